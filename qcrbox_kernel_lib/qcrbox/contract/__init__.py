@@ -1,0 +1,1 @@
+"""What two rooms both speak: states, errors, REST models and agent messages."""

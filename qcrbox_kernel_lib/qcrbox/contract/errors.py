@@ -1,0 +1,198 @@
+"""One tree of errors. Each says what happened, where, why, and what to do next.
+
+The same classes are raised inside the registry, travel as the REST error envelope, and are raised
+again in the notebook, so a person reads the same words everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class QcError(Exception):
+    """Base of everything this project raises on purpose.
+
+    `what` is one sentence; `where` names file, block, line, parameter or atom; `why` the cause;
+    `next` what the person can do. `details` holds longer text (a log, a list of problems).
+    """
+
+    status: ClassVar[int] = 500
+    kind: ClassVar[str] = "error"
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        why: str = "",
+        next: str = "",  # noqa: A002 - the word users read
+        details: str | list[str] = "",
+        **fields: Any,
+    ) -> None:
+        self.what, self.where, self.why, self.next = what, where, why, next
+        self.details = details
+        self.fields = fields
+        super().__init__(self.message)
+
+    @property
+    def message(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return " ".join(part for part in (head, self.why, self.next) if part)
+
+    def envelope(self) -> dict[str, Any]:
+        """The error envelope of the REST contract, with our additions beside it."""
+        return {
+            "status": "error",
+            "error": {
+                "code": self.status,
+                "message": self.message,
+                "details": self.details or self.message,
+                "kind": self.kind,
+                "what": self.what,
+                "where": self.where,
+                "why": self.why,
+                "next": self.next,
+                "fields": self.fields,
+            },
+        }
+
+    @staticmethod
+    def from_envelope(body: dict[str, Any], status: int = 500) -> QcError:
+        """The error an envelope stands for; an unknown kind becomes the class of its status."""
+        error = body.get("error") or {}
+        cls = _BY_KIND.get(error.get("kind", "")) or _BY_STATUS.get(error.get("code", status), QcError)
+        made = cls.__new__(cls)
+        QcError.__init__(
+            made,
+            error.get("what") or error.get("message") or f"The registry answered {status}.",
+            where=error.get("where", ""),
+            why=error.get("why", ""),
+            next=error.get("next", ""),
+            details=error.get("details", ""),
+            **(error.get("fields") or {}),
+        )
+        return made
+
+
+class UserInputError(QcError):
+    """An argument, name or value that cannot be used."""
+
+    status, kind = 400, "user_input"
+
+
+class CifError(UserInputError):
+    """A CIF that cannot be read or used. Fields: file, block, line, column, tag."""
+
+    kind = "cif"
+
+    @property
+    def file(self) -> str | None:
+        return self.fields.get("file")
+
+    @property
+    def block(self) -> str | None:
+        return self.fields.get("block")
+
+    @property
+    def line(self) -> int | None:
+        return self.fields.get("line")
+
+    @property
+    def column(self) -> int | None:
+        return self.fields.get("column")
+
+    @property
+    def tag(self) -> str | None:
+        return self.fields.get("tag")
+
+
+class MissingItemsError(UserInputError):
+    """A command needs CIF items or reflections that the file has not. Field: items."""
+
+    kind = "missing_items"
+
+    @property
+    def items(self) -> list[str]:
+        return list(self.fields.get("items", ()))
+
+
+class SpecError(UserInputError):
+    """An application spec that cannot be accepted. Fields: file, line, problems."""
+
+    kind = "spec"
+
+
+class NotSignedIn(QcError):
+    status, kind = 401, "not_signed_in"
+
+
+class NotAllowed(QcError):
+    """The person sees the object but may not do this with it."""
+
+    status, kind = 403, "not_allowed"
+
+
+class NotFound(QcError):
+    """Not there, or not visible to this person: the same answer."""
+
+    status, kind = 404, "not_found"
+
+
+class Conflict(QcError):
+    status, kind = 409, "conflict"
+
+
+class TooLarge(QcError):
+    status, kind = 413, "too_large"
+
+
+class QuotaExceeded(QcError):
+    """A quota holds. Fields: quota, limit, used, who_can_raise."""
+
+    status, kind = 429, "quota"
+
+
+class QueueFull(QcError):
+    status, kind = 503, "queue_full"
+
+
+class Unreachable(QcError):
+    """A part of the platform does not answer. Field: part."""
+
+    status, kind = 503, "unreachable"
+
+
+class StorageFull(QcError):
+    status, kind = 507, "storage_full"
+
+
+class CalculationFailed(QcError):
+    """The program failed. Fields: calculation, reason, log_tail."""
+
+    kind = "calculation_failed"
+
+    @property
+    def log_tail(self) -> str:
+        return self.fields.get("log_tail", "")
+
+
+class CalculationCancelled(QcError):
+    status, kind = 409, "calculation_cancelled"
+
+
+def _tree(cls: type[QcError]) -> list[type[QcError]]:
+    return [cls, *(sub for child in cls.__subclasses__() for sub in _tree(child))]
+
+
+_BY_KIND = {cls.kind: cls for cls in _tree(QcError)}
+_BY_STATUS: dict[int, type[QcError]] = {
+    400: UserInputError,
+    401: NotSignedIn,
+    403: NotAllowed,
+    404: NotFound,
+    409: Conflict,
+    413: TooLarge,
+    429: QuotaExceeded,
+    503: Unreachable,
+    507: StorageFull,
+}
