@@ -1,0 +1,88 @@
+# make run    sets up and starts the platform        make lint   style, types, import directions
+# make test   sets up and runs all tests             make bench  measurements beside their peers
+# make clean  removes what the other targets made    make chaos  the long fault run
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= data
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
+# The machine's node first; the one from the Python registry where there is none.
+NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
+LAB := extension/qcrbox_extension/labextension/package.json
+WIDGETS := qcrbox_kernel_lib/qcrbox/widgets/static/.built
+
+.PHONY: run test lint bench chaos clean setup setup-dev frontend constraints system
+.DELETE_ON_ERROR:
+
+run: setup
+	@$(BIN)/qcrbox up --data $(DATA) $(ARGS)
+
+test: setup-dev system
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+bench: setup-dev system
+	@$(UV) --require-hashes -r constraints/bench.txt
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: setup-dev
+	@$(BIN)/python -m tests.faults.chaos --minutes 10 $(ARGS)
+
+setup: $(VENV)/.run frontend
+	@$(BIN)/python -m qcrbox_extension.develop
+
+setup-dev: $(VENV)/.dev frontend
+	@$(BIN)/python -m qcrbox_extension.develop
+
+frontend: $(LAB) $(WIDGETS)
+
+system:
+	@tools/system-packages
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit("QCrBox needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=/path/to/python3.11") if sys.version_info < (3, 11) else None'
+	@echo "Making the Python environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints/uv.txt
+
+$(VENV)/.run: constraints/run.txt pyproject.toml | $(BIN)/uv
+	@echo "Installing the platform's packages ..."
+	@$(UV) --require-hashes -r constraints/run.txt
+	@command -v node >/dev/null || { echo "No node on this machine: taking it from the Python registry ..."; $(UV) --require-hashes -r constraints/node.txt; }
+	@$(UV) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run constraints/dev.txt
+	@echo "Installing the packages for tests ..."
+	@$(UV) --require-hashes -r constraints/dev.txt
+	@touch $@
+
+$(LAB): extension/package-lock.json $(shell find extension/src extension/style extension/package.json extension/tsconfig.json -type f 2>/dev/null) | $(VENV)/.run
+	@echo "Building the JupyterLab extension ..."
+	@cd extension && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
+
+$(WIDGETS): qcrbox_kernel_lib/js/package-lock.json $(shell find qcrbox_kernel_lib/js/src qcrbox_kernel_lib/qcrbox/widgets -name '*.[jt]s' -not -path '*/static/*' 2>/dev/null) | $(VENV)/.run
+	@echo "Building the widgets ..."
+	@cd qcrbox_kernel_lib/js && $(NPM) ci --no-audit --no-fund --loglevel=error && $(NPM) run --silent build
+	@touch $@
+
+# Pins with hashes, no host: run after a change of pyproject.toml's dependencies.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+constraints: | $(BIN)/uv
+	echo uv | $(COMPILE) -o constraints/uv.txt -
+	$(COMPILE) --extra hub --extra agent --extra build -o constraints/run.txt pyproject.toml
+	$(COMPILE) --extra node -c constraints/run.txt -o constraints/node.txt pyproject.toml
+	$(COMPILE) --extra dev -c constraints/run.txt -o constraints/dev.txt pyproject.toml
+	$(COMPILE) --extra dev --extra bench -c constraints/dev.txt -o constraints/bench.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) extension/node_modules extension/lib extension/qcrbox_extension/labextension \
+	  qcrbox_kernel_lib/js/node_modules qcrbox_kernel_lib/qcrbox/widgets/static \
+	  .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
