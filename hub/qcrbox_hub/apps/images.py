@@ -1,0 +1,309 @@
+"""Builds application images: the two bases, then one image per application folder.
+
+Where a container registry can be reached, the public Debian image is pulled; where none can, an image of
+the same name is made with debootstrap, so the Dockerfiles are the same in both worlds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import yaml
+from docker.errors import APIError, DockerException, ImageNotFound
+from qcrbox.contract.errors import QcError, Unreachable, UserInputError
+
+DEBIAN = "debian:bookworm-slim"
+BASE = "qcrbox/base:latest"
+GUI_BASE = "qcrbox/gui-base:latest"
+LABEL = "org.qcrbox"
+DEFAULT_DOCKERFILE = """\
+FROM qcrbox/base
+USER root
+COPY . /opt/application/
+RUN /opt/qcrbox/bin/pip install --no-cache-dir --disable-pip-version-check \\
+      --cert /etc/ssl/certs/ca-certificates.crt -r /opt/application/requirements.txt
+USER 10001:10001
+"""
+# Never part of an image: tests and what Python leaves behind.
+LEFT_OUT = {"tests", "__pycache__", "Dockerfile", ".pytest_cache"}
+SYSTEM_CA = Path("/etc/ssl/certs/ca-certificates.crt")
+
+Say = Callable[[str], None]
+
+
+class BuildFailed(QcError):
+    """A build step failed. Field: log_tail, the last lines of the build."""
+
+    kind = "build_failed"
+
+
+def connect() -> docker.DockerClient:
+    """The local daemon. Raises Unreachable with what to do when none answers."""
+    try:
+        client = docker.from_env()
+        client.ping()
+    except DockerException as problem:
+        raise Unreachable(
+            "No Docker daemon answers.",
+            why=f"{problem}.",
+            next="Start it (as root: `dockerd` or `systemctl start docker`), or use the process manager, which needs no Docker.",
+            part="docker",
+        ) from problem
+    return client
+
+
+def image_name(slug: str, version: str) -> str:
+    """`qcrbox/app-<slug>:<version>`, made of the characters Docker allows. Two slugs never share a name."""
+    name = slug.lower()
+    if name != slug:
+        name += "-" + hashlib.sha256(slug.encode()).hexdigest()[:6]
+    tag = "".join(c if c.isalnum() or c in "._-" else "-" for c in version) or "0"
+    return f"qcrbox/app-{name.replace('_', '__')}:{tag}"
+
+
+class ImageBuilder:
+    """Builds with one daemon. `sources` is the folder that holds `base/` and `gui_base/`; `constraints` the agent's pins."""
+
+    def __init__(
+        self,
+        client: docker.DockerClient,
+        *,
+        sources: Path,
+        constraints: Path,
+        say: Say,
+        ca: Path | None = None,
+    ):
+        self.client, self.sources, self.constraints, self.say = client, sources, constraints, say
+        self.ca = ca
+
+    # ------------------------------------------------------------ bases
+
+    def ensure_debian(self) -> str:
+        """The public base image: kept, pulled, or made of the same name."""
+        if self._has(DEBIAN):
+            return DEBIAN
+        self.say(f"Fetching {DEBIAN} ...")
+        try:
+            self.client.images.pull(*DEBIAN.split(":"))
+        except (APIError, DockerException) as problem:
+            self.say(
+                f"No container registry answers ({str(problem)[:80]}). Making the image with debootstrap (about a minute) ..."
+            )
+            self._debootstrap()
+        return DEBIAN
+
+    def _debootstrap(self) -> None:
+        program = shutil.which("debootstrap", path="/usr/sbin:/usr/bin:/sbin:/bin")
+        if program is None:
+            raise UserInputError(
+                "debootstrap is not installed, and no container registry can be reached.",
+                next="Install it (`apt-get install debootstrap`), or load an image named debian:bookworm-slim with `docker load`.",
+            )
+        with tempfile.TemporaryDirectory(prefix="qcrbox-debootstrap-") as folder:
+            root = Path(folder) / "root"
+            made = subprocess.run(
+                [program, "--variant=minbase", "--include=ca-certificates", "bookworm", str(root)],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if made.returncode:
+                raise BuildFailed(
+                    "debootstrap failed.",
+                    why=_tail(made.stdout + made.stderr, 5),
+                    next="It needs root and a Debian mirror.",
+                    log_tail=_tail(made.stdout + made.stderr, 20),
+                )
+            shutil.rmtree(root / "var/cache/apt", ignore_errors=True)
+            archive = Path(folder) / "root.tar"
+            subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
+            with archive.open("rb") as stream:
+                name, tag = DEBIAN.split(":")
+                self.client.api.import_image_from_data(stream, repository=name, tag=tag)
+
+    def build_base(self, *, rebuild: bool = False) -> str:
+        """Debian, Python and this version of the agent. Rebuilt when the agent's code or pins changed."""
+        context = self._base_context()
+        stamp = _digest(context)
+        if not rebuild and self._label(BASE, "content") == stamp:
+            return BASE
+        self.ensure_debian()
+        return self._build(BASE, context, {"content": stamp}, "the base image")
+
+    def build_gui_base(self, *, rebuild: bool = False) -> str:
+        base = self.build_base(rebuild=rebuild)
+        context = {"Dockerfile": (self.sources / "gui_base/Dockerfile").read_bytes()}
+        stamp = _digest(context) + ":" + self.client.images.get(base).id
+        if not rebuild and self._label(GUI_BASE, "content") == stamp:
+            return GUI_BASE
+        return self._build(GUI_BASE, context, {"content": stamp}, "the base image for programs with a window")
+
+    # ------------------------------------------------------------ applications
+
+    def build_application(self, folder: Path, *, rebuild: bool = False) -> tuple[str, str]:
+        """Build one application folder. Returns (name, image id)."""
+        spec = yaml.safe_load((folder / "application.yaml").read_text())
+        slug, version = str(spec["slug"]), str(spec["version"])
+        context = dict(_folder_files(folder))
+        context.setdefault("requirements.txt", b"")
+        own = folder / "Dockerfile"
+        context["Dockerfile"] = own.read_bytes() if own.exists() else DEFAULT_DOCKERFILE.encode()
+        base = self._base_of(context["Dockerfile"].decode(), rebuild)
+        stamp = _digest(context) + ":" + self.client.images.get(base).id
+        name = image_name(slug, version)
+        if rebuild or self._label(name, "content") != stamp:
+            labels = {"content": stamp, "application": slug, "version": version}
+            self._build(name, context, labels, f"{slug} {version}")
+        return name, self.client.images.get(name).id
+
+    def _base_of(self, dockerfile: str, rebuild: bool) -> str:
+        froms = [line.split()[1] for line in dockerfile.splitlines() if line.upper().startswith("FROM ")]
+        if any(name.startswith("qcrbox/gui-base") for name in froms):
+            return self.build_gui_base(rebuild=rebuild)
+        if any(name.startswith("qcrbox/base") for name in froms):
+            return self.build_base(rebuild=rebuild)
+        raise UserInputError(
+            "The Dockerfile starts from neither qcrbox/base nor qcrbox/gui-base.",
+            why="The agent would be missing in the image.",
+            next="Begin it with `FROM qcrbox/base`, or `FROM qcrbox/gui-base` for a program with a window.",
+        )
+
+    # ------------------------------------------------------------ inside
+
+    def _base_context(self) -> dict[str, bytes]:
+        import qcrbox
+        import qcrbox.contract  # the package folder of what is running now
+
+        context = {
+            "Dockerfile": (self.sources / "base/Dockerfile").read_bytes(),
+            "agent.txt": self.constraints.read_bytes(),
+            "ca/README": b"Extra certificate authorities, if any.\n",
+        }
+        ca = self.ca or (SYSTEM_CA if _behind_own_ca() else None)
+        if ca is not None:
+            context.update(_certificates(ca))
+        library = Path(qcrbox.__file__).parent
+        agent = _agent_folder(library)
+        for package in (library, agent):
+            for name, content in _folder_files(package):
+                if name.endswith((".py", ".tsv", ".json", ".gz", ".yaml", ".txt")):
+                    context[f"packages/{package.name}/{name}"] = content
+        return context
+
+    def _build(self, name: str, context: dict[str, bytes], labels: dict[str, str], what: str) -> str:
+        self.say(f"Building {what} ({name}) ...")
+        lines: list[str] = []
+        stream = self.client.api.build(
+            fileobj=_tar(context), custom_context=True, tag=name, rm=True, forcerm=True, decode=True,
+            network_mode="host", labels={f"{LABEL}.{key}": value for key, value in labels.items()},
+        )  # fmt: skip
+        for part in stream:
+            text = part.get("stream", "").rstrip()
+            if text:
+                lines.append(text)
+            if "error" in part:
+                tail = "\n".join(lines[-20:])
+                raise BuildFailed(
+                    f"Building {what} failed: {part['error'].strip()}",
+                    why=f"Last lines of the build:\n{tail}",
+                    next="Mend the Dockerfile or the requirements and build again.",
+                    log_tail=tail,
+                )
+        return name
+
+    def _has(self, name: str) -> bool:
+        try:
+            self.client.images.get(name)
+        except ImageNotFound:
+            return False
+        return True
+
+    def _label(self, name: str, key: str) -> str | None:
+        try:
+            return self.client.images.get(name).labels.get(f"{LABEL}.{key}")
+        except ImageNotFound:
+            return None
+
+
+def _agent_folder(library: Path) -> Path:
+    """Where `qcrbox_agent` lies: beside `qcrbox` in a wheel, in its room in a checkout. Not imported: it is another room."""
+    from importlib.util import find_spec
+
+    spec = find_spec("qcrbox_agent")
+    if spec is None or not spec.submodule_search_locations:
+        raise UserInputError(
+            "The agent's package is not installed.", next="Install qcrbox[agent].", where=str(library)
+        )
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _folder_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and not path.is_symlink() and not LEFT_OUT & set(name.parts):
+            yield name.as_posix(), path.read_bytes()
+
+
+def _digest(context: dict[str, bytes]) -> str:
+    total = hashlib.sha256()
+    for name in sorted(context):
+        total.update(f"{name}\0{len(context[name])}\0".encode())
+        total.update(context[name])
+    return total.hexdigest()
+
+
+def _tar(context: dict[str, bytes]) -> io.BytesIO:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, content in sorted(context.items()):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            entry.mode = 0o755 if content.startswith(b"#!") else 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    buffer.seek(0)
+    return buffer
+
+
+def _behind_own_ca() -> bool:
+    """A machine with certificate authorities of its own: builds need them to reach the package registries."""
+    own = Path("/usr/local/share/ca-certificates")
+    return own.is_dir() and any(own.rglob("*.crt"))
+
+
+def _certificates(bundle: Path) -> dict[str, bytes]:
+    """`update-ca-certificates` wants one certificate per file."""
+    if bundle == SYSTEM_CA:
+        files = sorted(Path("/usr/local/share/ca-certificates").rglob("*.crt"))
+        return {f"ca/{path.name}": path.read_bytes() for path in files}
+    return {"ca/extra.crt": bundle.read_bytes()}
+
+
+def _tail(text: str, lines: int) -> str:
+    return "\n".join(text.strip().splitlines()[-lines:])
+
+
+__all__ = ["BASE", "DEBIAN", "GUI_BASE", "LABEL", "BuildFailed", "ImageBuilder", "connect", "image_name"]
+
+
+def built_images(client: docker.DockerClient) -> list[dict[str, Any]]:
+    """Every application image on this daemon: slug, version, name, id, size in bytes."""
+    found = []
+    for image in client.images.list(filters={"label": f"{LABEL}.application"}):
+        labels = image.labels
+        found.append(
+            {
+                "slug": labels[f"{LABEL}.application"],
+                "version": labels.get(f"{LABEL}.version", ""),
+                "name": image.tags[0] if image.tags else "",
+                "id": image.id,
+                "size": image.attrs["Size"],
+            }
+        )
+    return sorted(found, key=lambda entry: (entry["slug"], entry["version"]))
