@@ -1,0 +1,264 @@
+"""Test suites of commands: the YAML format, read into a small model.
+
+A suite names an application and lists cases; a case names a command, its inputs and what must come out.
+Third parties have written such files, so the reader takes the spellings in use and reports what it cannot
+understand with the line number.
+
+inputs        plain `value`; `external_file`: a file beside the suite; `internal_file`: text in the suite itself,
+              uploaded under `upload_filename`
+results       `status`; `cif_value`; `cif_loop_value` (with `row_lookup`, all of whose conditions must hold)
+tests         match, non-match, within, contain, present, missing
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from qcrbox.contract.errors import SpecError
+
+STATUSES = ("successful", "failed", "warning")
+TESTS = ("match", "non-match", "within", "contain", "present", "missing")
+
+
+@dataclass(frozen=True)
+class Input:
+    """One argument. Exactly one of `value`, `path` and `text` is meant, told by `source`."""
+
+    name: str
+    source: str  # "value", "external_file" or "internal_file"
+    value: Any = None
+    path: Path | None = None
+    text: str = ""
+    upload_filename: str = ""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One expected result of a case."""
+
+    kind: str  # "status", "cif_value" or "cif_loop_value"
+    entry: str = ""
+    test: str = "match"
+    expected: Any = None
+    deviation: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    allow_unknown: bool = False
+    rows: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        if self.kind == "status":
+            return f"status is {self.expected}"
+        where = " and ".join(f"{name} = {value}" for name, value in self.rows)
+        what = {
+            "match": f"is {self.expected!r}",
+            "non-match": f"is not {self.expected!r}",
+            "contain": f"contains {self.expected!r}",
+            "present": "is present" + (" (unknown allowed)" if self.allow_unknown else ""),
+            "missing": "is missing",
+            "within": f"is {self.expected} ± {self.deviation}"
+            if self.deviation is not None
+            else f"lies in {self.minimum} … {self.maximum}",
+        }[self.test]
+        return f"{self.entry} {what}" + (f" where {where}" if where else "")
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    command_name: str
+    description: str = ""
+    manual_precondition: str = ""
+    inputs: tuple[Input, ...] = ()
+    expected: tuple[Expectation, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Suite:
+    application_slug: str
+    application_version: str
+    description: str = ""
+    cases: tuple[Case, ...] = ()
+    path: Path = field(default_factory=Path)
+
+
+def load(path: Path) -> Suite:
+    """Read a suite. Raises SpecError with every fault and its line."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as problem:
+        raise SpecError(f"Not a YAML file: {problem}", where=str(path), file=str(path)) from problem
+    return _Reader(path, node).suite(data)
+
+
+class _Reader:
+    def __init__(self, path: Path, node: yaml.Node | None) -> None:
+        self.path, self.node = path, node
+        self.problems: list[str] = []
+
+    def suite(self, data: Any) -> Suite:
+        if not isinstance(data, dict):
+            raise SpecError(
+                "The file holds no mapping.", where=str(self.path), next="Begin with `application_slug: …`."
+            )
+        for key in ("application_slug", "application_version", "test_cases"):
+            if data.get(key) in (None, ""):
+                self.problem(1, f"`{key}` is missing")
+        lines = self._case_lines()
+        raw = data.get("test_cases") or []
+        cases = tuple(self.case(entry, lines[i] if i < len(lines) else 0) for i, entry in enumerate(raw))
+        if self.problems:
+            raise SpecError(
+                f"The test suite has {len(self.problems)} fault{'s' * (len(self.problems) > 1)}: "
+                + "; ".join(self.problems[:3])
+                + ".",
+                details=self.problems,
+                file=str(self.path),
+                problems=self.problems,
+            )
+        return Suite(
+            str(data["application_slug"]),
+            str(data["application_version"]),
+            data.get("description") or "",
+            cases,
+            self.path,
+        )
+
+    def problem(self, line: int, text: str) -> None:
+        self.problems.append(f"{self.path.name}:{line}: {text}")
+
+    def _case_lines(self) -> list[int]:
+        if isinstance(self.node, yaml.MappingNode):
+            for key, value in self.node.value:
+                if key.value == "test_cases" and isinstance(value, yaml.SequenceNode):
+                    return [item.start_mark.line + 1 for item in value.value]
+        return []
+
+    def case(self, raw: Any, line: int) -> Case:
+        if not isinstance(raw, dict) or not raw.get("name") or not raw.get("command_name"):
+            self.problem(line, "a case needs `name` and `command_name`")
+            raw = raw if isinstance(raw, dict) else {}
+        expected = tuple(self.expectation(entry, line) for entry in raw.get("expected_results") or [])
+        if not expected:
+            self.problem(line, f"case {raw.get('name')!r} expects nothing: a test that cannot fail")
+        return Case(
+            str(raw.get("name", "")),
+            str(raw.get("command_name", "")),
+            raw.get("description") or "",
+            raw.get("manual_precondition") or "",
+            tuple(self.input(entry, line) for entry in raw.get("input_parameters") or []),
+            expected,
+            line,
+        )
+
+    def input(self, raw: Any, line: int) -> Input:
+        name = _first(raw, "name", "parameter_name", "parameter")
+        if not name:
+            self.problem(line, f"an input parameter has no `name`: {raw!r}")
+            return Input("", "value")
+        kind = _first(raw, "type", "value_type", "input_type", "source")
+        for source in ("external_file", "internal_file"):
+            inner = raw.get(source)
+            if inner is None and kind != source:
+                continue
+            inner = inner if isinstance(inner, dict) else {"value": inner} if inner is not None else raw
+            return self._file(str(name), source, inner, raw, line)
+        if "value" not in raw:
+            self.problem(line, f"input {name!r} has neither `value` nor a file")
+        return Input(str(name), "value", raw.get("value"))
+
+    def _file(self, name: str, source: str, inner: dict[str, Any], raw: dict[str, Any], line: int) -> Input:
+        upload = str(_first(inner, "upload_filename") or _first(raw, "upload_filename") or "")
+        if source == "external_file":
+            relative = _first(inner, "path", "file_path", "filepath", "filename", "value")
+            path = (self.path.parent / str(relative)).resolve() if relative else self.path
+            if not relative or not path.is_file():
+                self.problem(line, f"input {name!r}: the file {str(relative)!r} is not there")
+            return Input(name, source, path=path, upload_filename=upload or path.name)
+        text = _first(inner, "content", "text", "file_content", "value")
+        if text is None or not upload:
+            self.problem(line, f"input {name!r}: an internal_file needs its text and `upload_filename`")
+        return Input(name, source, text=str(text or ""), upload_filename=upload)
+
+    def expectation(self, raw: Any, line: int) -> Expectation:
+        if isinstance(raw, dict) and len(raw) == 1 and "status" in raw:
+            raw = {"type": "status", "expected_value": raw["status"]}
+        kind = _first(raw, "type", "result_type", "kind") if isinstance(raw, dict) else None
+        if kind not in ("status", "cif_value", "cif_loop_value"):
+            self.problem(line, f"unknown kind of result {kind!r}; known: status, cif_value, cif_loop_value")
+            return Expectation("status", expected="successful")
+        expected = _first(raw, "expected_value", "expected", "value", "status")
+        if kind == "status":
+            if expected not in STATUSES:
+                self.problem(line, f"status {expected!r} is none of {', '.join(STATUSES)}")
+            return Expectation("status", expected=expected)
+        return self._cif(raw, kind, expected, line)
+
+    def _cif(self, raw: dict[str, Any], kind: str, expected: Any, line: int) -> Expectation:
+        entry = _first(raw, "cif_entry_name", "cif_entry", "entry", "name", "item")
+        test = str(_first(raw, "test_type", "test", "comparison", "match_type") or "match").replace("_", "-")
+        if not entry:
+            self.problem(line, f"a {kind} names no CIF item")
+        if test not in TESTS:
+            self.problem(line, f"unknown test {test!r}; known: {', '.join(TESTS)}")
+            test = "match"
+        minimum, maximum = (
+            _first(raw, "min", "min_value", "minimum"),
+            _first(raw, "max", "max_value", "maximum"),
+        )
+        deviation = _first(raw, "allowed_deviation", "deviation", "tolerance")
+        if (
+            test == "within"
+            and (expected is None or deviation is None)
+            and (minimum is None and maximum is None)
+        ):
+            self.problem(
+                line, f"{entry}: `within` needs expected_value and allowed_deviation, or min and max"
+            )
+        if test in ("match", "non-match", "contain") and expected is None:
+            self.problem(line, f"{entry}: `{test}` needs expected_value")
+        rows = tuple(self._rows(raw.get("row_lookup"), line))
+        if kind == "cif_loop_value" and not rows:
+            self.problem(line, f"{entry}: a cif_loop_value needs row_lookup")
+        return Expectation(
+            kind,
+            str(entry or ""),
+            test,
+            expected,
+            None if deviation is None else float(deviation),
+            None if minimum is None else float(minimum),
+            None if maximum is None else float(maximum),
+            bool(raw.get("allow_unknown", False)),
+            rows,
+        )
+
+    def _rows(self, raw: Any, line: int) -> list[tuple[str, str]]:
+        if isinstance(raw, dict) and not _first(raw, *_ROW_NAME):
+            return [(str(name), str(value)) for name, value in raw.items()]
+        found = []
+        for entry in [raw] if isinstance(raw, dict) else raw or []:
+            name, value = _first(entry, *_ROW_NAME), _first(entry, *_ROW_VALUE)
+            if name is None or value is None:
+                self.problem(line, f"row_lookup entry {entry!r} needs an item and a value")
+                continue
+            found.append((str(name), str(value)))
+        return found
+
+
+_ROW_NAME = ("row_entry_name", "cif_entry_name", "cif_entry", "entry", "name", "item", "column")
+_ROW_VALUE = ("row_entry_value", "expected_value", "value", "match")
+
+
+def _first(raw: Any, *names: str) -> Any:
+    """The first of several spellings that is given."""
+    if isinstance(raw, dict):
+        for name in names:
+            if raw.get(name) is not None:
+                return raw[name]
+    return None
