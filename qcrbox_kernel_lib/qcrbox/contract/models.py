@@ -1,0 +1,358 @@
+"""The REST contract as models: what the registry answers and what it takes.
+
+Names and types of the contract's own fields are fixed; what we add stands after them, is optional for a
+reader, and unknown fields are ignored, so that clients and registries of different versions work together.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from qcrbox.contract.states import State
+
+P = TypeVar("P")
+Implementation = Literal["cli_command", "python_callable", "interactive_session"]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+def iso(at: float | None) -> str | None:
+    """Unix seconds as ISO-8601 text in UTC."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
+
+
+# ---------------------------------------------------------------- envelope
+
+
+class Success(Model, Generic[P]):
+    """Every answer but downloads, 204 and /api/healthz."""
+
+    status: Literal["success"] = "success"
+    message: str = ""
+    timestamp: str = ""
+    payload: P
+
+
+class ErrorBody(Model):
+    code: int
+    message: str
+    details: str | list[str]
+    # ours
+    kind: str = "error"
+    what: str = ""
+    where: str = ""
+    why: str = ""
+    next: str = ""
+    fields: dict[str, Any] = Field(default_factory=dict)
+
+
+class Failure(Model):
+    status: Literal["error"] = "error"
+    error: ErrorBody
+
+
+class Health(Model):
+    status: Literal["ok"] = "ok"
+
+
+# ---------------------------------------------------------------- applications
+
+
+class Command(Model):
+    id: int
+    application_id: int
+    name: str
+    cmd_name: str
+    application: str  # slug
+    version: str
+    description: str
+    implemented_as: Implementation
+    parameters: dict[str, dict[str, Any]]
+    merge_cif_su: bool
+    doi: str | None
+    # ours
+    outputs: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    interactive: bool = False
+
+
+class Application(Model):
+    name: str
+    slug: str
+    version: str
+    id: int
+    registered_at: str
+    commands: list[Command]
+    description: str | None
+    url: str | None
+    email: str | None
+    doi: str | None
+    yaml_file_path: str | None
+    gui_port: str | None
+    pyqcrbox_version: str
+    # ours
+    notes: list[Any] = Field(default_factory=list)
+    held: str = ""  # why nothing of it is started at present
+    retired: bool = False
+    agents: int = 0
+
+
+class Applications(Model):
+    applications: list[Application]
+
+
+class Commands(Model):
+    commands: list[Command]
+
+
+# ---------------------------------------------------------------- calculations
+
+
+class StatusEvent(Model):
+    calculation_id: str
+    status: State
+    stdout: str | None = None
+    stderr: str | None = None
+    output_dataset_id: str | None = None
+    extra_info: dict[str, Any] = Field(default_factory=dict)
+    timestamp: str
+    seq: int = 0
+
+
+class Calculation(Model):
+    calculation_id: str
+    client_private_inbox: str
+    application_slug: str
+    application_version: str
+    command_name: str
+    status: State
+    command_arguments: dict[str, Any]
+    status_events: list[StatusEvent]
+    output_dataset_id: str | None
+    # ours
+    name: str = ""
+    owner: str = ""
+    group: str | None = None
+    step: str = ""
+    attempt: int = 0
+    submitted_at: str | None = None
+    started_at: str | None = None
+    finished_at: str | None = None
+    error_msg: str = ""
+    returncode: int | None = None
+    warnings: list[str] = Field(default_factory=list)
+    timings_s: dict[str, float] = Field(default_factory=dict)
+    progress: dict[str, Any] | None = None
+    queue: dict[str, Any] | None = None  # place, reason, estimated_start
+    tags: list[str] = Field(default_factory=list)
+    interactive: bool = False
+    correlation_id: str = ""
+    batch_id: str | None = None
+    repeat_of: str | None = None
+
+
+class SubmitCommand(BaseModel):
+    """The body of POST /api/commands."""
+
+    model_config = ConfigDict(extra="ignore", str_max_length=1_000_000)
+
+    application_slug: str = Field(min_length=1, max_length=255)
+    application_version: str = Field(min_length=1, max_length=255)
+    command_name: str = Field(min_length=1, max_length=255)
+    command_arguments: dict[str, Any] = Field(default_factory=dict)
+    # ours
+    name: str = Field(default="", max_length=500)
+    group: str | None = Field(default=None, max_length=255)
+    priority: int = Field(default=0, ge=-10, le=10)
+    force: bool = False  # hand over a CIF that lacks required entries
+    wall_time_s: float | None = Field(default=None, gt=0, le=31_536_000)
+    tags: list[str] = Field(default_factory=list, max_length=50)
+    repeat_of: str | None = None
+
+
+class SubmitBatch(BaseModel):
+    """The body of POST /api/commands/batch: all are accepted or none."""
+
+    commands: list[SubmitCommand] = Field(min_length=1, max_length=10_000)
+
+
+class StartSession(BaseModel):
+    """The body of POST /api/interactive-sessions."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    application_slug: str = Field(min_length=1, max_length=255)
+    application_version: str = Field(min_length=1, max_length=255)
+    command_arguments: dict[str, Any] = Field(default_factory=dict)
+    # ours: which interactive command, when there are several
+    command_name: str | None = Field(default=None, max_length=255)
+    name: str = Field(default="", max_length=500)
+    group: str | None = Field(default=None, max_length=255)
+    force: bool = False
+    width: int | None = Field(default=None, ge=320, le=7680)
+    height: int | None = Field(default=None, ge=240, le=4320)
+
+
+class CalculationId(Model):
+    calculation_id: str
+
+
+class CalculationIds(Model):
+    batch_id: str
+    calculation_ids: list[str]
+
+
+class Calculations(Model):
+    calculations: list[Calculation]
+    next: str | None = None  # give as ?after= for the next page
+
+
+class StoppedCalculation(Model):
+    calculation_id: str
+    status: State
+    step: str = ""
+
+
+# ---------------------------------------------------------------- data
+
+
+class DataFile(Model):
+    qcrbox_file_id: str
+    filename: str
+    filetype: str
+    qcrbox_dataset_id: str | None
+    # ours
+    sha256: str = ""
+    size: int = 0
+    created_at: str | None = None
+    calculation_id: str | None = None
+    index: dict[str, Any] | None = None
+    tags: list[str] = Field(default_factory=list)
+
+
+class Dataset(Model):
+    qcrbox_dataset_id: str
+    data_files: dict[str, DataFile]
+    # ours
+    name: str = ""
+    description: str = ""
+    kind: Literal["data", "output", "example"] = "data"
+    owner: str = ""
+    group: str | None = None
+    created_at: str | None = None
+    deleted_at: str | None = None
+    calculation_id: str | None = None
+    application: str | None = None
+    read_only: bool = False
+    tags: list[str] = Field(default_factory=list)
+
+
+class Datasets(Model):
+    datasets: list[Dataset]
+    next: str | None = None
+
+
+class DataFiles(Model):
+    data_files: list[DataFile]
+    next: str | None = None
+
+
+class NewDataset(Model):
+    datasets: list[Dataset]
+    data_files: list[DataFile]
+
+
+class Appended(NewDataset):
+    appended_file: DataFile
+
+
+# ---------------------------------------------------------------- sessions
+
+
+class Session(Model):
+    session_id: str
+    client_private_inbox: str
+    command_name: str
+    arguments: dict[str, Any]
+    application_slug: str | None
+    application_version: str | None
+    # ours
+    state: str = ""
+    status: State = State.SUBMITTED
+    reason: str = ""
+    owner: str = ""
+    group: str | None = None
+    opened_at: str | None = None
+    closed_at: str | None = None
+    idle_limit_s: float | None = None
+    width: int | None = None
+    height: int | None = None
+    view_only_allowed: bool = False
+    output_dataset_id: str | None = None
+
+
+class SessionId(Model):
+    interactive_session_id: str
+
+
+class Sessions(Model):
+    interactive_sessions: list[Session]
+    next: str | None = None
+
+
+class ClosedSession(Model):
+    session_id: str
+    status: str
+    output_dataset_id: str | None = None
+    error_msg: str | None = None
+
+
+class ClosedSessions(Model):
+    interactive_sessions: list[ClosedSession]
+
+
+# ---------------------------------------------------------------- beside the contract
+
+
+class Me(Model):
+    name: str
+    groups: list[str]
+    roles: dict[str, list[str]]  # role -> groups, or ["*"]
+    home_group: str | None = None
+    quotas: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class LineageNode(Model):
+    kind: Literal["data_file", "calculation", "hidden"]
+    id: str
+    label: str
+    depth: int
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class LineageEdge(Model):
+    source: str
+    target: str
+    role: str = ""  # parameter or output name
+
+
+class Lineage(Model):
+    nodes: list[LineageNode]
+    edges: list[LineageEdge]
+    truncated: bool = False
+
+
+class Share(Model):
+    id: str
+    kind: str
+    object_id: str
+    person: str | None = None
+    group: str | None = None
+    mode: Literal["read", "write", "view"]
+    by: str
+    at: str
+    expires_at: str | None = None

@@ -1,0 +1,1 @@
+"""The truth: SQL tables, one file per aggregate, and the file contents. Knows no HTTP."""

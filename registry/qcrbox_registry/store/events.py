@@ -1,0 +1,108 @@
+"""What happened, in one global sequence. Written with the change itself, told to subscribers after the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry.store.tables import events
+
+
+@dataclass(slots=True)
+class Event:
+    """One row of the sequence. `seq` is 0 until it is written, and stays 0 for what is only told (progress)."""
+
+    kind: str  # calculation | dataset | data_file | session | application | agent | share …
+    object_id: str
+    at: float
+    status: str = ""
+    step: str = ""
+    attempt: int = 0
+    owner_id: int | None = None  # None: everybody may see it
+    group_id: int | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+    seq: int = 0
+
+    def public(self) -> dict[str, Any]:
+        """As it is sent to clients; owner and group stay inside."""
+        shown: dict[str, Any] = {
+            "seq": self.seq,
+            "kind": self.kind,
+            "id": self.object_id,
+            "at": self.at,
+            "status": self.status,
+            "step": self.step,
+            "attempt": self.attempt,
+        }
+        shown.update(self.payload)
+        return shown
+
+
+_COLUMNS = ("at", "kind", "object_id", "status", "step", "attempt", "owner_id", "group_id", "payload")
+_insert = sa.insert(events)
+
+
+def write(conn: Connection, new: Sequence[Event]) -> Sequence[Event]:
+    """Append the events in order and fill in their sequence numbers."""
+    if not new:
+        return new
+    rows = [{name: getattr(event, name) for name in _COLUMNS} for event in new]
+    if conn.dialect.name == "sqlite":
+        # The one writer holds the lock and AUTOINCREMENT leaves no gap inside a transaction, so the
+        # numbers are the last ones: cheaper than RETURNING for every row.
+        conn.execute(_insert, rows)
+        last = conn.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'events'").scalar_one()
+        numbers: Iterable[int] = range(last - len(new) + 1, last + 1)
+    else:
+        numbers = conn.execute(_insert.returning(events.c.seq, sort_by_parameter_order=True), rows).scalars()
+    for event, seq in zip(new, numbers, strict=True):
+        event.seq = seq
+    return new
+
+
+def _from_row(row: sa.Row) -> Event:
+    return Event(
+        kind=row.kind,
+        object_id=row.object_id,
+        at=row.at,
+        status=row.status,
+        step=row.step,
+        attempt=row.attempt,
+        owner_id=row.owner_id,
+        group_id=row.group_id,
+        payload=row.payload,
+        seq=row.seq,
+    )
+
+
+def after(
+    conn: Connection,
+    seq: int,
+    *,
+    where: sa.ColumnElement[bool] | None = None,
+    limit: int = 1000,
+) -> list[Event]:
+    """The events after `seq`, oldest first: how a stream is resumed."""
+    query = sa.select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
+    if where is not None:
+        query = query.where(where)
+    return [_from_row(row) for row in conn.execute(query)]
+
+
+def of_objects(conn: Connection, ids: Sequence[str]) -> dict[str, list[Event]]:
+    """All events of these objects, oldest first."""
+    found: dict[str, list[Event]] = {one: [] for one in ids}
+    if ids:
+        query = sa.select(events).where(events.c.object_id.in_(ids)).order_by(events.c.seq)
+        for row in conn.execute(query):
+            found[row.object_id].append(_from_row(row))
+    return found
+
+
+def newest(conn: Connection) -> int:
+    """The highest sequence number, 0 when there is none."""
+    return conn.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
