@@ -3,6 +3,7 @@
 Subjects:
   commands.<agent>          registry -> agent      JetStream work queue, one durable pull consumer per agent
   events.<agent>            agent -> registry      JetStream; the registry acknowledges after its commit
+  heartbeats.<agent>        agent -> registry      core NATS: old ones are worth nothing, so they are not kept
   control.<agent>           registry -> agent      core NATS: cancel, drain, tunnels
   launchers.<name>.<verb>   registry -> launcher   core NATS request and reply
   events.launcher-<name>    launcher -> registry   JetStream
@@ -277,6 +278,10 @@ def subject_commands(agent: str) -> str:
 
 def subject_events(agent: str) -> str:
     return f"events.{agent}"
+
+
+def subject_heartbeats(agent: str) -> str:
+    return f"heartbeats.{agent}"
 
 
 def subject_control(agent: str) -> str:

@@ -1,0 +1,1 @@
+"""NATS: its server, who may connect, and the messages in and out."""
