@@ -1,0 +1,190 @@
+"""Checks the arguments of a call against the spec and fills in the defaults.
+
+The one place where this happens for REST, forms and notebooks, so a person reads the same words everywhere.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from qcrbox.contract.errors import UserInputError
+from qcrbox.spec.dtypes import PLAIN, DType
+from qcrbox.spec.model import Command, Parameter
+from qcrbox.spec.values import WrongValue, allowed, breaks, coerce, is_none_text
+
+_FILE_KEYS = ("data_file_id", "qcrbox_file_id", "dataset_id", "qcrbox_dataset_id")
+
+
+def check(command: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The complete arguments of a call, in the order of the spec, with defaults filled in.
+
+    Plain values have their data type, files are {"data_file_id": id} (the id is not looked up here; it may be
+    a dataset's), output names are safe file names, and None means "nothing given".
+
+    Raises UserInputError: the first fault in its text, all of them in `details`; `fields` has `command`,
+    `unknown`, `missing` and `wrong` (names of parameters).
+    """
+    if not isinstance(arguments, Mapping):
+        raise UserInputError(
+            f"The arguments of {command.name}() must be a mapping of names to values.", command=command.name
+        )
+    known = {p.name: p for p in command.arguments}
+    unknown = [str(name) for name in arguments if name not in known]
+    missing = [name for name, p in known.items() if name not in arguments and not p.optional]
+    problems = [_unknown_text(command, name, known) for name in unknown]
+    if missing:
+        problems.append(_missing_text(command, missing, known))
+    complete: dict[str, Any] = {}
+    wrong: list[str] = []
+    for name, parameter in known.items():
+        if name not in arguments:
+            complete[name] = default_of(parameter)
+            continue
+        try:
+            complete[name] = value_of(parameter, arguments[name])
+        except WrongValue as error:
+            wrong.append(name)
+            problems.append(str(error))
+    if problems:
+        raise UserInputError(
+            problems[0],
+            why=f"({len(problems) - 1} more: see details)" if len(problems) > 1 else "",
+            details=problems,
+            command=command.name,
+            unknown=unknown,
+            missing=missing,
+            wrong=wrong,
+        )
+    return complete
+
+
+def default_of(parameter: Parameter) -> Any:
+    """What an optional parameter gets when a call leaves it out."""
+    if parameter.is_output:
+        return default_file_name(parameter)
+    return parameter.default if parameter.has_default else None
+
+
+def default_file_name(parameter: Parameter) -> str:
+    if isinstance(parameter.default, str) and parameter.has_default:
+        return safe_file_name(parameter.default)
+    return parameter.name + (".cif" if parameter.dtype is DType.OUTPUT_CIF else "")
+
+
+def value_of(parameter: Parameter, value: Any) -> Any:
+    """One checked value. Raises WrongValue with a whole sentence."""
+    if parameter.is_input_file:
+        return _file(parameter, value)
+    if parameter.is_output or parameter.dtype is DType.FOLDER:
+        return _file_name(parameter, value)
+    assert parameter.dtype in PLAIN
+    if value is None:
+        if parameter.has_default or parameter.required is False:
+            return default_of(parameter)
+        raise WrongValue(f"{parameter.name} must be {allowed(parameter)}; you gave nothing.")
+    # A form that shows the default None of an optional parameter sends the text back.
+    if parameter.required is False and parameter.default is None and is_none_text(value):
+        return None
+    try:
+        made = coerce(parameter.dtype, value)
+    except WrongValue as error:
+        words = str(error) if parameter.dtype is DType.STR else allowed(parameter)
+        raise WrongValue(f"{parameter.name} must be {words}; you gave {_shown(value)}.") from None
+    if breaks(parameter.valid_value, made) and made != parameter.default:
+        hint = _hint(parameter, made)
+        raise WrongValue(f"{parameter.name} must be {allowed(parameter)}; you gave {_shown(value)}.{hint}")
+    return made
+
+
+def _file(parameter: Parameter, value: Any) -> dict[str, str] | None:
+    if isinstance(value, Mapping):
+        value = next((value[key] for key in _FILE_KEYS if key in value), value)
+    if is_none_text(value):
+        if parameter.optional:
+            return None
+        raise WrongValue(f"{parameter.name} must be {allowed(parameter)}; you gave nothing.")
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_.:-]{1,200}", value.strip()):
+        raise WrongValue(
+            f'{parameter.name} must be {allowed(parameter)}, given as {{"data_file_id": id}}; '
+            f"you gave {_shown(value)}."
+        )
+    return {"data_file_id": value.strip()}
+
+
+def _file_name(parameter: Parameter, value: Any) -> str | None:
+    if is_none_text(value):
+        return default_of(parameter)
+    try:
+        name = safe_file_name(str(coerce(DType.STR, value)))
+    except WrongValue:
+        name = ""
+    if not name:
+        raise WrongValue(f"{parameter.name} must be a file name; you gave {_shown(value)}.")
+    return name
+
+
+def safe_file_name(text: str) -> str:
+    """A name that stays inside its folder on every system; empty when nothing is left of it.
+
+    A leading dash goes because a program would take the name for an option.
+    """
+    name = re.sub(r"[\x00-\x1f\x7f]", "", text).replace("/", "_").replace("\\", "_").strip().lstrip("-")
+    name = name if name.strip(".") else ""
+    while len(name.encode()) > 200:
+        name = name[1:]
+    return name
+
+
+def _unknown_text(command: Command, name: str, known: Mapping[str, Parameter]) -> str:
+    # Names come from outside: a very long one would make the comparison and the message useless.
+    head = f"{command.name}() has no option {_shown(name)}."
+    close = difflib.get_close_matches(name[:100].lower(), [k.lower() for k in known], 1, 0.6)
+    if close:
+        parameter = next(p for k, p in known.items() if k.lower() == close[0])
+        return f"{head} Did you mean '{parameter.name}'? ({describe(parameter)})"
+    options = ", ".join(known) if known else "none"
+    return f"{head} Its options are: {options}."
+
+
+def describe(parameter: Parameter) -> str:
+    """For hints and docstrings: 'whole number ≥ 0, default 10'."""
+    words = allowed(parameter).removeprefix("a ")
+    if parameter.has_default:
+        return f"{words}, default {parameter.default}"
+    return f"{words}, optional" if parameter.optional else words
+
+
+def _missing_text(command: Command, missing: list[str], known: Mapping[str, Parameter]) -> str:
+    listed = "; ".join(f"{name} ({describe(known[name])})" for name in missing)
+    return f"{command.name}() needs {listed}."
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        text = f"'{value}'" if value.isprintable() else repr(value)
+    else:
+        try:
+            text = json.dumps(value, ensure_ascii=False)
+        except (TypeError, ValueError):
+            text = type(value).__name__
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def _hint(parameter: Parameter, value: Any) -> str:
+    valid = parameter.valid_value
+    if valid is None:
+        return ""
+    if valid.choices is not None and isinstance(value, str):
+        words = {str(choice).lower(): str(choice) for choice in valid.choices}
+        close = difflib.get_close_matches(value[:100].lower(), list(words), 1, 0.6)
+        return f" Did you mean '{words[close[0]]}'?" if close else ""
+    if parameter.dtype is DType.FLOAT and valid.numeric_range is not None:
+        # A percentage or a slipped decimal point is the usual reason.
+        for tens in (10, 100, 1000):
+            if not breaks(valid, value / tens) and value:
+                return f" Did you mean {value / tens:g}?"
+    return ""

@@ -1,0 +1,360 @@
+"""Commands of a spec file, from any generation, into `Command`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from qcrbox.spec.call_pattern import PatternError, condensed, parse
+from qcrbox.spec.dtypes import DType
+from qcrbox.spec.model import Call, CifInput, CifOutput, Command, Implementation, Lifecycle, Output, Parameter
+from qcrbox.spec.parameters import (
+    cif_input_keys,
+    cif_output_keys,
+    output_of_parameter,
+    read_output,
+    read_parameter,
+)
+from qcrbox.spec.section import Section
+
+_IMPLEMENTATIONS = {
+    "cli": Implementation.CLI,
+    "cli_command": Implementation.CLI,
+    "python_callable": Implementation.PYTHON,
+    "gui": Implementation.INTERACTIVE,
+    "interactive": Implementation.INTERACTIVE,
+    "interactive_session": Implementation.INTERACTIVE,
+}
+
+
+def read_command(section: Section) -> list[Command]:
+    """The command, and the hidden ones that older GUI commands bring with them."""
+    name = section.text("name") or section.text("callable_name", "function")
+    if name is None:
+        section.problem("a command needs a name")
+        return []
+    implementation = _implementation(section, f"command '{name}'")
+    parameters = _unique(section, (read_parameter(part) for part in section.sections("parameters")))
+    outputs = _unique(section, (read_output(part) for part in section.sections("outputs")))
+    _check_output_names(section, parameters, outputs)
+    parameters, outputs = _command_level_cif(section, parameters, outputs)
+    outputs += [output_of_parameter(p) for p in parameters if p.is_output]
+    if implementation is None:
+        return []
+    known = [p.name for p in parameters] + [o.name for o in outputs if not o.from_parameter]
+    base: dict[str, Any] = {
+        "name": name,
+        "description": section.text("description"),
+        "doi": _dois(section),
+        "parameters": parameters,
+        "outputs": outputs,
+        "merge_cif_su": bool(section.flag("merge_cif_su")),
+        "line": section.line,
+        **_wishes(section),
+    }
+    lifecycle = call = None
+    if implementation is Implementation.INTERACTIVE:
+        lifecycle = _lifecycle(section, name, known)
+    else:
+        call = _call(section, implementation, name, known)
+    extra, links = _gui_extras(section, base, known)
+    section.note_unknown(f"command '{name}'")
+    command = Command(
+        implemented_as=implementation,
+        lifecycle=lifecycle,
+        call=call,
+        hidden=name.startswith("__"),
+        **base,
+        **links,
+    )
+    return [command, *extra]
+
+
+def _implementation(section: Section, what: str) -> Implementation | None:
+    word = section.text("implemented_as")
+    made = _IMPLEMENTATIONS.get((word or "").lower().replace("-", "_").replace(" ", "_"))
+    if made is None:
+        known = "cli_command, python_callable, interactive_session"
+        section.problem(
+            f"{what}: implemented_as must be one of {known}, not '{word or ''}'", "implemented_as"
+        )
+    return made
+
+
+def _unique(section: Section, parts: Iterable[Any]) -> list[Any]:
+    made: dict[str, Any] = {}
+    for part in parts:
+        if part is None:
+            continue
+        if part.name in made:
+            section.source.problems.append(
+                f"{section.source.filename}:{part.line}: the name '{part.name}' is there twice"
+            )
+        made[part.name] = part
+    return list(made.values())
+
+
+def _check_output_names(section: Section, parameters: list[Parameter], outputs: list[Output]) -> None:
+    names = {p.name for p in parameters}
+    for output in outputs:
+        if output.name in names:
+            section.problem(f"'{output.name}' is the name of a parameter and of an output", "outputs")
+    if sum(o.dtype is DType.OUTPUT_CIF for o in outputs) > 1:
+        section.problem("a command can have at most one QCrBox.output_cif", "outputs")
+
+
+def _command_level_cif(
+    section: Section, parameters: list[Parameter], outputs: list[Output]
+) -> tuple[list[Parameter], list[Output]]:
+    """Gives CIF keys that stand at the command to the first CIF input and the output CIF."""
+    merge_all = section.flag("merge_cif_su")
+    keys = cif_input_keys(section)
+    keys.pop("merge_su", None)
+    if (part := section.section("cif_input")) is not None:
+        keys |= cif_input_keys(part)
+        part.note_unknown("cif_input")
+    target = next((p for p in parameters if p.dtype is DType.CIF_DATA_FILE), None)
+    if keys and target is None:
+        section.note("CIF keys of the command are ignored: it has no CIF input")
+    made = []
+    for parameter in parameters:
+        if parameter.cif is not None:
+            update = dict(keys) if parameter is target else {}
+            update |= {"merge_su": True} if merge_all else {}
+            own = parameter.cif.model_dump(exclude_unset=True)
+            parameter = parameter.model_copy(update={"cif": CifInput(**(update | own))})
+        made.append(parameter)
+    if (part := section.section("cif_output")) is not None:
+        made, outputs = _give_output_cif(section, cif_output_keys(part), made, outputs)
+        part.note_unknown("cif_output")
+    return made, outputs
+
+
+def _give_output_cif(
+    section: Section, keys: dict[str, Any], parameters: list[Parameter], outputs: list[Output]
+) -> tuple[list[Parameter], list[Output]]:
+    for index, output in enumerate(outputs):
+        if output.cif is not None:
+            own = output.cif.model_dump(exclude_unset=True)
+            outputs[index] = output.model_copy(update={"cif": CifOutput(**(keys | own))})
+            return parameters, outputs
+    for index, parameter in enumerate(parameters):
+        is_file = parameter.dtype is DType.OUTPUT_FILE and "cif" in parameter.name
+        if parameter.cif_output is not None or is_file:
+            own = parameter.cif_output.model_dump(exclude_unset=True) if parameter.cif_output else {}
+            update = {"cif_output": CifOutput(**(keys | own)), "dtype": DType.OUTPUT_CIF}
+            parameters[index] = parameter.model_copy(update=update)
+            return parameters, outputs
+    section.note("cif_output is ignored: the command has no output CIF", "cif_output")
+    return parameters, outputs
+
+
+def _dois(section: Section) -> list[str]:
+    found: list[str] = []
+    for text in section.texts("doi"):
+        found += [part.rstrip("/") for part in re.split(r"[,\s]+", text) if part.strip("/")]
+    return found
+
+
+def _wishes(section: Section) -> dict[str, Any]:
+    gpu = section.number("gpu")
+    progress = section.text("progress")
+    if progress is not None:
+        try:
+            if not re.compile(progress).groupindex:
+                section.problem("progress needs named groups, e.g. (?P<fraction>…) or (?P<R1>…)", "progress")
+        except re.error as error:
+            section.problem(f"progress is no regular expression: {error}", "progress")
+    return {
+        "timeout_s": section.number("timeout"),
+        "memory_bytes": section.size("memory"),
+        "cpus": section.number("cpus"),
+        "gpu": None if gpu is None else int(gpu),
+        "progress": progress,
+    }
+
+
+def _call(section: Section, implementation: Implementation, what: str, known: list[str]) -> Call:
+    """The call keys of a command or of a step, checked against the names it may use."""
+    pattern = section.text("call_pattern", "command")
+    import_path = section.text("import_path", "module")
+    callable_name = section.text("callable_name", "function")
+    if implementation is Implementation.CLI:
+        import_path = callable_name = None
+        _check_pattern(section, what, pattern, known)
+        pattern = condensed(pattern or "")
+    else:
+        pattern = None
+        callable_name = callable_name or what
+        if import_path is None:
+            section.problem(f"'{what}' is a python_callable and needs import_path", "import_path")
+        if not callable_name.isidentifier():
+            section.problem(f"callable_name '{callable_name}' must be a plain function name", "callable_name")
+    return Call(
+        implemented_as=implementation,
+        call_pattern=pattern,
+        import_path=import_path,
+        callable_name=callable_name,
+        description=section.text("description"),
+        line=section.line,
+    )
+
+
+def _check_pattern(section: Section, what: str, pattern: str | None, known: list[str]) -> None:
+    if pattern is None:
+        section.problem(f"'{what}' is a cli_command and needs call_pattern", "call_pattern")
+        return
+    try:
+        names = parse(pattern).names
+    except PatternError as error:
+        section.problem(f"call_pattern of '{what}': {error}", "call_pattern", "command")
+        return
+    for name in names:
+        if name not in known:
+            has = ", ".join(known) or "none"
+            section.problem(
+                f"call_pattern of '{what}': {{{name}}} is no parameter or output of it (it has: {has})",
+                "call_pattern",
+                "command",
+            )
+    for name in known:
+        if name not in names:
+            section.note(f"'{name}' is never used in the call pattern of '{what}'", "call_pattern", "command")
+
+
+def _lifecycle(section: Section, name: str, known: list[str]) -> Lifecycle | None:
+    cycle = section.section("interactive_lifecycle")
+    if cycle is None:
+        return _lifecycle_of_old_gui(section, name, known)
+    steps: dict[str, Call | None] = {}
+    for step, keys in (("prepare", ("prepare",)), ("run", ("run",)), ("finalise", ("finalise", "finalize"))):
+        part = cycle.section(*keys)
+        steps[step] = None if part is None else _step(part, step, known)
+    if steps["run"] is None:
+        if not cycle.has("run"):
+            cycle.problem(f"interactive_lifecycle of '{name}' needs a run step")
+        return None
+    cycle.note_unknown("interactive_lifecycle")
+    return Lifecycle(prepare=steps["prepare"], run=steps["run"], finalise=steps["finalise"])
+
+
+def _lifecycle_of_old_gui(section: Section, name: str, known: list[str]) -> Lifecycle | None:
+    if section.has("call_pattern", "command"):
+        implementation = Implementation.CLI
+    elif section.has("import_path", "module"):
+        implementation = Implementation.PYTHON
+    else:
+        section.problem(f"'{name}' is interactive and needs interactive_lifecycle")
+        return None
+    section.note(f"'{name}' has no interactive_lifecycle; its call is taken as the run step")
+    call = _call(section, implementation, name, known)
+    return Lifecycle(run=call.model_copy(update={"uses": known}))
+
+
+def _step(part: Section, step: str, known: list[str]) -> Call | None:
+    implementation = _implementation(part, f"step {step}")
+    uses = part.texts("used_basecommand_parameters")
+    for name in uses:
+        if name not in known:
+            part.problem(
+                f"step {step} uses '{name}', which is no parameter or output of the command "
+                f"(it has: {', '.join(known) or 'none'})",
+                "used_basecommand_parameters",
+            )
+    part.get("name")
+    if implementation in (None, Implementation.INTERACTIVE):
+        if implementation is not None:
+            part.problem(f"step {step} must be a cli_command or a python_callable", "implemented_as")
+        return None
+    if implementation is Implementation.CLI:
+        uses = _uses_of_pattern(part, step, uses, known)
+    call = _call(part, implementation, f"__interactive_{step}", uses)
+    part.note_unknown(f"step {step}")
+    return call.model_copy(update={"uses": uses})
+
+
+def _uses_of_pattern(part: Section, step: str, uses: list[str], known: list[str]) -> list[str]:
+    try:
+        names = parse(part.text("call_pattern", "command") or "").names
+    except PatternError:
+        return uses
+    for name in names:
+        if name in known and name not in uses:
+            part.note(f"step {step} uses '{name}' without listing it in used_basecommand_parameters")
+            uses = [*uses, name]
+    return uses
+
+
+def _gui_extras(
+    section: Section, base: dict[str, Any], known: list[str]
+) -> tuple[list[Command], dict[str, str]]:
+    """Hidden commands from `toparams` and `non_interactive_equivalent` of older GUI commands."""
+    extra: list[Command] = []
+    links: dict[str, str] = {}
+    name = base["name"]
+    toparams = ("toparams",)
+    if section.has(*toparams):
+        made = _hidden_command(section, toparams, f"{name}__toparams", base, known)
+        if made is not None:
+            extra.append(made)
+            links["toparams"] = made.name
+    equivalent = ("non_interactive_equivalent", "non-interactive_equivalent")
+    if section.has(*equivalent):
+        if (other := section.source.text(section.path_of(*equivalent))) is not None:
+            links["repeats"] = other
+        elif (part := section.section(*equivalent)) is not None:
+            made = _hidden_command(section, equivalent, part.text("name") or f"{name}__repeat", base, known)
+            if made is not None:
+                extra.append(made)
+                links["repeats"] = made.name
+    return extra, links
+
+
+def _hidden_command(
+    section: Section, keys: tuple[str, ...], name: str, base: dict[str, Any], known: list[str]
+) -> Command | None:
+    text = section.source.text(section.path_of(*keys))
+    if text is not None:
+        return _hidden_from_text(section, keys, text, name, base, known)
+    part = section.section(*keys)
+    if part is None:
+        return None
+    if part.has("parameters"):
+        parameters = _unique(part, (read_parameter(one) for one in part.sections("parameters")))
+        known = [p.name for p in parameters]
+        base = base | {
+            "parameters": parameters,
+            "outputs": [output_of_parameter(p) for p in parameters if p.is_output],
+        }
+    if part.has("implemented_as"):
+        implementation = _implementation(part, f"command '{name}'")
+    else:
+        implementation = Implementation.PYTHON if part.has("import_path", "module") else Implementation.CLI
+    if implementation is None or implementation is Implementation.INTERACTIVE:
+        return None
+    call = _call(part, implementation, name, known)
+    part.text("name")
+    part.note_unknown(f"command '{name}'")
+    return Command(**(base | {"name": name}), implemented_as=implementation, call=call, hidden=True)
+
+
+def _hidden_from_text(
+    section: Section, keys: tuple[str, ...], text: str, name: str, base: dict[str, Any], known: list[str]
+) -> Command | None:
+    """`module:function`, `module.function`, or a call pattern."""
+    module, _, function = text.strip().replace(":", ".").rpartition(".")
+    if module and function.isidentifier() and re.fullmatch(r"[\w.-]+", module):
+        call = Call(
+            implemented_as=Implementation.PYTHON,
+            import_path=module,
+            callable_name=function,
+            line=section.line,
+        )
+    elif "{" in text or " " in text.strip():
+        _check_pattern(section, name, text, known)
+        call = Call(implemented_as=Implementation.CLI, call_pattern=condensed(text), line=section.line)
+    else:
+        section.note(f"'{text}' is not understood and ignored", *keys)
+        return None
+    return Command(**(base | {"name": name}), implemented_as=call.implemented_as, call=call, hidden=True)

@@ -1,0 +1,275 @@
+"""One program as everybody here sees it: an application, its commands, their parameters and outputs.
+
+Made by `qcrbox.spec.load` from any generation of spec file; plain data, safe to store as JSON
+(`model_dump_json`) and to read back (`Application.model_validate_json`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from qcrbox.spec.dtypes import INPUT_FILES, OUTPUT_PARAMETERS, DType
+
+# A CIF item name, or {"one_of": [name, [name, name], …]}, or the word all_unified.
+Entry = str | dict[str, list[str | list[str]]]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Implementation(StrEnum):
+    CLI = "cli_command"
+    PYTHON = "python_callable"
+    INTERACTIVE = "interactive_session"
+
+
+class ValidValue(Part):
+    """What a value may be; all that is given must hold. An open end of the range is None."""
+
+    numeric_range: tuple[float | None, float | None] | None = None
+    choices: list[str | int | float] | None = None
+    regex: str | None = None
+
+    def to_rest(self) -> dict[str, Any]:
+        return self.model_dump(exclude_none=True, mode="json")
+
+
+class CifInput(Part):
+    """What a command reads from a CIF. Meaning of the keys: qcrbox.cif.convert."""
+
+    required_entries: list[Entry] = Field(default_factory=list)
+    optional_entries: list[Entry] = Field(default_factory=list)
+    required_entry_sets: list[str] = Field(default_factory=list)
+    optional_entry_sets: list[str] = Field(default_factory=list)
+    merge_su: bool = False
+    custom_categories: list[str] = Field(default_factory=list)
+
+    @property
+    def has_keys(self) -> bool:
+        """False: nothing is asked for, the file is handed over unified."""
+        return bool(
+            self.required_entries
+            or self.optional_entries
+            or self.required_entry_sets
+            or self.optional_entry_sets
+        )
+
+
+class CifOutput(CifInput):
+    """What a command's output CIF contributes to the file it started from."""
+
+    invalidated_entries: list[str] = Field(default_factory=list)
+    invalidated_entry_sets: list[str] = Field(default_factory=list)
+    output_block: str = "0"
+
+
+class Parameter(Part):
+    """One argument of a command. `default` None with `has_default` False: there is none."""
+
+    name: str
+    dtype: DType
+    description: str | None = None
+    default: str | int | float | bool | None = None
+    has_default: bool = False
+    required: bool | None = None  # as written; None = not said
+    valid_value: ValidValue | None = None
+    cif: CifInput | None = None  # of CIF inputs
+    cif_output: CifOutput | None = None  # of QCrBox.output_cif parameters
+    line: int = 0
+
+    @property
+    def is_input_file(self) -> bool:
+        return self.dtype in INPUT_FILES
+
+    @property
+    def is_output(self) -> bool:
+        return self.dtype in OUTPUT_PARAMETERS
+
+    @property
+    def is_argument(self) -> bool:
+        """False for what only the program itself uses."""
+        return self.dtype is not DType.WORK_CIF
+
+    @property
+    def optional(self) -> bool:
+        """True when a call may leave it out."""
+        return (
+            self.has_default
+            or self.required is False
+            or self.is_output
+            or self.dtype in (DType.WORK_CIF, DType.FOLDER, DType.INPUT_FOLDER)
+        )
+
+    def to_rest(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "name": self.name,
+            "dtype": str(self.dtype),
+            "description": self.description,
+            "default_value": self.default,
+            "required": not self.optional,
+            "valid_value": self.valid_value.to_rest() if self.valid_value else None,
+        }
+        cif = self.cif or self.cif_output
+        return shown | (cif.model_dump(mode="json") if cif else {})
+
+
+class Output(Part):
+    """A file the program writes under `filename` in its working directory."""
+
+    name: str
+    dtype: DType
+    description: str | None = None
+    filename: str
+    required_output: bool = True
+    missing_is_warning: bool = False  # middle generation: an absent output is no failure
+    from_parameter: bool = False  # its file name is an argument
+    cif: CifOutput | None = None
+    line: int = 0
+
+    def to_rest(self) -> dict[str, Any]:
+        shown = {
+            "name": self.name,
+            "dtype": str(self.dtype),
+            "description": self.description,
+            "filename": self.filename,
+            "required_output": self.required_output,
+        }
+        return shown | (self.cif.model_dump(mode="json") if self.cif else {})
+
+
+class Call(Part):
+    """How a command or a step of a session is started."""
+
+    implemented_as: Implementation
+    call_pattern: str | None = None
+    import_path: str | None = None
+    callable_name: str | None = None
+    description: str | None = None
+    uses: list[str] | None = None  # names of parameters and outputs it gets; None = all
+    line: int = 0
+
+
+class Lifecycle(Part):
+    prepare: Call | None = None
+    run: Call
+    finalise: Call | None = None
+
+    def steps(self) -> Iterable[tuple[str, Call]]:
+        for name in ("prepare", "run", "finalise"):
+            step = getattr(self, name)
+            if step is not None:
+                yield name, step
+
+
+class Command(Part):
+    name: str
+    implemented_as: Implementation
+    description: str | None = None
+    doi: list[str] = Field(default_factory=list)
+    parameters: list[Parameter] = Field(default_factory=list)
+    outputs: list[Output] = Field(default_factory=list)  # includes those made of output parameters
+    merge_cif_su: bool = False
+    call: Call | None = None
+    lifecycle: Lifecycle | None = None
+    hidden: bool = False
+    repeats: str | None = None  # of a GUI: the hidden command that does the same without it
+    toparams: str | None = None  # of a GUI: the hidden command that writes what was done
+    timeout_s: float | None = None
+    memory_bytes: int | None = None
+    cpus: float | None = None
+    gpu: int | None = None
+    progress: str | None = None  # regular expression with groups named fraction, text or metrics
+    line: int = 0
+
+    def parameter(self, name: str) -> Parameter | None:
+        return next((p for p in self.parameters if p.name == name), None)
+
+    def output(self, name: str) -> Output | None:
+        return next((o for o in self.outputs if o.name == name), None)
+
+    @property
+    def arguments(self) -> list[Parameter]:
+        """The parameters a call may give."""
+        return [p for p in self.parameters if p.is_argument]
+
+    @property
+    def cif_inputs(self) -> list[Parameter]:
+        return [p for p in self.parameters if p.dtype is DType.CIF_DATA_FILE]
+
+    @property
+    def source_cif(self) -> Parameter | None:
+        """The input whose content goes on into the output CIF: the first declared one."""
+        return next(iter(self.cif_inputs), None)
+
+    @property
+    def output_cif(self) -> Output | None:
+        return next((o for o in self.outputs if o.dtype is DType.OUTPUT_CIF), None)
+
+    @property
+    def is_interactive(self) -> bool:
+        return self.implemented_as is Implementation.INTERACTIVE
+
+    def to_rest(self, application: Application) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "cmd_name": self.name,
+            "application": application.slug,
+            "version": application.version,
+            "description": self.description or "",
+            "implemented_as": str(self.implemented_as),
+            "parameters": {p.name: p.to_rest() for p in self.arguments},
+            "merge_cif_su": self.merge_cif_su,
+            "doi": ", ".join(self.doi) or None,
+            "outputs": {o.name: o.to_rest() for o in self.outputs if not o.from_parameter},
+        }
+
+
+class EntrySet(Part):
+    name: str
+    required: list[Entry] = Field(default_factory=list)
+    optional: list[Entry] = Field(default_factory=list)
+
+
+class Application(Part):
+    name: str
+    slug: str
+    version: str
+    description: str | None = None
+    url: str | None = None
+    email: str | None = None
+    doi: list[str] = Field(default_factory=list)
+    commands: list[Command] = Field(default_factory=list)
+    cif_entry_sets: list[EntrySet] = Field(default_factory=list)
+    reuse: str = "same-owner"  # never | same-owner | any: who may get an agent that has worked already
+    notes: list[str] = Field(default_factory=list)  # what the loader had to guess; for the admin
+
+    def command(self, name: str) -> Command | None:
+        return next((c for c in self.commands if c.name == name), None)
+
+    @property
+    def listed_commands(self) -> list[Command]:
+        """Those a person may call."""
+        return [c for c in self.commands if not c.hidden]
+
+    @property
+    def entry_sets(self) -> dict[str, dict[str, list[Entry]]]:
+        """As qcrbox.cif.convert wants them: name -> {required, optional}."""
+        return {s.name: {"required": s.required, "optional": s.optional} for s in self.cif_entry_sets}
+
+    def to_rest(self) -> dict[str, Any]:
+        """The part of `GET /api/applications` that the spec knows (no ids, no times)."""
+        return {
+            "name": self.name,
+            "slug": self.slug,
+            "version": self.version,
+            "description": self.description,
+            "url": self.url,
+            "email": self.email,
+            "doi": ", ".join(self.doi) or None,
+            "commands": [command.to_rest(self) for command in self.listed_commands],
+        }

@@ -1,0 +1,195 @@
+"""YAML with line numbers and with the text as it stands in the file.
+
+YAML would turn `version: 2022.10` into 2022.1 and `choices: [yes, no]` into booleans, so every scalar
+remembers its own text. Files come from strangers: unknown tags, anchors that multiply (the "billion
+laughs") and endless nesting are refused before anything is built.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+import yaml
+
+from qcrbox.contract.errors import SpecError
+
+Path = tuple[str | int, ...]
+
+MAX_BYTES = 2_000_000
+MAX_NODES = 200_000
+MAX_DEPTH = 60
+
+_CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "timestamp")}
+
+
+@dataclass
+class Source:
+    """What a spec file says, with where it says it."""
+
+    filename: str
+    data: Any = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    texts: dict[Path, str] = field(default_factory=dict)  # of scalars, as written
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def line(self, path: Path) -> int:
+        """Line of the nearest thing that was written: a missing key has the line of its owner."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def text(self, path: Path) -> str | None:
+        """The scalar at `path` as written; None when it is absent, null or no scalar."""
+        return self.texts.get(path)
+
+    def note(self, path: Path, text: str) -> None:
+        self.notes.append(f"line {self.line(path)}: {text}")
+
+    def problem(self, path: Path, text: str) -> None:
+        self.problems.append(f"{self.filename}:{self.line(path)}: {text}")
+
+    def raise_problems(self) -> None:
+        if self.problems:
+            first = self.problems[0]
+            more = len(self.problems) - 1
+            raise SpecError(
+                first.removeprefix(f"{self.filename}:").partition(": ")[2],
+                where=first.partition(": ")[0],
+                why=f"({more} more: see details)" if more else "",
+                details=list(self.problems),
+                file=self.filename,
+                line=int(first.removeprefix(f"{self.filename}:").partition(":")[0]),
+                problems=list(self.problems),
+            )
+
+
+def read(text: str, filename: str) -> Source:
+    """Parse `text`. Raises SpecError with file and line for anything that is no acceptable YAML."""
+    source = Source(filename)
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        source.problem((), f"the file is larger than {MAX_BYTES // 1_000_000} MB")
+        source.raise_problems()
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        source.lines[()] = mark.line + 1 if mark else 1
+        column = f", column {mark.column + 1}" if mark else ""
+        source.problem((), f"not valid YAML{column}: {error.problem or error.context}")
+    except yaml.YAMLError as error:
+        source.problem((), f"not valid YAML: {str(error).splitlines()[0]}")
+    except RecursionError:
+        source.problem((), "nested too deeply")
+    else:
+        if node is None:
+            source.problem((), "the file is empty")
+        else:
+            _refuse_bombs(node, source)
+            source.raise_problems()
+            source.data = _build(node, (), source)
+    source.raise_problems()
+    return source
+
+
+def read_file(path: FilePath) -> Source:
+    """Like `read`, from a UTF-8 file."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SpecError(
+            f"The spec cannot be read: {error.strerror or error}.", where=str(path), file=str(path), line=1
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SpecError("The spec is not UTF-8 text.", where=str(path), file=str(path), line=1) from error
+    return read(text, path.name)
+
+
+def _refuse_bombs(root: yaml.Node, source: Source) -> None:
+    """Count what the tree would hold with every alias written out, without writing it out."""
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+
+    def size(node: yaml.Node, depth: int) -> int:
+        if depth > MAX_DEPTH:
+            source.lines[()] = node.start_mark.line + 1
+            source.problem((), f"nested more than {MAX_DEPTH} deep")
+            source.raise_problems()
+        if id(node) in open_nodes:
+            source.lines[()] = node.start_mark.line + 1
+            source.problem((), "an anchor contains itself")
+            source.raise_problems()
+        if id(node) not in sizes:
+            open_nodes.add(id(node))
+            sizes[id(node)] = 1 + sum(size(child, depth + 1) for child in _children(node))
+            open_nodes.discard(id(node))
+        return sizes[id(node)]
+
+    if size(root, 0) > MAX_NODES:
+        source.problem((), f"more than {MAX_NODES} values once its anchors are written out")
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    if isinstance(node, yaml.SequenceNode):
+        return list(node.value)
+    return []
+
+
+def _build(node: yaml.Node, path: Path, source: Source) -> Any:
+    source.lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        return _build_mapping(node, path, source)
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(child, (*path, index), source) for index, child in enumerate(node.value)]
+    return _build_scalar(node, path, source)
+
+
+def _build_mapping(node: yaml.MappingNode, path: Path, source: Source) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    merged: list[yaml.MappingNode] = []
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            source.lines[(*path, "?")] = key_node.start_mark.line + 1
+            source.problem((*path, "?"), "a key must be plain text")
+            continue
+        if key_node.tag == "tag:yaml.org,2002:merge":
+            parts = value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]
+            merged += [part for part in parts if isinstance(part, yaml.MappingNode)]
+            continue
+        key = key_node.value
+        here = (*path, key)
+        if key in made:
+            source.note(here, f"key '{key}' is written twice; the last one counts")
+            _forget(here, source)
+        source.lines[here] = key_node.start_mark.line + 1
+        made[key] = _build(value_node, here, source)
+    for part in merged:
+        for key_node, value_node in part.value:
+            if isinstance(key_node, yaml.ScalarNode) and key_node.value not in made:
+                made[key_node.value] = _build(value_node, (*path, key_node.value), source)
+    return made
+
+
+def _forget(path: Path, source: Source) -> None:
+    for table in (source.lines, source.texts):
+        for known in [known for known in table if known[: len(path)] == path]:
+            del table[known]
+
+
+def _build_scalar(node: yaml.ScalarNode, path: Path, source: Source) -> Any:
+    if node.tag not in _CORE_TAGS:
+        source.problem(path, f"the YAML tag '{node.tag}' is not allowed")
+        return None
+    if node.tag.endswith(":null"):
+        return None
+    source.texts[path] = node.value
+    if node.tag.endswith((":str", ":timestamp")):
+        return node.value
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except (ValueError, OverflowError):
+        return node.value

@@ -1,0 +1,152 @@
+"""Turning what a person or a form gave into a value of a data type."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from typing import Any
+
+from qcrbox.spec.dtypes import NUMBERS, DType
+from qcrbox.spec.model import Parameter, ValidValue
+
+Value = str | int | float | bool | None
+
+MAX_TEXT = 100_000  # characters; the kernel refuses single arguments above 128 KiB
+_TRUE = frozenset({"true", "yes", "on", "1"})
+_FALSE = frozenset({"false", "no", "off", "0"})
+_NOTHING = frozenset({"none", "null", ""})
+
+
+class WrongValue(ValueError):
+    """A value that is not of the type; the text says what is allowed."""
+
+
+def is_none_text(value: Any) -> bool:
+    """True for what older specs write when they mean nothing: None, none, null, empty."""
+    return value is None or (isinstance(value, str) and value.strip().lower() in _NOTHING)
+
+
+def coerce(dtype: DType, value: Any) -> Value:
+    """`value` as the plain type `dtype`. Raises WrongValue."""
+    return _COERCE[dtype](value)
+
+
+def shortest(value: int | float) -> str:
+    """The shortest text that reads back as the same number."""
+    return repr(value)
+
+
+def _to_int(value: Any) -> int:
+    if isinstance(value, bool):
+        raise WrongValue("a whole number")
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str):
+        text = value.strip()
+        if re.fullmatch(r"[+-]?[0-9]{1,300}", text):
+            return int(text)
+        try:
+            value = float(text) if re.fullmatch(r"[0-9eE.+-]+", text) else None
+        except ValueError:
+            value = None
+    if isinstance(value, float) and math.isfinite(value) and value == int(value):
+        return int(value)
+    raise WrongValue("a whole number")
+
+
+def _to_float(value: Any) -> float:
+    if isinstance(value, bool):
+        raise WrongValue("a number")
+    if isinstance(value, str):
+        # float() also takes "nan", "infinity", "1_000" and digits of other scripts.
+        if not re.fullmatch(r"[0-9eE.+-]+", value.strip()):
+            raise WrongValue("a number")
+        value = value.strip()
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise WrongValue("a number") from None
+    if not math.isfinite(number):
+        raise WrongValue("a finite number")
+    return number
+
+
+def _to_bool(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float)) and value in (0, 1):
+        return bool(value)
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in _TRUE or word in _FALSE:
+            return word in _TRUE
+    raise WrongValue("true or false")
+
+
+def _to_str(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, (int, float)):
+        return shortest(value)
+    if not isinstance(value, str):
+        raise WrongValue("text")
+    if len(value) > MAX_TEXT:
+        raise WrongValue(f"text of at most {MAX_TEXT} characters")
+    # NUL and lone surrogates cannot be handed to a program at all; other control characters only do harm.
+    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\r\t" for char in value):
+        raise WrongValue("text without control characters")
+    return value
+
+
+_COERCE = {DType.STR: _to_str, DType.INT: _to_int, DType.FLOAT: _to_float, DType.BOOL: _to_bool}
+
+
+def breaks(valid: ValidValue | None, value: Value) -> bool:
+    """True when `value` is not one of the valid values."""
+    if valid is None or value is None:
+        return False
+    if valid.numeric_range is not None:
+        low, high = valid.numeric_range
+        if (low is not None and value < low) or (high is not None and value > high):  # type: ignore[operator]
+            return True
+    if valid.choices is not None and value not in valid.choices:
+        return True
+    # At the start only, as older registries did: `^_` means "begins with". An author who wants all writes `$`.
+    return valid.regex is not None and re.match(valid.regex, str(value)) is None
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    def text(bound: float) -> str:
+        return f"{bound:g}" if float(f"{bound:g}") == bound else shortest(bound)
+
+    if low is not None and high is not None:
+        return f" between {text(low)} and {text(high)}"
+    if low is not None:
+        return f" ≥ {text(low)}"
+    return f" ≤ {text(high)}" if high is not None else ""
+
+
+_NOUN = {
+    DType.STR: "text",
+    DType.INT: "a whole number",
+    DType.FLOAT: "a number",
+    DType.BOOL: "true or false",
+    DType.DATA_FILE: "a stored file",
+    DType.CIF_DATA_FILE: "a stored CIF",
+    DType.INPUT_FOLDER: "a stored zip or tar file",
+}
+
+
+def allowed(parameter: Parameter) -> str:
+    """What a parameter takes, in words: 'a whole number ≥ 0', 'one of: gentle, hard'."""
+    valid = parameter.valid_value
+    if valid and valid.choices is not None:
+        shown = [str(choice) for choice in valid.choices]
+        return "one of: " + ", ".join(shown[:20]) + (", …" if len(shown) > 20 else "")
+    words = _NOUN.get(parameter.dtype, "a file name")
+    if valid and valid.numeric_range is not None and parameter.dtype in NUMBERS:
+        words += _bounds(*valid.numeric_range)
+    if valid and valid.regex is not None:
+        words += f" that matches {valid.regex}"
+    return words
