@@ -1,0 +1,394 @@
+"""A CIF in memory: documents, blocks and items, with the places where they stand in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import overload
+
+from qcrbox.cif import names
+from qcrbox.cif.body import decoded
+from qcrbox.cif.diagnostics import Diagnostic
+from qcrbox.cif.loop import Loop
+from qcrbox.cif.quoting import checked_raw, raw_of, text_of
+from qcrbox.cif.values import Absent, Number, Value, parse_value
+from qcrbox.contract.errors import CifError
+
+
+class Item:
+    """One name with one raw value. `span` covers name and value, `value_span` the value alone."""
+
+    __slots__ = ("_data", "_encoding", "_raw", "changed", "cif2", "span", "tag", "value_span")
+
+    def __init__(
+        self,
+        tag: str,
+        raw: str | None = None,
+        *,
+        data: bytes = b"",
+        encoding: str = "utf-8",
+        span: tuple[int, int] | None = None,
+        value_span: tuple[int, int] | None = None,
+        cif2: bool = False,
+    ) -> None:
+        self.tag, self._raw = tag, raw
+        self._data, self._encoding = data, encoding
+        self.span, self.value_span = span, value_span
+        self.changed = False
+        self.cif2 = cif2
+
+    def __repr__(self) -> str:
+        shown = self.raw if len(self.raw) < 60 else self.raw[:57] + "..."
+        return f"<Item {self.tag} {shown}>"
+
+    @property
+    def raw(self) -> str:
+        if self._raw is None:
+            assert self.value_span is not None
+            # Not kept: an embedded reflection file would then be in memory twice.
+            return decoded(self._data[self.value_span[0] : self.value_span[1]], self._encoding)
+        return self._raw
+
+    @raw.setter
+    def raw(self, raw: str) -> None:
+        self._raw, self.changed = raw, True
+
+    @property
+    def value(self) -> Value:
+        return parse_value(self.raw, cif2=self.cif2)
+
+    @property
+    def text(self) -> str:
+        return text_of(self.raw, cif2=self.cif2)
+
+
+Entry = Item | Loop
+Settable = str | int | float | Number | Absent
+
+
+class Block:
+    """One data block. Look-ups find an item under any spelling of its name, in any letter case.
+
+    `entries` are its items and loops in file order. Values are raw unless a method says otherwise.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        entries: Sequence[Entry] = (),
+        *,
+        span: tuple[int, int] | None = None,
+        head_end: int = 0,
+        cif2: bool = False,
+    ) -> None:
+        self.name = name
+        self.entries: list[Entry] = list(entries)
+        self.span = span
+        self.head_end = head_end  # end of the `data_name` token
+        self.cif2 = cif2
+        self.dropped: list[tuple[int, int]] = []
+        self._own_name = name
+        self._exact: dict[str, tuple[Entry, int]] = {}
+        self._by_key: dict[str, tuple[Entry, int]] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Block {self.name}: {len(self.items)} items, {len(self.loops)} loops>"
+
+    @property
+    def renamed(self) -> bool:
+        return self.name != self._own_name
+
+    @property
+    def items(self) -> list[Item]:
+        return [entry for entry in self.entries if isinstance(entry, Item)]
+
+    @property
+    def loops(self) -> list[Loop]:
+        return [entry for entry in self.entries if isinstance(entry, Loop)]
+
+    @property
+    def tags(self) -> list[str]:
+        """Every name in the block as written, columns included."""
+        return [tag for entry in self.entries for tag in tags_of(entry)]
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def __contains__(self, tag: str) -> bool:
+        return self.find(tag) is not None
+
+    # Finding
+
+    def find(self, tag: str) -> Entry | None:
+        """The item or loop that holds a name."""
+        found = self._find(tag)
+        return found[0] if found else None
+
+    def _find(self, tag: str) -> tuple[Entry, int] | None:
+        if self._by_key is None:
+            self._exact, self._by_key = {}, {}
+            for entry in self.entries:
+                for position, own in enumerate(tags_of(entry)):
+                    self._exact.setdefault(own.lower(), (entry, position))
+                    self._by_key.setdefault(names.key(own), (entry, position))
+        return self._exact.get(tag.lower()) or self._by_key.get(names.key(tag))
+
+    def forget_index(self) -> None:
+        """Call after changing `entries` or tags directly."""
+        self._by_key = None
+
+    def written_as(self, tag: str) -> str | None:
+        """The spelling this block uses for an item, None when it has not got it."""
+        found = self._find(tag)
+        return tags_of(found[0])[found[1]] if found else None
+
+    @overload
+    def get(self, tag: str) -> str | None: ...
+    @overload
+    def get(self, tag: str, default: str) -> str: ...
+    def get(self, tag: str, default: str | None = None) -> str | None:
+        """Raw value of an item (or of a loop with one row); `default` when it is not there or is a table."""
+        found = self._find(tag)
+        if found is None:
+            return default
+        entry, position = found
+        if isinstance(entry, Item):
+            return entry.raw
+        if entry.n_rows == 1:
+            return entry.column(entry.tags[position])[0]
+        return default
+
+    def __getitem__(self, tag: str) -> str:
+        raw = self.get(tag)
+        if raw is None:
+            raise KeyError(tag)
+        return raw
+
+    def value(self, tag: str) -> Value | None:
+        """Parsed value: Number, str, UNKNOWN or NOT_APPLICABLE; None when the item is not there."""
+        raw = self.get(tag)
+        return None if raw is None else parse_value(raw, cif2=self.cif2)
+
+    def text(self, tag: str) -> str | None:
+        """Plain text without quotes; None when the item is not there, unknown or not applicable."""
+        raw = self.get(tag)
+        return None if raw in (None, "?", ".") else text_of(raw, cif2=self.cif2)
+
+    def number(self, tag: str) -> Number | None:
+        """A number (quoted or not); None when the item is not there or is something else."""
+        from qcrbox.cif.values import parse_number
+
+        raw = self.get(tag)
+        return None if raw is None else parse_number(text_of(raw, cif2=self.cif2))
+
+    def loop(self, name: str) -> Loop | None:
+        """The loop that holds an item, or the first one of a category (`_atom_site`)."""
+        found = self._find(name)
+        if found is not None:
+            return found[0] if isinstance(found[0], Loop) else None
+        wanted = "_" + name.lower().strip("_.")
+        for loop in self.loops:
+            if loop.category == wanted:
+                return loop
+        return None
+
+    def column(self, tag: str) -> list[str]:
+        """Raw values of an item wherever it stands: a column, or one value; empty when it is not there."""
+        found = self._find(tag)
+        if found is None:
+            return []
+        entry, position = found
+        return [entry.raw] if isinstance(entry, Item) else entry.column(entry.tags[position])
+
+    # Changing
+
+    def set(self, tag: str, value: Settable) -> None:
+        """Set an item. Texts are quoted as needed; the spelling in the file stays.
+
+        Raises CifError when the name stands in a table of several rows.
+        """
+        self.set_raw(tag, raw_value(value, cif2=self.cif2))
+
+    def set_raw(self, tag: str, raw: str) -> None:
+        """Set an item to a raw value, quotes included."""
+        checked_raw(raw, cif2=self.cif2)
+        checked_tag(tag)
+        found = self._find(tag)
+        if found is None:
+            self._append(Item(tag, raw, cif2=self.cif2))
+        elif isinstance(found[0], Item):
+            if found[0].raw != raw:
+                found[0].raw = raw
+        elif found[0].n_rows == 1:
+            found[0].set_cell(0, found[0].tags[found[1]], raw)
+        else:
+            raise CifError(
+                f"{tag} is a column of {found[0].n_rows} rows and cannot be set to one value.",
+                where=f"block {self.name}",
+                next="Change its loop: block.loop(tag).",
+                block=self.name,
+                tag=tag,
+            )
+
+    def add_loop(self, columns: dict[str, Sequence[str]] | Loop) -> Loop:
+        """Append a loop, given as raw columns. Raises CifError when one of its items is there already."""
+        loop = columns if isinstance(columns, Loop) else Loop.of(columns)
+        for tag in loop.tags:
+            checked_tag(tag)
+            if tag in self:
+                raise CifError(f"{tag} is in block {self.name} already.", block=self.name, tag=tag)
+        if not isinstance(columns, Loop):
+            for column in loop.columns(*loop.tags):
+                for raw in column:
+                    checked_raw(raw, cif2=self.cif2)
+        self._append(loop)
+        return loop
+
+    def remove(self, tag: str) -> bool:
+        """Remove an item or a column (the loop with its last column). False when it was not there."""
+        found = self._find(tag)
+        if found is None:
+            return False
+        entry, position = found
+        if isinstance(entry, Loop) and len(entry.tags) > 1:
+            entry.drop_column(entry.tags[position])
+            self.forget_index()
+        else:
+            self.remove_entry(entry)
+        return True
+
+    def remove_entry(self, entry: Entry) -> None:
+        self.entries = [own for own in self.entries if own is not entry]
+        if entry.span is not None:
+            self.dropped.append(entry.span)
+        self.forget_index()
+
+    def replace_entry(self, entry: Entry, new: Entry) -> None:
+        """Put another item or loop in the place of one."""
+        place = next(n for n, own in enumerate(self.entries) if own is entry)
+        self.entries[place] = new
+        if entry.span is not None:
+            self.dropped.append(entry.span)
+        self.forget_index()
+
+    def _append(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        self.forget_index()
+
+
+class Document:
+    """A CIF: its blocks, what the reader had to say, and the original bytes.
+
+    `to_bytes()` gives the original back as long as nothing is changed; after changes only the changed
+    tokens are rewritten, everything else (comments, layout, order, line ends) stays.
+    """
+
+    def __init__(
+        self,
+        blocks: Sequence[Block] = (),
+        *,
+        original: bytes | None = None,
+        data: bytes = b"",
+        encoding: str = "utf-8",
+        cif2: bool = False,
+        filename: str = "",
+        diagnostics: Sequence[Diagnostic] = (),
+    ) -> None:
+        self.blocks = list(blocks)
+        self.original = original
+        self.data = data  # what positions refer to: the original, or its UTF-8 form where that was UTF-16
+        self.encoding = encoding
+        self.cif2 = cif2
+        self.filename = filename
+        self.diagnostics = list(diagnostics)
+        self.read_blocks = tuple(self.blocks)
+
+    def __repr__(self) -> str:
+        listed = ", ".join(block.name for block in self.blocks[:5])
+        more = f" and {len(self.blocks) - 5} more" if len(self.blocks) > 5 else ""
+        return f"<Document {self.filename or 'without a name'}: blocks {listed}{more}>"
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self.blocks)
+
+    def __getitem__(self, name: str | int) -> Block:
+        """A block by name (in any letter case) or position."""
+        block = self.find(name)
+        if block is None:
+            raise CifError(
+                f"There is no block {name!r}.",
+                where=self.filename,
+                why=f"Blocks: {self._listed()}.",
+                file=self.filename or None,
+            )
+        return block
+
+    def find(self, name: str | int) -> Block | None:
+        if isinstance(name, int):
+            return self.blocks[name] if -len(self.blocks) <= name < len(self.blocks) else None
+        for block in self.blocks:
+            if block.name == name:
+                return block
+        lower = name.lower()
+        return next((block for block in self.blocks if block.name.lower() == lower), None)
+
+    def sole_block(self) -> Block:
+        """The only block with content; CifError that lists the blocks when there are several or none."""
+        filled = [block for block in self.blocks if block.entries]
+        if len(filled) == 1:
+            return filled[0]
+        if not filled and len(self.blocks) == 1:
+            return self.blocks[0]
+        raise CifError(
+            f"The file has {len(filled)} data blocks, and none was chosen."
+            if filled
+            else "No block has content.",
+            where=self.filename,
+            why=f"Blocks: {self._listed()}.",
+            next="Name the block to use.",
+            file=self.filename or None,
+        )
+
+    def _listed(self) -> str:
+        return ", ".join(block.name or "(no name)" for block in self.blocks[:20]) or "none"
+
+    def to_bytes(self) -> bytes:
+        from qcrbox.cif.writer import rewritten
+
+        return rewritten(self)
+
+    @property
+    def text(self) -> str:
+        """The file as text with LF line ends."""
+        return decoded(self.to_bytes(), self.encoding)
+
+    def write(self, path: str | Path) -> None:
+        Path(path).write_bytes(self.to_bytes())
+
+
+def tags_of(entry: Entry) -> list[str]:
+    return [entry.tag] if isinstance(entry, Item) else entry.tags
+
+
+def raw_value(value: Settable, *, cif2: bool = False) -> str:
+    """The raw form of a Python value."""
+    if isinstance(value, Absent | Number):
+        return str(value)
+    if isinstance(value, bool):
+        raise CifError("CIF has no true and false; write 'yes' or 'no'.")
+    if isinstance(value, int | float):
+        if value != value or value in (float("inf"), float("-inf")):
+            return "?"
+        return repr(value)
+    return raw_of(value, cif2=cif2)
+
+
+def checked_tag(tag: str) -> str:
+    if len(tag) < 2 or tag[0] != "_" or any(c.isspace() for c in tag):
+        raise CifError(
+            f"{tag!r} is not a name of a CIF item.", next="Names begin with _ and hold no spaces.", tag=tag
+        )
+    return tag
