@@ -218,8 +218,9 @@ def _check_pattern(section: Section, what: str, pattern: str | None, known: list
                 "call_pattern",
                 "command",
             )
-    for name in known:
-        if name not in names:
+    # Outputs have a fixed file name and need no placeholder.
+    for name in (part.get("name") for part in section.data.get("parameters") or [] if isinstance(part, dict)):
+        if name in known and name not in names:
             section.note(f"'{name}' is never used in the call pattern of '{what}'", "call_pattern", "command")
 
 

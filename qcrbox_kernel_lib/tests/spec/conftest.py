@@ -4,7 +4,6 @@ import textwrap
 from collections.abc import Callable
 
 import pytest
-
 from qcrbox.spec import Application, Command, Parameter, loads
 
 NEWEST = """
@@ -92,7 +91,9 @@ def parameter(spec: Callable[..., Application]) -> Callable[[str], Parameter]:
 
     def make(keys: str) -> Parameter:
         made = spec(
-            "- {name: c, implemented_as: python_callable, import_path: m, parameters: [{name: x, " + keys + "}]}"
+            "- {name: c, implemented_as: python_callable, import_path: m, parameters: [{name: x, "
+            + keys
+            + "}]}"
         )
         found = made.command("c").parameter("x")
         assert found is not None
