@@ -248,6 +248,15 @@ loads = Table(
     Column("running", Integer, nullable=False, server_default="0"),  # handed to an agent, not finished
 )
 
+# Bytes of files that are there, for the storage quota; kept by store/datasets.py.
+storage = Table(
+    "storage",
+    metadata,
+    Column("subject", String(8), primary_key=True),  # person | group
+    Column("subject_id", Integer, primary_key=True),
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
+)
+
 usage = Table(
     "usage",
     metadata,

@@ -148,6 +148,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_site")),
     )
     op.create_table(
+        "storage",
+        sa.Column("subject", sa.String(length=8), nullable=False),
+        sa.Column("subject_id", sa.Integer(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("subject", "subject_id", name=op.f("pk_storage")),
+    )
+    op.create_table(
         "usage",
         sa.Column("subject", sa.String(length=8), nullable=False),
         sa.Column("subject_id", sa.Integer(), nullable=False),
@@ -685,6 +692,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_agents_application_id"), table_name="agents")
     op.drop_table("agents")
     op.drop_table("usage")
+    op.drop_table("storage")
     op.drop_table("site")
     op.drop_table("people")
     op.drop_table("loads")

@@ -1,0 +1,220 @@
+"""Log chunks and progress of calculations. Repeated messages change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from qcrbox.contract.messages import Log, Progress
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry.store import events
+from qcrbox_registry.store.engine import upsert
+from qcrbox_registry.store.tables import calculations, log_chunks, progress
+
+# The agent cuts at 10 MB; this only keeps a broken one from filling the database.
+MOST_BYTES = 16 * 1024 * 1024
+MOST_METRICS = 400
+
+
+@dataclass(slots=True)
+class _Owner:
+    owner_id: int
+    group_id: int | None
+    attempt: int
+    state: str
+
+
+def _owners(conn: Connection, ids: set[str]) -> dict[str, _Owner]:
+    found: dict[str, _Owner] = {}
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), 500):
+        query = sa.select(
+            calculations.c.id,
+            calculations.c.owner_id,
+            calculations.c.group_id,
+            calculations.c.attempt,
+            calculations.c.state,
+        ).where(calculations.c.id.in_(wanted[start : start + 500]))
+        for row in conn.execute(query):
+            found[row.id] = _Owner(row.owner_id, row.group_id, row.attempt, row.state)
+    return found
+
+
+def append(conn: Connection, messages: Sequence[Log]) -> list[events.Event]:
+    """Keep log chunks; the events to tell (not kept in the sequence: the log itself is what stays).
+
+    Chunks of an older attempt are kept under that attempt and told to nobody.
+    """
+    owners = _owners(conn, {message.calculation_id for message in messages})
+    rows, told = [], []
+    for message in messages:
+        owner = owners.get(message.calculation_id)
+        size = len(message.text.encode("utf-8", "replace"))
+        if owner is None or not size or message.offset < 0 or message.offset + size > MOST_BYTES:
+            continue
+        # NUL is legal in a program's output and illegal in PostgreSQL's text.
+        text = message.text.replace("\x00", "\ufffd")
+        rows.append(
+            {
+                "calculation_id": message.calculation_id,
+                "attempt": message.attempt,
+                "stream": message.stream,
+                "offset": message.offset,
+                "size": size,
+                "at": message.at,
+                "text": text,
+            }
+        )
+        if message.attempt == owner.attempt:
+            payload = {"stream": message.stream, "offset": message.offset, "text": text}
+            told.append(_told("log", message, owner, payload))
+    if rows:
+        conn.execute(upsert(conn, log_chunks).on_conflict_do_nothing(), rows)
+    return told
+
+
+def update_progress(conn: Connection, messages: Sequence[Progress]) -> list[events.Event]:
+    """Keep the newest progress of each calculation and the history of its metrics; the events to tell."""
+    owners = _owners(conn, {message.calculation_id for message in messages})
+    current = {
+        message.calculation_id: message
+        for message in messages
+        if (owner := owners.get(message.calculation_id)) and owner.attempt == message.attempt
+    }
+    history = _history(conn, current)
+    for message in messages:
+        if current.get(message.calculation_id) is not None and message.metrics:
+            entry = {"at": message.at, **message.metrics}
+            if entry not in history[message.calculation_id]:
+                history[message.calculation_id].append(entry)
+    told = []
+    for calculation_id, message in current.items():
+        row = {
+            "calculation_id": calculation_id,
+            "attempt": message.attempt,
+            "fraction": message.fraction,
+            "text": message.text.replace("\x00", "\ufffd")[:2000],
+            "metrics": message.metrics,
+            "history": _thinned(history[calculation_id]),
+            "at": message.at,
+        }
+        statement = upsert(conn, progress).values(row)
+        changed = {name: statement.excluded[name] for name in row if name != "calculation_id"}
+        conn.execute(statement.on_conflict_do_update(index_elements=["calculation_id"], set_=changed))
+        shown = {name: row[name] for name in ("fraction", "text", "metrics")}
+        told.append(_told("progress", message, owners[calculation_id], shown))
+    return told
+
+
+def _history(conn: Connection, current: dict[str, Progress]) -> dict[str, list[dict[str, Any]]]:
+    history: dict[str, list[dict[str, Any]]] = {one: [] for one in current}
+    if current:
+        query = sa.select(progress.c.calculation_id, progress.c.attempt, progress.c.history).where(
+            progress.c.calculation_id.in_(list(current))
+        )
+        for row in conn.execute(query):
+            if row.attempt == current[row.calculation_id].attempt:
+                history[row.calculation_id] = list(row.history)
+    return history
+
+
+def _thinned(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every second older entry goes when it gets long: the newest half stays whole."""
+    if len(history) <= MOST_METRICS:
+        return history
+    half = len(history) // 2
+    return history[:half:2] + history[half:]
+
+
+def _told(kind: str, message: Log | Progress, owner: _Owner, payload: dict[str, Any]) -> events.Event:
+    return events.Event(
+        kind=kind,
+        object_id=message.calculation_id,
+        at=message.at,
+        status=owner.state,
+        attempt=message.attempt,
+        owner_id=owner.owner_id,
+        group_id=owner.group_id,
+        payload=payload,
+    )
+
+
+def read(
+    conn: Connection,
+    calculation_id: str,
+    attempt: int,
+    stream: str,
+    *,
+    start: int = 0,
+    most: int | None = None,
+) -> tuple[str, int]:
+    """The text of one stream from byte `start` on, at most about `most` bytes; and the offset after it."""
+    query = (
+        sa.select(log_chunks.c.offset, log_chunks.c.size, log_chunks.c.text)
+        .where(
+            log_chunks.c.calculation_id == calculation_id,
+            log_chunks.c.attempt == attempt,
+            log_chunks.c.stream == stream,
+            log_chunks.c.offset + log_chunks.c.size > start,
+        )
+        .order_by(log_chunks.c.offset)
+    )
+    parts: list[str] = []
+    at, got = start, 0
+    for row in conn.execute(query):
+        if most is not None and got >= most:
+            break
+        if row.offset < at:  # a chunk that overlaps what is there
+            text = row.text.encode("utf-8", "replace")[at - row.offset :].decode("utf-8", "replace")
+        else:
+            text = row.text
+        parts.append(text)
+        got += len(text)
+        at = max(at, row.offset + row.size)
+    return "".join(parts), at
+
+
+def merged(conn: Connection, calculation_id: str, attempt: int, most_chunks: int = 20_000) -> list[sa.Row]:
+    """Chunks of both streams in the order of time: stream, at, text."""
+    query = (
+        sa.select(log_chunks.c.stream, log_chunks.c.at, log_chunks.c.text)
+        .where(log_chunks.c.calculation_id == calculation_id, log_chunks.c.attempt == attempt)
+        .order_by(log_chunks.c.at, log_chunks.c.stream, log_chunks.c.offset)
+        .limit(most_chunks)
+    )
+    return list(conn.execute(query))
+
+
+def tail(conn: Connection, calculation_id: str, attempt: int, stream: str, lines: int = 20) -> str:
+    """The last lines of a stream."""
+    query = (
+        sa.select(log_chunks.c.text)
+        .where(
+            log_chunks.c.calculation_id == calculation_id,
+            log_chunks.c.attempt == attempt,
+            log_chunks.c.stream == stream,
+        )
+        .order_by(log_chunks.c.offset.desc())
+        .limit(50)
+    )
+    text = "".join(reversed(list(conn.execute(query).scalars())))
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def progress_of(conn: Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The newest progress of each calculation that has one."""
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(ids), 500):
+        query = sa.select(progress).where(progress.c.calculation_id.in_(ids[start : start + 500]))
+        for row in conn.execute(query):
+            found[row.calculation_id] = {
+                "fraction": row.fraction,
+                "text": row.text,
+                "metrics": row.metrics,
+                "history": row.history,
+                "at": row.at,
+            }
+    return found

@@ -1,0 +1,189 @@
+"""The end of an attempt: outputs, lineage, index and final state in one transaction.
+
+Keyed by (calculation, attempt): repeating it is harmless, an older attempt is refused and leaves nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from qcrbox.contract.errors import Conflict, NotFound, QcError, UserInputError
+from qcrbox.contract.messages import Finished, OutputFile
+from qcrbox.contract.states import FINAL, State
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry.store import datasets, events
+from qcrbox_registry.store.engine import upsert
+from qcrbox_registry.store.tables import (
+    calculation_outputs,
+    calculations,
+    command_durations,
+    sessions,
+    uploads,
+)
+from qcrbox_registry.store.transitions import Change, Entry, Ledger
+
+
+def commit_finished(conn: Connection, finished: Finished, now: float | None = None) -> list[events.Event]:
+    """Write one end. The events to tell; empty when it was written before.
+
+    Raises NotFound, StaleAttempt, StateRefused: nothing was changed.
+    """
+    told, refused = commit_many(conn, [finished], now)
+    if refused[0] is not None:
+        raise refused[0]
+    return told
+
+
+def commit_many(
+    conn: Connection, ends: Sequence[Finished], now: float | None = None
+) -> tuple[list[events.Event], list[QcError | None]]:
+    """Write many ends, in order. The events to tell, and for each end None or why it was refused."""
+    at = time.time() if now is None else now
+    ledger = Ledger(conn, (end.calculation_id for end in ends), at)
+    refused: list[QcError | None] = []
+    done: list[Entry] = []
+    for end in ends:
+        try:
+            entry = ledger.entry(end.calculation_id, end.attempt)
+            if _end(conn, ledger, entry, end, at):
+                done.append(entry)
+            refused.append(None)
+        except (NotFound, Conflict) as error:
+            refused.append(error)
+    told = ledger.close()
+    _learn_durations(conn, done)
+    _close_sessions(conn, [entry.id for entry in done if entry.interactive], at)
+    return told, refused
+
+
+def _end(conn: Connection, ledger: Ledger, entry: Entry, end: Finished, at: float) -> bool:
+    """True when this call ended the calculation, False when it had ended so before."""
+    fields = {
+        "returncode": end.returncode,
+        "error_msg": end.error_msg.replace("\x00", "\ufffd")[:20_000],
+        "warnings": end.warnings[:200],
+        "timings_s": end.timings_s,
+        "peak_rss_bytes": end.peak_rss_bytes or None,
+    }
+    status = end.status
+    if State(entry.state) in FINAL:
+        return ledger.change(Change(entry.id, status, end.attempt)) is not None
+    if entry.state == State.SUBMITTED and status is State.SUCCESSFUL:
+        # The agent was quicker than its own first step message.
+        ledger.change(Change(entry.id, State.RUNNING, end.attempt, at=entry.assigned_at or at))
+    try:
+        fields["output_dataset_id"] = _store_outputs(conn, entry, end, at)
+    except UserInputError as error:
+        status, fields["error_msg"] = State.FAILED, error.message
+    return ledger.change(Change(entry.id, status, end.attempt, at=at, fields=fields)) is not None
+
+
+def _store_outputs(conn: Connection, entry: Entry, end: Finished, at: float) -> str | None:
+    """The output dataset, primary file first; None when there are no files."""
+    if not end.outputs:
+        return None
+    ordered = sorted(end.outputs, key=lambda output: not output.primary)
+    stored = _stored_uploads(conn, entry, ordered)
+    about = conn.execute(
+        sa.select(calculations.c.name, calculations.c.command_name, calculations.c.application_slug).where(
+            calculations.c.id == entry.id
+        )
+    ).one()
+    dataset = datasets.NewDataset(
+        owner_id=entry.owner_id,
+        group_id=entry.group_id,
+        kind="output",
+        name=about.name or f"{about.application_slug} {about.command_name}",
+        calculation_id=entry.id,
+    )
+    files = [
+        datasets.NewFile(
+            output.filename,
+            stored[output.upload_id].sha256,
+            stored[output.upload_id].size,
+            filetype=output.filetype,
+            index=(stored[output.upload_id].result or {}).get("index"),
+        )
+        for output in ordered
+    ]
+    datasets.add_dataset(conn, dataset, files, at)
+    conn.execute(
+        sa.insert(calculation_outputs),
+        [
+            {
+                "calculation_id": entry.id,
+                "position": position,
+                "name": output.name,
+                "data_file_id": file.id,
+                "is_primary": output.primary,
+            }
+            for position, (output, file) in enumerate(zip(ordered, files, strict=True))
+        ],
+    )
+    conn.execute(sa.update(uploads).where(uploads.c.id.in_(list(stored))).values(state="used", changed_at=at))
+    return dataset.id
+
+
+def _stored_uploads(conn: Connection, entry: Entry, outputs: Sequence[OutputFile]) -> dict[str, sa.Row]:
+    """Only what this attempt itself has uploaded counts: an agent cannot name another one's files."""
+    query = sa.select(uploads).where(
+        uploads.c.id.in_([output.upload_id for output in outputs]),
+        uploads.c.purpose == "output",
+        uploads.c.calculation_id == entry.id,
+        uploads.c.attempt == entry.attempt,
+        uploads.c.state == "stored",
+    )
+    stored = {row.id: row for row in conn.execute(query)}
+    for output in outputs:
+        row = stored.get(output.upload_id)
+        if row is None or row.sha256 != output.sha256:
+            raise UserInputError(
+                f"The output file {output.filename!r} did not arrive whole.",
+                why="The registry has no such bytes from this attempt.",
+                next="Run the calculation again.",
+            )
+    return stored
+
+
+def _learn_durations(conn: Connection, done: Sequence[Entry]) -> None:
+    """Mean and spread of the durations of each command, by Welford's update."""
+    new: dict[int, list[float]] = {}
+    for entry in done:
+        if (
+            entry.state == State.SUCCESSFUL
+            and entry.started_at
+            and entry.finished_at
+            and not entry.interactive
+        ):
+            new.setdefault(entry.command_id, []).append(max(entry.finished_at - entry.started_at, 0.0))
+    if not new:
+        return
+    known = {
+        row.command_id: (row.n, row.mean_s, row.m2)
+        for row in conn.execute(
+            sa.select(command_durations).where(command_durations.c.command_id.in_(list(new)))
+        )
+    }
+    for command_id, durations in sorted(new.items()):
+        n, mean, m2 = known.get(command_id, (0, 0.0, 0.0))
+        for duration in durations:
+            # Old programs and machines are forgotten: never more than 1000 runs' weight.
+            n = min(n + 1, 1000)
+            difference = duration - mean
+            mean += difference / n
+            m2 = m2 * (1.0 if n < 1000 else 0.999) + difference * (duration - mean)
+        row = {"n": n, "mean_s": mean, "m2": m2}
+        statement = upsert(conn, command_durations).values(command_id=command_id, **row)
+        conn.execute(statement.on_conflict_do_update(index_elements=["command_id"], set_=row))
+
+
+def _close_sessions(conn: Connection, ids: Sequence[str], at: float) -> None:
+    if ids:
+        conn.execute(
+            sa.update(sessions)
+            .where(sessions.c.calculation_id.in_(ids), sessions.c.closed_at.is_(None))
+            .values(state="closed", closed_at=at)
+        )
