@@ -1,0 +1,126 @@
+"""Which atoms are bonded, and which atoms stand in for each other in disorder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import smtbx.utils
+from cctbx import sgtbx, xray
+from scitbx.array_family import flex
+
+from qcrbox_refine.model import Model
+
+# Sites nearer than this are one site shared by two elements; alternatives of one atom are nearer than 1 Å.
+SHARED_SITE = 0.05
+ALTERNATIVE = 1.0
+
+
+@dataclass
+class Neighbour:
+    """index: of the bonded atom; symmetry: what brings it to the pivot; site: Cartesian, Å."""
+
+    index: int
+    symmetry: sgtbx.rt_mx
+    site: np.ndarray
+    distance: float
+
+
+def connectivity_table(model: Model, structure: xray.structure) -> smtbx.utils.connectivity_table:
+    conformers, no_images = model.conformers()
+    return smtbx.utils.connectivity_table(
+        structure, conformer_indices=flex.size_t(conformers), sym_excl_indices=flex.size_t(no_images)
+    )
+
+
+def neighbours(model: Model, structure: xray.structure) -> list[list[Neighbour]]:
+    """For each atom what it is bonded to, nearest first. Atoms of other conformers do not count."""
+    cell = structure.unit_cell()
+    sites = structure.sites_frac()
+    table = connectivity_table(model, structure).pair_asu_table.extract_pair_sym_table(
+        skip_j_seq_less_than_i_seq=False, all_interactions_from_inside_asu=True
+    )
+    result = []
+    for i in range(len(model.atoms)):
+        pivot = np.array(cell.orthogonalize(sites[i]))
+        found = []
+        for j, operations in table[i].items():
+            for operation in operations:
+                site = np.array(cell.orthogonalize(operation * sites[j]))
+                found.append(Neighbour(j, operation, site, float(np.linalg.norm(site - pivot))))
+        result.append(sorted(found, key=lambda one: one.distance))
+    return result
+
+
+def distance(model: Model, first: int, second: int) -> float:
+    """Shortest distance of two atoms over all symmetry, in Å."""
+    symmetry = model.symmetry
+    settings = sgtbx.site_symmetry(symmetry.unit_cell(), symmetry.space_group(), model.atoms[second].site, 0.01)
+    equivalents = sgtbx.sym_equiv_sites(settings)
+    return sgtbx.min_sym_equiv_distance_info(equivalents, model.atoms[first].site).dist()
+
+
+def assign_alternatives(model: Model) -> None:
+    """Give disorder groups to partial atoms that stand in for each other and have none.
+
+    Two partial atoms within 1 Å whose occupancies add up to 1 are alternatives: they get one assembly and
+    the groups 1 and 2. Nothing changes in a model that has disorder groups of its own.
+    """
+    if any(atom.part for atom in model.atoms):
+        return
+    partial = [i for i, atom in enumerate(model.atoms) if atom.occupancy < 0.999 and not atom.is_hydrogen]
+    taken: set[int] = set()
+    letters = iter("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    by_occupancy: dict[float, str] = {}
+    for i in partial:
+        for j in partial:
+            if j <= i or i in taken or j in taken:
+                continue
+            first, second = model.atoms[i], model.atoms[j]
+            if abs(first.occupancy + second.occupancy - 1) > 0.01 or distance(model, i, j) > ALTERNATIVE:
+                continue
+            major, minor = (first, second) if first.occupancy >= second.occupancy else (second, first)
+            key = round(major.occupancy, 3)
+            if key not in by_occupancy:
+                by_occupancy[key] = next(letters, "Z")
+            major.part, minor.part = 1, 2
+            major.assembly = minor.assembly = by_occupancy[key]
+            taken |= {i, j}
+            model.note(
+                f"{major.label} and {minor.label} ({major.occupancy:.3f}/{minor.occupancy:.3f}) are taken as "
+                "alternatives: disorder groups 1 and 2."
+            )
+
+
+def shared_sites(model: Model) -> list[list[int]]:
+    """Groups of atoms that lie on one site (mixed occupancy): refined with one position and one ADP."""
+    partial = [i for i, atom in enumerate(model.atoms) if atom.occupancy < 0.999 and not atom.is_hydrogen]
+    groups: list[list[int]] = []
+    for i in partial:
+        for group in groups:
+            if distance(model, group[0], i) < SHARED_SITE:
+                group.append(i)
+                break
+        else:
+            groups.append([i])
+    return [group for group in groups if len(group) > 1]
+
+
+def occupancy_pairs(model: Model) -> list[tuple[list[int], list[int]]]:
+    """Disorder in two groups whose occupancies add up to 1: (atoms of the first, atoms of the second)."""
+    assemblies: dict[str, dict[int, list[int]]] = {}
+    for i, atom in enumerate(model.atoms):
+        if atom.part > 0 and atom.occupancy < 0.9999:
+            assemblies.setdefault(atom.assembly, {}).setdefault(atom.part, []).append(i)
+    pairs = []
+    for groups in assemblies.values():
+        if len(groups) != 2:
+            continue
+        first, second = (groups[part] for part in sorted(groups))
+        p, q = (model.atoms[group[0]].occupancy for group in (first, second))
+        alike = all(abs(model.atoms[i].occupancy - p) < 0.01 for i in first) and all(
+            abs(model.atoms[i].occupancy - q) < 0.01 for i in second
+        )
+        if alike and abs(p + q - 1) < 0.02:
+            pairs.append((first, second))
+    return pairs

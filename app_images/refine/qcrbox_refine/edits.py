@@ -1,0 +1,237 @@
+"""Changes to a model in words a crystallographer would use, one per line (or separated by `;`).
+
+    delete C3 H7*            take atoms out; * and ? stand for any letters
+    rename C3 N3             another label
+    element C3 N             another element (scattering type)
+    occupancy N3 1           of the site, between 0 and 1, for one or more atoms
+    part 1 C7A H7A*          disorder group; `part 1 A C7A` with its assembly; part 0 = ordered
+    aniso C* N*              anisotropic displacement parameters
+    iso H*                   isotropic
+    riding H*  |  free H*    how hydrogen atoms are refined
+    move C7B 0.40 0.69 0.22  another position (fractional)
+    add C8 C 0.1 0.2 0.3     a new atom: label, element, position
+    split C7 0.88            two alternatives C7A (0.88) and C7B, apart along the longest axis
+    split C7 0.88 at 0.40 0.69 0.22   the same with the position of the second
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable
+
+import numpy as np
+from cctbx import adptbx
+from qcrbox.contract.errors import UserInputError
+
+from qcrbox_refine.model import Atom, Model, scattering_type
+
+
+def apply_edits(model: Model, text: str | None) -> list[str]:
+    """Change the model in place; returns what was done, one sentence each.
+
+    Raises UserInputError naming the line that cannot be understood, or an atom that is not there.
+    """
+    done = []
+    for line in re.split(r"[;\n]", text or ""):
+        words = line.replace("=", " ").replace(",", " ").split()
+        if not words:
+            continue
+        verb = words[0].lower()
+        action = _ACTIONS.get(verb)
+        if action is None and "=" in line and len(words) == 2:
+            action, words = _occupancy, ["occupancy", *words]
+        if action is None:
+            raise UserInputError(
+                f"the edit {line.strip()!r} begins with an unknown word.",
+                where="edits",
+                why=f"Known are: {', '.join(_ACTIONS)}.",
+                next='For example edits="delete C3; occupancy N3 1".',
+            )
+        try:
+            done.append(action(model, words[1:]))
+        except (IndexError, ValueError) as error:
+            raise UserInputError(
+                f"the edit {line.strip()!r} cannot be understood.",
+                where="edits",
+                why=str(error) if "could not convert" in str(error) else "Something is missing.",
+                next=f"It must look like: {_usage(verb)}",
+            ) from error
+    for sentence in done:
+        print(sentence, flush=True)
+    return done
+
+
+def _usage(verb: str) -> str:
+    lines = [line.strip() for line in (__doc__ or "").splitlines() if line.strip().startswith(verb)]
+    return " or ".join(re.split(r"\s{3,}", line)[0] for line in lines) or verb
+
+
+def matching(model: Model, patterns: list[str]) -> list[Atom]:
+    """Atoms whose labels match; a pattern that matches nothing raises UserInputError."""
+    if not patterns:
+        raise IndexError("no atom named")
+    found: list[Atom] = []
+    for pattern in patterns:
+        hits = [a for a in model.atoms if fnmatch.fnmatchcase(a.label.upper(), pattern.upper())]
+        if not hits:
+            model.atom(pattern)
+        found += [atom for atom in hits if atom not in found]
+    return found
+
+
+def _names(atoms: list[Atom]) -> str:
+    return ", ".join(atom.label for atom in atoms)
+
+
+def _delete(model: Model, words: list[str]) -> str:
+    gone = matching(model, words)
+    model.atoms = [atom for atom in model.atoms if not any(atom is other for other in gone)]
+    return f"Deleted {_names(gone)}."
+
+
+def _rename(model: Model, words: list[str]) -> str:
+    old, new = words[0], words[1]
+    atom = model.atom(old)
+    if any(other is not atom and other.label.upper() == new.upper() for other in model.atoms):
+        raise UserInputError(f"there is already an atom {new}.", where="edits", next="Choose another label.")
+    atom.label = new
+    return f"{old} is now {new}."
+
+
+def _element(model: Model, words: list[str]) -> str:
+    element = scattering_type(words[-1], words[-1])
+    atoms = matching(model, words[:-1])
+    for atom in atoms:
+        atom.element = element
+    return f"{_names(atoms)} refined as {element}."
+
+
+def _occupancy(model: Model, words: list[str]) -> str:
+    value = float(words[-1])
+    if not 0 < value <= 1:
+        raise UserInputError(
+            f"an occupancy lies above 0 and not above 1; you gave {value:g}.",
+            where="edits",
+            next="Use delete to take an atom out.",
+        )
+    atoms = matching(model, words[:-1])
+    for atom in atoms:
+        atom.occupancy = value
+        if value == 1:
+            atom.part, atom.assembly = 0, ""
+    return f"Occupancy of {_names(atoms)} set to {value:g}."
+
+
+def _part(model: Model, words: list[str]) -> str:
+    number = int(words[0])
+    assembly = words[1] if re.fullmatch(r"[A-Z]", words[1]) and len(words) > 2 else ""
+    atoms = matching(model, words[2:] if assembly else words[1:])
+    for atom in atoms:
+        atom.part, atom.assembly = number, assembly or atom.assembly
+    return f"{_names(atoms)} in part {number}."
+
+
+def _aniso(model: Model, words: list[str]) -> str:
+    atoms = matching(model, words)
+    for atom in atoms:
+        make_anisotropic(model, atom)
+    return f"{_names(atoms)} anisotropic."
+
+
+def make_anisotropic(model: Model, atom: Atom) -> None:
+    if atom.u_aniso is None:
+        cell = model.symmetry.unit_cell()
+        atom.u_aniso = tuple(adptbx.u_star_as_u_cif(cell, adptbx.u_iso_as_u_star(cell, max(atom.u_iso, 0.005))))
+
+
+def _iso(model: Model, words: list[str]) -> str:
+    atoms = matching(model, words)
+    for atom in atoms:
+        atom.u_aniso = None
+    return f"{_names(atoms)} isotropic."
+
+
+def _riding(model: Model, words: list[str]) -> str:
+    atoms = [atom for atom in matching(model, words) if atom.is_hydrogen]
+    for atom in atoms:
+        atom.riding, atom.u_aniso = True, None
+    return f"{_names(atoms)} riding."
+
+
+def _free(model: Model, words: list[str]) -> str:
+    atoms = [atom for atom in matching(model, words) if atom.is_hydrogen]
+    for atom in atoms:
+        atom.riding = False
+    return f"{_names(atoms)} refined freely."
+
+
+def _move(model: Model, words: list[str]) -> str:
+    atom = model.atom(words[0])
+    atom.site = (float(words[1]), float(words[2]), float(words[3]))
+    return f"{atom.label} moved."
+
+
+def _add(model: Model, words: list[str]) -> str:
+    label, symbol = words[0], words[1]
+    if any(atom.label.upper() == label.upper() for atom in model.atoms):
+        raise UserInputError(f"there is already an atom {label}.", where="edits", next="Choose another label.")
+    site = (float(words[2]), float(words[3]), float(words[4]))
+    model.atoms.append(Atom(label, scattering_type(symbol, label), site, u_iso=0.03))
+    return f"{label} added."
+
+
+def _split(model: Model, words: list[str]) -> str:
+    atom, share = model.atom(words[0]), float(words[1])
+    if not 0 < share < 1:
+        raise ValueError("could not convert the share: it lies between 0 and 1")
+    second = Atom(
+        label=f"{atom.label}B",
+        element=atom.element,
+        site=atom.site,
+        occupancy=atom.occupancy * (1 - share),
+        u_iso=atom.u_iso,
+        part=2,
+    )
+    used = {other.assembly for other in model.atoms}
+    letter = next(letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if letter not in used)
+    if len(words) > 2:
+        numbers = [word for word in words[2:] if word.lower() != "at"]
+        second.site = (float(numbers[0]), float(numbers[1]), float(numbers[2]))
+    else:
+        atom.site, second.site = _apart(model, atom)
+    old = atom.label
+    atom.label, atom.occupancy, atom.part = f"{old}A", atom.occupancy * share, 1
+    atom.assembly = second.assembly = letter
+    atom.u_aniso = None
+    model.atoms.insert(model.index(atom) + 1, second)
+    return f"{old} split into {atom.label} ({share:g}) and {second.label}."
+
+
+def _apart(model: Model, atom: Atom) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Two positions 0.7 Å apart, along the longest axis of the displacement ellipsoid."""
+    cell = model.symmetry.unit_cell()
+    if atom.u_aniso is None:
+        axis = np.array([1.0, 0.0, 0.0])
+    else:
+        u = adptbx.u_cif_as_u_cart(cell, atom.u_aniso)
+        matrix = np.array([[u[0], u[3], u[4]], [u[3], u[1], u[5]], [u[4], u[5], u[2]]])
+        axis = np.linalg.eigh(matrix)[1][:, -1]
+    centre = np.array(cell.orthogonalize(atom.site))
+    return tuple(tuple(cell.fractionalize(tuple(centre + sign * 0.35 * axis))) for sign in (1, -1))
+
+
+_ACTIONS: dict[str, Callable[[Model, list[str]], str]] = {
+    "delete": _delete,
+    "rename": _rename,
+    "element": _element,
+    "occupancy": _occupancy,
+    "part": _part,
+    "aniso": _aniso,
+    "iso": _iso,
+    "riding": _riding,
+    "free": _free,
+    "move": _move,
+    "add": _add,
+    "split": _split,
+}

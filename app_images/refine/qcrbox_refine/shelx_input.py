@@ -1,0 +1,266 @@
+"""A structural model from a SHELX .ins or .res file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cctbx import crystal, sgtbx, uctbx
+from qcrbox.contract.errors import UserInputError
+
+from qcrbox_refine.model import Atom, Model, scattering_type
+
+# Instructions of SHELXL: a line whose first four letters are none of them is an atom.
+_INSTRUCTIONS = set(
+    """ABIN ACTA AFIX ANIS ANSC ANSR BASF BIND BLOC BOND BUMP CELL CGLS CHIV CONF CONN DAMP DANG DEFS DELU
+    DFIX DISP EADP END EQIV EXTI EXYZ FEND FLAT FMAP FRAG FREE FVAR GRID HFIX HKLF HTAB ISOR LATT LAUE LIST
+    L.S. MERG MORE MOVE MPLA NCSY NEUT OMIT PART PLAN PRIG REM RESI RIGU RTAB SADI SAME SFAC SHEL SIMU SIZE
+    SPEC STIR SUMP SWAT SYMM TEMP TITL TWIN TWST UNIT WGHT WIGL WPDB XNPD ZERR""".split()
+)
+_LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
+_RESTRAINTS = {"DFIX", "DANG", "SADI", "SAME", "FLAT", "CHIV", "DELU", "SIMU", "ISOR", "RIGU", "BUMP", "SUMP"}
+
+
+@dataclass
+class ShelxFile:
+    """What the file says beyond the model: instructions in order, for those who write it again."""
+
+    model: Model
+    cycles: int = 4
+    plan: int = 20
+    omit: list[tuple[int, int, int]] = field(default_factory=list)
+    extinction: bool = False
+    anisotropic: bool = False
+    lines: list[list[str]] = field(default_factory=list)
+
+
+def read_shelx(path: str | Path) -> ShelxFile:
+    """Raises UserInputError with file and line for what cannot be read or is not supported (twins)."""
+    path = Path(path)
+    return parse_shelx(path.read_bytes().decode("utf-8", "replace"), path.name)
+
+
+def parse_shelx(text: str, file: str = "SHELX text") -> ShelxFile:
+    return _Reader(text, file).read()
+
+
+class _Reader:
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.lines = _joined(text)
+        self.line = 0
+        self.free_variables: list[float] = []
+        self.elements: list[str] = []
+        self.unit: list[float] = []
+        self.part, self.part_occupancy = 0, None
+        self.afix = 0
+        self.last_u_eq = 0.05
+        self.restraints: set[str] = set()
+
+    def fail(self, what: str, next_step: str = "Correct the line.") -> UserInputError:
+        return UserInputError(what, where=f"{self.file} line {self.line}", next=next_step, line=self.line)
+
+    def read(self) -> ShelxFile:
+        heads = {line.split()[0][:4].upper(): (n, line) for n, line in self.lines if line.split()}
+        for needed in ("CELL", "SFAC"):
+            if needed not in heads:
+                raise UserInputError(
+                    f"the file has no {needed} line.", where=self.file, next="Give a SHELXL .ins or .res file."
+                )
+        for number, line in self.lines:
+            self.line = number
+            if line.split()[0].upper() == "FVAR":
+                self.free_variables += [float(word) for word in line.split()[1:]]
+        self.result = ShelxFile(Model(self._symmetry(heads), []))
+        self.result.model.title = Path(self.file).stem
+        for number, line in self.lines:
+            self.line = number
+            words = line.split()
+            head = words[0].upper().partition("_")[0]
+            if head[:4] == "END" or head == "END":
+                break
+            if head[:4] in _INSTRUCTIONS:
+                self._instruction(head[:4], words[1:], line)
+                if head == "HKLF":
+                    break
+            else:
+                self._atom(words)
+        self._finish()
+        return self.result
+
+    def _symmetry(self, heads: dict[str, tuple[int, str]]) -> crystal.symmetry:
+        self.line, line = heads["CELL"]
+        try:
+            cell = [float(word) for word in line.split()[2:8]]
+            unit_cell = uctbx.unit_cell(cell)
+        except (ValueError, RuntimeError) as error:
+            raise self.fail(f"the unit cell is impossible: {error}") from error
+        lattice = int(heads["LATT"][1].split()[1]) if "LATT" in heads else 1
+        group = sgtbx.space_group()
+        try:
+            for number, line in self.lines:
+                if line[:4].upper() == "SYMM":
+                    self.line = number
+                    group.expand_smx(sgtbx.rt_mx(line[4:].replace(" ", "").lower()))
+            if lattice > 0:
+                group.expand_inv(sgtbx.tr_vec((0, 0, 0)))
+            group.expand_conventional_centring_type(_LATTICES[abs(lattice)])
+            return crystal.symmetry(unit_cell=unit_cell, space_group=group)
+        except (RuntimeError, ValueError, KeyError, AssertionError) as error:
+            raise self.fail(f"cell and symmetry do not fit: {error}", "Check CELL, LATT and SYMM.") from error
+
+    def _instruction(self, head: str, words: list[str], line: str) -> None:
+        model, result = self.result.model, self.result
+        if head == "TITL":
+            model.title = re.sub(r"\W+", "_", words[0]) if words else model.title
+        elif head == "CELL":
+            model.wavelength = float(words[0])
+        elif head == "ZERR":
+            model.z = float(words[0])
+            model.cell_su = tuple((*map(float, words[1:7]), *(0.0,) * 6))[:6]
+        elif head == "SFAC":
+            names = words if not re.match(r"-?\d", words[1] if len(words) > 1 else "x") else words[:1]
+            self.elements += [scattering_type(name, name) for name in names]
+        elif head == "UNIT":
+            self.unit = [float(word) for word in words]
+        elif head == "TEMP":
+            model.temperature_k = float(words[0]) + 273.15
+        elif head == "PART":
+            self.part = int(words[0]) if words else 0
+            self.part_occupancy = float(words[1]) if len(words) > 1 else None
+        elif head == "AFIX":
+            self.afix = int(words[0]) if words else 0
+        elif head == "WGHT" and len(words) <= 2:
+            model.weights = tuple((*map(float, words), 0.0))[:2] if words else (0.1, 0.0)
+        elif head in ("L.S.", "CGLS"):
+            result.cycles = int(words[0]) if words else 4
+        elif head == "EXTI":
+            result.extinction, model.extinction = True, float(words[0]) if words else 0.0
+        elif head == "ANIS" and not words:
+            result.anisotropic = True
+        elif head == "OMIT" and len(words) == 3 and all(re.fullmatch(r"-?\d+", w) for w in words):
+            result.omit.append(tuple(int(word) for word in words))
+        elif head == "HKLF":
+            self._hklf(words)
+        elif head in ("TWIN", "BASF", "NEUT", "FRAG", "RESI", "ABIN"):
+            raise self.fail(
+                f"{head} is not supported.", "Refine twins, residues and solvent masks with SHELXL or Olex2."
+            )
+        elif head in _RESTRAINTS:
+            self.restraints.add(head)
+
+    def _hklf(self, words: list[str]) -> None:
+        code = int(words[0]) if words else 4
+        if abs(code) not in (3, 4):
+            raise self.fail(f"HKLF {code} is not supported.", "HKLF 4 and 3 are; twins need SHELXL or Olex2.")
+        self.result.model.hklf = abs(code)
+        if len(words) >= 11:
+            matrix = tuple(round(float(word)) for word in words[2:11])
+            if matrix != (1, 0, 0, 0, 1, 0, 0, 0, 1):
+                self.result.model.hkl_matrix = matrix
+
+    def _value(self, text: str) -> tuple[float, bool]:
+        """A SHELX parameter: 10+p is fixed at p, ±(10n+p) hangs on free variable n."""
+        value = float(text)
+        n = int((abs(value) + 5) // 10)
+        p = abs(value) - 10 * n
+        if n == 0:
+            return value, False
+        if n == 1:
+            return (p if value > 0 else -p), True
+        if n > len(self.free_variables):
+            raise self.fail(f"free variable {n} is used, but FVAR has {len(self.free_variables)}.")
+        variable = self.free_variables[n - 1]
+        return (p * variable if value > 0 else p * (variable - 1)), True
+
+    def _atom(self, words: list[str]) -> None:
+        if len(words) < 5 or not re.match(r"[A-Za-z]", words[0]):
+            raise self.fail(f"{words[0]!r} is neither an instruction nor an atom.")
+        if re.fullmatch(r"Q\d+", words[0].upper()):
+            return
+        try:
+            kind = int(words[1])
+            site = tuple(self._value(word)[0] for word in words[2:5])
+            given = float(words[5]) if len(words) > 5 else 11.0
+            if self.part_occupancy is not None:
+                given = self.part_occupancy
+            occupancy = abs(self._value(str(given))[0])
+            u = [self._value(word)[0] for word in words[6:12]] or [0.05]
+        except ValueError as error:
+            raise self.fail(f"atom {words[0]} cannot be read: {error}") from error
+        if not 1 <= kind <= len(self.elements):
+            raise self.fail(f"atom {words[0]} has scatterer {kind}, but SFAC lists {len(self.elements)}.")
+        if -5 < u[0] < -0.5:
+            u = [abs(u[0]) * self.last_u_eq]
+        atom = Atom(
+            label=words[0],
+            element=self.elements[kind - 1],
+            site=site,
+            occupancy=occupancy,
+            u_iso=u[0],
+            part=self.part,
+        )
+        if len(u) == 6:
+            atom.u_aniso = (u[0], u[1], u[2], u[5], u[4], u[3])
+            atom.u_iso = (u[0] + u[1] + u[2]) / 3
+        if atom.is_hydrogen:
+            atom.riding = self.afix > 0
+        else:
+            self.last_u_eq = atom.u_iso
+        self.result.model.atoms.append(atom)
+
+    def _finish(self) -> None:
+        model = self.result.model
+        labels = [atom.label.upper() for atom in model.atoms]
+        repeated = sorted({label for label in labels if labels.count(label) > 1})
+        if repeated:
+            raise UserInputError(
+                f"the atom label {repeated[0]} stands for more than one atom.",
+                where=self.file,
+                next="Give every atom its own label.",
+            )
+        if not model.atoms:
+            raise UserInputError("the file has no atoms.", where=self.file, next="Solve the structure first.")
+        # SHELX counts the occupancy with the site multiplicity (0.5 on a mirror plane); CIF does not.
+        for atom, scatterer in zip(model.atoms, model.structure().scatterers(), strict=True):
+            atom.occupancy = min(atom.occupancy / scatterer.weight_without_occupancy(), 1.0)
+        if model.z and self.unit:
+            model.formula = {
+                element: count / model.z for element, count in zip(self.elements, self.unit, strict=False) if count
+            }
+        if self.restraints:
+            model.note(f"Restraints are not applied: {', '.join(sorted(self.restraints))}.")
+        _set_assemblies(model)
+        if self.result.anisotropic:
+            from qcrbox_refine.edits import make_anisotropic
+
+            for atom in model.atoms:
+                if not atom.is_hydrogen:
+                    make_anisotropic(model, atom)
+
+
+def _joined(text: str) -> list[tuple[int, str]]:
+    """Logical lines with their numbers: `=` continues, `!` comments, REM and lines of blanks go."""
+    result: list[tuple[int, str]] = []
+    continued = False
+    for number, raw in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
+        line = raw.partition("!")[0].rstrip()
+        if continued and line.strip():
+            last, begun = result[-1]
+            result[-1] = (last, begun + " " + line.strip().rstrip("="))
+        elif line and line[0] not in " +" and line[:3].upper() != "REM":
+            result.append((number, line.rstrip("=").rstrip()))
+        else:
+            continue
+        continued = line.endswith("=")
+    return result
+
+
+def _set_assemblies(model: Model) -> None:
+    """PART has no assemblies: groups whose occupancies differ belong to different ones."""
+    letters: dict[float, str] = {}
+    for atom in model.atoms:
+        if atom.part > 0:
+            major = round(max(atom.occupancy, 1 - atom.occupancy), 3)
+            atom.assembly = letters.setdefault(major, chr(ord("A") + min(len(letters), 25)))
