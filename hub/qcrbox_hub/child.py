@@ -1,0 +1,131 @@
+"""One process of the platform: how it is started, how one knows that it is ready, how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from qcrbox import lifeline
+
+Probe = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class ChildSpec:
+    """What to start. `needs` are the names of children that must be ready before."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    ready: Probe = lambda: True
+    needs: tuple[str, ...] = ()
+    start_limit_s: float = 60.0
+    # True: what it started has no life of its own and ends with it.
+    whole_group: bool = False
+    log_name: str = ""
+
+
+class Child:
+    """A running or ended process of a spec, with its log file."""
+
+    def __init__(self, spec: ChildSpec, log: Path) -> None:
+        self.spec = spec
+        self.log = log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, lifeline_fd: int) -> None:
+        """Start in a session of its own, so that Ctrl-C in the terminal reaches the supervisor alone."""
+        environment = {**os.environ, **self.spec.environment, lifeline.VARIABLE: str(lifeline_fd)}
+        fd = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            self.process = subprocess.Popen(
+                self.spec.command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=fd,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=(lifeline_fd,),
+            )
+        finally:
+            os.close(fd)
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid if self.process else None
+
+    def exit_code(self) -> int | None:
+        """None while it runs or was never started."""
+        return self.process.poll() if self.process else None
+
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the process itself; SIGKILL to its whole group, as there is nothing left to tidy up."""
+        if not self.process or self.process.poll() is not None:
+            return
+        try:
+            if number is signal.SIGKILL or self.spec.whole_group:
+                os.killpg(self.process.pid, number)
+            else:
+                self.process.send_signal(number)
+        except ProcessLookupError:
+            pass
+
+    def end_leftovers(self) -> None:
+        """After its end: kill what it left behind in its group, where nothing may stay."""
+        if self.process and self.spec.whole_group:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def log_tail(self, lines: int = 15) -> str:
+        return tail(self.log, lines)
+
+
+def tail(file: Path, lines: int) -> str:
+    """The last lines of a text file, read from its end."""
+    try:
+        with file.open("rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - 400 * lines))
+            text = stream.read().decode(errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def listening(host: str, port: int) -> Probe:
+    """Ready when something accepts connections there."""
+
+    def probe() -> bool:
+        try:
+            with socket.create_connection((host, port), timeout=0.5):
+                return True
+        except OSError:
+            return False
+
+    return probe
+
+
+def answering(url: str) -> Probe:
+    """Ready when a GET of `url` answers with a 2xx code."""
+    # No environment proxy may stand between us and a loopback address.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def probe() -> bool:
+        try:
+            with opener.open(url, timeout=2) as answer:
+                return 200 <= answer.status < 300
+        except (urllib.error.URLError, OSError, ValueError):
+            return False
+
+    return probe

@@ -1,0 +1,144 @@
+"""`qcrbox doctor`: the usual causes of trouble, each with what to do."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import typer
+from qcrbox.contract.errors import QcError
+from rich.console import Console
+
+from qcrbox_hub import packages, paths, ports
+from qcrbox_hub.cli.console import DataOption, data_folder
+from qcrbox_hub.cli.status import look
+from qcrbox_hub.data_folder import DataFolder
+from qcrbox_hub.supervisor import marked_processes
+
+# (good, what was looked at, what to do when it is not good)
+Finding = tuple[bool, str, str]
+
+
+def doctor(data: DataOption = None) -> None:
+    """Look for the usual causes of trouble. Exit code 1 when something is wrong."""
+    folder = data_folder(data)
+    console = Console()
+    bad = 0
+    for check in CHECKS:
+        for good, what, advice in check(folder):
+            bad += not good
+            console.print(f"{'[green]✓[/]' if good else '[red]✗[/]'} {what}", highlight=False)
+            if not good and advice:
+                console.print(f"  {advice}", highlight=False, markup=False)
+    raise typer.Exit(1 if bad else 0)
+
+
+def check_python(_: DataFolder) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield sys.version_info >= (3, 11), f"Python {version}", "QCrBox needs Python 3.11 or newer."
+
+
+def check_packages(_: DataFolder) -> Iterator[Finding]:
+    for extra in ("registry", "extension", "hub"):
+        lacking = packages.missing("hub").get(extra, [])
+        yield (
+            not lacking,
+            f"packages of [{extra}]" + (f": {', '.join(lacking)} missing" if lacking else ""),
+            f'{sys.executable} -m pip install "qcrbox[{extra}]"',
+        )
+    for name in ("jupyterhub", "jupyterlab", "jupyter_server"):
+        try:
+            yield True, f"{name} {importlib.metadata.version(name)}", ""
+        except importlib.metadata.PackageNotFoundError:
+            continue
+
+
+def check_extension(_: DataFolder) -> Iterator[Finding]:
+    prefix = Path(sys.prefix)
+    lab = prefix / "share" / "jupyter" / "labextensions" / "@qcrbox" / "lab" / "package.json"
+    server = prefix / "etc" / "jupyter" / "jupyter_server_config.d" / "qcrbox_extension.json"
+    fix = f"{sys.executable} -m qcrbox_extension.develop"
+    if paths.in_checkout():
+        fix = f"In extension/: npm ci && npm run build. Then: {fix}"
+    yield lab.is_file(), "JupyterLab panel installed", fix
+    yield server.is_file(), "Jupyter server extension installed", fix
+
+
+def check_applications(_: DataFolder) -> Iterator[Finding]:
+    found = [folder.name for folder in paths.application_folders()]
+    yield (
+        bool(found),
+        f"applications: {', '.join(found) or 'none'}",
+        f"Expected application folders in {paths.applications_folder()}.",
+    )
+
+
+def check_folder(folder: DataFolder) -> Iterator[Finding]:
+    if not folder.path.exists():
+        yield True, f"data folder {folder.path} (will be made by `qcrbox up`)", ""
+        return
+    try:
+        folder._refuse_newer()
+    except QcError as error:
+        yield False, error.what, error.next
+    writable = os.access(folder.path, os.W_OK)
+    yield writable, f"data folder {folder.path} is writable", "Give yourself the right to write there."
+    free = shutil.disk_usage(folder.path).free / 1024**3
+    yield free > 1, f"{free:.1f} GiB free on its disk", "Make some space free; calculations need it."
+    if folder.secrets.is_dir():
+        loose = [file.name for file in folder.secrets.iterdir() if file.stat().st_mode & 0o077]
+        yield (
+            not loose,
+            "secrets are readable by you only" + (f", but not {', '.join(loose)}" if loose else ""),
+            f"chmod 600 {folder.secrets}/*",
+        )
+
+
+def check_databases(folder: DataFolder) -> Iterator[Finding]:
+    for file in (folder.path / "qcrbox.sqlite", folder.hub / "jupyterhub.sqlite"):
+        if not file.exists():
+            continue
+        try:
+            with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+                answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        except sqlite3.Error as error:
+            answer = str(error)
+        yield answer == "ok", f"database {file.name}: {answer}", "Restore the last backup: qcrbox restore."
+
+
+def check_running(folder: DataFolder) -> Iterator[Finding]:
+    found = look(folder)
+    if found["state"] == "stopped":
+        left = marked_processes(folder.identity) if folder.path.exists() else []
+        yield (
+            not left,
+            "nothing of this data folder runs"
+            + (f", except processes {', '.join(str(each.pid) for each in left)}" if left else ""),
+            "The next `qcrbox up` ends them.",
+        )
+        port = 8000
+        yield ports.is_free("127.0.0.1", port), f"port {port} is free", "Use another one: qcrbox up --port."
+        return
+    for name, child in found["children"].items():
+        yield (
+            child["alive"] and child["phase"] == "ready",
+            f"{name}: {child['phase']}, {child['rss_mib']} MiB",
+            f"See `qcrbox logs {name}`.",
+        )
+    yield found["registry_answers"], "the registry answers", "See `qcrbox logs registry`."
+
+
+CHECKS: list[Callable[[DataFolder], Iterator[Finding]]] = [
+    check_python,
+    check_packages,
+    check_extension,
+    check_applications,
+    check_folder,
+    check_databases,
+    check_running,
+]

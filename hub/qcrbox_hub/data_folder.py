@@ -1,0 +1,227 @@
+"""The one folder that holds everything a platform keeps: lock, secrets, what runs, which version wrote it."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import qcrbox
+from qcrbox.contract.errors import Conflict, StorageFull, UserInputError
+
+# Raised when an older program could no longer read the folder.
+FORMAT = 1
+SUBFOLDERS = ("run", "secrets", "logs", "nats", "environments", "work", "hub", "homes")
+MINIMUM_FREE_BYTES = 200 * 1024**2
+
+
+class DataFolder:
+    """Layout, lock and small files of DATA; says nothing about the processes that use it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().resolve()
+        self._lock_fd: int | None = None
+
+    # ------------------------------------------------------------------ places
+
+    @property
+    def run(self) -> Path:
+        return self.path / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def secrets(self) -> Path:
+        return self.path / "secrets"
+
+    @property
+    def hub(self) -> Path:
+        return self.path / "hub"
+
+    @property
+    def homes(self) -> Path:
+        return self.path / "homes"
+
+    @property
+    def platform_file(self) -> Path:
+        return self.run / "platform.json"
+
+    # ------------------------------------------------------------------ making it ready
+
+    def prepare(self) -> None:
+        """Make the folders, or say why this folder cannot be used.
+
+        Raises UserInputError (not a folder, not ours, newer version), StorageFull.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UserInputError(
+                "The data folder is a file.", where=str(self.path), next="Choose another one with --data."
+            )
+        self._refuse_foreign()
+        self._refuse_newer()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.chmod(0o700)
+            for name in SUBFOLDERS:
+                (self.path / name).mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise UserInputError(
+                "The data folder cannot be written.",
+                where=str(self.path),
+                why=f"{error.strerror}.",
+                next="Give yourself the right to write there, or choose another one with --data.",
+            ) from error
+        free = shutil.disk_usage(self.path).free
+        if free < MINIMUM_FREE_BYTES:
+            raise StorageFull(
+                f"Only {free // 1024**2} MiB are free on the disk of the data folder.",
+                where=str(self.path),
+                next=f"Make at least {MINIMUM_FREE_BYTES // 1024**2} MiB free, then start again.",
+            )
+        self._write_version()
+
+    def _refuse_foreign(self) -> None:
+        ours = (self.path / "version.json").exists() or (self.path / "run").is_dir()
+        if self.path.is_dir() and not ours and any(self.path.iterdir()):
+            raise UserInputError(
+                "This folder holds files that are not QCrBox's.",
+                where=str(self.path),
+                next="Choose an empty or a new folder with --data.",
+            )
+
+    def version(self) -> dict[str, Any]:
+        try:
+            return json.loads((self.path / "version.json").read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except (ValueError, OSError) as error:
+            raise UserInputError(
+                "The data folder's version cannot be read.",
+                where=str(self.path / "version.json"),
+                why=f"{error}.",
+                next="Restore it from a backup, or choose another folder with --data.",
+            ) from error
+
+    def _refuse_newer(self) -> None:
+        version = self.version()
+        if version.get("format", FORMAT) > FORMAT:
+            raise UserInputError(
+                f"This data folder was written by QCrBox {version.get('qcrbox', '?')}, newer than this one "
+                f"({qcrbox.__version__}).",
+                where=str(self.path),
+                why="An older program could damage it.",
+                next=f"Install QCrBox {version.get('qcrbox', 'of that version')} or newer.",
+            )
+
+    def _write_version(self) -> None:
+        version = self.version()
+        wanted = {
+            "format": FORMAT,
+            "qcrbox": qcrbox.__version__,
+            "id": version.get("id") or secrets.token_hex(8),
+        }
+        if version != wanted:
+            write_private(self.path / "version.json", json.dumps(wanted, indent=1))
+
+    @property
+    def identity(self) -> str:
+        """A word that every process of this data folder carries in its environment."""
+        return str(self.version().get("id", ""))
+
+    # ------------------------------------------------------------------ one platform per folder
+
+    def lock(self) -> None:
+        """Hold the folder until this process ends; the kernel lets go of it however that happens.
+
+        Raises Conflict with the process id of who holds it.
+        """
+        fd = os.open(self.run / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(fd, 32).decode(errors="replace").strip() or "unknown"
+            os.close(fd)
+            running = self.read_platform() or {}
+            raise Conflict(
+                f"QCrBox already runs on this data folder (process {holder}).",
+                where=str(self.path),
+                why=f"It answers at {running['url']}." if running.get("url") else "",
+                next="Stop it with `qcrbox down`, or choose another folder with --data.",
+                pid=holder,
+            ) from error
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+        self._lock_fd = fd
+
+    def holder(self) -> int | None:
+        """Process id of the platform that runs on this folder, None when none does."""
+        try:
+            fd = os.open(self.run / "lock", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            text = os.read(fd, 32).decode(errors="replace").strip()
+            return int(text) if text.isdigit() else None
+        else:
+            return None
+        finally:
+            os.close(fd)
+
+    def unlock(self) -> None:
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
+
+    # ------------------------------------------------------------------ what runs
+
+    def write_platform(self, state: dict[str, Any]) -> None:
+        write_private(self.platform_file, json.dumps(state, indent=1))
+
+    def read_platform(self) -> dict[str, Any] | None:
+        """What `up` wrote, also when it ended without cleaning up; None when there is nothing."""
+        try:
+            return json.loads(self.platform_file.read_text())
+        except (OSError, ValueError):
+            return None
+
+    def clear_platform(self) -> None:
+        self.platform_file.unlink(missing_ok=True)
+
+    # ------------------------------------------------------------------ secrets
+
+    def secret_file(self, name: str, *, bytes_: int = 32) -> Path:
+        """The file of a secret, made at random the first time, readable by its owner only."""
+        file = self.secrets / name
+        if not file.exists() or not file.read_text().strip():
+            write_private(file, secrets.token_hex(bytes_))
+        return file
+
+    def new_first_admin_code(self) -> str:
+        """A code that makes one administrator account once; only its hash is stored."""
+        code = secrets.token_urlsafe(24)
+        write_private(
+            self.secrets / "first_admin.json",
+            json.dumps({"sha256": hashlib.sha256(code.encode()).hexdigest(), "made_at": time.time()}),
+        )
+        return code
+
+
+def write_private(file: Path, text: str) -> None:
+    """Replace `file` in one step; never readable by others, not even for a moment."""
+    new = file.with_name(f".{file.name}.{os.getpid()}.new")
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.replace(file)

@@ -1,0 +1,188 @@
+"""What to start for which mode: the children, in what order, with which environment."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from qcrbox_hub import paths, ports, solo
+from qcrbox_hub.child import ChildSpec, answering, listening
+from qcrbox_hub.data_folder import DataFolder, write_private
+from qcrbox_hub.hub_settings import VARIABLE, HubSettings
+from qcrbox_hub.supervisor import MARK
+
+Mode = Literal["hub", "solo", "registry"]
+LOOPBACK = "127.0.0.1"
+INNER_PORTS = ("nats", "registry", "hub", "proxy_api")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the person asked for."""
+
+    mode: Mode
+    host: str = LOOPBACK
+    port: int = 8000
+    applications: list[Path] = field(default_factory=list)
+    folder: Path | None = None
+    idle_cull_s: int = 0
+
+
+@dataclass
+class Plan:
+    """The children of one start, and what a person needs to know about it."""
+
+    options: Options
+    data: DataFolder
+    ports: dict[str, int]
+    specs: list[ChildSpec] = field(default_factory=list)
+    url: str = ""
+    registry_url: str = ""
+    lab_token: str = ""
+
+
+def make(options: Options, data: DataFolder) -> Plan:
+    """Ports, secrets and settings files of a start; starts nothing."""
+    plan = Plan(options, data, choose_ports(options, data))
+    if options.mode == "registry":
+        plan.ports["registry"] = options.port
+    plan.registry_url = f"http://{LOOPBACK}:{plan.ports['registry']}"
+    plan.url = f"http://{_in_url(options.host)}:{options.port}"
+    plan.specs = [_nats(plan), _registry(plan), _launcher(plan)]
+    if options.mode == "hub":
+        plan.specs += [_proxy(plan), _hub(plan)]
+    elif options.mode == "solo":
+        plan.specs += [_lab(plan)]
+    return plan
+
+
+def choose_ports(options: Options, data: DataFolder) -> dict[str, int]:
+    """The inner ports of the last start where they are free: what outlives a restart finds them again."""
+    file = data.run / "ports.json"
+    try:
+        last = {name: int(port) for name, port in json.loads(file.read_text()).items()}
+    except (OSError, ValueError, AttributeError):
+        last = {}
+    fresh = dict(zip(INNER_PORTS, ports.choose(len(INNER_PORTS)), strict=True))
+    chosen = {}
+    for name in INNER_PORTS:
+        port = last.get(name, 0)
+        usable = port and port != options.port and ports.is_free(LOOPBACK, port)
+        chosen[name] = port if usable else fresh[name]
+    write_private(file, json.dumps(chosen))
+    return chosen
+
+
+def _in_url(host: str) -> str:
+    if host in ("0.0.0.0", "::", ""):
+        return LOOPBACK
+    return f"[{host}]" if ":" in host else host
+
+
+def _environment(plan: Plan, **more: str) -> dict[str, str]:
+    return {MARK: plan.data.identity, "QCRBOX_DATA": str(plan.data.path), "PYTHONUNBUFFERED": "1", **more}
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", module, *arguments]
+
+
+# ---------------------------------------------------------------- the core
+
+
+def _nats(plan: Plan) -> ChildSpec:
+    port = plan.ports["nats"]
+    return ChildSpec(
+        "nats",
+        _python("qcrbox_registry.messaging.server", "--data", str(plan.data.path), "--port", str(port)),
+        _environment(plan),
+        ready=listening(LOOPBACK, port),
+        whole_group=True,
+        log_name="nats-start.log",
+    )
+
+
+def _registry(plan: Plan) -> ChildSpec:
+    port = plan.ports["registry"]
+    command = _python("qcrbox_registry", "--data", str(plan.data.path), "--port", str(port))
+    environment = _environment(plan)
+    if plan.options.mode == "registry":
+        command.append("--no-auth")
+    return ChildSpec(
+        "registry", command, environment, ready=answering(f"{plan.registry_url}/api/healthz"), needs=("nats",)
+    )
+
+
+def _launcher(plan: Plan) -> ChildSpec:
+    command = _python(
+        "qcrbox_registry.launcher", "--data", str(plan.data.path), "--name", "local", "--manager", "process"
+    )
+    for folder in paths.application_folders(plan.options.applications):
+        command += ["--applications", str(folder)]
+    return ChildSpec("launcher", command, _environment(plan), needs=("nats",))
+
+
+# ---------------------------------------------------------------- with a hub
+
+
+def _proxy(plan: Plan) -> ChildSpec:
+    token = plan.data.secret_file("proxy_token")
+    public = f"http://{_in_url(plan.options.host)}:{plan.options.port}"
+    environment = _environment(
+        plan,
+        QCRBOX_PROXY_HOST=plan.options.host,
+        QCRBOX_PROXY_PUBLIC=public,
+        QCRBOX_PROXY_API=f"http://{LOOPBACK}:{plan.ports['proxy_api']}",
+        QCRBOX_PROXY_ERROR_TARGET=f"http://{LOOPBACK}:{plan.ports['hub']}/hub/error",
+        QCRBOX_PROXY_TOKEN_FILE=str(token),
+    )
+    return ChildSpec(
+        "proxy",
+        _python("qcrbox_hub.proxy"),
+        environment,
+        ready=listening(LOOPBACK, plan.ports["proxy_api"]),
+    )
+
+
+def _hub(plan: Plan) -> ChildSpec:
+    settings = HubSettings(
+        data=plan.data.path,
+        identity=plan.data.identity,
+        host=plan.options.host,
+        port=plan.options.port,
+        hub_port=plan.ports["hub"],
+        proxy_api_url=f"http://{LOOPBACK}:{plan.ports['proxy_api']}",
+        registry_url=plan.registry_url,
+        service_token_file=plan.data.secret_file("hub_service_token"),
+        proxy_token_file=plan.data.secret_file("proxy_token"),
+        idle_cull_s=plan.options.idle_cull_s,
+    )
+    file = plan.data.run / "hub.json"
+    write_private(file, settings.model_dump_json(indent=1))
+    environment = _environment(plan, **{VARIABLE: str(file)})
+    return ChildSpec(
+        "hub", _python("qcrbox_hub.serve"), environment, ready=answering(f"{plan.url}/hub/login")
+    )
+
+
+# ---------------------------------------------------------------- without one
+
+
+def _lab(plan: Plan) -> ChildSpec:
+    folder = (plan.options.folder or plan.data.homes / "local").expanduser().resolve()
+    plan.lab_token, token_file = solo.new_token(plan.data)
+    environment = _environment(
+        plan,
+        **solo.environment(plan.data, folder, token_file),
+        QCRBOX_URL=plan.registry_url,
+        QCRBOX_TOKEN_FILE=str(plan.data.secret_file("solo_token")),
+    )
+    return ChildSpec(
+        "lab",
+        _python("qcrbox_hub.solo", str(plan.options.port)),
+        environment,
+        ready=answering(f"{plan.url}/api"),
+    )
