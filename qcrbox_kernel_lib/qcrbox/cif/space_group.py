@@ -153,9 +153,7 @@ class SpaceGroup:
     @cached_property
     def identity(self) -> int:
         """Index of the identity in `operations`."""
-        return next(
-            i for i, operation in enumerate(self.operations) if operation.reduced().is_identity
-        )
+        return next(i for i, operation in enumerate(self.operations) if operation.reduced().is_identity)
 
     @property
     def rotations(self) -> NDArray[np.int64]:
@@ -278,7 +276,11 @@ def resolve(
         attempt(f"the number {number}", lambda: SpaceGroup.from_number(number))
     if not candidates:
         problems.append("No space group is given; P 1 is assumed.")
-        return _with(SpaceGroup.from_operations([SymmetryOperation.parse("x,y,z")]), source="assumed", notes=tuple(problems))
+        return _with(
+            SpaceGroup.from_operations([SymmetryOperation.parse("x,y,z")]),
+            source="assumed",
+            notes=tuple(problems),
+        )
     label, best = candidates[0]
     contradictions = [
         _contradiction(label, best, other_label, other)
@@ -420,7 +422,9 @@ def find_by_hm(symbol: str) -> list[gemmi.SpaceGroup]:
 
 def _standard_first(entries: list[gemmi.SpaceGroup]) -> list[gemmi.SpaceGroup]:
     # P 21/n means unique axis b unless the file says otherwise.
-    return sorted(entries, key=lambda entry: not entry.qualifier.startswith("b") if entry.qualifier else False)
+    return sorted(
+        entries, key=lambda entry: not entry.qualifier.startswith("b") if entry.qualifier else False
+    )
 
 
 def _choose_setting(

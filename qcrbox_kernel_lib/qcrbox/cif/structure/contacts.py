@@ -1,0 +1,168 @@
+"""Contacts between atoms that are not bonded: short ones by van der Waals radii, and hydrogen bonds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.cif.structure.atoms import Atoms, bonded_images
+from qcrbox.cif.structure.bonds import Edges
+from qcrbox.cif.structure.disorder import alternatives
+from qcrbox.cif.structure.elements import van_der_waals_radius
+from qcrbox.cif.structure.growing import asymmetric_unit
+from qcrbox.cif.structure.images import SymmetryImages
+from qcrbox.cif.structure.neighbours import pairs_within
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+DONORS = ("N", "O", "F", "S", "Cl", "Br", "I", "Se", "P")
+ACCEPTORS = ("N", "O", "F", "S", "Cl", "Br", "I", "Se")
+# Jeffrey, An Introduction to Hydrogen Bonding (1997): weak bonds reach H...A of the sum of radii,
+# D-H...A above 110 degrees. Short of the sum by 0.12 Å as in the usual tables of geometry.
+HYDROGEN_BOND_MARGIN = 0.12
+HYDROGEN_BOND_ANGLE = 110.0
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """Pairs from a site in its own place to an image: arrays of m rows, shortest first."""
+
+    first: Indices
+    second: Indices
+    operation: Indices
+    translation: Indices
+    distance: Array
+    shorter_by: Array
+    """How much shorter than the sum of van der Waals radii, Å."""
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+@dataclass(frozen=True)
+class HydrogenBond:
+    """D-H...A with D and H in their own places and A an image; lengths in Å, angle in degrees.
+
+    `hydrogen` is None where the file has no hydrogen for it. `listed` tells that the file names it.
+    """
+
+    donor: int
+    hydrogen: int | None
+    acceptor: int
+    operation: int
+    translation: tuple[int, int, int]
+    d_h: float
+    h_a: float
+    d_a: float
+    angle: float
+    listed: bool = False
+
+
+def short_contacts(
+    images: SymmetryImages, edges: Edges, extra: float = 0.0, hydrogens: bool = True
+) -> Contacts:
+    """Contacts shorter than the sum of van der Waals radii plus `extra` Å.
+
+    Atoms up to three bonds apart and alternatives of disorder are no contacts.
+    """
+    sites = images.sites
+    radii = np.array([van_der_waals_radius(element) for element in sites.element])
+    mask = sites.is_atom & (hydrogens | ~sites.is_hydrogen)
+    rows = np.flatnonzero(mask)
+    cutoff = 2 * float(radii[rows].max(initial=0.0)) + extra
+    if cutoff <= 0 or not len(rows):
+        empty = np.zeros(0, dtype=np.int64)
+        return Contacts(empty, empty, empty, np.zeros((0, 3), dtype=np.int64), np.zeros(0), np.zeros(0))
+    image = images.near(sites.fract[rows], cutoff, rows)
+    near, position, distance = pairs_within(images.cartesian[rows], image.cartesian, cutoff)
+    first, second = rows[near], image.site[position]
+    short = distance < radii[first] + radii[second] + extra
+    first, second, distance, position = first[short], second[short], distance[short], position[short]
+    operation, translation = image.operation[position], image.translation[position]
+    same = images.is_own_place(second, operation, translation)
+    good = ~((first == second) & same) & ~alternatives(sites, first, second, same) & (distance > 0.01)
+    good &= ~_within_three_bonds(images, edges, first, second, operation, translation)
+    order = np.flatnonzero(good)[np.argsort(distance[good], kind="stable")]
+    shorter = radii[first] + radii[second] - distance
+    return Contacts(
+        first[order], second[order], operation[order], translation[order], distance[order], shorter[order]
+    )
+
+
+def _within_three_bonds(
+    images: SymmetryImages,
+    edges: Edges,
+    first: Indices,
+    second: Indices,
+    operation: Indices,
+    translation: Indices,
+) -> NDArray[np.bool_]:
+    start = asymmetric_unit(images, edges)
+    origin = start.site
+    current = start.images
+    owners, keys = [], []
+    for _ in range(3):
+        row, site, op, moved = bonded_images(images, edges, current, np.arange(len(current)))
+        origin = origin[row]
+        current = images.make(site, op, moved)
+        pair = np.column_stack([origin, images.key(site, op, moved)])
+        pair, unique = np.unique(pair, axis=0, return_index=True)
+        current = images.make(site[unique], op[unique], moved[unique])
+        origin = pair[:, 0]
+        owners.append(origin)
+        keys.append(pair[:, 1])
+    close = set(zip(np.concatenate(owners).tolist(), np.concatenate(keys).tolist(), strict=True))
+    wanted = images.key(second, operation, translation)
+    return np.array([pair in close for pair in zip(first.tolist(), wanted.tolist(), strict=True)], dtype=bool)
+
+
+def hydrogen_bonds(images: SymmetryImages, edges: Edges) -> list[HydrogenBond]:
+    """Hydrogen bonds by geometry: H...A shorter than the radii's sum by 0.12 Å, D-H...A above 110°."""
+    sites = images.sites
+    contacts = short_contacts(images, edges, extra=-HYDROGEN_BOND_MARGIN)
+    hydrogen, acceptors = sites.is_hydrogen, np.array([element in ACCEPTORS for element in sites.element])
+    found = []
+    for row in np.flatnonzero(hydrogen[contacts.first] & acceptors[contacts.second]):
+        h, a = int(contacts.first[row]), int(contacts.second[row])
+        position = images.cartesian_of(
+            contacts.second[row : row + 1],
+            contacts.operation[row : row + 1],
+            contacts.translation[row : row + 1],
+        )[0]
+        for edge in edges.of(h):
+            donor = int(edges.second[edge])
+            own = images.is_own_place(
+                edges.second[edge : edge + 1],
+                edges.operation[edge : edge + 1],
+                edges.translation[edge : edge + 1],
+            )[0]
+            if sites.element[donor] not in DONORS or not own:
+                continue
+            d_h = images.cartesian[donor] - images.cartesian[h]
+            h_a = position - images.cartesian[h]
+            lengths = float(np.linalg.norm(d_h)), float(np.linalg.norm(h_a))
+            angle = float(np.degrees(np.arccos(np.clip(d_h @ h_a / (lengths[0] * lengths[1]), -1, 1))))
+            if angle >= HYDROGEN_BOND_ANGLE:
+                moved = tuple(int(n) for n in contacts.translation[row])
+                found.append(
+                    HydrogenBond(
+                        donor,
+                        h,
+                        a,
+                        int(contacts.operation[row]),
+                        moved,  # type: ignore[arg-type]
+                        lengths[0],
+                        lengths[1],
+                        float(np.linalg.norm(d_h - h_a)),
+                        angle,
+                    )
+                )
+    return sorted(found, key=lambda bond: (bond.donor, bond.hydrogen or 0, bond.h_a))
+
+
+def partners(images: SymmetryImages, edges: Edges, contacts: Contacts) -> Atoms:
+    """The far ends of contacts as atoms."""
+    return Atoms(images, edges, images.make(contacts.second, contacts.operation, contacts.translation))
