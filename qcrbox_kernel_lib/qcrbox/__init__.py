@@ -1,1 +1,93 @@
-"""QCrBox: the notebook API, the CIF layer and the language the rooms share."""
+"""QCrBox in a notebook: `import qcrbox as qc`.
+
+Everything else is loaded, and the registry first called, when something is asked for:
+
+    qc.apps                         what there is
+    qc.add("a.cif", "a.hkl")        store files            qc["a"]   find them again
+    qc.refine.refine_iam(qc["a"])   start a calculation    qc.calculations["3f2a"]
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from qcrbox.notebook.box import Box
+
+# Folders of this package; everything else that is not here is asked of the connected registry.
+_ROOMS = frozenset({"cif", "contract", "lifeline", "notebook", "spec", "widgets"})
+
+# Names that need no registry: name -> (module, attribute).
+_NAMES = {
+    "connect": ("qcrbox.notebook.connection", "connect"),
+    "as_completed": ("qcrbox.notebook.batch", "as_completed"),
+    "Box": ("qcrbox.notebook.box", "Box"),
+    "Calculation": ("qcrbox.notebook.calculations", "Calculation"),
+    "Dataset": ("qcrbox.notebook.datasets", "Dataset"),
+    "UNKNOWN": ("qcrbox.cif.values", "UNKNOWN"),
+    "NA": ("qcrbox.cif.values", "NOT_APPLICABLE"),
+    "StructureView": ("qcrbox.widgets.structure_view", "StructureView"),
+}
+_ERRORS = frozenset(
+    {
+        "QcError",
+        "UserInputError",
+        "CifError",
+        "MissingItemsError",
+        "SpecError",
+        "NotSignedIn",
+        "NotAllowed",
+        "NotFound",
+        "Conflict",
+        "TooLarge",
+        "QuotaExceeded",
+        "QueueFull",
+        "Unreachable",
+        "StorageFull",
+        "CalculationFailed",
+        "CalculationCancelled",
+    }
+)
+
+
+def _box() -> Box:
+    from qcrbox.notebook.connection import current
+
+    return current()
+
+
+class _Module(ModuleType):
+    """The package itself can be asked for a dataset: `qc["azu"]`."""
+
+    def __getitem__(self, name: str) -> Any:
+        return _box()[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in _box()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _NAMES:
+            module, attribute = _NAMES[name]
+            return getattr(importlib.import_module(module), attribute)
+        if name in _ERRORS:
+            return getattr(importlib.import_module("qcrbox.contract.errors"), name)
+        if name in _ROOMS:
+            return importlib.import_module(f"qcrbox.{name}")
+        # Python and IPython look for such names on every object; that must never reach the network.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(_box(), name)
+
+    def __dir__(self) -> list[str]:
+        names = {*_NAMES, *_ERRORS, *_ROOMS, "__version__"}
+        from qcrbox.notebook.connection import is_configured
+
+        return sorted(names | set(dir(_box())) if is_configured() else names)
+
+
+sys.modules[__name__].__class__ = _Module

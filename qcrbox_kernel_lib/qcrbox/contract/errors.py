@@ -39,6 +39,13 @@ class QcError(Exception):
         head = f"{self.where}: {self.what}" if self.where else self.what
         return " ".join(part for part in (head, self.why, self.next) if part)
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the words, without our frames. `err.details` has the long text."""
+        lines = [f"{type(self).__name__}: {self.message}"]
+        if self.details and self.details != self.message:
+            lines.append("(the details: err.details of `except qc.QcError as err`, or sys.last_value.details)")
+        return lines
+
     def envelope(self) -> dict[str, Any]:
         """The error envelope of the REST contract, with our additions beside it."""
         return {

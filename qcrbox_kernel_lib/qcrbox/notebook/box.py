@@ -1,0 +1,202 @@
+"""One connected registry: what `import qcrbox as qc` speaks for, and what `qc.connect(url)` returns."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.contract.errors import QcError
+from qcrbox.notebook import show
+from qcrbox.notebook.applications import Applications, Command
+from qcrbox.notebook.calculations import Calculations
+from qcrbox.notebook.datasets import Dataset, Datasets, Examples
+from qcrbox.notebook.events import EventFeed
+from qcrbox.notebook.files import Files
+
+if TYPE_CHECKING:
+    from qcrbox.notebook.batch import Batch
+    from qcrbox.notebook.client import RegistryClient
+    from qcrbox.notebook.lineage import LineageGraph
+    from qcrbox.notebook.sessions import Sessions
+    from qcrbox.notebook.shares import Shares
+
+
+class Box:
+    """Applications as attributes, datasets by name: `box.refine.refine_iam(box["azu"])`."""
+
+    def __init__(self, client: RegistryClient, *, source: str = "") -> None:
+        self.client, self.source = client, source
+        self.feed = EventFeed(client)
+        self.apps = Applications(self)
+        self.calculations = Calculations(self)
+        self.datasets = Datasets(self)
+        self.examples = Examples(self)
+        self.files = Files(self)
+        self._said: set[str] = set()
+
+    def close(self) -> None:
+        """End the background connection; the box may not be used afterwards."""
+        self.feed.close()
+        self.client.close()
+
+    @property
+    def url(self) -> str:
+        return self.client.url
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        from qcrbox.notebook.sessions import Sessions
+
+        return Sessions(self)
+
+    @cached_property
+    def shares(self) -> Shares:
+        from qcrbox.notebook.shares import Shares
+
+        return Shares(self)
+
+    # ------------------------------------------------------------ files
+
+    def add(
+        self,
+        *sources: str | Path | bytes,
+        name: str | None = None,
+        tags: list[str] | None = None,
+        group: str | None = None,
+        description: str | None = None,
+    ) -> Dataset:
+        """Store files that belong together under a name (default: that of the first file)."""
+        return self.datasets.add(*sources, name=name, tags=tags, group=group, description=description)
+
+    def __getitem__(self, name: str) -> Dataset:
+        """The dataset stored under `name`."""
+        return self.datasets[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.datasets
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.datasets.names()
+
+    # ------------------------------------------------------------ finding
+
+    def find(self, need: str) -> show.Table:
+        """Commands by what they are good for: `qc.find("hirshfeld")`."""
+        return self.apps.find(need)
+
+    def search(self, **what: Any) -> Any:
+        """Stored structures by what is in them: formula=, elements=, cell=, tolerance=, space_group=, tag=,
+        R1_below=, owner=, text=. The answer iterates over datasets and shows as a table."""
+        from qcrbox.notebook.search import search
+
+        return search(self, **what)
+
+    # ------------------------------------------------------------ many at once
+
+    def map(self, command: Command, inputs: Iterable[Any], **options: Any) -> Batch:
+        """`command` on every input. One failure never stops the rest."""
+        from qcrbox.notebook.batch import Batch
+
+        return Batch.start(self, command, inputs, options)
+
+    # ------------------------------------------------------------ two at once
+
+    def compare(self, *models: Any, **options: Any) -> Any:
+        """Two models side by side: figures, shifts in units of s.u., and both structures with one camera."""
+        from qcrbox.notebook.comparison import Comparison
+
+        return Comparison(*models, **options)
+
+    def diff(self, one: Any, other: Any, **options: Any) -> Any:
+        """What differs between two CIFs: mode="crystallographic" (default), "semantic" or "text"."""
+        from qcrbox.notebook.difference import difference
+
+        return difference(one, other, **options)
+
+    # ------------------------------------------------------------ where things come from
+
+    def lineage_of(self, what: Any) -> LineageGraph:
+        """What a file, dataset, result or calculation was made from, and what was made of it."""
+        from qcrbox.notebook.lineage import LineageGraph
+
+        return LineageGraph.of(self, what)
+
+    def history_of(self, dataset: Dataset) -> show.Table:
+        from qcrbox.notebook.lineage import history
+
+        return history(self, dataset)
+
+    # ------------------------------------------------------------ the installation
+
+    def doctor(self) -> show.Table:
+        """Check connection, versions of kernel and front end, and the widgets; each fault with its cure."""
+        from qcrbox.notebook.diagnosis import diagnose
+
+        return diagnose(self)
+
+    def stubs(self, path: str | Path | None = None) -> Any:
+        """Type stubs (.pyi) of the connected applications, for editors; written to `path` if given."""
+        from qcrbox.notebook.stubs import stubs
+
+        text = stubs(self.apps)
+        if path is None:
+            return show.Code(text)
+        Path(path).write_text(text)
+        return Path(path)
+
+    def say_once(self, key: str, text: str) -> None:
+        """A note to the person, on stderr, only the first time."""
+        if key not in self._said:
+            self._said.add(key)
+            sys.stderr.write(f"{text}\n")
+
+    # ------------------------------------------------------------ applications as attributes
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        found = self.apps.find_by_name(name)
+        if found is None:
+            self.apps.refresh()
+            found = self.apps.find_by_name(name)
+        if found is not None:
+            return found
+        near = difflib.get_close_matches(name, [*self.apps.newest(), *_OWN], 1, 0.5)
+        hint = f"Did you mean {near[0]!r}?" if near else "qc.apps lists the applications."
+        raise AttributeError(f"There is no application {name!r} here. {hint}")
+
+    def __dir__(self) -> list[str]:
+        try:
+            found = list(self.apps.newest())
+        except QcError:
+            found = []  # completion must not fail because a server is down
+        return sorted({*_OWN, *found})
+
+    def __repr__(self) -> str:
+        return f"<QCrBox at {self.url}>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": f"<code>{show.escape(repr(self))}</code>"}
+
+
+_OWN = (
+    "add",
+    "apps",
+    "calculations",
+    "compare",
+    "datasets",
+    "diff",
+    "doctor",
+    "examples",
+    "files",
+    "find",
+    "map",
+    "search",
+    "sessions",
+    "shares",
+    "stubs",
+)

@@ -1,0 +1,192 @@
+"""Where the registry is and who is asking: found without the person doing anything, or said by `connect`.
+
+Order: what `qc.connect(...)` said in this kernel; QCRBOX_URL with QCRBOX_TOKEN_FILE (solo) or
+JUPYTERHUB_API_TOKEN (hub); this person's running platform (`run/platform.json` of its data folder).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.contract.errors import NotSignedIn, Unreachable
+
+if TYPE_CHECKING:
+    from qcrbox.notebook.box import Box
+
+_current: Box | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A registry address, the token for it, and where both came from (for `qc.doctor()`)."""
+
+    url: str
+    token: str | None
+    source: str
+
+    def __repr__(self) -> str:
+        return f"Found({self.url!r}, source={self.source!r})"
+
+
+def current() -> Box:
+    """The box of this kernel; found on first use. Raises Unreachable when there is none."""
+    global _current
+    if _current is None:
+        found = discover()
+        if found is None:
+            raise Unreachable(
+                "No QCrBox registry was found from here.",
+                why="Neither QCRBOX_URL nor a running platform of yours says where one is.",
+                next='Start one with `qcrbox up`, or say where: qc.connect("https://box.example.org").',
+                part="registry",
+            )
+        _current = _make_box(found)
+    return _current
+
+
+def is_configured() -> bool:
+    """True when `current()` would not fail; no network call."""
+    return _current is not None or discover() is not None
+
+
+def forget() -> None:
+    """Drop the kernel's box: the next use looks for the registry anew."""
+    global _current
+    if _current is not None:
+        _current.close()
+    _current = None
+
+
+def connect(url: str | None = None, token: str | None = None, *, remember: bool = True) -> Box:
+    """Use the registry at `url` from now on, and return it.
+
+    On the hub neither argument is needed. Elsewhere the first call needs a token (your hub's
+    token page makes one); it is kept in a file only you can read, unless `remember=False`.
+    Raises NotSignedIn when the token is missing or refused, Unreachable when nobody answers.
+    """
+    global _current
+    if url is None:
+        forget()
+        return current()
+    url = url.rstrip("/")
+    known = discover()
+    if token is None:
+        token = _saved_tokens().get(url) or (known.token if known and known.url == url else None)
+    box = _make_box(Found(url, token, "qc.connect"))
+    try:
+        box.apps.refresh()
+    except NotSignedIn as refused:
+        token = _ask_for_token(url, refused)
+        box = _make_box(Found(url, token, "qc.connect"))
+        box.apps.refresh()
+    if token and remember:
+        _save_token(url, token)
+    if _current is not None:
+        _current.close()
+    _current = box
+    return box
+
+
+def discover(environ: dict[str, str] | None = None) -> Found | None:
+    """The registry that environment or running platform names; None when neither does. No network."""
+    env = os.environ if environ is None else environ
+    url = env.get("QCRBOX_URL")
+    if url:
+        return Found(url, _environment_token(env, url), "QCRBOX_URL")
+    for data_folder in data_folders(env):
+        found = _from_platform_file(data_folder / "run" / "platform.json")
+        if found:
+            return found
+    return None
+
+
+def data_folders(env: Any = os.environ) -> list[Path]:
+    """Where a platform of this person may keep its data, most wanted first."""
+    home = Path(env.get("HOME") or Path.home())
+    share = Path(env.get("XDG_DATA_HOME") or home / ".local" / "share")
+    named = [Path(env[name]) for name in ("QCRBOX_DATA",) if env.get(name)]
+    return [*named, Path.cwd() / "data", share / "qcrbox"]
+
+
+def _environment_token(env: Any, url: str) -> str | None:
+    token_file = env.get("QCRBOX_TOKEN_FILE")
+    if token_file:
+        try:
+            return Path(token_file).read_text().strip()
+        except OSError as error:
+            raise NotSignedIn(
+                "The token of this registry cannot be read.",
+                where=token_file,
+                why=str(error.strerror),
+                next="Start the platform again, or unset QCRBOX_TOKEN_FILE.",
+            ) from None
+    return env.get("JUPYTERHUB_API_TOKEN") or _saved_tokens().get(url)
+
+
+def _from_platform_file(path: Path) -> Found | None:
+    try:
+        # Someone else's file would name someone else's registry and take our token there.
+        if path.stat().st_uid != os.getuid():
+            return None
+        said = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    url = said.get("registry_url") or (said.get("urls") or {}).get("registry")
+    if not url:
+        return None
+    token_file = said.get("token_file") or str(path.parent.parent / "secrets" / "solo-token")
+    try:
+        token = Path(token_file).read_text().strip()
+    except OSError:
+        token = None
+    return Found(url, token, str(path))
+
+
+def _token_store() -> Path:
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return config / "qcrbox" / "tokens.json"
+
+
+def _saved_tokens() -> dict[str, str]:
+    try:
+        return dict(json.loads(_token_store().read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def _save_token(url: str, token: str) -> None:
+    store = _token_store()
+    store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tokens = _saved_tokens() | {url: token}
+    # Never readable by others, not even for the moment between creation and chmod.
+    handle = os.open(store, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+        json.dump(tokens, file)
+
+
+def _ask_for_token(url: str, refused: NotSignedIn) -> str:
+    page = f"{url.split('/services/')[0]}/hub/token"
+    if not (sys.stdin and sys.stdin.isatty()) and "ipykernel" not in sys.modules:
+        raise NotSignedIn(
+            f"{url} wants to know who you are.",
+            next=f'Make a token at {page}, then qc.connect("{url}", token="…").',
+        ) from refused
+    import getpass
+    import webbrowser
+
+    if "ipykernel" not in sys.modules:
+        webbrowser.open(page)
+    return getpass.getpass(f"Token for {url} (make one at {page}): ").strip()
+
+
+def _make_box(found: Found) -> Box:
+    from qcrbox.notebook.box import Box
+    from qcrbox.notebook.client import RegistryClient
+
+    return Box(RegistryClient(found.url, found.token), source=found.source)

@@ -1,0 +1,289 @@
+"""Data files: what is stored, and how anything a person may pass becomes one."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.contract.errors import CifError, NotFound, UserInputError
+from qcrbox.notebook import show
+
+if TYPE_CHECKING:
+    from qcrbox.cif.document import Document
+    from qcrbox.cif.structure import Structure
+    from qcrbox.notebook.applications import Command
+    from qcrbox.notebook.box import Box
+
+_CIF_SUFFIXES = frozenset({".cif", ".fcf", ".mcif"})
+
+
+class DataFile:
+    """One stored file. Its bytes never change; `.text`, `.bytes`, `.save(path)`."""
+
+    def __init__(self, box: Box, said: dict[str, Any]) -> None:
+        self.box, self.said = box, said
+        self.id = str(said["qcrbox_file_id"])
+        self.filename = str(said.get("filename", ""))
+        self.filetype = str(said.get("filetype", "unknown"))
+
+    @property
+    def bytes(self) -> bytes:
+        return self.box.files.content(self.id)
+
+    @property
+    def text(self) -> show.Text:
+        return show.Text(self.bytes.decode("utf-8", errors="replace"))
+
+    @property
+    def size(self) -> int:
+        return int(self.said.get("size") or len(self.bytes))
+
+    @property
+    def is_cif(self) -> bool:
+        return self.filetype.lower() in ("cif", "fcf") or Path(self.filename).suffix.lower() in _CIF_SUFFIXES
+
+    def save(self, path: str | Path | None = None) -> Path:
+        """Write the bytes to a file (default: its own name, here); an existing file is not overwritten."""
+        target = Path(path) if path is not None else Path(Path(self.filename).name)
+        if target.is_dir():
+            target = target / Path(self.filename).name
+        try:
+            with target.open("xb") as file:
+                file.write(self.bytes)
+        except FileExistsError:
+            raise UserInputError(
+                f"{target} exists already.", next="Give another path, or remove that file first."
+            ) from None
+        return target
+
+    def delete(self) -> None:
+        """Put it in the bin."""
+        self.box.client.delete(f"/api/data-files/{self.id}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DataFile) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.filename} ({_size(self.said.get('size'))})>"
+
+
+class CifFile(DataFile):
+    """A stored CIF: items as `file["_cell_length_a"]`, blocks as `file["name"]`, `.structure`, `.view()`."""
+
+    def __init__(self, box: Box, said: dict[str, Any], *, block: str | None = None) -> None:
+        super().__init__(box, said)
+        self.block_name = block
+        self._document: Document | None = None
+
+    @property
+    def document(self) -> Document:
+        """The whole file as qcrbox.cif reads it."""
+        if self._document is None:
+            from qcrbox.cif import read
+
+            self._document = read(self.bytes, filename=self.filename)
+        return self._document
+
+    @property
+    def blocks(self) -> list[str]:
+        return [block.name for block in self.document.blocks]
+
+    @property
+    def block(self) -> Any:
+        """The chosen block; of a file with one, that. Raises CifError naming the blocks when unclear."""
+        if self.block_name is not None:
+            return self.document[self.block_name]
+        filled = [block for block in self.document.blocks if block.entries]
+        if len(filled) > 1:
+            raise CifError(
+                f"{self.filename!r} has {len(filled)} data blocks: {', '.join(b.name for b in filled)}.",
+                next=f'Choose: …["{filled[0].name}"].',
+                file=self.filename,
+            )
+        return self.document.sole_block()
+
+    @property
+    def structure(self) -> Structure:
+        """Cell, space group, sites, displacement parameters, bonds of the chosen block."""
+        from qcrbox.cif.structure import Structure
+
+        return Structure.from_cif(self.block)
+
+    @property
+    def cell(self) -> Any:
+        return self.structure.cell
+
+    @property
+    def atoms(self) -> Any:
+        from qcrbox.notebook.atoms import Atoms
+
+        return Atoms(self.structure)
+
+    def __getitem__(self, name: str) -> Any:
+        """An item's value (`_…`; a list for a column), or the file with another block chosen."""
+        if not name.startswith("_"):
+            self.document[name]  # raises, naming the blocks there are
+            return CifFile(self.box, self.said, block=name)
+        from qcrbox.cif.document import Item
+        from qcrbox.cif.values import parse_value
+
+        found = self.block.find(name)
+        if found is None:
+            raise CifError(
+                f"{self.filename} has no {name}.", file=self.filename, block=self.block.name, tag=name
+            )
+        if isinstance(found, Item):
+            return found.value
+        return [parse_value(raw) for raw in self.block.column(name)]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.block
+
+    def number(self, *names: str) -> float | None:
+        """The first of the items that is a number, as float; None when none is."""
+        for name in names:
+            number = self.block.number(name)
+            if number is not None:
+                return number.value
+        return None
+
+    def view(self, **options: Any) -> Any:
+        """The structure, drawn."""
+        from qcrbox.widgets.structure_view import StructureView
+
+        return StructureView(self.structure, title=self.filename, **options)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from qcrbox.widgets.cif_text import cif_html
+
+        try:
+            return {"text/plain": repr(self), "text/html": cif_html(self)}
+        except CifError as error:
+            return {"text/plain": f"{self!r}\n{error}"}
+
+
+class Files:
+    """`qc.files`: stored files by id, and what makes files of paths, bytes, results and names."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._content: dict[str, bytes] = {}
+        self._uploaded: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def __getitem__(self, file_id: str) -> DataFile:
+        return self.made(self._box.client.get(f"/api/data-files/{file_id}")["data_files"][0])
+
+    def made(self, said: dict[str, Any]) -> DataFile:
+        plain = DataFile(self._box, said)
+        return CifFile(self._box, said) if plain.is_cif else plain
+
+    def content(self, file_id: str) -> bytes:
+        """The bytes, kept in memory for small files: stored files never change."""
+        if file_id not in self._content:
+            content = self._box.client.download(f"/api/data-files/{file_id}/download")
+            if len(content) > 20_000_000:
+                return content
+            while len(self._content) > 50:
+                self._content.pop(next(iter(self._content)))
+            self._content[file_id] = content
+        return self._content[file_id]
+
+    def upload(self, source: Path | bytes, filename: str | None = None) -> DataFile:
+        """Store a local file or bytes as a data file; the same content under the same name only once."""
+        content, name = _content_of(source, filename)
+        key = (name, hashlib.sha256(content).hexdigest())
+        if key not in self._uploaded:
+            said = self._box.client.upload("/api/data-files", name, content)
+            self._uploaded[key] = said["data_files"][0]
+            self._box.say_once(f"upload:{key}", f"{name} was stored ({_size(len(content))}).")
+        return self.made(self._uploaded[key])
+
+    # ------------------------------------------------------------ arguments
+
+    def as_arguments(self, command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The same arguments with every file as {"data_file_id": id}."""
+        made = {}
+        for name, value in arguments.items():
+            parameter = command.parameters[name]
+            made[name] = (
+                self.as_argument(value, cif=parameter.is_cif, of=name) if parameter.is_file else value
+            )
+        return made
+
+    def as_argument(self, value: Any, *, cif: bool, of: str) -> dict[str, str]:
+        file = self.resolve(value, cif=cif, of=of)
+        argument = {"data_file_id": file.id}
+        if isinstance(file, CifFile) and file.block_name:
+            argument["block"] = file.block_name
+        return argument
+
+    def resolve(self, value: Any, *, cif: bool, of: str) -> DataFile:
+        """The stored file that a dataset, result, calculation, name, Path or bytes stands for."""
+        from qcrbox.notebook.calculations import Calculation
+        from qcrbox.notebook.datasets import Dataset
+        from qcrbox.notebook.results import Result
+
+        if isinstance(value, DataFile):
+            return value
+        if isinstance(value, Calculation):
+            value = value.result()
+        if isinstance(value, Result):
+            return value.cif if cif else value.file
+        if isinstance(value, Dataset):
+            return value.cif if cif else value.file
+        if isinstance(value, (bytes, bytearray)):
+            return self.upload(bytes(value), f"{of}.cif" if cif else of)
+        if isinstance(value, Path):
+            return self.upload(value)
+        if isinstance(value, dict) and "data_file_id" in value:
+            return self[str(value["data_file_id"])]
+        if isinstance(value, str):
+            return self._named(value, cif=cif, of=of)
+        raise UserInputError(
+            f"{of} must be a dataset, a result, a calculation, a stored name, a Path or bytes; "
+            f"you gave {type(value).__name__}.",
+            parameter=of,
+        )
+
+    def _named(self, name: str, *, cif: bool, of: str) -> DataFile:
+        try:
+            dataset = self._box[name]
+        except NotFound as error:
+            if Path(name).is_file():
+                # A bare name is a name in the store; a path that is meant as one is rarely a mistake.
+                return self.upload(Path(name))
+            raise NotFound(
+                f"{of}: nothing is stored under {name!r}, and there is no such file here.",
+                why=error.next,
+                next=f'Store it: qc.add("{name}").',
+                parameter=of,
+            ) from None
+        return dataset.cif if cif else dataset.file
+
+
+def _content_of(source: Path | bytes, filename: str | None) -> tuple[bytes, str]:
+    if isinstance(source, bytes):
+        return source, filename or "data"
+    try:
+        return source.read_bytes(), filename or source.name
+    except FileNotFoundError:
+        raise UserInputError(
+            f"There is no file {str(source)!r}.", where="", next=f"You are in {Path.cwd()}."
+        ) from None
+    except OSError as error:
+        raise UserInputError(f"{source} cannot be read.", why=f"({error.strerror})") from None
+
+
+def _size(n: Any) -> str:
+    if n is None:
+        return "?"
+    size = float(n)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return ""

@@ -1,0 +1,37 @@
+"""The card as plain HTML: for saved notebooks, and for front ends without widgets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qcrbox.notebook.show import escape
+from qcrbox.notebook.summary import pairs_html
+
+_ICON = {"submitted": "◷", "running": "▶", "successful": "✓", "failed": "✗", "cancelled": "⊘", "unknown": "?"}
+_COLOUR = {"successful": "#1a7f37", "failed": "#b42318", "cancelled": "#6b7280", "running": "#0b62c4"}
+_FRAME = "border:1px solid rgba(128,128,128,.35);border-left:4px solid {colour};border-radius:6px;padding:8px 12px;max-width:44em"
+
+
+def card_html(state: dict[str, Any]) -> str:
+    status = state["status"]
+    colour = _COLOUR.get(status, "#8a6100")
+    title = f"{state['application']}.{state['name']}"
+    parts = [
+        f"<div><span style='color:{colour};font-weight:600'>{_ICON.get(status, '?')} {escape(status)}</span> "
+        f"<b>{escape(title)}</b> <span style='opacity:.6'>{escape(state['short_id'])}</span></div>"
+    ]
+    if state["queue"]:
+        parts.append(f"<div>{escape(state['queue'])}</div>")
+    if state["fraction"] is not None and not state["final"]:
+        percent = round(100 * state["fraction"])
+        parts.append(
+            f"<div><progress max='100' value='{percent}' style='width:100%'></progress> {percent} %</div>"
+        )
+    if state["text"] and not state["final"]:
+        parts.append(f"<div>{escape(state['text'])}</div>")
+    if state["metrics"]:
+        parts.append(pairs_html([(name, f"{value:.5g}") for name, value in state["metrics"].items()]))
+    parts += [f"<div>⚠ {escape(warning)}</div>" for warning in state["warnings"]]
+    if state["error"]:
+        parts.append(f"<pre style='white-space:pre-wrap;margin:6px 0 0'>{escape(state['error'])}</pre>")
+    return f"<div style='{_FRAME.format(colour=colour)}'>{''.join(parts)}</div>"

@@ -1,0 +1,19 @@
+"""HTML output that is replaced in place: no script, so it works in every front end and stays in the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qcrbox.widgets.static_twin import StaticTwin
+
+
+class LiveHtml:
+    """Shows `bundle()` now and again at every `paint()`."""
+
+    def __init__(self, bundle: Callable[[], dict[str, Any]]) -> None:
+        self._bundle, self._twin = bundle, StaticTwin()
+        self._twin.show(bundle())
+
+    def paint(self) -> None:
+        self._twin.update(self._bundle())
