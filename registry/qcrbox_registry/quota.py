@@ -63,10 +63,12 @@ class Quotas:
         """What holds for this person (and for this home group), stricter first."""
         own = self._set.get(("person", person_id, quota))
         if own is None:
-            own = self._set.get(("default", 0, quota), self._site.get(quota))
+            own = self._set.get(("default-person", 0, quota), self._site.get(quota))
         found = [] if own is None else [Limit(quota, own, "person", person_id)]
-        if group_id is not None and ("group", group_id, quota) in self._set:
-            found.append(Limit(quota, self._set["group", group_id, quota], "group", group_id))
+        if group_id is not None:
+            of_group = self._set.get(("group", group_id, quota), self._set.get(("default-group", 0, quota)))
+            if of_group is not None:
+                found.append(Limit(quota, of_group, "group", group_id))
         return sorted(found, key=lambda limit: limit.limit)
 
     def require(
@@ -97,7 +99,7 @@ class Quotas:
             for subject, subject_id, name in subjects:
                 limit = self._set.get((subject, subject_id, quota))
                 if limit is None and subject == "person":
-                    limit = self._set.get(("default", 0, quota), self._site.get(quota))
+                    limit = self._set.get(("default-person", 0, quota), self._site.get(quota))
                 if limit is None and subject == "group":
                     continue
                 rows.append(

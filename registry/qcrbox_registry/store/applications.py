@@ -260,7 +260,7 @@ def _known(
             "interactive": command.is_interactive,
         }
         known.commands[command.name] = KnownCommand(ids[command.name], command, rest)
-    hold = held.get(f"{row.slug} {row.version}") or held.get(row.slug) or ""
+    hold = held.get(str(row.id), "")
     known.rest = {
         **{name: value for name, value in rest_of_spec.items() if name != "commands"},
         "id": row.id,

@@ -25,6 +25,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
+GroupWork = Callable[[Connection, list[Any]], list[Any]]
 
 MOST_IN_ONE_COMMIT = 512
 LONGEST_BATCH_S = 0.05
@@ -61,6 +62,17 @@ class Database:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._put(_Entry(fn, _AsyncAnswer(loop, future)))
+        return await future
+
+    async def write_grouped(self, group: GroupWork, item: Any) -> Any:
+        """Run `group(connection, items)` once for all items that wait with the same `group`; the item's value.
+
+        `group` returns one value per item; a value that is an exception is raised for that item. When `group`
+        itself raises, everything it did is undone and it is called again for each item alone.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._put(_Entry(lambda conn: group(conn, [item])[0], _AsyncAnswer(loop, future), group, item))
         return await future
 
     def write_sync(self, fn: Callable[[Connection], T], timeout_s: float | None = 60.0) -> T:
@@ -101,28 +113,28 @@ class Database:
 
     def _commit(self, batch: Sequence[_Entry]) -> None:
         """Run the batch in as few transactions as the time limit allows."""
-        at = 0
-        while at < len(batch):
-            at += self._one_transaction(batch[at:])
+        left = list(batch)
+        while left:
+            done = self._one_transaction(left)
+            left = [entry for entry in left if entry not in done] if len(done) < len(left) else []
 
-    def _one_transaction(self, batch: Sequence[_Entry]) -> int:
+    def _one_transaction(self, batch: Sequence[_Entry]) -> set[_Entry]:
         answers: list[tuple[_Entry, Any, BaseException | None]] = []
         started = time.monotonic()
         try:
             with self._writer_engine.connect() as conn, conn.begin():
-                for entry in batch:
-                    answers.append((entry, *_in_savepoint(conn, entry.fn)))
+                for mates in _mates(batch):
+                    answers += _together(conn, mates) if len(mates) > 1 else [_alone(conn, mates[0])]
                     if time.monotonic() - started > LONGEST_BATCH_S:
                         break
         except Exception as error:  # noqa: BLE001 - the commit failed: nothing of this batch happened
             failed = _translated(error)
-            done = {id(entry): raised for entry, _, raised in answers}
-            taken = batch[: max(len(answers), 1)]
-            answers = [(entry, None, done.get(id(entry)) or failed) for entry in taken]
+            own = {entry: raised for entry, _, raised in answers}
+            answers = [(entry, None, own.get(entry) or failed) for entry in batch]
         self.commits += 1
         self.functions += len(answers)
         _answer_all(answers)
-        return len(answers)
+        return {entry for entry, _, _ in answers}
 
     # ------------------------------------------------------------ reading
 
@@ -187,10 +199,54 @@ class _ThreadAnswer:
 
 
 class _Entry:
-    __slots__ = ("answer", "fn")
+    __slots__ = ("answer", "fn", "group", "item")
 
-    def __init__(self, fn: Work, answer: _AsyncAnswer | _ThreadAnswer) -> None:
-        self.fn, self.answer = fn, answer
+    def __init__(
+        self,
+        fn: Work,
+        answer: _AsyncAnswer | _ThreadAnswer,
+        group: GroupWork | None = None,
+        item: Any = None,
+    ) -> None:
+        self.fn, self.answer, self.group, self.item = fn, answer, group, item
+
+
+_Answer = tuple[_Entry, Any, BaseException | None]
+
+
+def _mates(batch: Sequence[_Entry], most: int = 256) -> list[list[_Entry]]:
+    """The batch in the order of arrival, entries of one group brought together at the place of the first."""
+    found: list[list[_Entry]] = []
+    open_groups: dict[GroupWork, list[_Entry]] = {}
+    for entry in batch:
+        mates = None if entry.group is None else open_groups.get(entry.group)
+        if mates is not None and len(mates) < most:
+            mates.append(entry)
+            continue
+        found.append([entry])
+        if entry.group is not None:
+            open_groups[entry.group] = found[-1]
+    return found
+
+
+def _alone(conn: Connection, entry: _Entry) -> _Answer:
+    value, error = _in_savepoint(conn, entry.fn)
+    if error is None and isinstance(value, BaseException):
+        return entry, None, value
+    return entry, value, error
+
+
+def _together(conn: Connection, mates: list[_Entry]) -> list[_Answer]:
+    group = mates[0].group
+    assert group is not None
+    values, error = _in_savepoint(conn, lambda c: group(c, [entry.item for entry in mates]))
+    if error is not None:
+        return [_alone(conn, entry) for entry in mates]
+    answers: list[_Answer] = []
+    for entry, value in zip(mates, values, strict=True):
+        failed = value if isinstance(value, BaseException) else None
+        answers.append((entry, None if failed else value, failed))
+    return answers
 
 
 def _in_savepoint(conn: Connection, fn: Work) -> tuple[Any, BaseException | None]:

@@ -558,7 +558,7 @@ holds = Table(
     "holds",
     metadata,
     Column("kind", String(12), primary_key=True),  # application | launcher | site
-    Column("object_id", String(63), primary_key=True),
+    Column("object_id", String(63), primary_key=True),  # the application's id as text, the launcher's name, ""
     Column("mode", String(8), nullable=False),  # hold | drain
     Column("reason", Text, nullable=False),
     Column("by_id", ForeignKey("people.id")),
@@ -568,8 +568,8 @@ holds = Table(
 quotas = Table(
     "quotas",
     metadata,
-    Column("subject", String(8), primary_key=True),  # person | group | default
-    Column("subject_id", Integer, primary_key=True),  # 0 for default
+    Column("subject", String(16), primary_key=True),  # person | group | default-person | default-group
+    Column("subject_id", Integer, primary_key=True),  # 0 for the defaults
     Column("quota", String(20), primary_key=True),  # gib | running | queued | sessions | cpu_hours
     Column("limit", Float, nullable=False),
     Column("by_id", ForeignKey("people.id")),

@@ -238,7 +238,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_idempotency_at"), "idempotency", ["at"], unique=False)
     op.create_table(
         "quotas",
-        sa.Column("subject", sa.String(length=8), nullable=False),
+        sa.Column("subject", sa.String(length=16), nullable=False),
         sa.Column("subject_id", sa.Integer(), nullable=False),
         sa.Column("quota", sa.String(length=20), nullable=False),
         sa.Column("limit", sa.Float(), nullable=False),
