@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from qcrbox_hub import paths, ports, solo
+from qcrbox_hub import paths, ports, roles, solo
 from qcrbox_hub.child import ChildSpec, answering, listening
 from qcrbox_hub.data_folder import DataFolder, write_private
 from qcrbox_hub.hub_settings import VARIABLE, HubSettings
@@ -16,6 +16,7 @@ from qcrbox_hub.supervisor import MARK
 
 Mode = Literal["hub", "solo", "registry"]
 LOOPBACK = "127.0.0.1"
+SERVICE_PREFIX = f"/services/{roles.SERVICE}"
 INNER_PORTS = ("nats", "registry", "hub", "proxy_api")
 
 
@@ -106,21 +107,45 @@ def _nats(plan: Plan) -> ChildSpec:
 
 
 def _registry(plan: Plan) -> ChildSpec:
-    port = plan.ports["registry"]
-    command = _python("qcrbox_registry", "--data", str(plan.data.path), "--port", str(port))
-    environment = _environment(plan)
+    """Its settings go through the environment; secrets only as names of files."""
+    port, secret = plan.ports["registry"], plan.data.secret_file
+    settings = {
+        "DATA": str(plan.data.path),
+        "HOST": LOOPBACK,
+        "PORT": str(port),
+        "NATS_URL": f"nats://{LOOPBACK}:{plan.ports['nats']}",
+        "APPLICATIONS": json.dumps([str(each) for each in _applications(plan)]),
+    }
     if plan.options.mode == "registry":
-        command.append("--no-auth")
+        settings["AUTH"] = "none"
+    elif plan.options.mode == "solo":
+        settings |= {"AUTH": "token", "TOKEN_FILE": str(secret("solo_token"))}
+    else:
+        settings |= {
+            "AUTH": "hub",
+            "PREFIX": SERVICE_PREFIX,
+            "HUB_API_URL": f"http://{LOOPBACK}:{plan.ports['hub']}/hub/api",
+            "HUB_URL": "/hub/",
+            "HUB_TOKEN_FILE": str(secret("hub_service_token")),
+        }
     return ChildSpec(
-        "registry", command, environment, ready=answering(f"{plan.registry_url}/api/healthz"), needs=("nats",)
+        "registry",
+        _python("qcrbox_registry"),
+        _environment(plan, **{f"QCRBOX_REGISTRY_{name}": value for name, value in settings.items()}),
+        ready=answering(f"{plan.registry_url}/api/healthz"),
+        needs=("nats",),
     )
+
+
+def _applications(plan: Plan) -> list[Path]:
+    return paths.application_folders(plan.options.applications)
 
 
 def _launcher(plan: Plan) -> ChildSpec:
     command = _python(
         "qcrbox_registry.launcher", "--data", str(plan.data.path), "--name", "local", "--manager", "process"
     )
-    for folder in paths.application_folders(plan.options.applications):
+    for folder in _applications(plan):
         command += ["--applications", str(folder)]
     return ChildSpec("launcher", command, _environment(plan), needs=("nats",))
 
@@ -136,7 +161,7 @@ def _proxy(plan: Plan) -> ChildSpec:
         QCRBOX_PROXY_HOST=plan.options.host,
         QCRBOX_PROXY_PUBLIC=public,
         QCRBOX_PROXY_API=f"http://{LOOPBACK}:{plan.ports['proxy_api']}",
-        QCRBOX_PROXY_ERROR_TARGET=f"http://{LOOPBACK}:{plan.ports['hub']}/hub/error",
+        QCRBOX_PROXY_HUB=f"http://{LOOPBACK}:{plan.ports['hub']}",
         QCRBOX_PROXY_TOKEN_FILE=str(token),
     )
     return ChildSpec(
@@ -163,9 +188,9 @@ def _hub(plan: Plan) -> ChildSpec:
     file = plan.data.run / "hub.json"
     write_private(file, settings.model_dump_json(indent=1))
     environment = _environment(plan, **{VARIABLE: str(file)})
-    return ChildSpec(
-        "hub", _python("qcrbox_hub.serve"), environment, ready=answering(f"{plan.url}/hub/login")
-    )
+    inside = answering(f"http://{LOOPBACK}:{plan.ports['hub']}/hub/login")
+    outside = answering(f"{plan.url}/hub/login")
+    return ChildSpec("hub", _python("qcrbox_hub.serve"), environment, ready=lambda: inside() and outside())
 
 
 # ---------------------------------------------------------------- without one

@@ -229,10 +229,18 @@ class StreamingProxy(PythonProxy):
         )
 
 
-async def serve(public: tuple[str, int], steering: tuple[str, int], error_target: str, token: str) -> None:
+async def serve(public: tuple[str, int], steering: tuple[str, int], hub: str, token: str) -> None:
     """Listen until SIGTERM."""
     log = logging.getLogger("qcrbox.proxy")
-    proxy = StreamingProxy({"auth_token": token, "error_target": error_target, "log": log})
+    proxy = StreamingProxy(
+        {
+            "auth_token": token,
+            # The sign-in page is there as soon as the hub listens, before it has given its orders.
+            "default_target": hub,
+            "error_target": f"{hub}/hub/error",
+            "log": log,
+        }
+    )
     await proxy.open()
     server = HTTPServer(proxy.proxy_app, max_body_size=LARGEST_UPLOAD_BYTES)
     server.listen(public[1], public[0])
@@ -259,7 +267,7 @@ def main() -> int:
         serve(
             (os.environ["QCRBOX_PROXY_HOST"], public.port or 8000),
             (steering.hostname or "127.0.0.1", steering.port or 8001),
-            os.environ["QCRBOX_PROXY_ERROR_TARGET"],
+            os.environ["QCRBOX_PROXY_HUB"],
             token,
         )
     )

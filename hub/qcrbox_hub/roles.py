@@ -58,7 +58,7 @@ def roles() -> list[dict[str, Any]]:
                 "list:users",
                 "read:users:name",
                 "read:users:groups",
-                "read:users:roles",
+                "read:roles:users",
                 "list:groups",
             ],
         },

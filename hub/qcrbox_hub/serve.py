@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 from pathlib import Path
 
-from qcrbox import lifeline
-
-# The hub tidies up on SIGTERM (it stops the users' servers); a hub that hangs must not survive for long.
-GRACE_S = 3.0
-
-
-def end() -> None:
-    timer = threading.Timer(GRACE_S, lambda: os.kill(os.getpid(), signal.SIGKILL))
-    timer.daemon = True
-    timer.start()
-    lifeline.terminate_self()
+from qcrbox_hub.ending import end_with_platform
+from qcrbox_hub.quick_imports import quick_imports
 
 
 def main() -> None:
-    lifeline.watch(end)
-    from jupyterhub.app import JupyterHub
-
-    config = Path(__file__).with_name("jupyterhub_config.py")
-    JupyterHub.launch_instance(["--config", str(config)])
+    end_with_platform()
+    with quick_imports():
+        from jupyterhub.app import JupyterHub
+    JupyterHub.launch_instance(["--config", str(Path(__file__).with_name("jupyterhub_config.py"))])
 
 
 if __name__ == "__main__":

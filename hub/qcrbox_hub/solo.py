@@ -11,8 +11,12 @@ import secrets
 import sys
 from pathlib import Path
 
+from qcrbox import lifeline
+
 from qcrbox_hub import paths
 from qcrbox_hub.data_folder import DataFolder, write_private
+from qcrbox_hub.ending import end_with_platform
+from qcrbox_hub.quick_imports import quick_imports
 from qcrbox_hub.tutorials import offer_tutorials
 
 TOKEN_FILE = "QCRBOX_LAB_TOKEN_FILE"
@@ -42,7 +46,10 @@ def environment(data: DataFolder, folder: Path, token_file: Path) -> dict[str, s
 
 def main(argv: list[str]) -> None:
     """Runs until SIGTERM. argv: the port."""
-    from jupyterlab.labapp import LabApp
+    end_with_platform()
+    os.environ.pop(lifeline.VARIABLE, None)
+    with quick_imports():
+        from jupyterlab.labapp import LabApp
 
     folder = Path(os.environ.pop(FOLDER))
     token = Path(os.environ.pop(TOKEN_FILE)).read_text().strip()

@@ -108,7 +108,7 @@ class Supervisor:
 
     def _launch(self, each: Watched) -> None:
         each.child.start(self.read_end)
-        each.phase, each.since, each.said = "starting", self.clock(), self.clock()
+        each.phase, each.since, each.said = "starting", self.clock(), 0.0
         self.on_change()
 
     def _look_whether_ready(self, each: Watched) -> None:
@@ -124,9 +124,7 @@ class Supervisor:
         elif waited > each.child.spec.start_limit_s:
             self.say(f"{each.name} did not get ready within {waited:.0f} s; stopping it")
             each.child.signal(signal.SIGKILL)
-        elif waited > SAY_AFTER_S and self.clock() - each.said > (
-            SAY_AFTER_S if each.said == each.since else SAY_EVERY_S
-        ):
+        elif waited > SAY_AFTER_S and self.clock() - max(each.said, each.since - SAY_EVERY_S) > SAY_EVERY_S:
             each.said = self.clock()
             self.say(f"still waiting for {each.name} ({waited:.0f} s); its log: {each.child.log}")
 

@@ -34,6 +34,7 @@ class Page(BaseHandler):
     async def show(self, template: str, *, status: int = 200, **values: Any) -> None:
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
+        values["minimum_password_length"] = self.authenticator.minimum_password_length
         self.finish(await self.render_template(template, **values))
 
 
@@ -60,7 +61,7 @@ class SignUp(Page):
     """Anybody may ask for an account; an administrator opens it."""
 
     async def get(self) -> None:
-        await self.show("signup.html", name="", problem="")
+        await self.show("signup.html", account="", problem="")
 
     async def post(self) -> None:
         name = self.authenticator.normalize_username(self.field("username"))
@@ -68,12 +69,12 @@ class SignUp(Page):
             name, self.field("password"), self.field("password_confirmation")
         )
         if problem:
-            await self.show("signup.html", status=400, name=name[:32], problem=problem)
+            await self.show("signup.html", status=400, account=name[:32], problem=problem)
             return
         SIGN_UPS_PER_ADDRESS.count(self.request.remote_ip or "")
         await self.authenticator.new_account(name, self.field("password"), approved=False)
         self.log.info("Account %s asks for approval", name)
-        await self.show("signup.html", name=name, problem="", done=True)
+        await self.show("signup.html", account=name, problem="", done=True)
 
     def _flood(self) -> str:
         if SIGN_UPS_PER_ADDRESS.wait_s(self.request.remote_ip or ""):
@@ -103,7 +104,7 @@ class FirstAdmin(Page):
             status=status if valid else 404,
             valid=valid,
             code=code,
-            name=name,
+            account=name,
             problem=problem,
         )
 
@@ -155,6 +156,7 @@ class ChangePassword(Page):
 class People(Page):
     """Approve, refuse, lock, and make administrators."""
 
+    @web.authenticated
     @needs_scope("admin:users")
     async def get(self) -> None:
         await self._list()
@@ -179,6 +181,7 @@ class People(Page):
             new_password=new_password,
         )
 
+    @web.authenticated
     @needs_scope("admin:users")
     async def post(self) -> None:
         names = [name for name in self.get_body_arguments("name") if self.authenticator.get_user(name)]

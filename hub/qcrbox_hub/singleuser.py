@@ -1,0 +1,24 @@
+"""`python -m qcrbox_hub.singleuser`: a user's Jupyter server, as the hub starts it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from qcrbox import lifeline
+
+from qcrbox_hub.ending import end_with_platform
+from qcrbox_hub.quick_imports import quick_imports
+
+
+def run() -> None:
+    end_with_platform()
+    # Kernels end with this server; the number would mean another file to them.
+    os.environ.pop(lifeline.VARIABLE, None)
+    with quick_imports():
+        from jupyterhub.singleuser import main
+    main()
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,110 @@
+"""A hub with its proxy, without the registry: enough for accounts and users' servers."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from qcrbox_hub import plan as plans
+from qcrbox_hub import ports
+from qcrbox_hub.data_folder import DataFolder
+from qcrbox_hub.supervisor import Supervisor, end_marked_processes
+
+PASSWORD = "plum-Orchid-42-river"
+
+
+class Browser:
+    """An httpx client that fills in forms as a page would."""
+
+    def __init__(self, url: str) -> None:
+        self.http = httpx.Client(base_url=url, follow_redirects=True, timeout=30, trust_env=False)
+
+    def get(self, path: str) -> httpx.Response:
+        return self.http.get(path)
+
+    def submit(self, path: str, **fields: object) -> httpx.Response:
+        """Open the page, take its XSRF token, and post to its address."""
+        page = self.http.get(path)
+        token = re.search(r'name="_xsrf"\s+value="([^"]+)"', page.text)
+        assert token, f"{path} has no form: {page.status_code}"
+        return self.http.post(path, data={**fields, "_xsrf": token.group(1)})
+
+    def sign_up(self, name: str, password: str = PASSWORD) -> httpx.Response:
+        return self.submit("/hub/signup", username=name, password=password, password_confirmation=password)
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> httpx.Response:
+        self.http.cookies.clear()
+        return self.submit("/hub/login?next=/hub/token", username=name, password=password)
+
+
+@dataclass
+class Hub:
+    """A running hub."""
+
+    url: str
+    data: DataFolder
+    code: str
+    supervisor: Supervisor
+
+    def browser(self) -> Browser:
+        return Browser(self.url)
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    data = DataFolder(tmp_path_factory.mktemp("platform") / "data")
+    data.prepare()
+    code = data.new_first_admin_code()
+    said: list[str] = []
+    plan = plans.make(plans.Options(mode="hub", port=ports.choose(1)[0]), data)
+    specs = [spec for spec in plan.specs if spec.name in ("proxy", "hub")]
+    supervisor = Supervisor(specs, data.logs, said.append)
+    try:
+        supervisor.start(threading.Event())
+        yield Hub(plan.url, data, code, supervisor)
+    finally:
+        supervisor.stop(last=("proxy",))
+        left = end_marked_processes(data.identity, grace_s=2)
+    assert not left, f"still running after the stop: {left}"
+
+
+@pytest.fixture(scope="session")
+def admin(hub: Hub) -> Browser:
+    """The first administrator, signed in."""
+    browser = hub.browser()
+    answer = browser.submit(
+        f"/hub/first-admin?code={hub.code}",
+        code=hub.code,
+        username="ada",
+        password=PASSWORD,
+        password_confirmation=PASSWORD,
+    )
+    assert answer.status_code == 200
+    return browser
+
+
+@pytest.fixture
+def member(hub: Hub, admin: Browser) -> Callable[[str], Browser]:
+    """Makes an approved member who is signed in."""
+
+    def make(name: str) -> Browser:
+        browser = hub.browser()
+        browser.sign_up(name)
+        admin.submit("/hub/people", name=name, action="approve")
+        assert browser.sign_in(name).status_code == 200
+        return browser
+
+    return make
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataFolder:
+    """A prepared, empty data folder."""
+    folder = DataFolder(tmp_path / "data")
+    folder.prepare()
+    return folder
