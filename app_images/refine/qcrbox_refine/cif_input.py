@@ -6,7 +6,6 @@ import math
 import re
 
 from cctbx import crystal, sgtbx, uctbx
-from cctbx import miller  # noqa: F401  (registers converters that crystal.symmetry prints with)
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 
 from qcrbox_refine.cif_text import UNKNOWN, CifBlock, read_blocks
@@ -50,7 +49,8 @@ def model_from_block(block: CifBlock) -> Model:
     model.temperature_k = temperature[0] if temperature else None
     z = block.number("_cell_formula_units_Z")
     model.z = z[0] if z else None
-    model.formula = parse_formula(block.text("_chemical_formula_sum"))
+    if (block.text("_qcrbox_formula_from_atoms") or "no") != "yes":
+        model.formula = parse_formula(block.text("_chemical_formula_sum"))
     model.weights = _weights(block.text("_refine_ls_weighting_details"))
     extinction = block.number("_refine_ls_extinction_coef")
     model.extinction = extinction[0] if extinction else None

@@ -144,14 +144,17 @@ def parse_blocks(text: str, file: str = "CIF text") -> list[CifBlock]:
     return blocks
 
 
-def _block(name: str, model: iotbx.cif.model.block) -> CifBlock:
-    block = CifBlock(name)
+def _block(block_name: str, model: iotbx.cif.model.block) -> CifBlock:
+    block = CifBlock(block_name)
     for loop in model.loops.values():
         columns = [list(loop[key]) for key in loop.keys()]
         rows = [[_restore(cell) for cell in row] for row in zip(*columns, strict=True)]
         block.add_loop(list(loop.keys()), rows)
-    for key, value in model._items.items():
-        block.items[item_key(key)] = (key, _restore(value))
+    for name, value in model._items.items():
+        key = item_key(name)
+        # Old and new spelling beside each other: the new one counts.
+        if key not in block.items or not name.lower().startswith("_symmetry"):
+            block.items[key] = (name, _restore(value))
     return block
 
 

@@ -64,13 +64,14 @@ def assign_alternatives(model: Model) -> None:
     """Give disorder groups to partial atoms that stand in for each other and have none.
 
     Two partial atoms within 1 Å whose occupancies add up to 1 are alternatives: they get one assembly and
-    the groups 1 and 2. Nothing changes in a model that has disorder groups of its own.
+    the groups 1 and 2. Atoms that have a disorder group already are left alone.
     """
-    if any(atom.part for atom in model.atoms):
-        return
-    partial = [i for i, atom in enumerate(model.atoms) if atom.occupancy < 0.999 and not atom.is_hydrogen]
+    partial = [
+        i for i, atom in enumerate(model.atoms) if atom.occupancy < 0.999 and not atom.is_hydrogen and not atom.part
+    ]
     taken: set[int] = set()
-    letters = iter("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    used = {atom.assembly for atom in model.atoms}
+    letters = (letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if letter not in used)
     by_occupancy: dict[float, str] = {}
     for i in partial:
         for j in partial:

@@ -269,7 +269,7 @@ def refine(
         engine, made, converged = runner.run(cycles, weights)
         if number == rounds - 1:
             break
-        better = weighting.optimise(*_on_fc_scale(engine), made.reparametrisation.n_independents + 1)
+        better = weighting.optimise(*on_fc_scale(engine), made.reparametrisation.n_independents + 1)
         moved = abs(better[0] - weights[0]) > 0.002 or abs(better[1] - weights[1]) > 0.02 + 0.1 * weights[1]
         if not moved:
             break
@@ -279,7 +279,8 @@ def refine(
     return _fit(runner, engine, made, weights, converged)
 
 
-def _on_fc_scale(engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # noqa: ANN001
+def on_fc_scale(engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # noqa: ANN001
+    """Fo², σ(Fo²) and Fc² of all unique reflections, on the absolute scale."""
     scale = engine.scale_factor()
     fo = engine.observations.fo_sq
     return (
@@ -332,7 +333,7 @@ def _fit(runner: Cycles, engine, made, weights, converged: bool) -> Fit:  # noqa
 
 def r1_all(engine) -> float:  # noqa: ANN001
     """Σ||Fo|-|Fc||/Σ|Fo| over all reflections; negative intensities count as Fo = 0, as in SHELXL."""
-    fo, _, fc = _on_fc_scale(engine)
+    fo, _, fc = on_fc_scale(engine)
     f_obs = np.sqrt(np.maximum(fo, 0))
     return float(np.abs(f_obs - np.sqrt(fc)).sum() / max(f_obs.sum(), 1e-9))
 

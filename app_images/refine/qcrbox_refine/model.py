@@ -35,7 +35,6 @@ class Atom:
     part: int = 0
     assembly: str = ""
     riding: bool = False
-    idealised: bool = False
 
     @property
     def is_hydrogen(self) -> bool:

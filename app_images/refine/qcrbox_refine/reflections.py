@@ -37,13 +37,16 @@ class Reflections:
     hkl_text: str
 
 
-def find_reflections(model: Model, attached: str | None) -> tuple[miller.array, str]:
-    """Intensities and where they came from: an attached file, the embedded hkl text, or CIF loops.
+Found = tuple[miller.array, str, str | None]
+
+
+def find_reflections(model: Model, attached: str | None) -> Found:
+    """Intensities, where they came from, and the HKLF 4 text they stood in if they did: an attached file, the embedded hkl text, or CIF loops.
 
     Raises MissingItemsError when there are none, UserInputError for twin data and for broken files.
     """
     if attached:
-        array, origin = _from_file(Path(attached), model)
+        array, origin, text = _from_file(Path(attached), model)
     else:
         found = _from_block(model.source, model) if model.source else None
         if found is None:
@@ -54,7 +57,7 @@ def find_reflections(model: Model, attached: str | None) -> tuple[miller.array, 
                 'or give reflections=qc["…"]["….hkl"].',
                 items=["_shelx_hkl_file", "_diffrn_refln_index_h", "_refln_index_h"],
             )
-        array, origin = found
+        array, origin, text = found
     if array.size() == 0:
         raise UserInputError(
             "there are zero reflections.",
@@ -62,7 +65,7 @@ def find_reflections(model: Model, attached: str | None) -> tuple[miller.array, 
             why="The file ends before the first reflection (a line 0 0 0 ends it).",
             next="Attach the complete hkl file.",
         )
-    return array, origin
+    return array, origin, text
 
 
 def prepare(
@@ -76,12 +79,12 @@ def prepare(
     omit: indices taken out with their equivalents; resolution: d_min in Å.
     Friedel opposites are merged in centrosymmetric groups only.
     """
-    array, origin = find_reflections(model, attached)
+    array, origin, text = find_reflections(model, attached)
     bad = array.sigmas() <= 0
     if bad.count(True):
         model.note(f"{bad.count(True)} reflections with s.u. ≤ 0 were left out.")
         array = array.select(~bad)
-    hkl_text = as_hklf4(array)
+    hkl_text = text if text and model.hklf == 4 and not model.hkl_matrix else as_hklf4(array)
     before = array.size()
     if resolution:
         array = array.select(array.d_spacings().data() >= resolution)
@@ -165,6 +168,13 @@ def parse_hklf(text: str, model: Model, origin: str) -> miller.array:
     return _array(model, indices, data, sigmas)
 
 
+def _up_to_end(text: str) -> str:
+    """The reflections without the remarks that may follow the 0 0 0 line."""
+    lines = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
+    end = next((i for i, line in enumerate(lines) if _ends(line)), len(lines))
+    return "\n".join([*lines[:end], "   0   0   0    0.00    0.00", ""])
+
+
 def _ends(line: str) -> bool:
     fields = line[:12].split() if len(line) >= 12 else line.split()[:3]
     return len(fields) >= 3 and all(field.lstrip("-") == "0" for field in fields[:3])
@@ -181,23 +191,23 @@ def _array(model: Model, indices, data, sigmas) -> miller.array:  # noqa: ANN001
     return miller.array(miller_set, data, sigmas).set_observation_type_xray_intensity()
 
 
-def _from_file(path: Path, model: Model) -> tuple[miller.array, str]:
+def _from_file(path: Path, model: Model) -> Found:
     text = path.read_bytes().decode("utf-8", "replace")
     if re.search(r"^\s*data_", text[:200_000], re.MULTILINE | re.IGNORECASE):
         for block in read_blocks(path):
             found = _from_block(block, model)
             if found:
-                return found[0], f"{path.name} ({found[1]})"
+                return found[0], f"{path.name} ({found[1]})", found[2]
         raise MissingItemsError(
             f"{path.name} holds no reflections.",
             why="It is a CIF without embedded hkl text and without reflection loops with s.u.",
             next="Attach the .hkl file of the data reduction.",
             items=["_shelx_hkl_file"],
         )
-    return parse_hklf(text, model, path.name), path.name
+    return parse_hklf(text, model, path.name), path.name, _up_to_end(text)
 
 
-def _from_block(block: CifBlock, model: Model) -> tuple[miller.array, str] | None:
+def _from_block(block: CifBlock, model: Model) -> Found | None:
     text = block.text("_shelx_hkl_file", "_iucr_refine_reflections_details")
     if text:
         if (block.text("_shelx_hklf") or "4").strip() == "5" or _res_says_twin(block):
@@ -206,7 +216,8 @@ def _from_block(block: CifBlock, model: Model) -> tuple[miller.array, str] | Non
                 where=f"data_{block.name}",
                 next="Refine twins with SHELXL or Olex2, or export the data of one component as HKLF 4.",
             )
-        return parse_hklf(text, model, "embedded _shelx_hkl_file"), "embedded _shelx_hkl_file"
+        origin = "embedded _shelx_hkl_file"
+        return parse_hklf(text, model, origin), origin, _up_to_end(text)
     for prefix, value, sigma, power in (
         ("_diffrn_refln", "intensity_net", "intensity_u", 2),
         ("_refln", "F_squared_meas", "F_squared_sigma", 2),
@@ -215,7 +226,7 @@ def _from_block(block: CifBlock, model: Model) -> tuple[miller.array, str] | Non
     ):
         array = _from_loop(block, model, prefix, value, sigma, power)
         if array is not None:
-            return array, f"loop {prefix}_{value}"
+            return array, f"loop {prefix}_{value}", None
     return None
 
 

@@ -19,12 +19,14 @@ _INSTRUCTIONS = set(
     SPEC STIR SUMP SWAT SYMM TEMP TITL TWIN TWST UNIT WGHT WIGL WPDB XNPD ZERR""".split()
 )
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
+# Instructions that a new .res file gets from the refinement itself.
+_OWN = set("TITL CELL ZERR LATT SYMM SFAC UNIT TEMP FVAR WGHT L.S. CGLS EXTI PART AFIX HKLF END ANIS MOLE".split())
 _RESTRAINTS = {"DFIX", "DANG", "SADI", "SAME", "FLAT", "CHIV", "DELU", "SIMU", "ISOR", "RIGU", "BUMP", "SUMP"}
 
 
 @dataclass
 class ShelxFile:
-    """What the file says beyond the model: instructions in order, for those who write it again."""
+    """What the file says beyond the model. kept: instructions to write again as they stand."""
 
     model: Model
     cycles: int = 4
@@ -32,7 +34,7 @@ class ShelxFile:
     omit: list[tuple[int, int, int]] = field(default_factory=list)
     extinction: bool = False
     anisotropic: bool = False
-    lines: list[list[str]] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
 
 def read_shelx(path: str | Path) -> ShelxFile:
@@ -112,6 +114,8 @@ class _Reader:
 
     def _instruction(self, head: str, words: list[str], line: str) -> None:
         model, result = self.result.model, self.result
+        if head not in _OWN:
+            result.kept.append(line)
         if head == "TITL":
             model.title = re.sub(r"\W+", "_", words[0]) if words else model.title
         elif head == "CELL":
@@ -147,8 +151,12 @@ class _Reader:
             raise self.fail(
                 f"{head} is not supported.", "Refine twins, residues and solvent masks with SHELXL or Olex2."
             )
+        elif head == "PLAN" and words:
+            result.plan = abs(int(float(words[0])))
         elif head in _RESTRAINTS:
             self.restraints.add(head)
+        elif head in ("HFIX", "SHEL"):
+            model.note(f"{head} is not applied.")
 
     def _hklf(self, words: list[str]) -> None:
         code = int(words[0]) if words else 4

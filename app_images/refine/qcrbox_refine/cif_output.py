@@ -1,0 +1,287 @@
+"""The refined structure as a complete CIF with canonical core names."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+
+from cctbx import sgtbx, uctbx
+from cctbx.array_family import flex
+from cctbx.eltbx import tiny_pse
+
+from qcrbox_refine import weighting
+from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
+from qcrbox_refine.cif_text import CifBlock
+from qcrbox_refine.density import DifferenceMap
+from qcrbox_refine.geometry import geometry
+from qcrbox_refine.least_squares import Fit, equivalent_u_su, u_cif_su
+from qcrbox_refine.model import Model, atomic_mass, element_symbol, hill_formula
+from qcrbox_refine.numbers import format_number
+
+# What a new refinement makes untrue in the file it started from.
+OUTDATED = (
+    r"_atom_site(?!s_solution)|_atom_type|_geom_|_refine_(?!ls_abs_structure_details)|_refln_|_reflns_"
+    r"|_shelx_(res|hkl|fab|fcf)|_iucr_refine_|_computing_structure_refinement|_space_group_symop|_hydrogen_bond"
+    r"|_diffrn_refln_"
+)
+OUTDATED_BY_EDITS = (
+    r"_atom_site(?!s_solution)|_geom_|_refine_(?!ls_weighting|ls_extinction|ls_abs)|_space_group_symop"
+    r"|_shelx_(res|fab|fcf)|_iucr_refine_instr|_computing_structure_refinement|_reflns_number_gt"
+)
+_PROGRAM = "QCrBox refine with smtbx/cctbx (Bourhis et al., Acta Cryst. A71 (2015) 59)"
+
+
+def cif_block(fit: Fit, residual: DifferenceMap, res_text: str) -> CifBlock:
+    """One data block: what was there and is still true, then everything this refinement says."""
+    source = fit.model.source
+    block = CifBlock(source.name if source else fit.model.title)
+    if source is not None:
+        block.items, block.loops = dict(source.items), list(source.loops)
+        block.drop(OUTDATED)
+    block.set("_audit_creation_method", _PROGRAM)
+    block.set("_audit_creation_date", date.today().isoformat())
+    _chemistry(block, fit)
+    cell_and_symmetry(block, fit.model)
+    _data(block, fit)
+    _refinement(block, fit, residual)
+    _atom_types(block, fit)
+    _atoms(block, fit)
+    _geometry(block, fit)
+    block.set("_shelx_res_file", res_text)
+    block.set("_shelx_hkl_file", fit.reflections.hkl_text)
+    return block
+
+
+def model_block(model: Model) -> CifBlock:
+    """The model alone, for commands that change it without refining: no s.u., reflections kept."""
+    source = model.source
+    block = CifBlock(source.name if source else model.title)
+    if source is not None:
+        block.items, block.loops = dict(source.items), list(source.loops)
+        block.drop(OUTDATED_BY_EDITS)
+    block.set("_audit_creation_method", "QCrBox refine, model edited")
+    if model.formula and not block.text("_chemical_formula_sum"):
+        block.set("_chemical_formula_sum", hill_formula(model.formula))
+    if model.z and not block.number("_cell_formula_units_Z"):
+        block.set("_cell_formula_units_Z", f"{model.z:g}")
+    cell_and_symmetry(block, model)
+    if model.weights:
+        block.set("_refine_ls_weighting_details", weighting.details(model.weights))
+    add_atom_loops(block, model, model.structure(), None)
+    return block
+
+
+def _chemistry(block: CifBlock, fit: Fit) -> None:
+    model = fit.model
+    content = model.cell_content()
+    z = model.z or _likely_z(fit)
+    if not block.number("_cell_formula_units_Z"):
+        block.set("_cell_formula_units_Z", f"{z:g}")
+    by_model = {element: count / z for element, count in content.items()}
+    formula = model.formula or by_model
+    if not model.formula:
+        block.set("_chemical_formula_sum", hill_formula(formula))
+        block.set("_chemical_formula_weight", None)
+        block.set("_qcrbox_formula_from_atoms", "yes")
+    differing = {
+        e for e in {*formula, *by_model} if abs(formula.get(e, 0) - by_model.get(e, 0)) > 0.02 * formula.get(e, 1) + 0.01
+    }
+    if model.formula and differing:
+        model.note(f"The model holds {hill_formula(by_model)}; the formula of the file was kept: {hill_formula(formula)}.")
+    weight = sum(count * atomic_mass(e) for e, count in formula.items())
+    if not block.number("_chemical_formula_weight"):
+        block.set("_chemical_formula_weight", f"{weight:.2f}")
+    volume = model.symmetry.unit_cell().volume()
+    block.set("_exptl_crystal_density_diffrn", f"{weight * z * 1.66053907 / volume:.3f}")
+    electrons = sum(c * z * _electrons(e) for e, c in formula.items())
+    block.set("_exptl_crystal_F_000", f"{electrons:g}")
+
+
+def _electrons(element: str) -> int:
+    return tiny_pse.table("H" if element == "D" else element).atomic_number()
+
+
+def _likely_z(fit: Fit) -> int:
+    """Formula units by the order of the group and the site symmetry of the atoms (all on a mirror: half)."""
+    structure = fit.parametrisation.structure
+    return max(scatterer.multiplicity() for scatterer in structure.scatterers())
+
+
+def cell_and_symmetry(block: CifBlock, model: Model) -> None:
+    """Cell and temperature as the file gave them, one set of space-group names, the operations."""
+    cell = model.symmetry.unit_cell()
+    names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+    for name, value, su in zip(names, cell.parameters(), model.cell_su, strict=True):
+        if not block.number(f"_cell_{name}"):
+            block.set(f"_cell_{name}", format_number(value, su, 4 if "length" in name else 3).rstrip())
+    if not block.number("_cell_volume"):
+        block.set("_cell_volume", format_number(cell.volume(), volume_su(model), 2))
+    group = model.symmetry.space_group()
+    kind = group.type()
+    info = sgtbx.space_group_info(group=group)
+    block.set("_space_group_crystal_system", group.crystal_system().lower())
+    block.set("_space_group_IT_number", str(kind.number()))
+    name = block.text("_space_group_name_H-M_alt") or kind.lookup_symbol()
+    block.set("_space_group_name_H-M_alt", name)
+    block.set("_space_group_name_Hall", block.text("_space_group_name_Hall") or kind.hall_symbol().strip())
+    # Symmetry codes of the geometry count in this order.
+    operations = [operation.as_xyz() for operation in info.group()]
+    block.add_loop(
+        ["_space_group_symop_id", "_space_group_symop_operation_xyz"],
+        [[str(i), xyz] for i, xyz in enumerate(operations, start=1)],
+    )
+    if model.temperature_k is not None and not block.number("_diffrn_ambient_temperature"):
+        block.set("_diffrn_ambient_temperature", f"{model.temperature_k:g}")
+    if model.wavelength is not None and not block.number("_diffrn_radiation_wavelength"):
+        block.set("_diffrn_radiation_wavelength", f"{model.wavelength:g}")
+
+
+def volume_su(fit: Fit) -> float:
+    """s.u. of the cell volume from the cell s.u., by numerical derivatives (Å, degrees)."""
+    parameters = list(model.symmetry.unit_cell().parameters())
+    volume = uctbx.unit_cell(parameters).volume()
+    total = 0.0
+    for i, su in enumerate(model.cell_su):
+        if su:
+            moved = [*parameters[:i], parameters[i] + su, *parameters[i + 1 :]]
+            total += (uctbx.unit_cell(moved).volume() - volume) ** 2
+    return math.sqrt(total)
+
+
+def _data(block: CifBlock, fit: Fit) -> None:
+    data = fit.reflections
+    measured, unique = data.measured, data.unique
+    block.set("_diffrn_reflns_number", str(measured.size() + data.absent))
+    block.set("_diffrn_reflns_av_R_equivalents", "?" if data.r_int is None else f"{data.r_int:.4f}")
+    block.set("_diffrn_reflns_av_unetI/netI", f"{data.r_sigma:.4f}")
+    lowest, highest = measured.min_max_indices()
+    for axis, low, high in zip("hkl", lowest, highest, strict=True):
+        block.set(f"_diffrn_reflns_limit_{axis}_min", str(low))
+        block.set(f"_diffrn_reflns_limit_{axis}_max", str(high))
+    wavelength = fit.model.wavelength
+    if wavelength:
+        theta = unique.two_theta(wavelength=wavelength, deg=True).data() / 2
+        high = flex.max(theta)
+        full = min(high, 25.242 if wavelength < 0.8 else 67.684)
+        block.set("_diffrn_reflns_theta_min", f"{flex.min(theta):.3f}")
+        block.set("_diffrn_reflns_theta_max", f"{high:.3f}")
+        block.set("_diffrn_reflns_theta_full", f"{full:.3f}")
+        d_full = wavelength / (2 * math.sin(math.radians(full)))
+        block.set("_diffrn_measured_fraction_theta_max", f"{_completeness(unique):.3f}")
+        block.set("_diffrn_measured_fraction_theta_full", f"{_completeness(unique, d_full - 1e-4):.3f}")
+    block.set("_reflns_number_total", str(unique.size()))
+    block.set("_reflns_number_gt", str(fit.n_gt))
+    block.set("_reflns_threshold_expression", r"I > 2\s(I)")
+
+
+def _completeness(unique, d_min: float | None = None) -> float:  # noqa: ANN001 - miller.array
+    merged = unique.average_bijvoet_mates() if unique.anomalous_flag() else unique
+    return float(merged.completeness(d_max=None) if d_min is None else merged.resolution_filter(d_min=d_min).completeness())
+
+
+def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
+    last = fit.cycles[-1]
+    hydrogen = [atom for atom in fit.model.atoms if atom.is_hydrogen]
+    riding = [atom for atom in hydrogen if atom.riding]
+    treatment = "undef" if not hydrogen else "constr" if riding == hydrogen else "mixed" if riding else "refall"
+    values = {
+        "_computing_structure_refinement": f"smtbx of cctbx {_cctbx_version()}, run by QCrBox refine",
+        "_refine_ls_structure_factor_coef": "Fsqd",
+        "_refine_ls_matrix_type": "full",
+        "_refine_ls_weighting_scheme": "calc" if fit.weights else "unit",
+        "_refine_ls_weighting_details": weighting.details(fit.weights),
+        "_refine_ls_hydrogen_treatment": treatment,
+        "_refine_ls_extinction_method": "SHELXL: Fc^*^=kFc[1+0.001xFc^2^\\l^3^/sin(2\\q)]^-1/4^" if fit.extinction else "none",
+        "_refine_ls_extinction_coef": format_number(*fit.extinction, 4) if fit.extinction else ".",
+        "_refine_ls_number_reflns": str(fit.reflections.unique.size()),
+        "_refine_ls_number_parameters": str(fit.n_parameters),
+        "_refine_ls_number_restraints": "0",
+        "_refine_ls_number_constraints": str(fit.parametrisation.n_constraints),
+        "_refine_ls_R_factor_gt": f"{fit.r1_gt:.4f}",
+        "_refine_ls_R_factor_all": f"{fit.r1_all:.4f}",
+        "_refine_ls_wR_factor_gt": f"{fit.wr2_gt:.4f}",
+        "_refine_ls_wR_factor_ref": f"{fit.wr2:.4f}",
+        "_refine_ls_goodness_of_fit_ref": f"{fit.goof:.3f}",
+        "_refine_ls_restrained_S_all": f"{fit.goof:.3f}",
+        "_refine_ls_shift/su_max": f"{last.max_shift_su:.3f}",
+        "_refine_ls_shift/su_mean": f"{last.mean_shift_su:.3f}",
+        "_refine_diff_density_max": f"{residual.maximum:.3f}",
+        "_refine_diff_density_min": f"{residual.minimum:.3f}",
+        "_refine_diff_density_rms": f"{residual.rms:.3f}",
+    }
+    for name, value in values.items():
+        block.set(name, value)
+    if fit.model.notes:
+        block.set("_refine_special_details", "\n".join(fit.model.notes))
+
+
+def _cctbx_version() -> str:
+    try:
+        return version("cctbx-base")
+    except PackageNotFoundError:
+        return "(version unknown)"
+
+
+def _atom_types(block: CifBlock, fit: Fit) -> None:
+    rows = {}
+    for scatterer in fit.parametrisation.structure.scatterers():
+        symbol = scatterer.scattering_type
+        rows.setdefault(symbol, [symbol, element_symbol(symbol), f"{scatterer.fp:.4f}", f"{scatterer.fdp:.4f}", "International Tables Vol C Table 6.1.1.4; f' and f'' of Sasaki (1989)"])
+    names = ["symbol", "description", "scat_dispersion_real", "scat_dispersion_imag", "scat_source"]
+    block.add_loop([f"_atom_type_{name}" for name in names], rows.values())
+
+
+def _atoms(block: CifBlock, fit: Fit) -> None:
+    structure = fit.parametrisation.structure
+    parameters = structure.parameter_map()
+    uncertainties = []
+    for i, atom in enumerate(fit.model.atoms):
+        p = parameters[i]
+        uncertainties.append(
+            AtomSu(
+                site=[0.0] * 3 if atom.riding else [float(x) for x in fit.su[p.site : p.site + 3]],
+                u=0.0 if atom.riding else equivalent_u_su(fit, i) if atom.u_aniso else float(fit.su[p.u_iso]),
+                tensor=u_cif_su(fit, i) if atom.u_aniso else [],
+                occupancy=float(fit.su[p.occupancy]) if p.occupancy >= 0 else 0.0,
+            )
+        )
+    add_atom_loops(block, fit.model, structure, uncertainties)
+
+
+def _geometry(block: CifBlock, fit: Fit) -> None:
+    found = geometry(fit)
+    block.add_loop(
+        [
+            "_geom_bond_atom_site_label_1",
+            "_geom_bond_atom_site_label_2",
+            "_geom_bond_distance",
+            "_geom_bond_site_symmetry_2",
+            "_geom_bond_publ_flag",
+        ],
+        found.bonds,
+    )
+    block.add_loop(
+        [
+            *(f"_geom_angle_atom_site_label_{n}" for n in (1, 2, 3)),
+            "_geom_angle",
+            "_geom_angle_site_symmetry_1",
+            "_geom_angle_site_symmetry_3",
+            "_geom_angle_publ_flag",
+        ],
+        found.angles,
+    )
+    block.add_loop(
+        [
+            *(f"_geom_hbond_atom_site_label_{n}" for n in "DHA"),
+            *(f"_geom_hbond_distance_{n}" for n in ("DH", "HA", "DA")),
+            "_geom_hbond_angle_DHA",
+            "_geom_hbond_site_symmetry_A",
+        ],
+        found.hydrogen_bonds,
+    )
+    block.set(
+        "_geom_special_details",
+        "All s.u. come from the full covariance matrix of the least squares; the s.u. of the cell are "
+        "taken into account where the file gives them. Distances to riding hydrogen atoms have none.",
+    )

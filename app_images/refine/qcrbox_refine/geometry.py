@@ -1,0 +1,129 @@
+"""Bonds, angles and hydrogen bonds with s.u. from the full covariance matrix."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from cctbx import crystal, sgtbx
+from cctbx.array_family import flex
+
+from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.numbers import format_number
+
+_ACCEPTORS = ("N", "O", "F", "Cl", "Br", "S")
+
+
+@dataclass
+class Geometry:
+    """Rows of the three CIF loops, texts ready to write; symmetry codes as in CIF, `.` for none."""
+
+    bonds: list[list[str]]
+    angles: list[list[str]]
+    hydrogen_bonds: list[list[str]]
+
+
+def geometry(fit: Fit) -> Geometry:
+    """All bonds and angles of the asymmetric unit. Cell s.u. count as independent of each other."""
+    structure = fit.parametrisation.structure
+    made = fit.parametrisation.reparametrisation
+    table = made.connectivity_table.pair_asu_table
+    options = {
+        "covariance_matrix": fit.covariance,
+        "cell_covariance_matrix": cell_covariance(fit),
+        "parameter_map": structure.parameter_map(),
+    }
+    sites = structure.sites_frac()
+    info = sgtbx.space_group_info(group=structure.space_group())
+    labels = [atom.label for atom in fit.model.atoms]
+    hydrogen = {i for i, atom in enumerate(fit.model.atoms) if atom.is_hydrogen}
+    riding = {i for i, atom in enumerate(fit.model.atoms) if atom.riding}
+
+    def code(operation: sgtbx.rt_mx) -> str:
+        text = info.cif_symmetry_code(operation)
+        return "." if text == "1" else text
+
+    bonds = []
+    for d in crystal.calculate_distances(table, sites, **options):
+        if d.i_seq in hydrogen and d.j_seq in hydrogen:
+            continue
+        first, second = (d.j_seq, d.i_seq) if d.i_seq in hydrogen and d.rt_mx_ji.is_unit_mx() else (d.i_seq, d.j_seq)
+        su = None if {first, second} & riding else math.sqrt(max(d.variance or 0, 0))
+        bonds.append([labels[first], labels[second], format_number(d.distance, su, 4), code(d.rt_mx_ji), "?"])
+    angles = []
+    conformers = flex.size_t(fit.model.conformers()[0])
+    for a in crystal.calculate_angles(table, sites, conformer_indices=conformers, **options):
+        i, j, k = a.i_seqs
+        if j in hydrogen:
+            continue
+        su = None if {i, k} & riding else math.sqrt(max(a.variance or 0, 0))
+        angles.append(
+            [labels[i], labels[j], labels[k], format_number(a.angle, su, 1), code(a.rt_mx_ji), code(a.rt_mx_ki), "?"]
+        )
+    return Geometry(bonds, angles, _hydrogen_bonds(fit, labels, code))
+
+
+def cell_covariance(fit: Fit) -> flex.double | None:
+    """Packed 6 × 6 covariance of the cell (Å, degrees), diagonal; None when no s.u. are known.
+
+    Lengths that symmetry makes equal move together.
+    """
+    su = fit.model.cell_su
+    if not any(su):
+        return None
+    matrix = np.diag(np.square(su))
+    cell = fit.model.symmetry.unit_cell().parameters()
+    group = fit.model.symmetry.space_group()
+    if group.type().number() >= 75:
+        for i in range(3):
+            for j in range(3):
+                if i != j and abs(cell[i] - cell[j]) < 1e-4:
+                    matrix[i, j] = su[i] * su[j]
+    return flex.double([float(matrix[i, j]) for i in range(6) for j in range(i, 6)])
+
+
+def _hydrogen_bonds(fit: Fit, labels: list[str], code) -> list[list[str]]:  # noqa: ANN001
+    """D-H···A with H···A below 2.7 Å (3.0 for Cl, Br, S) and an angle above 120°; plain numbers."""
+    atoms = fit.model.atoms
+    structure = fit.parametrisation.structure
+    donors = {
+        group[0]: group[1]
+        for group in _donor_pairs(fit)
+        if atoms[group[1]].element in ("N", "O")
+    }
+    if not donors:
+        return []
+    table = crystal.pair_asu_table(structure.asu_mappings(buffer_thickness=3.0))
+    table.add_all_pairs(distance_cutoff=3.0)
+    pairs = table.extract_pair_sym_table(skip_j_seq_less_than_i_seq=False, all_interactions_from_inside_asu=True)
+    cell, sites = structure.unit_cell(), structure.sites_frac()
+    rows = []
+    for h, d in donors.items():
+        hydrogen, donor = (np.array(cell.orthogonalize(sites[i])) for i in (h, d))
+        for a, operations in pairs[h].items():
+            apart = atoms[a].part and atoms[h].part and atoms[a].part != atoms[h].part
+            if atoms[a].element not in _ACCEPTORS or apart:
+                continue
+            for operation in operations:
+                acceptor = np.array(cell.orthogonalize(operation * sites[a]))
+                to_acceptor, to_donor = acceptor - hydrogen, donor - hydrogen
+                ha, dh, da = (float(np.linalg.norm(v)) for v in (to_acceptor, to_donor, acceptor - donor))
+                angle = math.degrees(math.acos(np.clip(to_acceptor @ to_donor / (ha * dh), -1, 1)))
+                limit = 3.0 if atoms[a].element in ("Cl", "Br", "S") else 2.7
+                if ha < limit and angle > 120 and da > 2.2:
+                    rows.append(
+                        [labels[d], labels[h], labels[a], f"{dh:.2f}", f"{ha:.2f}", f"{da:.3f}", f"{angle:.0f}", code(operation)]
+                    )
+    return rows
+
+
+def _donor_pairs(fit: Fit) -> list[tuple[int, int]]:
+    """(hydrogen, atom it is bonded to) for all hydrogen atoms bonded inside the asymmetric unit."""
+    table = fit.parametrisation.reparametrisation.pair_sym_table
+    pairs = []
+    for h, atom in enumerate(fit.model.atoms):
+        if atom.is_hydrogen:
+            heavy = [j for j, ops in table[h].items() if not fit.model.atoms[j].is_hydrogen]
+            pairs += [(h, heavy[0])] if heavy else []
+    return pairs

@@ -1,0 +1,188 @@
+"""A refinement from files to files: read, change, refine, write."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from qcrbox.contract.errors import UserInputError
+
+from qcrbox_refine import cif_output, density, least_squares, reflections, res_output, weighting
+from qcrbox_refine.cif_input import model_from_cif_file
+from qcrbox_refine.connectivity import assign_alternatives
+from qcrbox_refine.edits import apply_edits, make_anisotropic
+from qcrbox_refine.hydrogens import place_hydrogens
+from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.model import Model
+from qcrbox_refine.progress import report
+from qcrbox_refine.shelx_input import read_shelx
+
+
+@dataclass
+class Options:
+    """What the user may choose; see application.yaml for the meaning of each."""
+
+    cycles: int = 10
+    weighting: str = "optimise"
+    adp: str = "keep"
+    hydrogens: str = "keep"
+    occupancies: str = "refine"
+    extinction: bool = False
+    omit: str = ""
+    resolution: float | None = None
+    wavelength: float | None = None
+    edits: str = ""
+
+
+@dataclass
+class Result:
+    fit: Fit
+    residual: density.DifferenceMap
+    peaks: list[density.Peak]
+    res: str
+    model: Model
+
+
+def load_model(path: str) -> Model:
+    """A model from a CIF, .ins or .res file; which one it is shows in its first lines."""
+    head = Path(path).read_bytes()[:4000].decode("latin-1")
+    if re.search(r"^(TITL|CELL)\b", head, re.MULTILINE) and not re.search(r"^\s*data_", head, re.MULTILINE):
+        return read_shelx(path).model
+    return model_from_cif_file(path)
+
+
+def refine_files(structure: str, hkl: str | None, options: Options) -> Result:
+    """Refine the model of one file against the reflections of another (None: those of the same file)."""
+    model = load_model(structure)
+    return refine_model(model, hkl, options)
+
+
+def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
+    """Raises UserInputError, MissingItemsError, CifError for inputs, CalculationFailed for the rest."""
+    if options.wavelength:
+        model.wavelength = options.wavelength
+    elif model.wavelength is None and model.dispersion:
+        model.note("The file gives no wavelength: its own dispersion factors are used.")
+    apply_edits(model, options.edits)
+    assign_alternatives(model)
+    _prepare_hydrogens(model, options.hydrogens)
+    _prepare_adps(model, options.adp)
+    data = reflections.prepare(model, hkl, parse_omit(options.omit), options.resolution)
+    _describe(data)
+    kind, weights = weighting.parse_weighting(options.weighting)
+    if options.hydrogens == "place":
+        _place(model, data)
+    fit = least_squares.refine(
+        model,
+        data,
+        cycles=options.cycles,
+        weighting_kind=kind,
+        weights=weights,
+        refine_occupancies=options.occupancies == "refine",
+        extinction=options.extinction,
+    )
+    report(fraction=0.97, text="Difference density and geometry")
+    residual = density.difference_map(fit)
+    peaks = density.peaks(residual, model)
+    res = res_output.res_text(fit, residual, peaks, max(options.cycles, 1))
+    _summarise(fit, residual)
+    return Result(fit, residual, peaks, res, model)
+
+
+def write_cif(result: Result, path: str | Path) -> None:
+    Path(path).write_text(str(cif_output.cif_block(result.fit, result.residual, result.res)), encoding="utf-8")
+
+
+def write_peaks(result: Result, path: str | Path) -> None:
+    """Residual density as JSON: extremes in e/Å³, peaks with fractional coordinates and nearest atom."""
+    residual = result.residual
+    content = {
+        "maximum": round(residual.maximum, 4),
+        "minimum": round(residual.minimum, 4),
+        "rms": round(residual.rms, 4),
+        "hole": {"site": density.hole(residual), "height": round(residual.minimum, 4)},
+        "peaks": [asdict(peak) for peak in result.peaks],
+    }
+    Path(path).write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def parse_omit(text: str | None) -> list[tuple[int, int, int]]:
+    """`1 0 -2; 0 2 0` as indices. Raises UserInputError."""
+    rows = []
+    for part in re.split(r"[;\n]", text or ""):
+        numbers = re.findall(r"-?\d+", part)
+        if not part.strip():
+            continue
+        if len(numbers) != 3 or re.search(r"[a-z.]", part, re.IGNORECASE):
+            raise UserInputError(
+                f"omit must list reflections as three whole numbers; you gave {part.strip()!r}.",
+                where="omit",
+                next='For example omit="1 0 -2; 0 2 0".',
+            )
+        rows.append(tuple(int(number) for number in numbers))
+    return rows
+
+
+def _prepare_hydrogens(model: Model, choice: str) -> None:
+    hydrogen = [atom for atom in model.atoms if atom.is_hydrogen]
+    if choice == "none":
+        model.atoms = [atom for atom in model.atoms if not atom.is_hydrogen]
+    if choice in ("riding", "free") and not hydrogen:
+        model.note(f'hydrogens="{choice}" found no hydrogen atoms; hydrogens="place" adds them.')
+    for atom in hydrogen:
+        if choice == "riding":
+            atom.riding, atom.u_aniso = True, None
+        elif choice == "free":
+            # The small component of a disorder cannot carry hydrogen parameters of its own.
+            atom.riding = atom.riding and atom.occupancy < 0.5
+    kept = [atom.label for atom in hydrogen if choice == "free" and atom.riding]
+    if kept:
+        model.note(f"{', '.join(kept)} (occupancy below 0.5) go on riding.")
+
+
+def _prepare_adps(model: Model, choice: str) -> None:
+    for atom in model.atoms:
+        if choice == "isotropic":
+            atom.u_aniso = None
+        elif choice == "anisotropic" and not atom.is_hydrogen:
+            make_anisotropic(model, atom)
+
+
+def _place(model: Model, data: reflections.Reflections) -> None:
+    """Refine without the missing hydrogen atoms, look at the difference density, place them."""
+    report(fraction=0.05, text="Refining before hydrogen atoms are placed")
+    fit = least_squares.refine(model, data, cycles=6, weighting_kind="keep")
+    residual = density.difference_map(fit)
+    added = place_hydrogens(model, residual)
+    print(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.", flush=True)
+    model.weights = None
+
+
+def _describe(data: reflections.Reflections) -> None:
+    r_int = "no equivalents" if data.r_int is None else f"R(int) {data.r_int:.4f}"
+    print(
+        f"{data.measured.size() + data.absent} reflections from {data.origin}, {data.absent} absent by symmetry, "
+        f"{data.omitted} omitted, {data.unique.size()} unique, {r_int}, d(min) {data.unique.d_min():.3f} Å",
+        flush=True,
+    )
+
+
+def _summarise(fit: Fit, residual: density.DifferenceMap) -> None:
+    print(
+        f"R1 {fit.r1_gt:.4f} for {fit.n_gt} reflections with I > 2σ(I), {fit.r1_all:.4f} for all "
+        f"{fit.reflections.unique.size()}; wR2 {fit.wr2:.4f}, S {fit.goof:.3f}, {fit.n_parameters} parameters, "
+        f"residual density {residual.maximum:.2f}/{residual.minimum:.2f} e/Å³",
+        flush=True,
+    )
+    report(
+        fraction=1.0,
+        text=f"R1 {fit.r1_gt:.4f}",
+        R1=round(fit.r1_gt, 5),
+        wR2=round(fit.wr2, 5),
+        S=round(fit.goof, 4),
+        converged=fit.converged,
+        residual_max=round(residual.maximum, 3),
+        residual_min=round(residual.minimum, 3),
+    )

@@ -1,0 +1,147 @@
+"""A stand-in for the program `shelxl`: name.ins and name.hkl in, name.res, .lst, .fcf (and .cif) out.
+
+Editors such as ShelXle start a program of that name. Ours prints and writes the lines they look for, says
+that it is not SHELXL, and does what smtbx can: instructions it does not know are kept, not applied.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from qcrbox.contract.errors import QcError, UserInputError
+
+from qcrbox_refine import density, least_squares, reflections, res_output, weighting
+from qcrbox_refine.cif_output import cif_block
+from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.shelx_input import ShelxFile, read_shelx
+
+
+def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None) -> dict[str, Path]:
+    """Refine as the .ins file says and write the results beside it; returns the files by extension.
+
+    Weights are those of WGHT; better ones are suggested after END, as SHELXL does. Raises what
+    `least_squares.refine` and the readers raise.
+    """
+    ins = Path(ins_path)
+    hkl = Path(hkl_path) if hkl_path else ins.with_suffix(".hkl")
+    if not hkl.exists():
+        raise UserInputError(f"there is no {hkl.name} beside {ins.name}.", next="Put the reflections there.")
+    file = read_shelx(ins)
+    data = reflections.prepare(file.model, str(hkl), file.omit)
+    fit = least_squares.refine(
+        file.model,
+        data,
+        cycles=file.cycles,
+        weighting_kind="fixed",
+        weights=file.model.weights or (0.1, 0.0),
+        extinction=file.extinction,
+    )
+    residual = density.difference_map(fit)
+    peaks = density.peaks(residual, file.model, file.plan) if file.plan else []
+    suggested = weighting.optimise(*least_squares.on_fc_scale(fit.engine), fit.n_parameters)
+    res = res_output.res_text(fit, residual, peaks, file.cycles, file.kept, suggested)
+    listing = "\n".join(_listing(file, fit, residual, peaks, suggested)) + "\n"
+    written = {".res": res, ".lst": listing, ".fcf": res_output.fcf_text(fit)}
+    if any(line.upper().startswith("ACTA") for line in file.kept):
+        written[".cif"] = str(cif_block(fit, residual, res))
+    files = {suffix: ins.with_suffix(suffix) for suffix in written}
+    for suffix, path in files.items():
+        path.write_text(written[suffix], encoding="utf-8")
+    print("\n".join(_console(ins.stem, fit, residual)), flush=True)
+    return files
+
+
+def _banner(name: str) -> list[str]:
+    line = f"+  QCrBox refine in place of SHELXL  -  smtbx of cctbx {version('cctbx-base')}"
+    return [" " + "+" * 79, f" {line:<78}+", f" {'+  ' + name:<78}+", " " + "+" * 79, ""]
+
+
+def _cycle_lines(fit: Fit) -> list[str]:
+    n = fit.reflections.unique.size()
+    lines = []
+    for cycle in fit.cycles[:-1] or fit.cycles:
+        p = cycle.n_parameters
+        lines += [
+            f" wR2 = {cycle.wr2:7.4f} before cycle {cycle.number:3d} for {n:6d} data and {p:6d} / {p:6d} parameters",
+            "",
+            f" GooF = S = {cycle.goof:9.3f};     Restrained GooF = {cycle.goof:10.3f}  for      0 restraints",
+            "",
+            f" Mean shift/esd = {cycle.mean_shift_su:7.3f}    Maximum = {cycle.max_shift_su:8.3f} for  {cycle.worst}",
+            "",
+            f" Max. shift = {cycle.max_shift_site:5.3f} A",
+            "",
+        ]
+    return lines
+
+
+def _final_lines(fit: Fit, residual: density.DifferenceMap) -> list[str]:
+    n, p = fit.reflections.unique.size(), fit.n_parameters
+    return [
+        f" wR2 = {fit.wr2:7.4f} before cycle {len(fit.cycles):3d} for {n:6d} data and {0:6d} / {p:6d} parameters",
+        f" GooF = S = {fit.goof:9.3f};     Restrained GooF = {fit.goof:10.3f}  for      0 restraints",
+        "",
+        f" R1 = {fit.r1_gt:7.4f} for {fit.n_gt:6d} Fo > 4sig(Fo)  and {fit.r1_all:7.4f} for all {n:6d} data",
+        f" wR2 = {fit.wr2:7.4f},  GooF = S = {fit.goof:7.3f},  Restrained GooF = {fit.goof:8.3f}  for all data",
+        "",
+        f" Highest peak {residual.maximum:7.2f}, deepest hole {residual.minimum:7.2f}, "
+        f"1-sigma level {residual.rms:6.2f} e/A^3",
+        "",
+    ]
+
+
+def _console(name: str, fit: Fit, residual: density.DifferenceMap) -> list[str]:
+    notes = [f" ** {note} **" for note in fit.model.notes]
+    return [*_banner(name), *_cycle_lines(fit), *_final_lines(fit, residual), *notes, f" {name} finished"]
+
+
+def _listing(file: ShelxFile, fit: Fit, residual, peaks, suggested) -> list[str]:  # noqa: ANN001
+    data = fit.reflections
+    r_int = "no equivalents" if data.r_int is None else f"R(int) = {data.r_int:.4f}"
+    lines = [
+        *_banner(file.model.title),
+        f" {data.measured.size() + data.absent} Reflections read, of which {data.absent} rejected as "
+        "systematically absent",
+        f" {data.unique.size()} Unique reflections; {r_int}   R(sigma) = {data.r_sigma:.4f}",
+        "",
+        *_cycle_lines(fit),
+        *_final_lines(fit, residual),
+        f" Recommended weighting scheme:  WGHT {suggested[0]:10.4f} {suggested[1]:10.4f}",
+        "",
+        " ATOM          x         y         z       sof     U(eq/iso)",
+    ]
+    for i, atom in enumerate(file.model.atoms):
+        p = fit.parametrisation.structure.parameter_map()[i]
+        x, y, z = atom.site
+        lines.append(f" {atom.label:<8} {x:10.5f}{y:10.5f}{z:10.5f} {atom.occupancy:8.5f} {atom.u_iso:9.5f}")
+        su = fit.su[p.site : p.site + 3]
+        lines.append(f" {'':<8} {su[0]:10.5f}{su[1]:10.5f}{su[2]:10.5f}")
+    lines += ["", " Peak list:"]
+    lines += [
+        f" {q.label:<5} {q.site[0]:8.4f}{q.site[1]:8.4f}{q.site[2]:8.4f} {q.height:7.2f}  {q.distance:5.2f} {q.nearest}"
+        for q in peaks
+    ]
+    return [*lines, "", *(f" ** {note} **" for note in file.model.notes)]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`shelxl name`: options beginning with `-` are accepted and ignored."""
+    names = [word for word in (sys.argv[1:] if arguments is None else arguments) if not word.startswith("-")]
+    if len(names) != 1:
+        print("Usage: shelxl name    (reads name.ins and name.hkl)", file=sys.stderr)
+        return 2
+    stem = Path(names[0])
+    try:
+        refine_shelx_files(stem if stem.suffix == ".ins" else stem.with_name(stem.name + ".ins"))
+    except QcError as error:
+        print(f" ** {error.message} **", flush=True)
+        return 1
+    except FileNotFoundError as error:
+        print(f" ** CANNOT OPEN FILE {error.filename} **", flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
