@@ -1,1 +1,27 @@
+"""The Jupyter Server extension: the only door from the browser to the registry."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+LAB_NAME = "@qcrbox/lab"
+LABEXTENSION = Path(__file__).resolve().parent / "labextension"
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": LAB_NAME}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    return [{"module": "qcrbox_extension"}]
+
+
+def _load_jupyter_server_extension(server: ServerApp) -> None:
+    from qcrbox_extension.routes import add_routes
+
+    add_routes(server)
+    server.log.info("QCrBox: browser's calls under /qcrbox go to the registry")

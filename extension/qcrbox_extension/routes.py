@@ -1,0 +1,46 @@
+"""The addresses this extension adds to a Jupyter server."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import qcrbox
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+from qcrbox_extension.forward import ForwardHandler
+from qcrbox_extension.upstream import Upstream, new_client
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+
+class InfoHandler(APIHandler):
+    """What the panel needs before its first call."""
+
+    auth_resource = "qcrbox"
+
+    def initialize(self, upstream: Upstream) -> None:
+        self.upstream = upstream
+
+    @web.authenticated
+    async def get(self) -> None:
+        self.finish(json.dumps({"version": qcrbox.__version__, "configured": self.upstream.configured}))
+
+
+def add_routes(server: ServerApp) -> None:
+    base = server.web_app.settings["base_url"]
+    upstream = Upstream.from_environment()
+    server.web_app.add_handlers(
+        ".*$",
+        [
+            (url_path_join(base, "qcrbox/info"), InfoHandler, {"upstream": upstream}),
+            (
+                url_path_join(base, r"qcrbox/api/(.*)"),
+                ForwardHandler,
+                {"upstream": upstream, "client": new_client()},
+            ),
+        ],
+    )
