@@ -1,0 +1,1 @@
+"""Which calculation runs next, on which agent, and what happens when something dies."""

@@ -1,0 +1,106 @@
+"""Ends calculations on request: waiting ones at once, running ones by their agent, or by force when it does not listen."""
+
+from __future__ import annotations
+
+import structlog
+from qcrbox.contract.messages import Cancel
+from qcrbox.contract.states import State
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry.scheduler.fleet import Active, Agent
+from qcrbox_registry.scheduler.launching import Launching
+from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.store.events import Event
+from qcrbox_registry.store.transitions import Change, Ledger, StaleAttempt, StateRefused
+
+log = structlog.get_logger(__name__)
+
+REPEAT_S = 2.0
+
+
+class Cancelling:
+    def __init__(self, world: World, launching: Launching) -> None:
+        self.world, self.launching = world, launching
+
+    async def cancel(self, calculation_id: str, reason: str = "", by: str = "") -> str:
+        """`cancelled` for one that waited, `cancelling` for one that is with an agent, else the state it had ended in.
+
+        Raises NotFound.
+        """
+
+        def write(conn: Connection) -> tuple[list[Event], str, str | None]:
+            ledger = Ledger(conn, [calculation_id], self.world.clock.time())
+            ledger.ask_cancel(calculation_id, reason, by)
+            entry = ledger.entry(calculation_id)
+            told = ledger.close()
+            return told, entry.step if entry.finished_at is None else entry.state, entry.agent_id
+
+        told, now_is, agent_id = await self.world.db.write(write)
+        self.world.backlog.remove(calculation_id)
+        holder = self.world.fleet.holder(calculation_id, agent_id)
+        if holder is not None and now_is == "cancelling":
+            await self._begin(*holder, reason or "cancelled")
+        self.world.tell(told)
+        self.world.wake.set()
+        return now_is
+
+    async def over_wall_time(self, agent: Agent, active: Active) -> None:
+        """The registry's own watch, for an agent that did not keep the limit itself."""
+        active.over_wall_time = True
+        text = f"The wall-time limit of {active.wall_time_s:g} s was reached."
+
+        def write(conn: Connection) -> list[Event]:
+            ledger = Ledger(conn, [active.calculation_id], self.world.clock.time())
+            ledger.ask_cancel(active.calculation_id, text)
+            return ledger.close()
+
+        self.world.tell(await self.world.db.write(write))
+        await self._begin(agent, active, text)
+
+    async def _begin(self, agent: Agent, active: Active, reason: str) -> None:
+        mono = self.world.clock.monotonic()
+        if active.cancel_reason is None:
+            active.cancel_reason = reason
+            active.cancel_until_mono = (
+                mono + self.world.settings.cancel_grace_s + self.world.settings.cancel_patience_s
+            )
+        await self._send(agent, active)
+
+    async def _send(self, agent: Agent, active: Active) -> None:
+        active.cancel_sent_mono = self.world.clock.monotonic()
+        await self.world.bus.control(
+            agent.id,
+            Cancel(
+                calculation_id=active.calculation_id,
+                attempt=active.attempt,
+                reason=active.cancel_reason or "",
+                grace_s=self.world.settings.cancel_grace_s,
+            ),
+        )
+
+    async def look_after(self, agent: Agent, active: Active) -> None:
+        """Repeat the wish, or end the agent when it does not follow. Called at each tick for what is being ended."""
+        mono = self.world.clock.monotonic()
+        if mono >= active.cancel_until_mono:
+            await self._force(agent, active)
+        elif mono - active.cancel_sent_mono >= REPEAT_S:
+            await self._send(agent, active)
+
+    async def _force(self, agent: Agent, active: Active) -> None:
+        """The agent is ended; this calculation gets its end now, whatever else it held waits again."""
+        log.warning("agent_does_not_cancel", agent=agent.id, calculation=active.calculation_id)
+        new = State.FAILED if active.over_wall_time else State.CANCELLED
+
+        def write(conn: Connection) -> list[Event]:
+            ledger = Ledger(conn, [active.calculation_id], self.world.clock.time())
+            fields = {"error_msg": active.cancel_reason or ""}
+            try:
+                ledger.change(Change(active.calculation_id, new, active.attempt, fields=fields))
+            except (StaleAttempt, StateRefused):
+                return []  # it has ended after all
+            return ledger.close()
+
+        told = await self.world.db.write(write)
+        self.world.settle(agent, active, succeeded=False, ran_s=None)
+        self.world.tell(told)
+        await self.launching.kill(agent, "it did not end a cancelled calculation")

@@ -1,0 +1,267 @@
+"""Hands waiting calculations to agents: chosen in memory, written in one transaction, sent together."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import structlog
+from qcrbox.contract.errors import QueueFull
+from qcrbox.contract.messages import Command
+from sqlalchemy import select, update
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry.scheduler.backlog import Lane, Waiting
+from qcrbox_registry.scheduler.fleet import Active, Agent, Application
+from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.store.tables import agents as agents_table
+from qcrbox_registry.store.tables import calculations
+from qcrbox_registry.store.transitions import Ledger
+
+MOST_PER_ROUND = 256
+FULL_PAUSE_S = 2.0
+UNKNOWN_S = 10.0  # charged for a command without a past; corrected at its end
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Assignment:
+    agent: Agent
+    active: Active
+
+
+class Dispatcher:
+    def __init__(self, world: World) -> None:
+        self.world = world
+        # Lanes that found no agent in the last round: what new agents are started for.
+        self.unserved: dict[int, list[Lane]] = {}
+
+    async def round(self) -> int:
+        """One round over all applications; how many calculations were handed out."""
+        world = self.world
+        world.backlog.release_due(world.clock.time())
+        if not world.bus.is_connected:
+            return 0  # they would be out of the queue and not yet anywhere
+        chosen: list[Assignment] = []
+        self.unserved = {}
+        for application_id in world.backlog.applications():
+            if len(chosen) >= MOST_PER_ROUND:
+                break
+            chosen.extend(self._choose(application_id, MOST_PER_ROUND - len(chosen)))
+        if chosen:
+            await self._hand_out(chosen)
+        return len(chosen)
+
+    # ------------------------------------------------------------ choosing
+
+    def _choose(self, application_id: int, most: int) -> list[Assignment]:
+        world = self.world
+        application = world.fleet.applications.get(application_id)
+        hold = world.hold_on(application_id)
+        if application is None or hold is not None:
+            if hold is not None:
+                world.waits[application_id] = hold.reason
+            return []
+        world.waits.pop(application_id, None)
+        turn = [
+            (world.share.score(lane.owner_id, lane.group_id), lane.head[0], id(lane), lane)
+            for lane in world.backlog.lanes(application_id)
+            if world.may_run(lane.owner_id, lane.group_id)
+        ]
+        heapq.heapify(turn)
+        agents = self._with_room(application)
+        chosen: list[Assignment] = []
+        unserved: list[Lane] = []
+        while turn and len(chosen) < most:
+            lane = heapq.heappop(turn)[3]
+            agent = self._agent_for(lane, application, agents, may_look_ahead=not unserved)
+            if agent is None:
+                unserved.append(lane)
+                continue
+            chosen.append(self._assign(agent, lane, application))
+            if lane.entries and world.may_run(lane.owner_id, lane.group_id):
+                score = world.share.score(lane.owner_id, lane.group_id)
+                heapq.heappush(turn, (score, lane.head[0], id(lane), lane))
+        if unserved:
+            self.unserved[application_id] = unserved
+        return chosen
+
+    def _with_room(self, application: Application) -> list[Agent]:
+        world = self.world
+        return [
+            agent
+            for agent in world.fleet.of_application(application.id)
+            if agent.is_there
+            and not agent.is_yielding
+            and len(agent.active) < world.settings.most_look_ahead
+            and world.hold_on_launcher(agent.launcher) is None
+        ]
+
+    def _agent_for(
+        self, lane: Lane, application: Application, agents: list[Agent], *, may_look_ahead: bool
+    ) -> Agent | None:
+        """The agent with the least to do that may work for this lane's owner."""
+        best: Agent | None = None
+        best_key: tuple[int, bool] = (1 << 30, True)
+        for agent in agents:
+            if not self._may_have(agent, lane.owner_id, application):
+                continue
+            if agent.active and not (may_look_ahead and self._has_room(agent, lane, application)):
+                continue
+            key = (len(agent.active), agent.owner_id is None)
+            if key < best_key:
+                best, best_key = agent, key
+        return best
+
+    @staticmethod
+    def _may_have(agent: Agent, owner_id: int, application: Application) -> bool:
+        if application.reuse == "any":
+            return True
+        if application.reuse == "never":
+            return agent.runs == 0 and not agent.active
+        return agent.owner_id is None or agent.owner_id == owner_id
+
+    def _has_room(self, agent: Agent, lane: Lane, application: Application) -> bool:
+        """Look-ahead: only short commands, none that is being ended, and no more than a moment's worth."""
+        if application.reuse == "never" or len(agent.active) >= self.world.settings.most_look_ahead:
+            return False
+        expected = self.world.durations.expected(lane.head[3])
+        if expected is None:
+            return False
+        total = expected
+        for active in agent.active.values():
+            if active.interactive or active.cancel_reason is not None or not active.estimate_s:
+                return False
+            total += active.estimate_s
+        return total <= self.world.settings.look_ahead_s
+
+    def _assign(self, agent: Agent, lane: Lane, application: Application) -> Assignment:
+        world = self.world
+        calculation_id, command_id = world.backlog.take(lane)
+        now, mono = world.clock.time(), world.clock.monotonic()
+        expected = world.durations.expected(command_id)
+        active = Active(
+            calculation_id=calculation_id,
+            attempt=0,  # known when it is written
+            owner_id=lane.owner_id,
+            group_id=lane.group_id,
+            command_id=command_id,
+            estimate_s=expected or 0.0,
+            charged_s=UNKNOWN_S if expected is None else expected,
+            sent_mono=mono,
+        )
+        if agent.owner_id != lane.owner_id:
+            agent.owner_id, agent.owned_since_mono = lane.owner_id, mono
+        world.fleet.begin(agent, active)
+        world.fleet.set_state(agent, "busy", mono)
+        agent.runs += 1
+        # Charged when handed out, so that the next turn already knows of it; corrected at the end.
+        world.share.charge(lane.owner_id, lane.group_id, active.charged_s, now)
+        return Assignment(agent, active)
+
+    # ------------------------------------------------------------ writing and sending
+
+    async def _hand_out(self, chosen: list[Assignment]) -> None:
+        try:
+            commands = await self.world.db.write(lambda conn: self._write(conn, chosen))
+        except Exception as error:  # noqa: BLE001 - whatever it was, what was chosen must not stay in between
+            log.error("assignments_not_written", reason=repr(error), calculations=len(chosen))
+            await self._take_back(chosen, pause_s=FULL_PAUSE_S)
+            return
+        ready: list[tuple[Assignment, Command]] = []
+        for one in chosen:
+            command = commands.get(one.active.calculation_id)
+            if command is None:  # cancelled in the meantime
+                self.world.settle(one.agent, one.active, succeeded=False, ran_s=None)
+                continue
+            one.active.attempt = command.attempt
+            one.active.interactive = command.interactive
+            one.active.wall_time_s = command.wall_time_s
+            ready.append((one, command))
+        self.world.counters.assigned += len(ready)
+        await self.send(ready)
+
+    def _write(self, conn: Connection, chosen: list[Assignment]) -> dict[str, Command]:
+        now = self.world.clock.time()
+        ledger = Ledger(conn, (one.active.calculation_id for one in chosen), now)
+        given = [
+            one.active.calculation_id
+            for one in chosen
+            if ledger.assign(one.active.calculation_id, one.agent.id) is not None
+        ]
+        ledger.close()
+        owners = {one.agent.id: one.agent.owner_id for one in chosen}
+        # The owner rule must hold after a restart too, so it is written before the work goes out.
+        conn.execute(update(agents_table).where(agents_table.c.id.in_(list(owners))).values(state="busy"))
+        for agent_id, owner_id in owners.items():
+            conn.execute(
+                update(agents_table)
+                .where(agents_table.c.id == agent_id, agents_table.c.owner_id.is_distinct_from(owner_id))
+                .values(owner_id=owner_id)
+            )
+        return self.world.maker.make(conn, given, now)
+
+    async def send(self, ready: list[tuple[Assignment, Command]]) -> None:
+        """Publish; what could not be stored stays with its agent and is sent again by the reconciler, except that
+        a full queue takes the calculation back."""
+        outcomes = await self.world.bus.send_commands([(one.agent.id, command) for one, command in ready])
+        full: list[Assignment] = []
+        for (one, _), outcome in zip(ready, outcomes, strict=True):
+            if outcome is None:
+                one.active.sent = True
+                one.active.sent_mono = self.world.clock.monotonic()
+            elif isinstance(outcome, QueueFull):
+                full.append(one)
+        if full:
+            log.warning("message_queue_full", calculations=len(full))
+            await self._release(full, FULL_PAUSE_S)
+
+    async def _release(self, taken: list[Assignment], pause_s: float) -> None:
+        """Back into the queue under a higher attempt, without counting as a loss."""
+        not_before = self.world.clock.time() + pause_s
+
+        def write(conn: Connection) -> list:
+            ledger = Ledger(conn, (one.active.calculation_id for one in taken))
+            for one in taken:
+                ledger.release(
+                    one.active.calculation_id,
+                    one.active.attempt,
+                    lost=False,
+                    not_before=not_before,
+                    reason="queue full",
+                )
+            return ledger.close()
+
+        self.world.tell(await self.world.db.write(write))
+        await self._take_back(taken, pause_s)
+
+    async def _take_back(self, taken: list[Assignment], pause_s: float) -> None:
+        for one in taken:
+            self.world.settle(one.agent, one.active, succeeded=False, ran_s=None)
+        ids = [one.active.calculation_id for one in taken]
+        waiting = await self.world.db.read(lambda conn: read_waiting(conn, ids))
+        not_before = self.world.clock.time() + pause_s
+        for one in waiting:
+            self.world.backlog.add(one._replace(not_before=not_before), self.world.clock.time())
+
+
+def read_waiting(conn: Connection, ids: list[str] | None = None) -> list[Waiting]:
+    """What waits in SQL, of `ids` or everything."""
+    query = select(
+        calculations.c.id,
+        calculations.c.application_id,
+        calculations.c.owner_id,
+        calculations.c.group_id,
+        calculations.c.command_id,
+        calculations.c.priority,
+        calculations.c.submitted_at,
+        calculations.c.not_before,
+    ).where(calculations.c.state == "submitted", calculations.c.agent_id.is_(None))
+    if ids is None:
+        return [Waiting(*row) for row in conn.execute(query)]
+    found: list[Waiting] = []
+    for start in range(0, len(ids), 500):
+        part = query.where(calculations.c.id.in_(ids[start : start + 500]))
+        found.extend(Waiting(*row) for row in conn.execute(part))
+    return found

@@ -1,0 +1,349 @@
+"""Starts and stops agents through the launchers, within their limits."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import structlog
+from qcrbox.contract.errors import Unreachable
+from qcrbox.contract.messages import (
+    AgentReady,
+    Drain,
+    LauncherAnswer,
+    LauncherReady,
+    Limits,
+    StartAgent,
+    StopAgent,
+)
+from qcrbox.contract.states import State
+from sqlalchemy import insert, update
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry.messaging.tokens import Enrolment, sign
+from qcrbox_registry.scheduler.backlog import Lane
+from qcrbox_registry.scheduler.dispatch import UNKNOWN_S, Dispatcher
+from qcrbox_registry.scheduler.fleet import Agent, Application, Launcher
+from qcrbox_registry.scheduler.losses import Losses
+from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.store.engine import upsert
+from qcrbox_registry.store.tables import agents as agents_table
+from qcrbox_registry.store.tables import launchers as launchers_table
+from qcrbox_registry.store.transitions import Change, change_states
+
+log = structlog.get_logger(__name__)
+
+LONGEST_BACKOFF_S = 60.0
+
+
+class Launching:
+    def __init__(self, world: World, losses: Losses) -> None:
+        self.world, self.losses = world, losses
+
+    # ------------------------------------------------------------ how many
+
+    async def plan(self, dispatcher: Dispatcher) -> None:
+        """Start what waiting calculations and warm pools need; make room for it."""
+        for application in list(self.world.fleet.applications.values()):
+            lanes = dispatcher.unserved.get(application.id, [])
+            wanted = 0 if application.retired else self._wanted(application, lanes)
+            if wanted <= 0:
+                continue
+            if self.world.hold_on(application.id) is not None:
+                continue
+            if self.world.clock.monotonic() < application.next_start_mono:
+                continue
+            await self._start_some(application, wanted, lanes)
+
+    def _wanted(self, application: Application, lanes: list[Lane]) -> int:
+        """Agents to start now, beyond those that are on their way."""
+        world = self.world
+        agents = world.fleet.of_application(application.id)
+        coming = sum(agent.is_coming for agent in agents)
+        there = sum(agent.is_there and not agent.is_yielding for agent in agents)
+        need = 0
+        if lanes:
+            waiting = sum(len(lane) for lane in lanes)
+            each = world.durations.expected(lanes[0].head[3])
+            work = math.ceil(waiting * (UNKNOWN_S if each is None else each) / world.settings.start_worth_s)
+            need = min(waiting, max(work, 1))
+            if application.reuse == "any":
+                need = (
+                    max(need - there, 0) if each is not None and each < world.settings.start_worth_s else need
+                )
+            else:
+                # Everybody needs an agent of their own; more for one person only when the work is worth it.
+                need = max(min(need, waiting), len({lane.owner_id for lane in lanes}))
+        idle_and_fresh = sum(agent.state == "idle" and agent.owner_id is None for agent in agents)
+        need = max(need - coming, application.warm - idle_and_fresh - coming)
+        most = application.most_agents or world.settings.most_agents_per_application
+        return min(need, most - there - coming)
+
+    async def _start_some(self, application: Application, wanted: int, lanes: list[Lane]) -> None:
+        for _ in range(wanted):
+            launcher = self._launcher_for(application)
+            if launcher is None:
+                self._explain(application)
+                if lanes:
+                    await self._make_room(application, lanes)
+                return
+            launcher.free -= 1
+            await self._request(application, launcher)
+
+    def _launcher_for(self, application: Application) -> Launcher | None:
+        able = [one for one in self._able(application) if one.free > 0]
+        return max(able, key=lambda one: one.free, default=None)
+
+    def _able(self, application: Application) -> list[Launcher]:
+        mono = self.world.clock.monotonic()
+        return [
+            launcher
+            for launcher in self.world.fleet.launchers.values()
+            if launcher.seen_mono is not None
+            and mono - launcher.seen_mono < self.world.settings.launcher_lost_after_s
+            and (application.slug, application.version) in launcher.applications
+            and self.world.hold_on_launcher(launcher.name) is None
+        ]
+
+    def _explain(self, application: Application) -> None:
+        """Why nothing starts, in words for the person who waits."""
+        world = self.world
+        name = f"{application.slug} {application.version}"
+        if self._able(application):
+            world.waits[application.id] = "All places for agents are taken."
+        elif any(
+            (application.slug, application.version) in one.applications
+            for one in world.fleet.launchers.values()
+        ):
+            world.waits[application.id] = f"The launcher that offers {name} does not answer or is on hold."
+        else:
+            world.waits[application.id] = f"No launcher offers {name} at present."
+
+    async def _make_room(self, application: Application, lanes: list[Lane]) -> None:
+        """Recycle one agent that nobody needs now; failing that, ask one to finish for others to come."""
+        names = {launcher.name for launcher in self._able(application)}
+        agents = [agent for agent in self.world.fleet.agents.values() if agent.launcher in names]
+        if any(agent.state in ("stopping", "draining") or agent.is_yielding for agent in agents):
+            return  # room is being made already
+        idle = [agent for agent in agents if agent.state == "idle" and not agent.active]
+        if idle:
+            oldest = min(idle, key=lambda agent: (agent.owner_id is None, agent.idle_since_mono))
+            await self.stop(oldest, "its place is needed for others")
+            return
+        owners = {lane.owner_id for lane in lanes}
+        mono = self.world.clock.monotonic()
+        for agent in sorted(agents, key=lambda one: one.owned_since_mono):
+            slice_over = mono - agent.owned_since_mono >= self.world.settings.owner_slice_s
+            if (
+                agent.state == "busy"
+                and slice_over
+                and agent.owner_id not in owners
+                and self._is_less_due(agent, lanes)
+            ):
+                agent.is_yielding = True
+                return
+
+    def _is_less_due(self, agent: Agent, lanes: list[Lane]) -> bool:
+        """Whether a lane that waits has used less than the agent's owner."""
+        share = self.world.share
+        groups = {active.group_id for active in agent.active.values()} or {None}
+        mine = min(share.score(agent.owner_id or 0, group) for group in groups)
+        return any(share.score(lane.owner_id, lane.group_id) < mine for lane in lanes)
+
+    # ------------------------------------------------------------ starting
+
+    async def _request(self, application: Application, launcher: Launcher) -> None:
+        world = self.world
+        agent = Agent(
+            id=f"{_readable(application.slug)}-{os.urandom(5).hex()}",
+            application_id=application.id,
+            launcher=launcher.name,
+            state="requested",
+            requested_mono=world.clock.monotonic(),
+            seen_mono=world.clock.monotonic(),
+        )
+        world.fleet.add(agent)  # before the first await: nobody may count one agent too few
+        now = world.clock.time()
+        row = {
+            "id": agent.id,
+            "application_id": application.id,
+            "launcher": launcher.name,
+            "state": "requested",
+            "requested_at": now,
+        }
+        await world.db.write(lambda conn: conn.execute(insert(agents_table), [row]))
+        world.spawn(self._ask(agent, application, launcher))
+
+    async def _ask(self, agent: Agent, application: Application, launcher: Launcher) -> None:
+        world = self.world
+        claims = Enrolment(
+            agent=agent.id,
+            application_slug=application.slug,
+            application_version=application.version,
+            launcher=launcher.name,
+            expires=world.clock.time() + world.settings.token_life_s,
+        )
+        request = StartAgent(
+            agent=agent.id,
+            application_slug=application.slug,
+            application_version=application.version,
+            limits=Limits.model_validate(application.limits),
+            enrolment_token=sign(world.maker.signing_key, "enrol", claims),
+        )
+        try:
+            await world.bus.add_agent(agent.id)
+            answer = await world.bus.launcher(launcher.name).start(request)
+        except Unreachable as error:
+            answer = LauncherAnswer(ok=False, error=error.message, free=launcher.free)
+        if not answer.ok:
+            await self.start_failed(agent, answer.error or "the launcher refused")
+            return
+        world.counters.started_agents += 1
+        launcher.free = answer.free
+        if agent.state == "requested":
+            world.fleet.set_state(agent, "starting", world.clock.monotonic())
+
+    async def start_failed(self, agent: Agent, reason: str) -> None:
+        """An agent did not come up. After some failures in a row the calculation that waits longest fails."""
+        world = self.world
+        world.counters.failed_starts += 1
+        log.warning("agent_did_not_start", agent=agent.id, reason=reason)
+        await self.losses.lose(agent, reason)
+        application = world.fleet.applications.get(agent.application_id)
+        if application is None:
+            return
+        application.start_failures += 1
+        application.start_error = reason
+        pause = world.settings.start_backoff_s * 2 ** min(application.start_failures - 1, 10)
+        application.next_start_mono = world.clock.monotonic() + min(pause, LONGEST_BACKOFF_S)
+        world.waits[application.id] = f"Its last start failed: {reason}"
+        if application.start_failures >= world.settings.start_failures:
+            await self._fail_head(application, reason)
+
+    async def _fail_head(self, application: Application, reason: str) -> None:
+        world = self.world
+        lanes = world.backlog.lanes(application.id)
+        if not lanes or any(agent.is_there for agent in world.fleet.of_application(application.id)):
+            return
+        head = min(lanes, key=lambda lane: lane.head[0])
+        calculation_id, _ = world.backlog.take(head)
+        text = f"{application.slug} {application.version} could not be started ({application.start_failures} times): {reason}"
+        change = Change(calculation_id, State.FAILED, None, fields={"error_msg": text, "dead_letter": True})
+        told, _ = await world.db.write(lambda conn: change_states(conn, [change], world.clock.time()))
+        world.tell(told)
+
+    async def agent_ready(self, agent: Agent, event: AgentReady) -> None:
+        world = self.world
+        mono = world.clock.monotonic()
+        agent.seen_mono, agent.host, agent.pid = mono, event.host, event.pid or None
+        application = world.fleet.applications.get(agent.application_id)
+        if agent.is_coming:
+            world.fleet.set_state(agent, "busy" if agent.active else "idle", mono)
+            if application is not None:
+                application.start_failures, application.start_error = 0, ""
+                world.waits.pop(application.id, None)
+        world.fleet.changed.add(agent.id)
+        values = {
+            "host": event.host,
+            "pid": event.pid or None,
+            "qcrbox_version": event.qcrbox_version,
+            "notes": event.notes[:50],
+            "state": agent.state,
+        }
+        now = world.clock.time()
+
+        def write(conn: Connection) -> None:
+            row = update(agents_table).where(agents_table.c.id == agent.id)
+            conn.execute(row.values(**values, last_seen_at=now))
+            conn.execute(row.where(agents_table.c.ready_at.is_(None)).values(ready_at=now))
+
+        await world.db.write(write)
+        world.wake.set()
+
+    # ------------------------------------------------------------ stopping
+
+    def after_run(self, agent: Agent) -> None:
+        """The owner rule and drains act when an agent has nothing in hand."""
+        if agent.active or not agent.is_there:
+            return
+        application = self.world.fleet.applications.get(agent.application_id)
+        if agent.is_yielding or (application is not None and application.reuse == "never"):
+            self.world.fleet.set_state(agent, "draining", self.world.clock.monotonic())
+            self.world.spawn(self.stop(agent, "it has done its work"))
+
+    async def stop(self, agent: Agent, reason: str, grace_s: float = 5.0) -> None:
+        """Ask the launcher to end an agent that holds nothing; its end is told by the launcher, or forced later."""
+        world = self.world
+        world.fleet.set_state(agent, "stopping", world.clock.monotonic())
+        agent.stop_asked_mono, agent.reason = world.clock.monotonic(), reason
+        await world.bus.control(agent.id, Drain(reason=reason))
+        await self._stop_process(agent.id, agent.launcher, reason, grace_s)
+
+    async def kill(self, agent: Agent, reason: str) -> None:
+        """End an agent that does not listen, and give what it held to another."""
+        await self.losses.lose(agent, reason)
+        self.world.spawn(self._stop_process(agent.id, agent.launcher, reason, 1.0))
+
+    async def send_away(self, agent_id: str, launcher: str) -> None:
+        """An agent that we do not know, or have given up."""
+        await self.world.bus.control(agent_id, Drain(reason="the registry does not know this agent"))
+        self.world.spawn(self._stop_process(agent_id, launcher, "not known to the registry", 1.0))
+
+    async def _stop_process(self, agent_id: str, launcher: str, reason: str, grace_s: float) -> None:
+        if launcher not in self.world.fleet.launchers:
+            return
+        try:
+            request = StopAgent(agent=agent_id, grace_s=grace_s, reason=reason)
+            answer = await self.world.bus.launcher(launcher).stop(request)
+        except Unreachable:
+            return  # the reconciler looks at the launcher's list again
+        self.take_free(launcher, answer)
+        agent = self.world.fleet.agents.get(agent_id)
+        if (
+            agent is not None
+            and answer.ok
+            and not any(one.agent == agent_id and one.alive for one in answer.agents)
+        ):
+            await self.losses.lose(agent, reason)
+
+    def take_free(self, name: str, answer: LauncherAnswer) -> None:
+        launcher = self.world.fleet.launchers.get(name)
+        if launcher is not None and answer.ok:
+            launcher.free, launcher.seen_mono = answer.free, self.world.clock.monotonic()
+            self.world.wake.set()
+
+    # ------------------------------------------------------------ launchers
+
+    async def launcher_ready(self, event: LauncherReady) -> None:
+        world = self.world
+        launcher = world.fleet.launchers.setdefault(event.launcher, Launcher(event.launcher))
+        launcher.manager, launcher.host, launcher.capacity = event.manager, event.host, event.capacity
+        launcher.applications = {(one.get("slug", ""), one.get("version", "")) for one in event.applications}
+        launcher.seen_mono, launcher.asked_mono = world.clock.monotonic(), -1e9
+        launcher.free = max(event.capacity - len(event.running), 0)
+        now = world.clock.time()
+        row = {
+            "name": event.launcher,
+            "manager": event.manager,
+            "host": event.host,
+            "capacity": event.capacity,
+            "free": launcher.free,
+            "applications": event.applications,
+            "last_seen_at": now,
+        }
+
+        def write(conn: Connection) -> None:
+            statement = upsert(conn, launchers_table).values(**row, first_seen_at=now)
+            conn.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
+
+        await world.db.write(write)
+        log.info(
+            "launcher_ready", launcher=event.launcher, capacity=event.capacity, running=len(event.running)
+        )
+        world.wake.set()
+
+
+def _readable(slug: str) -> str:
+    """The slug as the first part of an agent's id, which is also a NATS subject token and a consumer name."""
+    name = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in slug.lower())
+    return name.strip("-")[:40] or "agent"

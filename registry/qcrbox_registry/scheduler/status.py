@@ -1,0 +1,100 @@
+"""What the scheduler tells about itself: places in the queue, expected starts, agents, launchers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from qcrbox_registry.scheduler.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """position: 1 is next. starts_in_s: None when nothing is known of past durations. waits_for: the reason in words."""
+
+    position: int
+    starts_in_s: float | None
+    earliest_in_s: float | None
+    latest_in_s: float | None
+    waits_for: str
+
+
+def estimate(world: World, calculation_id: str) -> Estimate | None:
+    ahead = world.backlog.ahead(calculation_id)
+    place = world.backlog.place(calculation_id)
+    if ahead is None or place is None:
+        return None
+    lane = place[0]
+    waits_for = world.waits.get(lane.application_id, "")
+    if not waits_for and not world.may_run(lane.owner_id, lane.group_id):
+        waits_for = "As many of your calculations as allowed are running."
+    slots = sum(
+        agent.is_there or agent.is_coming for agent in world.fleet.of_application(lane.application_id)
+    )
+    command_id = lane.head[3] if lane.entries else None
+    typical = None if command_id is None else world.durations.expected(command_id)
+    if typical is None or not slots or world.hold_on(lane.application_id) is not None:
+        return Estimate(ahead + 1, None, None, None, waits_for)
+    spread = world.durations.spread(command_id or 0) or (typical, typical)
+    running = _remaining_s(world, lane.application_id, typical)
+    turns = ahead / slots
+    return Estimate(
+        ahead + 1, running + turns * typical, turns * spread[0], running + (turns + 1) * spread[1], waits_for
+    )
+
+
+def _remaining_s(world: World, application_id: int, typical: float) -> float:
+    """Until the first slot is free: nothing when an agent is idle, else what is left of the shortest rest."""
+    mono = world.clock.monotonic()
+    rests = []
+    for agent in world.fleet.of_application(application_id):
+        if agent.is_there and not agent.active:
+            return 0.0
+        for active in agent.active.values():
+            ran = 0.0 if active.started_mono is None else mono - active.started_mono
+            rests.append(max((active.estimate_s or typical) - ran, 0.0))
+    return min(rests, default=0.0)
+
+
+def status(world: World) -> dict[str, Any]:
+    mono = world.clock.monotonic()
+    names = {one.id: f"{one.slug} {one.version}" for one in world.fleet.applications.values()}
+    agents = [
+        {
+            "agent": agent.id,
+            "application": names.get(agent.application_id, ""),
+            "launcher": agent.launcher,
+            "state": agent.state,
+            "calculations": list(agent.active),
+            "owner_id": agent.owner_id,
+            "seen_s_ago": round(mono - agent.seen_mono, 1),
+            "rss_bytes": agent.rss_bytes,
+            "host": agent.host,
+            "pid": agent.pid,
+        }
+        for agent in world.fleet.agents.values()
+    ]
+    launchers = [
+        {
+            "launcher": one.name,
+            "manager": one.manager,
+            "host": one.host,
+            "capacity": one.capacity,
+            "free": one.free,
+            "answers": one.seen_mono is not None
+            and mono - one.seen_mono < world.settings.launcher_lost_after_s,
+        }
+        for one in world.fleet.launchers.values()
+    ]
+    return {
+        "waiting": len(world.backlog),
+        "waiting_by_application": {
+            names.get(one, str(one)): world.backlog.waiting_for(one) for one in world.backlog.applications()
+        },
+        "waits": {names.get(one, str(one)): why for one, why in world.waits.items()},
+        "running": sum(len(agent.active) for agent in world.fleet.agents.values()),
+        "agents": agents,
+        "launchers": launchers,
+        "nats": world.bus.is_connected,
+        "counters": asdict(world.counters),
+    }
