@@ -137,7 +137,7 @@ def cell_and_symmetry(block: CifBlock, model: Model) -> None:
         block.set("_diffrn_radiation_wavelength", f"{model.wavelength:g}")
 
 
-def volume_su(fit: Fit) -> float:
+def volume_su(model: Model) -> float:
     """s.u. of the cell volume from the cell s.u., by numerical derivatives (Å, degrees)."""
     parameters = list(model.symmetry.unit_cell().parameters())
     volume = uctbx.unit_cell(parameters).volume()

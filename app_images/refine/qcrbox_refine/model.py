@@ -161,6 +161,25 @@ def dispersion_of(element: str, wavelength: float) -> tuple[float, float]:
     )
 
 
+_LABORATORY = {"Mo Kα": 0.71073, "Cu Kα": 1.54184, "Ag Kα": 0.56087, "Cu Kα1": 1.54056, "Ga Kα": 1.34139}
+
+
+def wavelength_by_dispersion(dispersion: dict[str, tuple[float, float]]) -> tuple[str, float] | None:
+    """The laboratory radiation whose tabulated f' and f'' are these; None when none fits to 0.0006."""
+    for name, wavelength in _LABORATORY.items():
+        try:
+            table = {element: dispersion_of(element, wavelength) for element in dispersion}
+        except UserInputError:
+            continue
+        worst = max(
+            (abs(a - b) for element in table for a, b in zip(table[element], dispersion[element], strict=True)),
+            default=1.0,
+        )
+        if worst < 6e-4:
+            return name, wavelength
+    return None
+
+
 def scattering_type(symbol: str, label: str) -> str:
     """The name under which cctbx knows this scatterer (`Cl1-`, `C`, `D`).
 

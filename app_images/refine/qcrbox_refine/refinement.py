@@ -15,7 +15,7 @@ from qcrbox_refine.connectivity import assign_alternatives
 from qcrbox_refine.edits import apply_edits, make_anisotropic
 from qcrbox_refine.hydrogens import place_hydrogens
 from qcrbox_refine.least_squares import Fit
-from qcrbox_refine.model import Model
+from qcrbox_refine.model import Model, wavelength_by_dispersion
 from qcrbox_refine.progress import report
 from qcrbox_refine.shelx_input import read_shelx
 
@@ -50,7 +50,10 @@ def load_model(path: str) -> Model:
     head = Path(path).read_bytes()[:4000].decode("latin-1")
     if re.search(r"^(TITL|CELL)\b", head, re.MULTILINE) and not re.search(r"^\s*data_", head, re.MULTILINE):
         return read_shelx(path).model
-    return model_from_cif_file(path)
+    model = model_from_cif_file(path)
+    if model.title.lower() in ("", "global", "i"):
+        model.title = Path(path).stem
+    return model
 
 
 def refine_files(structure: str, hkl: str | None, options: Options) -> Result:
@@ -63,10 +66,7 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     """Raises UserInputError, MissingItemsError, CifError for inputs, CalculationFailed for the rest."""
     if options.wavelength:
         model.wavelength = options.wavelength
-    elif model.wavelength is None and model.dispersion:
-        model.note("The file gives no wavelength: its own dispersion factors are used.")
-    apply_edits(model, options.edits)
-    assign_alternatives(model)
+    prepare_model(model, options.edits)
     _prepare_hydrogens(model, options.hydrogens)
     _prepare_adps(model, options.adp)
     data = reflections.prepare(model, hkl, parse_omit(options.omit), options.resolution)
@@ -89,6 +89,21 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     res = res_output.res_text(fit, residual, peaks, max(options.cycles, 1))
     _summarise(fit, residual)
     return Result(fit, residual, peaks, res, model)
+
+
+def prepare_model(model: Model, edits: str = "") -> None:
+    """What every command does first: the user's edits, disorder groups, the wavelength."""
+    if model.wavelength is None and model.dispersion:
+        known = wavelength_by_dispersion(model.dispersion)
+        if known:
+            model.wavelength = known[1]
+            model.note(
+                f"The file gives no wavelength; its dispersion factors are those of {known[0]} ({known[1]} Å)."
+            )
+        else:
+            model.note("The file gives no wavelength: its own dispersion factors are used.")
+    apply_edits(model, edits)
+    assign_alternatives(model)
 
 
 def write_cif(result: Result, path: str | Path) -> None:

@@ -1,0 +1,141 @@
+"""The commands of the application `refine`; application.yaml describes their parameters.
+
+Importing this loads cctbx, about 0.8 s: an agent does it once, before it forks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qcrbox.contract.errors import UserInputError
+from qcrbox_refine import cif_output, density, least_squares
+from qcrbox_refine import reflections as reflection_data
+from qcrbox_refine.hydrogens import place_hydrogens as place
+from qcrbox_refine.refinement import (
+    Options,
+    Result,
+    load_model,
+    prepare_model,
+    refine_files,
+    write_cif,
+    write_peaks,
+)
+from qcrbox_refine.res_output import fcf_text
+
+
+def refine_iam(
+    structure: str,
+    reflections: str | None = None,
+    cycles: int = 10,
+    weighting: str = "optimise",
+    adp: str = "keep",
+    hydrogens: str = "keep",
+    occupancies: str = "refine",
+    extinction: bool = False,
+    edits: str | None = "",
+    omit: str | None = "",
+    resolution: float | None = None,
+    wavelength: float | None = None,
+    refined: str = "refined.cif",
+    res: str = "refined.res",
+    fcf: str = "refined.fcf",
+    peaks: str = "peaks.json",
+) -> str:
+    """Refine independent atoms against F² and write CIF, .res, .fcf and the residual density peaks."""
+    options = Options(
+        cycles=cycles,
+        weighting=weighting,
+        adp=adp,
+        hydrogens=hydrogens,
+        occupancies=occupancies,
+        extinction=extinction,
+        omit=omit or "",
+        resolution=resolution or None,
+        wavelength=wavelength or None,
+        edits=edits or "",
+    )
+    _write(refine_files(structure, reflections, options), refined, res, fcf, peaks)
+    return refined
+
+
+def refine_shelx(
+    instructions: str,
+    reflections: str,
+    cycles: int = 10,
+    weighting: str = "optimise",
+    adp: str = "keep",
+    hydrogens: str = "keep",
+    occupancies: str = "refine",
+    extinction: bool = False,
+    edits: str | None = "",
+    omit: str | None = "",
+    resolution: float | None = None,
+    refined: str = "refined.cif",
+    res: str = "refined.res",
+    fcf: str = "refined.fcf",
+    peaks: str = "peaks.json",
+) -> str:
+    """The same, beginning with a SHELX .ins or .res file and its .hkl file."""
+    return refine_iam(
+        structure=instructions,
+        reflections=reflections,
+        cycles=cycles,
+        weighting=weighting,
+        adp=adp,
+        hydrogens=hydrogens,
+        occupancies=occupancies,
+        extinction=extinction,
+        edits=edits,
+        omit=omit,
+        resolution=resolution,
+        refined=refined,
+        res=res,
+        fcf=fcf,
+        peaks=peaks,
+    )
+
+
+def edit_model(structure: str, edits: str, edited: str = "edited.cif") -> str:
+    """Change atoms without refining; reflections and everything else stay."""
+    if not (edits or "").strip():
+        raise UserInputError("there is nothing to change.", where="edits", next='For example edits="delete C3".')
+    model = load_model(structure)
+    prepare_model(model, edits)
+    Path(edited).write_text(str(cif_output.model_block(model)), encoding="utf-8")
+    return edited
+
+
+def place_hydrogens(
+    structure: str,
+    reflections: str | None = None,
+    edits: str | None = "",
+    wavelength: float | None = None,
+    placed: str = "placed.cif",
+) -> str:
+    """Add missing hydrogen atoms by geometry, with the difference density where there are reflections."""
+    model = load_model(structure)
+    model.wavelength = wavelength or model.wavelength
+    prepare_model(model, edits or "")
+    residual = _residual_without_hydrogen(model, reflections)
+    added = place(model, residual)
+    print(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.", flush=True)
+    Path(placed).write_text(str(cif_output.model_block(model)), encoding="utf-8")
+    return placed
+
+
+def _residual_without_hydrogen(model, hkl: str | None):  # noqa: ANN001, ANN202 - Model, DifferenceMap
+    has_own = model.source is not None and model.source.text("_shelx_hkl_file")
+    if not hkl and not has_own:
+        model.note("Without reflections methyl groups are staggered, and N-H and O-H are left out.")
+        return None
+    data = reflection_data.prepare(model, hkl)
+    refined = model.copy()
+    fit = least_squares.refine(refined, data, cycles=6, weighting_kind="keep")
+    return density.difference_map(fit)
+
+
+def _write(result: Result, refined: str, res: str, fcf: str, peaks: str) -> None:
+    write_cif(result, refined)
+    Path(res).write_text(result.res, encoding="utf-8")
+    Path(fcf).write_text(fcf_text(result.fit), encoding="utf-8")
+    write_peaks(result, peaks)
