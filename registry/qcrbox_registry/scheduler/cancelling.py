@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 from qcrbox.contract.messages import Cancel
 from qcrbox.contract.states import State
@@ -22,27 +24,29 @@ class Cancelling:
     def __init__(self, world: World, launching: Launching) -> None:
         self.world, self.launching = world, launching
 
-    async def cancel(self, calculation_id: str, reason: str = "", by: str = "") -> str:
-        """`cancelled` for one that waited, `cancelling` for one that is with an agent, else the state it had ended in.
+    async def cancel(self, calculation_ids: Sequence[str], reason: str = "", by: str = "") -> dict[str, str]:
+        """For each id: `cancelled` for one that waited, `cancelling` for one that is with an agent, else the state it
+        had ended in. Raises NotFound, and then nothing was changed."""
+        ids = list(dict.fromkeys(calculation_ids))
 
-        Raises NotFound.
-        """
+        def write(conn: Connection) -> tuple[list[Event], dict[str, tuple[str, str | None]]]:
+            ledger = Ledger(conn, ids, self.world.clock.time())
+            now_are: dict[str, tuple[str, str | None]] = {}
+            for one in ids:
+                ledger.ask_cancel(one, reason, by)
+                entry = ledger.entry(one)
+                now_are[one] = (entry.step if entry.finished_at is None else entry.state, entry.agent_id)
+            return ledger.close(), now_are
 
-        def write(conn: Connection) -> tuple[list[Event], str, str | None]:
-            ledger = Ledger(conn, [calculation_id], self.world.clock.time())
-            ledger.ask_cancel(calculation_id, reason, by)
-            entry = ledger.entry(calculation_id)
-            told = ledger.close()
-            return told, entry.step if entry.finished_at is None else entry.state, entry.agent_id
-
-        told, now_is, agent_id = await self.world.db.write(write)
-        self.world.backlog.remove(calculation_id)
-        holder = self.world.fleet.holder(calculation_id, agent_id)
-        if holder is not None and now_is == "cancelling":
-            await self._begin(*holder, reason or "cancelled")
+        told, now_are = await self.world.db.write(write)
+        for one, (now_is, agent_id) in now_are.items():
+            self.world.backlog.remove(one)
+            holder = self.world.fleet.holder(one, agent_id)
+            if holder is not None and now_is == "cancelling":
+                await self._begin(*holder, reason or "cancelled")
         self.world.tell(told)
         self.world.wake.set()
-        return now_is
+        return {one: now_is for one, (now_is, _) in now_are.items()}
 
     async def over_wall_time(self, agent: Agent, active: Active) -> None:
         """The registry's own watch, for an agent that did not keep the limit itself."""

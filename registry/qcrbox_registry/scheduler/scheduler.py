@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -16,11 +16,11 @@ from qcrbox_registry.messaging.auth_callout import AuthCallout
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
 from qcrbox_registry.messaging.tokens import Enrolment
-from qcrbox_registry.scheduler.backlog import Backlog
+from qcrbox_registry.scheduler.backlog import Backlog, Waiting
 from qcrbox_registry.scheduler.cancelling import Cancelling
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.commands import CommandMaker
-from qcrbox_registry.scheduler.dispatch import MOST_PER_ROUND, Dispatcher, read_waiting
+from qcrbox_registry.scheduler.dispatch import MOST_PER_ROUND, Dispatcher
 from qcrbox_registry.scheduler.durations import Durations
 from qcrbox_registry.scheduler.fair_share import FairShare
 from qcrbox_registry.scheduler.fleet import Active, Agent, Fleet
@@ -32,6 +32,7 @@ from qcrbox_registry.scheduler.recovery import read_rules, recover
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.scheduler.status import Estimate, estimate, status
 from qcrbox_registry.scheduler.world import Told, World
+from qcrbox_registry.store.calculations import NewCalculation
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.tables import agents as agents_table
 
@@ -139,19 +140,28 @@ class Scheduler:
 
     # ------------------------------------------------------------ what the API asks
 
-    async def submitted(self, ids: Iterable[str]) -> None:
+    def submitted(self, new: Sequence[NewCalculation]) -> None:
         """New calculations are committed: they may run."""
-        wanted = list(ids)
-        self.world.enqueue(await self.world.db.read(lambda conn: read_waiting(conn, wanted)))
+        now = self.world.clock.time()
+        self.world.enqueue(
+            [
+                Waiting(
+                    one.id, one.application_id, one.owner_id, one.group_id, one.command_id, one.priority, now
+                )
+                for one in new
+            ]
+        )
 
-    async def cancel(self, calculation_id: str, reason: str = "", by: str = "") -> str:
+    async def cancel(
+        self, calculation_ids: Sequence[str], *, reason: str = "", by: str = ""
+    ) -> dict[str, str]:
         """See `Cancelling.cancel`."""
-        return await self.cancelling.cancel(calculation_id, reason, by)
+        return await self.cancelling.cancel(calculation_ids, reason, by)
 
     async def end_session(self, calculation_id: str, *, keep: bool = True, reason: str = "") -> None:
         """Ask the agent to end a session. One that still waits is cancelled. Raises NotFound for no such open one."""
         if calculation_id in self.world.backlog:
-            await self.cancel(calculation_id, reason or "the session was closed before it started")
+            await self.cancel([calculation_id], reason=reason or "the session was closed before it started")
             return
         agent, active = self._holder(calculation_id)
         await self.world.bus.control(
@@ -175,6 +185,12 @@ class Scheduler:
                 view_only=view_only,
             ),
         )
+
+    def queue_info(self, calculation_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """`place` (1 is next), `reason` it waits for and `estimated_start` (Unix time, s, or None) of those that wait."""
+        found = ((one, self.queue_position(one)) for one in calculation_ids)
+        now = self.world.clock.time()
+        return {one: known.shown(now) for one, known in found if known is not None}
 
     def queue_position(self, calculation_id: str) -> Estimate | None:
         """Place in the queue and when it may start; None for one that does not wait."""

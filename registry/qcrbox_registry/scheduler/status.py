@@ -18,6 +18,20 @@ class Estimate:
     latest_in_s: float | None
     waits_for: str
 
+    def shown(self, now: float) -> dict[str, Any]:
+        """As the REST side shows it; times are Unix times, s."""
+
+        def moment(seconds: float | None) -> float | None:
+            return None if seconds is None else now + seconds
+
+        return {
+            "place": self.position,
+            "reason": self.waits_for,
+            "estimated_start": moment(self.starts_in_s),
+            "earliest_start": moment(self.earliest_in_s),
+            "latest_start": moment(self.latest_in_s),
+        }
+
 
 def estimate(world: World, calculation_id: str) -> Estimate | None:
     ahead = world.backlog.ahead(calculation_id)
