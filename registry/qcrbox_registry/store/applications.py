@@ -132,6 +132,7 @@ class KnownCommand:
     id: int
     spec: CommandSpec
     rest: dict[str, Any]  # as GET /api/commands shows it
+    entry_sets: dict[str, Any] = field(default_factory=dict)  # of the application, for CIF inputs
 
 
 @dataclass(slots=True)
@@ -259,7 +260,7 @@ def _known(
             **command.to_rest(spec),
             "interactive": command.is_interactive,
         }
-        known.commands[command.name] = KnownCommand(ids[command.name], command, rest)
+        known.commands[command.name] = KnownCommand(ids[command.name], command, rest, spec.entry_sets)
     hold = held.get(str(row.id), "")
     known.rest = {
         **{name: value for name, value in rest_of_spec.items() if name != "commands"},

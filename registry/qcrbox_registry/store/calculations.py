@@ -30,6 +30,7 @@ __all__ = [
     "NewCalculation",
     "StaleAttempt",
     "StateRefused",
+    "by_ids",
     "change_state",
     "change_states",
     "create",
@@ -37,6 +38,7 @@ __all__ = [
     "get",
     "inputs_of",
     "page",
+    "waiting_or_running_of",
 ]
 
 
@@ -140,6 +142,23 @@ def get(conn: Connection, calculation_id: str) -> sa.Row:
     if row is None:
         raise NotFound(f"There is no calculation {calculation_id!r}.")
     return row
+
+
+def by_ids(conn: Connection, ids: Sequence[str]) -> list[sa.Row]:
+    """Rows in the order of `ids`; ids that are not there are left out."""
+    found: dict[str, sa.Row] = {}
+    for start in range(0, len(ids), 500):
+        for row in conn.execute(_select.where(calculations.c.id.in_(ids[start : start + 500]))):
+            found[row.id] = row
+    return [found[one] for one in ids if one in found]
+
+
+def waiting_or_running_of(conn: Connection, batch_id: str) -> list[str]:
+    """Ids of a batch's calculations that have not ended."""
+    query = sa.select(calculations.c.id).where(
+        calculations.c.batch_id == batch_id, calculations.c.finished_at.is_(None)
+    )
+    return list(conn.execute(query.order_by(calculations.c.id)).scalars())
 
 
 def page(

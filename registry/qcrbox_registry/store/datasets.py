@@ -237,6 +237,11 @@ def index_of(conn: Connection, data_file_ids: Sequence[str]) -> dict[str, dict[s
     return found
 
 
+def names_in(conn: Connection, data_file_id: str) -> list[str] | None:
+    """Canonical names of the items of an indexed CIF; None when it is not indexed."""
+    return conn.execute(sa.select(cif_index.c.names).where(cif_index.c.data_file_id == data_file_id)).scalar()
+
+
 def page(
     conn: Connection,
     ids: sa.Select | None = None,

@@ -93,11 +93,15 @@ def after(
     return [_from_row(row) for row in conn.execute(query)]
 
 
-def of_objects(conn: Connection, ids: Sequence[str]) -> dict[str, list[Event]]:
-    """All events of these objects, oldest first."""
+def of_objects(conn: Connection, ids: Sequence[str], kind: str | None = None) -> dict[str, list[Event]]:
+    """All events (of one kind) of these objects, oldest first."""
     found: dict[str, list[Event]] = {one: [] for one in ids}
-    if ids:
-        query = sa.select(events).where(events.c.object_id.in_(ids)).order_by(events.c.seq)
+    for start in range(0, len(ids), 500):
+        query = (
+            sa.select(events).where(events.c.object_id.in_(ids[start : start + 500])).order_by(events.c.seq)
+        )
+        if kind is not None:
+            query = query.where(events.c.kind == kind)
         for row in conn.execute(query):
             found[row.object_id].append(_from_row(row))
     return found

@@ -426,6 +426,7 @@ cif_index = Table(
     Column("has_disorder", Boolean),
     Column("has_hydrogens", Boolean),
     Column("full", JSON, nullable=False, server_default="{}"),  # everything the index gave, for display
+    Column("names", JSON),  # of the items of the first block, as qcrbox.cif.names.key writes them
 )
 Index("ix_cif_index_niggli", cif_index.c.niggli_a, cif_index.c.niggli_b)
 Index("ix_cif_index_formula_sum", cif_index.c.formula_sum)
@@ -558,7 +559,9 @@ holds = Table(
     "holds",
     metadata,
     Column("kind", String(12), primary_key=True),  # application | launcher | site
-    Column("object_id", String(63), primary_key=True),  # the application's id as text, the launcher's name, ""
+    Column(
+        "object_id", String(63), primary_key=True
+    ),  # the application's id as text, the launcher's name, ""
     Column("mode", String(8), nullable=False),  # hold | drain
     Column("reason", Text, nullable=False),
     Column("by_id", ForeignKey("people.id")),

@@ -598,6 +598,7 @@ def upgrade() -> None:
         sa.Column("has_disorder", sa.Boolean(), nullable=True),
         sa.Column("has_hydrogens", sa.Boolean(), nullable=True),
         sa.Column("full", sa.JSON(), server_default="{}", nullable=False),
+        sa.Column("names", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(
             ["data_file_id"], ["data_files.id"], name=op.f("fk_cif_index_data_file_id_data_files")
         ),
