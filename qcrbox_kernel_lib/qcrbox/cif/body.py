@@ -14,6 +14,7 @@ from qcrbox.cif import tokens
 
 _PIECE = 1 << 19  # bytes cut at a time
 _PIECE_ROWS = 8192
+_MAX_SHARED = 200_000
 _WHITE = b" \t\n\r\f\v"
 
 
@@ -163,7 +164,12 @@ def columns_of(body: Body, indices: Iterable[int]) -> list[list[str]]:
     if isinstance(body, ListBody):
         return [body.column(index) for index in wanted]
     columns: list[list[str]] = [[] for _ in wanted]
+    # Indices and flags repeat thousands of times: one object for equal texts keeps large loops small.
+    shared: dict[str, str] = {}
     for piece in body.pieces():
         for cells, index in zip(columns, wanted, strict=True):
-            cells += piece[index::width]
+            part = piece[index::width]
+            cells += map(shared.setdefault, part, part)
+        if len(shared) > _MAX_SHARED:
+            shared.clear()
     return columns

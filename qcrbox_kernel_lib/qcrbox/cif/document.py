@@ -41,6 +41,17 @@ class Item:
         shown = self.raw if len(self.raw) < 60 else self.raw[:57] + "..."
         return f"<Item {self.tag} {shown}>"
 
+    def copy(self, tag: str | None = None) -> Item:
+        """The same value for another document, perhaps under another name."""
+        return Item(
+            tag or self.tag,
+            self._raw,
+            data=self._data,
+            encoding=self._encoding,
+            value_span=self.value_span,
+            cif2=self.cif2,
+        )
+
     @property
     def raw(self) -> str:
         if self._raw is None:
@@ -130,7 +141,9 @@ class Block:
             for entry in self.entries:
                 for position, own in enumerate(tags_of(entry)):
                     self._exact.setdefault(own.lower(), (entry, position))
-                    self._by_key.setdefault(names.key(own), (entry, position))
+                    key = names.key(own)
+                    if key not in self._by_key or own.lower() == key:
+                        self._by_key[key] = (entry, position)
         return self._exact.get(tag.lower()) or self._by_key.get(names.key(tag))
 
     def forget_index(self) -> None:

@@ -283,6 +283,13 @@ class _Reader:
         if end >= 0:
             if self.cif2 and (self.data[start] in b"[{" or self.data[start : start + 3] in (b"'''", b'"""')):
                 self.saw_cif2 = True
+            if self.data[start] == 59 and self.data.find(b"\n;", start, end - 2) >= 0:
+                self.warn(
+                    "semicolon-line",
+                    "A line inside a text field begins with ;. It was taken as text.",
+                    start,
+                    next="Put a blank before it: other programs end the text there.",
+                )
             return end
         return self.broken_value(start)
 

@@ -142,9 +142,12 @@ def _split(match: re.Match[str]) -> tuple[str, str]:
         value = _tidy(written)
     if "." in su:
         return value, _tidy(format(Decimal(su).scaleb(exponent, _CONTEXT), "f") if exponent else su)
-    if not decimals and not exponent:
+    if exponent:
+        return value, format(Decimal(int(su)).scaleb(exponent - decimals, _CONTEXT), "f")
+    if not decimals:
         return value, su
-    return value, format(Decimal(int(su)).scaleb(exponent - decimals, _CONTEXT), "f")
+    digits = su.zfill(decimals + 1)
+    return value, f"{digits[:-decimals].lstrip('0') or '0'}.{digits[-decimals:]}"
 
 
 def _tidy(written: str) -> str:

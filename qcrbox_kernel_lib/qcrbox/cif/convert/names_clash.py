@@ -1,0 +1,190 @@
+"""Two spellings of one item in one block: same value, one item; different values, both kept and a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from qcrbox.cif.convert.columns import renamed, selected
+from qcrbox.cif.convert.result import warning
+from qcrbox.cif.diagnostics import Diagnostic
+from qcrbox.cif.document import Block, Entry, Item, tags_of
+from qcrbox.cif.loop import Loop
+from qcrbox.cif.quoting import text_of
+from qcrbox.cif.values import parse_number, parse_value
+
+Rename = Callable[[str], str]
+
+
+def rank(tag: str, name: str) -> int:
+    """How near a spelling is to the canonical name: itself, its old form with `_` for the point, another."""
+    lower = tag.lower()
+    if lower == name.lower():
+        return 0
+    return 1 if lower == name.lower().replace(".", "_", 1) else 2
+
+
+def without_clashes(block: Block, rename: Rename, warnings: list[Diagnostic]) -> Block:
+    """The block under new names, each of them once."""
+    entries = [_own_clashes(entry, rename, block.name, warnings) for entry in block.entries]
+    holders: dict[str, list[Entry]] = {}
+    for entry in entries:
+        for tag in tags_of(entry):
+            holders.setdefault(rename(tag), []).append(entry)
+    kept_written: set[int] = set()
+    dropped: set[int] = set()
+    extended: dict[int, Loop] = {}
+    for name, clashing in holders.items():
+        alive = [entry for entry in clashing if id(entry) not in dropped and id(entry) not in kept_written]
+        if len(alive) > 1:
+            _settle(name, alive, rename, block.name, warnings, kept_written, dropped, extended)
+    result: list[Entry] = []
+    for entry in entries:
+        if id(entry) in dropped:
+            continue
+        entry_now = extended.get(id(entry), entry)
+        result.append(entry_now if id(entry) in kept_written else _renamed(entry_now, rename))
+    return Block(block.name, result, cif2=block.cif2)
+
+
+def _settle(
+    name: str,
+    clashing: list[Entry],
+    rename: Rename,
+    block: str,
+    warnings: list[Diagnostic],
+    kept_written: set[int],
+    dropped: set[int],
+    extended: dict[int, Loop],
+) -> None:
+    """Choose who gets the name; the others go when they say the same, else keep their written names."""
+    ranked = sorted(
+        clashing, key=lambda entry: (_is_absent(entry), min(rank(t, rename(t)) for t in tags_of(entry)))
+    )
+    winner = ranked[0]
+    for loser in ranked[1:]:
+        if _says_nothing_new(loser, winner, rename):
+            dropped.add(id(loser))
+            _give_place(winner, loser, clashing, dropped)
+        elif (joined := _joined(extended.get(id(winner), winner), loser, rename)) is not None:
+            extended[id(winner)] = joined
+            dropped.add(id(loser))
+        else:
+            kept_written.add(id(loser))
+            warnings.append(
+                _clash(name, _tag_for(winner, name, rename), _tag_for(loser, name, rename), block)
+            )
+
+
+def _give_place(winner: Entry, loser: Entry, clashing: list[Entry], dropped: set[int]) -> None:
+    """The one item stands where its first spelling stood; values are equal, so the first one may stay."""
+    if (
+        clashing.index(loser) < clashing.index(winner)
+        and isinstance(winner, Item)
+        and isinstance(loser, Item)
+    ):
+        first_unknown = _is_absent(loser) and not _is_absent(winner)
+        if not first_unknown:
+            dropped.discard(id(loser))
+            dropped.add(id(winner))
+
+
+def _clash(name: str, winner: str, loser: str, block: str) -> Diagnostic:
+    return warning(
+        "two-spellings",
+        f"{winner} and {loser} are both {name} but have different values; {winner} was taken as {name}, "
+        f"{loser} was kept under that name.",
+        block,
+        tag=name,
+        next="Delete the one that is wrong.",
+    )
+
+
+def _tag_for(entry: Entry, name: str, rename: Rename) -> str:
+    return next(tag for tag in tags_of(entry) if rename(tag) == name)
+
+
+def _is_absent(entry: Entry) -> bool:
+    return isinstance(entry, Item) and entry.raw in ("?", ".")
+
+
+def _texts(entry: Entry, tag: str) -> list[object]:
+    raws = [entry.raw] if isinstance(entry, Item) else entry.column(tag)
+    return [_comparable(raw) for raw in raws]
+
+
+def _comparable(raw: str) -> object:
+    # A quoted number says the same as a bare one; a quoted ? is not unknown.
+    if raw in ("?", "."):
+        return parse_value(raw)
+    text = text_of(raw)
+    return parse_number(text) or (text,)
+
+
+def _says_nothing_new(loser: Entry, winner: Entry, rename: Rename) -> bool:
+    """Whether all that the loser holds stands in the winner with equal values, or is unknown."""
+    if isinstance(loser, Item) and loser.raw == "?":
+        return True
+    own = {rename(tag): tag for tag in tags_of(winner)}
+    for tag in tags_of(loser):
+        partner = own.get(rename(tag))
+        if partner is None or _texts(loser, tag) != _texts(winner, partner):
+            return False
+    return True
+
+
+def _joined(winner: Entry, loser: Entry, rename: Rename) -> Loop | None:
+    """Two loops of one category with equal shared columns as one loop; None when they disagree."""
+    if not (isinstance(winner, Loop) and isinstance(loser, Loop)) or winner.n_rows != loser.n_rows:
+        return None
+    own = {rename(tag): tag for tag in winner.tags}
+    extra: list[str] = []
+    for tag in loser.tags:
+        partner = own.get(rename(tag))
+        if partner is None:
+            extra.append(tag)
+        elif _texts(loser, tag) != _texts(winner, partner):
+            return None
+    new = renamed(winner, winner.tags)
+    for tag, column in zip(extra, loser.columns(*extra), strict=True):
+        new.set_column(tag, column)
+    return new
+
+
+def _own_clashes(entry: Entry, rename: Rename, block: str, warnings: list[Diagnostic]) -> Entry:
+    """Two spellings of one item as columns of one loop."""
+    if isinstance(entry, Item):
+        return entry
+    groups: dict[str, list[int]] = {}
+    for index, tag in enumerate(entry.tags):
+        groups.setdefault(rename(tag), []).append(index)
+    gone: set[int] = set()
+    for name, indices in groups.items():
+        best = min(indices, key=lambda index: (rank(entry.tags[index], name), index))
+        for index in indices:
+            if index == best:
+                continue
+            if _texts(entry, entry.tags[index]) == _texts(entry, entry.tags[best]):
+                gone.add(index)
+            else:
+                warnings.append(_clash(name, entry.tags[best], entry.tags[index], block))
+    if not gone:
+        return entry
+    kept = [index for index in range(len(entry.tags)) if index not in gone]
+    return selected(entry, kept, [entry.tags[index] for index in kept])
+
+
+def _renamed(entry: Entry, rename: Rename) -> Entry:
+    if isinstance(entry, Item):
+        return entry.copy(rename(entry.tag))
+    return renamed(entry, _distinct(entry.tags, rename))
+
+
+def _distinct(tags: Iterable[str], rename: Rename) -> list[str]:
+    """New names of the columns; where two would be the same, only the nearest spelling gets it."""
+    listed = list(tags)
+    best: dict[str, str] = {}
+    for tag in listed:
+        name = rename(tag)
+        if name not in best or rank(tag, name) < rank(best[name], name):
+            best[name] = tag
+    return [rename(tag) if best[rename(tag)] == tag else tag for tag in listed]
