@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import gemmi
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from qcrbox.cif._gemmi import gemmi
 from qcrbox.cif.values import Number
 from qcrbox.contract.errors import CifError
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
-import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from qcrbox.cif._gemmi import gemmi
 from qcrbox.cif.symmetry import (
     OperationTable,
     SymmetryOperation,

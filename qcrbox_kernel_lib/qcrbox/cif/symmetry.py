@@ -244,7 +244,7 @@ def close_group(operations: Iterable[SymmetryOperation], limit: int = 384) -> li
             group.append((group[left] @ group[right]).reduced())
 
 
-_CODE = re.compile(r"^\s*(?P<op>\w+?)(?:_(?P<cell>\d{3}|\d+_\d+_\d+))?\s*$")
+_CODE = re.compile(r"^\s*(?P<op>[A-Za-z0-9]+)(?:_(?P<cell>\d{3}|\d+_\d+_\d+))?\s*$")
 
 
 def parse_code(code: str) -> tuple[str, tuple[int, int, int]]:
