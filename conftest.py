@@ -1,3 +1,28 @@
-"""Loaded before all tests: see qcrbox.cif._gemmi for why the order of imports matters."""
+"""For all tests: where `QCRBOX_NO_SKIPS` is set, a skipped test is a failure of the run."""
 
-import qcrbox.cif._gemmi  # noqa: F401
+from __future__ import annotations
+
+import os
+
+import pytest
+
+import qcrbox.cif._gemmi  # noqa: F401 - first: cctbx ends the process where gemmi was imported before it
+
+_skipped: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and not hasattr(report, "wasxfail"):
+        _skipped.append(report.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _skipped and os.environ.get("QCRBOX_NO_SKIPS"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _skipped and os.environ.get("QCRBOX_NO_SKIPS"):
+        terminalreporter.section("skipped where nothing may be skipped", red=True)
+        for nodeid in _skipped:
+            terminalreporter.line(nodeid)
