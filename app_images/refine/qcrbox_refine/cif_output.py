@@ -11,6 +11,7 @@ from cctbx.array_family import flex
 from cctbx.eltbx import tiny_pse
 
 from qcrbox_refine import weighting
+from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
 from qcrbox_refine.cif_text import CifBlock
 from qcrbox_refine.density import DifferenceMap
@@ -212,8 +213,20 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
     }
     for name, value in values.items():
         block.set(name, value)
+    _absolute_structure(block, fit)
     if fit.model.notes:
         block.set("_refine_special_details", "\n".join(fit.model.notes))
+
+
+def _absolute_structure(block: CifBlock, fit: Fit) -> None:
+    found = flack(fit)
+    if found is None:
+        block.set("_refine_ls_abs_structure_Flack", None)
+        block.set("_refine_ls_abs_structure_details", None)
+        return
+    x, su, pairs = found
+    block.set("_refine_ls_abs_structure_Flack", format_number(x, su, 2))
+    block.set("_refine_ls_abs_structure_details", f"Refined as an inversion twin; {pairs} Friedel pairs.")
 
 
 def _cctbx_version() -> str:

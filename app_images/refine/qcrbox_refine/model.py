@@ -166,6 +166,7 @@ _LABORATORY = {"Mo Kα": 0.71073, "Cu Kα": 1.54184, "Ag Kα": 0.56087, "Cu Kα1
 
 def wavelength_by_dispersion(dispersion: dict[str, tuple[float, float]]) -> tuple[str, float] | None:
     """The laboratory radiation whose tabulated f' and f'' are these; None when none fits to 0.0006."""
+    dispersion = {element: values for element, values in dispersion.items() if element not in ("H", "D")}
     for name, wavelength in _LABORATORY.items():
         try:
             table = {element: dispersion_of(element, wavelength) for element in dispersion}
