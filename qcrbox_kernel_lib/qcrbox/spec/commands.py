@@ -289,10 +289,10 @@ def _uses_of_pattern(part: Section, step: str, uses: list[str], known: list[str]
 
 def _gui_extras(
     section: Section, base: dict[str, Any], known: list[str]
-) -> tuple[list[Command], dict[str, str]]:
+) -> tuple[list[Command], dict[str, Any]]:
     """Hidden commands from `toparams` and `non_interactive_equivalent` of older GUI commands."""
     extra: list[Command] = []
-    links: dict[str, str] = {}
+    links: dict[str, Any] = {}
     name = base["name"]
     toparams = ("toparams",)
     if section.has(*toparams):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from qcrbox.spec import source as yaml_source
 from qcrbox.spec.commands import read_command
@@ -35,7 +36,7 @@ def _application(source: Source) -> Application:
     source.raise_problems()
     identity = {key: _needed(top, key) for key in ("name", "slug", "version")}
     _check_identity(top, identity["slug"], identity["version"])
-    about = {key: top.text(key) for key in ("description", "url", "email")}
+    about: dict[str, Any] = {key: top.text(key) for key in ("description", "url", "email")}
     dois = doi_list(top)
     entry_sets = _entry_sets(top)
     commands: list[Command] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 from qcrbox.spec.dtypes import NUMBERS, DType
@@ -99,7 +100,12 @@ def _to_str(value: Any) -> str:
     return value
 
 
-_COERCE = {DType.STR: _to_str, DType.INT: _to_int, DType.FLOAT: _to_float, DType.BOOL: _to_bool}
+_COERCE: dict[DType, Callable[[Any], Value]] = {
+    DType.STR: _to_str,
+    DType.INT: _to_int,
+    DType.FLOAT: _to_float,
+    DType.BOOL: _to_bool,
+}
 
 
 def breaks(valid: ValidValue | None, value: Value) -> bool:

@@ -1,0 +1,48 @@
+"""`python -m qcrbox_agent` runs an agent; `python -m qcrbox_agent check application.yaml` checks a spec."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+
+from qcrbox.contract.errors import QcError
+
+from qcrbox_agent.settings import read_settings
+
+
+def main(argv: list[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["check"]:
+        from qcrbox_agent.check import main as check
+
+        return check(argv[1:])
+    try:
+        return _run(argv)
+    except QcError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 2
+
+
+def _run(argv: list[str]) -> int:
+    from qcrbox_agent.agent import Agent
+
+    settings = read_settings(argv)
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        token = settings.enrolment_file.read_text().strip()
+    except OSError as error:
+        sys.stderr.write(f"The enrolment token cannot be read: {error}\n")
+        return 2
+
+    async def start() -> int:
+        return await Agent(settings, token).run()
+
+    return asyncio.run(start())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""Interactive sessions: prepare, run with a window, wait for the person, finalise.
+
+The display and the tunnel are other files (`display.py`, `tunnel.py`); a program that needs no window runs
+without them. Closing the program ends nothing: the session stays open until its person, or a limit, ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from qcrbox.contract.messages import EndSession, SessionState
+from qcrbox.contract.states import State, Step
+from qcrbox.spec.model import Call
+
+from qcrbox_agent.inputs import Prepared
+from qcrbox_agent.run.ended import Ended
+
+if TYPE_CHECKING:
+    from qcrbox_agent.calculation import Attempt
+
+GRACE_S = 5.0
+
+
+class Display(Protocol):
+    """A picture a program draws on; made by `qcrbox_agent.run.display.open_display(folder)`."""
+
+    environment: Mapping[str, str]  # DISPLAY and so on, for the programs
+    socket_path: Path  # the Unix socket that speaks RFB
+    width: int
+    height: int
+
+    async def close(self) -> None: ...
+
+
+async def open_display(folder: Path) -> Display | None:
+    """A display when this agent can make one, else None."""
+    if importlib.util.find_spec("qcrbox_agent.run.display") is None:
+        return None
+    display = importlib.import_module("qcrbox_agent.run.display")
+    return await display.open_display(folder)
+
+
+class Session:
+    """The life of one session inside an `Attempt`."""
+
+    def __init__(self, attempt: Attempt, prepared: Prepared) -> None:
+        self._attempt, self._prepared = attempt, prepared
+        self.display: Display | None = None
+
+    async def run(self) -> Ended:
+        """What finalise returned. Raises ProgramFailed when a step fails."""
+        from qcrbox_agent.calculation import Stop
+
+        attempt = self._attempt
+        lifecycle = attempt.command.lifecycle
+        assert lifecycle is not None
+        if attempt.folder is None:
+            raise AssertionError("a session needs its folder")
+        try:
+            self._tell("starting")
+            if lifecycle.prepare is not None:
+                attempt.tell(Step.PREPARING)
+                await self._step(lifecycle.prepare, "Prepare")
+            self.display = await open_display(attempt.folder)
+            end = await self._open(lifecycle.run)
+            if not end.keep:
+                attempt.stop(Stop(State.CANCELLED, end.reason or "The session was discarded."))
+                return Ended()
+            if lifecycle.finalise is None:
+                return Ended()
+            attempt.tell(Step.FINALISING)
+            self._tell("finalising")
+            return await self._step(lifecycle.finalise, "Finalise")
+        finally:
+            if self.display is not None:
+                await self.display.close()
+
+    async def _open(self, call: Call) -> EndSession:
+        """Run the program until the person ends the session."""
+        attempt = self._attempt
+        attempt.tell(Step.OPEN)
+        environment = self.display.environment if self.display else {}
+        program = asyncio.create_task(attempt.run_call(call, self._prepared.values, environment))
+        self._tell("open")
+        try:
+            waiting: list[asyncio.Future] = [program, attempt.end_session]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if not attempt.end_session.done():
+                ended = program.result()
+                if ended.error:
+                    self._fail(ended, "Run")
+                self._tell("program_ended", "The program was closed; the session is still open.")
+            end = await attempt.end_session
+            if not program.done():
+                # Ending while the program runs is how most sessions end: no failure.
+                await attempt.terminate_program(GRACE_S)
+            await program
+            return end
+        finally:
+            if not program.done():
+                await attempt.terminate_program(0.5)
+                program.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await program
+
+    async def _step(self, call: Call, name: str) -> Ended:
+        ended = await self._attempt.run_call(call, self._prepared.values, self._environment())
+        if ended.error:
+            self._fail(ended, name)
+        return ended
+
+    def _environment(self) -> dict[str, str]:
+        return dict(self.display.environment) if self.display else {}
+
+    def _fail(self, ended: Ended, name: str) -> None:
+        from qcrbox_agent.calculation import ProgramFailed
+
+        raise ProgramFailed(ended, f"{name} step failed: ")
+
+    def _tell(self, state: Any, reason: str = "") -> None:
+        display = self.display
+        self._attempt.tools.post(
+            SessionState(
+                calculation_id=self._attempt.message.calculation_id,
+                attempt=self._attempt.message.attempt,
+                state=state,
+                reason=reason,
+                width=display.width if display else 0,
+                height=display.height if display else 0,
+            )
+        )

@@ -1,0 +1,51 @@
+"""Configuration of the agent: environment variables, each also a flag. The token is only ever in a file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from qcrbox.contract.errors import UserInputError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one agent needs to know. Flag `--work-dir` is the variable `QCRBOX_WORK_DIR`, and so on."""
+
+    agent: str  # QCRBOX_AGENT_ID
+    nats_url: str  # QCRBOX_NATS_URL
+    enrolment_file: Path  # QCRBOX_ENROLMENT_FILE: the token NATS asks for
+    spec: Path  # QCRBOX_SPEC: application.yaml; its folder is on the module path and last on PATH
+    work_dir: Path  # QCRBOX_WORK_DIR: a folder per calculation is made in here
+    launcher: str = ""  # QCRBOX_LAUNCHER: told to the registry
+    keep_failed_s: float = 0.0  # QCRBOX_KEEP_FAILED_S: how long folders of failed calculations stay
+    log_level: str = "INFO"  # QCRBOX_LOG_LEVEL
+
+    @property
+    def folder(self) -> Path:
+        return self.spec.parent
+
+
+_REQUIRED = {"agent": "QCRBOX_AGENT_ID"} | {
+    name: f"QCRBOX_{name.upper()}" for name in ("nats_url", "enrolment_file", "spec", "work_dir")
+}
+_OPTIONAL = {name: f"QCRBOX_{name.upper()}" for name in ("launcher", "keep_failed_s", "log_level")}
+
+
+def read_settings(argv: list[str]) -> Settings:
+    """From flags, then the environment. Raises UserInputError naming what is missing."""
+    parser = argparse.ArgumentParser(prog="qcrbox-agent", description="Runs the commands of one application.")
+    for name, variable in (_REQUIRED | _OPTIONAL).items():
+        flag = "--agent-id" if name == "agent" else "--" + name.replace("_", "-")
+        parser.add_argument(flag, dest=name, default=os.environ.get(variable), help=f"or {variable}")
+    given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
+    missing = [variable for name, variable in _REQUIRED.items() if not given.get(name)]
+    if missing:
+        raise UserInputError(f"The agent needs {', '.join(missing)}.", where="qcrbox-agent")
+    for name in ("enrolment_file", "spec", "work_dir"):
+        given[name] = Path(given[name]).absolute()
+    if "keep_failed_s" in given:
+        given["keep_failed_s"] = float(given["keep_failed_s"])
+    return Settings(**given)

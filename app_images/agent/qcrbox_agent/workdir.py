@@ -1,0 +1,76 @@
+"""A fresh, empty folder for each calculation."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from qcrbox.spec.arguments import safe_file_name
+
+
+class WorkFolders:
+    """Makes folders below `root` and removes them; those of failed calculations stay for `keep_failed_s`."""
+
+    def __init__(self, root: Path, keep_failed_s: float = 0.0) -> None:
+        self.root, self.keep_failed_s = root, keep_failed_s
+        root.mkdir(parents=True, exist_ok=True)
+
+    def make(self, calculation_id: str) -> Path:
+        prefix = (safe_file_name(calculation_id)[:40] or "calculation") + "-"
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=self.root))
+
+    def remove(self, folder: Path, failed: bool = False) -> None:
+        if failed and self.keep_failed_s > 0:
+            with contextlib.suppress(OSError):
+                (self.root / f"{folder.name}.failed").touch()
+            return
+        try:
+            os.rmdir(folder)  # most often it is empty, and this is many times cheaper
+        except OSError:
+            remove_tree(folder)
+
+    def sweep(self, now: float | None = None) -> None:
+        """Remove folders of failed calculations whose time is over."""
+        now = time.time() if now is None else now
+        for mark in self.root.glob("*.failed"):
+            with contextlib.suppress(OSError):
+                if mark.stat().st_mtime + self.keep_failed_s < now:
+                    remove_tree(mark.with_suffix(""))
+                    mark.unlink()
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder even when the program took away its own permissions."""
+
+    def make_writable(_function: object, path: str, _error: object) -> None:
+        with contextlib.suppress(OSError):
+            os.chmod(os.path.dirname(path), 0o700)
+            os.chmod(path, 0o700)
+            os.unlink(path) if not os.path.isdir(path) or os.path.islink(path) else shutil.rmtree(path, True)
+
+    shutil.rmtree(folder, onerror=make_writable)
+
+
+def free_name(folder: Path, filename: str) -> Path:
+    """A path in `folder` that is not there yet: `a.cif`, `a-2.cif`, `a-3.cif`."""
+    name = safe_file_name(filename) or "file"
+    for candidate in numbered(name):
+        if not (folder / candidate).exists():
+            return folder / candidate
+    raise AssertionError("unreachable")
+
+
+def numbered(name: str) -> Iterator[str]:
+    yield name
+    stem, dot, ending = name.rpartition(".")
+    if not stem:
+        stem, dot, ending = name, "", ""
+    number = 2
+    while True:
+        yield f"{stem}-{number}{dot}{ending}"
+        number += 1
