@@ -1,0 +1,106 @@
+import * as React from 'react';
+
+import type { IApplication, ICommand } from '../registry/types';
+import type { IPanelContext } from './context';
+import { Section } from './section';
+
+function matches(text: string, application: IApplication, command?: ICommand): boolean {
+  const all = [
+    application.name,
+    application.slug,
+    application.description,
+    command?.name,
+    command?.description
+  ];
+  return all.some(each => each?.toLowerCase().includes(text));
+}
+
+/** The catalogue: applications and their commands, found by need. */
+export function Applications({ context }: { context: IPanelContext }): JSX.Element {
+  const { store, trans } = context;
+  const [search, setSearch] = React.useState('');
+  const text = search.trim().toLowerCase();
+  const found = store.applications
+    .map(application => ({
+      application,
+      commands: application.commands.filter(command => !text || matches(text, application, command))
+    }))
+    .filter(({ application, commands }) => commands.length > 0 || (text && matches(text, application)) || !text);
+  return (
+    <Section title={trans.__('Applications')} count={store.applications.length}>
+      {store.applications.length > 3 && (
+        <input
+          className="qcrbox-Search"
+          type="search"
+          value={search}
+          placeholder={trans.__('Find a program or a command')}
+          aria-label={trans.__('Find a program or a command')}
+          onChange={event => setSearch(event.target.value)}
+        />
+      )}
+      {found.length === 0 && (
+        <div className="qcrbox-empty">
+          {text ? trans.__('Nothing fits.') : trans.__('No application is registered yet.')}
+        </div>
+      )}
+      <ul className="qcrbox-List">
+        {found.map(({ application, commands }) => (
+          <Application
+            key={`${application.slug}@${application.version}`}
+            application={application}
+            commands={commands}
+            forceOpen={text !== ''}
+            context={context}
+          />
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+interface IApplicationProps {
+  application: IApplication;
+  commands: ICommand[];
+  forceOpen: boolean;
+  context: IPanelContext;
+}
+
+function Application({ application, commands, forceOpen, context }: IApplicationProps): JSX.Element {
+  const { trans } = context;
+  const [open, setOpen] = React.useState(false);
+  const shown = open || forceOpen;
+  return (
+    <li data-application={application.slug}>
+      <div className="qcrbox-Row">
+        <button
+          className="qcrbox-Row-main"
+          aria-expanded={shown}
+          title={application.description ?? ''}
+          onClick={() => setOpen(!open)}
+        >
+          <span className="qcrbox-Row-name">{application.name}</span>
+          <span className="qcrbox-Row-note">{application.version}</span>
+        </button>
+      </div>
+      {shown && (
+        <ul className="qcrbox-List qcrbox-Commands">
+          {commands.map(command => (
+            <li className="qcrbox-Row" key={command.id} data-command={command.name}>
+              <span className="qcrbox-Row-name" title={command.description}>
+                {command.name}
+              </span>
+              <button
+                className="qcrbox-small qcrbox-Row-note"
+                title={trans.__('Insert a call of %1 into the notebook', command.name)}
+                aria-label={trans.__('Insert a call of %1 into the notebook', command.name)}
+                onClick={() => context.insertCommand(application, command)}
+              >
+                {trans.__('Insert code')}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </li>
+  );
+}

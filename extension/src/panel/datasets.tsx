@@ -1,0 +1,99 @@
+import * as React from 'react';
+
+import type { IDataset } from '../registry/types';
+import type { IPanelContext } from './context';
+import { Section } from './section';
+
+/** More rows than this are found by searching: a panel is not a table. */
+const SHOWN = 200;
+
+function title(dataset: IDataset): string {
+  return dataset.name || Object.keys(dataset.data_files)[0] || dataset.qcrbox_dataset_id;
+}
+
+/** One's datasets, and the examples that applications bring. */
+export function Datasets({ context }: { context: IPanelContext }): JSX.Element {
+  const { store, trans } = context;
+  const [search, setSearch] = React.useState('');
+  const text = search.trim().toLowerCase();
+  const names = (each: IDataset) => [title(each), ...Object.keys(each.data_files)];
+  const found = store.datasets.filter(
+    each => !text || names(each).some(name => name.toLowerCase().includes(text))
+  );
+  return (
+    <Section title={trans.__('Datasets')} count={store.datasets.length}>
+      <div className="qcrbox-Drop">
+        {trans.__('Drop CIF and reflection files here')}
+        <br />
+        <button className="qcrbox-small" onClick={() => context.chooseFiles()}>
+          {trans.__('Choose files …')}
+        </button>
+      </div>
+      {store.datasets.length > 8 && (
+        <input
+          className="qcrbox-Search"
+          type="search"
+          value={search}
+          placeholder={trans.__('Find a dataset')}
+          aria-label={trans.__('Find a dataset')}
+          onChange={event => setSearch(event.target.value)}
+        />
+      )}
+      <ul className="qcrbox-List">
+        {found.slice(0, SHOWN).map(dataset => (
+          <Dataset key={dataset.qcrbox_dataset_id} dataset={dataset} context={context} />
+        ))}
+      </ul>
+      {found.length > SHOWN && (
+        <div className="qcrbox-empty">{trans.__('%1 more: search for them.', found.length - SHOWN)}</div>
+      )}
+    </Section>
+  );
+}
+
+function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelContext }): JSX.Element {
+  const { trans, store } = context;
+  const [open, setOpen] = React.useState(false);
+  return (
+    <li data-dataset={dataset.qcrbox_dataset_id}>
+      <div className={open ? 'qcrbox-Row qcrbox-mod-open' : 'qcrbox-Row'}>
+        <button className="qcrbox-Row-main" aria-expanded={open} onClick={() => setOpen(!open)}>
+          <span className="qcrbox-Row-name">{title(dataset)}</span>
+          {dataset.read_only && <span className="qcrbox-Row-note">{trans.__('example')}</span>}
+        </button>
+        <button
+          className="qcrbox-small"
+          aria-label={trans.__('Insert %1 into the notebook', title(dataset))}
+          title={trans.__('Insert %1 into the notebook', title(dataset))}
+          onClick={() => context.insertDataset(dataset)}
+        >
+          {trans.__('Use')}
+        </button>
+      </div>
+      {open && (
+        <div className="qcrbox-Detail">
+          {dataset.description && <p>{dataset.description}</p>}
+          <ul>
+            {Object.values(dataset.data_files).map(file => (
+              <li key={file.qcrbox_file_id}>
+                {file.filename}
+                {file.size !== undefined && ` (${size(file.size)})`}
+              </li>
+            ))}
+          </ul>
+          <a className="qcrbox-small" href={store.client.downloadUrl(dataset.qcrbox_dataset_id)} download>
+            {trans.__('Download')}
+          </a>
+        </div>
+      )}
+    </li>
+  );
+}
+
+function size(bytes: number): string {
+  if (bytes < 1024) {
+    return `${bytes} B`;
+  }
+  const kib = bytes / 1024;
+  return kib < 1024 ? `${kib.toFixed(0)} KiB` : `${(kib / 1024).toFixed(1)} MiB`;
+}

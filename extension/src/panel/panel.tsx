@@ -1,0 +1,177 @@
+import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import type { INotebookTracker } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import type { Drag } from '@lumino/dragdrop';
+import type { Message } from '@lumino/messaging';
+import * as React from 'react';
+
+import { qcrboxIcon } from '../icons';
+import { calculationCode, commandCode, datasetCode, insert } from '../notebook/insert';
+import type { RegistryStore } from '../registry/store';
+import type { ICalculation } from '../registry/types';
+import { upload } from '../registry/upload';
+import { Applications } from './applications';
+import { Calculations } from './calculations';
+import { ConnectionBar } from './connection';
+import type { IPanelContext } from './context';
+import { Datasets } from './datasets';
+
+/** What Lab's file browser puts on a drag. */
+const CONTENTS_MIME = 'application/x-jupyter-icontents';
+
+/** The side panel: applications, datasets and calculations. */
+export class QCrBoxPanel extends ReactWidget {
+  private readonly context: IPanelContext;
+  private started = false;
+
+  constructor(
+    private readonly store: RegistryStore,
+    private readonly trans: TranslationBundle,
+    private readonly contents: Contents.IManager,
+    notebooks: INotebookTracker
+  ) {
+    super();
+    this.id = 'qcrbox-panel';
+    this.title.icon = qcrboxIcon;
+    this.title.caption = trans.__('QCrBox');
+    this.addClass('qcrbox-Panel');
+    this.context = {
+      store,
+      trans,
+      insertCommand: (application, command) =>
+        insert(commandCode(application, command), notebooks, trans),
+      insertDataset: dataset => insert(datasetCode(dataset), notebooks, trans),
+      insertResult: calculation => insert(calculationCode(calculation.calculation_id), notebooks, trans),
+      cancel: calculation => this.cancel(calculation),
+      chooseFiles: () => this.chooseFiles()
+    };
+  }
+
+  protected render(): JSX.Element {
+    return (
+      <UseSignal signal={this.store.changed}>
+        {() => (
+          <>
+            <ConnectionBar context={this.context} />
+            {this.store.connection !== 'unconfigured' && (
+              <div className="qcrbox-Panel-body">
+                <Calculations context={this.context} />
+                <Datasets context={this.context} />
+                <Applications context={this.context} />
+              </div>
+            )}
+          </>
+        )}
+      </UseSignal>
+    );
+  }
+
+  /** Nothing is asked of the registry before somebody looks. */
+  protected onBeforeShow(message: Message): void {
+    super.onBeforeShow(message);
+    if (!this.started) {
+      this.started = true;
+      void this.store.start();
+    }
+  }
+
+  protected onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    for (const type of ['dragover', 'dragleave', 'drop', 'lm-dragenter', 'lm-dragover', 'lm-dragleave', 'lm-drop']) {
+      this.node.addEventListener(type, this);
+    }
+  }
+
+  protected onBeforeDetach(message: Message): void {
+    for (const type of ['dragover', 'dragleave', 'drop', 'lm-dragenter', 'lm-dragover', 'lm-dragleave', 'lm-drop']) {
+      this.node.removeEventListener(type, this);
+    }
+    super.onBeforeDetach(message);
+  }
+
+  handleEvent(event: Event): void {
+    const over = event.type.endsWith('dragover') || event.type === 'lm-dragenter';
+    this.toggleClass('qcrbox-mod-drop', over);
+    if (event.type.startsWith('lm-')) {
+      this.handleLabDrag(event as Drag.Event);
+      return;
+    }
+    event.preventDefault();
+    const files = (event as DragEvent).dataTransfer?.files;
+    if (event.type === 'drop' && files?.length) {
+      void this.keep(Array.from(files));
+    }
+  }
+
+  private handleLabDrag(event: Drag.Event): void {
+    if (!event.mimeData.hasData(CONTENTS_MIME)) {
+      this.removeClass('qcrbox-mod-drop');
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    event.dropAction = 'copy';
+    if (event.type === 'lm-drop') {
+      const paths = event.mimeData.getData(CONTENTS_MIME) as string[];
+      void Promise.all(paths.map(path => this.read(path))).then(files => this.keep(files));
+    }
+  }
+
+  /** A file of Lab's file browser as the bytes it is. */
+  private async read(path: string): Promise<File> {
+    const model = await this.contents.get(path, { type: 'file', format: 'base64', content: true });
+    const bytes = Uint8Array.from(atob(model.content as string), sign => sign.charCodeAt(0));
+    return new File([bytes], model.name);
+  }
+
+  chooseFiles(): void {
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.multiple = true;
+    input.onchange = () => void this.keep(Array.from(input.files ?? []));
+    input.click();
+  }
+
+  private async keep(files: File[]): Promise<void> {
+    if (files.length === 0) {
+      return;
+    }
+    const note = Notification.emit(this.trans.__('Storing …'), 'in-progress', { autoClose: false });
+    const results = await upload(this.store.client, files, name =>
+      Notification.update({ id: note, message: this.trans.__('Storing %1 …', name) })
+    );
+    const refused = results.filter(each => each.problem);
+    const message = refused.length
+      ? refused.map(each => `${each.name}: ${each.problem}`).join('\n')
+      : this.trans._n('%1 file stored', '%1 files stored', results.length);
+    Notification.update({
+      id: note,
+      message,
+      type: refused.length ? 'error' : 'success',
+      autoClose: refused.length ? false : 3000
+    });
+    await this.store.refresh();
+  }
+
+  private async cancel(calculation: ICalculation): Promise<void> {
+    const { trans } = this;
+    const answer = await showDialog({
+      title: trans.__('Cancel this calculation?'),
+      body: trans.__('%1 stops; its log stays.', calculation.command_name),
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Go on') }),
+        Dialog.warnButton({ label: trans.__('Cancel it') })
+      ]
+    });
+    if (!answer.button.accept) {
+      return;
+    }
+    try {
+      await this.store.client.cancel(calculation.calculation_id);
+    } catch (error) {
+      Notification.error(error instanceof Error ? error.message : String(error));
+    }
+  }
+}

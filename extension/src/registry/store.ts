@@ -1,0 +1,219 @@
+import { IDisposable } from '@lumino/disposable';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { RegistryClient } from './client';
+import { FINAL, type IApplication, type ICalculation, type IDataset, type IEvent } from './types';
+
+export type Connection = 'connecting' | 'live' | 'polling' | 'lost' | 'unconfigured';
+
+const KINDS = ['calculation', 'progress', 'log', 'dataset', 'data_file', 'application', 'agent', 'session'];
+/** Changes that come together are fetched together. */
+const GATHER_MS = 200;
+const POLL_MS = 3000;
+const RETRY_MS = 5000;
+/** More changed calculations than this: one list is cheaper than many single requests. */
+const SINGLE_FETCHES = 5;
+
+/** What the panel shows: kept up to date by the registry's events, by asking again where they do not come. */
+export class RegistryStore implements IDisposable {
+  applications: IApplication[] = [];
+  datasets: IDataset[] = [];
+  calculations: ICalculation[] = [];
+  connection: Connection = 'connecting';
+  problem = '';
+  isDisposed = false;
+
+  private readonly _changed = new Signal<this, void>(this);
+  private source: EventSource | undefined;
+  private pollTimer = 0;
+  private gatherTimer = 0;
+  private readonly waitingCalculations = new Set<string>();
+  private waitingDatasets = false;
+  private waitingApplications = false;
+
+  constructor(readonly client: RegistryClient) {}
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Load everything and listen. Called once, when the panel is first shown. */
+  async start(): Promise<void> {
+    try {
+      if (!(await this.client.configured())) {
+        this.become('unconfigured');
+        return;
+      }
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    // Listen first: what happens between the list and the stream would be missed otherwise.
+    this.listen();
+    await this.refresh();
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      const [applications, datasets, calculations] = await Promise.all([
+        this.client.applications(),
+        this.client.datasets(),
+        this.client.calculations()
+      ]);
+      this.applications = applications;
+      this.datasets = datasets;
+      this.calculations = newestFirst(calculations);
+      this.problem = '';
+      if (this.connection === 'lost') {
+        this.connection = 'polling';
+      }
+      this._changed.emit();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this.isDisposed = true;
+    this.source?.close();
+    window.clearTimeout(this.pollTimer);
+    window.clearTimeout(this.gatherTimer);
+    Signal.clearData(this);
+  }
+
+  private listen(): void {
+    const source = new EventSource(this.client.eventsUrl, { withCredentials: true });
+    this.source = source;
+    source.onopen = () => {
+      window.clearTimeout(this.pollTimer);
+      const wasAway = this.connection === 'polling' || this.connection === 'lost';
+      this.become('live');
+      if (wasAway) {
+        void this.refresh();
+      }
+    };
+    source.onerror = () => {
+      // The browser connects again by itself unless the server refused; meanwhile we ask.
+      if (source.readyState === EventSource.CLOSED) {
+        source.close();
+        window.setTimeout(() => !this.isDisposed && this.listen(), RETRY_MS);
+      }
+      if (this.connection === 'live' || this.connection === 'connecting') {
+        this.become('polling');
+      }
+      this.poll();
+    };
+    const receive = (message: MessageEvent<string>) => this.receive(message.data);
+    source.onmessage = receive;
+    for (const kind of KINDS) {
+      source.addEventListener(kind, receive as EventListener);
+    }
+  }
+
+  private poll(): void {
+    window.clearTimeout(this.pollTimer);
+    this.pollTimer = window.setTimeout(() => {
+      if (!this.isDisposed && this.connection !== 'live') {
+        void this.refresh().then(() => this.poll());
+      }
+    }, POLL_MS);
+  }
+
+  private receive(text: string): void {
+    let event: IEvent;
+    try {
+      event = JSON.parse(text) as IEvent;
+    } catch {
+      return;
+    }
+    if (event.kind === 'calculation' || event.kind === 'progress' || event.kind === 'log') {
+      this.applyToCalculation(event);
+    } else if (event.kind === 'dataset' || event.kind === 'data_file') {
+      this.waitingDatasets = true;
+    } else if (event.kind === 'application') {
+      this.waitingApplications = true;
+    } else {
+      return;
+    }
+    this.gather();
+  }
+
+  private applyToCalculation(event: IEvent): void {
+    const known = this.calculations.find(each => each.calculation_id === event.id);
+    if (known && event.seq === 0) {
+      if (event.fraction !== undefined || event.metrics !== undefined || event.text !== undefined) {
+        known.progress = { fraction: event.fraction, text: event.text, metrics: event.metrics };
+      }
+      return;
+    }
+    if (known && event.status) {
+      known.status = event.status;
+      known.step = event.step;
+    }
+    this.waitingCalculations.add(event.id);
+    if (event.status && FINAL.has(event.status)) {
+      this.waitingDatasets = true;
+    }
+  }
+
+  private gather(): void {
+    if (this.gatherTimer) {
+      return;
+    }
+    this.gatherTimer = window.setTimeout(() => {
+      this.gatherTimer = 0;
+      void this.fetchWaiting();
+    }, GATHER_MS);
+  }
+
+  private async fetchWaiting(): Promise<void> {
+    const ids = [...this.waitingCalculations];
+    const { waitingDatasets, waitingApplications } = this;
+    this.waitingCalculations.clear();
+    this.waitingDatasets = this.waitingApplications = false;
+    try {
+      await Promise.all([
+        this.fetchCalculations(ids),
+        waitingDatasets && this.client.datasets().then(found => (this.datasets = found)),
+        waitingApplications && this.client.applications().then(found => (this.applications = found))
+      ]);
+      this._changed.emit();
+    } catch (error) {
+      this.fail(error);
+      this.poll();
+    }
+  }
+
+  private async fetchCalculations(ids: string[]): Promise<void> {
+    if (ids.length > SINGLE_FETCHES) {
+      this.calculations = newestFirst(await this.client.calculations());
+      return;
+    }
+    const found = await Promise.all(ids.map(id => this.client.calculation(id)));
+    const byId = new Map(this.calculations.map(each => [each.calculation_id, each]));
+    for (const calculation of found) {
+      if (calculation) {
+        byId.set(calculation.calculation_id, calculation);
+      }
+    }
+    this.calculations = newestFirst([...byId.values()]);
+  }
+
+  private become(connection: Connection): void {
+    this.connection = connection;
+    this._changed.emit();
+  }
+
+  private fail(error: unknown): void {
+    this.problem = error instanceof Error ? error.message : String(error);
+    this.become('lost');
+  }
+}
+
+function newestFirst(calculations: ICalculation[]): ICalculation[] {
+  const at = (each: ICalculation) => each.submitted_at ?? each.status_events[0]?.timestamp ?? '';
+  return [...calculations].sort((a, b) => at(b).localeCompare(at(a)));
+}

@@ -1,0 +1,100 @@
+/** What the registry answers; the fields of its REST contract that the panel uses. */
+
+export type State =
+  | 'submitted'
+  | 'running'
+  | 'successful'
+  | 'failed'
+  | 'cancelled'
+  | 'unknown';
+
+export interface IParameter {
+  dtype?: string;
+  description?: string;
+  required?: boolean;
+  default_value?: unknown;
+  unit?: string;
+}
+
+export interface ICommand {
+  id: number;
+  name: string;
+  cmd_name: string;
+  description: string;
+  application: string;
+  version: string;
+  implemented_as: 'cli_command' | 'python_callable' | 'interactive_session';
+  parameters: Record<string, IParameter>;
+}
+
+export interface IApplication {
+  id: number;
+  name: string;
+  slug: string;
+  version: string;
+  description: string | null;
+  commands: ICommand[];
+}
+
+export interface IDataFile {
+  qcrbox_file_id: string;
+  filename: string;
+  filetype: string;
+  size?: number;
+}
+
+export interface IDataset {
+  qcrbox_dataset_id: string;
+  name: string | null;
+  description?: string | null;
+  kind?: string;
+  application?: string | null;
+  read_only?: boolean;
+  created_at?: string;
+  data_files: Record<string, IDataFile>;
+}
+
+export interface IStatusEvent {
+  status: State;
+  stdout: string | null;
+  stderr: string | null;
+  timestamp: string;
+  extra_info: Record<string, unknown>;
+}
+
+export interface IProgress {
+  fraction?: number | null;
+  text?: string;
+  metrics?: Record<string, number>;
+}
+
+export interface ICalculation {
+  calculation_id: string;
+  application_slug: string;
+  application_version: string;
+  command_name: string;
+  status: State;
+  step?: string;
+  name?: string | null;
+  owner?: string;
+  output_dataset_id: string | null;
+  status_events: IStatusEvent[];
+  submitted_at?: string | null;
+  started_at?: string | null;
+  finished_at?: string | null;
+  error_msg?: string | null;
+  warnings?: string[];
+  progress?: IProgress | null;
+  queue?: { ahead?: number; text?: string } | null;
+}
+
+/** One server-sent event. `seq` is 0 for what is told but not kept, such as progress. */
+export interface IEvent extends IProgress {
+  seq: number;
+  kind: string;
+  id: string;
+  status?: State | '';
+  step?: string;
+}
+
+export const FINAL: ReadonlySet<State> = new Set<State>(['successful', 'failed', 'cancelled']);

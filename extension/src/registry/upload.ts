@@ -1,0 +1,50 @@
+import type { RegistryClient } from './client';
+
+/** One file's fate. */
+export interface IUploadResult {
+  name: string;
+  problem: string;
+}
+
+const stem = (name: string) => name.replace(/\.[^.]*$/, '').toLowerCase();
+const isModel = (name: string) => /\.(cif|ins|res|pdb|mmcif)$/i.test(name);
+
+/** Files of the same name before the dot belong together: a model and its reflections are one dataset. */
+export function together(files: File[]): File[][] {
+  const groups = new Map<string, File[]>();
+  for (const file of files) {
+    groups.set(stem(file.name), [...(groups.get(stem(file.name)) ?? []), file]);
+  }
+  return [...groups.values()].map(group =>
+    [...group].sort((a, b) => Number(isModel(b.name)) - Number(isModel(a.name)))
+  );
+}
+
+/** Store files; one that is refused stops its own dataset only. */
+export async function upload(
+  client: RegistryClient,
+  files: File[],
+  tell: (name: string) => void
+): Promise<IUploadResult[]> {
+  const results: IUploadResult[] = [];
+  for (const group of together(files)) {
+    let dataset = '';
+    for (const file of group) {
+      tell(file.name);
+      try {
+        if (dataset) {
+          await client.append(dataset, file);
+        } else {
+          dataset = await client.newDataset(file);
+        }
+        results.push({ name: file.name, problem: '' });
+      } catch (error) {
+        results.push({ name: file.name, problem: error instanceof Error ? error.message : String(error) });
+        if (!dataset) {
+          break;
+        }
+      }
+    }
+  }
+  return results;
+}
