@@ -33,7 +33,7 @@ def read(
     original, name = _bytes_of(source, filename)
     prepared = prepare(original, name)
     document = _read_as(prepared, original, name, prepared.cif2)
-    if not prepared.cif2 and tokens.LOOKS_LIKE_2.search(prepared.data, prepared.start, prepared.end):
+    if not prepared.cif2 and tokens.looks_like_cif2(prepared.data, prepared.start, prepared.end):
         second = _read_as(prepared, original, name, True, magic_missing=True)
         if second.diagnostics and second.diagnostics[-1].code == "cif2-without-magic":
             document = second

@@ -73,8 +73,14 @@ INSIDE_2 = re.compile(
     + _QUOTED_2
     + rb"|[^\s\[\]{}'\"]++)"
 )
-# What no valid CIF 1.1 value begins with.
-LOOKS_LIKE_2 = re.compile(rb"(?<=\s)(?:\[|'''|\"\"\")")
+_LOOKS_LIKE_2 = re.compile(rb"(?<=\s)(?:\[|'''|\"\"\")")
+
+
+def looks_like_cif2(data: bytes, start: int, end: int) -> bool:
+    """Whether something begins as no valid CIF 1.1 value does: a list or triple quotes."""
+    if all(data.find(sign, start, end) < 0 for sign in (b"[", b"'''", b'"""')):
+        return False
+    return _LOOKS_LIKE_2.search(data, start, end) is not None
 
 
 class Nested(Exception):

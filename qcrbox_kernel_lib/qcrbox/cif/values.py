@@ -118,6 +118,11 @@ def split_su(text: str) -> tuple[str, str] | None:
     """
     if not text.endswith(")"):
         return None
+    # The usual form first, without the pattern: loops hold hundreds of thousands of them.
+    value, _, su = text[:-1].partition("(")
+    whole, _, decimals = value.partition(".")
+    if su.isdigit() and decimals.isdigit() and whole.removeprefix("-").isdigit() and text.isascii():
+        return (value, _scaled(su, len(decimals))) if len(text) <= _MAX_DIGITS else None
     match = _NUMBER.match(text)
     if match is None or match["su"] is None or len(text) > _MAX_DIGITS:
         return None
@@ -146,8 +151,13 @@ def _split(match: re.Match[str]) -> tuple[str, str]:
         return value, format(Decimal(int(su)).scaleb(exponent - decimals, _CONTEXT), "f")
     if not decimals:
         return value, su
+    return value, _scaled(su, decimals)
+
+
+def _scaled(su: str, decimals: int) -> str:
+    """Digits in units of the last decimal as a number: (`5`, 3) to `0.005`."""
     digits = su.zfill(decimals + 1)
-    return value, f"{digits[:-decimals].lstrip('0') or '0'}.{digits[-decimals:]}"
+    return f"{digits[:-decimals].lstrip('0') or '0'}.{digits[-decimals:]}"
 
 
 def _tidy(written: str) -> str:
@@ -179,6 +189,9 @@ def merge_su(value: str, su: str) -> str:
     Rounds half to even in decimal arithmetic. The value's own text is returned when the s.u. is zero,
     absent, negative or no number, or when the value is no plain number.
     """
+    quick = _merged_in_integers(value, su)
+    if quick is not None:
+        return quick
     exact_value, exact_su = _decimal(value), _decimal(su)
     if exact_value is None or exact_su is None or exact_su <= 0:
         return value
@@ -189,6 +202,39 @@ def merge_su(value: str, su: str) -> str:
     if order >= 0:
         return f"{shown:f}({counts:f})"
     return f"{shown:f}({int(counts.scaleb(-order, _CONTEXT))})"
+
+
+def _merged_in_integers(value: str, su: str) -> str | None:
+    """The same rounding in integers, for plain decimals; None for all else."""
+    su_digits, digits = su.replace(".", "", 1), value.replace(".", "", 1).removeprefix("-")
+    if not (su_digits.isdigit() and digits.isdigit() and value[-1] != "." and (su + value).isascii()):
+        return None
+    if value.startswith((".", "-.")) or len(digits) > _MAX_DIGITS or len(su_digits) > _MAX_DIGITS:
+        return None
+    su_decimals = len(su) - su.find(".") - 1 if "." in su else 0
+    decimals = len(value) - value.find(".") - 1 if "." in value else 0
+    counts = int(su_digits)
+    if counts == 0:
+        return value
+    leading = str(counts)
+    order = len(leading) - 1 - su_decimals - (leading[0] == "1")
+    sign = "-" if value[0] == "-" else ""
+    if order >= 0:
+        unit = 10**order
+        shown_value = unit * _rescaled(int(digits), decimals, -order)
+        return f"{sign}{shown_value}({unit * _rescaled(counts, su_decimals, -order)})"
+    shown = str(_rescaled(int(digits), decimals, -order)).zfill(1 - order)
+    return f"{sign}{shown[:order]}.{shown[order:]}({_rescaled(counts, su_decimals, -order)})"
+
+
+def _rescaled(count: int, decimals: int, wanted: int) -> int:
+    """An integer in units of 10^-decimals as one in units of 10^-wanted, half to even."""
+    if wanted >= decimals:
+        return count * 10 ** (wanted - decimals)
+    unit = 10 ** (decimals - wanted)
+    quotient, rest = divmod(count, unit)
+    twice = 2 * rest
+    return quotient + (twice > unit or (twice == unit and quotient % 2 == 1))
 
 
 def _decimal(text: float | str | Decimal) -> Decimal | None:

@@ -175,18 +175,24 @@ def copied(body: FileBody) -> Iterator[bytes]:
 
 
 def printed(pieces: Iterable[list[str]], width: int) -> Iterator[bytes]:
-    """Rows one to a line, in pieces of bytes."""
+    """Rows one to a line, in pieces of bytes; `pieces` hold whole rows of `width` values."""
     for piece in pieces:
-        rows = [" ".join(piece[start : start + width]) for start in range(0, len(piece), width)]
-        text = "\n".join(rows) + "\n"
-        if ";" in text or len(max(rows, key=len, default="")) > 2048:
-            text = "".join(
-                _careful_row(piece[start : start + width]) for start in range(0, len(piece), width)
-            )
-        yield text.encode("utf-8", "surrogateescape")
+        # One iterator taken `width` times cuts the list into rows.
+        cells = iter(piece)
+        yield printed_rows(zip(*[cells] * width, strict=True))
 
 
-def _careful_row(cells: list[str]) -> str:
+def printed_rows(rows: Iterable[tuple[str, ...]]) -> bytes:
+    """Rows one to a line."""
+    listed = list(rows)
+    lines = [" ".join(row) for row in listed]
+    text = "\n".join(lines) + "\n" if lines else ""
+    if ";" in text or len(max(lines, key=len, default="")) > 2048:
+        text = "".join(map(_careful_row, listed))
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _careful_row(cells: tuple[str, ...]) -> str:
     """A row with text fields, which stand on lines of their own, or with words that begin with ;."""
     parts: list[str] = []
     length = 0  # of the line so far

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from qcrbox.cif import tokens
 from qcrbox.cif.body import Body, FileBody, ListBody
 from qcrbox.cif.loop import Loop
-from qcrbox.cif.writer import printed
+from qcrbox.cif.writer import printed_rows
 
 Columns = list[list[str]]
 
@@ -38,9 +38,8 @@ def printed_loop(tags: Sequence[str], pieces: Iterator[Columns], *, cif2: bool =
     width, count, plain = len(tags), 0, True
     parts: list[bytes] = []
     for columns in pieces:
-        flat = [cell for row in zip(*columns, strict=True) for cell in row]
-        count += len(flat)
-        parts += printed([flat], width)
+        count += width * len(columns[0]) if columns else 0
+        parts.append(printed_rows(zip(*columns, strict=True)))
     data = b"\n" + b"".join(parts)
     match = (tokens.PLAIN_RUN_2 if cif2 else tokens.PLAIN_RUN).match(data)
     plain = match is not None and match.end() >= len(data.rstrip())
