@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import pytest
-
 import qcrbox.cif._gemmi  # noqa: F401 - first: cctbx ends the process where gemmi was imported before it
 
 _skipped: list[str] = []
