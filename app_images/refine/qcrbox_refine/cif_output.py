@@ -81,6 +81,8 @@ def _chemistry(block: CifBlock, fit: Fit) -> None:
         block.set("_cell_formula_units_Z", f"{z:g}")
     by_model = {element: count / z for element, count in content.items()}
     formula = model.formula or by_model
+    if model.formula and not block.text("_chemical_formula_sum"):
+        block.set("_chemical_formula_sum", hill_formula(formula))
     if not model.formula:
         block.set("_chemical_formula_sum", hill_formula(formula))
         block.set("_chemical_formula_weight", None)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import iotbx.cif
+from libtbx.utils import Sorry
 from qcrbox.contract.errors import CifError
 
 from qcrbox_refine.numbers import parse_number
@@ -114,24 +115,13 @@ def parse_blocks(text: str, file: str = "CIF text") -> list[CifBlock]:
     # cctbx's lexer takes only ASCII; names of authors do not matter to a refinement but must survive.
     text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\x00\x1a")
     plain = "".join(char if ord(char) < 128 else f"&#{ord(char)};" for char in text)
-    reader = iotbx.cif.reader(input_string=plain, raise_if_errors=False)
-    problems = [*reader.parser.lexer_errors(), *reader.parser.parser_errors()]
+    try:
+        reader = iotbx.cif.reader(input_string=plain, raise_if_errors=False)
+        problems = [*reader.parser.lexer_errors(), *reader.parser.parser_errors()]
+    except Sorry as error:
+        problems = [str(error)]
     if problems:
-        place = re.search(r"line (\d+)(?:[:,]?\s*(?:col(?:umn)?\s*)?(\d+))?", problems[0]) or re.search(
-            r":(\d+):(\d+)", problems[0]
-        )
-        line = int(place.group(1)) if place else None
-        column = int(place.group(2)) if place and place.group(2) else None
-        raise CifError(
-            "the CIF has a syntax error.",
-            where=f"{file} line {line}" if line else file,
-            why=f"The parser says: {problems[0]}.",
-            next="Correct the file at this place and upload it again.",
-            details=problems[:20],
-            file=file,
-            line=line,
-            column=column,
-        )
+        raise _syntax_error(problems, text, file)
     blocks = [_block(name, model) for name, model in reader.model().items()]
     if not blocks:
         raise CifError(
@@ -142,6 +132,29 @@ def parse_blocks(text: str, file: str = "CIF text") -> list[CifBlock]:
             file=file,
         )
     return blocks
+
+
+def _syntax_error(problems: list[str], text: str, file: str) -> CifError:
+    """The first problem as an error with its line: said by the parser, or where the item it names stands."""
+    place = re.search(r"line (\d+)\D{0,40}?offset (\d+)", problems[0]) or re.search(r"line (\d+)()", problems[0])
+    item = re.search(r"(?<!\w)_[^\s,;]+", problems[0])
+    line = int(place.group(1)) if place else None
+    column = int(place.group(2)) + 1 if place and place.group(2) else None
+    if line is None and item:
+        found = [n for n, row in enumerate(text.split("\n"), start=1) if row.split()[:1] == [item.group(0)]]
+        line = found[-1] if found else None
+    reason = re.sub(r"\s+", " ", problems[0]).strip().rstrip(".")
+    return CifError(
+        "the CIF has a syntax error.",
+        where=f"{file} line {line}" if line else file,
+        why=f"The parser says: {reason}.",
+        next="Correct the file at this place and upload it again.",
+        details=list(problems[:20]),
+        file=file,
+        line=line,
+        column=column,
+        tag=item.group(0) if item else None,
+    )
 
 
 def _block(block_name: str, model: iotbx.cif.model.block) -> CifBlock:

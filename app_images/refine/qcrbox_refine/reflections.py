@@ -84,6 +84,7 @@ def prepare(
     if bad.count(True):
         model.note(f"{bad.count(True)} reflections with s.u. ≤ 0 were left out.")
         array = array.select(~bad)
+    _check_wavelength(array, model)
     hkl_text = text if text and model.hklf == 4 and not model.hkl_matrix else as_hklf4(array)
     before = array.size()
     if resolution:
@@ -268,6 +269,17 @@ def _omit(array: miller.array, omit: list[tuple[int, int, int]]) -> miller.array
     }
     unwanted |= {tuple(-x for x in index) for index in unwanted}
     return array.select(flex.bool(tuple(index) not in unwanted for index in array.indices()))
+
+
+def _check_wavelength(array: miller.array, model: Model) -> None:
+    """Reflections beyond sin θ = 1 mean another wavelength or another cell."""
+    d_min = array.d_min()
+    if model.wavelength and d_min < model.wavelength / 2:
+        raise UserInputError(
+            f"the reflections reach d = {d_min:.3f} Å, which {model.wavelength:g} Å cannot measure.",
+            why=f"The limit is λ/2 = {model.wavelength / 2:.3f} Å.",
+            next="Check wavelength and unit cell, or whether these reflections belong to this structure.",
+        )
 
 
 def _warn_strong_absences(absent: miller.array, model: Model) -> None:

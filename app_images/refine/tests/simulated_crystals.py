@@ -40,14 +40,16 @@ def model(space_group: str = "P -1") -> Model:
 def intensities(true: Model, *, d_min: float = 0.75, noise: float = 0.02, seed: int = 1) -> miller.array:
     """F² of the model with normal noise; s.u. = noise × F² + 0.3 % of the mean."""
     structure: xray.structure = true.structure()
-    centric = structure.space_group().is_centric()
-    fc = structure.structure_factors(d_min=d_min, anomalous_flag=not centric, algorithm="direct").f_calc()
-    squares = flex.pow2(flex.abs(fc.data()))
+    fc = structure.structure_factors(d_min=d_min, anomalous_flag=True, algorithm="direct").f_calc()
+    exact = miller.array(fc, data=flex.pow2(flex.abs(fc.data())))
+    if structure.space_group().is_centric():
+        exact = exact.as_non_anomalous_array().merge_equivalents().array()
+    squares = exact.data()
     floor = 0.003 * flex.mean(squares)
     sigmas = squares * noise + floor
     generator = random.Random(seed)
     data = flex.double([value + generator.gauss(0, su) for value, su in zip(squares, sigmas, strict=True)])
-    return miller.array(fc, data=data, sigmas=sigmas).set_observation_type_xray_intensity()
+    return miller.array(exact, data=data, sigmas=sigmas).set_observation_type_xray_intensity()
 
 
 def write(folder: Path, true: Model, start: Model | None = None, **options: float) -> tuple[Path, Path]:

@@ -1,0 +1,185 @@
+"""Files for other programs, the stand-in for shelxl, the commands and their description."""
+
+import inspect
+import json
+
+import gemmi
+import pytest
+import refine_commands
+from qcrbox.contract.errors import UserInputError
+from qcrbox.spec import load
+from qcrbox_refine import shelxl, weighting
+from qcrbox_refine.cif_text import CifBlock, parse_blocks, quote
+from qcrbox_refine.numbers import format_number, parse_number
+from qcrbox_refine.refinement import Options, refine_files
+from qcrbox_refine.res_output import short_labels
+
+
+@pytest.mark.parametrize("name", ["shipped", "riding", "free"])
+def test_the_res_file_read_back_gives_the_same_r1(refined, name):
+    folder, made = refined
+    again = refine_files(
+        str(folder / f"{name}.res"), str(folder / f"{name}.hkl"), Options(cycles=0, weighting="keep")
+    )
+    assert again.fit.r1_gt == pytest.approx(made[name].fit.r1_gt, abs=1e-4)
+    assert again.fit.n_parameters == made[name].fit.n_parameters
+
+
+def test_the_embedded_files_are_those_beside_it(refined):
+    folder, made = refined
+    cif = gemmi.cif.read(str(folder / "free.cif")).sole_block()
+    assert gemmi.cif.as_string(cif.find_value("_shelx_res_file")).strip() == made["free"].res.strip()
+    hkl = gemmi.cif.as_string(cif.find_value("_shelx_hkl_file"))
+    assert hkl.strip() == (folder / "free.hkl").read_text().strip()
+
+
+def test_the_fcf_holds_all_unique_reflections_on_the_scale_of_fc(refined):
+    folder, made = refined
+    cif = gemmi.cif.read(str(folder / "free.fcf")).sole_block()
+    table = cif.find("_refln_", ["F_squared_calc", "F_squared_meas", "observed_status"])
+    assert cif.find_value("_shelx_refln_list_code") == "4"
+    assert len(table) == 2975
+    strong = [(float(c) ** 0.5, max(float(o), 0) ** 0.5) for c, o, status in table if status == "o"]
+    r1 = sum(abs(o - c) for c, o in strong) / sum(o for _, o in strong)
+    assert r1 == pytest.approx(made["free"].fit.r1_gt, abs=5e-4)
+
+
+def test_shelxl_stand_in_writes_what_editors_look_for(thpp, tmp_path, capsys):
+    for suffix in (".ins", ".hkl"):
+        (tmp_path / f"thpp{suffix}").write_bytes((thpp / f"thpp{suffix}").read_bytes())
+    assert shelxl.main([str(tmp_path / "thpp")]) == 0
+    printed = capsys.readouterr().out
+    assert "in place of SHELXL" in printed
+    assert " before cycle   1 for   2975 data" in printed
+    assert " Fo > 4sig(Fo)" in printed
+    listing = (tmp_path / "thpp.lst").read_text()
+    assert "R1 = " in listing
+    assert "wR2 = " in listing
+    res = (tmp_path / "thpp.res").read_text()
+    assert "EXYZ N3 C3" in res
+    assert res.count("EXYZ") == 1
+    assert "\nQ1 " in res
+    assert (tmp_path / "thpp.fcf").exists()
+
+
+def test_shelxl_stand_in_says_what_is_wrong(tmp_path, capsys):
+    assert shelxl.main([str(tmp_path / "nothing")]) == 1
+    assert "nothing" in capsys.readouterr().out
+
+
+def test_labels_for_shelx_are_short_and_unique():
+    made = short_labels(["C101A", "C101B", "C1'", "H7AA", "C(2)"])
+    assert len(set(made)) == 5
+    assert all(len(label) <= 4 for label in made)
+
+
+def test_the_four_lines_of_the_notebook(thpp, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first = refine_commands.refine_iam(str(thpp / "thpp.cif"), str(thpp / "thpp.hkl"), refined="first.cif")
+    fixed = refine_commands.edit_model(first, edits="delete C3; occupancy N3 1; aniso N3")
+    riding = refine_commands.refine_iam(fixed, hydrogens="place", refined="riding.cif")
+    final = refine_commands.refine_iam(riding, hydrogens="free", refined="final.cif")
+    r1 = [
+        float(gemmi.cif.read(name).sole_block().find_value("_refine_ls_R_factor_gt")) for name in (first, riding, final)
+    ]
+    assert r1[0] <= 0.073
+    assert r1[1] <= 0.045
+    assert r1[2] <= r1[1]
+    peaks = json.loads((tmp_path / "peaks.json").read_text())
+    assert peaks["maximum"] >= peaks["peaks"][0]["height"] - 0.1
+    assert (tmp_path / "refined.res").exists()
+    assert (tmp_path / "refined.fcf").exists()
+
+
+def test_placing_alone_gives_a_model_to_look_at(refined, tmp_path, monkeypatch):
+    folder, _ = refined
+    monkeypatch.chdir(tmp_path)
+    edited = refine_commands.place_hydrogens(str(folder / "shipped.cif"), edits="delete C3; N3 = 1; aniso N3")
+    cif = gemmi.cif.read(edited).sole_block()
+    assert list(cif.find_loop("_atom_site_type_symbol")).count("H") == 14
+    assert not cif.find_loop("_geom_bond_distance")
+    assert cif.find_value("_shelx_hkl_file")
+    assert not cif.find_value("_refine_ls_R_factor_gt")
+
+
+def test_every_parameter_of_the_spec_is_one_of_the_function(folder):
+    application = load(folder / "application.yaml")
+    assert [command.name for command in application.commands] == [
+        "refine_iam",
+        "refine_shelx",
+        "edit_model",
+        "place_hydrogens",
+    ]
+    for command in application.commands:
+        signature = inspect.signature(getattr(refine_commands, command.name))
+        names = [*(p.name for p in command.parameters), *(o.name for o in command.outputs)]
+        assert sorted(names) == sorted(signature.parameters)
+        for parameter in command.parameters:
+            default = signature.parameters[parameter.name].default
+            if parameter.has_default:
+                assert default == parameter.default, parameter.name
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "numbers"),
+    [
+        ("optimise", "optimise", None),
+        ("keep", "keep", None),
+        ("unit", "unit", None),
+        ("0.05, 0.3", "fixed", (0.05, 0.3)),
+        ("shelx 0.1", "fixed", (0.1, 0.0)),
+        ("a=0.05 b=0.3", "fixed", (0.05, 0.3)),
+    ],
+)
+def test_weighting_words(text, kind, numbers):
+    assert weighting.parse_weighting(text) == (kind, numbers)
+
+
+def test_weighting_that_is_none_is_refused():
+    with pytest.raises(UserInputError, match="weighting must be"):
+        weighting.parse_weighting("best")
+
+
+@pytest.mark.parametrize(
+    ("value", "su", "text"),
+    [
+        (1.2345, 0.005, "1.234(5)"),
+        (1.2345, 0.0019, "1.2345(19)"),
+        (1.2345, 0.002, "1.234(2)"),
+        (1.2345, 0.0096, "1.234(10)"),
+        (100.5, 12, "100(12)"),
+        (123456, 1234, "123500(1200)"),
+        (1.25, 0.5, "1.2(5)"),
+        (5, 1, "5.0(10)"),
+        (0.5, 0, "0.50000"),
+    ],
+)
+def test_su_follow_the_2_to_19_rule(value, su, text):
+    assert format_number(value, su) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1.234(5)", (1.234, 0.005)),
+        ("12(3)", (12, 3)),
+        ("1.2E3(4)", (1200, 400)),
+        (".5(2)", (0.5, 0.2)),
+        ("2.1(1.3)", (2.1, 1.3)),
+        ("?", None),
+        ("453K", None),
+    ],
+)
+def test_numbers_with_su_are_read(text, value):
+    assert parse_number(text) == (pytest.approx(value) if value else None)
+
+
+@pytest.mark.parametrize(
+    "value", ["a dog's life", "two\nlines", "line\n;trap\nend", "_looks_like_a_name", "data_x", "'q' \"r\" s", "", "#c"]
+)
+def test_quoted_values_come_back(value):
+    block = CifBlock("x")
+    block.set("_special_details", value)
+    read = parse_blocks(str(block))[0].items["_special_details"][1]
+    assert read.strip("\n") == value.replace("\n;", "\n ;")
+    assert quote("?") == "?"

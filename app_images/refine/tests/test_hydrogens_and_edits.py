@@ -1,0 +1,103 @@
+"""Placing hydrogen atoms and changing models by words."""
+
+import numpy as np
+import pytest
+from qcrbox.contract.errors import UserInputError
+from qcrbox_refine.edits import apply_edits
+from qcrbox_refine.hydrogens import place_hydrogens
+from qcrbox_refine.refinement import load_model, prepare_model
+
+
+@pytest.fixture
+def published(cu3182):
+    model = load_model(str(cu3182))
+    prepare_model(model)
+    return model
+
+
+def positions(model):
+    cell = model.symmetry.unit_cell()
+    return {atom.label: np.array(cell.orthogonalize(atom.site)) for atom in model.atoms if atom.is_hydrogen}
+
+
+def test_hydrogen_on_carbon_comes_where_a_published_structure_has_it(published):
+    reference = np.array(list(positions(published).values()))
+    model = published.copy()
+    carbon_h = hydrogen_on(published, "C")
+    model.atoms = [atom for atom in model.atoms if not atom.is_hydrogen]
+    added = place_hydrogens(model)
+    made = positions(model)
+    near = [float(np.linalg.norm(reference - made[label], axis=1).min()) for label in added]
+    methyl = {label for label in added if label[-1] in "ABC" and label[:-1] + "C" in added}
+    assert len(added) == carbon_h
+    assert max(d for d, label in zip(near, added, strict=True) if label not in methyl) < 0.25
+
+
+def hydrogen_on(model, element):
+    cell = model.symmetry.unit_cell()
+    heavy = [(a, np.array(cell.orthogonalize(a.site))) for a in model.atoms if not a.is_hydrogen]
+    nearest = [min(heavy, key=lambda one, h=h: np.linalg.norm(one[1] - h))[0] for h in positions(model).values()]
+    return sum(1 for atom in nearest if atom.element == element)
+
+
+def test_without_reflections_oxygen_and_nitrogen_are_left_with_a_note(published):
+    model = published.copy()
+    model.atoms = [atom for atom in model.atoms if not atom.is_hydrogen]
+    place_hydrogens(model)
+    assert any("may carry" in note and "without reflections" in note for note in model.notes)
+
+
+def test_placing_twice_adds_nothing(published):
+    model = published.copy()
+    before = len(model.atoms)
+    assert [label for label in place_hydrogens(model) if label] == []
+    assert len(model.atoms) == before
+
+
+def test_hydrogen_follows_its_pivot_in_the_res_file(refined):
+    _, made = refined
+    lines = made["riding"].res.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("C13 "))
+    assert lines[start + 2].split() == ["AFIX", "137"]
+    assert [line[:4] for line in lines[start + 3 : start + 6]] == ["H13A", "H13B", "H13C"]
+    assert lines[start + 3].split()[-1] == "-1.50000"
+
+
+def test_edits_change_what_they_say(thpp):
+    model = load_model(str(thpp / "thpp.cif"))
+    done = apply_edits(
+        model,
+        "delete C3; N3 = 1\naniso N3; rename N12 N1; element F1 Cl; part 1 A C7A; part 2 A C7B; move C9 0.1 0.2 0.3",
+    )
+    assert len(done) == 8
+    assert not any(atom.label == "C3" for atom in model.atoms)
+    assert model.atom("N3").occupancy == 1
+    assert model.atom("N3").u_aniso is not None
+    assert model.atom("f1").element == "Cl"
+    assert (model.atom("C7A").part, model.atom("C7B").assembly) == (1, "A")
+    assert model.atom("C9").site == (0.1, 0.2, 0.3)
+
+
+def test_wildcards_reach_many_atoms(thpp):
+    model = load_model(str(thpp / "thpp.cif"))
+    apply_edits(model, "iso C*")
+    assert all(atom.u_aniso is None for atom in model.atoms if atom.element == "C")
+    assert model.atom("F1").u_aniso is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("delete C99", "there is no atom C99"),
+        ("explode C1", "unknown word"),
+        ("occupancy N3 1.4", "above 0 and not above 1"),
+        ("occupancy N3", "must look like: occupancy N3 1"),
+        ("rename C1 C2", "already an atom C2"),
+        ("element C1 Qq", "no element"),
+        ("move C1 0.1 0.2", "must look like: move"),
+        ("delete", "must look like: delete"),
+    ],
+)
+def test_an_edit_that_cannot_be_done_says_why(thpp, text, says):
+    with pytest.raises(UserInputError, match=says):
+        apply_edits(load_model(str(thpp / "thpp.cif")), text)
