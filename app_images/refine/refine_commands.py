@@ -11,6 +11,7 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox_refine import cif_output, density, least_squares
 from qcrbox_refine import reflections as reflection_data
 from qcrbox_refine.hydrogens import place_hydrogens as place
+from qcrbox_refine.progress import say
 from qcrbox_refine.refinement import (
     Options,
     Result,
@@ -98,7 +99,9 @@ def refine_shelx(
 def edit_model(structure: str, edits: str, edited: str = "edited.cif") -> str:
     """Change atoms without refining; reflections and everything else stay."""
     if not (edits or "").strip():
-        raise UserInputError("there is nothing to change.", where="edits", next='For example edits="delete C3".')
+        raise UserInputError(
+            "there is nothing to change.", where="edits", next='For example edits="delete C3".'
+        )
     model = load_model(structure)
     prepare_model(model, edits)
     Path(edited).write_text(str(cif_output.model_block(model)), encoding="utf-8")
@@ -118,12 +121,12 @@ def place_hydrogens(
     prepare_model(model, edits or "")
     residual = _residual_without_hydrogen(model, reflections)
     added = place(model, residual)
-    print(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.", flush=True)
+    say(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.")
     Path(placed).write_text(str(cif_output.model_block(model)), encoding="utf-8")
     return placed
 
 
-def _residual_without_hydrogen(model, hkl: str | None):  # noqa: ANN001, ANN202 - Model, DifferenceMap
+def _residual_without_hydrogen(model, hkl: str | None):
     has_own = model.source is not None and model.source.text("_shelx_hkl_file")
     if not hkl and not has_own:
         model.note("Without reflections methyl groups are staggered, and N-H and O-H are left out.")

@@ -11,11 +11,23 @@ from qcrbox_refine.cif_text import CifBlock
 from qcrbox_refine.model import Model
 from qcrbox_refine.numbers import format_number
 
-_COLUMNS = (
-    "label type_symbol fract_x fract_y fract_z U_iso_or_equiv adp_type occupancy site_symmetry_order "
-    "calc_flag refinement_flags_posn refinement_flags_adp refinement_flags_occupancy disorder_assembly "
-    "disorder_group"
-).split()
+_COLUMNS = [
+    "label",
+    "type_symbol",
+    "fract_x",
+    "fract_y",
+    "fract_z",
+    "U_iso_or_equiv",
+    "adp_type",
+    "occupancy",
+    "site_symmetry_order",
+    "calc_flag",
+    "refinement_flags_posn",
+    "refinement_flags_adp",
+    "refinement_flags_occupancy",
+    "disorder_assembly",
+    "disorder_group",
+]
 _TENSOR_COLUMNS = ["label", "U_11", "U_22", "U_33", "U_12", "U_13", "U_23"]
 
 

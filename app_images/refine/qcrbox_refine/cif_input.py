@@ -177,10 +177,21 @@ def _atoms(block: CifBlock, model: Model) -> list[Atom]:
     labels = block.column("_atom_site_label") or []
     columns = {
         key: block.column(f"_atom_site_{key}")
-        for key in (
-            "type_symbol fract_x fract_y fract_z occupancy U_iso_or_equiv B_iso_or_equiv calc_flag "
-            "refinement_flags_posn refinement_flags disorder_assembly disorder_group adp_type"
-        ).split()
+        for key in [
+            "type_symbol",
+            "fract_x",
+            "fract_y",
+            "fract_z",
+            "occupancy",
+            "U_iso_or_equiv",
+            "B_iso_or_equiv",
+            "calc_flag",
+            "refinement_flags_posn",
+            "refinement_flags",
+            "disorder_assembly",
+            "disorder_group",
+            "adp_type",
+        ]
     }
     repeated = sorted({label for label in labels if labels.count(label) > 1})
     if repeated:

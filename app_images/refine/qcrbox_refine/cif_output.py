@@ -88,10 +88,14 @@ def _chemistry(block: CifBlock, fit: Fit) -> None:
         block.set("_chemical_formula_weight", None)
         block.set("_qcrbox_formula_from_atoms", "yes")
     differing = {
-        e for e in {*formula, *by_model} if abs(formula.get(e, 0) - by_model.get(e, 0)) > 0.02 * formula.get(e, 1) + 0.01
+        e
+        for e in {*formula, *by_model}
+        if abs(formula.get(e, 0) - by_model.get(e, 0)) > 0.02 * formula.get(e, 1) + 0.01
     }
     if model.formula and differing:
-        model.note(f"The model holds {hill_formula(by_model)}; the formula of the file was kept: {hill_formula(formula)}.")
+        model.note(
+            f"The model holds {hill_formula(by_model)}; the formula of the file was kept: {hill_formula(formula)}."
+        )
     weight = sum(count * atomic_mass(e) for e, count in formula.items())
     if not block.number("_chemical_formula_weight"):
         block.set("_chemical_formula_weight", f"{weight:.2f}")
@@ -178,16 +182,22 @@ def _data(block: CifBlock, fit: Fit) -> None:
     block.set("_reflns_threshold_expression", r"I > 2\s(I)")
 
 
-def _completeness(unique, d_min: float | None = None) -> float:  # noqa: ANN001 - miller.array
+def _completeness(unique, d_min: float | None = None) -> float:
     merged = unique.average_bijvoet_mates() if unique.anomalous_flag() else unique
-    return float(merged.completeness(d_max=None) if d_min is None else merged.resolution_filter(d_min=d_min).completeness())
+    return float(
+        merged.completeness(d_max=None)
+        if d_min is None
+        else merged.resolution_filter(d_min=d_min).completeness()
+    )
 
 
 def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
     last = fit.cycles[-1]
     hydrogen = [atom for atom in fit.model.atoms if atom.is_hydrogen]
     riding = [atom for atom in hydrogen if atom.riding]
-    treatment = "undef" if not hydrogen else "constr" if riding == hydrogen else "mixed" if riding else "refall"
+    treatment = (
+        "undef" if not hydrogen else "constr" if riding == hydrogen else "mixed" if riding else "refall"
+    )
     values = {
         "_computing_structure_refinement": f"smtbx of cctbx {_cctbx_version()}, run by QCrBox refine",
         "_refine_ls_structure_factor_coef": "Fsqd",
@@ -195,7 +205,9 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
         "_refine_ls_weighting_scheme": "calc" if fit.weights else "unit",
         "_refine_ls_weighting_details": weighting.details(fit.weights),
         "_refine_ls_hydrogen_treatment": treatment,
-        "_refine_ls_extinction_method": "SHELXL: Fc^*^=kFc[1+0.001xFc^2^\\l^3^/sin(2\\q)]^-1/4^" if fit.extinction else "none",
+        "_refine_ls_extinction_method": "SHELXL: Fc^*^=kFc[1+0.001xFc^2^\\l^3^/sin(2\\q)]^-1/4^"
+        if fit.extinction
+        else "none",
         "_refine_ls_extinction_coef": format_number(*fit.extinction, 4) if fit.extinction else ".",
         "_refine_ls_number_reflns": str(fit.reflections.unique.size()),
         "_refine_ls_number_parameters": str(fit.n_parameters),
@@ -242,7 +254,16 @@ def _atom_types(block: CifBlock, fit: Fit) -> None:
     rows = {}
     for scatterer in fit.parametrisation.structure.scatterers():
         symbol = scatterer.scattering_type
-        rows.setdefault(symbol, [symbol, element_symbol(symbol), f"{scatterer.fp:.4f}", f"{scatterer.fdp:.4f}", "International Tables Vol C Table 6.1.1.4; f' and f'' of Sasaki (1989)"])
+        rows.setdefault(
+            symbol,
+            [
+                symbol,
+                element_symbol(symbol),
+                f"{scatterer.fp:.4f}",
+                f"{scatterer.fdp:.4f}",
+                "International Tables Vol C Table 6.1.1.4; f' and f'' of Sasaki (1989)",
+            ],
+        )
     names = ["symbol", "description", "scat_dispersion_real", "scat_dispersion_imag", "scat_source"]
     block.add_loop([f"_atom_type_{name}" for name in names], rows.values())
 

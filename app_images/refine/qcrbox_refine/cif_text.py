@@ -136,7 +136,9 @@ def parse_blocks(text: str, file: str = "CIF text") -> list[CifBlock]:
 
 def _syntax_error(problems: list[str], text: str, file: str) -> CifError:
     """The first problem as an error with its line: said by the parser, or where the item it names stands."""
-    place = re.search(r"line (\d+)\D{0,40}?offset (\d+)", problems[0]) or re.search(r"line (\d+)()", problems[0])
+    place = re.search(r"line (\d+)\D{0,40}?offset (\d+)", problems[0]) or re.search(
+        r"line (\d+)()", problems[0]
+    )
     item = re.search(r"(?<!\w)_[^\s,;]+", problems[0])
     line = int(place.group(1)) if place else None
     column = int(place.group(2)) + 1 if place and place.group(2) else None
@@ -160,7 +162,7 @@ def _syntax_error(problems: list[str], text: str, file: str) -> CifError:
 def _block(block_name: str, model: iotbx.cif.model.block) -> CifBlock:
     block = CifBlock(block_name)
     for loop in model.loops.values():
-        columns = [list(loop[key]) for key in loop.keys()]
+        columns = [list(loop[key]) for key in loop]
         rows = [[_restore(cell) for cell in row] for row in zip(*columns, strict=True)]
         block.add_loop(list(loop.keys()), rows)
     for name, value in model._items.items():

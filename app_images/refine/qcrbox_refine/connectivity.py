@@ -55,7 +55,9 @@ def neighbours(model: Model, structure: xray.structure) -> list[list[Neighbour]]
 def distance(model: Model, first: int, second: int) -> float:
     """Shortest distance of two atoms over all symmetry, in Å."""
     symmetry = model.symmetry
-    settings = sgtbx.site_symmetry(symmetry.unit_cell(), symmetry.space_group(), model.atoms[second].site, 0.01)
+    settings = sgtbx.site_symmetry(
+        symmetry.unit_cell(), symmetry.space_group(), model.atoms[second].site, 0.01
+    )
     equivalents = sgtbx.sym_equiv_sites(settings)
     return sgtbx.min_sym_equiv_distance_info(equivalents, model.atoms[first].site).dist()
 
@@ -67,7 +69,9 @@ def assign_alternatives(model: Model) -> None:
     the groups 1 and 2. Atoms that have a disorder group already are left alone.
     """
     partial = [
-        i for i, atom in enumerate(model.atoms) if atom.occupancy < 0.999 and not atom.is_hydrogen and not atom.part
+        i
+        for i, atom in enumerate(model.atoms)
+        if atom.occupancy < 0.999 and not atom.is_hydrogen and not atom.part
     ]
     taken: set[int] = set()
     used = {atom.assembly for atom in model.atoms}

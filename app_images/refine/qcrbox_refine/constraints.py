@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cctbx import adptbx, xray
+from qcrbox.contract.errors import UserInputError
 from smtbx.refinement import constraints
-from smtbx.refinement.constraints import adp, occupancy, site
+from smtbx.refinement.constraints import InvalidConstraint, adp, occupancy, site
 from smtbx.refinement.constraints.geometrical import hydrogens
 
 from qcrbox_refine.connectivity import connectivity_table, neighbours, occupancy_pairs, shared_sites
@@ -124,9 +125,7 @@ def parametrise(
     for first, second in pairs:
         for i in (*first, *second):
             scatterers[i].flags.set_grad_occupancy(True)
-        chosen.append(
-            occupancy.dependent_occupancy([(i, 1.0) for i in first], [(i, 1.0) for i in second])
-        )
+        chosen.append(occupancy.dependent_occupancy([(i, 1.0) for i in first], [(i, 1.0) for i in second]))
     for group in riding:
         chosen += _riding_constraints(group)
     correction = None
@@ -136,13 +135,20 @@ def parametrise(
         )
         correction.grad = True
     celsius = model.temperature_k - 273.15 if model.temperature_k else 20
-    reparametrisation = constraints.reparametrisation(
-        structure,
-        chosen,
-        connectivity_table(model, structure),
-        temperature=celsius,
-        extinction=correction,
-    )
+    try:
+        reparametrisation = constraints.reparametrisation(
+            structure,
+            chosen,
+            connectivity_table(model, structure),
+            temperature=celsius,
+            extinction=correction,
+        )
+    except InvalidConstraint as error:
+        raise UserInputError(
+            "a riding hydrogen atom has impossible surroundings.",
+            why=f"{error}.",
+            next='Check the bonds and disorder parts there, or refine it freely: edits="free H…".',
+        ) from error
     return Parametrisation(structure, reparametrisation, correction, riding, shared, pairs, len(chosen))
 
 

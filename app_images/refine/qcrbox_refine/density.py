@@ -94,5 +94,9 @@ def _next_to_atom(
         )  # fmt: skip
         nearest = int(squares.argmin())
         if squares[nearest] < best[0] - 1e-6:
-            best = (squares[nearest], tuple(float(x) for x in atoms[nearest] + delta[nearest]), model.atoms[nearest].label)
+            best = (
+                squares[nearest],
+                tuple(float(x) for x in atoms[nearest] + delta[nearest]),
+                model.atoms[nearest].label,
+            )
     return best[1], best[2], float(np.sqrt(best[0]))

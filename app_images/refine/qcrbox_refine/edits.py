@@ -1,17 +1,17 @@
 """Changes to a model in words a crystallographer would use, one per line (or separated by `;`).
 
-    delete C3 H7*            take atoms out; * and ? stand for any letters
-    rename C3 N3             another label
-    element C3 N             another element (scattering type)
-    occupancy N3 1           of the site, between 0 and 1, for one or more atoms
-    part 1 C7A H7A*          disorder group; `part 1 A C7A` with its assembly; part 0 = ordered
-    aniso C* N*              anisotropic displacement parameters
-    iso H*                   isotropic
-    riding H*  |  free H*    how hydrogen atoms are refined
-    move C7B 0.40 0.69 0.22  another position (fractional)
-    add C8 C 0.1 0.2 0.3     a new atom: label, element, position
-    split C7 0.88            two alternatives C7A (0.88) and C7B, apart along the longest axis
-    split C7 0.88 at 0.40 0.69 0.22   the same with the position of the second
+delete C3 H7*            take atoms out; * and ? stand for any letters
+rename C3 N3             another label
+element C3 N             another element (scattering type)
+occupancy N3 1           of the site, between 0 and 1, for one or more atoms
+part 1 C7A H7A*          disorder group; `part 1 A C7A` with its assembly; part 0 = ordered
+aniso C* N*              anisotropic displacement parameters
+iso H*                   isotropic
+riding H*  |  free H*    how hydrogen atoms are refined
+move C7B 0.40 0.69 0.22  another position (fractional)
+add C8 C 0.1 0.2 0.3     a new atom: label, element, position
+split C7 0.88            two alternatives C7A (0.88) and C7B, apart along the longest axis
+split C7 0.88 at 0.40 0.69 0.22   the same with the position of the second
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from cctbx import adptbx
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_refine.model import Atom, Model, scattering_type
+from qcrbox_refine.progress import say
 
 
 def apply_edits(model: Model, text: str | None) -> list[str]:
@@ -58,7 +59,7 @@ def apply_edits(model: Model, text: str | None) -> list[str]:
                 next=f"It must look like: {_usage(verb)}",
             ) from error
     for sentence in done:
-        print(sentence, flush=True)
+        say(sentence)
     return done
 
 
@@ -142,7 +143,9 @@ def _aniso(model: Model, words: list[str]) -> str:
 def make_anisotropic(model: Model, atom: Atom) -> None:
     if atom.u_aniso is None:
         cell = model.symmetry.unit_cell()
-        atom.u_aniso = tuple(adptbx.u_star_as_u_cif(cell, adptbx.u_iso_as_u_star(cell, max(atom.u_iso, 0.005))))
+        atom.u_aniso = tuple(
+            adptbx.u_star_as_u_cif(cell, adptbx.u_iso_as_u_star(cell, max(atom.u_iso, 0.005)))
+        )
 
 
 def _iso(model: Model, words: list[str]) -> str:
@@ -175,7 +178,9 @@ def _move(model: Model, words: list[str]) -> str:
 def _add(model: Model, words: list[str]) -> str:
     label, symbol = words[0], words[1]
     if any(atom.label.upper() == label.upper() for atom in model.atoms):
-        raise UserInputError(f"there is already an atom {label}.", where="edits", next="Choose another label.")
+        raise UserInputError(
+            f"there is already an atom {label}.", where="edits", next="Choose another label."
+        )
     site = (float(words[2]), float(words[3]), float(words[4]))
     model.atoms.append(Atom(label, scattering_type(symbol, label), site, u_iso=0.03))
     return f"{label} added."

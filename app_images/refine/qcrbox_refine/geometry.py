@@ -48,7 +48,9 @@ def geometry(fit: Fit) -> Geometry:
     for d in crystal.calculate_distances(table, sites, **options):
         if d.i_seq in hydrogen and d.j_seq in hydrogen:
             continue
-        first, second = (d.j_seq, d.i_seq) if d.i_seq in hydrogen and d.rt_mx_ji.is_unit_mx() else (d.i_seq, d.j_seq)
+        first, second = (
+            (d.j_seq, d.i_seq) if d.i_seq in hydrogen and d.rt_mx_ji.is_unit_mx() else (d.i_seq, d.j_seq)
+        )
         su = None if {first, second} & riding else math.sqrt(max(d.variance or 0, 0))
         bonds.append([labels[first], labels[second], format_number(d.distance, su, 4), code(d.rt_mx_ji), "?"])
     angles = []
@@ -59,7 +61,15 @@ def geometry(fit: Fit) -> Geometry:
             continue
         su = None if {i, k} & riding else math.sqrt(max(a.variance or 0, 0))
         angles.append(
-            [labels[i], labels[j], labels[k], format_number(a.angle, su, 1), code(a.rt_mx_ji), code(a.rt_mx_ki), "?"]
+            [
+                labels[i],
+                labels[j],
+                labels[k],
+                format_number(a.angle, su, 1),
+                code(a.rt_mx_ji),
+                code(a.rt_mx_ki),
+                "?",
+            ]
         )
     return Geometry(bonds, angles, _hydrogen_bonds(fit, labels, code))
 
@@ -83,20 +93,18 @@ def cell_covariance(fit: Fit) -> flex.double | None:
     return flex.double([float(matrix[i, j]) for i in range(6) for j in range(i, 6)])
 
 
-def _hydrogen_bonds(fit: Fit, labels: list[str], code) -> list[list[str]]:  # noqa: ANN001
+def _hydrogen_bonds(fit: Fit, labels: list[str], code) -> list[list[str]]:
     """D-H···A with H···A below 2.7 Å (3.0 for Cl, Br, S) and an angle above 120°; plain numbers."""
     atoms = fit.model.atoms
     structure = fit.parametrisation.structure
-    donors = {
-        group[0]: group[1]
-        for group in _donor_pairs(fit)
-        if atoms[group[1]].element in ("N", "O")
-    }
+    donors = {group[0]: group[1] for group in _donor_pairs(fit) if atoms[group[1]].element in ("N", "O")}
     if not donors:
         return []
     table = crystal.pair_asu_table(structure.asu_mappings(buffer_thickness=3.0))
     table.add_all_pairs(distance_cutoff=3.0)
-    pairs = table.extract_pair_sym_table(skip_j_seq_less_than_i_seq=False, all_interactions_from_inside_asu=True)
+    pairs = table.extract_pair_sym_table(
+        skip_j_seq_less_than_i_seq=False, all_interactions_from_inside_asu=True
+    )
     cell, sites = structure.unit_cell(), structure.sites_frac()
     rows = []
     for h, d in donors.items():
@@ -113,7 +121,16 @@ def _hydrogen_bonds(fit: Fit, labels: list[str], code) -> list[list[str]]:  # no
                 limit = 3.0 if atoms[a].element in ("Cl", "Br", "S") else 2.7
                 if ha < limit and angle > 120 and da > 2.2:
                     rows.append(
-                        [labels[d], labels[h], labels[a], f"{dh:.2f}", f"{ha:.2f}", f"{da:.3f}", f"{angle:.0f}", code(operation)]
+                        [
+                            labels[d],
+                            labels[h],
+                            labels[a],
+                            f"{dh:.2f}",
+                            f"{ha:.2f}",
+                            f"{da:.3f}",
+                            f"{angle:.0f}",
+                            code(operation),
+                        ]
                     )
     return rows
 

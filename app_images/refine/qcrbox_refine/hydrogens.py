@@ -59,7 +59,9 @@ def place_hydrogens(model: Model, residual: DifferenceMap | None = None) -> list
         if any(model.atoms[bond.index].is_hydrogen for bond in bonds[index]):
             continue
         if structure.site_symmetry_table().is_special_position(index):
-            model.note(f"{atom.label} lies on a symmetry element: its hydrogen atoms, if any, were not placed.")
+            model.note(
+                f"{atom.label} lies on a symmetry element: its hydrogen atoms, if any, were not placed."
+            )
             continue
         here: list[Atom] = []
         for part, parents in _conformers(model, index, bonds[index]):
@@ -149,9 +151,7 @@ def _unit(vector: np.ndarray) -> np.ndarray:
     return np.asarray(vector) / np.linalg.norm(vector)
 
 
-def _conformers(
-    model: Model, index: int, bonds: list[Neighbour]
-) -> list[tuple[int, list[Neighbour]]]:
+def _conformers(model: Model, index: int, bonds: list[Neighbour]) -> list[tuple[int, list[Neighbour]]]:
     """The parts in which this atom gets hydrogen, each with the parents seen from it."""
     own = model.atoms[index].part
     heavy = [bond for bond in bonds if not model.atoms[bond.index].is_hydrogen]
@@ -184,7 +184,9 @@ def _labels(pivot: str, count: int, used: set[str]) -> list[str]:
     first = [f"H{tail}"] if count == 1 and tail else []
     by_element = [f"H{pivot}", *(f"H{pivot}{letter}" for letter in letters)]
     free = [
-        name for name in [*first, *(f"H{tail}{letter}" for letter in letters), *by_element] if name.upper() not in used
+        name
+        for name in [*first, *(f"H{tail}{letter}" for letter in letters), *by_element]
+        if name.upper() not in used
     ]
     used |= {name.upper() for name in free[:count]}
     return free[:count]
@@ -194,7 +196,9 @@ def _judged_like(s: _Surroundings) -> float:
     """Saturation of this carbon; a minor conformer is judged like the major one, whose geometry is better."""
     atom, model = s.atom, s.model
     bonds = s.bonds[s.index]
-    candidates = [(_share(model, parents), s.index, parents) for _, parents in _conformers(model, s.index, bonds)]
+    candidates = [
+        (_share(model, parents), s.index, parents) for _, parents in _conformers(model, s.index, bonds)
+    ]
     if atom.part:
         for i, other in enumerate(model.atoms):
             apart = other.assembly == atom.assembly and other.part not in (0, atom.part)
@@ -229,7 +233,10 @@ def _on_carbon(s: _Surroundings) -> Placement | None:
         half = np.radians(109.5 - 0.4 * (s.angle - 109.5)) / 2
         return Placement(
             23,
-            [s.site + s.length(23) * (np.cos(half) * bisector + sign * np.sin(half) * normal) for sign in (1, -1)],
+            [
+                s.site + s.length(23) * (np.cos(half) * bisector + sign * np.sin(half) * normal)
+                for sign in (1, -1)
+            ],
         )
     if n == 1:
         return _terminal_carbon(s)

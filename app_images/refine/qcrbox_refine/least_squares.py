@@ -15,7 +15,7 @@ from smtbx.refinement import least_squares
 from qcrbox_refine import weighting
 from qcrbox_refine.constraints import Parametrisation, not_positive_definite, parametrise
 from qcrbox_refine.model import Model
-from qcrbox_refine.progress import report
+from qcrbox_refine.progress import report, say
 from qcrbox_refine.reflections import Reflections
 
 # SHELXL calls a refinement converged at a mean shift/s.u. of 0.01; we ask it of the largest.
@@ -114,14 +114,14 @@ class Cycles:
         self.last = cycle
         return engine, made, converged
 
-    def _solve(self, engine, made: Parametrisation) -> None:  # noqa: ANN001
+    def _solve(self, engine, made: Parametrisation) -> None:
         try:
             engine.build_up()
             engine.solve()
         except RuntimeError as error:
             raise self._failure(str(error), made) from error
 
-    def _step(self, engine, made: Parametrisation) -> None:  # noqa: ANN001
+    def _step(self, engine, made: Parametrisation) -> None:
         """One step; a step that would send atoms off (> 0.5 Å) is shortened for all parameters alike."""
         step = engine.step()
         largest = self._largest_site_shift(made, step)
@@ -131,7 +131,7 @@ class Cycles:
         made.reparametrisation.store()
         self._store(engine, made)
 
-    def _store(self, engine, made: Parametrisation) -> None:  # noqa: ANN001
+    def _store(self, engine, made: Parametrisation) -> None:
         self.model.absorb(made.structure)
         self.scale = engine.scale_factor()
         if made.extinction is not None:
@@ -149,7 +149,7 @@ class Cycles:
             default=0.0,
         )
 
-    def _cycle(self, engine, made: Parametrisation) -> Cycle:  # noqa: ANN001
+    def _cycle(self, engine, made: Parametrisation) -> Cycle:
         step = engine.step().as_numpy_array()
         variances = engine.covariance_matrix().matrix_packed_u_diagonal().as_numpy_array()
         ratios = np.abs(step) / np.sqrt(np.maximum(variances, 1e-300))
@@ -167,10 +167,9 @@ class Cycles:
 
     def _show(self, cycle: Cycle) -> None:
         self.done.append(cycle)
-        print(
+        say(
             f"cycle {cycle.number:3d}  R1 {cycle.r1:.4f}  wR2 {cycle.wr2:.4f}  S {cycle.goof:.3f}  "
             f"max shift/s.u. {cycle.max_shift_su:9.3f} {cycle.worst}",
-            flush=True,
         )
         report(
             fraction=min(cycle.number / self.planned, 0.95),
@@ -274,12 +273,12 @@ def refine(
         if not moved:
             break
         weights = better
-        print(f"weights: a = {weights[0]:.4f}, b = {weights[1]:.4f}", flush=True)
+        say(f"weights: a = {weights[0]:.4f}, b = {weights[1]:.4f}")
     model.weights = weights
     return _fit(runner, engine, made, weights, converged)
 
 
-def on_fc_scale(engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # noqa: ANN001
+def on_fc_scale(engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fo², σ(Fo²) and Fc² of all unique reflections, on the absolute scale."""
     scale = engine.scale_factor()
     fo = engine.observations.fo_sq
@@ -290,7 +289,7 @@ def on_fc_scale(engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # noqa: A
     )
 
 
-def _fit(runner: Cycles, engine, made, weights, converged: bool) -> Fit:  # noqa: ANN001
+def _fit(runner: Cycles, engine, made, weights, converged: bool) -> Fit:
     jacobian = made.reparametrisation.jacobian_transpose_matching_grad_fc()
     covariance = engine.covariance_matrix(jacobian_transpose=jacobian)
     variances = covariance.matrix_packed_u_diagonal().as_numpy_array()
@@ -331,7 +330,7 @@ def _fit(runner: Cycles, engine, made, weights, converged: bool) -> Fit:  # noqa
     )
 
 
-def r1_all(engine) -> float:  # noqa: ANN001
+def r1_all(engine) -> float:
     """Σ||Fo|-|Fc||/Σ|Fo| over all reflections; negative intensities count as Fo = 0, as in SHELXL."""
     fo, _, fc = on_fc_scale(engine)
     f_obs = np.sqrt(np.maximum(fo, 0))

@@ -12,6 +12,7 @@ from cctbx.eltbx import tiny_pse as periodic_table
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 
 from qcrbox_refine.cif_text import CifBlock
+from qcrbox_refine.progress import say
 
 Tensor = tuple[float, float, float, float, float, float]
 
@@ -63,7 +64,7 @@ class Model:
         """Something the user should know; printed once and kept for the result."""
         if text not in self.notes:
             self.notes.append(text)
-            print(f"Note: {text}", flush=True)
+            say(f"Note: {text}")
 
     def atom(self, label: str) -> Atom:
         """The atom of this label (case does not matter). Raises UserInputError naming near ones."""
@@ -173,7 +174,11 @@ def wavelength_by_dispersion(dispersion: dict[str, tuple[float, float]]) -> tupl
         except UserInputError:
             continue
         worst = max(
-            (abs(a - b) for element in table for a, b in zip(table[element], dispersion[element], strict=True)),
+            (
+                abs(a - b)
+                for element in table
+                for a, b in zip(table[element], dispersion[element], strict=True)
+            ),
             default=1.0,
         )
         if worst < 6e-4:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 try:
@@ -12,4 +13,10 @@ except ImportError:
         """Nobody listens: the log lines say the same."""
 
 
-__all__ = ["report"]
+def say(text: str) -> None:
+    """One line for the calculation's log, at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+__all__ = ["report", "say"]

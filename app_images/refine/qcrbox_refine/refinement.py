@@ -16,7 +16,7 @@ from qcrbox_refine.edits import apply_edits, make_anisotropic
 from qcrbox_refine.hydrogens import place_hydrogens
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model, wavelength_by_dispersion
-from qcrbox_refine.progress import report
+from qcrbox_refine.progress import report, say
 from qcrbox_refine.shelx_input import read_shelx
 
 
@@ -107,7 +107,9 @@ def prepare_model(model: Model, edits: str = "") -> None:
 
 
 def write_cif(result: Result, path: str | Path) -> None:
-    Path(path).write_text(str(cif_output.cif_block(result.fit, result.residual, result.res)), encoding="utf-8")
+    Path(path).write_text(
+        str(cif_output.cif_block(result.fit, result.residual, result.res)), encoding="utf-8"
+    )
 
 
 def write_peaks(result: Result, path: str | Path) -> None:
@@ -171,25 +173,23 @@ def _place(model: Model, data: reflections.Reflections) -> None:
     fit = least_squares.refine(model, data, cycles=6, weighting_kind="keep")
     residual = density.difference_map(fit)
     added = place_hydrogens(model, residual)
-    print(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.", flush=True)
+    say(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.")
     model.weights = None
 
 
 def _describe(data: reflections.Reflections) -> None:
     r_int = "no equivalents" if data.r_int is None else f"R(int) {data.r_int:.4f}"
-    print(
+    say(
         f"{data.measured.size() + data.absent} reflections from {data.origin}, {data.absent} absent by symmetry, "
         f"{data.omitted} omitted, {data.unique.size()} unique, {r_int}, d(min) {data.unique.d_min():.3f} Å",
-        flush=True,
     )
 
 
 def _summarise(fit: Fit, residual: density.DifferenceMap) -> None:
-    print(
+    say(
         f"R1 {fit.r1_gt:.4f} for {fit.n_gt} reflections with I > 2σ(I), {fit.r1_all:.4f} for all "
         f"{fit.reflections.unique.size()}; wR2 {fit.wr2:.4f}, S {fit.goof:.3f}, {fit.n_parameters} parameters, "
         f"residual density {residual.maximum:.2f}/{residual.minimum:.2f} e/Å³",
-        flush=True,
     )
     report(
         fraction=1.0,

@@ -186,7 +186,7 @@ def _transform(indices: flex.miller_index, matrix: tuple[int, ...]) -> flex.mill
     return flex.miller_index([tuple(int(x) for x in row) for row in np.rint(rows)])
 
 
-def _array(model: Model, indices, data, sigmas) -> miller.array:  # noqa: ANN001 - flex arrays
+def _array(model: Model, indices, data, sigmas) -> miller.array:
     anomalous = not model.symmetry.space_group().is_centric()
     miller_set = miller.set(model.symmetry, indices, anomalous_flag=anomalous)
     return miller.array(miller_set, data, sigmas).set_observation_type_xray_intensity()

@@ -86,7 +86,9 @@ class _Writer:
         z = model.z or max(s.multiplicity() for s in self.structure.scatterers())
         if model.formula:
             content = {element: count * z for element, count in model.formula.items()}
-        lattice = _LATTICES[group.conventional_centring_type_symbol()] * (1 if group.is_origin_centric() else -1)
+        lattice = _LATTICES[group.conventional_centring_type_symbol()] * (
+            1 if group.is_origin_centric() else -1
+        )
         lines = [
             f"TITL {model.title} in {kind.lookup_symbol()}",
             f"CELL {model.wavelength or 0.71073:.5f} " + " ".join(f"{x:.4f}" for x in cell),
@@ -98,8 +100,13 @@ class _Writer:
         ]
         if model.temperature_k is not None:
             lines.append(f"TEMP {model.temperature_k - 273.15:.2f}")
-        lines += [f"L.S. {cycles}", *(["BOND $H", "CONF", "FMAP 2", "PLAN 20", "ACTA"] if kept is None else kept)]
-        for shared in fit.parametrisation.shared if not any("EXYZ" in line.upper() for line in kept or ()) else ():
+        lines += [
+            f"L.S. {cycles}",
+            *(["BOND $H", "CONF", "FMAP 2", "PLAN 20", "ACTA"] if kept is None else kept),
+        ]
+        for shared in (
+            fit.parametrisation.shared if not any("EXYZ" in line.upper() for line in kept or ()) else ()
+        ):
             names = " ".join(self.labels[i] for i in shared)
             lines += [f"EXYZ {names}", f"EADP {names}"]
         for short, label in zip(self.labels, (atom.label for atom in model.atoms), strict=True):
@@ -201,7 +208,15 @@ def fcf_text(fit: Fit) -> str:
         "loop_",
         *(
             f" _refln_{name}"
-            for name in ("index_h", "index_k", "index_l", "F_squared_calc", "F_squared_meas", "F_squared_sigma", "observed_status")
+            for name in (
+                "index_h",
+                "index_k",
+                "index_l",
+                "F_squared_calc",
+                "F_squared_meas",
+                "F_squared_sigma",
+                "observed_status",
+            )
         ),
     ]
     fo, fc, scale = fit.reflections.unique, fit.engine.fc_sq, fit.scale

@@ -12,15 +12,112 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox_refine.model import Atom, Model, scattering_type
 
 # Instructions of SHELXL: a line whose first four letters are none of them is an atom.
-_INSTRUCTIONS = set(
-    """ABIN ACTA AFIX ANIS ANSC ANSR BASF BIND BLOC BOND BUMP CELL CGLS CHIV CONF CONN DAMP DANG DEFS DELU
-    DFIX DISP EADP END EQIV EXTI EXYZ FEND FLAT FMAP FRAG FREE FVAR GRID HFIX HKLF HTAB ISOR LATT LAUE LIST
-    L.S. MERG MORE MOVE MPLA NCSY NEUT OMIT PART PLAN PRIG REM RESI RIGU RTAB SADI SAME SFAC SHEL SIMU SIZE
-    SPEC STIR SUMP SWAT SYMM TEMP TITL TWIN TWST UNIT WGHT WIGL WPDB XNPD ZERR""".split()
+_INSTRUCTIONS = frozenset(
+    [
+        "ABIN",
+        "ACTA",
+        "AFIX",
+        "ANIS",
+        "ANSC",
+        "ANSR",
+        "BASF",
+        "BIND",
+        "BLOC",
+        "BOND",
+        "BUMP",
+        "CELL",
+        "CGLS",
+        "CHIV",
+        "CONF",
+        "CONN",
+        "DAMP",
+        "DANG",
+        "DEFS",
+        "DELU",
+        "DFIX",
+        "DISP",
+        "EADP",
+        "END",
+        "EQIV",
+        "EXTI",
+        "EXYZ",
+        "FEND",
+        "FLAT",
+        "FMAP",
+        "FRAG",
+        "FREE",
+        "FVAR",
+        "GRID",
+        "HFIX",
+        "HKLF",
+        "HTAB",
+        "ISOR",
+        "LATT",
+        "LAUE",
+        "LIST",
+        "L.S.",
+        "MERG",
+        "MORE",
+        "MOVE",
+        "MPLA",
+        "NCSY",
+        "NEUT",
+        "OMIT",
+        "PART",
+        "PLAN",
+        "PRIG",
+        "REM",
+        "RESI",
+        "RIGU",
+        "RTAB",
+        "SADI",
+        "SAME",
+        "SFAC",
+        "SHEL",
+        "SIMU",
+        "SIZE",
+        "SPEC",
+        "STIR",
+        "SUMP",
+        "SWAT",
+        "SYMM",
+        "TEMP",
+        "TITL",
+        "TWIN",
+        "TWST",
+        "UNIT",
+        "WGHT",
+        "WIGL",
+        "WPDB",
+        "XNPD",
+        "ZERR",
+    ]
 )
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
 # Instructions that a new .res file gets from the refinement itself.
-_OWN = set("TITL CELL ZERR LATT SYMM SFAC UNIT TEMP FVAR WGHT L.S. CGLS EXTI PART AFIX HKLF END ANIS MOLE".split())
+_OWN = frozenset(
+    [
+        "TITL",
+        "CELL",
+        "ZERR",
+        "LATT",
+        "SYMM",
+        "SFAC",
+        "UNIT",
+        "TEMP",
+        "FVAR",
+        "WGHT",
+        "L.S.",
+        "CGLS",
+        "EXTI",
+        "PART",
+        "AFIX",
+        "HKLF",
+        "END",
+        "ANIS",
+        "MOLE",
+    ]
+)
 _RESTRAINTS = {"DFIX", "DANG", "SADI", "SAME", "FLAT", "CHIV", "DELU", "SIMU", "ISOR", "RIGU", "BUMP", "SUMP"}
 
 
@@ -68,7 +165,9 @@ class _Reader:
         for needed in ("CELL", "SFAC"):
             if needed not in heads:
                 raise UserInputError(
-                    f"the file has no {needed} line.", where=self.file, next="Give a SHELXL .ins or .res file."
+                    f"the file has no {needed} line.",
+                    where=self.file,
+                    next="Give a SHELXL .ins or .res file.",
                 )
         for number, line in self.lines:
             self.line = number
@@ -122,7 +221,7 @@ class _Reader:
             model.wavelength = float(words[0])
         elif head == "ZERR":
             model.z = float(words[0])
-            model.cell_su = tuple((*map(float, words[1:7]), *(0.0,) * 6))[:6]
+            model.cell_su = (*map(float, words[1:7]), *(0.0,) * 6)[:6]
         elif head == "SFAC":
             names = words if not re.match(r"-?\d", words[1] if len(words) > 1 else "x") else words[:1]
             self.elements += [scattering_type(name, name) for name in names]
@@ -136,7 +235,7 @@ class _Reader:
         elif head == "AFIX":
             self.afix = int(words[0]) if words else 0
         elif head == "WGHT" and len(words) <= 2:
-            model.weights = tuple((*map(float, words), 0.0))[:2] if words else (0.1, 0.0)
+            model.weights = (*map(float, words), 0.0)[:2] if words else (0.1, 0.0)
         elif head in ("L.S.", "CGLS"):
             result.cycles = int(words[0]) if words else 4
         elif head == "EXTI":
@@ -235,7 +334,9 @@ class _Reader:
             atom.occupancy = min(atom.occupancy / scatterer.weight_without_occupancy(), 1.0)
         if model.z and self.unit:
             model.formula = {
-                element: count / model.z for element, count in zip(self.elements, self.unit, strict=False) if count
+                element: count / model.z
+                for element, count in zip(self.elements, self.unit, strict=False)
+                if count
             }
         if self.restraints:
             model.note(f"Restraints are not applied: {', '.join(sorted(self.restraints))}.")

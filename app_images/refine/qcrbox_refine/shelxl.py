@@ -15,6 +15,7 @@ from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox_refine import density, least_squares, reflections, res_output, weighting
 from qcrbox_refine.cif_output import cif_block
 from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.progress import say
 from qcrbox_refine.shelx_input import ShelxFile, read_shelx
 
 
@@ -49,7 +50,7 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
     files = {suffix: ins.with_suffix(suffix) for suffix in written}
     for suffix, path in files.items():
         path.write_text(written[suffix], encoding="utf-8")
-    print("\n".join(_console(ins.stem, fit, residual)), flush=True)
+    say("\n".join(_console(ins.stem, fit, residual)))
     return files
 
 
@@ -96,7 +97,7 @@ def _console(name: str, fit: Fit, residual: density.DifferenceMap) -> list[str]:
     return [*_banner(name), *_cycle_lines(fit), *_final_lines(fit, residual), *notes, f" {name} finished"]
 
 
-def _listing(file: ShelxFile, fit: Fit, residual, peaks, suggested) -> list[str]:  # noqa: ANN001
+def _listing(file: ShelxFile, fit: Fit, residual, peaks, suggested) -> list[str]:
     data = fit.reflections
     r_int = "no equivalents" if data.r_int is None else f"R(int) = {data.r_int:.4f}"
     lines = [
@@ -129,16 +130,16 @@ def main(arguments: list[str] | None = None) -> int:
     """`shelxl name`: options beginning with `-` are accepted and ignored."""
     names = [word for word in (sys.argv[1:] if arguments is None else arguments) if not word.startswith("-")]
     if len(names) != 1:
-        print("Usage: shelxl name    (reads name.ins and name.hkl)", file=sys.stderr)
+        sys.stderr.write("Usage: shelxl name    (reads name.ins and name.hkl)\n")
         return 2
     stem = Path(names[0])
     try:
         refine_shelx_files(stem if stem.suffix == ".ins" else stem.with_name(stem.name + ".ins"))
     except QcError as error:
-        print(f" ** {error.message} **", flush=True)
+        say(f" ** {error.message} **")
         return 1
     except FileNotFoundError as error:
-        print(f" ** CANNOT OPEN FILE {error.filename} **", flush=True)
+        say(f" ** CANNOT OPEN FILE {error.filename} **")
         return 1
     return 0
 

@@ -11,7 +11,7 @@ from smtbx.refinement import least_squares
 Weights = tuple[float, float]
 
 
-def scheme(weights: Weights | None):  # noqa: ANN201 - one of two C++ classes
+def scheme(weights: Weights | None):
     """w = 1/[σ²(Fo²) + (aP)² + bP], P = (max(Fo², 0) + 2Fc²)/3; None: unit weights."""
     if weights is None:
         return least_squares.unit_weighting()

@@ -80,7 +80,8 @@ def test_the_four_lines_of_the_notebook(thpp, tmp_path, monkeypatch):
     riding = refine_commands.refine_iam(fixed, hydrogens="place", refined="riding.cif")
     final = refine_commands.refine_iam(riding, hydrogens="free", refined="final.cif")
     r1 = [
-        float(gemmi.cif.read(name).sole_block().find_value("_refine_ls_R_factor_gt")) for name in (first, riding, final)
+        float(gemmi.cif.read(name).sole_block().find_value("_refine_ls_R_factor_gt"))
+        for name in (first, riding, final)
     ]
     assert r1[0] <= 0.073
     assert r1[1] <= 0.045
@@ -175,7 +176,17 @@ def test_numbers_with_su_are_read(text, value):
 
 
 @pytest.mark.parametrize(
-    "value", ["a dog's life", "two\nlines", "line\n;trap\nend", "_looks_like_a_name", "data_x", "'q' \"r\" s", "", "#c"]
+    "value",
+    [
+        "a dog's life",
+        "two\nlines",
+        "line\n;trap\nend",
+        "_looks_like_a_name",
+        "data_x",
+        "'q' \"r\" s",
+        "",
+        "#c",
+    ],
 )
 def test_quoted_values_come_back(value):
     block = CifBlock("x")

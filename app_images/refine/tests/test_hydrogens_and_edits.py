@@ -36,7 +36,9 @@ def test_hydrogen_on_carbon_comes_where_a_published_structure_has_it(published):
 def hydrogen_on(model, element):
     cell = model.symmetry.unit_cell()
     heavy = [(a, np.array(cell.orthogonalize(a.site))) for a in model.atoms if not a.is_hydrogen]
-    nearest = [min(heavy, key=lambda one, h=h: np.linalg.norm(one[1] - h))[0] for h in positions(model).values()]
+    nearest = [
+        min(heavy, key=lambda one, h=h: np.linalg.norm(one[1] - h))[0] for h in positions(model).values()
+    ]
     return sum(1 for atom in nearest if atom.element == element)
 
 

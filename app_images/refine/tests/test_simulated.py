@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from qcrbox.contract.errors import CalculationFailed, UserInputError
 from qcrbox_refine.edits import apply_edits
+from qcrbox_refine.model import dispersion_of
 from qcrbox_refine.refinement import Options, load_model, refine_files, write_cif
 from simulated_crystals import model as simulated_model
 from simulated_crystals import write
@@ -62,14 +63,16 @@ def test_the_res_file_counts_the_site_multiplicity(triclinic, tmp_path):
 
 
 def test_cell_su_enter_the_bond_su(triclinic, tmp_path):
-    true, _, folder = triclinic
+    true, _, _folder = triclinic
     su = {}
     for scale in (0, 20):
         start = simulated_model()
         start.cell_su = tuple(scale * x for x in true.cell_su)
         cif, hkl = write(tmp_path, true, start)
         write_cif(refine_files(str(cif), str(hkl), Options()), tmp_path / "x.cif")
-        row = next(line for line in (tmp_path / "x.cif").read_text().splitlines() if line.startswith("C1 C2 1."))
+        row = next(
+            line for line in (tmp_path / "x.cif").read_text().splitlines() if line.startswith("C1 C2 1.")
+        )
         value, digits = re.match(r"([\d.]+)\((\d+)\)", row.split()[2]).groups()
         su[scale] = int(digits) * 10.0 ** -len(value.partition(".")[2])
     assert su[20] > 1.3 * su[0]
@@ -129,10 +132,9 @@ def test_atoms_that_are_not_positive_definite_are_named(tmp_path):
     assert any("H3" in note for note in notes)
 
 
-def test_an_element_without_dispersion_factors_is_refused(tmp_path):
-    cif, hkl = write(tmp_path, simulated_model())
-    with pytest.raises(UserInputError, match="no dispersion factors"):
-        refine_files(str(cif), str(hkl), Options(wavelength=2.89999, edits="element Cl1 Bk"))
+def test_a_wavelength_outside_the_table_is_refused():
+    with pytest.raises(UserInputError, match="no dispersion factors for Fe at 50 Å"):
+        dispersion_of("Fe", 50)
 
 
 def test_split_atoms_share_one_free_variable(tmp_path):

@@ -52,7 +52,9 @@ def test_every_refined_parameter_has_an_su_and_riding_ones_have_none(refined):
     folder, made = refined
     for name in ("shipped", "riding", "free"):
         cif = block(folder, name)
-        table = cif.find([*POSITIONS, "_atom_site_U_iso_or_equiv", "_atom_site_calc_flag", "_atom_site_label"])
+        table = cif.find(
+            [*POSITIONS, "_atom_site_U_iso_or_equiv", "_atom_site_calc_flag", "_atom_site_label"]
+        )
         assert len(table) == len(made[name].model.atoms)
         for row in table:
             has_su = ["(" in row[i] for i in range(4)]
@@ -88,7 +90,9 @@ def test_the_formula_is_that_of_the_instructions(thpp, tmp_path):
 def test_no_atom_of_the_old_model_stays(refined):
     folder, _ = refined
     assert "C3" not in list(block(folder, "riding").find_loop("_atom_site_label"))
-    assert not any(row[0] == "C3" for row in block(folder, "riding").find("_geom_bond_atom_site_label_", ["1", "2"]))
+    assert not any(
+        row[0] == "C3" for row in block(folder, "riding").find("_geom_bond_atom_site_label_", ["1", "2"])
+    )
 
 
 def test_bond_su_agree_with_cctbx(refined):
@@ -102,7 +106,9 @@ def test_bond_su_agree_with_cctbx(refined):
         parameter_map=fit.parametrisation.structure.parameter_map(),
         include_bonds_to_hydrogen=True,
     ).loop
-    columns = [made_by_cctbx[f"_geom_bond_{name}"] for name in ("atom_site_label_1", "atom_site_label_2", "distance")]
+    columns = [
+        made_by_cctbx[f"_geom_bond_{name}"] for name in ("atom_site_label_1", "atom_site_label_2", "distance")
+    ]
     reference = {frozenset(row[:2]): row[2] for row in zip(*columns, strict=True)}
     table = block(folder, "free").find("_geom_bond_", ["atom_site_label_1", "atom_site_label_2", "distance"])
     compared = 0
