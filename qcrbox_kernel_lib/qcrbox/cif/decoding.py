@@ -10,7 +10,7 @@ from qcrbox.contract.errors import CifError
 
 _PIECE = 1 << 20
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
-_ALLOWED = bytes(code for code in range(256) if code >= 32 and code != 127 or code in b"\t\n\v\f\r")
+_ALLOWED = bytes(code for code in range(256) if (code >= 32 and code != 127) or code in b"\t\n\v\f\r")
 _UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -91,6 +92,10 @@ def _read_as(
     )
 
 
+class _TooManyErrors(Exception):
+    """Reading on would only repeat itself: this is not a CIF, or it is broken throughout."""
+
+
 class _Reader:
     """One pass over the tokens. Errors are noted and reading goes on, so that all of them are reported."""
 
@@ -113,6 +118,12 @@ class _Reader:
     # The pass
 
     def read(self) -> None:
+        with suppress(_TooManyErrors):
+            self.read_all()
+        if self.block is not None and self.block.span:
+            self.block.span = (self.block.span[0], self.end)
+
+    def read_all(self) -> None:
         position = self.start
         while True:
             position = self.skip(position)
@@ -128,9 +139,7 @@ class _Reader:
                 position = self.keyword(keyword)
         if self.in_frame is not None:
             self.error("save-frame-open", f"Save frame {self.in_frame} is not closed.", self.end)
-        if self.block is not None:
-            self.block.span = (self.block.span[0] if self.block.span else 0, self.end)
-        elif not self.has_errors:
+        if self.block is None and not self.has_errors:
             self.error(
                 "no-data-block", "There is no data block.", self.start, next="A CIF begins with data_name."
             )
@@ -353,13 +362,10 @@ class _Reader:
             return self.body(start, end, n_columns, count, plain=True)
         if self.cif2:
             return self.body(start, *self.count_values(start, n_columns), plain=False)
-        match = tokens.VALUE_RUN.match(self.data, start, self.end)
-        end = match.end() if match else start
-        after = self.skip(end)
-        if not self.no_value_at(after):
+        end, count = tokens.run_of_values(self.data, start, self.end)
+        if not self.no_value_at(self.skip(end)):
             # Something that is no value: the careful way finds and names it.
             return self.body(start, *self.count_values(start, n_columns), plain=False)
-        count = sum(1 for _ in tokens.values(self.data, start, end))
         return self.body(start, end, n_columns, count, plain=False)
 
     def count_values(self, start: int, n_columns: int) -> tuple[int, int, int]:
@@ -417,6 +423,8 @@ class _Reader:
 
     def error(self, code: str, what: str, place: int, *, tag: str = "", next: str = "") -> None:  # noqa: A002
         self.has_errors = True
+        if len(self.diagnostics) >= MAX_DIAGNOSTICS:
+            raise _TooManyErrors
         self.remark(Severity.ERROR, code, what, place, tag=tag, next=next)
 
     def warn(self, code: str, what: str, place: int, *, tag: str = "", next: str = "") -> None:  # noqa: A002

@@ -40,7 +40,7 @@ PLAIN_RUN_2 = re.compile(
     rb"(?:\s++(?:[^\s_#'\"\[\]{}$;dDlLsSgG][^\s\[\]{}]*+"
     rb"|(?!(?i:" + _RESERVED + rb"))[dDlLsSgG][^\s\[\]{}]*+)(?=\s|\Z))*+"
 )
-VALUE_RUN = re.compile(
+_SPACED_VALUE = (
     rb"(?:\s(?:\s++|#[^\n\r]*+)*+(?:"
     + _TEXT.replace(rb"(?:(?<=[\n\r])|(?<![\s\S]))", rb"(?<=[\n\r])")
     + rb"|"
@@ -49,8 +49,11 @@ VALUE_RUN = re.compile(
     + _DOUBLE
     + rb"|"
     + _BARE
-    + rb"))*+"
+    + rb"))"
 )
+_RUN = 1000
+_RUN_OF_VALUES = re.compile(_SPACED_VALUE + rb"{%d}+" % _RUN)
+_SPACED = re.compile(_SPACED_VALUE)
 _NEXT_VALUE = re.compile(
     rb"(?:\s++|#[^\n\r]*+)*+(" + _TEXT + rb"|" + _SINGLE + rb"|" + _DOUBLE + rb"|" + _BARE + rb")"
 )
@@ -122,6 +125,19 @@ def end_of_value(data: bytes, start: int, end: int, cif2: bool) -> int:
             return -1
         stop = match.end()
     return stop if stop == end or data[stop] in b" \t\n\r\f\v" else -1
+
+
+def run_of_values(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the values that follow `start` end, and how many they are. CIF 1.1.
+
+    A thousand at a time, so that counting a million rows costs thousands of steps and not millions.
+    """
+    count, position = 0, start
+    while match := _RUN_OF_VALUES.match(data, position, end):
+        count, position = count + _RUN, match.end()
+    while match := _SPACED.match(data, position, end):
+        count, position = count + 1, match.end()
+    return position, count
 
 
 def values(data: bytes, start: int, end: int, cif2: bool = False) -> Iterator[tuple[int, int]]:
