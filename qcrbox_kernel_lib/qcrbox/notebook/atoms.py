@@ -21,11 +21,11 @@ class Atom:
 
     @property
     def label(self) -> str:
-        return str(self._structure.sites.labels[self._index])
+        return str(self._structure.sites.label[self._index])
 
     @property
     def element(self) -> str:
-        return str(self._structure.sites.elements[self._index])
+        return str(self._structure.sites.element[self._index])
 
     @property
     def xyz(self) -> tuple[Any, ...]:
@@ -40,7 +40,8 @@ class Atom:
     def u(self) -> Any:
         """U(ij) of CIF in Å² as a (3, 3) array, or U(iso)."""
         sites = self._structure.sites
-        return sites.u[self._index] if sites.is_anisotropic[self._index] else float(sites.u_iso[self._index])
+        tensor = sites.u_cif[self._index]
+        return float(sites.u_iso[self._index]) if bool((tensor != tensor).any()) else tensor
 
     @property
     def u_eq(self) -> float:
@@ -64,7 +65,7 @@ class Atoms:
 
     @property
     def labels(self) -> list[str]:
-        return [str(label) for label in self._structure.sites.labels]
+        return [str(label) for label in self._structure.sites.label]
 
     def __getitem__(self, key: str | int) -> Atom:
         if isinstance(key, int):

@@ -6,9 +6,9 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import QcError, Unreachable
 
@@ -87,10 +87,10 @@ class RegistryClient:
         self._send("DELETE", path, params=_given(query))
 
     def upload(
-        self, path: str, filename: str, content: bytes | IO[bytes], fields: dict[str, str] | None = None
+        self, path: str, contents: Sequence[tuple[str, bytes]], fields: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        """POST one file as multipart part `file`; `fields` become further form parts."""
-        files = {"file": (filename, content, "application/octet-stream")}
+        """POST (file name, bytes) as multipart parts `file`; `fields` become further form parts."""
+        files = [("file", (name, content, "application/octet-stream")) for name, content in contents]
         return self._payload(self._send("POST", path, files=files, data=fields or {}, timeout=None))
 
     def download(self, path: str, **query: Any) -> bytes:

@@ -6,6 +6,7 @@ JUPYTERHUB_API_TOKEN (hub); this person's running platform (`run/platform.json` 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -107,10 +108,11 @@ def discover(environ: dict[str, str] | None = None) -> Found | None:
 
 def data_folders(env: Any = os.environ) -> list[Path]:
     """Where a platform of this person may keep its data, most wanted first."""
+    # Never the current folder: a file that came with a notebook could name its own registry.
     home = Path(env.get("HOME") or Path.home())
     share = Path(env.get("XDG_DATA_HOME") or home / ".local" / "share")
-    named = [Path(env[name]) for name in ("QCRBOX_DATA",) if env.get(name)]
-    return [*named, Path.cwd() / "data", share / "qcrbox"]
+    named = [Path(env["QCRBOX_DATA"])] if env.get("QCRBOX_DATA") else []
+    return [*named, share / "qcrbox"]
 
 
 def _environment_token(env: Any, url: str) -> str | None:
@@ -136,14 +138,13 @@ def _from_platform_file(path: Path) -> Found | None:
         said = json.loads(path.read_text())
     except (OSError, ValueError):
         return None
-    url = said.get("registry_url") or (said.get("urls") or {}).get("registry")
+    url = said.get("registry_url")
     if not url:
         return None
-    token_file = said.get("token_file") or str(path.parent.parent / "secrets" / "solo-token")
-    try:
-        token = Path(token_file).read_text().strip()
-    except OSError:
-        token = None
+    token = None
+    if said.get("solo_token_file"):
+        with contextlib.suppress(OSError):
+            token = Path(said["solo_token_file"]).read_text().strip()
     return Found(url, token, str(path))
 
 

@@ -128,7 +128,7 @@ class Dataset:
 
         for source in sources:
             content, name = _content_of(source if isinstance(source, bytes) else Path(source), filename)
-            self.box.client.upload(f"/api/datasets/{self.id}/append", name, content)
+            self.box.client.upload(f"/api/datasets/{self.id}/append", [(name, content)])
         return self.refresh()
 
     def change(self, **fields: Any) -> Dataset:
@@ -209,18 +209,14 @@ class Datasets:
                 "add() needs at least one file.", next='For example qc.add("a.cif", "a.hkl").'
             )
         read = [_content_of(s if isinstance(s, bytes) else Path(s).expanduser(), None) for s in sources]
-        content, filename = read[0]
-        about = {"name": name or Path(filename).stem, **fields}
+        about = {"name": name or Path(read[0][1]).stem, **fields}
         said = self._box.client.upload(
-            "/api/datasets", filename, content, {k: str(v) for k, v in about.items() if v is not None}
+            "/api/datasets",
+            [(filename, content) for content, filename in read],
+            {key: str(value) for key, value in about.items() if value is not None},
         )
         dataset = Dataset(self._box, said["datasets"][0])
-        for content, filename in read[1:]:
-            self._box.client.upload(f"/api/datasets/{dataset.id}/append", filename, content)
-        wanted = {k: v for k, v in about.items() if dataset.said.get(k) != v}
-        if tags:
-            wanted["tags"] = list(tags)
-        return dataset.change(**wanted) if wanted else dataset.refresh()
+        return dataset.change(tags=list(tags)) if tags else dataset
 
     def all(self, n: int = 100, **query: Any) -> list[Dataset]:
         said = self._box.client.get("/api/datasets", limit=n, **query)["datasets"]

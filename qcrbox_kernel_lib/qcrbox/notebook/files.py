@@ -111,7 +111,7 @@ class CifFile(DataFile):
         """Cell, space group, sites, displacement parameters, bonds of the chosen block."""
         from qcrbox.cif.structure import Structure
 
-        return Structure.from_cif(self.block)
+        return Structure.from_block(self.block)
 
     @property
     def cell(self) -> Any:
@@ -197,7 +197,7 @@ class Files:
         content, name = _content_of(source, filename)
         key = (name, hashlib.sha256(content).hexdigest())
         if key not in self._uploaded:
-            said = self._box.client.upload("/api/data-files", name, content)
+            said = self._box.client.upload("/api/data-files", [(name, content)])
             self._uploaded[key] = said["data_files"][0]
             self._box.say_once(f"upload:{key}", f"{name} was stored ({_size(len(content))}).")
         return self.made(self._uploaded[key])
@@ -216,10 +216,16 @@ class Files:
 
     def as_argument(self, value: Any, *, cif: bool, of: str) -> dict[str, str]:
         file = self.resolve(value, cif=cif, of=of)
-        argument = {"data_file_id": file.id}
-        if isinstance(file, CifFile) and file.block_name:
-            argument["block"] = file.block_name
-        return argument
+        if isinstance(file, CifFile) and file.block_name and len(file.blocks) > 1:
+            file = self._one_block(file)
+        return {"data_file_id": file.id}
+
+    def _one_block(self, file: CifFile) -> DataFile:
+        """A command reads one block: the chosen one, stored as a file of its own."""
+        from qcrbox.cif.document import Document
+
+        content = Document([file.block]).to_bytes()
+        return self.upload(content, f"{Path(file.filename).stem}_{file.block_name}.cif")
 
     def resolve(self, value: Any, *, cif: bool, of: str) -> DataFile:
         """The stored file that a dataset, result, calculation, name, Path or bytes stands for."""

@@ -76,8 +76,9 @@ class Live:
             merged = {**more, **{key: said[key] for key in said if said[key] is not None}}
             self._take_state(said.get("status"), merged.get("step"))
             self._take_details(merged)
-            if isinstance(merged.get("history"), list):
-                self.history = [h for h in merged["history"] if isinstance(h, dict)]
+            kept = (said.get("progress") or {}).get("history")
+            if isinstance(kept, list) and len(kept) >= len(self.history):
+                self.history = [row for row in kept if isinstance(row, dict)]
             for event in events:
                 self.times.setdefault(str(event.get("status")), _unix(event.get("timestamp")))
 
@@ -112,17 +113,15 @@ class Live:
         progress = said.get("progress") if isinstance(said.get("progress"), dict) else said
         now = self.progress
         metrics = progress.get("metrics")
-        if not self.history and isinstance(progress.get("history"), list):
-            self.history = [h for h in progress["history"] if isinstance(h, dict)]
         is_log = str(said.get("kind", "")).endswith("log")
         queue = said.get("queue") if isinstance(said.get("queue"), dict) else {}
-        place = _or(queue.get("place"), said.get("place"))
+        place = queue.get("place")  # 1 is next
         self.progress = Progress(
             fraction=_or(progress.get("fraction"), now.fraction),
             text=now.text if is_log else str(_or(progress.get("text"), now.text)),
             metrics=dict(metrics) if metrics else now.metrics,
             step=self.step or str(self.status),
-            queue_position=_or(place, now.queue_position) if not self.final else None,
+            queue_position=now.queue_position if place is None else max(0, int(place) - 1),
             estimated_start_s=_until(queue.get("estimated_start"), now.estimated_start_s),
             waits_for=str(queue.get("reason") or now.waits_for),
         )
@@ -165,8 +164,8 @@ class Live:
         if self.status != State.SUBMITTED:
             return ""
         words = "Queued"
-        if progress.queue_position:
-            words += f": {progress.queue_position} before you"
+        if progress.queue_position is not None:
+            words += f": {progress.queue_position} before you" if progress.queue_position else ": next"
         if progress.estimated_start_s:
             words += f", about {_duration(progress.estimated_start_s)}"
         return f"{words}. {progress.waits_for}".strip() if progress.waits_for else f"{words}."

@@ -1,0 +1,41 @@
+// Bundles every widget into one ES module under qcrbox/widgets/static: no CDN, no second file to load.
+import { build, context } from "esbuild";
+import { gzipSync } from "node:zlib";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const widgets = join(here, "..", "qcrbox", "widgets");
+const LIMIT_GZIP_BYTES = 900_000;
+const NAMES = ["calculation_card", "structure_view"];
+
+const options = {
+  entryPoints: NAMES.map((name) => ({ in: join(widgets, name, "js", "index.js"), out: name })),
+  outdir: join(widgets, "static"),
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: "es2022",
+  legalComments: "eof",
+  loader: { ".css": "text" },
+  // The sources lie beside their Python classes, the packages beside this file.
+  nodePaths: [join(here, "node_modules")],
+  logLevel: "warning",
+};
+
+if (process.argv.includes("--watch")) {
+  await (await context(options)).watch();
+} else {
+  await build(options);
+  let total = 0;
+  for (const name of NAMES) {
+    const size = gzipSync(readFileSync(join(widgets, "static", `${name}.js`))).length;
+    total += size;
+    console.log(`${name}.js ${(size / 1000).toFixed(0)} kB gzip`);
+  }
+  if (total > LIMIT_GZIP_BYTES) {
+    console.error(`The widgets have grown to ${total} bytes gzip; ${LIMIT_GZIP_BYTES} are allowed.`);
+    process.exit(1);
+  }
+}

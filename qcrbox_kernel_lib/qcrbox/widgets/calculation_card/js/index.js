@@ -1,0 +1,132 @@
+// The card of one calculation. All state comes from the kernel as `state`; here it is only drawn.
+import { coverTwin, element, installStyle } from "../../shared_js/twin.js";
+import css from "./card.css";
+import { LogPanel } from "./log.js";
+
+const ICON = { submitted: "◷", running: "▶", successful: "✓", failed: "✗", cancelled: "⊘", unknown: "?" };
+const COLOUR = { successful: "#1a7f37", failed: "#b42318", cancelled: "#6b7280", running: "#0b62c4" };
+const NAMES = { max_shift_su: "max shift/s.u.", mean_shift_su: "mean shift/s.u." };
+const SMALL_IS_LOGARITHMIC = new Set(["max_shift_su", "mean_shift_su"]);
+
+function spark(values, logarithmic) {
+  const points = values.filter((v) => Number.isFinite(v) && (!logarithmic || v > 0)).map((v) => (logarithmic ? Math.log10(v) : v));
+  if (points.length < 2) return null;
+  const [low, high] = [Math.min(...points), Math.max(...points)];
+  const [w, h] = [84, 20];
+  const path = points
+    .map((v, i) => `${i ? "L" : "M"}${((i / (points.length - 1)) * (w - 4) + 2).toFixed(1)} ${(h - 3 - ((v - low) / (high - low || 1)) * (h - 6)).toFixed(1)}`)
+    .join("");
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [k, v] of Object.entries({ width: w, height: h, "aria-hidden": "true" })) svg.setAttribute(k, v);
+  const line = document.createElementNS(svg.namespaceURI, "path");
+  for (const [k, v] of Object.entries({ d: path, fill: "none", stroke: "currentColor", "stroke-width": 1.4 })) line.setAttribute(k, v);
+  svg.append(line);
+  return svg;
+}
+
+function seconds(s) {
+  if (s == null) return "";
+  return s < 90 ? `${s.toFixed(s < 10 ? 1 : 0)} s` : s < 5400 ? `${Math.round(s / 60)} min` : `${(s / 3600).toFixed(1)} h`;
+}
+
+class Card {
+  constructor(model, el) {
+    this.model = model;
+    this.cancelAsked = false;
+    this.log = new LogPanel(() => model.send({ do: "log" }));
+    this.state = element("span", { class: "qcc-state", role: "status", "aria-live": "polite" });
+    this.title = element("b");
+    this.id = element("span", { class: "qcc-id" });
+    this.time = element("span", { class: "qcc-dim" });
+    this.cancel = element("button", { type: "button", onclick: () => this.askToCancel() }, "Cancel");
+    this.logButton = element("button", { type: "button", "aria-expanded": "false", onclick: () => this.toggleLog() }, "Log");
+    this.fill = element("div");
+    this.bar = element("div", { class: "qcc-bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, this.fill);
+    this.says = element("div");
+    this.figures = element("div", { class: "qcc-figures" });
+    this.warnings = element("div");
+    this.error = element("pre", { class: "qcc-error" });
+    const head = element("div", { class: "qcc-head" }, this.state, this.title, this.id, element("span", { class: "qcc-spacer" }), this.time, this.logButton, this.cancel);
+    this.node = element("section", { class: "qcc" }, head, this.bar, this.says, this.figures, this.warnings, this.error, this.log.node);
+    this.node.dataset.lmSuppressShortcuts = "true";
+    el.append(this.node);
+    this.draw();
+  }
+
+  draw() {
+    const s = this.model.get("state");
+    const step = s.step && s.step !== s.status && !s.final ? ` · ${s.step}` : "";
+    const words = `${ICON[s.status] ?? "?"} ${s.status}${step}`;
+    if (this.state.textContent !== words) this.state.textContent = words;
+    this.node.style.setProperty("--qcc-colour", COLOUR[s.status] ?? "#8a6100");
+    this.title.textContent = `${s.application}.${s.name}`;
+    this.node.setAttribute("aria-label", `Calculation ${s.application}.${s.name} ${s.short_id}`);
+    this.id.textContent = s.short_id;
+    this.time.textContent = seconds(s.elapsed_s);
+    this.cancel.hidden = s.final;
+    const known = s.fraction != null && !s.final;
+    this.bar.hidden = !known;
+    if (known) {
+      const percent = Math.round(100 * s.fraction);
+      this.fill.style.width = `${percent}%`;
+      this.bar.setAttribute("aria-valuenow", percent);
+    }
+    const lost = s.lost_s ? `Connection lost ${seconds(s.lost_s)} ago; the calculation goes on. Retrying…` : "";
+    this.says.textContent = lost || s.queue || (s.final ? "" : s.text) || "";
+    this.drawFigures(s);
+    this.warnings.replaceChildren(...s.warnings.map((w) => element("div", {}, `⚠ ${w}`)));
+    this.error.hidden = !s.error;
+    this.error.textContent = s.error || "";
+    if (s.log.length && !this.whole) this.log.set(s.log);
+  }
+
+  drawFigures(s) {
+    const shown = Object.entries(s.metrics).map(([name, value]) => {
+      const curve = spark(s.history.map((row) => row[name]), SMALL_IS_LOGARITHMIC.has(name));
+      return element("div", { class: "qcc-figure" }, element("div", {}, NAMES[name] ?? name), element("div", {}, Number(value).toPrecision(4).replace(/\.?0+$/, "")), curve);
+    });
+    this.figures.replaceChildren(...shown);
+  }
+
+  askToCancel() {
+    if (!this.cancelAsked) {
+      this.cancelAsked = true;
+      this.cancel.textContent = "Really cancel?";
+      setTimeout(() => ((this.cancelAsked = false), (this.cancel.textContent = "Cancel")), 4000);
+      return;
+    }
+    this.model.send({ do: "cancel" });
+    this.cancel.textContent = "cancelling…";
+    this.cancel.disabled = true;
+  }
+
+  toggleLog() {
+    this.logButton.setAttribute("aria-expanded", String(this.log.toggle()));
+    if (this.log.open && !this.log.lines.length) this.model.send({ do: "log" });
+  }
+
+  heard(message) {
+    if (typeof message.log === "string") {
+      this.whole = true;
+      this.log.set(message.log.split("\n"));
+    }
+    if (message.error) this.says.textContent = message.error;
+  }
+}
+
+function render({ model, el }) {
+  installStyle("qcrbox-card-style", css);
+  const card = new Card(model, el);
+  const uncover = coverTwin(model.get("twin"));
+  const redraw = () => card.draw();
+  const heard = (message) => card.heard(message);
+  model.on("change:state", redraw);
+  model.on("msg:custom", heard);
+  return () => {
+    model.off("change:state", redraw);
+    model.off("msg:custom", heard);
+    uncover();
+  };
+}
+
+export default { render };

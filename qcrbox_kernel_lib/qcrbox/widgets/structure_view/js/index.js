@@ -1,0 +1,26 @@
+import { coverTwin, element, installStyle } from "../../shared_js/twin.js";
+import { unpack } from "./model.js";
+import css from "./style.css";
+import { View } from "./view.js";
+
+function render({ model, el }) {
+  installStyle("qcrbox-structure-style", css);
+  let view;
+  try {
+    view = new View(model, el);
+  } catch (error) {
+    // No WebGL, for example: say it, and leave the still picture in its place.
+    el.replaceChildren(element("div", { role: "alert" }, `The live view cannot be shown here (${error.message}); the still picture is above.`));
+    return () => {};
+  }
+  const uncover = coverTwin(model.get("twin"));
+  const redraw = () => view.takeScene(unpack(model.get("scene")));
+  model.on("change:scene", redraw);
+  return () => {
+    model.off("change:scene", redraw);
+    view.close();
+    uncover();
+  };
+}
+
+export default { render };

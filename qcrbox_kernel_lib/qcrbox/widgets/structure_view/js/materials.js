@@ -1,0 +1,157 @@
+// Shaders. Atoms are ray-cast: each is one quad, its ellipsoid is met exactly, its octant really cut out.
+import * as THREE from "three";
+
+const LIGHT = `
+vec3 lit(vec3 colour, vec3 n, float rim) {
+  float diffuse = max(dot(n, normalize(vec3(0.35, 0.55, 0.76))), 0.0);
+  float back = max(dot(n, normalize(vec3(-0.6, -0.3, 0.5))), 0.0);
+  float shine = pow(max(dot(n, normalize(vec3(0.18, 0.3, 0.94))), 0.0), 40.0);
+  vec3 c = colour * (0.5 + 0.52 * diffuse + 0.12 * back) + 0.16 * shine;
+  return mix(c, vec3(0.08), rim);
+}`;
+
+const atomVertex = `
+in vec3 iPosition; in vec3 iA; in vec3 iB; in vec3 iC; in float iFixed; in vec3 iColour; in vec4 iFlags;
+uniform float uScale; uniform bool uPerspective;
+out vec3 vView; flat out vec3 vCentre; flat out mat3 vInverse; flat out vec3 vColour; flat out vec4 vFlags; flat out vec3 vFacing;
+void main() {
+  mat3 turn = mat3(modelViewMatrix);
+  mat3 m = iFixed > 0.0 ? mat3(iFixed) : turn * (uScale * mat3(iA, iB, iC));
+  // A flat ellipsoid would have no inverse; this thickness cannot be seen.
+  for (int k = 0; k < 3; k++) { float l = length(m[k]); if (l < 0.004) m[k] = l > 0.0 ? m[k] * (0.004 / l) : vec3(k == 0, k == 1, k == 2) * 0.004; }
+  vec3 centre = (modelViewMatrix * vec4(iPosition, 1.0)).xyz;
+  vec3 reach = sqrt(m[0] * m[0] + m[1] * m[1] + m[2] * m[2]);
+  float wider = uPerspective ? 1.25 : 1.04;
+  vec3 place = centre + vec3(position.xy * reach.xy * wider, uPerspective ? reach.z : 0.0);
+  vView = place; vCentre = centre; vInverse = inverse(m); vColour = iColour; vFlags = iFlags;
+  vFacing = vec3(m[0].z < 0.0 ? -1.0 : 1.0, m[1].z < 0.0 ? -1.0 : 1.0, m[2].z < 0.0 ? -1.0 : 1.0);
+  gl_Position = projectionMatrix * vec4(place, 1.0);
+}`;
+
+// iFlags: x 1 = has principal axes to draw, y 1 = hollow, z 1 = selected, w 1 = hovered
+const atomFragment = `
+uniform bool uPerspective; uniform int uStyle; uniform mat4 uProjection; uniform float uPixel;
+in vec3 vView; flat in vec3 vCentre; flat in mat3 vInverse; flat in vec3 vColour; flat in vec4 vFlags; flat in vec3 vFacing;
+out vec4 outColour;
+${LIGHT}
+void main() {
+  vec3 from = uPerspective ? vec3(0.0) : vec3(vView.xy, 0.0);
+  vec3 ray = uPerspective ? normalize(vView) : vec3(0.0, 0.0, -1.0);
+  vec3 o = vInverse * (from - vCentre), d = vInverse * ray;
+  float a = dot(d, d), b = dot(o, d), c = dot(o, o) - 1.0;
+  float inside = (b * b - a * c) / a; // 1 at the middle, 0 at the outline
+  float soft = max(fwidth(inside), 1e-5);
+  float cover = clamp(inside / soft + 0.5, 0.0, 1.0);
+  if (cover <= 0.0) discard;
+  float t = (-b - sqrt(max(b * b - a * c, 0.0))) / a;
+  vec3 p = o + t * d;
+  vec3 n = normalize(transpose(vInverse) * p);
+  bool rings = vFlags.x > 0.5 && uStyle < 2;
+  bool hollow = vFlags.y > 0.5;
+  float line = 0.0;
+  bool cut = false;
+  if (rings) {
+    vec3 q = p * vFacing;
+    if (uStyle == 0 && !hollow && all(greaterThan(q, vec3(0.0)))) {
+      // Into the cut-out octant, on to the first of its three inner planes.
+      vec3 to = -p / d;
+      float s = min(to.x, min(to.y, to.z));
+      int k = to.x <= to.y && to.x <= to.z ? 0 : (to.y <= to.z ? 1 : 2);
+      t += max(s, 0.0);
+      p = o + t * d;
+      n = normalize(transpose(vInverse) * vec3(k == 0, k == 1, k == 2)) * vFacing[k];
+      if (n.z < 0.0) n = -n;
+      vec2 f = abs(k == 0 ? p.yz : (k == 1 ? p.zx : p.xy));
+      float step5 = fract(f.x * 5.0);
+      line = max(step(step5, 0.22), step(min(f.x, f.y), 0.05));
+      line = max(line, smoothstep(0.93, 0.97, length(f)));
+      cut = true;
+    } else {
+      vec3 w = fwidth(p) * 0.9 + 0.018;
+      vec3 near = 1.0 - smoothstep(w * 0.6, w, abs(p));
+      line = max(near.x, max(near.y, near.z));
+    }
+  }
+  float facing = clamp(n.z, 0.0, 1.0);
+  float rimWidth = clamp(uPixel * 60.0, 0.10, 0.42);
+  float rim = cut ? 0.0 : 1.0 - smoothstep(rimWidth * 0.55, rimWidth, uPerspective ? dot(n, -ray) : facing);
+  vec3 colour;
+  if (hollow) {
+    vec3 ink = vColour * 0.55;
+    colour = mix(vec3(1.0), ink, max(line, rim));
+  } else {
+    colour = lit(cut ? mix(vColour, vec3(1.0), 0.62) : vColour, n, 0.85 * rim);
+    colour = mix(colour, vec3(0.1), 0.85 * line);
+  }
+  if (vFlags.z > 0.5) colour = mix(colour, vec3(1.0, 0.62, 0.0), 0.35 + 0.6 * rim);
+  else if (vFlags.w > 0.5) colour = mix(colour, vec3(1.0, 0.85, 0.3), 0.3);
+  vec4 clip = uProjection * vec4(from + t * ray, 1.0);
+  gl_FragDepth = clamp(0.5 * clip.z / clip.w + 0.5, 0.0, 1.0);
+  outColour = vec4(pow(clamp(colour, 0.0, 1.0), vec3(1.0)), cover);
+}`;
+
+export function atomMaterial() {
+  return new THREE.ShaderMaterial({
+    glslVersion: THREE.GLSL3,
+    vertexShader: atomVertex,
+    fragmentShader: atomFragment,
+    uniforms: {
+      uScale: { value: 1 },
+      uPerspective: { value: false },
+      uStyle: { value: 0 },
+      uProjection: { value: new THREE.Matrix4() },
+      uPixel: { value: 0.005 },
+    },
+    alphaToCoverage: true,
+  });
+}
+
+const bondVertex = `
+in vec3 iColourA; in vec3 iColourB; in vec2 iFlags;
+out float vAlong; out vec3 vNormal2; flat out vec3 vA; flat out vec3 vB; flat out vec2 vFlags; flat out float vLength;
+void main() {
+  mat3 turn = mat3(modelViewMatrix * instanceMatrix);
+  vLength = length(instanceMatrix[1].xyz);
+  vAlong = position.y; vA = iColourA; vB = iColourB; vFlags = iFlags;
+  vNormal2 = normalize(turn * vec3(normal.x, 0.0, normal.z));
+  gl_Position = projectionMatrix * modelViewMatrix * instanceMatrix * vec4(position, 1.0);
+}`;
+
+// iFlags: x 1 = hollow (minor disorder), y 1 = dashed (hydrogen bond)
+const bondFragment = `
+in float vAlong; in vec3 vNormal2; flat in vec3 vA; flat in vec3 vB; flat in vec2 vFlags; flat in float vLength;
+out vec4 outColour;
+${LIGHT}
+void main() {
+  if (vFlags.y > 0.5 && fract((vAlong + 0.5) * vLength * 4.5) > 0.5) discard;
+  vec3 n = normalize(vNormal2);
+  float rim = 1.0 - smoothstep(0.25, 0.5, n.z);
+  vec3 base = vAlong < 0.0 ? vA : vB;
+  vec3 colour = vFlags.x > 0.5 ? mix(vec3(1.0), base * 0.6, rim) : lit(mix(base, vec3(1.0), 0.18), n, 0.75 * rim);
+  outColour = vec4(colour, 1.0);
+}`;
+
+export function bondMaterial() {
+  return new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: bondVertex, fragmentShader: bondFragment });
+}
+
+const cubeVertex = `
+out vec3 vNormal2; out vec2 vFace;
+void main() {
+  vNormal2 = normalize(mat3(modelViewMatrix * instanceMatrix) * normal);
+  vFace = uv;
+  gl_Position = projectionMatrix * modelViewMatrix * instanceMatrix * vec4(position, 1.0);
+}`;
+
+const cubeFragment = `
+in vec3 vNormal2; in vec2 vFace; out vec4 outColour;
+${LIGHT}
+void main() {
+  vec2 e = min(vFace, 1.0 - vFace);
+  float edge = 1.0 - smoothstep(0.04, 0.07, min(e.x, e.y));
+  outColour = vec4(lit(vec3(0.86, 0.05, 0.05), normalize(vNormal2), 0.85 * edge), 1.0);
+}`;
+
+export function cubeMaterial() {
+  return new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: cubeVertex, fragmentShader: cubeFragment });
+}

@@ -1,0 +1,346 @@
+// The view: one canvas, one overlay, one bar; everything a key or button does is a method here.
+import { element } from "../../shared_js/twin.js";
+import { png, save } from "./export.js";
+import { Kernel } from "./kernel.js";
+import { HELP, onKey } from "./keyboard.js";
+import { Model, unpack } from "./model.js";
+import { Overlay } from "./overlay.js";
+import { listen } from "./pointer.js";
+import { Stage } from "./stage.js";
+import { Toolbar } from "./toolbar.js";
+
+const STYLES = { octants: 0, rings: 1, plain: 2 };
+const QUIET_MS = 900; // after the last movement the kernel is told where the view looks
+
+export class View {
+  constructor(model, el) {
+    this.model = model;
+    this.kernel = new Kernel(model);
+    this.scene = unpack(model.get("scene"));
+    this.options = { ...this.scene.options };
+    this.selected = [];
+    this.hovered = -1;
+    this.walked = -1;
+    this.left = false;
+    this.measuring = false;
+    this.build(el);
+    this.stage = new Stage(this.canvas, (stage) => this.overlay.draw(stage));
+    this.overlay.labels = this.options.labels;
+    this.stage.perspective = this.options.perspective;
+    this.toolbar = new Toolbar(this);
+    this.node.prepend(this.toolbar.node);
+    this.takeScene(this.scene, true);
+    this.watchSize();
+    listen(this);
+  }
+
+  build(el) {
+    this.canvas = element("canvas", { class: "qcv-canvas", tabindex: "0", role: "application", "aria-roledescription": "structure view" });
+    this.overlay = new Overlay(element("canvas", { class: "qcv-overlay", "aria-hidden": "true" }));
+    this.help = element("div", { class: "qcv-help", role: "dialog", "aria-label": "Keys", hidden: true });
+    const rows = HELP.map(([keys, does]) => element("tr", {}, element("td", {}, element("kbd", {}, keys)), element("td", {}, does)));
+    this.help.append(element("b", {}, "Keys, while the view has the focus"), element("table", {}, ...rows));
+    this.holder = element("div", { class: "qcv-scene", style: `height:${Number(this.options.height) || 440}px` }, this.canvas, this.overlay.canvas, this.help);
+    this.says = element("span", { role: "status", "aria-live": "polite" });
+    this.counts = element("span");
+    this.warning = element("div", { class: "qcv-warn", hidden: true });
+    this.table = element("div", { class: "qcv-table" });
+    this.twin = element("details", { ontoggle: () => this.twin.open && this.fillTable() }, element("summary", {}, "Atoms as a table"), this.table);
+    this.node = element("section", { class: "qcv" }, this.holder, element("div", { class: "qcv-status" }, this.says, this.counts), this.warning, this.twin);
+    // Otherwise the notebook would take the letters as its own shortcuts.
+    this.node.dataset.lmSuppressShortcuts = "true";
+    this.node.addEventListener("keydown", (e) => {
+      if (e.target === this.canvas && onKey(this, e)) this.cameraMoved();
+      else e.stopPropagation();
+    });
+    this.canvas.addEventListener("focus", () => (this.left = false));
+    el.append(this.node);
+  }
+
+  watchSize() {
+    this.sizes = new ResizeObserver(() => {
+      const { clientWidth, clientHeight } = this.holder;
+      if (!clientWidth || !clientHeight) return;
+      const first = !this.stage.width;
+      this.stage.resize(clientWidth, clientHeight);
+      if (first) this.reset(false);
+    });
+    this.sizes.observe(this.holder);
+  }
+
+  // ---------------------------------------------------------------- scenes
+
+  takeScene(scene, first = false) {
+    this.scene = scene;
+    if (!first) this.options = { ...scene.options, labels: this.overlay.labels, palette: this.options.palette, ellipsoids: this.options.ellipsoids, cell: scene.options.cell, style: this.options.style };
+    const old = this.stage.model;
+    const model = new Model(scene);
+    model.paint(this.options.palette);
+    model.cell.visible = Boolean(this.options.cell);
+    model.atoms.material.uniforms.uStyle.value = STYLES[this.options.style] ?? 0;
+    model.atoms.material.uniforms.uScale.value = this.scaleOf(this.options.ellipsoids);
+    this.clearPicks();
+    this.stage.setModel(model);
+    old?.dispose();
+    if (!first) this.stage.fit();
+    this.canvas.setAttribute("aria-label", `${scene.title}. ${scene.summary} Press ? for keys.`);
+    this.counts.textContent = `${scene.count} atoms`;
+    this.warning.hidden = !scene.warnings.length;
+    this.warning.replaceChildren(...scene.warnings.map((w) => element("div", {}, `⚠ ${w}`)));
+    if (this.twin.open) this.fillTable();
+    this.toolbar?.draw();
+  }
+
+  scaleOf(probability) {
+    return this.scene.scales[String(Math.min(99, Math.max(1, Math.round(100 * probability))))];
+  }
+
+  askFor(options) {
+    this.say("…");
+    Object.assign(this.options, options);
+    this.kernel.ask({ do: "set", options }).then(() => this.say(""), (error) => this.say(error.message));
+    this.toolbar.draw();
+  }
+
+  // What only this side draws differently: Python's picture has to know.
+  note(options) {
+    Object.assign(this.options, options);
+    this.kernel.tell({ do: "note", options });
+    this.toolbar.draw();
+  }
+
+  grow() {
+    this.say("…");
+    this.kernel.ask({ do: "grow", mode: "bond" }).then(() => this.say(`${this.scene.count} atoms`), (error) => this.say(error.message));
+  }
+
+  // ---------------------------------------------------------------- looks
+
+  cycleLabels() {
+    this.overlay.labels = { false: "heavy", heavy: true, true: false }[String(this.overlay.labels)];
+    this.note({ labels: this.overlay.labels });
+    this.stage.draw();
+  }
+
+  cycleHydrogens() {
+    this.askFor({ hydrogens: { spheres: "displacement", displacement: "none", none: "spheres" }[this.options.hydrogens] });
+  }
+
+  cycleDisorder() {
+    if (!this.scene.disordered) return this.say("There is no disorder.");
+    this.askFor({ disorder: { all: "major", major: "minor", minor: "all" }[this.options.disorder] ?? "all" });
+  }
+
+  toggleHydrogenBonds() {
+    this.askFor({ hydrogen_bonds: !this.options.hydrogen_bonds });
+  }
+
+  toggleCell() {
+    this.stage.model.cell.visible = !this.stage.model.cell.visible;
+    this.note({ cell: this.stage.model.cell.visible });
+    this.stage.fit();
+  }
+
+  togglePerspective() {
+    this.stage.perspective = !this.stage.perspective;
+    this.note({ perspective: this.stage.perspective });
+    this.stage.draw();
+  }
+
+  setProbability(p) {
+    const probability = Math.min(0.99, Math.max(0.01, p));
+    this.stage.model.atoms.material.uniforms.uScale.value = this.scaleOf(probability);
+    this.options.ellipsoids = Math.round(probability * 100) / 100;
+    clearTimeout(this.noting);
+    this.noting = setTimeout(() => this.note({ ellipsoids: this.options.ellipsoids }), 300);
+    this.toolbar.draw();
+    this.stage.draw();
+  }
+
+  setPalette(name) {
+    this.stage.model.paint(name);
+    this.note({ palette: name });
+    this.stage.draw();
+  }
+
+  lookAlong(name) {
+    this.stage.lookAlong(this.scene.directions[name]);
+    this.say(`view along ${name}`);
+    this.cameraMoved();
+  }
+
+  reset(tell = true) {
+    this.stage.lookAlong(this.scene.directions[this.options.along] ?? this.scene.directions.best);
+    if (tell) this.cameraMoved();
+  }
+
+  cameraMoved() {
+    clearTimeout(this.moving);
+    this.moving = setTimeout(() => {
+      const { stage } = this;
+      const across = stage.width * stage.angstromPerPixel;
+      this.kernel.tell({ do: "camera", rotation: stage.rotation(), across, shift: [stage.pan.x, stage.pan.y] });
+    }, QUIET_MS);
+  }
+
+  // ---------------------------------------------------------------- atoms
+
+  say(text) {
+    this.says.textContent = text;
+  }
+
+  async describe(row) {
+    this.say(this.scene.descriptions?.[row] ?? this.scene.labels[row]);
+    if (this.scene.descriptions) return;
+    try {
+      this.say((await this.kernel.ask({ do: "describe", row })).text);
+    } catch {
+      // The label is there already.
+    }
+  }
+
+  hover(x, y) {
+    if (this.hovering) return;
+    this.hovering = requestAnimationFrame(() => {
+      this.hovering = 0;
+      const row = x < 0 ? -1 : this.stage.pick(x, y);
+      if (row === this.hovered) return;
+      this.hovered = row;
+      this.canvas.title = row < 0 ? "" : this.scene.labels[row];
+      this.stage.model.mark(this.selected, row);
+      this.stage.draw();
+    });
+  }
+
+  click(x, y, more) {
+    const row = this.stage.pick(x, y);
+    if (row < 0) {
+      if (!this.measuring) this.clearPicks();
+      return;
+    }
+    this.walked = row;
+    if (this.measuring || more) this.take(row);
+    else {
+      this.selected = [row];
+      this.overlay.picked = [];
+      this.refreshMarks();
+      this.describe(row);
+    }
+  }
+
+  walk(step) {
+    if (this.left) return false;
+    const n = this.scene.count;
+    const next = this.walked + step;
+    if (next < 0 || next >= n) return (this.left = true), false;
+    this.walked = next;
+    if (!this.measuring) this.selected = [next];
+    this.refreshMarks([...this.selected, next]);
+    this.describe(next);
+  }
+
+  takeWalked() {
+    if (this.walked < 0) return false;
+    this.take(this.walked);
+  }
+
+  async take(row) {
+    if (!this.measuring || this.overlay.picked.length >= 4) this.overlay.picked = [];
+    if (!this.measuring) this.toggleMeasure();
+    const { picked } = this.overlay;
+    if (picked.includes(row)) return;
+    picked.push(row);
+    this.selected = [...picked];
+    this.refreshMarks();
+    if (picked.length === 1) return this.describe(row);
+    const rows = [...picked];
+    const names = rows.map((i) => this.scene.labels[i]).join("–");
+    try {
+      const { text, kind } = await this.kernel.ask({ do: "measure", rows });
+      this.overlay.measurements = this.overlay.measurements.filter((one) => !(rows.length > 2 && one.of === picked));
+      this.overlay.measurements.push({ rows, text, of: picked });
+      this.say(`${kind} ${names} ${text} (s.u. estimated without covariances)`);
+      this.stage.draw();
+    } catch (error) {
+      this.say(error.message);
+    }
+  }
+
+  toggleMeasure() {
+    this.measuring = !this.measuring;
+    this.node.classList.toggle("measuring", this.measuring);
+    this.overlay.picked = [];
+    if (this.measuring) this.say("Measure: take 2 atoms for a distance, 3 for an angle, 4 for a torsion; Esc ends.");
+    this.toolbar.draw();
+  }
+
+  escape() {
+    if (!this.help.hidden) return this.toggleHelp();
+    if (!this.selected.length && !this.overlay.measurements.length && !this.measuring) {
+      this.left = true;
+      this.say("Tab leaves the view.");
+      return true;
+    }
+    if (this.measuring) this.toggleMeasure();
+    this.clearPicks();
+    this.say("cleared");
+    return true;
+  }
+
+  clearPicks() {
+    this.selected = [];
+    this.walked = -1;
+    this.overlay.picked = [];
+    this.overlay.measurements = [];
+    if (this.stage?.model) this.refreshMarks();
+  }
+
+  refreshMarks(rows = this.selected) {
+    this.stage.model.mark(rows, this.hovered);
+    this.stage.draw();
+  }
+
+  // ---------------------------------------------------------------- out
+
+  toggleHelp() {
+    this.help.hidden = !this.help.hidden;
+  }
+
+  get fileName() {
+    return (this.scene.title || "structure").replace(/[^\w.-]+/g, "_").slice(0, 60);
+  }
+
+  async savePng() {
+    save(await png(this.stage, this.overlay), `${this.fileName}.png`);
+    this.say("PNG saved, 300 dpi.");
+  }
+
+  async saveSvg() {
+    const { stage } = this;
+    const across = stage.width * stage.angstromPerPixel;
+    this.kernel.tell({ do: "camera", rotation: stage.rotation(), across, shift: [stage.pan.x, stage.pan.y] });
+    try {
+      const { svg } = await this.kernel.ask({ do: "svg", width: Math.round(stage.width), height: Math.round(stage.height) });
+      save(new Blob([svg], { type: "image/svg+xml" }), `${this.fileName}.svg`);
+      this.say("SVG saved.");
+    } catch (error) {
+      this.say(error.message);
+    }
+  }
+
+  async fillTable() {
+    try {
+      const { heads, rows } = await this.kernel.ask({ do: "table" });
+      const line = (cells, tag) => element("tr", {}, ...cells.map((cell) => element(tag, tag === "th" ? { scope: "col" } : {}, cell)));
+      this.table.replaceChildren(element("table", {}, element("thead", {}, line(heads, "th")), element("tbody", {}, ...rows.map((row) => line(row, "td")))));
+    } catch (error) {
+      this.table.textContent = error.message;
+    }
+  }
+
+  close() {
+    this.sizes.disconnect();
+    this.kernel.close();
+    this.stage.dispose();
+  }
+}

@@ -1,0 +1,391 @@
+"""What is to be drawn, as arrays: the one truth behind the widget, the SVG picture and the table of atoms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.cif.structure import Atoms, Structure, probability_scale
+from qcrbox.cif.structure import geometry as measures
+from qcrbox.cif.structure.elements import covalent_radius
+from qcrbox.cif.structure.images import ImageList
+from qcrbox.contract.errors import UserInputError
+from qcrbox.widgets.structure_view import palettes
+from qcrbox.widgets.structure_view.options import Options
+
+Array = NDArray[np.float64]
+
+ELLIPSOID, SPHERE, CUBE = 0, 1, 2  # anisotropic; isotropic, hydrogen or unknown; not positive definite
+_HYDROGEN_RADIUS = 0.13  # Å, drawn size
+_UNKNOWN_RADIUS = 0.28  # of the covalent radius, for atoms without any displacement parameter
+_CUBE_HALF_EDGE = 0.22  # Å
+_MOST_ATOMS = 60_000
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A distance, angle or torsion: what, its value with s.u., its unit."""
+
+    kind: str
+    atoms: tuple[int, ...]
+    text: str
+    unit: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.kind} {self.text} {self.unit}"
+
+
+class Scene:
+    """A structure under options: which atoms, their shapes, bonds, colours and words.
+
+    Positions are Cartesian in Å relative to `centre`. `matrices` (n, 3, 3): columns are the semi-axes of
+    each atom at the chosen probability, so an ellipsoid is the unit sphere times its matrix.
+    """
+
+    def __init__(self, structure: Structure, options: Options, atoms: Atoms | None = None) -> None:
+        self.structure, self.options = structure, options
+        self.atoms = self._visible(self._grown() if atoms is None else atoms)
+        if len(self.atoms) > _MOST_ATOMS:
+            raise UserInputError(
+                f"{len(self.atoms):,} atoms are too many to draw.", next="Choose a smaller box or radius."
+            )
+
+    # ------------------------------------------------------------ which atoms
+
+    def _grown(self) -> Atoms:
+        structure, options = self.structure, self.options
+        if options.grow == "auto":
+            grown = structure.atoms
+        elif options.grow in ("cell", "molecules"):
+            grown = structure.pack(options.ranges, molecules=options.grow == "molecules")
+        else:
+            grown = structure.grow(options.grow, radius=options.radius)  # type: ignore[arg-type]
+        return structure.choose(grown, options.disorder)
+
+    def _visible(self, atoms: Atoms) -> Atoms:
+        if self.options.hydrogens == "none":
+            return atoms.select(~self.structure.sites.is_hydrogen[atoms.site])
+        return atoms
+
+    def grown_from_here(self, mode: str) -> Scene:
+        """The scene with more around the atoms it shows: "bond", "molecule", "contacts" or "radius"."""
+        grown = self.structure.grow(mode, atoms=self.atoms, radius=self.options.radius)  # type: ignore[arg-type]
+        return Scene(self.structure, self.options, self.structure.choose(grown, self.options.disorder))
+
+    def __len__(self) -> int:
+        return len(self.atoms)
+
+    # ------------------------------------------------------------ where
+
+    @cached_property
+    def centre(self) -> Array:
+        """Middle of what is shown, cell included if drawn; Å."""
+        corners = self._cell_corners if self.options.cell else np.zeros((0, 3))
+        points = np.vstack([self.atoms.cartesian, corners]) if len(self) or len(corners) else np.zeros((1, 3))
+        return (points.min(axis=0) + points.max(axis=0)) / 2
+
+    @cached_property
+    def positions(self) -> Array:
+        return self.atoms.cartesian - self.centre
+
+    @cached_property
+    def extent(self) -> float:
+        """Radius in Å of the sphere that holds everything drawn."""
+        reach = np.linalg.norm(self.positions, axis=1).max(initial=1.0) + 0.6
+        if self.options.cell:
+            reach = max(reach, float(np.linalg.norm(self._cell_corners - self.centre, axis=1).max()))
+        return float(reach)
+
+    @cached_property
+    def _cell_corners(self) -> Array:
+        corners = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)], dtype=float)
+        return self.structure.cell.to_cartesian(corners)
+
+    @cached_property
+    def cell_edges(self) -> Array:
+        """(12, 2, 3) relative to `centre`; the first three start at the origin along a, b, c."""
+        ends = [((0, 0, 0), (1, 0, 0)), ((0, 0, 0), (0, 1, 0)), ((0, 0, 0), (0, 0, 1))]
+        ends += [
+            ((1, 0, 0), (1, 1, 0)),
+            ((1, 0, 0), (1, 0, 1)),
+            ((0, 1, 0), (1, 1, 0)),
+            ((0, 1, 0), (0, 1, 1)),
+        ]
+        ends += [((0, 0, 1), (1, 0, 1)), ((0, 0, 1), (0, 1, 1)), ((1, 1, 0), (1, 1, 1))]
+        ends += [((1, 0, 1), (1, 1, 1)), ((0, 1, 1), (1, 1, 1))]
+        return self.structure.cell.to_cartesian(np.array(ends, dtype=float)) - self.centre
+
+    @cached_property
+    def directions(self) -> dict[str, Array]:
+        """Rotation matrices (3, 3), scene to screen, that look along each axis; rows are right, up, towards."""
+        real = self.structure.cell.orthogonalisation.T
+        reciprocal = self.structure.cell.fractionalisation
+        found = {"best": self._best_view()}
+        for axis, name in enumerate("abc"):
+            # Along a with c* up, along b with c* up, along c with b* up: as in printed packing diagrams.
+            up = reciprocal[1 if axis == 2 else 2]
+            found[name] = _looking_along(real[axis], up)
+            found[f"{name}*"] = _looking_along(reciprocal[axis], real[1 if axis == 2 else 2])
+        return found
+
+    def _best_view(self) -> Array:
+        """The flattest side to the front, the longest side across the picture."""
+        if len(self) < 3:
+            return np.eye(3)
+        spread = self.positions - self.positions.mean(axis=0)
+        _, vectors = np.linalg.eigh(spread.T @ spread)
+        right, up = vectors[:, 2], vectors[:, 1]
+        # The same way round every time: a sign of an eigenvector is arbitrary.
+        right = right * (1 if right[np.argmax(np.abs(right))] > 0 else -1)
+        up = up * (1 if up[np.argmax(np.abs(up))] > 0 else -1)
+        # A little turned, so that ellipsoids are seen as solids and bonds along the view do not hide.
+        flat = np.array([right, up, np.cross(right, up)])
+        return _rotation_x(0.22) @ _rotation_y(-0.18) @ flat
+
+    # ------------------------------------------------------------ shapes
+
+    @cached_property
+    def _sites(self) -> NDArray[np.int64]:
+        return self.atoms.site
+
+    @cached_property
+    def hydrogen(self) -> NDArray[np.bool_]:
+        return self.structure.sites.is_hydrogen[self._sites]
+
+    @cached_property
+    def kinds(self) -> NDArray[np.uint8]:
+        """(n,) ELLIPSOID, SPHERE or CUBE."""
+        sites = self.structure.sites
+        anisotropic = np.isfinite(sites.u_cif).all(axis=(1, 2))[self._sites]
+        kinds = np.where(anisotropic, ELLIPSOID, SPHERE)
+        kinds[self._axes.npd] = CUBE
+        if self.options.hydrogens == "spheres":
+            kinds[self.hydrogen & (kinds != CUBE)] = SPHERE
+        return kinds.astype(np.uint8)
+
+    @cached_property
+    def _axes(self) -> Any:
+        return self.atoms.principal_axes()
+
+    @cached_property
+    def unit_matrices(self) -> Array:
+        """(n, 3, 3): columns are principal axes times r.m.s. displacement in Å, before the probability scale."""
+        return np.swapaxes(np.nan_to_num(self._axes.rms)[:, :, None] * self._axes.axes, 1, 2)
+
+    @cached_property
+    def fixed_radius(self) -> Array:
+        """(n,) Å; above 0 where the size does not follow the probability."""
+        radius = np.zeros(len(self))
+        known = np.isfinite(self._axes.rms).all(axis=1)
+        elements = self.atoms.element
+        for row in np.flatnonzero(~known & ~self._axes.npd):
+            radius[row] = _UNKNOWN_RADIUS * (covalent_radius(elements[row]) or 0.7)
+        radius[self._axes.npd] = _CUBE_HALF_EDGE
+        if self.options.hydrogens == "spheres":
+            radius[self.hydrogen & ~self._axes.npd] = _HYDROGEN_RADIUS
+        return radius
+
+    @property
+    def scale(self) -> float:
+        return probability_scale(self.options.ellipsoids)
+
+    @cached_property
+    def matrices(self) -> Array:
+        """(n, 3, 3): columns are the semi-axes as drawn, Å."""
+        fixed = self.fixed_radius[:, None, None]
+        return np.where(fixed > 0, fixed * np.eye(3), self.scale * self.unit_matrices)
+
+    # ------------------------------------------------------------ bonds and words
+
+    @cached_property
+    def bonds(self) -> NDArray[np.int64]:
+        """(m, 2) rows of bonded atoms."""
+        return self.atoms.bonds
+
+    @cached_property
+    def hydrogen_bonds(self) -> NDArray[np.int64]:
+        """(m, 2) rows H, acceptor of the hydrogen bonds among the atoms shown."""
+        if not self.options.hydrogen_bonds:
+            return np.zeros((0, 2), dtype=np.int64)
+        return _shown_hydrogen_bonds(self.structure, self.atoms)
+
+    @cached_property
+    def hollow(self) -> NDArray[np.bool_]:
+        """(n,) True for atoms of minor disorder parts, drawn as outlines."""
+        return np.asarray(self.atoms.minor, dtype=bool)
+
+    @cached_property
+    def colours(self) -> list[str]:
+        return [palettes.colour(element, self.options.palette) for element in self.atoms.element]
+
+    @cached_property
+    def labels(self) -> list[str]:
+        return self.atoms.label
+
+    @cached_property
+    def labelled(self) -> NDArray[np.bool_]:
+        """(n,) which atoms carry their label."""
+        if self.options.labels is False:
+            return np.zeros(len(self), dtype=bool)
+        return ~self.hydrogen if self.options.labels == "heavy" else np.ones(len(self), dtype=bool)
+
+    def description(self, row: int) -> str:
+        """`C7, carbon, part 1, Ueq 0.021 Å²`: one atom in words."""
+        sites, site = self.structure.sites, int(self._sites[row])
+        parts = [self.labels[row], _element_name(sites.element[site])]
+        if sites.group[site]:
+            assembly = f" {sites.assembly[site]}" if sites.assembly[site] not in ("", ".") else ""
+            parts.append(f"part{assembly} {int(sites.group[site])}")
+        if np.isfinite(sites.occupancy[site]) and sites.occupancy[site] < 0.9995:
+            parts.append(f"occupancy {sites.occupancy[site]:.3g}")
+        u = float(self.structure.u_equivalent[site])
+        if np.isfinite(u):
+            parts.append(f"Ueq {u:.4f} Å²")
+        if self.kinds[row] == CUBE:
+            parts.append("displacement tensor not positive definite")
+        if self.atoms.code[row] != ".":
+            parts.append(f"at {self.atoms.readable_symmetry(row)}")
+        return ", ".join(parts)
+
+    def table_rows(self) -> list[tuple[str, ...]]:
+        """label, element, part, occupancy, x, y, z, Ueq, symmetry: the twin of the picture."""
+        sites, codes = self.structure.sites, self.atoms.code
+        rows = []
+        for row, site in enumerate(self._sites.tolist()):
+            place = [f"{x:.5f}" for x in self.atoms.fract[row]]
+            part = str(int(sites.group[site])) if sites.group[site] else ""
+            u = float(self.structure.u_equivalent[site])
+            shown = f"{u:.4f}" if np.isfinite(u) else "?"
+            occupancy = f"{sites.occupancy[site]:.4g}"
+            where = "" if codes[row] == "." else self.atoms.readable_symmetry(row)
+            rows.append((sites.label[site], sites.element[site], part, occupancy, *place, shown, where))
+        return rows
+
+    TABLE_HEADS = ("atom", "element", "part", "occupancy", "x", "y", "z", "Ueq / Å²", "symmetry")
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """What a person should know about this picture."""
+        said = []
+        npd = sorted({self.labels[row] for row in np.flatnonzero(self.kinds == CUBE)})
+        if npd:
+            said.append(
+                f"Displacement tensor not positive definite, drawn as red cube: {', '.join(npd[:12])}"
+                + (f" and {len(npd) - 12} more" if len(npd) > 12 else "")
+            )
+        if self.atoms.polymeric:
+            said.append("The structure is polymeric: growing stopped where it begins to repeat.")
+        return said + list(self.structure.notes)
+
+    def summary(self) -> str:
+        """The picture in one sentence, for those who cannot see it."""
+        heavy = int((~self.hydrogen).sum())
+        parts = [f"{len(self)} atoms ({heavy} without hydrogen), {len(self.bonds)} bonds"]
+        parts.append(f"displacement ellipsoids at {self.options.ellipsoids:.0%}")
+        if self.hollow.any():
+            parts.append(f"{int(self.hollow.sum())} atoms of minor disorder parts drawn hollow")
+        return f"{self.structure.formula or 'Structure'}: " + ", ".join(parts) + "."
+
+    # ------------------------------------------------------------ measuring
+
+    def measure(self, rows: list[int]) -> Measurement | None:
+        """Distance, angle or torsion of two, three or four atoms; s.u. estimated without covariances."""
+        kinds = {2: ("distance", measures.distance, "Å"), 3: ("angle", measures.angle, "°")}
+        kinds[4] = ("torsion", measures.torsion, "°")
+        if len(rows) not in kinds or len(set(rows)) != len(rows):
+            return None
+        name, how, unit = kinds[len(rows)]
+        images = [self._image(row) for row in rows]
+        number = measures.measure(self.structure.images, how, images).numbers()[0]
+        return Measurement(name, tuple(rows), str(number), unit)
+
+    def _image(self, row: int) -> ImageList:
+        atoms, one = self.atoms, slice(row, row + 1)
+        return ImageList(
+            atoms.site[one],
+            atoms.operation[one],
+            atoms.translation[one],
+            atoms.fract[one],
+            atoms.cartesian[one],
+        )
+
+
+def _shown_hydrogen_bonds(structure: Structure, atoms: Atoms) -> NDArray[np.int64]:
+    """Hydrogen bonds are known from the asymmetric unit; each image of H takes its bond along."""
+    found = [bond for bond in structure.hydrogen_bonds() if bond.hydrogen is not None]
+    if not found:
+        return np.zeros((0, 2), dtype=np.int64)
+    images = structure.images
+    place = {int(key): row for row, key in enumerate(atoms.key)}
+    pairs = []
+    for bond in found:
+        rows = np.flatnonzero(atoms.site == bond.hydrogen)
+        if not len(rows):
+            continue
+        many = np.ones(len(rows), dtype=np.int64)
+        operation, translation = images.compose(
+            atoms.operation[rows],
+            atoms.translation[rows],
+            bond.operation * many,
+            np.tile(np.array(bond.translation), (len(rows), 1)),
+        )
+        operation, translation = images.canonical(bond.acceptor * many, operation, translation)
+        keys = images.key(bond.acceptor * many, operation, translation)
+        pairs += [
+            (int(row), place[int(key)]) for row, key in zip(rows, keys, strict=True) if int(key) in place
+        ]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def _looking_along(direction: Array, up: Array) -> Array:
+    """Rows right, up, towards the eye: the eye looks down `direction` from its positive end."""
+    towards = direction / np.linalg.norm(direction)
+    upright = up - (up @ towards) * towards
+    upright = upright / np.linalg.norm(upright)
+    return np.array([np.cross(upright, towards), upright, towards])
+
+
+def _rotation_x(angle: float) -> Array:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+
+
+def _rotation_y(angle: float) -> Array:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+
+
+_ELEMENT_NAMES = {
+    "H": "hydrogen",
+    "D": "deuterium",
+    "B": "boron",
+    "C": "carbon",
+    "N": "nitrogen",
+    "O": "oxygen",
+    "F": "fluorine",
+    "Na": "sodium",
+    "Mg": "magnesium",
+    "Al": "aluminium",
+    "Si": "silicon",
+    "P": "phosphorus",
+    "S": "sulfur",
+    "Cl": "chlorine",
+    "K": "potassium",
+    "Ca": "calcium",
+    "Fe": "iron",
+    "Co": "cobalt",
+    "Ni": "nickel",
+    "Cu": "copper",
+    "Zn": "zinc",
+    "Br": "bromine",
+    "I": "iodine",
+}
+
+
+def _element_name(symbol: str) -> str:
+    return _ELEMENT_NAMES.get(symbol, symbol or "no element")

@@ -1,0 +1,194 @@
+"""The view itself: options in, picture out; live where there is a browser, SVG where there is none."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qcrbox.cif.structure import Structure
+from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.notebook import show
+from qcrbox.widgets import bundle
+from qcrbox.widgets.static_twin import StaticTwin, publish_widget
+from qcrbox.widgets.structure_view.options import Options
+from qcrbox.widgets.structure_view.picture import Camera, svg
+from qcrbox.widgets.structure_view.scene import Measurement, Scene
+
+_MOST_KEPT = 1000  # atoms up to which the still picture follows every turn of the live one
+_TABLE_ROWS = 500  # of the table twin that is kept in the notebook
+
+
+class StructureView:
+    """A structure, drawn. Options: see `qcrbox.widgets.structure_view.Options`.
+
+    `source` is a Structure, or anything with `.structure` (dataset, result, CIF). In the notebook it turns,
+    grows, measures and takes keys (press ? in it); `.svg()` and `.save("x.svg")` need no browser.
+    """
+
+    def __init__(self, source: Any, *, title: str = "", **options: Any) -> None:
+        structure = source if isinstance(source, Structure) else getattr(source, "structure", None)
+        if structure is None:
+            raise UserInputError(
+                f"A {type(source).__name__} has no structure to show.",
+                next='Give a dataset, a result or a CIF: qc.StructureView(qc["azu"]).',
+            )
+        self.structure: Structure = structure
+        self.title = title
+        self.options = Options.of(options)
+        self.scene = Scene(structure, self.options)
+        self.measurements: list[Measurement] = []
+        self._camera: Camera | None = None
+        self._widget: Any = None
+        self._twin: StaticTwin | None = None
+
+    # ------------------------------------------------------------ changing it
+
+    def set(self, **options: Any) -> StructureView:
+        """Change options of a shown view."""
+        self.options = self.options.changed(**options)
+        self._show_scene(Scene(self.structure, self.options))
+        return self
+
+    def grow(self, mode: str = "bond") -> StructureView:
+        """More around what is shown: "bond", "molecule", "contacts" or "radius"."""
+        self._show_scene(self.scene.grown_from_here(mode))
+        return self
+
+    def _show_scene(self, scene: Scene) -> None:
+        self.scene = scene
+        self.measurements = []
+        if self._widget is not None:
+            self._widget.show_scene(scene, self.title)
+        self._keep()
+
+    # ------------------------------------------------------------ asking it
+
+    def measure(self, *labels: str) -> str:
+        """Distance, angle or torsion of two to four atoms by label (the first of that label shown)."""
+        rows = []
+        for label in labels:
+            if label not in self.scene.labels:
+                raise UserInputError(f"There is no atom {label!r} in the view.")
+            rows.append(self.scene.labels.index(label))
+        found = self.scene.measure(rows)
+        if found is None:
+            raise UserInputError("Two, three or four different atoms can be measured.")
+        return found.sentence
+
+    @property
+    def table(self) -> show.Table:
+        """The atoms shown, as a table: the twin of the picture."""
+        return show.Table(self.scene.TABLE_HEADS, self.scene.table_rows(), title=self.title)
+
+    # ------------------------------------------------------------ pictures
+
+    def svg(self, *, width: int = 760, height: int = 520) -> str:
+        """The picture as SVG text, from where the live view looks (or the `along` direction)."""
+        return svg(self.scene, self._camera, width=width, height=height)
+
+    def save(self, path: str | Path, *, width: int = 760, height: int = 520) -> Path:
+        """Write an SVG. A PNG at 300 dpi is saved with the button (or key X) of the live view."""
+        target = Path(path)
+        if target.suffix.lower() != ".svg":
+            raise UserInputError(
+                f"{target.name}: from Python a view is saved as .svg.",
+                next="PNG: the save button of the view.",
+            )
+        target.write_text(self.svg(width=width, height=height), encoding="utf-8")
+        return target
+
+    # ------------------------------------------------------------ showing
+
+    def _still(self) -> dict[str, Any]:
+        picture = base64.b64encode(self.svg().encode()).decode()
+        rows = self.scene.table_rows()
+        table = show.Table(self.scene.TABLE_HEADS, rows[:_TABLE_ROWS]).html()
+        more = f"<p>{len(rows) - _TABLE_ROWS} more</p>" if len(rows) > _TABLE_ROWS else ""
+        warnings = "".join(f"<div>⚠ {show.escape(one)}</div>" for one in self.scene.warnings)
+        html = (
+            f'<img alt="{show.escape(self.scene.summary())}" src="data:image/svg+xml;base64,{picture}" '
+            f'style="max-width:100%;background:#fff">{warnings}'
+            f"<details><summary>Atoms as a table</summary>{table}{more}</details>"
+        )
+        return {"text/plain": f"{self!r}", "text/html": html}
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import publish_display_data
+
+        if not show.is_notebook():
+            publish_display_data({"text/plain": repr(self)})
+            return
+        twin = self._twin = StaticTwin()
+        twin.show(self._still())
+        if not bundle.available("structure_view"):
+            return
+        from qcrbox.widgets.structure_view.widget import StructureWidget
+
+        self._widget = StructureWidget(twin=twin.mark)
+        self._widget.show_scene(self.scene, self.title)
+        self._widget.on_msg(self._heard)
+        publish_widget(self._widget)
+
+    def _keep(self) -> None:
+        """Let the notebook keep the picture as it is seen now."""
+        if self._twin is not None and len(self.scene) <= _MOST_KEPT:
+            self._twin.update(self._still())
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self._still()
+
+    def __repr__(self) -> str:
+        warnings = "".join(f"\n⚠ {one}" for one in self.scene.warnings)
+        return f"<StructureView of {self.scene.summary()}>{warnings}"
+
+    # ------------------------------------------------------------ what the browser says
+
+    def _heard(self, widget: Any, content: dict[str, Any], _: Any) -> None:
+        try:
+            answer = self._answer(content)
+        except (QcError, ValueError) as error:
+            answer = {"error": str(error)}
+        if answer is not None:
+            widget.send({"re": content.get("id"), **answer})
+
+    def _answer(self, content: dict[str, Any]) -> dict[str, Any] | None:
+        do = content.get("do")
+        if do == "measure":
+            found = self.scene.measure([int(row) for row in content["rows"]])
+            if found is None:
+                return {"text": ""}
+            self.measurements.append(found)
+            return {"text": f"{found.text} {found.unit}", "kind": found.kind}
+        if do == "set":
+            self.set(**content["options"])
+            return {"count": len(self.scene)}
+        if do == "grow":
+            self.grow(str(content["mode"]))
+            return {"count": len(self.scene)}
+        if do == "describe":
+            return {"text": self.scene.description(int(content["row"]))}
+        if do == "camera":
+            rotation = np.array(content["rotation"], dtype=float).reshape(3, 3)
+            x, y = content.get("shift", (0.0, 0.0))
+            self._camera = Camera(rotation, float(content["across"]), (float(x), float(y)))
+            self._keep()
+            return None
+        if do == "note":
+            # Drawn differently by the browser alone: the picture has to follow, no arrays need to travel.
+            self.options = self.options.changed(**content["options"])
+            self.scene = Scene(self.structure, self.options, self.scene.atoms)
+            self._keep()
+            return None
+        if do == "svg":
+            return {
+                "svg": self.svg(width=int(content.get("width", 760)), height=int(content.get("height", 520)))
+            }
+        if do == "table":
+            return {
+                "heads": list(self.scene.TABLE_HEADS),
+                "rows": [list(row) for row in self.scene.table_rows()],
+            }
+        return {"error": f"The view does not know {do!r}."}

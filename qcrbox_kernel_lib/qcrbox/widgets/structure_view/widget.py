@@ -1,0 +1,82 @@
+"""The live half of StructureView; imported only where anywidget is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+from qcrbox.cif.structure import probability_scale
+from qcrbox.widgets import bundle
+from qcrbox.widgets.structure_view import palettes
+from qcrbox.widgets.structure_view.scene import Scene
+
+
+class StructureWidget(anywidget.AnyWidget):
+    """`scene` holds arrays as bytes (see `packed`); `twin` is the mark of the still picture it covers."""
+
+    _esm = bundle.path("structure_view")
+    scene = traitlets.Dict().tag(sync=True)
+    twin = traitlets.Unicode().tag(sync=True)
+
+    def show_scene(self, scene: Scene, title: str) -> None:
+        self.scene = packed(scene, title)
+
+
+def packed(scene: Scene, title: str = "") -> dict[str, Any]:
+    """A scene for the browser. Little-endian arrays: f4 positions and axes, u1 kinds, u4 bonds.
+
+    `axes` are columns for a probability scale of 1, so that the slider needs no answer from here.
+    """
+    options = scene.options
+    elements = list(dict.fromkeys(scene.atoms.element))
+    index = {element: number for number, element in enumerate(elements)}
+    # Column-major, as WebGL wants it: the three semi-axes one after the other.
+    axes = np.swapaxes(scene.unit_matrices, 1, 2)
+    return {
+        "title": title or scene.structure.formula or scene.structure.name,
+        "summary": scene.summary(),
+        "warnings": scene.warnings,
+        "count": len(scene),
+        "positions": _bytes(scene.positions, "<f4"),
+        "axes": _bytes(axes, "<f4"),
+        "fixed": _bytes(scene.fixed_radius, "<f4"),
+        "kinds": _bytes(scene.kinds, "u1"),
+        "hollow": _bytes(scene.hollow, "u1"),
+        "hydrogen": _bytes(scene.hydrogen, "u1"),
+        "element": _bytes([index[element] for element in scene.atoms.element], "u1"),
+        "elements": elements,
+        "palettes": {
+            name: [palettes.colour(element, name) for element in elements] for name in palettes.NAMES
+        },
+        "labels": scene.labels,
+        "bonds": _bytes(scene.bonds, "<u4"),
+        "contacts": _bytes(scene.hydrogen_bonds, "<u4"),
+        "cell_edges": _bytes(scene.cell_edges, "<f4"),
+        "directions": {name: matrix.ravel().tolist() for name, matrix in scene.directions.items()},
+        "extent": scene.extent,
+        # For readers of the screen; a large structure asks for one when its atom is reached.
+        "descriptions": [scene.description(row) for row in range(len(scene))] if len(scene) <= 400 else None,
+        "disordered": bool((scene.structure.sites.group != 0).any()),
+        "scales": {str(percent): probability_scale(percent / 100) for percent in range(1, 100)},
+        "options": {
+            "ellipsoids": options.ellipsoids,
+            "disorder": options.disorder if isinstance(options.disorder, str) else "chosen",
+            "grow": options.grow,
+            "labels": options.labels,
+            "cell": options.cell,
+            "style": options.style,
+            "palette": options.palette,
+            "perspective": options.perspective,
+            "hydrogens": options.hydrogens,
+            "hydrogen_bonds": options.hydrogen_bonds,
+            "along": options.along,
+            "height": options.height,
+        },
+    }
+
+
+def _bytes(array: Any, dtype: str) -> bytes:
+    return np.ascontiguousarray(array, dtype=dtype).tobytes()
