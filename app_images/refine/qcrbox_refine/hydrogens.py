@@ -30,7 +30,7 @@ _TETRAHEDRAL = np.radians(109.47)
 
 @dataclass
 class Placement:
-    """Hydrogen sites for one pivot: Cartesian, Å, with the SHELX AFIX code they follow."""
+    """Hydrogen sites for one pivot: Cartesian, Å, with the SHELX AFIX code they follow (0: refined freely)."""
 
     afix: int
     sites: list[np.ndarray]
@@ -74,10 +74,10 @@ def place_hydrogens(model: Model, residual: DifferenceMap | None = None) -> list
                         element="H",
                         site=tuple(cell.fractionalize(tuple(site))),
                         occupancy=_occupancy(model, atom, part),
-                        u_iso=atom.u_iso * (1.5 if placed.afix in (137, 147) else 1.2),
+                        u_iso=atom.u_iso * (1.5 if placed.afix in (0, 137, 147) else 1.2),
                         part=part,
                         assembly=atom.assembly or _assembly(model, parents, part),
-                        riding=True,
+                        riding=placed.afix > 0,
                     )
                 )
         for hydrogen, label in zip(here, _labels(atom.label, len(here), used), strict=True):
@@ -304,8 +304,7 @@ def _terminal_nitrogen(s: _Surroundings) -> Placement | None:
 
 def _on_oxygen(s: _Surroundings) -> Placement | None:
     if not s.parents:
-        s.model.note(f"{s.atom.label} has no bonded atom (water?): its hydrogen atoms were not placed.")
-        return None
+        return _water(s)
     if len(s.parents) != 1 or s.elements[0] not in ("C", "N", "B", "P", "Si") or s.lengths[0] < 1.27:
         return None
     if not s.has_map:
@@ -315,6 +314,24 @@ def _on_oxygen(s: _Surroundings) -> Placement | None:
     sites = [s.cone(azimuth, _TETRAHEDRAL, s.length(147)) for azimuth in azimuths]
     best = max(sites, key=s.density)
     return Placement(147, [best]) if _confirmed(s, [best], "O-H") else None
+
+
+def _water(s: _Surroundings) -> Placement | None:
+    """The two places 0.84 Å from the oxygen, 90 to 125° apart, where the difference density is highest."""
+    n = 600
+    steps = np.arange(n) + 0.5
+    polar, turn = np.arccos(1 - 2 * steps / n), np.pi * (1 + 5**0.5) * steps
+    sphere = np.column_stack([np.cos(turn) * np.sin(polar), np.sin(turn) * np.sin(polar), np.cos(polar)])
+    heights = np.array([s.density(s.site + 0.84 * direction) for direction in sphere]) if s.has_map else None
+    if heights is not None:
+        cosines = sphere @ sphere[heights.argmax()]
+        beside = (cosines < np.cos(np.radians(90))) & (cosines > np.cos(np.radians(125)))
+        second = int(np.where(beside, heights, -np.inf).argmax())
+        if heights[second] >= _ACCEPTED_DENSITY:
+            s.model.note(f"H2O at {s.atom.label} placed by the difference density and refined freely.")
+            return Placement(0, [s.site + 0.84 * sphere[i] for i in (int(heights.argmax()), second)])
+    s.model.note(f"{s.atom.label} has no bonded atom (water?): its hydrogen atoms were not placed.")
+    return None
 
 
 def _confirmed(s: _Surroundings, sites: list[np.ndarray], kind: str) -> bool:

@@ -149,7 +149,8 @@ class Model:
 def dispersion_of(element: str, wavelength: float) -> tuple[float, float]:
     """f' and f'' in electrons (Sasaki, KEK Report 88-14, 1989). Raises UserInputError outside the table."""
     try:
-        table = sasaki.table("H" if element == "D" else element)
+        # Without `exact` the table of cctbx takes Cf for C.
+        table = sasaki.table(element, True)
         value = table.at_angstrom(wavelength)
         if value.is_valid():
             return value.fp(), value.fdp()
@@ -157,7 +158,7 @@ def dispersion_of(element: str, wavelength: float) -> tuple[float, float]:
         pass
     raise UserInputError(
         f"there are no dispersion factors for {element} at {wavelength} Å.",
-        why="The table of Sasaki covers Li to Pu and about 0.1 to 2.9 Å.",
+        why="The table of Sasaki covers Li to U, Pu, and 0.1 to 2.9 Å.",
         next="Check element and wavelength.",
     )
 

@@ -12,112 +12,19 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox_refine.model import Atom, Model, scattering_type
 
 # Instructions of SHELXL: a line whose first four letters are none of them is an atom.
-_INSTRUCTIONS = frozenset(
-    [
-        "ABIN",
-        "ACTA",
-        "AFIX",
-        "ANIS",
-        "ANSC",
-        "ANSR",
-        "BASF",
-        "BIND",
-        "BLOC",
-        "BOND",
-        "BUMP",
-        "CELL",
-        "CGLS",
-        "CHIV",
-        "CONF",
-        "CONN",
-        "DAMP",
-        "DANG",
-        "DEFS",
-        "DELU",
-        "DFIX",
-        "DISP",
-        "EADP",
-        "END",
-        "EQIV",
-        "EXTI",
-        "EXYZ",
-        "FEND",
-        "FLAT",
-        "FMAP",
-        "FRAG",
-        "FREE",
-        "FVAR",
-        "GRID",
-        "HFIX",
-        "HKLF",
-        "HTAB",
-        "ISOR",
-        "LATT",
-        "LAUE",
-        "LIST",
-        "L.S.",
-        "MERG",
-        "MORE",
-        "MOVE",
-        "MPLA",
-        "NCSY",
-        "NEUT",
-        "OMIT",
-        "PART",
-        "PLAN",
-        "PRIG",
-        "REM",
-        "RESI",
-        "RIGU",
-        "RTAB",
-        "SADI",
-        "SAME",
-        "SFAC",
-        "SHEL",
-        "SIMU",
-        "SIZE",
-        "SPEC",
-        "STIR",
-        "SUMP",
-        "SWAT",
-        "SYMM",
-        "TEMP",
-        "TITL",
-        "TWIN",
-        "TWST",
-        "UNIT",
-        "WGHT",
-        "WIGL",
-        "WPDB",
-        "XNPD",
-        "ZERR",
-    ]
-)
+_INSTRUCTIONS_TEXT = """
+ABIN ACTA AFIX ANIS ANSC ANSR BASF BIND BLOC BOND BUMP CELL CGLS CHIV CONF CONN DAMP DANG DEFS DELU DFIX
+DISP EADP END EQIV EXTI EXYZ FEND FLAT FMAP FRAG FREE FVAR GRID HFIX HKLF HTAB ISOR LATT LAUE LIST L.S.
+MERG MORE MOVE MPLA NCSY NEUT OMIT PART PLAN PRIG REM RESI RIGU RTAB SADI SAME SFAC SHEL SIMU SIZE SPEC
+STIR SUMP SWAT SYMM TEMP TITL TWIN TWST UNIT WGHT WIGL WPDB XNPD ZERR
+"""
+_INSTRUCTIONS = frozenset(_INSTRUCTIONS_TEXT.split())
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
 # Instructions that a new .res file gets from the refinement itself.
-_OWN = frozenset(
-    [
-        "TITL",
-        "CELL",
-        "ZERR",
-        "LATT",
-        "SYMM",
-        "SFAC",
-        "UNIT",
-        "TEMP",
-        "FVAR",
-        "WGHT",
-        "L.S.",
-        "CGLS",
-        "EXTI",
-        "PART",
-        "AFIX",
-        "HKLF",
-        "END",
-        "ANIS",
-        "MOLE",
-    ]
-)
+_OWN_TEXT = """
+TITL CELL ZERR LATT SYMM SFAC UNIT TEMP FVAR WGHT L.S. CGLS EXTI PART AFIX HKLF END ANIS MOLE
+"""
+_OWN = frozenset(_OWN_TEXT.split())
 _RESTRAINTS = {"DFIX", "DANG", "SADI", "SAME", "FLAT", "CHIV", "DELU", "SIMU", "ISOR", "RIGU", "BUMP", "SUMP"}
 
 

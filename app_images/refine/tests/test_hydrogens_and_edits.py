@@ -1,11 +1,13 @@
 """Placing hydrogen atoms and changing models by words."""
 
+import gemmi
 import numpy as np
 import pytest
 from qcrbox.contract.errors import UserInputError
 from qcrbox_refine.edits import apply_edits
 from qcrbox_refine.hydrogens import place_hydrogens
-from qcrbox_refine.refinement import load_model, prepare_model
+from qcrbox_refine.refinement import Options, load_model, prepare_model, refine_files, write_cif
+from simulated_crystals import write
 
 
 @pytest.fixture
@@ -40,6 +42,38 @@ def hydrogen_on(model, element):
         min(heavy, key=lambda one, h=h: np.linalg.norm(one[1] - h))[0] for h in positions(model).values()
     ]
     return sum(1 for atom in nearest if atom.element == element)
+
+
+@pytest.fixture(scope="module")
+def placed_with_data(cu3182, tmp_path_factory):
+    """The published model against intensities simulated from it, begun without any hydrogen atom."""
+    folder = tmp_path_factory.mktemp("cu3182")
+    true = load_model(str(cu3182))
+    bare = true.copy()
+    bare.atoms = [atom for atom in bare.atoms if not atom.is_hydrogen]
+    bare.source = None
+    cif, hkl = write(folder, true, bare, d_min=0.85)
+    result = refine_files(str(cif), str(hkl), Options(hydrogens="place", wavelength=true.wavelength))
+    write_cif(result, folder / "placed.cif")
+    return true, result, folder
+
+
+def test_with_reflections_every_hydrogen_atom_is_found(placed_with_data):
+    true, result, _ = placed_with_data
+    reference = np.array(list(positions(true).values()))
+    made = positions(result.model)
+    near = {label: float(np.linalg.norm(reference - site, axis=1).min()) for label, site in made.items()}
+    assert len(made) == 40
+    assert max(near.values()) < 0.35, near
+    assert result.fit.r1_gt < 0.03
+
+
+def test_hydrogen_bonds_are_listed(placed_with_data):
+    _, _, folder = placed_with_data
+    cif = gemmi.cif.read(str(folder / "placed.cif")).sole_block()
+    table = cif.find("_geom_hbond_", ["atom_site_label_D", "distance_HA", "angle_DHA"])
+    assert len(table) >= 2
+    assert all(1.4 < float(row[1]) < 2.8 and float(row[2]) > 120 for row in table)
 
 
 def test_without_reflections_oxygen_and_nitrogen_are_left_with_a_note(published):

@@ -137,6 +137,11 @@ def test_a_wavelength_outside_the_table_is_refused():
         dispersion_of("Fe", 50)
 
 
+def test_californium_is_not_taken_for_carbon():
+    with pytest.raises(UserInputError, match="no dispersion factors for Cf"):
+        dispersion_of("Cf", 0.71073)
+
+
 def test_split_atoms_share_one_free_variable(tmp_path):
     true = simulated_model()
     apply_edits(true, "split C3 0.7 at 0.35 0.80 0.45")
