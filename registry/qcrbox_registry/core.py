@@ -21,6 +21,7 @@ from qcrbox_registry.store.applications import Catalogue
 from qcrbox_registry.store.calculations import NewCalculation
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.events import Event
+from qcrbox_registry.store.examples import Examples
 from qcrbox_registry.store.objects import ObjectStore
 from qcrbox_registry.stream import EventHub
 
@@ -42,6 +43,17 @@ class Scheduling(Protocol):
     def queue_info(self, calculation_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """place, reason and estimated_start (Unix s) of those that wait."""
 
+    async def open_tunnel(
+        self, calculation_id: str, *, tunnel_id: str, url: str, token: str, view_only: bool = False
+    ) -> None:
+        """Ask the agent of a session to dial `url`."""
+
+    async def stop_agent(self, agent_id: str, reason: str) -> None:
+        """End an agent."""
+
+    def status(self) -> dict[str, Any]:
+        """Queue, agents, launchers, counters."""
+
     async def rules_changed(self) -> None:
         """Applications, holds or quotas were changed in the database."""
 
@@ -58,6 +70,7 @@ class Core:
     indexer: Indexer
     scheduler: Scheduling
     signing_key: bytes
+    examples: Examples
     bus: Any = None
     started_at: float = field(default_factory=time.time)
     missing: dict[str, str] = field(

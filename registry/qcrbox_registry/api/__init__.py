@@ -1,1 +1,29 @@
 """The REST edge: one file per resource. A handler parses, asks for the right, calls the core, answers."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+
+def routers() -> list[APIRouter]:
+    """Every router, in the order of the OpenAPI page."""
+    from qcrbox_registry.api import (
+        applications,
+        calculations,
+        data,
+        docs,
+        events,
+        internal,
+        site,
+    )
+
+    return [
+        applications.router,
+        calculations.router,
+        data.router,
+        events.router,
+        site.router,
+        site.bare,
+        docs.router,
+        internal.router,
+    ]

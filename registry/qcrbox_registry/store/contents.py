@@ -7,24 +7,32 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.store.engine import upsert
 from qcrbox_registry.store.tables import file_contents
 
 # Bytes that nothing points to yet: an upload is stored first and named afterwards.
 ORPHAN_AGE_S = 24 * 3600.0
 
 
-def add(conn: Connection, sha256: str, size: int, now: float, references: int = 0) -> None:
-    """Note that the object store holds these bytes, and add `references` to them."""
-    statement = upsert(conn, file_contents).values(
-        sha256=sha256, size=size, refcount=references, state="stored", created_at=now
-    )
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=["sha256"],
-            set_={"refcount": file_contents.c.refcount + references, "state": "stored", "created_at": now},
+def add(conn: Connection, sha256: str, size: int, now: float, references: int = 0) -> str | None:
+    """Note that the object store holds these bytes, and add `references` to them.
+
+    Returns the state they had before, None for new ones: after `removing` or `removed` the caller makes sure that the bytes
+    are really there.
+    """
+    before = conn.execute(sa.select(file_contents.c.state).where(file_contents.c.sha256 == sha256)).scalar()
+    if before is None:
+        conn.execute(
+            sa.insert(file_contents).values(
+                sha256=sha256, size=size, refcount=references, state="stored", created_at=now
+            )
         )
+        return None
+    conn.execute(
+        sa.update(file_contents)
+        .where(file_contents.c.sha256 == sha256)
+        .values(refcount=file_contents.c.refcount + references, state="stored", created_at=now)
     )
+    return before
 
 
 def refer(conn: Connection, counts: Mapping[str, int]) -> None:
@@ -39,23 +47,43 @@ def refer(conn: Connection, counts: Mapping[str, int]) -> None:
         )
 
 
+def size_of(conn: Connection, sha256: str) -> int:
+    """Bytes of known contents."""
+    return conn.execute(sa.select(file_contents.c.size).where(file_contents.c.sha256 == sha256)).scalar_one()
+
+
 def unused(conn: Connection, now: float, age_s: float = ORPHAN_AGE_S, limit: int = 1000) -> list[str]:
     """Hashes that nothing has pointed to for `age_s`."""
     query = (
         sa.select(file_contents.c.sha256)
-        .where(file_contents.c.refcount == 0, file_contents.c.created_at < now - age_s)
+        .where(
+            file_contents.c.refcount == 0,
+            file_contents.c.state != "removed",
+            file_contents.c.created_at < now - age_s,
+        )
         .order_by(file_contents.c.created_at)
         .limit(limit)
     )
     return list(conn.execute(query).scalars())
 
 
-def forget(conn: Connection, sha256: str) -> bool:
-    """Drop the row of unused contents; True when the bytes may go too."""
-    gone = conn.execute(
-        sa.delete(file_contents).where(file_contents.c.sha256 == sha256, file_contents.c.refcount == 0)
+def begin_removal(conn: Connection, sha256: str) -> bool:
+    """True when nothing points to these bytes and they may be deleted from the object store now."""
+    marked = conn.execute(
+        sa.update(file_contents)
+        .where(file_contents.c.sha256 == sha256, file_contents.c.refcount == 0)
+        .values(state="removing")
     )
-    return gone.rowcount == 1
+    return marked.rowcount == 1
+
+
+def end_removal(conn: Connection, sha256: str) -> None:
+    """The bytes are gone. The row stays: deleted files' records still name the hash."""
+    conn.execute(
+        sa.update(file_contents)
+        .where(file_contents.c.sha256 == sha256, file_contents.c.state == "removing")
+        .values(state="removed")
+    )
 
 
 def mark(conn: Connection, sha256: str, *, sound: bool, now: float) -> None:
@@ -71,7 +99,7 @@ def known(conn: Connection, after: str = "", limit: int = 1000) -> list[sa.Row]:
     """All contents in the order of their hashes, page by page (for sweeps and backups)."""
     query = (
         sa.select(file_contents)
-        .where(file_contents.c.sha256 > after)
+        .where(file_contents.c.sha256 > after, file_contents.c.state != "removed")
         .order_by(file_contents.c.sha256)
         .limit(limit)
     )

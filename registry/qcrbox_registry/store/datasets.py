@@ -242,9 +242,17 @@ def names_in(conn: Connection, data_file_id: str) -> list[str] | None:
     return conn.execute(sa.select(cif_index.c.names).where(cif_index.c.data_file_id == data_file_id)).scalar()
 
 
+def by_ids(conn: Connection, ids: Sequence[str]) -> list[sa.Row]:
+    """Datasets in the order of `ids`, deleted ones too; ids that are not there are left out."""
+    found: dict[str, sa.Row] = {}
+    for start in range(0, len(ids), 500):
+        for row in conn.execute(_dataset.where(datasets.c.id.in_(ids[start : start + 500]))):
+            found[row.id] = row
+    return [found[one] for one in ids if one in found]
+
+
 def page(
     conn: Connection,
-    ids: sa.Select | None = None,
     *,
     where: Sequence[sa.ColumnElement[bool]] = (),
     limit: int | None = 100,
@@ -284,6 +292,11 @@ def _page(
 # ---------------------------------------------------------------- changing
 
 
+def set_unified(conn: Connection, data_file_id: str, sha256: str) -> None:
+    """Remember where the unified form of a CIF is kept."""
+    conn.execute(sa.update(data_files).where(data_files.c.id == data_file_id).values(unified_sha256=sha256))
+
+
 def rename(conn: Connection, dataset_id: str, *, now: float, **values: Any) -> None:
     """Set name, description or group_id of a dataset; a new group takes the files along."""
     row = get(conn, dataset_id)
@@ -318,6 +331,19 @@ def attach(conn: Connection, data_file_id: str, dataset_id: str, now: float) -> 
     return filename
 
 
+def rename_file(conn: Connection, data_file_id: str, filename: str) -> None:
+    """Give a file another name; one that is taken in its dataset becomes `name-2`."""
+    row = get_file(conn, data_file_id)
+    if row.dataset_id is not None:
+        taken = {f.filename for f in files_of(conn, [row.dataset_id])[row.dataset_id] if f.id != row.id}
+        filename = unique_name(filename, taken)
+    conn.execute(
+        sa.update(data_files)
+        .where(data_files.c.id == data_file_id)
+        .values(filename=filename, filetype=filetype_of(filename))
+    )
+
+
 def delete(conn: Connection, dataset_id: str, by_id: int, now: float) -> None:
     """Hide a dataset and its files; `restore` brings both back until the sweep removes them for good."""
     row = get(conn, dataset_id)
@@ -339,7 +365,11 @@ def restore(conn: Connection, dataset_id: str, now: float) -> None:
     row = get(conn, dataset_id, deleted=True)
     if row.deleted_at is None:
         return
-    back = sa.and_(data_files.c.dataset_id == dataset_id, data_files.c.deleted_at == row.deleted_at)
+    back = sa.and_(
+        data_files.c.dataset_id == dataset_id,
+        data_files.c.deleted_at == row.deleted_at,
+        data_files.c.purged_at.is_(None),
+    )
     size = conn.execute(
         sa.select(sa.func.coalesce(sa.func.sum(data_files.c.size), 0)).where(back)
     ).scalar_one()
@@ -364,6 +394,8 @@ def restore_file(conn: Connection, data_file_id: str) -> None:
     row = get_file(conn, data_file_id, deleted=True)
     if row.deleted_at is None:
         return
+    if row.purged_at is not None:
+        raise NotFound(f"The data file {data_file_id!r} was deleted too long ago to be brought back.")
     values: dict[str, Any] = {"deleted_at": None}
     if row.dataset_id is not None:
         dataset = get(conn, row.dataset_id, deleted=True)
@@ -374,3 +406,27 @@ def restore_file(conn: Connection, data_file_id: str) -> None:
             values["filename"] = unique_name(row.filename, taken)
     conn.execute(sa.update(data_files).where(data_files.c.id == data_file_id).values(values))
     count_bytes(conn, row.owner_id, row.group_id, row.size)
+
+
+def purge(conn: Connection, before: float, limit: int = 1000) -> int:
+    """Give up the bytes of files that were deleted before this time; how many files. Their records stay."""
+    rows = conn.execute(
+        sa.select(data_files.c.id, data_files.c.sha256, data_files.c.unified_sha256)
+        .where(data_files.c.deleted_at < before, data_files.c.purged_at.is_(None))
+        .limit(limit)
+    ).all()
+    if not rows:
+        return 0
+    counts: dict[str, int] = {}
+    for row in rows:
+        for sha256 in (row.sha256, row.unified_sha256):
+            if sha256 is not None:
+                counts[sha256] = counts.get(sha256, 0) - 1
+    contents.refer(conn, counts)
+    conn.execute(
+        sa.update(data_files)
+        .where(data_files.c.id.in_([row.id for row in rows]))
+        .values(purged_at=before, unified_sha256=None)
+    )
+    conn.execute(sa.delete(cif_index).where(cif_index.c.data_file_id.in_([row.id for row in rows])))
+    return len(rows)

@@ -38,6 +38,8 @@ class Event:
             "step": self.step,
             "attempt": self.attempt,
         }
+        if self.kind in ("calculation", "progress", "log", "session"):
+            shown["calculation_id"] = self.object_id
         shown.update(self.payload)
         return shown
 

@@ -317,15 +317,18 @@ file_contents = Table(
     Column("sha256", String(64), primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("refcount", Integer, nullable=False, server_default="0"),
-    Column("state", String(12), nullable=False, server_default="stored"),  # stored | damaged
+    Column(
+        "state", String(12), nullable=False, server_default="stored"
+    ),  # stored | damaged | removing | removed
     Column("created_at", Float, nullable=False),
     Column("checked_at", Float),
 )
+_unused = (file_contents.c.refcount == 0) & (file_contents.c.state != "removed")
 Index(
     "ix_file_contents_unused",
     file_contents.c.created_at,
-    sqlite_where=file_contents.c.refcount == 0,
-    postgresql_where=file_contents.c.refcount == 0,
+    sqlite_where=_unused,
+    postgresql_where=_unused,
 )
 
 datasets = Table(
@@ -377,7 +380,10 @@ data_files = Table(
     Column("calculation_id", ForeignKey("calculations.id")),  # that made it
     Column("created_at", Float, nullable=False),
     Column("deleted_at", Float),
+    Column("purged_at", Float),  # deleted too long ago to be brought back; the record stays for the lineage
 )
+_bin = data_files.c.deleted_at.isnot(None) & data_files.c.purged_at.is_(None)
+Index("ix_data_files_bin", data_files.c.deleted_at, sqlite_where=_bin, postgresql_where=_bin)
 Index("ix_data_files_dataset", data_files.c.dataset_id, data_files.c.id)
 Index("ix_data_files_owner", data_files.c.owner_id, data_files.c.id)
 Index(

@@ -95,8 +95,8 @@ def upgrade() -> None:
         "file_contents",
         ["created_at"],
         unique=False,
-        sqlite_where=sa.text("refcount = 0"),
-        postgresql_where=sa.text("refcount = 0"),
+        sqlite_where=sa.text("refcount = 0 AND state != 'removed'"),
+        postgresql_where=sa.text("refcount = 0 AND state != 'removed'"),
     )
     op.create_table(
         "groups",
@@ -497,6 +497,7 @@ def upgrade() -> None:
         sa.Column("calculation_id", sa.String(length=32), nullable=True),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.Column("deleted_at", sa.Float(), nullable=True),
+        sa.Column("purged_at", sa.Float(), nullable=True),
         sa.ForeignKeyConstraint(
             ["calculation_id"], ["calculations.id"], name=op.f("fk_data_files_calculation_id_calculations")
         ),
@@ -514,6 +515,14 @@ def upgrade() -> None:
             name=op.f("fk_data_files_unified_sha256_file_contents"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_data_files")),
+    )
+    op.create_index(
+        "ix_data_files_bin",
+        "data_files",
+        ["deleted_at"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NOT NULL AND purged_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL AND purged_at IS NULL"),
     )
     op.create_index("ix_data_files_dataset", "data_files", ["dataset_id", "id"], unique=False)
     op.create_index(
@@ -628,6 +637,12 @@ def downgrade() -> None:
         postgresql_where=sa.text("group_id IS NOT NULL"),
     )
     op.drop_index("ix_data_files_dataset", table_name="data_files")
+    op.drop_index(
+        "ix_data_files_bin",
+        table_name="data_files",
+        sqlite_where=sa.text("deleted_at IS NOT NULL AND purged_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NOT NULL AND purged_at IS NULL"),
+    )
     op.drop_table("data_files")
     op.drop_index(op.f("ix_sessions_owner_id"), table_name="sessions")
     op.drop_table("sessions")
@@ -702,8 +717,8 @@ def downgrade() -> None:
     op.drop_index(
         "ix_file_contents_unused",
         table_name="file_contents",
-        sqlite_where=sa.text("refcount = 0"),
-        postgresql_where=sa.text("refcount = 0"),
+        sqlite_where=sa.text("refcount = 0 AND state != 'removed'"),
+        postgresql_where=sa.text("refcount = 0 AND state != 'removed'"),
     )
     op.drop_table("file_contents")
     op.drop_index("ix_events_object", table_name="events")

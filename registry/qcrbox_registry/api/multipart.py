@@ -1,0 +1,139 @@
+"""Multipart forms as a stream: a file part is read while it arrives, so memory does not grow with its size."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from qcrbox.contract.errors import TooLarge, UserInputError
+from starlette.requests import ClientDisconnect, Request
+
+LONGEST_FIELD = 64 * 1024
+MOST_PARTS = 100
+_NEXT, _DATA, _END = "part", "data", "end"
+
+
+@dataclass
+class Part:
+    """One part. Read `chunks()` of a file before asking for the next part."""
+
+    name: str
+    filename: str | None
+    _form: Form = field(repr=False)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        while True:
+            kind, value = await self._form.next_event()
+            if kind == _DATA:
+                yield value
+            elif kind == _END:
+                return
+
+    async def text(self) -> str:
+        parts, size = [], 0
+        async for chunk in self.chunks():
+            size += len(chunk)
+            if size > LONGEST_FIELD:
+                raise TooLarge(f"The form field {self.name!r} is longer than {LONGEST_FIELD // 1024} KiB.")
+            parts.append(chunk)
+        return b"".join(parts).decode("utf-8", "replace")
+
+
+class Form:
+    """The parts of a request's multipart body, one after the other.
+
+    Raises UserInputError for a body that is no multipart form or ends too early.
+    """
+
+    def __init__(self, request: Request) -> None:
+        kind, options = parse_options_header(request.headers.get("content-type", ""))
+        boundary = options.get(b"boundary")
+        if kind != b"multipart/form-data" or not boundary:
+            raise UserInputError(
+                "The upload must be multipart/form-data with a part named `file`.",
+                next='For example: curl -F "file=@structure.cif" …',
+            )
+        self._events: deque[tuple[str, Any]] = deque()
+        self._stream = request.stream()
+        self._finished = False
+        self._headers: dict[str, bytes] = {}
+        self._header_name, self._header_value = b"", b""
+        self._parts = 0
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._part_begins,
+                "on_header_field": self._header_field,
+                "on_header_value": self._header_said,
+                "on_header_end": self._header_ends,
+                "on_headers_finished": self._headers_end,
+                "on_part_data": self._part_data,
+                "on_part_end": lambda: self._events.append((_END, None)),
+                "on_end": self._end,
+            },
+        )
+
+    async def parts(self) -> AsyncIterator[Part]:
+        while not (self._finished and not self._events):
+            try:
+                kind, value = await self.next_event()
+            except _NoMore:
+                return
+            if kind == _NEXT:
+                self._parts += 1
+                if self._parts > MOST_PARTS:
+                    raise UserInputError(f"The form has more than {MOST_PARTS} parts.")
+                yield value
+
+    async def next_event(self) -> tuple[str, Any]:
+        while not self._events:
+            if self._finished:
+                raise _NoMore
+            try:
+                chunk = await anext(self._stream, b"")
+            except ClientDisconnect:
+                raise UserInputError("The upload was cut off before its end.") from None
+            if not chunk:
+                # Starlette ends its stream with an empty chunk.
+                raise UserInputError("The upload ended in the middle.", next="Send it again.")
+            try:
+                self._parser.write(chunk)
+            except MultipartParseError as error:
+                raise UserInputError("The multipart form cannot be read.", why=str(error)[:200]) from None
+        return self._events.popleft()
+
+    # ------------------------------------------------------------ what the parser tells
+
+    def _part_begins(self) -> None:
+        self._headers = {}
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _header_said(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _header_ends(self) -> None:
+        self._headers[self._header_name.decode("latin-1").lower()] = self._header_value
+        self._header_name, self._header_value = b"", b""
+
+    def _headers_end(self) -> None:
+        _, options = parse_options_header(self._headers.get("content-disposition", b""))
+        name = options.get(b"name", b"").decode("utf-8", "replace")
+        filename = options.get(b"filename")
+        shown = None if filename is None else filename.decode("utf-8", "replace")
+        self._events.append((_NEXT, Part(name, shown, self)))
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        self._events.append((_DATA, data[start:end]))
+
+    def _end(self) -> None:
+        self._finished = True
+
+
+class _NoMore(Exception):
+    """The form is over."""

@@ -1,0 +1,216 @@
+"""Health, readiness, metrics, who am I; and what administrators see and set."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+from qcrbox.contract import models
+from qcrbox.contract.models import iso
+
+from qcrbox_registry import audit, metrics, quota, rights
+from qcrbox_registry.api.answers import json_response, success
+from qcrbox_registry.api.asking import Caller, TheCore, ThePage, read_body
+from qcrbox_registry.core import Core
+from qcrbox_registry.rights import Thing
+from qcrbox_registry.store import applications, people, schema
+from qcrbox_registry.store import events as events_store
+
+router = APIRouter(prefix="/api", tags=["site"])
+bare = APIRouter(tags=["site"])
+SITE = Thing("site", "registry")
+
+
+@router.get("/healthz", response_model=models.Health)
+async def health() -> Response:
+    """The process answers."""
+    return json_response({"status": "ok"})
+
+
+@router.get("/readyz")
+async def ready(core: TheCore) -> Response:
+    """Whether work can be done, and what is missing. 503 while something essential is."""
+    parts = await _parts(core)
+    faults = {name: said for name, said in parts.items() if said}
+    body = {
+        "status": "ready" if not faults else "not ready",
+        "missing": faults,
+        "notes": dict(core.missing),
+        "uptime_s": round(time.time() - core.started_at, 1),
+    }
+    return json_response(body, 200 if not faults else 503)
+
+
+async def _parts(core: Core) -> dict[str, str]:
+    parts = {"database": "", "nats": "", "scheduler": "", "launcher": ""}
+    try:
+        await core.db.read(events_store.newest)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it is the answer
+        parts["database"] = str(error)[:300]
+    if core.bus is not None and not core.bus.is_connected:
+        parts["nats"] = "The message system (NATS) is not connected."
+    if not getattr(core.scheduler, "is_ready", True):
+        parts["scheduler"] = "The scheduler has not finished its recovery."
+    status = core.scheduler.status()
+    if core.settings.launcher and not any(one.get("answers") for one in status.get("launchers", ())):
+        parts["launcher"] = "No launcher answers, so no application can be started."
+    return parts
+
+
+@router.get("/me", response_model=models.Success[models.Me])
+async def me(core: TheCore, actor: Caller) -> Response:
+    """Who the registry takes you for, your groups, roles and quotas."""
+
+    def read(conn: Any) -> dict[str, Any]:
+        last = people.last_group(conn, actor.person_id)
+        names = {group_id: name for name, group_id in actor.groups.items()}
+        return {
+            "name": actor.name,
+            "groups": sorted(actor.groups),
+            "roles": actor.roles(),
+            "home_group": names.get(last),
+            "quotas": core.quotas.shown(conn, actor),
+        }
+
+    return success(await core.db.read(read))
+
+
+@router.get("/status")
+async def status(core: TheCore, actor: Caller) -> Response:
+    """Queue, agents and launchers."""
+    rights.require(actor, "monitor", SITE)
+    return success(core.scheduler.status())
+
+
+@bare.get("/metrics", include_in_schema=False)
+async def prometheus(core: TheCore, request: Request) -> Response:
+    """For Prometheus. Needs the right to monitor, unless nobody is asked here anyway."""
+    from qcrbox_registry.api.asking import who
+
+    rights.require(await who(request), "monitor", SITE)
+    return Response(await metrics.page(core), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+# ---------------------------------------------------------------- administrators
+
+
+class Limit(BaseModel):
+    subject: Literal["person", "group", "default-person", "default-group"]
+    name: str = Field(default="", max_length=255)
+    quota: Literal["gib", "running", "queued", "sessions", "cpu_hours"]
+    limit: float | None = Field(default=None, ge=0)  # None = back to the default
+
+
+class Hold(BaseModel):
+    kind: Literal["launcher", "site"]
+    name: str = Field(default="", max_length=63)
+    mode: Literal["hold", "drain"] | None = None
+    reason: str = Field(default="", max_length=1000)
+
+
+@router.get("/quotas")
+async def list_quotas(core: TheCore, actor: Caller) -> Response:
+    rights.require(actor, "read", SITE)
+    return success({"quotas": await core.db.read(quota.listed)})
+
+
+@router.put("/quotas")
+async def set_quota(request: Request, core: TheCore, actor: Caller) -> Response:
+    """Set a limit of a person, a group or the defaults."""
+    rights.require(actor, "manage", SITE)
+    body, _ = await read_body(request, Limit)
+    now = time.time()
+
+    def write(conn: Any) -> None:
+        subject_id = 0
+        if body.subject == "person":
+            subject_id = people.find_person(conn, body.name).id
+        elif body.subject == "group":
+            subject_id = people.find_group(conn, body.name).id
+        quota.set_limit(conn, body.subject, subject_id, body.quota, body.limit, actor.person_id, now)
+        audit.record(
+            conn,
+            [audit.entry(actor, "set quota", now, kind=body.subject, object_id=body.name, quota=body.quota, limit=body.limit)],
+        )  # fmt: skip
+
+    await core.db.write(write)
+    await core.reload()
+    return success({"quotas": await core.db.read(quota.listed)})
+
+
+@router.put("/holds")
+async def set_hold(request: Request, core: TheCore, actor: Caller) -> Response:
+    """Hold or drain a launcher or the whole site, or (mode null) lift that."""
+    body, _ = await read_body(request, Hold)
+    rights.require(actor, "manage", SITE if body.kind == "site" else Thing("launcher", body.name))
+    now = time.time()
+
+    def write(conn: Any) -> None:
+        applications.set_hold(conn, body.kind, body.name, body.mode, body.reason, actor.person_id, now)
+        audit.record(
+            conn,
+            [audit.entry(actor, "hold", now, kind=body.kind, object_id=body.name, mode=body.mode, reason=body.reason)],
+        )  # fmt: skip
+
+    await core.db.write(write)
+    await core.reload()
+    return success({})
+
+
+@router.delete("/agents/{agent_id}", status_code=204)
+async def stop_agent(core: TheCore, actor: Caller, agent_id: str) -> Response:
+    """End an agent; what it runs is given to another."""
+    rights.require(actor, "manage", SITE)
+    await core.scheduler.stop_agent(agent_id, f"stopped by {actor.name}")
+    core.audit_soon(actor, "stop agent", kind="agent", object_id=agent_id)
+    return Response(status_code=204)
+
+
+@router.get("/audit")
+async def read_audit(
+    core: TheCore,
+    actor: Caller,
+    page: ThePage,
+    who: Annotated[str | None, Query(max_length=255)] = None,
+    action: Annotated[str | None, Query(max_length=60)] = None,
+    object_id: Annotated[str | None, Query(max_length=64)] = None,
+    allowed: bool | None = None,
+) -> Response:
+    """The audit trail, newest first; reading it is audited."""
+    rights.require(actor, "audit", SITE)
+    equal = {"who": who, "action": action, "object_id": object_id, "allowed": allowed}
+    given = {name: value for name, value in equal.items() if value is not None}
+    after = int(page.after) if page.after and page.after.isdigit() else None
+
+    def read(conn: Any) -> dict[str, Any]:
+        rows, following = page.cut(
+            audit.page(conn, after=after, limit=page.limit + 1, **given), lambda r: str(r.seq)
+        )
+        return {"audit": [_audit_row(row) for row in rows], "next": following}
+
+    payload = await core.db.read(read)
+    core.audit_soon(actor, "read audit", kind="site")
+    return success(payload)
+
+
+def _audit_row(row: Any) -> dict[str, Any]:
+    names = ("seq", "who", "address", "action", "kind", "object_id", "allowed", "details", "previous", "hash")
+    return {**{name: getattr(row, name) for name in names}, "at": iso(row.at)}
+
+
+@router.get("/audit/check")
+async def check_audit(core: TheCore, actor: Caller) -> Response:
+    """Whether the chain of the audit trail holds."""
+    rights.require(actor, "audit", SITE)
+    broken = await core.db.read(audit.broken_links)
+    return success({"sound": not broken, "broken_at": broken})
+
+
+@router.post("/check")
+async def check_site(core: TheCore, actor: Caller) -> Response:
+    """The thorough check of the database file."""
+    rights.require(actor, "manage", SITE)
+    faults = await core.db.read(lambda _: schema.integrity_faults(core.db, thorough=True))
+    return success({"sound": not faults, "faults": faults})

@@ -1,0 +1,210 @@
+"""Wires one registry: database, NATS, object store, scheduler, REST."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+from qcrbox import spec
+from qcrbox.contract.errors import QcError, SpecError
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry import upkeep
+from qcrbox_registry.api import answers
+from qcrbox_registry.api import routers as api_routers
+from qcrbox_registry.api.shell import Shell
+from qcrbox_registry.core import Core
+from qcrbox_registry.identity import make_identity
+from qcrbox_registry.indexing import Indexer
+from qcrbox_registry.messaging import server as nats_server
+from qcrbox_registry.messaging.bus import Bus
+from qcrbox_registry.messaging.keys import Secrets
+from qcrbox_registry.quota import Quotas, defaults
+from qcrbox_registry.scheduler.scheduler import Scheduler
+from qcrbox_registry.scheduler.settings import SchedulerSettings
+from qcrbox_registry.settings import Settings
+from qcrbox_registry.store import applications, events, schema
+from qcrbox_registry.store.applications import Catalogue
+from qcrbox_registry.store.engine import Database
+from qcrbox_registry.store.examples import Examples
+from qcrbox_registry.store.objects import ObjectStore
+from qcrbox_registry.storing import Storing
+from qcrbox_registry.stream import EventHub
+from qcrbox_registry.submission import Submissions
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The registry as an ASGI application; it starts and stops its parts in its lifespan."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(settings) as core:
+            app.state.core = core
+            app.state.submissions = Submissions(core)
+            app.state.storing = Storing(core)
+            keeper = upkeep.Upkeep(core, app.state.storing)
+            keeper.start()
+            try:
+                yield
+            finally:
+                await keeper.stop()
+                await app.state.storing.close()
+                await core.audits_written()
+
+    app = FastAPI(
+        title="QCrBox registry",
+        version="0.1",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    answers.install(app)
+    for router in api_routers():
+        app.include_router(router)
+    app.add_middleware(Shell, prefix=settings.prefix)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Core]:
+    """Everything below REST, started in order and stopped in reverse."""
+    async with contextlib.AsyncExitStack() as stack:
+        secrets = await asyncio.to_thread(Secrets, settings.data)
+        database = await asyncio.to_thread(open_database, settings)
+        stack.push_async_callback(asyncio.to_thread, database.close)
+        nats_url = settings.nats_url
+        if not nats_url:
+            plan = nats_server.ServerPlan(data=settings.data, power_loss_safe=settings.nats_power_loss_safe)
+            server = await asyncio.to_thread(nats_server.start, plan)
+            stack.push_async_callback(asyncio.to_thread, server.stop)
+            nats_url = server.url
+        bus = Bus(nats_url, secrets.user("registry"))
+        await bus.connect()
+        stack.push_async_callback(bus.close)
+        objects = ObjectStore(bus)
+        await objects.start()
+        core = await _make_core(settings, secrets, database, bus, objects)
+        stack.push_async_callback(core.identity.close)
+        stack.push_async_callback(core.indexer.close)
+        scheduler = core.scheduler
+        assert isinstance(scheduler, Scheduler)
+        await register_folders(core)
+        await scheduler.start()
+        stack.push_async_callback(scheduler.stop)
+        stack.callback(core.hub.close)
+        yield core
+
+
+def open_database(settings: Settings) -> Database:
+    """The database, checked and of the present schema."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.sql_url)
+    before, after = schema.migrate(database)
+    if before != after:
+        log.info("database_migrated", before=before, after=after)
+    faults = schema.integrity_faults(database)
+    if faults:
+        database.close()
+        raise QcError(
+            "The database is damaged.",
+            where=settings.sql_url,
+            why="; ".join(faults[:5]),
+            next="Restore the newest backup with `qcrbox restore`.",
+            details=faults,
+        )
+    return database
+
+
+async def _make_core(
+    settings: Settings, secrets: Secrets, database: Database, bus: Bus, objects: ObjectStore
+) -> Core:
+    hub = EventHub()
+    catalogue, quotas = Catalogue(), Quotas(defaults(settings))
+    await database.read(catalogue.load)
+    await database.read(quotas.load)
+    base = settings.public_url.rstrip("/") or f"http://{_reachable(settings.host)}:{settings.port}"
+    scheduler = Scheduler(
+        database,
+        bus,
+        SchedulerSettings(running_per_person=settings.running_limit),
+        hub,
+        secrets=secrets,
+        files_base=f"{base}/internal/calculations",
+    )
+    return Core(
+        settings=settings,
+        db=database,
+        hub=hub,
+        objects=objects,
+        identity=await asyncio.to_thread(make_identity, settings, database),
+        catalogue=catalogue,
+        quotas=quotas,
+        indexer=Indexer(objects, settings.data / "run" / "cif"),
+        scheduler=scheduler,
+        signing_key=secrets.signing_key(),
+        bus=bus,
+        examples=Examples(settings.data),
+    )
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
+
+
+async def register_folders(core: Core) -> None:
+    """Register every application of the folders in the settings. One that is faulty is named, and left out."""
+    for folder in core.settings.applications:
+        for path in application_files(folder):
+            try:
+                loaded = await asyncio.to_thread(spec.load, path)
+                await register(core, loaded, path)
+            except SpecError as error:
+                core.missing[f"application {path.parent.name}"] = error.message
+                log.error("application_refused", path=str(path), error=error.message)
+    await core.db.read(core.catalogue.load)
+
+
+async def register(core: Core, loaded: spec.Application, path: Path) -> int:
+    """Write one application; its id. Tells the streams when it is new or changed."""
+    from qcrbox_registry import __version__
+
+    def write(conn: Connection) -> tuple[int, list[events.Event]]:
+        now = time.time()
+        application_id, changed = applications.register(
+            conn, loaded, now=now, path=str(path), qcrbox_version=__version__
+        )
+        if not changed:
+            return application_id, []
+        told = events.Event("application", str(application_id), now, status="registered")
+        return application_id, list(events.write(conn, [told]))
+
+    application_id, told = await core.db.write(write)
+    core.tell(told)
+    core.examples.announce(application_id, path.parent)
+    return application_id
+
+
+def application_files(folder: Path) -> list[Path]:
+    """The specs of a folder: its own application.yaml, or those of its sub-folders; or one YAML file."""
+    folder = folder.expanduser()
+    if folder.is_file():
+        return [folder]
+    for name in ("application.yaml", "application.yml"):
+        if (folder / name).is_file():
+            return [folder / name]
+    found = sorted(folder.glob("*/application.yaml")) + sorted(folder.glob("*/application.yml"))
+    if not found:
+        found = sorted(
+            path
+            for pattern in ("config_*.yaml", "config_*.yml", "*/config_*.yaml", "*/config_*.yml")
+            for path in folder.glob(pattern)
+        )
+    return found

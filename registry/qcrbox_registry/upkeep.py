@@ -1,0 +1,77 @@
+"""What a registry does beside its work: examples, orphans, deleted data past its time, old keys."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+import structlog
+from qcrbox.contract.errors import QcError
+
+from qcrbox_registry.core import Core
+from qcrbox_registry.store import contents, datasets, uploads
+from qcrbox_registry.storing import Storing
+from qcrbox_registry.submission import forget_old_answers
+
+EXAMPLES_S = 3.0
+SWEEP_S = 3600.0
+UPLOAD_AGE_S = 7 * 86400.0
+log = structlog.get_logger(__name__)
+
+
+class Upkeep:
+    """Two quiet loops. `sweep` can also be called by itself."""
+
+    def __init__(self, core: Core, storing: Storing) -> None:
+        self._core, self._storing = core, storing
+        self._tasks: list[asyncio.Task] = []
+
+    def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._examples()), asyncio.create_task(self._sweeps())]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _examples(self) -> None:
+        while True:
+            if self._core.examples.waiting:
+                with contextlib.suppress(QcError):
+                    told, new = await self._core.examples.store(self._core.db, self._core.objects)
+                    self._core.tell(told)
+                    self._storing.look_later(new)
+            # An application's environment may still be built: then its files come later.
+            await asyncio.sleep(EXAMPLES_S)
+
+    async def _sweeps(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except QcError as error:
+                log.warning("sweep_failed", error=error.message)
+            await asyncio.sleep(SWEEP_S)
+
+    async def sweep(self, now: float | None = None) -> dict[str, int]:
+        """Remove what nobody can reach any more; how much it was."""
+        at = time.time() if now is None else now
+        core = self._core
+        undo_s = core.settings.undo_days * 86400
+        purged = await core.db.write(lambda conn: datasets.purge(conn, at - undo_s))
+        await core.db.write(lambda conn: forget_old_answers(conn, at))
+        stale = await core.db.read(lambda conn: uploads.stale(conn, at - UPLOAD_AGE_S))
+        for row in stale:
+            await core.db.write(lambda conn, row=row: uploads.drop(conn, row.id))
+            (core.settings.data / "run" / "uploads" / row.id).unlink(missing_ok=True)
+        removed = 0
+        for sha256 in await core.db.read(lambda conn: contents.unused(conn, at)):
+            if await core.db.write(lambda conn, sha256=sha256: contents.begin_removal(conn, sha256)):
+                await core.objects.delete(sha256)
+                await core.db.write(lambda conn, sha256=sha256: contents.end_removal(conn, sha256))
+                removed += 1
+        chunks = await core.objects.sweep()
+        counts = {"files": purged, "contents": removed, "uploads": len(stale), "orphans": chunks}
+        if any(counts.values()):
+            log.info("swept", **counts)
+        return counts
