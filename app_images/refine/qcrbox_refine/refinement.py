@@ -170,7 +170,9 @@ def _prepare_adps(model: Model, choice: str) -> None:
 def _place(model: Model, data: reflections.Reflections) -> None:
     """Refine without the missing hydrogen atoms, look at the difference density, place them."""
     report(fraction=0.05, text="Refining before hydrogen atoms are placed")
+    notes = list(model.notes)
     fit = least_squares.refine(model, data, cycles=6, weighting_kind="keep")
+    model.notes = notes  # what the model without hydrogen was like is no concern of the result
     residual = density.difference_map(fit)
     added = place_hydrogens(model, residual)
     say(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.")

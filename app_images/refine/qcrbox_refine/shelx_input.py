@@ -257,15 +257,19 @@ class _Reader:
 
 
 def _joined(text: str) -> list[tuple[int, str]]:
-    """Logical lines with their numbers: `=` continues, `!` comments, REM and lines of blanks go."""
+    """Logical lines with their numbers: `=` continues, `!` comments and lines of blanks go."""
     result: list[tuple[int, str]] = []
     continued = False
     for number, raw in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
+        if raw[:3].upper() == "REM":
+            result.append((number, raw.rstrip()))
+            continued = False
+            continue
         line = raw.partition("!")[0].rstrip()
         if continued and line.strip():
             last, begun = result[-1]
             result[-1] = (last, begun + " " + line.strip().rstrip("="))
-        elif line and line[0] not in " +" and line[:3].upper() != "REM":
+        elif line and line[0] not in " +":
             result.append((number, line.rstrip("=").rstrip()))
         else:
             continue

@@ -8,6 +8,7 @@ import pytest
 import refine_commands
 from qcrbox.contract.errors import UserInputError
 from qcrbox.spec import load
+from qcrbox_agent import conversion
 from qcrbox_refine import shelxl, weighting
 from qcrbox_refine.cif_text import CifBlock, parse_blocks, quote
 from qcrbox_refine.numbers import format_number, parse_number
@@ -45,8 +46,10 @@ def test_the_fcf_holds_all_unique_reflections_on_the_scale_of_fc(refined):
 
 
 def test_shelxl_stand_in_writes_what_editors_look_for(thpp, tmp_path, capsys):
-    for suffix in (".ins", ".hkl"):
-        (tmp_path / f"thpp{suffix}").write_bytes((thpp / f"thpp{suffix}").read_bytes())
+    (tmp_path / "thpp.hkl").write_bytes((thpp / "thpp.hkl").read_bytes())
+    (tmp_path / "thpp.ins").write_text(
+        (thpp / "thpp.ins").read_text().replace("WGHT", "REM a remark =\nWGHT")
+    )
     assert shelxl.main([str(tmp_path / "thpp")]) == 0
     printed = capsys.readouterr().out
     assert "in place of SHELXL" in printed
@@ -58,6 +61,7 @@ def test_shelxl_stand_in_writes_what_editors_look_for(thpp, tmp_path, capsys):
     res = (tmp_path / "thpp.res").read_text()
     assert "EXYZ N3 C3" in res
     assert res.count("EXYZ") == 1
+    assert "REM a remark =" in res
     assert "\nQ1 " in res
     assert (tmp_path / "thpp.fcf").exists()
 
@@ -90,6 +94,37 @@ def test_the_four_lines_of_the_notebook(thpp, tmp_path, monkeypatch):
     assert peaks["maximum"] >= peaks["peaks"][0]["height"] - 0.1
     assert (tmp_path / "refined.res").exists()
     assert (tmp_path / "refined.fcf").exists()
+
+
+def test_conversion_and_merge_keep_the_chain_going(thpp, folder, tmp_path, monkeypatch):
+    """As an agent runs it: each command reads the items of its spec, its CIF is merged back into the source."""
+    monkeypatch.chdir(tmp_path)
+    application = load(folder / "application.yaml")
+
+    def run(command_name, source, **arguments):
+        command = application.command(command_name)
+        structure = next(p for p in command.parameters if p.name == "structure")
+        converted = conversion.for_command(source, "thpp.cif", structure.cif, application)
+        (tmp_path / "thpp.cif").write_bytes(converted.content)
+        made = getattr(refine_commands, command_name)("thpp.cif", **arguments)
+        merged = conversion.merged_back(
+            (tmp_path / made).read_bytes(), made, source, command.output_cif.cif_output, application
+        )
+        assert merged.warnings == []
+        return merged.content
+
+    first = run("refine_iam", (thpp / "thpp.cif").read_bytes(), reflections=str(thpp / "thpp.hkl"))
+    edited = run("edit_model", first, edits="delete C3; N3 = 1; aniso N3")
+    final = gemmi.cif.read_string(run("refine_iam", edited, hydrogens="place").decode()).sole_block()
+    assert not gemmi.cif.read_string(edited.decode()).sole_block().find_value("_refine_ls.r_factor_gt")
+    assert float(final.find_value("_refine_ls.r_factor_gt")) <= 0.045
+    labels = list(final.find_loop("_atom_site.label"))
+    assert len(labels) == 31
+    assert "C3" not in labels
+    assert not final.find_value("_space_group.name_h-m_full")
+    assert all(
+        float(su) > 0 for su, flag in final.find("_atom_site.", ["fract_x_su", "calc_flag"]) if flag == "d"
+    )
 
 
 def test_placing_alone_gives_a_model_to_look_at(refined, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import gemmi
 import pytest
 from qcrbox.contract.errors import CalculationFailed, UserInputError
 from qcrbox_refine.edits import apply_edits
@@ -76,6 +77,46 @@ def test_cell_su_enter_the_bond_su(triclinic, tmp_path):
         value, digits = re.match(r"([\d.]+)\((\d+)\)", row.split()[2]).groups()
         su[scale] = int(digits) * 10.0 ** -len(value.partition(".")[2])
     assert su[20] > 1.3 * su[0]
+
+
+def test_bonds_to_symmetry_images_carry_codes_that_lead_there(tmp_path):
+    true = simulated_model()
+    apply_edits(true, "add C8 C 0.56 0.57 0.45; aniso C8")
+    cif, hkl = write(tmp_path, true)
+    write_cif(refine_files(str(cif), str(hkl), Options()), tmp_path / "x.cif")
+    block = gemmi.cif.read(str(tmp_path / "x.cif")).sole_block()
+    operations = {
+        row[0]: gemmi.Op(row[1]) for row in block.find("_space_group_symop_", ["id", "operation_xyz"])
+    }
+    sites = {
+        row[0]: [gemmi.cif.as_number(x) for x in list(row)[1:]]
+        for row in block.find("_atom_site_", ["label", "fract_x", "fract_y", "fract_z"])
+    }
+    cell = gemmi.UnitCell(*true.symmetry.unit_cell().parameters())
+    names = ["atom_site_label_1", "atom_site_label_2", "distance", "site_symmetry_2"]
+    symmetric = [row for row in block.find("_geom_bond_", names) if row[3] != "."]
+    assert symmetric
+    for first, second, length, code in symmetric:
+        number, _, shift = code.partition("_")
+        image = operations[number].apply_to_xyz(sites[second])
+        image = [x + int(n) - 5 for x, n in zip(image, shift or "555", strict=True)]
+        a, b = (cell.orthogonalize(gemmi.Fractional(*site)) for site in (sites[first], image))
+        assert a.dist(b) == pytest.approx(gemmi.cif.as_number(length), abs=2e-3)
+
+
+def test_an_atom_disordered_about_a_centre_is_not_bonded_to_its_image(tmp_path):
+    true = simulated_model()
+    apply_edits(true, "add C8 C 0.54 0.55 0.47; occupancy C8 0.5; part -1 C8")
+    cif, hkl = write(tmp_path, true)
+    result = refine_files(str(cif), str(hkl), Options())
+    write_cif(result, tmp_path / "x.cif")
+    bonds = (
+        gemmi.cif.read(str(tmp_path / "x.cif")).sole_block().find("_geom_bond_atom_site_label_", ["1", "2"])
+    )
+    assert not any(list(row) == ["C8", "C8"] for row in bonds)
+    assert "PART -1" in result.res
+    card = next(line for line in result.res.splitlines() if line.startswith("C8 "))
+    assert card.split()[5] == "10.50000"
 
 
 def test_the_hand_of_a_polar_crystal_is_found(tmp_path):
