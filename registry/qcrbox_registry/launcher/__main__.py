@@ -1,0 +1,114 @@
+"""`python -m qcrbox_registry.launcher --data DIR --name NAME --manager process --applications DIR…`"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from qcrbox import lifeline
+from qcrbox.contract.errors import QcError, UserInputError
+from traitlets.config import Config
+
+from qcrbox_registry.launcher.catalogue import Catalogue
+from qcrbox_registry.launcher.launcher import Launcher
+from qcrbox_registry.launcher.managers.base import Manager
+
+# An engine is one file with one class; imported only when it is wanted.
+MANAGERS = {
+    "process": "qcrbox_registry.launcher.managers.process:ProcessManager",
+    "docker": "qcrbox_registry.launcher.managers.docker:DockerManager",
+    "swarm": "qcrbox_registry.launcher.managers.swarm:SwarmManager",
+}
+
+
+def manager_class(name: str) -> type[Manager]:
+    """By a known name, or `module:Class`. Raises UserInputError."""
+    module, _, attribute = MANAGERS.get(name, name).partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserInputError(
+            f"There is no manager '{name}'.",
+            why=str(error),
+            next=f"Known: {', '.join(MANAGERS)}, or module:Class.",
+        ) from error
+    return found
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m qcrbox_registry.launcher", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="data folder of the platform")
+    parser.add_argument("--name", default="local", help="name of this launcher")
+    parser.add_argument("--manager", default="process", help="process, docker, swarm or module:Class")
+    parser.add_argument(
+        "--applications", type=Path, action="append", default=[], help="folder of applications"
+    )
+    parser.add_argument("--nats-url", default="", help="default: the NATS of the data folder")
+    parser.add_argument("--seed-file", type=Path, help="default: DATA/secrets/nats_launcher-NAME.nk")
+    parser.add_argument(
+        "--config", type=Path, help='JSON file with traits, e.g. {"ProcessManager": {"most_agents": 2}}'
+    )
+    given = parser.parse_args(argv)
+    logging.basicConfig(
+        level=os.environ.get("QCRBOX_LOG_LEVEL", "INFO"),
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    try:
+        return asyncio.run(_run(given))
+    except QcError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 0
+
+
+async def _run(given: argparse.Namespace) -> int:
+    data = given.data.absolute()
+    url = given.nats_url or await _nats_url(data)
+    seed_file = given.seed_file or data / "secrets" / f"nats_launcher-{given.name}.nk"
+    try:
+        seed = seed_file.read_bytes().strip()
+    except OSError as error:
+        raise UserInputError(f"The launcher's seed cannot be read: {error}.", where=str(seed_file)) from error
+    config = Config(json.loads(given.config.read_text())) if given.config else Config()
+    manager = manager_class(given.manager)(
+        config=config, launcher=given.name, data=str(data), nats_url=url, log=logging.getLogger("manager")
+    )
+    catalogue = Catalogue(data / "run" / "approved")
+    await asyncio.to_thread(catalogue.approve_all, given.applications)
+    launcher = Launcher(given.name, url, seed, manager, catalogue)
+    running = asyncio.create_task(launcher.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, running.cancel)
+
+    def platform_gone() -> None:
+        loop.call_soon_threadsafe(running.cancel)
+
+    # Agents hold the same lifeline and end by themselves.
+    lifeline.watch(platform_gone)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    return 0
+
+
+async def _nats_url(data: Path) -> str:
+    """Where NATS of this data folder is; waits for its first start."""
+    for _ in range(300):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return str(json.loads((data / "run" / "nats.json").read_text())["url"])
+        await asyncio.sleep(0.1)
+    raise UserInputError("NATS of this data folder was never started.", where=str(data / "run" / "nats.json"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""The applications a launcher may start: its own approved copies, made when it starts.
+
+A request names slug and version only. What runs for it is the copy taken here, so a later change of the
+original folder changes nothing that is already approved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from qcrbox.contract.errors import NotFound, SpecError, UserInputError
+from qcrbox.spec import load
+
+log = logging.getLogger(__name__)
+
+SPEC_NAME = "application.yaml"
+MAX_BYTES = 500_000_000
+_LEFT_OUT = frozenset(
+    {"__pycache__", "tests", "node_modules", ".git", ".venv", ".pytest_cache", ".ruff_cache"}
+)
+
+
+@dataclass(frozen=True)
+class ApprovedApplication:
+    """One application as it was approved."""
+
+    slug: str
+    version: str
+    folder: Path  # the copy; application.yaml, requirements.txt, glue and examples lie in it
+    fingerprint: str  # SHA-256 over names and contents
+
+    @property
+    def spec(self) -> Path:
+        return self.folder / SPEC_NAME
+
+    @property
+    def requirements(self) -> Path:
+        return self.folder / "requirements.txt"
+
+    @property
+    def examples(self) -> Path:
+        return self.folder / "examples.yaml"
+
+
+class Catalogue:
+    """Applications by slug and version."""
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._known: dict[tuple[str, str], ApprovedApplication] = {}
+        self.problems: list[str] = []
+
+    def approve_all(self, folders: Iterable[Path]) -> None:
+        """Approve every application in `folders`; one that cannot be used is left out, with a reason in `problems`."""
+        for folder in find_folders(folders):
+            try:
+                application = self.approve(folder)
+            except (SpecError, UserInputError, OSError) as error:
+                self.problems.append(f"{folder}: {error}")
+                log.error("application %s is left out: %s", folder, error)
+            else:
+                log.info("application %s %s approved", application.slug, application.version)
+
+    def approve(self, folder: Path) -> ApprovedApplication:
+        """Copy a folder and remember it. Raises SpecError, UserInputError, OSError."""
+        spec = load(folder / SPEC_NAME)
+        files = list(_files(folder))
+        fingerprint = _fingerprint(folder, files)
+        target = self._store / f"{spec.slug}-{fingerprint[:16]}"
+        if not target.is_dir():
+            _copy(folder, files, target)
+        made = ApprovedApplication(spec.slug, spec.version, target, fingerprint)
+        self._known[(spec.slug, spec.version)] = made
+        return made
+
+    def get(self, slug: str, version: str) -> ApprovedApplication:
+        """Raises NotFound."""
+        try:
+            return self._known[(slug, version)]
+        except KeyError:
+            raise NotFound(f"This launcher has no approved application {slug} {version}.") from None
+
+    def __iter__(self) -> Iterator[ApprovedApplication]:
+        return iter(self._known.values())
+
+
+def find_folders(roots: Iterable[Path]) -> list[Path]:
+    """Application folders: each root itself, or the folders right below it."""
+    found: list[Path] = []
+    for root in roots:
+        if (root / SPEC_NAME).is_file():
+            found.append(root)
+        elif root.is_dir():
+            found += sorted(path.parent for path in root.glob(f"*/{SPEC_NAME}"))
+    return list(dict.fromkeys(path.resolve() for path in found))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    total = 0
+    for root, names, filenames in os.walk(folder):
+        names[:] = sorted(name for name in names if name not in _LEFT_OUT)
+        for filename in sorted(filenames):
+            path = Path(root, filename)
+            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+                total += path.stat().st_size
+                if total > MAX_BYTES:
+                    raise UserInputError(f"It is larger than {MAX_BYTES // 1_000_000} MB.", where=str(folder))
+                yield path
+
+
+def _fingerprint(folder: Path, files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(folder)}\0{content}\0{os.access(path, os.X_OK)}\n".encode())
+    return digest.hexdigest()
+
+
+def _copy(folder: Path, files: list[Path], target: Path) -> None:
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    for path in files:
+        place = draft / path.relative_to(folder)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, place)
+    try:
+        draft.rename(target)
+    except OSError:
+        shutil.rmtree(draft, ignore_errors=True)  # another launcher was first
+        if not target.is_dir():
+            raise
