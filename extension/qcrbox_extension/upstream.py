@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -76,8 +77,9 @@ def new_client() -> httpx.AsyncClient:
     """Loopback or a chosen address: no environment proxy in between, no redirects to elsewhere."""
     return httpx.AsyncClient(
         trust_env=False,
+        # A jar that takes nothing: what the registry sets for one call must not go out with the next.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
     )
-

@@ -9,12 +9,13 @@ the environment and the token from a file, so that it is in no argument list.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import sys
 import urllib.parse
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -23,9 +24,11 @@ from configurable_http_proxy.handlers import ProxyHandler
 from multidict import CIMultiDict
 from qcrbox import lifeline
 from tornado import web
+from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketClosedError, websocket_connect
 from yarl import URL
 
 LARGEST_UPLOAD_BYTES = 64 * 1024**3
@@ -174,23 +177,46 @@ class StreamingHandler(ProxyHandler):
         await self.finish()
 
     async def start_ws_client(self, path: str | None = None) -> None:
-        """As the base class does it, for messages of any size a notebook sends."""
+        """Connect to the target first, so that a refusal reaches the browser as the answer it is."""
         self.closed = False
-        url = await self.get_target_url(path)
-        if url is None:
+        target = await self._target()
+        if target is None:
             return
-        request = self._get_proxy_request("ws" + url.removeprefix("http"))
+        request = HTTPRequest(
+            str(target.with_scheme("ws")),
+            headers=HTTPHeaders(dict(self._websocket_headers())),
+            connect_timeout=CONNECT_TIMEOUT_S,
+        )
+        offered = self.request.headers.get("Sec-WebSocket-Protocol", "")
         try:
             self.ws_client = await websocket_connect(
                 request,
                 on_message_callback=self._pass_to_browser,
-                connect_timeout=CONNECT_TIMEOUT_S,
                 max_message_size=LARGEST_MESSAGE_BYTES,
+                subprotocols=[each.strip() for each in offered.split(",")] if offered else None,
             )
-        except Exception as error:  # noqa: BLE001 - whatever it is, the browser must get an answer
-            code = getattr(error, "code", 503)
-            self.set_status(code if isinstance(code, int) and code >= 400 else 503)
+        except HTTPClientError as error:
+            self.set_status(error.code if error.code >= 400 else 502)
             await self.finish()
+        except OSError as error:
+            await self.handle_proxy_error(503, error)
+
+    def _websocket_headers(self) -> Iterator[tuple[str, str]]:
+        for name, value in self._request_headers().items():
+            if not name.lower().startswith("sec-websocket-"):
+                yield name, value
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        return self.ws_client.selected_subprotocol if self.ws_client else None
+
+    async def on_message(self, message: str | bytes) -> None:
+        """From the browser. Awaited, so a slow target slows the browser instead of filling the memory."""
+        if not self.ws_client:
+            return
+        if self.target:
+            self.proxy.update_last_activity(self.target["prefix"])
+        with contextlib.suppress(WebSocketClosedError):
+            await self.ws_client.write_message(message, binary=isinstance(message, bytes))
 
     def _pass_to_browser(self, message: str | bytes | None) -> None:
         if message is None or self.closed:
@@ -202,7 +228,10 @@ class StreamingHandler(ProxyHandler):
         if self.target:
             self.proxy.update_last_activity(self.target["prefix"])
         if self.ws_connection:
-            self.write_message(message, binary=isinstance(message, bytes))
+            with contextlib.suppress(WebSocketClosedError):
+                sent = self.write_message(message, binary=isinstance(message, bytes))
+                # A browser that is gone in the middle of a message is no error of ours.
+                sent.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
 class StreamingProxy(PythonProxy):

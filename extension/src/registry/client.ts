@@ -1,6 +1,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import { EventStream } from './stream';
 import type { IApplication, ICalculation, IDataset } from './types';
 
 /** What went wrong, in the registry's own words. */
@@ -17,8 +18,9 @@ export class RegistryError extends Error {
 export class RegistryClient {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
-  get eventsUrl(): string {
-    return this.url('events');
+  /** The registry's events; `run` starts it. */
+  stream(on: ConstructorParameters<typeof EventStream>[2]): EventStream {
+    return new EventStream(this.url('events'), this.settings, on);
   }
 
   /** False when this server was not started by a QCrBox platform. */

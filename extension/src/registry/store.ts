@@ -2,15 +2,14 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { RegistryClient } from './client';
+import { EventStream } from './stream';
 import { FINAL, type IApplication, type ICalculation, type IDataset, type IEvent } from './types';
 
 export type Connection = 'connecting' | 'live' | 'polling' | 'lost' | 'unconfigured';
 
-const KINDS = ['calculation', 'progress', 'log', 'dataset', 'data_file', 'application', 'agent', 'session'];
 /** Changes that come together are fetched together. */
 const GATHER_MS = 200;
 const POLL_MS = 3000;
-const RETRY_MS = 5000;
 /** More changed calculations than this: one list is cheaper than many single requests. */
 const SINGLE_FETCHES = 5;
 
@@ -24,7 +23,7 @@ export class RegistryStore implements IDisposable {
   isDisposed = false;
 
   private readonly _changed = new Signal<this, void>(this);
-  private source: EventSource | undefined;
+  private stream: EventStream | undefined;
   private pollTimer = 0;
   private gatherTimer = 0;
   private readonly waitingCalculations = new Set<string>();
@@ -78,39 +77,31 @@ export class RegistryStore implements IDisposable {
       return;
     }
     this.isDisposed = true;
-    this.source?.close();
+    this.stream?.close();
     window.clearTimeout(this.pollTimer);
     window.clearTimeout(this.gatherTimer);
     Signal.clearData(this);
   }
 
   private listen(): void {
-    const source = new EventSource(this.client.eventsUrl, { withCredentials: true });
-    this.source = source;
-    source.onopen = () => {
-      window.clearTimeout(this.pollTimer);
-      const wasAway = this.connection === 'polling' || this.connection === 'lost';
-      this.become('live');
-      if (wasAway) {
-        void this.refresh();
+    this.stream = this.client.stream({
+      open: () => {
+        window.clearTimeout(this.pollTimer);
+        const wasAway = this.connection === 'polling' || this.connection === 'lost';
+        this.become('live');
+        if (wasAway) {
+          void this.refresh();
+        }
+      },
+      event: data => this.receive(data),
+      interrupted: () => {
+        if (this.connection === 'live' || this.connection === 'connecting') {
+          this.become('polling');
+        }
+        this.poll();
       }
-    };
-    source.onerror = () => {
-      // The browser connects again by itself unless the server refused; meanwhile we ask.
-      if (source.readyState === EventSource.CLOSED) {
-        source.close();
-        window.setTimeout(() => !this.isDisposed && this.listen(), RETRY_MS);
-      }
-      if (this.connection === 'live' || this.connection === 'connecting') {
-        this.become('polling');
-      }
-      this.poll();
-    };
-    const receive = (message: MessageEvent<string>) => this.receive(message.data);
-    source.onmessage = receive;
-    for (const kind of KINDS) {
-      source.addEventListener(kind, receive as EventListener);
-    }
+    });
+    void this.stream.run();
   }
 
   private poll(): void {
