@@ -43,10 +43,6 @@ class ApprovedApplication:
     def requirements(self) -> Path:
         return self.folder / "requirements.txt"
 
-    @property
-    def examples(self) -> Path:
-        return self.folder / "examples.yaml"
-
 
 class Catalogue:
     """Applications by slug and version."""

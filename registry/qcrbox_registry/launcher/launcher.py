@@ -1,4 +1,4 @@
-"""The launcher: hears start, stop, list and examples, and tells what becomes of its agents."""
+"""The launcher: hears start, stop and list, and tells what becomes of its agents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import logging
 import socket
 import time
 from dataclasses import dataclass, field
-from typing import Literal
 
 import nats
 from nats.aio.client import Client
@@ -27,7 +26,6 @@ from qcrbox.contract.messages import (
 )
 
 from qcrbox_registry.launcher.catalogue import ApprovedApplication, Catalogue
-from qcrbox_registry.launcher.examples import ExampleDataset, Examples, ExamplesAnswer, ExamplesRequest
 from qcrbox_registry.launcher.managers.base import AgentPlan, Ended, FoundAgent, Manager
 
 log = logging.getLogger(__name__)
@@ -61,7 +59,6 @@ class Launcher:
         self.manager, self.catalogue = manager, catalogue
         self.kept: dict[str, Kept] = {}
         self._connection: Client | None = None
-        self._examples = {one.fingerprint: Examples(one) for one in catalogue}
         self._preparing: dict[tuple[str, str], str] = {}
         self._told_preparing_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,6 +74,8 @@ class Launcher:
         if self.kept:
             log.info("adopted %s", ", ".join(self.kept))
         watch = asyncio.create_task(self._watch(), name="watch")
+        if self.manager.prepare_at_start:
+            self._keep(self._prepare_all())
         try:
             while True:
                 closed = asyncio.Event()
@@ -123,7 +122,6 @@ class Launcher:
             ("start", self._start),
             ("stop", self._stop),
             ("list", self._list),
-            ("examples", self._give_examples),
         ):
             await self._connection.subscribe(f"launchers.{self.name}.{verb}", cb=self._guarded(handler))
         log.info("connected to NATS as launcher %s", self.name)
@@ -205,6 +203,14 @@ class Launcher:
             if self._preparing.pop(identity, None) is not None:
                 await self._tell_ready()
 
+    async def _prepare_all(self) -> None:
+        """One after the other, so that the first command of a day need not wait for an environment or an image."""
+        for application in list(self.catalogue):
+            try:
+                await self._prepare(application)
+            except QcError as error:
+                log.error("%s", error.message)
+
     async def _stop(self, message: Msg) -> None:
         request = StopAgent.model_validate_json(message.data)
         kept = self.kept.get(request.agent)
@@ -249,42 +255,6 @@ class Launcher:
     async def _respond(self, message: Msg, payload: bytes) -> None:
         if message.reply:
             await message.respond(payload)
-
-    # ------------------------------------------------------------ examples
-
-    async def _give_examples(self, message: Msg) -> None:
-        request = ExamplesRequest.model_validate_json(message.data or b"{}")
-        if request.key:
-            pieces = (one.piece(request.key, request.offset) for one in self._examples.values())
-            await self._respond(message, next((piece for piece in pieces if piece is not None), b""))
-            return
-        datasets: list[ExampleDataset] = []
-        problems = list(self.catalogue.problems)
-        state: Literal["ready", "preparing"] = "ready"
-        for examples in self._examples.values():
-            try:
-                python = await self.manager.python_of(examples.application)
-                if python is None and examples.needs_environment:
-                    state = "preparing"
-                    self._prepare_for_examples(examples.application)
-                    continue
-                datasets += await examples.locate(python or _any_python())
-            except (QcError, OSError) as error:
-                problems.append(f"{examples.application.slug}: {error}")
-        answer = ExamplesAnswer(state=state, datasets=datasets, problems=problems)
-        await self._respond(message, answer.model_dump_json().encode())
-
-    def _prepare_for_examples(self, application: ApprovedApplication) -> None:
-        if (application.slug, application.version) in self._preparing:
-            return
-
-        async def prepare() -> None:
-            try:
-                await self._prepare(application)
-            except QcError as error:
-                log.error("%s", error)
-
-        self._keep(prepare())
 
     # ------------------------------------------------------------ telling
 
@@ -360,10 +330,3 @@ def _adopted(found: FoundAgent) -> Kept:
     return Kept(
         found.agent, found.application_slug, found.application_version, found.started_at, handle=found.handle
     )
-
-
-def _any_python():
-    import sys
-    from pathlib import Path
-
-    return Path(sys.executable)

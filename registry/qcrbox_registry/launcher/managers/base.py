@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import ClassVar
 
 from qcrbox.contract.errors import QcError
 from qcrbox.contract.messages import Limits
-from traitlets import Float, Int, Unicode
+from traitlets import Bool, Float, Int, Unicode
 from traitlets.config import LoggingConfigurable
 
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
@@ -83,6 +82,10 @@ class Manager(LoggingConfigurable):
     most_agents = Int(
         0, help="How many agents may run at the same time; 0: twice the processors, but no less than four."
     ).tag(config=True)
+    prepare_at_start = Bool(
+        True,
+        help="Make environments or images of all applications when the launcher starts, not at first use.",
+    ).tag(config=True)
     poll_interval_s = Float(0.5, help="How often the launcher asks whether an agent still runs, s.").tag(
         config=True
     )
@@ -138,7 +141,3 @@ class Manager(LoggingConfigurable):
     def capacity(self) -> int:
         """How many agents may run here at the same time."""
         return self.most_agents or max(4, 2 * (os.cpu_count() or 1))
-
-    async def python_of(self, application: ApprovedApplication) -> Path | None:
-        """An interpreter that sees the application's packages, for reading its example data; None when there is none."""
-        return None

@@ -80,9 +80,6 @@ class ProcessManager(Manager):
     async def prepare(self, application: ApprovedApplication, progress: Progress) -> None:
         await self._python(application, progress)
 
-    async def python_of(self, application: ApprovedApplication) -> Path | None:
-        return await asyncio.to_thread(self.environments.ready_python, application.requirements)
-
     async def _python(self, application: ApprovedApplication, progress: Progress) -> Path:
         name = f"{application.slug} {application.version}"
         try:
