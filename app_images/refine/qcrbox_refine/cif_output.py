@@ -251,7 +251,7 @@ def _cctbx_version() -> str:
 
 
 def _atom_types(block: CifBlock, fit: Fit) -> None:
-    rows = {}
+    rows: dict[str, list[str]] = {}
     for scatterer in fit.parametrisation.structure.scatterers():
         symbol = scatterer.scattering_type
         rows.setdefault(

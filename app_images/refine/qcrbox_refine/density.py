@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from cctbx import maptbx, miller
@@ -31,7 +32,7 @@ class DifferenceMap:
     minimum: float
     maximum: float
     rms: float
-    fft: object
+    fft: Any
 
     def at(self, site: tuple[float, float, float]) -> float:
         return maptbx.eight_point_interpolation(self.grid, site)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from cctbx import adptbx
@@ -48,7 +49,7 @@ class Fit:
     model: Model
     reflections: Reflections
     parametrisation: Parametrisation
-    engine: object
+    engine: Any
     cycles: list[Cycle]
     weights: tuple[float, float] | None
     covariance: flex.double
@@ -62,7 +63,6 @@ class Fit:
     goof: float
     scale: float
     extinction: tuple[float, float] | None = None
-    history: list[dict[str, float]] = field(default_factory=list)
 
     @property
     def n_parameters(self) -> int:
@@ -89,7 +89,7 @@ class Cycles:
         self.scale: float | None = None
         self.observations = reflections.unique.as_xray_observations()
 
-    def run(self, n_cycles: int, weights: tuple[float, float] | None) -> tuple[object, Parametrisation, bool]:
+    def run(self, n_cycles: int, weights: tuple[float, float] | None) -> tuple[Any, Parametrisation, bool]:
         """Up to n_cycles cycles, fewer when converged. Returns engine (solved), parameters, converged."""
         start = (self.model.extinction or 0.0) if self.extinction else None
         made = parametrise(self.model, refine_occupancies=self.refine_occupancies, extinction=start)

@@ -108,7 +108,7 @@ def test_conversion_and_merge_keep_the_chain_going(thpp, folder, tmp_path, monke
         (tmp_path / "thpp.cif").write_bytes(converted.content)
         made = getattr(refine_commands, command_name)("thpp.cif", **arguments)
         merged = conversion.merged_back(
-            (tmp_path / made).read_bytes(), made, source, command.output_cif.cif_output, application
+            (tmp_path / made).read_bytes(), made, source, command.output_cif.cif, application
         )
         assert merged.warnings == []
         return merged.content
