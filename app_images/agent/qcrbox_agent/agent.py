@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+from collections import OrderedDict
 from collections.abc import Awaitable
 
 import qcrbox
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 2.0
 REMEMBERED_CANCELS = 1000
+REMEMBERED_ENDS = 10_000  # as many as the receiver knows to have ended
 
 
 class Agent:
@@ -60,11 +62,13 @@ class Agent:
         self.notes: list[str] = []
         self.current: Attempt | None = None
         self._cancelled: dict[tuple[str, int], messages.Cancel] = {}
+        self._ended: OrderedDict[tuple[str, int], messages.Finished] = OrderedDict()
         self._is_ready = False
         self._draining = False
         self._leave = asyncio.Event()
         self._reason = "stopped"
         self._tasks: set[asyncio.Task[None]] = set()
+        self.receiver.on_repeat = self._tell_again
         self.link.on_up(self._connected)
 
     # ------------------------------------------------------------ life
@@ -181,6 +185,7 @@ class Agent:
             if self._draining:
                 break
             finished = await self._attempt(delivery)
+            self._remember(finished)
             stored = self.outbox.post(finished)
             self._keep(self._acknowledge(delivery, stored))
         self.leave("drained")
@@ -215,6 +220,17 @@ class Agent:
     async def _acknowledge(self, delivery: Delivery, stored: asyncio.Future[None]) -> None:
         await stored
         await self.receiver.acknowledge(delivery)
+
+    def _remember(self, finished: messages.Finished) -> None:
+        self._ended[(finished.calculation_id, finished.attempt)] = finished
+        while len(self._ended) > REMEMBERED_ENDS:
+            self._ended.popitem(last=False)
+
+    def _tell_again(self, delivery: Delivery) -> None:
+        finished = self._ended.get(delivery.key)
+        if finished is None:
+            finished = refused(delivery.command, "This attempt has ended; how is not remembered any more.")
+        self._keep(self._acknowledge(delivery, self.outbox.post(finished)))
 
     def _keep(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

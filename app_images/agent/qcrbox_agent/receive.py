@@ -8,6 +8,7 @@ import json
 import logging
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from nats.aio.client import Client
@@ -60,6 +61,7 @@ class Receiver:
         self._wake = asyncio.Event()
         self._open = True
         self.rebuilt = 0
+        self.on_repeat: Callable[[Delivery], None] = lambda delivery: None
         link.on_up(self._connected)
 
     async def next(self) -> Delivery:
@@ -171,7 +173,8 @@ class Receiver:
 
     async def _take(self, delivery: Delivery) -> None:
         if delivery.key in self._done:
-            await self._send_ack(delivery.reply)
+            # The registry asks again for what has ended: it gets the same end again.
+            self.on_repeat(delivery)
         elif delivery.key in self._held:
             self._held[delivery.key].reply = delivery.reply
         else:

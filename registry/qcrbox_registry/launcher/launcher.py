@@ -85,12 +85,11 @@ class Launcher:
                     log.info("NATS does not answer (%s)", error or type(error).__name__)
                     await asyncio.sleep(0.5)
                     continue
-                await self._tell_ready()
                 while not closed.is_set():
+                    told = await self._tell_ready()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(closed.wait(), READY_S)
-                    if not closed.is_set():
-                        await self._tell_ready()
+                        # The registry makes the streams; at a first start they may not be there yet.
+                        await asyncio.wait_for(closed.wait(), READY_S if told else 0.3)
         finally:
             watch.cancel()
             for task in [*self._tasks, *self._starting.values()]:
@@ -258,8 +257,8 @@ class Launcher:
 
     # ------------------------------------------------------------ telling
 
-    async def _tell_ready(self) -> None:
-        await self._tell(
+    async def _tell_ready(self) -> bool:
+        return await self._tell(
             LauncherReady(
                 launcher=self.name,
                 manager=self.manager.name,
@@ -289,7 +288,7 @@ class Launcher:
             subject = messages.subject_events(f"launcher-{self.name}")
             await connection.jetstream(timeout=5).publish(subject, event.model_dump_json().encode())
         except (NatsError, TimeoutError) as error:
-            log.warning("an event was not stored: %s", error or type(error).__name__)
+            log.info("an event was not stored: %s", error or type(error).__name__)
             return False
         return True
 

@@ -87,6 +87,7 @@ class Application:
     start_failures: int = 0
     next_start_mono: float = 0.0
     start_error: str = ""
+    preparing: str = ""  # what a launcher is doing before it can start an agent, in words
 
 
 class Fleet:

@@ -186,6 +186,9 @@ class Ingest:
         reason = "it ran out of memory" if event.oom_killed else event.reason or "it ended"
         if event.exit_code not in (None, 0):
             reason = f"{reason} (exit code {event.exit_code})"
+        if agent.is_coming:
+            await self.launching.start_failed(agent, reason)
+            return
         await self.losses.lose(agent, reason, exit_code=event.exit_code, memory=event.oom_killed)
 
     def heartbeat(self, arrived: Arrived) -> None:

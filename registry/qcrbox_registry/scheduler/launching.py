@@ -321,6 +321,10 @@ class Launching:
         launcher.applications = {(one.get("slug", ""), one.get("version", "")) for one in event.applications}
         launcher.seen_mono, launcher.asked_mono = world.clock.monotonic(), -1e9
         launcher.free = max(event.capacity - len(event.running), 0)
+        texts = {(one.get("slug"), one.get("version")): one.get("text", "") for one in event.preparing}
+        for application in world.fleet.applications.values():
+            if (application.slug, application.version) in launcher.applications:
+                application.preparing = texts.get((application.slug, application.version), "")
         now = world.clock.time()
         row = {
             "name": event.launcher,

@@ -39,7 +39,8 @@ def estimate(world: World, calculation_id: str) -> Estimate | None:
     if ahead is None or place is None:
         return None
     lane = place[0]
-    waits_for = world.waits.get(lane.application_id, "")
+    application = world.fleet.applications.get(lane.application_id)
+    waits_for = world.waits.get(lane.application_id, "") or (application.preparing if application else "")
     if not waits_for and not world.may_run(lane.owner_id, lane.group_id):
         waits_for = "As many of your calculations as allowed are running."
     slots = sum(
