@@ -1,0 +1,239 @@
+"""Symmetry of reflections: equivalents, absences, merging and its statistics, completeness."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.cif.cell import UnitCell
+from qcrbox.cif.reflections.data import Reflections
+from qcrbox.cif.space_group import SpaceGroup
+from qcrbox.contract.errors import UserInputError
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+_SPAN = 2048
+MOST_GENERATED = 20_000_000
+
+
+def index_key(hkl: Indices) -> Indices:
+    """One integer per index triple; larger means lexicographically later."""
+    return ((hkl[:, 0] + _SPAN) * (2 * _SPAN) + hkl[:, 1] + _SPAN) * (2 * _SPAN) + hkl[:, 2] + _SPAN
+
+
+def asymmetric_key(hkl: Indices, group: SpaceGroup, *, friedel: bool = True) -> Indices:
+    """The key of the equivalent that comes last: equal for equivalent reflections.
+
+    friedel: whether hkl and -h-k-l count as equivalent (the Laue group).
+    """
+    rotations = {tuple(rotation.ravel().tolist()) for rotation in group.rotations}
+    if friedel:
+        rotations |= {tuple(-part for part in rotation) for rotation in rotations}
+    best = index_key(hkl)
+    for rotation in rotations:
+        np.maximum(best, index_key(hkl @ np.array(rotation, dtype=np.int64).reshape(3, 3)), out=best)
+    return best
+
+
+def indices_of(key: Indices) -> Indices:
+    """Index triples (n, 3) of keys."""
+    rest, l = np.divmod(key, 2 * _SPAN)  # noqa: E741
+    h, k = np.divmod(rest, 2 * _SPAN)
+    return np.column_stack([h, k, l]) - _SPAN
+
+
+def systematically_absent(hkl: Indices, group: SpaceGroup) -> Mask:
+    """(n,) True where the symmetry makes the structure factor zero."""
+    absent = np.zeros(len(hkl), dtype=bool)
+    for rotation, shift in zip(group.rotations, group.translations, strict=True):
+        if not shift.any():
+            continue
+        fixed = (hkl @ rotation == hkl).all(axis=1)
+        phase = hkl @ shift
+        absent |= fixed & (np.abs(phase - np.rint(phase)) > 1e-3)
+    return absent
+
+
+def centric(hkl: Indices, group: SpaceGroup) -> Mask:
+    """(n,) True for reflections with restricted phase."""
+    found = np.zeros(len(hkl), dtype=bool)
+    for rotation in group.rotations:
+        found |= (hkl @ rotation == -hkl).all(axis=1)
+    return found
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Unique reflections (m,) with weighted mean, its s.u., and how many observations each has."""
+
+    hkl: Indices
+    intensity: Array
+    sigma: Array
+    multiplicity: Indices
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Statistics between two resolutions, d in Å. Values that cannot be computed are None."""
+
+    d_max: float
+    d_min: float
+    observations: int
+    unique: int
+    possible: int
+    completeness: float
+    redundancy: float
+    mean_i_over_sigma: float | None
+    r_int: float | None
+    r_sigma: float | None
+
+
+@dataclass(frozen=True)
+class MergingStatistics:
+    """What unmerged data tell of their quality. `notes` say what was left out and why."""
+
+    observations: int
+    unique: int
+    absences: int
+    absent_above_3_sigma: int
+    rejected: int
+    r_int: float | None
+    r_sigma: float | None
+    completeness: float
+    redundancy: float
+    mean_i_over_sigma: float | None
+    d_max: float
+    d_min: float
+    shells: list[Shell]
+    merged: Merged
+    notes: list[str]
+
+
+def merging_statistics(
+    reflections: Reflections, cell: UnitCell, group: SpaceGroup, *, friedel: bool = True, shells: int = 10
+) -> MergingStatistics:
+    """Merge equivalents and count.
+
+    R(int) = Σ|Fo² - <Fo²>| / Σ Fo² over reflections with equivalents, R(sigma) = Σ σ / Σ Fo² over the unique
+    ones; means are weighted by 1/σ². Absences are left out. Raises UserInputError for twinned data of
+    several components (HKLF 5): they must not be merged.
+    """
+    if reflections.twin:
+        raise UserInputError(
+            "These are twinned data of several components (HKLF 5); they must not be merged.",
+            where=reflections.source,
+            next="Use the data of one component (HKLF 4) for merging statistics.",
+        )
+    data, notes = reflections.as_f_squared(), []
+    good = np.isfinite(data.sigma) & (data.sigma > 0) & np.isfinite(data.intensity)
+    good &= data.hkl.any(axis=1)
+    absent = good & systematically_absent(data.hkl, group)
+    if not good.all():
+        notes.append(f"{int((~good).sum())} reflections without positive s.u. were left out.")
+    strong = absent & (data.intensity > 3 * data.sigma)
+    used = data.select(good & ~absent)
+    if not len(used):
+        raise UserInputError("No reflection can be used for merging.", where=reflections.source)
+    key = asymmetric_key(used.hkl, group, friedel=friedel)
+    unique, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
+    weight = 1 / used.sigma**2
+    total = np.bincount(inverse, weight)
+    mean = np.bincount(inverse, weight * used.intensity) / total
+    deviation = np.abs(used.intensity - mean[inverse])
+    sigma = 1 / np.sqrt(total)
+    hkl = indices_of(unique)
+    d_unique, d_used = cell.d_spacing(hkl), cell.d_spacing(used.hkl)
+    possible = unique_reflections(cell, group, float(d_unique.min()) * (1 - 1e-9), friedel=friedel)
+    d_possible = cell.d_spacing(possible)
+    repeated = counts[inverse] > 1
+    edges = _edges(float(d_unique.max()), float(d_unique.min()), shells)
+    table = [
+        _shell(upper, lower, d_used, d_unique, d_possible, used, deviation, repeated, mean, sigma)
+        for upper, lower in zip(edges[:-1], edges[1:], strict=True)
+    ]
+    if reflections.merged:
+        notes.append("The file gives merged reflections; R(int) and redundancy say little.")
+    return MergingStatistics(
+        observations=len(used),
+        unique=len(unique),
+        absences=int(absent.sum()),
+        absent_above_3_sigma=int(strong.sum()),
+        rejected=int((~good).sum()),
+        r_int=_ratio(deviation[repeated].sum(), used.intensity[repeated].sum()),
+        r_sigma=_ratio(sigma.sum(), mean.sum()),
+        completeness=len(unique) / max(len(possible), 1),
+        redundancy=len(used) / len(unique),
+        mean_i_over_sigma=float((mean / sigma).mean()),
+        d_max=float(d_unique.max()),
+        d_min=float(d_unique.min()),
+        shells=table,
+        merged=Merged(hkl, mean, sigma, counts),
+        notes=[*data.notes, *notes],
+    )
+
+
+def _shell(
+    upper: float,
+    lower: float,
+    d_used: Array,
+    d_unique: Array,
+    d_possible: Array,
+    used: Reflections,
+    deviation: Array,
+    repeated: Mask,
+    mean: Array,
+    sigma: Array,
+) -> Shell:
+    def inside(d: Array) -> Mask:
+        return (d <= upper) & (d > lower)
+
+    rows, ours, all_of_them = inside(d_used), inside(d_unique), int(inside(d_possible).sum())
+    several = rows & repeated
+    count = int(ours.sum())
+    return Shell(
+        d_max=upper,
+        d_min=lower,
+        observations=int(rows.sum()),
+        unique=count,
+        possible=all_of_them,
+        completeness=count / max(all_of_them, 1),
+        redundancy=int(rows.sum()) / max(count, 1),
+        mean_i_over_sigma=float((mean[ours] / sigma[ours]).mean()) if count else None,
+        r_int=_ratio(deviation[several].sum(), used.intensity[several].sum()),
+        r_sigma=_ratio(sigma[ours].sum(), mean[ours].sum()),
+    )
+
+
+def _ratio(above: float, below: float) -> float | None:
+    return float(above / below) if below > 0 else None
+
+
+def _edges(d_max: float, d_min: float, shells: int) -> Array:
+    """Shells of equal volume in reciprocal space."""
+    cubes = np.linspace((1 / d_max) ** 3, (1 / d_min) ** 3, shells + 1)
+    edges = 1 / np.cbrt(cubes)
+    edges[0] *= 1 + 1e-9
+    edges[-1] *= 1 - 1e-9
+    return edges
+
+
+def unique_reflections(cell: UnitCell, group: SpaceGroup, d_min: float, *, friedel: bool = True) -> Indices:
+    """Every unique reflection (n, 3) with d of at least `d_min` Å that symmetry does not forbid."""
+    lengths = cell.parameters[:3]
+    limit = np.floor(lengths / d_min).astype(int)
+    box = int((2 * limit + 1).prod())
+    if d_min <= 0 or box > MOST_GENERATED or limit.max() >= _SPAN // 2:
+        raise UserInputError(
+            f"Down to {d_min:g} Å this cell has too many reflections to list ({box:,}).",
+            next="Choose a coarser resolution.",
+        )
+    axes = [np.arange(-n, n + 1) for n in limit]
+    hkl = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    hkl = hkl[hkl.any(axis=1)]
+    hkl = hkl[cell.d_spacing(hkl) >= d_min]
+    own = index_key(hkl)
+    hkl = hkl[asymmetric_key(hkl, group, friedel=friedel) == own]
+    return hkl[~systematically_absent(hkl, group)]

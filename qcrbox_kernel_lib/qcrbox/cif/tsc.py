@@ -1,0 +1,155 @@
+"""Tables of atomic form factors for aspherical refinement: .tsc (text) and .tscb (binary).
+
+A table gives one complex form factor for every scatterer and reflection. Text form: header lines, among them
+`SCATTERERS: C1 H2 ...`, then `DATA:` and rows `h k l re,im re,im ...`. Binary form (little-endian): int32 length
+and text of the header, int32 length and text of the scatterers, int32 number of reflections, then per
+reflection three int32 and a complex128 for every scatterer.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.contract.errors import CifError
+
+MOST_VALUES = 500_000_000
+
+
+@dataclass
+class FormFactorTable:
+    """scatterers: n labels; hkl (m, 3) int; values (m, n) complex; header: its other lines, name -> text."""
+
+    scatterers: list[str]
+    hkl: NDArray[np.int32]
+    values: NDArray[np.complex128]
+    header: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.hkl), len(self.scatterers)):
+            raise CifError(
+                f"The form factors do not fit: {self.values.shape} for {len(self.hkl)} reflections and "
+                f"{len(self.scatterers)} scatterers."
+            )
+
+    def of(self, label: str) -> NDArray[np.complex128]:
+        """Form factors (m,) of one scatterer. Raises CifError when it is not in the table."""
+        if label not in self.scatterers:
+            raise CifError(
+                f"The table has no scatterer '{label}'.", next=f"It has {', '.join(self.scatterers[:20])}."
+            )
+        return self.values[:, self.scatterers.index(label)]
+
+
+def read_tsc(data: bytes, filename: str = "") -> FormFactorTable:
+    """Read a .tsc or .tscb, told apart by their content. Raises CifError that says what is wrong."""
+    return _read_binary(data, filename) if _is_binary(data) else _read_text(data, filename)
+
+
+def _is_binary(data: bytes) -> bool:
+    """A .tscb begins with the length of its header, whose upper bytes are zero."""
+    return len(data) >= 12 and b"\0" in data[:4]
+
+
+def _read_text(data: bytes, filename: str) -> FormFactorTable:
+    head, mark, body = data.partition(b"DATA:")
+    if not mark:
+        raise CifError("The table has no line DATA:.", where=filename, file=filename or None)
+    header = _header(head.decode("utf-8", "replace"))
+    scatterers = header.pop("SCATTERERS", "").split()
+    if not scatterers:
+        raise CifError("The table names no scatterers.", where=filename, file=filename or None)
+    rows = body.replace(b",", b" ").split()
+    width = 3 + 2 * len(scatterers)
+    if len(rows) % width:
+        raise CifError(
+            f"The table of {len(scatterers)} scatterers has {len(rows)} numbers, which is not a multiple of {width}.",
+            where=filename,
+            next="The file may be cut off; make it again.",
+            file=filename or None,
+        )
+    try:
+        table = np.array(rows, dtype=np.float64).reshape(-1, width)
+    except ValueError as problem:
+        raise CifError(
+            "The table holds something that is no number.", where=filename, why=str(problem)
+        ) from problem
+    values = table[:, 3::2] + 1j * table[:, 4::2]
+    return FormFactorTable(scatterers, np.rint(table[:, :3]).astype(np.int32), values, header)
+
+
+def _header(text: str) -> dict[str, str]:
+    header: dict[str, str] = {}
+    for line in text.splitlines():
+        name, colon, value = line.partition(":")
+        if colon and name.strip():
+            header[name.strip()] = value.strip()
+        elif line.strip():
+            # Continues the line before, as long lists of scatterers do.
+            last = next(reversed(header), None)
+            if last is not None:
+                header[last] = f"{header[last]} {line.strip()}"
+    return header
+
+
+def write_tsc(table: FormFactorTable) -> bytes:
+    """Text form; numbers with eight decimals in exponent form, `SCATTERERS` and `DATA` last in the header."""
+    lines = [f"{name}: {value}".rstrip() for name, value in table.header.items()]
+    lines += [f"SCATTERERS: {' '.join(table.scatterers)}", "DATA:"]
+    out = BytesIO()
+    out.write(("\n".join(lines) + "\n").encode())
+    for (h, k, l), row in zip(table.hkl.tolist(), table.values.tolist(), strict=True):  # noqa: E741
+        factors = " ".join(f"{value.real:.8e},{value.imag:.8e}" for value in row)
+        out.write(f"{h} {k} {l} {factors}\n".encode())
+    return out.getvalue()
+
+
+def _record(scatterers: int) -> np.dtype:
+    return np.dtype([("hkl", "<i4", 3), ("values", "<c16", scatterers)])
+
+
+def _read_binary(data: bytes, filename: str) -> FormFactorTable:
+    try:
+        head, place = _counted_text(data, 0)
+        names, place = _counted_text(data, place)
+        (count,) = struct.unpack_from("<i", data, place)
+    except struct.error as problem:
+        raise CifError("The binary table is cut off in its header.", where=filename) from problem
+    scatterers = names.split()
+    record = _record(len(scatterers))
+    start = place + 4
+    if not scatterers or count < 0 or count * max(len(scatterers), 1) > MOST_VALUES:
+        raise CifError("This is no binary table of form factors.", where=filename)
+    if len(data) - start < count * record.itemsize:
+        raise CifError(
+            f"The binary table is cut off: {count} reflections are announced, "
+            f"{(len(data) - start) // record.itemsize} are there.",
+            where=filename,
+            next="Make the file again.",
+        )
+    rows = np.frombuffer(data, record, count, start)
+    return FormFactorTable(
+        scatterers, rows["hkl"].reshape(-1, 3).copy(), rows["values"].reshape(count, -1).copy(), _header(head)
+    )
+
+
+def _counted_text(data: bytes, place: int) -> tuple[str, int]:
+    (size,) = struct.unpack_from("<i", data, place)
+    if size < 0 or place + 4 + size > len(data):
+        raise struct.error("length beyond the end")
+    return data[place + 4 : place + 4 + size].decode("utf-8", "replace").rstrip("\0"), place + 4 + size
+
+
+def write_tscb(table: FormFactorTable) -> bytes:
+    """Binary form."""
+    head = "".join(f"{name}: {value}\n" for name, value in table.header.items()).encode()
+    names = " ".join(table.scatterers).encode()
+    rows = np.zeros(len(table.hkl), _record(len(table.scatterers)))
+    rows["hkl"] = table.hkl
+    rows["values"] = table.values
+    parts = [struct.pack("<i", len(head)), head, struct.pack("<i", len(names)), names]
+    return b"".join([*parts, struct.pack("<i", len(table.hkl)), rows.tobytes()])
