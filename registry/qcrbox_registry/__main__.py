@@ -172,7 +172,8 @@ def configure_log(settings: Settings) -> None:
     level = getattr(logging, settings.log_level.upper())
     logging.basicConfig(level=max(level, logging.INFO), stream=sys.stderr, format="%(name)s %(message)s")
     # Addresses may hold tokens, and httpx prints each.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for name in ("httpx", "alembic", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -76,6 +76,7 @@ class Core:
     missing: dict[str, str] = field(
         default_factory=dict
     )  # part -> what is wrong, beside what readyz finds out
+    _audits: set[asyncio.Future[Any]] = field(default_factory=set)
 
     def tell(self, events: Sequence[Event]) -> None:
         if events:

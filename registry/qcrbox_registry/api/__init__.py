@@ -14,13 +14,23 @@ def routers() -> list[APIRouter]:
         docs,
         events,
         internal,
+        lineage,
+        search,
+        sessions,
+        shares,
         site,
+        uploads,
     )
 
     return [
         applications.router,
         calculations.router,
         data.router,
+        uploads.router,
+        shares.router,
+        search.router,
+        lineage.router,
+        sessions.router,
         events.router,
         site.router,
         site.bare,

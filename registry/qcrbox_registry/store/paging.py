@@ -18,13 +18,15 @@ def newest_ids(
     where: Sequence[sa.ColumnElement[bool]] = (),
     limit: int | None,
     after: str | None = None,
+    key: sa.ColumnElement[str] | None = None,
 ) -> list[str]:
     """Ids, newest first, older than `after`, that satisfy `where` and at least one of the branches.
 
     Each branch is asked for its own newest `limit` (its index gives them in order), then the newest of all are
     taken: an OR over them would walk the whole table for a person who owns little of it.
     """
-    key = table.c.id
+    if key is None:
+        key = table.c.id
     conditions = [*where] + ([key < after] if after is not None else [])
     found: set[str] = set()
     for branch in [sa.true()] if branches is None else branches:

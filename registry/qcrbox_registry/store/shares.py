@@ -162,24 +162,33 @@ def revoke_for(
     )
 
 
-def listed(conn: Connection, object_id: str, now: float) -> list[sa.Row]:
-    """The shares that hold, with the names of person, group and giver."""
+def _listed() -> sa.Select:
     giver = people.alias("giver")
-    query = (
+    return (
         sa.select(
             shares, people.c.name.label("person"), groups.c.name.label("group"), giver.c.name.label("by")
         )
         .outerjoin(people, people.c.id == shares.c.person_id)
         .outerjoin(groups, groups.c.id == shares.c.group_id)
         .join(giver, giver.c.id == shares.c.by_id)
-        .where(
-            shares.c.object_id == object_id,
-            shares.c.revoked_at.is_(None),
-            sa.or_(shares.c.expires_at.is_(None), shares.c.expires_at > now),
-        )
         .order_by(shares.c.at)
     )
-    return list(conn.execute(query))
+
+
+def _holds(now: float) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        shares.c.revoked_at.is_(None), sa.or_(shares.c.expires_at.is_(None), shares.c.expires_at > now)
+    )
+
+
+def listed(conn: Connection, object_id: str, now: float) -> list[sa.Row]:
+    """The shares of an object that hold, with the names of person, group and giver."""
+    return list(conn.execute(_listed().where(shares.c.object_id == object_id, _holds(now))))
+
+
+def given_by(conn: Connection, person_id: int, now: float) -> list[sa.Row]:
+    """The shares that a person gave and that hold."""
+    return list(conn.execute(_listed().where(shares.c.by_id == person_id, _holds(now)).limit(1000)))
 
 
 def shared_with(conn: Connection, actor: Actor, now: float) -> frozenset[str]:

@@ -88,8 +88,10 @@ def begin(
     sha256: str | None,
     target_id: str | None,
     group_id: int | None,
+    about: dict[str, Any],
     now: float,
 ) -> str:
+    """A new resumable upload; its id. `about` (name, description) is kept until it is complete."""
     upload_id = new_id()
     conn.execute(
         sa.insert(uploads).values(
@@ -101,6 +103,7 @@ def begin(
             sha256=sha256,
             target_id=target_id,
             group_id=group_id,
+            result={"about": about},
             state="open",
             created_at=now,
             changed_at=now,

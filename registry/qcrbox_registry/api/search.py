@@ -1,0 +1,81 @@
+"""GET /api/search."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from qcrbox.contract import models
+from qcrbox.contract.errors import UserInputError
+
+from qcrbox_registry import rights, views
+from qcrbox_registry.api.answers import success
+from qcrbox_registry.api.asking import Caller, TheCore, ThePage
+from qcrbox_registry.reduced_cell import niggli
+from qcrbox_registry.store import datasets, paging, search
+from qcrbox_registry.store.tables import datasets as table
+
+router = APIRouter(prefix="/api", tags=["search"])
+Text = Annotated[str | None, Query(max_length=500)]
+
+
+@router.get("/search", response_model=models.Success[models.Datasets])
+async def find(
+    core: TheCore,
+    actor: Caller,
+    page: ThePage,
+    text: Text = None,
+    name: Text = None,
+    tag: Text = None,
+    owner: Text = None,
+    formula: Text = None,
+    elements: Annotated[str | None, Query(max_length=300, description="e.g. C,H,Fe: all of them")] = None,
+    only_elements: Annotated[bool, Query(description="and no others")] = False,
+    space_group: Annotated[str | None, Query(max_length=40, description="number or H-M symbol")] = None,
+    cell: Annotated[str | None, Query(max_length=200, description="a,b,c,alpha,beta,gamma; Å and °")] = None,
+    centring: Annotated[str, Query(pattern="^[PABCIFR]$", description="of the cell that is given")] = "P",
+    tolerance: Annotated[float, Query(gt=0, le=0.5, description="of lengths, relative")] = 0.02,
+    angle_tolerance: Annotated[float, Query(gt=0, le=20, description="°")] = 2.0,
+    r1_below: Annotated[float | None, Query(ge=0)] = None,
+    r1_above: Annotated[float | None, Query(ge=0)] = None,
+) -> Response:
+    """Datasets whose CIFs fit; everything that is given must hold. Cells are compared reduced (Niggli)."""
+    wanted = search.Wanted(
+        text=text,
+        name=name,
+        tag=tag,
+        owner=owner,
+        formula=formula,
+        elements=[one for one in (elements or "").replace(" ", ",").split(",") if one],
+        only_elements=only_elements,
+        space_group=space_group,
+        r1_below=r1_below,
+        r1_above=r1_above,
+    )
+    if cell is not None:
+        wanted.cell = search.Cell(
+            *niggli(_numbers(cell), centring), length_tolerance=tolerance, angle_tolerance=angle_tolerance
+        )
+    where = search.conditions(wanted)
+
+    def read(conn: Any) -> dict[str, Any]:
+        ids = paging.newest_ids(
+            conn, table, rights.branches(actor, table), where=where, limit=page.limit + 1, after=page.after
+        )
+        ids, following = page.cut(ids, str)
+        return {"datasets": views.dataset_list(conn, datasets.by_ids(conn, ids)), "next": following}
+
+    return success(await core.db.read(read))
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(one) for one in text.replace(" ", ",").split(",") if one)
+    except ValueError:
+        numbers = ()
+    sound = (
+        len(numbers) == 6 and all(0 < x < 1e4 for x in numbers[:3]) and all(0 < x < 180 for x in numbers[3:])
+    )
+    if not sound:
+        raise UserInputError("cell must be a, b, c in Å and α, β, γ in °: six numbers, by comma.")
+    return numbers

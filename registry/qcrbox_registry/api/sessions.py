@@ -1,0 +1,201 @@
+"""Interactive sessions: start, list, look, end. The picture itself goes through /sessions/{id}/… tunnels."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Header, Query, Request, Response
+from qcrbox.contract import models
+from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.contract.models import StartSession
+from qcrbox.contract.states import FINAL, State
+
+from qcrbox_registry import audit, rights, views
+from qcrbox_registry.api.answers import success
+from qcrbox_registry.api.asking import Caller, TheCore, ThePage, optional_object, read_body
+from qcrbox_registry.core import Core
+from qcrbox_registry.rights import Actor, Thing
+from qcrbox_registry.store import calculations, events, paging
+from qcrbox_registry.store.tables import sessions as table
+
+router = APIRouter(prefix="/api/interactive-sessions", tags=["interactive sessions"])
+_START_DOCS = {"requestBody": {"required": True, "content": {"application/json": {"schema": StartSession.model_json_schema()}}}}  # fmt: skip
+_CLOSE_WAIT_S = 30.0
+
+
+def session_row(conn: Any, actor: Actor, action: str, session_id: str) -> tuple[sa.Row, sa.Row]:
+    """(calculation, session), when the actor may do this. Raises NotFound or NotAllowed."""
+    about = conn.execute(sa.select(table).where(table.c.calculation_id == session_id)).first()
+    if about is None:
+        raise rights.missing("session", session_id)
+    thing = Thing(
+        "session",
+        session_id,
+        about.owner_id,
+        about.group_id,
+        view_only_allowed=about.view_only_allowed,
+    )
+    rights.require(actor, action, thing)
+    return calculations.get(conn, session_id), about
+
+
+@router.post("", status_code=201, response_model=models.Success[models.SessionId], openapi_extra=_START_DOCS)
+async def start(
+    request: Request,
+    core: TheCore,
+    actor: Caller,
+    key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+) -> Response:
+    """Start an interactive session of an application."""
+    wanted, body = await read_body(request, StartSession)
+    accepted = await request.app.state.submissions.submit(actor, [wanted], idempotency_key=key, body=body)
+    return success({"interactive_session_id": accepted.ids[0]}, "The session is being started.", 201)
+
+
+@router.get("", response_model=models.Success[models.Sessions])
+async def list_sessions(
+    core: TheCore,
+    actor: Caller,
+    page: ThePage,
+    closed: Annotated[bool, Query(description="those that have ended too")] = False,
+) -> Response:
+    """Sessions that are open (or starting), newest first."""
+
+    def read(conn: Any) -> dict[str, Any]:
+        where = [] if closed else [table.c.closed_at.is_(None)]
+        ids = paging.newest_ids(
+            conn,
+            table,
+            rights.branches(actor, table),
+            where=where,
+            limit=page.limit + 1,
+            after=page.after,
+            key=table.c.calculation_id,
+        )
+        ids, following = page.cut(ids, str)
+        rows = calculations.by_ids(conn, ids)
+        shown = views.session_list(conn, rows, core.settings.session_idle_s)
+        return {"interactive_sessions": shown, "next": following}
+
+    return success(await core.db.read(read))
+
+
+@router.get("/{session_id}", response_model=models.Success[models.Sessions])
+async def get_session(core: TheCore, actor: Caller, session_id: str) -> Response:
+    def read(conn: Any) -> list[dict[str, Any]]:
+        row, _ = session_row(conn, actor, "read", session_id)
+        return views.session_list(conn, [row], core.settings.session_idle_s)
+
+    return success({"interactive_sessions": await core.db.read(read)})
+
+
+@router.post("/{session_id}/close", response_model=models.Success[models.ClosedSessions])
+async def close(
+    request: Request,
+    core: TheCore,
+    actor: Caller,
+    session_id: str,
+    wait: Annotated[
+        float, Query(ge=0, le=300, description="wait this long, s, for its outputs")
+    ] = _CLOSE_WAIT_S,
+) -> Response:
+    """End a session. Its outputs are kept unless the body says `{"keep": false}`; closing twice is harmless."""
+    asked = await optional_object(request)
+    keep = asked.get("keep", True)
+    if not isinstance(keep, bool):
+        raise UserInputError("keep must be true or false.")
+    row, about = await core.db.read(
+        lambda conn: session_row(conn, actor, "end" if keep else "discard", session_id)
+    )
+    reason = f"Ended by {actor.name}."
+    if State(row.state) not in FINAL:
+        await _ask_to_end(core, actor, row, about, keep=keep, reason=reason)
+        await _wait(core, session_id, wait)
+
+    def read(conn: Any) -> dict[str, Any]:
+        now = calculations.get(conn, session_id)
+        closed: dict[str, Any] = {"session_id": session_id, "status": now.state}
+        if now.output_dataset_id:
+            closed["output_dataset_id"] = now.output_dataset_id
+        if now.error_msg:
+            closed["error_msg"] = now.error_msg
+        return closed
+
+    return success({"interactive_sessions": [await core.db.read(read)]})
+
+
+async def _ask_to_end(
+    core: Core, actor: Actor, row: sa.Row, about: sa.Row, *, keep: bool, reason: str
+) -> None:
+    now = time.time()
+
+    def write(conn: Any) -> list[events.Event]:
+        conn.execute(
+            sa.update(table)
+            .where(table.c.calculation_id == row.id, table.c.closed_at.is_(None))
+            .values(keep=keep, reason=reason, state="finalising")
+        )
+        audit.record(
+            conn, [audit.entry(actor, "end session", now, kind="session", object_id=row.id, keep=keep)]
+        )
+        event = events.Event(
+            "session",
+            row.id,
+            now,
+            status="finalising",
+            attempt=row.attempt,
+            owner_id=row.owner_id,
+            group_id=row.group_id,
+            payload={"keep": keep, "reason": reason},
+        )
+        return list(events.write(conn, [event]))
+
+    core.tell(await core.db.write(write))
+    try:
+        await core.scheduler.end_session(row.id, keep=keep, reason=reason)
+    except NotFound:
+        # Its agent is lost at this moment; the scheduler gives it to another or fails it.
+        await core.scheduler.cancel([row.id], reason=reason, by=actor.name)
+
+
+async def _wait(core: Core, session_id: str, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    listening = core.hub.subscribe(
+        lambda event: event.kind == "calculation" and event.status in FINAL, session_id
+    )
+    try:
+        state = await core.db.read(lambda conn: calculations.get(conn, session_id).state)
+        while State(state) not in FINAL and (left := until - time.monotonic()) > 0:
+            if await listening.get(left):
+                return
+    finally:
+        core.hub.unsubscribe(listening, session_id)
+
+
+@router.patch("/{session_id}", response_model=models.Success[models.Sessions])
+async def change(request: Request, core: TheCore, actor: Caller, session_id: str) -> Response:
+    """Allow (or forbid) the group's managers to look on: `{"view_only_allowed": true}`."""
+    asked = await optional_object(request)
+    allowed = asked.get("view_only_allowed")
+    if not isinstance(allowed, bool) or set(asked) - {"view_only_allowed"}:
+        raise UserInputError("What can be changed: view_only_allowed, true or false.")
+    now = time.time()
+
+    def write(conn: Any) -> None:
+        session_row(conn, actor, "allow_view", session_id)
+        conn.execute(
+            sa.update(table).where(table.c.calculation_id == session_id).values(view_only_allowed=allowed)
+        )
+        audit.record(
+            conn,
+            [
+                audit.entry(
+                    actor, "allow view", now, kind="session", object_id=session_id, allowed_now=allowed
+                )
+            ],
+        )
+
+    await core.db.write(write)
+    return await get_session(core, actor, session_id)

@@ -1,0 +1,177 @@
+"""Where a file comes from and what was made of it, by one recursive query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry.rights import Actor, visible
+from qcrbox_registry.store.tables import (
+    calculation_inputs,
+    calculation_outputs,
+    calculations,
+    data_files,
+    datasets,
+)
+
+MOST_NODES = 2000
+DEEPEST = 100
+_HIDDEN = "not visible to you"
+
+
+@dataclass(slots=True)
+class Graph:
+    nodes: list[dict[str, Any]] = field(default_factory=list)
+    edges: list[dict[str, Any]] = field(default_factory=list)
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One direction: which table leads from a file to a calculation, and which from there to the next file."""
+
+    near: sa.Table
+    near_role: str
+    far: sa.Table
+    far_role: str
+
+
+_BACK = _Side(calculation_outputs, "name", calculation_inputs, "parameter")
+_FORWARD = _Side(calculation_inputs, "parameter", calculation_outputs, "name")
+
+
+def _walk(conn: Connection, start: Sequence[str], side: _Side, depth: int) -> list[sa.Row]:
+    """Rows near file – calculation – far file with their generation, nearest first.
+
+    One recursive term with indexed joins, so both databases walk from the start only; a calculation as the start has
+    no near file, one without files on the far side gives a row without a far file.
+    """
+    near, far = side.near, side.far
+
+    def columns(generation: sa.ColumnElement[int]) -> list[sa.ColumnElement]:
+        return [
+            near.c.data_file_id.label("near"),
+            near.c[side.near_role].label("near_role"),
+            near.c.calculation_id.label("calculation"),
+            far.c[side.far_role].label("far_role"),
+            far.c.data_file_id.label("far"),
+            generation.label("generation"),
+        ]
+
+    both = near.outerjoin(far, far.c.calculation_id == near.c.calculation_id)
+    walk = (
+        sa.select(*columns(sa.literal(1)))
+        .select_from(both)
+        .where(near.c.data_file_id.in_(list(start)))
+        .union_all(
+            sa.select(
+                sa.cast(sa.null(), sa.String),
+                sa.cast(sa.null(), sa.String),
+                far.c.calculation_id,
+                far.c[side.far_role],
+                far.c.data_file_id,
+                sa.literal(1),
+            ).where(far.c.calculation_id.in_(list(start)))
+        )
+        .cte("walk", recursive=True)
+    )
+    step = (
+        sa.select(*columns(walk.c.generation + 1))
+        .select_from(
+            walk.join(near, near.c.data_file_id == walk.c.far).outerjoin(
+                far, far.c.calculation_id == near.c.calculation_id
+            )
+        )
+        .where(walk.c.generation < depth)
+    )
+    # UNION without ALL: what two paths of one length reach is walked on once.
+    walk = walk.union(step)
+    return list(conn.execute(sa.select(walk).order_by(walk.c.generation).limit(4 * MOST_NODES)))
+
+
+def of(
+    conn: Connection,
+    actor: Actor,
+    start: Sequence[str],
+    *,
+    depth: int,
+    forward: bool = True,
+    back: bool = True,
+) -> Graph:
+    """The graph around `start` (file or calculation ids the actor may see), `depth` calculations each way.
+
+    What the actor may not see is shown as a node without any content.
+    """
+    edges: dict[tuple[str, str, str], None] = {}
+    distances: dict[str, int] = dict.fromkeys(start, 0)
+    for wanted, side, sign in ((back, _BACK, -1), (forward, _FORWARD, 1)):
+        for row in _walk(conn, start, side, min(depth, DEEPEST)) if wanted else ():
+            distances.setdefault(row.calculation, sign * (2 * row.generation - 1))
+            for file, role, is_far in ((row.near, row.near_role, False), (row.far, row.far_role, True)):
+                if file is None:
+                    continue
+                distances.setdefault(file, sign * 2 * row.generation)
+                to_calculation = is_far == (side is _BACK)
+                ends = (file, row.calculation) if to_calculation else (row.calculation, file)
+                edges[(*ends, role or "")] = None
+    return _graph(conn, actor, distances, list(edges))
+
+
+def _graph(
+    conn: Connection, actor: Actor, distances: dict[str, int], edges: list[tuple[str, str, str]]
+) -> Graph:
+    graph = Graph(truncated=len(distances) > MOST_NODES)
+    ids = sorted(distances, key=lambda one: abs(distances[one]))[:MOST_NODES]
+    known = _described(conn, actor, ids)
+    shown_as = {one: one if one in known else f"hidden-{i}" for i, one in enumerate(ids)}
+    for one in sorted(ids, key=lambda i: (distances[i], i)):
+        node = known.get(one) or {"kind": "hidden", "label": _HIDDEN, "details": {}}
+        graph.nodes.append({"id": shown_as[one], "depth": distances[one], **node})
+    for source, target, role in edges:
+        if source in shown_as and target in shown_as:
+            seen = source in known or target in known
+            graph.edges.append(
+                {"source": shown_as[source], "target": shown_as[target], "role": role if seen else ""}
+            )
+    return graph
+
+
+def _described(conn: Connection, actor: Actor, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    known: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(ids), 500):
+        part = list(ids[start : start + 500])
+        files = (
+            sa.select(data_files, datasets.c.name.label("dataset_name"))
+            .outerjoin(datasets, datasets.c.id == data_files.c.dataset_id)
+            .where(data_files.c.id.in_(part), visible(actor, data_files))
+        )
+        for row in conn.execute(files):
+            known[row.id] = {
+                "kind": "data_file",
+                "label": row.filename,
+                "details": {
+                    "dataset_id": row.dataset_id,
+                    "dataset": row.dataset_name,
+                    "filetype": row.filetype,
+                    "deleted": row.deleted_at is not None,
+                },
+            }
+        runs = sa.select(calculations).where(calculations.c.id.in_(part), visible(actor, calculations))
+        for row in conn.execute(runs):
+            known[row.id] = {
+                "kind": "calculation",
+                "label": row.name or f"{row.application_slug} {row.command_name}",
+                "details": {
+                    "application_slug": row.application_slug,
+                    "application_version": row.application_version,
+                    "command_name": row.command_name,
+                    "arguments": row.arguments,
+                    "status": row.state,
+                    "finished_at": row.finished_at,
+                },
+            }
+    return known
