@@ -63,6 +63,13 @@ class ForwardHandler(APIHandler):
         self.upstream, self.client = upstream, client
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=8)
         self._forwarding: asyncio.Task[None] | None = None
+        self._complete = False
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        # A refusal comes before the body is read, and tornado closes such a connection: say so, or the
+        # browser's next call on it would fail.
+        self.set_header("Connection", "close")
 
     async def prepare(self) -> None:
         """Who asks is settled before a byte of the body is taken."""
@@ -91,6 +98,7 @@ class ForwardHandler(APIHandler):
     async def _body_complete(self, *_: Any) -> None:
         if self._forwarding is None:
             return
+        self._complete = True
         await self._feed(None)
         await asyncio.wait({self._forwarding})
         if not self._forwarding.cancelled():
@@ -152,6 +160,8 @@ class ForwardHandler(APIHandler):
 
     async def _answer(self, answer: httpx.Response) -> None:
         self.set_status(answer.status_code)
+        if self._complete:
+            self.clear_header("Connection")
         for name in TO_BROWSER:
             if name in answer.headers:
                 self.set_header(name, answer.headers[name])

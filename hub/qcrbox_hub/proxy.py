@@ -58,6 +58,7 @@ class StreamingHandler(ProxyHandler):
         super().initialize(proxy=proxy)
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=8)
         self._forwarding: asyncio.Task[None] | None = None
+        self._complete = False
 
     def set_default_headers(self) -> None:
         # What the target says is the whole answer; tornado's own Server and Content-Type stay out of it.
@@ -79,6 +80,7 @@ class StreamingHandler(ProxyHandler):
 
     async def call_proxy(self, path: str | None = None) -> None:
         """The body is complete. Every method ends here, by the base class."""
+        self._complete = True
         if self._forwarding is None:
             return
         await self._feed(None)
@@ -166,6 +168,9 @@ class StreamingHandler(ProxyHandler):
         for name, value in answer.headers.items():
             if name.lower() not in HOP_BY_HOP:
                 self.add_header(name, value)
+        if not self._complete:
+            # Answered before the body was taken, so tornado will close: the browser should know.
+            self.set_header("Connection", "close")
         bodiless = self.request.method == "HEAD" or answer.status in (204, 304)
         if bodiless:
             await self.finish()
