@@ -73,7 +73,7 @@ def raw_of(text: str, *, cif2: bool = False) -> str:
     A text that is empty, `?` or `.` is quoted, so that it stays text.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if "\n" in text:
+    if "\n" in text or len(text) > MAX_LINE - 3:
         return _text_field(text)
     if is_bare(text, cif2=cif2) and text not in ("?", "."):
         return text

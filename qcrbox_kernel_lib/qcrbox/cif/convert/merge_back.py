@@ -240,10 +240,13 @@ def _put_loop(result: Block, loop: Loop, warnings: list[Diagnostic]) -> None:
     new = loop
     if loops:
         new = merged_loop(loops[0], loop, result.name, warnings)
-    result.replace_entry(loops[0] if loops else rivals[0], new)
+    place = loops[0] if loops else rivals[0]
+    result.replace_entry(place, new)
     for entry in rivals:
-        if entry is not (loops[0] if loops else rivals[0]):
+        if entry is not place:
             _take_away(result, entry, new)
+        elif isinstance(entry, Item):
+            _drop_su(result, entry.tag)
 
 
 def _rivals(result: Block, loop: Loop) -> list[Entry]:
@@ -255,15 +258,19 @@ def _rivals(result: Block, loop: Loop) -> list[Entry]:
     return [*shared, *tables]
 
 
+def _drop_su(result: Block, tag: str) -> None:
+    su = result.find(tag + "_su")
+    if isinstance(su, Item):
+        result.remove_entry(su)
+
+
 def _take_away(result: Block, entry: Entry, new: Loop) -> None:
     """Remove from another entry of the source what the new loop holds, with its s.u."""
     keys = {names.key(tag) for tag in new.tags}
     keys |= {names.key(tag + "_su") for tag in new.tags}
     if isinstance(entry, Item):
         result.remove_entry(entry)
-        su = result.find(entry.tag + "_su")
-        if isinstance(su, Item):
-            result.remove_entry(su)
+        _drop_su(result, entry.tag)
         return
     left = [tag for tag in entry.tags if names.key(tag) not in keys]
     if len(left) == len(entry.tags):

@@ -28,8 +28,8 @@ def without_clashes(block: Block, rename: Rename, warnings: list[Diagnostic]) ->
     entries = [_own_clashes(entry, rename, block.name, warnings) for entry in block.entries]
     holders: dict[str, list[Entry]] = {}
     for entry in entries:
-        for tag in tags_of(entry):
-            holders.setdefault(rename(tag), []).append(entry)
+        for name in dict.fromkeys(map(rename, tags_of(entry))):
+            holders.setdefault(name, []).append(entry)
     kept_written: set[int] = set()
     dropped: set[int] = set()
     extended: dict[int, Loop] = {}

@@ -49,7 +49,8 @@ class NameMatcher:
     def pattern_matches(self, tag: str) -> bool:
         if self.pattern is None:
             return False
-        spellings = {tag, unified_name(tag, self.custom), *names.aliases(tag)}
+        unified = unified_name(tag, self.custom)
+        spellings = {tag, unified, unified.replace(".", "_", 1), *names.aliases(tag)}
         if self.wider is not None and any(
             self.wider.fullmatch(spelling) and not self.pattern.fullmatch(spelling) for spelling in spellings
         ):
