@@ -84,6 +84,9 @@ class Reconciler:
     async def _agent(self, agent: Agent, mono: float) -> None:
         settings = self.world.settings
         if agent.is_coming:
+            application = self.world.fleet.applications.get(agent.application_id)
+            if application is not None and application.preparing:
+                agent.requested_mono = mono  # its launcher says that it is being prepared
             if mono - agent.requested_mono > settings.started_within_s:
                 await self.launching.start_failed(
                     agent, f"it was not ready within {settings.started_within_s:g} s"
