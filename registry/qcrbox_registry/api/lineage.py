@@ -34,7 +34,13 @@ async def get_lineage(
             row = shares.dataset(conn, actor, "read", object_id)
             start = [file.id for file in datasets.files_of(conn, [row.id])[row.id]]
         return lineage.of(
-            conn, actor, start, depth=depth, forward=direction != "back", back=direction != "forward"
+            conn,
+            actor,
+            start,
+            depth=depth,
+            of_calculation=kind == "calculation",
+            forward=direction != "back",
+            back=direction != "forward",
         )
 
     graph = await core.db.read(read)

@@ -44,7 +44,9 @@ _BACK = _Side(calculation_outputs, "name", calculation_inputs, "parameter")
 _FORWARD = _Side(calculation_inputs, "parameter", calculation_outputs, "name")
 
 
-def _walk(conn: Connection, start: Sequence[str], side: _Side, depth: int) -> list[sa.Row]:
+def _walk(
+    conn: Connection, start: Sequence[str], side: _Side, depth: int, *, of_calculation: bool
+) -> list[sa.Row]:
     """Rows near file – calculation – far file with their generation, nearest first.
 
     One recursive term with indexed joins, so both databases walk from the start only; a calculation as the start has
@@ -62,23 +64,22 @@ def _walk(conn: Connection, start: Sequence[str], side: _Side, depth: int) -> li
             generation.label("generation"),
         ]
 
-    both = near.outerjoin(far, far.c.calculation_id == near.c.calculation_id)
-    walk = (
-        sa.select(*columns(sa.literal(1)))
-        .select_from(both)
-        .where(near.c.data_file_id.in_(list(start)))
-        .union_all(
-            sa.select(
-                sa.cast(sa.null(), sa.String),
-                sa.cast(sa.null(), sa.String),
-                far.c.calculation_id,
-                far.c[side.far_role],
-                far.c.data_file_id,
-                sa.literal(1),
-            ).where(far.c.calculation_id.in_(list(start)))
+    if of_calculation:
+        base = sa.select(
+            sa.cast(sa.null(), sa.String).label("near"),
+            sa.cast(sa.null(), sa.String).label("near_role"),
+            far.c.calculation_id.label("calculation"),
+            far.c[side.far_role].label("far_role"),
+            far.c.data_file_id.label("far"),
+            sa.literal(1).label("generation"),
+        ).where(far.c.calculation_id.in_(list(start)))
+    else:
+        base = (
+            sa.select(*columns(sa.literal(1)))
+            .select_from(near.outerjoin(far, far.c.calculation_id == near.c.calculation_id))
+            .where(near.c.data_file_id.in_(list(start)))
         )
-        .cte("walk", recursive=True)
-    )
+    walk = base.cte("walk", recursive=True)
     step = (
         sa.select(*columns(walk.c.generation + 1))
         .select_from(
@@ -99,17 +100,20 @@ def of(
     start: Sequence[str],
     *,
     depth: int,
+    of_calculation: bool = False,
     forward: bool = True,
     back: bool = True,
 ) -> Graph:
-    """The graph around `start` (file or calculation ids the actor may see), `depth` calculations each way.
+    """The graph around `start` (ids of files or, `of_calculation`, of one calculation the actor may see).
 
+    `depth` calculations each way.
     What the actor may not see is shown as a node without any content.
     """
     edges: dict[tuple[str, str, str], None] = {}
     distances: dict[str, int] = dict.fromkeys(start, 0)
     for wanted, side, sign in ((back, _BACK, -1), (forward, _FORWARD, 1)):
-        for row in _walk(conn, start, side, min(depth, DEEPEST)) if wanted else ():
+        rows = _walk(conn, start, side, min(depth, DEEPEST), of_calculation=of_calculation) if wanted else ()
+        for row in rows:
             distances.setdefault(row.calculation, sign * (2 * row.generation - 1))
             for file, role, is_far in ((row.near, row.near_role, False), (row.far, row.far_role, True)):
                 if file is None:
