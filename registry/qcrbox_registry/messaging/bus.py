@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import nats
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -82,27 +81,21 @@ class Bus:
     # ------------------------------------------------------------ connection
 
     async def connect(self, patience_s: float = 30.0) -> None:
-        deadline = asyncio.get_running_loop().time() + patience_s
-        while True:
-            try:
-                await self._connect_once()
-                break
-            except (NatsError, OSError, TimeoutError) as error:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise Unreachable(
-                        "The message system (NATS) does not answer.",
-                        where=self.url,
-                        why=str(error),
-                        part="nats",
-                    ) from error
-                await asyncio.sleep(0.2)
+        try:
+            # With endless reconnects nats-py also tries the first connection for ever.
+            await asyncio.wait_for(self._connect_once(), patience_s)
+        except (NatsError, OSError, TimeoutError) as error:
+            await self.connection.close()
+            raise Unreachable(
+                "The message system (NATS) does not answer.", where=self.url, why=str(error), part="nats"
+            ) from error
         self.js = self.connection.jetstream(timeout=10.0)
         self.publisher = Publisher(self.connection)
         await self.publisher.start()
         await self._make_streams(patience_s)
 
     async def _connect_once(self) -> None:
-        self.connection = await nats.connect(
+        await self.connection.connect(
             self.url,
             name=self._name,
             nkeys_seed_str=self._key.seed.decode(),
@@ -149,7 +142,8 @@ class Bus:
             callback()
 
     async def _failed(self, error: Exception) -> None:
-        log.debug("nats_error", error=repr(error))
+        if self.is_connected:  # while it is away, each attempt to come back fails alike
+            log.info("nats_error", error=repr(error))
 
     # ------------------------------------------------------------ streams and consumers
 

@@ -7,6 +7,7 @@ an empty message of status 204. Nothing is left behind on the server, whatever h
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -85,10 +86,8 @@ async def _collect(connection: Client, api: str, request: bytes) -> list[StoredM
         await connection.publish(api, request, reply=inbox)
         await asyncio.wait_for(done, TIMEOUT_S)
     finally:
-        try:
+        with contextlib.suppress(NatsError):  # when the connection is gone, so is the subscription
             await subscription.unsubscribe()
-        except NatsError:
-            pass  # the connection is gone, and the subscription with it
     return found
 
 

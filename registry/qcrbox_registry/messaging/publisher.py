@@ -7,7 +7,6 @@ when it had the first one.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import json
 
@@ -111,9 +110,8 @@ def unreachable() -> Unreachable:
 
 async def settled(futures: list[asyncio.Future[None]], timeout_s: float = ACK_S) -> list[QcError | None]:
     """Wait for many answers: None for a stored message, else why it was not (Unreachable: not known)."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(timeout_s):
-            await asyncio.wait(futures)
+    if futures:
+        await asyncio.wait(futures, timeout=timeout_s)
     return [_outcome(future) for future in futures]
 
 

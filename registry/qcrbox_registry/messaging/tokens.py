@@ -11,12 +11,13 @@ import hashlib
 import hmac
 import json
 import time
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from qcrbox.contract.errors import NotSignedIn
 
 Purpose = Literal["enrol", "files"]
+_Claims = TypeVar("_Claims", bound=BaseModel)
 
 
 class Enrolment(BaseModel):
@@ -24,7 +25,8 @@ class Enrolment(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    agent: str
+    # It becomes a subject token and a consumer name: no dot, no wildcard.
+    agent: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
     application_slug: str
     application_version: str
     launcher: str
@@ -48,12 +50,19 @@ def sign(key: bytes, purpose: Purpose, claims: BaseModel) -> str:
 
 def read_enrolment(key: bytes, token: str, now: float | None = None) -> Enrolment:
     """The claims of an enrolment token. Raises NotSignedIn when it is forged, damaged or too old."""
-    return Enrolment.model_validate(_read(key, "enrol", token, now))
+    return _as(Enrolment, _read(key, "enrol", token, now))
 
 
 def read_files(key: bytes, token: str, now: float | None = None) -> FilesToken:
     """The claims of a file token. Raises NotSignedIn when it is forged, damaged or too old."""
-    return FilesToken.model_validate(_read(key, "files", token, now))
+    return _as(FilesToken, _read(key, "files", token, now))
+
+
+def _as(model: type[_Claims], claims: dict[str, Any]) -> _Claims:
+    try:
+        return model.model_validate(claims)
+    except ValidationError as error:
+        raise NotSignedIn("This token says nothing that this registry understands.") from error
 
 
 def _read(key: bytes, purpose: Purpose, token: str, now: float | None) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from qcrbox.contract.errors import Conflict, NotFound, QcError, StorageFull
 
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.direct_get import read_batch, read_last
-from qcrbox_registry.messaging.publisher import unreachable
+from qcrbox_registry.messaging.publisher import settled, unreachable
 
 BUCKET = "files"
 CHUNK = 256 * 1024
@@ -125,9 +125,7 @@ class ObjectStore:
             else:
                 await self._publish_meta(stored)
         except BaseException:
-            for future in window:
-                future.cancel()
-            await asyncio.shield(self._discard(nuid))
+            await asyncio.shield(self._discard(nuid, list(window)))
             raise
         return stored.sha256, size
 
@@ -283,7 +281,9 @@ class ObjectStore:
         message = await read_last(self._bus.connection, self.stream, self._chunks + nuid)
         return 0.0 if message is None else (datetime.now(UTC) - message.stored_at).total_seconds()
 
-    async def _discard(self, nuid: str) -> None:
+    async def _discard(self, nuid: str, on_their_way: list[asyncio.Future[None]]) -> None:
+        # Chunks on their way would arrive after the purge and stay.
+        await settled(on_their_way)
         try:
             await self._purge(nuid)
         except (QcError, NatsError, TimeoutError):
