@@ -34,6 +34,7 @@ def refine_iam(
     occupancies: str = "refine",
     extinction: bool = False,
     edits: str | None = "",
+    restraints: str | None = "",
     omit: str | None = "",
     resolution: float | None = None,
     wavelength: float | None = None,
@@ -54,6 +55,7 @@ def refine_iam(
         resolution=resolution or None,
         wavelength=wavelength or None,
         edits=edits or "",
+        restraints=restraints or "",
     )
     _write(refine_files(structure, reflections, options), refined, res, fcf, peaks)
     return refined
@@ -69,6 +71,7 @@ def refine_shelx(
     occupancies: str = "refine",
     extinction: bool = False,
     edits: str | None = "",
+    restraints: str | None = "",
     omit: str | None = "",
     resolution: float | None = None,
     refined: str = "refined.cif",
@@ -87,6 +90,7 @@ def refine_shelx(
         occupancies=occupancies,
         extinction=extinction,
         edits=edits,
+        restraints=restraints,
         omit=omit,
         resolution=resolution,
         refined=refined,

@@ -11,6 +11,7 @@ from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 from qcrbox_refine.cif_text import UNKNOWN, CifBlock, read_blocks
 from qcrbox_refine.model import Atom, Model, element_symbol, scattering_type
 from qcrbox_refine.numbers import parse_number
+from qcrbox_refine.shelx_input import restraint_lines
 
 _CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 _U_NAMES = ("U_11", "U_22", "U_33", "U_12", "U_13", "U_23")
@@ -57,7 +58,21 @@ def model_from_block(block: CifBlock) -> Model:
     _refuse_what_is_not_supported(block)
     model.dispersion = _dispersion(block)
     model.atoms = _atoms(block, model)
+    model.restraints = _restraints(block, model)
     return model
+
+
+def _restraints(block: CifBlock, model: Model) -> list[str]:
+    """Those of the embedded .res file whose atoms are all here under the same labels."""
+    labels = {atom.label.upper() for atom in model.atoms}
+    kept = []
+    for line in restraint_lines(block.text("_shelx_res_file") or ""):
+        atoms = [word.upper() for word in line.split()[1:] if re.match(r"[A-Za-z]", word)]
+        if set(atoms) <= labels:
+            kept.append(line)
+        else:
+            model.note(f"The restraint {line!r} of the embedded .res file names other atoms and is left out.")
+    return kept
 
 
 def parse_formula(text: str | None) -> dict[str, float]:

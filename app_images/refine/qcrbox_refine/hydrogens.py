@@ -36,11 +36,14 @@ class Placement:
     sites: list[np.ndarray]
 
 
-def place_hydrogens(model: Model, residual: DifferenceMap | None = None) -> list[str]:
+def place_hydrogens(
+    model: Model, residual: DifferenceMap | None = None, only: dict[str, int] | None = None
+) -> list[str]:
     """Add the missing hydrogen atoms to the model and return their labels.
 
     residual: difference map of the model without them; without it methyl groups are staggered and
-    nothing is placed on N or O that geometry alone does not decide.
+    nothing is placed on N or O that geometry alone does not decide. only: labels of the atoms that get
+    hydrogen, with the code of HFIX; a geometry that asks for another code is noted.
     """
     structure = model.structure()
     bonds = neighbours(model, structure)
@@ -56,6 +59,8 @@ def place_hydrogens(model: Model, residual: DifferenceMap | None = None) -> list
         order.append(atom)
         if atom.is_hydrogen or atom.element not in ("C", "N", "O"):
             continue
+        if only is not None and atom.label.upper() not in only:
+            continue
         if any(model.atoms[bond.index].is_hydrogen for bond in bonds[index]):
             continue
         if structure.site_symmetry_table().is_special_position(index):
@@ -67,6 +72,12 @@ def place_hydrogens(model: Model, residual: DifferenceMap | None = None) -> list
         for part, parents in _conformers(model, index, bonds[index]):
             surroundings = _Surroundings(model, index, parents, bonds, density, residual is not None)
             placed = _PLACERS[atom.element](surroundings)
+            wished = only[atom.label.upper()] if only is not None else None
+            if wished is not None and (
+                placed is None or placed.afix // 10 != _SAME_GEOMETRY.get(wished // 10, wished // 10)
+            ):
+                found = f"AFIX {placed.afix}" if placed else "no hydrogen"
+                model.note(f"HFIX {wished} {atom.label}: the surroundings ask for {found}.")
             for site in placed.sites if placed else ():
                 here.append(
                     Atom(
@@ -346,4 +357,6 @@ def _confirmed(s: _Surroundings, sites: list[np.ndarray], kind: str) -> bool:
     return accepted
 
 
+# Staggered methyl and OH (33, 83) are placed as rotating ones.
+_SAME_GEOMETRY = {3: 13, 8: 14, 12: 13}
 _PLACERS = {"C": _on_carbon, "N": _on_nitrogen, "O": _on_oxygen}

@@ -18,6 +18,7 @@ from qcrbox_refine.constraints import Parametrisation, not_positive_definite, pa
 from qcrbox_refine.model import Model
 from qcrbox_refine.progress import report, say
 from qcrbox_refine.reflections import Reflections
+from qcrbox_refine.restraints import restraints_manager
 
 # SHELXL calls a refinement converged at a mean shift/s.u. of 0.01; we ask it of the largest.
 CONVERGED = 0.01
@@ -63,6 +64,8 @@ class Fit:
     goof: float
     scale: float
     extinction: tuple[float, float] | None = None
+    n_restraints: int = 0
+    restrained_goof: float = 0.0
 
     @property
     def n_parameters(self) -> int:
@@ -100,6 +103,7 @@ class Cycles:
             weighting_scheme=weighting.scheme(weights),
             may_parallelise=False,
             initial_scale_factor=self.scale,
+            restraints_manager=restraints_manager(self.model),
         )
         converged = False
         for number in range(n_cycles + 1):
@@ -327,6 +331,8 @@ def _fit(runner: Cycles, engine, made, weights, converged: bool) -> Fit:
         goof=engine.goof(),
         scale=engine.scale_factor(),
         extinction=extinction,
+        n_restraints=engine.n_restraints or 0,
+        restrained_goof=engine.restrained_goof(),
     )
 
 

@@ -57,6 +57,7 @@ class Model:
     title: str = "refined"
     source: CifBlock | None = None
     notes: list[str] = field(default_factory=list)
+    restraints: list[str] = field(default_factory=list)
     hklf: int = 4
     hkl_matrix: tuple[int, ...] | None = None
 

@@ -17,6 +17,7 @@ from qcrbox_refine.hydrogens import place_hydrogens
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model, wavelength_by_dispersion
 from qcrbox_refine.progress import report, say
+from qcrbox_refine.restraints import parse_restraints
 from qcrbox_refine.shelx_input import read_shelx
 
 
@@ -34,6 +35,7 @@ class Options:
     resolution: float | None = None
     wavelength: float | None = None
     edits: str = ""
+    restraints: str = ""
 
 
 @dataclass
@@ -69,6 +71,9 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     prepare_model(model, options.edits)
     _prepare_hydrogens(model, options.hydrogens)
     _prepare_adps(model, options.adp)
+    model.restraints += [
+        line for line in parse_restraints(options.restraints) if line not in model.restraints
+    ]
     data = reflections.prepare(model, hkl, parse_omit(options.omit), options.resolution)
     _describe(data)
     kind, weights = weighting.parse_weighting(options.weighting)

@@ -54,7 +54,7 @@ def find_reflections(model: Model, attached: str | None) -> Found:
                 f"refine needs reflections, and '{model.title}' has none.",
                 why="Neither an embedded _shelx_hkl_file nor a loop _diffrn_refln_ or _refln_ is there.",
                 next=f'Attach them: qc["{model.title}"].attach("{model.title}.hkl"), '
-                'or give reflections=qc["…"]["….hkl"].',
+                f'and give reflections=qc["{model.title}"].reflections.',
                 items=["_shelx_hkl_file", "_diffrn_refln_index_h", "_refln_index_h"],
             )
         array, origin, text = found

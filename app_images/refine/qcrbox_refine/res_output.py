@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
-
-from cctbx import sgtbx
 
 from qcrbox_refine.constraints import RidingGroup
 from qcrbox_refine.density import DifferenceMap, Peak
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Atom, element_symbol
-
-_LATTICES = {"P": 1, "I": 2, "R": 3, "F": 4, "A": 5, "B": 6, "C": 7, "H": 3}
+from qcrbox_refine.shelx_cards import short_labels, symmetry_cards
 
 
 def res_text(
@@ -38,10 +34,10 @@ def res_text(
         "HKLF 4",
         "",
         f"REM  {fit.model.title}",
-        f"REM wR2 = {fit.wr2:.4f}, GooF = S = {fit.goof:.3f}, Restrained GooF = {fit.goof:.3f} for all data",
+        f"REM wR2 = {fit.wr2:.4f}, GooF = S = {fit.goof:.3f}, Restrained GooF = {fit.restrained_goof:.3f} for all data",
         f"REM R1 = {fit.r1_gt:.4f} for {fit.n_gt} Fo > 4sig(Fo) and {fit.r1_all:.4f} for all "
         f"{fit.reflections.unique.size()} data",
-        f"REM {fit.n_parameters} parameters refined using 0 restraints; max shift/su {last.max_shift_su:.3f}",
+        f"REM {fit.n_parameters} parameters refined using {fit.n_restraints} restraints; max shift/su {last.max_shift_su:.3f}",
         "",
         "END",
         "",
@@ -86,15 +82,11 @@ class _Writer:
         z = model.z or max(s.multiplicity() for s in self.structure.scatterers())
         if model.formula:
             content = {element: count * z for element, count in model.formula.items()}
-        lattice = _LATTICES[group.conventional_centring_type_symbol()] * (
-            1 if group.is_origin_centric() else -1
-        )
         lines = [
             f"TITL {model.title} in {kind.lookup_symbol()}",
             f"CELL {model.wavelength or 0.71073:.5f} " + " ".join(f"{x:.4f}" for x in cell),
             f"ZERR {z:g} " + " ".join(f"{x:.4f}" for x in model.cell_su),
-            f"LATT {lattice}",
-            *(f"SYMM {operation}" for operation in _symm_cards(group)),
+            *symmetry_cards(group),
             "SFAC " + " ".join(self.elements),
             "UNIT " + " ".join(f"{content.get(element, 0):g}" for element in self.elements),
         ]
@@ -104,6 +96,8 @@ class _Writer:
             f"L.S. {cycles}",
             *(["BOND $H", "CONF", "FMAP 2", "PLAN 20", "ACTA"] if kept is None else kept),
         ]
+        if kept is None:
+            lines += model.restraints
         for shared in (
             fit.parametrisation.shared if not any("EXYZ" in line.upper() for line in kept or ()) else ()
         ):
@@ -164,29 +158,6 @@ class _Writer:
         if variable:
             return math.copysign(10 * abs(variable) + weight, variable)
         return 10 + atom.occupancy * weight
-
-
-def short_labels(labels: list[str]) -> list[str]:
-    """Labels of at most four letters and digits, as SHELX wants them, still unique."""
-    used: set[str] = set()
-    result = []
-    for label in labels:
-        plain = re.sub(r"[^A-Za-z0-9']", "", label)[:4] or "X1"
-        candidates = [plain, *(f"{plain[:3]}{c}" for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")]
-        candidates += [f"{plain[0]}{n:03d}" for n in range(1, 1000)]
-        chosen = next(c for c in candidates if c.upper() not in used)
-        used.add(chosen.upper())
-        result.append(chosen)
-    return result
-
-
-def _symm_cards(group: sgtbx.space_group) -> list[str]:
-    """Operations without those that LATT implies (identity, inversion, centring)."""
-    operations = list(group.smx())
-    if group.is_centric() and not group.is_origin_centric():
-        # LATT > 0 means an inversion centre at the origin; elsewhere its operations are written out.
-        operations = [group(0, i, j) for i in range(2) for j in range(group.n_smx())]
-    return [operation.as_xyz().upper() for operation in operations if not operation.is_unit_mx()]
 
 
 def fcf_text(fit: Fit) -> str:

@@ -10,6 +10,7 @@ from cctbx import crystal, sgtbx, uctbx
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_refine.model import Atom, Model, scattering_type
+from qcrbox_refine.restraints import NAMES
 
 # Instructions of SHELXL: a line whose first four letters are none of them is an atom.
 _INSTRUCTIONS_TEXT = """
@@ -22,7 +23,7 @@ _INSTRUCTIONS = frozenset(_INSTRUCTIONS_TEXT.split())
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
 # Instructions that a new .res file gets from the refinement itself.
 _OWN_TEXT = """
-TITL CELL ZERR LATT SYMM SFAC UNIT TEMP FVAR WGHT L.S. CGLS EXTI PART AFIX HKLF END ANIS MOLE
+TITL CELL ZERR LATT SYMM SFAC UNIT TEMP FVAR WGHT L.S. CGLS EXTI PART AFIX HKLF END ANIS MOLE HFIX
 """
 _OWN = frozenset(_OWN_TEXT.split())
 _RESTRAINTS = {"DFIX", "DANG", "SADI", "SAME", "FLAT", "CHIV", "DELU", "SIMU", "ISOR", "RIGU", "BUMP", "SUMP"}
@@ -38,6 +39,7 @@ class ShelxFile:
     omit: list[tuple[int, int, int]] = field(default_factory=list)
     extinction: bool = False
     anisotropic: bool = False
+    hfix: dict[str, int] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
 
 
@@ -63,6 +65,7 @@ class _Reader:
         self.afix = 0
         self.last_u_eq = 0.05
         self.restraints: set[str] = set()
+        self.hfix: list[tuple[int, list[str]]] = []
 
     def fail(self, what: str, next_step: str = "Correct the line.") -> UserInputError:
         return UserInputError(what, where=f"{self.file} line {self.line}", next=next_step, line=self.line)
@@ -161,7 +164,11 @@ class _Reader:
             result.plan = abs(int(float(words[0])))
         elif head in _RESTRAINTS:
             self.restraints.add(head)
-        elif head in ("HFIX", "SHEL"):
+            if head in NAMES:
+                model.restraints.append(line)
+        elif head == "HFIX" and words:
+            self.hfix.append((int(words[0]), [word for word in words[1:] if re.match(r"[A-Za-z$>]", word)]))
+        elif head == "SHEL":
             model.note(f"{head} is not applied.")
 
     def _hklf(self, words: list[str]) -> None:
@@ -245,9 +252,11 @@ class _Reader:
                 for element, count in zip(self.elements, self.unit, strict=False)
                 if count
             }
-        if self.restraints:
-            model.note(f"Restraints are not applied: {', '.join(sorted(self.restraints))}.")
+        if self.restraints - NAMES:
+            model.note(f"Restraints that are not applied: {', '.join(sorted(self.restraints - NAMES))}.")
         _set_assemblies(model)
+        for code, names in self.hfix:
+            self.result.hfix |= dict.fromkeys(_atoms_named(model, names), code)
         if self.result.anisotropic:
             from qcrbox_refine.edits import make_anisotropic
 
@@ -275,6 +284,30 @@ def _joined(text: str) -> list[tuple[int, str]]:
             continue
         continued = line.endswith("=")
     return result
+
+
+def _atoms_named(model: Model, words: list[str]) -> list[str]:
+    """Labels meant by a list of SHELX: single ones, `$C` for an element, `C1 > C6` for a range in order."""
+    labels = [atom.label.upper() for atom in model.atoms if not atom.is_hydrogen]
+    found: list[str] = []
+    for i, word in enumerate(words):
+        if word.startswith("$"):
+            found += [a.label.upper() for a in model.atoms if a.element.upper() == word[1:].upper()]
+        elif (
+            word == ">"
+            and 0 < i < len(words) - 1
+            and {words[i - 1].upper(), words[i + 1].upper()} <= set(labels)
+        ):
+            found += labels[labels.index(words[i - 1].upper()) : labels.index(words[i + 1].upper())]
+        elif word.upper() in labels:
+            found.append(word.upper())
+    return found
+
+
+def restraint_lines(text: str) -> list[str]:
+    """The restraints in a SHELX text."""
+    lines = (line for _, line in _joined(text))
+    return [line for line in lines if re.split(r"[_\s]", line, maxsplit=1)[0].upper()[:4] in NAMES]
 
 
 def _set_assemblies(model: Model) -> None:

@@ -14,6 +14,7 @@ from qcrbox.contract.errors import QcError, UserInputError
 
 from qcrbox_refine import density, least_squares, reflections, res_output, weighting
 from qcrbox_refine.cif_output import cif_block
+from qcrbox_refine.hydrogens import place_hydrogens
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.progress import say
 from qcrbox_refine.shelx_input import ShelxFile, read_shelx
@@ -31,6 +32,9 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
         raise UserInputError(f"there is no {hkl.name} beside {ins.name}.", next="Put the reflections there.")
     file = read_shelx(ins)
     data = reflections.prepare(file.model, str(hkl), file.omit)
+    if file.hfix:
+        before = least_squares.refine(file.model, data, cycles=4, weighting_kind="keep")
+        place_hydrogens(file.model, density.difference_map(before), file.hfix)
     fit = least_squares.refine(
         file.model,
         data,
@@ -67,7 +71,7 @@ def _cycle_lines(fit: Fit) -> list[str]:
         lines += [
             f" wR2 = {cycle.wr2:7.4f} before cycle {cycle.number:3d} for {n:6d} data and {p:6d} / {p:6d} parameters",
             "",
-            f" GooF = S = {cycle.goof:9.3f};     Restrained GooF = {cycle.goof:10.3f}  for      0 restraints",
+            f" GooF = S = {cycle.goof:9.3f};     Restrained GooF = {cycle.goof:10.3f}  for {fit.n_restraints:6d} restraints",
             "",
             f" Mean shift/esd = {cycle.mean_shift_su:7.3f}    Maximum = {cycle.max_shift_su:8.3f} for  {cycle.worst}",
             "",
@@ -81,10 +85,10 @@ def _final_lines(fit: Fit, residual: density.DifferenceMap) -> list[str]:
     n, p = fit.reflections.unique.size(), fit.n_parameters
     return [
         f" wR2 = {fit.wr2:7.4f} before cycle {len(fit.cycles):3d} for {n:6d} data and {0:6d} / {p:6d} parameters",
-        f" GooF = S = {fit.goof:9.3f};     Restrained GooF = {fit.goof:10.3f}  for      0 restraints",
+        f" GooF = S = {fit.goof:9.3f};     Restrained GooF = {fit.restrained_goof:10.3f}  for {fit.n_restraints:6d} restraints",
         "",
         f" R1 = {fit.r1_gt:7.4f} for {fit.n_gt:6d} Fo > 4sig(Fo)  and {fit.r1_all:7.4f} for all {n:6d} data",
-        f" wR2 = {fit.wr2:7.4f},  GooF = S = {fit.goof:7.3f},  Restrained GooF = {fit.goof:8.3f}  for all data",
+        f" wR2 = {fit.wr2:7.4f},  GooF = S = {fit.goof:7.3f},  Restrained GooF = {fit.restrained_goof:8.3f}  for all data",
         "",
         f" Highest peak {residual.maximum:7.2f}, deepest hole {residual.minimum:7.2f}, "
         f"1-sigma level {residual.rms:6.2f} e/A^3",

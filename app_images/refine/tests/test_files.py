@@ -13,7 +13,7 @@ from qcrbox_refine import shelxl, weighting
 from qcrbox_refine.cif_text import CifBlock, parse_blocks, quote
 from qcrbox_refine.numbers import format_number, parse_number
 from qcrbox_refine.refinement import Options, refine_files
-from qcrbox_refine.res_output import short_labels
+from qcrbox_refine.shelx_cards import short_labels
 
 
 @pytest.mark.parametrize("name", ["shipped", "riding", "free"])
@@ -64,6 +64,17 @@ def test_shelxl_stand_in_writes_what_editors_look_for(thpp, tmp_path, capsys):
     assert "REM a remark =" in res
     assert "\nQ1 " in res
     assert (tmp_path / "thpp.fcf").exists()
+
+
+def test_shelxl_stand_in_places_what_hfix_asks_for(thpp, tmp_path):
+    (tmp_path / "thpp.hkl").write_bytes((thpp / "thpp.hkl").read_bytes())
+    text = (thpp / "thpp.ins").read_text().replace("EXYZ", "HFIX 137 C13 C14\nHFIX 43 C1\nEXYZ")
+    (tmp_path / "thpp.ins").write_text(text)
+    assert shelxl.main([str(tmp_path / "thpp")]) == 0
+    res = (tmp_path / "thpp.res").read_text()
+    assert res.count("AFIX 137") == 2
+    assert "HFIX" not in res
+    assert "HFIX 43 C1: the surroundings ask for no hydrogen" in (tmp_path / "thpp.lst").read_text()
 
 
 def test_shelxl_stand_in_says_what_is_wrong(tmp_path, capsys):

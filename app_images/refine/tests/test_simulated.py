@@ -201,3 +201,36 @@ def test_split_atoms_share_one_free_variable(tmp_path):
     codes = [line.split()[5] for line in result.res.splitlines() if line.startswith(("C3A ", "C3B "))]
     assert codes == ["21.00000", "-21.00000"]
     assert load_model(str(cif)).atom("C3A").assembly == "A"
+
+
+def bond(result, first, second):
+    atoms = {atom.label: atom.site for atom in result.model.atoms}
+    return result.model.symmetry.unit_cell().distance(atoms[first], atoms[second])
+
+
+def test_a_distance_restraint_draws_the_bond_to_its_target(tmp_path):
+    true = simulated_model()
+    cif, hkl = write(tmp_path, true, noise=0.3)
+    free = refine_files(str(cif), str(hkl), Options())
+    held = refine_files(
+        str(cif), str(hkl), Options(restraints="DFIX 1.30 0.001 C1 C2; DFIX 1.20 0.001 C2 O1")
+    )
+    assert abs(bond(held, "C1", "C2") - 1.30) < 0.02 < abs(bond(free, "C1", "C2") - 1.30)
+    assert (held.fit.n_restraints, free.fit.n_restraints) == (2, 0)
+    write_cif(held, tmp_path / "held.cif")
+    again = load_model(str(tmp_path / "held.cif"))
+    assert again.restraints == ["DFIX 1.30 0.001 C1 C2", "DFIX 1.20 0.001 C2 O1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("DFIX 1.5 0.01 C1 C77", "There is no atom C77"),
+        ("DFIX 1.5 0.01 C1 C2; DFIX 1.5 C1 C2 C3", "'DFIX 1.5 C1 C2 C3' cannot be understood"),
+        ("PULL 1.5 C1 C2", "PULL is no restraint known here"),
+    ],
+)
+def test_a_restraint_that_cannot_be_used_is_named(tmp_path, text, says):
+    cif, hkl = write(tmp_path, simulated_model())
+    with pytest.raises(UserInputError, match=says):
+        refine_files(str(cif), str(hkl), Options(restraints=text))
