@@ -63,15 +63,16 @@ def model_from_block(block: CifBlock) -> Model:
 
 
 def _restraints(block: CifBlock, model: Model) -> list[str]:
-    """Those of the embedded .res file whose atoms are all here under the same labels."""
+    """Those kept by an edit or in the embedded .res file, if their atoms are all here under the same labels."""
     labels = {atom.label.upper() for atom in model.atoms}
     kept = []
-    for line in restraint_lines(block.text("_shelx_res_file") or ""):
+    text = block.text("_qcrbox_refine_restraints") or block.text("_shelx_res_file") or ""
+    for line in restraint_lines(text):
         atoms = [word.upper() for word in line.split()[1:] if re.match(r"[A-Za-z]", word)]
         if set(atoms) <= labels:
             kept.append(line)
         else:
-            model.note(f"The restraint {line!r} of the embedded .res file names other atoms and is left out.")
+            model.note(f"The restraint {line!r} in the file names other atoms and is left out.")
     return kept
 
 

@@ -49,6 +49,7 @@ def cif_block(fit: Fit, residual: DifferenceMap, res_text: str) -> CifBlock:
     _atom_types(block, fit)
     _atoms(block, fit)
     _geometry(block, fit)
+    block.set("_qcrbox_refine_restraints", None)
     block.set("_shelx_res_file", res_text)
     block.set("_shelx_hkl_file", fit.reflections.hkl_text)
     return block
@@ -69,6 +70,8 @@ def model_block(model: Model) -> CifBlock:
     cell_and_symmetry(block, model)
     if model.weights:
         block.set("_refine_ls_weighting_details", weighting.details(model.weights))
+    # The .res text with the restraints does not belong to the changed model; they do.
+    block.set("_qcrbox_refine_restraints", "\n".join(model.restraints) if model.restraints else None)
     add_atom_loops(block, model, model.structure(), None)
     return block
 

@@ -12,8 +12,14 @@ FOLDER = Path(__file__).parents[1]
 sys.path[:0] = [str(FOLDER), str(FOLDER / "tests")]
 
 
-def distributed(package: str, path: str) -> Path:
+def in_package(package: str, path: str) -> Path:
     return Path(importlib.util.find_spec(package).origin).parent / path
+
+
+@pytest.fixture(scope="session")
+def distributed():
+    """Path of a file inside an installed package."""
+    return in_package
 
 
 @pytest.fixture(scope="session")
@@ -24,12 +30,12 @@ def folder() -> Path:
 @pytest.fixture(scope="session")
 def thpp() -> Path:
     """Folder of thpp.cif, thpp.hkl, thpp.ins as shipped."""
-    return distributed("smtbx", "regression/test_data")
+    return in_package("smtbx", "regression/test_data")
 
 
 @pytest.fixture(scope="session")
 def cu3182() -> Path:
-    return distributed("iotbx", "regression/data/cu3182sup1.cif")
+    return in_package("iotbx", "regression/data/cu3182sup1.cif")
 
 
 @pytest.fixture(scope="session")

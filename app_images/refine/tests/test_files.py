@@ -6,6 +6,7 @@ import json
 import gemmi
 import pytest
 import refine_commands
+import yaml
 from qcrbox.contract.errors import UserInputError
 from qcrbox.spec import load
 from qcrbox_agent import conversion
@@ -165,6 +166,13 @@ def test_every_parameter_of_the_spec_is_one_of_the_function(folder):
             default = signature.parameters[parameter.name].default
             if parameter.has_default:
                 assert default == parameter.default, parameter.name
+
+
+def test_every_example_file_lies_in_the_environment(folder, distributed):
+    listed = yaml.safe_load((folder / "examples.yaml").read_text())["datasets"]
+    assert [dataset["name"] for dataset in listed] == ["thpp", "cu3182"]
+    for file in (file for dataset in listed for file in dataset["files"]):
+        assert distributed(file["package"], file["path"]).is_file()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 import gemmi
 import pytest
 from qcrbox.contract.errors import CalculationFailed, UserInputError
+from qcrbox_refine.cif_output import model_block
 from qcrbox_refine.edits import apply_edits
 from qcrbox_refine.model import dispersion_of
 from qcrbox_refine.refinement import Options, load_model, refine_files, write_cif
@@ -220,6 +221,9 @@ def test_a_distance_restraint_draws_the_bond_to_its_target(tmp_path):
     write_cif(held, tmp_path / "held.cif")
     again = load_model(str(tmp_path / "held.cif"))
     assert again.restraints == ["DFIX 1.30 0.001 C1 C2", "DFIX 1.20 0.001 C2 O1"]
+    apply_edits(again, "delete O1")
+    (tmp_path / "edited.cif").write_text(str(model_block(again)))
+    assert load_model(str(tmp_path / "edited.cif")).restraints == ["DFIX 1.30 0.001 C1 C2"]
 
 
 @pytest.mark.parametrize(
