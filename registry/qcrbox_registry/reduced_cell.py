@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.errors import QcError, UserInputError
 
 
 def niggli(cell: Sequence[float], centring: str = "P") -> tuple[float, float, float, float, float, float]:
     """a, b, c (Å), α, β, γ (°) of the Niggli-reduced primitive cell. Raises UserInputError for an impossible cell.
 
-    Reduction: Křivý & Gruber, Acta Cryst. A32 (1976) 297, in gemmi's implementation.
+    The same reduction as the index uses, so that one lattice gives one cell.
     """
-    import gemmi  # only searches by cell need it
+    from qcrbox.cif.cell import UnitCell  # loads gemmi: only searches by cell need it
 
     try:
-        reduced = gemmi.GruberVector(gemmi.UnitCell(*cell), centring)
-        reduced.niggli_reduce()
-        found = reduced.get_cell()
-    except (ValueError, RuntimeError) as error:
+        reduced = UnitCell.from_values(cell).niggli(centring)
+    except (QcError, ValueError, RuntimeError) as error:
         raise UserInputError("This unit cell is impossible.", why=str(error)) from None
-    parameters = (found.a, found.b, found.c, found.alpha, found.beta, found.gamma)
-    if any(value != value or value <= 0 for value in parameters):
+    if not all(math.isfinite(value) and value > 0 for value in reduced):
         raise UserInputError("This unit cell is impossible.", why="Its angles do not fit together.")
-    return parameters
+    return reduced

@@ -11,8 +11,6 @@ from qcrbox.contract.errors import UserInputError
 
 from qcrbox_registry.store.tables import cif_index, data_files, datasets, people, tags
 
-_ELEMENT = re.compile(r"([A-Z][a-z]?)(\d+(?:\.\d+)?)?")
-
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -163,16 +161,9 @@ def hill(formula: str) -> str:
 
     Raises UserInputError for what is no formula.
     """
-    compact = formula.replace(" ", "").replace("'", "")
-    counts: dict[str, float] = {}
-    at = 0
-    for match in _ELEMENT.finditer(compact):
-        if match.start() != at:
-            break
-        at = match.end()
-        counts[match[1]] = counts.get(match[1], 0.0) + float(match[2] or 1)
-    if at != len(compact) or not counts:
+    from qcrbox.cif.structure.formula import format_formula, parse_formula  # loads gemmi
+
+    counts = parse_formula(formula.strip().strip("'\""))
+    if not counts:
         raise UserInputError(f"{formula[:60]!r} is no formula.", next="Write it as C10 H10 F2 N4.")
-    first = [symbol for symbol in ("C", "H") if symbol in counts] if "C" in counts else []
-    order = first + sorted(set(counts) - set(first))
-    return " ".join(symbol + (f"{counts[symbol]:g}" if counts[symbol] != 1 else "") for symbol in order)
+    return format_formula(counts)
