@@ -109,6 +109,7 @@ class _Reader:
         self.diagnostics: list[Diagnostic] = []
         self.has_errors = False
         self.saw_cif2 = False
+        self.broken = False  # whether the value passed last was none
         self.in_frame: str | None = None
         self._last_line = (0, 1)
         self._has_cr = b"\r" in self.data
@@ -287,6 +288,7 @@ class _Reader:
         try:
             end = tokens.end_of_value(self.data, start, self.end, self.cif2)
         except tokens.Nested as problem:
+            self.broken = True
             self.error("bad-list", str(problem), start)
             return self.end
         if end >= 0:
@@ -303,6 +305,7 @@ class _Reader:
         return self.broken_value(start)
 
     def broken_value(self, start: int) -> int:
+        self.broken = True
         first = chr(self.data[start])
         if first == ";" and self.at_line_start(start):
             self.error(
@@ -369,14 +372,17 @@ class _Reader:
         return self.body(start, end, n_columns, count, plain=False)
 
     def count_values(self, start: int, n_columns: int) -> tuple[int, int, int]:
-        position, end, count = start, start, 0
+        """End, columns and number of the values up to the first broken one; what follows is passed over."""
+        position, end, count, whole = start, start, 0, True
         while True:
             position = self.skip(position)
             if self.no_value_at(position):
                 return end, n_columns, count
-            before = len(self.diagnostics)
-            position = end = self.value_end(position)
-            count += len(self.diagnostics) == before
+            self.broken = False
+            position = self.value_end(position)
+            whole = whole and not self.broken
+            if whole:
+                end, count = position, count + 1
 
     def body(self, start: int, end: int, n_columns: int, count: int, *, plain: bool) -> FileBody:
         return FileBody(

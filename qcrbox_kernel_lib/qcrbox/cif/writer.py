@@ -74,7 +74,12 @@ def _block_splices(data: bytes, block: Block) -> Iterator[Splice]:
             yield place, place, "\n" + entry_text(entry).rstrip("\n")
             continue
         yield from _entry_splices(data, entry)
-        place = entry.span[1]
+        if not _is_empty(entry):
+            place = entry.span[1]
+
+
+def _is_empty(entry: Entry) -> bool:
+    return isinstance(entry, Loop) and entry.n_rows == 0
 
 
 def _whole_lines(data: bytes, span: tuple[int, int], floor: int) -> Splice:
@@ -132,7 +137,8 @@ def fresh(document: Document) -> Iterator[bytes]:
 def block_bytes(block: Block) -> Iterator[bytes]:
     yield f"data_{block.name}\n".encode()
     previous: Entry | None = None
-    for entry in block.entries:
+    # A name after a loop without rows would become one of its columns, so such loops stand last.
+    for entry in sorted(block.entries, key=_is_empty):
         if isinstance(entry, Loop) or isinstance(previous, Loop):
             yield b"\n"
         yield from entry_bytes(entry)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from qcrbox.cif import read
 from qcrbox.cif.convert import Conversion, InputEntries, OutputEntries, merge_back
 from qcrbox.contract.errors import CifError, MissingItemsError, SpecError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from qcrbox.cif import names
 from qcrbox.cif.convert import unified_name
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 
 import pytest
-
 from qcrbox.cif import NOT_APPLICABLE, UNKNOWN, Document, Loop, Number, read
 from qcrbox.contract.errors import CifError
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from qcrbox.cif import UNKNOWN, Block, Document, Item, Loop, Number, raw_of, read, text_of
 from qcrbox.contract.errors import CifError
 

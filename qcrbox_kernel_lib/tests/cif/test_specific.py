@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from qcrbox.cif import read
 from qcrbox.cif.convert import Conversion, InputEntries, can_run, missing_entries, specific
 from qcrbox.contract.errors import CifError, MissingItemsError, SpecError
@@ -53,7 +52,7 @@ def test_request_in_other_letter_case_is_found_and_written_as_requested() -> Non
 def test_two_spellings_of_one_item_are_both_written() -> None:
     block = made(required=["_cell_length_b", "_cell.length_b", "_atom_site_label", "_atom_site.label"]).block
     assert block.tags == ["_cell_length_b", "_cell.length_b", "_atom_site_label", "_atom_site.label"]
-    assert list(block.loops[0].rows)[0] == ("C1", "C1")
+    assert next(iter(block.loops[0].rows)) == ("C1", "C1")
 
 
 def test_order_is_that_of_the_source() -> None:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-
 from qcrbox.cif import read
 from qcrbox.cif.check import check
 from qcrbox.cif.console import main

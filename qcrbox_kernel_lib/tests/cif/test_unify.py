@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from qcrbox.cif import read
 from qcrbox.cif.convert import Conversion, is_cif, unify, unify_if_cif
 from qcrbox.contract.errors import CifError
