@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from qcrbox import lifeline
 from qcrbox.contract.errors import Conflict, QcError
 
+from qcrbox_registry.door import agents_door
 from qcrbox_registry.settings import Settings
 
 
@@ -78,7 +79,10 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(server: _Server, listener: socket.socket) -> None:
-    await server.serve(sockets=[listener])
+    async with agents_door(
+        server.config.app, server.settings.data / "run" / "internal.sock", server.settings.prefix
+    ):
+        await server.serve(sockets=[listener])
 
 
 def _loop_factory() -> Any:
@@ -95,7 +99,7 @@ class _Server(uvicorn.Server):
     def __init__(self, settings: Settings, url: str) -> None:
         from qcrbox_registry.app import create_app
 
-        self._url = url
+        self._url, self.settings = url, settings
         self.exit_code = 0
         super().__init__(
             uvicorn.Config(

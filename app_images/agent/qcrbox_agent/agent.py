@@ -28,6 +28,7 @@ from qcrbox_agent.files import new_client
 from qcrbox_agent.link import Link
 from qcrbox_agent.outbox import Outbox
 from qcrbox_agent.receive import Delivery, Receiver
+from qcrbox_agent.relay import Relay
 from qcrbox_agent.run import groups
 from qcrbox_agent.run.python import PythonRunner, WardenLink, environment_without_secrets
 from qcrbox_agent.settings import Settings
@@ -53,7 +54,7 @@ class Agent:
             application=self.application,
             folder=settings.folder,
             folders=WorkFolders(settings.work_dir, settings.keep_failed_s),
-            client=new_client(),
+            client=new_client(settings.registry_socket),
             warden=self.warden,
             python=PythonRunner(self.warden),
             environment=environment,
@@ -79,6 +80,9 @@ class Agent:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.leave, "stopped")
         lifeline.watch(_end_at_once)
+        if self.settings.nats_socket:
+            relay = Relay(self.settings.nats_socket)
+            self.link.url = f"nats://127.0.0.1:{await relay.open()}"
         background = [
             asyncio.create_task(part, name=name)
             for name, part in (

@@ -115,6 +115,10 @@ def _hash(path: Path) -> tuple[str, int]:
         return digest.hexdigest(), file.tell()
 
 
-def new_client() -> httpx.AsyncClient:
-    """One client for the life of the agent: connections are kept. Proxies of the environment are not for us."""
-    return httpx.AsyncClient(timeout=httpx.Timeout(60.0, connect=5.0), trust_env=False)
+def new_client(socket: str = "") -> httpx.AsyncClient:
+    """One client for the life of the agent: connections are kept. Proxies of the environment are not for us.
+
+    `socket`: in a container without a network, the Unix socket that leads to the registry.
+    """
+    transport = httpx.AsyncHTTPTransport(uds=socket) if socket else None
+    return httpx.AsyncClient(timeout=httpx.Timeout(60.0, connect=5.0), trust_env=False, transport=transport)

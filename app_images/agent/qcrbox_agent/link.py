@@ -26,7 +26,7 @@ class Link:
     """`run` keeps a connection; `on_up` callbacks are awaited, in order, on each new one."""
 
     def __init__(self, url: str, agent: str, token: str) -> None:
-        self._url, self._agent, self._token = url, agent, token
+        self.url, self._agent, self._token = url, agent, token
         self._client: Client | None = None
         self._on_up: list[OnUp] = []
         self.connections = 0
@@ -78,7 +78,7 @@ class Link:
             log.debug("NATS: %r", error)
 
         return await nats.connect(
-            self._url,
+            self.url,
             token=self._token,
             name=self._agent,
             inbox_prefix=f"_INBOX_{self._agent}".encode(),

@@ -22,6 +22,8 @@ class Settings:
     launcher: str = ""  # QCRBOX_LAUNCHER: told to the registry
     keep_failed_s: float = 0.0  # QCRBOX_KEEP_FAILED_S: how long folders of failed calculations stay
     log_level: str = "INFO"  # QCRBOX_LOG_LEVEL
+    nats_socket: str = ""  # QCRBOX_NATS_SOCKET: in a container without a network, the door to NATS
+    registry_socket: str = ""  # QCRBOX_REGISTRY_SOCKET: and the one to the registry's agents' routes
 
     @property
     def folder(self) -> Path:
@@ -31,7 +33,7 @@ class Settings:
 _REQUIRED = {"agent": "QCRBOX_AGENT_ID"} | {
     name: f"QCRBOX_{name.upper()}" for name in ("nats_url", "enrolment_file", "spec", "work_dir")
 }
-_OPTIONAL = {name: f"QCRBOX_{name.upper()}" for name in ("launcher", "keep_failed_s", "log_level")}
+_OPTIONAL = {name: f"QCRBOX_{name.upper()}" for name in ("launcher", "keep_failed_s", "log_level", "nats_socket", "registry_socket")}
 
 
 def read_settings(argv: list[str]) -> Settings:

@@ -98,6 +98,8 @@ async def _run(given: argparse.Namespace) -> int:
     lifeline.watch(platform_gone)
     with contextlib.suppress(asyncio.CancelledError):
         await running
+    # SIGTERM, SIGINT and the lifeline say that the platform ends; a launcher that crashes or is killed comes back.
+    await manager.end_platform()
     return 0
 
 

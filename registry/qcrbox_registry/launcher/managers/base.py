@@ -63,7 +63,7 @@ class Manager(LoggingConfigurable):
     - ``poll``
     - ``stop``
     - ``list``
-    - and optionally ``capacity``, ``prepare``, ``setup`` and ``cleanup``.
+    - and optionally ``capacity``, ``prepare``, ``setup``, ``cleanup`` and ``end_platform``.
 
     All of them may be called again after a restart of the launcher: what a manager must know about a running
     agent has to be in the engine itself (a label, a pid file), never in memory alone.
@@ -95,6 +95,12 @@ class Manager(LoggingConfigurable):
 
     async def cleanup(self) -> None:
         """Called once at the end. Running agents stay: the next launcher adopts them."""
+
+    async def end_platform(self) -> None:
+        """Called after ``cleanup`` when the platform ends, as opposed to a launcher that restarts.
+
+        Agents that hold the lifeline end by themselves; an engine whose agents cannot hold it ends them here.
+        """
 
     async def prepare(self, application: ApprovedApplication, progress: Progress) -> None:
         """Make what starting this application needs (an environment, an image) and is slow to make.

@@ -1,0 +1,390 @@
+"""Agents as sandboxed containers of one Docker daemon.
+
+The create call is built here alone, from the launcher's own approved entry: a request names an application, an
+agent and limits, and nothing in it can add a mount, a capability, a device, a network or an image. Containers
+have no network; their doors are two Unix sockets (see `launcher/forward.py` and docs/decisions/0004).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import urlsplit
+
+import docker
+import requests
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from qcrbox.contract.messages import Limits
+from traitlets import Float, Int
+
+from qcrbox_registry.launcher.approvals import Approvals
+from qcrbox_registry.launcher.catalogue import ApprovedApplication
+from qcrbox_registry.launcher.forward import Door, Target
+from qcrbox_registry.launcher.managers.base import (
+    AgentPlan,
+    Ended,
+    FoundAgent,
+    Manager,
+    Progress,
+    StartFailed,
+)
+
+T = TypeVar("T")
+
+LABEL = "org.qcrbox"
+USER = "10001:10001"
+DOORS = "/run/qcrbox"  # where a container finds its sockets and its token
+MB, GB = 10**6, 10**9
+_GONE = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
+
+
+class DockerManager(Manager):
+    """One container for each agent."""
+
+    name: ClassVar[str] = "docker"
+
+    memory_bytes = Int(
+        2 * GB, help="Memory of a container, swap included, unless the start asks for less."
+    ).tag(config=True)
+    cpus = Float(1.0, help="Processors of a container, unless the start asks for less.").tag(config=True)
+    pids = Int(512, help="Processes and threads of a container.").tag(config=True)
+    disk_bytes = Int(
+        1 * GB, help="Size of the working directory. It lies in memory and counts as memory."
+    ).tag(config=True)
+    most_memory_bytes = Int(16 * GB, help="No container gets more memory, whoever asks.").tag(config=True)
+    most_cpus = Float(8.0, help="No container gets more processors, whoever asks.").tag(config=True)
+    open_files = Int(4096, help="Open files and sockets of a container's process.").tag(config=True)
+    log_bytes = Int(5 * MB, help="What Docker keeps of a container's own output.").tag(config=True)
+    api_timeout_s = Int(30, help="How long an answer of the Docker daemon may take, s.").tag(config=True)
+
+    # ------------------------------------------------------------ life
+
+    async def setup(self) -> None:
+        self.platform = hashlib.sha256(os.path.realpath(self.data).encode()).hexdigest()[:16]
+        self.approvals = Approvals(Path(self.data))
+        self._doors: dict[str, list[Door]] = {}
+        self._client: docker.DockerClient | None = None
+        self.doors_folder = _folder_on_tmpfs(Path(self.data), self.platform)
+        for found in await self.list():
+            await self._open_doors(found.agent)
+        await self._remove_ended()
+        self._forget_folders({found.agent for found in await self.list()})
+
+    async def cleanup(self) -> None:
+        for agent in list(self._doors):
+            await self._close_doors(agent)
+
+    async def end_platform(self) -> None:
+        """Containers hold no lifeline: they are removed when the platform ends."""
+        with contextlib.suppress(StartFailed):
+            containers = await self._call(self._containers)
+            await asyncio.gather(*(self._remove(container.id) for container in containers))
+        shutil.rmtree(self.doors_folder, ignore_errors=True)
+
+    # ------------------------------------------------------------ starting
+
+    async def prepare(self, application: ApprovedApplication, progress: Progress) -> None:
+        await self._call(self._image_of, application)
+
+    def _image_of(self, client: docker.DockerClient, application: ApprovedApplication) -> str:
+        name = f"{application.slug} {application.version}"
+        approval = self.approvals.image(application.slug, application.version)
+        if approval is None:
+            raise StartFailed(
+                f"{name} has no approved image.",
+                next=f"An administrator builds and approves it: qcrbox apps build {application.slug}; "
+                f"qcrbox apps approve {application.slug}.",
+            )
+        try:
+            # By id, never by tag: a tag can be moved after the approval.
+            return client.images.get(approval.image_id).id
+        except ImageNotFound:
+            raise StartFailed(
+                f"The approved image of {name} is not on this machine.",
+                where=approval.image_id[:19],
+                next=f"Build it again (qcrbox apps build {application.slug}) and approve what was built.",
+            ) from None
+
+    async def start(self, plan: AgentPlan) -> str:
+        image = await self._call(self._image_of, plan.application)
+        folder = self._folder(plan.agent)
+        _write_token(folder, plan.token)
+        await self._open_doors(plan.agent)
+        try:
+            return await self._call(self._create_and_start, image, plan, folder)
+        except BaseException:
+            await self._close_doors(plan.agent)
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def _create_and_start(
+        self, client: docker.DockerClient, image: str, plan: AgentPlan, folder: Path
+    ) -> str:
+        api = client.api
+        host = api.create_host_config(**self._host_config(plan.limits, folder))
+        try:
+            made = api.create_container(
+                image,
+                name=f"qcrbox-{self.platform[:6]}-{plan.agent}",
+                host_config=host,
+                user=USER,
+                environment=self._environment(plan),
+                labels=self._labels(plan),
+                hostname="application",
+                networking_config=None,
+                network_disabled=True,
+                stdin_open=False,
+                tty=False,
+            )
+        except ImageNotFound as problem:
+            raise StartFailed(
+                f"The image of {plan.application.slug} is gone: {problem.explanation}."
+            ) from problem
+        except APIError as problem:
+            raise StartFailed(f"Docker refused the container: {problem.explanation or problem}.") from problem
+        try:
+            api.start(made["Id"])
+        except APIError as problem:
+            with contextlib.suppress(APIError):
+                api.remove_container(made["Id"], force=True)
+            raise StartFailed(f"The container did not start: {problem.explanation or problem}.") from problem
+        return made["Id"]
+
+    def _host_config(self, limits: Limits, folder: Path) -> dict[str, Any]:
+        memory = min(limits.memory_bytes or self.memory_bytes, self.most_memory_bytes)
+        cpus = min(limits.cpus or self.cpus, self.most_cpus, float(os.cpu_count() or 1))
+        work = min(limits.disk_bytes or self.disk_bytes, memory)
+        owner = "uid=10001,gid=10001,mode=0700,nosuid,nodev"
+        return {
+            "read_only": True,
+            "tmpfs": {
+                "/tmp": f"size={256 * MB},nr_inodes=50k,mode=1777,nosuid,nodev",
+                "/home/qcrbox": f"size={256 * MB},nr_inodes=50k,{owner}",
+                "/work": f"size={work},nr_inodes=200k,exec,{owner}",
+            },
+            "binds": {str(folder): {"bind": DOORS, "mode": "ro"}},
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges:true"],
+            "network_mode": "none",
+            "ipc_mode": "private",
+            "pids_limit": min(limits.pids or self.pids, 4096),
+            "mem_limit": memory,
+            "memswap_limit": memory,
+            "nano_cpus": int(cpus * 1e9),
+            "init": True,
+            "shm_size": 128 * MB,
+            "ulimits": [
+                docker.types.Ulimit(name="nofile", soft=self.open_files, hard=self.open_files),
+                docker.types.Ulimit(name="core", soft=0, hard=0),
+            ],
+            "log_config": docker.types.LogConfig(
+                type="json-file", config={"max-size": str(self.log_bytes), "max-file": "1"}
+            ),
+            "restart_policy": {"Name": "no"},
+        }
+
+    def _environment(self, plan: AgentPlan) -> dict[str, str]:
+        threads = str(max(1, round(min(plan.limits.cpus or self.cpus, self.most_cpus))))
+        return {
+            "QCRBOX_AGENT_ID": plan.agent,
+            "QCRBOX_LAUNCHER": plan.launcher,
+            "QCRBOX_ENROLMENT_FILE": f"{DOORS}/token",
+            "QCRBOX_NATS_SOCKET": f"{DOORS}/nats.sock",
+            "QCRBOX_REGISTRY_SOCKET": f"{DOORS}/registry.sock",
+            "QCRBOX_NATS_URL": "nats://127.0.0.1",
+            "OMP_NUM_THREADS": threads,
+            "OPENBLAS_NUM_THREADS": threads,
+        }
+
+    def _labels(self, plan: AgentPlan) -> dict[str, str]:
+        return {
+            f"{LABEL}.platform": self.platform,
+            f"{LABEL}.launcher": self.launcher,
+            f"{LABEL}.agent": plan.agent,
+            f"{LABEL}.slug": plan.application.slug,
+            f"{LABEL}.version": plan.application.version,
+            f"{LABEL}.started_at": f"{time.time():.3f}",
+        }
+
+    # ------------------------------------------------------------ looking and ending
+
+    async def poll(self, handle: str) -> Ended | None:
+        try:
+            state = await self._call(self._state, handle)
+        except StartFailed:
+            # The daemon is away; whether the container lives is not known, so it has not ended.
+            return None
+        if state is None:
+            return Ended(reason="its container is gone")
+        if state["Status"] in ("created", "running", "restarting", "paused"):
+            return None
+        ended = Ended(state.get("ExitCode"), bool(state.get("OOMKilled")), self._words(state))
+        await self._remove(handle)
+        return ended
+
+    def _state(self, client: docker.DockerClient, handle: str) -> dict[str, Any] | None:
+        try:
+            found = client.api.inspect_container(handle)
+        except NotFound:
+            return None
+        return found["State"] | {"Memory": found["HostConfig"]["Memory"]}
+
+    @staticmethod
+    def _words(state: dict[str, Any]) -> str:
+        if state.get("OOMKilled"):
+            return f"it used more than the {state['Memory'] // MB} MB of memory that were allowed"
+        if state.get("Error"):
+            return f"Docker says: {state['Error']}"
+        code = state.get("ExitCode")
+        if code in (137, 143):
+            return "its container was ended from outside"
+        return "its container ended" + (f" with exit code {code}" if code else "")
+
+    async def stop(self, handle: str, grace_s: float) -> None:
+        with contextlib.suppress(StartFailed):
+            await self._call(self._ask_to_end, handle, grace_s)
+        await self._remove(handle)
+
+    @staticmethod
+    def _ask_to_end(client: docker.DockerClient, handle: str, grace_s: float) -> None:
+        with contextlib.suppress(NotFound, APIError):
+            client.api.stop(handle, timeout=max(0, round(grace_s)))
+
+    async def _remove(self, handle: str) -> None:
+        agent = await self._call(self._remove_container, handle)
+        if agent:
+            await self._close_doors(agent)
+            shutil.rmtree(self._folder(agent), ignore_errors=True)
+
+    @staticmethod
+    def _remove_container(client: docker.DockerClient, handle: str) -> str | None:
+        try:
+            labels = client.api.inspect_container(handle)["Config"]["Labels"]
+            client.api.remove_container(handle, force=True, v=True)
+        except NotFound:
+            return None
+        except APIError as problem:
+            if problem.status_code != 409:  # somebody removes it already
+                raise
+        return labels.get(f"{LABEL}.agent")
+
+    async def list(self) -> list[FoundAgent]:
+        containers = await self._call(self._containers)
+        return [
+            _found(container.labels, container.id)
+            for container in containers
+            if container.status == "running"
+        ]
+
+    def _containers(self, client: docker.DockerClient) -> list[Any]:
+        labels = [f"{LABEL}.platform={self.platform}", f"{LABEL}.launcher={self.launcher}"]
+        return client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
+
+    async def _remove_ended(self) -> None:
+        for container in await self._call(self._containers):
+            if container.status not in ("running", "restarting", "paused"):
+                await self._remove(container.id)
+
+    # ------------------------------------------------------------ doors
+
+    def _folder(self, agent: str) -> Path:
+        return self.doors_folder / agent
+
+    async def _open_doors(self, agent: str) -> None:
+        folder = self._folder(agent)
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        folder.chmod(0o755)
+        parts = urlsplit(self.nats_url)
+        nats = Target(host=parts.hostname or "127.0.0.1", port=parts.port or 4222)
+        registry = Target(path=Path(self.data) / "run" / "internal.sock")
+        self._doors[agent] = [Door(folder / "nats.sock", nats), Door(folder / "registry.sock", registry)]
+        for door in self._doors[agent]:
+            await door.open()
+
+    async def _close_doors(self, agent: str) -> None:
+        for door in self._doors.pop(agent, ()):
+            await door.close()
+
+    def _forget_folders(self, alive: set[str]) -> None:
+        for folder in self.doors_folder.iterdir():
+            if folder.name not in alive:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    # ------------------------------------------------------------ the daemon
+
+    async def _call(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Run `work(client, …)` in a thread. Raises StartFailed when the daemon is away."""
+        return await asyncio.to_thread(partial(self._with_client, work, *arguments))
+
+    def _with_client(self, work: Callable[..., T], *arguments: Any) -> T:
+        try:
+            if self._client is None:
+                self._client = docker.from_env(timeout=self.api_timeout_s, max_pool_size=32)
+            return work(self._client, *arguments)
+        except (*_GONE, DockerException) as problem:
+            if isinstance(problem, APIError):
+                raise StartFailed(f"Docker refused: {problem.explanation or problem}.") from problem
+            self._client = None
+            raise StartFailed(
+                "The Docker daemon does not answer.",
+                why=str(problem)[:200],
+                next="What is asked of it waits until it is back; an administrator can look at the daemon's log.",
+            ) from problem
+
+
+def _found(labels: dict[str, str], handle: str) -> FoundAgent:
+    return FoundAgent(
+        agent=labels.get(f"{LABEL}.agent", ""),
+        application_slug=labels.get(f"{LABEL}.slug", ""),
+        application_version=labels.get(f"{LABEL}.version", ""),
+        handle=handle,
+        started_at=float(labels.get(f"{LABEL}.started_at", "0")),
+    )
+
+
+def _folder_on_tmpfs(data: Path, platform: str) -> Path:
+    """A private folder in memory for sockets and tokens; below the data folder where no tmpfs can be used."""
+    candidates = [os.environ.get("XDG_RUNTIME_DIR", ""), "/run" if os.geteuid() == 0 else "", "/dev/shm"]
+    for root in candidates:
+        if root and os.access(root, os.W_OK) and _is_tmpfs(root):
+            folder = Path(root) / f"qcrbox-{os.geteuid()}-{platform[:8]}"
+            break
+    else:
+        folder = data / "run" / "doors"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
+        raise StartFailed("The folder for containers' doors belongs to somebody else.", where=str(folder))
+    # Only this user may enter; inside, each agent's folder is mounted into its container.
+    folder.chmod(0o700)
+    return folder
+
+
+def _is_tmpfs(path: str) -> bool:
+    with contextlib.suppress(OSError):
+        mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+        fitting = [m for m in mounts if path == m[1] or path.startswith(m[1].rstrip("/") + "/")]
+        return bool(fitting) and max(fitting, key=lambda m: len(m[1]))[2] == "tmpfs"
+    return False
+
+
+def _write_token(folder: Path, token: str) -> None:
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    path = folder / "token"
+    path.unlink(missing_ok=True)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    with os.fdopen(fd, "w") as file:
+        file.write(token)
+    if os.geteuid() == 0:
+        os.chown(path, 10001, 10001)
+    else:
+        # The container's user is another one; the folder above is closed to everybody else.
+        path.chmod(0o444)
