@@ -20,6 +20,7 @@ import pytest_asyncio
 import uvicorn
 from qcrbox.contract import messages
 from qcrbox.contract.messages import Command, Finished
+from qcrbox.spec import check, load
 from qcrbox_registry.messaging.auth_callout import AuthCallout
 from qcrbox_registry.messaging.bus import Arrived, Bus
 from qcrbox_registry.messaging.keys import Secrets
@@ -110,8 +111,11 @@ class RunningAgent:
         """Send a command; its calculation id. Keywords starting with `_` are fields of the message."""
         fields = {name[1:]: arguments.pop(name) for name in list(arguments) if name.startswith("_")}
         self.platform.sent += 1
+        command = load(SAMPLE).command(command_name)
+        # The registry sends complete arguments.
+        arguments = check(command, arguments) if command else arguments
         calculation_id = fields.pop("id", f"c{self.platform.sent}")
-        command = Command(
+        message = Command(
             calculation_id=calculation_id,
             attempt=fields.pop("attempt", 1),
             correlation_id=calculation_id,
@@ -125,7 +129,7 @@ class RunningAgent:
             file_token="file-token",
             **fields,
         )
-        await self.platform.bus.send_command(self.name, command)
+        await self.platform.bus.send_command(self.name, message)
         return calculation_id
 
     def ends(self, calculation_id: str) -> list[Finished]:

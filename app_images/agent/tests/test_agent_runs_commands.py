@@ -153,33 +153,6 @@ async def test_unknown_commands_and_foreign_applications_are_refused(agent):
     assert "has no command 'nonsense'" in (await agent.run("nonsense")).error_msg
 
 
-async def test_a_command_delivered_twice_runs_once(agent, platform):
-    first = await agent.run("no_op", _id="twice")
-    command = messages_command(agent, "twice")
-    await platform.bus.publisher.publish(f"commands.{agent.name}", command)
-    await agent.run("no_op")
-    assert len(agent.ends("twice")) == 1
-    await platform.until(lambda: True)
-    assert first.attempt == 1
-
-
-def messages_command(agent, calculation_id: str) -> bytes:
-    from qcrbox.contract.messages import Command
-
-    return (
-        Command(
-            calculation_id=calculation_id,
-            attempt=1,
-            correlation_id="",
-            application_slug="sample",
-            application_version="1.0",
-            command_name="no_op",
-        )
-        .model_dump_json()
-        .encode()
-    )
-
-
 async def test_a_new_attempt_of_the_same_calculation_runs(agent):
     await agent.run("no_op", _id="again")
     await agent.run("no_op", _id="again", _attempt=2)

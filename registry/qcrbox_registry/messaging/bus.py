@@ -311,6 +311,7 @@ class Bus:
                     await self.connection.publish(message.reply, b"+ACK")
 
         self._puller = Puller(self.connection, EVENTS, EVENTS_CONSUMER, handle, self._ensure_events_consumer)
+        self.on_reconnect(self._puller.connected_again)
         await self._puller.run()
 
     async def run_heartbeats(self, handler: Callable[[Arrived], None]) -> None:

@@ -69,6 +69,11 @@ class Puller:
         self._stopped = True
         self._wake.set()
 
+    def connected_again(self) -> None:
+        """What was asked for over the old connection is lost; ask again at once, not after the silence."""
+        self._asked = 0
+        self._wake.set()
+
     async def _handle(self) -> None:
         batch = [self._ready.popleft() for _ in range(min(len(self._ready), BATCH))]
         await self._handler(batch)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from qcrbox_agent.calculation import Attempt
 
 GRACE_S = 5.0
+STARTED_S = 5.0
+_CLOSED_BY = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 
 
 class Display(Protocol):
@@ -87,14 +90,13 @@ class Session:
         environment = self.display.environment if self.display else {}
         program = asyncio.create_task(attempt.run_call(call, self._prepared.values, environment))
         self._tell("open")
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         try:
             waiting: list[asyncio.Future] = [program, attempt.end_session]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if not attempt.end_session.done():
-                ended = program.result()
-                if ended.error:
-                    self._fail(ended, "Run")
-                self._tell("program_ended", "The program was closed; the session is still open.")
+                self._program_ended(program.result(), loop.time() - started)
             end = await attempt.end_session
             if not program.done():
                 # Ending while the program runs is how most sessions end: no failure.
@@ -107,6 +109,13 @@ class Session:
                 program.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await program
+
+    def _program_ended(self, ended: Ended, lived_s: float) -> None:
+        """A program that fails at once never opened. Later, even a crash must not cost the person their files."""
+        if ended.error and ended.killed_by not in _CLOSED_BY and lived_s < STARTED_S:
+            self._fail(ended, "Run")
+        how = "was closed" if not ended.error or ended.killed_by in _CLOSED_BY else f"ended: {ended.error}"
+        self._tell("program_ended", f"The program {how}. The session is still open.")
 
     async def _step(self, call: Call, name: str) -> Ended:
         ended = await self._attempt.run_call(call, self._prepared.values, self._environment())
