@@ -121,7 +121,11 @@ def more(path: Path) -> dict[str, Row]:
         if row["case"] != "kept":
             name = name.lower()
         facts = dict.fromkeys(COLUMNS, "")
-        facts.update(aliases=old.lower() if old.lower() != name.lower() else "", contents=row["contents"])
+        facts.update(
+            aliases=old.lower() if old.lower() != name.lower() else "",
+            container="Single",
+            contents=row["contents"],
+        )
         table[name] = facts
     return table
 
