@@ -130,25 +130,20 @@ class Launching:
             oldest = min(idle, key=lambda agent: (agent.owner_id is None, agent.idle_since_mono))
             await self.stop(oldest, "its place is needed for others")
             return
-        owners = {lane.owner_id for lane in lanes}
         mono = self.world.clock.monotonic()
         for agent in sorted(agents, key=lambda one: one.owned_since_mono):
             slice_over = mono - agent.owned_since_mono >= self.world.settings.owner_slice_s
-            if (
-                agent.state == "busy"
-                and slice_over
-                and agent.owner_id not in owners
-                and self._is_less_due(agent, lanes)
-            ):
+            if agent.state == "busy" and slice_over and self._is_less_due(agent, lanes):
                 agent.is_yielding = True
                 return
 
     def _is_less_due(self, agent: Agent, lanes: list[Lane]) -> bool:
-        """Whether a lane that waits has used less than the agent's owner."""
+        """Whether somebody else who waits has used less than the agent's owner."""
         share = self.world.share
         groups = {active.group_id for active in agent.active.values()} or {None}
         mine = min(share.score(agent.owner_id or 0, group) for group in groups)
-        return any(share.score(lane.owner_id, lane.group_id) < mine for lane in lanes)
+        others = [lane for lane in lanes if lane.owner_id != agent.owner_id]
+        return any(share.score(lane.owner_id, lane.group_id) < mine for lane in others)
 
     # ------------------------------------------------------------ starting
 

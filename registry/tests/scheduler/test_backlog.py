@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from qcrbox_registry.scheduler.backlog import Backlog, Waiting
+
+AGEING = 600.0
+
+
+def waiting(name, owner=1, application=1, priority=0, at=0.0, not_before=None, group=None):
+    return Waiting(name, application, owner, group, 1, priority, at, not_before)
+
+
+@pytest.fixture
+def backlog():
+    return Backlog(AGEING)
+
+
+def order_of(backlog, application=1):
+    taken = []
+    while lanes := backlog.lanes(application):
+        taken.append(backlog.take(lanes[0])[0])
+    return taken
+
+
+def test_first_in_first_out_in_a_lane(backlog):
+    for at in (3, 1, 2):
+        backlog.add(waiting(str(at), at=float(at)), now=10.0)
+    assert order_of(backlog) == ["1", "2", "3"]
+
+
+def test_priority_goes_before_and_age_catches_up(backlog):
+    backlog.add(waiting("old", at=0.0), now=0.0)
+    backlog.add(waiting("urgent soon", priority=1, at=AGEING - 1), now=0.0)
+    backlog.add(waiting("urgent late", priority=1, at=AGEING + 1), now=0.0)
+    assert order_of(backlog) == ["urgent soon", "old", "urgent late"]
+
+
+def test_people_and_home_groups_have_lanes_of_their_own(backlog):
+    for number, (owner, group) in enumerate([(1, None), (1, 5), (2, None), (1, 5)]):
+        backlog.add(waiting(str(number), owner=owner, group=group), now=0.0)
+    assert sorted(len(lane) for lane in backlog.lanes(1)) == [1, 1, 2]
+
+
+def test_the_same_calculation_waits_once(backlog):
+    assert backlog.add(waiting("a"), now=0.0) is True
+    assert backlog.add(waiting("a"), now=0.0) is False
+    assert len(backlog) == 1
+
+
+def test_a_pause_is_waited_out(backlog):
+    backlog.add(waiting("a", not_before=10.0), now=0.0)
+    assert backlog.lanes(1) == []
+    assert "a" in backlog
+    assert backlog.release_due(9.0) == 0
+    assert backlog.release_due(10.0) == 1
+    assert order_of(backlog) == ["a"]
+
+
+def test_what_is_removed_during_its_pause_does_not_come_back(backlog):
+    backlog.add(waiting("a", not_before=10.0), now=0.0)
+    assert backlog.remove("a") is True
+    assert backlog.release_due(20.0) == 0
+    assert len(backlog) == 0
+
+
+def test_the_place_counts_turns_of_others(backlog):
+    for number in range(5):
+        backlog.add(waiting(f"a{number}", owner=1, at=float(number)), now=10.0)
+    for number in range(2):
+        backlog.add(waiting(f"b{number}", owner=2, at=float(number)), now=10.0)
+    assert [backlog.ahead(f"a{number}") for number in range(5)] == [1, 3, 4, 5, 6]
+    assert backlog.ahead("unknown") is None
+
+
+_steps = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "remove", "take"]), st.integers(0, 30), st.integers(1, 3), st.integers(-2, 2)
+    )
+)
+
+
+@given(_steps)
+def test_the_index_agrees_with_a_plain_list(steps):
+    backlog, plain = Backlog(AGEING), {}
+    for number, (what, name, owner, priority) in enumerate(steps):
+        if what == "add":
+            one = waiting(str(name), owner=owner, priority=priority, at=float(number))
+            assert backlog.add(one, now=0.0) is (one.id not in plain)
+            plain.setdefault(one.id, one)
+        elif what == "remove":
+            assert backlog.remove(str(name)) is (plain.pop(str(name), None) is not None)
+        elif lanes := backlog.lanes(1):
+            lane = lanes[owner % len(lanes)]
+            mine = [one for one in plain.values() if one.owner_id == lane.owner_id]
+            first = min(mine, key=lambda one: (one.submitted_at - one.priority * AGEING, one.id))
+            assert backlog.take(lane)[0] == first.id
+            del plain[first.id]
+        assert len(backlog) == len(plain)
+        assert set(backlog.ids()) == set(plain)
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(-2, 2), st.floats(0, 1e6)), max_size=60))
+def test_filling_at_start_gives_the_same_order_as_adding(rows):
+    many = [
+        waiting(str(number), owner, priority=priority, at=at)
+        for number, (owner, priority, at) in enumerate(rows)
+    ]
+    one_by_one, at_once = Backlog(AGEING), Backlog(AGEING)
+    for one in many:
+        one_by_one.add(one, now=0.0)
+    at_once.fill(many, now=0.0)
+    entries = [
+        [(lane.owner_id, [e[1] for e in lane.entries]) for lane in b.lanes(1)] for b in (one_by_one, at_once)
+    ]
+    assert sorted(entries[0]) == sorted(entries[1])

@@ -1,0 +1,141 @@
+"""Fair share, caps, owner rule, holds."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import pytest
+from qcrbox_registry.scheduler.settings import SchedulerSettings
+from qcrbox_registry.store.tables import holds, quotas
+from sqlalchemy import delete, insert
+
+QUICK = {"tick_s": 0.05, "launcher_list_s": 0.5}
+
+
+def starts(rows):
+    return [row.id for row in sorted(rows, key=lambda row: row.started_at)]
+
+
+async def set_rows(site, table, *rows):
+    def write(conn):
+        conn.execute(delete(table))
+        if rows:
+            conn.execute(insert(table), list(rows))
+
+    await site.db.write(write)
+    await site.scheduler.rules_changed()
+
+
+async def test_a_newcomer_does_not_wait_behind_a_flood(make_site, make_launcher):
+    site = await make_site(reuse="any")
+    await make_launcher(site, capacity=2)
+    flood = await site.submit("sleep", 200, owner="ada", arguments={"seconds": 0.05})
+    await site.until(lambda: site.scheduler.world.counters.finished >= 10)
+    (one,) = await site.submit("sleep", owner="bob", arguments={"seconds": 0.05})
+    await site.ended([one])
+    assert site.scheduler.world.counters.finished < 60
+    await site.scheduler.cancel(flood)
+
+
+async def test_five_equal_people_get_equal_shares(make_site, make_launcher):
+    site = await make_site(reuse="any")
+    await make_launcher(site, capacity=2)
+    people = ["ada", "bob", "cyd", "dan", "eve"]
+    ids = {
+        person: await site.submit("sleep", 60, owner=person, arguments={"seconds": 0.01}) for person in people
+    }
+    await site.until(lambda: site.scheduler.world.counters.finished >= 150, timeout_s=40)
+    done = [sum(row.finished_at is not None for row in await site.rows(ids[person])) for person in people]
+    jain = sum(done) ** 2 / (len(done) * sum(one * one for one in done))
+    assert jain >= 0.95, done
+
+
+async def test_an_agent_is_not_handed_to_another_person(site, make_launcher):
+    launcher = await make_launcher(site, capacity=2)
+    owners = {}
+    for person in ("ada", "bob", "ada", "cyd", "bob"):
+        (row,) = await site.ended(await site.submit("noop", owner=person))
+        owners.setdefault(row.agent_id, set()).add(person)
+    assert all(len(people) == 1 for people in owners.values())
+    assert len(launcher.kept) <= 2
+
+
+async def test_reuse_never_gives_each_calculation_an_agent_of_its_own(make_site, make_launcher):
+    site = await make_site(reuse="never")
+    await make_launcher(site, capacity=2)
+    rows = await site.ended(await site.submit("noop", 6))
+    assert len({row.agent_id for row in rows}) == 6
+
+
+async def test_an_agent_yields_its_place_to_another_person(make_site, make_launcher):
+    site = await make_site(settings=SchedulerSettings(**QUICK, owner_slice_s=0.1))
+    await make_launcher(site, capacity=1)
+    flood = await site.submit("sleep", 400, owner="ada", arguments={"seconds": 0.05})
+    await site.until(lambda: site.scheduler.world.counters.finished >= 3)
+    (one,) = await site.submit("noop", owner="bob")
+    (row,) = await site.ended([one])
+    assert row.state == "successful"
+    assert site.scheduler.world.counters.finished < 100
+    await site.scheduler.cancel(flood)
+
+
+@pytest.mark.parametrize("subject", ["person", "group"])
+async def test_a_cap_on_running_holds(site, make_launcher, subject):
+    await site.know("ada", "xtal")
+    subject_id = site.people["ada"] if subject == "person" else site.groups["xtal"]
+    row = {"subject": subject, "subject_id": subject_id, "quota": "running", "limit": 1, "at": time.time()}
+    await set_rows(site, quotas, row)
+    await make_launcher(site, capacity=4)
+    ids = await site.submit("sleep", 4, group="xtal", arguments={"seconds": 0.1})
+    rows = await site.ended(ids)
+    spans = sorted((row.started_at, row.finished_at) for row in rows)
+    assert all(later[0] >= earlier[1] - 0.05 for earlier, later in itertools.pairwise(spans))
+
+
+async def test_a_held_application_waits_and_says_why(site, launcher):
+    hold = {
+        "kind": "application",
+        "object_id": str(site.application_id),
+        "mode": "hold",
+        "reason": "licence expired",
+    }
+    await set_rows(site, holds, {**hold, "at": time.time()})
+    (one,) = await site.submit("noop")
+    await site.until(lambda: site.scheduler.queue_info([one])[one]["reason"] == "licence expired")
+    assert (await site.rows([one]))[0].state == "submitted"
+    await set_rows(site, holds)
+    assert (await site.ended([one]))[0].state == "successful"
+
+
+async def test_a_drained_launcher_finishes_and_ends_its_agents(site, launcher):
+    (running,) = await site.submit("sleep", arguments={"seconds": 0.5})
+    await site.until(lambda: site.scheduler.world.counters.assigned == 1)
+    drain = {
+        "kind": "launcher",
+        "object_id": "local",
+        "mode": "drain",
+        "reason": "maintenance",
+        "at": time.time(),
+    }
+    await set_rows(site, holds, drain)
+    (waiting,) = await site.submit("noop")
+    assert (await site.ended([running]))[0].state == "successful"
+    await site.until(lambda: not launcher.kept)
+    assert (await site.rows([waiting]))[0].state == "submitted"
+
+
+async def test_higher_priority_starts_first(site, make_launcher):
+    low = await site.submit("sleep", 3, arguments={"seconds": 0.05})
+    high = await site.submit("sleep", 2, arguments={"seconds": 0.05}, priority=1)
+    await make_launcher(site, capacity=1)
+    assert starts(await site.ended(low + high)) == high + low
+
+
+async def test_warm_agents_are_kept_ready(make_site, make_launcher, clock):
+    site = await make_site(warm=2)
+    launcher = await make_launcher(site, capacity=4)
+    await site.until(lambda: len(launcher.kept) == 2)
+    (row,) = await site.ended(await site.submit("noop"))
+    assert row.agent_id
+    await site.until(lambda: len(launcher.kept) == 3)  # one has an owner now, two are fresh
