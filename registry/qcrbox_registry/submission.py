@@ -5,6 +5,7 @@ All single submissions that wait for the writer at one moment are written togeth
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import re
 import time
@@ -260,6 +261,7 @@ def _resolve_files(conn: Connection, request: _Request, rows: dict[str, Any]) ->
     asked: dict[str, Any] = {}
     for one in request.wanted:
         home: int | None = None
+        main: Any = None
         for parameter, given in one.files:
             if given not in asked:
                 asked[given] = _readable(conn, request.actor, parameter, given, rows.get(given))
@@ -267,12 +269,35 @@ def _resolve_files(conn: Connection, request: _Request, rows: dict[str, Any]) ->
             one.new.arguments[parameter] = {"data_file_id": row.id}
             one.new.inputs.append((parameter, row.id))
             home = home or row.group_id
+            main = main if main is not None else row
             _require_items(conn, one, parameter, row)
+        if main is not None:
+            _take_companions(conn, one, main)
         if one.new.group_id is None and home in request.actor.group_ids:
             one.new.group_id = home
         elif one.new.group_id is None and not one.files and request.actor.groups:
             last = people.last_group(conn, request.actor.person_id)
             one.new.group_id = last if last in request.actor.group_ids else None
+
+
+def _take_companions(conn: Connection, one: _Wanted, main: Any) -> None:
+    """Files that the spec lets us take from the first input's own dataset, such as the .hkl beside a CIF.
+
+    Whoever may read one file of a dataset may read the others, so no right is asked again.
+    """
+    wanted = [p for p in one.command.spec.arguments if p.companion and one.new.arguments.get(p.name) is None]
+    if not wanted or main.dataset_id is None:
+        return
+    beside = [row for row in datasets.files_of(conn, [main.dataset_id])[main.dataset_id] if row.id != main.id]
+    for parameter in wanted:
+        fitting = [
+            row
+            for row in beside
+            if any(fnmatch.fnmatchcase(row.filename.lower(), pattern.lower()) for pattern in parameter.companion)
+        ]
+        if len(fitting) == 1:
+            one.new.arguments[parameter.name] = {"data_file_id": fitting[0].id}
+            one.new.inputs.append((parameter.name, fitting[0].id))
 
 
 def _readable(conn: Connection, actor: Actor, parameter: str, given: str, row: Any) -> Any:

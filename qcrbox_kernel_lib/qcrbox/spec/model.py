@@ -80,6 +80,8 @@ class Parameter(Part):
     valid_value: ValidValue | None = None
     cif: CifInput | None = None  # of CIF inputs
     cif_output: CifOutput | None = None  # of QCrBox.output_cif parameters
+    # Ours, of data files: file name patterns. Not given, the one file that fits in the CIF input's dataset is taken.
+    companion: tuple[str, ...] = ()
     line: int = 0
 
     @property
@@ -114,6 +116,8 @@ class Parameter(Part):
             "required": not self.optional,
             "valid_value": self.valid_value.to_rest() if self.valid_value else None,
         }
+        if self.companion:
+            shown["companion"] = list(self.companion)
         cif = self.cif or self.cif_output
         return shown | (cif.model_dump(mode="json") if cif else {})
 

@@ -70,10 +70,19 @@ def read_parameter(section: Section) -> Parameter | None:
         valid_value=valid,
         cif=read_cif_input(section) if dtype is DType.CIF_DATA_FILE else None,
         cif_output=read_cif_output(section) if dtype is DType.OUTPUT_CIF else None,
+        companion=_companion(section, name, dtype),
         line=section.line,
     )
     section.note_unknown(f"parameter '{name}'")
     return made
+
+
+def _companion(section: Section, name: str, dtype: DType) -> tuple[str, ...]:
+    if not section.has("companion"):
+        return ()
+    if dtype is not DType.DATA_FILE:
+        section.problem(f"companion is for data files; '{name}' is {dtype}", "companion")
+    return tuple(text for path, _ in section.items("companion") if (text := section.text_at(path)))
 
 
 def _parameter_dtype(section: Section, name: str, valid: ValidValue | None) -> DType | None:

@@ -311,3 +311,30 @@ def test_rest_form_shows_parameters_as_a_mapping(application):
     }
     assert command["parameters"]["model"]["required_entry_sets"] == ["cell"]
     assert command["parameters"]["model"]["required"] is True
+
+
+ONE_COMMAND = """
+name: A
+slug: a
+version: 1
+qcrbox_yaml_spec_version: "0.1"
+commands:
+  - name: run
+    implemented_as: cli_command
+    call_pattern: "run {structure} {reflections}"
+    parameters:
+      - {name: structure, dtype: QCrBox.cif_data_file}
+      - {name: reflections, dtype: %s, required: false, companion: ["*.hkl", "*.hklf4"]}
+"""
+
+
+def test_a_companion_names_the_files_that_may_be_taken_from_the_dataset():
+    application = loads(ONE_COMMAND % "QCrBox.data_file", "a.yaml")
+    parameter = application.command("run").parameter("reflections")
+    assert parameter.companion == ("*.hkl", "*.hklf4")
+    assert parameter.to_rest()["companion"] == ["*.hkl", "*.hklf4"]
+    assert application.notes == []
+
+
+def test_only_a_data_file_has_a_companion():
+    assert "companion is for data files" in problems(ONE_COMMAND % "int")[0]
