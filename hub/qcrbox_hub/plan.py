@@ -147,7 +147,8 @@ def _launcher(plan: Plan) -> ChildSpec:
     )
     for folder in _applications(plan):
         command += ["--applications", str(folder)]
-    return ChildSpec("launcher", command, _environment(plan), needs=("nats",))
+    # After the registry, which makes the streams it speaks on; the processor is busy enough before.
+    return ChildSpec("launcher", command, _environment(plan), needs=("registry",))
 
 
 # ---------------------------------------------------------------- with a hub

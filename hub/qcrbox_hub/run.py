@@ -20,6 +20,7 @@ from qcrbox_hub.supervisor import Supervisor, end_marked_processes, marked_proce
 
 # After kill -9 of `up` everything sees the lifeline end; this is how long the next `up` gives it.
 LEFTOVER_GRACE_S = 8.0
+STOP_LIMIT_S = 5.0
 
 Say = Callable[[str], None]
 
@@ -106,8 +107,11 @@ class Run:
     def _stop(self) -> None:
         if self.supervisor is None:
             return
-        self.supervisor.stop(last=("nats", "proxy"))
-        left = end_marked_processes(self.data.identity, grace_s=0.4)
+        begin = time.monotonic()
+        self.supervisor.stop(last=("nats", "proxy"), within_s=STOP_LIMIT_S - 1)
+        # What was started by what we started (agents, users' servers) is on the lifeline too.
+        rest_s = max(0.5, begin + STOP_LIMIT_S - time.monotonic() - 0.3)
+        left = end_marked_processes(self.data.identity, grace_s=rest_s)
         for process in left:
             self.say(f"process {process.pid} did not end and was killed")
         self.data.clear_platform()

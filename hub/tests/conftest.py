@@ -42,6 +42,11 @@ class Browser:
         return self.submit("/hub/login?next=/hub/token", username=name, password=password)
 
 
+@pytest.fixture(scope="session")
+def make_browser() -> type[Browser]:
+    return Browser
+
+
 @dataclass
 class Hub:
     """A running hub."""

@@ -28,7 +28,7 @@ export function commandCode(application: IApplication, command: ICommand, datase
     }
     if (isFile(parameter) && given.length === 0) {
       given.push(dataset?.name ? `qc[${pythonText(dataset.name)}]` : 'qc["…"]');
-    } else if (parameter.required && parameter.default_value === undefined) {
+    } else if (parameter.required && (parameter.default_value ?? null) === null) {
       given.push(`${name}=…`);
     }
   }
