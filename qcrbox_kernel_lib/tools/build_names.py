@@ -107,7 +107,7 @@ def inherit_units(table: dict[str, Row]) -> None:
     for row in table.values():
         parent = table.get(row["linked"].lower())
         if parent and (row["purpose"] == "SU" or not row["purpose"]):
-            row.update(purpose="SU", contents="Real", unit=row["unit"] or parent["unit"])
+            row.update(purpose="SU", contents=row["contents"] or "Real", unit=row["unit"] or parent["unit"])
             row["container"] = row["container"] or parent["container"]
 
 

@@ -31,7 +31,7 @@ class Facts:
 
     @property
     def is_number(self) -> bool:
-        return self.contents in ("Real", "Integer", "Complex")
+        return self.contents in ("Real", "Integer")
 
     @property
     def is_label(self) -> bool:
