@@ -122,13 +122,18 @@ class Calculation:
         """What it was made from and what was made from it."""
         return self.box.lineage_of(self)
 
+    @property
+    def waits(self) -> bool:
+        """True while it is queued, as far as is known here."""
+        return self._live.status == State.SUBMITTED
+
     def _be_fresh(self) -> None:
         if not self._live.final and not self.box.feed.connected:
             self.refresh()
 
     def refresh(self) -> Calculation:
         """Ask the registry now."""
-        self._take_said(self.box.calculations.read(self.id))
+        self.take_record(self.box.calculations.read(self.id))
         return self
 
     # ------------------------------------------------------------ acting on it
@@ -262,7 +267,8 @@ class Calculation:
                 self._live.take_said(self.box.calculations.read(self.id))
         self.changed()
 
-    def _take_said(self, said: dict[str, Any]) -> None:
+    def take_record(self, said: dict[str, Any]) -> None:
+        """The record as REST gives it."""
         self._live.take_said(said)
         self.changed()
 
@@ -318,9 +324,11 @@ class _TextBar:
         self._drawn_at = time.monotonic()
         if self._terminal:
             sys.stderr.write(f"\r\x1b[2K{line}")
-        elif live.step != self._last:
-            line = live.step
-            sys.stderr.write(f"{self._calculation.name}: {live.step}\n")
+        else:
+            # No terminal: a line for each change of state, not one for each cycle.
+            line = live.queue_in_words or live.step or str(live.status)
+            if line != self._last:
+                sys.stderr.write(f"{self._calculation.name}: {line}\n")
         sys.stderr.flush()
         self._last = line
 
@@ -403,7 +411,7 @@ class Calculations:
         if known is None:
             known = self._known[str(said["calculation_id"])] = Calculation(self._box, said)
         else:
-            known._take_said(said)
+            known.take_record(said)
         return known
 
     def recent(self, n: int = 100, **query: Any) -> list[Calculation]:

@@ -14,7 +14,7 @@ from qcrbox.notebook.files import CifFile, DataFile
 if TYPE_CHECKING:
     from qcrbox.notebook.box import Box
 
-_REFLECTIONS = frozenset({".hkl", ".fcf", ".mtz", ".sfac"})
+_REFLECTIONS = (".hkl", ".fcf")
 
 
 class Dataset:
@@ -68,6 +68,15 @@ class Dataset:
         if self.block_name is not None:
             return plain[0][self.block_name]
         return plain[0]
+
+    @property
+    def reflections(self) -> DataFile | None:
+        """Its reflection file (.hkl first, then .fcf), None when there is none or more than one."""
+        for suffix in _REFLECTIONS:
+            found = [file for name, file in self.files.items() if name.lower().endswith(suffix)]
+            if found:
+                return found[0] if len(found) == 1 else None
+        return None
 
     @property
     def file(self) -> DataFile:
@@ -322,7 +331,3 @@ class Examples:
 
     def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
         return self.table()._repr_mimebundle_(**more)
-
-
-def is_reflection_file(filename: str) -> bool:
-    return Path(filename).suffix.lower() in _REFLECTIONS

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("qcrbox.notebook")
 _LINGER_S = 5.0  # how long the connection stays open with nothing to watch
+_QUEUE_S = 3.0  # between questions for the place in the queue
 _RECONNECT_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -32,6 +33,7 @@ class EventFeed:
         self._lock = threading.Lock()
         self._watched: dict[str, Calculation] = {}
         self._thread: threading.Thread | None = None
+        self._queue_thread: threading.Thread | None = None
         self._idle_since: float | None = None
         self._last_id: str | None = None
         self._closed = False
@@ -48,6 +50,28 @@ class EventFeed:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="qcrbox-events", daemon=True)
                 self._thread.start()
+            if self._queue_thread is None or not self._queue_thread.is_alive():
+                self._queue_thread = threading.Thread(
+                    target=self._ask_for_queue, name="qcrbox-queue", daemon=True
+                )
+                self._queue_thread.start()
+
+    def _ask_for_queue(self) -> None:
+        """Places in the queue move without events of their own: ask for them now and then, all in one request."""
+        while not self._closed:
+            time.sleep(_QUEUE_S)
+            waiting = {c.id: c for c in self.watched if c.waits}
+            if not waiting:
+                with self._lock:
+                    self._queue_thread = None
+                return
+            try:
+                said = self._client.get("/api/calculations", status="submitted", limit=1000)
+            except QcError:
+                continue
+            for one in said["calculations"]:
+                if one["calculation_id"] in waiting:
+                    waiting[one["calculation_id"]].take_record(one)
 
     def release(self, calculation_id: str) -> None:
         with self._lock:

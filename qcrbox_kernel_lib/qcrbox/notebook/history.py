@@ -15,7 +15,8 @@ class History:
     """Rows of metrics in order; `history["R1"]` is a column, `history[-1]` the last row."""
 
     def __init__(self, rows: list[dict[str, Any]], name: str = "") -> None:
-        self.rows = [dict(row) for row in rows]
+        # `at` is when the message came, no metric.
+        self.rows = [{key: value for key, value in row.items() if key != "at"} for row in rows]
         self.name = name
 
     @property
@@ -50,14 +51,13 @@ class History:
 
         R1 and wR2 on the left, the largest shift/s.u. (logarithmic, with the line of convergence) on the right.
         """
-        import matplotlib
         from matplotlib.figure import Figure
 
         if not self.rows:
             raise ValueError("There is no history: the program reported no metrics.")
-        del matplotlib
         figure = Figure(figsize=(7.2, 3.2), layout="constrained")
-        cycles = [row.get("cycle", number) for number, row in enumerate(self.rows)]
+        # A program may count its cycles anew after each change of the model: the order of the rows counts.
+        cycles = [float(number) for number in range(1, len(self.rows) + 1)]
         left, right = figure.subplots(1, 2)
         for name, marker, colour in (("R1", "o", "#0072B2"), ("wR2", "s", "#D55E00")):
             self._line(left, cycles, name, marker, colour)

@@ -131,9 +131,9 @@ class Parameter:
             return f"{noun} ≥ {self.minimum:g}"
         if self.maximum is not None:
             return f"{noun} ≤ {self.maximum:g}"
-        if self.regex:
-            return f"{noun} that begins like {self.regex!r}"
-        return noun
+        if self.regex and len(self.regex) <= 30:
+            return f"{noun} that matches {self.regex}"
+        return f"{noun} of a certain form" if self.regex else noun
 
     @property
     def summary(self) -> str:
@@ -222,7 +222,7 @@ class Parameter:
     def _refuse(self, value: Any, guess: str | None = None) -> Any:
         raise UserInputError(
             f"{self.name} must be {self.kind_in_words}; you gave {value!r}.",
-            next=f"Did you mean {guess}?" if guess else "",
+            next=f"Did you mean {guess}?" if guess else self.description if self.regex else "",
             parameter=self.name,
         )
 

@@ -54,7 +54,7 @@ def _typographic(label: str, text: str) -> str:
     if label == "space group":
         words = text.split()
         return " ".join(f"{w[1:]}\u0305" if w.startswith("-") and w[1:].isdigit() else w for w in words)
-    return text.replace("-", "−", 1) if text.startswith("-") else text
+    return text.replace("-", "−", 1) if text.startswith("-") and label != "Hall" else text
 
 
 def _about(dataset: Dataset) -> list[tuple[str, str]]:

@@ -56,19 +56,22 @@ class _Drawing:
         self.points = scene.positions @ camera.rotation.T
         self.matrices = camera.rotation @ scene.matrices
         self.rotation = camera.rotation
-        self.pixels = width / camera.across if camera.across else self._fit(width, height)
-        self.shift = camera.shift
+        self.pixels, self.shift = self._fit(width, height)
+        if camera.across:
+            self.pixels, self.shift = width / camera.across, camera.shift
         self.rich = len(scene) <= _RICH
 
-    def _fit(self, width: int, height: int) -> float:
-        """Pixels per Å so that everything shown just fits."""
+    def _fit(self, width: int, height: int) -> tuple[float, tuple[float, float]]:
+        """Pixels per Å and shift in Å so that everything shown just fits, in the middle."""
         points = self.points
         if self.scene.options.cell:
-            points = np.vstack([points, (self.scene.cell_edges.reshape(-1, 3)) @ self.rotation.T])
+            points = np.vstack([points, self.scene.cell_edges.reshape(-1, 3) @ self.rotation.T])
         if not len(points):
-            return 40.0
-        half = np.abs(points[:, :2]).max(axis=0) + 0.7
-        return float(min(width / 2 / half[0], height / 2 / half[1], 90.0))
+            return 40.0, (0.0, 0.0)
+        low, high = points[:, :2].min(axis=0) - 0.8, points[:, :2].max(axis=0) + 0.8
+        pixels = min(width / (high - low)[0], height / (high - low)[1], 110.0)
+        x, y = -(low + high) / 2
+        return float(pixels), (float(x), float(y))
 
     def xy(self, points: Array) -> Array:
         """Screen coordinates in px of points (…, 3) in Å."""

@@ -37,7 +37,12 @@ class Measurement:
 
     @property
     def sentence(self) -> str:
-        return f"{self.kind} {self.text} {self.unit}"
+        return f"{self.kind} {self.value}"
+
+    @property
+    def value(self) -> str:
+        # A degree sign stands close to its number, a unit a space away.
+        return f"{self.text}{self.unit}" if self.unit == "°" else f"{self.text} {self.unit}"
 
 
 class Scene:

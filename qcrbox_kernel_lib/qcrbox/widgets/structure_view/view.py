@@ -161,7 +161,7 @@ class StructureView:
             if found is None:
                 return {"text": ""}
             self.measurements.append(found)
-            return {"text": f"{found.text} {found.unit}", "kind": found.kind}
+            return {"text": found.value, "kind": found.kind}
         if do == "set":
             self.set(**content["options"])
             return {"count": len(self.scene)}

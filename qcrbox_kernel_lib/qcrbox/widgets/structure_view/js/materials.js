@@ -107,9 +107,12 @@ export function atomMaterial() {
 }
 
 const bondVertex = `
-in vec3 iColourA; in vec3 iColourB; in vec2 iFlags;
-out float vAlong; out vec3 vNormal2; flat out vec3 vA; flat out vec3 vB; flat out vec2 vFlags; flat out float vLength;
+in vec3 iColourA; in vec3 iColourB; in vec2 iFlags; in vec4 iReach;
+uniform float uScale;
+out float vAlong; out vec3 vNormal2; flat out vec3 vA; flat out vec3 vB; flat out vec2 vFlags; flat out float vLength; flat out vec2 vEnds;
 void main() {
+  // Where the surfaces of both atoms are on the bond: it must not show inside a cut-out octant.
+  vEnds = (iReach.xy * uScale + iReach.zw) * 0.94;
   mat3 turn = mat3(modelViewMatrix * instanceMatrix);
   vLength = length(instanceMatrix[1].xyz);
   vAlong = position.y; vA = iColourA; vB = iColourB; vFlags = iFlags;
@@ -119,10 +122,12 @@ void main() {
 
 // iFlags: x 1 = hollow (minor disorder), y 1 = dashed (hydrogen bond)
 const bondFragment = `
-in float vAlong; in vec3 vNormal2; flat in vec3 vA; flat in vec3 vB; flat in vec2 vFlags; flat in float vLength;
+in float vAlong; in vec3 vNormal2; flat in vec3 vA; flat in vec3 vB; flat in vec2 vFlags; flat in float vLength; flat in vec2 vEnds;
 out vec4 outColour;
 ${LIGHT}
 void main() {
+  float at = (vAlong + 0.5) * vLength;
+  if (at < vEnds.x || vLength - at < vEnds.y) discard;
   if (vFlags.y > 0.5 && fract((vAlong + 0.5) * vLength * 4.5) > 0.5) discard;
   vec3 n = normalize(vNormal2);
   float rim = 1.0 - smoothstep(0.25, 0.5, n.z);
@@ -132,7 +137,12 @@ void main() {
 }`;
 
 export function bondMaterial() {
-  return new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: bondVertex, fragmentShader: bondFragment });
+  return new THREE.ShaderMaterial({
+    glslVersion: THREE.GLSL3,
+    vertexShader: bondVertex,
+    fragmentShader: bondFragment,
+    uniforms: { uScale: { value: 1 } },
+  });
 }
 
 const cubeVertex = `

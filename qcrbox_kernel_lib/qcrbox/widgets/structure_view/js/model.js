@@ -93,6 +93,7 @@ export class Model {
     this.bondColours = [new Float32Array(3 * all), new Float32Array(3 * all)];
     this.ends = new Uint32Array(2 * all);
     const flags = new Float32Array(2 * all);
+    const reach = new Float32Array(4 * all);
     for (let b = 0; b < all; b++) {
       const dashed = b >= bonds;
       const list = dashed ? scene.contacts : scene.bonds;
@@ -102,6 +103,11 @@ export class Model {
       along.subVectors(to, from);
       const length = along.length();
       turn.setFromUnitVectors(up, along.normalize());
+      [i, j].forEach((atom, side) => {
+        const fixed = scene.fixed[atom];
+        reach[4 * b + side] = fixed > 0 ? 0 : this.radiusAlong(atom, along);
+        reach[4 * b + 2 + side] = scene.kinds[atom] === CUBE ? 0 : fixed;
+      });
       size.set(dashed ? 0.035 : BOND_RADIUS, length, dashed ? 0.035 : BOND_RADIUS);
       matrix.compose(from.add(to).multiplyScalar(0.5), turn, size);
       mesh.setMatrixAt(b, matrix);
@@ -112,9 +118,30 @@ export class Model {
     geometry.setAttribute("iColourA", new THREE.InstancedBufferAttribute(this.bondColours[0], 3));
     geometry.setAttribute("iColourB", new THREE.InstancedBufferAttribute(this.bondColours[1], 3));
     geometry.setAttribute("iFlags", new THREE.InstancedBufferAttribute(flags, 2));
+    geometry.setAttribute("iReach", new THREE.InstancedBufferAttribute(reach, 4));
     this.bonds = mesh;
     this.solidBonds = bonds;
     return mesh;
+  }
+
+  // Radius of an ellipsoid along a direction, at probability scale 1.
+  radiusAlong(atom, direction) {
+    let sum = 0;
+    for (let k = 0; k < 3; k++) {
+      const [x, y, z] = this.scene.axes.subarray(9 * atom + 3 * k, 9 * atom + 3 * k + 3);
+      const length2 = x * x + y * y + z * z || 1e-9;
+      sum += (direction.x * x + direction.y * y + direction.z * z) ** 2 / (length2 * length2);
+    }
+    return sum > 0 ? 1 / Math.sqrt(sum) : 0;
+  }
+
+  set scale(value) {
+    this.atoms.material.uniforms.uScale.value = value;
+    this.bonds.material.uniforms.uScale.value = value;
+  }
+
+  get scale() {
+    return this.atoms.material.uniforms.uScale.value;
   }
 
   makeCubes() {

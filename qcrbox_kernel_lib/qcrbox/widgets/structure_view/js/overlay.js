@@ -60,7 +60,7 @@ export class Overlay {
   }
 
   drawLabels(c, stage, scene, v, taken) {
-    const scale = stage.model.atoms.material.uniforms.uScale.value;
+    const scale = stage.model.scale;
     const places = [];
     for (let i = 0; i < scene.count; i++) {
       stage.project(scene.positions, 3 * i, v);

@@ -39,22 +39,23 @@ export class Stage {
     this.draw();
   }
 
-  // So large that everything is seen from here.
+  // So large that everything is seen from here, and in the middle.
   fit() {
     const v = new THREE.Vector3();
-    let [hx, hy] = [0.8, 0.8];
+    const box = new THREE.Box2();
+    const corner = new THREE.Vector2();
     const { positions, cell_edges } = this.model.scene;
-    const measure = (array) => {
+    for (const array of this.model.cell.visible ? [positions, cell_edges] : [positions]) {
       for (let i = 0; i < array.length; i += 3) {
         v.fromArray(array, i).applyQuaternion(this.turn);
-        hx = Math.max(hx, Math.abs(v.x));
-        hy = Math.max(hy, Math.abs(v.y));
+        box.expandByPoint(corner.set(v.x, v.y));
       }
-    };
-    measure(positions);
-    if (this.model.cell.visible) measure(cell_edges);
-    this.half = Math.max(hy + 0.8, (hx + 0.8) * (this.height / this.width), 1.6);
-    this.pan.set(0, 0);
+    }
+    if (box.isEmpty()) box.expandByPoint(corner.set(0, 0));
+    box.expandByScalar(0.8);
+    const size = box.getSize(new THREE.Vector2());
+    this.half = Math.max(size.y / 2, (size.x / 2) * (this.height / this.width), 1.6);
+    box.getCenter(this.pan).negate();
     this.draw();
   }
 
@@ -153,7 +154,7 @@ export class Stage {
   // The atom under a point of the canvas (CSS px), or -1: the nearest ellipsoid that the ray meets.
   pick(x, y) {
     const { scene } = this.model;
-    const scale = this.model.atoms.material.uniforms.uScale.value;
+    const scale = this.model.scale;
     const camera = this.lastCamera ?? this.camera();
     const near = new THREE.Vector3((2 * x) / this.width - 1, 1 - (2 * y) / this.height, -1).unproject(camera);
     const far = new THREE.Vector3((2 * x) / this.width - 1, 1 - (2 * y) / this.height, 1).unproject(camera);

@@ -78,7 +78,7 @@ export class View {
     model.paint(this.options.palette);
     model.cell.visible = Boolean(this.options.cell);
     model.atoms.material.uniforms.uStyle.value = STYLES[this.options.style] ?? 0;
-    model.atoms.material.uniforms.uScale.value = this.scaleOf(this.options.ellipsoids);
+    model.scale = this.scaleOf(this.options.ellipsoids);
     this.clearPicks();
     this.stage.setModel(model);
     old?.dispose();
@@ -86,7 +86,10 @@ export class View {
     this.canvas.setAttribute("aria-label", `${scene.title}. ${scene.summary} Press ? for keys.`);
     this.counts.textContent = `${scene.count} atoms`;
     this.warning.hidden = !scene.warnings.length;
-    this.warning.replaceChildren(...scene.warnings.map((w) => element("div", {}, `⚠ ${w}`)));
+    const said = scene.warnings.map((w) => element("div", {}, `⚠ ${w}`));
+    const rest = said.splice(1);
+    if (rest.length) said.push(element("details", {}, element("summary", {}, `${rest.length} more notes`), ...rest));
+    this.warning.replaceChildren(...said);
     if (this.twin.open) this.fillTable();
     this.toolbar?.draw();
   }
@@ -149,7 +152,7 @@ export class View {
 
   setProbability(p) {
     const probability = Math.min(0.99, Math.max(0.01, p));
-    this.stage.model.atoms.material.uniforms.uScale.value = this.scaleOf(probability);
+    this.stage.model.scale = this.scaleOf(probability);
     this.options.ellipsoids = Math.round(probability * 100) / 100;
     clearTimeout(this.noting);
     this.noting = setTimeout(() => this.note({ ellipsoids: this.options.ellipsoids }), 300);
