@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import docker
+import qcrbox
 import yaml
 from docker.errors import APIError, DockerException, ImageNotFound
 from qcrbox.contract.errors import QcError, Unreachable, UserInputError
+from qcrbox.spec.folder import application_files
 
 DEBIAN = "debian:bookworm-slim"
 BASE = "qcrbox/base:latest"
@@ -33,8 +35,18 @@ RUN /opt/qcrbox/bin/pip install --no-cache-dir --disable-pip-version-check \\
       --cert /etc/ssl/certs/ca-certificates.crt -r /opt/application/requirements.txt
 USER 10001:10001
 """
-# Never part of an image: tests and what Python leaves behind.
-LEFT_OUT = {"tests", "__pycache__", "Dockerfile", ".pytest_cache"}
+# The second build of every application: the agent of this version goes on top, whatever the base was built with,
+# so a newer agent costs seconds and not the application's packages once more.
+_WITH_AGENT = """\
+FROM {image}
+USER root
+COPY packages/ /opt/qcrbox/lib/python3.11/site-packages/
+RUN ["/opt/qcrbox/bin/python", "-m", "compileall", "-q", "/opt/qcrbox/lib/python3.11/site-packages/qcrbox", "/opt/qcrbox/lib/python3.11/site-packages/qcrbox_agent", "/opt/application"]
+USER 10001:10001
+WORKDIR /work
+ENTRYPOINT ["/opt/qcrbox/bin/python", "-m", "qcrbox_agent"]
+CMD []
+"""
 SYSTEM_CA = Path("/etc/ssl/certs/ca-certificates.crt")
 
 Say = Callable[[str], None]
@@ -129,9 +141,9 @@ class ImageBuilder:
                 self.client.api.import_image_from_data(stream, repository=name, tag=tag)
 
     def build_base(self, *, rebuild: bool = False) -> str:
-        """Debian, Python and this version of the agent. Rebuilt when the agent's code or pins changed."""
+        """Debian, Python and the agent. Rebuilt when its pins changed; newer agent code is put on top of it later."""
         context = self._base_context()
-        stamp = _digest(context)
+        stamp = _digest({name: part for name, part in context.items() if not name.startswith("packages/")})
         if not rebuild and self._label(BASE, "content") == stamp:
             return BASE
         self.ensure_debian()
@@ -151,16 +163,21 @@ class ImageBuilder:
         """Build one application folder. Returns (name, image id)."""
         spec = yaml.safe_load((folder / "application.yaml").read_text())
         slug, version = str(spec["slug"]), str(spec["version"])
-        context = dict(_folder_files(folder))
+        context = {name: path.read_bytes() for name, path in application_files(folder)}
         context.setdefault("requirements.txt", b"")
-        own = folder / "Dockerfile"
-        context["Dockerfile"] = own.read_bytes() if own.exists() else DEFAULT_DOCKERFILE.encode()
-        base = self._base_of(context["Dockerfile"].decode(), rebuild)
+        dockerfile = context.setdefault("Dockerfile", DEFAULT_DOCKERFILE.encode()).decode()
+        base = self._base_of(dockerfile, rebuild)
         stamp = _digest(context) + ":" + self.client.images.get(base).id
         name = image_name(slug, version)
-        if rebuild or self._label(name, "content") != stamp:
-            labels = {"content": stamp, "application": slug, "version": version}
-            self._build(name, context, labels, f"{slug} {version}")
+        program = f"{name.partition(':')[0]}-program:{name.partition(':')[2]}"
+        if rebuild or self._label(program, "content") != stamp:
+            self._build(program, context, {"content": stamp}, f"{slug} {version}")
+        packages = dict(_agent_packages())
+        whole = _digest(packages) + ":" + self.client.images.get(program).id
+        if rebuild or self._label(name, "content") != whole:
+            packages["Dockerfile"] = _WITH_AGENT.format(image=program).encode()
+            labels = {"content": whole, "application": slug, "version": version}
+            self._build(name, packages, labels, f"{slug} {version} with the agent")
         return name, self.client.images.get(name).id
 
     def _base_of(self, dockerfile: str, rebuild: bool) -> str:
@@ -178,9 +195,6 @@ class ImageBuilder:
     # ------------------------------------------------------------ inside
 
     def _base_context(self) -> dict[str, bytes]:
-        import qcrbox
-        import qcrbox.contract  # the package folder of what is running now
-
         context = {
             "Dockerfile": (self.sources / "base/Dockerfile").read_bytes(),
             "agent.txt": self.constraints.read_bytes(),
@@ -189,13 +203,7 @@ class ImageBuilder:
         ca = self.ca or (SYSTEM_CA if _behind_own_ca() else None)
         if ca is not None:
             context.update(_certificates(ca))
-        library = Path(qcrbox.__file__).parent
-        agent = _agent_folder(library)
-        for package in (library, agent):
-            for name, content in _folder_files(package):
-                if name.endswith((".py", ".tsv", ".json", ".gz", ".yaml", ".txt")):
-                    context[f"packages/{package.name}/{name}"] = content
-        return context
+        return context | dict(_agent_packages())
 
     def _build(self, name: str, context: dict[str, bytes], labels: dict[str, str], what: str) -> str:
         self.say(f"Building {what} ({name}) ...")
@@ -244,11 +252,13 @@ def _agent_folder(library: Path) -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _folder_files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        if path.is_file() and not path.is_symlink() and not LEFT_OUT & set(name.parts):
-            yield name.as_posix(), path.read_bytes()
+def _agent_packages() -> Iterator[tuple[str, bytes]]:
+    """The two packages an agent consists of, as they are installed here."""
+    library = Path(qcrbox.__file__).parent
+    for package in (library, _agent_folder(library)):
+        for name, path in application_files(package):
+            if name.endswith((".py", ".tsv", ".json", ".gz", ".yaml", ".txt")):
+                yield f"packages/{package.name}/{name}", path.read_bytes()
 
 
 def _digest(context: dict[str, bytes]) -> str:

@@ -16,14 +16,12 @@ from pathlib import Path
 
 from qcrbox.contract.errors import NotFound, SpecError, UserInputError
 from qcrbox.spec import load
+from qcrbox.spec.folder import application_files
 
 log = logging.getLogger(__name__)
 
 SPEC_NAME = "application.yaml"
 MAX_BYTES = 500_000_000
-_LEFT_OUT = frozenset(
-    {"__pycache__", "tests", "node_modules", ".git", ".venv", ".pytest_cache", ".ruff_cache"}
-)
 
 
 @dataclass(frozen=True)
@@ -67,10 +65,10 @@ class Catalogue:
         """Copy a folder and remember it. Raises SpecError, UserInputError, OSError."""
         spec = load(folder / SPEC_NAME)
         files = list(_files(folder))
-        fingerprint = _fingerprint(folder, files)
+        fingerprint = _fingerprint(files)
         target = self._store / f"{spec.slug}-{fingerprint[:16]}"
         if not target.is_dir():
-            _copy(folder, files, target)
+            _copy(files, target)
         made = ApprovedApplication(spec.slug, spec.version, target, fingerprint)
         self._known[(spec.slug, spec.version)] = made
         return made
@@ -97,32 +95,28 @@ def find_folders(roots: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(path.resolve() for path in found))
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     total = 0
-    for root, names, filenames in os.walk(folder):
-        names[:] = sorted(name for name in names if name not in _LEFT_OUT)
-        for filename in sorted(filenames):
-            path = Path(root, filename)
-            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-                total += path.stat().st_size
-                if total > MAX_BYTES:
-                    raise UserInputError(f"It is larger than {MAX_BYTES // 1_000_000} MB.", where=str(folder))
-                yield path
+    for name, path in application_files(folder):
+        total += path.stat().st_size
+        if total > MAX_BYTES:
+            raise UserInputError(f"It is larger than {MAX_BYTES // 1_000_000} MB.", where=str(folder))
+        yield name, path
 
 
-def _fingerprint(folder: Path, files: list[Path]) -> str:
+def _fingerprint(files: list[tuple[str, Path]]) -> str:
     digest = hashlib.sha256()
-    for path in files:
+    for name, path in files:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(folder)}\0{content}\0{os.access(path, os.X_OK)}\n".encode())
+        digest.update(f"{name}\0{content}\0{os.access(path, os.X_OK)}\n".encode())
     return digest.hexdigest()
 
 
-def _copy(folder: Path, files: list[Path], target: Path) -> None:
+def _copy(files: list[tuple[str, Path]], target: Path) -> None:
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
-    for path in files:
-        place = draft / path.relative_to(folder)
+    for name, path in files:
+        place = draft / name
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, place)
     try:

@@ -1,0 +1,63 @@
+"""A real Docker daemon, and the sample application as an approved image on it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from docker.errors import DockerException
+from qcrbox.contract.errors import UserInputError
+from qcrbox_hub.apps.images import ImageBuilder
+from qcrbox_registry.launcher.approvals import Approvals
+from qcrbox_registry.launcher.managers.docker import LABEL, DockerManager
+
+ROOT = Path(__file__).parents[4]
+SAMPLE = ROOT / "app_images" / "agent" / "tests" / "fixtures" / "sample"
+
+
+@pytest.fixture(scope="session")
+def daemon() -> Iterator[docker.DockerClient]:
+    try:
+        client = docker.from_env()
+        client.ping()
+    except DockerException as problem:
+        pytest.skip(f"no Docker daemon answers: {problem}")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def sample_image(daemon: docker.DockerClient) -> str:
+    """Id of the sample application's image, built by our own builder."""
+    builder = ImageBuilder(
+        daemon, sources=ROOT / "app_images", constraints=ROOT / "constraints" / "agent.txt", say=print
+    )
+    try:
+        return builder.build_application(SAMPLE)[1]
+    except UserInputError as problem:
+        pytest.skip(problem.message)
+
+
+@pytest.fixture
+async def make_manager(tmp_path, sample_image, daemon):
+    data = tmp_path / "data"
+    Approvals(data).approve("sample", "1.0", sample_image, by="test")
+    made: list[DockerManager] = []
+
+    async def make(**traits) -> DockerManager:
+        manager = DockerManager(data=str(data), nats_url="nats://127.0.0.1:1", **traits)
+        await manager.setup()
+        made.append(manager)
+        return manager
+
+    yield make
+    platforms = {manager.platform for manager in made}
+    for manager in made:
+        with contextlib.suppress(Exception):
+            await manager.end_platform()
+    for platform in platforms:
+        left = daemon.containers.list(all=True, filters={"label": f"{LABEL}.platform={platform}"})
+        assert not left, f"containers left behind: {left}"
