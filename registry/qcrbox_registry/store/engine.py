@@ -32,6 +32,12 @@ LONGEST_BATCH_S = 0.05
 READERS = 4
 
 
+class DamagedDatabase(QcError):
+    """The file is no sound database any more."""
+
+    kind = "damaged_database"
+
+
 class Database:
     """One SQL database by URL: `sqlite:////path/file` or `postgresql+psycopg://…`.
 
@@ -255,10 +261,14 @@ def _in_savepoint(conn: Connection, fn: Work) -> tuple[Any, BaseException | None
     try:
         value = fn(conn)
     except Exception as error:  # noqa: BLE001 - handed to the caller of write()
-        # After a full disk SQLite has already thrown the whole transaction away: this then raises too.
-        conn.exec_driver_sql("ROLLBACK TO SAVEPOINT f")
-        conn.exec_driver_sql("RELEASE SAVEPOINT f")
-        return None, _translated(error) if isinstance(error, sa.exc.DBAPIError) else error
+        raised = _translated(error) if isinstance(error, sa.exc.DBAPIError) else error
+        try:
+            conn.exec_driver_sql("ROLLBACK TO SAVEPOINT f")
+            conn.exec_driver_sql("RELEASE SAVEPOINT f")
+        except sa.exc.DBAPIError:
+            # After a full disk SQLite has thrown the whole transaction away: all of the batch fails for that reason.
+            raise raised from error
+        return None, raised
     conn.exec_driver_sql("RELEASE SAVEPOINT f")
     return value, None
 
@@ -303,6 +313,12 @@ def _translated(error: BaseException) -> BaseException:
             "The registry's disk is full.",
             why="The change could not be written and was undone.",
             next="Free space on the data folder's disk, then try again.",
+        )
+    if "malformed" in text or "not a database" in text:
+        return DamagedDatabase(
+            "The registry's database file is damaged.",
+            why=str(getattr(error, "orig", error)).splitlines()[0],
+            next="Stop the platform and restore the newest backup with `qcrbox restore`.",
         )
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sqlite3.OperationalError):
         first = str(getattr(error, "orig", error)).splitlines()[0] if str(error) else ""

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from qcrbox.contract.errors import Conflict
 
-from qcrbox_registry.store.engine import Database
+from qcrbox_registry.store.engine import DamagedDatabase, Database
 
 
 def _config(connection: sa.Connection | None = None) -> Config:
@@ -71,4 +71,7 @@ def integrity_faults(database: Database, *, thorough: bool = False) -> list[str]
             faults.append(f"row {rowid} of {table} points to a missing row of {parent}")
         return faults
 
-    return database.read_sync(run)
+    try:
+        return database.read_sync(run)
+    except DamagedDatabase as error:
+        return [error.message]

@@ -1,0 +1,200 @@
+"""A migrated database for each test, on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sqlite3
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from qcrbox_registry.store import calculations, contents, datasets, people, schema
+from qcrbox_registry.store.engine import Database
+from qcrbox_registry.store.tables import applications, commands
+
+_spec = importlib.util.spec_from_file_location("postgres", Path(__file__).with_name("postgres.py"))
+postgres = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(postgres)
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    given = os.environ.get("QCRBOX_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    found = postgres.binaries()
+    if found is None:
+        pytest.skip("there is no PostgreSQL server here")
+    with postgres.private_server(found) as url:
+        yield url
+
+
+def _admin(server):
+    return sa.create_engine(
+        server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+    )
+
+
+def _migrated(url):
+    database = Database(url)
+    schema.migrate(database)
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    """A migrated file to copy: migrating for each test would take most of the time."""
+    path = tmp_path_factory.mktemp("template") / "registry.sqlite"
+    _migrated(f"sqlite:///{path}")
+    with sqlite3.connect(path) as direct:
+        direct.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url):
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    admin = _admin(postgres_url)
+    with admin.connect() as conn:
+        conn.exec_driver_sql(f"CREATE DATABASE {name}")
+        _migrated(f"{postgres_url.rpartition('/')[0]}/{name}")
+        yield name
+        conn.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request, tmp_path):
+    """The URL of a migrated, empty database."""
+    if request.param == "sqlite":
+        path = tmp_path / "registry.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres_template")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    admin = _admin(server)
+    with admin.connect() as conn:
+        conn.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield f"{server.rpartition('/')[0]}/{name}"
+        conn.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture
+def database(database_url):
+    made = Database(database_url)
+    yield made
+    made.close()
+
+
+@dataclass
+class World:
+    """Persons, groups and one application with one command, ready to point to."""
+
+    database: Database
+    person: dict[str, int] = field(default_factory=dict)
+    group: dict[str, int] = field(default_factory=dict)
+    application_id: int = 0
+    command_id: int = 0
+
+    def write(self, fn):
+        return self.database.write_sync(fn)
+
+    def read(self, fn):
+        return self.database.read_sync(fn)
+
+    def new(self, owner="ada", **more):
+        return calculations.NewCalculation(
+            owner_id=self.person[owner],
+            application_id=self.application_id,
+            command_id=self.command_id,
+            application_slug="practice",
+            application_version="1",
+            command_name="noop",
+            arguments=more.pop("arguments", {}),
+            **more,
+        )
+
+    def start(self, owner="ada", **more):
+        """The id of a new calculation that waits."""
+        new = self.new(owner, **more)
+        self.write(lambda conn: calculations.create(conn, new))
+        return new.id
+
+    def run(self, calculation_id, agent="agent-1"):
+        """Hand it to an agent; the attempt."""
+
+        def assign(conn):
+            ledger = calculations.Ledger(conn, [calculation_id])
+            attempt = ledger.assign(calculation_id, agent)
+            ledger.close()
+            return attempt
+
+        return self.write(assign)
+
+    def dataset(self, owner="ada", files=("model.cif",), group=None, **more):
+        """(dataset id, [file ids])."""
+        dataset = datasets.NewDataset(self.person[owner], group_id=self.group.get(group), **more)
+        new = [datasets.NewFile(name, f"{i:064x}", 10 + i) for i, name in enumerate(files)]
+        self.write(lambda conn: datasets.add_dataset(conn, dataset, new))
+        return dataset.id, [file.id for file in new]
+
+
+@pytest.fixture
+def world(database):
+    made = World(database)
+
+    def fill(conn):
+        now = time.time()
+        for name in ("ada", "bob", "eve"):
+            made.person[name] = people.ensure_person(conn, name, name, now)
+        made.group = people.ensure_groups(conn, ["crystals", "powders"], now)
+        made.application_id = conn.execute(
+            sa.insert(applications).values(
+                slug="practice",
+                version="1",
+                name="Practice",
+                spec={},
+                spec_hash="",
+                registered_at=now,
+                updated_at=now,
+            )
+        ).inserted_primary_key[0]
+        made.command_id = conn.execute(
+            sa.insert(commands).values(
+                application_id=made.application_id,
+                name="noop",
+                implemented_as="python_callable",
+                parameters={},
+            )
+        ).inserted_primary_key[0]
+        for i in range(10):
+            contents.add(conn, f"{i:064x}", 10 + i, now)
+
+    made.write(fill)
+    return made
+
+
+@pytest.fixture
+def actor(world):
+    """`actor("ada", groups=["crystals"], manages=[…], curates=[…], admin=True)`."""
+    from qcrbox_registry.rights import Actor
+
+    def make(name, groups=(), manages=(), curates=(), **more):
+        return Actor(
+            world.person[name],
+            name,
+            groups={group: world.group[group] for group in groups},
+            manages=frozenset(world.group[group] for group in manages),
+            curates=frozenset(world.group[group] for group in curates),
+            **more,
+        )
+
+    return make
