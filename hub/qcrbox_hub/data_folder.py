@@ -54,6 +54,11 @@ class DataFolder:
     def platform_file(self) -> Path:
         return self.run / "platform.json"
 
+    @property
+    def ending_file(self) -> Path:
+        """There while the platform stops on purpose: a launcher that is only restarted leaves its containers alone."""
+        return self.run / "ending"
+
     # ------------------------------------------------------------------ making it ready
 
     def prepare(self) -> None:

@@ -30,6 +30,7 @@ class Options:
     applications: list[Path] = field(default_factory=list)
     folder: Path | None = None
     idle_cull_s: int = 0
+    manager: str = "process"
 
 
 @dataclass
@@ -143,8 +144,16 @@ def _applications(plan: Plan) -> list[Path]:
 
 def _launcher(plan: Plan) -> ChildSpec:
     command = _python(
-        "qcrbox_registry.launcher", "--data", str(plan.data.path), "--name", "local", "--manager", "process"
+        "qcrbox_registry.launcher",
+        "--data",
+        str(plan.data.path),
+        "--name",
+        "local",
+        "--manager",
+        plan.options.manager,
     )
+    if (traits := plan.data.path / "launcher.json").is_file():
+        command += ["--config", str(traits)]
     for folder in _applications(plan):
         command += ["--applications", str(folder)]
     # After the registry, which makes the streams it speaks on; the processor is busy enough before.

@@ -42,6 +42,7 @@ class Run:
         self.data.lock()
         try:
             self._recover()
+            self.data.ending_file.unlink(missing_ok=True)
             ports.require_free(self.options.host, self.options.port)
             self._catch_signals()
             self._start(on_ready)
@@ -108,6 +109,7 @@ class Run:
         if self.supervisor is None:
             return
         begin = time.monotonic()
+        self.data.ending_file.touch()
         self.supervisor.stop(last=("nats", "proxy"), within_s=STOP_LIMIT_S - 1)
         # What was started by what we started (agents, users' servers) is on the lifeline too.
         rest_s = max(0.5, begin + STOP_LIMIT_S - time.monotonic() - 0.3)

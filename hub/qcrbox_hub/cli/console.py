@@ -19,6 +19,15 @@ DataOption = Annotated[
     ),
 ]
 
+ManagerOption = Annotated[
+    str,
+    typer.Option(
+        "--manager",
+        envvar="QCRBOX_MANAGER",
+        help="What runs programs: process (no sandbox), docker, swarm, or module:Class.",
+    ),
+]
+
 
 def data_folder(given: Path | None) -> DataFolder:
     return DataFolder(given or paths.default_data_folder())

@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 from qcrbox.contract.errors import QcError
 from rich.console import Console
+from rich.markup import escape
 
 from qcrbox_hub import packages, paths, ports
 from qcrbox_hub.cli.console import DataOption, data_folder
@@ -32,7 +33,7 @@ def doctor(data: DataOption = None) -> None:
     for check in CHECKS:
         for good, what, advice in check(folder):
             bad += not good
-            console.print(f"{'[green]✓[/]' if good else '[red]✗[/]'} {what}", highlight=False)
+            console.print(f"{'[green]✓[/]' if good else '[red]✗[/]'} {escape(what)}", highlight=False)
             if not good and advice:
                 console.print(f"  {advice}", highlight=False, markup=False)
     raise typer.Exit(1 if bad else 0)

@@ -1,4 +1,4 @@
-"""`qcrbox registry`: registry, NATS and the process launcher alone, for programs and tests."""
+"""`qcrbox registry`: registry, NATS and a launcher alone, for programs and tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_hub import ports
-from qcrbox_hub.cli.console import DataOption, data_folder, say
+from qcrbox_hub.cli.console import DataOption, ManagerOption, data_folder, say
 from qcrbox_hub.plan import Options
 from qcrbox_hub.run import Run
 
@@ -25,8 +25,9 @@ def registry(
         list[Path] | None,
         typer.Option(help="Further application folders. May be given several times.", show_default=False),
     ] = None,
+    manager: ManagerOption = "process",
 ) -> None:
-    """Registry, NATS and process launcher without a hub. Prints one line on stdout when ready."""
+    """Registry, NATS and launcher without a hub. Prints one line on stdout when ready."""
     if not no_auth:
         raise UserInputError(
             "A registry alone has nobody who could sign people in.",
@@ -43,6 +44,7 @@ def registry(
         host=host,
         port=port or ports.choose(1)[0],
         applications=applications or [],
+        manager=manager,
     )
     where = data_folder(data)
     Run(options, where, say).up(

@@ -11,7 +11,7 @@ import typer
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_hub import ports
-from qcrbox_hub.cli.console import DataOption, data_folder, say
+from qcrbox_hub.cli.console import DataOption, ManagerOption, data_folder, say
 from qcrbox_hub.plan import Options
 from qcrbox_hub.run import Run
 
@@ -35,6 +35,7 @@ def up(
     idle_cull: Annotated[
         int, typer.Option(help="Stop a person's Jupyter server after so many idle minutes; 0: never.")
     ] = 0,
+    manager: ManagerOption = "process",
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Start the platform and keep it running until Ctrl-C."""
@@ -51,6 +52,7 @@ def up(
         applications=applications or [],
         folder=folder,
         idle_cull_s=60 * idle_cull,
+        manager=manager,
     )
     where = data_folder(data)
     say(f"QCrBox starts; data folder {where.path}")

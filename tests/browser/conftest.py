@@ -1,0 +1,226 @@
+"""A real Chromium in front of a whole platform. Nothing but loopback can be reached, and every try is noted."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+
+PASSWORD = "plum-Orchid-42-river"
+START_LIMIT_S = 120
+LIMIT_MS = 90_000
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Pictures are drawn with WebGL; a test machine has no graphics card.
+    "--enable-unsafe-swiftshader",
+]
+
+
+@dataclass
+class Platform:
+    """`qcrbox up` as a person types it."""
+
+    data: Path
+    url: str
+    link: str
+    process: subprocess.Popen[str]
+
+    def home(self, name: str) -> Path:
+        return self.data / "homes" / name
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    folder = tmp_path_factory.mktemp("browser")
+    data, errors = folder / "data", folder / "stderr"
+    # Port 0 is not a person's choice: take one that is free now.
+    from qcrbox_hub import ports
+
+    port = ports.choose(1)[0]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "qcrbox_hub", "up", "--data", str(data), "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=errors.open("w"),
+        text=True,
+        env=os.environ | {"NO_COLOR": "1"},
+    )
+    assert process.stdout
+    said, deadline = "", time.monotonic() + START_LIMIT_S
+    while "Ctrl-C" not in said:
+        line = process.stdout.readline()
+        assert line, errors.read_text()
+        assert time.monotonic() < deadline, errors.read_text()
+        said += line
+    link = re.search(r"http\S+first-admin\?code=\S+", said)
+    assert link, said
+    yield Platform(data, f"http://127.0.0.1:{port}", link.group(0), process)
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM) if CHROMIUM.exists() else None, args=ARGUMENTS
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visits:
+    """Where pages tried to go."""
+
+    elsewhere: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def visits() -> Visits:
+    return Visits()
+
+
+@pytest.fixture(scope="session")
+def new_person(chromium: Browser, platform: Platform, visits: Visits) -> Iterator[Callable[[], Page]]:
+    """Opens a page of a person with a fresh profile."""
+    contexts: list[BrowserContext] = []
+
+    def guard(route: Route) -> None:
+        host = urlsplit(route.request.url).hostname or ""
+        if urlsplit(route.request.url).scheme in ("data", "blob") or host in ("127.0.0.1", "localhost"):
+            route.continue_()
+        else:
+            visits.elsewhere.append(route.request.url)
+            route.abort()
+
+    def make() -> Page:
+        context = chromium.new_context(
+            base_url=platform.url, viewport={"width": 1400, "height": 900}, accept_downloads=True
+        )
+        context.set_default_timeout(LIMIT_MS)
+        context.route("**/*", guard)
+        page = context.new_page()
+        page.on("websocket", lambda socket: _note(visits, socket.url))
+        page.on("pageerror", lambda error: visits.errors.append(str(error)))
+        contexts.append(context)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def _note(visits: Visits, url: str) -> None:
+    if urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
+        visits.elsewhere.append(url)
+
+
+class Person:
+    """What a person does in the pages."""
+
+    def __init__(self, page: Page, name: str) -> None:
+        self.page, self.name = page, name
+
+    def fill_account(self) -> None:
+        self.page.fill("#username_input", self.name)
+        self.page.fill("#password_input", PASSWORD)
+        self.page.fill("#password_confirmation_input", PASSWORD)
+
+    def sign_up(self) -> None:
+        self.page.goto("/hub/login")
+        self.page.click("#signup_link")
+        self.fill_account()
+        self.page.click("#signup_submit")
+        self.page.wait_for_selector("#signup_done")
+
+    def sign_in(self) -> None:
+        self.page.goto("/hub/login")
+        self.page.fill("#username_input", self.name)
+        self.page.fill("#password_input", PASSWORD)
+        self.page.click("#login_submit")
+
+    def wait_for_lab(self) -> None:
+        self.page.wait_for_url(f"**/user/{self.name}/lab**")
+        self.page.wait_for_selector(".jp-LabShell")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
+
+    def open_notebook(self, path: str) -> None:
+        self.page.goto(f"/user/{self.name}/lab/tree/{path}?reset")
+        self.wait_for_lab()
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.wait_until_idle()
+
+    def wait_until_idle(self) -> None:
+        self.page.wait_for_selector('.jp-NotebookPanel-toolbar [data-status="idle"]', state="attached")
+
+    def run_all(self) -> None:
+        self.page.click('.lm-MenuBar-item:has-text("Run")')
+        self.page.click('.lm-Menu-item[data-command="runmenu:run-all"]')
+
+    def open_panel(self) -> None:
+        if not self.page.is_visible("#qcrbox-panel"):
+            self.page.click('.lm-TabBar-tab[data-id="qcrbox-panel"]')
+        self.page.wait_for_selector('#qcrbox-panel [data-connection="live"]')
+
+    def outputs(self) -> str:
+        return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
+
+
+@pytest.fixture(scope="session")
+def admin(platform: Platform, new_person: Callable[[], Page]) -> Person:
+    """Made with the link that `qcrbox up` printed."""
+    person = Person(new_person(), "ada")
+    person.page.goto(platform.link)
+    person.fill_account()
+    person.page.click("#first_admin_submit")
+    person.page.wait_for_url("**/hub/people")
+    return person
+
+
+@pytest.fixture(scope="session")
+def student(platform: Platform, admin: Person, new_person: Callable[[], Page]) -> Person:
+    """Signed up, approved and signed in, with a Jupyter server that runs."""
+    person = Person(new_person(), "rosalind")
+    person.sign_up()
+    admin.page.goto("/hub/people")
+    admin.page.check(f"#p_{person.name}")
+    admin.page.click("#approve")
+    admin.page.wait_for_selector("#message")
+    person.sign_in()
+    person.wait_for_lab()
+    return person
+
+
+@pytest.fixture(autouse=True)
+def nothing_but_loopback(visits: Visits) -> Iterator[None]:
+    """Every test of this folder: no request may leave this machine."""
+    yield
+    assert visits.elsewhere == []
+
+
+def pytest_collection_modifyitems(items: list[Any]) -> None:
+    for item in items:
+        if Path(__file__).parent in Path(item.fspath).parents:
+            item.add_marker(pytest.mark.browser)

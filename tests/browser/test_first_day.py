@@ -1,0 +1,95 @@
+"""A new person's first day: account, notebook, refinement, picture, reload."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import LIMIT_MS, Person, Platform
+from tests.browser.notebooks import colours, write_notebook
+
+pytestmark = pytest.mark.timeout(400)
+
+LONG = """import qcrbox as qc
+calculation = qc.refine.refine_iam(qc.examples["thpp"], cycles=40, name="long one")
+calculation"""
+
+
+def test_the_first_notebook_shows_r1_and_a_drawn_structure(student: Person) -> None:
+    student.open_notebook("notebooks/01_first_refinement.ipynb")
+    student.run_all()
+    page = student.page
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.jp-OutputArea-output')].some(e => /R1/.test(e.textContent))",
+        timeout=2 * LIMIT_MS,
+    )
+    student.wait_until_idle()
+    assert re.search(r"R1\D{0,40}0\.0\d+", student.outputs())
+    assert "Traceback" not in student.outputs()
+    picture = page.locator(".jp-OutputArea-output canvas").first
+    picture.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # the first frames of an animation
+    assert colours(picture) > 50, "the structure is not drawn"
+
+
+def test_the_panel_lists_what_there_is(student: Person) -> None:
+    student.open_panel()
+    panel = student.page.locator("#qcrbox-panel")
+    expect(panel.locator('[data-application="refine"]')).to_be_visible()
+    expect(panel.get_by_text("thpp", exact=True).first).to_be_visible()
+
+
+def test_code_of_a_command_goes_into_the_notebook(student: Person, platform: Platform) -> None:
+    write_notebook(platform.home(student.name) / "insert.ipynb", "")
+    student.open_notebook("insert.ipynb")
+    student.open_panel()
+    page = student.page
+    page.click('[data-application="refine"] .qcrbox-Row-main')
+    page.click('[data-command="refine_iam"] button')
+    expect(page.locator(".jp-Notebook .jp-Cell").first).to_contain_text("qc.refine.refine_iam(")
+
+
+def test_calculation_goes_on_through_a_reload_of_the_page(student: Person, platform: Platform) -> None:
+    write_notebook(platform.home(student.name) / "reload.ipynb", LONG)
+    student.open_notebook("reload.ipynb")
+    student.run_all()
+    student.open_panel()
+    page = student.page
+    row = page.locator("[data-calculation]", has_text="long one").first
+    expect(row.locator('[data-state="running"], [data-state="submitted"]')).to_be_visible()
+    page.reload()
+    student.wait_for_lab()
+    student.open_panel()
+    expect(row.locator('[data-state="successful"]')).to_be_visible(timeout=2 * LIMIT_MS)
+
+
+def test_running_calculation_is_cancelled_from_the_panel(student: Person, platform: Platform) -> None:
+    write_notebook(platform.home(student.name) / "cancel.ipynb", LONG.replace("long one", "not wanted"))
+    student.open_notebook("cancel.ipynb")
+    student.run_all()
+    student.open_panel()
+    page = student.page
+    row = page.locator("[data-calculation]", has_text="not wanted").first
+    row.locator(".qcrbox-Row-main").click()
+    row.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel it").click()
+    expect(row.locator('[data-state="cancelled"]')).to_be_visible()
+
+
+def test_dropped_files_become_one_dataset(student: Person, platform: Platform) -> None:
+    student.open_panel()
+    page = student.page
+    with page.expect_file_chooser() as chooser:
+        page.click("#qcrbox-panel .qcrbox-Drop button")
+    chooser.value.set_files(
+        [
+            {"name": "drop.hkl", "mimeType": "text/plain", "buffer": b"   1   0   0   10.00    1.00\n"},
+            {"name": "drop.cif", "mimeType": "text/plain", "buffer": b"data_drop\n_cell_length_a 10\n"},
+        ]
+    )
+    row = page.locator("[data-dataset]", has_text="drop").first
+    row.locator(".qcrbox-Row-main").click()
+    expect(row).to_contain_text("drop.cif")
+    expect(row).to_contain_text("drop.hkl")
