@@ -177,9 +177,10 @@ class Live:
             return self.error_msg.splitlines()[0]
         if self.status == State.SUBMITTED:
             return self.queue_in_words
+        if self.progress.text:
+            return self.progress.text
         shown = [f"{name} {value:.4g}" for name, value in self.progress.metrics.items()]
-        text = [self.progress.text] if self.progress.text else []
-        return ", ".join([*text, *shown]) or ("" if self.final else self.step)
+        return ", ".join(shown) or ("" if self.final else self.step)
 
     def line(self, name: str, short_id: str, *, width: int = 0) -> str:
         bar = ""

@@ -85,7 +85,7 @@ class _Drawing:
             items += self._cell()
         items += self._bonds()
         items += self._contacts()
-        items += [(float(self.points[row, 2]) + 0.05, self._atom(row)) for row in range(len(self.scene))]
+        items += [(float(self.points[row, 2]), self._atom(row)) for row in range(len(self.scene))]
         items.sort(key=lambda item: item[0])
         return [*(text for _, text in items), *self._labels(), *self._cell_names()]
 
@@ -161,17 +161,32 @@ class _Drawing:
         width = 2 * _BOND_RADIUS * self.pixels
         items = []
         colours, hollow = self.scene.colours, self.scene.hollow
-        for i, j in self.scene.bonds.tolist():
-            start, end = self.points[i], self.points[j]
-            middle = (start + end) / 2
+        surface = self._surface_points()
+        for number, (i, j) in enumerate(self.scene.bonds.tolist()):
+            middle = (self.points[i] + self.points[j]) / 2
             thin = hollow[i] or hollow[j]
-            for near, far, row in ((start, middle, i), (end, middle, j)):
-                line = np.array([near, far])
-                depth = float(near[2] * 0.25 + far[2] * 0.75)
-                text = self._line(line, _INK, width + 1.2)
-                text += self._line(line, "#ffffff" if thin else _lighter(colours[row]), width)
-                items.append((depth, text))
+            for near, row in ((surface[number, 0], i), (surface[number, 1], j)):
+                line = np.array([near, middle])
+                text = self._line(line, _INK, width + 1.2, cap="butt")
+                text += self._line(line, "#ffffff" if thin else _lighter(colours[row]), width, cap="butt")
+                # From the surface on: towards the eye it lies over its atom, away from it, under.
+                items.append((float(line[:, 2].mean()), text))
         return items
+
+    def _surface_points(self) -> Array:
+        """(m, 2, 3) where each bond leaves the ellipsoids at its ends, a little inside."""
+        i, j = self.scene.bonds.T
+        along = self.points[j] - self.points[i]
+        unit = along / np.maximum(np.linalg.norm(along, axis=1), 1e-9)[:, None]
+        ends = []
+        for rows, direction in ((i, unit), (j, -unit)):
+            m = self.matrices[rows]
+            lengths2 = np.maximum((m**2).sum(axis=1), 1e-8)  # squared semi-axes
+            shares = np.einsum("mki,mk->mi", m, direction) ** 2 / lengths2**2
+            radius = 0.9 / np.sqrt(np.maximum(shares.sum(axis=1), 1e-8))
+            radius = np.minimum(radius, 0.45 * np.linalg.norm(along, axis=1))
+            ends.append(self.points[rows] + radius[:, None] * direction)
+        return np.stack(ends, axis=1)
 
     def _contacts(self) -> list[tuple[float, str]]:
         items = []
@@ -236,12 +251,14 @@ class _Drawing:
         pairs = [f"{x:.2f} {y:.2f}" for x, y in self.xy(points).tolist()]
         return "M" + "L".join(pairs)
 
-    def _line(self, points: Array, colour: str, width: float, *, dash: str = "") -> str:
+    def _line(
+        self, points: Array, colour: str, width: float, *, dash: str = "", cap: str = "round"
+    ) -> str:
         (x1, y1), (x2, y2) = self.xy(points).tolist()
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         return (
             f'<path d="M{x1:.2f} {y1:.2f}L{x2:.2f} {y2:.2f}" stroke="{colour}" stroke-width="{width:.2f}" '
-            f'fill="none"{dashed}/>'
+            f'stroke-linecap="{cap}" fill="none"{dashed}/>'
         )
 
 
