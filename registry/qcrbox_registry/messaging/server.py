@@ -25,6 +25,7 @@ from qcrbox_registry.messaging.keys import Secrets
 ACCOUNT = "QCRBOX"
 LOCAL_LAUNCHER = "local"
 READY_S = 20.0
+NO_LIMIT_BYTES = 1 << 50
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,17 @@ class ServerPlan:
         True  # fsync each write (class B); False: safe against a process crash only (class A)
     )
     max_payload: int = 8 * 1024 * 1024
-    max_store_bytes: int | None = None  # of JetStream; None: as much as the disk has
+    max_store_bytes: int | None = None  # of JetStream; None: as much as the disk holds
     launchers: tuple[str, ...] = (LOCAL_LAUNCHER,)
     extra_environment: dict[str, str] = field(default_factory=dict)
 
 
 class NatsServer:
-    """A running nats-server under a small parent that ends it when the platform is gone."""
+    """A running nats-server under a small parent that ends it with the platform and starts it again when it dies."""
 
-    def __init__(self, plan: ServerPlan, port: int, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, plan: ServerPlan, port: int, process: subprocess.Popen[bytes], line: int) -> None:
         self.plan, self.port, self.process = plan, port, process
+        self._line = line  # write end of its lifeline: closed with this process, however it ends
         self.url = f"nats://{plan.host}:{port}"
 
     @property
@@ -59,6 +61,9 @@ class NatsServer:
         return None
 
     def stop(self, grace_s: float = 10.0) -> None:
+        if self._line >= 0:
+            os.close(self._line)
+            self._line = -1
         if self.process.poll() is None:
             self.process.terminate()
         try:
@@ -97,8 +102,9 @@ def configuration(plan: ServerPlan, port: int, secrets: Secrets) -> str:
     fixed = ", ".join([registry, system, *launchers.values()])
     users = [f"{{ nkey: {registry} }}", *(_launcher_user(name, key) for name, key in launchers.items())]
     limits = [f"store_dir: {json.dumps(str(plan.data / 'nats'))}", "max_mem: 64MB"]
-    if plan.max_store_bytes:
-        limits.append(f"max_file: {plan.max_store_bytes}")
+    # Left alone, JetStream allows three quarters of what is free at its start and refuses to make, or after a restart
+    # to change, streams whose limits add up to more. The limits of the streams and the disk itself are enough.
+    limits.append(f"max_file: {plan.max_store_bytes or NO_LIMIT_BYTES}")
     # Acknowledged must mean on the disk: the default would lose the last two minutes at a power cut.
     limits.append("sync_interval: always" if plan.power_loss_safe else 'sync_interval: "2m"')
     return "\n".join(
@@ -162,15 +168,23 @@ def start(plan: ServerPlan, ready_s: float = READY_S) -> NatsServer:
         )
     config = prepare(plan, port)
     _pid_file(plan.data).unlink(missing_ok=True)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "qcrbox.lifeline", "--", binary(), "-c", str(config)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=(plan.data / "logs" / "nats.err").open("ab"),
-        pass_fds=lifeline.pass_on(),
-        env={**os.environ, **plan.extra_environment},
-    )
-    server = NatsServer(plan, port, process)
+    ours, line = os.pipe()
+    try:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "qcrbox_registry.messaging.keeper"),
+                *("--log", str(plan.data / "logs" / "nats.log"), "--store", str(plan.data / "nats")),
+                *("--", binary(), "-c", str(config)),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=(plan.data / "logs" / "nats.err").open("ab"),
+            pass_fds=(ours,),
+            env={**os.environ, **plan.extra_environment, lifeline.VARIABLE: str(ours)},
+        )
+    finally:
+        os.close(ours)
+    server = NatsServer(plan, port, process, line)
     _wait_ready(server, ready_s)
     (plan.data / "run" / "nats.json").write_text(
         json.dumps({"url": server.url, "port": port, "pid": server.pid})
@@ -253,6 +267,7 @@ def main(argv: list[str] | None = None) -> int:
         monitor_port=given.monitor_port,
         power_loss_safe=not given.process_crash_safe_only,
     )
+    lifeline.watch(lifeline.terminate_self)
     server = start(plan)
     sys.stdout.write(f"NATS ready at {server.url}\n")
     sys.stdout.flush()
