@@ -6,15 +6,25 @@ Every function writes its outputs into the working directory and returns the fil
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from dataclasses import asdict
 from pathlib import Path
 
-from qcrbox.cif import Document, read
+from qcrbox.cif import read, shelx
 from qcrbox.cif.anisotropic import iso_to_aniso
 from qcrbox.cif.convergence import check_convergence
-from qcrbox.cif.convert import DEFAULT_CATEGORIES, unify
+from qcrbox.cif.convert import DEFAULT_CATEGORIES, is_cif, unify
+from qcrbox.cif.difference import crystal_difference, semantic_difference
 from qcrbox.cif.document import Block
+from qcrbox.cif.quality import quality_indicators as indicators_of
 from qcrbox.cif.replacement import replace_structure
+from qcrbox.cif.structure import Structure
+from qcrbox.cif.structure.reading import read_space_group
+from qcrbox.cif.tsc import read_tsc, write_tsc, write_tscb
+from qcrbox.cif.validation import validate as run_checks
+from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 
 
 def to_unified_cif(
@@ -97,13 +107,119 @@ def check_structure_convergence(
     return _write(output_json, answer.to_json().encode())
 
 
+def compare_cifs(
+    cif1: str, cif2: str, ignore: str | None = None, su: float = 0.0, output_json: str = "difference.json"
+) -> str:
+    """Differences of two CIFs by meaning and, where both have a structure, as crystal structures."""
+    meaning = semantic_difference(Path(cif1), Path(cif2), ignore=_listed(ignore), su=su)
+    answer: dict[str, object] = {
+        "semantic": [asdict(change) for change in meaning.changes],
+        "cut": meaning.cut,
+    }
+    try:
+        first, second = Structure.from_cif(Path(cif1)), Structure.from_cif(Path(cif2))
+    except (CifError, MissingItemsError) as error:
+        answer["crystal"], answer["crystal_not_compared"] = None, error.message
+    else:
+        answer["crystal"] = asdict(crystal_difference(first, second))
+    return _write_json(output_json, answer)
+
+
+def export_hkl(input_cif: str, output_hkl: str = "reflections.hkl") -> str:
+    """Write the reflections of a CIF as a SHELX .hkl file."""
+    return _write(output_hkl, shelx.export_hkl(_block(input_cif)).encode("latin-1", "replace"))
+
+
+def export_ins(
+    input_cif: str,
+    embedded: bool = True,
+    wavelength: float | None = None,
+    cycles: int = 10,
+    output_ins: str = "structure.ins",
+) -> str:
+    """Write the structure of a CIF as a SHELX .ins file."""
+    text, notes = shelx.export_ins(_block(input_cif), embedded=embedded, wavelength=wavelength, cycles=cycles)
+    for note in notes:
+        print(note)  # noqa: T201 - the log of the calculation
+    return _write(output_ins, text.encode("latin-1", "replace"))
+
+
+def symmetry_cards(input_cif: str, output_cards: str = "symmetry.txt") -> str:
+    """Write the LATT and SYMM cards of the space group, as SHELXT and SHELXL read them."""
+    structure = read_space_group(_block(input_cif))
+    for note in (*structure.contradictions, *structure.notes):
+        print(note)  # noqa: T201
+    return _write(output_cards, ("\n".join(shelx.symmetry_cards(structure)) + "\n").encode())
+
+
+def afix_table(instructions: str, output_table: str = "afix.csv") -> str:
+    """Write the AFIX codes of a .ins or .res file, or of the one embedded in a CIF, as a CSV table."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(("label", "afix", "pivot", "meaning"))
+    for row in shelx.afix_table(_instructions(instructions)):
+        writer.writerow((row.label, row.code, row.pivot, row.meaning))
+    return _write(output_table, table.getvalue().encode())
+
+
+def apply_afix_table(instructions: str, table: str, output_ins: str = "with_afix.ins") -> str:
+    """Write a .ins file with AFIX cards as a CSV table wants (columns label, afix)."""
+    with Path(table).open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    if rows and not {"label", "afix"} <= set(rows[0]):
+        raise UserInputError("The table needs the columns label and afix.", where=Path(table).name)
+    try:
+        codes = {row["label"]: int(row["afix"]) for row in rows}
+    except (TypeError, ValueError) as problem:
+        raise UserInputError(
+            "An AFIX code is no whole number.", where=Path(table).name, why=str(problem)
+        ) from problem
+    return _write(
+        output_ins, shelx.apply_afix(_instructions(instructions), codes).encode("latin-1", "replace")
+    )
+
+
+def convert_form_factors(table: str, to: str = "other") -> str:
+    """Turn a .tsc into a .tscb or back. The form is recognised by content; `to` forces one."""
+    data = Path(table).read_bytes()
+    factors = read_tsc(data, Path(table).name)
+    binary = to == "tscb" or (to == "other" and b"DATA:" in data)
+    name = Path(table).stem + (".tscb" if binary else ".tsc")
+    return _write(name, write_tscb(factors) if binary else write_tsc(factors))
+
+
+def validate(
+    input_cif: str, output_report: str = "validation.txt", output_json: str = "validation.json"
+) -> str:
+    """Run the local subset of structure checks."""
+    answer = run_checks(_block(input_cif))
+    print(answer.notice)  # noqa: T201
+    _write_json(output_json, answer.to_dict())
+    return _write(output_report, answer.to_text().encode())
+
+
+def quality_indicators(input_cif: str, shells: int = 10, output_json: str = "quality.json") -> str:
+    """Compute the quality indicators of data and model."""
+    return _write_json(output_json, indicators_of(_block(input_cif), shells=shells).to_dict())
+
+
+def _instructions(path: str) -> str:
+    """The text of a .ins or .res file, or the one embedded in a CIF."""
+    data = Path(path).read_bytes()
+    if not is_cif(data):
+        return data.decode("latin-1")
+    block = read(data).sole_block()
+    text = block.text("_shelx_res_file") or block.text("_iucr_refine_instructions_details")
+    if not text:
+        raise MissingItemsError(
+            "The CIF holds no SHELX instructions.", where=Path(path).name, items=["_shelx_res_file"]
+        )
+    return text
+
+
 def _block(path: str) -> Block:
-    """The block with atoms of a CIF that holds one structure."""
-    return _document(path).sole_block()
-
-
-def _document(path: str) -> Document:
-    return read(Path(path))
+    """The block of a CIF that holds one."""
+    return read(Path(path)).sole_block()
 
 
 def _listed(text: str | None) -> list[str]:

@@ -73,7 +73,7 @@ def _read_text(data: bytes, filename: str) -> FormFactorTable:
             file=filename or None,
         )
     try:
-        table = np.array(rows, dtype=np.float64).reshape(-1, width)
+        table = np.array(rows, dtype=np.float64).reshape(len(rows) // width, width)
     except ValueError as problem:
         raise CifError(
             "The table holds something that is no number.", where=filename, why=str(problem)
@@ -133,7 +133,10 @@ def _read_binary(data: bytes, filename: str) -> FormFactorTable:
         )
     rows = np.frombuffer(data, record, count, start)
     return FormFactorTable(
-        scatterers, rows["hkl"].reshape(-1, 3).copy(), rows["values"].reshape(count, -1).copy(), _header(head)
+        scatterers,
+        rows["hkl"].reshape(-1, 3).copy(),
+        rows["values"].reshape(count, len(scatterers)).copy(),
+        _header(head),
     )
 
 

@@ -80,11 +80,13 @@ def apply_afix(text: str, table: Sequence[AfixRow] | Mapping[str, int]) -> str:
     Everything else stays as it is written. Raises CifError that names an unknown atom.
     """
     codes = dict(table) if isinstance(table, Mapping) else {row.label: row.code for row in table}
-    known = {atom.label.upper() for atom in read_instructions(text).atoms}
+    known = {atom.label.upper(): atom.afix for atom in read_instructions(text).atoms}
     wanted = {label.upper(): code for label, code in codes.items()}
     missing = [label for label in codes if label.upper() not in known]
     if missing:
         raise CifError(f"The table names atoms that the text does not have: {', '.join(missing)}.")
+    if all(wanted.get(label, 0) == code for label, code in known.items()):
+        return text
     lines, current, joining, done = [], 0, False, False
     for line in text.splitlines():
         words = line.split()
