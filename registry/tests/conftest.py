@@ -17,7 +17,9 @@ from qcrbox_registry.store import calculations, contents, datasets, people, sche
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.tables import applications, commands
 
-_spec = importlib.util.spec_from_file_location("postgres", Path(__file__).with_name("postgres.py"))
+_spec = importlib.util.spec_from_file_location(
+    "postgres_server", Path(__file__).with_name("postgres_server.py")
+)
 postgres = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(postgres)
 
