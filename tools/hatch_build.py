@@ -37,6 +37,9 @@ class FrontEndsAndApplications(BuildHookInterface):
             folder = spec.parent
             if folder.name not in NOT_APPLICATIONS:
                 shared |= self._files(folder, root, f"share/qcrbox/applications/{folder.name}")
+        for base in ("base", "gui_base"):
+            shared |= self._files(root / "app_images" / base, root, f"share/qcrbox/applications/{base}")
+        shared["constraints/agent.txt"] = "share/qcrbox/agent.txt"
         shared |= self._files(root / "notebooks", root, "share/qcrbox/notebooks")
         build_data["shared_data"].update(shared)
 

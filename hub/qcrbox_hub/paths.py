@@ -22,6 +22,11 @@ def applications_folder() -> Path:
     return CHECKOUT / "app_images" if in_checkout() else SHARE / "applications"
 
 
+def agent_pins() -> Path:
+    """The agent's third-party packages, pinned with hashes; images are built with them."""
+    return CHECKOUT / "constraints" / "agent.txt" if in_checkout() else SHARE / "agent.txt"
+
+
 def application_folders(extra: list[Path] | None = None) -> list[Path]:
     """Every application folder (one with an application.yaml): ours, then those under `extra`.
 

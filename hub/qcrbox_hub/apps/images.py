@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import shutil
 import subprocess
 import tarfile
@@ -181,16 +182,8 @@ class ImageBuilder:
         return name, self.client.images.get(name).id
 
     def _base_of(self, dockerfile: str, rebuild: bool) -> str:
-        froms = [line.split()[1] for line in dockerfile.splitlines() if line.upper().startswith("FROM ")]
-        if any(name.startswith("qcrbox/gui-base") for name in froms):
-            return self.build_gui_base(rebuild=rebuild)
-        if any(name.startswith("qcrbox/base") for name in froms):
-            return self.build_base(rebuild=rebuild)
-        raise UserInputError(
-            "The Dockerfile starts from neither qcrbox/base nor qcrbox/gui-base.",
-            why="The agent would be missing in the image.",
-            next="Begin it with `FROM qcrbox/base`, or `FROM qcrbox/gui-base` for a program with a window.",
-        )
+        build = self.build_gui_base if base_of(dockerfile) == GUI_BASE else self.build_base
+        return build(rebuild=rebuild)
 
     # ------------------------------------------------------------ inside
 
@@ -238,6 +231,21 @@ class ImageBuilder:
             return self.client.images.get(name).labels.get(f"{LABEL}.{key}")
         except ImageNotFound:
             return None
+
+
+def base_of(dockerfile: str) -> str:
+    """Which of our two bases a Dockerfile starts from. Raises UserInputError when from neither."""
+    froms = [line.split()[1] for line in dockerfile.splitlines() if re.match(r"(?i)FROM +\S", line)]
+    last = froms[-1].removesuffix(":latest") if froms else ""
+    for base in (GUI_BASE, BASE):
+        if last == base.removesuffix(":latest"):
+            return base
+    raise UserInputError(
+        "The Dockerfile starts from neither qcrbox/base nor qcrbox/gui-base.",
+        where="Dockerfile",
+        why="The Python that runs the agent would be missing in the image.",
+        next="Begin its last stage with `FROM qcrbox/base`, or `FROM qcrbox/gui-base` for a program with a window.",
+    )
 
 
 def _agent_folder(library: Path) -> Path:
@@ -297,9 +305,6 @@ def _certificates(bundle: Path) -> dict[str, bytes]:
 
 def _tail(text: str, lines: int) -> str:
     return "\n".join(text.strip().splitlines()[-lines:])
-
-
-__all__ = ["BASE", "DEBIAN", "GUI_BASE", "LABEL", "BuildFailed", "ImageBuilder", "connect", "image_name"]
 
 
 def built_images(client: docker.DockerClient) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import sys
 import typer
 from qcrbox.contract.errors import QcError
 
-from qcrbox_hub.cli import doctor, down, logs, registry, status, store, up
+from qcrbox_hub.cli import apps, doctor, down, logs, registry, status, store, up
 from qcrbox_hub.cli.console import show_error
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("status")(status.status)
 app.command("logs")(logs.logs)
 app.command("doctor")(doctor.doctor)
 app.command("registry")(registry.registry)
+app.add_typer(apps.apps, name="apps")
 app.command("backup")(store.backup)
 app.command("restore")(store.restore)
 

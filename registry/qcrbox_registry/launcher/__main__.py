@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from importlib import import_module
 from pathlib import Path
 
@@ -90,16 +91,19 @@ async def _run(given: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, running.cancel)
+    platform_gone = threading.Event()
 
-    def platform_gone() -> None:
+    def end() -> None:
+        platform_gone.set()
         loop.call_soon_threadsafe(running.cancel)
 
-    # Agents hold the same lifeline and end by themselves.
-    lifeline.watch(platform_gone)
+    # Processes hold the same lifeline and end by themselves; containers cannot.
+    lifeline.watch(end)
     with contextlib.suppress(asyncio.CancelledError):
         await running
-    # SIGTERM, SIGINT and the lifeline say that the platform ends; a launcher that crashes or is killed comes back.
-    await manager.end_platform()
+    # A launcher that is only restarted leaves its agents for the next one to adopt.
+    if platform_gone.is_set() or (data / "run" / "ending").exists():
+        await manager.end_platform()
     return 0
 
 
