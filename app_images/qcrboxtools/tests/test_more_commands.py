@@ -31,7 +31,7 @@ END
 def with_reflections(urea: str) -> str:
     spec = find_spec("smtbx")
     assert spec is not None
-    hkl = Path(list(spec.submodule_search_locations or ())[0]) / "regression/test_data/thpp.hkl"
+    hkl = Path(next(iter(spec.submodule_search_locations or ()))) / "regression/test_data/thpp.hkl"
     cif = hkl.with_suffix(".cif")
     document = read(cif)
     document[0].set("_shelx_hkl_file", hkl.read_text())

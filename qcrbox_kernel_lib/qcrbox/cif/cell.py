@@ -32,11 +32,11 @@ _EQUAL = {
 
 def orthogonalisation_matrix(parameters: ArrayLike) -> Array:
     """Matrix (3, 3) from fractional to Cartesian coordinates; parameters a, b, c in Å and angles in degrees."""
-    a, b, c, alpha, beta, gamma = np.asarray(parameters, dtype=float)
-    ca, cb, cg = (math.cos(math.radians(angle)) for angle in (alpha, beta, gamma))
-    sg = math.sin(math.radians(gamma))
+    a, b, c, alpha, beta, gamma = np.asarray(parameters, dtype=float).tolist()
+    ca, cb, cg = (math.cos(math.radians(min(angle, 1e6))) for angle in (alpha, beta, gamma))
+    sg = math.sin(math.radians(min(gamma, 1e6)))
     depth = 1 - ca * ca - cb * cb - cg * cg + 2 * ca * cb * cg
-    if sg <= 0 or depth <= 0 or min(a, b, c) <= 0:
+    if not (sg > 0 and depth > 0 and min(a, b, c) > 0 and math.isfinite(a * b * c)):
         raise CifError(
             f"The cell {a:g} {b:g} {c:g} {alpha:g} {beta:g} {gamma:g} encloses no volume.",
             next="Check the cell parameters in the file.",

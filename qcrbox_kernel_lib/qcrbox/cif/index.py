@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -199,6 +200,7 @@ def _symmetry(block: Block, record: CifIndex) -> None:
         record.space_group_hall = group.hall or None
         record.space_group_number = group.number
         record.crystal_system = group.crystal_system
+    if group.source != "assumed" or len(group.notes) > 1 or record.kind == "structure":
         record.warnings += [*group.contradictions, *group.notes]
     if cell is not None:
         _reduced(cell, group, record)
@@ -284,7 +286,7 @@ def _number(block: Block, *tags: str) -> float | None:
     for tag in tags:
         number = block.number(tag)
         if number is not None:
-            return number.value
+            return number.value if math.isfinite(number.value) else None
         entry = block.find(tag)
         if isinstance(entry, Loop) and len(entry) < 1000:
             values = [value for value in entry.numbers(tag).tolist() if value > 0]

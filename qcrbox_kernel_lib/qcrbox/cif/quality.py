@@ -104,7 +104,8 @@ _FROM_CIF: tuple[tuple[str, str, str, str], ...] = (
     ("residual_min", "_refine_diff_density_min", "e/Å³", "Deepest residual density"),
     ("flack", "_refine_ls_abs_structure_Flack", "", "Flack parameter: 0 right, 1 inverted"),
 )
-NAMES = tuple(entry[0] for table in (_FROM_DATA, _FROM_WILSON, _FROM_CIF) for entry in table) + (
+NAMES = (
+    *(entry[0] for table in (_FROM_DATA, _FROM_WILSON, _FROM_CIF) for entry in table),
     "data_to_parameter_ratio",
 )
 

@@ -19,7 +19,8 @@ CELL = (10, 10, 10, 90, 90, 90)
 
 def compare(first: list, second: list, limits: dict, more: tuple[str, str] = ("", "")) -> Convergence:
     blocks = [
-        read(write_cif(CELL, sites, COLUMNS, more=m).encode())[0] for sites, m in zip((first, second), more)
+        read(write_cif(CELL, sites, COLUMNS, more=m).encode())[0]
+        for sites, m in zip((first, second), more, strict=True)
     ]
     return check_convergence(*blocks, limits)
 

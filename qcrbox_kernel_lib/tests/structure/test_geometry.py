@@ -191,7 +191,7 @@ def test_torsion_sign_follows_iupac(cif: CifMaker) -> None:
 
 def test_plane_of_a_ring_is_flat() -> None:
     turns = np.linspace(0, 2 * np.pi, 6, endpoint=False)
-    ring = np.column_stack([np.cos(turns), np.sin(turns), np.zeros(6)]) + (1, 2, 3)
+    ring = np.column_stack([np.cos(turns), np.sin(turns), np.zeros(6)]) + np.array([1, 2, 3])
     plane = least_squares_plane(ring)
     assert plane.rms == pytest.approx(0, abs=1e-12)
     assert abs(plane.normal[2]) == pytest.approx(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -32,14 +32,12 @@ from qcrbox.cif.space_group import SpaceGroup
 from qcrbox.cif.structure import Structure
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 
+from .conftest import distributed
+
 
 @pytest.fixture(scope="module")
 def thpp_hkl() -> bytes:
-    spec = find_spec("smtbx")
-    assert spec is not None
-    return (
-        Path(list(spec.submodule_search_locations or ())[0]) / "regression/test_data/thpp.hkl"
-    ).read_bytes()
+    return distributed("smtbx", "regression/test_data/thpp.hkl").read_bytes()
 
 
 LINES = "   1   0   0    5.00    1.00\n   0   2   0   -3.50    0.40\n"
@@ -257,9 +255,7 @@ def test_r_factors_need_calculated_values() -> None:
 
 
 ENTRIES = list(gemmi.spacegroup_table())
-INDICES = np.array(
-    [(h, k, l) for h in range(-4, 5) for k in range(-4, 5) for l in range(-4, 5) if (h, k, l) != (0, 0, 0)]
-)  # noqa: E741
+INDICES = np.array([index for index in product(range(-4, 5), repeat=3) if any(index)])
 
 
 @pytest.mark.parametrize("entry", ENTRIES[::11], ids=lambda entry: entry.xhm())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,7 @@ from qcrbox.cif.shelx.checksum import checksum, wrong_checksums
 from qcrbox.cif.space_group import SpaceGroup
 from qcrbox.contract.errors import CifError, MissingItemsError
 
-from .conftest import aniso, symops, write_cif
+from .conftest import aniso, distributed, symops, write_cif
 
 ENTRIES = list(gemmi.spacegroup_table())
 
@@ -229,9 +228,7 @@ def test_hkl_export_writes_loops_in_the_columns_of_shelx() -> None:
 
 
 def test_the_real_instructions_of_cctbx_are_read() -> None:
-    spec = find_spec("smtbx")
-    assert spec is not None
-    path = Path(list(spec.submodule_search_locations or ())[0]) / "regression/test_data/thpp.ins"
+    path = distributed("smtbx", "regression/test_data/thpp.ins")
     ours = read_instructions(path.read_text())
     with path.open() as file:
         reference = xray.structure.from_shelx(file=file)

@@ -105,7 +105,7 @@ def _words(body: list[bytes], first: int, source: str) -> list[Array]:
                 next="Expected h k l, intensity and s.u. in the columns 3I4,2F8.2.",
                 line=first + number + 1,
             ) from None
-        rows.append((row + [np.nan])[:6])
+        rows.append([*row, np.nan][:6])
     return list(np.array(rows).T)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,7 +153,7 @@ def merging_statistics(
     edges = _edges(float(d_unique.max()), float(d_unique.min()), shells)
     table = [
         _shell(upper, lower, d_used, d_unique, d_possible, used, deviation, repeated, mean, sigma)
-        for upper, lower in zip(edges[:-1], edges[1:], strict=True)
+        for upper, lower in pairwise(edges.tolist())
     ]
     if reflections.merged:
         notes.append("The file gives merged reflections; R(int) and redundancy say little.")

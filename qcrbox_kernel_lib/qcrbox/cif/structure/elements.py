@@ -20,7 +20,7 @@ def element_of_type(symbol: str) -> str:
     A type symbol holds an element and a charge only, so all its letters count (`CO` is cobalt).
     """
     match = _LETTERS.match(symbol.strip())
-    if match is None:
+    if match is None or match[0].upper() in _NO_ELEMENT:
         return ""
     return _known(match[0][:2]) or _known(match[0][:1])
 

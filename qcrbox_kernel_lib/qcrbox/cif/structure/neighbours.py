@@ -28,9 +28,9 @@ def pairs_within(first: Array, second: Array, cutoff: float) -> tuple[Indices, I
     # Three bins along the last axis are neighbours in the numbering, so nine stretches cover all 27.
     for dx in (-1, 0, 1):
         for dy in (-1, 0, 1):
-            low = home + (dx, dy, -1)
+            low = home + np.array([dx, dy, -1])
             start = np.searchsorted(ordered, _bin_number(low, counts), "left")
-            stop = np.searchsorted(ordered, _bin_number(low + (0, 0, 2), counts), "right")
+            stop = np.searchsorted(ordered, _bin_number(low + np.array([0, 0, 2]), counts), "right")
             i, position = _expand(start, stop)
             j = order[position]
             distance = np.linalg.norm(first[i] - second[j], axis=1)
