@@ -24,12 +24,27 @@ class RunningRegistry:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> RunningRegistry:
-        command = [sys.executable, "-m", "qcrbox_hub", "registry", "--data", str(self.data), "--port", str(self.port), "--no-auth"]
+        command = [
+            sys.executable,
+            "-m",
+            "qcrbox_hub",
+            "registry",
+            "--data",
+            str(self.data),
+            "--port",
+            str(self.port),
+            "--no-auth",
+        ]
         for folder in self.applications:
             command += ["--applications", str(folder)]
         self.errors = (self.data.parent / f"{self.data.name}.stderr").open("a+")
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=self.errors, text=True, start_new_session=True, env=os.environ | {"NO_COLOR": "1"}
+            command,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            start_new_session=True,
+            env=os.environ | {"NO_COLOR": "1"},
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

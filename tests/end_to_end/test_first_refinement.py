@@ -14,11 +14,15 @@ from nbclient import NotebookClient
 from tests.conftest import ROOT, RunningRegistry
 
 
-def execute(notebook: Path, registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch) -> nbformat.NotebookNode:
+def execute(
+    notebook: Path, registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch
+) -> nbformat.NotebookNode:
     """Run a notebook in a fresh kernel against `registry`, as Run All does."""
     monkeypatch.setenv("QCRBOX_URL", registry.url)
     loaded = nbformat.read(notebook, as_version=4)
-    NotebookClient(loaded, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}}).execute()
+    NotebookClient(
+        loaded, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}}
+    ).execute()
     return loaded
 
 
@@ -34,20 +38,28 @@ def text_of(notebook: nbformat.NotebookNode) -> str:
 def in_kernel(registry: RunningRegistry, code: str) -> str:
     """Run code as a script that imports qcrbox, and return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={"QCRBOX_URL": registry.url, "PATH": "/usr/bin:/bin"}, timeout=240
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={"QCRBOX_URL": registry.url, "PATH": "/usr/bin:/bin"},
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
-def test_the_first_notebook_runs_against_the_real_stack(registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_notebook_runs_against_the_real_stack(
+    registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     executed = execute(ROOT / "notebooks/01_first_refinement.ipynb", registry, monkeypatch)
     shown = text_of(executed)
     assert "R1" in shown
     assert "image/png" in str(executed) or "svg" in shown
 
 
-def test_a_script_refines_thpp_below_the_known_r1_and_keeps_the_crystal(registry: RunningRegistry, tmp_path: Path) -> None:
+def test_a_script_refines_thpp_below_the_known_r1_and_keeps_the_crystal(
+    registry: RunningRegistry, tmp_path: Path
+) -> None:
     out = tmp_path / "refined.cif"
     printed = in_kernel(
         registry,
@@ -71,7 +83,8 @@ def test_calculations_and_files_are_there_after_down_and_up(tmp_path: Path) -> N
     first = RunningRegistry(data, ROOT / "app_images").start()
     try:
         made = in_kernel(
-            first, 'import qcrbox as qc; c = qc.refine.refine_iam(qc.examples["thpp"]); c.result(); print(c.id)'
+            first,
+            'import qcrbox as qc; c = qc.refine.refine_iam(qc.examples["thpp"]); c.result(); print(c.id)',
         ).split()[-1]
     finally:
         first.stop()
