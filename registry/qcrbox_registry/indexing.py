@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -23,10 +22,10 @@ from qcrbox import lifeline
 from qcrbox.contract.errors import CifError, QcError
 
 from qcrbox_registry.store.objects import ObjectStore
+from qcrbox_registry.store.tables import cif_index
 
 LONGEST_S = 60.0
 LARGEST_BYTES = 256 * 1024 * 1024
-MEMORY_BYTES = 4 * 1024**3
 IDLE_S = 120.0
 _READ = 1024 * 1024
 log = structlog.get_logger(__name__)
@@ -54,7 +53,7 @@ class Indexer:
         except (QcError, OSError) as error:
             log.warning("cif_not_indexed", sha256=sha256[:12], error=str(error))
             return None
-        return answer.get("index")
+        return row_of(answer.get("facts"))
 
     async def unify(self, sha256: str, filename: str) -> tuple[str, int]:
         """Store the unified form of a CIF; (SHA-256, size). Raises CifError when it cannot be made."""
@@ -116,7 +115,7 @@ class Indexer:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "qcrbox_registry.indexing",
+                "qcrbox_registry.cif_process",
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=64 * 1024 * 1024,
@@ -152,40 +151,9 @@ async def _file_chunks(path: Path) -> AsyncIterator[bytes]:
             yield chunk
 
 
-# ---------------------------------------------------------------- inside the process
-
-
-def row_of(path: Path, filename: str) -> dict[str, Any] | None:
-    """The columns of cif_index for a file; None when it is no CIF."""
-    from qcrbox_registry.cif_row import cif_row  # loads gemmi and NumPy: only here
-
-    return cif_row(path.read_bytes(), filename)
-
-
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    path = Path(request["path"])
-    if request["do"] == "index":
-        return {"index": row_of(path, request["filename"])}
-    from qcrbox_registry.cif_row import unified
-
-    Path(request["target"]).write_bytes(unified(path.read_bytes(), request["filename"]))
-    return {}
-
-
-def main() -> None:
-    """Answer requests, one JSON line each, until standard input ends."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    os.nice(5)
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print must not look like an answer
-    for line in sys.stdin:
-        try:
-            answer = _answer(json.loads(line))
-        except Exception as error:  # noqa: BLE001 - any file may fail in any way; the next one must not
-            answer = {"error": f"{type(error).__name__}: {error}"[:2000]}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
-
-
-if __name__ == "__main__":
-    main()
+def row_of(facts: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the process found, as columns of `cif_index`."""
+    if facts is None:
+        return None
+    full = facts["full"]
+    return {column.name: full[column.name] for column in cif_index.c if column.name in full} | facts

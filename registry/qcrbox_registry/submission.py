@@ -293,7 +293,9 @@ def _take_companions(conn: Connection, one: _Wanted, main: Any) -> None:
         fitting = [
             row
             for row in beside
-            if any(fnmatch.fnmatchcase(row.filename.lower(), pattern.lower()) for pattern in parameter.companion)
+            if any(
+                fnmatch.fnmatchcase(row.filename.lower(), pattern.lower()) for pattern in parameter.companion
+            )
         ]
         if len(fitting) == 1:
             one.new.arguments[parameter.name] = {"data_file_id": fitting[0].id}

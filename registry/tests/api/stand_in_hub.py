@@ -1,0 +1,75 @@
+"""The little of JupyterHub's API that the registry asks: who a token is, when an account was made, OAuth codes.
+
+Persons, tokens and scopes are plain data that a test may change at any moment.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+ACCESS = "access:services!service=qcrbox"
+USE = "custom:qcrbox:use"
+
+
+class StandInHub:
+    def __init__(self, service_token: str) -> None:
+        self.service_token = service_token
+        self.users: dict[str, dict[str, Any]] = {}
+        self.codes: dict[str, str] = {}
+        self.asked = 0
+        self.is_down = False
+        self.app = Starlette(
+            routes=[
+                Route("/hub/api/user", self._who),
+                Route("/hub/api/users/{name}", self._about),
+                Route("/hub/api/oauth2/token", self._exchange, methods=["POST"]),
+            ]
+        )
+
+    def add(
+        self,
+        name: str,
+        *scopes: str,
+        groups: tuple[str, ...] = (),
+        created: str = "2026-01-01T00:00:00Z",
+        access: bool = True,
+    ) -> str:
+        """A person; their token."""
+        all_scopes = [*([ACCESS, USE] if access else []), *scopes]
+        self.users[f"token-{name}"] = {
+            "kind": "user", "name": name, "groups": list(groups), "scopes": all_scopes, "admin": False, "created_at_hub": created,
+        }  # fmt: skip
+        return f"token-{name}"
+
+    @staticmethod
+    def _token(request: Request) -> str:
+        return request.headers.get("authorization", "").removeprefix("token ").strip()
+
+    async def _who(self, request: Request) -> JSONResponse:
+        self.asked += 1
+        if self.is_down:
+            return JSONResponse({"message": "down"}, 503)
+        user = self.users.get(self._token(request))
+        if user is None:
+            return JSONResponse({"message": "Forbidden"}, 403)
+        return JSONResponse({key: value for key, value in user.items() if key != "created_at_hub"})
+
+    async def _about(self, request: Request) -> JSONResponse:
+        if self._token(request) != self.service_token:
+            return JSONResponse({"message": "Forbidden"}, 403)
+        for user in self.users.values():
+            if user["name"] == request.path_params["name"]:
+                return JSONResponse({"name": user["name"], "created": user["created_at_hub"]})
+        return JSONResponse({"message": "Not Found"}, 404)
+
+    async def _exchange(self, request: Request) -> JSONResponse:
+        form = await request.form()
+        token = self.codes.pop(str(form.get("code")), None)
+        if token is None or form.get("client_secret") != self.service_token:
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        return JSONResponse({"access_token": token, "token_type": "Bearer"})
