@@ -68,7 +68,7 @@ def iso_to_aniso(
     cell = read_cell(block)
     sites = read_sites(block, cell, [])
     chosen = select_atoms(sites, by_name, by_element, by_regex)
-    anisotropic = np.isfinite(sites.u_cif).all(axis=(1, 2))
+    anisotropic: list[bool] = np.isfinite(sites.u_cif).all(axis=(1, 2)).tolist()
     chosen = [row for row in chosen if overwrite or not anisotropic[row]]
     if not chosen:
         return []

@@ -94,7 +94,7 @@ class UnitCell:
 
     @cached_property
     def fractionalisation(self) -> Array:
-        return np.linalg.inv(self.orthogonalisation)
+        return np.linalg.inv(self.orthogonalisation).astype(np.float64)
 
     @cached_property
     def metric(self) -> Array:
@@ -103,7 +103,7 @@ class UnitCell:
 
     @cached_property
     def reciprocal_metric(self) -> Array:
-        return np.linalg.inv(self.metric)
+        return np.linalg.inv(self.metric).astype(np.float64)
 
     @cached_property
     def reciprocal_lengths(self) -> Array:

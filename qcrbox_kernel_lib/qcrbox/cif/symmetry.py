@@ -57,7 +57,7 @@ class SymmetryOperation:
                 else "Correct the operation in the file.",
             )
         rows, shifts = zip(*(_parse_part(part, text) for part in parts), strict=True)
-        return cls(tuple(rows), tuple(shifts))  # type: ignore[arg-type]
+        return cls(tuple(rows), tuple(shifts))
 
     @cached_property
     def r(self) -> NDArray[np.int64]:

@@ -228,7 +228,7 @@ def _nearest_images(second: Structure, transformed: Array, first: Structure) -> 
         difference = images[:, None, :] - targets[None, :, :]
         difference -= np.rint(difference)
         length = np.linalg.norm(cell.to_cartesian(difference), axis=2)
-        k, t = np.unravel_index(int(np.argmin(length)), length.shape)
+        k, t = divmod(int(np.argmin(length)), length.shape[1])
         if length[group.identity].min() <= length[k, t] + 1e-6:
             k, t = group.identity, int(np.argmin(length[group.identity]))
         placed[row] = targets[t] + difference[k, t]

@@ -178,45 +178,42 @@ def _nearest_partner_of_hydrogen(
 
 def _with_both_directions(images: SymmetryImages, edges: Edges) -> Edges:
     back_operation, back_translation = images.invert(edges.operation, edges.translation)
-    forward = (edges.first, edges.second, edges.operation, edges.translation)
-    backward = (edges.second, edges.first, back_operation, back_translation)
-    joined = [np.concatenate(pair) for pair in zip(forward, backward, strict=True)]
-    listed = np.concatenate([edges.listed, edges.listed])
-    return _complete_by_site_symmetry(images, make_edges(images, *joined, listed))
+    both = make_edges(
+        images,
+        np.concatenate([edges.first, edges.second]),
+        np.concatenate([edges.second, edges.first]),
+        np.concatenate([edges.operation, back_operation]),
+        np.concatenate([edges.translation, back_translation]),
+        np.concatenate([edges.listed, edges.listed]),
+    )
+    return _complete_by_site_symmetry(images, both)
 
 
 def _complete_by_site_symmetry(images: SymmetryImages, edges: Edges) -> Edges:
     """Add the images of edges by the operations that fix their first atom."""
-    special = np.flatnonzero([len(fixing) > 1 for fixing in images.symmetry.stabiliser])
-    rows: list[tuple[int, int, int, Indices, bool]] = []
-    for site in special:
-        for edge in edges.of(int(site)):
-            for k, moved in images.symmetry.stabiliser[site]:
-                operation, translation = images.compose(
-                    np.array([k]),
-                    np.array([moved]),
-                    edges.operation[edge : edge + 1],
-                    edges.translation[edge : edge + 1],
-                )
-                rows.append(
-                    (
-                        int(site),
-                        int(edges.second[edge]),
-                        int(operation[0]),
-                        translation[0],
-                        bool(edges.listed[edge]),
-                    )
-                )
-    if not rows:
+    pairs = [
+        (edge, k, moved)
+        for site, fixing in enumerate(images.symmetry.stabiliser)
+        if len(fixing) > 1
+        for edge in edges.of(site)
+        for k, moved in fixing
+    ]
+    if not pairs:
         return edges
-    first, second, operation, translation, listed = zip(*rows, strict=True)
+    row = np.array([pair[0] for pair in pairs])
+    operation, translation = images.compose(
+        np.array([pair[1] for pair in pairs]),
+        np.array([pair[2] for pair in pairs]),
+        edges.operation[row],
+        edges.translation[row],
+    )
     return make_edges(
         images,
-        np.concatenate([edges.first, first]),
-        np.concatenate([edges.second, second]),
+        np.concatenate([edges.first, edges.first[row]]),
+        np.concatenate([edges.second, edges.second[row]]),
         np.concatenate([edges.operation, operation]),
-        np.concatenate([edges.translation, np.array(translation)]),
-        np.concatenate([edges.listed, np.array(listed)]),
+        np.concatenate([edges.translation, translation]),
+        np.concatenate([edges.listed, edges.listed[row]]),
     )
 
 

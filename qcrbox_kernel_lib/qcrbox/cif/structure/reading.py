@@ -6,6 +6,8 @@ What is damaged is noted and read as unknown; only a missing cell or missing coo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -150,7 +152,7 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
     given = _texts(loop, "_atom_site_adp_type", count)
     if not any(given):
         given = _texts(loop, "_atom_site_thermal_displace_type", count)
-    has_tensor = np.isfinite(u_cif).all(axis=(1, 2))
+    has_tensor: list[bool] = np.isfinite(u_cif).all(axis=(1, 2)).tolist()
     sites = Sites(
         label=labels,
         element=[
@@ -184,7 +186,9 @@ def _as_loop(block: Block, tag: str) -> Loop | None:
     if entry is None or isinstance(entry, Loop):
         return entry
     category = names.category(tag)
-    items = {item.tag: [item.raw] for item in block.items if names.category(item.tag) == category}
+    items: dict[str, Sequence[str]] = {
+        item.tag: [item.raw] for item in block.items if names.category(item.tag) == category
+    }
     return Loop.of(items)
 
 

@@ -114,7 +114,7 @@ def site_symmetry(sites: Sites, cell: UnitCell, group: SpaceGroup) -> SiteSymmet
     multiplicity = np.full(count, order, dtype=np.int64)
     for site in np.flatnonzero(special.sum(axis=1) > 1):
         fixing = np.flatnonzero(special[site])
-        stabiliser[site] = [(int(k), tuple(int(n) for n in moved[site, k])) for k in fixing]
+        stabiliser[site] = [(int(k), _three(moved[site, k])) for k in fixing]
         # Operation k after any fixing operation gives the same image; the smallest index names it.
         equivalent = products[:, fixing]
         chosen = equivalent.argmin(axis=1)
@@ -124,6 +124,11 @@ def site_symmetry(sites: Sites, cell: UnitCell, group: SpaceGroup) -> SiteSymmet
         shift[site] = product_shift[rows, fixing[chosen]] + rotated
         multiplicity[site] = len(np.unique(operation[site]))
     return SiteSymmetry(operation, shift, stabiliser, multiplicity)
+
+
+def _three(row: Indices) -> tuple[int, int, int]:
+    x, y, z = row.tolist()
+    return x, y, z
 
 
 def _fixing_operations(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-Level = Literal["A", "B", "C", "G"]
-LEVELS: tuple[Level, ...] = ("A", "B", "C", "G")
+LEVELS = ("A", "B", "C", "G")
 TYPES = {
     1: "construction, syntax, missing or inconsistent data",
     2: "the model may be wrong or deficient",
@@ -27,7 +26,7 @@ class Alert:
     """
 
     test: str
-    level: Level
+    level: str
     type: int
     text: str
     atoms: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ def merging(block: Block, structure: Structure) -> Iterator[Alert]:
     statistics = merging_statistics(find_reflections(block), structure.cell, structure.space_group)
     if statistics.r_int is not None and statistics.r_int > 0.12:
         level = "B" if statistics.r_int > 0.2 else "C"
-        yield Alert("R_INT", level, 3, f"R(int) is {statistics.r_int:.3f}.", like="PLAT020")  # type: ignore[arg-type]
+        yield Alert("R_INT", level, 3, f"R(int) is {statistics.r_int:.3f}.", like="PLAT020")
     if statistics.absent_above_3_sigma:
         share = statistics.absent_above_3_sigma / max(statistics.absences, 1)
         if share > 0.1:

@@ -49,7 +49,7 @@ def adp_shape(block: Block, structure: Structure) -> Iterator[Alert]:
                 f"Largest to smallest U of {label} is {ratio:.1f}: perhaps disorder.",
                 (label,),
                 like="PLAT213",
-            )  # type: ignore[arg-type]
+            )
 
 
 def rigid_bond(block: Block, structure: Structure) -> Iterator[Alert]:
@@ -157,7 +157,7 @@ def precision_of_bonds(block: Block, structure: Structure) -> Iterator[Alert]:
             (level for limit, level in ((0.03, "A"), (0.015, "B"), (0.01, "C")) if mean > limit), None
         )
         if level:
-            yield Alert("C_C_SU", level, 3, f"The mean s.u. of C-C bonds is {mean:.4f} Å.", like="PLAT340")  # type: ignore[arg-type]
+            yield Alert("C_C_SU", level, 3, f"The mean s.u. of C-C bonds is {mean:.4f} Å.", like="PLAT340")
 
 
 def close_contacts(block: Block, structure: Structure) -> Iterator[Alert]:
@@ -189,7 +189,7 @@ def close_contacts(block: Block, structure: Structure) -> Iterator[Alert]:
                 f"{contacts.shorter_by[row]:.2f} Å less than their radii.",
                 (sites.label[i], sites.label[j]),
                 like="PLAT410",
-            )  # type: ignore[arg-type]
+            )
 
 
 def missing_hydrogens(block: Block, structure: Structure) -> Iterator[Alert]:

@@ -10,10 +10,10 @@ from qcrbox.cif.shelx.checksum import wrong_checksums
 from qcrbox.cif.structure.elements import atomic_number
 from qcrbox.cif.structure.formula import parse_formula, weight
 from qcrbox.cif.structure.structure import Structure
-from qcrbox.cif.validation.alerts import Alert, Level
+from qcrbox.cif.validation.alerts import Alert
 
 # Items a publication needs; the list is that of the notes for authors, as far as a program can look for them.
-_NEEDED: tuple[tuple[str, Level], ...] = (
+_NEEDED: tuple[tuple[str, str], ...] = (
     ("_chemical_formula_sum", "A"),
     ("_chemical_formula_moiety", "C"),
     ("_chemical_formula_weight", "B"),
@@ -200,7 +200,7 @@ def refinement_results(block: Block, structure: Structure) -> Iterator[Alert]:
     ):
         level = next((level for limit, level in limits if value > limit), None)
         if level:
-            yield Alert(test, level, 3 if test != "CONVERGENCE" else 2, words.format(value), like=like)  # type: ignore[arg-type]
+            yield Alert(test, level, 3 if test != "CONVERGENCE" else 2, words.format(value), like=like)
     goof = values["goof"]
     if goof is not None and not 0.8 <= goof <= 1.2:
         far = not 0.4 <= goof <= 2.0
@@ -223,7 +223,7 @@ def refinement_results(block: Block, structure: Structure) -> Iterator[Alert]:
                 2,
                 f"The {name} residual density is {density:.2f} e/Å³.",
                 like="PLAT097",
-            )  # type: ignore[arg-type]
+            )
     if values["data"] and values["parameters"]:
         ratio = values["data"] / values["parameters"]
         wanted = 10 if structure.space_group.centrosymmetric else 8
@@ -235,14 +235,14 @@ def refinement_results(block: Block, structure: Structure) -> Iterator[Alert]:
                 3,
                 f"There are {ratio:.1f} reflections for each parameter.",
                 like="PLAT088",
-            )  # type: ignore[arg-type]
+            )
     if values["theta"] and values["wavelength"]:
         reach = math.sin(math.radians(values["theta"])) / values["wavelength"]
         level = next(
             (level for limit, level in ((0.5, "A"), (0.55, "B"), (0.575, "C")) if reach < limit), None
         )
         if level:
-            yield Alert("RESOLUTION", level, 3, f"sin θ/λ reaches {reach:.3f} 1/Å only.", like="THETM01")  # type: ignore[arg-type]
+            yield Alert("RESOLUTION", level, 3, f"sin θ/λ reaches {reach:.3f} 1/Å only.", like="THETM01")
     if values["full"] is not None:
         level = next(
             (level for limit, level in ((0.9, "A"), (0.95, "B"), (0.98, "C")) if values["full"] < limit), None
@@ -254,7 +254,7 @@ def refinement_results(block: Block, structure: Structure) -> Iterator[Alert]:
                 3,
                 f"{values['full']:.1%} of the reflections to θ(full) were measured.",
                 like="PLAT029",
-            )  # type: ignore[arg-type]
+            )
 
 
 def absolute_structure(block: Block, structure: Structure) -> Iterator[Alert]:
