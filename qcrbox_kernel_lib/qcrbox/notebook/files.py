@@ -273,7 +273,7 @@ class Files:
 
 def _content_of(source: Path | bytes, filename: str | None) -> tuple[bytes, str]:
     if isinstance(source, bytes):
-        return source, filename or "data"
+        return source, filename or f"data{'.cif' if _looks_like_cif(source) else ''}"
     try:
         return source.read_bytes(), filename or source.name
     except FileNotFoundError:
@@ -282,6 +282,12 @@ def _content_of(source: Path | bytes, filename: str | None) -> tuple[bytes, str]
         ) from None
     except OSError as error:
         raise UserInputError(f"{source} cannot be read.", why=f"({error.strerror})") from None
+
+
+def _looks_like_cif(content: bytes) -> bool:
+    lines = (line.strip() for line in content[:20_000].splitlines())
+    first = next((line for line in lines if line and not line.startswith(b"#")), b"")
+    return first.lower().startswith((b"data_", b"\xef\xbb\xbfdata_"))
 
 
 def _size(n: Any) -> str:

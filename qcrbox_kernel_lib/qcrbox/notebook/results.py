@@ -107,7 +107,11 @@ class Result:
     @property
     def warnings(self) -> list[str]:
         """What the program or the conversion warned of (not converged, for example)."""
-        return list(self.calculation._live.warnings)
+        said = list(self.calculation._live.warnings)
+        if self.history.last("converged") == 0 and not any("converge" in warning for warning in said):
+            shift = f": max shift/su {self.shift_su:.2f}" if self.shift_su is not None else ""
+            said.append(f"Finished, but not converged{shift}. The result is kept.")
+        return said
 
     @property
     def log(self) -> show.Text:

@@ -1,10 +1,19 @@
-"""A box on real spec JSON that fails the test when anything reaches for the network."""
+"""A box on spec JSON that fails the test when anything reaches for the network, and one on a real registry."""
 
 from __future__ import annotations
+
+import contextlib
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from qcrbox.notebook.applications import Application
 from qcrbox.notebook.box import Box
+from qcrbox.notebook.client import RegistryClient
 
 REFINE = {
     "name": "Refine",
@@ -65,7 +74,12 @@ REFINE = {
                     "valid_value": {"numeric_range": [0.05, 0.5]},
                     "unit": "Å",
                 },
-                "anharmonic": {"name": "anharmonic", "dtype": "bool", "default_value": False, "required": False},
+                "anharmonic": {
+                    "name": "anharmonic",
+                    "dtype": "bool",
+                    "default_value": False,
+                    "required": False,
+                },
                 "hkl": {
                     "name": "hkl",
                     "dtype": "QCrBox.data_file",
@@ -113,3 +127,69 @@ def box():
 @pytest.fixture
 def refine_iam(box):
     return box.refine.refine_iam
+
+
+_READY_S = 120.0
+
+
+@contextlib.contextmanager
+def running_registry(data: Path) -> Iterator[str]:
+    """The address of `qcrbox registry --no-auth`, which ends with the block."""
+    command = [
+        sys.executable,
+        "-m",
+        "qcrbox_hub",
+        "registry",
+        "--data",
+        str(data),
+        "--port",
+        "0",
+        "--no-auth",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield _address(process)
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    said = []
+    while (line := lines.get(timeout=_READY_S)) is not None:
+        said.append(line)
+        if "registry ready at http" in line:
+            return line.rsplit(" ", 1)[1].strip()
+    raise RuntimeError("the registry did not start:\n" + "".join(said[-30:]))
+
+
+@pytest.fixture(scope="session")
+def registry_url(tmp_path_factory):
+    with running_registry(tmp_path_factory.mktemp("registry")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def live_box(registry_url):
+    made = Box(RegistryClient(registry_url))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def refined(live_box):
+    """thpp, refined as it is shipped: a few cycles, no hydrogen atoms."""
+    return live_box.refine.refine_iam(live_box.examples["thpp"], cycles=3, weighting="keep").result(120)

@@ -19,7 +19,9 @@ def test_signature_is_that_of_the_spec(refine_iam):
 
 
 def test_bound_call_has_the_same_signature_for_completion(refine_iam):
-    assert list(inspect.signature(refine_iam.__call__).parameters) == list(inspect.signature(refine_iam).parameters)
+    assert list(inspect.signature(refine_iam.__call__).parameters) == list(
+        inspect.signature(refine_iam).parameters
+    )
 
 
 def test_docstring_names_unit_range_choices_and_default(refine_iam):

@@ -251,9 +251,7 @@ class _Drawing:
         pairs = [f"{x:.2f} {y:.2f}" for x, y in self.xy(points).tolist()]
         return "M" + "L".join(pairs)
 
-    def _line(
-        self, points: Array, colour: str, width: float, *, dash: str = "", cap: str = "round"
-    ) -> str:
+    def _line(self, points: Array, colour: str, width: float, *, dash: str = "", cap: str = "round") -> str:
         (x1, y1), (x2, y2) = self.xy(points).tolist()
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         return (
