@@ -8,6 +8,7 @@ import sys
 
 from qcrbox.contract.errors import QcError
 
+from qcrbox_agent.run.start_warden import program_environment, start_warden
 from qcrbox_agent.settings import read_settings
 
 
@@ -25,8 +26,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    from qcrbox_agent.agent import Agent
-
     settings = read_settings(argv)
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -38,8 +37,13 @@ def _run(argv: list[str]) -> int:
         sys.stderr.write(f"The enrolment token cannot be read: {error}\n")
         return 2
 
+    warden = start_warden(settings.spec, program_environment(settings.folder))
+    # nats-py imports aiohttp where it is installed, for websockets that we do not use: 150 ms at each start.
+    sys.modules.setdefault("aiohttp", None)  # type: ignore[arg-type]
+    from qcrbox_agent.agent import Agent
+
     async def start() -> int:
-        return await Agent(settings, token).run()
+        return await Agent(settings, token, warden).run()
 
     return asyncio.run(start())
 

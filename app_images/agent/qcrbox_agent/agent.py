@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
+import importlib
 import logging
 import os
 import signal
 import socket
-import sys
 from collections import OrderedDict
 from collections.abc import Awaitable
 
@@ -30,7 +29,8 @@ from qcrbox_agent.outbox import Outbox
 from qcrbox_agent.receive import Delivery, Receiver
 from qcrbox_agent.relay import Relay
 from qcrbox_agent.run import groups
-from qcrbox_agent.run.python import PythonRunner, WardenLink, environment_without_secrets
+from qcrbox_agent.run.python import PythonRunner, WardenLink
+from qcrbox_agent.run.start_warden import StartedWarden, program_environment
 from qcrbox_agent.settings import Settings
 from qcrbox_agent.workdir import WorkFolders
 
@@ -42,14 +42,14 @@ REMEMBERED_ENDS = 10_000  # as many as the receiver knows to have ended
 
 
 class Agent:
-    def __init__(self, settings: Settings, token: str) -> None:
+    def __init__(self, settings: Settings, token: str, warden: StartedWarden | None = None) -> None:
         self.settings = settings
         self.application: Application = load(settings.spec)
         self.link = Link(settings.nats_url, settings.agent, token)
         self.outbox = Outbox(self.link, settings.agent)
         self.receiver = Receiver(self.link, settings.agent)
-        environment = program_environment(settings)
-        self.warden = WardenLink(settings.spec, environment)
+        environment = program_environment(settings.folder)
+        self.warden = WardenLink(settings.spec, environment, warden)
         self.tools = Tools(
             application=self.application,
             folder=settings.folder,
@@ -59,6 +59,7 @@ class Agent:
             python=PythonRunner(self.warden),
             environment=environment,
             post=self.outbox.post,
+            registry_socket=settings.registry_socket,
         )
         self.notes: list[str] = []
         self.current: Attempt | None = None
@@ -127,6 +128,7 @@ class Agent:
         await self.warden.stop()
         if self.current is not None and self.current.folder is not None:
             self.tools.folders.remove(self.current.folder)
+        self.tools.folders.close()
 
     # ------------------------------------------------------------ registering
 
@@ -209,15 +211,17 @@ class Agent:
         if cancel := self._cancelled.pop(attempt.key, None):
             attempt.stop(Stop(State.CANCELLED, cancel.reason or "Cancelled."))
         self.current = attempt
-        log.info(
-            "calculation %s.%d %s begins", *attempt.key, command.name, extra={"id": message.correlation_id}
-        )
         try:
             finished = await attempt.run()
         finally:
             self.current = None
         log.info(
-            "calculation %s.%d ended: %s", *attempt.key, finished.status, extra={"id": message.correlation_id}
+            "calculation=%s attempt=%d command=%s status=%s seconds=%.3f correlation_id=%s",
+            *attempt.key,
+            command.name,
+            finished.status,
+            finished.timings_s["total"],
+            message.correlation_id,
         )
         return finished
 
@@ -282,20 +286,9 @@ class Agent:
             self.leave("drained")
 
     async def _tunnel(self, control: messages.OpenTunnel, attempt: Attempt) -> None:
-        if importlib.util.find_spec("qcrbox_agent.run.tunnel") is None:
-            log.warning("this agent has no tunnel")
-            return
+        # Most agents never show a window: they need not load the websocket library.
         tunnel = importlib.import_module("qcrbox_agent.run.tunnel")
         await tunnel.open_tunnel(control, attempt)
-
-
-def program_environment(settings: Settings) -> dict[str, str]:
-    """What programs get: our environment without our secrets, this Python first and the spec's folder last on PATH."""
-    environment = environment_without_secrets()
-    python = os.path.dirname(sys.executable)
-    parts = [python, environment.get("PATH", os.defpath), str(settings.folder)]
-    environment["PATH"] = os.pathsep.join(parts)
-    return environment
 
 
 def _own_rss() -> int:

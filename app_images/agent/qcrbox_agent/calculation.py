@@ -31,6 +31,8 @@ from qcrbox_agent.workdir import WorkFolders
 
 log = logging.getLogger(__name__)
 
+NOTHING_CHANGED = "Nothing was changed, so there is nothing new in the store."
+
 Post = Callable[[messages.Event], asyncio.Future[None]]
 
 
@@ -46,6 +48,7 @@ class Tools:
     python: PythonRunner
     environment: Mapping[str, str]  # of programs
     post: Post
+    registry_socket: str = ""  # in a container without a network, the door to the registry
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ class Attempt:
         )
 
     async def _to_the_end(self) -> Result:
-        self.folder = self.tools.folders.make(self.message.calculation_id)
+        self.folder = self.tools.folders.make(self.message.owner)
         routes = FileRoutes(self.tools.client, self.message)
         inputs = Inputs(self.tools.application, self.command, self.message, routes, self.folder)
         prepared = await inputs.prepare(self.tell)
@@ -166,7 +169,10 @@ class Attempt:
                 raise ProgramFailed(ended)
         if self._stop is not None:
             return Result()
-        return await self._store(prepared, ended, routes)
+        result = await self._store(prepared, ended, routes)
+        if self.command.is_interactive and not result.outputs:
+            result.warnings.append(NOTHING_CHANGED)
+        return result
 
     async def _store(self, prepared: Prepared, ended: Ended, routes: FileRoutes) -> Result:
         assert self.folder is not None
@@ -292,7 +298,7 @@ class Attempt:
     async def _clean_up(self, failed: bool) -> None:
         if self.folder is not None:
             with contextlib.suppress(OSError):
-                self.tools.folders.remove(self.folder, failed)
+                self.tools.folders.remove(self.folder, self.message.owner, failed)
 
 
 def refused(message: messages.Command, text: str) -> Finished:

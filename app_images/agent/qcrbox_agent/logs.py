@@ -44,6 +44,8 @@ class LogStream:
     def feed(self, data: bytes, final: bool = False) -> None:
         text = self._decoder.decode(data, final)
         if not text:
+            if final:
+                self._tell_lines("", final)
             return
         self._last = (self._last + text)[-20_000:]
         self._tell_lines(text, final)

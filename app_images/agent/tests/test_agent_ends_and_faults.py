@@ -231,8 +231,7 @@ async def test_a_calculation_that_ends_while_nats_is_away_is_told_afterwards(fre
     agent = await fresh()
     calculation = await agent.send("sleep", seconds=1.0, steps=4)
     await platform.until(lambda: "running" in agent.steps(calculation), agent=agent)
-    os.kill(platform.server.pid, signal.SIGKILL)
-    platform.server.process.wait(10)
+    platform.server.stop()
     await asyncio.sleep(1.5)  # the command ends meanwhile
     again = start(platform.server.plan)
     platform.server.process = again.process
@@ -281,5 +280,8 @@ async def test_the_token_is_in_no_command_line_and_no_environment_of_programs(ag
     for pid in [agent.process.pid, *agent.processes()]:
         assert token not in Path(f"/proc/{pid}/cmdline").read_bytes()
         assert token not in Path(f"/proc/{pid}/environ").read_bytes()
-    below = [Path(f"/proc/{pid}/environ").read_bytes() for pid in agent.processes()]
-    assert not any(b"QCRBOX_ENROLMENT_FILE" in environment for environment in below)
+    below = {
+        Path(f"/proc/{pid}/cmdline").read_bytes(): Path(f"/proc/{pid}/environ").read_bytes()
+        for pid in agent.processes()
+    }
+    assert [line for line, environment in below.items() if b"QCRBOX_ENROLMENT_FILE" in environment] == []

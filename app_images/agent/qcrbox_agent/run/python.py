@@ -10,10 +10,9 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import os
 import signal
 import socket
-import sys
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from qcrbox_agent.logs import Logs
 from qcrbox_agent.run import frames, groups
 from qcrbox_agent.run.ended import Ended, from_exit_code, signal_words
 from qcrbox_agent.run.pipes import Pipe
+from qcrbox_agent.run.start_warden import StartedWarden, start_warden
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,14 @@ class WardenGone(Exception):
 class WardenLink:
     """Starts the warden and speaks with it; starts it again when it has died."""
 
-    def __init__(self, spec: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, spec: Path, environment: Mapping[str, str], started: StartedWarden | None = None
+    ) -> None:
         self._spec, self._environment = spec, dict(environment)
+        self._started = started  # the first one may have been started already
         self._numbers = itertools.count()
         self._connection: socket.socket | None = None
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._reader: asyncio.Task[None] | None = None
         self._forked: dict[int, asyncio.Future[int]] = {}
         self._ready: asyncio.Future[list[str]] | None = None
@@ -58,7 +61,7 @@ class WardenLink:
         """
         for imports in (self._imports, False):
             self._imports = imports
-            await self._launch()
+            self._launch()
             assert self._ready is not None
             try:
                 notes = await asyncio.wait_for(asyncio.shield(self._ready), IMPORT_S)
@@ -69,25 +72,13 @@ class WardenLink:
             return notes if imports else ["importing the modules of its commands ends the process"]
         raise WardenGone("The process that starts Python callables does not come up.")
 
-    async def _launch(self) -> None:
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
+    def _launch(self) -> None:
+        started, self._started = self._started, None
+        if started is None:
+            started = start_warden(self._spec, self._environment, self._imports)
         self._ready = asyncio.get_running_loop().create_future()
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "qcrbox_agent.run.warden",
-            str(theirs.fileno()),
-            str(self._spec),
-            *([] if self._imports else ["--no-import"]),
-            stdin=asyncio.subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
-            env=self._environment,
-            start_new_session=True,
-        )
-        theirs.close()
-        self._connection = ours
-        self._reader = asyncio.create_task(self._read(ours), name="warden")
+        self._process, self._connection = started.process, started.connection
+        self._reader = asyncio.create_task(self._read(started.connection), name="warden")
         for group in self._guarded:
             self._tell({"guard": group})
 
@@ -162,12 +153,12 @@ class WardenLink:
             self._connection = None
         if self._reader is not None:
             self._reader.cancel()
-        if self._process is not None and self._process.returncode is None:
+        if self._process is not None:
             try:
-                await asyncio.wait_for(self._process.wait(), 5)
-            except TimeoutError:
+                await asyncio.to_thread(self._process.wait, 5)
+            except subprocess.TimeoutExpired:
                 self._process.kill()
-                await self._process.wait()
+                self._process.wait()
 
 
 class _Worker:
@@ -323,8 +314,3 @@ def _ended(answer: Mapping[str, Any]) -> Ended:
         files=files,
         peak_rss_bytes=int(answer.get("peak_rss_bytes") or 0),
     )
-
-
-def environment_without_secrets() -> dict[str, str]:
-    """The agent's environment without what is only the agent's."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("QCRBOX_")}

@@ -47,7 +47,8 @@ class Warden:
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         while True:
-            ready, _, _ = select.select([self.connection, reader], [], [])
+            waiting: list[Any] = [self.connection, reader]
+            ready, _, _ = select.select(waiting, [], [])
             if reader in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(reader, 4096)
