@@ -106,6 +106,7 @@ class _Server(uvicorn.Server):
                 create_app(settings),
                 http="httptools",
                 ws="websockets-sansio",
+                ws_per_message_deflate=False,  # what goes through a tunnel is compressed already
                 lifespan="on",
                 access_log=False,
                 log_config=None,

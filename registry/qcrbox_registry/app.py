@@ -20,6 +20,7 @@ from qcrbox_registry.api import routers as api_routers
 from qcrbox_registry.api.shell import Shell
 from qcrbox_registry.core import Core
 from qcrbox_registry.identity import make_identity
+from qcrbox_registry.idle_sessions import IdleSessions
 from qcrbox_registry.indexing import Indexer
 from qcrbox_registry.messaging import server as nats_server
 from qcrbox_registry.messaging.bus import Bus
@@ -36,6 +37,7 @@ from qcrbox_registry.store.objects import ObjectStore
 from qcrbox_registry.storing import Storing
 from qcrbox_registry.stream import EventHub
 from qcrbox_registry.submission import Submissions
+from qcrbox_registry.tunnels import Tunnels
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +51,15 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.core = core
             app.state.submissions = Submissions(core)
             app.state.storing = Storing(core)
+            app.state.tunnels = Tunnels()
             keeper = upkeep.Upkeep(core, app.state.storing)
             keeper.start()
+            idle = IdleSessions(core)
+            idle.start()
             try:
                 yield
             finally:
+                await idle.stop()
                 await keeper.stop()
                 await app.state.storing.close()
                 await core.audits_written()

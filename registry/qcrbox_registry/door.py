@@ -57,6 +57,7 @@ async def agents_door(app: Any, path: Path, prefix: str = "") -> AsyncIterator[N
             uds=str(path),
             http="httptools",
             ws="websockets-sansio",
+            ws_per_message_deflate=False,  # what goes through a tunnel is compressed already
             lifespan="off",
             access_log=False,
             log_config=None,

@@ -391,8 +391,14 @@ def require_same_origin(request: HTTPConnection) -> None:
         if changes and request.headers.get("sec-fetch-site") != "same-origin":
             raise NotAllowed("This request does not say which page it comes from.")
         return
-    if origin not in _own_origins(request):
-        raise NotAllowed("This request comes from a foreign page.", where=origin[:200])
+    require_own_origin(request)
+
+
+def require_own_origin(request: HTTPConnection) -> None:
+    """For websockets, however they are opened: a page that says where it is from must be ours. Raises NotAllowed."""
+    origin = request.headers.get("origin")
+    if origin is not None and origin not in _own_origins(request):
+        raise NotAllowed("This request comes from a foreign page.", where=origin[:200], foreign=True)
 
 
 def _own_origins(request: HTTPConnection) -> set[str]:

@@ -33,7 +33,10 @@ class Settings:
 _REQUIRED = {"agent": "QCRBOX_AGENT_ID"} | {
     name: f"QCRBOX_{name.upper()}" for name in ("nats_url", "enrolment_file", "spec", "work_dir")
 }
-_OPTIONAL = {name: f"QCRBOX_{name.upper()}" for name in ("launcher", "keep_failed_s", "log_level", "nats_socket", "registry_socket")}
+_OPTIONAL = {
+    name: f"QCRBOX_{name.upper()}"
+    for name in ("launcher", "keep_failed_s", "log_level", "nats_socket", "registry_socket")
+}
 
 
 def read_settings(argv: list[str]) -> Settings:

@@ -309,6 +309,7 @@ class ClosedSession(Model):
     status: str
     output_dataset_id: str | None = None
     error_msg: str | None = None
+    warnings: list[str] | None = None  # ours: for example that nothing was changed
 
 
 class ClosedSessions(Model):

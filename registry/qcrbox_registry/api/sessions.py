@@ -1,4 +1,4 @@
-"""Interactive sessions: start, list, look, end. The picture itself goes through /sessions/{id}/… tunnels."""
+"""Interactive sessions: start, list, look, end. The picture itself is in `display.py`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from qcrbox_registry import audit, rights, views
 from qcrbox_registry.api.answers import success
 from qcrbox_registry.api.asking import Caller, TheCore, ThePage, optional_object, read_body
 from qcrbox_registry.core import Core
+from qcrbox_registry.idle_sessions import touched
 from qcrbox_registry.rights import Actor, Thing
 from qcrbox_registry.store import calculations, events, paging
 from qcrbox_registry.store.tables import sessions as table
@@ -106,6 +107,28 @@ async def close(
     keep = asked.get("keep", True)
     if not isinstance(keep, bool):
         raise UserInputError("keep must be true or false.")
+    return await _end(core, actor, session_id, keep=keep, wait=wait)
+
+
+@router.post("/{session_id}/discard", response_model=models.Success[models.ClosedSessions])
+async def discard(core: TheCore, actor: Caller, session_id: str) -> Response:
+    """End a session and throw away what was done in it."""
+    return await _end(core, actor, session_id, keep=False, wait=_CLOSE_WAIT_S)
+
+
+@router.post("/{session_id}/stay", response_model=models.Success[models.Sessions])
+async def stay(core: TheCore, actor: Caller, session_id: str) -> Response:
+    """Somebody is still there: the idle time begins anew."""
+
+    def write(conn: Any) -> None:
+        session_row(conn, actor, "open", session_id)
+        touched(conn, session_id, time.time())
+
+    await core.db.write(write)
+    return await get_session(core, actor, session_id)
+
+
+async def _end(core: Core, actor: Actor, session_id: str, *, keep: bool, wait: float) -> Response:
     row, about = await core.db.read(
         lambda conn: session_row(conn, actor, "end" if keep else "discard", session_id)
     )
@@ -121,6 +144,8 @@ async def close(
             closed["output_dataset_id"] = now.output_dataset_id
         if now.error_msg:
             closed["error_msg"] = now.error_msg
+        if now.warnings:
+            closed["warnings"] = now.warnings
         return closed
 
     return success({"interactive_sessions": [await core.db.read(read)]})

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import signal
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.messages import EndSession, SessionState
 from qcrbox.contract.states import State, Step
 from qcrbox.spec.model import Call
 
 from qcrbox_agent.inputs import Prepared
+from qcrbox_agent.run import display
 from qcrbox_agent.run.ended import Ended
 
 if TYPE_CHECKING:
@@ -29,31 +27,12 @@ STARTED_S = 5.0
 _CLOSED_BY = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 
 
-class Display(Protocol):
-    """A picture a program draws on; made by `qcrbox_agent.run.display.open_display(folder)`."""
-
-    environment: Mapping[str, str]  # DISPLAY and so on, for the programs
-    socket_path: Path  # the Unix socket that speaks RFB
-    width: int
-    height: int
-
-    async def close(self) -> None: ...
-
-
-async def open_display(folder: Path) -> Display | None:
-    """A display when this agent can make one, else None."""
-    if importlib.util.find_spec("qcrbox_agent.run.display") is None:
-        return None
-    display = importlib.import_module("qcrbox_agent.run.display")
-    return await display.open_display(folder)
-
-
 class Session:
     """The life of one session inside an `Attempt`."""
 
     def __init__(self, attempt: Attempt, prepared: Prepared) -> None:
         self._attempt, self._prepared = attempt, prepared
-        self.display: Display | None = None
+        self.display: display.Display | None = None
 
     async def run(self) -> Ended:
         """What finalise returned. Raises ProgramFailed when a step fails."""
@@ -69,7 +48,8 @@ class Session:
             if lifecycle.prepare is not None:
                 attempt.tell(Step.PREPARING)
                 await self._step(lifecycle.prepare, "Prepare")
-            self.display = await open_display(attempt.folder)
+            warden = attempt.tools.warden
+            self.display = await display.open_display(warden.guard, warden.release)
             end = await self._open(lifecycle.run)
             if not end.keep:
                 attempt.stop(Stop(State.CANCELLED, end.reason or "The session was discarded."))
@@ -89,7 +69,7 @@ class Session:
         attempt.tell(Step.OPEN)
         environment = self.display.environment if self.display else {}
         program = asyncio.create_task(attempt.run_call(call, self._prepared.values, environment))
-        self._tell("open")
+        self._tell("open", "" if self.display else display.ABSENT)
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
@@ -129,17 +109,19 @@ class Session:
     def _fail(self, ended: Ended, name: str) -> None:
         from qcrbox_agent.calculation import ProgramFailed
 
+        if self.display is None and name == "Run":
+            ended.error = f"{ended.error} {display.ABSENT}"
         raise ProgramFailed(ended, f"{name} step failed: ")
 
     def _tell(self, state: Any, reason: str = "") -> None:
-        display = self.display
+        shown = self.display
         self._attempt.tools.post(
             SessionState(
                 calculation_id=self._attempt.message.calculation_id,
                 attempt=self._attempt.message.attempt,
                 state=state,
                 reason=reason,
-                width=display.width if display else 0,
-                height=display.height if display else 0,
+                width=shown.width if shown else 0,
+                height=shown.height if shown else 0,
             )
         )

@@ -1,0 +1,118 @@
+"""ShelXle works on name.res and name.hkl; the platform on CIF: what is done before its window opens and after.
+
+The working files are `model.*`. ShelXle saves name.ins or name.res, and its Refine button writes name.ins and
+reads the name.res that our `shelxl` makes of it; the newest of them is what the person left behind.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from qcrbox import cif
+from qcrbox.cif.shelx import export_hkl, export_ins
+from qcrbox.contract.errors import MissingItemsError, UserInputError
+
+NAME = "model"
+PREPARED = Path(".prepared.res")
+
+
+def prepare(structure: str, reflections: str | None = None) -> None:
+    """Write model.res and, where there are reflections, model.hkl into the working directory."""
+    block = _structure_block(structure)
+    try:
+        text, notes = export_ins(block)
+    except MissingItemsError as problem:
+        raise UserInputError(f"ShelXle cannot open this structure: {problem.what}", next=problem.next) from None
+    text = with_acta(text)
+    Path(f"{NAME}.res").write_text(text, encoding="utf-8")
+    PREPARED.write_text(text, encoding="utf-8")
+    for note in notes:
+        print(note, flush=True)  # noqa: T201 - the session's log is where the person reads it
+    hkl = Path(f"{NAME}.hkl")
+    if reflections:
+        shutil.copyfile(reflections, hkl)
+        return
+    try:
+        hkl.write_text(export_hkl(block), encoding="utf-8")
+    except MissingItemsError:
+        print("There are no reflections: no density maps, and Refine cannot work.", flush=True)  # noqa: T201
+
+
+def finalise(edited: str, res: str) -> list[str] | None:
+    """The saved model as CIF and .res; None when nothing was changed."""
+    saved = newest()
+    if saved is None or same_instructions(saved.read_text(errors="replace"), PREPARED.read_text()):
+        print("Nothing was changed.", flush=True)  # noqa: T201
+        return None
+    shutil.copyfile(saved, res)
+    refined = Path(f"{NAME}.cif")
+    if refined.is_file() and was_refined_last(refined):
+        shutil.copyfile(refined, edited)
+    else:
+        Path(edited).write_text(cif_of(saved), encoding="utf-8")
+    return [edited, res]
+
+
+def _structure_block(structure: str) -> cif.Block:
+    """The block with atoms; files of several blocks begin with one that has none."""
+    blocks = cif.read(Path(structure)).blocks
+    return next((block for block in blocks if block.loop("_atom_site_label") is not None), blocks[0])
+
+
+def with_acta(text: str) -> str:
+    """With the instruction that makes a refinement write a CIF: its s.u. are wanted at the end."""
+    lines = text.splitlines()
+    if any(line.upper().startswith("ACTA") for line in lines):
+        return text
+    at = next((i for i, line in enumerate(lines) if line.upper().startswith("UNIT")), None)
+    if at is None:
+        return text
+    return "\n".join([*lines[: at + 1], "ACTA", *lines[at + 1 :]]) + "\n"
+
+
+def newest() -> Path | None:
+    """What was saved last; a .res that a refinement wrote after the .ins it came from counts as later."""
+    files = [path for path in (Path(f"{NAME}.ins"), Path(f"{NAME}.res")) if path.is_file()]
+    return max(files, key=lambda path: (path.stat().st_mtime_ns, path.suffix), default=None)
+
+
+def was_refined_last(refined: Path) -> bool:
+    """True when no file was saved after the last refinement, or one that says the same as its result."""
+    saved, result = newest(), Path(f"{NAME}.res")
+    if saved is None:
+        return False
+    # The stand-in writes .res, .lst, .fcf and .cif in one go.
+    if saved.stat().st_mtime_ns <= refined.stat().st_mtime_ns:
+        return True
+    embedded = cif.read(refined).blocks[0].text("_shelx_res_file") or ""
+    return same_instructions(saved.read_text(errors="replace"), embedded) and result.is_file()
+
+
+def same_instructions(one: str, other: str) -> bool:
+    """Equal up to blanks, and to what stands after END (peaks of the density, suggested weights)."""
+    return _instructions(one) == _instructions(other)
+
+
+def _instructions(text: str) -> list[str]:
+    lines = []
+    for line in text.splitlines():
+        words = " ".join(line.split())
+        if words.upper() == "END":
+            break
+        if words:
+            lines.append(words)
+    return lines
+
+
+def cif_of(saved: Path) -> str:
+    """A CIF of the model in a SHELX file: no s.u., since nothing was refined."""
+    from qcrbox_refine import cif_output
+    from qcrbox_refine.refinement import prepare_model
+    from qcrbox_refine.shelx_input import read_shelx
+
+    model = read_shelx(saved).model
+    prepare_model(model)
+    block = cif_output.model_block(model)
+    block.set("_shelx_res_file", saved.read_text(errors="replace"))
+    return str(block)

@@ -1,0 +1,101 @@
+"""What a person's end of a VNC session says, message by message (RFC 6143 and the extensions noVNC uses).
+
+The registry passes bytes on to a session's display; it reads them to know whether somebody is at work (idle
+limit), and to leave out every input where a person may only look on. What it does not know it refuses: a
+message that is not understood cannot be said to be harmless.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from qcrbox.contract.errors import UserInputError
+
+LONGEST_CLIPBOARD = 4 * 1024 * 1024
+_VERSION_BYTES = 12
+
+# Message types of the client.
+SET_PIXEL_FORMAT, FIX_COLOUR_MAP, SET_ENCODINGS, UPDATE_REQUEST, KEY, POINTER, CUT_TEXT = range(7)
+CONTINUOUS_UPDATES, FENCE, XVP, SET_DESKTOP_SIZE, QEMU = 150, 248, 250, 251, 255
+_INPUT = frozenset({KEY, POINTER, CUT_TEXT, QEMU})
+# What changes what others see or do; somebody who looks on may send none of it.
+_ACTS = _INPUT | {SET_DESKTOP_SIZE, XVP}
+_FIXED = {
+    SET_PIXEL_FORMAT: 20,
+    UPDATE_REQUEST: 10,
+    KEY: 8,
+    POINTER: 6,
+    CONTINUOUS_UPDATES: 10,
+    XVP: 4,
+    QEMU: 12,
+}
+
+
+@dataclass
+class ClientMessages:
+    """Feed the bytes of one client; what comes back may go to the display."""
+
+    view_only: bool = False
+    saw_input: bool = False  # set with each input that was passed on; whoever reads it may clear it
+    _rest: bytearray = field(default_factory=bytearray)
+    _handshake: int = 0  # 0: version, 1: security type, 2: ClientInit, 3: messages
+
+    def feed(self, data: bytes) -> bytes:
+        """Raises UserInputError for bytes that are no RFB."""
+        self._rest += data
+        passed = bytearray()
+        while (length := self._length()) and length <= len(self._rest):
+            message = bytes(self._rest[:length])
+            del self._rest[:length]
+            passed += self._pass(message)
+        return bytes(passed)
+
+    def _length(self) -> int:
+        """Length of the message that begins here; 0 when more bytes are needed to know it."""
+        rest = self._rest
+        if not rest:
+            return 0
+        if self._handshake < 3:
+            return _VERSION_BYTES if self._handshake == 0 else 1
+        kind = rest[0]
+        if kind in _FIXED:
+            if kind == QEMU and len(rest) > 1 and rest[1] != 0:
+                raise UserInputError(f"The viewer sent QEMU message {rest[1]}, which is not allowed here.")
+            return _FIXED[kind]
+        if kind == SET_ENCODINGS:
+            return 4 + 4 * _number(rest, 2, 2) if len(rest) >= 4 else 0
+        if kind == CUT_TEXT:
+            return self._cut_text_length()
+        if kind == FENCE:
+            return self._checked(9 + rest[8], 9 + 64) if len(rest) >= 9 else 0
+        if kind == SET_DESKTOP_SIZE:
+            return 8 + 16 * rest[6] if len(rest) >= 8 else 0
+        raise UserInputError(f"The viewer sent a message of kind {kind}, which is not known here.")
+
+    def _cut_text_length(self) -> int:
+        if len(self._rest) < 8:
+            return 0
+        # A negative length marks the extended clipboard.
+        return self._checked(8 + abs(_number(self._rest, 4, 4, signed=True)), 8 + LONGEST_CLIPBOARD)
+
+    @staticmethod
+    def _checked(length: int, most: int) -> int:
+        if length > most:
+            raise UserInputError(f"The viewer sent a message of {length} bytes; {most} are allowed.")
+        return length
+
+    def _pass(self, message: bytes) -> bytes:
+        if self._handshake < 3:
+            self._handshake += 1
+            # "Shared": whoever comes later must not end the picture of those who are there.
+            return b"\x01" if self._handshake == 3 else message
+        kind = message[0]
+        if self.view_only and kind in _ACTS:
+            return b""
+        if kind in _INPUT:
+            self.saw_input = True
+        return message
+
+
+def _number(data: bytearray, at: int, size: int, *, signed: bool = False) -> int:
+    return int.from_bytes(data[at : at + size], "big", signed=signed)
