@@ -20,6 +20,7 @@ Array = NDArray[np.float64]
 
 _BOND_RADIUS = 0.075  # Å
 _RICH = 400  # atoms up to which principal ellipses are drawn
+_PLAIN = 1200  # atoms up to which each is an ellipse with an outline; beyond, dots on thin bonds
 _INK = "#222222"
 _AXIS_COLOURS = {"a": "#b3261e", "b": "#1b7f3b", "c": "#1f4fb5"}
 
@@ -83,6 +84,9 @@ class _Drawing:
         items: list[tuple[float, str]] = []
         if self.scene.options.cell:
             items += self._cell()
+        if len(self.scene) > _PLAIN:
+            items.sort(key=lambda item: item[0])
+            return [*(text for _, text in items), *self._dots(), *self._cell_names()]
         items += self._bonds()
         items += self._contacts()
         items += [(float(self.points[row, 2]), self._atom(row)) for row in range(len(self.scene))]
@@ -152,6 +156,20 @@ class _Drawing:
                 )
         label = escape(self.scene.labels[row])
         return f"<g><title>{label}: displacement tensor not positive definite</title>{''.join(faces)}</g>"
+
+    def _dots(self) -> list[str]:
+        """Many atoms: one path for all bonds, a circle for each atom, back to front."""
+        ends = self.xy(self.points[self.scene.bonds]).round(1)
+        path = "".join(f"M{a} {b}L{c} {d}" for (a, b), (c, d) in ends.tolist())
+        width = max(0.5, 2 * _BOND_RADIUS * self.pixels)
+        texts = [f'<path d="{path}" fill="none" stroke="#9a9a9a" stroke-width="{width:.2f}"/>']
+        places = self.xy(self.points).round(1)
+        radii = (np.sqrt((self.matrices[:, :2] ** 2).sum(axis=2)).max(axis=1) * self.pixels).round(2)
+        colours = self.scene.colours
+        for row in np.argsort(self.points[:, 2]).tolist():
+            x, y = places[row]
+            texts.append(f'<circle cx="{x}" cy="{y}" r="{radii[row]}" fill="{colours[row]}"/>')
+        return texts
 
     # ------------------------------------------------------------ bonds, contacts, cell
 

@@ -2,6 +2,8 @@
 import * as THREE from "three";
 
 const LIGHT = `
+uniform vec2 uDepth; // distance of the middle, radius of all: what lies behind fades a little
+vec3 faded(vec3 colour, float z) { return mix(colour, vec3(1.0), 0.5 * clamp((-z - uDepth.x) / uDepth.y, 0.0, 1.0)); }
 vec3 lit(vec3 colour, vec3 n, float rim) {
   float diffuse = max(dot(n, normalize(vec3(0.35, 0.55, 0.76))), 0.0);
   float back = max(dot(n, normalize(vec3(-0.6, -0.3, 0.5))), 0.0);
@@ -87,7 +89,7 @@ void main() {
   else if (vFlags.w > 0.5) colour = mix(colour, vec3(1.0, 0.85, 0.3), 0.3);
   vec4 clip = uProjection * vec4(from + t * ray, 1.0);
   gl_FragDepth = clamp(0.5 * clip.z / clip.w + 0.5, 0.0, 1.0);
-  outColour = vec4(pow(clamp(colour, 0.0, 1.0), vec3(1.0)), cover);
+  outColour = vec4(faded(clamp(colour, 0.0, 1.0), (from + t * ray).z), cover);
 }`;
 
 export function atomMaterial() {
@@ -101,6 +103,7 @@ export function atomMaterial() {
       uStyle: { value: 0 },
       uProjection: { value: new THREE.Matrix4() },
       uPixel: { value: 0.005 },
+      uDepth: { value: new THREE.Vector2(1, 1) },
     },
     alphaToCoverage: true,
   });
@@ -109,7 +112,7 @@ export function atomMaterial() {
 const bondVertex = `
 in vec3 iColourA; in vec3 iColourB; in vec2 iFlags; in vec4 iReach;
 uniform float uScale;
-out float vAlong; out vec3 vNormal2; flat out vec3 vA; flat out vec3 vB; flat out vec2 vFlags; flat out float vLength; flat out vec2 vEnds;
+out float vAlong; out vec3 vNormal2; flat out vec3 vA; flat out vec3 vB; flat out vec2 vFlags; flat out float vLength; flat out vec2 vEnds; out float vZ;
 void main() {
   // Where the surfaces of both atoms are on the bond: it must not show inside a cut-out octant.
   vEnds = (iReach.xy * uScale + iReach.zw) * 0.94;
@@ -117,12 +120,14 @@ void main() {
   vLength = length(instanceMatrix[1].xyz);
   vAlong = position.y; vA = iColourA; vB = iColourB; vFlags = iFlags;
   vNormal2 = normalize(turn * vec3(normal.x, 0.0, normal.z));
-  gl_Position = projectionMatrix * modelViewMatrix * instanceMatrix * vec4(position, 1.0);
+  vec4 place = modelViewMatrix * instanceMatrix * vec4(position, 1.0);
+  vZ = place.z;
+  gl_Position = projectionMatrix * place;
 }`;
 
 // iFlags: x 1 = hollow (minor disorder), y 1 = dashed (hydrogen bond)
 const bondFragment = `
-in float vAlong; in vec3 vNormal2; flat in vec3 vA; flat in vec3 vB; flat in vec2 vFlags; flat in float vLength; flat in vec2 vEnds;
+in float vAlong; in vec3 vNormal2; flat in vec3 vA; flat in vec3 vB; flat in vec2 vFlags; flat in float vLength; flat in vec2 vEnds; in float vZ;
 out vec4 outColour;
 ${LIGHT}
 void main() {
@@ -133,7 +138,7 @@ void main() {
   float rim = 1.0 - smoothstep(0.25, 0.5, n.z);
   vec3 base = vAlong < 0.0 ? vA : vB;
   vec3 colour = vFlags.x > 0.5 ? mix(vec3(1.0), base * 0.6, rim) : lit(mix(base, vec3(1.0), 0.18), n, 0.75 * rim);
-  outColour = vec4(colour, 1.0);
+  outColour = vec4(faded(colour, vZ), 1.0);
 }`;
 
 export function bondMaterial() {
@@ -141,7 +146,7 @@ export function bondMaterial() {
     glslVersion: THREE.GLSL3,
     vertexShader: bondVertex,
     fragmentShader: bondFragment,
-    uniforms: { uScale: { value: 1 } },
+    uniforms: { uScale: { value: 1 }, uDepth: { value: new THREE.Vector2(1, 1) } },
   });
 }
 
@@ -163,5 +168,5 @@ void main() {
 }`;
 
 export function cubeMaterial() {
-  return new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: cubeVertex, fragmentShader: cubeFragment });
+  return new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: cubeVertex, fragmentShader: cubeFragment, uniforms: { uDepth: { value: new THREE.Vector2(1, 1e9) } } });
 }

@@ -146,6 +146,7 @@ export class Stage {
     u.uPerspective.value = this.perspective;
     u.uProjection.value.copy(camera.projectionMatrix);
     u.uPixel.value = this.angstromPerPixel;
+    for (const { material } of [this.model.atoms, this.model.bonds]) material.uniforms.uDepth.value.set(camera.position.z, this.extent);
     this.renderer.render(this.world, camera);
     this.frames += 1;
     this.afterDraw(this);

@@ -1,0 +1,190 @@
+"""Structures to draw, and a bare page in a real Chromium whose kernel is this process."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import http.server
+import json
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from qcrbox.cif.structure import Structure
+from qcrbox.widgets import bundle
+from qcrbox.widgets.structure_view import StructureView
+
+MOLECULE = b"""data_molecule
+_cell_length_a 8.10(1)
+_cell_length_b 9.20(1)
+_cell_length_c 10.30(1)
+_cell_angle_alpha 78.1(1)
+_cell_angle_beta 81.0(1)
+_cell_angle_gamma 68.0(1)
+_space_group_name_H-M_alt 'P -1'
+_chemical_formula_sum 'C4 H N O2 Br'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_adp_type
+_atom_site_U_iso_or_equiv
+_atom_site_occupancy
+_atom_site_disorder_assembly
+_atom_site_disorder_group
+C1 C 0.2001(3) 0.3002(3) 0.4003(3) Uani 0.0695 1 . .
+C2 C 0.3501(3) 0.2302(3) 0.4603(3) Uani 0.0618 1 . .
+N1 N 0.4601(3) 0.3202(3) 0.4803(3) Uani 0.0831 1 . .
+O1 O 0.3801(3) 0.0902(3) 0.4903(3) Uani 0.0855 1 . .
+C3A C 0.6201(3) 0.2602(3) 0.5403(3) Uani 0.0761 0.7 A 1
+C3B C 0.6301(3) 0.3402(3) 0.4303(3) Uani 0.0618 0.3 A 2
+H1 H 0.42 0.42 0.45 Uiso 0.07 1 . .
+Br1 Br 0.0801(3) 0.1602(3) 0.3703(3) Uani 0.07 1 . .
+O2 O 0.1501(3) 0.4402(3) 0.3703(3) Uiso 0.07 1 . .
+loop_
+_atom_site_aniso_label
+_atom_site_aniso_U_11
+_atom_site_aniso_U_22
+_atom_site_aniso_U_33
+_atom_site_aniso_U_23
+_atom_site_aniso_U_13
+_atom_site_aniso_U_12
+C1 0.05 0.06 0.09 0.01 -0.01 -0.02
+C2 0.05 0.06 0.07 0.01 -0.01 -0.02
+N1 0.05 0.06 0.12 0.03 -0.01 -0.02
+O1 0.05 0.04 0.15 0.01 -0.01 -0.01
+C3A 0.05 0.10 0.07 0.01 -0.03 -0.02
+C3B 0.05 0.06 0.07 0.01 -0.01 -0.02
+Br1 -0.02 0.06 0.07 -0.03 -0.03 0.01
+"""
+
+_PAGE = """<!doctype html><meta charset="utf-8"><body style="margin:8px"><div id="el"></div><script type="module">
+import widget from "./structure_view.js";
+const bytes = (o) => {
+  if (o && o.__bytes !== undefined) {
+    const text = atob(o.__bytes), array = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) array[i] = text.charCodeAt(i);
+    return new DataView(array.buffer);
+  }
+  if (!o || typeof o !== "object" || Array.isArray(o)) return o;
+  return Object.fromEntries(Object.entries(o).map(([k, v]) => [k, bytes(v)]));
+};
+const heard = {}, state = {};
+const tell = (name, ...what) => (heard[name] ?? []).forEach((f) => f(...what));
+const model = {
+  get: (name) => state[name],
+  on: (name, f) => (heard[name] ??= []).push(f),
+  off: () => {},
+  send: async (message) => {
+    const { scene, answer } = JSON.parse(await window.kernel(JSON.stringify(message)));
+    if (scene) { state.scene = bytes(scene); tell("change:scene"); }
+    if (answer) tell("msg:custom", { re: message.id, ...answer });
+  },
+};
+window.start = (scene) => {
+  Object.assign(state, { scene: bytes(JSON.parse(scene)), twin: "none" });
+  widget.render({ model, el: document.getElementById("el") });
+};
+window.ready = true;
+</script>"""
+
+
+def _plain(value: object) -> dict[str, str]:
+    assert isinstance(value, bytes)
+    return {"__bytes": base64.b64encode(value).decode()}
+
+
+class Kernel:
+    """In the place of the widget: keeps the scene that the view sends, answers what the page asks."""
+
+    def __init__(self, view: StructureView) -> None:
+        self.view, self.sent = view, None
+        view._widget = self
+
+    def show_scene(self, scene, title):
+        from qcrbox.widgets.structure_view.widget import packed
+
+        self.sent = packed(scene, title)
+
+    def answer(self, message: str) -> str:
+        self.sent = None
+        said = self.view._answer(json.loads(message))
+        return json.dumps({"answer": said, "scene": self.sent}, default=_plain)
+
+
+@pytest.fixture
+def molecule():
+    return Structure.from_cif(MOLECULE)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """A folder with the built script and the page, served on loopback."""
+    if not bundle.path("structure_view").is_file():
+        pytest.skip("the widgets are not built: npm ci && npm run build in qcrbox_kernel_lib/js")
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copy(bundle.path("structure_view"), folder)
+    (folder / "index.html").write_text(_PAGE)
+    (folder / "favicon.ico").touch()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api")
+    path = next(
+        (p for p in map(Path, ("/usr/bin/chromium", "/usr/bin/chromium-browser")) if p.exists()), None
+    )
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as p:
+        flags = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--enable-unsafe-swiftshader",
+            "--disable-background-networking",
+        ]
+        browser = p.chromium.launch(executable_path=str(path), args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def shown(chromium, site):
+    """`page = shown(view)`: the view, drawn in a page. Fails on script errors and foreign requests."""
+    faults: list[str] = []
+    pages = []
+
+    def show(view: StructureView):
+        from qcrbox.widgets.structure_view.widget import packed
+
+        page = chromium.new_page(viewport={"width": 900, "height": 640})
+        pages.append(page)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "request", lambda r: None if r.url.startswith((site, "data:", "blob:")) else faults.append(r.url)
+        )
+        page.expose_function("kernel", Kernel(view).answer)
+        page.goto(site)
+        page.wait_for_function("window.ready")
+        page.evaluate("scene => window.start(scene)", json.dumps(packed(view.scene), default=_plain))
+        page.wait_for_function("document.querySelector('.qcv-canvas').width > 300")
+        page.wait_for_timeout(300)
+        page.focus(".qcv-canvas")
+        return page
+
+    yield show
+    for page in pages:
+        page.close()
+    assert not faults

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import io
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+from qcrbox.widgets.structure_view import StructureView
+
+pytestmark = pytest.mark.browser
+
+
+def picture(page) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(page.locator(".qcv-scene").screenshot())).convert("RGB")).astype(
+        int
+    )
+
+
+def share_of(pixels, test) -> float:
+    return float(np.mean(test(pixels[..., 0], pixels[..., 1], pixels[..., 2])))
+
+
+def test_structure_is_drawn_in_its_colours(shown, molecule):
+    page = shown(StructureView(molecule))
+    pixels = picture(page)
+    assert share_of(pixels, lambda r, g, b: (r > 150) & (g < 60) & (b < 60)) > 0.002  # oxygen and the cube
+    assert share_of(pixels, lambda r, g, b: (b > 150) & (r < 110) & (g < 130)) > 0.001  # nitrogen
+    assert share_of(pixels, lambda r, g, b: (r > 240) & (g > 240) & (b > 240)) > 0.5  # paper
+
+
+def test_every_key_does_its_part(shown, molecule):
+    page = shown(StructureView(molecule))
+    last = picture(page)
+    for key in ("ArrowLeft", "+", "l", "c", "]", "p", "3"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(150)
+        now = picture(page)
+        assert (now != last).any(), key
+        last = now
+
+
+def test_tab_walks_the_atoms_aloud_and_escape_lets_go(shown, molecule):
+    page = shown(StructureView(molecule))
+    said = page.locator(".qcv-status [aria-live=polite]")
+    page.keyboard.press("Tab")
+    assert said.inner_text().startswith("C1, carbon")
+    page.keyboard.press("Tab")
+    assert said.inner_text().startswith("C2, carbon")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.classList.contains('qcv-canvas')") is False
+
+
+def test_distance_is_measured_by_keyboard_alone(shown, molecule):
+    page = shown(StructureView(molecule))
+    for key in ("m", "Tab", "Enter", "Tab", "Enter"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(100)
+    said = page.locator(".qcv-status").inner_text()
+    assert f"distance C1–C2 {molecule.distance('C1', 'C2')} Å" in said
+    assert "without covariances" in said
+
+
+def test_click_picks_the_atom_under_the_pointer(shown, molecule):
+    view = StructureView(molecule)
+    page = shown(view)
+    box = page.locator(".qcv-canvas").bounding_box()
+    # Where an atom is drawn: from the camera that the page itself reports.
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(1200)
+    camera, row = view._camera, view.scene.labels.index("O1")
+    x, y, _ = camera.rotation @ view.scene.positions[row]
+    per_angstrom = box["width"] / camera.across
+    page.mouse.click(
+        box["x"] + box["width"] / 2 + (x + camera.shift[0]) * per_angstrom,
+        box["y"] + box["height"] / 2 - (y + camera.shift[1]) * per_angstrom,
+    )
+    assert page.locator(".qcv-status").inner_text().startswith("O1, oxygen")
+
+
+def test_disorder_and_growing_are_answered_by_the_kernel(shown, molecule):
+    view = StructureView(molecule, grow="none")
+    page = shown(view)
+    page.keyboard.press("d")
+    page.wait_for_function("document.querySelector('.qcv-status').innerText.includes('8 atoms')")
+    assert "C3B" not in view.scene.labels
+    page.get_by_label("What is shown").select_option("cell")
+    page.wait_for_timeout(300)
+    assert view.options.grow == "cell"
+    assert f"{len(view.scene)} atoms" in page.locator(".qcv-status").inner_text()
+
+
+def test_png_has_300_dpi_and_svg_is_what_python_draws(shown, molecule):
+    view = StructureView(molecule, labels=True)
+    page = shown(view)
+    with page.expect_download() as saved:
+        page.keyboard.press("x")
+    image = Image.open(saved.value.path())
+    assert image.info["dpi"][0] == pytest.approx(300, abs=0.1)
+    assert image.width == pytest.approx(17 / 2.54 * 300, abs=2)
+    assert len(np.unique(np.asarray(image.convert("L")))) > 50
+    with page.expect_download() as saved:
+        page.keyboard.press("s")
+    text = saved.value.path().read_text()
+    assert ElementTree.fromstring(text).tag.endswith("svg")
+    assert "N1" in text
+
+
+def test_table_twin_lists_every_atom(shown, molecule):
+    page = shown(StructureView(molecule))
+    page.locator("summary", has_text="Atoms as a table").click()
+    page.wait_for_selector(".qcv-table td")
+    first = page.locator(".qcv-table tbody tr td:first-child").all_inner_texts()
+    assert first == StructureView(molecule).scene.labels
+
+
+def test_atoms_are_told_apart_without_colour(shown, molecule):
+    page = shown(StructureView(molecule, palette="grey", labels=True))
+    pixels = picture(page)
+    grey = share_of(pixels, lambda r, g, b: (abs(r - g) < 12) & (abs(g - b) < 12))
+    assert grey > 0.97  # all but the red cube and the frame of the focus
