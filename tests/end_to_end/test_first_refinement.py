@@ -73,7 +73,7 @@ print(result.R1)
     assert float(printed.split()[-1]) <= 0.073
     block = gemmi.cif.read(str(out)).sole_block()
     for item in ("_atom_site_fract_x", "_atom_site_U_iso_or_equiv"):
-        refined = [value for value in block.find_loop(item)]
+        refined = list(block.find_loop(item))
         assert refined
         assert any("(" in value for value in refined)
 
