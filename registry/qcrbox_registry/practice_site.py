@@ -175,7 +175,7 @@ class PracticeSite:
         )
         return await self.db.read(lambda conn: list(conn.execute(query)))
 
-    async def until(self, holds: Any, timeout_s: float = 20.0, what: str = "it") -> None:
+    async def until(self, holds: Any, timeout_s: float = 60.0, what: str = "it") -> None:
         """Wait until `await holds()` or `holds()` is true; TimeoutError says what did not come."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -190,7 +190,7 @@ class PracticeSite:
                 except TimeoutError:
                     continue
 
-    async def ended(self, ids: Sequence[str], timeout_s: float = 20.0) -> list[Any]:
+    async def ended(self, ids: Sequence[str], timeout_s: float = 60.0) -> list[Any]:
         """Wait until all have ended; their rows."""
         left = set(ids)
 

@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 from sortedcontainers import SortedList
 
+LONGEST_PAUSE_S = 60.0
+
 
 class Waiting(NamedTuple):
     """One waiting calculation as SQL has it. `not_before`: Unix time, s, after a lost attempt."""
@@ -61,25 +63,27 @@ class Backlog:
     def __contains__(self, calculation_id: str) -> bool:
         return calculation_id in self._where or calculation_id in self._delayed
 
-    def add(self, waiting: Waiting, now: float) -> bool:
-        """False when it is there already."""
+    def add(self, waiting: Waiting, now: float, mono: float = 0.0) -> bool:
+        """False when it is there already. now: Unix time; mono: monotonic time, s, by which pauses are waited out, so
+        that a wall clock that jumps makes nothing wait for a day."""
         if waiting.id in self:
             return False
         entry = self._entry(waiting)
         if waiting.not_before is not None and waiting.not_before > now:
             self._delayed[waiting.id] = entry
-            heapq.heappush(self._later, (waiting.not_before, waiting.id))
+            due = mono + min(waiting.not_before - now, LONGEST_PAUSE_S)
+            heapq.heappush(self._later, (due, waiting.id))
         else:
             self._where[waiting.id] = entry
             entry[2].entries.add(entry)
         return True
 
-    def fill(self, many: Iterable[Waiting], now: float) -> None:
+    def fill(self, many: Iterable[Waiting], now: float, mono: float = 0.0) -> None:
         """As `add` for very many at start: each lane is sorted once."""
         fresh: dict[int, tuple[Lane, list]] = {}
         for waiting in many:
             if waiting.not_before is not None and waiting.not_before > now:
-                self.add(waiting, now)
+                self.add(waiting, now, mono)
                 continue
             entry = self._entry(waiting)
             self._where[waiting.id] = entry
@@ -106,10 +110,10 @@ class Backlog:
         self._drop_if_empty(lane)
         return calculation_id, command_id
 
-    def release_due(self, now: float) -> int:
+    def release_due(self, mono: float) -> int:
         """Move what has waited out its pause into its lane; how many."""
         moved = 0
-        while self._later and self._later[0][0] <= now:
+        while self._later and self._later[0][0] <= mono:
             _, calculation_id = heapq.heappop(self._later)
             entry = self._delayed.pop(calculation_id, None)
             if entry is None:

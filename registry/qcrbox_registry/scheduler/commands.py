@@ -23,6 +23,7 @@ _columns = (
     calculations.c.arguments,
     calculations.c.wall_time_s,
     calculations.c.interactive,
+    calculations.c.force,
     people.c.name.label("owner"),
 )
 
@@ -68,6 +69,7 @@ class CommandMaker:
             file_token=sign(self.signing_key, "files", claims),
             wall_time_s=wall_time,
             interactive=row.interactive,
+            force=row.force,
         )
 
 

@@ -40,7 +40,7 @@ class Dispatcher:
     async def round(self) -> int:
         """One round over all applications; how many calculations were handed out."""
         world = self.world
-        world.backlog.release_due(world.clock.time())
+        world.backlog.release_due(world.clock.monotonic())
         if not world.bus.is_connected:
             return 0  # they would be out of the queue and not yet anywhere
         chosen: list[Assignment] = []
@@ -241,9 +241,8 @@ class Dispatcher:
             self.world.settle(one.agent, one.active, succeeded=False, ran_s=None)
         ids = [one.active.calculation_id for one in taken]
         waiting = await self.world.db.read(lambda conn: read_waiting(conn, ids))
-        not_before = self.world.clock.time() + pause_s
-        for one in waiting:
-            self.world.backlog.add(one._replace(not_before=not_before), self.world.clock.time())
+        now = self.world.clock.time()
+        self.world.enqueue([one._replace(not_before=now + pause_s) for one in waiting])
 
 
 def read_waiting(conn: Connection, ids: list[str] | None = None) -> list[Waiting]:

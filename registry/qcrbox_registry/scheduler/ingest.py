@@ -201,6 +201,9 @@ class Ingest:
             return
         agent.seen_mono = self.world.clock.monotonic()
         agent.rss_bytes = event.rss_bytes
+        if agent.is_coming:
+            # An agent beats when it is ready, whatever became of its word of that.
+            self.launching.is_there(agent)
         self._note_work(agent, event.busy_with, event.attempt)
 
     def _note_work(self, agent: Agent, busy_with: str | None, attempt: int | None) -> None:

@@ -231,12 +231,8 @@ class Launching:
         world = self.world
         mono = world.clock.monotonic()
         agent.seen_mono, agent.host, agent.pid = mono, event.host, event.pid or None
-        application = world.fleet.applications.get(agent.application_id)
         if agent.is_coming:
-            world.fleet.set_state(agent, "busy" if agent.active else "idle", mono)
-            if application is not None:
-                application.start_failures, application.start_error = 0, ""
-                world.waits.pop(application.id, None)
+            self.is_there(agent)
         world.fleet.changed.add(agent.id)
         values = {
             "host": event.host,
@@ -253,6 +249,16 @@ class Launching:
             conn.execute(row.where(agents_table.c.ready_at.is_(None)).values(ready_at=now))
 
         await world.db.write(write)
+        world.wake.set()
+
+    def is_there(self, agent: Agent) -> None:
+        """An agent that was coming is ready for commands."""
+        world = self.world
+        world.fleet.set_state(agent, "busy" if agent.active else "idle", world.clock.monotonic())
+        application = world.fleet.applications.get(agent.application_id)
+        if application is not None:
+            application.start_failures, application.start_error = 0, ""
+            world.waits.pop(application.id, None)
         world.wake.set()
 
     # ------------------------------------------------------------ stopping

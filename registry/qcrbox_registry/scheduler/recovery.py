@@ -131,7 +131,7 @@ async def recover(world: World) -> None:
     for row in found.agents:
         world.fleet.add(_agent(row, mono))
     orphans = _adopt_active(world, found.active, now, mono)
-    world.backlog.fill(found.waiting, now)
+    world.backlog.fill(found.waiting, now, mono)
     if orphans:
         await _free_orphans(world, orphans)
     await _compare_consumers(world)

@@ -69,9 +69,9 @@ class World:
             self.hub.publish(events)
 
     def enqueue(self, waiting: Sequence[Waiting]) -> None:
-        now = self.clock.time()
+        now, mono = self.clock.time(), self.clock.monotonic()
         for one in waiting:
-            self.backlog.add(one, now)
+            self.backlog.add(one, now, mono)
         self.wake.set()
 
     def spawn(self, coroutine: Any) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from qcrbox_registry.scheduler.backlog import Backlog, Waiting
+from qcrbox_registry.scheduler.backlog import LONGEST_PAUSE_S, Backlog, Waiting
 
 AGEING = 600.0
 
@@ -56,6 +56,14 @@ def test_a_pause_is_waited_out(backlog):
     assert backlog.release_due(9.0) == 0
     assert backlog.release_due(10.0) == 1
     assert order_of(backlog) == ["a"]
+
+
+def test_a_clock_that_jumps_makes_nothing_wait_long(backlog):
+    day = 86400.0
+    backlog.add(waiting("a", not_before=day + 1.0), now=day, mono=50.0)
+    assert backlog.release_due(51.5) == 1  # whatever the wall clock says by now
+    backlog.add(waiting("b", not_before=day + 1.0), now=0.0, mono=50.0)
+    assert backlog.release_due(50.0 + LONGEST_PAUSE_S) == 1
 
 
 def test_what_is_removed_during_its_pause_does_not_come_back(backlog):

@@ -236,3 +236,16 @@ async def test_a_full_message_queue_delays_and_drops_nothing(site, launcher, clo
 
 async def any_released(site, ids):
     return any(row.attempt >= 2 and row.agent_id is None for row in await site.rows(ids))
+
+
+async def test_an_agent_whose_word_of_being_ready_was_lost_is_known_by_its_heartbeat(site, launcher):
+    take = site.scheduler.ingest.take
+
+    async def lossy(arrivals):
+        await take([one for one in arrivals if not isinstance(one.event, AgentReady)])
+
+    site.scheduler.ingest.take = lossy
+    await site.scheduler.stop()
+    await site.scheduler.start()
+    (row,) = await site.ended(await site.submit("noop"))
+    assert row.state == "successful"
