@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from qcrbox.cif.quoting import is_quoted, text_of
@@ -122,7 +123,7 @@ def split_su(text: str) -> tuple[str, str] | None:
     value, _, su = text[:-1].partition("(")
     whole, _, decimals = value.partition(".")
     if su.isdigit() and decimals.isdigit() and whole.removeprefix("-").isdigit() and text.isascii():
-        return (value, _scaled(su, len(decimals))) if len(text) <= _MAX_DIGITS else None
+        return (value, scaled(su, len(decimals))) if len(text) <= _MAX_DIGITS else None
     match = _NUMBER.match(text)
     if match is None or match["su"] is None or len(text) > _MAX_DIGITS:
         return None
@@ -151,11 +152,13 @@ def _split(match: re.Match[str]) -> tuple[str, str]:
         return value, format(Decimal(int(su)).scaleb(exponent - decimals, _CONTEXT), "f")
     if not decimals:
         return value, su
-    return value, _scaled(su, decimals)
+    return value, scaled(su, decimals)
 
 
-def _scaled(su: str, decimals: int) -> str:
+def scaled(su: str, decimals: int) -> str:
     """Digits in units of the last decimal as a number: (`5`, 3) to `0.005`."""
+    if len(su) <= decimals:
+        return "0." + su.zfill(decimals)
     digits = su.zfill(decimals + 1)
     return f"{digits[:-decimals].lstrip('0') or '0'}.{digits[-decimals:]}"
 
@@ -206,25 +209,50 @@ def merge_su(value: str, su: str) -> str:
 
 def _merged_in_integers(value: str, su: str) -> str | None:
     """The same rounding in integers, for plain decimals; None for all else."""
-    su_digits, digits = su.replace(".", "", 1), value.replace(".", "", 1).removeprefix("-")
-    if not (su_digits.isdigit() and digits.isdigit() and value[-1] != "." and (su + value).isascii()):
+    shown = _shown_su(su)
+    if shown is None:
         return None
-    if value.startswith((".", "-.")) or len(digits) > _MAX_DIGITS or len(su_digits) > _MAX_DIGITS:
+    order, bracket = shown
+    whole, _, digits = value.partition(".")
+    unsigned = whole.removeprefix("-")
+    if not unsigned.isdigit() or not value.isascii() or len(value) > _MAX_DIGITS:
         return None
-    su_decimals = len(su) - su.find(".") - 1 if "." in su else 0
-    decimals = len(value) - value.find(".") - 1 if "." in value else 0
-    counts = int(su_digits)
-    if counts == 0:
+    if digits:
+        if not digits.isdigit():
+            return None
+    elif value[-1] == ".":
+        return None
+    if not bracket:
         return value
-    leading = str(counts)
-    order = len(leading) - 1 - su_decimals - (leading[0] == "1")
-    sign = "-" if value[0] == "-" else ""
+    missing = -order - len(digits)
+    if missing >= 0:
+        # Nothing to round: the usual case.
+        point = "." if missing and not digits else ""
+        return f"{value}{point}{'0' * missing}({bracket})"
+    sign = "-" if whole != unsigned else ""
+    rounded = _rescaled(int(unsigned + digits), len(digits), -order)
     if order >= 0:
-        unit = 10**order
-        shown_value = unit * _rescaled(int(digits), decimals, -order)
-        return f"{sign}{shown_value}({unit * _rescaled(counts, su_decimals, -order)})"
-    shown = str(_rescaled(int(digits), decimals, -order)).zfill(1 - order)
-    return f"{sign}{shown[:order]}.{shown[order:]}({_rescaled(counts, su_decimals, -order)})"
+        return f"{sign}{rounded * 10**order}({bracket})"
+    text = str(rounded).zfill(1 - order)
+    return f"{sign}{text[:order]}.{text[order:]}({bracket})"
+
+
+@lru_cache(maxsize=1 << 16)
+def _shown_su(su: str) -> tuple[int, str] | None:
+    """Order of the last digit shown and the text in the brackets (empty for zero); None for other texts.
+
+    Remembered, since the s.u. of a column repeat.
+    """
+    whole, _, digits = su.partition(".")
+    if not (whole + digits).isdigit() or not su.isascii() or len(su) > _MAX_DIGITS:
+        return None
+    counts = int(whole + digits)
+    if counts == 0:
+        return 0, ""
+    leading = str(counts)
+    order = len(leading) - 1 - len(digits) - (leading[0] == "1")
+    rounded = _rescaled(counts, len(digits), -order)
+    return order, str(rounded * 10**order if order > 0 else rounded)
 
 
 def _rescaled(count: int, decimals: int, wanted: int) -> int:

@@ -183,18 +183,15 @@ def copied(body: FileBody) -> Iterator[bytes]:
 def printed(pieces: Iterable[list[str]], width: int) -> Iterator[bytes]:
     """Rows one to a line, in pieces of bytes; `pieces` hold whole rows of `width` values."""
     for piece in pieces:
-        # One iterator taken `width` times cuts the list into rows.
-        cells = iter(piece)
-        yield printed_rows(zip(*[cells] * width, strict=True))
+        yield printed_rows([piece[index::width] for index in range(width)])
 
 
-def printed_rows(rows: Iterable[tuple[str, ...]]) -> bytes:
+def printed_rows(columns: list[list[str]]) -> bytes:
     """Rows one to a line."""
-    listed = list(rows)
-    lines = [" ".join(row) for row in listed]
+    lines = list(map(" ".join, zip(*columns, strict=True)))
     text = "\n".join(lines) + "\n" if lines else ""
     if ";" in text or len(max(lines, key=len, default="")) > 2048:
-        text = "".join(map(_careful_row, listed))
+        text = "".join(map(_careful_row, zip(*columns, strict=True)))
     return text.encode("utf-8", "surrogateescape")
 
 

@@ -153,6 +153,7 @@ INVALIDATED = [
     ("_refine_ls_R_factor_gt", ["_refine_ls.r_factor_gt"]),
     ("_cell_length_a", ["_cell.length_a", "_cell.length_a_su"]),
     ("_my_note", ["_my_note"]),
+    ("_my_not.", ["_my_note"]),
     ("_no_such_.*", []),
     ("_geom", []),
 ]
@@ -281,6 +282,12 @@ def test_loops_without_common_key_are_replaced_where_they_stand() -> None:
     result = merged(source, "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z")
     assert rows(result, "_space_group_symop_operation_xyz") == [("x,y,z",)]
     assert result.block.tags == ["_a", "_space_group_symop.operation_xyz", "_b"]
+
+
+def test_symmetry_operations_are_replaced_as_a_whole_even_when_they_are_numbered() -> None:
+    columns = "loop_\n_space_group_symop_id\n_space_group_symop_operation_xyz\n"
+    result = merged(columns + "1 x,y,z\n2 -x,-y,-z\n3 x,-y,z", columns + "1 x,y,z\n2 -x,y,-z")
+    assert rows(result, "_space_group_symop_id") == [("1", "x,y,z"), ("2", "-x,y,-z")]
 
 
 BONDS = "loop_\n_geom_bond_atom_site_label_1\n_geom_bond_atom_site_label_2\n_geom_bond_distance\n_geom_bond_site_symmetry_2\n"

@@ -39,7 +39,7 @@ def printed_loop(tags: Sequence[str], pieces: Iterator[Columns], *, cif2: bool =
     parts: list[bytes] = []
     for columns in pieces:
         count += width * len(columns[0]) if columns else 0
-        parts.append(printed_rows(zip(*columns, strict=True)))
+        parts.append(printed_rows(columns))
     data = b"\n" + b"".join(parts)
     match = (tokens.PLAIN_RUN_2 if cif2 else tokens.PLAIN_RUN).match(data)
     plain = match is not None and match.end() >= len(data.rstrip())

@@ -31,6 +31,16 @@ KEYS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 # Rows that are measurements: the same indices occur many times, so only the position names a row.
 BY_POSITION: Final = ("_diffrn_refln",)
 
+# Tables that mean something only as a whole: half of one group and half of another would be no group.
+AS_A_WHOLE: Final = (
+    "_space_group_symop",
+    "_space_group_symop_ssg",
+    "_space_group_symop_magn_operation",
+    "_space_group_symop_magn_centering",
+    "_space_group_symop_magn_ssg_operation",
+    "_space_group_symop_magn_ssg_centering",
+)
+
 _GENERIC: Final = (
     re.compile(r".*\.id"),
     re.compile(r".*\.label(_\d+)?"),
@@ -44,6 +54,8 @@ def common_key(category: str, first: Sequence[str], second: Sequence[str]) -> tu
 
     ([], []) when there are none. One key for a category, never two.
     """
+    if category in AS_A_WHOLE:
+        return [], []
     own, other = {tag.lower() for tag in first}, {tag.lower() for tag in second}
     if category in KEYS:
         needed, possible = ([f"{category}.{rest}" for rest in part] for part in KEYS[category])

@@ -14,6 +14,7 @@ from qcrbox.cif.quoting import text_of
 
 _ROWS = 8192
 Key = tuple[str, ...]
+_NOT_TOLD_APART = "rows are not told apart by their keys"
 
 
 def merged_loop(source: Loop, output: Loop, block: str, warnings: list[Diagnostic]) -> Loop:
@@ -33,20 +34,22 @@ def merged_loop(source: Loop, output: Loop, block: str, warnings: list[Diagnosti
         return renamed(output, output.tags)
     source_columns = columns_of_loop(source)
     output_columns = columns_of_loop(output)
-    source_keys = _keys(source_columns, needed, possible, source.n_rows)
-    output_keys = _keys(output_columns, needed, possible, output.n_rows)
-    same_rows = source_keys == output_keys
-    place = {key: row for row, key in enumerate(output_keys)}
-    if len(place) != len(output_keys) or not _unique(source_keys, same_rows):
-        warnings.append(_replaced(category, "rows are not told apart by their keys", block))
+    source_parts = _key_columns(source_columns, needed, possible, source.n_rows)
+    output_parts = _key_columns(output_columns, needed, possible, output.n_rows)
+    keys = [*needed, *possible]
+    if source_parts == output_parts:
+        # The same rows in the same order, as after a refinement: nothing to look up.
+        if _are_unique(source_parts, source.n_rows):
+            return _joined(source_columns, output_columns, keys, None, [])
+        warnings.append(_replaced(category, _NOT_TOLD_APART, block))
         return renamed(output, output.tags)
-    if not same_rows:
-        warnings += _vanished(category, source_keys, place, block)
-    rows = [place.get(key, -1) for key in source_keys]
-    known = set() if same_rows else set(source_keys)
-    new_rows = [] if same_rows else [row for row, key in enumerate(output_keys) if key not in known]
-    del source_keys, output_keys, place, known
-    return _joined(source_columns, output_columns, [*needed, *possible], rows, new_rows)
+    place = {key: row for row, key in enumerate(zip(*output_parts, strict=True))}
+    if len(place) != output.n_rows or not _are_unique(source_parts, source.n_rows):
+        warnings.append(_replaced(category, _NOT_TOLD_APART, block))
+        return renamed(output, output.tags)
+    warnings += _vanished(category, source_parts[0], place, block)
+    rows = [place.pop(key, -1) for key in zip(*source_parts, strict=True)]
+    return _joined(source_columns, output_columns, keys, rows, sorted(place.values()))
 
 
 def columns_of_loop(loop: Loop) -> dict[str, list[str]]:
@@ -63,7 +66,10 @@ def _column(columns: dict[str, list[str]], tag: str) -> list[str] | None:
     return next((column for own, column in columns.items() if own.lower() == tag), None)
 
 
-def _keys(columns: dict[str, list[str]], needed: list[str], possible: list[str], n_rows: int) -> list[Key]:
+def _key_columns(
+    columns: dict[str, list[str]], needed: list[str], possible: list[str], n_rows: int
+) -> list[list[str]]:
+    """The cells that name each row, column by column, without quotes."""
     parts: list[list[str]] = []
     for tag in [*needed, *possible]:
         column = _column(columns, tag)
@@ -72,14 +78,14 @@ def _keys(columns: dict[str, list[str]], needed: list[str], possible: list[str],
         elif tag in possible:
             # An unknown symmetry code means the same as none.
             column = ["." if cell in ("?", "1_555") else cell for cell in column]
-        if any("'" in cell or '"' in cell for cell in set(column)):
+        if any(cell[0] in "'\";" for cell in set(column)):
             column = [text_of(cell) for cell in column]
         parts.append(column)
-    return list(zip(*parts, strict=True))
+    return parts
 
 
-def _unique(keys: list[Key], known_unique: bool) -> bool:
-    return known_unique or len(set(keys)) == len(keys)
+def _are_unique(parts: list[list[str]], n_rows: int) -> bool:
+    return len(set(zip(*parts, strict=True))) == n_rows
 
 
 def _replaced(category: str, why: str, block: str) -> Diagnostic:
@@ -91,11 +97,11 @@ def _replaced(category: str, why: str, block: str) -> Diagnostic:
     )
 
 
-def _vanished(category: str, keys: list[Key], place: dict[Key, int], block: str) -> list[Diagnostic]:
+def _vanished(category: str, labels: list[str], place: dict[Key, int], block: str) -> list[Diagnostic]:
     """Atoms of the source that the program did not write: they stay, and the user is told."""
     if category != "_atom_site":
         return []
-    gone = [key[0] for key in keys if key not in place]
+    gone = [label for label in labels if (label,) not in place]
     if not gone or not place:
         return []
     listed = ", ".join(gone[:10]) + (f" and {len(gone) - 10} more" if len(gone) > 10 else "")
@@ -114,14 +120,16 @@ def _joined(
     source: dict[str, list[str]],
     output: dict[str, list[str]],
     keys: Sequence[str],
-    rows: list[int],
+    rows: list[int] | None,
     new_rows: list[int],
 ) -> Loop:
-    """Compose columns: `rows` gives the output row of each source row (-1 none), `new_rows` those to append."""
+    """Compose columns: `rows` gives the output row of each source row (-1 none; None: all the same), `new_rows`
+    those to append.
+    """
     first = [tag for tag in [*source, *output] if tag.lower() in keys]
     first = list(dict.fromkeys(sorted(first, key=lambda tag: keys.index(tag.lower()))))
     tags = list(dict.fromkeys([*first, *source, *output]))
-    whole = all(row >= 0 for row in rows)
+    whole = rows is None or all(row >= 0 for row in rows)
     columns: dict[str, list[str]] = {}
     for tag in tags:
         own, new = source.pop(tag, None), output.get(tag)
@@ -136,8 +144,16 @@ def _joined(
 
 
 def _composed(
-    own: list[str] | None, new: list[str] | None, rows: list[int], new_rows: list[int], *, lost_su: bool
+    own: list[str] | None,
+    new: list[str] | None,
+    rows: list[int] | None,
+    new_rows: list[int],
+    *,
+    lost_su: bool,
 ) -> list[str]:
+    if rows is None:
+        cells = new if new is not None else own or []
+        return ["?"] * len(cells) if new is None and lost_su else cells
     if own is None:
         assert new is not None
         cells = [new[row] if row >= 0 else "?" for row in rows]
@@ -165,5 +181,4 @@ def _by_position(source: Loop, output: Loop, block: str, warnings: list[Diagnost
             _replaced(source.category, "the measurements are not the same ones in the same order", block)
         )
         return renamed(output, output.tags)
-    rows = list(range(source.n_rows))
-    return _joined(columns_of_loop(source), columns_of_loop(output), shared, rows, [])
+    return _joined(columns_of_loop(source), columns_of_loop(output), shared, None, [])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from qcrbox.cif import names
 from qcrbox.cif.convert.unify import unified_name
 
-_SPECIAL = re.compile(r"[*+?()\[\]{}|^$\\]|\..*\.")
+_SPECIAL = re.compile(r"[*+?()\[\]{}|^$\\]|\..*\.|\.$")
 _NEGATIVE = re.compile(r"\(\?<?!")
 
 

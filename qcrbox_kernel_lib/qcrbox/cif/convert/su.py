@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from qcrbox.cif import names
@@ -12,7 +13,9 @@ from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.document import Block, Entry, Item
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
-from qcrbox.cif.values import merge_su, split_su, value_and_su
+from qcrbox.cif.values import merge_su, scaled, split_su, value_and_su
+
+_USUAL = re.compile(r"^(-?\d+)\.(\d{1,100})\((\d{1,100})\)$", re.MULTILINE)
 
 
 def split_block(block: Block, warnings: list[Diagnostic]) -> Block:
@@ -130,6 +133,14 @@ def _columns_with_su(loop: Loop) -> set[int]:
 
 def _split_cells(column: list[str]) -> tuple[list[str], list[str]]:
     """Values and s.u.; `?` and `.` stand in both, numbers without s.u. get 0, other texts have none."""
+    joined = "\n".join(column)
+    usual = _USUAL.findall(joined)
+    if len(usual) == len(column) == joined.count("\n") + 1 and joined.isascii():
+        # Reflections: every cell has decimals and an s.u., so one pattern splits the whole column.
+        return (
+            [f"{whole}.{decimals}" for whole, decimals, _ in usual],
+            [scaled(su, len(decimals)) for _, decimals, su in usual],
+        )
     values: list[str] = []
     sus: list[str] = []
     for cell in column:
@@ -215,4 +226,7 @@ def _merge_loop(loop: Loop, is_kept: Callable[[str], bool]) -> Loop:
 
 
 def _merged_cells(values: Iterable[str], sus: Iterable[str]) -> list[str]:
-    return [merge_raw(value, su) for value, su in zip(values, sus, strict=True)]
+    return [
+        merge_su(value, su) if value[0] in "0123456789-" and su[0] in "0123456789" else merge_raw(value, su)
+        for value, su in zip(values, sus, strict=True)
+    ]

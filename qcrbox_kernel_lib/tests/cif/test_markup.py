@@ -1,0 +1,55 @@
+"""Letter codes of CIF text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from qcrbox.cif import read
+from qcrbox.cif.markup import coded, shown
+
+CODES = [
+    ('M\\"uller', "Müller"),
+    ('\\%Angstr\\"om', "Ångström"),
+    ("Ren\\'e", "René"),
+    ("S\\/orensen", "Sørensen"),
+    ("Stra\\&se", "Straße"),
+    ("\\<Capek", "Čapek"),
+    ("Erd\\>os", "Erdős"),
+    ("Cu K\\a", "Cu Kα"),
+    ("\\D x", "Δ x"),
+    ("90\\%", "90°"),
+    ("25 \\%C", "25 °C"),
+    ("0.5--1.0", "0.5–1.0"),
+    ("1 +- 2", "1 ± 2"),
+    ("2 \\\\times 3", "2 × 3"),
+]
+
+
+@pytest.mark.parametrize(("code", "text"), CODES, ids=[row[1] for row in CODES])
+def test_codes_become_letters(code: str, text: str) -> None:
+    assert shown(code) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["C:\\temp\\data", "a\\", "\\\\server", "Müller", "5 - 3", "\\1", "\\j", "\\.q"]
+)
+def test_what_is_no_code_stays(text: str) -> None:
+    assert shown(text) == text
+
+
+def test_one_name_in_three_encodings_is_shown_alike() -> None:
+    files = [
+        b"data_x\n_n 'M\xfcller'\n",
+        b"data_x\n_n 'M\\\"uller'\n",
+        "#\\#CIF_2.0\ndata_x\n_n 'Müller'\n".encode(),
+    ]
+    assert {shown(read(file).sole_block().text("_n")) for file in files} == {"Müller"}
+
+
+@given(st.text(alphabet="abz äöüßøÅéčő αβΔ°", max_size=20))
+def test_coded_text_is_ascii_and_is_shown_as_before(text: str) -> None:
+    # A Greek letter before a Latin one has no code of its own in CIF 1.1: \ab would be read as one word.
+    spaced = " ".join(text)
+    assert coded(spaced).isascii()
+    assert shown(coded(spaced)) == spaced
