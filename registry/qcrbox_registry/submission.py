@@ -130,6 +130,7 @@ class Submissions:
             batch_id=batch_id,
             wall_time_s=command.spec.timeout_s,
         )
+        new.force = body.force
         wanted = _Wanted(new, command, files, body.force)
         if isinstance(body, SubmitCommand):
             new.priority = body.priority if actor.admin else min(body.priority, 0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qcrbox.contract.errors import NotFound
+from qcrbox.contract.errors import CifError, MissingItemsError, NotFound
 from qcrbox.contract.messages import Command as CommandMessage
 from qcrbox.contract.messages import FileRef
 from qcrbox.contract.states import Step
@@ -117,9 +117,15 @@ class Inputs:
         if parameter is self._command.source_cif:
             made.source = content
         assert parameter.cif is not None
-        converted = await asyncio.to_thread(
-            conversion.for_command, content, original.name, parameter.cif, self._application
-        )
+        try:
+            converted = await asyncio.to_thread(
+                conversion.for_command, content, original.name, parameter.cif, self._application
+            )
+        except (CifError, MissingItemsError) as error:
+            if not self._message.force:
+                raise
+            made.warnings.append(f"Handed over as it is, because you forced it: {error.message}")
+            return original
         made.warnings += converted.warnings
         await asyncio.to_thread(original.write_bytes, converted.content)
         return original

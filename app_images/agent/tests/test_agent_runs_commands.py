@@ -71,6 +71,13 @@ async def test_a_cif_without_a_needed_item_is_refused_naming_it(agent, platform)
     assert "running" not in agent.steps(end.calculation_id)
 
 
+async def test_a_forced_command_gets_the_file_as_it_is(agent, platform):
+    ref = platform.files.add("cif3", b"data_x\n_cell_length_b 1\n", "poor.cif")
+    end = await agent.run("shift_cell", ref, model={"data_file_id": "cif3"}, by=0.25, _force=True)
+    assert end.error_msg.startswith("AssertionError")
+    assert "running" in agent.steps(end.calculation_id)
+
+
 async def test_a_damaged_input_is_refused(agent, platform):
     ref = platform.files.add("f2", b"good", "f.txt")
     platform.files.inputs["f2"] = b"evil"

@@ -55,6 +55,7 @@ class Command(Message):
     file_token: str = ""  # opens this calculation's files only
     wall_time_s: float | None = None
     interactive: bool = False
+    force: bool = False  # hand over a CIF that cannot be converted as it is
 
 
 class Cancel(Message):

@@ -62,6 +62,7 @@ class NewCalculation:
     priority: int = 0
     wall_time_s: float | None = None
     repeat_of: str | None = None
+    force: bool = False
     id: str = field(default_factory=new_id)
 
 
@@ -94,6 +95,7 @@ def create_many(
                 "priority": one.priority,
                 "wall_time_s": one.wall_time_s,
                 "repeat_of": one.repeat_of,
+                "force": one.force,
                 "state": "submitted",
                 "step": "queued",
                 "submitted_at": at,

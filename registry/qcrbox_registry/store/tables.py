@@ -188,6 +188,7 @@ calculations = Table(
     Column("peak_rss_bytes", BigInteger),
     Column("dead_letter", Boolean, nullable=False, server_default=sa.false()),
     Column("repeat_of", String(32)),
+    Column("force", Boolean, nullable=False, server_default=sa.false()),  # hand a CIF over as it is
 )
 _waiting = (calculations.c.state == "submitted") & calculations.c.agent_id.is_(None)
 _active = calculations.c.agent_id.isnot(None) & calculations.c.finished_at.is_(None)

@@ -337,6 +337,7 @@ def upgrade() -> None:
         sa.Column("peak_rss_bytes", sa.BigInteger(), nullable=True),
         sa.Column("dead_letter", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("repeat_of", sa.String(length=32), nullable=True),
+        sa.Column("force", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(
             ["application_id"], ["applications.id"], name=op.f("fk_calculations_application_id_applications")
         ),
