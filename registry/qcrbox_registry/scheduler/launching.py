@@ -189,7 +189,13 @@ class Launching:
             await world.bus.add_agent(agent.id)
             answer = await world.bus.launcher(launcher.name).start(request)
         except Unreachable as error:
-            answer = LauncherAnswer(ok=False, error=error.message, free=launcher.free)
+            await self._no_answer(agent, launcher, error.message)
+            return
+        if not answer.ok and answer.free <= 0:
+            # No place is no fault of the application: what waits goes on waiting.
+            launcher.free = 0
+            await self.losses.lose(agent, "its launcher had no place for it")
+            return
         if not answer.ok:
             await self.start_failed(agent, answer.error or "the launcher refused")
             return
@@ -197,6 +203,12 @@ class Launching:
         launcher.free = answer.free
         if agent.state == "requested":
             world.fleet.set_state(agent, "starting", world.clock.monotonic())
+
+    async def _no_answer(self, agent: Agent, launcher: Launcher, reason: str) -> None:
+        """Nothing is asked of this launcher until it answers a list again; should the agent come, it is sent away."""
+        log.warning("launcher_silent", launcher=launcher.name, agent=agent.id)
+        launcher.seen_mono, launcher.asked_mono = None, -1e9
+        await self.losses.lose(agent, reason)
 
     async def start_failed(self, agent: Agent, reason: str) -> None:
         """An agent did not come up. After some failures in a row the calculation that waits longest fails."""

@@ -199,6 +199,24 @@ async def test_a_launcher_that_refuses_is_the_reason_of_the_failure(make_site, m
     assert row.state == "successful"
 
 
+@pytest.mark.parametrize("why", ["no place", "no answer"])
+async def test_a_launcher_without_place_or_answer_fails_nothing(make_site, make_launcher, clock, why):
+    site = await make_site(settings=SchedulerSettings(tick_s=0.05, launcher_list_s=0.1, start_backoff_s=0.01))
+    launcher = await make_launcher(site, capacity=1)
+    if why == "no place":
+        launcher.capacity = 0
+    else:
+        await launcher.connection.close()
+    (one,) = await site.submit("noop")
+    await asyncio.sleep(1.0)
+    assert (await site.rows([one]))[0].state == "submitted"
+    if why == "no place":
+        launcher.capacity = 1
+    else:
+        await make_launcher(site, capacity=1)
+    assert (await site.ended([one]))[0].state == "successful"
+
+
 async def test_an_agent_that_never_comes_up_is_given_up(make_site, make_launcher, clock):
     site = await make_site(
         settings=SchedulerSettings(tick_s=0.05, started_within_s=0.3, start_backoff_s=0.05)
