@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qcrbox.cif import names
 from qcrbox.cif.document import Block
@@ -68,7 +69,7 @@ def iso_to_aniso(
     cell = read_cell(block)
     sites = read_sites(block, cell, [])
     chosen = select_atoms(sites, by_name, by_element, by_regex)
-    anisotropic: list[bool] = np.isfinite(sites.u_cif).all(axis=(1, 2)).tolist()
+    anisotropic: NDArray[np.bool_] = np.isfinite(sites.u_cif[:, 0, 0])
     chosen = [row for row in chosen if overwrite or not anisotropic[row]]
     if not chosen:
         return []

@@ -143,7 +143,7 @@ class UnitCell:
     def d_spacing(self, hkl: ArrayLike) -> Array:
         """d (n,) in Å of indices (n, 3); infinite for 0 0 0."""
         indices = np.asarray(hkl, dtype=float)
-        squared = np.einsum("ni,ij,nj->n", indices, self.reciprocal_metric, indices)
+        squared = ((indices @ self.reciprocal_metric) * indices).sum(axis=1)
         with np.errstate(divide="ignore"):
             return 1.0 / np.sqrt(squared)
 

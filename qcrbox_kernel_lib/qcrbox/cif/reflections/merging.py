@@ -20,9 +20,18 @@ _SPAN = 2048
 MOST_GENERATED = 20_000_000
 
 
-def index_key(hkl: Indices) -> Indices:
-    """One integer per index triple; larger means lexicographically later."""
-    return ((hkl[:, 0] + _SPAN) * (2 * _SPAN) + hkl[:, 1] + _SPAN) * (2 * _SPAN) + hkl[:, 2] + _SPAN
+# The key of an index triple is linear in it, so that of an equivalent is one sum of products as well.
+_WEIGHTS = np.array([(2 * _SPAN) ** 2, 2 * _SPAN, 1], dtype=np.int64)
+_ORIGIN = int(_WEIGHTS.sum()) * _SPAN
+
+
+def index_key(hkl: Indices, rotation: Indices | None = None) -> Indices:
+    """One integer per index triple, or per triple times `rotation`; larger means lexicographically later."""
+    weights = _WEIGHTS if rotation is None else rotation @ _WEIGHTS
+    key = hkl[:, 0] * weights[0]
+    for axis in (1, 2):
+        key += hkl[:, axis] * weights[axis]
+    return key + _ORIGIN
 
 
 def asymmetric_key(hkl: Indices, group: SpaceGroup, *, friedel: bool = True) -> Indices:
@@ -35,7 +44,7 @@ def asymmetric_key(hkl: Indices, group: SpaceGroup, *, friedel: bool = True) -> 
         rotations |= {tuple(-part for part in rotation) for rotation in rotations}
     best = index_key(hkl)
     for rotation in rotations:
-        np.maximum(best, index_key(hkl @ np.array(rotation, dtype=np.int64).reshape(3, 3)), out=best)
+        np.maximum(best, index_key(hkl, np.array(rotation, dtype=np.int64).reshape(3, 3)), out=best)
     return best
 
 
@@ -49,20 +58,22 @@ def indices_of(key: Indices) -> Indices:
 def systematically_absent(hkl: Indices, group: SpaceGroup) -> Mask:
     """(n,) True where the symmetry makes the structure factor zero."""
     absent = np.zeros(len(hkl), dtype=bool)
+    own = index_key(hkl)
     for rotation, shift in zip(group.rotations, group.translations, strict=True):
         if not shift.any():
             continue
-        fixed = (hkl @ rotation == hkl).all(axis=1)
-        phase = hkl @ shift
-        absent |= fixed & (np.abs(phase - np.rint(phase)) > 1e-3)
+        fixed = np.flatnonzero(index_key(hkl, rotation) == own)
+        phase = hkl[fixed] @ shift
+        absent[fixed[np.abs(phase - np.rint(phase)) > 1e-3]] = True
     return absent
 
 
 def centric(hkl: Indices, group: SpaceGroup) -> Mask:
     """(n,) True for reflections with restricted phase."""
     found = np.zeros(len(hkl), dtype=bool)
+    opposite = index_key(-hkl)
     for rotation in group.rotations:
-        found |= (hkl @ rotation == -hkl).all(axis=1)
+        found |= index_key(hkl, rotation) == opposite
     return found
 
 
@@ -231,10 +242,13 @@ def unique_reflections(cell: UnitCell, group: SpaceGroup, d_min: float, *, fried
             f"Down to {d_min:g} Å this cell has too many reflections to list ({box:,}).",
             next="Choose a coarser resolution.",
         )
-    axes = [np.arange(-n, n + 1) for n in limit]
-    hkl = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    hkl = hkl[hkl.any(axis=1)]
-    hkl = hkl[cell.d_spacing(hkl) >= d_min]
-    own = index_key(hkl)
-    hkl = hkl[asymmetric_key(hkl, group, friedel=friedel) == own]
+    # Of a Friedel pair the one with h >= 0 comes last.
+    h, k, l = (np.arange(0 if friedel and not axis else -n, n + 1) for axis, n in enumerate(limit))  # noqa: E741
+    g = cell.reciprocal_metric
+    h2, k2 = h[:, None, None], k[None, :, None]
+    squared = g[0, 0] * h2**2 + g[1, 1] * k2**2 + 2 * g[0, 1] * h2 * k2
+    squared = squared + g[2, 2] * l**2 + (2 * g[0, 2] * h2 + 2 * g[1, 2] * k2) * l
+    place = np.argwhere((squared <= 1 / d_min**2) & (squared > 0))
+    hkl = np.column_stack([h[place[:, 0]], k[place[:, 1]], l[place[:, 2]]])
+    hkl = hkl[asymmetric_key(hkl, group, friedel=friedel) == index_key(hkl)]
     return hkl[~systematically_absent(hkl, group)]

@@ -152,7 +152,7 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
     given = _texts(loop, "_atom_site_adp_type", count)
     if not any(given):
         given = _texts(loop, "_atom_site_thermal_displace_type", count)
-    has_tensor: list[bool] = np.isfinite(u_cif).all(axis=(1, 2)).tolist()
+    has_tensor: NDArray[np.bool_] = np.isfinite(u_cif[:, 0, 0])
     sites = Sites(
         label=labels,
         element=[
