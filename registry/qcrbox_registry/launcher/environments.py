@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str], None]
 BUILD_S = 3600.0
+# Lines of uv that mean something to a person who waits.
+_TOLD = ("Resolved", "Downloading", "Building", "Prepared", "Installed")
 
 
 class EnvironmentFailed(QcError):
@@ -89,9 +91,9 @@ class Environments:
             )
             own = draft / "agent-requirements.txt"
             own.write_text("\n".join(requirements.of_agent()) + "\n")
+            # Both at once: what the application pins and what the agent needs must agree, or it is said.
             install = ["pip", "install", "--python", str(draft / "bin" / "python")]
-            await _uv([*install, "-r", str(requirements_file)], name, progress)
-            await _uv([*install, "-r", str(own)], name, progress)
+            await _uv([*install, "-r", str(requirements_file), "-r", str(own)], name, progress)
             link_own_packages(draft)
             draft.rename(place)
         finally:
@@ -146,7 +148,8 @@ async def _uv(arguments: list[str], name: str, progress: Progress) -> None:
                 if line:
                     last.append(line)
                     log.info("uv (%s): %s", name, line)
-                    progress(f"Preparing the environment of {name}: {line[:120]}")
+                    if line.startswith(_TOLD):
+                        progress(f"Preparing the environment of {name}: {line[:120]}")
             code = await process.wait()
     except TimeoutError:
         code = -1
