@@ -89,8 +89,12 @@ class Box:
         return self.apps.find(need)
 
     def search(self, **what: Any) -> Any:
-        """Stored structures by what is in them: formula=, elements=, cell=, tolerance=, space_group=, tag=,
-        R1_below=, owner=, text=. The answer iterates over datasets and shows as a table."""
+        """Stored structures by what is in them; everything given must hold.
+
+        text=, name=, tag=, owner=, formula=, elements= (list), only_elements=, space_group=, cell= (six numbers
+        or another structure's `.cell`), centring=, tolerance= (relative), angle_tolerance= (°), R1_below=, R1_above=.
+        The answer iterates over datasets and shows as a table.
+        """
         from qcrbox.notebook.search import search
 
         return search(self, **what)

@@ -22,8 +22,11 @@ _OPTIONS = {
     "space_group": "space_group",
     "cell": "cell",
     "tolerance": "tolerance",
+    "only_elements": "only_elements",
+    "centring": "centring",
+    "angle_tolerance": "angle_tolerance",
     "R1_below": "r1_below",
-    "after": "after",
+    "R1_above": "r1_above",
 }
 
 

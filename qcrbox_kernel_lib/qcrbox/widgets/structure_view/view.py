@@ -102,15 +102,20 @@ class StructureView:
 
     # ------------------------------------------------------------ showing
 
-    def _still(self) -> dict[str, Any]:
+    def _picture_html(self) -> str:
         picture = base64.b64encode(self.svg().encode()).decode()
+        return (
+            f'<img alt="{show.escape(self.scene.summary())}" src="data:image/svg+xml;base64,{picture}" '
+            f'style="max-width:100%;background:#fff">'
+        )
+
+    def _still(self) -> dict[str, Any]:
         rows = self.scene.table_rows()
         table = show.Table(self.scene.TABLE_HEADS, rows[:_TABLE_ROWS]).html()
         more = f"<p>{len(rows) - _TABLE_ROWS} more</p>" if len(rows) > _TABLE_ROWS else ""
         warnings = "".join(f"<div>⚠ {show.escape(one)}</div>" for one in self.scene.warnings)
         html = (
-            f'<img alt="{show.escape(self.scene.summary())}" src="data:image/svg+xml;base64,{picture}" '
-            f'style="max-width:100%;background:#fff">{warnings}'
+            f"{self._picture_html()}{warnings}"
             f"<details><summary>Atoms as a table</summary>{table}{more}</details>"
         )
         return {"text/plain": f"{self!r}", "text/html": html}
@@ -125,12 +130,15 @@ class StructureView:
         twin.show(self._still())
         if not bundle.available("structure_view"):
             return
+        publish_widget(self._make_widget(twin))
+
+    def _make_widget(self, twin: StaticTwin, link: str = "") -> Any:
         from qcrbox.widgets.structure_view.widget import StructureWidget
 
-        self._widget = StructureWidget(twin=twin.mark)
+        self._widget = StructureWidget(twin=twin.mark, link=link)
         self._widget.show_scene(self.scene, self.title)
         self._widget.on_msg(self._heard)
-        publish_widget(self._widget)
+        return self._widget
 
     def _keep(self) -> None:
         """Let the notebook keep the picture as it is seen now."""

@@ -20,6 +20,7 @@ class StructureWidget(anywidget.AnyWidget):
     _esm = bundle.path("structure_view")
     scene = traitlets.Dict().tag(sync=True)
     twin = traitlets.Unicode().tag(sync=True)
+    link = traitlets.Unicode().tag(sync=True)  # views of one link are turned together
 
     def show_scene(self, scene: Scene, title: str) -> None:
         self.scene = packed(scene, title)

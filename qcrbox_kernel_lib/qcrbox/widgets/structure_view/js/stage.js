@@ -134,6 +134,8 @@ export class Stage {
     requestAnimationFrame(() => {
       this.pending = false;
       this.drawNow();
+      if (!this.quiet) this.onTurn?.(this);
+      this.quiet = false;
     });
   }
 

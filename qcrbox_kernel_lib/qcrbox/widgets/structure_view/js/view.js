@@ -32,6 +32,26 @@ export class View {
     this.takeScene(this.scene, true);
     this.watchSize();
     listen(this);
+    this.joinOthers(model.get("link"));
+  }
+
+  // Views of one pair follow each other; what is told is only the camera.
+  joinOthers(link) {
+    if (!link) return;
+    const name = `qcrbox-camera-${link}`;
+    this.followed = (e) => {
+      if (e.detail.from === this) return;
+      const { turn, half, pan } = e.detail;
+      this.stage.turn.copy(turn);
+      this.stage.half = half;
+      this.stage.pan.copy(pan);
+      this.stage.quiet = true;
+      this.stage.draw();
+    };
+    window.addEventListener(name, this.followed);
+    this.leaveOthers = () => window.removeEventListener(name, this.followed);
+    this.stage.onTurn = ({ turn, half, pan }) =>
+      window.dispatchEvent(new CustomEvent(name, { detail: { from: this, turn, half, pan } }));
   }
 
   build(el) {
@@ -343,6 +363,7 @@ export class View {
 
   close() {
     this.sizes.disconnect();
+    this.leaveOthers?.();
     this.kernel.close();
     this.stage.dispose();
   }

@@ -1,0 +1,102 @@
+"""The form's controls in ipywidgets; imported only when a form is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+
+from qcrbox.contract.errors import QcError
+from qcrbox.notebook.show import escape
+from qcrbox.widgets.command_form import CommandForm, file_choices
+
+if TYPE_CHECKING:
+    from qcrbox.notebook.parameters import Parameter
+
+_LABEL = {"description_width": "11em"}
+_WIDE = {"width": "34em"}
+
+
+def form_widget(form: CommandForm) -> w.Widget:
+    """Fields, preview and button; the preview follows every change, the button waits for a whole form."""
+    preview = w.HTML()
+    said = w.HTML()
+    shown = w.Output()
+    run = w.Button(description="Run", button_style="primary", icon="play", tooltip="Start the calculation")
+    notes = {name: w.HTML() for name in form.command.parameters}
+
+    def refresh(*_: Any) -> None:
+        problems = form.problems
+        for name, note in notes.items():
+            wrong = problems.get(name, "")
+            # An empty required field is said by the disabled button, not by red text before anybody typed.
+            note.value = (
+                ""
+                if not wrong or wrong.startswith("needed")
+                else f"<span style='color:#b42318'>✗ {escape(wrong)}</span>"
+            )
+        run.disabled = bool(problems)
+        try:
+            preview.value = f"<pre style='margin:4px 0;user-select:all'>{escape(str(form.code))}</pre>"
+        except QcError:
+            preview.value = "<pre style='margin:4px 0;opacity:.6'>(not complete)</pre>"
+        missing = [name for name, text in problems.items() if text.startswith("needed")]
+        said.value = f"Still needed: {escape(', '.join(missing))}" if missing else ""
+
+    rows, advanced = [], []
+    for parameter in form.command.parameters.values():
+        control = _control(form, parameter)
+        form._widgets[parameter.name] = control
+        control.observe(
+            lambda change, name=parameter.name: (form._texts.__setitem__(name, change["new"]), refresh()),
+            "value",
+        )
+        meaning = w.HTML(f"<span style='opacity:.75'>{escape(_meaning(parameter))}</span>")
+        row = w.VBox([w.HBox([control, notes[parameter.name]]), meaning], layout={"margin": "0 0 6px 0"})
+        (advanced if parameter.advanced else rows).append(row)
+    if advanced:
+        fold = w.Accordion([w.VBox(advanced)], titles=("Advanced",))
+        fold.selected_index = None
+        rows.append(fold)
+
+    def start(_: Any) -> None:
+        shown.clear_output()
+        with shown:
+            try:
+                form.run()._ipython_display_()
+            except QcError as error:
+                said.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
+
+    run.on_click(start)
+    refresh()
+    title = w.HTML(f"<b>{escape(form.command.qualified_name)}</b> – {escape(form.command.description)}")
+    hint = w.HTML("<span style='opacity:.75'>The line below does the same; select it to copy.</span>")
+    return w.VBox([title, *rows, hint, preview, w.HBox([run, said]), shown], layout={"max_width": "56em"})
+
+
+def _control(form: CommandForm, parameter: Parameter) -> w.Widget:
+    value = form._texts[parameter.name]
+    common = {"description": parameter.name, "style": _LABEL, "layout": _WIDE}
+    if parameter.is_file:
+        choices = file_choices(form, parameter)
+        if value is not None and not any(choice is value for _, choice in choices):
+            choices.insert(1, (str(getattr(value, "name", value)), value))
+        return w.Dropdown(options=choices, value=value, **common)
+    if parameter.choices:
+        options = [(str(choice), choice) for choice in parameter.choices]
+        if not parameter.required and parameter.default is None:
+            options.insert(0, ("–", None))
+        return w.Dropdown(options=options, value=value, **common)
+    if parameter.dtype == "bool":
+        return w.Checkbox(value=bool(value), indent=True, **common)
+    if parameter.dtype == "int" and value is not None:
+        low = -(10**9) if parameter.minimum is None else int(parameter.minimum)
+        high = 10**9 if parameter.maximum is None else int(parameter.maximum)
+        return w.BoundedIntText(value=value, min=low, max=high, **common)
+    text = "" if value is None else str(value)
+    return w.Text(value=text, placeholder=parameter.kind_in_words, continuous_update=True, **common)
+
+
+def _meaning(parameter: Parameter) -> str:
+    unit = f" ({parameter.kind_in_words})" if parameter.dtype in ("int", "float") else ""
+    return f"{parameter.description}{unit}"

@@ -1,0 +1,93 @@
+"""Lineage drawn left to right: files as boxes, calculations as circles, state by shape, word and colour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.notebook.show import escape
+
+if TYPE_CHECKING:
+    from qcrbox.notebook.lineage import LineageGraph
+
+_COLUMN, _ROW, _WIDTH, _HEIGHT = 190, 58, 150, 34
+_MARK = {"successful": "✓", "failed": "✗", "cancelled": "⊘", "running": "▶", "submitted": "◷"}
+
+
+def lineage_svg(graph: LineageGraph) -> str:
+    """The graph as inline SVG; titles carry details for pointers and readers."""
+    place = _places(graph)
+    if not place:
+        return "<p>No lineage.</p>"
+    width = (max(x for x, _ in place.values()) + 1) * _COLUMN + 10
+    height = (max(y for _, y in place.values()) + 1) * _ROW + 10
+    centre = {
+        node: (x * _COLUMN + _WIDTH / 2 + 8, y * _ROW + _HEIGHT / 2 + 8) for node, (x, y) in place.items()
+    }
+    lines = [_edge(centre[e["source"]], centre[e["target"]], e.get("role", "")) for e in graph.edges if e["source"] in centre and e["target"] in centre]  # fmt: skip
+    nodes = [_node(node, *centre[node["id"]], node["id"] == graph.focus) for node in graph.nodes]
+    about = f"{len(graph.nodes)} files and calculations, {len(graph.edges)} steps"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img" style="max-width:100%;font:12px sans-serif"><title>Lineage</title><desc>{about}</desc>'
+        f'<defs><marker id="qcrbox-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        f'<path d="M0 0L8 4L0 8z" fill="#777"/></marker></defs>{"".join(lines)}{"".join(nodes)}</svg>'
+    )
+
+
+def _places(graph: LineageGraph) -> dict[str, tuple[int, float]]:
+    """Column by generation, row by the mean of what came before: few crossings for the small graphs there are."""
+    before: dict[str, list[str]] = {node["id"]: [] for node in graph.nodes}
+    for edge in graph.edges:
+        if edge["target"] in before and edge["source"] in before:
+            before[edge["target"]].append(edge["source"])
+    column: dict[str, int] = {}
+    for node in graph._in_order():
+        column[node["id"]] = max((column.get(one, -1) + 1 for one in before[node["id"]]), default=0)
+    place: dict[str, tuple[int, float]] = {}
+    for number in range(max(column.values(), default=-1) + 1):
+        members = [node for node in column if column[node] == number]
+        wish = {
+            node: sum(place[one][1] for one in before[node] if one in place) / max(1, len(before[node]))
+            for node in members
+        }
+        for row, node in enumerate(sorted(members, key=lambda one: wish[one])):
+            place[node] = (number, float(max(row, 0)))
+    return place
+
+
+def _edge(start: tuple[float, float], end: tuple[float, float], role: str) -> str:
+    x1, y1, x2, y2 = start[0] + _WIDTH / 2, start[1], end[0] - _WIDTH / 2 - 3, end[1]
+    middle = (x1 + x2) / 2
+    return (
+        f'<path d="M{x1:.0f} {y1:.0f}C{middle:.0f} {y1:.0f} {middle:.0f} {y2:.0f} {x2:.0f} {y2:.0f}" fill="none" '
+        f'stroke="#777" marker-end="url(#qcrbox-arrow)"><title>{escape(role)}</title></path>'
+    )
+
+
+def _node(node: dict[str, Any], x: float, y: float, focus: bool) -> str:
+    details = node.get("details") or {}
+    status = str(details.get("status") or details.get("state") or "")
+    label = str(node["label"])
+    short = label if len(label) <= 21 else f"{label[:19]}…"
+    weight = 2.4 if focus else 1.2
+    if node["kind"] == "calculation":
+        mark = _MARK.get(status, "")
+        dash = "" if status in ("", "successful") else ' stroke-dasharray="5 3"'
+        shape = (
+            f'<rect x="{x - _WIDTH / 2:.0f}" y="{y - _HEIGHT / 2:.0f}" width="{_WIDTH}" height="{_HEIGHT}" '
+            f'rx="{_HEIGHT / 2}" fill="#e8f0fb" stroke="#0b62c4" stroke-width="{weight}"{dash}/>'
+        )
+        text = f"{mark} {short}".strip()
+    else:
+        fill, stroke = ("#f2f2f2", "#999") if node["kind"] == "hidden" else ("#fffdf5", "#8a6100")
+        shape = (
+            f'<rect x="{x - _WIDTH / 2:.0f}" y="{y - _HEIGHT / 2:.0f}" width="{_WIDTH}" height="{_HEIGHT}" '
+            f'rx="3" fill="{fill}" stroke="{stroke}" stroke-width="{weight}"/>'
+        )
+        text = short
+    about = ", ".join(f"{key}: {value}" for key, value in details.items() if value not in (None, "", [], {}))
+    kind = node["kind"].replace("_", " ")
+    return (
+        f"<g><title>{escape(kind)} {escape(label)} {escape(about[:400])}</title>{shape}"
+        f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="middle" dominant-baseline="central" fill="#222">{escape(text)}</text></g>'
+    )
