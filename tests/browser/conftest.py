@@ -19,7 +19,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playw
 
 PASSWORD = "plum-Orchid-42-river"
 START_LIMIT_S = 120
-LIMIT_MS = 90_000
+LIMIT_MS = 60_000
+FAILED = pytest.StashKey[bool]()
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
     "--no-sandbox",
@@ -56,7 +57,10 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
     port = ports.choose(1)[0]
     process = subprocess.Popen(
-        [sys.executable, "-m", "qcrbox_hub", "up", "--data", str(data), "--port", str(port)],
+        [
+            *[sys.executable, "-m", "qcrbox_hub", "up", "--data", str(data), "--port", str(port)],
+            *["--applications", str(Path(__file__).with_name("applications"))],
+        ],
         stdout=subprocess.PIPE,
         stderr=errors.open("w"),
         text=True,
@@ -173,7 +177,8 @@ class Person:
         self.wait_until_idle()
 
     def wait_until_idle(self) -> None:
-        self.page.wait_for_selector('.jp-NotebookPanel-toolbar [data-status="idle"]', state="attached")
+        # In the status bar: the toolbar's sign is idle also while there is no kernel yet.
+        self.page.wait_for_selector("#jp-bottom-panel >> text=/\\) \\| Idle/")
 
     def run_all(self) -> None:
         self.page.click('.lm-MenuBar-item:has-text("Run")')
@@ -218,6 +223,23 @@ def nothing_but_loopback(visits: Visits) -> Iterator[None]:
     """Every test of this folder: no request may leave this machine."""
     yield
     assert visits.elsewhere == []
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: Any) -> Iterator[None]:
+    outcome = yield
+    item.stash.setdefault(FAILED, False)
+    item.stash[FAILED] = item.stash[FAILED] or outcome.get_result().failed  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def picture_of_a_failure(request: pytest.FixtureRequest, student: Person) -> Iterator[None]:
+    """A failed test leaves what the page showed in test-results/."""
+    yield
+    if request.node.stash.get(FAILED, False):
+        folder = request.config.rootpath / "test-results"
+        folder.mkdir(exist_ok=True)
+        student.page.screenshot(path=folder / f"{request.node.name}.png")
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:

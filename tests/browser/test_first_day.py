@@ -12,9 +12,7 @@ from tests.browser.notebooks import colours, write_notebook
 
 pytestmark = pytest.mark.timeout(400)
 
-LONG = """import qcrbox as qc
-calculation = qc.refine.refine_iam(qc.examples["thpp"], cycles=40, name="long one")
-calculation"""
+COUNT = "import qcrbox as qc\ncalculation = qc.patience.count(seconds={})\ncalculation"
 
 
 def test_the_first_notebook_shows_r1_and_a_drawn_structure(student: Person) -> None:
@@ -52,30 +50,38 @@ def test_code_of_a_command_goes_into_the_notebook(student: Person, platform: Pla
 
 
 def test_calculation_goes_on_through_a_reload_of_the_page(student: Person, platform: Platform) -> None:
-    write_notebook(platform.home(student.name) / "reload.ipynb", LONG)
+    write_notebook(platform.home(student.name) / "reload.ipynb", COUNT.format(20))
     student.open_notebook("reload.ipynb")
     student.run_all()
     student.open_panel()
     page = student.page
-    row = page.locator("[data-calculation]", has_text="long one").first
-    expect(row.locator('[data-state="running"], [data-state="submitted"]')).to_be_visible()
+    row = page.locator("[data-calculation]", has_text="count").first
+    expect(row.locator('[data-state="running"]')).to_be_visible(timeout=LIMIT_MS)
+    identity = row.get_attribute("data-calculation")
     page.reload()
     student.wait_for_lab()
     student.open_panel()
-    expect(row.locator('[data-state="successful"]')).to_be_visible(timeout=2 * LIMIT_MS)
+    same = page.locator(f'[data-calculation="{identity}"]')
+    expect(same.locator('[data-state="running"]')).to_be_visible()
+    same.locator(".qcrbox-Row-main").click()
+    expect(same.locator("progress")).to_be_visible()
+    expect(same.locator('[data-state="successful"]')).to_be_visible(timeout=LIMIT_MS)
+    expect(same.locator(".qcrbox-Log")).to_contain_text("second 20")
 
 
 def test_running_calculation_is_cancelled_from_the_panel(student: Person, platform: Platform) -> None:
-    write_notebook(platform.home(student.name) / "cancel.ipynb", LONG.replace("long one", "not wanted"))
+    write_notebook(platform.home(student.name) / "cancel.ipynb", COUNT.format(300))
     student.open_notebook("cancel.ipynb")
     student.run_all()
     student.open_panel()
     page = student.page
-    row = page.locator("[data-calculation]", has_text="not wanted").first
-    row.locator(".qcrbox-Row-main").click()
-    row.get_by_role("button", name="Cancel").click()
+    row = page.locator("[data-calculation]", has=page.locator('[data-state="running"]')).first
+    identity = row.get_attribute("data-calculation")
+    same = page.locator(f'[data-calculation="{identity}"]')
+    same.locator(".qcrbox-Row-main").click()
+    same.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Cancel it").click()
-    expect(row.locator('[data-state="cancelled"]')).to_be_visible()
+    expect(same.locator('[data-state="cancelled"]')).to_be_visible(timeout=LIMIT_MS)
 
 
 def test_dropped_files_become_one_dataset(student: Person, platform: Platform) -> None:
