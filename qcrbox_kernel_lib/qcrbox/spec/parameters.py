@@ -283,7 +283,10 @@ def read_cif_output(section: Section) -> CifOutput:
         try:
             re.compile(pattern)
         except re.error as error:
-            section.problem(f"'{pattern}' is no regular expression: {error}", "invalidated_entries")
+            # Still usable: the CIF layer takes what is no pattern as a plain name.
+            section.note(
+                f"'{pattern}' is no regular expression ({error}); taken as a name", "invalidated_entries"
+            )
     return CifOutput(**found)
 
 

@@ -73,6 +73,7 @@ def read(text: str, filename: str) -> Source:
         source.problem((), f"the file is larger than {MAX_BYTES // 1_000_000} MB")
         source.raise_problems()
     try:
+        _refuse_depth(text, source)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -81,14 +82,11 @@ def read(text: str, filename: str) -> Source:
         source.problem((), f"not valid YAML{column}: {error.problem or error.context}")
     except yaml.YAMLError as error:
         source.problem((), f"not valid YAML: {str(error).splitlines()[0]}")
-    except RecursionError:
-        source.problem((), "nested too deeply")
     else:
         if node is None:
             source.problem((), "the file is empty")
         else:
             _refuse_bombs(node, source)
-            source.raise_problems()
             source.data = _build(node, (), source)
     source.raise_problems()
     return source
@@ -107,28 +105,47 @@ def read_file(path: FilePath) -> Source:
     return read(text, path.name)
 
 
-def _refuse_bombs(root: yaml.Node, source: Source) -> None:
-    """Count what the tree would hold with every alias written out, without writing it out."""
-    sizes: dict[int, int] = {}
-    open_nodes: set[int] = set()
-
-    def size(node: yaml.Node, depth: int) -> int:
+def _refuse_depth(text: str, source: Source) -> None:
+    """Look at the nesting event by event: composing deep flow lists costs the square of their depth."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
         if depth > MAX_DEPTH:
-            source.lines[()] = node.start_mark.line + 1
+            source.lines[()] = event.start_mark.line + 1
             source.problem((), f"nested more than {MAX_DEPTH} deep")
             source.raise_problems()
-        if id(node) in open_nodes:
-            source.lines[()] = node.start_mark.line + 1
-            source.problem((), "an anchor contains itself")
-            source.raise_problems()
-        if id(node) not in sizes:
-            open_nodes.add(id(node))
-            sizes[id(node)] = 1 + sum(size(child, depth + 1) for child in _children(node))
-            open_nodes.discard(id(node))
-        return sizes[id(node)]
 
-    if size(root, 0) > MAX_NODES:
-        source.problem((), f"more than {MAX_NODES} values once its anchors are written out")
+
+def _refuse_bombs(root: yaml.Node, source: Source) -> None:
+    """Count what the tree would hold with every alias written out, without writing it out."""
+    measured: dict[int, tuple[int, int]] = {}  # node -> values in it, depth
+    open_nodes: set[int] = set()
+
+    def refuse(node: yaml.Node, text: str) -> None:
+        source.lines[()] = node.start_mark.line + 1
+        source.problem((), text)
+        source.raise_problems()
+
+    def measure(node: yaml.Node) -> tuple[int, int]:
+        if id(node) in open_nodes:
+            refuse(node, "an anchor contains itself")
+        if id(node) not in measured:
+            open_nodes.add(id(node))
+            parts = [measure(child) for child in _children(node)]
+            open_nodes.discard(id(node))
+            size = 1 + sum(part[0] for part in parts)
+            depth = 1 + max((part[1] for part in parts), default=0)
+            if size > MAX_NODES:
+                refuse(node, f"more than {MAX_NODES} values once its anchors are written out")
+            if depth > MAX_DEPTH:
+                refuse(node, f"nested more than {MAX_DEPTH} deep once its anchors are written out")
+            measured[id(node)] = size, depth
+        return measured[id(node)]
+
+    measure(root)
 
 
 def _children(node: yaml.Node) -> list[yaml.Node]:

@@ -273,6 +273,11 @@ def test_anchors_that_multiply_are_refused():
     assert "anchors" in problems("\n".join(lines))[0]
 
 
+def test_a_chain_of_anchors_is_refused():
+    lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 3000))]
+    assert "deep" in problems("\n".join(lines))[0]
+
+
 def test_harmless_anchors_are_read():
     made = loads("name: &n A\nslug: a\nversion: 1\ndescription: *n\n")
     assert made.description == "A"
@@ -338,3 +343,12 @@ def test_a_companion_names_the_files_that_may_be_taken_from_the_dataset():
 
 def test_only_a_data_file_has_a_companion():
     assert "companion is for data files" in problems(ONE_COMMAND % "int")[0]
+
+
+def test_an_invalid_pattern_of_an_output_is_a_note(spec):
+    made = spec(
+        "- {name: c, implemented_as: CLI, call_pattern: 'true', outputs: "
+        "[{name: o, dtype: QCrBox.output_cif, invalidated_entries: ['_x(a']}]}"
+    )
+    assert made.command("c").output_cif.cif.invalidated_entries == ["_x(a"]
+    assert "no regular expression" in made.notes[0]

@@ -111,3 +111,15 @@ async def test_nothing_is_left_of_an_agent(make_manager, plan, tmp_path):
     await manager.stop(handle, 5.0)
     assert list((tmp_path / "data" / "run" / "agents").iterdir()) == []
     assert list((tmp_path / "data" / "work").iterdir()) == []
+
+
+async def test_failed_calculations_can_be_kept_beyond_the_agent(make_manager, plan, tmp_path):
+    manager = await make_manager(keep_failed_s=3600.0)
+    handle = await manager.start(plan("a1"))
+    environment = Path(f"/proc/{handle.split('.')[0]}/environ").read_bytes()
+    kept = tmp_path / "data" / "work" / "kept"
+    assert f"QCRBOX_WORK_DIR={kept}\0".encode() in environment
+    kept.mkdir(exist_ok=True)
+    (kept / "log").touch()
+    await manager.stop(handle, 5.0)
+    assert (kept / "log").exists()

@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import traceback
 from typing import Any
 
@@ -27,7 +28,13 @@ def serve(connection: socket.socket, stdout: int, stderr: int, folder: str) -> N
     _become_worker(stdout, stderr)
     splitter = frames.Splitter()
     environment = dict(os.environ)
-    progress.send_to(lambda report: connection.sendall(frames.pack({"progress": report})))
+    turn = threading.Lock()  # a program may report from several threads
+
+    def send(message: dict[str, Any]) -> None:
+        with turn:
+            connection.sendall(frames.pack(message))
+
+    progress.send_to(lambda report: send({"progress": report}))
     while (messages := frames.receive(connection, splitter)) is not None:
         for message in messages:
             answer = _answer(message, folder)
@@ -35,7 +42,7 @@ def serve(connection: socket.socket, stdout: int, stderr: int, folder: str) -> N
                 sys.stdout.flush()
                 sys.stderr.flush()
             _libc.fflush(None)  # what C and Fortran libraries printed
-            connection.sendall(frames.pack({"done": answer}))
+            send({"done": answer})
             os.environ.clear()
             os.environ.update(environment)
             os.chdir("/")

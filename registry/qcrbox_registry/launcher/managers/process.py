@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from qcrbox import lifeline
 from qcrbox.contract.messages import Limits
-from traitlets import Int
+from traitlets import Float, Int
 
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
 from qcrbox_registry.launcher.environments import EnvironmentFailed, Environments
@@ -66,6 +66,11 @@ class ProcessManager(Manager):
     name: ClassVar[str] = "process"
 
     kept_logs = Int(200, help="How many log files of ended agents are kept in logs/agents.").tag(config=True)
+
+    keep_failed_s = Float(
+        0.0,
+        help="How long the folders of failed calculations stay in work/kept for an administrator to look at, s.",
+    ).tag(config=True)
 
     async def setup(self) -> None:
         data = Path(self.data)
@@ -138,7 +143,8 @@ class ProcessManager(Manager):
             "QCRBOX_NATS_URL": plan.nats_url,
             "QCRBOX_ENROLMENT_FILE": str(token),
             "QCRBOX_SPEC": str(plan.application.spec),
-            "QCRBOX_WORK_DIR": str(home / "calculations"),
+            "QCRBOX_WORK_DIR": str(self._work / "kept" if self.keep_failed_s else home / "calculations"),
+            "QCRBOX_KEEP_FAILED_S": str(self.keep_failed_s),
             "QCRBOX_LAUNCHER": plan.launcher,
         }
 
@@ -169,6 +175,7 @@ class ProcessManager(Manager):
                 os.killpg(pid, signal.SIGKILL)
         while self._runs(pid, ticks):
             await asyncio.sleep(0.01)
+        self._children.pop(pid, None)
         self._forget_ended()
 
     def _runs(self, pid: int, ticks: int) -> bool:
