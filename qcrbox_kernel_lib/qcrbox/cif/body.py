@@ -27,8 +27,8 @@ def decoded(data: bytes, encoding: str) -> str:
 class Body(Protocol):
     """Cells of a loop, row by row."""
 
-    n_columns: int
-    n_rows: int
+    @property
+    def n_rows(self) -> int: ...
 
     def pieces(self) -> Iterator[list[str]]:
         """Raw values row after row, in lists that hold whole rows."""
@@ -108,7 +108,8 @@ class FileBody:
 
     def _plain_pieces(self) -> Iterator[list[str]]:
         """White-space separated words, cut piece by piece at the end of a word."""
-        width, left_over = self.n_columns, []
+        width = self.n_columns
+        left_over: list[str] = []
         for piece in plain_pieces(self.data, self.start, self.end):
             words = _words(piece, self.encoding)
             if left_over:
@@ -160,9 +161,10 @@ def count_words(data: bytes, start: int, end: int) -> int:
 
 def columns_of(body: Body, indices: Iterable[int]) -> list[list[str]]:
     """Several columns in one pass."""
-    wanted, width = list(indices), body.n_columns
-    if isinstance(body, ListBody):
+    wanted = list(indices)
+    if not isinstance(body, FileBody):
         return [body.column(index) for index in wanted]
+    width = body.n_columns
     columns: list[list[str]] = [[] for _ in wanted]
     # Indices and flags repeat thousands of times: one object for equal texts keeps large loops small.
     shared: dict[str, str] = {}

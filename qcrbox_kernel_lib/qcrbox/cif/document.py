@@ -2,76 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import overload
 
 from qcrbox.cif import names
 from qcrbox.cif.body import decoded
 from qcrbox.cif.diagnostics import Diagnostic
+from qcrbox.cif.item import Item
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import checked_raw, raw_of, text_of
 from qcrbox.cif.values import Absent, Number, Value, parse_value
 from qcrbox.contract.errors import CifError
-
-
-class Item:
-    """One name with one raw value. `span` covers name and value, `value_span` the value alone."""
-
-    __slots__ = ("_data", "_encoding", "_raw", "changed", "cif2", "span", "tag", "value_span")
-
-    def __init__(
-        self,
-        tag: str,
-        raw: str | None = None,
-        *,
-        data: bytes = b"",
-        encoding: str = "utf-8",
-        span: tuple[int, int] | None = None,
-        value_span: tuple[int, int] | None = None,
-        cif2: bool = False,
-    ) -> None:
-        self.tag, self._raw = tag, raw
-        self._data, self._encoding = data, encoding
-        self.span, self.value_span = span, value_span
-        self.changed = False
-        self.cif2 = cif2
-
-    def __repr__(self) -> str:
-        shown = self.raw if len(self.raw) < 60 else self.raw[:57] + "..."
-        return f"<Item {self.tag} {shown}>"
-
-    def copy(self, tag: str | None = None) -> Item:
-        """The same value for another document, perhaps under another name."""
-        return Item(
-            tag or self.tag,
-            self._raw,
-            data=self._data,
-            encoding=self._encoding,
-            value_span=self.value_span,
-            cif2=self.cif2,
-        )
-
-    @property
-    def raw(self) -> str:
-        if self._raw is None:
-            assert self.value_span is not None
-            # Not kept: an embedded reflection file would then be in memory twice.
-            return decoded(self._data[self.value_span[0] : self.value_span[1]], self._encoding)
-        return self._raw
-
-    @raw.setter
-    def raw(self, raw: str) -> None:
-        self._raw, self.changed = raw, True
-
-    @property
-    def value(self) -> Value:
-        return parse_value(self.raw, cif2=self.cif2)
-
-    @property
-    def text(self) -> str:
-        return text_of(self.raw, cif2=self.cif2)
-
 
 Entry = Item | Loop
 Settable = str | int | float | Number | Absent
@@ -139,12 +81,17 @@ class Block:
         if self._by_key is None:
             self._exact, self._by_key = {}, {}
             for entry in self.entries:
-                for position, own in enumerate(tags_of(entry)):
-                    self._exact.setdefault(own.lower(), (entry, position))
-                    key = names.key(own)
-                    if key not in self._by_key or own.lower() == key:
-                        self._by_key[key] = (entry, position)
+                self._index(entry)
         return self._exact.get(tag.lower()) or self._by_key.get(names.key(tag))
+
+    def _index(self, entry: Entry) -> None:
+        if self._by_key is None:
+            return
+        for position, own in enumerate(tags_of(entry)):
+            lower, key = own.lower(), names.key(own)
+            self._exact.setdefault(lower, (entry, position))
+            if key not in self._by_key or lower == key:
+                self._by_key[key] = (entry, position)
 
     def forget_index(self) -> None:
         """Call after changing `entries` or tags directly."""
@@ -243,7 +190,7 @@ class Block:
                 tag=tag,
             )
 
-    def add_loop(self, columns: dict[str, Sequence[str]] | Loop) -> Loop:
+    def add_loop(self, columns: Mapping[str, Sequence[str]] | Loop) -> Loop:
         """Append a loop, given as raw columns. Raises CifError when one of its items is there already."""
         loop = columns if isinstance(columns, Loop) else Loop.of(columns)
         for tag in loop.tags:
@@ -286,7 +233,7 @@ class Block:
 
     def _append(self, entry: Entry) -> None:
         self.entries.append(entry)
-        self.forget_index()
+        self._index(entry)
 
 
 class Document:

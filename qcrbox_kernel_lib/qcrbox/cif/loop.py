@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from qcrbox.cif import names
@@ -33,7 +33,7 @@ class Loop:
         self.cells: dict[tuple[int, int], str] = {}  # single cells changed since reading
 
     @classmethod
-    def of(cls, columns: dict[str, Sequence[str]]) -> Loop:
+    def of(cls, columns: Mapping[str, Sequence[str]]) -> Loop:
         """A new loop from raw values: `Loop.of({"_atom_site_label": ["C1", "C2"]})`."""
         lengths = {len(cells) for cells in columns.values()}
         if len(lengths) > 1:
@@ -186,12 +186,14 @@ class Loop:
     def _in_memory(self) -> ListBody:
         """The body as columns; from now on the whole loop is written anew."""
         self.changed = True
-        if not isinstance(self.body, ListBody):
-            columns = columns_of(self.body, range(len(self.tags)))
-            for (row, position), raw in self.cells.items():
-                columns[position][row] = raw
-            self.body, self.cells = ListBody(columns), {}
-        return self.body
+        if isinstance(self.body, ListBody):
+            return self.body
+        columns = columns_of(self.body, range(len(self.tags)))
+        for (row, position), raw in self.cells.items():
+            columns[position][row] = raw
+        body = ListBody(columns)
+        self.body, self.cells = body, {}
+        return body
 
     def cell_spans(self) -> dict[tuple[int, int], tuple[int, int]]:
         """Where the changed cells stand in the file."""

@@ -148,8 +148,8 @@ def values(data: bytes, start: int, end: int, cif2: bool = False) -> Iterator[tu
         return
     position = start
     while True:
-        match = GAP.match(data, position, end)
-        position = match.end() if match else end
+        gap = GAP.match(data, position, end)
+        position = gap.end() if gap else end
         if position >= end:
             return
         stop = end_of_value(data, position, end, True)

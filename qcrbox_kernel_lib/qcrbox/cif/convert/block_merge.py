@@ -1,0 +1,142 @@
+"""Two unified blocks as one: the output wins, what it does not mention stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from qcrbox.cif import names
+from qcrbox.cif.convert.loop_merge import merged_loop
+from qcrbox.cif.convert.trim import filtered
+from qcrbox.cif.convert.unify import as_cif2
+from qcrbox.cif.diagnostics import Diagnostic
+from qcrbox.cif.document import Block, Entry, Item, tags_of
+from qcrbox.cif.loop import Loop
+
+
+def merged_block(source: Block, output: Block, warnings: list[Diagnostic]) -> Block:
+    """The source's block with the output's items and loops, under the source's name."""
+    if source.cif2 or output.cif2:
+        source, output = as_cif2(source), as_cif2(output)
+    merge = _Merge(source, output, warnings)
+    for entry in _as_rows(source, output):
+        if isinstance(entry, Item):
+            merge.put_item(entry)
+        else:
+            merge.put_loop(entry)
+    return merge.result()
+
+
+def _as_rows(source: Block, output: Block) -> list[Entry]:
+    """The output's entries; items that are columns in the source become tables of one row."""
+    tables: dict[int, Loop] = {}
+    entries: list[Entry] = []
+    columns = {names.key(tag): loop for loop in source.loops for tag in loop.tags}
+    touched = [columns[key] for key in (names.key(item.tag) for item in output.items) if key in columns]
+    categories = {loop.category: loop for loop in reversed(touched)}
+    for entry in output.entries:
+        loop = None
+        if isinstance(entry, Item):
+            loop = columns.get(names.key(entry.tag))
+            if loop is None and "." in entry.tag:
+                # An item beside a column of its category belongs to the same row.
+                loop = categories.get(names.category(entry.tag))
+        if loop is None or isinstance(entry, Loop):
+            entries.append(entry)
+        elif id(loop) in tables:
+            tables[id(loop)].set_column(entry.tag, [entry.raw])
+        else:
+            tables[id(loop)] = Loop.of({entry.tag: [entry.raw]})
+            entries.append(tables[id(loop)])
+    return entries
+
+
+class _Merge:
+    """The source's entries, each in a slot of its own so that replacements keep the order."""
+
+    def __init__(self, source: Block, output: Block, warnings: list[Diagnostic]) -> None:
+        self.source, self.warnings = source, warnings
+        self.slots: list[list[Entry]] = [[entry] for entry in source.entries]
+        self.appended: list[Entry] = []
+        self.slots_of: dict[str, list[int]] = {}
+        for slot, entry in enumerate(source.entries):
+            self._register(entry, slot)
+        self.new_items = {names.key(item.tag): item for item in output.items}
+        self.placed: set[int] = set()
+
+    def result(self) -> Block:
+        entries = [entry for slot in self.slots for entry in slot]
+        return Block(self.source.name, [*entries, *self.appended], cif2=self.source.cif2)
+
+    def _register(self, entry: Entry, slot: int) -> None:
+        for tag in tags_of(entry):
+            self.slots_of.setdefault(names.key(tag), []).append(slot)
+
+    def put_item(self, item: Item) -> None:
+        """Replace the value in place or append it. A value that is replaced takes its old s.u. with it."""
+        if id(item) in self.placed:
+            return
+        together: list[Entry] = [item]
+        su_key = names.key(item.tag + "_su")
+        if not item.tag.endswith("_su"):
+            old_su, new_su = self._item_slot(su_key), self.new_items.get(su_key)
+            if new_su is None and old_su is not None:
+                self.slots[old_su] = []
+            elif new_su is not None and old_su is None:
+                together.append(new_su)
+                self.placed.add(id(new_su))
+        slot = self._item_slot(names.key(item.tag))
+        if slot is None:
+            self.appended += together
+        else:
+            self.slots[slot] = together
+
+    def _item_slot(self, key: str) -> int | None:
+        """The slot where an item stands, not a loop."""
+        for slot in self.slots_of.get(key, ()):
+            if any(isinstance(entry, Item) and names.key(entry.tag) == key for entry in self.slots[slot]):
+                return slot
+        return None
+
+    def put_loop(self, loop: Loop) -> None:
+        """Merge a loop with the source's of its category, or put it in the place of what it replaces."""
+        slots = self._rivals(loop)
+        if not slots:
+            self.appended.append(loop)
+            return
+        tables = [slot for slot in slots if any(isinstance(entry, Loop) for entry in self.slots[slot])]
+        place, new = slots[0], loop
+        if tables:
+            place = tables[0]
+            own = next(entry for entry in self.slots[place] if isinstance(entry, Loop))
+            new = merged_loop(own, loop, self.source.name, self.warnings)
+        keys = {names.key(tag) for tag in new.tags} | {names.key(tag + "_su") for tag in new.tags}
+        for slot in self._slots_with(keys):
+            self.slots[slot] = [left for entry in self.slots[slot] for left in _without(entry, keys)]
+        self.slots[place] = [new]
+        self._register(new, place)
+
+    def _slots_with(self, keys: Iterable[str]) -> list[int]:
+        return sorted({slot for key in keys for slot in self.slots_of.get(key, ()) if self.slots[slot]})
+
+    def _rivals(self, loop: Loop) -> list[int]:
+        """Slots that hold the same items as a loop of the output, or its category's table."""
+        shared = self._slots_with(names.key(tag) for tag in loop.tags)
+        if "." not in loop.tags[0]:
+            return shared
+        tables = [
+            slot
+            for slot, entries in enumerate(self.slots)
+            if slot not in shared
+            and any(isinstance(entry, Loop) and entry.category == loop.category for entry in entries)
+        ]
+        return [*shared, *tables]
+
+
+def _without(entry: Entry, keys: set[str]) -> list[Entry]:
+    """What is left of an entry when items and columns of these names go."""
+    left = {tag for tag in tags_of(entry) if names.key(tag) not in keys}
+    if not left:
+        return []
+    if len(left) == len(tags_of(entry)):
+        return [entry]
+    return filtered(Block("", [entry]), lambda tag: tag in left).entries
