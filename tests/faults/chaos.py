@@ -12,6 +12,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -126,7 +127,10 @@ class Chaos:
 
     # ------------------------------------------------------------ the run
 
-    def run(self, seconds: float, *, gap_s: float = 3.0, patience_s: float = 180.0) -> Report:
+    def run(
+        self, seconds: float, *, gap_s: float = 3.0, patience_s: float = 180.0, kills: int | None = None
+    ) -> Report:
+        """Trouble for `seconds`, or `kills` times kill -9; then everything has `patience_s` to end."""
         began = time.monotonic()
         try:
             self.stack.start()
@@ -135,7 +139,10 @@ class Chaos:
             for person in people:
                 person.start()
             self._until(self._first_end, 60, "no calculation ended at all")
-            self._trouble(seconds, gap_s)
+            if kills is None:
+                self._trouble(seconds, gap_s)
+            else:
+                self._kill_cycles(kills, gap_s)
             self._stop.set()
             for person in people:
                 person.join(130)
@@ -158,6 +165,20 @@ class Chaos:
             act()
             # The supervisor's delay: a part that died is not back at once.
             time.sleep(self.random.uniform(0.0, 0.5))
+            self.stack.restart_dead()
+
+    def _kill_cycles(self, kills: int, gap_s: float) -> None:
+        """Only kill -9, at random moments, each followed by the supervisor's restart."""
+        while sum(self.report.faults.values()) < kills:
+            time.sleep(self.random.uniform(0.1, 1.9) * gap_s)
+            part = self.random.choice(["registry", "registry", "nats", "nats", "launcher", "agent"])
+            self.report.faults[f"kill {part}"] += 1
+            self.log(f"kill {part}; {len(self.ledger.accepted)} accepted")
+            if part == "agent":
+                self._kill_agent()
+            else:
+                self._kill(part)
+            time.sleep(self.random.uniform(0.0, 0.3))
             self.stack.restart_dead()
 
     def _heal(self, patience_s: float) -> None:
@@ -208,8 +229,6 @@ class Chaos:
             *invariants.agents_have_owners(database, self.stack.agent_pids()),
             *invariants.shares_were_fair(database, self.ledger),
         ]
-        import sqlite3
-
         with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
             self.report.ends = Counter(
                 dict(connection.execute("SELECT state, count(*) FROM calculations GROUP BY state"))
@@ -255,6 +274,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--gap", type=float, default=3.0, help="mean seconds between faults")
+    parser.add_argument("--kills", type=int, help="instead: this many times kill -9 and nothing else")
     parser.add_argument("--keep", action="store_true", help="keep the folder with all logs")
     parser.add_argument("--no-disk", action="store_true", help="leave full disks away")
     given = parser.parse_args(argv)
@@ -262,7 +282,7 @@ def main(argv: list[str] | None = None) -> int:
     chaos = Chaos(given.seed, folder, with_disk=not given.no_disk)
     began = time.monotonic()
     chaos.log = lambda text: print(f"{time.monotonic() - began:7.1f} s  {text}", flush=True)
-    report = chaos.run(given.minutes * 60, gap_s=given.gap)
+    report = chaos.run(given.minutes * 60, gap_s=given.gap, kills=given.kills)
     print(report.shown())
     if report.violations or given.keep:
         print(f"logs: {folder}")

@@ -16,6 +16,7 @@ from tests.faults.stand_in_hub import PEOPLE
 FINAL = ("successful", "failed", "cancelled")
 # Ends that dying machines may bring about; each has to name its reason.
 LOST = "The agent was lost"
+FULL = "No space left on device"  # the program's own folder was on the full disk
 
 
 def each_ended_once(database: Path, ledger: Ledger) -> list[str]:
@@ -61,6 +62,8 @@ def _is_right(one: Accepted, state: str, text: str, losses: int, dead: int) -> b
     if state == "cancelled":
         return one.cancelled
     if one.command == "fail" and state == "failed" and "always fails" in text:
+        return True
+    if state == "failed" and one.command == "write" and FULL in text:
         return True
     if state == "failed":
         return bool(dead) and LOST in text and losses >= 2
