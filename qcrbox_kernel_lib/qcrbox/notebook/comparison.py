@@ -29,7 +29,7 @@ class Comparison:
             raise UserInputError(f"compare() takes two models; you gave {len(models)}.")
         self.models = models
         self.cifs = [cif_of(model) for model in models]
-        self.names = names or [_name(model, cif) for model, cif in zip(models, self.cifs, strict=True)]
+        self.names = names or [name_of(model, cif) for model, cif in zip(models, self.cifs, strict=True)]
         self.difference: Difference = difference(*self.cifs, su=su)
         self._options = options
 
@@ -80,8 +80,10 @@ class Comparison:
             show_pair(self.views(), uuid.uuid4().hex)
 
 
-def _name(model: Any, cif: Any) -> str:
-    return str(getattr(model, "name", None) or cif.filename)
+def name_of(model: Any, cif: Any) -> str:
+    """What tells two models apart: two calculations of one command have the same name."""
+    name = str(getattr(model, "name", None) or cif.filename)
+    return f"{name} ({model.short_id})" if hasattr(model, "short_id") else name
 
 
 def _shown(value: float | None) -> str:

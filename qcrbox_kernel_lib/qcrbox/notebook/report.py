@@ -10,6 +10,7 @@ from typing import Any
 
 from qcrbox.contract.errors import UserInputError
 from qcrbox.notebook import show
+from qcrbox.notebook.comparison import name_of
 from qcrbox.notebook.difference import cif_of
 
 # Label, names tried in order, unit. What a file does not say is shown as ?, never left blank.
@@ -60,7 +61,7 @@ class Report:
         if not models:
             raise UserInputError("A report needs at least one model.")
         self.cifs = [cif_of(model) for model in models]
-        self.names = names or [_name(m, c) for m, c in zip(models, self.cifs, strict=True)]
+        self.names = names or [name_of(m, c) for m, c in zip(models, self.cifs, strict=True)]
 
     @property
     def table_1(self) -> show.Table:
@@ -183,23 +184,23 @@ def _is_number(text: str) -> bool:
     return text.strip("+-.()0123456789") == ""
 
 
-def _name(model: Any, cif: Any) -> str:
-    return str(getattr(model, "name", None) or cif.filename)
+_LEFT = 'style="text-align:left"'  # against the style that Lab gives to tables
 
 
 def _table_html(table: show.Table) -> str:
     def cell(value: Any) -> str:
         text = show.escape(show.cell_text(value))
-        return (
-            f'<td><span class="unknown" style="color:#b42318">{text}</span></td>'
-            if value == UNKNOWN
-            else f"<td>{text}</td>"
-        )
+        if value == UNKNOWN:
+            text = f'<span class="unknown" style="color:#b42318">{text}</span>'
+        return f"<td {_LEFT}>{text}</td>"
 
-    head = "".join(f'<th scope="col">{show.escape(name)}</th>' for name in table.heads)
+    head = "".join(f'<th scope="col" {_LEFT}>{show.escape(name)}</th>' for name in table.heads)
     rows = "".join(f"<tr>{''.join(cell(value) for value in row)}</tr>" for row in table.rows)
     note = f"<p>{show.escape(table.caption)}</p>" if table.caption else ""
-    return f"<h3>{show.escape(table.title)}</h3><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{note}"
+    return (
+        f"<h3>{show.escape(table.title)}</h3><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table>{note}"
+    )
 
 
 _LATEX = {

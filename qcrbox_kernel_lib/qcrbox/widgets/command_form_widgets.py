@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from qcrbox.notebook.parameters import Parameter
 
 _LABEL = {"description_width": "11em"}
-_WIDE = {"width": "34em"}
+_MEANING = {"flex": "1 1 20em", "margin": "2px 0 0 12px"}
+_WIDE = {"width": "27em"}
 
 
 def form_widget(form: CommandForm) -> w.Widget:
@@ -51,8 +52,10 @@ def form_widget(form: CommandForm) -> w.Widget:
             lambda change, name=parameter.name: (form._texts.__setitem__(name, change["new"]), refresh()),
             "value",
         )
-        meaning = w.HTML(f"<span style='opacity:.75'>{escape(_meaning(parameter))}</span>")
-        row = w.VBox([w.HBox([control, notes[parameter.name]]), meaning], layout={"margin": "0 0 6px 0"})
+        meaning = w.HTML(
+            f"<div style='opacity:.75;line-height:1.35'>{escape(_meaning(parameter))}</div>", layout=_MEANING
+        )
+        row = w.VBox([w.HBox([control, meaning]), notes[parameter.name]])
         (advanced if parameter.advanced else rows).append(row)
     if advanced:
         fold = w.Accordion([w.VBox(advanced)], titles=("Advanced",))
@@ -71,7 +74,7 @@ def form_widget(form: CommandForm) -> w.Widget:
     refresh()
     title = w.HTML(f"<b>{escape(form.command.qualified_name)}</b> – {escape(form.command.description)}")
     hint = w.HTML("<span style='opacity:.75'>The line below does the same; select it to copy.</span>")
-    return w.VBox([title, *rows, hint, preview, w.HBox([run, said]), shown], layout={"max_width": "56em"})
+    return w.VBox([title, *rows, hint, preview, w.HBox([run, said]), shown], layout={"max_width": "70em"})
 
 
 def _control(form: CommandForm, parameter: Parameter) -> w.Widget:
