@@ -58,6 +58,7 @@ class _Merge:
         self.slots: list[list[Entry]] = [[entry] for entry in source.entries]
         self.appended: list[Entry] = []
         self.slots_of: dict[str, list[int]] = {}
+        self.tables_of: dict[str, list[int]] = {}
         for slot, entry in enumerate(source.entries):
             self._register(entry, slot)
         self.new_items = {names.key(item.tag): item for item in output.items}
@@ -70,6 +71,8 @@ class _Merge:
     def _register(self, entry: Entry, slot: int) -> None:
         for tag in tags_of(entry):
             self.slots_of.setdefault(names.key(tag), []).append(slot)
+        if isinstance(entry, Loop):
+            self.tables_of.setdefault(entry.category, []).append(slot)
 
     def put_item(self, item: Item) -> None:
         """Replace the value in place or append it. A value that is replaced takes its old s.u. with it."""
@@ -125,9 +128,9 @@ class _Merge:
             return shared
         tables = [
             slot
-            for slot, entries in enumerate(self.slots)
+            for slot in dict.fromkeys(self.tables_of.get(loop.category, ()))
             if slot not in shared
-            and any(isinstance(entry, Loop) and entry.category == loop.category for entry in entries)
+            and any(isinstance(entry, Loop) and entry.category == loop.category for entry in self.slots[slot])
         ]
         return [*shared, *tables]
 
