@@ -334,7 +334,9 @@ def test_formulae_are_written_in_hill_order() -> None:
     assert format_formula({"Na": 1, "Cl": 1}) == "Cl Na"
 
 
-def test_listed_hydrogen_bonds_come_with_their_symmetry_and_the_table_with_su(deoxyribonucleoside: Structure, cu_path) -> None:
+def test_listed_hydrogen_bonds_come_with_their_symmetry_and_the_table_with_su(
+    deoxyribonucleoside: Structure, cu_path
+) -> None:
     from qcrbox.cif import read
 
     loop = read(cu_path, on_error="keep")["I"].loop("_geom_hbond_atom_site_label_D")
@@ -360,8 +362,12 @@ def test_listed_hydrogen_bonds_come_with_their_symmetry_and_the_table_with_su(de
 def test_a_listed_hydrogen_bond_counts_from_the_image_of_its_hydrogen(cif: CifMaker) -> None:
     sites = [("O1", "O", 0.1, 0.1, 0.1), ("H1", "H", 0.19, 0.1, 0.1), ("O2", "O", 0.62, 0.9, 0.9)]
     codes = "loop_\n_geom_hbond_atom_site_label_D\n_geom_hbond_atom_site_label_H\n_geom_hbond_atom_site_label_A\n_geom_hbond_site_symmetry_D\n_geom_hbond_site_symmetry_H\n_geom_hbond_site_symmetry_A\n"
-    direct = Structure.from_cif(cif(sites=sites, group=symops("x,y,z", "-x,-y,-z"), more=codes + "O1 H1 O2 . . 2_666\n"))
-    turned = Structure.from_cif(cif(sites=sites, group=symops("x,y,z", "-x,-y,-z"), more=codes + "O1 H1 O2 2_666 2_666 .\n"))
+    direct = Structure.from_cif(
+        cif(sites=sites, group=symops("x,y,z", "-x,-y,-z"), more=codes + "O1 H1 O2 . . 2_666\n")
+    )
+    turned = Structure.from_cif(
+        cif(sites=sites, group=symops("x,y,z", "-x,-y,-z"), more=codes + "O1 H1 O2 2_666 2_666 .\n")
+    )
     for structure in (direct, turned):
         (row,) = structure.hydrogen_bond_table()
         assert row.listed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cctbx import xray
+from cctbx import adptbx, xray
 from hypothesis import given
 from hypothesis import strategies as st
 from qcrbox.cif import read
@@ -21,10 +21,13 @@ from qcrbox.cif.shelx import (
     export_ins,
     read_instructions,
     space_group_of_cards,
+    structure_of_instructions,
     symmetry_cards,
 )
 from qcrbox.cif.shelx.checksum import checksum, wrong_checksums
 from qcrbox.cif.space_group import SpaceGroup
+from qcrbox.cif.structure import Structure
+from qcrbox.cif.structure.adps import six_components
 from qcrbox.contract.errors import CifError, MissingItemsError
 
 from .conftest import aniso, distributed, symops, write_cif
@@ -180,8 +183,6 @@ def test_exported_instructions_are_read_by_cctbx_as_the_same_structure(tmp_path:
     assert list(scatterers) == ["CU1", "C2", "O1A", "O1B", "LONG"]  # cctbx writes labels in capitals
     assert [scatterer.occupancy for scatterer in scatterers.values()] == pytest.approx([1, 1, 0.6, 0.4, 1])
     assert scatterers["C2"].site == pytest.approx((0.1, 0.2, 0.3))
-    from cctbx import adptbx
-
     u_cif = adptbx.u_star_as_u_cif(found.unit_cell(), scatterers["C2"].u_star)
     assert u_cif == pytest.approx((0.02, 0.03, 0.04, 0.001, 0.002, 0.003))
     assert any("Longname(1) is written as Long" in note for note in notes)
@@ -260,3 +261,62 @@ def test_a_text_that_was_changed_is_found_by_its_checksum() -> None:
 @given(st.text(alphabet=st.characters(max_codepoint=255)))
 def test_a_checksum_has_at_most_five_digits(text: str) -> None:
     assert 0 <= checksum(text) < 100_000
+
+
+# Structures of .ins and .res texts
+
+
+def test_the_structure_of_instructions_is_the_one_cctbx_reads() -> None:
+    path = distributed("smtbx", "regression/test_data/thpp.ins")
+    ours = structure_of_instructions(path.read_text())
+    with path.open() as file:
+        reference = xray.structure.from_shelx(file=file)
+    assert ours.space_group.number == reference.space_group_info().type().number()
+    assert ours.cell.parameters == pytest.approx(reference.unit_cell().parameters())
+    tensors = dict(zip(ours.sites.label, ours.sites.u_cif, strict=True))
+    for scatterer in reference.scatterers():
+        label = next(label for label in tensors if label.upper() == scatterer.label)
+        row = ours.sites.index[label]
+        assert ours.sites.element[row] == scatterer.scattering_type
+        assert ours.sites.fract[row] == pytest.approx(scatterer.site)
+        assert ours.sites.occupancy[row] == pytest.approx(scatterer.occupancy, abs=1e-5)
+        if scatterer.flags.use_u_aniso():
+            expected = adptbx.u_star_as_u_cif(reference.unit_cell(), scatterer.u_star)
+            assert six_components(tensors[label][None])[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_riding_u_parts_and_free_variables_become_those_of_a_cif() -> None:
+    structure = structure_of_instructions(RES)
+    sites = structure.sites
+    assert sites.label == ["C1", "H1A", "O1", "O1B", "C2", "C3"]
+    assert sites.u_iso[1] == pytest.approx(1.2 * 0.03)
+    assert sites.occupancy[2:4] == pytest.approx([0.7, 0.3])
+    assert sites.group.tolist() == [0, 0, 1, 2, 0, 0]
+    assert sites.fract[2, 2] == 0.25
+    assert sites.calc_flag[1] == "calc"
+    assert sites.occupancy[4] == pytest.approx(2.0)  # 11 on an inversion centre is twice what fits there
+    assert structure.cell.a.su == 0.001
+    assert structure.z == 4
+
+
+def test_a_structure_goes_out_to_instructions_and_comes_back() -> None:
+    original = Structure.from_cif(MADE)
+    back = structure_of_instructions(export_ins(read(MADE)[0])[0])
+    assert back.space_group.same_operations(original.space_group)
+    assert back.sites.fract == pytest.approx(original.sites.fract)
+    assert back.sites.occupancy == pytest.approx(original.sites.occupancy)
+    assert back.sites.u_cif == pytest.approx(original.sites.u_cif, nan_ok=True)
+    assert back.cell_content == pytest.approx(original.cell_content)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("TITL x\nEND\n", "no CELL, SFAC, atoms"),
+        (RES.replace("O1 3", "O1 7"), "scattering type 7"),
+        (RES.replace("LATT 1", "LATT x"), "cannot be read"),
+    ],
+)
+def test_instructions_without_a_structure_say_what_is_wrong(text: str, words: str) -> None:
+    with pytest.raises((CifError, MissingItemsError), match=words):
+        structure_of_instructions(text)

@@ -3,6 +3,7 @@
 from qcrbox.cif.shelx.afix import AfixRow, afix_loop, afix_rows, afix_table, apply_afix
 from qcrbox.cif.shelx.export import export_hkl, export_ins
 from qcrbox.cif.shelx.instructions import ShelxAtom, ShelxText, read_instructions
+from qcrbox.cif.shelx.structure import structure_of_instructions
 from qcrbox.cif.shelx.symmetry_cards import space_group_of_cards, symmetry_cards
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "export_ins",
     "read_instructions",
     "space_group_of_cards",
+    "structure_of_instructions",
     "symmetry_cards",
 ]

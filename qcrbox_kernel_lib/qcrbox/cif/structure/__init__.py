@@ -4,7 +4,8 @@ from qcrbox.cif.structure.adps import PrincipalAxes, probability_scale
 from qcrbox.cif.structure.atoms import Atoms
 from qcrbox.cif.structure.contacts import Contacts, HydrogenBond
 from qcrbox.cif.structure.sites import Sites
-from qcrbox.cif.structure.structure import Angle, Bond, Structure
+from qcrbox.cif.structure.structure import Structure
+from qcrbox.cif.structure.tables import Angle, Bond, HydrogenBondRow
 
 __all__ = [
     "Angle",
@@ -12,6 +13,7 @@ __all__ = [
     "Bond",
     "Contacts",
     "HydrogenBond",
+    "HydrogenBondRow",
     "PrincipalAxes",
     "Sites",
     "Structure",

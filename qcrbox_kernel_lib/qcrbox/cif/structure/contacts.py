@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,11 +47,11 @@ class Contacts:
 class HydrogenBond:
     """D-H...A with D and H in their own places and A an image; lengths in Å, angle in degrees.
 
-    `hydrogen` is None where the file has no hydrogen for it. `listed` tells that the file names it.
+    `listed` tells that the file names it.
     """
 
     donor: int
-    hydrogen: int | None
+    hydrogen: int
     acceptor: int
     operation: int
     translation: tuple[int, int, int]
@@ -59,6 +60,19 @@ class HydrogenBond:
     d_a: float
     angle: float
     listed: bool = False
+
+
+@dataclass(frozen=True)
+class ListedHydrogenBond:
+    """One row of the file's list of hydrogen bonds; donor and hydrogen are in one image."""
+
+    donor: int
+    hydrogen: int
+    operation_h: int
+    translation_h: tuple[int, int, int]
+    acceptor: int
+    operation_a: int
+    translation_a: tuple[int, int, int]
 
 
 def short_contacts(
@@ -119,48 +133,88 @@ def _within_three_bonds(
     return np.array([pair in close for pair in zip(first.tolist(), wanted.tolist(), strict=True)], dtype=bool)
 
 
-def hydrogen_bonds(images: SymmetryImages, edges: Edges) -> list[HydrogenBond]:
-    """Hydrogen bonds by geometry: H...A shorter than the radii's sum by 0.12 Å, D-H...A above 110°."""
+def hydrogen_bonds(
+    images: SymmetryImages, edges: Edges, listed: Sequence[ListedHydrogenBond] = ()
+) -> list[HydrogenBond]:
+    """Hydrogen bonds of the file, and those the geometry shows beside them.
+
+    By geometry: H...A shorter than the radii's sum by 0.12 Å, D-H...A above 110°.
+    """
+    of_file = [_measured(images, *_resolved(images, row), listed=True) for row in listed]
+    known = {_name(images, bond) for bond in of_file}
+    found = [bond for bond in _by_geometry(images, edges) if _name(images, bond) not in known]
+    return sorted([*of_file, *found], key=lambda bond: (bond.donor, bond.hydrogen, bond.h_a))
+
+
+def _name(images: SymmetryImages, bond: HydrogenBond) -> tuple[int, int, int]:
+    acceptor = np.array([bond.acceptor])
+    operation, translation = images.canonical(
+        acceptor, np.array([bond.operation]), np.array([bond.translation])
+    )
+    return bond.donor, bond.hydrogen, int(images.key(acceptor, operation, translation)[0])
+
+
+def _resolved(
+    images: SymmetryImages, row: ListedHydrogenBond
+) -> tuple[int, int, int, int, tuple[int, int, int]]:
+    """The acceptor's image counted from the place of the hydrogen."""
+    back_operation, back_translation = images.invert(
+        np.array([row.operation_h]), np.array([row.translation_h])
+    )
+    operation, translation = images.compose(
+        back_operation, back_translation, np.array([row.operation_a]), np.array([row.translation_a])
+    )
+    x, y, z = translation[0].tolist()
+    return row.donor, row.hydrogen, row.acceptor, int(operation[0]), (x, y, z)
+
+
+def _by_geometry(images: SymmetryImages, edges: Edges) -> list[HydrogenBond]:
     sites = images.sites
     contacts = short_contacts(images, edges, extra=-HYDROGEN_BOND_MARGIN)
     hydrogen, acceptors = sites.is_hydrogen, np.array([element in ACCEPTORS for element in sites.element])
     found = []
     for row in np.flatnonzero(hydrogen[contacts.first] & acceptors[contacts.second]):
         h, a = int(contacts.first[row]), int(contacts.second[row])
-        position = images.cartesian_of(
-            contacts.second[row : row + 1],
-            contacts.operation[row : row + 1],
-            contacts.translation[row : row + 1],
-        )[0]
+        x, y, z = contacts.translation[row].tolist()
         for edge in edges.of(h):
+            one = slice(edge, edge + 1)
             donor = int(edges.second[edge])
-            own = images.is_own_place(
-                edges.second[edge : edge + 1],
-                edges.operation[edge : edge + 1],
-                edges.translation[edge : edge + 1],
-            )[0]
+            own = images.is_own_place(edges.second[one], edges.operation[one], edges.translation[one])[0]
             if sites.element[donor] not in DONORS or not own:
                 continue
-            d_h = images.cartesian[donor] - images.cartesian[h]
-            h_a = position - images.cartesian[h]
-            lengths = float(np.linalg.norm(d_h)), float(np.linalg.norm(h_a))
-            angle = float(np.degrees(np.arccos(np.clip(d_h @ h_a / (lengths[0] * lengths[1]), -1, 1))))
-            if angle >= HYDROGEN_BOND_ANGLE:
-                moved = tuple(int(n) for n in contacts.translation[row])
-                found.append(
-                    HydrogenBond(
-                        donor,
-                        h,
-                        a,
-                        int(contacts.operation[row]),
-                        moved,  # type: ignore[arg-type]
-                        lengths[0],
-                        lengths[1],
-                        float(np.linalg.norm(d_h - h_a)),
-                        angle,
-                    )
-                )
-    return sorted(found, key=lambda bond: (bond.donor, bond.hydrogen or 0, bond.h_a))
+            bond = _measured(images, donor, h, a, int(contacts.operation[row]), (x, y, z), listed=False)
+            if bond.angle >= HYDROGEN_BOND_ANGLE:
+                found.append(bond)
+    return found
+
+
+def _measured(
+    images: SymmetryImages,
+    donor: int,
+    hydrogen: int,
+    acceptor: int,
+    operation: int,
+    translation: tuple[int, int, int],
+    *,
+    listed: bool,
+) -> HydrogenBond:
+    position = images.cartesian_of(np.array([acceptor]), np.array([operation]), np.array([translation]))[0]
+    d_h = images.cartesian[donor] - images.cartesian[hydrogen]
+    h_a = position - images.cartesian[hydrogen]
+    lengths = float(np.linalg.norm(d_h)), float(np.linalg.norm(h_a))
+    cosine = d_h @ h_a / max(lengths[0] * lengths[1], 1e-12)
+    return HydrogenBond(
+        donor,
+        hydrogen,
+        acceptor,
+        operation,
+        translation,
+        lengths[0],
+        lengths[1],
+        float(np.linalg.norm(d_h - h_a)),
+        float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))),
+        listed,
+    )
 
 
 def partners(images: SymmetryImages, edges: Edges, contacts: Contacts) -> Atoms:

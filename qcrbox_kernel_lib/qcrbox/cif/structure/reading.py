@@ -6,6 +6,7 @@ What is damaged is noted and read as unknown; only a missing cell or missing coo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,11 +19,10 @@ from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
 from qcrbox.cif.space_group import SpaceGroup, resolve
 from qcrbox.cif.structure import adps
-from qcrbox.cif.structure.bonds import ListedBond
 from qcrbox.cif.structure.elements import element_of_label, element_of_type
 from qcrbox.cif.structure.sites import Sites
 from qcrbox.cif.values import Number
-from qcrbox.contract.errors import CifError, MissingItemsError
+from qcrbox.contract.errors import MissingItemsError
 
 Array = NDArray[np.float64]
 _CELL_TAGS = [f"_cell_{'length' if name in 'abc' else 'angle'}_{name}" for name in NAMES]
@@ -130,7 +130,7 @@ def _first_text(block: Block, *tags: str) -> str:
 
 def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
     """The atoms of a block. Raises MissingItemsError when it has no coordinates."""
-    loop = _as_loop(block, "_atom_site_label") or _as_loop(block, "_atom_site_fract_x")
+    loop = as_loop(block, "_atom_site_label") or as_loop(block, "_atom_site_fract_x")
     if loop is None:
         raise MissingItemsError(
             "There are no atoms.",
@@ -138,8 +138,8 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
             items=["_atom_site_label", "_atom_site_fract_x"],
         )
     count = len(loop)
-    types = _texts(loop, "_atom_site_type_symbol", count)
-    labels = _texts(loop, "_atom_site_label", count)
+    types = texts_of(loop, "_atom_site_type_symbol", count)
+    labels = texts_of(loop, "_atom_site_label", count)
     labels = [
         label or f"{symbol or 'X'}{row + 1}"
         for row, (label, symbol) in enumerate(zip(labels, types, strict=True))
@@ -147,11 +147,11 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
     fract, fract_su = _coordinates(loop, cell, count, block)
     u_iso, u_iso_su = _isotropic(loop, count)
     u_cif, u_cif_su = _anisotropic(block, labels, cell, notes)
-    occupancy, occupancy_su = _numbers(loop, "_atom_site_occupancy", count)
-    flags = [_texts(loop, tag, count) for tag in _FLAG_TAGS]
-    given = _texts(loop, "_atom_site_adp_type", count)
+    occupancy, occupancy_su = numbers_of(loop, "_atom_site_occupancy", count)
+    flags = [texts_of(loop, tag, count) for tag in _FLAG_TAGS]
+    given = texts_of(loop, "_atom_site_adp_type", count)
     if not any(given):
-        given = _texts(loop, "_atom_site_thermal_displace_type", count)
+        given = texts_of(loop, "_atom_site_thermal_displace_type", count)
     has_tensor: NDArray[np.bool_] = np.isfinite(u_cif[:, 0, 0])
     sites = Sites(
         label=labels,
@@ -171,16 +171,16 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
         u_iso_su=u_iso_su,
         u_cif=u_cif,
         u_cif_su=u_cif_su,
-        assembly=_texts(loop, "_atom_site_disorder_assembly", count),
-        group=_groups(_texts(loop, "_atom_site_disorder_group", count), labels, notes),
-        calc_flag=_texts(loop, "_atom_site_calc_flag", count),
+        assembly=texts_of(loop, "_atom_site_disorder_assembly", count),
+        group=_groups(texts_of(loop, "_atom_site_disorder_group", count), labels, notes),
+        calc_flag=texts_of(loop, "_atom_site_calc_flag", count),
         refinement_flags=["".join(parts) for parts in zip(*flags, strict=True)],
     )
     _remark(sites, cell, notes)
     return sites
 
 
-def _as_loop(block: Block, tag: str) -> Loop | None:
+def as_loop(block: Block, tag: str) -> Loop | None:
     """The loop of an item; a table of one row may be written as single items."""
     entry = block.find(tag)
     if entry is None or isinstance(entry, Loop):
@@ -192,13 +192,13 @@ def _as_loop(block: Block, tag: str) -> Loop | None:
     return Loop.of(items)
 
 
-def _texts(loop: Loop, tag: str, count: int) -> list[str]:
+def texts_of(loop: Loop, tag: str, count: int) -> list[str]:
     if tag not in loop:
         return [""] * count
     return ["" if raw in ("?", ".") else text_of(raw, cif2=loop.cif2) for raw in loop.column(tag)]
 
 
-def _numbers(loop: Loop, tag: str, count: int) -> tuple[Array, Array]:
+def numbers_of(loop: Loop, tag: str, count: int) -> tuple[Array, Array]:
     """Values (NaN where unknown) and s.u. (0 where none)."""
     if tag not in loop:
         return np.full(count, np.nan), np.zeros(count)
@@ -210,9 +210,11 @@ def _numbers(loop: Loop, tag: str, count: int) -> tuple[Array, Array]:
 
 def _coordinates(loop: Loop, cell: UnitCell, count: int, block: Block) -> tuple[Array, Array]:
     if "_atom_site_fract_x" not in loop and "_atom_site_Cartn_x" in loop:
-        cartesian = np.column_stack([_numbers(loop, f"_atom_site_Cartn_{axis}", count)[0] for axis in "xyz"])
+        cartesian = np.column_stack(
+            [numbers_of(loop, f"_atom_site_Cartn_{axis}", count)[0] for axis in "xyz"]
+        )
         return cell.to_fractional(cartesian), np.zeros((count, 3))
-    columns = [_numbers(loop, f"_atom_site_fract_{axis}", count) for axis in "xyz"]
+    columns = [numbers_of(loop, f"_atom_site_fract_{axis}", count) for axis in "xyz"]
     fract = np.column_stack([values for values, _ in columns])
     if count and not np.isfinite(fract).all(axis=1).any():
         raise MissingItemsError(
@@ -222,8 +224,8 @@ def _coordinates(loop: Loop, cell: UnitCell, count: int, block: Block) -> tuple[
 
 
 def _isotropic(loop: Loop, count: int) -> tuple[Array, Array]:
-    u, u_su = _numbers(loop, "_atom_site_U_iso_or_equiv", count)
-    b, b_su = _numbers(loop, "_atom_site_B_iso_or_equiv", count)
+    u, u_su = numbers_of(loop, "_atom_site_U_iso_or_equiv", count)
+    b, b_su = numbers_of(loop, "_atom_site_B_iso_or_equiv", count)
     use_b = np.isnan(u)
     return np.where(use_b, adps.b_to_u(b), u), np.where(use_b, adps.b_to_u(b_su), u_su)
 
@@ -231,18 +233,18 @@ def _isotropic(loop: Loop, count: int) -> tuple[Array, Array]:
 def _anisotropic(block: Block, labels: list[str], cell: UnitCell, notes: list[str]) -> tuple[Array, Array]:
     tensors = np.full((len(labels), 3, 3), np.nan)
     su = np.zeros((len(labels), 3, 3))
-    loop = _as_loop(block, "_atom_site_aniso_label")
+    loop = as_loop(block, "_atom_site_aniso_label")
     if loop is None:
         return tensors, su
     count = len(loop)
-    own = _texts(loop, "_atom_site_aniso_label", count)
+    own = texts_of(loop, "_atom_site_aniso_label", count)
     rows = _rows_of(own, labels, notes)
     for stem, convert in (
         ("U_", lambda values: values),
         ("B_", adps.b_to_u),
         ("beta_", lambda values: adps.beta_to_u(values, cell)),
     ):
-        columns = [_numbers(loop, f"_atom_site_aniso_{stem}{name}", count) for name in _COMPONENTS]
+        columns = [numbers_of(loop, f"_atom_site_aniso_{stem}{name}", count) for name in _COMPONENTS]
         values = convert(adps.symmetric(np.column_stack([column for column, _ in columns])))
         errors = convert(adps.symmetric(np.column_stack([column for _, column in columns])))
         for position, row in enumerate(rows):
@@ -285,7 +287,7 @@ def _groups(texts: list[str], labels: list[str], notes: list[str]) -> NDArray[np
 
 
 def _remark(sites: Sites, cell: UnitCell, notes: list[str]) -> None:
-    twice = {label for label in sites.label if sites.label.count(label) > 1} if len(sites) < 5000 else set()
+    twice = [label for label, count in Counter(sites.label).items() if count > 1]
     if twice:
         notes.append(f"Labels used more than once: {', '.join(sorted(twice)[:10])}.")
     nameless = [label for label, element in zip(sites.label, sites.element, strict=True) if not element]
@@ -304,30 +306,3 @@ def _remark(sites: Sites, cell: UnitCell, notes: list[str]) -> None:
         npd = adps.principal_axes(adps.u_to_cartesian(sites.u_cif, cell)).npd
         for row in np.flatnonzero(npd)[:10]:
             notes.append(f"The displacement tensor of {sites.label[row]} is not positive definite.")
-
-
-def read_listed_bonds(block: Block, sites: Sites, group: SpaceGroup, notes: list[str]) -> list[ListedBond]:
-    """The bonds of `_geom_bond`, resolved; rows that name unknown atoms or operations are noted."""
-    loop = _as_loop(block, "_geom_bond_atom_site_label_1")
-    if loop is None or "_geom_bond_atom_site_label_2" not in loop:
-        return []
-    count = len(loop)
-    ends = [_texts(loop, f"_geom_bond_atom_site_label_{n}", count) for n in (1, 2)]
-    codes = [_texts(loop, f"_geom_bond_site_symmetry_{n}", count) for n in (1, 2)]
-    lengths, _ = _numbers(loop, "_geom_bond_distance", count)
-    bonds, unknown = [], set()
-    for row in range(count):
-        site_1, site_2 = (sites.index.get(column[row]) for column in ends)
-        if site_1 is None or site_2 is None:
-            unknown.add(ends[0][row] if site_1 is None else ends[1][row])
-            continue
-        try:
-            first, second = (group.parse_code(column[row]) for column in codes)
-        except CifError as error:
-            notes.append(error.message)
-            continue
-        if np.isfinite(lengths[row]):
-            bonds.append(ListedBond(site_1, *first, site_2, *second, float(lengths[row])))
-    if unknown:
-        notes.append(f"Bonds are listed for atoms that do not exist: {', '.join(sorted(unknown)[:10])}.")
-    return bonds

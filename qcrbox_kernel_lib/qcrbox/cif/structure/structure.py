@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -15,7 +14,7 @@ from qcrbox.cif.cell import UnitCell
 from qcrbox.cif.document import Block
 from qcrbox.cif.reader import read
 from qcrbox.cif.space_group import SpaceGroup
-from qcrbox.cif.structure import adps, contacts, formula, geometry, growing, reading
+from qcrbox.cif.structure import adps, contacts, formula, geometry, growing, listed, reading, tables
 from qcrbox.cif.structure.atoms import Atoms
 from qcrbox.cif.structure.bonds import Edges, ListedBond, bond_edges
 from qcrbox.cif.structure.disorder import choose
@@ -28,30 +27,6 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 GrowMode = Literal["none", "bond", "molecule", "radius", "contacts"]
 AtomName = str | tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Bond:
-    """One line of a bond table: site_1 in its own place, site_2 at a symmetry image."""
-
-    label_1: str
-    label_2: str
-    length: Number
-    code: str
-    symmetry: str
-    listed: bool
-
-
-@dataclass(frozen=True)
-class Angle:
-    """One line of a table of angles; label_2 is the apex, in its own place."""
-
-    label_1: str
-    label_2: str
-    label_3: str
-    angle: Number
-    code_1: str
-    code_3: str
 
 
 class Structure:
@@ -72,11 +47,13 @@ class Structure:
         formula_moiety: str = "",
         z: float | None = None,
         listed_bonds: Sequence[ListedBond] = (),
+        listed_hydrogen_bonds: Sequence[contacts.ListedHydrogenBond] = (),
         notes: Sequence[str] = (),
     ) -> None:
         self.cell, self.space_group, self.sites, self.name = cell, space_group, sites, name
         self.formula_sum, self.formula_moiety, self.z = formula_sum, formula_moiety, z
         self._listed_bonds = list(listed_bonds)
+        self._listed_hydrogen_bonds = list(listed_hydrogen_bonds)
         self._notes = list(notes)
 
     @classmethod
@@ -96,7 +73,8 @@ class Structure:
             formula_sum=block.text("_chemical_formula_sum") or "",
             formula_moiety=block.text("_chemical_formula_moiety") or "",
             z=None if z is None else z.value,
-            listed_bonds=reading.read_listed_bonds(block, sites, group, notes),
+            listed_bonds=listed.read_listed_bonds(block, sites, group, notes),
+            listed_hydrogen_bonds=listed.read_listed_hydrogen_bonds(block, sites, group, notes),
             notes=notes,
         )
 
@@ -199,84 +177,25 @@ class Structure:
 
     # Tables
 
-    def bonds(self, *, hydrogens: bool = True) -> list[Bond]:
+    def bonds(self, *, hydrogens: bool = True) -> list[tables.Bond]:
         """Each bond of the asymmetric unit once, with s.u. estimated without covariances."""
-        rows = self._unique_edges(hydrogens)
-        first, second = self._edge_ends(rows)
-        lengths = geometry.measure(self.images, geometry.distance, [first, second]).numbers()
-        return [
-            Bond(
-                self.sites.label[self.edges.first[row]],
-                self.sites.label[self.edges.second[row]],
-                length,
-                self._code(second, place),
-                self.space_group.readable(int(second.operation[place]), second.translation[place].tolist()),
-                bool(self.edges.listed[row]),
-            )
-            for place, (row, length) in enumerate(zip(rows.tolist(), lengths, strict=True))
-        ]
+        return tables.bonds(self.images, self.edges, hydrogens)
 
-    def angles(self, *, hydrogens: bool = True) -> list[Angle]:
+    def angles(self, *, hydrogens: bool = True) -> list[tables.Angle]:
         """Each bond angle of the asymmetric unit once, by apex."""
-        edges = self.edges
-        keep = np.ones(len(edges), dtype=bool)
-        if not hydrogens:
-            keep = ~self.sites.is_hydrogen[edges.second]
-        ends: list[tuple[int, int]] = []
-        for site in range(len(self.sites)):
-            around = [row for row in edges.of(site) if keep[row]]
-            ends += [(one, other) for place, one in enumerate(around) for other in around[place + 1 :]]
-        if not ends:
-            return []
-        one, other = np.array(ends).T
-        apex, end_1 = self._edge_ends(one)
-        _, end_3 = self._edge_ends(other)
-        values = geometry.measure(self.images, geometry.angle, [end_1, apex, end_3]).numbers()
-        label = self.sites.label
-        return [
-            Angle(
-                label[end_1.site[row]],
-                label[apex.site[row]],
-                label[end_3.site[row]],
-                value,
-                self._code(end_1, row),
-                self._code(end_3, row),
-            )
-            for row, value in enumerate(values)
-        ]
-
-    def _unique_edges(self, hydrogens: bool) -> Indices:
-        edges, images = self.edges, self.images
-        back_operation, back_translation = images.invert(edges.operation, edges.translation)
-        back_operation, back_translation = images.canonical(edges.first, back_operation, back_translation)
-        forward = images.key(edges.second, edges.operation, edges.translation)
-        backward = images.key(edges.first, back_operation, back_translation)
-        if not hydrogens:
-            shown = ~(self.sites.is_hydrogen[edges.first] | self.sites.is_hydrogen[edges.second])
-        else:
-            shown = np.ones(len(edges), dtype=bool)
-        upward = (edges.first < edges.second) | ((edges.first == edges.second) & (forward <= backward))
-        return np.flatnonzero(shown & upward)
-
-    def _edge_ends(self, rows: Indices) -> tuple[ImageList, ImageList]:
-        edges = self.edges
-        operation, translation = self.images.own_place(edges.first[rows])
-        first = self.images.make(edges.first[rows], operation, translation)
-        return first, self.images.make(edges.second[rows], edges.operation[rows], edges.translation[rows])
-
-    def _code(self, images: ImageList, row: int) -> str:
-        one = slice(row, row + 1)
-        if self.images.is_own_place(images.site[one], images.operation[one], images.translation[one])[0]:
-            return "."
-        return self.space_group.code(int(images.operation[row]), images.translation[row].tolist())
+        return tables.angles(self.images, self.edges, hydrogens)
 
     def short_contacts(self, extra: float = 0.0, *, hydrogens: bool = True) -> contacts.Contacts:
         """Contacts shorter than the sum of van der Waals radii plus `extra` Å, more than three bonds apart."""
         return contacts.short_contacts(self.images, self.edges, extra, hydrogens)
 
     def hydrogen_bonds(self) -> list[contacts.HydrogenBond]:
-        """Hydrogen bonds by geometry; sites as row numbers, acceptors as images."""
-        return contacts.hydrogen_bonds(self.images, self.edges)
+        """Hydrogen bonds of the file and those the geometry shows; sites as row numbers, acceptors as images."""
+        return contacts.hydrogen_bonds(self.images, self.edges, self._listed_hydrogen_bonds)
+
+    def hydrogen_bond_table(self) -> list[tables.HydrogenBondRow]:
+        """The same as a table with labels and s.u., estimated without covariances."""
+        return tables.hydrogen_bonds(self.images, self.hydrogen_bonds())
 
     # Measuring what a person picks
 
