@@ -106,6 +106,16 @@ class Dataset:
         return self.cif.number("_refine_ls_R_factor_gt")
 
     @property
+    def plots(self) -> Any:
+        """Plots of model and data, as of a result."""
+        from qcrbox.notebook.plots import Plots
+
+        fcf = [
+            f for f in self.files.values() if isinstance(f, CifFile) and f.filename.lower().endswith(".fcf")
+        ]
+        return Plots(self.cif, fcf[0] if fcf else None)
+
+    @property
     def lineage(self) -> Any:
         return self.box.lineage_of(self)
 

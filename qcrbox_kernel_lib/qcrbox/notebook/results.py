@@ -12,6 +12,7 @@ from qcrbox.notebook.history import History
 if TYPE_CHECKING:
     from qcrbox.notebook.calculations import Calculation
     from qcrbox.notebook.datasets import Dataset
+    from qcrbox.notebook.plots import Plots
 
 
 class Result:
@@ -103,6 +104,16 @@ class Result:
     def history(self) -> History:
         """The metrics of every cycle; `.plot()` draws them."""
         return History(self.calculation._live.history, self.calculation.name)
+
+    @property
+    def plots(self) -> Plots:
+        """Plots of model and data: `.fo_fc()`, `.normal_probability()`, `.variance()`, `.resolution()`, `.wilson()`."""
+        from qcrbox.notebook.plots import Plots
+
+        fcf = [
+            f for f in self.files.values() if isinstance(f, CifFile) and f.filename.lower().endswith(".fcf")
+        ]
+        return Plots(self.cif, fcf[0] if fcf else None)
 
     @property
     def warnings(self) -> list[str]:
