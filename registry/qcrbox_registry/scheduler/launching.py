@@ -126,6 +126,13 @@ class Launching:
         if any(agent.state in ("stopping", "draining") or agent.is_yielding for agent in agents):
             return  # room is being made already
         idle = [agent for agent in agents if agent.state == "idle" and not agent.active]
+        owners = {lane.owner_id for lane in lanes}
+        if any(
+            agent.application_id == application.id
+            and (application.reuse == "any" or agent.owner_id is None or agent.owner_id in owners)
+            for agent in idle
+        ):
+            return  # one that can serve them has become free meanwhile
         if idle:
             oldest = min(idle, key=lambda agent: (agent.owner_id is None, agent.idle_since_mono))
             await self.stop(oldest, "its place is needed for others")
