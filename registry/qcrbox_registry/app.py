@@ -22,6 +22,7 @@ from qcrbox_registry.core import Core
 from qcrbox_registry.identity import make_identity
 from qcrbox_registry.idle_sessions import IdleSessions
 from qcrbox_registry.indexing import Indexer
+from qcrbox_registry.launcher_child import launcher
 from qcrbox_registry.messaging import server as nats_server
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
@@ -105,6 +106,8 @@ async def running(settings: Settings) -> AsyncIterator[Core]:
         await register_folders(core)
         await scheduler.start()
         stack.push_async_callback(scheduler.stop)
+        if settings.launcher:
+            await stack.enter_async_context(launcher(settings, nats_url))
         stack.callback(core.hub.close)
         yield core
 

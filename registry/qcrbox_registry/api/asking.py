@@ -20,7 +20,7 @@ B = TypeVar("B", bound=BaseModel)
 LARGEST_BODY = 32 * 1024 * 1024
 
 
-def core_of(request: Request) -> Core:
+async def core_of(request: Request) -> Core:
     return request.app.state.core
 
 
@@ -94,7 +94,7 @@ class Page:
         return rows, key(rows[-1])
 
 
-def page(
+async def page(
     limit: Annotated[int, Query(ge=1, le=MOST, description="at most this many")] = MOST,
     after: Annotated[str | None, Query(max_length=64, description="`next` of the page before")] = None,
 ) -> Page:
