@@ -17,13 +17,15 @@ NAME = "model"
 PREPARED = Path(".prepared.res")
 
 
-def prepare(structure: str, reflections: str | None = None) -> None:
+def prepare(structure: str, reflections: str | None = None, wavelength: float | None = None) -> None:
     """Write model.res and, where there are reflections, model.hkl into the working directory."""
     block = _structure_block(structure)
     try:
-        text, notes = export_ins(block)
+        text, notes = export_ins(block, wavelength=wavelength or wavelength_told_by_dispersion(block))
     except MissingItemsError as problem:
-        raise UserInputError(f"ShelXle cannot open this structure: {problem.what}", next=problem.next) from None
+        raise UserInputError(
+            f"ShelXle cannot open this structure: {problem.what}", next=problem.next
+        ) from None
     text = with_acta(text)
     Path(f"{NAME}.res").write_text(text, encoding="utf-8")
     PREPARED.write_text(text, encoding="utf-8")
@@ -58,6 +60,24 @@ def _structure_block(structure: str) -> cif.Block:
     """The block with atoms; files of several blocks begin with one that has none."""
     blocks = cif.read(Path(structure)).blocks
     return next((block for block in blocks if block.loop("_atom_site_label") is not None), blocks[0])
+
+
+def wavelength_told_by_dispersion(block: cif.Block) -> float | None:
+    """For a file that gives none: the one that its f' and f'' belong to, in Å; None when it gives one."""
+    if block.number("_diffrn_radiation_wavelength") is not None:
+        return None
+    loop = block.loop("_atom_type_scat_dispersion_real")
+    names = ("_atom_type_symbol", "_atom_type_scat_dispersion_real", "_atom_type_scat_dispersion_imag")
+    if loop is None or not all(name in loop for name in names):
+        return None
+    from qcrbox_refine.model import wavelength_by_dispersion
+
+    elements = loop.column(names[0])
+    real, imaginary = (loop.numbers(name).tolist() for name in names[1:])
+    found = wavelength_by_dispersion(
+        {element: (fp, fdp) for element, fp, fdp in zip(elements, real, imaginary, strict=True)}
+    )
+    return found[1] if found else None
 
 
 def with_acta(text: str) -> str:

@@ -308,15 +308,15 @@ def _tail(text: str, lines: int) -> str:
 
 
 def built_images(client: docker.DockerClient) -> list[dict[str, Any]]:
-    """Every application image on this daemon: slug, version, name, id, size in bytes."""
+    """The newest image of every application on this daemon: slug, version, name, id, size in bytes."""
     found = []
-    for image in client.images.list(filters={"label": f"{LABEL}.application"}):
+    for image in client.images.list(filters={"label": f"{LABEL}.application", "dangling": False}):
         labels = image.labels
         found.append(
             {
                 "slug": labels[f"{LABEL}.application"],
                 "version": labels.get(f"{LABEL}.version", ""),
-                "name": image.tags[0] if image.tags else "",
+                "name": image.tags[0],
                 "id": image.id,
                 "size": image.attrs["Size"],
             }

@@ -11,21 +11,34 @@ Bernstein et al., J. Appl. Cryst. 49 (2016) 277 for CIF 2.0.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
 MAX_NESTING = 200  # lists inside lists in CIF 2; real files stay below five
+
+# Before 3.11.5 a possessive repeat of a group also takes what its last, failed round had read (gh-106052). There
+# an atomic group says the same, at the price of memory for each round.
+_POSSESSIVE = sys.version_info >= (3, 11, 5)
+
+
+def _repeat(group: bytes, times: bytes = b"*") -> bytes:
+    """`group` repeated as often as it can be, without a way back."""
+    return group + times + b"+" if _POSSESSIVE else b"(?>" + group + times + b")"
+
 
 _RESERVED = rb"(?:data_|save_|(?:loop_|global_|stop_)(?=\s|\Z))"
 _BARE_FIRST = rb"[^\s_#'\"dDlLsSgG;]"
 _BARE = rb"(?:" + _BARE_FIRST + rb"\S*+|(?!(?i:" + _RESERVED + rb"))[dDlLsSgG]\S*+|(?<![\n\r]);\S*+)"
 _TEXT = (
     rb"(?:(?<=[\n\r])|(?<![\s\S]));[^\n\r]*+"
-    rb"(?:(?:\r\n?|\n)(?!;(?:\s|\Z))[^\n\r]*+)*+(?:\r\n?|\n);"
+    + _repeat(rb"(?:(?:\r\n?|\n)(?!;(?:\s|\Z))[^\n\r]*+)")
+    + rb"(?:\r\n?|\n);"
 )
-_SINGLE = rb"'(?:[^'\n\r]++|'(?!\s|\Z))*+'"
-_DOUBLE = rb'"(?:[^"\n\r]++|"(?!\s|\Z))*+"'
+_SINGLE = rb"'" + _repeat(rb"(?:[^'\n\r]++|'(?!\s|\Z))") + rb"'"
+_DOUBLE = rb'"' + _repeat(rb'(?:[^"\n\r]++|"(?!\s|\Z))') + rb'"'
+_GAP = _repeat(rb"(?:\s++|#[^\n\r]*+)")
 
-GAP = re.compile(rb"(?:\s++|#[^\n\r]*+)*+")
+GAP = re.compile(_GAP)
 TAG = re.compile(rb"_\S*+")
 TEXT_FIELD = re.compile(_TEXT)
 QUOTED = re.compile(rb"(?:" + _SINGLE + rb"|" + _DOUBLE + rb")")
@@ -34,14 +47,18 @@ KEYWORD = re.compile(rb"(?i:data_(\S*)|(loop_)(?=\s|\Z)|save_(\S*)|(global_)(?=\
 
 # All values of a loop at once: plain words only, and anything.
 PLAIN_RUN = re.compile(
-    rb"(?:\s++(?:[^\s_#'\"\[\]{}$;dDlLsSgG]\S*+|(?!(?i:" + _RESERVED + rb"))[dDlLsSgG]\S*+))*+"
+    _repeat(rb"(?:\s++(?:[^\s_#'\"\[\]{}$;dDlLsSgG]\S*+|(?!(?i:" + _RESERVED + rb"))[dDlLsSgG]\S*+))")
 )
 PLAIN_RUN_2 = re.compile(
-    rb"(?:\s++(?:[^\s_#'\"\[\]{}$;dDlLsSgG][^\s\[\]{}]*+"
-    rb"|(?!(?i:" + _RESERVED + rb"))[dDlLsSgG][^\s\[\]{}]*+)(?=\s|\Z))*+"
+    _repeat(
+        rb"(?:\s++(?:[^\s_#'\"\[\]{}$;dDlLsSgG][^\s\[\]{}]*+"
+        rb"|(?!(?i:" + _RESERVED + rb"))[dDlLsSgG][^\s\[\]{}]*+)(?=\s|\Z))"
+    )
 )
 _SPACED_VALUE = (
-    rb"(?:\s(?:\s++|#[^\n\r]*+)*+(?:"
+    rb"(?:\s"
+    + _GAP
+    + rb"(?:"
     + _TEXT.replace(rb"(?:(?<=[\n\r])|(?<![\s\S]))", rb"(?<=[\n\r])")
     + rb"|"
     + _SINGLE
@@ -52,11 +69,9 @@ _SPACED_VALUE = (
     + rb"))"
 )
 _RUN = 1000
-_RUN_OF_VALUES = re.compile(_SPACED_VALUE + rb"{%d}+" % _RUN)
+_RUN_OF_VALUES = re.compile(_repeat(_SPACED_VALUE, b"{%d}" % _RUN))
 _SPACED = re.compile(_SPACED_VALUE)
-_NEXT_VALUE = re.compile(
-    rb"(?:\s++|#[^\n\r]*+)*+(" + _TEXT + rb"|" + _SINGLE + rb"|" + _DOUBLE + rb"|" + _BARE + rb")"
-)
+_NEXT_VALUE = re.compile(_GAP + rb"(" + _TEXT + rb"|" + _SINGLE + rb"|" + _DOUBLE + rb"|" + _BARE + rb")")
 
 # CIF 2.0
 _TRIPLE = rb"'''(?s:.*?)'''|\"\"\"(?s:.*?)\"\"\""
@@ -68,13 +83,7 @@ _BARE_2 = (
 )
 VALUE_2 = re.compile(rb"(?:" + _TEXT + rb"|" + _TRIPLE + rb"|" + _QUOTED_2 + rb"|" + _BARE_2 + rb")")
 INSIDE_2 = re.compile(
-    rb"(?:\s++|#[^\n\r]*+)*+(?:([\[{])|([\]}])|"
-    + _TEXT
-    + rb"|"
-    + _TRIPLE
-    + rb"|"
-    + _QUOTED_2
-    + rb"|[^\s\[\]{}'\"]++)"
+    _GAP + rb"(?:([\[{])|([\]}])|" + _TEXT + rb"|" + _TRIPLE + rb"|" + _QUOTED_2 + rb"|[^\s\[\]{}'\"]++)"
 )
 _LOOKS_LIKE_2 = re.compile(rb"(?<=\s)(?:\[|'''|\"\"\")")
 

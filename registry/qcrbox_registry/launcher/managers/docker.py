@@ -23,7 +23,7 @@ import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from qcrbox.contract.messages import Limits
-from traitlets import Float, Int
+from traitlets import Float, Int, Unicode
 
 from qcrbox_registry.launcher.approvals import Approvals
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
@@ -63,6 +63,9 @@ class DockerManager(Manager):
     most_cpus = Float(8.0, help="No container gets more processors, whoever asks.").tag(config=True)
     open_files = Int(4096, help="Open files and sockets of a container's process.").tag(config=True)
     log_bytes = Int(5 * MB, help="What Docker keeps of a container's own output.").tag(config=True)
+    daemon_url = Unicode("", help="Where the daemon listens; empty: DOCKER_HOST, else its usual socket.").tag(
+        config=True
+    )
     api_timeout_s = Int(30, help="How long an answer of the Docker daemon may take, s.").tag(config=True)
 
     # ------------------------------------------------------------ life
@@ -161,7 +164,8 @@ class DockerManager(Manager):
     def _host_config(self, limits: Limits, folder: Path) -> dict[str, Any]:
         memory = min(limits.memory_bytes or self.memory_bytes, self.most_memory_bytes)
         cpus = min(limits.cpus or self.cpus, self.most_cpus, float(os.cpu_count() or 1))
-        work = min(limits.disk_bytes or self.disk_bytes, memory)
+        # The working directory lies in memory: a full one must leave the program room to say so.
+        work = min(limits.disk_bytes or self.disk_bytes, memory // 2)
         owner = "uid=10001,gid=10001,mode=0700,nosuid,nodev"
         return {
             "read_only": True,
@@ -324,10 +328,16 @@ class DockerManager(Manager):
         """Run `work(client, …)` in a thread. Raises StartFailed when the daemon is away."""
         return await asyncio.to_thread(partial(self._with_client, work, *arguments))
 
+    def _connect(self) -> docker.DockerClient:
+        settings = {"timeout": self.api_timeout_s, "max_pool_size": 32}
+        if self.daemon_url:
+            return docker.DockerClient(base_url=self.daemon_url, **settings)
+        return docker.from_env(**settings)
+
     def _with_client(self, work: Callable[..., T], *arguments: Any) -> T:
         try:
             if self._client is None:
-                self._client = docker.from_env(timeout=self.api_timeout_s, max_pool_size=32)
+                self._client = self._connect()
             return work(self._client, *arguments)
         except (*_GONE, DockerException) as problem:
             if isinstance(problem, APIError):
