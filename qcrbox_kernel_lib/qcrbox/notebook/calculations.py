@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import sys
 import threading
 import time
@@ -239,17 +240,17 @@ class Calculation:
             )
         log = ""
         if with_log:
-            try:
+            with contextlib.suppress(QcError):
                 log = str(self.log)
-            except QcError:
-                log = ""
+        said, _, rest = error.partition("\n")
         return CalculationFailed(
-            error or f"{self.name} failed.",
+            # A Python program's message begins with the name of its exception, which says nothing here.
+            re.sub(r"^(?:\w+\.)*\w*(?:Error|Failed|Exception): ", "", said) or f"{self.name} failed.",
             next=f'The whole log: qc.calculations["{self.short_id}"].log',
-            details=log,
+            details="\n\n".join(part for part in (rest.strip(), log) if part),
             calculation=self.id,
             reason=error,
-            log_tail="\n".join(log.splitlines()[-20:]),
+            log_tail="\n".join((log or error).splitlines()[-20:]),
         )
 
     # ------------------------------------------------------------ news
