@@ -23,7 +23,7 @@ from qcrbox.contract.states import State
 from qcrbox.spec import Application, load
 
 from qcrbox_agent.calculation import Attempt, Stop, Tools, refused
-from qcrbox_agent.files import new_client
+from qcrbox_agent.files import FileClient
 from qcrbox_agent.link import Link
 from qcrbox_agent.outbox import Outbox
 from qcrbox_agent.receive import Delivery, Receiver
@@ -54,7 +54,7 @@ class Agent:
             application=self.application,
             folder=settings.folder,
             folders=WorkFolders(settings.work_dir, settings.keep_failed_s),
-            client=new_client(settings.registry_socket),
+            client=FileClient(settings.registry_socket),
             warden=self.warden,
             python=PythonRunner(self.warden),
             environment=environment,
@@ -108,7 +108,7 @@ class Agent:
         await asyncio.gather(*background, return_exceptions=True)
         await self._end_programs()
         await self.link.close()
-        await self.tools.client.aclose()
+        await self.tools.client.close()
         return code
 
     def leave(self, reason: str) -> None:
@@ -134,11 +134,20 @@ class Agent:
 
     async def _become_ready(self) -> None:
         # Ready means that the modules are imported: the first command need not wait for that.
-        self.notes = [*self.application.notes, *await self.warden.start()]
+        notes, _ = await asyncio.gather(self.warden.start(), asyncio.to_thread(self._import_ahead))
+        self.notes = [*self.application.notes, *notes]
         self._is_ready = True
         if self.link.client is not None:
             self._register()
         await asyncio.Event().wait()
+
+    def _import_ahead(self) -> None:
+        """What the first command with a file would have to wait for."""
+        parameters = [p for command in self.application.commands for p in command.parameters]
+        if any(p.is_input_file for p in parameters):
+            importlib.import_module("httpx")
+        if any(command.cif_inputs for command in self.application.commands):
+            importlib.import_module("qcrbox.cif.convert")
 
     async def _connected(self, client: Client) -> None:
         await client.subscribe(messages.subject_control(self.settings.agent), cb=self._control)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 from qcrbox.contract import messages
 from qcrbox.contract.errors import CalculationFailed, QcError
 from qcrbox.contract.messages import Finished, OutputFile, StepChanged
@@ -20,7 +19,7 @@ from qcrbox.spec.call_pattern import parse
 from qcrbox.spec.model import Application, Call, Command, Implementation
 
 from qcrbox_agent import outputs
-from qcrbox_agent.files import FileRoutes
+from qcrbox_agent.files import FileClient, FileRoutes
 from qcrbox_agent.inputs import Inputs, Prepared
 from qcrbox_agent.logs import Logs
 from qcrbox_agent.reports import Reports
@@ -43,7 +42,7 @@ class Tools:
     application: Application
     folder: Path  # of the spec
     folders: WorkFolders
-    client: httpx.AsyncClient
+    client: FileClient
     warden: WardenLink
     python: PythonRunner
     environment: Mapping[str, str]  # of programs

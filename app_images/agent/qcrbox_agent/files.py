@@ -10,10 +10,13 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import httpx
 from qcrbox.contract.errors import QcError, Unreachable
 from qcrbox.contract.messages import Command, FileRef
+
+if TYPE_CHECKING:
+    import httpx
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +29,7 @@ DAMAGED_TRIES = 3
 class FileRoutes:
     """The file routes of one calculation."""
 
-    def __init__(self, client: httpx.AsyncClient, command: Command) -> None:
+    def __init__(self, client: FileClient, command: Command) -> None:
         self._client, self._base = client, command.files_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {command.file_token}"}
 
@@ -46,7 +49,7 @@ class FileRoutes:
     async def _download(self, ref: FileRef, target: Path) -> str:
         url = f"{self._base}/inputs/{ref.data_file_id}"
         digest = hashlib.sha256()
-        async with self._client.stream("GET", url, headers=self._headers) as answer:
+        async with self._client.http.stream("GET", url, headers=self._headers) as answer:
             await _raise_refusal(answer)
             with target.open("wb") as file:
                 async for chunk in answer.aiter_bytes(CHUNK):
@@ -63,7 +66,7 @@ class FileRoutes:
         return str(answer["upload_id"]), digest, size
 
     async def _upload(self, path: Path, name: str, filename: str, digest: str, size: int) -> dict:
-        response = await self._client.put(
+        response = await self._client.http.put(
             f"{self._base}/outputs",
             params={"name": name, "filename": filename, "sha256": digest},
             headers=self._headers | {"Content-Length": str(size), "Content-Type": "application/octet-stream"},
@@ -74,6 +77,8 @@ class FileRoutes:
         return body.get("payload", body)
 
     async def _repeated(self, act: Callable, what: str):
+        import httpx
+
         pause = FIRST_PAUSE_S
         while True:
             try:
@@ -115,10 +120,27 @@ def _hash(path: Path) -> tuple[str, int]:
         return digest.hexdigest(), file.tell()
 
 
-def new_client(socket: str = "") -> httpx.AsyncClient:
-    """One client for the life of the agent: connections are kept. Proxies of the environment are not for us.
+class FileClient:
+    """One HTTP client for the life of the agent, made (and httpx imported) when a first file is moved.
 
-    `socket`: in a container without a network, the Unix socket that leads to the registry.
+    Connections are kept. Proxies of the environment are not for us. `socket`: in a container without a network,
+    the Unix socket that leads to the registry.
     """
-    transport = httpx.AsyncHTTPTransport(uds=socket) if socket else None
-    return httpx.AsyncClient(timeout=httpx.Timeout(60.0, connect=5.0), trust_env=False, transport=transport)
+
+    def __init__(self, socket: str = "") -> None:
+        self._socket = socket
+        self._http: httpx.AsyncClient | None = None
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        if self._http is None:
+            import httpx
+
+            transport = httpx.AsyncHTTPTransport(uds=self._socket) if self._socket else None
+            timeout = httpx.Timeout(60.0, connect=5.0)
+            self._http = httpx.AsyncClient(timeout=timeout, trust_env=False, transport=transport)
+        return self._http
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
