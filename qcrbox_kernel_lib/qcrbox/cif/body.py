@@ -14,7 +14,7 @@ from qcrbox.cif import tokens
 
 _PIECE = 1 << 19  # bytes cut at a time
 _PIECE_ROWS = 8192
-_MAX_SHARED = 200_000
+_MAX_SHARED = 50_000
 _WHITE = b" \t\n\r\f\v"
 
 
@@ -166,12 +166,18 @@ def columns_of(body: Body, indices: Iterable[int]) -> list[list[str]]:
         return [body.column(index) for index in wanted]
     width = body.n_columns
     columns: list[list[str]] = [[] for _ in wanted]
-    # Indices and flags repeat thousands of times: one object for equal texts keeps large loops small.
-    shared: dict[str, str] = {}
+    # Indices and flags repeat thousands of times: one object for equal texts keeps large loops small. For
+    # measured values it would only cost time, so the first piece decides for each column.
+    shared: list[dict[str, str] | None] = []
     for piece in body.pieces():
-        for cells, index in zip(columns, wanted, strict=True):
-            part = piece[index::width]
-            cells += map(shared.setdefault, part, part)
-        if len(shared) > _MAX_SHARED:
-            shared.clear()
+        parts = [piece[index::width] for index in wanted]
+        if not shared:
+            shared = [{} if 2 * len(set(part)) < len(part) else None for part in parts]
+        for cells, part, known in zip(columns, parts, shared, strict=True):
+            if known is None:
+                cells += part
+                continue
+            cells += map(known.setdefault, part, part)
+            if len(known) > _MAX_SHARED:
+                known.clear()
     return columns
