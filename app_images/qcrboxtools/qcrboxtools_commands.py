@@ -21,6 +21,7 @@ from qcrbox.cif.document import Block
 from qcrbox.cif.quality import quality_indicators as indicators_of
 from qcrbox.cif.replacement import replace_structure
 from qcrbox.cif.structure import Structure
+from qcrbox.cif.structure.glb import ortep_glb
 from qcrbox.cif.structure.reading import read_space_group
 from qcrbox.cif.tsc import read_tsc, write_tsc, write_tscb
 from qcrbox.cif.validation import validate as run_checks
@@ -177,6 +178,15 @@ def apply_afix_table(instructions: str, table: str, output_ins: str = "with_afix
     return _write(
         output_ins, shelx.apply_afix(_instructions(instructions), codes).encode("latin-1", "replace")
     )
+
+
+def ortep_scene(
+    input_cif: str, probability: float = 0.5, grow: str = "molecule", disorder: str = "all"
+) -> str:
+    """Write a scene of displacement ellipsoids and bonds as a binary glTF file."""
+    structure = Structure.from_cif(Path(input_cif))
+    atoms = structure.pack(disorder=disorder) if grow == "cell" else structure.grow(grow, disorder=disorder)
+    return _write("structure.glb", ortep_glb(atoms, probability, structure.name))
 
 
 def convert_form_factors(table: str, to: str = "other") -> str:

@@ -126,3 +126,12 @@ def test_compare_cifs_tells_the_moved_atom_by_meaning_and_as_crystal(
     assert {change["row"] for change in answer["semantic"]} == {"N1"}
     moved = [atom for atom in answer["crystal"]["atoms"] if atom["shift"] > 1e-6]
     assert [atom["label"] for atom in moved] == ["N1"]
+
+
+@pytest.mark.parametrize(("grow", "atoms"), [("none", 5), ("molecule", 8), ("cell", 20)])
+def test_an_ortep_scene_holds_the_atoms_asked_for(commands, urea: str, grow: str, atoms: int) -> None:
+    data = Path(commands.ortep_scene(urea, grow=grow)).read_bytes()
+    assert data[:4] == b"glTF"
+    size = int.from_bytes(data[12:16], "little")
+    nodes = json.loads(data[20 : 20 + size])["nodes"]
+    assert sum("-" not in node["name"].split(" ")[0] for node in nodes[:-1]) >= atoms

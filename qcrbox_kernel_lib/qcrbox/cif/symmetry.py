@@ -195,6 +195,11 @@ class OperationTable:
 
     def keys(self, rotations: NDArray[np.int64], shifts: NDArray[np.int64]) -> NDArray[np.int64]:
         """One integer per operation, equal for operations that differ by a lattice translation only."""
+        if np.abs(rotations).max() > 4:
+            raise CifError(
+                "The symmetry operations do not form a space group: one of them has no finite order.",
+                next="Check the list of operations for typing errors.",
+            )
         flat = rotations.reshape(*rotations.shape[:-2], 9) + 4
         reduced = shifts % self.denominator
         return flat @ (9 ** np.arange(9)) * self.denominator**3 + reduced @ (self.denominator ** np.arange(3))
@@ -221,8 +226,15 @@ def close_group(operations: Iterable[SymmetryOperation], limit: int = 384) -> li
     Raises CifError when more than `limit` appear: the operations then do not belong to one space group.
     """
     identity = SymmetryOperation(IDENTITY_ROTATION, (Fraction(0), Fraction(0), Fraction(0)))
+    operations = list(operations)
+    for operation in operations:
+        if operation.determinant not in (-1, 1):
+            raise CifError(
+                f"'{operation}' is no symmetry operation: it does not keep volumes.",
+                next="Check the list of operations for typing errors.",
+            )
     # Written translations are kept: symmetry codes of the file count from them.
-    group = list({operation.reduced(): operation for operation in reversed(list(operations))}.values())[::-1]
+    group = list({operation.reduced(): operation for operation in reversed(operations)}.values())[::-1]
     if not any(operation.reduced() == identity for operation in group):
         group.insert(0, identity)
     while True:
@@ -239,9 +251,8 @@ def close_group(operations: Iterable[SymmetryOperation], limit: int = 384) -> li
                 why=f"Their products give more than {limit} operations.",
                 next="Check the list of operations for typing errors.",
             )
-        for i in sorted(new):
-            left, right = divmod(i, len(group))
-            group.append((group[left] @ group[right]).reduced())
+        pairs = [divmod(i, len(group)) for i in sorted(new)]
+        group += [(group[left] @ group[right]).reduced() for left, right in pairs]
 
 
 _CODE = re.compile(r"^\s*(?P<op>[A-Za-z0-9]+)(?:_(?P<cell>\d{3}|\d+_\d+_\d+))?\s*$")

@@ -293,3 +293,22 @@ def test_listed_bonds_of_an_atom_on_a_special_position_are_completed_by_its_symm
     structure = Structure.from_cif(cif(sites=sites, group=symops("x,y,z", "-x,-y,-z"), more=more))
     assert len(structure.edges.of(0)) == 2
     assert len(structure.atoms) == 3
+
+
+def test_an_atom_thousands_of_cells_away_is_noted_and_left_out(cif: CifMaker) -> None:
+    structure = Structure.from_cif(cif(sites=[("C1", "C", 0.1, 0.1, 0.1), ("C2", "C", 999999, 0.1, 0.1)]))
+    assert structure.asymmetric_unit.label == ["C1"]
+    assert any("C2 lie thousands of cells away" in note for note in structure.notes)
+
+
+def test_atoms_in_different_cells_are_bonded_to_the_right_images(cif: CifMaker) -> None:
+    sites = [("C1", "C", 5.95, -3.9, 0.1), ("C2", "C", 0.08, 0.1, 2.1)]
+    structure = Structure.from_cif(cif(sites=sites))
+    (bond,) = structure.bonds()
+    assert bond.length.value == pytest.approx(1.3)
+    assert bond.symmetry == "x+6, y-4, z-2"
+
+
+def test_an_empty_list_of_atoms_is_no_structure(cif: CifMaker) -> None:
+    with pytest.raises(MissingItemsError, match="no atoms"):
+        Structure.from_cif(cif(sites=[]))

@@ -139,6 +139,28 @@ def test_an_incomplete_list_is_closed_and_keeps_its_order() -> None:
     assert str(group[3]) == "x, -y+1/2, z+1/2"
 
 
-def test_operations_of_no_group_are_refused() -> None:
+@pytest.mark.parametrize("shear", ["x+y,y,z", "x,y,-x+z", "x+3y,y,z+1/2"])
+def test_operations_of_no_group_are_refused(shear: str) -> None:
     with pytest.raises(CifError, match="space group"):
-        close_group([SymmetryOperation.parse("x,y,z"), SymmetryOperation.parse("x+y,y,z")])
+        close_group([SymmetryOperation.parse("x,y,z"), SymmetryOperation.parse(shear)])
+
+
+def test_an_operation_that_flattens_space_is_refused() -> None:
+    with pytest.raises(CifError, match="does not keep volumes"):
+        close_group([SymmetryOperation.parse("x,y,z"), SymmetryOperation.parse("x,y,y")])
+
+
+def test_many_missing_products_are_all_found_once() -> None:
+    """Generators alone give every setting's full group."""
+    for hall in ("-F 4 2 3", '-R 3 2"', "P 2ac 2ab", "-I 4bd 2c 3"):
+        full = [
+            SymmetryOperation.parse(str(operation)) for operation in SpaceGroup.from_hall(hall).operations
+        ]
+        for some in (full[1::3], full[1::5], full[-3:]):
+            group = close_group(some)
+            assert len(group) == len({operation.reduced() for operation in group})
+            assert len(full) % len(group) == 0
+            assert {operation.reduced() for operation in group} <= {operation.reduced() for operation in full}
+    texts = ("-x+1/2,-y,z+1/2", "-x,y+1/2,-z+1/5", "x+1/2,-y+1/2,-z")
+    fifths = close_group([SymmetryOperation.parse(text) for text in texts])
+    assert len(fifths) == len({operation.reduced() for operation in fifths}) == 40

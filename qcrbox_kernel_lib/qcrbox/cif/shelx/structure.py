@@ -44,7 +44,7 @@ def structure_of_instructions(text: str, name: str = "") -> Structure:
     cards = [line[4:].strip() for line in found.lines if re.match(r"SYMM\b", line, re.IGNORECASE)]
     group = space_group_of_cards(latt, cards)
     title = next((line[4:].strip() for line in found.lines if line[:4].upper() == "TITL"), "")
-    sites = _sites(found)
+    sites = _sites(found, cell)
     structure = Structure(cell, group, sites, name=name or title, z=z)
     # SHELX counts the share of the general position, CIF the occupancy of the site.
     share = structure.images.symmetry.multiplicity / group.order
@@ -52,7 +52,7 @@ def structure_of_instructions(text: str, name: str = "") -> Structure:
     return structure
 
 
-def _sites(found: ShelxText) -> Sites:
+def _sites(found: ShelxText, cell: UnitCell) -> Sites:
     atoms = found.atoms
     count = len(atoms)
     u_iso, tensors = np.full(count, np.nan), np.full((count, 3, 3), np.nan)
@@ -61,8 +61,7 @@ def _sites(found: ShelxText) -> Sites:
         if len(atom.u) == 6:
             u11, u22, u33, u23, u13, u12 = (found.resolved(value) for value in atom.u)
             tensors[row] = adps.symmetric([u11, u22, u33, u12, u13, u23])
-            # SHELX takes a third of the sum for riding atoms; exact for right angles.
-            u_iso[row] = pivot = (u11 + u22 + u33) / 3
+            u_iso[row] = pivot = float(adps.u_equivalent(tensors[row], cell))
         elif atom.u and -5 < atom.u[0] < -0.5:
             u_iso[row] = -atom.u[0] * pivot
         elif atom.u:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from qcrbox.cif.structure.disorder import alternatives
 from qcrbox.cif.structure.elements import covalent_radius, is_metal
-from qcrbox.cif.structure.neighbours import pairs_within
 
 if TYPE_CHECKING:
     from qcrbox.cif.structure.images import SymmetryImages
@@ -126,10 +125,8 @@ def _edges_by_radius(images: SymmetryImages) -> Edges:
     radii = np.array([covalent_radius(element) for element in sites.element])
     atoms = np.flatnonzero(sites.is_atom)
     cutoff = 2 * float(radii[atoms].max(initial=0.0)) + TOLERANCE
-    image = images.near(images.sites.fract[atoms], cutoff)
-    near, position, distance = pairs_within(images.cartesian[atoms], image.cartesian, cutoff)
-    first, second = atoms[near], image.site[position]
-    operation, translation = image.operation[position], image.translation[position]
+    first, image, distance = images.around(atoms, cutoff)
+    second, operation, translation = image.site, image.operation, image.translation
     same = images.is_own_place(second, operation, translation)
     total = radii[first] + radii[second]
     hydrogen = sites.is_hydrogen

@@ -14,7 +14,6 @@ from qcrbox.cif.structure.disorder import alternatives
 from qcrbox.cif.structure.elements import van_der_waals_radius
 from qcrbox.cif.structure.growing import asymmetric_unit
 from qcrbox.cif.structure.images import SymmetryImages
-from qcrbox.cif.structure.neighbours import pairs_within
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -90,12 +89,10 @@ def short_contacts(
     if cutoff <= 0 or not len(rows):
         empty = np.zeros(0, dtype=np.int64)
         return Contacts(empty, empty, empty, np.zeros((0, 3), dtype=np.int64), np.zeros(0), np.zeros(0))
-    image = images.near(sites.fract[rows], cutoff, rows)
-    near, position, distance = pairs_within(images.cartesian[rows], image.cartesian, cutoff)
-    first, second = rows[near], image.site[position]
-    short = distance < radii[first] + radii[second] + extra
-    first, second, distance, position = first[short], second[short], distance[short], position[short]
-    operation, translation = image.operation[position], image.translation[position]
+    first, image, distance = images.around(rows, cutoff)
+    short = distance < radii[first] + radii[image.site] + extra
+    first, second, distance = first[short], image.site[short], distance[short]
+    operation, translation = image.operation[short], image.translation[short]
     same = images.is_own_place(second, operation, translation)
     good = ~((first == second) & same) & ~alternatives(sites, first, second, same) & (distance > 0.01)
     good &= ~_within_three_bonds(images, edges, first, second, operation, translation)

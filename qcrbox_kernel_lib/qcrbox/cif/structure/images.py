@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from qcrbox.cif.cell import UnitCell
 from qcrbox.cif.space_group import SpaceGroup
+from qcrbox.cif.structure.neighbours import pairs_within
 from qcrbox.cif.structure.sites import Sites, SiteSymmetry, site_symmetry
 from qcrbox.contract.errors import UserInputError
 
@@ -159,3 +160,18 @@ class SymmetryImages:
             return self.make([], [], np.zeros((0, 3)))
         margin = cutoff * self.cell.reciprocal_lengths
         return self.in_box(fract.min(axis=0) - margin, fract.max(axis=0) + margin, sites)
+
+    def around(self, sites: Indices, cutoff: float) -> tuple[Indices, ImageList, Array]:
+        """All pairs of a site in its own place and an image within `cutoff` Å: site, image, distance (m,).
+
+        Sites are searched from inside the cell, wherever the file puts them, so that a spread-out asymmetric
+        unit costs no more than a compact one. A site is paired with itself as well.
+        """
+        home = np.floor(self.sites.fract[sites]).astype(np.int64)
+        inside = self.sites.fract[sites] - home
+        image = self.near(inside, cutoff, sites)
+        first, second, distance = pairs_within(self.cell.to_cartesian(inside), image.cartesian, cutoff)
+        found = self.make(
+            image.site[second], image.operation[second], image.translation[second] + home[first]
+        )
+        return sites[first], found, distance

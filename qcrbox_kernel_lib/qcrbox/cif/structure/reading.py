@@ -20,7 +20,7 @@ from qcrbox.cif.quoting import text_of
 from qcrbox.cif.space_group import SpaceGroup, resolve
 from qcrbox.cif.structure import adps
 from qcrbox.cif.structure.elements import element_of_label, element_of_type
-from qcrbox.cif.structure.sites import Sites
+from qcrbox.cif.structure.sites import FARTHEST, Sites
 from qcrbox.cif.values import Number
 from qcrbox.contract.errors import MissingItemsError
 
@@ -130,8 +130,10 @@ def _first_text(block: Block, *tags: str) -> str:
 
 def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
     """The atoms of a block. Raises MissingItemsError when it has no coordinates."""
-    loop = as_loop(block, "_atom_site_label") or as_loop(block, "_atom_site_fract_x")
+    loop = as_loop(block, "_atom_site_label")
     if loop is None:
+        loop = as_loop(block, "_atom_site_fract_x")
+    if loop is None or not len(loop):
         raise MissingItemsError(
             "There are no atoms.",
             where=f"block {block.name}",
@@ -290,6 +292,11 @@ def _remark(sites: Sites, cell: UnitCell, notes: list[str]) -> None:
     twice = [label for label, count in Counter(sites.label).items() if count > 1]
     if twice:
         notes.append(f"Labels used more than once: {', '.join(sorted(twice)[:10])}.")
+    far = [
+        label for label, row in zip(sites.label, sites.fract, strict=True) if np.abs(row).max() >= FARTHEST
+    ]
+    if far:
+        notes.append(f"{', '.join(far[:10])} lie thousands of cells away; their coordinates must be wrong.")
     nameless = [label for label, element in zip(sites.label, sites.element, strict=True) if not element]
     if nameless:
         notes.append(f"No element is known for {', '.join(nameless[:10])}; not shown as atoms.")

@@ -17,6 +17,8 @@ Indices = NDArray[np.int64]
 
 # Two images of one site closer than this are one atom on a special position (Å).
 SPECIAL_POSITION_TOLERANCE = 0.05
+# Coordinates beyond this many cells are mistakes; using them would mean listing all cells between.
+FARTHEST = 1000.0
 
 
 @dataclass
@@ -63,8 +65,9 @@ class Sites:
 
     @cached_property
     def is_atom(self) -> NDArray[np.bool_]:
-        """False for dummies, difference peaks and rows without coordinates."""
-        known = np.isfinite(self.fract).all(axis=1) if len(self) else np.zeros(0, dtype=bool)
+        """False for dummies, difference peaks, and rows without usable coordinates."""
+        with np.errstate(invalid="ignore"):
+            known = (np.abs(self.fract) < FARTHEST).all(axis=1)
         return known & np.array(
             [
                 bool(element) and flag != "dum"
@@ -102,7 +105,7 @@ class SiteSymmetry:
 def site_symmetry(sites: Sites, cell: UnitCell, group: SpaceGroup) -> SiteSymmetry:
     """Site symmetries within `SPECIAL_POSITION_TOLERANCE`."""
     count, order = len(sites), group.order
-    fract = np.where(np.isfinite(sites.fract), sites.fract, 0.0)
+    fract = np.where(sites.is_atom[:, None], sites.fract, 0.0)
     images = np.einsum("kij,nj->nki", group.rotations.astype(float), fract) + group.translations
     operation = np.tile(np.arange(order), (count, 1))
     shift = np.zeros((count, order, 3), dtype=np.int64)
