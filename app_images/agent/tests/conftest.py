@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import os
 import signal
@@ -20,7 +21,7 @@ import pytest_asyncio
 import uvicorn
 from qcrbox.contract import messages
 from qcrbox.contract.messages import Command, Finished
-from qcrbox.spec import check, load
+from qcrbox.spec import Application, check, load
 from qcrbox_registry.messaging.auth_callout import AuthCallout
 from qcrbox_registry.messaging.bus import Arrived, Bus
 from qcrbox_registry.messaging.keys import Secrets
@@ -32,6 +33,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 SAMPLE = Path(__file__).parent / "fixtures" / "sample" / "application.yaml"
+
+
+@functools.cache
+def sample_application() -> Application:
+    return load(SAMPLE)
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +117,7 @@ class RunningAgent:
         """Send a command; its calculation id. Keywords starting with `_` are fields of the message."""
         fields = {name[1:]: arguments.pop(name) for name in list(arguments) if name.startswith("_")}
         self.platform.sent += 1
-        command = load(SAMPLE).command(command_name)
+        command = sample_application().command(command_name)
         # The registry sends complete arguments.
         arguments = check(command, arguments) if command else arguments
         calculation_id = fields.pop("id", f"c{self.platform.sent}")
