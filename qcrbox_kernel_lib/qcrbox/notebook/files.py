@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qcrbox.cif.structure import Structure
     from qcrbox.notebook.applications import Command
     from qcrbox.notebook.box import Box
+    from qcrbox.notebook.checking import Checked
 
 _CIF_SUFFIXES = frozenset({".cif", ".fcf", ".mcif"})
 
@@ -156,6 +157,12 @@ class CifFile(DataFile):
         from qcrbox.widgets.structure_view import StructureView
 
         return StructureView(self.structure, title=self.filename, **options)
+
+    def validate(self) -> Checked:
+        """Local checks in the manner of checkCIF: a subset, and it says so."""
+        from qcrbox.notebook.checking import Checked
+
+        return Checked.of(self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         from qcrbox.widgets.cif_text import cif_html

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import NotFound, UserInputError
@@ -11,6 +13,7 @@ from qcrbox.notebook.history import History
 
 if TYPE_CHECKING:
     from qcrbox.notebook.calculations import Calculation
+    from qcrbox.notebook.checking import Checked
     from qcrbox.notebook.datasets import Dataset
     from qcrbox.notebook.plots import Plots
 
@@ -146,6 +149,16 @@ class Result:
 
         report = Report(models or [self])
         return report if path is None else report.save(path)
+
+    def validate(self) -> Checked:
+        """Local checks of the output CIF, as `cif.validate()`."""
+        return self.cif.validate()
+
+    def export(self, path: str | Path, *, embed: Sequence[str] = ()) -> Path:
+        """Write the CIF to a file of one's own. embed: "hkl", "res" put these files into it where it has not got them."""
+        from qcrbox.notebook.exporting import export
+
+        return export(self.cif, self.files, Path(path), embed)
 
     def keep(self, name: str, *, tags: list[str] | None = None) -> Dataset:
         """Give the output a name to find it by: `qc[name]`."""

@@ -64,6 +64,13 @@ class StructureView:
             self._widget.show_scene(scene, self.title)
         self._keep()
 
+    def highlight(self, *labels: str) -> StructureView:
+        """Mark the atoms of these labels in the live view; without labels, none."""
+        rows = [row for row, label in enumerate(self.scene.labels) if label in labels]
+        if self._widget is not None:
+            self._widget.send({"highlight": rows})
+        return self
+
     # ------------------------------------------------------------ asking it
 
     def measure(self, *labels: str) -> str:

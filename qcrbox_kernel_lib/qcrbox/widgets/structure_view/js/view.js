@@ -33,6 +33,13 @@ export class View {
     this.watchSize();
     listen(this);
     this.joinOthers(model.get("link"));
+    this.told = (message) => {
+      if (!Array.isArray(message.highlight)) return;
+      this.selected = message.highlight.filter((row) => row < this.scene.count);
+      this.refreshMarks();
+      this.say(this.selected.map((row) => this.scene.labels[row]).join(", "));
+    };
+    model.on("msg:custom", this.told);
   }
 
   // Views of one pair follow each other; what is told is only the camera.
@@ -364,6 +371,7 @@ export class View {
   close() {
     this.sizes.disconnect();
     this.leaveOthers?.();
+    this.model.off("msg:custom", this.told);
     this.kernel.close();
     this.stage.dispose();
   }

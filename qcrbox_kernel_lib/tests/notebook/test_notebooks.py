@@ -1,0 +1,76 @@
+"""The tutorial notebooks, executed as they are; what stays in them must be readable without a kernel."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+from PIL import Image
+
+NOTEBOOKS = sorted((Path(__file__).parents[3] / "notebooks").glob("*.ipynb"))
+_SVG = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
+_PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def executed(request, registry_url, tmp_path_factory):
+    notebook = nbformat.read(request.param, as_version=4)
+    folder = tmp_path_factory.mktemp("notebook")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("QCRBOX_URL", registry_url)
+    patch.delenv("QCRBOX_TOKEN_FILE", raising=False)
+    try:
+        NotebookClient(
+            notebook, timeout=200, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+        ).execute()
+    finally:
+        patch.undo()
+    return notebook
+
+
+def outputs(notebook):
+    return [output for cell in notebook.cells for output in cell.get("outputs", ())]
+
+
+def test_tutorials_come_without_outputs():
+    for path in NOTEBOOKS:
+        assert not outputs(nbformat.read(path, as_version=4)), path.name
+
+
+def test_every_output_has_a_text_for_other_front_ends(executed):
+    for output in outputs(executed):
+        if "data" in output:
+            assert "text/plain" in output["data"]
+
+
+def test_pictures_that_stay_are_not_blank(executed):
+    drawn = 0
+    for output in outputs(executed):
+        data = output.get("data", {})
+        html = data.get("text/html", "")
+        if "image/png" in data and not html:
+            html = f"data:image/png;base64,{data['image/png'].strip()}"
+        for code in _PNG.findall(html):
+            pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(code))).convert("L"))
+            assert pixels.std() > 5
+            drawn += 1
+        for code in _SVG.findall(html):
+            svg = base64.b64decode(code).decode()
+            assert svg.count("<ellipse") + svg.count("<circle") > 5
+            drawn += 1
+    assert drawn
+
+
+def test_state_that_stays_is_the_last_one(executed):
+    """A card that was live is saved as what it ended with."""
+    for output in outputs(executed):
+        html = output.get("data", {}).get("text/html", "")
+        if "qcrbox-static" in html and "border-left:4px" in html:
+            assert "✓" in html or "✗" in html
+            assert "<progress" not in html
