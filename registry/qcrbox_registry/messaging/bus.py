@@ -115,11 +115,11 @@ class Bus:
     async def close(self) -> None:
         if self._puller is not None:
             self._puller.stop()
-        if not self.connection.is_closed:
+        if self.is_connected:
             with contextlib.suppress(NatsError, TimeoutError):
-                await asyncio.wait_for(
-                    self.connection.drain() if self.is_connected else self.connection.close(), 5
-                )
+                await asyncio.wait_for(self.connection.drain(), 5)
+        # The transport may be gone at any moment, and nats-py writes to it before it looks.
+        with contextlib.suppress(Exception):
             await self.connection.close()
 
     @property
@@ -232,15 +232,19 @@ class Bus:
 
     async def rebuild_agent(self, agent: str) -> None:
         """Make an agent's consumer anew: undelivered commands stay in the stream and are delivered again."""
-        with contextlib.suppress(NotFoundError):
+        with contextlib.suppress(NotFoundError, NatsError, TimeoutError):
             await self.js.delete_consumer(COMMANDS, agent)
         await self.add_agent(agent)
 
     async def agents_with_consumers(self) -> set[str]:
+        """Names of the agents that have a consumer. Raises Unreachable."""
         found: set[str] = set()
         offset = 0
         while True:
-            page = await self.js.consumers_info(COMMANDS, offset=offset)
+            try:
+                page = await self.js.consumers_info(COMMANDS, offset=offset)
+            except (NatsError, TimeoutError) as error:
+                raise unreachable() from error
             found |= {info.name for info in page}
             if len(page) < 256:
                 return found

@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 class Assignment:
     agent: Agent
     active: Active
+    new_owner: bool = False
 
 
 class Dispatcher:
@@ -36,6 +37,11 @@ class Dispatcher:
         self.world = world
         # Lanes that found no agent in the last round: what new agents are started for.
         self.unserved: dict[int, list[Lane]] = {}
+
+    def may_linger(self) -> bool:
+        """True while every agent has work in hand: a moment's patience then makes one round out of several."""
+        agents = [agent for agent in self.world.fleet.agents.values() if agent.is_there]
+        return bool(agents) and all(len(agent.active) > 1 for agent in agents)
 
     async def round(self) -> int:
         """One round over all applications; how many calculations were handed out."""
@@ -105,7 +111,7 @@ class Dispatcher:
         best: Agent | None = None
         best_key: tuple[int, bool] = (1 << 30, True)
         for agent in agents:
-            if not self._may_have(agent, lane.owner_id, application):
+            if not self.may_have(agent, lane.owner_id, application):
                 continue
             if agent.active and not (may_look_ahead and self._has_room(agent, lane, application)):
                 continue
@@ -115,7 +121,8 @@ class Dispatcher:
         return best
 
     @staticmethod
-    def _may_have(agent: Agent, owner_id: int, application: Application) -> bool:
+    def may_have(agent: Agent, owner_id: int, application: Application) -> bool:
+        """The owner rule: whether this agent may work for this person."""
         if application.reuse == "any":
             return True
         if application.reuse == "never":
@@ -151,14 +158,15 @@ class Dispatcher:
             charged_s=UNKNOWN_S if expected is None else expected,
             sent_mono=mono,
         )
-        if agent.owner_id != lane.owner_id:
+        new_owner = agent.owner_id != lane.owner_id
+        if new_owner:
             agent.owner_id, agent.owned_since_mono = lane.owner_id, mono
         world.fleet.begin(agent, active)
         world.fleet.set_state(agent, "busy", mono)
         agent.runs += 1
         # Charged when handed out, so that the next turn already knows of it; corrected at the end.
         world.share.charge(lane.owner_id, lane.group_id, active.charged_s, now)
-        return Assignment(agent, active)
+        return Assignment(agent, active, new_owner)
 
     # ------------------------------------------------------------ writing and sending
 
@@ -191,15 +199,11 @@ class Dispatcher:
             if ledger.assign(one.active.calculation_id, one.agent.id) is not None
         ]
         ledger.close()
-        owners = {one.agent.id: one.agent.owner_id for one in chosen}
         # The owner rule must hold after a restart too, so it is written before the work goes out.
-        conn.execute(update(agents_table).where(agents_table.c.id.in_(list(owners))).values(state="busy"))
-        for agent_id, owner_id in owners.items():
-            conn.execute(
-                update(agents_table)
-                .where(agents_table.c.id == agent_id, agents_table.c.owner_id.is_distinct_from(owner_id))
-                .values(owner_id=owner_id)
-            )
+        for agent_id, owner_id in {
+            one.agent.id: one.agent.owner_id for one in chosen if one.new_owner
+        }.items():
+            conn.execute(update(agents_table).where(agents_table.c.id == agent_id).values(owner_id=owner_id))
         return self.world.maker.make(conn, given, now)
 
     async def send(self, ready: list[tuple[Assignment, Command]]) -> None:

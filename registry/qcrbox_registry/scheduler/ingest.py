@@ -115,7 +115,14 @@ class Ingest:
     def _write(self, conn: Connection, batch: _Batch) -> list[Event]:
         told: list[Event] = []
         now = self.world.clock.time()
-        changes = [*map(_step_change, batch.steps), *filter(None, map(_session_change, batch.sessions))]
+        # A start and an end that come together are written together.
+        ended = {(end.calculation_id, end.attempt) for end in batch.ends}
+        steps = [step for step in batch.steps if (step.calculation_id, step.attempt) not in ended]
+        began: dict[str, float] = {}
+        for step in batch.steps:
+            if (step.calculation_id, step.attempt) in ended:
+                began.setdefault(step.calculation_id, step.at or now)
+        changes = [*map(_step_change, steps), *filter(None, map(_session_change, batch.sessions))]
         if changes:
             told.extend(change_states(conn, changes, now)[0])
         for state in batch.sessions:
@@ -125,7 +132,7 @@ class Ingest:
         if batch.progress:
             told.extend(logs.update_progress(conn, batch.progress))
         if batch.ends:
-            events, refused = results.commit_many(conn, batch.ends, now)
+            events, refused = results.commit_many(conn, batch.ends, now, began=began)
             told.extend(events)
             for end, why in zip(batch.ends, refused, strict=True):
                 if why is not None:

@@ -125,7 +125,11 @@ class Launching:
         agents = [agent for agent in self.world.fleet.agents.values() if agent.launcher in names]
         if any(agent.state in ("stopping", "draining") or agent.is_yielding for agent in agents):
             return  # room is being made already
-        idle = [agent for agent in agents if agent.state == "idle" and not agent.active]
+        idle = [
+            agent
+            for agent in agents
+            if agent.state == "idle" and not agent.active and not _serves(agent, application, lanes)
+        ]
         owners = {lane.owner_id for lane in lanes}
         if any(
             agent.application_id == application.id
@@ -365,6 +369,13 @@ class Launching:
             "launcher_ready", launcher=event.launcher, capacity=event.capacity, running=len(event.running)
         )
         world.wake.set()
+
+
+def _serves(agent: Agent, application: Application, lanes: list[Lane]) -> bool:
+    """Whether this idle agent will take something that waits here at the next round."""
+    return agent.application_id == application.id and any(
+        Dispatcher.may_have(agent, lane.owner_id, application) for lane in lanes
+    )
 
 
 def _readable(slug: str) -> str:

@@ -56,7 +56,10 @@ class Reconciler:
             self._rules_mono = mono
             await read_rules(self.world)
         for agent in list(self.world.fleet.agents.values()):
-            await self._agent(agent, mono)
+            try:
+                await self._agent(agent, mono)
+            except Exception as error:  # noqa: BLE001 - one agent must not keep the others from being looked at
+                log.error("agent_not_looked_at", agent=agent.id, error=repr(error), exc_info=error)
         for launcher in list(self.world.fleet.launchers.values()):
             self._launcher(launcher, mono)
         await self._send_again()

@@ -38,6 +38,8 @@ from qcrbox_registry.store.tables import agents as agents_table
 
 log = structlog.get_logger(__name__)
 
+LINGER_S = 0.005
+
 
 class Scheduler:
     """Runs inside one registry process, on a connected bus and a migrated database.
@@ -114,6 +116,8 @@ class Scheduler:
     async def _dispatch_loop(self) -> None:
         while True:
             await self.world.wake.wait()
+            if self.dispatcher.may_linger():
+                await asyncio.sleep(LINGER_S)
             self.world.wake.clear()
             try:
                 while await self.dispatcher.round() == MOST_PER_ROUND:

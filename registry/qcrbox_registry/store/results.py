@@ -6,12 +6,12 @@ Keyed by (calculation, attempt): repeating it is harmless, an older attempt is r
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import Conflict, NotFound, QcError, UserInputError
 from qcrbox.contract.messages import Finished, OutputFile
-from qcrbox.contract.states import FINAL, State
+from qcrbox.contract.states import FINAL, State, Step
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import datasets, events
@@ -38,9 +38,16 @@ def commit_finished(conn: Connection, finished: Finished, now: float | None = No
 
 
 def commit_many(
-    conn: Connection, ends: Sequence[Finished], now: float | None = None
+    conn: Connection,
+    ends: Sequence[Finished],
+    now: float | None = None,
+    *,
+    began: Mapping[str, float] | None = None,
 ) -> tuple[list[events.Event], list[QcError | None]]:
-    """Write many ends, in order. The events to tell, and for each end None or why it was refused."""
+    """Write many ends, in order. The events to tell, and for each end None or why it was refused.
+
+    began: Unix times, s, at which calculations started whose start was told together with their end.
+    """
     at = time.time() if now is None else now
     ledger = Ledger(conn, (end.calculation_id for end in ends), at)
     refused: list[QcError | None] = []
@@ -48,7 +55,7 @@ def commit_many(
     for end in ends:
         try:
             entry = ledger.entry(end.calculation_id, end.attempt)
-            if _end(conn, ledger, entry, end, at):
+            if _end(conn, ledger, entry, end, at, (began or {}).get(entry.id)):
                 done.append(entry)
             refused.append(None)
         except (NotFound, Conflict) as error:
@@ -59,7 +66,9 @@ def commit_many(
     return told, refused
 
 
-def _end(conn: Connection, ledger: Ledger, entry: Entry, end: Finished, at: float) -> bool:
+def _end(
+    conn: Connection, ledger: Ledger, entry: Entry, end: Finished, at: float, began: float | None
+) -> bool:
     """True when this call ended the calculation, False when it had ended so before."""
     fields = {
         "returncode": end.returncode,
@@ -71,9 +80,10 @@ def _end(conn: Connection, ledger: Ledger, entry: Entry, end: Finished, at: floa
     status = end.status
     if State(entry.state) in FINAL:
         return ledger.change(Change(entry.id, status, end.attempt)) is not None
-    if entry.state == State.SUBMITTED and status is State.SUCCESSFUL:
-        # The agent was quicker than its own first step message.
-        ledger.change(Change(entry.id, State.RUNNING, end.attempt, at=entry.assigned_at or at))
+    if entry.state == State.SUBMITTED and (began is not None or status is State.SUCCESSFUL):
+        # The agent was quicker than its own first step message, or both came together.
+        start = began or entry.assigned_at or at
+        ledger.change(Change(entry.id, State.RUNNING, end.attempt, Step.RUNNING, at=start))
     try:
         fields["output_dataset_id"] = _store_outputs(conn, entry, end, at)
     except UserInputError as error:
