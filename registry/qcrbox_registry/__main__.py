@@ -158,6 +158,8 @@ def listening(settings: Settings) -> Any:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        # At once: who connects while we start waits instead of being refused, and the port is really taken.
+        listener.listen(4096)
     except OSError as error:
         listener.close()
         raise Conflict(
