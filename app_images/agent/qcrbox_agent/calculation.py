@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 NOTHING_CHANGED = "Nothing was changed, so there is nothing new in the store."
 
+HOLD_S = 0.015
+
 Post = Callable[[messages.Event], asyncio.Future[None]]
 
 
@@ -93,6 +95,8 @@ class Attempt:
         self.end_session: asyncio.Future[messages.EndSession] = asyncio.get_running_loop().create_future()
         self.session: Any = None  # the Session of an interactive attempt, for tunnels
         self._step: Step | None = None
+        self._held_step: StepChanged | None = None
+        self._held_timer: asyncio.TimerHandle
         self._stop: Stop | None = None
         self._inner: asyncio.Task[Result] | None = None
         self._program: CliProgram | PythonRunner | None = None
@@ -136,6 +140,7 @@ class Attempt:
                 timer.cancel()
             self.logs.close()
             self.reports.close()
+        self._close_telling(finished["status"])
         failed = finished["status"] is State.FAILED
         await self._clean_up(failed)
         self.timings["total"] = time.monotonic() - started
@@ -268,16 +273,35 @@ class Attempt:
     def tell(self, step: Step, text: str = "") -> None:
         if step is self._step:
             return
+        first = self._step is None
         self._step = step
-        self.tools.post(
-            StepChanged(
-                calculation_id=self.message.calculation_id,
-                attempt=self.message.attempt,
-                step=step,
-                text=text,
-                at=time.time(),
-            )
+        self._send_held_step()
+        changed = StepChanged(
+            calculation_id=self.message.calculation_id,
+            attempt=self.message.attempt,
+            step=step,
+            text=text,
+            at=time.time(),
         )
+        if first and step is Step.RUNNING:
+            # Of a command that ends at once the end says it all: half the messages of many small commands.
+            self._held_step = changed
+            self._held_timer = asyncio.get_running_loop().call_later(HOLD_S, self._send_held_step)
+        else:
+            self.tools.post(changed)
+
+    def _send_held_step(self) -> None:
+        if self._held_step is not None:
+            self._held_timer.cancel()
+            self.tools.post(self._held_step)
+            self._held_step = None
+
+    def _close_telling(self, status: State) -> None:
+        """Nothing may come after the end: what is held goes out now, or not at all."""
+        if status is State.SUCCESSFUL and self._held_step is not None:
+            self._held_timer.cancel()
+            self._held_step = None
+        self._send_held_step()
 
     def _time(self, name: str, seconds: float) -> None:
         self.timings[name] = self.timings.get(name, 0.0) + seconds

@@ -16,11 +16,12 @@ async def test_the_agent_says_what_it_runs(agent):
     assert ready.notes == []
 
 
-async def test_a_command_that_does_nothing_needs_two_events_and_no_request(agent, platform):
+async def test_a_command_that_does_nothing_needs_no_request_and_hardly_an_event(agent, platform):
     before = platform.files.requests
     end = await agent.run("no_op")
     assert (end.status, end.outputs, end.error_msg) == (State.SUCCESSFUL, [], "")
-    assert agent.steps(end.calculation_id) == ["running"]
+    # When it ends within a few milliseconds its end is the only event.
+    assert agent.steps(end.calculation_id) in ([], ["running"])
     assert platform.files.requests == before
     assert end.timings_s.keys() >= {"run", "total"}
 
