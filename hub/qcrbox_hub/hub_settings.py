@@ -24,7 +24,7 @@ class HubSettings(BaseModel):
     proxy_token_file: Path = Field(description="The hub's token for the proxy.")
     group: str = Field("everyone", description="The group every member belongs to.")
     minimum_password_length: int = 10
-    idle_cull_s: int = Field(0, description="Stop a user's server after so many idle seconds; 0: never.")
+    culler_token_file: Path | None = Field(None, description="The idle culler's token; None: there is none.")
 
     @staticmethod
     def load() -> HubSettings:

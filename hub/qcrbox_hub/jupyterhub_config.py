@@ -77,17 +77,9 @@ c.Spawner.http_timeout = 60
 c.Spawner.oauth_client_allowed_scopes = [roles.USE]
 c.JupyterHub.concurrent_spawn_limit = 100
 
-if settings.idle_cull_s:
+if settings.culler_token_file:
     c.JupyterHub.services.append(
-        {
-            "name": "idle-culler",
-            "command": [
-                sys.executable,
-                "-m",
-                "jupyterhub_idle_culler",
-                f"--timeout={settings.idle_cull_s}",
-            ],
-        }
+        {"name": "idle-culler", "api_token": settings.culler_token_file.read_text().strip()}
     )
     c.JupyterHub.load_roles.append(
         {

@@ -56,6 +56,8 @@ def make(options: Options, data: DataFolder) -> Plan:
     plan.specs = [_nats(plan), _registry(plan), _launcher(plan)]
     if options.mode == "hub":
         plan.specs += [_proxy(plan), _hub(plan)]
+        if options.idle_cull_s:
+            plan.specs.append(_culler(plan))
     elif options.mode == "solo":
         plan.specs += [_lab(plan)]
     return plan
@@ -193,7 +195,7 @@ def _hub(plan: Plan) -> ChildSpec:
         registry_url=plan.registry_url,
         service_token_file=plan.data.secret_file("hub_service_token"),
         proxy_token_file=plan.data.secret_file("proxy_token"),
-        idle_cull_s=plan.options.idle_cull_s,
+        culler_token_file=plan.data.secret_file("culler_token") if plan.options.idle_cull_s else None,
     )
     file = plan.data.run / "hub.json"
     write_private(file, settings.model_dump_json(indent=1))
@@ -201,6 +203,18 @@ def _hub(plan: Plan) -> ChildSpec:
     inside = answering(f"http://{LOOPBACK}:{plan.ports['hub']}/hub/login")
     outside = answering(f"{plan.url}/hub/login")
     return ChildSpec("hub", _python("qcrbox_hub.serve"), environment, ready=lambda: inside() and outside())
+
+
+def _culler(plan: Plan) -> ChildSpec:
+    """Ends users' idle servers. A child of ours, not of the hub, so that it ends with the platform."""
+    environment = _environment(plan, JUPYTERHUB_API_TOKEN=plan.data.secret_file("culler_token").read_text())
+    command = _python(
+        *("qcrbox.lifeline", "--", sys.executable, "-m", "jupyterhub_idle_culler"),
+        f"--url=http://{LOOPBACK}:{plan.ports['hub']}/hub/api",
+        f"--timeout={plan.options.idle_cull_s}",
+        f"--cull-every={max(30, plan.options.idle_cull_s // 4)}",
+    )
+    return ChildSpec("culler", command, environment, needs=("hub",))
 
 
 # ---------------------------------------------------------------- without one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -209,6 +210,13 @@ def test_everything_ends_with_kill_9_and_starts_again_and_ends_with_ctrl_c(start
     for part in ("nats-server", "qcrbox_registry ", "launcher", "proxy", "serve", "singleuser", "ipykernel"):
         assert any(part in f"{name} " for name in names), f"{part} not among {names}"
 
+    # A hub that crashes comes back and finds the Jupyter servers it had started, kernels included.
+    server = next(process.pid for process in marked_processes(mark) if "singleuser" in str(process.cmdline()))
+    os.kill(platform.child_pid("hub"), signal.SIGKILL)
+    until(lambda: "hub is back" in platform.err.read_text(), START_LIMIT_S)
+    assert http.get("/user/ada/api/status").json()["kernels"] == 1
+    assert psutil.pid_exists(server)
+
     platform.process.kill()
     platform.process.wait()
     until(lambda: not marked_processes(mark))
@@ -241,3 +249,83 @@ def test_solo_opens_with_the_printed_token_only(start) -> None:
         with contextlib.suppress(psutil.Error):
             assert token not in " ".join(process.cmdline())
     assert platform.stop() == 0
+
+
+def test_backup_of_a_running_platform_is_restored_with_data_accounts_and_homes(
+    start, qcrbox, make_browser, tmp_path: Path
+) -> None:
+    platform = start("up")
+    link = next(word for word in platform.wait_for("Ctrl-C").split() if "first-admin?code=" in word)
+    ada = make_browser(platform.url)
+    account = {"username": "ada", "password": PASSWORD, "password_confirmation": PASSWORD}
+    ada.submit(link.removeprefix(platform.url), code=link.partition("code=")[2], **account)
+    token = new_token(ada)
+    stored = httpx.post(
+        f"{platform.url}/services/qcrbox/api/datasets",
+        files={"file": ("kept.cif", b"data_kept\n_cell_length_a 10\n")},
+        headers={"Authorization": f"Bearer {token}"},
+        trust_env=False,
+    )
+    assert stored.status_code == 201, stored.text
+    home = platform.data.homes / "ada"
+    home.mkdir(exist_ok=True)
+    (home / "thesis.ipynb").write_text("work of years")
+
+    backup = qcrbox("backup", str(tmp_path / "backups"))
+    assert backup.returncode == 0, backup.stderr
+    folder = Path(backup.stdout.strip())
+    assert folder.stat().st_mode & 0o077 == 0
+    for secret in platform.data.secrets.iterdir():
+        text = secret.read_bytes().strip()
+        assert not any(text in file.read_bytes() for file in folder.iterdir()), f"{secret.name} is in it"
+    assert platform.stop() == 0
+
+    target = tmp_path / "second" / "data"
+    done = subprocess.run(
+        [sys.executable, "-m", "qcrbox_hub", "restore", str(folder), "--data", str(target)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (target / "homes" / "ada" / "thesis.ipynb").read_text() == "work of years"
+
+    again = start("up", data=target)
+    assert "first-admin" not in again.wait_for("Ctrl-C")
+    old = {"Authorization": f"Bearer {token}"}
+    listed = httpx.get(f"{again.url}/services/qcrbox/api/datasets", headers=old, trust_env=False)
+    assert listed.status_code in (401, 403), "a token of before the backup still works"
+    ada = make_browser(again.url)
+    assert ada.sign_in("ada").status_code == 200
+    fresh = {"Authorization": f"Bearer {new_token(ada)}"}
+    listed = httpx.get(f"{again.url}/services/qcrbox/api/datasets", headers=fresh, trust_env=False)
+    names = [name for each in listed.json()["payload"]["datasets"] for name in each["data_files"]]
+    assert "kept.cif" in names
+
+
+def new_token(browser: Browser) -> str:
+    browser.get("/hub/token")
+    xsrf = next(
+        cookie.value
+        for cookie in browser.http.cookies.jar
+        if cookie.name == "_xsrf" and cookie.path == "/hub/"
+    )
+    answer = browser.http.post(
+        "/hub/api/users/ada/tokens", json={"note": "test"}, headers={"X-XSRFToken": xsrf or ""}
+    )
+    assert answer.status_code == 201, answer.text
+    return answer.json()["token"]
+
+
+@pytest.mark.parametrize("part", ["registry.tar", "manifest.json"])
+def test_damaged_backup_is_refused(qcrbox, tmp_path: Path, part: str) -> None:
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    (folder / "registry.tar").write_bytes(b"whole")
+    sha256 = hashlib.sha256(b"whole").hexdigest()
+    (folder / "manifest.json").write_text(json.dumps({"format": 1, "parts": {"registry.tar": sha256}}))
+    (folder / part).write_text("damaged")
+    answer = qcrbox("restore", str(folder))
+    assert answer.returncode == 1
+    assert part in answer.stderr
+    assert not (tmp_path / "data" / "qcrbox.sqlite").exists()

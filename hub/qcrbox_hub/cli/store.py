@@ -1,32 +1,31 @@
-"""`qcrbox backup` and `qcrbox restore`: the registry's own, with the data folder in hand."""
+"""`qcrbox backup` and `qcrbox restore`."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from qcrbox.contract.errors import Conflict
 
-from qcrbox_hub.cli.console import DataOption, data_folder
+from qcrbox_hub.backup import restore_backup, write_backup
+from qcrbox_hub.cli.console import DataOption, data_folder, say
 
 
 def backup(
-    target: Annotated[Path, typer.Argument(help="File or folder to write the backup to.")],
+    target: Annotated[Path, typer.Argument(help="Folder in which the backup's folder is made.")],
     data: DataOption = None,
+    homes: Annotated[bool, typer.Option(help="With the users' homes (notebooks and files).")] = True,
 ) -> None:
-    """Write a backup; the platform may go on running."""
-    folder = data_folder(data)
-    _run("backup", "--data", str(folder.path), str(target))
+    """Write a backup: data, accounts, homes. The platform may go on running."""
+    print(write_backup(data_folder(data), target, say, homes=homes))
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(help="A backup that `qcrbox backup` wrote.")],
+    source: Annotated[Path, typer.Argument(help="A folder that `qcrbox backup` wrote.")],
     data: DataOption = None,
 ) -> None:
-    """Fill an empty data folder from a backup; nothing may run on it."""
+    """Fill an empty data folder from a backup. People sign in again; tokens of before do not work."""
     folder = data_folder(data)
     if (pid := folder.holder()) is not None:
         raise Conflict(
@@ -34,9 +33,5 @@ def restore(
             where=str(folder.path),
             next="Stop it with `qcrbox down` first.",
         )
-    _run("restore", "--data", str(folder.path), str(source))
-
-
-def _run(*arguments: str) -> None:
-    code = subprocess.run([sys.executable, "-m", "qcrbox_registry", *arguments], check=False).returncode
-    raise typer.Exit(code)
+    restore_backup(source, folder, say)
+    say(f"restored into {folder.path}; start it with `qcrbox up`")
