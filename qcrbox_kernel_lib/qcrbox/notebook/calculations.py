@@ -224,6 +224,8 @@ class Calculation:
         return await asyncio.to_thread(self._finished_result)
 
     def _finished_result(self) -> Result:
+        if not self._live.complete:
+            self.refresh()  # the end was told while the record could not be read
         if self._live.status != State.SUCCESSFUL:
             raise self._failure(with_log=True)
         if self._result is None:
@@ -261,11 +263,12 @@ class Calculation:
 
     def take_event(self, name: str, data: dict[str, Any]) -> None:
         """An event of the registry about this calculation."""
-        ended = self._live.take_event(name, data)
-        if ended:
-            # The final record holds outputs, warnings and error text that events need not repeat.
+        if self._live.ends_with(data):
+            # Outputs, warnings and error text stand in the record alone: whoever sees the end sees them too.
             with contextlib.suppress(QcError):
-                self._live.take_said(self.box.calculations.read(self.id))
+                self.take_record(self.box.calculations.read(self.id))
+                return
+        self._live.take_event(name, data)
         self.changed()
 
     def take_record(self, said: dict[str, Any]) -> None:

@@ -59,6 +59,7 @@ class Live:
         self.error_msg = ""
         self.warnings: list[str] = []
         self.times: dict[str, float] = {}
+        self.complete = False  # the whole record of an ended calculation is known
         self.take_said(said)
 
     @property
@@ -81,11 +82,15 @@ class Live:
                 self.history = [row for row in kept if isinstance(row, dict)]
             for event in events:
                 self.times.setdefault(str(event.get("status")), _unix(event.get("timestamp")))
+            self.complete = self.complete or (self.final and bool(events))
 
-    def take_event(self, name: str, data: dict[str, Any]) -> bool:
-        """An event; True when it brought the end."""
+    def ends_with(self, data: dict[str, Any]) -> bool:
+        """True when this event brings the end."""
+        return not self.final and data.get("status") in {str(state) for state in FINAL}
+
+    def take_event(self, name: str, data: dict[str, Any]) -> None:
+        """An event; what it says of the state counts only until the end."""
         with self._lock:
-            was_final = self.final
             payload = data.get("payload") if isinstance(data.get("payload"), dict) else {}
             merged = {**data, **payload, **(data.get("extra_info") or {})}
             kind = str(merged.get("kind") or name)
@@ -96,7 +101,6 @@ class Live:
                 self._add_to_history(metrics)
             if kind.endswith("log") and isinstance(merged.get("text"), str):
                 self._add_to_log(merged["text"])
-            return self.final and not was_final
 
     def _take_state(self, status: Any, step: Any) -> None:
         if status and not self.final:
