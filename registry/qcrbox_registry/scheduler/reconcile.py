@@ -58,7 +58,7 @@ class Reconciler:
         for agent in list(self.world.fleet.agents.values()):
             try:
                 await self._agent(agent, mono)
-            except Exception as error:  # noqa: BLE001 - one agent must not keep the others from being looked at
+            except Exception as error:
                 log.error("agent_not_looked_at", agent=agent.id, error=repr(error), exc_info=error)
         for launcher in list(self.world.fleet.launchers.values()):
             self._launcher(launcher, mono)

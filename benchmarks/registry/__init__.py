@@ -1,0 +1,1 @@
+"""Parts of bench_registry.py: one file per question."""
