@@ -176,9 +176,10 @@ async def stop_many(request: Request, core: TheCore, actor: Caller) -> Response:
     reason = str(asked.get("reason", ""))[:1000] or f"Stopped by {actor.name}."
 
     def allowed(conn: Any) -> None:
-        for row in calculations.by_ids(conn, ids):
-            rights.require(actor, "cancel", shares.calculation_thing(conn, row))
-        there = {row.id for row in calculations.by_ids(conn, ids)}
+        rows = calculations.by_ids(conn, ids)
+        for thing in shares.calculation_things(conn, rows):
+            rights.require(actor, "cancel", thing)
+        there = {row.id for row in rows}
         for one in ids:
             if one not in there:
                 raise rights.missing("calculation", one)

@@ -68,6 +68,11 @@ def calculation_thing(conn: Connection, row: sa.Row) -> Thing:
     return Thing("calculation", row.id, row.owner_id, row.group_id, tuple(grants(conn, [row.id])[row.id]))
 
 
+def calculation_things(conn: Connection, rows: Sequence[sa.Row]) -> list[Thing]:
+    held = grants(conn, [row.id for row in rows])
+    return [Thing("calculation", row.id, row.owner_id, row.group_id, tuple(held[row.id])) for row in rows]
+
+
 # ---------------------------------------------------------------- read and ask in one
 
 

@@ -32,6 +32,15 @@ def test_a_changed_folder_gets_a_copy_of_its_own(tmp_path, folder):
     assert "def no_op" in (first.folder / "sample_commands.py").read_text()
 
 
+def test_copies_of_earlier_starts_are_removed(tmp_path, folder):
+    old = Catalogue(tmp_path / "store").approve(folder)
+    (folder / "sample_commands.py").write_text("x = 1\n")
+    catalogue = Catalogue(tmp_path / "store")
+    new = catalogue.approve(folder)
+    catalogue.prune()
+    assert (old.folder.exists(), new.folder.exists()) == (False, True)
+
+
 def test_the_same_folder_is_copied_once(tmp_path, folder):
     first = Catalogue(tmp_path / "store").approve(folder)
     assert Catalogue(tmp_path / "store").approve(folder) == first

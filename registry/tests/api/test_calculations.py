@@ -1,0 +1,333 @@
+"""Submitting, waiting, stopping, logs, batches, idempotency, and the agents' file routes."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from qcrbox.contract.messages import Finished, OutputFile
+from qcrbox.contract.states import State
+from qcrbox_registry.messaging.tokens import FilesToken, sign
+from qcrbox_registry.store import calculations, logs, results
+
+NOOP = {
+    "application_slug": "practice",
+    "application_version": "1",
+    "command_name": "noop",
+    "command_arguments": {},
+}
+
+
+def test_a_failed_program_says_why(ada, do):
+    done = do.ended(ada, do.submit(ada, "fail"))
+    assert (done["status"], done["error_msg"]) == ("failed", "The program failed.\nabout to fail")
+    assert done["status_events"][-1]["stderr"] == "about to fail\n"
+    log = ada.get(f"/api/calculations/{done['calculation_id']}/log").json()["payload"]
+    assert log["text"] == "about to fail\n"
+    part = ada.get(
+        f"/api/calculations/{done['calculation_id']}/log", params={"stream": "stderr", "start": 6}
+    ).json()["payload"]
+    assert (part["text"], part["next"]) == ("to fail\n", 14)
+
+
+def test_the_same_key_gives_the_same_calculation(ada):
+    key = {"idempotency-key": "a-key"}
+    first = ada.post("/api/commands", json=NOOP, headers=key).json()["payload"]["calculation_id"]
+    assert ada.post("/api/commands", json=NOOP, headers=key).json()["payload"]["calculation_id"] == first
+    other = ada.post("/api/commands", json={**NOOP, "name": "other"}, headers=key)
+    assert other.status_code == 409
+    assert len(ada.get("/api/calculations").json()["payload"]["calculations"]) == 1
+
+
+def test_a_key_is_its_persons_own(person):
+    ada, eve = person(), person()
+    key = {"idempotency-key": "shared"}
+    ids = {
+        one.post("/api/commands", json=NOOP, headers=key).json()["payload"]["calculation_id"]
+        for one in (ada, eve)
+    }
+    assert len(ids) == 2
+
+
+def test_one_key_sent_many_times_at_once_starts_one_calculation(registry, ada):
+    def send(_):
+        return ada.post("/api/commands", json=NOOP, headers={"idempotency-key": "at-once"}).json()["payload"][
+            "calculation_id"
+        ]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(send, range(24)))) == 1
+    assert len(ada.get("/api/calculations").json()["payload"]["calculations"]) == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+def test_bad_keys_are_400(ada, key):
+    assert ada.post("/api/commands", json=NOOP, headers={"idempotency-key": key}).status_code == 400
+
+
+def test_a_batch_is_taken_as_a_whole_or_not_at_all(ada, do):
+    good = {**NOOP, "command_arguments": {"x": 1}}
+    bad = {**NOOP, "command_arguments": {"x": 99}}
+    assert ada.post("/api/commands/batch", json={"commands": [good, bad]}).status_code == 400
+    assert ada.get("/api/calculations").json()["payload"]["calculations"] == []
+    made = ada.post("/api/commands/batch", json={"commands": [good] * 20})
+    assert made.status_code == 201
+    ids = made.json()["payload"]["calculation_ids"]
+    assert {do.ended(ada, one)["status"] for one in ids} == {"successful"}
+    found = ada.get("/api/calculations", params={"batch": made.json()["payload"]["batch_id"]}).json()[
+        "payload"
+    ]
+    assert [one["calculation_id"] for one in found["calculations"]] == ids[::-1]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"commands": []}, {"commands": [{}]}, {"commands": [NOOP] * 10_001}],
+    ids=["nothing", "empty", "wrong", "too many"],
+)
+def test_bad_batches_are_400(ada, body):
+    assert ada.post("/api/commands/batch", json=body).status_code == 400
+
+
+def test_lists_are_paged_and_filtered(ada, do):
+    ids = [do.submit(ada) for _ in range(5)]
+    failed = do.submit(ada, "fail")
+    for one in [*ids, failed]:
+        do.ended(ada, one)
+
+    def listed(**query):
+        return ada.get("/api/calculations", params=query).json()["payload"]
+
+    first = listed(limit=4)
+    rest = listed(limit=4, after=first["next"])
+    seen = [one["calculation_id"] for one in first["calculations"] + rest["calculations"]]
+    assert (seen, rest["next"]) == ([failed, *ids[::-1]], None)
+    assert [one["calculation_id"] for one in listed(status="failed")["calculations"]] == [failed]
+    assert len(listed(status=["failed", "successful"])["calculations"]) == 6
+    assert [one["calculation_id"] for one in listed(q="fai")["calculations"]] == [failed]
+    assert listed(application="other")["calculations"] == []
+
+
+def test_stopping_what_waits_what_runs_and_what_has_ended(registry, person, do):
+    ada = person()
+    running = [do.submit(ada, "sleep", seconds=60) for _ in range(4)]
+    deadline = time.monotonic() + 20
+    while not any(do.ended(ada, one, wait=0)["status"] == "running" for one in running):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    waiting = [do.submit(ada, "sleep", seconds=60) for _ in range(40)]
+    answer = ada.post(f"/api/calculations/{waiting[-1]}/stop", json={"reason": "not needed"})
+    stopped = answer.json()["payload"]["calculations"][0]
+    assert (stopped["status"], stopped["error_msg"]) == ("cancelled", "not needed")
+    everything = ada.post("/api/calculations/stop", json={"calculation_ids": running + waiting})
+    assert everything.status_code == 200
+    assert {do.ended(ada, one)["status"] for one in running + waiting} == {"cancelled"}
+    again = ada.post(f"/api/calculations/{running[0]}/stop")
+    assert (again.status_code, again.json()["payload"]["calculations"][0]["status"]) == (200, "cancelled")
+
+
+def test_a_stop_of_several_stops_none_when_one_is_foreign(person, do):
+    ada, eve = person(), person()
+    mine, theirs = do.submit(eve, "sleep", seconds=5), do.submit(ada, "sleep", seconds=5)
+    assert eve.post("/api/calculations/stop", json={"calculation_ids": [mine, theirs]}).status_code == 404
+    assert do.ended(eve, mine, wait=0)["status"] != "cancelled"
+    for client, one in ((ada, theirs), (eve, mine)):
+        client.post(f"/api/calculations/{one}/stop")
+
+
+def test_a_held_application_starts_nothing_and_says_why(person, do):
+    ada, keeper = person(), person("applications")
+    application = ada.get("/api/applications").json()["payload"]["applications"][0]
+    path = f"/api/applications/{application['id']}/hold"
+    assert ada.post(path, json={"mode": "hold", "reason": "x"}).status_code == 403
+    assert keeper.post(path, json={"mode": "hold", "reason": "The licence has expired."}).status_code == 200
+    try:
+        one = do.submit(ada)
+        shown = do.ended(ada, one, wait=0.5)
+        assert shown["status"] == "submitted"
+        assert "licence has expired" in shown["queue"]["reason"]
+        assert (
+            ada.get("/api/applications").json()["payload"]["applications"][0]["held"]
+            == "The licence has expired."
+        )
+    finally:
+        assert keeper.post(path, json={"mode": None}).status_code == 200
+    assert do.ended(ada, one)["status"] == "successful"
+
+
+def test_ten_thousand_submissions_are_taken_and_the_first_page_is_still_there(registry, person):
+    ada = person()
+    keeper = person("applications")
+    application = ada.get("/api/applications").json()["payload"]["applications"][0]
+    keeper.post(f"/api/applications/{application['id']}/hold", json={"mode": "hold", "reason": "test"})
+    try:
+        made = ada.post("/api/commands/batch", json={"commands": [NOOP] * 10_000}, timeout=120).json()[
+            "payload"
+        ]
+        page = ada.get("/api/calculations", params={"limit": 100}).json()["payload"]["calculations"]
+        assert page[0]["calculation_id"] == made["calculation_ids"][-1]
+        stopped = ada.post("/api/calculations/stop", json={"batch_id": made["batch_id"]}, timeout=120)
+        assert len(stopped.json()["payload"]["calculations"]) == 10_000
+    finally:
+        keeper.post(f"/api/applications/{application['id']}/hold", json={"mode": None})
+
+
+# ---------------------------------------------------------------- agents' files
+
+
+@pytest.fixture
+def attempt(registry, person, do):
+    """A calculation that an agent (the test) works on: its id, attempt, input file id, and a client with its token."""
+    ada, keeper = person(), person("applications")
+    application = ada.get("/api/applications").json()["payload"]["applications"][0]
+    hold = f"/api/applications/{application['id']}/hold"
+    keeper.post(hold, json={"mode": "hold", "reason": "test"})
+    made = do.upload(ada)
+    one = do.submit(ada, "read", structure={"data_file_id": do.file_id(made)})
+
+    def assign(conn):
+        ledger = calculations.Ledger(conn, [one])
+        number = ledger.assign(one, "agent-of-the-test")
+        ledger.close()
+        return number
+
+    number = registry.write(assign)
+    # So that the scheduler does not hand it out as well.
+    registry.serving.do(_forget(registry, one))
+    keeper.post(hold, json={"mode": None})
+    client = registry.client(file_token(registry, one, number))
+    yield {"id": one, "attempt": number, "file": do.file_id(made), "client": client, "ada": ada}
+    client.close()
+
+
+async def _forget(registry, calculation_id):
+    registry.core.scheduler.world.backlog.remove(calculation_id)
+
+
+def file_token(registry, calculation_id, attempt, expires=None):
+    claims = FilesToken(calculation_id=calculation_id, attempt=attempt, expires=expires or time.time() + 60)
+    return sign(registry.core.signing_key, "files", claims)
+
+
+def put(attempt, content, filename="refined.cif", sha256=None, name="refined"):
+    params = {"name": name, "filename": filename, "sha256": sha256 or hashlib.sha256(content).hexdigest()}
+    return attempt["client"].put(
+        f"/internal/calculations/{attempt['id']}/outputs", params=params, content=content
+    )
+
+
+def test_an_agent_reads_its_inputs_and_no_other_file(attempt, person, do, cif):
+    base = f"/internal/calculations/{attempt['id']}/inputs"
+    assert attempt["client"].get(f"{base}/{attempt['file']}").content == cif
+    assert (
+        b"_cell.length_a"
+        in attempt["client"].get(f"{base}/{attempt['file']}", params={"form": "unified"}).content
+    )
+    foreign = do.file_id(do.upload(person()))
+    assert attempt["client"].get(f"{base}/{foreign}").status_code == 404
+    own_but_no_input = do.file_id(do.upload(attempt["ada"]))
+    assert attempt["client"].get(f"{base}/{own_but_no_input}").status_code == 404
+
+
+def test_an_input_that_was_deleted_meanwhile_still_arrives(attempt, cif):
+    attempt["ada"].delete(f"/api/data-files/{attempt['file']}")
+    answer = attempt["client"].get(f"/internal/calculations/{attempt['id']}/inputs/{attempt['file']}")
+    assert answer.content == cif
+
+
+def test_outputs_stored_twice_give_one_answer_and_wrong_bytes_none(attempt, cif):
+    first, again = put(attempt, cif), put(attempt, cif)
+    assert first.status_code == 201
+    assert first.json()["payload"] == again.json()["payload"]
+    assert put(attempt, cif, sha256="0" * 64).status_code == 409
+    assert put(attempt, cif, sha256="x" * 64).status_code == 400
+
+
+def test_the_token_of_another_calculation_attempt_or_purpose_opens_nothing(
+    registry, attempt, person, do, cif
+):
+    other = do.submit(person(), "sleep", seconds=0)
+    path = f"/internal/calculations/{attempt['id']}/inputs/{attempt['file']}"
+    good = file_token(registry, attempt["id"], attempt["attempt"])
+    for token, status in [
+        (file_token(registry, other, 1), 404),
+        (file_token(registry, attempt["id"], attempt["attempt"] - 1), 409),
+        (file_token(registry, attempt["id"], attempt["attempt"], expires=time.time() - 1), 401),
+        (good[:-2] + "xx", 401),
+        (good.replace("files.", "enrol."), 401),
+        (attempt["ada"].token, 401),
+    ]:
+        with registry.client(token) as client:
+            assert client.get(path).status_code == status
+
+
+def test_the_end_of_an_attempt_closes_its_files(registry, attempt, cif):
+    stored = put(attempt, cif).json()["payload"]
+    output = OutputFile(name="refined", filename="refined.cif", filetype="cif", primary=True, **stored)
+    end = Finished(
+        calculation_id=attempt["id"], attempt=attempt["attempt"], status=State.SUCCESSFUL, outputs=[output]
+    )
+    registry.write(lambda conn: results.commit_finished(conn, end))
+    assert put(attempt, b"late", "late.txt").status_code == 409
+    done = attempt["ada"].get(f"/api/calculations/{attempt['id']}").json()["payload"]["calculations"][0]
+    dataset = (
+        attempt["ada"].get(f"/api/datasets/{done['output_dataset_id']}").json()["payload"]["datasets"][0]
+    )
+    file = dataset["data_files"]["refined.cif"]
+    assert (dataset["kind"], file["index"]["formula_sum"]) == ("output", "O2 Si")
+    graph = attempt["ada"].get(f"/api/lineage/data_file/{file['qcrbox_file_id']}").json()["payload"]
+    assert [node["id"] for node in graph["nodes"]] == [attempt["file"], attempt["id"], file["qcrbox_file_id"]]
+
+
+# ---------------------------------------------------------------- the site
+
+
+def test_readiness_names_what_is_missing(registry):
+    with registry.client() as anybody:
+        answer = anybody.get("/api/readyz")
+    assert (answer.status_code, answer.json()["missing"]) == (200, {})
+
+
+def test_metrics_need_the_right_to_monitor(person):
+    assert person().get("/metrics").status_code == 404
+    page = person("applications").get("/metrics")
+    assert page.status_code == 200
+    assert "qcrbox_waiting " in page.text
+
+
+def test_the_audit_trail_holds_refusals_and_its_chain(registry, person, do):
+    ada, eve, root = person(), person(), person("admin")
+    made = do.upload(ada)["qcrbox_dataset_id"]
+    eve.delete(f"/api/datasets/{made}")
+    registry.serving.do(registry.core.audits_written())
+    assert eve.get("/api/audit").status_code == 404
+    seen = root.get("/api/audit", params={"who": eve.name}).json()["payload"]["audit"]
+    assert [(one["action"], one["allowed"]) for one in seen] == [(f"DELETE /api/datasets/{made}", False)]
+    uploads = root.get("/api/audit", params={"object_id": made}).json()["payload"]["audit"]
+    assert [(one["who"], one["action"], one["address"]) for one in uploads] == [
+        (ada.name, "upload", "127.0.0.1")
+    ]
+    assert root.get("/api/audit/check").json()["payload"] == {"sound": True, "broken_at": []}
+
+
+def test_a_log_that_arrives_in_pieces_is_whole(registry, attempt):
+    from qcrbox.contract.messages import Log
+
+    pieces = [
+        Log(
+            calculation_id=attempt["id"],
+            attempt=attempt["attempt"],
+            stream="stdout",
+            offset=at,
+            text=text,
+            at=at,
+        )
+        for at, text in ((0, "one\n"), (4, "two\n"))
+    ]
+    registry.write(lambda conn: logs.append(conn, pieces[::-1]))
+    said = attempt["ada"].get(
+        f"/api/calculations/{attempt['id']}/log", params={"attempt": attempt["attempt"]}
+    )
+    assert said.json()["payload"]["text"] == "one\ntwo\n"
