@@ -84,7 +84,7 @@ async def _run(given: argparse.Namespace) -> int:
     manager = manager_class(given.manager)(
         config=config, launcher=given.name, data=str(data), nats_url=url, log=logging.getLogger("manager")
     )
-    catalogue = Catalogue(data / "run" / "approved")
+    catalogue = Catalogue(data / "run" / "approved" / given.name)
     await asyncio.to_thread(catalogue.approve_all, given.applications)
     launcher = Launcher(given.name, url, seed, manager, catalogue)
     running = asyncio.create_task(launcher.run())

@@ -80,6 +80,13 @@ class Catalogue:
         except KeyError:
             raise NotFound(f"This launcher has no approved application {slug} {version}.") from None
 
+    def prune(self) -> None:
+        """Remove copies of earlier starts. Only when no agent runs: one may have been started from any of them."""
+        kept = {application.folder for application in self}
+        for folder in self._store.glob("*"):
+            if folder not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
+
     def __iter__(self) -> Iterator[ApprovedApplication]:
         return iter(self._known.values())
 

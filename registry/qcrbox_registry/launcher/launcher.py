@@ -73,6 +73,8 @@ class Launcher:
             self.kept[found.agent] = _adopted(found)
         if self.kept:
             log.info("adopted %s", ", ".join(self.kept))
+        else:
+            await asyncio.to_thread(self.catalogue.prune)
         watch = asyncio.create_task(self._watch(), name="watch")
         if self.manager.prepare_at_start:
             self._keep(self._prepare_all())
