@@ -18,6 +18,8 @@ from qcrbox_registry.rights import Actor
 from qcrbox_registry.store.tables import audit
 
 FIRST = "0" * 64
+_newest = sa.select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+_insert = sa.insert(audit)
 _COLUMNS = ("at", "who_id", "who", "address", "action", "kind", "object_id", "allowed", "details")
 
 
@@ -69,11 +71,11 @@ def record(conn: Connection, entries: Sequence[Entry]) -> None:
         digest = _hash(previous, values)
         rows.append({**values, "previous": previous, "hash": digest})
         previous = digest
-    conn.execute(sa.insert(audit), rows)
+    conn.execute(_insert, rows)
 
 
 def _last_hash(conn: Connection) -> str:
-    return conn.execute(sa.select(audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).scalar() or FIRST
+    return conn.execute(_newest).scalar() or FIRST
 
 
 def _hash(previous: str, values: dict[str, Any]) -> str:

@@ -173,9 +173,12 @@ class Database:
 
 def upsert(conn: Connection, table: sa.Table) -> Any:
     """An INSERT that knows ON CONFLICT, for the dialect of this connection."""
-    if conn.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+    return upsert_for(conn.dialect.name, table)
+
+
+def upsert_for(dialect: str, table: sa.Table) -> Any:
+    """The same for a dialect by name."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 # ---------------------------------------------------------------- the inside

@@ -7,6 +7,7 @@ of changes then cost a handful of statements. `change_state` is the same for one
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from qcrbox.contract.states import FINAL, State, Step, may_become
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import events
-from qcrbox_registry.store.engine import upsert
+from qcrbox_registry.store.engine import upsert_for
 from qcrbox_registry.store.tables import calculations, loads
 
 _MUTABLE = (
@@ -300,15 +301,20 @@ def count(conn: Connection, deltas: Iterable[tuple[Any, int, int]]) -> None:
     ]
     if not rows:
         return
-    statement = upsert(conn, loads)
-    statement = statement.on_conflict_do_update(
+    conn.execute(_add_to_loads(conn.dialect.name), rows)
+
+
+@functools.cache
+def _add_to_loads(dialect: str) -> Any:
+    """Built once: making the statement costs more than running it."""
+    statement = upsert_for(dialect, loads)
+    return statement.on_conflict_do_update(
         index_elements=["subject", "subject_id", "application_id"],
         set_={
             "queued": loads.c.queued + statement.excluded.queued,
             "running": loads.c.running + statement.excluded.running,
         },
     )
-    conn.execute(statement, rows)
 
 
 def change_state(
