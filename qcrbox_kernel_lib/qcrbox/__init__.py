@@ -28,6 +28,8 @@ _NAMES = {
     "as_completed": ("qcrbox.notebook.batch", "as_completed"),
     "Box": ("qcrbox.notebook.box", "Box"),
     "Calculation": ("qcrbox.notebook.calculations", "Calculation"),
+    "CifInput": ("qcrbox.notebook.parameters", "CifInput"),
+    "FileInput": ("qcrbox.notebook.parameters", "FileInput"),
     "Dataset": ("qcrbox.notebook.datasets", "Dataset"),
     "UNKNOWN": ("qcrbox.cif.values", "UNKNOWN"),
     "NA": ("qcrbox.cif.values", "NOT_APPLICABLE"),
@@ -82,6 +84,9 @@ class _Module(ModuleType):
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(_box(), name)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return _box().datasets.names()
 
     def __dir__(self) -> list[str]:
         names = {*_NAMES, *_ERRORS, *_ROOMS, "__version__"}

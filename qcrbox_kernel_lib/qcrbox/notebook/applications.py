@@ -129,7 +129,7 @@ class Command:
         return CommandForm(self, *args, **options)
 
     def __repr__(self) -> str:
-        return f"{self.qualified_name}{re.sub(r'[a-z_.]*notebook[.]parameters[.]', '', str(inspect.signature(self)))}"
+        return f"{self.qualified_name}{inspect.signature(self)}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         text = f"{self!r}\n\n{self.__doc__}"

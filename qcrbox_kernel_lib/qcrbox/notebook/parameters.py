@@ -39,6 +39,10 @@ class FileInput:
     """What a file parameter takes: a data file, a dataset with one file, a Path or bytes."""
 
 
+# As signatures show them: the name under which a person finds them.
+CifInput.__module__ = FileInput.__module__ = "qc"
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One parameter as the registry describes it."""

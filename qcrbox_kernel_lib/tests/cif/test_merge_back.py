@@ -209,6 +209,16 @@ def test_output_brings_its_own_su() -> None:
     assert pairs(merged("_x 10\n_b 1", "_x 10.5(2)")) == expected
 
 
+def test_output_replaces_the_item_of_its_own_spelling_where_two_were_kept() -> None:
+    source = "_cell_measurement_temperature 293(2)\n_diffrn_ambient_temperature 100(2)"
+    assert pairs(merged(source, "_diffrn.ambient_temperature 120(1)")) == [
+        ("_cell_measurement_temperature", "293"),
+        ("_cell_measurement_temperature_su", "2"),
+        ("_diffrn.ambient_temperature", "120"),
+        ("_diffrn.ambient_temperature_su", "1"),
+    ]
+
+
 def test_block_name_is_the_sources() -> None:
     assert merged("_a 1", "_b 2").block.name == "src"
     alone = merge_back("data_out\n_cell_length_a 1(1)\n", None, OutputEntries())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from qcrbox.cif import read
-from qcrbox.cif.convert import Conversion, is_cif, unify, unify_if_cif
+from qcrbox.cif.convert import Conversion, InputEntries, is_cif, specific, unify, unify_if_cif
 from qcrbox.contract.errors import CifError
 
 
@@ -128,6 +128,27 @@ def test_two_spellings_with_two_values_are_both_kept_and_named(turned: bool) -> 
     remark = conversion.warnings[0]
     assert "_symmetry_cell_setting" in remark.what
     assert "_space_group.crystal_system" in remark.what
+
+
+def test_item_that_keeps_its_written_name_keeps_its_su_and_can_be_asked_for() -> None:
+    source = "data_x\n_cell_measurement_temperature 293(2)\n_diffrn_ambient_temperature 100(2)\n"
+    once = unify(source)
+    assert unify(once.bytes).bytes == once.bytes
+    asked = InputEntries(
+        required=[
+            "_cell_measurement_temperature",
+            "_diffrn_ambient_temperature",
+            "_diffrn.ambient_temperature",
+        ],
+        merge_su=True,
+    )
+    for form in (source, once.bytes):
+        block = specific(form, asked).block
+        assert sorted((item.tag, item.raw) for item in block.items) == [
+            ("_cell_measurement_temperature", "293(2)"),
+            ("_diffrn.ambient_temperature", "100(2)"),
+            ("_diffrn_ambient_temperature", "100(2)"),
+        ]
 
 
 def test_known_value_is_taken_rather_than_an_unknown_one() -> None:

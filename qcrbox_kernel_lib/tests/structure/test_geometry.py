@@ -214,3 +214,30 @@ def test_symmetry_codes_name_images_in_measurements(thpp: Structure) -> None:
     assert thpp.distance("N8", ("C9", "4_565")).value == pytest.approx(
         cell.distance(tuple(first), moved), abs=1e-4
     )
+
+
+RIDING = "label type_symbol fract_x fract_y fract_z calc_flag"
+
+
+def test_riding_hydrogen_moves_with_its_atom(cif: CifMaker) -> None:
+    sites = [
+        ("O1", "O", "0.1000(10)", "0.1000(10)", "0.1000(10)", "d"),
+        ("H1", "H", 0.182, 0.1, 0.1, "calc"),
+        ("N1", "N", "0.3700(10)", "0.1000(10)", "0.1000(10)", "d"),
+    ]
+    structure = Structure.from_cif(cif(("10.00(1)", 10, 10, 90, 90, 90), sites, RIDING))
+    assert structure.distance("O1", "H1").su is None
+    free = Structure.from_cif(cif((10, 10, 10, 90, 90, 90), sites, RIDING))
+    assert free.distance("H1", "N1").su == pytest.approx(0.01 * np.sqrt(2))
+    (row,) = free.hydrogen_bond_table()
+    assert row.d_h.su is None
+    assert row.h_a.su == pytest.approx(row.d_a.su)
+
+
+def test_refined_hydrogen_moves_by_itself(cif: CifMaker) -> None:
+    sites = [
+        ("O1", "O", "0.1000(10)", "0.1000(10)", "0.1000(10)", "d"),
+        ("H1", "H", "0.182(3)", 0.1, 0.1, "d"),
+    ]
+    structure = Structure.from_cif(cif((10, 10, 10, 90, 90, 90), sites, RIDING))
+    assert structure.distance("O1", "H1").su == pytest.approx(10 * np.hypot(0.001, 0.003))

@@ -79,26 +79,30 @@ class _Merge:
         if id(item) in self.placed:
             return
         together: list[Entry] = [item]
-        su_key = names.key(item.tag + "_su")
         if not item.tag.endswith("_su"):
-            old_su, new_su = self._item_slot(su_key), self.new_items.get(su_key)
+            su = item.tag + "_su"
+            old_su, new_su = self._item_slot(su), self.new_items.get(names.key(su))
             if new_su is None and old_su is not None:
                 self.slots[old_su] = []
             elif new_su is not None and old_su is None:
                 together.append(new_su)
                 self.placed.add(id(new_su))
-        slot = self._item_slot(names.key(item.tag))
+        slot = self._item_slot(item.tag)
         if slot is None:
             self.appended += together
         else:
             self.slots[slot] = together
 
-    def _item_slot(self, key: str) -> int | None:
-        """The slot where an item stands, not a loop."""
+    def _item_slot(self, tag: str) -> int | None:
+        """The slot where an item stands, not a loop; the very spelling first, as two may have been kept."""
+        key, found = names.key(tag), None
         for slot in self.slots_of.get(key, ()):
-            if any(isinstance(entry, Item) and names.key(entry.tag) == key for entry in self.slots[slot]):
-                return slot
-        return None
+            for entry in self.slots[slot]:
+                if isinstance(entry, Item) and names.key(entry.tag) == key:
+                    if entry.tag.lower() == tag.lower():
+                        return slot
+                    found = slot if found is None else found
+        return found
 
     def put_loop(self, loop: Loop) -> None:
         """Merge a loop with the source's of its category, or put it in the place of what it replaces."""

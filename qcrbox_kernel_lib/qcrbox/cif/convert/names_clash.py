@@ -33,10 +33,24 @@ def without_clashes(block: Block, rename: Rename, warnings: list[Diagnostic]) ->
     kept_written: set[int] = set()
     dropped: set[int] = set()
     extended: dict[int, Loop] = {}
-    for name, clashing in holders.items():
-        alive = [entry for entry in clashing if id(entry) not in dropped and id(entry) not in kept_written]
-        if len(alive) > 1:
-            _settle(name, alive, rename, block.name, warnings, kept_written, dropped, extended)
+
+    def settle(names: Iterable[str]) -> None:
+        for name in names:
+            alive = [
+                entry for entry in holders[name] if id(entry) not in dropped and id(entry) not in kept_written
+            ]
+            if len(alive) > 1:
+                _settle(name, alive, rename, block.name, warnings, kept_written, dropped, extended)
+
+    # Values before their s.u.: an item that keeps its written name keeps its s.u. too, even an equal one.
+    settle(name for name in holders if not name.lower().endswith("_su"))
+    kept = {
+        entry.tag.lower() + "_su"
+        for entry in entries
+        if isinstance(entry, Item) and id(entry) in kept_written
+    }
+    kept_written |= {id(entry) for entry in entries if isinstance(entry, Item) and entry.tag.lower() in kept}
+    settle(name for name in holders if name.lower().endswith("_su"))
     result: list[Entry] = []
     for entry in entries:
         if id(entry) in dropped:

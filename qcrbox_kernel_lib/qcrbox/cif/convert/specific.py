@@ -57,8 +57,14 @@ class Chosen:
 
 
 def found_name(block: Block, requested: str, custom_categories: tuple[str, ...] | list[str]) -> str | None:
-    """The name in a unified block that a request means, None when it is not there."""
-    return block.written_as(unified_name(requested, custom_categories)) or block.written_as(requested)
+    """The name in a unified block that a request means, None when it is not there.
+
+    The very spelling first: of two spellings with different values both are kept, and each can be asked for.
+    """
+    own = block.written_as(requested)
+    if own is not None and own.lower() == requested.lower():
+        return own
+    return block.written_as(unified_name(requested, custom_categories)) or own
 
 
 def _choose(block: Block, wanted: Wanted, entries: InputEntries, filename: str) -> Chosen:

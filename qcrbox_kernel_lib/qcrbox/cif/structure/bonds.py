@@ -112,6 +112,20 @@ def bond_edges(images: SymmetryImages, listed: Sequence[ListedBond] = ()) -> Edg
     )
 
 
+def riding_pivots(images: SymmetryImages, edges: Edges) -> Indices:
+    """For each site the one it moves with: hydrogen placed by calculation follows its bonded atom."""
+    sites = images.sites
+    pivots = np.arange(len(sites))
+    for row in np.flatnonzero(sites.is_hydrogen):
+        placed = sites.calc_flag[row].lower() in ("calc", "c") or "R" in sites.refinement_flags[row].upper()
+        if not placed or np.nan_to_num(sites.fract_su[row]).any() or not len(edges.of(row)):
+            continue
+        edge = slice(edges.of(row)[0], edges.of(row)[0] + 1)
+        if images.is_own_place(edges.second[edge], edges.operation[edge], edges.translation[edge])[0]:
+            pivots[row] = edges.second[edge][0]
+    return pivots
+
+
 def _is_complete(images: SymmetryImages, by_radius: Edges, from_file: Edges) -> bool:
     """Published lists are often selections: then the radii fill the gaps."""
     heavy = ~images.sites.is_hydrogen

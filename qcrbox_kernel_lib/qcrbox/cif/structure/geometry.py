@@ -1,8 +1,8 @@
 """Distances, angles, torsions and planes with standard uncertainties.
 
 s.u. are propagated from the s.u. of coordinates and cell without their covariances, which a CIF does not
-hold: they are estimates. Two images of one site move together, and coordinates of special positions are
-tied by their symmetry; both are taken into account.
+hold: they are estimates. Two images of one site move together, riding hydrogen moves with its atom, and
+coordinates of special positions are tied by their symmetry; all three are taken into account.
 """
 
 from __future__ import annotations
@@ -110,14 +110,23 @@ def measure(images: SymmetryImages, kind: Measure, columns: Sequence[ImageList])
             lambda p: kind(fract @ orthogonalisation_matrix(p).T)[0], cell.parameters
         )
         variance = variance + np.einsum("pm,pq,qm->m", by_cell, cell.covariance(system), by_cell)
+    variance = np.where(_idealised(images, columns), 0.0, variance)
     return Measured(value, np.sqrt(np.maximum(np.nan_to_num(variance), 0)))
+
+
+def _idealised(images: SymmetryImages, columns: Sequence[ImageList]) -> NDArray[np.bool_]:
+    """(m,) True where all atoms move as one (riding hydrogen and its pivot): such values are given, not found."""
+    names = [
+        images.key(images.rides_on[column.site], column.operation, column.translation) for column in columns
+    ]
+    return np.all([name == names[0] for name in names], axis=0)
 
 
 def _variance_of_sites(images: SymmetryImages, columns: Sequence[ImageList], gradient: Array) -> Array:
     on_fract = gradient @ images.cell.orthogonalisation
     rotations = np.stack([images.rotations[column.operation] for column in columns], axis=1)
     on_site = np.einsum("mki,mkij->mkj", on_fract, rotations.astype(float))
-    site = np.stack([column.site for column in columns], axis=1)
+    site = images.rides_on[np.stack([column.site for column in columns], axis=1)]
     covariance = site_covariance(images)[site]
     variance = np.zeros(len(site))
     for p in range(len(columns)):

@@ -46,6 +46,8 @@ class SymmetryImages:
         self.notes: list[str] = []
         self.symmetry: SiteSymmetry = site_symmetry(sites, cell, group)
         self.rotations = group.rotations
+        self.rides_on = np.arange(len(sites))
+        """(n,) the site whose shifts each site follows: itself, or for riding hydrogen the atom it is bonded to."""
         self.products, self.product_shifts = group.multiplication
 
     def note(self, text: str) -> None:

@@ -16,7 +16,7 @@ from qcrbox.cif.reader import read
 from qcrbox.cif.space_group import SpaceGroup
 from qcrbox.cif.structure import adps, contacts, formula, geometry, growing, listed, reading, tables
 from qcrbox.cif.structure.atoms import Atoms
-from qcrbox.cif.structure.bonds import Edges, ListedBond, bond_edges
+from qcrbox.cif.structure.bonds import Edges, ListedBond, bond_edges, riding_pivots
 from qcrbox.cif.structure.disorder import choose
 from qcrbox.cif.structure.images import ImageList, SymmetryImages
 from qcrbox.cif.structure.sites import Sites, site_symmetry_symbol
@@ -114,7 +114,9 @@ class Structure:
     @cached_property
     def edges(self) -> Edges:
         """Connectivity: directed edges from each site to images of sites."""
-        return bond_edges(self.images, self._listed_bonds)
+        edges = bond_edges(self.images, self._listed_bonds)
+        self.images.rides_on = riding_pivots(self.images, edges)
+        return edges
 
     @cached_property
     def asymmetric_unit(self) -> Atoms:
@@ -218,6 +220,7 @@ class Structure:
         return geometry.least_squares_plane(np.concatenate([self._image(atom).cartesian for atom in atoms]))
 
     def _measure(self, kind: geometry.Measure, *atoms: AtomName) -> Number:
+        _ = self.edges  # tell what rides on what
         return geometry.measure(self.images, kind, [self._image(atom) for atom in atoms]).numbers()[0]
 
     def _image(self, atom: AtomName) -> ImageList:
