@@ -3,35 +3,54 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import typer
 from qcrbox.contract.errors import QcError
 
-from qcrbox_hub.cli import apps, doctor, down, logs, registry, status, store, up
 from qcrbox_hub.cli.console import show_error
 
-app = typer.Typer(
-    name="qcrbox",
-    help="Quantum crystallography in JupyterLab: start, stop and look after the platform.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command("up")(up.up)
-app.command("down")(down.down)
-app.command("status")(status.status)
-app.command("logs")(logs.logs)
-app.command("doctor")(doctor.doctor)
-app.command("registry")(registry.registry)
-app.add_typer(apps.apps, name="apps")
-app.command("backup")(store.backup)
-app.command("restore")(store.restore)
+# Word -> module and what in it: a function, or the Typer of a family of commands. Only what is asked for is
+# imported: starting up should not wait for what builds images.
+COMMANDS = {
+    "up": ("up", "up"),
+    "down": ("down", "down"),
+    "status": ("status", "status"),
+    "logs": ("logs", "logs"),
+    "doctor": ("doctor", "doctor"),
+    "registry": ("registry", "registry"),
+    "apps": ("apps", "apps"),
+    "backup": ("store", "backup"),
+    "restore": ("store", "restore"),
+}
+
+
+def make_app(*words: str) -> typer.Typer:
+    """The command line with the sub-commands of these names."""
+    app = typer.Typer(
+        name="qcrbox",
+        help="Quantum crystallography in JupyterLab: start, stop and look after the platform.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    # With one command only, Typer would take its name for an argument.
+    app.callback()(lambda: None)
+    for word in words:
+        module, name = COMMANDS[word]
+        found = getattr(import_module(f"qcrbox_hub.cli.{module}"), name)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=word)
+        else:
+            app.command(word)(found)
+    return app
 
 
 def main() -> None:
     """Entry point: an error of ours is a sentence, not a traceback."""
+    asked = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
     try:
-        app()
+        make_app(*([asked] if asked in COMMANDS else COMMANDS))()
     except QcError as error:
         show_error(error)
         sys.exit(1)
