@@ -116,7 +116,7 @@ def riding_pivots(images: SymmetryImages, edges: Edges) -> Indices:
     """For each site the one it moves with: hydrogen placed by calculation follows its bonded atom."""
     sites = images.sites
     pivots = np.arange(len(sites))
-    for row in np.flatnonzero(sites.is_hydrogen):
+    for row in np.flatnonzero(sites.is_hydrogen).tolist():
         placed = sites.calc_flag[row].lower() in ("calc", "c") or "R" in sites.refinement_flags[row].upper()
         if not placed or np.nan_to_num(sites.fract_su[row]).any() or not len(edges.of(row)):
             continue

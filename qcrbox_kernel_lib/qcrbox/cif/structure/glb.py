@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -213,7 +214,9 @@ def _quads(rows: int, columns: int) -> NDArray[np.int64]:
 
 def _cube() -> Shape:
     """Edge of length 1; every side has its own corners, for flat shading."""
-    points, normals, triangles = [], [], []
+    points: list[Array] = []
+    normals: list[Array] = []
+    triangles: list[tuple[int, ...]] = []
     for axis in range(3):
         for sign in (-1.0, 1.0):
             normal = np.zeros(3)
@@ -230,4 +233,4 @@ def _cube() -> Shape:
     return np.array(points), np.array(normals), np.array(triangles)
 
 
-_SHAPES = {"sphere": _sphere, "cylinder": _cylinder, "cube": _cube}
+_SHAPES: dict[str, Callable[[], Shape]] = {"sphere": _sphere, "cylinder": _cylinder, "cube": _cube}
