@@ -137,7 +137,7 @@ async def _uv(arguments: list[str], name: str, progress: Progress) -> None:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env=environment | {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_LINK_MODE": "copy"},
+        env=environment | {"NO_COLOR": "1", "UV_NO_PROGRESS": "1"},
     )
     assert process.stderr is not None
     last: deque[str] = deque(maxlen=15)
