@@ -358,6 +358,15 @@ def test_reflections_without_su_are_left_out_and_counted() -> None:
     assert "without positive s.u." in statistics.notes[0]
 
 
+def test_indices_that_cannot_be_right_are_refused() -> None:
+    data = Reflections(np.array([[5000, 0, 0]]), np.ones(1), np.ones(1))
+    with pytest.raises(UserInputError, match="Indices reach 5000"):
+        merging_statistics(data, UnitCell.from_values((10, 11, 12, 90, 90, 90)), SpaceGroup.from_hm("P 1"))
+    rows = "1e300 0 0 5 1\n1 0 0 5 1\n"
+    loop = f"loop_\n_refln_index_h\n_refln_index_k\n_refln_index_l\n_refln_F_squared_meas\n_refln_F_squared_sigma\n{rows}"
+    assert len(find_reflections(read(f"data_x\n{loop}")[0])) == 1
+
+
 def test_an_endless_list_of_reflections_is_refused() -> None:
     with pytest.raises(UserInputError, match="too many reflections"):
         unique_reflections(UnitCell.from_values((100, 100, 100, 90, 90, 90)), SpaceGroup.from_hm("P 1"), 0.3)

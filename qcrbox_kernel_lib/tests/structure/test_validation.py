@@ -132,6 +132,14 @@ def test_a_text_with_a_wrong_checksum_is_found() -> None:
     assert "CHECKSUM" in alerts(write_cif(more="_shelx_res_checksum 1\n_shelx_res_file\n;\nTITL x\n;\n"))
 
 
+def test_a_solvent_mask_needs_details() -> None:
+    fab = "_shelx_fab_file\n;\n1 0 0 1.0 2.0\n;\n"
+    assert "SOLVENT_MASK" in alerts(write_cif(more=fab))
+    assert "SOLVENT_MASK" not in alerts(
+        write_cif(more=fab + "_platon_squeeze_details 'One molecule of water.'")
+    )
+
+
 def test_imprecise_carbon_bonds_are_found() -> None:
     sites = [("C1", "C", "0.100(4)", 0.1, 0.1), ("C2", "C", "0.250(4)", 0.1, 0.1)]
     assert alerts(write_cif(sites=sites))["C_C_SU"] == ["A"]

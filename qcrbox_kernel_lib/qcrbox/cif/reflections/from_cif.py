@@ -104,7 +104,8 @@ def _looped(block: Block) -> Reflections | None:
 def _from_loop(loop: Loop, stem: str, value_tag: str, su_tags: tuple[str, ...], is_f: bool) -> Reflections:
     indices = np.column_stack([loop.numbers(f"{stem}{axis}") for axis in "hkl"])
     value, sigma, notes = *_values(loop, value_tag, su_tags), []
-    known = np.isfinite(indices).all(axis=1) & np.isfinite(value)
+    with np.errstate(invalid="ignore"):
+        known = (np.abs(indices) < 1e6).all(axis=1) & np.isfinite(value)
     if not known.all():
         notes.append(f"{int((~known).sum())} rows without indices or value were left out.")
     if np.isnan(sigma[known]).any():

@@ -44,7 +44,7 @@ def read_hkl(text: str | bytes, source: str = "") -> Reflections:
     else:
         batches = np.nan_to_num(batch).astype(np.int64)
     hkl = np.column_stack([h, k, l])
-    if not np.array_equal(hkl, np.rint(hkl)):
+    if not (np.abs(hkl) < 1e6).all() or not np.array_equal(hkl, np.rint(hkl)):
         raise CifError("Reflection indices are not whole numbers.", where=source)
     return Reflections(
         hkl.astype(np.int64),

@@ -139,6 +139,12 @@ def merging_statistics(
             where=reflections.source,
             next="Use the data of one component (HKLF 4) for merging statistics.",
         )
+    if len(reflections) and np.abs(reflections.hkl).max() >= _SPAN // 2:
+        raise UserInputError(
+            f"Indices reach {int(np.abs(reflections.hkl).max())}; merging goes to {_SPAN // 2 - 1}.",
+            where=reflections.source,
+            next="Check the columns of the reflection file.",
+        )
     data, notes = reflections.as_f_squared(), []
     good = np.isfinite(data.sigma) & (data.sigma > 0) & np.isfinite(data.intensity)
     good &= data.hkl.any(axis=1)

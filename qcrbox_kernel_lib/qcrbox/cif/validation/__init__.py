@@ -23,6 +23,7 @@ CHECKS: dict[str, Check] = {
         statement_checks.cell_and_system,
         statement_checks.formula_and_content,
         statement_checks.checksums,
+        statement_checks.solvent_mask,
         statement_checks.reading_notes,
         statement_checks.refinement_results,
         statement_checks.absolute_structure,

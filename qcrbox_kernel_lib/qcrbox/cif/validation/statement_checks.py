@@ -158,6 +158,25 @@ def checksums(block: Block, structure: Structure) -> Iterator[Alert]:
         )
 
 
+def solvent_mask(block: Block, structure: Structure) -> Iterator[Alert]:
+    """Density taken out by a solvent mask, without a word about what was there."""
+    del structure
+    used = any(
+        tag.lower().startswith(("_platon_squeeze_", "_smtbx_masks_"))
+        or tag.lower().replace(".", "_") == "_shelx_fab_file"
+        for tag in block.tags
+    )
+    details = ("_platon_squeeze_details", "_smtbx_masks_special_details", "_refine_special_details")
+    if used and not any(block.text(tag) for tag in details):
+        yield Alert(
+            "SOLVENT_MASK",
+            "B",
+            1,
+            "A solvent mask was used, but nothing says what was masked.",
+            advice="Give electrons, volume and probable solvent in _platon_squeeze_details or _refine_special_details.",
+        )
+
+
 def reading_notes(block: Block, structure: Structure) -> Iterator[Alert]:
     """What was odd while reading the atoms and bonds."""
     del block
