@@ -6,12 +6,19 @@ reads the name.res that our `shelxl` makes of it; the newest of them is what the
 
 from __future__ import annotations
 
+import contextlib
+import io
 import shutil
 from pathlib import Path
 
 from qcrbox import cif
 from qcrbox.cif.shelx import export_hkl, export_ins
-from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.contract.errors import MissingItemsError, QcError, UserInputError
+from qcrbox_refine import cif_output  # cctbx is loaded before a person waits for it
+from qcrbox_refine.model import wavelength_by_dispersion
+from qcrbox_refine.refinement import prepare_model
+from qcrbox_refine.shelx_input import read_shelx
+from qcrbox_refine.shelxl import refine_shelx_files
 
 NAME = "model"
 PREPARED = Path(".prepared.res")
@@ -31,14 +38,45 @@ def prepare(structure: str, reflections: str | None = None, wavelength: float | 
     PREPARED.write_text(text, encoding="utf-8")
     for note in notes:
         print(note, flush=True)  # noqa: T201 - the session's log is where the person reads it
+    if _write_reflections(block, reflections):
+        write_first_map(text)
+
+
+def _write_reflections(block: cif.Block, reflections: str | None) -> bool:
     hkl = Path(f"{NAME}.hkl")
     if reflections:
         shutil.copyfile(reflections, hkl)
-        return
+        return True
     try:
         hkl.write_text(export_hkl(block), encoding="utf-8")
     except MissingItemsError:
         print("There are no reflections: no density maps, and Refine cannot work.", flush=True)  # noqa: T201
+        return False
+    return True
+
+
+def write_first_map(text: str) -> None:
+    """model.fcf of the model as it is, so that the density is there when the window opens. A failure is one line in the log."""
+    folder = Path(".first-map")
+    folder.mkdir()
+    kept = [
+        line
+        for line in text.splitlines()
+        if not line.upper().startswith(("L.S.", "CGLS", "LIST", "ACTA", "PLAN"))
+    ]
+    unit = next((i for i, line in enumerate(kept) if line.upper().startswith("UNIT")), 0)
+    ins = folder / f"{NAME}.ins"
+    ins.write_text(
+        "\n".join([*kept[: unit + 1], "LIST 6", "L.S. 0", *kept[unit + 1 :]]) + "\n", encoding="utf-8"
+    )
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # its listing says nothing the window does not
+            refine_shelx_files(ins, f"{NAME}.hkl")
+        shutil.copyfile(folder / f"{NAME}.fcf", f"{NAME}.fcf")
+    except QcError as problem:
+        print(f"No density map at the beginning: {problem.message}", flush=True)  # noqa: T201
+    finally:
+        shutil.rmtree(folder)
 
 
 def finalise(edited: str, res: str) -> list[str] | None:
@@ -70,8 +108,6 @@ def wavelength_told_by_dispersion(block: cif.Block) -> float | None:
     names = ("_atom_type_symbol", "_atom_type_scat_dispersion_real", "_atom_type_scat_dispersion_imag")
     if loop is None or not all(name in loop for name in names):
         return None
-    from qcrbox_refine.model import wavelength_by_dispersion
-
     elements = loop.column(names[0])
     real, imaginary = (loop.numbers(name).tolist() for name in names[1:])
     found = wavelength_by_dispersion(
@@ -127,10 +163,6 @@ def _instructions(text: str) -> list[str]:
 
 def cif_of(saved: Path) -> str:
     """A CIF of the model in a SHELX file: no s.u., since nothing was refined."""
-    from qcrbox_refine import cif_output
-    from qcrbox_refine.refinement import prepare_model
-    from qcrbox_refine.shelx_input import read_shelx
-
     model = read_shelx(saved).model
     prepare_model(model)
     block = cif_output.model_block(model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from qcrbox_refine.constraints import RidingGroup
 from qcrbox_refine.density import DifferenceMap, Peak
@@ -160,16 +160,26 @@ class _Writer:
         return 10 + atom.occupancy * weight
 
 
-def fcf_text(fit: Fit) -> str:
-    """Reflections as SHELXL LIST 4: h k l Fc² Fo² σ(Fo²) on the scale of Fc²."""
+_FCF_COLUMNS = {
+    4: ("F_squared_calc", "F_squared_meas", "F_squared_sigma", "observed_status"),
+    6: ("F_squared_meas", "F_squared_sigma", "F_calc", "phase_calc"),
+}
+_FCF_TITLES = {
+    4: "h,k,l, Fc-squared, Fo-squared, sigma(Fo-squared) and status flag",
+    6: "h,k,l, Fo-squared, sigma(Fo-squared), Fc and phase (degrees)",
+}
+
+
+def fcf_text(fit: Fit, list_code: int = 4) -> str:
+    """Reflections on the scale of Fc as SHELXL LIST 4 (h k l Fc² Fo² σ(Fo²)) or LIST 6 (h k l Fo² σ(Fo²) Fc φ, for maps)."""
     cell = fit.model.symmetry.unit_cell().parameters()
     names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
     lines = [
         "#",
-        "# h,k,l, Fc-squared, Fo-squared, sigma(Fo-squared) and status flag",
+        f"# {_FCF_TITLES[list_code]}",
         "#",
         f"data_{fit.model.title}",
-        "_shelx_refln_list_code          4",
+        f"_shelx_refln_list_code          {list_code}",
         *(f"_cell_{name:<27} {value:.4f}" for name, value in zip(names, cell, strict=True)),
         "",
         "loop_",
@@ -177,22 +187,27 @@ def fcf_text(fit: Fit) -> str:
         *(f" '{operation.as_xyz()}'" for operation in fit.model.symmetry.space_group()),
         "",
         "loop_",
-        *(
-            f" _refln_{name}"
-            for name in (
-                "index_h",
-                "index_k",
-                "index_l",
-                "F_squared_calc",
-                "F_squared_meas",
-                "F_squared_sigma",
-                "observed_status",
-            )
-        ),
+        *(f" _refln_{name}" for name in ("index_h", "index_k", "index_l", *_FCF_COLUMNS[list_code])),
+        *(_fcf_rows(fit) if list_code == 4 else _fcf_rows_with_phases(fit)),
     ]
+    return "\n".join(lines) + "\n"
+
+
+def _fcf_rows(fit: Fit) -> Iterator[str]:
     fo, fc, scale = fit.reflections.unique, fit.engine.fc_sq, fit.scale
     for index, f_o, sigma, f_c in zip(fo.indices(), fo.data(), fo.sigmas(), fc.data(), strict=True):
         h, k, l = index  # noqa: E741
         status = "o" if f_o >= 2 * sigma else "<"
-        lines.append(f"{h:4d}{k:4d}{l:4d} {f_c:12.2f} {f_o / scale:12.2f} {sigma / scale:10.2f} {status}")
-    return "\n".join(lines) + "\n"
+        yield f"{h:4d}{k:4d}{l:4d} {f_c:12.2f} {f_o / scale:12.2f} {sigma / scale:10.2f} {status}"
+
+
+def _fcf_rows_with_phases(fit: Fit) -> Iterator[str]:
+    """Friedel mates are averaged: a map of one crystal needs one of them."""
+    fo, fc = fit.reflections.unique, fit.engine.f_calc
+    if fo.anomalous_flag():
+        fo, fc = fo.average_bijvoet_mates(), fc.average_bijvoet_mates()
+    fo, fc = fo.common_sets(fc)
+    amplitudes, phases = fc.amplitudes().data(), fc.phases(deg=True).data()
+    rows = zip(fo.indices(), fo.data(), fo.sigmas(), amplitudes, phases, strict=True)
+    for (h, k, l), f_o, sigma, f_c, phase in rows:  # noqa: E741
+        yield f"{h:4d}{k:4d}{l:4d} {f_o / fit.scale:11.2f} {sigma / fit.scale:9.2f} {f_c:9.2f} {phase % 360.0:6.1f}"

@@ -48,7 +48,7 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
     suggested = weighting.optimise(*least_squares.on_fc_scale(fit.engine), fit.n_parameters)
     res = res_output.res_text(fit, residual, peaks, file.cycles, file.kept, suggested)
     listing = "\n".join(_listing(file, fit, residual, peaks, suggested)) + "\n"
-    written = {".res": res, ".lst": listing, ".fcf": res_output.fcf_text(fit)}
+    written = {".res": res, ".lst": listing, ".fcf": res_output.fcf_text(fit, _list_code(file.kept))}
     if any(line.upper().startswith("ACTA") for line in file.kept):
         written[".cif"] = str(cif_block(fit, residual, res))
     files = {suffix: ins.with_suffix(suffix) for suffix in written}
@@ -56,6 +56,12 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
         path.write_text(written[suffix], encoding="utf-8")
     say("\n".join(_console(ins.stem, fit, residual)))
     return files
+
+
+def _list_code(kept: list[str]) -> int:
+    """LIST 6 (with phases, what editors draw maps from) when it is asked for; otherwise LIST 4."""
+    asked = next((line.split()[1:2] for line in kept if line.upper().startswith("LIST")), [])
+    return 6 if asked == ["6"] else 4
 
 
 def _banner(name: str) -> list[str]:
