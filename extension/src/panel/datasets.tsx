@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import type { IDataset } from '../registry/types';
+import type { ICifIndex, IDataset } from '../registry/types';
 import type { IPanelContext } from './context';
 import { Section } from './section';
 
@@ -54,6 +54,7 @@ export function Datasets({ context }: { context: IPanelContext }): JSX.Element {
 function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelContext }): JSX.Element {
   const { trans, store } = context;
   const [open, setOpen] = React.useState(false);
+  const index = Object.values(dataset.data_files).find(file => file.index?.kind === 'structure')?.index;
   return (
     <li data-dataset={dataset.qcrbox_dataset_id}>
       <div className={open ? 'qcrbox-Row qcrbox-mod-open' : 'qcrbox-Row'}>
@@ -73,6 +74,7 @@ function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelConte
       {open && (
         <div className="qcrbox-Detail">
           {dataset.description && <p>{dataset.description}</p>}
+          {index && <Crystal index={index} context={context} />}
           <ul>
             {Object.values(dataset.data_files).map(file => (
               <li key={file.qcrbox_file_id}>
@@ -87,6 +89,39 @@ function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelConte
         </div>
       )}
     </li>
+  );
+}
+
+/** What a crystallographer wants to know before opening a file. */
+function Crystal({ index, context }: { index: ICifIndex; context: IPanelContext }): JSX.Element {
+  const { trans } = context;
+  const facts: [string, string][] = [
+    [trans.__('Formula'), index.formula_moiety || index.formula_sum || ''],
+    [trans.__('Space group'), index.space_group_hm ?? ''],
+    [trans.__('Temperature'), index.temperature_k ? `${index.temperature_k} K` : ''],
+    ['R1', index.r1 ? index.r1.toFixed(4) : ''],
+    [
+      trans.__('Embedded'),
+      [index.has_hkl && 'hkl', index.has_res && 'res'].filter(Boolean).join(', ')
+    ]
+  ];
+  return (
+    <dl>
+      {facts
+        .filter(([, value]) => value)
+        .map(([name, value]) => (
+          <React.Fragment key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </React.Fragment>
+        ))}
+      {(index.warnings ?? []).map(warning => (
+        <React.Fragment key={warning}>
+          <dt>⚠</dt>
+          <dd>{warning}</dd>
+        </React.Fragment>
+      ))}
+    </dl>
   );
 }
 

@@ -8,7 +8,8 @@ import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { qcrboxIcon } from '../icons';
-import { calculationCode, commandCode, datasetCode, insert } from '../notebook/insert';
+import { calculationCode, commandCode, datasetCode } from '../notebook/code';
+import { insert } from '../notebook/insert';
 import type { RegistryStore } from '../registry/store';
 import type { ICalculation } from '../registry/types';
 import { upload } from '../registry/upload';

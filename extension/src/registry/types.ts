@@ -36,11 +36,25 @@ export interface IApplication {
   commands: ICommand[];
 }
 
+/** What the registry read out of a CIF. */
+export interface ICifIndex {
+  kind?: string;
+  formula_sum?: string | null;
+  formula_moiety?: string | null;
+  space_group_hm?: string | null;
+  temperature_k?: number | null;
+  r1?: number | null;
+  has_hkl?: boolean;
+  has_res?: boolean;
+  warnings?: string[];
+}
+
 export interface IDataFile {
   qcrbox_file_id: string;
   filename: string;
   filetype: string;
   size?: number;
+  index?: ICifIndex | null;
 }
 
 export interface IDataset {

@@ -1,0 +1,51 @@
+import type { IApplication, ICommand, IDataset, IParameter } from '../registry/types';
+
+const FILE_TYPES = /cif|file/i;
+
+/** As the notebook library names it: a slug made into a Python name. */
+export function pythonName(slug: string): string {
+  const name = slug.replace(/[^A-Za-z0-9_]/g, '_');
+  return /^[A-Za-z_]/.test(name) ? name : `_${name}`;
+}
+
+function pythonText(text: string): string {
+  return JSON.stringify(text);
+}
+
+const isFile = (parameter: IParameter) => FILE_TYPES.test(parameter.dtype ?? '');
+const isOutput = (parameter: IParameter) => /output/i.test(parameter.dtype ?? '');
+
+/** The line that starts a command: what has to be given, the rest left at its default. */
+export function commandCode(application: IApplication, command: ICommand, dataset?: IDataset): string {
+  const given: string[] = [];
+  for (const [name, parameter] of Object.entries(command.parameters)) {
+    if (isOutput(parameter)) {
+      continue;
+    }
+    if (isFile(parameter) && given.length === 0) {
+      given.push(dataset?.name ? `qc[${pythonText(dataset.name)}]` : 'qc["…"]');
+    } else if (parameter.required && (parameter.default_value ?? null) === null) {
+      given.push(`${name}=…`);
+    }
+  }
+  const call = `qc.${pythonName(application.slug)}.${pythonName(command.name)}(${given.join(', ')})`;
+  return `import qcrbox as qc\n\ncalculation = ${call}\ncalculation`;
+}
+
+export function datasetCode(dataset: IDataset): string {
+  const name = dataset.name ?? dataset.qcrbox_dataset_id;
+  const source = dataset.read_only ? `qc.examples[${pythonText(name)}]` : `qc[${pythonText(name)}]`;
+  return `import qcrbox as qc\n\ns = ${source}\ns`;
+}
+
+export function calculationCode(id: string): string {
+  return `import qcrbox as qc\n\nresult = qc.calculations[${pythonText(id)}].result()\nresult`;
+}
+
+const IMPORT = 'import qcrbox as qc';
+
+/** Code for a notebook in which `cells` are: one import is enough. */
+export function withoutSecondImport(code: string, cells: string[]): string {
+  const imported = cells.some(cell => /^import qcrbox as qc\b/m.test(cell));
+  return imported && code.startsWith(IMPORT) ? code.slice(IMPORT.length).trimStart() : code;
+}

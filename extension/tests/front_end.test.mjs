@@ -1,0 +1,83 @@
+// Runs with node's own test runner on what tsc built: node --test extension/tests
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { calculationCode, commandCode, datasetCode, pythonName, withoutSecondImport } from '../lib/notebook/code.js';
+import { EventParser } from '../lib/registry/parser.js';
+import { together, upload } from '../lib/registry/upload.js';
+
+const refine = { slug: 'refine', name: 'Refine' };
+const command = parameters => ({ name: 'refine_iam', parameters });
+const file = name => ({ name });
+const names = groups => groups.map(group => group.map(each => each.name));
+
+test('an event that comes in pieces is one event', () => {
+  const parser = new EventParser();
+  assert.deepEqual(parser.feed('id: 7\nevent: calculation\nda'), []);
+  assert.deepEqual(parser.feed('ta: {"a":'), []);
+  assert.deepEqual(parser.feed(' 1}\n\n: still here\n\n'), [{ id: '7', data: '{"a": 1}' }]);
+});
+
+test('lines may end with CR LF and data may have several lines', () => {
+  assert.deepEqual(new EventParser().feed('data: a\r\ndata: b\r\n\r\n'), [{ id: '', data: 'a\nb' }]);
+});
+
+test('an event without an id keeps the last one', () => {
+  const events = new EventParser().feed('id: 3\ndata: a\n\ndata: b\n\n');
+  assert.deepEqual(events.map(each => each.id), ['3', '3']);
+});
+
+test('a slug becomes a Python name', () => {
+  assert.equal(pythonName('olex2-linux'), 'olex2_linux');
+  assert.equal(pythonName('3dmol'), '_3dmol');
+});
+
+test('a call names what must be given and leaves defaults alone', () => {
+  const code = commandCode(
+    refine,
+    command({
+      structure: { dtype: 'QCrBox.cif_data_file', required: true, default_value: null },
+      reflections: { dtype: 'QCrBox.data_file', required: false, default_value: null },
+      cycles: { dtype: 'int', required: false, default_value: 10 },
+      d_min: { dtype: 'float', required: true, default_value: null },
+      refined: { dtype: 'QCrBox.output_cif' }
+    })
+  );
+  assert.match(code, /qc\.refine\.refine_iam\(qc\["…"\], d_min=…\)/);
+});
+
+test('an example is taken from the examples, a dataset by its name', () => {
+  assert.match(datasetCode({ name: 'thpp', read_only: true }), /qc\.examples\["thpp"\]/);
+  assert.match(datasetCode({ name: 'my "azu"', read_only: false }), /qc\["my \\"azu\\""\]/);
+});
+
+test('a name cannot break out of the code it is put into', () => {
+  const evil = '"]; import os; os.system("x"); qc["';
+  assert.ok(datasetCode({ name: evil }).includes(JSON.stringify(evil)));
+  assert.ok(calculationCode(evil).includes(JSON.stringify(evil)));
+});
+
+test('a notebook imports once', () => {
+  assert.equal(withoutSecondImport('import qcrbox as qc\n\ns', ['import qcrbox as qc\nx']), 's');
+  assert.equal(withoutSecondImport('import qcrbox as qc\n\ns', ['x']), 'import qcrbox as qc\n\ns');
+});
+
+test('model and reflections of one name are one dataset, the model first', () => {
+  const groups = together(['b.hkl', 'a.hkl', 'a.cif', 'B.CIF'].map(file));
+  assert.deepEqual(names(groups), [['B.CIF', 'b.hkl'], ['a.cif', 'a.hkl']]);
+});
+
+test('a refused file stops its own dataset only and is named', async () => {
+  const calls = [];
+  const client = {
+    newDataset: async each => {
+      calls.push(`new ${each.name}`);
+      if (each.name === 'bad.cif') throw new Error('line 3');
+      return 'id';
+    },
+    append: async (id, each) => calls.push(`append ${each.name}`)
+  };
+  const results = await upload(client, ['bad.cif', 'bad.hkl', 'a.cif', 'a.hkl'].map(file), () => {});
+  assert.deepEqual(calls, ['new bad.cif', 'new a.cif', 'append a.hkl']);
+  assert.deepEqual(results.filter(each => each.problem), [{ name: 'bad.cif', problem: 'line 3' }]);
+});
