@@ -219,9 +219,13 @@ def _check_pattern(section: Section, what: str, pattern: str | None, known: list
                 "command",
             )
     # Outputs have a fixed file name and need no placeholder.
-    for given in (part.get("name") for part in section.data.get("parameters") or [] if isinstance(part, dict)):
+    for given in (
+        part.get("name") for part in section.data.get("parameters") or [] if isinstance(part, dict)
+    ):
         if given in known and given not in names:
-            section.note(f"'{given}' is never used in the call pattern of '{what}'", "call_pattern", "command")
+            section.note(
+                f"'{given}' is never used in the call pattern of '{what}'", "call_pattern", "command"
+            )
 
 
 def _lifecycle(section: Section, name: str, known: list[str]) -> Lifecycle | None:
