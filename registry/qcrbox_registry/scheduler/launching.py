@@ -45,7 +45,7 @@ class Launching:
     async def plan(self, dispatcher: Dispatcher) -> None:
         """Start what waiting calculations and warm pools need; make room for it."""
         for application in list(self.world.fleet.applications.values()):
-            lanes = dispatcher.unserved.get(application.id, [])
+            lanes = [lane for lane in dispatcher.unserved.get(application.id, []) if lane.entries]
             wanted = 0 if application.retired else self._wanted(application, lanes)
             if wanted <= 0:
                 continue

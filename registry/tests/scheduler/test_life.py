@@ -131,3 +131,12 @@ async def test_the_estimated_start_comes_from_past_durations(site, launcher, clo
 
 async def is_running(site, one):
     return (await site.rows([one]))[0].state == "running"
+
+
+async def test_cancelling_all_that_waits_leaves_nothing_to_start_agents_for(site):
+    ids = await site.submit("noop", 3)
+    await site.scheduler.dispatcher.round()
+    assert site.scheduler.dispatcher.unserved
+    await site.scheduler.cancel(ids)
+    await site.scheduler.launching.plan(site.scheduler.dispatcher)
+    assert site.scheduler.world.fleet.agents == {}
