@@ -34,12 +34,17 @@ def _symbols() -> dict[str, list[gemmi.SpaceGroup]]:
     return table
 
 
+# `P 1 21/c 1 (No. 14)`, `P b c a (61)`, `C 2/c, No.15`
+_NUMBER = re.compile(r"\s*[,(]?\s*(?:(?:no\.?|#)\s*\d{1,3}\s*\)?|(?<=\()\d{2,3}\))\s*$")
+
+
 def find_by_hm(symbol: str) -> list[gemmi.SpaceGroup]:
     """Every entry of gemmi's table that a Hermann-Mauguin symbol may stand for, best first.
 
     Several entries are returned when the symbol leaves the setting open.
     """
     text = " ".join(symbol.strip().strip("'\"").lower().replace("_", "").split())
+    text = _NUMBER.sub("", text)
     match = _SETTING.search(text)
     setting = ""
     if match and match.start():
@@ -55,7 +60,9 @@ def find_by_hm(symbol: str) -> list[gemmi.SpaceGroup]:
             entries = [entry for entry in entries if entry.ext.lower() == wanted or entry.qualifier == wanted]
         if entries:
             return _standard_first(entries)
-    return []
+    # Names of CCP4 and others: H 3, P 21212a.
+    known = gemmi.find_spacegroup_by_name(symbol.strip()) if symbol.isascii() else None
+    return [known] if known is not None else []
 
 
 def _standard_first(entries: list[gemmi.SpaceGroup]) -> list[gemmi.SpaceGroup]:

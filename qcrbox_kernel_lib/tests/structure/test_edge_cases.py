@@ -312,3 +312,9 @@ def test_atoms_in_different_cells_are_bonded_to_the_right_images(cif: CifMaker) 
 def test_an_empty_list_of_atoms_is_no_structure(cif: CifMaker) -> None:
     with pytest.raises(MissingItemsError, match="no atoms"):
         Structure.from_cif(cif(sites=[]))
+
+
+def test_what_the_reader_found_wrong_is_among_the_notes(cif: CifMaker) -> None:
+    structure = Structure.from_cif(cif(more="_cell_length_a 20\n"))
+    assert structure.cell.a.value == 10
+    assert any("given twice with different values" in note for note in structure.notes)

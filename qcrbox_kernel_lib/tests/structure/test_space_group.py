@@ -35,6 +35,9 @@ P21N = ["x,y,z", "-x+1/2,y+1/2,-z+1/2", "-x,-y,-z", "x-1/2,-y-1/2,z-1/2"]
         ("Pbca", "P b c a"),
         ("P 4(1) 2(1) 2", "P 41 21 2"),
         ("P 1 1 21/b", "P 1 1 21/b"),
+        ("P 1 21/c 1 (No. 14)", "P 1 21/c 1"),
+        ("C 2/c, No.15", "C 1 2/c 1"),
+        ("H 3", "R 3:H"),
     ],
 )
 def test_hermann_mauguin_symbols_are_read_as_people_write_them(written: str, meant: str) -> None:

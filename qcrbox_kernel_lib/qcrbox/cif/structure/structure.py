@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qcrbox.cif.cell import UnitCell
-from qcrbox.cif.document import Block
+from qcrbox.cif.diagnostics import Severity
+from qcrbox.cif.document import Block, Document
 from qcrbox.cif.reader import read
 from qcrbox.cif.space_group import SpaceGroup
 from qcrbox.cif.structure import adps, contacts, formula, geometry, growing, listed, reading, tables
@@ -86,7 +87,7 @@ class Structure:
         """
         document = read(source, on_error="keep")
         if block is not None:
-            return cls.from_block(document[block])
+            return cls._of_document(document, document[block])
         with_atoms = [found for found in document.blocks if found.loop("_atom_site_label") is not None]
         if len(with_atoms) > 1:
             raise CifError(
@@ -95,7 +96,17 @@ class Structure:
                 why=f"Blocks: {', '.join(found.name for found in with_atoms[:20])}.",
                 next="Name the block to use.",
             )
-        return cls.from_block(with_atoms[0] if with_atoms else document.sole_block())
+        return cls._of_document(document, with_atoms[0] if with_atoms else document.sole_block())
+
+    @classmethod
+    def _of_document(cls, document: Document, block: Block) -> Structure:
+        """With what the reader found wrong in the block among the notes."""
+        made = cls.from_block(block)
+        wrong = [
+            str(r) for r in document.diagnostics if r.severity is Severity.ERROR and r.block == block.name
+        ]
+        made._notes = [*wrong[:10], *made._notes]
+        return made
 
     def __repr__(self) -> str:
         return f"<Structure {self.name}: {self.formula or 'no formula'}, {self.space_group.hm}, {len(self.sites)} sites>"
