@@ -71,7 +71,7 @@ class ForwardHandler(APIHandler):
         # browser's next call on it would fail.
         self.set_header("Connection", "close")
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # type: ignore[override]
         """Who asks is settled before a byte of the body is taken."""
         await super().prepare()
         if self._finished:
@@ -83,7 +83,7 @@ class ForwardHandler(APIHandler):
             allowed = self.authorizer.is_authorized(self, self.current_user, action, "qcrbox")
             if not (await allowed if asyncio.iscoroutine(allowed) else allowed):
                 raise NotAllowed("This server does not allow you to use QCrBox.")
-            raw_path, _, query = self.request.uri.partition("?")  # type: ignore[union-attr]
+            raw_path, _, query = self.request.uri.partition("?")
             tail = raw_path.partition("/qcrbox/api/")[2]
             address = self.upstream.address(tail, query)
             headers = self._request_headers()
@@ -104,7 +104,7 @@ class ForwardHandler(APIHandler):
         if not self._forwarding.cancelled():
             self._forwarding.result()
 
-    get = head = post = put = patch = delete = _body_complete  # type: ignore[assignment]
+    get = head = post = put = patch = delete = _body_complete
 
     def on_connection_close(self) -> None:
         # The tab was closed or reloaded: the registry need not go on telling it anything.
@@ -135,7 +135,7 @@ class ForwardHandler(APIHandler):
     async def _forward(self, address: httpx.URL, headers: dict[str, str]) -> None:
         try:
             async with self.client.stream(
-                self.request.method,  # type: ignore[arg-type]
+                self.request.method,
                 address,
                 headers=headers,
                 content=self._content(),
@@ -147,7 +147,7 @@ class ForwardHandler(APIHandler):
             self.log.warning("QCrBox: %s %s: %r", self.request.method, address.path, error)
             if self._headers_written:
                 # Too late for an error text: a cut connection is the only honest sign left.
-                self.request.connection.stream.close()  # type: ignore[union-attr]
+                self.request.connection.stream.close()  # type: ignore[union-attr, unused-ignore]
                 return
             self._refuse(
                 Unreachable(

@@ -30,6 +30,7 @@ class Options:
     applications: list[Path] = field(default_factory=list)
     folder: Path | None = None
     idle_cull_s: int = 0
+    tls_in_front: bool = False
     manager: str = "process"
 
 
@@ -175,6 +176,7 @@ def _proxy(plan: Plan) -> ChildSpec:
         QCRBOX_PROXY_API=f"http://{LOOPBACK}:{plan.ports['proxy_api']}",
         QCRBOX_PROXY_HUB=f"http://{LOOPBACK}:{plan.ports['hub']}",
         QCRBOX_PROXY_TOKEN_FILE=str(token),
+        QCRBOX_PROXY_TLS_IN_FRONT="1" if plan.options.tls_in_front else "0",
     )
     return ChildSpec(
         "proxy",

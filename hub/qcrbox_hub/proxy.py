@@ -54,7 +54,7 @@ HOP_BY_HOP = frozenset(
 class StreamingHandler(ProxyHandler):
     """Passes bodies on as they come, in both directions."""
 
-    def initialize(self, proxy: StreamingProxy) -> None:  # type: ignore[override]
+    def initialize(self, proxy: StreamingProxy) -> None:
         super().initialize(proxy=proxy)
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=8)
         self._forwarding: asyncio.Task[None] | None = None
@@ -123,13 +123,13 @@ class StreamingHandler(ProxyHandler):
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             if self._headers_written:
                 # Too late for an error page: a cut connection is the only honest sign left.
-                self.request.connection.stream.close()  # type: ignore[union-attr]
+                self.request.connection.stream.close()
                 return
             await self.handle_proxy_error(503, error)
 
     async def _target(self) -> URL | None:
         # The raw path: decoding and encoding again would turn %2F into a slash.
-        raw_path, _, query = self.request.uri.partition("?")  # type: ignore[union-attr]
+        raw_path, _, query = self.request.uri.partition("?")
         self.target = self.proxy.target_for_req(None, raw_path)
         if self.target is None:
             await self.handle_proxy_error(404, err=None)
@@ -143,12 +143,19 @@ class StreamingHandler(ProxyHandler):
         for name, value in self.request.headers.get_all():
             if name.lower() not in HOP_BY_HOP | named:
                 headers.add(name, value)
-        # This proxy is the outermost one, so what a client claims to have forwarded is not believed.
-        headers["X-Forwarded-For"] = self.request.remote_ip or ""
-        headers["X-Forwarded-Proto"] = self.request.protocol
+        address = self.request.remote_ip or ""
+        if self.proxy.tls_in_front:
+            # A web server on this machine ends TLS and says who is really asking; its word is the last.
+            claimed = headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+            headers["X-Forwarded-For"] = claimed or address
+            headers["X-Forwarded-Proto"] = "https"
+        else:
+            # This proxy is the outermost one, so what a client claims to have forwarded is not believed.
+            headers["X-Forwarded-For"] = address
+            headers["X-Forwarded-Proto"] = self.request.protocol
         headers["X-Forwarded-Host"] = self.request.host
-        host, _, port = self.request.host.rpartition(":")
-        headers["X-Forwarded-Port"] = port if host else "80"
+        _, colon, port = self.request.host.rpartition(":")
+        headers["X-Forwarded-Port"] = port if colon else ("443" if self.proxy.tls_in_front else "80")
         return headers
 
     def _body(self) -> AsyncIterator[bytes] | None:
@@ -225,9 +232,7 @@ class StreamingHandler(ProxyHandler):
 
     def _pass_to_browser(self, message: str | bytes | None) -> None:
         if message is None or self.closed:
-            if self.ws_client:
-                self.ws_client.close()
-                self.ws_client = None
+            self.on_close()
             self.close()
             return
         if self.target:
@@ -242,8 +247,9 @@ class StreamingHandler(ProxyHandler):
 class StreamingProxy(PythonProxy):
     """The package's routing table with our handler."""
 
-    def __init__(self, options: dict[str, object]) -> None:
+    def __init__(self, options: dict[str, object], *, tls_in_front: bool = False) -> None:
         super().__init__(options)
+        self.tls_in_front = tls_in_front
         self.proxy_app = web.Application(
             [(r"/(.*)", StreamingHandler, {"proxy": self})],
             websocket_max_message_size=LARGEST_MESSAGE_BYTES,
@@ -263,7 +269,7 @@ class StreamingProxy(PythonProxy):
         )
 
 
-async def serve(public: tuple[str, int], steering: tuple[str, int], hub: str, token: str) -> None:
+async def serve(public: tuple[str, int], steering: tuple[str, int], hub: str, token: str, tls: bool) -> None:
     """Listen until SIGTERM."""
     log = logging.getLogger("qcrbox.proxy")
     proxy = StreamingProxy(
@@ -273,7 +279,8 @@ async def serve(public: tuple[str, int], steering: tuple[str, int], hub: str, to
             "default_target": hub,
             "error_target": f"{hub}/hub/error",
             "log": log,
-        }
+        },
+        tls_in_front=tls,
     )
     await proxy.open()
     server = HTTPServer(proxy.proxy_app, max_body_size=LARGEST_UPLOAD_BYTES)
@@ -303,6 +310,7 @@ def main() -> int:
             (steering.hostname or "127.0.0.1", steering.port or 8001),
             os.environ["QCRBOX_PROXY_HUB"],
             token,
+            os.environ.get("QCRBOX_PROXY_TLS_IN_FRONT") == "1",
         )
     )
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from qcrbox import lifeline
 
@@ -21,4 +20,4 @@ def run() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run())
+    run()

@@ -199,6 +199,24 @@ async def test_claimed_forwarding_is_not_believed(client: httpx.AsyncClient, tar
     assert headers["X-Forwarded-Proto"] == "http"  # type: ignore[index]
 
 
+async def test_web_server_in_front_is_believed_for_its_own_word_only(target: Target) -> None:
+    proxy = StreamingProxy(
+        {"auth_token": "t", "default_target": f"http://127.0.0.1:{target.port}"}, tls_in_front=True
+    )
+    await proxy.open()
+    server = HTTPServer(proxy.proxy_app)
+    socket, own = bind_unused_port()
+    server.add_socket(socket)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        # The first address is what the client claims; the last is what the web server saw.
+        await client.get(f"http://127.0.0.1:{own}/", headers={"X-Forwarded-For": "6.6.6.6, 192.0.2.7"})
+    server.stop()
+    await proxy.session.close()
+    headers = target.seen[-1]["headers"]
+    assert headers["X-Forwarded-For"] == "192.0.2.7"  # type: ignore[index]
+    assert headers["X-Forwarded-Proto"] == "https"  # type: ignore[index]
+
+
 async def test_head_and_empty_answers_end_at_once(client: httpx.AsyncClient) -> None:
     assert (await client.head("/")).status_code == 200
     assert (await client.delete("/x")).status_code == 204

@@ -36,6 +36,10 @@ def up(
         int, typer.Option(help="Stop a person's Jupyter server after so many idle minutes; 0: never.")
     ] = 0,
     manager: ManagerOption = "process",
+    tls_in_front: Annotated[
+        bool,
+        typer.Option("--tls-in-front", help="A web server on this machine ends TLS and forwards to us."),
+    ] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Start the platform and keep it running until Ctrl-C."""
@@ -52,6 +56,7 @@ def up(
         applications=applications or [],
         folder=folder,
         idle_cull_s=60 * idle_cull,
+        tls_in_front=tls_in_front,
         manager=manager,
     )
     where = data_folder(data)
