@@ -7,9 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from qcrbox.cif.structure import Structure
 
 CifMaker = Callable[..., str]
+
+# Speed is measured by the bench, not here: a busy machine must not fail a property.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def distributed(package: str, path: str) -> Path:
