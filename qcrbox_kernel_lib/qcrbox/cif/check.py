@@ -5,6 +5,7 @@ This is a check of the file against its dictionary. It is no checkCIF: it says n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from qcrbox.cif.values import parse_number
 
 MAX_LINE = 2048
 MAX_NAME = 75
+_LONG_LINE = re.compile(rb"[^\r\n]{%d,}+" % (MAX_LINE + 1))
 MAX_PER_ITEM = 10  # remarks about one column; one more says how many were left out
 
 
@@ -32,7 +34,7 @@ def check(source: Document | bytes | str | Path, *, filename: str = "") -> list[
     )
     lines = _Lines(document)
     found = list(document.diagnostics)
-    found += _form(document)
+    found += _form(document, lines)
     for block in document.blocks:
         for entry in block.entries:
             if isinstance(entry, Item):
@@ -62,20 +64,17 @@ class _Lines:
         return self.line, position - start + 1
 
 
-def _form(document: Document) -> Iterator[Diagnostic]:
+def _form(document: Document, lines: _Lines) -> Iterator[Diagnostic]:
     """Limits of CIF 1.1 on lines and names."""
-    longest, number = 0, 0
-    for n, line in enumerate(document.data.splitlines(), 1):
-        if len(line) > longest:
-            longest, number = len(line), n
-    if longest > MAX_LINE:
+    long = _LONG_LINE.search(document.data)
+    if long:
         yield Diagnostic(
             Severity.WARNING,
             "long-line",
-            f"A line has {longest} characters; CIF allows {MAX_LINE}.",
+            f"A line has {len(long[0])} characters; CIF allows {MAX_LINE}.",
             "Older programs may cut it.",
             document.filename,
-            line=number,
+            line=lines.of(long.start())[0],
         )
     for block in document.blocks:
         if len(block.name) > MAX_NAME:
