@@ -18,6 +18,7 @@ from nats.errors import Error as NatsError
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.1, 3.0
+LOOK_S = 1.0
 
 OnUp = Callable[[Client], Awaitable[None]]
 
@@ -67,7 +68,10 @@ class Link:
             except (NatsError, OSError, TimeoutError) as error:
                 log.warning("the connection ended while it was being set up: %s", error)
                 await self._drop()
-            await closed.wait()
+            # nats-py does not call back when it still had something to send as the connection broke.
+            while not closed.is_set() and not self._client.is_closed:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(closed.wait(), LOOK_S)
             log.warning("the connection to NATS ended")
 
     async def _connect(self, closed: asyncio.Event) -> Client:

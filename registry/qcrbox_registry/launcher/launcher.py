@@ -89,9 +89,8 @@ class Launcher:
                     continue
                 while not closed.is_set():
                     told = await self._tell_ready()
-                    with contextlib.suppress(TimeoutError):
-                        # The registry makes the streams; at a first start they may not be there yet.
-                        await asyncio.wait_for(closed.wait(), READY_S if told else 0.3)
+                    # The registry makes the streams; at a first start they may not be there yet.
+                    await self._wait_closed(closed, READY_S if told else 0.3)
         finally:
             watch.cancel()
             for task in [*self._tasks, *self._starting.values()]:
@@ -99,6 +98,17 @@ class Launcher:
             await self.manager.cleanup()
             if self._connection is not None:
                 await self._connection.close()
+
+    async def _wait_closed(self, closed: asyncio.Event, most_s: float) -> None:
+        """Until the connection has ended, `most_s` at most."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + most_s
+        while not closed.is_set() and loop.time() < until:
+            if self._connection is None or self._connection.is_closed:
+                closed.set()  # nats-py does not call back when it still had something to send as it broke
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(closed.wait(), min(1.0, most_s))
 
     async def _connect(self, closed: asyncio.Event) -> None:
         async def on_closed() -> None:
