@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from qcrbox.cif import Document, names, raw_of, read, text_of
 from qcrbox.cif.convert import InputEntries, OutputEntries, merge_back, specific, unify
 
@@ -76,6 +77,28 @@ def test_everything_in_the_output_is_in_the_merged_file(source: Document, output
         if entry.raw != "?" and not entry.tag.endswith("_su"):
             assert text_of(entry.raw) in [text_of(raw, cif2=merged.cif2) for raw in merged.column(entry.tag)]
     assert merged.name == "x"
+
+
+TABLES = st.dictionaries(st.sampled_from([f"C{n}" for n in range(8)]), st.integers(0, 99), min_size=1)
+
+
+@BOUNDED
+@given(TABLES, TABLES)
+def test_atoms_are_merged_as_a_dictionary_is_updated(source: dict[str, int], output: dict[str, int]) -> None:
+    """Same key: the output's value. Source rows first and in their order, then the output's new ones."""
+
+    def file(name: str, rows: dict[str, int], column: str) -> str:
+        cells = "".join(f"{label} {value} {value}\n" for label, value in rows.items())
+        return f"data_{name}\nloop_\n_atom_site_label\n_atom_site_occupancy\n_atom_site_{column}\n{cells}"
+
+    merged = merge_back(file("o", output, "new"), file("s", source, "old"), OutputEntries()).block.loop(
+        "_atom_site"
+    )
+    expected = source | output
+    assert merged.column("_atom_site_label") == list(expected)
+    assert merged.column("_atom_site_occupancy") == [str(value) for value in expected.values()]
+    assert merged.column("_atom_site_old") == [str(source.get(label, "?")) for label in expected]
+    assert merged.column("_atom_site_new") == [str(output.get(label, "?")) for label in expected]
 
 
 @pytest.mark.parametrize("tag", ["_cell_length_a", "_symmetry_equiv_pos_as_xyz", "_refine_ls_shift/esd_max"])
