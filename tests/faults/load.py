@@ -60,10 +60,23 @@ class Person(threading.Thread):
         while not self._stop_event.is_set():
             number += 1
             self._submit(f"{self.owner}-{number}")
+            if number % 10 == 0:
+                self._let_it_drain()
             if self.mine and self._random.random() < 0.05:
                 self._cancel(self._random.choice(self.mine[-20:]))
             self._stop_event.wait(self._random.expovariate(1 / self._pause_s))
         self._client.close()
+
+    def _let_it_drain(self, most: int = 60) -> None:
+        """Nobody submits more than a slow machine can do in the time that is left at the end."""
+        while not self._stop_event.is_set():
+            try:
+                answer = self._client.get("/api/calculations?status=submitted&limit=1000")
+                if answer.status_code == 200 and len(answer.json()["payload"]["calculations"]) < most:
+                    return
+            except httpx.HTTPError:
+                pass  # it is down; ask again
+            self._stop_event.wait(0.5)
 
     def _submit(self, key: str) -> None:
         names = [name for name, _, _ in MIX]
