@@ -36,6 +36,9 @@ class Atoms:
     def __len__(self) -> int:
         return len(self.site)
 
+    def __repr__(self) -> str:
+        return f"<Atoms: {len(self)} atoms, {int((~self.is_own_place).sum())} of them symmetry images>"
+
     @property
     def images(self) -> ImageList:
         return self._rows
