@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qcrbox.notebook.calculations import Calculation
     from qcrbox.notebook.checking import Checked
     from qcrbox.notebook.datasets import Dataset
+    from qcrbox.notebook.density import DensityMap
     from qcrbox.notebook.plots import Plots
 
 
@@ -139,9 +140,18 @@ class Result:
     def name(self) -> str:
         return f"{self.calculation.application}.{self.calculation.command} ({self.calculation.short_id})"
 
-    def view(self, **options: Any) -> Any:
-        """The refined structure, drawn. Options of qc.StructureView."""
-        return self.cif.view(**options)
+    def view(self, *, density: bool | float = False, **options: Any) -> Any:
+        """The refined structure, drawn. Options of qc.StructureView; density=True adds Fo − Fc at ±3σ, a number at that."""
+        view = self.cif.view(**options)
+        if density is not False:
+            view.show_density(self.difference_density(), 3.0 if density is True else float(density))
+        return view
+
+    def difference_density(self) -> DensityMap:
+        """Fo − Fc in e/Å³ over one cell. Raises MissingItemsError when no file has both."""
+        from qcrbox.notebook.density import difference_density
+
+        return difference_density(self.structure, self.plots._model)
 
     def report(self, path: str | None = None, models: list[Any] | None = None) -> Any:
         """Table 1 of this and further models; written as docx, tex, csv or html by the end of `path`."""

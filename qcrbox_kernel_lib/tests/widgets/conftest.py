@@ -84,8 +84,9 @@ const model = {
     if (answer) tell("msg:custom", { re: message.id, ...answer });
   },
 };
-window.start = (scene) => {
-  Object.assign(state, { scene: bytes(JSON.parse(scene)), twin: "none" });
+window.start = (text) => {
+  const { scene, density } = JSON.parse(text);
+  Object.assign(state, { scene: bytes(scene), density: bytes(density), twin: "none" });
   widget.render({ model, el: document.getElementById("el") });
 };
 window.ready = true;
@@ -101,8 +102,9 @@ class Kernel:
     """In the place of the widget: keeps the scene that the view sends, answers what the page asks."""
 
     def __init__(self, view: StructureView) -> None:
-        self.view, self.sent = view, None
+        self.view, self.sent, self.density = view, None, {}
         view._widget = self
+        view._send_density()
 
     def show_scene(self, scene, title):
         from qcrbox.widgets.structure_view.widget import packed
@@ -175,10 +177,12 @@ def shown(chromium, site):
         page.on(
             "request", lambda r: None if r.url.startswith((site, "data:", "blob:")) else faults.append(r.url)
         )
-        page.expose_function("kernel", Kernel(view).answer)
+        kernel = Kernel(view)
+        page.expose_function("kernel", kernel.answer)
         page.goto(site)
         page.wait_for_function("window.ready")
-        page.evaluate("scene => window.start(scene)", json.dumps(packed(view.scene), default=_plain))
+        state = {"scene": packed(view.scene), "density": kernel.density}
+        page.evaluate("state => window.start(state)", json.dumps(state, default=_plain))
         page.wait_for_function("document.querySelector('.qcv-canvas').width > 300")
         page.wait_for_timeout(300)
         page.focus(".qcv-canvas")

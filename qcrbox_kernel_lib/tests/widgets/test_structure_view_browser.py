@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 from PIL import Image
+from qcrbox.notebook.density import DensityMap
 from qcrbox.widgets.structure_view import StructureView
 
 pytestmark = pytest.mark.browser
@@ -121,3 +122,22 @@ def test_atoms_are_told_apart_without_colour(shown, molecule):
     pixels = picture(page)
     grey = share_of(pixels, lambda r, g, b: (abs(r - g) < 12) & (abs(g - b) < 12))
     assert grey > 0.97  # all but the red cube and the frame of the focus
+
+
+def test_density_is_drawn_around_its_peak_and_follows_the_slider(shown, molecule):
+    # One Gaussian peak of 2 e/Å³ on C1, one hole on O1: their places and signs must come out.
+    grid = np.stack(np.meshgrid(*(np.arange(40) / 40,) * 3, indexing="ij"), axis=-1)
+    values = np.zeros((40, 40, 40))
+    for label, height in (("C1", 2.0), ("O1", -2.0)):
+        away = grid - molecule.sites.fract[molecule.sites.index[label]]
+        away -= np.rint(away)
+        values += height * np.exp(-np.sum(molecule.cell.to_cartesian(away) ** 2, axis=-1) / 0.3)
+    view = StructureView(molecule, grow="none").show_density(DensityMap(values, molecule), level=3.0)
+    page = shown(view)
+    green = lambda r, g, b: (g > r + 25) & (g > b + 25)  # noqa: E731
+    first = share_of(picture(page), green)
+    assert first > 0.002
+    assert "positive solid, negative net; highest 2.0" in page.locator(".qcv-bar").nth(1).inner_text()
+    page.get_by_label("Level of the density in sigma").fill("8")
+    page.wait_for_timeout(300)
+    assert share_of(picture(page), green) < first

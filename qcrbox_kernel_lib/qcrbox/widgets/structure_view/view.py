@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 from qcrbox.widgets.structure_view.options import Options
 from qcrbox.widgets.structure_view.picture import Camera, svg
 from qcrbox.widgets.structure_view.scene import Measurement, Scene
+
+if TYPE_CHECKING:
+    from qcrbox.notebook.density import DensityMap
 
 _MOST_KEPT = 1000  # atoms up to which the still picture follows every turn of the live one
 _TABLE_ROWS = 500  # of the table twin that is kept in the notebook
@@ -43,6 +46,8 @@ class StructureView:
         self._camera: Camera | None = None
         self._widget: Any = None
         self._twin: StaticTwin | None = None
+        self.density: DensityMap | None = None
+        self._level = 3.0
 
     # ------------------------------------------------------------ changing it
 
@@ -62,7 +67,25 @@ class StructureView:
         self.measurements = []
         if self._widget is not None:
             self._widget.show_scene(scene, self.title)
+            self._send_density()
         self._keep()
+
+    def show_density(self, density: DensityMap | None, level: float = 3.0) -> StructureView:
+        """Draw a difference density at ± `level` σ around the atoms shown; None takes it away."""
+        self.density, self._level = density, level
+        self._send_density()
+        self._keep()
+        return self
+
+    def _send_density(self) -> None:
+        if self._widget is None:
+            return
+        if self.density is None:
+            self._widget.density = {}
+            return
+        from qcrbox.widgets.structure_view.widget import packed_density
+
+        self._widget.density = packed_density(self.density, self.scene, self._level)
 
     def highlight(self, *labels: str) -> StructureView:
         """Mark the atoms of these labels in the live view; without labels, none."""
@@ -109,6 +132,14 @@ class StructureView:
 
     # ------------------------------------------------------------ showing
 
+    def _density_words(self) -> str:
+        d = self.density
+        assert d is not None
+        return (
+            f"{d.kind} density, in the live view only: highest {d.maximum:+.2f}, deepest {d.minimum:+.2f} e Å⁻³, "
+            f"σ {d.sigma:.3f}."
+        )
+
     def _picture_html(self) -> str:
         picture = base64.b64encode(self.svg().encode()).decode()
         return (
@@ -121,6 +152,8 @@ class StructureView:
         table = show.Table(self.scene.TABLE_HEADS, rows[:_TABLE_ROWS]).html()
         more = f"<p>{len(rows) - _TABLE_ROWS} more</p>" if len(rows) > _TABLE_ROWS else ""
         warnings = "".join(f"<div>⚠ {show.escape(one)}</div>" for one in self.scene.warnings)
+        if self.density is not None:
+            warnings += f"<div>{show.escape(self._density_words())}</div>"
         html = (
             f"{self._picture_html()}{warnings}"
             f"<details><summary>Atoms as a table</summary>{table}{more}</details>"
@@ -144,6 +177,7 @@ class StructureView:
 
         self._widget = StructureWidget(twin=twin.mark, link=link)
         self._widget.show_scene(self.scene, self.title)
+        self._send_density()
         self._widget.on_msg(self._heard)
         return self._widget
 

@@ -9,6 +9,7 @@ import numpy as np
 import traitlets
 
 from qcrbox.cif.structure import probability_scale
+from qcrbox.notebook.density import DensityMap, around
 from qcrbox.widgets import bundle
 from qcrbox.widgets.structure_view import palettes
 from qcrbox.widgets.structure_view.scene import Scene
@@ -20,10 +21,27 @@ class StructureWidget(anywidget.AnyWidget):
     _esm = bundle.path("structure_view")
     scene = traitlets.Dict().tag(sync=True)
     twin = traitlets.Unicode().tag(sync=True)
+    density = traitlets.Dict().tag(sync=True)  # see `packed_density`; empty for none
     link = traitlets.Unicode().tag(sync=True)  # views of one link are turned together
 
     def show_scene(self, scene: Scene, title: str) -> None:
         self.scene = packed(scene, title)
+
+
+def packed_density(density: DensityMap, scene: Scene, level: float) -> dict[str, Any]:
+    """The part of a map around the atoms shown: f4 values in e/Å³, first point relative to the scene's centre."""
+    box = around(density, scene.atoms.fract)
+    return {
+        "kind": density.kind,
+        "values": _bytes(box.values, "<f4"),
+        "shape": list(box.values.shape),
+        "origin": (box.origin - scene.centre).tolist(),
+        "steps": box.steps.ravel().tolist(),
+        "sigma": density.sigma,
+        "maximum": density.maximum,
+        "minimum": density.minimum,
+        "level": level,
+    }
 
 
 def packed(scene: Scene, title: str = "") -> dict[str, Any]:

@@ -15,9 +15,12 @@ function render({ model, el }) {
   }
   const uncover = coverTwin(model.get("twin"));
   const redraw = () => view.takeScene(unpack(model.get("scene")));
+  const redrawDensity = () => view.takeDensity(model.get("density"));
   model.on("change:scene", redraw);
+  model.on("change:density", redrawDensity);
   return () => {
     model.off("change:scene", redraw);
+    model.off("change:density", redrawDensity);
     view.close();
     uncover();
   };

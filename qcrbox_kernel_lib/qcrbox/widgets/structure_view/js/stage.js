@@ -25,7 +25,8 @@ export class Stage {
 
   setModel(model) {
     this.model = model;
-    this.root.clear();
+    if (this.modelGroup) this.root.remove(this.modelGroup);
+    this.modelGroup = model.group;
     this.root.add(model.group);
     this.extent = model.scene.extent;
     this.draw();

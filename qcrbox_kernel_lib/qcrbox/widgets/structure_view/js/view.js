@@ -1,6 +1,7 @@
 // The view: one canvas, one overlay, one bar; everything a key or button does is a method here.
 import { element } from "../../shared_js/twin.js";
 import { png, save } from "./export.js";
+import { Isosurface } from "./isosurface.js";
 import { Kernel } from "./kernel.js";
 import { HELP, onKey } from "./keyboard.js";
 import { Model, unpack } from "./model.js";
@@ -30,6 +31,7 @@ export class View {
     this.toolbar = new Toolbar(this);
     this.node.prepend(this.toolbar.node);
     this.takeScene(this.scene, true);
+    this.takeDensity(model.get("density"));
     this.watchSize();
     listen(this);
     this.joinOthers(model.get("link"));
@@ -73,7 +75,10 @@ export class View {
     this.warning = element("div", { class: "qcv-warn", hidden: true });
     this.table = element("div", { class: "qcv-table" });
     this.twin = element("details", { ontoggle: () => this.twin.open && this.fillTable() }, element("summary", {}, "Atoms as a table"), this.table);
-    this.node = element("section", { class: "qcv" }, this.holder, element("div", { class: "qcv-status" }, this.says, this.counts), this.warning, this.twin);
+    this.level = element("input", { type: "range", min: 1.5, max: 8, step: 0.1, style: "width:140px", "aria-label": "Level of the density in sigma", oninput: () => this.setLevel(Number(this.level.value)) });
+    this.levelText = element("span", { role: "status" });
+    this.densityBar = element("div", { class: "qcv-bar", hidden: true }, this.level, this.levelText);
+    this.node = element("section", { class: "qcv" }, this.densityBar, this.holder, element("div", { class: "qcv-status" }, this.says, this.counts), this.warning, this.twin);
     // Otherwise the notebook would take the letters as its own shortcuts.
     this.node.dataset.lmSuppressShortcuts = "true";
     this.node.addEventListener("keydown", (e) => {
@@ -119,6 +124,31 @@ export class View {
     this.warning.replaceChildren(...said);
     if (this.twin.open) this.fillTable();
     this.toolbar?.draw();
+  }
+
+  takeDensity(said) {
+    this.density?.clear();
+    this.density = said?.values ? new Isosurface(said) : null;
+    this.densityBar.hidden = !this.density;
+    if (this.density) {
+      this.level.value = this.density.level;
+      this.stage.root.add(this.density.group);
+      this.drawDensity();
+    }
+    this.stage.draw();
+  }
+
+  setLevel(level) {
+    this.density.level = level;
+    cancelAnimationFrame(this.levelling);
+    this.levelling = requestAnimationFrame(() => this.drawDensity());
+  }
+
+  drawDensity() {
+    if (!this.density) return;
+    this.density.draw(this.options.palette);
+    this.levelText.textContent = this.density.words();
+    this.stage.draw();
   }
 
   scaleOf(probability) {
@@ -190,6 +220,7 @@ export class View {
   setPalette(name) {
     this.stage.model.paint(name);
     this.note({ palette: name });
+    this.drawDensity();
     this.stage.draw();
   }
 
