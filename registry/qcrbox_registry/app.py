@@ -40,6 +40,7 @@ from qcrbox_registry.stream import EventHub
 from qcrbox_registry.submission import Submissions
 from qcrbox_registry.tunnels import Tunnels
 
+CHECKED_AT_ONCE_BYTES = 128 * 1024 * 1024
 log = structlog.get_logger(__name__)
 
 
@@ -105,6 +106,8 @@ async def running(settings: Settings) -> AsyncIterator[Core]:
         assert isinstance(scheduler, Scheduler)
         await register_folders(core)
         await scheduler.start()
+        if size_of(settings) > CHECKED_AT_ONCE_BYTES:
+            core.spawn(check_later(core))
         stack.push_async_callback(scheduler.stop)
         if settings.launcher:
             await stack.enter_async_context(launcher(settings, nats_url))
@@ -119,6 +122,13 @@ def open_database(settings: Settings) -> Database:
     before, after = schema.migrate(database)
     if before != after:
         log.info("database_migrated", before=before, after=after)
+    if size_of(settings) <= CHECKED_AT_ONCE_BYTES:
+        require_sound(database, settings)
+    return database
+
+
+def require_sound(database: Database, settings: Settings) -> None:
+    """Raises QcError with what SQLite finds wrong with its file."""
     faults = schema.integrity_faults(database)
     if faults:
         database.close()
@@ -129,7 +139,22 @@ def open_database(settings: Settings) -> Database:
             next="Restore the newest backup with `qcrbox restore`.",
             details=faults,
         )
-    return database
+
+
+def size_of(settings: Settings) -> int:
+    """Bytes of the SQLite file; 0 for another database."""
+    path = settings.data / "qcrbox.sqlite"
+    return path.stat().st_size if not settings.database_url and path.is_file() else 0
+
+
+async def check_later(core: Core) -> None:
+    """The check of a large file, beside the work: reading a gigabyte would keep everybody waiting at the start."""
+    faults = await core.db.read(lambda _: schema.integrity_faults(core.db))
+    if faults:
+        core.missing["database"] = "; ".join(faults[:5])
+        log.error(
+            "database_damaged", faults=faults[:20], next="Restore the newest backup with `qcrbox restore`."
+        )
 
 
 async def _make_core(

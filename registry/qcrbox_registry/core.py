@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -85,14 +85,18 @@ class Core:
     def audit_soon(self, actor: Actor, action: str, *, allowed: bool = True, **about: Any) -> None:
         """Append to the audit trail without letting the caller wait for the disk."""
         entry = audit.entry(actor, action, time.time(), allowed=allowed, **about)
-        task = asyncio.ensure_future(self.db.write_grouped(_record, entry))
+        self.spawn(self.db.write_grouped(_record, entry))
+
+    def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Do something beside; a failure is logged."""
+        task = asyncio.ensure_future(coroutine)
         self._audits.add(task)
         task.add_done_callback(self._audited)
 
     def _audited(self, task: asyncio.Future[Any]) -> None:
         self._audits.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            log.error("audit_failed", error=repr(task.exception()))
+            log.error("background_failed", error=repr(task.exception()))
 
     async def audits_written(self) -> None:
         """Until every entry given to `audit_soon` is on the disk."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import swagger_ui_bundle
 from fastapi import APIRouter, Query, Request, Response
 from qcrbox.contract.errors import NotFound, NotSignedIn
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse
@@ -14,7 +13,6 @@ from qcrbox_registry.api.asking import TheCore, who
 from qcrbox_registry.identity import COOKIE, HubIdentity, OnePerson
 
 router = APIRouter(include_in_schema=False)
-_STATIC = Path(swagger_ui_bundle.swagger_ui_path)
 _FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -50,7 +48,9 @@ async def docs_file(name: str) -> Response:
         return Response(_START, media_type="text/javascript")
     if name not in _FILES:
         raise NotFound(f"There is nothing at /docs/{name[:100]}.")
-    return FileResponse(_STATIC / name, media_type=_FILES[name])
+    import swagger_ui_bundle
+
+    return FileResponse(Path(swagger_ui_bundle.swagger_ui_path) / name, media_type=_FILES[name])
 
 
 @router.get("/")

@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 from qcrbox.contract import models
 from qcrbox.contract.models import iso
 
-from qcrbox_registry import audit, metrics, quota, rights
+from qcrbox_registry import audit, quota, rights
 from qcrbox_registry.api.answers import json_response, success
-from qcrbox_registry.api.asking import Caller, TheCore, ThePage, read_body
+from qcrbox_registry.api.asking import Caller, TheCore, ThePage, read_body, who
 from qcrbox_registry.core import Core
 from qcrbox_registry.rights import Thing
 from qcrbox_registry.store import applications, people, schema
@@ -87,7 +87,7 @@ async def status(core: TheCore, actor: Caller) -> Response:
 @bare.get("/metrics", include_in_schema=False)
 async def prometheus(core: TheCore, request: Request) -> Response:
     """For Prometheus. Needs the right to monitor, unless nobody is asked here anyway."""
-    from qcrbox_registry.api.asking import who
+    from qcrbox_registry import metrics  # the client library is needed by this page only
 
     rights.require(await who(request), "monitor", SITE)
     return Response(await metrics.page(core), media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -173,14 +173,14 @@ async def read_audit(
     core: TheCore,
     actor: Caller,
     page: ThePage,
-    who: Annotated[str | None, Query(max_length=255)] = None,
+    name: Annotated[str | None, Query(alias="who", max_length=255)] = None,
     action: Annotated[str | None, Query(max_length=60)] = None,
     object_id: Annotated[str | None, Query(max_length=64)] = None,
     allowed: bool | None = None,
 ) -> Response:
     """The audit trail, newest first; reading it is audited."""
     rights.require(actor, "audit", SITE)
-    equal = {"who": who, "action": action, "object_id": object_id, "allowed": allowed}
+    equal = {"who": name, "action": action, "object_id": object_id, "allowed": allowed}
     given = {name: value for name, value in equal.items() if value is not None}
     after = int(page.after) if page.after and page.after.isdigit() else None
 

@@ -152,8 +152,14 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(database):
     assert database.write_sync(differences) == []
 
 
+def test_the_newest_revision_is_the_head_of_the_migrations(database):
+    from alembic.script import ScriptDirectory
+
+    assert ScriptDirectory.from_config(schema._config()).get_current_head() == schema.NEWEST
+
+
 def test_migrating_twice_changes_nothing(database):
-    assert schema.migrate(database) == (schema.newest_revision(), schema.newest_revision())
+    assert schema.migrate(database) == (schema.NEWEST, schema.NEWEST)
 
 
 def test_a_database_of_a_newer_version_is_refused(database):
