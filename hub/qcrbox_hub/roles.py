@@ -52,15 +52,11 @@ def roles() -> list[dict[str, Any]]:
         },
         {
             "name": "qcrbox-registry",
-            "description": "What the registry may ask the hub: names and groups",
+            "description": "What the registry may ask the hub: persons and groups",
             "services": [SERVICE],
-            "scopes": [
-                "list:users",
-                "read:users:name",
-                "read:users:groups",
-                "read:roles:users",
-                "list:groups",
-            ],
+            # read:users and not its narrower parts: only it tells when an account was made, and without that
+            # an account made anew under an old name would get the old one's data.
+            "scopes": ["list:users", "read:users", "read:roles:users", "list:groups"],
         },
     ]
 
