@@ -1,0 +1,246 @@
+"""What a person at a notebook waits for: the import, the first picture of a structure, live cards, the scripts' size.
+
+    python benchmarks/bench_notebook.py [--json out.json] [--repeat 5]
+
+No registry is needed. The first picture is timed in a real Chromium without a graphics card (software rendering), so
+it is an upper bound; the live cards run in a real kernel that gets a thousand progress events a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import functools
+import gzip
+import http.server
+import importlib.util
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import qcrbox.cif._gemmi  # noqa: F401 - before cctbx
+from qcrbox.cif.structure import Structure
+from qcrbox.widgets import bundle
+from qcrbox.widgets.structure_view import StructureView
+
+CHROMIUM = next((p for p in ("/usr/bin/chromium", "/usr/bin/chromium-browser") if Path(p).exists()), None)
+
+
+@dataclass
+class Row:
+    step: str
+    unit: str
+    values: list[float] = field(default_factory=list)
+    limit: float | None = None
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.values)
+
+    def line(self) -> str:
+        spread = f"({min(self.values):.3g} to {max(self.values):.3g})"
+        verdict = (
+            ""
+            if self.limit is None
+            else f"  limit {self.limit:g}: {'met' if self.median <= self.limit else 'MISSED'}"
+        )
+        return f"{self.step:<64}{self.median:9.3g} {self.unit:<6}{spread:<22}{verdict}"
+
+
+def timed(repeat: int, act: Callable[[], object]) -> list[float]:
+    times = []
+    for _ in range(repeat):
+        begun = time.perf_counter()
+        act()
+        times.append(time.perf_counter() - begun)
+    return times
+
+
+def import_row(repeat: int) -> Row:
+    code = "import time; t = time.perf_counter(); import qcrbox; print(time.perf_counter() - t)"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("QCRBOX")}
+    runs = [
+        subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+        for _ in range(repeat)
+    ]
+    return Row("import qcrbox", "s", [float(run.stdout) for run in runs], 0.3)
+
+
+def example() -> Path:
+    """A published structure of 92 atoms that lies inside the wheel of cctbx-base."""
+    found = importlib.util.find_spec("iotbx")
+    assert found is not None
+    assert found.submodule_search_locations
+    return Path(found.submodule_search_locations[0]) / "regression" / "data" / "cu3182sup1.cif"
+
+
+def python_rows(repeat: int) -> list[Row]:
+    from qcrbox.widgets.structure_view.widget import packed
+
+    text = example().read_bytes()
+    boxes = {"one cell": ((0, 1),) * 3, "twelve half cells": ((0, 2), (0, 2), (0, 1.5))}
+    rows = []
+    for name, box in boxes.items():
+        size = len(StructureView(Structure.from_cif(text), grow="cell", ranges=box).scene)
+
+        def make(box: tuple = box) -> None:
+            packed(StructureView(Structure.from_cif(text), grow="cell", ranges=box).scene)
+
+        limit = 0.3 if size > 2000 else None
+        rows.append(
+            Row(f"CIF to arrays for the browser, {name}, {size} atoms", "s", timed(repeat, make), limit)
+        )
+    structure = Structure.from_cif(text)
+    rows.append(Row("SVG picture, 92 atoms", "s", timed(repeat, lambda: StructureView(structure).svg())))
+    return rows
+
+
+PAGE = """<!doctype html><body><div id="el"></div><script type="module">
+import widget from "./structure_view.js";
+const bytes = (o) => o?.__bytes !== undefined ? new DataView(Uint8Array.from(atob(o.__bytes), (c) => c.charCodeAt(0)).buffer)
+  : o && typeof o === "object" && !Array.isArray(o) ? Object.fromEntries(Object.entries(o).map(([k, v]) => [k, bytes(v)])) : o;
+window.draw = async (text) => {
+  const begun = performance.now(), scene = bytes(JSON.parse(text));
+  const model = { get: (n) => ({ scene, twin: "none", density: {} })[n], on() {}, off() {}, send() {} };
+  document.getElementById("el").replaceChildren();
+  widget.render({ model, el: document.getElementById("el") });
+  await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(r))));
+  return (performance.now() - begun) / 1000;
+};
+window.ready = true;
+</script>"""
+
+
+@contextmanager
+def page() -> Iterator[object]:
+    from playwright.sync_api import sync_playwright
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(bundle.path("structure_view"), folder)
+        (Path(folder) / "index.html").write_text(PAGE)
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with sync_playwright() as p:
+            flags = ["--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader"]
+            browser = p.chromium.launch(executable_path=CHROMIUM, args=flags)
+            tab = browser.new_page(viewport={"width": 900, "height": 640})
+            tab.goto(f"http://127.0.0.1:{server.server_port}/")
+            tab.wait_for_function("window.ready")
+            yield tab
+            browser.close()
+        server.shutdown()
+
+
+def first_picture_rows(repeat: int) -> list[Row]:
+    from qcrbox.widgets.structure_view.widget import packed
+
+    text = example().read_bytes()
+    row = Row("structure object to first frame in the browser, 92 atoms", "s", limit=0.5)
+    with page() as tab:
+        for _ in range(repeat + 1):
+            begun = time.perf_counter()
+            view = StructureView(Structure.from_cif(text))
+            scene = json.dumps(
+                packed(view.scene), default=lambda b: {"__bytes": base64.b64encode(b).decode()}
+            )
+            python = time.perf_counter() - begun
+            row.values.append(python + tab.evaluate("text => window.draw(text)", scene))
+    row.values.pop(0)  # the first one compiles the shaders of a fresh browser
+    return [row]
+
+
+LIVE = """
+import json, time
+from qcrbox.notebook.box import Box
+from qcrbox.notebook.calculations import Calculation
+from qcrbox.notebook.client import parse_events
+from qcrbox.widgets.calculation_card import display_card
+
+class Registry:
+    url = "http://nowhere"
+    def get(self, *_, **__):
+        return {"calculations": []}
+    def events(self, last, on_open=None, **_):
+        self.end = time.monotonic() + 60
+        return parse_events(self.lines())
+    def lines(self):
+        n = 0
+        while time.monotonic() < self.end:
+            begun = time.monotonic()
+            for i in range(100):
+                n += 1
+                data = {"id": f"{i:032x}", "kind": "progress", "fraction": n % 1000 / 1000, "text": f"cycle {n}",
+                        "metrics": {"cycle": n // 100, "R1": 0.05 + 1 / n, "max_shift_su": 1 / n}}
+                yield from ("event: progress", "data: " + json.dumps(data), "")
+            time.sleep(max(0.0, 0.1 - (time.monotonic() - begun)))
+
+box = Box(Registry())
+for i in range(100):
+    display_card(Calculation(box, {"calculation_id": f"{i:032x}", "status": "running", "application_slug": "a", "command_name": "b"}))
+time.sleep(2)
+cpu, begun = time.process_time(), time.monotonic()
+time.sleep(5)
+print("SHARE", (time.process_time() - cpu) / (time.monotonic() - begun))
+"""
+
+
+def live_row() -> Row:
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel()
+    try:
+        said = []
+        client.execute_interactive(
+            LIVE,
+            timeout=60,
+            output_hook=lambda m: (
+                said.append(m["content"].get("text", "")) if m["msg_type"] == "stream" else None
+            ),
+        )
+        share = float("".join(said).split("SHARE")[1].split()[0])
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    return Row("kernel while 100 calculations tell 10 times a second", "cores", [share], 0.2)
+
+
+def size_row() -> Row:
+    sizes = [len(gzip.compress(bundle.path(name).read_bytes())) for name in bundle.NAMES]
+    return Row("scripts of all widgets, gzip", "kB", [sum(sizes) / 1000], 900)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    repeat = 2 if options.quick else options.repeat
+    rows = [import_row(repeat), *python_rows(repeat), size_row(), live_row()]
+    if CHROMIUM and importlib.util.find_spec("playwright"):
+        rows += first_picture_rows(repeat)
+    else:
+        print("first frame: not measured, there is no Chromium here")
+    for row in rows:
+        print(row.line())
+    if options.json:
+        options.json.write_text(json.dumps([asdict(row) | {"median": row.median} for row in rows], indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
