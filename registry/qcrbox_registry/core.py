@@ -34,7 +34,7 @@ class Scheduling(Protocol):
     def submitted(self, new: Sequence[NewCalculation]) -> None:
         """Calculations were written and wait now."""
 
-    async def cancel(self, calculation_ids: Sequence[str], *, reason: str, by: str) -> None:
+    async def cancel(self, calculation_ids: Sequence[str], *, reason: str, by: str) -> Any:
         """End them: waiting ones at once, running ones through their agents. Ended ones are left alone."""
 
     async def end_session(self, calculation_id: str, *, keep: bool, reason: str) -> None:

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -152,7 +153,7 @@ def faulty_references(conn: Connection) -> list[str]:
 async def faulty_contents(database: Database, objects: ObjectStore) -> AsyncIterator[str]:
     """Read all contents; each that is missing or damaged in words."""
     after = ""
-    while rows := await database.read(lambda conn, after=after: contents.known(conn, after)):
+    while rows := await database.read(partial(contents.known, after=after)):
         for row in rows:
             after = row.sha256
             try:

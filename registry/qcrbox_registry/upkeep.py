@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from functools import partial
 
 import structlog
 from qcrbox.contract.errors import QcError
@@ -62,13 +63,13 @@ class Upkeep:
         await core.db.write(lambda conn: forget_old_answers(conn, at))
         stale = await core.db.read(lambda conn: uploads.stale(conn, at - UPLOAD_AGE_S))
         for row in stale:
-            await core.db.write(lambda conn, row=row: uploads.drop(conn, row.id))
+            await core.db.write(partial(uploads.drop, upload_id=row.id))
             (core.settings.data / "run" / "uploads" / row.id).unlink(missing_ok=True)
         removed = 0
         for sha256 in await core.db.read(lambda conn: contents.unused(conn, at)):
-            if await core.db.write(lambda conn, sha256=sha256: contents.begin_removal(conn, sha256)):
+            if await core.db.write(partial(contents.begin_removal, sha256=sha256)):
                 await core.objects.delete(sha256)
-                await core.db.write(lambda conn, sha256=sha256: contents.end_removal(conn, sha256))
+                await core.db.write(partial(contents.end_removal, sha256=sha256))
                 removed += 1
         chunks = await core.objects.sweep()
         counts = {"files": purged, "contents": removed, "uploads": len(stale), "orphans": chunks}

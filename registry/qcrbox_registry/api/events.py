@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -102,7 +103,7 @@ async def _stream(
         if seen is not None:
             # Subscribed first, then read: what is written in between comes twice and is told once.
             while True:
-                past = await core.db.read(lambda conn, seen=seen: events.after(conn, seen))
+                past = await core.db.read(partial(events.after, seq=seen))
                 for event in past:
                     seen = event.seq
                     if wants(event):

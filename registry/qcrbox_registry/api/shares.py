@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -21,7 +22,11 @@ from qcrbox_registry.store.tables import shares as table
 
 router = APIRouter(prefix="/api", tags=["shares"])
 Kind = Literal["dataset", "data_file", "calculation"]
-_FIND = {"dataset": shares.dataset, "data_file": shares.data_file, "calculation": shares.calculation}
+_FIND: dict[str, Callable[..., Any]] = {
+    "dataset": shares.dataset,
+    "data_file": shares.data_file,
+    "calculation": shares.calculation,
+}
 
 
 class NewShare(BaseModel):

@@ -70,7 +70,7 @@ async def me(core: TheCore, actor: Caller) -> Response:
             "name": actor.name,
             "groups": sorted(actor.groups),
             "roles": actor.roles(),
-            "home_group": names.get(last),
+            "home_group": None if last is None else names.get(last),
             "quotas": core.quotas.shown(conn, actor),
         }
 

@@ -52,7 +52,7 @@ def register(
             "registered_at": now,
             "limits": _limits(spec),
         }
-        application_id = conn.execute(sa.insert(applications).values(values)).inserted_primary_key[0]
+        application_id = conn.scalar(sa.insert(applications).values(values).returning(applications.c.id))
     elif row.spec_hash == spec_hash and row.yaml_file_path == path:
         return row.id, False
     else:

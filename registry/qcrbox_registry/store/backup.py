@@ -125,7 +125,7 @@ def _add_table(conn: Connection, archive: tarfile.TarFile, table: sa.Table, hash
         info = tarfile.TarInfo(f"tables/{table.name}.jsonl")
         info.size, info.mtime, info.mode = spool.tell(), int(time.time()), 0o600
         spool.seek(0)
-        archive.addfile(info, spool)  # type: ignore[arg-type]
+        archive.addfile(info, spool)
     hashes[table.name] = digest.hexdigest()
     return rows
 

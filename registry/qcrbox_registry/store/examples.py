@@ -12,6 +12,7 @@ import importlib.util
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,12 @@ class Examples:
                 for example in found:
                     stored = [await _put(objects, file) for file in example.files]
                     made, files = await database.write(
-                        lambda conn, a=application_id, e=example, s=stored: register_example(
-                            conn, a, e.name, e.description, s
+                        partial(
+                            register_example,
+                            application_id=application_id,
+                            name=example.name,
+                            description=example.description,
+                            files=stored,
                         )
                     )
                     told += made

@@ -98,6 +98,24 @@ class Entry:
     """A calculation while a ledger holds it: the columns of its row as attributes."""
 
     __slots__ = ("_before", "changed", *_IDENTITY, *_MUTABLE)
+    id: str
+    owner_id: int
+    group_id: int | None
+    application_id: int
+    command_id: int
+    interactive: bool
+    correlation_id: str
+    state: str
+    step: str
+    attempt: int
+    losses: int
+    agent_id: str | None
+    not_before: float | None
+    assigned_at: float | None
+    started_at: float | None
+    finished_at: float | None
+    cancel_requested_at: float | None
+    cancel_reason: str
 
     def __init__(self, row: sa.Row) -> None:
         for name, value in row._mapping.items():
