@@ -375,7 +375,7 @@ class Calculations:
         force: bool = False,
         idempotency_key: str | None = None,
     ) -> Calculation:
-        body = {
+        body: dict[str, Any] = {
             "application_slug": command.application.slug,
             "application_version": command.application.version,
             "command_name": command.name,

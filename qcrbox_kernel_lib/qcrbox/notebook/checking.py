@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook import show
+from qcrbox.notebook.show import Table
 
 if TYPE_CHECKING:
     from qcrbox.cif.validation import Alert, Validation
@@ -35,7 +35,7 @@ class Checked:
         return Checked(self.cif, self.validation, [a for a in self.alerts if a.level in levels])
 
     @property
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         rows = [
             (
                 number,
@@ -50,7 +50,7 @@ class Checked:
         not_run = "; ".join(f"{name}: {why}" for name, why in self.validation.not_run.items())
         caption = self.validation.notice + (f" Not run: {not_run}" if not_run else "")
         heads = ("", "level", "test", "alert", "atoms", "advice")
-        return show.Table(heads, rows, title=f"Checks of {self.cif.filename}", caption=caption)
+        return Table(heads, rows, title=f"Checks of {self.cif.filename}", caption=caption)
 
     def view(self, **options: Any) -> Any:
         """The structure beside the alerts: a button shows the atoms of each."""

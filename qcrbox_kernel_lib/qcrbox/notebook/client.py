@@ -179,7 +179,8 @@ class RegistryClient:
 
 def parse_events(lines: Iterator[str]) -> Iterator[ServerEvent]:
     """Server-sent events from the lines of a text/event-stream body."""
-    last_id, name, data = "", "message", []
+    last_id, name = "", "message"
+    data: list[str] = []
     for line in lines:
         if line == "":
             if data:

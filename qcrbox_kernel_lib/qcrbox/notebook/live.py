@@ -91,8 +91,7 @@ class Live:
     def take_event(self, name: str, data: dict[str, Any]) -> None:
         """An event; what it says of the state counts only until the end."""
         with self._lock:
-            payload = data.get("payload") if isinstance(data.get("payload"), dict) else {}
-            merged = {**data, **payload, **(data.get("extra_info") or {})}
+            merged = dict(data)
             kind = str(merged.get("kind") or name)
             self._take_state(merged.get("status"), merged.get("step"))
             self._take_details(merged)
@@ -114,11 +113,12 @@ class Live:
             self.step = "done"
 
     def _take_details(self, said: dict[str, Any]) -> None:
-        progress = said.get("progress") if isinstance(said.get("progress"), dict) else said
+        inner, queued = said.get("progress"), said.get("queue")
+        progress: dict[str, Any] = inner if isinstance(inner, dict) else said
+        queue: dict[str, Any] = queued if isinstance(queued, dict) else {}
         now = self.progress
         metrics = progress.get("metrics")
         is_log = str(said.get("kind", "")).endswith("log")
-        queue = said.get("queue") if isinstance(said.get("queue"), dict) else {}
         place = queue.get("place")  # 1 is next
         self.progress = Progress(
             fraction=_or(progress.get("fraction"), now.fraction),

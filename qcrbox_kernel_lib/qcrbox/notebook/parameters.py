@@ -105,7 +105,7 @@ class Parameter:
         elif self.is_file:
             base = FileInput
         elif self.choices:
-            base = Literal[self.choices]  # type: ignore[valid-type]
+            base = Literal[self.choices]
         else:
             base = _PYTHON_TYPES.get(self.dtype, str)
         return base if self.required or self.default is not None else Union[base, None]  # noqa: UP007

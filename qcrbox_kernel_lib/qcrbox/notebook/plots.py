@@ -67,17 +67,22 @@ class Plots:
             items=["_refln_F_squared_calc"],
         )
 
+    @property
+    def _calculated(self) -> Any:
+        """Fc² of the reflections of `_model`."""
+        return self._model.calculated
+
     @cached_property
     def _delta(self) -> Any:
         """√w (Fo² − Fc²) with the weights of the refinement; (Fo² − Fc²)/σ when the file does not give them."""
         from qcrbox.cif.reflections import shelx_weights
 
         model = self._model
-        difference = model.intensity - model.calculated
+        difference = model.intensity - self._calculated
         if self._scheme is None:
             return difference / model.sigma
         return difference * np.sqrt(
-            shelx_weights(model.intensity, model.sigma, model.calculated, *self._scheme)
+            shelx_weights(model.intensity, model.sigma, self._calculated, *self._scheme)
         )
 
     @cached_property
@@ -101,7 +106,7 @@ class Plots:
         rows = []
         for row in np.argsort(-np.abs(delta))[:n]:
             h, k, l = model.hkl[row].tolist()  # noqa: E741 - their names
-            values = (f"{model.intensity[row]:.2f}", f"{model.calculated[row]:.2f}", f"{delta[row]:+.1f}")
+            values = (f"{model.intensity[row]:.2f}", f"{self._calculated[row]:.2f}", f"{delta[row]:+.1f}")
             rows.append((f"{h} {k} {l}", *values, f"{h} {k} {l}"))
         return show.Table(
             ("h k l", "Fo²", "Fc²", self._unit, "omit"), rows, title="Worst fitting reflections"
@@ -112,7 +117,7 @@ class Plots:
     def fo_fc(self) -> Picture:
         """Fo against Fc, both logarithmic; the worst reflections are named."""
         model, delta = self._model, self._delta
-        fo, fc = (np.sqrt(np.clip(x, 0, None)) for x in (model.intensity, model.calculated))
+        fo, fc = (np.sqrt(np.clip(x, 0, None)) for x in (model.intensity, self._calculated))
         seen = (fo > 0) & (fc > 0)
         figure, axes = _figure()
         axes.plot(fc[seen], fo[seen], ".", ms=2.5, c=_BLUE, alpha=0.5, rasterized=True)
@@ -157,14 +162,14 @@ class Plots:
         """Fo²/Fc² and the mean weighted square difference in groups of intensity and of resolution: level lines at best."""
         model, delta = self._model, self._delta
         structure_cell = self.cif.structure.cell
-        by_strength = np.argsort(model.calculated)
+        by_strength = np.argsort(self._calculated)
         by_resolution = np.argsort(-structure_cell.d_spacing(model.hkl))
         figure, axes = _figure(columns=2)
         for place, (order, name) in enumerate(
             ((by_strength, "weak → strong"), (by_resolution, "low → high resolution"))
         ):
             parts = np.array_split(order, groups)
-            ratio = [model.intensity[p].sum() / max(model.calculated[p].sum(), 1e-9) for p in parts]
+            ratio = [model.intensity[p].sum() / max(self._calculated[p].sum(), 1e-9) for p in parts]
             spread = [float(np.mean(delta[p] ** 2)) for p in parts]
             at = np.arange(1, groups + 1)
             axes[place].axhline(1, ls=":", c=_GREY, lw=1)

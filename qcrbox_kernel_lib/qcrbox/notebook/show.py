@@ -141,7 +141,7 @@ def cell_text(cell: Any) -> str:
 def is_notebook() -> bool:
     """True in a kernel, where rich output is shown; no import of IPython for asking."""
     ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None  # type: ignore[attr-defined]
+    shell = ipython.get_ipython() if ipython else None
     return shell is not None and hasattr(shell, "kernel")
 
 

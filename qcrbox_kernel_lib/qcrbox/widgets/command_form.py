@@ -79,7 +79,7 @@ class CommandForm:
     @property
     def code(self) -> show.Code:
         """The Python line that does the same."""
-        parts = []
+        parts: list[str] = []
         for name, value in self.values.items():
             parameter = self.command.parameters[name]
             text = _as_code(value) if parameter.is_file else repr(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
@@ -44,14 +45,19 @@ def form_widget(form: CommandForm) -> w.Widget:
         missing = [name for name, text in problems.items() if text.startswith("needed")]
         said.value = f"Still needed: {escape(', '.join(missing))}" if missing else ""
 
-    rows, advanced = [], []
+    def changed(name: str) -> Callable[[dict[str, Any]], None]:
+        def take(change: dict[str, Any]) -> None:
+            form._texts[name] = change["new"]
+            refresh()
+
+        return take
+
+    rows: list[w.Widget] = []
+    advanced: list[w.Widget] = []
     for parameter in form.command.parameters.values():
         control = _control(form, parameter)
         form._widgets[parameter.name] = control
-        control.observe(
-            lambda change, name=parameter.name: (form._texts.__setitem__(name, change["new"]), refresh()),
-            "value",
-        )
+        control.observe(changed(parameter.name), "value")
         meaning = w.HTML(
             f"<div style='opacity:.75;line-height:1.35'>{escape(_meaning(parameter))}</div>", layout=_MEANING
         )

@@ -50,8 +50,8 @@ def _places(graph: LineageGraph) -> dict[str, tuple[int, float]]:
             node: sum(place[one][1] for one in before[node] if one in place) / max(1, len(before[node]))
             for node in members
         }
-        for row, node in enumerate(sorted(members, key=lambda one: wish[one])):
-            place[node] = (number, float(max(row, 0)))
+        for row, member in enumerate(sorted(members, key=lambda one: wish[one])):
+            place[member] = (number, float(row))
     return place
 
 

@@ -7,6 +7,7 @@ block of M Mᵀ. Its three principal ellipses are drawn on the half that faces t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -285,7 +286,7 @@ def _arc(m: Array, i: int, j: int) -> Array:
 
 
 def _free_place(
-    centre: Array, radius: float, width: float, height: float, taken: list[tuple[float, ...]], own: int
+    centre: Array, radius: float, width: float, height: float, taken: Sequence[tuple[float, ...]], own: int
 ) -> tuple[float, float, float, float] | None:
     for angle in (45, -45, 135, -135, 0, 180, 90, -90):
         dx, dy = math.cos(math.radians(angle)), -math.sin(math.radians(angle))

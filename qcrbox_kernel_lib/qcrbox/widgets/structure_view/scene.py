@@ -166,8 +166,8 @@ class Scene:
     def kinds(self) -> NDArray[np.uint8]:
         """(n,) ELLIPSOID, SPHERE or CUBE."""
         sites = self.structure.sites
-        anisotropic = np.isfinite(sites.u_cif).all(axis=(1, 2))[self._sites]
-        kinds = np.where(anisotropic, ELLIPSOID, SPHERE)
+        known = np.isfinite(sites.u_cif).reshape(-1, 9).all(axis=1)
+        kinds = np.where(np.asarray(known)[self._sites], ELLIPSOID, SPHERE)
         kinds[self._axes.npd] = CUBE
         if self.options.hydrogens == "spheres":
             kinds[self.hydrogen & (kinds != CUBE)] = SPHERE
