@@ -351,8 +351,9 @@ class PracticeLauncher:
         task = asyncio.create_task(practice.run())
 
         async def stop(_: float) -> None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            while not task.done():  # nats-py may take one cancellation for a timeout of its own
+                task.cancel()
+                await asyncio.wait({task}, timeout=1.0)
 
         return _Kept(
             request.agent,

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -101,7 +102,7 @@ class Bus:
             nkeys_seed_str=self._key.seed.decode(),
             inbox_prefix=f"_INBOX_{self._name}".encode(),
             max_reconnect_attempts=-1,
-            reconnect_time_wait=0.2,
+            reconnect_time_wait=0.2,  # type: ignore[arg-type]  # seconds, any number
             connect_timeout=5,
             ping_interval=10,
             max_outstanding_pings=3,
@@ -148,29 +149,12 @@ class Bus:
     # ------------------------------------------------------------ streams and consumers
 
     async def _make_streams(self, patience_s: float) -> None:
-        common = {
-            "retention": api.RetentionPolicy.WORK_QUEUE,
-            "storage": api.StorageType.FILE,
-            "discard": api.DiscardPolicy.NEW,
-        }
+        limits = self._limits
         for config in (
-            # duplicate_window: a command sent again after a reconnect is stored once.
-            api.StreamConfig(
-                name=COMMANDS,
-                subjects=["commands.*"],
-                max_bytes=self._limits.commands_bytes,
-                duplicate_window=120,
-                **common,
-            ),
-            api.StreamConfig(
-                name=EVENTS,
-                subjects=["events.*"],
-                max_bytes=self._limits.events_bytes,
-                duplicate_window=120,
-                **common,
-            ),
+            _work_queue(COMMANDS, "commands.*", limits.commands_bytes),
+            _work_queue(EVENTS, "events.*", limits.events_bytes),
         ):
-            await self._patiently(lambda config=config: self._ensure_stream(config), patience_s)
+            await self._patiently(partial(self._ensure_stream, config), patience_s)
         await self._patiently(self._ensure_events_consumer, patience_s)
 
     async def _ensure_stream(self, config: api.StreamConfig) -> None:
@@ -331,6 +315,19 @@ class Bus:
     async def pending(self) -> dict[str, int]:
         """Messages that wait in each stream."""
         return {name: (await self.js.stream_info(name)).state.messages for name in (COMMANDS, EVENTS)}
+
+
+def _work_queue(name: str, subject: str, max_bytes: int) -> api.StreamConfig:
+    """Each message for one reader, gone once acknowledged; a full queue refuses instead of dropping."""
+    return api.StreamConfig(
+        name=name,
+        subjects=[subject],
+        max_bytes=max_bytes,
+        retention=api.RetentionPolicy.WORK_QUEUE,
+        storage=api.StorageType.FILE,
+        discard=api.DiscardPolicy.NEW,
+        duplicate_window=120,  # what is sent again after a reconnect is stored once
+    )
 
 
 class LauncherLink:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from qcrbox.contract.messages import Cancel
@@ -34,7 +35,7 @@ class Cancelling:
             now_are: dict[str, tuple[str, str | None]] = {}
             for one in ids:
                 ledger.ask_cancel(one, reason, by)
-                entry = ledger.entry(one)
+                entry: Any = ledger.entry(one)
                 now_are[one] = (entry.step if entry.finished_at is None else entry.state, entry.agent_id)
             return ledger.close(), now_are
 

@@ -129,13 +129,13 @@ class Fleet:
 
     def begin(self, agent: Agent, active: Active) -> None:
         agent.active[active.calculation_id] = active
-        for subject in _subjects(active):
+        for subject in subjects_of(active):
             self.running_of[subject] = self.running_of.get(subject, 0) + 1
 
     def end(self, agent: Agent, calculation_id: str) -> Active | None:
         active = agent.active.pop(calculation_id, None)
         if active is not None:
-            for subject in _subjects(active):
+            for subject in subjects_of(active):
                 self.running_of[subject] = max(self.running_of.get(subject, 0) - 1, 0)
         return active
 
@@ -153,8 +153,9 @@ class Fleet:
         return None
 
 
-def _subjects(active: Active) -> list[tuple[str, int]]:
-    subjects = [("person", active.owner_id)]
+def subjects_of(active: Active) -> list[tuple[str, int]]:
+    """Whose caps, shares and quotas it counts for."""
+    subjects: list[tuple[str, int]] = [("person", active.owner_id)]
     if active.group_id is not None:
         subjects.append(("group", active.group_id))
     return subjects

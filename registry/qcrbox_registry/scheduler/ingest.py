@@ -7,6 +7,7 @@ doubled and forged messages change nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from qcrbox.contract.messages import (
@@ -82,7 +83,7 @@ class Ingest:
 
     def _holder(self, arrived: Arrived) -> tuple[Agent, Active] | None:
         """The agent and the calculation it speaks of, when it holds it and the attempt is the present one."""
-        event = arrived.event
+        event: Any = arrived.event  # one that speaks of a calculation
         holder = self.world.fleet.holder(event.calculation_id, arrived.source)
         if holder is None or holder[1].attempt != event.attempt:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from qcrbox.contract.states import State
@@ -106,7 +107,7 @@ class Losses:
         self, conn: Connection, ledger: Ledger, active: Active, loss: Loss, *, is_blamed: bool
     ) -> bool:
         """True when it waits again."""
-        entry = ledger.entry(active.calculation_id, active.attempt)
+        entry: Any = ledger.entry(active.calculation_id, active.attempt)
         settings = self.world.settings
         cancelled = entry.cancel_requested_at is not None
         if active.over_wall_time:

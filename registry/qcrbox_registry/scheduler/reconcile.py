@@ -6,10 +6,12 @@ the next tick, so it is no special case anywhere else.
 
 from __future__ import annotations
 
+import time
+
 import structlog
 from qcrbox.contract.errors import Unreachable
 from qcrbox.contract.messages import LauncherAnswer
-from sqlalchemy import update
+from sqlalchemy import case, update
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.scheduler.cancelling import Cancelling
@@ -265,14 +267,18 @@ class Reconciler:
         await self.world.db.write(lambda conn: write_rows(conn, rows, uses, free))
 
     def uses(self, now: float) -> list[dict]:
+        """Rows of `usage` to write; what was used since the last time is taken out."""
+        used_s, self.world.used_s = self.world.used_s, {}
         return [
             {
                 "subject": subject,
                 "subject_id": subject_id,
                 "decayed_s": self.world.share.use(subject, subject_id, now),
                 "decayed_at": now,
+                "cpu_s": used_s.get((subject, subject_id), 0.0),
+                "month": time.strftime("%Y-%m", time.gmtime(now)),
             }
-            for subject, subject_id in self.world.share.changed
+            for subject, subject_id in self.world.share.changed | used_s.keys()
         ]
 
 
@@ -301,7 +307,13 @@ def write_rows(conn: Connection, rows: list[dict], uses: list[dict], free: dict[
         )
     for use in uses:
         statement = upsert(conn, usage).values(**use)
-        kept = {"decayed_s": use["decayed_s"], "decayed_at": use["decayed_at"]}
+        this_month = usage.c.month == use["month"]
+        kept = {
+            "decayed_s": use["decayed_s"],
+            "decayed_at": use["decayed_at"],
+            "cpu_s": case((this_month, usage.c.cpu_s + use["cpu_s"]), else_=use["cpu_s"]),
+            "month": use["month"],
+        }
         conn.execute(statement.on_conflict_do_update(index_elements=["subject", "subject_id"], set_=kept))
     for name, places in free.items():
         conn.execute(update(launchers_table).where(launchers_table.c.name == name).values(free=places))

@@ -13,7 +13,7 @@ from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.commands import CommandMaker
 from qcrbox_registry.scheduler.durations import Durations
 from qcrbox_registry.scheduler.fair_share import FairShare
-from qcrbox_registry.scheduler.fleet import Active, Agent, Fleet
+from qcrbox_registry.scheduler.fleet import Active, Agent, Fleet, subjects_of
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.events import Event
@@ -61,6 +61,8 @@ class World:
     counters: Counters = field(default_factory=Counters)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     background: set[asyncio.Task] = field(default_factory=set)
+    # Slot seconds since the last write, per ("person" | "group", id): what the CPU-hours quota counts.
+    used_s: dict[tuple[str, int], float] = field(default_factory=dict)
     # Why an application's calculations wait, for the person who asks.
     waits: dict[int, str] = field(default_factory=dict)
 
@@ -111,6 +113,8 @@ class World:
         self.fleet.end(agent, active.calculation_id)
         used = ran_s if ran_s is not None else 0.0
         self.share.charge(active.owner_id, active.group_id, used - active.charged_s, self.clock.time())
+        for subject in subjects_of(active):
+            self.used_s[subject] = self.used_s.get(subject, 0.0) + used
         if succeeded and ran_s is not None and not active.interactive:
             self.durations.add(active.command_id, ran_s)
         if not agent.active and agent.state == "busy":

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+from qcrbox.contract.errors import NotFound
+from qcrbox.contract.messages import control_adapter
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 
 
@@ -140,3 +143,33 @@ async def test_cancelling_all_that_waits_leaves_nothing_to_start_agents_for(site
     await site.scheduler.cancel(ids)
     await site.scheduler.launching.plan(site.scheduler.dispatcher)
     assert site.scheduler.world.fleet.agents == {}
+
+
+async def test_ending_a_session_and_opening_its_tunnel_reach_its_agent(site, launcher):
+    (one,) = await site.submit("sleep", arguments={"seconds": 60}, interactive=True)
+    await site.until(lambda: is_running(site, one))
+    (row,) = await site.rows([one])
+    heard = await site.bus.connection.subscribe(f"control.{row.agent_id}")
+    await site.scheduler.open_tunnel(one, tunnel_id="t", url="http://x/tunnel/t", token="s", view_only=True)
+    await site.scheduler.end_session(one, keep=False, reason="closed by its owner")
+    tunnel, end = [control_adapter.validate_json((await heard.next_msg(5)).data) for _ in range(2)]
+    assert (tunnel.kind, tunnel.attempt, tunnel.view_only) == ("open_tunnel", 1, True)
+    assert (end.kind, end.keep, end.reason) == ("end_session", False, "closed by its owner")
+
+
+async def test_a_session_that_waits_is_cancelled_when_it_is_ended(site):
+    (one,) = await site.submit("sleep", interactive=True)
+    await site.scheduler.end_session(one, keep=True)
+    assert (await site.rows([one]))[0].state == "cancelled"
+    with pytest.raises(NotFound):
+        await site.scheduler.open_tunnel(one, tunnel_id="t", url="u", token="s")
+
+
+async def test_a_session_whose_agent_is_lost_is_not_started_again(site, launcher):
+    (one,) = await site.submit("sleep", arguments={"seconds": 60}, interactive=True)
+    await site.until(lambda: is_running(site, one))
+    (row,) = await site.rows([one])
+    await launcher.kept[row.agent_id].stop(0)
+    (row,) = await site.ended([one])
+    assert (row.state, row.attempt) == ("failed", 1)
+    assert "session's program is gone" in row.error_msg

@@ -7,8 +7,8 @@ import time
 
 import pytest
 from qcrbox_registry.scheduler.settings import SchedulerSettings
-from qcrbox_registry.store.tables import holds, quotas
-from sqlalchemy import delete, insert
+from qcrbox_registry.store.tables import holds, quotas, usage
+from sqlalchemy import delete, insert, select
 
 QUICK = {"tick_s": 0.05, "launcher_list_s": 0.5}
 
@@ -139,3 +139,18 @@ async def test_warm_agents_are_kept_ready(make_site, make_launcher, clock):
     (row,) = await site.ended(await site.submit("noop"))
     assert row.agent_id
     await site.until(lambda: len(launcher.kept) == 3)  # one has an owner now, two are fresh
+
+
+async def test_used_time_is_kept_for_the_share_and_counted_for_the_month(site, launcher, make_site):
+    await site.ended(await site.submit("sleep", 2, arguments={"seconds": 0.3}, group="xtal"))
+    person, group = site.people["ada"], site.groups["xtal"]
+    await site.end()
+    again = await make_site()
+    found = await again.db.read(
+        lambda conn: {(r.subject, r.subject_id): r for r in conn.execute(select(usage))}
+    )
+    assert found["person", person].cpu_s > 0.55
+    assert found["person", person].cpu_s == pytest.approx(found["group", group].cpu_s)
+    assert again.scheduler.world.share.score(person, None) > again.scheduler.world.share.score(
+        person + 1, None
+    )
