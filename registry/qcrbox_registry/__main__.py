@@ -117,6 +117,8 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 server_header=False,
                 timeout_graceful_shutdown=3,
+                # Longer than any client keeps an idle connection: else both may end it at the same moment.
+                timeout_keep_alive=75,
                 backlog=4096,
                 h11_max_incomplete_event_size=64 * 1024,
             )
