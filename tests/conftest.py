@@ -18,8 +18,16 @@ ROOT = Path(__file__).resolve().parents[1]
 class RunningRegistry:
     """`qcrbox registry --no-auth` as a user would type it."""
 
-    def __init__(self, data: Path, *applications: Path, port: int = 0) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *applications: Path,
+        port: int = 0,
+        manager: str = "process",
+        settings: dict[str, str] | None = None,
+    ) -> None:
         self.data, self.applications, self.port = data, applications, port
+        self.manager, self.settings = manager, settings or {}
         self.url = ""
         self.process: subprocess.Popen[str] | None = None
 
@@ -44,7 +52,7 @@ class RunningRegistry:
             stderr=self.errors,
             text=True,
             start_new_session=True,
-            env=os.environ | {"NO_COLOR": "1"},
+            env=os.environ | {"NO_COLOR": "1", "QCRBOX_MANAGER": self.manager} | self.settings,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
