@@ -20,6 +20,7 @@ import psutil
 from qcrbox.contract.errors import Unreachable
 
 from qcrbox_hub.child import Child, ChildSpec
+from qcrbox_hub.log_files import CHECK_EVERY_S, keep_small
 
 MARK = "QCRBOX_PLATFORM"
 TICK_S = 0.05
@@ -60,6 +61,7 @@ class Supervisor:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.watched = [Watched(Child(spec, logs / (spec.log_name or f"{spec.name}.log"))) for spec in specs]
+        self.logs = logs
         self.say = say
         self.clock = clock
         self.read_end, self._write_end = os.pipe()
@@ -80,9 +82,13 @@ class Supervisor:
         return False
 
     def watch(self, stop: threading.Event) -> None:
-        """Restart what ends, until `stop` is set."""
+        """Restart what ends, and keep the logs small, until `stop` is set."""
+        next_look = self.clock()
         while not stop.is_set():
             self.tick()
+            if self.clock() >= next_look:
+                keep_small(self.logs)
+                next_look = self.clock() + CHECK_EVERY_S
             stop.wait(0.2)
 
     def tick(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from qcrbox_hub.accounts.attempts import Attempts
 from qcrbox_hub.accounts.first_admin import LIFE_S, FirstAdminCode, has_administrator
@@ -181,3 +182,26 @@ def test_scopes_follow_the_role(admin: Browser, member: Callable[[str], Browser]
 
 def test_everybody_is_in_the_common_group(admin: Browser, member: Callable[[str], Browser]) -> None:
     assert member("nina").get("/hub/api/user").json()["groups"] == ["everyone"]
+
+
+def test_what_a_stranger_types_is_shown_as_text(hub: Hub, admin: Browser) -> None:
+    name = '"><script>alert(1)</script>'
+    pages = [
+        hub.browser().submit("/hub/signup", username=name, password="x", password_confirmation="x"),
+        hub.browser().submit("/hub/login", username=name, password="x"),
+        hub.browser().get(f"/hub/first-admin?code={name}"),
+    ]
+    for page in pages:
+        assert "<script>alert" not in page.text
+
+
+def test_sign_in_leads_to_no_other_site(hub: Hub, admin: Browser) -> None:
+    browser = hub.browser()
+    browser.http.follow_redirects = False
+    for target in ("https://evil.example/", "//evil.example/", "/\\evil.example", "\\\\evil.example"):
+        answer = browser.submit(f"/hub/login?next={target}", username="ada", password=PASSWORD)
+        assert answer.status_code == 302
+        # A browser takes a backslash for a slash.
+        location = answer.headers["location"].replace("\\", "/")
+        assert httpx.URL(hub.url).join(location).host == "127.0.0.1"
+        browser.http.cookies.clear()

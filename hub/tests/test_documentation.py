@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
-
 from qcrbox_hub.cli import COMMANDS, make_app
+from typer.main import get_command
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "running.md"
 
