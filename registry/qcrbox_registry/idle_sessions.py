@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,7 +63,7 @@ class IdleSessions:
             self._core.tell(told)
         for row in over:
             reason = f"Nobody used it for {_words(limit)}. What was done is kept."
-            await self._core.db.write(lambda conn, row=row, reason=reason: _closing(conn, row, reason))
+            await self._core.db.write(partial(_closing, row=row, reason=reason))
             with contextlib.suppress(NotFound):  # its agent is lost at this moment; that has its own end
                 await self._core.scheduler.end_session(row.calculation_id, keep=True, reason=reason)
         return [row.calculation_id for row in warn], [row.calculation_id for row in over]

@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -288,7 +288,7 @@ class DockerManager(Manager):
             if container.status == "running"
         ]
 
-    def _containers(self, client: docker.DockerClient) -> list[Any]:
+    def _containers(self, client: docker.DockerClient) -> Sequence[Any]:
         labels = [f"{LABEL}.platform={self.platform}", f"{LABEL}.launcher={self.launcher}"]
         return client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
 
