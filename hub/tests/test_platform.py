@@ -197,6 +197,7 @@ def sign_in_and_start_kernel(url: str, link: str, make_browser: Callable[[str], 
     return browser.http
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_everything_ends_with_kill_9_and_starts_again_and_ends_with_ctrl_c(start, make_browser) -> None:
     platform = start("up")
@@ -251,6 +252,7 @@ def test_solo_opens_with_the_printed_token_only(start) -> None:
     assert platform.stop() == 0
 
 
+@pytest.mark.slow
 def test_backup_of_a_running_platform_is_restored_with_data_accounts_and_homes(
     start, qcrbox, make_browser, tmp_path: Path
 ) -> None:
