@@ -154,7 +154,7 @@ class HubIdentity:
         if token is None:
             raise NotSignedIn("You are not signed in.", next="Sign in at the hub, or send a hub token.")
         actor = await self._for_token(token)
-        return replace(actor, address=address_of(request))
+        return replace(actor, address=address_of(request), noticed=[] if actor.admin else None)
 
     async def again(self, actor: Actor, request: HTTPConnection) -> Actor:
         """The actor as the hub sees them now (at most CACHE_S ago): for streams."""

@@ -82,6 +82,7 @@ async def all_events(
     wanted = frozenset(kind.strip() for kind in kinds.split(",")) if kinds else None
     watcher = _Watcher(core, request, actor)
     await watcher.start()
+    rights.notice(actor, "listen", "events")
 
     def wants(event: Event) -> bool:
         return (wanted is None or event.kind in wanted) and watcher.sees(event)

@@ -59,6 +59,7 @@ class Shell:
         try:
             await self._app(scope, receive, answer)
         finally:
+            _audit_administrator(scope)
             log.debug(
                 "request",
                 method=scope["method"],
@@ -67,6 +68,16 @@ class Shell:
                 ms=round((time.perf_counter() - began) * 1000, 2),
                 correlation_id=correlation.decode(),
             )
+
+
+def _audit_administrator(scope: Scope) -> None:
+    """What only the administrator's right has opened is always in the audit trail."""
+    actor = (scope.get("state") or {}).get("actor")
+    noticed = getattr(actor, "noticed", None)
+    if noticed:
+        core = scope["app"].state.core
+        for action, kind, object_id in dict.fromkeys(noticed):
+            core.audit_soon(actor, f"{action} as administrator", kind=kind, object_id=object_id)
 
 
 def _added(message: Message, correlation: bytes) -> list[tuple[bytes, bytes]]:
