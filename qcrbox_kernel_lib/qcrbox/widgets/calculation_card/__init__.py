@@ -9,6 +9,7 @@ from qcrbox.contract.errors import QcError
 from qcrbox.notebook import show
 from qcrbox.notebook.events import painter
 from qcrbox.widgets import bundle
+from qcrbox.widgets.answering import answer_while_busy
 from qcrbox.widgets.calculation_card.still import card_html
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 
@@ -34,6 +35,7 @@ class Card:
         from qcrbox.widgets.calculation_card.widget import CardWidget
 
         widget = CardWidget(state=self.calculation.snapshot(), twin=self._twin.mark)
+        answer_while_busy(widget)
         widget.on_msg(self._heard)
         publish_widget(widget)
         return widget

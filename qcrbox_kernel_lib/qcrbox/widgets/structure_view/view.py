@@ -12,6 +12,7 @@ from qcrbox.cif.structure import Structure
 from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.notebook import show
 from qcrbox.widgets import bundle
+from qcrbox.widgets.answering import answer_while_busy
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 from qcrbox.widgets.structure_view.options import Options
 from qcrbox.widgets.structure_view.picture import Camera, svg
@@ -176,6 +177,7 @@ class StructureView:
         from qcrbox.widgets.structure_view.widget import StructureWidget
 
         self._widget = StructureWidget(twin=twin.mark, link=link)
+        answer_while_busy(self._widget)
         self._widget.show_scene(self.scene, self.title)
         self._send_density()
         self._widget.on_msg(self._heard)

@@ -92,7 +92,11 @@ class Card {
     if (!this.cancelAsked) {
       this.cancelAsked = true;
       this.cancel.textContent = "Really cancel?";
-      setTimeout(() => ((this.cancelAsked = false), (this.cancel.textContent = "Cancel")), 4000);
+      setTimeout(() => {
+        if (this.cancel.disabled) return;
+        this.cancelAsked = false;
+        this.cancel.textContent = "Cancel";
+      }, 4000);
       return;
     }
     this.model.send({ do: "cancel" });
