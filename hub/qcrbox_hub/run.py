@@ -126,5 +126,8 @@ class Run:
             self.say(f"{signal.Signals(number).name}: stopping …")
             self.stop_asked.set()
 
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, ask)
+        # Under nohup a closed terminal is meant to be nothing.
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, ask)
