@@ -76,14 +76,18 @@ async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
             await asyncio.sleep(0.05)
 
 
+async def colour_of(viewer: Viewer) -> tuple[int, int, int]:
+    """Of one pixel; not in the middle of the picture, where the pointer is at first."""
+    picture = await viewer.whole()
+    height, width = picture.shape[:2]
+    red, green, blue = (int(part) for part in picture[height // 4, width // 4])
+    return red, green, blue
+
+
 async def shows(viewer: Viewer, colour: tuple[int, int, int], seconds: float = 30.0) -> None:
-    """Until the picture has this colour (not in its middle, where the pointer is at first)."""
+    """Until the picture has this colour."""
     async with asyncio.timeout(seconds):
-        while True:
-            picture = await viewer.whole()
-            height, width = picture.shape[:2]
-            if tuple(picture[height // 4, width // 4]) == colour:
-                return
+        while await colour_of(viewer) != colour:
             await asyncio.sleep(0.05)
 
 

@@ -14,7 +14,7 @@ import websockets
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.rfb_viewer import Viewer, WebSocketTransport
-from tests.sessions.conftest import Sessions, shows, until
+from tests.sessions.conftest import Sessions, colour_of, shows, until
 
 RED, GREEN = (0xC0, 0x10, 0x10), (0x10, 0xA0, 0x10)
 
@@ -38,9 +38,10 @@ async def hold_until_heard(viewer: Viewer, keysym: int = 0xFFE1) -> None:
     async with asyncio.timeout(30):
         while True:
             await viewer._transport.send(struct.pack(">BBxxI", 4, 1, keysym))
-            with contextlib.suppress(TimeoutError):
-                await shows(viewer, GREEN, 1.0)
-                return
+            for _ in range(10):
+                if await colour_of(viewer) == GREEN:
+                    return
+                await asyncio.sleep(0.05)
             await viewer._transport.send(struct.pack(">BBxxI", 4, 0, keysym))
 
 

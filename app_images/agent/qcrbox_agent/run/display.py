@@ -158,8 +158,8 @@ def _read_line(descriptor: int) -> str:
 
 
 async def _is_there(path: Path) -> bool:
-    for _ in range(200):
-        if path.is_socket():
+    for _ in range(500):
+        if path.exists():
             return True
         await asyncio.sleep(0.01)
     return False
@@ -172,8 +172,11 @@ async def _start_window_manager(display: Display, guard: Callable[[int], None]) 
     settings = display._folder / "openbox.xml"
     settings.write_text(_OPENBOX)
     log = display._folder / "window-manager.log"
-    command = [program, "--config-file", str(settings), "--sm-disable"]
+    ready = display._folder / "window-manager-ready"
+    command = [program, "--config-file", str(settings), "--sm-disable", "--startup", f"touch {ready}"]
     await _spawn(display, command, log, guard, environment=display.environment)
+    # A window that is there before its manager gets no keyboard.
+    await _is_there(ready)
 
 
 async def _spawn(
