@@ -29,6 +29,8 @@ from qcrbox_registry.store import people
 from qcrbox_registry.store.engine import Database
 
 CACHE_S = 5.0
+REFUSED_S = 2.0
+MOST_QUESTIONS = 16
 STABLE_ID_CACHE_S = 60.0
 COOKIE = "qcrbox-registry"
 log = structlog.get_logger(__name__)
@@ -142,6 +144,9 @@ class HubIdentity:
         self._service_token = _service_token(settings)
         self._cache: dict[str, _Cached] = {}
         self._checking: dict[str, asyncio.Future[Actor]] = {}
+        self._refused: dict[str, tuple[float, NotSignedIn | NotAllowed]] = {}
+        # Somebody who tries tokens must not keep the hub from its other work.
+        self._questions = asyncio.Semaphore(MOST_QUESTIONS)
         self._stable_ids: dict[str, tuple[float, str]] = {}
         self.sign_ins = SignIns()
 
@@ -170,6 +175,9 @@ class HubIdentity:
         cached = self._cache.get(key)
         if cached is not None and self._clock() - cached.at < CACHE_S:
             return cached.actor
+        refused = self._refused.get(key)
+        if refused is not None and self._clock() - refused[0] < REFUSED_S:
+            raise refused[1]
         checking = self._checking.get(key)
         if checking is None:
             # Many requests of one notebook at once ask the hub once.
@@ -177,8 +185,11 @@ class HubIdentity:
             checking.add_done_callback(lambda _: self._checking.pop(key, None))
         try:
             actor = await asyncio.shield(checking)
-        except (NotSignedIn, NotAllowed):
+        except (NotSignedIn, NotAllowed) as error:
             self._cache.pop(key, None)
+            if len(self._refused) > 1000:
+                self._refused.clear()
+            self._refused[key] = (self._clock(), error)
             raise
         if len(self._cache) > 10_000:
             now = self._clock()
@@ -238,9 +249,10 @@ class HubIdentity:
 
     async def _get(self, path: str, token: str) -> dict[str, Any] | None:
         try:
-            answer = await self._client.get(
-                self._settings.hub_api_url.rstrip("/") + path, headers={"Authorization": f"token {token}"}
-            )
+            async with self._questions:
+                answer = await self._client.get(
+                    self._settings.hub_api_url.rstrip("/") + path, headers={"Authorization": f"token {token}"}
+                )
         except httpx.HTTPError as error:
             raise Unreachable("The hub does not answer, so nobody can be recognised.", part="hub") from error
         if answer.status_code in (401, 403, 404):

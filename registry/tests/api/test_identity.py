@@ -93,6 +93,14 @@ def test_many_calls_with_one_token_ask_the_hub_once(registry, person):
     assert registry.hub.asked == before + 1
 
 
+def test_a_wrong_token_sent_again_and_again_asks_the_hub_once(registry):
+    with registry.client("a-wrong-token") as anybody:
+        anybody.get("/api/me")
+        before = registry.hub.asked
+        assert {anybody.get("/api/me").status_code for _ in range(5)} == {401}
+    assert registry.hub.asked - before <= 1
+
+
 def test_a_hub_that_is_down_is_said_and_not_taken_for_a_refusal(registry, person):
     registry.hub.is_down = True
     try:
