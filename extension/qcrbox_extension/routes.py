@@ -10,6 +10,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
+from qcrbox_extension.display import DisplayHandler
 from qcrbox_extension.forward import ForwardHandler
 from qcrbox_extension.upstream import Upstream, new_client
 
@@ -37,6 +38,11 @@ def add_routes(server: ServerApp) -> None:
         ".*$",
         [
             (url_path_join(base, "qcrbox/info"), InfoHandler, {"upstream": upstream}),
+            (
+                url_path_join(base, r"qcrbox/api/interactive-sessions/([0-9a-f]{32})/display"),
+                DisplayHandler,
+                {"upstream": upstream},
+            ),
             (
                 url_path_join(base, r"qcrbox/api/(.*)"),
                 ForwardHandler,

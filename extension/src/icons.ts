@@ -20,3 +20,13 @@ export const cifIcon = new LabIcon({
   <ellipse fill="#2e9e6b" cx="12.3" cy="15" rx="4" ry="2.5" transform="rotate(-30 12.3 15)"/>
 </svg>`
 });
+
+/** A window with an ellipsoid. */
+export const windowIcon = new LabIcon({
+  name: 'qcrbox:window',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
+  <g fill="none"><path class="jp-icon3" stroke="#616161" stroke-width="1.6" stroke-linejoin="round"
+    d="M3 4.5h18v15H3Z M3 8.5h18"/></g>
+  <ellipse fill="#e4572e" cx="12" cy="14" rx="4" ry="2.5" transform="rotate(-30 12 14)"/>
+</svg>`
+});

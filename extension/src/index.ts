@@ -2,6 +2,9 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { filesPlugin } from './files';
 import { panelPlugin } from './panel';
+import { registryPlugin } from './registry/plugin';
+import { sessionPlugin } from './session';
 
-const plugins: JupyterFrontEndPlugin<void>[] = [panelPlugin, filesPlugin];
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- plugins provide different things
+const plugins: JupyterFrontEndPlugin<any>[] = [registryPlugin, panelPlugin, sessionPlugin, filesPlugin];
 export default plugins;

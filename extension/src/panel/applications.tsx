@@ -89,6 +89,15 @@ function Application({ application, commands, forceOpen, context }: IApplication
               <span className="qcrbox-Row-name" title={command.description}>
                 {command.name}
               </span>
+              {command.implemented_as === 'interactive_session' && (
+                <button
+                  className="qcrbox-small"
+                  aria-label={trans.__('Open %1 in a tab', application.name)}
+                  onClick={() => context.startSession(application, command)}
+                >
+                  {trans.__('Open …')}
+                </button>
+              )}
               <button
                 className="qcrbox-small qcrbox-Row-note"
                 title={trans.__('Insert a call of %1 into the notebook', command.name)}

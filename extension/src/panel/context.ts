@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { RegistryStore } from '../registry/store';
-import type { IApplication, ICalculation, ICommand, IDataset } from '../registry/types';
+import type { IApplication, ICalculation, ICommand, IDataset, ISession } from '../registry/types';
 
 /** What the sections need: the data, the words, and what a click does. */
 export interface IPanelContext {
@@ -11,5 +11,7 @@ export interface IPanelContext {
   insertDataset(dataset: IDataset): void;
   insertResult(calculation: ICalculation): void;
   cancel(calculation: ICalculation): Promise<void>;
+  openSession(session: ISession): void;
+  startSession(application: IApplication, command: ICommand): void;
   chooseFiles(): void;
 }

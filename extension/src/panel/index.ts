@@ -5,8 +5,8 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { qcrboxIcon } from '../icons';
-import { RegistryClient } from '../registry/client';
-import { RegistryStore } from '../registry/store';
+import { IRegistryStore } from '../registry/plugin';
+import type { RegistryStore } from '../registry/store';
 import { QCrBoxPanel } from './panel';
 
 const OPEN = 'qcrbox:open-panel';
@@ -18,11 +18,12 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: '@qcrbox/lab:panel',
   description: 'Applications, datasets and calculations of QCrBox beside the notebook.',
   autoStart: true,
-  requires: [ITranslator, INotebookTracker],
+  requires: [ITranslator, IRegistryStore, INotebookTracker],
   optional: [ILayoutRestorer, ICommandPalette, ILauncher],
   activate: (
     app: JupyterFrontEnd,
     translator: ITranslator,
+    store: RegistryStore,
     notebooks: INotebookTracker,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
@@ -30,8 +31,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = translator.load('qcrbox');
     const { serviceManager, commands, shell } = app;
-    const store = new RegistryStore(new RegistryClient(serviceManager.serverSettings));
-    const panel = new QCrBoxPanel(store, trans, serviceManager.contents, notebooks);
+    const panel = new QCrBoxPanel(store, trans, serviceManager.contents, notebooks, commands);
     shell.add(panel, 'left', { rank: 150, type: 'QCrBox' });
     restorer?.add(panel, panel.id);
 

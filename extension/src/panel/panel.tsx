@@ -3,6 +3,7 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
 import type { Drag } from '@lumino/dragdrop';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
@@ -13,11 +14,13 @@ import { insert } from '../notebook/insert';
 import type { RegistryStore } from '../registry/store';
 import type { ICalculation } from '../registry/types';
 import { upload } from '../registry/upload';
+import { OPEN_SESSION, START_SESSION } from '../session/commands';
 import { Applications } from './applications';
 import { Calculations } from './calculations';
 import { ConnectionBar } from './connection';
 import type { IPanelContext } from './context';
 import { Datasets } from './datasets';
+import { Sessions } from './sessions';
 
 /** What Lab's file browser puts on a drag. */
 const CONTENTS_MIME = 'application/x-jupyter-icontents';
@@ -31,7 +34,8 @@ export class QCrBoxPanel extends ReactWidget {
     private readonly store: RegistryStore,
     private readonly trans: TranslationBundle,
     private readonly contents: Contents.IManager,
-    notebooks: INotebookTracker
+    notebooks: INotebookTracker,
+    commands: CommandRegistry
   ) {
     super();
     this.id = 'qcrbox-panel';
@@ -46,6 +50,9 @@ export class QCrBoxPanel extends ReactWidget {
       insertDataset: dataset => insert(datasetCode(dataset), notebooks, trans),
       insertResult: calculation => insert(calculationCode(calculation.calculation_id), notebooks, trans),
       cancel: calculation => this.cancel(calculation),
+      openSession: session => void commands.execute(OPEN_SESSION, { id: session.session_id }),
+      startSession: (application, command) =>
+        void commands.execute(START_SESSION, { application: application.slug, command: command.name }),
       chooseFiles: () => this.chooseFiles()
     };
   }
@@ -58,6 +65,7 @@ export class QCrBoxPanel extends ReactWidget {
             <ConnectionBar context={this.context} />
             {this.store.connection !== 'unconfigured' && (
               <div className="qcrbox-Panel-body">
+                <Sessions context={this.context} />
                 <Calculations context={this.context} />
                 <Datasets context={this.context} />
                 <Applications context={this.context} />

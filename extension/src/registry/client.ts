@@ -2,7 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { EventStream } from './stream';
-import type { IApplication, ICalculation, IDataset } from './types';
+import type { IApplication, ICalculation, IClosedSession, IDataset, ISession } from './types';
 
 /** What went wrong, in the registry's own words. */
 export class RegistryError extends Error {
@@ -50,6 +50,64 @@ export class RegistryClient {
 
   async cancel(id: string): Promise<void> {
     await this.request(`calculations/${encodeURIComponent(id)}/stop`, { method: 'POST' });
+  }
+
+  /** Sessions that are open or starting, newest first. */
+  async sessions(): Promise<ISession[]> {
+    return (await this.get<{ interactive_sessions: ISession[] }>('interactive-sessions')).interactive_sessions;
+  }
+
+  /** One session, and the registry's clock (ms) by which its times are to be read. */
+  async session(id: string): Promise<{ session: ISession | undefined; now: number }> {
+    const response = await this.send(this.url(sessionPath(id)), {});
+    const body = (await response.json()) as { payload: { interactive_sessions: ISession[] } };
+    const now = Date.parse(response.headers.get('Date') ?? '');
+    return { session: body.payload.interactive_sessions[0], now: Number.isNaN(now) ? Date.now() : now };
+  }
+
+  /** Start a program with a window; answers the session's id. */
+  async startSession(wanted: {
+    application_slug: string;
+    application_version: string;
+    command_name: string;
+    command_arguments: Record<string, unknown>;
+  }): Promise<string> {
+    const answer = (await this.request('interactive-sessions', json('POST', wanted))) as {
+      interactive_session_id: string;
+    };
+    return answer.interactive_session_id;
+  }
+
+  /** End a session; answers how it ended, or how it stands when its outputs take long. */
+  async endSession(id: string, keep: boolean): Promise<IClosedSession | undefined> {
+    const answer = await this.request(sessionPath(id, 'close'), json('POST', { keep }));
+    return (answer as { interactive_sessions: IClosedSession[] }).interactive_sessions[0];
+  }
+
+  /** Somebody is still there. */
+  async stay(id: string): Promise<void> {
+    await this.request(sessionPath(id, 'stay'), { method: 'POST' });
+  }
+
+  /** Whether the managers of the session's group may look on. */
+  async allowView(id: string, allowed: boolean): Promise<void> {
+    await this.request(sessionPath(id), json('PATCH', { view_only_allowed: allowed }));
+  }
+
+  /** The websocket of a session's picture. */
+  displayUrl(id: string, view: boolean): string {
+    const { wsUrl, appendToken, token } = this.settings;
+    const query: Record<string, string> = view ? { view: 'true' } : {};
+    if (appendToken && token) {
+      query['token'] = token;
+    }
+    const path = URLExt.join(wsUrl, 'qcrbox', 'api', sessionPath(id, 'display'));
+    return path + URLExt.objectToQueryString(query);
+  }
+
+  /** Who the registry takes us for. */
+  async myName(): Promise<string> {
+    return (await this.get<{ name: string }>('me')).name;
   }
 
   /** Store a file as a new dataset; answers its id. */
@@ -104,6 +162,14 @@ export class RegistryClient {
   private url(path: string): string {
     return URLExt.join(this.settings.baseUrl, 'qcrbox', 'api', path);
   }
+}
+
+function sessionPath(id: string, tail = ''): string {
+  return URLExt.join('interactive-sessions', encodeURIComponent(id), tail);
+}
+
+function json(method: string, body: unknown): RequestInit {
+  return { method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
 }
 
 async function reason(response: Response): Promise<string> {

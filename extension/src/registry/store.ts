@@ -3,7 +3,7 @@ import { ISignal, Signal } from '@lumino/signaling';
 
 import { RegistryClient } from './client';
 import { EventStream } from './stream';
-import { FINAL, type IApplication, type ICalculation, type IDataset, type IEvent } from './types';
+import { FINAL, type IApplication, type ICalculation, type IDataset, type IEvent, type ISession } from './types';
 
 export type Connection = 'connecting' | 'live' | 'polling' | 'lost' | 'unconfigured';
 
@@ -18,17 +18,21 @@ export class RegistryStore implements IDisposable {
   applications: IApplication[] = [];
   datasets: IDataset[] = [];
   calculations: ICalculation[] = [];
+  sessions: ISession[] = [];
   connection: Connection = 'connecting';
   problem = '';
   isDisposed = false;
 
   private readonly _changed = new Signal<this, void>(this);
+  private readonly _happened = new Signal<this, IEvent>(this);
+  private started = false;
   private stream: EventStream | undefined;
   private pollTimer = 0;
   private gatherTimer = 0;
   private readonly waitingCalculations = new Set<string>();
   private waitingDatasets = false;
   private waitingApplications = false;
+  private waitingSessions = false;
 
   constructor(readonly client: RegistryClient) {}
 
@@ -36,8 +40,17 @@ export class RegistryStore implements IDisposable {
     return this._changed;
   }
 
-  /** Load everything and listen. Called once, when the panel is first shown. */
+  /** Each event as it comes, before the lists are up to date. */
+  get happened(): ISignal<this, IEvent> {
+    return this._happened;
+  }
+
+  /** Load everything and listen, when somebody first looks; asked again it does nothing. */
   async start(): Promise<void> {
+    if (this.started) {
+      return;
+    }
+    this.started = true;
     try {
       if (!(await this.client.configured())) {
         this.become('unconfigured');
@@ -54,11 +67,13 @@ export class RegistryStore implements IDisposable {
 
   async refresh(): Promise<void> {
     try {
-      const [applications, datasets, calculations] = await Promise.all([
+      const [applications, datasets, calculations, sessions] = await Promise.all([
         this.client.applications(),
         this.client.datasets(),
-        this.client.calculations()
+        this.client.calculations(),
+        this.client.sessions()
       ]);
+      this.sessions = sessions;
       this.applications = applications;
       this.datasets = datasets;
       this.calculations = newestFirst(calculations);
@@ -120,10 +135,13 @@ export class RegistryStore implements IDisposable {
     } catch {
       return;
     }
+    this._happened.emit(event);
     if (event.kind === 'calculation' || event.kind === 'progress' || event.kind === 'log') {
       this.applyToCalculation(event);
     } else if (event.kind === 'dataset' || event.kind === 'data_file') {
       this.waitingDatasets = true;
+    } else if (event.kind === 'session') {
+      this.waitingSessions = true;
     } else if (event.kind === 'application') {
       this.waitingApplications = true;
     } else {
@@ -145,6 +163,7 @@ export class RegistryStore implements IDisposable {
       known.step = event.step;
     }
     this.waitingCalculations.add(event.id);
+    this.waitingSessions ||= this.sessions.some(each => each.session_id === event.id);
     if (event.status && FINAL.has(event.status)) {
       this.waitingDatasets = true;
     }
@@ -162,13 +181,14 @@ export class RegistryStore implements IDisposable {
 
   private async fetchWaiting(): Promise<void> {
     const ids = [...this.waitingCalculations];
-    const { waitingDatasets, waitingApplications } = this;
+    const { waitingDatasets, waitingApplications, waitingSessions } = this;
     this.waitingCalculations.clear();
-    this.waitingDatasets = this.waitingApplications = false;
+    this.waitingDatasets = this.waitingApplications = this.waitingSessions = false;
     try {
       await Promise.all([
         this.fetchCalculations(ids),
         waitingDatasets && this.client.datasets().then(found => (this.datasets = found)),
+        waitingSessions && this.client.sessions().then(found => (this.sessions = found)),
         waitingApplications && this.client.applications().then(found => (this.applications = found))
       ]);
       this._changed.emit();

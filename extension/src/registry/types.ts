@@ -102,6 +102,37 @@ export interface ICalculation {
   queue?: { ahead?: number; text?: string } | null;
 }
 
+export type SessionState = 'starting' | 'open' | 'program_ended' | 'finalising' | 'closed';
+
+/** A program with a window; its id is its calculation's. */
+export interface ISession {
+  session_id: string;
+  application_slug: string | null;
+  application_version: string | null;
+  command_name: string;
+  state: SessionState;
+  status: State;
+  step?: string;
+  reason?: string | null;
+  name?: string | null;
+  owner?: string;
+  opened_at?: string | null;
+  last_input_at?: string | null;
+  closed_at?: string | null;
+  idle_limit_s?: number | null;
+  view_only_allowed?: boolean;
+  output_dataset_id?: string | null;
+}
+
+/** How a session ended. */
+export interface IClosedSession {
+  session_id: string;
+  status: State;
+  output_dataset_id?: string;
+  error_msg?: string;
+  warnings?: string[];
+}
+
 /** One server-sent event. `seq` is 0 for what is told but not kept, such as progress. */
 export interface IEvent extends IProgress {
   seq: number;
@@ -109,6 +140,7 @@ export interface IEvent extends IProgress {
   id: string;
   status?: State | '';
   step?: string;
+  reason?: string;
 }
 
 export const FINAL: ReadonlySet<State> = new Set<State>(['successful', 'failed', 'cancelled']);

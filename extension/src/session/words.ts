@@ -1,0 +1,74 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { ISession } from '../registry/types';
+import { word } from '../states';
+import type { Phase } from './phase';
+
+export function phaseWord(phase: Phase, trans: TranslationBundle): string {
+  const words: Record<Phase, string> = {
+    loading: trans.__('loading'),
+    starting: trans.__('starting'),
+    connecting: trans.__('connecting'),
+    connected: trans.__('connected'),
+    reconnecting: trans.__('reconnecting'),
+    refused: trans.__('no picture'),
+    'program-ended': trans.__('program closed'),
+    finishing: trans.__('finishing'),
+    finished: trans.__('finished and kept'),
+    discarded: trans.__('discarded'),
+    failed: trans.__('failed'),
+    missing: trans.__('not found')
+  };
+  return words[phase];
+}
+
+/** What a person should know beyond the word: a reason, or what to do next. */
+export function phaseText(
+  phase: Phase,
+  session: ISession | undefined | null,
+  linkReason: string,
+  trans: TranslationBundle
+): string {
+  const reason = session?.reason ?? '';
+  switch (phase) {
+    case 'starting': {
+      const step = session ? word(session.status, session.step, trans) : '';
+      return reason || (step ? trans.__('The program is being started: %1.', step) : '');
+    }
+    case 'connecting':
+      return trans.__('The window is being fetched.');
+    case 'reconnecting':
+      return trans.__('The connection was lost; the program goes on. It is tried again by itself.');
+    case 'refused':
+      return linkReason || trans.__('The window cannot be shown.');
+    case 'program-ended':
+      return trans.__('The program was closed. Finish and keep what was saved in it, or discard it.');
+    case 'finishing':
+      return trans.__('What was done is being stored.');
+    case 'finished':
+      return reason;
+    case 'discarded':
+      return reason || trans.__('Nothing was stored.');
+    case 'failed':
+      return reason || trans.__('The log in the list of calculations says more.');
+    case 'missing':
+      return trans.__('There is no such session, or it is not yours.');
+    default:
+      return '';
+  }
+}
+
+/** Time in the words of a clock on the wall. */
+export function minutes(seconds: number, trans: TranslationBundle): string {
+  if (seconds < 90) {
+    return trans._n('%1 second', '%1 seconds', Math.round(seconds));
+  }
+  if (seconds < 5400) {
+    return trans._n('%1 minute', '%1 minutes', Math.round(seconds / 60));
+  }
+  return trans.__('%1 hours', (seconds / 3600).toFixed(1));
+}
+
+export function titleOf(session: ISession | undefined | null, trans: TranslationBundle): string {
+  return session?.name || session?.application_slug || trans.__('Session');
+}
