@@ -190,6 +190,9 @@ class Chaos:
             return self._waiting() == 0
 
         self._until(all_ended, patience_s, "some calculations did not end", fatal=False)
+        if self._waiting() != 0:
+            self.stack.signal(self.stack.pid("registry"), signal.SIGUSR2)
+            time.sleep(2)
         self.report.recovery_s = round(time.monotonic() - healed, 1)
 
     def _waiting(self) -> int:

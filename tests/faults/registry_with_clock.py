@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 import time
 from pathlib import Path
@@ -23,7 +25,24 @@ class FileClock(Clock):
             return time.time()
 
 
+def show_tasks(*_: object) -> None:
+    """What every coroutine waits for, on standard error: for a run that did not come to its end."""
+    for task in asyncio.all_tasks(_loops[0]) if _loops else ():
+        task.print_stack(limit=6, file=sys.stderr)
+
+
+_loops: list[asyncio.AbstractEventLoop] = []
+_start = scheduler.Scheduler.start
+
+
+async def _start_and_remember(self: scheduler.Scheduler) -> None:
+    _loops.append(asyncio.get_running_loop())
+    await _start(self)
+
+
 if __name__ == "__main__":
+    scheduler.Scheduler.start = _start_and_remember  # type: ignore[method-assign]
+    signal.signal(signal.SIGUSR2, show_tasks)
     FileClock.path = Path(sys.argv[1])
     scheduler.Clock = FileClock  # type: ignore[misc]
     sys.exit(registry.main(sys.argv[2:]))

@@ -301,7 +301,8 @@ class Launching:
         world.fleet.set_state(agent, "stopping", world.clock.monotonic())
         agent.stop_asked_mono, agent.reason = world.clock.monotonic(), reason
         await world.bus.control(agent.id, Drain(reason=reason))
-        await self._stop_process(agent.id, agent.launcher, reason, grace_s)
+        # Beside: a launcher may take its time, and nobody else has to wait for it.
+        world.spawn(self._stop_process(agent.id, agent.launcher, reason, grace_s))
 
     async def kill(self, agent: Agent, reason: str) -> None:
         """End an agent that does not listen, and give what it held to another."""

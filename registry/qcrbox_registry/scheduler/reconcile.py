@@ -32,7 +32,9 @@ log = structlog.get_logger(__name__)
 RULES_S = 5.0
 USAGE_S = 15.0
 STOP_AGAIN_S = 20.0
-MISSED_TICKS_S = 5.0
+STANDSTILL_LOOK_S = 0.5
+STANDSTILL_S = 3.0
+SLOW_TICK_S = 5.0
 
 
 class Reconciler:
@@ -46,14 +48,29 @@ class Reconciler:
     ) -> None:
         self.world, self.dispatcher = world, dispatcher
         self.launching, self.losses, self.cancelling = launching, losses, cancelling
-        self._last_mono = world.clock.monotonic()
-        self._rules_mono = self._usage_mono = self._last_mono
+        self._rules_mono = self._usage_mono = self._beat_mono = world.clock.monotonic()
         self._listing: set[str] = set()
+
+    async def watch_standstill(self) -> None:
+        """Notice when this process itself stood still (stopped, suspended, starved), beside whatever a tick waits for."""
+        while True:
+            await self.world.clock.sleep(STANDSTILL_LOOK_S)
+            self._note_standstill()
+
+    def _note_standstill(self) -> None:
+        mono = self.world.clock.monotonic()
+        stood_s, self._beat_mono = mono - self._beat_mono, mono
+        if stood_s > STANDSTILL_S:
+            log.warning("stood_still", seconds=round(stood_s, 1))
+            self._forgive(stood_s)
 
     async def tick(self) -> None:
         """One look at everything. Raises nothing that the next tick would not repair."""
+        self._note_standstill()
         mono = self.world.clock.monotonic()
-        self._forgive_our_own_absence(mono)
+        if not self.world.bus.is_connected:
+            # While NATS is away nobody is heard, and nobody is to blame.
+            self._forgive(mono)
         if mono - self._rules_mono >= RULES_S:
             self._rules_mono = mono
             await read_rules(self.world)
@@ -68,21 +85,19 @@ class Reconciler:
         await self.dispatcher.round()
         await self.launching.plan(self.dispatcher)
         await self._flush(mono)
+        took_s = self.world.clock.monotonic() - mono
+        if took_s > SLOW_TICK_S:
+            log.warning("slow_tick", took_s=round(took_s, 1))
 
-    def _forgive_our_own_absence(self, mono: float) -> None:
-        """When this process itself stood still, or NATS was away, nobody else is to blame for silence."""
-        gap = mono - self._last_mono
-        self._last_mono = mono
-        away = not self.world.bus.is_connected
-        if gap < MISSED_TICKS_S and not away:
-            return
+    def _forgive(self, seconds: float) -> None:
+        """Silence of others during this time was ours."""
+        mono = self.world.clock.monotonic()
         for agent in self.world.fleet.agents.values():
-            agent.seen_mono = mono if away else min(agent.seen_mono + gap, mono)
+            agent.seen_mono = min(agent.seen_mono + seconds, mono)
             for active in agent.active.values():
                 active.not_seen_since_mono = None
-                active.cancel_until_mono = (
-                    max(active.cancel_until_mono, mono + 5.0) if active.cancel_reason else 0.0
-                )
+                if active.cancel_reason:
+                    active.cancel_until_mono = max(active.cancel_until_mono, mono + 5.0)
 
     # ------------------------------------------------------------ agents
 
@@ -104,6 +119,9 @@ class Reconciler:
         if agent.state == "stopping":
             if agent.stop_asked_mono is not None and mono - agent.stop_asked_mono > STOP_AGAIN_S:
                 await self.launching.stop(agent, agent.reason or "stopping")
+            return
+        if agent.state == "draining" and not agent.active:
+            await self.launching.stop(agent, agent.reason or "it has done its work")
             return
         if agent.state == "idle" and not agent.active:
             await self._idle(agent, mono)

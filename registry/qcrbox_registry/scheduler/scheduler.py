@@ -98,6 +98,7 @@ class Scheduler:
             asyncio.create_task(self.world.bus.run_events(self.ingest.take), name="events"),
             asyncio.create_task(self._dispatch_loop(), name="dispatch"),
             asyncio.create_task(self._reconcile_loop(), name="reconcile"),
+            asyncio.create_task(self.reconciler.watch_standstill(), name="standstill"),
         ]
         self.is_ready = True
 

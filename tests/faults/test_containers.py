@@ -1,0 +1,135 @@
+"""Containers outlive what may be restarted, and nothing of them is left when the platform ends, however it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT, RunningRegistry
+from tests.sessions.conftest import WINDOW, Sessions, approve
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+SAMPLE = ROOT / "app_images" / "agent" / "tests" / "fixtures" / "sample"
+
+
+def until(condition: Callable[[], Any], seconds: float = 90.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if found := condition():
+                return found
+        except (httpx.HTTPError, OSError, KeyError, ValueError):
+            pass
+        time.sleep(0.1)
+    raise AssertionError("it did not happen in time")
+
+
+class Platform(Sessions):
+    """A platform with containers."""
+
+    @property
+    def data(self) -> Path:
+        return self.running.data
+
+    def children(self) -> dict[str, int]:
+        found = json.loads((self.data / "run" / "platform.json").read_text())["children"]
+        return {name: child["pid"] for name, child in found.items() if child["phase"] == "ready"}
+
+    def containers(self) -> dict[str, str]:
+        """id -> slug of what runs for this platform."""
+        import docker
+
+        found = docker.from_env().containers.list(ignore_removed=True)
+        key = str(self.data.resolve())
+        mine = (one for one in found if one.labels.get("org.qcrbox.data") == key)
+        return {one.id: one.labels["org.qcrbox.slug"] for one in mine}
+
+    def run(self, slug: str, command: str, **arguments: Any) -> str:
+        body = {"application_slug": slug, "application_version": "1.0", "command_name": command, "command_arguments": arguments}  # fmt: skip
+        return self.call("POST", "/api/commands", json=body)["calculation_id"]
+
+    def ended(self, calculation_id: str) -> dict[str, Any]:
+        def look() -> dict[str, Any] | None:
+            one = self.call("GET", f"/api/calculations/{calculation_id}")["calculations"][0]
+            return one if one["status"] in ("successful", "failed", "cancelled") else None
+
+        return until(look)
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Kill a child of `qcrbox registry` and wait for its successor."""
+        pid = self.children()[name]
+        os.kill(pid, number)
+        until(lambda: self.children().get(name) not in (None, pid))
+        until(lambda: self.http.get("/api/readyz").is_success)
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    data = tmp_path / "data"
+    approve(data, SAMPLE, WINDOW)
+    running = RunningRegistry(data, SAMPLE, WINDOW, manager="docker").start()
+    made = Platform(running)
+    yield made
+    running.stop()
+    until(lambda: not made.containers(), 20)
+
+
+def test_after_registry_and_launcher_are_killed_both_applications_work_and_the_first_container_is_the_same(
+    platform: Platform,
+):
+    assert platform.ended(platform.run("sample", "echo"))["status"] == "successful"
+    (first,) = platform.containers()
+    platform.kill("registry")
+    platform.kill("launcher")
+    session_id = platform.open("window")
+    assert platform.ended(platform.run("sample", "echo"))["status"] == "successful"
+    running = platform.containers()
+    assert running[first] == "sample"
+    assert sorted(running.values()) == ["sample", "window"]
+    platform.close(session_id)
+
+
+def test_a_launcher_that_is_only_restarted_leaves_its_containers(platform: Platform):
+    assert platform.ended(platform.run("sample", "echo"))["status"] == "successful"
+    before = platform.containers()
+    platform.kill("launcher", signal.SIGTERM)
+    assert platform.ended(platform.run("sample", "echo"))["status"] == "successful"
+    assert platform.containers() == before
+
+
+def test_a_calculation_that_runs_while_everything_is_killed_ends_well(platform: Platform):
+    calculation_id = platform.run("sample", "sleep", seconds=15, steps=5)
+    until(
+        lambda: (
+            platform.call("GET", f"/api/calculations/{calculation_id}")["calculations"][0]["status"]
+            == "running"
+        )
+    )
+    for name in ("registry", "launcher", "nats"):
+        platform.kill(name)
+    assert platform.ended(calculation_id)["status"] == "successful"
+
+
+def test_nothing_is_left_when_the_platform_is_killed(platform: Platform):
+    platform.run("sample", "sleep", seconds=300)
+    session_id = platform.open("window")
+    assert session_id
+    until(lambda: len(platform.containers()) == 2)
+    assert platform.running.process is not None
+    platform.running.process.kill()
+    until(lambda: not platform.containers(), 30)
+
+
+def test_nothing_is_left_when_the_platform_is_stopped(platform: Platform):
+    platform.run("sample", "sleep", seconds=300)
+    platform.open("window")
+    platform.running.stop()
+    until(lambda: not platform.containers(), 10)
