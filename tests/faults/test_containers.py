@@ -133,3 +133,11 @@ def test_nothing_is_left_when_the_platform_is_stopped(platform: Platform):
     platform.open("window")
     platform.running.stop()
     until(lambda: not platform.containers(), 10)
+
+
+def test_a_program_that_uses_too_much_memory_is_told_in_words(platform: Platform):
+    done = platform.ended(platform.run("sample", "hoard", megabytes=4000))
+    assert done["status"] == "failed"
+    text = done["status_events"][-1]["extra_info"]["error_msg"]
+    assert "used more than the 2000 MB of memory that were allowed" in text
+    assert platform.ended(platform.run("sample", "echo"))["status"] == "successful", "the agent lives on"

@@ -23,6 +23,7 @@ from qcrbox_agent.files import FileClient, FileRoutes
 from qcrbox_agent.inputs import Inputs, Prepared
 from qcrbox_agent.logs import Logs
 from qcrbox_agent.reports import Reports
+from qcrbox_agent.run import memory
 from qcrbox_agent.run.cli import CliProgram
 from qcrbox_agent.run.ended import Ended
 from qcrbox_agent.run.python import PythonRunner, WardenLink
@@ -206,7 +207,7 @@ class Attempt:
             "QCRBOX_CALCULATION_ID": self.message.calculation_id,
             **(extra or {}),
         }
-        started = time.monotonic()
+        started, memory_before = time.monotonic(), memory.look()
         try:
             if call.implemented_as is Implementation.CLI:
                 ended = await self._run_cli(call, given, environment)
@@ -215,6 +216,8 @@ class Attempt:
         finally:
             self._program = None
             self._time("run", time.monotonic() - started)
+        if ended.error and (why := memory.explains(memory_before, memory.look())):
+            ended.error = f"The program {why}."
         self.peak_rss_bytes = max(self.peak_rss_bytes, ended.peak_rss_bytes)
         return ended
 

@@ -211,6 +211,7 @@ class DockerManager(Manager):
     def _labels(self, plan: AgentPlan) -> dict[str, str]:
         return {
             f"{LABEL}.platform": self.platform,
+            f"{LABEL}.data": os.path.realpath(self.data),  # for people who look at `docker ps`
             f"{LABEL}.launcher": self.launcher,
             f"{LABEL}.agent": plan.agent,
             f"{LABEL}.slug": plan.application.slug,
