@@ -4,6 +4,10 @@ import { ServerConnection } from '@jupyterlab/services';
 import { EventStream } from './stream';
 import type { IApplication, ICalculation, IClosedSession, IDataset, ISession } from './types';
 
+/** The newest so many: a panel shows what is going on, notebooks find the rest. */
+const CALCULATIONS = 100;
+const DATASETS = 500;
+
 /** What went wrong, in the registry's own words. */
 export class RegistryError extends Error {
   constructor(
@@ -35,11 +39,11 @@ export class RegistryClient {
   }
 
   async datasets(): Promise<IDataset[]> {
-    return (await this.get<{ datasets: IDataset[] }>('datasets')).datasets;
+    return (await this.get<{ datasets: IDataset[] }>('datasets', DATASETS)).datasets;
   }
 
   async calculations(): Promise<ICalculation[]> {
-    return (await this.get<{ calculations: ICalculation[] }>('calculations')).calculations;
+    return (await this.get<{ calculations: ICalculation[] }>('calculations', CALCULATIONS)).calculations;
   }
 
   /** One calculation with its program's output so far. */
@@ -138,8 +142,8 @@ export class RegistryClient {
     return (await this.request(path, { method: 'POST', body })) as { datasets: IDataset[] };
   }
 
-  private async get<T>(path: string): Promise<T> {
-    return (await this.request(path, {})) as T;
+  private async get<T>(path: string, limit?: number): Promise<T> {
+    return (await this.request(limit ? `${path}?limit=${limit}` : path, {})) as T;
   }
 
   private async request(path: string, init: RequestInit): Promise<unknown> {
@@ -160,7 +164,9 @@ export class RegistryClient {
   }
 
   private url(path: string): string {
-    return URLExt.join(this.settings.baseUrl, 'qcrbox', 'api', path);
+    // Joined before the query: URLExt would take a question mark for a part of the path.
+    const [plain, query] = path.split('?');
+    return URLExt.join(this.settings.baseUrl, 'qcrbox', 'api', plain ?? '') + (query ? `?${query}` : '');
   }
 }
 
