@@ -112,11 +112,16 @@ class Calculation:
 
     @property
     def inputs(self) -> list[Any]:
-        """The data files that went in."""
-        ids = [
-            a["data_file_id"] for a in self.arguments.values() if isinstance(a, dict) and "data_file_id" in a
-        ]
-        return [self.box.files[one] for one in ids]
+        """The data files that went in; those that were deleted since are left out."""
+        found = []
+        for file_id in self._input_ids():
+            with contextlib.suppress(NotFound):
+                found.append(self.box.files[file_id])
+        return found
+
+    def _input_ids(self) -> list[str]:
+        values = self.arguments.values()
+        return [str(v["data_file_id"]) for v in values if isinstance(v, dict) and "data_file_id" in v]
 
     @property
     def lineage(self) -> Any:
@@ -147,7 +152,15 @@ class Calculation:
     def retry(self) -> Calculation:
         """The same command with the same arguments again, as a new calculation."""
         command = self.box.apps[self.application][self.command]
-        return self.box.calculations.submit_arguments(command, self.arguments)
+        try:
+            return self.box.calculations.submit_arguments(command, self.arguments)
+        except NotFound as error:
+            raise UserInputError(
+                f"An input of {self.name} ({self.short_id}) was deleted, or is no longer yours to see; the record of "
+                "the calculation stays, but it cannot be run again.",
+                next="qc.datasets.bin lists what can be brought back.",
+                details=error.message,
+            ) from None
 
     def result(self, timeout: float | None = None, *, quiet: bool = False) -> Result:
         """Wait until it has ended and return the result.

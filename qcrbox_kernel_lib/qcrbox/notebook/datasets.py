@@ -241,6 +241,11 @@ class Datasets:
         said = self._box.client.get("/api/datasets", limit=n, **query)["datasets"]
         return [Dataset(self._box, one) for one in said][:n]
 
+    @property
+    def bin(self) -> list[Dataset]:
+        """What was deleted and can be brought back: `qc.datasets.bin[0].restore()`."""
+        return self.all(1000, deleted=True)
+
     def by_id(self, dataset_id: str) -> Dataset:
         return Dataset(self._box, self._box.client.get(f"/api/datasets/{dataset_id}")["datasets"][0])
 

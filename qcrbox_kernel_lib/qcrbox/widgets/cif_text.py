@@ -44,7 +44,7 @@ def _block_html(block: Any, *, open_: bool) -> str:
 
 def _item_html(item: Any) -> str:
     text = item.text
-    tag = f"<span class='t'>{escape(item.tag)}</span>"
+    tag = f"<span class='t' title='{escape(_dictionary_words(item.tag))}'>{escape(item.tag)}</span>"
     if item.raw in ("?", "."):
         return f"<div>{tag} <span class='q'>{item.raw}</span></div>"
     if "\n" not in text and len(text) <= _LONG_TEXT:
@@ -62,13 +62,33 @@ def _loop_html(loop: Any) -> str:
             cells.append(f"<tr><td>… {rows - _MOST_ROWS} more rows</td></tr>")
             break
         cells.append("<tr>" + "".join(f"<td>{_value_html(raw)}</td>" for raw in row) + "</tr>")
-    head = "".join(f"<th class='t' scope='col'>{escape(tag)}</th>" for tag in loop.tags)
+    head = "".join(
+        f"<th class='t' scope='col' title='{escape(_dictionary_words(tag))}'>{escape(tag)}</th>"
+        for tag in loop.tags
+    )
     name = escape(loop.category or loop.tags[0])
     open_ = " open" if rows <= _LONG_LOOP else ""
     return (
         f"<details{open_}><summary>loop_ <span class='t'>{name}</span> <i>{rows} rows</i></summary>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(cells)}</tbody></table></details>"
     )
+
+
+def _dictionary_words(tag: str) -> str:
+    """What the dictionary says of an item, for the pointer: `_cell.length_a: Real, Å, 0 or more`."""
+    from qcrbox.cif import names
+
+    known = names.facts(tag)
+    if known is None:
+        return "not in the dictionaries"
+    words = [word for word in (known.contents, known.unit) if word]
+    if known.minimum is not None and known.maximum is not None:
+        words.append(f"{known.minimum:g} to {known.maximum:g}")
+    elif known.minimum is not None:
+        words.append(f"{known.minimum:g} or more")
+    if known.states:
+        words.append("one of " + ", ".join(known.states[:12]))
+    return f"{known.name}: {', '.join(words)}" if words else known.name
 
 
 def _value_html(text: str) -> str:

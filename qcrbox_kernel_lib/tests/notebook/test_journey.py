@@ -239,3 +239,39 @@ def test_waiting_with_a_limit_ends_and_the_calculation_goes_on(live_box):
 
 async def _awaited(calculation):
     return await calculation
+
+
+def test_deleted_dataset_leaves_the_list_and_comes_back(live_box):
+    stored = live_box.add(TINY, name="to be deleted")
+    stored.delete()
+    with pytest.raises(NotFound):
+        live_box["to be deleted"]
+    found = next(one for one in live_box.datasets.bin if one.id == stored.id)
+    assert found.restore().files["data.cif"].bytes == TINY
+    assert live_box["to be deleted"].id == stored.id
+
+
+def test_calculation_whose_input_was_deleted_says_why_it_cannot_be_repeated(live_box):
+    thpp = live_box.examples["thpp"]
+    stored = live_box.add(thpp.files["thpp.cif"].bytes, name="passing")
+    stored.attach(thpp.files["thpp.hkl"].bytes, filename="thpp.hkl")
+    calculation = live_box.refine.refine_iam(stored, cycles=0, weighting="keep")
+    calculation.result(120)
+    stored.delete()
+    with pytest.raises(UserInputError, match=r"was deleted.*cannot be run again.*bin"):
+        calculation.retry()
+    assert calculation.inputs == []
+
+
+def test_tags_and_names_can_be_changed(live_box):
+    stored = live_box.add(TINY, name="before", tags=["one"])
+    assert stored.tag("two", "three").untag("one").tags == ["three", "two"]
+    assert live_box[stored.rename("after").name].id == stored.id
+
+
+def test_sharing_with_a_group_one_is_not_in_tells_nothing_of_it(live_box):
+    stored = live_box.add(TINY, name="mine alone")
+    with pytest.raises(NotFound):
+        stored.share("pharma-x")
+    with pytest.raises(UserInputError, match="read"):
+        stored.share("pharma-x", "own")
