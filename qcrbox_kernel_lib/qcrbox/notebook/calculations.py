@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import sys
 import threading
 import time
@@ -23,7 +22,7 @@ from qcrbox.contract.errors import (
 from qcrbox.contract.states import FINAL, State
 from qcrbox.notebook import show
 from qcrbox.notebook.events import painter
-from qcrbox.notebook.live import Live, Progress
+from qcrbox.notebook.live import Live, Progress, plain_error
 
 if TYPE_CHECKING:
     from qcrbox.notebook.applications import Command
@@ -259,8 +258,7 @@ class Calculation:
                 log = str(self.log)
         said, _, rest = error.partition("\n")
         return CalculationFailed(
-            # A Python program's message begins with the name of its exception, which says nothing here.
-            re.sub(r"^(?:\w+\.)*\w*(?:Error|Failed|Exception): ", "", said) or f"{self.name} failed.",
+            plain_error(said) or f"{self.name} failed.",
             next=f'The whole log: qc.calculations["{self.short_id}"].log',
             details="\n\n".join(part for part in (rest.strip(), log) if part),
             calculation=self.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -178,7 +179,7 @@ class Live:
     def brief(self) -> str:
         """One line: the error, the queue, or the progress."""
         if self.error_msg and self.final:
-            return self.error_msg.splitlines()[0]
+            return plain_error(self.error_msg).splitlines()[0]
         if self.status == State.SUBMITTED:
             return self.queue_in_words
         if self.progress.text:
@@ -206,10 +207,15 @@ class Live:
                 "queue": self.queue_in_words,
                 "history": self.history[-200:],
                 "log": self.log_lines[-_LOG_LINES:],
-                "error": self.error_msg,
+                "error": plain_error(self.error_msg),
                 "warnings": self.warnings,
                 "elapsed_s": self.elapsed_s,
             }
+
+
+def plain_error(text: str) -> str:
+    """A program's message without the name of its exception, which says nothing to its reader."""
+    return re.sub(r"^(?:\w+\.)*\w*(?:Error|Failed|Exception): ", "", text)
 
 
 def _or(value: Any, otherwise: Any) -> Any:

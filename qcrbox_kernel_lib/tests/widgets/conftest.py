@@ -85,8 +85,8 @@ const model = {
   },
 };
 window.start = (text) => {
-  const { scene, density } = JSON.parse(text);
-  Object.assign(state, { scene: bytes(scene), density: bytes(density), twin: "none" });
+  const { scene, density, surface } = JSON.parse(text);
+  Object.assign(state, { scene: bytes(scene), density: bytes(density), surface: bytes(surface), twin: "none" });
   widget.render({ model, el: document.getElementById("el") });
 };
 window.ready = true;
@@ -102,9 +102,10 @@ class Kernel:
     """In the place of the widget: keeps the scene that the view sends, answers what the page asks."""
 
     def __init__(self, view: StructureView) -> None:
-        self.view, self.sent, self.density = view, None, {}
+        self.view, self.sent, self.density, self.surface = view, None, {}, {}
         view._widget = self
         view._send_density()
+        view._send_surface()
 
     def show_scene(self, scene, title):
         from qcrbox.widgets.structure_view.widget import packed
@@ -181,7 +182,7 @@ def shown(chromium, site):
         page.expose_function("kernel", kernel.answer)
         page.goto(site)
         page.wait_for_function("window.ready")
-        state = {"scene": packed(view.scene), "density": kernel.density}
+        state = {"scene": packed(view.scene), "density": kernel.density, "surface": kernel.surface}
         page.evaluate("state => window.start(state)", json.dumps(state, default=_plain))
         page.wait_for_function("document.querySelector('.qcv-canvas').width > 300")
         page.wait_for_timeout(300)

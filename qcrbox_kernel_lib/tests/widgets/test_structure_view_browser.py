@@ -7,9 +7,26 @@ import numpy as np
 import pytest
 from PIL import Image
 from qcrbox.notebook.density import DensityMap
+from qcrbox.notebook.surface import Surface
 from qcrbox.widgets.structure_view import StructureView
 
 pytestmark = pytest.mark.browser
+
+
+def ball(structure):
+    """A sphere of 3 Å around the middle of the molecule, red on one side and blue on the other."""
+    theta, phi = np.meshgrid(
+        np.linspace(0.02, np.pi - 0.02, 40), np.linspace(0, 2 * np.pi, 60), indexing="ij"
+    )
+    unit = np.stack(
+        [np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=-1
+    ).reshape(-1, 3)
+    corner = np.arange(39 * 60).reshape(39, 60)[:, :-1].ravel()
+    faces = np.vstack(
+        [np.stack([corner, corner + 60, corner + 1], 1), np.stack([corner + 1, corner + 60, corner + 61], 1)]
+    )
+    centre = structure.asymmetric_unit.cartesian.mean(axis=0)
+    return Surface(centre + 3 * unit, faces, {"dnorm": 0.5 + unit[:, 0]})
 
 
 def picture(page) -> np.ndarray:
@@ -141,3 +158,12 @@ def test_density_is_drawn_around_its_peak_and_follows_the_slider(shown, molecule
     page.get_by_label("Level of the density in sigma").fill("8")
     page.wait_for_timeout(300)
     assert share_of(picture(page), green) < first
+
+
+def test_surface_is_coloured_by_its_property_in_a_printed_range(shown, molecule):
+    view = StructureView(molecule, grow="none").show_surface(ball(molecule), of="dnorm")
+    page = shown(view)
+    pixels = picture(page)
+    assert share_of(pixels, lambda r, g, b: (r > 110) & (r > g + 30) & (r > b + 30)) > 0.02
+    assert share_of(pixels, lambda r, g, b: (b > 90) & (b > r + 20)) > 0.02
+    assert "dnorm: red −0.50 – white – blue 1.50" in page.locator(".qcv-bar").all_inner_texts()[-1]

@@ -20,6 +20,7 @@ from qcrbox.widgets.structure_view.scene import Measurement, Scene
 
 if TYPE_CHECKING:
     from qcrbox.notebook.density import DensityMap
+    from qcrbox.notebook.surface import Surface
 
 _MOST_KEPT = 1000  # atoms up to which the still picture follows every turn of the live one
 _TABLE_ROWS = 500  # of the table twin that is kept in the notebook
@@ -49,6 +50,8 @@ class StructureView:
         self._twin: StaticTwin | None = None
         self.density: DensityMap | None = None
         self._level = 3.0
+        self.surface: Surface | None = None
+        self._property = ""
 
     # ------------------------------------------------------------ changing it
 
@@ -69,6 +72,7 @@ class StructureView:
         if self._widget is not None:
             self._widget.show_scene(scene, self.title)
             self._send_density()
+            self._send_surface()
         self._keep()
 
     def show_density(self, density: DensityMap | None, level: float = 3.0) -> StructureView:
@@ -77,6 +81,24 @@ class StructureView:
         self._send_density()
         self._keep()
         return self
+
+    def show_surface(self, surface: Surface | None, of: str = "dnorm") -> StructureView:
+        """Draw a surface coloured by one of its properties, in fixed and printed ranges; None takes it away."""
+        if surface is not None:
+            surface.scale_of(of)
+        self.surface, self._property = surface, of
+        self._send_surface()
+        return self
+
+    def _send_surface(self) -> None:
+        if self._widget is None:
+            return
+        if self.surface is None:
+            self._widget.surface = {}
+            return
+        from qcrbox.widgets.structure_view.widget import packed_surface
+
+        self._widget.surface = packed_surface(self.surface, self._property, self.scene)
 
     def _send_density(self) -> None:
         if self._widget is None:
@@ -180,6 +202,7 @@ class StructureView:
         answer_while_busy(self._widget)
         self._widget.show_scene(self.scene, self.title)
         self._send_density()
+        self._send_surface()
         self._widget.on_msg(self._heard)
         return self._widget
 

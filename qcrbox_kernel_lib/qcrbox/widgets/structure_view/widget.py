@@ -10,6 +10,7 @@ import traitlets
 
 from qcrbox.cif.structure import probability_scale
 from qcrbox.notebook.density import DensityMap, around
+from qcrbox.notebook.surface import Surface
 from qcrbox.widgets import bundle
 from qcrbox.widgets.structure_view import palettes
 from qcrbox.widgets.structure_view.scene import Scene
@@ -22,6 +23,7 @@ class StructureWidget(anywidget.AnyWidget):
     scene = traitlets.Dict().tag(sync=True)
     twin = traitlets.Unicode().tag(sync=True)
     density = traitlets.Dict().tag(sync=True)  # see `packed_density`; empty for none
+    surface = traitlets.Dict().tag(sync=True)  # see `packed_surface`; empty for none
     link = traitlets.Unicode().tag(sync=True)  # views of one link are turned together
 
     def show_scene(self, scene: Scene, title: str) -> None:
@@ -41,6 +43,21 @@ def packed_density(density: DensityMap, scene: Scene, level: float) -> dict[str,
         "maximum": density.maximum,
         "minimum": density.minimum,
         "level": level,
+    }
+
+
+def packed_surface(surface: Surface, name: str, scene: Scene) -> dict[str, Any]:
+    """A surface for the browser: f4 vertices relative to the scene's centre, u4 faces, f4 values of one property."""
+    low, high, unit = surface.scale_of(name)
+    return {
+        "vertices": _bytes(surface.vertices - scene.centre, "<f4"),
+        "faces": _bytes(surface.faces, "<u4"),
+        "values": _bytes(surface.properties[name], "<f4"),
+        "name": name,
+        "low": low,
+        "high": high,
+        "unit": unit,
+        "area": surface.area,
     }
 
 

@@ -17,10 +17,13 @@ function render({ model, el }) {
   const redraw = () => view.takeScene(unpack(model.get("scene")));
   const redrawDensity = () => view.takeDensity(model.get("density"));
   model.on("change:scene", redraw);
+  const redrawSurface = () => view.takeSurface(model.get("surface"));
   model.on("change:density", redrawDensity);
+  model.on("change:surface", redrawSurface);
   return () => {
     model.off("change:scene", redraw);
     model.off("change:density", redrawDensity);
+    model.off("change:surface", redrawSurface);
     view.close();
     uncover();
   };

@@ -7,6 +7,7 @@ import { HELP, onKey } from "./keyboard.js";
 import { Model, unpack } from "./model.js";
 import { Overlay } from "./overlay.js";
 import { listen } from "./pointer.js";
+import { PropertySurface } from "./surface.js";
 import { Stage } from "./stage.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -32,6 +33,7 @@ export class View {
     this.node.prepend(this.toolbar.node);
     this.takeScene(this.scene, true);
     this.takeDensity(model.get("density"));
+    this.takeSurface(model.get("surface"));
     this.watchSize();
     listen(this);
     this.joinOthers(model.get("link"));
@@ -78,7 +80,8 @@ export class View {
     this.level = element("input", { type: "range", min: 1.5, max: 8, step: 0.1, style: "width:140px", "aria-label": "Level of the density in sigma", oninput: () => this.setLevel(Number(this.level.value)) });
     this.levelText = element("span", { role: "status" });
     this.densityBar = element("div", { class: "qcv-bar", hidden: true }, this.level, this.levelText);
-    this.node = element("section", { class: "qcv" }, this.densityBar, this.holder, element("div", { class: "qcv-status" }, this.says, this.counts), this.warning, this.twin);
+    this.surfaceText = element("div", { class: "qcv-bar", hidden: true });
+    this.node = element("section", { class: "qcv" }, this.densityBar, this.surfaceText, this.holder, element("div", { class: "qcv-status" }, this.says, this.counts), this.warning, this.twin);
     // Otherwise the notebook would take the letters as its own shortcuts.
     this.node.dataset.lmSuppressShortcuts = "true";
     this.node.addEventListener("keydown", (e) => {
@@ -134,6 +137,17 @@ export class View {
       this.level.value = this.density.level;
       this.stage.root.add(this.density.group);
       this.drawDensity();
+    }
+    this.stage.draw();
+  }
+
+  takeSurface(said) {
+    this.surface?.dispose();
+    this.surface = said?.vertices ? new PropertySurface(said) : null;
+    this.surfaceText.hidden = !this.surface;
+    if (this.surface) {
+      this.stage.root.add(this.surface.mesh);
+      this.surfaceText.textContent = this.surface.words();
     }
     this.stage.draw();
   }

@@ -1,0 +1,58 @@
+// A surface with a property in red – white – blue, its range printed beside it.
+import * as THREE from "three";
+
+const [RED, WHITE, BLUE] = [[0.79, 0.1, 0.1], [0.97, 0.97, 0.97], [0.13, 0.3, 0.75]];
+
+// dnorm is white at 0, shorter contacts red; other properties are white in the middle of their range.
+export function colourOf(value, low, high, middle) {
+  const [from, to, t] = value < middle ? [RED, WHITE, (value - low) / (middle - low || 1)] : [WHITE, BLUE, (value - middle) / (high - middle || 1)];
+  const share = Math.min(1, Math.max(0, t));
+  return [0, 1, 2].map((k) => from[k] + share * (to[k] - from[k]));
+}
+
+const vertex = `
+in vec3 color; out vec3 vColour; out vec3 vNormal2;
+void main() { vColour = color; vNormal2 = normalize(mat3(modelViewMatrix) * normal); gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0); }`;
+const fragment = `
+uniform float uOpacity; in vec3 vColour; in vec3 vNormal2; out vec4 outColour;
+void main() {
+  float facing = abs(normalize(vNormal2).z);
+  outColour = vec4(vColour * (0.5 + 0.5 * facing), mix(min(1.0, uOpacity + 0.35), uOpacity, facing));
+}`;
+
+function array(view, Kind) {
+  return new Kind(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+}
+
+export class PropertySurface {
+  constructor(said) {
+    this.said = said;
+    const values = array(said.values, Float32Array);
+    const geometry = new THREE.BufferGeometry();
+    geometry.setAttribute("position", new THREE.BufferAttribute(array(said.vertices, Float32Array), 3));
+    geometry.setIndex(new THREE.BufferAttribute(array(said.faces, Uint32Array), 1));
+    const colours = new Float32Array(3 * values.length);
+    const middle = said.low < 0 && said.high > 0 ? 0 : (said.low + said.high) / 2;
+    values.forEach((value, i) => colours.set(colourOf(value, said.low, said.high, middle), 3 * i));
+    geometry.setAttribute("color", new THREE.BufferAttribute(colours, 3));
+    geometry.computeVertexNormals();
+    const material = new THREE.ShaderMaterial({
+      glslVersion: THREE.GLSL3, vertexShader: vertex, fragmentShader: fragment, uniforms: { uOpacity: { value: 0.6 } },
+      transparent: true, depthWrite: false, side: THREE.DoubleSide,
+    });
+    this.mesh = new THREE.Mesh(geometry, material);
+    this.mesh.frustumCulled = false;
+  }
+
+  dispose() {
+    this.mesh.geometry.dispose();
+    this.mesh.material.dispose();
+    this.mesh.removeFromParent();
+  }
+
+  words() {
+    const { name, low, high, unit, area } = this.said;
+    const end = (x) => `${x.toFixed(2).replace("-", "−")}${unit ? ` ${unit}` : ""}`;
+    return `${name}: red ${end(low)} – white – blue ${end(high)}; ${area.toFixed(1)} Å²`;
+  }
+}
