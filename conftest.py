@@ -1,4 +1,4 @@
-"""For all tests: where `QCRBOX_NO_SKIPS` is set, a skipped test is a failure of the run."""
+"""For all tests: where `QCRBOX_NO_SKIPS` is set, a skipped test is a failure of the run; what may not run side by side."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ import pytest
 import qcrbox.cif._gemmi  # noqa: F401 - first: cctbx ends the process where gemmi was imported before it
 
 _skipped: list[str] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side by file (`-n 2 --dist loadgroup`); there is one Docker daemon, so its tests take turns."""
+    for item in items:
+        shared = "docker" if item.get_closest_marker("docker") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
