@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import httpx
 import structlog
@@ -208,7 +209,7 @@ class HubIdentity:
         scopes = set(model.get("scopes") or ())
         self._require_access(model, scopes)
         name = str(model["name"]) if model.get("kind") == "user" else f"service:{model.get('name')}"
-        stable_id = await self._stable_id(model)
+        stable_id = await self._stable_id(model, token)
         group_names = [str(group) for group in model.get("groups") or ()]
         named = sorted(set(group_names) | _filtered_groups(scopes))
 
@@ -231,20 +232,25 @@ class HubIdentity:
                 next="Ask an administrator of the hub, or make the token with that scope.",
             )
 
-    async def _stable_id(self, model: dict[str, Any]) -> str:
-        """The account's time of creation: what a re-created account of the same name does not share."""
+    async def _stable_id(self, model: dict[str, Any], token: str) -> str:
+        """The account's time of creation: what a re-created account of the same name does not share.
+
+        Remembered by token, not by name: tokens end with their account, so a new account is always asked about.
+        """
         if model.get("kind") != "user":
             return "service"
-        name = str(model["name"])
-        known = self._stable_ids.get(name)
+        key = hashlib.sha256(token.encode()).hexdigest()
+        known = self._stable_ids.get(key)
         if known is not None and self._clock() - known[0] < STABLE_ID_CACHE_S:
             return known[1]
         created = model.get("created")
         if not created and self._service_token:
-            about = await self._get(f"/users/{name}", self._service_token)
+            about = await self._get(f"/users/{quote(str(model['name']), safe='')}", self._service_token)
             created = (about or {}).get("created")
         stable_id = str(created or "hub")
-        self._stable_ids[name] = (self._clock(), stable_id)
+        if len(self._stable_ids) > 10_000:
+            self._stable_ids.clear()
+        self._stable_ids[key] = (self._clock(), stable_id)
         return stable_id
 
     async def _get(self, path: str, token: str) -> dict[str, Any] | None:

@@ -38,13 +38,15 @@ class StandInHub:
         groups: tuple[str, ...] = (),
         created: str = "2026-01-01T00:00:00Z",
         access: bool = True,
+        token: str = "",
     ) -> str:
         """A person; their token."""
         all_scopes = [*([ACCESS, USE] if access else []), *scopes]
-        self.users[f"token-{name}"] = {
+        token = token or f"token-{name}"
+        self.users[token] = {
             "kind": "user", "name": name, "groups": list(groups), "scopes": all_scopes, "admin": False, "created_at_hub": created,
         }  # fmt: skip
-        return f"token-{name}"
+        return token
 
     @staticmethod
     def _token(request: Request) -> str:
