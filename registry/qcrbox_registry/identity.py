@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 from urllib.parse import quote
 
 import httpx
@@ -102,6 +103,9 @@ class OnePerson:
                 )
             if bearer(request) is None:
                 require_same_origin(request)
+        else:
+            require_loopback_name(request)
+            require_own_origin(request)
         address = address_of(request)
         found = self._actors.get(address)
         if found is None:
@@ -417,6 +421,21 @@ def require_own_origin(request: HTTPConnection) -> None:
     origin = request.headers.get("origin")
     if origin is not None and origin not in _own_origins(request):
         raise NotAllowed("This request comes from a foreign page.", where=origin[:200], foreign=True)
+
+
+def require_loopback_name(request: HTTPConnection) -> None:
+    """Without sign-in, only a loopback name opens the registry. Raises NotAllowed.
+
+    A page of a stranger can let its own name lead to 127.0.0.1 (DNS rebinding); the browser then takes the
+    registry for a part of that page, but still says the page's name as Host.
+    """
+    host = urlsplit("//" + request.headers.get("host", "localhost")).hostname
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        raise NotAllowed(
+            "This registry has no sign-in and answers to loopback names only.",
+            where=(host or "")[:200],
+            next="Use http://127.0.0.1 with its port.",
+        )
 
 
 def _own_origins(request: HTTPConnection) -> set[str]:

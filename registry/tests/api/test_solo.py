@@ -23,13 +23,13 @@ def database(tmp_path):
     made.close()
 
 
-def asking(method="GET", **headers):
+def asking(method="GET", host="127.0.0.1:5", **headers):
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     return HTTPConnection(
         {
             "type": "http",
             "method": method,
-            "headers": [(b"host", b"127.0.0.1:5"), *raw],
+            "headers": [(b"host", host.encode()), *raw],
             "client": ("127.0.0.1", 1),
         }
     )
@@ -38,6 +38,25 @@ def asking(method="GET", **headers):
 async def test_without_authentication_everybody_on_loopback_is_local_with_every_right(database):
     actor = await OnePerson(database, None).actor(asking())
     assert (actor.name, actor.admin) == ("local", True)
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:80", "127.0.0.1:5", "[::1]:5"])
+async def test_without_authentication_loopback_names_open(database, host):
+    assert (await OnePerson(database, None).actor(asking(host=host))).admin
+
+
+@pytest.mark.parametrize(
+    "host", ["attacker.example:5", "127.0.0.1.attacker.example", "10.0.0.7:5", "localhost.example"]
+)
+async def test_without_authentication_a_name_that_was_led_here_does_not_open(database, host):
+    with pytest.raises(QcError, match="loopback names only") as refused:
+        await OnePerson(database, None).actor(asking(host=host))
+    assert refused.value.status == 403
+
+
+async def test_without_authentication_a_foreign_page_does_not_open(database):
+    with pytest.raises(QcError, match="foreign page"):
+        await OnePerson(database, None).actor(asking("POST", origin="http://attacker.example"))
 
 
 @pytest.mark.parametrize(
