@@ -9,6 +9,7 @@ from the page goes nowhere.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -96,10 +97,8 @@ class DisplayHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         """From the page. Awaited, so a slow registry slows the page instead of filling the memory."""
         if self._registry is None or isinstance(message, str):
             return
-        try:
+        with contextlib.suppress(WebSocketClosedError):  # its end is told by the other direction
             await self._registry.write_message(message, binary=True)
-        except WebSocketClosedError:
-            pass  # its end is told by the other direction
 
     async def _move(self, registry: WebSocketClientConnection) -> None:
         """To the page, each piece when the one before it was taken, until one side is gone."""

@@ -27,7 +27,7 @@ function Session({ session, context }: { session: ISession; context: IPanelConte
   const { trans } = context;
   const phase = phaseOf(session, 'connected');
   const word = phase === 'connected' ? trans.__('open') : phaseWord(phase, trans);
-  const title = titleOf(session, trans);
+  const title = titleOf(session, context.store.applications, trans);
   return (
     <li className="qcrbox-Row" data-session={session.session_id}>
       <span className="qcrbox-Row-name" title={session.owner}>

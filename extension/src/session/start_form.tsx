@@ -112,7 +112,7 @@ export class StartForm extends ReactWidget {
         {parameter.unit ? ` (${parameter.unit})` : ''}
         {kind === 'cif' || kind === 'file' || kind === 'boolean' ? (
           <select name={name} value={value} onChange={event => set(event.target.value)}>
-            {!parameter.required && <option value="">{this.trans.__('as usual')}</option>}
+            {!parameter.required && <option value="">{this.trans.__('not given')}</option>}
             {this.options(kind).map(([id, label]) => (
               <option key={id} value={id}>
                 {label}

@@ -3,7 +3,6 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { windowIcon } from '../icons';
 import type { RegistryStore } from '../registry/store';
-import { SessionToolbar } from './toolbar';
 import { SessionView } from './view';
 
 /** A session as a tab of Lab. */
@@ -20,7 +19,8 @@ export class SessionTab extends MainAreaWidget<SessionView> {
     this.id = `qcrbox-session-${id}${view ? '-view' : ''}`;
     this.title.closable = true;
     this.title.icon = windowIcon;
-    this.toolbar.addItem('session', new SessionToolbar(this.content, this.content.model, trans));
+    // Lab's toolbar folds away what does not fit; how to end a session must stay in sight.
+    this.toolbar.hide();
   }
 
   /** By what it is opened again. */

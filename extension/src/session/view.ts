@@ -10,6 +10,7 @@ import { ClipboardPane } from './clipboard';
 import { PictureLink } from './link';
 import { SessionModel } from './model';
 import { Notices } from './notices';
+import { SessionToolbar } from './toolbar';
 import { titleOf } from './words';
 
 /** The window of a program, with what is to be said about it. Closing it ends nothing. */
@@ -34,6 +35,7 @@ export class SessionView extends Panel {
     super();
     this.addClass('qcrbox-Session');
     this.node.tabIndex = -1;
+    this.node.setAttribute('role', 'region');
     this.makeScreen();
     const link = new PictureLink(
       this.screen.node,
@@ -49,6 +51,7 @@ export class SessionView extends Panel {
     row.addClass('qcrbox-Session-row');
     row.addWidget(this.screen);
     row.addWidget(this.clipboard);
+    this.addWidget(new SessionToolbar(this, this.model, trans));
     this.addWidget(new Notices(this, this.model, trans));
     this.addWidget(row);
     this.announcer.className = 'qcrbox-Announcer';
@@ -91,8 +94,7 @@ export class SessionView extends Panel {
       return;
     }
     try {
-      // With the toolbar, which lies in the widget around this one.
-      await (this.parent ?? this).node.requestFullscreen();
+      await this.node.requestFullscreen();
       this.model.link.focus();
     } catch {
       Notification.warning(this.trans.__('The browser does not allow full screen here.'));
@@ -181,15 +183,18 @@ export class SessionView extends Panel {
     this._changed.emit();
   }
 
-  /** To the toolbar, from where Tab goes on through the page. */
+  /** To the tab itself: the next Tab goes to the toolbar, and a space pressed too early ends nothing. */
   private releaseKeyboard(): void {
-    this.model.link.blur();
-    const next = this.parent?.node.querySelector<HTMLElement>('.qcrbox-SessionToolbar button:not(:disabled)');
-    (next ?? this.node).focus();
+    // After this event, which noVNC is still to hear: the key goes up in the program too.
+    window.setTimeout(() => {
+      this.model.link.blur();
+      this.node.focus();
+    });
   }
 
   private onModel(): void {
-    this.title.label = titleOf(this.model.session, this.trans);
+    this.title.label = titleOf(this.model.session, this.model.store.applications, this.trans);
+    this.node.setAttribute('aria-label', this.title.label);
     this.title.caption = this.trans.__('Session %1', this.sessionId.slice(-4));
     this.screen.setHidden(!['connected', 'program-ended', 'reconnecting', 'connecting'].includes(this.model.phase));
   }

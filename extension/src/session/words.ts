@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ISession } from '../registry/types';
+import type { IApplication, ISession } from '../registry/types';
 import { word } from '../states';
 import type { Phase } from './phase';
 
@@ -14,7 +14,7 @@ export function phaseWord(phase: Phase, trans: TranslationBundle): string {
     refused: trans.__('no picture'),
     'program-ended': trans.__('program closed'),
     finishing: trans.__('finishing'),
-    finished: trans.__('finished and kept'),
+    finished: trans.__('finished'),
     discarded: trans.__('discarded'),
     failed: trans.__('failed'),
     missing: trans.__('not found')
@@ -69,6 +69,12 @@ export function minutes(seconds: number, trans: TranslationBundle): string {
   return trans.__('%1 hours', (seconds / 3600).toFixed(1));
 }
 
-export function titleOf(session: ISession | undefined | null, trans: TranslationBundle): string {
-  return session?.name || session?.application_slug || trans.__('Session');
+/** The person's own name for it, else the program's. */
+export function titleOf(
+  session: ISession | undefined | null,
+  applications: IApplication[],
+  trans: TranslationBundle
+): string {
+  const program = applications.find(each => each.slug === session?.application_slug);
+  return session?.name || program?.name || session?.application_slug || trans.__('Session');
 }
