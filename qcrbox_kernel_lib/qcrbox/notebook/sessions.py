@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -33,22 +34,14 @@ class Session:
         """starting, open, program_ended, finalising or closed."""
         return str(self.refresh().said.get("state") or "starting")
 
-    @property
-    def url(self) -> str:
-        """The page that shows the window."""
-        return f"{self.box.url}/sessions/{self.id}"
-
     def refresh(self) -> Session:
         said = self.box.client.get(f"/api/interactive-sessions/{self.id}")["interactive_sessions"]
         self.said = {**self.said, **said[0]}
         return self
 
-    def show(self) -> Any:
-        """The link that opens the window; the Lab panel “Calculations” lists it too."""
-        page = show.escape(self.url)
-        return show.Html(
-            f'<a href="{page}" target="_blank" rel="noopener">Open {show.escape(self.name)}</a>', self.url
-        )
+    def show(self) -> Session:
+        """The session as an output; JupyterLab's QCrBox panel opens its window in a tab."""
+        return self
 
     @property
     def name(self) -> str:
@@ -80,6 +73,8 @@ class Session:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self.name} has no window after {timeout:g} s; it goes on starting.")
             time.sleep(0.2)
+        if self.said.get("state") == "closed":
+            self.calculation.result()
         return self
 
     def __enter__(self) -> Session:
@@ -93,10 +88,17 @@ class Session:
         reason = f" ({self.said['reason']})" if self.said.get("reason") else ""
         return f"<Session {self.id[-4:]} of {self.name}: {self.said.get('state') or 'starting'}{reason}>"
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        # Lab runs the command of such a button; other front ends show the words alone.
+        arguments = show.escape(json.dumps({"id": self.id}))
+        button = (
+            f'<button data-commandlinker-command="qcrbox:open-session" data-commandlinker-args="{arguments}">'
+            f"Open {show.escape(self.name)}</button>"
+        )
         return {
             "text/plain": repr(self),
-            "text/html": f"<p>{show.escape(repr(self))}<br>{self.show().html}</p>",
+            "text/html": f"<p>{show.escape(repr(self))}</p><p>{button} or open it from the QCrBox panel.</p>",
+            "application/vnd.qcrbox.session+json": {"session_id": self.id, "name": self.name},
         }
 
 

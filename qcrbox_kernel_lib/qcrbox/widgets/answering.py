@@ -12,6 +12,6 @@ from typing import Any
 
 def answer_while_busy(widget: Any) -> None:
     """Let messages of this widget be handled where the front end sent them. Nothing happens in older kernels."""
-    comm = getattr(widget, "comm", None)
+    comm: Any = getattr(widget, "comm", None)
     if hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda _data, chosen: chosen

@@ -1,0 +1,41 @@
+"""A program with a window, from the notebook: opened, looked at, ended. Needs ShelXle and a virtual screen."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from qcrbox.contract.errors import NotFound, UserInputError
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("shelxle") and shutil.which("Xtigervnc")),
+    reason="ShelXle or Xtigervnc is not installed",
+)
+
+
+@needs_shelxle
+def test_session_is_found_again_and_finishing_gives_a_result(live_box):
+    thpp = live_box.examples["thpp"]
+    with live_box.shelxle.gui(thpp, wavelength=0.71073) as session:
+        bundle = session.show()._repr_mimebundle_()
+    assert bundle["application/vnd.qcrbox.session+json"] == {"session_id": session.id, "name": "shelxle"}
+    session.wait_until_open(90)
+    assert session.id in [one.id for one in live_box.sessions]
+    assert live_box.sessions[session.id[-6:]].state == "open"
+    result = session.finish()
+    assert any("Nothing was changed" in warning for warning in result.warnings)
+    assert session.state == "closed"
+
+
+@needs_shelxle
+def test_discarded_session_leaves_nothing(live_box):
+    session = live_box.shelxle.gui(live_box.examples["thpp"], wavelength=0.71073).wait_until_open(90)
+    session.discard()
+    assert session.state in ("finalising", "closed")
+    with pytest.raises(NotFound, match="no open session"):
+        live_box.sessions["zzzz"]
+
+
+def test_application_without_a_window_says_so(live_box):
+    with pytest.raises(UserInputError, match="no window of its own"):
+        live_box.refine.gui(live_box.examples["thpp"])
