@@ -182,7 +182,7 @@ async def latencies(viewer: Viewer, rounds: int) -> list[float]:
     at = (height // 4, width // 4)
     await viewer.whole()
     found, down = [], 1
-    for number in range(rounds + 5):
+    for number in range(rounds + 6):  # even together with `rounds`: the key is up at the end
         before = viewer.picture[at].copy()
         await viewer.ask(incremental=True)
         begun = time.perf_counter()
@@ -191,7 +191,7 @@ async def latencies(viewer: Viewer, rounds: int) -> list[float]:
             while (viewer.picture[at] == before).all():
                 await viewer.update()
                 await viewer.ask(incremental=True)
-        if number >= 5:
+        if number >= 6:
             found.append(time.perf_counter() - begun)
         down = 1 - down
         await asyncio.sleep(0.01)

@@ -36,4 +36,4 @@ def explains(before: Memory | None, after: Memory | None) -> str:
     """`used more than the 512 MB of memory that were allowed` when the kernel ended a process in between, else empty."""
     if before is None or after is None or after.kills <= before.kills:
         return ""
-    return f"used more than the {after.limit_bytes // 10**6} MB of memory that were allowed"
+    return f"used more than the {after.limit_bytes / 10**6:.0f} MB of memory that were allowed"

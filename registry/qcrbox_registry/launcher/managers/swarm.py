@@ -2,7 +2,8 @@
 
 One service of one replica for each agent, never restarted by the swarm: the registry gives lost work to another
 agent. Without `network`, services stay on the launcher's own machine and use the same two Unix sockets as
-`DockerManager`, with no network at all. With `network` (an overlay network that holds nothing but NATS and the
+`DockerManager`; since a service cannot be without a network, each gets an internal one of its own, in which nobody
+else is and which leads nowhere. With `network` (an overlay network that holds nothing but NATS and the
 agents' routes of the registry) they may run on every machine that fits `constraints`; the token is then a swarm
 secret, which lies in memory there.
 
@@ -76,16 +77,17 @@ class SwarmManager(DockerManager):
         self, client: docker.DockerClient, image: str, plan: AgentPlan, folder: Path
     ) -> str:
         secret = self._secret(client, plan) if self.network else None
+        network = self.network or self._sealed_network(client, plan)
         try:
             made = client.api.create_service(
                 self._task(image, plan, folder, secret),
                 name=self._name(plan.agent),
                 labels=self._labels(plan),
                 mode={"Replicated": {"Replicas": 1}},
-                networks=[self.network or "none"],
+                networks=[network],
             )
         except APIError as problem:
-            self._forget_secret(client, plan.agent)
+            self._forget_belongings(client, plan.agent)
             raise StartFailed(
                 f"The swarm refused the service: {problem.explanation or problem}."
             ) from problem
@@ -152,10 +154,25 @@ class SwarmManager(DockerManager):
             made["ID"], self._name(plan.agent), filename=f"{DOORS}/token", uid=uid, gid=gid, mode=0o400
         )
 
-    def _forget_secret(self, client: docker.DockerClient, agent: str) -> None:
-        if self.network:
-            with contextlib.suppress(APIError):
-                client.api.remove_secret(self._name(agent))
+    def _sealed_network(self, client: docker.DockerClient, plan: AgentPlan) -> str:
+        name = self._name(plan.agent)
+        try:
+            return client.networks.create(name, driver="overlay", internal=True, labels=self._labels(plan)).id
+        except APIError as problem:
+            raise StartFailed(f"The swarm refused a network: {problem.explanation or problem}.") from problem
+
+    def _forget_belongings(self, client: docker.DockerClient, agent: str) -> None:
+        """The secret or the network of an agent; a network is in use until the last of its containers is gone."""
+        for _ in range(100):
+            try:
+                if self.network:
+                    client.api.remove_secret(self._name(agent))
+                else:
+                    client.api.remove_network(self._name(agent))
+            except NotFound:
+                return
+            except APIError:
+                time.sleep(0.1)
 
     def _wait_until_it_runs(self, client: docker.DockerClient, service: str) -> None:
         deadline = time.monotonic() + START_S
@@ -209,7 +226,7 @@ class SwarmManager(DockerManager):
         for container in client.containers.list(all=True, filters={"label": label}, ignore_removed=True):
             with contextlib.suppress(APIError):
                 container.remove(force=True, v=True)
-        self._forget_secret(client, agent or "")
+        self._forget_belongings(client, agent or "")
         return agent
 
     def _containers(self, client: docker.DockerClient) -> list[Any]:
