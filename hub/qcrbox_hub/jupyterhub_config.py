@@ -7,6 +7,7 @@ import sys
 
 from qcrbox_hub import paths, roles
 from qcrbox_hub.accounts.authenticator import QCrBoxAuthenticator
+from qcrbox_hub.accounts.membership import load_roles
 from qcrbox_hub.hub_settings import HubSettings
 from qcrbox_hub.spawner import QCrBoxSpawner
 
@@ -45,7 +46,7 @@ c.QCrBoxAuthenticator.group = settings.group
 c.QCrBoxAuthenticator.first_admin_file = str(settings.data / "secrets" / "first_admin.json")
 
 c.JupyterHub.custom_scopes = roles.SCOPES
-c.JupyterHub.load_roles = [*roles.roles(), *roles.group_roles(settings.group)]
+c.JupyterHub.load_roles = load_roles(state / "jupyterhub.sqlite", settings.group)
 c.JupyterHub.load_groups = {settings.group: {"users": []}}
 c.JupyterHub.admin_access = False
 

@@ -20,7 +20,8 @@ from sqlalchemy import event
 from traitlets import Unicode, default
 
 from qcrbox_hub.accounts.attempts import Attempts
-from qcrbox_hub.roles import ADMINISTRATOR_ROLE
+from qcrbox_hub.accounts.membership import extend_server_tokens, follow_groups
+from qcrbox_hub.roles import ADMINISTRATOR_ROLE, ALL
 
 # No dots, stars or greater-than signs (they mean something in NATS subjects), nothing that looks like
 # another letter, nothing that a file system could take for a path.
@@ -45,7 +46,7 @@ class QCrBoxAuthenticator(NativeAuthenticator):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        keep_administrator_role(self.db)
+        keep_roles_true(self.db)
         self._nobodys_hash = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt())
 
     @default("username_pattern")
@@ -140,13 +141,14 @@ class QCrBoxAuthenticator(NativeAuthenticator):
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
         """Only our own pages: none of NativeAuthenticator's, which act on GET."""
-        from qcrbox_hub.accounts import pages
+        from qcrbox_hub.accounts import group_page, pages
 
         return [
             (r"/login", pages.SignIn),
             (r"/signup", pages.SignUp),
             (r"/first-admin", pages.FirstAdmin),
             (r"/people", pages.People),
+            (r"/group-members", group_page.Groups),
             (r"/change-password", pages.ChangePassword),
         ]
 
@@ -156,14 +158,17 @@ def _matches(password: str, stored: bytes) -> bool:
     return len(given) <= LONGEST_PASSWORD_BYTES and bcrypt.checkpw(given, stored)
 
 
-def keep_administrator_role(session: Any) -> None:
-    """Let every hub administrator hold our administrator's role, whichever page made them one.
+def keep_roles_true(session: Any) -> None:
+    """Let every hub administrator hold our administrator's role, and every group have its roles.
 
-    The hub does not allow its own `admin` role to be extended.
+    Whichever page or program made the administrator or the group: this listens to the database session. The
+    hub does not allow its own `admin` role to be extended.
     """
 
     @event.listens_for(session, "before_flush")
     def follow(session: Any, *_: Any) -> None:
+        with session.no_autoflush:
+            follow_groups(session)
         people = [each for each in {*session.new, *session.dirty} if isinstance(each, orm.User)]
         if not people:
             return
@@ -172,6 +177,7 @@ def keep_administrator_role(session: Any) -> None:
             for person in people:
                 if role is not None and person.admin and role not in person.roles:
                     person.roles.append(role)
+                    extend_server_tokens(person, ALL)
                 elif role is not None and not person.admin and role in person.roles:
                     person.roles.remove(role)
 

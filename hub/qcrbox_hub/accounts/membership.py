@@ -1,0 +1,168 @@
+"""Groups, who is in them, and the roles that exist per group. JupyterHub keeps them; these are the changes."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyterhub import orm
+from qcrbox.contract.errors import Conflict, NotFound, UserInputError
+
+from qcrbox_hub.roles import ADMINISTRATOR_ROLE, group_roles, roles
+
+# The same signs as in user names: it becomes part of role names and of scopes.
+GROUP_PATTERN = r"[a-z][a-z0-9_-]{1,60}[a-z0-9]"
+GROUP_ROLES = {"manager": "manager-of", "data_manager": "data-manager-of", "lecturer": "lecturer-of"}
+SERVER_TOKEN_NOTE = "Server at "
+_ADMINS = "SELECT name FROM users WHERE admin = 1"
+
+
+def role_name(kind: str, group: str) -> str:
+    return f"{GROUP_ROLES[kind]}-{group}"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Groups, and who holds which role, as the hub's database has them."""
+
+    groups: list[str] = field(default_factory=list)
+    holders: dict[str, list[str]] = field(default_factory=dict)
+
+
+def kept(hub_database: Path) -> Kept:
+    """For the hub's configuration: at a start it deletes roles that are not named there, and takes them from
+    everybody who is not named there. Empty before the first start.
+    """
+    if not hub_database.exists():
+        return Kept()
+    try:
+        with closing(sqlite3.connect(f"file:{hub_database}?mode=ro", uri=True)) as connection:
+            groups = [row[0] for row in connection.execute("SELECT name FROM groups")]
+            held = connection.execute(
+                "SELECT roles.name, users.name FROM user_role_map"
+                " JOIN users ON users.id = user_role_map.user_id"
+                " JOIN roles ON roles.id = user_role_map.role_id"
+            ).fetchall()
+            admins = [(ADMINISTRATOR_ROLE, row[0]) for row in connection.execute(_ADMINS)]
+    except sqlite3.Error:
+        return Kept()  # a database without these tables: the hub has never been up
+    holders: dict[str, list[str]] = {}
+    for role, person in sorted({*held, *admins}):
+        holders.setdefault(role, []).append(person)
+    return Kept([name for name in groups if re.fullmatch(GROUP_PATTERN, name)], holders)
+
+
+def load_roles(database: Path, common_group: str) -> list[dict[str, Any]]:
+    """Every role of the hub's configuration, with those who hold it."""
+    found = kept(database)
+    made = list(roles())
+    for spec in made:
+        if spec["name"] == ADMINISTRATOR_ROLE:
+            spec["users"] = found.holders.get(ADMINISTRATOR_ROLE, [])
+    for group in sorted({common_group, *found.groups}):
+        for spec in group_roles(group):
+            made.append({**spec, "users": found.holders.get(spec["name"], [])})
+    return made
+
+
+def follow_groups(session: Any) -> None:
+    """Before a flush: a group that comes or goes takes its roles along, whichever page did it."""
+    for group in [each for each in session.new if isinstance(each, orm.Group)]:
+        if re.fullmatch(GROUP_PATTERN, group.name):
+            for spec in group_roles(group.name):
+                if orm.Role.find(session, spec["name"]) is None:
+                    session.add(orm.Role(**spec))
+    for group in [each for each in session.deleted if isinstance(each, orm.Group)]:
+        for kind in GROUP_ROLES:
+            role = orm.Role.find(session, role_name(kind, group.name))
+            if role is not None:
+                session.delete(role)
+
+
+class Membership:
+    """Changes of groups in one database session. Raises UserInputError, NotFound, Conflict."""
+
+    def __init__(self, session: Any, common_group: str) -> None:
+        self.session, self.common_group = session, common_group
+
+    def groups(self) -> list[Any]:
+        return self.session.query(orm.Group).order_by(orm.Group.name).all()
+
+    def group(self, name: str) -> Any:
+        found = orm.Group.find(self.session, name)
+        if found is None:
+            raise NotFound(f"There is no group {name[:60]}.")
+        return found
+
+    def person(self, name: str) -> Any:
+        found = orm.User.find(self.session, name)
+        if found is None:
+            raise NotFound(f"There is no member called {name[:32]}.", next="They have to be approved first.")
+        return found
+
+    def create(self, name: str) -> None:
+        if not re.fullmatch(GROUP_PATTERN, name):
+            raise UserInputError(
+                "A group's name has 3 to 62 characters: small letters, digits, - and _; it starts with a letter."
+            )
+        if orm.Group.find(self.session, name) is not None:
+            raise Conflict(f"There is a group {name} already.")
+        self.session.add(orm.Group(name=name))
+        self.session.commit()
+
+    def add(self, group: str, people: list[str]) -> None:
+        found, persons = self.group(group), [self.person(name) for name in people]
+        for person in persons:
+            if person not in found.users:
+                found.users.append(person)
+        self.session.commit()
+
+    def remove(self, group: str, name: str) -> None:
+        """Out of the group, and out of every role in it."""
+        found, person = self.group(group), self.person(name)
+        if group == self.common_group:
+            raise UserInputError(f"Everybody belongs to {group}.", next="Lock the account instead.")
+        if person in found.users:
+            found.users.remove(person)
+        for kind in GROUP_ROLES:
+            self._set_role(person, kind, group, given=False)
+        self.session.commit()
+
+    def set_role(self, group: str, name: str, kind: str, *, given: bool) -> None:
+        if kind not in GROUP_ROLES:
+            raise UserInputError("There is no such role.")
+        found, person = self.group(group), self.person(name)
+        if person not in found.users:
+            raise UserInputError(f"{name} is not in {group}.", next="Add them to the group first.")
+        self._set_role(person, kind, group, given=given)
+        self.session.commit()
+
+    def roles_of(self, person: Any, group: str) -> list[str]:
+        held = {role.name for role in person.roles}
+        return [kind for kind in GROUP_ROLES if role_name(kind, group) in held]
+
+    def manages(self, person: Any, group: str) -> bool:
+        return bool({"manager", "lecturer"} & set(self.roles_of(person, group)))
+
+    def _set_role(self, person: Any, kind: str, group: str, *, given: bool) -> None:
+        role = orm.Role.find(self.session, role_name(kind, group))
+        if role is None:
+            raise NotFound(f"The group {group} has no such role.")
+        if given and role not in person.roles:
+            person.roles.append(role)
+            extend_server_tokens(person, role.scopes)
+        elif not given and role in person.roles:
+            # The hub never lets a token do more than its owner may, so taking needs nothing else.
+            person.roles.remove(role)
+
+
+def extend_server_tokens(person: Any, scopes: list[str]) -> None:
+    """Let a running server have a role that was given after it started: its token lists what it may carry."""
+    ours = [scope for scope in scopes if scope.startswith("custom:qcrbox:")]
+    for token in person.api_tokens:
+        if token.note.startswith(SERVER_TOKEN_NOTE):
+            token.scopes = sorted({*token.scopes, *ours})
