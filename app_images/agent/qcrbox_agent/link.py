@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.1, 3.0
 LOOK_S = 1.0
+SET_UP_S = 10.0
 
 OnUp = Callable[[Client], Awaitable[None]]
 
@@ -47,7 +48,7 @@ class Link:
         while True:
             closed = asyncio.Event()
             try:
-                self._client = await self._connect(closed)
+                self._client = await asyncio.wait_for(self._connect(closed), SET_UP_S)
             except (NatsError, OSError, TimeoutError, asyncio.CancelledError) as error:
                 if isinstance(error, asyncio.CancelledError):
                     raise
@@ -64,7 +65,8 @@ class Link:
             pause, told = FIRST_PAUSE_S, False
             try:
                 for callback in self._on_up:
-                    await callback(self._client)
+                    # On a connection that breaks just now, nats-py may wait for a flush that never comes.
+                    await asyncio.wait_for(callback(self._client), SET_UP_S)
             except (NatsError, OSError, TimeoutError) as error:
                 log.warning("the connection ended while it was being set up: %s", error)
                 await self._drop()
@@ -97,8 +99,8 @@ class Link:
 
     async def _drop(self) -> None:
         if self._client is not None:
-            with contextlib.suppress(NatsError, OSError):
-                await self._client.close()
+            with contextlib.suppress(NatsError, OSError, RuntimeError, TimeoutError):
+                await asyncio.wait_for(self._client.close(), SET_UP_S)
 
     async def close(self) -> None:
         """Flush and close, for an orderly end."""

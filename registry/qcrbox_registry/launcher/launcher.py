@@ -82,7 +82,8 @@ class Launcher:
             while True:
                 closed = asyncio.Event()
                 try:
-                    await self._connect(closed)
+                    # On a connection that breaks just now, nats-py may wait for a flush that never comes.
+                    await asyncio.wait_for(self._connect(closed), 20.0)
                 except (NatsError, OSError, TimeoutError) as error:
                     log.info("NATS does not answer (%s)", error or type(error).__name__)
                     await asyncio.sleep(0.5)
