@@ -1,16 +1,36 @@
-"""A program with a window, from the notebook: opened, looked at, ended. Needs ShelXle and a virtual screen."""
+"""A program with a window, from the notebook: opened, looked at, ended."""
 
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 
 import pytest
-from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.contract.errors import CalculationFailed, NotFound, UserInputError
+from qcrbox.notebook.sessions import Session
 
-pytestmark = pytest.mark.skipif(
+needs_shelxle = pytest.mark.skipif(
     not (shutil.which("shelxle") and shutil.which("Xtigervnc")),
     reason="ShelXle or Xtigervnc is not installed",
 )
+
+
+class Closed:
+    """A registry whose session has ended before its window was there."""
+
+    def get(self, path):
+        return {"interactive_sessions": [{"session_id": "s", "state": "closed", "status": "failed"}]}
+
+
+class Ended:
+    def result(self):
+        raise CalculationFailed("Prepare step failed: the wavelength is missing.")
+
+
+def test_session_that_cannot_start_says_why():
+    box = SimpleNamespace(client=Closed(), calculations={"s": Ended()})
+    with pytest.raises(CalculationFailed, match="wavelength"):
+        Session(box, {"session_id": "s"}).wait_until_open(5)
 
 
 @needs_shelxle
