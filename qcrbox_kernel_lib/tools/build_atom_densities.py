@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from pyscf import gto
-from pyscf.data.elements import ELEMENTS
+from pyscf.data.elements import ELEMENTS, NRSRHF_CONFIGURATION
 from pyscf.scf.atom_hf import get_atm_nrhf
 
 BOHR = 0.529177210903
@@ -26,7 +26,11 @@ HEAVIEST = 54
 
 def density(symbol: str, radii: np.ndarray) -> np.ndarray:
     """Electrons per Å³ at distances in Å from the nucleus."""
-    molecule = gto.M(atom=f"{symbol} 0 0 0", basis="unc-ano", spin=None, verbose=0)
+    number = ELEMENTS.index(symbol)
+    # A spherical atom mixes no angular momenta: functions beyond the occupied ones change nothing.
+    occupied_l = [l for l, electrons in enumerate(NRSRHF_CONFIGURATION[number]) if electrons]
+    shells = [shell for shell in gto.uncontract(gto.basis.load("ano", symbol)) if shell[0] in occupied_l]
+    molecule = gto.M(atom=f"{symbol} 0 0 0", basis={symbol: shells}, spin=None, verbose=0)
     _, _, orbitals, occupation = get_atm_nrhf(molecule)[symbol]
     occupied = occupation > 0
     points = np.zeros((len(radii), 3))
