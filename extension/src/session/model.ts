@@ -34,6 +34,8 @@ export class SessionModel implements IDisposable {
     readonly link: PictureLink
   ) {
     store.happened.connect(this.onEvent, this);
+    // Names of programs and datasets come from there.
+    store.changed.connect(this.tell, this);
     link.changed.connect(this.tell, this);
     void this.store.start();
     void this.refresh().then(() => this.askWhoIAm());

@@ -1,0 +1,176 @@
+"""`qcrbox up --solo` in a browser, with a network that can be cut, and what a person does with sessions."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageChops
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.browser.breakable_network import BreakableNetwork
+
+START_LIMIT_S = 120
+LIMIT_MS = 90_000
+TAB = ".jp-MainAreaWidget:not(.lm-mod-hidden) > .qcrbox-Session"
+
+
+class SoloLab:
+    """One person's platform."""
+
+    def __init__(self, data: Path, *applications: Path, manager: str = "process", **settings: str) -> None:
+        from qcrbox_hub import ports
+
+        port = ports.choose(1)[0]
+        command = [sys.executable, "-m", "qcrbox_hub", "up", "--solo", "--data", str(data)]
+        command += ["--port", str(port), "--manager", manager, "--folder", str(data.parent / "home")]
+        for folder in applications:
+            command += ["--applications", str(folder)]
+        errors = (data.parent / "stderr").open("w+")
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=os.environ | {"NO_COLOR": "1"} | settings,
+        )
+        assert self.process.stdout
+        said, deadline = "", time.monotonic() + START_LIMIT_S
+        while "Ctrl-C" not in said:
+            line = self.process.stdout.readline()
+            if not line or time.monotonic() > deadline:
+                errors.seek(0)
+                raise AssertionError(said + errors.read()[-3000:])
+            said += line
+        link = re.search(r"http://127\.0\.0\.1:(\d+)(\S*token=\S+)", said)
+        assert link, said
+        self.network = BreakableNetwork(int(link.group(1)))
+        self.url = f"http://127.0.0.1:{self.network.port}{link.group(2)}"
+
+    def stop(self) -> None:
+        self.network.close()
+        self.process.send_signal(signal.SIGINT)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def new_context(chromium: Browser) -> BrowserContext:
+    context = chromium.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(LIMIT_MS)
+    return context
+
+
+class Desk:
+    """A person in front of Lab."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    @property
+    def tab(self) -> Locator:
+        return self.page.locator(TAB)
+
+    @property
+    def canvas(self) -> Locator:
+        return self.tab.locator(".qcrbox-Screen canvas").first
+
+    def wait_for_lab(self) -> None:
+        self.page.wait_for_selector(".jp-LabShell")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
+
+    def open_panel(self) -> Locator:
+        panel = self.page.locator("#qcrbox-panel")
+        if not panel.is_visible():
+            self.page.click('.lm-TabBar-tab[data-id="qcrbox-panel"]')
+        panel.locator('[data-connection="live"]').wait_for()
+        return panel
+
+    def start(self, slug: str, **fields: str) -> None:
+        """Open a program from the panel; `fields` are chosen by a part of their label."""
+        application = self.open_panel().locator(f'[data-application="{slug}"]')
+        button = application.get_by_role("button", name=re.compile("^Open "))
+        if not button.is_visible():
+            application.locator(".qcrbox-Row-main").click()
+        button.click()
+        form = self.page.locator(".qcrbox-StartForm")
+        form.wait_for()
+        for name, label in fields.items():
+            select = form.locator(f'select[name="{name}"]')
+            select.select_option(select.locator("option", has_text=label).first.get_attribute("value"))
+        self.page.locator(".jp-Dialog").get_by_role("button", name="Open").click()
+
+    def expect_phase(self, *phases: str) -> None:
+        name = re.compile("|".join(phases))
+        expect(self.tab.locator(".qcrbox-Phase").first).to_have_attribute(
+            "data-phase", name, timeout=LIMIT_MS
+        )
+
+    def act(self, name: str) -> None:
+        self.tab.locator(f'[data-act="{name}"]').click()
+
+    def close_tab(self) -> None:
+        self.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current .lm-TabBar-tabCloseIcon").click()
+        expect(self.tab).to_have_count(0)
+
+    def open_from_list(self) -> None:
+        self.open_panel().locator("[data-session]").first.get_by_role("button").click()
+
+    def click_picture(self, x: float, y: float) -> None:
+        """Into the window, at fractions of its width and height."""
+        box = self.canvas.bounding_box()
+        assert box
+        self.canvas.click(position={"x": box["width"] * x, "y": box["height"] * y})
+        expect(self.tab.locator(".qcrbox-Keyboard")).to_have_attribute("data-captured", "true")
+
+    def chord(self) -> None:
+        for key in ("Control", "Alt", "Shift"):
+            self.page.keyboard.down(key)
+        for key in ("Shift", "Alt", "Control"):
+            self.page.keyboard.up(key)
+
+    def picture(self) -> Image.Image:
+        return Image.open(io.BytesIO(self.canvas.screenshot())).convert("RGB")
+
+    def colours(self) -> int:
+        picture = self.picture()
+        return len(picture.getcolors(maxcolors=picture.width * picture.height) or [])
+
+    def wait_until_still(self) -> None:
+        """Until the program has drawn what it had to draw."""
+        before = self.picture()
+        for _ in range(30):
+            self.page.wait_for_timeout(700)
+            now = self.picture()
+            if now.size == before.size and ImageChops.difference(now, before).getbbox() is None:
+                return
+            before = now
+        raise AssertionError("the picture does not come to rest")
+
+    def wait_for_colour(self, colour: tuple[int, int, int]) -> None:
+        """At a place of the picture where no pointer is."""
+        for _ in range(150):
+            picture = self.picture()
+            found = picture.getpixel((picture.width // 4, picture.height // 4))
+            if isinstance(found, tuple) and max(abs(a - b) for a, b in zip(found, colour, strict=True)) < 12:
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"the picture is {found}, not {colour}")
+
+    def ask(self, path: str) -> dict[str, Any]:
+        """The registry's answer, through Lab."""
+        answer = self.page.evaluate(
+            "path => fetch(path).then(answer => answer.json())", f"/qcrbox/api/{path}"
+        )
+        return answer["payload"]
+
+    def text(self, path: str) -> str:
+        return self.page.evaluate("path => fetch(path).then(answer => answer.text())", f"/qcrbox/api/{path}")

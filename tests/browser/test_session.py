@@ -1,0 +1,243 @@
+"""A program with a window in a Lab tab: seen, typed into, left, lost, found again, kept or thrown away."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import FAILED, Person
+from tests.browser.lab import Desk, SoloLab, new_context
+from tests.sessions.conftest import WINDOW, approve
+
+pytestmark = pytest.mark.timeout(400)
+
+ROOT = Path(__file__).parents[2]
+SHELXLE = ROOT / "app_images" / "shelxle"
+RED, GREEN = (0xC0, 0x10, 0x10), (0x10, 0xA0, 0x10)
+
+
+def need_windows(*programs: str) -> None:
+    for program in ("Xtigervnc", *programs):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+
+
+@pytest.fixture(autouse=True)
+def picture_of_a_failure(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A failed test leaves what its page showed in test-results/."""
+    names = [name for name in ("shelxle", "window") if name in request.fixturenames]
+    desks = [request.getfixturevalue(name) for name in names]
+    yield
+    if request.node.stash.get(FAILED, False):
+        folder = request.config.rootpath / "test-results"
+        folder.mkdir(exist_ok=True)
+        for desk in desks:
+            desk.page.screenshot(path=folder / f"{request.node.name}.png")
+
+
+@pytest.fixture(scope="module", params=["process", pytest.param("docker", marks=pytest.mark.docker)])
+def shelxle_lab(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SoloLab]:
+    data = tmp_path_factory.mktemp("shelxle") / "data"
+    if request.param == "docker":
+        approve(data, SHELXLE)
+    else:
+        need_windows("shelxle")
+    lab = SoloLab(data, manager=request.param)
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture
+def shelxle(shelxle_lab: SoloLab, chromium: Browser) -> Iterator[Desk]:
+    """Lab with ShelXle open on the thpp data, its structure drawn."""
+    context = new_context(chromium)
+    desk = Desk(context.new_page())
+    desk.page.goto(shelxle_lab.url)
+    desk.wait_for_lab()
+    desk.start("shelxle", structure="thpp")
+    desk.expect_phase("connected")
+    desk.wait_until_still()
+    yield desk
+    context.close()
+
+
+def edit_in_shelxle(desk: Desk) -> None:
+    """A remark below the title, saved."""
+    desk.click_picture(0.75, 0.4)
+    keyboard = desk.page.keyboard
+    for key in ("Control+Home", "End", "Enter"):
+        keyboard.press(key)
+    keyboard.type("REM edited in Lab")
+    desk.wait_until_still()
+    keyboard.press("Control+s")
+    desk.wait_until_still()
+
+
+def test_what_was_edited_in_shelxle_is_kept_with_its_lineage(shelxle: Desk, shelxle_lab: SoloLab) -> None:
+    assert shelxle.colours() > 500, "no structure is drawn"
+    shelxle.close_tab()
+    expect(shelxle.open_panel().locator("[data-session]")).to_contain_text("open")
+    shelxle.open_from_list()
+    shelxle.expect_phase("connected")
+    shelxle_lab.network.cut()
+    shelxle.expect_phase("reconnecting")  # nothing was closed: the page has noticed the silence
+    shelxle_lab.network.mend()
+    shelxle.expect_phase("connected")
+    edit_in_shelxle(shelxle)
+    shelxle.act("finish")
+    shelxle.expect_phase("finished")
+    outcome = shelxle.tab.locator('[data-notice="outcome"]')
+    expect(outcome).to_contain_text("edited.cif")
+    dataset = outcome.get_attribute("data-dataset")
+    files = shelxle.ask(f"datasets/{dataset}")["datasets"][0]["data_files"]
+    cif = files["edited.cif"]["qcrbox_file_id"]
+    assert "REM edited in Lab" in shelxle.text(f"data-files/{cif}/download")
+    labels = {node["label"] for node in shelxle.ask(f"lineage/data_file/{cif}?direction=back")["nodes"]}
+    assert any(label.startswith("thpp") for label in labels), labels
+    expect(shelxle.open_panel().locator("[data-session]")).to_have_count(0)
+
+
+def test_what_was_discarded_is_not_in_the_store(shelxle: Desk) -> None:
+    before = len(shelxle.ask("datasets")["datasets"])
+    edit_in_shelxle(shelxle)
+    shelxle.act("discard")
+    shelxle.page.get_by_role("button", name="Go on").click()
+    shelxle.expect_phase("connected")
+    shelxle.act("discard")
+    shelxle.page.locator(".jp-Dialog").get_by_role("button", name="Discard").click()
+    shelxle.expect_phase("discarded")
+    assert len(shelxle.ask("datasets")["datasets"]) == before
+
+
+@pytest.fixture(scope="module")
+def window_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SoloLab]:
+    need_windows()
+    data = tmp_path_factory.mktemp("window") / "data"
+    lab = SoloLab(data, WINDOW, QCRBOX_SESSION_IDLE_S="200")
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture(scope="module")
+def window(window_lab: SoloLab, chromium: Browser) -> Iterator[Desk]:
+    """Lab with a window that is red, and green while a key is held."""
+    context = new_context(chromium)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk = Desk(context.new_page())
+    desk.page.goto(window_lab.url)
+    desk.wait_for_lab()
+    desk.start("window")
+    desk.expect_phase("connected")
+    desk.wait_for_colour(RED)
+    yield desk
+    context.close()
+
+
+def test_the_keyboard_goes_to_the_program_and_comes_back(window: Desk) -> None:
+    keyboard, panel = window.page.keyboard, window.open_panel()
+    window.click_picture(0.75, 0.75)
+    keyboard.down("a")
+    window.wait_for_colour(GREEN)
+    keyboard.up("a")
+    window.wait_for_colour(RED)
+    keyboard.press("Control+b")  # Lab's own: hides the panel
+    assert panel.is_visible()
+    window.chord()
+    expect(window.tab.locator(".qcrbox-Keyboard")).to_have_attribute("data-captured", "false")
+    expect(window.tab.locator(".qcrbox-Announcer")).to_have_text("The keyboard is back.")
+    keyboard.press("Tab")
+    assert window.page.evaluate("document.activeElement.dataset.act") == "finish"
+    keyboard.press("Control+b")
+    expect(panel).to_be_hidden()
+    keyboard.press("Control+b")
+    expect(panel).to_be_visible()
+
+
+def test_who_looks_on_only_cannot_type(window: Desk) -> None:
+    window.act("view-only")
+    window.canvas.click(position={"x": 300, "y": 300})
+    window.page.keyboard.down("a")
+    window.page.wait_for_timeout(500)
+    window.wait_for_colour(RED)
+    window.page.keyboard.up("a")
+    window.act("view-only")
+
+
+def test_two_tabs_show_one_session(window: Desk, window_lab: SoloLab) -> None:
+    second = Desk(window.page.context.new_page())
+    # A workspace of its own, as a second Lab window has.
+    second.page.goto(window_lab.url.replace("/lab?", "/lab/workspaces/second?"))
+    second.wait_for_lab()
+    second.open_from_list()
+    second.expect_phase("connected")
+    second.click_picture(0.75, 0.75)
+    second.page.keyboard.down("a")
+    window.wait_for_colour(GREEN)
+    second.page.keyboard.up("a")
+    window.wait_for_colour(RED)
+    second.page.close()
+
+
+def test_reload_of_the_page_brings_the_tab_back(window: Desk) -> None:
+    window.page.wait_for_timeout(2000)  # Lab writes its layout down a moment after a change
+    window.page.reload()
+    window.wait_for_lab()
+    window.expect_phase("connected")
+    window.wait_for_colour(RED)
+
+
+def test_screenshot_becomes_a_dataset(window: Desk) -> None:
+    window.act("screenshot")
+    row = window.open_panel().locator("[data-dataset]", has_text=re.compile(r"^window-.*png"))
+    expect(row).to_have_count(1)
+    dataset = window.ask(f"datasets/{row.get_attribute('data-dataset')}")["datasets"][0]
+    (file,) = dataset["data_files"].values()
+    assert file["filename"].endswith(".png")
+    assert window.text(f"data-files/{file['qcrbox_file_id']}/download")[1:4] == "PNG"
+
+
+def test_the_warning_before_an_idle_end_keeps_the_session_open(window: Desk) -> None:
+    warning = window.tab.locator('[data-notice="idle"]')
+    expect(warning).to_be_visible(timeout=220_000)
+    expect(warning).to_contain_text("what was saved is kept")
+    window.act("stay")
+    expect(warning).to_be_hidden()
+    window.expect_phase("connected")
+
+
+def test_session_of_somebody_else_shows_nothing(window: Desk) -> None:
+    page: Page = window.page
+    page.evaluate(
+        "id => window.jupyterapp && window.jupyterapp.commands.execute('qcrbox:open-session', {id})", "0" * 32
+    )
+    codes = page.evaluate(
+        """id => new Promise(done => {
+            const said = [];
+            const socket = new WebSocket(location.origin.replace('http', 'ws')
+                + `/qcrbox/api/interactive-sessions/${id}/display`);
+            socket.onmessage = event => typeof event.data === 'string' && said.push(JSON.parse(event.data));
+            socket.onclose = () => done(said);
+        })""",
+        "0" * 32,
+    )
+    assert [said["end"] for said in codes] == [4404]
+
+
+def test_session_opens_through_hub_and_proxy(student: Person) -> None:
+    need_windows("shelxle")
+    desk = Desk(student.page)
+    student.page.goto(f"/user/{student.name}/lab?reset")
+    student.wait_for_lab()
+    desk.start("shelxle", structure="thpp")
+    desk.expect_phase("connected")
+    assert desk.colours() > 50
+    desk.act("discard")
+    student.page.locator(".jp-Dialog").get_by_role("button", name="Discard").click()
+    desk.expect_phase("discarded")
