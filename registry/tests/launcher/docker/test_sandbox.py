@@ -16,7 +16,7 @@ from qcrbox.contract.messages import Limits
 from qcrbox_registry.launcher.conformance import agents_of, ended
 from qcrbox_registry.launcher.managers.docker import MB
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.attack]
 
 
 @pytest.fixture

@@ -29,7 +29,9 @@ def own_daemon():
         pytest.skip("a Docker daemon of our own needs root and dockerd")
     folder = Path(tempfile.mkdtemp(prefix="qcrbox-dockerd-", dir="/var/tmp"))
     url = f"unix://{folder}/docker.sock"
-    command = ["dockerd", "--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
+    # In a network namespace of its own: a daemon without a bridge deletes docker0, which is another daemon's.
+    command = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    command += ["dockerd", "--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
     command += ["--pidfile", str(folder / "pid"), "-H", url, "--bridge", "none", "--iptables=false"]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
