@@ -6,6 +6,7 @@ from typing import Any
 
 SERVICE = "qcrbox"
 ADMINISTRATOR_ROLE = "qcrbox-administrator"
+APPLICATIONS_ROLE = "qcrbox-application-admin"
 
 USE = "custom:qcrbox:use"
 MANAGE = "custom:qcrbox:manage"
@@ -49,6 +50,11 @@ def roles() -> list[dict[str, Any]]:
             "name": ADMINISTRATOR_ROLE,
             "description": "Administrator of QCrBox; every hub administrator has it",
             "scopes": [ADMIN],
+        },
+        {
+            "name": APPLICATIONS_ROLE,
+            "description": "Approves, pins and retires applications",
+            "scopes": [APPLICATIONS],
         },
         {
             "name": "qcrbox-registry",

@@ -180,6 +180,21 @@ def test_scopes_follow_the_role(admin: Browser, member: Callable[[str], Browser]
     assert "custom:qcrbox:admin" not in scopes(mia)
 
 
+def test_application_administrator_has_that_scope_and_no_more(
+    admin: Browser, member: Callable[[str], Browser]
+) -> None:
+    zoe = member("zoe")
+
+    def scopes() -> set[str]:
+        held = zoe.get("/hub/api/user").json()["scopes"]
+        return {scope for scope in held if scope.startswith("custom:qcrbox")}
+
+    admin.submit("/hub/people", name="zoe", action="give_applications")
+    assert scopes() == {"custom:qcrbox:use", "custom:qcrbox:applications"}
+    admin.submit("/hub/people", name="zoe", action="take_applications")
+    assert scopes() == {"custom:qcrbox:use"}
+
+
 def test_everybody_is_in_the_common_group(admin: Browser, member: Callable[[str], Browser]) -> None:
     assert member("nina").get("/hub/api/user").json()["groups"] == ["everyone"]
 

@@ -12,7 +12,7 @@ from typing import Any
 from jupyterhub import orm
 from qcrbox.contract.errors import Conflict, NotFound, UserInputError
 
-from qcrbox_hub.roles import ADMINISTRATOR_ROLE, group_roles, roles
+from qcrbox_hub.roles import ADMINISTRATOR_ROLE, APPLICATIONS_ROLE, group_roles, roles
 
 # The same signs as in user names: it becomes part of role names and of scopes.
 GROUP_PATTERN = r"[a-z][a-z0-9_-]{1,60}[a-z0-9]"
@@ -61,8 +61,8 @@ def load_roles(database: Path, common_group: str) -> list[dict[str, Any]]:
     found = kept(database)
     made = list(roles())
     for spec in made:
-        if spec["name"] == ADMINISTRATOR_ROLE:
-            spec["users"] = found.holders.get(ADMINISTRATOR_ROLE, [])
+        if spec["name"] in (ADMINISTRATOR_ROLE, APPLICATIONS_ROLE):
+            spec["users"] = found.holders.get(spec["name"], [])
     for group in sorted({common_group, *found.groups}):
         for spec in group_roles(group):
             made.append({**spec, "users": found.holders.get(spec["name"], [])})

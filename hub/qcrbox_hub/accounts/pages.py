@@ -20,6 +20,8 @@ from qcrbox_hub.accounts.authenticator import (
     give_administrator,
 )
 from qcrbox_hub.accounts.first_admin import FirstAdminCode
+from qcrbox_hub.accounts.membership import extend_server_tokens
+from qcrbox_hub.roles import APPLICATIONS_ROLE
 
 
 class Page(BaseHandler):
@@ -164,6 +166,8 @@ class People(Page):
     async def _list(self, *, message: str = "", new_password: str = "", status: int = 200) -> None:
         known = {user.name: user.admin for user in self.db.query(orm.User)}
         accounts = self.authenticator.accounts()
+        role = orm.Role.find(self.db, APPLICATIONS_ROLE)
+        application_admins = {user.name for user in role.users} if role else set()
         closed = [each.username for each in accounts if not each.is_authorized]
         await self.show(
             "people.html",
@@ -172,7 +176,11 @@ class People(Page):
             pending=[name for name in closed if name not in known],
             locked=[name for name in closed if name in known],
             members=[
-                {"name": each.username, "admin": known.get(each.username, False)}
+                {
+                    "name": each.username,
+                    "admin": known.get(each.username, False),
+                    "applications": each.username in application_admins,
+                }
                 for each in accounts
                 if each.is_authorized
             ],
@@ -240,6 +248,25 @@ class People(Page):
         await self._list(
             message=f"Members now: {', '.join(others)}." if others else "You cannot demote yourself."
         )
+
+    async def _do_give_applications(self, names: list[str]) -> None:
+        role = orm.Role.find(self.db, APPLICATIONS_ROLE)
+        for name in names:
+            person = orm.User.find(self.db, name)
+            if person is not None and role not in person.roles:
+                person.roles.append(role)
+                extend_server_tokens(person, role.scopes)
+        self.db.commit()
+        await self._list(message=f"Application administrators now: {', '.join(names)}.")
+
+    async def _do_take_applications(self, names: list[str]) -> None:
+        role = orm.Role.find(self.db, APPLICATIONS_ROLE)
+        for name in names:
+            person = orm.User.find(self.db, name)
+            if person is not None and role in person.roles:
+                person.roles.remove(role)
+        self.db.commit()
+        await self._list(message=f"No more application administrators: {', '.join(names)}.")
 
     async def _do_new_password(self, names: list[str]) -> None:
         """For a person who has forgotten theirs: shown once, to be changed after signing in."""
