@@ -31,9 +31,10 @@ LABEL = "org.qcrbox"
 DEFAULT_DOCKERFILE = """\
 FROM qcrbox/base
 USER root
-COPY . /opt/application/
+COPY requirements.txt /opt/application/
 RUN /opt/qcrbox/bin/pip install --no-cache-dir --disable-pip-version-check \\
       --cert /etc/ssl/certs/ca-certificates.crt -r /opt/application/requirements.txt
+COPY . /opt/application/
 USER 10001:10001
 """
 # The second build of every application: the agent of this version goes on top, whatever the base was built with,

@@ -136,9 +136,10 @@ qcrbox apps approve {folder}   # people may use it
 _DOCKERFILE = """\
 FROM qcrbox/base
 USER root
-COPY . /opt/application/
+COPY requirements.txt /opt/application/
 RUN /opt/qcrbox/bin/pip install --no-cache-dir --disable-pip-version-check \\
       --cert /etc/ssl/certs/ca-certificates.crt -r /opt/application/requirements.txt
+COPY . /opt/application/
 USER 10001:10001
 """
 
