@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,9 @@ if TYPE_CHECKING:
     from qcrbox.notebook.box import Box
     from qcrbox.notebook.calculations import Calculation
     from qcrbox.notebook.results import Result
+
+
+_WAY = "Its window opens in JupyterLab: QCrBox panel, Sessions."
 
 
 class Session:
@@ -39,9 +41,14 @@ class Session:
         self.said = {**self.said, **said[0]}
         return self
 
-    def show(self) -> Session:
-        """The session as an output; JupyterLab's QCrBox panel opens its window in a tab."""
-        return self
+    def show(self) -> Session | None:
+        """Show the button that opens the window in a Lab tab, wherever in a cell; without a kernel: the session."""
+        if not show.is_notebook():
+            return self
+        from IPython.display import display
+
+        display(self)
+        return None
 
     @property
     def name(self) -> str:
@@ -89,15 +96,10 @@ class Session:
         return f"<Session {self.id[-4:]} of {self.name}: {self.said.get('state') or 'starting'}{reason}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        # Lab runs the command of such a button; other front ends show the words alone.
-        arguments = show.escape(json.dumps({"id": self.id}))
-        button = (
-            f'<button data-commandlinker-command="qcrbox:open-session" data-commandlinker-args="{arguments}">'
-            f"Open {show.escape(self.name)}</button>"
-        )
+        # JupyterLab with our extension makes a button of the last one; others show words that hold for them.
         return {
-            "text/plain": repr(self),
-            "text/html": f"<p>{show.escape(repr(self))}</p><p>{button} or open it from the QCrBox panel.</p>",
+            "text/plain": f"{self!r}\n{_WAY}",
+            "text/html": f"<p>{show.escape(repr(self))}<br>{show.escape(_WAY)}</p>",
             "application/vnd.qcrbox.session+json": {"session_id": self.id, "name": self.name},
         }
 
