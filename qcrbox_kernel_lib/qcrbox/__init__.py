@@ -34,6 +34,7 @@ _NAMES = {
     "UNKNOWN": ("qcrbox.cif.values", "UNKNOWN"),
     "NA": ("qcrbox.cif.values", "NOT_APPLICABLE"),
     "StructureView": ("qcrbox.widgets.structure_view", "StructureView"),
+    "hirshfeld": ("qcrbox.notebook.hirshfeld", "hirshfeld"),
 }
 _ERRORS = frozenset(
     {

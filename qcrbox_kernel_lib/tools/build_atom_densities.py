@@ -28,7 +28,7 @@ def density(symbol: str, radii: np.ndarray) -> np.ndarray:
     """Electrons per Å³ at distances in Å from the nucleus."""
     number = ELEMENTS.index(symbol)
     # A spherical atom mixes no angular momenta: functions beyond the occupied ones change nothing.
-    occupied_l = [l for l, electrons in enumerate(NRSRHF_CONFIGURATION[number]) if electrons]
+    occupied_l = [momentum for momentum, electrons in enumerate(NRSRHF_CONFIGURATION[number]) if electrons]
     shells = [shell for shell in gto.uncontract(gto.basis.load("ano", symbol)) if shell[0] in occupied_l]
     molecule = gto.M(atom=f"{symbol} 0 0 0", basis={symbol: shells}, spin=None, verbose=0)
     _, _, orbitals, occupation = get_atm_nrhf(molecule)[symbol]
@@ -59,7 +59,6 @@ def main() -> None:
             raise SystemExit(f"{symbol}: the density holds {electrons:.3f} electrons")
         logarithms = np.log(np.maximum(density(symbol, radii), 1e-30))
         lines.append("\t".join([symbol, *(f"{value:.3f}" for value in logarithms)]))
-        print(symbol, round(electrons, 4), flush=True)
     Path(sys.argv[1]).write_text("\n".join(lines) + "\n")
 
 

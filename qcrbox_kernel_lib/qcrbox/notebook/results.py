@@ -164,11 +164,14 @@ class Result:
         """Local checks of the output CIF, as `cif.validate()`."""
         return self.cif.validate()
 
-    def export(self, path: str | Path, *, embed: Sequence[str] = ()) -> Path:
-        """Write the CIF to a file of one's own. embed: "hkl", "res" put these files into it where it has not got them."""
+    def export(self, path: str | Path, *, embed: Sequence[str] = (), unified: bool = False) -> Path:
+        """Write the CIF for journals and other programs: conventional names, s.u. in brackets.
+
+        embed: "hkl", "res", "fcf" put these files into it where it has not got them. unified: as it is stored.
+        """
         from qcrbox.notebook.exporting import export
 
-        return export(self.cif, self.files, Path(path), embed)
+        return export(self.cif, self.files, Path(path), embed, unified=unified)
 
     def keep(self, name: str, *, tags: list[str] | None = None) -> Dataset:
         """Give the output a name to find it by: `qc[name]`."""

@@ -10,9 +10,11 @@ import traitlets
 
 from qcrbox.cif.structure import probability_scale
 from qcrbox.notebook.density import DensityMap, around
+from qcrbox.notebook.hirshfeld import HirshfeldSurface
 from qcrbox.notebook.surface import Surface
 from qcrbox.widgets import bundle
 from qcrbox.widgets.structure_view import palettes
+from qcrbox.widgets.structure_view.fingerprint import packed_fingerprint
 from qcrbox.widgets.structure_view.scene import Scene
 
 
@@ -49,7 +51,9 @@ def packed_density(density: DensityMap, scene: Scene, level: float) -> dict[str,
 def packed_surface(surface: Surface, name: str, scene: Scene) -> dict[str, Any]:
     """A surface for the browser: f4 vertices relative to the scene's centre, u4 faces, f4 values of one property."""
     low, high, unit = surface.scale_of(name)
+    bound = {"fingerprint": packed_fingerprint(surface)} if isinstance(surface, HirshfeldSurface) else {}
     return {
+        **bound,
         "vertices": _bytes(surface.vertices - scene.centre, "<f4"),
         "faces": _bytes(surface.faces, "<u4"),
         "values": _bytes(surface.properties[name], "<f4"),

@@ -27,14 +27,11 @@ function array(view, Kind) {
 export class PropertySurface {
   constructor(said) {
     this.said = said;
-    const values = array(said.values, Float32Array);
+    this.values = array(said.values, Float32Array);
     const geometry = new THREE.BufferGeometry();
     geometry.setAttribute("position", new THREE.BufferAttribute(array(said.vertices, Float32Array), 3));
     geometry.setIndex(new THREE.BufferAttribute(array(said.faces, Uint32Array), 1));
-    const colours = new Float32Array(3 * values.length);
-    const middle = said.low < 0 && said.high > 0 ? 0 : (said.low + said.high) / 2;
-    values.forEach((value, i) => colours.set(colourOf(value, said.low, said.high, middle), 3 * i));
-    geometry.setAttribute("color", new THREE.BufferAttribute(colours, 3));
+    geometry.setAttribute("color", new THREE.BufferAttribute(new Float32Array(3 * this.values.length), 3));
     geometry.computeVertexNormals();
     const material = new THREE.ShaderMaterial({
       glslVersion: THREE.GLSL3, vertexShader: vertex, fragmentShader: fragment, uniforms: { uOpacity: { value: 0.6 } },
@@ -42,6 +39,22 @@ export class PropertySurface {
     });
     this.mesh = new THREE.Mesh(geometry, material);
     this.mesh.frustumCulled = false;
+    this.paint();
+  }
+
+  setProperty(name, { values, low, high, unit }) {
+    this.values = values;
+    this.said = { ...this.said, name, low, high, unit };
+    this.paint();
+  }
+
+  // `other(i)` may give a vertex another colour than that of its value.
+  paint(other = () => null) {
+    const { low, high } = this.said;
+    const middle = low < 0 && high > 0 ? 0 : (low + high) / 2;
+    const colours = this.mesh.geometry.attributes.color;
+    this.values.forEach((value, i) => colours.array.set(other(i) ?? colourOf(value, low, high, middle), 3 * i));
+    colours.needsUpdate = true;
   }
 
   dispose() {

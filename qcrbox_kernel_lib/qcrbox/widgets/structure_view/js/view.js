@@ -1,6 +1,7 @@
 // The view: one canvas, one overlay, one bar; everything a key or button does is a method here.
 import { element } from "../../shared_js/twin.js";
 import { png, save } from "./export.js";
+import { Fingerprint } from "./fingerprint.js";
 import { Isosurface } from "./isosurface.js";
 import { Kernel } from "./kernel.js";
 import { HELP, onKey } from "./keyboard.js";
@@ -142,12 +143,15 @@ export class View {
   }
 
   takeSurface(said) {
+    this.fingerprint?.close();
+    this.fingerprint = null;
     this.surface?.dispose();
     this.surface = said?.vertices ? new PropertySurface(said) : null;
     this.surfaceText.hidden = !this.surface;
     if (this.surface) {
       this.stage.root.add(this.surface.mesh);
       this.surfaceText.textContent = this.surface.words();
+      if (said.fingerprint) this.fingerprint = new Fingerprint(this, this.surface);
     }
     this.stage.draw();
   }
@@ -278,6 +282,7 @@ export class View {
     if (this.hovering) return;
     this.hovering = requestAnimationFrame(() => {
       this.hovering = 0;
+      this.fingerprint?.hover(x, y);
       const row = x < 0 ? -1 : this.stage.pick(x, y);
       if (row === this.hovered) return;
       this.hovered = row;
