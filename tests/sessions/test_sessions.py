@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import signal
 import struct
+import zipfile
 
 import pytest
 import websockets
@@ -94,6 +96,20 @@ def test_that_nothing_was_changed_is_said(sessions):
     closed = sessions.close(sessions.open())
     assert closed["status"] == "successful"
     assert closed["warnings"] == ["Nothing was changed, so there is nothing new in the store."]
+
+
+async def test_what_was_done_is_not_lost_when_the_end_fails(sessions):
+    session_id = sessions.open(arguments={"title": "fail"})
+    viewer = await sessions.viewer(session_id)
+    await hold_until_heard(viewer)
+    closed = sessions.close(session_id)
+    assert closed["status"] == "failed"
+    assert "the end fails" in closed["error_msg"]
+    assert "session-files.zip" in closed["error_msg"]
+    files = sessions.call("GET", f"/api/datasets/{closed['output_dataset_id']}")["datasets"][0]["data_files"]
+    kept = sessions.http.get(f"/api/data-files/{files['session-files.zip']['qcrbox_file_id']}/download")
+    with zipfile.ZipFile(io.BytesIO(kept.content)) as archive:
+        assert b"key 50" in archive.read("events.txt")
 
 
 async def test_closing_the_tab_ends_nothing_and_the_list_leads_back(sessions, session_id):

@@ -93,6 +93,7 @@ class Agent:
                 ("heartbeat", self._heartbeats()),
                 ("ready", self._become_ready()),
                 ("work", self._work()),
+                ("orphaned", self._leave_when_orphaned()),
             )
         ]
         leaving = asyncio.create_task(self._leave.wait(), name="leave")
@@ -110,6 +111,18 @@ class Agent:
         await self.link.close()
         await self.tools.client.close()
         return code
+
+    async def _leave_when_orphaned(self) -> None:
+        """A container whose platform is gone for good hears nothing of it: no lifeline leads into it."""
+        loop = asyncio.get_running_loop()
+        seen = loop.time()
+        while self.settings.orphaned_after_s > 0:
+            await asyncio.sleep(min(5.0, self.settings.orphaned_after_s / 4))
+            if self.link.client is not None or self.current is not None:
+                seen = loop.time()
+            elif loop.time() - seen > self.settings.orphaned_after_s:
+                self.leave(f"NATS was away for {self.settings.orphaned_after_s:.0f} s and nothing runs here")
+        await asyncio.Event().wait()
 
     def leave(self, reason: str) -> None:
         self._reason = reason

@@ -18,7 +18,7 @@ from qcrbox.contract.states import State, Step
 from qcrbox.spec.call_pattern import parse
 from qcrbox.spec.model import Application, Call, Command, Implementation
 
-from qcrbox_agent import outputs
+from qcrbox_agent import archives, outputs
 from qcrbox_agent.files import FileClient, FileRoutes
 from qcrbox_agent.inputs import Inputs, Prepared
 from qcrbox_agent.logs import Logs
@@ -31,6 +31,7 @@ from qcrbox_agent.workdir import WorkFolders
 
 log = logging.getLogger(__name__)
 
+RESCUED = "session-files.zip"
 NOTHING_CHANGED = "Nothing was changed, so there is nothing new in the store."
 
 HOLD_S = 0.015
@@ -94,6 +95,7 @@ class Attempt:
         self.timings: dict[str, float] = {}
         self.peak_rss_bytes = 0
         self.end_session: asyncio.Future[messages.EndSession] = asyncio.get_running_loop().create_future()
+        self.rescued: list[OutputFile] = []  # of a session whose end failed
         self.session: Any = None  # the Session of an interactive attempt, for tunnels
         self._step: Step | None = None
         self._held_step: StepChanged | None = None
@@ -165,7 +167,12 @@ class Attempt:
             from qcrbox_agent.run.interactive import Session
 
             self.session = Session(self, prepared)
-            ended = await self.session.run()
+            try:
+                return await self._session(prepared, routes)
+            except (ProgramFailed, QcError):
+                if self.session.was_open and self._stop is None:
+                    await self._rescue(routes)
+                raise
         else:
             assert self.command.call is not None
             self.tell(Step.RUNNING)
@@ -174,10 +181,27 @@ class Attempt:
                 raise ProgramFailed(ended)
         if self._stop is not None:
             return Result()
+        return await self._store(prepared, ended, routes)
+
+    async def _session(self, prepared: Prepared, routes: FileRoutes) -> Result:
+        ended = await self.session.run()
+        if self._stop is not None:
+            return Result()
         result = await self._store(prepared, ended, routes)
-        if self.command.is_interactive and not result.outputs:
+        if not result.outputs:
             result.warnings.append(NOTHING_CHANGED)
         return result
+
+    async def _rescue(self, routes: FileRoutes) -> None:
+        """A session's last step failed: hours of a person's work lie in its folder, and are kept as they are."""
+        assert self.folder is not None
+        archive = self.folder / RESCUED
+        try:
+            if await asyncio.to_thread(archives.pack, self.folder, archive):
+                kept = outputs.Collected([outputs.Produced(archive, RESCUED)])
+                self.rescued = await outputs.upload(kept, routes)
+        except (QcError, OSError) as error:
+            log.error("the files of session %s are lost: %s", self.message.calculation_id, error)
 
     async def _store(self, prepared: Prepared, ended: Ended, routes: FileRoutes) -> Result:
         assert self.folder is not None
@@ -318,8 +342,15 @@ class Attempt:
 
     def _failed(self, text: str, returncode: int | None) -> dict[str, Any]:
         tail = self.logs.tail()
+        if self.rescued:
+            text = f"{text} The files of the session are kept: {RESCUED} in its output dataset."
         message = f"{text}\n{tail}" if tail else text
-        return {"status": State.FAILED, "error_msg": message, "returncode": returncode}
+        return {
+            "status": State.FAILED,
+            "error_msg": message,
+            "returncode": returncode,
+            "outputs": self.rescued,
+        }
 
     async def _clean_up(self, failed: bool) -> None:
         if self.folder is not None:

@@ -21,6 +21,9 @@ class Settings:
     work_dir: Path  # QCRBOX_WORK_DIR: a folder per calculation is made in here
     launcher: str = ""  # QCRBOX_LAUNCHER: told to the registry
     keep_failed_s: float = 0.0  # QCRBOX_KEEP_FAILED_S: how long folders of failed calculations stay
+    orphaned_after_s: float = (
+        0.0  # QCRBOX_ORPHANED_AFTER_S: an idle agent leaves when NATS is away so long; 0: never
+    )
     log_level: str = "INFO"  # QCRBOX_LOG_LEVEL
     nats_socket: str = ""  # QCRBOX_NATS_SOCKET: in a container without a network, the door to NATS
     registry_socket: str = ""  # QCRBOX_REGISTRY_SOCKET: and the one to the registry's agents' routes
@@ -35,7 +38,14 @@ _REQUIRED = {"agent": "QCRBOX_AGENT_ID"} | {
 }
 _OPTIONAL = {
     name: f"QCRBOX_{name.upper()}"
-    for name in ("launcher", "keep_failed_s", "log_level", "nats_socket", "registry_socket")
+    for name in (
+        "launcher",
+        "keep_failed_s",
+        "orphaned_after_s",
+        "log_level",
+        "nats_socket",
+        "registry_socket",
+    )
 }
 
 
@@ -51,6 +61,7 @@ def read_settings(argv: list[str]) -> Settings:
         raise UserInputError(f"The agent needs {', '.join(missing)}.", where="qcrbox-agent")
     for name in ("enrolment_file", "spec", "work_dir"):
         given[name] = Path(given[name]).absolute()
-    if "keep_failed_s" in given:
-        given["keep_failed_s"] = float(given["keep_failed_s"])
+    for name in ("keep_failed_s", "orphaned_after_s"):
+        if name in given:
+            given[name] = float(given[name])
     return Settings(**given)

@@ -4,7 +4,9 @@ import shutil
 from pathlib import Path
 
 
-def finalise(notes: str) -> str | None:
+def finalise(notes: str, title: str = "") -> str | None:
+    if title == "fail":
+        raise ValueError("the end fails")
     events = Path("events.txt")
     if not events.exists() or not events.read_text():
         return None

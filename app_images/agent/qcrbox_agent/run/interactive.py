@@ -33,6 +33,7 @@ class Session:
     def __init__(self, attempt: Attempt, prepared: Prepared) -> None:
         self._attempt, self._prepared = attempt, prepared
         self.display: display.Display | None = None
+        self.was_open = False
 
     async def run(self) -> Ended:
         """What finalise returned. Raises ProgramFailed when a step fails."""
@@ -75,8 +76,10 @@ class Session:
         try:
             waiting: list[asyncio.Future] = [program, attempt.end_session]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            self.was_open = attempt.end_session.done()
             if not attempt.end_session.done():
                 self._program_ended(program.result(), loop.time() - started)
+            self.was_open = True
             end = await attempt.end_session
             if not program.done():
                 # Ending while the program runs is how most sessions end: no failure.

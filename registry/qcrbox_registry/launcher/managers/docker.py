@@ -63,6 +63,9 @@ class DockerManager(Manager):
     most_cpus = Float(8.0, help="No container gets more processors, whoever asks.").tag(config=True)
     open_files = Int(4096, help="Open files and sockets of a container's process.").tag(config=True)
     log_bytes = Int(5 * MB, help="What Docker keeps of a container's own output.").tag(config=True)
+    orphaned_after_s = Float(
+        900.0, help="An idle container whose NATS is away so long ends itself, s; 0: never."
+    ).tag(config=True)
     daemon_url = Unicode("", help="Where the daemon listens; empty: DOCKER_HOST, else its usual socket.").tag(
         config=True
     )
@@ -204,6 +207,7 @@ class DockerManager(Manager):
             "QCRBOX_NATS_SOCKET": f"{DOORS}/nats.sock",
             "QCRBOX_REGISTRY_SOCKET": f"{DOORS}/registry.sock",
             "QCRBOX_NATS_URL": "nats://127.0.0.1",
+            "QCRBOX_ORPHANED_AFTER_S": str(self.orphaned_after_s),
             "OMP_NUM_THREADS": threads,
             "OPENBLAS_NUM_THREADS": threads,
         }
