@@ -182,6 +182,24 @@ def xsrf(browser: httpx.Client) -> dict[str, str]:
     return {"X-XSRFToken": browser.cookies["_xsrf"]}
 
 
+@pytest.fixture(scope="module")
+def signed_in_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., httpx.Client]]:
+    """As `signed_in`, for a server that a whole file of tests uses."""
+    processes = []
+
+    def start(**environment: str) -> httpx.Client:
+        process, url = start_jupyter(tmp_path_factory.mktemp("home"), **environment)
+        processes.append(process)
+        client = httpx.Client(base_url=url, trust_env=False, timeout=60)
+        client.get(f"/tree?token={TOKEN}")
+        return client
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture
 def signed_in(tmp_path: Path) -> Iterator[Callable[..., httpx.Client]]:
     """Starts a server of one's own with this environment; answers a signed-in client."""

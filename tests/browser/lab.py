@@ -29,8 +29,9 @@ class SoloLab:
         from qcrbox_hub import ports
 
         port = ports.choose(1)[0]
+        self.home = data.parent / "home"
         command = [sys.executable, "-m", "qcrbox_hub", "up", "--solo", "--data", str(data)]
-        command += ["--port", str(port), "--manager", manager, "--folder", str(data.parent / "home")]
+        command += ["--port", str(port), "--manager", manager, "--folder", str(self.home)]
         for folder in applications:
             command += ["--applications", str(folder)]
         errors = (data.parent / "stderr").open("w+")
@@ -154,6 +155,16 @@ class Desk:
                 return
             before = now
         raise AssertionError("the picture does not come to rest")
+
+    def wait_for_structure(self) -> None:
+        """Until a drawing is there and complete: an empty window has some tens of colours."""
+        for _ in range(100):
+            if self.colours() > 500:
+                break
+            self.page.wait_for_timeout(300)
+        else:
+            raise AssertionError(f"no structure is drawn: {self.colours()} colours")
+        self.wait_until_still()
 
     def wait_for_colour(self, colour: tuple[int, int, int]) -> None:
         """At a place of the picture where no pointer is."""

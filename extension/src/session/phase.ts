@@ -1,5 +1,5 @@
-import type { ISession } from '../registry/types';
-import { FINAL } from '../registry/types';
+// With its ending, so that node's tests find it too.
+import { FINAL, type ISession } from '../registry/types.js';
 
 /** How the connection to the picture stands. */
 export type Link = 'none' | 'connecting' | 'connected' | 'reconnecting' | 'refused';
