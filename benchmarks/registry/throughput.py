@@ -8,7 +8,7 @@ from benchmarks.registry.stack import Registry
 
 
 def measure(quick: bool) -> list[Row]:
-    count, repeats = (500, 3) if quick else (10_000, 5)
+    count, repeats = (2_000, 3) if quick else (10_000, 5)
     rows = []
     for durability, safe, fsync in (("A", False, "everysec"), ("B", True, "always")):
         ours, celery, dask = [], [], []
