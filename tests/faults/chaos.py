@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -249,6 +250,10 @@ class Chaos:
             self.report.violations.append(f"agents were left when the platform had ended: {left}")
         self.hub.close()
         if self.with_disk:
+            if self.report.violations:  # what shows why would go with the small disk
+                shutil.copytree(
+                    self.data, self.folder / "kept", ignore=shutil.ignore_patterns("nats", "*.sock")
+                )
             subprocess.run(["umount", "-l", str(self.data)], check=False)
 
     def _until(self, holds: Callable[[], bool], timeout_s: float, what: str, *, fatal: bool = True) -> None:

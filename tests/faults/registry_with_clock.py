@@ -27,16 +27,18 @@ class FileClock(Clock):
 
 def show_tasks(*_: object) -> None:
     """What every coroutine waits for, on standard error: for a run that did not come to its end."""
-    for task in asyncio.all_tasks(_loops[0]) if _loops else ():
-        task.print_stack(limit=6, file=sys.stderr)
+    for one, loop in _running:
+        for task in asyncio.all_tasks(loop):
+            task.print_stack(limit=6, file=sys.stderr)
+        sys.stderr.write(f"{one.status()}\n{one.world.fleet.applications}\n")
 
 
-_loops: list[asyncio.AbstractEventLoop] = []
+_running: list[tuple[scheduler.Scheduler, asyncio.AbstractEventLoop]] = []
 _start = scheduler.Scheduler.start
 
 
 async def _start_and_remember(self: scheduler.Scheduler) -> None:
-    _loops.append(asyncio.get_running_loop())
+    _running.append((self, asyncio.get_running_loop()))
     await _start(self)
 
 
