@@ -161,7 +161,7 @@ export class Fingerprint {
     c.lineWidth = 1;
     c.font = "11px sans-serif";
     c.strokeRect(MARGIN, 6, SIZE - MARGIN - 6, SIZE - MARGIN - 6);
-    for (let x = 0.6; x < HIGH; x += 0.4) {
+    for (let x = 0.6; x < HIGH - 0.1; x += 0.4) {
       c.textAlign = "center";
       c.fillText(x.toFixed(1), pixel(x), SIZE - MARGIN + 13);
       c.textAlign = "right";

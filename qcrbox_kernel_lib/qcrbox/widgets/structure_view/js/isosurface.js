@@ -82,7 +82,7 @@ export class Isosurface {
     const uColour = { value: new THREE.Color().setHex(positive, THREE.LinearSRGBColorSpace) };
     const solid = new THREE.Mesh(
       this.geometry(1),
-      new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: vertex, fragmentShader: fragment, uniforms: { uColour }, transparent: true, depthWrite: false, side: THREE.DoubleSide }),
+      new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: vertex, fragmentShader: fragment, uniforms: { uColour }, transparent: true, depthWrite: false, side: THREE.DoubleSide, forceSinglePass: false }),
     );
     const below = this.geometry(-1);
     const net = new THREE.LineSegments(new THREE.WireframeGeometry(below), new THREE.LineBasicMaterial({ color: new THREE.Color().setHex(negative, THREE.LinearSRGBColorSpace) }));

@@ -16,6 +16,7 @@ export class Stage {
     this.turn = new THREE.Quaternion();
     this.pan = new THREE.Vector2();
     this.half = 10; // Å from the middle to the upper edge
+    this.room = 0.8; // Å around the atoms
     this.perspective = false;
     this.flat = new THREE.OrthographicCamera();
     this.deep = new THREE.PerspectiveCamera(FIELD);
@@ -53,7 +54,7 @@ export class Stage {
       }
     }
     if (box.isEmpty()) box.expandByPoint(corner.set(0, 0));
-    box.expandByScalar(0.8);
+    box.expandByScalar(this.room);
     const size = box.getSize(new THREE.Vector2());
     this.half = Math.max(size.y / 2, (size.x / 2) * (this.height / this.width), 1.6);
     box.getCenter(this.pan).negate();

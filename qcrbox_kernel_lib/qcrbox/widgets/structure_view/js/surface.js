@@ -36,6 +36,7 @@ export class PropertySurface {
     const material = new THREE.ShaderMaterial({
       glslVersion: THREE.GLSL3, vertexShader: vertex, fragmentShader: fragment, uniforms: { uOpacity: { value: 0.6 } },
       transparent: true, depthWrite: false, side: THREE.DoubleSide,
+      forceSinglePass: false, // the far side first, else near and far triangles mix in patches
     });
     this.mesh = new THREE.Mesh(geometry, material);
     this.mesh.frustumCulled = false;

@@ -153,6 +153,11 @@ export class View {
       this.surfaceText.textContent = this.surface.words();
       if (said.fingerprint) this.fingerprint = new Fingerprint(this, this.surface);
     }
+    const room = this.surface ? 2.2 : 0.8;
+    if (room !== this.stage.room) {
+      this.stage.room = room;
+      if (this.stage.width) this.stage.fit();
+    }
     this.stage.draw();
   }
 
