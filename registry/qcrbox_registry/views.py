@@ -224,6 +224,9 @@ def session(row: sa.Row, about: sa.Row, group: str | None, idle_limit_s: float) 
         "last_input_at": iso(about.last_input_at),
         "closed_at": iso(about.closed_at),
         "idle_limit_s": idle_limit_s,
+        # Both empty while it does not run, or nobody need be warned.
+        "idle_ends_at": iso(about.last_input_at + idle_limit_s) if about.last_input_at else None,
+        "warned_at": iso(about.warned_at),
         "width": about.width,
         "height": about.height,
         "view_only_allowed": about.view_only_allowed,

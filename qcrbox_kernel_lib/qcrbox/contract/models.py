@@ -289,6 +289,8 @@ class Session(Model):
     opened_at: str | None = None
     closed_at: str | None = None
     idle_limit_s: float | None = None
+    idle_ends_at: str | None = None  # when it ends, unless somebody touches it
+    warned_at: str | None = None  # set while it warns that nobody touches it
     width: int | None = None
     height: int | None = None
     view_only_allowed: bool = False

@@ -256,7 +256,10 @@ def _session_change(state: SessionState) -> Change | None:
 
 
 def _write_session(conn: Connection, state: SessionState, now: float) -> None:
-    values: dict[str, object] = {"state": state.state, "reason": state.reason}
+    values: dict[str, object] = {"state": state.state}
+    if state.reason or state.state != "finalising":
+        # Why it ends was written when it was asked to; the agent does not say it again.
+        values["reason"] = state.reason
     if state.width and state.height:
         values |= {"width": state.width, "height": state.height}
     query = update(sessions).where(

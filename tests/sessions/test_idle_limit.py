@@ -1,0 +1,51 @@
+"""A session that nobody touches warns, ends, and keeps what was done; somebody at work is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import RunningRegistry
+from tests.sessions.conftest import WINDOW, Sessions, until
+from tests.sessions.test_sessions import hold_until_heard, let_go
+
+LIMIT_S = 8.0
+
+
+@pytest.fixture
+def impatient(tmp_path) -> Iterator[Sessions]:
+    if shutil.which("Xtigervnc") is None:
+        pytest.skip("Xtigervnc is not installed")
+    settings = {"QCRBOX_REGISTRY_SESSION_IDLE_S": str(LIMIT_S)}
+    running = RunningRegistry(tmp_path / "data", WINDOW, settings=settings).start()
+    yield Sessions(running)
+    running.stop()
+
+
+async def test_an_idle_session_warns_then_ends_and_keeps_what_was_done(impatient):
+    session_id = impatient.open()
+    viewer = await impatient.viewer(session_id)
+    await hold_until_heard(viewer)
+    await let_go(viewer)
+    await until(lambda: impatient.look(session_id)["warned_at"] is not None, 60)
+    assert impatient.look(session_id)["state"] == "open", "the warning comes before the end"
+    await until(lambda: impatient.look(session_id)["state"] == "closed", 60)
+    ended = impatient.look(session_id)
+    assert ended["reason"] == "Nobody used it for 8 s. What was done is kept."
+    assert "key 50" in impatient.text_of(ended["output_dataset_id"], "notes.txt")
+
+
+async def test_who_says_that_they_stay_is_left_alone(impatient):
+    session_id = impatient.open()
+    opened = impatient.look(session_id)["last_input_at"]
+    for _ in range(4):
+        await asyncio.sleep(LIMIT_S / 3)
+        impatient.call("POST", f"/api/interactive-sessions/{session_id}/stay")
+    found = impatient.look(session_id)
+    assert found["state"] == "open"
+    assert found["warned_at"] is None
+    assert found["last_input_at"] > opened
+    impatient.close(session_id, "discard")
