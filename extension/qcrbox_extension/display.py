@@ -55,13 +55,13 @@ class DisplayHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         return None  # RFB compresses by itself
 
     @ws_authenticated
-    async def get(self, session_id: str) -> None:  # type: ignore[override]
+    async def get(self, session_id: str) -> None:  # type: ignore[override, unused-ignore]
         allowed = self.authorizer.is_authorized(self, self.current_user, "execute", "qcrbox")
         if not (await allowed if asyncio.iscoroutine(allowed) else allowed):
             raise web.HTTPError(403)
         await super().get(session_id)
 
-    async def open(self, session_id: str) -> None:  # type: ignore[override]
+    async def open(self, session_id: str) -> None:  # type: ignore[override, unused-ignore]
         super().open(session_id)
         if DisplayHandler.open_displays >= MOST_OPEN:
             await self._end(TOO_MANY, f"{MOST_OPEN} windows are open already; close a tab.")

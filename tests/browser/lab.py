@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -166,15 +167,28 @@ class Desk:
             raise AssertionError(f"no structure is drawn: {self.colours()} colours")
         self.wait_until_still()
 
-    def wait_for_colour(self, colour: tuple[int, int, int]) -> None:
-        """At a place of the picture where no pointer is."""
-        for _ in range(150):
+    def colour_is(self, colour: tuple[int, int, int], seconds: float = 15) -> bool:
+        """Whether the picture gets this colour, at a place where no pointer is."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
             picture = self.picture()
             found = picture.getpixel((picture.width // 4, picture.height // 4))
             if isinstance(found, tuple) and max(abs(a - b) for a, b in zip(found, colour, strict=True)) < 12:
-                return
+                return True
             self.page.wait_for_timeout(100)
-        raise AssertionError(f"the picture is {found}, not {colour}")
+        return False
+
+    def wait_for_colour(self, colour: tuple[int, int, int]) -> None:
+        assert self.colour_is(colour), f"the picture is not {colour}"
+
+    def hold(self, key: str, seen: Callable[[], bool]) -> None:
+        """Press a key until it is heard: a window that was just clicked may not have the keyboard yet."""
+        for _ in range(5):
+            self.page.keyboard.down(key)
+            if seen():
+                return
+            self.page.keyboard.up(key)
+        raise AssertionError(f"the program does not hear {key}")
 
     def ask(self, path: str) -> dict[str, Any]:
         """The registry's answer, through Lab."""

@@ -145,8 +145,7 @@ def window(window_lab: SoloLab, chromium: Browser) -> Iterator[Desk]:
 def test_the_keyboard_goes_to_the_program_and_comes_back(window: Desk) -> None:
     keyboard, panel = window.page.keyboard, window.open_panel()
     window.click_picture(0.75, 0.75)
-    keyboard.down("a")
-    window.wait_for_colour(GREEN)
+    window.hold("a", lambda: window.colour_is(GREEN, 5))
     keyboard.up("a")
     window.wait_for_colour(RED)
     keyboard.press("Control+b")  # Lab's own: hides the panel
@@ -178,8 +177,7 @@ def test_two_tabs_show_one_session(window: Desk, window_lab: SoloLab) -> None:
     second.open_from_list()
     second.expect_phase("connected")
     second.click_picture(0.75, 0.75)
-    second.page.keyboard.down("a")
-    window.wait_for_colour(GREEN)
+    second.hold("a", lambda: window.colour_is(GREEN, 5))
     second.page.keyboard.up("a")
     window.wait_for_colour(RED)
     second.page.close()
@@ -216,7 +214,7 @@ def test_the_warning_before_an_idle_end_keeps_the_session_open(window: Desk) -> 
                 session["last_input_at"] = untouched.isoformat()
         route.fulfill(response=answer, json=body)
 
-    window.page.route(re.compile(r"/interactive-sessions/[0-9a-f]{32}$"), age)
+    window.page.route(re.compile(r"/interactive-sessions/[0-9a-f]{32}(\?|$)"), age)
     warning = window.tab.locator('[data-notice="idle"]')
     expect(warning).to_contain_text("It ends in 2 minutes; what was saved is kept.", timeout=60_000)
     with window.page.expect_response(re.compile("/stay$")) as stayed:
@@ -225,7 +223,7 @@ def test_the_warning_before_an_idle_end_keeps_the_session_open(window: Desk) -> 
     assert stayed.value.ok
     expect(warning).to_be_hidden()
     window.expect_phase("connected")
-    window.page.unroute(re.compile(r"/interactive-sessions/[0-9a-f]{32}$"))
+    window.page.unroute(re.compile(r"/interactive-sessions/[0-9a-f]{32}(\?|$)"))
 
 
 def test_notebook_shows_a_button_that_opens_the_tab(window: Desk, window_lab: SoloLab) -> None:
