@@ -85,11 +85,12 @@ def finalise(edited: str, res: str) -> list[str] | None:
     if saved is None or same_instructions(saved.read_text(errors="replace"), PREPARED.read_text()):
         print("Nothing was changed.", flush=True)  # noqa: T201
         return None
-    shutil.copyfile(saved, res)
     refined = Path(f"{NAME}.cif")
     if refined.is_file() and was_refined_last(refined):
         shutil.copyfile(refined, edited)
+        Path(res).write_text(_embedded_res(refined), encoding="utf-8")
     else:
+        shutil.copyfile(saved, res)
         Path(edited).write_text(cif_of(saved), encoding="utf-8")
     return [edited, res]
 
@@ -134,15 +135,20 @@ def newest() -> Path | None:
 
 
 def was_refined_last(refined: Path) -> bool:
-    """True when no file was saved after the last refinement, or one that says the same as its result."""
-    saved, result = newest(), Path(f"{NAME}.res")
+    """True when nothing was saved after the last refinement but what went into it or came out of it."""
+    saved = newest()
     if saved is None:
         return False
     # The stand-in writes .res, .lst, .fcf and .cif in one go.
     if saved.stat().st_mtime_ns <= refined.stat().st_mtime_ns:
         return True
-    embedded = cif.read(refined).blocks[0].text("_shelx_res_file") or ""
-    return same_instructions(saved.read_text(errors="replace"), embedded) and result.is_file()
+    text, went_in = saved.read_text(errors="replace"), Path(".refined.ins")
+    known = [_embedded_res(refined)] + ([went_in.read_text(errors="replace")] if went_in.is_file() else [])
+    return any(same_instructions(text, other) for other in known)
+
+
+def _embedded_res(refined: Path) -> str:
+    return (cif.read(refined).blocks[0].text("_shelx_res_file") or "").strip("\n") + "\n"
 
 
 def same_instructions(one: str, other: str) -> bool:

@@ -61,7 +61,19 @@ def test_a_refinement_is_kept_with_its_su_and_r_values(prepared):
     block = gemmi.cif.read("edited.cif").sole_block()
     assert float(block.find_value("_refine_ls_R_factor_gt")) < 0.08
     assert "(" in block.find_loop("_atom_site_fract_x")[0]
-    assert Path("edited.res").read_text() == Path("model.res").read_text()
+    assert Path("edited.res").read_text().split() == Path("model.res").read_text().split()
+
+
+def test_a_refinement_whose_result_was_not_loaded_is_kept_too(prepared):
+    from qcrbox_refine.shelxl import main
+
+    Path("model.ins").write_text(Path("model.res").read_text().replace("L.S. 10", "LIST 6\nL.S. 10"))
+    main(["model"])
+    Path(".refined.ins").write_text(Path("model.ins").read_text())  # as the wrapper does
+    os.utime("model.ins", ns=(2**62, 2**62))  # ShelXle writes it once more at its end
+    prepared.finalise("edited.cif", "edited.res")
+    block = gemmi.cif.read("edited.cif").sole_block()
+    assert float(block.find_value("_refine_ls_R_factor_gt")) < 0.08
 
 
 def test_an_edit_after_the_refinement_is_kept_without_su_that_belong_to_another_model(prepared):
