@@ -273,8 +273,7 @@ class DockerManager(Manager):
             await self._close_doors(agent)
             shutil.rmtree(self._folder(agent), ignore_errors=True)
 
-    @staticmethod
-    def _remove_container(client: docker.DockerClient, handle: str) -> str | None:
+    def _remove_container(self, client: docker.DockerClient, handle: str) -> str | None:
         try:
             labels = client.api.inspect_container(handle)["Config"]["Labels"]
             client.api.remove_container(handle, force=True, v=True)
