@@ -74,6 +74,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
+    # The bundled page renders 3.0 only; what FastAPI writes is understood under that number.
+    app.openapi_version = "3.0.3"
     answers.install(app)
     for router in api_routers():
         app.include_router(router)

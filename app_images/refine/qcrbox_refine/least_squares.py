@@ -20,6 +20,10 @@ from qcrbox_refine.progress import report, say
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.restraints import restraints_manager
 
+# A step moves no atom further (Å), changes no U more (Å², as in SHELXL), and may not raise R1 or wR2 by more.
+MOST_SITE_SHIFT, MOST_U_SHIFT, MOST_WORSE = 0.5, 0.05, 1.3
+# Beyond this R1 a fit that began better has run away: no result.
+RUN_AWAY = 0.5
 # SHELXL calls a refinement converged at a mean shift/s.u. of 0.01; we ask it of the largest.
 CONVERGED = 0.01
 
@@ -106,14 +110,18 @@ class Cycles:
             restraints_manager=restraints_manager(self.model),
         )
         converged = False
+        before: tuple[flex.double, Cycle] | None = None
         for number in range(n_cycles + 1):
             self._solve(engine, made)
+            if before is not None:
+                self._shorten_while_worse(engine, made, *before)
             cycle = self._cycle(engine, made)
+            self._require_sane(cycle)
             converged = cycle.max_shift_su < CONVERGED
             if number == n_cycles or (converged and number > 0):
                 break
             self._show(cycle)
-            self._step(engine, made)
+            before = self._step(engine, made), cycle
         self._store(engine, made)
         self.last = cycle
         return engine, made, converged
@@ -125,15 +133,47 @@ class Cycles:
         except RuntimeError as error:
             raise self._failure(str(error), made) from error
 
-    def _step(self, engine, made: Parametrisation) -> None:
-        """One step; a step that would send atoms off (> 0.5 Å) is shortened for all parameters alike."""
+    def _step(self, engine, made: Parametrisation) -> flex.double:
+        """One step, and what was taken of it: shortened for all parameters alike where it would send an atom off."""
         step = engine.step()
-        largest = self._largest_site_shift(made, step)
-        factor = min(1.0, 0.5 / largest) if largest > 0.5 else 1.0
-        made.reparametrisation.apply_shifts(step * factor)
+        factor = 1.0
+        for largest, allowed in (
+            (self._largest_site_shift(made, step), MOST_SITE_SHIFT),
+            (_largest_u_shift(made, step), MOST_U_SHIFT),
+        ):
+            if largest > allowed:
+                factor = min(factor, allowed / largest)
+        taken = step * factor
+        self._apply(engine, made, taken)
+        return taken
+
+    def _apply(self, engine, made: Parametrisation, shifts: flex.double) -> None:
+        made.reparametrisation.apply_shifts(shifts)
         made.reparametrisation.linearise()
         made.reparametrisation.store()
         self._store(engine, made)
+
+    def _shorten_while_worse(self, engine, made: Parametrisation, taken: flex.double, before: Cycle) -> None:
+        """Halve a step that made the fit clearly worse, up to four times: Gauss-Newton alone may run away."""
+        for _ in range(4):
+            if engine.wR2() <= before.wr2 * MOST_WORSE and engine.r1_factor(2)[0] <= before.r1 * MOST_WORSE:
+                return
+            taken = taken * 0.5
+            self._apply(engine, made, -taken)
+            self._solve(engine, made)
+
+    def _require_sane(self, cycle: Cycle) -> None:
+        begin = self.done[0].r1 if self.done else cycle.r1
+        if cycle.r1 <= RUN_AWAY or cycle.r1 <= 1.5 * begin:
+            return
+        bad = not_positive_definite(self.model)
+        raise CalculationFailed(
+            f"the refinement diverged in cycle {cycle.number}: R1 went from {begin:.4f} to {cycle.r1:.4f}.",
+            why=f"Displacement parameters became impossible: {', '.join(bad[:8])}." if bad else "",
+            next='Check element types and positions, refine disordered atoms isotropically (edits="iso C7B"), '
+            "or use more of the data.",
+            reason="diverged",
+        )
 
     def _store(self, engine, made: Parametrisation) -> None:
         self.model.absorb(made.structure)
@@ -225,6 +265,20 @@ def _n(made: Parametrisation) -> int:
 def _asu_shifts(made: Parametrisation, step: flex.double) -> np.ndarray:
     jacobian = made.reparametrisation.jacobian_transpose_matching_grad_fc()
     return (jacobian.transpose() * step).as_numpy_array()
+
+
+def _largest_u_shift(made: Parametrisation, step: flex.double) -> float:
+    """Largest change of a diagonal U(ij) or of an isotropic U, Å²."""
+    shifts = _asu_shifts(made, step)
+    cell = made.structure.unit_cell()
+    largest = 0.0
+    for p in made.structure.parameter_map():
+        if p.u_aniso >= 0:
+            star = tuple(float(x) for x in shifts[p.u_aniso : p.u_aniso + 6])
+            largest = max(largest, *(abs(u) for u in adptbx.u_star_as_u_cif(cell, star)[:3]))
+        elif p.u_iso >= 0:
+            largest = max(largest, abs(float(shifts[p.u_iso])))
+    return largest
 
 
 def parameter_name(made: Parametrisation, independent: int) -> str:

@@ -7,6 +7,10 @@ import pytest
 from cctbx import xray
 from iotbx.cif import distances_as_cif_loop
 from qcrbox.cif.names import canonical, is_known
+from qcrbox.contract.errors import CalculationFailed
+from qcrbox_refine import least_squares
+from qcrbox_refine.least_squares import Cycles
+from qcrbox_refine.refinement import Options, refine_files
 
 POSITIONS = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
 
@@ -162,3 +166,22 @@ def test_an_unfinished_refinement_is_kept_with_a_warning(thpp):
     result = refine_files(str(thpp / "thpp.cif"), str(thpp / "thpp.hkl"), Options(cycles=1, weighting="0.1"))
     assert not result.fit.converged
     assert any(note.startswith("Finished, but not converged: max shift/s.u.") for note in result.model.notes)
+
+
+@pytest.mark.parametrize("resolution", [0.9, 1.0])
+def test_less_data_do_not_make_the_refinement_run_away(thpp, resolution):
+    """Unguarded Gauss-Newton sends U of the 12 % part to minus infinity here."""
+    options = Options(
+        resolution=resolution, hydrogens="place", edits="delete C3; occupancy N3 1", weighting="keep"
+    )
+    made = refine_files(str(thpp / "thpp.cif"), str(thpp / "thpp.hkl"), options)
+    assert made.fit.r1_gt < 0.045
+    assert sum(atom.is_hydrogen for atom in made.model.atoms) == 14
+
+
+def test_a_model_that_cannot_fit_is_told_and_not_kept(thpp, monkeypatch):
+    monkeypatch.setattr(Cycles, "_shorten_while_worse", lambda *_: None)
+    monkeypatch.setattr(least_squares, "MOST_U_SHIFT", 1e9)
+    options = Options(resolution=0.9, edits="delete C3; occupancy N3 1; element N3 C")
+    with pytest.raises(CalculationFailed, match="diverged"):
+        refine_files(str(thpp / "thpp.cif"), str(thpp / "thpp.hkl"), options)
