@@ -214,16 +214,23 @@ def test_the_warning_before_an_idle_end_keeps_the_session_open(window: Desk) -> 
                 session["last_input_at"] = untouched.isoformat()
         route.fulfill(response=answer, json=body)
 
-    window.page.route(re.compile(r"/interactive-sessions/[0-9a-f]{32}(\?|$)"), age)
+    def stay(route: Route) -> None:
+        nonlocal answered
+        answered = True
+        route.continue_()
+
+    asked, stayed = re.compile(r"/interactive-sessions/[0-9a-f]{32}(\?|$)"), re.compile(r"/stay(\?|$)")
+    window.page.route(asked, age)
+    window.page.route(stayed, stay)
     warning = window.tab.locator('[data-notice="idle"]')
     expect(warning).to_contain_text("It ends in 2 minutes; what was saved is kept.", timeout=60_000)
-    with window.page.expect_response(re.compile("/stay$")) as stayed:
-        answered = True
+    with window.page.expect_response(stayed) as answer:
         window.act("stay")
-    assert stayed.value.ok
+    assert answer.value.ok
     expect(warning).to_be_hidden()
     window.expect_phase("connected")
-    window.page.unroute(re.compile(r"/interactive-sessions/[0-9a-f]{32}(\?|$)"))
+    window.page.unroute(asked)
+    window.page.unroute(stayed)
 
 
 def test_notebook_shows_a_button_that_opens_the_tab(window: Desk, window_lab: SoloLab) -> None:
