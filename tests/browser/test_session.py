@@ -109,6 +109,12 @@ def test_what_was_edited_in_shelxle_is_kept_with_its_lineage(shelxle: Desk, shel
 def test_what_was_discarded_is_not_in_the_store(shelxle: Desk) -> None:
     before = len(shelxle.ask("datasets")["datasets"])
     edit_in_shelxle(shelxle)
+    shelxle.act("clipboard")
+    shelxle.click_picture(0.75, 0.4)
+    for key in ("Control+a", "Control+c"):
+        shelxle.page.keyboard.press(key)
+    copied = shelxle.tab.locator('[data-clipboard="from"]')
+    expect(copied).to_have_value(re.compile("REM edited in Lab"))
     shelxle.act("discard")
     shelxle.page.get_by_role("button", name="Go on").click()
     shelxle.expect_phase("connected")
