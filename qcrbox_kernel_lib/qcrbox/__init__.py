@@ -34,6 +34,7 @@ _NAMES = {
     "UNKNOWN": ("qcrbox.cif.values", "UNKNOWN"),
     "NA": ("qcrbox.cif.values", "NOT_APPLICABLE"),
     "StructureView": ("qcrbox.widgets.structure_view", "StructureView"),
+    "read_cube": ("qcrbox.notebook.cube", "read_cube"),
     "hirshfeld": ("qcrbox.notebook.hirshfeld", "hirshfeld"),
 }
 _ERRORS = frozenset(

@@ -19,6 +19,7 @@ from qcrbox.widgets.structure_view.picture import Camera, svg
 from qcrbox.widgets.structure_view.scene import Measurement, Scene
 
 if TYPE_CHECKING:
+    from qcrbox.notebook.cube import Cube
     from qcrbox.notebook.density import DensityMap
     from qcrbox.notebook.surface import Surface
 
@@ -48,7 +49,7 @@ class StructureView:
         self._camera: Camera | None = None
         self._widget: Any = None
         self._twin: StaticTwin | None = None
-        self.density: DensityMap | None = None
+        self.density: DensityMap | Cube | None = None
         self._level = 3.0
         self.surface: Surface | None = None
         self._property = ""
@@ -75,8 +76,20 @@ class StructureView:
             self._send_surface()
         self._keep()
 
-    def show_density(self, density: DensityMap | None, level: float = 3.0) -> StructureView:
-        """Draw a difference density at ± `level` σ around the atoms shown; None takes it away."""
+    def show_density(
+        self, density: DensityMap | Cube | None, level: float = 3.0, *, at: float | None = None
+    ) -> StructureView:
+        """Draw a density at ± `level` σ, or ± `at` e/Å³; a map around the atoms shown, a cube as it is. None takes it away.
+
+        A cube must be in e/Å³ (`cube.per_cubic_angstrom()`) and on the Cartesian axes of the structure.
+        """
+        if density is not None and density.kind == "cube":
+            raise UserInputError(
+                "A cube file does not say its unit, and the view prints e Å⁻³.",
+                next="For a density in e/bohr³: view.show_density(cube.per_cubic_angstrom()).",
+            )
+        if density is not None and at is not None:
+            level = abs(at) / (density.sigma or 1.0)
         self.density, self._level = density, level
         self._send_density()
         self._keep()

@@ -9,6 +9,7 @@ import numpy as np
 import traitlets
 
 from qcrbox.cif.structure import probability_scale
+from qcrbox.notebook.cube import Cube
 from qcrbox.notebook.density import DensityMap, around
 from qcrbox.notebook.hirshfeld import HirshfeldSurface
 from qcrbox.notebook.surface import Surface
@@ -32,9 +33,9 @@ class StructureWidget(anywidget.AnyWidget):
         self.scene = packed(scene, title)
 
 
-def packed_density(density: DensityMap, scene: Scene, level: float) -> dict[str, Any]:
+def packed_density(density: DensityMap | Cube, scene: Scene, level: float) -> dict[str, Any]:
     """The part of a map around the atoms shown: f4 values in e/Å³, first point relative to the scene's centre."""
-    box = around(density, scene.atoms.fract)
+    box = density.box if isinstance(density, Cube) else around(density, scene.atoms.fract)
     return {
         "kind": density.kind,
         "values": _bytes(box.values, "<f4"),

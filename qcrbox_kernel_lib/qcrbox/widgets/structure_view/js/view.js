@@ -135,6 +135,8 @@ export class View {
     this.density = said?.values ? new Isosurface(said) : null;
     this.densityBar.hidden = !this.density;
     if (this.density) {
+      const { maximum, minimum, sigma } = said;
+      this.level.max = Math.max(8, this.density.level, Math.floor((0.9 * Math.max(maximum, -minimum)) / (sigma || 1)));
       this.level.value = this.density.level;
       this.stage.root.add(this.density.group);
       this.drawDensity();
