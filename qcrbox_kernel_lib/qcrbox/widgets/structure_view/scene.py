@@ -13,6 +13,7 @@ from qcrbox.cif.structure import Atoms, Structure, probability_scale
 from qcrbox.cif.structure import geometry as measures
 from qcrbox.cif.structure.elements import covalent_radius
 from qcrbox.cif.structure.images import ImageList
+from qcrbox.cif.structure.neighbours import pairs_within
 from qcrbox.contract.errors import UserInputError
 from qcrbox.widgets.structure_view import palettes
 from qcrbox.widgets.structure_view.options import Options
@@ -23,6 +24,8 @@ ELLIPSOID, SPHERE, CUBE = 0, 1, 2  # anisotropic; isotropic, hydrogen or unknown
 _HYDROGEN_RADIUS = 0.13  # Å, drawn size
 _UNKNOWN_RADIUS = 0.28  # of the covalent radius, for atoms without any displacement parameter
 _CUBE_HALF_EDGE = 0.22  # Å
+_SAME_PLACE = 0.05  # Å between two atoms that share a site
+_COVERED = 0.5  # of its size: the lesser atom of a shared site stays inside the other
 _MOST_ATOMS = 60_000
 
 
@@ -180,7 +183,17 @@ class Scene:
     @cached_property
     def unit_matrices(self) -> Array:
         """(n, 3, 3): columns are principal axes times r.m.s. displacement in Å, before the probability scale."""
-        return np.swapaxes(np.nan_to_num(self._axes.rms)[:, :, None] * self._axes.axes, 1, 2)
+        rms = np.nan_to_num(self._axes.rms) * np.where(self.covered, _COVERED, 1.0)[:, None]
+        return np.swapaxes(rms[:, :, None] * self._axes.axes, 1, 2)
+
+    @cached_property
+    def covered(self) -> NDArray[np.bool_]:
+        """(n,) minor atoms that share their place with a major one, which is the one to be seen."""
+        found = np.zeros(len(self), dtype=bool)
+        minor, major = np.flatnonzero(self.hollow & ~self._axes.npd), np.flatnonzero(~self.hollow)
+        first, _, _ = pairs_within(self.positions[minor], self.positions[major], _SAME_PLACE)
+        found[minor[first]] = True
+        return found
 
     @cached_property
     def fixed_radius(self) -> Array:
@@ -193,7 +206,7 @@ class Scene:
         radius[self._axes.npd] = _CUBE_HALF_EDGE
         if self.options.hydrogens == "spheres":
             radius[self.hydrogen & ~self._axes.npd] = _HYDROGEN_RADIUS
-        return radius
+        return radius * np.where(self.covered, _COVERED, 1.0)
 
     @property
     def scale(self) -> float:
@@ -209,8 +222,9 @@ class Scene:
 
     @cached_property
     def bonds(self) -> NDArray[np.int64]:
-        """(m, 2) rows of bonded atoms."""
-        return self.atoms.bonds
+        """(m, 2) rows of bonded atoms; those of covered ones lie under the bonds of what covers them."""
+        bonds = self.atoms.bonds
+        return bonds[~self.covered[bonds].any(axis=1)] if len(bonds) else bonds
 
     @cached_property
     def hydrogen_bonds(self) -> NDArray[np.int64]:
@@ -283,6 +297,9 @@ class Scene:
                 f"Displacement tensor not positive definite, drawn as red cube: {', '.join(npd[:12])}"
                 + (f" and {len(npd) - 12} more" if len(npd) > 12 else "")
             )
+        covered = sorted({self.labels[row] for row in np.flatnonzero(self.covered)})
+        if covered:
+            said.append(f"Under the major atom of a shared site: {', '.join(covered[:12])}")
         if self.atoms.polymeric:
             said.append("The structure is polymeric: growing stopped where it begins to repeat.")
         return said + list(self.structure.notes)
