@@ -48,7 +48,7 @@ class Platform:
         return self.data / "homes" / name
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     folder = tmp_path_factory.mktemp("browser")
     data, errors = folder / "data", folder / "stderr"
@@ -83,7 +83,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         process.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -101,12 +101,12 @@ class Visits:
     errors: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def visits() -> Visits:
     return Visits()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def new_person(chromium: Browser, platform: Platform, visits: Visits) -> Iterator[Callable[[], Page]]:
     """Opens a page of a person with a fresh profile."""
     contexts: list[BrowserContext] = []
@@ -193,7 +193,7 @@ class Person:
         return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def admin(platform: Platform, new_person: Callable[[], Page]) -> Person:
     """Made with the link that `qcrbox up` printed."""
     person = Person(new_person(), "ada")
@@ -204,7 +204,7 @@ def admin(platform: Platform, new_person: Callable[[], Page]) -> Person:
     return person
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def student(platform: Platform, admin: Person, new_person: Callable[[], Page]) -> Person:
     """Signed up, approved and signed in, with a Jupyter server that runs."""
     person = Person(new_person(), "rosalind")
