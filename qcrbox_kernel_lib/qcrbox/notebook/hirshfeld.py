@@ -51,7 +51,8 @@ class HirshfeldSurface(Surface):
     @cached_property
     def vertex_areas(self) -> Array:
         """(n,) Å²: a third of the triangles that meet in each vertex."""
-        return np.bincount(self.faces.ravel(), np.repeat(self.face_areas / 3, 3), len(self.vertices))
+        shares = np.repeat(self.face_areas / 3, 3)
+        return np.bincount(self.faces.ravel(), shares, len(self.vertices)).astype(float)
 
     @cached_property
     def pairs(self) -> list[str]:
