@@ -29,7 +29,9 @@ from tornado.websocket import (
 from qcrbox_extension.upstream import CONNECT_TIMEOUT_S, Upstream
 
 ALIVE_S = 4.0
-LARGEST_BYTES = 8 * 1024**2  # a clipboard of 4 MiB is what the registry lets through; a picture comes in pieces
+LARGEST_BYTES = (
+    8 * 1024**2
+)  # a clipboard of 4 MiB is what the registry lets through; a picture comes in pieces
 MOST_OPEN = 32  # of this person, in all tabs
 UNREACHABLE = 4503  # the registry's own code for "try again"
 TOO_MANY = 4429

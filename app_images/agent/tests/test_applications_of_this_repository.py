@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from qcrbox.spec import Application, load
 
 APPLICATIONS = sorted(Path(__file__).parents[2].glob("*/application.yaml"))

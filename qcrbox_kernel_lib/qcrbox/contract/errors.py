@@ -43,7 +43,9 @@ class QcError(Exception):
         """What IPython shows: the words, without our frames. `err.details` has the long text."""
         lines = [f"{type(self).__name__}: {self.message}"]
         if self.details and self.details != self.message:
-            lines.append("(the details: err.details of `except qc.QcError as err`, or sys.last_value.details)")
+            lines.append(
+                "(the details: err.details of `except qc.QcError as err`, or sys.last_value.details)"
+            )
         return lines
 
     def envelope(self) -> dict[str, Any]:

@@ -216,11 +216,21 @@ class LauncherReady(Message):
     capacity: int = 0
     running: list[str] = Field(default_factory=list)
     applications: list[dict[str, str]] = Field(default_factory=list)  # slug, version it has approved
-    preparing: list[dict[str, str]] = Field(default_factory=list)  # slug, version, text: why a start takes long
+    preparing: list[dict[str, str]] = Field(
+        default_factory=list
+    )  # slug, version, text: why a start takes long
 
 
 Event = Annotated[
-    AgentReady | Heartbeat | StepChanged | Progress | Log | Finished | SessionState | AgentGone | LauncherReady,
+    AgentReady
+    | Heartbeat
+    | StepChanged
+    | Progress
+    | Log
+    | Finished
+    | SessionState
+    | AgentGone
+    | LauncherReady,
     Field(discriminator="kind"),
 ]
 
