@@ -5,6 +5,7 @@ Persons, tokens and scopes are plain data that a test may change at any moment.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from starlette.applications import Starlette
@@ -22,6 +23,7 @@ class StandInHub:
         self.users: dict[str, dict[str, Any]] = {}
         self.codes: dict[str, str] = {}
         self.asked = 0
+        self.asked_about: Counter[str] = Counter()
         self.is_down = False
         self.app = Starlette(
             routes=[
@@ -54,6 +56,7 @@ class StandInHub:
 
     async def _who(self, request: Request) -> JSONResponse:
         self.asked += 1
+        self.asked_about[self._token(request)] += 1
         if self.is_down:
             return JSONResponse({"message": "down"}, 503)
         user = self.users.get(self._token(request))
