@@ -117,7 +117,7 @@ class Bus:
         if self._puller is not None:
             self._puller.stop()
         if self.is_connected:
-            with contextlib.suppress(NatsError, TimeoutError):
+            with contextlib.suppress(NatsError, OSError):
                 await asyncio.wait_for(self.connection.drain(), 5)
         # The transport may be gone at any moment, and nats-py writes to it before it looks.
         with contextlib.suppress(Exception):
@@ -183,7 +183,7 @@ class Bus:
         while True:
             try:
                 return await act()
-            except (NatsError, APIError, TimeoutError) as error:
+            except (NatsError, APIError, OSError) as error:
                 if asyncio.get_running_loop().time() > deadline:
                     raise Unreachable(
                         "The message system (NATS) is not ready.", why=str(error), part="nats"
@@ -209,14 +209,14 @@ class Bus:
 
     async def remove_agent(self, agent: str) -> None:
         """Forget an agent's consumer and the commands nobody will fetch any more."""
-        with contextlib.suppress(NotFoundError, NatsError, TimeoutError):
+        with contextlib.suppress(NotFoundError, NatsError, OSError):
             await self.js.delete_consumer(COMMANDS, agent)
-        with contextlib.suppress(NotFoundError, NatsError, TimeoutError):
+        with contextlib.suppress(NotFoundError, NatsError, OSError):
             await self.js.purge_stream(COMMANDS, subject=messages.subject_commands(agent))
 
     async def rebuild_agent(self, agent: str) -> None:
         """Make an agent's consumer anew: undelivered commands stay in the stream and are delivered again."""
-        with contextlib.suppress(NotFoundError, NatsError, TimeoutError):
+        with contextlib.suppress(NotFoundError, NatsError, OSError):
             await self.js.delete_consumer(COMMANDS, agent)
         await self.add_agent(agent)
 
@@ -227,7 +227,7 @@ class Bus:
         while True:
             try:
                 page = await self.js.consumers_info(COMMANDS, offset=offset)
-            except (NatsError, TimeoutError) as error:
+            except (NatsError, OSError) as error:
                 raise unreachable() from error
             found |= {info.name for info in page}
             if len(page) < 256:
@@ -255,7 +255,7 @@ class Bus:
                 futures.append(
                     await self.publisher.send(messages.subject_commands(agent), _bytes(command), headers)
                 )
-            except NatsError:
+            except (NatsError, OSError):
                 failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 failed.set_exception(unreachable())
                 futures.append(failed)
@@ -263,7 +263,7 @@ class Bus:
 
     async def control(self, agent: str, message: Control) -> None:
         """Tell an agent something at once. Not stored: who must know that it arrived repeats it."""
-        with contextlib.suppress(NatsError):
+        with contextlib.suppress(NatsError, OSError):
             await self.connection.publish(messages.subject_control(agent), _bytes(message))
 
     def launcher(self, name: str) -> LauncherLink:
@@ -295,7 +295,7 @@ class Bus:
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, 5.0)
             for message in arrivals:
-                with contextlib.suppress(NatsError):
+                with contextlib.suppress(NatsError, OSError):
                     await self.connection.publish(message.reply, b"+ACK")
 
         self._puller = Puller(self.connection, EVENTS, EVENTS_CONSUMER, handle, self._ensure_events_consumer)
@@ -351,7 +351,7 @@ class LauncherLink:
                 messages.subject_launcher(self.name, verb), payload, timeout=timeout_s
             )
             return LauncherAnswer.model_validate_json(reply.data)
-        except (NatsError, TimeoutError, ValidationError) as error:
+        except (NatsError, OSError, ValidationError) as error:
             raise Unreachable(
                 f"Launcher {self.name!r} does not answer.",
                 why=type(error).__name__,

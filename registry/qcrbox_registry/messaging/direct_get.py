@@ -36,7 +36,7 @@ async def read_last(connection: Client, stream: str, subject: str) -> StoredMess
     for again in range(TRIES):
         try:
             reply = await connection.request(f"$JS.API.DIRECT.GET.{stream}", request, timeout=TIMEOUT_S)
-        except (NatsError, TimeoutError) as error:
+        except (NatsError, OSError) as error:
             if again == TRIES - 1:
                 raise unreachable() from error
             await asyncio.sleep(0.2 * (again + 1))
@@ -57,7 +57,7 @@ async def read_batch(
     for again in range(TRIES):
         try:
             return await _collect(connection, f"$JS.API.DIRECT.GET.{stream}", request)
-        except (NatsError, TimeoutError) as error:
+        except (NatsError, OSError) as error:
             if again == TRIES - 1:
                 raise unreachable() from error
             await asyncio.sleep(0.2 * (again + 1))
@@ -86,7 +86,7 @@ async def _collect(connection: Client, api: str, request: bytes) -> list[StoredM
         await connection.publish(api, request, reply=inbox)
         await asyncio.wait_for(done, TIMEOUT_S)
     finally:
-        with contextlib.suppress(NatsError):  # when the connection is gone, so is the subscription
+        with contextlib.suppress(NatsError, OSError):  # when the connection is gone, so is the subscription
             await subscription.unsubscribe()
     return found
 

@@ -81,7 +81,7 @@ class Publisher:
             try:
                 future = await self.send(subject, payload, headers)
                 await asyncio.wait_for(future, min(ACK_S, max(deadline - loop.time(), 0.1)))
-            except (_Cut, TimeoutError, NatsError) as error:
+            except (_Cut, NatsError, OSError) as error:  # OSError: a cut socket, or a time-out
                 if loop.time() >= deadline:
                     raise unreachable() from error
                 await asyncio.sleep(0.1)
