@@ -24,19 +24,12 @@ from docker.errors import APIError, DockerException, ImageNotFound
 from qcrbox.contract.errors import QcError, Unreachable, UserInputError
 from qcrbox.spec.folder import application_files
 
+from qcrbox_hub.apps.dockerfile import DEFAULT_DOCKERFILE
+
 DEBIAN = "debian:bookworm-slim"
 BASE = "qcrbox/base:latest"
 GUI_BASE = "qcrbox/gui-base:latest"
 LABEL = "org.qcrbox"
-DEFAULT_DOCKERFILE = """\
-FROM qcrbox/base
-USER root
-COPY requirements.txt /opt/application/
-RUN /opt/qcrbox/bin/pip install --no-cache-dir --disable-pip-version-check \\
-      --cert /etc/ssl/certs/ca-certificates.crt -r /opt/application/requirements.txt
-COPY . /opt/application/
-USER 10001:10001
-"""
 # The second build of every application: the agent of this version goes on top, whatever the base was built with,
 # so a newer agent costs seconds and not the application's packages once more.
 _WITH_AGENT = """\

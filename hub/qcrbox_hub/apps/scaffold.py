@@ -7,6 +7,8 @@ from pathlib import Path
 
 from qcrbox.contract.errors import Conflict, UserInputError
 
+from qcrbox_hub.apps.dockerfile import DEFAULT_DOCKERFILE
+
 _SPEC = """\
 name: "{title}"
 slug: "{slug}"
@@ -133,16 +135,6 @@ qcrbox apps approve {folder}   # people may use it
 ```
 """
 
-_DOCKERFILE = """\
-FROM qcrbox/base
-USER root
-COPY requirements.txt /opt/application/
-RUN /opt/qcrbox/bin/pip install --no-cache-dir --disable-pip-version-check \\
-      --cert /etc/ssl/certs/ca-certificates.crt -r /opt/application/requirements.txt
-COPY . /opt/application/
-USER 10001:10001
-"""
-
 
 def create(parent: Path, slug: str) -> Path:
     """Write the scaffold of `slug` below `parent` and return its folder."""
@@ -164,7 +156,7 @@ def create(parent: Path, slug: str) -> Path:
         "application.yaml": _SPEC,
         f"{words['module']}.py": _GLUE,
         "requirements.txt": "# pinned, one per line: numpy==2.1.0\n",
-        "Dockerfile": _DOCKERFILE,
+        "Dockerfile": DEFAULT_DOCKERFILE,
         "examples.yaml": _EXAMPLES,
         "examples/example.cif": _EXAMPLE,
         "tests/suite.yaml": _SUITE,
