@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from qcrbox.contract.errors import UserInputError
 
 LONGEST_CLIPBOARD = 4 * 1024 * 1024
-_VERSION_BYTES = 12
+# With others the handshake has other parts, and everything after it would be read at the wrong place.
+_VERSIONS = (b"RFB 003.007\n", b"RFB 003.008\n")
+_NO_SECURITY = 1
 
 # Message types of the client.
 SET_PIXEL_FORMAT, FIX_COLOUR_MAP, SET_ENCODINGS, UPDATE_REQUEST, KEY, POINTER, CUT_TEXT = range(7)
@@ -29,6 +31,10 @@ _FIXED = {
     XVP: 4,
     QEMU: 12,
 }
+# A viewer that has been told that the display knows this one may send pointer messages a byte longer (buttons
+# beyond the seventh). Whether it was told stands in the picture's direction, which nobody reads here; so the
+# display is never asked for it, and each pointer message has 6 bytes.
+_NOT_ASKED_FOR = (-316).to_bytes(4, "big", signed=True)
 
 
 @dataclass
@@ -56,7 +62,7 @@ class ClientMessages:
         if not rest:
             return 0
         if self._handshake < 3:
-            return _VERSION_BYTES if self._handshake == 0 else 1
+            return len(_VERSIONS[0]) if self._handshake == 0 else 1
         kind = rest[0]
         if kind in _FIXED:
             if kind == QEMU and len(rest) > 1 and rest[1] != 0:
@@ -87,14 +93,29 @@ class ClientMessages:
     def _pass(self, message: bytes) -> bytes:
         if self._handshake < 3:
             self._handshake += 1
-            # "Shared": whoever comes later must not end the picture of those who are there.
-            return b"\x01" if self._handshake == 3 else message
+            return self._greet(message)
         kind = message[0]
         if self.view_only and kind in _ACTS:
             return b""
         if kind in _INPUT:
             self.saw_input = True
-        return message
+        return _without_long_pointers(message) if kind == SET_ENCODINGS else message
+
+    def _greet(self, message: bytes) -> bytes:
+        """A part of the handshake, of which the count already stands on the next one."""
+        if self._handshake == 1 and message not in _VERSIONS:
+            raise UserInputError("The viewer speaks another version of RFB; 3.7 and 3.8 are known here.")
+        if self._handshake == 2 and message[0] != _NO_SECURITY:
+            raise UserInputError("The viewer asked for a security type that was not offered.")
+        # "Shared": whoever comes later must not end the picture of those who are there.
+        return b"\x01" if self._handshake == 3 else message
+
+
+def _without_long_pointers(message: bytes) -> bytes:
+    """SetEncodings without the extended mouse buttons."""
+    encodings = [message[at : at + 4] for at in range(4, len(message), 4)]
+    kept = [encoding for encoding in encodings if encoding != _NOT_ASKED_FOR]
+    return message[:2] + len(kept).to_bytes(2, "big") + b"".join(kept)
 
 
 def _number(data: bytearray, at: int, size: int, *, signed: bool = False) -> int:

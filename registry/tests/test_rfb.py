@@ -16,6 +16,7 @@ EXTENDED_CUT = struct.pack(">Bxxxi", 6, -4) + b"\x01\x00\x00\x01"
 QEMU_KEY = struct.pack(">BBHII", 255, 0, 1, 0x61, 30)
 RESIZE = struct.pack(">BxHHBx", 251, 800, 600, 1) + bytes(16)
 UPDATE = struct.pack(">BBHHHH", 3, 1, 0, 0, 800, 600)
+LONG_POINTERS = -316  # the extended mouse buttons of noVNC
 ENCODINGS = struct.pack(">BxHii", 2, 2, 0, -223)
 PIXELS = b"\x00" + bytes(19)
 FENCE = b"\xf8\x00\x00\x00" + struct.pack(">IB", 1, 3) + b"abc"
@@ -47,11 +48,51 @@ def test_who_may_only_look_on_sees_the_picture(message):
     assert started(view_only=True).feed(message) == message
 
 
-def test_messages_may_arrive_in_any_pieces():
-    everything = b"".join(ACTS + ASKS)
-    messages = started()
-    passed = b"".join(messages.feed(everything[i : i + 1]) for i in range(len(everything)))
-    assert passed == everything
+EVERYTHING = HELLO + b"\x01" + b"".join(ACTS + ASKS)
+
+
+def test_messages_may_arrive_byte_by_byte():
+    messages = ClientMessages()
+    assert b"".join(messages.feed(bytes([byte])) for byte in EVERYTHING) == EVERYTHING
+
+
+@pytest.mark.parametrize("view_only", [False, True])
+def test_it_does_not_matter_where_a_stream_is_cut(view_only):
+    expected = HELLO + b"\x01" + b"".join(ASKS if view_only else ACTS + ASKS)
+    for cut in range(len(EVERYTHING) + 1):
+        messages = ClientMessages(view_only=view_only)
+        first = messages.feed(EVERYTHING[:cut])
+        assert first == expected[: len(first)], "what is passed on is a beginning of the whole"
+        assert first + messages.feed(EVERYTHING[cut:]) == expected, f"cut at {cut}"
+
+
+@pytest.mark.parametrize("view_only", [False, True])
+def test_longer_pointer_messages_are_never_agreed_upon(view_only):
+    asked = struct.pack(">BxH4i", 2, 4, 0, LONG_POINTERS, -223, LONG_POINTERS)
+    for cut in range(len(asked) + 1):
+        messages = started(view_only=view_only)
+        assert messages.feed(asked[:cut]) + messages.feed(asked[cut:] + UPDATE) == ENCODINGS + UPDATE
+
+
+def test_a_viewer_that_asks_for_longer_pointer_messages_alone_asks_for_nothing():
+    assert started().feed(struct.pack(">BxHi", 2, 1, LONG_POINTERS)) == struct.pack(">BxH", 2, 0)
+
+
+def test_a_pointer_message_with_its_highest_bit_set_has_six_bytes_too():
+    marked = struct.pack(">BBHH", 5, 0x81, 10, 10)
+    assert started().feed(marked + KEY) == marked + KEY
+    assert started(view_only=True).feed(marked + UPDATE) == UPDATE
+
+
+@pytest.mark.parametrize("hello", [b"RFB 003.003\n", b"RFB 003.889\n", b"GET / HTTP/1"])
+def test_another_handshake_is_refused(hello):
+    with pytest.raises(UserInputError, match="version of RFB"):
+        ClientMessages().feed(hello + b"\x01\x01")
+
+
+def test_a_security_type_that_was_not_offered_is_refused():
+    with pytest.raises(UserInputError, match="security type"):
+        ClientMessages().feed(b"RFB 003.008\n" + b"\x02")
 
 
 def test_an_act_hidden_between_two_pieces_is_left_out_too():
