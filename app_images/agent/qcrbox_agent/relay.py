@@ -6,9 +6,8 @@ The NATS client speaks TCP only; the port is on the container's own loopback, wh
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
-_CHUNK = 256 * 1024
+from qcrbox.byte_pump import CHUNK, join
 
 
 class Relay:
@@ -20,7 +19,7 @@ class Relay:
         self._server: asyncio.Server | None = None
 
     async def open(self) -> int:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=_CHUNK)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=CHUNK)
         self.port = self._server.sockets[0].getsockname()[1]
         return self.port
 
@@ -30,21 +29,8 @@ class Relay:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            there_reader, there_writer = await asyncio.open_unix_connection(self.socket, limit=_CHUNK)
+            there = await asyncio.open_unix_connection(self.socket, limit=CHUNK)
         except OSError:
             writer.close()
             return
-        with contextlib.suppress(OSError):
-            await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
-        for end in (writer, there_writer):
-            end.close()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(_CHUNK):
-            writer.write(data)
-            await writer.drain()
-    finally:
-        with contextlib.suppress(OSError, RuntimeError):
-            writer.write_eof() if writer.can_write_eof() else writer.close()
+        await join((reader, writer), there)

@@ -8,11 +8,10 @@ and no open port of the host to try.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_CHUNK = 256 * 1024
+from qcrbox.byte_pump import CHUNK, End, join
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,10 @@ class Target:
     port: int = 0
     path: Path | None = None
 
-    async def dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def dial(self) -> End:
         if self.path is not None:
-            return await asyncio.open_unix_connection(str(self.path), limit=_CHUNK)
-        return await asyncio.open_connection(self.host, self.port, limit=_CHUNK)
+            return await asyncio.open_unix_connection(str(self.path), limit=CHUNK)
+        return await asyncio.open_connection(self.host, self.port, limit=CHUNK)
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Door:
 
     async def open(self) -> None:
         self.socket.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._accept, str(self.socket), limit=_CHUNK)
+        self._server = await asyncio.start_unix_server(self._accept, str(self.socket), limit=CHUNK)
         # The container's user is not ours; who may reach the socket is decided by the folder it lies in.
         self.socket.chmod(0o666)
 
@@ -61,40 +60,11 @@ class Door:
             return
         self._open.add(mine)
         try:
-            there_reader, there_writer = await self.target.dial()
+            there = await self.target.dial()
         except OSError:
             # NATS or the registry restarts: the agent dials again by itself.
             writer.close()
         else:
-            await _join(reader, writer, there_reader, there_writer)
+            await join((reader, writer), there)
         finally:
             self._open.discard(mine)
-
-
-async def _join(
-    a_reader: asyncio.StreamReader,
-    a_writer: asyncio.StreamWriter,
-    b_reader: asyncio.StreamReader,
-    b_writer: asyncio.StreamWriter,
-) -> None:
-    """Pump both ways until both ends are done, or one is gone."""
-    try:
-        await asyncio.gather(_pump(a_reader, b_writer), _pump(b_reader, a_writer))
-    finally:
-        for writer in (a_writer, b_writer):
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(_CHUNK):
-            writer.write(data)
-            await writer.drain()
-    except (OSError, asyncio.IncompleteReadError):
-        writer.close()
-        return
-    with contextlib.suppress(OSError, RuntimeError):
-        if writer.can_write_eof():
-            writer.write_eof()
