@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Callable
 
 from qcrbox.contract.errors import QcError
 
 from qcrbox_agent.run.start_warden import program_environment, start_warden
+from qcrbox_agent.sealed import seal
 from qcrbox_agent.settings import read_settings
 
 
@@ -37,6 +39,8 @@ def _run(argv: list[str]) -> int:
         sys.stderr.write(f"The enrolment token cannot be read: {error}\n")
         return 2
 
+    if settings.sealed:
+        seal()
     warden = start_warden(settings.spec, program_environment(settings.folder))
     # nats-py imports aiohttp where it is installed, for websockets that we do not use: 150 ms at each start.
     sys.modules.setdefault("aiohttp", None)  # type: ignore[arg-type]
@@ -45,7 +49,16 @@ def _run(argv: list[str]) -> int:
     async def start() -> int:
         return await Agent(settings, token, warden).run()
 
-    return asyncio.run(start())
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(start())
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # there is none for this system; the usual loop does the same, slower
+        return None
+    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +26,7 @@ BATCH = 512
 EXPIRES_S = 30.0
 IDLE_HEARTBEAT_S = 5.0
 SILENCE_S = 15.0  # three heartbeats missed
+PAUSE_S = 0.1  # before it is tried again
 
 Handler = Callable[[Sequence[Msg]], Awaitable[None]]
 Repair = Callable[[], Awaitable[None]]
@@ -33,7 +35,9 @@ Repair = Callable[[], Awaitable[None]]
 class Puller:
     """Runs `handler(messages)` over a durable pull consumer until `stop()`; the handler acknowledges.
 
-    `repair` makes the consumer again when the server says that it is not there.
+    `repair` makes the consumer anew: at the start, after each reconnect and when the server says that it is not there.
+    What an earlier life or the cut connection took away unacknowledged is then delivered at once, and not when its
+    acknowledgement is overdue.
     """
 
     def __init__(
@@ -47,16 +51,24 @@ class Puller:
         self._asked = 0  # messages the open request may still bring
         self._heard_at = 0.0
         self._subscription: Subscription | None = None
-        self._must_repair = False
+        self._must_repair = True
         self.rebuilt = 0
+        self.patience_s: Callable[[], float] = lambda: 0.0  # how long a batch may grow before it is handled
         self._stopped = False
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         try:
             while not self._stopped:
-                await self._keep_asking(loop.time())
+                try:
+                    await self._keep_asking(loop.time())
+                except (NatsError, OSError) as error:
+                    log.info("consumer_not_asked", consumer=self.name, reason=repr(error))
+                    await asyncio.sleep(PAUSE_S)
+                    continue
                 if self._ready:
+                    if pause := self.patience_s():
+                        await asyncio.sleep(pause)
                     await self._handle()
                     continue
                 self._wake.clear()
@@ -70,8 +82,9 @@ class Puller:
         self._wake.set()
 
     def connected_again(self) -> None:
-        """What was asked for over the old connection is lost; ask again at once, not after the silence."""
+        """What was asked for over the old connection is lost, and what was on its way to us."""
         self._asked = 0
+        self._must_repair = True
         self._wake.set()
 
     async def _handle(self) -> None:
@@ -82,16 +95,21 @@ class Puller:
         if not self._connection.is_connected:
             # A request sent before the cut is lost; ask again once connected.
             self._asked = 0
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(PAUSE_S)
             return
         if self._subscription is not None and self._asked and now - self._heard_at > SILENCE_S:
             log.warning("consumer_rebuilt", consumer=self.name, silent_s=round(now - self._heard_at, 1))
             self.rebuilt += 1
             self._must_repair = True
-            await self._unsubscribe()
         if self._must_repair:
-            await self._repair()
+            await self._unsubscribe()  # whatever the server says of requests to the old consumer is past
             self._must_repair = False
+            try:
+                await self._repair()
+            except BaseException:
+                self._must_repair = True
+                raise
+            self._ready.clear()  # it comes again
         if self._subscription is None:
             self._inbox = self._connection.new_inbox()
             self._subscription = await self._connection.subscribe(
@@ -124,7 +142,7 @@ class Puller:
             # 408 expired, 409 limits or consumer deleted, 404 none, 503 no such consumer: ask again.
             self._asked = 0
             description = (message.headers or {}).get("Description", "").lower()
-            self._must_repair = status == "503" or "deleted" in description
+            self._must_repair |= status == "503" or "deleted" in description
         self._wake.set()
 
     async def _unsubscribe(self) -> None:

@@ -82,13 +82,21 @@ def _end(
         return ledger.change(Change(entry.id, status, end.attempt)) is not None
     if entry.state == State.SUBMITTED and (began is not None or status is State.SUCCESSFUL):
         # The agent was quicker than its own first step message, or both came together.
-        start = began or entry.assigned_at or at
+        start = began or _start_of(end, entry, at)
         ledger.change(Change(entry.id, State.RUNNING, end.attempt, Step.RUNNING, at=start))
     try:
         fields["output_dataset_id"] = _store_outputs(conn, entry, end, at)
     except UserInputError as error:
         status, fields["error_msg"] = State.FAILED, error.message
     return ledger.change(Change(entry.id, status, end.attempt, at=at, fields=fields)) is not None
+
+
+def _start_of(end: Finished, entry: Entry, at: float) -> float:
+    """When an attempt began whose start was not told: it may have waited at its agent after it was assigned, and that
+    is not its duration. Never before the assignment or after now, whatever the agent's clock says."""
+    took = end.timings_s.get("total")
+    assigned = entry.assigned_at or at
+    return assigned if took is None else max(assigned, at - took)
 
 
 def _store_outputs(conn: Connection, entry: Entry, end: Finished, at: float) -> str | None:
