@@ -274,4 +274,6 @@ def _ran_s(end: Finished, active: Active, mono: float) -> float:
     """Seconds the slot was used: by the agent's own clock where it told both ends, else by ours."""
     if end.at and active.started_at and end.at >= active.started_at:
         return end.at - active.started_at
+    if (took := end.timings_s.get("total")) is not None and active.started_at is None:
+        return took  # it may have waited at its agent before: that used no slot
     return max(mono - (active.started_mono or active.sent_mono), 0.0)
