@@ -99,11 +99,14 @@ async def _run(given: argparse.Namespace) -> int:
 
     # Processes hold the same lifeline and end by themselves; containers cannot.
     lifeline.watch(end)
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
-    # A launcher that is only restarted leaves its agents for the next one to adopt.
-    if platform_gone.is_set() or (data / "run" / "ending").exists():
-        await manager.end_platform()
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+    finally:
+        # A launcher that is only restarted leaves its agents for the next one to adopt. One that failed just as the
+        # platform ended does not.
+        if platform_gone.is_set() or (data / "run" / "ending").exists():
+            await manager.end_platform()
     return 0
 
 

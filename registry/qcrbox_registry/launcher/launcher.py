@@ -31,6 +31,8 @@ from qcrbox_registry.launcher.managers.base import AgentPlan, Ended, FoundAgent,
 log = logging.getLogger(__name__)
 
 READY_S = 15.0
+CLOSE_S = 2.0
+END_STARTS_S = 10.0
 PREPARING_S = 2.0  # at most so often the words of a preparation are told
 REMEMBER_ENDED_S = 300.0
 
@@ -94,11 +96,17 @@ class Launcher:
                     await self._wait_closed(closed, READY_S if told else 0.3)
         finally:
             watch.cancel()
-            for task in [*self._tasks, *self._starting.values()]:
+            # A start that is under way finishes or takes back what it made before anybody looks what is left.
+            ending = [*self._tasks, *self._starting.values()]
+            for task in ending:
                 task.cancel()
+            if ending:
+                await asyncio.wait(ending, timeout=END_STARTS_S)
             await self.manager.cleanup()
             if self._connection is not None:
-                await self._connection.close()
+                # On a connection that breaks just now, nats-py may wait for a flush that never comes.
+                with contextlib.suppress(NatsError, OSError, TimeoutError):
+                    await asyncio.wait_for(self._connection.close(), CLOSE_S)
 
     async def _wait_closed(self, closed: asyncio.Event, most_s: float) -> None:
         """Until the connection has ended, `most_s` at most."""
