@@ -26,6 +26,24 @@ _columns = (
     calculations.c.force,
     people.c.name.label("owner"),
 )
+# Made once: making a statement costs more than running it.
+_commands = (
+    sa.select(*_columns)
+    .join(people, people.c.id == calculations.c.owner_id)
+    .where(calculations.c.id.in_(sa.bindparam("ids", expanding=True)))
+)
+_inputs = (
+    sa.select(
+        calculation_inputs.c.calculation_id,
+        data_files.c.id,
+        data_files.c.filename,
+        data_files.c.filetype,
+        data_files.c.sha256,
+        data_files.c.size,
+    )
+    .join(data_files, data_files.c.id == calculation_inputs.c.data_file_id)
+    .where(calculation_inputs.c.calculation_id.in_(sa.bindparam("ids", expanding=True)))
+)
 
 
 @dataclass(frozen=True)
@@ -41,12 +59,7 @@ class CommandMaker:
         """The command of the present attempt of each calculation."""
         rows: list[Any] = []
         for start in range(0, len(ids), 500):
-            query = (
-                sa.select(*_columns)
-                .join(people, people.c.id == calculations.c.owner_id)
-                .where(calculations.c.id.in_(ids[start : start + 500]))
-            )
-            rows.extend(conn.execute(query))
+            rows.extend(conn.execute(_commands, {"ids": ids[start : start + 500]}))
         files = _files(conn, [row.id for row in rows])
         return {row.id: self._command(row, files.get(row.id, []), now) for row in rows}
 
@@ -76,19 +89,7 @@ class CommandMaker:
 def _files(conn: Connection, ids: Sequence[str]) -> dict[str, list[FileRef]]:
     found: dict[str, list[FileRef]] = {}
     for start in range(0, len(ids), 500):
-        query = (
-            sa.select(
-                calculation_inputs.c.calculation_id,
-                data_files.c.id,
-                data_files.c.filename,
-                data_files.c.filetype,
-                data_files.c.sha256,
-                data_files.c.size,
-            )
-            .join(data_files, data_files.c.id == calculation_inputs.c.data_file_id)
-            .where(calculation_inputs.c.calculation_id.in_(ids[start : start + 500]))
-        )
-        for row in conn.execute(query):
+        for row in conn.execute(_inputs, {"ids": ids[start : start + 500]}):
             ref = FileRef(
                 data_file_id=row.id,
                 filename=row.filename,

@@ -8,12 +8,13 @@ raises takes nothing with it. One fsync then pays for many changes, and there is
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -51,6 +52,7 @@ class Database:
         self._reader_engine = _make_engine(self.url, self.is_sqlite, writer=False, pool=readers)
         self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sql-read")
+        self._writer: Connection | None = None
         self._closed = False
         self.commits = 0
         self.functions = 0
@@ -103,6 +105,8 @@ class Database:
                 self._commit(batch)
             except Exception as error:  # noqa: BLE001 - the writer must outlive any single batch
                 _answer_all([(entry, None, _translated(error)) for entry in batch])
+        if self._writer is not None:
+            self._writer.close()
         self._writer_engine.dispose()
 
     def _collect(self, first: _Entry) -> tuple[list[_Entry], bool]:
@@ -128,11 +132,18 @@ class Database:
         answers: list[tuple[_Entry, Any, BaseException | None]] = []
         started = time.monotonic()
         try:
-            with self._writer_engine.connect() as conn, conn.begin():
-                for mates in _mates(batch):
-                    answers += _together(conn, mates) if len(mates) > 1 else [_alone(conn, mates[0])]
-                    if time.monotonic() - started > LONGEST_BATCH_S:
-                        break
+            with self._writing() as conn, conn.begin() as transaction:
+                if len(batch) == 1:
+                    # The transaction is its own savepoint: what this one raises undoes all there is.
+                    value, error = _caught(conn, batch[0].fn)
+                    if error is not None:
+                        transaction.rollback()
+                    answers = [_answer(batch[0], value, error)]
+                else:
+                    for mates in _mates(batch):
+                        answers += _together(conn, mates) if len(mates) > 1 else [_alone(conn, mates[0])]
+                        if time.monotonic() - started > LONGEST_BATCH_S:
+                            break
         except Exception as error:  # noqa: BLE001 - the commit failed: nothing of this batch happened
             failed = _translated(error)
             own = {entry: raised for entry, _, raised in answers}
@@ -141,6 +152,24 @@ class Database:
         self.functions += len(answers)
         _answer_all(answers)
         return {entry for entry, _, _ in answers}
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """The writer's connection. SQLite's stays open, for handing it out anew costs more than a commit; one that
+        failed is closed."""
+        if not self.is_sqlite:
+            with self._writer_engine.connect() as conn:
+                yield conn
+            return
+        if self._writer is None:
+            self._writer = self._writer_engine.connect()
+        try:
+            yield self._writer
+        except BaseException:
+            failed, self._writer = self._writer, None
+            with contextlib.suppress(Exception):
+                failed.close()
+            raise
 
     # ------------------------------------------------------------ reading
 
@@ -239,7 +268,10 @@ def _mates(batch: Sequence[_Entry], most: int = 256) -> list[list[_Entry]]:
 
 
 def _alone(conn: Connection, entry: _Entry) -> _Answer:
-    value, error = _in_savepoint(conn, entry.fn)
+    return _answer(entry, *_in_savepoint(conn, entry.fn))
+
+
+def _answer(entry: _Entry, value: Any, error: BaseException | None) -> _Answer:
     if error is None and isinstance(value, BaseException):
         return entry, None, value
     return entry, value, error
@@ -261,19 +293,23 @@ def _together(conn: Connection, mates: list[_Entry]) -> list[_Answer]:
 def _in_savepoint(conn: Connection, fn: Work) -> tuple[Any, BaseException | None]:
     """(value, None) or (None, what it raised). Raises only when the transaction itself is lost."""
     conn.exec_driver_sql("SAVEPOINT f")
+    value, raised = _caught(conn, fn)
     try:
-        value = fn(conn)
-    except Exception as error:  # noqa: BLE001 - handed to the caller of write()
-        raised = _translated(error) if isinstance(error, sa.exc.DBAPIError) else error
-        try:
+        if raised is not None:
             conn.exec_driver_sql("ROLLBACK TO SAVEPOINT f")
-            conn.exec_driver_sql("RELEASE SAVEPOINT f")
-        except sa.exc.DBAPIError:
-            # After a full disk SQLite has thrown the whole transaction away: all of the batch fails for that reason.
-            raise raised from error
-        return None, raised
-    conn.exec_driver_sql("RELEASE SAVEPOINT f")
-    return value, None
+        conn.exec_driver_sql("RELEASE SAVEPOINT f")
+    except sa.exc.DBAPIError as error:
+        # After a full disk SQLite has thrown the whole transaction away: all of the batch fails for that reason.
+        raise raised or error from error
+    return value, raised
+
+
+def _caught(conn: Connection, fn: Work) -> tuple[Any, BaseException | None]:
+    """(value, None) or (None, what it raised)."""
+    try:
+        return fn(conn), None
+    except Exception as error:  # noqa: BLE001 - handed to the caller of write()
+        return None, _translated(error) if isinstance(error, sa.exc.DBAPIError) else error
 
 
 def _answer_all(answers: Sequence[tuple[_Entry, Any, BaseException | None]]) -> None:

@@ -5,8 +5,10 @@ Keyed by (calculation, attempt): repeating it is harmless, an older attempt is r
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import Conflict, NotFound, QcError, UserInputError
@@ -15,7 +17,7 @@ from qcrbox.contract.states import FINAL, State, Step
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import datasets, events
-from qcrbox_registry.store.engine import upsert
+from qcrbox_registry.store.engine import upsert_for
 from qcrbox_registry.store.tables import (
     calculation_outputs,
     calculations,
@@ -24,6 +26,10 @@ from qcrbox_registry.store.tables import (
     uploads,
 )
 from qcrbox_registry.store.transitions import Change, Entry, Ledger
+
+_durations = sa.select(command_durations).where(
+    command_durations.c.command_id.in_(sa.bindparam("ids", expanding=True))
+)
 
 
 def commit_finished(conn: Connection, finished: Finished, now: float | None = None) -> list[events.Event]:
@@ -180,10 +186,7 @@ def _learn_durations(conn: Connection, done: Sequence[Entry]) -> None:
     if not new:
         return
     known = {
-        row.command_id: (row.n, row.mean_s, row.m2)
-        for row in conn.execute(
-            sa.select(command_durations).where(command_durations.c.command_id.in_(list(new)))
-        )
+        row.command_id: (row.n, row.mean_s, row.m2) for row in conn.execute(_durations, {"ids": list(new)})
     }
     for command_id, durations in sorted(new.items()):
         n, mean, m2 = known.get(command_id, (0, 0.0, 0.0))
@@ -193,9 +196,15 @@ def _learn_durations(conn: Connection, done: Sequence[Entry]) -> None:
             difference = duration - mean
             mean += difference / n
             m2 = m2 * (1.0 if n < 1000 else 0.999) + difference * (duration - mean)
-        row = {"n": n, "mean_s": mean, "m2": m2}
-        statement = upsert(conn, command_durations).values(command_id=command_id, **row)
-        conn.execute(statement.on_conflict_do_update(index_elements=["command_id"], set_=row))
+        row = {"command_id": command_id, "n": n, "mean_s": mean, "m2": m2}
+        conn.execute(_put_duration(conn.dialect.name), row)
+
+
+@functools.cache
+def _put_duration(dialect: str) -> Any:
+    statement = upsert_for(dialect, command_durations)
+    learnt = {name: statement.excluded[name] for name in ("n", "mean_s", "m2")}
+    return statement.on_conflict_do_update(index_elements=["command_id"], set_=learnt)
 
 
 def _close_sessions(conn: Connection, ids: Sequence[str], at: float) -> None:

@@ -57,6 +57,9 @@ RESULT_FIELDS = frozenset(
 )
 _IDENTITY = ("id", "owner_id", "group_id", "application_id", "command_id", "interactive", "correlation_id")
 _columns = [calculations.c[name] for name in (*_IDENTITY, *_MUTABLE)]
+# Made once: making a statement costs more than running it.
+_select = sa.select(*_columns).where(calculations.c.id.in_(sa.bindparam("ids", expanding=True)))
+_select_locked = _select.with_for_update()
 _update = (
     sa.update(calculations)
     .where(calculations.c.id == sa.bindparam("_id"))
@@ -152,11 +155,9 @@ class Ledger:
         self.entries: dict[str, Entry] = {}
         self.events: list[events.Event] = []
         wanted = list(dict.fromkeys(ids))
+        query = _select if conn.dialect.name == "sqlite" else _select_locked
         for start in range(0, len(wanted), 500):
-            query = sa.select(*_columns).where(calculations.c.id.in_(wanted[start : start + 500]))
-            if conn.dialect.name != "sqlite":
-                query = query.with_for_update()
-            for row in conn.execute(query):
+            for row in conn.execute(query, {"ids": wanted[start : start + 500]}):
                 self.entries[row.id] = Entry(row)
 
     def entry(self, calculation_id: str, attempt: int | None = None) -> Entry:
