@@ -60,6 +60,9 @@ class Registry:
                 if self.client.get("/api/healthz").status_code == 200:
                     return time.perf_counter() - begun
             except httpx.HTTPError:
+                if (code := self.registry.poll()) is not None:
+                    log = (self.data / "qcrbox_registry.log").read_text(errors="replace")
+                    raise RuntimeError(f"the registry ended with {code}:\n{log[-2000:]}") from None
                 time.sleep(0.01)
 
     def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
