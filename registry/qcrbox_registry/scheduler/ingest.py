@@ -6,6 +6,7 @@ doubled and forged messages change nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,10 @@ log = structlog.get_logger(__name__)
 
 # Heartbeats pass results that are on their way through JetStream, so one alone says little.
 NOT_SEEN_S = 6.0
+# An attempt has a dozen steps; each is an event that is kept, so one that tells them without end is not listened to.
+MOST_STEPS = 200
+LONGEST_TEXT = 2000
+MOST_COUNTED = 20_000
 
 
 @dataclass(slots=True)
@@ -57,6 +62,7 @@ class _Batch:
 class Ingest:
     def __init__(self, world: World, launching: Launching, losses: Losses) -> None:
         self.world, self.launching, self.losses = world, launching, losses
+        self._steps: Counter[tuple[str, int]] = Counter()  # told by attempts that run
 
     async def take(self, arrivals: list[Arrived]) -> None:
         """The handler of `Bus.run_events`. Raises when nothing could be written; the batch then comes again."""
@@ -70,6 +76,9 @@ class Ingest:
                 continue
             holder = self._holder(arrived)
             if holder is None:
+                self.world.counters.refused_events += 1
+                continue
+            if isinstance(event, StepChanged | SessionState) and self._is_too_much(event):
                 self.world.counters.refused_events += 1
                 continue
             held[event.calculation_id, event.attempt] = holder
@@ -88,6 +97,12 @@ class Ingest:
         if holder is None or holder[1].attempt != event.attempt:
             return None
         return holder
+
+    def _is_too_much(self, event: StepChanged | SessionState) -> bool:
+        if len(self._steps) > MOST_COUNTED:
+            self._steps.clear()  # attempts that were lost do not end
+        self._steps[event.calculation_id, event.attempt] += 1
+        return self._steps[event.calculation_id, event.attempt] > MOST_STEPS
 
     def _sort(self, batch: _Batch, event: object, active: Active) -> None:
         if isinstance(event, StepChanged):
@@ -150,6 +165,7 @@ class Ingest:
                 active.started_mono, active.started_at = mono, step.at or None
         for end in batch.ends:
             agent, active = held[end.calculation_id, end.attempt]
+            self._steps.pop((end.calculation_id, end.attempt), None)
             if active.calculation_id not in agent.active:
                 continue  # told twice in one batch
             self.world.counters.finished += 1
@@ -239,7 +255,7 @@ class Ingest:
 
 
 def _step_change(step: StepChanged) -> Change:
-    extra = {"text": step.text} if step.text else {}
+    extra = {"text": step.text[:LONGEST_TEXT]} if step.text else {}
     if step.step in (Step.CANCELLING, Step.DONE):
         return Change(step.calculation_id, None, step.attempt, Step.CANCELLING, extra=extra)
     return Change(
@@ -259,7 +275,7 @@ def _write_session(conn: Connection, state: SessionState, now: float) -> None:
     values: dict[str, object] = {"state": state.state}
     if state.reason or state.state != "finalising":
         # Why it ends was written when it was asked to; the agent does not say it again.
-        values["reason"] = state.reason
+        values["reason"] = state.reason[:LONGEST_TEXT]
     if state.width and state.height:
         values |= {"width": state.width, "height": state.height}
     query = update(sessions).where(

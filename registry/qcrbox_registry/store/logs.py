@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,8 @@ from qcrbox_registry.store.tables import calculations, log_chunks, progress
 
 # The agent cuts at 10 MB; this only keeps a broken one from filling the database.
 MOST_BYTES = 16 * 1024 * 1024
-MOST_METRICS = 400
+MOST_METRICS = 400  # entries of a history
+MOST_NAMES, LONGEST_NAME = 50, 100  # metrics in one entry
 
 
 @dataclass(slots=True)
@@ -46,39 +48,72 @@ def _owners(conn: Connection, ids: set[str]) -> dict[str, _Owner]:
 def append(conn: Connection, messages: Sequence[Log]) -> list[events.Event]:
     """Keep log chunks; the events to tell (not kept in the sequence: the log itself is what stays).
 
-    Chunks of an older attempt are kept under that attempt and told to nobody.
+    Chunks of an older attempt are kept under that attempt and told to nobody. Each byte of a stream is kept once,
+    whatever offsets an agent gives: what is there already is cut off.
     """
     owners = _owners(conn, {message.calculation_id for message in messages})
+    ends: dict[tuple[str, int, str], int] = {}
     rows, told = [], []
     for message in messages:
         owner = owners.get(message.calculation_id)
-        size = len(message.text.encode("utf-8", "replace"))
-        if owner is None or not size or message.offset < 0 or message.offset + size > MOST_BYTES:
+        content = message.text.encode("utf-8", "replace")
+        if owner is None or message.offset < 0 or message.offset + len(content) > MOST_BYTES:
             continue
+        stream = (message.calculation_id, message.attempt, message.stream)
+        if stream not in ends:
+            ends[stream] = _end_of(conn, *stream)
+        offset = max(message.offset, ends[stream])
+        content = content[offset - message.offset :]
+        size = len(content)
+        if not size:
+            continue
+        ends[stream] = offset + size
         # NUL is legal in a program's output and illegal in PostgreSQL's text.
-        text = message.text.replace("\x00", "\ufffd")
+        text = content.decode("utf-8", "replace").replace("\x00", "\ufffd")
         rows.append(
             {
                 "calculation_id": message.calculation_id,
                 "attempt": message.attempt,
                 "stream": message.stream,
-                "offset": message.offset,
+                "offset": offset,
                 "size": size,
                 "at": message.at,
                 "text": text,
             }
         )
         if message.attempt == owner.attempt:
-            payload = {"stream": message.stream, "offset": message.offset, "text": text}
+            payload = {"stream": message.stream, "offset": offset, "text": text}
             told.append(_told("log", message, owner, payload))
     if rows:
         conn.execute(upsert(conn, log_chunks).on_conflict_do_nothing(), rows)
     return told
 
 
+def _end_of(conn: Connection, calculation_id: str, attempt: int, stream: str) -> int:
+    """Where the kept part of a stream ends, bytes."""
+    query = (
+        sa.select(log_chunks.c.offset + log_chunks.c.size)
+        .where(
+            log_chunks.c.calculation_id == calculation_id,
+            log_chunks.c.attempt == attempt,
+            log_chunks.c.stream == stream,
+        )
+        .order_by(log_chunks.c.offset.desc())
+        .limit(1)
+    )
+    return conn.execute(query).scalar() or 0
+
+
+def _measured(metrics: dict[str, float]) -> dict[str, float]:
+    """What is kept of an agent's metrics: so many, with names so long, and numbers only."""
+    kept = [(name[:LONGEST_NAME], value) for name, value in metrics.items() if math.isfinite(value)]
+    return dict(kept[:MOST_NAMES])
+
+
 def update_progress(conn: Connection, messages: Sequence[Progress]) -> list[events.Event]:
     """Keep the newest progress of each calculation and the history of its metrics; the events to tell."""
     owners = _owners(conn, {message.calculation_id for message in messages})
+    messages = [one.model_copy(update={"metrics": _measured(one.metrics)}) for one in messages]
     current = {
         message.calculation_id: message
         for message in messages
@@ -95,7 +130,7 @@ def update_progress(conn: Connection, messages: Sequence[Progress]) -> list[even
         row = {
             "calculation_id": calculation_id,
             "attempt": message.attempt,
-            "fraction": message.fraction,
+            "fraction": message.fraction if math.isfinite(message.fraction or 0.0) else None,
             "text": message.text.replace("\x00", "\ufffd")[:2000],
             "metrics": message.metrics,
             "history": _thinned(history[calculation_id]),
