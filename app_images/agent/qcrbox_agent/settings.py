@@ -27,6 +27,7 @@ class Settings:
     log_level: str = "INFO"  # QCRBOX_LOG_LEVEL
     nats_socket: str = ""  # QCRBOX_NATS_SOCKET: in a container without a network, the door to NATS
     registry_socket: str = ""  # QCRBOX_REGISTRY_SOCKET: and the one to the registry's agents' routes
+    sealed: bool = False  # QCRBOX_SEALED=1: programs may not look into the agent's memory
 
     @property
     def folder(self) -> Path:
@@ -45,6 +46,7 @@ _OPTIONAL = {
         "log_level",
         "nats_socket",
         "registry_socket",
+        "sealed",
     )
 }
 
@@ -64,4 +66,5 @@ def read_settings(argv: list[str]) -> Settings:
     for name in ("keep_failed_s", "orphaned_after_s"):
         if name in given:
             given[name] = float(given[name])
+    given["sealed"] = given.get("sealed") == "1"
     return Settings(**given)

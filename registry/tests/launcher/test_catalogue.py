@@ -15,6 +15,7 @@ def folder(tmp_path, sample_folder):
     return made
 
 
+@pytest.mark.attack(17)
 def test_what_is_approved_is_a_copy(tmp_path, folder):
     catalogue = Catalogue(tmp_path / "store")
     approved = catalogue.approve(folder)
@@ -23,6 +24,7 @@ def test_what_is_approved_is_a_copy(tmp_path, folder):
     assert catalogue.get("sample", "1.0") == approved
 
 
+@pytest.mark.attack(17)
 def test_a_changed_folder_gets_a_copy_of_its_own(tmp_path, folder):
     catalogue = Catalogue(tmp_path / "store")
     first = catalogue.approve(folder)
@@ -62,6 +64,7 @@ def test_a_faulty_application_is_left_out_with_its_reason(tmp_path, folder):
     assert "slug" in catalogue.problems[0] or "name" in catalogue.problems[0]
 
 
+@pytest.mark.attack(17)
 def test_links_that_lead_out_of_the_folder_are_not_copied(tmp_path, folder):
     secret = tmp_path / "secret"
     secret.write_text("s")

@@ -150,6 +150,7 @@ async def test_a_start_is_answered_at_once_and_the_agent_comes(site):
     assert "b1" not in await site.listed()
 
 
+@pytest.mark.attack(28)
 async def test_the_same_start_twice_starts_once(site):
     await site.request("b2")
     ready = await site.agent_ready("b2")
@@ -158,6 +159,8 @@ async def test_the_same_start_twice_starts_once(site):
     await site.stop_agent("b2")
 
 
+@pytest.mark.attack(16)
+@pytest.mark.attack(17)
 async def test_what_is_not_approved_is_refused(site):
     answer = await site.request("b3", version="9")
     assert not answer.ok
@@ -199,6 +202,7 @@ async def test_stopping_what_is_not_there_is_no_error(site):
     assert (await site.stop_agent("nobody")).ok
 
 
+@pytest.mark.attack(19)
 async def test_nothing_is_started_beyond_the_capacity(site, tmp_path):
     site.stop_launcher()
     config = tmp_path / "config.json"

@@ -68,6 +68,7 @@ async def test_agents_of_another_launcher_are_not_ours(make_manager, plan):
     await theirs.stop(handle, 0.0)
 
 
+@pytest.mark.attack(22)
 async def test_the_token_is_in_a_private_file_and_nowhere_else(make_manager, plan, tmp_path):
     manager = await make_manager()
     handle = await manager.start(plan("a1"))
@@ -82,6 +83,7 @@ async def test_the_token_is_in_a_private_file_and_nowhere_else(make_manager, pla
     assert not token.exists()
 
 
+@pytest.mark.attack(22)
 async def test_an_agent_gets_nothing_of_our_environment_that_is_none_of_its_business(
     make_manager, plan, monkeypatch
 ):

@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
-from urllib.parse import urlsplit
 
 import docker
 import requests
@@ -25,9 +24,10 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from qcrbox.contract.messages import Limits
 from traitlets import Float, Int, Unicode
 
+from qcrbox_registry.launcher import seccomp
 from qcrbox_registry.launcher.approvals import Approvals
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
-from qcrbox_registry.launcher.forward import Door, Target
+from qcrbox_registry.launcher.doors import CONTAINER_GID, CONTAINER_UID, Doors
 from qcrbox_registry.launcher.managers.base import (
     AgentPlan,
     Ended,
@@ -40,9 +40,10 @@ from qcrbox_registry.launcher.managers.base import (
 T = TypeVar("T")
 
 LABEL = "org.qcrbox"
-USER = "10001:10001"
+USER = f"{CONTAINER_UID}:{CONTAINER_GID}"
 DOORS = "/run/qcrbox"  # where a container finds its sockets and its token
 MB, GB = 10**6, 10**9
+_ALIVE = frozenset({"running", "restarting", "paused"})
 _GONE = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
 
 
@@ -66,6 +67,9 @@ class DockerManager(Manager):
     orphaned_after_s = Float(
         900.0, help="An idle container whose NATS is away so long ends itself, s; 0: never."
     ).tag(config=True)
+    seccomp_file = Unicode(
+        "", help="A seccomp profile in Docker's form to use instead of ours (launcher/seccomp.py)."
+    ).tag(config=True)
     daemon_url = Unicode("", help="Where the daemon listens; empty: DOCKER_HOST, else its usual socket.").tag(
         config=True
     )
@@ -76,24 +80,24 @@ class DockerManager(Manager):
     async def setup(self) -> None:
         self.platform = hashlib.sha256(os.path.realpath(self.data).encode()).hexdigest()[:16]
         self.approvals = Approvals(Path(self.data))
-        self._doors: dict[str, list[Door]] = {}
+        self._agents: dict[str, str] = {}  # handle -> agent
         self._client: docker.DockerClient | None = None
-        self.doors_folder = _folder_on_tmpfs(Path(self.data), self.platform)
-        for found in await self.list():
-            await self._open_doors(found.agent)
+        self.doors = Doors(Path(self.data), self.platform)
+        found = await self.list()
+        for one in found:
+            await self.doors.open(one.agent, self.nats_url)
         await self._remove_ended()
-        self._forget_folders({found.agent for found in await self.list()})
+        self.doors.keep_only({one.agent for one in found})
 
     async def cleanup(self) -> None:
-        for agent in list(self._doors):
-            await self._close_doors(agent)
+        await self.doors.close()
 
     async def end_platform(self) -> None:
         """Containers hold no lifeline: they are removed when the platform ends."""
         with contextlib.suppress(StartFailed):
             containers = await self._call(self._containers)
             await asyncio.gather(*(self._remove(container.id) for container in containers))
-        shutil.rmtree(self.doors_folder, ignore_errors=True)
+        self.doors.remove_all()
 
     # ------------------------------------------------------------ starting
 
@@ -121,21 +125,22 @@ class DockerManager(Manager):
 
     async def start(self, plan: AgentPlan) -> str:
         image = await self._call(self._image_of, plan.application)
-        folder = self._folder(plan.agent)
-        _write_token(folder, plan.token)
-        await self._open_doors(plan.agent)
+        folder = await self.doors.make(plan.agent, plan.token, self.nats_url)
         try:
-            return await self._call(self._create_and_start, image, plan, folder)
+            handle = await self._call(self._create_and_start, image, plan, folder)
         except BaseException:
-            await self._close_doors(plan.agent)
-            shutil.rmtree(folder, ignore_errors=True)
+            await self.doors.remove(plan.agent)
             raise
+        self._agents[handle] = plan.agent
+        return handle
 
     def _create_and_start(
         self, client: docker.DockerClient, image: str, plan: AgentPlan, folder: Path
     ) -> str:
         api = client.api
-        host = api.create_host_config(**self._host_config(plan.limits, folder))
+        host = api.create_host_config(
+            **self._host_config(plan.limits, folder, declared_volumes(client, image))
+        )
         try:
             made = api.create_container(
                 image,
@@ -147,6 +152,9 @@ class DockerManager(Manager):
                 hostname="application",
                 networking_config=None,
                 network_disabled=True,
+                # An image may say how it is looked after and stopped; here that is the launcher's business.
+                healthcheck={"test": ["NONE"]},
+                stop_signal="SIGTERM",
                 stdin_open=False,
                 tty=False,
             )
@@ -164,22 +172,25 @@ class DockerManager(Manager):
             raise StartFailed(f"The container did not start: {problem.explanation or problem}.") from problem
         return made["Id"]
 
-    def _host_config(self, limits: Limits, folder: Path) -> dict[str, Any]:
+    def _host_config(self, limits: Limits, folder: Path, volumes: Sequence[str] = ()) -> dict[str, Any]:
         memory = min(limits.memory_bytes or self.memory_bytes, self.most_memory_bytes)
         cpus = min(limits.cpus or self.cpus, self.most_cpus, float(os.cpu_count() or 1))
         # The working directory lies in memory: a full one must leave the program room to say so.
         work = min(limits.disk_bytes or self.disk_bytes, memory // 2)
         owner = "uid=10001,gid=10001,mode=0700,nosuid,nodev"
+        small = f"size={16 * MB},nr_inodes=1k,{owner}"
         return {
             "read_only": True,
             "tmpfs": {
+                # Else Docker would put a folder on the disk there, writable and without a limit.
+                **dict.fromkeys(volumes, small),
                 "/tmp": f"size={256 * MB},nr_inodes=50k,mode=1777,nosuid,nodev",
                 "/home/qcrbox": f"size={256 * MB},nr_inodes=50k,{owner}",
                 "/work": f"size={work},nr_inodes=200k,exec,{owner}",
             },
             "binds": {str(folder): {"bind": DOORS, "mode": "ro"}},
             "cap_drop": ["ALL"],
-            "security_opt": ["no-new-privileges:true"],
+            "security_opt": ["no-new-privileges:true", f"seccomp={self._seccomp()}"],
             "network_mode": "none",
             "ipc_mode": "private",
             "pids_limit": min(limits.pids or self.pids, 4096),
@@ -198,6 +209,17 @@ class DockerManager(Manager):
             "restart_policy": {"Name": "no"},
         }
 
+    def _seccomp(self) -> str:
+        """The profile's text. Raises StartFailed when the site's own cannot be read: never without one."""
+        if not self.seccomp_file:
+            return seccomp.text()
+        try:
+            return json.dumps(json.loads(Path(self.seccomp_file).read_text()))
+        except (OSError, ValueError) as error:
+            raise StartFailed(
+                "The seccomp profile cannot be read.", where=self.seccomp_file, why=f"{error}."
+            ) from error
+
     def _environment(self, plan: AgentPlan) -> dict[str, str]:
         threads = str(max(1, round(min(plan.limits.cpus or self.cpus, self.most_cpus))))
         return {
@@ -208,6 +230,7 @@ class DockerManager(Manager):
             "QCRBOX_REGISTRY_SOCKET": f"{DOORS}/registry.sock",
             "QCRBOX_NATS_URL": "nats://127.0.0.1",
             "QCRBOX_ORPHANED_AFTER_S": str(self.orphaned_after_s),
+            "QCRBOX_SEALED": "1",
             "OMP_NUM_THREADS": threads,
             "OPENBLAS_NUM_THREADS": threads,
         }
@@ -232,8 +255,10 @@ class DockerManager(Manager):
             # The daemon is away; whether the container lives is not known, so it has not ended.
             return None
         if state is None:
+            if agent := self._agents.pop(handle, None):
+                await self.doors.remove(agent)
             return Ended(reason="its container is gone")
-        if state["Status"] in ("created", "running", "restarting", "paused"):
+        if state["Status"] == "created" or state["Status"] in _ALIVE:
             return None
         ended = Ended(state.get("ExitCode"), bool(state.get("OOMKilled")), self._words(state))
         await self._remove(handle)
@@ -268,10 +293,10 @@ class DockerManager(Manager):
             client.api.stop(handle, timeout=max(0, round(grace_s)))
 
     async def _remove(self, handle: str) -> None:
-        agent = await self._call(self._remove_container, handle)
+        agent = await self._call(self._remove_container, handle) or self._agents.get(handle)
+        self._agents.pop(handle, None)
         if agent:
-            await self._close_doors(agent)
-            shutil.rmtree(self._folder(agent), ignore_errors=True)
+            await self.doors.remove(agent)
 
     def _remove_container(self, client: docker.DockerClient, handle: str) -> str | None:
         try:
@@ -286,11 +311,9 @@ class DockerManager(Manager):
 
     async def list(self) -> list[FoundAgent]:
         containers = await self._call(self._containers)
-        return [
-            _found(container.labels, container.id)
-            for container in containers
-            if container.status == "running"
-        ]
+        found = [_found(one.labels, one.id) for one in containers if one.status in _ALIVE]
+        self._agents.update((one.handle, one.agent) for one in found)
+        return found
 
     def _containers(self, client: docker.DockerClient) -> Sequence[Any]:
         labels = [f"{LABEL}.platform={self.platform}", f"{LABEL}.launcher={self.launcher}"]
@@ -298,33 +321,8 @@ class DockerManager(Manager):
 
     async def _remove_ended(self) -> None:
         for container in await self._call(self._containers):
-            if container.status not in ("running", "restarting", "paused"):
+            if container.status not in _ALIVE:
                 await self._remove(container.id)
-
-    # ------------------------------------------------------------ doors
-
-    def _folder(self, agent: str) -> Path:
-        return self.doors_folder / agent
-
-    async def _open_doors(self, agent: str) -> None:
-        folder = self._folder(agent)
-        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        folder.chmod(0o755)
-        parts = urlsplit(self.nats_url)
-        nats = Target(host=parts.hostname or "127.0.0.1", port=parts.port or 4222)
-        registry = Target(path=Path(self.data) / "run" / "internal.sock")
-        self._doors[agent] = [Door(folder / "nats.sock", nats), Door(folder / "registry.sock", registry)]
-        for door in self._doors[agent]:
-            await door.open()
-
-    async def _close_doors(self, agent: str) -> None:
-        for door in self._doors.pop(agent, ()):
-            await door.close()
-
-    def _forget_folders(self, alive: set[str]) -> None:
-        for folder in self.doors_folder.iterdir():
-            if folder.name not in alive:
-                shutil.rmtree(folder, ignore_errors=True)
 
     # ------------------------------------------------------------ the daemon
 
@@ -364,41 +362,6 @@ def _found(labels: dict[str, str], handle: str) -> FoundAgent:
     )
 
 
-def _folder_on_tmpfs(data: Path, platform: str) -> Path:
-    """A private folder in memory for sockets and tokens; below the data folder where no tmpfs can be used."""
-    candidates = [os.environ.get("XDG_RUNTIME_DIR", ""), "/run" if os.geteuid() == 0 else "", "/dev/shm"]
-    for root in candidates:
-        if root and os.access(root, os.W_OK) and _is_tmpfs(root):
-            folder = Path(root) / f"qcrbox-{os.geteuid()}-{platform[:8]}"
-            break
-    else:
-        folder = data / "run" / "doors"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
-        raise StartFailed("The folder for containers' doors belongs to somebody else.", where=str(folder))
-    # Only this user may enter; inside, each agent's folder is mounted into its container.
-    folder.chmod(0o700)
-    return folder
-
-
-def _is_tmpfs(path: str) -> bool:
-    with contextlib.suppress(OSError):
-        mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-        fitting = [m for m in mounts if path == m[1] or path.startswith(m[1].rstrip("/") + "/")]
-        return bool(fitting) and max(fitting, key=lambda m: len(m[1]))[2] == "tmpfs"
-    return False
-
-
-def _write_token(folder: Path, token: str) -> None:
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    folder.chmod(0o755)
-    path = folder / "token"
-    path.unlink(missing_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-    with os.fdopen(fd, "w") as file:
-        file.write(token)
-    if os.geteuid() == 0:
-        os.chown(path, 10001, 10001)
-    else:
-        # The container's user is another one; the folder above is closed to everybody else.
-        path.chmod(0o444)
+def declared_volumes(client: docker.DockerClient, image: str) -> list[str]:
+    """Paths for which an image's maker wanted a volume."""
+    return sorted(client.api.inspect_image(image)["Config"].get("Volumes") or ())

@@ -7,14 +7,17 @@ else is and which leads nowhere. With `network` (an overlay network that holds n
 agents' routes of the registry) they may run on every machine that fits `constraints`; the token is then a swarm
 secret, which lies in memory there.
 
-Docker before 25 cannot tell services `no-new-privileges` nor the owner of a tmpfs: all capabilities are dropped,
-so a set-uid program gains nothing, and the folders in memory are writable by everybody in their container.
+Docker before 25 cannot tell services `no-new-privileges`, a seccomp profile of ours, nor the owner of a tmpfs: all
+capabilities are dropped, so a set-uid program gains nothing, Docker's own profile holds, and the folders in memory are
+writable by everybody in their container.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,10 +30,15 @@ from qcrbox.contract.messages import Limits
 from traitlets import List, Unicode
 
 from qcrbox_registry.launcher.managers.base import AgentPlan, StartFailed
-from qcrbox_registry.launcher.managers.docker import DOORS, LABEL, MB, USER, DockerManager
+from qcrbox_registry.launcher.managers.docker import DOORS, LABEL, MB, USER, DockerManager, declared_volumes
 
 _COMING = frozenset({"new", "pending", "assigned", "accepted", "preparing", "ready", "starting"})
 START_S = 60.0
+PRIVILEGES_API = (1, 44)  # of Docker 25
+
+
+def _knows_privileges(client: docker.DockerClient) -> bool:
+    return tuple(map(int, client.version()["ApiVersion"].split("."))) >= PRIVILEGES_API
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,7 @@ class SwarmManager(DockerManager):
         self._client = None
         # Raises where this daemon is no manager of a swarm: nothing could be started.
         self._node = await self._call(self._own_node)
+        self._knows_privileges = await self._call(_knows_privileges)
         await super().setup()
 
     @staticmethod
@@ -80,7 +89,7 @@ class SwarmManager(DockerManager):
         network = self.network or self._sealed_network(client, plan)
         try:
             made = client.api.create_service(
-                self._task(image, plan, folder, secret),
+                self._task(image, plan, folder, secret, declared_volumes(client, image)),
                 name=self._name(plan.agent),
                 labels=self._labels(plan),
                 mode={"Replicated": {"Replicas": 1}},
@@ -101,7 +110,9 @@ class SwarmManager(DockerManager):
     def _name(self, agent: str) -> str:
         return f"qcrbox-{self.platform[:6]}-{agent}"[:63]
 
-    def _task(self, image: str, plan: AgentPlan, folder: Path, secret: Secret | None) -> TaskTemplate:
+    def _task(
+        self, image: str, plan: AgentPlan, folder: Path, secret: Secret | None, volumes: Sequence[str]
+    ) -> TaskTemplate:
         doors = [] if self.network else [Mount(DOORS, str(folder), type="bind", read_only=True)]
         environment = self._environment(plan)
         if self.network:
@@ -113,13 +124,14 @@ class SwarmManager(DockerManager):
             user=USER,
             env=environment,
             labels=self._labels(plan),
-            mounts=[*doors, *self._in_memory(plan.limits)],
+            mounts=[*doors, *self._in_memory(plan.limits, volumes)],
             secrets=[secret] if secret else None,
             read_only=True,
             init=True,
             cap_drop=["ALL"],
             stop_grace_period=10 * 10**9,
         )
+        container.update(self._privileges())
         here = [f"node.id == {self._node}"]
         return TaskTemplate(
             container,
@@ -129,10 +141,21 @@ class SwarmManager(DockerManager):
             log_driver=DriverConfig("json-file", {"max-size": str(self.log_bytes), "max-file": "1"}),
         )
 
-    def _in_memory(self, limits: Limits) -> list[Mount]:
+    def _privileges(self) -> dict[str, Any]:
+        if not self._knows_privileges:
+            return {}
+        profile = base64.b64encode(self._seccomp().encode()).decode()
+        return {
+            "Privileges": {
+                "NoNewPrivileges": True,
+                "Seccomp": {"Mode": "custom", "Profile": profile},
+            }
+        }
+
+    def _in_memory(self, limits: Limits, volumes: Sequence[str]) -> list[Mount]:
         memory = min(limits.memory_bytes or self.memory_bytes, self.most_memory_bytes)
         work = min(limits.disk_bytes or self.disk_bytes, memory // 2)
-        sizes = {"/tmp": 256 * MB, "/home/qcrbox": 256 * MB, "/work": work}
+        sizes = {"/tmp": 256 * MB, "/home/qcrbox": 256 * MB, "/work": work} | dict.fromkeys(volumes, 16 * MB)
         return [
             Mount(path, None, type="tmpfs", tmpfs_size=size, tmpfs_mode=0o1777)
             for path, size in sizes.items()

@@ -48,7 +48,8 @@ async def make_manager(tmp_path, sample_image, daemon):
     made: list[DockerManager] = []
 
     async def make(**traits) -> DockerManager:
-        manager = DockerManager(data=str(data), nats_url="nats://127.0.0.1:1", **traits)
+        traits.setdefault("nats_url", "nats://127.0.0.1:1")
+        manager = DockerManager(data=str(data), **traits)
         await manager.setup()
         made.append(manager)
         return manager

@@ -12,7 +12,7 @@ from qcrbox_registry.launcher import approvals as module
 from qcrbox_registry.launcher.approvals import Approvals
 from qcrbox_registry.launcher.managers.base import StartFailed
 
-pytestmark = [pytest.mark.docker, pytest.mark.attack]
+pytestmark = [pytest.mark.docker, pytest.mark.attack(17)]
 
 
 async def test_an_application_without_approval_does_not_start(make_manager, plan):
@@ -21,7 +21,7 @@ async def test_an_application_without_approval_does_not_start(make_manager, plan
     with pytest.raises(StartFailed, match="no approved image"):
         await manager.start(plan("a1"))
     assert await manager.list() == []
-    assert not (manager.doors_folder / "a1").exists()
+    assert not (manager.doors.root / "a1").exists()
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,7 @@ async def test_an_approved_image_that_is_gone_is_told(make_manager, plan):
         await manager.start(plan("a1"))
 
 
+@pytest.mark.attack(16)
 def test_a_request_can_name_an_application_and_limits_and_nothing_else():
     asked = {
         "agent": "a1",
