@@ -4,6 +4,7 @@ import { test } from 'node:test';
 
 import { calculationCode, commandCode, datasetCode, pythonName, withoutSecondImport } from '../lib/notebook/code.js';
 import { EventParser } from '../lib/registry/parser.js';
+import { progressAfter } from '../lib/registry/progress.js';
 import { together, upload } from '../lib/registry/upload.js';
 
 const refine = { slug: 'refine', name: 'Refine' };
@@ -80,4 +81,16 @@ test('a refused file stops its own dataset only and is named', async () => {
   const results = await upload(client, ['bad.cif', 'bad.hkl', 'a.cif', 'a.hkl'].map(file), () => {});
   assert.deepEqual(calls, ['new bad.cif', 'new a.cif', 'append a.hkl']);
   assert.deepEqual(results.filter(each => each.problem), [{ name: 'bad.cif', problem: 'line 3' }]);
+});
+
+test('a line of the log does not take the progress away', () => {
+  const running = { progress: { fraction: 0.4, text: 'cycle 2 of 5', metrics: { R1: 0.07 } } };
+  const after = progressAfter(running, { kind: 'log', seq: 0, text: 'what the program wrote' });
+  assert.deepEqual(after, running.progress);
+});
+
+test('progress that speaks of one thing leaves the others as they were', () => {
+  const running = { progress: { fraction: 0.4, text: 'cycle 2 of 5', metrics: { R1: 0.07 } } };
+  const after = progressAfter(running, { kind: 'progress', seq: 0, fraction: 0.6 });
+  assert.deepEqual(after, { fraction: 0.6, text: 'cycle 2 of 5', metrics: { R1: 0.07 } });
 });

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 const widgets = join(here, "..", "qcrbox", "widgets");
 const LIMIT_GZIP_BYTES = 900_000;
-const NAMES = ["calculation_card", "structure_view"];
+const NAMES = ["calculation_card", "chart", "copy_button", "lineage", "structure_view"];
 
 const options = {
   entryPoints: NAMES.map((name) => ({ in: join(widgets, name, "js", "index.js"), out: name })),

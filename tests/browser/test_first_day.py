@@ -50,23 +50,28 @@ def test_code_of_a_command_goes_into_the_notebook(student: Person, platform: Pla
 
 
 def test_calculation_goes_on_through_a_reload_of_the_page(student: Person, platform: Platform) -> None:
-    write_notebook(platform.home(student.name) / "reload.ipynb", COUNT.format(20))
+    end = platform.home(student.name) / "seen"
+    code = f"import qcrbox as qc\ncalculation = qc.patience.count_until({str(end)!r})\ncalculation"
+    write_notebook(platform.home(student.name) / "reload.ipynb", code)
     student.open_notebook("reload.ipynb")
     student.run_all()
     student.open_panel()
     page = student.page
-    row = page.locator("[data-calculation]", has_text="count").first
-    expect(row.locator('[data-state="running"]')).to_be_visible(timeout=LIMIT_MS)
+    row = page.locator("[data-calculation]", has_text="count_until").first
+    expect(row.locator('[data-state="running"]')).to_be_visible(timeout=2 * LIMIT_MS)
     identity = row.get_attribute("data-calculation")
     page.reload()
     student.wait_for_lab()
     student.open_panel()
     same = page.locator(f'[data-calculation="{identity}"]')
-    expect(same.locator('[data-state="running"]')).to_be_visible()
+    expect(same.locator('[data-state="running"]')).to_be_visible(timeout=LIMIT_MS)
     same.locator(".qcrbox-Row-main").click()
+    expect(same.locator(".qcrbox-Log")).to_contain_text("second 1\n", timeout=LIMIT_MS)
+    expect(same).to_contain_text(re.compile(r"second \d+ of 600"))
     expect(same.locator("progress")).to_be_visible()
+    end.touch()
     expect(same.locator('[data-state="successful"]')).to_be_visible(timeout=LIMIT_MS)
-    expect(same.locator(".qcrbox-Log")).to_contain_text("second 20")
+    expect(same.locator(".qcrbox-Log")).to_contain_text("found seen", timeout=LIMIT_MS)
 
 
 def test_running_calculation_is_cancelled_from_the_panel(student: Person, platform: Platform) -> None:

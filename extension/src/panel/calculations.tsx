@@ -124,7 +124,7 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
 function useLog(calculation: ICalculation, context: IPanelContext): { text: string; problem: string } {
   const [found, setFound] = React.useState({ text: '', problem: '' });
   const id = calculation.calculation_id;
-  const moved = `${calculation.status}/${calculation.step}/${calculation.status_events.length}/${calculation.progress?.text}`;
+  const moved = `${calculation.status}/${calculation.step}/${calculation.status_events.length}/${calculation.heard ?? 0}`;
   React.useEffect(() => {
     let current = true;
     context.store.client

@@ -2,8 +2,9 @@ import { IDisposable } from '@lumino/disposable';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { RegistryClient } from './client';
+import { progressAfter } from './progress';
 import { EventStream } from './stream';
-import { FINAL, type IApplication, type ICalculation, type IDataset, type IEvent, type ISession } from './types';
+import { FINAL, type IApplication, type ICalculation, type IDataset, type IEvent, type IMe, type ISession } from './types';
 
 export type Connection = 'connecting' | 'live' | 'polling' | 'lost' | 'unconfigured';
 
@@ -19,6 +20,8 @@ export class RegistryStore implements IDisposable {
   datasets: IDataset[] = [];
   calculations: ICalculation[] = [];
   sessions: ISession[] = [];
+  /** Who the registry takes us for; undefined until it was asked. */
+  me: IMe | undefined;
   connection: Connection = 'connecting';
   problem = '';
   isDisposed = false;
@@ -67,12 +70,14 @@ export class RegistryStore implements IDisposable {
 
   async refresh(): Promise<void> {
     try {
-      const [applications, datasets, calculations, sessions] = await Promise.all([
+      const [applications, datasets, calculations, sessions, me] = await Promise.all([
         this.client.applications(),
         this.client.datasets(),
         this.client.calculations(),
-        this.client.sessions()
+        this.client.sessions(),
+        this.client.me()
       ]);
+      this.me = me;
       this.sessions = sessions;
       this.applications = applications;
       this.datasets = datasets;
@@ -153,9 +158,8 @@ export class RegistryStore implements IDisposable {
   private applyToCalculation(event: IEvent): void {
     const known = this.calculations.find(each => each.calculation_id === event.id);
     if (known && event.seq === 0) {
-      if (event.fraction !== undefined || event.metrics !== undefined || event.text !== undefined) {
-        known.progress = { fraction: event.fraction, text: event.text, metrics: event.metrics };
-      }
+      known.progress = progressAfter(known, event);
+      known.heard = (known.heard ?? 0) + 1;
       return;
     }
     if (known && event.status) {

@@ -100,6 +100,8 @@ export interface ICalculation {
   warnings?: string[];
   progress?: IProgress | null;
   queue?: { ahead?: number; text?: string } | null;
+  /** How many lines and steps were told since the record was read; kept here only. */
+  heard?: number;
 }
 
 export type SessionState = 'starting' | 'open' | 'program_ended' | 'finalising' | 'closed';
@@ -122,6 +124,12 @@ export interface ISession {
   idle_limit_s?: number | null;
   view_only_allowed?: boolean;
   output_dataset_id?: string | null;
+}
+
+/** The person, as the registry knows them. */
+export interface IMe {
+  name: string;
+  groups: string[];
 }
 
 /** How a session ended. */

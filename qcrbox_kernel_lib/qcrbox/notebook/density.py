@@ -9,13 +9,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qcrbox.cif.reflections import Reflections
 from qcrbox.cif.structure import Structure
-from qcrbox.contract.errors import MissingItemsError
+from qcrbox.contract.errors import MissingItemsError, UserInputError
+
+if TYPE_CHECKING:
+    from qcrbox.notebook.history import Picture
+    from qcrbox.notebook.peaks import Peaks
 
 Array = NDArray[np.float64]
 _POINTS_PER_D = 4.0  # grid points within the smallest d spacing
@@ -42,6 +47,23 @@ class DensityMap:
     @property
     def minimum(self) -> float:
         return float(self.values.min())
+
+    def peaks(self, most: int = 20, least_sigma: float = 3.0) -> Peaks:
+        """The highest peaks and deepest holes with the nearest atoms; each unique one once."""
+        from qcrbox.notebook.peaks import find_peaks
+
+        return find_peaks(self, most, least_sigma)
+
+    def section(self, *labels: str, step: float | None = None) -> Picture:
+        """Contours in the plane of three or more atoms, by label; step in e/Å³, default 1 σ from 2 σ on."""
+        from qcrbox.notebook.section import section
+
+        atoms = self.structure.atoms
+        unknown = [label for label in labels if label not in atoms.label]
+        if unknown:
+            raise UserInputError(f"There is no atom {unknown[0]!r}.")
+        rows = [atoms.label.index(label) for label in labels]
+        return section(self, atoms.cartesian[rows], atoms.cartesian, atoms.label, step)
 
     def at(self, fract: Array) -> Array:
         """Values at fractional coordinates (n, 3), interpolated linearly."""

@@ -19,6 +19,7 @@ from qcrbox.cif.structure.atoms import Atoms
 from qcrbox.cif.structure.elements import van_der_waals_radius
 from qcrbox.contract.errors import UserInputError
 from qcrbox.notebook import show
+from qcrbox.notebook.curvature import curvature, curvedness, shape_index
 from qcrbox.notebook.promolecule import Promolecule
 from qcrbox.notebook.surface import Surface
 from qcrbox.notebook.surface_net import surface_net
@@ -35,8 +36,22 @@ NEUTRON_LENGTHS = {"C": 1.089, "N": 1.015, "O": 0.993, "B": 1.185}
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """A molecule beside the surface: its atoms, its share of the area in %, the closest contact in words."""
+
+    atoms: Atoms
+    share: float
+    contact: str
+
+    def __repr__(self) -> str:
+        return f"<Neighbour: {len(self.atoms)} atoms, {self.share:.1f} %, {self.contact}>"
+
+
+@dataclass(frozen=True)
 class HirshfeldSurface(Surface):
-    """A surface with properties dnorm, di, de per vertex (Å), and the atoms nearest inside and outside.
+    """A surface with properties per vertex, and the atoms nearest inside and outside.
+
+    dnorm; di, de in Å; shape_index and curvedness of the surface itself (curvature.py).
 
     inside, outside: (n,) rows of `molecule` and `surroundings`. hydrogens says which X–H lengths were used.
     """
@@ -47,6 +62,7 @@ class HirshfeldSurface(Surface):
     inside: NDArray[np.int64] = field(repr=False, kw_only=True)
     outside: NDArray[np.int64] = field(repr=False, kw_only=True)
     hydrogens: str = field(kw_only=True)
+    disorder: str | Mapping[str, int] = field(default="major", kw_only=True)
 
     @cached_property
     def vertex_areas(self) -> Array:
@@ -99,12 +115,42 @@ class HirshfeldSurface(Surface):
         code = "" if where.code[j] == "." else f" ({where.readable_symmetry(j)})"
         return f"{self.molecule.label[i]} … {where.label[j]}{code}"
 
-    def view(self, of: str = "dnorm", **options: Any) -> Any:
-        """The surface in the structure view, with its fingerprint beside it."""
+    @cached_property
+    def neighbours(self) -> list[Neighbour]:
+        """The molecules that meet the surface, the one with the largest share first."""
+        touching = np.bincount(self.outside, self.vertex_areas, len(self.surroundings)) / self.area
+        whole = self.structure.grow("molecule", atoms=self.surroundings.select(touching > 0))
+        whole = self.structure.choose(whole, self.disorder)
+        fragment = whole.fragments()
+        place = {int(key): int(number) for key, number in zip(whole.key, fragment, strict=True)}
+        share = np.zeros(int(fragment.max(initial=-1)) + 1)
+        nearest = np.full(len(share), np.inf)
+        contact = [""] * len(share)
+        between = self.properties["di"] + self.properties["de"]
+        for row, key in enumerate(self.surroundings.key.tolist()):
+            if touching[row] == 0:
+                continue
+            number = place[key]
+            share[number] += 100 * touching[row]
+            vertices = np.flatnonzero(self.outside == row)
+            closest = int(vertices[np.argmin(between[vertices])])
+            if between[closest] < nearest[number]:
+                nearest[number], contact[number] = between[closest], self.named(closest)
+        return [
+            Neighbour(whole.select(fragment == number), float(share[number]), contact[number])
+            for number in np.argsort(-share)
+        ]
+
+    def view(self, of: str = "dnorm", *, neighbours: str | int = "none", **options: Any) -> Any:
+        """The surface in the structure view, with its fingerprint beside it.
+
+        neighbours: "none", "all" molecules that meet the surface, or the number of one in `.neighbours`.
+        """
         from qcrbox.widgets.structure_view import StructureView
 
         options.setdefault("disorder", "major")
-        return StructureView(self.structure, **options).show_surface(self, of)
+        view = StructureView(self.structure, **options).show_surface(self, of)
+        return view if neighbours == "none" else view.show_neighbours(neighbours)
 
     def __repr__(self) -> str:
         largest = ", ".join(f"{name} {share:.1f} %" for name, share in list(self.shares.items())[:4])
@@ -191,7 +237,8 @@ def _around(
             raise UserInputError("The surface does not close: beside the molecule there is empty space.")
     vertices, triangles = surface_net(values)
     vertices = _moved_onto(low + spacing * vertices, inner, outer, spacing)
-    return _with_properties(structure, molecule, surroundings, vertices, triangles, said)
+    surface = _with_properties(structure, molecule, surroundings, vertices, triangles, said)
+    return replace(surface, disorder=disorder)
 
 
 def _surroundings(
@@ -254,7 +301,14 @@ def _with_properties(
     outside, de = _nearest(vertices, surroundings.cartesian)
     ri = np.array([_radius(name) for name in molecule.element])[inside]
     re = np.array([_radius(name) for name in surroundings.element])[outside]
-    properties = {"dnorm": (di - ri) / ri + (de - re) / re, "di": di, "de": de}
+    curved = curvature(vertices, faces)
+    properties = {
+        "dnorm": (di - ri) / ri + (de - re) / re,
+        "di": di,
+        "de": de,
+        "shape_index": shape_index(*curved),
+        "curvedness": curvedness(*curved),
+    }
     return HirshfeldSurface(
         vertices,
         faces,

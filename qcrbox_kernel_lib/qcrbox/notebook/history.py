@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qcrbox.notebook import show
+
+if TYPE_CHECKING:
+    from qcrbox.widgets.chart import Chart
 
 _LABELS = {"R1": "R1", "wR2": "wR2", "max_shift_su": "max shift/s.u.", "mean_shift_su": "mean shift/s.u."}
 _CONVERGED = 0.001
@@ -46,48 +49,55 @@ class History:
         rows = [[row.get(name) for name in self.columns] for row in self.rows]
         return show.Table(self.columns, rows, title=f"History of {self.name}".rstrip(" of"))
 
-    def plot(self) -> Any:
-        """R values and shifts against the cycle: a matplotlib figure with two axes.
+    def plot(self) -> Picture:
+        """R values and shifts against the cycle, to read with the pointer.
 
-        R1 and wR2 on the left, the largest shift/s.u. (logarithmic, with the line of convergence) on the right.
+        R1, wR2 and S on the left, the largest and mean shift/s.u. (logarithmic, with the line of convergence) on the
+        right. Raises ValueError when the program reported no metrics.
         """
-        from matplotlib.figure import Figure
+        from qcrbox.widgets.chart import BLUE, GREEN, ORANGE, PURPLE, Axis, Chart, Panel
 
         if not self.rows:
             raise ValueError("There is no history: the program reported no metrics.")
-        figure = Figure(figsize=(7.2, 3.2), layout="constrained")
-        # A program may count its cycles anew after each change of the model: the order of the rows counts.
-        cycles = [float(number) for number in range(1, len(self.rows) + 1)]
-        left, right = figure.subplots(1, 2)
-        for name, marker, colour in (("R1", "o", "#0072B2"), ("wR2", "s", "#D55E00")):
-            self._line(left, cycles, name, marker, colour)
-        left.set(xlabel="cycle", ylabel="R", title="Agreement")
-        for name, marker, colour in (("max_shift_su", "^", "#009E73"), ("mean_shift_su", "v", "#CC79A7")):
-            self._line(right, cycles, name, marker, colour)
-        right.set(xlabel="cycle", ylabel="shift / s.u.", title="Convergence")
-        if any(
-            value and value > 0 for name in ("max_shift_su", "mean_shift_su") for value in self._column(name)
-        ):
-            right.set_yscale("log")
-            right.axhline(_CONVERGED, ls=":", c="0.4", lw=1)
-            right.annotate(f"converged < {_CONVERGED}", (0.98, _CONVERGED), xycoords=("axes fraction", "data"),
-                           ha="right", va="bottom", fontsize=8, color="0.35")  # fmt: skip
-        for axes in (left, right):
-            if axes.lines:
-                axes.legend(frameon=False)
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            axes.spines[["top", "right"]].set_visible(False)
-        return Picture(figure, self.summary())
+        agreement = [
+            self._series(name, marker, colour)
+            for name, marker, colour in (("R1", "o", BLUE), ("wR2", "s", ORANGE), ("S", "^", GREEN))
+            if name != "S" or (self._column("S") and max(self._column("S")) < 1.5 * self._largest_r())
+        ]
+        shifts = [
+            self._series(name, marker, colour)
+            for name, marker, colour in (("max_shift_su", "^", GREEN), ("mean_shift_su", "v", PURPLE))
+        ]
+        level = [(_CONVERGED, f"converged < {_CONVERGED}")] if any(len(one.x) for one in shifts) else []  # type: ignore[arg-type]
+        panels = [
+            Panel(Axis("cycle"), Axis("R", low=0), agreement, title="Agreement"),
+            Panel(
+                Axis("cycle"),
+                Axis("shift / s.u.", log=bool(level)),
+                shifts,
+                title="Convergence",
+                levels=level,
+            ),
+        ]
+        return Picture.of(Chart(panels), self.summary())
+
+    def _largest_r(self) -> float:
+        return max([*self._column("R1"), *self._column("wR2")], default=0.0)
+
+    def _series(self, name: str, marker: str, colour: str) -> Any:
+        """One metric against the row: a program may count its cycles anew after each change of the model."""
+        from qcrbox.widgets.chart import Series
+
+        points = [
+            (number, row[name])
+            for number, row in enumerate(self.rows, 1)
+            if isinstance(row.get(name), (int, float))
+        ]
+        x, y = zip(*points, strict=True) if points else ((), ())
+        return Series(x, y, _LABELS.get(name, name), "both", colour, marker)
 
     def _column(self, name: str) -> list[float]:
         return [row[name] for row in self.rows if isinstance(row.get(name), (int, float))]
-
-    def _line(self, axes: Any, cycles: list[float], name: str, marker: str, colour: str) -> None:
-        points = [
-            (c, row[name]) for c, row in zip(cycles, self.rows, strict=True) if row.get(name) is not None
-        ]
-        if points:
-            axes.plot(*zip(*points, strict=True), marker=marker, ms=4, lw=1.4, c=colour, label=_LABELS[name])
 
     def summary(self) -> str:
         """The plot in one sentence, for those who cannot see it."""
@@ -106,10 +116,26 @@ class History:
 
 
 class Picture:
-    """A matplotlib figure that shows itself, with a sentence for readers without eyes. `.figure`, `.save(path)`."""
+    """A plot that shows itself, with a sentence for readers without eyes. `.figure` (matplotlib), `.save(path)`.
+
+    One made `of` a chart can be read with the pointer in the notebook; saved, it is the picture.
+    """
 
     def __init__(self, figure: Any, alt: str) -> None:
-        self.figure, self.alt = figure, alt
+        self._figure, self.alt = figure, alt
+        self.chart: Chart | None = None
+
+    @classmethod
+    def of(cls, chart: Chart, alt: str) -> Picture:
+        made = cls(None, alt)
+        made.chart = chart
+        return made
+
+    @property
+    def figure(self) -> Any:
+        if self._figure is None and self.chart is not None:
+            self._figure = self.chart.figure()
+        return self._figure
 
     def save(self, path: str, *, dpi: int = 300) -> str:
         self.figure.savefig(path, dpi=dpi)
@@ -133,3 +159,8 @@ class Picture:
             f'<img alt="{show.escape(self.alt)}" src="data:image/png;base64,{data}" style="max-width:100%">'
         )
         return {"text/plain": repr(self), "image/png": data, "text/html": picture}
+
+    def _ipython_display_(self) -> None:
+        from qcrbox.widgets.chart.live import display_picture
+
+        display_picture(self)

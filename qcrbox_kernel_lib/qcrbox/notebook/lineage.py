@@ -103,7 +103,7 @@ class LineageGraph:
     # ------------------------------------------------------------ how it looks
 
     def svg(self) -> str:
-        from qcrbox.widgets.lineage_graph import lineage_svg
+        from qcrbox.widgets.lineage.picture import lineage_svg
 
         return lineage_svg(self)
 
@@ -114,6 +114,11 @@ class LineageGraph:
         table = self.table()
         details = f"<details><summary>as a table</summary>{table.html()}</details>"
         return {"text/plain": table.text(), "text/html": f"<div>{self.svg()}{details}</div>"}
+
+    def _ipython_display_(self) -> None:
+        from qcrbox.widgets.lineage import display_lineage
+
+        display_lineage(self)
 
 
 def history(box: Box, dataset: Dataset) -> show.Table:

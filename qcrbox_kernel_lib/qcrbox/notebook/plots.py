@@ -11,14 +11,16 @@ import numpy as np
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.notebook import show
 from qcrbox.notebook.history import Picture
+from qcrbox.widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Series
 
 if TYPE_CHECKING:
     from qcrbox.cif.quality import Quality
     from qcrbox.cif.reflections import Reflections
+    from qcrbox.cif.reflections.merging import Merged
     from qcrbox.notebook.files import CifFile
 
-_BLUE, _ORANGE, _GREEN, _GREY = "#0072B2", "#D55E00", "#009E73", "0.55"
 _LABELLED = 8  # outliers named in a plot
+_D_TICKS = (3, 2, 1.5, 1.2, 1, 0.9, 0.8, 0.7, 0.6)  # Å
 
 
 class Plots:
@@ -115,70 +117,73 @@ class Plots:
     # ------------------------------------------------------------ plots of the model
 
     def fo_fc(self) -> Picture:
-        """Fo against Fc, both logarithmic; the worst reflections are named."""
+        """Fo against Fc, both logarithmic; the pointer names reflections, a click collects them for `omit=`."""
         model, delta = self._model, self._delta
         fo, fc = (np.sqrt(np.clip(x, 0, None)) for x in (model.intensity, self._calculated))
-        seen = (fo > 0) & (fc > 0)
-        figure, axes = _figure()
-        axes.plot(fc[seen], fo[seen], ".", ms=2.5, c=_BLUE, alpha=0.5, rasterized=True)
+        seen = np.flatnonzero((fo > 0) & (fc > 0))
+        names = [" ".join(map(str, hkl)) for hkl in model.hkl.tolist()]
         ends = [float(fc[seen].min()), float(fc[seen].max())]
-        axes.plot(ends, ends, "-", c=_GREY, lw=1)
-        axes.set(xscale="log", yscale="log", xlabel="$F_c$", ylabel="$F_o$", title="Observed and calculated")
-        worst = [row for row in np.argsort(-np.abs(delta)) if seen[row]][:_LABELLED]
-        axes.plot(fc[worst], fo[worst], "o", mfc="none", c=_ORANGE)
-        for row in worst:
-            label = " ".join(str(i) for i in model.hkl[row])
-            axes.annotate(label, (fc[row], fo[row]), xytext=(5, -3), textcoords="offset points", fontsize=7)
+        worst = seen[np.argsort(-np.abs(delta[seen]))][:_LABELLED]
+        series = [
+            Series(ends, ends, "", "line", GREY),
+            Series(fc[seen], fo[seen], "", labels=[names[row] for row in seen]),
+            Series(
+                fc[worst],
+                fo[worst],
+                "",
+                colour=ORANGE,
+                marker="o",
+                ring=True,
+                labels=[names[r] for r in worst],
+            ),
+        ]
+        panel = Panel(Axis("Fc", log=True), Axis("Fo", log=True), series, title="Observed and calculated")
         apart = float(np.mean(np.abs(delta) > 3))
-        return Picture(
-            figure,
+        return Picture.of(
+            Chart([panel], picks="omit"),
             f"Fo against Fc of {len(model)} reflections; {apart:.1%} differ by more than three times what is expected.",
         )
 
     def normal_probability(self) -> Picture:
         """Weighted differences, ranked, against what a normal distribution expects: a line of slope 1 at best."""
-        delta = np.sort(self._delta)
+        order = np.argsort(self._delta)
+        delta = self._delta[order]
+        names = [" ".join(map(str, hkl)) for hkl in self._model.hkl[order].tolist()]
         expected = _normal_quantiles((np.arange(len(delta)) + 0.5) / len(delta))
         middle = np.abs(expected) < 1.5
         slope, offset = np.polyfit(expected[middle], delta[middle], 1)
-        figure, axes = _figure()
-        axes.plot(expected, delta, ".", ms=2.5, c=_BLUE, rasterized=True)
-        axes.plot(
-            expected,
-            slope * expected + offset,
-            "-",
-            c=_ORANGE,
-            lw=1.2,
-            label=f"slope {slope:.2f}, offset {offset:+.2f}",
-        )
-        axes.plot(expected, expected, ":", c=_GREY, lw=1.2, label="slope 1")
-        axes.set(xlabel="expected", ylabel=f"{self._unit} of $F^2$", title="Normal probability")
-        axes.legend(frameon=False)
-        return Picture(
-            figure, f"Normal probability plot: slope {slope:.2f}, offset {offset:+.2f} in the middle."
+        ends = expected[[0, -1]]
+        series = [
+            Series(ends, ends, "slope 1", "line", GREY, dashed=True),
+            Series(expected, delta, labels=names),
+            Series(ends, slope * ends + offset, f"slope {slope:.2f}, offset {offset:+.2f}", "line", ORANGE),
+        ]
+        panel = Panel(Axis("expected"), Axis(f"{self._unit} of F²"), series, title="Normal probability")
+        return Picture.of(
+            Chart([panel], picks="omit"),
+            f"Normal probability plot: slope {slope:.2f}, offset {offset:+.2f} in the middle.",
         )
 
     def variance(self, groups: int = 10) -> Picture:
         """Fo²/Fc² and the mean weighted square difference in groups of intensity and of resolution: level lines at best."""
         model, delta = self._model, self._delta
-        structure_cell = self.cif.structure.cell
         by_strength = np.argsort(self._calculated)
-        by_resolution = np.argsort(-structure_cell.d_spacing(model.hkl))
-        figure, axes = _figure(columns=2)
-        for place, (order, name) in enumerate(
-            ((by_strength, "weak → strong"), (by_resolution, "low → high resolution"))
-        ):
+        by_resolution = np.argsort(-self.cif.structure.cell.d_spacing(model.hkl))
+        spread_name = "⟨wΔ²⟩" if self._scheme else "⟨(Δ/σ)²⟩"
+        panels = []
+        for order, name in ((by_strength, "weak → strong"), (by_resolution, "low → high resolution")):
             parts = np.array_split(order, groups)
             ratio = [model.intensity[p].sum() / max(self._calculated[p].sum(), 1e-9) for p in parts]
             spread = [float(np.mean(delta[p] ** 2)) for p in parts]
             at = np.arange(1, groups + 1)
-            axes[place].axhline(1, ls=":", c=_GREY, lw=1)
-            axes[place].plot(at, ratio, "o-", ms=4, c=_BLUE, label="K = ΣFo²/ΣFc²")
-            axes[place].plot(at, spread, "s-", ms=4, c=_ORANGE, label="⟨wΔ²⟩" if self._scheme else "⟨(Δ/σ)²⟩")
-            axes[place].set(xlabel=f"groups, {name}")
-            axes[place].legend(frameon=False)
-        figure.suptitle("Analysis of variance")
-        return Picture(figure, f"Analysis of variance in {groups} groups of intensity and of resolution.")
+            series = [
+                Series(at, ratio, "K = ΣFo²/ΣFc²", "both", BLUE, "o"),
+                Series(at, spread, spread_name, "both", ORANGE, "s"),
+            ]
+            panels.append(Panel(Axis(f"groups, {name}"), Axis(""), series, levels=[(1.0, "")]))
+        return Picture.of(
+            Chart(panels), f"Analysis of variance in {groups} groups of intensity and of resolution."
+        )
 
     # ------------------------------------------------------------ plots of the data
 
@@ -187,53 +192,64 @@ class Plots:
         shells = self._shells()
         middle = np.array([(shell["d_max"] + shell["d_min"]) / 2 for shell in shells])
         s = 1 / (2 * middle)  # sin θ / λ
-        figure, axes = _figure(columns=2)
-        for ax, items in (
-            (axes[0], (("completeness", "completeness", "o", _BLUE), ("r_int", "R(int)", "s", _ORANGE))),
-            (
-                axes[1],
-                (("mean_i_over_sigma", "⟨I/σ⟩", "o", _BLUE), ("redundancy", "redundancy", "s", _GREEN)),
-            ),
+        top = Axis(
+            "d / Å", ticks=[(1 / (2 * d), f"{d:g}") for d in _D_TICKS if s.min() <= 1 / (2 * d) <= s.max()]
+        )
+        panels = []
+        for items, high in (
+            ((("completeness", "completeness", "o", BLUE), ("r_int", "R(int)", "s", ORANGE)), 1.05),
+            ((("mean_i_over_sigma", "⟨I/σ⟩", "o", BLUE), ("redundancy", "redundancy", "s", GREEN)), None),
         ):
-            for key, label, marker, colour in items:
-                values = [np.nan if shell[key] is None else shell[key] for shell in shells]
-                ax.plot(s, values, f"{marker}-", ms=4, c=colour, label=label)
-            ax.set(xlabel=r"$\sin\theta/\lambda$ / Å$^{-1}$")
-            ax.legend(frameon=False)
-            upper = ax.secondary_xaxis("top", functions=(_s_to_d, _d_to_s))
-            upper.set_xlabel("$d$ / Å")
-            upper.set_xticks(
-                [d for d in (3, 2, 1.5, 1.2, 1, 0.9, 0.8, 0.7, 0.6) if s.min() <= 1 / (2 * d) <= s.max()]
-            )
-        axes[0].set_ylim(0, 1.05)
-        axes[1].set_ylim(0, None)
-        return Picture(
-            figure,
+            series = [
+                Series(s, [shell[key] for shell in shells], label, "both", colour, marker)
+                for key, label, marker, colour in items
+            ]
+            panels.append(Panel(Axis("sin θ/λ / Å⁻¹"), Axis("", low=0, high=high), series, top=top))
+        return Picture.of(
+            Chart(panels),
             f"{len(shells)} resolution shells from {shells[0]['d_max']:.2f} to {shells[-1]['d_min']:.2f} Å.",
         )
 
     def wilson(self) -> Picture:
         """The Wilson plot with its line, and ⟨|E²−1|⟩ beside what centrosymmetric structures have."""
-        from qcrbox.cif.reflections import find_reflections, merging_statistics
         from qcrbox.cif.reflections import wilson as wilson_statistics
 
         structure = self.cif.structure
-        merged = merging_statistics(
-            find_reflections(self.cif.block), structure.cell, structure.space_group
-        ).merged
-        plot = wilson_statistics(merged, structure.cell, structure.space_group, structure.cell_content)
-        figure, axes = _figure()
-        axes.plot(plot.s_squared, plot.log_ratio, "o", ms=4, c=_BLUE)
+        plot = wilson_statistics(self._merged, structure.cell, structure.space_group, structure.cell_content)
         slope, offset = np.polyfit(plot.s_squared, plot.log_ratio, 1)
-        axes.plot(plot.s_squared, slope * plot.s_squared + offset, "-", c=_ORANGE, lw=1.2)
-        axes.set(
-            xlabel=r"$(\sin\theta/\lambda)^2$ / Å$^{-2}$",
-            ylabel=r"$\ln(\langle I\rangle/\Sigma f^2)$",
-            title="Wilson plot",
-        )
         said = f"B = {plot.b:.2f} Å², ⟨|E²−1|⟩ = {plot.mean_e2_1:.3f} (0.968 centrosymmetric, 0.736 not)"
-        axes.annotate(said, (0.97, 0.95), xycoords="axes fraction", ha="right", va="top", fontsize=8)
-        return Picture(figure, f"Wilson plot: {said}.")
+        series = [
+            Series(plot.s_squared, plot.log_ratio, "shells", "points", BLUE, "o"),
+            Series(plot.s_squared, slope * plot.s_squared + offset, f"B = {plot.b:.2f} Å²", "line", ORANGE),
+        ]
+        panel = Panel(Axis("(sin θ/λ)² / Å⁻²"), Axis("ln(⟨I⟩/Σf²)"), series, title="Wilson plot")
+        return Picture.of(Chart([panel]), f"Wilson plot: {said}.")
+
+    def intensity_distribution(self) -> Picture:
+        """⟨|E²−1|⟩ by resolution and the distribution of E², both beside the two theoretical cases."""
+        from qcrbox.notebook.data_plots import intensity_distribution
+
+        return intensity_distribution(self)
+
+    def parity(self) -> Picture:
+        """⟨I/σ⟩ of the eight parity classes of h k l: a class that is weak tells of centring or a superstructure."""
+        from qcrbox.notebook.data_plots import parity
+
+        return parity(self)
+
+    def layer(self, name: str = "hk0") -> Picture:
+        """A layer of the reciprocal lattice, such as "hk0", "h1l" or "-2kl": strong reflections large."""
+        from qcrbox.notebook.data_plots import layer
+
+        return layer(self, name)
+
+    @cached_property
+    def _merged(self) -> Merged:
+        from qcrbox.cif.reflections import find_reflections, merging_statistics
+
+        structure = self.cif.structure
+        found = find_reflections(self.cif.block)
+        return merging_statistics(found, structure.cell, structure.space_group).merged
 
     def _shells(self) -> list[dict[str, Any]]:
         shells = self.quality.shells
@@ -245,26 +261,10 @@ class Plots:
         return shells
 
     def __repr__(self) -> str:
-        return f"<Plots of {self.cif.filename}: fo_fc, normal_probability, variance, resolution, wilson>"
-
-
-def _figure(columns: int = 1) -> tuple[Any, Any]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8.4 if columns == 2 else 4.8, 3.4), layout="constrained")
-    axes = figure.subplots(1, columns)
-    for ax in np.atleast_1d(axes):
-        ax.spines["right"].set_visible(False)
-        ax.spines["top"].set_visible(columns == 2)
-    return figure, axes
-
-
-def _s_to_d(s: Any) -> Any:
-    return 1 / (2 * np.maximum(s, 1e-6))
-
-
-def _d_to_s(d: Any) -> Any:
-    return 1 / (2 * np.maximum(d, 1e-6))
+        return (
+            f"<Plots of {self.cif.filename}: fo_fc, normal_probability, variance, resolution, wilson, "
+            "intensity_distribution, parity, layer>"
+        )
 
 
 def _normal_quantiles(p: Any) -> Any:

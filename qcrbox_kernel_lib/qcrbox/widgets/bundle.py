@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-NAMES = ("calculation_card", "structure_view")
+NAMES = ("calculation_card", "chart", "copy_button", "lineage", "structure_view")
 _STATIC = Path(__file__).parent / "static"
 
 

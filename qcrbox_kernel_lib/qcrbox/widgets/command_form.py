@@ -47,8 +47,20 @@ class CommandForm:
                 raise UserInputError(f"{self.command.name}() has no option {name!r}.")
             self._texts[name] = value
             if name in self._widgets:
-                self._widgets[name].value = value
+                self._widgets[name].value = _as_shown(self._widgets[name], value)
         return self
+
+    def use(self, options: dict[str, Any]) -> CommandForm:
+        """Fill in a preset: every option it does not name goes back to its default, files stay."""
+        fresh = {p.name: p.default for p in self.command.parameters.values() if not p.is_file}
+        return self.set(**{**fresh, **options})
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What differs from the defaults, without the files: what a preset keeps."""
+        return {
+            name: value for name, value in self.values.items() if not self.command.parameters[name].is_file
+        }
 
     @property
     def values(self) -> dict[str, Any]:
@@ -116,6 +128,13 @@ class CommandForm:
         return "\n".join(lines)
 
 
+def _as_shown(control: Any, value: Any) -> Any:
+    """As the control of this field takes it: a field of text holds numbers as text."""
+    if type(control).__name__ == "Text":
+        return "" if value is None else str(value)
+    return bool(value) if type(control).__name__ == "Checkbox" else value
+
+
 def _as_code(value: Any) -> str:
     """A file argument as Python that finds it again."""
     from qcrbox.notebook.calculations import Calculation
@@ -144,10 +163,29 @@ def file_choices(form: CommandForm, parameter: Parameter) -> list[tuple[str, Any
         for dataset in box.datasets.all(200):
             kind = "" if dataset.kind == "data" else f" ({dataset.kind})"
             if parameter.is_cif:
-                if any(file.is_cif for file in dataset.files.values()):
-                    choices.append((f"{dataset.name}{kind}", dataset))
+                lacks = lacking(parameter, dataset)
+                if lacks is not None:
+                    choices.append((f"{dataset.name}{kind}{lacks}", dataset))
             else:
                 choices += [(f"{dataset.name}{kind}: {name}", file) for name, file in dataset.files.items()]
     except QcError:
         pass
     return choices
+
+
+def lacking(parameter: Parameter, dataset: Any) -> str | None:
+    """None when the dataset has no CIF for this field; else what it lacks, in brackets: "" when nothing.
+
+    As far as the store's index says it; what is not indexed is checked when the command is started.
+    """
+    cifs = [file for file in dataset.files.values() if file.is_cif and file.filename.lower().endswith(".cif")]
+    if not cifs:
+        return None
+    index = cifs[0].said.get("index") or {}
+    needed = str(parameter.required_entries).lower()
+    if "_atom_site" in needed and index.get("kind") not in (None, "", "structure"):
+        return f" (no structure: {index.get('kind')})"
+    reflections = index.get("has_hkl") or dataset.reflections is not None
+    if ("_refln" in needed or "_shelx_hkl" in needed) and index and not reflections:
+        return " (no reflections)"
+    return ""

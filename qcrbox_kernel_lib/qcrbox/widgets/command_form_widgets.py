@@ -9,6 +9,7 @@ import ipywidgets as w
 
 from qcrbox.contract.errors import QcError
 from qcrbox.notebook.show import escape
+from qcrbox.widgets import bundle
 from qcrbox.widgets.command_form import CommandForm, file_choices
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def form_widget(form: CommandForm) -> w.Widget:
     shown = w.Output()
     run = w.Button(description="Run", button_style="primary", icon="play", tooltip="Start the calculation")
     notes = {name: w.HTML() for name in form.command.parameters}
+    copy = _copy_button()
 
     def refresh(*_: Any) -> None:
         problems = form.problems
@@ -39,9 +41,16 @@ def form_widget(form: CommandForm) -> w.Widget:
             )
         run.disabled = bool(problems)
         try:
-            preview.value = f"<pre style='margin:4px 0;user-select:all'>{escape(str(form.code))}</pre>"
+            code = "" if problems else str(form.code)
         except QcError:
-            preview.value = "<pre style='margin:4px 0;opacity:.6'>(not complete)</pre>"
+            code = ""
+        preview.value = (
+            f"<pre style='margin:4px 0;user-select:all'>{escape(code)}</pre>"
+            if code
+            else "<pre style='margin:4px 0;opacity:.6'>(not complete)</pre>"
+        )
+        if copy is not None:
+            copy.text = code
         missing = [name for name, text in problems.items() if text.startswith("needed")]
         said.value = f"Still needed: {escape(', '.join(missing))}" if missing else ""
 
@@ -79,8 +88,52 @@ def form_widget(form: CommandForm) -> w.Widget:
     run.on_click(start)
     refresh()
     title = w.HTML(f"<b>{escape(form.command.qualified_name)}</b> – {escape(form.command.description)}")
-    hint = w.HTML("<span style='opacity:.75'>The line below does the same; select it to copy.</span>")
-    return w.VBox([title, *rows, hint, preview, w.HBox([run, said]), shown], layout={"max_width": "70em"})
+    hint = w.HTML("<span style='opacity:.75'>The line below does the same.</span>")
+    buttons = w.HBox([run, *([] if copy is None else [copy]), said])
+    parts = [title, _presets(form), *rows, hint, preview, buttons, shown]
+    return w.VBox(parts, layout={"max_width": "70em"})
+
+
+def _copy_button() -> Any:
+    """Beside Run; without anywidget the line can still be selected."""
+    if not bundle.available("copy_button"):
+        return None
+    from qcrbox.widgets.copy_button import CopyButton
+
+    return CopyButton()
+
+
+def _presets(form: CommandForm) -> w.Widget:
+    """Choose a named set of options, or keep those of the form under a name."""
+    presets = form.command.presets
+    choice = w.Dropdown(options=["–", *presets], description="preset", style=_LABEL, layout=_WIDE)
+    name = w.Text(placeholder="name", layout={"width": "11em"})
+    name.add_class("qcrbox-preset-name")
+    keep = w.Button(description="Keep", tooltip="Keep the options of the form under this name")
+    said = w.HTML()
+
+    def choose(change: dict[str, Any]) -> None:
+        if change["new"] in ("–", None):
+            return
+        try:
+            form.use(presets[change["new"]])
+            said.value = ""
+        except QcError as error:
+            said.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
+
+    def store(_: Any) -> None:
+        try:
+            presets.save(name.value, **form.options)
+        except QcError as error:
+            said.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
+            return
+        said.value = f"✓ kept as {escape(name.value.strip())}"
+        choice.options = ["–", *presets]
+        choice.value = name.value.strip()
+
+    choice.observe(choose, "value")
+    keep.on_click(store)
+    return w.HBox([choice, name, keep, said])
 
 
 def _control(form: CommandForm, parameter: Parameter) -> w.Widget:

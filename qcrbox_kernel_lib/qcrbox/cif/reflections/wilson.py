@@ -57,13 +57,28 @@ def wilson(
     y = np.log(ratio[usable])
     # The lowest angles follow the structure, not the statistics; they count less through their number only.
     slope, intercept = np.polyfit(x[usable], y, 1)
-    normalised = np.zeros(len(stol2))
-    for part in parts:
-        own = merged.intensity[part] / expected[part]
-        normalised[part] = own / own.mean() if own.mean() > 0 else np.nan
+    normalised = _normalised(merged.intensity / expected, parts)
     return Wilson(
         x[usable], y, float(np.exp(intercept)), float(-slope / 2), float(np.nanmean(np.abs(normalised - 1)))
     )
+
+
+def normalised_squares(
+    merged: Merged, cell: UnitCell, group: SpaceGroup, content: Mapping[str, float], bins: int = 20
+) -> Array:
+    """E² (n,) of merged intensities, normalised in shells of resolution; NaN in a shell without intensity."""
+    stol2 = 1 / (4 * cell.d_spacing(merged.hkl) ** 2)
+    expected = _sum_of_squares(content, stol2) * _epsilon(merged.hkl, group)
+    parts = np.array_split(np.argsort(stol2), max(1, min(bins, len(stol2) // 20)))
+    return _normalised(merged.intensity / expected, parts)
+
+
+def _normalised(ratio: Array, parts: list[NDArray[np.int64]]) -> Array:
+    normalised = np.zeros(len(ratio))
+    for part in parts:
+        mean = ratio[part].mean()
+        normalised[part] = ratio[part] / mean if mean > 0 else np.nan
+    return normalised
 
 
 def _sum_of_squares(content: Mapping[str, float], stol2: Array) -> Array:

@@ -135,6 +135,13 @@ class Atoms:
         )
         return Atoms(self._images, self._edges, rows, self.polymeric)
 
+    def joined(self, other: Atoms) -> Atoms:
+        """These atoms and those of `other` that are not among them."""
+        more = other.select(~np.isin(other.key, self.key))
+        columns = ("site", "operation", "translation", "fract", "cartesian")
+        rows = ImageList(*(np.concatenate([getattr(self, name), getattr(more, name)]) for name in columns))
+        return Atoms(self._images, self._edges, rows, self.polymeric or other.polymeric)
+
     def fragments(self) -> Indices:
         """(m,) number of the connected fragment of each atom, from 0."""
         return connected_components(len(self), self.bonds)

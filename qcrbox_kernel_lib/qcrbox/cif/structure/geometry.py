@@ -65,6 +65,42 @@ def torsion(points: Array) -> tuple[Array, Array]:
     return value, np.degrees(gradients)
 
 
+def plane_deviation(which: int) -> Measure:
+    """How far the atom `which` of m groups (m, n, 3), n ≥ 3, lies from the least-squares plane of its group, Å."""
+
+    def value(points: Array) -> Array:
+        return np.array([least_squares_plane(group).deviations[which] for group in points])
+
+    return _with_gradients(value)
+
+
+def plane_angle(first: int) -> Measure:
+    """Angle in degrees, 0 to 90, between the planes of the first `first` atoms of a group and of the others."""
+
+    def value(points: Array) -> Array:
+        return np.array(
+            [
+                least_squares_plane(group[:first]).angle_to(least_squares_plane(group[first:]))
+                for group in points
+            ]
+        )
+
+    return _with_gradients(value)
+
+
+def _with_gradients(value: Callable[[Array], Array], step: float = 1e-4) -> Measure:
+    def kind(points: Array) -> tuple[Array, Array]:
+        gradients = np.zeros_like(points)
+        for atom, axis in np.ndindex(points.shape[1:]):
+            ahead, behind = points.copy(), points.copy()
+            ahead[:, atom, axis] += step
+            behind[:, atom, axis] -= step
+            gradients[:, atom, axis] = (value(ahead) - value(behind)) / (2 * step)
+        return value(points), gradients
+
+    return kind
+
+
 @dataclass(frozen=True)
 class Measured:
     """Values (m,) and their estimated s.u. (m,), 0 where no s.u. entered."""
@@ -160,5 +196,7 @@ def least_squares_plane(points: Array) -> Plane:
         raise ValueError("A plane needs three atoms.")
     centroid = points.mean(axis=0)
     _, _, axes = np.linalg.svd(points - centroid)
-    deviations = (points - centroid) @ axes[2]
-    return Plane(axes[2], centroid, deviations, float(np.sqrt(np.mean(deviations**2))))
+    # Which way a normal points is arbitrary: here always towards its largest component.
+    normal = axes[2] * (1 if axes[2][np.argmax(np.abs(axes[2]))] > 0 else -1)
+    deviations = (points - centroid) @ normal
+    return Plane(normal, centroid, deviations, float(np.sqrt(np.mean(deviations**2))))

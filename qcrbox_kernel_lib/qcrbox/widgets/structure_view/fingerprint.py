@@ -28,6 +28,9 @@ def packed_fingerprint(surface: HirshfeldSurface) -> dict[str, Any]:
         "touches": [surface.named(int(vertex)) for vertex in first],
         "properties": {name: _property(surface, name) for name in surface.properties},
         "note": surface.hydrogens,
+        "neighbours": [
+            f"{number}: {one.share:.1f} %, {one.contact}" for number, one in enumerate(surface.neighbours, 1)
+        ],
     }
 
 

@@ -92,6 +92,8 @@ NAMES = tuple(_OTHER)
 def colour(element: str, palette: str = "cpk") -> str:
     """`#rrggbb` of an element; every palette knows every element."""
     if palette == "grey":
+        if element == "D":
+            return "#dadada"  # not as hydrogen, which is white
         from qcrbox.cif.structure.elements import atomic_number
 
         number = atomic_number(element) if element else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +15,8 @@ from qcrbox.cif.structure.images import ImageList
 from qcrbox.cif.structure.neighbours import pairs_within
 from qcrbox.contract.errors import UserInputError
 from qcrbox.widgets.structure_view import palettes
+from qcrbox.widgets.structure_view.element_names import element_name
+from qcrbox.widgets.structure_view.measuring import Measurement, plane_of
 from qcrbox.widgets.structure_view.options import Options
 
 Array = NDArray[np.float64]
@@ -27,25 +28,6 @@ _CUBE_HALF_EDGE = 0.22  # Å
 _SAME_PLACE = 0.05  # Å between two atoms that share a site
 _COVERED = 0.5  # of its size: the lesser atom of a shared site stays inside the other
 _MOST_ATOMS = 60_000
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A distance, angle or torsion: what, its value with s.u., its unit."""
-
-    kind: str
-    atoms: tuple[int, ...]
-    text: str
-    unit: str
-
-    @property
-    def sentence(self) -> str:
-        return f"{self.kind} {self.value}"
-
-    @property
-    def value(self) -> str:
-        # A degree sign stands close to its number, a unit a space away.
-        return f"{self.text}{self.unit}" if self.unit == "°" else f"{self.text} {self.unit}"
 
 
 class Scene:
@@ -256,7 +238,7 @@ class Scene:
     def description(self, row: int) -> str:
         """`C7, carbon, part 1, Ueq 0.021 Å²`: one atom in words."""
         sites, site = self.structure.sites, int(self._sites[row])
-        parts = [self.labels[row], _element_name(sites.element[site])]
+        parts = [self.labels[row], element_name(sites.element[site])]
         if sites.group[site]:
             assembly = f" {sites.assembly[site]}" if sites.assembly[site] not in ("", ".") else ""
             parts.append(f"part{assembly} {int(sites.group[site])}")
@@ -268,7 +250,7 @@ class Scene:
         if self.kinds[row] == CUBE:
             parts.append("displacement tensor not positive definite")
         if self.atoms.code[row] != ".":
-            parts.append(f"at {self.atoms.readable_symmetry(row)}")
+            parts.append(f"at {self.atoms.readable_symmetry(row)} ({self.atoms.code[row]})")
         return ", ".join(parts)
 
     def table_rows(self) -> list[tuple[str, ...]]:
@@ -281,7 +263,7 @@ class Scene:
             u = float(self.structure.u_equivalent[site])
             shown = f"{u:.4f}" if np.isfinite(u) else "?"
             occupancy = f"{sites.occupancy[site]:.4g}"
-            where = "" if codes[row] == "." else self.atoms.readable_symmetry(row)
+            where = "" if codes[row] == "." else f"{self.atoms.readable_symmetry(row)} ({codes[row]})"
             rows.append((sites.label[site], sites.element[site], part, occupancy, *place, shown, where))
         return rows
 
@@ -322,11 +304,16 @@ class Scene:
         if len(rows) not in kinds or len(set(rows)) != len(rows):
             return None
         name, how, unit = kinds[len(rows)]
-        images = [self._image(row) for row in rows]
+        images = [self.image(row) for row in rows]
         number = measures.measure(self.structure.images, how, images).numbers()[0]
         return Measurement(name, tuple(rows), str(number), unit)
 
-    def _image(self, row: int) -> ImageList:
+    def plane(self, rows: list[int], other: list[int] | None = None) -> Measurement | None:
+        """The least-squares plane of three or more atoms, how far each lies from it, its angle to another plane."""
+        return plane_of(self, rows, other or [])
+
+    def image(self, row: int) -> ImageList:
+        """One atom as the measures of `qcrbox.cif.structure.geometry` take it."""
         atoms, one = self.atoms, slice(row, row + 1)
         return ImageList(
             atoms.site[one],
@@ -380,34 +367,3 @@ def _rotation_x(angle: float) -> Array:
 def _rotation_y(angle: float) -> Array:
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-
-
-_ELEMENT_NAMES = {
-    "H": "hydrogen",
-    "D": "deuterium",
-    "B": "boron",
-    "C": "carbon",
-    "N": "nitrogen",
-    "O": "oxygen",
-    "F": "fluorine",
-    "Na": "sodium",
-    "Mg": "magnesium",
-    "Al": "aluminium",
-    "Si": "silicon",
-    "P": "phosphorus",
-    "S": "sulfur",
-    "Cl": "chlorine",
-    "K": "potassium",
-    "Ca": "calcium",
-    "Fe": "iron",
-    "Co": "cobalt",
-    "Ni": "nickel",
-    "Cu": "copper",
-    "Zn": "zinc",
-    "Br": "bromine",
-    "I": "iodine",
-}
-
-
-def _element_name(symbol: str) -> str:
-    return _ELEMENT_NAMES.get(symbol, symbol or "no element")

@@ -53,12 +53,14 @@ class StructureView:
         self._level = 3.0
         self.surface: Surface | None = None
         self._property = ""
+        self._neighbours: str | int = "none"
 
     # ------------------------------------------------------------ changing it
 
     def set(self, **options: Any) -> StructureView:
         """Change options of a shown view."""
         self.options = self.options.changed(**options)
+        self._neighbours = "none"
         self._show_scene(Scene(self.structure, self.options))
         return self
 
@@ -103,6 +105,26 @@ class StructureView:
         self._send_surface()
         return self
 
+    def show_neighbours(self, which: str | int = "all") -> StructureView:
+        """Beside a Hirshfeld surface: "all" molecules that meet it, one by its number (0 the largest share), or "none"."""
+        from qcrbox.notebook.hirshfeld import HirshfeldSurface
+
+        if not isinstance(self.surface, HirshfeldSurface):
+            raise UserInputError(
+                "Neighbours are shown beside a Hirshfeld surface.", next="qc.hirshfeld(…).view()."
+            )
+        known = self.surface.neighbours
+        if which not in ("all", "none") and (not isinstance(which, int) or not 0 <= which < len(known)):
+            raise UserInputError(
+                f"There is no neighbour {which!r}.", next=f"'all', 'none', or 0 to {len(known) - 1}."
+            )
+        atoms = self.surface.molecule
+        for one in known if which == "all" else [] if which == "none" else [known[int(which)]]:
+            atoms = atoms.joined(one.atoms)
+        self._neighbours = which
+        self._show_scene(Scene(self.structure, self.options, atoms))
+        return self
+
     def _send_surface(self) -> None:
         if self._widget is None:
             return
@@ -111,7 +133,7 @@ class StructureView:
             return
         from qcrbox.widgets.structure_view.widget import packed_surface
 
-        self._widget.surface = packed_surface(self.surface, self._property, self.scene)
+        self._widget.surface = packed_surface(self.surface, self._property, self.scene, self._neighbours)
 
     def _send_density(self) -> None:
         if self._widget is None:
@@ -134,15 +156,23 @@ class StructureView:
 
     def measure(self, *labels: str) -> str:
         """Distance, angle or torsion of two to four atoms by label (the first of that label shown)."""
-        rows = []
-        for label in labels:
-            if label not in self.scene.labels:
-                raise UserInputError(f"There is no atom {label!r} in the view.")
-            rows.append(self.scene.labels.index(label))
-        found = self.scene.measure(rows)
+        found = self.scene.measure(self._rows(labels))
         if found is None:
             raise UserInputError("Two, three or four different atoms can be measured.")
         return found.sentence
+
+    def plane(self, *labels: str) -> str:
+        """The least-squares plane of three or more atoms and how far each lies from it, with s.u."""
+        found = self.scene.plane(self._rows(labels))
+        if found is None:
+            raise UserInputError("A plane needs three or more different atoms.")
+        return found.sentence
+
+    def _rows(self, labels: tuple[str, ...]) -> list[int]:
+        for label in labels:
+            if label not in self.scene.labels:
+                raise UserInputError(f"There is no atom {label!r} in the view.")
+        return [self.scene.labels.index(label) for label in labels]
 
     @property
     def table(self) -> show.Table:
@@ -241,6 +271,16 @@ class StructureView:
         if answer is not None:
             widget.send({"re": content.get("id"), **answer})
 
+    def _section(self, rows: list[int]) -> dict[str, Any]:
+        from qcrbox.notebook.density import DensityMap
+        from qcrbox.notebook.section import section
+
+        if not isinstance(self.density, DensityMap):
+            return {"error": "There is no density map to cut."}
+        places = self.scene.atoms.cartesian
+        picture = section(self.density, places[rows], places, self.scene.labels)
+        return {"png": base64.b64encode(picture._bytes("png")).decode(), "alt": picture.alt}
+
     def _answer(self, content: dict[str, Any]) -> dict[str, Any] | None:
         do = content.get("do")
         if do == "measure":
@@ -249,6 +289,19 @@ class StructureView:
                 return {"text": ""}
             self.measurements.append(found)
             return {"text": found.value, "kind": found.kind}
+        if do == "plane":
+            before = [int(row) for row in content.get("other", ())]
+            found = self.scene.plane([int(row) for row in content["rows"]], before)
+            if found is None:
+                return {"text": ""}
+            self.measurements.append(found)
+            return {"text": found.value, "kind": found.kind, "details": found.details}
+        if do == "section":
+            return self._section([int(row) for row in content["rows"]])
+        if do == "neighbours":
+            which = str(content["which"])
+            self.show_neighbours(int(which) if which.isdigit() else which)
+            return {"count": len(self.scene)}
         if do == "set":
             self.set(**content["options"])
             return {"count": len(self.scene)}

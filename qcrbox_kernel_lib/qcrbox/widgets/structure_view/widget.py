@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import anywidget
@@ -37,6 +38,7 @@ def packed_density(density: DensityMap | Cube, scene: Scene, level: float) -> di
     """The part of a map around the atoms shown: f4 values in e/Å³, first point relative to the scene's centre."""
     box = density.box if isinstance(density, Cube) else around(density, scene.atoms.fract)
     return {
+        "peaks": [] if isinstance(density, Cube) else _packed_peaks(density, scene),
         "kind": density.kind,
         "values": _bytes(box.values, "<f4"),
         "shape": list(box.values.shape),
@@ -49,10 +51,28 @@ def packed_density(density: DensityMap | Cube, scene: Scene, level: float) -> di
     }
 
 
-def packed_surface(surface: Surface, name: str, scene: Scene) -> dict[str, Any]:
+def _packed_peaks(density: DensityMap, scene: Scene) -> list[dict[str, Any]]:
+    """Names, words and places (Å, relative to the scene's centre) of peaks and holes."""
+    return [
+        {
+            "name": peak.name,
+            "height": f"{peak.height:+.2f}".replace("-", "−"),
+            "sigmas": f"{peak.sigmas:+.1f}".replace("-", "−"),
+            "nearest": peak.words,
+            "place": (scene.structure.cell.to_cartesian(peak.fract) - scene.centre).tolist(),
+        }
+        for peak in density.peaks()
+    ]
+
+
+def packed_surface(
+    surface: Surface, name: str, scene: Scene, neighbours: str | int = "none"
+) -> dict[str, Any]:
     """A surface for the browser: f4 vertices relative to the scene's centre, u4 faces, f4 values of one property."""
     low, high, unit = surface.scale_of(name)
-    bound = {"fingerprint": packed_fingerprint(surface)} if isinstance(surface, HirshfeldSurface) else {}
+    bound = {}
+    if isinstance(surface, HirshfeldSurface):
+        bound["fingerprint"] = packed_fingerprint(surface) | {"neighbour": str(neighbours)}
     return {
         **bound,
         "vertices": _bytes(surface.vertices - scene.centre, "<f4"),
@@ -101,10 +121,12 @@ def packed(scene: Scene, title: str = "") -> dict[str, Any]:
         # For readers of the screen; a large structure asks for one when its atom is reached.
         "descriptions": [scene.description(row) for row in range(len(scene))] if len(scene) <= 400 else None,
         "disordered": bool((scene.structure.sites.group != 0).any()),
+        "parts": _parts(scene),
         "scales": {str(percent): probability_scale(percent / 100) for percent in range(1, 100)},
         "options": {
             "ellipsoids": options.ellipsoids,
-            "disorder": options.disorder if isinstance(options.disorder, str) else "chosen",
+            "disorder": options.disorder if isinstance(options.disorder, str) else _chosen(options.disorder),
+            "radius": options.radius,
             "grow": options.grow,
             "labels": options.labels,
             "cell": options.cell,
@@ -117,6 +139,25 @@ def packed(scene: Scene, title: str = "") -> dict[str, Any]:
             "height": options.height,
         },
     }
+
+
+def _parts(scene: Scene) -> list[list[Any]]:
+    """[assembly, group, words] of every disorder group, where there is a choice."""
+    sites = scene.structure.sites
+    pairs = dict.fromkeys(
+        (assembly, group)
+        for assembly, group in zip(sites.assembly, sites.group.tolist(), strict=True)
+        if group != 0
+    )
+    return [
+        [assembly, group, f"part {assembly if assembly not in ('', '.') else ''} {group}".replace("  ", " ")]
+        for assembly, group in sorted(pairs)
+    ]
+
+
+def _chosen(disorder: Mapping[str, int]) -> str:
+    """As the browser's list names a chosen group."""
+    return "\t".join(map(str, next(iter(disorder.items())))) if len(disorder) == 1 else "chosen"
 
 
 def _bytes(array: Any, dtype: str) -> bytes:

@@ -29,7 +29,7 @@ export function withResolution(png, dpi = DPI) {
   return made;
 }
 
-export async function png(stage, overlay) {
+export async function png(stage, overlay, legend = []) {
   const [width, height] = [stage.width, stage.height];
   const ratio = (WIDTH_CM / 2.54) * (DPI / width);
   stage.resize(width, height, ratio);
@@ -41,6 +41,9 @@ export async function png(stage, overlay) {
   c.drawImage(stage.canvas, 0, 0, page.width, page.height);
   c.setTransform(ratio, 0, 0, ratio, 0, 0);
   overlay.draw(stage, ratio, c);
+  c.textAlign = "left";
+  c.font = "12px sans-serif";
+  legend.forEach((line, k) => overlay.text(c, line, 8, height - 10 - 16 * (legend.length - 1 - k), "#222222"));
   stage.resize(width, height);
   const blob = await new Promise((done) => page.toBlob(done, "image/png"));
   return new Blob([withResolution(new Uint8Array(await blob.arrayBuffer()))], { type: "image/png" });

@@ -7,6 +7,7 @@ const [LOW, HIGH, BINS] = [0.4, 3.0, 104]; // Å; bins of 0.025 Å
 const [SIZE, MARGIN] = [250, 30]; // CSS px
 const STEP = 0.1; // Å that an arrow key moves or widens the choice
 const SURFACE_GREY = [0.82, 0.82, 0.82];
+const NAMES = { shape_index: "shape index" };
 
 function floats(view) {
   return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
@@ -20,7 +21,7 @@ const pixel = (x) => MARGIN + ((x - LOW) / (HIGH - LOW)) * (SIZE - MARGIN - 6);
 const length = (p) => LOW + ((p - MARGIN) / (SIZE - MARGIN - 6)) * (HIGH - LOW);
 
 export class Fingerprint {
-  constructor(view, surface) {
+  constructor(view, surface, kept = null) {
     this.view = view;
     this.surface = surface;
     const said = surface.said.fingerprint;
@@ -29,15 +30,25 @@ export class Fingerprint {
     this.properties = Object.fromEntries(Object.entries(said.properties).map(([name, p]) => [name, { ...p, values: floats(p.values) }]));
     this.property = surface.said.name;
     this.shown = -1; // number of the pair of elements, -1 for all
+    // What was chosen stays chosen when more or fewer molecules are shown around the surface.
+    Object.assign(this, kept ?? {});
     this.build();
-    this.apply();
+    this.setProperty(this.property);
+  }
+
+  state() {
+    const { choice, shown, property } = this;
+    return { choice, shown, property };
   }
 
   build() {
-    const choices = Object.keys(this.properties).map((name) => element("option", { value: name, selected: name === this.property }, name));
+    const choices = Object.keys(this.properties).map((name) => element("option", { value: name, selected: name === this.property }, NAMES[name] ?? name));
     const property = element("select", { "aria-label": "Property on the surface", onchange: (e) => this.setProperty(e.target.value) }, ...choices);
-    const pairs = this.said.pairs.map(([name, share], i) => element("option", { value: i }, `${name}  ${share.toFixed(1)} %`));
+    const pairs = this.said.pairs.map(([name, share], i) => element("option", { value: i, selected: i === this.shown }, `${name}  ${share.toFixed(1)} %`));
     const pair = element("select", { "aria-label": "Elements that meet, inside first", onchange: (e) => this.setPair(Number(e.target.value)) }, element("option", { value: -1 }, "all contacts"), ...pairs);
+    const around = [["none", "none"], ["all", `all ${this.said.neighbours.length}`], ...this.said.neighbours.map((words, i) => [String(i), words])];
+    const shown = around.map(([value, words]) => element("option", { value, selected: value === String(this.said.neighbour) }, words));
+    const neighbours = element("select", { "aria-label": "Neighbouring molecules shown", onchange: (e) => this.view.showNeighbours(e.target.value) }, ...shown);
     this.canvas = element("canvas", { class: "qcv-finger", tabindex: "0", role: "application", "aria-label": "Fingerprint: de against di. Arrows move the choice, with Shift they widen it, Escape takes it away." });
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     Object.assign(this.canvas, { width: SIZE * ratio, height: SIZE * ratio });
@@ -46,7 +57,7 @@ export class Fingerprint {
     this.context.scale(ratio, ratio);
     this.chosen = element("div", { role: "status" });
     this.met = element("div", { "aria-live": "polite" });
-    const rows = element("div", { style: "flex:1;min-width:220px" }, element("label", {}, "Colour ", property), " ", element("label", {}, "Contacts ", pair), this.chosen, this.met, element("div", { style: "opacity:.8" }, this.said.note));
+    const rows = element("div", { style: "flex:1;min-width:220px" }, element("label", {}, "Colour ", property), " ", element("label", {}, "Contacts ", pair), " ", element("label", {}, "Neighbours ", neighbours), this.chosen, this.met, element("div", { style: "opacity:.8" }, this.said.note));
     this.node = element("div", { class: "qcv-bar qcv-fingerprint", style: "align-items:flex-start" }, this.canvas, rows);
     this.listen();
     this.view.holder.after(this.node);
@@ -194,7 +205,7 @@ export class Fingerprint {
   }
 
   described(i) {
-    const values = Object.entries(this.properties).map(([name, p]) => `${name} ${number(p.values[i])}`);
+    const values = Object.entries(this.properties).map(([name, p]) => `${NAMES[name] ?? name} ${number(p.values[i])}`);
     return `${this.said.touches[this.touch[i]]}: ${values.join(", ")}`;
   }
 

@@ -30,6 +30,7 @@ export class Overlay {
     this.labels = false; // false, true or "heavy"
     this.measurements = []; // {rows, text}
     this.picked = [];
+    this.peaks = []; // {name, place} of a density that are marked
   }
 
   draw(stage, ratio = Math.min(window.devicePixelRatio || 1, 2), context = null) {
@@ -47,7 +48,9 @@ export class Overlay {
     c.lineJoin = "round";
     const taken = new Taken();
     this.drawMeasurements(c, stage, v, taken);
-    if (this.labels) this.drawLabels(c, stage, scene, v, taken);
+    this.drawPeaks(c, stage, v, taken);
+    const drawn = this.labels ? this.drawLabels(c, stage, scene, v, taken) : 0;
+    this.canvas.dataset.labels = drawn; // how many found a place
     if (stage.model.cell.visible) this.drawCell(c, stage, scene, v);
   }
 
@@ -59,7 +62,21 @@ export class Overlay {
     c.fillText(text, x, y);
   }
 
+  drawPeaks(c, stage, v, taken) {
+    for (const { name, place } of this.peaks) {
+      const { x, y } = stage.project(place, 0, v);
+      c.beginPath();
+      [[0, -5], [5, 0], [0, 5], [-5, 0]].forEach(([dx, dy], k) => (k ? c.lineTo(x + dx, y + dy) : c.moveTo(x + dx, y + dy)));
+      c.closePath();
+      c.fillStyle = "#6a3d00";
+      c.fill();
+      this.text(c, name, x, y - 13, "#6a3d00");
+      taken.add([x - 12, y - 20, x + 12, y + 6], -1);
+    }
+  }
+
   drawLabels(c, stage, scene, v, taken) {
+    let drawn = 0;
     const scale = stage.model.scale;
     const places = [];
     for (let i = 0; i < scene.count; i++) {
@@ -80,9 +97,11 @@ export class Overlay {
         if (!taken.free(box, i)) continue;
         taken.add(box, -1);
         this.text(c, text, tx, ty, "#111111");
+        drawn += 1;
         break;
       }
     }
+    return drawn;
   }
 
   drawCell(c, stage, scene, v) {
@@ -100,7 +119,7 @@ export class Overlay {
   }
 
   drawMeasurements(c, stage, v, taken) {
-    for (const { rows, text } of [...this.measurements, { rows: this.picked, text: "" }]) {
+    for (const { rows, text, plane } of [...this.measurements, { rows: this.picked, text: "" }]) {
       if (rows.length < 2) continue;
       const points = rows.map((i) => stage.project(stage.model.scene.positions, 3 * i, v).clone());
       for (const [colour, width] of [["#ffffff", 4], ["#b34700", 1.8]]) {
@@ -109,11 +128,12 @@ export class Overlay {
         c.setLineDash(width < 3 ? [5, 4] : []);
         c.beginPath();
         points.forEach((p, k) => (k ? c.lineTo(p.x, p.y) : c.moveTo(p.x, p.y)));
+        if (plane) c.closePath();
         c.stroke();
       }
       c.setLineDash([]);
       if (!text) continue;
-      const middle = rows.length === 3 ? points[1] : { x: (points[0].x + points.at(-1).x) / 2, y: (points[0].y + points.at(-1).y) / 2 };
+      const middle = plane ? { x: mean(points, "x"), y: mean(points, "y") + 14 } : rows.length === 3 ? points[1] : { x: (points[0].x + points.at(-1).x) / 2, y: (points[0].y + points.at(-1).y) / 2 };
       const w = c.measureText(text).width;
       const y = middle.y - 14;
       taken.add([middle.x - w / 2, y - 8, middle.x + w / 2, y + 8], -1);
@@ -121,3 +141,5 @@ export class Overlay {
     }
   }
 }
+
+const mean = (points, axis) => points.reduce((sum, p) => sum + p[axis], 0) / points.length;

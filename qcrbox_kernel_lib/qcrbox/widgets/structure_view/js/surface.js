@@ -1,11 +1,17 @@
 // A surface with a property in red – white – blue, its range printed beside it.
 import * as THREE from "three";
 
-const [RED, WHITE, BLUE] = [[0.79, 0.1, 0.1], [0.97, 0.97, 0.97], [0.13, 0.3, 0.75]];
+// Lower end, middle, upper end, and what they are called. Grey has one direction only: dark is low.
+const SCALES = {
+  cpk: [[0.79, 0.1, 0.1], [0.97, 0.97, 0.97], [0.13, 0.3, 0.75], ["red", "white", "blue"]],
+  "okabe-ito": [[0.835, 0.369, 0], [0.97, 0.97, 0.97], [0, 0.447, 0.698], ["orange", "white", "blue"]],
+  grey: [[0.1, 0.1, 0.1], [0.55, 0.55, 0.55], [0.98, 0.98, 0.98], ["black", "grey", "white"]],
+};
 
-// dnorm is white at 0, shorter contacts red; other properties are white in the middle of their range.
-export function colourOf(value, low, high, middle) {
-  const [from, to, t] = value < middle ? [RED, WHITE, (value - low) / (middle - low || 1)] : [WHITE, BLUE, (value - middle) / (high - middle || 1)];
+// dnorm has its middle colour at 0, shorter contacts the lower one; other properties in the middle of their range.
+export function colourOf(value, low, high, middle, palette = "cpk") {
+  const [below, centre, above] = SCALES[palette] ?? SCALES.cpk;
+  const [from, to, t] = value < middle ? [below, centre, (value - low) / (middle - low || 1)] : [centre, above, (value - middle) / (high - middle || 1)];
   const share = Math.min(1, Math.max(0, t));
   return [0, 1, 2].map((k) => from[k] + share * (to[k] - from[k]));
 }
@@ -25,8 +31,9 @@ function array(view, Kind) {
 }
 
 export class PropertySurface {
-  constructor(said) {
+  constructor(said, palette = "cpk") {
     this.said = said;
+    this.palette = palette;
     this.values = array(said.values, Float32Array);
     const geometry = new THREE.BufferGeometry();
     geometry.setAttribute("position", new THREE.BufferAttribute(array(said.vertices, Float32Array), 3));
@@ -49,12 +56,17 @@ export class PropertySurface {
     this.paint();
   }
 
+  setPalette(name) {
+    this.palette = name;
+    this.paint();
+  }
+
   // `other(i)` may give a vertex another colour than that of its value.
   paint(other = () => null) {
     const { low, high } = this.said;
     const middle = low < 0 && high > 0 ? 0 : (low + high) / 2;
     const colours = this.mesh.geometry.attributes.color;
-    this.values.forEach((value, i) => colours.array.set(other(i) ?? colourOf(value, low, high, middle), 3 * i));
+    this.values.forEach((value, i) => colours.array.set(other(i) ?? colourOf(value, low, high, middle, this.palette), 3 * i));
     colours.needsUpdate = true;
   }
 
@@ -67,6 +79,7 @@ export class PropertySurface {
   words() {
     const { name, low, high, unit, area } = this.said;
     const end = (x) => `${x.toFixed(2).replace("-", "−")}${unit ? ` ${unit}` : ""}`;
-    return `${name}: red ${end(low)} – white – blue ${end(high)}; ${area.toFixed(1)} Å²`;
+    const [below, centre, above] = (SCALES[this.palette] ?? SCALES.cpk)[3];
+    return `${name}: ${below} ${end(low)} – ${centre} – ${above} ${end(high)}; ${area.toFixed(1)} Å²`;
   }
 }

@@ -1,10 +1,11 @@
 // The view: one canvas, one overlay, one bar; everything a key or button does is a method here.
 import { element } from "../../shared_js/twin.js";
 import { png, save } from "./export.js";
+import { DensityPanel } from "./density_panel.js";
 import { Fingerprint } from "./fingerprint.js";
-import { Isosurface } from "./isosurface.js";
 import { Kernel } from "./kernel.js";
 import { HELP, onKey } from "./keyboard.js";
+import { Measuring } from "./measuring.js";
 import { Model, unpack } from "./model.js";
 import { Overlay } from "./overlay.js";
 import { listen } from "./pointer.js";
@@ -25,7 +26,8 @@ export class View {
     this.hovered = -1;
     this.walked = -1;
     this.left = false;
-    this.measuring = false;
+    this.measuring = new Measuring(this);
+    this.density = new DensityPanel(this);
     this.build(el);
     this.stage = new Stage(this.canvas, (stage) => this.overlay.draw(stage));
     this.overlay.labels = this.options.labels;
@@ -78,11 +80,8 @@ export class View {
     this.warning = element("div", { class: "qcv-warn", hidden: true });
     this.table = element("div", { class: "qcv-table" });
     this.twin = element("details", { ontoggle: () => this.twin.open && this.fillTable() }, element("summary", {}, "Atoms as a table"), this.table);
-    this.level = element("input", { type: "range", min: 1.5, max: 8, step: 0.1, style: "width:140px", "aria-label": "Level of the density in sigma", oninput: () => this.setLevel(Number(this.level.value)) });
-    this.levelText = element("span", { role: "status" });
-    this.densityBar = element("div", { class: "qcv-bar", hidden: true }, this.level, this.levelText);
     this.surfaceText = element("div", { class: "qcv-bar", hidden: true });
-    this.node = element("section", { class: "qcv" }, this.densityBar, this.surfaceText, this.holder, element("div", { class: "qcv-status" }, this.says, this.counts), this.warning, this.twin);
+    this.node = element("section", { class: "qcv" }, this.density.node, this.surfaceText, this.holder, element("div", { class: "qcv-status" }, this.says, this.counts), this.warning, this.density.picture, this.density.list, this.twin);
     // Otherwise the notebook would take the letters as its own shortcuts.
     this.node.dataset.lmSuppressShortcuts = "true";
     this.node.addEventListener("keydown", (e) => {
@@ -131,48 +130,26 @@ export class View {
   }
 
   takeDensity(said) {
-    this.density?.clear();
-    this.density = said?.values ? new Isosurface(said) : null;
-    this.densityBar.hidden = !this.density;
-    if (this.density) {
-      const { maximum, minimum, sigma } = said;
-      this.level.max = Math.max(8, this.density.level, Math.floor((0.9 * Math.max(maximum, -minimum)) / (sigma || 1)));
-      this.level.value = this.density.level;
-      this.stage.root.add(this.density.group);
-      this.drawDensity();
-    }
-    this.stage.draw();
+    this.density.take(said);
   }
 
   takeSurface(said) {
+    const kept = this.fingerprint?.state();
     this.fingerprint?.close();
     this.fingerprint = null;
     this.surface?.dispose();
-    this.surface = said?.vertices ? new PropertySurface(said) : null;
+    this.surface = said?.vertices ? new PropertySurface(said, this.options.palette) : null;
     this.surfaceText.hidden = !this.surface;
     if (this.surface) {
       this.stage.root.add(this.surface.mesh);
       this.surfaceText.textContent = this.surface.words();
-      if (said.fingerprint) this.fingerprint = new Fingerprint(this, this.surface);
+      if (said.fingerprint) this.fingerprint = new Fingerprint(this, this.surface, kept);
     }
     const room = this.surface ? 2.2 : 0.8;
     if (room !== this.stage.room) {
       this.stage.room = room;
       if (this.stage.width) this.stage.fit();
     }
-    this.stage.draw();
-  }
-
-  setLevel(level) {
-    this.density.level = level;
-    cancelAnimationFrame(this.levelling);
-    this.levelling = requestAnimationFrame(() => this.drawDensity());
-  }
-
-  drawDensity() {
-    if (!this.density) return;
-    this.density.draw(this.options.palette);
-    this.levelText.textContent = this.density.words();
     this.stage.draw();
   }
 
@@ -192,6 +169,11 @@ export class View {
     Object.assign(this.options, options);
     this.kernel.tell({ do: "note", options });
     this.toolbar.draw();
+  }
+
+  showNeighbours(which) {
+    this.say("…");
+    this.kernel.ask({ do: "neighbours", which }).then(() => this.say(`${this.scene.count} atoms`), (error) => this.say(error.message));
   }
 
   grow() {
@@ -245,7 +227,12 @@ export class View {
   setPalette(name) {
     this.stage.model.paint(name);
     this.note({ palette: name });
-    this.drawDensity();
+    this.density.draw();
+    if (this.surface) {
+      this.surface.setPalette(name);
+      this.surfaceText.textContent = this.surface.words();
+      this.fingerprint?.apply();
+    }
     this.stage.draw();
   }
 
@@ -302,11 +289,11 @@ export class View {
   click(x, y, more) {
     const row = this.stage.pick(x, y);
     if (row < 0) {
-      if (!this.measuring) this.clearPicks();
+      if (!this.measuring.on) this.clearPicks();
       return;
     }
     this.walked = row;
-    if (this.measuring || more) this.take(row);
+    if (this.measuring.on || more) this.measuring.take(row);
     else {
       this.selected = [row];
       this.overlay.picked = [];
@@ -321,54 +308,24 @@ export class View {
     const next = this.walked + step;
     if (next < 0 || next >= n) return (this.left = true), false;
     this.walked = next;
-    if (!this.measuring) this.selected = [next];
+    if (!this.measuring.on) this.selected = [next];
     this.refreshMarks([...this.selected, next]);
     this.describe(next);
   }
 
   takeWalked() {
     if (this.walked < 0) return false;
-    this.take(this.walked);
-  }
-
-  async take(row) {
-    if (!this.measuring || this.overlay.picked.length >= 4) this.overlay.picked = [];
-    if (!this.measuring) this.toggleMeasure();
-    const { picked } = this.overlay;
-    if (picked.includes(row)) return;
-    picked.push(row);
-    this.selected = [...picked];
-    this.refreshMarks();
-    if (picked.length === 1) return this.describe(row);
-    const rows = [...picked];
-    const names = rows.map((i) => this.scene.labels[i]).join("–");
-    try {
-      const { text, kind } = await this.kernel.ask({ do: "measure", rows });
-      this.overlay.measurements = this.overlay.measurements.filter((one) => !(rows.length > 2 && one.of === picked));
-      this.overlay.measurements.push({ rows, text, of: picked });
-      this.say(`${kind} ${names} ${text} (s.u. estimated without covariances)`);
-      this.stage.draw();
-    } catch (error) {
-      this.say(error.message);
-    }
-  }
-
-  toggleMeasure() {
-    this.measuring = !this.measuring;
-    this.node.classList.toggle("measuring", this.measuring);
-    this.overlay.picked = [];
-    if (this.measuring) this.say("Measure: take 2 atoms for a distance, 3 for an angle, 4 for a torsion; Esc ends.");
-    this.toolbar.draw();
+    this.measuring.take(this.walked);
   }
 
   escape() {
     if (!this.help.hidden) return this.toggleHelp();
-    if (!this.selected.length && !this.overlay.measurements.length && !this.measuring) {
+    if (!this.selected.length && !this.overlay.measurements.length && !this.measuring.on) {
       this.left = true;
       this.say("Tab leaves the view.");
       return true;
     }
-    if (this.measuring) this.toggleMeasure();
+    if (this.measuring.on) this.measuring.end();
     this.clearPicks();
     this.say("cleared");
     return true;
@@ -377,8 +334,7 @@ export class View {
   clearPicks() {
     this.selected = [];
     this.walked = -1;
-    this.overlay.picked = [];
-    this.overlay.measurements = [];
+    this.measuring.clear();
     if (this.stage?.model) this.refreshMarks();
   }
 
@@ -397,8 +353,13 @@ export class View {
     return (this.scene.title || "structure").replace(/[^\w.-]+/g, "_").slice(0, 60);
   }
 
+  // Ranges and levels go with the picture: without them its colours say nothing.
+  legend() {
+    return [this.density.shape?.words(), this.surface?.words()].filter(Boolean);
+  }
+
   async savePng() {
-    save(await png(this.stage, this.overlay), `${this.fileName}.png`);
+    save(await png(this.stage, this.overlay, this.legend()), `${this.fileName}.png`);
     this.say("PNG saved, 300 dpi.");
   }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.notebook.show import escape
+from qcrbox.widgets.lineage.batches import collapsed
+from qcrbox.widgets.lineage.words import words_of
 
 if TYPE_CHECKING:
     from qcrbox.notebook.lineage import LineageGraph
@@ -15,7 +17,7 @@ _MARK = {"successful": "✓", "failed": "✗", "cancelled": "⊘", "running": "�
 
 def lineage_svg(graph: LineageGraph) -> str:
     """The graph as inline SVG; titles carry details for pointers and readers."""
-    place = _places(graph)
+    members, edges, place = places(graph)
     if not place:
         return "<p>No lineage.</p>"
     width = (max(x for x, _ in place.values()) + 1) * _COLUMN + 10
@@ -23,8 +25,12 @@ def lineage_svg(graph: LineageGraph) -> str:
     centre = {
         node: (x * _COLUMN + _WIDTH / 2 + 8, y * _ROW + _HEIGHT / 2 + 8) for node, (x, y) in place.items()
     }
-    lines = [_edge(centre[e["source"]], centre[e["target"]], e.get("role", "")) for e in graph.edges if e["source"] in centre and e["target"] in centre]  # fmt: skip
-    nodes = [_node(node, *centre[node["id"]], node["id"] == graph.focus) for node in graph.nodes]
+    lines = [_edge(centre[e["source"]], centre[e["target"]], e.get("role", "")) for e in edges if e["source"] in centre and e["target"] in centre]  # fmt: skip
+    labels = {node["id"]: str(node["label"]) for node in graph.nodes}
+    nodes = [
+        _node(node, words_of(node, labels), *centre[node["id"]], node["id"] == graph.focus)
+        for node in members
+    ]
     about = f"{len(graph.nodes)} files and calculations, {len(graph.edges)} steps"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
@@ -34,15 +40,19 @@ def lineage_svg(graph: LineageGraph) -> str:
     )
 
 
-def _places(graph: LineageGraph) -> dict[str, tuple[int, float]]:
-    """Column by generation, row by the mean of what came before: few crossings for the small graphs there are."""
-    before: dict[str, list[str]] = {node["id"]: [] for node in graph.nodes}
-    for edge in graph.edges:
+def places(
+    graph: LineageGraph,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, tuple[int, float]]]:
+    """Nodes, edges (batches collapsed), and of each node its column and row.
+
+    Column by generation, row by the mean of what came before: few crossings for the small graphs there are.
+    """
+    nodes, edges = collapsed(graph)
+    before: dict[str, list[str]] = {node["id"]: [] for node in nodes}
+    for edge in edges:
         if edge["target"] in before and edge["source"] in before:
             before[edge["target"]].append(edge["source"])
-    column: dict[str, int] = {}
-    for node in graph._in_order():
-        column[node["id"]] = max((column.get(one, -1) + 1 for one in before[node["id"]]), default=0)
+    column = _columns(before)
     place: dict[str, tuple[int, float]] = {}
     for number in range(max(column.values(), default=-1) + 1):
         members = [node for node in column if column[node] == number]
@@ -52,7 +62,18 @@ def _places(graph: LineageGraph) -> dict[str, tuple[int, float]]:
         }
         for row, member in enumerate(sorted(members, key=lambda one: wish[one])):
             place[member] = (number, float(row))
-    return place
+    return nodes, edges, place
+
+
+def _columns(before: dict[str, list[str]]) -> dict[str, int]:
+    """One more than that of the last thing a node was made from."""
+    column: dict[str, int] = {}
+    while len(column) < len(before):
+        ready = [n for n in before if n not in column and all(one in column for one in before[n])]
+        # A loop cannot come from the registry; do not hang on bad data.
+        for node in ready or [n for n in before if n not in column]:
+            column[node] = max((column.get(one, -1) + 1 for one in before[node]), default=0)
+    return column
 
 
 def _edge(start: tuple[float, float], end: tuple[float, float], role: str) -> str:
@@ -64,13 +85,13 @@ def _edge(start: tuple[float, float], end: tuple[float, float], role: str) -> st
     )
 
 
-def _node(node: dict[str, Any], x: float, y: float, focus: bool) -> str:
+def _node(node: dict[str, Any], words: str, x: float, y: float, focus: bool) -> str:
     details = node.get("details") or {}
     status = str(details.get("status") or details.get("state") or "")
     label = str(node["label"])
     short = label if len(label) <= 21 else f"{label[:19]}…"
     weight = 2.4 if focus else 1.2
-    if node["kind"] == "calculation":
+    if node["kind"] in ("calculation", "batch"):
         mark = _MARK.get(status, "")
         dash = "" if status in ("", "successful") else ' stroke-dasharray="5 3"'
         shape = (
@@ -85,9 +106,7 @@ def _node(node: dict[str, Any], x: float, y: float, focus: bool) -> str:
             f'rx="3" fill="{fill}" stroke="{stroke}" stroke-width="{weight}"/>'
         )
         text = short
-    about = ", ".join(f"{key}: {value}" for key, value in details.items() if value not in (None, "", [], {}))
-    kind = node["kind"].replace("_", " ")
     return (
-        f"<g><title>{escape(kind)} {escape(label)} {escape(about[:400])}</title>{shape}"
+        f"<g><title>{escape(words[:600])}</title>{shape}"
         f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="middle" dominant-baseline="central" fill="#222">{escape(text)}</text></g>'
     )

@@ -1,0 +1,16 @@
+"""A button that copies a line of code; imported only where anywidget is."""
+
+from __future__ import annotations
+
+import anywidget
+import traitlets
+
+from qcrbox.widgets import bundle
+
+
+class CopyButton(anywidget.AnyWidget):
+    """`text` is what it copies; empty, and the button waits."""
+
+    _esm = bundle.path("copy_button")
+    text = traitlets.Unicode().tag(sync=True)
+    label = traitlets.Unicode("Copy as code").tag(sync=True)

@@ -1,0 +1,59 @@
+"""Lineage to walk through: hover or arrow keys tell what a node is, Enter gives the code that opens or compares it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.notebook import show
+from qcrbox.widgets import bundle
+from qcrbox.widgets.lineage.picture import lineage_svg, places
+from qcrbox.widgets.lineage.words import words_of
+from qcrbox.widgets.static_twin import StaticTwin, publish_widget
+
+if TYPE_CHECKING:
+    from qcrbox.notebook.lineage import LineageGraph
+
+__all__ = ["display_lineage", "lineage_svg"]
+
+
+def display_lineage(graph: LineageGraph) -> None:
+    """Show the graph here: the still picture first, the live one over it where there is one."""
+    from IPython.display import publish_display_data
+
+    bundled = graph._repr_mimebundle_()
+    if not show.is_notebook() or not bundle.available("lineage"):
+        publish_display_data(bundled)
+        return
+    twin = StaticTwin()
+    twin.show(bundled)
+    from qcrbox.widgets.lineage.widget import LineageWidget
+
+    publish_widget(LineageWidget(graph=packed(graph), svg=graph.svg(), twin=twin.mark))
+
+
+def packed(graph: LineageGraph) -> dict[str, Any]:
+    """Nodes with their column, row, words and code, in the order in which keys walk."""
+    nodes, edges, place = places(graph)
+    labels = {node["id"]: str(node["label"]) for node in graph.nodes}
+    told = [
+        {
+            "id": node["id"],
+            "kind": node["kind"],
+            "label": str(node["label"]),
+            "status": str((node.get("details") or {}).get("status") or ""),
+            "column": place[node["id"]][0],
+            "row": place[node["id"]][1],
+            "words": words_of(node, labels),
+            "code": code_of(node),
+        }
+        for node in nodes
+    ]
+    told.sort(key=lambda node: (node["column"], node["row"]))
+    return {"nodes": told, "edges": edges, "focus": graph.focus, "truncated": graph.truncated}
+
+
+def code_of(node: dict[str, Any]) -> str:
+    """The line that finds a node again."""
+    if node["kind"] == "data_file":
+        return f'qc.files["{node["id"]}"]'
+    return f'qc.calculations["{node["id"]}"]' if node["kind"] == "calculation" else ""

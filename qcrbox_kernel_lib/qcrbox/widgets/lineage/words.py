@@ -1,0 +1,31 @@
+"""What the nodes of a lineage are, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def words_of(node: dict[str, Any], labels: dict[str, str]) -> str:
+    """What a node is: for a calculation its command and options, for a file its dataset."""
+    details = node.get("details") or {}
+    if node["kind"] == "batch":
+        return f"{node['label']}, {details.get('files', 0)} files made"
+    if node["kind"] == "calculation":
+        command = " ".join(
+            str(details[name])
+            for name in ("application_slug", "application_version", "command_name")
+            if details.get(name)
+        )
+        options = ", ".join(
+            _option(name, value, labels) for name, value in (details.get("arguments") or {}).items()
+        )
+        return f"calculation {node['label']}, {details.get('status', '')}: {command}({options})"
+    if node["kind"] == "data_file":
+        dataset = f" of {details['dataset']}" if details.get("dataset") else ""
+        return f"file {node['label']}{dataset}" + (", deleted" if details.get("deleted") else "")
+    return str(node["label"])
+
+
+def _option(name: str, value: Any, labels: dict[str, str]) -> str:
+    file_id = value.get("data_file_id") if isinstance(value, dict) else None
+    return f"{name}={labels.get(str(file_id), str(file_id)) if file_id else repr(value)}"

@@ -1,0 +1,84 @@
+// What belongs to a density: its level, its peaks and holes as a list, a section through atoms.
+import { element } from "../../shared_js/twin.js";
+import { Isosurface } from "./isosurface.js";
+
+export class DensityPanel {
+  constructor(view) {
+    this.view = view;
+    this.shape = null;
+    this.level = element("input", { type: "range", min: 1.5, max: 8, step: 0.1, style: "width:140px", "aria-label": "Level of the density in sigma", oninput: () => this.setLevel(Number(this.level.value)) });
+    this.words = element("span", { role: "status" });
+    this.sectionButton = element("button", { type: "button", title: "Contours in the plane of the taken atoms (3 or more)", onclick: () => this.section() }, "Section");
+    this.node = element("div", { class: "qcv-bar", hidden: true }, this.level, this.words, this.sectionButton);
+    this.rows = element("tbody");
+    const heads = ["peak", "e Å⁻³", "σ", "nearest atom"].map((name) => element("th", { scope: "col" }, name));
+    const table = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), this.rows);
+    this.list = element("details", { hidden: true }, element("summary", {}, "Peaks and holes"), element("div", { class: "qcv-table" }, table));
+    this.picture = element("figure", { class: "qcv-section", hidden: true });
+  }
+
+  take(said) {
+    const { view } = this;
+    this.shape?.clear();
+    this.shape = said?.values ? new Isosurface(said) : null;
+    this.node.hidden = !this.shape;
+    this.picture.hidden = true;
+    this.showPeaks(said?.peaks ?? []);
+    if (this.shape) {
+      const { maximum, minimum, sigma } = said;
+      this.level.max = Math.max(8, this.shape.level, Math.floor((0.9 * Math.max(maximum, -minimum)) / (sigma || 1)));
+      this.level.value = this.shape.level;
+      view.stage.root.add(this.shape.group);
+      this.draw();
+    }
+    view.stage.draw();
+  }
+
+  setLevel(level) {
+    this.shape.level = level;
+    cancelAnimationFrame(this.levelling);
+    this.levelling = requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    if (!this.shape) return;
+    this.shape.draw(this.view.options.palette);
+    this.words.textContent = this.shape.words();
+    this.view.stage.draw();
+  }
+
+  showPeaks(peaks) {
+    this.list.hidden = !peaks.length;
+    this.view.overlay.peaks = [];
+    this.rows.replaceChildren(
+      ...peaks.map((peak) => {
+        const button = element("button", { type: "button", "aria-pressed": "false", onclick: () => this.mark(peak, button) }, peak.name);
+        const cells = [peak.height, peak.sigmas, peak.nearest].map((text) => element("td", {}, text));
+        return element("tr", {}, element("td", {}, button), ...cells);
+      }),
+    );
+  }
+
+  mark(peak, button) {
+    const { overlay, stage } = this.view;
+    const shown = overlay.peaks.includes(peak);
+    overlay.peaks = shown ? overlay.peaks.filter((one) => one !== peak) : [...overlay.peaks, peak];
+    button.setAttribute("aria-pressed", String(!shown));
+    this.view.say(shown ? "" : `${peak.name}: ${peak.height} e Å⁻³, ${peak.nearest}`);
+    stage.draw();
+  }
+
+  async section() {
+    const rows = this.view.overlay.picked.length >= 3 ? this.view.overlay.picked : this.view.selected;
+    if (rows.length < 3) return this.view.say("Take three atoms first (key F): the section goes through them.");
+    this.view.say("…");
+    try {
+      const { png, alt } = await this.view.kernel.ask({ do: "section", rows });
+      this.picture.replaceChildren(element("img", { src: `data:image/png;base64,${png}`, alt }), element("figcaption", {}, alt));
+      this.picture.hidden = false;
+      this.view.say(alt);
+    } catch (error) {
+      this.view.say(error.message);
+    }
+  }
+}

@@ -1,0 +1,1 @@
+"""What the product promises, sentence by sentence; docs/acceptance.md says which test shows which."""

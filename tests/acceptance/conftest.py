@@ -1,0 +1,18 @@
+"""A box on the real registry, as a notebook has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from qcrbox.notebook.box import Box
+from qcrbox.notebook.client import RegistryClient
+
+from tests.conftest import RunningRegistry
+
+
+@pytest.fixture(scope="session")
+def box(registry: RunningRegistry) -> Iterator[Box]:
+    made = Box(RegistryClient(registry.url))
+    yield made
+    made.close()
