@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 
 from tests.faults.application.chaos_commands import content
+from tests.faults.fairness import judge
 from tests.faults.load import Accepted, Ledger
-from tests.faults.stand_in_hub import PEOPLE
 
 FINAL = ("successful", "failed", "cancelled")
 # Ends that dying machines may bring about; each has to name its reason.
@@ -103,19 +103,12 @@ def agents_have_owners(database: Path, agent_pids: list[int]) -> list[str]:
     return []
 
 
-def shares_were_fair(database: Path, ledger: Ledger) -> list[str]:
-    """Nobody waited much longer than others who asked for the same: mean waits within a factor, plus a moment."""
+def turns_were_fair(database: Path, turns_file: Path) -> list[str]:
+    """Nobody was served while somebody who had used less waited; and no start went past the witness."""
+    verdict = judge(turns_file.read_text().splitlines())
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        waits = {
-            row[0]: row[1]
-            for row in connection.execute(
-                "SELECT people.name, avg(started_at - submitted_at) FROM calculations JOIN people ON people.id = owner_id "
-                # A wait over which the clock jumped by a day says nothing.
-                "WHERE started_at IS NOT NULL AND losses = 0 AND started_at - submitted_at BETWEEN 0 AND 3600 "
-                "GROUP BY people.name"
-            )
-        }
-    means = [waits[person] for person in PEOPLE if person in waits]
-    if len(ledger.accepted) > 100 and len(means) > 1 and max(means) > 2.5 * min(means) + 5.0:
-        return [f"mean waits differ: { {person: round(wait, 1) for person, wait in waits.items()} }"]
-    return []
+        started = [found[0] for found in connection.execute("SELECT id FROM calculations WHERE attempt > 0")]
+    faults = verdict.faults[:10]
+    if len(verdict.faults) > len(faults):
+        faults.append(f"{len(verdict.faults)} turns were unfair in all")
+    return faults + [f"nobody saw the turn of {one}" for one in started if one not in verdict.turns]

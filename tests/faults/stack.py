@@ -38,6 +38,7 @@ class Stack:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.clock_file = data.parent / f"{data.name}.clock"
         self.clock_file.write_text("0")
+        self.turns_file = data.parent / f"{data.name}.turns"
         (data / "run").mkdir(parents=True, exist_ok=True)
         (data / "logs").mkdir(parents=True, exist_ok=True)
         self._config = data / "run" / "launcher.json"
@@ -70,7 +71,7 @@ class Stack:
             ]
         hub = ["--auth", "hub", "--hub-api-url", self.hub_api_url]
         return [
-            *("-m", "tests.faults.registry_with_clock", str(self.clock_file)),
+            *("-m", "tests.faults.watched_registry", str(self.clock_file), str(self.turns_file)),
             *(*data, "--port", str(self.ports["registry"]), *nats_url, *folder, *hub),
         ]
 

@@ -114,8 +114,7 @@ class Bus:
         )
 
     async def close(self) -> None:
-        if self._puller is not None:
-            self._puller.stop()
+        self.stop_events()
         if self.is_connected:
             with contextlib.suppress(NatsError, OSError):
                 await asyncio.wait_for(self.connection.drain(), 5)
@@ -176,6 +175,12 @@ class Bus:
                 max_waiting=16,
             ),
         )
+
+    async def _renew_events_consumer(self) -> None:
+        """The stream keeps what was not acknowledged, and gives it to the new consumer."""
+        with contextlib.suppress(NotFoundError):
+            await self.js.delete_consumer(EVENTS, EVENTS_CONSUMER)
+        await self._ensure_events_consumer()
 
     async def _patiently(self, act: Callable[[], Awaitable[None]], patience_s: float) -> None:
         """JetStream recovers its files for a while after NATS accepts connections."""
@@ -271,8 +276,10 @@ class Bus:
 
     # ------------------------------------------------------------ in
 
-    async def run_events(self, handler: Handler) -> None:
+    async def run_events(self, handler: Handler, patience_s: Callable[[], float] | None = None) -> None:
         """Feed every event to `handler` in batches until the bus is closed; acknowledge after it returns.
+
+        patience_s: asked before each batch how long, s, to let it grow.
 
         When the handler raises, the same batch is given again after a pause, so it must be harmless to repeat.
         """
@@ -298,9 +305,19 @@ class Bus:
                 with contextlib.suppress(NatsError, OSError):
                     await self.connection.publish(message.reply, b"+ACK")
 
-        self._puller = Puller(self.connection, EVENTS, EVENTS_CONSUMER, handle, self._ensure_events_consumer)
+        self._puller = Puller(self.connection, EVENTS, EVENTS_CONSUMER, handle, self._renew_events_consumer)
+        if patience_s is not None:
+            self._puller.patience_s = patience_s
         self.on_reconnect(self._puller.connected_again)
-        await self._puller.run()
+        try:
+            await self._puller.run()
+        finally:
+            self._on_reconnect.remove(self._puller.connected_again)
+
+    def stop_events(self) -> None:
+        """`run_events` returns after the batch it is at."""
+        if self._puller is not None:
+            self._puller.stop()
 
     async def run_heartbeats(self, handler: Callable[[Arrived], None]) -> None:
         """Subscribe to heartbeats: core NATS, so a stopped registry finds no heap of old ones."""

@@ -73,7 +73,7 @@ class Publisher:
         self, subject: str, payload: bytes, *, message_id: str | None = None, patience_s: float = PATIENCE_S
     ) -> None:
         """Store one message. Raises QueueFull or StorageFull when the stream refuses, Unreachable when NATS does not
-        answer for `patience_s`."""
+        answer for `patience_s` or this connection was closed."""
         headers = {"Nats-Msg-Id": message_id} if message_id else None
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience_s
@@ -82,7 +82,8 @@ class Publisher:
                 future = await self.send(subject, payload, headers)
                 await asyncio.wait_for(future, min(ACK_S, max(deadline - loop.time(), 0.1)))
             except (_Cut, NatsError, OSError) as error:  # OSError: a cut socket, or a time-out
-                if loop.time() >= deadline:
+                # One that was closed, other than one that was cut, does not come back.
+                if loop.time() >= deadline or self._connection.is_closed:
                     raise unreachable() from error
                 await asyncio.sleep(0.1)
             else:

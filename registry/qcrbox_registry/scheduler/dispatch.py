@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 from dataclasses import dataclass
 
 import structlog
 from qcrbox.contract.errors import QueueFull
-from qcrbox.contract.messages import Command
+from qcrbox.contract.messages import Cancel, Command
+from qcrbox.contract.states import State
 from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.scheduler.backlog import Lane, Waiting
 from qcrbox_registry.scheduler.fleet import Active, Agent, Application
 from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.tables import agents as agents_table
 from qcrbox_registry.store.tables import calculations
-from qcrbox_registry.store.transitions import Ledger
+from qcrbox_registry.store.transitions import Change, Ledger, StaleAttempt, StateRefused
 
 MOST_PER_ROUND = 256
 FULL_PAUSE_S = 2.0
+PATIENCE_EACH_S, MOST_PATIENCE_S = 0.002, 0.04
 UNKNOWN_S = 10.0  # charged for a command without a past; corrected at its end
 
 log = structlog.get_logger(__name__)
@@ -38,10 +42,14 @@ class Dispatcher:
         # Lanes that found no agent in the last round: what new agents are started for.
         self.unserved: dict[int, list[Lane]] = {}
 
-    def may_linger(self) -> bool:
-        """True while every agent has work in hand: a moment's patience then makes one round out of several."""
-        agents = [agent for agent in self.world.fleet.agents.values() if agent.is_there]
-        return bool(agents) and all(len(agent.active) > 1 for agent in agents)
+    def patience_s(self) -> float:
+        """How long work may be gathered before it is written, s: nothing unless every agent has commands in hand.
+
+        Then nobody waits for us, and one transaction for many commands costs little more than one for one.
+        """
+        in_hand = [len(agent.active) for agent in self.world.fleet.agents.values() if agent.is_there]
+        least = min(in_hand, default=0)
+        return min(least * PATIENCE_EACH_S, MOST_PATIENCE_S) if least > 1 else 0.0
 
     async def round(self) -> int:
         """One round over all applications; how many calculations were handed out."""
@@ -73,20 +81,25 @@ class Dispatcher:
         turn = [
             (world.share.score(lane.owner_id, lane.group_id), lane.head[0], id(lane), lane)
             for lane in world.backlog.lanes(application_id)
-            if world.may_run(lane.owner_id, lane.group_id)
         ]
         heapq.heapify(turn)
         agents = self._with_room(application)
         chosen: list[Assignment] = []
         unserved: list[Lane] = []
         while turn and len(chosen) < most:
-            lane = heapq.heappop(turn)[3]
+            known, _, _, lane = heapq.heappop(turn)
+            if not world.may_run(lane.owner_id, lane.group_id):
+                continue
+            score = world.share.score(lane.owner_id, lane.group_id)
+            if score > known:  # another lane of this person or group was served since it was put in
+                heapq.heappush(turn, (score, lane.head[0], id(lane), lane))
+                continue
             agent = self._agent_for(lane, application, agents, may_look_ahead=not unserved)
             if agent is None:
                 unserved.append(lane)
                 continue
             chosen.append(self._assign(agent, lane, application))
-            if lane.entries and world.may_run(lane.owner_id, lane.group_id):
+            if lane.entries:
                 score = world.share.score(lane.owner_id, lane.group_id)
                 heapq.heappush(turn, (score, lane.head[0], id(lane), lane))
         if unserved:
@@ -146,7 +159,7 @@ class Dispatcher:
     def _assign(self, agent: Agent, lane: Lane, application: Application) -> Assignment:
         world = self.world
         calculation_id, command_id = world.backlog.take(lane)
-        now, mono = world.clock.time(), world.clock.monotonic()
+        mono = world.clock.monotonic()
         expected = world.durations.expected(command_id)
         active = Active(
             calculation_id=calculation_id,
@@ -165,7 +178,7 @@ class Dispatcher:
         world.fleet.set_state(agent, "busy", mono)
         agent.runs += 1
         # Charged when handed out, so that the next turn already knows of it; corrected at the end.
-        world.share.charge(lane.owner_id, lane.group_id, active.charged_s, now)
+        world.share.charge(lane.owner_id, lane.group_id, active.charged_s, mono)
         return Assignment(agent, active, new_owner)
 
     # ------------------------------------------------------------ writing and sending
@@ -219,22 +232,26 @@ class Dispatcher:
                 full.append(one)
         if full:
             log.warning("message_queue_full", calculations=len(full))
-            await self._release(full, FULL_PAUSE_S)
+            await self._release(full, FULL_PAUSE_S, "queue full")
 
-    async def _release(self, taken: list[Assignment], pause_s: float) -> None:
+    async def take_back(self, agent: Agent, ahead: list[Active], reason: str) -> None:
+        """Commands that an agent holds and has not begun wait again. Should it begin one of them just now, its result
+        is refused as that of an attempt that is over."""
+        log.info("taken_back", agent=agent.id, calculations=len(ahead), reason=reason)
+        await self._release([Assignment(agent, active) for active in ahead], 0.0, reason)
+        for active in ahead:
+            over = Cancel(calculation_id=active.calculation_id, attempt=active.attempt, reason=reason)
+            await self.world.bus.control(agent.id, over)
+
+    async def _release(self, taken: list[Assignment], pause_s: float, reason: str) -> None:
         """Back into the queue under a higher attempt, without counting as a loss."""
-        not_before = self.world.clock.time() + pause_s
+        now = self.world.clock.time()
 
-        def write(conn: Connection) -> list:
-            ledger = Ledger(conn, (one.active.calculation_id for one in taken))
+        def write(conn: Connection) -> list[Event]:
+            ledger = Ledger(conn, (one.active.calculation_id for one in taken), now)
             for one in taken:
-                ledger.release(
-                    one.active.calculation_id,
-                    one.active.attempt,
-                    lost=False,
-                    not_before=not_before,
-                    reason="queue full",
-                )
+                with contextlib.suppress(StaleAttempt, StateRefused):  # it has ended meanwhile
+                    _release_one(ledger, one.active, now + pause_s if pause_s else None, reason)
             return ledger.close()
 
         self.world.tell(await self.world.db.write(write))
@@ -242,11 +259,21 @@ class Dispatcher:
 
     async def _take_back(self, taken: list[Assignment], pause_s: float) -> None:
         for one in taken:
-            self.world.settle(one.agent, one.active, succeeded=False, ran_s=None)
+            if one.active.calculation_id in one.agent.active:
+                self.world.settle(one.agent, one.active, succeeded=False, ran_s=None)
         ids = [one.active.calculation_id for one in taken]
         waiting = await self.world.db.read(lambda conn: read_waiting(conn, ids))
         now = self.world.clock.time()
         self.world.enqueue([one._replace(not_before=now + pause_s) for one in waiting])
+
+
+def _release_one(ledger: Ledger, active: Active, not_before: float | None, reason: str) -> None:
+    entry = ledger.entry(active.calculation_id, active.attempt)
+    if entry.cancel_requested_at is not None:  # nobody wants it any more
+        fields = {"error_msg": entry.cancel_reason}
+        ledger.change(Change(entry.id, State.CANCELLED, active.attempt, fields=fields))
+    else:
+        ledger.release(entry.id, active.attempt, lost=False, not_before=not_before, reason=reason)
 
 
 def read_waiting(conn: Connection, ids: list[str] | None = None) -> list[Waiting]:

@@ -3,6 +3,8 @@
 All uses decay by the same factor, so comparing them needs no decaying: a use is kept in units of a fixed
 moment (`_epoch`) and later uses weigh more by 2^((t - epoch) / half-life). The units are renewed before the
 numbers grow large.
+
+Times are monotonic: a wall clock that is set makes nobody's past weigh more than another's.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ class _Group:
 
 
 class FairShare:
-    """Uses in slot seconds. `half_life_s` in s; times are Unix times, s."""
+    """Uses in slot seconds. `half_life_s` in s; times are of one monotonic clock, s."""
 
     def __init__(self, half_life_s: float, now: float) -> None:
         self._half_life = half_life_s

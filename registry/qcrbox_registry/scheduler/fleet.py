@@ -48,6 +48,7 @@ class Agent:
     reason: str = ""
     stop_asked_mono: float | None = None
     is_yielding: bool = False  # gets nothing new: others wait for its slot
+    is_being_asked_for: bool = False  # its launcher's answer is awaited
     host: str = ""
     pid: int | None = None
     rss_bytes: int = 0

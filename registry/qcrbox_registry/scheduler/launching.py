@@ -167,6 +167,7 @@ class Launching:
             state="requested",
             requested_mono=world.clock.monotonic(),
             seen_mono=world.clock.monotonic(),
+            is_being_asked_for=True,
         )
         world.fleet.add(agent)  # before the first await: nobody may count one agent too few
         now = world.clock.time()
@@ -177,10 +178,32 @@ class Launching:
             "state": "requested",
             "requested_at": now,
         }
-        await world.db.write(lambda conn: conn.execute(insert(agents_table), [row]))
+        try:
+            await world.db.write(lambda conn: conn.execute(insert(agents_table), [row]))
+        except BaseException:
+            world.fleet.remove(agent)  # nobody may wait for one that was never asked for
+            launcher.free += 1
+            raise
         world.spawn(self._ask(agent, application, launcher))
 
+    async def ask_again(self, agent: Agent, waited_s: float) -> None:
+        """For an agent that is requested while no answer is awaited: the registry was ended, or its disk was full,
+        before it knew. Asked twice a launcher says that the agent is there."""
+        application = self.world.fleet.applications.get(agent.application_id)
+        launcher = self.world.fleet.launchers.get(agent.launcher)
+        if application is not None and launcher is not None and launcher.seen_mono is not None:
+            agent.is_being_asked_for = True
+            self.world.spawn(self._ask(agent, application, launcher))
+        elif waited_s > self.world.settings.launcher_lost_after_s:
+            await self.losses.lose(agent, "its launcher does not answer")
+
     async def _ask(self, agent: Agent, application: Application, launcher: Launcher) -> None:
+        try:
+            await self._ask_once(agent, application, launcher)
+        finally:
+            agent.is_being_asked_for = False
+
+    async def _ask_once(self, agent: Agent, application: Application, launcher: Launcher) -> None:
         world = self.world
         claims = Enrolment(
             agent=agent.id,
@@ -202,16 +225,15 @@ class Launching:
         except Unreachable as error:
             await self._no_answer(agent, launcher, error.message)
             return
+        launcher.free = answer.free
         if not answer.ok and answer.free <= 0:
             # No place is no fault of the application: what waits goes on waiting.
-            launcher.free = 0
             await self.losses.lose(agent, "its launcher had no place for it")
             return
         if not answer.ok:
             await self.start_failed(agent, answer.error or "the launcher refused")
             return
         world.counters.started_agents += 1
-        launcher.free = answer.free
         if agent.state == "requested":
             world.fleet.set_state(agent, "starting", world.clock.monotonic())
 

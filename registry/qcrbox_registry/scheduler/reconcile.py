@@ -21,7 +21,7 @@ from qcrbox_registry.scheduler.ingest import NOT_SEEN_S
 from qcrbox_registry.scheduler.launching import Launching
 from qcrbox_registry.scheduler.losses import Losses
 from qcrbox_registry.scheduler.recovery import read_rules
-from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.scheduler.world import Hold, World
 from qcrbox_registry.store.engine import upsert
 from qcrbox_registry.store.tables import agents as agents_table
 from qcrbox_registry.store.tables import launchers as launchers_table
@@ -50,6 +50,11 @@ class Reconciler:
         self.launching, self.losses, self.cancelling = launching, losses, cancelling
         self._rules_mono = self._usage_mono = self._beat_mono = world.clock.monotonic()
         self._listing: set[str] = set()
+        self._was_cut = False
+
+    def connected_again(self) -> None:
+        """The connection to NATS was cut and is back."""
+        self._was_cut = True
 
     async def watch_standstill(self) -> None:
         """Notice when this process itself stood still (stopped, suspended, starved), beside whatever a tick waits for."""
@@ -82,6 +87,7 @@ class Reconciler:
         for launcher in list(self.world.fleet.launchers.values()):
             self._launcher(launcher, mono)
         await self._send_again()
+        await self._offer_again()
         await self.dispatcher.round()
         await self.launching.plan(self.dispatcher)
         await self._flush(mono)
@@ -112,6 +118,8 @@ class Reconciler:
                     agent, f"it was not ready within {settings.started_within_s:g} s"
                 )
                 await self.launching.send_away(agent.id, agent.launcher)
+            elif agent.state == "requested" and not agent.is_being_asked_for:
+                await self.launching.ask_again(agent, mono - agent.requested_mono)
             return
         if mono - agent.seen_mono > settings.lost_after_s and agent.state != "gone":
             await self.launching.kill(agent, f"no sign of life for {settings.lost_after_s:g} s")
@@ -126,12 +134,28 @@ class Reconciler:
         if agent.state == "idle" and not agent.active:
             await self._idle(agent, mono)
             return
+        await self._keep_hold(agent)
         for active in list(agent.active.values()):
             await self._active(agent, active, mono)
 
+    async def _keep_hold(self, agent: Agent) -> None:
+        """Where an application or launcher is held, what runs is finished and what was handed out ahead waits again."""
+        hold = self._hold_on(agent)
+        if hold is None or len(agent.active) < 2:
+            return
+        _, *behind = agent.active.values()
+        ahead = [
+            one for one in behind if one.attempt and one.started_mono is None and one.cancel_reason is None
+        ]
+        if ahead:
+            await self.dispatcher.take_back(agent, ahead, hold.reason)
+
+    def _hold_on(self, agent: Agent) -> Hold | None:
+        return self.world.hold_on(agent.application_id) or self.world.hold_on_launcher(agent.launcher)
+
     async def _idle(self, agent: Agent, mono: float) -> None:
         application = self.world.fleet.applications.get(agent.application_id)
-        hold = self.world.hold_on(agent.application_id) or self.world.hold_on_launcher(agent.launcher)
+        hold = self._hold_on(agent)
         if agent.is_yielding:
             await self.launching.stop(agent, "others wait for its place")
         elif application is None or application.retired or (hold is not None and hold.mode == "drain"):
@@ -159,8 +183,7 @@ class Reconciler:
         if active.started_mono is not None:
             ran = mono - active.started_mono
             if ran > active.charged_s:
-                now = self.world.clock.time()
-                self.world.share.charge(active.owner_id, active.group_id, ran - active.charged_s, now)
+                self.world.share.charge(active.owner_id, active.group_id, ran - active.charged_s, mono)
                 active.charged_s = ran
             if active.wall_time_s is not None and ran > active.wall_time_s + settings.wall_time_grace_s:
                 await self.cancelling.over_wall_time(agent, active)
@@ -213,6 +236,20 @@ class Reconciler:
             [(one, command) for one, command in ready if command.attempt == one.active.attempt]
         )
 
+    async def _offer_again(self) -> None:
+        """After a cut: a command that was just on its way to its agent would be kept back until its acknowledgement is
+        overdue. A consumer that is made anew gives it at once; an agent that has it already ignores it."""
+        if not self._was_cut or not self.world.bus.is_connected:
+            return
+        self._was_cut = False
+        for agent in list(self.world.fleet.agents.values()):
+            if any(active.sent and active.started_mono is None for active in agent.active.values()):
+                try:
+                    await self.world.bus.rebuild_agent(agent.id)
+                except Unreachable:
+                    self._was_cut = True
+                    return
+
     # ------------------------------------------------------------ launchers
 
     def _launcher(self, launcher: Launcher, mono: float) -> None:
@@ -249,11 +286,11 @@ class Reconciler:
         for agent in list(fleet.agents.values()):
             if agent.launcher != launcher.name or agent.id in alive or agent.state in ("requested", "gone"):
                 continue
-            if agent.requested_mono > asked_mono - 5.0:
-                continue  # younger than the list
             told = ended.get(agent.id)
             if told is not None:
                 await self._ended(agent, told.exit_code, told.oom_killed)
+            elif agent.requested_mono > asked_mono - 5.0:
+                continue  # younger than the list
             elif self.world.clock.monotonic() - agent.seen_mono > self.world.settings.lost_after_s / 2:
                 await self._ended(agent, None, False)
 
@@ -282,16 +319,29 @@ class Reconciler:
             return
         rows = [_agent_row(agent, now) for agent in changed]
         free = {one.name: one.free for one in fleet.launchers.values()} if uses else {}
-        await self.world.db.write(lambda conn: write_rows(conn, rows, uses, free))
+        try:
+            await self.world.db.write(lambda conn: write_rows(conn, rows, uses, free))
+        except BaseException:
+            fleet.changed |= {agent.id for agent in changed if agent.id in fleet.agents}
+            self._count_again(uses)
+            raise
+
+    def _count_again(self, uses: list[dict]) -> None:
+        """What was not written is written with the next."""
+        for use in uses:
+            subject = (use["subject"], use["subject_id"])
+            self.world.share.changed.add(subject)
+            self.world.used_s[subject] = self.world.used_s.get(subject, 0.0) + use["cpu_s"]
 
     def uses(self, now: float) -> list[dict]:
         """Rows of `usage` to write; what was used since the last time is taken out."""
         used_s, self.world.used_s = self.world.used_s, {}
+        mono = self.world.clock.monotonic()
         return [
             {
                 "subject": subject,
                 "subject_id": subject_id,
-                "decayed_s": self.world.share.use(subject, subject_id, now),
+                "decayed_s": self.world.share.use(subject, subject_id, mono),
                 "decayed_at": now,
                 "cpu_s": used_s.get((subject, subject_id), 0.0),
                 "month": time.strftime("%Y-%m", time.gmtime(now)),

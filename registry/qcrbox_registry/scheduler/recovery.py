@@ -117,7 +117,9 @@ async def recover(world: World) -> None:
     found = await world.db.read(_read_all)
     now, mono = world.clock.time(), world.clock.monotonic()
     for row in found.usage:
-        world.share.restore(row.subject, row.subject_id, row.decayed_s, row.decayed_at)
+        # Nothing was used in the future: the clock was set back since, and for all of them alike.
+        age_s = max(now - row.decayed_at, 0.0)
+        world.share.restore(row.subject, row.subject_id, row.decayed_s, mono - age_s)
     for row in found.durations:
         world.durations.restore(row.command_id, row.mean_s)
     for row in found.launchers:

@@ -39,6 +39,7 @@ from qcrbox_registry.store.tables import agents as agents_table
 log = structlog.get_logger(__name__)
 
 LINGER_S = 0.005
+CANCEL_AGAIN_S = 1.0
 
 
 class Scheduler:
@@ -72,7 +73,7 @@ class Scheduler:
             clock=clock,
             backlog=Backlog(settings.ageing_s),
             fleet=Fleet(),
-            share=FairShare(settings.half_life_s, clock.time()),
+            share=FairShare(settings.half_life_s, clock.monotonic()),
             durations=Durations(),
         )
         self.dispatcher = Dispatcher(self.world)
@@ -94,8 +95,11 @@ class Scheduler:
         await recover(self.world)
         await self._auth.serve(self.world.bus.connection)
         await self.world.bus.run_heartbeats(self.ingest.heartbeat)
+        self.world.bus.on_reconnect(self.reconciler.connected_again)
         self._tasks = [
-            asyncio.create_task(self.world.bus.run_events(self.ingest.take), name="events"),
+            asyncio.create_task(
+                self.world.bus.run_events(self.ingest.take, self.dispatcher.patience_s), name="events"
+            ),
             asyncio.create_task(self._dispatch_loop(), name="dispatch"),
             asyncio.create_task(self._reconcile_loop(), name="reconcile"),
             asyncio.create_task(self.reconciler.watch_standstill(), name="standstill"),
@@ -105,10 +109,8 @@ class Scheduler:
     async def stop(self) -> None:
         """Stop taking and handing out; agents keep working and their events wait in JetStream."""
         self.is_ready = False
-        tasks = [*self._tasks, *self.world.background]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self.world.bus.stop_events()
+        await _ended({*self._tasks, *self.world.background})
         self._tasks = []
         uses = self.reconciler.uses(self.world.clock.time())
         with contextlib.suppress(QcError):
@@ -117,8 +119,8 @@ class Scheduler:
     async def _dispatch_loop(self) -> None:
         while True:
             await self.world.wake.wait()
-            if self.dispatcher.may_linger():
-                await asyncio.sleep(LINGER_S)
+            if patience_s := self.dispatcher.patience_s():
+                await asyncio.sleep(patience_s)
             self.world.wake.clear()
             try:
                 while await self.dispatcher.round() == MOST_PER_ROUND:
@@ -222,3 +224,12 @@ class Scheduler:
         if holder is None:
             raise NotFound("This session is not open.", next="Look at the list of sessions.")
         return holder
+
+
+async def _ended(left: set[asyncio.Task]) -> None:
+    """Cancel until they have ended. Once is not enough: `wait_for` of Python 3.11 swallows a cancellation that comes
+    together with what it waits for, and nats-py one that comes while it flushes; a loop then goes on for ever."""
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import structlog
+
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.scheduler.backlog import Backlog, Waiting
 from qcrbox_registry.scheduler.clock import Clock
@@ -17,6 +19,8 @@ from qcrbox_registry.scheduler.fleet import Active, Agent, Fleet, subjects_of
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.events import Event
+
+log = structlog.get_logger(__name__)
 
 
 class Told(Protocol):
@@ -80,7 +84,12 @@ class World:
         """Run something beside; the task is kept until it is done."""
         task = asyncio.create_task(coroutine)
         self.background.add(task)
-        task.add_done_callback(self.background.discard)
+        task.add_done_callback(self._spawned_ended)
+
+    def _spawned_ended(self, task: asyncio.Task) -> None:
+        self.background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background_failed", error=repr(error), exc_info=error)
 
     # ------------------------------------------------------------ holds and caps
 
@@ -112,7 +121,7 @@ class World:
         """Take an ended calculation from its agent in memory: charge what it used, free the agent."""
         self.fleet.end(agent, active.calculation_id)
         used = ran_s if ran_s is not None else 0.0
-        self.share.charge(active.owner_id, active.group_id, used - active.charged_s, self.clock.time())
+        self.share.charge(active.owner_id, active.group_id, used - active.charged_s, self.clock.monotonic())
         for subject in subjects_of(active):
             self.used_s[subject] = self.used_s.get(subject, 0.0) + used
         if succeeded and ran_s is not None and not active.interactive:

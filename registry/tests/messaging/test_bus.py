@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
+from nats.errors import TimeoutError as NatsTimeout
 from qcrbox.contract.errors import QueueFull, Unreachable
 from qcrbox.contract.messages import AgentGone, Heartbeat
 from qcrbox_registry.messaging.bus import EVENTS, Bus, StreamLimits
@@ -33,6 +34,7 @@ async def events_of(bus):
         return seen
 
     yield collect
+    bus.stop_events()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -71,6 +73,39 @@ async def test_events_are_given_again_until_the_handler_takes_them(bus, events_o
     await bus.publisher.publish("events.a1", gone(1))
     await until(lambda: len(seen) == 1)
     await until_empty(bus, EVENTS)
+
+
+async def test_what_was_taken_and_not_acknowledged_comes_at_once_to_the_next_life(bus, events_of):
+    held = asyncio.Event()
+
+    async def take_and_hold(batch):
+        held.set()
+        await asyncio.Event().wait()
+
+    first = asyncio.create_task(bus.run_events(take_and_hold))
+    await bus.publisher.publish("events.a1", gone(1))
+    await asyncio.wait_for(held.wait(), 20)
+    bus.stop_events()
+    first.cancel()
+    await asyncio.wait({first})
+    seen = events_of(bus)
+    await until(lambda: len(seen) == 1)  # its acknowledgement would be overdue after a minute
+
+
+async def test_a_consumer_that_cannot_be_made_yet_is_made_later(bus, events_of):
+    renew, tries = bus._renew_events_consumer, []
+
+    async def not_yet():
+        tries.append(1)
+        if len(tries) < 3:
+            raise NatsTimeout  # as while JetStream recovers its files
+        await renew()
+
+    bus._renew_events_consumer = not_yet
+    seen = events_of(bus)
+    await bus.publisher.publish("events.a1", gone(1))
+    await until(lambda: len(seen) == 1)
+    assert len(tries) == 3
 
 
 async def test_the_same_attempt_sent_twice_is_stored_once(bus, command):
@@ -152,6 +187,13 @@ async def test_nats_restarted_under_load_loses_no_event(nats_server, bus, events
 async def test_a_launcher_that_is_not_there_is_unreachable(bus):
     with pytest.raises(Unreachable, match="Launcher 'local' does not answer"):
         await bus.launcher("local").list(timeout_s=0.5)
+
+
+async def test_a_closed_connection_is_not_waited_for(bus, command):
+    await bus.connection.close()
+    with pytest.raises(Unreachable):
+        async with asyncio.timeout(20):  # its patience, with a connection that may come back, is longer
+            await bus.send_command("agent-1", command("c1"))
 
 
 async def test_heartbeats_are_not_kept(bus, events_of):

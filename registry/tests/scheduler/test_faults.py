@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from qcrbox.contract.messages import AgentGone, AgentReady, Finished, StepChanged
+from qcrbox.contract.errors import StorageFull
+from qcrbox.contract.messages import AgentGone, AgentReady, Finished, StepChanged, subject_events
 from qcrbox.contract.states import State, Step
 from qcrbox_registry.messaging.server import start
 from qcrbox_registry.scheduler.settings import SchedulerSettings
@@ -45,15 +46,19 @@ async def test_a_silent_agent_is_lost_and_another_one_does_it(site, launcher, cl
     await site.until(lambda: agent.id not in launcher.kept)
 
 
-async def test_late_result_of_an_older_attempt_is_refused(site, launcher, clock):
+@pytest.mark.attack(20)
+async def test_late_result_of_an_older_attempt_is_refused(site, launcher):
     one, agent = await running_on(site, launcher, seconds=600)
     (before,) = await site.rows([one])
     await site.scheduler.launching.losses.lose(site.scheduler.world.fleet.agents[agent.id], "suspended")
-    await agent.tell(end_of(one, before.attempt))
+    # Over our connection: its own may be closed, for the launcher ends whom the registry has given up.
+    late = end_of(one, before.attempt).model_dump_json().encode()
+    await site.bus.publisher.publish(subject_events(agent.id), late)
     await site.until(lambda: site.scheduler.world.counters.refused_events >= 1)
     assert (await site.rows([one]))[0].state != "successful"
 
 
+@pytest.mark.attack(20)
 async def test_a_doubled_result_ends_it_once(site, launcher):
     one, agent = await running_on(site, launcher, seconds=0.2)
     (row,) = await site.rows([one])
@@ -64,6 +69,7 @@ async def test_a_doubled_result_ends_it_once(site, launcher):
     assert [event.status for event in await site.events(one)].count("successful") == 1
 
 
+@pytest.mark.attack(20)
 async def test_an_agent_cannot_end_what_another_one_holds(site, launcher):
     one, _ = await running_on(site, launcher)
     _, other = await running_on(site, launcher, owner="bob")
@@ -73,6 +79,7 @@ async def test_an_agent_cannot_end_what_another_one_holds(site, launcher):
     assert (await site.rows([one]))[0].step == "running"
 
 
+@pytest.mark.attack(20)
 async def test_an_agent_cannot_say_that_another_one_is_gone(site, launcher):
     one, agent = await running_on(site, launcher)
     _, other = await running_on(site, launcher, owner="bob")
@@ -147,6 +154,7 @@ async def test_agents_that_died_while_the_registry_was_away_are_replaced(
     assert (row.state, row.losses) == ("successful", 1)
 
 
+@pytest.mark.attack(20)
 async def test_an_unknown_agent_process_is_stopped(site, launcher):
     await site.ended(await site.submit("noop"))
     (agent,) = site.scheduler.world.fleet.agents.values()
@@ -267,3 +275,79 @@ async def test_an_agent_whose_word_of_being_ready_was_lost_is_known_by_its_heart
     await site.scheduler.start()
     (row,) = await site.ended(await site.submit("noop"))
     assert row.state == "successful"
+
+
+async def test_stopping_ends_also_what_swallows_a_cancellation(site):
+    """As `wait_for` of Python 3.11 does when the cancellation comes together with what it waits for."""
+    swallowed = asyncio.Event()
+
+    async def deaf_once():
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                if swallowed.is_set():
+                    raise
+                swallowed.set()
+
+    site.scheduler.world.spawn(deaf_once())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        await site.end()
+    assert swallowed.is_set()
+
+
+async def test_an_agent_that_was_written_down_and_not_asked_for_is_asked_for_at_the_next_start(
+    site, make_site, make_launcher
+):
+    launcher = await make_launcher(site, capacity=1)
+
+    async def killed_before(*_):
+        raise asyncio.CancelledError
+
+    site.scheduler.launching._ask = killed_before
+    (one,) = await site.submit("noop")
+    await site.until(lambda: site.scheduler.world.fleet.agents)
+    (agent_id,) = site.scheduler.world.fleet.agents
+    await site.end()
+    again = await make_site()
+    (row,) = await again.ended([one])
+    assert (row.state, row.agent_id) == ("successful", agent_id)
+    assert set(launcher.kept) == {agent_id}
+
+
+async def test_a_full_disk_leaves_no_agent_that_never_comes(site, make_launcher):
+    launcher = await make_launcher(site, capacity=1)
+    await site.until(lambda: site.scheduler.world.fleet.launchers)
+    write, refused = site.db.write, []
+
+    async def full(fn):
+        if site.scheduler.world.fleet.agents and not refused:
+            refused.append(fn)
+            raise StorageFull("The registry's disk is full.")
+        return await write(fn)
+
+    site.db.write = full
+    (row,) = await site.ended(await site.submit("noop"))
+    assert refused
+    assert row.state == "successful"
+    assert set(launcher.kept) == set(site.scheduler.world.fleet.agents) == {row.agent_id}
+
+
+async def test_use_that_could_not_be_written_is_written_later(site, launcher):
+    site.scheduler.reconciler._usage_mono = 1e18  # it is not time yet
+    await site.ended(await site.submit("sleep", arguments={"seconds": 0.2}))
+    world, write = site.scheduler.world, site.db.write
+    subject = ("person", site.people["ada"])
+    before = world.used_s[subject]
+
+    async def full(fn):
+        raise StorageFull("The registry's disk is full.")
+
+    site.db.write = full
+    site.scheduler.reconciler._usage_mono = -1e9
+    with pytest.raises(StorageFull):
+        await site.scheduler.reconciler._flush(world.clock.monotonic())
+    site.db.write = write
+    assert world.used_s[subject] == pytest.approx(before)
+    assert subject in world.share.changed

@@ -27,6 +27,7 @@ async def set_rows(site, table, *rows):
     await site.scheduler.rules_changed()
 
 
+@pytest.mark.attack(19)
 async def test_a_newcomer_does_not_wait_behind_a_flood(make_site, make_launcher):
     site = await make_site(reuse="any")
     await make_launcher(site, capacity=2)
@@ -51,6 +52,7 @@ async def test_five_equal_people_get_equal_shares(make_site, make_launcher):
     assert jain >= 0.95, done
 
 
+@pytest.mark.attack(27)
 async def test_an_agent_is_not_handed_to_another_person(site, make_launcher):
     launcher = await make_launcher(site, capacity=2)
     owners = {}
@@ -68,6 +70,7 @@ async def test_reuse_never_gives_each_calculation_an_agent_of_its_own(make_site,
     assert len({row.agent_id for row in rows}) == 6
 
 
+@pytest.mark.attack(19)
 async def test_an_agent_yields_its_place_to_another_person(make_site, make_launcher):
     site = await make_site(settings=SchedulerSettings(**QUICK, owner_slice_s=0.1))
     await make_launcher(site, capacity=1)
@@ -91,6 +94,35 @@ async def test_a_cap_on_running_holds(site, make_launcher, subject):
     rows = await site.ended(ids)
     spans = sorted((row.started_at, row.finished_at) for row in rows)
     assert all(later[0] >= earlier[1] - 0.05 for earlier, later in itertools.pairwise(spans))
+
+
+async def test_a_cap_holds_over_all_the_groups_of_a_person(make_site, make_launcher):
+    site = await make_site(reuse="any", warm=2)
+    await site.know("ada", "xtal")
+    await make_launcher(site, capacity=2)
+    fleet = site.scheduler.world.fleet
+    await site.until(lambda: [agent.state for agent in fleet.agents.values()] == ["idle", "idle"])
+    cap = {
+        "subject": "person",
+        "subject_id": site.people["ada"],
+        "quota": "running",
+        "limit": 1,
+        "at": time.time(),
+    }
+    await set_rows(site, quotas, cap)
+    hold = {
+        "kind": "site",
+        "object_id": "",
+        "mode": "hold",
+        "reason": "until all are there",
+        "at": time.time(),
+    }
+    await set_rows(site, holds, hold)
+    ids = await site.submit("sleep", arguments={"seconds": 0.2})
+    ids += await site.submit("sleep", group="xtal", arguments={"seconds": 0.2})
+    await set_rows(site, holds)
+    first, second = sorted(await site.ended(ids), key=lambda row: row.started_at)
+    assert second.started_at >= first.finished_at - 0.05
 
 
 async def test_a_held_application_waits_and_says_why(site, launcher):
@@ -125,6 +157,26 @@ async def test_a_drained_launcher_finishes_and_ends_its_agents(site, launcher):
     assert (await site.rows([waiting]))[0].state == "submitted"
 
 
+@pytest.mark.parametrize("kind", ["application", "launcher"])
+async def test_what_was_handed_out_ahead_is_taken_back_by_a_hold(site, make_launcher, kind):
+    await make_launcher(site, capacity=1)
+    await site.ended(await site.submit("sleep", 3, arguments={"seconds": 0.0}))
+    (running,) = await site.submit("sleep", arguments={"seconds": 3.0})
+    ahead = await site.submit("sleep", 4, arguments={"seconds": 0.0})
+    (agent,) = site.scheduler.world.fleet.agents.values()
+    await site.until(lambda: len(agent.active) == 5)
+    held = "local" if kind == "launcher" else str(site.application_id)
+    hold = {"kind": kind, "object_id": held, "mode": "hold", "reason": "licence expired", "at": time.time()}
+    await set_rows(site, holds, hold)
+    await site.until(lambda: len(agent.active) == 1)
+    assert {(row.state, row.agent_id) for row in await site.rows(ahead)} == {("submitted", None)}
+    assert (await site.ended([running]))[0].state == "successful"
+    assert {row.state for row in await site.rows(ahead)} == {"submitted"}
+    await set_rows(site, holds)
+    rows = await site.ended(ahead)
+    assert {(row.state, row.attempt, row.losses) for row in rows} == {("successful", 3, 0)}
+
+
 async def test_higher_priority_starts_first(site, make_launcher):
     low = await site.submit("sleep", 3, arguments={"seconds": 0.05})
     high = await site.submit("sleep", 2, arguments={"seconds": 0.05}, priority=1)
@@ -154,3 +206,24 @@ async def test_used_time_is_kept_for_the_share_and_counted_for_the_month(site, l
     assert again.scheduler.world.share.score(person, None) > again.scheduler.world.share.score(
         person + 1, None
     )
+
+
+@pytest.mark.parametrize("jump_s", [-86400.0, 86400.0])
+async def test_a_clock_that_was_set_while_the_registry_was_away_makes_no_use_larger(
+    site, launcher, make_site, clock, jump_s
+):
+    await site.ended(await site.submit("sleep", arguments={"seconds": 0.3}))
+    person = site.people["ada"]
+    before = site.scheduler.world.share.use("person", person, clock.monotonic())
+    await site.end()
+    clock.wall_ahead_s = jump_s
+    again = await make_site()
+    assert 0.0 < again.scheduler.world.share.use("person", person, clock.monotonic()) <= before
+
+
+async def test_a_clock_that_is_set_weighs_nobody_heavier(site, launcher, clock):
+    for person in ("ada", "bob"):
+        await site.ended(await site.submit("sleep", owner=person, arguments={"seconds": 0.2}))
+        clock.wall_ahead_s += 86400.0
+    uses = [site.scheduler.world.share.score(site.people[person], None) for person in ("ada", "bob")]
+    assert max(uses) < 3 * min(uses)

@@ -1,4 +1,7 @@
-"""The registry, with a wall clock that a file moves: `python -m tests.faults.registry_with_clock CLOCK_FILE …`"""
+"""The registry with a wall clock that a file moves and a witness of its turns.
+
+`python -m tests.faults.watched_registry CLOCK_FILE TURNS_FILE …`
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from pathlib import Path
 from qcrbox_registry import __main__ as registry
 from qcrbox_registry.scheduler import scheduler
 from qcrbox_registry.scheduler.clock import Clock
+
+from tests.faults.witness import Witness
 
 
 class FileClock(Clock):
@@ -37,14 +42,15 @@ _running: list[tuple[scheduler.Scheduler, asyncio.AbstractEventLoop]] = []
 _start = scheduler.Scheduler.start
 
 
-async def _start_and_remember(self: scheduler.Scheduler) -> None:
+async def _start_watched(self: scheduler.Scheduler) -> None:
     _running.append((self, asyncio.get_running_loop()))
     await _start(self)
+    Witness(Path(sys.argv[2])).watch(self.dispatcher)
 
 
 if __name__ == "__main__":
-    scheduler.Scheduler.start = _start_and_remember  # type: ignore[method-assign]
+    scheduler.Scheduler.start = _start_watched  # type: ignore[method-assign]
     signal.signal(signal.SIGUSR2, show_tasks)
     FileClock.path = Path(sys.argv[1])
     scheduler.Clock = FileClock  # type: ignore[misc]
-    sys.exit(registry.main(sys.argv[2:]))
+    sys.exit(registry.main(sys.argv[3:]))
