@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qcrbox.contract.errors import NotFound, Unreachable
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 DIAL_S = 15.0
 
@@ -85,5 +85,5 @@ async def received(websocket: WebSocket) -> bytes | None:
 
 async def close(websocket: WebSocket, code: int, reason: str) -> None:
     """Say goodbye to a side that may be gone already. A reason has 123 bytes at most."""
-    with contextlib.suppress(RuntimeError, OSError):
+    with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
         await websocket.close(code, reason.encode()[:123].decode(errors="ignore"))

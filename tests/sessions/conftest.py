@@ -33,8 +33,11 @@ class Sessions:
         assert answer.is_success, answer.text
         return answer.json()["payload"]
 
-    def open(self, slug: str = "window", arguments: dict[str, Any] | None = None) -> str:
+    def open(
+        self, slug: str = "window", arguments: dict[str, Any] | None = None, group: str | None = None
+    ) -> str:
         body = {"application_slug": slug, "application_version": "1.0", "command_arguments": arguments or {}}
+        body |= {"group": group} if group else {}
         session_id = self.call("POST", "/api/interactive-sessions", json=body)["interactive_session_id"]
         self.wait(session_id, "open")
         return session_id

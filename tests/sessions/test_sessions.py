@@ -128,7 +128,7 @@ async def test_two_tabs_show_one_session(sessions, session_id):
     await shows(second, GREEN)
 
 
-@pytest.mark.attack
+@pytest.mark.attack(27)
 async def test_somebody_who_looks_on_sees_and_cannot_touch(sessions, session_id):
     looking, owner = await sessions.viewer(session_id, "?view=true"), await sessions.viewer(session_id)
     await hold_until_heard(owner)
@@ -144,7 +144,7 @@ async def test_somebody_who_looks_on_sees_and_cannot_touch(sessions, session_id)
     assert set(lines) == {"key 50", "key 38"}  # shift and a, both the owner's
 
 
-@pytest.mark.attack
+@pytest.mark.attack(27)
 async def test_a_page_of_another_site_is_refused(sessions, session_id):
     for origin in ("https://evil.example", sessions.running.url + ".evil.example", "null"):
         with pytest.raises(InvalidStatus):
@@ -156,12 +156,12 @@ async def test_a_page_of_our_own_is_let_in(sessions, session_id):
     await shows(await Viewer(WebSocketTransport(websocket)).start(), RED)
 
 
-@pytest.mark.attack
+@pytest.mark.attack(27)
 async def test_a_session_that_is_not_there_is_not_there(sessions):
     assert await close_code(sessions, "0" * 32) == 4404
 
 
-@pytest.mark.attack
+@pytest.mark.attack(27)
 async def test_after_its_end_nobody_sees_a_session(sessions):
     session_id = sessions.open()
     viewer = await sessions.viewer(session_id)
@@ -171,7 +171,7 @@ async def test_after_its_end_nobody_sees_a_session(sessions):
     await until_gone(viewer)
 
 
-@pytest.mark.attack
+@pytest.mark.attack(27)
 async def test_what_is_not_rfb_ends_the_connection(sessions, session_id):
     websocket = await sessions.socket(session_id)
     await websocket.recv()
@@ -182,7 +182,7 @@ async def test_what_is_not_rfb_ends_the_connection(sessions, session_id):
     assert websocket.close_code == 4400
 
 
-@pytest.mark.attack
+@pytest.mark.attack(27)
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer files.e30.x"}])
 async def test_the_agents_end_of_a_tunnel_needs_its_token(sessions, session_id, headers):
     address = f"{sessions.running.url.replace('http', 'ws')}/internal/calculations/{session_id}/tunnel/guess"

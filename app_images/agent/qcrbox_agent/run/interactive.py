@@ -61,8 +61,18 @@ class Session:
             self._tell("finalising")
             return await self._step(lifecycle.finalise, "Finalise")
         finally:
-            if self.display is not None:
-                await self.display.close()
+            await self._close_display()
+
+    async def _close_display(self) -> None:
+        """To its end, also when this attempt is cancelled meanwhile, as a discarded session is: else its X server stays."""
+        if self.display is None:
+            return
+        closing = asyncio.create_task(self.display.close())
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await asyncio.wait([closing])
+            raise
 
     async def _open(self, call: Call) -> EndSession:
         """Run the program until the person ends the session."""
