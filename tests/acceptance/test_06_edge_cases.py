@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from qcrbox.contract.errors import CifError, QcError
@@ -40,6 +41,7 @@ FILES: dict[str, str | bytes] = {
     "08 text never ends": GOOD + "_c\n;one\ntwo\n",
     "09 long line": GOOD + f"_a {'x' * 5000}\n",
     "10 CIF 2": "#\\#CIF_2.0\n" + GOOD + "_l [1 'b c' {'k':2}]\n_t '''it's'''\n",
+    "10 CIF 2 list without end": "#\\#CIF_2.0\n" + GOOD + "_l [1 2\n",
     "11 three blocks": GOOD + GOOD.replace("data_x", "data_y") + "data_hkl\nloop_\n_refln_index_h\n1\n",
     "12 two lists of operations": GOOD
     + "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n-x,-y,-z\n"
@@ -101,20 +103,23 @@ def test_file_is_stored_as_it_is_and_shown_or_refused_in_words(box: Box, case: s
 @pytest.mark.parametrize(
     ("case", "line", "tag"),
     [
-        ("05 item twice, different", 20, "_cell_length_b"),
+        ("05 item twice, different", 18, "_cell_length_b"),
         ("07 wrong count", None, None),
         ("08 text never ends", None, None),
-        ("06 global", 1, None),
+        ("10 CIF 2 list without end", 19, None),
     ],
 )
-def test_syntax_error_names_file_line_and_tag(box: Box, case: str, line: int | None, tag: str | None) -> None:
+def test_syntax_error_names_file_line_and_tag(
+    box: Box, tmp_path: Path, case: str, line: int | None, tag: str | None
+) -> None:
     content = FILES[case]
     assert isinstance(content, str)
-    stored = box.add(content.encode(), name=f"error {case}")
+    (tmp_path / "azu.cif").write_text(content)
+    stored = box.add(tmp_path / "azu.cif", name=f"error {case}")
     with pytest.raises(CifError) as caught:
         _ = stored.structure
-    assert caught.value.file
-    assert caught.value.file in str(caught.value)
+    assert caught.value.file == "azu.cif"
+    assert "azu.cif" in str(caught.value)
     assert caught.value.line is not None
     assert str(caught.value.line) in str(caught.value)
     if line is not None:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from qcrbox.cif import read
+from qcrbox.cif import names, read
 from qcrbox.cif.difference import semantic_difference
 from qcrbox.cif.document import Block
 from qcrbox.notebook.box import Box
@@ -34,12 +34,12 @@ test_cifs.__test__ = False  # type: ignore[attr-defined]
 FILES = test_cifs()
 
 
-def values_with_su(block: Block) -> list[str]:
-    """Every value with its s.u. in brackets, as written, sorted: order of items does not count."""
-    raws = [item.raw for item in block.items]
+def values_with_su(block: Block) -> set[tuple[str, str]]:
+    """Every value that has its s.u. in brackets, as written, with the name its item has in the dictionary."""
+    found = {(names.canonical(item.tag), item.raw) for item in block.items}
     for loop in block.loops:
-        raws += [cell for row in loop.rows for cell in row]
-    return sorted(raw for raw in raws if _SU.match(raw))
+        found |= {(names.canonical(tag), raw) for tag in loop.tags for raw in loop.column(tag)}
+    return {(name, raw) for name, raw in found if _SU.match(raw)}
 
 
 def test_there_are_files() -> None:

@@ -5,6 +5,7 @@ What is stored is unified (`_cell.length_a` and `_cell.length_a_su`); older prog
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Any
@@ -87,7 +88,31 @@ def conventional_document(block: Any, filename: str = "") -> Any:
     entries = InputEntries(
         optional=list(dict.fromkeys(wanted)), merge_su=True, custom_categories=tuple(DEFAULT_CATEGORIES)
     )
-    return specific(Document([block], filename=filename), entries, filename=filename).document
+    document = specific(Document([block], filename=filename), entries, filename=filename).document
+    for made in document.blocks:
+        made.entries[:] = [_as_written(entry, block) for entry in made.entries]
+    return document
+
+
+def _as_written(entry: Any, source: Any) -> Any:
+    """The entry with every s.u. in the digits of the source, where that has it in brackets: nobody changed these values."""
+    from qcrbox.cif.document import Item
+    from qcrbox.cif.loop import Loop
+
+    if isinstance(entry, Item):
+        raw = source.get(entry.tag)
+        return entry if raw is None or raw == entry.raw or not _BRACKETS.match(raw) else Item(entry.tag, raw)
+    columns, changed = {}, False
+    for tag in entry.tags:
+        cells, written = entry.column(tag), source.column(tag)
+        if len(written) == len(cells) and any(map(_BRACKETS.match, written)):
+            cells = [old if _BRACKETS.match(old) else new for new, old in zip(cells, written, strict=True)]
+            changed = True
+        columns[tag] = cells
+    return Loop.of(columns) if changed else entry
+
+
+_BRACKETS = re.compile(r"[-+.\deE]+\(\d+\)$")
 
 
 _GREEK = dict(zip("αβχδεφγηικλμνοπθρστυωξψζ", "abcdefghiklmnopqrstuwxyz", strict=True))
