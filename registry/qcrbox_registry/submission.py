@@ -147,9 +147,9 @@ class Submissions:
     ) -> tuple[KnownApplication, KnownCommand]:
         catalogue = self._core.catalogue
         slug, version = body.application_slug, body.application_version
-        application = catalogue.find(slug, version)
-        if not rights.allows(actor, "run", application_thing(application)):
-            raise rights.missing("application", slug)
+        application = catalogue.find(
+            slug, version, lambda one: rights.allows(actor, "run", application_thing(one))
+        )
         if isinstance(body, SubmitCommand):
             return catalogue.find_command(slug, version, body.command_name)
         if body.command_name:

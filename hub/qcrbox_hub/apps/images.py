@@ -69,12 +69,20 @@ def connect() -> docker.DockerClient:
 
 
 def image_name(slug: str, version: str) -> str:
-    """`qcrbox/app-<slug>:<version>`, made of the characters Docker allows. Two slugs never share a name."""
-    name = slug.lower()
-    if name != slug:
-        name += "-" + hashlib.sha256(slug.encode()).hexdigest()[:6]
-    tag = "".join(c if c.isalnum() or c in "._-" else "-" for c in version) or "0"
-    return f"qcrbox/app-{name.replace('_', '__')}:{tag}"
+    """`qcrbox/app-<slug>:<version>`, made of the characters Docker allows. No two applications share a name, nor two versions."""
+    return f"qcrbox/app-{_allowed(slug, _PLAIN_SLUG)}:{_allowed(version, _PLAIN_VERSION)}"
+
+
+_PLAIN_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_PLAIN_VERSION = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*", re.IGNORECASE)
+
+
+def _allowed(text: str, plain: re.Pattern[str]) -> str:
+    """The text itself, or what can be read of it with a hash behind `_`, which no plain one holds."""
+    if plain.fullmatch(text) and len(text) <= 100:
+        return text
+    readable = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "x"
+    return f"{readable}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 class ImageBuilder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,6 +155,9 @@ class KnownApplication:
         return [one for one in self.commands.values() if one.spec.is_interactive and not one.spec.hidden]
 
 
+Sees = Callable[[KnownApplication], bool]
+
+
 class Catalogue:
     """All applications in memory: every submission looks here. `load` again after a change."""
 
@@ -196,25 +200,27 @@ class Catalogue:
     def command_by_id(self, command_id: int) -> tuple[KnownApplication, KnownCommand] | None:
         return self._commands.get(command_id)
 
-    def find(self, slug: str, version: str) -> KnownApplication:
-        """Raises NotFound with the versions there are."""
+    def find(self, slug: str, version: str, sees: Sees = lambda _: True) -> KnownApplication:
+        """Raises NotFound with the versions there are. What the person does not see is not there, for the words too."""
         known = self.get(slug, version)
-        if known is not None and known.approved:
+        if known is not None and known.approved and sees(known):
             if known.retired:
                 raise UserInputError(
                     f"{known.spec.name} {version} has been retired.",
-                    next=self._others(slug, version),
+                    next=self._others(slug, version, sees),
                 )
             return known
         raise NotFound(
-            f"There is no application {slug!r} in version {version!r}.", next=self._others(slug, version)
+            f"There is no application {slug[:200]!r} in version {version[:200]!r}.",
+            next=self._others(slug, version, sees),
         )
 
-    def _others(self, slug: str, version: str) -> str:
-        versions = [one.version for one in self.all() if one.slug == slug and one.version != version]
+    def _others(self, slug: str, version: str, sees: Sees) -> str:
+        seen = [one for one in self.all() if sees(one)]
+        versions = [one.version for one in seen if one.slug == slug and one.version != version]
         if versions:
             return f"There is version {', '.join(versions)}."
-        slugs = sorted({one.slug for one in self.all()})
+        slugs = sorted({one.slug for one in seen})
         return (
             f"Applications here: {', '.join(slugs)}." if slugs else "No application is registered here yet."
         )

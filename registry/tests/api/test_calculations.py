@@ -128,6 +128,7 @@ def test_stopping_what_waits_what_runs_and_what_has_ended(registry, person, do):
     assert (again.status_code, again.json()["payload"]["calculations"][0]["status"]) == (200, "cancelled")
 
 
+@pytest.mark.attack(18)
 def test_a_stop_of_several_stops_none_when_one_is_foreign(person, do):
     ada, eve = person(), person()
     mine, theirs = do.submit(eve, "sleep", seconds=5), do.submit(ada, "sleep", seconds=5)
@@ -218,6 +219,7 @@ def put(attempt, content, filename="refined.cif", sha256=None, name="refined"):
     )
 
 
+@pytest.mark.attack(20)
 def test_an_agent_reads_its_inputs_and_no_other_file(attempt, person, do, cif):
     base = f"/internal/calculations/{attempt['id']}/inputs"
     assert attempt["client"].get(f"{base}/{attempt['file']}").content == cif
@@ -245,6 +247,7 @@ def test_outputs_stored_twice_give_one_answer_and_wrong_bytes_none(attempt, cif)
     assert put(attempt, cif, sha256="x" * 64).status_code == 400
 
 
+@pytest.mark.attack(20)
 def test_the_token_of_another_calculation_attempt_or_purpose_opens_nothing(
     registry, attempt, person, do, cif
 ):
@@ -263,6 +266,7 @@ def test_the_token_of_another_calculation_attempt_or_purpose_opens_nothing(
             assert client.get(path).status_code == status
 
 
+@pytest.mark.attack(20)
 def test_the_end_of_an_attempt_closes_its_files(registry, attempt, cif):
     stored = put(attempt, cif).json()["payload"]
     output = OutputFile(name="refined", filename="refined.cif", filetype="cif", primary=True, **stored)

@@ -69,6 +69,7 @@ async def test_an_agent_with_its_token_takes_its_commands(nats_server, bus, want
     assert (await bus.pending())["COMMANDS"] == 0
 
 
+@pytest.mark.attack(21)
 @pytest.mark.parametrize("case", ["none", "forged", "expired", "file token", "gone"])
 async def test_without_a_valid_token_there_is_no_connection(
     nats_server, wanted, token_of, platform_secrets, case
@@ -86,6 +87,8 @@ async def test_without_a_valid_token_there_is_no_connection(
         await connect(nats_server, token)
 
 
+@pytest.mark.attack(20)
+@pytest.mark.attack(21)
 async def test_an_agent_is_refused_every_foreign_subject(nats_server, wanted, token_of):
     errors: list[str] = []
     agent = await connect(nats_server, token_of("a1"), errors=errors)
@@ -125,6 +128,7 @@ async def test_an_agent_is_refused_every_foreign_subject(nats_server, wanted, to
     assert len(errors) == len(hear) + len(say), errors
 
 
+@pytest.mark.attack(21)
 async def test_an_agent_named_like_a_wildcard_gets_no_wildcard(nats_server, wanted, token_of):
     for name in ("*", ">", "a.b", "a1 "):
         wanted.add(name)

@@ -73,6 +73,7 @@ async def test_cancelling_what_has_ended_changes_nothing(site, launcher):
     assert len(await site.events(row.id)) == 3
 
 
+@pytest.mark.attack(19)
 async def test_a_command_that_kills_its_agent_is_a_dead_letter_after_three(site, launcher, clock):
     (one,) = await site.submit("die")
 
@@ -87,6 +88,7 @@ async def test_a_command_that_kills_its_agent_is_a_dead_letter_after_three(site,
     assert "about to die" in row.error_msg
 
 
+@pytest.mark.attack(19)
 async def test_a_poison_command_harms_no_other(site, launcher, clock):
     poison = await site.submit("die", 2)
     good = await site.submit("noop", 50, owner="bob")
