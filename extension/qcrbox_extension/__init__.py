@@ -21,7 +21,9 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
 
 
 def _load_jupyter_server_extension(server: ServerApp) -> None:
+    from qcrbox_extension.front_end import tell_kernels
     from qcrbox_extension.routes import add_routes
 
+    tell_kernels()
     add_routes(server)
     server.log.info("QCrBox: browser's calls under /qcrbox go to the registry")

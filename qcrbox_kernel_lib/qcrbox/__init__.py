@@ -17,7 +17,27 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.box import Box
+    # The applications of one registry, as `qc.stubs("qcrbox_applications.pyi")` wrote them beside a script.
+    from qcrbox_applications import *  # type: ignore[import-not-found,unused-ignore] # noqa: F403
+
+    from qcrbox.contract.errors import *  # noqa: F403
+    from qcrbox.notebook.applications import Applications
+    from qcrbox.notebook.batch import as_completed as as_completed
+    from qcrbox.notebook.box import Box as Box
+    from qcrbox.notebook.calculations import Calculation as Calculation
+    from qcrbox.notebook.calculations import Calculations
+    from qcrbox.notebook.connection import connect as connect
+    from qcrbox.notebook.datasets import Dataset as Dataset
+    from qcrbox.notebook.datasets import Datasets
+    from qcrbox.notebook.examples import Examples
+
+    apps: Applications
+    calculations: Calculations
+    datasets: Datasets
+    examples: Examples
+
+    def __getattr__(name: str) -> Any: ...
+
 
 # Folders of this package; everything else that is not here is asked of the connected registry.
 _ROOMS = frozenset({"cif", "contract", "lifeline", "notebook", "spec", "widgets"})
@@ -98,3 +118,8 @@ class _Module(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Module
+
+if "IPython" in sys.modules:
+    from qcrbox.notebook import completion
+
+    completion.install()

@@ -64,6 +64,13 @@ class UnitCell:
         cell.orthogonalisation  # noqa: B018 - raises for impossible parameters
         return cell
 
+    def __repr__(self) -> str:
+        lengths = ", ".join(f"{name} {getattr(self, name)}" for name in NAMES[:3])
+        angles = ", ".join(
+            f"{sign} {getattr(self, name)}" for sign, name in zip("αβγ", NAMES[3:], strict=True)
+        )
+        return f"<cell: {lengths} Å, {angles}°>"
+
     @cached_property
     def parameters(self) -> Array:
         """(6,) a, b, c, alpha, beta, gamma."""

@@ -325,8 +325,13 @@ class Scanner:
             odd if odd is not None else start,
             tag=tags[0],
             next="Look for a missing value or an unquoted space."
-            + ("" if odd is None else " The first line that does not fit is the one given."),
+            + ("" if odd is None else f" The first line that does not fit begins with {self.word_at(odd)}."),
         )
+
+    def word_at(self, position: int) -> str:
+        """The beginning of a value, for a message: often the label of the atom concerned."""
+        words = self.data[position : position + 40].split(maxsplit=1)
+        return words[0].decode(self.encoding, "replace") if words else ""
 
     def odd_line(self, body: FileBody, width: int) -> int | None:
         """Where rows are written one to a line: the first line with another number of values."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from qcrbox.cif.quoting import is_quoted, text_of
 
@@ -67,6 +67,11 @@ class Number:
 
     def __repr__(self) -> str:
         return f"Number({self.text})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """At a notebook's prompt as crystallographers write it: 1.234(5)."""
+        del cycle
+        printer.text(self.text)
 
     def __float__(self) -> float:
         return self.value

@@ -6,6 +6,8 @@ again in the notebook, so a person reads the same words everywhere.
 
 from __future__ import annotations
 
+import linecache
+from types import TracebackType
 from typing import Any, ClassVar
 
 
@@ -40,8 +42,8 @@ class QcError(Exception):
         return " ".join(part for part in (head, self.why, self.next) if part)
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows: the words, without our frames. `err.details` has the long text."""
-        lines = [f"{type(self).__name__}: {self.message}"]
+        """What IPython shows: the person's own line and the words, no frames of ours. `err.details` has the long text."""
+        lines = [*called_at(self.__traceback__), f"{type(self).__name__}: {self.message}"]
         if self.details and self.details != self.message:
             lines.append(
                 "(the details: err.details of `except qc.QcError as err`, or sys.last_value.details)"
@@ -187,6 +189,29 @@ class CalculationFailed(QcError):
 
 class CalculationCancelled(QcError):
     status, kind = 409, "calculation_cancelled"
+
+
+def called_at(traceback: TracebackType | None) -> list[str]:
+    """The last line of the person's own code on the way to an error, as one line of text; none when all is ours."""
+    found: list[str] = []
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_globals.get("__name__", "").partition(".")[0] == "qcrbox" and found:
+            break
+        name = frame.f_code.co_filename
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in _NOT_THEIRS:
+            code = linecache.getline(name, traceback.tb_lineno, frame.f_globals).strip()
+            where = "" if "ipykernel" in name or name.startswith("<") else f"{name}, "
+            found = [
+                f"{where}line {traceback.tb_lineno}: {code}" if code else f"{where}line {traceback.tb_lineno}"
+            ]
+        traceback = traceback.tb_next
+    return found
+
+
+_NOT_THEIRS = frozenset(
+    {"qcrbox", "IPython", "ipykernel", "asyncio", "concurrent", "threading", "contextlib"}
+)
 
 
 def _tree(cls: type[QcError]) -> list[type[QcError]]:

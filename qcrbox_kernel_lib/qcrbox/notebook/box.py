@@ -13,9 +13,11 @@ from qcrbox.contract.errors import QcError
 from qcrbox.notebook import show
 from qcrbox.notebook.applications import Applications, Command
 from qcrbox.notebook.calculations import Calculations
-from qcrbox.notebook.datasets import Dataset, Datasets, Examples
+from qcrbox.notebook.datasets import Dataset, Datasets
 from qcrbox.notebook.events import EventFeed
+from qcrbox.notebook.examples import Examples
 from qcrbox.notebook.files import Files
+from qcrbox.notebook.undo import Undo
 
 if TYPE_CHECKING:
     from qcrbox.notebook.batch import Batch
@@ -36,6 +38,7 @@ class Box:
         self.datasets = Datasets(self)
         self.examples = Examples(self)
         self.files = Files(self)
+        self.changes = Undo()
         self._said: set[str] = set()
 
     def close(self) -> None:
@@ -81,6 +84,10 @@ class Box:
 
     def _ipython_key_completions_(self) -> list[str]:
         return self.datasets.names()
+
+    def undo(self) -> show.Text:
+        """Take back the last change this kernel made in the store: a deletion, a name, tags, a share, an upload."""
+        return self.changes.last()
 
     # ------------------------------------------------------------ finding
 
@@ -203,4 +210,5 @@ _OWN = (
     "sessions",
     "shares",
     "stubs",
+    "undo",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -19,7 +20,7 @@ from qcrbox.contract.errors import (
 )
 from qcrbox.contract.states import FINAL, State
 from qcrbox.notebook import show
-from qcrbox.notebook.live import Live, Progress, plain_error
+from qcrbox.notebook.live import Live, Progress, first_error, plain_error
 from qcrbox.notebook.text_bar import TextBar
 
 if TYPE_CHECKING:
@@ -151,12 +152,26 @@ class Calculation:
         try:
             return self.box.calculations.submit_arguments(command, self.arguments)
         except NotFound as error:
-            raise UserInputError(
-                f"An input of {self.name} ({self.short_id}) was deleted, or is no longer yours to see; the record of "
-                "the calculation stays, but it cannot be run again.",
-                next="qc.datasets.bin lists what can be brought back.",
-                details=error.message,
-            ) from None
+            raise self._input_is_gone(error) from None
+
+    def _input_is_gone(self, error: NotFound) -> UserInputError:
+        named, said = "An input", "was deleted, or is no longer yours to see"
+        with contextlib.suppress(QcError):
+            for node in self.lineage.nodes:
+                about = node.get("details") or {}
+                if node["id"] in self._input_ids() and about.get("deleted"):
+                    named = f"Input {about.get('dataset') or node['label']!r}"
+                    said = f"was deleted{self._day_of_deletion(about.get('dataset_id'))}"
+        return UserInputError(
+            f"{named} of {self.name} ({self.short_id}) {said}; the record of the calculation stays, but it cannot be "
+            "run again.",
+            next="qc.datasets.bin lists what can be brought back.",
+            details=error.message,
+        )
+
+    def _day_of_deletion(self, dataset_id: str | None) -> str:
+        days = [str(d.said.get("deleted_at") or "")[:10] for d in self.box.datasets.bin if d.id == dataset_id]
+        return f" on {days[0]}" if days else ""
 
     def result(self, timeout: float | None = None, *, quiet: bool = False) -> Result:
         """Wait until it has ended and return the result.
@@ -164,9 +179,12 @@ class Calculation:
         timeout: seconds; then TimeoutError, and the calculation goes on. Ctrl-C stops the waiting only.
         Raises CalculationFailed or CalculationCancelled.
         """
-        if not quiet and not self._live.final:
-            return self._result_with_progress(timeout)
-        return self._result_after(timeout, lambda: None)
+        try:
+            if not quiet and not self._live.final:
+                return self._result_with_progress(timeout)
+            return self._result_after(timeout, lambda: None)
+        except KeyboardInterrupt:
+            raise StoppedWaiting(self._stopped_waiting()) from None
 
     def _result_with_progress(self, timeout: float | None) -> Result:
         if show.is_notebook():
@@ -180,15 +198,9 @@ class Calculation:
 
     def _result_after(self, timeout: float | None, each: Callable[[], None]) -> Result:
         deadline = None if timeout is None else time.monotonic() + timeout
-        try:
-            while not self._live.final:
-                self._wait_a_little(deadline)
-                each()
-        except KeyboardInterrupt:
-            raise StoppedWaiting(
-                f'Stopped waiting; {self.name} goes on. Find it again: qc.calculations["{self.short_id}"], '
-                "stop it: .cancel()"
-            ) from None
+        while not self._live.final:
+            self._wait_a_little(deadline)
+            each()
         return self._finished_result()
 
     def _wait_a_little(self, deadline: float | None) -> None:
@@ -223,14 +235,26 @@ class Calculation:
 
         self.on_change(tell)
         tell()
-        while not ended.is_set():
-            try:
-                await asyncio.wait_for(ended.wait(), _POLL_S)
-            except TimeoutError:
-                if not self.box.feed.connected:
-                    await asyncio.to_thread(self._refresh_if_possible)
-        self._on_change.remove(tell)
+        try:
+            while not ended.is_set():
+                try:
+                    await asyncio.wait_for(ended.wait(), _POLL_S)
+                except TimeoutError:
+                    if not self.box.feed.connected:
+                        await asyncio.to_thread(self._refresh_if_possible)
+        except asyncio.CancelledError:
+            # Ctrl-C in a notebook cell arrives here as the end of the waiting task.
+            sys.stderr.write(f"{self._stopped_waiting()}\n")
+            raise
+        finally:
+            self._on_change.remove(tell)
         return await asyncio.to_thread(self._finished_result)
+
+    def _stopped_waiting(self) -> str:
+        return (
+            f'Stopped waiting; {self.name} goes on. Find it again: qc.calculations["{self.short_id}"], '
+            "stop it: .cancel()"
+        )
 
     def _finished_result(self) -> Result:
         if not self._live.complete:
@@ -256,12 +280,17 @@ class Calculation:
         said, _, rest = error.partition("\n")
         return CalculationFailed(
             plain_error(said) or f"{self.name} failed.",
-            next=f'The whole log: qc.calculations["{self.short_id}"].log',
+            next=self._where_in_log(said, log),
             details="\n\n".join(part for part in (rest.strip(), log) if part),
             calculation=self.id,
             reason=error,
             log_tail="\n".join((log or error).splitlines()[-20:]),
         )
+
+    def _where_in_log(self, said: str, log: str) -> str:
+        number = first_error(log, plain_error(said))
+        line = f", line {number}" if number else ""
+        return f'The whole log: qc.calculations["{self.short_id}"].log{line}.'
 
     # ------------------------------------------------------------ news
 
@@ -302,6 +331,7 @@ class Calculation:
             "name": self.name,
             "application": self.application,
             "lost_s": time.time() - self.box.feed.lost_at if self.box.feed.lost_at else None,
+            "lost": self.box.feed.connection_in_words,
         }
 
     def _display_card(self) -> None:
@@ -313,4 +343,6 @@ class Calculation:
         self._display_card()
 
     def __repr__(self) -> str:
-        return self._live.line(f"{self.application}.{self.command}", self.short_id)
+        line = self._live.line(f"{self.application}.{self.command}", self.short_id)
+        lost = "" if self._live.final else self.box.feed.connection_in_words
+        return f"{line}\n{lost}" if lost else line

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import NotSignedIn, Unreachable
+from qcrbox.notebook import short_traceback, signing_in
 
 if TYPE_CHECKING:
     from qcrbox.notebook.box import Box
@@ -63,30 +63,44 @@ def forget() -> None:
     _current = None
 
 
-def connect(url: str | None = None, token: str | None = None, *, remember: bool = True) -> Box:
+def connect(
+    url: str | None = None,
+    token: str | None = None,
+    *,
+    remember: bool = True,
+    insecure: bool = False,
+    timeout: float = 600.0,
+) -> Box:
     """Use the registry at `url` from now on, and return it.
 
-    On the hub neither argument is needed. Elsewhere the first call needs a token (your hub's
-    token page makes one); it is kept in a file only you can read, unless `remember=False`.
-    Raises NotSignedIn when the token is missing or refused, Unreachable when nobody answers.
+    On the hub no argument is needed. Elsewhere `url` is the address at which you sign in with the browser; the
+    first call shows a code to type there. The token it gets is kept in a file only you can read, unless
+    `remember=False`. `token=` takes one from the hub's token page instead; `insecure=True` allows http:// to
+    another machine; `timeout` (s) is how long to wait for the sign-in.
+    Raises NotSignedIn when nobody signs in or the token is refused, Unreachable when nobody answers.
     """
     global _current
     if url is None:
         forget()
         return current()
-    url = url.rstrip("/")
+    if not insecure:
+        signing_in.require_safe(url)
+    address = signing_in.registry_address(url)
     known = discover()
-    if token is None:
-        token = _saved_tokens().get(url) or (known.token if known and known.url == url else None)
-    box = _make_box(Found(url, token, "qc.connect"))
+    # A token that was given is tried alone: a refusal must not end in another person's saved one.
+    tried = token or _saved_tokens().get(address) or (known.token if known and known.url == address else None)
+    box = _make_box(Found(address, tried, "qc.connect"))
     try:
         box.apps.refresh()
     except NotSignedIn as refused:
-        token = _ask_for_token(url, refused)
-        box = _make_box(Found(url, token, "qc.connect"))
+        box.close()
+        if token is not None or not signing_in.can_ask():
+            raise _say_how(address, refused) from None
+        tried = signing_in.sign_in(address, timeout_s=timeout)
+        box = _make_box(Found(address, tried, "qc.connect"))
         box.apps.refresh()
-    if token and remember:
-        _save_token(url, token)
+    if tried and remember:
+        _save_token(address, tried)
     if _current is not None:
         _current.close()
     _current = box
@@ -171,23 +185,18 @@ def _save_token(url: str, token: str) -> None:
         json.dump(tokens, file)
 
 
-def _ask_for_token(url: str, refused: NotSignedIn) -> str:
-    page = f"{url.split('/services/')[0]}/hub/token"
-    if not (sys.stdin and sys.stdin.isatty()) and "ipykernel" not in sys.modules:
-        raise NotSignedIn(
-            f"{url} wants to know who you are.",
-            next=f'Make a token at {page}, then qc.connect("{url}", token="…").',
-        ) from refused
-    import getpass
-    import webbrowser
-
-    if "ipykernel" not in sys.modules:
-        webbrowser.open(page)
-    return getpass.getpass(f"Token for {url} (make one at {page}): ").strip()
+def _say_how(address: str, refused: NotSignedIn) -> NotSignedIn:
+    page = f"{address.split('/services/')[0]}/hub/token"
+    return NotSignedIn(
+        f"{address} wants to know who you are.",
+        why=refused.why or refused.what,
+        next=f'Make a token at {page}, then qc.connect("{address}", token="…").',
+    )
 
 
 def _make_box(found: Found) -> Box:
     from qcrbox.notebook.box import Box
     from qcrbox.notebook.client import RegistryClient
 
+    short_traceback.install()
     return Box(RegistryClient(found.url, found.token), source=found.source)

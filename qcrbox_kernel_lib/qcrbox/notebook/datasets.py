@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.contract.errors import MissingItemsError, NotFound, UserInputError
+from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, UserInputError
 from qcrbox.notebook import show
 from qcrbox.notebook.files import CifFile, DataFile
 
@@ -48,11 +49,19 @@ class Dataset:
         """By file name."""
         return {name: self.box.files.made(one) for name, one in self.said.get("data_files", {}).items()}
 
+    def _cifs(self) -> list[CifFile]:
+        cifs = [file for file in self.files.values() if isinstance(file, CifFile)]
+        return [file for file in cifs if Path(file.filename).suffix.lower() == ".cif"] or cifs
+
+    @property
+    def has_one_cif(self) -> bool:
+        """True when `.cif` needs no choice of a file."""
+        return len(self._cifs()) == 1
+
     @property
     def cif(self) -> CifFile:
         """Its CIF. Raises when there is none, or several and none was chosen."""
-        cifs = [file for file in self.files.values() if isinstance(file, CifFile)]
-        plain = [file for file in cifs if Path(file.filename).suffix.lower() == ".cif"] or cifs
+        plain = self._cifs()
         if not plain:
             raise MissingItemsError(
                 f"{self.name!r} has no CIF.",
@@ -147,12 +156,19 @@ class Dataset:
 
         for source in sources:
             content, name = _content_of(source if isinstance(source, bytes) else Path(source), filename)
-            self.box.client.upload(f"/api/datasets/{self.id}/append", [(name, content)])
+            with self._in_words():
+                said = self.box.client.upload(f"/api/datasets/{self.id}/append", [(name, content)])
+            attached = self.box.files.made(said["appended_file"])
+            self.box.changes.note(f"{name} was attached to {self.name!r}", attached.move_to_bin)
         return self.refresh()
 
     def change(self, **fields: Any) -> Dataset:
         """Change name=, description= or tags=."""
-        self.box.client.patch(f"/api/datasets/{self.id}", fields)
+        before = {field: self.said.get(field) for field in fields}
+        words = f"{', '.join(fields)} of {self.name!r} changed"
+        with self._in_words():
+            self.box.client.patch(f"/api/datasets/{self.id}", fields)
+        self.box.changes.note(words, lambda: self.box.client.patch(f"/api/datasets/{self.id}", before))
         return self.refresh()
 
     def tag(self, *tags: str) -> Dataset:
@@ -166,16 +182,60 @@ class Dataset:
 
     def share(self, with_: str, mode: str = "read") -> Dataset:
         """Let a group (or person) see it, mode "read", or add versions, mode "write"."""
-        self.box.shares.share("dataset", self.id, with_, mode)
+        shares = self.box.shares
+        with self._in_words():
+            shares.share("dataset", self.id, with_, mode)
+        words = f"{self.name!r} was shared with {with_}"
+        self.box.changes.note(words, lambda: shares.unshare("dataset", self.id, with_))
         return self
 
     def unshare(self, with_: str) -> Dataset:
-        self.box.shares.unshare("dataset", self.id, with_)
+        shares = self.box.shares
+        with self._in_words():
+            modes = shares.unshare("dataset", self.id, with_)
+
+        def back() -> None:
+            for mode in modes:
+                shares.share("dataset", self.id, with_, mode)
+
+        self.box.changes.note(f"{self.name!r} is no longer shared with {with_}", back)
         return self
 
     def delete(self) -> None:
-        """Put it in the bin; `.restore()` brings it back."""
+        """Put it in the bin; `.restore()` or `qc.undo()` brings it back."""
+        with self._in_words():
+            self._move_to_bin()
+        self.box.changes.note(f"{self.name!r} was deleted", self.restore)
+
+    def _move_to_bin(self) -> None:
         self.box.client.delete(f"/api/datasets/{self.id}")
+
+    @contextlib.contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """What the registry refuses, with whose it is and what one can do instead."""
+        try:
+            yield
+        except NotAllowed as refused:
+            if self.kind == "example":
+                whose, ask = "is an example that comes with the applications", "Work"
+            else:
+                group, owner = self.said.get("group"), self.said.get("owner")
+                whose = f"belongs to {f'group {group}' if group else owner}"
+                ask = f"Ask {'its managers' if group else owner}, or work"
+            raise NotAllowed(
+                f"{self.name!r} {whose}.",
+                why=refused.what,
+                next=f'{ask} on your own copy: qc["{self.name}"].copy("my {self.name}").',
+                **refused.fields,
+            ) from None
+
+    def copy(self, name: str) -> Dataset:
+        """The same files as a dataset of your own."""
+        with_names = [(file.filename, file.bytes) for file in self.files.values()]
+        said = self.box.client.upload("/api/datasets", with_names, {"name": name})
+        made = Dataset(self.box, said["datasets"][0])
+        self.box.changes.note(f"{name!r} was stored", made._move_to_bin)
+        return made
 
     def restore(self) -> Dataset:
         self.box.client.post(f"/api/datasets/{self.id}/restore")
@@ -235,7 +295,11 @@ class Datasets:
             {key: str(value) for key, value in about.items() if value is not None},
         )
         dataset = Dataset(self._box, said["datasets"][0])
-        return dataset.change(tags=list(tags)) if tags else dataset
+        if tags:
+            self._box.client.patch(f"/api/datasets/{dataset.id}", {"tags": list(tags)})
+            dataset.refresh()
+        self._box.changes.note(f"{dataset.name!r} was stored", dataset._move_to_bin)
+        return dataset
 
     def all(self, n: int = 100, **query: Any) -> list[Dataset]:
         said = self._box.client.get("/api/datasets", limit=n, **query)["datasets"]
@@ -287,62 +351,6 @@ class Datasets:
 
     def __repr__(self) -> str:
         return self.table().text()
-
-    def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
-        return self.table()._repr_mimebundle_(**more)
-
-
-class Examples:
-    """`qc.examples`: the read-only datasets that come with the applications."""
-
-    def __init__(self, box: Box) -> None:
-        self._box = box
-
-    def all(self) -> list[Dataset]:
-        return self._box.datasets.all(500, kind="example")
-
-    def names_for(self, application: Any) -> list[str]:
-        found = [one for one in self.all() if one.said.get("application") in (application.slug, None)]
-        return [one.name for one in found]
-
-    def __getitem__(self, name: str) -> Dataset:
-        for one in self.all():
-            if one.name == name:
-                return one
-        known = [one.name for one in self.all()]
-        near = difflib.get_close_matches(name, known, 1, 0.5)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known) or 'none'}."
-        raise NotFound(f"There is no example {name!r}.", next=hint)
-
-    def __getattr__(self, name: str) -> Dataset:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        try:
-            return self[name]
-        except NotFound as error:
-            raise AttributeError(str(error)) from None
-
-    def __iter__(self) -> Iterator[Dataset]:
-        return iter(self.all())
-
-    def __len__(self) -> int:
-        return len(self.all())
-
-    def __dir__(self) -> list[str]:
-        return [one.name for one in self.all() if one.name.isidentifier()]
-
-    def _ipython_key_completions_(self) -> list[str]:
-        return [one.name for one in self.all()]
-
-    def __repr__(self) -> str:
-        return self.table().text()
-
-    def table(self) -> show.Table:
-        rows = [
-            (d.name, d.said.get("application") or "", ", ".join(d.files), d.description) for d in self.all()
-        ]
-        caption = "" if rows else "No application here ships examples."
-        return show.Table(("name", "application", "files", "about"), rows, title="Examples", caption=caption)
 
     def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
         return self.table()._repr_mimebundle_(**more)

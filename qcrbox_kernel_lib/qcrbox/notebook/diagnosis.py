@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
+import json
+import os
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qcrbox.contract.errors import QcError
@@ -16,8 +18,15 @@ if TYPE_CHECKING:
 
 Row = tuple[str, str, str]
 _OK, _BAD, _NOTE = "✓", "✗", "–"
-# Kernel package -> (front-end package, distributions whose major versions must agree with it).
-_PAIRS = {"ipywidgets": ("jupyterlab_widgets", {"8": "3", "7": "1"}), "anywidget": ("anywidget", {})}
+# Major version of ipywidgets -> that of jupyterlab_widgets which draws it.
+_FRONT_OF_IPYWIDGETS = {"8": "3", "7": "1"}
+# Set by our extension in the Jupyter server, inherited by its kernels: JSON, package -> version.
+FRONT_END = "QCRBOX_FRONT_END"
+_NOT_TOLD: Row = (
+    _NOTE,
+    "front end",
+    "has not said its versions (no QCrBox extension in the Jupyter server, or VS Code); taken to be this environment",
+)
 
 
 def diagnose(box: Box) -> show.Table:
@@ -41,23 +50,16 @@ def _connection(box: Box) -> list[Row]:
 
 
 def _widgets() -> list[Row]:
+    told = front_end()
     rows: list[Row] = []
-    for package in ("ipywidgets", "anywidget", "jupyterlab_widgets"):
+    for package in ("ipywidgets", "anywidget", *(() if told else ("jupyterlab_widgets",))):
         version = _version(package)
         if version is None:
             cure = f"missing. In this kernel's environment: pip install {package}"
             rows.append((_BAD, package, cure))
         else:
             rows.append((_OK, package, version))
-    kernel, front = _version("ipywidgets"), _version("jupyterlab_widgets")
-    if kernel and front:
-        wanted = _PAIRS["ipywidgets"][1].get(kernel.split(".")[0])
-        if wanted and front.split(".")[0] != wanted:
-            cure = (
-                f"ipywidgets {kernel} needs jupyterlab_widgets {wanted}.*, found {front}. "
-                f'pip install "jupyterlab_widgets=={wanted}.*" and reload the page.'
-            )
-            rows.append((_BAD, "versions", cure))
+    rows += _front_end_rows(told) if told else [_NOT_TOLD, *_pair("", _version("jupyterlab_widgets"))]
     rows += _shadowing()
     from qcrbox.widgets import bundle
 
@@ -70,6 +72,49 @@ def _widgets() -> list[Row]:
             (_OK, "widget scripts", f"{len(bundle.NAMES)} built, {bundle.total_bytes() / 1e6:.1f} MB")
         )
     return rows
+
+
+def front_end(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What the Jupyter server that started this kernel has: package -> version. Empty when it did not say."""
+    try:
+        said = json.loads(environ.get(FRONT_END, "{}"))
+    except ValueError:
+        return {}
+    return {str(name): str(version) for name, version in said.items()} if isinstance(said, dict) else {}
+
+
+def _front_end_rows(told: dict[str, str]) -> list[Row]:
+    """Kernel and front end may be two environments: what the pages have must fit what the kernel sends."""
+    rows: list[Row] = [(_NOTE, "front end", ", ".join(f"{name} {told[name]}" for name in sorted(told)))]
+    if "jupyterlab_widgets" not in told:
+        cure = "missing in the Jupyter server's environment: pip install jupyterlab_widgets there, reload the page."
+        rows.append((_BAD, "jupyterlab_widgets", cure))
+    rows += _pair("in the Jupyter server's environment: ", told.get("jupyterlab_widgets"))
+    for package, parts, what in (("anywidget", 2, "widgets"), ("qcrbox", 2, "panels")):
+        here, there = _version(package), told.get(package)
+        if not here or not there:
+            continue
+        if here.split(".")[:parts] != there.split(".")[:parts]:
+            cure = (
+                f"the kernel has {here}, the front end {there}: {what} may stay blank. Make them equal: "
+                f'pip install "{package}=={here}" in the Jupyter server\'s environment, restart it, reload the page.'
+            )
+            rows.append((_BAD, f"{package} versions", cure))
+        else:
+            rows.append((_OK, f"{package} versions", f"kernel {here}, front end {there}"))
+    return rows
+
+
+def _pair(where: str, front: str | None) -> list[Row]:
+    kernel = _version("ipywidgets")
+    wanted = _FRONT_OF_IPYWIDGETS.get((kernel or "").split(".")[0])
+    if not kernel or not front or not wanted or front.split(".")[0] == wanted:
+        return []
+    cure = (
+        f"ipywidgets {kernel} needs jupyterlab_widgets {wanted}.*, found {front}. "
+        f'{where}pip install "jupyterlab_widgets=={wanted}.*" and reload the page.'
+    )
+    return [(_BAD, "versions", cure)]
 
 
 def _shadowing() -> list[Row]:

@@ -89,6 +89,17 @@ class EventFeed:
         with self._lock:
             return list(self._watched.values())
 
+    @property
+    def connection_in_words(self) -> str:
+        """`Connection lost 20 s ago; your 3 calculations go on running. Retrying…`; empty while all is well."""
+        if self.lost_at is None:
+            return ""
+        count = len(self.watched)
+        go_on = f"your {count} calculations go" if count != 1 else "your calculation goes"
+        return (
+            f"Connection lost {max(0.0, time.time() - self.lost_at):.0f} s ago; {go_on} on running. Retrying…"
+        )
+
     def _finished(self) -> bool:
         with self._lock:
             idle = self._idle_since is not None and time.monotonic() - self._idle_since > _LINGER_S

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
-from qcrbox.contract.errors import CifError, NotFound, UserInputError
+from qcrbox.contract.errors import CifError, NotFound, QcError, UserInputError
 from qcrbox.notebook import show
+from qcrbox.notebook.busy import busy
 
 if TYPE_CHECKING:
     from qcrbox.cif.document import Document
@@ -59,8 +62,16 @@ class DataFile:
         return target
 
     def delete(self) -> None:
-        """Put it in the bin."""
+        """Put it in the bin; `.restore()` or `qc.undo()` brings it back."""
+        self.move_to_bin()
+        self.box.changes.note(f"{self.filename} was deleted", self.restore)
+
+    def move_to_bin(self) -> None:
         self.box.client.delete(f"/api/data-files/{self.id}")
+
+    def restore(self) -> None:
+        """Bring it back from the bin."""
+        self.box.client.post(f"/api/data-files/{self.id}/restore")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DataFile) and other.id == self.id
@@ -86,7 +97,9 @@ class CifFile(DataFile):
         if self._document is None:
             from qcrbox.cif import read
 
-            self._document = read(self.bytes, filename=self.filename)
+            content = self.bytes
+            with busy(f"Reading {self.filename}"):
+                self._document = read(content, filename=self.filename)
         return self._document
 
     @property
@@ -95,24 +108,42 @@ class CifFile(DataFile):
 
     @property
     def block(self) -> Any:
-        """The chosen block; of a file with one, that. Raises CifError naming the blocks when unclear."""
+        """The chosen block; else the only one that is filled, or the only one with a crystal in it.
+
+        Raises CifError naming the blocks when that is unclear.
+        """
         if self.block_name is not None:
             return self.document[self.block_name]
         filled = [block for block in self.document.blocks if block.entries]
+        crystals = [block for block in filled if block.find("_cell_length_a") is not None]
+        if len(filled) > 1 and len(crystals) == 1:
+            return crystals[0]
         if len(filled) > 1:
             raise CifError(
                 f"{self.filename!r} has {len(filled)} data blocks: {', '.join(b.name for b in filled)}.",
-                next=f'Choose: …["{filled[0].name}"].',
+                next=f'Choose: {self._as_code()}["{filled[0].name}"].',
                 file=self.filename,
             )
         return self.document.sole_block()
+
+    def _as_code(self) -> str:
+        """How a person would write this file: by its dataset where that has a name and one CIF, else by its id."""
+        dataset_id = self.said.get("qcrbox_dataset_id")
+        if dataset_id:
+            with contextlib.suppress(QcError):
+                dataset = self.box.datasets.by_id(str(dataset_id))
+                if dataset.cif == self:
+                    return f'qc["{dataset.name}"]'
+        return f'qc.files["{self.id}"]'
 
     @property
     def structure(self) -> Structure:
         """Cell, space group, sites, displacement parameters, bonds of the chosen block."""
         from qcrbox.cif.structure import Structure
 
-        return Structure.from_block(self.block)
+        made = Structure.from_block(self.block)
+        self.box.files.structures[made] = self
+        return made
 
     @property
     def cell(self) -> Any:
@@ -134,8 +165,14 @@ class CifFile(DataFile):
 
         found = self.block.find(name)
         if found is None:
+            others = [block.name for block in self.document.blocks if block.find(name) is not None]
+            where = f" in its block {self.block.name}" if len(self.document.blocks) > 1 else ""
             raise CifError(
-                f"{self.filename} has no {name}.", file=self.filename, block=self.block.name, tag=name
+                f"{self.filename} has no {name}{where}.",
+                next=f'Block {others[0]} has it: {self._as_code()}["{others[0]}"].' if others else "",
+                file=self.filename,
+                block=self.block.name,
+                tag=name,
             )
         if isinstance(found, Item):
             return found.value
@@ -180,6 +217,8 @@ class Files:
         self._box = box
         self._content: dict[str, bytes] = {}
         self._uploaded: dict[tuple[str, str], dict[str, Any]] = {}
+        # Which file a structure was read from, so that a structure can be given to a command.
+        self.structures: WeakKeyDictionary[Structure, CifFile] = WeakKeyDictionary()
 
     def __getitem__(self, file_id: str) -> DataFile:
         return self.made(self._box.client.get(f"/api/data-files/{file_id}")["data_files"][0])
@@ -250,12 +289,16 @@ class Files:
             return value.cif if cif else value.file
         if isinstance(value, (bytes, bytearray)):
             return self.upload(bytes(value), f"{of}.cif" if cif else of)
+        if _is_document(value):
+            return self.upload(value.to_bytes(), Path(value.filename or of).with_suffix(".cif").name)
         if isinstance(value, Path):
             return self.upload(value)
         if isinstance(value, dict) and "data_file_id" in value:
             return self[str(value["data_file_id"])]
         if isinstance(value, str):
             return self._named(value, cif=cif, of=of)
+        if type(value).__name__ == "Structure" and value in self.structures:
+            return self.structures[value]
         raise UserInputError(
             f"{of} must be a dataset, a result, a calculation, a stored name, a Path or bytes; "
             f"you gave {type(value).__name__}.",
@@ -276,6 +319,12 @@ class Files:
                 parameter=of,
             ) from None
         return dataset.cif if cif else dataset.file
+
+
+def _is_document(value: Any) -> bool:
+    from qcrbox.cif.document import Document
+
+    return isinstance(value, Document)
 
 
 def _content_of(source: Path | bytes, filename: str | None) -> tuple[bytes, str]:

@@ -218,6 +218,19 @@ def plain_error(text: str) -> str:
     return re.sub(r"^(?:\w+\.)*\w*(?:Error|Failed|Exception): ", "", text)
 
 
+def first_error(log: str, said: str = "") -> int | None:
+    """The line of a log (from 1) where the error stands: the one that was told, else the first that looks like one."""
+    lines = log.splitlines()
+    told = said.strip()[:60]
+    for number, line in enumerate(lines, 1):
+        if told and told in line:
+            return number
+    for number, line in enumerate(lines, 1):
+        if re.search(r"\b(error|fatal|exception|traceback|failed)\b", line, re.IGNORECASE):
+            return number
+    return None
+
+
 def _or(value: Any, otherwise: Any) -> Any:
     return otherwise if value is None else value
 

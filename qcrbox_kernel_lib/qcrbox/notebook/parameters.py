@@ -27,6 +27,8 @@ _OUTPUT_TYPES = frozenset(
     }
 )
 _PYTHON_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+# What a number with this unit is called.
+_QUANTITIES = {"Å": "a length", "°": "an angle", "K": "a temperature", "s": "a time", "kPa": "a pressure"}
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 _NOTHING = frozenset({"", "none", "null"})
 
@@ -128,7 +130,7 @@ class Parameter:
             return "one of " + ", ".join(repr(choice) for choice in self.choices)
         noun = {"int": "a whole number", "float": "a number", "bool": "True or False"}.get(self.dtype, "text")
         if self.unit:
-            noun = f"{noun} in {self.unit}"
+            noun = f"{_QUANTITIES.get(self.unit, noun)} in {self.unit}"
         if self.minimum is not None and self.maximum is not None:
             return f"{noun} between {self.minimum:g} and {self.maximum:g}"
         if self.minimum is not None:

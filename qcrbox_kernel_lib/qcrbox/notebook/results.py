@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from qcrbox.notebook import show
 from qcrbox.notebook.files import CifFile, DataFile
 from qcrbox.notebook.history import History
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qcrbox.notebook.datasets import Dataset
     from qcrbox.notebook.density import DensityMap
     from qcrbox.notebook.plots import Plots
+    from qcrbox.notebook.publishing import Publication
 
 
 class Result:
@@ -124,9 +125,18 @@ class Result:
         """What the program or the conversion warned of (not converged, for example)."""
         said = list(self.calculation._live.warnings)
         if self.history.last("converged") == 0 and not any("converge" in warning for warning in said):
-            shift = f": max shift/su {self.shift_su:.2f}" if self.shift_su is not None else ""
-            said.append(f"Finished, but not converged{shift}. The result is kept.")
+            shift = f": max shift/s.u. {self.shift_su:.2f}" if self.shift_su is not None else ""
+            plain = f'Finished, but not converged{shift}. Result kept, marked "not converged".'
+            said.append(self._programs_word("Finished, but not converged") or plain)
         return said
+
+    def _programs_word(self, beginning: str) -> str:
+        """The line of the CIF's remarks on the refinement that begins so: it names the parameter."""
+        try:
+            remarks = self.cif.block.text("_refine_special_details") or ""
+        except QcError:
+            return ""
+        return next((line.strip() for line in remarks.splitlines() if line.strip().startswith(beginning)), "")
 
     @property
     def log(self) -> show.Text:
@@ -172,6 +182,18 @@ class Result:
         from qcrbox.notebook.exporting import export
 
         return export(self.cif, self.files, Path(path), embed, unified=unified)
+
+    def publish_cif(self, path: str | Path | None = None) -> Publication:
+        """The CIF for a journal: hkl, res and fcf embedded with checksums, what is missing, whom to cite.
+
+        Written to `path` if given; look at `.missing` before you send it.
+        """
+        from qcrbox.notebook.publishing import Publication
+
+        made = Publication(self)
+        if path is not None:
+            made.save(path)
+        return made
 
     def keep(self, name: str, *, tags: list[str] | None = None) -> Dataset:
         """Give the output a name to find it by: `qc[name]`."""

@@ -24,13 +24,15 @@ class Shares:
         who = {"person": with_.removeprefix("person:")} if with_.startswith("person:") else {"group": with_}
         self._box.client.post("/api/shares", {"kind": kind, "object_id": object_id, "mode": mode, **who})
 
-    def unshare(self, kind: str, object_id: str, with_: str) -> None:
+    def unshare(self, kind: str, object_id: str, with_: str) -> list[str]:
+        """Take the shares with this group or person back; the modes they had. Raises NotFound."""
         name = with_.removeprefix("person:")
         hits = [one for one in self.of(kind, object_id) if name in (one.get("group"), one.get("person"))]
         if not hits:
             raise NotFound(f"It is not shared with {with_!r}.")
         for one in hits:
             self._box.client.delete(f"/api/shares/{one['id']}")
+        return [str(one["mode"]) for one in hits]
 
     def of(self, kind: str, object_id: str) -> list[dict[str, Any]]:
         return list(self._box.client.get("/api/shares", kind=kind, object_id=object_id).get("shares", ()))

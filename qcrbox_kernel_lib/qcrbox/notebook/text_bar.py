@@ -22,7 +22,8 @@ class TextBar:
 
     def draw(self) -> None:
         live = self._calculation._live
-        line = live.line(self._calculation.name, self._calculation.short_id, width=self._WIDTH)
+        lost = self._calculation.box.feed.connection_in_words
+        line = lost or live.line(self._calculation.name, self._calculation.short_id, width=self._WIDTH)
         if line == self._last or (
             self._terminal and time.monotonic() - self._drawn_at < 0.1 and not live.final
         ):
@@ -32,7 +33,8 @@ class TextBar:
             sys.stderr.write(f"\r\x1b[2K{line}")
         else:
             # No terminal: a line for each change of state, not one for each cycle.
-            line = live.queue_in_words or live.step or str(live.status)
+            line = lost.partition(" lost")[0] + " lost" if lost else live.queue_in_words or live.step
+            line = line or str(live.status)
             if line != self._last:
                 sys.stderr.write(f"{self._calculation.name}: {line}\n")
         sys.stderr.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import socket
 import subprocess
 import sys
 import threading
@@ -193,3 +194,59 @@ def live_box(registry_url):
 def refined(live_box):
     """thpp, refined as it is shipped: a few cycles, no hydrogen atoms."""
     return live_box.refine.refine_iam(live_box.examples["thpp"], cycles=3, weighting="keep").result(120)
+
+
+class BreakableLine:
+    """Passes bytes to a server on loopback until it is cut: then every connection ends and no new one comes about."""
+
+    def __init__(self) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._port: int = self._server.getsockname()[1]
+        self._open: list[socket.socket] = []
+        self._target, self._whole = 0, True
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def url_for(self, url: str) -> str:
+        self._target = int(url.rpartition(":")[2])
+        return f"http://127.0.0.1:{self._port}"
+
+    def cut(self) -> None:
+        self._whole = False
+        for one in self._open:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+
+    def mend(self) -> None:
+        self._whole = True
+
+    def close(self) -> None:
+        self.cut()
+        self._server.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                near, _ = self._server.accept()
+                if not self._whole:
+                    near.close()
+                    continue
+                far = socket.create_connection(("127.0.0.1", self._target))
+                self._open += [near, far]
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._move, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _move(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def breakable_line():
+    line = BreakableLine()
+    yield line
+    line.close()

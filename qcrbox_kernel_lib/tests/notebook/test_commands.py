@@ -26,7 +26,7 @@ def test_bound_call_has_the_same_signature_for_completion(refine_iam):
 
 def test_docstring_names_unit_range_choices_and_default(refine_iam):
     doc = refine_iam.__doc__
-    assert "gridspacing : number in Å between 0.05 and 0.5, default 0.2" in doc
+    assert "gridspacing : length in Å between 0.05 and 0.5, default 0.2" in doc
     assert "ls_cycles : whole number ≥ 0, default 10" in doc
     assert "hydrogens : one of 'riding', 'free', 'none', default 'riding'" in doc
 
@@ -43,7 +43,7 @@ def test_slip_of_the_decimal_point_is_guessed(refine_iam):
     with pytest.raises(UserInputError) as caught:
         refine_iam("azu", gridspacing=20)
     assert str(caught.value) == (
-        "gridspacing must be a number in Å between 0.05 and 0.5; you gave 20. Did you mean 0.20?"
+        "gridspacing must be a length in Å between 0.05 and 0.5; you gave 20. Did you mean 0.20?"
     )
 
 
