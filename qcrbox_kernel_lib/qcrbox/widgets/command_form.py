@@ -106,7 +106,7 @@ class CommandForm:
     # ------------------------------------------------------------ how it looks
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display, publish_display_data
+        from IPython.display import publish_display_data
 
         try:
             import ipywidgets  # noqa: F401 - asked for its presence
@@ -115,7 +115,9 @@ class CommandForm:
             return
         from qcrbox.widgets.command_form_widgets import form_widget
 
-        display(form_widget(self))
+        view = {"version_major": 2, "version_minor": 0, "model_id": form_widget(self).model_id}
+        # A front end without widgets shows the text.
+        publish_display_data({"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view})
 
     def __repr__(self) -> str:
         lines = [f"Form of {self.command.qualified_name}"]
