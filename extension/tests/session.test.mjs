@@ -151,3 +151,13 @@ test('bytes go to noVNC, words do not; the last words tell why it ended', async 
   assert.deepEqual(heard, [bytes]);
   assert.deepEqual(ends, [{ code: 4403, reason: 'not yours' }]);
 });
+
+test('an invitation names one session, and leaves the address once it was followed', async () => {
+  const { INVITED, withoutInvitation } = await import('../lib/session/invitation.js');
+  const id = '0123456789abcdef'.repeat(2);
+  assert.equal(INVITED.exec(`?reset&qcrbox-session=${id}`)?.[1], id);
+  for (const wrong of ['', `?qcrbox-session=${id}0`, '?qcrbox-session=../../etc', `?x-qcrbox-session=${id}`]) {
+    assert.equal(INVITED.exec(wrong), null, wrong);
+  }
+  assert.equal(withoutInvitation(`http://hub/user/a/lab?reset=&qcrbox-session=${id}#x`), '/user/a/lab?reset=#x');
+});

@@ -27,11 +27,14 @@ function Session({ session, context }: { session: ISession; context: IPanelConte
   const { trans } = context;
   const phase = phaseOf(session, 'connected');
   const word = phase === 'connected' ? trans.__('open') : phaseWord(phase, trans);
+  const me = context.store.me?.name;
+  const isOthers = !!session.owner && !!me && session.owner !== me;
   const title = titleOf(session, context.store.applications, trans);
   return (
     <li className="qcrbox-Row" data-session={session.session_id}>
       <span className="qcrbox-Row-name" title={session.owner}>
         {title}
+        {isOthers && <small> · {session.owner}</small>}
       </span>
       <span className="qcrbox-Row-note qcrbox-Phase" data-phase={phase}>
         {PHASE_SIGNS[phase]} {word}

@@ -2,7 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { EventStream } from './stream';
-import type { IApplication, ICalculation, IClosedSession, IDataset, ISession } from './types';
+import type { IApplication, ICalculation, IClosedSession, IDataset, IMe, ISession } from './types';
 
 /** The newest so many: a panel shows what is going on, notebooks find the rest. */
 const CALCULATIONS = 100;
@@ -75,6 +75,7 @@ export class RegistryClient {
     application_version: string;
     command_name: string;
     command_arguments: Record<string, unknown>;
+    group?: string;
   }): Promise<string> {
     const answer = (await this.request('interactive-sessions', json('POST', wanted))) as {
       interactive_session_id: string;
@@ -110,8 +111,8 @@ export class RegistryClient {
   }
 
   /** Who the registry takes us for. */
-  async myName(): Promise<string> {
-    return (await this.get<{ name: string }>('me')).name;
+  async me(): Promise<IMe> {
+    return this.get<IMe>('me');
   }
 
   /** Store a file as a new dataset; answers its id. */

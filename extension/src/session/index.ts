@@ -1,4 +1,4 @@
-import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILayoutRestorer, IRouter, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification, WidgetTracker } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -10,7 +10,8 @@ import { insert } from '../notebook/insert';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
 import type { ISession } from '../registry/types';
-import { OPEN_SESSION, SESSION_ID, START_SESSION } from './commands';
+import { FOLLOW_INVITATION, OPEN_SESSION, SESSION_ID, START_SESSION } from './commands';
+import { INVITED, withoutInvitation } from './invitation';
 import { sessionOutput } from './output';
 import { startSession } from './start';
 import { SessionTab } from './tab';
@@ -21,7 +22,7 @@ export const sessionPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Windows of crystallographic programs as tabs.',
   autoStart: true,
   requires: [ITranslator, IRegistryStore, INotebookTracker],
-  optional: [ILayoutRestorer, ICommandPalette, IRenderMimeRegistry],
+  optional: [ILayoutRestorer, ICommandPalette, IRenderMimeRegistry, IRouter],
   activate: (
     app: JupyterFrontEnd,
     translator: ITranslator,
@@ -29,7 +30,8 @@ export const sessionPlugin: JupyterFrontEndPlugin<void> = {
     notebooks: INotebookTracker,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
-    rendermime: IRenderMimeRegistry | null
+    rendermime: IRenderMimeRegistry | null,
+    router: IRouter | null
   ) => {
     const trans = translator.load('qcrbox');
     const { commands, shell } = app;
@@ -76,6 +78,20 @@ export const sessionPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+    commands.addCommand(FOLLOW_INVITATION, {
+      label: trans.__('Look on at a session'),
+      execute: async args => {
+        const id = INVITED.exec(String(args['search'] ?? ''))?.[1];
+        if (!id) {
+          return;
+        }
+        history.replaceState(history.state, '', withoutInvitation(location.href));
+        // What was open the last time comes first; this tab goes in front of it.
+        await app.restored;
+        open(id, true);
+      }
+    });
+    router?.register({ command: FOLLOW_INVITATION, pattern: INVITED });
     palette?.addItem({ command: START_SESSION, category: trans.__('QCrBox') });
     rendermime?.addFactory(
       sessionOutput(trans, store, (session: Pick<ISession, 'session_id'>) =>

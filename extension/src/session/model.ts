@@ -148,7 +148,7 @@ export class SessionModel implements IDisposable {
 
   private async askWhoIAm(): Promise<void> {
     try {
-      const name = await this.store.client.myName();
+      const { name } = this.store.me ?? (await this.store.client.me());
       this.isMine = !this.session?.owner || this.session.owner === name;
       if (!this.isMine) {
         this.link.viewOnly = true;

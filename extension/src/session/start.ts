@@ -27,7 +27,7 @@ export async function startSession(
     Notification.info(trans.__('No program with a window is registered here.'), { autoClose: 5000 });
     return '';
   }
-  const form = new StartForm(offered, store.datasets, trans);
+  const form = new StartForm(offered, store.datasets, store.me?.groups ?? [], trans);
   for (;;) {
     const answer = await showDialog({
       title: trans.__('Open a program'),

@@ -11,10 +11,12 @@ export class StartForm extends ReactWidget {
   problem = '';
   private chosen = 0;
   private filled: Record<string, string> = {};
+  private group = '';
 
   constructor(
     private readonly programs: IProgram[],
     private readonly datasets: IDataset[],
+    private readonly groups: string[],
     private readonly trans: TranslationBundle
   ) {
     super();
@@ -24,24 +26,27 @@ export class StartForm extends ReactWidget {
 
   /** The same form for another dialog: a dialog disposes of the body it showed. */
   again(): StartForm {
-    const form = new StartForm(this.programs, this.datasets, this.trans);
+    const form = new StartForm(this.programs, this.datasets, this.groups, this.trans);
     form.chosen = this.chosen;
     form.filled = this.filled;
+    form.group = this.group;
     form.problem = this.problem;
     this.current = form;
     return form;
   }
 
   request(): Parameters<import('../registry/client').RegistryClient['startSession']>[0] {
-    const { program, filled } = this.current;
+    const { program, filled, group } = this.current;
     // What was filled in is kept for the next attempt.
     this.chosen = this.current.chosen;
     this.filled = filled;
+    this.group = group;
     return {
       application_slug: program.application.slug,
       application_version: program.application.version,
       command_name: program.command.name,
-      command_arguments: argumentsOf(program.command, filled)
+      command_arguments: argumentsOf(program.command, filled),
+      ...(group ? { group } : {})
     };
   }
 
@@ -95,7 +100,30 @@ export class StartForm extends ReactWidget {
         )}
         <p>{this.program.command.description}</p>
         {parameters.map(([name, parameter]) => this.field(name, parameter))}
+        {this.groups.length > 0 && this.groupField()}
       </>
+    );
+  }
+
+  private groupField(): JSX.Element {
+    return (
+      <label>
+        {this.trans.__('Group')}
+        <select
+          name="group"
+          value={this.group}
+          onChange={event => {
+            this.group = event.target.value;
+            this.update();
+          }}
+        >
+          <option value="">{this.trans.__('as its files')}</option>
+          {this.groups.map(name => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+        <small>{this.trans.__('Its members see what comes out; its managers may end the session, and look on when you allow it.')}</small>
+      </label>
     );
   }
 

@@ -122,6 +122,16 @@ export class SessionToolbar extends ReactWidget {
         >
           {trans.__('Group may look on')}
         </Act>
+        {model.session?.view_only_allowed && model.isMine && (
+          <Act
+            name="copy-link"
+            off={!live}
+            title={trans.__('Copy a link for the managers of your group; it opens this session in their Lab, to look on')}
+            act={() => void view.copyLink()}
+          >
+            {trans.__('Copy link')}
+          </Act>
+        )}
         <span className="qcrbox-Keyboard" data-captured={view.captured}>
           {view.captured ? trans.__('Keyboard: program. Ctrl+Alt+Shift takes it back') : this.idle()}
         </span>

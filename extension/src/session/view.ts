@@ -7,6 +7,7 @@ import { Panel, Widget } from '@lumino/widgets';
 import type { RegistryStore } from '../registry/store';
 import { EscapeChord } from './chord';
 import { ClipboardPane } from './clipboard';
+import { invitation } from './invitation';
 import { PictureLink } from './link';
 import { SessionModel } from './model';
 import { Notices } from './notices';
@@ -112,6 +113,22 @@ export class SessionView extends Panel {
       Notification.success(trans.__('Stored as %1', name), { autoClose: 3000 });
     } catch (error) {
       Notification.error(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** A link to look on, for whom the registry lets look. */
+  async copyLink(): Promise<void> {
+    const { trans } = this;
+    const link = invitation(this.sessionId);
+    try {
+      await navigator.clipboard.writeText(link);
+      Notification.success(trans.__('The link is copied.'), { autoClose: 3000 });
+    } catch {
+      await showDialog({
+        title: trans.__('Link to look on'),
+        body: link,
+        buttons: [Dialog.okButton({ label: trans.__('Close') })]
+      });
     }
   }
 
