@@ -20,7 +20,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -42,6 +41,7 @@ from qcrbox.contract.messages import (
     StopAgent,
 )
 from qcrbox.contract.states import State, Step
+from qcrbox.nats_client import connect
 
 from qcrbox_registry.messaging.keys import Key
 from qcrbox_registry.messaging.publisher import Publisher
@@ -70,7 +70,7 @@ class PracticeAgent:
         self.ran: list[str] = []
 
     async def run(self) -> None:
-        self.connection = await nats.connect(
+        self.connection = await connect(
             self.url,
             token=self.request.enrolment_token,
             name=self.id,
@@ -268,7 +268,7 @@ class PracticeLauncher:
         self._watch: asyncio.Task | None = None
 
     async def start(self) -> None:
-        self.connection = await nats.connect(
+        self.connection = await connect(
             self.url,
             name=f"launcher-{self.name}",
             nkeys_seed_str=self._key.seed.decode(),

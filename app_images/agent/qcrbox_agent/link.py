@@ -11,9 +11,9 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from qcrbox.nats_client import connect
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Link:
         async def on_error(error: Exception) -> None:
             log.debug("NATS: %r", error)
 
-        return await nats.connect(
+        return await connect(
             self.url,
             token=self._token,
             name=self._agent,

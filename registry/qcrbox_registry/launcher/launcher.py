@@ -9,7 +9,6 @@ import socket
 import time
 from dataclasses import dataclass, field
 
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -24,6 +23,7 @@ from qcrbox.contract.messages import (
     StartAgent,
     StopAgent,
 )
+from qcrbox.nats_client import connect
 
 from qcrbox_registry.launcher.catalogue import ApprovedApplication, Catalogue
 from qcrbox_registry.launcher.managers.base import AgentPlan, Ended, FoundAgent, Manager
@@ -126,7 +126,7 @@ class Launcher:
         async def on_error(error: Exception) -> None:
             log.debug("NATS: %r", error)
 
-        self._connection = await nats.connect(
+        self._connection = await connect(
             self._url,
             name=f"launcher-{self.name}",
             nkeys_seed_str=self._seed.decode(),

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from qcrbox.contract import messages
 from qcrbox.contract.errors import QcError, Unreachable
 from qcrbox.contract.messages import Command, Control, Event, LauncherAnswer, StartAgent, StopAgent
+from qcrbox.nats_client import NatsClient
 
 from qcrbox_registry.messaging.keys import Key
 from qcrbox_registry.messaging.publisher import Publisher, settled, unreachable
@@ -72,7 +73,7 @@ class Bus:
     ) -> None:
         self.url, self._key, self._name = url, key, name
         self._limits = limits or StreamLimits()
-        self.connection: Client = Client()
+        self.connection: Client = NatsClient()
         self.publisher: Publisher
         self.js: JetStreamContext
         self._on_reconnect: list[Callable[[], Any]] = []

@@ -1,0 +1,48 @@
+"""nats-py's client with two holes closed through which a connection goes deaf for half a minute.
+
+Both need a server or an answer that takes its time, which is what a machine under load has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from nats.aio.client import Client
+
+
+class NatsClient(Client):
+    """As `nats.aio.client.Client`; agents, launchers and the registry connect with it."""
+
+    async def _process_connect_init(self) -> None:
+        """A server that waits for the registry's word on who may connect sends a PING after two seconds. Taken for the
+        end of the handshake it leaves a client that never becomes connected, until the server drops it."""
+        transport = self._transport
+        assert transport is not None
+        readline = transport.readline
+        seen_info = False
+
+        async def answer() -> bytes:
+            nonlocal seen_info
+            while True:
+                line: bytes = await readline()
+                if line.startswith(b"PING"):
+                    transport.write(b"PONG\r\n")
+                elif not (seen_info and line.startswith(b"INFO")):
+                    seen_info = True
+                    return line
+
+        transport.readline = answer  # type: ignore[method-assign]
+        await super()._process_connect_init()
+
+    async def _process_pong(self) -> None:
+        """An answer that comes when nobody waits for it any more must not end the loop that reads."""
+        if self._pongs and self._pongs[0].done():
+            self._pongs[0] = asyncio.get_running_loop().create_future()
+        await super()._process_pong()
+
+
+async def connect(url: str, **options: object) -> NatsClient:
+    """As `nats.connect`."""
+    client = NatsClient()
+    await client.connect(url, **options)  # type: ignore[arg-type]
+    return client

@@ -1,0 +1,68 @@
+"""What an agent's connection bears of a registry and a server that take their time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from nats.errors import TimeoutError as NatsTimeout
+from qcrbox.nats_client import connect
+from qcrbox_registry.messaging.auth_callout import AuthCallout
+from qcrbox_registry.messaging.tokens import Enrolment, sign
+
+
+def is_stopped(pid: int) -> bool:
+    """All its threads."""
+    states = [
+        path.read_text().rpartition(")")[2].split()[0] for path in Path(f"/proc/{pid}/task").glob("*/stat")
+    ]
+    return set(states) == {"T"}
+
+
+async def test_a_connection_that_is_let_in_late_works_at_once(nats_server, platform_secrets, bus):
+    """The server's first PING comes after two seconds, here before it has answered."""
+
+    async def slowly(enrolment):
+        await asyncio.sleep(3.0)
+        return True
+
+    callout = AuthCallout(platform_secrets.account(), platform_secrets.signing_key(), slowly)
+    await callout.serve(bus.connection)
+    claims = Enrolment(
+        agent="a1", application_slug="x", application_version="1", launcher="local", expires=time.time() + 600
+    )
+    agent = await connect(
+        nats_server.url,
+        token=sign(platform_secrets.signing_key(), "enrol", claims),
+        inbox_prefix=b"_INBOX_a1",
+        allow_reconnect=False,
+        connect_timeout=20,
+    )
+    assert agent.is_connected
+    heard = await agent.subscribe("control.a1")
+    await agent.flush(10)
+    await bus.connection.publish("control.a1", b"hello")
+    assert (await heard.next_msg(10)).data == b"hello"
+    await agent.close()
+
+
+async def test_an_answer_nobody_waits_for_any_more_does_not_make_it_deaf(nats_server, platform_secrets):
+    seed = platform_secrets.user("registry").seed.decode()
+    client = await connect(nats_server.url, nkeys_seed_str=seed, inbox_prefix=b"_INBOX_registry")
+    os.kill(nats_server.pid, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(20):
+            while not is_stopped(nats_server.pid):
+                await asyncio.sleep(0.01)
+        with pytest.raises(NatsTimeout):
+            await client.flush(0.2)
+    finally:
+        os.kill(nats_server.pid, signal.SIGCONT)
+    for _ in range(2):  # the answer to the first one comes before
+        await client.flush(10)
+    assert client.is_connected
+    await client.close()
