@@ -141,7 +141,7 @@ class QCrBoxAuthenticator(NativeAuthenticator):
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
         """Only our own pages: none of NativeAuthenticator's, which act on GET."""
-        from qcrbox_hub.accounts import group_page, pages
+        from qcrbox_hub.accounts import connect_page, group_page, pages
 
         return [
             (r"/login", pages.SignIn),
@@ -150,6 +150,9 @@ class QCrBoxAuthenticator(NativeAuthenticator):
             (r"/people", pages.People),
             (r"/group-members", group_page.Groups),
             (r"/change-password", pages.ChangePassword),
+            (r"/connect", connect_page.Connect),
+            (r"/connect/begin", connect_page.BeginConnecting),
+            (r"/connect/token", connect_page.FinishConnecting),
         ]
 
 

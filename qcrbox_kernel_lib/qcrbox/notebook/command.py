@@ -107,7 +107,8 @@ class Command:
 
     def example(self) -> show.Code:
         """A call that runs as it stands when an example dataset exists, with every default spelt out."""
-        fitting = [one for one in self.application.box.examples.of(self.application) if one.has_one_cif]
+        examples = self.application.box.examples
+        fitting = [one for one in (*examples.of(self.application), *examples) if one.has_one_cif]
         first = f'qc.examples["{fitting[0].name}"]' if fitting else 'qc["name"]'
         parts = [first if p.is_cif else f"{p.name}=…" for p in self.parameters.values() if p.is_file]
         parts += [

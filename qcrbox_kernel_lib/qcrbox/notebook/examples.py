@@ -24,9 +24,8 @@ class Examples:
         return self._box.datasets.all(500, kind="example")
 
     def of(self, application: Any) -> list[Dataset]:
-        """Those of the application, else all."""
-        found = self.all()
-        return [one for one in found if one.said.get("application") in (application.slug, None)] or found
+        """Those that came with the application."""
+        return [one for one in self.all() if one.said.get("application") == application.slug]
 
     def __getitem__(self, name: str) -> Dataset:
         for one in self.all():

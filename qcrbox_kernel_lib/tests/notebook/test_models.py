@@ -144,7 +144,7 @@ def test_form_in_widgets_disables_its_button_until_it_is_whole(live_box):
 
     form = live_box.refine.refine_iam.form()
     widget = form_widget(form)
-    button = _find(widget, "Button")
+    button = _find(widget, "Button", "Run")
     assert button.disabled
     form._widgets["structure"].value = next(
         value for label, value in form._widgets["structure"].options if label.startswith("thpp")
@@ -155,10 +155,10 @@ def test_form_in_widgets_disables_its_button_until_it_is_whole(live_box):
     assert "between 0.2 and 5" in form.problems["resolution"]
 
 
-def _find(widget, kind):
-    if type(widget).__name__ == kind:
+def _find(widget, kind, description):
+    if type(widget).__name__ == kind and widget.description == description:
         return widget
-    found = (_find(child, kind) for child in getattr(widget, "children", ()))
+    found = (_find(child, kind, description) for child in getattr(widget, "children", ()))
     return next((one for one in found if one is not None), None)
 
 
