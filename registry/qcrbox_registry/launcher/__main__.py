@@ -8,6 +8,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ from traitlets.config import Config
 from qcrbox_registry.launcher.catalogue import Catalogue
 from qcrbox_registry.launcher.launcher import Launcher
 from qcrbox_registry.launcher.managers.base import Manager
+from qcrbox_registry.messaging.keys import Secrets
 
 # An engine is one file with one class; imported only when it is wanted.
 MANAGERS = {
@@ -57,6 +59,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--config", type=Path, help='JSON file with traits, e.g. {"ProcessManager": {"most_agents": 2}}'
     )
+    parser.add_argument(
+        "--make-seed", action="store_true", help="make the seed of a further launcher of this name, and end"
+    )
     given = parser.parse_args(argv)
     logging.basicConfig(
         level=os.environ.get("QCRBOX_LOG_LEVEL", "INFO"),
@@ -64,12 +69,29 @@ def main(argv: list[str] | None = None) -> int:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     try:
+        if given.make_seed:
+            return _make_seed(given.data, given.name)
         return asyncio.run(_run(given))
     except QcError as error:
         sys.stderr.write(f"{error.message}\n")
         return 2
     except KeyboardInterrupt:
         return 0
+
+
+def _make_seed(data: Path, name: str) -> int:
+    """NATS lets a launcher in whose seed lay in the data folder when NATS was started."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", name):
+        raise UserInputError(
+            f"{name[:60]!r} cannot be the name of a launcher.",
+            next="Use small letters, digits and hyphens, up to 41 of them.",
+        )
+    secrets = Secrets(data)
+    secrets.user(f"launcher-{name}")
+    sys.stdout.write(
+        f"{secrets.user_file(f'launcher-{name}')}\nLauncher {name} may connect after the next start of the platform.\n"
+    )
+    return 0
 
 
 async def _run(given: argparse.Namespace) -> int:
