@@ -143,6 +143,8 @@ class Launching:
             return
         mono = self.world.clock.monotonic()
         for agent in sorted(agents, key=lambda one: one.owned_since_mono):
+            if agent.application_id == application.id and application.reuse == "any":
+                continue  # it serves them too; each turn is theirs when they have used less
             slice_over = mono - agent.owned_since_mono >= self.world.settings.owner_slice_s
             if agent.state == "busy" and slice_over and self._is_less_due(agent, lanes):
                 agent.is_yielding = True

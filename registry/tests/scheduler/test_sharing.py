@@ -83,6 +83,14 @@ async def test_an_agent_yields_its_place_to_another_person(make_site, make_launc
     await site.scheduler.cancel(flood)
 
 
+async def test_an_agent_that_serves_everybody_is_not_ended_to_make_room_for_them(make_site, make_launcher):
+    site = await make_site(reuse="any", settings=SchedulerSettings(**QUICK, owner_slice_s=0.0))
+    await make_launcher(site, capacity=1)
+    ids = await site.submit("sleep", 20, owner="ada", arguments={"seconds": 0.1})
+    ids += await site.submit("sleep", 20, owner="bob", arguments={"seconds": 0.1})
+    assert len({row.agent_id for row in await site.ended(ids)}) == 1
+
+
 @pytest.mark.parametrize("subject", ["person", "group"])
 async def test_a_cap_on_running_holds(site, make_launcher, subject):
     await site.know("ada", "xtal")
