@@ -143,6 +143,14 @@ class Box:
 
     # ------------------------------------------------------------ the installation
 
+    @property
+    def me(self) -> show.Table:
+        """Who the registry takes you for: name, groups, roles."""
+        said = self.client.get("/api/me")
+        rows = [("name", said["name"]), ("groups", ", ".join(said["groups"]) or "none")]
+        rows += [(role.replace("_", " "), ", ".join(groups)) for role, groups in said["roles"].items()]
+        return show.Table(("", "you"), rows, title=f"You at {self.url}")
+
     def doctor(self) -> show.Table:
         """Check connection, versions of kernel and front end, and the widgets; each fault with its cure."""
         from qcrbox.notebook.diagnosis import diagnose
@@ -206,6 +214,7 @@ _OWN = (
     "files",
     "find",
     "map",
+    "me",
     "search",
     "sessions",
     "shares",

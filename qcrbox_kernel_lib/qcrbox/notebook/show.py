@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import itertools
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,9 @@ _CELL = "padding:3px 10px;text-align:left;vertical-align:top;border-bottom:1px s
 def escape(value: Any) -> str:
     """Text as HTML; None is nothing."""
     return "" if value is None else html.escape(str(value), quote=True)
+
+
+_WIDEST = 60  # letters, of a column of text
 
 
 class Table:
@@ -58,12 +62,11 @@ class Table:
         )
 
     def text(self) -> str:
+        """Columns under each other; a long cell goes on in the next line, so that nothing is lost."""
         cells = [list(self.heads), *([cell_text(cell) for cell in row] for row in self.rows)]
-        widths = [min(60, max(_width(row[i]) for row in cells)) for i in range(len(self.heads))]
-        lines = [
-            "  ".join(_fit(cell, width) for cell, width in zip(row, widths, strict=True)) for row in cells
-        ]
-        lines.insert(1, "  ".join("─" * width for width in widths))
+        widths = [min(_WIDEST, max(_width(row[i]) for row in cells)) for i in range(len(self.heads))]
+        heads, *rows = [_lines_of_row(row, widths) for row in cells]
+        lines = [*heads, "  ".join("─" * width for width in widths), *(line for row in rows for line in row)]
         head = [self.title] if self.title else []
         return "\n".join(
             [*head, *(line.rstrip() for line in lines), *([self.caption] if self.caption else [])]
@@ -149,11 +152,39 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _fit(text: str, width: int) -> str:
-    text = text.replace("\n", " ")
-    if _width(text) > width:
-        return text[: width - 1] + "…"
-    return text + " " * (width - _width(text))
+def _lines_of_row(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    folded = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
+    return [
+        "  ".join(part + " " * (width - _width(part)) for part, width in zip(parts, widths, strict=True))
+        for parts in itertools.zip_longest(*folded, fillvalue="")
+    ]
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """A cell as lines of at most `width`, cut between words where it can be."""
+    lines, line = [], ""
+    for word in text.split() if _width(text) > width or "\n" in text else [text]:
+        while _width(word) > width:
+            room = width - _width(line) - 1 if line else width
+            cut = _cut_at(word, room) if room > 8 or not line else 0
+            lines.append(f"{line} {word[:cut]}" if line and cut else line or word[:cut])
+            word, line = word[cut:], ""
+        if line and _width(line) + 1 + _width(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return [*lines, line]
+
+
+def _cut_at(word: str, width: int) -> int:
+    """How many letters fit into `width`; wide letters take two."""
+    used = 0
+    for number, char in enumerate(word):
+        used += _width(char)
+        if used > width:
+            return max(1, number)
+    return len(word)
 
 
 def _harmless(text: str) -> str:

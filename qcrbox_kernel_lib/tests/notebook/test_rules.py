@@ -16,7 +16,7 @@ import qcrbox
 from qcrbox.cif import read
 from qcrbox.contract.errors import UserInputError
 from qcrbox.notebook import busy as busy_module
-from qcrbox.notebook import connection
+from qcrbox.notebook import connection, show
 from qcrbox.notebook.box import Box
 from qcrbox.notebook.client import RegistryClient
 
@@ -272,6 +272,18 @@ def test_everything_that_is_shown_richly_has_a_text_beside_it(everything):
         if hasattr(thing, "_repr_mimebundle_"):
             bundle = thing._repr_mimebundle_()
             assert bundle.get("text/plain", "").strip(), name
+
+
+def test_text_of_a_table_loses_nothing_however_long():
+    words = [f"word{n}" for n in range(60)]
+    cells = [" ".join(words), "x" * 200, "漢字" * 50, "two\nlines", None]
+    text = show.Table(("a", "b", "c", "d", "e"), [cells], title="T", caption="end").text()
+    assert all(word in text for word in words)
+    assert text.count("x") == 200
+    assert text.count("漢字") == 50
+    assert "two lines" in text
+    rules = next(line for line in text.splitlines() if line.startswith("─"))
+    assert max(map(len, rules.split())) == 60
 
 
 # ---------------------------------------------------------------- nothing waits without a word
