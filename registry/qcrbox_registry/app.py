@@ -15,7 +15,7 @@ from qcrbox.contract.errors import QcError, SpecError
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry import upkeep
-from qcrbox_registry.api import answers
+from qcrbox_registry.api import answers, openapi
 from qcrbox_registry.api import routers as api_routers
 from qcrbox_registry.api.shell import Shell
 from qcrbox_registry.core import Core
@@ -74,9 +74,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    # The bundled page renders 3.0 only; what FastAPI writes is understood under that number.
-    app.openapi_version = "3.0.3"
     answers.install(app)
+    openapi.install(app)
     for router in api_routers():
         app.include_router(router)
     app.add_middleware(Shell, prefix=settings.prefix)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 import structlog
@@ -24,8 +24,10 @@ from qcrbox.contract.errors import NotAllowed, NotSignedIn, Unreachable
 from sqlalchemy.engine import Connection
 from starlette.requests import HTTPConnection
 
+from qcrbox_registry.origins import require_loopback_name, require_own_origin, require_same_origin
 from qcrbox_registry.rights import EVERY_GROUP, Actor
 from qcrbox_registry.settings import Settings
+from qcrbox_registry.sign_ins import SignIns
 from qcrbox_registry.store import people
 from qcrbox_registry.store.engine import Database
 
@@ -34,7 +36,17 @@ REFUSED_S = 2.0
 MOST_QUESTIONS = 16
 STABLE_ID_CACHE_S = 60.0
 COOKIE = "qcrbox-registry"
+PAGE = 200
+PAGES = "application/jupyterhub-pagination+json"
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the hub knows: names of groups; accounts by name with the time of their making ("" when it does not tell)."""
+
+    groups: set[str]
+    people: dict[str, str]
 
 
 class Identity(Protocol):
@@ -43,6 +55,10 @@ class Identity(Protocol):
     async def actor(self, request: HTTPConnection) -> Actor: ...
 
     async def again(self, actor: Actor, request: HTTPConnection) -> Actor: ...
+
+    async def known(self) -> Known | None:
+        """All groups and accounts there are; None when there is nobody to ask."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -117,6 +133,9 @@ class OnePerson:
 
     async def again(self, actor: Actor, request: HTTPConnection) -> Actor:
         return actor
+
+    async def known(self) -> Known | None:
+        return None
 
     def cookie_for(self, token: str) -> bool:
         """True when this is the secret: the browser may keep it as its cookie."""
@@ -256,11 +275,38 @@ class HubIdentity:
         self._stable_ids[key] = (self._clock(), stable_id)
         return stable_id
 
-    async def _get(self, path: str, token: str) -> dict[str, Any] | None:
+    async def known(self) -> Known | None:
+        """Asked with the registry's own token; None when it may not list groups and users. Raises Unreachable."""
+        if not self._service_token:
+            return None
+        listed = [await self._all(f"/{what}") for what in ("groups", "users")]
+        groups, users = listed
+        if groups is None or users is None:
+            return None
+        return Known(
+            {str(one["name"]) for one in groups},
+            {str(one["name"]): str(one.get("created") or "") for one in users},
+        )
+
+    async def _all(self, path: str) -> list[dict[str, Any]] | None:
+        """Every entry of a list that the hub gives page by page."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = await self._get(
+                f"{path}?offset={len(found)}&limit={PAGE}", self._service_token, accept=PAGES
+            )
+            if page is None:
+                return None
+            found += page["items"]
+            if not page["_pagination"]["next"]:
+                return found
+
+    async def _get(self, path: str, token: str, *, accept: str = "application/json") -> dict[str, Any] | None:
         try:
             async with self._questions:
                 answer = await self._client.get(
-                    self._settings.hub_api_url.rstrip("/") + path, headers={"Authorization": f"token {token}"}
+                    self._settings.hub_api_url.rstrip("/") + path,
+                    headers={"Authorization": f"token {token}", "Accept": accept},
                 )
         except httpx.HTTPError as error:
             raise Unreachable("The hub does not answer, so nobody can be recognised.", part="hub") from error
@@ -304,50 +350,6 @@ class HubIdentity:
             raise NotSignedIn("The hub refused the sign-in.", next="Try again from the hub's page.")
         await self._for_token(token)
         return str(token)
-
-
-class SignIns:
-    """Browser sign-ins: cookie -> hub token, in memory; a restart asks the hub again without a word."""
-
-    LIFE_S = 12 * 3600.0
-    STATE_LIFE_S = 600.0
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._tokens: dict[str, tuple[float, str]] = {}
-        self._states: dict[str, tuple[float, str]] = {}
-
-    def begin(self, next_path: str) -> str:
-        """A state for the code flow, bound to where the person wanted to go."""
-        now = self._clock()
-        self._states = {k: v for k, v in self._states.items() if now - v[0] < self.STATE_LIFE_S}
-        state = secrets.token_urlsafe(24)
-        self._states[state] = (now, next_path)
-        return state
-
-    def finish(self, state: str) -> str | None:
-        """Where the person wanted to go; None for a state that is unknown, used or old."""
-        began = self._states.pop(state, None)
-        if began is None or self._clock() - began[0] > self.STATE_LIFE_S:
-            return None
-        return began[1]
-
-    def keep(self, token: str) -> str:
-        cookie = secrets.token_urlsafe(32)
-        self._tokens[cookie] = (self._clock(), token)
-        return cookie
-
-    def token(self, cookie: str) -> str | None:
-        kept = self._tokens.get(cookie)
-        if kept is None:
-            return None
-        if self._clock() - kept[0] > self.LIFE_S:
-            del self._tokens[cookie]
-            return None
-        return kept[1]
-
-    def forget(self, cookie: str) -> None:
-        self._tokens.pop(cookie, None)
 
 
 def actor_of(
@@ -395,49 +397,3 @@ def _service_token(settings: Settings) -> str:
     if settings.hub_token_file is not None:
         return settings.hub_token_file.read_text().strip()
     return ""
-
-
-def require_same_origin(request: HTTPConnection) -> None:
-    """For calls that a cookie opens: the page that makes them must be ours.
-
-    Raises NotAllowed for a foreign or missing Origin on anything that changes something, and for every websocket.
-    """
-    changes = request.scope["type"] == "websocket" or request.scope.get("method") not in (
-        "GET",
-        "HEAD",
-        "OPTIONS",
-    )
-    origin = request.headers.get("origin")
-    if origin is None:
-        if changes and request.headers.get("sec-fetch-site") != "same-origin":
-            raise NotAllowed("This request does not say which page it comes from.")
-        return
-    require_own_origin(request)
-
-
-def require_own_origin(request: HTTPConnection) -> None:
-    """For websockets, however they are opened: a page that says where it is from must be ours. Raises NotAllowed."""
-    origin = request.headers.get("origin")
-    if origin is not None and origin not in _own_origins(request):
-        raise NotAllowed("This request comes from a foreign page.", where=origin[:200], foreign=True)
-
-
-def require_loopback_name(request: HTTPConnection) -> None:
-    """Without sign-in, only a loopback name opens the registry. Raises NotAllowed.
-
-    A page of a stranger can let its own name lead to 127.0.0.1 (DNS rebinding); the browser then takes the
-    registry for a part of that page, but still says the page's name as Host.
-    """
-    host = urlsplit("//" + request.headers.get("host", "localhost")).hostname
-    if host not in ("127.0.0.1", "::1", "localhost"):
-        raise NotAllowed(
-            "This registry has no sign-in and answers to loopback names only.",
-            where=(host or "")[:200],
-            next="Use http://127.0.0.1 with its port.",
-        )
-
-
-def _own_origins(request: HTTPConnection) -> set[str]:
-    host = request.headers.get("x-forwarded-host") or request.headers.get("host") or ""
-    host = host.split(",")[0].strip()
-    return {f"http://{host}", f"https://{host}"}

@@ -35,6 +35,39 @@ class Limit:
     subject_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Limits of storage, each with what is used of it, GiB: asked while bytes arrive, so that no more than allowed is kept."""
+
+    limits: tuple[tuple[Limit, float], ...] = ()
+
+    def require(self, size: int) -> None:
+        """Raises QuotaExceeded when so many more bytes would go over a limit."""
+        for limit, now in self.limits:
+            _require(limit, now, size / GIB)
+
+    def without(self, size: int) -> Room:
+        """The room that is left after so many bytes."""
+        return Room(tuple((limit, now + size / GIB) for limit, now in self.limits))
+
+
+def _require(limit: Limit, now: float, more: float) -> None:
+    if now + more <= limit.limit:
+        return
+    whose = "your" if limit.subject == "person" else "your group's"
+    raise QuotaExceeded(
+        f"This would go over {whose} limit of {limit.limit:g} {_WORDS[limit.quota]}.",
+        why=f"{now:.3g} are used and {more:.3g} more are asked for.",
+        next="An administrator can raise it."
+        if limit.subject == "person"
+        else "An administrator can raise the group's limit.",
+        quota=limit.quota,
+        limit=limit.limit,
+        used=now,
+        who_can_raise="administrator",
+    )
+
+
 def defaults(settings: Settings) -> dict[str, float]:
     """The site's limits for persons without one of their own; a quota that is absent is unlimited."""
     given = {
@@ -76,19 +109,12 @@ class Quotas:
     ) -> None:
         """Raises QuotaExceeded when `more` of it would go over a limit. Called in the writer, so no race."""
         for limit in self.limits(person_id, group_id, quota):
-            now = used(conn, limit.subject, limit.subject_id, quota)
-            if now + more > limit.limit:
-                whose = "your" if limit.subject == "person" else "your group's"
-                raise QuotaExceeded(
-                    f"This would go over {whose} limit of {limit.limit:g} {_WORDS[quota]}.",
-                    why=f"{now:.3g} are used and {more:.3g} more are asked for.",
-                    next="An administrator can raise it." if limit.subject == "person"
-                    else "An administrator can raise the group's limit.",
-                    quota=quota,
-                    limit=limit.limit,
-                    used=now,
-                    who_can_raise="administrator",
-                )  # fmt: skip
+            _require(limit, used(conn, limit.subject, limit.subject_id, quota), more)
+
+    def room(self, conn: Connection, person_id: int, group_id: int | None) -> Room:
+        """What this person (in this home group) may still store."""
+        limits = self.limits(person_id, group_id, "gib")
+        return Room(tuple((limit, used(conn, limit.subject, limit.subject_id, "gib")) for limit in limits))
 
     def shown(self, conn: Connection, actor: Actor) -> list[dict[str, Any]]:
         """The actor's own limits and what is used of them."""

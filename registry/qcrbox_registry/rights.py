@@ -125,6 +125,7 @@ _WORDS = {
     "example": "dataset",
     "data_file": "data file",
     "calculation": "calculation",
+    "batch": "batch",
     "session": "interactive session",
     "application": "application",
     "launcher": "launcher",
@@ -220,6 +221,17 @@ def branches(actor: Actor, table: sa.Table, now: float | None = None) -> list[sa
     if shared is not None:
         found.append(shared)
     return found
+
+
+def branches_of_bin(actor: Actor, table: sa.Table) -> list[sa.ColumnElement[bool]] | None:
+    """The same for what was deleted: only who may bring it back sees it."""
+    if actor.admin:
+        notice(actor, "list deleted", table.name)
+        return None
+    own = table.c.owner_id == actor.person_id
+    if EVERY_GROUP in actor.curates:
+        return [own, table.c.group_id.isnot(None)]
+    return [own, *(table.c.group_id == group_id for group_id in sorted(actor.curates))]
 
 
 def _shared_with(actor: Actor, table: sa.Table, now: float) -> sa.ColumnElement[bool] | None:

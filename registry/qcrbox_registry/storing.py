@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry import audit
 from qcrbox_registry.core import Core
+from qcrbox_registry.quota import Room
 from qcrbox_registry.rights import Actor
 from qcrbox_registry.store import contents, datasets, events, people, shares
 from qcrbox_registry.store.datasets import NewDataset, NewFile
@@ -22,6 +23,7 @@ from qcrbox_registry.store.datasets import NewDataset, NewFile
 # Small CIFs are looked at before the answer, so that a search right after finds them.
 PATIENCE_S = 3.0
 PATIENT_BYTES = 2 * 1024 * 1024
+EVERYTHING = Room()
 log = structlog.get_logger(__name__)
 
 
@@ -42,11 +44,21 @@ class Storing:
         self._core = core
         self._background: set[asyncio.Task] = set()
 
-    async def take(self, chunks: AsyncIterable[bytes], filename: str, *, sha256: str | None = None) -> Stored:
-        """Store bytes as they arrive. Raises TooLarge, StorageFull, Conflict (hash), and what the stream raises."""
+    async def take(
+        self,
+        chunks: AsyncIterable[bytes],
+        filename: str,
+        *,
+        sha256: str | None = None,
+        room: Room = EVERYTHING,
+    ) -> Stored:
+        """Store bytes as they arrive.
+
+        Raises TooLarge, QuotaExceeded (`room`), StorageFull, Conflict (hash), and what the stream raises; then nothing is kept.
+        """
         most = self._core.settings.largest_file_bytes
         name = datasets.safe_name(filename)
-        digest, size = await self._core.objects.put(_bounded(chunks, most), sha256=sha256)
+        digest, size = await self._core.objects.put(_bounded(chunks, most, room), sha256=sha256)
         before = await self._core.db.write(lambda conn: contents.add(conn, digest, size, time.time()))
         if before == "removing" or (before == "removed" and await self._core.objects.info(digest) is None):
             # The same bytes were just being removed after their last owner deleted them.
@@ -131,6 +143,10 @@ class Storing:
         self.look_later([new])
         return new.id
 
+    async def room(self, actor: Actor, group_id: int | None = None) -> Room:
+        """What the actor may still store, in this home group."""
+        return await self._core.db.read(lambda conn: self._core.quotas.room(conn, actor.person_id, group_id))
+
     def _require_space(
         self, conn: Connection, owner_id: int, group_id: int | None, new: list[NewFile]
     ) -> None:
@@ -189,10 +205,11 @@ def _event(
     return events.Event(kind, object_id, now, status=status, owner_id=owner_id, group_id=group_id)
 
 
-async def _bounded(chunks: AsyncIterable[bytes], most: int) -> AsyncIterator[bytes]:
+async def _bounded(chunks: AsyncIterable[bytes], most: int, room: Room) -> AsyncIterator[bytes]:
     size = 0
     async for chunk in chunks:
         size += len(chunk)
+        room.require(size)
         if size > most:
             raise TooLarge(f"The file is larger than {most / 1024**3:g} GiB, the most this registry takes.")
         yield chunk

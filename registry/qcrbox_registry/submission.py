@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import fnmatch
 import hashlib
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from qcrbox.contract.errors import Conflict, MissingItemsError, NotAllowed, QcError, UserInputError
 from qcrbox.contract.models import StartSession, SubmitCommand
 from qcrbox.spec import check
@@ -29,7 +29,7 @@ from qcrbox_registry.store.calculations import NewCalculation
 from qcrbox_registry.store.tables import idempotency, new_id, sessions
 
 MOST_QUEUED_ANSWERS = 24 * 3600.0  # an idempotency key is remembered this long, s
-_CORRELATION = re.compile(r"^[A-Za-z0-9_.:-]{1,64}$")
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -40,6 +40,7 @@ class _Wanted:
     command: KnownCommand
     files: list[tuple[str, str]]  # (parameter, the id that was given)
     force: bool = False
+    private: bool = False  # no home group was asked for, in so many words
     tags: list[str] = field(default_factory=list)
     size: tuple[int | None, int | None] = (None, None)
 
@@ -78,15 +79,13 @@ class Submissions:
         batch: bool = False,
         idempotency_key: str | None = None,
         body: bytes = b"",
-        correlation_id: str | None = None,
+        correlation_id: str = "",
     ) -> Accepted:
         """Write the calculations and tell the scheduler; all or none.
 
         Raises NotFound (application, command, file), UserInputError (arguments), QuotaExceeded, and Conflict for an
         idempotency key that came with another request before.
         """
-        if correlation_id is not None and not _CORRELATION.match(correlation_id):
-            correlation_id = None
         batch_id = new_id() if batch else None
         wanted = [self._prepare(actor, one, correlation_id, batch_id) for one in commands]
         request = _Request(actor, wanted, batch_id)
@@ -97,6 +96,15 @@ class Submissions:
         if not accepted.repeated:
             self._core.tell(accepted.events)
             self._core.scheduler.submitted(accepted.new)
+            first = accepted.new[0]
+            log.info(
+                "accepted",
+                calculation_id=first.id,
+                calculations=len(accepted.new),
+                command=f"{first.application_slug} {first.application_version} {first.command_name}",
+                owner=actor.name,
+                correlation_id=first.correlation_id or first.id,
+            )
         return accepted
 
     # ------------------------------------------------------------ before the writer
@@ -105,7 +113,7 @@ class Submissions:
         self,
         actor: Actor,
         body: SubmitCommand | StartSession,
-        correlation_id: str | None,
+        correlation_id: str,
         batch_id: str | None,
     ) -> _Wanted:
         application, command = self._find(actor, body)
@@ -126,12 +134,12 @@ class Submissions:
             group_id=_chosen_group(actor, body.group),
             interactive=command.spec.is_interactive,
             name=body.name,
-            correlation_id=correlation_id or "",
+            correlation_id=correlation_id,
             batch_id=batch_id,
             wall_time_s=command.spec.timeout_s,
         )
         new.force = body.force
-        wanted = _Wanted(new, command, files, body.force)
+        wanted = _Wanted(new, command, files, body.force, private=body.group == "")
         if isinstance(body, SubmitCommand):
             new.priority = body.priority if actor.admin else min(body.priority, 0)
             new.repeat_of = body.repeat_of
@@ -276,7 +284,7 @@ def _resolve_files(conn: Connection, request: _Request, rows: dict[str, Any]) ->
             _take_companions(conn, one, main)
         if one.new.group_id is None and home in request.actor.group_ids:
             one.new.group_id = home
-        elif one.new.group_id is None and not one.files and request.actor.groups:
+        elif one.new.group_id is None and not one.files and not one.private and request.actor.groups:
             last = people.last_group(conn, request.actor.person_id)
             one.new.group_id = last if last in request.actor.group_ids else None
 

@@ -1,4 +1,4 @@
-"""What a registry does beside its work: examples, orphans, deleted data past its time, old keys."""
+"""What a registry does beside its work: examples, orphans, deleted data past its time, old keys, who is gone."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ from functools import partial
 import structlog
 from qcrbox.contract.errors import QcError
 
+from qcrbox_registry import departures
 from qcrbox_registry.core import Core
-from qcrbox_registry.store import contents, datasets, uploads
+from qcrbox_registry.store import contents, trash, uploads
 from qcrbox_registry.storing import Storing
 from qcrbox_registry.submission import forget_old_answers
 
 EXAMPLES_S = 3.0
+DEPARTURES_S = 300.0
 SWEEP_S = 3600.0
 UPLOAD_AGE_S = 7 * 86400.0
 log = structlog.get_logger(__name__)
 
 
 class Upkeep:
-    """Two quiet loops. `sweep` can also be called by itself."""
+    """Three quiet loops. `sweep` can also be called by itself."""
 
     def __init__(self, core: Core, storing: Storing) -> None:
         self._core, self._storing = core, storing
         self._tasks: list[asyncio.Task] = []
 
     def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._examples()), asyncio.create_task(self._sweeps())]
+        loops = (self._examples(), self._sweeps(), self._departures())
+        self._tasks = [asyncio.create_task(one) for one in loops]
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -46,6 +49,14 @@ class Upkeep:
             # An application's environment may still be built: then its files come later.
             await asyncio.sleep(EXAMPLES_S)
 
+    async def _departures(self) -> None:
+        while True:
+            await asyncio.sleep(DEPARTURES_S)
+            try:
+                await departures.look(self._core)
+            except QcError as error:
+                log.warning("departures_not_noted", error=error.message)
+
     async def _sweeps(self) -> None:
         while True:
             try:
@@ -59,7 +70,7 @@ class Upkeep:
         at = time.time() if now is None else now
         core = self._core
         undo_s = core.settings.undo_days * 86400
-        purged = await core.db.write(lambda conn: datasets.purge(conn, at - undo_s))
+        purged = await core.db.write(lambda conn: trash.purge(conn, at - undo_s))
         await core.db.write(lambda conn: forget_old_answers(conn, at))
         stale = await core.db.read(lambda conn: uploads.stale(conn, at - UPLOAD_AGE_S))
         for row in stale:

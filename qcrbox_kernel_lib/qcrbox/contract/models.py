@@ -232,6 +232,7 @@ class DataFile(Model):
     calculation_id: str | None = None
     index: dict[str, Any] | None = None
     tags: list[str] = Field(default_factory=list)
+    owner: str = ""
 
 
 class Dataset(Model):
@@ -244,6 +245,7 @@ class Dataset(Model):
     owner: str = ""
     group: str | None = None
     created_at: str | None = None
+    changed_at: str | None = None
     deleted_at: str | None = None
     calculation_id: str | None = None
     application: str | None = None
@@ -283,10 +285,13 @@ class Session(Model):
     # ours
     state: str = ""
     status: State = State.SUBMITTED
+    step: str = ""
     reason: str = ""
+    name: str = ""
     owner: str = ""
     group: str | None = None
     opened_at: str | None = None
+    last_input_at: str | None = None
     closed_at: str | None = None
     idle_limit_s: float | None = None
     idle_ends_at: str | None = None  # when it ends, unless somebody touches it

@@ -36,7 +36,7 @@ def failure(error: QcError) -> Response:
     response = json_response(error.envelope(), error.status)
     if error.status == 401:
         response.headers["www-authenticate"] = "Bearer"
-    elif error.status in (429, 503):
+    elif error.status == 503 or error.fields.get("quota") in ("running", "queued", "sessions"):
         response.headers["retry-after"] = "2"
     return response
 
@@ -83,7 +83,10 @@ def install(app: FastAPI) -> None:
             made = NotFound(f"There is nothing at {request.url.path[:300]}.")
         envelope = made.envelope()
         envelope["error"]["code"] = error.status_code
-        return json_response(envelope, error.status_code)
+        response = json_response(envelope, error.status_code)
+        for name, value in (error.headers or {}).items():  # which methods are allowed, for example
+            response.headers[name] = value
+        return response
 
     @app.exception_handler(Exception)
     async def _unknown(request: Request, error: Exception) -> Response:

@@ -6,12 +6,13 @@ import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 from qcrbox.contract import models
 
 from qcrbox_registry import audit, rights
 from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Caller, TheCore, read_body
+from qcrbox_registry.api.asking import Body, Caller, TheCore, read_body
+from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.core import Core
 from qcrbox_registry.rights import Actor
 from qcrbox_registry.store import applications
@@ -21,7 +22,7 @@ from qcrbox_registry.submission import application_thing
 router = APIRouter(prefix="/api", tags=["applications and commands"])
 
 
-class Hold(BaseModel):
+class Hold(Body):
     mode: Literal["hold", "drain"] | None = None  # None lifts it
     reason: str = Field(default="", max_length=1000)
 
@@ -51,6 +52,7 @@ async def list_commands(core: TheCore, actor: Caller) -> Response:
 
 @router.get("/commands/{command_id}", response_model=models.Success[models.Commands])
 async def get_command(core: TheCore, actor: Caller, command_id: int) -> Response:
+    """One command."""
     found = core.catalogue.command_by_id(command_id)
     if found is None or not rights.allows(actor, "read", application_thing(found[0])):
         raise rights.missing("command", command_id)
@@ -65,7 +67,11 @@ def _managed(core: Core, actor: Actor, application_id: int) -> KnownApplication:
     return known
 
 
-@router.post("/applications/{application_id}/hold")
+@router.post(
+    "/applications/{application_id}/hold",
+    response_model=models.Success[models.Applications],
+    openapi_extra=takes(Hold),
+)
 async def hold_application(request: Request, core: TheCore, actor: Caller, application_id: int) -> Response:
     """Start nothing new of this application (hold), also end its warm agents (drain), or lift that."""
     known = _managed(core, actor, application_id)
@@ -93,8 +99,9 @@ async def retire_application(core: TheCore, actor: Caller, application_id: int) 
     return Response(status_code=204)
 
 
-@router.post("/applications/{application_id}/restore")
+@router.post("/applications/{application_id}/restore", response_model=models.Success[models.Applications])
 async def restore_application(core: TheCore, actor: Caller, application_id: int) -> Response:
+    """Bring a retired application back."""
     await _retire(core, actor, application_id, None)
     known = core.catalogue.by_id(application_id)
     return success({"applications": [known.rest] if known else []})

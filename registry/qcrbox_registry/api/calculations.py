@@ -7,40 +7,60 @@ from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import Field
 from qcrbox.contract import models
 from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.models import SubmitBatch, SubmitCommand
 from qcrbox.contract.states import FINAL, State
 
 from qcrbox_registry import audit, rights, views
+from qcrbox_registry.api import shapes
 from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Caller, TheCore, ThePage, optional_object, read_body
+from qcrbox_registry.api.asking import (
+    Body,
+    Caller,
+    TheCore,
+    ThePage,
+    correlation_of,
+    optional_body,
+    read_body,
+)
+from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.core import Core
 from qcrbox_registry.rights import Actor
-from qcrbox_registry.store import calculations, logs, paging, shares, tags
+from qcrbox_registry.store import calculations, logs, paging, people, shares, tags
 from qcrbox_registry.store.tables import calculations as table
-from qcrbox_registry.store.tables import people
 
 router = APIRouter(prefix="/api", tags=["calculations"])
 Key = Annotated[str | None, Header(alias="Idempotency-Key")]
-Correlation = Annotated[str | None, Header(alias="X-Correlation-Id")]
-_SUBMIT_DOCS = {"requestBody": {"required": True, "content": {"application/json": {"schema": SubmitCommand.model_json_schema()}}}}  # fmt: skip
-_BATCH_DOCS = {"requestBody": {"required": True, "content": {"application/json": {"schema": SubmitBatch.model_json_schema()}}}}  # fmt: skip
+Reason = Annotated[str | None, Field(max_length=1000)]
+
+
+class Stop(Body):
+    reason: Reason = None
+
+
+class StopMany(Body):
+    calculation_ids: Annotated[list[str], Field(max_length=10_000)] | None = None
+    batch_id: Annotated[str | None, Field(max_length=32)] = None
+    reason: Reason = None
+
+
+class ChangeCalculation(Body):
+    tags: Annotated[list[str], Field(max_length=50)]
 
 
 @router.post(
     "/commands",
     status_code=201,
     response_model=models.Success[models.CalculationId],
-    openapi_extra=_SUBMIT_DOCS,
+    openapi_extra=takes(SubmitCommand),
 )
-async def submit(
-    request: Request, core: TheCore, actor: Caller, key: Key = None, correlation: Correlation = None
-) -> Response:
+async def submit(request: Request, core: TheCore, actor: Caller, key: Key = None) -> Response:
     """Start a command. The same Idempotency-Key gives the same calculation again."""
     command, body = await read_body(request, SubmitCommand)
     accepted = await request.app.state.submissions.submit(
-        actor, [command], idempotency_key=key, body=body, correlation_id=correlation
+        actor, [command], idempotency_key=key, body=body, correlation_id=correlation_of(request)
     )
     return success({"calculation_id": accepted.ids[0]}, "The calculation was accepted.", 201)
 
@@ -49,15 +69,18 @@ async def submit(
     "/commands/batch",
     status_code=201,
     response_model=models.Success[models.CalculationIds],
-    openapi_extra=_BATCH_DOCS,
+    openapi_extra=takes(SubmitBatch),
 )
-async def submit_batch(
-    request: Request, core: TheCore, actor: Caller, key: Key = None, correlation: Correlation = None
-) -> Response:
+async def submit_batch(request: Request, core: TheCore, actor: Caller, key: Key = None) -> Response:
     """Start many commands: all are accepted or none."""
     batch, body = await read_body(request, SubmitBatch)
     accepted = await request.app.state.submissions.submit(
-        actor, batch.commands, batch=True, idempotency_key=key, body=body, correlation_id=correlation
+        actor,
+        batch.commands,
+        batch=True,
+        idempotency_key=key,
+        body=body,
+        correlation_id=correlation_of(request),
     )
     return success(
         {"batch_id": accepted.batch_id, "calculation_ids": accepted.ids},
@@ -86,7 +109,7 @@ async def list_calculations(
     if status:
         where.append(table.c.state.in_([str(one) for one in status]))
     if owner is not None:
-        where.append(table.c.owner_id.in_(sa.select(people.c.id).where(people.c.name == owner)))
+        where.append(table.c.owner_id.in_(people.named(owner)))
     if tag is not None:
         where.append(table.c.id.in_(tags.having("calculation", tag)))
     if name is not None:
@@ -150,42 +173,48 @@ async def _wait_for_end(core: Core, calculation_id: str, seconds: float) -> None
         core.hub.unsubscribe(listening, calculation_id)
 
 
-@router.post("/calculations/{calculation_id}/stop", response_model=models.Success[models.Calculations])
+@router.post(
+    "/calculations/{calculation_id}/stop",
+    response_model=models.Success[models.Calculations],
+    openapi_extra=takes(Stop, required=False),
+)
 async def stop(request: Request, core: TheCore, actor: Caller, calculation_id: str) -> Response:
     """End a calculation: at once while it waits, through its agent while it runs."""
-    asked = await optional_object(request)
-    reason = str(asked.get("reason", ""))[:1000]
+    asked = await optional_body(request, Stop)
     await core.db.read(lambda conn: shares.calculation(conn, actor, "cancel", calculation_id))
-    await core.scheduler.cancel([calculation_id], reason=reason or f"Stopped by {actor.name}.", by=actor.name)
+    await core.scheduler.cancel(
+        [calculation_id], reason=asked.reason or f"Stopped by {actor.name}.", by=actor.name
+    )
     core.audit_soon(actor, "cancel", kind="calculation", object_id=calculation_id)
     return success(
         {"calculations": [await _shown(core, actor, calculation_id)]}, "The calculation is being stopped."
     )
 
 
-@router.post("/calculations/stop", response_model=models.Success[models.Calculations])
+@router.post(
+    "/calculations/stop",
+    response_model=models.Success[shapes.Stopped],
+    openapi_extra=takes(StopMany),
+)
 async def stop_many(request: Request, core: TheCore, actor: Caller) -> Response:
     """Stop several: body `{"calculation_ids": […]}` or `{"batch_id": …}`. What has ended is left alone."""
-    asked = await optional_object(request)
-    ids = asked.get("calculation_ids")
-    batch_id = asked.get("batch_id")
-    if batch_id is not None:
-        ids = await core.db.read(lambda conn: calculations.waiting_or_running_of(conn, str(batch_id)))
-    if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids) or len(ids) > 10_000:
-        raise UserInputError("Give calculation_ids (a list of at most 10,000) or batch_id.")
-    reason = str(asked.get("reason", ""))[:1000] or f"Stopped by {actor.name}."
+    asked, _ = await read_body(request, StopMany)
+    if (asked.calculation_ids is None) == (asked.batch_id is None):
+        raise UserInputError("Give either calculation_ids (a list of at most 10,000) or batch_id.")
 
-    def allowed(conn: Any) -> None:
-        rows = calculations.by_ids(conn, ids)
-        for thing in shares.calculation_things(conn, rows):
-            rights.require(actor, "cancel", thing)
-        there = {row.id for row in rows}
-        for one in ids:
-            if one not in there:
+    def allowed(conn: Any) -> list[str]:
+        if asked.batch_id is not None:
+            return _of_batch(conn, actor, asked.batch_id)
+        rows = {row.id: row for row in calculations.by_ids(conn, asked.calculation_ids or [])}
+        for one in asked.calculation_ids or ():
+            if one not in rows:
                 raise rights.missing("calculation", one)
+        for thing in shares.calculation_things(conn, list(rows.values())):
+            rights.require(actor, "cancel", thing)
+        return list(rows)
 
-    await core.db.read(allowed)
-    await core.scheduler.cancel(ids, reason=reason, by=actor.name)
+    ids = await core.db.read(allowed)
+    await core.scheduler.cancel(ids, reason=asked.reason or f"Stopped by {actor.name}.", by=actor.name)
     core.audit_soon(
         actor, "cancel", kind="calculation", object_id=ids[0] if ids else "", calculations=len(ids)
     )
@@ -199,14 +228,26 @@ async def stop_many(request: Request, core: TheCore, actor: Caller) -> Response:
     return success({"calculations": await core.db.read(read)})
 
 
-@router.get("/calculations/{calculation_id}/log")
+def _of_batch(conn: Any, actor: Actor, batch_id: str) -> list[str]:
+    """Ids of the batch's calculations that have not ended. One that is not the actor's to see is not there."""
+    first = calculations.first_of(conn, batch_id)
+    if first is None or not rights.allows(actor, "read", shares.calculation_thing(conn, first)):
+        raise rights.missing("batch", batch_id)
+    rights.require(actor, "cancel", shares.calculation_thing(conn, first))
+    ids = calculations.waiting_or_running_of(conn, batch_id)
+    for thing in shares.calculation_things(conn, calculations.by_ids(conn, ids)):
+        rights.require(actor, "cancel", thing)
+    return ids
+
+
+@router.get("/calculations/{calculation_id}/log", response_model=models.Success[shapes.Log])
 async def read_log(
     core: TheCore,
     actor: Caller,
     calculation_id: str,
     stream: Literal["stdout", "stderr", "both"] = "both",
     attempt: Annotated[int | None, Query(ge=0, le=1_000_000)] = None,
-    start: Annotated[int, Query(ge=0, description="byte of the stream to begin with")] = 0,
+    start: Annotated[int, Query(ge=0, le=2**53, description="byte of the stream to begin with")] = 0,
     most: Annotated[int, Query(ge=1, le=32 * 1024 * 1024, description="at most about this many bytes")] = 4
     * 1024
     * 1024,
@@ -229,14 +270,15 @@ async def read_log(
     return success(await core.db.read(read))
 
 
-@router.patch("/calculations/{calculation_id}", response_model=models.Success[models.Calculations])
+@router.patch(
+    "/calculations/{calculation_id}",
+    response_model=models.Success[models.Calculations],
+    openapi_extra=takes(ChangeCalculation),
+)
 async def change_calculation(request: Request, core: TheCore, actor: Caller, calculation_id: str) -> Response:
     """Tags of a calculation: `{"tags": […]}`. Nothing else of the record is ever changed."""
-    asked = await optional_object(request)
-    wanted = asked.get("tags")
-    if not isinstance(wanted, list) or len(wanted) > 50 or set(asked) - {"tags"}:
-        raise UserInputError('Only tags can be set: {"tags": […]}, at most 50.')
-    checked = [tags.checked(str(tag)) for tag in wanted]
+    asked, _ = await read_body(request, ChangeCalculation)
+    checked = [tags.checked(tag) for tag in asked.tags]
     now = time.time()
 
     def change(conn: Any) -> None:

@@ -18,9 +18,10 @@ from starlette.websockets import WebSocketDisconnect
 from qcrbox_registry import tunnels
 from qcrbox_registry.api.sessions import session_row
 from qcrbox_registry.core import Core
-from qcrbox_registry.identity import bearer, require_own_origin
+from qcrbox_registry.identity import bearer
 from qcrbox_registry.idle_sessions import touched
 from qcrbox_registry.messaging.tokens import FilesToken, read_files, sign
+from qcrbox_registry.origins import require_own_origin
 from qcrbox_registry.rfb import ClientMessages
 from qcrbox_registry.rights import Actor
 

@@ -15,7 +15,8 @@ from qcrbox.contract.states import FINAL
 from starlette.responses import StreamingResponse
 
 from qcrbox_registry import rights
-from qcrbox_registry.api.asking import Caller, TheCore
+from qcrbox_registry.api.asking import Caller, TheCore, number
+from qcrbox_registry.api.openapi import sends
 from qcrbox_registry.core import Core
 from qcrbox_registry.rights import Actor
 from qcrbox_registry.store import events, logs, shares
@@ -35,10 +36,6 @@ def written(event: Event) -> bytes:
     return (
         f"{head}event: {event.kind}\ndata: ".encode() + to_json(event.public(), inf_nan_mode="null") + b"\n\n"
     )
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() and len(text) < 19 else None
 
 
 class _Watcher:
@@ -67,14 +64,14 @@ class _Watcher:
         return True
 
 
-@router.get("/events", response_class=StreamingResponse)
+@router.get("/events", response_class=StreamingResponse, responses=sends("text/event-stream"))
 async def all_events(
     request: Request,
     core: TheCore,
     actor: Caller,
     last_id: LastId = None,
     after: Annotated[
-        int | None, Query(ge=0, description="as Last-Event-ID, for those who cannot send it")
+        int | None, Query(ge=0, lt=2**63, description="as Last-Event-ID, for those who cannot send it")
     ] = None,
     kinds: Annotated[str | None, Query(max_length=200, description="only these, by comma")] = None,
 ) -> Response:
@@ -87,7 +84,7 @@ async def all_events(
     def wants(event: Event) -> bool:
         return (wanted is None or event.kind in wanted) and watcher.sees(event)
 
-    seen = _number(last_id)
+    seen = number(last_id)
     return StreamingResponse(
         _stream(core, request, watcher, wants, after if seen is None else seen),
         media_type="text/event-stream",
@@ -133,20 +130,24 @@ async def _live(subscription: Any, watcher: _Watcher, request: Request, seen: in
             yield b": still here\n\n"
 
 
-@router.get("/calculations/{calculation_id}/events", response_class=StreamingResponse)
+@router.get(
+    "/calculations/{calculation_id}/events",
+    response_class=StreamingResponse,
+    responses=sends("text/event-stream"),
+)
 async def events_of_calculation(
     request: Request,
     core: TheCore,
     actor: Caller,
     calculation_id: str,
     last_id: LastId = None,
-    after: Annotated[int | None, Query(ge=0)] = None,
+    after: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
 ) -> Response:
     """One calculation from its first event (or the last one you have seen) to its end; then the stream ends.
 
     Asked again after the end it answers 204, which tells a browser not to connect again.
     """
-    seen = _number(last_id)
+    seen = number(last_id)
     seen = (after or 0) if seen is None else seen
     watcher = _Watcher(core, request, actor)
     await watcher.start()

@@ -13,7 +13,8 @@ from qcrbox.contract.errors import Conflict, NotSignedIn, TooLarge, UserInputErr
 from qcrbox_registry import rights
 from qcrbox_registry.api.answers import success
 from qcrbox_registry.api.asking import TheCore
-from qcrbox_registry.api.data import file_response, storing
+from qcrbox_registry.api.receiving import storing
+from qcrbox_registry.api.sending import file_response
 from qcrbox_registry.core import Core
 from qcrbox_registry.identity import bearer
 from qcrbox_registry.messaging.tokens import read_files

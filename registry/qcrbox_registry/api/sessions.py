@@ -8,13 +8,22 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Query, Request, Response
 from qcrbox.contract import models
-from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.contract.errors import NotFound
 from qcrbox.contract.models import StartSession
 from qcrbox.contract.states import FINAL, State
 
 from qcrbox_registry import audit, rights, views
 from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Caller, TheCore, ThePage, optional_object, read_body
+from qcrbox_registry.api.asking import (
+    Body,
+    Caller,
+    TheCore,
+    ThePage,
+    correlation_of,
+    optional_body,
+    read_body,
+)
+from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.core import Core
 from qcrbox_registry.idle_sessions import touched
 from qcrbox_registry.rights import Actor, Thing
@@ -22,8 +31,15 @@ from qcrbox_registry.store import calculations, events, paging
 from qcrbox_registry.store.tables import sessions as table
 
 router = APIRouter(prefix="/api/interactive-sessions", tags=["interactive sessions"])
-_START_DOCS = {"requestBody": {"required": True, "content": {"application/json": {"schema": StartSession.model_json_schema()}}}}  # fmt: skip
 _CLOSE_WAIT_S = 30.0
+
+
+class Close(Body):
+    keep: bool = True
+
+
+class ChangeSession(Body):
+    view_only_allowed: bool
 
 
 def session_row(conn: Any, actor: Actor, action: str, session_id: str) -> tuple[sa.Row, sa.Row]:
@@ -42,7 +58,9 @@ def session_row(conn: Any, actor: Actor, action: str, session_id: str) -> tuple[
     return calculations.get(conn, session_id), about
 
 
-@router.post("", status_code=201, response_model=models.Success[models.SessionId], openapi_extra=_START_DOCS)
+@router.post(
+    "", status_code=201, response_model=models.Success[models.SessionId], openapi_extra=takes(StartSession)
+)
 async def start(
     request: Request,
     core: TheCore,
@@ -51,7 +69,9 @@ async def start(
 ) -> Response:
     """Start an interactive session of an application."""
     wanted, body = await read_body(request, StartSession)
-    accepted = await request.app.state.submissions.submit(actor, [wanted], idempotency_key=key, body=body)
+    accepted = await request.app.state.submissions.submit(
+        actor, [wanted], idempotency_key=key, body=body, correlation_id=correlation_of(request)
+    )
     return success({"interactive_session_id": accepted.ids[0]}, "The session is being started.", 201)
 
 
@@ -85,6 +105,8 @@ async def list_sessions(
 
 @router.get("/{session_id}", response_model=models.Success[models.Sessions])
 async def get_session(core: TheCore, actor: Caller, session_id: str) -> Response:
+    """One session."""
+
     def read(conn: Any) -> list[dict[str, Any]]:
         row, _ = session_row(conn, actor, "read", session_id)
         return views.session_list(conn, [row], core.settings.session_idle_s)
@@ -92,7 +114,11 @@ async def get_session(core: TheCore, actor: Caller, session_id: str) -> Response
     return success({"interactive_sessions": await core.db.read(read)})
 
 
-@router.post("/{session_id}/close", response_model=models.Success[models.ClosedSessions])
+@router.post(
+    "/{session_id}/close",
+    response_model=models.Success[models.ClosedSessions],
+    openapi_extra=takes(Close, required=False),
+)
 async def close(
     request: Request,
     core: TheCore,
@@ -103,11 +129,8 @@ async def close(
     ] = _CLOSE_WAIT_S,
 ) -> Response:
     """End a session. Its outputs are kept unless the body says `{"keep": false}`; closing twice is harmless."""
-    asked = await optional_object(request)
-    keep = asked.get("keep", True)
-    if not isinstance(keep, bool):
-        raise UserInputError("keep must be true or false.")
-    return await _end(core, actor, session_id, keep=keep, wait=wait)
+    asked = await optional_body(request, Close)
+    return await _end(core, actor, session_id, keep=asked.keep, wait=wait)
 
 
 @router.post("/{session_id}/discard", response_model=models.Success[models.ClosedSessions])
@@ -199,13 +222,13 @@ async def _wait(core: Core, session_id: str, seconds: float) -> None:
         core.hub.unsubscribe(listening, session_id)
 
 
-@router.patch("/{session_id}", response_model=models.Success[models.Sessions])
+@router.patch(
+    "/{session_id}", response_model=models.Success[models.Sessions], openapi_extra=takes(ChangeSession)
+)
 async def change(request: Request, core: TheCore, actor: Caller, session_id: str) -> Response:
     """Allow (or forbid) the group's managers to look on: `{"view_only_allowed": true}`."""
-    asked = await optional_object(request)
-    allowed = asked.get("view_only_allowed")
-    if not isinstance(allowed, bool) or set(asked) - {"view_only_allowed"}:
-        raise UserInputError("What can be changed: view_only_allowed, true or false.")
+    asked, _ = await read_body(request, ChangeSession)
+    allowed = asked.view_only_allowed
     now = time.time()
 
     def write(conn: Any) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
+from qcrbox.contract import models
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.models import iso
 
 from qcrbox_registry import audit
+from qcrbox_registry.api import shapes
 from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Caller, TheCore, read_body
+from qcrbox_registry.api.asking import Body, Caller, TheCore, read_body
+from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.rights import Actor
 from qcrbox_registry.store import events, people, shares
 from qcrbox_registry.store.tables import shares as table
@@ -29,7 +32,7 @@ _FIND: dict[str, Callable[..., Any]] = {
 }
 
 
-class NewShare(BaseModel):
+class NewShare(Body):
     kind: Kind
     object_id: str = Field(min_length=1, max_length=64)
     person: str | None = Field(default=None, max_length=255)
@@ -52,7 +55,12 @@ def _shown(row: Any) -> dict[str, Any]:
     }
 
 
-@router.post("/shares", status_code=201)
+@router.post(
+    "/shares",
+    status_code=201,
+    response_model=models.Success[shapes.Shares],
+    openapi_extra=takes(NewShare),
+)
 async def share(request: Request, core: TheCore, actor: Caller) -> Response:
     """Let a person or a group read (or, datasets and files, also add versions)."""
     body, _ = await read_body(request, NewShare)
@@ -63,7 +71,7 @@ async def share(request: Request, core: TheCore, actor: Caller) -> Response:
     if body.group is not None and body.group not in actor.groups and not actor.admin:
         raise NotFound(f"There is no group {body.group!r} that you are in.")
     now = time.time()
-    expires = None if body.expires_at is None else body.expires_at.timestamp()
+    expires = _moment(body.expires_at)
     if expires is not None and expires <= now:
         raise UserInputError("expires_at lies in the past.")
 
@@ -94,6 +102,13 @@ async def share(request: Request, core: TheCore, actor: Caller) -> Response:
     return success({"shares": [_shown(made)]}, "Shared.", 201)
 
 
+def _moment(at: datetime | None) -> float | None:
+    """Unix s; a time without a zone is UTC."""
+    if at is None:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
 def _told(conn: Any, row: Any, kind: str, now: float, status: str) -> list[events.Event]:
     event = events.Event(
         "share",
@@ -107,7 +122,7 @@ def _told(conn: Any, row: Any, kind: str, now: float, status: str) -> list[event
     return list(events.write(conn, [event]))
 
 
-@router.get("/shares")
+@router.get("/shares", response_model=models.Success[shapes.Shares])
 async def list_shares(
     core: TheCore,
     actor: Caller,

@@ -46,6 +46,7 @@ class Shell:
             return
         given = next((value for name, value in scope["headers"] if name == b"x-correlation-id"), None)
         correlation = given if given and _CORRELATION.match(given) else new_id().encode()
+        scope.setdefault("state", {})["correlation_id"] = correlation.decode()
         began = time.perf_counter()
         status = 0
 
@@ -56,18 +57,19 @@ class Shell:
                 message = {**message, "headers": [*message.get("headers", ()), *_added(message, correlation)]}
             await send(message)
 
-        try:
-            await self._app(scope, receive, answer)
-        finally:
-            _audit_administrator(scope)
-            log.debug(
-                "request",
-                method=scope["method"],
-                path=path,
-                status=status,
-                ms=round((time.perf_counter() - began) * 1000, 2),
-                correlation_id=correlation.decode(),
-            )
+        # Every line that is logged on behalf of this request carries the id.
+        with structlog.contextvars.bound_contextvars(correlation_id=correlation.decode()):
+            try:
+                await self._app(scope, receive, answer)
+            finally:
+                _audit_administrator(scope)
+                log.debug(
+                    "request",
+                    method=scope["method"],
+                    path=path,
+                    status=status,
+                    ms=round((time.perf_counter() - began) * 1000, 2),
+                )
 
 
 def _audit_administrator(scope: Scope) -> None:

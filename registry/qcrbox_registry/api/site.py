@@ -6,13 +6,15 @@ import time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 from qcrbox.contract import models
 from qcrbox.contract.models import iso
 
 from qcrbox_registry import audit, quota, rights
+from qcrbox_registry.api import shapes
 from qcrbox_registry.api.answers import json_response, success
-from qcrbox_registry.api.asking import Caller, TheCore, ThePage, read_body, who
+from qcrbox_registry.api.asking import Body, Caller, TheCore, ThePage, number, read_body, who
+from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.core import Core
 from qcrbox_registry.rights import Thing
 from qcrbox_registry.store import applications, people, schema
@@ -29,7 +31,7 @@ async def health() -> Response:
     return json_response({"status": "ok"})
 
 
-@router.get("/readyz")
+@router.get("/readyz", response_model=shapes.Readiness)
 async def ready(core: TheCore) -> Response:
     """Whether work can be done, and what is missing. 503 while something essential is."""
     parts = await _parts(core)
@@ -77,7 +79,7 @@ async def me(core: TheCore, actor: Caller) -> Response:
     return success(await core.db.read(read))
 
 
-@router.get("/status")
+@router.get("/status", response_model=models.Success[shapes.SiteStatus])
 async def status(core: TheCore, actor: Caller) -> Response:
     """Queue, agents and launchers."""
     rights.require(actor, "monitor", SITE)
@@ -96,31 +98,34 @@ async def prometheus(core: TheCore, request: Request) -> Response:
 # ---------------------------------------------------------------- administrators
 
 
-class Limit(BaseModel):
+class SetLimit(Body):
     subject: Literal["person", "group", "default-person", "default-group"]
     name: str = Field(default="", max_length=255)
     quota: Literal["gib", "running", "queued", "sessions", "cpu_hours"]
-    limit: float | None = Field(default=None, ge=0)  # None = back to the default
+    limit: float | None = Field(
+        default=None, ge=0, le=1e15, allow_inf_nan=False
+    )  # None = back to the default
 
 
-class Hold(BaseModel):
+class SetHold(Body):
     kind: Literal["launcher", "site"]
     name: str = Field(default="", max_length=63)
     mode: Literal["hold", "drain"] | None = None
     reason: str = Field(default="", max_length=1000)
 
 
-@router.get("/quotas")
+@router.get("/quotas", response_model=models.Success[shapes.Quotas])
 async def list_quotas(core: TheCore, actor: Caller) -> Response:
+    """Every limit that is set."""
     rights.require(actor, "read", SITE)
     return success({"quotas": await core.db.read(quota.listed)})
 
 
-@router.put("/quotas")
+@router.put("/quotas", response_model=models.Success[shapes.Quotas], openapi_extra=takes(SetLimit))
 async def set_quota(request: Request, core: TheCore, actor: Caller) -> Response:
     """Set a limit of a person, a group or the defaults."""
     rights.require(actor, "manage", SITE)
-    body, _ = await read_body(request, Limit)
+    body, _ = await read_body(request, SetLimit)
     now = time.time()
 
     def write(conn: Any) -> None:
@@ -140,10 +145,10 @@ async def set_quota(request: Request, core: TheCore, actor: Caller) -> Response:
     return success({"quotas": await core.db.read(quota.listed)})
 
 
-@router.put("/holds")
+@router.put("/holds", response_model=models.Success[shapes.Empty], openapi_extra=takes(SetHold))
 async def set_hold(request: Request, core: TheCore, actor: Caller) -> Response:
     """Hold or drain a launcher or the whole site, or (mode null) lift that."""
-    body, _ = await read_body(request, Hold)
+    body, _ = await read_body(request, SetHold)
     rights.require(actor, "manage", SITE if body.kind == "site" else Thing("launcher", body.name))
     now = time.time()
 
@@ -168,7 +173,7 @@ async def stop_agent(core: TheCore, actor: Caller, agent_id: str) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/audit")
+@router.get("/audit", response_model=models.Success[shapes.AuditPage])
 async def read_audit(
     core: TheCore,
     actor: Caller,
@@ -182,7 +187,7 @@ async def read_audit(
     rights.require(actor, "audit", SITE)
     equal = {"who": name, "action": action, "object_id": object_id, "allowed": allowed}
     given = {name: value for name, value in equal.items() if value is not None}
-    after = int(page.after) if page.after and page.after.isdigit() else None
+    after = number(page.after)
 
     def read(conn: Any) -> dict[str, Any]:
         rows, following = page.cut(
@@ -200,7 +205,7 @@ def _audit_row(row: Any) -> dict[str, Any]:
     return {**{name: getattr(row, name) for name in names}, "at": iso(row.at)}
 
 
-@router.get("/audit/check")
+@router.get("/audit/check", response_model=models.Success[shapes.AuditCheck])
 async def check_audit(core: TheCore, actor: Caller) -> Response:
     """Whether the chain of the audit trail holds."""
     rights.require(actor, "audit", SITE)
@@ -208,7 +213,7 @@ async def check_audit(core: TheCore, actor: Caller) -> Response:
     return success({"sound": not broken, "broken_at": broken})
 
 
-@router.post("/check")
+@router.post("/check", response_model=models.Success[shapes.SiteCheck])
 async def check_site(core: TheCore, actor: Caller) -> Response:
     """The thorough check of the database file."""
     rights.require(actor, "manage", SITE)

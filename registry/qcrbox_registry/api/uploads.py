@@ -12,14 +12,17 @@ from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Header, Request, Response
-from pydantic import BaseModel, Field
-from qcrbox.contract.errors import Conflict, QcError, StorageFull, TooLarge, UserInputError
+from pydantic import Field
+from qcrbox.contract import models
+from qcrbox.contract.errors import Conflict, QcError, QuotaExceeded, StorageFull, TooLarge, UserInputError
 from starlette.requests import ClientDisconnect
 
 from qcrbox_registry import rights, views
+from qcrbox_registry.api import shapes
 from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Caller, TheCore, read_body
-from qcrbox_registry.api.data import home_group, storing
+from qcrbox_registry.api.asking import Body, Caller, TheCore, read_body
+from qcrbox_registry.api.openapi import takes
+from qcrbox_registry.api.receiving import home_group, storing
 from qcrbox_registry.core import Core
 from qcrbox_registry.rights import Actor
 from qcrbox_registry.store import datasets, shares, uploads
@@ -28,12 +31,19 @@ from qcrbox_registry.storing import checked_text
 router = APIRouter(prefix="/api/uploads", tags=["uploads"])
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 _READ = 1024 * 1024
+MOST_OPEN = 100  # uploads of one person that are not complete
+_BYTES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/offset+octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 Offset = Annotated[int, Header(alias="Upload-Offset", ge=0)]
 
 
-class NewUpload(BaseModel):
+class NewUpload(Body):
     filename: str = Field(min_length=1, max_length=1000)
-    size: int = Field(ge=0)
+    size: int = Field(ge=0, le=2**53)
     sha256: str | None = None
     purpose: Literal["data_file", "dataset", "append"] = "dataset"
     dataset_id: str | None = Field(default=None, max_length=64)
@@ -82,7 +92,12 @@ def _own(conn: Any, actor: Actor, upload_id: str) -> sa.Row:
     return row
 
 
-@router.post("", status_code=201)
+@router.post(
+    "",
+    status_code=201,
+    response_model=models.Success[shapes.Upload],
+    openapi_extra=takes(NewUpload),
+)
 async def begin(request: Request, core: TheCore, actor: Caller) -> Response:
     """Begin an upload of a known size; its address is in `Location`."""
     body, _ = await read_body(request, NewUpload)
@@ -95,7 +110,17 @@ async def begin(request: Request, core: TheCore, actor: Caller) -> Response:
         await core.db.read(lambda conn: shares.dataset(conn, actor, "append", body.dataset_id or ""))
 
     def write(conn: Any) -> str:
-        core.quotas.require(conn, actor.person_id, group_id, "gib", body.size / 1024**3)
+        count, coming = uploads.open_of(conn, actor.person_id)
+        if count >= MOST_OPEN:
+            raise QuotaExceeded(
+                f"You have {count} uploads that are not complete.",
+                next="Go on with them, or give some up (DELETE).",
+                quota="uploads",
+                limit=MOST_OPEN,
+                used=count,
+            )
+        # What is still on its way will need its place too.
+        core.quotas.room(conn, actor.person_id, group_id).require(body.size + coming)
         return uploads.begin(
             conn,
             owner_id=actor.person_id,
@@ -126,15 +151,16 @@ async def how_far(core: TheCore, actor: Caller, upload_id: str) -> Response:
     return Response(status_code=200, headers=headers)
 
 
-@router.get("/{upload_id}")
+@router.get("/{upload_id}", response_model=models.Success[shapes.Upload])
 async def look(core: TheCore, actor: Caller, upload_id: str) -> Response:
+    """How much has arrived, and what became of it."""
     row = await core.db.read(lambda conn: _own(conn, actor, upload_id))
     offset = row.offset if row.state != "open" else _size(_file(core, row.id))
     payload = {"upload_id": row.id, "offset": offset, "size": row.size, "state": row.state}
     return success({**payload, **((row.result or {}).get("stored") or {})})
 
 
-@router.patch("/{upload_id}")
+@router.patch("/{upload_id}", response_model=models.Success[shapes.Stored], openapi_extra=_BYTES)
 async def send(request: Request, core: TheCore, actor: Caller, upload_id: str, offset: Offset) -> Response:
     """Send bytes from `Upload-Offset` on. The piece that completes the file stores it and answers what became of it."""
     row = await core.db.read(lambda conn: _own(conn, actor, upload_id))
@@ -229,6 +255,7 @@ async def _shown(core: Core, actor: Actor, made: dict[str, Any]) -> dict[str, An
 
 @router.delete("/{upload_id}", status_code=204)
 async def give_up(core: TheCore, actor: Caller, upload_id: str) -> Response:
+    """Forget an upload and what has arrived of it."""
     row = await core.db.read(lambda conn: _own(conn, actor, upload_id))
     if row.id in _busy:
         raise Conflict("Another request is sending to this upload.")

@@ -35,6 +35,7 @@ __all__ = [
     "change_states",
     "create",
     "create_many",
+    "first_of",
     "get",
     "inputs_of",
     "page",
@@ -153,6 +154,12 @@ def by_ids(conn: Connection, ids: Sequence[str]) -> list[sa.Row]:
         for row in conn.execute(_select.where(calculations.c.id.in_(ids[start : start + 500]))):
             found[row.id] = row
     return [found[one] for one in ids if one in found]
+
+
+def first_of(conn: Connection, batch_id: str) -> sa.Row | None:
+    """One calculation of a batch, which tells whose it is; None when there is no such batch."""
+    query = _select.where(calculations.c.batch_id == batch_id).order_by(calculations.c.id).limit(1)
+    return conn.execute(query).first()
 
 
 def waiting_or_running_of(conn: Connection, batch_id: str) -> list[str]:

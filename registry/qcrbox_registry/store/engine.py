@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from qcrbox.contract.errors import QcError, StorageFull, Unreachable
+from qcrbox.contract.errors import QcError, StorageFull, Unreachable, UserInputError
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, make_url
@@ -181,7 +181,7 @@ class Database:
         try:
             with self._reader_engine.connect() as conn:
                 return fn(conn)
-        except sa.exc.DBAPIError as error:
+        except (sa.exc.DBAPIError, OverflowError, UnicodeEncodeError) as error:
             raise _translated(error) from error
 
     @property
@@ -309,7 +309,7 @@ def _caught(conn: Connection, fn: Work) -> tuple[Any, BaseException | None]:
     try:
         return fn(conn), None
     except Exception as error:  # noqa: BLE001 - handed to the caller of write()
-        return None, _translated(error) if isinstance(error, sa.exc.DBAPIError) else error
+        return None, _translated(error)
 
 
 def _answer_all(answers: Sequence[tuple[_Entry, Any, BaseException | None]]) -> None:
@@ -340,7 +340,13 @@ def _resolve(items: list[tuple[asyncio.Future, Any, BaseException | None]]) -> N
 
 
 def _translated(error: BaseException) -> BaseException:
-    if isinstance(error, QcError):
+    """What it means for the caller; anything that is no fault of the database stays as it is."""
+    if isinstance(error, sa.exc.DataError | OverflowError | UnicodeEncodeError):
+        # The last defence: each edge checks its own values. SQLite and PostgreSQL refuse different ones.
+        return UserInputError(
+            "A value cannot be stored.", why=str(getattr(error, "orig", error)).splitlines()[0]
+        )
+    if not isinstance(error, sa.exc.DBAPIError | sqlite3.Error | OSError):
         return error
     text = str(error).lower()
     if (

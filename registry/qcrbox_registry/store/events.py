@@ -44,6 +44,13 @@ class Event:
         return shown
 
 
+def about(kind: str, row: sa.Row, at: float, status: str, **payload: Any) -> Event:
+    """An event about an owned object: `row` has its id, owner_id and group_id."""
+    return Event(
+        kind, row.id, at, status=status, owner_id=row.owner_id, group_id=row.group_id, payload=payload
+    )
+
+
 _COLUMNS = ("at", "kind", "object_id", "status", "step", "attempt", "owner_id", "group_id", "payload")
 _insert = sa.insert(events)
 

@@ -21,7 +21,7 @@ import structlog
 import yaml
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.store import contents, datasets, events, people
+from qcrbox_registry.store import contents, datasets, events, people, trash
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.objects import ObjectStore
 from qcrbox_registry.store.tables import applications, data_files
@@ -178,7 +178,7 @@ def register_example(
             if there.description != description:
                 conn.execute(sa.update(table).where(table.c.id == there.id).values(description=description))
             return [], []
-        datasets.delete(conn, there.id, _owner(conn, application_id, now), now)
+        trash.delete_dataset(conn, there.id, _owner(conn, application_id, now), now)
     owner_id = _owner(conn, application_id, now)
     dataset = datasets.NewDataset(
         owner_id, name=name, description=description, kind="example", application_id=application_id

@@ -52,7 +52,7 @@ def append(conn: Connection, messages: Sequence[Log]) -> list[events.Event]:
     whatever offsets an agent gives: what is there already is cut off.
     """
     owners = _owners(conn, {message.calculation_id for message in messages})
-    ends: dict[tuple[str, int, str], int] = {}
+    kept: dict[tuple[str, int, str], _Kept] = {}
     rows, told = [], []
     for message in messages:
         owner = owners.get(message.calculation_id)
@@ -60,48 +60,67 @@ def append(conn: Connection, messages: Sequence[Log]) -> list[events.Event]:
         if owner is None or message.offset < 0 or message.offset + len(content) > MOST_BYTES:
             continue
         stream = (message.calculation_id, message.attempt, message.stream)
-        if stream not in ends:
-            ends[stream] = _end_of(conn, *stream)
-        offset = max(message.offset, ends[stream])
-        content = content[offset - message.offset :]
-        size = len(content)
-        if not size:
-            continue
-        ends[stream] = offset + size
-        # NUL is legal in a program's output and illegal in PostgreSQL's text.
-        text = content.decode("utf-8", "replace").replace("\x00", "\ufffd")
-        rows.append(
-            {
-                "calculation_id": message.calculation_id,
-                "attempt": message.attempt,
-                "stream": message.stream,
-                "offset": offset,
-                "size": size,
-                "at": message.at,
-                "text": text,
-            }
-        )
-        if message.attempt == owner.attempt:
-            payload = {"stream": message.stream, "offset": offset, "text": text}
-            told.append(_told("log", message, owner, payload))
+        if stream not in kept:
+            kept[stream] = _Kept(conn, *stream)
+        for begin, end in kept[stream].take(message.offset, message.offset + len(content)):
+            piece = content[begin - message.offset : end - message.offset]
+            # NUL is legal in a program's output and illegal in PostgreSQL's text.
+            text = piece.decode("utf-8", "replace").replace("\x00", "\ufffd")
+            rows.append(
+                {
+                    "calculation_id": message.calculation_id,
+                    "attempt": message.attempt,
+                    "stream": message.stream,
+                    "offset": begin,
+                    "size": end - begin,
+                    "at": message.at,
+                    "text": text,
+                }
+            )
+            if message.attempt == owner.attempt:
+                payload = {"stream": message.stream, "offset": begin, "text": text}
+                told.append(_told("log", message, owner, payload))
     if rows:
         conn.execute(upsert(conn, log_chunks).on_conflict_do_nothing(), rows)
     return told
 
 
-def _end_of(conn: Connection, calculation_id: str, attempt: int, stream: str) -> int:
-    """Where the kept part of a stream ends, bytes."""
-    query = (
-        sa.select(log_chunks.c.offset + log_chunks.c.size)
-        .where(
+class _Kept:
+    """Which bytes of one stream are kept already. Chunks come in order but for redelivered ones, which may fill a gap."""
+
+    def __init__(self, conn: Connection, calculation_id: str, attempt: int, stream: str) -> None:
+        self._conn = conn
+        self._of_stream = (
             log_chunks.c.calculation_id == calculation_id,
             log_chunks.c.attempt == attempt,
             log_chunks.c.stream == stream,
         )
-        .order_by(log_chunks.c.offset.desc())
-        .limit(1)
-    )
-    return conn.execute(query).scalar() or 0
+        self._new: list[tuple[int, int]] = []
+        query = sa.select(log_chunks.c.offset + log_chunks.c.size).where(*self._of_stream)
+        self._end = conn.execute(query.order_by(log_chunks.c.offset.desc()).limit(1)).scalar() or 0
+
+    def take(self, begin: int, end: int) -> list[tuple[int, int]]:
+        """The parts of these bytes that are not kept yet; from now on they are."""
+        missing = [(begin, end)] if begin >= self._end else self._gaps(begin, end)
+        missing = [one for one in missing if one[0] < one[1]]
+        self._new += missing
+        self._end = max(self._end, end)
+        return missing
+
+    def _gaps(self, begin: int, end: int) -> list[tuple[int, int]]:
+        size = log_chunks.c.offset + log_chunks.c.size
+        query = sa.select(log_chunks.c.offset, size).where(
+            *self._of_stream, log_chunks.c.offset < end, size > begin
+        )
+        covered = [(row[0], row[1]) for row in self._conn.execute(query)]
+        gaps, at = [], begin
+        for start, stop in sorted(covered + self._new):
+            if start > at:
+                gaps.append((at, min(start, end)))
+            at = max(at, stop)
+            if at >= end:
+                break
+        return [*gaps, (at, end)] if at < end else gaps
 
 
 def _measured(metrics: dict[str, float]) -> dict[str, float]:

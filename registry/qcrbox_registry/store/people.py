@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound
@@ -45,6 +46,11 @@ def names_of_groups(conn: Connection, ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.name for row in conn.execute(query)}
 
 
+def named(name: str) -> sa.Select:
+    """Ids of all accounts that have, or had, this name; as a subquery."""
+    return sa.select(people.c.id).where(people.c.name == name)
+
+
 def find_person(conn: Connection, name: str) -> sa.Row:
     """The newest account of this name. Raises NotFound."""
     row = conn.execute(
@@ -75,3 +81,35 @@ def remember_group(conn: Connection, person_id: int, group_id: int | None) -> No
 
 def last_group(conn: Connection, person_id: int) -> int | None:
     return conn.execute(sa.select(people.c.last_group_id).where(people.c.id == person_id)).scalar()
+
+
+def mark_departed(
+    conn: Connection, known_groups: set[str], known_people: dict[str, str], now: float, since: float
+) -> list[tuple[str, int, str]]:
+    """Note which groups and accounts the hub no longer knows; (kind, id, name) of those newly gone.
+
+    known_people: name -> stable id, "" when the hub did not tell. since: what was made later than this is left alone, for the
+    hub may have been asked before. A group that is gone gives its name free: one made anew under it gets nothing of the old one's.
+    """
+    departed: list[tuple[str, int, str]] = []
+    for row in conn.execute(
+        sa.select(groups).where(groups.c.gone_at.is_(None), groups.c.created_at < since)
+    ).all():
+        if row.name in known_groups:
+            continue
+        day = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
+        name = f"{row.name[:200]} (deleted {day}, {row.id})"
+        conn.execute(sa.update(groups).where(groups.c.id == row.id).values(gone_at=now, name=name))
+        departed.append(("group", row.id, name))
+    accounts = sa.select(people).where(
+        people.c.kind == "person", people.c.stable_id.not_in(["local", "service"])
+    )
+    for row in conn.execute(accounts).all():
+        stable_id = known_people.get(row.name)
+        is_known = stable_id is not None and (not stable_id or row.stable_id in (stable_id, "hub"))
+        if is_known == (row.gone_at is None) or row.created_at >= since:
+            continue
+        conn.execute(sa.update(people).where(people.c.id == row.id).values(gone_at=None if is_known else now))
+        if not is_known:
+            departed.append(("person", row.id, row.name))
+    return departed

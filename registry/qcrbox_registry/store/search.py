@@ -63,7 +63,7 @@ def conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         found.append(datasets.c.owner_id.in_(sa.select(people.c.id).where(people.c.name == wanted.owner)))
     if wanted.tag is not None:
         found.append(_tagged(wanted.tag))
-    if wanted.text:
+    if wanted.text and wanted.text.strip():
         found.append(_with_text(wanted.text))
     if wanted.needs_index:
         found.append(_with_index(wanted))
@@ -139,7 +139,7 @@ def _near(cell: Cell) -> list[sa.ColumnElement[bool]]:
 
 def _space_group(text: str) -> sa.ColumnElement[bool]:
     text = text.strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         number = int(text)
         if not 1 <= number <= 230:
             raise UserInputError(f"There is no space group number {number}; they go from 1 to 230.")

@@ -112,6 +112,15 @@ def begin(
     return upload_id
 
 
+def open_of(conn: Connection, owner_id: int) -> tuple[int, int]:
+    """How many uploads of a person are not complete, and their announced bytes."""
+    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(uploads.c.size), 0)).where(
+        uploads.c.owner_id == owner_id, uploads.c.state == "open"
+    )
+    count, size = conn.execute(query).one()
+    return count, int(size)
+
+
 def advance(conn: Connection, upload_id: str, offset: int, now: float) -> None:
     conn.execute(sa.update(uploads).where(uploads.c.id == upload_id).values(offset=offset, changed_at=now))
 

@@ -150,6 +150,18 @@ class Registry:
 
 
 @pytest.fixture(scope="session")
+def api_parts():
+    """The classes of this file, for tests that serve a registry of their own."""
+
+    class Parts:
+        pass
+
+    parts = Parts()
+    parts.Serving, parts.Registry = Serving, Registry
+    return parts
+
+
+@pytest.fixture(scope="session")
 def hub():
     return stand_in_hub.StandInHub(SERVICE_TOKEN)
 

@@ -22,12 +22,15 @@ class StandInHub:
         self.service_token = service_token
         self.users: dict[str, dict[str, Any]] = {}
         self.codes: dict[str, str] = {}
+        self.deleted_groups: set[str] = set()
         self.asked = 0
         self.asked_about: Counter[str] = Counter()
         self.is_down = False
         self.app = Starlette(
             routes=[
                 Route("/hub/api/user", self._who),
+                Route("/hub/api/users", self._list),
+                Route("/hub/api/groups", self._list),
                 Route("/hub/api/users/{name}", self._about),
                 Route("/hub/api/oauth2/token", self._exchange, methods=["POST"]),
             ]
@@ -71,6 +74,33 @@ class StandInHub:
             if user["name"] == request.path_params["name"]:
                 return JSONResponse({"name": user["name"], "created": user["created_at_hub"]})
         return JSONResponse({"message": "Not Found"}, 404)
+
+    def groups(self) -> list[str]:
+        """Every group that somebody is in or has a role for, without those that were deleted."""
+        found = {group for user in self.users.values() for group in user["groups"]}
+        scopes = (scope for user in self.users.values() for scope in user["scopes"])
+        found |= {scope.partition("!group=")[2] for scope in scopes if "!group=" in scope}
+        return sorted(found - self.deleted_groups)
+
+    def delete_group(self, name: str) -> None:
+        self.deleted_groups.add(name)
+        for user in self.users.values():
+            user["groups"] = [group for group in user["groups"] if group != name]
+            user["scopes"] = [scope for scope in user["scopes"] if not scope.endswith(f"!group={name}")]
+
+    async def _list(self, request: Request) -> JSONResponse:
+        """Users or groups, page by page."""
+        if self.is_down:
+            return JSONResponse({"message": "down"}, 503)
+        if self._token(request) != self.service_token:
+            return JSONResponse({"message": "Forbidden"}, 403)
+        if request.url.path.endswith("/groups"):
+            items: list[dict[str, Any]] = [{"kind": "group", "name": name} for name in self.groups()]
+        else:
+            items = [{"name": u["name"], "created": u["created_at_hub"]} for u in self.users.values()]
+        offset, limit = int(request.query_params["offset"]), int(request.query_params["limit"])
+        after = {"offset": offset + limit} if offset + limit < len(items) else None
+        return JSONResponse({"items": items[offset : offset + limit], "_pagination": {"next": after}})
 
     async def _exchange(self, request: Request) -> JSONResponse:
         form = await request.form()

@@ -117,13 +117,20 @@ def test_stopping_what_waits_what_runs_and_what_has_ended(registry, person, do):
     while not any(do.ended(ada, one, wait=0)["status"] == "running" for one in running):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    waiting = [do.submit(ada, "sleep", seconds=60) for _ in range(40)]
-    answer = ada.post(f"/api/calculations/{waiting[-1]}/stop", json={"reason": "not needed"})
-    stopped = answer.json()["payload"]["calculations"][0]
-    assert (stopped["status"], stopped["error_msg"]) == ("cancelled", "not needed")
-    everything = ada.post("/api/calculations/stop", json={"calculation_ids": running + waiting})
-    assert everything.status_code == 200
-    assert {do.ended(ada, one)["status"] for one in running + waiting} == {"cancelled"}
+    # Held, so that an agent that is used to short ones does not take a few of them beforehand.
+    keeper = person("applications")
+    hold = f"/api/applications/{ada.get('/api/applications').json()['payload']['applications'][0]['id']}/hold"
+    keeper.post(hold, json={"mode": "hold", "reason": "test"})
+    try:
+        waiting = [do.submit(ada, "sleep", seconds=60) for _ in range(40)]
+        answer = ada.post(f"/api/calculations/{waiting[-1]}/stop", json={"reason": "not needed"})
+        stopped = answer.json()["payload"]["calculations"][0]
+        assert (stopped["status"], stopped["error_msg"]) == ("cancelled", "not needed")
+        everything = ada.post("/api/calculations/stop", json={"calculation_ids": running + waiting})
+        assert everything.status_code == 200
+        assert {do.ended(ada, one)["status"] for one in running + waiting} == {"cancelled"}
+    finally:
+        keeper.post(hold, json={"mode": None})
     again = ada.post(f"/api/calculations/{running[0]}/stop")
     assert (again.status_code, again.json()["payload"]["calculations"][0]["status"]) == (200, "cancelled")
 

@@ -289,7 +289,7 @@ BAD_COMMANDS = {
     "nan": (b'{"application_slug":"practice","application_version":"1","command_name":"noop","command_arguments":{"x":NaN}}', 400),
     "wildcards": (json.dumps({**GOOD, "application_slug": "*.>"}).encode(), 404),
     "a very long name": (json.dumps({**GOOD, "command_name": "x" * 100_000}).encode(), 400),
-    "nul": (json.dumps({**GOOD, "command_name": "no\x00op"}).encode(), 404),
+    "nul": (json.dumps({**GOOD, "command_name": "no\x00op"}).encode(), 400),
 }  # fmt: skip
 
 

@@ -169,14 +169,39 @@ async def test_a_backup_is_ours_alone_and_holds_no_secret(world, stores, filled,
         assert {name.split("/")[0] for name in archive.getnames()} == {"tables", "files", "manifest.json"}
 
 
-def test_a_changed_audit_row_shows(world):
+@pytest.fixture
+def trail(world):
+    """A trail of five entries, and `by_hand(sql)` of somebody who holds the database itself and takes its guard away."""
     world.write(lambda conn: audit.record(conn, [audit.Entry(float(i), "ada", f"act {i}") for i in range(5)]))
+
+    def by_hand(statement):
+        def run(conn):
+            if conn.dialect.name == "sqlite":
+                conn.exec_driver_sql("DROP TRIGGER audit_no_update")
+                conn.exec_driver_sql("DROP TRIGGER audit_no_delete")
+            else:
+                conn.exec_driver_sql("DROP TRIGGER audit_only_grows ON audit")
+            conn.exec_driver_sql(statement)
+
+        world.write(run)
+
+    return by_hand
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit SET who = 'eve' WHERE seq = 3", "DELETE FROM audit WHERE seq = 2"]
+)
+def test_the_audit_trail_only_grows(world, trail, statement):
+    with pytest.raises(Exception, match="only grows"):
+        world.write(lambda conn: conn.exec_driver_sql(statement))
     assert world.read(audit.broken_links) == []
-    world.write(lambda conn: conn.exec_driver_sql("UPDATE audit SET who = 'eve' WHERE seq = 3"))
+
+
+def test_a_changed_audit_row_shows(world, trail):
+    trail("UPDATE audit SET who = 'eve' WHERE seq = 3")
     assert world.read(audit.broken_links) == [3]
 
 
-def test_a_removed_audit_row_shows(world):
-    world.write(lambda conn: audit.record(conn, [audit.Entry(float(i), "ada", f"act {i}") for i in range(5)]))
-    world.write(lambda conn: conn.exec_driver_sql("DELETE FROM audit WHERE seq = 2"))
+def test_a_removed_audit_row_shows(world, trail):
+    trail("DELETE FROM audit WHERE seq = 2")
     assert world.read(audit.broken_links) == [3]

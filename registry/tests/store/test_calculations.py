@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import random
+from itertools import pairwise
+
 import pytest
 import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound
@@ -320,6 +323,22 @@ def test_a_log_is_read_from_any_byte_and_repeated_chunks_do_no_harm(world):
     assert world.read(lambda conn: logs.read(conn, one, attempt, "stdout")) == ("größe\nzwei\n", 13)
     assert world.read(lambda conn: logs.read(conn, one, attempt, "stdout", start=8)) == ("zwei\n", 13)
     assert world.read(lambda conn: logs.tail(conn, one, attempt, "stdout", 1)) == "zwei"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_overlapping_chunks_in_any_order_and_batch_give_each_byte_once(world, seed):
+    chance = random.Random(seed)
+    whole = "".join(chance.choices("abcdefgh\n", k=300))
+    one, attempt = running(world)
+    cuts = sorted({0, 300, *(chance.randrange(300) for _ in range(20))})
+    chunks = [say(one, attempt, a, whole[a:b]) for a, b in pairwise(cuts)]
+    for _ in range(15):
+        a = chance.randrange(300)
+        chunks.append(say(one, attempt, a, whole[a : a + chance.randrange(1, 80)]))
+    chance.shuffle(chunks)
+    for start in range(0, len(chunks), 7):
+        world.write(lambda conn, some=chunks[start : start + 7]: logs.append(conn, some))
+    assert world.read(lambda conn: logs.read(conn, one, attempt, "stdout")) == (whole, 300)
 
 
 def test_nul_in_a_log_does_not_stop_it(world):

@@ -1,0 +1,59 @@
+"""All tables, one noun a file. Times are Unix seconds (float, UTC); ids that leave the registry are opaque text.
+
+Calculations, datasets and files carry time-ordered random ids (`new_id`), so that "newest first" is a walk
+down the primary key, whatever the size of the table. Each index names the question it answers.
+"""
+
+from __future__ import annotations
+
+from qcrbox_registry.store.tables.base import metadata, new_id
+from qcrbox_registry.store.tables.of_agents import agents, holds, launchers, sessions
+from qcrbox_registry.store.tables.of_applications import applications, command_durations, commands
+from qcrbox_registry.store.tables.of_calculations import (
+    calculation_inputs,
+    calculation_outputs,
+    calculations,
+    events,
+    idempotency,
+    log_chunks,
+    progress,
+)
+from qcrbox_registry.store.tables.of_data import cif_index, data_files, datasets, file_contents, tags, uploads
+from qcrbox_registry.store.tables.of_people import groups, loads, people, quotas, shares, storage, usage
+from qcrbox_registry.store.tables.of_site import audit, handover_items, handovers, site
+
+__all__ = [
+    "agents",
+    "applications",
+    "audit",
+    "calculation_inputs",
+    "calculation_outputs",
+    "calculations",
+    "cif_index",
+    "command_durations",
+    "commands",
+    "data_files",
+    "datasets",
+    "events",
+    "file_contents",
+    "groups",
+    "handover_items",
+    "handovers",
+    "holds",
+    "idempotency",
+    "launchers",
+    "loads",
+    "log_chunks",
+    "metadata",
+    "new_id",
+    "people",
+    "progress",
+    "quotas",
+    "sessions",
+    "shares",
+    "site",
+    "storage",
+    "tags",
+    "uploads",
+    "usage",
+]
