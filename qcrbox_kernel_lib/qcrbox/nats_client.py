@@ -32,7 +32,11 @@ class NatsClient(Client):
                     return line
 
         transport.readline = answer  # type: ignore[method-assign]
-        await super()._process_connect_init()
+        try:
+            await super()._process_connect_init()
+        finally:
+            # The same transport is used when the connection is made again, and begins with an INFO again.
+            del transport.readline
 
     async def _process_pong(self) -> None:
         """An answer that comes when nobody waits for it any more must not end the loop that reads."""

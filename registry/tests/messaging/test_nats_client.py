@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from nats.errors import TimeoutError as NatsTimeout
-from qcrbox.nats_client import connect
+from qcrbox.nats_client import NatsClient, connect
 from qcrbox_registry.messaging.auth_callout import AuthCallout
 from qcrbox_registry.messaging.tokens import Enrolment, sign
 
@@ -65,4 +65,28 @@ async def test_an_answer_nobody_waits_for_any_more_does_not_make_it_deaf(nats_se
     for _ in range(2):  # the answer to the first one comes before
         await client.flush(10)
     assert client.is_connected
+    await client.close()
+
+
+async def test_a_connection_that_was_cut_comes_back_more_than_once(nats_server, platform_secrets):
+    seed = platform_secrets.user("registry").seed.decode()
+    back = asyncio.Event()
+
+    async def reconnected() -> None:
+        back.set()
+
+    client = NatsClient()
+    await client.connect(
+        nats_server.url,
+        nkeys_seed_str=seed,
+        inbox_prefix=b"_INBOX_registry",
+        reconnect_time_wait=0.1,  # type: ignore[arg-type]  # seconds, any number
+        max_reconnect_attempts=-1,
+        reconnected_cb=reconnected,
+    )
+    for _ in range(2):
+        back.clear()
+        client._transport._io_writer.transport.abort()
+        await asyncio.wait_for(back.wait(), 60)
+        await client.flush(10)
     await client.close()
