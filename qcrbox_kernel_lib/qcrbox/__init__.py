@@ -88,6 +88,11 @@ def _box() -> Box:
 class _Module(ModuleType):
     """The package itself can be asked for a dataset: `qc["azu"]`."""
 
+    def __repr__(self) -> str:
+        from qcrbox.notebook.connection import place
+
+        return f'<QCrBox {place()}: qc.apps, qc.add("a.cif", "a.hkl"), qc["name"], qc.calculations>'
+
     def __getitem__(self, name: str) -> Any:
         return _box()[name]
 

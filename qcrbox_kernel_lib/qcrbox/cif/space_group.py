@@ -76,6 +76,10 @@ class SpaceGroup:
     notes: tuple[str, ...] = ()
     ids: dict[str, tuple[int, tuple[int, int, int]]] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        number = f" (No. {self.number})" if self.number else ""
+        return f"<space group {self.hm}{number}, Hall {self.hall}, {len(self.operations)} operations>"
+
     @classmethod
     def from_operations(
         cls, operations: Sequence[SymmetryOperation], ids: Sequence[str] | None = None

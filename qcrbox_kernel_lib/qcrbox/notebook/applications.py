@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.notebook import show
 from qcrbox.notebook.command import Command, identifier, make_command
+from qcrbox.notebook.names import unknown_name
 
 if TYPE_CHECKING:
     from qcrbox.notebook.box import Box
@@ -50,9 +51,8 @@ class Application:
             raise AttributeError(name)
         if name == "gui":
             return self._gui
-        near = difflib.get_close_matches(name, commands, 1, 0.5)
-        hint = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(commands) or 'none'}."
-        raise AttributeError(f"{self.name} has no command {name!r}. {hint}")
+        there = f"It has: {', '.join(commands) or 'none'}."
+        raise unknown_name(f"{self.name} has no command {name!r}.", name, commands, there)
 
     def _gui(self, *args: Any, **options: Any) -> Any:
         """Open the program's own window: the session of its interactive command."""
@@ -148,9 +148,7 @@ class Applications:
             raise AttributeError(name)
         found = self.newest().get(name)
         if found is None:
-            near = difflib.get_close_matches(name, self.newest(), 1, 0.5)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise AttributeError(f"There is no application {name!r}.{hint}")
+            raise unknown_name(f"There is no application {name!r}.", name, self.newest(), "")
         return found
 
     def __iter__(self) -> Iterator[Application]:

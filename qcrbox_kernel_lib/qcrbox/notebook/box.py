@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Iterable
 from functools import cached_property
@@ -17,6 +16,7 @@ from qcrbox.notebook.datasets import Dataset, Datasets
 from qcrbox.notebook.events import EventFeed
 from qcrbox.notebook.examples import Examples
 from qcrbox.notebook.files import Files
+from qcrbox.notebook.names import unknown_name
 from qcrbox.notebook.undo import Undo
 
 if TYPE_CHECKING:
@@ -184,9 +184,10 @@ class Box:
             found = self.apps.find_by_name(name)
         if found is not None:
             return found
-        near = difflib.get_close_matches(name, [*self.apps.newest(), *_OWN], 1, 0.5)
-        hint = f"Did you mean {near[0]!r}?" if near else "qc.apps lists the applications."
-        raise AttributeError(f"There is no application {name!r} here. {hint}")
+        known = [*self.apps.newest(), *_OWN]
+        raise unknown_name(
+            f"There is no application {name!r} here.", name, known, "qc.apps lists the applications."
+        )
 
     def __dir__(self) -> list[str]:
         try:

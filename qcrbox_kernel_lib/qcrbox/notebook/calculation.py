@@ -38,6 +38,12 @@ class StoppedWaiting(KeyboardInterrupt):
         return [str(self)]
 
 
+class StillRunning(QcError, TimeoutError):
+    """The time given for waiting is over; what was waited for goes on. Field: calculation."""
+
+    kind = "still_running"
+
+
 class Calculation:
     """One calculation. `await` it or ask `.result()`; everything else looks without waiting.
 
@@ -176,7 +182,7 @@ class Calculation:
     def result(self, timeout: float | None = None, *, quiet: bool = False) -> Result:
         """Wait until it has ended and return the result.
 
-        timeout: seconds; then TimeoutError, and the calculation goes on. Ctrl-C stops the waiting only.
+        timeout: seconds; then StillRunning (a TimeoutError), and the calculation goes on. Ctrl-C stops the waiting only.
         Raises CalculationFailed or CalculationCancelled.
         """
         try:
@@ -206,8 +212,10 @@ class Calculation:
     def _wait_a_little(self, deadline: float | None) -> None:
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
-            raise TimeoutError(
-                f'{self.name} has not ended in the time given; it goes on. qc.calculations["{self.short_id}"]'
+            raise StillRunning(
+                f"{self.name} has not ended in the time given; it goes on.",
+                next=f'Ask again: qc.calculations["{self.short_id}"].result().',
+                calculation=self.id,
             )
         step_s = 0.2 if self.box.feed.connected else _POLL_S
         with self._condition:

@@ -55,6 +55,14 @@ def is_configured() -> bool:
     return _current is not None or discover() is not None
 
 
+def place() -> str:
+    """Where the registry is, as far as is known without asking anybody."""
+    if _current is not None:
+        return f"at {_current.url}"
+    found = discover()
+    return f"at {found.url}" if found else "(not connected: qc.connect(…))"
+
+
 def forget() -> None:
     """Drop the kernel's box: the next use looks for the registry anew."""
     global _current

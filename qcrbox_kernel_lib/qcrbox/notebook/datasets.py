@@ -107,6 +107,14 @@ class Dataset:
         return self.cif.cell
 
     @property
+    def formula(self) -> str:
+        return self.cif.formula
+
+    @property
+    def space_group(self) -> Any:
+        return self.structure.space_group
+
+    @property
     def atoms(self) -> Any:
         return self.cif.atoms
 

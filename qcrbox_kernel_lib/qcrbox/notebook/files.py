@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from qcrbox.notebook.box import Box
     from qcrbox.notebook.checking import Checked
 
+_SHOWN_BYTES = 5_000_000  # a larger file is not fetched only to show its first lines
 _CIF_SUFFIXES = frozenset({".cif", ".fcf", ".mcif"})
 
 
@@ -81,6 +83,18 @@ class DataFile:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.filename} ({_size(self.said.get('size'))})>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        head = self._first_lines()
+        html = f"<div>{show.escape(repr(self))}<pre style='margin:4px 0;opacity:.85'>{show.escape(head)}</pre></div>"
+        return {"text/plain": f"{self!r}\n{head}".rstrip(), "text/html": html}
+
+    def _first_lines(self, most: int = 8) -> str:
+        content = self.bytes if self.size <= _SHOWN_BYTES else b""
+        if b"\0" in content[:4000]:
+            return ""  # no text
+        lines = content[:4000].decode("utf-8", errors="replace").splitlines()
+        return "\n".join([*(line[:120] for line in lines[:most]), *(["…"] if len(lines) > most else [])])
 
 
 class CifFile(DataFile):
@@ -150,6 +164,11 @@ class CifFile(DataFile):
         return self.structure.cell
 
     @property
+    def formula(self) -> str:
+        """As the file states it, else what the atoms add up to."""
+        return self.structure.formula
+
+    @property
     def atoms(self) -> Any:
         from qcrbox.notebook.atoms import Atoms
 
@@ -167,9 +186,11 @@ class CifFile(DataFile):
         if found is None:
             others = [block.name for block in self.document.blocks if block.find(name) is not None]
             where = f" in its block {self.block.name}" if len(self.document.blocks) > 1 else ""
+            near = difflib.get_close_matches(name, self.block.tags, 1, 0.8)
+            hint = f"Did you mean {near[0]!r}?" if near else ""
             raise CifError(
                 f"{self.filename} has no {name}{where}.",
-                next=f'Block {others[0]} has it: {self._as_code()}["{others[0]}"].' if others else "",
+                next=f'Block {others[0]} has it: {self._as_code()}["{others[0]}"].' if others else hint,
                 file=self.filename,
                 block=self.block.name,
                 tag=name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.contract.errors import NotFound
 from qcrbox.notebook import show
 from qcrbox.notebook.applications import identifier
 
@@ -127,11 +128,15 @@ def history(box: Box, dataset: Dataset) -> show.Table:
     rows = []
     for node in reversed(graph._in_order()):
         if node["kind"] == "data_file":
-            details = node.get("details") or {}
-            rows.append(
-                (node["label"], str(details.get("created_at") or ""), _made_from(graph, node), node["id"])
-            )
+            rows.append((node["label"], _stored_at(box, node["id"]), _made_from(graph, node), node["id"]))
     return show.Table(("file", "stored", "made by", "id"), rows, title=f"History of {dataset.name}")
+
+
+def _stored_at(box: Box, file_id: str) -> str:
+    try:
+        return str(box.files[file_id].said.get("created_at") or "")[:16].replace("T", " ")
+    except NotFound:
+        return ""  # deleted since
 
 
 def _made_from(graph: LineageGraph, node: dict[str, Any]) -> str:

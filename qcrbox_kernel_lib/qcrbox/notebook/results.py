@@ -68,12 +68,27 @@ class Result:
         return self.cif.structure
 
     @property
+    def formula(self) -> str:
+        return self.cif.formula
+
+    @property
+    def space_group(self) -> Any:
+        return self.structure.space_group
+
+    @property
     def atoms(self) -> Any:
         return self.cif.atoms
 
     @property
     def cell(self) -> Any:
         return self.cif.cell
+
+    def __getitem__(self, name: str) -> Any:
+        """An item of the output CIF: `result["_refine_ls_R_factor_gt"]`."""
+        return self.cif[name]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.cif.block.tags)
 
     @property
     def R1(self) -> float | None:

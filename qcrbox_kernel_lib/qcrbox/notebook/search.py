@@ -49,7 +49,9 @@ class Found:
         from qcrbox.notebook.summary import dataset_table
 
         asked = ", ".join(f"{name}={value!r}" for name, value in self._asked.items())
-        return dataset_table(self.datasets, f"{len(self)} found: {asked}")
+        return dataset_table(
+            self.datasets, f"{len(self)} found: {asked}", "No stored structure fits all of this."
+        )
 
     def __repr__(self) -> str:
         return self.table().text()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.contract.errors import NotFound
 from qcrbox.contract.states import FINAL
 from qcrbox.notebook import show
+from qcrbox.notebook.calculation import StillRunning
 
 if TYPE_CHECKING:
     from qcrbox.notebook.applications import Command
@@ -78,7 +79,7 @@ class Session:
             if self.said.get("status") in FINAL:
                 self.calculation.result()
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{self.name} has no window after {timeout:g} s; it goes on starting.")
+                raise StillRunning(f"{self.name} has no window after {timeout:g} s; it goes on starting.")
             time.sleep(0.2)
         if self.said.get("state") == "closed":
             self.calculation.result()
@@ -151,7 +152,12 @@ class Sessions:
             )
             for s in self.all()
         ]
-        return show.Table(("id", "application", "state", "reason", "opened"), rows, title="Sessions")
+        return show.Table(
+            ("id", "application", "state", "reason", "opened"),
+            rows,
+            title="Sessions",
+            caption="" if rows else "No program is open.",
+        )
 
     def __repr__(self) -> str:
         return self.table().text()

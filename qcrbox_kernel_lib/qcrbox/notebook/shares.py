@@ -49,7 +49,12 @@ class Shares:
             )
             for s in said
         ]
-        return show.Table(("kind", "id", "with", "mode", "until"), rows, title="Shared")
+        return show.Table(
+            ("kind", "id", "with", "mode", "until"),
+            rows,
+            title="Shared",
+            caption="" if rows else "You share nothing.",
+        )
 
     def __repr__(self) -> str:
         return self.table().text()

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from qcrbox.contract.errors import NotFound
+
 # Lab's own variables with fallbacks, so that dark themes, VS Code and saved HTML all read well.
 _CELL = "padding:3px 10px;text-align:left;vertical-align:top;border-bottom:1px solid rgba(128,128,128,.25)"
 
@@ -40,10 +42,13 @@ class Table:
 
     def __getitem__(self, columns: str | tuple[str, ...]) -> Any:
         """One column as a list, or a table of the named columns."""
+        names = (columns,) if isinstance(columns, str) else columns
+        for name in names:
+            if name not in self.heads:
+                raise NotFound(f"There is no column {name!r}.", next=f"There are: {', '.join(self.heads)}.")
+        indices = [self.heads.index(name) for name in names]
         if isinstance(columns, str):
-            index = self.heads.index(columns)
-            return [row[index] for row in self.rows]
-        indices = [self.heads.index(name) for name in columns]
+            return [row[indices[0]] for row in self.rows]
         return Table(columns, [[row[i] for i in indices] for row in self.rows], title=self.title)
 
     def html(self) -> str:

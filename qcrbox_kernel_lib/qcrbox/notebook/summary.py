@@ -118,7 +118,9 @@ def result_html(result: Result) -> str:
     )
 
 
-def dataset_table(datasets: list[Dataset], title: str) -> show.Table:
+def dataset_table(
+    datasets: list[Dataset], title: str, when_empty: str = "Nothing here yet: qc.add(…) stores."
+) -> show.Table:
     rows = []
     for dataset in datasets:
         index = next((f.said.get("index") for f in dataset.files.values() if f.said.get("index")), None) or {}
@@ -135,4 +137,4 @@ def dataset_table(datasets: list[Dataset], title: str) -> show.Table:
             )
         )
     heads = ("name", "formula", "space group", "R1", "files", "tags", "owner", "stored")
-    return show.Table(heads, rows, title=title, caption="" if rows else "Nothing here yet: qc.add(…) stores.")
+    return show.Table(heads, rows, title=title, caption="" if rows else when_empty)
