@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { calculationCode, commandCode, datasetCode, pythonName, withoutSecondImport } from '../lib/notebook/code.js';
+import { queueWords } from '../lib/panel/queue.js';
 import { EventParser } from '../lib/registry/parser.js';
 import { progressAfter } from '../lib/registry/progress.js';
 import { together, upload } from '../lib/registry/upload.js';
@@ -93,4 +94,20 @@ test('progress that speaks of one thing leaves the others as they were', () => {
   const running = { progress: { fraction: 0.4, text: 'cycle 2 of 5', metrics: { R1: 0.07 } } };
   const after = progressAfter(running, { kind: 'progress', seq: 0, fraction: 0.6 });
   assert.deepEqual(after, { fraction: 0.6, text: 'cycle 2 of 5', metrics: { R1: 0.07 } });
+});
+
+const plain = {
+  __: (text, ...values) => values.reduce((said, value, i) => said.replace(`%${i + 1}`, value), text),
+  _n: (one, many, n) => (n === 1 ? one : many).replace('%1', n)
+};
+
+test('the place in the queue is said with time and reason', () => {
+  const now = Date.parse('2026-11-24T06:00:00Z');
+  const queue = { place: 15, reason: 'Your group may run 8 at once.', estimated_start: now / 1000 + 360 };
+  assert.equal(
+    queueWords({ status: 'submitted', queue }, plain, now),
+    'Queued: 14 before you, about 6 min. Your group may run 8 at once.'
+  );
+  assert.equal(queueWords({ status: 'submitted', queue: { place: 1 } }, plain, now), 'Queued: next.');
+  assert.equal(queueWords({ status: 'running', queue }, plain, now), '');
 });

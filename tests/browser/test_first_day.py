@@ -51,7 +51,7 @@ def test_code_of_a_command_goes_into_the_notebook(student: Person, platform: Pla
 
 def test_calculation_goes_on_through_a_reload_of_the_page(student: Person, platform: Platform) -> None:
     end = platform.home(student.name) / "seen"
-    code = f"import qcrbox as qc\ncalculation = qc.patience.count_until({str(end)!r})\ncalculation"
+    code = f"import qcrbox as qc\ncalculation = qc.patience.count_until(file={str(end)!r})\ncalculation"
     write_notebook(platform.home(student.name) / "reload.ipynb", code)
     student.open_notebook("reload.ipynb")
     student.run_all()
@@ -66,7 +66,7 @@ def test_calculation_goes_on_through_a_reload_of_the_page(student: Person, platf
     same = page.locator(f'[data-calculation="{identity}"]')
     expect(same.locator('[data-state="running"]')).to_be_visible(timeout=LIMIT_MS)
     same.locator(".qcrbox-Row-main").click()
-    expect(same.locator(".qcrbox-Log")).to_contain_text("second 1\n", timeout=LIMIT_MS)
+    expect(same.locator(".qcrbox-Log")).to_contain_text("second 1", timeout=LIMIT_MS)
     expect(same).to_contain_text(re.compile(r"second \d+ of 600"))
     expect(same.locator("progress")).to_be_visible()
     end.touch()

@@ -4,11 +4,11 @@ import * as React from 'react';
 import { FINAL, type ICalculation, type State } from '../registry/types';
 import { SIGNS, word } from '../states';
 import type { IPanelContext } from './context';
+import { Log } from './log';
+import { queueWords } from './queue';
 import { Section } from './section';
 
 const SHOWN = 100;
-/** The end of a log; the whole is in the notebook. */
-const LOG_LINES = 200;
 
 export function StateMark(props: { state: State; step?: string; trans: TranslationBundle }): JSX.Element {
   return (
@@ -65,6 +65,7 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
   const { text: log, problem } = useLog(calculation, context);
   const progress = calculation.progress;
   const metrics = Object.entries(progress?.metrics ?? {});
+  const queue = queueWords(calculation, trans);
   return (
     <div className="qcrbox-Detail">
       <dl>
@@ -95,6 +96,7 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
           aria-label={trans.__('Progress')}
         />
       )}
+      {queue && <div data-queue="">{queue}</div>}
       {!over && progress?.text && <div>{progress.text}</div>}
       {calculation.error_msg && <div className="qcrbox-Error">{calculation.error_msg}</div>}
       {(calculation.warnings ?? []).map(warning => (
@@ -111,11 +113,7 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
         </button>
       </div>
       {problem && <div className="qcrbox-Error">{problem}</div>}
-      {log && (
-        <pre className="qcrbox-Log" tabIndex={0} aria-label={trans.__('Log')}>
-          {log}
-        </pre>
-      )}
+      {log && <Log text={log} trans={trans} />}
     </div>
   );
 }
@@ -144,7 +142,7 @@ function tail(calculation: ICalculation): string {
   // Escape sequences colour a terminal; here they would be noise.
   // eslint-disable-next-line no-control-regex
   const plain = text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '');
-  return plain.split('\n').slice(-LOG_LINES).join('\n').trim();
+  return plain.trim();
 }
 
 function time(iso: string | null | undefined): string {

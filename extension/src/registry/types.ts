@@ -99,7 +99,8 @@ export interface ICalculation {
   error_msg?: string | null;
   warnings?: string[];
   progress?: IProgress | null;
-  queue?: { ahead?: number; text?: string } | null;
+  /** place 1 is next; estimated_start is Unix time in s. */
+  queue?: { place?: number | null; reason?: string | null; estimated_start?: number | null } | null;
   /** How many lines and steps were told since the record was read; kept here only. */
   heard?: number;
 }

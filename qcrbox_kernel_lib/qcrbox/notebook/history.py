@@ -52,8 +52,8 @@ class History:
     def plot(self) -> Picture:
         """R values and shifts against the cycle, to read with the pointer.
 
-        R1, wR2 and S on the left, the largest and mean shift/s.u. (logarithmic, with the line of convergence) on the
-        right. Raises ValueError when the program reported no metrics.
+        R1 and wR2, then the largest and mean shift/s.u. (logarithmic, with the line of convergence), then S where it
+        was reported. Raises ValueError when the program reported no metrics.
         """
         from qcrbox.widgets.chart import BLUE, GREEN, ORANGE, PURPLE, Axis, Chart, Panel
 
@@ -61,14 +61,14 @@ class History:
             raise ValueError("There is no history: the program reported no metrics.")
         agreement = [
             self._series(name, marker, colour)
-            for name, marker, colour in (("R1", "o", BLUE), ("wR2", "s", ORANGE), ("S", "^", GREEN))
-            if name != "S" or (self._column("S") and max(self._column("S")) < 1.5 * self._largest_r())
+            for name, marker, colour in (("R1", "o", BLUE), ("wR2", "s", ORANGE))
         ]
         shifts = [
             self._series(name, marker, colour)
             for name, marker, colour in (("max_shift_su", "^", GREEN), ("mean_shift_su", "v", PURPLE))
+            if self._column(name)
         ]
-        level = [(_CONVERGED, f"converged < {_CONVERGED}")] if any(len(one.x) for one in shifts) else []  # type: ignore[arg-type]
+        level = [(_CONVERGED, f"converged < {_CONVERGED}")] if shifts else []
         panels = [
             Panel(Axis("cycle"), Axis("R", low=0), agreement, title="Agreement"),
             Panel(
@@ -79,10 +79,12 @@ class History:
                 levels=level,
             ),
         ]
+        if self._column("S"):
+            goodness = [self._series("S", "s", BLUE)]
+            panels.append(
+                Panel(Axis("cycle"), Axis("S"), goodness, title="Goodness of fit", levels=[(1.0, "1")])
+            )
         return Picture.of(Chart(panels), self.summary())
-
-    def _largest_r(self) -> float:
-        return max([*self._column("R1"), *self._column("wR2")], default=0.0)
 
     def _series(self, name: str, marker: str, colour: str) -> Any:
         """One metric against the row: a program may count its cycles anew after each change of the model."""

@@ -47,7 +47,9 @@ class AlertView:
             button.tooltip = ", ".join(alert.atoms)
             button.on_click(lambda _, atoms=alert.atoms: self.view.highlight(*atoms))
             text = f"<b>{show.escape(alert.level)}</b> {show.escape(alert.text)} <i>{show.escape(alert.advice)}</i>"
-            rows.append(w.HBox([button, w.HTML(f"<div style='line-height:1.35'>{text}</div>")]))
+            words = w.HTML(f"<div style='line-height:1.35;padding:3px 0'>{text}</div>")
+            # Not to be squeezed by the height of the list: it scrolls.
+            rows.append(w.HBox([button, words], layout={"flex": "none", "align_items": "center"}))
         notice = w.HTML(f"<div style='opacity:.75'>{show.escape(self.checked.validation.notice)}</div>")
         alerts = w.VBox([*rows, notice], layout={"max_height": "24em", "overflow": "auto"})
         publish_widget(w.VBox([picture, alerts]))

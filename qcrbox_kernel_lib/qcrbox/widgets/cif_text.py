@@ -18,7 +18,7 @@ _CSS = (
     "<style>.qcrbox-cif{font-family:var(--jp-code-font-family,monospace);font-size:12px;line-height:1.5;max-height:30em;"
     "overflow:auto;border:1px solid rgba(128,128,128,.35);border-radius:6px;padding:8px 12px}"
     ".qcrbox-cif .t{color:#0b5cad}.qcrbox-cif .b{font-weight:700}.qcrbox-cif .q{color:#9a3412}"
-    ".qcrbox-cif td,.qcrbox-cif th{padding:0 10px 0 0;text-align:left;white-space:nowrap}"
+    ".qcrbox-cif.qcrbox-cif td,.qcrbox-cif.qcrbox-cif th{padding:0 10px 0 0;text-align:left;white-space:nowrap}"
     ".qcrbox-cif summary{cursor:pointer}.qcrbox-cif pre{margin:0;white-space:pre-wrap}</style>"
 )
 _SU = re.compile(r"^([-+.\d]+)(\(\d+\))$")

@@ -14,10 +14,32 @@ export class Panel {
     this.taken = [];
     this.canvas = element("canvas", { tabindex: "0", role: "application", "aria-roledescription": "chart", "aria-label": `${said.title || said.y.label}. ${alt} Arrows walk from point to point.` });
     this.canvas.style.height = `${HEIGHT}px`;
-    this.node = element("div", { class: "qch-panel" }, this.canvas);
+    this.node = element("div", { class: "qch-panel" }, this.canvas, this.legend());
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.canvas);
     this.listen();
+  }
+
+  // Below the canvas, where it covers no point.
+  legend() {
+    const items = this.series.filter((series) => series.name).map((series) => {
+      const key = element("canvas", { width: 56, height: 28, style: "width:28px;height:14px", "aria-hidden": "true" });
+      const c = key.getContext("2d");
+      c.scale(2, 2);
+      c.strokeStyle = c.fillStyle = series.colour;
+      c.lineWidth = 1.5;
+      if (series.kind !== "points") {
+        c.setLineDash(series.dashed ? [3, 4] : []);
+        c.beginPath();
+        c.moveTo(2, 7);
+        c.lineTo(26, 7);
+        c.stroke();
+        c.setLineDash([]);
+      }
+      if (series.kind !== "line") this.drawMarker(c, series, 14, 7);
+      return element("span", {}, key, series.name);
+    });
+    return element("div", { class: "qch-legend" }, ...items);
   }
 
   // ---------------------------------------------------------------- drawing
@@ -29,7 +51,20 @@ export class Panel {
     Object.assign(this.canvas, { width: this.width * ratio, height: HEIGHT * ratio });
     this.context = this.canvas.getContext("2d");
     this.context.scale(ratio, ratio);
+    if (this.said.square) this.makeSquare();
     this.draw();
+  }
+
+  // One unit is as long across as upwards: the axis with room to spare shows more.
+  makeSquare() {
+    const { left, right, top, bottom } = this.box;
+    const [wide, high] = [right - left, bottom - top];
+    const unit = Math.max((this.x.whole[1] - this.x.whole[0]) / wide, (this.y.whole[1] - this.y.whole[0]) / high);
+    for (const [scale, length] of [[this.x, wide], [this.y, high]]) {
+      const middle = (scale.whole[0] + scale.whole[1]) / 2;
+      scale.whole = [middle - (unit * length) / 2, middle + (unit * length) / 2];
+      scale.shown = [...scale.whole];
+    }
   }
 
   get box() {
@@ -57,7 +92,6 @@ export class Panel {
     for (const series of this.series) this.drawSeries(c, series);
     this.drawMarks(c);
     c.restore();
-    this.drawLegend(c);
     if (this.zoomed) {
       const [a, b] = this.zoomed;
       c.strokeStyle = "#0b62c4";
@@ -179,31 +213,6 @@ export class Panel {
       c.arc(px, py, 7, 0, 7);
       c.stroke();
     }
-  }
-
-  drawLegend(c) {
-    const named = this.series.filter((series) => series.name);
-    const { left, top } = this.box;
-    c.font = "11px sans-serif";
-    c.textAlign = "left";
-    named.forEach((series, k) => {
-      const y = top + 14 + 15 * k;
-      const wide = c.measureText(series.name).width + 30;
-      c.fillStyle = "rgba(255,255,255,.85)";
-      c.fillRect(left + 6, y - 9, wide, 14);
-      c.strokeStyle = c.fillStyle = series.colour;
-      if (series.kind !== "points") {
-        c.setLineDash(series.dashed ? [3, 4] : []);
-        c.beginPath();
-        c.moveTo(left + 9, y - 3);
-        c.lineTo(left + 27, y - 3);
-        c.stroke();
-        c.setLineDash([]);
-      }
-      if (series.kind !== "line") this.drawMarker(c, series, left + 18, y - 3);
-      c.fillStyle = "#222";
-      c.fillText(series.name, left + 32, y + 1);
-    });
   }
 
   // ---------------------------------------------------------------- reading

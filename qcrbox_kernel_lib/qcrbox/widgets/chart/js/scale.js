@@ -21,7 +21,7 @@ export class Scale {
       high = Math.max(high, value);
     }
     if (low > high) [low, high] = this.log ? [0.1, 10] : [0, 1];
-    const [a, b] = [this.to(low), this.to(high)];
+    const [a, b] = [this.to(axis.low ?? low), this.to(axis.high ?? high)];
     const room = 0.04 * (b - a || 1);
     this.whole = [axis.low ?? this.from(a - room), axis.high ?? this.from(b + room)];
     this.shown = [...this.whole];
@@ -55,7 +55,7 @@ export class Scale {
         return Array.from({ length: Math.floor((b - a) / step) + 1 }, (_, i) => 10 ** (a + i * step)).map((x) => [x, text(x)]);
       }
     }
-    const raw = (high - low) / 5;
+    const raw = (high - low) / 7;
     const size = 10 ** Math.floor(Math.log10(raw || 1));
     const step = [1, 2, 5, 10].find((k) => k * size >= raw) * size;
     const found = [];
