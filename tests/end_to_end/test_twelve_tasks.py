@@ -7,6 +7,7 @@ The cells run in a kernel as in JupyterLab: top-level `await`, `?`, Tab. Sharing
 from __future__ import annotations
 
 import ast
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -177,6 +178,19 @@ def test_12_a_model_is_validated_reported_and_published(refined: Kernel, folder:
         block = gemmi.cif.read(str(folder / name)).sole_block()
         assert block.find_value("_shelx_hkl_file")
         assert block.find_value("_shelx_res_file")
+
+
+@pytest.mark.skipif(
+    not (shutil.which("shelxle") and shutil.which("Xtigervnc")),
+    reason="ShelXle or Xtigervnc is not installed",
+)
+def test_a_program_with_a_window_is_opened_kept_and_gives_a_result(azu: Kernel) -> None:
+    shown = azu.run("with qc.shelxle.gui(s, wavelength=0.71073) as g:\n    g.show()")
+    assert any("application/vnd.qcrbox.session+json" in one for one in shown.data)
+    azu.run("g.wait_until_open(120)")
+    assert "open" in azu.run("qc.sessions").text
+    azu.run("g.finish()")
+    assert "Nothing was changed" in azu.run("g.result").text
 
 
 def test_refining_takes_at_most_four_lines(registry: RunningRegistry, tmp_path: Path) -> None:
