@@ -79,10 +79,15 @@ class Inputs:
             raise NotFound(f"The command does not say where the file of '{parameter.name}' is.")
         return self._refs[file_id]
 
+    def _taken(self) -> set[str]:
+        """Names of the outputs: an input of the same name would be overwritten, or taken for what was produced."""
+        given = self._message.arguments
+        return {str(given.get(one.name) or one.filename) for one in self._command.outputs}
+
     async def _fetch(self, parameter: Parameter) -> Path:
         ref = self._ref(parameter)
         assert ref is not None
-        target = free_name(self._folder, ref.filename)
+        target = free_name(self._folder, ref.filename, self._taken())
         await self._routes.fetch(ref, target)
         return target
 

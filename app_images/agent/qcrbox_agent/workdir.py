@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from qcrbox.spec.arguments import safe_file_name
@@ -82,11 +82,11 @@ def remove_tree(folder: Path) -> None:
     shutil.rmtree(folder, onerror=make_writable)
 
 
-def free_name(folder: Path, filename: str) -> Path:
-    """A path in `folder` that is not there yet: `a.cif`, `a-2.cif`, `a-3.cif`."""
+def free_name(folder: Path, filename: str, taken: Collection[str] = ()) -> Path:
+    """A path in `folder` that is not there yet and not in `taken`: `a.cif`, `a-2.cif`, `a-3.cif`."""
     name = safe_file_name(filename) or "file"
     for candidate in numbered(name):
-        if not (folder / candidate).exists():
+        if candidate not in taken and not (folder / candidate).exists():
             return folder / candidate
     raise AssertionError("unreachable")
 

@@ -47,6 +47,10 @@ _ALIVE = frozenset({"running", "restarting", "paused"})
 _GONE = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
 
 
+class DaemonAway(StartFailed):
+    """Nobody answers for Docker: not now, perhaps soon."""
+
+
 class DockerManager(Manager):
     """One container for each agent."""
 
@@ -73,6 +77,9 @@ class DockerManager(Manager):
     daemon_url = Unicode("", help="Where the daemon listens; empty: DOCKER_HOST, else its usual socket.").tag(
         config=True
     )
+    daemon_patience_s = Float(
+        600.0, help="A start waits so long for a daemon that does not answer before it fails, s."
+    ).tag(config=True)
     api_timeout_s = Int(30, help="How long an answer of the Docker daemon may take, s.").tag(config=True)
 
     # ------------------------------------------------------------ life
@@ -102,7 +109,17 @@ class DockerManager(Manager):
     # ------------------------------------------------------------ starting
 
     async def prepare(self, application: ApprovedApplication, progress: Progress) -> None:
-        await self._call(self._image_of, application)
+        """Find the image. While the daemon is away this waits, and who waits for it reads why."""
+        deadline = time.monotonic() + self.daemon_patience_s
+        while True:
+            try:
+                await self._call(self._image_of, application)
+                return
+            except DaemonAway as away:
+                if time.monotonic() > deadline:
+                    raise
+                progress(f"{away.what} What needs it waits until it is back.")
+            await asyncio.sleep(self.poll_interval_s)
 
     def _image_of(self, client: docker.DockerClient, application: ApprovedApplication) -> str:
         name = f"{application.slug} {application.version}"
@@ -345,10 +362,10 @@ class DockerManager(Manager):
             if isinstance(problem, APIError):
                 raise StartFailed(f"Docker refused: {problem.explanation or problem}.") from problem
             self._client = None
-            raise StartFailed(
+            raise DaemonAway(
                 "The Docker daemon does not answer.",
                 why=str(problem)[:200],
-                next="What is asked of it waits until it is back; an administrator can look at the daemon's log.",
+                next="An administrator can look at the daemon's log, and start it.",
             ) from problem
 
 

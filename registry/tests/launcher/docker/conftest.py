@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,29 @@ def daemon() -> Iterator[docker.DockerClient]:
         pytest.skip(f"no Docker daemon answers: {problem}")
     yield client
     client.close()
+
+
+def _second_daemon():
+    """The module beside this one: test folders are no packages."""
+    spec = importlib.util.spec_from_file_location(
+        "second_daemon", Path(__file__).with_name("second_daemon.py")
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.SecondDaemon
+
+
+@pytest.fixture(scope="module")
+def start_daemon(daemon):
+    """Starts Docker daemons of the module's own: `start_daemon("--live-restore")`."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*options: str):
+            own = _second_daemon()(*options)
+            stack.callback(own.end)
+            return own.start()
+
+        yield start
 
 
 @pytest.fixture(scope="session")

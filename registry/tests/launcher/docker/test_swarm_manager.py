@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import subprocess
-import tempfile
-import time
-from pathlib import Path
-
 import docker
 import pytest
-from docker.errors import DockerException
 from qcrbox_registry.launcher.approvals import Approvals
 from qcrbox_registry.launcher.conformance import ManagerConformance
 from qcrbox_registry.launcher.managers.base import StartFailed
@@ -22,46 +13,14 @@ from qcrbox_registry.launcher.managers.swarm import SwarmManager
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="session")
-def own_daemon():
-    """Address of a second daemon with storage, sockets and swarm of its own."""
-    if os.geteuid() != 0 or shutil.which("dockerd") is None:
-        pytest.skip("a Docker daemon of our own needs root and dockerd")
-    folder = Path(tempfile.mkdtemp(prefix="qcrbox-dockerd-", dir="/var/tmp"))
-    url = f"unix://{folder}/docker.sock"
-    # In a network namespace of its own: a daemon without a bridge deletes docker0, which is another daemon's.
-    command = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
-    command += ["dockerd", "--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
-    command += ["--pidfile", str(folder / "pid"), "-H", url, "--bridge", "none", "--iptables=false"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    try:
-        for _ in range(300):
-            with contextlib.suppress(DockerException):
-                docker.DockerClient(base_url=url).ping()
-                break
-            time.sleep(0.1)
-        else:
-            pytest.fail(f"the second daemon did not start: {(folder / 'log').read_text()[-2000:]}")
-        yield url
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def swarm(own_daemon, daemon, sample_image):
-    """The second daemon as a swarm of one, with the sample's image."""
-    client = docker.DockerClient(base_url=own_daemon, timeout=300)
-    with tempfile.TemporaryFile(dir="/var/tmp") as archive:
-        for chunk in daemon.images.get(sample_image).save():
-            archive.write(chunk)
-        archive.seek(0)
-        client.images.load(archive)
+@pytest.fixture(scope="module")
+def swarm(start_daemon, daemon, sample_image):
+    """Address of a second daemon as a swarm of one, with the sample's image."""
+    own = start_daemon()
+    own.load(daemon, sample_image)
+    client = docker.DockerClient(base_url=own.url, timeout=300)
     client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:0")
-    yield own_daemon
+    yield own.url
     client.swarm.leave(force=True)
 
 

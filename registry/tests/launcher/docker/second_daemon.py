@@ -1,0 +1,103 @@
+"""A Docker daemon of a test's own, that may be stopped, killed and started: the machine's own one is left alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+import docker
+import pytest
+from docker.errors import DockerException
+
+
+class SecondDaemon:
+    """`url` is where it listens. Needs root and dockerd, else the test is skipped."""
+
+    def __init__(self, *options: str) -> None:
+        if os.geteuid() != 0 or shutil.which("dockerd") is None:
+            pytest.skip("a Docker daemon of our own needs root and dockerd")
+        self.folder = Path(tempfile.mkdtemp(prefix="qcrbox-dockerd-", dir="/var/tmp"))
+        self.url = f"unix://{self.folder}/docker.sock"
+        self.options = options
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> SecondDaemon:
+        folder = self.folder
+        # In a network namespace of its own: a daemon without a bridge deletes docker0, which is another daemon's.
+        command = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+        command += ["dockerd", "--data-root", str(folder / "data"), "--exec-root", str(folder / "exec")]
+        command += ["--pidfile", str(folder / "pid"), "-H", self.url, "--bridge", "none", "--iptables=false"]
+        with (folder / "log").open("a") as log:
+            self.process = subprocess.Popen(
+                [*command, *self.options], stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(DockerException):
+                docker.DockerClient(base_url=self.url).ping()
+                return self
+            time.sleep(0.1)
+        pytest.fail(f"the second daemon did not start: {(folder / 'log').read_text()[-2000:]}")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        # Its containerd waits for ever for the one that was killed; elsewhere it is a service of its own. Where nobody
+        # reaps it, its successor would take its number for its life.
+        containerd = self.folder / "exec" / "containerd" / "containerd.pid"
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int(containerd.read_text()), signal.SIGKILL)
+            containerd.unlink()
+
+    def load(self, source: docker.DockerClient, *images: str) -> None:
+        """Copy images of another daemon."""
+        client = docker.DockerClient(base_url=self.url, timeout=300)
+        for image in images:
+            with tempfile.TemporaryFile(dir="/var/tmp") as archive:
+                for chunk in source.images.get(image).save():
+                    archive.write(chunk)
+                archive.seek(0)
+                client.images.load(archive)
+
+    def sleeper(self) -> str:
+        """Id of a tiny image that does nothing: made of this machine's own `sleep`, so nothing is copied for minutes."""
+        program = shutil.which("sleep")
+        assert program is not None
+        linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+        files = {program, *re.findall(r"(/\S+)", linked)}
+        with tempfile.TemporaryFile() as archive:
+            with tarfile.open(fileobj=archive, mode="w", dereference=True) as tar:
+                for path in sorted(files):
+                    tar.add(path)
+            archive.seek(0)
+            client = docker.DockerClient(base_url=self.url, timeout=60)
+            change = f'ENTRYPOINT ["{program}", "3600"]'
+            client.api.import_image_from_data(archive.read(), repository="sleeper", changes=[change])
+        return client.images.get("sleeper").id
+
+    def end(self) -> None:
+        """Stop it, with all its containers, and remove what it kept."""
+        if self.process is not None:
+            with contextlib.suppress(DockerException):
+                client = docker.DockerClient(base_url=self.url)
+                for container in client.containers.list(all=True):
+                    with contextlib.suppress(DockerException):
+                        container.remove(force=True)
+            self.stop()
+        mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+        for mount in reversed([one for one in mounts if one.startswith(f"{self.folder}/")]):
+            subprocess.run(["umount", "--lazy", mount], check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
