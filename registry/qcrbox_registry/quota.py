@@ -14,6 +14,7 @@ from qcrbox_registry.settings import Settings
 from qcrbox_registry.store.engine import upsert
 from qcrbox_registry.store.tables import groups, loads, people, quotas, sessions, storage, usage
 
+Subject = tuple[str, int]  # ("person" | "group", id)
 GIB = 1024**3
 QUOTAS = ("gib", "running", "queued", "sessions", "cpu_hours")
 _WORDS = {
@@ -22,6 +23,13 @@ _WORDS = {
     "queued": "waiting calculations",
     "sessions": "open interactive sessions",
     "cpu_hours": "CPU hours this month",
+}
+_ADVICE = {
+    "gib": "Delete what is not needed any more",
+    "running": "Wait until one has ended",
+    "queued": "Wait until some have begun",
+    "sessions": "End one that is not needed any more",
+    "cpu_hours": "Wait for the first day of the next month (UTC)",
 }
 
 
@@ -34,6 +42,21 @@ class Limit:
     subject: str  # person | group
     subject_id: int
 
+    def require(self, now: float, more: float) -> None:
+        """Raises QuotaExceeded when `more` beside what is used `now` would go over it."""
+        if now + more <= self.limit:
+            return
+        whose = "your" if self.subject == "person" else "your group's"
+        raise QuotaExceeded(
+            f"This would go over {whose} limit of {self.limit:g} {_WORDS[self.quota]}.",
+            why=f"{now:.6g} are used and {more:.6g} more are asked for.",
+            next=f"{_ADVICE[self.quota]}; or an administrator can raise {'it' if self.subject == 'person' else 'the limit of the group'}.",
+            quota=self.quota,
+            limit=self.limit,
+            used=now,
+            who_can_raise="administrator",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -44,28 +67,11 @@ class Room:
     def require(self, size: int) -> None:
         """Raises QuotaExceeded when so many more bytes would go over a limit."""
         for limit, now in self.limits:
-            _require(limit, now, size / GIB)
+            limit.require(now, size / GIB)
 
     def without(self, size: int) -> Room:
         """The room that is left after so many bytes."""
         return Room(tuple((limit, now + size / GIB) for limit, now in self.limits))
-
-
-def _require(limit: Limit, now: float, more: float) -> None:
-    if now + more <= limit.limit:
-        return
-    whose = "your" if limit.subject == "person" else "your group's"
-    raise QuotaExceeded(
-        f"This would go over {whose} limit of {limit.limit:g} {_WORDS[limit.quota]}.",
-        why=f"{now:.3g} are used and {more:.3g} more are asked for.",
-        next="An administrator can raise it."
-        if limit.subject == "person"
-        else "An administrator can raise the group's limit.",
-        quota=limit.quota,
-        limit=limit.limit,
-        used=now,
-        who_can_raise="administrator",
-    )
 
 
 def defaults(settings: Settings) -> dict[str, float]:
@@ -109,7 +115,7 @@ class Quotas:
     ) -> None:
         """Raises QuotaExceeded when `more` of it would go over a limit. Called in the writer, so no race."""
         for limit in self.limits(person_id, group_id, quota):
-            _require(limit, used(conn, limit.subject, limit.subject_id, quota), more)
+            limit.require(used(conn, limit.subject, limit.subject_id, quota), more)
 
     def room(self, conn: Connection, person_id: int, group_id: int | None) -> Room:
         """What this person (in this home group) may still store."""

@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     launcher: bool = Field(False, description="start a process launcher as a child")
     undo_days: float = Field(30.0, ge=0, description="deleted data can be brought back this long")
     largest_file_bytes: int = Field(64 * 1024**3, gt=0, description="larger uploads are refused")
-    queued_limit: int | None = Field(None, gt=0, description="default cap of waiting calculations per person")
+    queued_limit: int | None = Field(
+        100_000, gt=0, description="default cap of waiting calculations per person"
+    )
     running_limit: int | None = Field(
         None, gt=0, description="default cap of running calculations per person"
     )

@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry import audit, rights
 from qcrbox_registry.core import Core
+from qcrbox_registry.quota import Subject, used
 from qcrbox_registry.required_items import missing_items
 from qcrbox_registry.rights import Actor, Thing
 from qcrbox_registry.store import calculations, datasets, events, people, shares, tags
@@ -183,13 +184,13 @@ class Submissions:
         rows = _look_up_files(conn, requests)
         answers: list[Accepted | Exception] = []
         accepted: list[tuple[_Request, Accepted]] = []
-        counted: dict[int, int] = {}
+        queued: dict[Subject, float] = {}
         for request in requests:
             try:
                 repeated = _answered_before(conn, request)
                 if repeated is None:
                     _resolve_files(conn, request, rows)
-                    self._require_quota(conn, request, counted)
+                    self._require_quota(conn, request, queued)
                     repeated = Accepted([one.new.id for one in request.wanted], request.batch_id)
                     repeated.new = [one.new for one in request.wanted]
                     accepted.append((request, repeated))
@@ -200,20 +201,27 @@ class Submissions:
         self._create(conn, accepted, now)
         return answers
 
-    def _require_quota(self, conn: Connection, request: _Request, counted: dict[int, int]) -> None:
+    def _require_quota(self, conn: Connection, request: _Request, queued: dict[Subject, float]) -> None:
+        """Raises QuotaExceeded. `queued`: what waits, with what this very transaction has let in already."""
         actor, quotas = request.actor, self._core.quotas
         groups = {one.new.group_id for one in request.wanted}
+        more: dict[Subject, int] = {("person", actor.person_id): len(request.wanted)}
+        for group_id in groups - {None}:
+            more["group", group_id or 0] = sum(1 for one in request.wanted if one.new.group_id == group_id)
         for group_id in groups:
-            n = sum(1 for one in request.wanted if one.new.group_id == group_id)
-            if quotas.limits(actor.person_id, group_id, "queued"):
-                # What this very transaction has let in is not counted in the table yet.
-                counted[actor.person_id] = counted.get(actor.person_id, 0) + n
-                quotas.require(conn, actor.person_id, group_id, "queued", counted[actor.person_id])
+            for limit in quotas.limits(actor.person_id, group_id, "queued"):
+                whose = (limit.subject, limit.subject_id)
+                if whose not in queued:
+                    queued[whose] = used(conn, *whose, "queued")
+                limit.require(queued[whose], more[whose])
             if quotas.limits(actor.person_id, group_id, "cpu_hours"):
                 quotas.require(conn, actor.person_id, group_id, "cpu_hours", 0)
             opened = sum(1 for one in request.wanted if one.new.interactive and one.new.group_id == group_id)
             if opened and quotas.limits(actor.person_id, group_id, "sessions"):
                 quotas.require(conn, actor.person_id, group_id, "sessions", opened)
+        for whose, count in more.items():
+            if whose in queued:
+                queued[whose] += count
 
     def _create(self, conn: Connection, accepted: list[tuple[_Request, Accepted]], now: float) -> None:
         wanted = [one for request, _ in accepted for one in request.wanted]

@@ -132,6 +132,14 @@ def check_running(folder: DataFolder) -> Iterator[Finding]:
             f"See `qcrbox logs {name}`.",
         )
     yield found["registry_answers"], "the registry answers", "See `qcrbox logs registry`."
+    if found["registry_answers"]:
+        yield not found["missing"], "the registry is ready", "What is missing is named below."
+    for part, why in found["missing"].items():
+        yield (
+            False,
+            f"{part}: {why}",
+            f"See `qcrbox logs {part if part in found['children'] else 'registry'}`.",
+        )
 
 
 CHECKS: list[Callable[[DataFolder], Iterator[Finding]]] = [

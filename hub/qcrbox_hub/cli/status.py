@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 from typing import Annotated, Any
 
 import psutil
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from qcrbox_hub.child import answering
 from qcrbox_hub.cli.console import DataOption, data_folder
 from qcrbox_hub.data_folder import DataFolder
+
+STARTING_S = 30.0
 
 
 def status(
@@ -38,8 +43,11 @@ def look(folder: DataFolder) -> dict[str, Any]:
         name: {**child, **_resources(child.get("pid"))} for name, child in platform["children"].items()
     }
     registry_answers = answering(f"{platform['registry_url']}/api/healthz")()
-    well = registry_answers and all(
-        child["phase"] == "ready" and child["alive"] for child in children.values()
+    missing = lacking(platform["registry_url"]) if registry_answers else {}
+    well = (
+        registry_answers
+        and not missing
+        and all(child["phase"] == "ready" and child["alive"] for child in children.values())
     )
     return {
         "state": "running" if well else "degraded",
@@ -49,9 +57,26 @@ def look(folder: DataFolder) -> dict[str, Any]:
         "url": platform["url"],
         "registry_url": platform["registry_url"],
         "registry_answers": registry_answers,
+        "missing": missing,
         "qcrbox": platform["qcrbox"],
         "children": children,
     }
+
+
+def lacking(registry_url: str) -> dict[str, str]:
+    """What the registry itself says is missing: part -> why. Just after a start its launcher may still be on its way."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{registry_url}/api/readyz", timeout=5) as answer:
+            told = json.load(answer)
+    except urllib.error.HTTPError as error:
+        told = json.loads(error.read() or b"{}")
+    except (OSError, ValueError):
+        return {"registry": "It does not say whether it is ready."}
+    missing = dict(told.get("missing") or {})
+    if told.get("uptime_s", 0) < STARTING_S:
+        missing.pop("launcher", None)
+    return missing
 
 
 def _resources(pid: int | None) -> dict[str, Any]:
@@ -83,5 +108,7 @@ def _show(folder: DataFolder, found: dict[str, Any]) -> None:
             str(child["crashes"] or ""),
         )
     console.print(table)
+    for part, why in found["missing"].items():
+        console.print(f"[red]✗[/] {escape(part)}: {escape(why)}")
     if not found["registry_answers"]:
         console.print("[red]The registry does not answer.[/] See `qcrbox logs registry`.")

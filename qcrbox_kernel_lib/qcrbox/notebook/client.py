@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -143,6 +144,8 @@ class RegistryClient:
         if more.get("timeout", ...) is None:
             # A file may take as long as it takes, silence may not.
             more["timeout"] = httpx.Timeout(300.0, connect=5.0)
+        # One id from this call to the agent's log line, so that an administrator finds what belongs together.
+        more["headers"] = {"X-Correlation-Id": f"nb-{os.urandom(8).hex()}", **(more.get("headers") or {})}
         try:
             response = self.http.request(method, path, **more)
         except httpx.HTTPError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,7 @@ from qcrbox_registry.store import events as events_store
 router = APIRouter(prefix="/api", tags=["site"])
 bare = APIRouter(tags=["site"])
 SITE = Thing("site", "registry")
+LEAST_FREE = 200 * 1024 * 1024  # bytes: below it neither the database nor NATS can be sure of its next write
 
 
 @router.get("/healthz", response_model=models.Health)
@@ -39,25 +41,37 @@ async def ready(core: TheCore) -> Response:
     body = {
         "status": "ready" if not faults else "not ready",
         "missing": faults,
-        "notes": dict(core.missing),
+        "notes": {name: said for name, said in core.missing.items() if name not in faults},
         "uptime_s": round(time.time() - core.started_at, 1),
     }
     return json_response(body, 200 if not faults else 503)
 
 
 async def _parts(core: Core) -> dict[str, str]:
-    parts = {"database": "", "nats": "", "scheduler": "", "launcher": ""}
+    parts = {
+        "database": core.missing.get("database", ""),
+        "nats": "",
+        "scheduler": "",
+        "launcher": "",
+        "disk": "",
+    }
     try:
         await core.db.read(events_store.newest)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it is the answer
         parts["database"] = str(error)[:300]
+    free = shutil.disk_usage(core.settings.data).free
+    if free < LEAST_FREE:
+        parts["disk"] = f"Only {free / 1024**2:.0f} MiB are free on the disk of the data folder."
     if core.bus is not None and not core.bus.is_connected:
         parts["nats"] = "The message system (NATS) is not connected."
     if not getattr(core.scheduler, "is_ready", True):
         parts["scheduler"] = "The scheduler has not finished its recovery."
-    status = core.scheduler.status()
-    if core.settings.launcher and not any(one.get("answers") for one in status.get("launchers", ())):
-        parts["launcher"] = "No launcher answers, so no application can be started."
+    launchers = core.scheduler.status().get("launchers", ())
+    if (core.settings.launcher or launchers) and not any(one.get("answers") for one in launchers):
+        names = ", ".join(str(one["launcher"]) for one in launchers)
+        parts["launcher"] = (
+            f"No launcher answers{f' ({names})' if names else ''}, so no application can be started."
+        )
     return parts
 
 

@@ -182,6 +182,43 @@ def test_thousands_of_submissions_are_taken_and_the_first_page_is_still_there(re
         keeper.post(f"/api/applications/{application['id']}/hold", json={"mode": None})
 
 
+def test_one_person_cannot_fill_the_queue_and_others_go_on(registry, person, do, monkeypatch):
+    """The site's own limit holds without anybody having set one; a batch that goes over it leaves nothing."""
+    ada, eve = person(), person()
+    monkeypatch.setitem(registry.core.quotas._site, "queued", 2500.0)
+    batches = [
+        ada.post("/api/commands/batch", json={"commands": [NOOP] * 1000}, timeout=120) for _ in range(4)
+    ]
+    codes = [answer.status_code for answer in batches]
+    assert codes[:2] == [201, 201]
+    over = next(answer for answer in batches if answer.status_code == 429)
+    assert "limit of 2500 waiting calculations" in over.json()["error"]["message"]
+    assert over.headers["retry-after"]
+    # Fair share: one more of somebody else does not wait for the thousands.
+    assert do.ended(eve, do.submit(eve), wait=60)["status"] == "successful"
+    for answer in batches:
+        if answer.status_code == 201:
+            ada.post(
+                "/api/calculations/stop", json={"batch_id": answer.json()["payload"]["batch_id"]}, timeout=120
+            )
+
+
+def test_many_single_submissions_at_once_keep_to_the_limit(registry, person):
+    ada = person()
+    keeper = person("applications")
+    hold = f"/api/applications/{ada.get('/api/applications').json()['payload']['applications'][0]['id']}/hold"
+    keeper.post(hold, json={"mode": "hold", "reason": "test"})
+    ada.get("/api/me")
+    try:
+        root = person("admin")
+        root.put("/api/quotas", json={"subject": "person", "name": ada.name, "quota": "queued", "limit": 10})
+        with ThreadPoolExecutor(8) as pool:
+            codes = list(pool.map(lambda _: ada.post("/api/commands", json=NOOP).status_code, range(40)))
+        assert (codes.count(201), codes.count(429)) == (10, 30)
+    finally:
+        keeper.post(hold, json={"mode": None})
+
+
 # ---------------------------------------------------------------- agents' files
 
 
@@ -299,6 +336,19 @@ def test_readiness_names_what_is_missing(registry):
     with registry.client() as anybody:
         answer = anybody.get("/api/readyz")
     assert (answer.status_code, answer.json()["missing"]) == (200, {})
+
+
+def test_readiness_says_what_is_wrong_in_words(registry, monkeypatch):
+    monkeypatch.setattr(type(registry.core.bus), "is_connected", False)
+    monkeypatch.setitem(registry.core.missing, "database", "page 7 is damaged")
+    monkeypatch.setitem(registry.core.missing, "application broken", "line 3: no name")
+    with registry.client() as anybody:
+        answer = anybody.get("/api/readyz")
+    said = answer.json()
+    assert (answer.status_code, said["status"]) == (503, "not ready")
+    assert said["missing"]["database"] == "page 7 is damaged"
+    assert "NATS" in said["missing"]["nats"]
+    assert said["notes"] == {"application broken": "line 3: no name"}
 
 
 def test_metrics_need_the_right_to_monitor(person):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import socket
 import time
 import zipfile
 
+import httpx
 import pytest
 from qcrbox_registry.store import datasets
 
@@ -263,6 +265,93 @@ def test_storage_over_the_quota_is_refused_and_says_who_can_raise_it(person, do)
     quota = next(q for q in ada.get("/api/me").json()["payload"]["quotas"] if q["quota"] == "gib")
     assert quota["used"] * 1024**3 == pytest.approx(2000, abs=600)
     assert ada.put("/api/quotas", json=limit).status_code == 404
+
+
+def chunks_kept(registry):
+    """Messages of file contents in the object store."""
+
+    async def count():
+        return (await registry.core.bus.js.stream_info(registry.core.objects.stream)).state.messages
+
+    return registry.serving.do(count())
+
+
+def limited(root, client, **limits):
+    client.get("/api/me")
+    for quota, limit in limits.items():
+        body = {"subject": "person", "name": client.name, "quota": quota, "limit": limit}
+        assert root.put("/api/quotas", json=body).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/datasets", "/api/data-files", "append"])
+def test_no_more_than_the_quota_is_ever_kept_of_an_upload(registry, person, do, path):
+    ada, root = person(), person("admin")
+    limited(root, ada, gib=1_000_000 / 1024**3)
+    if path == "append":
+        path = f"/api/datasets/{do.upload(ada)['qcrbox_dataset_id']}/append"
+    before = chunks_kept(registry)
+    answer = ada.post(path, files={"file": ("large.bin", os.urandom(8_000_000))})
+    assert (answer.status_code, answer.json()["error"]["fields"]["quota"]) == (429, "gib")
+    assert chunks_kept(registry) == before
+
+
+def test_several_files_of_one_form_count_together(registry, person):
+    ada, root = person(), person("admin")
+    limited(root, ada, gib=1_000_000 / 1024**3)
+    files = [("file", (f"{i}.bin", os.urandom(600_000))) for i in range(2)]
+    assert ada.post("/api/datasets", files=files).status_code == 429
+    assert ada.post("/api/datasets", files=files[:1]).status_code == 201
+
+
+def test_uploads_that_are_begun_count_with_what_they_announce_and_are_bounded(person):
+    ada, root = person(), person("admin")
+    limited(root, ada, gib=100_000_000 / 1024**3)
+    first = ada.post("/api/uploads", json={"filename": "a", "size": 60_000_000})
+    second = ada.post("/api/uploads", json={"filename": "b", "size": 60_000_000})
+    assert (first.status_code, second.status_code) == (201, 429)
+    ada.delete(f"/api/uploads/{first.json()['payload']['upload_id']}")
+    small = {"filename": "c", "size": 1}
+    assert {ada.post("/api/uploads", json=small).status_code for _ in range(100)} == {201}
+    over = ada.post("/api/uploads", json=small)
+    assert (over.status_code, over.json()["error"]["fields"]["quota"]) == (429, "uploads")
+
+
+def test_an_upload_that_is_cut_in_the_middle_leaves_nothing_behind(registry, ada):
+    before = chunks_kept(registry)
+    head = (
+        "POST /api/datasets HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: Bearer {ada.token}\r\nContent-Length: 50000000\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="cut.bin"\r\n\r\n'
+    )
+    address = httpx.URL(registry.url)
+    with socket.create_connection((address.host, address.port), 30) as wire:
+        wire.sendall(head.encode() + os.urandom(5_000_000))
+        deadline = time.monotonic() + 60
+        while chunks_kept(registry) == before:
+            assert time.monotonic() < deadline, "nothing was stored while it arrived"
+            time.sleep(0.05)
+    deadline = time.monotonic() + 60
+    while chunks_kept(registry) != before:
+        assert time.monotonic() < deadline, "chunks of the cut upload are still there"
+        time.sleep(0.05)
+    assert ada.get("/api/datasets", params={"kind": "data"}).json()["payload"]["datasets"] == []
+
+
+def test_a_form_in_which_no_file_was_chosen_is_refused(ada):
+    assert ada.post("/api/datasets", files={"file": ("", b"")}).status_code == 400
+    boundary = b'--b\r\nContent-Disposition: form-data; name="file"; filename=""\r\n\r\n\r\n--b--\r\n'
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    answer = ada.post("/api/datasets", content=boundary, headers=headers)
+    assert (answer.status_code, "No file was chosen" in answer.text) == (400, True)
+
+
+def test_a_file_that_is_known_is_not_sent_again(ada, do):
+    path = f"/api/data-files/{do.file_id(do.upload(ada))}/download"
+    first = ada.get(path)
+    again = ada.get(path, headers={"if-none-match": f'"x", {first.headers["etag"]}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert ada.get(path, headers={"if-none-match": '"x"'}).content == first.content
 
 
 def test_more_waiting_calculations_than_allowed_are_refused_all_or_none(person, do):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 import structlog
+from qcrbox.notebook.client import RegistryClient
 
 NOOP = {
     "application_slug": "practice",
@@ -131,25 +131,17 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.timeout(240)
-def test_one_id_leads_from_the_call_to_the_registrys_and_the_agents_log(whole):
+def test_one_id_leads_from_the_notebooks_call_to_the_registrys_and_the_agents_log(whole):
     client, data = whole
-    given = f"notebook-{os.urandom(4).hex()}"
-    body = {
-        "application_slug": "chaos",
-        "application_version": "1",
-        "command_name": "noop",
-        "command_arguments": {},
-    }
-    made = client.post("/api/commands", json=body, headers={"x-correlation-id": given})
-    one = made.json()["payload"]["calculation_id"]
+    notebook = RegistryClient(str(client.base_url))
+    command = {"application_slug": "chaos", "application_version": "1", "command_name": "noop"}
+    one = notebook.post("/api/commands", command)["calculation_id"]
+    notebook.close()
     deadline = time.monotonic() + 120
-    while (
-        client.get(f"/api/calculations/{one}", params={"wait": 30}).json()["payload"]["calculations"][0][
-            "status"
-        ]
-        != "successful"
-    ):
-        assert time.monotonic() < deadline
+    while (shown := calculation(client, one))["status"] != "successful":
+        assert time.monotonic() < deadline, shown
+    given = shown["correlation_id"]
+    assert given.startswith("nb-")
     lines = [
         json.loads(line) for line in (data / "registry.log").read_text().splitlines() if line.startswith("{")
     ]
@@ -160,3 +152,8 @@ def test_one_id_leads_from_the_call_to_the_registrys_and_the_agents_log(whole):
     ):
         assert time.monotonic() < deadline, "no agent wrote the id into its log"
         time.sleep(0.1)
+
+
+def calculation(client, calculation_id):
+    answer = client.get(f"/api/calculations/{calculation_id}", params={"wait": 30})
+    return answer.json()["payload"]["calculations"][0]
