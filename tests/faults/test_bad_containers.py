@@ -1,0 +1,135 @@
+"""What goes wrong around containers is told in words a person can use, and harms nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qcrbox_registry.launcher.approvals import Approvals
+from qcrbox_registry.launcher.forward import Door, Target
+
+from tests.conftest import ROOT, RunningRegistry
+from tests.faults.test_containers import SAMPLE, Platform, until
+from tests.sessions.conftest import approve
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+FRAGILE = ROOT / "tests" / "applications" / "fragile"
+INTRUDER = ROOT / "tests" / "applications" / "intruder"
+
+
+class BreakableDaemon:
+    """A way to the machine's Docker daemon that can be cut, as if the daemon were gone."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="qt-")
+        self.path = Path(self._folder.name) / "docker.sock"
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._door = Door(self.path, Target(path=Path("/var/run/docker.sock")), most=1000)
+
+    def _do(self, work: Any) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    def open(self) -> None:
+        self._do(self._door.open())
+
+    def cut(self) -> None:
+        self._do(self._door.close())
+
+    def end(self) -> None:
+        self.cut()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._folder.cleanup()
+
+
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[BreakableDaemon]:
+    made = BreakableDaemon()
+    made.open()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory, daemon: BreakableDaemon) -> Iterator[Platform]:
+    data = tmp_path_factory.mktemp("platform") / "data"
+    approve(data, SAMPLE, FRAGILE)
+    settings = {"DOCKER_HOST": f"unix://{daemon.path}"}
+    running = RunningRegistry(data, SAMPLE, FRAGILE, INTRUDER, manager="docker", settings=settings).start()
+    made = Platform(running)
+    yield made
+    running.stop()
+    until(lambda: not made.containers(), 30)
+
+
+def message_of(done: dict[str, Any]) -> str:
+    assert done["status"] == "failed", done
+    return done["error_msg"]
+
+
+def test_an_application_without_an_approved_image_says_what_an_administrator_has_to_do(
+    platform: Platform,
+) -> None:
+    text = message_of(platform.ended(platform.run("intruder", "wait")))
+    assert "intruder 1.0 has no approved image" in text
+    assert "qcrbox apps build intruder" in text
+
+
+def test_an_approved_image_that_is_gone_is_told(platform: Platform) -> None:
+    Approvals(platform.data).approve("intruder", "1.0", "sha256:" + "0" * 64)
+    text = message_of(platform.ended(platform.run("intruder", "wait")))
+    assert "The approved image of intruder 1.0 is not on this machine" in text
+    Approvals(platform.data).retire("intruder", "1.0")
+
+
+def test_a_daemon_that_is_gone_in_the_middle_costs_nothing_but_time(
+    platform: Platform, daemon: BreakableDaemon
+) -> None:
+    assert platform.ended(platform.run("sample", "echo"))["status"] == "successful"
+    before = platform.containers()
+    running = platform.run("sample", "sleep", seconds=6, steps=3)
+    daemon.cut()
+    try:
+        waiting = platform.call("POST", "/api/interactive-sessions", json={"application_slug": "fragile", "application_version": "1.0", "command_name": "ends_at_once", "command_arguments": {}})["interactive_session_id"]  # fmt: skip
+        until(lambda: "Docker daemon does not answer" in queue_of(platform, waiting)["reason"], 60)
+        assert platform.ended(running)["status"] == "successful", "what runs goes on"
+        assert queue_of(platform, waiting)["reason"], "and what waits has not failed"
+    finally:
+        daemon.open()
+    assert "Run step failed" in message_of(platform.ended(waiting))
+    assert platform.ended(platform.run("sample", "echo"))["status"] == "successful"
+    assert before.items() <= platform.containers().items()
+
+
+def queue_of(platform: Platform, calculation_id: str) -> dict[str, Any]:
+    one = platform.call("GET", f"/api/calculations/{calculation_id}")["calculations"][0]
+    assert one["status"] == "submitted", one
+    return one["queue"]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("ends_at_once", ["Run step failed", "exit code 3", "cannot load the graphics driver"]),
+        ("crashes_at_once", ["Run step failed", "crashed with a segmentation fault"]),
+        ("is_not_installed", ["Run step failed", "no-such-program"]),
+        ("cannot_prepare", ["Prepare step failed", "the licence has expired"]),
+        ("needs_more_memory", ["used more than the", "MB of memory that were allowed"]),
+    ],
+)
+def test_a_window_that_does_not_come_up_ends_its_session_with_the_programs_last_words(
+    platform: Platform, command: str, told: list[str]
+) -> None:
+    body = {"application_slug": "fragile", "application_version": "1.0", "command_name": command, "command_arguments": {}}  # fmt: skip
+    made = platform.call("POST", "/api/interactive-sessions", json=body)["interactive_session_id"]
+    text = message_of(platform.ended(made))
+    assert all(words in text for words in told), text
+    shown = platform.look(made)
+    assert shown["state"] == "closed"
+    closed = platform.call("POST", f"/api/interactive-sessions/{made}/close")["interactive_sessions"][0]
+    assert closed["status"] == "failed", "ending what has ended is harmless"
