@@ -8,6 +8,7 @@ and no open port of the host to try.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +66,8 @@ class Door:
             # NATS or the registry restarts: the agent dials again by itself.
             writer.close()
         else:
-            await join((reader, writer), there)
+            # Cancelled when the door is closed, which asyncio would report as a fault of this function.
+            with contextlib.suppress(asyncio.CancelledError):
+                await join((reader, writer), there)
         finally:
             self._open.discard(mine)
