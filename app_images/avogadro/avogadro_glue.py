@@ -1,4 +1,4 @@
-"""Avogadro knows molecules, not space groups: whole molecules go in as Chemical JSON, and come out the same way."""
+"""Avogadro knows molecules, not space groups: whole molecules go in as Chemical JSON, a crystal comes out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from edited_crystal import AT, SavedAtom, write_into
+from qcrbox import cif
 from qcrbox.cif._gemmi import gemmi
 from qcrbox.cif.structure import Structure
 from qcrbox.cif.structure.elements import atomic_number
@@ -22,12 +24,23 @@ def prepare(structure: str) -> None:
     PREPARED.write_text(text)
 
 
-def finalise(molecule: str, coordinates: str) -> list[str] | None:
-    """The molecule as it was saved; None when it is still what was opened."""
-    saved = json.loads(EDITING.read_text())
-    if atoms_of(saved) == atoms_of(json.loads(PREPARED.read_text())):
+def finalise(structure: str, edited: str, molecule: str, coordinates: str) -> list[str] | None:
+    """The edited crystal as CIF, the molecules as they were saved; None when they are still what was opened."""
+    saved_file = newest()
+    saved, prepared = json.loads(saved_file.read_text()), json.loads(PREPARED.read_text())
+    if atoms_of(saved) == atoms_of(prepared):
         return None
-    shutil.copyfile(EDITING, molecule)
+    block = structure_block(structure)
+    changes = write_into(
+        block,
+        Structure.from_block(block),
+        labelled(saved, prepared),
+        {label for label in prepared["atoms"]["labels"] if AT not in label},
+    )
+    for words in changes.words():
+        print(words, flush=True)  # noqa: T201 - the session's log is where the person reads it
+    Path(edited).write_bytes(cif.Document([block]).to_bytes())
+    shutil.copyfile(saved_file, molecule)
     rows = [
         f"{gemmi.Element(number).name:<2} {x:14.8f} {y:14.8f} {z:14.8f}"
         for number, (x, y, z) in atoms_of(saved)
@@ -35,20 +48,37 @@ def finalise(molecule: str, coordinates: str) -> list[str] | None:
     Path(coordinates).write_text(
         "\n".join([str(len(rows)), str(saved.get("name") or "molecule"), *rows]) + "\n"
     )
-    return [molecule, coordinates]
+    return [edited, molecule, coordinates]
+
+
+def newest() -> Path:
+    """What was saved last. Avogadro's Save writes `.cjson` for a file it was started with, Save As whatever is typed."""
+    found = [path for path in Path().iterdir() if path.name.endswith(".cjson") and path != PREPARED]
+    return max(found, key=lambda path: path.stat().st_mtime_ns)
+
+
+def structure_block(structure: str) -> cif.Block:
+    """The block with atoms; files of several blocks begin with one that has none."""
+    blocks = cif.read(Path(structure)).blocks
+    return next((block for block in blocks if block.loop("_atom_site_label") is not None), blocks[0])
 
 
 def chemical_json(structure: Structure, name: str) -> dict[str, Any]:
-    """Atoms in Å and bonds, the format Avogadro calls its own."""
+    """Atoms in Å and bonds, the format Avogadro calls its own. Labels tell symmetry images: C1@3_565."""
     atoms = structure.grow(disorder="major")
     numbers = [atomic_number(element) for element in atoms.element]
     a, b, c, alpha, beta, gamma = (float(value) for value in structure.cell.parameters)
+    labels = [
+        label if code == "." else f"{label}{AT}{code}"
+        for label, code in zip(atoms.label, atoms.code, strict=True)
+    ]
     return {
         "chemicalJson": 1,
         "name": name,
         "atoms": {
             "elements": {"number": numbers},
             "coords": {"3d": [round(float(x), 6) for x in atoms.cartesian.reshape(-1)]},
+            "labels": labels,
         },
         "bonds": {
             "connections": {"index": [int(i) for i in atoms.bonds.reshape(-1)]},
@@ -58,10 +88,22 @@ def chemical_json(structure: Structure, name: str) -> dict[str, Any]:
     }
 
 
-def atoms_of(content: dict[str, Any]) -> list[tuple[int, tuple[float, float, float]]]:
-    """(atomic number, position in Å to 1e-4) of each atom."""
+def labelled(saved: dict[str, Any], prepared: dict[str, Any]) -> list[SavedAtom]:
+    """The saved atoms by their labels; of two atoms with one label (a copy was pasted) the second is new."""
+    known = set(prepared["atoms"]["labels"])
+    labels = saved["atoms"].get("labels") or []
+    found = []
+    for row, (number, place) in enumerate(atoms_of(saved, digits=6)):
+        label = labels[row] if row < len(labels) else ""
+        found.append(SavedAtom(label if label in known else "", gemmi.Element(number).name, place))
+        known.discard(label)
+    return found
+
+
+def atoms_of(content: dict[str, Any], digits: int = 4) -> list[tuple[int, tuple[float, float, float]]]:
+    """(atomic number, position in Å) of each atom."""
     atoms = content["atoms"]
-    flat = [round(float(x), 4) for x in atoms["coords"]["3d"]]
+    flat = [round(float(x), digits) for x in atoms["coords"]["3d"]]
     return [
         (number, (flat[3 * i], flat[3 * i + 1], flat[3 * i + 2]))
         for i, number in enumerate(atoms["elements"]["number"])
