@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from edited_crystal import AT, SavedAtom, write_into
+from edited_crystal import AT, write_into
+from known_again import known_again
 from qcrbox import cif
 from qcrbox.cif._gemmi import gemmi
 from qcrbox.cif.structure import Structure
@@ -34,7 +35,7 @@ def finalise(structure: str, edited: str, molecule: str, coordinates: str) -> li
     changes = write_into(
         block,
         Structure.from_block(block),
-        labelled(saved, prepared),
+        known_again(atoms_of(saved, digits=6), atoms_of(prepared, digits=6), prepared["atoms"]["labels"]),
         {label for label in prepared["atoms"]["labels"] if AT not in label},
     )
     for words in changes.words():
@@ -86,18 +87,6 @@ def chemical_json(structure: Structure, name: str) -> dict[str, Any]:
         },
         "unitCell": {"a": a, "b": b, "c": c, "alpha": alpha, "beta": beta, "gamma": gamma},
     }
-
-
-def labelled(saved: dict[str, Any], prepared: dict[str, Any]) -> list[SavedAtom]:
-    """The saved atoms by their labels; of two atoms with one label (a copy was pasted) the second is new."""
-    known = set(prepared["atoms"]["labels"])
-    labels = saved["atoms"].get("labels") or []
-    found = []
-    for row, (number, place) in enumerate(atoms_of(saved, digits=6)):
-        label = labels[row] if row < len(labels) else ""
-        found.append(SavedAtom(label if label in known else "", gemmi.Element(number).name, place))
-        known.discard(label)
-    return found
 
 
 def atoms_of(content: dict[str, Any], digits: int = 4) -> list[tuple[int, tuple[float, float, float]]]:

@@ -1,7 +1,7 @@
 """From the molecules Avogadro saved back to the crystal they came from.
 
-Atoms are known by their labels, which Avogadro keeps. Atoms of the asymmetric unit take the places they were given;
-images of them are not stored, so that the symmetry of the crystal holds; new atoms get new labels.
+Atoms of the asymmetric unit take the places they were given; images of them are not stored, so that the symmetry of
+the crystal holds; new atoms get new labels.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import numpy as np
+from known_again import SavedAtom
 from numpy.typing import NDArray
 from qcrbox.cif import Block
 from qcrbox.cif.loop import Loop
@@ -22,15 +23,6 @@ AT = "@"  # stands in labels of symmetry images: C1@3_565
 _PLACE = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
 # Known only of an atom that is where it was.
 _OF_ITS_PLACE = ("_atom_site_U_iso_or_equiv", "_atom_site_B_iso_or_equiv", "_atom_site_adp_type")
-
-
-@dataclass(frozen=True)
-class SavedAtom:
-    """label: "" for a new one. element as in a periodic table. place: Å, in the axes of `UnitCell.to_cartesian`."""
-
-    label: str
-    element: str
-    place: tuple[float, float, float]
 
 
 @dataclass

@@ -59,7 +59,7 @@ def glue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     import avogadro_glue
 
     yield avogadro_glue
-    for name in ("avogadro_glue", "edited_crystal"):
+    for name in ("avogadro_glue", "edited_crystal", "known_again"):
         sys.modules.pop(name, None)
 
 
@@ -98,8 +98,12 @@ def move(atoms: dict[str, Any], label: str, by: float) -> None:
 
 
 def remove(atoms: dict[str, Any], label: str) -> None:
+    """As Avogadro does: the last atom takes its row, the labels stay at theirs."""
     row = atoms["labels"].index(label)
-    del atoms["labels"][row], atoms["elements"]["number"][row], atoms["coords"]["3d"][3 * row : 3 * row + 3]
+    coordinates, numbers = atoms["coords"]["3d"], atoms["elements"]["number"]
+    coordinates[3 * row : 3 * row + 3] = coordinates[-3:]
+    numbers[row] = numbers[-1]
+    del coordinates[-3:], numbers[-1], atoms["labels"][-1]
 
 
 def add(atoms: dict[str, Any], number: int, *place: float) -> None:
@@ -158,6 +162,7 @@ def test_an_atom_that_was_deleted_is_not_in_the_crystal(edit_centric, capsys):
     assert block.column("_atom_site_label") == ["C1", "O1", "H2"]
     said = capsys.readouterr().out
     assert "1 deleted: H1" in said
+    assert "moved" not in said
     assert "1 symmetry images are not where" in said
 
 
