@@ -99,7 +99,8 @@ async def open_display(
     if server is None:
         return None
     # Not below the working directory: the path of a Unix socket has 108 characters at most.
-    folder = Path(tempfile.mkdtemp(prefix="qcrbox-display-"))
+    # The launcher removes those whose agent, by its number, was killed.
+    folder = Path(tempfile.mkdtemp(prefix=f"qcrbox-display-{os.getpid()}-"))
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700)
     display = Display({}, folder / "rfb", width, height, folder, release)

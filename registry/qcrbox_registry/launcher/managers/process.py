@@ -25,6 +25,7 @@ from traitlets import Float, Int
 
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
 from qcrbox_registry.launcher.environments import EnvironmentFailed, Environments
+from qcrbox_registry.launcher.leftovers import sweep_displays
 from qcrbox_registry.launcher.managers.base import (
     AgentPlan,
     Ended,
@@ -81,6 +82,8 @@ class ProcessManager(Manager):
         self.environments = Environments(data / "environments")
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._forget_ended()
+        for folder in await asyncio.to_thread(sweep_displays):
+            self.log.info("%s was left by an agent that was killed", folder)
 
     async def prepare(self, application: ApprovedApplication, progress: Progress) -> None:
         await self._python(application, progress)
