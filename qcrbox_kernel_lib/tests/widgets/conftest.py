@@ -92,6 +92,24 @@ window.start = (text) => {
 window.ready = true;
 </script>"""
 
+# Any other widget: its state, and what it sends, without a kernel.
+_PLAIN_PAGE = """<!doctype html><meta charset="utf-8"><body style="margin:8px"><div id="el"></div><script type="module">
+const bytes = (o) => {
+  if (o && o.__bytes !== undefined) return new DataView(Uint8Array.from(atob(o.__bytes), (c) => c.charCodeAt(0)).buffer);
+  if (Array.isArray(o)) return o.map(bytes);
+  return o && typeof o === "object" ? Object.fromEntries(Object.entries(o).map(([k, v]) => [k, bytes(v)])) : o;
+};
+window.start = async (name, text) => {
+  const state = bytes(JSON.parse(text));
+  const heard = {};
+  window.sent = [];
+  window.change = (key, value) => { state[key] = bytes(JSON.parse(value)); (heard[`change:${key}`] ?? []).forEach((f) => f()); };
+  const model = { get: (key) => state[key], on: (key, f) => (heard[key] ??= []).push(f), off() {}, send: (message) => window.sent.push(message) };
+  (await import(`./${name}.js`)).default.render({ model, el: document.getElementById("el") });
+};
+window.ready = true;
+</script>"""
+
 
 def _plain(value: object) -> dict[str, str]:
     assert isinstance(value, bytes)
@@ -129,7 +147,9 @@ def site(tmp_path_factory):
     if not bundle.path("structure_view").is_file():
         pytest.skip("the widgets are not built: npm ci && npm run build in qcrbox_kernel_lib/js")
     folder = tmp_path_factory.mktemp("site")
-    shutil.copy(bundle.path("structure_view"), folder)
+    for name in bundle.NAMES:
+        shutil.copy(bundle.path(name), folder)
+    (folder / "plain.html").write_text(_PLAIN_PAGE)
     (folder / "index.html").write_text(_PAGE)
     (folder / "favicon.ico").touch()
 
@@ -187,6 +207,31 @@ def shown(chromium, site):
         page.wait_for_function("document.querySelector('.qcv-canvas').width > 300")
         page.wait_for_timeout(300)
         page.focus(".qcv-canvas")
+        return page
+
+    yield show
+    for page in pages:
+        page.close()
+    assert not faults
+
+
+@pytest.fixture
+def rendered(chromium, site):
+    """`page = rendered("chart", state)`: a widget of that state in a page. Fails on script errors and foreign requests."""
+    faults: list[str] = []
+    pages = []
+
+    def show(name: str, state: dict[str, object]):
+        page = chromium.new_page(viewport={"width": 900, "height": 640})
+        pages.append(page)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on(
+            "request", lambda r: None if r.url.startswith((site, "data:", "blob:")) else faults.append(r.url)
+        )
+        page.goto(f"{site}plain.html")
+        page.wait_for_function("window.ready")
+        text = json.dumps({"twin": "none", **state}, default=_plain)
+        page.evaluate("([name, text]) => window.start(name, text)", [name, text])
         return page
 
     yield show

@@ -1,0 +1,86 @@
+"""Lineage walked by keys, opened, compared and saved; batches drawn as one."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from qcrbox.notebook.lineage import LineageGraph
+from qcrbox.widgets.lineage import packed
+
+
+def file(name, **details):
+    return {"kind": "data_file", "id": name, "label": name, "depth": 0, "details": details}
+
+
+def calculation(name, **arguments):
+    about = {"application_slug": "refine", "application_version": "1.0", "command_name": "refine_iam"}
+    details = {**about, "status": "successful", "arguments": arguments}
+    return {"kind": "calculation", "id": name, "label": "refine refine_iam", "depth": 0, "details": details}
+
+
+def edge(source, target):
+    return {"source": source, "target": target, "role": ""}
+
+
+@pytest.fixture
+def graph():
+    nodes = [
+        file("a.cif", dataset="azu"),
+        calculation("c1", structure={"data_file_id": "a.cif"}, cycles=20),
+        file("b.cif"),
+        {"kind": "hidden", "id": "h", "label": "something <b>hidden</b>", "depth": 0},
+    ]
+    edges = [edge("a.cif", "c1"), edge("c1", "b.cif"), edge("b.cif", "h")]
+    return LineageGraph(None, {"nodes": nodes, "edges": edges}, "b.cif")
+
+
+def test_words_name_command_options_and_files_by_name(graph):
+    words = {node["id"]: node["words"] for node in packed(graph)["nodes"]}
+    assert (
+        words["c1"]
+        == "calculation refine refine_iam, successful: refine 1.0 refine_iam(structure=a.cif, cycles=20)"
+    )
+    assert words["a.cif"] == "file a.cif of azu"
+
+
+def test_picture_is_well_formed_whatever_the_labels(graph):
+    svg = graph.svg()
+    assert "<b>" not in svg
+    assert ElementTree.fromstring(svg) is not None
+
+
+def test_batch_is_one_node_but_for_the_one_looked_at():
+    nodes, edges = [file("in.cif")], []
+    for n in range(6):
+        nodes += [calculation(f"c{n}"), file(f"out{n}.cif")]
+        edges += [edge("in.cif", f"c{n}"), edge(f"c{n}", f"out{n}.cif")]
+    graph = LineageGraph(None, {"nodes": nodes, "edges": edges}, "out2.cif")
+    shown = packed(graph)
+    assert [node["id"] for node in shown["nodes"]] == ["in.cif", "c2", "batch-c0", "out2.cif"]
+    batch = next(node for node in shown["nodes"] if node["kind"] == "batch")
+    assert batch["words"] == "5 × refine refine_iam, 5 files made"
+    assert {(e["source"], e["target"]) for e in shown["edges"]} >= {
+        ("in.cif", "batch-c0"),
+        ("c2", "out2.cif"),
+    }
+
+
+@pytest.mark.browser
+def test_arrows_walk_and_chosen_files_are_compared(rendered, graph):
+    page = rendered("lineage", {"graph": packed(graph), "svg": graph.svg()})
+    page.locator('[role="treeitem"]').first.focus()
+    said, code = page.locator(".qcl-says"), page.locator(".qcl code")
+    assert said.inner_text() == "file a.cif of azu"
+    page.keyboard.press("Enter")
+    assert code.inner_text() == 'qc.files["a.cif"]'
+    page.keyboard.press("ArrowRight")
+    assert "cycles=20" in said.inner_text()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert code.inner_text() == 'qc.diff(qc.files["a.cif"], qc.files["b.cif"])'
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("calculation")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save SVG").click()
+    assert ElementTree.parse(saved.value.path()).getroot().tag.endswith("svg")
