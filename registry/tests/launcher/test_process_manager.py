@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from qcrbox.contract.messages import Limits
 from qcrbox_registry.launcher.conformance import ManagerConformance, agents_of, ended
+from qcrbox_registry.launcher.managers.base import StartFailed
 from qcrbox_registry.launcher.managers.process import ProcessManager
 
 
@@ -125,3 +126,22 @@ async def test_failed_calculations_can_be_kept_beyond_the_agent(make_manager, pl
     (kept / "log").touch()
     await manager.stop(handle, 5.0)
     assert (kept / "log").exists()
+
+
+async def test_an_agent_that_cannot_be_written_down_does_not_run(make_manager, plan, tmp_path):
+    """As on a full disk: nobody would know it again."""
+    manager = await make_manager()
+    run = tmp_path / "data" / "run" / "agents"
+    (run / f".a1.json.{os.getpid()}").mkdir()  # where its record is drafted
+    with pytest.raises(StartFailed, match="could not be started"):
+        await manager.start(plan("a1"))
+    assert manager._children == {}
+    assert not (run / "a1.token").exists()
+    assert [child for child in Path("/proc").glob("[0-9]*/environ") if speaks_of(child, run)] == []
+
+
+def speaks_of(environ: Path, folder: Path) -> bool:
+    try:
+        return f"QCRBOX_ENROLMENT_FILE={folder}".encode() in environ.read_bytes()
+    except OSError:
+        return False

@@ -100,9 +100,9 @@ class ProcessManager(Manager):
     async def start(self, plan: AgentPlan) -> str:
         python = await self._python(plan.application, lambda _: None)
         token = self._run / f"{plan.agent}.token"
-        _write_private(token, plan.token)
         home = self._work / plan.agent
         try:
+            _write_private(token, plan.token)
             home.mkdir(exist_ok=True)
             with (self._logs / f"{plan.agent}.log").open("ab") as log:
                 child = subprocess.Popen(
@@ -129,8 +129,14 @@ class ProcessManager(Manager):
             start_ticks=_start_ticks(child.pid) or 0,
             started_at=time.time(),
         )
-        _write_private(self._run / f"{plan.agent}.json", json.dumps(asdict(record)))
-        return f"{record.pid}.{record.start_ticks}"
+        handle = f"{record.pid}.{record.start_ticks}"
+        try:
+            _write_private(self._run / f"{plan.agent}.json", json.dumps(asdict(record)))
+        except OSError as error:
+            await self.stop(handle, 0.0)  # without its file nobody would know it again
+            token.unlink(missing_ok=True)
+            raise StartFailed(f"The agent's process could not be started: {error}.") from error
+        return handle
 
     def _environment(self, plan: AgentPlan, token: Path, home: Path) -> dict[str, str]:
         passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
@@ -265,6 +271,10 @@ def _words(code: int) -> str:
 def _write_private(path: Path, text: str) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w") as file:
-        file.write(text)
-    draft.rename(path)
+    try:
+        with os.fdopen(fd, "w") as file:
+            file.write(text)
+        draft.rename(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
