@@ -20,6 +20,7 @@ from qcrbox.contract.errors import (
 )
 from qcrbox.contract.states import FINAL, State
 from qcrbox.notebook import show
+from qcrbox.notebook.language import tr
 from qcrbox.notebook.live import Live, Progress, first_error, plain_error
 from qcrbox.notebook.text_bar import TextBar
 
@@ -259,9 +260,10 @@ class Calculation:
         return await asyncio.to_thread(self._finished_result)
 
     def _stopped_waiting(self) -> str:
-        return (
-            f'Stopped waiting; {self.name} goes on. Find it again: qc.calculations["{self.short_id}"], '
-            "stop it: .cancel()"
+        return tr(
+            'Stopped waiting; {name} goes on. Find it again: qc.calculations["{id}"], stop it: .cancel()',
+            name=self.name,
+            id=self.short_id,
         )
 
     def _finished_result(self) -> Result:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import QcError, Unreachable
 from qcrbox.notebook.busy import busy
+from qcrbox.notebook.language import tr
 
 if TYPE_CHECKING:
     import httpx
@@ -93,13 +94,13 @@ class RegistryClient:
     ) -> dict[str, Any]:
         """POST (file name, bytes) as multipart parts `file`; `fields` become further form parts."""
         files = [("file", (name, content, "application/octet-stream")) for name, content in contents]
-        words = f"Storing {', '.join(name for name, _ in contents)[:80]}"
+        words = tr("Storing {names}", names=", ".join(name for name, _ in contents)[:80])
         return self._payload(
             self._send("POST", path, words=words, files=files, data=fields or {}, timeout=None)
         )
 
     def download(self, path: str, **query: Any) -> bytes:
-        return self._read("GET", path, query, words="Fetching a file", timeout=None).content
+        return self._read("GET", path, query, words=tr("Fetching a file"), timeout=None).content
 
     def events(
         self, last_id: str | None = None, *, on_open: Callable[[], None] | None = None, **query: Any
@@ -135,7 +136,7 @@ class RegistryClient:
 
     def _send(self, method: str, path: str, *, words: str = "", **more: Any) -> httpx.Response:
         # Every request of a far-away registry takes a moment; a plain one is worth a word only after a while.
-        with busy(words or "Waiting for the registry", after_s=0.2 if words else 1.0):
+        with busy(words or tr("Waiting for the registry"), after_s=0.2 if words else 1.0):
             return self._sent(method, path, **more)
 
     def _sent(self, method: str, path: str, **more: Any) -> httpx.Response:

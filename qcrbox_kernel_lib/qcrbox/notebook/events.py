@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import NotSignedIn, QcError
+from qcrbox.notebook.language import tr
 
 if TYPE_CHECKING:
     from qcrbox.notebook.calculations import Calculation
@@ -94,10 +95,11 @@ class EventFeed:
         """`Connection lost 20 s ago; your 3 calculations go on running. Retrying…`; empty while all is well."""
         if self.lost_at is None:
             return ""
-        count = len(self.watched)
-        go_on = f"your {count} calculations go" if count != 1 else "your calculation goes"
-        return (
-            f"Connection lost {max(0.0, time.time() - self.lost_at):.0f} s ago; {go_on} on running. Retrying…"
+        count, seconds = len(self.watched), f"{max(0.0, time.time() - self.lost_at):.0f}"
+        if count == 1:
+            return tr("Connection lost {s} s ago; your calculation goes on running. Retrying…", s=seconds)
+        return tr(
+            "Connection lost {s} s ago; your {n} calculations go on running. Retrying…", s=seconds, n=count
         )
 
     def _finished(self) -> bool:

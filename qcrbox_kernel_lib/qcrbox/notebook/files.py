@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from qcrbox.contract.errors import CifError, NotFound, QcError, UserInputError
 from qcrbox.notebook import show
 from qcrbox.notebook.busy import busy
+from qcrbox.notebook.language import tr
 
 if TYPE_CHECKING:
     from qcrbox.cif.document import Document
@@ -112,7 +113,7 @@ class CifFile(DataFile):
             from qcrbox.cif import read
 
             content = self.bytes
-            with busy(f"Reading {self.filename}"):
+            with busy(tr("Reading {name}", name=self.filename)):
                 self._document = read(content, filename=self.filename)
         return self._document
 
@@ -266,7 +267,8 @@ class Files:
         if key not in self._uploaded:
             said = self._box.client.upload("/api/data-files", [(name, content)])
             self._uploaded[key] = said["data_files"][0]
-            self._box.say_once(f"upload:{key}", f"{name} was stored ({_size(len(content))}).")
+            stored = tr("{name} was stored ({size}).", name=name, size=_size(len(content)))
+            self._box.say_once(f"upload:{key}", stored)
         return self.made(self._uploaded[key])
 
     # ------------------------------------------------------------ arguments

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from qcrbox.contract.states import FINAL, State
+from qcrbox.notebook.language import tr
 
 _LOG_LINES = 200
 _ICONS = {
@@ -150,6 +151,11 @@ class Live:
         return f"{_ICONS.get(str(self.status), '')} {self.status}"
 
     @property
+    def status_for_people(self) -> str:
+        """The same in the person's language."""
+        return f"{_ICONS.get(str(self.status), '')} {tr(str(self.status))}"
+
+    @property
     def when(self) -> str:
         started = self.times.get("submitted") or _unix(self.said.get("submitted_at"))
         return datetime.fromtimestamp(started).astimezone().strftime("%Y-%m-%d %H:%M") if started else ""
@@ -168,12 +174,19 @@ class Live:
         progress = self.progress
         if self.status != State.SUBMITTED:
             return ""
-        words = "Queued"
-        if progress.queue_position is not None:
-            words += f": {progress.queue_position} before you" if progress.queue_position else ": next"
-        if progress.estimated_start_s:
-            words += f", about {_duration(progress.estimated_start_s)}"
-        return f"{words}. {progress.waits_for}".strip() if progress.waits_for else f"{words}."
+        place, after = progress.queue_position, progress.estimated_start_s
+        about = _duration(after) if after else ""
+        if place is None:
+            words = tr("Queued, about {time}.", time=about) if about else tr("Queued.")
+        elif place:
+            words = (
+                tr("Queued: {n} before you, about {time}.", n=place, time=about)
+                if about
+                else tr("Queued: {n} before you.", n=place)
+            )
+        else:
+            words = tr("Queued: next, about {time}.", time=about) if about else tr("Queued: next.")
+        return f"{words} {progress.waits_for}".strip()
 
     @property
     def brief(self) -> str:
@@ -193,7 +206,7 @@ class Live:
             full = round(self.progress.fraction * width)
             bar = f" [{'█' * full}{'·' * (width - full)}]"
         brief = f" – {self.brief}" if self.brief else ""
-        return f"{self.status_in_words} {name} ({short_id}){bar}{brief}"
+        return f"{self.status_for_people} {name} ({short_id}){bar}{brief}"
 
     def snapshot(self) -> dict[str, Any]:
         with self._lock:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qcrbox.contract.errors import NotFound
+from qcrbox.notebook.language import tr
 
 # Lab's own variables with fallbacks, so that dark themes, VS Code and saved HTML all read well.
 _CELL = "padding:3px 10px;text-align:left;vertical-align:top;border-bottom:1px solid rgba(128,128,128,.25)"
@@ -52,14 +53,16 @@ class Table:
         return Table(columns, [[row[i] for i in indices] for row in self.rows], title=self.title)
 
     def html(self) -> str:
-        head = "".join(f'<th scope="col" style="{_CELL}">{escape(name)}</th>' for name in self.heads)
+        head = "".join(f'<th scope="col" style="{_CELL}">{escape(tr(name))}</th>' for name in self.heads)
         body = "".join(
             "<tr>" + "".join(f'<td style="{_CELL}">{cell_html(cell)}</td>' for cell in row) + "</tr>"
             for row in self.rows
         )
-        title = f"<caption style='text-align:left;font-weight:600;padding:4px 10px'>{escape(self.title)}</caption>"
+        title = f"<caption style='text-align:left;font-weight:600;padding:4px 10px'>{escape(tr(self.title))}</caption>"
         note = (
-            f"<div style='padding:4px 10px;opacity:.8'>{escape(self.caption)}</div>" if self.caption else ""
+            f"<div style='padding:4px 10px;opacity:.8'>{escape(tr(self.caption))}</div>"
+            if self.caption
+            else ""
         )
         return (
             f"<div style='overflow-x:auto'><table style='border-collapse:collapse'>{title if self.title else ''}"
@@ -68,14 +71,13 @@ class Table:
 
     def text(self) -> str:
         """Columns under each other; a long cell goes on in the next line, so that nothing is lost."""
-        cells = [list(self.heads), *([cell_text(cell) for cell in row] for row in self.rows)]
+        cells = [[tr(name) for name in self.heads], *([cell_text(cell) for cell in row] for row in self.rows)]
         widths = [min(_WIDEST, max(_width(row[i]) for row in cells)) for i in range(len(self.heads))]
         heads, *rows = [_lines_of_row(row, widths) for row in cells]
         lines = [*heads, "  ".join("─" * width for width in widths), *(line for row in rows for line in row)]
-        head = [self.title] if self.title else []
-        return "\n".join(
-            [*head, *(line.rstrip() for line in lines), *([self.caption] if self.caption else [])]
-        )
+        above = [tr(self.title)] if self.title else []
+        below = [tr(self.caption)] if self.caption else []
+        return "\n".join([*above, *(line.rstrip() for line in lines), *below])
 
     def csv(self) -> str:
         """Comma-separated text; cells a spreadsheet would run as a formula get a leading apostrophe."""

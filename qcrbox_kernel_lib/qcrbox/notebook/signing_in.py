@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
 from qcrbox.notebook import show
+from qcrbox.notebook.language import tr
 
 if TYPE_CHECKING:
     import httpx
@@ -96,16 +97,16 @@ def program_name() -> str:
 
 
 def _tell(page: str, code: str) -> None:
-    text = f"Sign in: open {page} and type the code {code} (within 10 minutes)."
+    text = tr("Sign in: open {page} and type the code {code} (within 10 minutes).", page=page, code=code)
     if show.is_notebook():
         from IPython.display import display
 
-        html = (
-            f'<p>Sign in: open <a href="{show.escape(page)}" target="_blank" rel="noopener">{show.escape(page)}</a> '
-            f"and type the code <b style='font-family:monospace;font-size:1.2em'>{show.escape(code)}</b> "
-            "(within 10 minutes). This cell goes on by itself.</p>"
+        words = tr(
+            "Sign in: open {page} and type the code {code} (within 10 minutes).",
+            page=f'<a href="{show.escape(page)}" target="_blank" rel="noopener">{show.escape(page)}</a>',
+            code=f"<b style='font-family:monospace;font-size:1.2em'>{show.escape(code)}</b>",
         )
-        display(show.Html(html, text))
+        display(show.Html(f"<p>{words} {tr('This cell goes on by itself.')}</p>", text))
         return
     import webbrowser
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import QcError
 from qcrbox.notebook import show
+from qcrbox.notebook.language import tr
 from qcrbox.notebook.show import escape
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _flags(dataset: Dataset) -> list[str]:
 
 def dataset_text(dataset: Dataset) -> str:
     lines = [f"Dataset {dataset.name!r}: {', '.join(dataset.files) or 'no files'}"]
-    lines += [f"  {label}: {text}" for label, text in _about(dataset)]
+    lines += [f"  {tr(label)}: {text}" for label, text in _about(dataset)]
     tags = [f"  tags: {', '.join(dataset.tags)}"] if dataset.tags else []
     flags = [f"  {', '.join(_flags(dataset))}"] if _flags(dataset) else []
     return "\n".join([*lines, *flags, *tags])
@@ -100,7 +101,7 @@ def dataset_html(dataset: Dataset) -> str:
 
 def pairs_html(pairs: list[tuple[str, str]]) -> str:
     cells = "".join(
-        f"<div style='min-width:7.5em'><div style='opacity:.65;font-size:.85em'>{escape(label)}</div>"
+        f"<div style='min-width:7.5em'><div style='opacity:.65;font-size:.85em'>{escape(tr(label))}</div>"
         f"<div>{escape(text)}</div></div>"
         for label, text in pairs
     )

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from qcrbox.notebook.language import tr
+
 if TYPE_CHECKING:
     from qcrbox.notebook.calculation import Calculation
 
@@ -33,8 +35,8 @@ class TextBar:
             sys.stderr.write(f"\r\x1b[2K{line}")
         else:
             # No terminal: a line for each change of state, not one for each cycle.
-            line = lost.partition(" lost")[0] + " lost" if lost else live.queue_in_words or live.step
-            line = line or str(live.status)
+            line = tr("Connection lost; it goes on.") if lost else live.queue_in_words or live.step
+            line = line or tr(str(live.status))
             if line != self._last:
                 sys.stderr.write(f"{self._calculation.name}: {line}\n")
         sys.stderr.flush()

@@ -8,6 +8,7 @@ from typing import Any
 
 from qcrbox.contract.errors import UserInputError
 from qcrbox.notebook import show
+from qcrbox.notebook.language import tr
 
 _MOST = 100
 
@@ -34,7 +35,7 @@ class Undo:
             )
         words, back = self._done.pop()
         back()
-        return show.Text(f"Taken back: {words}.")
+        return show.Text(tr("Taken back: {words}.", words=words))
 
     def table(self) -> show.Table:
         """What would be undone, next first."""
