@@ -92,16 +92,35 @@ class Report:
         codes = _Footnotes()
         rows = []
         for a in structure.angles(hydrogens=False):
-            first = codes.mark(a.code_1, a.code_1)
-            third = codes.mark(a.code_3, a.code_3)
+            first = codes.mark(a.code_1, _readable(structure, a.code_1))
+            third = codes.mark(a.code_3, _readable(structure, a.code_3))
             rows.append((f"{a.label_1}{first}–{a.label_2}–{a.label_3}{third}", str(a.angle)))
         title = f"Angles / °, {self.names[model]}"
         return show.Table(("angle", "value"), rows, title=title, caption=codes.text)
 
+    def hydrogen_bonds(self, model: int = 0) -> show.Table:
+        """Hydrogen bonds D–H…A: lengths in Å, angle in degrees, the acceptor's symmetry code as a footnote."""
+        structure = self.cifs[model].structure
+        codes = _Footnotes()
+        rows = [
+            (
+                f"{h.donor}–{h.hydrogen}…{h.acceptor}{codes.mark(h.code, _readable(structure, h.code))}",
+                *(str(number) for number in (h.d_h, h.h_a, h.d_a, h.angle)),
+            )
+            for h in structure.hydrogen_bond_table()
+        ]
+        heads = ("D–H…A", "D–H / Å", "H…A / Å", "D…A / Å", "D–H…A / °")
+        return show.Table(heads, rows, title=f"Hydrogen bonds, {self.names[model]}", caption=codes.text)
+
     @property
     def tables(self) -> list[show.Table]:
-        geometry = [t for n in range(len(self.cifs)) for t in (self.bonds(n), self.angles(n))]
-        return [self.table_1, *geometry]
+        """Table 1, then bonds, angles and (where there are any) hydrogen bonds of each model."""
+        found = [self.table_1]
+        for model in range(len(self.cifs)):
+            found += [self.bonds(model), self.angles(model)]
+            hydrogen = self.hydrogen_bonds(model)
+            found += [hydrogen] if len(hydrogen) else []
+        return found
 
     # ------------------------------------------------------------ out
 
@@ -148,6 +167,14 @@ class Report:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": _table_html(self.table_1)}
+
+
+def _readable(structure: Any, code: str) -> str:
+    """`-x+1, y+1/2, -z+1/2` for the code of a symmetry image."""
+    if code == ".":
+        return ""
+    operation, translation = structure.space_group.parse_code(code)
+    return str(structure.space_group.readable(operation, list(translation)))
 
 
 class _Footnotes:
