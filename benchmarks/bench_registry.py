@@ -1,6 +1,6 @@
 """The registry beside the queues and stores people would otherwise pick. `python benchmarks/bench_registry.py [--only PART]`
 
-Parts: throughput, latency, status, files, restart, growth, fairness, idle. Ours and the peer take turns in one run;
+Parts: throughput, latency, status, files, restart, growth, fairness, stored, large, crowd, idle. Ours and the peer take turns in one run;
 medians of at least five (throughput: three when --quick), spread as the middle half. Class A: safe against the crash of
 a process; B: also against a loss of power. Peers: Celery + Redis, Dask distributed, raw nats-py.
 """
@@ -16,7 +16,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.registry import fairness, files, growth, idle, latency, restart, throughput  # noqa: E402
+from benchmarks.registry import (  # noqa: E402
+    crowd,
+    fairness,
+    files,
+    growth,
+    idle,
+    large,
+    latency,
+    restart,
+    stored,
+    throughput,
+)
 from benchmarks.registry.rows import Row, table  # noqa: E402
 
 PARTS: dict[str, Callable[[bool], list[Row]]] = {
@@ -27,6 +38,9 @@ PARTS: dict[str, Callable[[bool], list[Row]]] = {
     "restart": restart.measure,
     "growth": growth.measure,
     "fairness": fairness.measure,
+    "stored": stored.measure,
+    "large": large.measure,
+    "crowd": crowd.measure,
     "idle": idle.measure,
 }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 from qcrbox import lifeline
 
+from benchmarks.registry.hub import Hub
 from benchmarks.registry.peers import WORKERS, _wait_port, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +25,12 @@ class Registry:
     """`power_loss_safe`: class B (SQLite synchronous=FULL, NATS sync_interval always); else NATS flushes later (class A)."""
 
     def __init__(
-        self, *, power_loss_safe: bool = True, agents: int = WORKERS, data: Path | None = None
+        self,
+        *,
+        power_loss_safe: bool = True,
+        agents: int = WORKERS,
+        data: Path | None = None,
+        hub: Hub | None = None,
     ) -> None:
         self.data = data or Path(tempfile.mkdtemp(prefix="bench-registry-"))
         self.safe, self.agents = power_loss_safe, agents
@@ -36,7 +42,14 @@ class Registry:
         config.write_text(json.dumps({"ProcessManager": {"most_agents": agents}}))
         self._nats = [] if self.safe else ["--process-crash-safe-only"]
         self._launcher = ["--applications", str(APPLICATION), "--config", str(config)]
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=120, trust_env=False)
+        self._auth = ["--no-auth"] if hub is None else hub.flags(self.data)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.client = self.as_person(None if hub is None else hub.token("ada"))
+
+    def as_person(self, token: str | None) -> httpx.Client:
+        """A client with this person's token; without a hub everybody is one local person."""
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=120, trust_env=False)
 
     def start(self) -> Registry:
         data = ["--data", str(self.data)]
@@ -52,7 +65,7 @@ class Registry:
         """Start the registry alone; seconds until it answers /api/healthz."""
         begun = time.perf_counter()
         self.registry = self._start(
-            *("qcrbox_registry", "--data", str(self.data), "--port", str(self.port), "--no-auth"),
+            *("qcrbox_registry", "--data", str(self.data), "--port", str(self.port), *self._auth),
             *("--nats-url", f"nats://127.0.0.1:{self.nats_port}", "--applications", str(APPLICATION)),
         )
         while True:

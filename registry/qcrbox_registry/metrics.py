@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections import Counter
 from pathlib import Path
@@ -24,6 +25,10 @@ async def page(core: Core) -> bytes:
         for name, count in pending.items():
             waiting.add_metric([name], count)
         collected.append(waiting)
+        stored = await core.objects.usage()
+        collected.append(GaugeMetricFamily("qcrbox_files_bytes", "Bytes of stored file contents.", stored))
+    free = shutil.disk_usage(core.settings.data).free
+    collected.append(GaugeMetricFamily("qcrbox_disk_free_bytes", "Free on the data folder's disk.", free))
     registry = CollectorRegistry()
     registry.register(_Collected(collected))
     return generate_latest(registry)

@@ -82,6 +82,8 @@ def test_numbers_of_the_scheduler_the_database_and_the_streams_are_there(person,
         "qcrbox_events_total",
         "qcrbox_resident_bytes",
         "qcrbox_nats_connected",
+        "qcrbox_files_bytes",
+        "qcrbox_disk_free_bytes",
     ):
         assert numbers[name] > 0, name
     assert 'qcrbox_launcher_answers{launcher="local"}' in numbers
