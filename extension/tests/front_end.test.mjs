@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { calculationCode, commandCode, datasetCode, pythonName, withoutSecondImport } from '../lib/notebook/code.js';
+import { NO_FACETS, pathOf, rowOf, visible } from '../lib/browser/query.js';
 import { queueWords } from '../lib/panel/queue.js';
 import { EventParser } from '../lib/registry/parser.js';
 import { progressAfter } from '../lib/registry/progress.js';
@@ -110,4 +111,26 @@ test('the place in the queue is said with time and reason', () => {
   );
   assert.equal(queueWords({ status: 'submitted', queue: { place: 1 } }, plain, now), 'Queued: next.');
   assert.equal(queueWords({ status: 'running', queue }, plain, now), '');
+});
+
+test('what was filled in becomes a search, the rest is left out', () => {
+  const facets = { ...NO_FACETS, elements: 'C, Cu', cell: '6.92(1) 14.575, 9.725 90 90.637 90', tolerance: '3', r1Below: '0.05' };
+  const query = new URL(pathOf(facets, false, 'x', 50), 'http://a/').searchParams;
+  assert.deepEqual(Object.fromEntries(query), {
+    limit: '50', after: 'x', elements: 'C, Cu', cell: '6.92,14.575,9.725,90,90.637,90', tolerance: '0.03', r1_below: '0.05'
+  });
+  assert.equal(pathOf({ ...NO_FACETS, tolerance: '3' }, false, '', 10), 'search?limit=10');
+  assert.equal(pathOf(facets, true, '', 10), 'datasets?limit=10&deleted=true');
+});
+
+test('only the rows in sight are drawn, and a few beside', () => {
+  assert.deepEqual(visible(0, 280, 28, 100000), [0, 15]);
+  assert.deepEqual(visible(28000, 280, 28, 100000), [995, 1015]);
+  assert.deepEqual(visible(0, 280, 28, 3), [0, 3]);
+});
+
+test('a row says what the index knows', () => {
+  const index = { kind: 'structure', formula_sum: 'C H4', space_group_hm: 'P 1', r1: 0.0417 };
+  const row = rowOf({ qcrbox_dataset_id: '1', name: null, tags: ['a', 'b'], data_files: { 'x.cif': { index } } });
+  assert.deepEqual([row.name, row.formula, row.spaceGroup, row.r1, row.tags], ['x.cif', 'C H4', 'P 1', '0.0417', 'a, b']);
 });

@@ -104,3 +104,34 @@ def test_dropped_files_become_one_dataset(student: Person, platform: Platform) -
     row.locator(".qcrbox-Row-main").click()
     expect(row).to_contain_text("drop.cif")
     expect(row).to_contain_text("drop.hkl")
+
+
+def test_store_is_searched_handled_and_undone(student: Person) -> None:
+    student.open_panel()
+    page = student.page
+    page.get_by_role("button", name="Browse the store").click()
+    store = page.locator(".qcrbox-Store")
+    rows = store.locator(".qcrbox-Store-row[data-dataset]")
+    expect(rows.filter(has_text="thpp").first).to_contain_text("P 1 21/n 1")
+    store.get_by_label("Elements").fill("C,F")
+    expect(rows.filter(has_text="urea")).to_have_count(0)
+    expect(rows.filter(has_text="thpp").first).to_be_visible()
+    store.get_by_label("Cell").fill("6.9 14.6 9.7 90 90.6 90")
+    store.get_by_label("R1 below").fill("0.0001")
+    expect(store).to_contain_text("Nothing fits.")
+    store.get_by_role("button", name="Clear").click()
+    drop = rows.filter(has_text="drop.cif").first
+    drop.get_by_role("checkbox").focus()
+    page.keyboard.press("Space")
+    expect(store.get_by_role("status")).to_contain_text("1 of")
+    store.get_by_role("button", name="Tag …").click()
+    page.locator(".jp-Dialog input").fill("thesis")
+    page.keyboard.press("Enter")
+    expect(drop).to_contain_text("thesis")
+    store.get_by_role("button", name="Delete").click()
+    expect(rows.filter(has_text="drop.cif")).to_have_count(0)
+    store.get_by_role("button", name=re.compile("^Undo")).click()
+    expect(rows.filter(has_text="drop.cif").first).to_contain_text("thesis")
+    # An example belongs to its application: it is not to be tagged or deleted.
+    rows.filter(has_text="thpp").last.get_by_role("checkbox").check()
+    expect(store.get_by_role("button", name="Delete")).to_be_disabled()

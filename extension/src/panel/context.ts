@@ -14,4 +14,5 @@ export interface IPanelContext {
   openSession(session: ISession): void;
   startSession(application: IApplication, command: ICommand): void;
   chooseFiles(): void;
+  openStore(): void;
 }

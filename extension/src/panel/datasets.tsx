@@ -27,6 +27,9 @@ export function Datasets({ context }: { context: IPanelContext }): JSX.Element {
         <br />
         <button className="qcrbox-small" onClick={() => context.chooseFiles()}>
           {trans.__('Choose files …')}
+        </button>{' '}
+        <button className="qcrbox-small" onClick={() => context.openStore()}>
+          {trans.__('Browse the store')}
         </button>
       </div>
       {store.datasets.length > 8 && (

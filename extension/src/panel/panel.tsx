@@ -8,6 +8,7 @@ import type { Drag } from '@lumino/dragdrop';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
+import { OPEN_STORE } from '../browser/commands';
 import { qcrboxIcon } from '../icons';
 import { calculationCode, commandCode, datasetCode } from '../notebook/code';
 import { insert } from '../notebook/insert';
@@ -53,7 +54,8 @@ export class QCrBoxPanel extends ReactWidget {
       openSession: session => void commands.execute(OPEN_SESSION, { id: session.session_id }),
       startSession: (application, command) =>
         void commands.execute(START_SESSION, { application: application.slug, command: command.name }),
-      chooseFiles: () => this.chooseFiles()
+      chooseFiles: () => this.chooseFiles(),
+      openStore: () => void commands.execute(OPEN_STORE)
     };
   }
 

@@ -137,6 +137,11 @@ export class RegistryClient {
     return this.url(`datasets/${encodeURIComponent(datasetId)}/download`);
   }
 
+  /** The payload of any further path of the registry. */
+  async ask<T>(path: string, init: RequestInit = {}): Promise<T> {
+    return (await this.request(path, init)) as T;
+  }
+
   private async upload(path: string, file: File): Promise<{ datasets: IDataset[] }> {
     const body = new FormData();
     body.append('file', file, file.name);

@@ -65,6 +65,8 @@ export interface IDataset {
   application?: string | null;
   read_only?: boolean;
   created_at?: string;
+  owner?: string;
+  tags?: string[];
   data_files: Record<string, IDataFile>;
 }
 

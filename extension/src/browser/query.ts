@@ -1,0 +1,104 @@
+import type { IDataset } from '../registry/types';
+
+/** What a person filled in; empty fields do not count. */
+export interface IFacets {
+  text: string;
+  tag: string;
+  owner: string;
+  formula: string;
+  elements: string;
+  spaceGroup: string;
+  cell: string;
+  tolerance: string;
+  r1Below: string;
+}
+
+export const NO_FACETS: IFacets = {
+  text: '',
+  tag: '',
+  owner: '',
+  formula: '',
+  elements: '',
+  spaceGroup: '',
+  cell: '',
+  tolerance: '',
+  r1Below: ''
+};
+
+/** The registry's names of the facets. */
+const NAMES: Record<keyof IFacets, string> = {
+  text: 'text',
+  tag: 'tag',
+  owner: 'owner',
+  formula: 'formula',
+  elements: 'elements',
+  spaceGroup: 'space_group',
+  cell: 'cell',
+  tolerance: 'tolerance',
+  r1Below: 'r1_below'
+};
+
+/** Path of one page of what fits; of the bin, which is not searched, all. */
+export function pathOf(facets: IFacets, bin: boolean, after: string, limit: number): string {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (after) {
+    query.set('after', after);
+  }
+  if (bin) {
+    query.set('deleted', 'true');
+    return `datasets?${query.toString()}`;
+  }
+  for (const [name, key] of Object.entries(NAMES) as [keyof IFacets, string][]) {
+    const value = facets[name].trim();
+    // A tolerance alone says nothing: it is that of a cell, and is given in per cent here.
+    if (!value || (name === 'tolerance' && !facets.cell.trim())) {
+      continue;
+    }
+    query.set(key, name === 'tolerance' ? String(Number(value) / 100) : name === 'cell' ? numbers(value) : value);
+  }
+  return `search?${query.toString()}`;
+}
+
+/** Six numbers, however they are separated; s.u. in brackets are left out. */
+function numbers(text: string): string {
+  return text
+    .replace(/\(\d+\)/g, '')
+    .split(/[\s,;]+/)
+    .filter(Boolean)
+    .join(',');
+}
+
+export interface IRow {
+  id: string;
+  name: string;
+  formula: string;
+  spaceGroup: string;
+  r1: string;
+  files: string;
+  tags: string;
+  owner: string;
+  stored: string;
+  readOnly: boolean;
+}
+
+export function rowOf(dataset: IDataset): IRow {
+  const index = Object.values(dataset.data_files).find(file => file.index?.kind === 'structure')?.index;
+  return {
+    id: dataset.qcrbox_dataset_id,
+    name: dataset.name || Object.keys(dataset.data_files)[0] || dataset.qcrbox_dataset_id,
+    formula: index?.formula_sum ?? '',
+    spaceGroup: index?.space_group_hm ?? '',
+    r1: typeof index?.r1 === 'number' ? index.r1.toFixed(4) : '',
+    files: Object.keys(dataset.data_files).join(', '),
+    tags: (dataset.tags ?? []).join(', '),
+    owner: dataset.owner ?? '',
+    stored: (dataset.created_at ?? '').slice(0, 16).replace('T', ' '),
+    readOnly: dataset.read_only ?? false
+  };
+}
+
+/** Which rows a window of this height shows, with some more on both sides. */
+export function visible(scrolled: number, height: number, rowHeight: number, count: number): [number, number] {
+  const first = Math.max(0, Math.floor(scrolled / rowHeight) - 5);
+  return [first, Math.min(count, Math.ceil((scrolled + height) / rowHeight) + 5)];
+}
