@@ -2,6 +2,8 @@
 import { coverTwin, element, installStyle } from "../../shared_js/twin.js";
 import css from "./card.css";
 import { LogPanel } from "./log.js";
+import { LivePlot } from "./plot.js";
+import chartCss from "../../chart/js/chart.css";
 
 const ICON = { submitted: "◷", running: "▶", successful: "✓", failed: "✗", cancelled: "⊘", unknown: "?" };
 const COLOUR = { successful: "#1a7f37", failed: "#b42318", cancelled: "#6b7280", running: "#0b62c4" };
@@ -40,14 +42,16 @@ class Card {
     this.time = element("span", { class: "qcc-dim" });
     this.cancel = element("button", { type: "button", onclick: () => this.askToCancel() }, "Cancel");
     this.logButton = element("button", { type: "button", "aria-expanded": "false", onclick: () => this.toggleLog() }, "Log");
+    this.plot = new LivePlot();
+    this.plotButton = element("button", { type: "button", "aria-expanded": "false", onclick: () => this.plotButton.setAttribute("aria-expanded", String(this.plot.toggle(this.model.get("state").history))) }, "Plot");
     this.fill = element("div");
     this.bar = element("div", { class: "qcc-bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, this.fill);
     this.says = element("div");
     this.figures = element("div", { class: "qcc-figures" });
     this.warnings = element("div");
     this.error = element("pre", { class: "qcc-error" });
-    const head = element("div", { class: "qcc-head" }, this.state, this.title, this.id, element("span", { class: "qcc-spacer" }), this.time, this.logButton, this.cancel);
-    this.node = element("section", { class: "qcc" }, head, this.bar, this.says, this.figures, this.warnings, this.error, this.log.node);
+    const head = element("div", { class: "qcc-head" }, this.state, this.title, this.id, element("span", { class: "qcc-spacer" }), this.time, this.plotButton, this.logButton, this.cancel);
+    this.node = element("section", { class: "qcc" }, head, this.bar, this.says, this.figures, this.plot.node, this.warnings, this.error, this.log.node);
     this.node.dataset.lmSuppressShortcuts = "true";
     el.append(this.node);
     this.draw();
@@ -86,6 +90,8 @@ class Card {
       return element("div", { class: "qcc-figure" }, element("div", {}, NAMES[name] ?? name), element("div", {}, Number(value).toPrecision(4).replace(/\.?0+$/, "")), curve);
     });
     this.figures.replaceChildren(...shown);
+    this.plotButton.hidden = !LivePlot.knows(s.history);
+    this.plot.draw(s.history);
   }
 
   askToCancel() {
@@ -120,6 +126,7 @@ class Card {
 
 function render({ model, el }) {
   installStyle("qcrbox-card-style", css);
+  installStyle("qcrbox-chart-style", chartCss);
   const card = new Card(model, el);
   const uncover = coverTwin(model.get("twin"));
   const redraw = () => card.draw();

@@ -1,5 +1,6 @@
 // Values of an axis to pixels and back, with ticks where people expect them.
 export function floats(view) {
+  if (Array.isArray(view)) return Float32Array.from(view);
   return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 }
 
