@@ -8,36 +8,12 @@ import sys
 from pathlib import Path
 
 import gemmi
-import nbformat
-import pytest
-from nbclient import NotebookClient
 
 from tests.conftest import ROOT, RunningRegistry
 
 SHIPPED = (
     Path(importlib.util.find_spec("smtbx").submodule_search_locations[0]) / "regression/test_data/thpp.cif"  # type: ignore[union-attr,index]
 )
-
-
-def execute(
-    notebook: Path, registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch
-) -> nbformat.NotebookNode:
-    """Run a notebook in a fresh kernel against `registry`, as Run All does."""
-    monkeypatch.setenv("QCRBOX_URL", registry.url)
-    loaded = nbformat.read(notebook, as_version=4)
-    NotebookClient(
-        loaded, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}}
-    ).execute()
-    return loaded
-
-
-def text_of(notebook: nbformat.NotebookNode) -> str:
-    pieces = []
-    for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            pieces.append(output.get("text", ""))
-            pieces.extend(str(value) for value in output.get("data", {}).values())
-    return "\n".join(pieces)
 
 
 def in_kernel(registry: RunningRegistry, code: str) -> str:
@@ -51,15 +27,6 @@ def in_kernel(registry: RunningRegistry, code: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
-
-
-def test_the_first_notebook_runs_against_the_real_stack(
-    registry: RunningRegistry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    executed = execute(ROOT / "notebooks/01_first_refinement.ipynb", registry, monkeypatch)
-    shown = text_of(executed)
-    assert "R1" in shown
-    assert "image/png" in str(executed) or "svg" in shown
 
 
 def test_a_script_refines_thpp_below_the_known_r1_and_keeps_the_crystal(

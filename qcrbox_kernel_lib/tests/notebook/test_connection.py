@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from qcrbox.contract.errors import NotSignedIn
-from qcrbox.notebook import connection
+from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
+from qcrbox.notebook import connection, signing_in
 
 
 def test_import_is_light_and_silent():
@@ -75,3 +75,32 @@ def test_saved_tokens_are_readable_by_their_owner_alone(tmp_path, monkeypatch):
     store = tmp_path / "qcrbox" / "tokens.json"
     assert store.stat().st_mode & 0o077 == 0
     assert connection._saved_tokens() == {"http://box": "secret"}
+
+
+@pytest.mark.parametrize("url", ["http://box.example.org", "ftp://box", "box.example.org", ""])
+def test_address_that_would_show_the_token_to_others_is_refused_before_anything_is_sent(url, monkeypatch):
+    monkeypatch.setattr(signing_in, "registry_address", lambda _: pytest.fail("something was sent"))
+    with pytest.raises(UserInputError):
+        connection.connect(url)
+
+
+@pytest.mark.parametrize("url", ["https://box.example.org", "http://127.0.0.1:8000", "http://localhost/a"])
+def test_encrypted_and_local_addresses_are_safe(url):
+    signing_in.require_safe(url)
+
+
+def test_network_that_is_trusted_may_be_named(monkeypatch):
+    asked = []
+
+    def nobody(url):
+        asked.append(url)
+        raise Unreachable("nobody")
+
+    monkeypatch.setattr(signing_in, "registry_address", nobody)
+    with pytest.raises(Unreachable):
+        connection.connect("http://box.example.org", insecure=True)
+    assert asked == ["http://box.example.org"]
+
+
+def test_registry_itself_is_found_at_its_own_address(registry_url):
+    assert signing_in.registry_address(f"{registry_url}/") == registry_url

@@ -10,9 +10,6 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from qcrbox.contract.errors import (
     CalculationCancelled,
-    CalculationFailed,
-    CifError,
-    MissingItemsError,
     NotFound,
     QcError,
     UserInputError,
@@ -120,15 +117,6 @@ async def test_calculation_can_be_awaited(live_box):
     assert result.R1 < 0.3
 
 
-def test_failing_program_raises_with_its_last_words_and_keeps_the_log(live_box):
-    calculation = live_box.refine.refine_iam(live_box.examples["thpp"], edits="delete NOATOM99")
-    with pytest.raises(CalculationFailed, match="NOATOM99") as caught:
-        calculation.result(120)
-    assert caught.value.fields["calculation"] == calculation.id
-    assert calculation.status == "failed"
-    assert isinstance(calculation.error, CalculationFailed)
-
-
 def test_traceback_in_the_notebook_is_short():
     error = UserInputError("No.", next="Yes.", details="a long log")
     lines = error._render_traceback_()
@@ -154,28 +142,6 @@ def test_ctrl_c_stops_the_waiting_only(live_box, monkeypatch):
         with pytest.raises(StoppedWaiting, match="goes on"):
             calculation.result()
     assert calculation.result(120).R1 < 0.3
-
-
-def test_structure_without_reflections_is_refused_with_what_to_do(live_box):
-    with pytest.raises(QcError) as caught:
-        live_box.refine.refine_iam(TINY).result(60)
-    assert isinstance(caught.value, (MissingItemsError, CalculationFailed))
-    assert "reflections" in str(caught.value).lower()
-
-
-def test_cif_with_a_syntax_error_names_file_and_line(live_box):
-    stored = live_box.add(TINY.replace(b"C1 C 0.1 0.2 0.3 0.02", b"C1 C 0.1 0.2 0.3"), name="broken")
-    with pytest.raises(CifError) as caught:
-        _ = stored.cell
-    assert caught.value.line is not None
-    assert stored.files  # the file is there all the same
-
-
-def test_file_of_two_blocks_asks_for_a_choice(live_box):
-    stored = live_box.add(TINY + TINY.replace(b"data_tiny", b"data_other"), name="pair of blocks")
-    with pytest.raises(CifError, match="2 data blocks: tiny, other"):
-        _ = stored.structure
-    assert stored["other"].cell.b.value == 11
 
 
 def test_same_idempotency_key_starts_one_calculation(live_box):
@@ -219,12 +185,6 @@ def test_progress_reaches_watchers_while_the_program_runs(live_box):
     assert any(not state["final"] and state["status"] == "running" for state in seen)
 
 
-def test_lost_registry_is_said_in_words():
-    box = Box(RegistryClient("http://127.0.0.1:9"))
-    with pytest.raises(QcError, match=r"does not answer.*go on running"):
-        box.client.post("/api/commands", {})
-
-
 def test_doctor_finds_the_registry_well(live_box):
     table = live_box.doctor()
     assert ("✓", "applications", str(len(live_box.apps))) in table.rows
@@ -249,18 +209,6 @@ def test_deleted_dataset_leaves_the_list_and_comes_back(live_box):
     found = next(one for one in live_box.datasets.bin if one.id == stored.id)
     assert found.restore().files["data.cif"].bytes == TINY
     assert live_box["to be deleted"].id == stored.id
-
-
-def test_calculation_whose_input_was_deleted_says_why_it_cannot_be_repeated(live_box):
-    thpp = live_box.examples["thpp"]
-    stored = live_box.add(thpp.files["thpp.cif"].bytes, name="passing")
-    stored.attach(thpp.files["thpp.hkl"].bytes, filename="thpp.hkl")
-    calculation = live_box.refine.refine_iam(stored, cycles=0, weighting="keep")
-    calculation.result(120)
-    stored.delete()
-    with pytest.raises(UserInputError, match=r"was deleted.*cannot be run again.*bin"):
-        calculation.retry()
-    assert calculation.inputs == []
 
 
 def test_tags_and_names_can_be_changed(live_box):
