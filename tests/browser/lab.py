@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -20,6 +21,9 @@ from tests.browser.breakable_network import BreakableNetwork
 
 START_LIMIT_S = 120
 LIMIT_MS = 90_000
+# Of the picture's width and height; and how much of it a structure covers at least.
+MODEL_REGION = (0.1, 0.25, 0.6, 0.85)
+DRAWN = 0.02
 TAB = ".jp-MainAreaWidget:not(.lm-mod-hidden) > .qcrbox-Session"
 
 
@@ -71,6 +75,16 @@ def new_context(chromium: Browser) -> BrowserContext:
     return context
 
 
+def part_drawn(picture: Image.Image) -> float:
+    """Of MODEL_REGION; a background changes from row to row only."""
+    region = np.asarray(picture, np.int16)
+    height, width = region.shape[:2]
+    left, top, right, bottom = MODEL_REGION
+    region = region[int(top * height) : int(bottom * height), int(left * width) : int(right * width)]
+    background = np.median(region, axis=1, keepdims=True)
+    return float((np.abs(region - background).max(axis=2) > 30).mean())
+
+
 class Desk:
     """A person in front of Lab."""
 
@@ -120,8 +134,15 @@ class Desk:
         self.tab.locator(f'[data-act="{name}"]').click()
 
     def close_tab(self) -> None:
-        self.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current .lm-TabBar-tabCloseIcon").click()
-        expect(self.tab).to_have_count(0)
+        head = self.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current")
+        name = head.get_attribute("data-id")
+        head.locator(".lm-TabBar-tabCloseIcon").click()
+        expect(self.page.locator(f'#jp-main-dock-panel [data-id="{name}"]')).to_have_count(0)
+
+    def close_dialogs(self) -> None:
+        """Lab may have said that its server is away."""
+        for dialog in self.page.locator(".jp-Dialog").all():
+            dialog.locator("button").last.click()
 
     def open_from_list(self) -> None:
         self.open_panel().locator("[data-session]").first.get_by_role("button").click()
@@ -133,6 +154,18 @@ class Desk:
         self.canvas.click(position={"x": box["width"] * x, "y": box["height"] * y})
         expect(self.tab.locator(".qcrbox-Keyboard")).to_have_attribute("data-captured", "true")
 
+    def width(self) -> int:
+        """Of the picture on the screen, in pixels."""
+        box = self.canvas.bounding_box()
+        return round(box["width"]) if box else 0
+
+    def until(self, holds: Callable[[], object]) -> None:
+        for _ in range(LIMIT_MS // 100):
+            if holds():
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError("it does not come to hold")
+
     def chord(self) -> None:
         for key in ("Control", "Alt", "Shift"):
             self.page.keyboard.down(key)
@@ -142,9 +175,9 @@ class Desk:
     def picture(self) -> Image.Image:
         return Image.open(io.BytesIO(self.canvas.screenshot())).convert("RGB")
 
-    def colours(self) -> int:
-        picture = self.picture()
-        return len(picture.getcolors(maxcolors=picture.width * picture.height) or [])
+    def drawn(self) -> float:
+        """The part of the model's region, left in ShelXle's window, that is not background; 0 for a blank one."""
+        return part_drawn(self.picture())
 
     def wait_until_still(self) -> None:
         """Until the program has drawn what it had to draw."""
@@ -158,13 +191,15 @@ class Desk:
         raise AssertionError("the picture does not come to rest")
 
     def wait_for_structure(self) -> None:
-        """Until a drawing is there and complete: an empty window has some tens of colours."""
-        for _ in range(100):
-            if self.colours() > 500:
+        """Until a drawing is there and complete. A window without one has its background there."""
+        for _ in range(200):
+            if self.drawn() > DRAWN:
                 break
             self.page.wait_for_timeout(300)
         else:
-            raise AssertionError(f"no structure is drawn: {self.colours()} colours")
+            raise AssertionError(
+                f"no structure is drawn: {self.drawn():.1%} of its region differ from a blank one"
+            )
         self.wait_until_still()
 
     def colour_is(self, colour: tuple[int, int, int], seconds: float = 15) -> bool:

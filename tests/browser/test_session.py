@@ -20,6 +20,8 @@ pytestmark = pytest.mark.timeout(400)
 
 ROOT = Path(__file__).parents[2]
 SHELXLE = ROOT / "app_images" / "shelxle"
+PICTURE_WIDTH = 1280
+OUTAGE_MS = 30_000
 RED, GREEN = (0xC0, 0x10, 0x10), (0x10, 0xA0, 0x10)
 
 
@@ -61,7 +63,7 @@ def shelxle(shelxle_lab: SoloLab, chromium: Browser) -> Iterator[Desk]:
     """Lab with ShelXle open on the thpp data, its structure drawn."""
     context = new_context(chromium)
     desk = Desk(context.new_page())
-    desk.page.goto(shelxle_lab.url)
+    desk.page.goto(f"{shelxle_lab.url}&reset")  # without the tabs of the test before
     desk.wait_for_lab()
     desk.start("shelxle", structure="thpp")
     desk.expect_phase("connected")
@@ -82,16 +84,21 @@ def edit_in_shelxle(desk: Desk) -> None:
     desk.wait_until_still()
 
 
+def leave_and_come_back(desk: Desk, lab: SoloLab) -> None:
+    """Close the tab, be without a network for half a minute, find the session again."""
+    desk.close_tab()
+    expect(desk.open_panel().locator("[data-session]")).to_contain_text("open")
+    lab.network.refuse()
+    desk.page.wait_for_timeout(OUTAGE_MS)
+    lab.network.mend()
+    desk.close_dialogs()
+    desk.open_from_list()
+    desk.expect_phase("connected")
+    desk.wait_for_structure()
+
+
 def test_what_was_edited_in_shelxle_is_kept_with_its_lineage(shelxle: Desk, shelxle_lab: SoloLab) -> None:
-    shelxle.close_tab()
-    expect(shelxle.open_panel().locator("[data-session]")).to_contain_text("open")
-    shelxle.open_from_list()
-    shelxle.expect_phase("connected")
-    shelxle.wait_for_structure()
-    shelxle_lab.network.cut()
-    shelxle.expect_phase("reconnecting")  # nothing was closed: the page has noticed the silence
-    shelxle_lab.network.mend()
-    shelxle.expect_phase("connected")
+    leave_and_come_back(shelxle, shelxle_lab)
     edit_in_shelxle(shelxle)
     shelxle.act("finish")
     shelxle.expect_phase("finished")
@@ -106,15 +113,10 @@ def test_what_was_edited_in_shelxle_is_kept_with_its_lineage(shelxle: Desk, shel
     expect(shelxle.open_panel().locator("[data-session]")).to_have_count(0)
 
 
-def test_what_was_discarded_is_not_in_the_store(shelxle: Desk) -> None:
+def test_what_was_discarded_is_not_in_the_store(shelxle: Desk, shelxle_lab: SoloLab) -> None:
     before = len(shelxle.ask("datasets")["datasets"])
+    leave_and_come_back(shelxle, shelxle_lab)
     edit_in_shelxle(shelxle)
-    shelxle.act("clipboard")
-    shelxle.click_picture(0.75, 0.4)
-    for key in ("Control+a", "Control+c"):
-        shelxle.page.keyboard.press(key)
-    copied = shelxle.tab.locator('[data-clipboard="from"]')
-    expect(copied).to_have_value(re.compile("REM edited in Lab"))
     shelxle.act("discard")
     shelxle.page.get_by_role("button", name="Go on").click()
     shelxle.expect_phase("connected")
@@ -122,6 +124,25 @@ def test_what_was_discarded_is_not_in_the_store(shelxle: Desk) -> None:
     shelxle.page.locator(".jp-Dialog").get_by_role("button", name="Discard").click()
     shelxle.expect_phase("discarded")
     assert len(shelxle.ask("datasets")["datasets"]) == before
+
+
+def test_text_goes_both_ways_and_silence_is_noticed(shelxle: Desk, shelxle_lab: SoloLab) -> None:
+    edit_in_shelxle(shelxle)
+    shelxle.act("clipboard")
+    shelxle.tab.locator('[data-clipboard="to"]').fill("REM pasted in Lab\n")
+    shelxle.act("send")
+    shelxle.click_picture(0.75, 0.4)
+    for key in ("Control+Home", "End", "Enter", "Control+v", "Control+a", "Control+c"):
+        shelxle.page.keyboard.press(key)
+    copied = shelxle.tab.locator('[data-clipboard="from"]')
+    expect(copied).to_have_value(re.compile("REM pasted in Lab.*REM edited in Lab", re.DOTALL))
+    shelxle_lab.network.cut()
+    shelxle.expect_phase("reconnecting")  # nothing was closed: the page has noticed the silence
+    shelxle_lab.network.mend()
+    shelxle.expect_phase("connected")
+    shelxle.act("discard")
+    shelxle.page.locator(".jp-Dialog").get_by_role("button", name="Discard").click()
+    shelxle.expect_phase("discarded")
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +218,24 @@ def test_reload_of_the_page_brings_the_tab_back(window: Desk) -> None:
     window.wait_for_colour(RED)
 
 
+def test_the_picture_is_fitted_or_as_large_as_it_is_and_fills_the_screen(window: Desk) -> None:
+    assert window.width() < PICTURE_WIDTH, "beside the panel there is less room than it needs"
+    window.act("scale")
+    expect(window.tab.locator('[data-act="scale"]')).to_have_text("1:1")
+    window.until(lambda: window.width() == PICTURE_WIDTH)
+    window.act("scale")
+    window.until(lambda: window.width() < PICTURE_WIDTH)
+    window.act("full-screen")
+    window.until(
+        lambda: window.page.evaluate("document.fullscreenElement?.className ?? ''").count("qcrbox-Session")
+    )
+    window.until(lambda: window.width() >= PICTURE_WIDTH)
+    window.wait_for_colour(RED)
+    window.act("full-screen")
+    window.until(lambda: window.page.evaluate("document.fullscreenElement === null"))
+    window.until(lambda: window.width() < PICTURE_WIDTH)
+
+
 def test_screenshot_becomes_a_dataset(window: Desk) -> None:
     window.act("screenshot")
     row = window.open_panel().locator("[data-dataset]", has_text=re.compile(r"^window-.*png"))
@@ -237,6 +276,24 @@ def test_the_warning_before_an_idle_end_keeps_the_session_open(window: Desk) -> 
     window.expect_phase("connected")
     window.page.unroute(asked)
     window.page.unroute(stayed)
+
+
+def test_combinations_that_a_browser_keeps_reach_the_program_and_its_end_is_told(window: Desk) -> None:
+    """The last one with this window: it is ended here."""
+    window.click_picture(0.75, 0.75)
+    window.hold("a", lambda: window.colour_is(GREEN, 5))
+    window.page.keyboard.up("a")
+    window.wait_for_colour(RED)
+    window.chord()
+    window.tab.locator('[data-act="keys"]').select_option("Ctrl+Alt+Del")
+    window.act("finish")
+    window.expect_phase("finished")
+    outcome = window.tab.locator('[data-notice="outcome"]')
+    expect(outcome).to_contain_text("notes.txt")
+    files = window.ask(f"datasets/{outcome.get_attribute('data-dataset')}")["datasets"][0]["data_files"]
+    notes = window.text(f"data-files/{files['notes.txt']['qcrbox_file_id']}/download").splitlines()
+    control, alt, delete = "key 37", "key 64", "key 119"
+    assert notes[-3:] == [control, alt, delete]
 
 
 def test_notebook_shows_a_button_that_opens_the_tab(window: Desk, window_lab: SoloLab) -> None:
