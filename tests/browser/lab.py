@@ -22,7 +22,7 @@ from tests.browser.breakable_network import BreakableNetwork
 START_LIMIT_S = 120
 LIMIT_MS = 90_000
 # Of the picture's width and height; and how much of it a structure covers at least.
-MODEL_REGION = (0.1, 0.25, 0.6, 0.85)
+MODEL_REGION = (0.05, 0.25, 0.42, 0.85)
 DRAWN = 0.02
 TAB = ".jp-MainAreaWidget:not(.lm-mod-hidden) > .qcrbox-Session"
 
