@@ -138,7 +138,7 @@ def test_22_no_token_is_in_what_a_failing_agent_prints(tmp_path: Path, fault: st
         "QCRBOX_ENROLMENT_FILE": str(tmp_path / "token"),
         "QCRBOX_SPEC": str(sample if fault != "a spec that is not there" else tmp_path / "nothing.yaml"),
         "QCRBOX_WORK_DIR": str(tmp_path / "work"),
-        "QCRBOX_ORPHANED_AFTER_S": "2",
+        "QCRBOX_ORPHANED_AFTER_S": "0.5",
         "QCRBOX_LOG_LEVEL": "DEBUG",
     }
     done = subprocess.run(
