@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ _WORDS = {
     "running": "running calculations",
     "queued": "waiting calculations",
     "sessions": "open interactive sessions",
-    "cpu_hours": "CPU hours this month",
+    "cpu_hours": "CPU hours (running time × processors) this month",
 }
 _ADVICE = {
     "gib": "Delete what is not needed any more",
@@ -148,7 +149,11 @@ class Quotas:
 
 
 def used(conn: Connection, subject: str, subject_id: int, quota: str) -> float:
-    """How much of a quota a person or group uses now."""
+    """How much of a quota a person or group uses now.
+
+    CPU hours: of calculations that ended in this month (UTC), their time from start to end, times the processors that their
+    application declares (one when it declares none), whether the program kept them busy or not.
+    """
     if quota == "gib":
         table = storage
         value = conn.execute(
@@ -165,7 +170,11 @@ def used(conn: Connection, subject: str, subject_id: int, quota: str) -> float:
         query = sa.select(sa.func.count()).where(whose == subject_id, sessions.c.closed_at.is_(None))
         return float(conn.execute(query).scalar_one())
     seconds = conn.execute(
-        sa.select(usage.c.cpu_s).where(usage.c.subject == subject, usage.c.subject_id == subject_id)
+        sa.select(usage.c.cpu_s).where(
+            usage.c.subject == subject,
+            usage.c.subject_id == subject_id,
+            usage.c.month == time.strftime("%Y-%m", time.gmtime()),
+        )
     ).scalar()
     return (seconds or 0.0) / 3600
 

@@ -65,7 +65,7 @@ class World:
     counters: Counters = field(default_factory=Counters)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     background: set[asyncio.Task] = field(default_factory=set)
-    # Slot seconds since the last write, per ("person" | "group", id): what the CPU-hours quota counts.
+    # Processor seconds since the last write, per ("person" | "group", id): what the CPU-hours quota counts.
     used_s: dict[tuple[str, int], float] = field(default_factory=dict)
     # Why an application's calculations wait, for the person who asks.
     waits: dict[int, str] = field(default_factory=dict)
@@ -115,6 +115,11 @@ class World:
                 return False
         return True
 
+    def processors(self, agent: Agent) -> float:
+        """How many processors an agent holds while it works: as many as its application declares, else one."""
+        application = self.fleet.applications.get(agent.application_id)
+        return float((application.limits.get("cpus") if application else None) or 1.0)
+
     # ------------------------------------------------------------ the end of an active calculation
 
     def settle(self, agent: Agent, active: Active, *, succeeded: bool, ran_s: float | None) -> None:
@@ -123,7 +128,7 @@ class World:
         used = ran_s if ran_s is not None else 0.0
         self.share.charge(active.owner_id, active.group_id, used - active.charged_s, self.clock.monotonic())
         for subject in subjects_of(active):
-            self.used_s[subject] = self.used_s.get(subject, 0.0) + used
+            self.used_s[subject] = self.used_s.get(subject, 0.0) + used * self.processors(agent)
         if succeeded and ran_s is not None and not active.interactive:
             self.durations.add(active.command_id, ran_s)
         if not agent.active and agent.state == "busy":

@@ -147,7 +147,9 @@ def decide(
     )
     if wish.decision == "archive":
         return handover_id, _counts(conn, one), []
-    counts = {kind: _note(conn, handover_id, one, kind, wish) for kind in _kinds(wish.decision)}
+    for kind in _kinds(wish.decision):
+        _note(conn, handover_id, one, kind)
+    counts = dict.fromkeys(_kinds(wish.decision), 0) | _noted(conn, handover_id)
     told = list(_carry_out(conn, handover_id, wish, now))
     return handover_id, counts, list(events.write(conn, told))
 
@@ -157,7 +159,7 @@ def _kinds(decision: str) -> Sequence[str]:
     return ("dataset", "data_file") if decision == "delete" else ("dataset", "data_file", "calculation")
 
 
-def _note(conn: Connection, handover_id: str, one: Subject, kind: str, wish: Wish) -> int:
+def _note(conn: Connection, handover_id: str, one: Subject, kind: str) -> None:
     """Write down what is concerned, as it is now. Files go with their dataset."""
     table = _TABLES[kind]
     where = [_of(one, kind)]
@@ -167,7 +169,13 @@ def _note(conn: Connection, handover_id: str, one: Subject, kind: str, wish: Wis
         sa.literal(handover_id), sa.literal(kind), table.c.id, table.c.owner_id, table.c.group_id
     ).where(*where)
     names = ["handover_id", "kind", "object_id", "owner_id", "group_id"]
-    return conn.execute(sa.insert(handover_items).from_select(names, chosen)).rowcount
+    conn.execute(sa.insert(handover_items).from_select(names, chosen))
+
+
+def _noted(conn: Connection, handover_id: str) -> dict[str, int]:
+    """How many of each kind are concerned."""
+    query = sa.select(handover_items.c.kind, sa.func.count()).group_by(handover_items.c.kind)
+    return {kind: n for kind, n in conn.execute(query.where(handover_items.c.handover_id == handover_id))}
 
 
 def _items(conn: Connection, handover_id: str) -> Iterator[sa.Row]:
