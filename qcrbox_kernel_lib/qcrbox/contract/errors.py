@@ -183,6 +183,16 @@ class CalculationFailed(QcError):
     kind = "calculation_failed"
 
     @property
+    def calculation(self) -> str:
+        """Its id: `qc.calculations[err.calculation]`."""
+        return str(self.fields.get("calculation", ""))
+
+    @property
+    def reason(self) -> str:
+        """What the program said, word for word."""
+        return str(self.fields.get("reason", ""))
+
+    @property
     def log_tail(self) -> str:
         return self.fields.get("log_tail", "")
 
