@@ -201,6 +201,8 @@ class Ingest:
         await self._compare(agent, event.busy_with, event.attempt, certain=False)
 
     async def _agent_gone(self, arrived: Arrived, event: AgentGone) -> None:
+        if arrived.launcher is not None:
+            self.launching.place_is_free(arrived.launcher)
         agent = self.world.fleet.agents.get(event.agent)
         if agent is None:
             return

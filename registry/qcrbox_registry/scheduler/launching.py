@@ -363,6 +363,13 @@ class Launching:
 
     # ------------------------------------------------------------ launchers
 
+    def place_is_free(self, name: str) -> None:
+        """A launcher tells that a process of its ended: what waits for a place need not wait for its next list."""
+        launcher = self.world.fleet.launchers.get(name)
+        if launcher is not None:
+            launcher.free = min(launcher.free + 1, launcher.capacity)
+            self.world.wake.set()
+
     async def launcher_ready(self, event: LauncherReady) -> None:
         world = self.world
         launcher = world.fleet.launchers.setdefault(event.launcher, Launcher(event.launcher))

@@ -245,6 +245,20 @@ async def test_a_restarted_launcher_is_found_again(site, make_launcher):
     assert {row.agent_id for row in rows} <= set(second.kept)
 
 
+async def test_the_place_of_an_agent_that_died_is_taken_at_once(make_site, make_launcher, clock):
+    site = await make_site(settings=SchedulerSettings(tick_s=0.05, launcher_list_s=3600.0))
+    await make_launcher(site, capacity=1)
+    (poison,) = await site.submit("die")
+
+    async def dead():
+        clock.ahead_s += 1.0  # the pauses between attempts; an hour is not reached
+        return (await site.rows([poison]))[0].finished_at
+
+    await site.until(dead)
+    assert (await site.ended(await site.submit("noop")))[0].state == "successful"
+    assert clock.ahead_s < 3600.0
+
+
 async def test_a_full_message_queue_delays_and_drops_nothing(site, launcher, clock):
     from nats.js import api
 
