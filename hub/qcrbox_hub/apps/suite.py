@@ -12,6 +12,8 @@ tests         match, non-match, within, contain, present, missing
 
 from __future__ import annotations
 
+import difflib
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,11 +109,12 @@ class _Reader:
             raise SpecError(
                 "The file holds no mapping.", where=str(self.path), next="Begin with `application_slug: …`."
             )
+        self.known(data, _SUITE_FIELDS, 1, "a suite")
         for key in ("application_slug", "application_version", "test_cases"):
             if data.get(key) in (None, ""):
                 self.problem(1, f"`{key}` is missing")
         lines = self._case_lines()
-        raw = data.get("test_cases") or []
+        raw = self.listed(data.get("test_cases"), 1, "test_cases")
         cases = tuple(self.case(entry, lines[i] if i < len(lines) else 0) for i, entry in enumerate(raw))
         if self.problems:
             raise SpecError(
@@ -133,6 +136,32 @@ class _Reader:
     def problem(self, line: int, text: str) -> None:
         self.problems.append(f"{self.path.name}:{line}: {text}")
 
+    def known(self, raw: Any, fields: frozenset[str], line: int, what: str) -> None:
+        """A field that is not read would be a test that does not test."""
+        for name in raw if isinstance(raw, dict) else ():
+            if name not in fields:
+                close = difflib.get_close_matches(str(name), fields, 1)
+                hint = f"; did you mean `{close[0]}`?" if close else ""
+                self.problem(line, f"{what} has no field `{str(name)[:80]}`{hint}")
+
+    def listed(self, raw: Any, line: int, name: str) -> list[Any]:
+        if raw is None or isinstance(raw, list):
+            return raw or []
+        self.problem(line, f"`{name}` must be a list")
+        return []
+
+    def number(self, raw: Any, line: int, entry: Any, name: str) -> float | None:
+        if raw is None:
+            return None
+        try:
+            made = float(raw)
+        except (TypeError, ValueError):
+            made = math.nan
+        if isinstance(raw, bool) or not math.isfinite(made):
+            self.problem(line, f"{entry}: {name} must be a number, not {raw!r}")
+            return None
+        return made
+
     def _case_lines(self) -> list[int]:
         if isinstance(self.node, yaml.MappingNode):
             for key, value in self.node.value:
@@ -144,7 +173,9 @@ class _Reader:
         if not isinstance(raw, dict) or not raw.get("name") or not raw.get("command_name"):
             self.problem(line, "a case needs `name` and `command_name`")
             raw = raw if isinstance(raw, dict) else {}
-        expected = tuple(self.expectation(entry, line) for entry in raw.get("expected_results") or [])
+        self.known(raw, _CASE_FIELDS, line, "a case")
+        results = self.listed(raw.get("expected_results"), line, "expected_results")
+        expected = tuple(self.expectation(entry, line) for entry in results)
         if not expected:
             self.problem(line, f"case {raw.get('name')!r} expects nothing: a test that cannot fail")
         return Case(
@@ -152,17 +183,21 @@ class _Reader:
             str(raw.get("command_name", "")),
             raw.get("description") or "",
             raw.get("manual_precondition") or "",
-            tuple(self.input(entry, line) for entry in raw.get("input_parameters") or []),
+            tuple(
+                self.input(entry, line)
+                for entry in self.listed(raw.get("input_parameters"), line, "input_parameters")
+            ),
             expected,
             line,
         )
 
     def input(self, raw: Any, line: int) -> Input:
-        name = _first(raw, "name", "parameter_name", "parameter")
+        name = _first(raw, *_INPUT_NAMES)
         if not name:
             self.problem(line, f"an input parameter has no `name`: {raw!r}")
             return Input("", "value")
-        kind = _first(raw, "type", "value_type", "input_type", "source")
+        self.known(raw, _INPUT_FIELDS, line, f"input {name!r}")
+        kind = _first(raw, *_KINDS_OF_INPUT)
         for source in ("external_file", "internal_file"):
             inner = raw.get(source)
             if inner is None and kind != source:
@@ -176,12 +211,12 @@ class _Reader:
     def _file(self, name: str, source: str, inner: dict[str, Any], raw: dict[str, Any], line: int) -> Input:
         upload = str(_first(inner, "upload_filename") or _first(raw, "upload_filename") or "")
         if source == "external_file":
-            relative = _first(inner, "path", "file_path", "filepath", "filename", "value")
+            relative = _first(inner, *_FILE_NAMES)
             path = (self.path.parent / str(relative)).resolve() if relative else self.path
             if not relative or not path.is_file():
                 self.problem(line, f"input {name!r}: the file {str(relative)!r} is not there")
             return Input(name, source, path=path, upload_filename=upload or path.name)
-        text = _first(inner, "content", "text", "file_content", "value")
+        text = _first(inner, *_CONTENTS)
         if text is None or not upload:
             self.problem(line, f"input {name!r}: an internal_file needs its text and `upload_filename`")
         return Input(name, source, text=str(text or ""), upload_filename=upload)
@@ -189,11 +224,12 @@ class _Reader:
     def expectation(self, raw: Any, line: int) -> Expectation:
         if isinstance(raw, dict) and len(raw) == 1 and "status" in raw:
             raw = {"type": "status", "expected_value": raw["status"]}
-        kind = _first(raw, "type", "result_type", "kind") if isinstance(raw, dict) else None
+        kind = _first(raw, *_KINDS_OF_RESULT) if isinstance(raw, dict) else None
+        self.known(raw, _RESULT_FIELDS, line, f"a result of kind {kind}")
         if kind not in ("status", "cif_value", "cif_loop_value"):
             self.problem(line, f"unknown kind of result {kind!r}; known: status, cif_value, cif_loop_value")
             return Expectation("status", expected="successful")
-        expected = _first(raw, "expected_value", "expected", "value", "status")
+        expected = _first(raw, *_EXPECTED)
         if kind == "status":
             if expected not in STATUSES:
                 self.problem(line, f"status {expected!r} is none of {', '.join(STATUSES)}")
@@ -201,18 +237,15 @@ class _Reader:
         return self._cif(raw, kind, expected, line)
 
     def _cif(self, raw: dict[str, Any], kind: str, expected: Any, line: int) -> Expectation:
-        entry = _first(raw, "cif_entry_name", "cif_entry", "entry", "name", "item")
-        test = str(_first(raw, "test_type", "test", "comparison", "match_type") or "match").replace("_", "-")
+        entry = _first(raw, *_ENTRIES)
+        test = str(_first(raw, *_TEST_NAMES) or "match").replace("_", "-")
         if not entry:
             self.problem(line, f"a {kind} names no CIF item")
         if test not in TESTS:
             self.problem(line, f"unknown test {test!r}; known: {', '.join(TESTS)}")
             test = "match"
-        minimum, maximum = (
-            _first(raw, "min", "min_value", "minimum"),
-            _first(raw, "max", "max_value", "maximum"),
-        )
-        deviation = _first(raw, "allowed_deviation", "deviation", "tolerance")
+        minimum, maximum = _first(raw, *_LOWEST), _first(raw, *_HIGHEST)
+        deviation = _first(raw, *_DEVIATIONS)
         if (
             test == "within"
             and (expected is None or deviation is None)
@@ -223,20 +256,20 @@ class _Reader:
             )
         if test in ("match", "non-match", "contain") and expected is None:
             self.problem(line, f"{entry}: `{test}` needs expected_value")
+        low, high = self.number(minimum, line, entry, "min"), self.number(maximum, line, entry, "max")
+        allowed = self.number(deviation, line, entry, "allowed_deviation")
+        if (low is not None and high is not None and low > high) or (allowed or 0) < 0:
+            self.problem(line, f"{entry}: no value lies within these limits")
+        if test == "within" and allowed is not None:
+            self.number(expected, line, entry, "expected_value")
+        if not isinstance(raw.get("allow_unknown", False), bool):
+            self.problem(line, f"{entry}: allow_unknown must be true or false")
         rows = tuple(self._rows(raw.get("row_lookup"), line))
-        if kind == "cif_loop_value" and not rows:
-            self.problem(line, f"{entry}: a cif_loop_value needs row_lookup")
-        return Expectation(
-            kind,
-            str(entry or ""),
-            test,
-            expected,
-            None if deviation is None else float(deviation),
-            None if minimum is None else float(minimum),
-            None if maximum is None else float(maximum),
-            bool(raw.get("allow_unknown", False)),
-            rows,
-        )
+        if (kind == "cif_loop_value") != bool(rows):
+            needs = "needs row_lookup" if kind == "cif_loop_value" else "has no rows to look up"
+            self.problem(line, f"{entry}: a {kind} {needs}")
+        allow_unknown = bool(raw.get("allow_unknown", False))
+        return Expectation(kind, str(entry or ""), test, expected, allowed, low, high, allow_unknown, rows)
 
     def _rows(self, raw: Any, line: int) -> list[tuple[str, str]]:
         if isinstance(raw, dict) and not _first(raw, *_ROW_NAME):
@@ -251,6 +284,46 @@ class _Reader:
         return found
 
 
+_SUITE_FIELDS = frozenset({"application_slug", "application_version", "description", "test_cases"})
+_CASE_FIELDS = frozenset(
+    {"name", "description", "command_name", "manual_precondition", "input_parameters", "expected_results"}
+)
+_INPUT_NAMES = ("name", "parameter_name", "parameter")
+_KINDS_OF_INPUT = ("type", "value_type", "input_type", "source")
+_FILE_NAMES = ("path", "file_path", "filepath", "filename", "value")
+_CONTENTS = ("content", "text", "file_content", "value")
+_INPUT_FIELDS = frozenset(
+    {
+        *_INPUT_NAMES,
+        *_KINDS_OF_INPUT,
+        *_FILE_NAMES,
+        *_CONTENTS,
+        "description",
+        "external_file",
+        "internal_file",
+        "upload_filename",
+    }
+)
+_KINDS_OF_RESULT = ("type", "result_type", "kind")
+_EXPECTED = ("expected_value", "expected", "value", "status")
+_ENTRIES = ("cif_entry_name", "cif_entry", "entry", "name", "item")
+_TEST_NAMES = ("test_type", "test", "comparison", "match_type")
+_LOWEST, _HIGHEST = ("min", "min_value", "minimum"), ("max", "max_value", "maximum")
+_DEVIATIONS = ("allowed_deviation", "deviation", "tolerance")
+_RESULT_FIELDS = frozenset(
+    {
+        *_KINDS_OF_RESULT,
+        *_EXPECTED,
+        *_ENTRIES,
+        *_TEST_NAMES,
+        *_LOWEST,
+        *_HIGHEST,
+        *_DEVIATIONS,
+        "allow_unknown",
+        "row_lookup",
+        "description",
+    }
+)
 _ROW_NAME = ("row_entry_name", "cif_entry_name", "cif_entry", "entry", "name", "item", "column")
 _ROW_VALUE = ("row_entry_value", "expected_value", "value", "match")
 

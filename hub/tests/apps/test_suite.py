@@ -79,6 +79,25 @@ def test_a_suite_is_read_with_its_three_kinds_of_input(folder: Path) -> None:
         (("{name: cycles, value: 4}", "{value: 4}"), "has no `name`"),
         ((", allowed_deviation: 0.1", ""), "`within` needs"),
         (("command_name: run", "comand_name: run"), "needs `name` and `command_name`"),
+        (
+            ("command_name: run", "command_name: run\n    manual_precondtion: x"),
+            "did you mean `manual_precondition`",
+        ),
+        (("allowed_deviation: 0.1", "allowed_deviation: much"), "allowed_deviation must be a number"),
+        (("allowed_deviation: 0.1", "allowed_deviation: -1"), "no value lies within"),
+        (("expected_value: 10, allowed_deviation: 0.1", "min: 3, max: 2"), "no value lies within"),
+        (("expected_value: 10,", "expected_value: ten,"), "expected_value must be a number"),
+        (("test_type: within", "test_type: within, allow_unkown: true"), "did you mean `allow_unknown`"),
+        (("test_type: within", "test_type: within, allow_unknown: perhaps"), "must be true or false"),
+        (("name: cycles, value: 4", "name: cycles, vale: 4"), "did you mean `value`"),
+        (("{name: cycles, value: 4}", "{name: cycles}"), "neither `value` nor a file"),
+        (
+            ("upload_filename: settings.txt", "upload_name: settings.txt"),
+            "needs its text and `upload_filename`",
+        ),
+        (("result_type: cif_value", "result_type: cif_valu"), "unknown kind of result"),
+        (("result_type: cif_value,", "result_type: cif_loop_value,"), "needs row_lookup"),
+        (("row_entry_value: C1", "row_value: C1"), "needs an item and a value"),
     ],
 )
 def test_a_fault_in_a_suite_is_named_with_its_line(folder: Path, change: tuple[str, str], told: str) -> None:
@@ -134,6 +153,31 @@ def test_a_warning_is_successful_and_a_failure_is_neither() -> None:
     assert judge_status(Expectation("status", expected="successful"), "successful", ["not converged"]).passed
     assert not judge_status(Expectation("status", expected="warning"), "successful", []).passed
     assert not judge_status(Expectation("status", expected="successful"), "failed", []).passed
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "holds no mapping"),
+        ("- a\n- b\n", "holds no mapping"),
+        ("application_slug: demo\n", "`application_version` is missing"),
+        ("application_slug: demo\napplication_version: 1\ntest_cases: many\n", "`test_cases` must be a list"),
+        (
+            "application_slug: demo\napplication_version: 1\ntest_cases: [4]\n",
+            "needs `name` and `command_name`",
+        ),
+        ("a: [1\n", "Not a YAML file"),
+        (
+            "application_slug: demo\naplication_version: 1\ntest_cases: []\n",
+            "did you mean `application_version`",
+        ),
+    ],
+)
+def test_what_is_no_suite_is_refused_in_words(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "suite.yaml").write_text(text)
+    with pytest.raises(SpecError) as caught:
+        suites.load(tmp_path / "suite.yaml")
+    assert told in str(caught.value.details) + caught.value.message
 
 
 def test_reports_name_the_case_what_was_expected_and_what_was_found(folder: Path) -> None:
