@@ -119,7 +119,9 @@ export class StartForm extends ReactWidget {
         >
           <option value="">{this.trans.__('as its files')}</option>
           {this.groups.map(name => (
-            <option key={name}>{name}</option>
+            <option key={name} value={name}>
+              {name}
+            </option>
           ))}
         </select>
         <small>{this.trans.__('Its members see what comes out; its managers may end the session, and look on when you allow it.')}</small>
