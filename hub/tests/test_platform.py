@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import httpx
 import psutil
 import pytest
+from qcrbox.contract.errors import NotSignedIn
+from qcrbox.notebook.connection import connect
 from qcrbox_hub import ports
 from qcrbox_hub.data_folder import DataFolder
 from qcrbox_hub.supervisor import marked_processes
@@ -234,7 +236,7 @@ def test_everything_ends_with_kill_9_and_starts_again_and_ends_with_ctrl_c(start
     assert again.data.read_platform() is None
 
 
-def test_solo_opens_with_the_printed_token_only(start) -> None:
+def test_solo_opens_with_the_printed_token_only(start, tmp_path, monkeypatch) -> None:
     platform = start("up", "--solo")
     address = next(word for word in platform.wait_for("Ctrl-C").split() if "token=" in word)
     with httpx.Client(base_url=platform.url, trust_env=False, follow_redirects=True) as person:
@@ -245,6 +247,9 @@ def test_solo_opens_with_the_printed_token_only(start) -> None:
         assert {each["slug"] for each in answer.json()["payload"]["applications"]} >= {"refine"}
     registry = json.loads(platform.data.platform_file.read_text())["registry_url"]
     assert httpx.get(f"{registry}/api/datasets", trust_env=False).status_code == 401
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    with pytest.raises(NotSignedIn, match=r'Get its token .*qc.connect\(".*", token="…"\)'):
+        connect(registry)
     token = address.partition("token=")[2]
     for process in marked_processes(platform.data.identity):
         with contextlib.suppress(psutil.Error):

@@ -191,13 +191,3 @@ def test_a_program_with_a_window_is_opened_kept_and_gives_a_result(azu: Kernel) 
     assert "open" in azu.run("qc.sessions").text
     azu.run("g.finish()")
     assert "Nothing was changed" in azu.run("g.result").text
-
-
-def test_refining_takes_at_most_four_lines(registry: RunningRegistry, tmp_path: Path) -> None:
-    """Load, refine, show R1: at most four lines."""
-    lines = ["import qcrbox as qc", 'r = qc.refine.refine_iam(qc.examples["thpp"]).result()', "r.R1"]
-    with running_kernel(tmp_path, QCRBOX_URL=registry.url) as kernel:
-        for line in lines[:-1]:
-            kernel.run(line)
-        assert float(kernel.run(lines[-1]).text.split()[-1]) < 0.2
-    assert len(lines) <= 4

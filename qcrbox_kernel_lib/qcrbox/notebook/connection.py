@@ -102,7 +102,7 @@ def connect(
         box.apps.refresh()
     except NotSignedIn as refused:
         box.close()
-        if token is not None or not signing_in.can_ask():
+        if token is not None or not signing_in.has_hub(address) or not signing_in.can_ask():
             raise _say_how(address, refused) from None
         tried = signing_in.sign_in(address, timeout_s=timeout)
         box = _make_box(Found(address, tried, "qc.connect"))
@@ -195,10 +195,11 @@ def _save_token(url: str, token: str) -> None:
 
 def _say_how(address: str, refused: NotSignedIn) -> NotSignedIn:
     page = f"{address.split('/services/')[0]}/hub/token"
+    get = f"Make a token at {page}" if signing_in.has_hub(address) else "Get its token from who started it"
     return NotSignedIn(
         f"{address} wants to know who you are.",
         why=refused.why or refused.what,
-        next=f'Make a token at {page}, then qc.connect("{address}", token="…").',
+        next=f'{get}, then qc.connect("{address}", token="…").',
     )
 
 

@@ -40,6 +40,11 @@ def registry_address(url: str) -> str:
     )
 
 
+def has_hub(registry: str) -> bool:
+    """True for a registry that is the service of a hub: there one can sign in."""
+    return registry.endswith(SERVICE)
+
+
 def require_safe(url: str) -> None:
     """A token may not travel in clear text. Raises UserInputError for http:// to another machine."""
     parts = urlsplit(url)
