@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 from qcrbox.contract.errors import NotAllowed, NotFound, QcError, UserInputError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 log = structlog.get_logger(__name__)
 
@@ -84,8 +85,10 @@ def install(app: FastAPI) -> None:
         envelope = made.envelope()
         envelope["error"]["code"] = error.status_code
         response = json_response(envelope, error.status_code)
-        for name, value in (error.headers or {}).items():  # which methods are allowed, for example
+        for name, value in (error.headers or {}).items():
             response.headers[name] = value
+        if error.status_code == 405:
+            response.headers["allow"] = ", ".join(sorted(_methods_of(request)))
         return response
 
     @app.exception_handler(Exception)
@@ -98,6 +101,18 @@ def install(app: FastAPI) -> None:
                 next="It is in the registry's log; tell the administrator.",
             )
         )
+
+
+def _methods_of(request: Request) -> set[str]:
+    """What may be done at this address: several routes can share one."""
+    from qcrbox_registry.api import routers
+
+    found: set[str] = set()
+    for route in (route for router in routers() for route in router.routes):
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return found | {"HEAD"} if "GET" in found else found
 
 
 async def _note_refusal(request: Request, error: QcError) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from qcrbox.contract.errors import TooLarge, UserInputError
 from starlette.requests import ClientDisconnect, Request
 
+# RFC 5987, as some libraries write names that are not ASCII: filename*=UTF-8'language'percent-encoded
+_ENCODED_NAME = re.compile(rb"filename\*\s*=\s*\"?utf-8'[^']*'([^;\"]+)", re.IGNORECASE)
 LONGEST_FIELD = 64 * 1024
 MOST_PARTS = 100
 _NEXT, _DATA, _END = "part", "data", "end"
@@ -122,10 +126,13 @@ class Form:
         self._header_name, self._header_value = b"", b""
 
     def _headers_end(self) -> None:
-        _, options = parse_options_header(self._headers.get("content-disposition", b""))
+        said = self._headers.get("content-disposition", b"")
+        _, options = parse_options_header(said)
         name = options.get(b"name", b"").decode("utf-8", "replace")
         filename = options.get(b"filename")
         shown = None if filename is None else filename.decode("utf-8", "replace")
+        if shown is None and (encoded := _ENCODED_NAME.search(said)) is not None:
+            shown = unquote(encoded[1].decode("latin-1"), errors="replace")
         self._events.append((_NEXT, Part(name, shown, self)))
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:

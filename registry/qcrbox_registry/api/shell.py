@@ -57,10 +57,16 @@ class Shell:
                 message = {**message, "headers": [*message.get("headers", ()), *_added(message, correlation)]}
             await send(message)
 
+        tell: Callable[[Message], Awaitable[None]] = answer
+        if scope["method"] == "HEAD" and "/api/uploads/" not in path:
+            # Uploads tell by HEAD how far they are; everywhere else it is a GET without its body.
+            scope, tell = {**scope, "method": "GET"}, _without_body(answer)
         # Every line that is logged on behalf of this request carries the id.
         with structlog.contextvars.bound_contextvars(correlation_id=correlation.decode()):
             try:
-                await self._app(scope, receive, answer)
+                await self._app(scope, receive, tell)
+            except _Enough:
+                pass
             finally:
                 _audit_administrator(scope)
                 log.debug(
@@ -70,6 +76,22 @@ class Shell:
                     status=status,
                     ms=round((time.perf_counter() - began) * 1000, 2),
                 )
+
+
+class _Enough(Exception):
+    """The head of an answer is all that was asked for."""
+
+
+def _without_body(send: Callable[[Message], Awaitable[None]]) -> Callable[[Message], Awaitable[None]]:
+    """Sends the head; what would make the body is stopped, for it may be gigabytes, or never end."""
+
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            await send({"type": "http.response.body", "body": b""})
+            raise _Enough
+        await send(message)
+
+    return answer
 
 
 def _audit_administrator(scope: Scope) -> None:

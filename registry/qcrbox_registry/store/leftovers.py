@@ -175,7 +175,7 @@ def _note(conn: Connection, handover_id: str, one: Subject, kind: str) -> None:
 def _noted(conn: Connection, handover_id: str) -> dict[str, int]:
     """How many of each kind are concerned."""
     query = sa.select(handover_items.c.kind, sa.func.count()).group_by(handover_items.c.kind)
-    return {kind: n for kind, n in conn.execute(query.where(handover_items.c.handover_id == handover_id))}
+    return dict(conn.execute(query.where(handover_items.c.handover_id == handover_id)).tuples().all())
 
 
 def _items(conn: Connection, handover_id: str) -> Iterator[sa.Row]:

@@ -346,6 +346,13 @@ def test_a_form_in_which_no_file_was_chosen_is_refused(ada):
     assert (answer.status_code, "No file was chosen" in answer.text) == (400, True)
 
 
+def test_a_name_in_the_encoding_of_old_headers_is_read(ada):
+    body = b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename*=UTF-8''gr%C3%B6%C3%9Fe.cif\r\n\r\nx\r\n--b--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    made = ada.post("/api/data-files", content=body, headers=headers).json()["payload"]["data_files"]
+    assert made[0]["filename"] == "größe.cif"
+
+
 def test_a_file_that_is_known_is_not_sent_again(ada, do):
     path = f"/api/data-files/{do.file_id(do.upload(ada))}/download"
     first = ada.get(path)

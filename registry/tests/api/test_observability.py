@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -63,9 +64,35 @@ def test_the_registry_logs_the_acceptance_with_the_id(ada):
     assert (line["correlation_id"], line["owner"], line["calculations"]) == ("notebook-8", ada.name, 1)
 
 
-def test_refused_methods_say_which_are_allowed(ada):
-    answer = ada.put("/api/applications")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/applications", "GET, HEAD"),
+        ("OPTIONS", "/api/datasets", "GET, HEAD, POST"),
+        ("PUT", "/api/datasets/x", "DELETE, GET, HEAD, PATCH"),
+        ("GET", "/api/commands/batch/x", None),
+        ("DELETE", "/api/uploads", "POST"),
+    ],
+)
+def test_refused_methods_say_which_are_allowed(ada, method, path, allowed):
+    answer = ada.request(method, path)
+    assert answer.headers.get("allow") == allowed
+    assert answer.status_code == (405 if allowed else 404)
+
+
+def test_head_answers_as_get_does_without_the_body(ada, do):
+    made = do.upload(ada, "large.bin", os.urandom(3_000_000))
+    for path in (
+        "/api/healthz",
+        f"/api/datasets/{made['qcrbox_dataset_id']}",
+        f"/api/data-files/{do.file_id(made)}/download",
+    ):
+        whole, head = ada.get(path), ada.head(path)
+        assert (head.status_code, head.content) == (200, b"")
+        kept = ("content-type", "content-length", "etag", "content-disposition")
+        assert [head.headers.get(name) for name in kept] == [whole.headers.get(name) for name in kept]
+    assert ada.head("/api/events").status_code == 200  # a stream that would never end
+    assert ada.head("/api/datasets/unknown").status_code == 404
 
 
 def test_numbers_of_the_scheduler_the_database_and_the_streams_are_there(person, do):
