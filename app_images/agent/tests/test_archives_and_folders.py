@@ -117,3 +117,11 @@ def test_folders_of_failed_calculations_stay_for_a_time(tmp_path):
     assert (first / "log").exists()
     folders.sweep(now + 101)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_input_never_gets_the_name_of_an_output(tmp_path):
+    """Else a program that writes nothing would have its input taken for what it produced."""
+    assert free_name(tmp_path, "refined.cif", {"refined.cif"}).name == "refined-2.cif"
+    (tmp_path / "refined-2.cif").touch()
+    assert free_name(tmp_path, "refined.cif", {"refined.cif"}).name == "refined-3.cif"
+    assert free_name(tmp_path, "other.cif", {"refined.cif"}).name == "other.cif"
