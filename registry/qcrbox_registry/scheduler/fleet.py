@@ -41,6 +41,7 @@ class Agent:
     owner_id: int | None = None
     active: dict[str, Active] = field(default_factory=dict)
     seen_mono: float = 0.0
+    was_heard: bool = False  # by this life of the registry
     requested_mono: float = 0.0
     owned_since_mono: float = 0.0
     idle_since_mono: float = 0.0
@@ -52,6 +53,10 @@ class Agent:
     host: str = ""
     pid: int | None = None
     rss_bytes: int = 0
+
+    def heard(self, mono: float) -> None:
+        """It gave a sign of life."""
+        self.seen_mono, self.was_heard = mono, True
 
     @property
     def is_there(self) -> bool:

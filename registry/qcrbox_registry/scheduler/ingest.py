@@ -174,7 +174,7 @@ class Ingest:
             )
             self.launching.after_run(agent)
         for agent, _ in held.values():
-            agent.seen_mono = mono
+            agent.heard(mono)
 
     # ------------------------------------------------------------ agents and launchers
 
@@ -225,7 +225,7 @@ class Ingest:
         agent = self.world.fleet.agents.get(event.agent)
         if agent is None:
             return
-        agent.seen_mono = self.world.clock.monotonic()
+        agent.heard(self.world.clock.monotonic())
         agent.rss_bytes = event.rss_bytes
         if agent.is_coming:
             # An agent beats when it is ready, whatever became of its word of that.

@@ -277,7 +277,8 @@ class Launching:
     async def agent_ready(self, agent: Agent, event: AgentReady) -> None:
         world = self.world
         mono = world.clock.monotonic()
-        agent.seen_mono, agent.host, agent.pid = mono, event.host, event.pid or None
+        agent.heard(mono)
+        agent.host, agent.pid = event.host, event.pid or None
         if agent.is_coming:
             self.is_there(agent)
         world.fleet.changed.add(agent.id)

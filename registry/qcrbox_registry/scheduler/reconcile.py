@@ -263,18 +263,23 @@ class Reconciler:
 
     async def _compare_list(self, launcher: Launcher) -> None:
         """No agent process without an owner, no agent of ours without a process."""
-        asked_mono = self.world.clock.monotonic()
+        # What is asked for now and was with the launcher before must be in its answer.
+        with_it = {
+            agent.id
+            for agent in self.world.fleet.agents.values()
+            if agent.launcher == launcher.name and agent.state not in ("requested", "gone")
+        }
         try:
             answer = await self.world.bus.launcher(launcher.name).list()
             if answer.ok:
                 self.launching.take_free(launcher.name, answer)
-                await self._compare(launcher, answer, asked_mono)
+                await self._compare(launcher, answer, with_it)
         except Unreachable:
             pass  # `seen_mono` grows old, and nothing is started there meanwhile
         finally:
             self._listing.discard(launcher.name)
 
-    async def _compare(self, launcher: Launcher, answer: LauncherAnswer, asked_mono: float) -> None:
+    async def _compare(self, launcher: Launcher, answer: LauncherAnswer, with_it: set[str]) -> None:
         fleet = self.world.fleet
         alive = {one.agent for one in answer.agents if one.alive}
         for agent_id in alive:
@@ -287,11 +292,12 @@ class Reconciler:
             if agent.launcher != launcher.name or agent.id in alive or agent.state in ("requested", "gone"):
                 continue
             told = ended.get(agent.id)
+            silent_s = self.world.clock.monotonic() - agent.seen_mono
             if told is not None:
                 await self._ended(agent, told.exit_code, told.oom_killed)
-            elif agent.requested_mono > asked_mono - 5.0:
-                continue  # younger than the list
-            elif self.world.clock.monotonic() - agent.seen_mono > self.world.settings.lost_after_s / 2:
+            elif agent.id in with_it and (
+                not agent.was_heard or silent_s > self.world.settings.lost_after_s / 2
+            ):
                 await self._ended(agent, None, False)
 
     async def _ended(self, agent: Agent, exit_code: int | None, memory: bool) -> None:

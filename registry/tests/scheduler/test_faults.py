@@ -154,6 +154,22 @@ async def test_agents_that_died_while_the_registry_was_away_are_replaced(
     assert (row.state, row.losses) == ("successful", 1)
 
 
+async def test_agents_that_their_launcher_knows_no_more_are_replaced_at_its_first_list(
+    site, make_site, make_launcher
+):
+    """Registries that are killed again and again must get on in between."""
+    first = await make_launcher(site, capacity=1)
+    one, _ = await running_on(site, first, seconds=0.5)
+    await site.end()
+    await first.close()
+    await make_launcher(site, capacity=1)
+    again = await make_site(
+        settings=SchedulerSettings(tick_s=0.05, launcher_list_s=3600.0, lost_after_s=3600.0)
+    )
+    (row,) = await again.ended([one])
+    assert (row.state, row.losses) == ("successful", 1)
+
+
 @pytest.mark.attack(20)
 async def test_an_unknown_agent_process_is_stopped(site, launcher):
     await site.ended(await site.submit("noop"))
