@@ -80,6 +80,23 @@ def import_rows(repeat: int) -> list[Row]:
     return rows
 
 
+COUNT_CONNECTIONS = """
+import socket
+made = []
+for name in ("connect", "connect_ex", "sendto"):
+    setattr(socket.socket, name, lambda *_, name=name: made.append(name))
+import qcrbox
+print(len(made))
+"""
+
+
+def connections_row() -> Row:
+    run = subprocess.run(
+        [sys.executable, "-c", COUNT_CONNECTIONS], capture_output=True, text=True, check=True
+    )
+    return Row("connections that import qcrbox opens", "", [float(run.stdout)], 0)
+
+
 def example() -> Path:
     """A published structure of 92 atoms that lies inside the wheel of cctbx-base."""
     found = importlib.util.find_spec("iotbx")
@@ -120,6 +137,19 @@ window.draw = async (text) => {
   widget.render({ model, el: document.getElementById("el") });
   await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(r))));
   return (performance.now() - begun) / 1000;
+};
+// By arrow key, as a person turns; a frame is over when the next one begins.
+window.turn = async (frames) => {
+  const canvas = document.querySelector(".qcv-canvas"), times = [];
+  for (let i = 0; i < frames; i++) {
+    const begun = performance.now();
+    canvas.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
+    await new Promise((r) => requestAnimationFrame(() => setTimeout(r)));
+    const gl = canvas.getContext("webgl2"), pixel = new Uint8Array(4);
+    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel); // waits until all is drawn
+    times.push((performance.now() - begun) / 1000);
+  }
+  return times;
 };
 window.ready = true;
 </script>"""
@@ -165,6 +195,25 @@ def first_picture_rows(repeat: int) -> list[Row]:
             row.values.append(python + tab.evaluate("text => window.draw(text)", scene))
     row.values.pop(0)  # the first one compiles the shaders of a fresh browser
     return [row]
+
+
+def frame_rows() -> list[Row]:
+    """Time of a frame while a structure is turned, drawn by the processor: with a graphics card it is far less."""
+    from qcrbox.widgets.structure_view.widget import packed
+
+    text = example().read_bytes()
+    rows = []
+    with page() as tab:
+        for name, box, limit in (
+            ("2 000", ((0, 2), (0, 2), (0, 1.5)), 0.1),
+            ("20 000", ((0, 5), (0, 5), (0, 2.2)), 1.0),
+        ):
+            scene = StructureView(Structure.from_cif(text), grow="cell", ranges=box).scene
+            state = json.dumps(packed(scene), default=lambda b: {"__bytes": base64.b64encode(b).decode()})
+            tab.evaluate("text => window.draw(text)", state)
+            times = tab.evaluate("() => window.turn(20)")
+            rows.append(Row(f"a frame while turning, about {name} atoms ({len(scene)})", "s", times, limit))
+    return rows
 
 
 LIVE = """
@@ -255,11 +304,11 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     repeat = 2 if options.quick else options.repeat
-    rows = [*import_rows(repeat), *python_rows(repeat), size_row(), *live_rows()]
+    rows = [*import_rows(repeat), connections_row(), *python_rows(repeat), size_row(), *live_rows()]
     if CHROMIUM and importlib.util.find_spec("playwright"):
-        rows += first_picture_rows(repeat)
+        rows += [*first_picture_rows(repeat), *frame_rows()]
     else:
-        print("first frame: not measured, there is no Chromium here")
+        print("frames: not measured, there is no Chromium here")
     print(Row.HEAD)
     for row in rows:
         print(row.line())

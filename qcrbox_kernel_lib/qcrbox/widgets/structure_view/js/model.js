@@ -85,7 +85,7 @@ export class Model {
     const { scene } = this;
     const bonds = scene.bonds.length / 2;
     const all = bonds + scene.contacts.length / 2;
-    const geometry = new THREE.CylinderGeometry(1, 1, 1, all > 6000 ? 8 : 16, 1, true);
+    const geometry = new THREE.CylinderGeometry(1, 1, 1, all > 6000 ? 6 : all > 1200 ? 8 : 16, 1, true);
     const mesh = new THREE.InstancedMesh(geometry, bondMaterial(), all);
     mesh.frustumCulled = false;
     const [from, to, up, along] = [new THREE.Vector3(), new THREE.Vector3(), new THREE.Vector3(0, 1, 0), new THREE.Vector3()];

@@ -1,5 +1,6 @@
 // Camera, turning and drawing. Draws only when something changed.
 import * as THREE from "three";
+import { Pace } from "./pace.js";
 
 const FIELD = 25; // degrees, of the perspective camera
 
@@ -22,6 +23,8 @@ export class Stage {
     this.deep = new THREE.PerspectiveCamera(FIELD);
     this.pending = false;
     this.frames = 0;
+    this.pace = new Pace(() => this.draw());
+    this.share = 1; // of the pixels that is drawn now
   }
 
   setModel(model) {
@@ -36,6 +39,8 @@ export class Stage {
   resize(width, height, ratio = Math.min(window.devicePixelRatio || 1, 2)) {
     this.width = Math.max(1, width);
     this.height = Math.max(1, height);
+    this.ratio = ratio;
+    this.share = 1;
     this.renderer.setPixelRatio(ratio);
     this.renderer.setSize(this.width, this.height, false);
     this.draw();
@@ -76,23 +81,28 @@ export class Stage {
   rotate(dx, dy) {
     const by = new THREE.Quaternion().setFromEuler(new THREE.Euler(dy, dx, 0));
     this.turn.premultiply(by).normalize();
+    this.moving();
+  }
+
+  moving() {
+    this.pace.moved();
     this.draw();
   }
 
   roll(angle) {
     this.turn.premultiply(new THREE.Quaternion().setFromAxisAngle(new THREE.Vector3(0, 0, 1), angle)).normalize();
-    this.draw();
+    this.moving();
   }
 
   zoom(factor) {
     this.half = Math.min(Math.max(this.half / factor, 0.5), 20 * this.extent);
-    this.draw();
+    this.moving();
   }
 
   move(dx, dy) {
     this.pan.x += dx * this.angstromPerPixel;
     this.pan.y -= dy * this.angstromPerPixel;
-    this.draw();
+    this.moving();
   }
 
   get angstromPerPixel() {
@@ -135,10 +145,21 @@ export class Stage {
     this.pending = true;
     requestAnimationFrame(() => {
       this.pending = false;
+      const began = performance.now();
+      this.resolve(this.pace.share);
       this.drawNow();
+      this.pace.after(began);
       if (!this.quiet) this.onTurn?.(this);
       this.quiet = false;
     });
+  }
+
+  // Fewer pixels for a while; the size on the page stays.
+  resolve(share) {
+    if (share === this.share || !this.width) return;
+    this.share = share;
+    this.renderer.setPixelRatio(this.ratio * share);
+    this.renderer.setSize(this.width, this.height, false);
   }
 
   drawNow() {
@@ -202,6 +223,7 @@ export class Stage {
   }
 
   dispose() {
+    this.pace.close();
     this.model?.dispose();
     this.renderer.dispose();
     this.renderer.forceContextLoss();
