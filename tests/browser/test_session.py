@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import FAILED, Person
 from tests.browser.lab import Desk, SoloLab, new_context
@@ -333,14 +333,62 @@ def test_session_of_somebody_else_shows_nothing(window: Desk) -> None:
     assert [said["end"] for said in codes] == [4404]
 
 
-def test_session_opens_through_hub_and_proxy(student: Person) -> None:
+def act_on_groups(admin: Person, **fields: str) -> None:
+    """A form of the page *Groups*."""
+    request = admin.page.context.request
+    token = re.search(r'name="_xsrf"\s+value="([^"]+)"', request.get("/hub/group-members").text())
+    assert token
+    answer = request.post("/hub/group-members", form={**fields, "_xsrf": token.group(1)})
+    assert answer.ok, answer.text()
+
+
+@pytest.fixture
+def teacher(admin: Person, student: Person, new_person: Callable[[], Page]) -> Person:
+    """Signed in, and lecturer of a group that the student is in."""
+    person = Person(new_person(), "marie")
+    person.sign_up()
+    admin.page.goto("/hub/people")
+    admin.page.check(f"#p_{person.name}")
+    admin.page.click("#approve")
+    admin.page.wait_for_selector("#message")
+    act_on_groups(admin, action="create", group="course")
+    for each in (student, person):
+        act_on_groups(admin, action="add", group="course", people=each.name)
+    act_on_groups(admin, action="give", group="course", name=person.name, role="lecturer")
+    person.sign_in()
+    person.wait_for_lab()
+    return person
+
+
+def test_teacher_looks_on_by_a_link_through_hub_and_proxy(student: Person, teacher: Person) -> None:
     need_windows("shelxle")
-    desk = Desk(student.page)
+    student.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk, other = Desk(student.page), Desk(teacher.page)
     student.page.goto(f"/user/{student.name}/lab?reset")
     student.wait_for_lab()
-    desk.start("shelxle", structure="thpp")
+    desk.start("shelxle", structure="thpp", group="course")
     desk.expect_phase("connected")
     desk.wait_for_structure()
+    expect(desk.tab.locator('[data-act="copy-link"]')).to_have_count(0)
+    desk.act("allow-view")
+    desk.act("copy-link")
+    expect(student.page.get_by_text("The link is copied.")).to_be_visible()
+    link = student.page.evaluate("navigator.clipboard.readText()")
+
+    teacher.page.goto(link)
+    teacher.wait_for_lab()
+    other.expect_phase("connected")
+    other.wait_for_structure()
+    assert "qcrbox-session" not in teacher.page.url
+    expect(other.tab.locator('[data-act="view-only"]')).to_have_attribute("aria-pressed", "true")
+    for name in ("view-only", "discard", "allow-view"):
+        expect(other.tab.locator(f'[data-act="{name}"]')).to_be_disabled()
+    expect(other.open_panel().locator("[data-session]")).to_contain_text(student.name)
+
+    desk.act("allow-view")
+    other.expect_phase("refused")
+    expect(other.tab.locator('[data-notice="state"]')).to_contain_text("not view it")
     desk.act("discard")
     student.page.locator(".jp-Dialog").get_by_role("button", name="Discard").click()
     desk.expect_phase("discarded")
+    other.expect_phase("discarded")
