@@ -55,6 +55,22 @@ class Session:
     def name(self) -> str:
         return str(self.said.get("application_slug") or self.said.get("command_name") or "session")
 
+    @property
+    def owner(self) -> str:
+        return str(self.said.get("owner") or "")
+
+    def allow_view(self, allowed: bool = True) -> Session:
+        """Let the managers of its group look on (they cannot type or click), or stop letting them."""
+        address = f"/api/interactive-sessions/{self.id}"
+        said = self.box.client.patch(address, {"view_only_allowed": allowed})["interactive_sessions"]
+        self.said = {**self.said, **said[0]}
+        return self
+
+    def stay(self) -> Session:
+        """Say that somebody is still there: the time after which an unused session ends begins anew."""
+        self.box.client.post(f"/api/interactive-sessions/{self.id}/stay", {})
+        return self.refresh()
+
     def finish(self, timeout: float = 120.0) -> Result:
         """End it and keep what was done: the result with the newest files."""
         self._close(keep=True)
@@ -148,12 +164,14 @@ class Sessions:
                 s.name,
                 s.said.get("state") or "",
                 s.said.get("reason") or "",
+                s.owner,
                 s.said.get("opened_at") or "",
+                s.said.get("idle_ends_at") or "",
             )
             for s in self.all()
         ]
         return show.Table(
-            ("id", "application", "state", "reason", "opened"),
+            ("id", "application", "state", "reason", "owner", "opened", "ends if unused"),
             rows,
             title="Sessions",
             caption="" if rows else "No program is open.",
