@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.contract.errors import QcError
+from qcrbox.contract.errors import NotFound, QcError
 from qcrbox.contract.states import FINAL, State
 from qcrbox.notebook import show
 from qcrbox.notebook.events import painter
@@ -182,7 +182,16 @@ class Batch:
         return iter(self.calculations)
 
     def __getitem__(self, key: int | str) -> Calculation:
-        return self.calculations[key if isinstance(key, int) else self.names.index(key)]
+        if isinstance(key, int):
+            return self.calculations[key]
+        if key not in self.names:
+            there = f"There are: {', '.join(dict.fromkeys(self.names)) or 'none'}."
+            refused = f"It was refused: {self.refused[key].message}" if key in self.refused else there
+            raise NotFound(f"No calculation of this batch is called {key!r}.", next=refused)
+        return self.calculations[self.names.index(key)]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(dict.fromkeys(self.names))
 
     def __repr__(self) -> str:
         return self.table.text()

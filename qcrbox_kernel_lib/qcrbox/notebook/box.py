@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from qcrbox.notebook.batch import Batch
     from qcrbox.notebook.client import RegistryClient
     from qcrbox.notebook.lineage import LineageGraph
+    from qcrbox.notebook.search import Found
     from qcrbox.notebook.sessions import Sessions
     from qcrbox.notebook.shares import Shares
 
@@ -95,16 +96,42 @@ class Box:
         """Commands by what they are good for: `qc.find("hirshfeld")`."""
         return self.apps.find(need)
 
-    def search(self, **what: Any) -> Any:
-        """Stored structures by what is in them; everything given must hold.
+    def search(
+        self,
+        text: str | None = None,
+        *,
+        name: str | None = None,
+        tag: str | None = None,
+        owner: str | None = None,
+        formula: str | None = None,
+        elements: Sequence[str] | str | None = None,
+        only_elements: bool | None = None,
+        space_group: int | str | None = None,
+        cell: Any = None,
+        tolerance: float | None = None,
+        angle_tolerance: float | None = None,
+        centring: str | None = None,
+        R1_below: float | None = None,
+        R1_above: float | None = None,
+        **unknown: Any,
+    ) -> Found:
+        """Stored structures by what is in them; everything given must hold. The answer is a table of datasets.
 
-        text=, name=, tag=, owner=, formula=, elements= (list), only_elements=, space_group=, cell= (six numbers
-        or another structure's `.cell`), centring=, tolerance= (relative), angle_tolerance= (°), R1_below=, R1_above=.
-        The answer iterates over datasets and shows as a table.
+        text: words in name, description, file names, formula or tags. elements: all of them are there
+        (`only_elements`: and no others). space_group: number or H-M symbol. cell: a, b, c in Å and α, β, γ in °, or
+        another structure's `.cell`; compared reduced, lengths within `tolerance` (relative, 0.02), angles within
+        `angle_tolerance` (2°), `centring` being that of the six numbers.
         """
         from qcrbox.notebook.search import search
 
-        return search(self, **what)
+        asked = {
+            "text": text, "name": name, "tag": tag, "owner": owner, "formula": formula, "elements": elements,
+            "only_elements": only_elements, "space_group": space_group, "cell": cell, "tolerance": tolerance,
+            "angle_tolerance": angle_tolerance, "centring": centring, "R1_below": R1_below, "R1_above": R1_above,
+        }  # fmt: skip
+        return search(
+            self, **{option: value for option, value in asked.items() if value is not None}, **unknown
+        )
 
     # ------------------------------------------------------------ many at once
 

@@ -35,6 +35,9 @@ class Progress:
     estimated_start_s: float | None = None
     waits_for: str = ""
 
+    def __repr__(self) -> str:
+        return f"<Progress: {self}>"
+
     def __str__(self) -> str:
         parts = [self.step] if self.step else []
         if self.queue_position:

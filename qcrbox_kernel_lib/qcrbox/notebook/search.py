@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -63,9 +64,9 @@ class Found:
 def search(box: Box, **what: Any) -> Found:
     unknown = [name for name in what if name not in _OPTIONS]
     if unknown:
-        raise UserInputError(
-            f"search() has no option {unknown[0]!r}.", next="It has: " + ", ".join(_OPTIONS) + "."
-        )
+        near = difflib.get_close_matches(unknown[0], _OPTIONS, 1, 0.5)
+        hint = f"Did you mean {near[0]!r}?" if near else "It has: " + ", ".join(_OPTIONS) + "."
+        raise UserInputError(f"search() has no option {unknown[0]!r}.", next=hint)
     query = {_OPTIONS[name]: _plain(name, value) for name, value in what.items()}
     said = box.client.get("/api/search", limit=500, **query)
     return Found([Dataset(box, one) for one in said.get("datasets", ())], what)

@@ -161,6 +161,9 @@ def test_batch_goes_on_after_a_failure_and_failed_ones_can_be_retried(live_box):
     table = batch.table
     assert table["status"].count("✓ successful") == 2
     assert len(batch.failed.retry()) == len(batch.failed)
+    assert batch["thpp"] is batch[0]
+    with pytest.raises(NotFound, match="There are: thpp"):
+        batch["azu"]
 
 
 async def test_as_completed_gives_each_once(live_box):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.notebook.box import Box
@@ -70,6 +72,14 @@ def test_another_setting_of_the_same_cell_is_found(shelf):
     cosines = [vectors[i] @ vectors[j] / lengths[i] / lengths[j] for i, j in ((1, 2), (0, 2), (0, 1))]
     other = UnitCell.from_values([*lengths, *np.degrees(np.arccos(cosines))])
     assert "shelf thpp" in found(shelf, cell=other)
+
+
+def test_options_of_the_search_are_in_its_signature_and_slips_are_named(shelf):
+    assert {"formula", "cell", "tolerance", "space_group", "tag", "R1_below", "owner"} <= set(
+        inspect.signature(shelf.search).parameters
+    )
+    with pytest.raises(UserInputError, match="Did you mean 'space_group'"):
+        shelf.search(spacegroup=14)
 
 
 def test_search_result_is_a_table_and_an_input(shelf):
