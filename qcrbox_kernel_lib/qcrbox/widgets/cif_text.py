@@ -75,20 +75,22 @@ def _loop_html(loop: Any) -> str:
 
 
 def _dictionary_words(tag: str) -> str:
-    """What the dictionary says of an item, for the pointer: `_cell.length_a: Real, Å, 0 or more`."""
+    """What an item is and what the dictionary says of it: `length of the cell axis a. _cell.length_a: Real, Å, 0 or more`."""
     from qcrbox.cif import names
+    from qcrbox.widgets.item_words import item_words
 
-    known = names.facts(tag)
+    known, meaning = names.facts(tag), item_words(tag)
     if known is None:
-        return "not in the dictionaries"
-    words = [word for word in (known.contents, known.unit) if word]
+        return meaning or "not in the dictionaries"
+    words = [word for word in (known.contents, "" if known.unit == "none" else known.unit) if word]
     if known.minimum is not None and known.maximum is not None:
         words.append(f"{known.minimum:g} to {known.maximum:g}")
     elif known.minimum is not None:
         words.append(f"{known.minimum:g} or more")
     if known.states:
         words.append("one of " + ", ".join(known.states[:12]))
-    return f"{known.name}: {', '.join(words)}" if words else known.name
+    facts = f"{known.name}: {', '.join(words)}" if words else known.name
+    return f"{meaning}. {facts}" if meaning else facts
 
 
 def _value_html(text: str) -> str:
