@@ -98,6 +98,7 @@ class Application(Model):
     notes: list[Any] = Field(default_factory=list)
     held: str = ""  # why nothing of it is started at present
     retired: bool = False
+    restricted_to: list[str] | None = None  # names of groups; None: everybody
     agents: int = 0
 
 

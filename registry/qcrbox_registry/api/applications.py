@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from qcrbox.contract import models
+from qcrbox.contract.errors import UserInputError
 
 from qcrbox_registry import audit, rights
 from qcrbox_registry.api.answers import success
@@ -15,7 +16,7 @@ from qcrbox_registry.api.asking import Body, Caller, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.core import Core
 from qcrbox_registry.rights import Actor
-from qcrbox_registry.store import applications
+from qcrbox_registry.store import applications, people
 from qcrbox_registry.store.applications import KnownApplication
 from qcrbox_registry.submission import application_thing
 
@@ -25,6 +26,18 @@ router = APIRouter(prefix="/api", tags=["applications and commands"])
 class Hold(Body):
     mode: Literal["hold", "drain"] | None = None  # None lifts it
     reason: str = Field(default="", max_length=1000)
+
+
+class ChangeApplication(Body):
+    restricted_to: Annotated[list[str], Field(max_length=200)] | None = (
+        None  # names of groups; null: everybody
+    )
+    reuse: Literal["never", "same-owner", "any"] | None = None
+    warm: Annotated[int, Field(ge=0, le=64)] | None = None  # agents kept ready
+    most_agents: Annotated[int, Field(ge=1, le=10_000)] | None = (
+        None  # null: as many as launchers have place for
+    )
+    approved: bool | None = None
 
 
 def _visible(core: Core, actor: Actor, *, retired: bool = False) -> list[KnownApplication]:
@@ -65,6 +78,37 @@ def _managed(core: Core, actor: Actor, application_id: int) -> KnownApplication:
         raise rights.missing("application", application_id)
     rights.require(actor, "manage", application_thing(known))
     return known
+
+
+@router.patch(
+    "/applications/{application_id}",
+    response_model=models.Success[models.Applications],
+    openapi_extra=takes(ChangeApplication),
+)
+async def change_application(request: Request, core: TheCore, actor: Caller, application_id: int) -> Response:
+    """Who may use an application, how its agents are kept, and whether it is approved at all."""
+    known = _managed(core, actor, application_id)
+    body, _ = await read_body(request, ChangeApplication)
+    body.require_any()
+    values = {name: getattr(body, name) for name in body.model_fields_set}
+    for name in ("reuse", "warm", "approved"):
+        if name in values and values[name] is None:
+            raise UserInputError("This cannot be null.", where=name)
+    now = time.time()
+
+    def change(conn: Any) -> None:
+        # A group that nobody has come from yet is known from now on, so that its first member may come in.
+        people.ensure_groups(conn, body.restricted_to or (), now)
+        applications.change(conn, known.id, values, now)
+        entry = audit.entry(
+            actor, "change", now, kind="application", object_id=str(known.id), fields=sorted(values)
+        )
+        audit.record(conn, [entry])
+
+    await core.db.write(change)
+    await core.reload()
+    changed = core.catalogue.by_id(known.id)
+    return success({"applications": [changed.rest] if changed else []})
 
 
 @router.post(

@@ -112,6 +112,16 @@ def retire(conn: Connection, application_id: int, now: float | None) -> None:
     conn.execute(sa.update(applications).where(applications.c.id == application_id).values(retired_at=now))
 
 
+def change(conn: Connection, application_id: int, values: dict[str, Any], now: float) -> None:
+    """Set what an administrator may: restricted_to, reuse, warm, most_agents, approved."""
+    # None is SQL's NULL here, not the JSON value null.
+    if values.get("restricted_to", ...) is None:
+        values = {**values, "restricted_to": sa.null()}
+    conn.execute(
+        sa.update(applications).where(applications.c.id == application_id).values(updated_at=now, **values)
+    )
+
+
 def set_hold(
     conn: Connection, kind: str, object_id: str, mode: str | None, reason: str, by_id: int | None, now: float
 ) -> None:
@@ -278,6 +288,7 @@ def _known(
         "notes": row.notes,
         "held": hold,
         "retired": known.retired,
+        "restricted_to": row.restricted_to,
         "commands": [one.rest for one in known.commands.values() if not one.spec.hidden],
     }
     return known

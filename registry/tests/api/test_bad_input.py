@@ -90,7 +90,7 @@ def mine(registry, person, do):
         "NewUpload": {"filename": "a", "size": 3}, "StopMany": {"calculation_ids": [calculation]},
         "NewShare": {"kind": "dataset", "object_id": made["qcrbox_dataset_id"], "person": root.name},
         "SetLimit": {"subject": "person", "name": root.name, "quota": "running", "limit": 5}, "SetHold": {"kind": "launcher", "name": "none"},
-        "ChangeSession": {"view_only_allowed": True}, "Decide": {"subject": "group", "id": 0, "decision": "archive"},
+        "ChangeSession": {"view_only_allowed": True}, "ChangeApplication": {"warm": 0}, "Decide": {"subject": "group", "id": 0, "decision": "archive"},
     }  # fmt: skip
     bodies["SubmitBatch"] = {"commands": [bodies["SubmitCommand"]]}
     return root, ids, bodies

@@ -1,0 +1,96 @@
+"""What application administrators set: who may use an application, and how its agents are kept."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def practice(person):
+    """The application, changed through `practice.change(...)` and put back afterwards."""
+
+    class Practice:
+        keeper = person("applications")
+
+        def __init__(self):
+            self.shown = self.keeper.get("/api/applications").json()["payload"]["applications"][0]
+            self.path = f"/api/applications/{self.shown['id']}"
+
+        def change(self, **values):
+            answer = self.keeper.patch(self.path, json=values)
+            assert answer.status_code == 200, answer.text
+            return answer.json()["payload"]["applications"][0]
+
+    made = Practice()
+    yield made
+    made.change(restricted_to=None, approved=True, reuse="same-owner", warm=0, most_agents=None)
+
+
+NOOP = {
+    "application_slug": "practice",
+    "application_version": "1",
+    "command_name": "noop",
+    "command_arguments": {},
+}
+
+
+def test_a_restricted_application_is_there_for_its_groups_only(practice, person, group):
+    practice.change(restricted_to=[group])
+    member, stranger = person(groups=[group]), person()
+    command = member.get("/api/commands").json()["payload"]["commands"][0]["id"]
+    assert member.post("/api/commands", json=NOOP).status_code == 201
+    assert stranger.get("/api/applications").json()["payload"]["applications"] == []
+    assert stranger.get("/api/commands").json()["payload"]["commands"] == []
+    hidden, unknown = stranger.get(f"/api/commands/{command}"), stranger.get("/api/commands/999999")
+    assert (hidden.status_code, unknown.status_code) == (404, 404)
+    answers = [
+        stranger.post("/api/commands", json={**NOOP, "application_slug": slug})
+        for slug in ("practice", "unheard")
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    messages = [answer.json()["error"]["message"] for answer in answers]
+    assert messages[0] == messages[1].replace("unheard", "practice")
+    session = {name: NOOP[name] for name in ("application_slug", "application_version", "command_arguments")}
+    assert stranger.post("/api/interactive-sessions", json=session).status_code == 404
+    practice.change(restricted_to=None)
+    assert stranger.post("/api/commands", json=NOOP).status_code == 201
+
+
+def test_who_leaves_the_group_loses_the_application(registry, practice, person, group):
+    practice.change(restricted_to=[group])
+    member = person(groups=[group])
+    assert member.post("/api/commands", json=NOOP).status_code == 201
+    registry.hub.users[member.token]["groups"].remove(group)
+    for cached in registry.core.identity._cache.values():
+        cached.at -= 5.1
+    assert member.post("/api/commands", json=NOOP).status_code == 404
+
+
+def test_an_application_whose_approval_is_taken_is_gone_until_it_is_given_again(practice, ada):
+    practice.change(approved=False)
+    assert ada.get("/api/applications").json()["payload"]["applications"] == []
+    assert ada.post("/api/commands", json=NOOP).status_code == 404
+    practice.change(approved=True)
+    assert ada.post("/api/commands", json=NOOP).status_code == 201
+
+
+def test_how_agents_are_kept_reaches_the_scheduler(registry, practice):
+    practice.change(reuse="any", warm=1, most_agents=3)
+    known = registry.core.scheduler.world.fleet.applications[practice.shown["id"]]
+    assert (known.reuse, known.warm, known.most_agents) == ("any", 1, 3)
+
+
+def test_only_application_administrators_change_one_and_it_is_audited(registry, practice, person, ada):
+    assert ada.patch(practice.path, json={"warm": 1}).status_code == 403
+    practice.change(warm=0)
+    root = person("admin")
+    seen = root.get("/api/audit", params={"who": practice.keeper.name}).json()["payload"]["audit"]
+    assert [(one["action"], one["kind"]) for one in seen] == [("change", "application")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"reuse": "sometimes"}, {"warm": -1}, {"warm": None}, {"restricted_to": "all"}, {"slug": "x"}],
+)
+def test_bad_changes_are_400(practice, body):
+    assert practice.keeper.patch(practice.path, json=body).status_code == 400
