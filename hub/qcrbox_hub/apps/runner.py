@@ -70,6 +70,8 @@ class SuiteRunner:
             if any(e.kind != "status" for e in case.expected):
                 result.error = refusal.message
             return
+        if self._has_window(suite, case):
+            self._open_and_close(calculation_id)
         calculation = self._wait(calculation_id)
         last = (calculation["status_events"] or [{}])[-1]
         info = last.get("extra_info") or {}
@@ -94,7 +96,32 @@ class SuiteRunner:
             "command_name": case.command_name,
             "command_arguments": arguments,
         }
+        if self._has_window(suite, case):
+            return self._call("POST", "/api/interactive-sessions", json=body)["interactive_session_id"]
         return self._call("POST", "/api/commands", json=body)["calculation_id"]
+
+    def _has_window(self, suite: Suite, case: Case) -> bool:
+        known = self._call("GET", "/api/applications")["applications"]
+        return any(
+            command["implemented_as"] == "interactive_session"
+            for application in known
+            if (application["slug"], application["version"])
+            == (suite.application_slug, suite.application_version)
+            for command in application["commands"]
+            if command["name"] == case.command_name
+        )
+
+    def _open_and_close(self, session_id: str) -> None:
+        """What of a session runs without a person: prepare, the program's start, and finalise."""
+        deadline = time.monotonic() + self.timeout_s
+        while time.monotonic() < deadline:
+            session = self._call("GET", f"/api/interactive-sessions/{session_id}")["interactive_sessions"][0]
+            if session["state"] in ("open", "program_ended"):
+                self._call("POST", f"/api/interactive-sessions/{session_id}/close", json={"keep": True})
+            elif session["status"] not in FINAL:
+                time.sleep(0.2)
+                continue
+            return
 
     def _argument(self, given: Input) -> object:
         if given.source == "value":

@@ -69,7 +69,12 @@ def test_a_new_application_passes_its_suite_in_its_container_and_is_let_in_and_o
 
 @pytest.mark.parametrize(
     ("slug", "manager", "cases"),
-    [("refine", "process", 9), pytest.param("qcrboxtools", "docker", 19, marks=pytest.mark.docker)],
+    [
+        ("refine", "process", 9),
+        ("shelxle", "process", 4),
+        pytest.param("qcrboxtools", "docker", 19, marks=pytest.mark.docker),
+        pytest.param("avogadro", "docker", 2, marks=pytest.mark.docker),
+    ],
 )
 def test_our_own_applications_pass_their_suites(tmp_path: Path, slug: str, manager: str, cases: int):
     report = tmp_path / "report.xml"
