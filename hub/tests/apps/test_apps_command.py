@@ -77,6 +77,8 @@ def test_a_new_application_passes_its_suite_in_its_container_and_is_let_in_and_o
     ],
 )
 def test_our_own_applications_pass_their_suites(tmp_path: Path, slug: str, manager: str, cases: int):
+    if slug == "shelxle" and not all(map(shutil.which, ("shelxle", "Xtigervnc"))):
+        pytest.skip("ShelXle or Xtigervnc is not installed")
     report = tmp_path / "report.xml"
     done = apps("test", ROOT / "app_images" / slug, "--manager", manager, "--junit", report)
     assert done.returncode == 0, done.stdout + done.stderr
