@@ -4,6 +4,7 @@ import { test } from 'node:test';
 
 import { calculationCode, commandCode, datasetCode, pythonName, withoutSecondImport } from '../lib/notebook/code.js';
 import { NO_FACETS, pathOf, rowOf, visible } from '../lib/browser/query.js';
+import { isLongAwaitedEnd } from '../lib/panel/ending.js';
 import { queueWords } from '../lib/panel/queue.js';
 import { EventParser } from '../lib/registry/parser.js';
 import { progressAfter } from '../lib/registry/progress.js';
@@ -133,4 +134,15 @@ test('a row says what the index knows', () => {
   const index = { kind: 'structure', formula_sum: 'C H4', space_group_hm: 'P 1', r1: 0.0417 };
   const row = rowOf({ qcrbox_dataset_id: '1', name: null, tags: ['a', 'b'], data_files: { 'x.cif': { index } } });
   assert.deepEqual([row.name, row.formula, row.spaceGroup, row.r1, row.tags], ['x.cif', 'C H4', 'P 1', '0.0417', 'a, b']);
+});
+
+test('only the end of a long calculation is told', () => {
+  const began = Date.parse('2026-11-24T06:00:00Z');
+  const running = { status: 'running', started_at: '2026-11-24T06:00:00Z' };
+  const ended = { kind: 'calculation', status: 'failed' };
+  assert.equal(isLongAwaitedEnd(running, ended, began + 90_000), true);
+  assert.equal(isLongAwaitedEnd(running, ended, began + 5_000), false);
+  assert.equal(isLongAwaitedEnd(running, { kind: 'calculation', status: 'running' }, began + 90_000), false);
+  assert.equal(isLongAwaitedEnd({ ...running, status: 'failed' }, ended, began + 90_000), false);
+  assert.equal(isLongAwaitedEnd(undefined, ended, began + 90_000), false);
 });

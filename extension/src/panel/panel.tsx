@@ -13,14 +13,16 @@ import { qcrboxIcon } from '../icons';
 import { calculationCode, commandCode, datasetCode } from '../notebook/code';
 import { insert } from '../notebook/insert';
 import type { RegistryStore } from '../registry/store';
-import type { ICalculation } from '../registry/types';
+import type { ICalculation, IEvent } from '../registry/types';
 import { upload } from '../registry/upload';
+import { word } from '../states';
 import { OPEN_SESSION, START_SESSION } from '../session/commands';
 import { Applications } from './applications';
 import { Calculations } from './calculations';
 import { ConnectionBar } from './connection';
 import type { IPanelContext } from './context';
 import { Datasets } from './datasets';
+import { isLongAwaitedEnd } from './ending';
 import { Sessions } from './sessions';
 
 /** What Lab's file browser puts on a drag. */
@@ -43,6 +45,7 @@ export class QCrBoxPanel extends ReactWidget {
     this.title.icon = qcrboxIcon;
     this.title.caption = trans.__('QCrBox');
     this.addClass('qcrbox-Panel');
+    store.happened.connect((_, event) => this.tellEnd(event));
     this.context = {
       store,
       trans,
@@ -85,6 +88,21 @@ export class QCrBoxPanel extends ReactWidget {
     if (!this.started) {
       this.started = true;
       void this.store.start();
+    }
+  }
+
+  /** Who waits long looks elsewhere: the end of such a calculation is told. */
+  private tellEnd(event: IEvent): void {
+    const { store, trans } = this;
+    const known = store.calculations.find(each => each.calculation_id === event.id);
+    if (!known || !event.status || !isLongAwaitedEnd(known, event, Date.now())) {
+      return;
+    }
+    const name = known.name || known.command_name;
+    if (event.status === 'successful') {
+      Notification.success(trans.__('%1 is done.', name), { autoClose: 8000 });
+    } else {
+      Notification.warning(trans.__('%1: %2', name, word(event.status, event.step, trans)), { autoClose: false });
     }
   }
 
