@@ -94,6 +94,11 @@ def page(conn: Connection, *, after: int | None = None, limit: int = 100, **equa
     return list(conn.execute(query))
 
 
+def after(conn: Connection, seq: int, limit: int = 1000) -> list[sa.Row]:
+    """Entries after this one, oldest first."""
+    return list(conn.execute(sa.select(audit).where(audit.c.seq > seq).order_by(audit.c.seq).limit(limit)))
+
+
 def broken_links(conn: Connection, limit: int = 20) -> list[int]:
     """Sequence numbers where the chain does not hold; empty when nobody touched it."""
     broken: list[int] = []

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
+from pydantic_core import to_json
 from qcrbox.contract import models
 from qcrbox.contract.models import iso
+from starlette.responses import StreamingResponse
 
 from qcrbox_registry import audit, quota, rights
 from qcrbox_registry.api import shapes
 from qcrbox_registry.api.answers import json_response, success
 from qcrbox_registry.api.asking import Body, Caller, TheCore, ThePage, number, read_body, who
-from qcrbox_registry.api.openapi import takes
+from qcrbox_registry.api.openapi import sends, takes
 from qcrbox_registry.core import Core
 from qcrbox_registry.rights import Thing
 from qcrbox_registry.store import applications, people, schema
@@ -217,6 +221,25 @@ async def read_audit(
 def _audit_row(row: Any) -> dict[str, Any]:
     names = ("seq", "who", "address", "action", "kind", "object_id", "allowed", "details", "previous", "hash")
     return {**{name: getattr(row, name) for name in names}, "at": iso(row.at)}
+
+
+@router.get("/audit/export", response_class=StreamingResponse, responses=sends("application/x-ndjson"))
+async def export_audit(core: TheCore, actor: Caller) -> Response:
+    """The whole trail, oldest first, one JSON object a line with everything its hash is made of."""
+    rights.require(actor, "audit", SITE)
+    core.audit_soon(actor, "export audit", kind="site")
+    return StreamingResponse(
+        _audit_lines(core),
+        media_type="application/x-ndjson",
+        headers={"content-disposition": 'attachment; filename="qcrbox-audit.ndjson"'},
+    )
+
+
+async def _audit_lines(core: Core) -> AsyncIterator[bytes]:
+    seq = 0
+    while rows := await core.db.read(partial(audit.after, seq=seq)):
+        seq = rows[-1].seq
+        yield b"".join(to_json(dict(row._mapping)) + b"\n" for row in rows)
 
 
 @router.get("/audit/check", response_model=models.Success[shapes.AuditCheck])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -371,6 +372,21 @@ def test_the_audit_trail_holds_refusals_and_its_chain(registry, person, do):
         (ada.name, "upload", "127.0.0.1")
     ]
     assert root.get("/api/audit/check").json()["payload"] == {"sound": True, "broken_at": []}
+
+
+def test_the_audit_trail_is_exported_whole_and_its_chain_can_be_followed_elsewhere(registry, person, do):
+    ada, root = person(), person("admin")
+    do.upload(ada)
+    registry.serving.do(registry.core.audits_written())
+    assert ada.get("/api/audit/export").status_code == 404
+    lines = [json.loads(line) for line in root.get("/api/audit/export").text.splitlines()]
+    previous = "0" * 64
+    for line in lines:
+        names = ("at", "who_id", "who", "address", "action", "kind", "object_id", "allowed", "details")
+        text = json.dumps([previous, *(line[name] for name in names)], sort_keys=True, separators=(",", ":"))
+        assert (line["previous"], line["hash"]) == (previous, hashlib.sha256(text.encode()).hexdigest())
+        previous = line["hash"]
+    assert (ada.name, "upload") in {(line["who"], line["action"]) for line in lines}
 
 
 def test_what_an_administrator_reads_of_others_is_always_audited(registry, person, do):

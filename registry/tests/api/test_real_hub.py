@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from qcrbox_registry import identity
+from qcrbox_registry.settings import Settings
 
 pytest.importorskip("jupyterhub")
 SERVICE_TOKEN, ADMIN_TOKEN = "s" * 40, "a" * 40
@@ -31,8 +33,8 @@ c.JupyterHub.custom_scopes = {{"custom:qcrbox:use": {{"description": "use"}}}}
 access = "access:services!service=qcrbox"
 c.JupyterHub.load_roles = [
     {{"name": "user", "scopes": ["self", access, "custom:qcrbox:use"]}},
-    {{"name": "registry", "services": ["qcrbox"], "scopes": ["list:users", "read:users"]}},
-    {{"name": "keeper", "services": ["keeper"], "scopes": ["admin:users", "tokens", access, "custom:qcrbox:use"]}},
+    {{"name": "registry", "services": ["qcrbox"], "scopes": ["list:users", "read:users", "list:groups"]}},
+    {{"name": "keeper", "services": ["keeper"], "scopes": ["admin:users", "admin:groups", "tokens", access, "custom:qcrbox:use"]}},
 ]
 c.JupyterHub.services = [
     {{"name": "qcrbox", "url": "{registry}", "api_token": "{service_token}", "oauth_no_confirm": True,
@@ -186,3 +188,21 @@ def test_an_account_made_anew_under_an_old_name_finds_nothing(site):
     with client_of("mary") as second:
         assert second.get(f"/api/datasets/{made['qcrbox_dataset_id']}").status_code == 404
         assert second.get("/api/datasets").json()["payload"]["datasets"] == []
+
+
+@pytest.mark.timeout(200)
+async def test_the_hub_tells_all_groups_and_accounts_page_by_page(site, tmp_path, monkeypatch):
+    monkeypatch.setattr(identity, "PAGE", 1)
+    keeper = {"authorization": f"token {ADMIN_TOKEN}"}
+    for path in ("users/first", "users/second", "groups/crystals", "groups/powders"):
+        httpx.post(f"{site}/hub/api/{path}", headers=keeper, trust_env=False)
+    (tmp_path / "token").write_text(SERVICE_TOKEN)
+    settings = Settings(
+        data=tmp_path, auth="hub", hub_api_url=f"{site}/hub/api", hub_token_file=tmp_path / "token"
+    )
+    asking = identity.HubIdentity(settings, None)
+    known = await asking.known()
+    await asking.close()
+    assert {"crystals", "powders"} <= known.groups
+    assert {"first", "second"} <= known.people.keys()
+    assert known.people["first"].startswith("20"), "the time of its making tells a re-created account"
