@@ -67,7 +67,7 @@ $(LAB): extension/package-lock.json $(shell find extension/src extension/style e
 	@echo "Building the JupyterLab extension ..."
 	@cd extension && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 
-$(WIDGETS): qcrbox_kernel_lib/js/package-lock.json $(shell find qcrbox_kernel_lib/js/src qcrbox_kernel_lib/qcrbox/widgets -name '*.[jt]s' -not -path '*/static/*' 2>/dev/null) | $(VENV)/.run
+$(WIDGETS): qcrbox_kernel_lib/js/package-lock.json $(shell find qcrbox_kernel_lib/qcrbox/widgets \( -name '*.[jt]s' -o -name '*.css' \) -not -path '*/static/*' 2>/dev/null) | $(VENV)/.run
 	@echo "Building the widgets ..."
 	@cd qcrbox_kernel_lib/js && $(NPM) ci --no-audit --no-fund --loglevel=error && $(NPM) run --silent build
 	@touch $@
