@@ -58,8 +58,8 @@ def _common_start(names: list[str]) -> str:
 
 def type_line(kernel: BlockingKernelClient, typed: str) -> str:
     def ask(text: str) -> dict:
-        kernel.complete(text, len(text))
-        return kernel.get_shell_msg(timeout=60)["content"]
+        # By its own request: a slow kernel may still answer what it was asked while it started.
+        return kernel.complete(text, len(text), reply=True, timeout=60)["content"]
 
     line = ""
     for piece in re.split(f"({TAB})", typed):
