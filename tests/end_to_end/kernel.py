@@ -82,7 +82,7 @@ class Kernel:
     def _finish(self, message: str, shown: Shown) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
-                reply = self.client.get_shell_msg(timeout=10)
+                reply = self.client.get_shell_msg(timeout=60)
                 if reply["parent_header"].get("msg_id") == message:
                     for one in reply["content"].get("payload", ()):  # `name?`
                         shown.data.append(one.get("data", {}))
