@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from qcrbox.contract.models import iso
+from qcrbox.contract.states import State
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import calculations, datasets, events, logs, people, tags
@@ -216,7 +217,8 @@ def session(row: sa.Row, about: sa.Row, group: str | None, idle_limit_s: float) 
         "state": about.state,
         "status": row.state,
         "step": row.step,
-        "reason": about.reason or row.error_msg,
+        # Of a session that failed, why; what was last said while it was open is not that.
+        "reason": (row.error_msg if row.state == State.FAILED else "") or about.reason or row.error_msg,
         "name": row.name,
         "owner": row.owner,
         "group": group,

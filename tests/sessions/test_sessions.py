@@ -106,6 +106,7 @@ async def test_what_was_done_is_not_lost_when_the_end_fails(sessions):
     assert closed["status"] == "failed"
     assert "the end fails" in closed["error_msg"]
     assert "session-files.zip" in closed["error_msg"]
+    assert "the end fails" in sessions.look(session_id)["reason"], "not who ended it"
     files = sessions.call("GET", f"/api/datasets/{closed['output_dataset_id']}")["datasets"][0]["data_files"]
     kept = sessions.http.get(f"/api/data-files/{files['session-files.zip']['qcrbox_file_id']}/download")
     with zipfile.ZipFile(io.BytesIO(kept.content)) as archive:
