@@ -86,8 +86,8 @@ async def test_an_agent_yields_its_place_to_another_person(make_site, make_launc
 async def test_an_agent_that_serves_everybody_is_not_ended_to_make_room_for_them(make_site, make_launcher):
     site = await make_site(reuse="any", settings=SchedulerSettings(**QUICK, owner_slice_s=0.0))
     await make_launcher(site, capacity=1)
-    ids = await site.submit("sleep", 20, owner="ada", arguments={"seconds": 0.1})
-    ids += await site.submit("sleep", 20, owner="bob", arguments={"seconds": 0.1})
+    ids = await site.submit("sleep", 8, owner="ada", arguments={"seconds": 0.1})
+    ids += await site.submit("sleep", 8, owner="bob", arguments={"seconds": 0.1})
     assert len({row.agent_id for row in await site.ended(ids)}) == 1
 
 
@@ -169,7 +169,7 @@ async def test_a_drained_launcher_finishes_and_ends_its_agents(site, launcher):
 async def test_what_was_handed_out_ahead_is_taken_back_by_a_hold(site, make_launcher, kind):
     await make_launcher(site, capacity=1)
     await site.ended(await site.submit("sleep", 3, arguments={"seconds": 0.0}))
-    (running,) = await site.submit("sleep", arguments={"seconds": 3.0})
+    (running,) = await site.submit("sleep", arguments={"seconds": 2.0})
     ahead = await site.submit("sleep", 4, arguments={"seconds": 0.0})
     (agent,) = site.scheduler.world.fleet.agents.values()
     await site.until(lambda: len(agent.active) == 5)
