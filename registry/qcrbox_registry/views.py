@@ -141,6 +141,7 @@ def data_file(
         "index": None if index is None else dict(index),
         "tags": list(tagged),
         "owner": row.owner,
+        "deleted_at": iso(row.deleted_at),
     }
 
 

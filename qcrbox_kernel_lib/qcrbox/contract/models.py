@@ -234,6 +234,7 @@ class DataFile(Model):
     index: dict[str, Any] | None = None
     tags: list[str] = Field(default_factory=list)
     owner: str = ""
+    deleted_at: str | None = None
 
 
 class Dataset(Model):

@@ -65,9 +65,14 @@ async def list_data_files(
     name: Annotated[str | None, Query(max_length=500, description="file name")] = None,
     filetype: Annotated[str | None, Query(max_length=40)] = None,
     q: Annotated[str | None, Query(max_length=500, description="text in the file name")] = None,
+    deleted: Annotated[bool, Query(description="what can be brought back instead")] = False,
 ) -> Response:
     """Data files you may see, newest first."""
-    where: list[sa.ColumnElement[bool]] = [table.c.deleted_at.is_(None)]
+    where: list[sa.ColumnElement[bool]] = (
+        [table.c.deleted_at.isnot(None), table.c.purged_at.is_(None)]
+        if deleted
+        else [table.c.deleted_at.is_(None)]
+    )
     if owner is not None:
         where.append(table.c.owner_id.in_(people.named(owner)))
     if tag is not None:
@@ -80,7 +85,7 @@ async def list_data_files(
         where.append(table.c.filename.icontains(q, autoescape=True))
 
     def read(conn: Any) -> dict[str, Any]:
-        branches = rights.branches(actor, table)
+        branches = rights.branches_of_bin(actor, table) if deleted else rights.branches(actor, table)
         ids = paging.newest_ids(conn, table, branches, where=where, limit=page.limit + 1, after=page.after)
         ids, following = page.cut(ids, str)
         rows = datasets.files_by_id(conn, ids)

@@ -183,6 +183,21 @@ def test_what_is_deleted_comes_back_with_its_files(ada, do):
     assert shown(ada, dataset_id)["data_files"].keys() == made["data_files"].keys()
 
 
+def test_a_deleted_file_is_found_in_the_bin_and_comes_back_once(person, group, do):
+    ada, bob, keeper = person(groups=[group]), person(groups=[group]), person(f"data!group={group}")
+    made = do.upload(ada, group=group)
+    path = f"/api/data-files/{do.file_id(made)}"
+    assert bob.delete(path).status_code == 403
+    assert keeper.delete(path).status_code == 204
+    assert keeper.delete(path).status_code == 404
+    for client, found in ((ada, 1), (keeper, 1), (bob, 0)):
+        in_bin = client.get("/api/data-files", params={"deleted": True}).json()["payload"]["data_files"]
+        assert len([one for one in in_bin if one["deleted_at"]]) == len(in_bin) == found
+    assert shown(ada, made["qcrbox_dataset_id"])["data_files"] == {}
+    assert [ada.post(f"{path}/restore").status_code for _ in range(2)] == [200, 200]
+    assert list(shown(ada, made["qcrbox_dataset_id"])["data_files"]) == ["quartz.cif"]
+
+
 def test_names_tags_and_descriptions_change_and_are_found(ada, do):
     made = do.upload(ada)
     dataset_id = made["qcrbox_dataset_id"]
