@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,3 +136,20 @@ def test_a_window_that_does_not_come_up_ends_its_session_with_the_programs_last_
     assert shown["state"] == "closed"
     closed = platform.call("POST", f"/api/interactive-sessions/{made}/close")["interactive_sessions"][0]
     assert closed["status"] == "failed", "ending what has ended is harmless"
+
+
+def test_nothing_is_left_when_everybody_is_told_to_end_at_once_and_the_launcher_hears_it_first(
+    tmp_path: Path,
+) -> None:
+    """As when a machine shuts down. A launcher that ends alone leaves its containers to the next one."""
+    data = tmp_path / "data"
+    approve(data, SAMPLE)
+    made = Platform(RunningRegistry(data, SAMPLE, manager="docker").start())
+    made.run("sample", "sleep", seconds=300)
+    until(made.containers)
+    assert made.running.process is not None
+    os.kill(made.children()["launcher"], signal.SIGTERM)
+    time.sleep(0.3)
+    made.running.process.terminate()
+    until(lambda: not made.containers(), 60)
+    made.running.process.wait(60)

@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import threading
+import time
 from importlib import import_module
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from qcrbox_registry.launcher.launcher import Launcher
 from qcrbox_registry.launcher.managers.base import Manager
 from qcrbox_registry.messaging.keys import Secrets
 
+OTHERS_END_S = 3.0
 # An engine is one file with one class; imported only when it is wanted.
 MANAGERS = {
     "process": "qcrbox_registry.launcher.managers.process:ProcessManager",
@@ -127,9 +129,18 @@ async def _run(given: argparse.Namespace) -> int:
     finally:
         # A launcher that is only restarted leaves its agents for the next one to adopt. One that failed just as the
         # platform ended does not.
-        if platform_gone.is_set() or (data / "run" / "ending").exists():
+        if await _is_over(manager, platform_gone, data / "run" / "ending"):
             await manager.end_platform()
     return 0
+
+
+async def _is_over(manager: Manager, gone: threading.Event, ending: Path) -> bool:
+    """Whether the whole platform ends. A machine that shuts down tells everybody at once, and we may hear it first."""
+    waits = lifeline.descriptor() is not None and type(manager).end_platform is not Manager.end_platform
+    deadline = time.monotonic() + (OTHERS_END_S if waits else 0.0)
+    while not (over := gone.is_set() or ending.exists()) and time.monotonic() < deadline:
+        await asyncio.sleep(0.05)
+    return over
 
 
 async def _nats_url(data: Path) -> str:
