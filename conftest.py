@@ -7,6 +7,8 @@ import os
 import pytest
 import qcrbox.cif._gemmi  # noqa: F401 - first: cctbx ends the process where gemmi was imported before it
 
+# Tests read English words, whatever the machine's language.
+os.environ["QCRBOX_LANGUAGE"] = "en"
 _skipped: list[str] = []
 
 

@@ -45,7 +45,8 @@ class Kernel:
         }
         self._manager = KernelManager(kernel_name="python3")
         self._manager.start_kernel(
-            cwd=str(folder), env={**kept, "IPYTHONDIR": str(folder / ".ipython"), **environment}
+            cwd=str(folder),
+            env={**kept, "IPYTHONDIR": str(folder / ".ipython"), "QCRBOX_LANGUAGE": "en", **environment},
         )
         self.client = self._manager.blocking_client()
         self.client.start_channels()
