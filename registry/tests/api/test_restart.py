@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from qcrbox_registry.app import create_app
 from qcrbox_registry.messaging import server as nats_server
@@ -35,7 +37,7 @@ def restarted(tmp_path, applications, hub, hub_url, api_parts):
 
 
 def read_until(client, path, enough, **headers):
-    found = []
+    found, deadline = [], time.monotonic() + 90
     with client.stream("GET", path, headers=headers) as answer:
         one = {}
         for line in answer.iter_lines():
@@ -47,6 +49,7 @@ def read_until(client, path, enough, **headers):
                 one = {}
             if enough(found):
                 return found
+            assert time.monotonic() < deadline, found
     return found
 
 
