@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +34,9 @@ class Agents(Protocol):
 
     def kill(self, agent: str, pid: int) -> None:
         """kill -9."""
+
+    def alive(self, agent: str, pids: Iterable[int]) -> list[int]:
+        """Which of an agent's processes still run, also when the agent itself is gone."""
 
 
 class AsProcesses:
@@ -64,6 +68,14 @@ class AsProcesses:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
+    def alive(self, agent: str, pids: Iterable[int]) -> list[int]:
+        found = []
+        for pid in pids:
+            with contextlib.suppress(psutil.Error):
+                if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                    found.append(pid)
+        return found
+
 
 class InContainers:
     def __init__(self, data: Path) -> None:
@@ -87,3 +99,6 @@ class InContainers:
 
     def kill(self, agent: str, pid: int) -> None:
         self._found()[agent].exec_run([PYTHON, "-c", _KILL, str(pid)])
+
+    def alive(self, agent: str, pids: Iterable[int]) -> list[int]:
+        return sorted(set(pids) & set(self.inside(agent))) if agent in self.all() else []

@@ -111,9 +111,13 @@ async def test_whatever_is_killed_each_calculation_has_one_end_and_nothing_is_le
 
     # A session whose agent dies has an end that says why.
     second = scene.open("window")
+    agent = scene.agent_of(second)
+    processes = scene.agents.inside(agent)
+    assert any("Xtigervnc" in command for command in processes.values())
     scene.kill_inside(second, AGENT)
     assert scene.ended(second)["status"] == "failed"
     assert "The session's program is gone" in scene.look(second)["reason"]
+    until(lambda: not scene.agents.alive(agent, processes))
 
     assert [scene.ended(one)["status"] for one in short] == ["successful"] * 3
     scene.ended(struck)
