@@ -113,9 +113,23 @@ async def _run(given: argparse.Namespace) -> int:
     launcher = Launcher(given.name, url, seed, manager, catalogue)
     running = asyncio.create_task(launcher.run())
     loop = asyncio.get_running_loop()
+    platform_gone, ending = threading.Event(), data / "run" / "ending"
+
+    async def leave() -> None:
+        # Doors stay open meanwhile: agents of a launcher that is only restarted notice less of it.
+        await _look_whether_all_ends(manager, platform_gone, ending)
+        running.cancel()
+
+    leaving: list[asyncio.Task[None]] = []
+
+    def told_to_end() -> None:
+        if leaving:
+            running.cancel()
+        else:
+            leaving.append(asyncio.create_task(leave()))
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, running.cancel)
-    platform_gone = threading.Event()
+        loop.add_signal_handler(number, told_to_end)
 
     def end() -> None:
         platform_gone.set()
@@ -129,18 +143,18 @@ async def _run(given: argparse.Namespace) -> int:
     finally:
         # A launcher that is only restarted leaves its agents for the next one to adopt. One that failed just as the
         # platform ended does not.
-        if await _is_over(manager, platform_gone, data / "run" / "ending"):
+        if platform_gone.is_set() or ending.exists():
             await manager.end_platform()
     return 0
 
 
-async def _is_over(manager: Manager, gone: threading.Event, ending: Path) -> bool:
-    """Whether the whole platform ends. A machine that shuts down tells everybody at once, and we may hear it first."""
+async def _look_whether_all_ends(manager: Manager, gone: threading.Event, ending: Path) -> None:
+    """Wait a moment for the whole platform's end: a machine that shuts down tells everybody at once, and we may hear
+    it first."""
     waits = lifeline.descriptor() is not None and type(manager).end_platform is not Manager.end_platform
     deadline = time.monotonic() + (OTHERS_END_S if waits else 0.0)
-    while not (over := gone.is_set() or ending.exists()) and time.monotonic() < deadline:
+    while not (gone.is_set() or ending.exists()) and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
-    return over
 
 
 async def _nats_url(data: Path) -> str:
