@@ -97,10 +97,10 @@ def test_a_transfer_that_is_under_way_breaks_off_when_the_right_ends(registry, t
     file = team.ada.post(f"/api/datasets/{team.dataset_id}/append", files={"file": ("large.bin", content)})
     file_id = file.json()["payload"]["appended_file"]["qcrbox_file_id"]
     arrived = []
-    with team.bob.stream("GET", f"/api/data-files/{file_id}/download") as answer:
+    with team.bob.stream("GET", f"/api/data-files/{file_id}/download", timeout=120) as answer:
         pieces = answer.iter_raw(65536)
         arrived.append(len(next(pieces)))
         team.ada.delete(f"/api/shares/{team.share['id']}")
-        with pytest.raises(httpx.RemoteProtocolError):
+        with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             arrived.extend(map(len, pieces))
     assert sum(arrived) < len(content)
