@@ -117,7 +117,6 @@ export class BrowserModel {
   }
 
   async restore(ids: string[]): Promise<void> {
-    this.found = this.found.length ? this.found : [];
     await this.every(ids, 'back', id => this.client.ask(`${path(id)}/restore`, { method: 'POST' }));
     this.lastBinned = [];
     this._changed.emit();

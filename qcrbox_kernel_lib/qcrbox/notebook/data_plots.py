@@ -21,7 +21,6 @@ Array = NDArray[np.float64]
 # ⟨|E²−1|⟩ of Wilson's distributions: Karle, Dewar & others; International Tables B 2.1.
 CENTRIC, ACENTRIC = 0.968, 0.736
 _SHELLS = 12
-_LARGEST = 14  # points of a layer in the strongest of six classes have this part of the room
 
 
 def intensity_distribution(plots: Plots) -> Picture:

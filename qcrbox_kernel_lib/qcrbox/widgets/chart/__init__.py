@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,6 @@ class Chart:
 
     panels: Sequence[Panel]
     picks: str = ""
-    marked: dict[str, Any] = field(default_factory=dict)
 
     def figure(self) -> Any:
         """As a matplotlib figure."""
