@@ -34,6 +34,7 @@ class SoloLab:
         from qcrbox_hub import ports
 
         port = ports.choose(1)[0]
+        self.manager = manager
         self.home = data.parent / "home"
         command = [sys.executable, "-m", "qcrbox_hub", "up", "--solo", "--data", str(data)]
         command += ["--port", str(port), "--manager", manager, "--folder", str(self.home)]
