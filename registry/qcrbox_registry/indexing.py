@@ -20,6 +20,7 @@ from typing import Any
 import structlog
 from qcrbox import lifeline
 from qcrbox.contract.errors import CifError, QcError
+from qcrbox.waiting import within
 
 from qcrbox_registry.store.objects import ObjectStore
 from qcrbox_registry.store.tables import cif_index
@@ -92,7 +93,7 @@ class Indexer:
         try:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             await process.stdin.drain()
-            line = await asyncio.wait_for(process.stdout.readline(), self._longest_s)
+            line = await within(process.stdout.readline(), self._longest_s)
             if not line:
                 raise CifError("The file could not be read.", why="Reading it took too much memory.")
             return json.loads(line)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 
 from qcrbox import lifeline
+from qcrbox.waiting import within
 
 from qcrbox_registry.settings import Settings
 
@@ -53,7 +54,7 @@ async def launcher(settings: Settings, nats_url: str) -> AsyncIterator[None]:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), GRACE_S)
+            await within(process.wait(), GRACE_S)
         except TimeoutError:
             process.kill()
             await process.wait()

@@ -42,6 +42,7 @@ from qcrbox.contract.messages import (
 )
 from qcrbox.contract.states import State, Step
 from qcrbox.nats_client import connect
+from qcrbox.waiting import within
 
 from qcrbox_registry.messaging.keys import Key
 from qcrbox_registry.messaging.publisher import Publisher
@@ -379,7 +380,7 @@ class PracticeLauncher:
                 process.send_signal(signal.SIGCONT)
                 process.terminate()
                 try:
-                    await asyncio.wait_for(process.wait(), grace_s)
+                    await within(process.wait(), grace_s)
                 except TimeoutError:
                     process.kill()
                     await process.wait()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from qcrbox.waiting import within
 
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
@@ -186,7 +187,7 @@ class PracticeSite:
                 if value:
                     return
                 try:
-                    await asyncio.wait_for(self._ended.wait(), 0.1)
+                    await within(self._ended.wait(), 0.1)
                 except TimeoutError:
                     continue
 

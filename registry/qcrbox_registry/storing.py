@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from qcrbox.contract.errors import QcError, TooLarge, Unreachable, UserInputError
+from qcrbox.waiting import within
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry import audit
@@ -71,7 +72,7 @@ class Storing:
         """Fill in the index of a small CIF, if that does not take long."""
         if _may_be_cif(stored.filename) and stored.size <= PATIENT_BYTES:
             with contextlib.suppress(TimeoutError):
-                stored.index = await asyncio.wait_for(
+                stored.index = await within(
                     self._core.indexer.index(stored.sha256, stored.size, stored.filename), PATIENCE_S
                 )
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
+from qcrbox.waiting import within
+
 from qcrbox_registry.store.events import Event
 
 MOST_WAITING = 5000
@@ -40,7 +42,7 @@ class Subscription:
         """The waiting events; empty after `timeout_s` without any; None once cut off."""
         if not self._waiting and not self.cut_off:
             try:
-                await asyncio.wait_for(self._woken.wait(), timeout_s)
+                await within(self._woken.wait(), timeout_s)
             except TimeoutError:
                 return []
         self._woken.clear()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qcrbox.contract.errors import NotFound, Unreachable
+from qcrbox.waiting import within
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 DIAL_S = 15.0
@@ -55,7 +56,7 @@ class Tunnels:
     async def wait(self, tunnel: Tunnel, seconds: float = DIAL_S) -> WebSocket:
         """The agent's websocket. Raises Unreachable when it does not come."""
         try:
-            return await asyncio.wait_for(asyncio.shield(tunnel.agent_side), seconds)
+            return await within(asyncio.shield(tunnel.agent_side), seconds)
         except TimeoutError:
             raise Unreachable(
                 "The session's picture does not come.",

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from qcrbox.nats_client import connect
+from qcrbox.waiting import within
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Link:
         while True:
             closed = asyncio.Event()
             try:
-                self._client = await asyncio.wait_for(self._connect(closed), SET_UP_S)
+                self._client = await within(self._connect(closed), SET_UP_S)
             except (NatsError, OSError, TimeoutError, asyncio.CancelledError) as error:
                 if isinstance(error, asyncio.CancelledError):
                     raise
@@ -66,14 +67,14 @@ class Link:
             try:
                 for callback in self._on_up:
                     # On a connection that breaks just now, nats-py may wait for a flush that never comes.
-                    await asyncio.wait_for(callback(self._client), SET_UP_S)
+                    await within(callback(self._client), SET_UP_S)
             except (NatsError, OSError, TimeoutError) as error:
                 log.warning("the connection ended while it was being set up: %s", error)
                 await self._drop()
             # nats-py does not call back when it still had something to send as the connection broke.
             while not closed.is_set() and not self._client.is_closed:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(closed.wait(), LOOK_S)
+                    await within(closed.wait(), LOOK_S)
             log.warning("the connection to NATS ended")
 
     async def _connect(self, closed: asyncio.Event) -> Client:
@@ -100,7 +101,7 @@ class Link:
     async def _drop(self) -> None:
         if self._client is not None:
             with contextlib.suppress(NatsError, OSError, RuntimeError, TimeoutError):
-                await asyncio.wait_for(self._client.close(), SET_UP_S)
+                await within(self._client.close(), SET_UP_S)
 
     async def close(self) -> None:
         """Flush and close, for an orderly end."""

@@ -19,6 +19,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from qcrbox.contract import messages
+from qcrbox.waiting import within
 
 from qcrbox_agent.link import Link
 
@@ -65,7 +66,7 @@ class Outbox:
         loop = asyncio.get_running_loop()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 2.0)
+                await within(self._wake.wait(), 2.0)
             self._wake.clear()
             oldest = next(iter(self._entries.values()), None)
             if oldest is not None and oldest.sent_at and loop.time() - oldest.sent_at > ACK_S:

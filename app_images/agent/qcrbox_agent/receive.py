@@ -17,6 +17,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 from qcrbox.contract.messages import Command
+from qcrbox.waiting import within
 
 from qcrbox_agent.link import Link
 
@@ -112,7 +113,7 @@ class Receiver:
             await self._repeat_acks(loop.time())
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), 2.0)
+                await within(self._wake.wait(), 2.0)
 
     async def _repeat_acks(self, now: float) -> None:
         late = [number for number, (_, at) in self._unconfirmed.items() if now - at > CONFIRM_S]

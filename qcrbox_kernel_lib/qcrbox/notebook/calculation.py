@@ -23,6 +23,7 @@ from qcrbox.notebook import show
 from qcrbox.notebook.language import tr
 from qcrbox.notebook.live import Live, Progress, first_error, plain_error
 from qcrbox.notebook.text_bar import TextBar
+from qcrbox.waiting import within
 
 if TYPE_CHECKING:
     from qcrbox.notebook.box import Box
@@ -247,7 +248,7 @@ class Calculation:
         try:
             while not ended.is_set():
                 try:
-                    await asyncio.wait_for(ended.wait(), _POLL_S)
+                    await within(ended.wait(), _POLL_S)
                 except TimeoutError:
                     if not self.box.feed.connected:
                         await asyncio.to_thread(self._refresh_if_possible)

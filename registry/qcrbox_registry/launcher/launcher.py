@@ -24,6 +24,7 @@ from qcrbox.contract.messages import (
     StopAgent,
 )
 from qcrbox.nats_client import connect
+from qcrbox.waiting import within
 
 from qcrbox_registry.launcher.catalogue import ApprovedApplication, Catalogue
 from qcrbox_registry.launcher.managers.base import AgentPlan, Ended, FoundAgent, Manager
@@ -85,7 +86,7 @@ class Launcher:
                 closed = asyncio.Event()
                 try:
                     # On a connection that breaks just now, nats-py may wait for a flush that never comes.
-                    await asyncio.wait_for(self._connect(closed), 20.0)
+                    await within(self._connect(closed), 20.0)
                 except (NatsError, OSError, TimeoutError) as error:
                     log.info("NATS does not answer (%s)", error or type(error).__name__)
                     await asyncio.sleep(0.5)
@@ -106,7 +107,7 @@ class Launcher:
             if self._connection is not None:
                 # On a connection that breaks just now, nats-py may wait for a flush that never comes.
                 with contextlib.suppress(NatsError, OSError, TimeoutError):
-                    await asyncio.wait_for(self._connection.close(), CLOSE_S)
+                    await within(self._connection.close(), CLOSE_S)
 
     async def _wait_closed(self, closed: asyncio.Event, most_s: float) -> None:
         """Until the connection has ended, `most_s` at most."""
@@ -117,7 +118,7 @@ class Launcher:
                 closed.set()  # nats-py does not call back when it still had something to send as it broke
                 return
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(closed.wait(), min(1.0, most_s))
+                await within(closed.wait(), min(1.0, most_s))
 
     async def _connect(self, closed: asyncio.Event) -> None:
         async def on_closed() -> None:

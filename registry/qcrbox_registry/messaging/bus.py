@@ -23,6 +23,7 @@ from qcrbox.contract import messages
 from qcrbox.contract.errors import QcError, Unreachable
 from qcrbox.contract.messages import Command, Control, Event, LauncherAnswer, StartAgent, StopAgent
 from qcrbox.nats_client import NatsClient
+from qcrbox.waiting import within
 
 from qcrbox_registry.messaging.keys import Key
 from qcrbox_registry.messaging.publisher import Publisher, settled, unreachable
@@ -85,7 +86,7 @@ class Bus:
     async def connect(self, patience_s: float = 30.0) -> None:
         try:
             # With endless reconnects nats-py also tries the first connection for ever.
-            await asyncio.wait_for(self._connect_once(), patience_s)
+            await within(self._connect_once(), patience_s)
         except (NatsError, OSError, TimeoutError) as error:
             await self.connection.close()
             raise Unreachable(
@@ -118,7 +119,7 @@ class Bus:
         self.stop_events()
         if self.is_connected:
             with contextlib.suppress(NatsError, OSError):
-                await asyncio.wait_for(self.connection.drain(), 5)
+                await within(self.connection.drain(), 5)
         # The transport may be gone at any moment, and nats-py writes to it before it looks.
         with contextlib.suppress(Exception):
             await self.connection.close()

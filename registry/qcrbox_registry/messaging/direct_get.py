@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
+from qcrbox.waiting import within
 
 from qcrbox_registry.messaging.publisher import unreachable
 
@@ -84,7 +85,7 @@ async def _collect(connection: Client, api: str, request: bytes) -> list[StoredM
     )
     try:
         await connection.publish(api, request, reply=inbox)
-        await asyncio.wait_for(done, TIMEOUT_S)
+        await within(done, TIMEOUT_S)
     finally:
         with contextlib.suppress(NatsError, OSError):  # when the connection is gone, so is the subscription
             await subscription.unsubscribe()

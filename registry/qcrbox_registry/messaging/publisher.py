@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from qcrbox.contract.errors import QcError, QueueFull, StorageFull, Unreachable
+from qcrbox.waiting import within
 
 ACK_S = 10.0
 PATIENCE_S = 30.0
@@ -80,7 +81,7 @@ class Publisher:
         while True:
             try:
                 future = await self.send(subject, payload, headers)
-                await asyncio.wait_for(future, min(ACK_S, max(deadline - loop.time(), 0.1)))
+                await within(future, min(ACK_S, max(deadline - loop.time(), 0.1)))
             except (_Cut, NatsError, OSError) as error:  # OSError: a cut socket, or a time-out
                 # One that was closed, other than one that was cut, does not come back.
                 if loop.time() >= deadline or self._connection.is_closed:

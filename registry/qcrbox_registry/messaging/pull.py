@@ -19,6 +19,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
+from qcrbox.waiting import within
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +74,7 @@ class Puller:
                     continue
                 self._wake.clear()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), IDLE_HEARTBEAT_S)
+                    await within(self._wake.wait(), IDLE_HEARTBEAT_S)
         finally:
             await self._unsubscribe()
 

@@ -26,6 +26,7 @@ from nats.js import api
 from nats.js.errors import APIError, NotFoundError
 from nats.nuid import NUID
 from qcrbox.contract.errors import Conflict, NotFound, QcError, StorageFull
+from qcrbox.waiting import within
 
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.direct_get import read_batch, read_last
@@ -304,7 +305,7 @@ class ObjectStore:
 
 async def _acknowledged(future: asyncio.Future[None]) -> None:
     try:
-        await asyncio.wait_for(future, ACK_S)
+        await within(future, ACK_S)
     except QcError:
         raise
     except Exception as error:

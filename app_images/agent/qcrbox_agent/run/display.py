@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qcrbox.contract.errors import Unreachable
+from qcrbox.waiting import within
 
 from qcrbox_agent.run import groups
 from qcrbox_agent.run.start_warden import program_environment
@@ -140,7 +141,7 @@ async def _start_server(display: Display, server: str, cookie: Path, guard: Call
         os.close(write_end)
     loop = asyncio.get_running_loop()
     try:
-        text = await asyncio.wait_for(loop.run_in_executor(None, _read_line, read_end), READY_S)
+        text = await within(loop.run_in_executor(None, _read_line, read_end), READY_S)
     except TimeoutError:
         text = ""
     number = text.strip()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from qcrbox.spec.model import Call
+from qcrbox.waiting import within
 
 from qcrbox_agent.logs import Logs
 from qcrbox_agent.run import frames, groups
@@ -64,7 +65,7 @@ class WardenLink:
             self._launch()
             assert self._ready is not None
             try:
-                notes = await asyncio.wait_for(asyncio.shield(self._ready), IMPORT_S)
+                notes = await within(asyncio.shield(self._ready), IMPORT_S)
             except (WardenGone, TimeoutError) as error:
                 log.warning("importing the application's modules failed: %s", error)
                 await self.stop()
@@ -269,7 +270,7 @@ class PythonRunner:
 
     async def _of_dead(self, worker: _Worker) -> Ended:
         try:
-            ended = await asyncio.wait_for(asyncio.shield(worker.ended), 5)
+            ended = await within(asyncio.shield(worker.ended), 5)
         except TimeoutError:
             groups.send(worker.pid, signal.SIGKILL)
             return Ended(None, "The program closed its connection to the agent and was killed.")
