@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from qcrbox.contract.errors import UserInputError
 from qcrbox.notebook.density import Box
+from qcrbox.notebook.grid_values import GridValues
 
 Array = NDArray[np.float64]
 BOHR = 0.529177210903  # Å
@@ -18,7 +18,7 @@ _MOST_POINTS = 50_000_000
 
 
 @dataclass(frozen=True)
-class Cube:
+class Cube(GridValues):
     """`values` (nx, ny, nz) in the file's own unit; `origin` (3,) and `steps` (3, 3) rows, Å; atoms as in the file.
 
     A cube says nothing of its unit: e/bohr³ where it is a density. `per_cubic_angstrom()` converts that.
@@ -31,19 +31,6 @@ class Cube:
     places: Array
     title: str = ""
     kind: str = "cube"
-
-    @cached_property
-    def sigma(self) -> float:
-        """Root mean square over the grid."""
-        return float(np.sqrt(np.mean(self.values**2)))
-
-    @property
-    def maximum(self) -> float:
-        return float(self.values.max())
-
-    @property
-    def minimum(self) -> float:
-        return float(self.values.min())
 
     @property
     def integral(self) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from qcrbox.cif.reflections import Reflections
 from qcrbox.cif.structure import Structure
 from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.notebook.grid_values import GridValues
 
 if TYPE_CHECKING:
     from qcrbox.notebook.history import Picture
@@ -28,25 +28,12 @@ _TERMS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
-class DensityMap:
+class DensityMap(GridValues):
     """Values in e/Å³ on a grid over one cell, `values[i, j, k]` at (i/nx, j/ny, k/nz)."""
 
     values: Array
     structure: Structure
     kind: str = "Fo − Fc"
-
-    @cached_property
-    def sigma(self) -> float:
-        """Root mean square over the cell, e/Å³."""
-        return float(np.sqrt(np.mean(self.values**2)))
-
-    @property
-    def maximum(self) -> float:
-        return float(self.values.max())
-
-    @property
-    def minimum(self) -> float:
-        return float(self.values.min())
 
     def peaks(self, most: int = 20, least_sigma: float = 3.0) -> Peaks:
         """The highest peaks and deepest holes with the nearest atoms; each unique one once."""

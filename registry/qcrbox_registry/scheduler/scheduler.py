@@ -227,8 +227,8 @@ class Scheduler:
 
 
 async def _ended(left: set[asyncio.Task]) -> None:
-    """Cancel until they have ended. Once is not enough: `wait_for` of Python 3.11 swallows a cancellation that comes
-    together with what it waits for, and nats-py one that comes while it flushes; a loop then goes on for ever."""
+    """Cancel until they have ended. Once is not enough: nats-py swallows a cancellation that comes while it flushes, or
+    with what its `wait_for` waits for; a loop then goes on for ever."""
     while left:
         for task in left:
             task.cancel()
