@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from qcrbox.cif.structure import Structure
+from qcrbox.crystallography.structure import Structure
 
 CifMaker = Callable[..., str]
 

@@ -7,11 +7,12 @@ import string
 from pathlib import Path
 
 import pytest
-from qcrbox.notebook import language, show
-from qcrbox.notebook.live import Live
+from qcrbox import language
+from qcrbox.client.live import Live
+from qcrbox.display import show
 
 CATALOGUES = sorted(language.FOLDER.glob("*.po"))
-SOURCES = sorted(Path(language.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(language.__file__).parent.rglob("*.py"))
 
 
 def marked():

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-
 from qcrbox.cif.document import Block
-from qcrbox.cif.structure import adps
-from qcrbox.cif.structure.reading import read_cell, read_sites
-from qcrbox.cif.structure.sites import Sites
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure import adps
+from qcrbox.crystallography.structure.reading import read_cell, read_sites
+from qcrbox.crystallography.structure.sites import Sites
 
 Array = NDArray[np.float64]
 LIMITS = (

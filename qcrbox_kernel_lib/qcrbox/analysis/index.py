@@ -11,18 +11,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qcrbox.cif.cell import NAMES, UnitCell
 from qcrbox.cif.diagnostics import Severity
 from qcrbox.cif.document import Block, Document, Item
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
 from qcrbox.cif.reader import read
-from qcrbox.cif.reflections.from_cif import has_reflections
-from qcrbox.cif.space_group import SpaceGroup
-from qcrbox.cif.structure.elements import element_of_label, element_of_type, hill_order
-from qcrbox.cif.structure.formula import format_formula, parse_formula
-from qcrbox.cif.structure.reading import read_cell, read_space_group
 from qcrbox.contract.errors import QcError
+from qcrbox.crystallography.cell import NAMES, UnitCell
+from qcrbox.crystallography.reflections.from_cif import has_reflections
+from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.structure.elements import element_of_label, element_of_type, hill_order
+from qcrbox.crystallography.structure.formula import format_formula, parse_formula
+from qcrbox.crystallography.structure.reading import read_cell, read_space_group
 
 MOST_BLOCKS = 1000
 MOST_ATOMS = 200_000

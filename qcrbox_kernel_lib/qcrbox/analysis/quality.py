@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-
 from qcrbox.cif.document import Block
-from qcrbox.cif.reflections import (
+from qcrbox.contract.errors import QcError
+from qcrbox.crystallography.reflections import (
     MergingStatistics,
     Reflections,
     Wilson,
@@ -21,10 +21,9 @@ from qcrbox.cif.reflections import (
     merging_statistics,
     wilson,
 )
-from qcrbox.cif.space_group import SpaceGroup
-from qcrbox.cif.structure.formula import parse_formula
-from qcrbox.cif.structure.reading import read_cell, read_space_group
-from qcrbox.contract.errors import QcError
+from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.structure.formula import parse_formula
+from qcrbox.crystallography.structure.reading import read_cell, read_space_group
 
 
 @dataclass(frozen=True)

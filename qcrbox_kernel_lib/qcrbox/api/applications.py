@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.command import Command, identifier, make_command
+from qcrbox.api.names import unknown_name
 from qcrbox.contract.errors import NotFound, UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.command import Command, identifier, make_command
-from qcrbox.notebook.names import unknown_name
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.box import Box
+    from qcrbox.api.box import Box
 
 __all__ = ["Application", "Applications", "Command", "identifier", "make_command"]
 _FRESH_S = 60.0

@@ -8,15 +8,15 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.client.events import painter
 from qcrbox.contract.errors import NotFound, QcError
 from qcrbox.contract.states import FINAL, State
-from qcrbox.notebook import show
-from qcrbox.notebook.events import painter
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.applications import Command
-    from qcrbox.notebook.box import Box
-    from qcrbox.notebook.calculations import Calculation
+    from qcrbox.api.applications import Command
+    from qcrbox.api.box import Box
+    from qcrbox.api.calculations import Calculation
 
 _FIGURES = {"R1": "R1", "wR2": "wR2", "shift_su": "shift_su"}
 

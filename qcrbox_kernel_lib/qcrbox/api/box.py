@@ -8,24 +8,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.applications import Applications, Command
+from qcrbox.api.calculations import Calculations
+from qcrbox.api.datasets import Dataset, Datasets
+from qcrbox.api.examples import Examples
+from qcrbox.api.files import Files
+from qcrbox.api.names import unknown_name
+from qcrbox.api.undo import Undo
+from qcrbox.client.events import EventFeed
 from qcrbox.contract.errors import QcError
-from qcrbox.notebook import show
-from qcrbox.notebook.applications import Applications, Command
-from qcrbox.notebook.calculations import Calculations
-from qcrbox.notebook.datasets import Dataset, Datasets
-from qcrbox.notebook.events import EventFeed
-from qcrbox.notebook.examples import Examples
-from qcrbox.notebook.files import Files
-from qcrbox.notebook.names import unknown_name
-from qcrbox.notebook.undo import Undo
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.batch import Batch
-    from qcrbox.notebook.client import RegistryClient
-    from qcrbox.notebook.lineage import LineageGraph
-    from qcrbox.notebook.search import Found
-    from qcrbox.notebook.sessions import Sessions
-    from qcrbox.notebook.shares import Shares
+    from qcrbox.api.batch import Batch
+    from qcrbox.api.lineage import LineageGraph
+    from qcrbox.api.search import Found
+    from qcrbox.api.sessions import Sessions
+    from qcrbox.api.shares import Shares
+    from qcrbox.client.http import RegistryClient
 
 
 class Box:
@@ -53,13 +53,13 @@ class Box:
 
     @cached_property
     def sessions(self) -> Sessions:
-        from qcrbox.notebook.sessions import Sessions
+        from qcrbox.api.sessions import Sessions
 
         return Sessions(self)
 
     @cached_property
     def shares(self) -> Shares:
-        from qcrbox.notebook.shares import Shares
+        from qcrbox.api.shares import Shares
 
         return Shares(self)
 
@@ -122,7 +122,7 @@ class Box:
         another structure's `.cell`; compared reduced, lengths within `tolerance` (relative, 0.02), angles within
         `angle_tolerance` (2°), `centring` being that of the six numbers.
         """
-        from qcrbox.notebook.search import search
+        from qcrbox.api.search import search
 
         asked = {
             "text": text, "name": name, "tag": tag, "owner": owner, "formula": formula, "elements": elements,
@@ -137,7 +137,7 @@ class Box:
 
     def map(self, command: Command, inputs: Iterable[Any], **options: Any) -> Batch:
         """`command` on every input. One failure never stops the rest."""
-        from qcrbox.notebook.batch import Batch
+        from qcrbox.api.batch import Batch
 
         return Batch.start(self, command, inputs, options)
 
@@ -145,13 +145,13 @@ class Box:
 
     def compare(self, *models: Any, **options: Any) -> Any:
         """Two models side by side: figures, shifts in units of s.u., and both structures with one camera."""
-        from qcrbox.notebook.comparison import Comparison
+        from qcrbox.api.comparison import Comparison
 
         return Comparison(*models, **options)
 
     def diff(self, one: Any, other: Any, **options: Any) -> Any:
         """What differs between two CIFs: mode="crystallographic" (default), "semantic" or "text"."""
-        from qcrbox.notebook.difference import difference
+        from qcrbox.api.difference import difference
 
         return difference(one, other, **options)
 
@@ -159,12 +159,12 @@ class Box:
 
     def lineage_of(self, what: Any) -> LineageGraph:
         """What a file, dataset, result or calculation was made from, and what was made of it."""
-        from qcrbox.notebook.lineage import LineageGraph
+        from qcrbox.api.lineage import LineageGraph
 
         return LineageGraph.of(self, what)
 
     def history_of(self, dataset: Dataset) -> show.Table:
-        from qcrbox.notebook.lineage import history
+        from qcrbox.api.lineage import history
 
         return history(self, dataset)
 
@@ -180,13 +180,13 @@ class Box:
 
     def doctor(self) -> show.Table:
         """Check connection, versions of kernel and front end, and the widgets; each fault with its cure."""
-        from qcrbox.notebook.diagnosis import diagnose
+        from qcrbox.api.diagnosis import diagnose
 
         return diagnose(self)
 
     def stubs(self, path: str | Path | None = None) -> Any:
         """Type stubs (.pyi) of the connected applications, for editors; written to `path` if given."""
-        from qcrbox.notebook.stubs import stubs
+        from qcrbox.api.stubs import stubs
 
         text = stubs(self.apps)
         if path is None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.client.live import Live, Progress, first_error, plain_error
 from qcrbox.contract.errors import (
     CalculationCancelled,
     CalculationFailed,
@@ -19,15 +20,14 @@ from qcrbox.contract.errors import (
     UserInputError,
 )
 from qcrbox.contract.states import FINAL, State
-from qcrbox.notebook import show
-from qcrbox.notebook.language import tr
-from qcrbox.notebook.live import Live, Progress, first_error, plain_error
-from qcrbox.notebook.text_bar import TextBar
+from qcrbox.display import show
+from qcrbox.display.text_bar import TextBar
+from qcrbox.language import tr
 from qcrbox.waiting import within
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.box import Box
-    from qcrbox.notebook.results import Result
+    from qcrbox.api.box import Box
+    from qcrbox.api.results import Result
 
 _SHORT_ID = 4
 _POLL_S = 2.0  # how often to ask when no events come
@@ -273,7 +273,7 @@ class Calculation:
         if self._live.status != State.SUCCESSFUL:
             raise self._failure(with_log=True)
         if self._result is None:
-            from qcrbox.notebook.results import Result
+            from qcrbox.api.results import Result
 
             self._result = Result(self)
         return self._result

@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.calculation import Calculation, StoppedWaiting
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.states import State
-from qcrbox.notebook import show
-from qcrbox.notebook.calculation import Calculation, StoppedWaiting
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.applications import Command
-    from qcrbox.notebook.box import Box
+    from qcrbox.api.applications import Command
+    from qcrbox.api.box import Box
 
 __all__ = ["Calculation", "Calculations", "StoppedWaiting"]
 

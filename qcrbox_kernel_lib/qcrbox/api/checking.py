@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook.show import Table
+from qcrbox.display.show import Table
 
 if TYPE_CHECKING:
-    from qcrbox.cif.validation import Alert, Validation
-    from qcrbox.notebook.files import CifFile, DataFile
+    from qcrbox.analysis.validation import Alert, Validation
+    from qcrbox.api.files import CifFile, DataFile
 
 _LEVELS = {"A": "serious", "B": "important", "C": "look at it", "G": "for information"}
 
@@ -23,7 +23,7 @@ class Checked:
 
     @classmethod
     def of(cls, cif: CifFile) -> Checked:
-        from qcrbox.cif.validation import validate
+        from qcrbox.analysis.validation import validate
 
         return cls(cif, validate(cif.block))
 

@@ -7,15 +7,15 @@ import keyword
 import re
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.parameters import Parameter, missing_arguments, unknown_option
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.parameters import Parameter, missing_arguments, unknown_option
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.applications import Application
-    from qcrbox.notebook.calculations import Calculation
-    from qcrbox.notebook.presets import Presets
-    from qcrbox.notebook.results import Result
+    from qcrbox.api.applications import Application
+    from qcrbox.api.calculations import Calculation
+    from qcrbox.api.presets import Presets
+    from qcrbox.api.results import Result
 
 
 def identifier(name: str) -> str:
@@ -121,7 +121,7 @@ class Command:
     @property
     def presets(self) -> Presets:
         """Named sets of options: `.presets.save("quick", cycles=2)`, then `**….presets["quick"]` in a call."""
-        from qcrbox.notebook.presets import Presets
+        from qcrbox.api.presets import Presets
 
         return Presets(self)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from qcrbox.api.difference import Difference, cif_of, difference
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.difference import Difference, cif_of, difference
+from qcrbox.display import show
 
 _FIGURES = (
     ("R1", ("_refine_ls_R_factor_gt",)),

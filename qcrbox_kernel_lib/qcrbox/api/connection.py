@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api import short_traceback
+from qcrbox.client import signing_in
 from qcrbox.contract.errors import NotSignedIn, Unreachable
-from qcrbox.notebook import short_traceback, signing_in
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.box import Box
+    from qcrbox.api.box import Box
 
 _current: Box | None = None
 
@@ -204,8 +205,8 @@ def _say_how(address: str, refused: NotSignedIn) -> NotSignedIn:
 
 
 def _make_box(found: Found) -> Box:
-    from qcrbox.notebook.box import Box
-    from qcrbox.notebook.client import RegistryClient
+    from qcrbox.api.box import Box
+    from qcrbox.client.http import RegistryClient
 
     short_traceback.install()
     return Box(RegistryClient(found.url, found.token), source=found.source)

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.files import CifFile, DataFile
 from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.files import CifFile, DataFile
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.box import Box
+    from qcrbox.api.box import Box
 
 _REFLECTIONS = (".hkl", ".fcf")
 
@@ -125,7 +125,7 @@ class Dataset:
     @property
     def plots(self) -> Any:
         """Plots of model and data, as of a result."""
-        from qcrbox.notebook.plots import Plots
+        from qcrbox.display.plots import Plots
 
         fcf = [
             f for f in self.files.values() if isinstance(f, CifFile) and f.filename.lower().endswith(".fcf")
@@ -160,7 +160,7 @@ class Dataset:
 
     def attach(self, *sources: str | Path | bytes, filename: str | None = None) -> Dataset:
         """Add further files (reflections, for example)."""
-        from qcrbox.notebook.files import _content_of
+        from qcrbox.api.files import _content_of
 
         for source in sources:
             content, name = _content_of(source if isinstance(source, bytes) else Path(source), filename)
@@ -265,12 +265,12 @@ class Dataset:
             return []
 
     def __repr__(self) -> str:
-        from qcrbox.notebook.summary import dataset_text
+        from qcrbox.display.summary import dataset_text
 
         return dataset_text(self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        from qcrbox.notebook.summary import dataset_html, dataset_text
+        from qcrbox.display.summary import dataset_html, dataset_text
 
         return {"text/plain": dataset_text(self), "text/html": dataset_html(self)}
 
@@ -289,7 +289,7 @@ class Datasets:
         **fields: Any,
     ) -> Dataset:
         """Store files as one dataset. The first names it unless `name` does."""
-        from qcrbox.notebook.files import _content_of
+        from qcrbox.api.files import _content_of
 
         if not sources:
             raise UserInputError(
@@ -353,7 +353,7 @@ class Datasets:
         return self.names()
 
     def table(self, n: int = 50, **query: Any) -> show.Table:
-        from qcrbox.notebook.summary import dataset_table
+        from qcrbox.display.summary import dataset_table
 
         return dataset_table(self.all(n, **query), "Datasets")
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qcrbox.contract.errors import QcError
-from qcrbox.notebook import show
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.box import Box
+    from qcrbox.api.box import Box
 
 Row = tuple[str, str, str]
 _OK, _BAD, _NOTE = "✓", "✗", "–"

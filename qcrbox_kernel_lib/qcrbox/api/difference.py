@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import QcError, UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.show import escape
+from qcrbox.display import show
+from qcrbox.display.show import escape
 
 if TYPE_CHECKING:
-    from qcrbox.cif.difference import CrystalDifference, SemanticDifference
-    from qcrbox.notebook.files import CifFile
+    from qcrbox.analysis.difference import CrystalDifference, SemanticDifference
+    from qcrbox.api.files import CifFile
 
 MODES = ("crystallographic", "semantic", "text")
 _MOST_SHOWN = 500
@@ -32,8 +32,8 @@ def difference(
 
 def cif_of(what: Any) -> CifFile:
     """The CIF that a file, dataset, result or calculation stands for."""
-    from qcrbox.notebook.calculations import Calculation
-    from qcrbox.notebook.files import CifFile
+    from qcrbox.api.calculations import Calculation
+    from qcrbox.api.files import CifFile
 
     if isinstance(what, Calculation):
         what = what.result()
@@ -53,13 +53,13 @@ class Difference:
 
     @cached_property
     def crystal(self) -> CrystalDifference:
-        from qcrbox.cif.difference import crystal_difference
+        from qcrbox.analysis.difference import crystal_difference
 
         return crystal_difference(self.one.structure, self.other.structure)
 
     @cached_property
     def semantic(self) -> SemanticDifference:
-        from qcrbox.cif.difference import semantic_difference
+        from qcrbox.analysis.difference import semantic_difference
 
         blocks = (self.one.block.name, self.other.block.name)
         return semantic_difference(
@@ -68,7 +68,7 @@ class Difference:
 
     @cached_property
     def text(self) -> str:
-        from qcrbox.cif.difference import text_difference
+        from qcrbox.analysis.difference import text_difference
 
         return "\n".join(
             text_difference(self.one.bytes, self.other.bytes, (self.one.filename, self.other.filename))

@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.datasets import Dataset
 from qcrbox.contract.errors import NotFound
-from qcrbox.notebook import show
-from qcrbox.notebook.datasets import Dataset
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.box import Box
+    from qcrbox.api.box import Box
 
 
 class Examples:

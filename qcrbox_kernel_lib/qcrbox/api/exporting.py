@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from qcrbox.cif.convert.journal_cif import ascii_text, conventional_document
 from qcrbox.contract.errors import MissingItemsError, UserInputError
-from qcrbox.notebook.conventional import ascii_text, conventional_document
 
 TAGS = {"hkl": "_shelx_hkl_file", "res": "_shelx_res_file", "fcf": "_shelx_fcf_file"}
 

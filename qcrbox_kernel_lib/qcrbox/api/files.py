@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from qcrbox.client.busy import busy
 from qcrbox.contract.errors import CifError, NotFound, QcError, UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.busy import busy
-from qcrbox.notebook.language import tr
+from qcrbox.display import show
+from qcrbox.language import tr
 
 if TYPE_CHECKING:
+    from qcrbox.api.applications import Command
+    from qcrbox.api.box import Box
+    from qcrbox.api.checking import Checked
     from qcrbox.cif.document import Document
-    from qcrbox.cif.structure import Structure
-    from qcrbox.notebook.applications import Command
-    from qcrbox.notebook.box import Box
-    from qcrbox.notebook.checking import Checked
+    from qcrbox.crystallography.structure import Structure
 
 _SHOWN_BYTES = 5_000_000  # a larger file is not fetched only to show its first lines
 _CIF_SUFFIXES = frozenset({".cif", ".fcf", ".mcif"})
@@ -154,7 +154,7 @@ class CifFile(DataFile):
     @property
     def structure(self) -> Structure:
         """Cell, space group, sites, displacement parameters, bonds of the chosen block."""
-        from qcrbox.cif.structure import Structure
+        from qcrbox.crystallography.structure import Structure
 
         made = Structure.from_block(self.block)
         self.box.files.structures[made] = self
@@ -171,7 +171,7 @@ class CifFile(DataFile):
 
     @property
     def atoms(self) -> Any:
-        from qcrbox.notebook.atoms import Atoms
+        from qcrbox.display.atoms import Atoms
 
         return Atoms(self.structure)
 
@@ -219,7 +219,7 @@ class CifFile(DataFile):
 
     def validate(self) -> Checked:
         """Local checks in the manner of checkCIF: a subset, and it says so."""
-        from qcrbox.notebook.checking import Checked
+        from qcrbox.api.checking import Checked
 
         return Checked.of(self)
 
@@ -298,9 +298,9 @@ class Files:
 
     def resolve(self, value: Any, *, cif: bool, of: str) -> DataFile:
         """The stored file that a dataset, result, calculation, name, Path or bytes stands for."""
-        from qcrbox.notebook.calculations import Calculation
-        from qcrbox.notebook.datasets import Dataset
-        from qcrbox.notebook.results import Result
+        from qcrbox.api.calculations import Calculation
+        from qcrbox.api.datasets import Dataset
+        from qcrbox.api.results import Result
 
         if isinstance(value, DataFile):
             return value

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.applications import identifier
 from qcrbox.contract.errors import NotFound
-from qcrbox.notebook import show
-from qcrbox.notebook.applications import identifier
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.box import Box
-    from qcrbox.notebook.datasets import Dataset
+    from qcrbox.api.box import Box
+    from qcrbox.api.datasets import Dataset
 
 
 class LineageGraph:
@@ -145,9 +145,9 @@ def _made_from(graph: LineageGraph, node: dict[str, Any]) -> str:
 
 
 def _subject(what: Any) -> tuple[str, str]:
-    from qcrbox.notebook.calculations import Calculation
-    from qcrbox.notebook.datasets import Dataset
-    from qcrbox.notebook.results import Result
+    from qcrbox.api.calculations import Calculation
+    from qcrbox.api.datasets import Dataset
+    from qcrbox.api.results import Result
 
     if isinstance(what, Calculation):
         return "calculation", what.id

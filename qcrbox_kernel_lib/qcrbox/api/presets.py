@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.parameters import unknown_option
 from qcrbox.contract.errors import NotFound, UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.parameters import unknown_option
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.applications import Command
+    from qcrbox.api.applications import Command
 
 
 class Presets(Mapping[str, dict[str, Any]]):

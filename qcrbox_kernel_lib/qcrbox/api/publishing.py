@@ -6,11 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api import exporting
 from qcrbox.contract.errors import MissingItemsError, QcError
-from qcrbox.notebook import exporting, show
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.results import Result
+    from qcrbox.api.results import Result
 
 _REFERENCES = "_publ_section_references"
 _NEEDED = {
@@ -37,7 +38,7 @@ class Publication:
         self._add_references()
 
     def _embed(self) -> None:
-        from qcrbox.cif.shelx.checksum import checksum
+        from qcrbox.crystallography.shelx.checksum import checksum
 
         for kind, tag in exporting.TAGS.items():
             try:
@@ -62,8 +63,8 @@ class Publication:
     @cached_property
     def missing(self) -> show.Table:
         """Items that journals ask for and this file does not state, the most needed first."""
-        from qcrbox.cif.structure import Structure
-        from qcrbox.cif.validation.statement_checks import missing_items
+        from qcrbox.analysis.validation.statement_checks import missing_items
+        from qcrbox.crystallography.structure import Structure
 
         alerts = sorted(
             missing_items(self.block, Structure.from_block(self.block)), key=lambda alert: alert.level
@@ -113,7 +114,7 @@ class Publication:
 
     @property
     def text(self) -> show.Text:
-        from qcrbox.notebook.conventional import ascii_text
+        from qcrbox.cif.convert.journal_cif import ascii_text
 
         return show.Text(ascii_text(self.document.to_bytes().decode("utf-8", "replace")))
 

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.files import CifFile, DataFile
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.files import CifFile, DataFile
-from qcrbox.notebook.history import History
+from qcrbox.display import show
+from qcrbox.display.history import History
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.calculations import Calculation
-    from qcrbox.notebook.checking import Checked
-    from qcrbox.notebook.datasets import Dataset
-    from qcrbox.notebook.density import DensityMap
-    from qcrbox.notebook.plots import Plots
-    from qcrbox.notebook.publishing import Publication
+    from qcrbox.analysis.density.maps import DensityMap
+    from qcrbox.api.calculations import Calculation
+    from qcrbox.api.checking import Checked
+    from qcrbox.api.datasets import Dataset
+    from qcrbox.api.publishing import Publication
+    from qcrbox.display.plots import Plots
 
 
 class Result:
@@ -128,7 +128,7 @@ class Result:
     @property
     def plots(self) -> Plots:
         """Plots of model and data: `.fo_fc()`, `.normal_probability()`, `.variance()`, `.resolution()`, `.wilson()`."""
-        from qcrbox.notebook.plots import Plots
+        from qcrbox.display.plots import Plots
 
         fcf = [
             f for f in self.files.values() if isinstance(f, CifFile) and f.filename.lower().endswith(".fcf")
@@ -174,13 +174,13 @@ class Result:
 
     def difference_density(self) -> DensityMap:
         """Fo − Fc in e/Å³ over one cell. Raises MissingItemsError when no file has both."""
-        from qcrbox.notebook.density import difference_density
+        from qcrbox.analysis.density.maps import difference_density
 
         return difference_density(self.structure, self.plots._model)
 
     def report(self, path: str | None = None, models: list[Any] | None = None) -> Any:
         """Table 1 of this and further models; written as docx, tex, csv or html by the end of `path`."""
-        from qcrbox.notebook.report import Report
+        from qcrbox.display.report import Report
 
         report = Report(models or [self])
         return report if path is None else report.save(path)
@@ -194,7 +194,7 @@ class Result:
 
         embed: "hkl", "res", "fcf" put these files into it where it has not got them. unified: as it is stored.
         """
-        from qcrbox.notebook.exporting import export
+        from qcrbox.api.exporting import export
 
         return export(self.cif, self.files, Path(path), embed, unified=unified)
 
@@ -203,7 +203,7 @@ class Result:
 
         Written to `path` if given; look at `.missing` before you send it.
         """
-        from qcrbox.notebook.publishing import Publication
+        from qcrbox.api.publishing import Publication
 
         made = Publication(self)
         if path is not None:
@@ -238,6 +238,6 @@ class Result:
         return "\n".join([*lines, *(f"⚠ {warning}" for warning in self.warnings)])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        from qcrbox.notebook.summary import result_html
+        from qcrbox.display.summary import result_html
 
         return {"text/plain": repr(self), "text/html": result_html(self)}

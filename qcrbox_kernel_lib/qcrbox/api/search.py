@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.datasets import Dataset
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.datasets import Dataset
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.box import Box
+    from qcrbox.api.box import Box
 
 _OPTIONS = {
     "text": "text",
@@ -47,7 +47,7 @@ class Found:
         return self.datasets[index]
 
     def table(self) -> show.Table:
-        from qcrbox.notebook.summary import dataset_table
+        from qcrbox.display.summary import dataset_table
 
         asked = ", ".join(f"{name}={value!r}" for name, value in self._asked.items())
         return dataset_table(

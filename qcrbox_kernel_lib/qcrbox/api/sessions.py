@@ -6,16 +6,16 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.calculation import StillRunning
 from qcrbox.contract.errors import NotFound
 from qcrbox.contract.states import FINAL
-from qcrbox.notebook import show
-from qcrbox.notebook.calculation import StillRunning
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.applications import Command
-    from qcrbox.notebook.box import Box
-    from qcrbox.notebook.calculations import Calculation
-    from qcrbox.notebook.results import Result
+    from qcrbox.api.applications import Command
+    from qcrbox.api.box import Box
+    from qcrbox.api.calculations import Calculation
+    from qcrbox.api.results import Result
 
 
 _WAY = "Its window opens in JupyterLab: QCrBox panel, Sessions."

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import NotFound, UserInputError
-from qcrbox.notebook import show
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.box import Box
+    from qcrbox.api.box import Box
 
 
 class Shares:

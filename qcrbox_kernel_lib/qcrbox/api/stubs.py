@@ -6,8 +6,8 @@ import inspect
 import typing
 from typing import Any
 
-from qcrbox.notebook.applications import Application, Applications
-from qcrbox.notebook.command import Command, identifier
+from qcrbox.api.applications import Application, Applications
+from qcrbox.api.command import Command, identifier
 
 _HEAD = '''"""Applications of one registry. Generated; write again with qc.stubs("qcrbox_applications.pyi").
 
@@ -18,13 +18,13 @@ every command. A type checker cannot know that a module takes brackets: write qc
 from pathlib import Path
 from typing import Literal
 
-from qcrbox.notebook.applications import Application
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.calculation import Calculation
-from qcrbox.notebook.command import Command
-from qcrbox.notebook.datasets import Dataset
-from qcrbox.notebook.files import DataFile
-from qcrbox.notebook.results import Result
+from qcrbox.api.applications import Application
+from qcrbox.api.box import Box
+from qcrbox.api.calculation import Calculation
+from qcrbox.api.command import Command
+from qcrbox.api.datasets import Dataset
+from qcrbox.api.files import DataFile
+from qcrbox.api.results import Result
 
 CifInput = Dataset | Result | Calculation | DataFile | str | Path | bytes
 FileInput = CifInput

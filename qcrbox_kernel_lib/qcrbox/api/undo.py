@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.language import tr
+from qcrbox.display import show
+from qcrbox.language import tr
 
 _MOST = 100
 

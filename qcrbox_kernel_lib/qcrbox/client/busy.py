@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from qcrbox.notebook import show
+from qcrbox.display import show
 
 
 @contextlib.contextmanager

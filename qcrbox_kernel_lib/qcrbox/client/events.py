@@ -14,13 +14,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import NotSignedIn, QcError
-from qcrbox.notebook.language import tr
+from qcrbox.language import tr
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.calculations import Calculation
-    from qcrbox.notebook.client import RegistryClient, ServerEvent
+    from qcrbox.api.calculations import Calculation
+    from qcrbox.client.http import RegistryClient, ServerEvent
 
-_log = logging.getLogger("qcrbox.notebook")
+_log = logging.getLogger("qcrbox.api")
 _LINGER_S = 5.0  # how long the connection stays open with nothing to watch
 _QUEUE_S = 3.0  # between questions for the place in the queue
 _RECONNECT_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 5.0)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.client.busy import busy
 from qcrbox.contract.errors import QcError, Unreachable
-from qcrbox.notebook.busy import busy
-from qcrbox.notebook.language import tr
+from qcrbox.language import tr
 
 if TYPE_CHECKING:
     import httpx

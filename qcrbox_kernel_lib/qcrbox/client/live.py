@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from qcrbox.contract.states import FINAL, State
-from qcrbox.notebook.language import tr
+from qcrbox.language import tr
 
 _LOG_LINES = 200
 _ICONS = {

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.language import tr
+from qcrbox.display import show
+from qcrbox.language import tr
 
 if TYPE_CHECKING:
     import httpx

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-
 from qcrbox.cif import names
 from qcrbox.cif.document import Block
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import raw_of, text_of
-from qcrbox.cif.structure import adps
-from qcrbox.cif.structure.reading import read_cell, read_sites
-from qcrbox.cif.structure.sites import Sites
 from qcrbox.contract.errors import CifError, UserInputError
+from qcrbox.crystallography.structure import adps
+from qcrbox.crystallography.structure.reading import read_cell, read_sites
+from qcrbox.crystallography.structure.sites import Sites
 
 _COMPONENTS = ("11", "22", "33", "12", "13", "23")
 _TAGS = [f"_atom_site_aniso_U_{name}" for name in _COMPONENTS]

@@ -13,10 +13,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from qcrbox.cif._gemmi import gemmi
 from qcrbox.cif.values import Number
 from qcrbox.contract.errors import CifError
+from qcrbox.crystallography._gemmi import gemmi
 
 Array = NDArray[np.float64]
 NAMES = ("a", "b", "c", "alpha", "beta", "gamma")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from qcrbox.cif._gemmi import gemmi
+from qcrbox.crystallography._gemmi import gemmi
 
 _SETTING = re.compile(r"\s*(?::\s*([hr12sz][abc123-]*|-?[abc]{1,3}[123]?)|\(([hrsz])\)|\s([hrsz]))\s*$")
 # International Tables renamed these in 1992; gemmi's table has the older names.

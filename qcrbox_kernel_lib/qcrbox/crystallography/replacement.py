@@ -6,9 +6,9 @@ from qcrbox.cif import names
 from qcrbox.cif.convert import Source, unify
 from qcrbox.cif.document import Block, Document, Entry, Item
 from qcrbox.cif.loop import Loop
-from qcrbox.cif.space_group import SpaceGroup
-from qcrbox.cif.structure.reading import read_space_group
 from qcrbox.contract.errors import CifError
+from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.structure.reading import read_space_group
 
 _REFINE_FILES = ("_shelx_res_file", "_iucr_refine_instructions_details")
 _WEIGHTING = ("_refine_ls.weighting", "_refine_ls.extinction")

@@ -12,10 +12,10 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif._gemmi import gemmi
-from qcrbox.cif.hermann_mauguin import choose_setting, find_by_hm
-from qcrbox.cif.symmetry import (
+from qcrbox.contract.errors import CifError
+from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.hermann_mauguin import choose_setting, find_by_hm
+from qcrbox.crystallography.symmetry import (
     OperationTable,
     SymmetryOperation,
     close_group,
@@ -23,7 +23,6 @@ from qcrbox.cif.symmetry import (
     parse_code,
     point_group,
 )
-from qcrbox.contract.errors import CifError
 
 _SYSTEM_BY_LAUE = {
     "-1": "triclinic",

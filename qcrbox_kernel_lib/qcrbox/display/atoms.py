@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import NotFound
-from qcrbox.notebook import show
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.cif.structure import Structure
+    from qcrbox.crystallography.structure import Structure
 
 
 class Atom:

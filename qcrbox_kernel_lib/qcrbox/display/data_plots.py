@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.reflections import unique_reflections
-from qcrbox.cif.reflections.wilson import normalised_squares
 from qcrbox.contract.errors import MissingItemsError, UserInputError
-from qcrbox.notebook.history import Picture
+from qcrbox.crystallography.reflections import unique_reflections
+from qcrbox.crystallography.reflections.wilson import normalised_squares
+from qcrbox.display.history import Picture
 from qcrbox.widgets.chart import BLUE, GREY, ORANGE, Axis, Chart, Panel, Series
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.plots import Plots
+    from qcrbox.display.plots import Plots
 
 Array = NDArray[np.float64]
 # ⟨|E²−1|⟩ of Wilson's distributions: Karle, Dewar & others; International Tables B 2.1.
@@ -63,7 +62,7 @@ def _centric(z: Array) -> Array:
 
 def parity(plots: Plots) -> Picture:
     """⟨I/σ⟩ of each parity class, systematic absences included as they were measured."""
-    from qcrbox.cif.reflections import find_reflections
+    from qcrbox.crystallography.reflections import find_reflections
 
     found = find_reflections(plots.cif.block).as_f_squared()
     good = found.sigma > 0
@@ -163,7 +162,7 @@ def _flat(reciprocal: Array, hkl: NDArray[np.int64], axis: int) -> tuple[Array, 
 def _missing(
     structure: object, measured: NDArray[np.int64], axis: int, level: int, d_min: float
 ) -> NDArray[np.int64]:
-    from qcrbox.cif.structure import Structure
+    from qcrbox.crystallography.structure import Structure
 
     assert isinstance(structure, Structure)
     possible = unique_reflections(structure.cell, structure.space_group, d_min)

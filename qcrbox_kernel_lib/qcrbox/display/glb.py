@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.structure.adps import probability_scale
-from qcrbox.cif.structure.atoms import Atoms
+from qcrbox.crystallography.structure.adps import probability_scale
+from qcrbox.crystallography.structure.atoms import Atoms
 
 Array = NDArray[np.float64]
 HYDROGEN_RADIUS = 0.12  # Å; hydrogen is drawn as a sphere of fixed size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.notebook import show
+from qcrbox.display import show
 
 if TYPE_CHECKING:
     from qcrbox.widgets.chart import Chart

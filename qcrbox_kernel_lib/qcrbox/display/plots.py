@@ -7,17 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
 from qcrbox.contract.errors import MissingItemsError
-from qcrbox.notebook import show
-from qcrbox.notebook.history import Picture
+from qcrbox.display import show
+from qcrbox.display.history import Picture
 from qcrbox.widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Series
 
 if TYPE_CHECKING:
-    from qcrbox.cif.quality import Quality
-    from qcrbox.cif.reflections import Reflections
-    from qcrbox.cif.reflections.merging import Merged
-    from qcrbox.notebook.files import CifFile
+    from qcrbox.analysis.quality import Quality
+    from qcrbox.api.files import CifFile
+    from qcrbox.crystallography.reflections import Reflections
+    from qcrbox.crystallography.reflections.merging import Merged
 
 _LABELLED = 8  # outliers named in a plot
 _D_TICKS = (3, 2, 1.5, 1.2, 1, 0.9, 0.8, 0.7, 0.6)  # Å
@@ -34,7 +33,7 @@ class Plots:
     @cached_property
     def quality(self) -> Quality:
         """Indicators and resolution shells of the reflections in the CIF."""
-        from qcrbox.cif.quality import quality_indicators
+        from qcrbox.analysis.quality import quality_indicators
 
         return quality_indicators(self.cif.block)
 
@@ -51,7 +50,7 @@ class Plots:
     @cached_property
     def _model(self) -> Reflections:
         """Reflections with Fo², σ and Fc². Raises MissingItemsError when no file has them."""
-        from qcrbox.cif.reflections import find_reflections
+        from qcrbox.crystallography.reflections import find_reflections
 
         for file in (self.fcf, self.cif):
             if file is None:
@@ -77,7 +76,7 @@ class Plots:
     @cached_property
     def _delta(self) -> Any:
         """√w (Fo² − Fc²) with the weights of the refinement; (Fo² − Fc²)/σ when the file does not give them."""
-        from qcrbox.cif.reflections import shelx_weights
+        from qcrbox.crystallography.reflections import shelx_weights
 
         model = self._model
         difference = model.intensity - self._calculated
@@ -212,7 +211,7 @@ class Plots:
 
     def wilson(self) -> Picture:
         """The Wilson plot with its line, and ⟨|E²−1|⟩ beside what centrosymmetric structures have."""
-        from qcrbox.cif.reflections import wilson as wilson_statistics
+        from qcrbox.crystallography.reflections import wilson as wilson_statistics
 
         structure = self.cif.structure
         plot = wilson_statistics(self._merged, structure.cell, structure.space_group, structure.cell_content)
@@ -227,25 +226,25 @@ class Plots:
 
     def intensity_distribution(self) -> Picture:
         """⟨|E²−1|⟩ by resolution and the distribution of E², both beside the two theoretical cases."""
-        from qcrbox.notebook.data_plots import intensity_distribution
+        from qcrbox.display.data_plots import intensity_distribution
 
         return intensity_distribution(self)
 
     def parity(self) -> Picture:
         """⟨I/σ⟩ of the eight parity classes of h k l: a class that is weak tells of centring or a superstructure."""
-        from qcrbox.notebook.data_plots import parity
+        from qcrbox.display.data_plots import parity
 
         return parity(self)
 
     def layer(self, name: str = "hk0") -> Picture:
         """A layer of the reciprocal lattice, such as "hk0", "h1l" or "-2kl": strong reflections large."""
-        from qcrbox.notebook.data_plots import layer
+        from qcrbox.display.data_plots import layer
 
         return layer(self, name)
 
     @cached_property
     def _merged(self) -> Merged:
-        from qcrbox.cif.reflections import find_reflections, merging_statistics
+        from qcrbox.crystallography.reflections import find_reflections, merging_statistics
 
         structure = self.cif.structure
         found = find_reflections(self.cif.block)

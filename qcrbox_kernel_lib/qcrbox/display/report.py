@@ -8,10 +8,10 @@ import io
 from pathlib import Path
 from typing import Any
 
+from qcrbox.api.comparison import name_of
+from qcrbox.api.difference import cif_of
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.comparison import name_of
-from qcrbox.notebook.difference import cif_of
+from qcrbox.display import show
 
 # Label, names tried in order, unit. What a file does not say is shown as ?, never left blank.
 TABLE_1 = (
@@ -131,7 +131,7 @@ class Report:
         if kind not in _FORMATS:
             raise UserInputError(f"{target.name}: a report is saved as {', '.join(_FORMATS)}.")
         if kind == ".docx":
-            from qcrbox.notebook.word import docx_bytes
+            from qcrbox.display.docx import docx_bytes
 
             target.write_bytes(docx_bytes(self.tables))
         else:

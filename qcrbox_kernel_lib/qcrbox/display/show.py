@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qcrbox.contract.errors import NotFound
-from qcrbox.notebook.language import tr
+from qcrbox.language import tr
 
 # Lab's own variables with fallbacks, so that dark themes, VS Code and saved HTML all read well.
 _CELL = "padding:3px 10px;text-align:left;vertical-align:top;border-bottom:1px solid rgba(128,128,128,.25)"

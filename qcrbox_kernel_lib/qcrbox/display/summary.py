@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import QcError
-from qcrbox.notebook import show
-from qcrbox.notebook.language import tr
-from qcrbox.notebook.show import escape
+from qcrbox.display import show
+from qcrbox.display.show import escape
+from qcrbox.language import tr
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.datasets import Dataset
-    from qcrbox.notebook.results import Result
+    from qcrbox.api.datasets import Dataset
+    from qcrbox.api.results import Result
 
 _BOX = "border:1px solid rgba(128,128,128,.35);border-radius:6px;padding:8px 12px;display:inline-block;max-width:100%"
 _ITEMS = (

@@ -6,10 +6,10 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from qcrbox.notebook.language import tr
+from qcrbox.language import tr
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.calculation import Calculation
+    from qcrbox.api.calculation import Calculation
 
 
 class TextBar:

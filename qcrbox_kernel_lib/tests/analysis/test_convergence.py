@@ -6,11 +6,11 @@ import json
 import math
 
 import pytest
+from qcrbox.analysis.convergence import LIMITS, Convergence, check_convergence
 from qcrbox.cif import read
-from qcrbox.cif.convergence import LIMITS, Convergence, check_convergence
 from qcrbox.contract.errors import UserInputError
 
-from .conftest import aniso, write_cif
+from ..conftest import aniso, write_cif
 
 COLUMNS = "label type_symbol fract_x fract_y fract_z"
 SU = [("C1", "C", "0.100(1)", "0.200(1)", "0.300(1)"), ("C2", "C", "0.500(1)", "0.600(1)", "0.700(1)")]

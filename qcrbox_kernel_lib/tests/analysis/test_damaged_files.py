@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qcrbox.analysis.difference import crystal_difference, semantic_difference
+from qcrbox.analysis.quality import quality_indicators
+from qcrbox.analysis.validation import validate
 from qcrbox.cif import read
-from qcrbox.cif.difference import crystal_difference, semantic_difference
-from qcrbox.cif.quality import quality_indicators
-from qcrbox.cif.shelx import export_ins, read_instructions
-from qcrbox.cif.structure import Structure
-from qcrbox.cif.validation import validate
 from qcrbox.contract.errors import QcError
+from qcrbox.crystallography.shelx import export_ins, read_instructions
+from qcrbox.crystallography.structure import Structure
 
-from .conftest import distributed
+from ..conftest import distributed
 
 VALUES = [b"?", b".", b"1e308", b"-1", b"0", b"nan", b"x", b"''", b"5(", b"(3)", b"1.5(0)", b"999999"]
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from qcrbox.analysis.difference import crystal_difference, semantic_difference, text_difference
 from qcrbox.cif import read
-from qcrbox.cif.difference import crystal_difference, semantic_difference, text_difference
-from qcrbox.cif.structure import Structure
+from qcrbox.crystallography.structure import Structure
 
-from .conftest import aniso, symops, write_cif
+from ..conftest import aniso, symops, write_cif
 
 COLUMNS = "label type_symbol fract_x fract_y fract_z"
 CELL = ("10.000(1)", 11, 12, 90, 97, 90)

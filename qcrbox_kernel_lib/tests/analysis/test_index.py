@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qcrbox.cif.index import CifIndex, index_file
+from qcrbox.analysis.index import CifIndex, index_file
 
-from .conftest import CifMaker, distributed
+from ..conftest import CifMaker, distributed
 
 
 def test_a_published_structure_is_indexed(cu_path: Path) -> None:

@@ -3,11 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from qcrbox.analysis.validation import CHECKS, Validation, validate
 from qcrbox.cif import read
-from qcrbox.cif.validation import CHECKS, Validation, validate
 from qcrbox.contract.errors import MissingItemsError
 
-from .conftest import aniso, symops, write_cif
+from ..conftest import aniso, symops, write_cif
 
 INVERTED = symops("x,y,z", "-x,-y,-z")
 

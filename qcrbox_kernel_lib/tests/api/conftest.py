@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from qcrbox.notebook.applications import Application
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.client import RegistryClient
+from qcrbox.api.applications import Application
+from qcrbox.api.box import Box
+from qcrbox.client.http import RegistryClient
 
 REFINE = {
     "name": "Refine",

@@ -4,8 +4,8 @@ import inspect
 import typing
 
 import pytest
+from qcrbox.api.parameters import CifInput, Parameter
 from qcrbox.contract.errors import NotFound, UserInputError
-from qcrbox.notebook.parameters import CifInput, Parameter
 
 
 def test_signature_is_that_of_the_spec(refine_iam):

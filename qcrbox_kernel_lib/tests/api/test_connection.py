@@ -6,8 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from qcrbox.api import connection
+from qcrbox.client import signing_in
 from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
-from qcrbox.notebook import connection, signing_in
 
 
 def test_import_is_light_and_silent():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook.data_plots import ACENTRIC, CENTRIC
+from qcrbox.display.data_plots import ACENTRIC, CENTRIC
 from qcrbox.widgets.chart import as_array
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qcrbox.cif.reflections import find_reflections
+from qcrbox.analysis.density.maps import around, difference_density, structure_factors
 from qcrbox.contract.errors import MissingItemsError
-from qcrbox.notebook.density import around, difference_density, structure_factors
+from qcrbox.crystallography.reflections import find_reflections
 
 
 @pytest.fixture(scope="session")

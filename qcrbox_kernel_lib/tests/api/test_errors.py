@@ -9,6 +9,8 @@ import sys
 import time
 
 import pytest
+from qcrbox.api.box import Box
+from qcrbox.client.http import RegistryClient
 from qcrbox.contract.errors import (
     CalculationCancelled,
     CalculationFailed,
@@ -21,8 +23,6 @@ from qcrbox.contract.errors import (
     Unreachable,
     UserInputError,
 )
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.client import RegistryClient
 
 HEAD = """data_{name}
 _cell_length_a 10

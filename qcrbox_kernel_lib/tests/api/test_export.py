@@ -5,9 +5,9 @@ from __future__ import annotations
 import gemmi
 import pytest
 from qcrbox.cif import read
-from qcrbox.cif.structure import Structure
+from qcrbox.cif.convert.journal_cif import ascii_text, conventional_name
 from qcrbox.contract.errors import MissingItemsError, UserInputError
-from qcrbox.notebook.conventional import ascii_text, conventional_name
+from qcrbox.crystallography.structure import Structure
 
 
 @pytest.mark.parametrize(

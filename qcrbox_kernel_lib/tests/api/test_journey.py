@@ -8,15 +8,15 @@ import threading
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from qcrbox.api.box import Box
+from qcrbox.api.calculations import StoppedWaiting
+from qcrbox.client.http import RegistryClient
 from qcrbox.contract.errors import (
     CalculationCancelled,
     NotFound,
     QcError,
     UserInputError,
 )
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.calculations import StoppedWaiting
-from qcrbox.notebook.client import RegistryClient
 
 TINY = b"""data_tiny
 _cell_length_a 10

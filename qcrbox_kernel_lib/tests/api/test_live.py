@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from qcrbox.api.calculations import Calculation, Calculations
+from qcrbox.client.events import EventFeed
+from qcrbox.client.http import parse_events
+from qcrbox.client.live import Live
 from qcrbox.contract.errors import Unreachable
-from qcrbox.notebook.calculations import Calculation, Calculations
-from qcrbox.notebook.client import parse_events
-from qcrbox.notebook.events import EventFeed
-from qcrbox.notebook.live import Live
 from qcrbox.widgets.calculation_card.still import card_html
 
 ID = "01a20c2bd4630000131fb534a1ba1d32"

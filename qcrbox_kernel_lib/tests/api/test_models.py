@@ -11,8 +11,8 @@ import zipfile
 import gemmi
 import pytest
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.word import docx_bytes
+from qcrbox.display import show
+from qcrbox.display.docx import docx_bytes
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 

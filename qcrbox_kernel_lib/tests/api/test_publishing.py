@@ -5,8 +5,8 @@ from __future__ import annotations
 import gemmi
 import pytest
 from qcrbox.cif import read
-from qcrbox.cif.shelx.checksum import checksum, wrong_checksums
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx.checksum import checksum, wrong_checksums
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from qcrbox.api.box import Box
+from qcrbox.api.files import CifFile
 from qcrbox.cif import read
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.files import CifFile
-from qcrbox.notebook.report import Report
+from qcrbox.display.report import Report
 
 UREA = Path(__file__).parents[3] / "app_images" / "qcrboxtools" / "examples" / "urea.cif"
 

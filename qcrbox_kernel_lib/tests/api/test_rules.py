@@ -13,12 +13,13 @@ import time
 import numpy as np
 import pytest
 import qcrbox
+from qcrbox.api import connection
+from qcrbox.api.box import Box
 from qcrbox.cif import read
+from qcrbox.client import busy as busy_module
+from qcrbox.client.http import RegistryClient
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook import busy as busy_module
-from qcrbox.notebook import connection, show
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.client import RegistryClient
+from qcrbox.display import show
 
 
 def script(registry_url, tmp_path, code, **options):

@@ -6,8 +6,8 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
+from qcrbox.api.sessions import Session
 from qcrbox.contract.errors import CalculationFailed, NotFound, UserInputError
-from qcrbox.notebook.sessions import Session
 
 needs_shelxle = pytest.mark.skipif(
     not (shutil.which("shelxle") and shutil.which("Xtigervnc")),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 
 import pytest
+from qcrbox.api.box import Box
+from qcrbox.client.http import RegistryClient
 from qcrbox.contract.errors import NotFound, UserInputError
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.client import RegistryClient
 
 
 def found(box, **what):
@@ -64,7 +64,7 @@ def test_structures_are_found_by_cell_with_tolerance(shelf):
 def test_another_setting_of_the_same_cell_is_found(shelf):
     """The cell of P21/c instead of P21/n: c' = -a - c."""
     import numpy as np
-    from qcrbox.cif.cell import UnitCell
+    from qcrbox.crystallography.cell import UnitCell
 
     a, b, c = shelf.examples["thpp"].cell.orthogonalisation.T
     vectors = np.array([a, -b, -a - c])

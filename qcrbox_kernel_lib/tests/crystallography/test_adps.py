@@ -8,11 +8,11 @@ import pytest
 from cctbx import adptbx, uctbx
 from hypothesis import given
 from hypothesis import strategies as st
-from qcrbox.cif.cell import UnitCell
-from qcrbox.cif.structure import Structure, adps, probability_scale
+from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.structure import Structure, adps, probability_scale
 from scipy.stats import chi
 
-from .conftest import CifMaker, aniso
+from ..conftest import CifMaker, aniso
 
 CELLS = {
     "hexagonal": (8.0, 8.0, 13.5, 90.0, 90.0, 120.0),

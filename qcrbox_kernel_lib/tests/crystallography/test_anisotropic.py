@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from cctbx import adptbx, uctbx
 from qcrbox.cif import read
-from qcrbox.cif.anisotropic import iso_to_aniso
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import CifError, UserInputError
+from qcrbox.crystallography.anisotropic import iso_to_aniso
 
-from .conftest import CifMaker, aniso
+from ..conftest import CifMaker, aniso
 
 COLUMNS = "label type_symbol fract_x fract_y fract_z U_iso_or_equiv adp_type"
 SITES = [

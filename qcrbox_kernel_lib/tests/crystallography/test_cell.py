@@ -4,11 +4,11 @@ import gemmi
 import numpy as np
 import pytest
 from cctbx import uctbx
-from qcrbox.cif.cell import UnitCell
-from qcrbox.cif.structure import Structure
 from qcrbox.contract.errors import CifError, MissingItemsError
+from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.structure import Structure
 
-from .conftest import CifMaker
+from ..conftest import CifMaker
 
 CELLS = [
     (10.0, 11.0, 12.0, 90.0, 90.0, 90.0),

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from qcrbox.analysis.index import index_file
+from qcrbox.analysis.validation import validate
 from qcrbox.cif import read
-from qcrbox.cif.index import index_file
-from qcrbox.cif.structure import Structure
-from qcrbox.cif.structure.elements import element_of_label, element_of_type
-from qcrbox.cif.validation import validate
 from qcrbox.contract.errors import CifError, MissingItemsError
+from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.elements import element_of_label, element_of_type
 
-from .conftest import CifMaker, symops
+from ..conftest import CifMaker, symops
 
 # 16: elements
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from cctbx import crystal, geometry, sgtbx, uctbx, xray
 from cctbx.array_family import flex
-from qcrbox.cif.structure import Structure
-from qcrbox.cif.structure.geometry import angle, distance, least_squares_plane, torsion
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.geometry import angle, distance, least_squares_plane, torsion
 from scitbx import matrix
 
-from .conftest import CifMaker, symops
+from ..conftest import CifMaker, symops
 
 TRICLINIC = ("7.1000(7)", "8.2000(8)", "9.3000(9)", "95.00(1)", "101.00(1)", "112.00(2)")
 SITES = [

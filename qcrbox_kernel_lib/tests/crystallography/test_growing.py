@@ -9,12 +9,12 @@ from cctbx import crystal, sgtbx, xray
 from cctbx.array_family import flex
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qcrbox.cif.structure import Structure
-from qcrbox.cif.structure.formula import format_formula, parse_formula
-from qcrbox.cif.structure.neighbours import pairs_within
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.formula import format_formula, parse_formula
+from qcrbox.crystallography.structure.neighbours import pairs_within
 
-from .conftest import CifMaker, symops, write_cif
+from ..conftest import CifMaker, symops, write_cif
 
 ENTRIES = list(gemmi.spacegroup_table())
 CELLS = {

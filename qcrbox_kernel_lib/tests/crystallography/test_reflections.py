@@ -11,11 +11,12 @@ from cctbx import crystal, miller, sgtbx
 from cctbx.array_family import flex
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from qcrbox.analysis.quality import NAMES, quality_indicators
 from qcrbox.cif import read
-from qcrbox.cif._gemmi import gemmi
-from qcrbox.cif.cell import UnitCell
-from qcrbox.cif.quality import NAMES, quality_indicators
-from qcrbox.cif.reflections import (
+from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
+from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.reflections import (
     Reflections,
     agreement,
     centric,
@@ -28,11 +29,10 @@ from qcrbox.cif.reflections import (
     wilson,
     write_hkl,
 )
-from qcrbox.cif.space_group import SpaceGroup
-from qcrbox.cif.structure import Structure
-from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
+from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.structure import Structure
 
-from .conftest import distributed
+from ..conftest import distributed
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from qcrbox.cif import read
 from qcrbox.cif.document import Block
-from qcrbox.cif.replacement import crystal_system, lattice_centring, replace_structure
 from qcrbox.contract.errors import CifError
+from qcrbox.crystallography.replacement import crystal_system, lattice_centring, replace_structure
 
-from .conftest import aniso, write_cif
+from ..conftest import aniso, write_cif
 
 INTO = write_cif(
     (10, 11, 12, 90, 100, 90),

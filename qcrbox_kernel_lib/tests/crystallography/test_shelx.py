@@ -9,9 +9,10 @@ from cctbx import adptbx, xray
 from hypothesis import given
 from hypothesis import strategies as st
 from qcrbox.cif import read
-from qcrbox.cif._gemmi import gemmi
 from qcrbox.cif.document import Block, Document
-from qcrbox.cif.shelx import (
+from qcrbox.contract.errors import CifError, MissingItemsError
+from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.shelx import (
     AfixRow,
     afix_loop,
     afix_rows,
@@ -24,13 +25,12 @@ from qcrbox.cif.shelx import (
     structure_of_instructions,
     symmetry_cards,
 )
-from qcrbox.cif.shelx.checksum import checksum, wrong_checksums
-from qcrbox.cif.space_group import SpaceGroup
-from qcrbox.cif.structure import Structure
-from qcrbox.cif.structure.adps import six_components
-from qcrbox.contract.errors import CifError, MissingItemsError
+from qcrbox.crystallography.shelx.checksum import checksum, wrong_checksums
+from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.adps import six_components
 
-from .conftest import aniso, distributed, symops, write_cif
+from ..conftest import aniso, distributed, symops, write_cif
 
 ENTRIES = list(gemmi.spacegroup_table())
 

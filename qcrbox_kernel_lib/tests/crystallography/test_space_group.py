@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from qcrbox.cif.space_group import SpaceGroup, resolve
-from qcrbox.cif.structure import Structure
 from qcrbox.contract.errors import CifError
+from qcrbox.crystallography.space_group import SpaceGroup, resolve
+from qcrbox.crystallography.structure import Structure
 
-from .conftest import CifMaker, symops
+from ..conftest import CifMaker, symops
 
 P21N = ["x,y,z", "-x+1/2,y+1/2,-z+1/2", "-x,-y,-z", "x-1/2,-y-1/2,z-1/2"]
 

@@ -7,9 +7,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from qcrbox.cif.space_group import SpaceGroup
-from qcrbox.cif.symmetry import SymmetryOperation, close_group, format_code, parse_code, point_group
 from qcrbox.contract.errors import CifError
+from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.symmetry import (
+    SymmetryOperation,
+    close_group,
+    format_code,
+    parse_code,
+    point_group,
+)
 
 SETTINGS = list(gemmi.spacegroup_table())
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qcrbox.cif.tsc import FormFactorTable, read_tsc, write_tsc, write_tscb
 from qcrbox.contract.errors import CifError
+from qcrbox.crystallography.tsc import FormFactorTable, read_tsc, write_tsc, write_tscb
 
 TSC = b"""TITLE: made by hand
 SYMM: expanded

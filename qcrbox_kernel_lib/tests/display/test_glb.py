@@ -5,10 +5,10 @@ import struct
 
 import numpy as np
 import pytest
-from qcrbox.cif.structure import Structure, probability_scale
-from qcrbox.cif.structure.glb import HYDROGEN_RADIUS, ortep_glb
+from qcrbox.crystallography.structure import Structure, probability_scale
+from qcrbox.display.glb import HYDROGEN_RADIUS, ortep_glb
 
-from .conftest import CifMaker, aniso
+from ..conftest import CifMaker, aniso
 
 
 def chunks(data: bytes) -> tuple[dict, bytes]:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
+from qcrbox.analysis.density.grid_values import GridValues
+from qcrbox.analysis.density.maps import Box
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook.density import Box
-from qcrbox.notebook.grid_values import GridValues
 
 Array = NDArray[np.float64]
 BOHR = 0.529177210903  # Å

@@ -13,16 +13,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.structure import Structure
-from qcrbox.cif.structure.atoms import Atoms
-from qcrbox.cif.structure.elements import van_der_waals_radius
+from qcrbox.analysis.density.curvature import curvature, curvedness, shape_index
+from qcrbox.analysis.density.promolecule import Promolecule
+from qcrbox.analysis.density.surface import Surface
+from qcrbox.analysis.density.surface_net import surface_net
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook import show
-from qcrbox.notebook.curvature import curvature, curvedness, shape_index
-from qcrbox.notebook.promolecule import Promolecule
-from qcrbox.notebook.surface import Surface
-from qcrbox.notebook.surface_net import surface_net
+from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.atoms import Atoms
+from qcrbox.crystallography.structure.elements import van_der_waals_radius
+from qcrbox.display import show
 
 Array = NDArray[np.float64]
 _MARGIN = 2.6  # Å around the nuclei for the first grid; it grows while the surface leaves it

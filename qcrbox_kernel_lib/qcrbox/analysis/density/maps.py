@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.reflections import Reflections
-from qcrbox.cif.structure import Structure
+from qcrbox.analysis.density.grid_values import GridValues
 from qcrbox.contract.errors import MissingItemsError, UserInputError
-from qcrbox.notebook.grid_values import GridValues
+from qcrbox.crystallography.reflections import Reflections
+from qcrbox.crystallography.structure import Structure
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.history import Picture
-    from qcrbox.notebook.peaks import Peaks
+    from qcrbox.analysis.density.peaks import Peaks
+    from qcrbox.display.history import Picture
 
 Array = NDArray[np.float64]
 _POINTS_PER_D = 4.0  # grid points within the smallest d spacing
@@ -37,13 +36,13 @@ class DensityMap(GridValues):
 
     def peaks(self, most: int = 20, least_sigma: float = 3.0) -> Peaks:
         """The highest peaks and deepest holes with the nearest atoms; each unique one once."""
-        from qcrbox.notebook.peaks import find_peaks
+        from qcrbox.analysis.density.peaks import find_peaks
 
         return find_peaks(self, most, least_sigma)
 
     def section(self, *labels: str, step: float | None = None) -> Picture:
         """Contours in the plane of three or more atoms, by label; step in e/Å³, default 1 σ from 2 σ on."""
-        from qcrbox.notebook.section import section
+        from qcrbox.analysis.density.section import section
 
         atoms = self.structure.atoms
         unknown = [label for label in labels if label not in atoms.label]
@@ -103,7 +102,7 @@ def structure_factors(structure: Structure, hkl: NDArray[np.int64]) -> NDArray[n
 
 def _displacements(structure: Structure, rows: NDArray[np.int64]) -> Array:
     """U(ij) a*(i) a*(j) (m, 3, 3): what h and k are multiplied with in the exponent; zero where unknown."""
-    from qcrbox.cif.structure import adps
+    from qcrbox.crystallography.structure import adps
 
     sites, cell = structure.sites, structure.cell
     spheres = adps.isotropic_tensor(sites.u_iso[rows], cell)
@@ -113,7 +112,7 @@ def _displacements(structure: Structure, rows: NDArray[np.int64]) -> Array:
 
 def _form_factors(elements: list[str], d: Array) -> Array:
     """f (n, m) of each atom at each reflection."""
-    from qcrbox.cif._gemmi import gemmi
+    from qcrbox.crystallography._gemmi import gemmi
 
     stol2 = 1 / (4 * d**2)
     table = {}

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.structure import Structure
-from qcrbox.cif.structure.neighbours import pairs_within
-from qcrbox.notebook import show
+from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.neighbours import pairs_within
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.density import DensityMap
+    from qcrbox.analysis.density.maps import DensityMap
 
 Array = NDArray[np.float64]
 _SAME = 0.3  # Å between two points of the grid that are one peak

@@ -1,6 +1,6 @@
 """Sums of free atoms: the electron density that atoms would have if they did not bond.
 
-Atoms are spherically averaged Hartree-Fock densities (cif/data/atom_densities.tsv, made by tools/build_atom_densities.py)
+Atoms are spherically averaged Hartree-Fock densities (data/atom_densities.tsv, made by tools/build_atom_densities.py)
 for hydrogen to xenon, to 8 Å from the nucleus. Between the columns of the table ln ρ is interpolated linearly. Gaussian
 functions decay wrongly far out: hydrogen is exact within 2 % to 2.5 Å and within 15 % to 4 Å.
 """
@@ -12,7 +12,6 @@ from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
-
 from qcrbox.contract.errors import UserInputError
 
 Array = NDArray[np.float64]
@@ -23,7 +22,7 @@ _POINTS_AT_ONCE = 400_000
 
 @lru_cache(maxsize=1)
 def _table() -> dict[str, Array]:
-    text = (files("qcrbox.cif") / "data" / "atom_densities.tsv").read_text(encoding="utf-8")
+    text = (files("qcrbox.analysis.density") / "data" / "atom_densities.tsv").read_text(encoding="utf-8")
     rows = (line.split("\t") for line in text.splitlines() if line and not line.startswith("#"))
     return {row[0]: np.array(row[1:], dtype=float) for row in rows}
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.structure.geometry import least_squares_plane
+from qcrbox.analysis.density.maps import DensityMap
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook.density import DensityMap
-from qcrbox.notebook.history import Picture
+from qcrbox.crystallography.structure.geometry import least_squares_plane
+from qcrbox.display.history import Picture
 
 Array = NDArray[np.float64]
 _MARGIN = 2.0  # Å around the atoms that were chosen

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook.history import Picture
+from qcrbox.display.history import Picture
 
 Array = NDArray[np.float64]
 # Fixed, so that two surfaces can be compared; printed beside every picture. McKinnon, Jayatilaka & Spackman (2007).

@@ -1,12 +1,12 @@
 """What changed between two CIFs: as text, by meaning, and as crystal structures."""
 
-from qcrbox.cif.difference.crystal import (
+from qcrbox.analysis.difference.crystal import (
     AtomChange,
     CrystalDifference,
     crystal_difference,
 )
-from qcrbox.cif.difference.semantic import Change, SemanticDifference, semantic_difference
-from qcrbox.cif.difference.text import text_difference
+from qcrbox.analysis.difference.semantic import Change, SemanticDifference, semantic_difference
+from qcrbox.analysis.difference.text import text_difference
 
 __all__ = [
     "AtomChange",

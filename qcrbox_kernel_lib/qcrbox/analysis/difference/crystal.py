@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.structure.adps import six_components
-from qcrbox.cif.structure.structure import Structure
+from qcrbox.crystallography.structure.adps import six_components
+from qcrbox.crystallography.structure.structure import Structure
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from qcrbox.analysis.validation import data_checks, model_checks, statement_checks
+from qcrbox.analysis.validation.alerts import LEVELS, SUBSET_NOTICE, TYPES, Alert, Validation
 from qcrbox.cif.document import Block
-from qcrbox.cif.structure.structure import Structure
-from qcrbox.cif.validation import data_checks, model_checks, statement_checks
-from qcrbox.cif.validation.alerts import LEVELS, SUBSET_NOTICE, TYPES, Alert, Validation
 from qcrbox.contract.errors import QcError
+from qcrbox.crystallography.structure.structure import Structure
 
 Check = Callable[[Block, Structure], Iterator[Alert]]
 CHECKS: dict[str, Check] = {

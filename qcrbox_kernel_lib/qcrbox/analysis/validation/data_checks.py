@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from qcrbox.analysis.validation.alerts import Alert
 from qcrbox.cif.document import Block
-from qcrbox.cif.reflections import find_reflections, merging_statistics
-from qcrbox.cif.structure.structure import Structure
-from qcrbox.cif.validation.alerts import Alert
+from qcrbox.crystallography.reflections import find_reflections, merging_statistics
+from qcrbox.crystallography.structure.structure import Structure
 
 
 def merging(block: Block, structure: Structure) -> Iterator[Alert]:

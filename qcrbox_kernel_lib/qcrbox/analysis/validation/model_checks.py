@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-
+from qcrbox.analysis.validation.alerts import Alert
 from qcrbox.cif.document import Block
-from qcrbox.cif.structure import adps
-from qcrbox.cif.structure.elements import is_metal
-from qcrbox.cif.structure.formula import parse_formula
-from qcrbox.cif.structure.structure import Structure
-from qcrbox.cif.validation.alerts import Alert
+from qcrbox.crystallography.structure import adps
+from qcrbox.crystallography.structure.elements import is_metal
+from qcrbox.crystallography.structure.formula import parse_formula
+from qcrbox.crystallography.structure.structure import Structure
 
 _MOST_NEIGHBOURS = {"H": 1, "D": 1, "C": 4, "N": 4, "O": 3, "F": 2}
 _MOST_LISTED = 20

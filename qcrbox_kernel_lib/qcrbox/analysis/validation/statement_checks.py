@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from qcrbox.analysis.validation.alerts import Alert
 from qcrbox.cif.document import Block
-from qcrbox.cif.shelx.checksum import wrong_checksums
-from qcrbox.cif.structure.elements import atomic_number
-from qcrbox.cif.structure.formula import parse_formula, weight
-from qcrbox.cif.structure.structure import Structure
-from qcrbox.cif.validation.alerts import Alert
+from qcrbox.crystallography.shelx.checksum import wrong_checksums
+from qcrbox.crystallography.structure.elements import atomic_number
+from qcrbox.crystallography.structure.formula import parse_formula, weight
+from qcrbox.crystallography.structure.structure import Structure
 
 # Items a publication needs; the list is that of the notes for authors, as far as a program can look for them.
 _NEEDED: tuple[tuple[str, str], ...] = (

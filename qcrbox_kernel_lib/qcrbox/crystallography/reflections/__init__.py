@@ -1,10 +1,10 @@
 """Reflections: reading, merging statistics, agreement with a model, Wilson statistics."""
 
-from qcrbox.cif.reflections.agreement import Agreement, agreement, shelx_weights
-from qcrbox.cif.reflections.data import Reflections
-from qcrbox.cif.reflections.from_cif import embedded_hkl_text, find_reflections, has_reflections
-from qcrbox.cif.reflections.hklf import read_hkl, write_hkl
-from qcrbox.cif.reflections.merging import (
+from qcrbox.crystallography.reflections.agreement import Agreement, agreement, shelx_weights
+from qcrbox.crystallography.reflections.data import Reflections
+from qcrbox.crystallography.reflections.from_cif import embedded_hkl_text, find_reflections, has_reflections
+from qcrbox.crystallography.reflections.hklf import read_hkl, write_hkl
+from qcrbox.crystallography.reflections.merging import (
     Merged,
     MergingStatistics,
     Shell,
@@ -13,7 +13,7 @@ from qcrbox.cif.reflections.merging import (
     systematically_absent,
     unique_reflections,
 )
-from qcrbox.cif.reflections.wilson import Wilson, wilson
+from qcrbox.crystallography.reflections.wilson import Wilson, wilson
 
 __all__ = [
     "Agreement",

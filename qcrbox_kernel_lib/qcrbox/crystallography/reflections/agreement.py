@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.reflections.data import Reflections
 from qcrbox.contract.errors import MissingItemsError
+from qcrbox.crystallography.reflections.data import Reflections
 
 Array = NDArray[np.float64]
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-
 from qcrbox.cif.document import Block
 from qcrbox.cif.loop import Loop
-from qcrbox.cif.reflections.data import Reflections
-from qcrbox.cif.reflections.hklf import read_hkl
 from qcrbox.contract.errors import MissingItemsError
+from qcrbox.crystallography.reflections.data import Reflections
+from qcrbox.crystallography.reflections.hklf import read_hkl
 
 Array = NDArray[np.float64]
 HKL_TAG = "_shelx_hkl_file"

@@ -10,9 +10,8 @@ import re
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.reflections.data import Reflections
 from qcrbox.contract.errors import CifError
+from qcrbox.crystallography.reflections.data import Reflections
 
 Array = NDArray[np.float64]
 _WIDTH = 32

@@ -7,11 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.cell import UnitCell
-from qcrbox.cif.reflections.data import Reflections
-from qcrbox.cif.space_group import SpaceGroup
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.reflections.data import Reflections
+from qcrbox.crystallography.space_group import SpaceGroup
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif._gemmi import gemmi
-from qcrbox.cif.cell import UnitCell
-from qcrbox.cif.reflections.merging import Merged
-from qcrbox.cif.space_group import SpaceGroup
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.reflections.merging import Merged
+from qcrbox.crystallography.space_group import SpaceGroup
 
 Array = NDArray[np.float64]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from qcrbox.cif.document import Block
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import raw_of, text_of
-from qcrbox.cif.shelx.instructions import INSTRUCTIONS, read_instructions
 from qcrbox.contract.errors import CifError
+from qcrbox.crystallography.shelx.instructions import INSTRUCTIONS, read_instructions
 
 TAGS = ("_qcrbox_afix.atom_label", "_qcrbox_afix.code", "_qcrbox_afix.pivot_label")
 # m of AFIX mn (SHELXL manual): the geometry; n: what is refined.

@@ -6,15 +6,14 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-
 from qcrbox.cif.document import Block
-from qcrbox.cif.reflections.from_cif import embedded_hkl_text, find_reflections
-from qcrbox.cif.reflections.hklf import write_hkl
-from qcrbox.cif.shelx.symmetry_cards import symmetry_cards
-from qcrbox.cif.structure.elements import hill_order
-from qcrbox.cif.structure.reading import number_with_su
-from qcrbox.cif.structure.structure import Structure
 from qcrbox.contract.errors import MissingItemsError
+from qcrbox.crystallography.reflections.from_cif import embedded_hkl_text, find_reflections
+from qcrbox.crystallography.reflections.hklf import write_hkl
+from qcrbox.crystallography.shelx.symmetry_cards import symmetry_cards
+from qcrbox.crystallography.structure.elements import hill_order
+from qcrbox.crystallography.structure.reading import number_with_su
+from qcrbox.crystallography.structure.structure import Structure
 
 # SHELX order of the tensor: 11 22 33 23 13 12.
 _U_ORDER = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))

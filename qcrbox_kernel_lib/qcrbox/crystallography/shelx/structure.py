@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 
 import numpy as np
-
-from qcrbox.cif.cell import UnitCell
-from qcrbox.cif.shelx.instructions import ShelxAtom, ShelxText, read_instructions
-from qcrbox.cif.shelx.symmetry_cards import space_group_of_cards
-from qcrbox.cif.structure import adps
-from qcrbox.cif.structure.elements import element_of_type
-from qcrbox.cif.structure.sites import Sites
-from qcrbox.cif.structure.structure import Structure
 from qcrbox.contract.errors import CifError, MissingItemsError
+from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.shelx.instructions import ShelxAtom, ShelxText, read_instructions
+from qcrbox.crystallography.shelx.symmetry_cards import space_group_of_cards
+from qcrbox.crystallography.structure import adps
+from qcrbox.crystallography.structure.elements import element_of_type
+from qcrbox.crystallography.structure.sites import Sites
+from qcrbox.crystallography.structure.structure import Structure
 
 
 def structure_of_instructions(text: str, name: str = "") -> Structure:

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-
-from qcrbox.cif.space_group import SpaceGroup
-from qcrbox.cif.symmetry import IDENTITY_ROTATION, SymmetryOperation, close_group
 from qcrbox.contract.errors import CifError
+from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.symmetry import IDENTITY_ROTATION, SymmetryOperation, close_group
 
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
 _VECTORS = {

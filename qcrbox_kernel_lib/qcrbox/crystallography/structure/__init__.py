@@ -1,11 +1,11 @@
 """Crystal structures: `Structure.from_block(block)`, `Structure.from_cif(source, block=None)`."""
 
-from qcrbox.cif.structure.adps import PrincipalAxes, probability_scale
-from qcrbox.cif.structure.atoms import Atoms
-from qcrbox.cif.structure.contacts import Contacts, HydrogenBond
-from qcrbox.cif.structure.sites import Sites
-from qcrbox.cif.structure.structure import Structure
-from qcrbox.cif.structure.tables import Angle, Bond, HydrogenBondRow
+from qcrbox.crystallography.structure.adps import PrincipalAxes, probability_scale
+from qcrbox.crystallography.structure.atoms import Atoms
+from qcrbox.crystallography.structure.contacts import Contacts, HydrogenBond
+from qcrbox.crystallography.structure.sites import Sites
+from qcrbox.crystallography.structure.structure import Structure
+from qcrbox.crystallography.structure.tables import Angle, Bond, HydrogenBondRow
 
 __all__ = [
     "Angle",

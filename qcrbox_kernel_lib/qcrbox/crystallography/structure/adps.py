@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from qcrbox.cif.cell import UnitCell
+from qcrbox.crystallography.cell import UnitCell
 
 Array = NDArray[np.float64]
 EIGHT_PI_SQUARED = 8 * math.pi**2

@@ -6,11 +6,10 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.structure import adps
-from qcrbox.cif.structure.bonds import Edges
-from qcrbox.cif.structure.disorder import is_minor
-from qcrbox.cif.structure.images import ImageList, SymmetryImages
+from qcrbox.crystallography.structure import adps
+from qcrbox.crystallography.structure.bonds import Edges
+from qcrbox.crystallography.structure.disorder import is_minor
+from qcrbox.crystallography.structure.images import ImageList, SymmetryImages
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.structure.disorder import alternatives
-from qcrbox.cif.structure.elements import covalent_radius, is_metal
+from qcrbox.crystallography.structure.disorder import alternatives
+from qcrbox.crystallography.structure.elements import covalent_radius, is_metal
 
 if TYPE_CHECKING:
-    from qcrbox.cif.structure.images import SymmetryImages
+    from qcrbox.crystallography.structure.images import SymmetryImages
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.structure.atoms import Atoms, bonded_images
-from qcrbox.cif.structure.bonds import Edges
-from qcrbox.cif.structure.disorder import alternatives
-from qcrbox.cif.structure.elements import van_der_waals_radius
-from qcrbox.cif.structure.growing import asymmetric_unit
-from qcrbox.cif.structure.images import SymmetryImages
+from qcrbox.crystallography.structure.atoms import Atoms, bonded_images
+from qcrbox.crystallography.structure.bonds import Edges
+from qcrbox.crystallography.structure.disorder import alternatives
+from qcrbox.crystallography.structure.elements import van_der_waals_radius
+from qcrbox.crystallography.structure.growing import asymmetric_unit
+from qcrbox.crystallography.structure.images import SymmetryImages
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
 from qcrbox.contract.errors import UserInputError
 
 if TYPE_CHECKING:
-    from qcrbox.cif.structure.sites import Sites
+    from qcrbox.crystallography.structure.sites import Sites
 
 Mask = NDArray[np.bool_]
 Indices = NDArray[np.int64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from qcrbox.cif._gemmi import gemmi
+from qcrbox.crystallography._gemmi import gemmi
 
 _LETTERS = re.compile(r"[A-Za-z]+")
 # Names that programs give to peaks and dummies; they are no elements.

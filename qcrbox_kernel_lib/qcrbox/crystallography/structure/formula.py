@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from qcrbox.cif.structure.elements import atomic_weight, hill_order
+from qcrbox.crystallography.structure.elements import atomic_weight, hill_order
 
 _PART = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?")
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.cell import numerical_gradient, orthogonalisation_matrix
-from qcrbox.cif.structure.images import ImageList, SymmetryImages
 from qcrbox.cif.values import Number
+from qcrbox.crystallography.cell import numerical_gradient, orthogonalisation_matrix
+from qcrbox.crystallography.structure.images import ImageList, SymmetryImages
 
 Array = NDArray[np.float64]
 Measure = Callable[[Array], tuple[Array, Array]]

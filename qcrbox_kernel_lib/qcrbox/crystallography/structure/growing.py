@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.structure.atoms import Atoms, bonded_images
-from qcrbox.cif.structure.bonds import Edges
-from qcrbox.cif.structure.images import ImageList, SymmetryImages
-from qcrbox.cif.structure.neighbours import pairs_within
-from qcrbox.cif.structure.sites import Sites
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure.atoms import Atoms, bonded_images
+from qcrbox.crystallography.structure.bonds import Edges
+from qcrbox.crystallography.structure.images import ImageList, SymmetryImages
+from qcrbox.crystallography.structure.neighbours import pairs_within
+from qcrbox.crystallography.structure.sites import Sites
 
 if TYPE_CHECKING:
-    from qcrbox.cif.structure.contacts import Contacts
+    from qcrbox.crystallography.structure.contacts import Contacts
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

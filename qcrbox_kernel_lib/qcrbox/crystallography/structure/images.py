@@ -11,12 +11,11 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-from qcrbox.cif.cell import UnitCell
-from qcrbox.cif.space_group import SpaceGroup
-from qcrbox.cif.structure.neighbours import pairs_within
-from qcrbox.cif.structure.sites import Sites, SiteSymmetry, site_symmetry
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.structure.neighbours import pairs_within
+from qcrbox.crystallography.structure.sites import Sites, SiteSymmetry, site_symmetry
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

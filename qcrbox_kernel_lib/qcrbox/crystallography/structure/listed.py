@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-
 from qcrbox.cif.document import Block
-from qcrbox.cif.space_group import SpaceGroup
-from qcrbox.cif.structure.bonds import ListedBond
-from qcrbox.cif.structure.contacts import ListedHydrogenBond
-from qcrbox.cif.structure.reading import as_loop, numbers_of, texts_of
-from qcrbox.cif.structure.sites import Sites
 from qcrbox.contract.errors import CifError
+from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.structure.bonds import ListedBond
+from qcrbox.crystallography.structure.contacts import ListedHydrogenBond
+from qcrbox.crystallography.structure.reading import as_loop, numbers_of, texts_of
+from qcrbox.crystallography.structure.sites import Sites
 
 
 def read_listed_bonds(block: Block, sites: Sites, group: SpaceGroup, notes: list[str]) -> list[ListedBond]:

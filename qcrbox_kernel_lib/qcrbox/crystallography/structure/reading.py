@@ -11,18 +11,17 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-
 from qcrbox.cif import names
-from qcrbox.cif.cell import NAMES, UnitCell
 from qcrbox.cif.document import Block
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
-from qcrbox.cif.space_group import SpaceGroup, resolve
-from qcrbox.cif.structure import adps
-from qcrbox.cif.structure.elements import element_of_label, element_of_type
-from qcrbox.cif.structure.sites import FARTHEST, Sites
 from qcrbox.cif.values import Number
 from qcrbox.contract.errors import MissingItemsError
+from qcrbox.crystallography.cell import NAMES, UnitCell
+from qcrbox.crystallography.space_group import SpaceGroup, resolve
+from qcrbox.crystallography.structure import adps
+from qcrbox.crystallography.structure.elements import element_of_label, element_of_type
+from qcrbox.crystallography.structure.sites import FARTHEST, Sites
 
 Array = NDArray[np.float64]
 _CELL_TAGS = [f"_cell_{'length' if name in 'abc' else 'angle'}_{name}" for name in NAMES]

@@ -7,10 +7,9 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.cell import UnitCell
-from qcrbox.cif.space_group import SpaceGroup
-from qcrbox.cif.symmetry import point_group
+from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.symmetry import point_group
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

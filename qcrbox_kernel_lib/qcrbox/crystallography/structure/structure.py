@@ -9,20 +9,28 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.cell import UnitCell
 from qcrbox.cif.diagnostics import Severity
 from qcrbox.cif.document import Block, Document
 from qcrbox.cif.reader import read
-from qcrbox.cif.space_group import SpaceGroup
-from qcrbox.cif.structure import adps, contacts, formula, geometry, growing, listed, reading, tables
-from qcrbox.cif.structure.atoms import Atoms
-from qcrbox.cif.structure.bonds import Edges, ListedBond, bond_edges, riding_pivots
-from qcrbox.cif.structure.disorder import choose
-from qcrbox.cif.structure.images import ImageList, SymmetryImages
-from qcrbox.cif.structure.sites import Sites, site_symmetry_symbol
 from qcrbox.cif.values import Number
 from qcrbox.contract.errors import CifError, UserInputError
+from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.structure import (
+    adps,
+    contacts,
+    formula,
+    geometry,
+    growing,
+    listed,
+    reading,
+    tables,
+)
+from qcrbox.crystallography.structure.atoms import Atoms
+from qcrbox.crystallography.structure.bonds import Edges, ListedBond, bond_edges, riding_pivots
+from qcrbox.crystallography.structure.disorder import choose
+from qcrbox.crystallography.structure.images import ImageList, SymmetryImages
+from qcrbox.crystallography.structure.sites import Sites, site_symmetry_symbol
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from qcrbox.cif.structure import geometry
-from qcrbox.cif.structure.bonds import Edges
-from qcrbox.cif.structure.contacts import HydrogenBond
-from qcrbox.cif.structure.images import ImageList, SymmetryImages
 from qcrbox.cif.values import Number
+from qcrbox.crystallography.structure import geometry
+from qcrbox.crystallography.structure.bonds import Edges
+from qcrbox.crystallography.structure.contacts import HydrogenBond
+from qcrbox.crystallography.structure.images import ImageList, SymmetryImages
 
 Indices = NDArray[np.int64]
 

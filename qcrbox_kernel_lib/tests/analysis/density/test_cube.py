@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qcrbox.cif.structure import Structure
+from qcrbox.analysis.density.cube import BOHR, read_cube
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook.cube import BOHR, read_cube
+from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import StructureView
 
 STEP = 0.2  # bohr

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qcrbox.notebook.curvature import curvature, curvedness, shape_index
-from qcrbox.notebook.surface_net import surface_net
+from qcrbox.analysis.density.curvature import curvature, curvedness, shape_index
+from qcrbox.analysis.density.surface_net import surface_net
 
 # Shifted, so that no surface goes exactly through points of the grid.
 LOW = -2.037

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qcrbox.cif.structure import Structure
+from qcrbox.analysis.density.hirshfeld import hirshfeld, with_neutron_lengths
+from qcrbox.analysis.density.promolecule import STEP, Promolecule, log_density
+from qcrbox.analysis.density.surface import Surface
+from qcrbox.analysis.density.surface_net import surface_net
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook.hirshfeld import hirshfeld, with_neutron_lengths
-from qcrbox.notebook.promolecule import STEP, Promolecule, log_density
-from qcrbox.notebook.surface import Surface
-from qcrbox.notebook.surface_net import surface_net
+from qcrbox.crystallography.structure import Structure
 
-EXAMPLES = Path(__file__).parents[3] / "app_images" / "qcrboxtools" / "examples"
+EXAMPLES = Path(__file__).parents[4] / "app_images" / "qcrboxtools" / "examples"
 BOHR = 0.529177210903
 
 DIAMOND = b"""data_diamond

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from qcrbox.analysis.density.surface import Surface
 from qcrbox.contract.errors import UserInputError
-from qcrbox.notebook.surface import Surface
 
 
 @pytest.fixture
