@@ -1,1 +1,1 @@
-"""The notebook API: one noun, one file. `import qcrbox as qc` opens the door to it."""
+"""What a person types after `import qcrbox as qc`. The top layer: it composes everything below."""
