@@ -123,7 +123,7 @@ class _Module(ModuleType):
         if name in _ROOMS:
             return importlib.import_module(f"qcrbox.{name}")
         # Python and IPython look for such names on every object; that must never reach the network.
-        if name.startswith("_"):
+        if name.startswith("_") and not name[1:2].isdigit():
             raise AttributeError(name)
         return getattr(_box(), name)
 

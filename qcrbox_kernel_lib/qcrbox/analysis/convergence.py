@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure import adps

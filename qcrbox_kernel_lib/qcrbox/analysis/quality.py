@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import QcError
 from qcrbox.crystallography.reflections import (

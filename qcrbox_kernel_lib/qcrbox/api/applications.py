@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.command import Command, identifier, make_command
+from qcrbox.api.command import Command, make_command
 from qcrbox.api.names import unknown_name
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.display import show
+from qcrbox.spec.python_names import identifier, is_private
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -144,7 +145,7 @@ class Applications:
         return found
 
     def __getattr__(self, name: str) -> Application:
-        if name.startswith("_"):
+        if is_private(name):
             raise AttributeError(name)
         found = self.newest().get(name)
         if found is None:

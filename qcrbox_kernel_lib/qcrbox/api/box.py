@@ -18,6 +18,7 @@ from qcrbox.api.undo import Undo
 from qcrbox.client.events import EventFeed
 from qcrbox.contract.errors import QcError
 from qcrbox.display import show
+from qcrbox.spec.python_names import is_private
 
 if TYPE_CHECKING:
     from qcrbox.api.batch import Batch
@@ -203,7 +204,7 @@ class Box:
     # ------------------------------------------------------------ applications as attributes
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if is_private(name):
             raise AttributeError(name)
         found = self.apps.find_by_name(name)
         if found is None:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import keyword
 import re
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.parameters import Parameter, missing_arguments, unknown_option
 from qcrbox.contract.errors import UserInputError
 from qcrbox.display import show
+from qcrbox.spec.python_names import identifier
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Application
     from qcrbox.api.calculations import Calculation
     from qcrbox.api.presets import Presets
     from qcrbox.api.results import Result
-
-
-def identifier(name: str) -> str:
-    """A Python name for a slug or command name: `crysalis-pro` → `crysalis_pro`."""
-    made = re.sub(r"\W", "_", name)
-    if not made or made[0].isdigit():
-        made = f"_{made}"
-    return f"{made}_" if keyword.iskeyword(made) else made
 
 
 class Command:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.applications import identifier
 from qcrbox.contract.errors import NotFound
 from qcrbox.display import show
+from qcrbox.spec.python_names import identifier
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box

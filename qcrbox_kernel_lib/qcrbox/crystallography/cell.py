@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
 from qcrbox.cif.values import Number
 from qcrbox.contract.errors import CifError
 from qcrbox.crystallography._gemmi import gemmi

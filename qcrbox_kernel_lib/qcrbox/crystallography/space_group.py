@@ -12,6 +12,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.contract.errors import CifError
 from qcrbox.crystallography._gemmi import gemmi
 from qcrbox.crystallography.hermann_mauguin import choose_setting, find_by_hm

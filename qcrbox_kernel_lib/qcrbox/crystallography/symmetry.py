@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.contract.errors import CifError
 
 IDENTITY_ROTATION = ((1, 0, 0), (0, 1, 0), (0, 0, 1))

@@ -14,6 +14,7 @@ from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.contract.errors import CifError
 
 MOST_VALUES = 500_000_000

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.reflections import unique_reflections
 from qcrbox.crystallography.reflections.wilson import normalised_squares

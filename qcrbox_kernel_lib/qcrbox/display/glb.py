@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.crystallography.structure.adps import probability_scale
 from qcrbox.crystallography.structure.atoms import Atoms
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.display import show
 from qcrbox.display.history import Picture

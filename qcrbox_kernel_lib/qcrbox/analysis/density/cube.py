@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.analysis.density.grid_values import GridValues
 from qcrbox.analysis.density.maps import Box
 from qcrbox.contract.errors import UserInputError

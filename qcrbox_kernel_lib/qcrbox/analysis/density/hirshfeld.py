@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.analysis.density.curvature import curvature, curvedness, shape_index
 from qcrbox.analysis.density.promolecule import Promolecule
 from qcrbox.analysis.density.surface import Surface

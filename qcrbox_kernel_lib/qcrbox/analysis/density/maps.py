@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.analysis.density.grid_values import GridValues
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.reflections import Reflections

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.crystallography.structure import Structure
 from qcrbox.crystallography.structure.neighbours import pairs_within
 from qcrbox.display import show

@@ -12,6 +12,7 @@ from importlib.resources import files
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.contract.errors import UserInputError
 
 Array = NDArray[np.float64]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.analysis.density.maps import DensityMap
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.geometry import least_squares_plane

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.crystallography.structure.adps import six_components
 from qcrbox.crystallography.structure.structure import Structure
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.reflections.data import Reflections
 

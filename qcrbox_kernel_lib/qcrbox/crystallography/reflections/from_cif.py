@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.cif.document import Block
 from qcrbox.cif.loop import Loop
 from qcrbox.contract.errors import MissingItemsError

@@ -10,6 +10,7 @@ import re
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.contract.errors import CifError
 from qcrbox.crystallography.reflections.data import Reflections
 

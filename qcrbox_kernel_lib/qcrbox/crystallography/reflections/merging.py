@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.cell import UnitCell
 from qcrbox.crystallography.reflections.data import Reflections

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography._gemmi import gemmi
 from qcrbox.crystallography.cell import UnitCell

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.reflections.from_cif import embedded_hkl_text, find_reflections

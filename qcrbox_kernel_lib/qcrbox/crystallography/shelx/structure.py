@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+
 from qcrbox.contract.errors import CifError, MissingItemsError
 from qcrbox.crystallography.cell import UnitCell
 from qcrbox.crystallography.shelx.instructions import ShelxAtom, ShelxText, read_instructions

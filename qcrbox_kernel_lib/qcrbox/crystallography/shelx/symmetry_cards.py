@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+
 from qcrbox.contract.errors import CifError
 from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.symmetry import IDENTITY_ROTATION, SymmetryOperation, close_group

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
 from qcrbox.crystallography.cell import UnitCell
 
 Array = NDArray[np.float64]

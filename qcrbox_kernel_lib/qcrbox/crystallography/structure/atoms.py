@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.bonds import Edges
 from qcrbox.crystallography.structure.disorder import is_minor

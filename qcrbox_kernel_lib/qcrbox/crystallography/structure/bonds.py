@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.crystallography.structure.disorder import alternatives
 from qcrbox.crystallography.structure.elements import covalent_radius, is_metal
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.crystallography.structure.atoms import Atoms, bonded_images
 from qcrbox.crystallography.structure.bonds import Edges
 from qcrbox.crystallography.structure.disorder import alternatives

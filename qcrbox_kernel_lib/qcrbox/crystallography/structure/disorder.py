@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.contract.errors import UserInputError
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.cif.values import Number
 from qcrbox.crystallography.cell import numerical_gradient, orthogonalisation_matrix
 from qcrbox.crystallography.structure.images import ImageList, SymmetryImages

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.atoms import Atoms, bonded_images
 from qcrbox.crystallography.structure.bonds import Edges

@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.cell import UnitCell
 from qcrbox.crystallography.space_group import SpaceGroup

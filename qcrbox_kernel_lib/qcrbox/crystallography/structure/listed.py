@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import CifError
 from qcrbox.crystallography.space_group import SpaceGroup

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.cif import names
 from qcrbox.cif.document import Block
 from qcrbox.cif.loop import Loop

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.crystallography.cell import UnitCell
 from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.symmetry import point_group

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.cif.diagnostics import Severity
 from qcrbox.cif.document import Block, Document
 from qcrbox.cif.reader import read

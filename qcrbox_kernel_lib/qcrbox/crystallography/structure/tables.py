@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from qcrbox.cif.values import Number
 from qcrbox.crystallography.structure import geometry
 from qcrbox.crystallography.structure.bonds import Edges
