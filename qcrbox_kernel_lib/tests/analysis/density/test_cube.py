@@ -4,27 +4,8 @@ import numpy as np
 import pytest
 from qcrbox.analysis.density.cube import BOHR, read_cube
 from qcrbox.contract.errors import UserInputError
-from qcrbox.crystallography.structure import Structure
-from qcrbox.widgets.structure_view import StructureView
 
-STEP = 0.2  # bohr
-
-
-def hydrogen_cube(count: int = 60, *, angstrom: bool = False, orbital: bool = False) -> str:
-    """The exact density of a hydrogen atom in the middle of a grid, in e/bohr³."""
-    scale = BOHR if angstrom else 1.0
-    half = STEP * (count - 1) / 2
-    axis = STEP * np.arange(count) - half
-    r = np.linalg.norm(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1), axis=-1)
-    values = np.exp(-2 * r) / np.pi
-    lines = ["hydrogen", "density", f"{-1 if orbital else 1} {-half * scale} {-half * scale} {-half * scale}"]
-    for row in np.eye(3) * STEP * scale:
-        lines.append(f"{-count if angstrom else count} {row[0]} {row[1]} {row[2]}")
-    lines.append("1 1.0 0.0 0.0 0.0")
-    if orbital:
-        lines.append("1 1")
-    lines += [" ".join(f"{value:.5E}" for value in line) for line in values.reshape(-1, 6)]
-    return "\n".join(lines)
+from ...cubes import STEP, hydrogen_cube
 
 
 @pytest.mark.parametrize("angstrom", [False, True], ids=["in bohr", "in Å"])
@@ -59,21 +40,3 @@ def test_what_is_no_cube_is_refused_with_the_reason(text, said):
     with pytest.raises(UserInputError) as refused:
         read_cube(text.encode())
     assert said in str(refused.value)
-
-
-def test_view_refuses_a_cube_of_unknown_unit_and_takes_a_level_in_electrons(molecule):
-    cube = read_cube(hydrogen_cube(12).encode())
-    view = StructureView(molecule)
-    with pytest.raises(UserInputError, match="does not say its unit"):
-        view.show_density(cube)
-    view.show_density(cube.per_cubic_angstrom(), at=0.3)
-    assert view._level * view.density.sigma == pytest.approx(0.3)
-    assert isinstance(view.structure, Structure)
-
-
-@pytest.mark.browser
-def test_cube_is_drawn_where_its_axes_put_it(shown, molecule):
-    cube = read_cube(hydrogen_cube(30).encode()).per_cubic_angstrom()
-    page = shown(StructureView(molecule, grow="none").show_density(cube, at=0.5))
-    said = page.locator(".qcv-bar").nth(1).inner_text()
-    assert "±0.50 e Å⁻³" in said
