@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from qcrbox.contract.errors import UserInputError
-from qcrbox_hub import packages
+from qcrbox_hub.platform import packages
 
 
 @pytest.mark.parametrize("mode", ["hub", "solo", "registry"])

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from qcrbox_hub import paths, ports, roles, solo
-from qcrbox_hub.child import ChildSpec, answering, listening
-from qcrbox_hub.data_folder import DataFolder, write_private
-from qcrbox_hub.hub_settings import VARIABLE, HubSettings
-from qcrbox_hub.supervisor import MARK
+from qcrbox_hub.accounts import roles
+from qcrbox_hub.jupyterhub import solo
+from qcrbox_hub.jupyterhub.settings import VARIABLE, HubSettings
+from qcrbox_hub.platform import paths, ports
+from qcrbox_hub.platform.child import ChildSpec, answering, listening
+from qcrbox_hub.platform.data_folder import DataFolder, write_private
+from qcrbox_hub.platform.supervisor import MARK
 
 Mode = Literal["hub", "solo", "registry"]
 LOOPBACK = "127.0.0.1"
@@ -180,7 +182,7 @@ def _proxy(plan: Plan) -> ChildSpec:
     )
     return ChildSpec(
         "proxy",
-        _python("qcrbox_hub.proxy"),
+        _python("qcrbox_hub.jupyterhub.proxy"),
         environment,
         ready=listening(LOOPBACK, plan.ports["proxy_api"]),
     )
@@ -204,7 +206,9 @@ def _hub(plan: Plan) -> ChildSpec:
     environment = _environment(plan, **{VARIABLE: str(file)})
     inside = answering(f"http://{LOOPBACK}:{plan.ports['hub']}/hub/login")
     outside = answering(f"{plan.url}/hub/login")
-    return ChildSpec("hub", _python("qcrbox_hub.serve"), environment, ready=lambda: inside() and outside())
+    return ChildSpec(
+        "hub", _python("qcrbox_hub.jupyterhub.serve"), environment, ready=lambda: inside() and outside()
+    )
 
 
 def _culler(plan: Plan) -> ChildSpec:
@@ -233,7 +237,7 @@ def _lab(plan: Plan) -> ChildSpec:
     )
     return ChildSpec(
         "lab",
-        _python("qcrbox_hub.solo", str(plan.options.port)),
+        _python("qcrbox_hub.jupyterhub.solo", str(plan.options.port)),
         environment,
         ready=answering(f"{plan.url}/api"),
     )

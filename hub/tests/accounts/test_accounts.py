@@ -9,7 +9,7 @@ import httpx
 import pytest
 from qcrbox_hub.accounts.attempts import Attempts
 from qcrbox_hub.accounts.first_admin import LIFE_S, FirstAdminCode, has_administrator
-from qcrbox_hub.data_folder import DataFolder
+from qcrbox_hub.platform.data_folder import DataFolder
 
 if TYPE_CHECKING:
     from conftest import Browser, Hub
@@ -91,7 +91,7 @@ def test_post_without_xsrf_token_is_refused(admin: Browser, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "password", "again", "said"),
+    ("name", "password", "again", "expected"),
     [
         ("a", PASSWORD, PASSWORD, "3 to 32"),
         ("../etc", PASSWORD, PASSWORD, "3 to 32"),
@@ -109,22 +109,22 @@ def test_post_without_xsrf_token_is_refused(admin: Browser, path: str) -> None:
     ids=lambda value: str(value)[:12],
 )
 def test_unusable_sign_up_says_why(
-    hub: Hub, admin: Browser, name: str, password: str, again: str, said: str
+    hub: Hub, admin: Browser, name: str, password: str, again: str, expected: str
 ) -> None:
     answer = hub.browser().submit(
         "/hub/signup", username=name, password=password, password_confirmation=again
     )
     assert answer.status_code == 400
-    assert said in answer.text
+    assert expected in answer.text
 
 
 def test_unknown_name_and_wrong_password_get_the_same_answer(hub: Hub, admin: Browser) -> None:
     unknown = hub.browser().sign_in("nobody-here", "x" * 12)
     wrong = hub.browser().sign_in("ada", "x" * 12)
-    said = "User name or password is not right."
+    expected = "User name or password is not right."
     assert (unknown.status_code, wrong.status_code) == (403, 403)
-    assert said in unknown.text
-    assert said in wrong.text
+    assert expected in unknown.text
+    assert expected in wrong.text
 
 
 def test_guessing_is_stopped(hub: Hub, member: Callable[[str], Browser]) -> None:

@@ -14,8 +14,14 @@ from pathlib import Path
 import psutil
 import pytest
 from qcrbox.contract.errors import Unreachable
-from qcrbox_hub.child import ChildSpec
-from qcrbox_hub.supervisor import MARK, Supervisor, describe_exit, end_marked_processes, marked_processes
+from qcrbox_hub.platform.child import ChildSpec
+from qcrbox_hub.platform.supervisor import (
+    MARK,
+    Supervisor,
+    describe_exit,
+    end_marked_processes,
+    marked_processes,
+)
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 DEAF = [
@@ -41,17 +47,17 @@ def until(condition, limit_s: float = 20.0) -> None:
 
 
 @pytest.fixture
-def said() -> list[str]:
+def record() -> list[str]:
     return []
 
 
 @pytest.fixture
-def supervise(tmp_path: Path, said: list[str]):
+def supervise(tmp_path: Path, record: list[str]):
     """Makes a supervisor that is stopped at the end of the test."""
     made: list[Supervisor] = []
 
     def make(*specs: ChildSpec, clock=time.monotonic) -> Supervisor:
-        supervisor = Supervisor(list(specs), tmp_path, said.append, clock=clock)
+        supervisor = Supervisor(list(specs), tmp_path, record.append, clock=clock)
         made.append(supervisor)
         return supervisor
 
@@ -84,7 +90,7 @@ def test_failed_start_shows_the_end_of_the_log(supervise) -> None:
     assert "no such table: atoms" in caught.value.why
 
 
-def test_crashed_child_is_restarted_after_a_growing_pause(supervise, said: list[str]) -> None:
+def test_crashed_child_is_restarted_after_a_growing_pause(supervise, record: list[str]) -> None:
     clock = Clock()
     supervisor = supervise(ChildSpec("registry", SLEEPER), clock=clock)
     supervisor.tick()
@@ -106,8 +112,8 @@ def test_crashed_child_is_restarted_after_a_growing_pause(supervise, said: list[
         supervisor.tick()
         assert registry.child.pid != first
     assert pauses == [0.5, 1.0, 2.0]
-    assert "registry ended (killed by SIGKILL); restarting it in 0.5 s" in said
-    assert "registry is back" in said
+    assert "registry ended (killed by SIGKILL); restarting it in 0.5 s" in record
+    assert "registry is back" in record
 
 
 def test_crashes_are_forgotten_after_a_steady_minute(supervise) -> None:
@@ -122,17 +128,17 @@ def test_crashes_are_forgotten_after_a_steady_minute(supervise) -> None:
     assert registry.crashes == 0
 
 
-def test_waiting_is_said_after_two_seconds_and_then_every_five(supervise, said: list[str]) -> None:
+def test_waiting_is_said_after_two_seconds_and_then_every_five(supervise, record: list[str]) -> None:
     clock = Clock()
     supervisor = supervise(ChildSpec("hub", SLEEPER, ready=lambda: False), clock=clock)
     for _ in range(80):
         supervisor.tick()
         clock.now += 0.1
-    waiting = [text for text in said if text.startswith("still waiting for hub")]
+    waiting = [text for text in record if text.startswith("still waiting for hub")]
     assert len(waiting) == 2
 
 
-def test_child_that_never_gets_ready_is_stopped(supervise, said: list[str]) -> None:
+def test_child_that_never_gets_ready_is_stopped(supervise, record: list[str]) -> None:
     clock = Clock()
     supervisor = supervise(ChildSpec("hub", SLEEPER, ready=lambda: False, start_limit_s=30), clock=clock)
     supervisor.tick()
@@ -140,7 +146,7 @@ def test_child_that_never_gets_ready_is_stopped(supervise, said: list[str]) -> N
     supervisor.tick()
     (hub,) = supervisor.watched
     until(lambda: not hub.child.running())
-    assert any("did not get ready within 31 s" in text for text in said)
+    assert any("did not get ready within 31 s" in text for text in record)
 
 
 def test_stop_ends_also_a_child_that_ignores_sigterm(supervise) -> None:
@@ -179,8 +185,8 @@ def test_kill_9_of_the_supervisor_ends_what_watches_the_lifeline(tmp_path: Path)
     script = f"""
         import sys, threading, time
         from pathlib import Path
-        from qcrbox_hub.child import ChildSpec
-        from qcrbox_hub.supervisor import Supervisor
+        from qcrbox_hub.platform.child import ChildSpec
+        from qcrbox_hub.platform.supervisor import Supervisor
         sleeper = [sys.executable, "-m", "qcrbox.lifeline", "--", sys.executable, "-c", "import time; time.sleep(600)"]
         specs = [ChildSpec(name, sleeper, {{"{MARK}": {mark!r}}}) for name in ("nats", "proxy")]
         supervisor = Supervisor(specs, Path({str(tmp_path)!r}), lambda text: None)

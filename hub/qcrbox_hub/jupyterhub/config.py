@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-from qcrbox_hub import paths, roles
+from qcrbox_hub.accounts import roles
 from qcrbox_hub.accounts.authenticator import QCrBoxAuthenticator
 from qcrbox_hub.accounts.membership import load_roles
-from qcrbox_hub.hub_settings import HubSettings
-from qcrbox_hub.spawner import QCrBoxSpawner
+from qcrbox_hub.jupyterhub.settings import HubSettings
+from qcrbox_hub.jupyterhub.spawner import QCrBoxSpawner
+from qcrbox_hub.platform import paths
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - traitlets puts it there
 settings = HubSettings.load()
@@ -71,7 +72,7 @@ c.QCrBoxSpawner.homes = str(settings.data / "homes")
 c.QCrBoxSpawner.logs = str(settings.data / "logs")
 c.QCrBoxSpawner.mark = settings.identity
 c.QCrBoxSpawner.registry_url = settings.registry_url
-c.Spawner.cmd = [sys.executable, "-m", "qcrbox_hub.singleuser"]
+c.Spawner.cmd = [sys.executable, "-m", "qcrbox_hub.jupyterhub.singleuser"]
 c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = 60
 c.Spawner.http_timeout = 60

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from qcrbox_hub.cli.status import STARTING_S, lacking
+from qcrbox_hub.cli.status import STARTING_S, missing_parts
 
 NO_LAUNCHER = {"launcher": "No launcher answers, so no application can be started."}
 
@@ -42,18 +42,18 @@ def answering() -> Iterator[Callable[[int, object], str]]:
 
 
 def test_nothing_is_missing_when_the_registry_is_ready(answering) -> None:
-    assert lacking(answering(200, {"status": "ready", "missing": {}, "uptime_s": 5})) == {}
+    assert missing_parts(answering(200, {"status": "ready", "missing": {}, "uptime_s": 5})) == {}
 
 
 def test_what_the_registry_lacks_is_named(answering) -> None:
     body = {"status": "not ready", "missing": {**NO_LAUNCHER, "disk": "full"}, "uptime_s": STARTING_S + 1}
-    assert lacking(answering(503, body)) == body["missing"]
+    assert missing_parts(answering(503, body)) == body["missing"]
 
 
 def test_a_launcher_may_still_be_on_its_way_just_after_a_start(answering) -> None:
     body = {"status": "not ready", "missing": NO_LAUNCHER, "uptime_s": 1.0}
-    assert lacking(answering(503, body)) == {}
+    assert missing_parts(answering(503, body)) == {}
 
 
 def test_a_registry_that_does_not_say_is_not_ready(answering) -> None:
-    assert "registry" in lacking("http://127.0.0.1:9")
+    assert "registry" in missing_parts("http://127.0.0.1:9")

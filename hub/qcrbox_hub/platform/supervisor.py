@@ -19,8 +19,8 @@ from typing import Literal
 import psutil
 from qcrbox.contract.errors import Unreachable
 
-from qcrbox_hub.child import Child, ChildSpec
-from qcrbox_hub.log_files import CHECK_EVERY_S, keep_small
+from qcrbox_hub.platform.child import Child, ChildSpec
+from qcrbox_hub.platform.log_files import CHECK_EVERY_S, rotate_large
 
 MARK = "QCRBOX_PLATFORM"
 TICK_S = 0.05
@@ -40,7 +40,7 @@ class Watched:
     child: Child
     phase: Phase = "waiting"
     since: float = 0.0
-    said: float = 0.0
+    reported_at: float = 0.0
     crashes: int = 0
     was_ready: bool = False
     started_in_s: float = 0.0
@@ -87,7 +87,7 @@ class Supervisor:
         while not stop.is_set():
             self.tick()
             if self.clock() >= next_look:
-                keep_small(self.logs)
+                rotate_large(self.logs)
                 next_look = self.clock() + CHECK_EVERY_S
             stop.wait(0.2)
 
@@ -114,7 +114,7 @@ class Supervisor:
 
     def _launch(self, each: Watched) -> None:
         each.child.start(self.read_end)
-        each.phase, each.since, each.said = "starting", self.clock(), 0.0
+        each.phase, each.since, each.reported_at = "starting", self.clock(), 0.0
         self.on_change()
 
     def _look_whether_ready(self, each: Watched) -> None:
@@ -130,8 +130,11 @@ class Supervisor:
         elif waited > each.child.spec.start_limit_s:
             self.say(f"{each.name} did not get ready within {waited:.0f} s; stopping it")
             each.child.signal(signal.SIGKILL)
-        elif waited > SAY_AFTER_S and self.clock() - max(each.said, each.since - SAY_EVERY_S) > SAY_EVERY_S:
-            each.said = self.clock()
+        elif (
+            waited > SAY_AFTER_S
+            and self.clock() - max(each.reported_at, each.since - SAY_EVERY_S) > SAY_EVERY_S
+        ):
+            each.reported_at = self.clock()
             self.say(f"still waiting for {each.name} ({waited:.0f} s); its log: {each.child.log}")
 
     def _ended(self, each: Watched) -> None:

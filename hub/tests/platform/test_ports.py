@@ -7,7 +7,7 @@ import socket
 
 import pytest
 from qcrbox.contract.errors import Conflict, UserInputError
-from qcrbox_hub import ports
+from qcrbox_hub.platform import ports
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from pathlib import Path
 import qcrbox
 from qcrbox.contract.errors import Conflict, NotFound, QcError, UserInputError
 
-from qcrbox_hub.data_folder import FORMAT, DataFolder, write_private
+from qcrbox_hub.platform.data_folder import FORMAT, DataFolder, write_private
 
 MANIFEST, REGISTRY, HUB, HOMES = "manifest.json", "registry.tar", "hub.sqlite", "homes.tar"
 # What makes itself again, or belongs to a process of the moment.

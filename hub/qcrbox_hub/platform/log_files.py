@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 
 LARGEST_BYTES = 20 * 1024**2
-OLD_ONES = 3
+ROTATIONS_KEPT = 3
 CHECK_EVERY_S = 30.0
 # Those who rotate their own.
 NOT_OURS = frozenset({"nats.log"})
 
 
-def keep_small(folder: Path, largest_bytes: int = LARGEST_BYTES) -> list[str]:
+def rotate_large(folder: Path, largest_bytes: int = LARGEST_BYTES) -> list[str]:
     """Move what is too large to NAME.1 (the older ones to .2, .3); returns the names.
 
     The writers hold their files open for appending, so a file is copied and emptied in place: they go on
@@ -23,7 +23,7 @@ def keep_small(folder: Path, largest_bytes: int = LARGEST_BYTES) -> list[str]:
     for file in sorted(folder.glob("*.log")):
         if file.name in NOT_OURS or file.is_symlink() or file.stat().st_size <= largest_bytes:
             continue
-        for number in range(OLD_ONES, 1, -1):
+        for number in range(ROTATIONS_KEPT, 1, -1):
             older = file.with_name(f"{file.name}.{number - 1}")
             if older.exists():
                 older.replace(file.with_name(f"{file.name}.{number}"))

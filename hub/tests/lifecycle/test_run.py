@@ -20,9 +20,9 @@ import psutil
 import pytest
 from qcrbox.contract.errors import NotSignedIn
 from qcrbox.notebook.connection import connect
-from qcrbox_hub import ports
-from qcrbox_hub.data_folder import DataFolder
-from qcrbox_hub.supervisor import marked_processes
+from qcrbox_hub.platform import ports
+from qcrbox_hub.platform.data_folder import DataFolder
+from qcrbox_hub.platform.supervisor import marked_processes
 
 if TYPE_CHECKING:
     from conftest import Browser
@@ -49,11 +49,11 @@ class Started:
 
     def wait_for(self, word: str) -> str:
         deadline = time.monotonic() + START_LIMIT_S
-        while word not in (said := self.out.read_text()):
+        while word not in (output := self.out.read_text()):
             assert self.process.poll() is None, self.err.read_text()
             assert time.monotonic() < deadline, self.err.read_text()
             time.sleep(0.05)
-        return said
+        return output
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -150,7 +150,7 @@ def test_port_in_use_is_said(qcrbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (("registry", "--no-auth", "--host", "0.0.0.0"), "refuses to listen on 0.0.0.0"),
         (("registry",), "Add --no-auth"),
@@ -158,10 +158,10 @@ def test_port_in_use_is_said(qcrbox) -> None:
     ],
     ids=["no-auth", "no way in", "solo"],
 )
-def test_open_doors_are_refused(qcrbox, arguments: tuple[str, ...], said: str) -> None:
+def test_open_doors_are_refused(qcrbox, arguments: tuple[str, ...], expected: str) -> None:
     answer = qcrbox(*arguments)
     assert answer.returncode == 1
-    assert said in answer.stderr
+    assert expected in answer.stderr
 
 
 def test_down_without_anything_running_is_no_error(qcrbox) -> None:
@@ -203,8 +203,8 @@ def sign_in_and_start_kernel(url: str, link: str, make_browser: Callable[[str], 
 @pytest.mark.timeout(300)
 def test_everything_ends_with_kill_9_and_starts_again_and_ends_with_ctrl_c(start, make_browser) -> None:
     platform = start("up")
-    said = platform.wait_for("Ctrl-C")
-    link = next(word for word in said.split() if "first-admin?code=" in word)
+    output = platform.wait_for("Ctrl-C")
+    link = next(word for word in output.split() if "first-admin?code=" in word)
     http = sign_in_and_start_kernel(platform.url, link, make_browser)
     mark = platform.data.identity
     answer = http.get("/user/ada/qcrbox/api/applications")
@@ -225,8 +225,8 @@ def test_everything_ends_with_kill_9_and_starts_again_and_ends_with_ctrl_c(start
     until(lambda: not marked_processes(mark))
 
     again = start("up")
-    said = again.wait_for("Ctrl-C")
-    assert "first-admin" not in said, "there is an administrator already"
+    output = again.wait_for("Ctrl-C")
+    assert "first-admin" not in output, "there is an administrator already"
     assert "ended without cleaning up" in again.err.read_text()
     browser = make_browser(again.url)
     assert browser.sign_in("ada").status_code == 200

@@ -1,4 +1,4 @@
-"""`python -m qcrbox_hub.solo`: JupyterLab for one person, without a hub.
+"""`python -m qcrbox_hub.jupyterhub.solo`: JupyterLab for one person, without a hub.
 
 The sign-in token comes from a file and goes to the server inside this process: an argument list or an
 environment would show it to others, or hand it on to every kernel.
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from qcrbox import lifeline
 
-from qcrbox_hub import paths
-from qcrbox_hub.data_folder import DataFolder, write_private
-from qcrbox_hub.ending import end_with_platform
-from qcrbox_hub.quick_imports import quick_imports
-from qcrbox_hub.tutorials import offer_tutorials
+from qcrbox_hub.jupyterhub.tutorials import offer_tutorials
+from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.data_folder import DataFolder, write_private
+from qcrbox_hub.platform.quick_imports import quick_imports
+from qcrbox_hub.platform.shutdown import end_with_platform
 
 TOKEN_FILE = "QCRBOX_LAB_TOKEN_FILE"
 FOLDER = "QCRBOX_LAB_FOLDER"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from qcrbox_hub.tutorials import offer_tutorials
+from qcrbox_hub.jupyterhub.tutorials import offer_tutorials
 
 
 @pytest.fixture

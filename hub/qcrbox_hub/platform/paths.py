@@ -6,10 +6,10 @@ import os
 import sys
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 SHARE = Path(sys.prefix) / "share" / "qcrbox"
-TEMPLATES = Path(__file__).resolve().parent / "templates"
-JUPYTER_CONFIG = Path(__file__).resolve().parent / "jupyter"
+TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
+JUPYTER_CONFIG = Path(__file__).resolve().parents[1] / "jupyter"
 
 
 def in_checkout() -> bool:

@@ -16,9 +16,9 @@ from jupyterhub.spawner import SimpleLocalProcessSpawner
 from qcrbox import lifeline
 from traitlets import Unicode, default
 
-from qcrbox_hub import paths
-from qcrbox_hub.supervisor import MARK
-from qcrbox_hub.tutorials import offer_tutorials
+from qcrbox_hub.jupyterhub.tutorials import offer_tutorials
+from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.supervisor import MARK
 
 
 class QCrBoxSpawner(SimpleLocalProcessSpawner):

@@ -1,4 +1,4 @@
-"""`python -m qcrbox_hub.singleuser`: a user's Jupyter server, as the hub starts it."""
+"""`python -m qcrbox_hub.jupyterhub.singleuser`: a user's Jupyter server, as the hub starts it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 
 from qcrbox import lifeline
 
-from qcrbox_hub.ending import end_with_platform
-from qcrbox_hub.quick_imports import quick_imports
+from qcrbox_hub.platform.quick_imports import quick_imports
+from qcrbox_hub.platform.shutdown import end_with_platform
 
 
 def run() -> None:

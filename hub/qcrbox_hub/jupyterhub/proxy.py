@@ -2,7 +2,7 @@
 
 The routing table and its REST interface, which JupyterHub steers, are that package's own. Its way of passing
 a request on reads whole answers into memory, gives up after 20 s and allows ten requests at a time: event
-streams and large downloads need the handler below. `python -m qcrbox_hub.proxy` takes its settings from
+streams and large downloads need the handler below. `python -m qcrbox_hub.jupyterhub.proxy` takes its settings from
 the environment and the token from a file, so that it is in no argument list.
 """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from qcrbox.contract.errors import Conflict, UserInputError
-from qcrbox_hub.data_folder import FORMAT, SUBFOLDERS, DataFolder, write_private
+from qcrbox_hub.platform.data_folder import FORMAT, SUBFOLDERS, DataFolder, write_private
 
 
 def test_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_second_platform_is_told_which_process_has_the_folder(data: DataFolder) 
 
 def test_lock_of_a_killed_process_is_free(data: DataFolder) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from qcrbox_hub.data_folder import DataFolder;"
+        "import sys, time; from pathlib import Path; from qcrbox_hub.platform.data_folder import DataFolder;"
         "DataFolder(Path(sys.argv[1])).lock(); print('locked', flush=True); time.sleep(600)"
     )
     other = subprocess.Popen(

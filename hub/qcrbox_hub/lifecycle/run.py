@@ -12,11 +12,11 @@ from types import FrameType
 
 import qcrbox
 
-from qcrbox_hub import packages, ports
-from qcrbox_hub import plan as plans
 from qcrbox_hub.accounts.first_admin import has_administrator
-from qcrbox_hub.data_folder import DataFolder
-from qcrbox_hub.supervisor import Supervisor, end_marked_processes, marked_processes
+from qcrbox_hub.lifecycle import plan as plans
+from qcrbox_hub.platform import packages, ports
+from qcrbox_hub.platform.data_folder import DataFolder
+from qcrbox_hub.platform.supervisor import Supervisor, end_marked_processes, marked_processes
 
 # After kill -9 of `up` everything sees the lifeline end; this is how long the next `up` gives it.
 LEFTOVER_GRACE_S = 8.0

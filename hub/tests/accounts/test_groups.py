@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from qcrbox_hub.accounts.membership import Kept, kept
+from qcrbox_hub.accounts.membership import StoredRoles, read_stored_roles
 
 if TYPE_CHECKING:
     from conftest import Browser, Hub
@@ -125,10 +125,10 @@ def test_group_made_by_the_hubs_own_page_has_roles_too(
 
 
 def test_groups_and_holders_are_known_to_the_next_start(hub: Hub, course: str, tmp_path: Path) -> None:
-    found = kept(hub.data.hub / "jupyterhub.sqlite")
+    found = read_stored_roles(hub.data.hub / "jupyterhub.sqlite")
     assert {"everyone", course} <= set(found.groups)
     assert found.holders["qcrbox-administrator"] == ["ada"]
-    assert kept(tmp_path / "none.sqlite") == Kept()
+    assert read_stored_roles(tmp_path / "none.sqlite") == StoredRoles()
 
 
 def test_role_given_later_reaches_a_server_that_runs_already(

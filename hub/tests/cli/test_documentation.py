@@ -9,7 +9,7 @@ import pytest
 from qcrbox_hub.cli import COMMANDS, make_app
 from typer.main import get_command
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "running.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "running.md"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

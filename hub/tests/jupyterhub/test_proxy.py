@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
-from qcrbox_hub.proxy import StreamingProxy
+from qcrbox_hub.jupyterhub.proxy import StreamingProxy
 from tornado import web, websocket
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer

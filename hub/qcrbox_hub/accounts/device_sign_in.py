@@ -29,7 +29,7 @@ class Answer(StrEnum):
 
 
 @dataclass
-class Invitation:
+class PendingSignIn:
     """One program that waits. `program` is what it calls itself: not to be believed, only shown."""
 
     program: str
@@ -40,25 +40,25 @@ class Invitation:
     person: str = ""
 
 
-class Invitations:
+class PendingSignIns:
     """Those that wait, by the hash of their secret."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._waiting: dict[str, Invitation] = {}
+        self._waiting: dict[str, PendingSignIn] = {}
 
-    def begin(self, program: str, address: str) -> tuple[str, Invitation] | None:
-        """The program's secret and its invitation; None when too many wait."""
+    def begin(self, program: str, address: str) -> tuple[str, PendingSignIn] | None:
+        """The program's secret and its pending sign-in; None when too many wait."""
         self._forget_old()
         if len(self._waiting) >= MOST_WAITING:
             return None
         secret = secrets.token_urlsafe(32)
         letters = "".join(secrets.choice(_LETTERS) for _ in range(8))
-        made = Invitation(program, address, f"{letters[:4]}-{letters[4:]}", self._clock())
+        made = PendingSignIn(program, address, f"{letters[:4]}-{letters[4:]}", self._clock())
         self._waiting[_hash(secret)] = made
         return secret, made
 
-    def find(self, code: str) -> Invitation | None:
+    def find(self, code: str) -> PendingSignIn | None:
         """By the code that a person typed, however they typed it."""
         self._forget_old()
         wanted = "".join(letter for letter in code.upper() if letter.isalpha())
@@ -68,7 +68,7 @@ class Invitations:
                 return each
         return None
 
-    def take(self, secret: str) -> Invitation | None:
+    def take(self, secret: str) -> PendingSignIn | None:
         """What became of the program's question; None when it is unknown or too old. An answer is given once."""
         self._forget_old()
         found = self._waiting.get(_hash(secret))
