@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from qcrbox import language
 from qcrbox.client.live import Live
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 CATALOGUES = sorted(language.FOLDER.glob("*.po"))
 SOURCES = sorted(Path(language.__file__).parent.rglob("*.py"))
@@ -73,7 +73,7 @@ def test_state_and_queue_are_said_in_german(monkeypatch):
 
 def test_headings_are_translated_where_they_are_read_and_stay_where_they_are_asked_for(monkeypatch):
     monkeypatch.setenv("QCRBOX_LANGUAGE", "de")
-    table = show.Table(("status", "R1"), [("✓", 0.04)], title="Calculations", caption="None yet.")
+    table = Table(("status", "R1"), [("✓", 0.04)], title="Calculations", caption="None yet.")
     assert table["status"] == ["✓"]
     assert table.csv().startswith("status,R1")
     assert table.text().splitlines()[0] == "Rechnungen"

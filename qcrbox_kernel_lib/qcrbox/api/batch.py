@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.client.events import painter
 from qcrbox.contract.errors import NotFound, QcError
 from qcrbox.contract.states import FINAL, State
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
@@ -149,7 +149,7 @@ class Batch:
                 calculation.cancel()
 
     @property
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         """name, R1, wR2, shift_su, status, says: `batch.table["name", "R1"]`."""
         rows = []
         for calculation, name in zip(self.calculations, self.names, strict=True):
@@ -162,7 +162,7 @@ class Batch:
         rows += [
             (name, None, None, None, "✗ refused", error.message, "") for name, error in self.refused.items()
         ]
-        return show.Table(("name", *_FIGURES, "status", "says", "id"), rows, title=self._title())
+        return Table(("name", *_FIGURES, "status", "says", "id"), rows, title=self._title())
 
     def counts(self) -> dict[str, int]:
         counted: dict[str, int] = {}

@@ -17,7 +17,7 @@ from qcrbox.api.names import unknown_name
 from qcrbox.api.undo import Undo
 from qcrbox.client.events import EventFeed
 from qcrbox.contract.errors import QcError
-from qcrbox.display import show
+from qcrbox.markup import Code, Table, Text, escape
 from qcrbox.spec.python_names import is_private
 
 if TYPE_CHECKING:
@@ -87,13 +87,13 @@ class Box:
     def _ipython_key_completions_(self) -> list[str]:
         return self.datasets.names()
 
-    def undo(self) -> show.Text:
+    def undo(self) -> Text:
         """Take back the last change this kernel made in the store: a deletion, a name, tags, a share, an upload."""
         return self.changes.last()
 
     # ------------------------------------------------------------ finding
 
-    def find(self, need: str) -> show.Table:
+    def find(self, need: str) -> Table:
         """Commands by what they are good for: `qc.find("hirshfeld")`."""
         return self.apps.find(need)
 
@@ -164,7 +164,7 @@ class Box:
 
         return LineageGraph.of(self, what)
 
-    def history_of(self, dataset: Dataset) -> show.Table:
+    def history_of(self, dataset: Dataset) -> Table:
         from qcrbox.api.lineage import history
 
         return history(self, dataset)
@@ -172,14 +172,14 @@ class Box:
     # ------------------------------------------------------------ the installation
 
     @property
-    def me(self) -> show.Table:
+    def me(self) -> Table:
         """Who the registry takes you for: name, groups, roles."""
         said = self.client.get("/api/me")
         rows = [("name", said["name"]), ("groups", ", ".join(said["groups"]) or "none")]
         rows += [(role.replace("_", " "), ", ".join(groups)) for role, groups in said["roles"].items()]
-        return show.Table(("", "you"), rows, title=f"You at {self.url}")
+        return Table(("", "you"), rows, title=f"You at {self.url}")
 
-    def doctor(self) -> show.Table:
+    def doctor(self) -> Table:
         """Check connection, versions of kernel and front end, and the widgets; each fault with its cure."""
         from qcrbox.api.diagnosis import diagnose
 
@@ -191,7 +191,7 @@ class Box:
 
         text = stubs(self.apps)
         if path is None:
-            return show.Code(text)
+            return Code(text)
         Path(path).write_text(text)
         return Path(path)
 
@@ -228,7 +228,7 @@ class Box:
         return f"<QCrBox at {self.url}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": f"<code>{show.escape(repr(self))}</code>"}
+        return {"text/plain": repr(self), "text/html": f"<code>{escape(repr(self))}</code>"}
 
 
 _OWN = (

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.client.environment import is_notebook
 from qcrbox.client.live import Live, Progress, first_error, plain_error
 from qcrbox.contract.errors import (
     CalculationCancelled,
@@ -20,9 +21,9 @@ from qcrbox.contract.errors import (
     UserInputError,
 )
 from qcrbox.contract.states import FINAL, State
-from qcrbox.display import show
 from qcrbox.display.text_bar import TextBar
 from qcrbox.language import tr
+from qcrbox.markup import Text
 from qcrbox.waiting import within
 
 if TYPE_CHECKING:
@@ -105,9 +106,9 @@ class Calculation:
         return self.status in FINAL
 
     @property
-    def log(self) -> show.Text:
+    def log(self) -> Text:
         """All the program wrote so far."""
-        return show.Text(self.box.calculations.read_log(self.id))
+        return Text(self.box.calculations.read_log(self.id))
 
     @property
     def error(self) -> QcError | None:
@@ -195,7 +196,7 @@ class Calculation:
             raise StoppedWaiting(self._stopped_waiting()) from None
 
     def _result_with_progress(self, timeout: float | None) -> Result:
-        if show.is_notebook():
+        if is_notebook():
             self._display_card()
             return self._result_after(timeout, lambda: None)
         bar = TextBar(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import UserInputError
-from qcrbox.display.show import Table
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.analysis.validation import Alert, Validation

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.files import CifFile, DataFile
 from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, UserInputError
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -137,7 +137,7 @@ class Dataset:
         return self.box.lineage_of(self)
 
     @property
-    def history(self) -> show.Table:
+    def history(self) -> Table:
         """Its versions, newest first: what was made from what, and when."""
         return self.box.history_of(self)
 
@@ -352,7 +352,7 @@ class Datasets:
     def _ipython_key_completions_(self) -> list[str]:
         return self.names()
 
-    def table(self, n: int = 50, **query: Any) -> show.Table:
+    def table(self, n: int = 50, **query: Any) -> Table:
         from qcrbox.display.summary import dataset_table
 
         return dataset_table(self.all(n, **query), "Datasets")

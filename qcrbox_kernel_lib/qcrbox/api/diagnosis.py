@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from qcrbox.contract.errors import QcError
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -29,11 +29,11 @@ _NOT_TOLD: Row = (
 )
 
 
-def diagnose(box: Box) -> show.Table:
+def diagnose(box: Box) -> Table:
     rows = [*_connection(box), *_widgets(), *_libraries()]
     faults = sum(row[0] == _BAD for row in rows)
     caption = f"{faults} to mend." if faults else "All is well."
-    return show.Table(("", "what", "found"), rows, title="qc.doctor()", caption=caption)
+    return Table(("", "what", "found"), rows, title="qc.doctor()", caption=caption)
 
 
 def _connection(box: Box) -> list[Row]:

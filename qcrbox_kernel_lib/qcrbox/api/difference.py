@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import QcError, UserInputError
-from qcrbox.display import show
-from qcrbox.display.show import escape
+from qcrbox.markup import Table, escape
 
 if TYPE_CHECKING:
     from qcrbox.analysis.difference import CrystalDifference, SemanticDifference
@@ -91,7 +90,7 @@ class Difference:
 
     # ------------------------------------------------------------ tables
 
-    def atoms(self, *, all: bool = False) -> show.Table:  # noqa: A002 - reads best
+    def atoms(self, *, all: bool = False) -> Table:  # noqa: A002 - reads best
         """Atoms that moved or changed: Δ in Å and in s.u."""
         changes = self.crystal.atoms if all else self.crystal.changed(self.su)
         rows = [
@@ -107,9 +106,9 @@ class Difference:
             for c in sorted(changes, key=lambda c: -(c.position_su or 0))
         ]
         heads = ("atom", "Δ / Å", "Δxyz / s.u.", "ΔU / Å²", "ΔUij / s.u.", "occupancy", "part")
-        return show.Table(heads, rows, title=f"Atoms changed by more than {self.su:g} s.u.")
+        return Table(heads, rows, title=f"Atoms changed by more than {self.su:g} s.u.")
 
-    def changes(self) -> show.Table:
+    def changes(self) -> Table:
         """Items that changed, by meaning."""
         rows = [
             (c.kind, c.tag, c.row, _cut(c.first), _cut(c.second), _number(c.shift_in_su, "{:.1f}"))
@@ -117,7 +116,7 @@ class Difference:
         ]
         more = len(self.semantic) - _MOST_SHOWN
         heads = ("change", "item", "row", self.one.filename, self.other.filename, "Δ / s.u.")
-        return show.Table(heads, rows, title="Changes of meaning", caption=f"{more} more" if more > 0 else "")
+        return Table(heads, rows, title="Changes of meaning", caption=f"{more} more" if more > 0 else "")
 
     def _lines(self) -> list[str]:
         crystal = self.crystal

@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 
 from qcrbox.client.busy import busy
 from qcrbox.contract.errors import CifError, NotFound, QcError, UserInputError
-from qcrbox.display import show
 from qcrbox.language import tr
+from qcrbox.markup import Text, escape
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
@@ -39,8 +39,8 @@ class DataFile:
         return self.box.files.content(self.id)
 
     @property
-    def text(self) -> show.Text:
-        return show.Text(self.bytes.decode("utf-8", errors="replace"))
+    def text(self) -> Text:
+        return Text(self.bytes.decode("utf-8", errors="replace"))
 
     @property
     def size(self) -> int:
@@ -87,7 +87,7 @@ class DataFile:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         head = self._first_lines()
-        html = f"<div>{show.escape(repr(self))}<pre style='margin:4px 0;opacity:.85'>{show.escape(head)}</pre></div>"
+        html = f"<div>{escape(repr(self))}<pre style='margin:4px 0;opacity:.85'>{escape(head)}</pre></div>"
         return {"text/plain": f"{self!r}\n{head}".rstrip(), "text/html": html}
 
     def _first_lines(self, most: int = 8) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import NotFound
-from qcrbox.display import show
+from qcrbox.markup import Code, Table
 from qcrbox.spec.python_names import identifier
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ class LineageGraph:
         kind, object_id = _subject(what)
         return cls(box, box.client.get(f"/api/lineage/{kind}/{object_id}"), object_id)
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         rows = [
             (node["kind"].replace("_", " "), node["label"], _made_from(self, node))
             for node in self._in_order()
         ]
-        return show.Table(("what", "name", "made from"), rows, title="Lineage")
+        return Table(("what", "name", "made from"), rows, title="Lineage")
 
     def _in_order(self) -> list[dict[str, Any]]:
         """Every node after all it was made from."""
@@ -54,7 +54,7 @@ class LineageGraph:
 
     # ------------------------------------------------------------ replay
 
-    def script(self, path: str | Path | None = None) -> show.Code | Path:
+    def script(self, path: str | Path | None = None) -> Code | Path:
         """Python that makes the same files again from the same stored inputs; written to `path` if given."""
         names: dict[str, str] = {}
         lines = ["import qcrbox as qc", ""]
@@ -66,7 +66,7 @@ class LineageGraph:
                 lines += self._calculation_lines(node, names)
         text = "\n".join(lines) + "\n"
         if path is None:
-            return show.Code(text)
+            return Code(text)
         Path(path).write_text(text)
         return Path(path)
 
@@ -122,14 +122,14 @@ class LineageGraph:
         display_lineage(self)
 
 
-def history(box: Box, dataset: Dataset) -> show.Table:
+def history(box: Box, dataset: Dataset) -> Table:
     """The versions of a dataset's CIF, newest first."""
     graph = LineageGraph.of(box, dataset)
     rows = []
     for node in reversed(graph._in_order()):
         if node["kind"] == "data_file":
             rows.append((node["label"], _stored_at(box, node["id"]), _made_from(graph, node), node["id"]))
-    return show.Table(("file", "stored", "made by", "id"), rows, title=f"History of {dataset.name}")
+    return Table(("file", "stored", "made by", "id"), rows, title=f"History of {dataset.name}")
 
 
 def _stored_at(box: Box, file_id: str) -> str:

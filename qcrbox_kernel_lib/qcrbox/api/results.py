@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.files import CifFile, DataFile
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
-from qcrbox.display import show
 from qcrbox.display.history import History
+from qcrbox.markup import Text
 
 if TYPE_CHECKING:
     from qcrbox.analysis.density.maps import DensityMap
@@ -154,7 +154,7 @@ class Result:
         return next((line.strip() for line in remarks.splitlines() if line.strip().startswith(beginning)), "")
 
     @property
-    def log(self) -> show.Text:
+    def log(self) -> Text:
         return self.calculation.log
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.datasets import Dataset
 from qcrbox.contract.errors import UserInputError
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -46,7 +46,7 @@ class Found:
     def __getitem__(self, index: int) -> Dataset:
         return self.datasets[index]
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         from qcrbox.display.summary import dataset_table
 
         asked = ", ".join(f"{name}={value!r}" for name, value in self._asked.items())

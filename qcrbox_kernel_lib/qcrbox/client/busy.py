@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from qcrbox.display import show
+from qcrbox.client.environment import is_notebook
 
 
 @contextlib.contextmanager
@@ -54,4 +54,4 @@ class _Line:
 
 
 def _somebody_looks() -> bool:
-    return show.is_notebook() or sys.stderr.isatty()
+    return is_notebook() or sys.stderr.isatty()

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
-from qcrbox.display import show
 from qcrbox.language import tr
+from qcrbox.markup import Html, escape
 
 if TYPE_CHECKING:
     import httpx
@@ -103,15 +104,15 @@ def program_name() -> str:
 
 def _tell(page: str, code: str) -> None:
     text = tr("Sign in: open {page} and type the code {code} (within 10 minutes).", page=page, code=code)
-    if show.is_notebook():
+    if is_notebook():
         from IPython.display import display
 
         words = tr(
             "Sign in: open {page} and type the code {code} (within 10 minutes).",
-            page=f'<a href="{show.escape(page)}" target="_blank" rel="noopener">{show.escape(page)}</a>',
-            code=f"<b style='font-family:monospace;font-size:1.2em'>{show.escape(code)}</b>",
+            page=f'<a href="{escape(page)}" target="_blank" rel="noopener">{escape(page)}</a>',
+            code=f"<b style='font-family:monospace;font-size:1.2em'>{escape(code)}</b>",
         )
-        display(show.Html(f"<p>{words} {tr('This cell goes on by itself.')}</p>", text))
+        display(Html(f"<p>{words} {tr('This cell goes on by itself.')}</p>", text))
         return
     import webbrowser
 

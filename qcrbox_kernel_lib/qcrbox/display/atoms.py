@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import NotFound
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.crystallography.structure import Structure
@@ -88,9 +88,9 @@ class Atoms:
     def _ipython_key_completions_(self) -> list[str]:
         return self.labels
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         rows = [(a.label, a.element, *a.xyz, f"{a.u_eq:.4f}", f"{a.occupancy:g}") for a in self]
-        return show.Table(("atom", "element", "x", "y", "z", "Ueq / Å²", "occupancy"), rows)
+        return Table(("atom", "element", "x", "y", "z", "Ueq / Å²", "occupancy"), rows)
 
     def __repr__(self) -> str:
         return self.table().text()

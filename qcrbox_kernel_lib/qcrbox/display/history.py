@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.display import show
+from qcrbox.markup import Table, escape
 
 if TYPE_CHECKING:
     from qcrbox.widgets.chart import Chart
@@ -45,9 +45,9 @@ class History:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.rows)
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         rows = [[row.get(name) for name in self.columns] for row in self.rows]
-        return show.Table(self.columns, rows, title=f"History of {self.name}".rstrip(" of"))
+        return Table(self.columns, rows, title=f"History of {self.name}".rstrip(" of"))
 
     def plot(self) -> Picture:
         """R values and shifts against the cycle, to read with the pointer.
@@ -157,9 +157,7 @@ class Picture:
         import base64
 
         data = base64.b64encode(self._bytes("png")).decode()
-        picture = (
-            f'<img alt="{show.escape(self.alt)}" src="data:image/png;base64,{data}" style="max-width:100%">'
-        )
+        picture = f'<img alt="{escape(self.alt)}" src="data:image/png;base64,{data}" style="max-width:100%">'
         return {"text/plain": repr(self), "image/png": data, "text/html": picture}
 
     def _ipython_display_(self) -> None:

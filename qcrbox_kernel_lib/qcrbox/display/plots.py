@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qcrbox.contract.errors import MissingItemsError
-from qcrbox.display import show
 from qcrbox.display.history import Picture
+from qcrbox.markup import Table
 from qcrbox.widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Series
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ class Plots:
 
         return quality_indicators(self.cif.block)
 
-    def indicators(self) -> show.Table:
+    def indicators(self) -> Table:
         """Quality indicators, each with what it says."""
         rows = [
             (i.name, "–" if i.value is None else f"{i.value:.4g}", i.unit, i.note or i.meaning)
             for i in self.quality.indicators
         ]
-        return show.Table(
+        return Table(
             ("indicator", "value", "unit", "says"), rows, title=f"Data and model of {self.cif.filename}"
         )
 
@@ -102,7 +102,7 @@ class Plots:
     def _unit(self) -> str:
         return "Δ / σ" if self._scheme is None else "√w Δ"
 
-    def outliers(self, n: int = 10) -> show.Table:
+    def outliers(self, n: int = 10) -> Table:
         """The reflections that fit worst, with the text that leaves them out (`omit=`)."""
         model, delta = self._model, self._delta
         rows = []
@@ -110,9 +110,7 @@ class Plots:
             h, k, l = model.hkl[row].tolist()  # noqa: E741 - their names
             values = (f"{model.intensity[row]:.2f}", f"{self._calculated[row]:.2f}", f"{delta[row]:+.1f}")
             rows.append((f"{h} {k} {l}", *values, f"{h} {k} {l}"))
-        return show.Table(
-            ("h k l", "Fo²", "Fc²", self._unit, "omit"), rows, title="Worst fitting reflections"
-        )
+        return Table(("h k l", "Fo²", "Fc²", self._unit, "omit"), rows, title="Worst fitting reflections")
 
     # ------------------------------------------------------------ plots of the model
 

@@ -11,7 +11,7 @@ from typing import Any
 from qcrbox.api.comparison import name_of
 from qcrbox.api.difference import cif_of
 from qcrbox.contract.errors import UserInputError
-from qcrbox.display import show
+from qcrbox.markup import Table, cell_text, escape
 
 # Label, names tried in order, unit. What a file does not say is shown as ?, never left blank.
 TABLE_1 = (
@@ -64,7 +64,7 @@ class Report:
         self.names = names or [name_of(m, c) for m, c in zip(models, self.cifs, strict=True)]
 
     @property
-    def table_1(self) -> show.Table:
+    def table_1(self) -> Table:
         """Crystal data, data collection and refinement."""
         blocks = [cif.block for cif in self.cifs]
         rows = []
@@ -73,9 +73,9 @@ class Report:
             if label in _OPTIONAL and all(value == UNKNOWN for value in values):
                 continue
             rows.append((f"{label} / {unit}" if unit else label, *values))
-        return show.Table(("", *self.names), rows, title="Crystal data and refinement")
+        return Table(("", *self.names), rows, title="Crystal data and refinement")
 
-    def bonds(self, model: int = 0) -> show.Table:
+    def bonds(self, model: int = 0) -> Table:
         """Bond lengths in Å, symmetry codes as footnotes."""
         structure = self.cifs[model].structure
         codes = _Footnotes()
@@ -84,9 +84,9 @@ class Report:
             for b in structure.bonds()
         ]
         title = f"Bond lengths / Å, {self.names[model]}"
-        return show.Table(("bond", "length"), rows, title=title, caption=codes.text)
+        return Table(("bond", "length"), rows, title=title, caption=codes.text)
 
-    def angles(self, model: int = 0) -> show.Table:
+    def angles(self, model: int = 0) -> Table:
         """Bond angles in degrees, hydrogen left out."""
         structure = self.cifs[model].structure
         codes = _Footnotes()
@@ -96,9 +96,9 @@ class Report:
             third = codes.mark(a.code_3, _readable(structure, a.code_3))
             rows.append((f"{a.label_1}{first}–{a.label_2}–{a.label_3}{third}", str(a.angle)))
         title = f"Angles / °, {self.names[model]}"
-        return show.Table(("angle", "value"), rows, title=title, caption=codes.text)
+        return Table(("angle", "value"), rows, title=title, caption=codes.text)
 
-    def hydrogen_bonds(self, model: int = 0) -> show.Table:
+    def hydrogen_bonds(self, model: int = 0) -> Table:
         """Hydrogen bonds D–H…A: lengths in Å, angle in degrees, the acceptor's symmetry code as a footnote."""
         structure = self.cifs[model].structure
         codes = _Footnotes()
@@ -110,10 +110,10 @@ class Report:
             for h in structure.hydrogen_bond_table()
         ]
         heads = ("D–H…A", "D–H / Å", "H…A / Å", "D…A / Å", "D–H…A / °")
-        return show.Table(heads, rows, title=f"Hydrogen bonds, {self.names[model]}", caption=codes.text)
+        return Table(heads, rows, title=f"Hydrogen bonds, {self.names[model]}", caption=codes.text)
 
     @property
-    def tables(self) -> list[show.Table]:
+    def tables(self) -> list[Table]:
         """Table 1, then bonds, angles and (where there are any) hydrogen bonds of each model."""
         found = [self.table_1]
         for model in range(len(self.cifs)):
@@ -214,18 +214,18 @@ def _is_number(text: str) -> bool:
 _LEFT = 'style="text-align:left"'  # against the style that Lab gives to tables
 
 
-def _table_html(table: show.Table) -> str:
+def _table_html(table: Table) -> str:
     def cell(value: Any) -> str:
-        text = show.escape(show.cell_text(value))
+        text = escape(cell_text(value))
         if value == UNKNOWN:
             text = f'<span class="unknown" style="color:#b42318">{text}</span>'
         return f"<td {_LEFT}>{text}</td>"
 
-    head = "".join(f'<th scope="col" {_LEFT}>{show.escape(name)}</th>' for name in table.heads)
+    head = "".join(f'<th scope="col" {_LEFT}>{escape(name)}</th>' for name in table.heads)
     rows = "".join(f"<tr>{''.join(cell(value) for value in row)}</tr>" for row in table.rows)
-    note = f"<p>{show.escape(table.caption)}</p>" if table.caption else ""
+    note = f"<p>{escape(table.caption)}</p>" if table.caption else ""
     return (
-        f"<h3>{show.escape(table.title)}</h3><table><thead><tr>{head}</tr></thead>"
+        f"<h3>{escape(table.title)}</h3><table><thead><tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table>{note}"
     )
 
@@ -257,10 +257,10 @@ _LATEX = {
 
 
 def _latex(text: Any) -> str:
-    return "".join(_LATEX.get(char, char) for char in show.cell_text(text))
+    return "".join(_LATEX.get(char, char) for char in cell_text(text))
 
 
-def _table_latex(table: show.Table) -> str:
+def _table_latex(table: Table) -> str:
     body = " \\\\\n".join(" & ".join(_latex(value) for value in row) for row in table.rows)
     note = f"\n\n{_latex(table.caption)}" if table.caption else ""
     return (

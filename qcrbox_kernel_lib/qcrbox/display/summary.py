@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import QcError
-from qcrbox.display import show
-from qcrbox.display.show import escape
 from qcrbox.language import tr
+from qcrbox.markup import Table, escape, pairs_html
 
 if TYPE_CHECKING:
     from qcrbox.api.datasets import Dataset
@@ -99,15 +98,6 @@ def dataset_html(dataset: Dataset) -> str:
     return f"<div style='{_BOX}'><div>{head}{tags}</div>{pairs_html(_about(dataset))}{flags}</div>"
 
 
-def pairs_html(pairs: list[tuple[str, str]]) -> str:
-    cells = "".join(
-        f"<div style='min-width:7.5em'><div style='opacity:.65;font-size:.85em'>{escape(tr(label))}</div>"
-        f"<div>{escape(text)}</div></div>"
-        for label, text in pairs
-    )
-    return f"<div style='display:flex;flex-wrap:wrap;gap:6px 16px;margin-top:6px'>{cells}</div>"
-
-
 def result_html(result: Result) -> str:
     figures = pairs_html(result._figures())
     warnings = "".join(f"<div>⚠ {escape(warning)}</div>" for warning in result.warnings)
@@ -121,7 +111,7 @@ def result_html(result: Result) -> str:
 
 def dataset_table(
     datasets: list[Dataset], title: str, when_empty: str = "Nothing here yet: qc.add(…) stores."
-) -> show.Table:
+) -> Table:
     rows = []
     for dataset in datasets:
         index = next((f.said.get("index") for f in dataset.files.values() if f.said.get("index")), None) or {}
@@ -138,4 +128,4 @@ def dataset_table(
             )
         )
     heads = ("name", "formula", "space group", "R1", "files", "tags", "owner", "stored")
-    return show.Table(heads, rows, title=title, caption="" if rows else when_empty)
+    return Table(heads, rows, title=title, caption="" if rows else when_empty)

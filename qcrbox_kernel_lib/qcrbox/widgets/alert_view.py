@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.display import show
+from qcrbox.client.environment import is_notebook
+from qcrbox.markup import escape
 from qcrbox.widgets import bundle
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 from qcrbox.widgets.structure_view import StructureView
@@ -29,7 +30,7 @@ class AlertView:
         from IPython.display import publish_display_data
 
         table = self.checked.table
-        if not show.is_notebook():
+        if not is_notebook():
             publish_display_data({"text/plain": table.text()})
             return
         twin = StaticTwin()
@@ -46,10 +47,10 @@ class AlertView:
             )
             button.tooltip = ", ".join(alert.atoms)
             button.on_click(lambda _, atoms=alert.atoms: self.view.highlight(*atoms))
-            text = f"<b>{show.escape(alert.level)}</b> {show.escape(alert.text)} <i>{show.escape(alert.advice)}</i>"
+            text = f"<b>{escape(alert.level)}</b> {escape(alert.text)} <i>{escape(alert.advice)}</i>"
             words = w.HTML(f"<div style='line-height:1.35;padding:3px 0'>{text}</div>")
             # Not to be squeezed by the height of the list: it scrolls.
             rows.append(w.HBox([button, words], layout={"flex": "none", "align_items": "center"}))
-        notice = w.HTML(f"<div style='opacity:.75'>{show.escape(self.checked.validation.notice)}</div>")
+        notice = w.HTML(f"<div style='opacity:.75'>{escape(self.checked.validation.notice)}</div>")
         alerts = w.VBox([*rows, notice], layout={"max_height": "24em", "overflow": "auto"})
         publish_widget(w.VBox([picture, alerts]))

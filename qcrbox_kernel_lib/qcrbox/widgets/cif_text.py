@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.display.show import escape
+from qcrbox.markup import escape
 
 if TYPE_CHECKING:
     from qcrbox.api.files import CifFile

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import QcError, UserInputError
-from qcrbox.display import show
+from qcrbox.markup import Code
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
@@ -89,14 +89,14 @@ class CommandForm:
         return found
 
     @property
-    def code(self) -> show.Code:
+    def code(self) -> Code:
         """The Python line that does the same."""
         parts: list[str] = []
         for name, value in self.values.items():
             parameter = self.command.parameters[name]
             text = _as_code(value) if parameter.is_file else repr(value)
             parts.append(text if parameter.is_file and parameter.required and not parts else f"{name}={text}")
-        return show.Code(f"calculation = {self.command.qualified_name}({', '.join(parts)})")
+        return Code(f"calculation = {self.command.qualified_name}({', '.join(parts)})")
 
     def run(self) -> Calculation:
         """Start it with what the form says."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from qcrbox.contract.errors import QcError
-from qcrbox.display.show import escape
+from qcrbox.markup import escape
 from qcrbox.widgets import bundle
 from qcrbox.widgets.command_form import CommandForm, file_choices
 

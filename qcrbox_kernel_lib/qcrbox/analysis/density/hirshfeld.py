@@ -22,7 +22,7 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure import Structure
 from qcrbox.crystallography.structure.atoms import Atoms
 from qcrbox.crystallography.structure.elements import van_der_waals_radius
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 Array = NDArray[np.float64]
 _MARGIN = 2.6  # Å around the nuclei for the first grid; it grows while the surface leaves it
@@ -84,7 +84,7 @@ class HirshfeldSurface(Surface):
         return {str(names[k]): float(share[k]) for k in np.argsort(-share)}
 
     @property
-    def contacts(self) -> show.Table:
+    def contacts(self) -> Table:
         """Per cent of the area by pair of elements, both directions apart and together."""
         rows = []
         for one, other in self._undirected():
@@ -92,7 +92,7 @@ class HirshfeldSurface(Surface):
             both = there if one == other else there + back
             rows.append((f"{one}…{other} / {other}…{one}" if one != other else f"{one}…{other}", both, there))
         rows.sort(key=lambda row: -row[1])
-        return show.Table(
+        return Table(
             ("contact", "both ways / %", "inside…outside / %"),
             [(name, f"{both:.1f}", f"{there:.1f}") for name, both, there in rows],
             title="Shares of the Hirshfeld surface",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from qcrbox.crystallography.structure import Structure
 from qcrbox.crystallography.structure.neighbours import pairs_within
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.analysis.density.maps import DensityMap
@@ -39,13 +39,13 @@ class Peak:
 class Peaks(list[Peak]):
     """Peaks, then holes, each from the largest on; shown as a table."""
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         rows = [
             (p.name, f"{p.height:+.2f}", f"{p.sigmas:+.1f}", *(f"{x:.4f}" for x in p.fract), p.words)
             for p in self
         ]
         heads = ("peak", "height / e Å⁻³", "height / σ", "x", "y", "z", "where")
-        return show.Table(heads, rows, title="Peaks and holes of the density")
+        return Table(heads, rows, title="Peaks and holes of the density")
 
     def __repr__(self) -> str:
         return self.table().text()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.client.environment import is_notebook
 from qcrbox.client.events import painter
 from qcrbox.contract.errors import QcError
-from qcrbox.display import show
 from qcrbox.widgets import bundle
 from qcrbox.widgets.answering import answer_while_busy
 from qcrbox.widgets.calculation_card.still import card_html
@@ -30,7 +30,7 @@ class Card:
         calculation.on_change(self._ask)
 
     def _make_widget(self) -> Any:
-        if not (show.is_notebook() and bundle.available("calculation_card")):
+        if not (is_notebook() and bundle.available("calculation_card")):
             return None
         from qcrbox.widgets.calculation_card.widget import CardWidget
 
@@ -69,7 +69,7 @@ class Card:
 
 def display_card(calculation: Calculation) -> None:
     """Show the card here. A second one of the same calculation is a card of its own."""
-    if not show.is_notebook():
+    if not is_notebook():
         from IPython.display import publish_display_data
 
         publish_display_data({"text/plain": repr(calculation)})

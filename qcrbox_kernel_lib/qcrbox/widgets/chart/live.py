@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qcrbox.display import show
+from qcrbox.client.environment import is_notebook
 from qcrbox.widgets import bundle
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 
@@ -17,7 +17,7 @@ def display_picture(picture: Picture) -> None:
     from IPython.display import publish_display_data
 
     bundled = picture._repr_mimebundle_()
-    if not show.is_notebook() or picture.chart is None or not bundle.available("chart"):
+    if not is_notebook() or picture.chart is None or not bundle.available("chart"):
         publish_display_data(bundled)
         return
     twin = StaticTwin()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.display import show
+from qcrbox.client.environment import is_notebook
 from qcrbox.widgets import bundle
 from qcrbox.widgets.lineage.picture import lineage_svg, places
 from qcrbox.widgets.lineage.words import words_of
@@ -21,7 +21,7 @@ def display_lineage(graph: LineageGraph) -> None:
     from IPython.display import publish_display_data
 
     bundled = graph._repr_mimebundle_()
-    if not show.is_notebook() or not bundle.available("lineage"):
+    if not is_notebook() or not bundle.available("lineage"):
         publish_display_data(bundled)
         return
     twin = StaticTwin()

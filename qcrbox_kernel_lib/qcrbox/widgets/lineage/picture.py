@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.display.show import escape
+from qcrbox.markup import escape
 from qcrbox.widgets.lineage.batches import collapsed
 from qcrbox.widgets.lineage.words import words_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qcrbox.display import show
+from qcrbox.markup import escape
 from qcrbox.widgets import bundle
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 
@@ -13,7 +13,7 @@ def show_pair(views: list[Any], link: str) -> None:
     """Display the views; turning one turns the other. `link` names the pair in the browser."""
     twin = StaticTwin()
     pictures = "".join(
-        f'<figure style="margin:0;flex:1 1 360px"><figcaption>{show.escape(view.title)}</figcaption>'
+        f'<figure style="margin:0;flex:1 1 360px"><figcaption>{escape(view.title)}</figcaption>'
         f"{view._picture_html()}</figure>"
         for view in views
     )

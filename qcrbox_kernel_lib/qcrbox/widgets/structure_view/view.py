@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.crystallography.structure import Structure
-from qcrbox.display import show
+from qcrbox.markup import Table, escape
 from qcrbox.widgets import bundle
 from qcrbox.widgets.answering import answer_while_busy
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
@@ -175,9 +176,9 @@ class StructureView:
         return [self.scene.labels.index(label) for label in labels]
 
     @property
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         """The atoms shown, as a table: the twin of the picture."""
-        return show.Table(self.scene.TABLE_HEADS, self.scene.table_rows(), title=self.title)
+        return Table(self.scene.TABLE_HEADS, self.scene.table_rows(), title=self.title)
 
     # ------------------------------------------------------------ pictures
 
@@ -209,17 +210,17 @@ class StructureView:
     def _picture_html(self) -> str:
         picture = base64.b64encode(self.svg().encode()).decode()
         return (
-            f'<img alt="{show.escape(self.scene.summary())}" src="data:image/svg+xml;base64,{picture}" '
+            f'<img alt="{escape(self.scene.summary())}" src="data:image/svg+xml;base64,{picture}" '
             f'style="max-width:100%;background:#fff">'
         )
 
     def _still(self) -> dict[str, Any]:
         rows = self.scene.table_rows()
-        table = show.Table(self.scene.TABLE_HEADS, rows[:_TABLE_ROWS]).html()
+        table = Table(self.scene.TABLE_HEADS, rows[:_TABLE_ROWS]).html()
         more = f"<p>{len(rows) - _TABLE_ROWS} more</p>" if len(rows) > _TABLE_ROWS else ""
-        warnings = "".join(f"<div>⚠ {show.escape(one)}</div>" for one in self.scene.warnings)
+        warnings = "".join(f"<div>⚠ {escape(one)}</div>" for one in self.scene.warnings)
         if self.density is not None:
-            warnings += f"<div>{show.escape(self._density_words())}</div>"
+            warnings += f"<div>{escape(self._density_words())}</div>"
         html = (
             f"{self._picture_html()}{warnings}"
             f"<details><summary>Atoms as a table</summary>{table}{more}</details>"
@@ -229,7 +230,7 @@ class StructureView:
     def _ipython_display_(self) -> None:
         from IPython.display import publish_display_data
 
-        if not show.is_notebook():
+        if not is_notebook():
             publish_display_data({"text/plain": repr(self)})
             return
         twin = self._twin = StaticTwin()
