@@ -221,7 +221,6 @@ import json, time
 from qcrbox.api.box import Box
 from qcrbox.api.calculations import Calculation
 from qcrbox.client.http import parse_events
-from qcrbox.widgets.calculation_card import display_card
 
 class Registry:
     url = "http://nowhere"
@@ -251,7 +250,7 @@ Widget.send_state = counted
 
 box = Box(Registry())
 for i in range(100):
-    display_card(Calculation(box, {"calculation_id": f"{i:032x}", "status": "running", "application_slug": "a", "command_name": "b"}))
+    Calculation(box, {"calculation_id": f"{i:032x}", "status": "running", "application_slug": "a", "command_name": "b"})._display_card()
 time.sleep(2)
 for _ in range(5):
     updates.clear()

@@ -8,10 +8,11 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.client.events import painter
 from qcrbox.contract.errors import NotFound, QcError
 from qcrbox.contract.states import FINAL, State
+from qcrbox.display.status_text import brief_text, status_text
 from qcrbox.markup import Table
+from qcrbox.widgets.painter import painter
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
@@ -158,7 +159,7 @@ class Batch:
             if live.status == State.SUCCESSFUL:
                 result = calculation.result()
                 figures = [getattr(result, attribute) for attribute in _FIGURES.values()]
-            rows.append((name, *figures, live.status_in_words, live.brief, calculation.short_id))
+            rows.append((name, *figures, status_text(live), brief_text(live), calculation.short_id))
         rows += [
             (name, None, None, None, "✗ refused", error.message, "") for name, error in self.refused.items()
         ]

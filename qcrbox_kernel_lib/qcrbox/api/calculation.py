@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.client.environment import is_notebook
-from qcrbox.client.live import Live, Progress, first_error, plain_error
+from qcrbox.client.live import Live, Progress
 from qcrbox.contract.errors import (
     CalculationCancelled,
     CalculationFailed,
@@ -21,6 +21,13 @@ from qcrbox.contract.errors import (
     UserInputError,
 )
 from qcrbox.contract.states import FINAL, State
+from qcrbox.display.status_text import (
+    card_state,
+    first_error,
+    line_text,
+    lost_connection_text,
+    plain_error,
+)
 from qcrbox.display.text_bar import TextBar
 from qcrbox.language import tr
 from qcrbox.markup import Text
@@ -53,10 +60,10 @@ class Calculation:
     It belongs to the server: a kernel restart loses nothing, `qc.calculations[id]` finds it again.
     """
 
-    def __init__(self, box: Box, said: dict[str, Any]) -> None:
+    def __init__(self, box: Box, record: dict[str, Any]) -> None:
         self.box = box
-        self.id = str(said["calculation_id"])
-        self._live = Live(said)
+        self.id = str(record["calculation_id"])
+        self._live = Live(record)
         self._condition = threading.Condition()
         self._on_change: list[Callable[[], None]] = []
         self._result: Result | None = None
@@ -68,19 +75,24 @@ class Calculation:
     @property
     def name(self) -> str:
         """`refine_iam`, or what its person called it."""
-        return str(self._live.said.get("name") or self.command)
+        return str(self._live.record.get("name") or self.command)
 
     @property
     def command(self) -> str:
-        return str(self._live.said.get("command_name", ""))
+        return str(self._live.record.get("command_name", ""))
 
     @property
     def application(self) -> str:
-        return str(self._live.said.get("application_slug", ""))
+        return str(self._live.record.get("application_slug", ""))
 
     @property
     def arguments(self) -> dict[str, Any]:
-        return dict(self._live.said.get("command_arguments") or {})
+        return dict(self._live.record.get("command_arguments") or {})
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record as REST gave it last."""
+        return self._live.record
 
     @property
     def short_id(self) -> str:
@@ -199,7 +211,7 @@ class Calculation:
         if is_notebook():
             self._display_card()
             return self._result_after(timeout, lambda: None)
-        bar = TextBar(self)
+        bar = TextBar(self._live, self.name, self.short_id, self._lost_connection)
         try:
             return self._result_after(timeout, bar.draw)
         finally:
@@ -320,9 +332,9 @@ class Calculation:
         self._live.take_event(name, data)
         self.changed()
 
-    def take_record(self, said: dict[str, Any]) -> None:
+    def take_record(self, record: dict[str, Any]) -> None:
         """The record as REST gives it."""
-        self._live.take_said(said)
+        self._live.take_record(record)
         self.changed()
 
     def changed(self) -> None:
@@ -337,24 +349,37 @@ class Calculation:
 
     def snapshot(self) -> dict[str, Any]:
         """All that a card shows, as JSON."""
-        return self._live.snapshot() | {
+        return card_state(self._live) | {
             "id": self.id,
             "short_id": self.short_id,
             "name": self.name,
             "application": self.application,
-            "lost_s": time.time() - self.box.feed.lost_at if self.box.feed.lost_at else None,
-            "lost": self.box.feed.connection_in_words,
+            "lost_s": self.box.feed.lost_s,
+            "lost": self._lost_connection(),
         }
 
-    def _display_card(self) -> None:
-        from qcrbox.widgets.calculation_card import display_card
+    def _lost_connection(self) -> str:
+        feed = self.box.feed
+        return lost_connection_text(len(feed.watched), feed.lost_s)
 
-        display_card(self)
+    def _display_card(self) -> None:
+        # Start-up time: widgets are loaded when the first card is shown.
+        from qcrbox.widgets.calculation_card import CardSource, display_card
+
+        display_card(
+            CardSource(
+                state=self.snapshot,
+                text=self.__repr__,
+                log=lambda: str(self.log),
+                cancel=lambda: self.cancel("cancelled in the notebook"),
+                on_change=self.on_change,
+            )
+        )
 
     def _ipython_display_(self) -> None:
         self._display_card()
 
     def __repr__(self) -> str:
-        line = self._live.line(f"{self.application}.{self.command}", self.short_id)
-        lost = "" if self._live.final else self.box.feed.connection_in_words
+        line = line_text(self._live, f"{self.application}.{self.command}", self.short_id)
+        lost = "" if self._live.final else self._lost_connection()
         return f"{line}\n{lost}" if lost else line

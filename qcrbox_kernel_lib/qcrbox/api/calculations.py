@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.api.calculation import Calculation, StoppedWaiting
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.states import State
+from qcrbox.display.status_text import brief_text, start_text, status_text
 from qcrbox.markup import Table
 
 if TYPE_CHECKING:
@@ -141,7 +142,13 @@ class Calculations:
 
     def table(self, n: int = 20) -> Table:
         rows = [
-            (c.short_id, f"{c.application}.{c.command}", c._live.status_in_words, c._live.when, c._live.brief)
+            (
+                c.short_id,
+                f"{c.application}.{c.command}",
+                status_text(c._live),
+                start_text(c._live),
+                brief_text(c._live),
+            )
             for c in self.recent(n)
         ]
         return Table(

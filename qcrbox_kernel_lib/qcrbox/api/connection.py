@@ -105,7 +105,9 @@ def connect(
         box.close()
         if token is not None or not signing_in.has_hub(address) or not signing_in.can_ask():
             raise _say_how(address, refused) from None
-        tried = signing_in.sign_in(address, timeout_s=timeout)
+        from qcrbox.display.sign_in_prompt import show_code
+
+        tried = signing_in.sign_in(address, timeout_s=timeout, tell=show_code)
         box = _make_box(Found(address, tried, "qc.connect"))
         box.apps.refresh()
     if tried and remember:
@@ -207,6 +209,7 @@ def _say_how(address: str, refused: NotSignedIn) -> NotSignedIn:
 def _make_box(found: Found) -> Box:
     from qcrbox.api.box import Box
     from qcrbox.client.http import RegistryClient
+    from qcrbox.display.busy import busy
 
     short_traceback.install()
-    return Box(RegistryClient(found.url, found.token), source=found.source)
+    return Box(RegistryClient(found.url, found.token, announce=busy), source=found.source)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from qcrbox.client.busy import busy
 from qcrbox.contract.errors import CifError, NotFound, QcError, UserInputError
+from qcrbox.display.busy import busy
 from qcrbox.language import tr
 from qcrbox.markup import Text, escape
 

@@ -32,7 +32,7 @@ class Result:
     def dataset(self) -> Dataset:
         """The output dataset. Raises NotFound when the command gives no files."""
         if self._dataset is None:
-            dataset_id = self.calculation._live.said.get("output_dataset_id")
+            dataset_id = self.calculation.record.get("output_dataset_id")
             if not dataset_id:
                 raise NotFound(
                     f"{self.calculation.name} gave no files.", next="See .log for what it printed."
@@ -43,7 +43,7 @@ class Result:
     @property
     def files(self) -> dict[str, DataFile]:
         """Every output by file name, the primary one first."""
-        return self.dataset.files if self.calculation._live.said.get("output_dataset_id") else {}
+        return self.dataset.files if self.calculation.record.get("output_dataset_id") else {}
 
     @property
     def file(self) -> DataFile:

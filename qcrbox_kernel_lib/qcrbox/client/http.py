@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.client.busy import busy
 from qcrbox.contract.errors import QcError, Unreachable
 from qcrbox.language import tr
 
@@ -31,14 +30,26 @@ class ServerEvent:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+# Given the text for what takes time and the seconds after which to show it: a context around the request.
+Announce = Callable[[str, float], contextlib.AbstractContextManager[None]]
+
+
+def _silently(_text: str, _after_s: float) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
+
+
 class RegistryClient:
     """One registry and the right to use it. Nothing is opened before the first request.
 
-    Raises the classes of `qcrbox.contract.errors`; `Unreachable` when nobody answers.
+    `announce` shows the person what a slow request waits for.
+    Raises the classes of `qcrbox.contract.errors`; `Unreachable` when the registry does not answer.
     """
 
-    def __init__(self, url: str, token: str | None = None, *, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self, url: str, token: str | None = None, *, timeout_s: float = 30.0, announce: Announce = _silently
+    ) -> None:
         self.url = url.rstrip("/")
+        self._announce = announce
         self._token = token
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
@@ -136,7 +147,7 @@ class RegistryClient:
 
     def _send(self, method: str, path: str, *, words: str = "", **more: Any) -> httpx.Response:
         # Every request of a far-away registry takes a moment; a plain one is worth a word only after a while.
-        with busy(words or tr("Waiting for the registry"), after_s=0.2 if words else 1.0):
+        with self._announce(words or tr("Waiting for the registry"), 0.2 if words else 1.0):
             return self._sent(method, path, **more)
 
     def _sent(self, method: str, path: str, **more: Any) -> httpx.Response:

@@ -12,10 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
-from qcrbox.language import tr
-from qcrbox.markup import Html, escape
 
 if TYPE_CHECKING:
     import httpx
@@ -68,7 +65,7 @@ def sign_in(
     *,
     timeout_s: float = 600.0,
     sleep: Callable[[float], None] = time.sleep,
-    tell: Callable[[str, str], None] | None = None,
+    tell: Callable[[str, str], None],
 ) -> str:
     """Have the person let this program in at the hub of `registry`, and return the token.
 
@@ -84,7 +81,7 @@ def sign_in(
                 next=f'Make a token at {hub}/token, then qc.connect("{registry}", token="…").',
             )
         begun = asked.json()
-        (tell or _tell)(f"{hub}/connect", str(begun["code"]))
+        tell(f"{hub}/connect", str(begun["code"]))
         deadline = time.monotonic() + min(timeout_s, float(begun["expires_in_s"]))
         while time.monotonic() < deadline:
             answer = _post(http, f"{hub}/connect/token", {"secret": begun["secret"]})
@@ -100,24 +97,6 @@ def program_name() -> str:
     """What the hub's page shows of us."""
     kind = "a notebook" if "ipykernel" in sys.modules else "Python"
     return f"{kind} on {platform.node() or 'a computer'}"
-
-
-def _tell(page: str, code: str) -> None:
-    text = tr("Sign in: open {page} and type the code {code} (within 10 minutes).", page=page, code=code)
-    if is_notebook():
-        from IPython.display import display
-
-        words = tr(
-            "Sign in: open {page} and type the code {code} (within 10 minutes).",
-            page=f'<a href="{escape(page)}" target="_blank" rel="noopener">{escape(page)}</a>',
-            code=f"<b style='font-family:monospace;font-size:1.2em'>{escape(code)}</b>",
-        )
-        display(Html(f"<p>{words} {tr('This cell goes on by itself.')}</p>", text))
-        return
-    import webbrowser
-
-    sys.stderr.write(f"{text}\n")
-    webbrowser.open(page)
 
 
 def _client(url: str) -> httpx.Client:

@@ -16,9 +16,9 @@ import qcrbox
 from qcrbox.api import connection
 from qcrbox.api.box import Box
 from qcrbox.cif import read
-from qcrbox.client import busy as busy_module
 from qcrbox.client.http import RegistryClient
 from qcrbox.contract.errors import UserInputError
+from qcrbox.display import busy as busy_module
 from qcrbox.markup import Table
 
 

@@ -1,0 +1,28 @@
+"""The page and code with which a person lets this program in, shown in the notebook or the terminal."""
+
+from __future__ import annotations
+
+import sys
+
+from qcrbox.client.environment import is_notebook
+from qcrbox.language import tr
+from qcrbox.markup import Html, escape
+
+
+def show_code(page: str, code: str) -> None:
+    """Show where to type the code; outside a notebook the page is opened in the browser as well."""
+    text = tr("Sign in: open {page} and type the code {code} (within 10 minutes).", page=page, code=code)
+    if is_notebook():
+        from IPython.display import display
+
+        words = tr(
+            "Sign in: open {page} and type the code {code} (within 10 minutes).",
+            page=f'<a href="{escape(page)}" target="_blank" rel="noopener">{escape(page)}</a>',
+            code=f"<b style='font-family:monospace;font-size:1.2em'>{escape(code)}</b>",
+        )
+        display(Html(f"<p>{words} {tr('This cell goes on by itself.')}</p>", text))
+        return
+    import webbrowser
+
+    sys.stderr.write(f"{text}\n")
+    webbrowser.open(page)
