@@ -70,7 +70,7 @@ _NAMES = {
     "NA": ("qcrbox.cif.values", "NOT_APPLICABLE"),
     "StructureView": ("qcrbox.widgets.structure_view", "StructureView"),
     "read_cube": ("qcrbox.analysis.density.cube", "read_cube"),
-    "hirshfeld": ("qcrbox.analysis.density.hirshfeld", "hirshfeld"),
+    "hirshfeld": ("qcrbox.api.densities", "hirshfeld"),
 }
 _ERRORS = frozenset(
     {

@@ -12,10 +12,10 @@ from qcrbox.display.history import History
 from qcrbox.markup import Text
 
 if TYPE_CHECKING:
-    from qcrbox.analysis.density.maps import DensityMap
     from qcrbox.api.calculations import Calculation
     from qcrbox.api.checking import Checked
     from qcrbox.api.datasets import Dataset
+    from qcrbox.api.densities import DensityMap
     from qcrbox.api.publishing import Publication
     from qcrbox.display.plots import Plots
 
@@ -174,7 +174,8 @@ class Result:
 
     def difference_density(self) -> DensityMap:
         """Fo − Fc in e/Å³ over one cell. Raises MissingItemsError when no file has both."""
-        from qcrbox.analysis.density.maps import difference_density
+        # Start-up time: numpy, gemmi and widgets are loaded when a density is asked for.
+        from qcrbox.api.densities import difference_density
 
         return difference_density(self.structure, self.plots._model)
 

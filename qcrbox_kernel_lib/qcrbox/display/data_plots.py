@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.reflections import unique_reflections
 from qcrbox.crystallography.reflections.wilson import normalised_squares
-from qcrbox.display.history import Picture
-from qcrbox.widgets.chart import BLUE, GREY, ORANGE, Axis, Chart, Panel, Series
+from qcrbox.widgets.chart import BLUE, GREY, ORANGE, Axis, Chart, Panel, Picture, Series
 
 if TYPE_CHECKING:
     from qcrbox.display.plots import Plots

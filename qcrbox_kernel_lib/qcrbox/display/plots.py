@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qcrbox.contract.errors import MissingItemsError
-from qcrbox.display.history import Picture
 from qcrbox.markup import Table
-from qcrbox.widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Series
+from qcrbox.widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Picture, Series
 
 if TYPE_CHECKING:
     from qcrbox.analysis.quality import Quality

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from qcrbox.analysis.density.cube import Cube
+from qcrbox.analysis.density.hirshfeld import HirshfeldSurface
+from qcrbox.analysis.density.maps import DensityMap
+from qcrbox.analysis.density.section import section
+from qcrbox.analysis.density.surface import Surface
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.crystallography.structure import Structure
@@ -18,11 +23,7 @@ from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 from qcrbox.widgets.structure_view.options import Options
 from qcrbox.widgets.structure_view.picture import Camera, svg
 from qcrbox.widgets.structure_view.scene import Measurement, Scene
-
-if TYPE_CHECKING:
-    from qcrbox.analysis.density.cube import Cube
-    from qcrbox.analysis.density.maps import DensityMap
-    from qcrbox.analysis.density.surface import Surface
+from qcrbox.widgets.structure_view.section_picture import section_picture
 
 _MOST_KEPT = 1000  # atoms up to which the still picture follows every turn of the live one
 _TABLE_ROWS = 500  # of the table twin that is kept in the notebook
@@ -108,8 +109,6 @@ class StructureView:
 
     def show_neighbours(self, which: str | int = "all") -> StructureView:
         """Beside a Hirshfeld surface: "all" molecules that meet it, one by its number (0 the largest share), or "none"."""
-        from qcrbox.analysis.density.hirshfeld import HirshfeldSurface
-
         if not isinstance(self.surface, HirshfeldSurface):
             raise UserInputError(
                 "Neighbours are shown beside a Hirshfeld surface.", next="qc.hirshfeld(…).view()."
@@ -273,14 +272,11 @@ class StructureView:
             widget.send({"re": content.get("id"), **answer})
 
     def _section(self, rows: list[int]) -> dict[str, Any]:
-        from qcrbox.analysis.density.maps import DensityMap
-        from qcrbox.analysis.density.section import section
-
         if not isinstance(self.density, DensityMap):
             return {"error": "There is no density map to cut."}
         places = self.scene.atoms.cartesian
-        picture = section(self.density, places[rows], places, self.scene.labels)
-        return {"png": base64.b64encode(picture._bytes("png")).decode(), "alt": picture.alt}
+        picture = section_picture(section(self.density, places[rows], places, self.scene.labels))
+        return {"png": base64.b64encode(picture.image("png")).decode(), "alt": picture.alt}
 
     def _answer(self, content: dict[str, Any]) -> dict[str, Any] | None:
         do = content.get("do")

@@ -12,6 +12,7 @@ import traitlets
 from qcrbox.analysis.density.cube import Cube
 from qcrbox.analysis.density.hirshfeld import HirshfeldSurface
 from qcrbox.analysis.density.maps import DensityMap, around
+from qcrbox.analysis.density.peaks import find_peaks
 from qcrbox.analysis.density.surface import Surface
 from qcrbox.crystallography.structure import probability_scale
 from qcrbox.widgets import bundle
@@ -61,7 +62,7 @@ def _packed_peaks(density: DensityMap, scene: Scene) -> list[dict[str, Any]]:
             "nearest": peak.words,
             "place": (scene.structure.cell.to_cartesian(peak.fract) - scene.centre).tolist(),
         }
-        for peak in density.peaks()
+        for peak in find_peaks(density)
     ]
 
 
