@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.stored import Stored
 from qcrbox.client.environment import is_notebook
 from qcrbox.client.live import Live, Progress
 from qcrbox.contract.errors import (
@@ -35,6 +36,7 @@ from qcrbox.waiting import within
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
+    from qcrbox.api.files import DataFile
     from qcrbox.api.results import Result
 
 _SHORT_ID = 4
@@ -54,7 +56,7 @@ class StillRunning(QcError, TimeoutError):
     kind = "still_running"
 
 
-class Calculation:
+class Calculation(Stored):
     """One calculation. `await` it or ask `.result()`; everything else looks without waiting.
 
     It belongs to the server: a kernel restart loses nothing, `qc.calculations[id]` finds it again.
@@ -286,6 +288,7 @@ class Calculation:
         if self._live.status != State.SUCCESSFUL:
             raise self._failure(with_log=True)
         if self._result is None:
+            # Start-up time: a result loads numpy for its history.
             from qcrbox.api.results import Result
 
             self._result = Result(self)
@@ -315,6 +318,17 @@ class Calculation:
         number = first_error(log, plain_error(said))
         line = f", line {number}" if number else ""
         return f'The whole log: qc.calculations["{self.short_id}"].log{line}.'
+
+    # ------------------------------------------------------------ as an argument
+
+    def _data_file(self, *, cif: bool) -> DataFile:
+        return self.result()._data_file(cif=cif)
+
+    def _code(self) -> str:
+        return f'qc.calculations["{self.short_id}"]'
+
+    def _lineage_subject(self) -> tuple[str, str]:
+        return "calculation", self.id
 
     # ------------------------------------------------------------ news
 

@@ -56,7 +56,14 @@ class Checked:
         """The structure beside the alerts: a button shows the atoms of each."""
         from qcrbox.widgets.alert_view import AlertView
 
-        return AlertView(self, **options)
+        return AlertView(
+            self.cif.structure,
+            self.alerts,
+            self.table,
+            notice=self.validation.notice,
+            title=self.cif.filename,
+            **options,
+        )
 
     def respond(self, number: int, text: str) -> DataFile:
         """Store a new CIF with the answer to alert `number` as a `_vrf_` item; the old one stays as it is."""

@@ -6,7 +6,7 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.parameters import Parameter, missing_arguments, unknown_option
+from qcrbox.client.parameters import Parameter, missing_arguments, unknown_option
 from qcrbox.contract.errors import UserInputError
 from qcrbox.markup import Code, Table, escape
 from qcrbox.spec.python_names import identifier
@@ -122,11 +122,13 @@ class Command:
 
         preset: start from the options kept under this name.
         """
+        # Start-up time: widgets are loaded when the first form is asked for.
+        from qcrbox.api.form_source import form_source
         from qcrbox.widgets.command_form import CommandForm
 
         if preset is not None:
             options = {**self.presets[preset], **options}
-        return CommandForm(self, *args, **options)
+        return CommandForm(form_source(self), *args, **options)
 
     def __repr__(self) -> str:
         return f"{self.qualified_name}{inspect.signature(self)}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from qcrbox.api.difference import Difference, cif_of, difference
+from qcrbox.api.difference import Difference, difference
+from qcrbox.api.files import cif_of
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import UserInputError
 from qcrbox.markup import Table

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.files import cif_of
 from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.markup import Table, escape
 
@@ -27,21 +28,6 @@ def difference(
     if mode not in MODES:
         raise UserInputError(f"mode must be one of {', '.join(map(repr, MODES))}; you gave {mode!r}.")
     return Difference(cif_of(one), cif_of(other), mode, tuple(ignore), su)
-
-
-def cif_of(what: Any) -> CifFile:
-    """The CIF that a file, dataset, result or calculation stands for."""
-    from qcrbox.api.calculations import Calculation
-    from qcrbox.api.files import CifFile
-
-    if isinstance(what, Calculation):
-        what = what.result()
-    found = what if isinstance(what, CifFile) else getattr(what, "cif", None)
-    if not isinstance(found, CifFile):
-        raise UserInputError(
-            f"A {type(what).__name__} is no CIF.", next="Give a CIF, a dataset, a result or a calculation."
-        )
-    return found
 
 
 class Difference:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from qcrbox.api.stored import Stored
 from qcrbox.contract.errors import CifError, NotFound, QcError, UserInputError
 from qcrbox.display.busy import busy
 from qcrbox.language import tr
@@ -25,7 +26,7 @@ _SHOWN_BYTES = 5_000_000  # a larger file is not fetched only to show its first 
 _CIF_SUFFIXES = frozenset({".cif", ".fcf", ".mcif"})
 
 
-class DataFile:
+class DataFile(Stored):
     """One stored file. Its bytes never change; `.text`, `.bytes`, `.save(path)`."""
 
     def __init__(self, box: Box, said: dict[str, Any]) -> None:
@@ -75,6 +76,15 @@ class DataFile:
     def restore(self) -> None:
         """Bring it back from the bin."""
         self.box.client.post(f"/api/data-files/{self.id}/restore")
+
+    def _data_file(self, *, cif: bool) -> DataFile:
+        return self
+
+    def _code(self) -> str:
+        return f'qc.files["{self.id}"]'
+
+    def _lineage_subject(self) -> tuple[str, str]:
+        return "data_file", self.id
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DataFile) and other.id == self.id
@@ -136,12 +146,12 @@ class CifFile(DataFile):
         if len(filled) > 1:
             raise CifError(
                 f"{self.filename!r} has {len(filled)} data blocks: {', '.join(b.name for b in filled)}.",
-                next=f'Choose: {self._as_code()}["{filled[0].name}"].',
+                next=f'Choose: {self._readable_code()}["{filled[0].name}"].',
                 file=self.filename,
             )
         return self.document.sole_block()
 
-    def _as_code(self) -> str:
+    def _readable_code(self) -> str:
         """How a person would write this file: by its dataset where that has a name and one CIF, else by its id."""
         dataset_id = self.said.get("qcrbox_dataset_id")
         if dataset_id:
@@ -149,7 +159,7 @@ class CifFile(DataFile):
                 dataset = self.box.datasets.by_id(str(dataset_id))
                 if dataset.cif == self:
                     return f'qc["{dataset.name}"]'
-        return f'qc.files["{self.id}"]'
+        return self._code()
 
     @property
     def structure(self) -> Structure:
@@ -191,7 +201,7 @@ class CifFile(DataFile):
             hint = f"Did you mean {near[0]!r}?" if near else ""
             raise CifError(
                 f"{self.filename} has no {name}{where}.",
-                next=f'Block {others[0]} has it: {self._as_code()}["{others[0]}"].' if others else hint,
+                next=f'Block {others[0]} has it: {self._readable_code()}["{others[0]}"].' if others else hint,
                 file=self.filename,
                 block=self.block.name,
                 tag=name,
@@ -227,7 +237,12 @@ class CifFile(DataFile):
         from qcrbox.widgets.cif_text import cif_html
 
         try:
-            return {"text/plain": repr(self), "text/html": cif_html(self)}
+            return {
+                "text/plain": repr(self),
+                "text/html": cif_html(
+                    self.document, [self.block] if self.block_name else self.document.blocks
+                ),
+            }
         except CifError as error:
             return {"text/plain": f"{self!r}\n{error}"}
 
@@ -262,7 +277,7 @@ class Files:
 
     def upload(self, source: Path | bytes, filename: str | None = None) -> DataFile:
         """Store a local file or bytes as a data file; the same content under the same name only once."""
-        content, name = _content_of(source, filename)
+        content, name = content_of(source, filename)
         key = (name, hashlib.sha256(content).hexdigest())
         if key not in self._uploaded:
             said = self._box.client.upload("/api/data-files", [(name, content)])
@@ -298,18 +313,8 @@ class Files:
 
     def resolve(self, value: Any, *, cif: bool, of: str) -> DataFile:
         """The stored file that a dataset, result, calculation, name, Path or bytes stands for."""
-        from qcrbox.api.calculations import Calculation
-        from qcrbox.api.datasets import Dataset
-        from qcrbox.api.results import Result
-
-        if isinstance(value, DataFile):
-            return value
-        if isinstance(value, Calculation):
-            value = value.result()
-        if isinstance(value, Result):
-            return value.cif if cif else value.file
-        if isinstance(value, Dataset):
-            return value.cif if cif else value.file
+        if isinstance(value, Stored):
+            return value._data_file(cif=cif)
         if isinstance(value, (bytes, bytearray)):
             return self.upload(bytes(value), f"{of}.cif" if cif else of)
         if _is_document(value):
@@ -344,13 +349,24 @@ class Files:
         return dataset.cif if cif else dataset.file
 
 
+def cif_of(source: Any) -> CifFile:
+    """The CIF of a dataset, calculation, result or CIF. Raises UserInputError for anything else."""
+    found = source._data_file(cif=True) if isinstance(source, Stored) else None
+    if not isinstance(found, CifFile):
+        raise UserInputError(
+            f"A {type(source).__name__} is no CIF.", next="Give a CIF, a dataset, a result or a calculation."
+        )
+    return found
+
+
 def _is_document(value: Any) -> bool:
     from qcrbox.cif.document import Document
 
     return isinstance(value, Document)
 
 
-def _content_of(source: Path | bytes, filename: str | None) -> tuple[bytes, str]:
+def content_of(source: Path | bytes, filename: str | None) -> tuple[bytes, str]:
+    """Bytes and file name of a local file or of bytes. Raises UserInputError when the file cannot be read."""
     if isinstance(source, bytes):
         return source, filename or f"data{'.cif' if _looks_like_cif(source) else ''}"
     try:

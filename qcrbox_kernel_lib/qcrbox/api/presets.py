@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.parameters import unknown_option
+from qcrbox.client.parameters import unknown_option
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.markup import Table
 

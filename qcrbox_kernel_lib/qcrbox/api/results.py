@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.files import CifFile, DataFile
+from qcrbox.api.files import CifFile, DataFile, cif_of
+from qcrbox.api.stored import Stored
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from qcrbox.display.history import History
+from qcrbox.display.summary import result_html
 from qcrbox.markup import Text
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from qcrbox.display.plots import Plots
 
 
-class Result:
+class Result(Stored):
     """The result of a successful calculation."""
 
     def __init__(self, calculation: Calculation) -> None:
@@ -181,9 +183,13 @@ class Result:
 
     def report(self, path: str | None = None, models: list[Any] | None = None) -> Any:
         """Table 1 of this and further models; written as docx, tex, csv or html by the end of `path`."""
+        # Start-up time: reports, plots and numpy are loaded when they are asked for.
+        from qcrbox.api.comparison import name_of
         from qcrbox.display.report import Report
 
-        report = Report(models or [self])
+        chosen = models or [self]
+        cifs = [cif_of(model) for model in chosen]
+        report = Report(cifs, [name_of(model, cif) for model, cif in zip(chosen, cifs, strict=True)])
         return report if path is None else report.save(path)
 
     def validate(self) -> Checked:
@@ -215,6 +221,17 @@ class Result:
         """Give the output a name to find it by: `qc[name]`."""
         return self.dataset.change(name=name, **({"tags": tags} if tags else {}))
 
+    # ------------------------------------------------------------ as an argument
+
+    def _data_file(self, *, cif: bool) -> DataFile:
+        return self.cif if cif else self.file
+
+    def _code(self) -> str:
+        return f"{self.calculation._code()}.result()"
+
+    def _lineage_subject(self) -> tuple[str, str]:
+        return self.calculation._lineage_subject()
+
     # ------------------------------------------------------------ how it looks
 
     def _figures(self) -> list[tuple[str, str]]:
@@ -239,6 +256,5 @@ class Result:
         return "\n".join([*lines, *(f"⚠ {warning}" for warning in self.warnings)])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        from qcrbox.display.summary import result_html
-
-        return {"text/plain": repr(self), "text/html": result_html(self)}
+        html = result_html(self.name, self._figures(), self.warnings, list(self.files))
+        return {"text/plain": repr(self), "text/html": html}

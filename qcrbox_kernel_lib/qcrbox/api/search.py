@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.datasets import Dataset
+from qcrbox.api.datasets import Dataset, dataset_table
 from qcrbox.contract.errors import UserInputError
 from qcrbox.markup import Table
 
@@ -47,8 +47,6 @@ class Found:
         return self.datasets[index]
 
     def table(self) -> Table:
-        from qcrbox.display.summary import dataset_table
-
         asked = ", ".join(f"{name}={value!r}" for name, value in self._asked.items())
         return dataset_table(
             self.datasets, f"{len(self)} found: {asked}", "No stored structure fits all of this."

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qcrbox.contract.errors import MissingItemsError
+from qcrbox.display.cif_model import CifModel
 from qcrbox.markup import Table
 from qcrbox.widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Picture, Series
 
 if TYPE_CHECKING:
     from qcrbox.analysis.quality import Quality
-    from qcrbox.api.files import CifFile
     from qcrbox.crystallography.reflections import Reflections
     from qcrbox.crystallography.reflections.merging import Merged
 
@@ -25,7 +25,7 @@ _D_TICKS = (3, 2, 1.5, 1.2, 1, 0.9, 0.8, 0.7, 0.6)  # Å
 class Plots:
     """`result.plots.fo_fc()` and its like. `cif` is the model, `fcf` (if any) the list of Fo² and Fc²."""
 
-    def __init__(self, cif: CifFile, fcf: CifFile | None = None) -> None:
+    def __init__(self, cif: CifModel, fcf: CifModel | None = None) -> None:
         self.cif, self.fcf = cif, fcf
 
     # ------------------------------------------------------------ data

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import html
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qcrbox.api.comparison import name_of
-from qcrbox.api.difference import cif_of
 from qcrbox.contract.errors import UserInputError
+from qcrbox.display.cif_model import CifModel
+from qcrbox.display.docx import docx_bytes
 from qcrbox.markup import Table, cell_text, escape
 
 # Label, names tried in order, unit. What a file does not say is shown as ?, never left blank.
@@ -55,18 +56,17 @@ UNKNOWN = "?"
 
 
 class Report:
-    """Tables for the given models (results, datasets or CIFs). `.save("table1.docx")`; `.tables` are the parts."""
+    """Tables for the given models under their names. `.save("table1.docx")`; `.tables` are the parts."""
 
-    def __init__(self, models: list[Any], names: list[str] | None = None) -> None:
+    def __init__(self, models: Sequence[CifModel], names: Sequence[str]) -> None:
         if not models:
             raise UserInputError("A report needs at least one model.")
-        self.cifs = [cif_of(model) for model in models]
-        self.names = names or [name_of(m, c) for m, c in zip(models, self.cifs, strict=True)]
+        self.models, self.names = list(models), list(names)
 
     @property
     def table_1(self) -> Table:
         """Crystal data, data collection and refinement."""
-        blocks = [cif.block for cif in self.cifs]
+        blocks = [model.block for model in self.models]
         rows = []
         for label, tags, unit in TABLE_1:
             values = [_value(block, tags) for block in blocks]
@@ -77,7 +77,7 @@ class Report:
 
     def bonds(self, model: int = 0) -> Table:
         """Bond lengths in Å, symmetry codes as footnotes."""
-        structure = self.cifs[model].structure
+        structure = self.models[model].structure
         codes = _Footnotes()
         rows = [
             (f"{b.label_1}–{b.label_2}{codes.mark(b.code, b.symmetry)}", str(b.length))
@@ -88,7 +88,7 @@ class Report:
 
     def angles(self, model: int = 0) -> Table:
         """Bond angles in degrees, hydrogen left out."""
-        structure = self.cifs[model].structure
+        structure = self.models[model].structure
         codes = _Footnotes()
         rows = []
         for a in structure.angles(hydrogens=False):
@@ -100,7 +100,7 @@ class Report:
 
     def hydrogen_bonds(self, model: int = 0) -> Table:
         """Hydrogen bonds D–H…A: lengths in Å, angle in degrees, the acceptor's symmetry code as a footnote."""
-        structure = self.cifs[model].structure
+        structure = self.models[model].structure
         codes = _Footnotes()
         rows = [
             (
@@ -116,7 +116,7 @@ class Report:
     def tables(self) -> list[Table]:
         """Table 1, then bonds, angles and (where there are any) hydrogen bonds of each model."""
         found = [self.table_1]
-        for model in range(len(self.cifs)):
+        for model in range(len(self.models)):
             found += [self.bonds(model), self.angles(model)]
             hydrogen = self.hydrogen_bonds(model)
             found += [hydrogen] if len(hydrogen) else []
@@ -131,8 +131,6 @@ class Report:
         if kind not in _FORMATS:
             raise UserInputError(f"{target.name}: a report is saved as {', '.join(_FORMATS)}.")
         if kind == ".docx":
-            from qcrbox.display.docx import docx_bytes
-
             target.write_bytes(docx_bytes(self.tables))
         else:
             made = {".html": self.html, ".tex": self.latex, ".csv": self.csv}[kind]()

@@ -140,7 +140,7 @@ def test_form_says_what_is_wrong_where(live_box):
 
 
 def test_form_in_widgets_disables_its_button_until_it_is_whole(live_box):
-    from qcrbox.widgets.command_form_widgets import form_widget
+    from qcrbox.widgets.command_form.controls import form_widget
 
     form = live_box.refine.refine_iam.form()
     widget = form_widget(form)

@@ -14,7 +14,7 @@ def show_pair(views: list[Any], link: str) -> None:
     twin = StaticTwin()
     pictures = "".join(
         f'<figure style="margin:0;flex:1 1 360px"><figcaption>{escape(view.title)}</figcaption>'
-        f"{view._picture_html()}</figure>"
+        f"{view.picture_html()}</figure>"
         for view in views
     )
     text = "\n".join(repr(view) for view in views)
@@ -28,7 +28,7 @@ def show_pair(views: list[Any], link: str) -> None:
         return
     import ipywidgets
 
-    widgets = [view._make_widget(twin, link) for view in views]
+    widgets = [view.make_widget(twin, link) for view in views]
     columns = [
         ipywidgets.VBox(
             [ipywidgets.Label(view.title), widget], layout={"flex": "1 1 360px", "min_width": "320px"}

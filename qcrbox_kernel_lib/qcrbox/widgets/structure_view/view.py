@@ -206,7 +206,8 @@ class StructureView:
             f"σ {d.sigma:.3f}."
         )
 
-    def _picture_html(self) -> str:
+    def picture_html(self) -> str:
+        """The still picture as an HTML image, with the summary as its alternative text."""
         picture = base64.b64encode(self.svg().encode()).decode()
         return (
             f'<img alt="{escape(self.scene.summary())}" src="data:image/svg+xml;base64,{picture}" '
@@ -221,7 +222,7 @@ class StructureView:
         if self.density is not None:
             warnings += f"<div>{escape(self._density_words())}</div>"
         html = (
-            f"{self._picture_html()}{warnings}"
+            f"{self.picture_html()}{warnings}"
             f"<details><summary>Atoms as a table</summary>{table}{more}</details>"
         )
         return {"text/plain": f"{self!r}", "text/html": html}
@@ -236,9 +237,11 @@ class StructureView:
         twin.show(self._still())
         if not bundle.available("structure_view"):
             return
-        publish_widget(self._make_widget(twin))
+        publish_widget(self.make_widget(twin))
 
-    def _make_widget(self, twin: StaticTwin, link: str = "") -> Any:
+    def make_widget(self, twin: StaticTwin, link: str = "") -> Any:
+        """The live widget, covering the still picture `twin`; views of one `link` turn together."""
+        # Start-up time: anywidget is loaded when the first widget is shown.
         from qcrbox.widgets.structure_view.widget import StructureWidget
 
         self._widget = StructureWidget(twin=twin.mark, link=link)
