@@ -353,6 +353,8 @@ def _column_can_merge(loop: Loop, index: int) -> bool:
 
 def _merged_cells(values: Iterable[str], sus: Iterable[str], merge: Merge) -> list[str]:
     return [
-        merge(value, su) if value[0] in "0123456789-" and su[0] in "0123456789" else merge_raw(value, su, merge)
+        merge(value, su)
+        if value[0] in "0123456789-" and su[0] in "0123456789"
+        else merge_raw(value, su, merge)
         for value, su in zip(values, sus, strict=True)
     ]
