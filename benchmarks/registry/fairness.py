@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from qcrbox_registry.messaging.server import ServerPlan, start
-from qcrbox_registry.practice_site import PracticeSite
+from qcrbox_registry.testing.site import PracticeSite
 
 from benchmarks.registry.rows import Row
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 from qcrbox_registry.messaging.server import ServerPlan, start
-from qcrbox_registry.practice_site import PracticeSite
+from qcrbox_registry.testing.site import PracticeSite
 from qcrbox_registry.scheduler.dispatch import MOST_PER_ROUND
 from qcrbox_registry.scheduler.fleet import Agent
 from qcrbox_registry.store import calculations

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from qcrbox import lifeline
 from qcrbox.contract.errors import Conflict, QcError
 
-from qcrbox_registry.door import agents_door
+from qcrbox_registry.api.agent_socket import agents_door
 from qcrbox_registry.settings import Settings
 
 

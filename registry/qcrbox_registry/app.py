@@ -14,19 +14,19 @@ from qcrbox import spec
 from qcrbox.contract.errors import QcError, SpecError
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry import upkeep
-from qcrbox_registry.api import answers, openapi
+from qcrbox_registry.services import housekeeping
+from qcrbox_registry.api import responses, openapi
 from qcrbox_registry.api import routers as api_routers
-from qcrbox_registry.api.shell import Shell
-from qcrbox_registry.core import Core
-from qcrbox_registry.identity import make_identity
-from qcrbox_registry.idle_sessions import IdleSessions
-from qcrbox_registry.indexing import Indexer
-from qcrbox_registry.launcher_child import launcher
+from qcrbox_registry.api.middleware import Shell
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.access.identity import make_identity
+from qcrbox_registry.sessions.idle import IdleSessions
+from qcrbox_registry.services.indexing import Indexer
+from qcrbox_registry.launcher.child import launcher
 from qcrbox_registry.messaging import server as nats_server
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
-from qcrbox_registry.quota import Quotas, defaults
+from qcrbox_registry.access.quota import Quotas, defaults
 from qcrbox_registry.scheduler.scheduler import Scheduler
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.settings import Settings
@@ -35,10 +35,10 @@ from qcrbox_registry.store.applications import Catalogue
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.examples import Examples
 from qcrbox_registry.store.objects import ObjectStore
-from qcrbox_registry.storing import Storing
-from qcrbox_registry.stream import EventHub
-from qcrbox_registry.submission import Submissions
-from qcrbox_registry.tunnels import Tunnels
+from qcrbox_registry.services.uploads import Storing
+from qcrbox_registry.services.event_hub import EventHub
+from qcrbox_registry.services.submission import Submissions
+from qcrbox_registry.sessions.tunnels import Tunnels
 
 CHECKED_AT_ONCE_BYTES = 128 * 1024 * 1024
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.submissions = Submissions(core)
             app.state.storing = Storing(core)
             app.state.tunnels = Tunnels()
-            keeper = upkeep.Upkeep(core, app.state.storing)
+            keeper = housekeeping.Upkeep(core, app.state.storing)
             keeper.start()
             idle = IdleSessions(core)
             idle.start()
@@ -74,7 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    answers.install(app)
+    responses.install(app)
     openapi.install(app)
     for router in api_routers():
         app.include_router(router)

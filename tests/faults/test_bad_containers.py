@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from qcrbox_registry.launcher.approvals import Approvals
-from qcrbox_registry.launcher.forward import Door, Target
+from qcrbox_registry.launcher.relay import Door, Target
 
 from tests.conftest import ROOT, RunningRegistry
 from tests.faults.test_containers import SAMPLE, Platform, until

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 from qcrbox_registry.messaging.server import ServerPlan, start
-from qcrbox_registry.practice_site import PracticeSite
+from qcrbox_registry.testing.site import PracticeSite
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.store.tables import audit
 
 FIRST = "0" * 64

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from qcrbox.contract.errors import QuotaExceeded
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.settings import Settings
 from qcrbox_registry.store.engine import upsert
 from qcrbox_registry.store.tables import groups, loads, people, quotas, sessions, storage, usage

@@ -7,24 +7,7 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """Every router, in the order of the OpenAPI page."""
-    from qcrbox_registry.api import (
-        applications,
-        calculations,
-        data_files,
-        datasets,
-        display,
-        docs,
-        events,
-        internal,
-        leftovers,
-        lineage,
-        search,
-        sessions,
-        shares,
-        site,
-        trash,
-        uploads,
-    )
+    from qcrbox_registry.api import applications, calculations, data_files, datasets, display, docs, events, internal, orphaned_data, lineage, search, sessions, shares, site, trash, uploads
 
     return [
         applications.router,
@@ -40,7 +23,7 @@ def routers() -> list[APIRouter]:
         display.router,
         events.router,
         site.router,
-        leftovers.router,
+        orphaned_data.router,
         site.bare,
         docs.router,
         internal.router,

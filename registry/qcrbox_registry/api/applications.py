@@ -10,15 +10,15 @@ from pydantic import Field
 from qcrbox.contract import models
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_registry import audit, rights
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Body, Caller, TheCore, read_body
+from qcrbox_registry.access import audit, rights
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
-from qcrbox_registry.core import Core
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.store import applications, people
 from qcrbox_registry.store.applications import KnownApplication
-from qcrbox_registry.submission import application_thing
+from qcrbox_registry.services.submission import application_thing
 
 router = APIRouter(prefix="/api", tags=["applications and commands"])
 

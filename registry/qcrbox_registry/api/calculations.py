@@ -13,21 +13,14 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.models import SubmitBatch, SubmitCommand
 from qcrbox.contract.states import FINAL, State
 
-from qcrbox_registry import audit, rights, views
-from qcrbox_registry.api import shapes
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import (
-    Body,
-    Caller,
-    TheCore,
-    ThePage,
-    correlation_of,
-    optional_body,
-    read_body,
-)
+from qcrbox_registry.access import audit, rights
+from qcrbox_registry.services import views
+from qcrbox_registry.api import schemas
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, ThePage, correlation_of, optional_body, read_body
 from qcrbox_registry.api.openapi import takes
-from qcrbox_registry.core import Core
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.store import calculations, logs, paging, people, shares, tags
 from qcrbox_registry.store.tables import calculations as table
 
@@ -193,7 +186,7 @@ async def stop(request: Request, core: TheCore, actor: Caller, calculation_id: s
 
 @router.post(
     "/calculations/stop",
-    response_model=models.Success[shapes.Stopped],
+    response_model=models.Success[schemas.Stopped],
     openapi_extra=takes(StopMany),
 )
 async def stop_many(request: Request, core: TheCore, actor: Caller) -> Response:
@@ -240,7 +233,7 @@ def _of_batch(conn: Any, actor: Actor, batch_id: str) -> list[str]:
     return ids
 
 
-@router.get("/calculations/{calculation_id}/log", response_model=models.Success[shapes.Log])
+@router.get("/calculations/{calculation_id}/log", response_model=models.Success[schemas.Log])
 async def read_log(
     core: TheCore,
     actor: Caller,

@@ -13,19 +13,20 @@ from qcrbox.contract import models
 from qcrbox.contract.errors import NotFound
 from starlette.responses import StreamingResponse
 
-from qcrbox_registry import audit, rights, views
-from qcrbox_registry.api import shapes
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Body, Caller, TheCore, ThePage, read_body
+from qcrbox_registry.access import audit, rights
+from qcrbox_registry.services import views
+from qcrbox_registry.api import schemas
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, ThePage, read_body
 from qcrbox_registry.api.openapi import sends, takes
-from qcrbox_registry.api.receiving import UPLOAD_DOCS, home_group, received, storing
-from qcrbox_registry.api.sending import StillAllowed, file_response
-from qcrbox_registry.core import Core
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.api.forms import UPLOAD_DOCS, home_group, received, storing
+from qcrbox_registry.api.downloads import StillAllowed, file_response
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.store import contents, datasets, events, paging, people, shares, tags
 from qcrbox_registry.store.objects import DamagedObject
 from qcrbox_registry.store.tables import data_files as table
-from qcrbox_registry.storing import checked_text
+from qcrbox_registry.services.uploads import checked_text
 
 router = APIRouter(prefix="/api", tags=["datasets and data files"])
 
@@ -130,7 +131,7 @@ async def download_data_file(
     return await file_response(core, sha256, size, row.filename, request=request, allowed=allowed)
 
 
-@router.get("/data-files/{file_id}/verify", response_model=models.Success[shapes.Verified])
+@router.get("/data-files/{file_id}/verify", response_model=models.Success[schemas.Verified])
 async def verify_data_file(core: TheCore, actor: Caller, file_id: str) -> Response:
     """Read the stored bytes and compare their hash."""
     row = await core.db.read(lambda conn: shares.data_file(conn, actor, "read", file_id))

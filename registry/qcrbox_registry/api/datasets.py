@@ -12,18 +12,19 @@ from qcrbox.contract import models
 from qcrbox.contract.errors import UserInputError
 from starlette.responses import StreamingResponse
 
-from qcrbox_registry import audit, rights, views
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Body, Caller, TheCore, ThePage, read_body
+from qcrbox_registry.access import audit, rights
+from qcrbox_registry.services import views
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, ThePage, read_body
 from qcrbox_registry.api.openapi import sends, takes
-from qcrbox_registry.api.receiving import UPLOAD_DOCS, home_group, named_group, received, storing
-from qcrbox_registry.api.sending import StillAllowed, as_attachment, while_allowed
+from qcrbox_registry.api.forms import UPLOAD_DOCS, home_group, named_group, received, storing
+from qcrbox_registry.api.downloads import StillAllowed, as_attachment, while_allowed
 from qcrbox_registry.api.zipping import zip_stream
-from qcrbox_registry.core import Core
-from qcrbox_registry.quota import Room
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.access.quota import Room
 from qcrbox_registry.store import datasets, events, paging, people, shares, tags
 from qcrbox_registry.store.tables import datasets as table
-from qcrbox_registry.storing import checked_text
+from qcrbox_registry.services.uploads import checked_text
 
 router = APIRouter(prefix="/api", tags=["datasets and data files"])
 Tags = Annotated[list[str], Field(max_length=50)]

@@ -8,11 +8,11 @@ from fastapi import Request
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_registry.api.multipart import Form
-from qcrbox_registry.core import Core
-from qcrbox_registry.quota import Room
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.access.quota import Room
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.store import people
-from qcrbox_registry.storing import Stored, Storing
+from qcrbox_registry.services.uploads import Stored, Storing
 
 UPLOAD_DOCS: dict[str, Any] = {
     "requestBody": {

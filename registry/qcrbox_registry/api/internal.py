@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 from qcrbox.contract.errors import Conflict, NotSignedIn, TooLarge, UserInputError
 
-from qcrbox_registry import rights
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import TheCore
-from qcrbox_registry.api.receiving import storing
-from qcrbox_registry.api.sending import file_response
-from qcrbox_registry.core import Core
-from qcrbox_registry.identity import bearer
+from qcrbox_registry.access import rights
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.api.dependencies import TheCore
+from qcrbox_registry.api.forms import storing
+from qcrbox_registry.api.downloads import file_response
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.access.identity import bearer
 from qcrbox_registry.messaging.tokens import read_files
 from qcrbox_registry.store import datasets, uploads
 from qcrbox_registry.store.tables import calculation_inputs, calculations

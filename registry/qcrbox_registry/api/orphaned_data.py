@@ -11,13 +11,14 @@ from qcrbox.contract import models
 from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.models import iso
 
-from qcrbox_registry import audit, departures, rights
-from qcrbox_registry.api import shapes
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Body, Caller, TheCore, read_body
+from qcrbox_registry.access import audit, rights
+from qcrbox_registry.services import offboarding
+from qcrbox_registry.api import schemas
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.site import SITE
-from qcrbox_registry.store import events, leftovers, people
+from qcrbox_registry.store import events, orphaned_data, people
 
 router = APIRouter(prefix="/api/leftovers", tags=["site"])
 
@@ -30,17 +31,17 @@ class Decide(Body):
     reason: Annotated[str, Field(max_length=1000)] = ""
 
 
-@router.get("", response_model=models.Success[shapes.Leftovers])
+@router.get("", response_model=models.Success[schemas.Leftovers])
 async def list_leftovers(core: TheCore, actor: Caller) -> Response:
     """What groups and accounts that are gone have left, those gone longest first. The hub is asked first who is gone."""
     rights.require(actor, "read", SITE)
-    await departures.look(core)
-    return success({"leftovers": [_shown(one) for one in await core.db.read(leftovers.listed)]})
+    await offboarding.look(core)
+    return success({"leftovers": [_shown(one) for one in await core.db.read(orphaned_data.listed)]})
 
 
 def _shown(found: dict[str, Any]) -> dict[str, Any]:
-    about: leftovers.Subject = found.pop("about")
-    held = about.gone_at + leftovers.HELD_S if about.kind == "person" else None
+    about: orphaned_data.Subject = found.pop("about")
+    held = about.gone_at + orphaned_data.HELD_S if about.kind == "person" else None
     return {
         "subject": about.kind,
         "id": about.id,
@@ -51,7 +52,7 @@ def _shown(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@router.post("", status_code=201, response_model=models.Success[shapes.Decided], openapi_extra=takes(Decide))
+@router.post("", status_code=201, response_model=models.Success[schemas.Decided], openapi_extra=takes(Decide))
 async def decide(request: Request, core: TheCore, actor: Caller) -> Response:
     """Hand over (`to` a group or person, or back to the `owners`), `delete` (into the bin) or `archive`.
 
@@ -64,12 +65,12 @@ async def decide(request: Request, core: TheCore, actor: Caller) -> Response:
     now = time.time()
 
     def write(conn: Any) -> tuple[str, dict[str, int], list[events.Event]]:
-        one = leftovers.subject(conn, asked.subject, asked.id)
-        wish = leftovers.Wish(asked.decision, actor.person_id, reason=asked.reason)
+        one = orphaned_data.subject(conn, asked.subject, asked.id)
+        wish = orphaned_data.Wish(asked.decision, actor.person_id, reason=asked.reason)
         if asked.to is not None:
             find = people.find_group if asked.decision == "group" else people.find_person
             wish.to_id = find(conn, asked.to).id
-        handover_id, counts, told = leftovers.decide(conn, one, wish, now)
+        handover_id, counts, told = orphaned_data.decide(conn, one, wish, now)
         entry = audit.entry(
             actor, "decide leftovers", now, kind=one.kind, object_id=str(one.id), name=one.name,
             decision=asked.decision, to=asked.to, reason=asked.reason, handover=handover_id, objects=counts,
@@ -82,11 +83,11 @@ async def decide(request: Request, core: TheCore, actor: Caller) -> Response:
     return success({"decision_id": handover_id, "objects": counts}, "Decided.", 201)
 
 
-@router.get("/decisions", response_model=models.Success[shapes.Decisions])
+@router.get("/decisions", response_model=models.Success[schemas.Decisions])
 async def list_decisions(core: TheCore, actor: Caller) -> Response:
     """What was decided, newest first."""
     rights.require(actor, "read", SITE)
-    rows = await core.db.read(leftovers.decisions)
+    rows = await core.db.read(orphaned_data.decisions)
     return success({"decisions": [_decision(row) for row in rows]})
 
 
@@ -103,14 +104,14 @@ def _decision(row: Any) -> dict[str, Any]:
     }
 
 
-@router.post("/decisions/{decision_id}/undo", response_model=models.Success[shapes.Undone])
+@router.post("/decisions/{decision_id}/undo", response_model=models.Success[schemas.Undone])
 async def undo(core: TheCore, actor: Caller, decision_id: str) -> Response:
     """Put back what a decision changed, as far as nobody has changed it since. Undoing twice is harmless."""
     rights.require(actor, "manage", SITE)
     now = time.time()
 
     def write(conn: Any) -> tuple[int, list[events.Event]]:
-        row, count, told = leftovers.undo(conn, decision_id, now)
+        row, count, told = orphaned_data.undo(conn, decision_id, now)
         if row.undone_at is None:
             entry = audit.entry(
                 actor, "undo leftovers", now, kind=row.subject, object_id=str(row.subject_id),

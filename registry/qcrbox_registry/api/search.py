@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query, Response
 from qcrbox.contract import models
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_registry import rights, views
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Caller, TheCore, ThePage
-from qcrbox_registry.reduced_cell import niggli
+from qcrbox_registry.access import rights
+from qcrbox_registry.services import views
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.api.dependencies import Caller, TheCore, ThePage
+from qcrbox_registry.services.reduced_cell import niggli
 from qcrbox_registry.store import datasets, paging, search
 from qcrbox_registry.store.tables import datasets as table
 

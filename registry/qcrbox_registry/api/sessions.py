@@ -12,21 +12,14 @@ from qcrbox.contract.errors import NotFound
 from qcrbox.contract.models import StartSession
 from qcrbox.contract.states import FINAL, State
 
-from qcrbox_registry import audit, rights, views
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import (
-    Body,
-    Caller,
-    TheCore,
-    ThePage,
-    correlation_of,
-    optional_body,
-    read_body,
-)
+from qcrbox_registry.access import audit, rights
+from qcrbox_registry.services import views
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, ThePage, correlation_of, optional_body, read_body
 from qcrbox_registry.api.openapi import takes
-from qcrbox_registry.core import Core
-from qcrbox_registry.idle_sessions import touched
-from qcrbox_registry.rights import Actor, Thing
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.sessions.idle import touched
+from qcrbox_registry.access.rights import Actor, Thing
 from qcrbox_registry.store import calculations, events, paging
 from qcrbox_registry.store.tables import sessions as table
 

@@ -15,13 +15,13 @@ from qcrbox.contract import models
 from qcrbox.contract.models import iso
 from starlette.responses import StreamingResponse
 
-from qcrbox_registry import audit, quota, rights
-from qcrbox_registry.api import shapes
-from qcrbox_registry.api.answers import json_response, success
-from qcrbox_registry.api.asking import Body, Caller, TheCore, ThePage, number, read_body, who
+from qcrbox_registry.access import audit, quota, rights
+from qcrbox_registry.api import schemas
+from qcrbox_registry.api.responses import json_response, success
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, ThePage, number, read_body, who
 from qcrbox_registry.api.openapi import sends, takes
-from qcrbox_registry.core import Core
-from qcrbox_registry.rights import Thing
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.access.rights import Thing
 from qcrbox_registry.store import applications, people, schema
 from qcrbox_registry.store import events as events_store
 
@@ -37,7 +37,7 @@ async def health() -> Response:
     return json_response({"status": "ok"})
 
 
-@router.get("/readyz", response_model=shapes.Readiness)
+@router.get("/readyz", response_model=schemas.Readiness)
 async def ready(core: TheCore) -> Response:
     """Whether work can be done, and what is missing. 503 while something essential is."""
     parts = await _parts(core)
@@ -97,7 +97,7 @@ async def me(core: TheCore, actor: Caller) -> Response:
     return success(await core.db.read(read))
 
 
-@router.get("/status", response_model=models.Success[shapes.SiteStatus])
+@router.get("/status", response_model=models.Success[schemas.SiteStatus])
 async def status(core: TheCore, actor: Caller) -> Response:
     """Queue, agents and launchers."""
     rights.require(actor, "monitor", SITE)
@@ -107,7 +107,7 @@ async def status(core: TheCore, actor: Caller) -> Response:
 @bare.get("/metrics", include_in_schema=False)
 async def prometheus(core: TheCore, request: Request) -> Response:
     """For Prometheus. Needs the right to monitor, unless nobody is asked here anyway."""
-    from qcrbox_registry import metrics  # the client library is needed by this page only
+    from qcrbox_registry.services import metrics  # the client library is needed by this page only
 
     rights.require(await who(request), "monitor", SITE)
     return Response(await metrics.page(core), media_type="text/plain; version=0.0.4; charset=utf-8")
@@ -132,14 +132,14 @@ class SetHold(Body):
     reason: str = Field(default="", max_length=1000)
 
 
-@router.get("/quotas", response_model=models.Success[shapes.Quotas])
+@router.get("/quotas", response_model=models.Success[schemas.Quotas])
 async def list_quotas(core: TheCore, actor: Caller) -> Response:
     """Every limit that is set."""
     rights.require(actor, "read", SITE)
     return success({"quotas": await core.db.read(quota.listed)})
 
 
-@router.put("/quotas", response_model=models.Success[shapes.Quotas], openapi_extra=takes(SetLimit))
+@router.put("/quotas", response_model=models.Success[schemas.Quotas], openapi_extra=takes(SetLimit))
 async def set_quota(request: Request, core: TheCore, actor: Caller) -> Response:
     """Set a limit of a person, a group or the defaults."""
     rights.require(actor, "manage", SITE)
@@ -163,7 +163,7 @@ async def set_quota(request: Request, core: TheCore, actor: Caller) -> Response:
     return success({"quotas": await core.db.read(quota.listed)})
 
 
-@router.put("/holds", response_model=models.Success[shapes.Empty], openapi_extra=takes(SetHold))
+@router.put("/holds", response_model=models.Success[schemas.Empty], openapi_extra=takes(SetHold))
 async def set_hold(request: Request, core: TheCore, actor: Caller) -> Response:
     """Hold or drain a launcher or the whole site, or (mode null) lift that."""
     body, _ = await read_body(request, SetHold)
@@ -191,7 +191,7 @@ async def stop_agent(core: TheCore, actor: Caller, agent_id: str) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/audit", response_model=models.Success[shapes.AuditPage])
+@router.get("/audit", response_model=models.Success[schemas.AuditPage])
 async def read_audit(
     core: TheCore,
     actor: Caller,
@@ -242,7 +242,7 @@ async def _audit_lines(core: Core) -> AsyncIterator[bytes]:
         yield b"".join(to_json(dict(row._mapping)) + b"\n" for row in rows)
 
 
-@router.get("/audit/check", response_model=models.Success[shapes.AuditCheck])
+@router.get("/audit/check", response_model=models.Success[schemas.AuditCheck])
 async def check_audit(core: TheCore, actor: Caller) -> Response:
     """Whether the chain of the audit trail holds."""
     rights.require(actor, "audit", SITE)
@@ -250,7 +250,7 @@ async def check_audit(core: TheCore, actor: Caller) -> Response:
     return success({"sound": not broken, "broken_at": broken})
 
 
-@router.post("/check", response_model=models.Success[shapes.SiteCheck])
+@router.post("/check", response_model=models.Success[schemas.SiteCheck])
 async def check_site(core: TheCore, actor: Caller) -> Response:
     """The thorough check of the database file."""
     rights.require(actor, "manage", SITE)

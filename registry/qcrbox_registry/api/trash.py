@@ -12,11 +12,12 @@ from fastapi import APIRouter, Response
 from qcrbox.contract import models
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry import audit, views
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Caller, TheCore
-from qcrbox_registry.core import Core
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.access import audit
+from qcrbox_registry.services import views
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.api.dependencies import Caller, TheCore
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.store import events, shares, trash
 
 router = APIRouter(prefix="/api", tags=["datasets and data files"])

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from qcrbox_registry.launcher.forward import Door, Target
+from qcrbox_registry.launcher.relay import Door, Target
 from qcrbox_registry.launcher.managers.base import StartFailed
 
 CONTAINER_UID = CONTAINER_GID = 10001

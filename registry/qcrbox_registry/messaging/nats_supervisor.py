@@ -2,7 +2,7 @@
 
 After a write that failed for lack of space nats-server keeps a stream closed, also when there is space again, and
 answers nothing about it; only its log says so. This parent reads the log and restarts the server once the disk has
-room. `python -m qcrbox_registry.messaging.keeper --log FILE --store DIR -- COMMAND…`
+room. `python -m qcrbox_registry.messaging.nats_supervisor --log FILE --store DIR -- COMMAND…`
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def has_room(folder: Path) -> bool:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m qcrbox_registry.messaging.keeper")
+    parser = argparse.ArgumentParser(prog="python -m qcrbox_registry.messaging.nats_supervisor")
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("command", nargs=argparse.REMAINDER)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.scheduler.fleet import Active, Agent
 from qcrbox_registry.scheduler.launching import Launching
-from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.scheduler.state import World
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.transitions import Change, Ledger, StaleAttempt, StateRefused
 

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.scheduler.backlog import Lane, Waiting
 from qcrbox_registry.scheduler.fleet import Active, Agent, Application
-from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.scheduler.state import World
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.tables import agents as agents_table
 from qcrbox_registry.store.tables import calculations

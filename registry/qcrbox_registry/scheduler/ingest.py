@@ -30,8 +30,8 @@ from sqlalchemy.engine import Connection
 from qcrbox_registry.messaging.bus import Arrived
 from qcrbox_registry.scheduler.fleet import Active, Agent
 from qcrbox_registry.scheduler.launching import Launching
-from qcrbox_registry.scheduler.losses import Losses
-from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.scheduler.agent_failures import Losses
+from qcrbox_registry.scheduler.state import World
 from qcrbox_registry.store import logs, results
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.tables import sessions

@@ -24,8 +24,8 @@ from qcrbox_registry.messaging.tokens import Enrolment, sign
 from qcrbox_registry.scheduler.backlog import Lane
 from qcrbox_registry.scheduler.dispatch import UNKNOWN_S, Dispatcher
 from qcrbox_registry.scheduler.fleet import Agent, Application, Launcher
-from qcrbox_registry.scheduler.losses import Losses
-from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.scheduler.agent_failures import Losses
+from qcrbox_registry.scheduler.state import World
 from qcrbox_registry.store.engine import upsert
 from qcrbox_registry.store.tables import agents as agents_table
 from qcrbox_registry.store.tables import launchers as launchers_table

@@ -19,9 +19,9 @@ from qcrbox_registry.scheduler.dispatch import Assignment, Dispatcher
 from qcrbox_registry.scheduler.fleet import Active, Agent, Launcher
 from qcrbox_registry.scheduler.ingest import NOT_SEEN_S
 from qcrbox_registry.scheduler.launching import Launching
-from qcrbox_registry.scheduler.losses import Losses
+from qcrbox_registry.scheduler.agent_failures import Losses
 from qcrbox_registry.scheduler.recovery import read_rules
-from qcrbox_registry.scheduler.world import Hold, World
+from qcrbox_registry.scheduler.state import Hold, World
 from qcrbox_registry.store.engine import upsert
 from qcrbox_registry.store.tables import agents as agents_table
 from qcrbox_registry.store.tables import launchers as launchers_table

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.scheduler.dispatch import read_waiting
 from qcrbox_registry.scheduler.fleet import Active, Agent, Application, Launcher
-from qcrbox_registry.scheduler.world import Hold, World
+from qcrbox_registry.scheduler.state import Hold, World
 from qcrbox_registry.store.tables import (
     agents,
     applications,

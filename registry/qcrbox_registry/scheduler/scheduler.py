@@ -21,17 +21,17 @@ from qcrbox_registry.scheduler.cancelling import Cancelling
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.commands import CommandMaker
 from qcrbox_registry.scheduler.dispatch import MOST_PER_ROUND, Dispatcher
-from qcrbox_registry.scheduler.durations import Durations
+from qcrbox_registry.scheduler.runtime_estimates import Durations
 from qcrbox_registry.scheduler.fair_share import FairShare
 from qcrbox_registry.scheduler.fleet import Active, Agent, Fleet
 from qcrbox_registry.scheduler.ingest import Ingest
 from qcrbox_registry.scheduler.launching import Launching
-from qcrbox_registry.scheduler.losses import Losses
+from qcrbox_registry.scheduler.agent_failures import Losses
 from qcrbox_registry.scheduler.reconcile import Reconciler, write_rows
 from qcrbox_registry.scheduler.recovery import read_rules, recover
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.scheduler.status import Estimate, estimate, status
-from qcrbox_registry.scheduler.world import Told, World
+from qcrbox_registry.scheduler.state import Told, World
 from qcrbox_registry.store.calculations import NewCalculation
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.tables import agents as agents_table

@@ -13,7 +13,7 @@ from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.scheduler.backlog import Backlog, Waiting
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.commands import CommandMaker
-from qcrbox_registry.scheduler.durations import Durations
+from qcrbox_registry.scheduler.runtime_estimates import Durations
 from qcrbox_registry.scheduler.fair_share import FairShare
 from qcrbox_registry.scheduler.fleet import Active, Agent, Fleet, subjects_of
 from qcrbox_registry.scheduler.settings import SchedulerSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.scheduler.state import World
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The process that reads CIFs for the indexer: `python -m qcrbox_registry.cif_process`, one JSON line per request.
+"""The process that reads CIFs for the indexer: `python -m qcrbox_registry.services.cif_process`, one JSON line per request.
 
 Imports only what reading a CIF needs, so that it is there quickly and stays small.
 """

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry import audit
-from qcrbox_registry.identity import Identity
-from qcrbox_registry.indexing import Indexer
-from qcrbox_registry.quota import Quotas
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.access import audit
+from qcrbox_registry.access.identity import Identity
+from qcrbox_registry.services.indexing import Indexer
+from qcrbox_registry.access.quota import Quotas
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.settings import Settings
 from qcrbox_registry.store.applications import Catalogue
 from qcrbox_registry.store.calculations import NewCalculation
@@ -23,7 +23,7 @@ from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.examples import Examples
 from qcrbox_registry.store.objects import ObjectStore
-from qcrbox_registry.stream import EventHub
+from qcrbox_registry.services.event_hub import EventHub
 
 log = structlog.get_logger(__name__)
 

@@ -10,11 +10,11 @@ from functools import partial
 import structlog
 from qcrbox.contract.errors import QcError
 
-from qcrbox_registry import departures
-from qcrbox_registry.core import Core
+from qcrbox_registry.services import offboarding
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.store import contents, trash, uploads
-from qcrbox_registry.storing import Storing
-from qcrbox_registry.submission import forget_old_answers
+from qcrbox_registry.services.uploads import Storing
+from qcrbox_registry.services.submission import forget_old_answers
 
 EXAMPLES_S = 3.0
 DEPARTURES_S = 300.0
@@ -53,7 +53,7 @@ class Upkeep:
         while True:
             await asyncio.sleep(DEPARTURES_S)
             try:
-                await departures.look(self._core)
+                await offboarding.look(self._core)
             except QcError as error:
                 log.warning("departures_not_noted", error=error.message)
 

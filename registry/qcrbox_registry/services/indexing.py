@@ -116,7 +116,7 @@ class Indexer:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "qcrbox_registry.cif_process",
+                "qcrbox_registry.services.cif_process",
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=64 * 1024 * 1024,

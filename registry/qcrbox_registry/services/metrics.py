@@ -11,7 +11,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from qcrbox_registry.core import Core
+from qcrbox_registry.services.core import Core
 
 
 async def page(core: Core) -> bytes:

@@ -8,8 +8,8 @@ import structlog
 from qcrbox.contract.errors import QcError
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry import audit
-from qcrbox_registry.core import Core
+from qcrbox_registry.access import audit
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.store import people
 
 # A group or account made while the hub was being asked may be missing in its answer.

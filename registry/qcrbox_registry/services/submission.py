@@ -19,11 +19,11 @@ from qcrbox.contract.models import StartSession, SubmitCommand
 from qcrbox.spec import check
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry import audit, rights
-from qcrbox_registry.core import Core
-from qcrbox_registry.quota import Subject, used
-from qcrbox_registry.required_items import missing_items
-from qcrbox_registry.rights import Actor, Thing
+from qcrbox_registry.access import audit, rights
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.access.quota import Subject, used
+from qcrbox_registry.services.required_items import missing_items
+from qcrbox_registry.access.rights import Actor, Thing
 from qcrbox_registry.store import calculations, datasets, events, people, shares, tags
 from qcrbox_registry.store.applications import KnownApplication, KnownCommand
 from qcrbox_registry.store.calculations import NewCalculation

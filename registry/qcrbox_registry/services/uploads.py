@@ -14,10 +14,10 @@ from qcrbox.contract.errors import QcError, TooLarge, Unreachable, UserInputErro
 from qcrbox.waiting import within
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry import audit
-from qcrbox_registry.core import Core
-from qcrbox_registry.quota import Room
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.access import audit
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.access.quota import Room
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.store import contents, datasets, events, people, shares
 from qcrbox_registry.store.datasets import NewDataset, NewFile
 

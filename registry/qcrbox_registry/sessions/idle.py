@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import structlog
 from qcrbox.contract.errors import NotFound, QcError
 
-from qcrbox_registry.core import Core
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.store import events
 from qcrbox_registry.store.tables import calculations
 from qcrbox_registry.store.tables import sessions as table

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.rights import Actor, Grant, Thing, missing, require
+from qcrbox_registry.access.rights import Actor, Grant, Thing, missing, require
 from qcrbox_registry.store import calculations as calculations_store
 from qcrbox_registry.store import datasets as datasets_store
 from qcrbox_registry.store.tables import groups, new_id, people, shares

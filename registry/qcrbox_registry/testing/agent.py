@@ -4,7 +4,7 @@ What a practice agent does depends on the command's name: `noop` succeeds, `slee
 and can be cancelled, `stubborn` sleeps and cannot, `fail` fails, `die` kills its agent. The launcher keeps its agents
 as tasks in this process (`start_in_task`) or as processes (`start_in_process`).
 
-`python -m qcrbox_registry.practice --url nats://… --agent ID --token-file FILE …` runs one agent.
+`python -m qcrbox_registry.testing.agent --url nats://… --agent ID --token-file FILE …` runs one agent.
 """
 
 from __future__ import annotations
@@ -370,7 +370,7 @@ class PracticeLauncher:
         token_file = self._folder / f"{request.agent}.token"
         token_file.write_text(request.enrolment_token)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "qcrbox_registry.practice", "--url", self.url, "--agent", request.agent),
+            *(sys.executable, "-m", "qcrbox_registry.testing.agent", "--url", self.url, "--agent", request.agent),
             *("--application", request.application_slug, "--version", request.application_version),
             *("--launcher", self.name, "--token-file", str(token_file)),
         )
@@ -418,7 +418,7 @@ class PracticeLauncher:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m qcrbox_registry.practice")
+    parser = argparse.ArgumentParser(prog="python -m qcrbox_registry.testing.agent")
     parser.add_argument("--url", required=True)
     parser.add_argument("--agent", required=True)
     parser.add_argument("--application", default="practice")

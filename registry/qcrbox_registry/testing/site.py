@@ -16,7 +16,7 @@ from qcrbox.waiting import within
 
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
-from qcrbox_registry.practice import PracticeLauncher
+from qcrbox_registry.testing.agent import PracticeLauncher
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.scheduler import Scheduler
 from qcrbox_registry.scheduler.settings import SchedulerSettings
@@ -27,7 +27,7 @@ from qcrbox_registry.store.schema import migrate
 from qcrbox_registry.store.tables import applications, commands
 from qcrbox_registry.store.tables import calculations as calculations_table
 from qcrbox_registry.store.tables import events as events_table
-from qcrbox_registry.stream import EventHub
+from qcrbox_registry.services.event_hub import EventHub
 
 COMMANDS = ("noop", "sleep", "stubborn", "fail", "die")
 

@@ -6,7 +6,7 @@ import itertools
 import time
 
 import pytest
-from qcrbox_registry.rights import EVERY_GROUP, Actor, allows, branches, visible
+from qcrbox_registry.access.rights import EVERY_GROUP, Actor, allows, branches, visible
 from qcrbox_registry.store import calculations, datasets, paging, shares
 from qcrbox_registry.store.tables import calculations as calculations_table
 from qcrbox_registry.store.tables import data_files, new_id

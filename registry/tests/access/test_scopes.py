@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from qcrbox_registry.identity import actor_of
-from qcrbox_registry.rights import EVERY_GROUP
+from qcrbox_registry.access.identity import actor_of
+from qcrbox_registry.access.rights import EVERY_GROUP
 
 GROUPS = {"crystals": 1, "powders": 2}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from qcrbox.contract.errors import NotAllowed, NotFound
-from qcrbox_registry.rights import EVERY_GROUP, RULES, Actor, Grant, Thing, missing, require
+from qcrbox_registry.access.rights import EVERY_GROUP, RULES, Actor, Grant, Thing, missing, require
 
 OWNER, OTHER, GROUP, FOREIGN = 1, 2, 10, 11
 

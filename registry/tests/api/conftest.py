@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import uvicorn
 from qcrbox_registry.app import create_app
 from qcrbox_registry.messaging.keys import Secrets
-from qcrbox_registry.practice import PracticeLauncher
+from qcrbox_registry.testing.agent import PracticeLauncher
 from qcrbox_registry.settings import Settings
 
 

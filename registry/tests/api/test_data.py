@@ -563,7 +563,7 @@ def test_what_was_deleted_long_ago_is_removed_and_what_others_share_stays(regist
     gone = do.upload(ada, "c.bin", lonely)
     for made in (mine, gone):
         ada.delete(f"/api/datasets/{made['qcrbox_dataset_id']}")
-    from qcrbox_registry.upkeep import Upkeep
+    from qcrbox_registry.services.housekeeping import Upkeep
 
     later = time.time() + registry.core.settings.undo_days * 86400 + 10
     keeper = Upkeep(registry.core, registry.app.state.storing)

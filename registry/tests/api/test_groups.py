@@ -90,7 +90,7 @@ def test_a_transfer_that_is_under_way_breaks_off_when_the_right_ends(registry, t
     import os
 
     import httpx
-    from qcrbox_registry.api import sending
+    from qcrbox_registry.api import downloads
 
     monkeypatch.setattr(sending, "ASK_AGAIN_S", 0.0)
     content = os.urandom(24_000_000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from qcrbox_registry import departures
+from qcrbox_registry.services import offboarding
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +118,7 @@ def test_bytes_are_counted_for_whom_they_were_handed_to(lab, person, registry):
     decided(lab.root, leftover(lab.root, lab.name), "group", to=other)
 
     def stored(conn):
-        from qcrbox_registry import quota
+        from qcrbox_registry.access import quota
         from qcrbox_registry.store import people
 
         return quota.used(conn, "group", people.find_group(conn, other).id, "gib") * 1024**3
@@ -154,7 +154,7 @@ def test_a_hub_that_does_not_answer_makes_nobody_gone(registry, lab, person):
     bob.get("/api/me")
     registry.hub.is_down = True
     try:
-        registry.serving.do(departures.look(registry.core))
+        registry.serving.do(offboarding.look(registry.core))
     finally:
         registry.hub.is_down = False
     assert leftover(lab.root, bob.name, "person") is None

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from qcrbox_registry.launcher import doors as module
-from qcrbox_registry.launcher.doors import Doors, private_folder
-from qcrbox_registry.launcher.forward import Door, Target
+from qcrbox_registry.launcher import socket_mounts as module
+from qcrbox_registry.launcher.socket_mounts import Doors, private_folder
+from qcrbox_registry.launcher.relay import Door, Target
 from qcrbox_registry.launcher.managers.base import StartFailed
 
 NATS = "nats://127.0.0.1:1"

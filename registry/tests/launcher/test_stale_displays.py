@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from qcrbox_registry.launcher.leftovers import sweep_displays
+from qcrbox_registry.launcher.stale_displays import sweep_displays
 
 
 def test_folders_of_agents_that_are_gone_are_removed_and_no_others(tmp_path):

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from qcrbox_registry.messaging.keeper import Keeper, LogWatch
+from qcrbox_registry.messaging.nats_supervisor import Keeper, LogWatch
 
 
 def until(holds, timeout_s=10.0):

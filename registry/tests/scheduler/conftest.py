@@ -3,7 +3,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from qcrbox_registry.practice_site import PracticeSite
+from qcrbox_registry.testing.site import PracticeSite
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 

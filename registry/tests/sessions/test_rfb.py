@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from qcrbox.contract.errors import UserInputError
-from qcrbox_registry.rfb import LONGEST_CLIPBOARD, ClientMessages
+from qcrbox_registry.sessions.rfb import LONGEST_CLIPBOARD, ClientMessages
 
 HELLO = b"RFB 003.008\n" + b"\x01"
 KEY = struct.pack(">BBxxI", 4, 1, 0x61)

@@ -27,7 +27,7 @@ from traitlets import Float, Int, Unicode
 from qcrbox_registry.launcher import seccomp
 from qcrbox_registry.launcher.approvals import Approvals
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
-from qcrbox_registry.launcher.doors import CONTAINER_GID, CONTAINER_UID, Doors
+from qcrbox_registry.launcher.socket_mounts import CONTAINER_GID, CONTAINER_UID, Doors
 from qcrbox_registry.launcher.managers.base import (
     AgentPlan,
     Ended,

@@ -25,7 +25,7 @@ from traitlets import Float, Int
 
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
 from qcrbox_registry.launcher.environments import EnvironmentFailed, Environments
-from qcrbox_registry.launcher.leftovers import sweep_displays
+from qcrbox_registry.launcher.stale_displays import sweep_displays
 from qcrbox_registry.launcher.managers.base import (
     AgentPlan,
     Ended,

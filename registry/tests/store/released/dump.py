@@ -33,7 +33,7 @@ def played(folder: Path, database_url: str = "") -> None:
     """Fill a database: persons, a group, files, calculations that succeeded and failed, a share, tags, a deletion, quotas."""
     from qcrbox_registry.app import create_app
     from qcrbox_registry.messaging.keys import Secrets
-    from qcrbox_registry.practice import PracticeLauncher
+    from qcrbox_registry.testing.agent import PracticeLauncher
     from qcrbox_registry.settings import Settings
 
     parts, hubs = _module(TESTS / "api" / "conftest.py"), _module(TESTS / "api" / "stand_in_hub.py")
