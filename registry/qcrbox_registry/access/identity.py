@@ -26,8 +26,8 @@ from starlette.requests import HTTPConnection
 
 from qcrbox_registry.access.origins import require_loopback_name, require_own_origin, require_same_origin
 from qcrbox_registry.access.rights import EVERY_GROUP, Actor
-from qcrbox_registry.settings import Settings
 from qcrbox_registry.access.sign_ins import SignIns
+from qcrbox_registry.settings import Settings
 from qcrbox_registry.store import people
 from qcrbox_registry.store.engine import Database
 

@@ -60,7 +60,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class QuotaHeadroom:
     """Limits of storage, each with what is used of it, GiB: asked while bytes arrive, so that no more than allowed is kept."""
 
     limits: tuple[tuple[Limit, float], ...] = ()
@@ -70,9 +70,9 @@ class Room:
         for limit, now in self.limits:
             limit.require(now, size / GIB)
 
-    def without(self, size: int) -> Room:
+    def without(self, size: int) -> QuotaHeadroom:
         """The room that is left after so many bytes."""
-        return Room(tuple((limit, now + size / GIB) for limit, now in self.limits))
+        return QuotaHeadroom(tuple((limit, now + size / GIB) for limit, now in self.limits))
 
 
 def defaults(settings: Settings) -> dict[str, float]:
@@ -118,10 +118,12 @@ class Quotas:
         for limit in self.limits(person_id, group_id, quota):
             limit.require(used(conn, limit.subject, limit.subject_id, quota), more)
 
-    def room(self, conn: Connection, person_id: int, group_id: int | None) -> Room:
+    def headroom(self, conn: Connection, person_id: int, group_id: int | None) -> QuotaHeadroom:
         """What this person (in this home group) may still store."""
         limits = self.limits(person_id, group_id, "gib")
-        return Room(tuple((limit, used(conn, limit.subject, limit.subject_id, "gib")) for limit in limits))
+        return QuotaHeadroom(
+            tuple((limit, used(conn, limit.subject, limit.subject_id, "gib")) for limit in limits)
+        )
 
     def shown(self, conn: Connection, actor: Actor) -> list[dict[str, Any]]:
         """The actor's own limits and what is used of them."""

@@ -1,6 +1,6 @@
 """Who may do what: one table, asked on every call.
 
-`RULES` says for every kind of object and action which relations to it allow the action. `require` raises
+`RULES` says for every kind of object and action which relations to it allow the action. `authorize` raises
 NotFound where the person may not even read the object (the same answer as for one that does not exist) and
 NotAllowed where they see it but may not do this. `visible_*` are the same rules as SQL conditions for lists.
 """
@@ -68,8 +68,8 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """What `require` must know of an object."""
+class Resource:
+    """What `authorize` must know of an object."""
 
     kind: str  # dataset | data_file | example | calculation | session | application | launcher | site
     id: str
@@ -133,22 +133,22 @@ _WORDS = {
 }
 
 
-def relations(actor: Actor, thing: Thing) -> set[str]:
+def relations(actor: Actor, resource: Resource) -> set[str]:
     """How the actor stands to the object, in the words of RULES."""
     found = {"everybody"}
-    if thing.owner_id is not None and thing.owner_id == actor.person_id:
+    if resource.owner_id is not None and resource.owner_id == actor.person_id:
         found.add("owner")
     mine = actor.group_ids
-    if thing.group_id is not None:
+    if resource.group_id is not None:
         for relation, groups in (("member", mine), ("manager", actor.manages), ("curator", actor.curates)):
-            if thing.group_id in groups or (relation != "member" and EVERY_GROUP in groups):
+            if resource.group_id in groups or (relation != "member" and EVERY_GROUP in groups):
                 found.add(relation)
-    for grant in thing.grants:
+    for grant in resource.grants:
         if grant.person_id == actor.person_id or (grant.group_id is not None and grant.group_id in mine):
             found.add({"read": "reader", "write": "writer", "view": "reader"}[grant.mode])
-    if thing.kind == "session" and thing.view_only_allowed and "manager" in found:
+    if resource.kind == "session" and resource.view_only_allowed and "manager" in found:
         found.add("viewer")
-    if thing.restricted_to is None or thing.restricted_to & mine:
+    if resource.restricted_to is None or resource.restricted_to & mine:
         found.add("allowed_group")
     if actor.application_admin:
         found.add("application_admin")
@@ -157,9 +157,9 @@ def relations(actor: Actor, thing: Thing) -> set[str]:
     return found
 
 
-def allows(actor: Actor, action: str, thing: Thing) -> bool:
+def allows(actor: Actor, action: str, resource: Resource) -> bool:
     """True when the table allows this action. An action the table does not know is nobody's."""
-    return bool(RULES[thing.kind].get(action, set()) & relations(actor, thing))
+    return bool(RULES[resource.kind].get(action, set()) & relations(actor, resource))
 
 
 def notice(actor: Actor, action: str, kind: str, object_id: str = "") -> None:
@@ -173,19 +173,19 @@ def missing(kind: str, object_id: object) -> NotFound:
     return NotFound(f"There is no {_WORDS.get(kind, kind)} {str(object_id)[:200]!r}.")
 
 
-def require(actor: Actor, action: str, thing: Thing) -> None:
+def authorize(actor: Actor, action: str, resource: Resource) -> None:
     """Raises NotFound when the actor may not see the object, NotAllowed when they see it but may not do this."""
-    rules, held = RULES[thing.kind], relations(actor, thing)
+    rules, held = RULES[resource.kind], relations(actor, resource)
     allowing = rules.get(action, set()) & held
     if allowing:
-        if allowing == {"admin"} and thing.owner_id is not None:
-            notice(actor, action, thing.kind, thing.id)
+        if allowing == {"admin"} and resource.owner_id is not None:
+            notice(actor, action, resource.kind, resource.id)
         return
     if not rules["read"] & held:
-        raise missing(thing.kind, thing.id)
+        raise missing(resource.kind, resource.id)
     who = sorted(rules.get(action, set()) - {"admin"})
     raise NotAllowed(
-        f"You may see this {_WORDS[thing.kind]} but not {action.replace('_', ' ')} it.",
+        f"You may see this {_WORDS[resource.kind]} but not {action.replace('_', ' ')} it.",
         why=f"That is for: {', '.join(who).replace('_', ' ')}."
         if who
         else "Nobody may: the record stays as it is.",
@@ -196,7 +196,9 @@ def require(actor: Actor, action: str, thing: Thing) -> None:
 # ---------------------------------------------------------------- the same rules for lists
 
 
-def branches(actor: Actor, table: sa.Table, now: float | None = None) -> list[sa.ColumnElement[bool]] | None:
+def visibility_filters(
+    actor: Actor, table: sa.Table, now: float | None = None
+) -> list[sa.ColumnElement[bool]] | None:
     """Conditions that together give what the actor may read in `table`; None = everything.
 
     Each condition alone is answered by an index in the order of ids, so a page is the newest of all branches'
@@ -223,7 +225,7 @@ def branches(actor: Actor, table: sa.Table, now: float | None = None) -> list[sa
     return found
 
 
-def branches_of_bin(actor: Actor, table: sa.Table) -> list[sa.ColumnElement[bool]] | None:
+def trash_filters(actor: Actor, table: sa.Table) -> list[sa.ColumnElement[bool]] | None:
     """The same for what was deleted: only who may bring it back sees it."""
     if actor.admin:
         notice(actor, "list deleted", table.name)
@@ -257,7 +259,7 @@ def _shared_with(actor: Actor, table: sa.Table, now: float) -> sa.ColumnElement[
 
 def visible(actor: Actor, table: sa.Table) -> sa.ColumnElement[bool]:
     """One condition: what the actor may read in `table`."""
-    parts = branches(actor, table)
+    parts = visibility_filters(actor, table)
     return sa.true() if parts is None else sa.or_(*parts)
 
 

@@ -7,7 +7,24 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """Every router, in the order of the OpenAPI page."""
-    from qcrbox_registry.api import applications, calculations, data_files, datasets, display, docs, events, internal, orphaned_data, lineage, search, sessions, shares, site, trash, uploads
+    from qcrbox_registry.api import (
+        applications,
+        calculations,
+        data_files,
+        datasets,
+        display,
+        docs,
+        events,
+        internal,
+        lineage,
+        orphaned_data,
+        search,
+        sessions,
+        shares,
+        site,
+        trash,
+        uploads,
+    )
 
     return [
         applications.router,

@@ -45,7 +45,7 @@ class _Quiet(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def agents_door(app: Any, path: Path, prefix: str = "") -> AsyncIterator[None]:
+async def serve_agent_socket(app: Any, path: Path, prefix: str = "") -> AsyncIterator[None]:
     """Serve the agents' routes of `app` at the socket `path` (0600) while the block runs."""
     import asyncio
 

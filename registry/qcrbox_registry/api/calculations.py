@@ -14,13 +14,21 @@ from qcrbox.contract.models import SubmitBatch, SubmitCommand
 from qcrbox.contract.states import FINAL, State
 
 from qcrbox_registry.access import audit, rights
-from qcrbox_registry.services import views
-from qcrbox_registry.api import schemas
-from qcrbox_registry.api.responses import success
-from qcrbox_registry.api.dependencies import Body, Caller, TheCore, ThePage, correlation_of, optional_body, read_body
-from qcrbox_registry.api.openapi import takes
-from qcrbox_registry.services.core import Core
 from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.api import schemas
+from qcrbox_registry.api.dependencies import (
+    Body,
+    Caller,
+    TheCore,
+    ThePage,
+    correlation_of,
+    optional_body,
+    read_body,
+)
+from qcrbox_registry.api.openapi import takes
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.services import views
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.store import calculations, logs, paging, people, shares, tags
 from qcrbox_registry.store.tables import calculations as table
 
@@ -117,7 +125,12 @@ async def list_calculations(
 
     def read(conn: Any) -> dict[str, Any]:
         ids = paging.newest_ids(
-            conn, table, rights.branches(actor, table), where=where, limit=page.limit + 1, after=page.after
+            conn,
+            table,
+            rights.visibility_filters(actor, table),
+            where=where,
+            limit=page.limit + 1,
+            after=page.after,
         )
         ids, following = page.cut(ids, str)
         rows = calculations.by_ids(conn, ids)
@@ -202,8 +215,8 @@ async def stop_many(request: Request, core: TheCore, actor: Caller) -> Response:
         for one in asked.calculation_ids or ():
             if one not in rows:
                 raise rights.missing("calculation", one)
-        for thing in shares.calculation_things(conn, list(rows.values())):
-            rights.require(actor, "cancel", thing)
+        for resource in shares.calculation_resources(conn, list(rows.values())):
+            rights.authorize(actor, "cancel", resource)
         return list(rows)
 
     ids = await core.db.read(allowed)
@@ -224,12 +237,12 @@ async def stop_many(request: Request, core: TheCore, actor: Caller) -> Response:
 def _of_batch(conn: Any, actor: Actor, batch_id: str) -> list[str]:
     """Ids of the batch's calculations that have not ended. One that is not the actor's to see is not there."""
     first = calculations.first_of(conn, batch_id)
-    if first is None or not rights.allows(actor, "read", shares.calculation_thing(conn, first)):
+    if first is None or not rights.allows(actor, "read", shares.calculation_resource(conn, first)):
         raise rights.missing("batch", batch_id)
-    rights.require(actor, "cancel", shares.calculation_thing(conn, first))
+    rights.authorize(actor, "cancel", shares.calculation_resource(conn, first))
     ids = calculations.waiting_or_running_of(conn, batch_id)
-    for thing in shares.calculation_things(conn, calculations.by_ids(conn, ids)):
-        rights.require(actor, "cancel", thing)
+    for resource in shares.calculation_resources(conn, calculations.by_ids(conn, ids)):
+        rights.authorize(actor, "cancel", resource)
     return ids
 
 

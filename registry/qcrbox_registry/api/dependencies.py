@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 from qcrbox.contract.errors import NotFound, TooLarge, UserInputError
 
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.api.responses import input_fault
 from qcrbox_registry.services.core import Core
-from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.store.paging import MOST
 
 B = TypeVar("B", bound=BaseModel)

@@ -12,8 +12,8 @@ from qcrbox.contract.errors import QcError
 from sqlalchemy.engine import Connection
 from starlette.responses import StreamingResponse
 
-from qcrbox_registry.services.core import Core
 from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.services.core import Core
 
 ASK_AGAIN_S = 5.0  # so long a right that was taken may still be used
 

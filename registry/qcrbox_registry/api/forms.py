@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import Request
 from qcrbox.contract.errors import UserInputError
 
+from qcrbox_registry.access.quota import QuotaHeadroom
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.api.multipart import Form
 from qcrbox_registry.services.core import Core
-from qcrbox_registry.access.quota import Room
-from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.services.uploads import Stored, UploadService
 from qcrbox_registry.store import people
-from qcrbox_registry.services.uploads import Stored, Storing
 
 UPLOAD_DOCS: dict[str, Any] = {
     "requestBody": {
@@ -35,14 +35,14 @@ UPLOAD_DOCS: dict[str, Any] = {
 }
 
 
-def storing(request: Request) -> Storing:
-    return request.app.state.storing
+def upload_service(request: Request) -> UploadService:
+    return request.app.state.uploads
 
 
-async def received(request: Request, room: Room) -> tuple[list[Stored], dict[str, str]]:
+async def received(request: Request, headroom: QuotaHeadroom) -> tuple[list[Stored], dict[str, str]]:
     """The file parts of the form, stored, and its other fields.
 
-    Raises UserInputError for what is no such form, TooLarge, and QuotaExceeded as soon as more arrives than `room`.
+    Raises UserInputError for what is no such form, TooLarge, and QuotaExceeded as soon as more arrives than `headroom`.
     """
     taken: list[Stored] = []
     fields: dict[str, str] = {}
@@ -50,10 +50,10 @@ async def received(request: Request, room: Room) -> tuple[list[Stored], dict[str
         if part.name == "file":
             if part.filename is None:
                 raise UserInputError("The part `file` has no file name.")
-            stored = await storing(request).take(part.chunks(), part.filename, room=room)
+            stored = await upload_service(request).store(part.chunks(), part.filename, headroom=headroom)
             if part.filename == "" and stored.size == 0:
                 raise UserInputError("The part `file` is empty and has no name.", why="No file was chosen.")
-            room = room.without(stored.size)
+            headroom = headroom.without(stored.size)
             taken.append(stored)
         else:
             fields[part.name] = await part.text()
@@ -62,7 +62,7 @@ async def received(request: Request, room: Room) -> tuple[list[Stored], dict[str
             "The form has no part named `file`.", next='For example: curl -F "file=@structure.cif" …'
         )
     for file in taken:
-        await storing(request).look(file)
+        await upload_service(request).look(file)
     return taken, fields
 
 

@@ -27,7 +27,7 @@ _PAGE_POLICY = b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src '
 log = structlog.get_logger("qcrbox_registry.requests")
 
 
-class Shell:
+class RequestMiddleware:
     """ASGI middleware."""
 
     def __init__(self, app: App, prefix: str = "") -> None:

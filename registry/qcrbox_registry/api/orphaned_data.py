@@ -12,12 +12,12 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.models import iso
 
 from qcrbox_registry.access import audit, rights
-from qcrbox_registry.services import offboarding
 from qcrbox_registry.api import schemas
-from qcrbox_registry.api.responses import success
 from qcrbox_registry.api.dependencies import Body, Caller, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
+from qcrbox_registry.api.responses import success
 from qcrbox_registry.api.site import SITE
+from qcrbox_registry.services import offboarding
 from qcrbox_registry.store import events, orphaned_data, people
 
 router = APIRouter(prefix="/api/leftovers", tags=["site"])
@@ -34,7 +34,7 @@ class Decide(Body):
 @router.get("", response_model=models.Success[schemas.Leftovers])
 async def list_leftovers(core: TheCore, actor: Caller) -> Response:
     """What groups and accounts that are gone have left, those gone longest first. The hub is asked first who is gone."""
-    rights.require(actor, "read", SITE)
+    rights.authorize(actor, "read", SITE)
     await offboarding.look(core)
     return success({"leftovers": [_shown(one) for one in await core.db.read(orphaned_data.listed)]})
 
@@ -58,7 +58,7 @@ async def decide(request: Request, core: TheCore, actor: Caller) -> Response:
 
     For a group: archive, delete, group, owners. For the private data of an account: archive, delete, group, person.
     """
-    rights.require(actor, "manage", SITE)
+    rights.authorize(actor, "manage", SITE)
     asked, _ = await read_body(request, Decide)
     if (asked.to is not None) != (asked.decision in ("group", "person")):
         raise UserInputError("`to` is needed for the decisions group and person, and for no other.")
@@ -79,14 +79,14 @@ async def decide(request: Request, core: TheCore, actor: Caller) -> Response:
         return handover_id, counts, told
 
     handover_id, counts, told = await core.db.write(write)
-    core.tell(told)
+    core.publish(told)
     return success({"decision_id": handover_id, "objects": counts}, "Decided.", 201)
 
 
 @router.get("/decisions", response_model=models.Success[schemas.Decisions])
 async def list_decisions(core: TheCore, actor: Caller) -> Response:
     """What was decided, newest first."""
-    rights.require(actor, "read", SITE)
+    rights.authorize(actor, "read", SITE)
     rows = await core.db.read(orphaned_data.decisions)
     return success({"decisions": [_decision(row) for row in rows]})
 
@@ -107,7 +107,7 @@ def _decision(row: Any) -> dict[str, Any]:
 @router.post("/decisions/{decision_id}/undo", response_model=models.Success[schemas.Undone])
 async def undo(core: TheCore, actor: Caller, decision_id: str) -> Response:
     """Put back what a decision changed, as far as nobody has changed it since. Undoing twice is harmless."""
-    rights.require(actor, "manage", SITE)
+    rights.authorize(actor, "manage", SITE)
     now = time.time()
 
     def write(conn: Any) -> tuple[int, list[events.Event]]:
@@ -121,5 +121,5 @@ async def undo(core: TheCore, actor: Caller, decision_id: str) -> Response:
         return count, told
 
     count, told = await core.db.write(write)
-    core.tell(told)
+    core.publish(told)
     return success({"decision_id": decision_id, "objects": count}, "Undone.")

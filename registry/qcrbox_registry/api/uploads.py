@@ -18,16 +18,16 @@ from qcrbox.contract.errors import Conflict, QcError, QuotaExceeded, StorageFull
 from starlette.requests import ClientDisconnect
 
 from qcrbox_registry.access import rights
-from qcrbox_registry.services import views
-from qcrbox_registry.api import schemas
-from qcrbox_registry.api.responses import success
-from qcrbox_registry.api.dependencies import Body, Caller, TheCore, read_body
-from qcrbox_registry.api.openapi import takes
-from qcrbox_registry.api.forms import home_group, storing
-from qcrbox_registry.services.core import Core
 from qcrbox_registry.access.rights import Actor
-from qcrbox_registry.store import datasets, shares, uploads
+from qcrbox_registry.api import schemas
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, read_body
+from qcrbox_registry.api.forms import home_group, upload_service
+from qcrbox_registry.api.openapi import takes
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.services import views
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.services.uploads import checked_text
+from qcrbox_registry.store import datasets, shares, uploads
 
 router = APIRouter(prefix="/api/uploads", tags=["uploads"])
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
@@ -121,7 +121,7 @@ async def begin(request: Request, core: TheCore, actor: Caller) -> Response:
                 used=count,
             )
         # What is still on its way will need its place too.
-        core.quotas.room(conn, actor.person_id, group_id).require(body.size + coming)
+        core.quotas.headroom(conn, actor.person_id, group_id).require(body.size + coming)
         return uploads.begin(
             conn,
             owner_id=actor.person_id,
@@ -210,10 +210,10 @@ async def _write(request: Request, path: Path, offset: int, size: int) -> int:
 
 
 async def _complete(request: Request, core: Core, actor: Actor, row: sa.Row) -> dict[str, Any]:
-    store = storing(request)
+    store = upload_service(request)
     path = _file(core, row.id)
     try:
-        stored = await store.take(_chunks(path), row.filename, sha256=row.sha256)
+        stored = await store.store(_chunks(path), row.filename, sha256=row.sha256)
     except Conflict:
         # Wrong bytes can never become the right ones: the upload starts anew.
         path.write_bytes(b"")

@@ -30,7 +30,7 @@ class Target:
 
 
 @dataclass
-class Door:
+class AgentSocket:
     """One listening Unix socket. `most` bounds how many connections one container may hold."""
 
     socket: Path

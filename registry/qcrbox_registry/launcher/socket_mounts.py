@@ -12,14 +12,14 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from qcrbox_registry.launcher.relay import Door, Target
 from qcrbox_registry.launcher.managers.base import StartFailed
+from qcrbox_registry.launcher.relay import AgentSocket, Target
 
 CONTAINER_UID = CONTAINER_GID = 10001
 _WHOSE = ".data"  # names the data folder; an agent's id begins with a letter or a digit
 
 
-class Doors:
+class SocketMounts:
     """The doors of one launcher's containers. Raises StartFailed where their folder is not ours alone."""
 
     def __init__(self, data: Path, platform: str) -> None:
@@ -27,7 +27,7 @@ class Doors:
         (self.root / _WHOSE).write_text(str(data))
         _sweep(self.root)
         self._registry = Target(path=data / "run" / "internal.sock")
-        self._open: dict[str, list[Door]] = {}
+        self._open: dict[str, list[AgentSocket]] = {}
 
     def folder(self, agent: str) -> Path:
         return self.root / agent
@@ -56,9 +56,12 @@ class Doors:
         parts = urlsplit(nats_url)
         nats = Target(host=parts.hostname or "127.0.0.1", port=parts.port or 4222)
         await self._shut(agent)
-        self._open[agent] = [Door(folder / "nats.sock", nats), Door(folder / "registry.sock", self._registry)]
-        for door in self._open[agent]:
-            await door.open()
+        self._open[agent] = [
+            AgentSocket(folder / "nats.sock", nats),
+            AgentSocket(folder / "registry.sock", self._registry),
+        ]
+        for agent_socket in self._open[agent]:
+            await agent_socket.open()
 
     async def remove(self, agent: str) -> None:
         """Close an agent's doors and forget its token."""
@@ -71,8 +74,8 @@ class Doors:
             await self._shut(agent)
 
     async def _shut(self, agent: str) -> None:
-        for door in self._open.pop(agent, ()):
-            await door.close()
+        for agent_socket in self._open.pop(agent, ()):
+            await agent_socket.close()
 
     def keep_only(self, alive: set[str]) -> None:
         """Remove folders of agents that are gone, as a killed launcher leaves them behind."""

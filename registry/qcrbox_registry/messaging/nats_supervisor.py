@@ -52,7 +52,7 @@ class LogWatch:
             return 0
 
 
-class Keeper:
+class NatsSupervisor:
     def __init__(self, command: list[str], watch: LogWatch, has_room: Callable[[], bool]) -> None:
         self._command, self._watch, self._has_room = command, watch, has_room
         self._stopping = threading.Event()
@@ -117,7 +117,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("command", nargs=argparse.REMAINDER)
     given = parser.parse_args(argv)
     command = given.command[1:] if given.command[:1] == ["--"] else given.command
-    keeper = Keeper(command, LogWatch(given.log), lambda: has_room(given.store))
+    keeper = NatsSupervisor(command, LogWatch(given.log), lambda: has_room(given.store))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: keeper.stop())
     lifeline.watch(keeper.stop)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.scheduler.dispatch import read_waiting
 from qcrbox_registry.scheduler.fleet import Active, Agent
-from qcrbox_registry.scheduler.state import World
+from qcrbox_registry.scheduler.state import SchedulerState
 from qcrbox_registry.store import logs
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.tables import agents as agents_table
@@ -32,15 +32,15 @@ class Loss:
     memory: bool = False
 
 
-class Losses:
-    def __init__(self, world: World) -> None:
-        self.world = world
+class AgentFailures:
+    def __init__(self, state: SchedulerState) -> None:
+        self.state = state
 
-    async def lose(
+    async def handle(
         self, agent: Agent, reason: str, *, exit_code: int | None = None, memory: bool = False
     ) -> None:
         """The agent is gone for good. What it held waits again, three losses at most; the rest ends with the reason."""
-        world = self.world
+        state = self.state
         if agent.state == "gone":
             return
         held = list(agent.active.values())
@@ -48,30 +48,30 @@ class Losses:
         agent.state, agent.reason = "gone", reason
         loss = Loss(reason, exit_code, memory)
         try:
-            told, ids = await world.db.write(lambda conn: self._write(conn, agent, held, loss))
+            told, ids = await state.db.write(lambda conn: self._write(conn, agent, held, loss))
         except BaseException:
             agent.state = before  # not written: it is lost again at the next look
             raise
         if held:
-            world.counters.lost_agents += 1
+            state.counters.lost_agents += 1
             log.warning(
                 "agent_lost", agent=agent.id, reason=reason, calculations=[one.calculation_id for one in held]
             )
-        now_mono = world.clock.monotonic()
+        now_mono = state.clock.monotonic()
         for active in held:
             ran = None if active.started_mono is None else max(now_mono - active.started_mono, 0.0)
-            world.settle(agent, active, succeeded=False, ran_s=ran)
-        world.fleet.remove(agent)
+            state.settle(agent, active, succeeded=False, ran_s=ran)
+        state.fleet.remove(agent)
         if ids:
-            world.enqueue(await world.db.read(lambda conn: read_waiting(conn, ids)))
-        world.tell(told)
-        world.wake.set()
-        world.spawn(world.bus.remove_agent(agent.id))
+            state.enqueue(await state.db.read(lambda conn: read_waiting(conn, ids)))
+        state.publish(told)
+        state.wake.set()
+        state.spawn(state.bus.remove_agent(agent.id))
 
     def _write(
         self, conn: Connection, agent: Agent, held: list[Active], loss: Loss
     ) -> tuple[list[Event], list[str]]:
-        now = self.world.clock.time()
+        now = self.state.clock.time()
         conn.execute(
             update(agents_table)
             .where(agents_table.c.id == agent.id)
@@ -108,7 +108,7 @@ class Losses:
     ) -> bool:
         """True when it waits again."""
         entry: Any = ledger.entry(active.calculation_id, active.attempt)
-        settings = self.world.settings
+        settings = self.state.settings
         cancelled = entry.cancel_requested_at is not None
         if active.over_wall_time:
             self._fail(ledger, active, active.cancel_reason or "The wall-time limit was reached.")

@@ -8,7 +8,7 @@ from collections import deque
 KEPT = 64
 
 
-class Durations:
+class RuntimeEstimates:
     """Seconds from start to end of successful calculations, per command id."""
 
     def __init__(self) -> None:

@@ -13,9 +13,9 @@ from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.scheduler.backlog import Backlog, Waiting
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.commands import CommandMaker
-from qcrbox_registry.scheduler.runtime_estimates import Durations
 from qcrbox_registry.scheduler.fair_share import FairShare
 from qcrbox_registry.scheduler.fleet import Active, Agent, Fleet, subjects_of
+from qcrbox_registry.scheduler.runtime_estimates import RuntimeEstimates
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.events import Event
@@ -23,8 +23,8 @@ from qcrbox_registry.store.events import Event
 log = structlog.get_logger(__name__)
 
 
-class Told(Protocol):
-    """Who is told what happened, after the commit: `stream.EventHub`."""
+class EventPublisher(Protocol):
+    """Who is told what happened, after the commit: `services.event_hub.EventHub`."""
 
     def publish(self, events: Sequence[Event]) -> Any: ...
 
@@ -49,17 +49,17 @@ class Counters:
 
 
 @dataclass
-class World:
+class SchedulerState:
     db: Database
     bus: Bus
     settings: SchedulerSettings
-    hub: Told
+    hub: EventPublisher
     maker: CommandMaker
     clock: Clock
     backlog: Backlog
     fleet: Fleet
     share: FairShare
-    durations: Durations
+    runtimes: RuntimeEstimates
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)  # (kind, object id)
     quotas: dict[tuple[str, int, str], float] = field(default_factory=dict)  # (subject, id, quota)
     counters: Counters = field(default_factory=Counters)
@@ -70,7 +70,7 @@ class World:
     # Why an application's calculations wait, for the person who asks.
     waits: dict[int, str] = field(default_factory=dict)
 
-    def tell(self, events: Sequence[Event]) -> None:
+    def publish(self, events: Sequence[Event]) -> None:
         if events:
             self.hub.publish(events)
 
@@ -130,7 +130,7 @@ class World:
         for subject in subjects_of(active):
             self.used_s[subject] = self.used_s.get(subject, 0.0) + used * self.processors(agent)
         if succeeded and ran_s is not None and not active.interactive:
-            self.durations.add(active.command_id, ran_s)
+            self.runtimes.add(active.command_id, ran_s)
         if not agent.active and agent.state == "busy":
             self.fleet.set_state(agent, "idle", self.clock.monotonic())
         self.wake.set()

@@ -13,9 +13,10 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.identity import Identity
-from qcrbox_registry.services.indexing import Indexer
 from qcrbox_registry.access.quota import Quotas
 from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.services.event_hub import EventHub
+from qcrbox_registry.services.indexing import Indexer
 from qcrbox_registry.settings import Settings
 from qcrbox_registry.store.applications import Catalogue
 from qcrbox_registry.store.calculations import NewCalculation
@@ -23,7 +24,6 @@ from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.examples import Examples
 from qcrbox_registry.store.objects import ObjectStore
-from qcrbox_registry.services.event_hub import EventHub
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +78,7 @@ class Core:
     )  # part -> what is wrong, beside what readyz finds out
     _audits: set[asyncio.Future[Any]] = field(default_factory=set)
 
-    def tell(self, events: Sequence[Event]) -> None:
+    def publish(self, events: Sequence[Event]) -> None:
         if events:
             self.hub.publish(events)
 

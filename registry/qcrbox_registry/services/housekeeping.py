@@ -12,9 +12,9 @@ from qcrbox.contract.errors import QcError
 
 from qcrbox_registry.services import offboarding
 from qcrbox_registry.services.core import Core
-from qcrbox_registry.store import contents, trash, uploads
-from qcrbox_registry.services.uploads import Storing
 from qcrbox_registry.services.submission import forget_old_answers
+from qcrbox_registry.services.uploads import UploadService
+from qcrbox_registry.store import contents, trash, uploads
 
 EXAMPLES_S = 3.0
 DEPARTURES_S = 300.0
@@ -23,11 +23,11 @@ UPLOAD_AGE_S = 7 * 86400.0
 log = structlog.get_logger(__name__)
 
 
-class Upkeep:
+class Housekeeping:
     """Three quiet loops. `sweep` can also be called by itself."""
 
-    def __init__(self, core: Core, storing: Storing) -> None:
-        self._core, self._storing = core, storing
+    def __init__(self, core: Core, uploads_service: UploadService) -> None:
+        self._core, self._uploads = core, uploads_service
         self._tasks: list[asyncio.Task] = []
 
     def start(self) -> None:
@@ -44,8 +44,8 @@ class Upkeep:
             if self._core.examples.waiting:
                 with contextlib.suppress(QcError):
                     told, new = await self._core.examples.store(self._core.db, self._core.objects)
-                    self._core.tell(told)
-                    self._storing.look_later(new)
+                    self._core.publish(told)
+                    self._uploads.look_later(new)
             # An application's environment may still be built: then its files come later.
             await asyncio.sleep(EXAMPLES_S)
 

@@ -20,10 +20,10 @@ from qcrbox.spec import check
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.access import audit, rights
-from qcrbox_registry.services.core import Core
 from qcrbox_registry.access.quota import Subject, used
+from qcrbox_registry.access.rights import Actor, Resource
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.services.required_items import missing_items
-from qcrbox_registry.access.rights import Actor, Thing
 from qcrbox_registry.store import calculations, datasets, events, people, shares, tags
 from qcrbox_registry.store.applications import KnownApplication, KnownCommand
 from qcrbox_registry.store.calculations import NewCalculation
@@ -95,7 +95,7 @@ class Submissions:
             request.request_hash = hashlib.sha256(body).hexdigest()
         accepted: Accepted = await self._core.db.write_grouped(self._write, request)
         if not accepted.repeated:
-            self._core.tell(accepted.events)
+            self._core.publish(accepted.events)
             self._core.scheduler.submitted(accepted.new)
             first = accepted.new[0]
             log.info(
@@ -157,7 +157,7 @@ class Submissions:
         catalogue = self._core.catalogue
         slug, version = body.application_slug, body.application_version
         application = catalogue.find(
-            slug, version, lambda one: rights.allows(actor, "run", application_thing(one))
+            slug, version, lambda one: rights.allows(actor, "run", application_resource(one))
         )
         if isinstance(body, SubmitCommand):
             return catalogue.find_command(slug, version, body.command_name)
@@ -240,8 +240,8 @@ class Submissions:
         audit.record(conn, entries)
 
 
-def application_thing(application: KnownApplication) -> Thing:
-    return Thing("application", application.slug, restricted_to=application.restricted_to)
+def application_resource(application: KnownApplication) -> Resource:
+    return Resource("application", application.slug, restricted_to=application.restricted_to)
 
 
 def _chosen_group(actor: Actor, name: str | None) -> int | None:
@@ -321,7 +321,7 @@ def _take_companions(conn: Connection, one: _Wanted, main: Any) -> None:
 
 def _readable(conn: Connection, actor: Actor, parameter: str, given: str, row: Any) -> Any:
     if isinstance(row, list):
-        rights.require(actor, "read", shares.dataset_thing(conn, datasets.get(conn, given)))
+        rights.authorize(actor, "read", shares.dataset_resource(conn, datasets.get(conn, given)))
         if len(row) != 1:
             raise UserInputError(
                 f"{parameter} needs one file; the dataset {given} holds {len(row)}.",
@@ -331,7 +331,7 @@ def _readable(conn: Connection, actor: Actor, parameter: str, given: str, row: A
         row = row[0]
     if row is None or row.deleted_at is not None:
         raise rights.missing("data_file", given)
-    rights.require(actor, "read", shares.file_things(conn, [row])[row.id])
+    rights.authorize(actor, "read", shares.file_resources(conn, [row])[row.id])
     return row
 
 

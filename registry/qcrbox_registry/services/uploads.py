@@ -15,16 +15,16 @@ from qcrbox.waiting import within
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.access import audit
-from qcrbox_registry.services.core import Core
-from qcrbox_registry.access.quota import Room
+from qcrbox_registry.access.quota import QuotaHeadroom
 from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.store import contents, datasets, events, people, shares
 from qcrbox_registry.store.datasets import NewDataset, NewFile
 
 # Small CIFs are looked at before the answer, so that a search right after finds them.
 PATIENCE_S = 3.0
 PATIENT_BYTES = 2 * 1024 * 1024
-EVERYTHING = Room()
+EVERYTHING = QuotaHeadroom()
 log = structlog.get_logger(__name__)
 
 
@@ -38,28 +38,28 @@ class Stored:
     index: dict[str, Any] | None = None
 
 
-class Storing:
+class UploadService:
     """Uploads into the store. One per registry."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self._background: set[asyncio.Task] = set()
 
-    async def take(
+    async def store(
         self,
         chunks: AsyncIterable[bytes],
         filename: str,
         *,
         sha256: str | None = None,
-        room: Room = EVERYTHING,
+        headroom: QuotaHeadroom = EVERYTHING,
     ) -> Stored:
         """Store bytes as they arrive.
 
-        Raises TooLarge, QuotaExceeded (`room`), StorageFull, Conflict (hash), and what the stream raises; then nothing is kept.
+        Raises TooLarge, QuotaExceeded (`headroom`), StorageFull, Conflict (hash), and what the stream raises; then nothing is kept.
         """
         most = self._core.settings.largest_file_bytes
         name = datasets.safe_name(filename)
-        digest, size = await self._core.objects.put(_bounded(chunks, most, room), sha256=sha256)
+        digest, size = await self._core.objects.put(_bounded(chunks, most, headroom), sha256=sha256)
         before = await self._core.db.write(lambda conn: contents.add(conn, digest, size, time.time()))
         if before == "removing" or (before == "removed" and await self._core.objects.info(digest) is None):
             # The same bytes were just being removed after their last owner deleted them.
@@ -97,7 +97,7 @@ class Storing:
                 events.write(conn, [_event("dataset", dataset.id, now, actor.person_id, group_id, "created")])
             )
 
-        self._core.tell(await self._core.db.write(write))
+        self._core.publish(await self._core.db.write(write))
         self.look_later(new)
         return dataset.id
 
@@ -117,7 +117,7 @@ class Storing:
                 events.write(conn, [_event("data_file", new.id, now, actor.person_id, group_id, "created")])
             )
 
-        self._core.tell(await self._core.db.write(write))
+        self._core.publish(await self._core.db.write(write))
         self.look_later([new])
         return new.id
 
@@ -140,13 +140,15 @@ class Storing:
                 events.write(conn, [_event("dataset", row.id, now, row.owner_id, row.group_id, "changed")])
             )
 
-        self._core.tell(await self._core.db.write(write))
+        self._core.publish(await self._core.db.write(write))
         self.look_later([new])
         return new.id
 
-    async def room(self, actor: Actor, group_id: int | None = None) -> Room:
+    async def headroom(self, actor: Actor, group_id: int | None = None) -> QuotaHeadroom:
         """What the actor may still store, in this home group."""
-        return await self._core.db.read(lambda conn: self._core.quotas.room(conn, actor.person_id, group_id))
+        return await self._core.db.read(
+            lambda conn: self._core.quotas.headroom(conn, actor.person_id, group_id)
+        )
 
     def _require_space(
         self, conn: Connection, owner_id: int, group_id: int | None, new: list[NewFile]
@@ -206,11 +208,11 @@ def _event(
     return events.Event(kind, object_id, now, status=status, owner_id=owner_id, group_id=group_id)
 
 
-async def _bounded(chunks: AsyncIterable[bytes], most: int, room: Room) -> AsyncIterator[bytes]:
+async def _bounded(chunks: AsyncIterable[bytes], most: int, headroom: QuotaHeadroom) -> AsyncIterator[bytes]:
     size = 0
     async for chunk in chunks:
         size += len(chunk)
-        room.require(size)
+        headroom.require(size)
         if size > most:
             raise TooLarge(f"The file is larger than {most / 1024**3:g} GiB, the most this registry takes.")
         yield chunk

@@ -60,7 +60,7 @@ class IdleSessions:
         warn = [row for row in idle if row.warned_at is None]
         if warn:
             told = await self._core.db.write(lambda conn: _warn(conn, warn, at, limit, lead))
-            self._core.tell(told)
+            self._core.publish(told)
         for row in over:
             reason = f"Nobody used it for {_words(limit)}. What was done is kept."
             await self._core.db.write(partial(_closing, row=row, reason=reason))

@@ -16,10 +16,10 @@ from qcrbox.waiting import within
 
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
-from qcrbox_registry.testing.agent import PracticeLauncher
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.scheduler import Scheduler
 from qcrbox_registry.scheduler.settings import SchedulerSettings
+from qcrbox_registry.services.event_hub import EventHub
 from qcrbox_registry.store import calculations
 from qcrbox_registry.store.engine import Database, upsert
 from qcrbox_registry.store.people import ensure_groups, ensure_person
@@ -27,12 +27,12 @@ from qcrbox_registry.store.schema import migrate
 from qcrbox_registry.store.tables import applications, commands
 from qcrbox_registry.store.tables import calculations as calculations_table
 from qcrbox_registry.store.tables import events as events_table
-from qcrbox_registry.services.event_hub import EventHub
+from qcrbox_registry.testing.launcher import DummyLauncher
 
 COMMANDS = ("noop", "sleep", "stubborn", "fail", "die")
 
 
-class PracticeSite:
+class DummySite:
     """`async with PracticeSite(folder, nats_url) as site`: then `submit`, `ended`, `rows`."""
 
     def __init__(
@@ -57,7 +57,7 @@ class PracticeSite:
         self.people: dict[str, int] = {}
         self.groups: dict[str, int] = {}
 
-    async def __aenter__(self) -> PracticeSite:
+    async def __aenter__(self) -> DummySite:
         await self.start()
         return self
 
@@ -87,10 +87,10 @@ class PracticeSite:
         await self.bus.close()
         self.db.close()
 
-    def launcher(self, **options: Any) -> PracticeLauncher:
+    def launcher(self, **options: Any) -> DummyLauncher:
         name = options.get("name", "local")
         options.setdefault("applications", ((self.slug, "1"),))
-        return PracticeLauncher(self.nats_url, self.secrets.user(f"launcher-{name}"), **options)
+        return DummyLauncher(self.nats_url, self.secrets.user(f"launcher-{name}"), **options)
 
     # ------------------------------------------------------------ rows
 

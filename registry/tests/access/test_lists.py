@@ -6,7 +6,7 @@ import itertools
 import time
 
 import pytest
-from qcrbox_registry.access.rights import EVERY_GROUP, Actor, allows, branches, visible
+from qcrbox_registry.access.rights import EVERY_GROUP, Actor, allows, visibility_filters, visible
 from qcrbox_registry.store import calculations, datasets, paging, shares
 from qcrbox_registry.store.tables import calculations as calculations_table
 from qcrbox_registry.store.tables import data_files, new_id
@@ -82,20 +82,20 @@ def test_lists_hold_what_may_be_read_and_nothing_else(world, site, actor, who):
         readable = {
             row.id
             for row in datasets.by_ids(conn, site["datasets"])
-            if allows(one, "read", shares.dataset_thing(conn, row))
+            if allows(one, "read", shares.dataset_resource(conn, row))
         }
         runs = {
             row.id
             for row in calculations.by_ids(conn, site["calculations"])
-            if allows(one, "read", shares.calculation_thing(conn, row))
+            if allows(one, "read", shares.calculation_resource(conn, row))
         }
         rows = [row for files in datasets.files_of(conn, site["datasets"]).values() for row in files]
-        things = shares.file_things(conn, rows)
-        return readable, runs, {row.id for row in rows if allows(one, "read", things[row.id])}
+        resources = shares.file_resources(conn, rows)
+        return readable, runs, {row.id for row in rows if allows(one, "read", resources[row.id])}
 
     def by_lists(conn):
         return tuple(
-            set(paging.newest_ids(conn, table, branches(one, table), limit=None))
+            set(paging.newest_ids(conn, table, visibility_filters(one, table), limit=None))
             for table in (datasets_table, calculations_table, data_files)
         )
 
@@ -110,7 +110,7 @@ def test_one_condition_and_the_branches_agree(world, site, actor, who):
             lambda conn, t=table: set(paging.newest_ids(conn, t, [visible(one, t)], limit=None))
         )
         parts = world.read(
-            lambda conn, t=table: set(paging.newest_ids(conn, t, branches(one, t), limit=None))
+            lambda conn, t=table: set(paging.newest_ids(conn, t, visibility_filters(one, t), limit=None))
         )
         assert whole == parts
 
@@ -119,7 +119,7 @@ def test_a_manager_of_every_group_sees_all_groups_and_no_private_things(world, s
     one = Actor(world.person["eve"], "eve", manages=frozenset({EVERY_GROUP}))
     found = world.read(
         lambda conn: paging.newest_ids(
-            conn, calculations_table, branches(one, calculations_table), limit=None
+            conn, calculations_table, visibility_filters(one, calculations_table), limit=None
         )
     )
     private = {site["calculations"][0], site["calculations"][3]}
@@ -132,7 +132,7 @@ def test_pages_walk_through_everything_once(world, site, actor):
     while True:
         page = world.read(
             lambda conn, after=after: paging.newest_ids(
-                conn, datasets_table, branches(one, datasets_table), limit=2, after=after
+                conn, datasets_table, visibility_filters(one, datasets_table), limit=2, after=after
             )
         )
         if not page:
@@ -140,7 +140,9 @@ def test_pages_walk_through_everything_once(world, site, actor):
         seen += page
         after = page[-1]
     everything = world.read(
-        lambda conn: paging.newest_ids(conn, datasets_table, branches(one, datasets_table), limit=None)
+        lambda conn: paging.newest_ids(
+            conn, datasets_table, visibility_filters(one, datasets_table), limit=None
+        )
     )
     assert seen == everything
     assert seen == sorted(seen, reverse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from qcrbox.contract.errors import NotAllowed, NotFound
-from qcrbox_registry.access.rights import EVERY_GROUP, RULES, Actor, Grant, Thing, missing, require
+from qcrbox_registry.access.rights import EVERY_GROUP, RULES, Actor, Grant, Resource, authorize, missing
 
 OWNER, OTHER, GROUP, FOREIGN = 1, 2, 10, 11
 
@@ -24,17 +24,17 @@ ACTORS = {
     "administrator": Actor(OTHER, "root", admin=True),
 }
 GRANTS = (Grant("read", person_id=3), Grant("write", person_id=4), Grant("read", group_id=FOREIGN))
-THINGS = {
-    "dataset": Thing("dataset", "d", OWNER, GROUP, GRANTS),
-    "data_file": Thing("data_file", "f", OWNER, GROUP, GRANTS),
-    "example": Thing("example", "e"),
-    "calculation": Thing("calculation", "c", OWNER, GROUP, (GRANTS[0], GRANTS[2])),
-    "session": Thing("session", "s", OWNER, GROUP),
-    "session to look at": Thing("session", "s", OWNER, GROUP, view_only_allowed=True),
-    "application": Thing("application", "a"),
-    "restricted application": Thing("application", "a", restricted_to=frozenset({GROUP})),
-    "launcher": Thing("launcher", "l"),
-    "site": Thing("site", "x"),
+RESOURCES = {
+    "dataset": Resource("dataset", "d", OWNER, GROUP, GRANTS),
+    "data_file": Resource("data_file", "f", OWNER, GROUP, GRANTS),
+    "example": Resource("example", "e"),
+    "calculation": Resource("calculation", "c", OWNER, GROUP, (GRANTS[0], GRANTS[2])),
+    "session": Resource("session", "s", OWNER, GROUP),
+    "session to look at": Resource("session", "s", OWNER, GROUP, view_only_allowed=True),
+    "application": Resource("application", "a"),
+    "restricted application": Resource("application", "a", restricted_to=frozenset({GROUP})),
+    "launcher": Resource("launcher", "l"),
+    "site": Resource("site", "x"),
 }
 # thing, action: who may, who sees it without being allowed. Everybody else gets 404.
 _DATA_SEEN = {"owner", "member", "manager", "lecturer", "data manager", "reader", "writer", "group reader",
@@ -104,16 +104,16 @@ EXPECTED: dict[tuple[str, str], tuple[set[str], set[str]]] = {
     **{("site", action): ({"administrator"}, {"administrator"}) for action in ("read", "manage", "audit")},
 }
 CELLS = [
-    (thing, action, who, "yes" if who in allowed else "403" if who in seen else "404")
-    for (thing, action), (allowed, seen) in EXPECTED.items()
+    (resource, action, who, "yes" if who in allowed else "403" if who in seen else "404")
+    for (resource, action), (allowed, seen) in EXPECTED.items()
     for who in ACTORS
 ]
 
 
-@pytest.mark.parametrize(("thing", "action", "who", "answer"), CELLS, ids=lambda value: str(value))
-def test_cell(thing, action, who, answer):
+@pytest.mark.parametrize(("resource", "action", "who", "answer"), CELLS, ids=lambda value: str(value))
+def test_cell(resource, action, who, answer):
     def ask():
-        require(ACTORS[who], action, THINGS[thing])
+        authorize(ACTORS[who], action, RESOURCES[resource])
 
     if answer == "yes":
         ask()
@@ -123,17 +123,17 @@ def test_cell(thing, action, who, answer):
 
 
 def test_every_rule_of_the_code_is_in_this_table():
-    kinds = {name: THINGS[name].kind for name in THINGS}
-    covered = {(kinds[thing], action) for thing, action in EXPECTED}
+    kinds = {name: RESOURCES[name].kind for name in RESOURCES}
+    covered = {(kinds[resource], action) for resource, action in EXPECTED}
     assert {(kind, action) for kind, rules in RULES.items() for action in rules} <= covered
 
 
 def test_an_action_nobody_wrote_down_is_nobodys():
     with pytest.raises(NotAllowed):
-        require(ACTORS["owner"], "frobnicate", THINGS["dataset"])
+        authorize(ACTORS["owner"], "frobnicate", RESOURCES["dataset"])
 
 
 def test_hidden_and_missing_are_the_same_answer():
     with pytest.raises(NotFound) as hidden:
-        require(ACTORS["stranger"], "read", THINGS["dataset"])
+        authorize(ACTORS["stranger"], "read", RESOURCES["dataset"])
     assert hidden.value.envelope() == missing("dataset", "d").envelope()

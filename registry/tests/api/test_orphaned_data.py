@@ -9,7 +9,7 @@ from qcrbox_registry.services import offboarding
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     """What was made a moment ago may be gone as well."""
-    monkeypatch.setattr(departures, "YOUNG_S", -1.0)
+    monkeypatch.setattr(offboarding, "YOUNG_S", -1.0)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from qcrbox_registry.messaging.nats_supervisor import Keeper, LogWatch
+from qcrbox_registry.messaging.nats_supervisor import LogWatch, NatsSupervisor
 
 
 def until(holds, timeout_s=10.0):
@@ -74,7 +74,9 @@ def test_the_log_says_that_a_stream_is_closed(tmp_path, line, broken):
 def test_a_broken_server_is_restarted_once_there_is_room(tmp_path):
     log, room = tmp_path / "nats.log", []
     log.write_bytes(b"")
-    keeper = Keeper([sys.executable, "-c", "import time; time.sleep(60)"], LogWatch(log), lambda: bool(room))
+    keeper = NatsSupervisor(
+        [sys.executable, "-c", "import time; time.sleep(60)"], LogWatch(log), lambda: bool(room)
+    )
     import threading
 
     thread = threading.Thread(target=keeper.run)
