@@ -38,9 +38,17 @@ class Collected:
 
 
 def collect(
-    command: Command, folder: Path, returned: list[tuple[str, str]], values: Mapping[str, Any]
+    command: Command,
+    folder: Path,
+    returned: list[tuple[str, str]],
+    values: Mapping[str, Any],
+    wishes: Mapping[str, Any] | None = None,
 ) -> Collected:
-    """The files to store, primary first. Raises CalculationFailed: a required output or a returned file is not there."""
+    """The files to store, primary first.
+
+    wishes: file names to store declared outputs under, by the output's name; the program writes its own names.
+    Raises CalculationFailed: a required output or a returned file is not there.
+    """
     made = Collected()
     declared = {output.name: _declared_path(output, folder, values) for output in command.outputs}
     for index, (name, text) in enumerate(returned):
@@ -66,6 +74,7 @@ def collect(
             first.primary = True
             made.files.remove(first)
             made.files.insert(0, first)
+    _rename_as_wished(made.files, command, wishes or {})
     _make_names_differ(made.files)
     return made
 
@@ -110,6 +119,16 @@ def _add_declared(made: Collected, output: Output, path: Path, folder: Path) -> 
         )
     elif output.required_output:
         made.warnings.append(f"The command did not produce its output '{output.name}' ({output.filename}).")
+
+
+def _rename_as_wished(files: list[Produced], command: Command, wishes: Mapping[str, Any]) -> None:
+    fixed = {output.name for output in command.outputs if not output.from_parameter}
+    for produced in files:
+        wished = safe_file_name(str(wishes.get(produced.name) or "")) if produced.name in fixed else ""
+        if wished:
+            # Without its ending a file would have no type.
+            ending = "" if Path(wished).suffix else Path(produced.filename).suffix
+            produced.filename = wished + ending
 
 
 def _make_names_differ(files: list[Produced]) -> None:
