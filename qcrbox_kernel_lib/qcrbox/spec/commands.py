@@ -125,7 +125,9 @@ def _check_older_names(section: Section, parameters: list[Parameter], outputs: l
     for one in [*parameters, *outputs]:
         for name in one.older_names:
             if name in taken:
-                section.problem(f"older name '{name}' of '{one.name}' is the name of something else", "parameters")
+                section.problem(
+                    f"older name '{name}' of '{one.name}' is the name of something else", "parameters"
+                )
             taken.add(name)
 
 
@@ -232,7 +234,9 @@ def _import_path_of_old(section: Section, what: str) -> str | None:
         section.problem(f"'{what}' is a python_callable and needs import_path", "import_path")
         return None
     module = f"configure_{generation.slug_of(section.source)}"
-    section.note(f"'{what}' has no import_path; taken as {module}, where older applications kept their functions")
+    section.note(
+        f"'{what}' has no import_path; taken as {module}, where older applications kept their functions"
+    )
     return module
 
 

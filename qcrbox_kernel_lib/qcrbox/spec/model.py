@@ -134,7 +134,9 @@ class Output(Part):
     required_output: bool = True
     missing_is_warning: bool = False  # middle generation: an absent output is no failure
     from_parameter: bool = False  # its file name is an argument
-    older_names: tuple[str, ...] = ()  # ours: names under which clients of earlier versions give its file name
+    older_names: tuple[
+        str, ...
+    ] = ()  # ours: names under which clients of earlier versions give its file name
     cif: CifOutput | None = None
     line: int = 0
 

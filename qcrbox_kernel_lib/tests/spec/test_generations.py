@@ -141,7 +141,9 @@ def test_a_file_is_known_with_any_ending(mixed, given):
     assert arguments == {"input_cif_path": {"data_file_id": "f1"}, "out": "a.txt"}
 
 
-@pytest.mark.parametrize("given", ["written", "written_name", "output_cif", "output_cif_name", "output_cif_path"])
+@pytest.mark.parametrize(
+    "given", ["written", "written_name", "output_cif", "output_cif_name", "output_cif_path"]
+)
 def test_an_output_cif_takes_a_wished_file_name(mixed, given):
     arguments = check(mixed.command("third_way"), {"structure": "f1", given: "folder/model.cif"})
     assert arguments["written"] == "folder_model.cif"
