@@ -6,12 +6,14 @@ import math
 import re
 
 from cctbx import crystal, sgtbx, uctbx
+from qcrbox.cif.shelx import read_instructions
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 
 from qcrbox_refine.cif_text import UNKNOWN, CifBlock, read_blocks
 from qcrbox_refine.model import Atom, Model, element_symbol, scattering_type
 from qcrbox_refine.numbers import parse_number
 from qcrbox_refine.shelx_input import restraint_lines
+from qcrbox_refine.shelx_settings import ShelxSettings
 
 _CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 _U_NAMES = ("U_11", "U_22", "U_33", "U_12", "U_13", "U_23")
@@ -59,7 +61,17 @@ def model_from_block(block: CifBlock) -> Model:
     model.dispersion = _dispersion(block)
     model.atoms = _atoms(block, model)
     model.restraints = _restraints(block, model)
+    model.settings = _settings(block)
     return model
+
+
+def _settings(block: CifBlock) -> ShelxSettings:
+    """Of the SHELX text in the CIF. Instructions of other programs give none."""
+    text = block.text("_shelx_res_file", "_iucr_refine_instructions_details") or ""
+    if not re.search(r"^CELL\b", text, re.MULTILINE | re.IGNORECASE):
+        return ShelxSettings()
+    found = read_instructions(text)
+    return ShelxSettings.of(found.instructions, found.ending, "the .res text of the CIF,")
 
 
 def _restraints(block: CifBlock, model: Model) -> list[str]:

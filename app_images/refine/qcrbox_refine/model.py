@@ -13,6 +13,7 @@ from qcrbox.contract.errors import MissingItemsError, UserInputError
 
 from qcrbox_refine.cif_text import CifBlock
 from qcrbox_refine.progress import say
+from qcrbox_refine.shelx_settings import ShelxSettings
 
 Tensor = tuple[float, float, float, float, float, float]
 
@@ -60,6 +61,7 @@ class Model:
     restraints: list[str] = field(default_factory=list)
     hklf: int = 4
     hkl_matrix: tuple[int, ...] | None = None
+    settings: ShelxSettings = field(default_factory=ShelxSettings)
 
     def note(self, text: str) -> None:
         """Something the user should know; printed once and kept for the result."""

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cctbx import crystal, sgtbx, uctbx
+from qcrbox.cif.shelx import read_instructions
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_refine.model import Atom, Model, scattering_type
 from qcrbox_refine.restraints import NAMES
+from qcrbox_refine.shelx_settings import ShelxSettings
 
 # Instructions of SHELXL: a line whose first four letters are none of them is an atom.
 _INSTRUCTIONS_TEXT = """
@@ -55,7 +57,7 @@ def parse_shelx(text: str, file: str = "SHELX text") -> ShelxFile:
 
 class _Reader:
     def __init__(self, text: str, file: str) -> None:
-        self.file = file
+        self.file, self.text = file, text
         self.lines = _joined(text)
         self.line = 0
         self.free_variables: list[float] = []
@@ -98,6 +100,8 @@ class _Reader:
             else:
                 self._atom(words)
         self._finish()
+        found = read_instructions(self.text)
+        self.result.model.settings = ShelxSettings.of(found.instructions, found.ending, self.file)
         return self.result
 
     def _symmetry(self, heads: dict[str, tuple[int, str]]) -> crystal.symmetry:

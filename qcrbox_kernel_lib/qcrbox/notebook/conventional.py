@@ -61,6 +61,8 @@ _space_group_IT_number _space_group_name_H-M_alt _space_group_name_Hall _symmetr
 _symmetry_space_group_name_H-M _symmetry_space_group_name_Hall _valence_param_B _valence_param_Ro
 """
 _CASED = {name.lower(): name for name in _CAPITALS.split()}
+# Names without an old spelling: the programs that read them know the point only.
+_WITH_POINT = ("_aspheric_ff.", "_aspheric_ffs.", "_aspheric_ffs_partitioning.", "_wfn_moiety.", "_wfns.")
 _OUTDATED = ("_esd", "_obs", "_symmetry_")
 
 
@@ -70,6 +72,8 @@ def conventional_name(tag: str) -> str:
     canonical = names.canonical(tag)
     if canonical in _CUSTOMARY:
         return _CUSTOMARY[canonical]
+    if canonical.startswith(_WITH_POINT):
+        return canonical
     plain = canonical.replace(".", "_", 1)
     known = [alias for alias in names.aliases(tag) if "." not in alias]
     if plain in known or not known:

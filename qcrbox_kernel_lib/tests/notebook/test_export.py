@@ -22,6 +22,7 @@ from qcrbox.notebook.conventional import ascii_text, conventional_name
         ("_diffrn_radiation_wavelength.value", "_diffrn_radiation_wavelength"),
         ("_shelx.res_file", "_shelx_res_file"),
         ("_my_own_item", "_my_own_item"),
+        ("_aspheric_ff.index_h", "_aspheric_ff.index_h"),
     ],
 )
 def test_names_are_those_that_programs_know(unified, conventional):

@@ -120,6 +120,65 @@ def test_an_unreadable_atom_is_named_with_its_line() -> None:
         read_instructions("TITL x\nC1 1 0.1 abc 0.3 11.0 0.05\n")
 
 
+def test_continuations_comments_residues_and_included_files_are_read() -> None:
+    text = read_instructions(
+        """TITL a title with = and ! stays
+    a comment
+RESI CCF3 2
+SADI_CCF3 0.02 C1 C2 = the rest of this line is a comment
+   C1 C3 ! so is this
++dfix.txt
++gone.txt
+rigu_* 0.004
+C1 1 0 0 0 11 0.05
+RESI 0
+HKLF 4
+END
+WGHT 0.03 0.5
+""",
+        read_include={"dfix.txt": "DFIX 1.5 C1 C2\nEND\nDFIX 9 C1 C2"}.get,
+    )
+    sadi = text.named("SADI")[0]
+    assert (sadi.residue, sadi.numbers, sadi.names) == ("CCF3", (0.02,), ("C1", "C2", "C1", "C3"))
+    assert sadi.line == 4
+    assert text.card("TITL") == ["a", "title", "with", "=", "and", "!", "stays"]
+    assert [(dfix.numbers, dfix.place) for dfix in text.named("DFIX")] == [((1.5,), "dfix.txt line 1")]
+    assert [missing.words for missing in text.missing_files] == [("gone.txt",)]
+    assert text.named("RIGU")[0].residue == "*"
+    assert (text.atoms[0].around.residue, text.atoms[0].around.residue_class) == (2, "CCF3")
+    assert [(later.name, later.numbers) for later in text.ending if later.name == "WGHT"] == [
+        ("WGHT", (0.03, 0.5))
+    ]
+
+
+def test_atoms_know_the_numbers_of_part_afix_and_move() -> None:
+    text = read_instructions(
+        "PART 2 -21\nAFIX 43 0.95 11 -1.5\nMOVE 1 1 1 -1\nH1 2 0.1 0.2 0.3 11 0.05\nHKLF 4\n"
+    )
+    around = text.atoms[0].around
+    assert (around.part, around.part_occupancy) == (2, -21)
+    assert (around.afix, around.afix_distance, around.afix_occupancy, around.afix_u) == (43, 0.95, 11, -1.5)
+    assert around.move == (1, 1, 1, -1)
+
+
+def test_lines_of_a_fragment_are_no_atoms() -> None:
+    text = read_instructions("FRAG 17\nC1 1 0 0 0\nC2 1 0 0 1.4\nFEND\nC9 1 0.1 0.1 0.1 11 0.05\n")
+    assert [atom.label for atom in text.atoms] == ["C9"]
+    assert [entry.words[0] for entry in text.instructions if not entry.name] == ["C1", "C2"]
+
+
+def test_a_riding_atom_in_a_rigid_group_rides_on_the_member_before_it() -> None:
+    rows = afix_table(
+        "AFIX 66\nC1 1 0 0 0 11 0.05\nC2 1 0 0 0.1 11 0.05\nC3 1 0 0 0.2 11 0.05\nAFIX 43\n"
+        "H3 2 0 0.1 0.2 11 -1.2\nAFIX 65\nC4 1 0 0 0.3 11 0.05\nAFIX 43\nH4 2 0 0.1 0.3 11 -1.2\nAFIX 0\n"
+    )
+    assert [(row.label, row.code, row.pivot) for row in rows if row.label in ("H3", "C4", "H4")] == [
+        ("H3", 43, "C3"),
+        ("C4", 65, ""),
+        ("H4", 43, "C4"),
+    ]
+
+
 def test_the_afix_table_tells_code_pivot_and_meaning() -> None:
     rows = afix_table(RES)
     assert rows == [AfixRow("H1A", 43, "C1"), AfixRow("C2", 66, ""), AfixRow("C3", 66, "")]

@@ -2,21 +2,35 @@
 
 from qcrbox.cif.shelx.afix import AfixRow, afix_loop, afix_rows, afix_table, apply_afix
 from qcrbox.cif.shelx.export import export_hkl, export_ins
-from qcrbox.cif.shelx.instructions import ShelxAtom, ShelxText, read_instructions
+from qcrbox.cif.shelx.instructions import (
+    INSTRUCTIONS,
+    Instruction,
+    ShelxAtom,
+    ShelxText,
+    Surroundings,
+    decoded,
+    read_instructions,
+    shelx_number,
+)
 from qcrbox.cif.shelx.structure import structure_of_instructions
 from qcrbox.cif.shelx.symmetry_cards import space_group_of_cards, symmetry_cards
 
 __all__ = [
+    "INSTRUCTIONS",
     "AfixRow",
+    "Instruction",
     "ShelxAtom",
     "ShelxText",
+    "Surroundings",
     "afix_loop",
     "afix_rows",
     "afix_table",
     "apply_afix",
+    "decoded",
     "export_hkl",
     "export_ins",
     "read_instructions",
+    "shelx_number",
     "space_group_of_cards",
     "structure_of_instructions",
     "symmetry_cards",

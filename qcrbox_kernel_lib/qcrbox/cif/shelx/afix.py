@@ -46,9 +46,16 @@ MOVEMENTS = {
 }
 
 
+# n of atoms that ride on the one before their AFIX card.
+RIDING = frozenset({3, 4, 7, 8})
+
+
 @dataclass(frozen=True)
 class AfixRow:
-    """An atom with its AFIX code and the atom it rides on (the last one before it without code; `""` for groups)."""
+    """An atom with its AFIX code and its pivot: the last atom before the card that does not ride itself.
+
+    The pivot may be in a rigid group; members of a group that do not ride have none (`""`).
+    """
 
     label: str
     code: int
@@ -66,10 +73,10 @@ def afix_table(text: str) -> list[AfixRow]:
     """Atoms of a .ins or .res text that stand under an AFIX card."""
     rows, pivot = [], ""
     for atom in read_instructions(text).atoms:
+        riding = atom.afix % 10 in RIDING
         if atom.afix:
-            riding = atom.afix % 10 in (3, 4, 7, 8)
             rows.append(AfixRow(atom.label, atom.afix, pivot if riding else ""))
-        else:
+        if not riding:
             pivot = atom.label
     return rows
 

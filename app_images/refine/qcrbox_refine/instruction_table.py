@@ -1,0 +1,170 @@
+"""Every instruction of SHELXL-2019: applied, named as not applied, or refused; and the part that does it.
+
+The table is data: the readers ask it about each line of an input, a test holds it complete, and the page
+docs/shelxl_instructions.md is printed from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Treatment(StrEnum):
+    """What happens to an instruction. NAMED: it stands in the log, the result and the CIF as not applied."""
+
+    APPLIED = "applied"
+    NAMED = "named"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Handling:
+    """treatment; part: module of qcrbox_refine that does it; meaning: of the instruction; why: for what is not
+    applied, or the limits of what is.
+    """
+
+    treatment: Treatment
+    part: str
+    meaning: str
+    why: str = ""
+
+
+def _applied(part: str, meaning: str, why: str = "") -> Handling:
+    return Handling(Treatment.APPLIED, part, meaning, why)
+
+
+def _named(meaning: str, why: str, part: str = "shelx_input") -> Handling:
+    return Handling(Treatment.NAMED, part, meaning, why)
+
+
+def _refused(part: str, meaning: str, why: str) -> Handling:
+    return Handling(Treatment.REFUSED, part, meaning, why)
+
+
+INSTRUCTION_TABLE: dict[str, Handling] = {
+    "ABIN": _refused(
+        "reflections", "Partial structure factors from a .fab file (solvent mask)", "Not supported yet."
+    ),
+    "ACTA": _applied(
+        "shelxl", "CIF and tables", "A CIF is always written; the stand-in for shelxl asks for ACTA."
+    ),
+    "AFIX": _applied("constraints", "Idealised groups, riding hydrogen, rigid groups"),
+    "ANIS": _applied("shelx_input", "Isotropic atoms become anisotropic"),
+    "ANSC": _named("Anisotropic scaling: coefficients", "No anisotropic scaling of Fc²."),
+    "ANSR": _named("Anisotropic scaling: restraint", "No anisotropic scaling of Fc²."),
+    "BASF": _refused("least_squares", "Batch and twin fractions", "Not supported yet."),
+    "BEDE": _named("Bond electron density", "Aspherical scattering; spherical atoms are refined."),
+    "BIND": _applied("connectivity", "Bond added to the connectivity table"),
+    "BLOC": _named("Blocks of parameters in turn", "All parameters are refined together by the full matrix."),
+    "BOND": _applied("geometry", "Bond lengths and angles", "All bonds and angles are always written."),
+    "BUMP": _applied("restraints", "Anti-bumping restraints"),
+    "CELL": _applied("shelx_input", "Wavelength and unit cell"),
+    "CGLS": _applied("least_squares", "Conjugate-gradient cycles", "The full matrix is used instead."),
+    "CHIV": _applied("restraints", "Chiral volume"),
+    "CONF": _named("Torsion angles", "No effect on the model; torsion angles are not written."),
+    "CONN": _applied("connectivity", "Radii and numbers of bonds for the connectivity table"),
+    "DAMP": _named("Damping", "Steps are limited by shift, and s.u. come from the undamped matrix."),
+    "DANG": _applied("restraints", "1,3 distance"),
+    "DEFS": _applied("restraints", "Default s.u. of restraints"),
+    "DELU": _applied("restraints", "Rigid bond"),
+    "DFIX": _applied("restraints", "Distance; negative: anti-bumping; free variables allowed"),
+    "DISP": _applied("model", "f' and f'' of an element"),
+    "EADP": _applied("constraints", "Equal displacement parameters"),
+    "END": _applied("shelx_input", "End of the instructions"),
+    "EQIV": _applied("atom_names", "Symmetry operation for names of atoms"),
+    "EXTI": _applied("least_squares", "Extinction coefficient"),
+    "EXYZ": _applied("constraints", "Equal coordinates"),
+    "FEND": _applied("fragments", "End of a fragment"),
+    "FLAT": _applied("restraints", "Planarity"),
+    "FMAP": _applied("density", "Fourier map", "A difference map is always made; other kinds are not."),
+    "FRAG": _applied("fragments", "Coordinates of a fragment, fitted by AFIX"),
+    "FREE": _applied("connectivity", "Bond taken out of the connectivity table"),
+    "FVAR": _applied("parameters", "Scale factor and free variables"),
+    "GRID": _named("Grid of the map", "The grid follows from the resolution of the data."),
+    "HFIX": _applied("hydrogens", "Generates hydrogen atoms"),
+    "HKLF": _applied(
+        "reflections", "Format, scale and matrix of the reflections", "n = 3 and 4; others are refused."
+    ),
+    "HOPE": _named("Anisotropic scaling (SHELXL-93)", "No anisotropic scaling of Fc²."),
+    "HTAB": _applied(
+        "geometry", "Hydrogen bonds", "All hydrogen bonds found by geometry are always written."
+    ),
+    "ISOR": _applied("restraints", "Approximately isotropic displacement parameters"),
+    "L.S.": _applied("least_squares", "Least-squares cycles"),
+    "LATT": _applied("shelx_input", "Lattice and inversion centre"),
+    "LAUE": _refused("reflections", "Wavelength-dependent dispersion", "Laue data are not supported."),
+    "LIST": _applied("shelxl", "Format of the reflection list", "4 and 6; others give 4."),
+    "LONE": _named("Lone-pair density", "Aspherical scattering; spherical atoms are refined."),
+    "MERG": _applied("reflections", "Merging of equivalent reflections"),
+    "MOLE": _named("Molecule number (SHELXTL)", "No effect on the model."),
+    "MORE": _named("Amount of output", "No effect on the model."),
+    "MOVE": _applied("shelx_input", "Shift and inversion of the atoms that follow"),
+    "MPLA": _named("Least-squares planes", "No effect on the model; planes are not written."),
+    "NCSY": _named("Non-crystallographic symmetry restraints", "Not supported."),
+    "NEUT": _refused("model", "Neutron data", "Not supported yet."),
+    "OMIT": _applied("reflections", "Reflections and limits left out"),
+    "PART": _applied("shelx_input", "Disorder groups"),
+    "PLAN": _applied("density", "Number of difference peaks"),
+    "PRIG": _named("Prior for free variables in TWST and BEDE models", "Not supported."),
+    "REM": _applied("res_output", "Remark"),
+    "RESI": _applied("shelx_input", "Residues"),
+    "RIGU": _applied("restraints", "Enhanced rigid bond"),
+    "RTAB": _named(
+        "Tables of chosen distances and angles", "No effect on the model; such tables are not written."
+    ),
+    "SADI": _applied("restraints", "Equal distances"),
+    "SAME": _applied("restraints", "Equal 1,2 and 1,3 distances of two groups"),
+    "SFAC": _applied("shelx_input", "Elements, or scattering factors in numbers"),
+    "SHEL": _applied("reflections", "Resolution limits"),
+    "SIMU": _applied("restraints", "Similar displacement parameters"),
+    "SIZE": _applied("cif_output", "Crystal size"),
+    "SPEC": _applied("model", "Distance that makes a position special"),
+    "STIR": _named("Resolution in steps", "All data are used from the first cycle."),
+    "SUMP": _applied("restraints", "Linear restraint on free variables"),
+    "SWAT": _named("Diffuse solvent", "No solvent model of this kind."),
+    "SYMM": _applied("shelx_input", "Symmetry operation"),
+    "TEMP": _applied("shelx_input", "Temperature, which sets X-H distances"),
+    "TIME": _named("Time limit", "No effect on the model."),
+    "TITL": _applied("shelx_input", "Title"),
+    "TWIN": _refused("reflections", "Twin law", "Not supported yet."),
+    "TWST": _named("Twin in the restraint sense (SHELXL-2019)", "Not supported."),
+    "UNIT": _applied("shelx_input", "Contents of the unit cell"),
+    "WGHT": _applied("weighting", "Weights"),
+    "WIGL": _named(
+        "Random shifts before the refinement", "The refinement starts from the atoms as they are."
+    ),
+    "WPDB": _named("PDB file", "No effect on the model; no PDB file is written."),
+    "XNPD": _named(
+        "Correction of non-positive-definite displacements", "They are reported and stay as refined."
+    ),
+    "ZERR": _applied("shelx_input", "Z and s.u. of the cell"),
+}
+
+
+def of_treatment(treatment: Treatment) -> list[str]:
+    """Names of the instructions treated so."""
+    return [name for name, handling in INSTRUCTION_TABLE.items() if handling.treatment is treatment]
+
+
+def page() -> str:
+    """The table as a page of the documentation, in Markdown."""
+    titles = {
+        Treatment.APPLIED: "Applied",
+        Treatment.NAMED: "Not applied, and named in the log, the result and the CIF",
+        Treatment.REFUSED: "Refused",
+    }
+    lines = [
+        "# SHELXL instructions and the application `refine`",
+        "",
+        "Each instruction of SHELXL-2019 in an `.ins` or `.res` file, in the `.res` text of a CIF or in",
+        "`_iucr_refine_instructions_details` is applied, or named as not applied, or refused. This page is printed",
+        "from the table in `app_images/refine/qcrbox_refine/instruction_table.py`.",
+    ]
+    for treatment, title in titles.items():
+        rows = [(n, INSTRUCTION_TABLE[n]) for n in of_treatment(treatment)]
+        lines += ["", f"## {title}", "", "| instruction | what it is for | how |", "|---|---|---|"]
+        for name, handling in rows:
+            how = " ".join(filter(None, [handling.why, f"(`{handling.part}`)"]))
+            lines.append(f"| `{name}` | {handling.meaning} | {how} |")
+    return "\n".join(lines) + "\n"
