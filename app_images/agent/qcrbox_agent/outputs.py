@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qcrbox.contract.errors import CalculationFailed, QcError
+from qcrbox.contract.errors import CalculationFailed, MissingItemsError, QcError
 from qcrbox.contract.messages import OutputFile
 from qcrbox.spec.arguments import safe_file_name
 from qcrbox.spec.dtypes import DType
@@ -160,11 +160,16 @@ def entries_for(produced: Produced, command: Command) -> CifInput | None:
 async def merge_back(
     collected: Collected, command: Command, application: Application, prepared: Prepared, folder: Path
 ) -> None:
-    """Replace output CIFs by the source with the command's changes."""
+    """Replace output CIFs by the source with the command's changes.
+
+    What cannot be merged is stored as the program wrote it, with a warning: its work must not be lost.
+    Raises CalculationFailed when items are missing that the output promises.
+    """
     for number, produced in enumerate(collected.files):
         entries = entries_for(produced, command)
         if entries is None:
             continue
+        output = command.output(produced.name) if produced.name else None
         content = await asyncio.to_thread(produced.path.read_bytes)
         try:
             merged = await asyncio.to_thread(
@@ -174,11 +179,17 @@ async def merge_back(
                 prepared.source,
                 entries,
                 application,
+                missing_is_warning=output is not None and output.missing_is_warning,
             )
-        except QcError as error:
+        except MissingItemsError as error:
             raise CalculationFailed(
                 f"The CIF the command wrote ({produced.filename}) cannot be merged with its input: {error.message}"
             ) from error
+        except QcError as error:
+            collected.warnings.append(
+                f"{produced.filename} is stored as the program wrote it, not merged with its input: {error.message}"
+            )
+            continue
         collected.warnings += merged.warnings
         # Not over the program's own file: two outputs may name the same one.
         target = folder / f".merged-{number}"

@@ -98,15 +98,16 @@ def present_name(command: Command, name: str) -> Parameter | Output | None:
     outputs themselves are no arguments.
     """
     outputs = [output for output in command.outputs if not output.from_parameter]
-    for one in [*command.arguments, *outputs]:
+    everything: list[Parameter | Output] = [*command.arguments, *outputs]
+    for one in everything:
         if name in one.older_names:
             return one
     output_cif = next((output for output in outputs if output is command.output_cif), None)
     stem = _SUFFIX.sub("", name)
     if output_cif is not None and (name == output_cif.name or stem == "output_cif"):
         return output_cif
-    files = [p for p in command.arguments if p.is_input_file or p.is_output]
-    fitting = [one for one in [*files, *outputs] if _SUFFIX.sub("", one.name) == stem and one.name != name]
+    files = [one for one in everything if isinstance(one, Output) or one.is_input_file or one.is_output]
+    fitting = [one for one in files if _SUFFIX.sub("", one.name) == stem and one.name != name]
     return fitting[0] if len(fitting) == 1 else None
 
 

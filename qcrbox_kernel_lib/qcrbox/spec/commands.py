@@ -121,8 +121,9 @@ def _check_output_names(section: Section, parameters: list[Parameter], outputs: 
 
 
 def _check_older_names(section: Section, parameters: list[Parameter], outputs: list[Output]) -> None:
-    taken = {one.name for one in [*parameters, *outputs]}
-    for one in [*parameters, *outputs]:
+    everything: list[Parameter | Output] = [*parameters, *outputs]
+    taken = {one.name for one in everything}
+    for one in everything:
         for name in one.older_names:
             if name in taken:
                 section.problem(
