@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.api.command import Command, make_command
 from qcrbox.api.names import unknown_name
 from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.contract.python_names import identifier, is_private
 from qcrbox.markup import Table
-from qcrbox.spec.python_names import identifier, is_private
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box

@@ -12,6 +12,7 @@ from qcrbox.contract.errors import NotFound, QcError
 from qcrbox.contract.states import FINAL, State
 from qcrbox.display.status_text import brief_text, status_text
 from qcrbox.markup import Table
+from qcrbox.widgets.live_html import LiveHtml
 from qcrbox.widgets.painter import painter
 
 if TYPE_CHECKING:
@@ -198,8 +199,6 @@ class Batch:
         return self.table.text()
 
     def _ipython_display_(self) -> None:
-        from qcrbox.widgets.live_html import LiveHtml
-
         shown = LiveHtml(lambda: self.table._repr_mimebundle_())
         for calculation in self.calculations:
             calculation.on_change(lambda: painter.ask(id(shown), shown.paint))

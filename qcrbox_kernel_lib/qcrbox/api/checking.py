@@ -23,6 +23,7 @@ class Checked:
 
     @classmethod
     def of(cls, cif: CifFile) -> Checked:
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.validation import validate
 
         return cls(cif, validate(cif.block))
@@ -54,6 +55,7 @@ class Checked:
 
     def view(self, **options: Any) -> Any:
         """The structure beside the alerts: a button shows the atoms of each."""
+        # Start-up time: widgets are loaded when something is shown.
         from qcrbox.widgets.alert_view import AlertView
 
         return AlertView(
@@ -75,6 +77,7 @@ class Checked:
         return self.cif.box.files.upload(document.to_bytes(), self.cif.filename)
 
     def _fresh_document(self) -> Any:
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.cif import read
 
         return read(self.cif.bytes, filename=self.cif.filename)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from qcrbox.client.parameters import Parameter, missing_arguments, unknown_option
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.python_names import identifier
 from qcrbox.markup import Code, Table, escape
-from qcrbox.spec.python_names import identifier
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Application
@@ -113,6 +113,7 @@ class Command:
     @property
     def presets(self) -> Presets:
         """Named sets of options: `.presets.save("quick", cycles=2)`, then `**….presets["quick"]` in a call."""
+        # Start-up time: presets load tempfile and json.
         from qcrbox.api.presets import Presets
 
         return Presets(self)

@@ -9,7 +9,7 @@ from qcrbox.api.difference import Difference, difference
 from qcrbox.api.files import cif_of
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import UserInputError
-from qcrbox.markup import Table
+from qcrbox.markup import Table, publish
 
 _FIGURES = (
     ("R1", ("_refine_ls_R_factor_gt",)),
@@ -58,6 +58,7 @@ class Comparison:
 
     def views(self) -> list[Any]:
         """Both structures; turned together once they are shown by this comparison."""
+        # Start-up time: widgets are loaded when something is shown.
         from qcrbox.widgets.structure_view import StructureView
 
         return [
@@ -73,10 +74,9 @@ class Comparison:
         return {"text/plain": repr(self), "text/html": html}
 
     def _ipython_display_(self) -> None:
-        from IPython.display import publish_display_data
-
-        publish_display_data(self._repr_mimebundle_())
+        publish(self._repr_mimebundle_())
         if is_notebook():
+            # Start-up time: widgets are loaded when something is shown.
             from qcrbox.widgets.structure_view.pair import show_pair
 
             show_pair(self.views(), uuid.uuid4().hex)

@@ -127,6 +127,7 @@ class Dataset(Stored):
     @property
     def plots(self) -> Any:
         """Plots of model and data, as of a result."""
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.display.plots import Plots
 
         fcf = [

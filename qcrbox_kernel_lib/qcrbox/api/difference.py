@@ -38,12 +38,14 @@ class Difference:
 
     @cached_property
     def crystal(self) -> CrystalDifference:
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.difference import crystal_difference
 
         return crystal_difference(self.one.structure, self.other.structure)
 
     @cached_property
     def semantic(self) -> SemanticDifference:
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.difference import semantic_difference
 
         blocks = (self.one.block.name, self.other.block.name)
@@ -53,6 +55,7 @@ class Difference:
 
     @cached_property
     def text(self) -> str:
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.difference import text_difference
 
         return "\n".join(

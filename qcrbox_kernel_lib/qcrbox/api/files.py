@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import difflib
 import hashlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from qcrbox.api.checking import Checked
 from qcrbox.api.stored import Stored
 from qcrbox.contract.errors import CifError, NotFound, QcError, UserInputError
 from qcrbox.display.busy import busy
@@ -18,7 +20,6 @@ from qcrbox.markup import Text, escape
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
     from qcrbox.api.box import Box
-    from qcrbox.api.checking import Checked
     from qcrbox.cif.document import Document
     from qcrbox.crystallography.structure import Structure
 
@@ -120,6 +121,7 @@ class CifFile(DataFile):
     def document(self) -> Document:
         """The whole file as qcrbox.cif reads it."""
         if self._document is None:
+            # Start-up time: the CIF reader is loaded with the first CIF.
             from qcrbox.cif import read
 
             content = self.bytes
@@ -164,6 +166,7 @@ class CifFile(DataFile):
     @property
     def structure(self) -> Structure:
         """Cell, space group, sites, displacement parameters, bonds of the chosen block."""
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.crystallography.structure import Structure
 
         made = Structure.from_block(self.block)
@@ -181,6 +184,7 @@ class CifFile(DataFile):
 
     @property
     def atoms(self) -> Any:
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.display.atoms import Atoms
 
         return Atoms(self.structure)
@@ -190,6 +194,7 @@ class CifFile(DataFile):
         if not name.startswith("_"):
             self.document[name]  # raises, naming the blocks there are
             return CifFile(self.box, self.said, block=name)
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.cif.document import Item
         from qcrbox.cif.values import parse_value
 
@@ -223,17 +228,17 @@ class CifFile(DataFile):
 
     def view(self, **options: Any) -> Any:
         """The structure, drawn."""
+        # Start-up time: widgets are loaded when something is shown.
         from qcrbox.widgets.structure_view import StructureView
 
         return StructureView(self.structure, title=self.filename, **options)
 
     def validate(self) -> Checked:
         """Local checks in the manner of checkCIF: a subset, and it says so."""
-        from qcrbox.api.checking import Checked
-
         return Checked.of(self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        # Start-up time: widgets are loaded when something is shown.
         from qcrbox.widgets.cif_text import cif_html
 
         try:
@@ -306,6 +311,7 @@ class Files:
 
     def _one_block(self, file: CifFile) -> DataFile:
         """A command reads one block: the chosen one, stored as a file of its own."""
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.cif.document import Document
 
         content = Document([file.block]).to_bytes()
@@ -360,9 +366,9 @@ def cif_of(source: Any) -> CifFile:
 
 
 def _is_document(value: Any) -> bool:
-    from qcrbox.cif.document import Document
-
-    return isinstance(value, Document)
+    # A document can only be given once its module is loaded: no import of the CIF reader for asking.
+    module = sys.modules.get("qcrbox.cif.document")
+    return module is not None and isinstance(value, module.Document)
 
 
 def content_of(source: Path | bytes, filename: str | None) -> tuple[bytes, str]:

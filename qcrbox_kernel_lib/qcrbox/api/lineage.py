@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from qcrbox.client.lineage import Lineage
 from qcrbox.contract.errors import NotFound
+from qcrbox.contract.python_names import identifier
 from qcrbox.markup import Code, Table
-from qcrbox.spec.python_names import identifier
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -99,6 +99,7 @@ class LineageGraph(Lineage):
         return {"text/plain": table.text(), "text/html": f"<div>{self.svg()}{details}</div>"}
 
     def _ipython_display_(self) -> None:
+        # Start-up time: widgets are loaded when something is shown.
         from qcrbox.widgets.lineage import display_lineage
 
         display_lineage(self, self._repr_mimebundle_())

@@ -38,6 +38,7 @@ class Publication:
         self._add_references()
 
     def _embed(self) -> None:
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.crystallography.shelx.checksum import checksum
 
         for kind, tag in exporting.TAGS.items():
@@ -63,6 +64,7 @@ class Publication:
     @cached_property
     def missing(self) -> Table:
         """Items that journals ask for and this file does not state, the most needed first."""
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.validation.statement_checks import missing_items
         from qcrbox.crystallography.structure import Structure
 
@@ -114,6 +116,7 @@ class Publication:
 
     @property
     def text(self) -> Text:
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.cif.convert.journal_cif import ascii_text
 
         return Text(ascii_text(self.document.to_bytes().decode("utf-8", "replace")))

@@ -130,6 +130,7 @@ class Result(Stored):
     @property
     def plots(self) -> Plots:
         """Plots of model and data: `.fo_fc()`, `.normal_probability()`, `.variance()`, `.resolution()`, `.wilson()`."""
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.display.plots import Plots
 
         fcf = [
@@ -201,6 +202,7 @@ class Result(Stored):
 
         embed: "hkl", "res", "fcf" put these files into it where it has not got them. unified: as it is stored.
         """
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.api.exporting import export
 
         return export(self.cif, self.files, Path(path), embed, unified=unified)
@@ -210,6 +212,7 @@ class Result(Stored):
 
         Written to `path` if given; look at `.missing` before you send it.
         """
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.api.publishing import Publication
 
         made = Publication(self)

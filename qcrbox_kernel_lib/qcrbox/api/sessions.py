@@ -10,7 +10,7 @@ from qcrbox.api.calculation import StillRunning
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import NotFound
 from qcrbox.contract.states import FINAL
-from qcrbox.markup import Table, escape
+from qcrbox.markup import Table, escape, publish
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
@@ -47,9 +47,7 @@ class Session:
         """Show the button that opens the window in a Lab tab, wherever in a cell; without a kernel: the session."""
         if not is_notebook():
             return self
-        from IPython.display import display
-
-        display(self)
+        publish(self._repr_mimebundle_())
         return None
 
     @property

@@ -12,7 +12,7 @@ from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.item import Item
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import checked_raw, raw_of, text_of
-from qcrbox.cif.values import Absent, Number, Value, parse_value
+from qcrbox.cif.values import Absent, Number, Value, parse_number, parse_value
 from qcrbox.cif.writer import rewritten
 from qcrbox.contract.errors import CifError
 
@@ -137,8 +137,6 @@ class Block:
 
     def number(self, tag: str) -> Number | None:
         """A number (quoted or not); None when the item is not there or is something else."""
-        from qcrbox.cif.values import parse_number
-
         raw = self.get(tag)
         return None if raw is None else parse_number(text_of(raw, cif2=self.cif2))
 

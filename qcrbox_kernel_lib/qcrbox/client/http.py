@@ -9,13 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import httpx
 
 from qcrbox.contract.errors import QcError, Unreachable
 from qcrbox.language import tr
-
-if TYPE_CHECKING:
-    import httpx
 
 # Reading again is harmless, so a short outage (a registry restart) need not be seen at all.
 _READ_RETRY_DELAYS_S = (0.1, 0.3, 1.0)
@@ -62,8 +61,6 @@ class RegistryClient:
     def http(self) -> httpx.Client:
         with self._lock:
             if self._http is None:
-                import httpx
-
                 headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
                 self._http = httpx.Client(
                     base_url=self.url,
@@ -117,8 +114,6 @@ class RegistryClient:
         self, last_id: str | None = None, *, on_open: Callable[[], None] | None = None, **query: Any
     ) -> Iterator[ServerEvent]:
         """Server-sent events from `last_id` on. Ends when the connection does; the caller connects again."""
-        import httpx
-
         headers = {"Accept": "text/event-stream"}
         if last_id:
             headers["Last-Event-ID"] = last_id
@@ -151,8 +146,6 @@ class RegistryClient:
             return self._sent(method, path, **more)
 
     def _sent(self, method: str, path: str, **more: Any) -> httpx.Response:
-        import httpx
-
         if more.get("timeout", ...) is None:
             # A file may take as long as it takes, silence may not.
             more["timeout"] = httpx.Timeout(300.0, connect=5.0)

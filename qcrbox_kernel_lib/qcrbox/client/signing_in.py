@@ -9,13 +9,12 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
+import httpx
 
-if TYPE_CHECKING:
-    import httpx
+from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
 
 SERVICE = "/services/qcrbox"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -100,16 +99,12 @@ def program_name() -> str:
 
 
 def _client(url: str) -> httpx.Client:
-    import httpx
-
     return httpx.Client(
         timeout=httpx.Timeout(20.0, connect=5.0), trust_env=urlsplit(url).hostname not in _LOOPBACK
     )
 
 
 def _is_registry(http: httpx.Client, address: str) -> bool:
-    import httpx
-
     try:
         answer = http.get(f"{address}/api/healthz")
         return bool(answer.status_code == 200 and answer.json() == {"status": "ok"})
@@ -125,8 +120,6 @@ def _is_registry(http: httpx.Client, address: str) -> bool:
 
 
 def _post(http: httpx.Client, url: str, body: dict[str, Any]) -> httpx.Response:
-    import httpx
-
     try:
         return http.post(url, json=body)
     except httpx.HTTPError as error:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.cif.values import Number
 from qcrbox.contract.errors import NotFound
 from qcrbox.markup import Table
 
@@ -30,8 +31,6 @@ class Atom:
     @property
     def xyz(self) -> tuple[Any, ...]:
         """Fractional coordinates with s.u."""
-        from qcrbox.cif.values import Number
-
         sites = self._structure.sites
         pairs = zip(sites.fract[self._index], sites.fract_su[self._index], strict=True)
         return tuple(Number.of(round(float(x), 6), None if not su > 0 else float(su)) for x, su in pairs)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qcrbox.analysis.quality import quality_indicators
 from qcrbox.contract.errors import MissingItemsError
+from qcrbox.crystallography.reflections import find_reflections, merging_statistics, shelx_weights
+from qcrbox.crystallography.reflections import wilson as wilson_statistics
 from qcrbox.display.cif_model import CifModel
+from qcrbox.display.data_plots import intensity_distribution, layer, parity
 from qcrbox.markup import Table
 from qcrbox.widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Picture, Series
 
@@ -33,8 +38,6 @@ class Plots:
     @cached_property
     def quality(self) -> Quality:
         """Indicators and resolution shells of the reflections in the CIF."""
-        from qcrbox.analysis.quality import quality_indicators
-
         return quality_indicators(self.cif.block)
 
     def indicators(self) -> Table:
@@ -50,8 +53,6 @@ class Plots:
     @cached_property
     def _model(self) -> Reflections:
         """Reflections with Fo², σ and Fc². Raises MissingItemsError when no file has them."""
-        from qcrbox.crystallography.reflections import find_reflections
-
         for file in (self.fcf, self.cif):
             if file is None:
                 continue
@@ -76,8 +77,6 @@ class Plots:
     @cached_property
     def _delta(self) -> Any:
         """√w (Fo² − Fc²) with the weights of the refinement; (Fo² − Fc²)/σ when the file does not give them."""
-        from qcrbox.crystallography.reflections import shelx_weights
-
         model = self._model
         difference = model.intensity - self._calculated
         if self._scheme is None:
@@ -209,8 +208,6 @@ class Plots:
 
     def wilson(self) -> Picture:
         """The Wilson plot with its line, and ⟨|E²−1|⟩ beside what centrosymmetric structures have."""
-        from qcrbox.crystallography.reflections import wilson as wilson_statistics
-
         structure = self.cif.structure
         plot = wilson_statistics(self._merged, structure.cell, structure.space_group, structure.cell_content)
         slope, offset = np.polyfit(plot.s_squared, plot.log_ratio, 1)
@@ -224,26 +221,18 @@ class Plots:
 
     def intensity_distribution(self) -> Picture:
         """⟨|E²−1|⟩ by resolution and the distribution of E², both beside the two theoretical cases."""
-        from qcrbox.display.data_plots import intensity_distribution
-
         return intensity_distribution(self)
 
     def parity(self) -> Picture:
         """⟨I/σ⟩ of the eight parity classes of h k l: a class that is weak tells of centring or a superstructure."""
-        from qcrbox.display.data_plots import parity
-
         return parity(self)
 
     def layer(self, name: str = "hk0") -> Picture:
         """A layer of the reciprocal lattice, such as "hk0", "h1l" or "-2kl": strong reflections large."""
-        from qcrbox.display.data_plots import layer
-
         return layer(self, name)
 
     @cached_property
     def _merged(self) -> Merged:
-        from qcrbox.crystallography.reflections import find_reflections, merging_statistics
-
         structure = self.cif.structure
         found = find_reflections(self.cif.block)
         return merging_statistics(found, structure.cell, structure.space_group).merged
@@ -265,7 +254,5 @@ class Plots:
 
 
 def _normal_quantiles(p: Any) -> Any:
-    from statistics import NormalDist
-
     inverse = NormalDist().inv_cdf
     return np.array([inverse(one) for one in p])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from qcrbox.cif.document import Block
 from qcrbox.language import tr
 from qcrbox.markup import escape, pairs_html
+
+if TYPE_CHECKING:
+    from qcrbox.cif.document import Block
 
 _BOX = "border:1px solid rgba(128,128,128,.35);border-radius:6px;padding:8px 12px;display:inline-block;max-width:100%"
 _ITEMS = (

@@ -82,6 +82,7 @@ class Table:
 
     def to_pandas(self) -> Any:
         """A pandas data frame (pandas must be installed)."""
+        # Optional: pandas need not be installed.
         import pandas
 
         return pandas.DataFrame(self.rows, columns=list(self.heads))

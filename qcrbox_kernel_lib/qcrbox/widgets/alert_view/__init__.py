@@ -8,7 +8,7 @@ from typing import Any
 from qcrbox.analysis.validation import Alert
 from qcrbox.client.environment import is_notebook
 from qcrbox.crystallography.structure import Structure
-from qcrbox.markup import Table, escape
+from qcrbox.markup import Table, escape, publish
 from qcrbox.widgets import bundle
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 from qcrbox.widgets.structure_view import StructureView
@@ -29,10 +29,8 @@ class AlertView:
         return self.table.text()
 
     def _ipython_display_(self) -> None:
-        from IPython.display import publish_display_data
-
         if not is_notebook():
-            publish_display_data({"text/plain": self.table.text()})
+            publish({"text/plain": self.table.text()})
             return
         twin = StaticTwin()
         still = self.view.picture_html() + self.table.html()
@@ -51,6 +49,7 @@ class AlertView:
         return w.VBox([picture, alerts])
 
     def _row(self, alert: Alert) -> Any:
+        # Start-up time: as above.
         import ipywidgets as w
 
         button = w.Button(

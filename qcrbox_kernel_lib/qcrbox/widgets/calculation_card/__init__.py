@@ -8,6 +8,7 @@ from typing import Any
 
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import QcError
+from qcrbox.markup import publish
 from qcrbox.widgets import bundle
 from qcrbox.widgets.answering import answer_while_busy
 from qcrbox.widgets.calculation_card.still import card_html
@@ -80,8 +81,6 @@ class Card:
 def display_card(source: CardSource) -> None:
     """Show a card here; every call shows a new one."""
     if not is_notebook():
-        from IPython.display import publish_display_data
-
-        publish_display_data({"text/plain": source.text()})
+        publish({"text/plain": source.text()})
         return
     Card(source)

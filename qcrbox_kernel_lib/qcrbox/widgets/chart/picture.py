@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 from qcrbox.client.environment import is_notebook
-from qcrbox.markup import escape
+from qcrbox.markup import escape, publish
 from qcrbox.widgets import bundle
 from qcrbox.widgets.chart.figure import drawn
 from qcrbox.widgets.chart.model import Chart
@@ -58,11 +58,9 @@ class Picture:
         return {"text/plain": repr(self), "image/png": data, "text/html": picture}
 
     def _ipython_display_(self) -> None:
-        from IPython.display import publish_display_data
-
         bundled = self._repr_mimebundle_()
         if not is_notebook() or self.chart is None or not bundle.available("chart"):
-            publish_display_data(bundled)
+            publish(bundled)
             return
         twin = StaticTwin()
         # Without the bare PNG, which front ends prefer to the HTML that can be covered.

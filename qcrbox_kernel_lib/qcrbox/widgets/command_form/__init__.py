@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from qcrbox.client.parameters import Parameter
 from qcrbox.contract.errors import UserInputError
-from qcrbox.markup import Code
+from qcrbox.markup import Code, publish
 
 
 class PresetStore(Protocol):
@@ -132,19 +132,18 @@ class CommandForm:
     # ------------------------------------------------------------ how it looks
 
     def _ipython_display_(self) -> None:
-        from IPython.display import publish_display_data
-
         try:
-            import ipywidgets  # noqa: F401 - asked for its presence
+            # Optional: without ipywidgets the form is text.
+            import ipywidgets  # noqa: F401
         except ImportError:
-            publish_display_data({"text/plain": repr(self)})
+            publish({"text/plain": repr(self)})
             return
         # Start-up time: ipywidgets is loaded when the first form is shown.
         from qcrbox.widgets.command_form.controls import form_widget
 
         view = {"version_major": 2, "version_minor": 0, "model_id": form_widget(self).model_id}
         # A front end without widgets shows the text.
-        publish_display_data({"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view})
+        publish({"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view})
 
     def __repr__(self) -> str:
         lines = [f"Form of {self.command.qualified_name}"]

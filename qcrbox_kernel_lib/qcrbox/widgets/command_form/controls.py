@@ -98,6 +98,7 @@ def _copy_button() -> Any:
     """Beside Run; without anywidget the line can still be selected."""
     if not bundle.available("copy_button"):
         return None
+    # Optional: without anywidget the line can still be selected.
     from qcrbox.widgets.copy_button import CopyButton
 
     return CopyButton()

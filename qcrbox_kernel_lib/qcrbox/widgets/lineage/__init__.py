@@ -6,6 +6,7 @@ from typing import Any
 
 from qcrbox.client.environment import is_notebook
 from qcrbox.client.lineage import Lineage
+from qcrbox.markup import publish
 from qcrbox.widgets import bundle
 from qcrbox.widgets.lineage.picture import lineage_svg, places
 from qcrbox.widgets.lineage.words import words_of
@@ -16,10 +17,8 @@ __all__ = ["display_lineage", "lineage_svg"]
 
 def display_lineage(graph: Lineage, bundled: dict[str, Any]) -> None:
     """Show a graph here: its still form `bundled` (MIME type → data) first, the live one over it where there is one."""
-    from IPython.display import publish_display_data
-
     if not is_notebook() or not bundle.available("lineage"):
-        publish_display_data(bundled)
+        publish(bundled)
         return
     twin = StaticTwin()
     twin.show(bundled)

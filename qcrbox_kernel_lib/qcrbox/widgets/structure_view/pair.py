@@ -26,6 +26,7 @@ def show_pair(views: list[Any], link: str) -> None:
     )
     if not bundle.available("structure_view"):
         return
+    # Start-up time: ipywidgets is loaded when the first widget is shown.
     import ipywidgets
 
     widgets = [view.make_widget(twin, link) for view in views]

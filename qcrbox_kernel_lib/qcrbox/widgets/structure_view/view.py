@@ -16,11 +16,12 @@ from qcrbox.analysis.density.surface import Surface
 from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.crystallography.structure import Structure
-from qcrbox.markup import Table, escape
+from qcrbox.markup import Table, escape, publish
 from qcrbox.widgets import bundle
 from qcrbox.widgets.answering import answer_while_busy
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 from qcrbox.widgets.structure_view.options import Options
+from qcrbox.widgets.structure_view.packing import packed_density, packed_surface
 from qcrbox.widgets.structure_view.picture import Camera, svg
 from qcrbox.widgets.structure_view.scene import Measurement, Scene
 from qcrbox.widgets.structure_view.section_picture import section_picture
@@ -131,8 +132,6 @@ class StructureView:
         if self.surface is None:
             self._widget.surface = {}
             return
-        from qcrbox.widgets.structure_view.widget import packed_surface
-
         self._widget.surface = packed_surface(self.surface, self._property, self.scene, self._neighbours)
 
     def _send_density(self) -> None:
@@ -141,8 +140,6 @@ class StructureView:
         if self.density is None:
             self._widget.density = {}
             return
-        from qcrbox.widgets.structure_view.widget import packed_density
-
         self._widget.density = packed_density(self.density, self.scene, self._level)
 
     def highlight(self, *labels: str) -> StructureView:
@@ -228,10 +225,8 @@ class StructureView:
         return {"text/plain": f"{self!r}", "text/html": html}
 
     def _ipython_display_(self) -> None:
-        from IPython.display import publish_display_data
-
         if not is_notebook():
-            publish_display_data({"text/plain": repr(self)})
+            publish({"text/plain": repr(self)})
             return
         twin = self._twin = StaticTwin()
         twin.show(self._still())

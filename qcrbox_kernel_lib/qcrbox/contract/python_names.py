@@ -22,6 +22,7 @@ _MODULES = frozenset(
         "display",
         "language",
         "lifeline",
+        "markup",
         "nats_client",
         "old_paths",
         "spec",
