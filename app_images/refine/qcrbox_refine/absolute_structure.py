@@ -41,7 +41,9 @@ def flack(fit: Fit) -> Flack | None:
         return None
     x, su = _inversion_fraction(fit)
     if not np.isfinite(su) or su > _LARGEST_SU:
-        fit.model.note("The Flack parameter could not be determined: the structure has no anomalous differences.")
+        fit.model.note(
+            "The Flack parameter could not be determined: the structure has no anomalous differences."
+        )
         return None
     how = f"Flack x by classical fit to all intensities, weights of the refinement; {pairs} Friedel pairs."
     return Flack(x, su, pairs, how)

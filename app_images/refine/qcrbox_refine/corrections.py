@@ -17,6 +17,13 @@ from qcrbox_refine.twinning import Domains, merohedral_components, twin_laws
 EXTINCTION_CHOICES = ("keep", "refine", "none")
 
 
+def extinction_choice(value: str | bool) -> str:
+    """`keep`, `refine` or `none`; True and False of older calls mean the last two."""
+    if isinstance(value, bool):
+        return "refine" if value else "none"
+    return {"true": "refine", "false": "none"}.get(value.strip().lower(), value.strip().lower())
+
+
 def prepare_corrections(
     model: Model, data: Reflections, extinction: str = "keep", fab: str | None = None
 ) -> Corrections:
@@ -80,7 +87,9 @@ def _merohedral(model: Model, data: Reflections) -> Domains:
 
 def _require_laws_beyond_symmetry(laws: list[np.ndarray], group: sgtbx.space_group) -> None:
     """A domain related by a symmetry of the crystal scatters as the first: its share cannot be determined."""
-    rotations = [np.array(operation.r().as_double()).reshape(3, 3) for operation in group.build_derived_point_group()]
+    rotations = [
+        np.array(operation.r().as_double()).reshape(3, 3) for operation in group.build_derived_point_group()
+    ]
     for number, law in enumerate(laws[1:], start=2):
         # Indices transform with the transposed rotation.
         if any(np.allclose(law, rotation.T, atol=1e-4) for rotation in rotations):
@@ -104,14 +113,17 @@ def _listed(settings: ShelxSettings, model: Model, count: int, origin: str) -> D
         fractions += [rest] * missing
         refined += [True] * missing
     if len(settings.basf) > count - 1:
-        model.note(f"BASF has {len(settings.basf)} numbers; {count} domains need {count - 1}, the rest is not applied.")
+        model.note(
+            f"BASF has {len(settings.basf)} numbers; {count} domains need {count - 1}, the rest is not applied."
+        )
     return Domains("twin", fractions, refined) if count > 1 else Domains()
 
 
 def _extinction(model: Model, choice: str) -> Extinction | None:
     if choice not in EXTINCTION_CHOICES:
         raise UserInputError(
-            f"extinction must be one of {', '.join(EXTINCTION_CHOICES)}; you gave {choice!r}.", where="extinction"
+            f"extinction must be one of {', '.join(EXTINCTION_CHOICES)}; you gave {choice!r}.",
+            where="extinction",
         )
     coefficient = model.settings.extinction
     source = model.source
@@ -155,5 +167,3 @@ def _mask(model: Model, fab: str | None) -> SolventMask | None:
     refined = tuple(name for name, variable in zip(("scale", "u"), numbers, strict=True) if variable)
     model.note(f"A solvent mask is applied: partial structure factors of {origin}.")
     return SolventMask(parse_fab(text, model.symmetry.space_group(), origin), origin=origin, refined=refined)
-
-

@@ -94,8 +94,10 @@ def map_terms(fit: Fit) -> MapTerms:
 
 def difference_map(fit: Fit, resolution_factor: float = 0.25) -> DifferenceMap:
     """Fourier transform of the difference coefficients, on the absolute scale."""
-    fft = map_terms(fit).coefficients().fft_map(
-        resolution_factor=resolution_factor, symmetry_flags=maptbx.use_space_group_symmetry
+    fft = (
+        map_terms(fit)
+        .coefficients()
+        .fft_map(resolution_factor=resolution_factor, symmetry_flags=maptbx.use_space_group_symmetry)
     )
     fft.apply_volume_scaling()
     grid = fft.real_map_unpadded()

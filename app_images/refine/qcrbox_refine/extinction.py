@@ -54,4 +54,6 @@ def is_shelx_method(method: str | None, expression: str | None) -> bool:
     text = f"{method or ''} {expression or ''}"
     if re.search(r"shelx|0\.001", text, re.IGNORECASE):
         return True
-    return not re.search(r"zachariasen|larson|becker|coppens|b-c|sabine|gaussian|lorentz|type", text, re.IGNORECASE)
+    return not re.search(
+        r"zachariasen|larson|becker|coppens|b-c|sabine|gaussian|lorentz|type", text, re.IGNORECASE
+    )

@@ -76,7 +76,15 @@ def _ends(line: str) -> bool:
 def _fixed(line: str) -> list[float] | None:
     """Seven numbers by columns; batch and wavelength are 0 where the line ends before them."""
     try:
-        row = [int(line[0:4]), int(line[4:8]), int(line[8:12]), _real(line[12:20]), _real(line[20:28]), 0.0, 0.0]
+        row = [
+            int(line[0:4]),
+            int(line[4:8]),
+            int(line[8:12]),
+            _real(line[12:20]),
+            _real(line[20:28]),
+            0.0,
+            0.0,
+        ]
     except ValueError:
         return None
     tail = line[28:].strip()
@@ -130,5 +138,3 @@ def _rows(rows: list[list[float]], fixed: bool) -> HklRows:
     return HklRows(
         table[:, :3], table[:, 3], table[:, 4], np.rint(table[:, 5]).astype(int), table[:, 6], fixed
     )
-
-

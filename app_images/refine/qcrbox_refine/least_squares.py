@@ -104,9 +104,7 @@ class Cycles:
         self.done: list[Cycle] = []
         self.scale: float | None = None
 
-    def run(
-        self, n_cycles: int, weights: Weights | None
-    ) -> tuple[NormalEquations, Parametrisation, bool]:
+    def run(self, n_cycles: int, weights: Weights | None) -> tuple[NormalEquations, Parametrisation, bool]:
         """Up to n_cycles cycles, fewer when converged. Returns equations (solved), parameters, converged."""
         made = parametrise(self.model, refine_occupancies=self.refine_occupancies)
         made.reparametrisation.linearise()
@@ -165,10 +163,7 @@ class Cycles:
     ) -> None:
         """Halve a step that made the fit clearly worse, up to four times: Gauss-Newton alone may run away."""
         for _ in range(4):
-            if (
-                equations.wr2() <= before.wr2 * MOST_WORSE
-                and equations.r1(2)[0] <= before.r1 * MOST_WORSE
-            ):
+            if equations.wr2() <= before.wr2 * MOST_WORSE and equations.r1(2)[0] <= before.r1 * MOST_WORSE:
                 return
             taken = taken * 0.5
             self._apply(equations, made, -taken)
@@ -395,7 +390,9 @@ def _correction_su(runner: Cycles, equations: NormalEquations, own: np.ndarray) 
     names = runner.corrections.names()
     variances = np.diag(own)[len(own) - len(names) :] if names else np.zeros(0)
     if runner.corrections.domains.inversion:
-        all_data, laue = (equations.variance_of_unit_weight(n) for n in (None, runner.reflections.n_independent))
+        all_data, laue = (
+            equations.variance_of_unit_weight(n) for n in (None, runner.reflections.n_independent)
+        )
         is_fraction = np.array([name.startswith("BASF") for name in names])
         variances = np.where(is_fraction, variances * all_data / laue, variances)
     return {name: math.sqrt(max(float(v), 0.0)) for name, v in zip(names, variances, strict=True)}

@@ -69,9 +69,7 @@ def independent_of_mates(unique: miller.array) -> int:
     if not unique.anomalous_flag():
         return unique.size()
     own = np.array(unique.set().map_to_asu().indices(), dtype=int).reshape(-1, 3)
-    laue = np.array(
-        unique.set().as_non_anomalous_set().map_to_asu().indices(), dtype=int
-    ).reshape(-1, 3)
+    laue = np.array(unique.set().as_non_anomalous_set().map_to_asu().indices(), dtype=int).reshape(-1, 3)
     both, counts = np.unique(np.hstack([laue, own]), axis=0, return_counts=True)
     _, group = np.unique(both[:, :3], axis=0, return_inverse=True)
     largest = np.zeros(group.max(initial=-1) + 1, int)

@@ -60,8 +60,6 @@ class Model:
     source: CifBlock | None = None
     notes: list[str] = field(default_factory=list)
     restraints: list[str] = field(default_factory=list)
-    hklf: int = 4
-    hkl_matrix: tuple[int, ...] | None = None
     radiation: str = ""
     settings: ShelxSettings = field(default_factory=ShelxSettings)
 

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_refine import cif_output, corrections, density, least_squares, reflections, res_output, scattering, weighting
+from qcrbox_refine import (
+    cif_output,
+    corrections,
+    density,
+    least_squares,
+    reflections,
+    res_output,
+    scattering,
+    weighting,
+)
 from qcrbox_refine.cif_input import model_from_cif_file
 from qcrbox_refine.connectivity import assign_alternatives
 from qcrbox_refine.edits import apply_edits, make_anisotropic
@@ -81,7 +91,8 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     model.restraints += [
         line for line in parse_restraints(options.restraints) if line not in model.restraints
     ]
-    data = reflections.prepare(model, hkl, parse_omit(options.omit), options.resolution)
+    _limit_data(model, options)
+    data = reflections.prepare(model, hkl)
     _describe(data)
     fab = Path(options.mask).read_text("utf-8", "replace") if options.mask else None
     corrected = corrections.prepare_corrections(model, data, options.extinction, fab)
@@ -184,6 +195,15 @@ def _prepare_adps(model: Model, choice: str) -> None:
             make_anisotropic(model, atom)
 
 
+def _limit_data(model: Model, options: Options) -> None:
+    """What the user leaves out joins what the file leaves out (OMIT, SHEL), so that the result says it too."""
+    settings = model.settings
+    settings.omitted += [index for index in parse_omit(options.omit) if index not in settings.omitted]
+    if options.resolution:
+        d_max, d_min = settings.resolution or (math.inf, 0.0)
+        settings.resolution = (d_max, max(d_min, options.resolution))
+
+
 def _published_weights(model: Model, *, keep: bool) -> None:
     """The weighting scheme of the file: `_refine_ls_weighting_details`, else its WGHT instruction.
 
@@ -201,7 +221,9 @@ def _published_weights(model: Model, *, keep: bool) -> None:
     if found != "":
         model.weights, model.unit_weights = found, found is None
         if instruction is not None:
-            model.note("WGHT in the instructions of the file differs from _refine_ls_weighting_details, which is used.")
+            model.note(
+                "WGHT in the instructions of the file differs from _refine_ls_weighting_details, which is used."
+            )
     elif keep:
         why = f"is not understood ({text.strip()[:120]})" if text else "is not stated"
         model.note(f"The weighting scheme of the file {why}: a = 0.1, b = 0 is used.")
@@ -213,7 +235,12 @@ def _place(model: Model, data: reflections.Reflections, corrected: Corrections) 
     notes, stated = list(model.notes), model.weights
     # Weights of the finished structure would be far too strict before its hydrogen atoms are there.
     fit = least_squares.refine(
-        model, data, cycles=6, weighting_kind="fixed", weights=weighting.DEFAULT, corrections=copy.deepcopy(corrected)
+        model,
+        data,
+        cycles=6,
+        weighting_kind="fixed",
+        weights=weighting.DEFAULT,
+        corrections=copy.deepcopy(corrected),
     )
     model.notes = notes  # what the model without hydrogen was like is no concern of the result
     residual = density.difference_map(fit)

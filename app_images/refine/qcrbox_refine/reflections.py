@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -99,16 +99,11 @@ def find_reflections(model: Model, attached: str | None) -> Found:
     return found
 
 
-def prepare(
-    model: Model,
-    attached: str | None = None,
-    omit: Sequence[Index] | None = None,
-    resolution: float | None = None,
-) -> Reflections:
+def prepare(model: Model, attached: str | None = None) -> Reflections:
     """Read, transform, take out what is to be omitted and what is absent by symmetry, merge.
 
-    The instructions HKLF, MERG, OMIT, SHEL and BASF of the model's file hold; omit: further indices taken out with their
-    equivalents; resolution: d_min in Å. Friedel mates stay apart in non-centrosymmetric groups (MERG 3 and 4 merge them).
+    The settings HKLF, MERG, OMIT, SHEL and BASF of the model hold. Omitted reflections go with their equivalents. Friedel
+    mates stay apart in non-centrosymmetric groups (MERG 3 and 4 merge them).
     """
     found = find_reflections(model, attached)
     rows = _transformed(found, model)
@@ -121,7 +116,7 @@ def prepare(
         components, ends = Components.single(np.rint(rows.indices).astype(int)), np.arange(len(rows))
     array = _array(model, rows.indices[ends], rows.values[ends], rows.sigmas[ends])
     _check_wavelength(array, model)
-    kept, omitted = _kept(array, components, model, omit or (), resolution)
+    kept, omitted = _kept(array, model)
     absent = _absent(components, array, grouped) & kept
     allowed = kept & ~absent
     if not allowed.any():
@@ -271,27 +266,18 @@ def _scaled_batches(batches: np.ndarray, model: Model) -> np.ndarray | None:
     return np.maximum(batches, 1)
 
 
-def _kept(
-    array: miller.array,
-    components: Components,
-    model: Model,
-    omit: Iterable[Index],
-    resolution: float | None,
-) -> tuple[np.ndarray, int]:
+def _kept(array: miller.array, model: Model) -> tuple[np.ndarray, int]:
     """Which rows are not omitted by indices or resolution, and how many are."""
     settings = model.settings
     d = array.d_spacings().data().as_numpy_array()
     kept = np.ones(array.size(), bool)
     if settings.resolution:
         kept &= (d <= settings.resolution[0] + 1e-9) & (d >= settings.resolution[1] - 1e-9)
-    two_theta = settings.omit.two_theta if settings.omit else 180.0
-    if abs(two_theta) < 180.0 and model.wavelength:
-        kept &= d >= model.wavelength / (2 * math.sin(math.radians(abs(two_theta) / 2))) - 1e-9
-    if resolution:
-        kept &= d >= resolution
-    unwanted = [*omit, *settings.omitted]
-    if unwanted:
-        kept &= ~_equivalent_to(array, unwanted)
+    two_theta = abs(settings.omit.two_theta) if settings.omit else 180.0
+    if two_theta < 180.0 and model.wavelength:
+        kept &= d >= model.wavelength / (2 * math.sin(math.radians(two_theta / 2))) - 1e-9
+    if settings.omitted:
+        kept &= ~_equivalent_to(array, settings.omitted)
     return kept, int((~kept).sum())
 
 

@@ -261,10 +261,10 @@ def _electron(kind: str, model: Model) -> Factors:
     element = _symbol(kind)
     given = model.settings.scattering.get(element)
     if given is not None:
-        return Factors(
-            xray_scattering.gaussian(given.a, given.b, given.c), 0.0, 0.0, "SFAC in the input", ""
-        )
-    form = e_scattering.ito_vol_c_2011_table_4_3_2_2_entry_as_gaussian("H" if element == "D" else element, True)
+        return Factors(xray_scattering.gaussian(given.a, given.b, given.c), 0.0, 0.0, "SFAC in the input", "")
+    form = e_scattering.ito_vol_c_2011_table_4_3_2_2_entry_as_gaussian(
+        "H" if element == "D" else element, True
+    )
     if form is None:
         raise _no_factors(element, "electrons")
     return Factors(form, 0.0, 0.0, "International Tables Vol C (2011) Table 4.3.2.2", "")

@@ -31,9 +31,7 @@ class Components:
     def single(cls, indices: np.ndarray, domain: np.ndarray | None = None) -> Components:
         """One component for each observation."""
         n = len(indices)
-        return cls(
-            np.arange(n), indices, np.zeros(n, int) if domain is None else domain, np.ones(n)
-        )
+        return cls(np.arange(n), indices, np.zeros(n, int) if domain is None else domain, np.ones(n))
 
     def select(self, kept: np.ndarray) -> Components:
         """Those of the observations that are kept: (n,) of bool."""
@@ -122,9 +120,7 @@ def grouped_components(
     ), ends
 
 
-def distinct_reflections(
-    components: Components, crystal_set: miller.set
-) -> tuple[miller.set, np.ndarray]:
+def distinct_reflections(components: Components, crystal_set: miller.set) -> tuple[miller.set, np.ndarray]:
     """The symmetry-independent reflections among the components, and which one each component is.
 
     crystal_set gives symmetry and whether Friedel mates differ.
@@ -135,8 +131,6 @@ def distinct_reflections(
     keys = np.array(own.indices(), dtype=int).reshape(-1, 3)
     unique, which = np.unique(keys, axis=0, return_inverse=True)
     return (
-        crystal_set.customized_copy(
-            indices=flex.miller_index([tuple(int(x) for x in h) for h in unique])
-        ),
+        crystal_set.customized_copy(indices=flex.miller_index([tuple(int(x) for x in h) for h in unique])),
         which.reshape(-1),
     )

@@ -91,7 +91,13 @@ def parse_details(text: str | None) -> Weights | None | str:
     Read are the texts of SHELXL, Olex2, JANA and of this program: σ²(F²) with terms in P, Fo² or I.
     """
     plain = re.sub(r"\s+", "", (text or "").replace("~", "").replace("{", "[").replace("}", "]"))
-    plain = plain.replace("\\s", "σ").replace("\\sigma", "σ").replace("\\q", "θ").replace("\\l", "λ").replace("sigma", "σ")
+    plain = (
+        plain.replace("\\s", "σ")
+        .replace("\\sigma", "σ")
+        .replace("\\q", "θ")
+        .replace("\\l", "λ")
+        .replace("sigma", "σ")
+    )
     plain = plain.replace("σ(Fo)^2^", "σ^2^(Fo)").replace("|", "").replace("^", "")
     head, _, rest = plain.partition("where")
     if re.fullmatch(r"(?:w=)?1(?:\.0*)?|unit(?:weights)?", head, re.IGNORECASE):
