@@ -91,7 +91,7 @@ class Truth:
                         rows[i, "XYZ".index(axis)] = 1 if sign == "+" else -1
                 shift[i] = 0.5 if "0.5" in part else 0.0
             found.append((rows, shift))
-        for rows, shift in found[1:]:
+        for rows, _ in found[1:]:
             assert abs(abs(np.linalg.det(rows)) - 1) < 1e-9, rows
         return found + [(-r, -t) for r, t in found] if lattice > 0 else found
 
