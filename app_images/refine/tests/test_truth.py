@@ -238,7 +238,7 @@ def test_a_solvent_mask_is_applied(tmp_path, group):
     rows = [
         f"{h:4d}{k:4d}{l:4d} {p.real:.3f} {p.imag:.3f}"
         for (h, k, l), p in zip(hkl.astype(int), partial, strict=True)
-    ]  # noqa: E741
+    ]
     (tmp_path / "truth.fab").write_text("\n".join([*rows, "0 0 0 0 0", "REM 1 void"]))
     result = refined(tmp_path, truth, "ABIN", intensity=intensity, mask=str(tmp_path / "truth.fab"))
     assert result.fit.r1_gt < 0.01
