@@ -25,8 +25,9 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=900.0, help="most that one structure may take")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "validation.md")
+    parser.add_argument("--runs", type=int, default=100, help="refinements of each calibration")
     given = parser.parse_args()
-    context = Context(given.data_sets.resolve() if given.data_sets else None, given.seconds)
+    context = Context(given.data_sets.resolve() if given.data_sets else None, given.runs, given.seconds)
     chosen = [section for section in SECTIONS if given.only.lower() in section.title.lower()]
     parts = [f"## {section.title}\n\n{section.introduction}\n\n{section.body(context)}" for section in chosen]
     text = "\n".join([_HEAD, f"Last run: {date.today().isoformat()}.\n", *parts])
