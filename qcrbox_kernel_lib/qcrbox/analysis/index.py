@@ -187,7 +187,7 @@ def _symmetry(block: Block, record: CifIndex) -> None:
     cell: UnitCell | None = None
     if block.find("_cell_length_a") is not None:
         try:
-            cell = read_cell(block)
+            cell = read_cell(block, record.warnings)
         except QcError as error:
             record.warnings.append(error.message)
     if cell is not None:
