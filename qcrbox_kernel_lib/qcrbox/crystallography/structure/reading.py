@@ -20,14 +20,18 @@ from qcrbox.cif.quoting import text_of
 from qcrbox.cif.values import Number
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.cell import NAMES, UnitCell
-from qcrbox.crystallography.space_group import SpaceGroup, resolve
+from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.elements import element_of_label, element_of_type
 from qcrbox.crystallography.structure.sites import FARTHEST, Sites
+from qcrbox.crystallography.symmetry_statements import resolve
 
 Array = NDArray[np.float64]
 _CELL_TAGS = [f"_cell_{'length' if name in 'abc' else 'angle'}_{name}" for name in NAMES]
 _SYMOP_TAGS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
+_HALL_TAGS = ("_space_group_name_Hall", "_symmetry_space_group_name_Hall")
+_HM_TAGS = ("_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M", "_space_group_name_H-M_full")
+_NUMBER_TAGS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
 _FLAG_TAGS = (
     "_atom_site_refinement_flags",
     "_atom_site_refinement_flags_posn",
@@ -75,45 +79,18 @@ def read_cell(block: Block, notes: list[str] | None = None) -> UnitCell:
 
 def read_space_group(block: Block, cell: UnitCell | None = None) -> SpaceGroup:
     """The space group by order of trust; never raises for damaged statements, they are noted."""
-    notes = []
     chosen, ids = _symmetry_operations(block)
-    if (legacy := _legacy_operations(block)) and chosen and legacy != chosen:
-        before = resolve(chosen)
-        if not before.same_operations(resolve(legacy)):
-            notes.append(
-                "_space_group_symop_operation_xyz and _symmetry_equiv_pos_as_xyz are both given and differ; "
-                "the first is used."
-            )
-    number = next(
-        (n for tag in ("_space_group_IT_number", "_symmetry_Int_Tables_number") if (n := block.number(tag))),
-        None,
-    )
-    group = resolve(
+    numbers = [n.value for tag in _NUMBER_TAGS if (n := block.number(tag)) is not None]
+    return resolve(
         chosen,
         symop_ids=ids,
-        hall=_first_text(block, "_space_group_name_Hall", "_symmetry_space_group_name_Hall"),
-        hm=_first_text(
-            block,
-            "_space_group_name_H-M_alt",
-            "_symmetry_space_group_name_H-M",
-            "_space_group_name_H-M_full",
-            "_space_group_name_H-M_ref",
-        ),
-        number=int(number.value) if number is not None and 1 <= number.value <= 230 else None,
-        cell_angles=None if cell is None else cell.parameters[3:].tolist(),
+        legacy_symops=_legacy_operations(block),
+        hall=_distinct_texts(block, _HALL_TAGS),
+        hm=_distinct_texts(block, _HM_TAGS) or _distinct_texts(block, ("_space_group_name_H-M_ref",)),
+        number=[int(value) for value in dict.fromkeys(numbers) if 1 <= value <= 230 and value == int(value)],
+        code=block.text("_space_group_IT_coordinate_system_code") or "",
+        cell=cell,
     )
-    if notes:
-        group = SpaceGroup(
-            group.operations,
-            group.hm,
-            group.hall,
-            group.number,
-            group.source,
-            (*notes, *group.contradictions),
-            group.notes,
-            group.ids,
-        )
-    return group
 
 
 def _symmetry_operations(block: Block) -> tuple[list[str], list[str] | None]:
@@ -138,8 +115,9 @@ def _legacy_operations(block: Block) -> list[str]:
     return [text_of(cell) for cell in block.column(_SYMOP_TAGS[1])]
 
 
-def _first_text(block: Block, *tags: str) -> str:
-    return next((text.strip() for tag in tags if (text := block.text(tag)) and text.strip()), "")
+def _distinct_texts(block: Block, tags: Sequence[str]) -> list[str]:
+    texts = [text.strip() for tag in tags if (text := block.text(tag))]
+    return list(dict.fromkeys(text for text in texts if text))
 
 
 def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
