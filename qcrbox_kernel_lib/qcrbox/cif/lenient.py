@@ -22,7 +22,7 @@ COMMA = "with a decimal comma"
 MINUS = "with a dash as minus sign"
 UNIT = "with its unit"
 
-_FRACTION = re.compile(r"([+-]?)(\d{1,3})/(\d{1,3})\Z")
+_FRACTION = re.compile(r"([+-]?)([0-9]{1,3})/([0-9]{1,3})\Z")
 _EMPTY = re.compile(r"([^()]*[\d.])\([?.*\-–]*\)?\Z")
 _OPEN = re.compile(r"[^()]*[\d.]\(\d+\Z")
 # `1,234` may be a number of thousands: a comma is a decimal one after a zero, before an s.u., or when not three digits follow.
@@ -70,7 +70,7 @@ def read_number(text: str, unit: str = "") -> Reading | None:
         remarks.append(COMMA)
     if (empty := _EMPTY.match(plain)) is not None:
         plain = empty[1]
-        remarks.append(EMPTY_BRACKETS)
+        remarks = [*(remark for remark in remarks if remark != SPACE), EMPTY_BRACKETS]
     elif _OPEN.match(plain):
         plain += ")"
         remarks.append(OPEN_BRACKET)

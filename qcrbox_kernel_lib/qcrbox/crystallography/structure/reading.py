@@ -22,7 +22,8 @@ from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.cell import NAMES, UnitCell
 from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure import adps
-from qcrbox.crystallography.structure.elements import element_of_label, element_of_type
+from qcrbox.crystallography.structure.elements import elements_of_sites
+from qcrbox.crystallography.structure.formula import parse_formula
 from qcrbox.crystallography.structure.sites import FARTHEST, Sites
 from qcrbox.crystallography.symmetry_statements import resolve
 
@@ -147,12 +148,11 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
     if not any(given):
         given = texts_of(loop, "_atom_site_thermal_displace_type", count)
     has_tensor: NDArray[np.bool_] = np.isfinite(u_cif[:, 0, 0])
+    elements, odd = elements_of_sites(labels, types, parse_formula(block.text("_chemical_formula_sum") or ""))
+    notes += odd
     sites = Sites(
         label=labels,
-        element=[
-            element_of_type(symbol) if symbol else element_of_label(label)
-            for symbol, label in zip(types, labels, strict=True)
-        ],
+        element=elements,
         type_symbol=types,
         fract=fract,
         fract_su=fract_su,
@@ -199,15 +199,17 @@ def numbers_of(
     if tag not in loop:
         return np.full(count, np.nan), np.zeros(count)
     if notes is not None:
-        notes += _misprints(loop, tag, labels)
+        notes += misprints(loop, tag, labels)
     values, su = loop.numbers_and_su(tag)
     if f"{tag}_su" in loop:
         su = np.where(np.isnan(su), loop.numbers(f"{tag}_su"), su)
     return values, np.nan_to_num(su)
 
 
-def _misprints(loop: Loop, tag: str, labels: Sequence[str]) -> list[str]:
+def misprints(loop: Loop, tag: str, labels: Sequence[str]) -> list[str]:
     """One note for each way in which numbers of a column are misprinted, with up to ten of them."""
+    if tag not in loop:
+        return []
     facts = names.facts(tag)
     found: dict[str, list[str]] = {}
     for row, text, reading in irregular(loop.column(tag), facts.unit if facts else ""):
