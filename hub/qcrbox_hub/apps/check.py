@@ -88,9 +88,9 @@ def _examples(folder: Path, found: Findings) -> None:
         found.problems.append(f"examples.yaml: {error}")
         return
     for line, entry in zip(lines, listed, strict=False):
-        for one in entry.get("files") or ():
-            if "package" not in one and not (folder / str(one.get("path"))).is_file():
-                found.problems.append(f"examples.yaml:{line}: the file {one.get('path')!r} is not there")
+        for file in entry.get("files") or ():
+            if "package" not in file and not (folder / str(file.get("path"))).is_file():
+                found.problems.append(f"examples.yaml:{line}: the file {file.get('path')!r} is not there")
 
 
 def _suite(folder: Path, found: Findings) -> None:

@@ -14,12 +14,12 @@ from qcrbox.contract.errors import NotFound, QcError, SpecError, UserInputError
 from rich.console import Console
 from rich.table import Table
 
-from qcrbox_hub import paths
 from qcrbox_hub.apps import check as checks
 from qcrbox_hub.apps import images, scaffold, suite
 from qcrbox_hub.apps.platform import private_platform
 from qcrbox_hub.apps.runner import SuiteRunner, junit_xml, report_lines
 from qcrbox_hub.cli.console import DataOption, data_folder, say
+from qcrbox_hub.platform import paths
 
 apps = typer.Typer(help="Make, check, build, test and approve applications.", no_args_is_help=True)
 
@@ -145,7 +145,7 @@ def approve(
 ) -> None:
     """Let people use an application: its image as it is built now, by its content, is what will run."""
     where = data_folder(data).path
-    built = {(one["slug"], one["version"]): one for one in images.built_images(images.connect())}
+    built = {(image["slug"], image["version"]): image for image in images.built_images(images.connect())}
     wanted = [*(folder or []), *map(Path, _with_dockerfile() if everything else [])]
     for name in wanted:
         application = spec.load(_folder(name) / "application.yaml")
@@ -216,9 +216,11 @@ def _approvals(data: Path, *words: str) -> str:
 
 
 def _rows(data: Path, more: list[Path]) -> list[dict[str, Any]]:
-    approved = {(one["slug"], one["version"]): one for one in json.loads(_approvals(data, "list") or "[]")}
+    approved = {
+        (entry["slug"], entry["version"]): entry for entry in json.loads(_approvals(data, "list") or "[]")
+    }
     try:
-        built = {(one["slug"], one["version"]): one for one in images.built_images(images.connect())}
+        built = {(image["slug"], image["version"]): image for image in images.built_images(images.connect())}
     except QcError as error:
         say(f"{error.what} Images are not shown.")
         built = {}

@@ -15,6 +15,7 @@ from qcrbox.spec import source as yaml_source
 from qcrbox.spec.commands import read_command
 from qcrbox.spec.model import Application, CifInput, CifOutput, Command, EntrySet
 from qcrbox.spec.parameters import read_entries
+from qcrbox.spec.python_names import why_unreachable
 from qcrbox.spec.section import Section
 from qcrbox.spec.source import Source
 
@@ -71,6 +72,11 @@ def _needed(section: Section, key: str) -> str:
 def _check_identity(top: Section, slug: str, version: str) -> None:
     if slug and not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", slug):
         top.problem(f"the slug '{slug}' may hold only letters, digits, _ and - (at most 255)", "slug")
+    elif slug and (reason := why_unreachable(slug)):
+        top.problem(
+            f"the slug '{slug}' cannot be used: {reason}; choose another, such as '{slug.strip('_')}_app'",
+            "slug",
+        )
     if version and (len(version) > 255 or not version.isprintable()):
         top.problem("the version must be one line of at most 255 characters", "version")
 
