@@ -7,7 +7,7 @@ from collections import Counter
 
 import networkx
 import numpy as np
-from qcrbox.cif.structure.elements import atomic_number, hill_order, is_metal
+from qcrbox.crystallography.structure.elements import atomic_number, hill_order, is_metal
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_har.molecules import Molecule, components
@@ -24,7 +24,11 @@ _IONS = {
 _OXIDATION = {"Zn": 2, "Cd": 2, "Hg": 2, "Cu": 2, "Ni": 2, "Co": 2, "Fe": 2, "Mn": 2, "Cr": 3, "V": 4, "Ti": 4, "Zr": 4, "Hf": 4,
               "Pd": 2, "Pt": 2, "Ag": 1, "Au": 1, "Al": 3, "Ga": 3, "In": 3, "Tl": 1, "Sn": 4, "Pb": 2, "Bi": 3, "Sc": 3, "Y": 3,
               "Ru": 2, "Rh": 3, "Ir": 3, "Os": 2, "Mo": 6, "W": 6, "Re": 7, "U": 6, "Th": 4, "Eu": 3}  # fmt: skip
-_ALKALI, _ALKALINE_EARTH, _HALOGEN = ("Li", "Na", "K", "Rb", "Cs"), ("Be", "Mg", "Ca", "Sr", "Ba"), ("F", "Cl", "Br", "I")
+_ALKALI, _ALKALINE_EARTH, _HALOGEN = (
+    ("Li", "Na", "K", "Rb", "Cs"),
+    ("Be", "Mg", "Ca", "Sr", "Ba"),
+    ("F", "Cl", "Br", "I"),
+)
 
 
 def assign(
@@ -93,7 +97,13 @@ def _piece_charge(molecule: Molecule, piece: list[int], metals: set[int]) -> int
         return _IONS[formula]
     if len(piece) == 1:
         symbol = symbols[0]
-        return -1 if symbol in (*_HALOGEN, "H") and (symbol != "H" or metals) else -2 if symbol in ("O", "S") and metals else 0
+        return (
+            -1
+            if symbol in (*_HALOGEN, "H") and (symbol != "H" or metals)
+            else -2
+            if symbol in ("O", "S") and metals
+            else 0
+        )
     return _by_valences(molecule, piece)
 
 
@@ -154,7 +164,11 @@ def _valence(molecule: Molecule, i: int, neighbours: dict[int, list[int]]) -> tu
         if n == 6:
             return 6, -1, False
         if n == 4:
-            return (5, 0, False) if lone or any(molecule.symbols[j] == "N" and len(neighbours[j]) <= 2 for j in neighbours[i]) else (4, 1, False)
+            return (
+                (5, 0, False)
+                if lone or any(molecule.symbols[j] == "N" and len(neighbours[j]) <= 2 for j in neighbours[i])
+                else (4, 1, False)
+            )
         return (n if n > 3 else 3), 0, False
     if symbol == "O":
         return (3, 1, False) if n == 3 else (2, 0, False)
@@ -217,7 +231,10 @@ def _parse(text: str, parameter: str, molecules: list[Molecule]) -> dict[int, in
                 where=parameter,
                 next=f"Write for example '1: +1'. The molecules: {names}.",
             )
-        name, value = match.group(1).replace(" ", ""), int(match.group(2)) * (-1 if match.group(3) == "-" else 1)
+        name, value = (
+            match.group(1).replace(" ", ""),
+            int(match.group(2)) * (-1 if match.group(3) == "-" else 1),
+        )
         chosen = [m.number for m in molecules if name in (str(m.number), m.formula)]
         if not chosen:
             raise UserInputError(
@@ -235,7 +252,9 @@ def _check_spin(molecule: Molecule, declared: bool) -> None:
             f"molecule {molecule.name} with charge {molecule.charge:+d} ({molecule.charge_source}) has {electrons} "
             f"electrons, which cannot have multiplicity {molecule.multiplicity}.",
             where="charges, multiplicities",
-            why="" if declared else "Its shells are open, or the charge is wrong, or hydrogen atoms are missing.",
+            why=""
+            if declared
+            else "Its shells are open, or the charge is wrong, or hydrogen atoms are missing.",
             next=f"Give the charge with charges='{molecule.number}: +1', or the spin with "
             f"multiplicities='{molecule.number}: 2'.",
         )

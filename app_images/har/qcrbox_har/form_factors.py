@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qcrbox.cif.structure.structure import Structure
+from qcrbox.crystallography.structure.structure import Structure
 
 from qcrbox_har.method import AtomicDensity, Charges, Method, MoleculeInput
 from qcrbox_har.molecules import Molecule, Plan

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qcrbox.cif.structure.structure import Structure
+from qcrbox.crystallography.structure.structure import Structure
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_har import charges, molecules
-from qcrbox_har.form_factors import Computer, Table
+from qcrbox_har.form_factors import Computer, OnProgress, Table
 from qcrbox_har.method import Method
 from qcrbox_har.options import Options, choose_method, spherical_sites
 from qcrbox_har.processes import Child
@@ -56,9 +56,13 @@ class Progress:
 class Refinement:
     """One Hirshfeld atom refinement from a CIF and its reflections."""
 
-    def __init__(self, options: Options, refine_options: dict[str, Any], quantum: Child, least_squares: Child) -> None:
+    def __init__(
+        self, options: Options, refine_options: dict[str, Any], quantum: Child, least_squares: Child
+    ) -> None:
         self.options, self.refine_options = options, refine_options
         self.quantum, self.least_squares = quantum, least_squares
+        self.sites: Array
+        self.computer_now: Computer
 
     def run(self, structure: str, hkl: str | None, iam_cif: str = "iam.cif") -> Progress:
         """Refine to convergence. Raises what the parts raise; the last round's model is kept by the least squares."""
@@ -66,20 +70,19 @@ class Refinement:
         begun = self.least_squares.call(
             "qcrbox_har.refine_side:start", structure, hkl, self.refine_options, iam_cif
         )
-        state = self.prepare(Path(iam_cif), begun["summary"])
-        sites = self._first_hydrogens(state)
+        state = self.prepare(Structure.from_cif(Path(iam_cif)), begun["summary"])
+        self.sites = self._first_hydrogens(state)
         self.least_squares.call("qcrbox_har.refine_side:treat_hydrogens", self.options.hydrogens)
-        computer = self.computer(state)
+        self.computer_now = self.computer(state)
         for number in range(1, self.options.rounds + 1):
-            sites = self._round(state, computer, number, sites, begun["hkl"])
+            self.sites = self._round(state, self.computer_now, number, self.sites, begun["hkl"])
             if self._is_converged(state):
                 state.converged = True
                 break
         return state
 
-    def prepare(self, cif: Path, iam: dict[str, Any]) -> Progress:
+    def prepare(self, structure: Structure, iam: dict[str, Any]) -> Progress:
         """Molecules, charges and level of theory of a structure that may be refined."""
-        structure = Structure.from_cif(cif)
         refuse_without_hydrogen(structure)
         plan = molecules.plan(structure, spherical_sites(structure, self.options.spherical))
         notes = charges.assign(
@@ -133,20 +136,7 @@ class Refinement:
 
     def _round(self, state: Progress, computer: Computer, number: int, sites: Array, hkl: NDArray) -> Array:
         started = time.perf_counter()
-        expected = 3.0
-
-        def watch(molecule: molecules.Molecule, news: dict[str, Any]) -> None:
-            fraction = min(0.05 + 0.9 * (number - 1) / expected, 0.9)
-            if news["stage"] == "scf":
-                text = (
-                    f"Round {number}: wavefunction of {molecule.name}, iteration {news['iteration']}, "
-                    f"E {news['energy']:.6f} hartree"
-                )
-                report(fraction=fraction, text=text, round=number, scf_iteration=news["iteration"])
-            else:
-                report(fraction=fraction, text=f"Round {number}: form factors of {molecule.name}", round=number)
-
-        table = computer.table(sites, hkl, loose=number == 1, progress=watch)
+        table = computer.table(sites, hkl, loose=number == 1, progress=self.watcher(number))
         scf_s = time.perf_counter() - started
         found = self.least_squares.call(
             "qcrbox_har.refine_side:round_",
@@ -159,7 +149,13 @@ class Refinement:
         state.table = table
         iterations = sum(result.iterations for result in table.molecules)
         state.rounds.append(
-            Round(number, found["summary"], found["moved"], iterations, {"wavefunctions": scf_s, "least squares": found["seconds"]})
+            Round(
+                number,
+                found["summary"],
+                found["moved"],
+                iterations,
+                {"wavefunctions": scf_s, "least squares": found["seconds"]},
+            )
         )
         self._tell(state.rounds[-1])
         new = sites.copy()
@@ -167,6 +163,24 @@ class Refinement:
             if label in found["sites"]:
                 new[row] = found["sites"][label]
         return new
+
+    def watcher(self, number: int, expected: int = 3) -> OnProgress:
+        """What to tell while the wavefunctions of one round are made."""
+
+        def watch(molecule: molecules.Molecule, news: dict[str, Any]) -> None:
+            fraction = min(0.05 + 0.9 * (number - 1) / expected, 0.9)
+            if news["stage"] == "scf":
+                text = (
+                    f"Round {number}: wavefunction of {molecule.name}, iteration {news['iteration']}, "
+                    f"E {news['energy']:.6f} hartree"
+                )
+                report(fraction=fraction, text=text, round=number, scf_iteration=news["iteration"])
+            else:
+                report(
+                    fraction=fraction, text=f"Round {number}: form factors of {molecule.name}", round=number
+                )
+
+        return watch
 
     def _tell(self, done: Round) -> None:
         summary, moved = done.summary, done.moved

@@ -33,7 +33,14 @@ class Method:
     @property
     def level(self) -> str:
         """As chemists write it: `B3LYP/def2-SVP`."""
-        names = {"hf": "HF", "pbe": "PBE", "pbe0": "PBE0", "b3lyp": "B3LYP", "blyp": "BLYP", "r2scan": "r2SCAN"}
+        names = {
+            "hf": "HF",
+            "pbe": "PBE",
+            "pbe0": "PBE0",
+            "b3lyp": "B3LYP",
+            "blyp": "BLYP",
+            "r2scan": "r2SCAN",
+        }
         return f"{names.get(self.functional.lower(), self.functional)}/{self.basis}"
 
 

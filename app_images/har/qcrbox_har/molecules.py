@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from qcrbox.cif.structure.atoms import Atoms, connected_components
-from qcrbox.cif.structure.disorder import groups_by_occupancy
-from qcrbox.cif.structure.elements import hill_order
-from qcrbox.cif.structure.structure import Structure
+from qcrbox.crystallography.structure.atoms import Atoms, connected_components
+from qcrbox.crystallography.structure.disorder import groups_by_occupancy
+from qcrbox.crystallography.structure.elements import hill_order
+from qcrbox.crystallography.structure.structure import Structure
 from qcrbox.contract.errors import UserInputError
 
 Array = NDArray[np.float64]
@@ -248,7 +248,8 @@ def components(molecule: Molecule, without: set[int]) -> list[list[int]]:
     kept = [i for i in range(len(molecule.symbols)) if i not in without]
     place = {atom: row for row, atom in enumerate(kept)}
     pairs = np.array(
-        [(place[i], place[j]) for i, j in molecule.bonds.tolist() if i in place and j in place], dtype=np.int64
+        [(place[i], place[j]) for i, j in molecule.bonds.tolist() if i in place and j in place],
+        dtype=np.int64,
     ).reshape(-1, 2)
     label = connected_components(len(kept), pairs)
     return [[kept[row] for row in np.flatnonzero(label == n)] for n in range(int(label.max(initial=-1)) + 1)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from qcrbox.cif.structure.elements import atomic_number
-from qcrbox.cif.structure.structure import Structure
+from qcrbox.crystallography.structure.elements import atomic_number
+from qcrbox.crystallography.structure.structure import Structure
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_har.method import Method
@@ -43,7 +43,9 @@ def choose_method(options: Options, symbols: set[str], largest: int) -> Method:
     basis = options.basis
     if basis.lower() == "auto":
         triple = largest <= 12
-        basis = ("x2c-TZVPall" if triple else "x2c-SVPall") if heavy else ("def2-TZVP" if triple else "def2-SVP")
+        basis = (
+            ("x2c-TZVPall" if triple else "x2c-SVPall") if heavy else ("def2-TZVP" if triple else "def2-SVP")
+        )
     functional = "b3lyp" if options.functional.lower() == "auto" else options.functional
     relativistic = options.relativistic == "yes" or (
         options.relativistic == "auto" and any(atomic_number(s) > 30 for s in symbols)

@@ -106,8 +106,10 @@ class Child:
         to_read, to_write = os.pipe()
         from_read, from_write = os.pipe()
         environment = dict(os.environ)
-        package = str(Path(__file__).parents[1])
-        environment["PYTHONPATH"] = os.pathsep.join([package, environment.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        # In a checkout the least squares lie in the folder beside; in an application they are included.
+        package = Path(__file__).parents[1]
+        paths = [str(package), str(package.parent / "refine"), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
         if self._threads:
             environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(self._threads))
         self._process = subprocess.Popen(
@@ -128,7 +130,9 @@ class Child:
         memory = code == -signal.SIGKILL
         return CalculationFailed(
             f"{self.name} {how}.",
-            why="The machine ran out of memory, most likely." if memory else "Its last lines in the log say more.",
+            why="The machine ran out of memory, most likely."
+            if memory
+            else "Its last lines in the log say more.",
             next="Choose a smaller basis set or fragments." if memory else "",
             reason="child process died",
         )

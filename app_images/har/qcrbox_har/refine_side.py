@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from cctbx import adptbx
 from cctbx.array_family import flex
-from qcrbox.cif.tsc import FormFactorTable, write_tsc
+from qcrbox.crystallography.tsc import FormFactorTable, write_tsc
 from qcrbox.contract.errors import UserInputError
-from qcrbox_refine import density, least_squares, reflections, weighting
+from qcrbox_refine import cif_output, density, least_squares, reflections, res_output, weighting
 from qcrbox_refine.edits import make_anisotropic
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
-from qcrbox_refine.refinement import Options, Result, refine_files, write_cif
+from qcrbox_refine.refinement import Options, Result, refine_files, write_cif, write_peaks
 
 TABLE = "har.tsc"
 
@@ -34,6 +34,7 @@ class _Session:
     iam: dict[str, Any]
     fit: Fit
     before: dict[str, Any]
+    residual: density.DifferenceMap | None = None
 
 
 _session: _Session | None = None
@@ -206,6 +207,43 @@ def summary_of_fit(fit: Fit) -> dict[str, Any]:
 
 def _residual(residual: density.DifferenceMap) -> dict[str, Any]:
     return {"max": residual.maximum, "min": residual.minimum, "rms": residual.rms}
+
+
+def finish(outputs: dict[str, str]) -> dict[str, Any]:
+    """Write the refined model: `cif`, `res`, `fcf`, `peaks` as paths. Returns the summary with the residual density."""
+    session = _current()
+    fit = session.fit
+    residual = density.difference_map(fit)
+    peaks = density.peaks(residual, session.model)
+    res = res_output.res_text(fit, residual, peaks, max(session.options.cycles, 1))
+    result = Result(fit, residual, peaks, res, session.model)
+    write_cif(result, outputs["cif"])
+    Path(outputs["res"]).write_text(res, encoding="utf-8")
+    Path(outputs["fcf"]).write_text(res_output.fcf_text(fit), encoding="utf-8")
+    write_peaks(result, outputs["peaks"])
+    session.residual = residual
+    return summary(result) | {"notes": list(session.model.notes)}
+
+
+def residual_at(fractional: np.ndarray) -> np.ndarray:
+    """Residual density (m,) in e/Å³ at fractional coordinates (m, 3), linear between the points of its grid."""
+    session = _current()
+    assert session.residual is not None, "finish comes first"
+    grid = session.residual.grid.as_numpy_array()
+    place = (fractional % 1.0) * np.array(grid.shape)
+    low = np.floor(place).astype(np.int64)
+    share = place - low
+    total = np.zeros(len(fractional))
+    for corner in np.ndindex(2, 2, 2):
+        weight = np.prod(np.where(np.array(corner) == 1, share, 1 - share), axis=1)
+        i, j, k = ((low + np.array(corner)) % np.array(grid.shape)).T
+        total += weight * grid[i, j, k]
+    return total
+
+
+def write_model(cif: str) -> None:
+    """The model as it stands, for a checkpoint: coordinates, displacements, reflections."""
+    Path(cif).write_text(str(cif_output.model_block(_current().model)), encoding="utf-8")
 
 
 def non_positive() -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from qcrbox.cif.structure.atoms import Atoms
-from qcrbox.cif.structure.structure import Structure
+from qcrbox.crystallography.structure.atoms import Atoms
+from qcrbox.crystallography.structure.structure import Structure
 
 from qcrbox_har.method import Charges
 from qcrbox_har.molecules import Molecule
@@ -30,7 +30,10 @@ class Surroundings:
         self._atoms = cluster.select(outside & (near > 1.0))
         group, cell = structure.space_group, structure.cell
         self._rotations = np.array(
-            [cell.orthogonalisation @ r @ cell.fractionalisation for r in group.rotations[self._atoms.operation]]
+            [
+                cell.orthogonalisation @ r @ cell.fractionalisation
+                for r in group.rotations[self._atoms.operation]
+            ]
         ).reshape(-1, 3, 3)
 
     def __len__(self) -> int:

@@ -104,7 +104,11 @@ def _mbis(molecule: gto.Mole, distances: Array, weights: Array, density: Array) 
     owner, population, width = _mbis_start(molecule)
     weighted = weights * density
     for _ in range(_MOST_ROUNDS * 5):
-        terms = population[:, None] / (8 * np.pi * width[:, None] ** 3) * np.exp(-distances[owner] / width[:, None])
+        terms = (
+            population[:, None]
+            / (8 * np.pi * width[:, None] ** 3)
+            * np.exp(-distances[owner] / width[:, None])
+        )
         ratio = weighted / np.maximum(terms.sum(axis=0), 1e-300)
         part = terms * ratio
         new = part.sum(axis=1)
@@ -116,7 +120,11 @@ def _mbis(molecule: gto.Mole, distances: Array, weights: Array, density: Array) 
     else:
         raise CalculationFailed("the MBIS partition did not converge.", next="Choose hirshfeld.")
     parts = np.zeros_like(distances)
-    np.add.at(parts, owner, population[:, None] / (8 * np.pi * width[:, None] ** 3) * np.exp(-distances[owner] / width[:, None]))
+    np.add.at(
+        parts,
+        owner,
+        population[:, None] / (8 * np.pi * width[:, None] ** 3) * np.exp(-distances[owner] / width[:, None]),
+    )
     return _normalised(parts)
 
 
@@ -154,5 +162,3 @@ def _becke(molecule: gto.Mole, symbols: list[str], distances: Array) -> Array:
             cells[i] *= 0.5 * (1 - nu)
             cells[j] *= 0.5 * (1 + nu)
     return _normalised(cells)
-
-

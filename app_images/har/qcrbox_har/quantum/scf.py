@@ -79,7 +79,10 @@ def basis_of(symbols: list[str], name: str) -> dict[str, list]:
 
 
 def _has_core_potential(element: str, name: str) -> bool:
-    return name.lower().replace("-", "").startswith(("def2", "madef2", "lanl", "stuttgart", "crenbl")) and gto.charge(element) > 36
+    return (
+        name.lower().replace("-", "").startswith(("def2", "madef2", "lanl", "stuttgart", "crenbl"))
+        and gto.charge(element) > 36
+    )
 
 
 def mean_field(molecule: gto.Mole, method: Method, surroundings: Charges | None = None):

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyscf.data.nist import BOHR
+
 from qcrbox_har.child import report
 from qcrbox_har.method import AtomicDensity, Method, MoleculeInput
 from qcrbox_har.quantum import density, scf, xtb
+from qcrbox_har.quantum.atoms import free_atom
 from qcrbox_har.quantum.density import Settings, Wanted
 
 Array = NDArray[np.float64]
@@ -47,6 +50,16 @@ def molecule_density(
 def hydrogen_distances(molecule: MoleculeInput, pairs: list[tuple[int, int]]) -> Array:
     """Positions (n, 3) in Å with X-H distances of GFN2."""
     return xtb.hydrogen_distances(molecule, pairs)
+
+
+def deformation_density(number: int, basis: str, points: Array) -> Array:
+    """Density of a molecule less that of its free atoms, e/Å³, at points (m, 3) in Å."""
+    found = _kept[number]
+    molecule, places = found.molecule, points / BOHR
+    total = density.density_at(molecule, found.total_density, places)
+    for atom, centre in enumerate(molecule.atom_coords()):
+        total -= free_atom(molecule.atom_pure_symbol(atom), 0, basis)(np.linalg.norm(places - centre, axis=1))
+    return total / BOHR**3
 
 
 def save(path: str) -> None:
