@@ -7,8 +7,8 @@ from collections import Counter
 
 import networkx
 import numpy as np
-from qcrbox.crystallography.structure.elements import atomic_number, hill_order, is_metal
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure.elements import atomic_number, hill_order, is_metal
 
 from qcrbox_har.molecules import Molecule, components
 

@@ -35,7 +35,7 @@ def form_factors(
     relativistic: str = "auto",
     charges: str | None = "",
     multiplicities: str | None = "",
-    crystal_field: str = "none",
+    crystal_field: str = "isolated",
     spherical: str | None = "",
     grid: int = 2,
     form_factor_cif: str = "form_factors.cif",
@@ -62,7 +62,7 @@ def form_factors(
         state = refinement.prepare(crystal, {})
         computer = refinement.computer(state)
         sites = crystal.sites.fract
-        rounds = 3 if crystal_field != "none" else 1
+        rounds = 3 if crystal_field != "isolated" else 1
         for number in range(1, rounds + 1):
             table = computer.table(sites, hkl, progress=refinement.watcher(number, rounds))
     say(
@@ -85,12 +85,12 @@ def refine_har(
     basis: str = "auto",
     partition: str = "hirshfeld",
     hydrogens: str = "anisotropic",
-    crystal_field: str = "none",
+    crystal_field: str = "isolated",
     charges: str | None = "",
     multiplicities: str | None = "",
     spherical: str | None = "",
     relativistic: str = "auto",
-    dispersion: str = "none",
+    dispersion: str = "off",
     missing_hydrogens: str = "keep",
     weighting: str = "optimise",
     extinction: bool = False,

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qcrbox.crystallography.structure.structure import Structure
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure.structure import Structure
 
 from qcrbox_har import charges, molecules
 from qcrbox_har.form_factors import Computer, OnProgress, Table
@@ -109,7 +109,7 @@ class Refinement:
             self.quantum,
             partition=self.options.partition,
             grid=self.options.grid,
-            crystal_field=self.options.crystal_field != "none",
+            crystal_field=self.options.crystal_field != "isolated",
             field_radius=self.options.field_radius,
         )
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from qcrbox.analysis.density.cube import BOHR
 from qcrbox.crystallography.structure.elements import atomic_number
 
-
 from qcrbox_har.form_factors import Computer
 from qcrbox_har.loop import Progress
 from qcrbox_har.processes import Child

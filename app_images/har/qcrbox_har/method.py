@@ -15,7 +15,7 @@ class Method:
     """functional: `hf` or the name of a density functional in libxc's or pyscf's words.
 
     basis: a basis set's name; grid_level: of the exchange-correlation grid (0-9); relativistic: scalar X2C;
-    dispersion: `none`, `d3bj` or `d4`: an energy only, the density does not depend on it; conv_tol: change of
+    dispersion: `off`, `d3bj` or `d4`: an energy only, the density does not depend on it; conv_tol: change of
     the energy in hartree at which the iterations end.
     """
 
@@ -23,7 +23,7 @@ class Method:
     basis: str = "def2-svp"
     grid_level: int = 1
     relativistic: bool = False
-    dispersion: str = "none"
+    dispersion: str = "off"
     conv_tol: float = 1e-7
 
     @property

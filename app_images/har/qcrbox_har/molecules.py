@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.atoms import Atoms, connected_components
 from qcrbox.crystallography.structure.disorder import groups_by_occupancy
 from qcrbox.crystallography.structure.elements import hill_order
 from qcrbox.crystallography.structure.structure import Structure
-from qcrbox.contract.errors import UserInputError
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.elements import atomic_number
 from qcrbox.crystallography.structure.structure import Structure
-from qcrbox.contract.errors import UserInputError
 
 from qcrbox_har.method import Method
 
@@ -20,10 +20,10 @@ class Options:
     basis: str = "auto"
     partition: str = "hirshfeld"
     relativistic: str = "auto"
-    dispersion: str = "none"
+    dispersion: str = "off"
     charges: str = ""
     multiplicities: str = ""
-    crystal_field: str = "none"
+    crystal_field: str = "isolated"
     field_radius: float = 8.0
     hydrogens: str = "anisotropic"
     spherical: str = ""

@@ -110,6 +110,8 @@ class Child:
         package = Path(__file__).parents[1]
         paths = [str(package), str(package.parent / "refine"), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+        # Threads that spin while they wait take the processor from those that work.
+        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         if self._threads:
             environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(self._threads))
         self._process = subprocess.Popen(

@@ -43,7 +43,7 @@ def sentences(state: Progress, options: Options) -> list[str]:
         + ".",
         f"Partition: {_PARTITIONS[options.partition]}, on an integration grid of level {options.grid} of PySCF.",
     ]
-    if options.crystal_field != "none":
+    if options.crystal_field != "isolated":
         lines.append(
             "The crystal field acts on each wavefunction through the charges and dipoles of the atoms of all molecules "
             f"within {options.field_radius:g} Å, taken from the partition itself and renewed in every round."

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from cctbx import adptbx
 from cctbx.array_family import flex
-from qcrbox.crystallography.tsc import FormFactorTable, write_tsc
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.tsc import FormFactorTable, write_tsc
 from qcrbox_refine import cif_output, density, least_squares, reflections, res_output, weighting
 from qcrbox_refine.edits import make_anisotropic
 from qcrbox_refine.least_squares import Fit

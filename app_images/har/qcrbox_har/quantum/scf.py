@@ -67,7 +67,7 @@ def basis_of(symbols: list[str], name: str) -> dict[str, list]:
             if _has_core_potential(element, name):
                 raise KeyError
             found[element] = gto.basis.load(name, element)
-        except Exception as problem:  # noqa: BLE001 - pyscf and the basis set exchange raise many kinds
+        except Exception as problem:
             raise UserInputError(
                 f"the basis set {name} has no all-electron functions for {element}.",
                 where="basis",
@@ -95,7 +95,7 @@ def mean_field(molecule: gto.Mole, method: Method, surroundings: Charges | None 
         try:
             field.xc = method.functional
             field._numint.libxc.xc_type(method.functional)
-        except Exception as problem:  # noqa: BLE001 - KeyError, ValueError, by the kind of nonsense
+        except Exception as problem:
             raise UserInputError(
                 f"there is no density functional {method.functional!r}.",
                 where="functional",
@@ -187,7 +187,7 @@ def _second_try(field, watch):
 
 def _dispersion(field, method: Method) -> float:
     """Only when asked for: it moves the energy, never the density."""
-    if method.dispersion == "none":
+    if method.dispersion == "off":
         return 0.0
     return float(field.get_dispersion(disp=method.dispersion))
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from pyscf.data.nist import BOHR
 
 from qcrbox_har.child import report
