@@ -76,6 +76,8 @@ def replace_structure_from_cif(
     document = replace_structure(
         Path(input_cif), Path(structure_cif), keep_weighting=keep_weighting, force=force
     )
+    for remark in document.diagnostics:
+        print(remark)  # noqa: T201 - the log of the calculation
     return _write(output_cif, document.to_bytes())
 
 

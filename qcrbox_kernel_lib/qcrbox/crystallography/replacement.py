@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from qcrbox.cif import names
 from qcrbox.cif.convert import Source, unify
+from qcrbox.cif.convert.result import warning
+from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.document import Block, Document, Entry, Item
 from qcrbox.cif.loop import Loop
-from qcrbox.contract.errors import CifError
+from qcrbox.contract.errors import CifError, MissingItemsError
 from qcrbox.crystallography.space_group import SpaceGroup
-from qcrbox.crystallography.structure.reading import read_space_group
+from qcrbox.crystallography.structure.reading import read_cell, read_space_group
 
 _REFINE_FILES = ("_shelx_res_file", "_iucr_refine_instructions_details")
 _WEIGHTING = ("_refine_ls.weighting", "_refine_ls.extinction")
+# Cells of one compound at other temperatures differ by less.
+_LENGTHS_DIFFER, _ANGLES_DIFFER = 0.05, 3.0  # fraction, degrees
 _SYSTEMS = ("triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "hexagonal", "cubic")
 
 
@@ -23,11 +27,12 @@ def replace_structure(
     Removed from `into`: atoms, geometry, refinement results (weighting and extinction stay with
     `keep_weighting`), calculated reflection columns and the embedded refinement files. Added from `source`:
     its atom tables without s.u., `_atom_sites` items and the embedded refinement files.
-    Raises CifError when crystal system or lattice centring differ or are not known; `force` overrides.
+    The document's diagnostics warn of what cannot be compared, and of space groups and cells that differ.
+    Raises CifError when crystal system or lattice centring are known and differ; `force` overrides.
     """
     first, second = unify(into).block, unify(source).block
-    if not force:
-        check_same_lattice(first, second)
+    remarks = [] if force else check_same_lattice(first, second)
+    remarks += [*_operations_differ(first, second), *_cells_differ(first, second)]
     if second.loop("_atom_site_label") is None and second.get("_atom_site_label") is None:
         raise CifError(
             "The second CIF has no atoms to take.", where=f"block {second.name}", block=second.name
@@ -39,7 +44,7 @@ def replace_structure(
         if copied is not None:
             first.entries.append(copied)
     first.forget_index()
-    return Document([first], cif2=first.cif2)
+    return Document([first], cif2=first.cif2, diagnostics=remarks)
 
 
 def _strip(block: Block, entry: Entry, keep_weighting: bool) -> None:
@@ -80,20 +85,58 @@ def _taken(entry: Entry) -> Entry | None:
     return Loop.of(dict(zip(kept, entry.columns(*kept), strict=True)))
 
 
-def check_same_lattice(first: Block, second: Block) -> None:
-    """Raises CifError unless both blocks have the same crystal system and lattice centring."""
+def check_same_lattice(first: Block, second: Block) -> list[Diagnostic]:
+    """Raises CifError when the blocks differ in crystal system or lattice centring; warns of what one does not say."""
+    remarks = []
     for what, find in (("crystal system", crystal_system), ("lattice centring", lattice_centring)):
         one, other = find(first), find(second)
-        if one != other:
+        if one is None or other is None:
+            silent = " and ".join(
+                f"block {block.name}" for block, found in ((first, one), (second, other)) if found is None
+            )
+            text = f"The {what} could not be compared: {silent} does not give it."
+            remarks.append(warning("symmetry-unknown", text))
+        elif one != other:
             raise CifError(
                 f"The {what} differs: {one} in block {first.name}, {other} in block {second.name}.",
                 why="The atoms of one cannot be put into the other.",
                 next="Transform one of them, or use force.",
             )
+    return remarks
 
 
-def crystal_system(block: Block) -> str:
-    """The crystal system a block states, else the one of its space group. Raises CifError when none is known."""
+def _operations_differ(first: Block, second: Block) -> list[Diagnostic]:
+    one, other = _group(first), _group(second)
+    if one is None or other is None or one.same_operations(other):
+        return []
+    text = (
+        f"The space groups differ: {one.hm or 'without symbol'} in block {first.name}, "
+        f"{other.hm or 'without symbol'} in block {second.name}. The atoms are taken as they are."
+    )
+    return [warning("space-group-differs", text)]
+
+
+def _cells_differ(first: Block, second: Block) -> list[Diagnostic]:
+    try:
+        one, other = read_cell(first), read_cell(second)
+    except (CifError, MissingItemsError):
+        return []
+    lengths = abs(other.parameters[:3] / one.parameters[:3] - 1)
+    angles = abs(other.parameters[3:] - one.parameters[3:])
+    if lengths.max() <= _LENGTHS_DIFFER and angles.max() <= _ANGLES_DIFFER:
+        return []
+    text = (
+        f"The cells differ by up to {100 * lengths.max():.0f} % and {angles.max():.0f}°. The fractional coordinates "
+        f"are taken as they are, so distances change."
+    )
+    return [warning("cell-differs", text)]
+
+
+def crystal_system(block: Block) -> str | None:
+    """The crystal system a block states, else the one of its space group; None when neither is given.
+
+    Raises CifError when the two contradict each other.
+    """
     stated = (block.text("_space_group_crystal_system") or "").strip().lower()
     if stated == "rhombohedral":
         stated = "trigonal"
@@ -107,17 +150,13 @@ def crystal_system(block: Block) -> str:
                 block=block.name,
             )
         return stated
-    if group is None:
-        raise CifError(
-            "No crystal system and no space group is given.", where=f"block {block.name}", block=block.name
-        )
-    return group.crystal_system
+    return None if group is None else group.crystal_system
 
 
-def lattice_centring(block: Block) -> str:
-    """The first letter of the H-M and Hall symbols, else of the operations.
+def lattice_centring(block: Block) -> str | None:
+    """The first letter of the H-M and Hall symbols, else of the operations; None when nothing is given.
 
-    Raises CifError when the symbols disagree or nothing is given.
+    Raises CifError when the symbols disagree.
     """
     letters = {}
     for tag in ("_space_group_name_H-M_alt", "_space_group_name_H-M_full", "_space_group_name_Hall"):
@@ -136,9 +175,7 @@ def lattice_centring(block: Block) -> str:
     if letters:
         return next(iter(letters.values()))
     group = _group(block)
-    if group is None:
-        raise CifError("No lattice centring is given.", where=f"block {block.name}", block=block.name)
-    return group.centring
+    return None if group is None else group.centring
 
 
 def _group(block: Block) -> SpaceGroup | None:

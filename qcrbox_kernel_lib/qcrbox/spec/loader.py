@@ -47,6 +47,9 @@ def _application(source: Source) -> Application:
     reuse = top.text("reuse") or "same-owner"
     if reuse not in _REUSE:
         top.problem(f"'reuse: {reuse}' is not one of {', '.join(_REUSE)}", "reuse")
+    older_versions = top.texts("older_versions")
+    if identity["version"] in older_versions:
+        top.problem(f"older_versions names the version {identity['version']} itself", "older_versions")
     if not top.has("qcrbox_yaml_spec_version"):
         top.note("qcrbox_yaml_spec_version is missing; the oldest files have none")
     top.note_unknown("the application")
@@ -57,8 +60,10 @@ def _application(source: Source) -> Application:
         doi=dois,
         commands=commands,
         cif_entry_sets=entry_sets,
+        older_versions=older_versions,
         reuse=reuse,
         notes=list(source.notes),
+        left_out=list(source.left_out),
     )
 
 

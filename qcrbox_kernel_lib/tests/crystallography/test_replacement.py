@@ -137,12 +137,41 @@ def test_other_symmetry_is_refused_unless_forced(changed: str, words: str) -> No
     assert replace_structure(INTO, changed, force=True)[0].get("_atom_site_label") == "O7"
 
 
-def test_unknown_symmetry_is_refused() -> None:
-    bare = SOURCE.replace(
-        "_space_group_name_H-M_alt 'P 1 21/n 1'\n_space_group_crystal_system monoclinic", ""
+def warned(into: str, source: str, **options: bool) -> list[str]:
+    return [remark.code for remark in replace_structure(into, source, **options).diagnostics]
+
+
+BARE = SOURCE.replace("_space_group_name_H-M_alt 'P 1 21/n 1'\n_space_group_crystal_system monoclinic", "")
+
+
+def test_unknown_symmetry_is_a_warning() -> None:
+    document = replace_structure(INTO, BARE)
+    assert document[0].get("_atom_site_label") == "O7"
+    system, centring = (str(remark) for remark in document.diagnostics)
+    assert "crystal system could not be compared: block made does not give it" in system
+    assert "lattice centring could not be compared" in centring
+
+
+def test_a_stated_centring_that_differs_is_refused_though_the_system_is_unknown() -> None:
+    with pytest.raises(CifError, match="lattice centring differs"):
+        replace_structure(
+            INTO, BARE + "_space_group_name_Hall 'not one'\n_symmetry_space_group_name_H-M 'C ?'\n"
+        )
+
+
+def test_atoms_of_another_space_group_are_warned_of() -> None:
+    same = SOURCE.replace("P 1 21/n 1", "P 1 21/c 1")
+    assert warned(INTO, SOURCE) == ["space-group-differs"]
+    assert warned(INTO, same) == []
+
+
+@pytest.mark.parametrize(("length", "codes"), [("10.1", []), ("10.49", []), ("10.6", ["cell-differs"])])
+def test_atoms_of_another_cell_are_warned_of(length: str, codes: list[str]) -> None:
+    changed = SOURCE.replace("P 1 21/n 1", "P 1 21/c 1").replace(
+        "_cell_length_a 10.1", f"_cell_length_a {length}"
     )
-    with pytest.raises(CifError, match="No crystal system"):
-        replace_structure(INTO, bare)
+    assert warned(INTO, changed) == codes
+    assert warned(INTO, changed, force=True) == codes
 
 
 @pytest.mark.parametrize(
