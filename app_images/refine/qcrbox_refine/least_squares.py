@@ -12,7 +12,6 @@ from cctbx import adptbx
 from qcrbox.contract.errors import CalculationFailed
 from scitbx.array_family import flex
 from smtbx.refinement import least_squares
-from smtbx.structure_factors import direct
 
 from qcrbox_refine import weighting
 from qcrbox_refine.constraints import Parametrisation, not_positive_definite, parametrise
@@ -105,7 +104,6 @@ class Cycles:
         engine = least_squares.crystallographic_ls(
             self.observations,
             made.reparametrisation,
-            one_h_linearisation=direct.f_calc_modulus_squared(made.structure, self.model.form_factors),
             weighting_scheme=weighting.scheme(weights),
             may_parallelise=False,
             initial_scale_factor=self.scale,

@@ -62,7 +62,6 @@ class Model:
     hklf: int = 4
     hkl_matrix: tuple[int, ...] | None = None
     settings: ShelxSettings = field(default_factory=ShelxSettings)
-    form_factors: str | None = None  # path of a .tsc table for every atom; None: spherical atoms
 
     def note(self, text: str) -> None:
         """Something the user should know; printed once and kept for the result."""
@@ -138,7 +137,6 @@ class Model:
             if element in ("H", "D"):
                 continue
             if self.wavelength is not None:
-                scatterer.flags.set_use_fp_fdp(True)
                 scatterer.fp, scatterer.fdp = dispersion_of(element, self.wavelength)
             elif element in self.dispersion:
                 scatterer.fp, scatterer.fdp = self.dispersion[element]
