@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from qcrbox_refine.constraints import RidingGroup
+from qcrbox_refine.correction_cards import correction_cards
 from qcrbox_refine.density import DifferenceMap, Peak
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Atom, element_symbol
@@ -27,11 +28,11 @@ def res_text(
     """
     writer = _Writer(fit)
     last = fit.cycles[-1]
-    a, b = suggested or fit.weights or (0.1, 0.0)
+    a, b = (suggested or fit.weights or (0.1, 0.0))[:2]
     lines = [
         *writer.header(cycles, kept),
         *writer.atoms(),
-        "HKLF 4",
+        fit.reflections.hklf,
         "",
         f"REM  {fit.model.title}",
         f"REM wR2 = {fit.wr2:.4f}, GooF = S = {fit.goof:.3f}, Restrained GooF = {fit.restrained_goof:.3f} for all data",
@@ -106,9 +107,7 @@ class _Writer:
         for short, label in zip(self.labels, (atom.label for atom in model.atoms), strict=True):
             if short != label:
                 lines.append(f"REM {short} is {label}")
-        lines.append(f"WGHT {fit.weights[0]:.4f} {fit.weights[1]:.4f}" if fit.weights else "WGHT 0.1")
-        if fit.extinction:
-            lines.append(f"EXTI {fit.extinction[0]:.6f}")
+        lines += correction_cards(fit)
         variables = [math.sqrt(fit.scale)]
         variables += [model.atoms[first[0]].occupancy for first, _ in fit.parametrisation.pairs]
         return [*lines, "FVAR " + " ".join(f"{value:.5f}" for value in variables)]
@@ -158,56 +157,3 @@ class _Writer:
         if variable:
             return math.copysign(10 * abs(variable) + weight, variable)
         return 10 + atom.occupancy * weight
-
-
-_FCF_COLUMNS = {
-    4: ("F_squared_calc", "F_squared_meas", "F_squared_sigma", "observed_status"),
-    6: ("F_squared_meas", "F_squared_sigma", "F_calc", "phase_calc"),
-}
-_FCF_TITLES = {
-    4: "h,k,l, Fc-squared, Fo-squared, sigma(Fo-squared) and status flag",
-    6: "h,k,l, Fo-squared, sigma(Fo-squared), Fc and phase (degrees)",
-}
-
-
-def fcf_text(fit: Fit, list_code: int = 4) -> str:
-    """Reflections on the scale of Fc as SHELXL LIST 4 (h k l Fc² Fo² σ(Fo²)) or LIST 6 (h k l Fo² σ(Fo²) Fc φ, for maps)."""
-    cell = fit.model.symmetry.unit_cell().parameters()
-    names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
-    lines = [
-        "#",
-        f"# {_FCF_TITLES[list_code]}",
-        "#",
-        f"data_{fit.model.title}",
-        f"_shelx_refln_list_code          {list_code}",
-        *(f"_cell_{name:<27} {value:.4f}" for name, value in zip(names, cell, strict=True)),
-        "",
-        "loop_",
-        " _space_group_symop_operation_xyz",
-        *(f" '{operation.as_xyz()}'" for operation in fit.model.symmetry.space_group()),
-        "",
-        "loop_",
-        *(f" _refln_{name}" for name in ("index_h", "index_k", "index_l", *_FCF_COLUMNS[list_code])),
-        *(_fcf_rows(fit) if list_code == 4 else _fcf_rows_with_phases(fit)),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _fcf_rows(fit: Fit) -> Iterator[str]:
-    fo, fc, scale = fit.reflections.unique, fit.engine.fc_sq, fit.scale
-    for index, f_o, sigma, f_c in zip(fo.indices(), fo.data(), fo.sigmas(), fc.data(), strict=True):
-        h, k, l = index  # noqa: E741
-        status = "o" if f_o >= 2 * sigma else "<"
-        yield f"{h:4d}{k:4d}{l:4d} {f_c:12.2f} {f_o / scale:12.2f} {sigma / scale:10.2f} {status}"
-
-
-def _fcf_rows_with_phases(fit: Fit) -> Iterator[str]:
-    """Friedel mates are averaged: a map of one crystal needs one of them."""
-    fo, fc = fit.reflections.unique, fit.engine.f_calc
-    if fo.anomalous_flag():
-        fo, fc = fo.average_bijvoet_mates(), fc.average_bijvoet_mates()
-    fo, fc = fo.common_sets(fc)
-    amplitudes, phases = fc.amplitudes().data(), fc.phases(deg=True).data()
-    rows = zip(fo.indices(), fo.data(), fo.sigmas(), amplitudes, phases, strict=True)
-    for (h, k, l), f_o, sigma, f_c, phase in rows:  # noqa: E741
-        yield f"{h:4d}{k:4d}{l:4d} {f_o / fit.scale:11.2f} {sigma / fit.scale:9.2f} {f_c:9.2f} {phase % 360.0:6.1f}"
