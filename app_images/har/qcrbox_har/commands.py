@@ -93,7 +93,7 @@ def refine_har(
     dispersion: str = "off",
     missing_hydrogens: str = "keep",
     weighting: str = "optimise",
-    extinction: bool = False,
+    extinction: str = "keep",
     edits: str | None = "",
     restraints: str | None = "",
     resolution: float | None = None,

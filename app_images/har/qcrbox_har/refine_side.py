@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cctbx import adptbx
+from cctbx import adptbx, xray
 from cctbx.array_family import flex
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.tsc import FormFactorTable, write_tsc
-from qcrbox_refine import cif_output, density, least_squares, reflections, res_output, weighting
+from qcrbox_refine import cif_output, density, fcf, least_squares, reflections, res_output, weighting
 from qcrbox_refine.edits import make_anisotropic
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.refinement import Options, Result, refine_files, write_cif, write_peaks
+from smtbx.structure_factors import direct
 
 TABLE = "har.tsc"
 
@@ -53,12 +54,17 @@ def start(structure: str, hkl: str | None, options: dict[str, Any], cif: str) ->
     _session = _Session(result.model, data, chosen, {}, result.fit, {})
     _session.iam = summary(result)
     _session.before = _parameters(result.fit)
-    return {"summary": _session.iam, "hkl": needed_indices(data, result.model)}
+    return {"summary": _session.iam, "hkl": needed_indices(result.fit)}
 
 
-def needed_indices(data: reflections.Reflections, model: Model) -> np.ndarray:
-    """Rows (k, 3) of an expanded table: h R for each unique reflection and each operation but inversion and centring."""
-    indices = np.array(data.unique.indices(), dtype=np.int64).reshape(-1, 3)
+def needed_indices(fit: Fit) -> np.ndarray:
+    """Rows (k, 3) of an expanded table: h R for each reflection that is calculated, of every domain of a twin, and for
+    each operation but inversion and centring. Friedel mates as well where they differ: the Flack parameter needs them.
+    """
+    model = fit.model
+    indices = np.array(fit.equations.model.distinct.indices(), dtype=np.int64).reshape(-1, 3)
+    if not model.symmetry.space_group().is_centric():
+        indices = np.concatenate([indices, -indices])
     rotations = [operation.r().num() for operation in model.symmetry.space_group().smx()]
     rows = [indices @ np.array(r, dtype=np.int64).reshape(3, 3) for r in rotations]
     return np.unique(np.concatenate(rows), axis=0)
@@ -97,7 +103,6 @@ def round_(
     session = _current()
     started = time.perf_counter()
     _write_table(session, labels, hkl, values)
-    session.model.form_factors = TABLE
     kind, weights = weighting.parse_weighting(session.options.weighting)
     if kind == "optimise" and not optimise_weights:
         kind = "keep"
@@ -108,7 +113,8 @@ def round_(
         weighting_kind=kind,
         weights=weights,
         refine_occupancies=session.options.occupancies == "refine",
-        extinction=session.options.extinction,
+        corrections=session.fit.corrections,
+        structure_factors=aspherical_atoms,
     )
     after = _parameters(fit)
     moved = _largest_change(session.before, after)
@@ -119,6 +125,11 @@ def round_(
         "moved": moved,
         "seconds": time.perf_counter() - started,
     }
+
+
+def aspherical_atoms(structure: xray.structure) -> Any:
+    """Structure factors from the table of this round; f' and f'' are added to it."""
+    return direct.f_calc_modulus_squared(structure, table_file_name=TABLE)
 
 
 def _write_table(session: _Session, labels: list[str], hkl: np.ndarray, values: np.ndarray) -> None:
@@ -219,7 +230,7 @@ def finish(outputs: dict[str, str]) -> dict[str, Any]:
     result = Result(fit, residual, peaks, res, session.model)
     write_cif(result, outputs["cif"])
     Path(outputs["res"]).write_text(res, encoding="utf-8")
-    Path(outputs["fcf"]).write_text(res_output.fcf_text(fit), encoding="utf-8")
+    Path(outputs["fcf"]).write_text(fcf.fcf_text(fit), encoding="utf-8")
     write_peaks(result, outputs["peaks"])
     session.residual = residual
     return summary(result) | {"notes": list(session.model.notes)}
