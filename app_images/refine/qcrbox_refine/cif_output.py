@@ -252,8 +252,7 @@ def _statements(fit: Fit) -> list[str]:
             f"Laue group: Friedel mates share their errors and count once. The goodness of fit counts all {data.unique.size()}."
         )
     lines.append(described(fit.model))
-    refined = {name: value for name, value in zip(corrections.names(), corrections.values(), strict=True)}
-    for name, value in refined.items():
+    for name, value in zip(corrections.names(), corrections.values(), strict=True):
         if name != "extinction":
             lines.append(f"{name} = {format_number(value, fit.correction_su.get(name), 4)}")
     if fit.model.settings.twin is not None:

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from cctbx import adptbx, crystal, xray
-from cctbx.eltbx import xray_scattering
 from cctbx.eltbx import tiny_pse as periodic_table
+from cctbx.eltbx import xray_scattering
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_refine.cif_text import CifBlock

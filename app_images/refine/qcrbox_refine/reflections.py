@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +68,7 @@ class Found:
     rows: HklRows
     origin: str
     text: str | None = None
-    hklf: Hklf = Hklf()
+    hklf: Hklf = field(default_factory=Hklf)
 
 
 def find_reflections(model: Model, attached: str | None) -> Found:

@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterable
 
 from qcrbox_refine.constraints import RidingGroup
-from qcrbox_refine.correction_cards import correction_cards
+from qcrbox_refine.correction_cards import correction_cards, data_cards, weight_card
 from qcrbox_refine.density import DifferenceMap, Peak
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Atom, element_symbol
+from qcrbox_refine.scattering import Radiation, radiation_of
 from qcrbox_refine.shelx_cards import short_labels, symmetry_cards
+from qcrbox_refine.weighting import Weights
 
 
 def res_text(
@@ -19,7 +21,7 @@ def res_text(
     peaks: Iterable[Peak] = (),
     cycles: int = 4,
     kept: list[str] | None = None,
-    suggested: tuple[float, float] | None = None,
+    suggested: Weights | None = None,
 ) -> str:
     """Text of the .res file; Q peaks follow END as SHELXL writes them.
 
@@ -28,7 +30,6 @@ def res_text(
     """
     writer = _Writer(fit)
     last = fit.cycles[-1]
-    a, b = (suggested or fit.weights or (0.1, 0.0))[:2]
     lines = [
         *writer.header(cycles, kept),
         *writer.atoms(),
@@ -42,7 +43,7 @@ def res_text(
         "",
         "END",
         "",
-        f"WGHT {a:10.4f} {b:10.4f}",
+        weight_card(suggested or fit.weights),
         "",
         f"REM Highest difference peak {residual.maximum:.3f}, deepest hole {residual.minimum:.3f}, "
         f"1-sigma level {residual.rms:.3f}",
@@ -88,6 +89,7 @@ class _Writer:
             f"CELL {model.wavelength or 0.71073:.5f} " + " ".join(f"{x:.4f}" for x in cell),
             f"ZERR {z:g} " + " ".join(f"{x:.4f}" for x in model.cell_su),
             *symmetry_cards(group),
+            *(["NEUT"] if radiation_of(model) is Radiation.NEUTRON else []),
             "SFAC " + " ".join(self.elements),
             "UNIT " + " ".join(f"{content.get(element, 0):g}" for element in self.elements),
         ]
@@ -98,7 +100,7 @@ class _Writer:
             *(["BOND $H", "CONF", "FMAP 2", "PLAN 20", "ACTA"] if kept is None else kept),
         ]
         if kept is None:
-            lines += model.restraints
+            lines += [*data_cards(fit), *model.restraints]
         for shared in (
             fit.parametrisation.shared if not any("EXYZ" in line.upper() for line in kept or ()) else ()
         ):

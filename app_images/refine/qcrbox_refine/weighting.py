@@ -85,7 +85,7 @@ def details(weights: Weights | None) -> str:
     return f"w={q}/[{'+'.join(terms)}]" + (f" where P={p}" if a or b else "")
 
 
-def parse_details(text: str | None) -> Weights | None | str:
+def parse_details(text: str | None) -> Weights | str | None:
     """The scheme of a published `_refine_ls_weighting_details`: six numbers, None for w = 1, or "" when not understood.
 
     Read are the texts of SHELXL, Olex2, JANA and of this program: σ²(F²) with terms in P, Fo² or I.
