@@ -141,17 +141,17 @@ def _write_table(session: _Session, labels: list[str], hkl: np.ndarray, values: 
             why="A table of form factors knows atoms by their labels, without case.",
             next="Rename one: edits='rename H1a H1X'.",
         )
+    structure = session.fit.parametrisation.structure
     full = np.empty((len(hkl), len(every)), dtype=np.complex128)
     for i, label in enumerate(every):
         place = column.get(label.upper())
-        full[:, i] = spherical(session.model, i, hkl) if place is None else values[:, place]
+        full[:, i] = spherical(structure, i, hkl) if place is None else values[:, place]
     header = {"TITLE": session.model.title, "SYMM": "expanded", "AD": "FALSE"}
     Path(TABLE).write_bytes(write_tsc(FormFactorTable(every, hkl.astype(np.int32), full, header)))
 
 
-def spherical(model: Model, index: int, hkl: np.ndarray) -> np.ndarray:
+def spherical(structure: xray.structure, index: int, hkl: np.ndarray) -> np.ndarray:
     """Form factors (k,) of the free atom, those the independent-atom model uses."""
-    structure = model.structure()
     registry = structure.scattering_type_registry()
     gaussian = registry.gaussian_not_optional(structure.scatterers()[index].scattering_type)
     stol_sq = structure.unit_cell().d_star_sq(flex.miller_index([tuple(map(int, h)) for h in hkl])) / 4

@@ -11,6 +11,9 @@ from qcrbox.crystallography.tsc import FormFactorTable, write_tsc
 from qcrbox_refine.refinement import load_model
 from smtbx.structure_factors import direct
 
+# At Mo Kα, electrons (International Tables, volume C, table 4.2.6.8).
+DISPERSION = {"H": (0.0, 0.0), "C": (0.0033, 0.0016), "N": (0.0061, 0.0033), "O": (0.0106, 0.0060)}
+
 
 def indices(cif: str, d_min: float) -> tuple[np.ndarray, np.ndarray]:
     """Unique reflections (n, 3), and the rows (k, 3) that a table for them needs."""
@@ -38,7 +41,7 @@ def write_hkl(
     model = load_model(cif)
     structure = model.structure()
     for scatterer in structure.scatterers():
-        scatterer.flags.set_use_fp_fdp(True)
+        scatterer.fp, scatterer.fdp = DISPERSION[scatterer.element_symbol()]
     table = FormFactorTable(
         labels, rows.astype(np.int32), values, {"TITLE": "t", "SYMM": "expanded", "AD": "FALSE"}
     )
