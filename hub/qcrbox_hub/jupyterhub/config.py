@@ -11,6 +11,7 @@ from qcrbox_hub.accounts.membership import load_roles
 from qcrbox_hub.jupyterhub.settings import HubSettings
 from qcrbox_hub.jupyterhub.spawner import QCrBoxSpawner
 from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.addresses import Separation
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - traitlets puts it there
 settings = HubSettings.load()
@@ -27,6 +28,15 @@ os.chdir(state)
 
 # ---------------------------------------------------------------- addresses
 c.JupyterHub.bind_url = f"http://{settings.host}:{settings.port}"
+c.JupyterHub.public_url = settings.addresses.hub + "/"
+if settings.addresses.separation is not Separation.NONE:
+    c.JupyterHub.subdomain_host = settings.addresses.hub
+    c.JupyterHub.subdomain_hook = settings.addresses.subdomain_hook
+# Code on people's host names could set cookies for the hub's; browsers refuse that for this prefix. It needs
+# HTTPS, and host names that people do not share, as such cookies hold for every path.
+c.JupyterHub.cookie_host_prefix_enabled = (
+    settings.addresses.secure and settings.addresses.separation is Separation.PERSON
+)
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings.hub_port}"
 c.JupyterHub.hub_connect_url = f"http://127.0.0.1:{settings.hub_port}"
 # The proxy is a child of `up` beside us: it starts while we import, and outlives a restart of the hub.

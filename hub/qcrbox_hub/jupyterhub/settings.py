@@ -1,4 +1,4 @@
-"""What `qcrbox up` tells the hub: a file readable by its owner only, named by QCRBOX_HUB_SETTINGS."""
+"""What `qcrbox up` hands to the hub and to the proxy."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
+from qcrbox_hub.platform.addresses import Addresses
+
 VARIABLE = "QCRBOX_HUB_SETTINGS"
+PROXY_VARIABLE = "QCRBOX_PROXY_SETTINGS"
 
 
 class HubSettings(BaseModel):
-    """Addresses and places. Secrets are named by file."""
+    """A file that its owner alone may read, named by QCRBOX_HUB_SETTINGS. Secrets are named by file."""
 
     data: Path = Field(description="The data folder.")
     identity: str = Field("", description="The mark every process of this data folder carries.")
     host: str = Field("127.0.0.1", description="Address the proxy listens on.")
     port: int = Field(8000, description="Port the proxy listens on.")
+    addresses: Addresses = Field(description="Names of the hub and of people's servers.")
     hub_port: int = Field(description="Port of the hub itself, loopback only.")
     proxy_api_url: str = Field(description="Where the proxy takes the hub's orders.")
     registry_url: str = Field(description="The registry, as reached from this machine.")
@@ -29,3 +33,21 @@ class HubSettings(BaseModel):
     @staticmethod
     def load() -> HubSettings:
         return HubSettings.model_validate_json(Path(os.environ[VARIABLE]).read_text())
+
+
+class ProxySettings(BaseModel):
+    """JSON in the environment variable QCRBOX_PROXY_SETTINGS; the token stays in its file."""
+
+    host: str
+    port: int
+    api_port: int
+    hub_target: str
+    token_file: Path
+    routes_file: Path
+    addresses: Addresses
+    cross_site_posts: tuple[str, ...] = ()
+    tls_in_front: bool = False
+
+    @staticmethod
+    def load() -> ProxySettings:
+        return ProxySettings.model_validate_json(os.environ[PROXY_VARIABLE])
