@@ -12,21 +12,22 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from qcrbox.cif import read, shelx
-from qcrbox.cif.anisotropic import iso_to_aniso
-from qcrbox.cif.aspheric import form_factor_document, read_form_factors
-from qcrbox.cif.convergence import check_convergence
+from qcrbox.analysis.convergence import check_convergence
+from qcrbox.analysis.difference import crystal_difference, semantic_difference
+from qcrbox.analysis.quality import quality_indicators as indicators_of
+from qcrbox.analysis.validation import validate as run_checks
+from qcrbox.cif import read
 from qcrbox.cif.convert import DEFAULT_CATEGORIES, is_cif, unify
-from qcrbox.cif.difference import crystal_difference, semantic_difference
 from qcrbox.cif.document import Block
-from qcrbox.cif.quality import quality_indicators as indicators_of
-from qcrbox.cif.replacement import replace_structure
-from qcrbox.cif.structure import Structure
-from qcrbox.cif.structure.glb import ortep_glb
-from qcrbox.cif.structure.reading import read_space_group
-from qcrbox.cif.tsc import read_tsc, write_tsc, write_tscb
-from qcrbox.cif.validation import validate as run_checks
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
+from qcrbox.crystallography import shelx
+from qcrbox.crystallography.anisotropic import iso_to_aniso
+from qcrbox.crystallography.aspheric import form_factor_document, read_form_factors
+from qcrbox.crystallography.replacement import replace_structure
+from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.reading import read_space_group
+from qcrbox.crystallography.tsc import read_tsc, write_tsc, write_tscb
+from qcrbox.display.glb import ortep_glb
 
 
 def to_unified_cif(
@@ -75,6 +76,8 @@ def replace_structure_from_cif(
     document = replace_structure(
         Path(input_cif), Path(structure_cif), keep_weighting=keep_weighting, force=force
     )
+    for remark in document.diagnostics:
+        print(remark)  # noqa: T201 - the log of the calculation
     return _write(output_cif, document.to_bytes())
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from qcrbox.cif import read
-from qcrbox.cif.reflections import read_hkl
-from qcrbox.cif.tsc import FormFactorTable, read_tsc, write_tsc
 from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.crystallography.reflections import read_hkl
+from qcrbox.crystallography.tsc import FormFactorTable, read_tsc, write_tsc
 
 RES = """TITL toluene ring
 CELL 0.71073 10 11 12 90 90 90

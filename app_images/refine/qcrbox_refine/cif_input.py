@@ -6,8 +6,8 @@ import math
 import re
 
 from cctbx import crystal, sgtbx, uctbx
-from qcrbox.cif.shelx import read_instructions
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
+from qcrbox.crystallography.shelx import read_instructions
 
 from qcrbox_refine.cif_text import UNKNOWN, CifBlock, read_blocks
 from qcrbox_refine.model import Atom, Model, element_symbol, scattering_type

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cctbx import crystal, sgtbx, uctbx
-from qcrbox.cif.shelx import read_instructions
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx import read_instructions
 
 from qcrbox_refine.model import Atom, Model, scattering_type
 from qcrbox_refine.restraints import NAMES

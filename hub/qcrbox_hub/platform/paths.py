@@ -28,16 +28,21 @@ def agent_pins() -> Path:
 
 
 def application_folders(extra: list[Path] | None = None) -> list[Path]:
-    """Every application folder (one with an application.yaml): ours, then those under `extra`.
+    """Every application folder: ours, then those under `extra`.
 
-    An entry of `extra` is an application folder or a folder of application folders.
+    An entry of `extra` is an application folder or a folder of application folders. Raises UserInputError for one
+    in which there is none.
     """
-    found: dict[str, Path] = {}
-    for root in [applications_folder(), *(extra or [])]:
-        candidates = [root] if (root / "application.yaml").is_file() else sorted(root.glob("*/"))
-        for folder in candidates:
-            if (folder / "application.yaml").is_file():
-                found[folder.name] = folder.resolve()
+    # Here, because every `qcrbox` command imports this module and few need the spec loader (0.2 s).
+    from qcrbox.contract.errors import UserInputError
+    from qcrbox.spec.folder import find_folders, nothing_found
+
+    found = {folder.name: folder for folder in find_folders([applications_folder()])}
+    for root in extra or []:
+        folders = find_folders([root])
+        if not folders:
+            raise UserInputError(nothing_found(root), where="--applications")
+        found |= {folder.name: folder for folder in folders}
     return list(found.values())
 
 

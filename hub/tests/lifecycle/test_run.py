@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import httpx
 import psutil
 import pytest
+from qcrbox.api.connection import connect
 from qcrbox.contract.errors import NotSignedIn
-from qcrbox.notebook.connection import connect
 from qcrbox_hub.platform import ports
 from qcrbox_hub.platform.data_folder import DataFolder
 from qcrbox_hub.platform.supervisor import marked_processes
