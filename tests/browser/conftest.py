@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from qcrbox.client import loopback
 
 PASSWORD = "plum-Orchid-42-river"
 START_LIMIT_S = 120
@@ -77,7 +78,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         said += line
     link = re.search(r"http\S+first-admin\?code=\S+", said)
     assert link, said
-    yield Platform(data, f"http://127.0.0.1:{port}", link.group(0), process)
+    yield Platform(data, f"http://hub.localhost:{port}", link.group(0), process)
     process.send_signal(signal.SIGINT)
     try:
         process.wait(20)
@@ -115,7 +116,7 @@ def new_person(chromium: Browser, platform: Platform, visits: Visits) -> Iterato
 
     def guard(route: Route) -> None:
         host = urlsplit(route.request.url).hostname or ""
-        if urlsplit(route.request.url).scheme in ("data", "blob") or host in ("127.0.0.1", "localhost"):
+        if urlsplit(route.request.url).scheme in ("data", "blob") or loopback.is_loopback(f"http://{host}"):
             route.continue_()
         else:
             visits.elsewhere.append(route.request.url)
@@ -139,7 +140,7 @@ def new_person(chromium: Browser, platform: Platform, visits: Visits) -> Iterato
 
 
 def _note(visits: Visits, url: str) -> None:
-    if urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
+    if not loopback.is_loopback(url):
         visits.elsewhere.append(url)
 
 
@@ -172,8 +173,12 @@ class Person:
         self.page.wait_for_selector(".jp-LabShell")
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
+    def open_lab(self, address: str = "lab?reset") -> None:
+        """An address of the own Jupyter server, wherever that is seen."""
+        self.page.goto(f"/hub/user-redirect/{address}")
+
     def open_notebook(self, path: str) -> None:
-        self.page.goto(f"/user/{self.name}/lab/tree/{path}?reset")
+        self.open_lab(f"lab/tree/{path}?reset")
         self.wait_for_lab()
         self.page.wait_for_selector(".jp-Notebook .jp-Cell")
         self.wait_until_idle()
