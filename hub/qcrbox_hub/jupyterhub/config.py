@@ -8,6 +8,7 @@ import sys
 from qcrbox_hub.accounts import roles
 from qcrbox_hub.accounts.authenticator import QCrBoxAuthenticator
 from qcrbox_hub.accounts.membership import load_roles
+from qcrbox_hub.jupyterhub import handler_changes
 from qcrbox_hub.jupyterhub.settings import HubSettings
 from qcrbox_hub.jupyterhub.spawner import QCrBoxSpawner
 from qcrbox_hub.platform import paths
@@ -32,6 +33,7 @@ c.JupyterHub.public_url = settings.addresses.hub + "/"
 if settings.addresses.separation is not Separation.NONE:
     c.JupyterHub.subdomain_host = settings.addresses.hub
     c.JupyterHub.subdomain_hook = settings.addresses.subdomain_hook
+handler_changes.apply(settings.addresses)
 # Code on people's host names could set cookies for the hub's; browsers refuse that for this prefix. It needs
 # HTTPS, and host names that people do not share, as such cookies hold for every path.
 c.JupyterHub.cookie_host_prefix_enabled = (
