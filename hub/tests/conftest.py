@@ -76,13 +76,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     code = data.new_first_admin_code()
     record: list[str] = []
     plan = plans.make(plans.Options(mode="hub", port=ports.choose(1)[0]), data)
-    specs = [spec for spec in plan.specs if spec.name in ("proxy", "hub")]
+    specs = [spec for spec in plan.specs if spec.name in ("proxy", "relay", "hub")]
     supervisor = Supervisor(specs, data.logs, record.append)
     try:
         supervisor.start(threading.Event())
         yield Hub(plan.url, data, code, supervisor)
     finally:
-        supervisor.stop(last=("proxy",))
+        supervisor.stop(last=("proxy", "relay"))
         left = end_marked_processes(data.identity, grace_s=2)
     assert not left, f"still running after the stop: {left}"
 

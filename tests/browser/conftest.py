@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from qcrbox.client import loopback
+from qcrbox_hub.platform.addresses import Addresses
 
 PASSWORD = "plum-Orchid-42-river"
 START_LIMIT_S = 120
@@ -48,7 +49,7 @@ class Platform:
     process: subprocess.Popen[str]
 
     def home(self, name: str) -> Path:
-        return self.data / "homes" / name
+        return next((self.data / "homes").glob(f"*-{name}"))
 
 
 @pytest.fixture(scope="package")
@@ -174,8 +175,9 @@ class Person:
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     def open_lab(self, address: str = "lab?reset") -> None:
-        """An address of the own Jupyter server, wherever that is seen."""
-        self.page.goto(f"/hub/user-redirect/{address}")
+        """An address of the own Jupyter server. Not by the hub's user-redirect, which drops `reset`."""
+        hub = f"http://hub.localhost:{urlsplit(self.page.url).port}"
+        self.page.goto(f"{Addresses.make(hub).person_url(self.name)}/user/{self.name}/{address}")
 
     def open_notebook(self, path: str) -> None:
         self.open_lab(f"lab/tree/{path}?reset")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from qcrbox.contract.errors import UserInputError
@@ -49,6 +49,13 @@ def up(
         int, typer.Option(help="Stop a person's Jupyter server after so many idle minutes; 0: never.")
     ] = 0,
     manager: ManagerOption = "process",
+    spawner: Annotated[
+        Literal["auto", "docker", "swarm", "sandbox", "trusted"],
+        typer.Option(
+            help="What people's Jupyter servers run in. auto: the strongest walls that this machine has; "
+            "trusted: none, for people who trust each other."
+        ),
+    ] = "auto",
     tls_in_front: Annotated[
         bool,
         typer.Option("--tls-in-front", help="A web server on this machine ends TLS and forwards to us."),
@@ -76,6 +83,7 @@ def up(
         manager=manager,
         public_url=public_url or settings.public.url,
         people_url=settings.public.people_url,
+        spawner=spawner,
     )
     say(f"QCrBox starts; data folder {where.path}")
     Run(options, where, say).up(lambda run: _announce(run, open_))
@@ -91,6 +99,10 @@ def _announce(run: Run, open_: bool) -> None:
         lines += ["  JupyterLab:        " + page]
     else:
         lines += ["  Sign in at:        " + url]
+        if run.plan.choice:
+            lines += ["  Walls:             " + run.plan.choice.what]
+            if run.plan.choice.stronger:
+                lines += ["                     " + run.plan.choice.stronger]
         if run.first_admin_link:
             lines += ["  First administrator, once: " + run.first_admin_link]
     if not ports.is_loopback(run.options.host) and url.startswith("http:"):

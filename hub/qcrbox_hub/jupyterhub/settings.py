@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from qcrbox_hub.platform.addresses import Addresses
+from qcrbox_hub.walls.choice import Walls
 
 VARIABLE = "QCRBOX_HUB_SETTINGS"
 PROXY_VARIABLE = "QCRBOX_PROXY_SETTINGS"
@@ -26,6 +27,12 @@ class HubSettings(BaseModel):
     registry_url: str = Field(description="The registry, as reached from this machine.")
     service_token_file: Path = Field(description="The registry's token for the hub.")
     proxy_token_file: Path = Field(description="The hub's token for the proxy.")
+    walls: Walls = Field(Walls.TRUSTED, description="What people's servers run in.")
+    walls_what: str = Field("", description="One sentence about the walls, for people.")
+    walls_stronger: str = Field("", description="What would be stronger, and how to get it.")
+    sockets: Path | None = Field(None, description="Folder of the sockets of people's servers.")
+    first_user_id: int = Field(0, description="User ids of people are this plus their account's number.")
+    limits: str = Field("none", description="How limits are set on this machine.")
     group: str = Field("everyone", description="The group every member belongs to.")
     minimum_password_length: int = 10
     culler_token_file: Path | None = Field(None, description="The idle culler's token; None: there is none.")

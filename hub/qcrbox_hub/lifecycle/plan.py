@@ -6,18 +6,23 @@ import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from qcrbox.contract.errors import UserInputError
+from qcrbox.sandbox.user_ids import first_user_id
 
 from qcrbox_hub.accounts import roles
 from qcrbox_hub.jupyterhub import solo
 from qcrbox_hub.jupyterhub.settings import PROXY_VARIABLE, VARIABLE, HubSettings, ProxySettings
 from qcrbox_hub.platform import paths, ports
 from qcrbox_hub.platform.addresses import Addresses, Separation
-from qcrbox_hub.platform.child import ChildSpec, Probe, answering, listening
+from qcrbox_hub.platform.child import ChildSpec, Probe, accepting, answering, listening
 from qcrbox_hub.platform.data_folder import DataFolder, write_private
 from qcrbox_hub.platform.supervisor import MARK
+from qcrbox_hub.walls.choice import Choice, choose, everyone_is_trusted
+from qcrbox_hub.walls.relay_settings import VARIABLE as RELAY_VARIABLE
+from qcrbox_hub.walls.relay_settings import RelaySettings
+from qcrbox_hub.walls.socket_folders import SocketFolders
 
 Mode = Literal["hub", "solo", "registry"]
 LOOPBACK = "127.0.0.1"
@@ -39,6 +44,7 @@ class Options:
     manager: str = "process"
     public_url: str = ""
     people_url: str = ""
+    spawner: str = "auto"
 
     @property
     def addresses(self) -> Addresses:
@@ -66,6 +72,8 @@ class Plan:
     url: str = ""
     registry_url: str = ""
     addresses: Addresses | None = None
+    choice: Choice | None = None
+    sockets: SocketFolders | None = None
     lab_token: str = ""
 
 
@@ -79,9 +87,10 @@ def make(options: Options, data: DataFolder) -> Plan:
     if options.mode == "hub":
         plan.addresses = options.addresses
         plan.url = plan.addresses.hub
+        plan.choice = choose(options.spawner, everyone_trusted=everyone_is_trusted(data.path))
     plan.specs = [_nats(plan), _registry(plan), _launcher(plan)]
     if options.mode == "hub":
-        plan.specs += [_proxy(plan), _hub(plan)]
+        plan.specs += [_proxy(plan), *_relay(plan), _hub(plan)]
         if options.idle_cull_s:
             plan.specs.append(_culler(plan))
     elif options.mode == "solo":
@@ -214,6 +223,30 @@ def _proxy(plan: Plan) -> ChildSpec:
     )
 
 
+def _relay(plan: Plan) -> list[ChildSpec]:
+    """What people's servers reach hub and registry through; none where they are plain processes."""
+    assert plan.choice is not None
+    if not plan.choice.walls.separate:
+        return []
+    plan.sockets = SocketFolders(SocketFolders.root_for(plan.data.path, plan.data.identity), first_user_id())
+    plan.sockets.remove_all()
+    plan.sockets.prepare()
+    settings = RelaySettings(
+        root=plan.sockets.root,
+        uid=plan.sockets.relay_uid,
+        hub_port=plan.ports["hub"],
+        registry_port=plan.ports["registry"],
+    )
+    return [
+        ChildSpec(
+            "relay",
+            _python("qcrbox_hub.walls.relay_server"),
+            _environment(plan, **{RELAY_VARIABLE: settings.model_dump_json()}),
+            ready=accepting(plan.sockets.control),
+        )
+    ]
+
+
 def _hub(plan: Plan) -> ChildSpec:
     settings = HubSettings(
         data=plan.data.path,
@@ -226,6 +259,7 @@ def _hub(plan: Plan) -> ChildSpec:
         registry_url=plan.registry_url,
         service_token_file=plan.data.secret_file("hub_service_token"),
         proxy_token_file=plan.data.secret_file("proxy_token"),
+        **_walls(plan),
         culler_token_file=plan.data.secret_file("culler_token") if plan.options.idle_cull_s else None,
     )
     file = plan.data.run / "hub.json"
@@ -236,6 +270,20 @@ def _hub(plan: Plan) -> ChildSpec:
     return ChildSpec(
         "hub", _python("qcrbox_hub.jupyterhub.serve"), environment, ready=lambda: inside() and routed()
     )
+
+
+def _walls(plan: Plan) -> dict[str, Any]:
+    """The part of the hub's settings that is about walls."""
+    assert plan.choice is not None
+    sandboxes = plan.choice.sandboxes
+    return {
+        "walls": plan.choice.walls,
+        "walls_what": plan.choice.what,
+        "walls_stronger": plan.choice.stronger,
+        "sockets": plan.sockets.root if plan.sockets else None,
+        "first_user_id": first_user_id() or 0,
+        "limits": str(sandboxes.limits) if sandboxes else "none",
+    }
 
 
 def _route_known(plan: Plan) -> Probe:

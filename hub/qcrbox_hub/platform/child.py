@@ -116,6 +116,21 @@ def listening(host: str, port: int) -> Probe:
     return probe
 
 
+def accepting(path: Path) -> Probe:
+    """Ready when something accepts connections at a Unix socket."""
+
+    def probe() -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(0.5)
+            try:
+                client.connect(str(path))
+            except OSError:
+                return False
+            return True
+
+    return probe
+
+
 def answering(url: str, headers: dict[str, str] | None = None) -> Probe:
     """Ready when a GET of `url` answers with a 2xx code."""
     request = urllib.request.Request(url, headers=headers or {})

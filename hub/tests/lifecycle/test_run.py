@@ -276,7 +276,7 @@ def test_backup_of_a_running_platform_is_restored_with_data_accounts_and_homes(
         trust_env=False,
     )
     assert stored.status_code == 201, stored.text
-    home = platform.data.homes / "ada"
+    home = platform.data.homes / "1-ada"
     home.mkdir(exist_ok=True)
     (home / "thesis.ipynb").write_text("work of years")
 
@@ -297,7 +297,7 @@ def test_backup_of_a_running_platform_is_restored_with_data_accounts_and_homes(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert (target / "homes" / "ada" / "thesis.ipynb").read_text() == "work of years"
+    assert (target / "homes" / "1-ada" / "thesis.ipynb").read_text() == "work of years"
 
     again = start("up", data=target)
     assert "first-admin" not in again.wait_for("Ctrl-C")
