@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -256,7 +257,20 @@ def product_folders() -> list[Path]:
     # Not imported: the extension is another room, and large.
     specs = [find_spec(name) for name in ("qcrbox", "qcrbox_hub", "qcrbox_extension")]
     packages = [Path(place) for spec in specs if spec for place in spec.submodule_search_locations or ()]
-    return [*packages, paths.notebooks_folder()]
+    return [*packages, *_linked_from_the_environment(), paths.notebooks_folder()]
+
+
+def _linked_from_the_environment() -> list[Path]:
+    """What a checkout links into the environment for JupyterLab and Jupyter Server (`qcrbox_extension.develop`)."""
+    prefix = Path(sys.prefix)
+    places = (
+        "etc/jupyter/jupyter_server_config.d",
+        "share/jupyter/labextensions",
+        "share/jupyter/labextensions/@*",
+    )
+    entries = [entry for place in places for folder in prefix.glob(place) for entry in folder.iterdir()]
+    targets = [entry.resolve() for entry in entries if entry.is_symlink()]
+    return [target for target in targets if target.exists() and not target.is_relative_to(prefix)]
 
 
 def start_ticks(pid: int) -> int:
