@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.client import loopback
 from qcrbox.client.busy import busy
 from qcrbox.contract.errors import QcError, Unreachable
 from qcrbox.language import tr
@@ -59,7 +60,8 @@ class RegistryClient:
                     headers=headers,
                     timeout=httpx.Timeout(self._timeout_s, connect=5.0),
                     # Loopback and hub addresses must not be sent to a proxy that the environment names.
-                    trust_env=not self.url.startswith(("http://127.", "http://localhost", "http://[::1]")),
+                    trust_env=not loopback.is_loopback(self.url),
+                    mounts=loopback.mounts(self.url),
                 )
             return self._http
 

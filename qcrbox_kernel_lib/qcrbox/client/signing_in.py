@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from qcrbox.client import loopback
 from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
 from qcrbox.display import show
 from qcrbox.language import tr
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import httpx
 
 SERVICE = "/services/qcrbox"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def registry_address(url: str) -> str:
@@ -50,7 +50,7 @@ def require_safe(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UserInputError(f"{url!r} is no address.", next="For example https://box.example.org.")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and not loopback.is_loopback(url):
         raise UserInputError(
             f"{url} has no encryption: everybody on the way could read your token.",
             next=f'Use https://{parts.netloc}, or, in a network you trust, qc.connect("{url}", insecure=True).',
@@ -123,7 +123,9 @@ def _client(url: str) -> httpx.Client:
     import httpx
 
     return httpx.Client(
-        timeout=httpx.Timeout(20.0, connect=5.0), trust_env=urlsplit(url).hostname not in _LOOPBACK
+        timeout=httpx.Timeout(20.0, connect=5.0),
+        trust_env=not loopback.is_loopback(url),
+        mounts=loopback.mounts(url),
     )
 
 
