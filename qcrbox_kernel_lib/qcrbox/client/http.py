@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from qcrbox.client import loopback
 from qcrbox.contract.errors import QcError, Unreachable
 from qcrbox.language import tr
 
@@ -67,7 +68,8 @@ class RegistryClient:
                     headers=headers,
                     timeout=httpx.Timeout(self._timeout_s, connect=5.0),
                     # Loopback and hub addresses must not be sent to a proxy that the environment names.
-                    trust_env=not self.url.startswith(("http://127.", "http://localhost", "http://[::1]")),
+                    trust_env=not loopback.is_loopback(self.url),
+                    mounts=loopback.mounts(self.url),
                 )
             return self._http
 

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from qcrbox.client import loopback
 from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
 
 SERVICE = "/services/qcrbox"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def registry_address(url: str) -> str:
@@ -47,7 +47,7 @@ def require_safe(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UserInputError(f"{url!r} is no address.", next="For example https://box.example.org.")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and not loopback.is_loopback(url):
         raise UserInputError(
             f"{url} has no encryption: everybody on the way could read your token.",
             next=f'Use https://{parts.netloc}, or, in a network you trust, qc.connect("{url}", insecure=True).',
@@ -100,7 +100,9 @@ def program_name() -> str:
 
 def _client(url: str) -> httpx.Client:
     return httpx.Client(
-        timeout=httpx.Timeout(20.0, connect=5.0), trust_env=urlsplit(url).hostname not in _LOOPBACK
+        timeout=httpx.Timeout(20.0, connect=5.0),
+        trust_env=not loopback.is_loopback(url),
+        mounts=loopback.mounts(url),
     )
 
 

@@ -1,7 +1,7 @@
-"""Which system calls an application's container may make: what programs of an ordinary user need, and nothing else.
+"""Which system calls may be made inside the walls: what programs of an ordinary user need, and nothing else.
 
-Docker's own profile is made for any container, so it lets through what no crystallographic program needs and what
-has been a way out before: looking into other processes (ptrace, process_vm_readv), kernel keyrings, io_uring,
+`profile` is the filter in Docker's form, `bpf` the same as the program that bubblewrap loads. Docker's own profile
+is made for any container, so it lets through what no crystallographic program needs and what has been a way out before: looking into other processes (ptrace, process_vm_readv), kernel keyrings, io_uring,
 32-bit calls, and unusual kinds of sockets. Here everything is refused that is not named, as Docker does it
 (https://docs.docker.com/engine/security/seccomp/ describes the form). A refused call fails with EPERM, but for
 calls that C libraries replace by an older one when the kernel does not know them: those fail with ENOSYS.
@@ -9,8 +9,14 @@ calls that C libraries replace by an older one when the kernel does not know the
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
+import tempfile
+from functools import cache
 from typing import Any
+
+from qcrbox.contract.errors import Unreachable
 
 _EPERM, _ENOSYS = 1, 38
 
@@ -97,3 +103,80 @@ def _allow(names: list[str], arguments: list[dict[str, Any]] | None = None) -> d
 
 def _argument(index: int, value: int, compare: str = "SCMP_CMP_EQ", second: int = 0) -> dict[str, Any]:
     return {"index": index, "value": value, "valueTwo": second, "op": compare}
+
+
+# ---------------------------------------------------------------- for bubblewrap
+
+_LIBRARY = "libseccomp.so.2"
+_ACT_ALLOW, _ACT_ERRNO = 0x7FFF0000, 0x00050000
+_FILTER_BAD_ARCH = 2
+_COMPARE = {"SCMP_CMP_EQ": 4, "SCMP_CMP_MASKED_EQ": 7}
+_UNKNOWN = -1
+
+
+class _Argument(ctypes.Structure):
+    """`struct scmp_arg_cmp` of seccomp.h."""
+
+    _fields_ = (
+        ("index", ctypes.c_uint),
+        ("compare", ctypes.c_int),
+        ("value", ctypes.c_uint64),
+        ("second", ctypes.c_uint64),
+    )
+
+
+@cache
+def bpf() -> bytes:
+    """The filter as a BPF program for this machine's processor.
+
+    Raises Unreachable where libseccomp is missing: never a sandbox without the filter.
+    """
+    try:
+        library = ctypes.CDLL(_LIBRARY, use_errno=True)
+    except OSError as error:
+        raise Unreachable(
+            f"{_LIBRARY} is not installed.",
+            why="It translates the filter of system calls for this processor.",
+            next="Debian and Ubuntu: apt-get install libseccomp2.",
+            part="sandbox",
+        ) from error
+    library.seccomp_init.restype = ctypes.c_void_p
+    context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(_ACT_ERRNO | _EPERM)))
+    try:
+        _check(library.seccomp_attr_set(context, _FILTER_BAD_ARCH, ctypes.c_uint32(_ACT_ERRNO | _EPERM)))
+        for rule in profile()["syscalls"]:
+            allowed = rule["action"] == "SCMP_ACT_ALLOW"
+            action = _ACT_ALLOW if allowed else _ACT_ERRNO | int(rule["errnoRet"])
+            for name in rule["names"]:
+                _add(library, context, action, name, rule.get("args") or [])
+        return _exported(library, context)
+    finally:
+        library.seccomp_release(context)
+
+
+def _add(library: Any, context: Any, action: int, name: str, arguments: list[dict[str, Any]]) -> None:
+    number = library.seccomp_syscall_resolve_name(name.encode())
+    if number == _UNKNOWN:
+        return  # newer than this libseccomp: refused like everything that is not named
+    compare = (_Argument * len(arguments))(
+        *(
+            _Argument(each["index"], _COMPARE[each["op"]], each["value"], each["valueTwo"])
+            for each in arguments
+        )
+    )
+    _check(
+        library.seccomp_rule_add_array(context, ctypes.c_uint32(action), number, len(arguments), compare),
+        name,
+    )
+
+
+def _exported(library: Any, context: Any) -> bytes:
+    with tempfile.TemporaryFile() as file:
+        _check(library.seccomp_export_bpf(context, file.fileno()))
+        file.seek(0)
+        return file.read()
+
+
+def _check(code: int, what: str = "the filter") -> None:
+    if code < 0:
+        raise OSError(-code, f"libseccomp: {what}: {os.strerror(-code)}")
