@@ -25,6 +25,7 @@ _MODULES = frozenset(
         "markup",
         "nats_client",
         "old_paths",
+        "sandbox",
         "spec",
         "waiting",
         "widgets",
