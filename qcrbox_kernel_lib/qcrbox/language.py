@@ -25,8 +25,8 @@ def tr(text: str, /, **values: object) -> str:
 
 def language(environ: Mapping[str, str] = os.environ) -> str:
     """The first wanted language that there is a catalogue for, "en" when there is none."""
-    said = next((environ[name] for name in _VARIABLES if environ.get(name)), "")
-    for one in said.split(":"):
+    wanted = next((environ[name] for name in _VARIABLES if environ.get(name)), "")
+    for one in wanted.split(":"):
         code = one.partition(".")[0].partition("@")[0].partition("_")[0].lower()
         if code in ("en", "c", "posix"):
             return "en"

@@ -192,7 +192,7 @@ def test_what_is_shared_to_read_says_whose_it_is_when_it_is_changed(box_of_bea: 
             'Ask bea, or work on your own copy: qc["read only"].copy("my read only").' in caught.value.message
         )
     mine = theirs.copy("my read only")
-    assert mine.rename("renamed").said["owner"] == "cem"
+    assert mine.rename("renamed").record["owner"] == "cem"
     stored.share(GROUP, "write")
     assert "x.hkl" in theirs.attach(b"x", filename="x.hkl").files
     stored.delete()

@@ -24,19 +24,19 @@ _FRESH_S = 60.0
 class Application:
     """One application; its commands are attributes: `qc.refine.refine_iam(…)`."""
 
-    def __init__(self, box: Box, said: dict[str, Any]) -> None:
-        self.box, self.said = box, said
-        self.slug, self.name = str(said["slug"]), str(said.get("name") or said["slug"])
-        self.version = str(said.get("version", ""))
+    def __init__(self, box: Box, record: dict[str, Any]) -> None:
+        self.box, self.record = box, record
+        self.slug, self.name = str(record["slug"]), str(record.get("name") or record["slug"])
+        self.version = str(record.get("version", ""))
         self.commands: dict[str, Command] = {}
-        for described in said.get("commands", ()):
+        for described in record.get("commands", ()):
             command = make_command(self, described)
             if not command.name.startswith("__"):
                 self.commands[identifier(command.name)] = command
 
     @property
     def description(self) -> str:
-        return str(self.said.get("description") or "").strip()
+        return str(self.record.get("description") or "").strip()
 
     @property
     def __doc__(self) -> str:  # type: ignore[override]
@@ -64,12 +64,12 @@ class Application:
 
     def __getitem__(self, name: str) -> Command:
         for command in self.commands.values():
-            if name in (command.name, identifier(command.name), command.said.get("name")):
+            if name in (command.name, identifier(command.name), command.record.get("name")):
                 return command
         raise _unknown(f"{self.name} has no command {name!r}.", name, list(self.commands))
 
     def __dir__(self) -> list[str]:
-        own = {"box", "commands", "description", "name", "said", "slug", "version"}
+        own = {"box", "commands", "description", "name", "record", "slug", "version"}
         return sorted(own | set(self.commands) | ({"gui"} if self._has_gui() else set()))
 
     def _has_gui(self) -> bool:
@@ -103,8 +103,8 @@ class Applications:
         return self
 
     def _read(self) -> None:
-        said = self._box.client.get("/api/applications").get("applications", [])
-        self._known = [Application(self._box, one) for one in said]
+        payload = self._box.client.get("/api/applications").get("applications", [])
+        self._known = [Application(self._box, one) for one in payload]
         self._read_at = time.monotonic()
 
     def all(self) -> list[Application]:
@@ -201,15 +201,15 @@ class Applications:
 
 
 def _ready(application: Application) -> str:
-    state = application.said.get("state") or application.said.get("readiness")
+    state = application.record.get("state") or application.record.get("readiness")
     if state:
         return str(state).replace("_", " ")
-    ready = application.said.get("ready")
+    ready = application.record.get("ready")
     return "" if ready is None else "✓ ready" if ready else "starts on demand"
 
 
 def _registered(application: Application) -> tuple[str, int]:
-    return str(application.said.get("registered_at") or ""), int(application.said.get("id") or 0)
+    return str(application.record.get("registered_at") or ""), int(application.record.get("id") or 0)
 
 
 def _unknown(what: str, name: str, known: list[str]) -> NotFound:

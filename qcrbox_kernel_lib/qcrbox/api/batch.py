@@ -97,8 +97,8 @@ class Batch:
                     for one in part
                 ]
             }
-            said = self.box.client.post("/api/commands/batch", body)
-            for one, calculation_id in zip(part, said["calculation_ids"], strict=True):
+            payload = self.box.client.post("/api/commands/batch", body)
+            for one, calculation_id in zip(part, payload["calculation_ids"], strict=True):
                 self.calculations.append(self.box.calculations.made(str(calculation_id), self.command, one))
         self.names += names
 

@@ -161,9 +161,9 @@ class Box:
     @property
     def me(self) -> Table:
         """Who the registry takes you for: name, groups, roles."""
-        said = self.client.get("/api/me")
-        rows = [("name", said["name"]), ("groups", ", ".join(said["groups"]) or "none")]
-        rows += [(role.replace("_", " "), ", ".join(groups)) for role, groups in said["roles"].items()]
+        payload = self.client.get("/api/me")
+        rows = [("name", payload["name"]), ("groups", ", ".join(payload["groups"]) or "none")]
+        rows += [(role.replace("_", " "), ", ".join(groups)) for role, groups in payload["roles"].items()]
         return Table(("", "you"), rows, title=f"You at {self.url}")
 
     def doctor(self) -> Table:

@@ -178,22 +178,24 @@ class Calculation(Stored):
             raise self._input_is_gone(error) from None
 
     def _input_is_gone(self, error: NotFound) -> UserInputError:
-        named, said = "An input", "was deleted, or is no longer yours to see"
+        named, reason = "An input", "was deleted, or is no longer yours to see"
         with contextlib.suppress(QcError):
             for node in self.lineage.nodes:
                 about = node.get("details") or {}
                 if node["id"] in self._input_ids() and about.get("deleted"):
                     named = f"Input {about.get('dataset') or node['label']!r}"
-                    said = f"was deleted{self._day_of_deletion(about.get('dataset_id'))}"
+                    reason = f"was deleted{self._day_of_deletion(about.get('dataset_id'))}"
         return UserInputError(
-            f"{named} of {self.name} ({self.short_id}) {said}; the record of the calculation stays, but it cannot be "
+            f"{named} of {self.name} ({self.short_id}) {reason}; the record of the calculation stays, but it cannot be "
             "run again.",
             next="qc.datasets.bin lists what can be brought back.",
             details=error.message,
         )
 
     def _day_of_deletion(self, dataset_id: str | None) -> str:
-        days = [str(d.said.get("deleted_at") or "")[:10] for d in self.box.datasets.bin if d.id == dataset_id]
+        days = [
+            str(d.record.get("deleted_at") or "")[:10] for d in self.box.datasets.bin if d.id == dataset_id
+        ]
         return f" on {days[0]}" if days else ""
 
     def result(self, timeout: float | None = None, *, quiet: bool = False) -> Result:
@@ -304,18 +306,18 @@ class Calculation(Stored):
         if with_log:
             with contextlib.suppress(QcError):
                 log = str(self.log)
-        said, _, rest = error.partition("\n")
+        headline, _, rest = error.partition("\n")
         return CalculationFailed(
-            plain_error(said) or f"{self.name} failed.",
-            next=self._where_in_log(said, log),
+            plain_error(headline) or f"{self.name} failed.",
+            next=self._where_in_log(headline, log),
             details="\n\n".join(part for part in (rest.strip(), log) if part),
             calculation=self.id,
             reason=error,
             log_tail="\n".join((log or error).splitlines()[-20:]),
         )
 
-    def _where_in_log(self, said: str, log: str) -> str:
-        number = first_error(log, plain_error(said))
+    def _where_in_log(self, message: str, log: str) -> str:
+        number = first_error(log, plain_error(message))
         line = f", line {number}" if number else ""
         return f'The whole log: qc.calculations["{self.short_id}"].log{line}.'
 

@@ -62,11 +62,11 @@ class Calculations:
             body["force"] = True
         # The same key gives the same calculation: a retried request never starts a second one.
         key = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
-        said = self._box.client.post("/api/commands", body, headers=key)
-        return self.made(str(said["calculation_id"]), command, arguments)
+        payload = self._box.client.post("/api/commands", body, headers=key)
+        return self.made(str(payload["calculation_id"]), command, arguments)
 
     def made(self, calculation_id: str, command: Command, arguments: dict[str, Any]) -> Calculation:
-        said = {
+        record = {
             "calculation_id": calculation_id,
             "application_slug": command.application.slug,
             "application_version": command.application.version,
@@ -74,7 +74,7 @@ class Calculations:
             "command_arguments": arguments,
             "status": str(State.SUBMITTED),
         }
-        calculation = self._known.get(calculation_id) or Calculation(self._box, said)
+        calculation = self._known.get(calculation_id) or Calculation(self._box, record)
         self._known[calculation_id] = calculation
         return calculation
 
@@ -84,21 +84,21 @@ class Calculations:
         return self._box.client.get(f"/api/calculations/{calculation_id}")["calculations"][0]
 
     def read_log(self, calculation_id: str) -> str:
-        said = self._box.client.get(f"/api/calculations/{calculation_id}/log")
-        return str(said.get("text", ""))
+        payload = self._box.client.get(f"/api/calculations/{calculation_id}/log")
+        return str(payload.get("text", ""))
 
-    def _of(self, said: dict[str, Any]) -> Calculation:
-        known = self._known.get(str(said["calculation_id"]))
+    def _of(self, record: dict[str, Any]) -> Calculation:
+        known = self._known.get(str(record["calculation_id"]))
         if known is None:
-            known = self._known[str(said["calculation_id"])] = Calculation(self._box, said)
+            known = self._known[str(record["calculation_id"])] = Calculation(self._box, record)
         else:
-            known.take_record(said)
+            known.take_record(record)
         return known
 
     def recent(self, n: int = 100, **query: Any) -> list[Calculation]:
         """The newest `n`; query by status=, application=, command=, name=."""
-        said = self._box.client.get("/api/calculations", limit=n, **query)["calculations"]
-        return [self._of(one) for one in said][:n]
+        payload = self._box.client.get("/api/calculations", limit=n, **query)["calculations"]
+        return [self._of(one) for one in payload][:n]
 
     @property
     def running(self) -> list[Calculation]:

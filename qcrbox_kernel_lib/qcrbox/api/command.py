@@ -27,7 +27,7 @@ class Command:
     name: str
     application: Application
     parameters: dict[str, Parameter]
-    said: dict[str, Any]
+    record: dict[str, Any]
 
     def __call__(self, *args: Any, **options: Any) -> Calculation:
         raise NotImplementedError  # every command is a class of its own, made by `make_command`
@@ -73,11 +73,11 @@ class Command:
 
     @property
     def description(self) -> str:
-        return str(self.said.get("description") or "").strip()
+        return str(self.record.get("description") or "").strip()
 
     @property
     def interactive(self) -> bool:
-        return self.said.get("implemented_as") == "interactive_session"
+        return self.record.get("implemented_as") == "interactive_session"
 
     @property
     def qualified_name(self) -> str:
@@ -144,11 +144,11 @@ class Command:
         }
 
 
-def make_command(application: Application, said: dict[str, Any]) -> Command:
+def make_command(application: Application, record: dict[str, Any]) -> Command:
     """A command whose signature, docstring and completion are those of its spec."""
     parameters = {
         name: Parameter.from_json(name, described)
-        for name, described in (said.get("parameters") or {}).items()
+        for name, described in (record.get("parameters") or {}).items()
     }
     shown = [p for p in parameters.values() if not p.is_output]
     files_first = sorted(shown, key=lambda p: not p.is_file)
@@ -156,7 +156,7 @@ def make_command(application: Application, said: dict[str, Any]) -> Command:
     signature = inspect.Signature(
         [p.as_signature(positional=p.is_file and p.required) for p in _positional_first(files_first)]
     )
-    name = str(said.get("cmd_name") or said.get("name"))
+    name = str(record.get("cmd_name") or record.get("name"))
 
     def call(self: Command, *args: Any, **options: Any) -> Calculation:
         return self.submit(*args, **options)
@@ -168,10 +168,10 @@ def make_command(application: Application, said: dict[str, Any]) -> Command:
     kind = type(
         identifier(name),
         (Command,),
-        {"__call__": call, "__doc__": _docstring(said, files_first, application)},
+        {"__call__": call, "__doc__": _docstring(record, files_first, application)},
     )
     command = kind()
-    command.name, command.application, command.said = name, application, said
+    command.name, command.application, command.record = name, application, record
     command.parameters = {p.name: p for p in files_first}
     command.__signature__ = signature
     command.__name__ = command.__qualname__ = identifier(name)
@@ -182,14 +182,14 @@ def _positional_first(parameters: list[Parameter]) -> list[Parameter]:
     return sorted(parameters, key=lambda p: not (p.is_file and p.required))
 
 
-def _docstring(said: dict[str, Any], parameters: list[Parameter], application: Application) -> str:
-    parts = [str(said.get("description") or said.get("name")).strip()]
+def _docstring(record: dict[str, Any], parameters: list[Parameter], application: Application) -> str:
+    parts = [str(record.get("description") or record.get("name")).strip()]
     if parameters:
         parts.append("Parameters\n----------\n" + "\n".join(p.docstring() for p in parameters))
     parts.append(
         "Returns\n-------\nCalculation\n    at once; `await` it, or ask `.result()`, for the result."
     )
-    if said.get("doi"):
-        parts.append(f"Reference: doi {said['doi']}")
+    if record.get("doi"):
+        parts.append(f"Reference: doi {record['doi']}")
     parts.append(f"{application.name} {application.version}")
     return "\n\n".join(parts)

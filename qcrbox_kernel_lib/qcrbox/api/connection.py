@@ -162,16 +162,16 @@ def _from_platform_file(path: Path) -> Found | None:
         # Someone else's file would name someone else's registry and take our token there.
         if path.stat().st_uid != os.getuid():
             return None
-        said = json.loads(path.read_text())
+        payload = json.loads(path.read_text())
     except (OSError, ValueError):
         return None
-    url = said.get("registry_url")
+    url = payload.get("registry_url")
     if not url:
         return None
     token = None
-    if said.get("solo_token_file"):
+    if payload.get("solo_token_file"):
         with contextlib.suppress(OSError):
-            token = Path(said["solo_token_file"]).read_text().strip()
+            token = Path(payload["solo_token_file"]).read_text().strip()
     return Found(url, token, str(path))
 
 

@@ -23,33 +23,33 @@ _REFLECTIONS = (".hkl", ".fcf")
 class Dataset(Stored):
     """One dataset. `.cif`, `.cell`, `.atoms`, `.view()`; items as `dataset["_cell_length_a"]`."""
 
-    def __init__(self, box: Box, said: dict[str, Any], *, block: str | None = None) -> None:
-        self.box, self.said, self.block_name = box, said, block
-        self.id = str(said["qcrbox_dataset_id"])
+    def __init__(self, box: Box, record: dict[str, Any], *, block: str | None = None) -> None:
+        self.box, self.record, self.block_name = box, record, block
+        self.id = str(record["qcrbox_dataset_id"])
 
     # ------------------------------------------------------------ what it is
 
     @property
     def name(self) -> str:
-        return str(self.said.get("name") or next(iter(self.files), self.id[:8]))
+        return str(self.record.get("name") or next(iter(self.files), self.id[:8]))
 
     @property
     def description(self) -> str:
-        return str(self.said.get("description") or "")
+        return str(self.record.get("description") or "")
 
     @property
     def tags(self) -> list[str]:
-        return list(self.said.get("tags") or ())
+        return list(self.record.get("tags") or ())
 
     @property
     def kind(self) -> str:
         """data, output or example."""
-        return str(self.said.get("kind") or "data")
+        return str(self.record.get("kind") or "data")
 
     @property
     def files(self) -> dict[str, DataFile]:
         """By file name."""
-        return {name: self.box.files.made(one) for name, one in self.said.get("data_files", {}).items()}
+        return {name: self.box.files.made(one) for name, one in self.record.get("data_files", {}).items()}
 
     def _cifs(self) -> list[CifFile]:
         cifs = [file for file in self.files.values() if isinstance(file, CifFile)]
@@ -149,7 +149,7 @@ class Dataset(Stored):
         if name.startswith("_"):
             return self.cif[name]
         self.cif.document[name]
-        return Dataset(self.box, self.said, block=name)
+        return Dataset(self.box, self.record, block=name)
 
     def view(self, **options: Any) -> Any:
         """The structure, drawn. Options of qc.StructureView."""
@@ -158,7 +158,7 @@ class Dataset(Stored):
     # ------------------------------------------------------------ changing it
 
     def refresh(self) -> Dataset:
-        self.said = self.box.client.get(f"/api/datasets/{self.id}")["datasets"][0]
+        self.record = self.box.client.get(f"/api/datasets/{self.id}")["datasets"][0]
         return self
 
     def attach(self, *sources: str | Path | bytes, filename: str | None = None) -> Dataset:
@@ -166,14 +166,14 @@ class Dataset(Stored):
         for source in sources:
             content, name = content_of(source if isinstance(source, bytes) else Path(source), filename)
             with self._in_words():
-                said = self.box.client.upload(f"/api/datasets/{self.id}/append", [(name, content)])
-            attached = self.box.files.made(said["appended_file"])
+                payload = self.box.client.upload(f"/api/datasets/{self.id}/append", [(name, content)])
+            attached = self.box.files.made(payload["appended_file"])
             self.box.changes.note(f"{name} was attached to {self.name!r}", attached.move_to_bin)
         return self.refresh()
 
     def change(self, **fields: Any) -> Dataset:
         """Change name=, description= or tags=."""
-        before = {field: self.said.get(field) for field in fields}
+        before = {field: self.record.get(field) for field in fields}
         words = f"{', '.join(fields)} of {self.name!r} changed"
         with self._in_words():
             self.box.client.patch(f"/api/datasets/{self.id}", fields)
@@ -228,7 +228,7 @@ class Dataset(Stored):
             if self.kind == "example":
                 whose, ask = "is an example that comes with the applications", "Work"
             else:
-                group, owner = self.said.get("group"), self.said.get("owner")
+                group, owner = self.record.get("group"), self.record.get("owner")
                 whose = f"belongs to {f'group {group}' if group else owner}"
                 ask = f"Ask {'its managers' if group else owner}, or work"
             raise NotAllowed(
@@ -241,8 +241,8 @@ class Dataset(Stored):
     def copy(self, name: str) -> Dataset:
         """The same files as a dataset of your own."""
         with_names = [(file.filename, file.bytes) for file in self.files.values()]
-        said = self.box.client.upload("/api/datasets", with_names, {"name": name})
-        made = Dataset(self.box, said["datasets"][0])
+        payload = self.box.client.upload("/api/datasets", with_names, {"name": name})
+        made = Dataset(self.box, payload["datasets"][0])
         self.box.changes.note(f"{name!r} was stored", made._move_to_bin)
         return made
 
@@ -315,12 +315,12 @@ class Datasets:
             )
         read = [content_of(s if isinstance(s, bytes) else Path(s).expanduser(), None) for s in sources]
         about = {"name": name or Path(read[0][1]).stem, **fields}
-        said = self._box.client.upload(
+        payload = self._box.client.upload(
             "/api/datasets",
             [(filename, content) for content, filename in read],
             {key: str(value) for key, value in about.items() if value is not None},
         )
-        dataset = Dataset(self._box, said["datasets"][0])
+        dataset = Dataset(self._box, payload["datasets"][0])
         if tags:
             self._box.client.patch(f"/api/datasets/{dataset.id}", {"tags": list(tags)})
             dataset.refresh()
@@ -328,8 +328,8 @@ class Datasets:
         return dataset
 
     def all(self, n: int = 100, **query: Any) -> list[Dataset]:
-        said = self._box.client.get("/api/datasets", limit=n, **query)["datasets"]
-        return [Dataset(self._box, one) for one in said][:n]
+        payload = self._box.client.get("/api/datasets", limit=n, **query)["datasets"]
+        return [Dataset(self._box, one) for one in payload][:n]
 
     @property
     def bin(self) -> list[Dataset]:
@@ -386,7 +386,7 @@ def dataset_table(
     """Name, formula, space group, R1, files, tags, owner and time of storing of each dataset."""
     rows = []
     for dataset in datasets:
-        indices = (file.said.get("index") for file in dataset.files.values())
+        indices = (file.record.get("index") for file in dataset.files.values())
         index = next((index for index in indices if index), None) or {}
         rows.append(
             (
@@ -396,8 +396,8 @@ def dataset_table(
                 index.get("r1"),
                 ", ".join(dataset.files),
                 ", ".join(dataset.tags),
-                dataset.said.get("owner") or "",
-                str(dataset.said.get("created_at") or "")[:16].replace("T", " "),
+                dataset.record.get("owner") or "",
+                str(dataset.record.get("created_at") or "")[:16].replace("T", " "),
             )
         )
     heads = ("name", "formula", "space group", "R1", "files", "tags", "owner", "stored")

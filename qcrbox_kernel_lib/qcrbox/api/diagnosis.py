@@ -77,10 +77,10 @@ def _widgets() -> list[Row]:
 def front_end(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What the Jupyter server that started this kernel has: package -> version. Empty when it did not say."""
     try:
-        said = json.loads(environ.get(FRONT_END, "{}"))
+        payload = json.loads(environ.get(FRONT_END, "{}"))
     except ValueError:
         return {}
-    return {str(name): str(version) for name, version in said.items()} if isinstance(said, dict) else {}
+    return {str(name): str(version) for name, version in payload.items()} if isinstance(payload, dict) else {}
 
 
 def _front_end_rows(told: dict[str, str]) -> list[Row]:

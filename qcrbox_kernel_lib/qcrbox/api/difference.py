@@ -109,11 +109,11 @@ class Difference:
 
     def _lines(self) -> list[str]:
         crystal = self.crystal
-        said = [f"The second is the first after: {crystal.operation}."] if crystal.operation else []
+        lines = [f"The second is the first after: {crystal.operation}."] if crystal.operation else []
         for name, (before, after, in_su) in crystal.cell.items():
-            said.append(f"cell {name}: {before:g} → {after:g}" + (f" ({in_su:.1f} s.u.)" if in_su else ""))
+            lines.append(f"cell {name}: {before:g} → {after:g}" + (f" ({in_su:.1f} s.u.)" if in_su else ""))
         if crystal.space_group:
-            said.append("space group: {} → {}".format(*crystal.space_group))
+            lines.append("space group: {} → {}".format(*crystal.space_group))
         for words, labels in (
             ("only in the first", crystal.only_first),
             ("only in the second", crystal.only_second),
@@ -121,8 +121,8 @@ class Difference:
             ("renamed (by geometry)", [f"{a} → {b}" for a, b in crystal.renamed]),
         ):
             if labels:
-                said.append(f"{words}: {', '.join(labels[:40])}{' …' if len(labels) > 40 else ''}")
-        return [*said, *crystal.notes]
+                lines.append(f"{words}: {', '.join(labels[:40])}{' …' if len(labels) > 40 else ''}")
+        return [*lines, *crystal.notes]
 
     # ------------------------------------------------------------ how it looks
 

@@ -25,7 +25,7 @@ class Examples:
 
     def of(self, application: Any) -> list[Dataset]:
         """Those that came with the application."""
-        return [one for one in self.all() if one.said.get("application") == application.slug]
+        return [one for one in self.all() if one.record.get("application") == application.slug]
 
     def __getitem__(self, name: str) -> Dataset:
         for one in self.all():
@@ -61,7 +61,7 @@ class Examples:
 
     def table(self) -> Table:
         rows = [
-            (d.name, d.said.get("application") or "", ", ".join(d.files), d.description) for d in self.all()
+            (d.name, d.record.get("application") or "", ", ".join(d.files), d.description) for d in self.all()
         ]
         caption = "" if rows else "No application here ships examples."
         return Table(("name", "application", "files", "about"), rows, title="Examples", caption=caption)

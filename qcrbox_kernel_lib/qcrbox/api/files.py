@@ -30,11 +30,11 @@ _CIF_SUFFIXES = frozenset({".cif", ".fcf", ".mcif"})
 class DataFile(Stored):
     """One stored file. Its bytes never change; `.text`, `.bytes`, `.save(path)`."""
 
-    def __init__(self, box: Box, said: dict[str, Any]) -> None:
-        self.box, self.said = box, said
-        self.id = str(said["qcrbox_file_id"])
-        self.filename = str(said.get("filename", ""))
-        self.filetype = str(said.get("filetype", "unknown"))
+    def __init__(self, box: Box, record: dict[str, Any]) -> None:
+        self.box, self.record = box, record
+        self.id = str(record["qcrbox_file_id"])
+        self.filename = str(record.get("filename", ""))
+        self.filetype = str(record.get("filetype", "unknown"))
 
     @property
     def bytes(self) -> bytes:
@@ -46,7 +46,7 @@ class DataFile(Stored):
 
     @property
     def size(self) -> int:
-        return int(self.said.get("size") or len(self.bytes))
+        return int(self.record.get("size") or len(self.bytes))
 
     @property
     def is_cif(self) -> bool:
@@ -94,7 +94,7 @@ class DataFile(Stored):
         return hash(self.id)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.filename} ({_size(self.said.get('size'))})>"
+        return f"<{type(self).__name__} {self.filename} ({_size(self.record.get('size'))})>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         head = self._first_lines()
@@ -112,8 +112,8 @@ class DataFile(Stored):
 class CifFile(DataFile):
     """A stored CIF: items as `file["_cell_length_a"]`, blocks as `file["name"]`, `.structure`, `.view()`."""
 
-    def __init__(self, box: Box, said: dict[str, Any], *, block: str | None = None) -> None:
-        super().__init__(box, said)
+    def __init__(self, box: Box, record: dict[str, Any], *, block: str | None = None) -> None:
+        super().__init__(box, record)
         self.block_name = block
         self._document: Document | None = None
 
@@ -155,7 +155,7 @@ class CifFile(DataFile):
 
     def _readable_code(self) -> str:
         """How a person would write this file: by its dataset where that has a name and one CIF, else by its id."""
-        dataset_id = self.said.get("qcrbox_dataset_id")
+        dataset_id = self.record.get("qcrbox_dataset_id")
         if dataset_id:
             with contextlib.suppress(QcError):
                 dataset = self.box.datasets.by_id(str(dataset_id))
@@ -193,7 +193,7 @@ class CifFile(DataFile):
         """An item's value (`_…`; a list for a column), or the file with another block chosen."""
         if not name.startswith("_"):
             self.document[name]  # raises, naming the blocks there are
-            return CifFile(self.box, self.said, block=name)
+            return CifFile(self.box, self.record, block=name)
         # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.cif.document import Item
         from qcrbox.cif.values import parse_value
@@ -265,9 +265,9 @@ class Files:
     def __getitem__(self, file_id: str) -> DataFile:
         return self.made(self._box.client.get(f"/api/data-files/{file_id}")["data_files"][0])
 
-    def made(self, said: dict[str, Any]) -> DataFile:
-        plain = DataFile(self._box, said)
-        return CifFile(self._box, said) if plain.is_cif else plain
+    def made(self, record: dict[str, Any]) -> DataFile:
+        plain = DataFile(self._box, record)
+        return CifFile(self._box, record) if plain.is_cif else plain
 
     def content(self, file_id: str) -> bytes:
         """The bytes, kept in memory for small files: stored files never change."""
@@ -285,8 +285,8 @@ class Files:
         content, name = content_of(source, filename)
         key = (name, hashlib.sha256(content).hexdigest())
         if key not in self._uploaded:
-            said = self._box.client.upload("/api/data-files", [(name, content)])
-            self._uploaded[key] = said["data_files"][0]
+            payload = self._box.client.upload("/api/data-files", [(name, content)])
+            self._uploaded[key] = payload["data_files"][0]
             stored = tr("{name} was stored ({size}).", name=name, size=_size(len(content)))
             self._box.say_once(f"upload:{key}", stored)
         return self.made(self._uploaded[key])

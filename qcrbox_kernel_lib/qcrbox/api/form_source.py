@@ -66,7 +66,7 @@ def lacking(parameter: Parameter, dataset: Any) -> str | None:
     cifs = [file for file in dataset.files.values() if file.is_cif and file.filename.lower().endswith(".cif")]
     if not cifs:
         return None
-    index = cifs[0].said.get("index") or {}
+    index = cifs[0].record.get("index") or {}
     needed = str(parameter.required_entries).lower()
     if "_atom_site" in needed and index.get("kind") not in (None, "", "structure"):
         return f" (no structure: {index.get('kind')})"

@@ -54,9 +54,9 @@ class LineageGraph(Lineage):
         return Path(path)
 
     def _calculation_lines(self, node: dict[str, Any], names: dict[str, str]) -> list[str]:
-        said = self.box.calculations.read(node["id"])
+        payload = self.box.calculations.read(node["id"])
         arguments = []
-        for name, value in (said.get("command_arguments") or {}).items():
+        for name, value in (payload.get("command_arguments") or {}).items():
             if isinstance(value, dict) and "data_file_id" in value:
                 shown = names.get(value["data_file_id"], f"qc.files[{value['data_file_id']!r}]")
             else:
@@ -67,8 +67,8 @@ class LineageGraph(Lineage):
         for edge in self.edges:
             if edge["source"] == node["id"]:
                 names[edge["target"]] = self._output(result, edge["target"])
-        application, command = identifier(said["application_slug"]), identifier(said["command_name"])
-        head = f"# {_one_line(said['application_slug'])} {_one_line(said['application_version'])}"
+        application, command = identifier(payload["application_slug"]), identifier(payload["command_name"])
+        head = f"# {_one_line(payload['application_slug'])} {_one_line(payload['application_version'])}"
         return [head, f"{result} = qc.{application}.{command}.run({', '.join(arguments)})"]
 
     def _output(self, result: str, file_id: str) -> str:
@@ -117,7 +117,7 @@ def history(box: Box, dataset: Dataset) -> Table:
 
 def _stored_at(box: Box, file_id: str) -> str:
     try:
-        return str(box.files[file_id].said.get("created_at") or "")[:16].replace("T", " ")
+        return str(box.files[file_id].record.get("created_at") or "")[:16].replace("T", " ")
     except NotFound:
         return ""  # deleted since
 

@@ -99,7 +99,7 @@ def _store() -> Path:
 
 def _read() -> dict[str, dict[str, dict[str, Any]]]:
     try:
-        said = json.loads(_store().read_text())
+        stored = json.loads(_store().read_text())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -109,7 +109,7 @@ def _read() -> dict[str, dict[str, dict[str, Any]]]:
             why=str(error),
             next="Mend or remove that file.",
         ) from None
-    return said if isinstance(said, dict) else {}
+    return stored if isinstance(stored, dict) else {}
 
 
 def _write(stored: dict[str, dict[str, dict[str, Any]]]) -> None:

@@ -90,9 +90,9 @@ class Publication:
         for node in self.result.lineage.nodes:
             if node["kind"] != "calculation":
                 continue
-            said = box.calculations.read(node["id"])
+            payload = box.calculations.read(node["id"])
             slug, version, name = (
-                str(said[key]) for key in ("application_slug", "application_version", "command_name")
+                str(payload[key]) for key in ("application_slug", "application_version", "command_name")
             )
             rows.setdefault((slug, version, name), self._citation(slug, version, name))
         return Table(("program", "version", "command", "doi"), list(rows.values()), title="To be cited")
@@ -103,7 +103,7 @@ class Publication:
         except QcError:
             return slug, version, name, ""  # retired since: its name and version are still true
         command = application.commands.get(name)
-        dois = [application.said.get("doi"), command.said.get("doi") if command else None]
+        dois = [application.record.get("doi"), command.record.get("doi") if command else None]
         flat = [one for doi in dois if doi for one in (doi if isinstance(doi, list) else [doi])]
         return application.name, version, name, ", ".join(dict.fromkeys(flat))
 

@@ -141,12 +141,12 @@ class Result(Stored):
     @property
     def warnings(self) -> list[str]:
         """What the program or the conversion warned of (not converged, for example)."""
-        said = list(self.calculation._live.warnings)
-        if self.history.last("converged") == 0 and not any("converge" in warning for warning in said):
+        found = list(self.calculation._live.warnings)
+        if self.history.last("converged") == 0 and not any("converge" in warning for warning in found):
             shift = f": max shift/s.u. {self.shift_su:.2f}" if self.shift_su is not None else ""
             plain = f'Finished, but not converged{shift}. Result kept, marked "not converged".'
-            said.append(self._programs_word("Finished, but not converged") or plain)
-        return said
+            found.append(self._programs_word("Finished, but not converged") or plain)
+        return found
 
     def _programs_word(self, beginning: str) -> str:
         """The line of the CIF's remarks on the refinement that begins so: it names the parameter."""

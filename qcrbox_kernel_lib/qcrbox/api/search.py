@@ -66,8 +66,8 @@ def search(box: Box, **what: Any) -> Found:
         hint = f"Did you mean {near[0]!r}?" if near else "It has: " + ", ".join(_OPTIONS) + "."
         raise UserInputError(f"search() has no option {unknown[0]!r}.", next=hint)
     query = {_OPTIONS[name]: _plain(name, value) for name, value in what.items()}
-    said = box.client.get("/api/search", limit=500, **query)
-    return Found([Dataset(box, one) for one in said.get("datasets", ())], what)
+    payload = box.client.get("/api/search", limit=500, **query)
+    return Found([Dataset(box, one) for one in payload.get("datasets", ())], what)
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -25,9 +25,9 @@ _WAY = "Its window opens in JupyterLab: QCrBox panel, Sessions."
 class Session:
     """One open program. Closing the tab ends nothing; `.finish()` keeps, `.discard()` throws away."""
 
-    def __init__(self, box: Box, said: dict[str, Any]) -> None:
-        self.box, self.said = box, said
-        self.id = str(said["session_id"])
+    def __init__(self, box: Box, record: dict[str, Any]) -> None:
+        self.box, self.record = box, record
+        self.id = str(record["session_id"])
 
     @property
     def calculation(self) -> Calculation:
@@ -36,11 +36,11 @@ class Session:
     @property
     def state(self) -> str:
         """starting, open, program_ended, finalising or closed."""
-        return str(self.refresh().said.get("state") or "starting")
+        return str(self.refresh().record.get("state") or "starting")
 
     def refresh(self) -> Session:
-        said = self.box.client.get(f"/api/interactive-sessions/{self.id}")["interactive_sessions"]
-        self.said = {**self.said, **said[0]}
+        payload = self.box.client.get(f"/api/interactive-sessions/{self.id}")["interactive_sessions"]
+        self.record = {**self.record, **payload[0]}
         return self
 
     def show(self) -> Session | None:
@@ -52,17 +52,17 @@ class Session:
 
     @property
     def name(self) -> str:
-        return str(self.said.get("application_slug") or self.said.get("command_name") or "session")
+        return str(self.record.get("application_slug") or self.record.get("command_name") or "session")
 
     @property
     def owner(self) -> str:
-        return str(self.said.get("owner") or "")
+        return str(self.record.get("owner") or "")
 
     def allow_view(self, allowed: bool = True) -> Session:
         """Let the managers of its group look on (they cannot type or click), or stop letting them."""
         address = f"/api/interactive-sessions/{self.id}"
-        said = self.box.client.patch(address, {"view_only_allowed": allowed})["interactive_sessions"]
-        self.said = {**self.said, **said[0]}
+        payload = self.box.client.patch(address, {"view_only_allowed": allowed})["interactive_sessions"]
+        self.record = {**self.record, **payload[0]}
         return self
 
     def stay(self) -> Session:
@@ -91,12 +91,12 @@ class Session:
         """Wait for the window. Raises the calculation's error when the program could not start."""
         deadline = time.monotonic() + timeout
         while self.state == "starting":
-            if self.said.get("status") in FINAL:
+            if self.record.get("status") in FINAL:
                 self.calculation.result()
             if time.monotonic() > deadline:
                 raise StillRunning(f"{self.name} has no window after {timeout:g} s; it goes on starting.")
             time.sleep(0.2)
-        if self.said.get("state") == "closed":
+        if self.record.get("state") == "closed":
             self.calculation.result()
         return self
 
@@ -108,8 +108,8 @@ class Session:
         return None
 
     def __repr__(self) -> str:
-        reason = f" ({self.said['reason']})" if self.said.get("reason") else ""
-        return f"<Session {self.id[-4:]} of {self.name}: {self.said.get('state') or 'starting'}{reason}>"
+        reason = f" ({self.record['reason']})" if self.record.get("reason") else ""
+        return f"<Session {self.id[-4:]} of {self.name}: {self.record.get('state') or 'starting'}{reason}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         # JupyterLab with our extension makes a button of the last one; others show words that hold for them.
@@ -134,17 +134,17 @@ class Sessions:
             "command_name": command.name,
             "command_arguments": arguments,
         }
-        said = self._box.client.post("/api/interactive-sessions", body)
-        return self[str(said["interactive_session_id"])]
+        payload = self._box.client.post("/api/interactive-sessions", body)
+        return self[str(payload["interactive_session_id"])]
 
     def all(self) -> list[Session]:
-        said = self._box.client.get("/api/interactive-sessions")["interactive_sessions"]
-        return [Session(self._box, one) for one in said]
+        payload = self._box.client.get("/api/interactive-sessions")["interactive_sessions"]
+        return [Session(self._box, one) for one in payload]
 
     def __getitem__(self, session_id: str) -> Session:
         if len(session_id) == 32:
-            said = self._box.client.get(f"/api/interactive-sessions/{session_id}")["interactive_sessions"]
-            return Session(self._box, said[0])
+            payload = self._box.client.get(f"/api/interactive-sessions/{session_id}")["interactive_sessions"]
+            return Session(self._box, payload[0])
         for one in self.all():
             if one.id.endswith(session_id):
                 return one
@@ -161,11 +161,11 @@ class Sessions:
             (
                 s.id[-4:],
                 s.name,
-                s.said.get("state") or "",
-                s.said.get("reason") or "",
+                s.record.get("state") or "",
+                s.record.get("reason") or "",
                 s.owner,
-                s.said.get("opened_at") or "",
-                s.said.get("idle_ends_at") or "",
+                s.record.get("opened_at") or "",
+                s.record.get("idle_ends_at") or "",
             )
             for s in self.all()
         ]

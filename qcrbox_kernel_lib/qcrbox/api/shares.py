@@ -38,7 +38,7 @@ class Shares:
         return list(self._box.client.get("/api/shares", kind=kind, object_id=object_id).get("shares", ()))
 
     def table(self) -> Table:
-        said = self._box.client.get("/api/shares").get("shares", ())
+        payload = self._box.client.get("/api/shares").get("shares", ())
         rows = [
             (
                 s["kind"],
@@ -47,7 +47,7 @@ class Shares:
                 s["mode"],
                 s.get("expires_at"),
             )
-            for s in said
+            for s in payload
         ]
         return Table(
             ("kind", "id", "with", "mode", "until"),

@@ -63,27 +63,27 @@ class Parameter:
     required_entries: tuple[Any, ...] = field(default=(), repr=False)
 
     @classmethod
-    def from_json(cls, name: str, said: dict[str, Any]) -> Parameter:
-        dtype = str(said.get("dtype") or said.get("type") or "str")
-        valid = said.get("valid_value") or {}
+    def from_json(cls, name: str, record: dict[str, Any]) -> Parameter:
+        dtype = str(record.get("dtype") or record.get("type") or "str")
+        valid = record.get("valid_value") or {}
         low, high = valid.get("numeric_range") or (None, None)
-        default = said.get("default_value")
+        default = record.get("default_value")
         if dtype != "str" and isinstance(default, str) and default.strip().lower() in _NOTHING:
             default = None
-        needed = default is None and said.get("required") is not False and dtype not in _OUTPUT_TYPES
+        needed = default is None and record.get("required") is not False and dtype not in _OUTPUT_TYPES
         return cls(
             name=name,
             dtype=dtype,
-            description=str(said.get("description") or "").strip(),
+            description=str(record.get("description") or "").strip(),
             default=default,
             required=needed,
             choices=tuple(valid.get("choices") or ()),
             minimum=low,
             maximum=high,
             regex=str(valid.get("regex") or ""),
-            unit=str(said.get("unit") or said.get("units") or ""),
-            advanced=bool(said.get("advanced")),
-            required_entries=tuple(said.get("required_entries") or ()),
+            unit=str(record.get("unit") or record.get("units") or ""),
+            advanced=bool(record.get("advanced")),
+            required_entries=tuple(record.get("required_entries") or ()),
         )
 
     @property

@@ -211,13 +211,13 @@ class Plots:
         structure = self.cif.structure
         plot = wilson_statistics(self._merged, structure.cell, structure.space_group, structure.cell_content)
         slope, offset = np.polyfit(plot.s_squared, plot.log_ratio, 1)
-        said = f"B = {plot.b:.2f} Å², ⟨|E²−1|⟩ = {plot.mean_e2_1:.3f} (0.968 centrosymmetric, 0.736 not)"
+        summary = f"B = {plot.b:.2f} Å², ⟨|E²−1|⟩ = {plot.mean_e2_1:.3f} (0.968 centrosymmetric, 0.736 not)"
         series = [
             Series(plot.s_squared, plot.log_ratio, "shells", "points", BLUE, "o"),
             Series(plot.s_squared, slope * plot.s_squared + offset, f"B = {plot.b:.2f} Å²", "line", ORANGE),
         ]
         panel = Panel(Axis("(sin θ/λ)² / Å⁻²"), Axis("ln(⟨I⟩/Σf²)"), series, title="Wilson plot")
-        return Picture.of(Chart([panel]), f"Wilson plot: {said}.")
+        return Picture.of(Chart([panel]), f"Wilson plot: {summary}.")
 
     def intensity_distribution(self) -> Picture:
         """⟨|E²−1|⟩ by resolution and the distribution of E², both beside the two theoretical cases."""

@@ -94,7 +94,7 @@ def test_reflections_that_are_missing(live_box):
 
 def test_items_that_are_missing_are_named_before_anything_is_queued(live_box):
     stored = live_box.add(HEAD.format(name="empty").encode(), name="no atoms")
-    until(lambda: live_box.datasets.by_id(stored.id).file.said["index"])
+    until(lambda: live_box.datasets.by_id(stored.id).file.record["index"])
     with pytest.raises(MissingItemsError) as caught:
         live_box.refine.refine_iam(stored)
     assert "_atom_site_label" in caught.value.items
@@ -223,7 +223,7 @@ def test_what_one_may_not_see_is_answered_like_what_does_not_exist(live_box):
 def test_application_that_is_held_says_why_it_waits(live_box):
     reason = "CrysAlisPro is registered but not installed here (it may not be redistributed)."
     tools = live_box.apps["qcrboxtools"]
-    live_box.client.post(f"/api/applications/{tools.said['id']}/hold", {"mode": "hold", "reason": reason})
+    live_box.client.post(f"/api/applications/{tools.record['id']}/hold", {"mode": "hold", "reason": reason})
     try:
         waiting = live_box.qcrboxtools.validate(live_box.examples["cu3182"])
         until(lambda: reason in queue_text(waiting.refresh()._live))
@@ -231,7 +231,7 @@ def test_application_that_is_held_says_why_it_waits(live_box):
         assert reason in repr(waiting)
         waiting.cancel()
     finally:
-        live_box.client.post(f"/api/applications/{tools.said['id']}/hold", {"mode": None})
+        live_box.client.post(f"/api/applications/{tools.record['id']}/hold", {"mode": None})
 
 
 def test_input_that_was_deleted_is_named_with_the_day(live_box):

@@ -44,10 +44,10 @@ def test_session_is_found_again_and_finishing_gives_a_result(live_box):
     assert live_box.sessions[session.id[-6:]].state == "open"
     (row,) = (row for row in live_box.sessions.table() if session.id.endswith(row["id"]))
     assert (row["application"], row["state"], row["owner"]) == ("shelxle", "open", session.owner)
-    assert session.allow_view().said["view_only_allowed"] is True
-    assert session.allow_view(False).said["view_only_allowed"] is False
-    before = session.said["last_input_at"]
-    assert session.stay().said["last_input_at"] > before
+    assert session.allow_view().record["view_only_allowed"] is True
+    assert session.allow_view(False).record["view_only_allowed"] is False
+    before = session.record["last_input_at"]
+    assert session.stay().record["last_input_at"] > before
     result = session.finish()
     assert any("Nothing was changed" in warning for warning in result.warnings)
     assert session.state == "closed"

@@ -200,7 +200,7 @@ def _around(
     molecule: Atoms,
     spacing: float,
     disorder: str | Mapping[str, int],
-    said: str,
+    hydrogens: str,
 ) -> HirshfeldSurface:
     margin = _MARGIN
     while True:
@@ -222,7 +222,7 @@ def _around(
             raise UserInputError("The surface does not close: beside the molecule there is empty space.")
     vertices, triangles = surface_net(values)
     vertices = _moved_onto(low + spacing * vertices, inner, outer, spacing)
-    surface = _with_properties(structure, molecule, surroundings, vertices, triangles, said)
+    surface = _with_properties(structure, molecule, surroundings, vertices, triangles, hydrogens)
     return replace(surface, disorder=disorder)
 
 
@@ -280,7 +280,7 @@ def _moved_onto(vertices: Array, inner: Promolecule, outer: Promolecule, spacing
 
 
 def _with_properties(
-    structure: Structure, molecule: Atoms, surroundings: Atoms, vertices: Array, faces: Any, said: str
+    structure: Structure, molecule: Atoms, surroundings: Atoms, vertices: Array, faces: Any, hydrogens: str
 ) -> HirshfeldSurface:
     inside, di = _nearest(vertices, molecule.cartesian)
     outside, de = _nearest(vertices, surroundings.cartesian)
@@ -303,7 +303,7 @@ def _with_properties(
         surroundings=surroundings,
         inside=inside,
         outside=outside,
-        hydrogens=said,
+        hydrogens=hydrogens,
     )
 
 

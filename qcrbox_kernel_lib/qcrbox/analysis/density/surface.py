@@ -32,10 +32,10 @@ class Surface:
     @classmethod
     def from_json(cls, text: str | bytes) -> Surface:
         """From {"vertices": […], "faces": […], "dnorm": […], "di": […], "de": […]}; flat lists are folded by threes."""
-        said = json.loads(text)
+        payload = json.loads(text)
         try:
-            vertices = np.asarray(said["vertices"], dtype=float).reshape(-1, 3)
-            faces = np.asarray(said["faces"], dtype=np.int64).reshape(-1, 3)
+            vertices = np.asarray(payload["vertices"], dtype=float).reshape(-1, 3)
+            faces = np.asarray(payload["faces"], dtype=np.int64).reshape(-1, 3)
         except (KeyError, ValueError, TypeError) as error:
             raise UserInputError(
                 "This is no surface: vertices and faces are needed.", why=str(error)
@@ -44,7 +44,7 @@ class Surface:
             raise UserInputError("This surface names vertices that it has not got.")
         per_vertex = {
             name: np.asarray(values, dtype=float)
-            for name, values in said.items()
+            for name, values in payload.items()
             if name not in ("vertices", "faces") and isinstance(values, list) and len(values) == len(vertices)
         }
         return cls(vertices, faces, per_vertex)

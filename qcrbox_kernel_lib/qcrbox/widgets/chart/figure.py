@@ -47,13 +47,13 @@ def _draw_panel(axes: Any, panel: Panel) -> None:
         axes.legend(frameon=False, fontsize=8)
 
 
-def _set_axis(axis: Any, set_scale: Any, set_limits: Any, said: Axis) -> None:
-    if said.log:
+def _set_axis(axis: Any, set_scale: Any, set_limits: Any, axis_data: Axis) -> None:
+    if axis_data.log:
         set_scale("log")
-    if said.low is not None or said.high is not None:
-        set_limits(said.low, said.high)
-    if said.ticks:
-        axis.set_ticks([value for value, _ in said.ticks], [text for _, text in said.ticks])
+    if axis_data.low is not None or axis_data.high is not None:
+        set_limits(axis_data.low, axis_data.high)
+    if axis_data.ticks:
+        axis.set_ticks([value for value, _ in axis_data.ticks], [text for _, text in axis_data.ticks])
 
 
 def _draw_series(axes: Any, series: Series) -> None:

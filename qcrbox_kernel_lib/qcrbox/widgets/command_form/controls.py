@@ -23,7 +23,7 @@ _WIDE = {"width": "27em"}
 def form_widget(form: CommandForm) -> w.Widget:
     """Fields, preview and button; the preview follows every change, the button waits for a whole form."""
     preview = w.HTML()
-    said = w.HTML()
+    message = w.HTML()
     shown = w.Output()
     run = w.Button(description="Run", button_style="primary", icon="play", tooltip="Start the calculation")
     notes = {name: w.HTML() for name in form.command.parameters}
@@ -52,7 +52,7 @@ def form_widget(form: CommandForm) -> w.Widget:
         if copy is not None:
             copy.text = code
         missing = [name for name, text in problems.items() if text.startswith("needed")]
-        said.value = f"Still needed: {escape(', '.join(missing))}" if missing else ""
+        message.value = f"Still needed: {escape(', '.join(missing))}" if missing else ""
 
     def changed(name: str) -> Callable[[dict[str, Any]], None]:
         def take(change: dict[str, Any]) -> None:
@@ -83,13 +83,13 @@ def form_widget(form: CommandForm) -> w.Widget:
             try:
                 form.run()._ipython_display_()
             except QcError as error:
-                said.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
+                message.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
 
     run.on_click(start)
     refresh()
     title = w.HTML(f"<b>{escape(form.command.qualified_name)}</b> – {escape(form.command.description)}")
     hint = w.HTML("<span style='opacity:.75'>The line below does the same.</span>")
-    buttons = w.HBox([run, *([] if copy is None else [copy]), said])
+    buttons = w.HBox([run, *([] if copy is None else [copy]), message])
     parts = [title, _presets(form), *rows, hint, preview, buttons, shown]
     return w.VBox(parts, layout={"max_width": "70em"})
 
@@ -111,30 +111,30 @@ def _presets(form: CommandForm) -> w.Widget:
     name = w.Text(placeholder="name", layout={"width": "11em"})
     name.add_class("qcrbox-preset-name")
     keep = w.Button(description="Keep", tooltip="Keep the options of the form under this name")
-    said = w.HTML()
+    message = w.HTML()
 
     def choose(change: dict[str, Any]) -> None:
         if change["new"] in ("–", None):
             return
         try:
             form.use(presets[change["new"]])
-            said.value = ""
+            message.value = ""
         except QcError as error:
-            said.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
+            message.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
 
     def store(_: Any) -> None:
         try:
             presets.save(name.value, **form.options)
         except QcError as error:
-            said.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
+            message.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
             return
-        said.value = f"✓ kept as {escape(name.value.strip())}"
+        message.value = f"✓ kept as {escape(name.value.strip())}"
         choice.options = ["–", *presets]
         choice.value = name.value.strip()
 
     choice.observe(choose, "value")
     keep.on_click(store)
-    return w.HBox([choice, name, keep, said])
+    return w.HBox([choice, name, keep, message])
 
 
 def _control(form: CommandForm, parameter: Parameter) -> w.Widget:

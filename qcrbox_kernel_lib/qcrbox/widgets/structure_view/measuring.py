@@ -48,6 +48,6 @@ def plane_of(scene: Scene, rows: list[int], other: list[int]) -> Measurement | N
     if len(other) >= 3:
         both = [*images, *(scene.image(row) for row in other)]
         angle = measures.measure(scene.structure.images, measures.plane_angle(len(rows)), both).numbers()[0]
-        said = f"r.m.s. deviation {rms:.3f} Å" + (f", {details}" if details else "")
-        return Measurement("angle to the plane before", tuple(rows), str(angle), "°", said)
+        sentence = f"r.m.s. deviation {rms:.3f} Å" + (f", {details}" if details else "")
+        return Measurement("angle to the plane before", tuple(rows), str(angle), "°", sentence)
     return Measurement("plane, r.m.s. deviation", tuple(rows), f"{rms:.3f}", "Å", details)

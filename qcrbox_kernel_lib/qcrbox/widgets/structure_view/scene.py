@@ -272,19 +272,19 @@ class Scene:
     @cached_property
     def warnings(self) -> list[str]:
         """What a person should know about this picture."""
-        said = []
+        notes = []
         npd = sorted({self.labels[row] for row in np.flatnonzero(self.kinds == CUBE)})
         if npd:
-            said.append(
+            notes.append(
                 f"Displacement tensor not positive definite, drawn as red cube: {', '.join(npd[:12])}"
                 + (f" and {len(npd) - 12} more" if len(npd) > 12 else "")
             )
         covered = sorted({self.labels[row] for row in np.flatnonzero(self.covered)})
         if covered:
-            said.append(f"Under the major atom of a shared site: {', '.join(covered[:12])}")
+            notes.append(f"Under the major atom of a shared site: {', '.join(covered[:12])}")
         if self.atoms.polymeric:
-            said.append("The structure is polymeric: growing stopped where it begins to repeat.")
-        return said + list(self.structure.notes)
+            notes.append("The structure is polymeric: growing stopped where it begins to repeat.")
+        return notes + list(self.structure.notes)
 
     def summary(self) -> str:
         """The picture in one sentence, for those who cannot see it."""
