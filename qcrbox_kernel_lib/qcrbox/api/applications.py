@@ -36,6 +36,7 @@ class Application:
 
     @property
     def description(self) -> str:
+        """The description of the spec."""
         return str(self.record.get("description") or "").strip()
 
     @property
@@ -108,6 +109,7 @@ class Applications:
         self._read_at = time.monotonic()
 
     def all(self) -> list[Application]:
+        """Every version of every application; the registry is asked again after a minute."""
         with self._lock:
             if self._read_at is None or time.monotonic() - self._read_at > _FRESH_S:
                 self._read()
@@ -124,6 +126,7 @@ class Applications:
         return best
 
     def find_by_name(self, name: str) -> Application | None:
+        """The application of this slug, Python name, display name or `slug==version`; None when there is none."""
         for slug, application in self.newest().items():
             if name in (slug, application.slug, application.name):
                 return application
@@ -185,6 +188,7 @@ class Applications:
         )
 
     def table(self) -> Table:
+        """The newest version of each application with its commands."""
         rows = [
             (identifier(a.slug), a.name, a.version, _ready(a), ", ".join(a.commands), a.description)
             for a in sorted(self, key=lambda a: a.slug)

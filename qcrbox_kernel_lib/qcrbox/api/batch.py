@@ -132,6 +132,7 @@ class Batch:
 
     @property
     def successful(self) -> Batch:
+        """Those that succeeded, as a batch."""
         return self._those(State.SUCCESSFUL)
 
     def _those(self, *states: State) -> Batch:
@@ -167,6 +168,7 @@ class Batch:
         return Table(("name", *_FIGURES, "status", "says", "id"), rows, title=self._title())
 
     def counts(self) -> dict[str, int]:
+        """Number of calculations in each state."""
         counted: dict[str, int] = {}
         for calculation in self.calculations:
             word = str(calculation._live.status)

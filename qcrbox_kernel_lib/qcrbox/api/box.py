@@ -53,14 +53,17 @@ class Box:
 
     @property
     def url(self) -> str:
+        """Address of the registry."""
         return self.client.url
 
     @cached_property
     def sessions(self) -> Sessions:
+        """Programs with a window that are open."""
         return Sessions(self)
 
     @cached_property
     def shares(self) -> Shares:
+        """Rights that were given to others."""
         return Shares(self)
 
     # ------------------------------------------------------------ files
@@ -154,6 +157,7 @@ class Box:
         return LineageGraph.of(self, what)
 
     def history_of(self, dataset: Dataset) -> Table:
+        """The versions of a dataset's CIF, newest first."""
         return history(self, dataset)
 
     # ------------------------------------------------------------ the installation

@@ -81,14 +81,17 @@ class Calculation(Stored):
 
     @property
     def command(self) -> str:
+        """Name of the command."""
         return str(self._live.record.get("command_name", ""))
 
     @property
     def application(self) -> str:
+        """Slug of the application."""
         return str(self._live.record.get("application_slug", ""))
 
     @property
     def arguments(self) -> dict[str, Any]:
+        """Arguments as the registry stores them; a file is {"data_file_id": id}."""
         return dict(self._live.record.get("command_arguments") or {})
 
     @property
@@ -98,6 +101,7 @@ class Calculation(Stored):
 
     @property
     def short_id(self) -> str:
+        """The end of the id, enough to find it again."""
         # Ids grow with time, so their end tells two calculations of one minute apart.
         return self.id[-_SHORT_ID:]
 
@@ -117,6 +121,7 @@ class Calculation(Stored):
 
     @property
     def done(self) -> bool:
+        """True when it has ended, in whatever state."""
         return self.status in FINAL
 
     @property
@@ -354,6 +359,7 @@ class Calculation(Stored):
         self.changed()
 
     def changed(self) -> None:
+        """Wake who waits and call the observers."""
         if self._live.final:
             self.box.feed.release(self.id)
         with self._condition:

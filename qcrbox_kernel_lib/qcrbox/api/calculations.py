@@ -52,6 +52,10 @@ class Calculations:
         force: bool = False,
         idempotency_key: str | None = None,
     ) -> Calculation:
+        """Start `command` with arguments in the form of the registry.
+
+        A repeated request with the same `idempotency_key` gives the same calculation.
+        """
         body: dict[str, Any] = {
             "application_slug": command.application.slug,
             "application_version": command.application.version,
@@ -66,6 +70,7 @@ class Calculations:
         return self.made(str(payload["calculation_id"]), command, arguments)
 
     def made(self, calculation_id: str, command: Command, arguments: dict[str, Any]) -> Calculation:
+        """The calculation that a submission has just created."""
         record = {
             "calculation_id": calculation_id,
             "application_slug": command.application.slug,
@@ -81,9 +86,11 @@ class Calculations:
     # ------------------------------------------------------------ finding again
 
     def read(self, calculation_id: str) -> dict[str, Any]:
+        """The record of a calculation. Raises NotFound."""
         return self._box.client.get(f"/api/calculations/{calculation_id}")["calculations"][0]
 
     def read_log(self, calculation_id: str) -> str:
+        """The whole log of a calculation."""
         payload = self._box.client.get(f"/api/calculations/{calculation_id}/log")
         return str(payload.get("text", ""))
 
@@ -102,10 +109,12 @@ class Calculations:
 
     @property
     def running(self) -> list[Calculation]:
+        """Running and queued calculations."""
         return [*self.recent(status="running"), *self.recent(status="submitted")]
 
     @property
     def failed(self) -> list[Calculation]:
+        """Failed calculations."""
         return self.recent(status="failed")
 
     def __getitem__(self, key: str | int) -> Calculation:
@@ -141,6 +150,7 @@ class Calculations:
         return len(self.recent(1000))
 
     def table(self, n: int = 20) -> Table:
+        """The newest `n` with state, start and progress."""
         rows = [
             (
                 c.short_id,

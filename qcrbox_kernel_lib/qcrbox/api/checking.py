@@ -23,6 +23,7 @@ class Checked:
 
     @classmethod
     def of(cls, cif: CifFile) -> Checked:
+        """Run the checks on the chosen block of a CIF."""
         # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.validation import validate
 
@@ -37,6 +38,7 @@ class Checked:
 
     @property
     def table(self) -> Table:
+        """The alerts with level, test, atoms and advice."""
         rows = [
             (
                 number,

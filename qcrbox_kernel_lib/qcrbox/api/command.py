@@ -73,14 +73,17 @@ class Command:
 
     @property
     def description(self) -> str:
+        """The description of the spec."""
         return str(self.record.get("description") or "").strip()
 
     @property
     def interactive(self) -> bool:
+        """True for a program with a window."""
         return self.record.get("implemented_as") == "interactive_session"
 
     @property
     def qualified_name(self) -> str:
+        """The command as it is typed: `qc.refine.refine_iam`."""
         return f"qc.{identifier(self.application.slug)}.{identifier(self.name)}"
 
     @property

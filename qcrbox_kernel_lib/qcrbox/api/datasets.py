@@ -31,14 +31,17 @@ class Dataset(Stored):
 
     @property
     def name(self) -> str:
+        """Name in the store; the first file name where it has none."""
         return str(self.record.get("name") or next(iter(self.files), self.id[:8]))
 
     @property
     def description(self) -> str:
+        """Description in the store."""
         return str(self.record.get("description") or "")
 
     @property
     def tags(self) -> list[str]:
+        """Its tags."""
         return list(self.record.get("tags") or ())
 
     @property
@@ -102,26 +105,32 @@ class Dataset(Stored):
 
     @property
     def structure(self) -> Any:
+        """Cell, space group, sites and geometry of its CIF."""
         return self.cif.structure
 
     @property
     def cell(self) -> Any:
+        """Unit cell of its CIF."""
         return self.cif.cell
 
     @property
     def formula(self) -> str:
+        """Chemical formula of its CIF."""
         return self.cif.formula
 
     @property
     def space_group(self) -> Any:
+        """Space group of its CIF."""
         return self.structure.space_group
 
     @property
     def atoms(self) -> Any:
+        """Atoms of its CIF by label."""
         return self.cif.atoms
 
     @property
     def R1(self) -> float | None:
+        """R1 as its CIF states it; None when it does not."""
         return self.cif.number("_refine_ls_R_factor_gt")
 
     @property
@@ -137,6 +146,7 @@ class Dataset(Stored):
 
     @property
     def lineage(self) -> Any:
+        """What it was made from and what was made from it."""
         return self.box.lineage_of(self)
 
     @property
@@ -158,6 +168,7 @@ class Dataset(Stored):
     # ------------------------------------------------------------ changing it
 
     def refresh(self) -> Dataset:
+        """Read the record again."""
         self.record = self.box.client.get(f"/api/datasets/{self.id}")["datasets"][0]
         return self
 
@@ -181,12 +192,15 @@ class Dataset(Stored):
         return self.refresh()
 
     def tag(self, *tags: str) -> Dataset:
+        """Add tags."""
         return self.change(tags=sorted({*self.tags, *tags}))
 
     def untag(self, *tags: str) -> Dataset:
+        """Remove tags."""
         return self.change(tags=sorted(set(self.tags) - set(tags)))
 
     def rename(self, name: str) -> Dataset:
+        """Change its name."""
         return self.change(name=name)
 
     def share(self, with_: str, mode: str = "read") -> Dataset:
@@ -199,6 +213,7 @@ class Dataset(Stored):
         return self
 
     def unshare(self, with_: str) -> Dataset:
+        """Take back the rights that a group or person was given."""
         shares = self.box.shares
         with self._in_words():
             modes = shares.unshare("dataset", self.id, with_)
@@ -247,6 +262,7 @@ class Dataset(Stored):
         return made
 
     def restore(self) -> Dataset:
+        """Bring it back from the bin."""
         self.box.client.post(f"/api/datasets/{self.id}/restore")
         return self.refresh()
 
@@ -328,6 +344,7 @@ class Datasets:
         return dataset
 
     def all(self, n: int = 100, **query: Any) -> list[Dataset]:
+        """The newest `n` datasets; `query` goes to the registry (name=, tag=, kind=, deleted=)."""
         payload = self._box.client.get("/api/datasets", limit=n, **query)["datasets"]
         return [Dataset(self._box, one) for one in payload][:n]
 
@@ -337,6 +354,7 @@ class Datasets:
         return self.all(1000, deleted=True)
 
     def by_id(self, dataset_id: str) -> Dataset:
+        """The dataset of this id. Raises NotFound."""
         return Dataset(self._box, self._box.client.get(f"/api/datasets/{dataset_id}")["datasets"][0])
 
     def __getitem__(self, name: str) -> Dataset:
@@ -365,12 +383,14 @@ class Datasets:
         return len(self.all(1000))
 
     def names(self) -> list[str]:
+        """Names of the newest datasets, each once."""
         return list(dict.fromkeys(one.name for one in self.all(200)))
 
     def _ipython_key_completions_(self) -> list[str]:
         return self.names()
 
     def table(self, n: int = 50, **query: Any) -> Table:
+        """The newest `n` datasets as a table."""
         return dataset_table(self.all(n, **query), "Datasets")
 
     def __repr__(self) -> str:

@@ -32,6 +32,7 @@ _NOT_TOLD: Row = (
 
 
 def diagnose(box: Box) -> Table:
+    """A table of what was checked; each fault with its cure."""
     rows = [*_connection(box), *_widgets(), *_libraries()]
     faults = sum(row[0] == _BAD for row in rows)
     caption = f"{faults} to mend." if faults else "All is well."

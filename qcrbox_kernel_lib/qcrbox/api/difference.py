@@ -38,6 +38,7 @@ class Difference:
 
     @cached_property
     def crystal(self) -> CrystalDifference:
+        """Differences as crystal structures."""
         # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.difference import crystal_difference
 
@@ -45,6 +46,7 @@ class Difference:
 
     @cached_property
     def semantic(self) -> SemanticDifference:
+        """Differences by meaning."""
         # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.difference import semantic_difference
 
@@ -55,6 +57,7 @@ class Difference:
 
     @cached_property
     def text(self) -> str:
+        """Differences line by line, as a unified diff."""
         # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.difference import text_difference
 

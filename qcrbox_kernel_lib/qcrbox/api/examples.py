@@ -21,6 +21,7 @@ class Examples:
         self._box = box
 
     def all(self) -> list[Dataset]:
+        """All example datasets."""
         return self._box.datasets.all(500, kind="example")
 
     def of(self, application: Any) -> list[Dataset]:
@@ -60,6 +61,7 @@ class Examples:
         return self.table().text()
 
     def table(self) -> Table:
+        """Name, application, files and description of each example."""
         rows = [
             (d.name, d.record.get("application") or "", ", ".join(d.files), d.description) for d in self.all()
         ]

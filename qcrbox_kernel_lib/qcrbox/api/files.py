@@ -38,18 +38,22 @@ class DataFile(Stored):
 
     @property
     def bytes(self) -> bytes:
+        """The content."""
         return self.box.files.content(self.id)
 
     @property
     def text(self) -> Text:
+        """The content as text; bytes that are not UTF-8 are replaced."""
         return Text(self.bytes.decode("utf-8", errors="replace"))
 
     @property
     def size(self) -> int:
+        """Size in bytes."""
         return int(self.record.get("size") or len(self.bytes))
 
     @property
     def is_cif(self) -> bool:
+        """True for a CIF, by type or suffix."""
         return self.filetype.lower() in ("cif", "fcf") or Path(self.filename).suffix.lower() in _CIF_SUFFIXES
 
     def save(self, path: str | Path | None = None) -> Path:
@@ -72,6 +76,7 @@ class DataFile(Stored):
         self.box.changes.note(f"{self.filename} was deleted", self.restore)
 
     def move_to_bin(self) -> None:
+        """Delete it without a note for `qc.undo()`."""
         self.box.client.delete(f"/api/data-files/{self.id}")
 
     def restore(self) -> None:
@@ -131,6 +136,7 @@ class CifFile(DataFile):
 
     @property
     def blocks(self) -> list[str]:
+        """Names of the data blocks."""
         return [block.name for block in self.document.blocks]
 
     @property
@@ -175,6 +181,7 @@ class CifFile(DataFile):
 
     @property
     def cell(self) -> Any:
+        """Unit cell of the chosen block."""
         return self.structure.cell
 
     @property
@@ -184,6 +191,7 @@ class CifFile(DataFile):
 
     @property
     def atoms(self) -> Any:
+        """Atoms of the chosen block by label."""
         # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.display.atoms import Atoms
 
@@ -266,6 +274,7 @@ class Files:
         return self.made(self._box.client.get(f"/api/data-files/{file_id}")["data_files"][0])
 
     def made(self, record: dict[str, Any]) -> DataFile:
+        """The object of a record: a CifFile for a CIF, else a DataFile."""
         plain = DataFile(self._box, record)
         return CifFile(self._box, record) if plain.is_cif else plain
 
@@ -304,6 +313,7 @@ class Files:
         return made
 
     def as_argument(self, value: Any, *, cif: bool, of: str) -> dict[str, str]:
+        """A value as a file argument of the registry; a chosen block becomes a file first."""
         file = self.resolve(value, cif=cif, of=of)
         if isinstance(file, CifFile) and file.block_name and len(file.blocks) > 1:
             file = self._one_block(file)

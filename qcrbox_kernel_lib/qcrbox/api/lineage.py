@@ -29,6 +29,7 @@ class LineageGraph(Lineage):
         return cls(box, box.client.get(f"/api/lineage/{kind}/{object_id}"), object_id)
 
     def table(self) -> Table:
+        """Files and calculations, each with what it was made from."""
         rows = [
             (node["kind"].replace("_", " "), node["label"], self.sources_text(node))
             for node in self.in_order()

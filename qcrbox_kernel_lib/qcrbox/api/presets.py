@@ -74,6 +74,7 @@ class Presets(Mapping[str, dict[str, Any]]):
         return list(self)
 
     def table(self) -> Table:
+        """Names and options."""
         rows = [
             (name, ", ".join(f"{option}={value!r}" for option, value in self[name].items())) for name in self
         ]

@@ -116,6 +116,7 @@ class Publication:
 
     @property
     def text(self) -> Text:
+        """The CIF as text."""
         # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.cif.convert.journal_cif import ascii_text
 

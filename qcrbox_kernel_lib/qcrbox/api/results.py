@@ -67,22 +67,27 @@ class Result(Stored):
 
     @property
     def structure(self) -> Any:
+        """Cell, space group, sites and geometry of the output CIF."""
         return self.cif.structure
 
     @property
     def formula(self) -> str:
+        """Chemical formula of the output CIF."""
         return self.cif.formula
 
     @property
     def space_group(self) -> Any:
+        """Space group of the output CIF."""
         return self.structure.space_group
 
     @property
     def atoms(self) -> Any:
+        """Atoms of the output CIF by label."""
         return self.cif.atoms
 
     @property
     def cell(self) -> Any:
+        """Unit cell of the output CIF."""
         return self.cif.cell
 
     def __getitem__(self, name: str) -> Any:
@@ -99,10 +104,12 @@ class Result(Stored):
 
     @property
     def wR2(self) -> float | None:
+        """wR2 of all reflections, as the CIF states it."""
         return self._number("_refine_ls_wR_factor_ref", metric="wR2")
 
     @property
     def goof(self) -> float | None:
+        """Goodness of fit S, as the CIF states it."""
         return self._number("_refine_ls_goodness_of_fit_ref", metric="S")
 
     @property
@@ -158,14 +165,17 @@ class Result(Stored):
 
     @property
     def log(self) -> Text:
+        """All that the program wrote."""
         return self.calculation.log
 
     @property
     def lineage(self) -> Any:
+        """What it was made from and what was made from it."""
         return self.box.lineage_of(self)
 
     @property
     def name(self) -> str:
+        """Application, command and short id."""
         return f"{self.calculation.application}.{self.calculation.command} ({self.calculation.short_id})"
 
     def view(self, *, density: bool | float = False, **options: Any) -> Any:

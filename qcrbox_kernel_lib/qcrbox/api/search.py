@@ -47,6 +47,7 @@ class Found:
         return self.datasets[index]
 
     def table(self) -> Table:
+        """The datasets with formula, space group, R1, files and tags."""
         asked = ", ".join(f"{name}={value!r}" for name, value in self._asked.items())
         return dataset_table(
             self.datasets, f"{len(self)} found: {asked}", "No stored structure fits all of this."
@@ -60,6 +61,7 @@ class Found:
 
 
 def search(box: Box, **what: Any) -> Found:
+    """The datasets that fit all options. Raises UserInputError for an unknown option."""
     unknown = [name for name in what if name not in _OPTIONS]
     if unknown:
         near = difflib.get_close_matches(unknown[0], _OPTIONS, 1, 0.5)

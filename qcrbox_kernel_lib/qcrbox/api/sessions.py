@@ -31,6 +31,7 @@ class Session:
 
     @property
     def calculation(self) -> Calculation:
+        """The calculation of the session."""
         return self.box.calculations[self.id]
 
     @property
@@ -39,6 +40,7 @@ class Session:
         return str(self.refresh().record.get("state") or "starting")
 
     def refresh(self) -> Session:
+        """Read the record again."""
         payload = self.box.client.get(f"/api/interactive-sessions/{self.id}")["interactive_sessions"]
         self.record = {**self.record, **payload[0]}
         return self
@@ -52,10 +54,12 @@ class Session:
 
     @property
     def name(self) -> str:
+        """Slug of the application."""
         return str(self.record.get("application_slug") or self.record.get("command_name") or "session")
 
     @property
     def owner(self) -> str:
+        """Name of its owner."""
         return str(self.record.get("owner") or "")
 
     def allow_view(self, allowed: bool = True) -> Session:
@@ -127,6 +131,7 @@ class Sessions:
         self._box = box
 
     def open(self, command: Command, *args: Any, **options: Any) -> Session:
+        """Start an interactive command; the session opens when its program is ready."""
         arguments = self._box.files.as_arguments(command, command._bind(args, options))
         body = {
             "application_slug": command.application.slug,
@@ -138,6 +143,7 @@ class Sessions:
         return self[str(payload["interactive_session_id"])]
 
     def all(self) -> list[Session]:
+        """The open sessions."""
         payload = self._box.client.get("/api/interactive-sessions")["interactive_sessions"]
         return [Session(self._box, one) for one in payload]
 
@@ -157,6 +163,7 @@ class Sessions:
         return len(self.all())
 
     def table(self) -> Table:
+        """The open sessions with state, owner and times."""
         rows = [
             (
                 s.id[-4:],

@@ -35,9 +35,11 @@ class Shares:
         return [str(one["mode"]) for one in hits]
 
     def of(self, kind: str, object_id: str) -> list[dict[str, Any]]:
+        """The shares of one object."""
         return list(self._box.client.get("/api/shares", kind=kind, object_id=object_id).get("shares", ()))
 
     def table(self) -> Table:
+        """All shares."""
         payload = self._box.client.get("/api/shares").get("shares", ())
         rows = [
             (

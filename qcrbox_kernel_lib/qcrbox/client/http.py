@@ -60,6 +60,7 @@ class RegistryClient:
 
     @property
     def http(self) -> httpx.Client:
+        """The httpx client, made on first use."""
         with self._lock:
             if self._http is None:
                 headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
@@ -74,6 +75,7 @@ class RegistryClient:
             return self._http
 
     def close(self) -> None:
+        """Close the connections."""
         with self._lock:
             if self._http is not None:
                 self._http.close()
@@ -88,15 +90,19 @@ class RegistryClient:
     def post(
         self, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any
     ) -> dict[str, Any]:
+        """The payload of a POST."""
         return self._payload(self._send("POST", path, json=body, params=_given(query), headers=headers))
 
     def patch(self, path: str, body: Any) -> dict[str, Any]:
+        """The payload of a PATCH."""
         return self._payload(self._send("PATCH", path, json=body))
 
     def put(self, path: str, body: Any) -> dict[str, Any]:
+        """The payload of a PUT."""
         return self._payload(self._send("PUT", path, json=body))
 
     def delete(self, path: str, **query: Any) -> None:
+        """Send a DELETE."""
         self._send("DELETE", path, params=_given(query))
 
     def upload(
@@ -110,6 +116,7 @@ class RegistryClient:
         )
 
     def download(self, path: str, **query: Any) -> bytes:
+        """The bytes of a GET."""
         return self._read("GET", path, query, words=tr("Fetching a file"), timeout=None).content
 
     def events(

@@ -64,6 +64,7 @@ class Parameter:
 
     @classmethod
     def from_json(cls, name: str, record: dict[str, Any]) -> Parameter:
+        """The parameter of a command from its record."""
         dtype = str(record.get("dtype") or record.get("type") or "str")
         valid = record.get("valid_value") or {}
         low, high = valid.get("numeric_range") or (None, None)
@@ -88,10 +89,12 @@ class Parameter:
 
     @property
     def is_cif(self) -> bool:
+        """True for a CIF file."""
         return self.dtype in CIF_TYPES
 
     @property
     def is_file(self) -> bool:
+        """True for a file of any kind."""
         return self.dtype in FILE_TYPES
 
     @property
@@ -113,6 +116,7 @@ class Parameter:
         return base if self.required or self.default is not None else Union[base, None]  # noqa: UP007
 
     def as_signature(self, *, positional: bool) -> inspect.Parameter:
+        """The parameter for `inspect.Signature`."""
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if positional else inspect.Parameter.KEYWORD_ONLY
         default = inspect.Parameter.empty if self.required else self.default
         return inspect.Parameter(self.name, kind, default=default, annotation=self.annotation)
@@ -148,6 +152,7 @@ class Parameter:
         return words if self.required else f"{words}, default {self.default!r}"
 
     def docstring(self) -> str:
+        """Its lines in the docstring of the command, in numpydoc form."""
         head = f"{self.name} : {re.sub(r'^an? ', '', self.kind_in_words)}"
         if not self.required:
             head += ", optional" if self.default is None else f", default {self.default!r}"

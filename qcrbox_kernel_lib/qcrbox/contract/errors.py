@@ -38,6 +38,7 @@ class QcError(Exception):
 
     @property
     def message(self) -> str:
+        """Where, what, why and next, as one text."""
         head = f"{self.where}: {self.what}" if self.where else self.what
         return " ".join(part for part in (head, self.why, self.next) if part)
 
@@ -98,22 +99,27 @@ class CifError(UserInputError):
 
     @property
     def file(self) -> str | None:
+        """Name of the file."""
         return self.fields.get("file")
 
     @property
     def block(self) -> str | None:
+        """Name of the data block."""
         return self.fields.get("block")
 
     @property
     def line(self) -> int | None:
+        """Line in the file, from 1."""
         return self.fields.get("line")
 
     @property
     def column(self) -> int | None:
+        """Column in the line, from 1."""
         return self.fields.get("column")
 
     @property
     def tag(self) -> str | None:
+        """Name of the item."""
         return self.fields.get("tag")
 
 
@@ -124,6 +130,7 @@ class MissingItemsError(UserInputError):
 
     @property
     def items(self) -> list[str]:
+        """The names that are missing."""
         return list(self.fields.get("items", ()))
 
 
@@ -134,6 +141,8 @@ class SpecError(UserInputError):
 
 
 class NotSignedIn(QcError):
+    """The request carries no valid identity."""
+
     status, kind = 401, "not_signed_in"
 
 
@@ -150,10 +159,14 @@ class NotFound(QcError):
 
 
 class Conflict(QcError):
+    """The object has changed or exists already."""
+
     status, kind = 409, "conflict"
 
 
 class TooLarge(QcError):
+    """The body of a request is larger than allowed."""
+
     status, kind = 413, "too_large"
 
 
@@ -164,6 +177,8 @@ class QuotaExceeded(QcError):
 
 
 class QueueFull(QcError):
+    """The queue takes no further calculation; try again later."""
+
     status, kind = 503, "queue_full"
 
 
@@ -174,6 +189,8 @@ class Unreachable(QcError):
 
 
 class StorageFull(QcError):
+    """The store has no room for the data."""
+
     status, kind = 507, "storage_full"
 
 
@@ -194,10 +211,13 @@ class CalculationFailed(QcError):
 
     @property
     def log_tail(self) -> str:
+        """The last lines of the log."""
         return self.fields.get("log_tail", "")
 
 
 class CalculationCancelled(QcError):
+    """The calculation was cancelled. Field: calculation."""
+
     status, kind = 409, "calculation_cancelled"
 
 

@@ -21,6 +21,8 @@ from qcrbox.contract.states import State, Step
 
 
 class Message(BaseModel):
+    """Base of all messages: immutable, and tolerant of fields that a newer peer sends."""
+
     # A newer peer may say more than we know; what we do not know we leave alone.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -59,6 +61,8 @@ class Command(Message):
 
 
 class Cancel(Message):
+    """Stop an attempt: terminate the program, and kill it after `grace_s` seconds."""
+
     kind: Literal["cancel"] = "cancel"
     calculation_id: str
     attempt: int
@@ -118,6 +122,8 @@ class AgentReady(Message):
 
 
 class Heartbeat(Message):
+    """The agent is alive, and which calculation it runs."""
+
     kind: Literal["heartbeat"] = "heartbeat"
     agent: str
     busy_with: str | None = None
@@ -149,6 +155,8 @@ class Progress(Message):
 
 
 class Log(Message):
+    """A piece of what the program wrote."""
+
     kind: Literal["log"] = "log"
     calculation_id: str
     attempt: int
@@ -213,6 +221,8 @@ class AgentGone(Message):
 
 
 class LauncherReady(Message):
+    """A launcher has started or reconnected, with its agents, applications and capacity."""
+
     kind: Literal["launcher_ready"] = "launcher_ready"
     launcher: str
     manager: str
@@ -242,6 +252,8 @@ Event = Annotated[
 
 
 class Limits(Message):
+    """Resources of one agent; None is no limit."""
+
     memory_bytes: int | None = None
     cpus: float | None = None
     pids: int | None = None
@@ -259,12 +271,16 @@ class StartAgent(Message):
 
 
 class StopAgent(Message):
+    """Stop one agent, and kill it after `grace_s` seconds."""
+
     agent: str
     grace_s: float = 5.0
     reason: str = ""
 
 
 class RunningAgent(Message):
+    """One agent of a launcher, running or ended."""
+
     agent: str
     application_slug: str
     application_version: str
@@ -276,6 +292,8 @@ class RunningAgent(Message):
 
 
 class LauncherAnswer(Message):
+    """The reply to a start, stop or list request."""
+
     ok: bool
     error: str = ""
     agents: list[RunningAgent] = Field(default_factory=list)
@@ -289,20 +307,25 @@ _AGENT_ID = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 
 def subject_commands(agent: str) -> str:
+    """Subject of the commands for an agent."""
     return f"commands.{agent}"
 
 
 def subject_events(agent: str) -> str:
+    """Subject of the events of an agent or launcher."""
     return f"events.{agent}"
 
 
 def subject_heartbeats(agent: str) -> str:
+    """Subject of the heartbeats of an agent."""
     return f"heartbeats.{agent}"
 
 
 def subject_control(agent: str) -> str:
+    """Subject of the control messages for an agent."""
     return f"control.{agent}"
 
 
 def subject_launcher(name: str, verb: Literal["start", "stop", "list"]) -> str:
+    """Subject of a request to a launcher."""
     return f"launchers.{name}.{verb}"

@@ -18,6 +18,8 @@ Implementation = Literal["cli_command", "python_callable", "interactive_session"
 
 
 class Model(BaseModel):
+    """Base of the models: unknown fields are ignored."""
+
     model_config = ConfigDict(extra="ignore")
 
 
@@ -39,6 +41,8 @@ class Success(Model, Generic[P]):
 
 
 class ErrorBody(Model):
+    """An error: code and message of the contract, then the parts of the text and further fields."""
+
     code: int
     message: str
     details: str | list[str]
@@ -52,11 +56,15 @@ class ErrorBody(Model):
 
 
 class Failure(Model):
+    """The envelope of every error."""
+
     status: Literal["error"] = "error"
     error: ErrorBody
 
 
 class Health(Model):
+    """The answer of /api/healthz."""
+
     status: Literal["ok"] = "ok"
 
 
@@ -64,6 +72,8 @@ class Health(Model):
 
 
 class Command(Model):
+    """One command of an application with its parameters."""
+
     id: int
     application_id: int
     name: str
@@ -81,6 +91,8 @@ class Command(Model):
 
 
 class Application(Model):
+    """One version of an application with its commands."""
+
     name: str
     slug: str
     version: str
@@ -103,10 +115,14 @@ class Application(Model):
 
 
 class Applications(Model):
+    """The answer of GET /api/applications."""
+
     applications: list[Application]
 
 
 class Commands(Model):
+    """The answer of GET /api/commands."""
+
     commands: list[Command]
 
 
@@ -114,6 +130,8 @@ class Commands(Model):
 
 
 class StatusEvent(Model):
+    """One change of the state of a calculation."""
+
     calculation_id: str
     status: State
     stdout: str | None = None
@@ -125,6 +143,8 @@ class StatusEvent(Model):
 
 
 class Calculation(Model):
+    """A calculation with its events, progress and place in the queue."""
+
     calculation_id: str
     client_private_inbox: str
     application_slug: str
@@ -199,20 +219,28 @@ class StartSession(BaseModel):
 
 
 class CalculationId(Model):
+    """The answer to a submission."""
+
     calculation_id: str
 
 
 class CalculationIds(Model):
+    """The answer to the submission of a batch."""
+
     batch_id: str
     calculation_ids: list[str]
 
 
 class Calculations(Model):
+    """A page of calculations."""
+
     calculations: list[Calculation]
     next: str | None = None  # give as ?after= for the next page
 
 
 class StoppedCalculation(Model):
+    """The answer to a stop request."""
+
     calculation_id: str
     status: State
     step: str = ""
@@ -222,6 +250,8 @@ class StoppedCalculation(Model):
 
 
 class DataFile(Model):
+    """A stored file with what the index knows about it."""
+
     qcrbox_file_id: str
     filename: str
     filetype: str
@@ -238,6 +268,8 @@ class DataFile(Model):
 
 
 class Dataset(Model):
+    """A dataset with its files by name."""
+
     qcrbox_dataset_id: str
     data_files: dict[str, DataFile]
     # ours
@@ -256,21 +288,29 @@ class Dataset(Model):
 
 
 class Datasets(Model):
+    """A page of datasets."""
+
     datasets: list[Dataset]
     next: str | None = None
 
 
 class DataFiles(Model):
+    """A page of data files."""
+
     data_files: list[DataFile]
     next: str | None = None
 
 
 class NewDataset(Model):
+    """A dataset that was just stored, with its files."""
+
     datasets: list[Dataset]
     data_files: list[DataFile]
 
 
 class Appended(NewDataset):
+    """A dataset and the file that was added to it."""
+
     appended_file: DataFile
 
 
@@ -278,6 +318,8 @@ class Appended(NewDataset):
 
 
 class Session(Model):
+    """An interactive session."""
+
     session_id: str
     client_private_inbox: str
     command_name: str
@@ -305,15 +347,21 @@ class Session(Model):
 
 
 class SessionId(Model):
+    """The answer to the start of a session."""
+
     interactive_session_id: str
 
 
 class Sessions(Model):
+    """A page of sessions."""
+
     interactive_sessions: list[Session]
     next: str | None = None
 
 
 class ClosedSession(Model):
+    """A session that was closed, with its outputs."""
+
     session_id: str
     status: str
     output_dataset_id: str | None = None
@@ -322,6 +370,8 @@ class ClosedSession(Model):
 
 
 class ClosedSessions(Model):
+    """The answer to closing a session."""
+
     interactive_sessions: list[ClosedSession]
 
 
@@ -329,6 +379,8 @@ class ClosedSessions(Model):
 
 
 class Me(Model):
+    """The person that asks: groups, roles and quotas."""
+
     name: str
     groups: list[str]
     roles: dict[str, list[str]]  # role -> groups, or ["*"]
@@ -337,6 +389,8 @@ class Me(Model):
 
 
 class LineageNode(Model):
+    """A file or calculation in a lineage; `hidden` when the person may not see it."""
+
     kind: Literal["data_file", "calculation", "hidden"]
     id: str
     label: str
@@ -345,18 +399,24 @@ class LineageNode(Model):
 
 
 class LineageEdge(Model):
+    """A step from what was used to what was made."""
+
     source: str
     target: str
     role: str = ""  # parameter or output name
 
 
 class Lineage(Model):
+    """The graph of files and calculations around an object."""
+
     nodes: list[LineageNode]
     edges: list[LineageEdge]
     truncated: bool = False
 
 
 class Share(Model):
+    """A right that was given to a person or group."""
+
     id: str
     kind: str
     object_id: str

@@ -22,10 +22,12 @@ class Atom:
 
     @property
     def label(self) -> str:
+        """Label of the site."""
         return str(self._structure.sites.label[self._index])
 
     @property
     def element(self) -> str:
+        """Symbol of the element."""
         return str(self._structure.sites.element[self._index])
 
     @property
@@ -49,6 +51,7 @@ class Atom:
 
     @property
     def occupancy(self) -> float:
+        """Occupancy, 0 to 1."""
         return float(self._structure.sites.occupancy[self._index])
 
     def __repr__(self) -> str:
@@ -64,6 +67,7 @@ class Atoms:
 
     @property
     def labels(self) -> list[str]:
+        """Labels in file order."""
         return [str(label) for label in self._structure.sites.label]
 
     def __getitem__(self, key: str | int) -> Atom:
@@ -88,6 +92,7 @@ class Atoms:
         return self.labels
 
     def table(self) -> Table:
+        """Label, element, fractional coordinates with s.u., U(eq) in Å² and occupancy."""
         rows = [(a.label, a.element, *a.xyz, f"{a.u_eq:.4f}", f"{a.occupancy:g}") for a in self]
         return Table(("atom", "element", "x", "y", "z", "Ueq / Å²", "occupancy"), rows)
 

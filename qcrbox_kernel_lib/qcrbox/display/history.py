@@ -22,6 +22,7 @@ class History:
 
     @property
     def columns(self) -> list[str]:
+        """Names of the metrics in order of appearance."""
         return list(dict.fromkeys(key for row in self.rows for key in row))
 
     def __getitem__(self, key: str | int) -> Any:
@@ -32,9 +33,11 @@ class History:
         return [row.get(key) for row in self.rows]
 
     def first(self, metric: str) -> float | None:
+        """The first value of a metric; None when there is none."""
         return next((row[metric] for row in self.rows if row.get(metric) is not None), None)
 
     def last(self, metric: str) -> float | None:
+        """The last value of a metric; None when there is none."""
         return next((row[metric] for row in reversed(self.rows) if row.get(metric) is not None), None)
 
     def __len__(self) -> int:
@@ -44,6 +47,7 @@ class History:
         return iter(self.rows)
 
     def table(self) -> Table:
+        """One row per cycle."""
         rows = [[row.get(name) for name in self.columns] for row in self.rows]
         return Table(self.columns, rows, title=f"History of {self.name}".rstrip(" of"))
 

@@ -149,9 +149,11 @@ class Report:
         )
 
     def latex(self) -> str:
+        """All tables as LaTeX."""
         return "\n\n".join(_table_latex(table) for table in self.tables) + "\n"
 
     def csv(self) -> str:
+        """All tables as CSV, one below the other."""
         out = io.StringIO()
         writer = csv.writer(out)
         for table in self.tables:

@@ -61,6 +61,7 @@ class Html:
 
 
 def pairs_html(pairs: Iterable[tuple[str, str]]) -> str:
+    """(label, text) pairs side by side, labels translated."""
     cells = "".join(
         f"<div style='min-width:7.5em'><div style='opacity:.65;font-size:.85em'>{escape(tr(label))}</div>"
         f"<div>{escape(text)}</div></div>"

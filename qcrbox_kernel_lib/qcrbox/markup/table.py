@@ -45,6 +45,7 @@ class Table:
         return Table(columns, [[row[i] for i in indices] for row in self.rows], title=self.title)
 
     def html(self) -> str:
+        """The table as HTML."""
         head = "".join(f'<th scope="col" style="{_CELL}">{escape(tr(name))}</th>' for name in self.heads)
         body = "".join(
             "<tr>" + "".join(f'<td style="{_CELL}">{cell_html(cell)}</td>' for cell in row) + "</tr>"
@@ -95,10 +96,12 @@ class Table:
 
 
 def cell_html(cell: Any) -> str:
+    """A cell as HTML: the object's own `_cell_html_`, else its text, escaped."""
     return cell._cell_html_() if hasattr(cell, "_cell_html_") else escape(cell_text(cell))
 
 
 def cell_text(cell: Any) -> str:
+    """A cell as text: None is empty, floats have six digits, lists are joined."""
     if cell is None:
         return ""
     if isinstance(cell, float):

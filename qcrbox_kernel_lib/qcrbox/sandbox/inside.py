@@ -24,6 +24,7 @@ MOST_CONNECTIONS = 512
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
+    """The command line as options and the program to run."""
     parser = argparse.ArgumentParser(prog="python -m qcrbox.sandbox.inside", description=__doc__)
     parser.add_argument(
         "--reach",
@@ -98,6 +99,7 @@ async def _wait(process: subprocess.Popen[bytes]) -> int:
 
 
 def main(argv: list[str]) -> int:
+    """Run as the first process of a sandbox."""
     # Sockets that this process makes are reached by other user ids; their folder decides whose.
     os.umask(0o022)
     code = asyncio.run(run(parse(argv)))

@@ -79,6 +79,7 @@ class Relay:
         return 0
 
     async def close(self) -> None:
+        """Close the sockets and stop."""
         if self._server is not None:
             self._server.close()
         for connection in list(self._open):

@@ -10,6 +10,7 @@ _STATIC = Path(__file__).parent / "static"
 
 
 def path(name: str) -> Path:
+    """Path of the built ES module of a widget."""
     return _STATIC / f"{name}.js"
 
 
@@ -19,4 +20,5 @@ def available(name: str) -> bool:
 
 
 def total_bytes() -> int:
+    """Size of all built modules in bytes."""
     return sum(path(name).stat().st_size for name in NAMES if path(name).is_file())

@@ -16,4 +16,5 @@ class LiveHtml:
         self._twin.show(bundle())
 
     def paint(self) -> None:
+        """Replace the output by the present state."""
         self._twin.update(self._bundle())

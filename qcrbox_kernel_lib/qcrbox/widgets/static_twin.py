@@ -27,6 +27,7 @@ class StaticTwin:
         self._display_id = uuid.uuid4().hex
 
     def show(self, bundle: dict[str, Any]) -> None:
+        """Publish the still output (MIME type → data)."""
         self._publish(bundle, update=False)
 
     def update(self, bundle: dict[str, Any]) -> None:

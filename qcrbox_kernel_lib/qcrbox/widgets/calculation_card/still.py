@@ -12,6 +12,7 @@ _FRAME = "border:1px solid rgba(128,128,128,.35);border-left:4px solid {colour};
 
 
 def card_html(state: dict[str, Any]) -> str:
+    """The card of a state (see `card_state`) as HTML."""
     status = state["status"]
     colour = _COLOUR.get(status, "#8a6100")
     title = f"{state['application']}.{state['name']}"

@@ -23,10 +23,12 @@ class Measurement:
 
     @property
     def sentence(self) -> str:
+        """What was measured, as one sentence."""
         return f"{self.kind} {self.value}" + (f": {self.details}" if self.details else "")
 
     @property
     def value(self) -> str:
+        """The value with its s.u. and unit."""
         # A degree sign stands close to its number, a unit a space away.
         return f"{self.text}{self.unit}" if self.unit == "°" else f"{self.text} {self.unit}"
 

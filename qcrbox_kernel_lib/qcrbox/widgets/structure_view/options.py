@@ -51,6 +51,7 @@ class Options:
         return cls().changed(**given)
 
     def changed(self, **given: Any) -> Options:
+        """The options with some of them changed. Raises UserInputError."""
         known = [field.name for field in fields(self)]
         for name in given:
             if name not in known:

@@ -103,4 +103,5 @@ def colour(element: str, palette: str = "cpk") -> str:
 
 
 def rgb(text: str) -> tuple[int, int, int]:
+    """Red, green and blue, each 0 to 1, of `#rrggbb`."""
     return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)

@@ -81,6 +81,7 @@ class Scene:
 
     @cached_property
     def positions(self) -> Array:
+        """(n, 3) Å, relative to the centre of the scene."""
         return self.atoms.cartesian - self.centre
 
     @cached_property
@@ -145,6 +146,7 @@ class Scene:
 
     @cached_property
     def hydrogen(self) -> NDArray[np.bool_]:
+        """(n,) True for hydrogen and deuterium."""
         return self.structure.sites.is_hydrogen[self._sites]
 
     @cached_property
@@ -192,6 +194,7 @@ class Scene:
 
     @property
     def scale(self) -> float:
+        """Scale of the ellipsoids for the chosen probability."""
         return probability_scale(self.options.ellipsoids)
 
     @cached_property
@@ -222,10 +225,12 @@ class Scene:
 
     @cached_property
     def colours(self) -> list[str]:
+        """(n,) colours as `#rrggbb`."""
         return [palettes.colour(element, self.options.palette) for element in self.atoms.element]
 
     @cached_property
     def labels(self) -> list[str]:
+        """(n,) labels of the atoms."""
         return self.atoms.label
 
     @cached_property
