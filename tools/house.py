@@ -143,11 +143,17 @@ def _public(tree: ast.Module, module: str) -> Iterator[tuple[str, bool]]:
     while pending:
         prefix, parent = pending.pop()
         for node in getattr(parent, "body", ()):
-            if isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and not node.name.startswith("_"):
+            if isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and not _is_private(node):
                 name = f"{prefix}.{node.name}"
                 yield name, ast.get_docstring(node) is not None
                 if isinstance(node, ast.ClassDef):
                     pending.append((name, node))
+
+
+def _is_private(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    """Private by name, or a form of something that has its docstring elsewhere: an overload, a setter."""
+    decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+    return node.name.startswith("_") or any(d == "overload" or d.endswith(".setter") for d in decorators)
 
 
 def _imported(tree: ast.Module, module: str, is_package: bool, known: Iterable[str]) -> Iterator[str]:

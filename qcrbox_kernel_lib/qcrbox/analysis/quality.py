@@ -56,6 +56,7 @@ class Quality:
         raise KeyError(name)
 
     def to_dict(self) -> dict[str, Any]:
+        """The indicators and shells as plain data for JSON."""
         return asdict(self)
 
 

@@ -28,13 +28,17 @@ class Body(Protocol):
     """Cells of a loop, row by row."""
 
     @property
-    def n_rows(self) -> int: ...
+    def n_rows(self) -> int:
+        """Number of rows."""
+        ...
 
     def pieces(self) -> Iterator[list[str]]:
         """Raw values row after row, in lists that hold whole rows."""
         ...
 
-    def column(self, index: int) -> list[str]: ...
+    def column(self, index: int) -> list[str]:
+        """The raw values of one column."""
+        ...
 
 
 class ListBody:
@@ -45,16 +49,20 @@ class ListBody:
 
     @property
     def n_columns(self) -> int:
+        """Number of columns."""
         return len(self.columns)
 
     @property
     def n_rows(self) -> int:
+        """Number of rows."""
         return len(self.columns[0]) if self.columns else 0
 
     def column(self, index: int) -> list[str]:
+        """The raw values of one column."""
         return list(self.columns[index])
 
     def pieces(self) -> Iterator[list[str]]:
+        """Whole rows as lists of raw values, a limited number of rows at a time."""
         for start in range(0, self.n_rows, _PIECE_ROWS):
             parts = [column[start : start + _PIECE_ROWS] for column in self.columns]
             yield [cell for row in zip(*parts, strict=True) for cell in row]
@@ -81,19 +89,8 @@ class FileBody:
 
     @property
     def n_rows(self) -> int:
+        """Number of rows."""
         return self.n_values // self.n_columns
-
-    def with_columns(self, n_columns: int) -> FileBody:
-        return FileBody(
-            self.data,
-            self.start,
-            self.end,
-            n_columns,
-            self.n_values,
-            plain=self.plain,
-            cif2=self.cif2,
-            encoding=self.encoding,
-        )
 
     def holds(self, byte: bytes) -> bool:
         """Whether a byte occurs anywhere in the body: one search instead of a look at every cell."""
@@ -104,6 +101,7 @@ class FileBody:
         return tokens.values(self.data, self.start, self.end, self.cif2)
 
     def pieces(self) -> Iterator[list[str]]:
+        """Whole rows as lists of raw values, a limited number of rows at a time."""
         return self._plain_pieces() if self.plain else self._mixed_pieces()
 
     def _plain_pieces(self) -> Iterator[list[str]]:
@@ -131,6 +129,7 @@ class FileBody:
             remaining -= size
 
     def column(self, index: int) -> list[str]:
+        """The raw values of one column."""
         width = self.n_columns
         cells: list[str] = []
         for piece in self.pieces():
@@ -156,6 +155,7 @@ def _words(piece: bytes, encoding: str) -> list[str]:
 
 
 def count_words(data: bytes, start: int, end: int) -> int:
+    """Number of words, separated by white space, between two positions."""
     return sum(len(piece.split()) for piece in plain_pieces(data, start, end))
 
 

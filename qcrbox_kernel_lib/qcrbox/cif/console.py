@@ -38,18 +38,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def to_unified(argv: Sequence[str] | None = None) -> int:
+    """Console command `to_unified`."""
     return main(["to_unified", *(sys.argv[1:] if argv is None else argv)])
 
 
 def to_specific(argv: Sequence[str] | None = None) -> int:
+    """Console command `to_specific`."""
     return main(["to_specific", *(sys.argv[1:] if argv is None else argv)])
 
 
 def specific_by_yml(argv: Sequence[str] | None = None) -> int:
+    """Console command `specific_by_yml`."""
     return main(["specific_by_yml", *(sys.argv[1:] if argv is None else argv)])
 
 
 def unified_by_yml(argv: Sequence[str] | None = None) -> int:
+    """Console command `unified_by_yml`."""
     return main(["unified_by_yml", *(sys.argv[1:] if argv is None else argv)])
 
 
@@ -226,6 +230,7 @@ def _new_key(key: str) -> str:
 
 
 def input_entries(keys: Mapping[str, Any], spec: Mapping[str, Any]) -> InputEntries:
+    """The entries a command reads, from the keys of a parameter and the entry sets of its spec."""
     return InputEntries(
         required=_listed(keys.get("required_entries")),
         optional=_listed(keys.get("optional_entries")),
@@ -239,6 +244,7 @@ def input_entries(keys: Mapping[str, Any], spec: Mapping[str, Any]) -> InputEntr
 
 
 def output_entries(keys: Mapping[str, Any], spec: Mapping[str, Any]) -> OutputEntries:
+    """The entries a command writes, from the keys of an output and the entry sets of its spec."""
     return OutputEntries(
         required=_listed(keys.get("required_entries")),
         optional=_listed(keys.get("optional_entries")),

@@ -11,6 +11,8 @@ from qcrbox.contract.errors import CifError
 
 
 class Severity(StrEnum):
+    """Severity of a diagnostic; an error makes the document unreadable."""
+
     NOTE = "note"
     WARNING = "warning"
     ERROR = "error"
@@ -36,6 +38,7 @@ class Diagnostic:
 
     @property
     def where(self) -> str:
+        """File, line, column, block and item, as far as they are known."""
         place = [self.file] if self.file else []
         if self.line:
             place.append(f"line {self.line}" + (f", column {self.column}" if self.column else ""))
@@ -50,6 +53,7 @@ class Diagnostic:
         return f"{self.severity}: {head}" + (f" {self.next}" if self.next else "")
 
     def as_dict(self) -> dict[str, Any]:
+        """The fields as plain data for JSON."""
         return asdict(self)
 
     def as_error(self, others: Iterable[Diagnostic] = ()) -> CifError:

@@ -51,14 +51,17 @@ class Block:
 
     @property
     def renamed(self) -> bool:
+        """True when the name differs from that in the file."""
         return self.name != self._own_name
 
     @property
     def items(self) -> list[Item]:
+        """The items outside loops, in file order."""
         return [entry for entry in self.entries if isinstance(entry, Item)]
 
     @property
     def loops(self) -> list[Loop]:
+        """The loops, in file order."""
         return [entry for entry in self.entries if isinstance(entry, Loop)]
 
     @property
@@ -229,6 +232,7 @@ class Block:
         return True
 
     def remove_entry(self, entry: Entry) -> None:
+        """Remove an item or a whole loop."""
         self.entries = [own for own in self.entries if own is not entry]
         if entry.span is not None:
             self.dropped.append(entry.span)
@@ -298,6 +302,7 @@ class Document:
         return block
 
     def find(self, name: str | int) -> Block | None:
+        """The block of a name (the exact spelling first, then any letter case) or number; None when there is none."""
         if isinstance(name, int):
             return self.blocks[name] if -len(self.blocks) <= name < len(self.blocks) else None
         for block in self.blocks:
@@ -327,6 +332,7 @@ class Document:
         return ", ".join(block.name or "(no name)" for block in self.blocks[:20]) or "none"
 
     def to_bytes(self) -> bytes:
+        """The file with its changes; an unchanged document is written byte for byte."""
         return rewritten(self)
 
     @property
@@ -335,10 +341,12 @@ class Document:
         return decoded(self.to_bytes(), self.encoding)
 
     def write(self, path: str | Path) -> None:
+        """Write the document to a file."""
         Path(path).write_bytes(self.to_bytes())
 
 
 def tags_of(entry: Entry) -> list[str]:
+    """The names of an item or loop."""
     return [entry.tag] if isinstance(entry, Item) else entry.tags
 
 
@@ -356,6 +364,7 @@ def raw_value(value: Settable, *, cif2: bool = False) -> str:
 
 
 def checked_tag(tag: str) -> str:
+    """The tag itself. Raises CifError when it cannot be the name of an item."""
     if len(tag) < 2 or tag[0] != "_" or any(c.isspace() for c in tag):
         raise CifError(
             f"{tag!r} is not a name of a CIF item.", next="Names begin with _ and hold no spaces.", tag=tag

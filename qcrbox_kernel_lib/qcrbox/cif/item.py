@@ -48,6 +48,7 @@ class Item:
 
     @property
     def value_span(self) -> tuple[int, int] | None:
+        """Start and end of the value in the bytes of the file; None for a new item."""
         return None if self._value_start < 0 else (self._value_start, self._value_end)
 
     def __repr__(self) -> str:
@@ -67,6 +68,7 @@ class Item:
 
     @property
     def raw(self) -> str:
+        """The value as it stands in the file, with its quotes."""
         if self._raw is None:
             # Not kept: an embedded reflection file would then be in memory twice.
             return decoded(self._data[self._value_start : self._value_end], self._encoding)
@@ -78,8 +80,10 @@ class Item:
 
     @property
     def value(self) -> Value:
+        """Number, text, UNKNOWN or NOT_APPLICABLE."""
         return parse_value(self.raw, cif2=self.cif2)
 
     @property
     def text(self) -> str:
+        """The value as plain text."""
         return text_of(self.raw, cif2=self.cif2)

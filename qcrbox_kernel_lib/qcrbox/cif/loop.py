@@ -51,6 +51,7 @@ class Loop:
 
     @property
     def n_rows(self) -> int:
+        """Number of rows."""
         return self.body.n_rows
 
     @property
@@ -164,6 +165,7 @@ class Loop:
         body.columns.insert(place, column)
 
     def drop_column(self, tag: str) -> None:
+        """Remove a column. Raises KeyError."""
         position = self._index(tag)
         body = self._in_memory()
         del self.tags[position]
@@ -182,6 +184,7 @@ class Loop:
         body.columns = [[column[row] for row in rows] for column in body.columns]
 
     def rename(self, tag: str, new: str) -> None:
+        """Rename a column. Raises KeyError."""
         self.tags[self._index(tag)] = new
         self.changed = True
 

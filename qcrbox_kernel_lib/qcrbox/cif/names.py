@@ -31,6 +31,7 @@ class Facts:
 
     @property
     def is_number(self) -> bool:
+        """True for a real or integer item."""
         return self.contents in ("Real", "Integer")
 
     @property
@@ -99,6 +100,7 @@ def canonical(tag: str) -> str:
 
 
 def is_known(tag: str) -> bool:
+    """True when a dictionary has the name, in this or another spelling."""
     return tag.lower() in _table()
 
 

@@ -22,10 +22,12 @@ _INLINE_QUOTE_END = {"'": re.compile(r"'(?=\s)"), '"': re.compile(r'"(?=\s)')}
 
 
 def is_text_field(raw: str) -> bool:
+    """True for a raw value between semicolons."""
     return raw.startswith(";") and raw.endswith("\n;")
 
 
 def is_triple_quoted(raw: str) -> bool:
+    """True for a raw value between triple quotes (CIF 2)."""
     return len(raw) >= 6 and raw[:3] in ("'''", '"""') and raw.endswith(raw[:3])
 
 

@@ -43,12 +43,14 @@ class Scanner:
     # The pass
 
     def read(self) -> None:
+        """Read all blocks; stops when there are too many errors."""
         with suppress(_TooManyErrors):
             self.read_all()
         if self.block is not None and self.block.span:
             self.block.span = (self.block.span[0], self.end)
 
     def read_all(self) -> None:
+        """Read from the first token to the last."""
         position = self.start
         while True:
             position = self.skip(position)
@@ -70,10 +72,12 @@ class Scanner:
             )
 
     def skip(self, position: int) -> int:
+        """The position after white space and comments."""
         match = tokens.GAP.match(self.data, position, self.end)
         return match.end() if match else position
 
     def keyword(self, match: re.Match[bytes]) -> int:
+        """Handle data_, loop_, save_ and reserved words; returns the position after it."""
         start, end = match.span()
         if match.group(1) is not None:
             self.open_block(start, end, decoded(match.group(1), self.encoding))
@@ -93,6 +97,7 @@ class Scanner:
         return end
 
     def open_block(self, start: int, end: int, name: str) -> None:
+        """Begin a data block and close the one before."""
         if self.in_frame is not None:
             self.error("save-frame-open", f"Save frame {self.in_frame} is not closed.", start)
             self.in_frame = None
@@ -115,6 +120,7 @@ class Scanner:
             self.names_seen[lower] = start
 
     def save_frame(self, start: int, name: str) -> None:
+        """Begin or end a save frame, which is skipped."""
         if name and self.in_frame is None:
             self.in_frame = name
             self.warn("save-frame", f"Save frame {name} was skipped: it belongs in dictionaries.", start)
@@ -129,6 +135,7 @@ class Scanner:
             self.in_frame = None
 
     def stray_value(self, start: int) -> int:
+        """Report a value without a name; returns the position after it."""
         end = self.value_end(start)
         shown = decoded(self.data[start : min(end, start + 40)], self.encoding)
         self.error(
@@ -142,6 +149,7 @@ class Scanner:
     # Items
 
     def item(self, start: int) -> int:
+        """Read a name and its value; returns the position after them."""
         tag_end = self.tag_end(start)
         tag = decoded(self.data[start:tag_end], self.encoding)
         value_start = self.skip(tag_end)
@@ -199,10 +207,12 @@ class Scanner:
         return False
 
     def tag_end(self, start: int) -> int:
+        """The end of the name that begins at `start`."""
         match = tokens.TAG.match(self.data, start, self.end)
         return match.end() if match else start + 1
 
     def no_value_at(self, position: int) -> bool:
+        """True when no value begins at this position."""
         return (
             position >= self.end
             or self.data[position] == 95
@@ -231,6 +241,7 @@ class Scanner:
         return self.broken_value(start)
 
     def broken_value(self, start: int) -> int:
+        """Report a value that cannot be read; returns the position after it."""
         self.broken = True
         first = chr(self.data[start])
         if first == ";" and self.at_line_start(start):
@@ -251,11 +262,13 @@ class Scanner:
         return newline.start() if newline else self.end
 
     def at_line_start(self, position: int) -> bool:
+        """True when the position is the first of its line."""
         return position == 0 or self.data[position - 1] in b"\r\n"
 
     # Loops
 
     def loop(self, start: int, end: int) -> int:
+        """Read the names and values of a loop; returns the position after it."""
         tags: list[str] = []
         places: list[int] = []
         while True:
@@ -311,11 +324,13 @@ class Scanner:
                 end, count = position, count + 1
 
     def body(self, start: int, end: int, n_columns: int, count: int, *, plain: bool) -> FileBody:
+        """Find the end of the values of a loop and count them."""
         return FileBody(
             self.data, start, end, n_columns, count, plain=plain, cif2=self.cif2, encoding=self.encoding
         )
 
     def wrong_count(self, start: int, tags: list[str], body: FileBody) -> None:
+        """Report values that do not fill whole rows."""
         width = len(tags)
         odd = self.odd_line(body, width)
         self.error(
@@ -359,12 +374,14 @@ class Scanner:
         return line
 
     def error(self, code: str, what: str, place: int, *, tag: str = "", next: str = "") -> None:  # noqa: A002
+        """Add an error. Raises an internal exception after too many."""
         self.has_errors = True
         if len(self.diagnostics) >= MAX_DIAGNOSTICS:
             raise _TooManyErrors
         self.remark(Severity.ERROR, code, what, place, tag=tag, next=next)
 
     def warn(self, code: str, what: str, place: int, *, tag: str = "", next: str = "") -> None:  # noqa: A002
+        """Add a warning."""
         self.remark(Severity.WARNING, code, what, place, tag=tag, next=next)
 
     def remark(
@@ -377,6 +394,7 @@ class Scanner:
         tag: str = "",
         next: str = "",  # noqa: A002
     ) -> None:
+        """Add a diagnostic with its line and column."""
         if len(self.diagnostics) >= MAX_DIAGNOSTICS:
             return
         line_start = max(self.data.rfind(b"\n", 0, place), self.data.rfind(b"\r", 0, place)) + 1

@@ -86,6 +86,7 @@ class Number:
 
     @property
     def decimal(self) -> Decimal:
+        """The value as an exact decimal number."""
         split = split_su(self.text)
         return Decimal(split[0] if split else self.text)
 

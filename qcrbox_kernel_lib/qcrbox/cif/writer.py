@@ -139,6 +139,7 @@ def fresh(document: Document) -> Iterator[bytes]:
 
 
 def block_bytes(block: Block) -> Iterator[bytes]:
+    """A block in pieces of UTF-8."""
     yield f"data_{block.name}\n".encode()
     previous: Entry | None = None
     # A name after a loop without rows would become one of its columns, so such loops stand last.
@@ -150,10 +151,12 @@ def block_bytes(block: Block) -> Iterator[bytes]:
 
 
 def entry_text(entry: Entry) -> str:
+    """An item or loop as text."""
     return b"".join(entry_bytes(entry)).decode()
 
 
 def entry_bytes(entry: Entry) -> Iterator[bytes]:
+    """An item or loop in pieces of UTF-8."""
     if isinstance(entry, Item):
         yield item_text(entry.tag, entry.raw).encode("utf-8", "surrogateescape")
         return
@@ -166,6 +169,7 @@ def entry_bytes(entry: Entry) -> Iterator[bytes]:
 
 
 def item_text(tag: str, raw: str) -> str:
+    """Name and raw value, on two lines where they do not fit on one."""
     if raw.startswith(";") and "\n" in raw:
         return f"{tag}\n{raw}\n"
     line = f"{tag:<{_NAME_WIDTH}} {raw}\n"

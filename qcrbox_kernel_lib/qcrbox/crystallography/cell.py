@@ -97,10 +97,12 @@ class UnitCell:
 
     @cached_property
     def orthogonalisation(self) -> Array:
+        """(3, 3): Cartesian = M · fractional, a along x, b in the xy plane; Å."""
         return orthogonalisation_matrix(self.parameters)
 
     @cached_property
     def fractionalisation(self) -> Array:
+        """(3, 3), the inverse of the orthogonalisation; rows are a*, b*, c* in Å⁻¹."""
         return np.linalg.inv(self.orthogonalisation).astype(np.float64)
 
     @cached_property
@@ -110,6 +112,7 @@ class UnitCell:
 
     @cached_property
     def reciprocal_metric(self) -> Array:
+        """(3, 3) dot products of a*, b*, c* in Å⁻²."""
         return np.linalg.inv(self.metric).astype(np.float64)
 
     @cached_property
@@ -145,6 +148,7 @@ class UnitCell:
         return np.asarray(fract, dtype=float) @ self.orthogonalisation.T
 
     def to_fractional(self, cartesian: ArrayLike) -> Array:
+        """Fractional coordinates (…, 3) of Cartesian ones in Å."""
         return np.asarray(cartesian, dtype=float) @ self.fractionalisation.T
 
     def d_spacing(self, hkl: ArrayLike) -> Array:
@@ -155,6 +159,7 @@ class UnitCell:
             return 1.0 / np.sqrt(squared)
 
     def gemmi_cell(self) -> gemmi.UnitCell:
+        """The same cell as a gemmi object."""
         return gemmi.UnitCell(*self.parameters)
 
     def niggli(self, centring: str = "P") -> tuple[float, float, float, float, float, float]:

@@ -51,10 +51,12 @@ _CENTRINGS = {
 
 
 def signature(operations: Sequence[SymmetryOperation]) -> frozenset[SymmetryOperation]:
+    """The operations with translations reduced to [0, 1): equal for equal groups."""
     return frozenset(operation.reduced() for operation in operations)
 
 
 def operations_of(group: gemmi.GroupOps) -> list[SymmetryOperation]:
+    """gemmi's operations as ours."""
     return [SymmetryOperation.parse(operation.triplet()) for operation in group]
 
 
@@ -154,6 +156,7 @@ class SpaceGroup:
 
     @cached_property
     def table(self) -> OperationTable:
+        """Products and inverses of the operations."""
         return OperationTable(self.operations)
 
     @cached_property
@@ -178,22 +181,27 @@ class SpaceGroup:
 
     @property
     def order(self) -> int:
+        """Number of operations, centring included."""
         return len(self.operations)
 
     @cached_property
     def point_group(self) -> str:
+        """Symbol of the point group."""
         return point_group(self.rotations)
 
     @cached_property
     def laue_group(self) -> str:
+        """Symbol of the Laue class."""
         return point_group([*self.rotations, *(-self.rotations)])
 
     @property
     def crystal_system(self) -> str:
+        """Crystal system by the Laue class."""
         return _SYSTEM_BY_LAUE.get(self.laue_group, "unknown")
 
     @cached_property
     def centrosymmetric(self) -> bool:
+        """True when a rotation is −1."""
         return any(np.array_equal(rotation, -np.eye(3)) for rotation in self.rotations)
 
     @cached_property
@@ -253,6 +261,7 @@ class SpaceGroup:
         return signature(self.operations)
 
     def same_operations(self, other: SpaceGroup) -> bool:
+        """True when both have the same operations in the same setting."""
         return self.signature == other.signature
 
 

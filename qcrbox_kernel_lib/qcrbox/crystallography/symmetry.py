@@ -67,10 +67,12 @@ class SymmetryOperation:
 
     @property
     def determinant(self) -> int:
+        """+1 for a rotation, −1 for one with inversion."""
         return round(float(np.linalg.det(self.r)))
 
     @property
     def is_identity(self) -> bool:
+        """True for x, y, z."""
         return self.rotation == IDENTITY_ROTATION and not any(self.translation)
 
     def reduced(self) -> SymmetryOperation:
@@ -98,6 +100,7 @@ class SymmetryOperation:
         return SymmetryOperation(rotation, translation)  # type: ignore[arg-type]
 
     def inverse(self) -> SymmetryOperation:
+        """The inverse operation."""
         inverted = np.rint(np.linalg.inv(self.r)).astype(int)
         rotation = tuple(tuple(int(value) for value in row) for row in inverted)
         translation = tuple(

@@ -44,6 +44,7 @@ class Statement:
 
     @property
     def label(self) -> str:
+        """The statement as it is named in messages."""
         return {
             "operations": f"the symmetry operations{f' of {self.text}' if self.text else ''}",
             "Hall": f"the Hall symbol '{self.text}'",
@@ -53,10 +54,12 @@ class Statement:
 
     @property
     def is_list(self) -> bool:
+        """True for a list of operations."""
         return self.kind == "operations"
 
     @property
     def readable(self) -> frozenset[SymmetryOperation]:
+        """The operations that can be read, reduced."""
         return signature([operation for _, operation in self.listed if operation is not None])
 
     @property

@@ -128,6 +128,7 @@ def default_of(parameter: Parameter) -> Any:
 
 
 def default_file_name(parameter: Parameter) -> str:
+    """The name of an output file where the caller gives none."""
     if isinstance(parameter.default, str) and parameter.has_default:
         return safe_file_name(parameter.default)
     return parameter.name + (".cif" if parameter.dtype is DType.OUTPUT_CIF else "")

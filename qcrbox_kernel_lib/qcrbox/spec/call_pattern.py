@@ -20,6 +20,8 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True)
 class Placeholder:
+    """A parameter in a call pattern, with what surrounds it."""
+
     name: str
     flag: str | None = None  # `{name?--flag}`: the whole is left out when nothing is given
     quotes: str = ""  # the quotes of the author it stands in: "", "'", '"' or "$'"

@@ -84,4 +84,5 @@ def known_parameter_dtypes() -> str:
 
 
 def known_output_dtypes() -> str:
+    """The dtypes of outputs, for messages."""
     return ", ".join(OUTPUTS)

@@ -37,6 +37,7 @@ def is_first(source: Source) -> bool:
 
 
 def slug_of(source: Source) -> str:
+    """The slug of a spec; empty when it is missing."""
     return source.text(("slug",)) or ""
 
 

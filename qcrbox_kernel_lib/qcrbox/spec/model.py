@@ -19,10 +19,14 @@ Entry = str | dict[str, list[str | list[str]]]
 
 
 class Part(BaseModel):
+    """Base of the parts of a spec: immutable."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Implementation(StrEnum):
+    """How a command is run."""
+
     CLI = "cli_command"
     PYTHON = "python_callable"
     INTERACTIVE = "interactive_session"
@@ -36,6 +40,7 @@ class ValidValue(Part):
     regex: str | None = None
 
     def to_rest(self) -> dict[str, Any]:
+        """The rules as plain data, those not set left out."""
         return self.model_dump(exclude_none=True, mode="json")
 
 
@@ -89,10 +94,12 @@ class Parameter(Part):
 
     @property
     def is_input_file(self) -> bool:
+        """True when the argument is a file."""
         return self.dtype in INPUT_FILES
 
     @property
     def is_output(self) -> bool:
+        """True when the argument names an output file."""
         return self.dtype in OUTPUT_PARAMETERS
 
     @property
@@ -111,6 +118,7 @@ class Parameter(Part):
         )
 
     def to_rest(self) -> dict[str, Any]:
+        """The parameter as GET /api/applications shows it."""
         shown: dict[str, Any] = {
             "name": self.name,
             "dtype": rest_word(self.dtype),
@@ -142,6 +150,7 @@ class Output(Part):
     line: int = 0
 
     def to_rest(self) -> dict[str, Any]:
+        """The output as GET /api/applications shows it."""
         shown = {
             "name": self.name,
             "dtype": str(self.dtype),
@@ -178,11 +187,14 @@ class Call(Part):
 
 
 class Lifecycle(Part):
+    """The steps of an interactive command."""
+
     prepare: Call | None = None
     run: Call
     finalise: Call | None = None
 
     def steps(self) -> Iterable[tuple[str, Call]]:
+        """Name and call of each step there is, in order."""
         for name in ("prepare", "run", "finalise"):
             step = getattr(self, name)
             if step is not None:
@@ -190,6 +202,8 @@ class Lifecycle(Part):
 
 
 class Command(Part):
+    """One command of an application."""
+
     name: str
     implemented_as: Implementation
     description: str | None = None
@@ -211,9 +225,11 @@ class Command(Part):
     line: int = 0
 
     def parameter(self, name: str) -> Parameter | None:
+        """The parameter of this name; None when there is none."""
         return next((p for p in self.parameters if p.name == name), None)
 
     def output(self, name: str) -> Output | None:
+        """The output of this name; None when there is none."""
         return next((o for o in self.outputs if o.name == name), None)
 
     @property
@@ -223,6 +239,7 @@ class Command(Part):
 
     @property
     def cif_inputs(self) -> list[Parameter]:
+        """The parameters that take a CIF."""
         return [p for p in self.parameters if p.dtype is DType.CIF_DATA_FILE]
 
     @property
@@ -232,13 +249,16 @@ class Command(Part):
 
     @property
     def output_cif(self) -> Output | None:
+        """The first output that is a CIF; None when there is none."""
         return next((o for o in self.outputs if o.dtype is DType.OUTPUT_CIF), None)
 
     @property
     def is_interactive(self) -> bool:
+        """True for a program with a window."""
         return self.implemented_as is Implementation.INTERACTIVE
 
     def to_rest(self, application: Application) -> dict[str, Any]:
+        """The command as GET /api/applications shows it."""
         return {
             "name": self.name,
             "cmd_name": self.name,
@@ -262,12 +282,16 @@ class Command(Part):
 
 
 class EntrySet(Part):
+    """A named set of CIF entries."""
+
     name: str
     required: list[Entry] = Field(default_factory=list)
     optional: list[Entry] = Field(default_factory=list)
 
 
 class Application(Part):
+    """An application as its spec describes it."""
+
     name: str
     slug: str
     version: str
@@ -283,6 +307,7 @@ class Application(Part):
     left_out: list[str] = Field(default_factory=list)  # commands of the file that cannot be run, and why
 
     def command(self, name: str) -> Command | None:
+        """The command of this name; None when there is none."""
         return next((c for c in self.commands if c.name == name), None)
 
     @property

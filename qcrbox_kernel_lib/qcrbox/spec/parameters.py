@@ -291,14 +291,17 @@ def cif_input_keys(section: Section) -> dict[str, Any]:
 
 
 def cif_output_keys(section: Section) -> dict[str, Any]:
+    """The keys of a CIF output, in our names."""
     return _cif_keys(section, _INPUT_KEYS + _OUTPUT_KEYS)
 
 
 def read_cif_input(section: Section) -> CifInput:
+    """The CIF keys of a parameter."""
     return CifInput(**cif_input_keys(section))
 
 
 def read_cif_output(section: Section) -> CifOutput:
+    """The CIF keys of an output; patterns that cannot be compiled are noted."""
     found = cif_output_keys(section)
     for pattern in found.get("invalidated_entries", []):
         try:

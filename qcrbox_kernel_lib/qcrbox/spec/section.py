@@ -21,16 +21,20 @@ class Section:
 
     @property
     def line(self) -> int:
+        """Line of the mapping in the file."""
         return self.source.line(self.path)
 
     def has(self, *keys: str) -> bool:
+        """True when one of the keys is there."""
         return self._key(keys) is not None
 
     def get(self, *keys: str) -> Any:
+        """The value of the first key that is there; None when there is none."""
         key = self._key(keys)
         return None if key is None else self.data[key]
 
     def path_of(self, *keys: str) -> Path:
+        """Path of the first key that is there; that of the mapping when there is none."""
         key = self._key(keys)
         return self.path if key is None else (*self.path, key)
 
@@ -57,6 +61,7 @@ class Section:
         return None
 
     def number(self, *keys: str) -> float | None:
+        """A number; None when absent, noted and ignored when it is none."""
         text = self.text(*keys)
         if text is None:
             return None
@@ -97,25 +102,30 @@ class Section:
         return [text for path, _ in self.items(*keys) if (text := self.text_at(path)) is not None]
 
     def text_at(self, path: Path) -> str | None:
+        """The text at a path; a problem when it is none."""
         text = self.source.text(path)
         if text is None:
             self.source.problem(path, "text is wanted here")
         return text
 
     def sections(self, *keys: str) -> Iterator[Section]:
+        """The mappings of a list."""
         for path, item in self.items(*keys):
             section = Section(self.source, path, item)
             if isinstance(item, dict):
                 yield section
 
     def section(self, *keys: str) -> Section | None:
+        """The mapping of a key; None when it is absent."""
         value = self.get(*keys)
         return None if value is None else Section(self.source, self.path_of(*keys), value)
 
     def note(self, text: str, *keys: str) -> None:
+        """Note something that was ignored or guessed."""
         self.source.note(self.path_of(*keys), text)
 
     def problem(self, text: str, *keys: str) -> None:
+        """Note a fault for which the spec is refused."""
         self.source.problem(self.path_of(*keys), text)
 
     def note_unknown(self, what: str) -> None:

@@ -47,12 +47,15 @@ class Source:
         return self.texts.get(path)
 
     def note(self, path: Path, text: str) -> None:
+        """Note something with its line."""
         self.notes.append(f"line {self.line(path)}: {text}")
 
     def problem(self, path: Path, text: str) -> None:
+        """Note a fault with its file and line."""
         self.problems.append(f"{self.filename}:{self.line(path)}: {text}")
 
     def raise_problems(self) -> None:
+        """Raise SpecError with all faults, if there are any."""
         if self.problems:
             first = self.problems[0]
             more = len(self.problems) - 1

@@ -20,8 +20,10 @@ class GridValues:
 
     @property
     def maximum(self) -> float:
+        """The highest value."""
         return float(self.values.max())
 
     @property
     def minimum(self) -> float:
+        """The lowest value."""
         return float(self.values.min())

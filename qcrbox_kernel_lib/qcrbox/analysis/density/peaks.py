@@ -29,6 +29,7 @@ class Peak:
 
     @property
     def words(self) -> str:
+        """Distance in Å from the nearest atom, in words."""
         return f"{self.distance:.2f} Å from {self.nearest}" if self.nearest else "far from every atom"
 
 

@@ -57,6 +57,7 @@ class Surface:
 
     @property
     def area(self) -> float:
+        """Area in Å²."""
         return float(self.face_areas.sum())
 
     @property

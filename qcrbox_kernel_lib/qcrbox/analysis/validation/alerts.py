@@ -45,13 +45,16 @@ class Validation:
     notice: str = SUBSET_NOTICE
 
     def of_level(self, *levels: str) -> list[Alert]:
+        """The alerts of these levels (A, B, C, G)."""
         return [alert for alert in self.alerts if alert.level in levels]
 
     @property
     def counts(self) -> dict[str, int]:
+        """Number of alerts of each level."""
         return {level: len(self.of_level(level)) for level in LEVELS}
 
     def to_dict(self) -> dict[str, Any]:
+        """Alerts and counts as plain data for JSON."""
         return {**asdict(self), "counts": self.counts}
 
     def to_text(self) -> str:

@@ -18,6 +18,7 @@ _MOST_LISTED = 20
 
 
 def positive_definite(block: Block, structure: Structure) -> Iterator[Alert]:
+    """Displacement tensors that are not positive definite."""
     del block
     npd = structure.principal_axes().npd
     for row in np.flatnonzero(npd):

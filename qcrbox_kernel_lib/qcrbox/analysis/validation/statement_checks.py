@@ -43,6 +43,7 @@ _AVOGADRO_PER_A3 = 1.66053907  # g/cm³ for one g/mol in one Å³
 
 
 def missing_items(block: Block, structure: Structure) -> Iterator[Alert]:
+    """Items that journals or checkCIF ask for and the block lacks."""
     del structure
     for tag, level in _NEEDED:
         values = block.column(tag)
@@ -51,6 +52,7 @@ def missing_items(block: Block, structure: Structure) -> Iterator[Alert]:
 
 
 def symmetry_statements(block: Block, structure: Structure) -> Iterator[Alert]:
+    """Contradictions and remarks found while the space group was read."""
     del block
     for text in structure.space_group.contradictions:
         yield Alert("SYMMETRY_STATEMENTS", "B", 1, text)
@@ -147,6 +149,7 @@ def formula_and_content(block: Block, structure: Structure) -> Iterator[Alert]:
 
 
 def checksums(block: Block, structure: Structure) -> Iterator[Alert]:
+    """Embedded SHELX texts that do not match their checksum."""
     del structure
     for tag, stated, computed in wrong_checksums(block):
         yield Alert(

@@ -46,6 +46,7 @@ class InputEntries:
 
     @property
     def is_empty(self) -> bool:
+        """True when no entry is named."""
         return not (self.required or self.optional or self.required_sets or self.optional_sets)
 
 
@@ -83,6 +84,7 @@ class OutputEntries:
 
     @property
     def is_empty(self) -> bool:
+        """True when no entry is named."""
         return not (self.required or self.optional or self.required_sets or self.optional_sets)
 
 

@@ -40,6 +40,7 @@ class NameMatcher:
         return names.key(unified_name(tag, self.custom))
 
     def is_name_of(self, tag: str) -> bool:
+        """True when the entry is a spelling of this name."""
         return self._key(tag) == self.key
 
     def matches(self, tag: str) -> bool:
@@ -47,6 +48,7 @@ class NameMatcher:
         return self.is_name_of(tag) or self.pattern_matches(tag)
 
     def pattern_matches(self, tag: str) -> bool:
+        """True when the entry, taken as a regular expression, matches a spelling of this name."""
         if self.pattern is None:
             return False
         unified = unified_name(tag, self.custom)
@@ -62,6 +64,7 @@ class NameMatcher:
         return self.is_name_of if any(map(self.is_name_of, tags)) else self.pattern_matches
 
     def chosen(self, tags: Sequence[str]) -> list[str]:
+        """The tags that the entry stands for."""
         test = self.chooser(tags)
         return [tag for tag in tags if test(tag)]
 

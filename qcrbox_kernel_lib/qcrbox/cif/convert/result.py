@@ -29,14 +29,17 @@ class Conversion:
 
     @property
     def text(self) -> str:
+        """The converted CIF as text."""
         return self.bytes.decode("utf-8")
 
     @property
     def block(self) -> Block:
+        """The block that was converted."""
         return self.document.blocks[0]
 
 
 def as_document(source: Source, filename: str = "") -> Document:
+    """The document of a source; a document is returned as it is."""
     return source if isinstance(source, Document) else read(source, filename=filename or None)
 
 
@@ -60,4 +63,5 @@ def chosen_block(document: Document, block: str | int | None, warnings: list[Dia
 
 
 def warning(code: str, what: str, block: str = "", *, tag: str = "", next: str = "") -> Diagnostic:  # noqa: A002
+    """A diagnostic of severity warning."""
     return Diagnostic(Severity.WARNING, code, what, next, block=block, tag=tag)

@@ -66,6 +66,7 @@ class Chosen:
     required: list[str] = field(default_factory=list)
 
     def add(self, found: str, requested: str) -> None:
+        """Note that an item is wanted under the spelling `requested`."""
         own = self.spellings.setdefault(found, [])
         if requested not in own:
             own.append(requested)

@@ -80,6 +80,7 @@ class Instruction:
 
     @property
     def place(self) -> str:
+        """File and line, for messages."""
         return f"{self.file} line {self.line}".strip()
 
 
@@ -120,10 +121,12 @@ class ShelxAtom:
 
     @property
     def part(self) -> int:
+        """Number of the PART in force."""
         return self.around.part
 
     @property
     def afix(self) -> int:
+        """AFIX code in force."""
         return self.around.afix
 
     @property
@@ -147,10 +150,12 @@ class ShelxText:
 
     @property
     def instructions(self) -> list[Instruction]:
+        """The cards that are not atoms, in file order."""
         return [entry for entry in self.entries if isinstance(entry, Instruction)]
 
     @property
     def atoms(self) -> list[ShelxAtom]:
+        """The atoms, in file order."""
         return [entry for entry in self.entries if isinstance(entry, ShelxAtom)]
 
     def named(self, *names: str) -> list[Instruction]:
@@ -158,6 +163,7 @@ class ShelxText:
         return [instruction for instruction in self.instructions if instruction.name in names]
 
     def last(self, *names: str) -> Instruction | None:
+        """The last card of these names; None when there is none."""
         found = self.named(*names)
         return found[-1] if found else None
 

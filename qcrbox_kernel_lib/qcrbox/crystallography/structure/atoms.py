@@ -41,6 +41,7 @@ class Atoms:
 
     @property
     def images(self) -> ImageList:
+        """Site, operation and translation of each atom."""
         return self._rows
 
     @cached_property
@@ -50,10 +51,12 @@ class Atoms:
 
     @cached_property
     def element(self) -> list[str]:
+        """(n,) symbols of the elements."""
         return [self._images.sites.element[row] for row in self.site]
 
     @cached_property
     def label(self) -> list[str]:
+        """(n,) labels of the sites."""
         return [self._images.sites.label[row] for row in self.site]
 
     @cached_property

@@ -61,6 +61,7 @@ class Edges:
         return len(self.first)
 
     def of(self, site: int) -> range:
+        """The rows of the edges that start at a site."""
         return range(int(self.start[site]), int(self.start[site + 1]))
 
 

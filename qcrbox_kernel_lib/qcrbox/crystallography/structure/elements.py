@@ -158,16 +158,19 @@ def van_der_waals_radius(element: str) -> float:
 
 @lru_cache(maxsize=256)
 def atomic_number(element: str) -> int:
+    """Atomic number; 0 for an unknown element."""
     return gemmi.Element(element).atomic_number if element else 0
 
 
 @lru_cache(maxsize=256)
 def atomic_weight(element: str) -> float:
+    """Standard atomic weight in u; 0 for an unknown element."""
     return gemmi.Element(element).weight if element else 0.0
 
 
 @lru_cache(maxsize=256)
 def is_metal(element: str) -> bool:
+    """True for a metal."""
     return bool(element) and gemmi.Element(element).is_metal
 
 

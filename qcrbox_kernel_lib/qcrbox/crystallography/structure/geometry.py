@@ -109,6 +109,7 @@ class Measured:
     su: Array
 
     def numbers(self) -> list[Number]:
+        """(n,) values with s.u. as CIF numbers."""
         return [
             Number.of(f"{v:.6f}", f"{s:.8f}") if s > 5e-9 else Number.of(f"{v:.4f}")
             for v, s in zip(self.value.tolist(), self.su.tolist(), strict=True)
@@ -187,6 +188,7 @@ class Plane:
         return float(np.degrees(np.arccos(min(1.0, abs(float(self.normal @ other.normal))))))
 
     def distance_of(self, point: Array) -> float:
+        """Signed distance of a Cartesian point from the plane, Å."""
         return float((np.asarray(point) - self.centroid) @ self.normal)
 
 

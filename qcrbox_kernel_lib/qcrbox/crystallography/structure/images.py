@@ -51,6 +51,7 @@ class SymmetryImages:
         self.products, self.product_shifts = group.multiplication
 
     def note(self, text: str) -> None:
+        """Add a remark once."""
         if text not in self.notes:
             self.notes.append(text)
 
@@ -83,6 +84,7 @@ class SymmetryImages:
         return back, -rotated
 
     def canonical(self, site: Indices, operation: Indices, translation: Indices) -> tuple[Indices, Indices]:
+        """Operation and translation that stand for all that give the same image of a site."""
         return self.symmetry.canonical(site, operation, translation)
 
     def key(self, site: Indices, operation: Indices, translation: Indices) -> Indices:
@@ -109,10 +111,12 @@ class SymmetryImages:
         return self.canonical(site, identity, np.zeros((len(site), 3), dtype=np.int64))
 
     def fract_of(self, site: Indices, operation: Indices, translation: Indices) -> Array:
+        """Fractional coordinates (m, 3) of symmetry images."""
         rotated = np.einsum("mij,mj->mi", self.rotations[operation].astype(float), self.sites.fract[site])
         return rotated + self.group.translations[operation] + translation
 
     def cartesian_of(self, site: Indices, operation: Indices, translation: Indices) -> Array:
+        """Cartesian coordinates (m, 3) of symmetry images, Å."""
         return self.cell.to_cartesian(self.fract_of(site, operation, translation))
 
     def make(self, site: ArrayLike, operation: ArrayLike, translation: ArrayLike) -> ImageList:

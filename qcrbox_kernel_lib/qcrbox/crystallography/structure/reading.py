@@ -187,6 +187,7 @@ def as_loop(block: Block, tag: str) -> Loop | None:
 
 
 def texts_of(loop: Loop, tag: str, count: int) -> list[str]:
+    """Plain texts of a column, empty for ? and . and for a column that is missing."""
     if tag not in loop:
         return [""] * count
     return ["" if raw in ("?", ".") else text_of(raw, cif2=loop.cif2) for raw in loop.column(tag)]

@@ -61,6 +61,7 @@ class Sites:
 
     @cached_property
     def is_hydrogen(self) -> NDArray[np.bool_]:
+        """(n,) True for hydrogen and deuterium."""
         return np.array([element in ("H", "D") for element in self.element], dtype=bool)
 
     @cached_property

@@ -129,6 +129,7 @@ class Structure:
 
     @cached_property
     def images(self) -> SymmetryImages:
+        """Symmetry images of the sites."""
         return SymmetryImages(self.cell, self.space_group, self.sites)
 
     @cached_property
