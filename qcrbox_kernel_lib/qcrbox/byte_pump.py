@@ -1,4 +1,4 @@
-"""Joins two byte streams: what one end says the other hears, until both are done or one is gone."""
+"""Join two byte streams in both directions until both have ended or one breaks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ End = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def join(left: End, right: End) -> None:
-    """Move bytes both ways and close both ends. An end that has said all (half-closed) may still listen.
+    """Copy bytes both ways, then close both ends. A half-closed end still receives.
 
-    Returns when both ends are done, or one of them broke; a broken connection is an end, not an error.
+    Returns when both directions have ended or one broke; a broken connection is not an error.
     """
     moving = [
         asyncio.ensure_future(_move(left[0], right[1])),
@@ -23,7 +23,7 @@ async def join(left: End, right: End) -> None:
         with contextlib.suppress(OSError):
             await asyncio.gather(*moving)
     finally:
-        # Where one direction broke, the other would wait for ever.
+        # When one direction breaks, cancel the other, which would wait for ever.
         for each in moving:
             each.cancel()
         await asyncio.gather(*moving, return_exceptions=True)

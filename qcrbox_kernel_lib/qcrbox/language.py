@@ -1,7 +1,7 @@
-"""Words in the person's language: gettext catalogues, one `locale/<language>.po` each, read when first needed.
+"""Translations from gettext catalogues, one `locale/<language>.po` per language, read on first use.
 
-Translated is what people read: states, the queue, headings. Never translated are names of CIF items, space groups,
-what programs print, the words of the API (`status`, columns asked for by name), and the codes of errors.
+States, queue messages and headings are translated. CIF names, space groups, output of programs, names of the API
+(`status`, columns of tables) and error codes are not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "locale"
-# The first is ours, for `%env QCRBOX_LANGUAGE=de` in a notebook; the others are gettext's, in its order.
+# The first is for `%env QCRBOX_LANGUAGE=de` in a notebook; the others are those of gettext, in its order.
 _VARIABLES = ("QCRBOX_LANGUAGE", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 
 
@@ -24,7 +24,7 @@ def tr(text: str, /, **values: object) -> str:
 
 
 def language(environ: Mapping[str, str] = os.environ) -> str:
-    """The first wanted language that there is a catalogue for, "en" when there is none."""
+    """The first requested language that has a catalogue; "en" when none has."""
     wanted = next((environ[name] for name in _VARIABLES if environ.get(name)), "")
     for one in wanted.split(":"):
         code = one.partition(".")[0].partition("@")[0].partition("_")[0].lower()
@@ -42,7 +42,7 @@ def catalogue(code: str) -> dict[str, str]:
 
 
 def read_po(text: str) -> dict[str, str]:
-    """The messages of a .po file (no plurals, no contexts: none are used here). Raises ValueError naming the line."""
+    """The messages of a .po file (plurals and contexts are not supported). Raises ValueError with the line number."""
     found: dict[str, str] = {}
     parts = {"msgid": "", "msgstr": ""}
     field = ""
@@ -60,6 +60,6 @@ def read_po(text: str) -> dict[str, str]:
             continue
         else:
             raise ValueError(f"line {number} of the catalogue cannot be read: {line!r}")
-        # Quoted strings of .po files are those of C; Python's literals agree with all that occurs.
+        # Strings of .po files follow C; the escapes in use are the same in Python.
         parts[field] += ast.literal_eval(quoted)
     return found

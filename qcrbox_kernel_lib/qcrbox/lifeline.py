@@ -1,10 +1,10 @@
-"""Ends a process when the platform that started it is gone, however it went.
+"""End a process when the platform that started it has ended, for whatever reason.
 
 `qcrbox up` holds the write end of a pipe; everything it starts inherits the read end and its number in
-`QCRBOX_LIFELINE_FD`. The kernel closes the write end when `up` dies, even by kill -9, so end-of-file is
-a sign that cannot be missed and cannot be forged by a reused process id.
+`QCRBOX_LIFELINE_FD`. The kernel closes the write end when `up` dies, even by kill -9, so end-of-file is a
+reliable sign that a reused process id cannot imitate.
 
-`python -m qcrbox.lifeline -- COMMAND…` runs a program that knows nothing of this.
+`python -m qcrbox.lifeline -- COMMAND…` runs a program that is not aware of the lifeline.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def descriptor() -> int | None:
 
 
 def pass_on() -> tuple[int, ...]:
-    """What to give to `subprocess.Popen(pass_fds=…)` so that a child is on the lifeline too."""
+    """The argument `pass_fds` of `subprocess.Popen` that gives a child the lifeline."""
     fd = descriptor()
     if fd is None:
         return ()
@@ -41,7 +41,7 @@ def pass_on() -> tuple[int, ...]:
 
 
 def watch(on_end: Callable[[], None]) -> threading.Thread | None:
-    """Call `on_end` in a daemon thread when the platform is gone. None without a lifeline."""
+    """Call `on_end` in a daemon thread when the platform has ended. Returns None without a lifeline."""
     fd = descriptor()
     if fd is None:
         return None
@@ -63,12 +63,12 @@ def watch(on_end: Callable[[], None]) -> threading.Thread | None:
 
 
 def terminate_self() -> None:
-    """SIGTERM to this process: the usual `on_end` for a server that cleans up on SIGTERM."""
+    """Send SIGTERM to this process: the usual `on_end` of a server that cleans up on SIGTERM."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def die_with_parent() -> None:
-    """For `preexec_fn`: this process is killed when its parent thread dies (Linux only, else nothing)."""
+    """For `preexec_fn`: kill this process when its parent thread dies. Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 

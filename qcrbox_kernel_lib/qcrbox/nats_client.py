@@ -1,6 +1,6 @@
-"""nats-py's client with two holes closed through which a connection goes deaf for half a minute.
+"""The client of nats-py with two faults mended that block a connection for half a minute.
 
-Both need a server or an answer that takes its time, which is what a machine under load has.
+Both occur with slow servers or replies, that is, on a machine under load.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class NatsClient(Client):
             del transport.readline
 
     async def _process_pong(self) -> None:
-        """An answer that comes when nobody waits for it any more must not end the loop that reads."""
+        """Ignore a reply that arrives after its request was given up; it must not end the read loop."""
         if self._pongs and self._pongs[0].done():
             self._pongs[0] = asyncio.get_running_loop().create_future()
         await super()._process_pong()

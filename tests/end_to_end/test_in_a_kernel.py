@@ -114,7 +114,7 @@ def test_ctrl_c_stops_the_waiting_and_not_the_calculation(kernel: Kernel, cell: 
     kernel.run(INTERRUPT)
     kernel.run("c = qc.refine.refine_iam(qc.examples['thpp'], hydrogens='place', cycles=200)")
     shown = kernel.run(f"interrupt_when(lambda: {sign})\n{cell}", fails=True)
-    assert "goes on. Find it again" in "\n".join([shown.stream, *shown.traceback])
+    assert "is still running. Find it again" in "\n".join([shown.stream, *shown.traceback])
     assert kernel.run("print(c.status)").stream.strip() in ("submitted", "running", "successful")
     kernel.run("c.cancel()")
 

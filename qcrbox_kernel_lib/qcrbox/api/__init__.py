@@ -1,1 +1,1 @@
-"""What a person types after `import qcrbox as qc`. The top layer: it composes everything below."""
+"""The objects that `import qcrbox as qc` gives to its users. Top layer: it composes all layers below."""

@@ -1,4 +1,4 @@
-"""Applications and their commands as Python functions, generated from what the registry says."""
+"""Applications and their commands as Python functions, generated from the records of the registry."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Applications:
         self._lock = threading.Lock()
 
     def refresh(self) -> Applications:
-        """Ask the registry again now. It is asked by itself when what is known is a minute old."""
+        """Read the applications again now; otherwise they are read again after a minute."""
         with self._lock:
             self._read()
         return self
@@ -171,7 +171,7 @@ class Applications:
         return list(self.newest())
 
     def find(self, need: str) -> Table:
-        """Commands by need: every word of `need` in a name or description, best first."""
+        """Commands that have every word of `need` in their name or description, best matches first."""
         words = need.lower().split()
         hits = []
         for application in self:
@@ -182,7 +182,7 @@ class Applications:
                     hits.append((score, command.qualified_name, command.description, application.name))
         hits.sort(key=lambda hit: (-hit[0], hit[1]))
         rows = [hit[1:] for hit in hits]
-        caption = "" if rows else f"No command speaks of {need!r}. qc.apps lists them all."
+        caption = "" if rows else f"No command matches {need!r}. qc.apps lists them all."
         return Table(
             ("command", "does", "application"), rows, title=f"Commands for “{need}”", caption=caption
         )

@@ -1,4 +1,4 @@
-"""Many calculations at once: started together, looked at together; one failure stops none of the rest."""
+"""Many calculations of one command, started together; a failure of one does not stop the others."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Batch:
         return as_completed(self.calculations)
 
     def results(self, timeout: float | None = None) -> list[Any]:
-        """Wait for all; a Result or the error (not raised) in the place of each."""
+        """Wait for all. Returns a Result for each input, or the error, which is not raised."""
         deadline = None if timeout is None else time.monotonic() + timeout
         answers: list[Any] = []
         for calculation in self.calculations:
@@ -127,7 +127,7 @@ class Batch:
 
     @property
     def failed(self) -> Batch:
-        """Those that failed or were cancelled, as a batch of its own."""
+        """Those that failed or were cancelled, as a batch."""
         return self._those(State.FAILED, State.CANCELLED)
 
     @property

@@ -1,4 +1,4 @@
-"""One connected registry: what `import qcrbox as qc` speaks for, and what `qc.connect(url)` returns."""
+"""A connected registry: the object behind `import qcrbox as qc`, and what `qc.connect(url)` returns."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Box:
     # ------------------------------------------------------------ finding
 
     def find(self, need: str) -> Table:
-        """Commands by what they are good for: `qc.find("hirshfeld")`."""
+        """Commands by purpose: `qc.find("hirshfeld")`."""
         return self.apps.find(need)
 
     def search(
@@ -118,7 +118,7 @@ class Box:
         R1_above: float | None = None,
         **unknown: Any,
     ) -> Found:
-        """Stored structures by what is in them; everything given must hold. The answer is a table of datasets.
+        """Datasets whose structure meets all given conditions, as a table.
 
         text: words in name, description, file names, formula or tags. elements: all of them are there
         (`only_elements`: and no others). space_group: number or H-M symbol. cell: a, b, c in Å and α, β, γ in °, or
@@ -137,7 +137,7 @@ class Box:
     # ------------------------------------------------------------ many at once
 
     def map(self, command: Command, inputs: Iterable[Any], **options: Any) -> Batch:
-        """`command` on every input. One failure never stops the rest."""
+        """Run `command` on every input. A failure of one does not stop the others."""
         return Batch.start(self, command, inputs, options)
 
     # ------------------------------------------------------------ two at once
@@ -164,14 +164,14 @@ class Box:
 
     @property
     def me(self) -> Table:
-        """Who the registry takes you for: name, groups, roles."""
+        """Your name, groups and roles at the registry."""
         payload = self.client.get("/api/me")
         rows = [("name", payload["name"]), ("groups", ", ".join(payload["groups"]) or "none")]
         rows += [(role.replace("_", " "), ", ".join(groups)) for role, groups in payload["roles"].items()]
         return Table(("", "you"), rows, title=f"You at {self.url}")
 
     def doctor(self) -> Table:
-        """Check connection, versions of kernel and front end, and the widgets; each fault with its cure."""
+        """Check connection, versions of kernel and front end, and the widgets; each fault with its remedy."""
         # Start-up time: the checks load importlib.metadata and what they look for.
         from qcrbox.api.diagnosis import diagnose
 
@@ -186,7 +186,7 @@ class Box:
         return Path(path)
 
     def say_once(self, key: str, text: str) -> None:
-        """A note to the person, on stderr, only the first time."""
+        """Write a note to stderr, once per key."""
         if key not in self._said:
             self._said.add(key)
             sys.stderr.write(f"{text}\n")

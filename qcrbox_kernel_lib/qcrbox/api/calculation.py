@@ -1,4 +1,4 @@
-"""A calculation: started by a call, living on the server, looked at from here."""
+"""A calculation on the server, as seen from the notebook."""
 
 from __future__ import annotations
 
@@ -40,26 +40,26 @@ if TYPE_CHECKING:
     from qcrbox.api.results import Result
 
 _SHORT_ID = 4
-_POLL_S = 2.0  # how often to ask when no events come
+_POLL_S = 2.0  # polling interval without events
 
 
 class StoppedWaiting(KeyboardInterrupt):
-    """Ctrl-C while waiting: the waiting ended, the calculation did not."""
+    """Ctrl-C during a wait. Only the wait has ended; the calculation continues."""
 
     def _render_traceback_(self) -> list[str]:
         return [str(self)]
 
 
 class StillRunning(QcError, TimeoutError):
-    """The time given for waiting is over; what was waited for goes on. Field: calculation."""
+    """Timed out waiting; the calculation is still running. Field: calculation."""
 
     kind = "still_running"
 
 
 class Calculation(Stored):
-    """One calculation. `await` it or ask `.result()`; everything else looks without waiting.
+    """One calculation. `await` it or call `.result()`; everything else returns without waiting.
 
-    It belongs to the server: a kernel restart loses nothing, `qc.calculations[id]` finds it again.
+    It lives on the server: after a restart of the kernel `qc.calculations[id]` finds it again.
     """
 
     def __init__(self, box: Box, record: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ class Calculation(Stored):
 
     @property
     def name(self) -> str:
-        """`refine_iam`, or what its person called it."""
+        """The name given at submission, else the name of the command."""
         return str(self._live.record.get("name") or self.command)
 
     @property
@@ -96,7 +96,7 @@ class Calculation(Stored):
 
     @property
     def record(self) -> dict[str, Any]:
-        """The record as REST gave it last."""
+        """The latest record from the REST interface."""
         return self._live.record
 
     @property
@@ -115,29 +115,29 @@ class Calculation(Stored):
 
     @property
     def progress(self) -> Progress:
-        """Fraction, text and metrics of now, and the place in the queue."""
+        """Current fraction, text and metrics, and the place in the queue."""
         self._be_fresh()
         return self._live.progress
 
     @property
     def done(self) -> bool:
-        """True when it has ended, in whatever state."""
+        """True when it has ended, successfully or not."""
         return self.status in FINAL
 
     @property
     def log(self) -> Text:
-        """All the program wrote so far."""
+        """Everything the program has written so far."""
         return Text(self.box.calculations.read_log(self.id))
 
     @property
     def error(self) -> QcError | None:
-        """What went wrong, without raising it; None when nothing did."""
+        """The error of a failed or cancelled calculation, not raised; None otherwise."""
         self._be_fresh()
         return self._failure(with_log=True) if self._live.status in (State.FAILED, State.CANCELLED) else None
 
     @property
     def inputs(self) -> list[Any]:
-        """The data files that went in; those that were deleted since are left out."""
+        """Its input files, without those deleted since."""
         found = []
         for file_id in self._input_ids():
             with contextlib.suppress(NotFound):
@@ -163,14 +163,14 @@ class Calculation(Stored):
             self.refresh()
 
     def refresh(self) -> Calculation:
-        """Ask the registry now."""
+        """Read the record from the registry now."""
         self.take_record(self.box.calculations.read(self.id))
         return self
 
     # ------------------------------------------------------------ acting on it
 
     def cancel(self, reason: str = "") -> Calculation:
-        """Stop it. Returns at once; the state follows when the program has ended."""
+        """Stop it. Returns at once; the state changes when the program has ended."""
         self.box.client.post(f"/api/calculations/{self.id}/stop", {"reason": reason} if reason else None)
         return self.refresh()
 
@@ -183,7 +183,7 @@ class Calculation(Stored):
             raise self._input_is_gone(error) from None
 
     def _input_is_gone(self, error: NotFound) -> UserInputError:
-        named, reason = "An input", "was deleted, or is no longer yours to see"
+        named, reason = "An input", "was deleted, or you no longer have access to it"
         with contextlib.suppress(QcError):
             for node in self.lineage.nodes:
                 about = node.get("details") or {}
@@ -206,7 +206,8 @@ class Calculation(Stored):
     def result(self, timeout: float | None = None, *, quiet: bool = False) -> Result:
         """Wait until it has ended and return the result.
 
-        timeout: seconds; then StillRunning (a TimeoutError), and the calculation goes on. Ctrl-C stops the waiting only.
+        timeout: seconds, after which StillRunning (a TimeoutError) is raised while the calculation continues.
+        Ctrl-C ends the wait only.
         Raises CalculationFailed or CalculationCancelled.
         """
         try:
@@ -237,7 +238,7 @@ class Calculation(Stored):
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             raise StillRunning(
-                f"{self.name} has not ended in the time given; it goes on.",
+                f"{self.name} has not ended in the time given; it is still running.",
                 next=f'Ask again: qc.calculations["{self.short_id}"].result().',
                 calculation=self.id,
             )
@@ -252,7 +253,7 @@ class Calculation(Stored):
         try:
             self.refresh()
         except Unreachable:
-            self.changed()  # the card says how long the connection has been lost
+            self.changed()  # the card shows how long the connection has been lost
 
     def __await__(self) -> Generator[Any, None, Result]:
         return self._wait_async().__await__()
@@ -284,14 +285,14 @@ class Calculation(Stored):
 
     def _stopped_waiting(self) -> str:
         return tr(
-            'Stopped waiting; {name} goes on. Find it again: qc.calculations["{id}"], stop it: .cancel()',
+            'Stopped waiting; {name} is still running. Find it again: qc.calculations["{id}"], stop it: .cancel()',
             name=self.name,
             id=self.short_id,
         )
 
     def _finished_result(self) -> Result:
         if not self._live.complete:
-            self.refresh()  # the end was told while the record could not be read
+            self.refresh()  # the end arrived as an event while the record could not be read
         if self._live.status != State.SUCCESSFUL:
             raise self._failure(with_log=True)
         if self._result is None:
@@ -340,13 +341,13 @@ class Calculation(Stored):
     # ------------------------------------------------------------ news
 
     def on_change(self, call: Callable[[], None]) -> None:
-        """Have `call` called from a background thread when something changed."""
+        """Call `call` from a background thread after every change."""
         self._on_change.append(call)
 
     def take_event(self, name: str, data: dict[str, Any]) -> None:
-        """An event of the registry about this calculation."""
+        """Apply an event of the registry."""
         if self._live.ends_with(data):
-            # Outputs, warnings and error text stand in the record alone: whoever sees the end sees them too.
+            # Only the record holds outputs, warnings and the error text: an observer of the end must see them too.
             with contextlib.suppress(QcError):
                 self.take_record(self.box.calculations.read(self.id))
                 return
@@ -359,7 +360,7 @@ class Calculation(Stored):
         self.changed()
 
     def changed(self) -> None:
-        """Wake who waits and call the observers."""
+        """Wake waiting threads and call the observers."""
         if self._live.final:
             self.box.feed.release(self.id)
         with self._condition:
@@ -370,7 +371,7 @@ class Calculation(Stored):
     # ------------------------------------------------------------ how it looks
 
     def snapshot(self) -> dict[str, Any]:
-        """All that a card shows, as JSON."""
+        """Everything a card shows, as JSON."""
         return card_state(self._live) | {
             "id": self.id,
             "short_id": self.short_id,

@@ -1,4 +1,4 @@
-"""All calculations of a person: started, found again, looked through."""
+"""The calculations of a person: start, find, list."""
 
 from __future__ import annotations
 

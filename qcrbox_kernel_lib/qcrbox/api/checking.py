@@ -1,4 +1,4 @@
-"""Alerts of the local checks: grouped, shown at their atoms, answered for the referee."""
+"""Alerts of the local checks: listed, shown at their atoms, answered for the referee."""
 
 from __future__ import annotations
 

@@ -30,23 +30,23 @@ class Command:
     record: dict[str, Any]
 
     def __call__(self, *args: Any, **options: Any) -> Calculation:
-        raise NotImplementedError  # every command is a class of its own, made by `make_command`
+        raise NotImplementedError  # each command has its own class, made by `make_command`
 
     def submit(
         self, *args: Any, force: bool = False, idempotency_key: str | None = None, **options: Any
     ) -> Calculation:
-        """Start a calculation. `force` hands the file over even if items the command needs are missing."""
+        """Start a calculation. `force` submits it even if items that the command needs are missing."""
         arguments = self._bind(args, options)
         return self.application.box.calculations.submit(
             self, arguments, force=force, idempotency_key=idempotency_key
         )
 
     def run(self, *args: Any, timeout: float | None = None, **options: Any) -> Result:
-        """Call and wait: the result, for scripts."""
+        """Start a calculation, wait for it and return its result."""
         return self(*args, **options).result(timeout)
 
     def _bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
-        """Checked arguments by name; nothing has been sent anywhere yet."""
+        """Checked arguments by name, before anything is sent."""
         called = self.name
         positional = [p.name for p in self.parameters.values() if p.is_file]
         if len(args) > len(positional):
@@ -101,7 +101,7 @@ class Command:
         return Table(("option", "takes", "default", "meaning"), rows, title=self.qualified_name)
 
     def example(self) -> Code:
-        """A call that runs as it stands when an example dataset exists, with every default spelt out."""
+        """A call with every default spelt out; it runs unchanged where an example dataset fits."""
         examples = self.application.box.examples
         fitting = [one for one in (*examples.of(self.application), *examples) if one.has_one_cif]
         first = f'qc.examples["{fitting[0].name}"]' if fitting else 'qc["name"]'

@@ -1,4 +1,4 @@
-"""Two models side by side: their figures, what moved in units of s.u., both structures under one camera."""
+"""Two models side by side: figures of merit, shifts in units of s.u., both structures under one camera."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Comparison:
         return Table(("bond", *self.names), rows, title="X–H / Å")
 
     def views(self) -> list[Any]:
-        """Both structures; turned together once they are shown by this comparison."""
+        """Views of both structures; they turn together when the comparison shows them."""
         # Start-up time: widgets are loaded when something is shown.
         from qcrbox.widgets.structure_view import StructureView
 
@@ -83,7 +83,7 @@ class Comparison:
 
 
 def name_of(model: Any, cif: Any) -> str:
-    """What tells two models apart: two calculations of one command have the same name."""
+    """A name that distinguishes the model: two calculations of one command share theirs, so the id is added."""
     name = str(getattr(model, "name", None) or cif.filename)
     return f"{name} ({model.short_id})" if hasattr(model, "short_id") else name
 

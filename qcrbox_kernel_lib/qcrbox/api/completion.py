@@ -1,4 +1,4 @@
-"""Tab in IPython: lets its completer look into our objects, which it would otherwise not trust."""
+"""Tab completion in IPython for objects whose attributes come from the registry."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 
 def install() -> None:
-    """Where IPython runs, have it complete `qc.refine.` and `qc.examples["thpp"].files["`.
+    """Let IPython complete `qc.refine.` and `qc.examples["thpp"].files["`; does nothing elsewhere.
 
-    Its completer evaluates what stands before the cursor only for types it knows to have no side effects. Ours ask
-    the registry and change nothing.
+    The completer evaluates the code before the cursor only for types listed as free of side effects. Properties of
+    this package read from the registry and change nothing.
     """
     if "IPython" not in sys.modules:
         return
     try:
         # Optional: older IPython has no such table.
         from IPython.core.guarded_eval import EVALUATION_POLICIES
-    except ImportError:  # an older IPython, which trusts everything
+    except ImportError:  # an older IPython evaluates every type
         return
     policy: Any = EVALUATION_POLICIES["limited"]
     for name in ("allowed_getattr", "allowed_getitem"):
@@ -27,7 +27,7 @@ def install() -> None:
 
 
 class _AndOurs(set[Any]):
-    """A set of types that holds every type of this package as well, also those not loaded yet."""
+    """A set of types that also contains every type of this package, those not loaded yet included."""
 
     def __contains__(self, kind: object) -> bool:
         module = getattr(kind, "__module__", None) if isinstance(kind, type) else None

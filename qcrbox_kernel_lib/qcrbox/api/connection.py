@@ -1,6 +1,6 @@
-"""Where the registry is and who is asking: found without the person doing anything, or said by `connect`.
+"""Address of the registry and token of the person: found automatically, or given by `connect`.
 
-Order: what `qc.connect(...)` said in this kernel; QCRBOX_URL with QCRBOX_TOKEN_FILE (solo) or
+Order: `qc.connect(...)` in this kernel; QCRBOX_URL with QCRBOX_TOKEN_FILE (solo) or
 JUPYTERHUB_API_TOKEN (hub); this person's running platform (`run/platform.json` of its data folder).
 """
 
@@ -26,7 +26,7 @@ _current: Box | None = None
 
 @dataclass(frozen=True)
 class Found:
-    """A registry address, the token for it, and where both came from (for `qc.doctor()`)."""
+    """A registry address, its token, and the source of both (for `qc.doctor()`)."""
 
     url: str
     token: str | None
@@ -44,8 +44,8 @@ def current() -> Box:
         if found is None:
             raise Unreachable(
                 "No QCrBox registry was found from here.",
-                why="Neither QCRBOX_URL nor a running platform of yours says where one is.",
-                next='Start one with `qcrbox up`, or say where: qc.connect("https://box.example.org").',
+                why="Neither QCRBOX_URL nor a running platform of yours names one.",
+                next='Start one with `qcrbox up`, or give its address: qc.connect("https://box.example.org").',
                 part="registry",
             )
         _current = _make_box(found)
@@ -58,7 +58,7 @@ def is_configured() -> bool:
 
 
 def place() -> str:
-    """Where the registry is, as far as is known without asking anybody."""
+    """Where the registry is, as far as known without a network call."""
     if _current is not None:
         return f"at {_current.url}"
     found = discover()
@@ -66,7 +66,7 @@ def place() -> str:
 
 
 def forget() -> None:
-    """Drop the kernel's box: the next use looks for the registry anew."""
+    """Drop the connection of this kernel; the next use looks for the registry again."""
     global _current
     if _current is not None:
         _current.close()
@@ -87,7 +87,7 @@ def connect(
     first call shows a code to type there. The token it gets is kept in a file only you can read, unless
     `remember=False`. `token=` takes one from the hub's token page instead; `insecure=True` allows http:// to
     another machine; `timeout` (s) is how long to wait for the sign-in.
-    Raises NotSignedIn when nobody signs in or the token is refused, Unreachable when nobody answers.
+    Raises NotSignedIn when the sign-in is not completed or the token is refused, Unreachable when there is no answer.
     """
     # Start-up time: httpx is loaded when a registry is asked for the first time.
     from qcrbox.client import signing_in
@@ -100,7 +100,7 @@ def connect(
         signing_in.require_safe(url)
     address = signing_in.registry_address(url)
     known = discover()
-    # A token that was given is tried alone: a refusal must not end in another person's saved one.
+    # A given token is tried alone: after a refusal the saved token of another person must not be used.
     tried = token or _saved_tokens().get(address) or (known.token if known and known.url == address else None)
     box = _make_box(Found(address, tried, "qc.connect"))
     try:
@@ -134,7 +134,7 @@ def discover(environ: dict[str, str] | None = None) -> Found | None:
 
 
 def data_folders(env: Any = os.environ) -> list[Path]:
-    """Where a platform of this person may keep its data, most wanted first."""
+    """Possible data folders of a platform of this person, in order of preference."""
     # Never the current folder: a file that came with a notebook could name its own registry.
     home = Path(env.get("HOME") or Path.home())
     share = Path(env.get("XDG_DATA_HOME") or home / ".local" / "share")
@@ -159,7 +159,7 @@ def _environment_token(env: Any, url: str) -> str | None:
 
 def _from_platform_file(path: Path) -> Found | None:
     try:
-        # Someone else's file would name someone else's registry and take our token there.
+        # A file of another user could name their registry, which would then receive our token.
         if path.stat().st_uid != os.getuid():
             return None
         payload = json.loads(path.read_text())
@@ -191,7 +191,7 @@ def _save_token(url: str, token: str) -> None:
     store = _token_store()
     store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     tokens = _saved_tokens() | {url: token}
-    # Never readable by others, not even for the moment between creation and chmod.
+    # Not readable by others at any moment, also not between creation and chmod.
     handle = os.open(store, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
         os.fchmod(file.fileno(), 0o600)
@@ -200,9 +200,9 @@ def _save_token(url: str, token: str) -> None:
 
 def _say_how(address: str, refused: NotSignedIn, has_hub: bool) -> NotSignedIn:
     page = f"{address.split('/services/')[0]}/hub/token"
-    get = f"Make a token at {page}" if has_hub else "Get its token from who started it"
+    get = f"Make a token at {page}" if has_hub else "Get its token from the person who started it"
     return NotSignedIn(
-        f"{address} wants to know who you are.",
+        f"{address} requires you to sign in.",
         why=refused.why or refused.what,
         next=f'{get}, then qc.connect("{address}", token="…").',
     )

@@ -65,7 +65,7 @@ class Dataset(Stored):
 
     @property
     def cif(self) -> CifFile:
-        """Its CIF. Raises when there is none, or several and none was chosen."""
+        """Its CIF. Raises MissingItemsError when there is none, UserInputError when there are several."""
         plain = self._cifs()
         if not plain:
             raise MissingItemsError(
@@ -236,7 +236,7 @@ class Dataset(Stored):
 
     @contextlib.contextmanager
     def _in_words(self) -> Iterator[None]:
-        """What the registry refuses, with whose it is and what one can do instead."""
+        """Explain a refusal of the registry: whose dataset it is, and that a copy can be changed."""
         try:
             yield
         except NotAllowed as refused:
@@ -254,7 +254,7 @@ class Dataset(Stored):
             ) from None
 
     def copy(self, name: str) -> Dataset:
-        """The same files as a dataset of your own."""
+        """Store the same files as a dataset that belongs to you."""
         with_names = [(file.filename, file.bytes) for file in self.files.values()]
         payload = self.box.client.upload("/api/datasets", with_names, {"name": name})
         made = Dataset(self.box, payload["datasets"][0])
@@ -358,7 +358,7 @@ class Datasets:
         return Dataset(self._box, self._box.client.get(f"/api/datasets/{dataset_id}")["datasets"][0])
 
     def __getitem__(self, name: str) -> Dataset:
-        """The newest of that name; a 32-digit id works too. Own ones come before shared and examples."""
+        """The newest dataset of a name, or that of a 32-digit id. Your own come before shared ones and examples."""
         if len(name) == 32 and all(c in "0123456789abcdef" for c in name):
             return self.by_id(name)
         hits = [one for one in self.all(50, name=name) if one.name == name]

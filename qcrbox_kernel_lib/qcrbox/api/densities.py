@@ -1,4 +1,4 @@
-"""Densities and surfaces that show themselves: plain ones of qcrbox.analysis with tables, pictures and views."""
+"""Densities and surfaces for the notebook: those of qcrbox.analysis with tables, pictures and views."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`qc.doctor()`: what is wrong between kernel, front end and registry, and what to do about it."""
+"""`qc.doctor()`: faults between kernel, front end and registry, with their remedies."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ FRONT_END = "QCRBOX_FRONT_END"
 _NOT_TOLD: Row = (
     _NOTE,
     "front end",
-    "has not said its versions (no QCrBox extension in the Jupyter server, or VS Code); taken to be this environment",
+    "did not report its versions (no QCrBox extension in the Jupyter server, or VS Code); this environment is assumed",
 )
 
 
 def diagnose(box: Box) -> Table:
-    """A table of what was checked; each fault with its cure."""
+    """A table of the checks; each fault with its remedy."""
     rows = [*_connection(box), *_widgets(), *_libraries()]
     faults = sum(row[0] == _BAD for row in rows)
     caption = f"{faults} to mend." if faults else "All is well."
@@ -40,7 +40,7 @@ def diagnose(box: Box) -> Table:
 
 
 def _connection(box: Box) -> list[Row]:
-    rows: list[Row] = [(_NOTE, "registry", f"{box.url} (said by {box.source or 'you'})")]
+    rows: list[Row] = [(_NOTE, "registry", f"{box.url} (from {box.source or 'you'})")]
     began = time.perf_counter()
     try:
         box.client.get("/api/healthz")
@@ -76,7 +76,7 @@ def _widgets() -> list[Row]:
 
 
 def front_end(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What the Jupyter server that started this kernel has: package -> version. Empty when it did not say."""
+    """Front-end packages of the Jupyter server that started this kernel: package → version; empty when unknown."""
     try:
         payload = json.loads(environ.get(FRONT_END, "{}"))
     except ValueError:
@@ -85,7 +85,7 @@ def front_end(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def _front_end_rows(told: dict[str, str]) -> list[Row]:
-    """Kernel and front end may be two environments: what the pages have must fit what the kernel sends."""
+    """Kernel and front end may be two environments: compare the versions of the packages that talk to each other."""
     rows: list[Row] = [(_NOTE, "front end", ", ".join(f"{name} {told[name]}" for name in sorted(told)))]
     if "jupyterlab_widgets" not in told:
         cure = "missing in the Jupyter server's environment: pip install jupyterlab_widgets there, reload the page."
@@ -119,7 +119,7 @@ def _pair(where: str, front: str | None) -> list[Row]:
 
 
 def _shadowing() -> list[Row]:
-    """A second copy of a front-end package in the person's own folder wins over the environment's."""
+    """A copy of a front-end package in the user's own folder that hides the environment's."""
     try:
         # Optional: Jupyter is there in a notebook.
         from jupyter_core.paths import jupyter_data_dir

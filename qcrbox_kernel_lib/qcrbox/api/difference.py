@@ -1,4 +1,4 @@
-"""What differs between two CIFs, shown: as crystals, by meaning, or as text."""
+"""Differences of two CIFs: as crystal structures, by meaning, or as text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def difference(
 
 
 class Difference:
-    """`.crystal`, `.semantic` and `.text` are computed when asked for; shown in the chosen mode. False when empty."""
+    """Differences of two CIFs; `.crystal`, `.semantic` and `.text` are computed on first use. False when empty."""
 
     def __init__(self, one: CifFile, other: CifFile, mode: str, ignore: tuple[str, ...], su: float) -> None:
         self.one, self.other, self.mode, self.ignore, self.su = one, other, mode, ignore, su

@@ -1,4 +1,4 @@
-"""`qc.examples`: data that come with the applications."""
+"""Example datasets of the applications."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Examples:
         return self._box.datasets.all(500, kind="example")
 
     def of(self, application: Any) -> list[Dataset]:
-        """Those that came with the application."""
+        """The examples of one application."""
         return [one for one in self.all() if one.record.get("application") == application.slug]
 
     def __getitem__(self, name: str) -> Dataset:

@@ -1,4 +1,4 @@
-"""A CIF for the journal: the file itself, with reflections and model inside it."""
+"""A CIF for a journal, with reflections and model embedded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def export(
 ) -> Path:
     """Write the CIF to `path` in conventional names (or as it is stored); an existing file is not overwritten.
 
-    Files that the CIF holds already stay as they are. Raises MissingItemsError when one to embed is not there.
+    Files already embedded are kept. Raises MissingItemsError when a file to embed does not exist.
     """
     document = document_to_export(cif, unified=unified)
     for kind in embed:
@@ -26,7 +26,7 @@ def export(
 
 
 def document_to_export(cif: Any, *, unified: bool = False) -> Any:
-    """A fresh document of the CIF, which may be changed."""
+    """A copy of the document that may be changed."""
     # Start-up time: the CIF reader is loaded with the first CIF.
     from qcrbox.cif import read
 
@@ -48,7 +48,7 @@ def embed_file(block: Any, files: Mapping[str, Any], kind: str) -> None:
 
 
 def write_new(path: Path, document: Any, *, ascii_only: bool) -> Path:
-    """Write a document where no file is yet. Raises UserInputError."""
+    """Write a document to a new file. Raises UserInputError when the file exists."""
     try:
         with path.open("xb") as file:
             content = document.to_bytes()

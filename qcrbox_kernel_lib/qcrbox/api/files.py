@@ -1,4 +1,4 @@
-"""Data files: what is stored, and how anything a person may pass becomes one."""
+"""Stored data files, and the conversion of paths, bytes, results and names into stored files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qcrbox.cif.document import Document
     from qcrbox.crystallography.structure import Structure
 
-_SHOWN_BYTES = 5_000_000  # a larger file is not fetched only to show its first lines
+_SHOWN_BYTES = 5_000_000  # larger files are not downloaded to show their first lines
 _CIF_SUFFIXES = frozenset({".cif", ".fcf", ".mcif"})
 
 
@@ -124,7 +124,7 @@ class CifFile(DataFile):
 
     @property
     def document(self) -> Document:
-        """The whole file as qcrbox.cif reads it."""
+        """The parsed file."""
         if self._document is None:
             # Start-up time: the CIF reader is loaded with the first CIF.
             from qcrbox.cif import read
@@ -141,9 +141,9 @@ class CifFile(DataFile):
 
     @property
     def block(self) -> Any:
-        """The chosen block; else the only one that is filled, or the only one with a crystal in it.
+        """The chosen block; else the only one with items, or the only one with a unit cell.
 
-        Raises CifError naming the blocks when that is unclear.
+        Raises CifError naming the blocks when there are several candidates.
         """
         if self.block_name is not None:
             return self.document[self.block_name]
@@ -160,7 +160,7 @@ class CifFile(DataFile):
         return self.document.sole_block()
 
     def _readable_code(self) -> str:
-        """How a person would write this file: by its dataset where that has a name and one CIF, else by its id."""
+        """Python for this file: by its dataset when that holds a single CIF, else by its id."""
         dataset_id = self.record.get("qcrbox_dataset_id")
         if dataset_id:
             with contextlib.suppress(QcError):
@@ -186,7 +186,7 @@ class CifFile(DataFile):
 
     @property
     def formula(self) -> str:
-        """As the file states it, else what the atoms add up to."""
+        """The formula stated in the file, else the sum of the atoms."""
         return self.structure.formula
 
     @property
@@ -242,7 +242,7 @@ class CifFile(DataFile):
         return StructureView(self.structure, title=self.filename, **options)
 
     def validate(self) -> Checked:
-        """Local checks in the manner of checkCIF: a subset, and it says so."""
+        """Run local checks in the manner of checkCIF; the result states that they are a subset."""
         return Checked.of(self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
@@ -261,7 +261,7 @@ class CifFile(DataFile):
 
 
 class Files:
-    """`qc.files`: stored files by id, and what makes files of paths, bytes, results and names."""
+    """`qc.files`: stored files by id, and the conversion of other values into stored files."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -279,7 +279,7 @@ class Files:
         return CifFile(self._box, record) if plain.is_cif else plain
 
     def content(self, file_id: str) -> bytes:
-        """The bytes, kept in memory for small files: stored files never change."""
+        """The bytes of a file; small files are cached, since stored files never change."""
         if file_id not in self._content:
             content = self._box.client.download(f"/api/data-files/{file_id}/download")
             if len(content) > 20_000_000:
@@ -290,7 +290,7 @@ class Files:
         return self._content[file_id]
 
     def upload(self, source: Path | bytes, filename: str | None = None) -> DataFile:
-        """Store a local file or bytes as a data file; the same content under the same name only once."""
+        """Store a local file or bytes as a data file; the same content and name is stored once."""
         content, name = content_of(source, filename)
         key = (name, hashlib.sha256(content).hexdigest())
         if key not in self._uploaded:
@@ -354,7 +354,7 @@ class Files:
             dataset = self._box[name]
         except NotFound as error:
             if Path(name).is_file():
-                # A bare name is a name in the store; a path that is meant as one is rarely a mistake.
+                # A name is looked up in the store first; a string that is an existing path is taken as one.
                 return self.upload(Path(name))
             raise NotFound(
                 f"{of}: nothing is stored under {name!r}, and there is no such file here.",

@@ -1,4 +1,4 @@
-"""What the form of a command needs of the API: files to choose from, and Python that finds them again."""
+"""The data and callables of a command form: files to choose from, and Python that finds them again."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def file_choices(box: Box, parameter: Parameter) -> list[tuple[str, Any]]:
 def lacking(parameter: Parameter, dataset: Any) -> str | None:
     """None when the dataset has no CIF for this field; else what it lacks, in brackets: "" when nothing.
 
-    As far as the store's index says it; what is not indexed is checked when the command is started.
+    Based on the index of the store; files that are not indexed are checked when the command starts.
     """
     cifs = [file for file in dataset.files.values() if file.is_cif and file.filename.lower().endswith(".cif")]
     if not cifs:

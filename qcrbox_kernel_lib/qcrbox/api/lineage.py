@@ -1,4 +1,4 @@
-"""Where a file comes from: the graph of files and calculations, drawn, listed, and as a script that replays it."""
+"""Lineage: the graph of files and calculations behind an object, as picture, table, and script that replays it."""
 
 from __future__ import annotations
 

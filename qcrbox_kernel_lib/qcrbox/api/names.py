@@ -1,4 +1,4 @@
-"""A name after `qc.` or `qc.refine.` that is not there: what was meant, in the words of the other errors."""
+"""Errors for unknown names after `qc.` or `qc.refine.`, with a suggestion."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from qcrbox.contract.errors import NotFound
 
-# Words of other programs for what has a name of its own here.
+# Names that other programs use for what is called differently here.
 _MEANT = {
     "jobs": "calculations",
     "tasks": "calculations",
@@ -28,7 +28,7 @@ class UnknownName(NotFound, AttributeError):
 
 
 def unknown_name(what: str, name: str, known: Iterable[str], otherwise: str) -> UnknownName:
-    """The error for `name`; `otherwise` is said when no known name is near."""
+    """The error for `name`; `otherwise` is the hint when no known name is similar."""
     names = list(known)
     near = [_MEANT[name]] if name in _MEANT and _MEANT[name].split(".")[0] in names else []
     near = near or difflib.get_close_matches(name, names, 1, 0.5)

@@ -1,4 +1,4 @@
-"""Named sets of options of a command, kept for their person: `qc.refine.refine_iam.presets["quick"]`."""
+"""Named sets of options of a command, stored in the user's home: `qc.refine.refine_iam.presets["quick"]`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Presets(Mapping[str, dict[str, Any]]):
-    """By name; `**presets["quick"]` in a call, `form(preset="quick")` in a form. Files are never part of one."""
+    """Presets by name: `**presets["quick"]` in a call, `form(preset="quick")` in a form. They never contain files."""
 
     def __init__(self, command: Command) -> None:
         self._command = command
@@ -61,7 +61,7 @@ class Presets(Mapping[str, dict[str, Any]]):
                 f"{self._command.name}() has no preset {name!r}.",
                 next=f"Did you mean {near[0]!r}?" if near else there,
             )
-        # An option that a newer version no longer has must not make the whole preset useless.
+        # Skip options that a newer version of the command no longer has.
         return {option: value for option, value in mine[name].items() if option in self._command.parameters}
 
     def __iter__(self) -> Iterator[str]:
@@ -93,7 +93,7 @@ class Presets(Mapping[str, dict[str, Any]]):
 
 
 def _store() -> Path:
-    # The home folder of a person on the hub outlives kernels and servers.
+    # The home folder persists across kernels and servers of the hub.
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     return config / "qcrbox" / "presets.json"
 
@@ -108,7 +108,7 @@ def _read() -> dict[str, dict[str, dict[str, Any]]]:
             "Your presets cannot be read.",
             where=str(_store()),
             why=str(error),
-            next="Mend or remove that file.",
+            next="Repair or remove that file.",
         ) from None
     return stored if isinstance(stored, dict) else {}
 
@@ -116,7 +116,7 @@ def _read() -> dict[str, dict[str, dict[str, Any]]]:
 def _write(stored: dict[str, dict[str, dict[str, Any]]]) -> None:
     store = _store()
     store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Whole or not at all: another kernel may read at this moment.
+    # Atomic: another kernel may be reading.
     with tempfile.NamedTemporaryFile("w", dir=store.parent, suffix=".new", delete=False) as file:
         json.dump(stored, file, indent=1, ensure_ascii=False)
     Path(file.name).replace(store)

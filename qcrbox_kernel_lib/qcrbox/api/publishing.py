@@ -1,4 +1,4 @@
-"""`result.publish_cif()`: the CIF a journal asks for, with what is still missing and whom to cite."""
+"""`result.publish_cif()`: the CIF for a journal, with missing items and the programs to cite."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _NEEDED = {
 
 
 class Publication:
-    """The CIF as it would be sent in. `.missing`, `.citations`, `.embedded`, `.serious`; `.save("final.cif")`.
+    """The CIF as it would be submitted. `.missing`, `.citations`, `.embedded`, `.serious`; `.save("final.cif")`.
 
     Reflections (hkl), model (res) and structure factors (fcf) are embedded with SHELXL's checksums where the
-    result has them; the programs of its lineage stand in `_publ_section_references`.
+    result has them; the programs of its lineage are listed in `_publ_section_references`.
     """
 
     def __init__(self, result: Result) -> None:
@@ -48,7 +48,9 @@ class Publication:
                 continue
             self.embedded.append(kind)
             sum_tag = tag.replace("_file", "_checksum")
-            if sum_tag not in self.block:  # one that is there is its program's word; the checks compare it
+            if (
+                sum_tag not in self.block
+            ):  # a checksum in the file comes from its program; the checks compare it
                 self.block.set(sum_tag, str(checksum(self.block.text(tag) or "")))
 
     def _add_references(self) -> None:
@@ -63,7 +65,7 @@ class Publication:
 
     @cached_property
     def missing(self) -> Table:
-        """Items that journals ask for and this file does not state, the most needed first."""
+        """Items that journals ask for and this file lacks, the most important first."""
         # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.validation.statement_checks import missing_items
         from qcrbox.crystallography.structure import Structure
@@ -77,9 +79,7 @@ class Publication:
             for kind, tag in exporting.TAGS.items()
             if kind not in self.embedded
         ]
-        caption = (
-            "" if rows else "Nothing that was looked for is missing. The list is a part of what journals ask."
-        )
+        caption = "" if rows else "No item of this list is missing. Journals may ask for more."
         return Table(("item", "needed"), rows, title="Still missing", caption=caption)
 
     @cached_property
@@ -101,7 +101,7 @@ class Publication:
         try:
             application = self.result.box.apps[f"{slug}=={version}"]
         except QcError:
-            return slug, version, name, ""  # retired since: its name and version are still true
+            return slug, version, name, ""  # retired since: name and version are still known
         command = application.commands.get(name)
         dois = [application.record.get("doi"), command.record.get("doi") if command else None]
         flat = [one for doi in dois if doi for one in (doi if isinstance(doi, list) else [doi])]
@@ -109,7 +109,7 @@ class Publication:
 
     @cached_property
     def serious(self) -> list[Any]:
-        """Alerts A and B of the local checks, on what would be sent in; missing items are listed apart."""
+        """Alerts A and B of the local checks on this CIF; missing items are in `.missing`."""
         return [a for a in self.result.validate() if a.level in ("A", "B") and a.test != "MISSING"]
 
     # ------------------------------------------------------------ writing it

@@ -1,4 +1,4 @@
-"""What a calculation gave: the CIF first, then numbers, the way there, and every file."""
+"""The result of a calculation: its CIF, figures of merit, history and files."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Result(Stored):
 
     @property
     def R1(self) -> float | None:
-        """R1 of the observed reflections, as the CIF says it."""
+        """R1 of the observed reflections, as the CIF states it."""
         return self._number("_refine_ls_R_factor_gt", metric="R1")
 
     @property
@@ -147,7 +147,7 @@ class Result(Stored):
 
     @property
     def warnings(self) -> list[str]:
-        """What the program or the conversion warned of (not converged, for example)."""
+        """Warnings of the program and the conversion, for example that it has not converged."""
         found = list(self.calculation._live.warnings)
         if self.history.last("converged") == 0 and not any("converge" in warning for warning in found):
             shift = f": max shift/s.u. {self.shift_su:.2f}" if self.shift_su is not None else ""
@@ -156,7 +156,7 @@ class Result(Stored):
         return found
 
     def _programs_word(self, beginning: str) -> str:
-        """The line of the CIF's remarks on the refinement that begins so: it names the parameter."""
+        """The line of `_refine_special_details` that begins with this text; it names the parameter."""
         try:
             remarks = self.cif.block.text("_refine_special_details") or ""
         except QcError:
@@ -165,7 +165,7 @@ class Result(Stored):
 
     @property
     def log(self) -> Text:
-        """All that the program wrote."""
+        """The whole log of the program."""
         return self.calculation.log
 
     @property
@@ -210,7 +210,7 @@ class Result(Stored):
     def export(self, path: str | Path, *, embed: Sequence[str] = (), unified: bool = False) -> Path:
         """Write the CIF for journals and other programs: conventional names, s.u. in brackets.
 
-        embed: "hkl", "res", "fcf" put these files into it where it has not got them. unified: as it is stored.
+        embed: "hkl", "res", "fcf" embed these files unless the CIF contains them. unified: write it as stored.
         """
         # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.api.exporting import export
@@ -218,9 +218,9 @@ class Result(Stored):
         return export(self.cif, self.files, Path(path), embed, unified=unified)
 
     def publish_cif(self, path: str | Path | None = None) -> Publication:
-        """The CIF for a journal: hkl, res and fcf embedded with checksums, what is missing, whom to cite.
+        """The CIF for a journal: hkl, res and fcf embedded with checksums, missing items, programs to cite.
 
-        Written to `path` if given; look at `.missing` before you send it.
+        Written to `path` if given; look at `.missing` before you submit it.
         """
         # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.api.publishing import Publication
@@ -231,7 +231,7 @@ class Result(Stored):
         return made
 
     def keep(self, name: str, *, tags: list[str] | None = None) -> Dataset:
-        """Give the output a name to find it by: `qc[name]`."""
+        """Name the output dataset, to find it as `qc[name]`."""
         return self.dataset.change(name=name, **({"tags": tags} if tags else {}))
 
     # ------------------------------------------------------------ as an argument

@@ -1,4 +1,4 @@
-"""Finding stored structures by what is in them."""
+"""Search for stored structures by content."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _OPTIONS = {
 
 
 class Found:
-    """What a search found: iterate for datasets, look for a table."""
+    """The datasets found by a search; shown as a table."""
 
     def __init__(self, datasets: list[Dataset], asked: dict[str, Any]) -> None:
         self.datasets, self._asked = datasets, asked
@@ -50,7 +50,7 @@ class Found:
         """The datasets with formula, space group, R1, files and tags."""
         asked = ", ".join(f"{name}={value!r}" for name, value in self._asked.items())
         return dataset_table(
-            self.datasets, f"{len(self)} found: {asked}", "No stored structure fits all of this."
+            self.datasets, f"{len(self)} found: {asked}", "No stored structure meets all conditions."
         )
 
     def __repr__(self) -> str:

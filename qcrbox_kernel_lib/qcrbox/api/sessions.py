@@ -1,4 +1,4 @@
-"""Programs with a window of their own: opened in a Lab tab, ended with or without keeping what was done."""
+"""Interactive sessions: programs with a window in a JupyterLab tab, ended with or without keeping their files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WAY = "Its window opens in JupyterLab: QCrBox panel, Sessions."
 
 
 class Session:
-    """One open program. Closing the tab ends nothing; `.finish()` keeps, `.discard()` throws away."""
+    """An open program. Closing its tab does not end it; `.finish()` keeps its files, `.discard()` deletes them."""
 
     def __init__(self, box: Box, record: dict[str, Any]) -> None:
         self.box, self.record = box, record
@@ -46,7 +46,7 @@ class Session:
         return self
 
     def show(self) -> Session | None:
-        """Show the button that opens the window in a Lab tab, wherever in a cell; without a kernel: the session."""
+        """Show the button that opens the window in a Lab tab, anywhere in a cell. Returns the session in a script."""
         if not is_notebook():
             return self
         publish(self._repr_mimebundle_())
@@ -63,24 +63,24 @@ class Session:
         return str(self.record.get("owner") or "")
 
     def allow_view(self, allowed: bool = True) -> Session:
-        """Let the managers of its group look on (they cannot type or click), or stop letting them."""
+        """Let the managers of the group view the session (without input), or revoke that."""
         address = f"/api/interactive-sessions/{self.id}"
         payload = self.box.client.patch(address, {"view_only_allowed": allowed})["interactive_sessions"]
         self.record = {**self.record, **payload[0]}
         return self
 
     def stay(self) -> Session:
-        """Say that somebody is still there: the time after which an unused session ends begins anew."""
+        """Restart the idle time after which an unused session ends."""
         self.box.client.post(f"/api/interactive-sessions/{self.id}/stay", {})
         return self.refresh()
 
     def finish(self, timeout: float = 120.0) -> Result:
-        """End it and keep what was done: the result with the newest files."""
+        """End the session and keep its files. Returns the result."""
         self._close(keep=True)
         return self.calculation.result(timeout)
 
     def discard(self) -> None:
-        """End it and throw away what was done."""
+        """End the session and delete its files."""
         self._close(keep=False)
 
     def _close(self, *, keep: bool) -> None:
@@ -88,17 +88,17 @@ class Session:
 
     @property
     def result(self) -> Result:
-        """After it was finished: what it gave."""
+        """The result of a finished session."""
         return self.calculation.result()
 
     def wait_until_open(self, timeout: float = 60.0) -> Session:
-        """Wait for the window. Raises the calculation's error when the program could not start."""
+        """Wait until the window is open. Raises the error of the calculation when the program fails to start."""
         deadline = time.monotonic() + timeout
         while self.state == "starting":
             if self.record.get("status") in FINAL:
                 self.calculation.result()
             if time.monotonic() > deadline:
-                raise StillRunning(f"{self.name} has no window after {timeout:g} s; it goes on starting.")
+                raise StillRunning(f"{self.name} has no window after {timeout:g} s; it is still starting.")
             time.sleep(0.2)
         if self.record.get("state") == "closed":
             self.calculation.result()
@@ -108,7 +108,7 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # The block ends when its cell does, the person may still be working: nothing is ended here.
+        # The session must outlive the `with` block: it ends with its cell, while the person may still be working.
         return None
 
     def __repr__(self) -> str:
@@ -116,7 +116,7 @@ class Session:
         return f"<Session {self.id[-4:]} of {self.name}: {self.record.get('state') or 'starting'}{reason}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        # JupyterLab with our extension makes a button of the last one; others show words that hold for them.
+        # The extension renders the last type as a button; other front ends show the text.
         return {
             "text/plain": f"{self!r}\n{_WAY}",
             "text/html": f"<p>{escape(repr(self))}<br>{escape(_WAY)}</p>",

@@ -1,4 +1,4 @@
-"""Letting others see or work with what is mine."""
+"""Sharing objects with groups and persons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Shares:
-    """`qc.shares`: who may see what of mine."""
+    """`qc.shares`: the shares you have granted."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -25,7 +25,7 @@ class Shares:
         self._box.client.post("/api/shares", {"kind": kind, "object_id": object_id, "mode": mode, **who})
 
     def unshare(self, kind: str, object_id: str, with_: str) -> list[str]:
-        """Take the shares with this group or person back; the modes they had. Raises NotFound."""
+        """Revoke the shares with this group or person; returns their modes. Raises NotFound."""
         name = with_.removeprefix("person:")
         hits = [one for one in self.of(kind, object_id) if name in (one.get("group"), one.get("person"))]
         if not hits:

@@ -1,4 +1,4 @@
-"""In a script, an error of ours that nobody caught is told as in a notebook: the script's own line and the words."""
+"""Uncaught errors of this package in a script: shown as in a notebook, with the line of the script and the message."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qcrbox.contract.errors import QcError
 
 
 def install() -> None:
-    """Take the place of Python's own hook; one that somebody else has set is left alone."""
+    """Replace Python's excepthook, unless another program has replaced it."""
     if sys.excepthook is sys.__excepthook__:
         sys.excepthook = _tell
 

@@ -1,4 +1,4 @@
-"""Type stubs for the connected applications, so that editors complete and type checkers check without running anything."""
+"""Type stubs of the connected applications for editors and type checkers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`qc.undo()`: takes back the last change that this kernel made in the store."""
+"""`qc.undo()`: undoes the last change that this kernel made in the store."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _MOST = 100
 
 
 class Undo:
-    """Changes with the way back, the last one first out. What another kernel deleted is in `qc.datasets.bin`."""
+    """Stack of changes with their inverse. Deletions by other kernels are in `qc.datasets.bin`."""
 
     def __init__(self) -> None:
         self._done: deque[tuple[str, Callable[[], Any]]] = deque(maxlen=_MOST)
 
     def note(self, words: str, back: Callable[[], Any]) -> None:
-        """Remember what was done, and what takes it back."""
+        """Push a change with the function that undoes it."""
         self._done.append((words, back))
 
     def last(self) -> Text:
-        """Take the last change back and say which it was.
+        """Undo the last change and return its description.
 
-        Raises UserInputError when there is none; a change that cannot be taken back any more stays off the list.
+        Raises UserInputError when there is none; a change that can no longer be undone is dropped.
         """
         if not self._done:
             raise UserInputError(
@@ -38,5 +38,5 @@ class Undo:
         return Text(tr("Taken back: {words}.", words=words))
 
     def table(self) -> Table:
-        """What would be undone, next first."""
+        """The changes that would be undone, the next one first."""
         return Table(("change",), [(words,) for words, _ in reversed(self._done)], title="Undo")

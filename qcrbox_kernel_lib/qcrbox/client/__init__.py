@@ -1,1 +1,1 @@
-"""The registry over HTTP: requests, events, signing in, what is known of a calculation. No display."""
+"""Client of the registry: HTTP requests, events, sign-in, state of calculations. No display."""

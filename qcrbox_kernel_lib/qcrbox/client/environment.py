@@ -1,4 +1,4 @@
-"""Where this Python runs: in the kernel of a notebook, in a terminal, or unattended."""
+"""The environment of this Python process: notebook kernel, terminal, or neither."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def is_notebook() -> bool:
-    """True in a kernel, where rich output is shown; no import of IPython for asking."""
+    """True in a kernel, where rich output is shown. Does not import IPython."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return shell is not None and hasattr(shell, "kernel")

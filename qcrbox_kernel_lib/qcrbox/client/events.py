@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from qcrbox.client.http import RegistryClient, ServerEvent
 
 _log = logging.getLogger("qcrbox.client")
-_LINGER_S = 5.0  # how long the connection stays open with nothing to watch
-_QUEUE_S = 3.0  # between questions for the place in the queue
+_LINGER_S = 5.0  # the connection stays open this long with nothing to watch
+_QUEUE_S = 3.0  # between requests for places in the queue
 _RECONNECT_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
 class Watched(Protocol):
-    """A calculation that wants to hear of its changes."""
+    """A calculation that receives its events."""
 
     id: str
 
     @property
     def waits(self) -> bool:
-        """True while it is queued: its place in the queue is asked for."""
+        """True while it is queued, so that its place in the queue is requested."""
 
     def refresh(self) -> Any:
         """Read the record again."""
@@ -117,7 +117,7 @@ class EventFeed:
             idle = self._idle_since is not None and time.monotonic() - self._idle_since > _LINGER_S
             done = self._closed or (not self._watched and idle)
             if done:
-                # Under the lock: a `watch` that comes now starts a new thread.
+                # Under the lock: a `watch` from now on starts a new thread.
                 self._thread = None
             return done
 

@@ -1,4 +1,4 @@
-"""The registry over HTTP: envelopes opened, errors raised again as what they were, events as an iterator."""
+"""HTTP client of the registry: unwraps envelopes, raises their errors, iterates over events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qcrbox.client import loopback
 from qcrbox.contract.errors import QcError, Unreachable
 from qcrbox.language import tr
 
-# Reading again is harmless, so a short outage (a registry restart) need not be seen at all.
+# Reads are idempotent: retry them, so that a restart of the registry goes unnoticed.
 _READ_RETRY_DELAYS_S = (0.1, 0.3, 1.0)
 
 
@@ -30,7 +30,7 @@ class ServerEvent:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-# Given the text for what takes time and the seconds after which to show it: a context around the request.
+# Called with a text and the seconds after which to show it; returns a context around the request.
 Announce = Callable[[str, float], contextlib.AbstractContextManager[None]]
 
 
@@ -39,9 +39,9 @@ def _silently(_text: str, _after_s: float) -> contextlib.AbstractContextManager[
 
 
 class RegistryClient:
-    """One registry and the right to use it. Nothing is opened before the first request.
+    """A connection to one registry with its token. Nothing is opened before the first request.
 
-    `announce` shows the person what a slow request waits for.
+    `announce` shows the user what a slow request is doing.
     Raises the classes of `qcrbox.contract.errors`; `Unreachable` when the registry does not answer.
     """
 
@@ -150,15 +150,15 @@ class RegistryClient:
         return self._send(method, path, params=_given(query), **more)
 
     def _send(self, method: str, path: str, *, words: str = "", **more: Any) -> httpx.Response:
-        # Every request of a far-away registry takes a moment; a plain one is worth a word only after a while.
+        # Uploads and downloads are announced early, plain requests only when they are slow.
         with self._announce(words or tr("Waiting for the registry"), 0.2 if words else 1.0):
             return self._sent(method, path, **more)
 
     def _sent(self, method: str, path: str, **more: Any) -> httpx.Response:
         if more.get("timeout", ...) is None:
-            # A file may take as long as it takes, silence may not.
+            # No limit for the whole transfer, only for the time between two packets.
             more["timeout"] = httpx.Timeout(300.0, connect=5.0)
-        # One id from this call to the agent's log line, so that an administrator finds what belongs together.
+        # One id from this call to the log of the agent, so that an administrator can correlate them.
         more["headers"] = {"X-Correlation-Id": f"nb-{os.urandom(8).hex()}", **(more.get("headers") or {})}
         try:
             response = self.http.request(method, path, **more)
@@ -172,7 +172,7 @@ class RegistryClient:
         return Unreachable(
             f"The registry at {self.url} does not answer.",
             why=f"({type(error).__name__}: {error})" if str(error) else f"({type(error).__name__})",
-            next="Calculations that run go on running. Try again, or look with `qcrbox status`.",
+            next="Running calculations continue. Try again, or look with `qcrbox status`.",
             part="registry",
         )
 
@@ -183,7 +183,7 @@ class RegistryClient:
         except ValueError:
             body = {}
         if not isinstance(body, dict) or "error" not in body:
-            # Not our envelope: a proxy on the way, or FastAPI's own validation.
+            # Not an envelope of the registry: from a proxy, or from FastAPI's validation.
             text = body.get("detail") if isinstance(body, dict) else None
             body = {
                 "error": {

@@ -1,4 +1,4 @@
-"""The graph of files and calculations that lead to an object, as the registry gives it."""
+"""Lineage of an object: the graph of files and calculations, as the registry returns it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Lineage:
-    """Nodes (files and calculations) and edges from source to target; `focus` is the id of what was asked for."""
+    """Nodes (files and calculations) and edges from source to target; `focus` is the id of the object of the request."""
 
     def __init__(self, payload: dict[str, Any], focus: str) -> None:
         self.focus = focus

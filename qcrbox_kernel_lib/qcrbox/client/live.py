@@ -1,4 +1,4 @@
-"""What is known of a calculation now, from its record and from events."""
+"""State of a calculation, from its record and its events."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Live:
 
     @property
     def final(self) -> bool:
-        """True in a state that is never left."""
+        """True in a final state."""
         return self.status in FINAL
 
     def take_record(self, record: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Names below `localhost`: RFC 6761 (6.3) gives them to this machine, browsers know that, C libraries often do not."""
+"""Resolve names below `localhost` to this machine (RFC 6761, 6.3), as browsers do and many C libraries do not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PATTERN = "all://*.localhost"
 
 
 def is_loopback(url: str) -> bool:
-    """Does this address lead to this machine? Such requests are never sent to a proxy of the environment."""
+    """True for an address of this machine, whose requests must not be sent to a proxy of the environment."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     return host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")
 

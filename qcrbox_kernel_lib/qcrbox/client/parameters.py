@@ -1,4 +1,4 @@
-"""One parameter of a command: its Python type, its words, and the check of a value before any network call."""
+"""Parameters of commands: Python type, description, and the check of values before any network call."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ _OUTPUT_TYPES = frozenset(
     }
 )
 _PYTHON_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
-# What a number with this unit is called.
+# Quantity of a number with this unit.
 _QUANTITIES = {"Å": "a length", "°": "an angle", "K": "a temperature", "s": "a time", "kPa": "a pressure"}
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 _NOTHING = frozenset({"", "none", "null"})
 
 
 class CifInput:
-    """What a CIF parameter takes: a dataset, a result, a calculation, a name in the store, a Path or bytes."""
+    """Type of a CIF argument: a dataset, a result, a calculation, a name in the store, a Path or bytes."""
 
 
 class FileInput:
-    """What a file parameter takes: a data file, a dataset with one file, a Path or bytes."""
+    """Type of a file argument: a data file, a dataset with one file, a Path or bytes."""
 
 
-# As signatures show them: the name under which a person finds them.
+# Signatures show the public name.
 CifInput.__module__ = FileInput.__module__ = "qc"
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter as the registry describes it."""
+    """One parameter, from the record of its command."""
 
     name: str
     dtype: str
@@ -99,7 +99,7 @@ class Parameter:
 
     @property
     def is_output(self) -> bool:
-        """True for the older specs' output paths, which nobody types."""
+        """True for output paths of older specs, which are not part of the signature."""
         return self.dtype in _OUTPUT_TYPES
 
     @property
@@ -125,7 +125,7 @@ class Parameter:
 
     @property
     def kind_in_words(self) -> str:
-        """'whole number ≥ 0', 'length in Å between 0.05 and 0.5', 'one of a, b': what a value has to be."""
+        """'whole number ≥ 0', 'length in Å between 0.05 and 0.5', 'one of a, b': the allowed values in words."""
         if self.is_cif:
             return "a dataset, result, calculation, stored name, Path or bytes of a CIF"
         if self.is_file:
@@ -147,7 +147,7 @@ class Parameter:
 
     @property
     def summary(self) -> str:
-        """'whole number between 0 and 50, default 10': the hint after a did-you-mean."""
+        """'whole number between 0 and 50, default 10': the hint after a suggestion."""
         words = re.sub(r"^an? ", "", self.kind_in_words)
         return words if self.required else f"{words}, default {self.default!r}"
 
@@ -161,24 +161,24 @@ class Parameter:
     # ------------------------------------------------------------ checking
 
     def check(self, value: Any) -> Any:
-        """The value as it goes to the registry. Files are not looked at here.
+        """The value in the form of the registry; files are returned unchanged.
 
-        Raises UserInputError saying what is allowed and, where it can be guessed, what was meant.
+        Raises UserInputError with the allowed values and, where possible, a suggestion.
         """
         if self.is_file:
             return value
         if value is None:
             if self.required:
-                self._refuse(value)
+                raise self._refusal(value)
             return None
         made = self._converted(value)
         if self.choices and made not in self.choices:
             near = difflib.get_close_matches(str(made), [str(c) for c in self.choices], 1, 0.5)
-            self._refuse(value, near[0] if near else None)
+            raise self._refusal(value, near[0] if near else None)
         if isinstance(made, (int, float)) and not isinstance(made, bool):
             self._check_range(value, made)
         if self.regex and isinstance(made, str) and not re.match(self.regex, made):
-            self._refuse(value)
+            raise self._refusal(value)
         return made
 
     def _converted(self, value: Any) -> Any:
@@ -189,25 +189,25 @@ class Parameter:
                 return self._whole(value)
             if self.dtype == "float":
                 if isinstance(value, bool):
-                    self._refuse(value)
+                    raise self._refusal(value)
                 number = float(value)
                 if not math.isfinite(number):
-                    self._refuse(value)
+                    raise self._refusal(value)
                 return number
         except (TypeError, ValueError, OverflowError):
-            self._refuse(value)
+            raise self._refusal(value) from None
         if self.dtype == "bool":
             return self._truth(value)
         if isinstance(value, (str, int, float, bool, Path)):
             return str(value)
-        return self._refuse(value)
+        raise self._refusal(value)
 
     def _whole(self, value: Any) -> int:
         if isinstance(value, bool):
-            self._refuse(value)
+            raise self._refusal(value)
         number = float(value) if not isinstance(value, int) else value
         if number != int(number):
-            self._refuse(value, str(round(number)))
+            raise self._refusal(value, str(round(number)))
         return int(number)
 
     def _truth(self, value: Any) -> bool:
@@ -216,22 +216,22 @@ class Parameter:
             return True
         if word in _FALSE:
             return False
-        return self._refuse(value)
+        raise self._refusal(value)
 
     def _check_range(self, given: Any, number: float) -> None:
         low = -math.inf if self.minimum is None else self.minimum
         high = math.inf if self.maximum is None else self.maximum
         if low <= number <= high:
             return
-        # A slip of the decimal point is the usual reason: 20 for 0.20.
+        # A misplaced decimal point is the usual reason: 20 for 0.20.
         for factor in (0.1, 0.01, 0.001, 10, 100, 1000):
             slipped = number * factor
             if low <= slipped <= high and (self.dtype == "float" or slipped == int(slipped)):
-                self._refuse(given, f"{slipped:.2f}" if factor == 0.01 else f"{slipped:g}")
-        self._refuse(given)
+                raise self._refusal(given, f"{slipped:.2f}" if factor == 0.01 else f"{slipped:g}")
+        raise self._refusal(given)
 
-    def _refuse(self, value: Any, guess: str | None = None) -> Any:
-        raise UserInputError(
+    def _refusal(self, value: Any, guess: str | None = None) -> UserInputError:
+        return UserInputError(
             f"{self.name} must be {self.kind_in_words}; you gave {value!r}.",
             next=f"Did you mean {guess}?" if guess else self.description if self.regex else "",
             parameter=self.name,
@@ -239,7 +239,7 @@ class Parameter:
 
 
 def unknown_option(command: str, given: str, parameters: dict[str, Parameter]) -> UserInputError:
-    """The error for a keyword that a command does not have."""
+    """The error for an unknown option, with a suggestion."""
     near = difflib.get_close_matches(given, parameters, 1, 0.5)
     if near:
         parameter = parameters[near[0]]
@@ -257,7 +257,7 @@ def unknown_option(command: str, given: str, parameters: dict[str, Parameter]) -
 
 
 def missing_arguments(command: str, missing: list[Parameter]) -> UserInputError:
-    """The error for required parameters that were not given: all of them at once."""
+    """The error that names all missing required parameters."""
     names = ", ".join(repr(parameter.name) for parameter in missing)
     kinds = "; ".join(f"{parameter.name}: {parameter.kind_in_words}" for parameter in missing)
     return UserInputError(

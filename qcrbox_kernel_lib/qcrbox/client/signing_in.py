@@ -1,6 +1,6 @@
-"""Signing in to a hub from outside: a code to type in the browser, a token in return (RFC 8628's device flow).
+"""Sign-in to a hub with a code typed in the browser (device flow of RFC 8628).
 
-It needs no window on this side and no open port, so it works as well in a notebook on a server far away.
+It needs no browser and no open port on this side, so it also works in a notebook on a remote server.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ SERVICE = "/services/qcrbox"
 
 
 def registry_address(url: str) -> str:
-    """The registry behind an address that a person knows: its own, or that of the hub.
+    """The address of the registry, given its own address or that of its hub.
 
-    Raises Unreachable when nobody answers, UserInputError when something else does.
+    Raises Unreachable when there is no answer, UserInputError when the address belongs to something else.
     """
     plain = url.rstrip("/")
     with _client(plain) as http:
@@ -32,30 +32,30 @@ def registry_address(url: str) -> str:
                 return address
     raise UserInputError(
         f"There is no QCrBox at {url}.",
-        why="Something answers there, but neither as a hub with QCrBox nor as a registry.",
+        why="The server there is neither a hub with QCrBox nor a registry.",
         next="Give the address at which you sign in with the browser.",
     )
 
 
 def has_hub(registry: str) -> bool:
-    """True for a registry that is the service of a hub: there one can sign in."""
+    """True for a registry that is a service of a hub, where a person can sign in."""
     return registry.endswith(SERVICE)
 
 
 def require_safe(url: str) -> None:
-    """A token may not travel in clear text. Raises UserInputError for http:// to another machine."""
+    """Raise UserInputError for http:// to another machine, where the token would travel in clear text."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UserInputError(f"{url!r} is no address.", next="For example https://box.example.org.")
     if parts.scheme == "http" and not loopback.is_loopback(url):
         raise UserInputError(
-            f"{url} has no encryption: everybody on the way could read your token.",
+            f"{url} is not encrypted: your token could be read in transit.",
             next=f'Use https://{parts.netloc}, or, in a network you trust, qc.connect("{url}", insecure=True).',
         )
 
 
 def can_ask() -> bool:
-    """True when there is somebody who could sign in: a notebook, or a terminal."""
+    """True when a person could sign in: in a notebook or a terminal."""
     return "ipykernel" in sys.modules or bool(sys.stdin and sys.stdin.isatty())
 
 
@@ -66,16 +66,16 @@ def sign_in(
     sleep: Callable[[float], None] = time.sleep,
     tell: Callable[[str, str], None],
 ) -> str:
-    """Have the person let this program in at the hub of `registry`, and return the token.
+    """Ask the person to authorise this program at the hub of `registry`; returns the token.
 
-    Raises NotSignedIn when they refuse, do not answer in time, or the hub knows no such way.
+    Raises NotSignedIn when they refuse or do not respond in time, or when the hub does not support codes.
     """
     hub = f"{registry.split('/services/')[0]}/hub"
     with _client(hub) as http:
         asked = _post(http, f"{hub}/connect/begin", {"program": program_name()})
         if asked.status_code != 201:
             raise NotSignedIn(
-                f"{hub} lets nobody in by a code.",
+                f"{hub} does not support sign-in by code.",
                 why=_message(asked),
                 next=f'Make a token at {hub}/token, then qc.connect("{registry}", token="…").',
             )
@@ -89,11 +89,11 @@ def sign_in(
             if answer.status_code != 202:
                 raise NotSignedIn(_message(answer), next=f'Again: qc.connect("{registry}").')
             sleep(float(begun["ask_again_s"]))
-    raise NotSignedIn("Nobody typed the code in time.", next=f'Again: qc.connect("{registry}").')
+    raise NotSignedIn("The code was not entered in time.", next=f'Again: qc.connect("{registry}").')
 
 
 def program_name() -> str:
-    """What the hub's page shows of us."""
+    """The description of this program on the page of the hub."""
     kind = "a notebook" if "ipykernel" in sys.modules else "Python"
     return f"{kind} on {platform.node() or 'a computer'}"
 

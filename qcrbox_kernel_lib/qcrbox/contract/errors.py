@@ -212,7 +212,7 @@ class CalculationFailed(QcError):
     @property
     def log_tail(self) -> str:
         """The last lines of the log."""
-        return self.fields.get("log_tail", "")
+        return str(self.fields.get("log_tail", ""))
 
 
 class CalculationCancelled(QcError):

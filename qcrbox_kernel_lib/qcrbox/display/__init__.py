@@ -1,1 +1,1 @@
-"""How plain models look: tables, cards, plots, reports, Word documents, glTF."""
+"""Presentation of plain models: tables, cards, plots, reports, Word documents, glTF."""

@@ -1,4 +1,4 @@
-"""Atoms of a structure by label: positions, displacement parameters and neighbours as crystallographers write them."""
+"""Atoms of a structure by label, with positions and displacement parameters."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Atom:
 
 
 class Atoms:
-    """`structure.atoms["C1"]`, and a table of all."""
+    """The atoms by label or number, `structure.atoms["C1"]`; shown as a table."""
 
     def __init__(self, structure: Structure) -> None:
         self._structure = structure

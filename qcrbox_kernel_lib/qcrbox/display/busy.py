@@ -1,4 +1,4 @@
-"""A line on stderr for whatever keeps a person waiting longer than a moment."""
+"""A line on stderr while the user waits for a slow operation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qcrbox.client.environment import is_attended
 def busy(words: str, after_s: float = 0.2) -> Iterator[None]:
     """Write `words` to stderr when the block takes longer than `after_s`, and its duration when it is done.
 
-    Silent where no person looks (neither notebook nor terminal) and in background threads.
+    Silent without a user (neither notebook nor terminal) and in background threads.
     """
     if threading.current_thread() is not threading.main_thread() or not is_attended():
         yield

@@ -61,7 +61,7 @@ def _centric(z: Array) -> Array:
 
 
 def parity(plots: Plots) -> Picture:
-    """⟨I/σ⟩ of each parity class, systematic absences included as they were measured."""
+    """⟨I/σ⟩ of each parity class, measured systematic absences included."""
     found = find_reflections(plots.cif.block).as_f_squared()
     good = found.sigma > 0
     ratio = found.intensity[good] / found.sigma[good]
@@ -95,7 +95,7 @@ def parity(plots: Plots) -> Picture:
 
 
 def layer(plots: Plots, name: str) -> Picture:
-    """Observed reflections of one layer at their places in Å⁻¹; those within reach that were not measured as dots."""
+    """Observed reflections of a reciprocal-lattice layer at their positions in Å⁻¹, unmeasured ones as open circles."""
     axis, level = _layer_of(name)
     structure, merged = plots.cif.structure, plots._merged
     cell, group = structure.cell, structure.space_group
@@ -149,7 +149,7 @@ def _layer_of(name: str) -> tuple[int, int]:
 
 
 def _flat(reciprocal: Array, hkl: NDArray[np.int64], axis: int) -> tuple[Array, Array]:
-    """Places (n, 2) of reflections in the plane of their layer, and the frame (2, 3) of it."""
+    """Positions (n, 2) of reflections in the plane of their layer, and its frame (2, 3)."""
     first, second = (reciprocal[n] for n in range(3) if n != axis)
     across = first / np.linalg.norm(first)
     up = second - (second @ across) * across

@@ -1,4 +1,4 @@
-"""The way of a refinement: metrics per cycle, as a table and as a plot."""
+"""History of a refinement: metrics per cycle, as a table and as a plot."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class History:
     """Rows of metrics in order; `history["R1"]` is a column, `history[-1]` the last row."""
 
     def __init__(self, rows: list[dict[str, Any]], name: str = "") -> None:
-        # `at` is when the message came, no metric.
+        # `at` is the time of the message, not a metric.
         self.rows = [{key: value for key, value in row.items() if key != "at"} for row in rows]
         self.name = name
 
@@ -87,7 +87,7 @@ class History:
         return Picture.of(Chart(panels), self.summary())
 
     def _series(self, name: str, marker: str, colour: str) -> Any:
-        """One metric against the row: a program may count its cycles anew after each change of the model."""
+        """One metric against the row number: programs may restart their cycle count when the model changes."""
         points = [
             (number, row[name])
             for number, row in enumerate(self.rows, 1)
@@ -100,7 +100,7 @@ class History:
         return [row[name] for row in self.rows if isinstance(row.get(name), (int, float))]
 
     def summary(self) -> str:
-        """The plot in one sentence, for those who cannot see it."""
+        """The plot as a sentence for screen readers."""
         parts = [f"{len(self.rows)} cycles"]
         for name in ("R1", "wR2", "max_shift_su"):
             first, last = self.first(name), self.last(name)

@@ -1,4 +1,4 @@
-"""Plots by which a model and its data are judged. Each is a picture with a sentence for those who cannot see it."""
+"""Plots to judge a model and its data, each with a sentence for screen readers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _D_TICKS = (3, 2, 1.5, 1.2, 1, 0.9, 0.8, 0.7, 0.6)  # Å
 
 
 class Plots:
-    """`result.plots.fo_fc()` and its like. `cif` is the model, `fcf` (if any) the list of Fo² and Fc²."""
+    """Plots of one model: `cif` holds the model, `fcf` (optional) the list of Fo² and Fc²."""
 
     def __init__(self, cif: CifModel, fcf: CifModel | None = None) -> None:
         self.cif, self.fcf = cif, fcf
@@ -41,7 +41,7 @@ class Plots:
         return quality_indicators(self.cif.block)
 
     def indicators(self) -> Table:
-        """Quality indicators, each with what it says."""
+        """Quality indicators, each with its meaning."""
         rows = [
             (i.name, "–" if i.value is None else f"{i.value:.4g}", i.unit, i.note or i.meaning)
             for i in self.quality.indicators
@@ -64,7 +64,7 @@ class Plots:
                 good = np.isfinite(found.calculated) & np.isfinite(found.intensity) & (found.sigma > 0)
                 return found.select(good)
         raise MissingItemsError(
-            f"{self.cif.filename} comes without calculated structure factors.",
+            f"{self.cif.filename} contains no calculated structure factors.",
             next="They are in the .fcf file that a refinement writes.",
             items=["_refln_F_squared_calc"],
         )
@@ -87,7 +87,7 @@ class Plots:
 
     @cached_property
     def _scheme(self) -> tuple[float, float] | None:
-        """a and b of w = 1/[σ²(Fo²) + (aP)² + bP], from the words of the CIF."""
+        """a and b of w = 1/[σ²(Fo²) + (aP)² + bP], parsed from `_refine_ls_weighting_details`."""
         text = self.cif.block.text("_refine_ls_weighting_details") or ""
         plain = "".join(text.split())
         a = re.search(r"\((\d*\.\d+)P\)\^2\^", plain)
@@ -101,7 +101,7 @@ class Plots:
         return "Δ / σ" if self._scheme is None else "√w Δ"
 
     def outliers(self, n: int = 10) -> Table:
-        """The reflections that fit worst, with the text that leaves them out (`omit=`)."""
+        """The worst-fitting reflections, with the text that omits them (`omit=`)."""
         model, delta = self._model, self._delta
         rows = []
         for row in np.argsort(-np.abs(delta))[:n]:
@@ -141,7 +141,7 @@ class Plots:
         )
 
     def normal_probability(self) -> Picture:
-        """Weighted differences, ranked, against what a normal distribution expects: a line of slope 1 at best."""
+        """Ranked weighted differences against the quantiles of a normal distribution; ideally a line of slope 1."""
         order = np.argsort(self._delta)
         delta = self._delta[order]
         names = [" ".join(map(str, hkl)) for hkl in self._model.hkl[order].tolist()]
@@ -161,7 +161,7 @@ class Plots:
         )
 
     def variance(self, groups: int = 10) -> Picture:
-        """Fo²/Fc² and the mean weighted square difference in groups of intensity and of resolution: level lines at best."""
+        """Fo²/Fc² and the mean weighted square difference in groups of intensity and of resolution; ideally level lines."""
         model, delta = self._model, self._delta
         by_strength = np.argsort(self._calculated)
         by_resolution = np.argsort(-self.cif.structure.cell.d_spacing(model.hkl))
@@ -207,7 +207,7 @@ class Plots:
         )
 
     def wilson(self) -> Picture:
-        """The Wilson plot with its line, and ⟨|E²−1|⟩ beside what centrosymmetric structures have."""
+        """The Wilson plot with its fitted line, and ⟨|E²−1|⟩ beside the values of both theoretical cases."""
         structure = self.cif.structure
         plot = wilson_statistics(self._merged, structure.cell, structure.space_group, structure.cell_content)
         slope, offset = np.polyfit(plot.s_squared, plot.log_ratio, 1)
@@ -224,7 +224,7 @@ class Plots:
         return intensity_distribution(self)
 
     def parity(self) -> Picture:
-        """⟨I/σ⟩ of the eight parity classes of h k l: a class that is weak tells of centring or a superstructure."""
+        """⟨I/σ⟩ of the eight parity classes of h k l: a weak class indicates centring or a superstructure."""
         return parity(self)
 
     def layer(self, name: str = "hk0") -> Picture:

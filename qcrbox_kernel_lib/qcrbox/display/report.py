@@ -14,7 +14,7 @@ from qcrbox.display.cif_model import CifModel
 from qcrbox.display.docx import docx_bytes
 from qcrbox.markup import Table, cell_text, escape
 
-# Label, names tried in order, unit. What a file does not say is shown as ?, never left blank.
+# Label, names tried in order, unit. Missing values are shown as ?, never left blank.
 TABLE_1 = (
     ("Chemical formula", ("_chemical_formula_moiety", "_chemical_formula_sum"), ""),
     ("Mr", ("_chemical_formula_weight",), ""),
@@ -49,7 +49,7 @@ TABLE_1 = (
     ("Δρmin", ("_refine_diff_density_min",), "e Å⁻³"),
     ("Flack parameter", ("_refine_ls_abs_structure_Flack",), ""),
 )
-# Left out of the table when no model has them: they say nothing about a structure without them.
+# Left out when no model has them: not applicable to the structure.
 _OPTIONAL = frozenset({"Flack parameter"})
 _FORMATS = (".html", ".docx", ".tex", ".csv")
 UNKNOWN = "?"
@@ -138,7 +138,7 @@ class Report:
         return target
 
     def html(self) -> str:
-        """A whole page: no script, nothing from elsewhere."""
+        """A complete HTML page without scripts or external resources."""
         parts = "".join(_table_html(table) for table in self.tables)
         title = html.escape(", ".join(self.names))
         return (
@@ -211,7 +211,7 @@ def _is_number(text: str) -> bool:
     return text.strip("+-.()0123456789") == ""
 
 
-_LEFT = 'style="text-align:left"'  # against the style that Lab gives to tables
+_LEFT = 'style="text-align:left"'  # overrides the table style of JupyterLab
 
 
 def _table_html(table: Table) -> str:

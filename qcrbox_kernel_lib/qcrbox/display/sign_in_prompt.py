@@ -19,7 +19,7 @@ def show_code(page: str, code: str) -> None:
             page=f'<a href="{escape(page)}" target="_blank" rel="noopener">{escape(page)}</a>',
             code=f"<b style='font-family:monospace;font-size:1.2em'>{escape(code)}</b>",
         )
-        html = f"<p>{words} {tr('This cell goes on by itself.')}</p>"
+        html = f"<p>{words} {tr('This cell continues by itself.')}</p>"
         publish({"text/plain": text, "text/html": html})
         return
     sys.stderr.write(f"{text}\n")

@@ -103,9 +103,11 @@ def lost_connection_text(calculations: int, lost_s: float | None) -> str:
         return ""
     seconds = f"{max(0.0, lost_s):.0f}"
     if calculations == 1:
-        return tr("Connection lost {s} s ago; your calculation goes on running. Retrying…", s=seconds)
+        return tr("Connection lost {s} s ago; your calculation is still running. Retrying…", s=seconds)
     return tr(
-        "Connection lost {s} s ago; your {n} calculations go on running. Retrying…", s=seconds, n=calculations
+        "Connection lost {s} s ago; your {n} calculations are still running. Retrying…",
+        s=seconds,
+        n=calculations,
     )
 
 

@@ -37,7 +37,11 @@ class TextBar:
         if self._terminal:
             sys.stderr.write(f"\r\x1b[2K{line}")
         else:
-            line = tr("Connection lost; it goes on.") if lost else queue_text(live) or live.step
+            line = (
+                tr("Connection lost; the calculation is still running.")
+                if lost
+                else queue_text(live) or live.step
+            )
             line = line or tr(str(live.status))
             if line != self._last:
                 sys.stderr.write(f"{self._name}: {line}\n")

@@ -63,7 +63,7 @@ class Table:
         )
 
     def text(self) -> str:
-        """Columns under each other; a long cell goes on in the next line, so that nothing is lost."""
+        """Aligned columns; long cells are folded over several lines."""
         cells = [[tr(name) for name in self.heads], *([cell_text(cell) for cell in row] for row in self.rows)]
         widths = [min(_WIDEST, max(_width(row[i]) for row in cells)) for i in range(len(self.heads))]
         heads, *rows = [_lines_of_row(row, widths) for row in cells]

@@ -143,7 +143,7 @@ def value_of(parameter: Parameter, value: Any) -> Any:
     assert parameter.dtype in PLAIN
     if value is None:
         if parameter.has_default or parameter.required is False:
-            return default_of(parameter)
+            return None if (name := default_of(parameter)) is None else str(name)
         raise WrongValue(f"{parameter.name} must be {allowed(parameter)}; you gave nothing.")
     # A form that shows the default None of an optional parameter sends the text back.
     if parameter.required is False and parameter.default is None and is_nothing(parameter.dtype, value):
@@ -176,7 +176,7 @@ def _file(parameter: Parameter, value: Any) -> dict[str, str] | None:
 
 def _file_name(parameter: Parameter, value: Any) -> str | None:
     if is_none_text(value):
-        return default_of(parameter)
+        return None if (name := default_of(parameter)) is None else str(name)
     try:
         name = safe_file_name(str(coerce(DType.STR, value)))
     except WrongValue:

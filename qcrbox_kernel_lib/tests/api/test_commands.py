@@ -111,7 +111,7 @@ def test_completion_lists_commands_and_own_names(box):
 
 def test_commands_are_found_by_need(box):
     assert box.find("independent-atom")["command"] == ["qc.refine.refine_iam"]
-    assert "No command speaks of" in box.find("teapot").caption
+    assert "No command matches" in box.find("teapot").caption
 
 
 def test_text_from_outside_is_escaped_in_html(box):

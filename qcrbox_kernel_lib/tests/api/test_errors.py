@@ -185,7 +185,7 @@ def test_connection_that_is_lost_is_said_while_the_calculation_goes_on(registry_
     until(lambda: box.feed.connected)
     breakable_line.cut()
     words = until(calculation._lost_connection)
-    assert re.fullmatch(r"Connection lost \d+ s ago; your calculation goes on running\. Retrying…", words)
+    assert re.fullmatch(r"Connection lost \d+ s ago; your calculation is still running\. Retrying…", words)
     assert re.search(r"Connection lost \d+ s ago", repr(calculation))
     breakable_line.mend()
     until(lambda: box.feed.connected)
@@ -200,7 +200,7 @@ def test_nobody_answers():
     with pytest.raises(Unreachable) as caught:
         Box(RegistryClient("http://127.0.0.1:9")).client.post("/api/commands", {})
     assert "does not answer" in caught.value.message
-    assert "Calculations that run go on running" in caught.value.message
+    assert "Running calculations continue" in caught.value.message
 
 
 def test_what_one_may_see_but_not_change_says_whose_it_is(live_box):

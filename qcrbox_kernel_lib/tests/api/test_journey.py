@@ -139,7 +139,7 @@ def test_ctrl_c_stops_the_waiting_only(live_box, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(calculation, "_wait_a_little", interrupted)
-        with pytest.raises(StoppedWaiting, match="goes on"):
+        with pytest.raises(StoppedWaiting, match="is still running"):
             calculation.result()
     assert calculation.result(120).R1 < 0.3
 
@@ -195,7 +195,7 @@ def test_doctor_finds_the_registry_well(live_box):
 
 def test_waiting_with_a_limit_ends_and_the_calculation_goes_on(live_box):
     calculation = live_box.refine.refine_iam(live_box.examples["thpp"], cycles=1, weighting="keep")
-    with pytest.raises(TimeoutError, match="goes on"):
+    with pytest.raises(TimeoutError, match="is still running"):
         calculation.result(0.0)
     assert asyncio.run(_awaited(calculation)).R1 < 0.3
 

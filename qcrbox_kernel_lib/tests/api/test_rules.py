@@ -171,7 +171,7 @@ def test_ctrl_c_in_a_script_stops_the_waiting_and_says_so(registry_url, live_box
     assert "refine_iam" in said
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    assert f'goes on. Find it again: qc.calculations["{calculation_id[-4:]}"]' in errors
+    assert f'is still running. Find it again: qc.calculations["{calculation_id[-4:]}"]' in errors
     calculation = live_box.calculations[calculation_id]
     assert calculation.status in ("submitted", "running", "successful")
     calculation.cancel()

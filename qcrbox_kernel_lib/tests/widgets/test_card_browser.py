@@ -89,7 +89,10 @@ def test_log_is_searched_and_shown_as_text(rendered):
 
 def test_cancel_asks_once_and_lost_connection_is_said(rendered):
     page = rendered("calculation_card", {"state": running(2) | {"lost_s": 20.0}})
-    assert "Connection lost 20 s ago; the calculation goes on. Retrying…" in page.locator(".qcc").inner_text()
+    assert (
+        "Connection lost 20 s ago; the calculation is still running. Retrying…"
+        in page.locator(".qcc").inner_text()
+    )
     page.get_by_role("button", name="Cancel").click()
     assert page.evaluate("window.sent") == []
     page.get_by_role("button", name="Really cancel?").click()

@@ -88,7 +88,7 @@ def form_widget(form: CommandForm) -> w.Widget:
     run.on_click(start)
     refresh()
     title = w.HTML(f"<b>{escape(form.command.qualified_name)}</b> – {escape(form.command.description)}")
-    hint = w.HTML("<span style='opacity:.75'>The line below does the same.</span>")
+    hint = w.HTML("<span style='opacity:.75'>This line of Python does the same.</span>")
     buttons = w.HBox([run, *([] if copy is None else [copy]), message])
     parts = [title, _presets(form), *rows, hint, preview, buttons, shown]
     return w.VBox(parts, layout={"max_width": "70em"})

@@ -75,7 +75,7 @@ class Card {
       this.fill.style.width = `${percent}%`;
       this.bar.setAttribute("aria-valuenow", percent);
     }
-    const lost = s.lost_s ? `Connection lost ${seconds(s.lost_s)} ago; the calculation goes on. Retrying…` : "";
+    const lost = s.lost_s ? `Connection lost ${seconds(s.lost_s)} ago; the calculation is still running. Retrying…` : "";
     this.says.textContent = lost || s.queue || (s.final ? "" : s.text) || "";
     this.drawFigures(s);
     this.warnings.replaceChildren(...s.warnings.map((w) => element("div", {}, `⚠ ${w}`)));
