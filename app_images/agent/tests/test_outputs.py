@@ -205,6 +205,6 @@ async def test_what_an_input_needs_is_no_promise_of_what_comes_back(application,
 
 async def test_a_file_that_cannot_be_merged_is_kept_as_it_was_written(application, tmp_path):
     made = application("[{name: r, dtype: QCrBox.output_cif, optional_entries: [_cell_length_a]}]")
-    content, warnings = await merged(made, tmp_path, b"this is no CIF at all\n")
-    assert content == "this is no CIF at all\n"
+    content, warnings = await merged(made, tmp_path, b"this is not a CIF at all\n")
+    assert content == "this is not a CIF at all\n"
     assert warnings[0].startswith("r.cif is stored as the program wrote it, not merged with its input: ")

@@ -1,6 +1,6 @@
-"""What the store shows of a CIF and searches for: one record per file.
+"""The index of a CIF in the store: one record per file, shown and searched.
 
-`index_file` never raises for a damaged file: what cannot be read is None, and `warnings` say why.
+`index_file` never raises for a damaged file: unreadable values are None, and `warnings` give the reasons.
 """
 
 from __future__ import annotations
@@ -276,7 +276,7 @@ def _atoms(block: Block, record: CifIndex) -> None:
 
 
 def _distinct_sites(columns: dict[str, list[str]]) -> list[tuple[str, str]]:
-    """Labels and type symbols; each symbol once, but for W, which may stand for water."""
+    """Labels and type symbols; each symbol once, but for W, which may mean water."""
     labels = [text_of(raw) for raw in columns["_atom_site_label"]]
     types = columns.get("_atom_site_type_symbol", ["?"] * len(labels))
     distinct: dict[tuple[str, str], tuple[str, str]] = {}
@@ -310,7 +310,7 @@ def _number(block: Block, *tags: str, warnings: list[str]) -> float | None:
                 return values[0]
         text = (block.text(tag) or "").strip()
         if text not in _EMPTY:
-            warnings.append(f"{tag} is '{text[:60]}', which is no number.")
+            warnings.append(f"{tag} is '{text[:60]}', which is not a number.")
     return None
 
 

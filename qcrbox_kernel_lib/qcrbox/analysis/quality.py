@@ -1,7 +1,7 @@
-"""Quality indicators of diffraction data and model: a finite list, each with what it says.
+"""Quality indicators of diffraction data and model: a finite list, each with its meaning.
 
 Every indicator is a name, a value, a unit, and the sentence that explains it; values that the file does not
-allow to compute are None with the reason. There is no overall mark.
+allow to compute are None with the reason. There is no overall score.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from qcrbox.crystallography.structure.reading import read_cell, read_space_group
 
 @dataclass(frozen=True)
 class Indicator:
-    """One number: `value` is None when it cannot be computed, `note` then says why."""
+    """One indicator; `value` is None when it cannot be computed, `note` then gives the reason."""
 
     name: str
     value: float | int | None

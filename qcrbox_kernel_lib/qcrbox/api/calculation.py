@@ -102,7 +102,7 @@ class Calculation(Stored):
     @property
     def short_id(self) -> str:
         """The end of the id, enough to find it again."""
-        # Ids grow with time, so their end tells two calculations of one minute apart.
+        # Ids grow with time, so their end distinguishes calculations started together.
         return self.id[-_SHORT_ID:]
 
     # ------------------------------------------------------------ how it is

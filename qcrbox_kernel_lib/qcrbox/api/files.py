@@ -320,7 +320,7 @@ class Files:
         return {"data_file_id": file.id}
 
     def _one_block(self, file: CifFile) -> DataFile:
-        """A command reads one block: the chosen one, stored as a file of its own."""
+        """Store the chosen block as a file: a command reads one block."""
         # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.cif.document import Document
 
@@ -370,7 +370,8 @@ def cif_of(source: Any) -> CifFile:
     found = source._data_file(cif=True) if isinstance(source, Stored) else None
     if not isinstance(found, CifFile):
         raise UserInputError(
-            f"A {type(source).__name__} is no CIF.", next="Give a CIF, a dataset, a result or a calculation."
+            f"A {type(source).__name__} is not a CIF.",
+            next="Give a CIF, a dataset, a result or a calculation.",
         )
     return found
 

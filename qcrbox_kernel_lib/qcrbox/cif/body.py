@@ -1,4 +1,4 @@
-"""The cells of a loop: where they stand in the bytes of a file, or as columns in memory.
+"""The cells of a loop: positions in the bytes of a file, or columns in memory.
 
 A loop read from a file keeps no cell in memory: `FileBody` remembers the byte range and cuts it into values
 when they are asked for, a piece at a time, so that a loop of a million rows costs nothing until used.
@@ -69,7 +69,7 @@ class ListBody:
 
 
 class FileBody:
-    """Cells that stand in `data[start:end]`, separated by white space and perhaps comments."""
+    """Cells in `data[start:end]`, separated by white space and comments."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """Checking a CIF against the dictionary: type, range, enumeration, s.u., with line numbers.
 
-This is a check of the file against its dictionary. It is no checkCIF: it says nothing about the science.
+This is a check of the file against its dictionary. It is not checkCIF and does not judge the science.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_PER_ITEM = 10  # remarks about one column; one more says how many were left 
 
 
 def check(source: Document | bytes | str | Path, *, filename: str = "") -> list[Diagnostic]:
-    """Everything a dictionary check finds, in file order, with what the reader had to say first.
+    """Everything a dictionary check finds, in file order, after the remarks of the reader.
 
     A file that cannot be read gives its errors. Unknown names are not remarked on: programs have their own.
     """
@@ -164,7 +164,7 @@ def _remark(
 
 
 def value_problem(facts: names.Facts, text: str, *, quoted: bool = False) -> str:
-    """What is wrong with a value by its dictionary; empty when nothing is."""
+    """The violation of the dictionary by a value; empty when there is none."""
     if text in ("?", ".") and not quoted:
         return ""
     shown = repr(text if len(text) <= 40 else text[:37] + "...")

@@ -1,4 +1,4 @@
-"""Console commands: `python -m qcrbox.cif to_unified in.cif out.cif` and its sisters.
+"""Console commands: `python -m qcrbox.cif to_unified in.cif out.cif` and related commands.
 
 to_unified       input output                                      [--custom_categories ...] [...]
 to_specific      input output --required_entries ... --optional_entries ... [--merge_su]
@@ -163,7 +163,7 @@ def _back_arguments(rest: Sequence[str]) -> tuple[str | None, str, str, str | No
 
 
 def load_spec(path: Path) -> Mapping[str, Any]:
-    """An application spec as plain data. Raises SpecError when it is no YAML mapping."""
+    """An application spec as plain data. Raises SpecError when it is not a YAML mapping."""
     try:
         spec = yaml.safe_load(path.read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:

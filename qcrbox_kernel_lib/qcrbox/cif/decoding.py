@@ -59,7 +59,7 @@ def prepare(original: bytes, filename: str) -> Decoded:
                 "Save it as UTF-8.",
             )
         )
-    # Deleting what is allowed is much faster than searching what is not; the search only tells where.
+    # Deleting allowed bytes is much faster than searching for others; the search only finds the position.
     control = _CONTROL.search(data, start, end) if data[:end].translate(None, _ALLOWED) else None
     if control:
         remarks.append(

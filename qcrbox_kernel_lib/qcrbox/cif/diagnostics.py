@@ -1,4 +1,4 @@
-"""What a reader, a check or a conversion has to say about a CIF, as data."""
+"""Diagnostics of readers, checks and conversions, as data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Diagnostic:
     """One remark: where (file, block, line, column, item), what, and what to do.
 
     Lines and columns count from 1; 0 means that the place is not known. `code` is a short stable
-    word for programs, e.g. `duplicate-item`.
+    stable code for programs, e.g. `duplicate-item`.
     """
 
     severity: Severity

@@ -1,4 +1,4 @@
-"""A CIF in memory: documents, blocks and items, with the places where they stand in the file."""
+"""A CIF in memory: documents, blocks and items, with their positions in the file."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ class Block:
 
 
 class Document:
-    """A CIF: its blocks, what the reader had to say, and the original bytes.
+    """A CIF: its blocks, the remarks of the reader, and the original bytes.
 
     `to_bytes()` gives the original back as long as nothing is changed; after changes only the changed
     tokens are rewritten, everything else (comments, layout, order, line ends) stays.

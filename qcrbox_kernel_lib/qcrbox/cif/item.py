@@ -1,4 +1,4 @@
-"""One name with one value, and where it stands in its file."""
+"""An item: name, value, and position in the file."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Item:
 
     @property
     def raw(self) -> str:
-        """The value as it stands in the file, with its quotes."""
+        """The literal value of the file, with its quotes."""
         if self._raw is None:
             # Not kept: an embedded reflection file would then be in memory twice.
             return decoded(self._data[self._value_start : self._value_end], self._encoding)

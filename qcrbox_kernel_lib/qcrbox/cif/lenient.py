@@ -84,7 +84,7 @@ def read_number(text: str, unit: str = "") -> Reading | None:
 
 
 def irregular(cells: Sequence[str], unit: str = "") -> Iterator[tuple[int, str, Reading | None]]:
-    """Rows of a raw column that are no numbers by the grammar: row, text, and what they mean (None: nothing certain).
+    """Rows of a raw column that are not numbers by the grammar: row, text, and what they mean (None: nothing certain).
 
     Unknown values are regular. One search through the joined column passes most columns.
     """

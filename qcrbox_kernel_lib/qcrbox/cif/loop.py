@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Loop:
-    """A table. Values are raw: text as it stands in the file, with its quotes.
+    """A loop. Values are raw: the literal text of the file, with its quotes.
 
     `tags` are the names as written; every look-up finds any spelling of an item.
     `span` is the byte range in the file it was read from, None for a loop made here.
@@ -189,7 +189,7 @@ class Loop:
         self.changed = True
 
     def _in_memory(self) -> ListBody:
-        """The body as columns; from now on the whole loop is written anew."""
+        """The body as columns; the whole loop will be rewritten."""
         self.changed = True
         if isinstance(self.body, ListBody):
             return self.body
@@ -201,7 +201,7 @@ class Loop:
         return body
 
     def cell_spans(self) -> dict[tuple[int, int], tuple[int, int]]:
-        """Where the changed cells stand in the file."""
+        """Positions of the changed cells in the file."""
         assert isinstance(self.body, FileBody)
         width = len(self.tags)
         wanted = {row * width + column: (row, column) for row, column in self.cells}

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the dictionary says about an item.
+    """Facts of the dictionaries about an item.
 
     `contents` is Real, Integer, Text, Code, Word, Date ..., empty when it is not known; `minimum` and `maximum`
     are inclusive; `states` the values allowed, empty when there is no list; `su_of` the item whose s.u. this is.
@@ -152,7 +152,7 @@ def category(tag: str) -> str:
 
 
 def facts(tag: str) -> Facts | None:
-    """What the dictionary says about an item; None for an unknown name."""
+    """Facts of the dictionaries about an item; None for an unknown name."""
     name = canonical(tag)
     row = _rows().get(name)
     if row is None:

@@ -1,4 +1,4 @@
-"""Raw value text (as it stands in a file, with its quotes) to plain text and back.
+"""Conversion between raw values (literal text with quotes) and plain text.
 
 Plain text never holds carriage returns. Folded lines and the text-prefix protocol of CIF are undone on
 reading (CIF 1.1 semantics paragraph 26; Bernstein et al. 2016, section 5.1) and used on writing only where
@@ -32,7 +32,7 @@ def is_triple_quoted(raw: str) -> bool:
 
 
 def is_quoted(raw: str) -> bool:
-    """Whether the value stands in quotes or in a text field, so that `?`, `.` and digits are text."""
+    """Whether the value is quoted or a text field, so that `?`, `.` and digits are text."""
     return (len(raw) >= 2 and raw[0] in "'\"" and raw[-1] == raw[0]) or is_text_field(raw)
 
 
@@ -90,7 +90,7 @@ def raw_of(text: str, *, cif2: bool = False) -> str:
 
 
 def is_bare(text: str, *, cif2: bool = False) -> bool:
-    """Whether a text can stand in a CIF without quotes."""
+    """Whether a text needs no quotes in a CIF."""
     pattern = _PLAIN_2 if cif2 else _PLAIN
     return bool(pattern.match(text)) and len(text) <= MAX_LINE - 1 and not _RESERVED.match(text)
 
@@ -99,7 +99,7 @@ def _text_field(text: str) -> str:
     lines = text.split("\n")
     hazardous = any(line.startswith(";") for line in lines[1:])
     too_long = any(len(line) > MAX_LINE - 1 for line in lines)
-    # A text that looks folded or prefixed itself must be wrapped, or reading would undo what it never had.
+    # A text that looks folded or prefixed must be wrapped, or reading it would unfold it.
     looks_coded = unfolded(text) != text
     if not (hazardous or too_long or looks_coded):
         return f";{text}\n;"

@@ -71,7 +71,7 @@ def _read_as(
         reader.remark(
             Severity.WARNING,
             "cif2-without-magic",
-            "The file uses lists, tables or triple quotes of CIF 2 but does not say so; it was read as CIF 2.",
+            "The file uses lists, tables or triple quotes of CIF 2 without the CIF 2 header; it was read as CIF 2.",
             0,
             next="Begin it with the line #\\#CIF_2.0.",
         )

@@ -21,7 +21,7 @@ class _TooManyErrors(Exception):
 
 
 class Scanner:
-    """One pass over the tokens. Errors are noted and reading goes on, so that all of them are reported."""
+    """One pass over the tokens. Reading continues after an error, so that all errors are reported."""
 
     def __init__(self, prepared: Decoded, filename: str, cif2: bool) -> None:
         self.data, self.start, self.end = prepared.data, prepared.start, prepared.end
@@ -306,7 +306,7 @@ class Scanner:
             return self.body(start, *self.count_values(start, n_columns), plain=False)
         end, count = tokens.run_of_values(self.data, start, self.end)
         if not self.no_value_at(self.skip(end)):
-            # Something that is no value: the careful way finds and names it.
+            # Not a value: read again token by token to find and report it.
             return self.body(start, *self.count_values(start, n_columns), plain=False)
         return self.body(start, end, n_columns, count, plain=False)
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 MAX_NESTING = 200  # lists inside lists in CIF 2; real files stay below five
 
 # Before 3.11.5 a possessive repeat of a group also takes what its last, failed round had read (gh-106052). There
-# an atomic group says the same, at the price of memory for each round.
+# an atomic group is equivalent but needs memory for each repetition.
 _POSSESSIVE = sys.version_info >= (3, 11, 5)
 
 

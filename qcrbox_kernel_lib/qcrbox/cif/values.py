@@ -25,7 +25,7 @@ _MAX_DIGITS = 300
 
 
 class Absent(Enum):
-    """The two special values of CIF. Both are false, print as in a file, and are told apart by `is`."""
+    """The two special values of CIF. Both are false, print as in a file, and are compared by `is`."""
 
     UNKNOWN = "?"
     NOT_APPLICABLE = "."
@@ -95,7 +95,7 @@ Value = Number | str | Absent
 
 
 def parse_value(raw: str, *, cif2: bool = False) -> Value:
-    """What a raw value means. Quoted values are always text; bare `?` and `.` are special."""
+    """The value of a raw text. Quoted values are always text; bare `?` and `.` are special."""
     if raw == "?":
         return UNKNOWN
     if raw == ".":

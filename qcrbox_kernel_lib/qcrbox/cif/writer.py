@@ -1,4 +1,4 @@
-"""Writing: changed tokens into the original bytes, or a whole document anew."""
+"""Writing: replace changed tokens in the original bytes, or write a whole document."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME_WIDTH = 34
 
 
 def rewritten(document: Document) -> bytes:
-    """The original with the changed tokens replaced; a document without original is written anew."""
+    """The original with the changed tokens replaced; a document without original is written from scratch."""
     if document.original is None:
         return b"".join(fresh(document))
     splices = sorted(_splices(document), key=lambda splice: (splice[0], splice[1]))
@@ -87,7 +87,7 @@ def _is_empty(entry: Entry) -> bool:
 
 
 def _whole_lines(data: bytes, span: tuple[int, int], floor: int) -> Splice:
-    """A removed entry goes with its line when nothing else stands on it."""
+    """Remove an entry, with its line when nothing else is on it."""
     start, end = span
     while end < len(data) and data[end] in b" \t":
         end += 1
@@ -115,7 +115,7 @@ def _entry_splices(data: bytes, entry: Entry) -> Iterator[Splice]:
 
 
 def _value_splice(data: bytes, span: tuple[int, int], raw: str) -> Splice:
-    """A text field must begin its line, and what follows it must not stand on the line of its end."""
+    """Put a text field at the beginning of a line; nothing may follow on its last line."""
     start, end = span
     if raw.startswith(";") and "\n" in raw:
         if start > 0 and data[start - 1] not in b"\r\n":
@@ -125,7 +125,7 @@ def _value_splice(data: bytes, span: tuple[int, int], raw: str) -> Splice:
     return start, end, raw
 
 
-# Writing anew
+# Writing from scratch
 
 
 def fresh(document: Document) -> Iterator[bytes]:
@@ -177,14 +177,14 @@ def item_text(tag: str, raw: str) -> str:
 
 
 def copied(body: FileBody) -> Iterator[bytes]:
-    """The rows as they stand in the file, without a look at the cells."""
+    """The literal rows of the file; cells are not parsed."""
     rows = body.data[body.start : body.end].strip()
     if b"\r" in rows:
         rows = rows.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if body.encoding != "utf-8" and not rows.isascii():
         rows = rows.decode(body.encoding).encode()
     if rows:
-        # A word that begins with ; in the middle of a line is safe there, but would not be at its beginning.
+        # A word that begins with ; is safe in the middle of a line, but not at its beginning.
         yield b" " + rows + b"\n" if rows.startswith(b";") else rows + b"\n"
 
 
@@ -204,7 +204,7 @@ def printed_rows(columns: list[list[str]]) -> bytes:
 
 
 def _careful_row(cells: tuple[str, ...]) -> str:
-    """A row with text fields, which stand on lines of their own, or with words that begin with ;."""
+    """A row with text fields on separate lines, or with words that begin with ;."""
     parts: list[str] = []
     length = 0  # of the line so far
     for cell in cells:

@@ -1,1 +1,1 @@
-"""What two rooms both speak: states, errors, REST models and agent messages."""
+"""Shared contract of all rooms: states, errors, REST models, agent messages."""

@@ -1,7 +1,7 @@
-"""One tree of errors. Each says what happened, where, why, and what to do next.
+"""The tree of errors. Each states what happened, where, why, and what to do next.
 
 The same classes are raised inside the registry, travel as the REST error envelope, and are raised
-again in the notebook, so a person reads the same words everywhere.
+again in the notebook, so that the messages are the same everywhere.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class QcError(Exception):
     """Base of everything this project raises on purpose.
 
     `what` is one sentence; `where` names file, block, line, parameter or atom; `why` the cause;
-    `next` what the person can do. `details` holds longer text (a log, a list of problems).
+    `next` what the user can do. `details` holds longer text (a log, a list of problems).
     """
 
     status: ClassVar[int] = 500
@@ -43,7 +43,7 @@ class QcError(Exception):
         return " ".join(part for part in (head, self.why, self.next) if part)
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows: the person's own line and the words, no frames of ours. `err.details` has the long text."""
+        """The traceback in IPython: the user's line and the message, without frames of this package."""
         lines = [*called_at(self.__traceback__), f"{type(self).__name__}: {self.message}"]
         if self.details and self.details != self.message:
             lines.append(
@@ -52,7 +52,7 @@ class QcError(Exception):
         return lines
 
     def envelope(self) -> dict[str, Any]:
-        """The error envelope of the REST contract, with our additions beside it."""
+        """The error envelope of the REST contract, with additional fields."""
         return {
             "status": "error",
             "error": {
@@ -70,7 +70,7 @@ class QcError(Exception):
 
     @staticmethod
     def from_envelope(body: dict[str, Any], status: int = 500) -> QcError:
-        """The error an envelope stands for; an unknown kind becomes the class of its status."""
+        """The error of an envelope; an unknown kind becomes the class of its status."""
         error = body.get("error") or {}
         cls = _BY_KIND.get(error.get("kind", "")) or _BY_STATUS.get(error.get("code", status), QcError)
         made = cls.__new__(cls)
@@ -206,7 +206,7 @@ class CalculationFailed(QcError):
 
     @property
     def reason(self) -> str:
-        """What the program said, word for word."""
+        """The message of the program, verbatim."""
         return str(self.fields.get("reason", ""))
 
     @property
@@ -222,7 +222,7 @@ class CalculationCancelled(QcError):
 
 
 def called_at(traceback: TracebackType | None) -> list[str]:
-    """The last line of the person's own code on the way to an error, as one line of text; none when all is ours."""
+    """The last line of user code in a traceback, as a list of at most one text."""
     found: list[str] = []
     while traceback is not None:
         frame = traceback.tb_frame

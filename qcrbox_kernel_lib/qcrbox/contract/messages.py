@@ -1,9 +1,9 @@
-"""What registry, agents and launchers say to each other over NATS. JSON, one model per message.
+"""Messages between registry, agents and launchers over NATS. JSON, one model per message.
 
 Subjects:
   commands.<agent>          registry -> agent      JetStream work queue, one durable pull consumer per agent
   events.<agent>            agent -> registry      JetStream; the registry acknowledges after its commit
-  heartbeats.<agent>        agent -> registry      core NATS: old ones are worth nothing, so they are not kept
+  heartbeats.<agent>        agent -> registry      core NATS: stale ones are useless and not stored
   control.<agent>           registry -> agent      core NATS: cancel, drain, tunnels
   launchers.<name>.<verb>   registry -> launcher   core NATS request and reply
   events.launcher-<name>    launcher -> registry   JetStream
@@ -23,7 +23,7 @@ from qcrbox.contract.states import State, Step
 class Message(BaseModel):
     """Base of all messages: immutable, and tolerant of fields that a newer peer sends."""
 
-    # A newer peer may say more than we know; what we do not know we leave alone.
+    # A newer peer may send fields that are unknown here.
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
@@ -78,7 +78,7 @@ class Drain(Message):
 
 
 class EndSession(Message):
-    """keep: run finalise and store its outputs. Otherwise the session's work is thrown away."""
+    """End a session. keep: run finalise and store its outputs; otherwise discard them."""
 
     kind: Literal["end_session"] = "end_session"
     calculation_id: str
@@ -105,7 +105,7 @@ Control = Annotated[Cancel | Drain | EndSession | OpenTunnel, Field(discriminato
 
 
 class AgentReady(Message):
-    """An agent is there (first start, reconnect or adoption) and says what it runs."""
+    """An agent has started, reconnected or was adopted, and reports what it runs."""
 
     kind: Literal["agent_ready"] = "agent_ready"
     agent: str
@@ -155,7 +155,7 @@ class Progress(Message):
 
 
 class Log(Message):
-    """A piece of what the program wrote."""
+    """A piece of the output of the program."""
 
     kind: Literal["log"] = "log"
     calculation_id: str
@@ -171,7 +171,7 @@ CHECKPOINT = "checkpoint/"
 
 
 class OutputFile(Message):
-    """An output already uploaded through the file routes; `upload_id` is what the registry gave for it."""
+    """An output uploaded through the file routes; `upload_id` comes from the registry."""
 
     name: str  # output name of the spec, or "" for a file only returned
     filename: str
@@ -199,7 +199,7 @@ class Finished(Message):
 
 
 class SessionState(Message):
-    """An interactive session's picture is there, or its program ended."""
+    """The window of an interactive session is ready, or its program has ended."""
 
     kind: Literal["session"] = "session"
     calculation_id: str
@@ -261,7 +261,7 @@ class Limits(Message):
 
 
 class StartAgent(Message):
-    """The only thing a launcher accepts for a start. What it runs comes from its own approved entry."""
+    """The only start request a launcher accepts. The program comes from its own approved entry."""
 
     agent: str
     application_slug: str

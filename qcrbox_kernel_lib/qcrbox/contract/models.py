@@ -1,6 +1,6 @@
-"""The REST contract as models: what the registry answers and what it takes.
+"""The REST contract as models: responses and request bodies of the registry.
 
-Names and types of the contract's own fields are fixed; what we add stands after them, is optional for a
+Names and types of the contract's own fields are fixed; additions follow them and are optional for a
 reader, and unknown fields are ignored, so that clients and registries of different versions work together.
 """
 
@@ -46,7 +46,7 @@ class ErrorBody(Model):
     code: int
     message: str
     details: str | list[str]
-    # ours
+    # additions to the contract
     kind: str = "error"
     what: str = ""
     where: str = ""
@@ -85,7 +85,7 @@ class Command(Model):
     parameters: dict[str, dict[str, Any]]
     merge_cif_su: bool
     doi: str | None
-    # ours
+    # additions to the contract
     outputs: dict[str, dict[str, Any]] = Field(default_factory=dict)
     interactive: bool = False
 
@@ -106,7 +106,7 @@ class Application(Model):
     yaml_file_path: str | None
     gui_port: str | None
     pyqcrbox_version: str
-    # ours
+    # additions to the contract
     notes: list[Any] = Field(default_factory=list)
     held: str = ""  # why nothing of it is started at present
     retired: bool = False
@@ -154,7 +154,7 @@ class Calculation(Model):
     command_arguments: dict[str, Any]
     status_events: list[StatusEvent]
     output_dataset_id: str | None
-    # ours
+    # additions to the contract
     name: str = ""
     owner: str = ""
     group: str | None = None
@@ -185,7 +185,7 @@ class SubmitCommand(BaseModel):
     application_version: str = Field(min_length=1, max_length=255)
     command_name: str = Field(min_length=1, max_length=255)
     command_arguments: dict[str, Any] = Field(default_factory=dict)
-    # ours
+    # additions to the contract
     name: str = Field(default="", max_length=500)
     group: str | None = Field(default=None, max_length=255)
     priority: int = Field(default=0, ge=-10, le=10)
@@ -209,7 +209,7 @@ class StartSession(BaseModel):
     application_slug: str = Field(min_length=1, max_length=255)
     application_version: str = Field(min_length=1, max_length=255)
     command_arguments: dict[str, Any] = Field(default_factory=dict)
-    # ours: which interactive command, when there are several
+    # addition: which interactive command, when there are several
     command_name: str | None = Field(default=None, max_length=255)
     name: str = Field(default="", max_length=500)
     group: str | None = Field(default=None, max_length=255)
@@ -256,7 +256,7 @@ class DataFile(Model):
     filename: str
     filetype: str
     qcrbox_dataset_id: str | None
-    # ours
+    # additions to the contract
     sha256: str = ""
     size: int = 0
     created_at: str | None = None
@@ -272,7 +272,7 @@ class Dataset(Model):
 
     qcrbox_dataset_id: str
     data_files: dict[str, DataFile]
-    # ours
+    # additions to the contract
     name: str = ""
     description: str = ""
     kind: Literal["data", "output", "example"] = "data"
@@ -326,7 +326,7 @@ class Session(Model):
     arguments: dict[str, Any]
     application_slug: str | None
     application_version: str | None
-    # ours
+    # additions to the contract
     state: str = ""
     status: State = State.SUBMITTED
     step: str = ""
@@ -338,8 +338,8 @@ class Session(Model):
     last_input_at: str | None = None
     closed_at: str | None = None
     idle_limit_s: float | None = None
-    idle_ends_at: str | None = None  # when it ends, unless somebody touches it
-    warned_at: str | None = None  # set while it warns that nobody touches it
+    idle_ends_at: str | None = None  # end of the session without further input
+    warned_at: str | None = None  # set while the idle warning is shown
     width: int | None = None
     height: int | None = None
     view_only_allowed: bool = False
@@ -366,7 +366,7 @@ class ClosedSession(Model):
     status: str
     output_dataset_id: str | None = None
     error_msg: str | None = None
-    warnings: list[str] | None = None  # ours: for example that nothing was changed
+    warnings: list[str] | None = None  # addition, for example that nothing was changed
 
 
 class ClosedSessions(Model):
@@ -399,7 +399,7 @@ class LineageNode(Model):
 
 
 class LineageEdge(Model):
-    """A step from what was used to what was made."""
+    """An edge from an input to what was made from it."""
 
     source: str
     target: str

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """The words of the REST contract."""
+    """States of the REST contract."""
 
     SUBMITTED = "submitted"
     RUNNING = "running"

@@ -1,1 +1,1 @@
-"""What the text of a CIF means: cell, symmetry, structure, displacement, bonds, reflections, SHELX files. Imports contract and cif."""
+"""Crystallography of a CIF: cell, symmetry, structure, displacement, bonds, reflections, SHELX files."""

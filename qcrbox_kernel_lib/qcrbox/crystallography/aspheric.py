@@ -74,7 +74,7 @@ class MoietyAtoms:
 
 @dataclass(frozen=True)
 class AsphericalFormFactors:
-    """What a block says about form factors: the table, how it was made, and the atoms calculated."""
+    """The form factors of a block: the table, its origin, and the atoms calculated."""
 
     table: FormFactorTable
     partitioning: Partitioning = Partitioning()
@@ -131,10 +131,12 @@ def _indices(block: Block) -> NDArray[np.int32]:
         try:
             column = np.array([text_of(raw) for raw in block.column(tag)], dtype=np.float64)
         except ValueError as problem:
-            raise CifError(f"{tag} holds something that is no number.", tag=tag, why=str(problem)) from None
+            raise CifError(
+                f"{tag} contains a value that is not a number.", tag=tag, why=str(problem)
+            ) from None
         if not (np.isfinite(column).all() and (column == np.rint(column)).all()):
             raise CifError(
-                f"{tag} holds indices that are not whole numbers, which form-factor tables do not know.",
+                f"{tag} holds indices that are not whole numbers, which form-factor tables do not support.",
                 where=f"block {block.name}",
                 tag=tag,
             )
@@ -150,7 +152,7 @@ def _values(block: Block, tag: str) -> NDArray[np.float64]:
     try:
         rows = [np.array(text.strip("[]").split(), dtype=np.float64) for text in texts]
     except ValueError as problem:
-        raise CifError(f"{tag} holds something that is no number.", tag=tag, why=str(problem)) from None
+        raise CifError(f"{tag} contains a value that is not a number.", tag=tag, why=str(problem)) from None
     lengths = {len(row) for row in rows}
     if len(lengths) > 1:
         raise CifError(
@@ -161,7 +163,7 @@ def _values(block: Block, tag: str) -> NDArray[np.float64]:
         )
     values = np.stack(rows) if rows else np.zeros((0, 0))
     if not np.isfinite(values).all():
-        raise CifError(f"{tag} holds something that is no number.", tag=tag)
+        raise CifError(f"{tag} contains a value that is not a number.", tag=tag)
     return values
 
 
@@ -318,7 +320,7 @@ def _refuse_other_atoms(atoms: MoietyAtoms, scatterers: Sequence[str]) -> None:
 
 
 def _moiety_loop(atoms: MoietyAtoms, cif2: bool) -> Loop:
-    # Readers that do not know aff_index take the rows as the columns in their order.
+    # Readers without support for aff_index take the rows as columns in order.
     order = sorted(range(len(atoms)), key=lambda row: (atoms.column[row] < 0, atoms.column[row], row))
     texts = {
         "id": atoms.moiety,
@@ -393,7 +395,7 @@ def form_factor_document(
     *,
     digits: int = DIGITS,
 ) -> Document:
-    """A table as a CIF of its own: cell and symmetry of the structure, and the form factors.
+    """A table as a CIF: cell and symmetry of the structure, and the form factors.
 
     Raises CifError when the table has no scatterer of the structure, or as `write_form_factors`.
     """

@@ -1,4 +1,4 @@
-"""Unit cell: metric, axes, reduction, with the s.u. of what is derived from it.
+"""Unit cell: metric, axes, reduction, with the s.u. of derived values.
 
 Cartesian axes: x along a, z along c*, as in gemmi, cctbx and the PDB. Coordinates are row vectors in
 arrays of shape (n, 3), so `fract @ cell.orthogonalisation.T` is Cartesian, in Å.
@@ -82,7 +82,7 @@ class UnitCell:
         return np.array([float(getattr(self, name).su or 0) for name in NAMES])
 
     def covariance(self, crystal_system: str | None = None) -> Array:
-        """Covariance (6, 6) as far as a CIF tells: variances, and full correlation of parameters that
+        """Covariance (6, 6) as far as a CIF defines it: variances, and full correlation of parameters that
         symmetry makes equal (a = b in a tetragonal cell). Others are taken as uncorrelated.
         """
         matrix = np.diag(self.su**2)

@@ -52,7 +52,7 @@ def plain_symbol(symbol: str) -> str:
 
 
 def find_by_hm(symbol: str) -> list[gemmi.SpaceGroup]:
-    """Every entry of gemmi's table that a Hermann-Mauguin symbol may stand for, best first.
+    """Every entry of gemmi's table that matches a Hermann-Mauguin symbol, best first.
 
     Several entries are returned when the symbol leaves the setting open.
     """
@@ -78,7 +78,7 @@ def find_by_hm(symbol: str) -> list[gemmi.SpaceGroup]:
 
 
 def _standard_first(entries: list[gemmi.SpaceGroup]) -> list[gemmi.SpaceGroup]:
-    # P 21/n means unique axis b unless the file says otherwise.
+    # P 21/n has unique axis b unless the file states another.
     return sorted(
         entries, key=lambda entry: not entry.qualifier.startswith("b") if entry.qualifier else False
     )
@@ -89,7 +89,7 @@ def choose_setting(
 ) -> tuple[gemmi.SpaceGroup, str]:
     """One of the entries a symbol may mean, and a note when that is an assumption.
 
-    cell_angles: alpha, beta, gamma in degrees; they tell hexagonal from rhombohedral axes, and the unique axis.
+    cell_angles: alpha, beta, gamma in degrees; they distinguish hexagonal from rhombohedral axes, and show the unique axis.
     code: `_space_group_IT_coordinate_system_code`, as `2`, `b1`, `ba-c`, `1abc` or `h`.
     """
     if code:

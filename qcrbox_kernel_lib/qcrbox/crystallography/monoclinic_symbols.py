@@ -32,7 +32,7 @@ _SYMBOL = re.compile(r"(?P<lattice>[pabcif])\s*(?P<rest>.+)\Z")
 def operations_of_symbol(symbol: str, unique_axis: int = 1) -> list[SymmetryOperation]:
     """Generators of a plain lower-case symbol; empty when it is not monoclinic.
 
-    unique_axis: 0, 1 or 2 for a short symbol (`b 21/c`), which does not say it.
+    unique_axis: 0, 1 or 2 for a short symbol (`b 21/c`), which does not state it.
     """
     match = _SYMBOL.match(symbol)
     if match is None:
@@ -100,8 +100,8 @@ def _others(unique: int) -> tuple[int, ...]:
 def monoclinic_number(operations: Operations) -> int | None:
     """Number of International Tables of a closed monoclinic group in any setting; None for another group.
 
-    Pure rotations and reflections are told from screws and glides by their intrinsic translations, whatever the
-    origin; centring vectors out of the mirror plane tell C lattices from P.
+    Pure rotations and reflections are distinguished from screws and glides by their intrinsic translations, whatever the
+    origin; centring vectors out of the mirror plane distinguish C lattices from P.
     """
     diagonals = {_diagonal(1, 1): "1", _diagonal(-1, -1): "-1"}
     for unique in range(3):

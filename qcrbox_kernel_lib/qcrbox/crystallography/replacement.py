@@ -86,7 +86,7 @@ def _taken(entry: Entry) -> Entry | None:
 
 
 def check_same_lattice(first: Block, second: Block) -> list[Diagnostic]:
-    """Raises CifError when the blocks differ in crystal system or lattice centring; warns of what one does not say."""
+    """Raises CifError when the blocks differ in crystal system or lattice centring; warns when one does not state them."""
     remarks = []
     for what, find in (("crystal system", crystal_system), ("lattice centring", lattice_centring)):
         one, other = find(first), find(second)

@@ -56,7 +56,7 @@ def signature(operations: Sequence[SymmetryOperation]) -> frozenset[SymmetryOper
 
 
 def operations_of(group: gemmi.GroupOps) -> list[SymmetryOperation]:
-    """gemmi's operations as ours."""
+    """The operations of a gemmi group."""
     return [SymmetryOperation.parse(operation.triplet()) for operation in group]
 
 
@@ -65,7 +65,7 @@ class SpaceGroup:
     """Operations of a space group and its names.
 
     `operations` keep the order and translations of the file, so that `3_655` means what the file means.
-    `source` says where they came from; `contradictions` list what the file says differently;
+    `source` is their origin; `contradictions` list statements of the file that disagree;
     `notes` list what had to be assumed.
     """
 
@@ -297,7 +297,7 @@ def _monoclinic(symbol: str, cell_angles: Sequence[float] | None) -> SpaceGroup:
         hm=made.hm or " ".join(symbol.split()),
         number=made.number or monoclinic_number(group),
         source="H-M",
-        notes=(f"'{symbol}' is no tabulated setting; its operations follow from its letters.",),
+        notes=(f"'{symbol}' is not a tabulated setting; its operations follow from its letters.",),
     )
 
 

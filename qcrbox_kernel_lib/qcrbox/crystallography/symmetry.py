@@ -152,7 +152,8 @@ def _parse_part(part: str, whole: str) -> tuple[tuple[int, int, int], Fraction]:
             shift += sign * size
         elif size.denominator != 1:
             raise CifError(
-                f"'{whole}' is not a symmetry operation of a crystal.", why=f"'{part}' is no lattice vector."
+                f"'{whole}' is not a symmetry operation of a crystal.",
+                why=f"'{part}' is not a lattice vector.",
             )
         else:
             row["xyz".index(axis)] += sign * size.numerator
@@ -246,7 +247,7 @@ def close_group(operations: Iterable[SymmetryOperation], limit: int = 384) -> li
     for operation in operations:
         if operation.determinant not in (-1, 1):
             raise CifError(
-                f"'{operation}' is no symmetry operation: it does not keep volumes.",
+                f"'{operation}' is not a symmetry operation: it does not keep volumes.",
                 next="Check the list of operations for typing errors.",
             )
     # Written translations are kept: symmetry codes of the file count from them.

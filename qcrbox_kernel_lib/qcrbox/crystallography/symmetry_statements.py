@@ -1,4 +1,4 @@
-"""What a file says about its space group, checked against each other and against the cell.
+"""Statements of a file about its space group, checked against each other and against the cell.
 
 A file may name the group several times. Order of trust: list of operations, Hall symbol, H-M symbol with its setting,
 number. A statement loses its place when it is misprinted: operations that the cell does not allow while another
@@ -175,7 +175,7 @@ def _lists(
 def _list_statement(
     symops: Sequence[str], ids: Sequence[str] | None, text: str, problems: list[str]
 ) -> Statement | None:
-    """A list of operations. One that cannot be read is noted and left out, and the list then is no group."""
+    """A list of operations. One that cannot be read is noted and left out, and the list then is not a group."""
     listed: list[Listed] = []
     for place, symop in enumerate(symops):
         name = ids[place] if ids is not None and place < len(ids) else str(place + 1)
@@ -236,7 +236,7 @@ def _trusted(
 
 
 def _supported(statement: Statement, rivals: list[Statement]) -> list[Statement]:
-    """The statements on which to rely against a list that is no group.
+    """The statements to prefer to a list that is not a group.
 
     Two that agree, or one whose group has as many operations as the list, or all of those that can be read.
     """
@@ -259,7 +259,7 @@ def _agree(best: Statement, other: Statement) -> bool:
     if other.kind == "number":
         return one.number == two.number if one.number is not None else one.order == two.order
     if other.kind == "H-M":
-        # A symbol without setting stands for all its settings.
+        # A symbol without setting matches all its settings.
         return any(SpaceGroup.from_entry(entry).same_operations(one) for entry in find_by_hm(other.text)) or (
             one.number is None and one.order == two.order and one.point_group == two.point_group
         )

@@ -46,7 +46,7 @@ class FormFactorTable:
 
 
 def read_tsc(data: bytes, filename: str = "") -> FormFactorTable:
-    """Read a .tsc or .tscb, told apart by their content. Raises CifError that says what is wrong."""
+    """Read a .tsc or .tscb, distinguished by their content. Raises CifError with the reason."""
     return _read_binary(data, filename) if _is_binary(data) else _read_text(data, filename)
 
 
@@ -76,7 +76,7 @@ def _read_text(data: bytes, filename: str) -> FormFactorTable:
         table = np.array(rows, dtype=np.float64).reshape(len(rows) // width, width)
     except ValueError as problem:
         raise CifError(
-            "The table holds something that is no number.", where=filename, why=str(problem)
+            "The table contains a value that is not a number.", where=filename, why=str(problem)
         ) from problem
     values = table[:, 3::2] + 1j * table[:, 4::2]
     return FormFactorTable(scatterers, np.rint(table[:, :3]).astype(np.int32), values, header)
@@ -123,7 +123,7 @@ def _read_binary(data: bytes, filename: str) -> FormFactorTable:
     record = _record(len(scatterers))
     start = place + 4
     if not scatterers or count < 0 or count * max(len(scatterers), 1) > MOST_VALUES:
-        raise CifError("This is no binary table of form factors.", where=filename)
+        raise CifError("This is not a binary table of form factors.", where=filename)
     if len(data) - start < count * record.itemsize:
         raise CifError(
             f"The binary table is cut off: {count} reflections are announced, "

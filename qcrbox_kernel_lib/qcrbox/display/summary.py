@@ -38,7 +38,7 @@ _ITEMS = (
 
 
 def items_of(block: Block) -> list[tuple[str, str]]:
-    """(label, text) of what the block says of itself; unknown values are left out."""
+    """(label, text) of the main items of a block; unknown values are left out."""
     found = []
     for label, tags, _ in _ITEMS:
         for tag in tags:

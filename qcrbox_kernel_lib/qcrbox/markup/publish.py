@@ -10,4 +10,4 @@ def publish(bundle: dict[str, Any], **options: Any) -> None:
     # Optional: IPython is there in a notebook; scripts do without it.
     from IPython.display import publish_display_data
 
-    publish_display_data(bundle, **options)
+    publish_display_data(bundle, **options)  # type: ignore[no-untyped-call]

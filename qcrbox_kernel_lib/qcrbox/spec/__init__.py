@@ -1,4 +1,4 @@
-"""Application specs: what a program is called, what its commands take and give.
+"""Application specs: the identity of a program, and the inputs and outputs of its commands.
 
 application = load(path)                     # any generation of spec file; raises SpecError
 command = application.command("smooth")

@@ -1,6 +1,6 @@
 """Checks the arguments of a call against the spec and fills in the defaults.
 
-The one place where this happens for REST, forms and notebooks, so a person reads the same words everywhere.
+The one place where this happens for REST, forms and notebooks, so that the messages are the same everywhere.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def check(command: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
     Plain values have their data type, files are {"data_file_id": id} (the id is not looked up here; it may be
     a dataset's), output names are safe file names, and None means "nothing given". Names of earlier generations
-    become those of the spec. A file name wished for a declared output stands under the output's name.
+    become those of the spec. A file name requested for a declared output is returned under the name of the output.
 
     Raises UserInputError: the first fault in its text, all of them in `details`; `fields` has `command`,
     `unknown`, `missing` and `wrong` (names of parameters).
@@ -75,7 +75,7 @@ def check(command: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _in_present_names(
     command: Command, arguments: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[tuple[Output, Any]]]:
-    """(arguments under the names of the spec, file names wished for outputs). An unknown name stays as it is."""
+    """(arguments under the names of the spec, file names requested for outputs). Unknown names are kept."""
     known = {p.name for p in command.arguments}
     named: dict[str, Any] = {}
     wishes: dict[str, tuple[Output, Any]] = {}
@@ -92,7 +92,7 @@ def _in_present_names(
 
 
 def present_name(command: Command, name: str) -> Parameter | Output | None:
-    """What a client of an earlier generation means by an argument's name; None when that is not clear.
+    """The parameter that a client of an earlier generation means by a name; None when that is ambiguous.
 
     `output_cif` with any ending means the command's output CIF; file names of other outputs need an ending, because
     outputs themselves are no arguments.
@@ -121,7 +121,7 @@ def _wished_name(output: Output, value: Any) -> dict[str, str]:
 
 
 def default_of(parameter: Parameter) -> Any:
-    """What an optional parameter gets when a call leaves it out."""
+    """The value of an optional parameter that a call omits."""
     if parameter.is_output:
         return default_file_name(parameter)
     return parameter.default if parameter.has_default else None

@@ -1,7 +1,7 @@
 """Call patterns of command-line programs: text for bash with `{name}` for values.
 
-The pattern is the author's and keeps its shell meaning; every value is put in as exactly one word, whatever
-it holds. Where one word cannot be promised (inside backticks, arithmetic, comments, after `$` or `\\`) a
+The pattern keeps its shell meaning; every value is inserted as exactly one word, whatever its
+content. Where one word cannot be promised (inside backticks, arithmetic, comments, after `$` or `\\`) a
 placeholder is refused when the application is registered.
 """
 
@@ -89,14 +89,14 @@ def _quoted(value: Any, quotes: str) -> str:
         return re.sub(r"([\\'])", r"\\\1", text)
     if value is None or isinstance(value, (bool, int, float)):
         return text
-    # Quoted even when harmless: a bare `A=b` or `if` in command position would be no word.
+    # Quote always: a bare `A=b` or `if` in command position is not a word.
     if isinstance(value, PurePath) and re.fullmatch(r"[\w./+-]+", text, re.ASCII):
         return text
     return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
 class _Scanner:
-    """Follows bash's quoting just far enough to know what surrounds a placeholder."""
+    """Tracks the quoting of bash as far as needed to know the context of a placeholder."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -133,7 +133,7 @@ class _Scanner:
         match = _PLACEHOLDER.match(self.text, self.at)
         if match is None:
             near = self.text[self.at : self.at + 20]
-            raise PatternError(f"'{near}' is no placeholder; write {{{{ and }}}} for braces")
+            raise PatternError(f"'{near}' is not a placeholder; write {{{{ and }}}} for braces")
         self._placeholder(match)
         self.at = match.end()
 
@@ -166,7 +166,7 @@ class _Scanner:
         if flag is not None:
             flag = flag.strip()
             if context in ("'", '"', "$'") or not _FLAG.fullmatch(flag):
-                raise PatternError(f"{shown}: after ? an option such as --flag is wanted, outside quotes")
+                raise PatternError(f"{shown}: after ? an option such as --flag is expected, outside quotes")
         quotes = context if context in ("'", '"', "$'") else ""
         self._flush()
         self.parts.append(Placeholder(name, flag, quotes))

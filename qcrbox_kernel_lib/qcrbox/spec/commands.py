@@ -81,7 +81,7 @@ def _is_left_out(section: Section, name: str, implementation: Implementation) ->
     if section.has("interactive_lifecycle", "call_pattern", "command", "import_path", "module"):
         return False
     section.source.left_out.append(
-        f"command '{name}' is left out: the file does not say how its program is started; add "
+        f"command '{name}' is left out: the file does not describe how to start its program; add "
         + ("call_pattern" if implementation is Implementation.CLI else "interactive_lifecycle")
     )
     section.note(section.source.left_out[-1])
@@ -136,7 +136,7 @@ def _check_older_names(section: Section, parameters: list[Parameter], outputs: l
 def _command_level_cif(
     section: Section, parameters: list[Parameter], outputs: list[Output]
 ) -> tuple[list[Parameter], list[Output]]:
-    """Gives CIF keys that stand at the command to the first CIF input and the output CIF."""
+    """Move CIF keys of the command to its first CIF input and its output CIF."""
     merge_all = section.flag("merge_cif_su")
     keys = cif_input_keys(section)
     keys.pop("merge_su", None)
@@ -194,7 +194,7 @@ def _wishes(section: Section) -> dict[str, Any]:
             if not re.compile(progress).groupindex:
                 section.problem("progress needs named groups, e.g. (?P<fraction>…) or (?P<R1>…)", "progress")
         except re.error as error:
-            section.problem(f"progress is no regular expression: {error}", "progress")
+            section.problem(f"progress is not a regular expression: {error}", "progress")
     checkpoint = section.text("checkpoint")
     if checkpoint is not None and safe_file_name(checkpoint) != checkpoint:
         section.problem("checkpoint names a file in the working directory, without folders", "checkpoint")
@@ -259,7 +259,7 @@ def _check_pattern(section: Section, what: str, pattern: str | None, known: list
         if name not in known:
             has = ", ".join(known) or "none"
             section.problem(
-                f"call_pattern of '{what}': {{{name}}} is no parameter or output of it (it has: {has})",
+                f"call_pattern of '{what}': {{{name}}} is not a parameter or output of it (it has: {has})",
                 "call_pattern",
                 "command",
             )
@@ -319,7 +319,7 @@ def _step(part: Section, step: str, known: list[str]) -> Call | None:
 
 
 def _step_implementation(part: Section, what: str) -> Implementation | None:
-    """As written; a step that does not say it is known by the keys of its call."""
+    """As written; otherwise deduced from the keys of the call."""
     if part.text("implemented_as") is not None:
         return _implementation(part, what)
     if part.has("import_path", "module", "callable_name", "function"):
@@ -335,7 +335,7 @@ def _uses(part: Section, what: str, known: list[str]) -> list[str]:
     for name in uses:
         if name not in known:
             part.problem(
-                f"{what} uses '{name}', which is no parameter or output of the command "
+                f"{what} uses '{name}', which is not a parameter or output of the command "
                 f"(it has: {', '.join(known) or 'none'})",
                 "used_basecommand_parameters",
             )

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class DType(StrEnum):
-    """Value = the word shown in REST. Removed words that mean the same are read as their successor."""
+    """Data types; the value is the name in REST. Removed synonyms are read as their successor."""
 
     STR = "str"
     INT = "int"
@@ -31,7 +31,7 @@ NUMBERS = frozenset({DType.INT, DType.FLOAT})
 PLAIN = frozenset({DType.STR, DType.INT, DType.FLOAT, DType.BOOL})
 # An argument of these is {"data_file_id": id}.
 INPUT_FILES = frozenset({DType.DATA_FILE, DType.CIF_DATA_FILE, DType.INPUT_FOLDER})
-# As parameters these name something the program makes; the argument is a wished file name.
+# As parameters these name an output of the program; the argument is the requested file name.
 OUTPUT_PARAMETERS = frozenset({DType.OUTPUT_CIF, DType.OUTPUT_FILE, DType.OUTPUT_FOLDER})
 # Allowed under `outputs:`, with the ending of the default file name.
 OUTPUTS: dict[DType, str] = {
@@ -59,7 +59,7 @@ _OUTPUTS = {str(d).lower(): d for d in OUTPUTS}
 
 
 def parameter_dtype(word: str) -> DType | None:
-    """The type a parameter's `dtype` stands for, whatever its case; None when unknown."""
+    """The type of a `dtype` text in any letter case; None when unknown."""
     return _PARAMETERS.get(word.strip().lower())
 
 
@@ -74,12 +74,12 @@ def output_dtype(word: str) -> DType | None:
 
 
 def rest_word(dtype: DType) -> str:
-    """The word shown in REST. Older clients know a plain output file only as `QCrBox.output_path`."""
+    """The name in REST. Older clients know a plain output file only as `QCrBox.output_path`."""
     return "QCrBox.output_path" if dtype is DType.OUTPUT_FILE else str(dtype)
 
 
 def known_parameter_dtypes() -> str:
-    """For messages: the words a new spec should use."""
+    """The types a new spec should use, for messages."""
     return "str, int, float, bool, QCrBox.data_file, QCrBox.cif_data_file"
 
 

@@ -36,7 +36,7 @@ def spec_of(folder: Path) -> Path | None:
             "There are several applications in one folder.",
             where=str(folder),
             why=", ".join(path.name for path in older) + ".",
-            next="Give each a folder of its own, or rename the one that counts to application.yaml.",
+            next="Give each its own folder, or rename the valid one to application.yaml.",
             file=str(folder),
             line=1,
         )
@@ -53,7 +53,7 @@ def required_spec_of(folder: Path) -> Path:
     found = spec_of(folder)
     if found is None:
         raise SpecError(
-            "This is no application folder.",
+            "This is not an application folder.",
             where=str(folder),
             why=f"It has no {WANTED}.",
             file=str(folder),
@@ -75,7 +75,7 @@ def find_folders(roots: Iterable[Path]) -> list[Path]:
 
 
 def nothing_found(root: Path) -> str:
-    """What to tell about a root in which there is no application."""
+    """The warning about a root without applications."""
     reason = (
         "It does not exist." if not root.exists() else f"Neither it nor a folder right below it has {WANTED}."
     )
@@ -83,7 +83,7 @@ def nothing_found(root: Path) -> str:
 
 
 def application_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """(name below the application, file), sorted by name within each folder; tests and leftovers are no part of it.
+    """(name below the application, file), sorted by name within each folder, without tests and temporary files.
 
     `include.txt` names files or folders, one a line, relative to the folder: each appears in the application under
     its last name. A spec of another name appears as `application.yaml` too. Raises SpecError for an entry that is

@@ -1,7 +1,7 @@
 """Whether a spec file was written for the first generation of registries.
 
-All generations carry the same version text, so a file is known by its keys. The first registries knew how a
-program is started from Python code beside the file (`configure_<slug>.py`) and took commands that say nothing of it.
+All generations carry the same version text, so a file is known by its keys. The first registries took
+the start of a program from Python code beside the file (`configure_<slug>.py`), so their commands do not describe it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reads a spec file of any generation into the one model.
 
-The generations share the version text "0.1", so they are told apart by their keys, and a file may mix them.
+The generations share the version text "0.1", so they are distinguished by their keys, and a file may mix them.
 What had to be guessed is in `Application.notes`; what cannot be accepted is raised as one SpecError that lists
 every problem with file and line.
 """

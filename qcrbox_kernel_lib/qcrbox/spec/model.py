@@ -1,4 +1,4 @@
-"""One program as everybody here sees it: an application, its commands, their parameters and outputs.
+"""The model of an application: commands, parameters and outputs.
 
 Made by `qcrbox.spec.load` from any generation of spec file; plain data, safe to store as JSON
 (`model_dump_json`) and to read back (`Application.model_validate_json`).
@@ -33,7 +33,7 @@ class Implementation(StrEnum):
 
 
 class ValidValue(Part):
-    """What a value may be; all that is given must hold. An open end of the range is None."""
+    """Restrictions on a value; all that are given apply. An open end of the range is None."""
 
     numeric_range: tuple[float | None, float | None] | None = None
     choices: list[str | int | float] | None = None
@@ -45,7 +45,7 @@ class ValidValue(Part):
 
 
 class CifInput(Part):
-    """What a command reads from a CIF. Meaning of the keys: qcrbox.cif.convert."""
+    """The CIF entries that a command reads. Meaning of the keys: qcrbox.cif.convert."""
 
     required_entries: list[Entry] = Field(default_factory=list)
     optional_entries: list[Entry] = Field(default_factory=list)
@@ -57,7 +57,7 @@ class CifInput(Part):
 
     @property
     def has_keys(self) -> bool:
-        """False: nothing is asked for, the file is handed over unified."""
+        """False when no entry is requested; the command then receives the unified file."""
         return bool(
             self.required_entries
             or self.optional_entries
@@ -67,7 +67,7 @@ class CifInput(Part):
 
 
 class CifOutput(CifInput):
-    """What a command's output CIF contributes to the file it started from."""
+    """The CIF entries that an output contributes to the file the command started from."""
 
     invalidated_entries: list[str] = Field(default_factory=list)
     invalidated_entry_sets: list[str] = Field(default_factory=list)
@@ -82,11 +82,11 @@ class Parameter(Part):
     description: str | None = None
     default: str | int | float | bool | None = None
     has_default: bool = False
-    required: bool | None = None  # as written; None = not said
+    required: bool | None = None  # as written; None when absent
     valid_value: ValidValue | None = None
     cif: CifInput | None = None  # of CIF inputs
     cif_output: CifOutput | None = None  # of QCrBox.output_cif parameters
-    # Ours, of data files: file name patterns. Not given, the one file that fits in the CIF input's dataset is taken.
+    # Extension, for data files: file name patterns. Without an argument, the only match in the dataset of the CIF input is used.
     companion: tuple[str, ...] = ()
     older_names: tuple[str, ...] = ()  # ours: names under which clients of earlier versions give it
     secondary: bool = False  # a CIF read beside the source; its content never continues into the output
@@ -141,7 +141,7 @@ class Output(Part):
     description: str | None = None
     filename: str
     required_output: bool = True
-    missing_is_warning: bool = False  # middle generation: an absent output is no failure
+    missing_is_warning: bool = False  # middle generation: an absent output is not a failure
     from_parameter: bool = False  # its file name is an argument
     older_names: tuple[
         str, ...
@@ -161,7 +161,7 @@ class Output(Part):
         return shown | (self.cif.model_dump(mode="json") if self.cif else {})
 
     def to_rest_as_parameter(self) -> dict[str, Any]:
-        """An output CIF as older clients know it: a parameter whose value is the wished file name."""
+        """An output CIF in the form for older clients: a parameter whose value is the requested file name."""
         shown = {
             "name": self.name,
             "dtype": str(self.dtype),
@@ -215,13 +215,15 @@ class Command(Part):
     lifecycle: Lifecycle | None = None
     hidden: bool = False
     repeats: str | None = None  # of a GUI: the hidden command that does the same without it
-    toparams: str | None = None  # of a GUI: the hidden command that writes what was done
+    toparams: str | None = None  # of a GUI: the hidden command that writes the results
     timeout_s: float | None = None
     memory_bytes: int | None = None
     cpus: float | None = None
     gpu: int | None = None
     progress: str | None = None  # regular expression with groups named fraction, text or metrics
-    checkpoint: str | None = None  # a file the program renews as it goes and begins from when it is there
+    checkpoint: str | None = (
+        None  # a file that the program updates while it runs and restarts from when it exists
+    )
     line: int = 0
 
     def parameter(self, name: str) -> Parameter | None:
@@ -303,7 +305,7 @@ class Application(Part):
     cif_entry_sets: list[EntrySet] = Field(default_factory=list)
     older_versions: list[str] = Field(default_factory=list)  # ours: versions that this one stands for
     reuse: str = "same-owner"  # never | same-owner | any: who may get an agent that has worked already
-    notes: list[str] = Field(default_factory=list)  # what the loader had to guess; for the admin
+    notes: list[str] = Field(default_factory=list)  # guesses of the loader, for administrators
     left_out: list[str] = Field(default_factory=list)  # commands of the file that cannot be run, and why
 
     def command(self, name: str) -> Command | None:
@@ -317,11 +319,11 @@ class Application(Part):
 
     @property
     def entry_sets(self) -> dict[str, dict[str, list[Entry]]]:
-        """As qcrbox.cif.convert wants them: name -> {required, optional}."""
+        """In the form of qcrbox.cif.convert: name -> {required, optional}."""
         return {s.name: {"required": s.required, "optional": s.optional} for s in self.cif_entry_sets}
 
     def to_rest(self) -> dict[str, Any]:
-        """The part of `GET /api/applications` that the spec knows (no ids, no times)."""
+        """The part of `GET /api/applications` that comes from the spec, without ids and times."""
         return {
             "name": self.name,
             "slug": self.slug,

@@ -83,7 +83,7 @@ def read_parameter(section: Section) -> Parameter | None:
 
 
 def _required(section: Section) -> bool | None:
-    """`required:` as written, or the opposite of `optional:`, as some older files say it."""
+    """`required:` as written, or the opposite of `optional:`, as in some older files."""
     required, optional = section.flag("required"), section.flag("optional")
     return required if required is not None or optional is None else not optional
 
@@ -197,7 +197,7 @@ def _regex(valid: Section) -> str | None:
     try:
         re.compile(text or "")
     except re.error as error:
-        valid.problem(f"'{text}' is no regular expression: {error}", "regex")
+        valid.problem(f"'{text}' is not a regular expression: {error}", "regex")
         return None
     if not text:
         valid.problem("regex is empty", "regex")
@@ -280,7 +280,7 @@ def _cif_keys(section: Section, keys: tuple[str, ...]) -> dict[str, Any]:
 def _dialect(section: Section, spellings: tuple[str, ...]) -> dict[str, str]:
     written = (section.text(*spellings) or "unified").lower()
     if written not in ("unified", "ddl1"):
-        section.problem(f"'{written}' is no dialect of CIF; use unified or ddl1", *spellings)
+        section.problem(f"'{written}' is not a dialect of CIF; use unified or ddl1", *spellings)
         return {}
     return {"dialect": written}
 
@@ -291,7 +291,7 @@ def cif_input_keys(section: Section) -> dict[str, Any]:
 
 
 def cif_output_keys(section: Section) -> dict[str, Any]:
-    """The keys of a CIF output, in our names."""
+    """The keys of a CIF output under their present names."""
     return _cif_keys(section, _INPUT_KEYS + _OUTPUT_KEYS)
 
 
@@ -307,9 +307,9 @@ def read_cif_output(section: Section) -> CifOutput:
         try:
             re.compile(pattern)
         except re.error as error:
-            # Still usable: the CIF layer takes what is no pattern as a plain name.
+            # Still usable: the CIF layer takes an invalid pattern as a plain name.
             section.note(
-                f"'{pattern}' is no regular expression ({error}); taken as a name", "invalidated_entries"
+                f"'{pattern}' is not a regular expression ({error}); taken as a name", "invalidated_entries"
             )
     return CifOutput(**found)
 
@@ -345,7 +345,7 @@ def read_output(section: Section) -> Output | None:
 
 
 def output_of_parameter(parameter: Parameter) -> Output:
-    """What a parameter of the middle generation that names an output file stands for."""
+    """The output that a parameter of the middle generation declares."""
     is_cif = parameter.dtype is DType.OUTPUT_CIF
     return Output(
         name=parameter.name,

@@ -1,4 +1,4 @@
-"""One mapping of a spec file, read key by key, so that what nobody asked for can be noted."""
+"""One mapping of a spec file, read key by key, so that unknown keys can be noted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Section:
         self.data: dict[str, Any] = data if isinstance(data, dict) else {}
         self._asked: set[str] = set()
         if not isinstance(data, dict):
-            self.problem(f"a mapping is wanted here, not {_kind(data)}")
+            self.problem(f"a mapping is expected here, not {_kind(data)}")
 
     @property
     def line(self) -> int:
@@ -68,7 +68,7 @@ class Section:
         try:
             return float(text)
         except ValueError:
-            self.note(f"'{self._key(keys)}: {text}' is no number and is ignored", *keys)
+            self.note(f"'{self._key(keys)}: {text}' is not a number and is ignored", *keys)
             return None
 
     def size(self, *keys: str) -> int | None:
@@ -78,7 +78,7 @@ class Section:
             return None
         match = re.fullmatch(r"([0-9.]+)\s*([kmgt]?)(i?)b?", text.lower())
         if match is None:
-            self.note(f"'{self._key(keys)}: {text}' is no size such as 512 MB and is ignored", *keys)
+            self.note(f"'{self._key(keys)}: {text}' is not a size such as 512 MB and is ignored", *keys)
             return None
         power = "kmgt".find(match.group(2)) + 1 if match.group(2) else 0
         return int(float(match.group(1)) * (1024 if match.group(3) else 1000) ** power)
@@ -105,7 +105,7 @@ class Section:
         """The text at a path; a problem when it is none."""
         text = self.source.text(path)
         if text is None:
-            self.source.problem(path, "text is wanted here")
+            self.source.problem(path, "text is expected here")
         return text
 
     def sections(self, *keys: str) -> Iterator[Section]:

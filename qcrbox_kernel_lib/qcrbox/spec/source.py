@@ -1,4 +1,4 @@
-"""YAML with line numbers and with the text as it stands in the file.
+"""YAML with line numbers and the literal text of scalars.
 
 YAML would turn `version: 2022.10` into 2022.1 and `choices: [yes, no]` into booleans, so every scalar
 remembers its own text. Files come from strangers: unknown tags, anchors that multiply (the "billion
@@ -26,7 +26,7 @@ _CORE_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "f
 
 @dataclass
 class Source:
-    """What a spec file says, with where it says it."""
+    """The content of a spec file with its positions."""
 
     filename: str
     data: Any = None
@@ -37,7 +37,7 @@ class Source:
     left_out: list[str] = field(default_factory=list)  # commands that cannot be run, with the reason
 
     def line(self, path: Path) -> int:
-        """Line of the nearest thing that was written: a missing key has the line of its owner."""
+        """Line of the nearest node in the file: a missing key has the line of its parent."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
@@ -71,7 +71,7 @@ class Source:
 
 
 def read(text: str, filename: str) -> Source:
-    """Parse `text`. Raises SpecError with file and line for anything that is no acceptable YAML."""
+    """Parse `text`. Raises SpecError with file and line for invalid or unacceptable YAML."""
     source = Source(filename)
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         source.problem((), f"the file is larger than {MAX_BYTES // 1_000_000} MB")
@@ -124,7 +124,7 @@ def _refuse_depth(text: str, source: Source) -> None:
 
 
 def _refuse_bombs(root: yaml.Node, source: Source) -> None:
-    """Count what the tree would hold with every alias written out, without writing it out."""
+    """Count the nodes of the tree with all aliases expanded, without expanding them."""
     measured: dict[int, tuple[int, int]] = {}  # node -> values in it, depth
     open_nodes: set[int] = set()
 

@@ -1,4 +1,4 @@
-"""Turning what a person or a form gave into a value of a data type."""
+"""Conversion of values from people and forms to data types."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOTHING = frozenset({"none", "null", ""})
 
 
 class WrongValue(ValueError):
-    """A value that is not of the type; the text says what is allowed."""
+    """A value that does not fit the type; the text states what is allowed."""
 
 
 def is_none_text(value: Any) -> bool:
@@ -29,7 +29,7 @@ def is_none_text(value: Any) -> bool:
 
 
 def is_nothing(dtype: DType, value: Any) -> bool:
-    """True when a spec or a form gives `value` to say "no value".
+    """True when `value` means "no value" in a spec or a form.
 
     For text only `None`, `null` and the empty text: `none` in small letters is a usual choice ("weighting: none").
     """
@@ -127,7 +127,7 @@ def breaks(valid: ValidValue | None, value: Value) -> bool:
             return True
     if valid.choices is not None and value not in valid.choices:
         return True
-    # At the start only, as older registries did: `^_` means "begins with". An author who wants all writes `$`.
+    # At the start only, as older registries did: `^_` means "begins with". A pattern for the whole text ends with `$`.
     return valid.regex is not None and re.match(valid.regex, str(value)) is None
 
 
@@ -154,7 +154,7 @@ _NOUN = {
 
 
 def allowed(parameter: Parameter) -> str:
-    """What a parameter takes, in words: 'a whole number ≥ 0', 'one of: gentle, hard'."""
+    """The allowed values in words: 'a whole number ≥ 0', 'one of: gentle, hard'."""
     valid = parameter.valid_value
     if valid and valid.choices is not None:
         shown = [str(choice) for choice in valid.choices]

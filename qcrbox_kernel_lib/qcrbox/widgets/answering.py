@@ -1,8 +1,8 @@
 """Widgets that answer while a cell runs.
 
 JupyterLab sends a widget's messages to a subshell of the kernel, so that buttons work during a long cell. ipykernel
-sends them back to the shell that last wrote to the widget, which is the busy one: a Cancel button would wait for the
-very thing it is to cancel. Our handlers are made for another thread, so we keep to what the front end chose.
+redirects them to the shell that last wrote to the widget, which is the busy one: a Cancel button would wait for the
+cell it is to cancel. The handlers of this package are thread-safe, so the choice of the front end is kept.
 """
 
 from __future__ import annotations

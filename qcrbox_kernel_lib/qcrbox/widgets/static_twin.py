@@ -31,7 +31,7 @@ class StaticTwin:
         self._publish(bundle, update=False)
 
     def update(self, bundle: dict[str, Any]) -> None:
-        """Replace what the notebook keeps."""
+        """Replace the output that is saved with the notebook."""
         self._publish(bundle, update=True)
 
     def _publish(self, bundle: dict[str, Any], *, update: bool) -> None:

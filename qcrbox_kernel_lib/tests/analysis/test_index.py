@@ -84,7 +84,7 @@ def test_contradictions_about_symmetry_are_warnings(cif: CifMaker) -> None:
     "content",
     [
         b"",
-        b"this is no CIF",
+        b"this is not a CIF",
         b"\x00\xff\xfe\x00",
         b"data_x",
         b"data_x\n_cell_length_a 0\n_cell_length_b 5\n_cell_length_c 5\n_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n",

@@ -180,7 +180,7 @@ def test_default_that_breaks_its_own_valid_value_is_noted_and_kept(spec):
         ("dtype: int, valid_value: {numeric_range: [2, 1]}", "min 2 is above max 1"),
         ("dtype: int, valid_value: {numeric_range: [2]}", "must be [min, max]"),
         ("dtype: int, valid_value: {regex: a}", "regex is for str"),
-        ("dtype: str, valid_value: {regex: '('}", "no regular expression"),
+        ("dtype: str, valid_value: {regex: '('}", "not a regular expression"),
         ("dtype: bool, valid_value: {choices: [a]}", "not for bool"),
         ("dtype: int, valid_value: {choices: [a]}", "a choice is not a whole number"),
         ("dtype: QCrBox.data_file, valid_value: {regex: a}", "not allowed for QCrBox.data_file"),
@@ -202,7 +202,7 @@ def test_faulty_parameters_are_refused(parameter, keys, text):
             "{name: c, implemented_as: python_callable, import_path: m, callable_name: a.b}",
             "plain function name",
         ),
-        ("{name: c, implemented_as: CLI, call_pattern: 'x {y}'}", "{y} is no parameter or output"),
+        ("{name: c, implemented_as: CLI, call_pattern: 'x {y}'}", "{y} is not a parameter or output"),
         ("{name: c, implemented_as: interactive_session}", "needs interactive_lifecycle"),
         (
             "{name: c, implemented_as: interactive, interactive_lifecycle: {prepare: "
@@ -356,4 +356,4 @@ def test_an_invalid_pattern_of_an_output_is_a_note(spec):
         "[{name: o, dtype: QCrBox.output_cif, invalidated_entries: ['_x(a']}]}"
     )
     assert made.command("c").output_cif.cif.invalidated_entries == ["_x(a"]
-    assert "no regular expression" in made.notes[0]
+    assert "not a regular expression" in made.notes[0]

@@ -26,7 +26,7 @@ def add_folder(folder: str) -> None:
 
 
 def find_module(import_path: str, folder: str) -> types.ModuleType:
-    """Import a module by name; by file when its name is no identifier (`configure_crysalis-pro`)."""
+    """Import a module by name; by file when its name is not an identifier (`configure_crysalis-pro`)."""
     name = import_path.removesuffix(".py").replace("/", ".")
     if all(part.isidentifier() for part in name.split(".")):
         return importlib.import_module(name)

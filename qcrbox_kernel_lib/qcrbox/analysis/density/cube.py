@@ -21,7 +21,7 @@ _MOST_POINTS = 50_000_000
 class Cube(GridValues):
     """`values` (nx, ny, nz) in the file's own unit; `origin` (3,) and `steps` (3, 3) rows, Å; atoms as in the file.
 
-    A cube says nothing of its unit: e/bohr³ where it is a density. `per_cubic_angstrom()` converts that.
+    A cube file does not state its unit; it is e/bohr³ for a density. `per_cubic_angstrom()` converts that.
     """
 
     values: Array
@@ -63,7 +63,7 @@ def read_cube(source: str | Path | bytes) -> Cube:
     try:
         return _parsed(lines)
     except (ValueError, IndexError) as error:
-        raise UserInputError("This is no readable cube file.", why=str(error)) from None
+        raise UserInputError("This is not a readable cube file.", why=str(error)) from None
 
 
 def _parsed(lines: list[str]) -> Cube:
@@ -73,7 +73,7 @@ def _parsed(lines: list[str]) -> Cube:
         raise UserInputError(f"The cube holds {head[4]} values per point; one can be shown.")
     grid = [line.split() for line in lines[3:6]]
     counts = [int(row[0]) for row in grid]
-    # A negative count of points says that lengths are in Å (Gaussian's manual).
+    # A negative number of points means lengths in Å (manual of Gaussian).
     unit = 1.0 if counts[0] < 0 else BOHR
     shape = tuple(abs(n) for n in counts)
     if not 0 < np.prod(shape, dtype=float) <= _MOST_POINTS:
@@ -89,7 +89,7 @@ def _parsed(lines: list[str]) -> Cube:
     if len(values) != np.prod(shape):
         raise ValueError(f"{len(values):,} values for {int(np.prod(shape)):,} points")
     if not np.isfinite(values).all():
-        raise ValueError("some values are no numbers")
+        raise ValueError("some values are not numbers")
     return Cube(
         values.reshape(shape),
         unit * np.array(head[1:4], dtype=float),

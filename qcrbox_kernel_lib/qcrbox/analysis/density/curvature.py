@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 _RINGS = 2  # neighbours of neighbours: one ring would measure the noise of the vertices
-_FLATTEST = 1e-6  # Å⁻¹; what is flatter has no logarithm worth giving
+_FLATTEST = 1e-6  # Å⁻¹; lower bound of the logarithm
 
 
 def curvature(vertices: Array, faces: Indices) -> tuple[Array, Array]:

@@ -1,4 +1,4 @@
-"""What every grid of values can say of itself."""
+"""Statistics of values on a grid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class GridValues:
-    """For classes with `values` (nx, ny, nz); what is returned has the unit of the values."""
+    """Base of classes with `values` (nx, ny, nz); results have the unit of the values."""
 
     values: NDArray[np.float64]
 

@@ -36,7 +36,7 @@ NEUTRON_LENGTHS = {"C": 1.089, "N": 1.015, "O": 0.993, "B": 1.185}
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A molecule beside the surface: its atoms, its share of the area in %, the closest contact in words."""
+    """A molecule beside the surface: its atoms, its share of the area in %, a description of the closest contact."""
 
     atoms: Atoms
     share: float
@@ -161,7 +161,9 @@ def hirshfeld(
     Raises UserInputError for networks without molecules, elements beyond xenon and hydrogen that is wholly missing.
     """
     if hydrogens not in ("as given", "neutron"):
-        raise UserInputError(f"{hydrogens!r} is no choice of X–H lengths.", next="'as given' or 'neutron'.")
+        raise UserInputError(
+            f"{hydrogens!r} is not a choice of X–H lengths.", next="'as given' or 'neutron'."
+        )
     if not 0.05 <= spacing <= 0.5:
         raise UserInputError("The spacing of the grid must be between 0.05 and 0.5 Å.")
     if hydrogens == "neutron":

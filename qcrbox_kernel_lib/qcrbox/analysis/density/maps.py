@@ -1,4 +1,4 @@
-"""Difference density: what the reflections see and the model does not.
+"""Difference density Fo − Fc of a model and its reflections.
 
 Fc of the independent-atom model is summed directly (form factors of the International Tables 1992 as in gemmi,
 no anomalous part); its phases go to Fo − Fc of the reflection file, and a Fourier transform gives e/Å³.
@@ -56,7 +56,7 @@ def structure_factors(structure: Structure, hkl: NDArray[np.int64]) -> NDArray[n
     sites, group, cell = structure.sites, structure.space_group, structure.cell
     rows = np.flatnonzero(sites.is_atom)
     factors = _form_factors([sites.element[row] for row in rows], cell.d_spacing(hkl))
-    # A site on a special position is met several times when all operations are summed.
+    # The sum over all operations counts a site on a special position several times.
     weight = (
         np.nan_to_num(sites.occupancy[rows], nan=1.0)
         * structure.images.symmetry.multiplicity[rows]
@@ -137,7 +137,7 @@ def _grid(lengths: Array, d_min: float, highest: NDArray[np.int64]) -> tuple[int
 
 
 def _even_and_smooth(n: int) -> int:
-    """The next even number with no prime factor above 5: what a fast Fourier transform likes."""
+    """The next even number without prime factors above 5, for a fast Fourier transform."""
     n += n % 2
     while True:
         rest = n

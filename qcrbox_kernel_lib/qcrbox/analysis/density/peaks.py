@@ -29,7 +29,7 @@ class Peak:
 
     @property
     def words(self) -> str:
-        """Distance in Å from the nearest atom, in words."""
+        """Distance in Å from the nearest atom, as text."""
         return f"{self.distance:.2f} Å from {self.nearest}" if self.nearest else "far from every atom"
 
 
@@ -72,7 +72,7 @@ def _maxima(values: Array, least: float) -> tuple[Array, Array]:
 
 
 def _unique(structure: Structure, places: Array, most: int) -> list[int]:
-    """Rows that are no symmetry image of an earlier one."""
+    """Rows that are not symmetry images of earlier ones."""
     group, cell = structure.space_group, structure.cell
     kept: list[int] = []
     known = np.zeros((0, 3))

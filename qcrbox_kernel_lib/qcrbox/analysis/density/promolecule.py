@@ -33,7 +33,7 @@ def log_density(element: str) -> Array:
     name = "H" if element == "D" else element
     if name not in _table():
         raise UserInputError(
-            f"There is no free-atom density of {element or 'a site without element'}.",
+            f"There is no free-atom density for {element or 'a site without element'}.",
             next="The table goes from hydrogen to xenon.",
         )
     return _table()[name]
@@ -50,7 +50,7 @@ class Promolecule:
         return len(self.elements)
 
     def density(self, points: Array, *, gradient: bool = False) -> tuple[Array, Array]:
-        """ρ (n,) in e/Å³ and its gradient (n, 3) in e/Å⁴ at points (n, 3) in Å; the gradient is 0 when not wanted."""
+        """ρ (n,) in e/Å³ and its gradient (n, 3) in e/Å⁴ at points (n, 3) in Å; the gradient is 0 unless requested."""
         total, slope = np.zeros(len(points)), np.zeros((len(points), 3))
         for start in range(0, len(points), _POINTS_AT_ONCE):
             part = slice(start, start + _POINTS_AT_ONCE)

@@ -38,7 +38,7 @@ class Surface:
             faces = np.asarray(payload["faces"], dtype=np.int64).reshape(-1, 3)
         except (KeyError, ValueError, TypeError) as error:
             raise UserInputError(
-                "This is no surface: vertices and faces are needed.", why=str(error)
+                "This is not a surface: vertices and faces are needed.", why=str(error)
             ) from None
         if len(faces) and (faces.min() < 0 or faces.max() >= len(vertices)):
             raise UserInputError("This surface names vertices that it has not got.")

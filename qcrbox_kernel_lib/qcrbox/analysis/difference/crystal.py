@@ -39,7 +39,7 @@ class AtomChange:
 class CrystalDifference:
     """What differs between two structures.
 
-    operation: what turns the first into the second, in words, empty when nothing does: `inversion`,
+    operation: the transformation from the first to the second as text, empty when there is none: `inversion`,
     `origin shift 1/2, 0, 0`, or a change of axes. cell: parameters that differ, with both values and s.u. of Δ.
     renamed: pairs of labels found by geometry; they are offers, not certain.
     """
@@ -181,7 +181,7 @@ def _as_fractions(shift: Sequence[float] | Array) -> str:
 
 def _aligned(first: Structure, second: Structure, notes: list[str]) -> tuple[Array, Array, str]:
     """Fractional coordinates (n, 3) of the first in the frame of the second, each at the image nearest to its
-    partner; the rotations (n, 3, 3) that brought them there; and the transformation in words.
+    partner; the rotations (n, 3, 3) applied; and the transformation as text.
     """
     candidates = _candidates(first, second)
     if not candidates:

@@ -1,6 +1,6 @@
 """A subset of the checks a structure needs, in the manner of checkCIF: `validate(block)`.
 
-It says itself that it is a subset: the authoritative service is a web upload, and unpublished structures do not
+Its notice states that it is a subset: the authoritative service is a web upload, and unpublished structures do not
 leave the site without consent.
 """
 

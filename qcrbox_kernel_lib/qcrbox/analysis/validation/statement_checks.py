@@ -162,7 +162,7 @@ def checksums(block: Block, structure: Structure) -> Iterator[Alert]:
 
 
 def solvent_mask(block: Block, structure: Structure) -> Iterator[Alert]:
-    """Density taken out by a solvent mask, without a word about what was there."""
+    """A solvent mask without a description of the masked content."""
     del structure
     used = any(
         tag.lower().startswith(("_platon_squeeze_", "_smtbx_masks_"))
@@ -175,13 +175,13 @@ def solvent_mask(block: Block, structure: Structure) -> Iterator[Alert]:
             "SOLVENT_MASK",
             "B",
             1,
-            "A solvent mask was used, but nothing says what was masked.",
+            "A solvent mask was used, but the masked content is not described.",
             advice="Give electrons, volume and probable solvent in _platon_squeeze_details or _refine_special_details.",
         )
 
 
 def reading_notes(block: Block, structure: Structure) -> Iterator[Alert]:
-    """What was odd while reading the atoms and bonds."""
+    """Remarks found while the atoms and bonds were read."""
     del block
     known = {*structure.space_group.contradictions, *structure.space_group.notes}
     _ = structure.edges  # bonds that do not fit the coordinates are noted when they are looked at

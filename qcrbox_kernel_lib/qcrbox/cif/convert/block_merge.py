@@ -1,4 +1,4 @@
-"""Two unified blocks as one: the output wins, what it does not mention stays."""
+"""Merge two unified blocks: the output takes precedence, other items of the source are kept."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _as_rows(source: Block, output: Block) -> list[Entry]:
 
 
 class _Merge:
-    """The source's entries, each in a slot of its own so that replacements keep the order."""
+    """The entries of the source in slots, so that replacements keep the order."""
 
     def __init__(self, source: Block, output: Block, warnings: list[Diagnostic]) -> None:
         self.source, self.warnings = source, warnings
@@ -134,7 +134,7 @@ class _Merge:
         return found
 
     def put_loop(self, loop: Loop) -> None:
-        """Merge a loop with the source's of its category, or put it in the place of what it replaces."""
+        """Merge a loop with that of its category in the source, or replace what it supersedes."""
         slots = self._rivals(loop)
         if not slots:
             self.appended.append(loop)
@@ -171,7 +171,7 @@ class _Merge:
 
 
 def _without(entry: Entry, keys: set[str]) -> list[Entry]:
-    """What is left of an entry when items and columns of these names go."""
+    """The entry without the items and columns of these names."""
     left = {tag for tag in tags_of(entry) if names.key(tag) not in keys}
     if not left:
         return []

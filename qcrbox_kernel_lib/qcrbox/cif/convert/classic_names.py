@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from qcrbox.cif import names
 
-# Where the dictionaries know several old names, the customary one.
+# The customary name where the dictionaries list several old ones.
 _CUSTOMARY = {
     "_refine_ls.shift_over_su_max": "_refine_ls_shift/su_max",
     "_refine_ls.shift_over_su_mean": "_refine_ls_shift/su_mean",
@@ -62,7 +62,7 @@ _OUTDATED = ("_esd", "_obs", "_symmetry_")
 
 @lru_cache(maxsize=10_000)
 def classic_name(tag: str) -> str:
-    """`_cell.length_a` → `_cell_length_a`; names that no dictionary has keep their words."""
+    """`_cell.length_a` → `_cell_length_a`; names without a dictionary entry only lose the point."""
     canonical = names.canonical(tag)
     if canonical in _CUSTOMARY:
         return _CUSTOMARY[canonical]

@@ -1,4 +1,4 @@
-"""What a command reads and writes: entries, entry sets, `one_of`."""
+"""The entries that a command reads and writes: entries, entry sets, `one_of`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class OutputEntries:
     """The CIF keys of an output. Entries are names or regular expressions on whole names.
 
     `invalidated` and `invalidated_sets` say which items of the source no longer hold. `missing_is_warning`: required
-    entries that are not there are a warning, because nobody checked the promises of specs of older generations.
+    entries that are not there are a warning, because the promises of older specs were never checked.
     """
 
     required: Sequence[Entry] = ()
@@ -78,7 +78,7 @@ class OutputEntries:
             required_sets=entries.required_sets,
             optional_sets=entries.optional_sets,
             custom_categories=entries.custom_categories,
-            missing_is_warning=True,  # what an input needs is no promise of what comes back
+            missing_is_warning=True,  # required inputs are not promised outputs
             entry_sets=entries.entry_sets,
         )
 

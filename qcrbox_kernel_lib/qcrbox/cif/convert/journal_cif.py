@@ -1,6 +1,6 @@
 """A CIF as most programs read it: classic names, s.u. in brackets, ASCII.
 
-What is stored is unified (`_cell.length_a` and `_cell.length_a_su`); older programs know `_cell_length_a 5.123(4)` alone.
+Stored CIFs are unified (`_cell.length_a` and `_cell.length_a_su`); older programs only read `_cell_length_a 5.123(4)`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from qcrbox.cif.document import Block, Document
 
 
 def conventional_document(block: Block, filename: str = "") -> Document:
-    """The block as a document of its own, in classic names and with s.u. in brackets.
+    """The block as a document, in classic names and with s.u. in brackets.
 
     Digits stay those of the author: a value that was never refined is not rounded.
     """

@@ -168,7 +168,7 @@ def plain_operation(raw: str) -> str:
 
 
 def _vanished(category: str, labels: list[str], place: dict[str, int], block: str) -> list[Diagnostic]:
-    """Atoms of the source that the program did not write: they stay, and the user is told."""
+    """Warn of atoms of the source that the program did not write; they are kept."""
     if category != "_atom_site":
         return []
     gone = [label for label in labels if label not in place]

@@ -22,7 +22,7 @@ def merge_back(
     source_block: str | int | None = None,
     filename: str = "",
 ) -> Conversion:
-    """The unified source with what a command wrote: the output wins, what it does not mention stays.
+    """Merge the output of a command into the unified source: the output takes precedence, other items are kept.
 
     Without source the result is the unified output alone. Raises MissingItemsError when required entries are
     not in the output (a warning with `entries.missing_is_warning`), CifError when a file cannot be read or there is no such output block, SpecError for

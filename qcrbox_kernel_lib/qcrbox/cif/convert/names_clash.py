@@ -70,7 +70,7 @@ def _settle(
     dropped: set[int],
     extended: dict[int, Loop],
 ) -> None:
-    """Choose who gets the name; the others go when they say the same, else keep their written names."""
+    """Choose the item that gets the name; equal ones are dropped, different ones keep their own spelling."""
     ranked = sorted(
         clashing, key=lambda entry: (_is_absent(entry), min(rank(t, rename(t)) for t in tags_of(entry)))
     )
@@ -90,7 +90,7 @@ def _settle(
 
 
 def _give_place(winner: Entry, loser: Entry, clashing: list[Entry], dropped: set[int]) -> None:
-    """The one item stands where its first spelling stood; values are equal, so the first one may stay."""
+    """Keep the first of several equal items, at its position."""
     if (
         clashing.index(loser) < clashing.index(winner)
         and isinstance(winner, Item)
@@ -127,7 +127,7 @@ def _texts(entry: Entry, tag: str) -> list[object]:
 
 
 def _comparable(raw: str) -> object:
-    # A quoted number says the same as a bare one; a quoted ? is not unknown.
+    # A quoted number equals a bare one; a quoted ? does not mean unknown.
     if raw in ("?", "."):
         return parse_value(raw)
     text = text_of(raw)
@@ -135,7 +135,7 @@ def _comparable(raw: str) -> object:
 
 
 def _says_nothing_new(loser: Entry, winner: Entry, rename: Rename) -> bool:
-    """Whether all that the loser holds stands in the winner with equal values, or is unknown."""
+    """Whether every value of the dropped loop is in the kept one, or is unknown."""
     if isinstance(loser, Item) and loser.raw == "?":
         return True
     own = {rename(tag): tag for tag in tags_of(winner)}

@@ -13,7 +13,7 @@ _NEGATIVE = re.compile(r"\(\?<?!")
 
 
 class NameMatcher:
-    """Says which items an entry means.
+    """Decides which items an entry matches.
 
     An entry is first taken as a name and compared under canonical spelling. Only an entry that names no item
     and holds signs of a regular expression is used as one: it must match the whole of the name as it is
@@ -34,7 +34,7 @@ class NameMatcher:
                 if _NEGATIVE.search(entry):
                     self.wider = re.compile(_without_negative(entry), re.IGNORECASE)
             except re.error as error:
-                self.problem = f"{entry} is no valid regular expression: {error}"
+                self.problem = f"{entry} is not a valid regular expression: {error}"
 
     def _key(self, tag: str) -> str:
         return names.key(unified_name(tag, self.custom))
@@ -64,7 +64,7 @@ class NameMatcher:
         return self.is_name_of if any(map(self.is_name_of, tags)) else self.pattern_matches
 
     def chosen(self, tags: Sequence[str]) -> list[str]:
-        """The tags that the entry stands for."""
+        """The tags that the entry matches."""
         test = self.chooser(tags)
         return [tag for tag in tags if test(tag)]
 

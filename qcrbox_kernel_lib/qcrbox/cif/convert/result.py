@@ -1,4 +1,4 @@
-"""What a conversion gives back, and which block it works on."""
+"""The result of a conversion, and the block it works on."""
 
 from __future__ import annotations
 

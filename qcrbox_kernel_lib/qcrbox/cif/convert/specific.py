@@ -66,7 +66,7 @@ class Chosen:
     required: list[str] = field(default_factory=list)
 
     def add(self, found: str, requested: str) -> None:
-        """Note that an item is wanted under the spelling `requested`."""
+        """Record that an item is requested under the spelling `requested`."""
         own = self.spellings.setdefault(found, [])
         if requested not in own:
             own.append(requested)
@@ -134,7 +134,7 @@ def _missing(missing: dict[str, str], block: Block, filename: str) -> MissingIte
 
 
 def _unknown_values(block: Block, chosen: Chosen) -> list[Diagnostic]:
-    """Required items that are there, but whose value is not known."""
+    """Required items whose value is unknown."""
     required = set(chosen.required)
     remarks: list[Diagnostic] = []
     for found, spellings in chosen.spellings.items():
@@ -167,7 +167,7 @@ def _distinct_values(entry: Entry | None, tag: str) -> set[str]:
 
 
 def _whole(block: Block, wanted: Wanted, entries: InputEntries) -> Block:
-    """The whole block; what is requested besides `all_unified` is spelled as requested."""
+    """The whole block; items requested besides `all_unified` are spelled as requested."""
     custom = tuple(entries.custom_categories)
     spellings: dict[str, list[str]] = {}
     for name in wanted.names:
@@ -233,7 +233,7 @@ def _written(block: Block, chosen: Chosen, merge: bool) -> Block:
 
 
 def _thinned(block: Block, spellings: dict[str, list[str]]) -> Block:
-    """Only what is asked for, and the s.u. that belong to it."""
+    """The requested items and their s.u."""
 
     def stays(tag: str) -> bool:
         lower = tag.lower()
@@ -255,7 +255,7 @@ def _thinned(block: Block, spellings: dict[str, list[str]]) -> Block:
 def missing_entries(
     source: Source, entries: InputEntries, *, block: str | int | None = None, filename: str = ""
 ) -> list[str]:
-    """What a command would lack in this file, in any dialect: the names as requested."""
+    """The required entries that this file lacks, as requested, in any dialect."""
     try:
         specific_check(as_document(source, filename), entries, block)
     except MissingItemsError as error:
@@ -284,7 +284,7 @@ def can_run(
 ) -> bool:
     """Whether a command finds all it requires in a file of any dialect; true when it takes no CIF.
 
-    A file that is no readable CIF answers false.
+    A file that is not a readable CIF answers false.
     """
     if entries is None:
         return True

@@ -192,7 +192,7 @@ def _columns_with_su(loop: Loop, kinds: _Kinds) -> set[int]:
     found: set[int] = set()
     for columns in pieces_of(loop):
         for index in candidates - found:
-            # One search through the joined column tells most columns apart without a look at the cells.
+            # One search through the joined column decides most columns without looking at single cells.
             if "(" in "\n".join(columns[index]) and any(
                 split_raw(cell) for cell in columns[index] if "(" in cell
             ):
@@ -226,7 +226,7 @@ def _split_cells(column: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _with_own_su(brackets: list[str], cells: list[str], own: list[str]) -> tuple[list[str], bool]:
-    """A column that had its s.u. column already: brackets fill only what is unknown there."""
+    """A column with an s.u. column: brackets fill only its unknown values."""
     clash = False
     merged: list[str] = []
     for su, cell, kept in zip(brackets, cells, own, strict=True):
@@ -261,7 +261,7 @@ def _decimals(text: str) -> int:
 
 
 def as_written(value: str, su: str) -> str:
-    """The brackets a value was split from, where its digits say so; else as `merge_su`.
+    """The original brackets of a value, where its digits show them; else as `merge_su`.
 
     Splitting gives both the same number of decimals, and authors write up to three digits in brackets; a program
     that writes s.u. of their own gives more.
@@ -280,7 +280,7 @@ def merge_block(block: Block, is_kept: TagTest = _no_tag, merge: Merge = merge_s
     """The block with each s.u. back in the brackets of its value.
 
     `is_kept(su_tag)` names the s.u. that are asked for themselves: they and their values stay as they are. An s.u.
-    beside something that is no number stays too.
+    beside something that is not a number stays too.
     """
     by_tag = {item.tag.lower(): item for item in block.items}
     entries: list[Entry] = []

@@ -18,7 +18,7 @@ class Reflections:
     hkl (n, 3); intensity and sigma (n,): F² unless `is_f`, then F; batch (n,) numbers of a sixth column or None;
     calculated, phase (n,) F²(calc) (F(calc) with `is_f`) and phases in degrees where the source has them.
     twin: the data are of several components (HKLF 5): they are never merged.
-    merged: the source says that equivalents were merged already.
+    merged: the source states that equivalents were merged.
     """
 
     hkl: Indices

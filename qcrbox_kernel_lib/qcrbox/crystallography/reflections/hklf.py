@@ -1,7 +1,7 @@
 """SHELX reflection files: HKLF 4 (h k l I σ [batch]) and HKLF 5 (twins, with component numbers).
 
 Columns are fixed, 3I4,2F8.2,I4, and may touch (`-12-10  -9`). The list ends at `0 0 0`; whatever follows
-(a cell, CIF text) is kept aside. Files that do not fit the columns are read as words, and that is noted.
+(a cell, CIF text) is kept aside. Files that do not fit the columns are split at white space, with a note.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _WIDTH = 32
 def read_hkl(text: str | bytes, source: str = "") -> Reflections:
     """Reflections of a SHELX .hkl text; with component numbers beyond 1 or negative ones, of a twin (HKLF 5).
 
-    Line ends of any kind are read. Raises CifError with the line number when a line is no reflection.
+    Line ends of any kind are read. Raises CifError with the line number when a line is not a reflection.
     """
     data = text.encode("latin-1", "replace") if isinstance(text, str) else text
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -107,7 +107,7 @@ def _numbers(table: NDArray[np.uint8], cells: tuple[tuple[int, int], ...]) -> Ar
     for start, stop in cells:
         parts += [table[:, start:stop], blank]
     text = np.concatenate(parts, axis=1).tobytes()
-    # split() and float() refuse what is no number; they are as fast as NumPy's own reader and say more.
+    # split() and float() refuse what is not a number; they are as fast as the reader of NumPy and give better errors.
     values = np.array(text.split(), dtype=np.float64).reshape(len(table), len(cells))
     if not np.isfinite(values).all():
         raise ValueError("not a number")
@@ -124,7 +124,7 @@ def _words(body: list[bytes], first: int, source: str) -> list[Array]:
             row = [float(word) for word in words[:6]]
         except ValueError:
             raise CifError(
-                f"'{line.decode('latin-1').strip()[:60]}' is no reflection.",
+                f"'{line.decode('latin-1').strip()[:60]}' is not a reflection.",
                 where=f"{source or 'hkl'} line {first + number + 1}",
                 next="Expected h k l, intensity and s.u. in the columns 3I4,2F8.2.",
                 line=first + number + 1,

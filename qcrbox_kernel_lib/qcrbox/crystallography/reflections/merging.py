@@ -105,7 +105,7 @@ class Shell:
 
 @dataclass(frozen=True)
 class MergingStatistics:
-    """What unmerged data tell of their quality. `notes` say what was left out and why."""
+    """Quality statistics of unmerged data. `notes` list what was left out and why."""
 
     observations: int
     unique: int
@@ -173,7 +173,7 @@ def merging_statistics(
         for upper, lower in pairwise(edges.tolist())
     ]
     if reflections.merged:
-        notes.append("The file gives merged reflections; R(int) and redundancy say little.")
+        notes.append("The file gives merged reflections; R(int) and redundancy have little meaning.")
     return MergingStatistics(
         observations=len(used),
         unique=len(unique),

@@ -63,7 +63,7 @@ class AfixRow:
 
     @property
     def meaning(self) -> str:
-        """The code in words; the meaning of m depends on n."""
+        """Description of the code; the meaning of m depends on n."""
         m, n = divmod(self.code, 10)
         geometry = GEOMETRIES.get(m, f"geometry {m}")
         return f"{geometry}; {MOVEMENTS[n]}"
@@ -82,7 +82,7 @@ def afix_table(text: str) -> list[AfixRow]:
 
 
 def apply_afix(text: str, table: Sequence[AfixRow] | Mapping[str, int]) -> str:
-    """The text with AFIX cards as the table wants; atoms that are not in it stand under none.
+    """The text with the AFIX cards of the table; other atoms have none.
 
     Everything else stays as it is written. Raises CifError that names an unknown atom.
     """
@@ -130,7 +130,7 @@ def afix_loop(rows: Sequence[AfixRow]) -> Loop:
 
 
 def afix_rows(block: Block) -> list[AfixRow]:
-    """The table of a block that holds one; empty otherwise. Raises CifError for a code that is no number."""
+    """The table of a block that holds one; empty otherwise. Raises CifError for a code that is not a number."""
     loop = block.loop(TAGS[0])
     if loop is None or TAGS[1] not in loop:
         return []
@@ -138,6 +138,6 @@ def afix_rows(block: Block) -> list[AfixRow]:
     rows = []
     for label, code, pivot in zip(loop.texts(TAGS[0]), loop.texts(TAGS[1]), pivots, strict=True):
         if not code.isdigit():
-            raise CifError(f"AFIX code '{code}' of {label} is no number.", tag=TAGS[1])
+            raise CifError(f"AFIX code '{code}' of {label} is not a number.", tag=TAGS[1])
         rows.append(AfixRow(label, int(code), "" if pivot in (".", "?") else text_of(pivot)))
     return rows

@@ -39,7 +39,7 @@ def export_ins(
     """A SHELX .ins text and notes about what had to be chosen.
 
     embedded: give the instructions the CIF holds, as they are, when it holds some. Otherwise cell, symmetry,
-    elements and atoms are written anew: disorder as PART, fixed occupancies as 10 + occupancy × share of the
+    elements and atoms are rewritten: disorder as PART, fixed occupancies as 10 + occupancy × share of the
     general position. Raises MissingItemsError without cell, atoms or wavelength.
     """
     if embedded:

@@ -1,7 +1,7 @@
 """Reading SHELX .ins and .res texts: instructions, and atoms with the instructions in force around them.
 
 This is the only reader of SHELX texts. It knows the syntax (names, residues, continuation lines, comments,
-included files); what an instruction does to a refinement is the refinement's business.
+included files); the effect of an instruction on a refinement is left to the refinement.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ReadInclude = Callable[[str], str | None]
 
 
 def shelx_number(word: str) -> float | None:
-    """A number as SHELX reads it, `2/3` and `1.0D-3` included; None for another word."""
+    """A number as SHELX reads it, `2/3` and `1.0D-3` included; None otherwise."""
     if _REAL.match(word):
         return float(word.upper().replace("D", "E"))
     fraction = _FRACTION.match(word)
@@ -70,7 +70,7 @@ class Instruction:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The words from the first that is no number: atoms, elements, a code word."""
+        """The words from the first that is not a number: atoms, elements, a code word."""
         return self.words[len(self.numbers) :]
 
     def number(self, position: int, default: float) -> float:
@@ -281,7 +281,7 @@ class _Reader:
     def _take_atom(self, line: str, number: int, file: str) -> None:
         words = line.split()
         if self.in_fragment:
-            # Lines of a FRAG stand as they are, marked by an empty name: they are no atoms of the structure.
+            # Lines of a FRAG are kept verbatim under an empty name: they are not atoms of the structure.
             self.found.entries.append(Instruction("", "", tuple(words), number, line, file))
             return
         if len(words) >= 5 and re.match(r"-?\d+\Z", words[1]):
@@ -388,7 +388,7 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _without_comment(line: str) -> tuple[str, str, bool]:
-    """What stands before `!` or `=`, the sign, and whether the line goes on in the next."""
+    """The text before `!` or `=`, the sign, and whether the line continues in the next."""
     for position, char in enumerate(line):
         if char in "!=":
             return line[:position].rstrip(), char, char == "="
@@ -400,7 +400,7 @@ def _atom(words: list[str], number: int, around: Surroundings) -> ShelxAtom:
     if None in values[:10]:
         wrong = words[2:][values.index(None)]
         raise CifError(
-            f"'{' '.join(words)[:60]}' is no atom: {wrong!r} is no number.",
+            f"'{' '.join(words)[:60]}' is not an atom: {wrong!r} is not a number.",
             where=f"line {number}",
             next="Expected a label, a scattering type and x y z, occupancy, U.",
             line=number,

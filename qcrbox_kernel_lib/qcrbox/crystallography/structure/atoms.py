@@ -31,7 +31,7 @@ class Atoms:
         self.site, self.operation, self.translation = rows.site, rows.operation, rows.translation
         self.fract, self.cartesian = rows.fract, rows.cartesian
         self.polymeric = polymeric
-        """Whether growing met an infinite chain, layer or framework and stopped at its repeat."""
+        """Whether growing found an infinite chain, layer or framework and stopped at its repeat."""
 
     def __len__(self) -> int:
         return len(self.site)

@@ -46,7 +46,7 @@ class ListedBond:
 class Edges:
     """Directed edges from site i in its own place to the image (operation, translation) of site j.
 
-    Sorted by `first`; `start[i]:start[i + 1]` are those of site i. `listed` tells bonds of the file.
+    Sorted by `first`; `start[i]:start[i + 1]` are those of site i. `listed` marks bonds of the file.
     """
 
     first: Indices

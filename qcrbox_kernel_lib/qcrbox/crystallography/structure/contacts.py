@@ -46,7 +46,7 @@ class Contacts:
 class HydrogenBond:
     """D-H...A with D and H in their own places and A an image; lengths in Å, angle in degrees.
 
-    `listed` tells that the file names it.
+    `listed` marks those of the file.
     """
 
     donor: int
@@ -79,7 +79,7 @@ def short_contacts(
 ) -> Contacts:
     """Contacts shorter than the sum of van der Waals radii plus `extra` Å.
 
-    Atoms up to three bonds apart and alternatives of disorder are no contacts.
+    Atoms up to three bonds apart and alternatives of disorder are not contacts.
     """
     sites = images.sites
     radii = np.array([van_der_waals_radius(element) for element in sites.element])

@@ -1,6 +1,6 @@
 """Disorder: which sites are alternatives of each other, and choosing one of them.
 
-An assembly holds groups of which only one is there at a time. Negative groups (SHELX's PART -1) are
+An assembly consists of groups of which only one is present at a time. Negative groups (SHELX's PART -1) are
 disordered about a special position: their own symmetry images are alternatives too.
 """
 
@@ -73,7 +73,7 @@ def choose(sites: Sites, disorder: str | Mapping[str, int]) -> Mask:
         chosen = {assembly: set(names[1:]) or set(names) for assembly, names in groups.items()}
     else:
         raise UserInputError(
-            f"'{disorder}' is no choice of disorder.",
+            f"'{disorder}' is not a choice of disorder.",
             next="Use 'all', 'major', 'minor' or {assembly: group}.",
         )
     return np.array(

@@ -1,4 +1,4 @@
-"""What is known of elements: how labels and type symbols name them, and their radii."""
+"""Elements: recognition in labels and type symbols, atomic data and radii."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import lru_cache
 from qcrbox.crystallography._gemmi import gemmi
 
 _LETTERS = re.compile(r"[A-Za-z]+")
-# Names that programs give to peaks, dummies, centroids, lone pairs and vacancies; they are no elements.
+# Names of peaks, dummies, centroids, lone pairs and vacancies; not elements.
 _NO_ELEMENT = {"Q", "X", "DU", "DUM", "PEAK", "CNT", "CG", "LP", "BQ", "VAC", "VOID"}
 _DEUTERIUM = {"D", "T"}
 # Water as one site: its oxygen. AMCSD writes Wat1, others Wa1, OW1, Aq1, HOH, H2O or D2O.
 _WATER = re.compile(r"(?:(?i:wat(?:er)?|aqu?a?|hoh|dod|h2o|d2o)|Wa)(?![A-Za-z])")
-# Water, or tungsten: the formula tells.
+# Water or tungsten: decided by the formula.
 _WATER_OR_TUNGSTEN = re.compile(r"W[Aa]?(?![A-Za-z])")
 
 
@@ -64,7 +64,7 @@ def _readings(label: str) -> tuple[str, ...]:
 def elements_of_sites(
     labels: Sequence[str], types: Sequence[str], formula: Mapping[str, float] | None = None
 ) -> tuple[list[str], list[str]]:
-    """The element of each site, and notes on what was not plain.
+    """The element of each site, and notes on ambiguous ones.
 
     A type symbol decides; without one the label, and of several readings of a label the one that the sum formula
     has (`formula`: atoms of each element, empty where unknown). An element of the formula that no site has is looked

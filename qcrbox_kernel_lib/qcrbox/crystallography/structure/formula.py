@@ -11,7 +11,7 @@ _PART = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?")
 
 
 def parse_formula(text: str) -> dict[str, float]:
-    """`C17 H20 N4 O5` to {C: 17, ...}; empty when the text is no sum formula."""
+    """`C17 H20 N4 O5` to {C: 17, ...}; empty when the text is not a sum formula."""
     compact = text.replace(" ", "")
     parts = list(_PART.finditer(compact))
     if not parts or sum(len(part[0]) for part in parts) != len(compact):

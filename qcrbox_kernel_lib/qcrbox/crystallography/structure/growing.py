@@ -229,7 +229,7 @@ def one_orientation(atoms: Atoms, sites: Sites) -> Atoms:
     conflicts: dict[int, set[int]] = {}
     for a, b in zip(number[i[same]].tolist(), number[j[same]].tolist(), strict=True):
         conflicts.setdefault(a, set()).add(b)
-    # Images in their own place first, so that what the file gives is what is shown.
+    # Images at their original position first, so that the coordinates of the file are shown.
     order = sorted(instance.values(), key=lambda n: (not own[number == n].any(), n))
     kept: set[int] = set()
     for candidate in order:

@@ -84,7 +84,7 @@ class SymmetryImages:
         return back, -rotated
 
     def canonical(self, site: Indices, operation: Indices, translation: Indices) -> tuple[Indices, Indices]:
-        """Operation and translation that stand for all that give the same image of a site."""
+        """The canonical operation and translation among those that give the same image of a site."""
         return self.symmetry.canonical(site, operation, translation)
 
     def key(self, site: Indices, operation: Indices, translation: Indices) -> Indices:

@@ -1,7 +1,7 @@
 """From the items of a CIF block to cell, space group and sites.
 
 Spellings do not matter (old, DDLm, unified); s.u. may stand in brackets or in `_su` items.
-What is damaged is noted and read as unknown; only a missing cell or missing coordinates are errors.
+Damaged values are noted and read as unknown; only a missing cell or missing coordinates are errors.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def read_cell(block: Block, notes: list[str] | None = None) -> UnitCell:
     numbers = [number_with_su(block, tag, notes) for tag in _CELL_TAGS]
     missing = [tag for tag, number in zip(_CELL_TAGS, numbers, strict=True) if number is None]
     if missing:
-        odd = [f"{tag} is '{text}', which is no number" for tag in missing if (text := block.text(tag))]
+        odd = [f"{tag} is '{text}', which is not a number" for tag in missing if (text := block.text(tag))]
         absent = [tag for tag in missing if not block.text(tag)]
         raise MissingItemsError(
             f"The cell is not complete: {'; '.join([*odd, *([', '.join(absent) + ' missing'] if absent else [])])}.",
@@ -225,7 +225,7 @@ def misprints(loop: Loop, tag: str, labels: Sequence[str]) -> list[str]:
         notes.append(
             f"Values of {tag} {how} are read: {listed}."
             if how
-            else f"Values of {tag} that are no numbers are taken as unknown: {listed}."
+            else f"Values of {tag} that are not numbers are taken as unknown: {listed}."
         )
     return notes
 
@@ -306,10 +306,10 @@ def _groups(texts: list[str], labels: list[str], notes: list[str]) -> NDArray[np
         try:
             groups[row] = int(text)
         except ValueError:
-            # Letters occur in place of numbers; each gets a number of its own beyond those in use.
+            # Letters occur instead of numbers; each is mapped to an unused number.
             groups[row] = letters.setdefault(text, 1000 + len(letters))
             notes.append(
-                f"Disorder group '{text}' of {labels[row]} is no number; it is kept apart as a group."
+                f"Disorder group '{text}' of {labels[row]} is not a number; it is kept apart as a group."
             )
     return groups
 

@@ -1,4 +1,4 @@
-"""A crystal structure: what a CIF block says, as cell, space group, sites, and everything geometric."""
+"""A crystal structure read from a CIF block: cell, space group, sites, geometry."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Structure:
     """Cell, space group and atoms of one data block.
 
     cell: UnitCell with s.u.; space_group: SpaceGroup with what contradicts it; sites: arrays of the
-    asymmetric unit. `notes` lists what was damaged, assumed or odd, in words for people.
+    asymmetric unit. `notes` lists damaged, assumed and unusual values in readable text.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Structure:
 
     @classmethod
     def _of_document(cls, document: Document, block: Block) -> Structure:
-        """With what the reader found wrong in the block among the notes."""
+        """The structure with the diagnostics of the reader among its notes."""
         made = cls.from_block(block)
         wrong = [
             str(r) for r in document.diagnostics if r.severity is Severity.ERROR and r.block == block.name
@@ -122,7 +122,7 @@ class Structure:
 
     @property
     def notes(self) -> list[str]:
-        """What a person should know about how this structure was read."""
+        """Remarks on how the structure was read."""
         return [*self.space_group.contradictions, *self.space_group.notes, *self._notes, *self.images.notes]
 
     # What symmetry and bonds make of the sites
@@ -177,7 +177,7 @@ class Structure:
             grown = growing.grow_contacts(self.images, self.edges, start, self.short_contacts(), whole)
         else:
             raise UserInputError(
-                f"'{mode}' is no way of growing.", next="Use none, bond, molecule, radius or contacts."
+                f"'{mode}' is not a way of growing.", next="Use none, bond, molecule, radius or contacts."
             )
         return self.choose(grown, disorder)
 
@@ -220,7 +220,7 @@ class Structure:
         """The same as a table with labels and s.u., estimated without covariances."""
         return tables.hydrogen_bonds(self.images, self.hydrogen_bonds())
 
-    # Measuring what a person picks
+    # Measuring selected atoms
 
     def distance(self, first: AtomName, second: AtomName) -> Number:
         """Å; an atom is a label, or (label, symmetry code) such as ("O1", "3_655")."""
@@ -278,7 +278,7 @@ class Structure:
 
     @property
     def formula(self) -> str:
-        """The sum formula of the file, else what the atoms add up to for Z (or for the cell)."""
+        """The sum formula of the file, else the sum of the atoms for Z (or for the cell)."""
         if self.formula_sum:
             return self.formula_sum
         return formula.format_formula(

@@ -103,7 +103,7 @@ def angles(images: SymmetryImages, edges: Edges, hydrogens: bool = True) -> list
 
 
 def hydrogen_bonds(images: SymmetryImages, found: Sequence[HydrogenBond]) -> list[HydrogenBondRow]:
-    """Hydrogen bonds with lengths and angle measured anew."""
+    """Hydrogen bonds with recalculated lengths and angle."""
     if not found:
         return []
     donor, hydrogen = (

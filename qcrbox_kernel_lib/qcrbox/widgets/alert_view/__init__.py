@@ -17,7 +17,7 @@ _MOST = 60  # alerts with a button
 
 
 class AlertView:
-    """What `validate().view()` shows. `table` is the still form of the alerts, `notice` says what they are not."""
+    """What `validate().view()` shows. `table` is the still form of the alerts, `notice` states their limits."""
 
     def __init__(
         self, structure: Structure, alerts: Sequence[Alert], table: Table, *, notice: str, **options: Any

@@ -20,7 +20,7 @@ _LOG_CHARACTERS = 500_000  # of the end of a log, sent to the browser
 
 @dataclass(frozen=True)
 class CardSource:
-    """What a card shows and does, as callables: nothing is read before it is shown."""
+    """Content and actions of a card as callables, so that nothing is read before the card is shown."""
 
     state: Callable[[], dict[str, Any]]
     text: Callable[[], str]

@@ -44,7 +44,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Panel:
-    """One pair of axes. levels: lines across at (value of y, words). top: a second axis with ticks at values of x."""
+    """One pair of axes. levels: horizontal lines at (value of y, text). top: a second axis with ticks at values of x."""
 
     x: Axis
     y: Axis

@@ -74,7 +74,7 @@ def _loop_html(loop: Loop) -> str:
 
 
 def _dictionary_words(tag: str) -> str:
-    """What an item is and what the dictionary says of it: `length of the cell axis a. _cell.length_a: Real, Å, 0 or more`."""
+    """Meaning and dictionary facts of an item: `length of the cell axis a. _cell.length_a: Real, Å, 0 or more`."""
     known, meaning = names.facts(tag), item_words(tag)
     if known is None:
         return meaning or "not in the dictionaries"

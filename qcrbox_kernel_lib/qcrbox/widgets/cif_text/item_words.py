@@ -1,4 +1,4 @@
-"""Common CIF items in our own words, for the pointer in the CIF viewer. The dictionaries' definitions say more."""
+"""Short descriptions of common CIF items for tooltips. The dictionaries have the full definitions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 
 from qcrbox.cif import names
 
-# Conventional name | what it is.
+# Conventional name | meaning.
 _WORDS = """
 _cell_length_a | length of the cell axis a
 _cell_length_b | length of the cell axis b
@@ -142,7 +142,7 @@ def _by_canonical_name() -> dict[str, str]:
 
 
 def item_words(tag: str) -> str:
-    """What an item is in a few words, whatever its spelling; of an s.u., of what. Empty where we have none."""
+    """Short description of an item in any spelling; for an s.u., that of its item. Empty when there is none."""
     canonical = names.canonical(tag)
     known = _by_canonical_name()
     if canonical in known:

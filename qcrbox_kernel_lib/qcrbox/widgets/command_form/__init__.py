@@ -26,7 +26,7 @@ class PresetStore(Protocol):
 
 @dataclass(frozen=True)
 class FormSource:
-    """The command behind a form: what it is called, its parameters, and what the form does with it.
+    """The command behind a form: its names, its parameters, and the actions of the form.
 
     submit(**values) starts a calculation. file_choices(parameter) are (label, value) pairs for a file field.
     as_code(value) is Python that gives this value again.
@@ -45,7 +45,7 @@ class FormSource:
 class CommandForm:
     """`command.form()`. `.code` is the line it will run, `.values` what differs from the defaults.
 
-    `.run()` starts it and is what the button does; `.calculation` is the last one started.
+    `.run()` starts a calculation, as the button does; `.calculation` is the last one.
     """
 
     def __init__(self, command: FormSource, *args: Any, **options: Any) -> None:
@@ -83,7 +83,7 @@ class CommandForm:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What differs from the defaults, without the files: what a preset keeps."""
+        """Values that differ from the defaults, without files: the content of a preset."""
         return {
             name: value for name, value in self.values.items() if not self.command.parameters[name].is_file
         }
@@ -101,7 +101,7 @@ class CommandForm:
 
     @property
     def problems(self) -> dict[str, str]:
-        """Field → what is wrong with it; empty when it may run."""
+        """Field → problem; empty when the command can run."""
         found = {}
         for name, parameter in self.command.parameters.items():
             value = self._texts[name]

@@ -33,7 +33,7 @@ def form_widget(form: CommandForm) -> w.Widget:
         problems = form.problems
         for name, note in notes.items():
             wrong = problems.get(name, "")
-            # An empty required field is said by the disabled button, not by red text before anybody typed.
+            # Empty required fields disable the button; red text appears only for wrong values.
             note.value = (
                 ""
                 if not wrong or wrong.startswith("needed")

@@ -9,7 +9,7 @@ from qcrbox.widgets import bundle
 
 
 class CopyButton(anywidget.AnyWidget):
-    """`text` is what it copies; empty, and the button waits."""
+    """Copies `text`; the button is disabled while it is empty."""
 
     _esm = bundle.path("copy_button")
     text = traitlets.Unicode().tag(sync=True)

@@ -1,4 +1,4 @@
-"""Lineage to walk through: hover or arrow keys tell what a node is, Enter gives the code that opens or compares it."""
+"""Interactive lineage: hover or arrow keys describe a node, Enter gives the code that opens or compares it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def display_lineage(graph: Lineage, bundled: dict[str, Any]) -> None:
 
 
 def packed(graph: Lineage) -> dict[str, Any]:
-    """Nodes with their column, row, words and code, in the order in which keys walk."""
+    """Nodes with column, row, description and code, in the order of keyboard navigation."""
     nodes, edges, place = places(graph)
     labels = {node["id"]: str(node["label"]) for node in graph.nodes}
     told = [

@@ -53,7 +53,7 @@ def _ancestors(focus: str, edges: list[dict[str, Any]]) -> set[str]:
 
 
 def _only_from(members: set[str], edges: list[dict[str, Any]]) -> set[str]:
-    """What was made of the members and of nothing else."""
+    """Nodes made from the members only."""
     found: set[str] = set()
     while True:
         origin: dict[str, set[str]] = {}

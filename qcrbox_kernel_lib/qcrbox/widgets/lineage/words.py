@@ -1,4 +1,4 @@
-"""What the nodes of a lineage are, in words."""
+"""Descriptions of the nodes of a lineage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def words_of(node: dict[str, Any], labels: dict[str, str]) -> str:
-    """What a node is: for a calculation its command and options, for a file its dataset."""
+    """Description of a node: command and options of a calculation, dataset of a file."""
     details = node.get("details") or {}
     if node["kind"] == "batch":
         return f"{node['label']}, {details.get('files', 0)} files made"

@@ -1,4 +1,4 @@
-"""What the browser needs to draw a fingerprint and to bind it to its surface."""
+"""Data of a fingerprint and its link to the surface, for the browser."""
 
 from __future__ import annotations
 

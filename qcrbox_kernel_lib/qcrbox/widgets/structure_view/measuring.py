@@ -1,4 +1,4 @@
-"""What is measured in a picture: a value with its s.u., in words."""
+"""Measurements in a picture: values with s.u. and their description."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A distance, angle, torsion or plane: what, its value with s.u., its unit; details in further words."""
+    """A distance, angle, torsion or plane: description, value with s.u., unit, details."""
 
     kind: str
     atoms: tuple[int, ...]
@@ -23,7 +23,7 @@ class Measurement:
 
     @property
     def sentence(self) -> str:
-        """What was measured, as one sentence."""
+        """The measurement as one sentence."""
         return f"{self.kind} {self.value}" + (f": {self.details}" if self.details else "")
 
     @property

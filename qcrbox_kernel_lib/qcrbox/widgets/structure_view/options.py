@@ -1,4 +1,4 @@
-"""What a person can say about how a structure is drawn, checked once for widget and picture alike."""
+"""Options of a structure view, validated once for widget and picture."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def packed_density(density: DensityMap | Cube, scene: Scene, level: float) -> di
 
 
 def _packed_peaks(density: DensityMap, scene: Scene) -> list[dict[str, Any]]:
-    """Names, words and places (Å, relative to the scene's centre) of peaks and holes."""
+    """Names, descriptions and positions (Å, relative to the centre of the scene) of peaks and holes."""
     return [
         {
             "name": peak.name,
@@ -126,7 +126,7 @@ def packed(scene: Scene, title: str = "") -> dict[str, Any]:
 
 
 def _parts(scene: Scene) -> list[list[Any]]:
-    """[assembly, group, words] of every disorder group, where there is a choice."""
+    """[assembly, group, label] of every disorder group that can be chosen."""
     sites = scene.structure.sites
     pairs = dict.fromkeys(
         (assembly, group)

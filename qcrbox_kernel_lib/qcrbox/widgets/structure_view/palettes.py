@@ -61,7 +61,7 @@ CPK = {
     "Pb": "#575961",
     "U": "#008fff",
 }
-# Okabe & Ito (2008); elements that share a hue differ in lightness, and labels tell the rest.
+# Okabe & Ito (2008); elements that share a hue differ in lightness; labels distinguish the rest.
 OKABE_ITO = {
     "H": "#f5f5f5",
     "D": "#d5ecf7",

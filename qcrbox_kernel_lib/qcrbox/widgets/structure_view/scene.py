@@ -1,4 +1,4 @@
-"""What is to be drawn, as arrays: the one truth behind the widget, the SVG picture and the table of atoms."""
+"""The scene as arrays: the single source of the widget, the SVG picture and the table of atoms."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MOST_ATOMS = 60_000
 
 
 class Scene:
-    """A structure under options: which atoms, their shapes, bonds, colours and words.
+    """A structure with options applied: atoms with shapes, bonds, colours and descriptions.
 
     Positions are Cartesian in Å relative to `centre`. `matrices` (n, 3, 3): columns are the semi-axes of
     each atom at the chosen probability, so an ellipsoid is the unit sphere times its matrix.
@@ -74,7 +74,7 @@ class Scene:
 
     @cached_property
     def centre(self) -> Array:
-        """Middle of what is shown, cell included if drawn; Å."""
+        """Centre of the atoms shown, and of the cell if drawn; Å."""
         corners = self._cell_corners if self.options.cell else np.zeros((0, 3))
         points = np.vstack([self.atoms.cartesian, corners]) if len(self) or len(corners) else np.zeros((1, 3))
         return (points.min(axis=0) + points.max(axis=0)) / 2
@@ -241,7 +241,7 @@ class Scene:
         return ~self.hydrogen if self.options.labels == "heavy" else np.ones(len(self), dtype=bool)
 
     def description(self, row: int) -> str:
-        """`C7, carbon, part 1, Ueq 0.021 Å²`: one atom in words."""
+        """`C7, carbon, part 1, Ueq 0.021 Å²`: description of an atom."""
         sites, site = self.structure.sites, int(self._sites[row])
         parts = [self.labels[row], element_name(sites.element[site])]
         if sites.group[site]:
@@ -276,7 +276,7 @@ class Scene:
 
     @cached_property
     def warnings(self) -> list[str]:
-        """What a person should know about this picture."""
+        """Warnings about the picture."""
         notes = []
         npd = sorted({self.labels[row] for row in np.flatnonzero(self.kinds == CUBE)})
         if npd:

@@ -68,7 +68,7 @@ class StructureView:
         return self
 
     def grow(self, mode: str = "bond") -> StructureView:
-        """More around what is shown: "bond", "molecule", "contacts" or "radius"."""
+        """Show more around the present atoms: "bond", "molecule", "contacts" or "radius"."""
         self._show_scene(self.scene.grown_from_here(mode))
         return self
 
@@ -90,7 +90,7 @@ class StructureView:
         """
         if density is not None and density.kind == "cube":
             raise UserInputError(
-                "A cube file does not say its unit, and the view prints e Å⁻³.",
+                "A cube file does not state its unit, and the view shows e Å⁻³.",
                 next="For a density in e/bohr³: view.show_density(cube.per_cubic_angstrom()).",
             )
         if density is not None and at is not None:
