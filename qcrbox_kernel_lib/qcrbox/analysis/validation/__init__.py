@@ -21,6 +21,7 @@ CHECKS: dict[str, Check] = {
     for check in (
         statement_checks.missing_items,
         statement_checks.symmetry_statements,
+        statement_checks.radiation,
         statement_checks.cell_and_system,
         statement_checks.formula_and_content,
         statement_checks.checksums,
