@@ -106,6 +106,10 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
     mates stay apart in non-centrosymmetric groups (MERG 3 and 4 merge them).
     """
     found = find_reflections(model, attached)
+    if not found.rows.fixed:
+        model.note(
+            f"{found.origin}: the columns are not those of SHELX (3I4, 2F8.2); numbers were read at the blanks."
+        )
     rows = _transformed(found, model)
     grouped = _is_grouped(rows, found.hklf)
     if grouped:
