@@ -37,6 +37,7 @@ def form_factors(
     multiplicities: str | None = "",
     crystal_field: str = "isolated",
     spherical: str | None = "",
+    wavefunction: str | None = None,
     grid: int = 2,
     form_factor_cif: str = "form_factors.cif",
     tsc: str = "form_factors.tsc",
@@ -53,6 +54,7 @@ def form_factors(
         crystal_field=crystal_field,
         spherical=spherical or "",
         grid=grid,
+        wavefunction=wavefunction or None,
     )
     block = _block_with_atoms(Path(structure))
     crystal = Structure.from_block(block)
@@ -91,6 +93,7 @@ def refine_har(
     spherical: str | None = "",
     relativistic: str = "auto",
     dispersion: str = "off",
+    wavefunction: str | None = None,
     missing_hydrogens: str = "keep",
     weighting: str = "optimise",
     extinction: str = "keep",
@@ -128,6 +131,7 @@ def refine_har(
         tolerance=tolerance,
         grid=grid,
         most_hours=most_hours,
+        wavefunction=wavefunction or None,
     )
     refine_options = {
         "weighting": weighting,

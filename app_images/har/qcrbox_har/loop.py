@@ -159,6 +159,7 @@ class Refinement:
             grid=self.options.grid,
             crystal_field=self.options.crystal_field != "isolated",
             field_radius=self.options.field_radius,
+            wavefunction=self.options.wavefunction,
         )
 
     def _first_hydrogens(self, state: Progress) -> Array:
@@ -256,6 +257,8 @@ class Refinement:
         """
         if not state.rounds:
             return False
+        if self.computer.is_fixed:
+            return True
         last = state.rounds[-1].moved["ratio"]
         if last < self.options.tolerance:
             return True
