@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,6 +48,7 @@ class CifInput(Part):
     optional_entry_sets: list[str] = Field(default_factory=list)
     merge_su: bool = False
     custom_categories: list[str] = Field(default_factory=list)
+    dialect: Literal["unified", "ddl1"] = "unified"
 
     @property
     def has_keys(self) -> bool:

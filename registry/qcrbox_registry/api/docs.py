@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 from qcrbox.contract.errors import NotFound, NotSignedIn
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse
 
-from qcrbox_registry.api.asking import TheCore, who
-from qcrbox_registry.identity import COOKIE, HubIdentity, OnePerson
+from qcrbox_registry.access.identity import COOKIE, HubIdentity, OnePerson
+from qcrbox_registry.api.dependencies import TheCore, who
 
 router = APIRouter(include_in_schema=False)
 _FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}

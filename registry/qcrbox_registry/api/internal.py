@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 from qcrbox.contract.errors import Conflict, NotSignedIn, TooLarge, UserInputError
 
-from qcrbox_registry import rights
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import TheCore
-from qcrbox_registry.api.receiving import storing
-from qcrbox_registry.api.sending import file_response
-from qcrbox_registry.core import Core
-from qcrbox_registry.identity import bearer
+from qcrbox_registry.access import rights
+from qcrbox_registry.access.identity import bearer
+from qcrbox_registry.api.dependencies import TheCore
+from qcrbox_registry.api.downloads import file_response
+from qcrbox_registry.api.forms import upload_service
+from qcrbox_registry.api.responses import success
 from qcrbox_registry.messaging.tokens import read_files
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.store import datasets, uploads
 from qcrbox_registry.store.tables import calculation_inputs, calculations
 
@@ -71,7 +71,7 @@ async def read_input(
     file = await core.db.read(read)
     sha256, size = file.sha256, file.size
     if form == "unified":
-        sha256, size = await storing(request).unified(file)
+        sha256, size = await upload_service(request).unified(file)
     return await file_response(core, sha256, size, file.filename)
 
 
@@ -93,8 +93,8 @@ async def write_output(
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > core.settings.largest_file_bytes:
             raise TooLarge(f"The output {filename[:200]!r} is larger than this registry takes.")
-        store = storing(request)
-        stored = await store.take(_chunks(request), filename, sha256=sha256)
+        store = upload_service(request)
+        stored = await store.store(_chunks(request), filename, sha256=sha256)
         await store.look(stored)
 
         def write(conn: Any) -> sa.Row:

@@ -245,7 +245,7 @@ def attempt(registry, person, do):
 
 
 async def _forget(registry, calculation_id):
-    registry.core.scheduler.world.backlog.remove(calculation_id)
+    registry.core.scheduler.state.backlog.remove(calculation_id)
 
 
 def file_token(registry, calculation_id, attempt, expires=None):
