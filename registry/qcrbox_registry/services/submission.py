@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from qcrbox.contract.errors import Conflict, MissingItemsError, NotAllowed, QcError, UserInputError
+from qcrbox.contract.ids import data_file_id, dataset_id
 from qcrbox.contract.models import StartSession, SubmitCommand
 from qcrbox.spec import check
 from sqlalchemy.engine import Connection
@@ -160,9 +161,9 @@ class Submissions:
             slug, version, lambda one: rights.allows(actor, "run", application_resource(one))
         )
         if isinstance(body, SubmitCommand):
-            return catalogue.find_command(slug, version, body.command_name)
+            return catalogue.find_command(slug, application.version, body.command_name)
         if body.command_name:
-            _, command = catalogue.find_command(slug, version, body.command_name)
+            _, command = catalogue.find_command(slug, application.version, body.command_name)
             if not command.spec.is_interactive:
                 raise UserInputError(f"{body.command_name} is not an interactive command.")
             return application, command
@@ -265,9 +266,11 @@ def _look_up_files(conn: Connection, requests: list[_Request]) -> dict[str, Any]
     ids = {given for request in requests for one in request.wanted for _, given in one.files}
     if not ids:
         return {}
-    rows: dict[str, Any] = datasets.files_by_id(conn, sorted(ids))
+    files = datasets.files_by_id(conn, sorted(ids))
+    rows: dict[str, Any] = {given: files[known] for given in ids if (known := data_file_id(given)) in files}
     for given in sorted(ids - set(rows)):
-        found = datasets.files_of(conn, [given])[given]
+        known = dataset_id(given)
+        found = datasets.files_of(conn, [known])[known]
         if found:
             rows[given] = found
     return rows
