@@ -292,7 +292,7 @@ def _resolve_files(conn: Connection, request: _Request, rows: dict[str, Any]) ->
             main = main if main is not None else row
             _require_items(conn, one, parameter, row)
         if main is not None:
-            _take_companions(conn, one, main)
+            _take_companions(conn, one, main, request.actor)
         if one.new.group_id is None and home in request.actor.group_ids:
             one.new.group_id = home
         elif one.new.group_id is None and not one.files and not one.private and request.actor.groups:
@@ -300,15 +300,17 @@ def _resolve_files(conn: Connection, request: _Request, rows: dict[str, Any]) ->
             one.new.group_id = last if last in request.actor.group_ids else None
 
 
-def _take_companions(conn: Connection, one: _Wanted, main: Any) -> None:
+def _take_companions(conn: Connection, one: _Wanted, main: Any, actor: Actor) -> None:
     """Files that the spec lets us take from the first input's own dataset, such as the .hkl beside a CIF.
 
-    Whoever may read one file of a dataset may read the others, so no right is asked again.
+    Only files that the actor may read: one file of a dataset can be shared without the others.
     """
     wanted = [p for p in one.command.spec.arguments if p.companion and one.new.arguments.get(p.name) is None]
     if not wanted or main.dataset_id is None:
         return
     beside = [row for row in datasets.files_of(conn, [main.dataset_id])[main.dataset_id] if row.id != main.id]
+    resources = shares.file_resources(conn, beside)
+    beside = [row for row in beside if rights.allows(actor, "read", resources[row.id])]
     for parameter in wanted:
         fitting = [
             row
