@@ -29,7 +29,7 @@ class Dataset:
 
     @property
     def name(self) -> str:
-        return str(self.said.get("name") or next(iter(self.files), self.id[:8]))
+        return str(self.said.get("name") or next(iter(self.files), self.id[-8:]))
 
     @property
     def description(self) -> str:
@@ -253,7 +253,7 @@ class Dataset:
         """All its files as one zip."""
         target = Path(path)
         with target.open("xb") as file:
-            file.write(self.box.client.download(f"/api/datasets/{self.id}/download"))
+            file.write(self.box.client.download(f"/api/datasets/{self.id}/download", format="zip"))
         return target
 
     # ------------------------------------------------------------ how it looks
