@@ -99,9 +99,10 @@ def owner_of(client: tuple[str, int], server: tuple[str, int]) -> int | None:
             continue
         for line in lines:
             words = line.split()
-            if tuple(words[1:3]) == wanted:
+            # Without an inode no program holds that end any more, and the kernel shows it as root's.
+            if tuple(words[1:3]) == wanted and words[9] != "0":
                 return int(words[7])
-    # The client has hung up already: nothing that it sent is acted upon.
+    # The client has hung up: nothing that it sent is acted upon.
     raise NotAllowed("The connection is gone.")
 
 

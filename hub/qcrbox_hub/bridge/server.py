@@ -57,6 +57,8 @@ class Bridge:
             ready(f"http://127.0.0.1:{port}", newest)
             await stopped.wait()
         finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
             await self._stop()
             await self._upstream.close()
 
