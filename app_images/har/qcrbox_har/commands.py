@@ -60,7 +60,7 @@ def form_factors(
     with Child(QUANTUM) as quantum, Child(LEAST_SQUARES) as least_squares:
         refinement = Refinement(options, {}, quantum, least_squares)
         state = refinement.prepare(crystal, {})
-        computer = refinement.computer(state)
+        computer = refinement.make_computer(state)
         sites = crystal.sites.fract
         rounds = 3 if crystal_field != "isolated" else 1
         for number in range(1, rounds + 1):
@@ -138,12 +138,12 @@ def refine_har(
     }
     with Child(QUANTUM) as quantum, Child(LEAST_SQUARES) as least_squares:
         refinement = Refinement(options, refine_options, quantum, least_squares)
-        state = refinement.run(structure, reflections, iam)
+        state = refinement.run(structure, reflections, iam, last_cif=refined)
         report(fraction=0.93, text="Geometry, residual and deformation density")
         outputs = {"cif": refined, "res": res, "fcf": fcf, "peaks": peaks}
         har = least_squares.call("qcrbox_har.refine_side:finish", outputs)
         maps.write_maps(
-            state, refinement.computer_now, refinement.sites, least_squares, Path(deformation), Path(residual)
+            state, refinement.computer, refinement.sites, least_squares, Path(deformation), Path(residual)
         )
     if Path(tsc) != Path(_TABLE):
         shutil.copyfile(_TABLE, tsc)

@@ -57,6 +57,16 @@ def start(structure: str, hkl: str | None, options: dict[str, Any], cif: str) ->
     return {"summary": _session.iam, "hkl": needed_indices(result.fit)}
 
 
+def resume(model: str, hkl: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Begin from a model that `write_model` wrote, without refining it. Returns `hkl` as `start` does."""
+    global _session
+    still = options | {"cycles": 0, "weighting": "keep", "edits": "", "hydrogens": "keep"}
+    result = refine_files(model, hkl, Options(**still))
+    _session = _Session(result.model, result.fit.reflections, Options(**options), {}, result.fit, {})
+    _session.before = _parameters(result.fit)
+    return {"hkl": needed_indices(result.fit)}
+
+
 def needed_indices(fit: Fit) -> np.ndarray:
     """Rows (k, 3) of an expanded table: h R for each reflection that is calculated, of every domain of a twin, and for
     each operation but inversion and centring. Friedel mates as well where they differ: the Flack parameter needs them.
@@ -87,7 +97,8 @@ def treat_hydrogens(choice: str) -> None:
         minor = atom.occupancy < 0.5
         atom.riding = choice == "riding" or (minor and atom.riding)
         if choice == "anisotropic" and not atom.riding:
-            make_anisotropic(model, atom)
+            if atom.u_aniso is None:
+                make_anisotropic(model, atom)
         else:
             atom.u_aniso = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import ssl
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,11 +11,11 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 import websockets
+from qcrbox.client import loopback
 from qcrbox.contract.errors import NotAllowed, NotFound, NotSignedIn, QcError, Unreachable
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # A program may compute for hours before the next byte of an event stream or a download comes.
 _TIMEOUT = httpx.Timeout(connect=10.0, read=None, write=120.0, pool=None)
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20)
@@ -27,10 +28,14 @@ class Upstream:
         self.url = url.rstrip("/")
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
         # A registry on this machine must not be asked for through a proxy that the environment names.
-        self._outside = urlsplit(self.url).hostname not in _LOOPBACK
+        self._outside = not loopback.is_loopback(self.url)
         self._tls = ssl.create_default_context() if self.url.startswith("https://") else None
         self._http = httpx.AsyncClient(
-            headers=self._headers, timeout=_TIMEOUT, limits=_LIMITS, trust_env=self._outside
+            headers=self._headers,
+            timeout=_TIMEOUT,
+            limits=_LIMITS,
+            trust_env=self._outside,
+            mounts=loopback.async_mounts(self.url),
         )
         self.person = ""
 
@@ -87,12 +92,20 @@ class Upstream:
                 open_timeout=20,
                 ssl=self._tls,
                 proxy=True if self._outside else None,
+                **self._place(),
             )
         except InvalidHandshake as error:
             status = getattr(getattr(error, "response", None), "status_code", 500)
             raise self.error_of(status, b"") from None
         except (OSError, TimeoutError, WebSocketException) as error:
             raise self.away(error) from None
+
+    def _place(self) -> dict[str, Any]:
+        """Where to connect to, for a name below localhost that only browsers find."""
+        parts = urlsplit(self.url)
+        if not (parts.hostname or "").endswith(".localhost"):
+            return {}
+        return {"host": "127.0.0.1", "port": parts.port or (443 if self._tls else 80)}
 
     def away(self, error: Exception) -> Unreachable:
         """What to tell when there is no answer."""
@@ -105,8 +118,6 @@ class Upstream:
 
     def error_of(self, status: int, body: bytes) -> QcError:
         """The error of an answer; a page of a proxy in between is none of the registry's words."""
-        import json
-
         if status == 401:
             return NotSignedIn(
                 f"{self.url} does not know you any more.",

@@ -12,6 +12,7 @@ import typer
 from qcrbox.api import connection
 from qcrbox.client import saved_tokens, signing_in
 from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
+from qcrbox.display.sign_in_prompt import show_code
 
 from qcrbox_hub.bridge import callers
 from qcrbox_hub.bridge.server import Bridge, Ports
@@ -91,7 +92,7 @@ def _registry_and_token(url: str | None, token_file: Path | None, insecure: bool
             f"{address} wants to know who you are.",
             next="Start the bridge in a terminal, where you can sign in, or give --token-file.",
         )
-    token = signing_in.sign_in(address)
+    token = signing_in.sign_in(address, tell=show_code)
     saved_tokens.put(address, token)
     return address, token
 

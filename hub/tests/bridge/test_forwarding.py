@@ -255,3 +255,12 @@ def test_the_token_is_in_no_text(token):
     ]
     assert not any(token in text for text in texts)
     assert isinstance(upstream.error_of(401, b"{}"), NotSignedIn)
+
+
+async def test_a_hub_below_localhost_is_found_without_a_name_server(stand_in, token):
+    upstream = Upstream(stand_in.url.replace("127.0.0.1", "hub.localhost"), token)
+    assert await upstream.sign_in() == "ada"
+    async with await upstream.display("s1") as display:
+        assert await display.recv() == b"RFB 003.008\n"
+    assert all(seen[2]["host"].startswith("hub.localhost:") for seen in stand_in.seen)
+    await upstream.close()
