@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 
-from qcrbox_har import charges, checkpoint, molecules
+from qcrbox_har import charges, checkpoint, estimate, molecules
 from qcrbox_har.form_factors import Computer, OnProgress
 from qcrbox_har.loop_state import Progress, Round
 from qcrbox_har.options import Options, choose_method, spherical_sites
@@ -66,6 +66,7 @@ class Refinement:
         )
         state = self.prepare(Structure.from_cif(Path(iam_cif)), begun["summary"])
         self.computer = self.make_computer(state)
+        self.check_cost(state, state.structure.sites.fract, len(begun["hkl"]))
         self.sites = self._first_hydrogens(state)
         self.least_squares.call("qcrbox_har.refine_side:treat_hydrogens", self.options.hydrogens)
         return state, begun["hkl"]
@@ -108,7 +109,7 @@ class Refinement:
 
     def _fingerprint(self, structure: str, hkl: str | None) -> str:
         """What a checkpoint must agree with to be continued: files and settings, but not limits."""
-        settings = asdict(self.options) | {"rounds": 0, "tolerance": 0}
+        settings = asdict(self.options) | {"rounds": 0, "tolerance": 0, "most_hours": 0}
         digest = hashlib.sha256(json.dumps([settings, self.refine_options], sort_keys=True).encode())
         for file in (structure, hkl):
             digest.update(Path(file).read_bytes() if file else b"")
@@ -133,6 +134,20 @@ class Refinement:
         for note in state.notes:
             say(f"Note: {note}")
         return state
+
+    def check_cost(self, state: Progress, sites: Array, reflections: int) -> estimate.Cost:
+        """Say what the refinement will cost. Raises UserInputError when that is more than there is or may be."""
+        cost = estimate.estimate(
+            state,
+            self.computer.inputs(sites),
+            self.quantum,
+            crystal_field=self.options.crystal_field != "isolated",
+            reflections=reflections,
+        )
+        say(f"Estimate: {cost}")
+        report(fraction=0.02, text=f"Estimate: {cost}", estimated_s=round(cost.seconds))
+        estimate.refuse_beyond(cost, self.options.most_hours)
+        return cost
 
     def make_computer(self, state: Progress) -> Computer:
         return Computer(
