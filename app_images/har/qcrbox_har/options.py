@@ -33,6 +33,7 @@ class Options:
     scf_grid: int = 1
     most_hours: float = 24.0
     wavefunction: str | None = None
+    fragments: str = "auto"
 
 
 def choose_method(options: Options, symbols: set[str], largest: int) -> Method:
