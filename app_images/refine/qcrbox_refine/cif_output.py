@@ -19,6 +19,7 @@ from qcrbox_refine.geometry import geometry
 from qcrbox_refine.least_squares import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.model import Model, atomic_mass, element_symbol, hill_formula
 from qcrbox_refine.numbers import format_number
+from qcrbox_refine.res_output import model_text
 
 # What a new refinement makes untrue in the file it started from.
 OUTDATED = (
@@ -70,8 +71,8 @@ def model_block(model: Model) -> CifBlock:
     cell_and_symmetry(block, model)
     if model.weights:
         block.set("_refine_ls_weighting_details", weighting.details(model.weights))
-    # The .res text with the restraints does not belong to the changed model; they do.
-    block.set("_qcrbox_refine_restraints", "\n".join(model.restraints) if model.restraints else None)
+    block.set("_qcrbox_refine_restraints", None)
+    block.set("_shelx_res_file", model_text(model))
     add_atom_loops(block, model, model.structure(), None)
     return block
 
@@ -231,8 +232,9 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
     for name, value in values.items():
         block.set(name, value)
     _absolute_structure(block, fit)
-    if fit.model.notes:
-        block.set("_refine_special_details", "\n".join(fit.model.notes))
+    said = [*fit.model.notes, *(f"Not applied: {entry.text} ({entry.why})" for entry in fit.model.left_out)]
+    if said:
+        block.set("_refine_special_details", "\n".join(said))
 
 
 def _absolute_structure(block: CifBlock, fit: Fit) -> None:

@@ -108,6 +108,7 @@ class Cycles:
             may_parallelise=False,
             initial_scale_factor=self.scale,
             restraints_manager=restraints_manager(self.model),
+            origin_fixing_restraints_type=lambda group: made.origin,
         )
         converged = False
         before: tuple[flex.double, Cycle] | None = None
