@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-import qcrbox.cif._gemmi  # noqa: F401 - first: cctbx ends the process where gemmi was imported before it
+import qcrbox.crystallography._gemmi  # noqa: F401 - first: cctbx ends the process where gemmi was imported before it
 
 # Tests read English words, whatever the machine's language.
 os.environ["QCRBOX_LANGUAGE"] = "en"

@@ -29,8 +29,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import qcrbox.cif._gemmi  # noqa: F401 - before cctbx
-from qcrbox.cif.structure import Structure
+import qcrbox.crystallography._gemmi  # noqa: F401 - before cctbx
+from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets import bundle
 from qcrbox.widgets.structure_view import StructureView
 
@@ -218,9 +218,9 @@ def frame_rows() -> list[Row]:
 
 LIVE = """
 import json, time
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.calculations import Calculation
-from qcrbox.notebook.client import parse_events
+from qcrbox.api.box import Box
+from qcrbox.api.calculations import Calculation
+from qcrbox.client.http import parse_events
 from qcrbox.widgets.calculation_card import display_card
 
 class Registry:

@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "qcrbox_kernel_lib"
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-import qcrbox.cif._gemmi  # noqa: F401 - before cctbx
-from qcrbox.cif.index import index_file
-from qcrbox.cif.reflections import merging_statistics, read_hkl, unique_reflections
-from qcrbox.cif.structure import Structure
+import qcrbox.crystallography._gemmi  # noqa: F401 - before cctbx
+from qcrbox.analysis.index import index_file
+from qcrbox.crystallography.reflections import merging_statistics, read_hkl, unique_reflections
+from qcrbox.crystallography.structure import Structure
 
 try:
     import iotbx.cif

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
-from qcrbox_hub import ports
+from qcrbox_hub.platform import ports
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, Person
 

@@ -10,9 +10,9 @@ from typing import Any
 from edited_crystal import AT, write_into
 from known_again import known_again
 from qcrbox import cif
-from qcrbox.cif._gemmi import gemmi
-from qcrbox.cif.structure import Structure
-from qcrbox.cif.structure.elements import atomic_number
+from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.elements import atomic_number
 
 EDITING, PREPARED = Path("editing.cjson"), Path(".prepared.cjson")
 

@@ -14,7 +14,7 @@ from known_again import SavedAtom
 from numpy.typing import NDArray
 from qcrbox.cif import Block
 from qcrbox.cif.loop import Loop
-from qcrbox.cif.structure import Structure
+from qcrbox.crystallography.structure import Structure
 
 Array = NDArray[np.float64]
 STAYS_A = 0.001  # Å: an atom that was moved less was not moved

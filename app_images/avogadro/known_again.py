@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from qcrbox.cif._gemmi import gemmi
+from qcrbox.crystallography._gemmi import gemmi
 
 Atom = tuple[int, tuple[float, float, float]]  # atomic number, place in Å
 SAME_A = 0.001

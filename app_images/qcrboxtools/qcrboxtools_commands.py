@@ -12,20 +12,22 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from qcrbox.cif import read, shelx
-from qcrbox.cif.anisotropic import iso_to_aniso
-from qcrbox.cif.convergence import check_convergence
+from qcrbox.analysis.convergence import check_convergence
+from qcrbox.analysis.difference import crystal_difference, semantic_difference
+from qcrbox.analysis.quality import quality_indicators as indicators_of
+from qcrbox.analysis.validation import validate as run_checks
+from qcrbox.cif import read
 from qcrbox.cif.convert import DEFAULT_CATEGORIES, is_cif, unify
-from qcrbox.cif.difference import crystal_difference, semantic_difference
 from qcrbox.cif.document import Block
-from qcrbox.cif.quality import quality_indicators as indicators_of
-from qcrbox.cif.replacement import replace_structure
-from qcrbox.cif.structure import Structure
-from qcrbox.cif.structure.glb import ortep_glb
-from qcrbox.cif.structure.reading import read_space_group
-from qcrbox.cif.tsc import read_tsc, write_tsc, write_tscb
-from qcrbox.cif.validation import validate as run_checks
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
+from qcrbox.crystallography import shelx
+from qcrbox.crystallography.anisotropic import iso_to_aniso
+from qcrbox.crystallography.aspheric import form_factor_document, read_form_factors
+from qcrbox.crystallography.replacement import replace_structure
+from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.reading import read_space_group
+from qcrbox.crystallography.tsc import read_tsc, write_tsc, write_tscb
+from qcrbox.display.glb import ortep_glb
 
 
 def to_unified_cif(
@@ -74,6 +76,8 @@ def replace_structure_from_cif(
     document = replace_structure(
         Path(input_cif), Path(structure_cif), keep_weighting=keep_weighting, force=force
     )
+    for remark in document.diagnostics:
+        print(remark)  # noqa: T201 - the log of the calculation
     return _write(output_cif, document.to_bytes())
 
 
@@ -189,13 +193,27 @@ def ortep_scene(
     return _write("structure.glb", ortep_glb(atoms, probability, structure.name))
 
 
-def convert_form_factors(table: str, to: str = "other") -> str:
-    """Turn a .tsc into a .tscb or back. The form is recognised by content; `to` forces one."""
-    data = Path(table).read_bytes()
-    factors = read_tsc(data, Path(table).name)
-    binary = to == "tscb" or (to == "other" and b"DATA:" in data)
-    name = Path(table).stem + (".tscb" if binary else ".tsc")
-    return _write(name, write_tscb(factors) if binary else write_tsc(factors))
+def convert_form_factors(table: str, to: str = "other", structure_cif: str | None = None) -> str:
+    """Turn a .tsc, a .tscb or the form factors in a CIF into another of the three.
+
+    The form is recognised by content. `other` makes a .tsc of a .tscb or a CIF, and a .tscb of a .tsc.
+    """
+    data, name = Path(table).read_bytes(), Path(table).name
+    in_cif = is_cif(data)
+    factors = read_form_factors(_block(table)).table if in_cif else read_tsc(data, name)
+    if to == "other":
+        to = "tscb" if not in_cif and b"DATA:" in data else "tsc"
+    if to == "cif":
+        source = _block(structure_cif or table) if structure_cif or in_cif else None
+        if source is None:
+            raise UserInputError(
+                "Form factors in a CIF need the cell and atoms they belong to.",
+                next="Give the CIF of the structure as structure_cif.",
+            )
+        return _write(
+            f"{Path(table).stem}_form_factors.cif", form_factor_document(factors, source).to_bytes()
+        )
+    return _write(f"{Path(table).stem}.{to}", write_tscb(factors) if to == "tscb" else write_tsc(factors))
 
 
 def validate(

@@ -12,8 +12,8 @@ import shutil
 from pathlib import Path
 
 from qcrbox import cif
-from qcrbox.cif.shelx import export_hkl, export_ins
 from qcrbox.contract.errors import MissingItemsError, QcError, UserInputError
+from qcrbox.crystallography.shelx import export_hkl, export_ins
 from qcrbox_refine import cif_output  # cctbx is loaded before a person waits for it
 from qcrbox_refine.model import wavelength_by_dispersion
 from qcrbox_refine.refinement import prepare_model

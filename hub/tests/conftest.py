@@ -10,10 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from qcrbox_hub import plan as plans
-from qcrbox_hub import ports
-from qcrbox_hub.data_folder import DataFolder
-from qcrbox_hub.supervisor import Supervisor, end_marked_processes
+from qcrbox_hub.lifecycle import plan as plans
+from qcrbox_hub.platform import ports
+from qcrbox_hub.platform.data_folder import DataFolder
+from qcrbox_hub.platform.supervisor import Supervisor, end_marked_processes
 
 PASSWORD = "plum-Orchid-42-river"
 
@@ -65,10 +65,10 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     data = DataFolder(tmp_path_factory.mktemp("platform") / "data")
     data.prepare()
     code = data.new_first_admin_code()
-    said: list[str] = []
+    record: list[str] = []
     plan = plans.make(plans.Options(mode="hub", port=ports.choose(1)[0]), data)
     specs = [spec for spec in plan.specs if spec.name in ("proxy", "hub")]
-    supervisor = Supervisor(specs, data.logs, said.append)
+    supervisor = Supervisor(specs, data.logs, record.append)
     try:
         supervisor.start(threading.Event())
         yield Hub(plan.url, data, code, supervisor)

@@ -14,22 +14,24 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from qcrbox import old_paths
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     # The applications of one registry, as `qc.stubs("qcrbox_applications.pyi")` wrote them beside a script.
     from qcrbox_applications import *  # type: ignore[import-not-found,unused-ignore] # noqa: F403
 
+    from qcrbox.api.applications import Applications
+    from qcrbox.api.batch import as_completed as as_completed
+    from qcrbox.api.box import Box as Box
+    from qcrbox.api.calculations import Calculation as Calculation
+    from qcrbox.api.calculations import Calculations
+    from qcrbox.api.connection import connect as connect
+    from qcrbox.api.datasets import Dataset as Dataset
+    from qcrbox.api.datasets import Datasets
+    from qcrbox.api.examples import Examples
     from qcrbox.contract.errors import *  # noqa: F403
-    from qcrbox.notebook.applications import Applications
-    from qcrbox.notebook.batch import as_completed as as_completed
-    from qcrbox.notebook.box import Box as Box
-    from qcrbox.notebook.calculations import Calculation as Calculation
-    from qcrbox.notebook.calculations import Calculations
-    from qcrbox.notebook.connection import connect as connect
-    from qcrbox.notebook.datasets import Dataset as Dataset
-    from qcrbox.notebook.datasets import Datasets
-    from qcrbox.notebook.examples import Examples
 
     apps: Applications
     calculations: Calculations
@@ -40,22 +42,35 @@ if TYPE_CHECKING:
 
 
 # Folders of this package; everything else that is not here is asked of the connected registry.
-_ROOMS = frozenset({"cif", "contract", "lifeline", "notebook", "spec", "widgets"})
+_ROOMS = frozenset(
+    {
+        "analysis",
+        "api",
+        "cif",
+        "client",
+        "contract",
+        "crystallography",
+        "display",
+        "lifeline",
+        "spec",
+        "widgets",
+    }
+)
 
 # Names that need no registry: name -> (module, attribute).
 _NAMES = {
-    "connect": ("qcrbox.notebook.connection", "connect"),
-    "as_completed": ("qcrbox.notebook.batch", "as_completed"),
-    "Box": ("qcrbox.notebook.box", "Box"),
-    "Calculation": ("qcrbox.notebook.calculations", "Calculation"),
-    "CifInput": ("qcrbox.notebook.parameters", "CifInput"),
-    "FileInput": ("qcrbox.notebook.parameters", "FileInput"),
-    "Dataset": ("qcrbox.notebook.datasets", "Dataset"),
+    "connect": ("qcrbox.api.connection", "connect"),
+    "as_completed": ("qcrbox.api.batch", "as_completed"),
+    "Box": ("qcrbox.api.box", "Box"),
+    "Calculation": ("qcrbox.api.calculations", "Calculation"),
+    "CifInput": ("qcrbox.api.parameters", "CifInput"),
+    "FileInput": ("qcrbox.api.parameters", "FileInput"),
+    "Dataset": ("qcrbox.api.datasets", "Dataset"),
     "UNKNOWN": ("qcrbox.cif.values", "UNKNOWN"),
     "NA": ("qcrbox.cif.values", "NOT_APPLICABLE"),
     "StructureView": ("qcrbox.widgets.structure_view", "StructureView"),
-    "read_cube": ("qcrbox.notebook.cube", "read_cube"),
-    "hirshfeld": ("qcrbox.notebook.hirshfeld", "hirshfeld"),
+    "read_cube": ("qcrbox.analysis.density.cube", "read_cube"),
+    "hirshfeld": ("qcrbox.analysis.density.hirshfeld", "hirshfeld"),
 }
 _ERRORS = frozenset(
     {
@@ -80,7 +95,7 @@ _ERRORS = frozenset(
 
 
 def _box() -> Box:
-    from qcrbox.notebook.connection import current
+    from qcrbox.api.connection import current
 
     return current()
 
@@ -89,7 +104,7 @@ class _Module(ModuleType):
     """The package itself can be asked for a dataset: `qc["azu"]`."""
 
     def __repr__(self) -> str:
-        from qcrbox.notebook.connection import place
+        from qcrbox.api.connection import place
 
         return f'<QCrBox {place()}: qc.apps, qc.add("a.cif", "a.hkl"), qc["name"], qc.calculations>'
 
@@ -108,7 +123,7 @@ class _Module(ModuleType):
         if name in _ROOMS:
             return importlib.import_module(f"qcrbox.{name}")
         # Python and IPython look for such names on every object; that must never reach the network.
-        if name.startswith("_"):
+        if name.startswith("_") and not name[1:2].isdigit():
             raise AttributeError(name)
         return getattr(_box(), name)
 
@@ -117,14 +132,15 @@ class _Module(ModuleType):
 
     def __dir__(self) -> list[str]:
         names = {*_NAMES, *_ERRORS, *_ROOMS, "__version__"}
-        from qcrbox.notebook.connection import is_configured
+        from qcrbox.api.connection import is_configured
 
         return sorted(names | set(dir(_box())) if is_configured() else names)
 
 
 sys.modules[__name__].__class__ = _Module
+old_paths.install()
 
 if "IPython" in sys.modules:
-    from qcrbox.notebook import completion
+    from qcrbox.api import completion
 
     completion.install()

@@ -1,6 +1,6 @@
-"""Write qcrbox/cif/data/atom_densities.tsv: electron densities of free atoms, spherically averaged.
+"""Write qcrbox/analysis/density/data/atom_densities.tsv: electron densities of free atoms, spherically averaged.
 
-    pip install pyscf && OMP_NUM_THREADS=1 python tools/build_atom_densities.py qcrbox/cif/data/atom_densities.tsv
+    pip install pyscf && OMP_NUM_THREADS=1 python tools/build_atom_densities.py qcrbox/analysis/density/data/atom_densities.tsv
 
 Non-relativistic Hartree-Fock with fractional occupation (open shells spread evenly, so that the atom is a sphere), in
 the configuration that PySCF tabulates for this (`NRSRHF_CONFIGURATION`), with the primitives of ANO-RCC (Roos et al.,

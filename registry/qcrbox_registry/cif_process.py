@@ -22,9 +22,9 @@ def facts(content: bytes, filename: str) -> dict[str, Any] | None:
 
     Raises nothing for a damaged CIF: what cannot be read is None there, and `warnings` say why.
     """
+    from qcrbox.analysis.index import index_file, main_block
     from qcrbox.cif import names, read
     from qcrbox.cif.convert import is_cif
-    from qcrbox.cif.index import index_file, main_block
 
     if not is_cif(content):
         return None

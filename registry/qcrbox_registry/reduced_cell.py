@@ -13,7 +13,7 @@ def niggli(cell: Sequence[float], centring: str = "P") -> tuple[float, float, fl
 
     The same reduction as the index uses, so that one lattice gives one cell.
     """
-    from qcrbox.cif.cell import UnitCell  # loads gemmi: only searches by cell need it
+    from qcrbox.crystallography.cell import UnitCell  # loads gemmi: only searches by cell need it
 
     try:
         reduced = UnitCell.from_values(cell).niggli(centring)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.client import RegistryClient
+from qcrbox.api.box import Box
+from qcrbox.client.http import RegistryClient
 
 from tests.conftest import RunningRegistry
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from qcrbox.api.box import Box
+from qcrbox.api.datasets import Dataset
 from qcrbox.contract.errors import CifError, QcError
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.datasets import Dataset
 
 CELL = (
     "_cell_length_a 7.1(1)\n_cell_length_b 8.2\n_cell_length_c 9.3\n_cell_angle_alpha 90\n_cell_angle_beta 101\n"

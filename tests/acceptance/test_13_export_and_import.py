@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
+from qcrbox.analysis.difference import semantic_difference
+from qcrbox.api.box import Box
+from qcrbox.api.exporting import export
+from qcrbox.api.files import CifFile
 from qcrbox.cif import names, read
-from qcrbox.cif.difference import semantic_difference
 from qcrbox.cif.document import Block
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.exporting import export
-from qcrbox.notebook.files import CifFile
 
 PACKAGES = ("iotbx", "cctbx", "smtbx", "chmpy", "gemmi")
 EXAMPLES = Path(__file__).parents[2] / "app_images"

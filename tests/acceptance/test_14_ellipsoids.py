@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from cctbx import adptbx, sgtbx, uctbx
 from iotbx import cif as iotbx_cif
-from qcrbox.cif.structure import Structure
+from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import Options, Scene
 from scitbx import matrix
 

@@ -8,12 +8,12 @@ import json
 from typing import Any
 
 import pytest
+from qcrbox.api.applications import Command
+from qcrbox.api.box import Box
+from qcrbox.api.calculations import Calculation
+from qcrbox.api.datasets import Dataset
+from qcrbox.api.parameters import Parameter
 from qcrbox.contract.errors import QcError
-from qcrbox.notebook.applications import Command
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.calculations import Calculation
-from qcrbox.notebook.datasets import Dataset
-from qcrbox.notebook.parameters import Parameter
 from qcrbox.widgets.command_form import CommandForm
 
 

@@ -55,7 +55,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     folder = tmp_path_factory.mktemp("browser")
     data, errors = folder / "data", folder / "stderr"
     # Port 0 is not a person's choice: take one that is free now.
-    from qcrbox_hub import ports
+    from qcrbox_hub.platform import ports
 
     port = ports.choose(1)[0]
     process = subprocess.Popen(

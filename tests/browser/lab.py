@@ -31,7 +31,7 @@ class SoloLab:
     """One person's platform."""
 
     def __init__(self, data: Path, *applications: Path, manager: str = "process", **settings: str) -> None:
-        from qcrbox_hub import ports
+        from qcrbox_hub.platform import ports
 
         port = ports.choose(1)[0]
         self.manager = manager

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 import websocket
-from qcrbox_hub import ports
+from qcrbox_hub.platform import ports
 
 PASSWORD = "plum-Orchid-42-river"
 LIMIT_S = 120.0

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from qcrbox.api.box import Box
+from qcrbox.client import signing_in
+from qcrbox.client.http import RegistryClient
 from qcrbox.contract.errors import NotAllowed, NotFound, NotSignedIn, QcError, UserInputError
-from qcrbox.notebook import signing_in
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.client import RegistryClient
 
 from tests.end_to_end.hub_site import HubKernel, Person, Site, running_site
 from tests.end_to_end.kernel import running_kernel

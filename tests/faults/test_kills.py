@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from qcrbox_hub.data_folder import DataFolder
-from qcrbox_hub.supervisor import marked_processes
+from qcrbox_hub.platform.data_folder import DataFolder
+from qcrbox_hub.platform.supervisor import marked_processes
 
 from tests.conftest import RunningRegistry
 from tests.faults.agents_seen import Agents, AsProcesses, InContainers

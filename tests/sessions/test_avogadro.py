@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qcrbox.cif.structure import Structure
+from qcrbox.crystallography.structure import Structure
 
 from tests.conftest import ROOT, RunningRegistry
 from tests.rfb_viewer import Viewer

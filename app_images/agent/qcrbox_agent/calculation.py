@@ -208,7 +208,9 @@ class Attempt:
         if not ended.files and not self.command.outputs:
             return Result(returncode=ended.returncode, warnings=prepared.warnings)
         started = time.monotonic()
-        collected = outputs.collect(self.command, self.folder, ended.files, prepared.values)
+        collected = outputs.collect(
+            self.command, self.folder, ended.files, prepared.values, self.message.arguments
+        )
         await outputs.merge_back(collected, self.command, self.tools.application, prepared, self.folder)
         stored: list[OutputFile] = []
         if collected.files:

@@ -27,11 +27,16 @@ def merged_back(
     source: bytes | None,
     cif: CifOutput | CifInput,
     application: Application,
+    *,
+    missing_is_warning: bool = False,
 ) -> Converted:
     """The source with what the command changed; without a source the output alone. Raises CifError and MissingItemsError."""
     from qcrbox.cif.convert import merge_back
 
-    entries = _output_entries(cif, application) if isinstance(cif, CifOutput) else _of_input(cif, application)
+    if isinstance(cif, CifOutput):
+        entries = _output_entries(cif, application, missing_is_warning)
+    else:
+        entries = _of_input(cif, application)
     made = merge_back(output, source, entries, filename=output_name)
     return Converted(made.bytes, [str(warning) for warning in made.warnings])
 
@@ -56,7 +61,7 @@ def _of_input(cif: CifInput, application: Application):
     return OutputEntries.of_input(_input_entries(cif, application))
 
 
-def _output_entries(cif: CifOutput, application: Application):
+def _output_entries(cif: CifOutput, application: Application, missing_is_warning: bool):
     from qcrbox.cif.convert import OutputEntries
 
     return OutputEntries(
@@ -68,5 +73,6 @@ def _output_entries(cif: CifOutput, application: Application):
         invalidated_sets=cif.invalidated_entry_sets,
         custom_categories=cif.custom_categories,
         output_block=cif.output_block,
+        missing_is_warning=missing_is_warning,
         entry_sets=application.entry_sets,
     )

@@ -82,7 +82,10 @@ class Inputs:
     def _taken(self) -> set[str]:
         """Names of the outputs: an input of the same name would be overwritten, or taken for what was produced."""
         given = self._message.arguments
-        return {str(given.get(one.name) or one.filename) for one in self._command.outputs}
+        return {
+            str((given.get(one.name) if one.from_parameter else None) or one.filename)
+            for one in self._command.outputs
+        }
 
     async def _fetch(self, parameter: Parameter) -> Path:
         ref = self._ref(parameter)

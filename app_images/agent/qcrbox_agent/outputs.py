@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from qcrbox.contract.errors import CalculationFailed, QcError
+from qcrbox.contract.errors import CalculationFailed, MissingItemsError, QcError
 from qcrbox.contract.messages import OutputFile
 from qcrbox.spec.arguments import safe_file_name
 from qcrbox.spec.dtypes import DType
@@ -38,9 +38,17 @@ class Collected:
 
 
 def collect(
-    command: Command, folder: Path, returned: list[tuple[str, str]], values: Mapping[str, Any]
+    command: Command,
+    folder: Path,
+    returned: list[tuple[str, str]],
+    values: Mapping[str, Any],
+    wishes: Mapping[str, Any] | None = None,
 ) -> Collected:
-    """The files to store, primary first. Raises CalculationFailed: a required output or a returned file is not there."""
+    """The files to store, primary first.
+
+    wishes: file names to store declared outputs under, by the output's name; the program writes its own names.
+    Raises CalculationFailed: a required output or a returned file is not there.
+    """
     made = Collected()
     declared = {output.name: _declared_path(output, folder, values) for output in command.outputs}
     for index, (name, text) in enumerate(returned):
@@ -66,6 +74,7 @@ def collect(
             first.primary = True
             made.files.remove(first)
             made.files.insert(0, first)
+    _rename_as_wished(made.files, command, wishes or {})
     _make_names_differ(made.files)
     return made
 
@@ -112,6 +121,16 @@ def _add_declared(made: Collected, output: Output, path: Path, folder: Path) -> 
         made.warnings.append(f"The command did not produce its output '{output.name}' ({output.filename}).")
 
 
+def _rename_as_wished(files: list[Produced], command: Command, wishes: Mapping[str, Any]) -> None:
+    fixed = {output.name for output in command.outputs if not output.from_parameter}
+    for produced in files:
+        wished = safe_file_name(str(wishes.get(produced.name) or "")) if produced.name in fixed else ""
+        if wished:
+            # Without its ending a file would have no type.
+            ending = "" if Path(wished).suffix else Path(produced.filename).suffix
+            produced.filename = wished + ending
+
+
 def _make_names_differ(files: list[Produced]) -> None:
     seen: set[str] = set()
     for produced in files:
@@ -141,11 +160,16 @@ def entries_for(produced: Produced, command: Command) -> CifInput | None:
 async def merge_back(
     collected: Collected, command: Command, application: Application, prepared: Prepared, folder: Path
 ) -> None:
-    """Replace output CIFs by the source with the command's changes."""
+    """Replace output CIFs by the source with the command's changes.
+
+    What cannot be merged is stored as the program wrote it, with a warning: its work must not be lost.
+    Raises CalculationFailed when items are missing that the output promises.
+    """
     for number, produced in enumerate(collected.files):
         entries = entries_for(produced, command)
         if entries is None:
             continue
+        output = command.output(produced.name) if produced.name else None
         content = await asyncio.to_thread(produced.path.read_bytes)
         try:
             merged = await asyncio.to_thread(
@@ -155,11 +179,17 @@ async def merge_back(
                 prepared.source,
                 entries,
                 application,
+                missing_is_warning=output is not None and output.missing_is_warning,
             )
-        except QcError as error:
+        except MissingItemsError as error:
             raise CalculationFailed(
                 f"The CIF the command wrote ({produced.filename}) cannot be merged with its input: {error.message}"
             ) from error
+        except QcError as error:
+            collected.warnings.append(
+                f"{produced.filename} is stored as the program wrote it, not merged with its input: {error.message}"
+            )
+            continue
         collected.warnings += merged.warnings
         # Not over the program's own file: two outputs may name the same one.
         target = folder / f".merged-{number}"

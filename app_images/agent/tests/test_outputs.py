@@ -5,13 +5,14 @@ import textwrap
 import pytest
 from qcrbox.contract.errors import CalculationFailed
 from qcrbox.spec import loads
-from qcrbox_agent.outputs import collect, entries_for
+from qcrbox_agent.inputs import Prepared
+from qcrbox_agent.outputs import collect, entries_for, merge_back
 
 
 @pytest.fixture
-def command():
+def application():
     def make(outputs: str = "[]", parameters: str = "[]"):
-        spec = loads(
+        return loads(
             textwrap.dedent(
                 f"""
                 name: A
@@ -26,9 +27,13 @@ def command():
                 """
             )
         )
-        return spec.command("c")
 
     return make
+
+
+@pytest.fixture
+def command(application):
+    return lambda *args, **keys: application(*args, **keys).command("c")
 
 
 CIF_AND_TEXT = "[{name: text, dtype: QCrBox.output_text}, {name: cif, dtype: QCrBox.output_cif}]"
@@ -134,3 +139,72 @@ def test_what_is_merged_back(command, tmp_path):
     assert entries(declared).optional_entries == ["_x"]
     assert entries(command(parameters=with_entries)).required_entries == ["_cell_length_a"]
     assert entries(command(parameters=without)) is None
+
+
+# ---------------------------------------------------------------- file names that were wished for
+
+
+@pytest.mark.parametrize(
+    ("wish", "stored"),
+    [
+        ("model.cif", "model.cif"),
+        ("model", "model.cif"),
+        ("../a/b.cif", ".._a_b.cif"),
+        ("", "cif.cif"),
+        ("..", "cif.cif"),
+    ],
+)
+def test_a_declared_output_is_stored_under_the_wished_name(command, tmp_path, wish, stored):
+    (tmp_path / "cif.cif").write_text("x")
+    collected = collect(command("[{name: cif, dtype: QCrBox.output_cif}]"), tmp_path, [], {}, {"cif": wish})
+    assert shown(collected) == [("cif", stored, True)]
+
+
+def test_two_files_wished_under_one_name_are_told_apart(command, tmp_path):
+    for name in ("text.txt", "cif.cif"):
+        (tmp_path / name).write_text(name)
+    collected = collect(command(CIF_AND_TEXT), tmp_path, [], {}, {"cif": "a.cif", "text": "a.cif"})
+    assert [file.filename for file in collected.files] == ["a.cif", "a-2.cif"]
+
+
+# ---------------------------------------------------------------- merging back
+
+SOURCE = b"data_x\n_cell_length_a 10\n_cell_length_b 11\n"
+PROMISED = "required_entries: [_cell_length_a, _cell_length_b]"
+
+
+async def merged(made, folder, written: bytes):
+    (folder / "r.cif").write_bytes(written)
+    itself = made.command("c")
+    collected = collect(itself, folder, [], {"r": "r.cif"})
+    await merge_back(collected, itself, made, Prepared(source=SOURCE), folder)
+    return collected.files[0].path.read_text(), collected.warnings
+
+
+async def test_items_missing_of_what_a_newest_spec_promises_are_a_failure(application, tmp_path):
+    made = application(f"[{{name: r, dtype: QCrBox.output_cif, {PROMISED}}}]")
+    with pytest.raises(CalculationFailed, match=r"promises: _cell_length_b"):
+        await merged(made, tmp_path, b"data_x\n_cell_length_a 12\n")
+
+
+async def test_items_missing_of_what_an_older_spec_promises_are_a_warning(application, tmp_path):
+    made = application(parameters=f"[{{name: r, dtype: QCrBox.output_cif, {PROMISED}}}]")
+    content, warnings = await merged(made, tmp_path, b"data_x\n_cell_length_a 12\n")
+    assert content.split()[1:] == ["_cell.length_a", "12", "_cell.length_b", "11"]
+    assert "promises: _cell_length_b" in warnings[0]
+
+
+async def test_what_an_input_needs_is_no_promise_of_what_comes_back(application, tmp_path):
+    made = application(parameters=f"[{{name: model, dtype: QCrBox.cif_data_file, {PROMISED}}}]")
+    (tmp_path / "r.cif").write_bytes(b"data_x\n_cell_length_a 12\n")
+    collected = collect(made.command("c"), tmp_path, [("", "r.cif")], {})
+    await merge_back(collected, made.command("c"), made, Prepared(source=SOURCE), tmp_path)
+    assert "_cell.length_b" in collected.files[0].path.read_text()
+    assert "promises: _cell_length_b" in collected.warnings[0]
+
+
+async def test_a_file_that_cannot_be_merged_is_kept_as_it_was_written(application, tmp_path):
+    made = application("[{name: r, dtype: QCrBox.output_cif, optional_entries: [_cell_length_a]}]")
+    content, warnings = await merged(made, tmp_path, b"this is no CIF at all\n")
+    assert content == "this is no CIF at all\n"
+    assert warnings[0].startswith("r.cif is stored as the program wrote it, not merged with its input: ")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from qcrbox import cif
-from qcrbox.cif.structure import Structure
+from qcrbox.crystallography.structure import Structure
 
 FOLDER = Path(__file__).resolve().parents[1]
 OUTPUTS = ("edited.cif", "molecule.cjson", "molecule.xyz")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from qcrbox.cif import read
-from qcrbox.cif.structure import Structure
 from qcrbox.contract.errors import CifError, UserInputError
+from qcrbox.crystallography.structure import Structure
 
 
 def test_to_unified_cif_writes_canonical_names_and_splits_su(commands, urea: str) -> None:

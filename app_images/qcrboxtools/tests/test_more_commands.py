@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from qcrbox.cif import read
-from qcrbox.cif.reflections import read_hkl
-from qcrbox.cif.tsc import FormFactorTable, read_tsc, write_tsc
 from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.crystallography.reflections import read_hkl
+from qcrbox.crystallography.tsc import FormFactorTable, read_tsc, write_tsc
 
 RES = """TITL toluene ring
 CELL 0.71073 10 11 12 90 90 90
@@ -99,6 +99,22 @@ def test_form_factors_are_turned_into_binary_and_back(commands, folder: Path) ->
     assert back.scatterers == table.scatterers
     assert back.header == table.header
     assert back.values == pytest.approx(table.values, rel=1e-7)
+
+
+def test_form_factors_go_into_a_cif_and_come_out_of_it(commands, urea: str) -> None:
+    labels = read(Path(urea)).sole_block().loop("_atom_site").texts("_atom_site_label")
+    values = np.arange(2 * len(labels)).reshape(2, -1) * (0.123456789 - 1e-5j)
+    table = FormFactorTable(labels, np.array([[1, 0, 0], [0, -3, 2]], np.int32), values, {"AD": "FALSE"})
+    Path("u.tsc").write_bytes(write_tsc(table))
+    written = commands.convert_form_factors("u.tsc", "cif", urea)
+    assert (
+        Path(commands.convert_form_factors(written, "tsc"))
+        .read_bytes()
+        .endswith(Path("u.tsc").read_bytes().partition(b"DATA:")[2])
+    )
+    assert read_tsc(Path(commands.convert_form_factors(written, "tscb")).read_bytes()).scatterers == labels
+    with pytest.raises(UserInputError, match="structure_cif"):
+        commands.convert_form_factors("u.tsc", "cif")
 
 
 def test_validation_says_that_it_is_a_subset(commands, urea: str) -> None:

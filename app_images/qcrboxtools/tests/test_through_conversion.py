@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from qcrbox.cif import read
 from qcrbox.cif.names import key
-from qcrbox.cif.structure import Structure
+from qcrbox.crystallography.structure import Structure
 from qcrbox.spec import load
 from qcrbox_agent.conversion import for_command, merged_back
 from qcrbox_registry.required_items import missing_items

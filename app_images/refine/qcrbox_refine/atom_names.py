@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cctbx import sgtbx
-from qcrbox.cif.shelx import Instruction
+from qcrbox.crystallography.shelx import Instruction
 
 from qcrbox_refine.model import Atom, Model, element_symbol
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import numpy as np
-from qcrbox.cif.shelx import read_instructions
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx import read_instructions
 
 from qcrbox_refine.model import Atom, Model, Placed
 from qcrbox_refine.parameters import FREE, UNSTATED
@@ -62,12 +62,10 @@ def follow_instructions(model: Model, text: str, item: str) -> None:
     model.min_distance_sym_equiv = other.min_distance_sym_equiv
     model.left_out += [entry for entry in other.left_out if entry not in model.left_out]
     model.from_shelx = True
-    model.weights = other.weights or model.weights
+    model.weights = model.weights or other.weights
     model.wavelength = model.wavelength or other.wavelength
     model.temperature_k = model.temperature_k or other.temperature_k
     model.z = model.z or other.z
-    if other.hkl_matrix or other.hklf != 4:
-        model.hklf, model.hkl_matrix = other.hklf, other.hkl_matrix
 
 
 def kept_restraints(model: Model, text: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from cctbx import adptbx, xray
@@ -31,56 +30,45 @@ from qcrbox_refine.reparametrisation import (
     RigidGroup,
     Tie,
 )
+from qcrbox_refine.restraints import RestraintManager, restraints_manager
 from qcrbox_refine.riding import IdealGeometry, Image, distance_to_hydrogen, needed
+from qcrbox_refine.scattering import set_factors
 
 
 @dataclass
 class Parametrisation:
     """A model ready for least squares, with everything the writers must know about it.
 
-    n_constraints: constraints other than fixed values and special positions.
+    restraints: None where the model has none; origin: what keeps the origin of a polar group in place; n_constraints:
+    constraints other than fixed values and special positions.
     """
 
     structure: xray.structure
     reparametrisation: Reparametrisation
-    extinction: xray.shelx_extinction_correction | None
+    restraints: RestraintManager | None
     origin: OriginFixing
     n_constraints: int
 
 
-def parametrise(
-    model: Model,
-    *,
-    refine_occupancies: bool = True,
-    extinction: float | None = None,
-    twin_fractions: Any = None,
-) -> Parametrisation:
+def parametrise(model: Model, *, refine_occupancies: bool = True) -> Parametrisation:
     """Flags, constraints and parameters of the model as it stands.
 
-    refine_occupancies: false fixes all occupancies; extinction: start value of the SHELX extinction coefficient, None =
-    not refined; twin_fractions: of cctbx, refined where their `grad` says so.
+    refine_occupancies: false fixes all occupancies.
     """
     complete_constraints(model, refine_occupancies=refine_occupancies)
-    builder = _Builder(model, refine_occupancies)
+    restraints = restraints_manager(model)
+    builder = _Builder(model, refine_occupancies, restraints.variables if restraints else set())
     blocks = builder.blocks()
     structure = builder.structure
-    correction = None
-    if extinction is not None:
-        correction = xray.shelx_extinction_correction(
-            structure.unit_cell(), model.wavelength or 0.71073, value=extinction
-        )
-        correction.grad = True
+    set_factors(structure, model)
     made = Reparametrisation(
         structure,
         blocks,
         builder.connectivity,
         free_variables=model.free_variables,
-        extinction=correction,
-        twin_fractions=twin_fractions,
-        temperature=model.temperature_k - 273.15 if model.temperature_k else 20.0,
     )
     origin = OriginFixing(structure.space_group(), structure, builder.fixed_axes)
-    return Parametrisation(structure, made, correction, origin, builder.n_constraints)
+    return Parametrisation(structure, made, restraints, origin, builder.n_constraints)
 
 
 def complete_constraints(model: Model, *, refine_occupancies: bool = True) -> None:
@@ -186,6 +174,7 @@ class _Builder:
 
     model: Model
     refine_occupancies: bool
+    restrained_variables: set[int]
     n_constraints: int = 0
     fixed_axes: set[int] = field(default_factory=set)
 
@@ -208,7 +197,7 @@ class _Builder:
         displacements = [*self._linear_displacements(), *self._followers("u"), *self._riding_displacements()]
         occupancies = self._occupancies()
         self._set_flags()
-        numbers = sorted(self.used_variables | self.model.restrained_variables)
+        numbers = sorted(self.used_variables | self.restrained_variables)
         return [FreeVariables(numbers), *sites, *displacements, *occupancies]
 
     def _set_flags(self) -> None:

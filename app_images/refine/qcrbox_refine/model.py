@@ -8,10 +8,10 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 from cctbx import adptbx, crystal, sgtbx, xray
-from cctbx.eltbx import sasaki, xray_scattering
 from cctbx.eltbx import tiny_pse as periodic_table
-from qcrbox.cif.shelx import Instruction
-from qcrbox.contract.errors import MissingItemsError, UserInputError
+from cctbx.eltbx import xray_scattering
+from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx import Instruction
 
 from qcrbox_refine.cif_text import CifBlock
 from qcrbox_refine.parameters import FREE, UNSTATED, Coding
@@ -134,7 +134,7 @@ class LeftOut:
 class Model:
     """free_variables: FVAR from the second on (`variables` has all of them); placed: instructions of the input that
     are neither atoms nor written anew, in order; equal_sites, equal_displacements: atoms that share them (EXYZ, EADP);
-    restrained_variables: numbers of free variables that restraints use; hydrogen_requests: of HFIX; left_out: what the
+    hydrogen_requests: of HFIX; left_out: what the
     input says and the refinement does not apply; elements: of SFAC, in its order; from_shelx: SHELX instructions rule
     the model.
     """
@@ -146,20 +146,19 @@ class Model:
     z: float | None = None
     formula: dict[str, float] = field(default_factory=dict)
     temperature_k: float | None = None
-    weights: tuple[float, float] | None = None
+    weights: tuple[float, ...] | None = None
+    unit_weights: bool = False
     extinction: float | None = None
     dispersion: dict[str, tuple[float, float]] = field(default_factory=dict)
     title: str = "refined"
     source: CifBlock | None = None
     notes: list[str] = field(default_factory=list)
-    hklf: int = 4
-    hkl_matrix: tuple[int, ...] | None = None
+    radiation: str = ""
     settings: ShelxSettings = field(default_factory=ShelxSettings)
     free_variables: list[float] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
     equal_sites: list[list[Atom]] = field(default_factory=list)
     equal_displacements: list[list[Atom]] = field(default_factory=list)
-    restrained_variables: set[int] = field(default_factory=set)
     hydrogen_requests: list[HydrogenRequest] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     elements: list[str] = field(default_factory=list)
@@ -247,7 +246,7 @@ class Model:
         )
 
     def structure(self) -> xray.structure:
-        """The model as a cctbx structure, scatterers in the order of the atoms, dispersion set."""
+        """The model as a cctbx structure, scatterers in the order of the atoms; `scattering` sets their factors."""
         settings = crystal.special_position_settings(
             self.symmetry, min_distance_sym_equiv=self.min_distance_sym_equiv
         )
@@ -267,8 +266,6 @@ class Model:
                 # A negative PART has no special positions: the atom is disordered about them.
                 site_symmetry_ops=general if atom.part < 0 else None,
             )
-        structure.scattering_type_registry(table="it1992")
-        self._set_dispersion(structure)
         return structure
 
     def absorb(self, structure: xray.structure) -> None:
@@ -294,69 +291,11 @@ class Model:
             content[element_symbol(atom.element)] += scatterer.multiplicity() * scatterer.occupancy
         return dict(content)
 
-    def _set_dispersion(self, structure: xray.structure) -> None:
-        for scatterer in structure.scatterers():
-            element = element_symbol(scatterer.scattering_type)
-            if element in ("H", "D"):
-                continue
-            if self.wavelength is not None:
-                scatterer.fp, scatterer.fdp = dispersion_of(element, self.wavelength)
-            elif element in self.dispersion:
-                scatterer.fp, scatterer.fdp = self.dispersion[element]
-            else:
-                raise MissingItemsError(
-                    f"the structure has no wavelength, and no dispersion factors for {element}.",
-                    why="The least squares need f' and f'' of every element.",
-                    next="Give it, for example wavelength=0.71073 (Mo Kα) or wavelength=1.54184 (Cu Kα).",
-                    items=["_diffrn_radiation_wavelength"],
-                )
-
 
 def _renamed(word: str, old: str, new: str) -> str:
     """A word of an instruction with an atom's new label; its symmetry (`_$1`) stays."""
     name, sign, symmetry = word.partition("_$")
     return f"{new}{sign}{symmetry}" if name.upper() == old.upper() else word
-
-
-def dispersion_of(element: str, wavelength: float) -> tuple[float, float]:
-    """f' and f'' in electrons (Sasaki, KEK Report 88-14, 1989). Raises UserInputError outside the table."""
-    try:
-        # Without `exact` the table of cctbx takes Cf for C.
-        table = sasaki.table(element, True)
-        value = table.at_angstrom(wavelength)
-        if value.is_valid():
-            return value.fp(), value.fdp()
-    except (ValueError, RuntimeError):
-        pass
-    raise UserInputError(
-        f"there are no dispersion factors for {element} at {wavelength} Å.",
-        why="The table of Sasaki covers Li to U, Pu, and 0.1 to 2.9 Å.",
-        next="Check element and wavelength.",
-    )
-
-
-_LABORATORY = {"Mo Kα": 0.71073, "Cu Kα": 1.54184, "Ag Kα": 0.56087, "Cu Kα1": 1.54056, "Ga Kα": 1.34139}
-
-
-def wavelength_by_dispersion(dispersion: dict[str, tuple[float, float]]) -> tuple[str, float] | None:
-    """The laboratory radiation whose tabulated f' and f'' are these; None when none fits to 0.0006."""
-    dispersion = {element: values for element, values in dispersion.items() if element not in ("H", "D")}
-    for name, wavelength in _LABORATORY.items():
-        try:
-            table = {element: dispersion_of(element, wavelength) for element in dispersion}
-        except UserInputError:
-            continue
-        worst = max(
-            (
-                abs(a - b)
-                for element in table
-                for a, b in zip(table[element], dispersion[element], strict=True)
-            ),
-            default=1.0,
-        )
-        if worst < 6e-4:
-            return name, wavelength
-    return None
 
 
 def scattering_type(symbol: str, label: str) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qcrbox.cif.shelx import decoded
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx import decoded
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 A `Reparametrisation` is a list of blocks. Each block owns some independent parameters (perhaps none), moves them by a
 shift, and writes what they are to the atoms: rows of ∂(atom parameter)/∂(independent parameter). Later blocks may
-build on the rows of earlier ones (a riding atom on those of its pivot). The class has the interface that the
-least-squares engine of smtbx asks for, so constraints of SHELXL that smtbx lacks stand beside those it has.
+build on the rows of earlier ones (a riding atom on those of its pivot).
 """
 
 from __future__ import annotations
@@ -327,11 +326,10 @@ def rotation_matrix(vector: np.ndarray) -> np.ndarray:
 
 
 class Reparametrisation:
-    """The parameters of one structure. It has the interface of smtbx.refinement.constraints.reparametrisation.
+    """The parameters of one structure.
 
     blocks: in the order in which they build on each other. free_variables: FVAR from the second on; the list is updated
-    by `store`. extinction and twin_fractions: objects of cctbx whose
-    `grad` says whether they are refined; their parameters stand last, in the order twin fractions, extinction.
+    by `store`.
     """
 
     def __init__(
@@ -341,13 +339,9 @@ class Reparametrisation:
         connectivity_table: Any,
         *,
         free_variables: list[float] | None = None,
-        extinction: Any = None,
-        twin_fractions: Any = None,
-        temperature: float = 20.0,
     ) -> None:
         self.structure, self.blocks = structure, list(blocks)
         self.connectivity_table = connectivity_table
-        self.extinction, self.twin_fractions, self.temperature = extinction, twin_fractions, temperature
         self.pair_sym_table = connectivity_table.pair_asu_table.extract_pair_sym_table(
             skip_j_seq_less_than_i_seq=False, all_interactions_from_inside_asu=True
         )
@@ -357,13 +351,6 @@ class Reparametrisation:
         for block in self.blocks:
             block.start = self.n_independents
             self.n_independents += block.size
-        self.scalars = [fraction for fraction in twin_fractions or () if fraction.grad]
-        if extinction is not None and extinction.grad:
-            self.scalars.append(extinction)
-        self.first_scalar = self.n_independents
-        for i, scalar in enumerate(self.scalars):
-            scalar.grad_index = self.first_scalar + i
-        self.n_independents += len(self.scalars)
         self.apply_shifts(flex.double(self.n_independents, 0.0))
         self.linearise()
         self.store()
@@ -372,8 +359,6 @@ class Reparametrisation:
         values = np.array(shifts)
         for block in self.blocks:
             block.shift(self.state, values[block.start : block.start + block.size])
-        for i, scalar in enumerate(self.scalars):
-            scalar.value += float(values[self.first_scalar + i])
 
     def linearise(self) -> None:
         n = len(self.state.sites)
@@ -401,22 +386,15 @@ class Reparametrisation:
 
     def independent_names(self) -> list[str]:
         """What each independent parameter is, for messages."""
-        names = [name for block in self.blocks for name in block.names()]
-        for scalar in self.scalars:
-            names.append("extinction" if scalar is self.extinction else "twin fraction")
-        return names
+        return [name for block in self.blocks for name in block.names()]
 
     def independent_of_variable(self, number: int) -> int | None:
         """Place of a refined free variable among the independent parameters; None when it is not refined."""
         return next(iter(self.rows.variables[number - 1]), None)
 
-    # What the engine of smtbx asks for
-
     def parameter_map(self) -> Any:
-        found = xray.parameter_map(self.structure.scatterers())
-        for _ in self.scalars:
-            found.add_independent_scalar()
-        return found
+        """Where the parameters of each atom stand among the gradients of Fc."""
+        return xray.parameter_map(self.structure.scatterers())
 
     @property
     def component_annotations(self) -> list[str]:
@@ -437,30 +415,22 @@ class Reparametrisation:
     def jacobian_transpose_matching_grad_fc(self) -> sparse.matrix:
         """(independent, atom parameters in the order of the gradients of Fc)."""
         if self._jacobian is None:
-            parameters = xray.parameter_map(self.structure.scatterers())
+            parameters = self.parameter_map()
             jacobian = sparse.matrix(self.n_independents, parameters.n_parameters)
             self._fill(jacobian, parameters)
             self._jacobian = jacobian
         return self._jacobian
 
     def jacobian_transpose_of_restraints(self) -> sparse.matrix:
-        """The same with columns for the scalars and then for the free variables (2, 3, …), on which restraints may act."""
-        parameters = xray.parameter_map(self.structure.scatterers())
+        """The same with columns for the free variables (2, 3, …) behind, on which restraints may act."""
+        parameters = self.parameter_map()
         n = parameters.n_parameters
-        jacobian = sparse.matrix(self.n_independents, n + len(self.scalars) + len(self.state.variables) - 1)
+        jacobian = sparse.matrix(self.n_independents, n + len(self.state.variables) - 1)
         self._fill(jacobian, parameters)
-        for i in range(len(self.scalars)):
-            jacobian[self.first_scalar + i, n + i] = 1.0
         for number, row in enumerate(self.rows.variables[1:]):
             for theta, value in row.items():
-                jacobian[theta, n + len(self.scalars) + number] = float(value[0])
+                jacobian[theta, n + number] = float(value[0])
         return jacobian
-
-    # smtbx multiplies the rows of its restraints with this one.
-    mapping_to_grad_fc_all = None
-
-    def jacobian_transpose_matching(self, mapping: Any) -> sparse.matrix:
-        return self.jacobian_transpose_of_restraints()
 
     def _fill(self, jacobian: sparse.matrix, parameters: Any) -> None:
         for i, p in enumerate(parameters):
@@ -476,16 +446,6 @@ class Reparametrisation:
                     for k, value in enumerate(values):
                         if value:
                             jacobian[theta, start + k] = float(value)
-
-    @property
-    def asu_scatterer_parameters(self) -> None:
-        """smtbx hands it to the origin restraint; `OriginFixing` needs none."""
-        return None
-
-    @property
-    def norm_of_independent_parameter_vector(self) -> float:
-        values = [*self.state.sites.ravel(), *(x for u in self.state.u for x in u), *self.state.occupancy]
-        return float(np.linalg.norm(values))
 
 
 def _state(structure: xray.structure, variables: Sequence[float]) -> State:
@@ -530,7 +490,7 @@ class OriginFixing:
     def n_restraints(self) -> int:
         return len(self.directions)
 
-    def add_to(self, equations: Any, jacobian_transpose: sparse.matrix, _: Any = None) -> None:
+    def add_to(self, equations: Any, jacobian_transpose: sparse.matrix) -> None:
         for direction in self.directions:
             shift = flex.double(jacobian_transpose.n_cols, 0.0)
             for p, weight in zip(self.parameters, self.weights, strict=True):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from qcrbox.cif.shelx import Instruction
+from qcrbox.crystallography.shelx import Instruction
 
+from qcrbox_refine.correction_cards import correction_cards, data_cards, weight_card
 from qcrbox_refine.density import DifferenceMap, Peak
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import AfixGroup, Atom, Model, element_symbol
 from qcrbox_refine.parameters import write_parameter
 from qcrbox_refine.shelx_cards import short_labels, symmetry_cards
+from qcrbox_refine.weighting import DEFAULT
 
 
 def res_text(
@@ -25,16 +27,14 @@ def res_text(
 
     suggested: the weights for the next refinement, those of the fit without.
     """
-    writer = ModelWriter(fit.model)
+    writer = ModelWriter(fit.model, rewritten=True)
     last = fit.cycles[-1]
-    weights = suggested or fit.weights or (0.1, 0.0)
     lines = [
-        *writer.head(cycles),
-        f"WGHT {_numbers(fit.weights, 4)}" if fit.weights else "WGHT 0.1",
-        *([f"EXTI {fit.extinction[0]:.6f}"] if fit.extinction else []),
+        *writer.head(cycles, data_cards(fit)),
+        *correction_cards(fit),
         writer.free_variables(math.sqrt(fit.scale)),
         *writer.atoms(),
-        "HKLF 4",
+        fit.reflections.hklf,
         "",
         f"REM  {fit.model.title}",
         f"REM wR2 = {fit.wr2:.4f}, GooF = S = {fit.goof:.3f}, Restrained GooF = {fit.restrained_goof:.3f} for all data",
@@ -44,7 +44,7 @@ def res_text(
         "",
         "END",
         "",
-        f"WGHT {_numbers(weights, 4)}",
+        weight_card(suggested or fit.weights),
         "",
         f"REM Highest difference peak {residual.maximum:.3f}, deepest hole {residual.minimum:.3f}, "
         f"1-sigma level {residual.rms:.3f}",
@@ -57,14 +57,26 @@ def res_text(
 
 
 def model_text(model: Model, cycles: int = 10) -> str:
-    """A model that has not been refined as an .ins text."""
+    """A model that has not been refined as an .ins text, with the instructions it came with."""
     writer = ModelWriter(model)
-    weights = model.weights or (0.1, 0.0)
-    lines = [*writer.head(cycles), f"WGHT {_numbers(weights, 4)}"]
-    if model.extinction is not None:
-        lines.append(f"EXTI {model.extinction:.6f}")
-    lines += [writer.free_variables(1.0), *writer.atoms(), "HKLF 4", "END"]
+    lines = [
+        *writer.head(cycles),
+        weight_card(model.weights or DEFAULT),
+        writer.free_variables(1.0),
+        *writer.atoms(),
+        _hklf(model),
+        "END",
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _hklf(model: Model) -> str:
+    """HKLF as the model came with it: its reflections have not been written anew."""
+    hklf = model.settings.hklf
+    if hklf is None:
+        return "HKLF 4"
+    words = ["HKLF", f"{abs(hklf.code)}", f"{hklf.scale:g}", *(f"{x:.6g}" for x in hklf.matrix)]
+    return " ".join([*words, f"{hklf.weight:g}", f"{hklf.offset}"])
 
 
 def _numbers(values: Iterable[float], decimals: int) -> str:
@@ -73,15 +85,20 @@ def _numbers(values: Iterable[float], decimals: int) -> str:
 
 # Instructions that SHELXL wants before SFAC and before UNIT.
 _BEFORE_SFAC, _BEFORE_UNIT = ("NEUT",), ("DISP", "LAUE")
+# What a refinement writes anew, with what it has refined or applied.
+_REWRITTEN = frozenset(["DISP", "NEUT", "MERG", "OMIT", "SHEL", "TWIN", "BASF", "EXTI", "SWAT", "ABIN"])
 # Groups of these m are ideal polygons and may be fitted again; others have been fitted once for all.
 _POLYGONS = (5, 6, 7, 10, 11)
 
 
 class ModelWriter:
-    """Head and atoms of a SHELX text, with every instruction of the input that the model still has."""
+    """Head and atoms of a SHELX text, with every instruction of the input that the model still has.
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    rewritten: leave out those that a refinement writes anew.
+    """
+
+    def __init__(self, model: Model, *, rewritten: bool = False) -> None:
+        self.model, self.rewritten = model, rewritten
         self.structure = model.structure()
         self.elements = self._elements()
         self.short = self._short_labels()
@@ -115,8 +132,8 @@ class ModelWriter:
 
     # Head
 
-    def head(self, cycles: int) -> list[str]:
-        """Everything before WGHT and FVAR."""
+    def head(self, cycles: int, of_data: Iterable[str] = ()) -> list[str]:
+        """Everything before WGHT and FVAR. of_data: instructions about the data, written anew."""
         model = self.model
         cell = model.symmetry.unit_cell().parameters()
         group = model.symmetry.space_group()
@@ -129,8 +146,10 @@ class ModelWriter:
             f"CELL {model.wavelength or 0.71073:.5f} " + " ".join(f"{x:.4f}" for x in cell),
             f"ZERR {z:g} " + " ".join(f"{x:.4f}" for x in model.cell_su),
             *symmetry_cards(group),
+            *(line for line in of_data if line.startswith(_BEFORE_SFAC)),
             *self._kept(*_BEFORE_SFAC),
             *self._scatterers(),
+            *(line for line in of_data if line.startswith(_BEFORE_UNIT)),
             *self._kept(*_BEFORE_UNIT),
             "UNIT " + " ".join(f"{content.get(element, 0):g}" for element in self.elements),
         ]
@@ -139,6 +158,7 @@ class ModelWriter:
         lines.append(f"L.S. {cycles}")
         if not model.from_shelx:
             lines += ["BOND $H", "CONF", "FMAP 2", "PLAN 20", "ACTA"]
+        lines += [line for line in of_data if not line.startswith((*_BEFORE_SFAC, *_BEFORE_UNIT))]
         lines += self._kept()
         for word, groups in (("EXYZ", model.equal_sites), ("EADP", model.equal_displacements)):
             lines += [line for g in groups for line in _wrapped([word, *map(self.name, g)])]
@@ -188,7 +208,7 @@ class ModelWriter:
 
     def _instruction(self, instruction: Instruction) -> list[str]:
         """As it was written, with names of atoms as this text has them; lines of an included file stay there."""
-        if instruction.file:
+        if instruction.file or (self.rewritten and instruction.name in _REWRITTEN):
             return []
         if instruction.name in ("REM", "TITL"):
             return [instruction.text]
@@ -303,56 +323,3 @@ def _wrapped(words: list[str]) -> list[str]:
             line = "   "
         line += word + " "
     return [*lines, line.rstrip()]
-
-
-_FCF_COLUMNS = {
-    4: ("F_squared_calc", "F_squared_meas", "F_squared_sigma", "observed_status"),
-    6: ("F_squared_meas", "F_squared_sigma", "F_calc", "phase_calc"),
-}
-_FCF_TITLES = {
-    4: "h,k,l, Fc-squared, Fo-squared, sigma(Fo-squared) and status flag",
-    6: "h,k,l, Fo-squared, sigma(Fo-squared), Fc and phase (degrees)",
-}
-
-
-def fcf_text(fit: Fit, list_code: int = 4) -> str:
-    """Reflections on the scale of Fc as SHELXL LIST 4 (h k l Fc² Fo² σ(Fo²)) or LIST 6 (h k l Fo² σ(Fo²) Fc φ, for maps)."""
-    cell = fit.model.symmetry.unit_cell().parameters()
-    names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
-    lines = [
-        "#",
-        f"# {_FCF_TITLES[list_code]}",
-        "#",
-        f"data_{fit.model.title}",
-        f"_shelx_refln_list_code          {list_code}",
-        *(f"_cell_{name:<27} {value:.4f}" for name, value in zip(names, cell, strict=True)),
-        "",
-        "loop_",
-        " _space_group_symop_operation_xyz",
-        *(f" '{operation.as_xyz()}'" for operation in fit.model.symmetry.space_group()),
-        "",
-        "loop_",
-        *(f" _refln_{name}" for name in ("index_h", "index_k", "index_l", *_FCF_COLUMNS[list_code])),
-        *(_fcf_rows(fit) if list_code == 4 else _fcf_rows_with_phases(fit)),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _fcf_rows(fit: Fit) -> Iterator[str]:
-    fo, fc, scale = fit.reflections.unique, fit.engine.fc_sq, fit.scale
-    for index, f_o, sigma, f_c in zip(fo.indices(), fo.data(), fo.sigmas(), fc.data(), strict=True):
-        h, k, l = index  # noqa: E741
-        status = "o" if f_o >= 2 * sigma else "<"
-        yield f"{h:4d}{k:4d}{l:4d} {f_c:12.2f} {f_o / scale:12.2f} {sigma / scale:10.2f} {status}"
-
-
-def _fcf_rows_with_phases(fit: Fit) -> Iterator[str]:
-    """Friedel mates are averaged: a map of one crystal needs one of them."""
-    fo, fc = fit.reflections.unique, fit.engine.f_calc
-    if fo.anomalous_flag():
-        fo, fc = fo.average_bijvoet_mates(), fc.average_bijvoet_mates()
-    fo, fc = fo.common_sets(fc)
-    amplitudes, phases = fc.amplitudes().data(), fc.phases(deg=True).data()
-    rows = zip(fo.indices(), fo.data(), fo.sigmas(), amplitudes, phases, strict=True)
-    for (h, k, l), f_o, sigma, f_c, phase in rows:  # noqa: E741
-        yield f"{h:4d}{k:4d}{l:4d} {f_o / fit.scale:11.2f} {sigma / fit.scale:9.2f} {f_c:9.2f} {phase % 360.0:6.1f}"

@@ -6,14 +6,15 @@ so edits and placed hydrogen atoms do not disturb them.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from cctbx import xray
-from qcrbox.cif.shelx import Instruction, decoded, read_instructions
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx import Instruction, decoded, read_instructions
 
 from qcrbox_refine.atom_names import AtomNames, AtomRef, UnknownAtom
 from qcrbox_refine.bump import short_contacts
@@ -95,9 +96,11 @@ class RestraintManager:
         self.bump: float | None = None
         for placed in model.placed:
             self._take(placed)
-        model.restrained_variables = {
-            number for restraint in self.restraints for number in _variables_of(restraint)
-        }
+
+    @property
+    def variables(self) -> set[int]:
+        """Numbers of the free variables that restraints use."""
+        return {number for restraint in self.restraints for number in _variables_of(restraint)}
 
     def _take(self, placed: Placed) -> None:
         instruction = placed.instruction
@@ -418,8 +421,13 @@ def _node(ref: AtomRef) -> Node:
 
 
 def all_equal(pairs: list[tuple[Node, Node]], sigma: float) -> list[Restraint]:
-    """Each of the n distances equal to each other one: n (n - 1) / 2 equations."""
+    """Each of the n distances equal to each other one: n (n - 1) / 2 equations.
+
+    Each counts 2/n, so that together they weigh as n - 1 independent ones; this is how SHELXL weights them, found from
+    the balance of forces in structures it has refined.
+    """
     ordered = list(dict.fromkeys(tuple(sorted(pair, key=lambda node: node.key)) for pair in pairs))
+    sigma *= math.sqrt(max(len(ordered), 2) / 2)
     return [
         EqualDistances(*ordered[i], *ordered[j], sigma)
         for i in range(len(ordered))

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cctbx import adptbx, crystal, sgtbx, uctbx
-from qcrbox.cif.shelx import Instruction, ShelxAtom, ShelxText, read_instructions
 from qcrbox.contract.errors import CifError, UserInputError
+from qcrbox.crystallography.shelx import Instruction, ShelxAtom, ShelxText, read_instructions
 
 from qcrbox_refine.atom_names import AtomNames, UnknownAtom
 from qcrbox_refine.edits import make_anisotropic
@@ -28,7 +28,7 @@ from qcrbox_refine.shelx_settings import ShelxSettings
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
 # Instructions whose effect is in the model, or that a new .res file gets from the refinement itself.
 _CONSUMED_TEXT = """
-TITL CELL ZERR LATT SYMM SFAC UNIT TEMP FVAR WGHT L.S. CGLS EXTI BASF SWAT PART AFIX RESI MOVE ANIS HFIX HKLF END
+TITL CELL ZERR LATT SYMM SFAC UNIT TEMP FVAR WGHT L.S. CGLS PART AFIX RESI MOVE ANIS HFIX HKLF END
 EADP EXYZ FRAG FEND
 """
 _CONSUMED = frozenset(_CONSUMED_TEXT.split())
@@ -297,24 +297,12 @@ class _Reader:
                 for element, count in zip(self.elements, unit.numbers, strict=False)
                 if count
             }
-        weights = self.found.last("WGHT")
-        if weights and len(weights.numbers) <= 2:
-            model.weights = model.settings.weights[:2] if model.settings.weights else None
-        if model.settings.hklf is not None:
-            self._take_hklf()
+        model.weights = model.settings.weights
+        model.extinction = model.settings.extinction
         _set_assemblies(model)
         for missing in self.found.missing_files:
             model.leave_out(missing.text, "The file is not there.")
         self._named_atoms()
-
-    def _take_hklf(self) -> None:
-        hklf = self.model.settings.hklf
-        assert hklf is not None
-        if abs(hklf.code) not in (3, 4):
-            raise self.unsupported(f"HKLF {hklf.code} is not supported.", "HKLF 4 and 3 are.")
-        self.model.hklf = abs(hklf.code)
-        if hklf.matrix != (1, 0, 0, 0, 1, 0, 0, 0, 1):
-            self.model.hkl_matrix = hklf.matrix
 
     def _site_occupancies(self) -> None:
         """SHELX counts the occupancy with the site multiplicity (0.5 on a mirror plane); CIF does not."""

@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from qcrbox.cif.shelx import Instruction, decoded, shelx_number
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx import Instruction, decoded, shelx_number
 
 Matrix = tuple[float, float, float, float, float, float, float, float, float]
 IDENTITY: Matrix = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)

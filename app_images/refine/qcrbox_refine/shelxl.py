@@ -6,6 +6,7 @@ that it is not SHELXL, and does what smtbx can: instructions it does not know ar
 
 from __future__ import annotations
 
+import copy
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,9 @@ from qcrbox.contract.errors import QcError, UserInputError
 
 from qcrbox_refine import density, least_squares, reflections, res_output, weighting
 from qcrbox_refine.cif_output import cif_block
+from qcrbox_refine.corrections import prepare_corrections
+from qcrbox_refine.fcf import fcf_text
+from qcrbox_refine.intensities import Corrections
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.progress import say
@@ -33,28 +37,31 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
         raise UserInputError(f"there is no {hkl.name} beside {ins.name}.", next="Put the reflections there.")
     model = read_shelx(ins)
     settings = model.settings
-    data = reflections.prepare(model, str(hkl), settings.omitted)
+    data = reflections.prepare(model, str(hkl))
+    fab = ins.with_suffix(".fab")
+    corrected = prepare_corrections(
+        model, data, fab=fab.read_text("utf-8", "replace") if fab.exists() else None
+    )
     if model.hydrogen_requests:
-        before = least_squares.refine(model, data, cycles=4, weighting_kind="keep")
-        place_requested(model, density.difference_map(before))
+        _place(model, data, corrected)
     cycles = 0 if settings.cycles is None else settings.cycles
     fit = least_squares.refine(
         model,
         data,
         cycles=cycles,
         weighting_kind="fixed",
-        weights=model.weights or (0.1, 0.0),
-        extinction=settings.extinction is not None,
+        weights=weighting.complete(settings.weights or weighting.DEFAULT),
+        corrections=corrected,
     )
     residual = density.difference_map(fit)
     wanted = 20 if settings.peaks is None else settings.peaks
     peaks = density.peaks(residual, model, wanted) if wanted else []
-    suggested = weighting.optimise(*least_squares.on_fc_scale(fit.engine), fit.n_parameters)
+    suggested = weighting.optimise(*fit.equations.on_fc_scale(), fit.n_parameters)
     res = res_output.res_text(fit, residual, peaks, cycles, suggested)
     listing = "\n".join(_listing(model, fit, residual, peaks, suggested)) + "\n"
     # LIST 6 has phases, what editors draw maps from; everything else gives LIST 4.
     list_code = 6 if settings.list_code == 6 else 4
-    written = {".res": res, ".lst": listing, ".fcf": res_output.fcf_text(fit, list_code)}
+    written = {".res": res, ".lst": listing, ".fcf": fcf_text(fit, list_code)}
     if settings.acta:
         written[".cif"] = str(cif_block(fit, residual, res))
     files = {suffix: ins.with_suffix(suffix) for suffix in written}
@@ -62,6 +69,21 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
         path.write_text(written[suffix], encoding="utf-8")
     say("\n".join(_console(ins.stem, fit, residual)))
     return files
+
+
+def _place(model: Model, data: reflections.Reflections, corrected: Corrections) -> None:
+    """Carry out HFIX with the difference density of the model as it stands."""
+    notes = list(model.notes)
+    before = least_squares.refine(
+        model,
+        data,
+        cycles=4,
+        weighting_kind="fixed",
+        weights=weighting.DEFAULT,
+        corrections=copy.deepcopy(corrected),
+    )
+    model.notes = notes
+    place_requested(model, density.difference_map(before))
 
 
 def _banner(name: str) -> list[str]:

@@ -1,8 +1,8 @@
 """Instructions about data, weights and twins: what each number means; and the table of all instructions."""
 
 import pytest
-from qcrbox.cif.shelx import INSTRUCTIONS, read_instructions
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx import INSTRUCTIONS, read_instructions
 from qcrbox_refine.instruction_table import INSTRUCTION_TABLE, Treatment
 from qcrbox_refine.shelx_settings import (
     INVERSION,

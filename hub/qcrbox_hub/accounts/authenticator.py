@@ -21,7 +21,7 @@ from traitlets import Unicode, default
 
 from qcrbox_hub.accounts.attempts import Attempts
 from qcrbox_hub.accounts.membership import extend_server_tokens, follow_groups
-from qcrbox_hub.roles import ADMINISTRATOR_ROLE, ALL
+from qcrbox_hub.accounts.roles import ADMINISTRATOR_ROLE, ALL
 
 # No dots, stars or greater-than signs (they mean something in NATS subjects), nothing that looks like
 # another letter, nothing that a file system could take for a path.
@@ -47,7 +47,7 @@ class QCrBoxAuthenticator(NativeAuthenticator):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         keep_roles_true(self.db)
-        self._nobodys_hash = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt())
+        self._dummy_hash = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt())
 
     @default("username_pattern")
     def _username_pattern(self) -> str:
@@ -65,7 +65,7 @@ class QCrBoxAuthenticator(NativeAuthenticator):
             handler.refusal = f"Too many attempts. Try again in {max(1, round(wait / 60))} min."
             return None
         account = self.get_user(name)
-        stored = account.password if account else self._nobodys_hash
+        stored = account.password if account else self._dummy_hash
         # Hashing takes a quarter of a second by design: in a thread, so that the hub goes on; and for an
         # unknown name too, so that the answer's time does not tell which names exist.
         right = await asyncio.to_thread(_matches, password, stored)

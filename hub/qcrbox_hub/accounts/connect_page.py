@@ -9,9 +9,9 @@ from jupyterhub.scopes import get_scopes_for
 from tornado import web
 
 from qcrbox_hub.accounts.attempts import Attempts
-from qcrbox_hub.accounts.invitations import LIFE_S, Answer, Invitation, Invitations
+from qcrbox_hub.accounts.device_sign_in import LIFE_S, Answer, PendingSignIn, PendingSignIns
 from qcrbox_hub.accounts.pages import Page
-from qcrbox_hub.roles import ACCESS, DATA, MANAGE, TEACH, USE
+from qcrbox_hub.accounts.roles import ACCESS, DATA, MANAGE, TEACH, USE
 
 TOKEN_LIFE_DAYS = 90
 ASK_AGAIN_S = 2
@@ -22,7 +22,7 @@ LARGEST_BODY = 2000
 BEGINNINGS_PER_ADDRESS = Attempts(limit=60, window_s=600)
 CODES_PER_PERSON = Attempts(limit=20, window_s=600)
 
-waiting = Invitations()
+waiting = PendingSignIns()
 
 
 class Connect(Page):
@@ -55,7 +55,7 @@ class Connect(Page):
         else:
             await self._ask(found)
 
-    async def _ask(self, found: Invitation) -> None:
+    async def _ask(self, found: PendingSignIn) -> None:
         self.set_header("X-Frame-Options", "DENY")
         self.set_header("Content-Security-Policy", "frame-ancestors 'none'")
         await self.show(
@@ -68,7 +68,7 @@ class Connect(Page):
             days=TOKEN_LIFE_DAYS,
         )
 
-    async def _answer(self, found: Invitation, *, allowed: bool) -> None:
+    async def _answer(self, found: PendingSignIn, *, allowed: bool) -> None:
         found.person = self.current_user.name
         found.answer = Answer.ALLOWED if allowed else Answer.REFUSED
         self.log.info("%s %s a program at %s", found.person, found.answer, found.address)
@@ -110,9 +110,9 @@ class BeginConnecting(_Asked):
         if made is None:
             self.answer(503, error="too_many", message="Too many programs wait to be let in.")
             return
-        secret, invitation = made
+        secret, pending = made
         self.answer(
-            201, secret=secret, code=invitation.code, expires_in_s=LIFE_S, ask_again_s=ASK_AGAIN_S
+            201, secret=secret, code=pending.code, expires_in_s=LIFE_S, ask_again_s=ASK_AGAIN_S
         )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ class FinishConnecting(_Asked):
         else:
             self._give_token(found)
 
-    def _give_token(self, found: Invitation) -> None:
+    def _give_token(self, found: PendingSignIn) -> None:
         user = self.find_user(found.person)
         account = self.authenticator.get_user(found.person)
         if user is None or account is None or not account.is_authorized:

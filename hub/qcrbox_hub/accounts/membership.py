@@ -12,7 +12,7 @@ from typing import Any
 from jupyterhub import orm
 from qcrbox.contract.errors import Conflict, NotFound, UserInputError
 
-from qcrbox_hub.roles import ADMINISTRATOR_ROLE, APPLICATIONS_ROLE, group_roles, roles
+from qcrbox_hub.accounts.roles import ADMINISTRATOR_ROLE, APPLICATIONS_ROLE, group_roles, roles
 
 # The same signs as in user names: it becomes part of role names and of scopes.
 GROUP_PATTERN = r"[a-z][a-z0-9_-]{1,60}[a-z0-9]"
@@ -26,19 +26,19 @@ def role_name(kind: str, group: str) -> str:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredRoles:
     """Groups, and who holds which role, as the hub's database has them."""
 
     groups: list[str] = field(default_factory=list)
     holders: dict[str, list[str]] = field(default_factory=dict)
 
 
-def kept(hub_database: Path) -> Kept:
+def read_stored_roles(hub_database: Path) -> StoredRoles:
     """For the hub's configuration: at a start it deletes roles that are not named there, and takes them from
     everybody who is not named there. Empty before the first start.
     """
     if not hub_database.exists():
-        return Kept()
+        return StoredRoles()
     try:
         with closing(sqlite3.connect(f"file:{hub_database}?mode=ro", uri=True)) as connection:
             groups = [row[0] for row in connection.execute("SELECT name FROM groups")]
@@ -49,16 +49,16 @@ def kept(hub_database: Path) -> Kept:
             ).fetchall()
             admins = [(ADMINISTRATOR_ROLE, row[0]) for row in connection.execute(_ADMINS)]
     except sqlite3.Error:
-        return Kept()  # a database without these tables: the hub has never been up
+        return StoredRoles()  # a database without these tables: the hub has never been up
     holders: dict[str, list[str]] = {}
     for role, person in sorted({*held, *admins}):
         holders.setdefault(role, []).append(person)
-    return Kept([name for name in groups if re.fullmatch(GROUP_PATTERN, name)], holders)
+    return StoredRoles([name for name in groups if re.fullmatch(GROUP_PATTERN, name)], holders)
 
 
 def load_roles(database: Path, common_group: str) -> list[dict[str, Any]]:
     """Every role of the hub's configuration, with those who hold it."""
-    found = kept(database)
+    found = read_stored_roles(database)
     made = list(roles())
     for spec in made:
         if spec["name"] in (ADMINISTRATOR_ROLE, APPLICATIONS_ROLE):

@@ -21,7 +21,7 @@ from qcrbox_hub.accounts.authenticator import (
 )
 from qcrbox_hub.accounts.first_admin import FirstAdminCode
 from qcrbox_hub.accounts.membership import extend_server_tokens
-from qcrbox_hub.roles import APPLICATIONS_ROLE
+from qcrbox_hub.accounts.roles import APPLICATIONS_ROLE
 
 
 class Page(BaseHandler):

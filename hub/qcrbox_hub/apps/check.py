@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 from qcrbox.contract.errors import QcError, SpecError
 from qcrbox.spec import load
-from qcrbox.spec.folder import application_files
+from qcrbox.spec.folder import application_files, required_spec_of
 
 from qcrbox_hub.apps import suite
 from qcrbox_hub.apps.images import base_of
@@ -27,9 +27,10 @@ class Findings:
 def check(folder: Path) -> Findings:
     """Spec, glue modules, Dockerfile, examples and test suite of one folder."""
     found = Findings()
-    spec = folder / "application.yaml"
-    if not spec.is_file():
-        found.problems.append(f"{folder}: there is no application.yaml")
+    try:
+        required_spec_of(folder)
+    except SpecError as error:
+        found.problems.append(error.message)
         return found
     for look in (_spec, _files, _dockerfile, _examples, _suite):
         try:
@@ -44,7 +45,7 @@ def check(folder: Path) -> Findings:
 def _spec(folder: Path, found: Findings) -> None:
     """The agent's own check, in a process of its own: importing glue runs its code."""
     done = subprocess.run(
-        [sys.executable, "-m", "qcrbox_agent", "check", str(folder / "application.yaml")],
+        [sys.executable, "-m", "qcrbox_agent", "check", str(required_spec_of(folder))],
         capture_output=True,
         text=True,
         check=False,
@@ -55,7 +56,9 @@ def _spec(folder: Path, found: Findings) -> None:
         if kind in ("problem", "note"):
             (found.problems if kind == "problem" else found.notes).append(text.strip())
     if done.returncode and not found.problems:
-        found.problems.append(f"application.yaml: the check ended with {done.stderr.strip()[-300:]}")
+        found.problems.append(
+            f"{required_spec_of(folder).name}: the check ended with {done.stderr.strip()[-300:]}"
+        )
 
 
 def _files(folder: Path, _: Findings) -> None:
@@ -88,9 +91,9 @@ def _examples(folder: Path, found: Findings) -> None:
         found.problems.append(f"examples.yaml: {error}")
         return
     for line, entry in zip(lines, listed, strict=False):
-        for one in entry.get("files") or ():
-            if "package" not in one and not (folder / str(one.get("path"))).is_file():
-                found.problems.append(f"examples.yaml:{line}: the file {one.get('path')!r} is not there")
+        for file in entry.get("files") or ():
+            if "package" not in file and not (folder / str(file.get("path"))).is_file():
+                found.problems.append(f"examples.yaml:{line}: the file {file.get('path')!r} is not there")
 
 
 def _suite(folder: Path, found: Findings) -> None:
@@ -98,7 +101,7 @@ def _suite(folder: Path, found: Findings) -> None:
     if not file.is_file():
         found.notes.append("tests/suite.yaml: none; `qcrbox apps test` has nothing to run")
         return
-    tests, spec = suite.load(file), load(folder / "application.yaml")
+    tests, spec = suite.load(file), load(required_spec_of(folder))
     if (tests.application_slug, tests.application_version) != (spec.slug, spec.version):
         found.problems.append(
             f"tests/suite.yaml: it is for {tests.application_slug} {tests.application_version}, "

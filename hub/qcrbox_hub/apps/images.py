@@ -19,10 +19,10 @@ from typing import Any
 
 import docker
 import qcrbox
-import yaml
 from docker.errors import APIError, DockerException, ImageNotFound
 from qcrbox.contract.errors import QcError, Unreachable, UserInputError
-from qcrbox.spec.folder import application_files
+from qcrbox.spec import load
+from qcrbox.spec.folder import application_files, required_spec_of
 
 from qcrbox_hub.apps.dockerfile import DEFAULT_DOCKERFILE
 
@@ -164,8 +164,9 @@ class ImageBuilder:
 
     def build_application(self, folder: Path, *, rebuild: bool = False) -> tuple[str, str]:
         """Build one application folder. Returns (name, image id)."""
-        spec = yaml.safe_load((folder / "application.yaml").read_text())
-        slug, version = str(spec["slug"]), str(spec["version"])
+        # Not by YAML alone: it would read the version 2022.10 as the number 2022.1.
+        spec = load(required_spec_of(folder))
+        slug, version = spec.slug, spec.version
         context = {name: path.read_bytes() for name, path in application_files(folder)}
         context.setdefault("requirements.txt", b"")
         dockerfile = context.setdefault("Dockerfile", DEFAULT_DOCKERFILE.encode()).decode()

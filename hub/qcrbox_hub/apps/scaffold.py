@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from qcrbox.contract.errors import Conflict, UserInputError
+from qcrbox.spec.python_names import why_unreachable
 
 from qcrbox_hub.apps.dockerfile import DEFAULT_DOCKERFILE
 
@@ -142,6 +143,10 @@ def create(parent: Path, slug: str) -> Path:
         raise UserInputError(
             f"{slug!r} cannot be the name of an application.",
             next="Begin with a letter; then letters, digits, '_' and '-'.",
+        )
+    if reason := why_unreachable(slug):
+        raise UserInputError(
+            f"{slug!r} cannot be the name of an application.", why=reason, next="Choose another name."
         )
     folder = parent / slug
     if folder.exists():

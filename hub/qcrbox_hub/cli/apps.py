@@ -11,15 +11,16 @@ from typing import Annotated, Any
 import typer
 from qcrbox import spec
 from qcrbox.contract.errors import NotFound, QcError, SpecError, UserInputError
+from qcrbox.spec.folder import WANTED, is_application, required_spec_of
 from rich.console import Console
 from rich.table import Table
 
-from qcrbox_hub import paths
 from qcrbox_hub.apps import check as checks
 from qcrbox_hub.apps import images, scaffold, suite
 from qcrbox_hub.apps.platform import private_platform
 from qcrbox_hub.apps.runner import SuiteRunner, junit_xml, report_lines
 from qcrbox_hub.cli.console import DataOption, data_folder, say
+from qcrbox_hub.platform import paths
 
 apps = typer.Typer(help="Make, check, build, test and approve applications.", no_args_is_help=True)
 
@@ -145,10 +146,10 @@ def approve(
 ) -> None:
     """Let people use an application: its image as it is built now, by its content, is what will run."""
     where = data_folder(data).path
-    built = {(one["slug"], one["version"]): one for one in images.built_images(images.connect())}
+    built = {(image["slug"], image["version"]): image for image in images.built_images(images.connect())}
     wanted = [*(folder or []), *map(Path, _with_dockerfile() if everything else [])]
     for name in wanted:
-        application = spec.load(_folder(name) / "application.yaml")
+        application = spec.load(required_spec_of(_folder(name)))
         image = built.get((application.slug, application.version))
         if image is None and everything and name not in (folder or []):
             continue
@@ -165,7 +166,7 @@ def approve(
 @apps.command("retire")
 def retire(folder: Folder, data: DataOption = None) -> None:
     """Take an approval back: no new container of this application is started."""
-    application = spec.load(_folder(folder) / "application.yaml")
+    application = spec.load(required_spec_of(_folder(folder)))
     _approvals(data_folder(data).path, "retire", application.slug, application.version)
     print(f"{application.slug} {application.version} is not approved any more")
 
@@ -177,11 +178,11 @@ def _folder(given: Path) -> Path:
     """A folder, or one of ours by its name."""
     known = paths.applications_folder() / given.name
     for candidate in (given, known):
-        if (candidate / "application.yaml").is_file() and (candidate is given or len(given.parts) == 1):
+        if is_application(candidate) and (candidate is given or len(given.parts) == 1):
             return candidate.resolve()
     raise NotFound(
         f"{str(given)!r} is no application.",
-        why="There is no application.yaml in it.",
+        why=f"There is no {WANTED} in it.",
         next="Name a folder with one, or see `qcrbox apps list`.",
     )
 
@@ -216,16 +217,18 @@ def _approvals(data: Path, *words: str) -> str:
 
 
 def _rows(data: Path, more: list[Path]) -> list[dict[str, Any]]:
-    approved = {(one["slug"], one["version"]): one for one in json.loads(_approvals(data, "list") or "[]")}
+    approved = {
+        (entry["slug"], entry["version"]): entry for entry in json.loads(_approvals(data, "list") or "[]")
+    }
     try:
-        built = {(one["slug"], one["version"]): one for one in images.built_images(images.connect())}
+        built = {(image["slug"], image["version"]): image for image in images.built_images(images.connect())}
     except QcError as error:
         say(f"{error.what} Images are not shown.")
         built = {}
     rows = []
     for folder in paths.application_folders(more):
         try:
-            application = spec.load(folder / "application.yaml")
+            application = spec.load(required_spec_of(folder))
         except SpecError as error:
             rows.append(_row(folder, folder.name, "", None, f"faulty: {error.what}"))
             continue

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from qcrbox.contract.errors import QcError
 
-from qcrbox_hub import paths
-from qcrbox_hub.data_folder import DataFolder
+from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.data_folder import DataFolder
 
 DataOption = Annotated[
     Path | None,

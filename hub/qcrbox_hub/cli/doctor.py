@@ -15,11 +15,11 @@ from qcrbox.contract.errors import QcError
 from rich.console import Console
 from rich.markup import escape
 
-from qcrbox_hub import packages, paths, ports
 from qcrbox_hub.cli.console import DataOption, data_folder
-from qcrbox_hub.cli.status import look
-from qcrbox_hub.data_folder import DataFolder
-from qcrbox_hub.supervisor import marked_processes
+from qcrbox_hub.cli.status import platform_state
+from qcrbox_hub.platform import packages, paths, ports
+from qcrbox_hub.platform.data_folder import DataFolder
+from qcrbox_hub.platform.supervisor import marked_processes
 
 # (good, what was looked at, what to do when it is not good)
 Finding = tuple[bool, str, str]
@@ -113,7 +113,7 @@ def check_databases(folder: DataFolder) -> Iterator[Finding]:
 
 
 def check_running(folder: DataFolder) -> Iterator[Finding]:
-    found = look(folder)
+    found = platform_state(folder)
     if found["state"] == "stopped":
         left = marked_processes(folder.identity) if folder.path.exists() else []
         yield (

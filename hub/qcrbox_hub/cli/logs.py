@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from qcrbox.contract.errors import NotFound
 
-from qcrbox_hub.child import tail
 from qcrbox_hub.cli.console import DataOption, data_folder
+from qcrbox_hub.platform.child import tail
 
 
 def logs(

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from qcrbox_hub.child import answering
 from qcrbox_hub.cli.console import DataOption, data_folder
-from qcrbox_hub.data_folder import DataFolder
+from qcrbox_hub.platform.child import answering
+from qcrbox_hub.platform.data_folder import DataFolder
 
 STARTING_S = 30.0
 
@@ -26,7 +26,7 @@ def status(
 ) -> None:
     """What runs. Exit code 0: all is well; 1: something is not; 3: nothing runs."""
     folder = data_folder(data)
-    found = look(folder)
+    found = platform_state(folder)
     if as_json:
         print(json.dumps(found, indent=1))
     else:
@@ -34,7 +34,7 @@ def status(
     raise typer.Exit({"running": 0, "degraded": 1, "stopped": 3}[found["state"]])
 
 
-def look(folder: DataFolder) -> dict[str, Any]:
+def platform_state(folder: DataFolder) -> dict[str, Any]:
     """State of the platform on a folder, as `--json` prints it. No secrets."""
     pid, platform = folder.holder(), folder.read_platform()
     if pid is None or platform is None:
@@ -43,7 +43,7 @@ def look(folder: DataFolder) -> dict[str, Any]:
         name: {**child, **_resources(child.get("pid"))} for name, child in platform["children"].items()
     }
     registry_answers = answering(f"{platform['registry_url']}/api/healthz")()
-    missing = lacking(platform["registry_url"]) if registry_answers else {}
+    missing = missing_parts(platform["registry_url"]) if registry_answers else {}
     well = (
         registry_answers
         and not missing
@@ -63,7 +63,7 @@ def look(folder: DataFolder) -> dict[str, Any]:
     }
 
 
-def lacking(registry_url: str) -> dict[str, str]:
+def missing_parts(registry_url: str) -> dict[str, str]:
     """What the registry itself says is missing: part -> why. Just after a start its launcher may still be on its way."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from qcrbox.contract.errors import Conflict
 
-from qcrbox_hub.backup import restore_backup, write_backup
 from qcrbox_hub.cli.console import DataOption, data_folder, say
+from qcrbox_hub.lifecycle.backup import restore_backup, write_backup
 
 
 def backup(

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_hub import ports
 from qcrbox_hub.cli.console import DataOption, ManagerOption, data_folder, say
-from qcrbox_hub.plan import Options
-from qcrbox_hub.run import Run
+from qcrbox_hub.lifecycle.plan import Options
+from qcrbox_hub.lifecycle.run import Run
+from qcrbox_hub.platform import ports
 
 
 def up(

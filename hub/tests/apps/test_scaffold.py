@@ -20,7 +20,9 @@ def test_a_new_application_has_a_spec_and_a_suite_without_faults(tmp_path: Path,
     assert suite.load(folder / "tests/suite.yaml").application_slug == slug
 
 
-@pytest.mark.parametrize("slug", ["", "../up", "a b", "9lives", "a" * 80, "naïve"])
+@pytest.mark.parametrize(
+    "slug", ["", "../up", "a b", "9lives", "a" * 80, "naïve", "cif", "display", "read-cube"]
+)
 def test_a_name_that_cannot_be_a_folder_and_a_slug_is_refused(tmp_path: Path, slug: str) -> None:
     with pytest.raises(UserInputError, match="cannot be the name"):
         scaffold.create(tmp_path, slug)

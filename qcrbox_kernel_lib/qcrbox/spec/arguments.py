@@ -13,17 +13,20 @@ from typing import Any
 
 from qcrbox.contract.errors import UserInputError
 from qcrbox.spec.dtypes import PLAIN, DType
-from qcrbox.spec.model import Command, Parameter
-from qcrbox.spec.values import WrongValue, allowed, breaks, coerce, is_none_text
+from qcrbox.spec.model import Command, Output, Parameter
+from qcrbox.spec.values import WrongValue, allowed, breaks, coerce, is_none_text, is_nothing
 
 _FILE_KEYS = ("data_file_id", "qcrbox_file_id", "dataset_id", "qcrbox_dataset_id")
+# `input_cif`, `input_cif_path` and `input_cif_file` have named the same thing in different generations.
+_SUFFIX = re.compile(r"(?:_file)?(?:_path|_name)$|_file$")
 
 
 def check(command: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The complete arguments of a call, in the order of the spec, with defaults filled in.
 
     Plain values have their data type, files are {"data_file_id": id} (the id is not looked up here; it may be
-    a dataset's), output names are safe file names, and None means "nothing given".
+    a dataset's), output names are safe file names, and None means "nothing given". Names of earlier generations
+    become those of the spec. A file name wished for a declared output stands under the output's name.
 
     Raises UserInputError: the first fault in its text, all of them in `details`; `fields` has `command`,
     `unknown`, `missing` and `wrong` (names of parameters).
@@ -33,6 +36,7 @@ def check(command: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
             f"The arguments of {command.name}() must be a mapping of names to values.", command=command.name
         )
     known = {p.name: p for p in command.arguments}
+    arguments, wishes = _in_present_names(command, arguments)
     unknown = [str(name) for name in arguments if name not in known]
     missing = [name for name, p in known.items() if name not in arguments and not p.optional]
     problems = [_unknown_text(command, name, known) for name in unknown]
@@ -49,6 +53,12 @@ def check(command: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
         except WrongValue as error:
             wrong.append(name)
             problems.append(str(error))
+    for output, value in wishes:
+        try:
+            complete |= _wished_name(output, value)
+        except WrongValue as error:
+            wrong.append(output.name)
+            problems.append(str(error))
     if problems:
         raise UserInputError(
             problems[0],
@@ -60,6 +70,54 @@ def check(command: Command, arguments: Mapping[str, Any]) -> dict[str, Any]:
             wrong=wrong,
         )
     return complete
+
+
+def _in_present_names(
+    command: Command, arguments: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[tuple[Output, Any]]]:
+    """(arguments under the names of the spec, file names wished for outputs). An unknown name stays as it is."""
+    known = {p.name for p in command.arguments}
+    named: dict[str, Any] = {}
+    wishes: dict[str, tuple[Output, Any]] = {}
+    # Present names first: an older name beside its present one is then unknown, and reported.
+    for name in sorted(arguments, key=lambda name: name not in known):
+        target = None if name in known else present_name(command, str(name))
+        if isinstance(target, Output) and target.name not in wishes:
+            wishes[target.name] = target, arguments[name]
+        elif isinstance(target, Parameter) and target.name not in named:
+            named[target.name] = arguments[name]
+        else:
+            named[name] = arguments[name]
+    return named, list(wishes.values())
+
+
+def present_name(command: Command, name: str) -> Parameter | Output | None:
+    """What a client of an earlier generation means by an argument's name; None when that is not clear.
+
+    `output_cif` with any ending means the command's output CIF; file names of other outputs need an ending, because
+    outputs themselves are no arguments.
+    """
+    outputs = [output for output in command.outputs if not output.from_parameter]
+    everything: list[Parameter | Output] = [*command.arguments, *outputs]
+    for one in everything:
+        if name in one.older_names:
+            return one
+    output_cif = next((output for output in outputs if output is command.output_cif), None)
+    stem = _SUFFIX.sub("", name)
+    if output_cif is not None and (name == output_cif.name or stem == "output_cif"):
+        return output_cif
+    files = [one for one in everything if isinstance(one, Output) or one.is_input_file or one.is_output]
+    fitting = [one for one in files if _SUFFIX.sub("", one.name) == stem and one.name != name]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _wished_name(output: Output, value: Any) -> dict[str, str]:
+    if is_none_text(value):
+        return {}
+    name = safe_file_name(value) if isinstance(value, str) else ""
+    if not name:
+        raise WrongValue(f"{output.name} must be a file name; you gave {_shown(value)}.")
+    return {output.name: name}
 
 
 def default_of(parameter: Parameter) -> Any:
@@ -87,7 +145,7 @@ def value_of(parameter: Parameter, value: Any) -> Any:
             return default_of(parameter)
         raise WrongValue(f"{parameter.name} must be {allowed(parameter)}; you gave nothing.")
     # A form that shows the default None of an optional parameter sends the text back.
-    if parameter.required is False and parameter.default is None and is_none_text(value):
+    if parameter.required is False and parameter.default is None and is_nothing(parameter.dtype, value):
         return None
     try:
         made = coerce(parameter.dtype, value)

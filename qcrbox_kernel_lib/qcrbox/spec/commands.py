@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from qcrbox.spec import generation
 from qcrbox.spec.call_pattern import PatternError, condensed, parse
 from qcrbox.spec.dtypes import DType
 from qcrbox.spec.model import Call, CifInput, CifOutput, Command, Implementation, Lifecycle, Output, Parameter
@@ -38,9 +39,10 @@ def read_command(section: Section) -> list[Command]:
     parameters = _unique(section, (read_parameter(part) for part in section.sections("parameters")))
     outputs = _unique(section, (read_output(part) for part in section.sections("outputs")))
     _check_output_names(section, parameters, outputs)
+    _check_older_names(section, parameters, outputs)
     parameters, outputs = _command_level_cif(section, parameters, outputs)
     outputs += [output_of_parameter(p) for p in parameters if p.is_output]
-    if implementation is None:
+    if implementation is None or _is_left_out(section, name, implementation):
         return []
     known = [p.name for p in parameters] + [o.name for o in outputs if not o.from_parameter]
     base: dict[str, Any] = {
@@ -69,6 +71,20 @@ def read_command(section: Section) -> list[Command]:
         **links,
     )
     return [command, *extra]
+
+
+def _is_left_out(section: Section, name: str, implementation: Implementation) -> bool:
+    """True for a command of the first generation whose call was written in Python, outside the spec."""
+    if not generation.is_first(section.source) or implementation is Implementation.PYTHON:
+        return False
+    if section.has("interactive_lifecycle", "call_pattern", "command", "import_path", "module"):
+        return False
+    section.source.left_out.append(
+        f"command '{name}' is left out: the file does not say how its program is started; add "
+        + ("call_pattern" if implementation is Implementation.CLI else "interactive_lifecycle")
+    )
+    section.note(section.source.left_out[-1])
+    return True
 
 
 def _implementation(section: Section, what: str) -> Implementation | None:
@@ -102,6 +118,18 @@ def _check_output_names(section: Section, parameters: list[Parameter], outputs: 
             section.problem(f"'{output.name}' is the name of a parameter and of an output", "outputs")
     if sum(o.dtype is DType.OUTPUT_CIF for o in outputs) > 1:
         section.problem("a command can have at most one QCrBox.output_cif", "outputs")
+
+
+def _check_older_names(section: Section, parameters: list[Parameter], outputs: list[Output]) -> None:
+    everything: list[Parameter | Output] = [*parameters, *outputs]
+    taken = {one.name for one in everything}
+    for one in everything:
+        for name in one.older_names:
+            if name in taken:
+                section.problem(
+                    f"older name '{name}' of '{one.name}' is the name of something else", "parameters"
+                )
+            taken.add(name)
 
 
 def _command_level_cif(
@@ -188,7 +216,7 @@ def _call(section: Section, implementation: Implementation, what: str, known: li
         pattern = None
         callable_name = callable_name or what
         if import_path is None:
-            section.problem(f"'{what}' is a python_callable and needs import_path", "import_path")
+            import_path = _import_path_of_old(section, what)
         if not callable_name.isidentifier():
             section.problem(f"callable_name '{callable_name}' must be a plain function name", "callable_name")
     return Call(
@@ -199,6 +227,18 @@ def _call(section: Section, implementation: Implementation, what: str, known: li
         description=section.text("description"),
         line=section.line,
     )
+
+
+def _import_path_of_old(section: Section, what: str) -> str | None:
+    """Where the first generation kept its functions; a problem for later files."""
+    if not generation.is_first(section.source):
+        section.problem(f"'{what}' is a python_callable and needs import_path", "import_path")
+        return None
+    module = f"configure_{generation.slug_of(section.source)}"
+    section.note(
+        f"'{what}' has no import_path; taken as {module}, where older applications kept their functions"
+    )
+    return module
 
 
 def _check_pattern(section: Section, what: str, pattern: str | None, known: list[str]) -> None:
@@ -240,6 +280,7 @@ def _lifecycle(section: Section, name: str, known: list[str]) -> Lifecycle | Non
         if not cycle.has("run"):
             cycle.problem(f"interactive_lifecycle of '{name}' needs a run step")
         return None
+    cycle.has("toparams")  # read by _gui_extras
     cycle.note_unknown("interactive_lifecycle")
     return Lifecycle(prepare=steps["prepare"], run=steps["run"], finalise=steps["finalise"])
 
@@ -258,15 +299,8 @@ def _lifecycle_of_old_gui(section: Section, name: str, known: list[str]) -> Life
 
 
 def _step(part: Section, step: str, known: list[str]) -> Call | None:
-    implementation = _implementation(part, f"step {step}")
-    uses = part.texts("used_basecommand_parameters")
-    for name in uses:
-        if name not in known:
-            part.problem(
-                f"step {step} uses '{name}', which is no parameter or output of the command "
-                f"(it has: {', '.join(known) or 'none'})",
-                "used_basecommand_parameters",
-            )
+    implementation = _step_implementation(part, f"step {step}")
+    uses = _uses(part, f"step {step}", known)
     part.get("name")
     if implementation in (None, Implementation.INTERACTIVE):
         if implementation is not None:
@@ -277,6 +311,30 @@ def _step(part: Section, step: str, known: list[str]) -> Call | None:
     call = _call(part, implementation, f"__interactive_{step}", uses)
     part.note_unknown(f"step {step}")
     return call.model_copy(update={"uses": uses})
+
+
+def _step_implementation(part: Section, what: str) -> Implementation | None:
+    """As written; a step that does not say it is known by the keys of its call."""
+    if part.text("implemented_as") is not None:
+        return _implementation(part, what)
+    if part.has("import_path", "module", "callable_name", "function"):
+        return Implementation.PYTHON
+    if part.has("call_pattern", "command"):
+        return Implementation.CLI
+    return _implementation(part, what)
+
+
+def _uses(part: Section, what: str, known: list[str]) -> list[str]:
+    """`used_basecommand_parameters`, checked against the command's names."""
+    uses = part.texts("used_basecommand_parameters")
+    for name in uses:
+        if name not in known:
+            part.problem(
+                f"{what} uses '{name}', which is no parameter or output of the command "
+                f"(it has: {', '.join(known) or 'none'})",
+                "used_basecommand_parameters",
+            )
+    return uses
 
 
 def _uses_of_pattern(part: Section, step: str, uses: list[str], known: list[str]) -> list[str]:
@@ -299,8 +357,10 @@ def _gui_extras(
     links: dict[str, Any] = {}
     name = base["name"]
     toparams = ("toparams",)
-    if section.has(*toparams):
-        made = _hidden_command(section, toparams, f"{name}__toparams", base, known)
+    cycle = section.section("interactive_lifecycle")
+    holder = cycle if cycle is not None and cycle.has(*toparams) else section
+    if holder.has(*toparams):
+        made = _hidden_command(holder, toparams, f"{name}__toparams", base, known)
         if made is not None:
             extra.append(made)
             links["toparams"] = made.name
@@ -332,13 +392,11 @@ def _hidden_command(
             "parameters": parameters,
             "outputs": [output_of_parameter(p) for p in parameters if p.is_output],
         }
-    if part.has("implemented_as"):
-        implementation = _implementation(part, f"command '{name}'")
-    else:
-        implementation = Implementation.PYTHON if part.has("import_path", "module") else Implementation.CLI
+    implementation = _step_implementation(part, f"command '{name}'")
     if implementation is None or implementation is Implementation.INTERACTIVE:
         return None
-    call = _call(part, implementation, name, known)
+    uses = _uses(part, f"command '{name}'", known) if part.has("used_basecommand_parameters") else None
+    call = _call(part, implementation, name, known).model_copy(update={"uses": uses})
     part.text("name")
     part.note_unknown(f"command '{name}'")
     return Command(**(base | {"name": name}), implemented_as=implementation, call=call, hidden=True)

@@ -45,10 +45,14 @@ OUTPUTS: dict[DType, str] = {
 
 _SUCCESSORS = {
     "qcrbox.input_cif": DType.CIF_DATA_FILE,
+    "qcrbox.cif_path": DType.CIF_DATA_FILE,
+    "qcrbox.additional_input_cif": DType.CIF_DATA_FILE,
     "qcrbox.input_file": DType.DATA_FILE,
     "qcrbox.input_path": DType.DATA_FILE,
     "qcrbox.output_path": DType.OUTPUT_FILE,
 }
+# A CIF that is read beside the first one; its content never continues into the output.
+_SECONDARY_CIFS = frozenset({"qcrbox.additional_input_cif"})
 _PARAMETER_DTYPES = PLAIN | INPUT_FILES | OUTPUT_PARAMETERS | {DType.WORK_CIF, DType.FOLDER}
 _PARAMETERS = {str(d).lower(): d for d in _PARAMETER_DTYPES} | _SUCCESSORS
 _OUTPUTS = {str(d).lower(): d for d in OUTPUTS}
@@ -59,9 +63,19 @@ def parameter_dtype(word: str) -> DType | None:
     return _PARAMETERS.get(word.strip().lower())
 
 
+def is_secondary_cif(word: str) -> bool:
+    """True for a data type that names a CIF read beside the command's source CIF."""
+    return word.strip().lower() in _SECONDARY_CIFS
+
+
 def output_dtype(word: str) -> DType | None:
     """The same for an entry under `outputs:`."""
     return _OUTPUTS.get(word.strip().lower())
+
+
+def rest_word(dtype: DType) -> str:
+    """The word shown in REST. Older clients know a plain output file only as `QCrBox.output_path`."""
+    return "QCrBox.output_path" if dtype is DType.OUTPUT_FILE else str(dtype)
 
 
 def known_parameter_dtypes() -> str:

@@ -15,6 +15,7 @@ from qcrbox.spec import source as yaml_source
 from qcrbox.spec.commands import read_command
 from qcrbox.spec.model import Application, CifInput, CifOutput, Command, EntrySet
 from qcrbox.spec.parameters import read_entries
+from qcrbox.spec.python_names import why_unreachable
 from qcrbox.spec.section import Section
 from qcrbox.spec.source import Source
 
@@ -46,6 +47,9 @@ def _application(source: Source) -> Application:
     reuse = top.text("reuse") or "same-owner"
     if reuse not in _REUSE:
         top.problem(f"'reuse: {reuse}' is not one of {', '.join(_REUSE)}", "reuse")
+    older_versions = top.texts("older_versions")
+    if identity["version"] in older_versions:
+        top.problem(f"older_versions names the version {identity['version']} itself", "older_versions")
     if not top.has("qcrbox_yaml_spec_version"):
         top.note("qcrbox_yaml_spec_version is missing; the oldest files have none")
     top.note_unknown("the application")
@@ -56,8 +60,10 @@ def _application(source: Source) -> Application:
         doi=dois,
         commands=commands,
         cif_entry_sets=entry_sets,
+        older_versions=older_versions,
         reuse=reuse,
         notes=list(source.notes),
+        left_out=list(source.left_out),
     )
 
 
@@ -71,6 +77,11 @@ def _needed(section: Section, key: str) -> str:
 def _check_identity(top: Section, slug: str, version: str) -> None:
     if slug and not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", slug):
         top.problem(f"the slug '{slug}' may hold only letters, digits, _ and - (at most 255)", "slug")
+    elif slug and (reason := why_unreachable(slug)):
+        top.problem(
+            f"the slug '{slug}' cannot be used: {reason}; choose another, such as '{slug.strip('_')}_app'",
+            "slug",
+        )
     if version and (len(version) > 255 or not version.isprintable()):
         top.problem("the version must be one line of at most 255 characters", "version")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from qcrbox.spec.dtypes import INPUT_FILES, OUTPUT_PARAMETERS, DType
+from qcrbox.spec.dtypes import INPUT_FILES, OUTPUT_PARAMETERS, DType, rest_word
 
 # A CIF item name, or {"one_of": [name, [name, name], …]}, or the word all_unified.
 Entry = str | dict[str, list[str | list[str]]]
@@ -82,6 +82,8 @@ class Parameter(Part):
     cif_output: CifOutput | None = None  # of QCrBox.output_cif parameters
     # Ours, of data files: file name patterns. Not given, the one file that fits in the CIF input's dataset is taken.
     companion: tuple[str, ...] = ()
+    older_names: tuple[str, ...] = ()  # ours: names under which clients of earlier versions give it
+    secondary: bool = False  # a CIF read beside the source; its content never continues into the output
     line: int = 0
 
     @property
@@ -110,7 +112,7 @@ class Parameter(Part):
     def to_rest(self) -> dict[str, Any]:
         shown: dict[str, Any] = {
             "name": self.name,
-            "dtype": str(self.dtype),
+            "dtype": rest_word(self.dtype),
             "description": self.description,
             "default_value": self.default,
             "required": not self.optional,
@@ -132,6 +134,9 @@ class Output(Part):
     required_output: bool = True
     missing_is_warning: bool = False  # middle generation: an absent output is no failure
     from_parameter: bool = False  # its file name is an argument
+    older_names: tuple[
+        str, ...
+    ] = ()  # ours: names under which clients of earlier versions give its file name
     cif: CifOutput | None = None
     line: int = 0
 
@@ -142,6 +147,19 @@ class Output(Part):
             "description": self.description,
             "filename": self.filename,
             "required_output": self.required_output,
+        }
+        return shown | (self.cif.model_dump(mode="json") if self.cif else {})
+
+    def to_rest_as_parameter(self) -> dict[str, Any]:
+        """An output CIF as older clients know it: a parameter whose value is the wished file name."""
+        shown = {
+            "name": self.name,
+            "dtype": str(self.dtype),
+            "description": self.description,
+            "default_value": self.filename,
+            "required": False,
+            "valid_value": None,
+            "is_output": True,
         }
         return shown | (self.cif.model_dump(mode="json") if self.cif else {})
 
@@ -207,8 +225,8 @@ class Command(Part):
 
     @property
     def source_cif(self) -> Parameter | None:
-        """The input whose content goes on into the output CIF: the first declared one."""
-        return next(iter(self.cif_inputs), None)
+        """The input whose content continues into the output CIF: the first declared one."""
+        return next((p for p in self.cif_inputs if not p.secondary), None)
 
     @property
     def output_cif(self) -> Output | None:
@@ -226,11 +244,19 @@ class Command(Part):
             "version": application.version,
             "description": self.description or "",
             "implemented_as": str(self.implemented_as),
-            "parameters": {p.name: p.to_rest() for p in self.arguments},
+            "parameters": self._rest_parameters(),
             "merge_cif_su": self.merge_cif_su,
             "doi": ", ".join(self.doi) or None,
             "outputs": {o.name: o.to_rest() for o in self.outputs if not o.from_parameter},
         }
+
+    def _rest_parameters(self) -> dict[str, dict[str, Any]]:
+        shown = {p.name: p.to_rest() for p in self.arguments}
+        output = self.output_cif
+        if output is not None and not output.from_parameter:
+            # Older clients look among the parameters for whether a command writes a CIF.
+            shown[output.name] = output.to_rest_as_parameter()
+        return shown
 
 
 class EntrySet(Part):
@@ -249,8 +275,10 @@ class Application(Part):
     doi: list[str] = Field(default_factory=list)
     commands: list[Command] = Field(default_factory=list)
     cif_entry_sets: list[EntrySet] = Field(default_factory=list)
+    older_versions: list[str] = Field(default_factory=list)  # ours: versions that this one stands for
     reuse: str = "same-owner"  # never | same-owner | any: who may get an agent that has worked already
     notes: list[str] = Field(default_factory=list)  # what the loader had to guess; for the admin
+    left_out: list[str] = Field(default_factory=list)  # commands of the file that cannot be run, and why
 
     def command(self, name: str) -> Command | None:
         return next((c for c in self.commands if c.name == name), None)
@@ -272,7 +300,7 @@ class Application(Part):
             "slug": self.slug,
             "version": self.version,
             "description": self.description,
-            "url": self.url,
+            "url": self.url or "",
             "email": self.email,
             "doi": ", ".join(self.doi) or None,
             "commands": [command.to_rest(self) for command in self.listed_commands],

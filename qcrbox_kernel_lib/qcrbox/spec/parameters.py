@@ -13,6 +13,7 @@ from qcrbox.spec.dtypes import (
     OUTPUTS,
     PLAIN,
     DType,
+    is_secondary_cif,
     known_output_dtypes,
     known_parameter_dtypes,
     output_dtype,
@@ -21,7 +22,7 @@ from qcrbox.spec.dtypes import (
 from qcrbox.spec.model import CifInput, CifOutput, Entry, Output, Parameter, ValidValue
 from qcrbox.spec.section import Section
 from qcrbox.spec.source import Path
-from qcrbox.spec.values import Value, WrongValue, breaks, coerce, is_none_text
+from qcrbox.spec.values import Value, WrongValue, breaks, coerce, is_nothing
 
 _INPUT_KEYS = (
     "required_entries",
@@ -56,7 +57,7 @@ def read_parameter(section: Section) -> Parameter | None:
     if dtype is None:
         return None
     valid = _checked_valid_value(section, dtype, valid)
-    required = section.flag("required")
+    required = _required(section)
     default, has_default = _default(section, name, dtype, required)
     if has_default and breaks(valid, default):
         section.note(f"the default {default!r} of '{name}' breaks its own valid_value", "default_value")
@@ -71,10 +72,18 @@ def read_parameter(section: Section) -> Parameter | None:
         cif=read_cif_input(section) if dtype is DType.CIF_DATA_FILE else None,
         cif_output=read_cif_output(section) if dtype is DType.OUTPUT_CIF else None,
         companion=_companion(section, name, dtype),
+        older_names=tuple(section.texts("older_names")),
+        secondary=is_secondary_cif(section.text("dtype", "type") or ""),
         line=section.line,
     )
     section.note_unknown(f"parameter '{name}'")
     return made
+
+
+def _required(section: Section) -> bool | None:
+    """`required:` as written, or the opposite of `optional:`, as some older files say it."""
+    required, optional = section.flag("required"), section.flag("optional")
+    return required if required is not None or optional is None else not optional
 
 
 def _companion(section: Section, name: str, dtype: DType) -> tuple[str, ...]:
@@ -114,7 +123,7 @@ def _default(section: Section, name: str, dtype: DType, required: bool | None) -
             return "", True
         section.note(f"the empty default of '{name}' means there is none", key, "default")
         return None, False
-    if is_none_text(text):
+    if is_nothing(dtype, text):
         if dtype is not DType.STR:
             section.note(f"the default '{text}' of '{name}' means there is none", key, "default")
         elif required is not False:
@@ -312,6 +321,7 @@ def read_output(section: Section) -> Output | None:
         description=section.text("description"),
         filename=filename,
         required_output=True if required is None else required,
+        older_names=tuple(section.texts("older_names")),
         cif=read_cif_output(section) if dtype is DType.OUTPUT_CIF else None,
         line=section.line,
     )
@@ -327,7 +337,7 @@ def output_of_parameter(parameter: Parameter) -> Output:
         dtype=parameter.dtype,
         description=parameter.description,
         filename=default_file_name(parameter),
-        required_output=is_cif,
+        required_output=is_cif and parameter.required is not False,
         missing_is_warning=True,
         from_parameter=True,
         cif=parameter.cif_output,

@@ -34,6 +34,7 @@ class Source:
     texts: dict[Path, str] = field(default_factory=dict)  # of scalars, as written
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # commands that cannot be run, with the reason
 
     def line(self, path: Path) -> int:
         """Line of the nearest thing that was written: a missing key has the line of its owner."""

@@ -24,8 +24,17 @@ class WrongValue(ValueError):
 
 
 def is_none_text(value: Any) -> bool:
-    """True for what older specs write when they mean nothing: None, none, null, empty."""
+    """True for what older specs write when they mean nothing: None, none, null, empty. For texts see `is_nothing`."""
     return value is None or (isinstance(value, str) and value.strip().lower() in _NOTHING)
+
+
+def is_nothing(dtype: DType, value: Any) -> bool:
+    """True when a spec or a form gives `value` to say "no value".
+
+    For text only `None`, `null` and the empty text: `none` in small letters is a usual choice ("weighting: none").
+    """
+    meant = dtype is DType.STR and isinstance(value, str) and value.strip() in ("none", "NONE")
+    return is_none_text(value) and not meant
 
 
 def coerce(dtype: DType, value: Any) -> Value:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.notebook import show
+from qcrbox.display import show
 from qcrbox.widgets import bundle
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 from qcrbox.widgets.structure_view import StructureView
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.checking import Checked
+    from qcrbox.api.checking import Checked
 
 _MOST = 60
 

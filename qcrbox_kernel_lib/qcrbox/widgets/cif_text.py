@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.notebook.show import escape
+from qcrbox.display.show import escape
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.files import CifFile
+    from qcrbox.api.files import CifFile
 
 _LONG_TEXT = 600  # characters of a text field shown unfolded
 _LONG_LOOP = 12  # rows of a loop shown unfolded

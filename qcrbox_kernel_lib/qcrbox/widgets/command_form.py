@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import QcError, UserInputError
-from qcrbox.notebook import show
+from qcrbox.display import show
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.applications import Command
-    from qcrbox.notebook.calculations import Calculation
-    from qcrbox.notebook.parameters import Parameter
+    from qcrbox.api.applications import Command
+    from qcrbox.api.calculations import Calculation
+    from qcrbox.api.parameters import Parameter
 
 _DEFAULT = "default"
 
@@ -139,10 +139,10 @@ def _as_shown(control: Any, value: Any) -> Any:
 
 def _as_code(value: Any) -> str:
     """A file argument as Python that finds it again."""
-    from qcrbox.notebook.calculations import Calculation
-    from qcrbox.notebook.datasets import Dataset
-    from qcrbox.notebook.files import DataFile
-    from qcrbox.notebook.results import Result
+    from qcrbox.api.calculations import Calculation
+    from qcrbox.api.datasets import Dataset
+    from qcrbox.api.files import DataFile
+    from qcrbox.api.results import Result
 
     if isinstance(value, Dataset):
         return f'qc.examples["{value.name}"]' if value.kind == "example" else f'qc["{value.name}"]'

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from qcrbox.contract.errors import QcError
-from qcrbox.notebook.show import escape
+from qcrbox.display.show import escape
 from qcrbox.widgets import bundle
 from qcrbox.widgets.command_form import CommandForm, file_choices
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.parameters import Parameter
+    from qcrbox.api.parameters import Parameter
 
 _LABEL = {"description_width": "11em"}
 _MEANING = {"flex": "1 1 20em", "margin": "2px 0 0 12px"}

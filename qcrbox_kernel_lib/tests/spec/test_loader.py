@@ -112,6 +112,8 @@ def test_commands_with_two_underscores_are_not_listed(spec):
     ("keys", "dtype"),
     [
         ("dtype: QCrBox.input_cif", DType.CIF_DATA_FILE),
+        ("type: QCrBox.cif_path", DType.CIF_DATA_FILE),
+        ("dtype: QCrBox.additional_input_cif", DType.CIF_DATA_FILE),
         ("dtype: QCrBox.input_file", DType.DATA_FILE),
         ("dtype: QCrBox.input_path", DType.DATA_FILE),
         ("dtype: QCrBox.output_path", DType.OUTPUT_FILE),
@@ -141,6 +143,9 @@ def test_removed_and_missing_data_types(parameter, keys, dtype):
         ('dtype: str, default_value: ""', "", True),
         ("dtype: str, default_value: None", None, False),
         ("dtype: str, default_value: None, required: false", None, True),
+        ("dtype: str, default_value: none", "none", True),
+        ('dtype: str, default_value: "none", valid_value: {choices: ["none", "full"]}', "none", True),
+        ("dtype: str, optional: true", None, True),
         ("dtype: int, default_value: None", None, False),
         ("dtype: int, default_value: none, required: false", None, True),
         ("dtype: QCrBox.data_file, default_value: None", None, False),
@@ -191,7 +196,7 @@ def test_faulty_parameters_are_refused(parameter, keys, text):
     ("command", "text"),
     [
         ("{name: c, implemented_as: robot}", "implemented_as must be one of"),
-        ("{name: c, implemented_as: CLI}", "needs call_pattern"),
+        ("{name: c, implemented_as: cli_command}", "needs call_pattern"),
         ("{name: c, implemented_as: python_callable}", "needs import_path"),
         (
             "{name: c, implemented_as: python_callable, import_path: m, callable_name: a.b}",
@@ -305,7 +310,7 @@ def test_rest_form_shows_parameters_as_a_mapping(application):
     command = shown["commands"][0]
     assert shown["doi"] == "10.0000/polish.1, 10.0000/polish.2"
     assert command["application"] == "cell_polisher"
-    assert list(command["parameters"]) == ["model", "grit", "way", "mask", "note"]
+    assert list(command["parameters"]) == ["model", "grit", "way", "mask", "note", "polished"]
     assert command["parameters"]["grit"] == {
         "name": "grit",
         "dtype": "float",

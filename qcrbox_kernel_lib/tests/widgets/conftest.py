@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from qcrbox.cif.structure import Structure
+from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets import bundle
 from qcrbox.widgets.structure_view import StructureView
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from qcrbox.notebook.history import History, Picture
+from qcrbox.display.history import History, Picture
 from qcrbox.widgets.chart import ORANGE, Axis, Chart, Panel, Series
 
 NAMES = ["1 0 0", "0 2 -1", "3 1 4"]

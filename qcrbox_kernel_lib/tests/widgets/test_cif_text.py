@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from qcrbox.api.box import Box
+from qcrbox.api.files import CifFile
 from qcrbox.cif import names, read
-from qcrbox.notebook.box import Box
-from qcrbox.notebook.files import CifFile
 from qcrbox.widgets.cif_text import cif_html
 from qcrbox.widgets.item_words import _by_canonical_name, item_words
 

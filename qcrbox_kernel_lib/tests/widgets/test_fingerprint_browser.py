@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from qcrbox.cif.structure import Structure
-from qcrbox.notebook.hirshfeld import hirshfeld
+from qcrbox.analysis.density.hirshfeld import hirshfeld
+from qcrbox.crystallography.structure import Structure
 
 pytestmark = pytest.mark.browser
 UREA = Path(__file__).parents[3] / "app_images" / "qcrboxtools" / "examples" / "urea.cif"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from qcrbox.notebook.lineage import LineageGraph
+from qcrbox.api.lineage import LineageGraph
 from qcrbox.widgets.lineage import packed
 
 

@@ -4,8 +4,8 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from qcrbox.cif.structure import Structure
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import Camera, Options, Scene, StructureView, palettes, svg
 from qcrbox.widgets.structure_view.picture import _overlap
 from qcrbox.widgets.structure_view.scene import CUBE, ELLIPSOID, SPHERE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qcrbox.cif.structure import Structure
+from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import StructureView
 
 SHARED = b"""data_shared

@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from qcrbox.notebook.density import DensityMap
-from qcrbox.notebook.surface import Surface
+from qcrbox.analysis.density.maps import DensityMap
+from qcrbox.analysis.density.surface import Surface
 from qcrbox.widgets.structure_view import StructureView
 
 pytestmark = pytest.mark.browser

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qcrbox.cif.structure import Structure
-from qcrbox.notebook.density import DensityMap
-from qcrbox.notebook.hirshfeld import hirshfeld
+from qcrbox.analysis.density.hirshfeld import hirshfeld
+from qcrbox.analysis.density.maps import DensityMap
+from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import StructureView
 
 pytestmark = pytest.mark.browser

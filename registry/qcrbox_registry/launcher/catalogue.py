@@ -16,11 +16,16 @@ from pathlib import Path
 
 from qcrbox.contract.errors import NotFound, SpecError, UserInputError
 from qcrbox.spec import load
-from qcrbox.spec.folder import application_files
+from qcrbox.spec.folder import (
+    SPEC_NAME,
+    application_files,
+    find_folders,
+    nothing_found,
+    required_spec_of,
+)
 
 log = logging.getLogger(__name__)
 
-SPEC_NAME = "application.yaml"
 MAX_BYTES = 500_000_000
 
 
@@ -52,7 +57,12 @@ class Catalogue:
 
     def approve_all(self, folders: Iterable[Path]) -> None:
         """Approve every application in `folders`; one that cannot be used is left out, with a reason in `problems`."""
-        for folder in find_folders(folders):
+        roots = list(folders)
+        for root in roots:
+            if not find_folders([root]):
+                self.problems.append(nothing_found(root))
+                log.error("%s", nothing_found(root))
+        for folder in find_folders(roots):
             try:
                 application = self.approve(folder)
             except (SpecError, UserInputError, OSError) as error:
@@ -63,7 +73,7 @@ class Catalogue:
 
     def approve(self, folder: Path) -> ApprovedApplication:
         """Copy a folder and remember it. Raises SpecError, UserInputError, OSError."""
-        spec = load(folder / SPEC_NAME)
+        spec = load(required_spec_of(folder))
         files = list(_files(folder))
         fingerprint = _fingerprint(files)
         target = self._store / f"{spec.slug}-{fingerprint[:16]}"
@@ -89,17 +99,6 @@ class Catalogue:
 
     def __iter__(self) -> Iterator[ApprovedApplication]:
         return iter(self._known.values())
-
-
-def find_folders(roots: Iterable[Path]) -> list[Path]:
-    """Application folders: each root itself, or the folders right below it."""
-    found: list[Path] = []
-    for root in roots:
-        if (root / SPEC_NAME).is_file():
-            found.append(root)
-        elif root.is_dir():
-            found += sorted(path.parent for path in root.glob(f"*/{SPEC_NAME}"))
-    return list(dict.fromkeys(path.resolve() for path in found))
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

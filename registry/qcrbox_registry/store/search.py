@@ -161,7 +161,7 @@ def hill(formula: str) -> str:
 
     Raises UserInputError for what is no formula.
     """
-    from qcrbox.cif.structure.formula import format_formula, parse_formula  # loads gemmi
+    from qcrbox.crystallography.structure.formula import format_formula, parse_formula  # loads gemmi
 
     counts = parse_formula(formula.strip().strip("'\""))
     if not counts:

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import structlog
-from qcrbox.notebook.client import RegistryClient
+from qcrbox.client.http import RegistryClient
 
 NOOP = {
     "application_slug": "practice",

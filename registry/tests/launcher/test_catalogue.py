@@ -5,7 +5,7 @@ import shutil
 import pytest
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox_registry.launcher import catalogue as module
-from qcrbox_registry.launcher.catalogue import Catalogue, find_folders
+from qcrbox_registry.launcher.catalogue import Catalogue
 
 
 @pytest.fixture
@@ -78,7 +78,17 @@ def test_a_huge_folder_is_refused(tmp_path, folder, monkeypatch):
         Catalogue(tmp_path / "store").approve(folder)
 
 
-def test_folders_are_found_themselves_and_one_below(tmp_path, folder):
-    assert find_folders([folder]) == [folder.resolve()]
-    assert find_folders([folder.parent, folder]) == [folder.resolve()]
-    assert find_folders([tmp_path / "nothing"]) == []
+def test_a_folder_without_applications_is_named(tmp_path):
+    catalogue = Catalogue(tmp_path / "store")
+    catalogue.approve_all([tmp_path / "nothing"])
+    assert catalogue.problems == [f"No application was found in {tmp_path / 'nothing'}. It does not exist."]
+
+
+def test_an_older_application_is_approved_under_the_present_name_of_its_spec(tmp_path, folder):
+    (folder / "application.yaml").rename(folder / "config_sample.yaml")
+    catalogue = Catalogue(tmp_path / "store")
+    catalogue.approve_all([folder.parent])
+    approved = catalogue.get("sample", "1.0")
+    assert catalogue.problems == []
+    assert approved.spec.read_text() == (folder / "config_sample.yaml").read_text()
+    assert (approved.folder / "config_sample.yaml").is_file()  # older glue reads it

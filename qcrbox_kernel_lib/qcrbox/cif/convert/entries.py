@@ -40,7 +40,8 @@ class InputEntries:
 class OutputEntries:
     """The CIF keys of an output. Entries are names or regular expressions on whole names.
 
-    `invalidated` and `invalidated_sets` say which items of the source no longer hold.
+    `invalidated` and `invalidated_sets` say which items of the source no longer hold. `missing_is_warning`: required
+    entries that are not there are a warning, because nobody checked the promises of specs of older generations.
     """
 
     required: Sequence[Entry] = ()
@@ -51,6 +52,7 @@ class OutputEntries:
     invalidated_sets: Sequence[str] = ()
     custom_categories: Sequence[str] = ()
     output_block: str | int = "0"
+    missing_is_warning: bool = False
     entry_sets: Sets = field(default_factory=dict)
 
     @classmethod
@@ -62,6 +64,7 @@ class OutputEntries:
             required_sets=entries.required_sets,
             optional_sets=entries.optional_sets,
             custom_categories=entries.custom_categories,
+            missing_is_warning=True,  # what an input needs is no promise of what comes back
             entry_sets=entries.entry_sets,
         )
 

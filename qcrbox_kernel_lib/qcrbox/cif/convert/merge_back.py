@@ -25,7 +25,7 @@ def merge_back(
     """The unified source with what a command wrote: the output wins, what it does not mention stays.
 
     Without source the result is the unified output alone. Raises MissingItemsError when required entries are
-    not in the output, CifError when a file cannot be read or there is no such output block, SpecError for
+    not in the output (a warning with `entries.missing_is_warning`), CifError when a file cannot be read or there is no such output block, SpecError for
     unknown entry sets.
     """
     written = as_document(output, filename)
@@ -78,7 +78,7 @@ def _trimmed(block: Block, entries: OutputEntries, warnings: list[Diagnostic], f
     wanted = collect(entries)
     known = filtered(block, lambda tag: True, drop_empty=True)
     if entries.is_empty or wanted.everything:
-        _require(wanted, known, entries, filename, block.name)
+        _require(wanted, known, entries, filename, warnings)
         return known
     tags = known.tags
     matchers = [
@@ -92,7 +92,7 @@ def _trimmed(block: Block, entries: OutputEntries, warnings: list[Diagnostic], f
     for alternatives in [*wanted.required_choices, *wanted.optional_choices]:
         for name in _first_choice(alternatives, tags, entries) or ():
             chosen.update(NameMatcher(name, entries.custom_categories).chosen(tags))
-    _require(wanted, known, entries, filename, block.name)
+    _require(wanted, known, entries, filename, warnings)
     return filtered(known, lambda tag: tag in chosen)
 
 
@@ -102,7 +102,9 @@ def _first_choice(alternatives: list[list[str]], tags: list[str], entries: Outpu
     )
 
 
-def _require(wanted: Wanted, block: Block, entries: OutputEntries, filename: str, name: str) -> None:
+def _require(
+    wanted: Wanted, block: Block, entries: OutputEntries, filename: str, warnings: list[Diagnostic]
+) -> None:
     tags = block.tags
     missing = [
         entry
@@ -112,10 +114,15 @@ def _require(wanted: Wanted, block: Block, entries: OutputEntries, filename: str
     missing += [
         shown_choice(choice) for choice in wanted.required_choices if not _first_choice(choice, tags, entries)
     ]
-    if missing:
+    if not missing:
+        return
+    text = f"The program did not write what its spec promises: {', '.join(missing)}."
+    if entries.missing_is_warning:
+        warnings.append(warning("missing-items", text, block.name))
+    else:
         raise MissingItemsError(
-            f"The program did not write what its spec promises: {', '.join(missing)}.",
-            where=", ".join(part for part in (filename, f"block {name}") if part),
+            text,
+            where=", ".join(part for part in (filename, f"block {block.name}") if part),
             next="Read the program's log; if it went well, correct required_entries of the output.",
             items=missing,
         )

@@ -5,16 +5,16 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.client.events import painter
 from qcrbox.contract.errors import QcError
-from qcrbox.notebook import show
-from qcrbox.notebook.events import painter
+from qcrbox.display import show
 from qcrbox.widgets import bundle
 from qcrbox.widgets.answering import answer_while_busy
 from qcrbox.widgets.calculation_card.still import card_html
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.calculations import Calculation
+    from qcrbox.api.calculations import Calculation
 
 _cards: weakref.WeakKeyDictionary[Calculation, Card] = weakref.WeakKeyDictionary()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qcrbox.notebook import show
+from qcrbox.display import show
 from qcrbox.widgets import bundle
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.history import Picture
+    from qcrbox.display.history import Picture
 
 
 def display_picture(picture: Picture) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.notebook import show
+from qcrbox.display import show
 from qcrbox.widgets import bundle
 from qcrbox.widgets.lineage.picture import lineage_svg, places
 from qcrbox.widgets.lineage.words import words_of
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.lineage import LineageGraph
+    from qcrbox.api.lineage import LineageGraph
 
 __all__ = ["display_lineage", "lineage_svg"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.lineage import LineageGraph
+    from qcrbox.api.lineage import LineageGraph
 
 _MOST_ALONE = 3  # as many are still drawn one by one
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.notebook.show import escape
+from qcrbox.display.show import escape
 from qcrbox.widgets.lineage.batches import collapsed
 from qcrbox.widgets.lineage.words import words_of
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.lineage import LineageGraph
+    from qcrbox.api.lineage import LineageGraph
 
 _COLUMN, _ROW, _WIDTH, _HEIGHT = 190, 58, 150, 34
 _MARK = {"successful": "✓", "failed": "✗", "cancelled": "⊘", "running": "▶", "submitted": "◷"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from qcrbox.notebook.hirshfeld import HirshfeldSurface
+from qcrbox.analysis.density.hirshfeld import HirshfeldSurface
 
 
 def packed_fingerprint(surface: HirshfeldSurface) -> dict[str, Any]:

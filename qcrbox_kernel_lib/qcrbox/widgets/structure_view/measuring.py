@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qcrbox.cif.structure import geometry as measures
+from qcrbox.crystallography.structure import geometry as measures
 
 if TYPE_CHECKING:
     from qcrbox.widgets.structure_view.scene import Scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qcrbox.notebook import show
+from qcrbox.display import show
 from qcrbox.widgets import bundle
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 

@@ -94,7 +94,7 @@ def colour(element: str, palette: str = "cpk") -> str:
     if palette == "grey":
         if element == "D":
             return "#dadada"  # not as hydrogen, which is white
-        from qcrbox.cif.structure.elements import atomic_number
+        from qcrbox.crystallography.structure.elements import atomic_number
 
         number = atomic_number(element) if element else 0
         return next((grey for below, grey in _GREY_BY_PERIOD if number <= below), "#707070")

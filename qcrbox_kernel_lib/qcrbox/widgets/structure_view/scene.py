@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qcrbox.cif.structure import Atoms, Structure, probability_scale
-from qcrbox.cif.structure import geometry as measures
-from qcrbox.cif.structure.elements import covalent_radius
-from qcrbox.cif.structure.images import ImageList
-from qcrbox.cif.structure.neighbours import pairs_within
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure import Atoms, Structure, probability_scale
+from qcrbox.crystallography.structure import geometry as measures
+from qcrbox.crystallography.structure.elements import covalent_radius
+from qcrbox.crystallography.structure.images import ImageList
+from qcrbox.crystallography.structure.neighbours import pairs_within
 from qcrbox.widgets.structure_view import palettes
 from qcrbox.widgets.structure_view.element_names import element_name
 from qcrbox.widgets.structure_view.measuring import Measurement, plane_of
@@ -313,7 +313,7 @@ class Scene:
         return plane_of(self, rows, other or [])
 
     def image(self, row: int) -> ImageList:
-        """One atom as the measures of `qcrbox.cif.structure.geometry` take it."""
+        """One atom as the measures of `qcrbox.crystallography.structure.geometry` take it."""
         atoms, one = self.atoms, slice(row, row + 1)
         return ImageList(
             atoms.site[one],

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qcrbox.cif.structure import Structure
 from qcrbox.contract.errors import QcError, UserInputError
-from qcrbox.notebook import show
+from qcrbox.crystallography.structure import Structure
+from qcrbox.display import show
 from qcrbox.widgets import bundle
 from qcrbox.widgets.answering import answer_while_busy
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
@@ -19,9 +19,9 @@ from qcrbox.widgets.structure_view.picture import Camera, svg
 from qcrbox.widgets.structure_view.scene import Measurement, Scene
 
 if TYPE_CHECKING:
-    from qcrbox.notebook.cube import Cube
-    from qcrbox.notebook.density import DensityMap
-    from qcrbox.notebook.surface import Surface
+    from qcrbox.analysis.density.cube import Cube
+    from qcrbox.analysis.density.maps import DensityMap
+    from qcrbox.analysis.density.surface import Surface
 
 _MOST_KEPT = 1000  # atoms up to which the still picture follows every turn of the live one
 _TABLE_ROWS = 500  # of the table twin that is kept in the notebook
@@ -107,7 +107,7 @@ class StructureView:
 
     def show_neighbours(self, which: str | int = "all") -> StructureView:
         """Beside a Hirshfeld surface: "all" molecules that meet it, one by its number (0 the largest share), or "none"."""
-        from qcrbox.notebook.hirshfeld import HirshfeldSurface
+        from qcrbox.analysis.density.hirshfeld import HirshfeldSurface
 
         if not isinstance(self.surface, HirshfeldSurface):
             raise UserInputError(
@@ -272,8 +272,8 @@ class StructureView:
             widget.send({"re": content.get("id"), **answer})
 
     def _section(self, rows: list[int]) -> dict[str, Any]:
-        from qcrbox.notebook.density import DensityMap
-        from qcrbox.notebook.section import section
+        from qcrbox.analysis.density.maps import DensityMap
+        from qcrbox.analysis.density.section import section
 
         if not isinstance(self.density, DensityMap):
             return {"error": "There is no density map to cut."}

@@ -9,11 +9,11 @@ import anywidget
 import numpy as np
 import traitlets
 
-from qcrbox.cif.structure import probability_scale
-from qcrbox.notebook.cube import Cube
-from qcrbox.notebook.density import DensityMap, around
-from qcrbox.notebook.hirshfeld import HirshfeldSurface
-from qcrbox.notebook.surface import Surface
+from qcrbox.analysis.density.cube import Cube
+from qcrbox.analysis.density.hirshfeld import HirshfeldSurface
+from qcrbox.analysis.density.maps import DensityMap, around
+from qcrbox.analysis.density.surface import Surface
+from qcrbox.crystallography.structure import probability_scale
 from qcrbox.widgets import bundle
 from qcrbox.widgets.structure_view import palettes
 from qcrbox.widgets.structure_view.fingerprint import packed_fingerprint

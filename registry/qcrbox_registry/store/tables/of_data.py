@@ -100,7 +100,7 @@ Index(
     postgresql_where=data_files.c.group_id.isnot(None),
 )
 
-# What a CIF says of itself: filled by qcrbox.cif.index, searched by /api/search.
+# What a CIF says of itself: filled by qcrbox.analysis.index, searched by /api/search.
 cif_index = Table(
     "cif_index",
     metadata,

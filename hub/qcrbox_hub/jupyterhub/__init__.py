@@ -1,0 +1,1 @@
+"""JupyterHub's configuration, proxy, spawners and single-user server."""

@@ -1,0 +1,92 @@
+"""JupyterHub's configuration, made from the settings file that `qcrbox up` writes."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from qcrbox_hub.accounts import roles
+from qcrbox_hub.accounts.authenticator import QCrBoxAuthenticator
+from qcrbox_hub.accounts.membership import load_roles
+from qcrbox_hub.jupyterhub.settings import HubSettings
+from qcrbox_hub.jupyterhub.spawner import QCrBoxSpawner
+from qcrbox_hub.platform import paths
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821 - traitlets puts it there
+settings = HubSettings.load()
+state = settings.data / "hub"
+
+# ---------------------------------------------------------------- places
+c.JupyterHub.db_url = f"sqlite:///{state / 'jupyterhub.sqlite'}"
+c.JupyterHub.upgrade_db = True
+c.JupyterHub.cookie_secret_file = str(settings.data / "secrets" / "cookie_secret")
+c.JupyterHub.template_paths = [str(paths.TEMPLATES)]
+c.JupyterHub.logo_file = str(paths.TEMPLATES / "static" / "logo.svg")
+c.JupyterHub.template_vars = {"announcement": ""}
+os.chdir(state)
+
+# ---------------------------------------------------------------- addresses
+c.JupyterHub.bind_url = f"http://{settings.host}:{settings.port}"
+c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings.hub_port}"
+c.JupyterHub.hub_connect_url = f"http://127.0.0.1:{settings.hub_port}"
+# The proxy is a child of `up` beside us: it starts while we import, and outlives a restart of the hub.
+c.ConfigurableHTTPProxy.should_start = False
+c.ConfigurableHTTPProxy.api_url = settings.proxy_api_url
+c.ConfigurableHTTPProxy.auth_token = settings.proxy_token_file.read_text().strip()
+c.JupyterHub.cleanup_proxy = False
+c.JupyterHub.cleanup_servers = True
+
+# ---------------------------------------------------------------- people
+c.JupyterHub.authenticator_class = QCrBoxAuthenticator
+# Approval by an administrator is the gate, in the authenticator's own table.
+c.Authenticator.allow_all = True
+c.NativeAuthenticator.open_signup = False
+c.NativeAuthenticator.check_common_password = True
+c.NativeAuthenticator.minimum_password_length = settings.minimum_password_length
+c.QCrBoxAuthenticator.group = settings.group
+c.QCrBoxAuthenticator.first_admin_file = str(settings.data / "secrets" / "first_admin.json")
+
+c.JupyterHub.custom_scopes = roles.SCOPES
+c.JupyterHub.load_roles = load_roles(state / "jupyterhub.sqlite", settings.group)
+c.JupyterHub.load_groups = {settings.group: {"users": []}}
+c.JupyterHub.admin_access = False
+
+# ---------------------------------------------------------------- the registry
+c.JupyterHub.services = [
+    {
+        "name": roles.SERVICE,
+        "url": settings.registry_url,
+        "api_token": settings.service_token_file.read_text().strip(),
+        "display": True,
+        "oauth_client_allowed_scopes": [roles.ACCESS, *roles.ALL],
+        # It is part of the product: asking people whether they trust it would only teach them to click.
+        "oauth_no_confirm": True,
+    }
+]
+# The registry has its own supervisor; the hub need not wait for it.
+c.JupyterHub.service_check_interval = 0
+
+# ---------------------------------------------------------------- users' servers
+c.JupyterHub.spawner_class = QCrBoxSpawner
+c.QCrBoxSpawner.homes = str(settings.data / "homes")
+c.QCrBoxSpawner.logs = str(settings.data / "logs")
+c.QCrBoxSpawner.mark = settings.identity
+c.QCrBoxSpawner.registry_url = settings.registry_url
+c.Spawner.cmd = [sys.executable, "-m", "qcrbox_hub.jupyterhub.singleuser"]
+c.Spawner.default_url = "/lab"
+c.Spawner.start_timeout = 60
+c.Spawner.http_timeout = 60
+c.Spawner.oauth_client_allowed_scopes = [roles.USE]
+c.JupyterHub.concurrent_spawn_limit = 100
+
+if settings.culler_token_file:
+    c.JupyterHub.services.append(
+        {"name": "idle-culler", "api_token": settings.culler_token_file.read_text().strip()}
+    )
+    c.JupyterHub.load_roles.append(
+        {
+            "name": "idle-culler",
+            "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+            "services": ["idle-culler"],
+        }
+    )

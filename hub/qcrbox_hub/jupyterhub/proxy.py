@@ -1,0 +1,320 @@
+"""The public door: configurable-http-proxy (the pure-Python one), made to stream.
+
+The routing table and its REST interface, which JupyterHub steers, are that package's own. Its way of passing
+a request on reads whole answers into memory, gives up after 20 s and allows ten requests at a time: event
+streams and large downloads need the handler below. `python -m qcrbox_hub.jupyterhub.proxy` takes its settings from
+the environment and the token from a file, so that it is in no argument list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import urllib.parse
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+from configurable_http_proxy.configproxy import PythonProxy
+from configurable_http_proxy.handlers import ProxyHandler
+from multidict import CIMultiDict
+from qcrbox import lifeline
+from tornado import web
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPHeaders
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError, websocket_connect
+from yarl import URL
+
+LARGEST_UPLOAD_BYTES = 64 * 1024**3
+LARGEST_MESSAGE_BYTES = 256 * 1024**2
+CONNECT_TIMEOUT_S = 10
+
+# RFC 9110 section 7.6.1: they belong to one connection and are never passed on.
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+@web.stream_request_body
+class StreamingHandler(ProxyHandler):
+    """Passes bodies on as they come, in both directions."""
+
+    def initialize(self, proxy: StreamingProxy) -> None:
+        super().initialize(proxy=proxy)
+        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=8)
+        self._forwarding: asyncio.Task[None] | None = None
+        self._complete = False
+
+    def set_default_headers(self) -> None:
+        # What the target says is the whole answer; tornado's own Server and Content-Type stay out of it.
+        self.clear_header("Server")
+
+    def compute_etag(self) -> None:
+        """The target's own tag counts."""
+
+    async def prepare(self) -> None:
+        """Start to pass the request on when its headers are there; the body follows piece by piece."""
+        if self._is_websocket() or self.request.path == "/_chp_healthz":
+            return
+        self._forwarding = asyncio.ensure_future(self._forward())
+
+    async def data_received(self, chunk: bytes) -> None:
+        if self._forwarding is None or self._forwarding.done():
+            return  # the target has answered already, for instance to refuse the upload
+        await self._feed(chunk)
+
+    async def call_proxy(self, path: str | None = None) -> None:
+        """The body is complete. Every method ends here, by the base class."""
+        self._complete = True
+        if self._forwarding is None:
+            return
+        await self._feed(None)
+        await asyncio.wait({self._forwarding})
+        if not self._forwarding.cancelled():
+            self._forwarding.result()
+
+    async def _feed(self, chunk: bytes | None) -> None:
+        """Hand on a piece, waiting for the target to take it, but not for one that is done with us."""
+        assert self._forwarding is not None
+        put = asyncio.ensure_future(self._chunks.put(chunk))
+        await asyncio.wait({put, self._forwarding}, return_when=asyncio.FIRST_COMPLETED)
+        put.cancel()
+
+    def on_connection_close(self) -> None:
+        # The browser went away: let go of the target too, or every reloaded page would leave a stream open.
+        if self._forwarding is not None:
+            self._forwarding.cancel()
+        if self._is_websocket():
+            super().on_connection_close()
+
+    def _is_websocket(self) -> bool:
+        return self.request.headers.get("Upgrade", "").lower() == "websocket"
+
+    async def _forward(self) -> None:
+        target = await self._target()
+        if target is None:
+            return
+        try:
+            async with self.proxy.session.request(
+                self.request.method,
+                target,
+                headers=self._request_headers(),
+                data=self._body(),
+                allow_redirects=False,
+            ) as answer:
+                await self._answer(answer)
+        except StreamClosedError:
+            return
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            if self._headers_written:
+                # Too late for an error page: a cut connection is the only honest sign left.
+                self.request.connection.stream.close()
+                return
+            await self.handle_proxy_error(503, error)
+
+    async def _target(self) -> URL | None:
+        # The raw path: decoding and encoding again would turn %2F into a slash.
+        raw_path, _, query = self.request.uri.partition("?")
+        self.target = self.proxy.target_for_req(None, raw_path)
+        if self.target is None:
+            await self.handle_proxy_error(404, err=None)
+            return None
+        base = self.target["target"].rstrip("/")
+        return URL(base + raw_path + (f"?{query}" if query else ""), encoded=True)
+
+    def _request_headers(self) -> CIMultiDict[str]:
+        named = {name.strip().lower() for name in self.request.headers.get("Connection", "").split(",")}
+        headers: CIMultiDict[str] = CIMultiDict()
+        for name, value in self.request.headers.get_all():
+            if name.lower() not in HOP_BY_HOP | named:
+                headers.add(name, value)
+        address = self.request.remote_ip or ""
+        if self.proxy.tls_in_front:
+            # A web server on this machine ends TLS and says who is really asking; its word is the last.
+            claimed = headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+            headers["X-Forwarded-For"] = claimed or address
+            headers["X-Forwarded-Proto"] = "https"
+        else:
+            # This proxy is the outermost one, so what a client claims to have forwarded is not believed.
+            headers["X-Forwarded-For"] = address
+            headers["X-Forwarded-Proto"] = self.request.protocol
+        headers["X-Forwarded-Host"] = self.request.host
+        _, colon, port = self.request.host.rpartition(":")
+        headers["X-Forwarded-Port"] = port if colon else ("443" if self.proxy.tls_in_front else "80")
+        return headers
+
+    def _body(self) -> AsyncIterator[bytes] | None:
+        headers = self.request.headers
+        if headers.get("Content-Length", "0") == "0" and "Transfer-Encoding" not in headers:
+            return None
+        return self._chunk_iterator()
+
+    async def _chunk_iterator(self) -> AsyncIterator[bytes]:
+        while (chunk := await self._chunks.get()) is not None:
+            yield chunk
+
+    async def _answer(self, answer: aiohttp.ClientResponse) -> None:
+        self.set_status(answer.status, answer.reason)
+        for name in list(dict(self._headers.get_all())):
+            self.clear_header(name)
+        for name, value in answer.headers.items():
+            if name.lower() not in HOP_BY_HOP:
+                self.add_header(name, value)
+        if not self._complete:
+            # Answered before the body was taken, so tornado will close: the browser should know.
+            self.set_header("Connection", "close")
+        bodiless = self.request.method == "HEAD" or answer.status in (204, 304)
+        if bodiless:
+            await self.finish()
+            return
+        await self.flush()
+        async for chunk in answer.content.iter_any():
+            self.write(chunk)
+            await self.flush()
+        await self.finish()
+
+    async def start_ws_client(self, path: str | None = None) -> None:
+        """Connect to the target first, so that a refusal reaches the browser as the answer it is."""
+        self.closed = False
+        target = await self._target()
+        if target is None:
+            return
+        request = HTTPRequest(
+            str(target.with_scheme("ws")),
+            headers=HTTPHeaders(dict(self._websocket_headers())),
+            connect_timeout=CONNECT_TIMEOUT_S,
+        )
+        offered = self.request.headers.get("Sec-WebSocket-Protocol", "")
+        try:
+            self.ws_client = await websocket_connect(
+                request,
+                on_message_callback=self._pass_to_browser,
+                max_message_size=LARGEST_MESSAGE_BYTES,
+                subprotocols=[each.strip() for each in offered.split(",")] if offered else None,
+            )
+        except HTTPClientError as error:
+            self.set_status(error.code if error.code >= 400 else 502)
+            await self.finish()
+        except OSError as error:
+            await self.handle_proxy_error(503, error)
+
+    def _websocket_headers(self) -> Iterator[tuple[str, str]]:
+        for name, value in self._request_headers().items():
+            if not name.lower().startswith("sec-websocket-"):
+                yield name, value
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        return self.ws_client.selected_subprotocol if self.ws_client else None
+
+    async def on_message(self, message: str | bytes) -> None:
+        """From the browser. Awaited, so a slow target slows the browser instead of filling the memory."""
+        if not self.ws_client:
+            return
+        if self.target:
+            self.proxy.update_last_activity(self.target["prefix"])
+        with contextlib.suppress(WebSocketClosedError):
+            await self.ws_client.write_message(message, binary=isinstance(message, bytes))
+
+    def _pass_to_browser(self, message: str | bytes | None) -> None:
+        if message is None or self.closed:
+            self.on_close()
+            self.close()
+            return
+        if self.target:
+            self.proxy.update_last_activity(self.target["prefix"])
+        if self.ws_connection:
+            with contextlib.suppress(WebSocketClosedError):
+                sent = self.write_message(message, binary=isinstance(message, bytes))
+                # A browser that is gone in the middle of a message is no error of ours.
+                sent.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+class StreamingProxy(PythonProxy):
+    """The package's routing table with our handler."""
+
+    def __init__(self, options: dict[str, object], *, tls_in_front: bool = False) -> None:
+        super().__init__(options)
+        self.tls_in_front = tls_in_front
+        self.proxy_app = web.Application(
+            [(r"/(.*)", StreamingHandler, {"proxy": self})],
+            websocket_max_message_size=LARGEST_MESSAGE_BYTES,
+            # One line per request would fill the disk and repeat what the hub and the servers log.
+            log_function=lambda handler: None,
+        )
+        self.session: aiohttp.ClientSession
+
+    async def open(self) -> None:
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
+            # Cookies and encodings are between browser and target.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        )
+
+
+async def serve(public: tuple[str, int], steering: tuple[str, int], hub: str, token: str, tls: bool) -> None:
+    """Listen until SIGTERM."""
+    log = logging.getLogger("qcrbox.proxy")
+    proxy = StreamingProxy(
+        {
+            "auth_token": token,
+            # The sign-in page is there as soon as the hub listens, before it has given its orders.
+            "default_target": hub,
+            "error_target": f"{hub}/hub/error",
+            "log": log,
+        },
+        tls_in_front=tls,
+    )
+    await proxy.open()
+    server = HTTPServer(proxy.proxy_app, max_body_size=LARGEST_UPLOAD_BYTES)
+    server.listen(public[1], public[0])
+    steering_server = HTTPServer(proxy.api_app)
+    steering_server.listen(steering[1], steering[0])
+    log.info("proxy at %s:%d", *public)
+    end = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, end.set)
+    lifeline.watch(lifeline.terminate_self)
+    await end.wait()
+    server.stop()
+    steering_server.stop()
+    await proxy.session.close()
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("qcrbox.proxy").setLevel(logging.INFO)
+    token = Path(os.environ["QCRBOX_PROXY_TOKEN_FILE"]).read_text().strip()
+    public = urllib.parse.urlsplit(os.environ["QCRBOX_PROXY_PUBLIC"])
+    steering = urllib.parse.urlsplit(os.environ["QCRBOX_PROXY_API"])
+    asyncio.run(
+        serve(
+            (os.environ["QCRBOX_PROXY_HOST"], public.port or 8000),
+            (steering.hostname or "127.0.0.1", steering.port or 8001),
+            os.environ["QCRBOX_PROXY_HUB"],
+            token,
+            os.environ.get("QCRBOX_PROXY_TLS_IN_FRONT") == "1",
+        )
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""`python -m qcrbox_hub.jupyterhub.serve`: JupyterHub with our configuration, on the lifeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qcrbox_hub.platform.quick_imports import quick_imports
+from qcrbox_hub.platform.shutdown import end_with_platform
+
+
+def main() -> None:
+    end_with_platform()
+    with quick_imports():
+        from jupyterhub.app import JupyterHub
+    JupyterHub.launch_instance(["--config", str(Path(__file__).with_name("config.py"))])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""A backup: a folder with the registry's own backup, the hub's accounts, the users' homes and what proves them.
+
+Secrets are not in it: a restored platform makes its own, so a stolen backup opens no running platform.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import qcrbox
+from qcrbox.contract.errors import Conflict, NotFound, QcError, UserInputError
+
+from qcrbox_hub.platform.data_folder import FORMAT, DataFolder, write_private
+
+MANIFEST, REGISTRY, HUB, HOMES = "manifest.json", "registry.tar", "hub.sqlite", "homes.tar"
+# What makes itself again, or belongs to a process of the moment.
+LEFT_OUT = frozenset({"runtime", "__pycache__", ".ipynb_checkpoints", ".cache"})
+# A restored platform must not honour what was given out before: tokens, sign-ins, servers that ran.
+FORGOTTEN_TABLES = ("api_tokens", "oauth_codes", "api_token_role_map", "servers")
+
+Say = Callable[[str], None]
+
+
+def write_backup(data: DataFolder, target: Path, say: Say, *, homes: bool = True) -> Path:
+    """Write a backup below `target`; the platform may be running. Returns the backup's folder.
+
+    Raises NotFound without a platform's data, QcError when the registry's part fails.
+    """
+    if not (data.path / "qcrbox.sqlite").is_file():
+        raise NotFound(
+            "There is nothing to back up.", where=str(data.path), next="Choose the data folder with --data."
+        )
+    folder = target / time.strftime("qcrbox-%Y%m%d-%H%M%S", time.gmtime())
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        _write_parts(data, folder, say, homes)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # half a backup is worse than none
+        raise
+    return folder
+
+
+def _write_parts(data: DataFolder, folder: Path, say: Say, homes: bool) -> None:
+    say("the registry's data …")
+    _registry("backup", data, folder / REGISTRY)
+    if (data.hub / "jupyterhub.sqlite").is_file():
+        say("accounts …")
+        _copy_database(data.hub / "jupyterhub.sqlite", folder / HUB)
+    if homes and data.homes.is_dir():
+        say("homes …")
+        _pack(data.homes, folder / HOMES)
+    parts = {file.name: _sha256(file) for file in sorted(folder.iterdir())}
+    # Last: a backup without it is one that was not finished.
+    write_private(
+        folder / MANIFEST,
+        json.dumps({"format": FORMAT, "qcrbox": qcrbox.__version__, "parts": parts}, indent=1),
+    )
+
+
+def restore_backup(source: Path, data: DataFolder, say: Say) -> None:
+    """Fill an empty data folder.
+
+    Raises UserInputError for a backup that is not whole or newer than this program, Conflict for a folder in use.
+    """
+    parts = _check(source, say)
+    if any((data.path / name).exists() for name in ("qcrbox.sqlite", "hub/jupyterhub.sqlite")):
+        raise Conflict(
+            "This data folder is not empty.",
+            where=str(data.path),
+            next="Restore into a new folder with --data; the old one stays as it is.",
+        )
+    data.prepare()
+    data.lock()
+    try:
+        say("the registry's data …")
+        _registry("restore", data, source / REGISTRY)
+        if HUB in parts:
+            say("accounts …")
+            _copy_database(source / HUB, data.hub / "jupyterhub.sqlite")
+            _forget(data.hub / "jupyterhub.sqlite")
+        if HOMES in parts:
+            say("homes …")
+            with tarfile.open(source / HOMES) as archive:
+                # Refuses absolute names, names that lead out of the folder, devices and foreign links.
+                archive.extractall(data.homes, filter="data")
+    finally:
+        data.unlock()
+
+
+def _check(source: Path, say: Say) -> dict[str, str]:
+    try:
+        manifest = json.loads((source / MANIFEST).read_text())
+        parts = dict(manifest["parts"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserInputError(
+            "This is not a whole backup.",
+            where=str(source),
+            why=f"Its {MANIFEST} cannot be read.",
+            next="Choose a folder that `qcrbox backup` wrote.",
+        ) from error
+    if manifest.get("format", 0) > FORMAT:
+        raise UserInputError(
+            f"This backup was written by QCrBox {manifest.get('qcrbox')}, newer than this one.",
+            where=str(source),
+            next="Install that version first.",
+        )
+    say("checking the backup …")
+    for name, sha256 in parts.items():
+        if name not in (REGISTRY, HUB, HOMES) or not (source / name).is_file():
+            raise UserInputError(f"{name} is missing.", where=str(source), next="Use another backup.")
+        if _sha256(source / name) != sha256:
+            raise UserInputError(
+                f"{name} is damaged.", where=str(source), why="Its hash differs.", next="Use another backup."
+            )
+    return parts
+
+
+def _registry(verb: str, data: DataFolder, file: Path) -> None:
+    command = [sys.executable, "-m", "qcrbox_registry", verb, "--data", str(data.path), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise QcError(
+            f"The registry's {verb} failed.",
+            where=str(file),
+            why=done.stderr.strip()[-1500:],
+            next="`qcrbox doctor` looks for the usual causes.",
+        )
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """A consistent copy, also of a database in use."""
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with (
+        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
+        closing(sqlite3.connect(target)) as new,
+    ):
+        old.backup(new)
+
+
+def _forget(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        known = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        connection.execute("UPDATE spawners SET server_id = NULL, state = NULL")
+        for table in FORGOTTEN_TABLES:
+            if table in known:
+                connection.execute(f"DELETE FROM {table}")
+        # Cookies are bound to this id, so old ones sign nobody in.
+        connection.execute("UPDATE users SET cookie_id = lower(hex(randomblob(16)))")
+
+
+def _pack(folder: Path, target: Path) -> None:
+    def wanted(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        if LEFT_OUT & set(Path(member.name).parts) or not (member.isfile() or member.isdir()):
+            return None
+        return member
+
+    fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(fd, "wb") as stream, tarfile.open(fileobj=stream, mode="w") as archive:
+        archive.add(folder, arcname=".", filter=wanted)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

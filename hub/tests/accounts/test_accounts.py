@@ -1,0 +1,222 @@
+"""Accounts, as a browser meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from qcrbox_hub.accounts.attempts import Attempts
+from qcrbox_hub.accounts.first_admin import LIFE_S, FirstAdminCode, has_administrator
+from qcrbox_hub.platform.data_folder import DataFolder
+
+if TYPE_CHECKING:
+    from conftest import Browser, Hub
+
+PASSWORD = "plum-Orchid-42-river"  # that of every account the fixtures make
+
+
+def test_first_administrator_link_works_once(hub: Hub, admin: Browser) -> None:
+    assert "People" in admin.get("/hub/people").text
+    again = hub.browser().get(f"/hub/first-admin?code={hub.code}")
+    assert again.status_code == 404
+    assert has_administrator(hub.data.hub / "jupyterhub.sqlite")
+
+
+def test_first_administrator_code_is_not_stored(hub: Hub, admin: Browser) -> None:
+    kept = [
+        file for file in hub.data.path.rglob("*") if file.is_file() and hub.code.encode() in file.read_bytes()
+    ]
+    assert kept == []
+
+
+def test_first_administrator_code_ends_after_a_day(data: DataFolder) -> None:
+    code = data.new_first_admin_code()
+    now = [0.0]
+    check = FirstAdminCode(data.secrets / "first_admin.json", clock=lambda: now[0])
+    assert check.is_valid(code)
+    assert not check.is_valid(code + "x")
+    now[0] = 1e10 + LIFE_S
+    assert not check.is_valid(code)
+
+
+def test_new_account_waits_for_approval_and_then_signs_in(hub: Hub, admin: Browser) -> None:
+    browser = hub.browser()
+    assert "waits for approval" in browser.sign_up("grace").text
+    refused = browser.sign_in("grace")
+    assert refused.status_code == 403
+    assert "not approved this account yet" in refused.text
+    admin.submit("/hub/people", name="grace", action="approve")
+    welcome = browser.sign_in("grace")
+    assert welcome.status_code == 200
+    assert welcome.url.path == "/hub/token"
+
+
+def test_refused_account_may_ask_again(hub: Hub, admin: Browser) -> None:
+    hub.browser().sign_up("heidi")
+    admin.submit("/hub/people", name="heidi", action="refuse")
+    assert "waits for approval" in hub.browser().sign_up("heidi").text
+
+
+def test_locked_member_is_out_at_once_and_can_be_unlocked(
+    hub: Hub, admin: Browser, member: Callable[[str], Browser]
+) -> None:
+    ivan = member("ivan")
+    admin.submit("/hub/people", name="ivan", action="lock")
+    assert ivan.get("/hub/token").url.path == "/hub/login"
+    assert ivan.sign_in("ivan").status_code == 403
+    # A locked account keeps its place: it can be unlocked, not refused away.
+    admin.submit("/hub/people", name="ivan", action="refuse")
+    admin.submit("/hub/people", name="ivan", action="approve")
+    assert ivan.sign_in("ivan").status_code == 200
+
+
+def test_member_sees_no_people_page(member: Callable[[str], Browser]) -> None:
+    judy = member("judy")
+    assert judy.get("/hub/people").status_code == 403
+    assert "People" not in judy.get("/hub/token").text
+
+
+@pytest.mark.parametrize("path", ["authorize", "authorize/mallory", "discard/mallory", "confirm/x"])
+def test_pages_that_act_on_get_are_gone(admin: Browser, path: str) -> None:
+    assert admin.get(f"/hub/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["people", "signup", "first-admin", "change-password", "login"])
+def test_post_without_xsrf_token_is_refused(admin: Browser, path: str) -> None:
+    answer = admin.http.post(f"/hub/{path}", data={"name": "ada", "action": "lock"})
+    assert answer.status_code == 403
+    assert admin.get("/hub/people").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "again", "expected"),
+    [
+        ("a", PASSWORD, PASSWORD, "3 to 32"),
+        ("../etc", PASSWORD, PASSWORD, "3 to 32"),
+        ("commands.*", PASSWORD, PASSWORD, "3 to 32"),
+        ("а" * 5, PASSWORD, PASSWORD, "3 to 32"),
+        ("local", PASSWORD, PASSWORD, "taken"),
+        ("ada", PASSWORD, PASSWORD, "taken"),
+        ("trent", PASSWORD, PASSWORD + "x", "differ"),
+        ("trent", "short", "short", "at least 10"),
+        ("trent", "x" * 80, "x" * 80, "at most 72"),
+        ("trent", "aaaaaaaaaaaa", "aaaaaaaaaaaa", "easy to guess"),
+        ("trent", "trent-trent-1", "trent-trent-1", "easy to guess"),
+        ("trent", "1234567890", "1234567890", "common"),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_unusable_sign_up_says_why(
+    hub: Hub, admin: Browser, name: str, password: str, again: str, expected: str
+) -> None:
+    answer = hub.browser().submit(
+        "/hub/signup", username=name, password=password, password_confirmation=again
+    )
+    assert answer.status_code == 400
+    assert expected in answer.text
+
+
+def test_unknown_name_and_wrong_password_get_the_same_answer(hub: Hub, admin: Browser) -> None:
+    unknown = hub.browser().sign_in("nobody-here", "x" * 12)
+    wrong = hub.browser().sign_in("ada", "x" * 12)
+    expected = "User name or password is not right."
+    assert (unknown.status_code, wrong.status_code) == (403, 403)
+    assert expected in unknown.text
+    assert expected in wrong.text
+
+
+def test_guessing_is_stopped(hub: Hub, member: Callable[[str], Browser]) -> None:
+    member("kim")
+    guesser = hub.browser()
+    for number in range(10):
+        guesser.sign_in("kim", f"guess-{number}-of-many")
+    assert "Too many attempts" in guesser.sign_in("kim").text
+
+
+def test_attempts_are_counted_in_a_sliding_window() -> None:
+    now = [0.0]
+    attempts = Attempts(limit=2, window_s=60, clock=lambda: now[0])
+    attempts.count("a")
+    now[0] = 30
+    attempts.count("a")
+    assert attempts.wait_s("a") == 30
+    assert attempts.wait_s("b") == 0
+    now[0] = 61
+    assert attempts.wait_s("a") == 0
+    attempts.count("a")
+    assert attempts.wait_s("a") == 29
+    attempts.forget("a")
+    assert attempts.wait_s("a") == 0
+
+
+def test_password_change_needs_the_present_one(member: Callable[[str], Browser]) -> None:
+    leo = member("leo")
+    new = "another-Good-pass-7"
+    wrong = leo.submit(
+        "/hub/change-password", old_password="not-it-at-all", password=new, password_confirmation=new
+    )
+    assert "present password is not right" in wrong.text
+    right = leo.submit("/hub/change-password", old_password=PASSWORD, password=new, password_confirmation=new)
+    assert "is changed" in right.text
+    assert leo.sign_in("leo", new).status_code == 200
+
+
+def test_scopes_follow_the_role(admin: Browser, member: Callable[[str], Browser]) -> None:
+    def scopes(browser: Browser) -> set[str]:
+        page = browser.get("/hub/token").text
+        assert "Token" in page
+        return set(browser.get("/hub/api/user").json()["scopes"])
+
+    mia = member("mia")
+    assert "custom:qcrbox:use" in scopes(mia)
+    assert "access:services!service=qcrbox" in scopes(mia)
+    assert "custom:qcrbox:admin" not in scopes(mia)
+    assert "custom:qcrbox:admin" in scopes(admin)
+    admin.submit("/hub/people", name="mia", action="make_admin")
+    assert {"custom:qcrbox:admin", "custom:qcrbox:applications"} <= scopes(mia)
+    admin.submit("/hub/people", name="mia", action="make_member")
+    assert "custom:qcrbox:admin" not in scopes(mia)
+
+
+def test_application_administrator_has_that_scope_and_no_more(
+    admin: Browser, member: Callable[[str], Browser]
+) -> None:
+    zoe = member("zoe")
+
+    def scopes() -> set[str]:
+        held = zoe.get("/hub/api/user").json()["scopes"]
+        return {scope for scope in held if scope.startswith("custom:qcrbox")}
+
+    admin.submit("/hub/people", name="zoe", action="give_applications")
+    assert scopes() == {"custom:qcrbox:use", "custom:qcrbox:applications"}
+    admin.submit("/hub/people", name="zoe", action="take_applications")
+    assert scopes() == {"custom:qcrbox:use"}
+
+
+def test_everybody_is_in_the_common_group(admin: Browser, member: Callable[[str], Browser]) -> None:
+    assert member("nina").get("/hub/api/user").json()["groups"] == ["everyone"]
+
+
+def test_what_a_stranger_types_is_shown_as_text(hub: Hub, admin: Browser) -> None:
+    name = '"><script>alert(1)</script>'
+    pages = [
+        hub.browser().submit("/hub/signup", username=name, password="x", password_confirmation="x"),
+        hub.browser().submit("/hub/login", username=name, password="x"),
+        hub.browser().get(f"/hub/first-admin?code={name}"),
+    ]
+    for page in pages:
+        assert "<script>alert" not in page.text
+
+
+def test_sign_in_leads_to_no_other_site(hub: Hub, admin: Browser) -> None:
+    browser = hub.browser()
+    browser.http.follow_redirects = False
+    for target in ("https://evil.example/", "//evil.example/", "/\\evil.example", "\\\\evil.example"):
+        answer = browser.submit(f"/hub/login?next={target}", username="ada", password=PASSWORD)
+        assert answer.status_code == 302
+        # A browser takes a backslash for a slash.
+        location = answer.headers["location"].replace("\\", "/")
+        assert httpx.URL(hub.url).join(location).host == "127.0.0.1"
+        browser.http.cookies.clear()

@@ -1,0 +1,177 @@
+"""Groups and the roles in them, as a browser and the hub's tokens meet them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from qcrbox_hub.accounts.membership import StoredRoles, read_stored_roles
+
+if TYPE_CHECKING:
+    from conftest import Browser, Hub
+
+PAGE = "/hub/group-members"
+
+
+def scopes(browser: Browser) -> set[str]:
+    return set(browser.get("/hub/api/user").json()["scopes"])
+
+
+def groups(browser: Browser) -> set[str]:
+    return set(browser.get("/hub/api/user").json()["groups"])
+
+
+def xsrf_of(browser: Browser) -> str:
+    browser.get("/hub/token")
+    jar = browser.http.cookies.jar
+    return next(each.value or "" for each in jar if each.name == "_xsrf" and each.path == "/hub/")
+
+
+@pytest.fixture(scope="module")
+def course(admin: Browser) -> str:
+    """A group that an administrator made."""
+    assert "is there" in admin.submit(PAGE, action="create", group="xrd-101").text
+    return "xrd-101"
+
+
+def test_role_in_a_group_is_a_scope_of_that_group_only(
+    admin: Browser, member: Callable[[str], Browser], course: str
+) -> None:
+    olga = member("olga")
+    admin.submit(PAGE, action="add", group=course, people="olga")
+    assert course in groups(olga)
+    admin.submit(PAGE, action="give", group=course, name="olga", role="manager")
+    assert f"custom:qcrbox:manage!group={course}" in scopes(olga)
+    assert "custom:qcrbox:manage" not in scopes(olga)
+    admin.submit(PAGE, action="take", group=course, name="olga", role="manager")
+    assert not any(scope.startswith("custom:qcrbox:manage") for scope in scopes(olga))
+
+
+def test_manager_adds_and_removes_members_of_the_own_group_only(
+    admin: Browser, member: Callable[[str], Browser], course: str
+) -> None:
+    pia, quentin = member("pia"), member("quentin")
+    admin.submit(PAGE, action="add", group=course, people="pia")
+    admin.submit(PAGE, action="give", group=course, name="pia", role="manager")
+    admin.submit(PAGE, action="create", group="pharma-x")
+    page = pia.get(PAGE)
+    assert course in page.text
+    assert "pharma-x" not in page.text
+    pia.submit(PAGE, action="add", group=course, people="quentin")
+    assert course in groups(quentin)
+    for group in ("pharma-x", "no-such-group", "everyone"):
+        refused = pia.submit(PAGE, action="add", group=group, people="quentin")
+        assert refused.status_code == 403
+        assert "may not change this group" in refused.text
+    pia.submit(PAGE, action="remove", group=course, name="quentin")
+    assert course not in groups(quentin)
+
+
+@pytest.mark.parametrize("action", ["give", "take", "create"])
+def test_manager_gives_no_roles_and_makes_no_groups(
+    admin: Browser, member: Callable[[str], Browser], course: str, action: str
+) -> None:
+    name = f"rita-{action}"
+    rita = member(name)
+    admin.submit(PAGE, action="add", group=course, people=name)
+    admin.submit(PAGE, action="give", group=course, name=name, role="manager")
+    answer = rita.submit(PAGE, action=action, group=course, name=name, role="data_manager")
+    assert answer.status_code == 403
+    assert not any(scope.startswith("custom:qcrbox:data") for scope in scopes(rita))
+
+
+def test_plain_member_finds_no_page(member: Callable[[str], Browser]) -> None:
+    assert member("sven").get(PAGE).status_code == 404
+
+
+def test_removed_member_loses_the_roles_in_the_group(
+    admin: Browser, member: Callable[[str], Browser], course: str
+) -> None:
+    tara = member("tara")
+    admin.submit(PAGE, action="add", group=course, people="tara")
+    for role in ("manager", "data_manager", "lecturer"):
+        admin.submit(PAGE, action="give", group=course, name="tara", role=role)
+    assert f"custom:qcrbox:teach!group={course}" in scopes(tara)
+    admin.submit(PAGE, action="remove", group=course, name="tara")
+    assert not any("!group=" in scope for scope in scopes(tara) if scope.startswith("custom:qcrbox"))
+
+
+def test_role_needs_membership(admin: Browser, member: Callable[[str], Browser], course: str) -> None:
+    member("uwe")
+    answer = admin.submit(PAGE, action="give", group=course, name="uwe", role="manager")
+    assert answer.status_code == 400
+    assert "is not in" in answer.text
+
+
+@pytest.mark.parametrize("name", ["a", "Ünder", "a b", "x" * 80, "a!group=b", "a.b"])
+def test_unusable_group_name_is_refused(admin: Browser, name: str) -> None:
+    assert admin.submit(PAGE, action="create", group=name).status_code == 400
+
+
+def test_group_made_by_the_hubs_own_page_has_roles_too(
+    admin: Browser, member: Callable[[str], Browser]
+) -> None:
+    vera = member("vera")
+    made = admin.http.post("/hub/api/groups/from-outside", headers={"X-XSRFToken": xsrf_of(admin)})
+    assert made.status_code == 201, made.text
+    admin.submit(PAGE, action="add", group="from-outside", people="vera")
+    admin.submit(PAGE, action="give", group="from-outside", name="vera", role="lecturer")
+    assert "custom:qcrbox:teach!group=from-outside" in scopes(vera)
+
+
+def test_groups_and_holders_are_known_to_the_next_start(hub: Hub, course: str, tmp_path: Path) -> None:
+    found = read_stored_roles(hub.data.hub / "jupyterhub.sqlite")
+    assert {"everyone", course} <= set(found.groups)
+    assert found.holders["qcrbox-administrator"] == ["ada"]
+    assert read_stored_roles(tmp_path / "none.sqlite") == StoredRoles()
+
+
+def test_role_given_later_reaches_a_server_that_runs_already(
+    admin: Browser, member: Callable[[str], Browser], course: str
+) -> None:
+    wim = member("wim")
+    admin.submit(PAGE, action="add", group=course, people="wim")
+    # As the hub makes it for a server: with the scopes its owner held at that time.
+    answer = wim.http.post(
+        "/hub/api/users/wim/tokens",
+        json={"note": "Server at /user/wim/", "scopes": ["custom:qcrbox:use", "read:users:name!user"]},
+        headers={"X-XSRFToken": xsrf_of(wim)},
+    )
+    token = {"Authorization": f"Bearer {answer.json()['token']}"}
+
+    def held() -> set[str]:
+        return set(wim.http.get("/hub/api/user", headers=token).json()["scopes"])
+
+    wim.http.cookies.clear()
+    wanted = f"custom:qcrbox:manage!group={course}"
+    assert wanted not in held()
+    admin.submit(PAGE, action="give", group=course, name="wim", role="manager")
+    assert wanted in held()
+    admin.submit(PAGE, action="take", group=course, name="wim", role="manager")
+    assert wanted not in held()
+
+
+def test_groups_and_roles_outlive_a_restart_of_the_hub(
+    hub: Hub, admin: Browser, member: Callable[[str], Browser], course: str
+) -> None:
+    yara = member("yara")
+    admin.submit(PAGE, action="add", group=course, people="yara")
+    admin.submit(PAGE, action="give", group=course, name="yara", role="lecturer")
+    before, admins = scopes(yara), scopes(admin)
+    watched = next(each for each in hub.supervisor.watched if each.name == "hub")
+    os.kill(watched.child.pid or 0, signal.SIGKILL)
+    deadline = time.monotonic() + 90
+    while watched.crashes == 0 or watched.phase != "ready":
+        hub.supervisor.tick()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert yara.sign_in("yara").status_code == 200
+    assert scopes(yara) == before
+    assert scopes(admin) == admins
+    assert "custom:qcrbox:admin" in admins
+    assert f"custom:qcrbox:teach!group={course}" in before

@@ -1,0 +1,1 @@
+"""What can be computed from crystals: validation, differences, quality, index, densities. Arrays in, arrays out."""

@@ -1,0 +1,131 @@
+"""Whether two states of one structure agree within limits."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.cif.document import Block
+from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure import adps
+from qcrbox.crystallography.structure.reading import read_cell, read_sites
+from qcrbox.crystallography.structure.sites import Sites
+
+Array = NDArray[np.float64]
+LIMITS = (
+    "max abs position",
+    "mean abs position",
+    "max position/su",
+    "mean position/su",
+    "max abs uij",
+    "mean abs uij",
+    "max uij/su",
+    "mean uij/su",
+)
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """The answer: whether every limit holds, the values compared, and atoms found in one file only."""
+
+    converged: bool
+    values: dict[str, float]
+    only_in_first: list[str] = field(default_factory=list)
+    only_in_second: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    def to_json(self) -> str:
+        """As JSON; JSON has no infinity, so it is written as the text `Infinity`."""
+        values = {name: value if math.isfinite(value) else "Infinity" for name, value in self.values.items()}
+        return json.dumps(
+            {
+                "converged": self.converged,
+                "values": values,
+                "only_in_first": self.only_in_first,
+                "only_in_second": self.only_in_second,
+                "reasons": self.reasons,
+            },
+            indent=2,
+            ensure_ascii=False,
+        )
+
+
+def check_convergence(first: Block, second: Block, limits: Mapping[str, float | None]) -> Convergence:
+    """Compare two structures atom by atom, paired by label.
+
+    limits: by the names in `LIMITS`; None skips one. Positions in Å (on the cell of `first`) or per
+    coordinate in units of sqrt(su1² + su2²); uij alike, in Å². A shift without any s.u. counts as infinite.
+    Atoms in one file only are named and mean not converged. Raises UserInputError for an unknown limit.
+    """
+    wanted = _checked(limits)
+    if not wanted:
+        return Convergence(True, {})
+    cell = read_cell(first)
+    one, two = read_sites(first, cell, []), read_sites(second, read_cell(second), [])
+    shared = [label for label in one.index if label in two.index]
+    rows_1, rows_2 = [one.index[label] for label in shared], [two.index[label] for label in shared]
+    only_1 = [label for label in one.label if label not in two.index]
+    only_2 = [label for label in two.label if label not in one.index]
+    values: dict[str, float] = {}
+    reasons = [
+        f"{', '.join(labels)} only in the {which} file."
+        for labels, which in ((only_1, "first"), (only_2, "second"))
+        if labels
+    ]
+    if not shared:
+        return Convergence(False, {}, only_1, only_2, [*reasons, "No atom is in both files."])
+    if any("position" in name for name in wanted):
+        shift = two.fract[rows_2] - one.fract[rows_1]
+        distances = np.linalg.norm(cell.to_cartesian(shift), axis=1)
+        ratios = _in_su(shift, one.fract_su[rows_1], two.fract_su[rows_2])
+        values |= _summary("abs position", distances) | _summary("position/su", ratios)
+    if any("uij" in name for name in wanted):
+        difference, su_1, su_2, odd = _tensors(one, two, rows_1, rows_2)
+        if odd:
+            reasons.append(f"{', '.join(shared[place] for place in odd)} anisotropic in one file only.")
+        values |= _summary("abs uij", np.abs(difference)) | _summary("uij/su", _in_su(difference, su_1, su_2))
+    values = {name: values[name] for name in LIMITS if name in wanted}
+    reasons += [
+        f"{name} is {values[name]:.6g}, above the limit {limit:g}."
+        for name, limit in wanted.items()
+        if not values[name] <= limit
+    ]
+    return Convergence(not reasons, values, only_1, only_2, reasons)
+
+
+def _checked(limits: Mapping[str, float | None]) -> dict[str, float]:
+    unknown = [name for name in limits if name not in LIMITS]
+    if unknown:
+        raise UserInputError(
+            f"There is no limit '{unknown[0]}'.", next=f"Limits: {', '.join(LIMITS)}.", details=unknown
+        )
+    return {name: float(limit) for name, limit in limits.items() if limit is not None}
+
+
+def _in_su(difference: Array, su_1: Array, su_2: Array) -> Array:
+    su = np.sqrt(np.nan_to_num(su_1) ** 2 + np.nan_to_num(su_2) ** 2)
+    size = np.abs(difference)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = size / su
+    return np.where(size == 0, 0.0, ratio)
+
+
+def _tensors(
+    one: Sites, two: Sites, rows_1: list[int], rows_2: list[int]
+) -> tuple[Array, Array, Array, list[int]]:
+    first, second = adps.six_components(one.u_cif[rows_1]), adps.six_components(two.u_cif[rows_2])
+    known_1, known_2 = np.isfinite(first).all(axis=1), np.isfinite(second).all(axis=1)
+    both = known_1 & known_2
+    su_1, su_2 = adps.six_components(one.u_cif_su[rows_1]), adps.six_components(two.u_cif_su[rows_2])
+    return second[both] - first[both], su_1[both], su_2[both], np.flatnonzero(known_1 != known_2).tolist()
+
+
+def _summary(name: str, values: Array) -> dict[str, float]:
+    if not values.size:
+        return {f"max {name}": 0.0, f"mean {name}": 0.0}
+    return {f"max {name}": float(values.max()), f"mean {name}": float(values.mean())}

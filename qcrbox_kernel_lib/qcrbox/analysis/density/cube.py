@@ -1,0 +1,100 @@
+"""Gaussian cube files: values on a grid in space, such as orbitals and densities of quantum chemistry programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.analysis.density.grid_values import GridValues
+from qcrbox.analysis.density.maps import Box
+from qcrbox.contract.errors import UserInputError
+
+Array = NDArray[np.float64]
+BOHR = 0.529177210903  # Å
+_MOST_POINTS = 50_000_000
+
+
+@dataclass(frozen=True)
+class Cube(GridValues):
+    """`values` (nx, ny, nz) in the file's own unit; `origin` (3,) and `steps` (3, 3) rows, Å; atoms as in the file.
+
+    A cube says nothing of its unit: e/bohr³ where it is a density. `per_cubic_angstrom()` converts that.
+    """
+
+    values: Array
+    origin: Array
+    steps: Array
+    numbers: NDArray[np.int64]
+    places: Array
+    title: str = ""
+    kind: str = "cube"
+
+    @property
+    def integral(self) -> float:
+        """Sum of the values times the volume of a point, in Å³."""
+        return float(self.values.sum() * abs(np.linalg.det(self.steps)))
+
+    def per_cubic_angstrom(self) -> Cube:
+        """The same, from e/bohr³ to e/Å³."""
+        return Cube(
+            self.values / BOHR**3, self.origin, self.steps, self.numbers, self.places, self.title, "density"
+        )
+
+    @property
+    def box(self) -> Box:
+        """As the structure view draws it."""
+        return Box(self.values.astype(np.float32), self.origin, self.steps)
+
+    def __repr__(self) -> str:
+        nx, ny, nz = self.values.shape
+        return (
+            f"<Cube {self.title!r}: {self.maximum:+.3g} … {self.minimum:+.3g}, σ {self.sigma:.3g}, "
+            f"grid {nx} × {ny} × {nz}, {len(self.numbers)} atoms>"
+        )
+
+
+def read_cube(source: str | Path | bytes) -> Cube:
+    """A cube file by path, or its bytes. Raises UserInputError when it is none, is cut short or holds several grids."""
+    raw = source if isinstance(source, bytes) else Path(source).read_bytes()
+    lines = raw.decode("utf-8", errors="replace").splitlines()
+    try:
+        return _parsed(lines)
+    except (ValueError, IndexError) as error:
+        raise UserInputError("This is no readable cube file.", why=str(error)) from None
+
+
+def _parsed(lines: list[str]) -> Cube:
+    head = lines[2].split()
+    atoms = int(head[0])
+    if len(head) > 4 and int(head[4]) != 1:
+        raise UserInputError(f"The cube holds {head[4]} values per point; one can be shown.")
+    grid = [line.split() for line in lines[3:6]]
+    counts = [int(row[0]) for row in grid]
+    # A negative count of points says that lengths are in Å (Gaussian's manual).
+    unit = 1.0 if counts[0] < 0 else BOHR
+    shape = tuple(abs(n) for n in counts)
+    if not 0 < np.prod(shape, dtype=float) <= _MOST_POINTS:
+        raise UserInputError(f"A grid of {' × '.join(map(str, shape))} points cannot be shown.")
+    rows = [line.split() for line in lines[6 : 6 + abs(atoms)]]
+    begin = 6 + abs(atoms)
+    if atoms < 0:  # a line that names the orbitals
+        orbitals = lines[begin].split()
+        if int(orbitals[0]) != 1:
+            raise UserInputError(f"The cube holds {orbitals[0]} orbitals; write one file for each.")
+        begin += 1
+    values = np.array(" ".join(lines[begin:]).replace("D", "E").split(), dtype=float)
+    if len(values) != np.prod(shape):
+        raise ValueError(f"{len(values):,} values for {int(np.prod(shape)):,} points")
+    if not np.isfinite(values).all():
+        raise ValueError("some values are no numbers")
+    return Cube(
+        values.reshape(shape),
+        unit * np.array(head[1:4], dtype=float),
+        unit * np.array([row[1:4] for row in grid], dtype=float),
+        np.array([int(row[0]) for row in rows], dtype=np.int64),
+        unit * np.array([row[2:5] for row in rows], dtype=float).reshape(-1, 3),
+        " – ".join(line.strip() for line in lines[:2] if line.strip()),
+    )

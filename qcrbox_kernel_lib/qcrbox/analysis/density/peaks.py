@@ -1,0 +1,125 @@
+"""Peaks and holes of a density, each unique one once, at the image nearest to the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.neighbours import pairs_within
+from qcrbox.display import show
+
+if TYPE_CHECKING:
+    from qcrbox.analysis.density.maps import DensityMap
+
+Array = NDArray[np.float64]
+_SAME = 0.3  # Å between two points of the grid that are one peak
+_REACH = 6.0  # Å within which the nearest atom is looked for
+
+
+@dataclass(frozen=True)
+class Peak:
+    """Q1 is the highest peak, N1 the deepest hole. height in e/Å³, distance in Å to the nearest atom."""
+
+    name: str
+    fract: Array
+    height: float
+    sigmas: float
+    nearest: str
+    distance: float
+
+    @property
+    def words(self) -> str:
+        return f"{self.distance:.2f} Å from {self.nearest}" if self.nearest else "far from every atom"
+
+
+class Peaks(list[Peak]):
+    """Peaks, then holes, each from the largest on; shown as a table."""
+
+    def table(self) -> show.Table:
+        rows = [
+            (p.name, f"{p.height:+.2f}", f"{p.sigmas:+.1f}", *(f"{x:.4f}" for x in p.fract), p.words)
+            for p in self
+        ]
+        heads = ("peak", "height / e Å⁻³", "height / σ", "x", "y", "z", "where")
+        return show.Table(heads, rows, title="Peaks and holes of the density")
+
+    def __repr__(self) -> str:
+        return self.table().text()
+
+    def _repr_mimebundle_(self, **more: object) -> dict[str, str]:
+        return self.table()._repr_mimebundle_(**more)
+
+
+def find_peaks(density: DensityMap, most: int = 20, least_sigma: float = 3.0) -> Peaks:
+    """The `most` highest peaks and a quarter as many holes, of at least `least_sigma` σ."""
+    found = Peaks()
+    for sign, letter, count in ((1, "Q", most), (-1, "N", max(1, most // 4))):
+        places, heights = _maxima(sign * density.values, least_sigma * density.sigma)
+        unique = _unique(density.structure, places, count)
+        for number, row in enumerate(unique, 1):
+            fract, label, distance = _beside_model(density.structure, places[row])
+            height = sign * float(heights[row])
+            found.append(Peak(f"{letter}{number}", fract, height, height / density.sigma, label, distance))
+    return found
+
+
+def _maxima(values: Array, least: float) -> tuple[Array, Array]:
+    """Points of the grid above `least` and their 26 neighbours, moved to the top of the parabola through them."""
+    top = values >= least
+    for step in np.ndindex(3, 3, 3):
+        shift = tuple(int(x) - 1 for x in step)
+        if shift != (0, 0, 0):
+            beside = np.roll(values, shift, (0, 1, 2))
+            # Of equal neighbours the first counts.
+            top &= (values > beside) if shift > (0, 0, 0) else (values >= beside)
+    index = np.argwhere(top)
+    moved, heights = index.astype(float), values[top].astype(float)
+    shape = np.array(values.shape)
+    for axis in range(3):
+        ahead, behind = index.copy(), index.copy()
+        ahead[:, axis] += 1
+        behind[:, axis] -= 1
+        a, b = (values[tuple((rows % shape).T)] for rows in (ahead, behind))
+        curved = np.minimum(a + b - 2 * values[top], -1e-12)
+        offset = np.clip((b - a) / (2 * curved), -0.5, 0.5)
+        moved[:, axis] += offset
+        heights += offset * (a - b) / 4
+    order = np.argsort(-heights)
+    return (moved / shape)[order], heights[order]
+
+
+def _unique(structure: Structure, places: Array, most: int) -> list[int]:
+    """Rows that are no symmetry image of an earlier one."""
+    group, cell = structure.space_group, structure.cell
+    kept: list[int] = []
+    known = np.zeros((0, 3))
+    for row, place in enumerate(places):
+        if len(known):
+            away = known - place
+            if (np.linalg.norm(cell.to_cartesian(away - np.rint(away)), axis=1) < _SAME).any():
+                continue
+        kept.append(row)
+        known = np.concatenate([known, group.rotations @ place + group.translations])
+        if len(kept) == most:
+            break
+    return kept
+
+
+def _beside_model(structure: Structure, place: Array) -> tuple[Array, str, float]:
+    """The image of a peak nearest to the atoms as they are shown, the atom's label and distance."""
+    group, cell = structure.space_group, structure.cell
+    atoms = structure.atoms
+    images = group.rotations @ place + group.translations
+    middle = atoms.fract.mean(axis=0)
+    images -= np.rint(images - middle)
+    around = np.array(list(np.ndindex(3, 3, 3))) - 1
+    candidates = (images[:, None, :] + around[None]).reshape(-1, 3)
+    i, j, distance = pairs_within(cell.to_cartesian(candidates), atoms.cartesian, _REACH)
+    if not len(distance):
+        return images[0], "", float("nan")
+    nearest = int(np.argmin(distance))
+    return candidates[i[nearest]], atoms.label[int(j[nearest])], float(distance[nearest])

@@ -1,0 +1,109 @@
+"""A surface around a molecule with a property on it: Hirshfeld surfaces and their fingerprints."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.contract.errors import UserInputError
+from qcrbox.display.history import Picture
+
+Array = NDArray[np.float64]
+# Fixed, so that two surfaces can be compared; printed beside every picture. McKinnon, Jayatilaka & Spackman (2007).
+RANGES = {
+    "dnorm": (-0.5, 1.5, ""),
+    "di": (0.7, 2.6, "Å"),
+    "de": (0.7, 2.6, "Å"),
+    "shape_index": (-1.0, 1.0, ""),
+    "curvedness": (-4.0, 0.4, ""),
+}
+_FINGERPRINT = (0.4, 3.0, 100)  # Å, bins of the usual 2D histogram
+
+
+@dataclass(frozen=True)
+class Surface:
+    """vertices (n, 3) in Å on the crystal's Cartesian axes, faces (m, 3), properties name → (n,)."""
+
+    vertices: Array
+    faces: NDArray[np.int64]
+    properties: dict[str, Array] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Surface:
+        """From {"vertices": […], "faces": […], "dnorm": […], "di": […], "de": […]}; flat lists are folded by threes."""
+        said = json.loads(text)
+        try:
+            vertices = np.asarray(said["vertices"], dtype=float).reshape(-1, 3)
+            faces = np.asarray(said["faces"], dtype=np.int64).reshape(-1, 3)
+        except (KeyError, ValueError, TypeError) as error:
+            raise UserInputError(
+                "This is no surface: vertices and faces are needed.", why=str(error)
+            ) from None
+        if len(faces) and (faces.min() < 0 or faces.max() >= len(vertices)):
+            raise UserInputError("This surface names vertices that it has not got.")
+        per_vertex = {
+            name: np.asarray(values, dtype=float)
+            for name, values in said.items()
+            if name not in ("vertices", "faces") and isinstance(values, list) and len(values) == len(vertices)
+        }
+        return cls(vertices, faces, per_vertex)
+
+    @property
+    def face_areas(self) -> Array:
+        """(m,) Å²."""
+        a, b, c = (self.vertices[self.faces[:, k]] for k in range(3))
+        return np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+
+    @property
+    def area(self) -> float:
+        return float(self.face_areas.sum())
+
+    @property
+    def volume(self) -> float:
+        """Å³ inside the closed surface (divergence theorem)."""
+        a, b, c = (self.vertices[self.faces[:, k]] for k in range(3))
+        return abs(float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum()) / 6)
+
+    def scale_of(self, name: str) -> tuple[float, float, str]:
+        """Lower end, upper end and unit of the colours of a property."""
+        self._values(name)
+        low, high, unit = RANGES.get(name, (*np.percentile(self._values(name), (1, 99)).tolist(), ""))
+        return float(low), float(high), str(unit)
+
+    def _values(self, name: str) -> Array:
+        if name not in self.properties:
+            raise UserInputError(
+                f"The surface has no property {name!r}.",
+                next=f"It has: {', '.join(self.properties) or 'none'}.",
+            )
+        return self.properties[name]
+
+    def fingerprint(self) -> Picture:
+        """de against di, by share of surface area: the fingerprint of the molecule's surroundings."""
+        di, de = (self._values(name)[self.faces].mean(axis=1) for name in ("di", "de"))
+        low, high, bins = _FINGERPRINT
+        counts, edges, _ = np.histogram2d(
+            di, de, bins=bins, range=((low, high), (low, high)), weights=self.face_areas
+        )
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(4.2, 3.8), layout="constrained")
+        axes = figure.subplots()
+        share = np.where(counts > 0, 100 * counts / self.area, np.nan)
+        picture = axes.pcolormesh(edges, edges, share.T, cmap="viridis", rasterized=True)
+        figure.colorbar(picture, ax=axes, label="share of the surface / %")
+        axes.set(xlabel="$d_i$ / Å", ylabel="$d_e$ / Å", title="Fingerprint", aspect="equal")
+        closest = float(np.min(di + de))
+        return Picture(
+            figure,
+            f"Fingerprint of {self.area:.1f} Å² of surface; closest contact di + de = {closest:.2f} Å.",
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<Surface: {len(self.vertices)} vertices, {self.area:.1f} Å², {self.volume:.1f} Å³; "
+            f"{', '.join(self.properties) or 'no properties'}>"
+        )

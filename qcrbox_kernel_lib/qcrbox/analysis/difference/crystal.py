@@ -1,0 +1,347 @@
+"""As crystal structures: shifts in s.u., renamed atoms, and whether origin, hand, atom images or cell setting changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.crystallography.structure.adps import six_components
+from qcrbox.crystallography.structure.structure import Structure
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+# Atoms of one element this near in both structures are taken for one that was renamed (Å).
+RENAMED_WITHIN = 0.3
+
+
+@dataclass(frozen=True)
+class AtomChange:
+    """An atom that is in both structures, with its largest changes.
+
+    shift: Å, after the transformation found. position_su, uij_su: largest |Δ| in s.u., None without s.u.
+    """
+
+    label: str
+    new_label: str
+    shift: float
+    position_su: float | None
+    uij: float | None
+    uij_su: float | None
+    occupancy: tuple[float, float]
+    group: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class CrystalDifference:
+    """What differs between two structures.
+
+    operation: what turns the first into the second, in words, empty when nothing does: `inversion`,
+    `origin shift 1/2, 0, 0`, or a change of axes. cell: parameters that differ, with both values and s.u. of Δ.
+    renamed: pairs of labels found by geometry; they are offers, not certain.
+    """
+
+    operation: str
+    cell: dict[str, tuple[float, float, float | None]]
+    space_group: tuple[str, str] | None
+    atoms: list[AtomChange]
+    renamed: list[tuple[str, str]]
+    only_first: list[str]
+    only_second: list[str]
+    moved_hydrogens: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def changed(self, su: float = 3.0) -> list[AtomChange]:
+        """Atoms with a coordinate or U(ij) that changed by more than `su` s.u.; without s.u., that moved at all."""
+        return [
+            atom
+            for atom in self.atoms
+            if (atom.position_su is None and atom.shift > 1e-4)
+            or (atom.position_su or 0) > su
+            or (atom.uij_su or 0) > su
+            or atom.occupancy[0] != atom.occupancy[1]
+            or atom.group[0] != atom.group[1]
+        ]
+
+
+def crystal_difference(first: Structure, second: Structure) -> CrystalDifference:
+    """Compare two structures of one compound, however labels, origin, hand or setting were chosen."""
+    notes: list[str] = []
+    moved, turned, operation = _aligned(first, second, notes)
+    pairs, renamed = _pairs(first, second, moved)
+    rows_1 = [i for i, _ in pairs]
+    rows_2 = [j for _, j in pairs]
+    labels_1, labels_2 = first.sites.label, second.sites.label
+    paired_1, paired_2 = set(rows_1), set(rows_2)
+    groups = (first.space_group.hm, second.space_group.hm)
+    atoms = _atom_changes(first, second, moved, turned, rows_1, rows_2)
+    hydrogens = [
+        atom.label
+        for atom, row in zip(atoms, rows_1, strict=True)
+        if first.sites.is_hydrogen[row] and atom.shift > 0.02
+    ]
+    return CrystalDifference(
+        operation=operation,
+        cell=_cell_changes(first, second),
+        space_group=None if first.space_group.same_operations(second.space_group) else groups,
+        atoms=atoms,
+        renamed=[(labels_1[i], labels_2[j]) for i, j in renamed],
+        only_first=[label for row, label in enumerate(labels_1) if row not in paired_1],
+        only_second=[label for row, label in enumerate(labels_2) if row not in paired_2],
+        moved_hydrogens=hydrogens,
+        notes=notes,
+    )
+
+
+def _cell_changes(first: Structure, second: Structure) -> dict[str, tuple[float, float, float | None]]:
+    changes = {}
+    for name in ("a", "b", "c", "alpha", "beta", "gamma"):
+        one, other = getattr(first.cell, name), getattr(second.cell, name)
+        if one.value != other.value:
+            spread = ((one.su or 0) ** 2 + (other.su or 0) ** 2) ** 0.5
+            changes[name] = (
+                one.value,
+                other.value,
+                abs(one.value - other.value) / spread if spread else None,
+            )
+    return changes
+
+
+def _candidates(first: Structure, second: Structure) -> list[tuple[str, Array, Array]]:
+    """Rotations and shifts that may turn the first into the second: as it is, inverted, with other origins."""
+    same_lattice = np.allclose(first.cell.parameters, second.cell.parameters, rtol=0.02, atol=2.0)
+    if not same_lattice:
+        return _changes_of_axes(first, second)
+    found = [("", np.eye(3), np.zeros(3)), ("inversion", -np.eye(3), np.zeros(3))]
+    for name, rotation in (("", np.eye(3)), ("inversion", -np.eye(3))):
+        for shift in _origin_shifts(first, second, rotation):
+            words = f"origin shift {_as_fractions(shift)}"
+            found.append((f"{name} and {words}" if name else words, rotation, shift))
+    return found
+
+
+def _origin_shifts(first: Structure, second: Structure, rotation: Array) -> list[Array]:
+    """Shifts that bring the first heavy atom of one onto atoms of its element in the other."""
+    shared = [label for label in first.sites.label if label in second.sites.index]
+    shifts: list[Array] = []
+    for label in shared:
+        row_1, row_2 = first.sites.index[label], second.sites.index[label]
+        if first.sites.is_hydrogen[row_1] or not (first.sites.is_atom[row_1] and second.sites.is_atom[row_2]):
+            continue
+        images = second.images.in_box([0, 0, 0], [0.99999] * 3, np.array([row_2]))
+        shifts += [fract - rotation @ first.sites.fract[row_1] for fract in images.fract]
+        break
+    return [shift - np.rint(shift) for shift in shifts]
+
+
+def _changes_of_axes(first: Structure, second: Structure) -> list[tuple[str, Array, Array]]:
+    """Unimodular changes of axes with entries -1, 0, 1 that turn one metric into the other."""
+    grid = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    grid = grid[np.any(grid, axis=1)]
+    target = second.cell.metric
+    lengths = np.einsum("ni,ij,nj->n", grid, first.cell.metric, grid)
+    per_axis = [grid[np.abs(lengths / target[k, k] - 1) < 0.04] for k in range(3)]
+    found = []
+    for a in per_axis[0]:
+        for b in per_axis[1]:
+            for c in per_axis[2]:
+                axes = np.array([a, b, c], dtype=float)
+                if abs(np.linalg.det(axes) - 1) > 1e-6:
+                    continue
+                metric = axes @ first.cell.metric @ axes.T
+                if np.allclose(metric, target, rtol=0.04, atol=0.03 * float(np.trace(target)) / 3):
+                    # New coordinates are the inverse transpose of the change of axes applied to the old.
+                    found.append((f"change of axes {_axes_words(axes)}", np.linalg.inv(axes.T), np.zeros(3)))
+    for words, rotation, _ in list(found):
+        found += [
+            (f"{words} and origin shift {_as_fractions(shift)}", rotation, shift)
+            for shift in _origin_shifts(first, second, rotation)
+        ]
+    return found
+
+
+def _axes_words(axes: Array) -> str:
+    def words(row: Array) -> str:
+        parts = [f"{'-' if n < 0 else '+'}{name}" for n, name in zip(row, "abc", strict=True) if n]
+        return "".join(parts).removeprefix("+")
+
+    return ", ".join(words(row) for row in axes)
+
+
+def _as_fractions(shift: Sequence[float] | Array) -> str:
+    from fractions import Fraction
+
+    parts = []
+    for value in np.asarray(shift).tolist():
+        near = Fraction(value).limit_denominator(12)
+        parts.append(str(near) if abs(float(near) - value) < 2e-3 else f"{value:.4f}")
+    return ", ".join(parts)
+
+
+def _aligned(first: Structure, second: Structure, notes: list[str]) -> tuple[Array, Array, str]:
+    """Fractional coordinates (n, 3) of the first in the frame of the second, each at the image nearest to its
+    partner; the rotations (n, 3, 3) that brought them there; and the transformation in words.
+    """
+    candidates = _candidates(first, second)
+    if not candidates:
+        notes.append("The cells have no common setting; coordinates are compared as they are.")
+        return first.sites.fract, np.tile(np.eye(3), (len(first.sites), 1, 1)), ""
+    best: tuple[float, Array, Array, str] | None = None
+    for words, rotation, shift in candidates:
+        transformed = first.sites.fract @ rotation.T + shift
+        placed, turns, distance = _nearest_images(second, transformed, first)
+        known = distance[np.isfinite(distance)]
+        score = float(np.median(known)) if len(known) else np.inf
+        # The simplest transformation is kept unless another one is clearly better.
+        if best is None or score < best[0] - 0.05:
+            best = (score, placed, turns @ rotation, words)
+    assert best is not None
+    if best[0] > 1.0:
+        notes.append("Few atoms fall together; these may be different structures.")
+    return best[1:]
+
+
+def _nearest_images(second: Structure, transformed: Array, first: Structure) -> tuple[Array, Array, Array]:
+    """Move each transformed atom by symmetry of the second structure next to the atom of its label or element."""
+    placed, distances = transformed.copy(), np.full(len(transformed), np.nan)
+    turns = np.tile(np.eye(3), (len(transformed), 1, 1))
+    group, cell = second.space_group, second.cell
+    for row, label in enumerate(first.sites.label):
+        if not first.sites.is_atom[row]:
+            continue
+        partner = second.sites.index.get(label)
+        element = first.sites.element[row]
+        if partner is not None and second.sites.element[partner] == element:
+            targets = second.sites.fract[partner : partner + 1]
+        else:
+            same = [
+                k
+                for k, other in enumerate(second.sites.element)
+                if other == element and second.sites.is_atom[k]
+            ]
+            targets = second.sites.fract[same]
+        if not len(targets):
+            continue
+        images = group.rotations @ transformed[row] + group.translations
+        difference = images[:, None, :] - targets[None, :, :]
+        difference -= np.rint(difference)
+        length = np.linalg.norm(cell.to_cartesian(difference), axis=2)
+        k, t = divmod(int(np.argmin(length)), length.shape[1])
+        if length[group.identity].min() <= length[k, t] + 1e-6:
+            k, t = group.identity, int(np.argmin(length[group.identity]))
+        placed[row] = targets[t] + difference[k, t]
+        turns[row] = group.rotations[k]
+        distances[row] = length[k, t]
+    return placed, turns, distances
+
+
+def _pairs(
+    first: Structure, second: Structure, moved: Array
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Atoms paired by label, where element and place fit; the rest by element and nearness."""
+    pairs: list[tuple[int, int]] = []
+    left_1 = []
+    taken: set[int] = set()
+    for i, label in enumerate(first.sites.label):
+        j = second.sites.index.get(label)
+        if j is not None and j not in taken and first.sites.element[i] == second.sites.element[j]:
+            pairs.append((i, j))
+            taken.add(j)
+        else:
+            left_1.append(i)
+    pairs, swapped = _without_swaps(first, second, moved, pairs)
+    left_1 += [i for i, _ in swapped]
+    taken = {j for _, j in pairs}
+    renamed = []
+    for i in left_1:
+        free = [
+            j
+            for j in range(len(second.sites))
+            if j not in taken
+            and second.sites.element[j] == first.sites.element[i]
+            and second.sites.is_atom[j]
+        ]
+        if not free:
+            continue
+        distance = _distances(second, moved[i], second.sites.fract[free])
+        nearest = int(np.argmin(distance))
+        if distance[nearest] <= RENAMED_WITHIN:
+            j = free[nearest]
+            pairs.append((i, j))
+            taken.add(j)
+            if first.sites.label[i] != second.sites.label[j]:
+                renamed.append((i, j))
+    return sorted(pairs), renamed
+
+
+def _without_swaps(
+    first: Structure, second: Structure, moved: Array, pairs: list[tuple[int, int]]
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Pairs whose labels were exchanged lie far apart while another atom of the element lies on the place."""
+    kept, swapped = [], []
+    for i, j in pairs:
+        if np.isfinite(moved[i]).all() and _distances(second, moved[i], second.sites.fract[[j]])[0] > 1.0:
+            others = [
+                k for k in range(len(second.sites)) if second.sites.element[k] == first.sites.element[i]
+            ]
+            if _distances(second, moved[i], second.sites.fract[others]).min() <= RENAMED_WITHIN:
+                swapped.append((i, j))
+                continue
+        kept.append((i, j))
+    return kept, swapped
+
+
+def _distances(second: Structure, point: Array, targets: Array) -> Array:
+    """Å from the nearest symmetry image of a point to each target."""
+    images = second.space_group.rotations @ point + second.space_group.translations
+    difference = images[:, None, :] - targets[None, :, :]
+    difference -= np.rint(difference)
+    return np.linalg.norm(second.cell.to_cartesian(difference), axis=2).min(axis=0)
+
+
+def _atom_changes(
+    first: Structure, second: Structure, moved: Array, turned: Array, rows_1: list[int], rows_2: list[int]
+) -> list[AtomChange]:
+    one, two = first.sites, second.sites
+    delta = two.fract[rows_2] - moved[rows_1]
+    delta -= np.rint(delta)
+    shift = np.linalg.norm(second.cell.to_cartesian(delta), axis=1)
+    position = _largest_in_su(delta, one.fract_su[rows_1], two.fract_su[rows_2])
+    tensors_1 = six_components(_turned_tensors(first, second, turned)[rows_1])
+    su_1, su_2 = six_components(one.u_cif_su[rows_1]), six_components(two.u_cif_su[rows_2])
+    difference = six_components(two.u_cif[rows_2]) - tensors_1
+    uij = _largest_in_su(difference, su_1, su_2)
+    changes = []
+    for place, (i, j) in enumerate(zip(rows_1, rows_2, strict=True)):
+        known = np.isfinite(difference[place]).all()
+        changes.append(
+            AtomChange(
+                one.label[i],
+                two.label[j],
+                float(shift[place]),
+                position[place],
+                float(np.abs(difference[place]).max()) if known else None,
+                uij[place] if known else None,
+                (float(one.occupancy[i]), float(two.occupancy[j])),
+                (int(one.group[i]), int(two.group[j])),
+            )
+        )
+    return changes
+
+
+def _turned_tensors(first: Structure, second: Structure, turned: Array) -> Array:
+    """U(ij) of the first structure on the axes of the second: with the lengths of the reciprocal axes put in,
+    tensors transform like products of coordinates.
+    """
+    lengths_1, lengths_2 = first.cell.reciprocal_lengths, second.cell.reciprocal_lengths
+    with_lengths = first.sites.u_cif * np.outer(lengths_1, lengths_1)
+    return turned @ with_lengths @ np.swapaxes(turned, 1, 2) / np.outer(lengths_2, lengths_2)
+
+
+def _largest_in_su(difference: Array, su_1: Array, su_2: Array) -> list[float | None]:
+    spread = np.sqrt(su_1**2 + su_2**2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(spread > 0, np.abs(difference) / spread, np.nan)
+    return [float(np.nanmax(row)) if np.isfinite(row).any() else None for row in ratio]

@@ -1,0 +1,295 @@
+"""Checks of what a block states: missing items, and statements that contradict each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from qcrbox.analysis.validation.alerts import Alert
+from qcrbox.cif.document import Block
+from qcrbox.crystallography.shelx.checksum import wrong_checksums
+from qcrbox.crystallography.structure.elements import atomic_number
+from qcrbox.crystallography.structure.formula import parse_formula, weight
+from qcrbox.crystallography.structure.structure import Structure
+
+# Items a publication needs; the list is that of the notes for authors, as far as a program can look for them.
+_NEEDED: tuple[tuple[str, str], ...] = (
+    ("_chemical_formula_sum", "A"),
+    ("_chemical_formula_moiety", "C"),
+    ("_chemical_formula_weight", "B"),
+    ("_cell_formula_units_Z", "A"),
+    ("_cell_volume", "B"),
+    ("_cell_measurement_temperature", "C"),
+    ("_diffrn_ambient_temperature", "B"),
+    ("_diffrn_radiation_wavelength", "A"),
+    ("_diffrn_radiation_type", "C"),
+    ("_diffrn_reflns_theta_max", "B"),
+    ("_diffrn_measured_fraction_theta_full", "C"),
+    ("_exptl_crystal_density_diffrn", "B"),
+    ("_exptl_absorpt_coefficient_mu", "B"),
+    ("_exptl_absorpt_correction_type", "C"),
+    ("_exptl_crystal_colour", "C"),
+    ("_refine_ls_R_factor_gt", "A"),
+    ("_refine_ls_wR_factor_ref", "A"),
+    ("_refine_ls_goodness_of_fit_ref", "B"),
+    ("_refine_ls_number_reflns", "B"),
+    ("_refine_ls_number_parameters", "B"),
+    ("_refine_ls_shift/su_max", "B"),
+    ("_refine_diff_density_max", "B"),
+    ("_refine_diff_density_min", "B"),
+    ("_refine_ls_weighting_details", "C"),
+)
+_AVOGADRO_PER_A3 = 1.66053907  # g/cm³ for one g/mol in one Å³
+
+
+def missing_items(block: Block, structure: Structure) -> Iterator[Alert]:
+    del structure
+    for tag, level in _NEEDED:
+        values = block.column(tag)
+        if not values or all(value in ("?", ".") for value in values):
+            yield Alert("MISSING", level, 1, f"{tag} is missing or unknown.", advice="Add it.")
+
+
+def symmetry_statements(block: Block, structure: Structure) -> Iterator[Alert]:
+    del block
+    for text in structure.space_group.contradictions:
+        yield Alert("SYMMETRY_STATEMENTS", "B", 1, text)
+    for text in structure.space_group.notes:
+        yield Alert("SYMMETRY_STATEMENTS", "C", 1, text)
+
+
+def cell_and_system(block: Block, structure: Structure) -> Iterator[Alert]:
+    """Cell parameters that the crystal system does not allow, and a stated volume that is not that of the cell."""
+    a, b, c, alpha, beta, gamma = structure.cell.parameters.tolist()
+    system = structure.space_group.crystal_system
+    right = {"alpha": alpha, "beta": beta, "gamma": gamma}
+    rules = {
+        "orthorhombic": (right, ()),
+        "tetragonal": (right, ((a, b),)),
+        "cubic": (right, ((a, b), (b, c))),
+        "hexagonal": ({"alpha": alpha, "beta": beta, "gamma": gamma - 30}, ((a, b),)),
+        "trigonal": ({"alpha": alpha, "beta": beta, "gamma": gamma - 30}, ((a, b),)),
+    }
+    if system == "trigonal" and abs(gamma - 120) > 1:
+        rules["trigonal"] = ({}, ((a, b), (b, c), (alpha, beta), (beta, gamma)))
+    if system == "monoclinic":
+        off = [name for name, value in right.items() if abs(value - 90) > 0.005]
+        if len(off) > 1:
+            yield Alert(
+                "CELL_SYSTEM", "A", 1, f"A monoclinic cell has one oblique angle; {', '.join(off)} are."
+            )
+    elif system in rules:
+        angles, equal = rules[system]
+        off = [name for name, value in angles.items() if abs(value - 90) > 0.005]
+        if off or any(abs(one - other) > 1e-4 * one for one, other in equal):
+            yield Alert(
+                "CELL_SYSTEM",
+                "A",
+                1,
+                f"The cell does not fit the {system} space group {structure.space_group.hm}.",
+            )
+    stated = block.number("_cell_volume")
+    if stated is not None:
+        slack = max(3 * (stated.su or 0), 1e-3 * structure.cell.volume)
+        if abs(stated.value - structure.cell.volume) > slack:
+            yield Alert(
+                "CELL_VOLUME",
+                "B",
+                1,
+                f"The stated volume is {stated.text} Å³, the cell has {structure.cell.volume:.2f} Å³.",
+                like="CELLV02",
+            )
+
+
+def formula_and_content(block: Block, structure: Structure) -> Iterator[Alert]:
+    """Sum formula times Z against the atoms of the model; formula weight; density."""
+    stated, z = parse_formula(structure.formula_sum), structure.z
+    if structure.formula_sum and not stated:
+        yield Alert("FORMULA", "B", 1, f"The sum formula '{structure.formula_sum}' cannot be read.")
+    if not stated or not z:
+        return
+    content = structure.cell_content
+    odd = []
+    for element in sorted({*stated, *content}):
+        expected, found = stated.get(element, 0) * z, content.get(element, 0)
+        if abs(expected - found) > max(0.05, 0.005 * expected):
+            odd.append(f"{element} {found / z:.2f} instead of {stated.get(element, 0):g}")
+    if odd:
+        hydrogen_only = all(text.startswith(("H ", "D ")) for text in odd)
+        yield Alert(
+            "FORMULA_CONTENT",
+            "C" if hydrogen_only else "B",
+            1,
+            f"The atoms of the model do not add up to the sum formula: {', '.join(odd)}.",
+            advice="Hydrogen atoms may be missing." if hydrogen_only else "Check formula, Z and occupancies.",
+            like="PLAT041",
+        )
+    computed = weight(stated)
+    given = block.number("_chemical_formula_weight")
+    if given is not None and abs(given.value - computed) > max(0.05, 5e-4 * computed):
+        yield Alert(
+            "FORMULA_WEIGHT",
+            "B",
+            1,
+            f"The stated weight is {given.text}, the formula has {computed:.2f}.",
+            like="PLAT043",
+        )
+    density = computed * z / structure.cell.volume * _AVOGADRO_PER_A3
+    stated_density = block.number("_exptl_crystal_density_diffrn")
+    if stated_density is not None and abs(stated_density.value - density) > 0.01 * density:
+        yield Alert(
+            "DENSITY",
+            "B",
+            1,
+            f"The stated density is {stated_density.text}, formula, Z and cell give {density:.3f} g/cm³.",
+            like="PLAT046",
+        )
+
+
+def checksums(block: Block, structure: Structure) -> Iterator[Alert]:
+    del structure
+    for tag, stated, computed in wrong_checksums(block):
+        yield Alert(
+            "CHECKSUM",
+            "B",
+            1,
+            f"{tag} has the checksum {computed}, the file states {stated}: it was changed after SHELXL wrote it.",
+            advice="Embed the original file again.",
+        )
+
+
+def solvent_mask(block: Block, structure: Structure) -> Iterator[Alert]:
+    """Density taken out by a solvent mask, without a word about what was there."""
+    del structure
+    used = any(
+        tag.lower().startswith(("_platon_squeeze_", "_smtbx_masks_"))
+        or tag.lower().replace(".", "_") == "_shelx_fab_file"
+        for tag in block.tags
+    )
+    details = ("_platon_squeeze_details", "_smtbx_masks_special_details", "_refine_special_details")
+    if used and not any(block.text(tag) for tag in details):
+        yield Alert(
+            "SOLVENT_MASK",
+            "B",
+            1,
+            "A solvent mask was used, but nothing says what was masked.",
+            advice="Give electrons, volume and probable solvent in _platon_squeeze_details or _refine_special_details.",
+        )
+
+
+def reading_notes(block: Block, structure: Structure) -> Iterator[Alert]:
+    """What was odd while reading the atoms and bonds."""
+    del block
+    known = {*structure.space_group.contradictions, *structure.space_group.notes}
+    _ = structure.edges  # bonds that do not fit the coordinates are noted when they are looked at
+    for text in structure.notes:
+        if text not in known and "not positive definite" not in text:
+            yield Alert("READING", "C", 1, text)
+
+
+def refinement_results(block: Block, structure: Structure) -> Iterator[Alert]:
+    """R factors, goodness of fit, shifts, residual density, data per parameter, resolution, completeness."""
+    heavy = max((atomic_number(element) for element in structure.cell_content), default=6)
+    values = {
+        name: (None if (number := block.number(tag)) is None else number.value)
+        for name, tag in (
+            ("shift", "_refine_ls_shift/su_max"),
+            ("r1", "_refine_ls_R_factor_gt"),
+            ("wr2", "_refine_ls_wR_factor_ref"),
+            ("goof", "_refine_ls_goodness_of_fit_ref"),
+            ("high", "_refine_diff_density_max"),
+            ("low", "_refine_diff_density_min"),
+            ("data", "_refine_ls_number_reflns"),
+            ("parameters", "_refine_ls_number_parameters"),
+            ("theta", "_diffrn_reflns_theta_max"),
+            ("wavelength", "_diffrn_radiation_wavelength"),
+            ("full", "_diffrn_measured_fraction_theta_full"),
+        )
+    }
+    for limits, value, words, test, like in (
+        (
+            ((0.2, "A"), (0.1, "B"), (0.05, "C")),
+            abs(values["shift"] or 0),
+            "Largest shift/s.u. is {:.3f}: not converged.",
+            "CONVERGENCE",
+            "PLAT080",
+        ),
+        (((0.2, "A"), (0.15, "B"), (0.1, "C")), values["r1"] or 0, "R1 is {:.4f}.", "R1", "PLAT082"),
+        (((0.45, "A"), (0.35, "B"), (0.25, "C")), values["wr2"] or 0, "wR2 is {:.4f}.", "WR2", "PLAT084"),
+    ):
+        level = next((level for limit, level in limits if value > limit), None)
+        if level:
+            yield Alert(test, level, 3 if test != "CONVERGENCE" else 2, words.format(value), like=like)
+    goof = values["goof"]
+    if goof is not None and not 0.8 <= goof <= 1.2:
+        far = not 0.4 <= goof <= 2.0
+        yield Alert(
+            "GOODNESS_OF_FIT",
+            "B" if far else "C",
+            2,
+            f"The goodness of fit is {goof:.3f}.",
+            advice="Check weights and model.",
+            like="PLAT087",
+        )
+    # The limits grow with the heaviest atom, near which truncation and absorption leave density.
+    allowed = max(0.75, 0.04 * heavy)
+    for name, density in (("highest", values["high"]), ("deepest", values["low"])):
+        if density is not None and abs(density) > allowed:
+            level = "B" if abs(density) > 2.5 * allowed else "C"
+            yield Alert(
+                "RESIDUAL_DENSITY",
+                level,
+                2,
+                f"The {name} residual density is {density:.2f} e/Å³.",
+                like="PLAT097",
+            )
+    if values["data"] and values["parameters"]:
+        ratio = values["data"] / values["parameters"]
+        wanted = 10 if structure.space_group.centrosymmetric else 8
+        if ratio < wanted:
+            level = "B" if ratio < 0.6 * wanted else "C"
+            yield Alert(
+                "DATA_PARAMETERS",
+                level,
+                3,
+                f"There are {ratio:.1f} reflections for each parameter.",
+                like="PLAT088",
+            )
+    if values["theta"] and values["wavelength"]:
+        reach = math.sin(math.radians(values["theta"])) / values["wavelength"]
+        level = next(
+            (level for limit, level in ((0.5, "A"), (0.55, "B"), (0.575, "C")) if reach < limit), None
+        )
+        if level:
+            yield Alert("RESOLUTION", level, 3, f"sin θ/λ reaches {reach:.3f} 1/Å only.", like="THETM01")
+    if values["full"] is not None:
+        level = next(
+            (level for limit, level in ((0.9, "A"), (0.95, "B"), (0.98, "C")) if values["full"] < limit), None
+        )
+        if level:
+            yield Alert(
+                "COMPLETENESS",
+                level,
+                3,
+                f"{values['full']:.1%} of the reflections to θ(full) were measured.",
+                like="PLAT029",
+            )
+
+
+def absolute_structure(block: Block, structure: Structure) -> Iterator[Alert]:
+    """The Flack parameter of a structure in a group without inversion."""
+    if structure.space_group.centrosymmetric:
+        return
+    flack = block.number("_refine_ls_abs_structure_Flack")
+    if flack is None:
+        yield Alert(
+            "FLACK",
+            "C",
+            1,
+            "No Flack parameter is given for a non-centrosymmetric structure.",
+            like="PLAT032",
+        )
+    elif flack.value - 3 * (flack.su or 0) > 0.5:
+        yield Alert("FLACK", "A", 2, f"The Flack parameter is {flack.text}: invert the structure.")
+    elif (flack.su or 0) > 0.3:
+        yield Alert("FLACK", "G", 4, f"The Flack parameter {flack.text} decides nothing.", like="PLAT032")

@@ -1,0 +1,1 @@
+"""What a person types after `import qcrbox as qc`. The top layer: it composes everything below."""

@@ -1,0 +1,252 @@
+"""One connected registry: what `import qcrbox as qc` speaks for, and what `qc.connect(url)` returns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.api.applications import Applications, Command
+from qcrbox.api.calculations import Calculations
+from qcrbox.api.datasets import Dataset, Datasets
+from qcrbox.api.examples import Examples
+from qcrbox.api.files import Files
+from qcrbox.api.names import unknown_name
+from qcrbox.api.undo import Undo
+from qcrbox.client.events import EventFeed
+from qcrbox.contract.errors import QcError
+from qcrbox.display import show
+from qcrbox.spec.python_names import is_private
+
+if TYPE_CHECKING:
+    from qcrbox.api.batch import Batch
+    from qcrbox.api.lineage import LineageGraph
+    from qcrbox.api.search import Found
+    from qcrbox.api.sessions import Sessions
+    from qcrbox.api.shares import Shares
+    from qcrbox.client.http import RegistryClient
+
+
+class Box:
+    """Applications as attributes, datasets by name: `box.refine.refine_iam(box["azu"])`."""
+
+    def __init__(self, client: RegistryClient, *, source: str = "") -> None:
+        self.client, self.source = client, source
+        self.feed = EventFeed(client)
+        self.apps = Applications(self)
+        self.calculations = Calculations(self)
+        self.datasets = Datasets(self)
+        self.examples = Examples(self)
+        self.files = Files(self)
+        self.changes = Undo()
+        self._said: set[str] = set()
+
+    def close(self) -> None:
+        """End the background connection; the box may not be used afterwards."""
+        self.feed.close()
+        self.client.close()
+
+    @property
+    def url(self) -> str:
+        return self.client.url
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        from qcrbox.api.sessions import Sessions
+
+        return Sessions(self)
+
+    @cached_property
+    def shares(self) -> Shares:
+        from qcrbox.api.shares import Shares
+
+        return Shares(self)
+
+    # ------------------------------------------------------------ files
+
+    def add(
+        self,
+        *sources: str | Path | bytes,
+        name: str | None = None,
+        tags: list[str] | None = None,
+        group: str | None = None,
+        description: str | None = None,
+    ) -> Dataset:
+        """Store files that belong together under a name (default: that of the first file)."""
+        return self.datasets.add(*sources, name=name, tags=tags, group=group, description=description)
+
+    def __getitem__(self, name: str) -> Dataset:
+        """The dataset stored under `name`."""
+        return self.datasets[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.datasets
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.datasets.names()
+
+    def undo(self) -> show.Text:
+        """Take back the last change this kernel made in the store: a deletion, a name, tags, a share, an upload."""
+        return self.changes.last()
+
+    # ------------------------------------------------------------ finding
+
+    def find(self, need: str) -> show.Table:
+        """Commands by what they are good for: `qc.find("hirshfeld")`."""
+        return self.apps.find(need)
+
+    def search(
+        self,
+        text: str | None = None,
+        *,
+        name: str | None = None,
+        tag: str | None = None,
+        owner: str | None = None,
+        formula: str | None = None,
+        elements: Sequence[str] | str | None = None,
+        only_elements: bool | None = None,
+        space_group: int | str | None = None,
+        cell: Any = None,
+        tolerance: float | None = None,
+        angle_tolerance: float | None = None,
+        centring: str | None = None,
+        R1_below: float | None = None,
+        R1_above: float | None = None,
+        **unknown: Any,
+    ) -> Found:
+        """Stored structures by what is in them; everything given must hold. The answer is a table of datasets.
+
+        text: words in name, description, file names, formula or tags. elements: all of them are there
+        (`only_elements`: and no others). space_group: number or H-M symbol. cell: a, b, c in Å and α, β, γ in °, or
+        another structure's `.cell`; compared reduced, lengths within `tolerance` (relative, 0.02), angles within
+        `angle_tolerance` (2°), `centring` being that of the six numbers.
+        """
+        from qcrbox.api.search import search
+
+        asked = {
+            "text": text, "name": name, "tag": tag, "owner": owner, "formula": formula, "elements": elements,
+            "only_elements": only_elements, "space_group": space_group, "cell": cell, "tolerance": tolerance,
+            "angle_tolerance": angle_tolerance, "centring": centring, "R1_below": R1_below, "R1_above": R1_above,
+        }  # fmt: skip
+        return search(
+            self, **{option: value for option, value in asked.items() if value is not None}, **unknown
+        )
+
+    # ------------------------------------------------------------ many at once
+
+    def map(self, command: Command, inputs: Iterable[Any], **options: Any) -> Batch:
+        """`command` on every input. One failure never stops the rest."""
+        from qcrbox.api.batch import Batch
+
+        return Batch.start(self, command, inputs, options)
+
+    # ------------------------------------------------------------ two at once
+
+    def compare(self, *models: Any, **options: Any) -> Any:
+        """Two models side by side: figures, shifts in units of s.u., and both structures with one camera."""
+        from qcrbox.api.comparison import Comparison
+
+        return Comparison(*models, **options)
+
+    def diff(self, one: Any, other: Any, **options: Any) -> Any:
+        """What differs between two CIFs: mode="crystallographic" (default), "semantic" or "text"."""
+        from qcrbox.api.difference import difference
+
+        return difference(one, other, **options)
+
+    # ------------------------------------------------------------ where things come from
+
+    def lineage_of(self, what: Any) -> LineageGraph:
+        """What a file, dataset, result or calculation was made from, and what was made of it."""
+        from qcrbox.api.lineage import LineageGraph
+
+        return LineageGraph.of(self, what)
+
+    def history_of(self, dataset: Dataset) -> show.Table:
+        from qcrbox.api.lineage import history
+
+        return history(self, dataset)
+
+    # ------------------------------------------------------------ the installation
+
+    @property
+    def me(self) -> show.Table:
+        """Who the registry takes you for: name, groups, roles."""
+        said = self.client.get("/api/me")
+        rows = [("name", said["name"]), ("groups", ", ".join(said["groups"]) or "none")]
+        rows += [(role.replace("_", " "), ", ".join(groups)) for role, groups in said["roles"].items()]
+        return show.Table(("", "you"), rows, title=f"You at {self.url}")
+
+    def doctor(self) -> show.Table:
+        """Check connection, versions of kernel and front end, and the widgets; each fault with its cure."""
+        from qcrbox.api.diagnosis import diagnose
+
+        return diagnose(self)
+
+    def stubs(self, path: str | Path | None = None) -> Any:
+        """Type stubs (.pyi) of the connected applications, for editors; written to `path` if given."""
+        from qcrbox.api.stubs import stubs
+
+        text = stubs(self.apps)
+        if path is None:
+            return show.Code(text)
+        Path(path).write_text(text)
+        return Path(path)
+
+    def say_once(self, key: str, text: str) -> None:
+        """A note to the person, on stderr, only the first time."""
+        if key not in self._said:
+            self._said.add(key)
+            sys.stderr.write(f"{text}\n")
+
+    # ------------------------------------------------------------ applications as attributes
+
+    def __getattr__(self, name: str) -> Any:
+        if is_private(name):
+            raise AttributeError(name)
+        found = self.apps.find_by_name(name)
+        if found is None:
+            self.apps.refresh()
+            found = self.apps.find_by_name(name)
+        if found is not None:
+            return found
+        known = [*self.apps.newest(), *_OWN]
+        raise unknown_name(
+            f"There is no application {name!r} here.", name, known, "qc.apps lists the applications."
+        )
+
+    def __dir__(self) -> list[str]:
+        try:
+            found = list(self.apps.newest())
+        except QcError:
+            found = []  # completion must not fail because a server is down
+        return sorted({*_OWN, *found})
+
+    def __repr__(self) -> str:
+        return f"<QCrBox at {self.url}>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": f"<code>{show.escape(repr(self))}</code>"}
+
+
+_OWN = (
+    "add",
+    "apps",
+    "calculations",
+    "compare",
+    "datasets",
+    "diff",
+    "doctor",
+    "examples",
+    "files",
+    "find",
+    "map",
+    "me",
+    "search",
+    "sessions",
+    "shares",
+    "stubs",
+    "undo",
+)

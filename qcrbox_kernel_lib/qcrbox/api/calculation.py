@@ -1,0 +1,359 @@
+"""A calculation: started by a call, living on the server, looked at from here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.client.live import Live, Progress, first_error, plain_error
+from qcrbox.contract.errors import (
+    CalculationCancelled,
+    CalculationFailed,
+    NotFound,
+    QcError,
+    Unreachable,
+    UserInputError,
+)
+from qcrbox.contract.states import FINAL, State
+from qcrbox.display import show
+from qcrbox.display.text_bar import TextBar
+from qcrbox.language import tr
+from qcrbox.waiting import within
+
+if TYPE_CHECKING:
+    from qcrbox.api.box import Box
+    from qcrbox.api.results import Result
+
+_SHORT_ID = 4
+_POLL_S = 2.0  # how often to ask when no events come
+
+
+class StoppedWaiting(KeyboardInterrupt):
+    """Ctrl-C while waiting: the waiting ended, the calculation did not."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class StillRunning(QcError, TimeoutError):
+    """The time given for waiting is over; what was waited for goes on. Field: calculation."""
+
+    kind = "still_running"
+
+
+class Calculation:
+    """One calculation. `await` it or ask `.result()`; everything else looks without waiting.
+
+    It belongs to the server: a kernel restart loses nothing, `qc.calculations[id]` finds it again.
+    """
+
+    def __init__(self, box: Box, said: dict[str, Any]) -> None:
+        self.box = box
+        self.id = str(said["calculation_id"])
+        self._live = Live(said)
+        self._condition = threading.Condition()
+        self._on_change: list[Callable[[], None]] = []
+        self._result: Result | None = None
+        if not self._live.final:
+            box.feed.watch(self)
+
+    # ------------------------------------------------------------ what it is
+
+    @property
+    def name(self) -> str:
+        """`refine_iam`, or what its person called it."""
+        return str(self._live.said.get("name") or self.command)
+
+    @property
+    def command(self) -> str:
+        return str(self._live.said.get("command_name", ""))
+
+    @property
+    def application(self) -> str:
+        return str(self._live.said.get("application_slug", ""))
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return dict(self._live.said.get("command_arguments") or {})
+
+    @property
+    def short_id(self) -> str:
+        # Ids grow with time, so their end tells two calculations of one minute apart.
+        return self.id[-_SHORT_ID:]
+
+    # ------------------------------------------------------------ how it is
+
+    @property
+    def status(self) -> str:
+        """submitted, running, successful, failed or cancelled."""
+        self._be_fresh()
+        return str(self._live.status)
+
+    @property
+    def progress(self) -> Progress:
+        """Fraction, text and metrics of now, and the place in the queue."""
+        self._be_fresh()
+        return self._live.progress
+
+    @property
+    def done(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def log(self) -> show.Text:
+        """All the program wrote so far."""
+        return show.Text(self.box.calculations.read_log(self.id))
+
+    @property
+    def error(self) -> QcError | None:
+        """What went wrong, without raising it; None when nothing did."""
+        self._be_fresh()
+        return self._failure(with_log=True) if self._live.status in (State.FAILED, State.CANCELLED) else None
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The data files that went in; those that were deleted since are left out."""
+        found = []
+        for file_id in self._input_ids():
+            with contextlib.suppress(NotFound):
+                found.append(self.box.files[file_id])
+        return found
+
+    def _input_ids(self) -> list[str]:
+        values = self.arguments.values()
+        return [str(v["data_file_id"]) for v in values if isinstance(v, dict) and "data_file_id" in v]
+
+    @property
+    def lineage(self) -> Any:
+        """What it was made from and what was made from it."""
+        return self.box.lineage_of(self)
+
+    @property
+    def waits(self) -> bool:
+        """True while it is queued, as far as is known here."""
+        return self._live.status == State.SUBMITTED
+
+    def _be_fresh(self) -> None:
+        if not self._live.final and not self.box.feed.connected:
+            self.refresh()
+
+    def refresh(self) -> Calculation:
+        """Ask the registry now."""
+        self.take_record(self.box.calculations.read(self.id))
+        return self
+
+    # ------------------------------------------------------------ acting on it
+
+    def cancel(self, reason: str = "") -> Calculation:
+        """Stop it. Returns at once; the state follows when the program has ended."""
+        self.box.client.post(f"/api/calculations/{self.id}/stop", {"reason": reason} if reason else None)
+        return self.refresh()
+
+    def retry(self) -> Calculation:
+        """The same command with the same arguments again, as a new calculation."""
+        command = self.box.apps[self.application][self.command]
+        try:
+            return self.box.calculations.submit_arguments(command, self.arguments)
+        except NotFound as error:
+            raise self._input_is_gone(error) from None
+
+    def _input_is_gone(self, error: NotFound) -> UserInputError:
+        named, said = "An input", "was deleted, or is no longer yours to see"
+        with contextlib.suppress(QcError):
+            for node in self.lineage.nodes:
+                about = node.get("details") or {}
+                if node["id"] in self._input_ids() and about.get("deleted"):
+                    named = f"Input {about.get('dataset') or node['label']!r}"
+                    said = f"was deleted{self._day_of_deletion(about.get('dataset_id'))}"
+        return UserInputError(
+            f"{named} of {self.name} ({self.short_id}) {said}; the record of the calculation stays, but it cannot be "
+            "run again.",
+            next="qc.datasets.bin lists what can be brought back.",
+            details=error.message,
+        )
+
+    def _day_of_deletion(self, dataset_id: str | None) -> str:
+        days = [str(d.said.get("deleted_at") or "")[:10] for d in self.box.datasets.bin if d.id == dataset_id]
+        return f" on {days[0]}" if days else ""
+
+    def result(self, timeout: float | None = None, *, quiet: bool = False) -> Result:
+        """Wait until it has ended and return the result.
+
+        timeout: seconds; then StillRunning (a TimeoutError), and the calculation goes on. Ctrl-C stops the waiting only.
+        Raises CalculationFailed or CalculationCancelled.
+        """
+        try:
+            if not quiet and not self._live.final:
+                return self._result_with_progress(timeout)
+            return self._result_after(timeout, lambda: None)
+        except KeyboardInterrupt:
+            raise StoppedWaiting(self._stopped_waiting()) from None
+
+    def _result_with_progress(self, timeout: float | None) -> Result:
+        if show.is_notebook():
+            self._display_card()
+            return self._result_after(timeout, lambda: None)
+        bar = TextBar(self)
+        try:
+            return self._result_after(timeout, bar.draw)
+        finally:
+            bar.close()
+
+    def _result_after(self, timeout: float | None, each: Callable[[], None]) -> Result:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._live.final:
+            self._wait_a_little(deadline)
+            each()
+        return self._finished_result()
+
+    def _wait_a_little(self, deadline: float | None) -> None:
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise StillRunning(
+                f"{self.name} has not ended in the time given; it goes on.",
+                next=f'Ask again: qc.calculations["{self.short_id}"].result().',
+                calculation=self.id,
+            )
+        step_s = 0.2 if self.box.feed.connected else _POLL_S
+        with self._condition:
+            if not self._live.final:
+                self._condition.wait(step_s if left is None else min(step_s, left))
+        if not self.box.feed.connected and not self._live.final:
+            self._refresh_if_possible()
+
+    def _refresh_if_possible(self) -> None:
+        try:
+            self.refresh()
+        except Unreachable:
+            self.changed()  # the card says how long the connection has been lost
+
+    def __await__(self) -> Generator[Any, None, Result]:
+        return self._wait_async().__await__()
+
+    async def _wait_async(self) -> Result:
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+
+        def tell() -> None:
+            if self._live.final:
+                loop.call_soon_threadsafe(ended.set)
+
+        self.on_change(tell)
+        tell()
+        try:
+            while not ended.is_set():
+                try:
+                    await within(ended.wait(), _POLL_S)
+                except TimeoutError:
+                    if not self.box.feed.connected:
+                        await asyncio.to_thread(self._refresh_if_possible)
+        except asyncio.CancelledError:
+            # Ctrl-C in a notebook cell arrives here as the end of the waiting task.
+            sys.stderr.write(f"{self._stopped_waiting()}\n")
+            raise
+        finally:
+            self._on_change.remove(tell)
+        return await asyncio.to_thread(self._finished_result)
+
+    def _stopped_waiting(self) -> str:
+        return tr(
+            'Stopped waiting; {name} goes on. Find it again: qc.calculations["{id}"], stop it: .cancel()',
+            name=self.name,
+            id=self.short_id,
+        )
+
+    def _finished_result(self) -> Result:
+        if not self._live.complete:
+            self.refresh()  # the end was told while the record could not be read
+        if self._live.status != State.SUCCESSFUL:
+            raise self._failure(with_log=True)
+        if self._result is None:
+            from qcrbox.api.results import Result
+
+            self._result = Result(self)
+        return self._result
+
+    def _failure(self, *, with_log: bool) -> QcError:
+        error = self._live.error_msg
+        if self._live.status == State.CANCELLED:
+            return CalculationCancelled(
+                f"{self.name} was cancelled.", why=error, next="", calculation=self.id
+            )
+        log = ""
+        if with_log:
+            with contextlib.suppress(QcError):
+                log = str(self.log)
+        said, _, rest = error.partition("\n")
+        return CalculationFailed(
+            plain_error(said) or f"{self.name} failed.",
+            next=self._where_in_log(said, log),
+            details="\n\n".join(part for part in (rest.strip(), log) if part),
+            calculation=self.id,
+            reason=error,
+            log_tail="\n".join((log or error).splitlines()[-20:]),
+        )
+
+    def _where_in_log(self, said: str, log: str) -> str:
+        number = first_error(log, plain_error(said))
+        line = f", line {number}" if number else ""
+        return f'The whole log: qc.calculations["{self.short_id}"].log{line}.'
+
+    # ------------------------------------------------------------ news
+
+    def on_change(self, call: Callable[[], None]) -> None:
+        """Have `call` called from a background thread when something changed."""
+        self._on_change.append(call)
+
+    def take_event(self, name: str, data: dict[str, Any]) -> None:
+        """An event of the registry about this calculation."""
+        if self._live.ends_with(data):
+            # Outputs, warnings and error text stand in the record alone: whoever sees the end sees them too.
+            with contextlib.suppress(QcError):
+                self.take_record(self.box.calculations.read(self.id))
+                return
+        self._live.take_event(name, data)
+        self.changed()
+
+    def take_record(self, said: dict[str, Any]) -> None:
+        """The record as REST gives it."""
+        self._live.take_said(said)
+        self.changed()
+
+    def changed(self) -> None:
+        if self._live.final:
+            self.box.feed.release(self.id)
+        with self._condition:
+            self._condition.notify_all()
+        for call in list(self._on_change):
+            call()
+
+    # ------------------------------------------------------------ how it looks
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that a card shows, as JSON."""
+        return self._live.snapshot() | {
+            "id": self.id,
+            "short_id": self.short_id,
+            "name": self.name,
+            "application": self.application,
+            "lost_s": time.time() - self.box.feed.lost_at if self.box.feed.lost_at else None,
+            "lost": self.box.feed.connection_in_words,
+        }
+
+    def _display_card(self) -> None:
+        from qcrbox.widgets.calculation_card import display_card
+
+        display_card(self)
+
+    def _ipython_display_(self) -> None:
+        self._display_card()
+
+    def __repr__(self) -> str:
+        line = self._live.line(f"{self.application}.{self.command}", self.short_id)
+        lost = "" if self._live.final else self.box.feed.connection_in_words
+        return f"{line}\n{lost}" if lost else line

@@ -1,0 +1,158 @@
+"""All calculations of a person: started, found again, looked through."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.api.calculation import Calculation, StoppedWaiting
+from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.contract.states import State
+from qcrbox.display import show
+
+if TYPE_CHECKING:
+    from qcrbox.api.applications import Command
+    from qcrbox.api.box import Box
+
+__all__ = ["Calculation", "Calculations", "StoppedWaiting"]
+
+
+class Calculations:
+    """`qc.calculations`: all of mine, newest first; by id (its end is enough) or by state."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._known: dict[str, Calculation] = {}
+
+    # ------------------------------------------------------------ starting
+
+    def submit(
+        self,
+        command: Command,
+        arguments: dict[str, Any],
+        *,
+        force: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Calculation:
+        """Start `command`; file arguments become stored files first."""
+        return self.submit_arguments(
+            command,
+            self._box.files.as_arguments(command, arguments),
+            force=force,
+            idempotency_key=idempotency_key,
+        )
+
+    def submit_arguments(
+        self,
+        command: Command,
+        arguments: dict[str, Any],
+        *,
+        force: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Calculation:
+        body: dict[str, Any] = {
+            "application_slug": command.application.slug,
+            "application_version": command.application.version,
+            "command_name": command.name,
+            "command_arguments": arguments,
+        }
+        if force:
+            body["force"] = True
+        # The same key gives the same calculation: a retried request never starts a second one.
+        key = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        said = self._box.client.post("/api/commands", body, headers=key)
+        return self.made(str(said["calculation_id"]), command, arguments)
+
+    def made(self, calculation_id: str, command: Command, arguments: dict[str, Any]) -> Calculation:
+        said = {
+            "calculation_id": calculation_id,
+            "application_slug": command.application.slug,
+            "application_version": command.application.version,
+            "command_name": command.name,
+            "command_arguments": arguments,
+            "status": str(State.SUBMITTED),
+        }
+        calculation = self._known.get(calculation_id) or Calculation(self._box, said)
+        self._known[calculation_id] = calculation
+        return calculation
+
+    # ------------------------------------------------------------ finding again
+
+    def read(self, calculation_id: str) -> dict[str, Any]:
+        return self._box.client.get(f"/api/calculations/{calculation_id}")["calculations"][0]
+
+    def read_log(self, calculation_id: str) -> str:
+        said = self._box.client.get(f"/api/calculations/{calculation_id}/log")
+        return str(said.get("text", ""))
+
+    def _of(self, said: dict[str, Any]) -> Calculation:
+        known = self._known.get(str(said["calculation_id"]))
+        if known is None:
+            known = self._known[str(said["calculation_id"])] = Calculation(self._box, said)
+        else:
+            known.take_record(said)
+        return known
+
+    def recent(self, n: int = 100, **query: Any) -> list[Calculation]:
+        """The newest `n`; query by status=, application=, command=, name=."""
+        said = self._box.client.get("/api/calculations", limit=n, **query)["calculations"]
+        return [self._of(one) for one in said][:n]
+
+    @property
+    def running(self) -> list[Calculation]:
+        return [*self.recent(status="running"), *self.recent(status="submitted")]
+
+    @property
+    def failed(self) -> list[Calculation]:
+        return self.recent(status="failed")
+
+    def __getitem__(self, key: str | int) -> Calculation:
+        """By whole id, by the end (or beginning) of an id, or by place: 0 the newest."""
+        if isinstance(key, int):
+            newest = self.recent(abs(key) + 1 if key >= 0 else 1000)
+            try:
+                return newest[key]
+            except IndexError:
+                raise NotFound(f"You have {len(newest)} calculations; there is no number {key}.") from None
+        if len(key) == 32:
+            return self._of(self.read(key))
+        near = {c.id: c for c in self._known.values()} | {c.id: c for c in self.recent(1000)}
+        hits = [c for c in near.values() if c.id.endswith(key)] or [
+            c for c in near.values() if c.id.startswith(key)
+        ]
+        if not hits:
+            raise NotFound(
+                f"There is no calculation {key!r} among your last 1000.",
+                next="qc.calculations lists them; a whole id finds older ones.",
+            )
+        if len(hits) > 1:
+            raise UserInputError(
+                f"{len(hits)} calculations end with {key!r}.",
+                next="Give more of the id: " + ", ".join(c.id[-8:] for c in hits[:5]),
+            )
+        return hits[0].refresh()
+
+    def __iter__(self) -> Iterator[Calculation]:
+        return iter(self.recent())
+
+    def __len__(self) -> int:
+        return len(self.recent(1000))
+
+    def table(self, n: int = 20) -> show.Table:
+        rows = [
+            (c.short_id, f"{c.application}.{c.command}", c._live.status_in_words, c._live.when, c._live.brief)
+            for c in self.recent(n)
+        ]
+        return show.Table(
+            ("id", "command", "status", "started", "says"),
+            rows,
+            title="Calculations",
+            caption="" if rows else "None yet.",
+        )
+
+    def __repr__(self) -> str:
+        return self.table().text()
+
+    def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
+        return self.table()._repr_mimebundle_(**more)

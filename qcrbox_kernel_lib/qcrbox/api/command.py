@@ -1,0 +1,192 @@
+"""One command as a Python function: signature, docstring and completion are those of its spec."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.api.parameters import Parameter, missing_arguments, unknown_option
+from qcrbox.contract.errors import UserInputError
+from qcrbox.display import show
+from qcrbox.spec.python_names import identifier
+
+if TYPE_CHECKING:
+    from qcrbox.api.applications import Application
+    from qcrbox.api.calculations import Calculation
+    from qcrbox.api.presets import Presets
+    from qcrbox.api.results import Result
+
+
+class Command:
+    """One command of an application. Calling it starts a calculation and returns at once.
+
+    `.run(…)` waits and returns the result, `.form()` shows a form, `.params` the options as a table.
+    """
+
+    name: str
+    application: Application
+    parameters: dict[str, Parameter]
+    said: dict[str, Any]
+
+    def __call__(self, *args: Any, **options: Any) -> Calculation:
+        raise NotImplementedError  # every command is a class of its own, made by `make_command`
+
+    def submit(
+        self, *args: Any, force: bool = False, idempotency_key: str | None = None, **options: Any
+    ) -> Calculation:
+        """Start a calculation. `force` hands the file over even if items the command needs are missing."""
+        arguments = self._bind(args, options)
+        return self.application.box.calculations.submit(
+            self, arguments, force=force, idempotency_key=idempotency_key
+        )
+
+    def run(self, *args: Any, timeout: float | None = None, **options: Any) -> Result:
+        """Call and wait: the result, for scripts."""
+        return self(*args, **options).result(timeout)
+
+    def _bind(self, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+        """Checked arguments by name; nothing has been sent anywhere yet."""
+        called = self.name
+        positional = [p.name for p in self.parameters.values() if p.is_file]
+        if len(args) > len(positional):
+            raise UserInputError(
+                f"{called}() takes {len(positional) or 'no'} argument{'s' * (len(positional) != 1)} by position; "
+                f"you gave {len(args)}.",
+                next="Give the others by name.",
+            )
+        given = dict(zip(positional, args, strict=False))
+        for name, value in options.items():
+            if name not in self.parameters:
+                raise unknown_option(called, name, self.parameters)
+            if name in given:
+                raise UserInputError(f"{called}() got {name!r} twice.", parameter=name)
+            given[name] = value
+        missing = [p for p in self.parameters.values() if p.required and given.get(p.name) is None]
+        if missing:
+            raise missing_arguments(called, missing)
+        return {
+            name: self.parameters[name].check(value) for name, value in given.items() if value is not None
+        }
+
+    # ------------------------------------------------------------ looking at it
+
+    @property
+    def description(self) -> str:
+        return str(self.said.get("description") or "").strip()
+
+    @property
+    def interactive(self) -> bool:
+        return self.said.get("implemented_as") == "interactive_session"
+
+    @property
+    def qualified_name(self) -> str:
+        return f"qc.{identifier(self.application.slug)}.{identifier(self.name)}"
+
+    @property
+    def params(self) -> show.Table:
+        """The options as a table: name, what it takes, default, meaning."""
+        rows = [
+            (
+                p.name,
+                re.sub(r"^an? ", "", p.kind_in_words),
+                "required" if p.required else "–" if p.default is None else repr(p.default),
+                p.description,
+            )
+            for p in self.parameters.values()
+        ]
+        return show.Table(("option", "takes", "default", "meaning"), rows, title=self.qualified_name)
+
+    def example(self) -> show.Code:
+        """A call that runs as it stands when an example dataset exists, with every default spelt out."""
+        examples = self.application.box.examples
+        fitting = [one for one in (*examples.of(self.application), *examples) if one.has_one_cif]
+        first = f'qc.examples["{fitting[0].name}"]' if fitting else 'qc["name"]'
+        parts = [first if p.is_cif else f"{p.name}=…" for p in self.parameters.values() if p.is_file]
+        parts += [
+            f"{p.name}={p.default!r}"
+            for p in self.parameters.values()
+            if not p.is_file and not p.required and p.default is not None
+        ]
+        return show.Code(f"calculation = {self.qualified_name}({', '.join(parts)})")
+
+    @property
+    def presets(self) -> Presets:
+        """Named sets of options: `.presets.save("quick", cycles=2)`, then `**….presets["quick"]` in a call."""
+        from qcrbox.api.presets import Presets
+
+        return Presets(self)
+
+    def form(self, *args: Any, preset: str | None = None, **options: Any) -> Any:
+        """A form with every option, the Python line it will run, and a button that runs it.
+
+        preset: start from the options kept under this name.
+        """
+        from qcrbox.widgets.command_form import CommandForm
+
+        if preset is not None:
+            options = {**self.presets[preset], **options}
+        return CommandForm(self, *args, **options)
+
+    def __repr__(self) -> str:
+        return f"{self.qualified_name}{inspect.signature(self)}"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        text = f"{self!r}\n\n{self.__doc__}"
+        doc = show.escape(self.description)
+        return {
+            "text/plain": text,
+            "text/html": f"<div><code>{show.escape(self.qualified_name)}</code>"
+            f"<div>{doc}</div>{self.params.html()}</div>",
+        }
+
+
+def make_command(application: Application, said: dict[str, Any]) -> Command:
+    """A command whose signature, docstring and completion are those of its spec."""
+    parameters = {
+        name: Parameter.from_json(name, described)
+        for name, described in (said.get("parameters") or {}).items()
+    }
+    shown = [p for p in parameters.values() if not p.is_output]
+    files_first = sorted(shown, key=lambda p: not p.is_file)
+    # A required parameter may not follow an optional one by position; only required files are positional.
+    signature = inspect.Signature(
+        [p.as_signature(positional=p.is_file and p.required) for p in _positional_first(files_first)]
+    )
+    name = str(said.get("cmd_name") or said.get("name"))
+
+    def call(self: Command, *args: Any, **options: Any) -> Calculation:
+        return self.submit(*args, **options)
+
+    itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    call.__signature__ = signature.replace(parameters=[itself, *signature.parameters.values()])  # type: ignore[attr-defined]
+    call.__name__ = "__call__"
+    call.__doc__ = None
+    kind = type(
+        identifier(name),
+        (Command,),
+        {"__call__": call, "__doc__": _docstring(said, files_first, application)},
+    )
+    command = kind()
+    command.name, command.application, command.said = name, application, said
+    command.parameters = {p.name: p for p in files_first}
+    command.__signature__ = signature
+    command.__name__ = command.__qualname__ = identifier(name)
+    return command
+
+
+def _positional_first(parameters: list[Parameter]) -> list[Parameter]:
+    return sorted(parameters, key=lambda p: not (p.is_file and p.required))
+
+
+def _docstring(said: dict[str, Any], parameters: list[Parameter], application: Application) -> str:
+    parts = [str(said.get("description") or said.get("name")).strip()]
+    if parameters:
+        parts.append("Parameters\n----------\n" + "\n".join(p.docstring() for p in parameters))
+    parts.append(
+        "Returns\n-------\nCalculation\n    at once; `await` it, or ask `.result()`, for the result."
+    )
+    if said.get("doi"):
+        parts.append(f"Reference: doi {said['doi']}")
+    parts.append(f"{application.name} {application.version}")
+    return "\n\n".join(parts)

@@ -1,0 +1,102 @@
+"""Two models side by side: their figures, what moved in units of s.u., both structures under one camera."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from qcrbox.api.difference import Difference, cif_of, difference
+from qcrbox.contract.errors import UserInputError
+from qcrbox.display import show
+
+_FIGURES = (
+    ("R1", ("_refine_ls_R_factor_gt",)),
+    ("wR2", ("_refine_ls_wR_factor_ref",)),
+    ("S", ("_refine_ls_goodness_of_fit_ref",)),
+    ("reflections", ("_refine_ls_number_reflns",)),
+    ("parameters", ("_refine_ls_number_parameters",)),
+    ("Δρ max / e Å⁻³", ("_refine_diff_density_max",)),
+    ("Δρ min / e Å⁻³", ("_refine_diff_density_min",)),
+    ("max shift/s.u.", ("_refine_ls_shift/su_max",)),
+)
+
+
+class Comparison:
+    """`qc.compare(a, b)`: `.figures`, `.bonds_to_hydrogen`, `.difference`; shown with coupled views."""
+
+    def __init__(self, *models: Any, su: float = 3.0, names: list[str] | None = None, **options: Any) -> None:
+        if len(models) != 2:
+            raise UserInputError(f"compare() takes two models; you gave {len(models)}.")
+        self.models = models
+        self.cifs = [cif_of(model) for model in models]
+        self.names = names or [name_of(model, cif) for model, cif in zip(models, self.cifs, strict=True)]
+        self.difference: Difference = difference(*self.cifs, su=su)
+        self._options = options
+
+    @property
+    def figures(self) -> show.Table:
+        """R values, counts and residual density of both, and how they differ."""
+        rows = []
+        for label, tags in _FIGURES:
+            one, other = (cif.number(*tags) for cif in self.cifs)
+            if one is None and other is None:
+                continue
+            change = "" if one is None or other is None else f"{other - one:+.4g}"
+            rows.append((label, _shown(one), _shown(other), change))
+        return show.Table(("", *self.names, "change"), rows, title="Figures")
+
+    @property
+    def bonds_to_hydrogen(self) -> show.Table:
+        """X–H lengths of both models in Å."""
+        tables = [_hydrogen_bond_lengths(cif) for cif in self.cifs]
+        rows = [
+            (pair, tables[0].get(pair, ""), tables[1].get(pair, "")) for pair in {**tables[0], **tables[1]}
+        ]
+        return show.Table(("bond", *self.names), rows, title="X–H / Å")
+
+    def views(self) -> list[Any]:
+        """Both structures; turned together once they are shown by this comparison."""
+        from qcrbox.widgets.structure_view import StructureView
+
+        return [
+            StructureView(cif.structure, title=name, **{"height": 360, **self._options})
+            for cif, name in zip(self.cifs, self.names, strict=True)
+        ]
+
+    def __repr__(self) -> str:
+        return f"{self.figures.text()}\n\n{self.difference!r}"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        html = self.figures.html() + self.difference._repr_mimebundle_()["text/html"]
+        return {"text/plain": repr(self), "text/html": html}
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import publish_display_data
+
+        publish_display_data(self._repr_mimebundle_())
+        if show.is_notebook():
+            from qcrbox.widgets.structure_view.pair import show_pair
+
+            show_pair(self.views(), uuid.uuid4().hex)
+
+
+def name_of(model: Any, cif: Any) -> str:
+    """What tells two models apart: two calculations of one command have the same name."""
+    name = str(getattr(model, "name", None) or cif.filename)
+    return f"{name} ({model.short_id})" if hasattr(model, "short_id") else name
+
+
+def _shown(value: float | None) -> str:
+    return "?" if value is None else f"{value:.6g}"
+
+
+def _hydrogen_bond_lengths(cif: Any) -> dict[str, str]:
+    structure = cif.structure
+    hydrogens = {
+        label for label, is_h in zip(structure.sites.label, structure.sites.is_hydrogen, strict=True) if is_h
+    }
+    return {
+        f"{bond.label_1}–{bond.label_2}": str(bond.length)
+        for bond in structure.bonds()
+        if (bond.label_1 in hydrogens) != (bond.label_2 in hydrogens)
+    }

@@ -1,0 +1,212 @@
+"""Where the registry is and who is asking: found without the person doing anything, or said by `connect`.
+
+Order: what `qc.connect(...)` said in this kernel; QCRBOX_URL with QCRBOX_TOKEN_FILE (solo) or
+JUPYTERHUB_API_TOKEN (hub); this person's running platform (`run/platform.json` of its data folder).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.api import short_traceback
+from qcrbox.client import signing_in
+from qcrbox.contract.errors import NotSignedIn, Unreachable
+
+if TYPE_CHECKING:
+    from qcrbox.api.box import Box
+
+_current: Box | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A registry address, the token for it, and where both came from (for `qc.doctor()`)."""
+
+    url: str
+    token: str | None
+    source: str
+
+    def __repr__(self) -> str:
+        return f"Found({self.url!r}, source={self.source!r})"
+
+
+def current() -> Box:
+    """The box of this kernel; found on first use. Raises Unreachable when there is none."""
+    global _current
+    if _current is None:
+        found = discover()
+        if found is None:
+            raise Unreachable(
+                "No QCrBox registry was found from here.",
+                why="Neither QCRBOX_URL nor a running platform of yours says where one is.",
+                next='Start one with `qcrbox up`, or say where: qc.connect("https://box.example.org").',
+                part="registry",
+            )
+        _current = _make_box(found)
+    return _current
+
+
+def is_configured() -> bool:
+    """True when `current()` would not fail; no network call."""
+    return _current is not None or discover() is not None
+
+
+def place() -> str:
+    """Where the registry is, as far as is known without asking anybody."""
+    if _current is not None:
+        return f"at {_current.url}"
+    found = discover()
+    return f"at {found.url}" if found else "(not connected: qc.connect(…))"
+
+
+def forget() -> None:
+    """Drop the kernel's box: the next use looks for the registry anew."""
+    global _current
+    if _current is not None:
+        _current.close()
+    _current = None
+
+
+def connect(
+    url: str | None = None,
+    token: str | None = None,
+    *,
+    remember: bool = True,
+    insecure: bool = False,
+    timeout: float = 600.0,
+) -> Box:
+    """Use the registry at `url` from now on, and return it.
+
+    On the hub no argument is needed. Elsewhere `url` is the address at which you sign in with the browser; the
+    first call shows a code to type there. The token it gets is kept in a file only you can read, unless
+    `remember=False`. `token=` takes one from the hub's token page instead; `insecure=True` allows http:// to
+    another machine; `timeout` (s) is how long to wait for the sign-in.
+    Raises NotSignedIn when nobody signs in or the token is refused, Unreachable when nobody answers.
+    """
+    global _current
+    if url is None:
+        forget()
+        return current()
+    if not insecure:
+        signing_in.require_safe(url)
+    address = signing_in.registry_address(url)
+    known = discover()
+    # A token that was given is tried alone: a refusal must not end in another person's saved one.
+    tried = token or _saved_tokens().get(address) or (known.token if known and known.url == address else None)
+    box = _make_box(Found(address, tried, "qc.connect"))
+    try:
+        box.apps.refresh()
+    except NotSignedIn as refused:
+        box.close()
+        if token is not None or not signing_in.has_hub(address) or not signing_in.can_ask():
+            raise _say_how(address, refused) from None
+        tried = signing_in.sign_in(address, timeout_s=timeout)
+        box = _make_box(Found(address, tried, "qc.connect"))
+        box.apps.refresh()
+    if tried and remember:
+        _save_token(address, tried)
+    if _current is not None:
+        _current.close()
+    _current = box
+    return box
+
+
+def discover(environ: dict[str, str] | None = None) -> Found | None:
+    """The registry that environment or running platform names; None when neither does. No network."""
+    env = os.environ if environ is None else environ
+    url = env.get("QCRBOX_URL")
+    if url:
+        return Found(url, _environment_token(env, url), "QCRBOX_URL")
+    for data_folder in data_folders(env):
+        found = _from_platform_file(data_folder / "run" / "platform.json")
+        if found:
+            return found
+    return None
+
+
+def data_folders(env: Any = os.environ) -> list[Path]:
+    """Where a platform of this person may keep its data, most wanted first."""
+    # Never the current folder: a file that came with a notebook could name its own registry.
+    home = Path(env.get("HOME") or Path.home())
+    share = Path(env.get("XDG_DATA_HOME") or home / ".local" / "share")
+    named = [Path(env["QCRBOX_DATA"])] if env.get("QCRBOX_DATA") else []
+    return [*named, share / "qcrbox"]
+
+
+def _environment_token(env: Any, url: str) -> str | None:
+    token_file = env.get("QCRBOX_TOKEN_FILE")
+    if token_file:
+        try:
+            return Path(token_file).read_text().strip()
+        except OSError as error:
+            raise NotSignedIn(
+                "The token of this registry cannot be read.",
+                where=token_file,
+                why=str(error.strerror),
+                next="Start the platform again, or unset QCRBOX_TOKEN_FILE.",
+            ) from None
+    return env.get("JUPYTERHUB_API_TOKEN") or _saved_tokens().get(url)
+
+
+def _from_platform_file(path: Path) -> Found | None:
+    try:
+        # Someone else's file would name someone else's registry and take our token there.
+        if path.stat().st_uid != os.getuid():
+            return None
+        said = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    url = said.get("registry_url")
+    if not url:
+        return None
+    token = None
+    if said.get("solo_token_file"):
+        with contextlib.suppress(OSError):
+            token = Path(said["solo_token_file"]).read_text().strip()
+    return Found(url, token, str(path))
+
+
+def _token_store() -> Path:
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return config / "qcrbox" / "tokens.json"
+
+
+def _saved_tokens() -> dict[str, str]:
+    try:
+        return dict(json.loads(_token_store().read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def _save_token(url: str, token: str) -> None:
+    store = _token_store()
+    store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tokens = _saved_tokens() | {url: token}
+    # Never readable by others, not even for the moment between creation and chmod.
+    handle = os.open(store, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+        json.dump(tokens, file)
+
+
+def _say_how(address: str, refused: NotSignedIn) -> NotSignedIn:
+    page = f"{address.split('/services/')[0]}/hub/token"
+    get = f"Make a token at {page}" if signing_in.has_hub(address) else "Get its token from who started it"
+    return NotSignedIn(
+        f"{address} wants to know who you are.",
+        why=refused.why or refused.what,
+        next=f'{get}, then qc.connect("{address}", token="…").',
+    )
+
+
+def _make_box(found: Found) -> Box:
+    from qcrbox.api.box import Box
+    from qcrbox.client.http import RegistryClient
+
+    short_traceback.install()
+    return Box(RegistryClient(found.url, found.token), source=found.source)

@@ -1,0 +1,364 @@
+"""Datasets: named files that belong together, found by name from any notebook."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.api.files import CifFile, DataFile
+from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, UserInputError
+from qcrbox.display import show
+
+if TYPE_CHECKING:
+    from qcrbox.api.box import Box
+
+_REFLECTIONS = (".hkl", ".fcf")
+
+
+class Dataset:
+    """One dataset. `.cif`, `.cell`, `.atoms`, `.view()`; items as `dataset["_cell_length_a"]`."""
+
+    def __init__(self, box: Box, said: dict[str, Any], *, block: str | None = None) -> None:
+        self.box, self.said, self.block_name = box, said, block
+        self.id = str(said["qcrbox_dataset_id"])
+
+    # ------------------------------------------------------------ what it is
+
+    @property
+    def name(self) -> str:
+        return str(self.said.get("name") or next(iter(self.files), self.id[:8]))
+
+    @property
+    def description(self) -> str:
+        return str(self.said.get("description") or "")
+
+    @property
+    def tags(self) -> list[str]:
+        return list(self.said.get("tags") or ())
+
+    @property
+    def kind(self) -> str:
+        """data, output or example."""
+        return str(self.said.get("kind") or "data")
+
+    @property
+    def files(self) -> dict[str, DataFile]:
+        """By file name."""
+        return {name: self.box.files.made(one) for name, one in self.said.get("data_files", {}).items()}
+
+    def _cifs(self) -> list[CifFile]:
+        cifs = [file for file in self.files.values() if isinstance(file, CifFile)]
+        return [file for file in cifs if Path(file.filename).suffix.lower() == ".cif"] or cifs
+
+    @property
+    def has_one_cif(self) -> bool:
+        """True when `.cif` needs no choice of a file."""
+        return len(self._cifs()) == 1
+
+    @property
+    def cif(self) -> CifFile:
+        """Its CIF. Raises when there is none, or several and none was chosen."""
+        plain = self._cifs()
+        if not plain:
+            raise MissingItemsError(
+                f"{self.name!r} has no CIF.",
+                why=f"It holds {', '.join(self.files) or 'no file'}.",
+                next=f'Attach one: qc["{self.name}"].attach("file.cif").',
+                items=["CIF"],
+            )
+        if len(plain) > 1:
+            raise UserInputError(
+                f"{self.name!r} holds {len(plain)} CIFs: {', '.join(f.filename for f in plain)}.",
+                next=f'Choose: qc["{self.name}"].files["{plain[0].filename}"].',
+            )
+        if self.block_name is not None:
+            return plain[0][self.block_name]
+        return plain[0]
+
+    @property
+    def reflections(self) -> DataFile | None:
+        """Its reflection file (.hkl first, then .fcf), None when there is none or more than one."""
+        for suffix in _REFLECTIONS:
+            found = [file for name, file in self.files.items() if name.lower().endswith(suffix)]
+            if found:
+                return found[0] if len(found) == 1 else None
+        return None
+
+    @property
+    def file(self) -> DataFile:
+        """Its only file."""
+        files = list(self.files.values())
+        if len(files) == 1:
+            return files[0]
+        raise UserInputError(
+            f"{self.name!r} holds {len(files)} files: {', '.join(self.files)}.",
+            next=f'Choose: qc["{self.name}"].files["…"].',
+        )
+
+    @property
+    def structure(self) -> Any:
+        return self.cif.structure
+
+    @property
+    def cell(self) -> Any:
+        return self.cif.cell
+
+    @property
+    def formula(self) -> str:
+        return self.cif.formula
+
+    @property
+    def space_group(self) -> Any:
+        return self.structure.space_group
+
+    @property
+    def atoms(self) -> Any:
+        return self.cif.atoms
+
+    @property
+    def R1(self) -> float | None:
+        return self.cif.number("_refine_ls_R_factor_gt")
+
+    @property
+    def plots(self) -> Any:
+        """Plots of model and data, as of a result."""
+        from qcrbox.display.plots import Plots
+
+        fcf = [
+            f for f in self.files.values() if isinstance(f, CifFile) and f.filename.lower().endswith(".fcf")
+        ]
+        return Plots(self.cif, fcf[0] if fcf else None)
+
+    @property
+    def lineage(self) -> Any:
+        return self.box.lineage_of(self)
+
+    @property
+    def history(self) -> show.Table:
+        """Its versions, newest first: what was made from what, and when."""
+        return self.box.history_of(self)
+
+    def __getitem__(self, name: str) -> Any:
+        """An item of the CIF (`_…`), or the dataset with a block chosen."""
+        if name.startswith("_"):
+            return self.cif[name]
+        self.cif.document[name]
+        return Dataset(self.box, self.said, block=name)
+
+    def view(self, **options: Any) -> Any:
+        """The structure, drawn. Options of qc.StructureView."""
+        return self.cif.view(**options)
+
+    # ------------------------------------------------------------ changing it
+
+    def refresh(self) -> Dataset:
+        self.said = self.box.client.get(f"/api/datasets/{self.id}")["datasets"][0]
+        return self
+
+    def attach(self, *sources: str | Path | bytes, filename: str | None = None) -> Dataset:
+        """Add further files (reflections, for example)."""
+        from qcrbox.api.files import _content_of
+
+        for source in sources:
+            content, name = _content_of(source if isinstance(source, bytes) else Path(source), filename)
+            with self._in_words():
+                said = self.box.client.upload(f"/api/datasets/{self.id}/append", [(name, content)])
+            attached = self.box.files.made(said["appended_file"])
+            self.box.changes.note(f"{name} was attached to {self.name!r}", attached.move_to_bin)
+        return self.refresh()
+
+    def change(self, **fields: Any) -> Dataset:
+        """Change name=, description= or tags=."""
+        before = {field: self.said.get(field) for field in fields}
+        words = f"{', '.join(fields)} of {self.name!r} changed"
+        with self._in_words():
+            self.box.client.patch(f"/api/datasets/{self.id}", fields)
+        self.box.changes.note(words, lambda: self.box.client.patch(f"/api/datasets/{self.id}", before))
+        return self.refresh()
+
+    def tag(self, *tags: str) -> Dataset:
+        return self.change(tags=sorted({*self.tags, *tags}))
+
+    def untag(self, *tags: str) -> Dataset:
+        return self.change(tags=sorted(set(self.tags) - set(tags)))
+
+    def rename(self, name: str) -> Dataset:
+        return self.change(name=name)
+
+    def share(self, with_: str, mode: str = "read") -> Dataset:
+        """Let a group (or person) see it, mode "read", or add versions, mode "write"."""
+        shares = self.box.shares
+        with self._in_words():
+            shares.share("dataset", self.id, with_, mode)
+        words = f"{self.name!r} was shared with {with_}"
+        self.box.changes.note(words, lambda: shares.unshare("dataset", self.id, with_))
+        return self
+
+    def unshare(self, with_: str) -> Dataset:
+        shares = self.box.shares
+        with self._in_words():
+            modes = shares.unshare("dataset", self.id, with_)
+
+        def back() -> None:
+            for mode in modes:
+                shares.share("dataset", self.id, with_, mode)
+
+        self.box.changes.note(f"{self.name!r} is no longer shared with {with_}", back)
+        return self
+
+    def delete(self) -> None:
+        """Put it in the bin; `.restore()` or `qc.undo()` brings it back."""
+        with self._in_words():
+            self._move_to_bin()
+        self.box.changes.note(f"{self.name!r} was deleted", self.restore)
+
+    def _move_to_bin(self) -> None:
+        self.box.client.delete(f"/api/datasets/{self.id}")
+
+    @contextlib.contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """What the registry refuses, with whose it is and what one can do instead."""
+        try:
+            yield
+        except NotAllowed as refused:
+            if self.kind == "example":
+                whose, ask = "is an example that comes with the applications", "Work"
+            else:
+                group, owner = self.said.get("group"), self.said.get("owner")
+                whose = f"belongs to {f'group {group}' if group else owner}"
+                ask = f"Ask {'its managers' if group else owner}, or work"
+            raise NotAllowed(
+                f"{self.name!r} {whose}.",
+                why=refused.what,
+                next=f'{ask} on your own copy: qc["{self.name}"].copy("my {self.name}").',
+                **refused.fields,
+            ) from None
+
+    def copy(self, name: str) -> Dataset:
+        """The same files as a dataset of your own."""
+        with_names = [(file.filename, file.bytes) for file in self.files.values()]
+        said = self.box.client.upload("/api/datasets", with_names, {"name": name})
+        made = Dataset(self.box, said["datasets"][0])
+        self.box.changes.note(f"{name!r} was stored", made._move_to_bin)
+        return made
+
+    def restore(self) -> Dataset:
+        self.box.client.post(f"/api/datasets/{self.id}/restore")
+        return self.refresh()
+
+    def export(self, path: str | Path) -> Path:
+        """All its files as one zip."""
+        target = Path(path)
+        with target.open("xb") as file:
+            file.write(self.box.client.download(f"/api/datasets/{self.id}/download"))
+        return target
+
+    # ------------------------------------------------------------ how it looks
+
+    def _ipython_key_completions_(self) -> list[str]:
+        try:
+            return [*self.cif.block.tags] if len(self.cif.blocks) == 1 else self.cif.blocks
+        except (UserInputError, NotFound):
+            return []
+
+    def __repr__(self) -> str:
+        from qcrbox.display.summary import dataset_text
+
+        return dataset_text(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from qcrbox.display.summary import dataset_html, dataset_text
+
+        return {"text/plain": dataset_text(self), "text/html": dataset_html(self)}
+
+
+class Datasets:
+    """`qc.datasets`: what is stored, newest first; by name or id."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    def add(
+        self,
+        *sources: str | Path | bytes,
+        name: str | None = None,
+        tags: list[str] | None = None,
+        **fields: Any,
+    ) -> Dataset:
+        """Store files as one dataset. The first names it unless `name` does."""
+        from qcrbox.api.files import _content_of
+
+        if not sources:
+            raise UserInputError(
+                "add() needs at least one file.", next='For example qc.add("a.cif", "a.hkl").'
+            )
+        read = [_content_of(s if isinstance(s, bytes) else Path(s).expanduser(), None) for s in sources]
+        about = {"name": name or Path(read[0][1]).stem, **fields}
+        said = self._box.client.upload(
+            "/api/datasets",
+            [(filename, content) for content, filename in read],
+            {key: str(value) for key, value in about.items() if value is not None},
+        )
+        dataset = Dataset(self._box, said["datasets"][0])
+        if tags:
+            self._box.client.patch(f"/api/datasets/{dataset.id}", {"tags": list(tags)})
+            dataset.refresh()
+        self._box.changes.note(f"{dataset.name!r} was stored", dataset._move_to_bin)
+        return dataset
+
+    def all(self, n: int = 100, **query: Any) -> list[Dataset]:
+        said = self._box.client.get("/api/datasets", limit=n, **query)["datasets"]
+        return [Dataset(self._box, one) for one in said][:n]
+
+    @property
+    def bin(self) -> list[Dataset]:
+        """What was deleted and can be brought back: `qc.datasets.bin[0].restore()`."""
+        return self.all(1000, deleted=True)
+
+    def by_id(self, dataset_id: str) -> Dataset:
+        return Dataset(self._box, self._box.client.get(f"/api/datasets/{dataset_id}")["datasets"][0])
+
+    def __getitem__(self, name: str) -> Dataset:
+        """The newest of that name; a 32-digit id works too. Own ones come before shared and examples."""
+        if len(name) == 32 and all(c in "0123456789abcdef" for c in name):
+            return self.by_id(name)
+        hits = [one for one in self.all(50, name=name) if one.name == name]
+        if hits:
+            return hits[0]
+        known = [one.name for one in self.all(200)]
+        near = difflib.get_close_matches(name, known, 1, 0.5)
+        raise NotFound(
+            f"Nothing is stored under {name!r}.",
+            next=f"Did you mean {near[0]!r}?"
+            if near
+            else "qc.datasets lists what there is; qc.add(…) stores.",
+        )
+
+    def __contains__(self, name: str) -> bool:
+        return any(one.name == name for one in self.all(50, name=name))
+
+    def __iter__(self) -> Iterator[Dataset]:
+        return iter(self.all())
+
+    def __len__(self) -> int:
+        return len(self.all(1000))
+
+    def names(self) -> list[str]:
+        return list(dict.fromkeys(one.name for one in self.all(200)))
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.names()
+
+    def table(self, n: int = 50, **query: Any) -> show.Table:
+        from qcrbox.display.summary import dataset_table
+
+        return dataset_table(self.all(n, **query), "Datasets")
+
+    def __repr__(self) -> str:
+        return self.table().text()
+
+    def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
+        return self.table()._repr_mimebundle_(**more)

@@ -1,0 +1,174 @@
+"""What differs between two CIFs, shown: as crystals, by meaning, or as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.display import show
+from qcrbox.display.show import escape
+
+if TYPE_CHECKING:
+    from qcrbox.analysis.difference import CrystalDifference, SemanticDifference
+    from qcrbox.api.files import CifFile
+
+MODES = ("crystallographic", "semantic", "text")
+_MOST_SHOWN = 500
+
+
+def difference(
+    one: Any, other: Any, *, mode: str = "crystallographic", ignore: Sequence[str] = (), su: float = 3.0
+) -> Difference:
+    """The difference of two CIFs (files, datasets, results or calculations).
+
+    ignore: names of items to leave out, with `*`. su: changes up to this many s.u. are left out.
+    """
+    if mode not in MODES:
+        raise UserInputError(f"mode must be one of {', '.join(map(repr, MODES))}; you gave {mode!r}.")
+    return Difference(cif_of(one), cif_of(other), mode, tuple(ignore), su)
+
+
+def cif_of(what: Any) -> CifFile:
+    """The CIF that a file, dataset, result or calculation stands for."""
+    from qcrbox.api.calculations import Calculation
+    from qcrbox.api.files import CifFile
+
+    if isinstance(what, Calculation):
+        what = what.result()
+    found = what if isinstance(what, CifFile) else getattr(what, "cif", None)
+    if not isinstance(found, CifFile):
+        raise UserInputError(
+            f"A {type(what).__name__} is no CIF.", next="Give a CIF, a dataset, a result or a calculation."
+        )
+    return found
+
+
+class Difference:
+    """`.crystal`, `.semantic` and `.text` are computed when asked for; shown in the chosen mode. False when empty."""
+
+    def __init__(self, one: CifFile, other: CifFile, mode: str, ignore: tuple[str, ...], su: float) -> None:
+        self.one, self.other, self.mode, self.ignore, self.su = one, other, mode, ignore, su
+
+    @cached_property
+    def crystal(self) -> CrystalDifference:
+        from qcrbox.analysis.difference import crystal_difference
+
+        return crystal_difference(self.one.structure, self.other.structure)
+
+    @cached_property
+    def semantic(self) -> SemanticDifference:
+        from qcrbox.analysis.difference import semantic_difference
+
+        blocks = (self.one.block.name, self.other.block.name)
+        return semantic_difference(
+            self.one.document, self.other.document, ignore=self.ignore, su=self.su, blocks=blocks
+        )
+
+    @cached_property
+    def text(self) -> str:
+        from qcrbox.analysis.difference import text_difference
+
+        return "\n".join(
+            text_difference(self.one.bytes, self.other.bytes, (self.one.filename, self.other.filename))
+        )
+
+    def __bool__(self) -> bool:
+        if self.mode == "text":
+            return bool(self.text)
+        if self.mode == "semantic":
+            return bool(self.semantic)
+        crystal = self.crystal
+        return bool(
+            crystal.changed(self.su)
+            or crystal.cell
+            or crystal.space_group
+            or crystal.only_first
+            or crystal.only_second
+            or crystal.operation
+        )
+
+    # ------------------------------------------------------------ tables
+
+    def atoms(self, *, all: bool = False) -> show.Table:  # noqa: A002 - reads best
+        """Atoms that moved or changed: Δ in Å and in s.u."""
+        changes = self.crystal.atoms if all else self.crystal.changed(self.su)
+        rows = [
+            (
+                c.label if c.label == c.new_label else f"{c.label} → {c.new_label}",
+                f"{c.shift:.4f}",
+                _number(c.position_su, "{:.1f}"),
+                _number(c.uij, "{:.4f}"),
+                _number(c.uij_su, "{:.1f}"),
+                "" if c.occupancy[0] == c.occupancy[1] else f"{c.occupancy[0]:.3g} → {c.occupancy[1]:.3g}",
+                "" if c.group[0] == c.group[1] else f"{c.group[0]} → {c.group[1]}",
+            )
+            for c in sorted(changes, key=lambda c: -(c.position_su or 0))
+        ]
+        heads = ("atom", "Δ / Å", "Δxyz / s.u.", "ΔU / Å²", "ΔUij / s.u.", "occupancy", "part")
+        return show.Table(heads, rows, title=f"Atoms changed by more than {self.su:g} s.u.")
+
+    def changes(self) -> show.Table:
+        """Items that changed, by meaning."""
+        rows = [
+            (c.kind, c.tag, c.row, _cut(c.first), _cut(c.second), _number(c.shift_in_su, "{:.1f}"))
+            for c in self.semantic.changes[:_MOST_SHOWN]
+        ]
+        more = len(self.semantic) - _MOST_SHOWN
+        heads = ("change", "item", "row", self.one.filename, self.other.filename, "Δ / s.u.")
+        return show.Table(heads, rows, title="Changes of meaning", caption=f"{more} more" if more > 0 else "")
+
+    def _lines(self) -> list[str]:
+        crystal = self.crystal
+        said = [f"The second is the first after: {crystal.operation}."] if crystal.operation else []
+        for name, (before, after, in_su) in crystal.cell.items():
+            said.append(f"cell {name}: {before:g} → {after:g}" + (f" ({in_su:.1f} s.u.)" if in_su else ""))
+        if crystal.space_group:
+            said.append("space group: {} → {}".format(*crystal.space_group))
+        for words, labels in (
+            ("only in the first", crystal.only_first),
+            ("only in the second", crystal.only_second),
+            ("hydrogen atoms that moved", crystal.moved_hydrogens),
+            ("renamed (by geometry)", [f"{a} → {b}" for a, b in crystal.renamed]),
+        ):
+            if labels:
+                said.append(f"{words}: {', '.join(labels[:40])}{' …' if len(labels) > 40 else ''}")
+        return [*said, *crystal.notes]
+
+    # ------------------------------------------------------------ how it looks
+
+    def __repr__(self) -> str:
+        try:
+            if self.mode == "text":
+                return self.text or "No difference."
+            if self.mode == "semantic":
+                return self.changes().text() if self.semantic else "No difference of meaning."
+            return "\n".join([*self._lines(), self.atoms().text()]) if self else "The same crystal structure."
+        except QcError as error:
+            return str(error)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        text = repr(self)
+        if self.mode == "text":
+            colours = {"+": "#1a7f37", "-": "#b42318", "@": "#0b62c4"}
+            lines = (
+                f"<span style='color:{colours.get(line[:1], 'inherit')}'>{escape(line)}</span>"
+                for line in text.splitlines()[:3000]
+            )
+            html = f"<pre style='max-height:30em;overflow:auto'>{chr(10).join(lines)}</pre>"
+        elif not self:
+            html = f"<p>{escape(text)}</p>"
+        elif self.mode == "semantic":
+            html = self.changes().html()
+        else:
+            html = "".join(f"<div>{escape(line)}</div>" for line in self._lines()) + self.atoms().html()
+        return {"text/plain": text, "text/html": html}
+
+
+def _number(value: float | None, pattern: str) -> str:
+    return "" if value is None else pattern.format(value)
+
+
+def _cut(text: str | None) -> str:
+    return "" if text is None else text if len(text) < 80 else f"{text[:77]}…"

@@ -1,0 +1,70 @@
+"""`qc.examples`: data that come with the applications."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.api.datasets import Dataset
+from qcrbox.contract.errors import NotFound
+from qcrbox.display import show
+
+if TYPE_CHECKING:
+    from qcrbox.api.box import Box
+
+
+class Examples:
+    """`qc.examples`: the read-only datasets that come with the applications."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    def all(self) -> list[Dataset]:
+        return self._box.datasets.all(500, kind="example")
+
+    def of(self, application: Any) -> list[Dataset]:
+        """Those that came with the application."""
+        return [one for one in self.all() if one.said.get("application") == application.slug]
+
+    def __getitem__(self, name: str) -> Dataset:
+        for one in self.all():
+            if one.name == name:
+                return one
+        known = [one.name for one in self.all()]
+        near = difflib.get_close_matches(name, known, 1, 0.5)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known) or 'none'}."
+        raise NotFound(f"There is no example {name!r}.", next=hint)
+
+    def __getattr__(self, name: str) -> Dataset:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except NotFound as error:
+            raise AttributeError(str(error)) from None
+
+    def __iter__(self) -> Iterator[Dataset]:
+        return iter(self.all())
+
+    def __len__(self) -> int:
+        return len(self.all())
+
+    def __dir__(self) -> list[str]:
+        return [one.name for one in self.all() if one.name.isidentifier()]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return [one.name for one in self.all()]
+
+    def __repr__(self) -> str:
+        return self.table().text()
+
+    def table(self) -> show.Table:
+        rows = [
+            (d.name, d.said.get("application") or "", ", ".join(d.files), d.description) for d in self.all()
+        ]
+        caption = "" if rows else "No application here ships examples."
+        return show.Table(("name", "application", "files", "about"), rows, title="Examples", caption=caption)
+
+    def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
+        return self.table()._repr_mimebundle_(**more)

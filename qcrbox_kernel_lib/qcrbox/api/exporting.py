@@ -1,0 +1,61 @@
+"""A CIF for the journal: the file itself, with reflections and model inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from qcrbox.cif.convert.journal_cif import ascii_text, conventional_document
+from qcrbox.contract.errors import MissingItemsError, UserInputError
+
+TAGS = {"hkl": "_shelx_hkl_file", "res": "_shelx_res_file", "fcf": "_shelx_fcf_file"}
+
+
+def export(
+    cif: Any, files: Mapping[str, Any], path: Path, embed: Sequence[str], *, unified: bool = False
+) -> Path:
+    """Write the CIF to `path` in conventional names (or as it is stored); an existing file is not overwritten.
+
+    Files that the CIF holds already stay as they are. Raises MissingItemsError when one to embed is not there.
+    """
+    document = document_to_export(cif, unified=unified)
+    for kind in embed:
+        embed_file(document[cif.block.name], files, kind)
+    return write_new(path, document, ascii_only=not unified)
+
+
+def document_to_export(cif: Any, *, unified: bool = False) -> Any:
+    """A fresh document of the CIF, which may be changed."""
+    from qcrbox.cif import read
+
+    document = read(cif.bytes, filename=cif.filename)
+    return document if unified else conventional_document(document[cif.block.name], cif.filename)
+
+
+def embed_file(block: Any, files: Mapping[str, Any], kind: str) -> None:
+    """Put the file of this kind ("hkl", "res", "fcf") into the block, unless it holds one."""
+    if kind not in TAGS:
+        raise UserInputError(f"embed knows {', '.join(TAGS)}; you gave {kind!r}.")
+    if TAGS[kind] in block:
+        return
+    found = [file for name, file in files.items() if name.lower().endswith(f".{kind}")]
+    if not found:
+        raise MissingItemsError(f"There is no .{kind} file to embed.", items=[kind])
+    text = found[0].bytes.decode("latin-1").replace("\r\n", "\n")
+    block.set(TAGS[kind], f"\n{text.rstrip()}\n")
+
+
+def write_new(path: Path, document: Any, *, ascii_only: bool) -> Path:
+    """Write a document where no file is yet. Raises UserInputError."""
+    try:
+        with path.open("xb") as file:
+            content = document.to_bytes()
+            file.write(
+                ascii_text(content.decode("utf-8", "replace")).encode("ascii") if ascii_only else content
+            )
+    except FileExistsError:
+        raise UserInputError(
+            f"{path} exists already.", next="Give another path, or remove that file first."
+        ) from None
+    return path

@@ -1,0 +1,380 @@
+"""Data files: what is stored, and how anything a person may pass becomes one."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from qcrbox.client.busy import busy
+from qcrbox.contract.errors import CifError, NotFound, QcError, UserInputError
+from qcrbox.display import show
+from qcrbox.language import tr
+
+if TYPE_CHECKING:
+    from qcrbox.api.applications import Command
+    from qcrbox.api.box import Box
+    from qcrbox.api.checking import Checked
+    from qcrbox.cif.document import Document
+    from qcrbox.crystallography.structure import Structure
+
+_SHOWN_BYTES = 5_000_000  # a larger file is not fetched only to show its first lines
+_CIF_SUFFIXES = frozenset({".cif", ".fcf", ".mcif"})
+
+
+class DataFile:
+    """One stored file. Its bytes never change; `.text`, `.bytes`, `.save(path)`."""
+
+    def __init__(self, box: Box, said: dict[str, Any]) -> None:
+        self.box, self.said = box, said
+        self.id = str(said["qcrbox_file_id"])
+        self.filename = str(said.get("filename", ""))
+        self.filetype = str(said.get("filetype", "unknown"))
+
+    @property
+    def bytes(self) -> bytes:
+        return self.box.files.content(self.id)
+
+    @property
+    def text(self) -> show.Text:
+        return show.Text(self.bytes.decode("utf-8", errors="replace"))
+
+    @property
+    def size(self) -> int:
+        return int(self.said.get("size") or len(self.bytes))
+
+    @property
+    def is_cif(self) -> bool:
+        return self.filetype.lower() in ("cif", "fcf") or Path(self.filename).suffix.lower() in _CIF_SUFFIXES
+
+    def save(self, path: str | Path | None = None) -> Path:
+        """Write the bytes to a file (default: its own name, here); an existing file is not overwritten."""
+        target = Path(path) if path is not None else Path(Path(self.filename).name)
+        if target.is_dir():
+            target = target / Path(self.filename).name
+        try:
+            with target.open("xb") as file:
+                file.write(self.bytes)
+        except FileExistsError:
+            raise UserInputError(
+                f"{target} exists already.", next="Give another path, or remove that file first."
+            ) from None
+        return target
+
+    def delete(self) -> None:
+        """Put it in the bin; `.restore()` or `qc.undo()` brings it back."""
+        self.move_to_bin()
+        self.box.changes.note(f"{self.filename} was deleted", self.restore)
+
+    def move_to_bin(self) -> None:
+        self.box.client.delete(f"/api/data-files/{self.id}")
+
+    def restore(self) -> None:
+        """Bring it back from the bin."""
+        self.box.client.post(f"/api/data-files/{self.id}/restore")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DataFile) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.filename} ({_size(self.said.get('size'))})>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        head = self._first_lines()
+        html = f"<div>{show.escape(repr(self))}<pre style='margin:4px 0;opacity:.85'>{show.escape(head)}</pre></div>"
+        return {"text/plain": f"{self!r}\n{head}".rstrip(), "text/html": html}
+
+    def _first_lines(self, most: int = 8) -> str:
+        content = self.bytes if self.size <= _SHOWN_BYTES else b""
+        if b"\0" in content[:4000]:
+            return ""  # no text
+        lines = content[:4000].decode("utf-8", errors="replace").splitlines()
+        return "\n".join([*(line[:120] for line in lines[:most]), *(["…"] if len(lines) > most else [])])
+
+
+class CifFile(DataFile):
+    """A stored CIF: items as `file["_cell_length_a"]`, blocks as `file["name"]`, `.structure`, `.view()`."""
+
+    def __init__(self, box: Box, said: dict[str, Any], *, block: str | None = None) -> None:
+        super().__init__(box, said)
+        self.block_name = block
+        self._document: Document | None = None
+
+    @property
+    def document(self) -> Document:
+        """The whole file as qcrbox.cif reads it."""
+        if self._document is None:
+            from qcrbox.cif import read
+
+            content = self.bytes
+            with busy(tr("Reading {name}", name=self.filename)):
+                self._document = read(content, filename=self.filename)
+        return self._document
+
+    @property
+    def blocks(self) -> list[str]:
+        return [block.name for block in self.document.blocks]
+
+    @property
+    def block(self) -> Any:
+        """The chosen block; else the only one that is filled, or the only one with a crystal in it.
+
+        Raises CifError naming the blocks when that is unclear.
+        """
+        if self.block_name is not None:
+            return self.document[self.block_name]
+        filled = [block for block in self.document.blocks if block.entries]
+        crystals = [block for block in filled if block.find("_cell_length_a") is not None]
+        if len(filled) > 1 and len(crystals) == 1:
+            return crystals[0]
+        if len(filled) > 1:
+            raise CifError(
+                f"{self.filename!r} has {len(filled)} data blocks: {', '.join(b.name for b in filled)}.",
+                next=f'Choose: {self._as_code()}["{filled[0].name}"].',
+                file=self.filename,
+            )
+        return self.document.sole_block()
+
+    def _as_code(self) -> str:
+        """How a person would write this file: by its dataset where that has a name and one CIF, else by its id."""
+        dataset_id = self.said.get("qcrbox_dataset_id")
+        if dataset_id:
+            with contextlib.suppress(QcError):
+                dataset = self.box.datasets.by_id(str(dataset_id))
+                if dataset.cif == self:
+                    return f'qc["{dataset.name}"]'
+        return f'qc.files["{self.id}"]'
+
+    @property
+    def structure(self) -> Structure:
+        """Cell, space group, sites, displacement parameters, bonds of the chosen block."""
+        from qcrbox.crystallography.structure import Structure
+
+        made = Structure.from_block(self.block)
+        self.box.files.structures[made] = self
+        return made
+
+    @property
+    def cell(self) -> Any:
+        return self.structure.cell
+
+    @property
+    def formula(self) -> str:
+        """As the file states it, else what the atoms add up to."""
+        return self.structure.formula
+
+    @property
+    def atoms(self) -> Any:
+        from qcrbox.display.atoms import Atoms
+
+        return Atoms(self.structure)
+
+    def __getitem__(self, name: str) -> Any:
+        """An item's value (`_…`; a list for a column), or the file with another block chosen."""
+        if not name.startswith("_"):
+            self.document[name]  # raises, naming the blocks there are
+            return CifFile(self.box, self.said, block=name)
+        from qcrbox.cif.document import Item
+        from qcrbox.cif.values import parse_value
+
+        found = self.block.find(name)
+        if found is None:
+            others = [block.name for block in self.document.blocks if block.find(name) is not None]
+            where = f" in its block {self.block.name}" if len(self.document.blocks) > 1 else ""
+            near = difflib.get_close_matches(name, self.block.tags, 1, 0.8)
+            hint = f"Did you mean {near[0]!r}?" if near else ""
+            raise CifError(
+                f"{self.filename} has no {name}{where}.",
+                next=f'Block {others[0]} has it: {self._as_code()}["{others[0]}"].' if others else hint,
+                file=self.filename,
+                block=self.block.name,
+                tag=name,
+            )
+        if isinstance(found, Item):
+            return found.value
+        return [parse_value(raw) for raw in self.block.column(name)]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.block
+
+    def number(self, *names: str) -> float | None:
+        """The first of the items that is a number, as float; None when none is."""
+        for name in names:
+            number = self.block.number(name)
+            if number is not None:
+                return number.value
+        return None
+
+    def view(self, **options: Any) -> Any:
+        """The structure, drawn."""
+        from qcrbox.widgets.structure_view import StructureView
+
+        return StructureView(self.structure, title=self.filename, **options)
+
+    def validate(self) -> Checked:
+        """Local checks in the manner of checkCIF: a subset, and it says so."""
+        from qcrbox.api.checking import Checked
+
+        return Checked.of(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from qcrbox.widgets.cif_text import cif_html
+
+        try:
+            return {"text/plain": repr(self), "text/html": cif_html(self)}
+        except CifError as error:
+            return {"text/plain": f"{self!r}\n{error}"}
+
+
+class Files:
+    """`qc.files`: stored files by id, and what makes files of paths, bytes, results and names."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+        self._content: dict[str, bytes] = {}
+        self._uploaded: dict[tuple[str, str], dict[str, Any]] = {}
+        # Which file a structure was read from, so that a structure can be given to a command.
+        self.structures: WeakKeyDictionary[Structure, CifFile] = WeakKeyDictionary()
+
+    def __getitem__(self, file_id: str) -> DataFile:
+        return self.made(self._box.client.get(f"/api/data-files/{file_id}")["data_files"][0])
+
+    def made(self, said: dict[str, Any]) -> DataFile:
+        plain = DataFile(self._box, said)
+        return CifFile(self._box, said) if plain.is_cif else plain
+
+    def content(self, file_id: str) -> bytes:
+        """The bytes, kept in memory for small files: stored files never change."""
+        if file_id not in self._content:
+            content = self._box.client.download(f"/api/data-files/{file_id}/download")
+            if len(content) > 20_000_000:
+                return content
+            while len(self._content) > 50:
+                self._content.pop(next(iter(self._content)))
+            self._content[file_id] = content
+        return self._content[file_id]
+
+    def upload(self, source: Path | bytes, filename: str | None = None) -> DataFile:
+        """Store a local file or bytes as a data file; the same content under the same name only once."""
+        content, name = _content_of(source, filename)
+        key = (name, hashlib.sha256(content).hexdigest())
+        if key not in self._uploaded:
+            said = self._box.client.upload("/api/data-files", [(name, content)])
+            self._uploaded[key] = said["data_files"][0]
+            stored = tr("{name} was stored ({size}).", name=name, size=_size(len(content)))
+            self._box.say_once(f"upload:{key}", stored)
+        return self.made(self._uploaded[key])
+
+    # ------------------------------------------------------------ arguments
+
+    def as_arguments(self, command: Command, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The same arguments with every file as {"data_file_id": id}."""
+        made = {}
+        for name, value in arguments.items():
+            parameter = command.parameters[name]
+            made[name] = (
+                self.as_argument(value, cif=parameter.is_cif, of=name) if parameter.is_file else value
+            )
+        return made
+
+    def as_argument(self, value: Any, *, cif: bool, of: str) -> dict[str, str]:
+        file = self.resolve(value, cif=cif, of=of)
+        if isinstance(file, CifFile) and file.block_name and len(file.blocks) > 1:
+            file = self._one_block(file)
+        return {"data_file_id": file.id}
+
+    def _one_block(self, file: CifFile) -> DataFile:
+        """A command reads one block: the chosen one, stored as a file of its own."""
+        from qcrbox.cif.document import Document
+
+        content = Document([file.block]).to_bytes()
+        return self.upload(content, f"{Path(file.filename).stem}_{file.block_name}.cif")
+
+    def resolve(self, value: Any, *, cif: bool, of: str) -> DataFile:
+        """The stored file that a dataset, result, calculation, name, Path or bytes stands for."""
+        from qcrbox.api.calculations import Calculation
+        from qcrbox.api.datasets import Dataset
+        from qcrbox.api.results import Result
+
+        if isinstance(value, DataFile):
+            return value
+        if isinstance(value, Calculation):
+            value = value.result()
+        if isinstance(value, Result):
+            return value.cif if cif else value.file
+        if isinstance(value, Dataset):
+            return value.cif if cif else value.file
+        if isinstance(value, (bytes, bytearray)):
+            return self.upload(bytes(value), f"{of}.cif" if cif else of)
+        if _is_document(value):
+            return self.upload(value.to_bytes(), Path(value.filename or of).with_suffix(".cif").name)
+        if isinstance(value, Path):
+            return self.upload(value)
+        if isinstance(value, dict) and "data_file_id" in value:
+            return self[str(value["data_file_id"])]
+        if isinstance(value, str):
+            return self._named(value, cif=cif, of=of)
+        if type(value).__name__ == "Structure" and value in self.structures:
+            return self.structures[value]
+        raise UserInputError(
+            f"{of} must be a dataset, a result, a calculation, a stored name, a Path or bytes; "
+            f"you gave {type(value).__name__}.",
+            parameter=of,
+        )
+
+    def _named(self, name: str, *, cif: bool, of: str) -> DataFile:
+        try:
+            dataset = self._box[name]
+        except NotFound as error:
+            if Path(name).is_file():
+                # A bare name is a name in the store; a path that is meant as one is rarely a mistake.
+                return self.upload(Path(name))
+            raise NotFound(
+                f"{of}: nothing is stored under {name!r}, and there is no such file here.",
+                why=error.next,
+                next=f'Store it: qc.add("{name}").',
+                parameter=of,
+            ) from None
+        return dataset.cif if cif else dataset.file
+
+
+def _is_document(value: Any) -> bool:
+    from qcrbox.cif.document import Document
+
+    return isinstance(value, Document)
+
+
+def _content_of(source: Path | bytes, filename: str | None) -> tuple[bytes, str]:
+    if isinstance(source, bytes):
+        return source, filename or f"data{'.cif' if _looks_like_cif(source) else ''}"
+    try:
+        return source.read_bytes(), filename or source.name
+    except FileNotFoundError:
+        raise UserInputError(
+            f"There is no file {str(source)!r}.", where="", next=f"You are in {Path.cwd()}."
+        ) from None
+    except OSError as error:
+        raise UserInputError(f"{source} cannot be read.", why=f"({error.strerror})") from None
+
+
+def _looks_like_cif(content: bytes) -> bool:
+    lines = (line.strip() for line in content[:20_000].splitlines())
+    first = next((line for line in lines if line and not line.startswith(b"#")), b"")
+    return first.lower().startswith((b"data_", b"\xef\xbb\xbfdata_"))
+
+
+def _size(n: Any) -> str:
+    if n is None:
+        return "?"
+    size = float(n)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return ""

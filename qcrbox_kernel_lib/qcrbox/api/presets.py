@@ -1,0 +1,121 @@
+"""Named sets of options of a command, kept for their person: `qc.refine.refine_iam.presets["quick"]`."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.api.parameters import unknown_option
+from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.display import show
+
+if TYPE_CHECKING:
+    from qcrbox.api.applications import Command
+
+
+class Presets(Mapping[str, dict[str, Any]]):
+    """By name; `**presets["quick"]` in a call, `form(preset="quick")` in a form. Files are never part of one."""
+
+    def __init__(self, command: Command) -> None:
+        self._command = command
+        self._key = f"{command.application.slug}.{command.name}"
+
+    def save(self, name: str, **options: Any) -> Presets:
+        """Keep these options under `name`; an older set of that name is replaced.
+
+        Raises UserInputError for an option the command does not have, or a value that cannot be used.
+        """
+        if not name.strip():
+            raise UserInputError("A preset needs a name.")
+        checked = {}
+        for option, value in options.items():
+            parameter = self._command.parameters.get(option)
+            if parameter is None:
+                raise unknown_option(self._command.name, option, self._command.parameters)
+            if parameter.is_file:
+                raise UserInputError(f"{option} is a file; a preset keeps the options that go with any file.")
+            checked[option] = parameter.check(value)
+        stored = _read()
+        stored.setdefault(self._key, {})[name.strip()] = checked
+        _write(stored)
+        return self
+
+    def delete(self, name: str) -> None:
+        """Forget a preset. Raises NotFound."""
+        self[name]  # raises, naming the one that was meant
+        stored = _read()
+        del stored[self._key][name]
+        _write(stored)
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        mine = _read().get(self._key, {})
+        if name not in mine:
+            near = difflib.get_close_matches(name, mine, 1, 0.5)
+            there = f"There are: {', '.join(mine) or 'none'}."
+            raise NotFound(
+                f"{self._command.name}() has no preset {name!r}.",
+                next=f"Did you mean {near[0]!r}?" if near else there,
+            )
+        # An option that a newer version no longer has must not make the whole preset useless.
+        return {option: value for option, value in mine[name].items() if option in self._command.parameters}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_read().get(self._key, {}))
+
+    def __len__(self) -> int:
+        return len(_read().get(self._key, {}))
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
+    def table(self) -> show.Table:
+        rows = [
+            (name, ", ".join(f"{option}={value!r}" for option, value in self[name].items())) for name in self
+        ]
+        caption = (
+            "" if rows else f'None yet: {self._command.qualified_name}.presets.save("quick", …) keeps one.'
+        )
+        return show.Table(
+            ("preset", "options"), rows, title=f"Presets of {self._command.qualified_name}", caption=caption
+        )
+
+    def __repr__(self) -> str:
+        return self.table().text()
+
+    def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
+        return self.table()._repr_mimebundle_(**more)
+
+
+def _store() -> Path:
+    # The home folder of a person on the hub outlives kernels and servers.
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return config / "qcrbox" / "presets.json"
+
+
+def _read() -> dict[str, dict[str, dict[str, Any]]]:
+    try:
+        said = json.loads(_store().read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise UserInputError(
+            "Your presets cannot be read.",
+            where=str(_store()),
+            why=str(error),
+            next="Mend or remove that file.",
+        ) from None
+    return said if isinstance(said, dict) else {}
+
+
+def _write(stored: dict[str, dict[str, dict[str, Any]]]) -> None:
+    store = _store()
+    store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # Whole or not at all: another kernel may read at this moment.
+    with tempfile.NamedTemporaryFile("w", dir=store.parent, suffix=".new", delete=False) as file:
+        json.dump(stored, file, indent=1, ensure_ascii=False)
+    Path(file.name).replace(store)

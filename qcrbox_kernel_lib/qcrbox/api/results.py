@@ -1,0 +1,243 @@
+"""What a calculation gave: the CIF first, then numbers, the way there, and every file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.api.files import CifFile, DataFile
+from qcrbox.contract.errors import NotFound, QcError, UserInputError
+from qcrbox.display import show
+from qcrbox.display.history import History
+
+if TYPE_CHECKING:
+    from qcrbox.analysis.density.maps import DensityMap
+    from qcrbox.api.calculations import Calculation
+    from qcrbox.api.checking import Checked
+    from qcrbox.api.datasets import Dataset
+    from qcrbox.api.publishing import Publication
+    from qcrbox.display.plots import Plots
+
+
+class Result:
+    """The result of a successful calculation."""
+
+    def __init__(self, calculation: Calculation) -> None:
+        self.calculation = calculation
+        self.box = calculation.box
+        self._dataset: Dataset | None = None
+
+    @property
+    def dataset(self) -> Dataset:
+        """The output dataset. Raises NotFound when the command gives no files."""
+        if self._dataset is None:
+            dataset_id = self.calculation._live.said.get("output_dataset_id")
+            if not dataset_id:
+                raise NotFound(
+                    f"{self.calculation.name} gave no files.", next="See .log for what it printed."
+                )
+            self._dataset = self.box.datasets.by_id(str(dataset_id))
+        return self._dataset
+
+    @property
+    def files(self) -> dict[str, DataFile]:
+        """Every output by file name, the primary one first."""
+        return self.dataset.files if self.calculation._live.said.get("output_dataset_id") else {}
+
+    @property
+    def file(self) -> DataFile:
+        """The primary output."""
+        files = list(self.files.values())
+        if not files:
+            raise NotFound(f"{self.calculation.name} gave no files.")
+        return files[0]
+
+    @property
+    def cif(self) -> CifFile:
+        """The output CIF. Raises UserInputError when there is none."""
+        for file in self.files.values():
+            if isinstance(file, CifFile) and file.filename.lower().endswith(".cif"):
+                return file
+        raise UserInputError(
+            f"{self.calculation.name} gave no CIF.", why=f"Its files: {', '.join(self.files) or 'none'}."
+        )
+
+    @property
+    def structure(self) -> Any:
+        return self.cif.structure
+
+    @property
+    def formula(self) -> str:
+        return self.cif.formula
+
+    @property
+    def space_group(self) -> Any:
+        return self.structure.space_group
+
+    @property
+    def atoms(self) -> Any:
+        return self.cif.atoms
+
+    @property
+    def cell(self) -> Any:
+        return self.cif.cell
+
+    def __getitem__(self, name: str) -> Any:
+        """An item of the output CIF: `result["_refine_ls_R_factor_gt"]`."""
+        return self.cif[name]
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.cif.block.tags)
+
+    @property
+    def R1(self) -> float | None:
+        """R1 of the observed reflections, as the CIF says it."""
+        return self._number("_refine_ls_R_factor_gt", metric="R1")
+
+    @property
+    def wR2(self) -> float | None:
+        return self._number("_refine_ls_wR_factor_ref", metric="wR2")
+
+    @property
+    def goof(self) -> float | None:
+        return self._number("_refine_ls_goodness_of_fit_ref", metric="S")
+
+    @property
+    def shift_su(self) -> float | None:
+        """The largest shift over s.u. of the last cycle."""
+        return self._number("_refine_ls_shift/su_max", metric="max_shift_su")
+
+    @property
+    def R1_before(self) -> float | None:
+        """R1 of the model before the first cycle, where the program reported it."""
+        return self.history.first("R1")
+
+    def _number(self, *names: str, metric: str) -> float | None:
+        if any(file.filename.lower().endswith(".cif") for file in self.files.values()):
+            found = self.cif.number(*names)
+            if found is not None:
+                return found
+        return self.history.last(metric)
+
+    @property
+    def history(self) -> History:
+        """The metrics of every cycle; `.plot()` draws them."""
+        return History(self.calculation._live.history, self.calculation.name)
+
+    @property
+    def plots(self) -> Plots:
+        """Plots of model and data: `.fo_fc()`, `.normal_probability()`, `.variance()`, `.resolution()`, `.wilson()`."""
+        from qcrbox.display.plots import Plots
+
+        fcf = [
+            f for f in self.files.values() if isinstance(f, CifFile) and f.filename.lower().endswith(".fcf")
+        ]
+        return Plots(self.cif, fcf[0] if fcf else None)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the program or the conversion warned of (not converged, for example)."""
+        said = list(self.calculation._live.warnings)
+        if self.history.last("converged") == 0 and not any("converge" in warning for warning in said):
+            shift = f": max shift/s.u. {self.shift_su:.2f}" if self.shift_su is not None else ""
+            plain = f'Finished, but not converged{shift}. Result kept, marked "not converged".'
+            said.append(self._programs_word("Finished, but not converged") or plain)
+        return said
+
+    def _programs_word(self, beginning: str) -> str:
+        """The line of the CIF's remarks on the refinement that begins so: it names the parameter."""
+        try:
+            remarks = self.cif.block.text("_refine_special_details") or ""
+        except QcError:
+            return ""
+        return next((line.strip() for line in remarks.splitlines() if line.strip().startswith(beginning)), "")
+
+    @property
+    def log(self) -> show.Text:
+        return self.calculation.log
+
+    @property
+    def lineage(self) -> Any:
+        return self.box.lineage_of(self)
+
+    @property
+    def name(self) -> str:
+        return f"{self.calculation.application}.{self.calculation.command} ({self.calculation.short_id})"
+
+    def view(self, *, density: bool | float = False, **options: Any) -> Any:
+        """The refined structure, drawn. Options of qc.StructureView; density=True adds Fo − Fc at ±3σ, a number at that."""
+        view = self.cif.view(**options)
+        if density is not False:
+            view.show_density(self.difference_density(), 3.0 if density is True else float(density))
+        return view
+
+    def difference_density(self) -> DensityMap:
+        """Fo − Fc in e/Å³ over one cell. Raises MissingItemsError when no file has both."""
+        from qcrbox.analysis.density.maps import difference_density
+
+        return difference_density(self.structure, self.plots._model)
+
+    def report(self, path: str | None = None, models: list[Any] | None = None) -> Any:
+        """Table 1 of this and further models; written as docx, tex, csv or html by the end of `path`."""
+        from qcrbox.display.report import Report
+
+        report = Report(models or [self])
+        return report if path is None else report.save(path)
+
+    def validate(self) -> Checked:
+        """Local checks of the output CIF, as `cif.validate()`."""
+        return self.cif.validate()
+
+    def export(self, path: str | Path, *, embed: Sequence[str] = (), unified: bool = False) -> Path:
+        """Write the CIF for journals and other programs: conventional names, s.u. in brackets.
+
+        embed: "hkl", "res", "fcf" put these files into it where it has not got them. unified: as it is stored.
+        """
+        from qcrbox.api.exporting import export
+
+        return export(self.cif, self.files, Path(path), embed, unified=unified)
+
+    def publish_cif(self, path: str | Path | None = None) -> Publication:
+        """The CIF for a journal: hkl, res and fcf embedded with checksums, what is missing, whom to cite.
+
+        Written to `path` if given; look at `.missing` before you send it.
+        """
+        from qcrbox.api.publishing import Publication
+
+        made = Publication(self)
+        if path is not None:
+            made.save(path)
+        return made
+
+    def keep(self, name: str, *, tags: list[str] | None = None) -> Dataset:
+        """Give the output a name to find it by: `qc[name]`."""
+        return self.dataset.change(name=name, **({"tags": tags} if tags else {}))
+
+    # ------------------------------------------------------------ how it looks
+
+    def _figures(self) -> list[tuple[str, str]]:
+        shown = []
+        for label, value, before in (
+            ("R1", self.R1, self.R1_before),
+            ("wR2", self.wR2, self.history.first("wR2")),
+            ("S", self.goof, self.history.first("S")),
+        ):
+            if value is not None:
+                arrow = f"{before:.4f} → " if before is not None and abs(before - value) > 5e-5 else ""
+                shown.append((label, f"{arrow}{value:.4f}"))
+        if self.shift_su is not None:
+            shown.append(("max shift/su", f"{self.shift_su:.3f}"))
+        return shown
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{label} {value}" for label, value in self._figures())
+        lines = [
+            f"<Result of {self.name}: {figures or 'no figures'}; files: {', '.join(self.files) or 'none'}>"
+        ]
+        return "\n".join([*lines, *(f"⚠ {warning}" for warning in self.warnings)])
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        from qcrbox.display.summary import result_html
+
+        return {"text/plain": repr(self), "text/html": result_html(self)}

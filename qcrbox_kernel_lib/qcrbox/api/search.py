@@ -1,0 +1,83 @@
+"""Finding stored structures by what is in them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.api.datasets import Dataset
+from qcrbox.contract.errors import UserInputError
+from qcrbox.display import show
+
+if TYPE_CHECKING:
+    from qcrbox.api.box import Box
+
+_OPTIONS = {
+    "text": "text",
+    "name": "name",
+    "tag": "tag",
+    "owner": "owner",
+    "formula": "formula",
+    "elements": "elements",
+    "space_group": "space_group",
+    "cell": "cell",
+    "tolerance": "tolerance",
+    "only_elements": "only_elements",
+    "centring": "centring",
+    "angle_tolerance": "angle_tolerance",
+    "R1_below": "r1_below",
+    "R1_above": "r1_above",
+}
+
+
+class Found:
+    """What a search found: iterate for datasets, look for a table."""
+
+    def __init__(self, datasets: list[Dataset], asked: dict[str, Any]) -> None:
+        self.datasets, self._asked = datasets, asked
+
+    def __iter__(self) -> Iterator[Dataset]:
+        return iter(self.datasets)
+
+    def __len__(self) -> int:
+        return len(self.datasets)
+
+    def __getitem__(self, index: int) -> Dataset:
+        return self.datasets[index]
+
+    def table(self) -> show.Table:
+        from qcrbox.display.summary import dataset_table
+
+        asked = ", ".join(f"{name}={value!r}" for name, value in self._asked.items())
+        return dataset_table(
+            self.datasets, f"{len(self)} found: {asked}", "No stored structure fits all of this."
+        )
+
+    def __repr__(self) -> str:
+        return self.table().text()
+
+    def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
+        return self.table()._repr_mimebundle_(**more)
+
+
+def search(box: Box, **what: Any) -> Found:
+    unknown = [name for name in what if name not in _OPTIONS]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], _OPTIONS, 1, 0.5)
+        hint = f"Did you mean {near[0]!r}?" if near else "It has: " + ", ".join(_OPTIONS) + "."
+        raise UserInputError(f"search() has no option {unknown[0]!r}.", next=hint)
+    query = {_OPTIONS[name]: _plain(name, value) for name, value in what.items()}
+    said = box.client.get("/api/search", limit=500, **query)
+    return Found([Dataset(box, one) for one in said.get("datasets", ())], what)
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == "cell":
+        numbers = [float(x) for x in (value.parameters if hasattr(value, "parameters") else value)]
+        if len(numbers) != 6:
+            raise UserInputError("cell must be a, b, c in Å and α, β, γ in °: six numbers.")
+        return ",".join(f"{x:g}" for x in numbers)
+    if isinstance(value, (list, tuple, set)):
+        return ",".join(str(one) for one in value)
+    return value

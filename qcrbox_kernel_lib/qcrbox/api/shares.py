@@ -1,0 +1,63 @@
+"""Letting others see or work with what is mine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.display import show
+
+if TYPE_CHECKING:
+    from qcrbox.api.box import Box
+
+
+class Shares:
+    """`qc.shares`: who may see what of mine."""
+
+    def __init__(self, box: Box) -> None:
+        self._box = box
+
+    def share(self, kind: str, object_id: str, with_: str, mode: str = "read") -> None:
+        """Give `with_` (a group; `person:name` for one person) the right `mode` ("read" or "write")."""
+        if mode not in ("read", "write"):
+            raise UserInputError(f'mode must be "read" or "write"; you gave {mode!r}.')
+        who = {"person": with_.removeprefix("person:")} if with_.startswith("person:") else {"group": with_}
+        self._box.client.post("/api/shares", {"kind": kind, "object_id": object_id, "mode": mode, **who})
+
+    def unshare(self, kind: str, object_id: str, with_: str) -> list[str]:
+        """Take the shares with this group or person back; the modes they had. Raises NotFound."""
+        name = with_.removeprefix("person:")
+        hits = [one for one in self.of(kind, object_id) if name in (one.get("group"), one.get("person"))]
+        if not hits:
+            raise NotFound(f"It is not shared with {with_!r}.")
+        for one in hits:
+            self._box.client.delete(f"/api/shares/{one['id']}")
+        return [str(one["mode"]) for one in hits]
+
+    def of(self, kind: str, object_id: str) -> list[dict[str, Any]]:
+        return list(self._box.client.get("/api/shares", kind=kind, object_id=object_id).get("shares", ()))
+
+    def table(self) -> show.Table:
+        said = self._box.client.get("/api/shares").get("shares", ())
+        rows = [
+            (
+                s["kind"],
+                s["object_id"][-8:],
+                s.get("group") or s.get("person"),
+                s["mode"],
+                s.get("expires_at"),
+            )
+            for s in said
+        ]
+        return show.Table(
+            ("kind", "id", "with", "mode", "until"),
+            rows,
+            title="Shared",
+            caption="" if rows else "You share nothing.",
+        )
+
+    def __repr__(self) -> str:
+        return self.table().text()
+
+    def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
+        return self.table()._repr_mimebundle_(**more)

@@ -1,0 +1,185 @@
+"""Unit cell: metric, axes, reduction, with the s.u. of what is derived from it.
+
+Cartesian axes: x along a, z along c*, as in gemmi, cctbx and the PDB. Coordinates are row vectors in
+arrays of shape (n, 3), so `fract @ cell.orthogonalisation.T` is Cartesian, in Å.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from qcrbox.cif.values import Number
+from qcrbox.contract.errors import CifError
+from qcrbox.crystallography._gemmi import gemmi
+
+Array = NDArray[np.float64]
+NAMES = ("a", "b", "c", "alpha", "beta", "gamma")
+# Parameters that symmetry makes equal, and angles it fixes, by crystal system (IT A, 2.1.3).
+_EQUAL = {
+    "tetragonal": ((0, 1),),
+    "hexagonal": ((0, 1),),
+    "trigonal": ((0, 1),),
+    "cubic": ((0, 1, 2),),
+    "rhombohedral": ((0, 1, 2), (3, 4, 5)),
+}
+
+
+def orthogonalisation_matrix(parameters: ArrayLike) -> Array:
+    """Matrix (3, 3) from fractional to Cartesian coordinates; parameters a, b, c in Å and angles in degrees."""
+    a, b, c, alpha, beta, gamma = np.asarray(parameters, dtype=float).tolist()
+    ca, cb, cg = (math.cos(math.radians(min(angle, 1e6))) for angle in (alpha, beta, gamma))
+    sg = math.sin(math.radians(min(gamma, 1e6)))
+    depth = 1 - ca * ca - cb * cb - cg * cg + 2 * ca * cb * cg
+    if not (sg > 0 and depth > 0 and min(a, b, c) > 0 and math.isfinite(a * b * c)):
+        raise CifError(
+            f"The cell {a:g} {b:g} {c:g} {alpha:g} {beta:g} {gamma:g} encloses no volume.",
+            next="Check the cell parameters in the file.",
+        )
+    return np.array(
+        [[a, b * cg, c * cb], [0.0, b * sg, c * (ca - cb * cg) / sg], [0.0, 0.0, c * math.sqrt(depth) / sg]]
+    )
+
+
+@dataclass(frozen=True)
+class UnitCell:
+    """Six cell parameters with s.u.; lengths in Å, angles in degrees."""
+
+    a: Number
+    b: Number
+    c: Number
+    alpha: Number
+    beta: Number
+    gamma: Number
+
+    @classmethod
+    def from_values(cls, values: Sequence[float], su: Sequence[float | None] = (None,) * 6) -> UnitCell:
+        """A cell from six plain numbers. Raises CifError when they enclose no volume."""
+        cell = cls(*(_number(float(value), error) for value, error in zip(values, su, strict=True)))
+        cell.orthogonalisation  # noqa: B018 - raises for impossible parameters
+        return cell
+
+    def __repr__(self) -> str:
+        lengths = ", ".join(f"{name} {getattr(self, name)}" for name in NAMES[:3])
+        angles = ", ".join(
+            f"{sign} {getattr(self, name)}" for sign, name in zip("αβγ", NAMES[3:], strict=True)
+        )
+        return f"<cell: {lengths} Å, {angles}°>"
+
+    @cached_property
+    def parameters(self) -> Array:
+        """(6,) a, b, c, alpha, beta, gamma."""
+        return np.array([float(getattr(self, name).value) for name in NAMES])
+
+    @cached_property
+    def su(self) -> Array:
+        """(6,) standard uncertainties, 0 where none is given."""
+        return np.array([float(getattr(self, name).su or 0) for name in NAMES])
+
+    def covariance(self, crystal_system: str | None = None) -> Array:
+        """Covariance (6, 6) as far as a CIF tells: variances, and full correlation of parameters that
+        symmetry makes equal (a = b in a tetragonal cell). Others are taken as uncorrelated.
+        """
+        matrix = np.diag(self.su**2)
+        system = crystal_system or ""
+        if system == "trigonal" and abs(self.parameters[5] - 120) > 0.5:
+            system = "rhombohedral"
+        for group in _EQUAL.get(system, ()):
+            for i in group:
+                for j in group:
+                    matrix[i, j] = self.su[i] * self.su[j]
+        return matrix
+
+    @cached_property
+    def orthogonalisation(self) -> Array:
+        return orthogonalisation_matrix(self.parameters)
+
+    @cached_property
+    def fractionalisation(self) -> Array:
+        return np.linalg.inv(self.orthogonalisation).astype(np.float64)
+
+    @cached_property
+    def metric(self) -> Array:
+        """Metric tensor G (3, 3): squared length of a fractional vector v is v G v."""
+        return self.orthogonalisation.T @ self.orthogonalisation
+
+    @cached_property
+    def reciprocal_metric(self) -> Array:
+        return np.linalg.inv(self.metric).astype(np.float64)
+
+    @cached_property
+    def reciprocal_lengths(self) -> Array:
+        """(3,) a*, b*, c* in 1/Å."""
+        return np.sqrt(np.diag(self.reciprocal_metric))
+
+    @cached_property
+    def reciprocal(self) -> UnitCell:
+        """The reciprocal cell, lengths in 1/Å."""
+        g = self.reciprocal_metric
+        lengths = self.reciprocal_lengths
+        angles = [
+            math.degrees(math.acos(g[i, j] / (lengths[i] * lengths[j]))) for i, j in ((1, 2), (0, 2), (0, 1))
+        ]
+        return UnitCell(*(_number(float(value)) for value in (*lengths, *angles)))
+
+    @property
+    def volume(self) -> float:
+        """Å³."""
+        return float(np.linalg.det(self.orthogonalisation))
+
+    def volume_number(self, crystal_system: str | None = None) -> Number:
+        """Volume with s.u. from the cell's own s.u."""
+        gradient = numerical_gradient(
+            lambda p: np.array([np.linalg.det(orthogonalisation_matrix(p))]), self.parameters
+        )[:, 0]
+        variance = float(gradient @ self.covariance(crystal_system) @ gradient)
+        return _number(self.volume, math.sqrt(max(variance, 0.0)) or None)
+
+    def to_cartesian(self, fract: ArrayLike) -> Array:
+        """(..., 3) fractional to Cartesian, Å."""
+        return np.asarray(fract, dtype=float) @ self.orthogonalisation.T
+
+    def to_fractional(self, cartesian: ArrayLike) -> Array:
+        return np.asarray(cartesian, dtype=float) @ self.fractionalisation.T
+
+    def d_spacing(self, hkl: ArrayLike) -> Array:
+        """d (n,) in Å of indices (n, 3); infinite for 0 0 0."""
+        indices = np.asarray(hkl, dtype=float)
+        squared = ((indices @ self.reciprocal_metric) * indices).sum(axis=1)
+        with np.errstate(divide="ignore"):
+            return 1.0 / np.sqrt(squared)
+
+    def gemmi_cell(self) -> gemmi.UnitCell:
+        return gemmi.UnitCell(*self.parameters)
+
+    def niggli(self, centring: str = "P") -> tuple[float, float, float, float, float, float]:
+        """The Niggli-reduced primitive cell: equal for every setting of one lattice.
+
+        centring: letter of the lattice. Reduction: Gruber's algorithm with the tolerances of
+        Grosse-Kunstleve, Sauter & Adams, Acta Cryst. A60 (2004) 1, as in gemmi.
+        """
+        letter = centring if centring in "PABCIFRH" and centring else "P"
+        vector = gemmi.GruberVector(self.gemmi_cell(), letter)
+        vector.niggli_reduce(epsilon=1e-5)
+        return tuple(float(value) for value in vector.get_cell().parameters)  # type: ignore[return-value]
+
+
+def numerical_gradient(function, parameters: Array) -> Array:
+    """Central differences (p, n) of a function of p parameters that returns n values."""
+    rows = []
+    for index, value in enumerate(parameters):
+        step = 1e-5 * max(abs(value), 1.0)
+        plus, minus = parameters.copy(), parameters.copy()
+        plus[index] += step
+        minus[index] -= step
+        rows.append((function(plus) - function(minus)) / (2 * step))
+    return np.array(rows)
+
+
+def _number(value: float, su: float | None = None) -> Number:
+    return Number.of(value, su) if su else Number.of(f"{value:.6g}" if value else "0")

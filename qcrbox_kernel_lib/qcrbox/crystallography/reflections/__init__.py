@@ -1,0 +1,37 @@
+"""Reflections: reading, merging statistics, agreement with a model, Wilson statistics."""
+
+from qcrbox.crystallography.reflections.agreement import Agreement, agreement, shelx_weights
+from qcrbox.crystallography.reflections.data import Reflections
+from qcrbox.crystallography.reflections.from_cif import embedded_hkl_text, find_reflections, has_reflections
+from qcrbox.crystallography.reflections.hklf import read_hkl, write_hkl
+from qcrbox.crystallography.reflections.merging import (
+    Merged,
+    MergingStatistics,
+    Shell,
+    centric,
+    merging_statistics,
+    systematically_absent,
+    unique_reflections,
+)
+from qcrbox.crystallography.reflections.wilson import Wilson, wilson
+
+__all__ = [
+    "Agreement",
+    "Merged",
+    "MergingStatistics",
+    "Reflections",
+    "Shell",
+    "Wilson",
+    "agreement",
+    "centric",
+    "embedded_hkl_text",
+    "find_reflections",
+    "has_reflections",
+    "merging_statistics",
+    "read_hkl",
+    "shelx_weights",
+    "systematically_absent",
+    "unique_reflections",
+    "wilson",
+    "write_hkl",
+]

@@ -1,0 +1,151 @@
+"""Finding the reflections of a CIF block: embedded SHELX text, loops, and FCF files."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.cif.document import Block
+from qcrbox.cif.loop import Loop
+from qcrbox.contract.errors import MissingItemsError
+from qcrbox.crystallography.reflections.data import Reflections
+from qcrbox.crystallography.reflections.hklf import read_hkl
+
+Array = NDArray[np.float64]
+HKL_TAG = "_shelx_hkl_file"
+_OTHER_HKL_TAGS = ("_iucr_refine_reflections_details", "_refln_hkl_file")
+# Per kind of loop: indices, then (value, s.u. names, is F) in order of preference.
+_LOOPS = (
+    (
+        "_diffrn_refln_index_",
+        (
+            (
+                "_diffrn_refln_intensity_net",
+                ("_diffrn_refln_intensity_u", "_diffrn_refln_intensity_sigma"),
+                False,
+            ),
+        ),
+    ),
+    (
+        "_refln_index_",
+        (
+            ("_refln_F_squared_meas", ("_refln_F_squared_sigma",), False),
+            ("_refln_intensity_meas", ("_refln_intensity_sigma", "_refln_intensity_meas_su"), False),
+            ("_refln_F_meas", ("_refln_F_sigma", "_refln_F_meas_sigma"), True),
+        ),
+    ),
+)
+
+
+def find_reflections(block: Block, *, prefer: str = "embedded") -> Reflections:
+    """The observed reflections of a block: embedded hkl text first, then unmerged, then merged loops.
+
+    prefer: `embedded`, or `loop` to look at loops first (FCF files).
+    Raises MissingItemsError when there are none and CifError when they cannot be read.
+    """
+    finders = [_embedded, _looped] if prefer == "embedded" else [_looped, _embedded]
+    for finder in finders:
+        found = finder(block)
+        if found is not None:
+            return found
+    raise MissingItemsError(
+        "There are no reflections.",
+        where=f"block {block.name}",
+        next="Give a .hkl file, or a CIF with an embedded _shelx_hkl_file or a loop of reflections.",
+        items=[HKL_TAG, "_refln_index_h"],
+    )
+
+
+def has_reflections(block: Block) -> bool:
+    """Whether a block holds reflections, without reading them."""
+    if any(block.find(tag) is not None for tag in (HKL_TAG, *_OTHER_HKL_TAGS)):
+        return True
+    for stem, columns in _LOOPS:
+        loop = block.find(f"{stem}h")
+        if isinstance(loop, Loop) and any(name in loop for name, _, _ in columns):
+            return True
+    return False
+
+
+def embedded_hkl_text(block: Block) -> str | None:
+    """The text of an embedded .hkl file, its list only; None when there is none."""
+    for tag in (HKL_TAG, *_OTHER_HKL_TAGS):
+        text = block.text(tag)
+        if text and text.strip():
+            return text
+    return None
+
+
+def _embedded(block: Block) -> Reflections | None:
+    text = embedded_hkl_text(block)
+    if text is None:
+        return None
+    found = read_hkl(text, source=f"block {block.name} {HKL_TAG}")
+    instructions = block.text("_shelx_res_file") or block.text("_iucr_refine_instructions_details") or ""
+    words = [line.split() for line in instructions.splitlines() if line[:4].upper() == "HKLF"]
+    if words and len(words[-1]) > 1:
+        kind = words[-1][1].lstrip("-")
+        found.twin = found.twin or kind == "5"
+        found.is_f = kind == "3"
+    return found
+
+
+def _looped(block: Block) -> Reflections | None:
+    for stem, choices in _LOOPS:
+        loop = block.find(f"{stem}h")
+        if not isinstance(loop, Loop) or f"{stem}k" not in loop or f"{stem}l" not in loop:
+            continue
+        for value_tag, su_tags, is_f in choices:
+            if value_tag in loop:
+                return _from_loop(loop, stem, value_tag, su_tags, is_f)
+    return None
+
+
+def _from_loop(loop: Loop, stem: str, value_tag: str, su_tags: tuple[str, ...], is_f: bool) -> Reflections:
+    indices = np.column_stack([loop.numbers(f"{stem}{axis}") for axis in "hkl"])
+    value, sigma, notes = *_values(loop, value_tag, su_tags), []
+    with np.errstate(invalid="ignore"):
+        known = (np.abs(indices) < 1e6).all(axis=1) & np.isfinite(value)
+    if not known.all():
+        notes.append(f"{int((~known).sum())} rows without indices or value were left out.")
+    if np.isnan(sigma[known]).any():
+        notes.append("Some reflections have no s.u.")
+    calculated = _calculated(loop, is_f) if stem == "_refln_index_" else None
+    phase = loop.numbers("_refln_phase_calc") if "_refln_phase_calc" in loop else None
+    status_tag = next((t for t in ("_refln_observed_status", "_refln_include_status") if t in loop), None)
+    status = loop.texts(status_tag) if status_tag else None
+    rows = np.flatnonzero(known)
+    return Reflections(
+        indices[rows].astype(np.int64),
+        value[rows],
+        sigma[rows],
+        is_f=is_f,
+        merged=stem == "_refln_index_",
+        calculated=None if calculated is None else calculated[rows],
+        phase=None if phase is None else phase[rows],
+        status=None if status is None else [status[row] for row in rows.tolist()],
+        source=f"loop of {value_tag}",
+        notes=notes,
+    )
+
+
+def _values(loop: Loop, value_tag: str, su_tags: tuple[str, ...]) -> tuple[Array, Array]:
+    for tag in (*su_tags, f"{value_tag}_su"):
+        if tag in loop:
+            return loop.numbers(value_tag), loop.numbers(tag)
+    return loop.numbers_and_su(value_tag)
+
+
+def _calculated(loop: Loop, is_f: bool) -> Array | None:
+    squared, plain = "_refln_F_squared_calc" in loop, "_refln_F_calc" in loop
+    if is_f:
+        if plain:
+            return loop.numbers("_refln_F_calc")
+        return np.sqrt(np.maximum(loop.numbers("_refln_F_squared_calc"), 0)) if squared else None
+    if squared:
+        return loop.numbers("_refln_F_squared_calc")
+    if plain:
+        return loop.numbers("_refln_F_calc") ** 2
+    if "_refln_A_calc" in loop and "_refln_B_calc" in loop:
+        return loop.numbers("_refln_A_calc") ** 2 + loop.numbers("_refln_B_calc") ** 2
+    return None

@@ -1,0 +1,166 @@
+"""SHELX reflection files: HKLF 4 (h k l I σ [batch]) and HKLF 5 (twins, with component numbers).
+
+Columns are fixed, 3I4,2F8.2,I4, and may touch (`-12-10  -9`). The list ends at `0 0 0`; whatever follows
+(a cell, CIF text) is kept aside. Files that do not fit the columns are read as words, and that is noted.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.contract.errors import CifError
+from qcrbox.crystallography.reflections.data import Reflections
+
+Array = NDArray[np.float64]
+_WIDTH = 32
+
+
+def read_hkl(text: str | bytes, source: str = "") -> Reflections:
+    """Reflections of a SHELX .hkl text; with component numbers beyond 1 or negative ones, of a twin (HKLF 5).
+
+    Line ends of any kind are read. Raises CifError with the line number when a line is no reflection.
+    """
+    data = text.encode("latin-1", "replace") if isinstance(text, str) else text
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    end = _END.search(data)
+    lines = data[: end.start() if end else len(data)].split(b"\n")
+    first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
+    body = [line for line in lines[first:] if line.strip()]
+    trailer = _after(data, end)
+    notes: list[str] = []
+    if not body:
+        raise CifError("There are no reflections.", where=source)
+    try:
+        columns = _fixed_columns(body)
+    except ValueError:
+        columns = _words(body, first, source)
+        notes.append("The lines do not fit the columns 3I4,2F8.2; they were read as words.")
+    h, k, l, intensity, sigma, batch = columns  # noqa: E741 - the index has this name
+    if np.isnan(batch).all():
+        batches = None
+    else:
+        batches = np.nan_to_num(batch).astype(np.int64)
+    hkl = np.column_stack([h, k, l])
+    if not (np.abs(hkl) < 1e6).all() or not np.array_equal(hkl, np.rint(hkl)):
+        raise CifError("Reflection indices are not whole numbers.", where=source)
+    return Reflections(
+        hkl.astype(np.int64),
+        intensity,
+        sigma,
+        batch=batches,
+        # HKLF 5 marks reflections that share a spot by negative component numbers.
+        twin=batches is not None and bool((batches < 0).any()),
+        source=source,
+        notes=notes,
+        trailer=trailer,
+    )
+
+
+# The list ends at indices 0 0 0, or at a line that begins with a letter or a mark of CIF.
+_END = re.compile(rb"^(?:(?P<zeros>[ \t]*0[ \t]+0[ \t]+0(?:[ \t][^\n]*)?$)|[A-Za-z_#;])", re.MULTILINE)
+
+
+def _after(data: bytes, end: re.Match[bytes] | None) -> str:
+    """What follows the list; the line of zeros is not part of it."""
+    if end is None:
+        return ""
+    return data[end.end() if end["zeros"] is not None else end.start() :].decode("latin-1").strip()
+
+
+_CELLS = ((0, 4), (4, 8), (8, 12), (12, 20), (20, 28))
+
+
+def _fixed_columns(body: list[bytes]) -> list[Array]:
+    """The six columns; ValueError when the lines do not fit 3I4,2F8.2,I4. The last one is NaN where empty."""
+    table = np.frombuffer(b"".join(line[:_WIDTH].ljust(_WIDTH) for line in body), np.uint8).reshape(
+        -1, _WIDTH
+    )
+    if (table == ord("\t")).any() or (table[:, :12] == ord(".")).any():
+        raise ValueError("tabs, or a decimal point in an index")
+    filled = table != ord(" ")
+    for start, stop in _CELLS:
+        if not _one_word(filled[:, start:stop]).all():
+            raise ValueError("a cell without or with several words")
+    numbers = _numbers(table, _CELLS)
+    batch = np.full(len(body), np.nan)
+    with_batch = filled[:, 28:].any(axis=1)
+    if with_batch.any():
+        if not _one_word(filled[with_batch, 28:]).all():
+            raise ValueError("several words in the last column")
+        batch[with_batch] = _numbers(table[with_batch], ((28, 32),))[:, 0]
+    return [*np.ascontiguousarray(numbers.T), batch]
+
+
+def _one_word(filled: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether the filled places of each row (n, width) are one unbroken stretch."""
+    begins = filled[:, 1:] & ~filled[:, :-1]
+    return begins.sum(axis=1) + filled[:, 0] == 1
+
+
+def _numbers(table: NDArray[np.uint8], cells: tuple[tuple[int, int], ...]) -> Array:
+    """Numbers (n, cells) of the cells of each row, read in one pass with blanks put between the cells."""
+    parts = []
+    blank = np.full((len(table), 1), ord(" "), np.uint8)
+    for start, stop in cells:
+        parts += [table[:, start:stop], blank]
+    text = np.concatenate(parts, axis=1).tobytes()
+    # split() and float() refuse what is no number; they are as fast as NumPy's own reader and say more.
+    values = np.array(text.split(), dtype=np.float64).reshape(len(table), len(cells))
+    if not np.isfinite(values).all():
+        raise ValueError("not a number")
+    return values
+
+
+def _words(body: list[bytes], first: int, source: str) -> list[Array]:
+    rows = []
+    for number, line in enumerate(body):
+        words = line.split()
+        try:
+            if not 5 <= len(words) <= 12:
+                raise ValueError
+            row = [float(word) for word in words[:6]]
+        except ValueError:
+            raise CifError(
+                f"'{line.decode('latin-1').strip()[:60]}' is no reflection.",
+                where=f"{source or 'hkl'} line {first + number + 1}",
+                next="Expected h k l, intensity and s.u. in the columns 3I4,2F8.2.",
+                line=first + number + 1,
+            ) from None
+        rows.append([*row, np.nan][:6])
+    return list(np.array(rows).T)
+
+
+def write_hkl(reflections: Reflections) -> str:
+    """SHELX text in the columns 4,4,4,8,8[,4], ended by `0 0 0`.
+
+    Numbers too large for their columns lose decimals first; when even that is not enough, all intensities are
+    divided by a power of ten (only their ratio matters), as SHELX users do. F data are written as F.
+    Raises CifError for indices of more than four characters.
+    """
+    if len(reflections) and (np.abs(reflections.hkl).max() > 999):
+        raise CifError("Indices beyond 999 do not fit the columns of a SHELX file.")
+    intensity, sigma = reflections.intensity, reflections.sigma
+    scale = 1.0
+    largest = max(np.abs(intensity).max(initial=0), np.abs(sigma).max(initial=0))
+    while largest * scale > 999999:
+        scale /= 10
+    rows = []
+    batch = reflections.batch
+    for row, (h, k, l) in enumerate(reflections.hkl.tolist()):  # noqa: E741
+        line = f"{h:4d}{k:4d}{l:4d}{_f8(intensity[row] * scale)}{_f8(sigma[row] * scale)}"
+        rows.append(line if batch is None else f"{line}{batch[row]:4d}")
+    end = f"{0:4d}{0:4d}{0:4d}{_f8(0)}{_f8(0)}"
+    rows.append(end if batch is None else f"{end}{0:4d}")
+    return "\n".join(rows) + "\n"
+
+
+def _f8(value: float) -> str:
+    for decimals in (2, 1, 0):
+        text = f"{value:8.{decimals}f}"
+        # One column stays free, so that readers which split at blanks read the file too.
+        if len(text) <= 8 and (text[0] == " " or decimals == 0):
+            return text if decimals else text if "." in text else f"{text.strip()}.".rjust(8)[-8:]
+    return f"{value:8.2e}"[:8]

@@ -1,0 +1,184 @@
+"""CIF to SHELX: .hkl and .ins files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from qcrbox.cif.document import Block
+from qcrbox.contract.errors import MissingItemsError
+from qcrbox.crystallography.reflections.from_cif import embedded_hkl_text, find_reflections
+from qcrbox.crystallography.reflections.hklf import write_hkl
+from qcrbox.crystallography.shelx.symmetry_cards import symmetry_cards
+from qcrbox.crystallography.structure.elements import hill_order
+from qcrbox.crystallography.structure.reading import number_with_su
+from qcrbox.crystallography.structure.structure import Structure
+
+# SHELX order of the tensor: 11 22 33 23 13 12.
+_U_ORDER = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9']{0,3}\Z")
+
+
+def export_hkl(block: Block) -> str:
+    """The reflections of a block as a SHELX .hkl text.
+
+    An embedded .hkl is given as it is (line ends made LF); else columns are written 4,4,4,8,8[,4].
+    Raises MissingItemsError when the block has no reflections.
+    """
+    embedded = embedded_hkl_text(block)
+    if embedded is not None:
+        return embedded.replace("\r\n", "\n").replace("\r", "\n").strip("\n") + "\n"
+    return write_hkl(find_reflections(block))
+
+
+def export_ins(
+    block: Block, *, embedded: bool = True, wavelength: float | None = None, cycles: int = 10
+) -> tuple[str, list[str]]:
+    """A SHELX .ins text and notes about what had to be chosen.
+
+    embedded: give the instructions the CIF holds, as they are, when it holds some. Otherwise cell, symmetry,
+    elements and atoms are written anew: disorder as PART, fixed occupancies as 10 + occupancy × share of the
+    general position. Raises MissingItemsError without cell, atoms or wavelength.
+    """
+    if embedded:
+        text = block.text("_shelx_res_file") or block.text("_iucr_refine_instructions_details")
+        if text and text.strip():
+            return text.replace("\r\n", "\n").replace("\r", "\n").strip("\n") + "\n", [
+                "The instructions embedded in the CIF are given as they are."
+            ]
+    structure = Structure.from_block(block)
+    notes: list[str] = []
+    stated = wavelength if wavelength is not None else _wavelength(block)
+    if stated is None:
+        raise MissingItemsError(
+            "The wavelength is missing.",
+            where=f"block {block.name}",
+            next="Give it as an argument, in Å (0.71073 for Mo Kα, 1.54184 for Cu Kα).",
+            items=["_diffrn_radiation_wavelength"],
+        )
+    lines = [*_head(block, structure, stated), *_settings(block, cycles), *_atom_lines(structure, notes)]
+    lines += ["HKLF 4", "END"]
+    return "\n".join(lines) + "\n", notes
+
+
+def _wavelength(block: Block) -> float | None:
+    number = block.number("_diffrn_radiation_wavelength")
+    if number is None:
+        values = [n for n in _column_numbers(block, "_diffrn_radiation_wavelength") if n > 0]
+        return values[0] if values else None
+    return number.value if number.value > 0 else None
+
+
+def _column_numbers(block: Block, tag: str) -> Sequence[float]:
+    loop = block.loop(tag)
+    if loop is None or tag not in loop:
+        return []
+    return [value for value in loop.numbers(tag).tolist() if np.isfinite(value)]
+
+
+def _elements(structure: Structure) -> list[str]:
+    used = [
+        element
+        for element, real in zip(structure.sites.element, structure.sites.is_atom, strict=True)
+        if real
+    ]
+    return hill_order(sorted(set(used)))
+
+
+def _head(block: Block, structure: Structure, wavelength: float) -> list[str]:
+    cell = structure.cell
+    elements = _elements(structure)
+    z = structure.z or structure.space_group.order
+    content = structure.cell_content
+    lengths = " ".join(f"{value:.4f}" for value in cell.parameters[:3])
+    angles = " ".join(f"{value:.3f}" for value in cell.parameters[3:])
+    su_lengths = " ".join(f"{value:.4f}" for value in cell.su[:3])
+    su_angles = " ".join(f"{value:.3f}" for value in cell.su[3:])
+    lines = [
+        f"TITL {block.name} in {structure.space_group.hm or 'unknown space group'}"[:76],
+        f"CELL {wavelength:.5f} {lengths} {angles}",
+        f"ZERR {z:g} {su_lengths} {su_angles}",
+        *symmetry_cards(structure.space_group),
+        f"SFAC {' '.join(elements)}",
+        f"UNIT {' '.join(f'{content[element]:g}' for element in elements)}",
+    ]
+    temperature = block.number("_diffrn_ambient_temperature")
+    if temperature is not None:
+        lines.append(f"TEMP {temperature.value - 273.15:.1f}")
+    sizes = [block.number(f"_exptl_crystal_size_{which}") for which in ("max", "mid", "min")]
+    if all(size is not None for size in sizes):
+        lines.append("SIZE " + " ".join(f"{size.value:g}" for size in sizes if size is not None))
+    return lines
+
+
+def _settings(block: Block, cycles: int) -> list[str]:
+    weights = re.search(
+        r"\(([\d.]+)P\)\^2\^\+([\d.]+)P", (block.text("_refine_ls_weighting_details") or "").replace(" ", "")
+    )
+    lines = [f"L.S. {cycles}", "BOND $H", "FMAP 2", "PLAN 20", "ACTA"]
+    lines.append(f"WGHT {weights[1]} {weights[2]}" if weights else "WGHT 0.1")
+    extinction = number_with_su(block, "_refine_ls_extinction_coef")
+    if extinction is not None:
+        lines.append(f"EXTI {extinction.value:g}")
+    return [*lines, "FVAR 1.0"]
+
+
+def _atom_lines(structure: Structure, notes: list[str]) -> list[str]:
+    sites = structure.sites
+    elements = {element: number for number, element in enumerate(_elements(structure), start=1)}
+    labels = _short_labels(sites.label, notes)
+    parts = _parts(structure)
+    multiplicity = structure.images.symmetry.multiplicity / structure.space_group.order
+    lines, part = [], 0
+    for row in np.flatnonzero(sites.is_atom):
+        if parts[row] != part:
+            part = parts[row]
+            lines.append(f"PART {part}")
+        sof = 10 + sites.occupancy[row] * multiplicity[row]
+        head = f"{labels[row]:<4} {elements[sites.element[row]]:2d}"
+        numbers = [f"{value:10.6f}" for value in sites.fract[row]] + [f"{sof:9.5f}"]
+        tensor = sites.u_cif[row]
+        if np.isfinite(tensor).all():
+            u = [f"{tensor[i, j]:9.5f}" for i, j in _U_ORDER]
+            lines += [f"{head} {' '.join(numbers)} {' '.join(u[:2])} =", f"     {' '.join(u[2:])}"]
+        else:
+            u_iso = sites.u_iso[row] if np.isfinite(sites.u_iso[row]) else 0.05
+            lines.append(f"{head} {' '.join(numbers)} {u_iso:9.5f}")
+    if part:
+        lines.append("PART 0")
+    return lines
+
+
+def _parts(structure: Structure) -> list[int]:
+    """PART numbers: the disorder groups as they are. SHELX has no assemblies, and its files share numbers
+    between independent disorders; groups named by letters (kept as 1000 and more) get the next free numbers.
+    """
+    groups = structure.sites.group.tolist()
+    used = {abs(group) for group in groups}
+    new: dict[int, int] = {}
+    for group in sorted({group for group in groups if group >= 1000}):
+        new[group] = next(number for number in range(1, 1000) if number not in used)
+        used.add(new[group])
+    return [new.get(group, group) for group in groups]
+
+
+def _short_labels(labels: list[str], notes: list[str]) -> list[str]:
+    """Labels of at most four characters, each used once."""
+    taken: set[str] = set()
+    short: list[str] = []
+    for label in labels:
+        cleaned = re.sub(r"[^A-Za-z0-9']", "", label)[:4] or "X"
+        candidate = cleaned
+        number = 0
+        while candidate.upper() in taken:
+            number += 1
+            candidate = f"{cleaned[: 4 - len(str(number))]}{number}"
+        if candidate != label or not _LABEL.match(candidate):
+            notes.append(
+                f"Atom {label} is written as {candidate}: SHELX labels have at most four characters."
+            )
+        taken.add(candidate.upper())
+        short.append(candidate)
+    return short

@@ -1,0 +1,97 @@
+"""The structure of a SHELX .ins or .res text."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from qcrbox.contract.errors import CifError, MissingItemsError
+from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.shelx.instructions import ShelxAtom, ShelxText, read_instructions
+from qcrbox.crystallography.shelx.symmetry_cards import space_group_of_cards
+from qcrbox.crystallography.structure import adps
+from qcrbox.crystallography.structure.elements import element_of_type
+from qcrbox.crystallography.structure.sites import Sites
+from qcrbox.crystallography.structure.structure import Structure
+
+
+def structure_of_instructions(text: str, name: str = "") -> Structure:
+    """Cell, symmetry and atoms of a .ins or .res text, peaks after END left out.
+
+    Riding displacement parameters (-1.2) become multiples of those of the atom before; occupancies become those
+    of the site. Raises MissingItemsError without CELL, SFAC or atoms, and CifError for what cannot be read.
+    """
+    found = read_instructions(text)
+    words = found.card("CELL")
+    if len(words) < 7 or not found.elements or not found.atoms:
+        missing = [
+            card
+            for card, there in (("CELL", len(words) >= 7), ("SFAC", found.elements), ("atoms", found.atoms))
+            if not there
+        ]
+        raise MissingItemsError(f"The text has no {', '.join(missing)}.", where=name, items=missing)
+    errors = found.card("ZERR")
+    try:
+        su = [float(word) or None for word in errors[1:7]] if len(errors) >= 7 else [None] * 6
+        cell = UnitCell.from_values([float(word) for word in words[1:7]], su)
+        latt = int(float((found.card("LATT") or ["1"])[0]))
+        z = float(errors[0]) if errors else None
+    except ValueError as problem:
+        raise CifError(
+            "A number of CELL, ZERR or LATT cannot be read.", where=name, why=f"{problem}."
+        ) from problem
+    cards = [line[4:].strip() for line in found.lines if re.match(r"SYMM\b", line, re.IGNORECASE)]
+    group = space_group_of_cards(latt, cards)
+    title = next((line[4:].strip() for line in found.lines if line[:4].upper() == "TITL"), "")
+    sites = _sites(found, cell)
+    structure = Structure(cell, group, sites, name=name or title, z=z)
+    # SHELX counts the share of the general position, CIF the occupancy of the site.
+    share = structure.images.symmetry.multiplicity / group.order
+    sites.occupancy = np.round(sites.occupancy / share, 6)
+    return structure
+
+
+def _sites(found: ShelxText, cell: UnitCell) -> Sites:
+    atoms = found.atoms
+    count = len(atoms)
+    u_iso, tensors = np.full(count, np.nan), np.full((count, 3, 3), np.nan)
+    pivot = 0.05
+    for row, atom in enumerate(atoms):
+        if len(atom.u) == 6:
+            u11, u22, u33, u23, u13, u12 = (found.resolved(value) for value in atom.u)
+            tensors[row] = adps.symmetric([u11, u22, u33, u12, u13, u23])
+            u_iso[row] = pivot = float(adps.u_equivalent(tensors[row], cell))
+        elif atom.u and -5 < atom.u[0] < -0.5:
+            u_iso[row] = -atom.u[0] * pivot
+        elif atom.u:
+            u_iso[row] = pivot = found.resolved(atom.u[0])
+    elements = [_element(found, atom) for atom in atoms]
+    return Sites(
+        label=[atom.label if not atom.residue else f"{atom.label}_{atom.residue}" for atom in atoms],
+        element=elements,
+        type_symbol=elements,
+        fract=np.array([[found.resolved(value) for value in atom.position] for atom in atoms]),
+        fract_su=np.zeros((count, 3)),
+        occupancy=np.array([found.resolved(atom.occupancy) for atom in atoms]),
+        occupancy_su=np.zeros(count),
+        adp_type=["Uani" if len(atom.u) == 6 else "Uiso" for atom in atoms],
+        u_iso=u_iso,
+        u_iso_su=np.zeros(count),
+        u_cif=tensors,
+        u_cif_su=np.zeros((count, 3, 3)),
+        assembly=[""] * count,
+        group=np.array([atom.part for atom in atoms], dtype=np.int64),
+        calc_flag=["calc" if atom.afix % 10 in (3, 4, 7, 8) and atom.afix else "d" for atom in atoms],
+        refinement_flags=["R" if atom.afix % 10 in (3, 4, 7, 8) and atom.afix else "" for atom in atoms],
+    )
+
+
+def _element(found: ShelxText, atom: ShelxAtom) -> str:
+    number = atom.scattering_type
+    if not 1 <= number <= len(found.elements):
+        raise CifError(
+            f"Atom {atom.label} has scattering type {number}, but SFAC lists {len(found.elements)} elements.",
+            next="Correct the number or the SFAC card.",
+        )
+    return element_of_type(found.elements[number - 1])

@@ -1,0 +1,374 @@
+"""The space group of a structure, from what a file says about it.
+
+A file may name the group four times. Order of trust: list of operations, Hall symbol, H-M symbol with
+its setting, number. Whatever disagrees with the most trusted statement is reported, never hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.contract.errors import CifError
+from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.hermann_mauguin import choose_setting, find_by_hm
+from qcrbox.crystallography.symmetry import (
+    OperationTable,
+    SymmetryOperation,
+    close_group,
+    format_code,
+    parse_code,
+    point_group,
+)
+
+_SYSTEM_BY_LAUE = {
+    "-1": "triclinic",
+    "2/m": "monoclinic",
+    "mmm": "orthorhombic",
+    "4/m": "tetragonal",
+    "4/mmm": "tetragonal",
+    "-3": "trigonal",
+    "-3m": "trigonal",
+    "6/m": "hexagonal",
+    "6/mmm": "hexagonal",
+    "m-3": "cubic",
+    "m-3m": "cubic",
+}
+_CENTRINGS = {
+    "P": [],
+    "A": ["0 1/2 1/2"],
+    "B": ["1/2 0 1/2"],
+    "C": ["1/2 1/2 0"],
+    "I": ["1/2 1/2 1/2"],
+    "F": ["0 1/2 1/2", "1/2 0 1/2", "1/2 1/2 0"],
+    "R": ["2/3 1/3 1/3", "1/3 2/3 2/3"],
+    "H": ["2/3 1/3 0", "1/3 2/3 0"],
+}
+
+
+def _signature(operations: Sequence[SymmetryOperation]) -> frozenset[SymmetryOperation]:
+    return frozenset(operation.reduced() for operation in operations)
+
+
+def _operations_of(group: gemmi.GroupOps) -> list[SymmetryOperation]:
+    return [SymmetryOperation.parse(operation.triplet()) for operation in group]
+
+
+@dataclass(frozen=True)
+class SpaceGroup:
+    """Operations of a space group and its names.
+
+    `operations` keep the order and translations of the file, so that `3_655` means what the file means.
+    `source` says where they came from; `contradictions` list what the file says differently;
+    `notes` list what had to be assumed.
+    """
+
+    operations: tuple[SymmetryOperation, ...]
+    hm: str
+    hall: str
+    number: int | None
+    source: str = "symop"
+    contradictions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    ids: dict[str, tuple[int, tuple[int, int, int]]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        number = f" (No. {self.number})" if self.number else ""
+        return f"<space group {self.hm}{number}, Hall {self.hall}, {len(self.operations)} operations>"
+
+    @classmethod
+    def from_operations(
+        cls, operations: Sequence[SymmetryOperation], ids: Sequence[str] | None = None
+    ) -> SpaceGroup:
+        """The group made of these operations; missing products are added and noted.
+
+        `ids` are the file's own numbers of the operations (default 1, 2, ...).
+        """
+        given = list(operations)
+        group = close_group(given)
+        notes = []
+        if len(group) > len(_signature(given)):
+            notes.append(
+                f"The list of {len(_signature(given))} symmetry operations is not complete; "
+                f"{len(group) - len(_signature(given))} products were added."
+            )
+        if len(given) > len(_signature(given)):
+            notes.append("A symmetry operation is listed twice.")
+        entry = _entry_of(group)
+        return cls(
+            tuple(group),
+            entry.xhm() if entry else "",
+            entry.hall if entry else "",
+            entry.number if entry else None,
+            notes=tuple(notes),
+            ids=_ids(given, group, ids),
+        )
+
+    @classmethod
+    def from_hall(cls, symbol: str) -> SpaceGroup:
+        """The group of a Hall symbol. Raises CifError when the symbol cannot be read."""
+        try:
+            group = gemmi.symops_from_hall(" ".join(symbol.replace("_", " ").split()))
+        except (RuntimeError, ValueError) as problem:
+            raise CifError(f"'{symbol}' is not a Hall symbol.", why=str(problem)) from problem
+        made = cls.from_operations(_operations_of(group))
+        return _with(made, hall=made.hall or symbol, source="Hall")
+
+    @classmethod
+    def from_hm(cls, symbol: str, cell_angles: Sequence[float] | None = None) -> SpaceGroup:
+        """The group of a Hermann-Mauguin symbol in any of its usual spellings.
+
+        `P 21/n`, `P2(1)/n`, `P21/n` and `P 1 21/n 1` are one group. Where the setting is not stated,
+        hexagonal or rhombohedral axes follow from the cell angles, and origin choice 1 is assumed and noted.
+        Raises CifError for an unknown symbol.
+        """
+        entries = find_by_hm(symbol)
+        if not entries:
+            raise CifError(
+                f"'{symbol}' is not a known Hermann-Mauguin symbol.",
+                next="Give the list of symmetry operations, or a symbol of International Tables.",
+            )
+        entry, note = choose_setting(entries, cell_angles)
+        made = _from_entry(entry)
+        return _with(made, source="H-M", notes=(*made.notes, *([note] if note else [])))
+
+    @classmethod
+    def from_number(cls, number: int) -> SpaceGroup:
+        """The standard setting of a number of International Tables. Raises CifError beyond 1..230."""
+        entry = gemmi.find_spacegroup_by_number(int(number))
+        if entry is None:
+            raise CifError(f"{number} is not a space group number.", next="Numbers run from 1 to 230.")
+        note = f"Only the number {number} is given; its standard setting {entry.xhm()} is assumed."
+        return _with(_from_entry(entry), source="number", notes=(note,))
+
+    @cached_property
+    def table(self) -> OperationTable:
+        return OperationTable(self.operations)
+
+    @cached_property
+    def multiplication(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Index (m, m) and lattice translation (m, m, 3) of operation i after operation j."""
+        return self.table.multiplication()
+
+    @cached_property
+    def identity(self) -> int:
+        """Index of the identity in `operations`."""
+        return next(i for i, operation in enumerate(self.operations) if operation.reduced().is_identity)
+
+    @property
+    def rotations(self) -> NDArray[np.int64]:
+        """(m, 3, 3) integers."""
+        return self.table.rotations
+
+    @cached_property
+    def translations(self) -> NDArray[np.float64]:
+        """(m, 3) in fractions of the cell."""
+        return self.table.shifts / self.table.denominator
+
+    @property
+    def order(self) -> int:
+        return len(self.operations)
+
+    @cached_property
+    def point_group(self) -> str:
+        return point_group(self.rotations)
+
+    @cached_property
+    def laue_group(self) -> str:
+        return point_group([*self.rotations, *(-self.rotations)])
+
+    @property
+    def crystal_system(self) -> str:
+        return _SYSTEM_BY_LAUE.get(self.laue_group, "unknown")
+
+    @cached_property
+    def centrosymmetric(self) -> bool:
+        return any(np.array_equal(rotation, -np.eye(3)) for rotation in self.rotations)
+
+    @cached_property
+    def sohncke(self) -> bool:
+        """Only rotations and translations: a structure of one enantiomer may crystallise in it."""
+        return all(operation.determinant > 0 for operation in self.operations)
+
+    @cached_property
+    def centring(self) -> str:
+        """Letter of the lattice centring, `?` for one without a letter."""
+        found = {
+            operation.reduced().translation
+            for operation in self.operations
+            if np.array_equal(operation.r, np.eye(3)) and not operation.reduced().is_identity
+        }
+        for letter, vectors in _CENTRINGS.items():
+            wanted = {SymmetryOperation.parse(_as_triplet(vector)).translation for vector in vectors}
+            if wanted == found:
+                return letter
+        return "?"
+
+    def code(self, operation: int, translation: Sequence[int]) -> str:
+        """Symmetry code in the numbering of the file, `.` for the identity in place."""
+        if operation == self.identity and not any(translation):
+            return "."
+        for name, (index, shift) in self.ids.items():
+            if index == operation:
+                moved = [int(n) - s for n, s in zip(translation, shift, strict=True)]
+                return format_code(name, moved)
+        return format_code(operation + 1, translation)
+
+    def parse_code(self, code: str) -> tuple[int, tuple[int, int, int]]:
+        """Index of the operation and translation that a code of the file means. Raises CifError."""
+        if code.strip() in ("", ".", "?"):
+            return self.identity, (0, 0, 0)
+        name, moved = parse_code(code)
+        known = self.ids.get(name) or (self.ids.get(name.lstrip("0")) if name.strip("0") else None)
+        if known is None:
+            raise CifError(
+                f"Symmetry code '{code}' names operation {name}, which the file does not have.",
+                next=f"Operations are numbered {', '.join(list(self.ids)[:3])} ...",
+            )
+        index, shift = known
+        return index, (moved[0] + shift[0], moved[1] + shift[1], moved[2] + shift[2])
+
+    def readable(self, operation: int, translation: Sequence[int]) -> str:
+        """`-x+1, y+1/2, -z+1/2`."""
+        return self.operations[operation].shifted(translation).xyz()
+
+    def gemmi_group(self) -> gemmi.GroupOps:
+        """The same operations for gemmi's functions."""
+        return gemmi.GroupOps([gemmi.Op(operation.reduced().xyz(",")) for operation in self.operations])
+
+    def same_operations(self, other: SpaceGroup) -> bool:
+        return _signature(self.operations) == _signature(other.operations)
+
+
+def resolve(
+    symops: Sequence[str] = (),
+    *,
+    symop_ids: Sequence[str] | None = None,
+    hall: str = "",
+    hm: str = "",
+    number: int | None = None,
+    cell_angles: Sequence[float] | None = None,
+) -> SpaceGroup:
+    """The space group a file means, by order of trust, with what contradicts it.
+
+    Without any statement P 1 is assumed and noted. A statement that cannot be read is noted and the next
+    one is used, so this never raises for a damaged file.
+    """
+    problems: list[str] = []
+    candidates: list[tuple[str, SpaceGroup]] = []
+
+    def attempt(label: str, build) -> None:
+        try:
+            candidates.append((label, build()))
+        except CifError as error:
+            problems.append(error.message)
+
+    if symops:
+        attempt(
+            "the symmetry operations",
+            lambda: SpaceGroup.from_operations([SymmetryOperation.parse(text) for text in symops], symop_ids),
+        )
+    if hall:
+        attempt(f"the Hall symbol '{hall}'", lambda: SpaceGroup.from_hall(hall))
+    if hm:
+        attempt(f"the H-M symbol '{hm}'", lambda: SpaceGroup.from_hm(hm, cell_angles))
+    if number is not None:
+        attempt(f"the number {number}", lambda: SpaceGroup.from_number(number))
+    if not candidates:
+        problems.append("No space group is given; P 1 is assumed.")
+        return _with(
+            SpaceGroup.from_operations([SymmetryOperation.parse("x,y,z")]),
+            source="assumed",
+            notes=tuple(problems),
+        )
+    label, best = candidates[0]
+    contradictions = [
+        _contradiction(label, best, other_label, other)
+        for other_label, other in candidates[1:]
+        if not _agree(best, other_label, other, hm)
+    ]
+    named = next((other for _, other in candidates if other.number is not None), None)
+    return _with(
+        best,
+        hm=best.hm or hm,
+        hall=best.hall or hall,
+        number=best.number if best.number is not None else (number or (named.number if named else None)),
+        contradictions=tuple(contradictions),
+        notes=(*problems, *best.notes),
+    )
+
+
+def _agree(best: SpaceGroup, label: str, other: SpaceGroup, hm: str) -> bool:
+    if best.same_operations(other):
+        return True
+    if label.startswith("the number"):
+        return best.number == other.number if best.number is not None else best.order == other.order
+    if label.startswith("the H-M"):
+        # A symbol without setting stands for all its settings.
+        return any(
+            _signature(_operations_of(entry.operations())) == _signature(best.operations)
+            for entry in find_by_hm(hm)
+        ) or (best.number is None and best.order == other.order and best.point_group == other.point_group)
+    return False
+
+
+def _contradiction(label: str, best: SpaceGroup, other_label: str, other: SpaceGroup) -> str:
+    meant = best.hm or f"a group of {best.order} operations"
+    return (
+        f"{other_label[0].upper()}{other_label[1:]} means {other.hm or other.hall}, "
+        f"but {label} give{'s' if not label.endswith('operations') else ''} {meant}; {label} "
+        f"{'are' if label.endswith('operations') else 'is'} trusted."
+    )
+
+
+def _with(group: SpaceGroup, **changes: object) -> SpaceGroup:
+    fields = {
+        "operations": group.operations,
+        "hm": group.hm,
+        "hall": group.hall,
+        "number": group.number,
+        "source": group.source,
+        "contradictions": group.contradictions,
+        "notes": group.notes,
+        "ids": group.ids,
+    }
+    return SpaceGroup(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def _from_entry(entry: gemmi.SpaceGroup) -> SpaceGroup:
+    made = SpaceGroup.from_operations(_operations_of(entry.operations()))
+    return _with(made, hm=entry.xhm(), hall=entry.hall, number=entry.number)
+
+
+def _entry_of(operations: Sequence[SymmetryOperation]) -> gemmi.SpaceGroup | None:
+    try:
+        group = gemmi.GroupOps([gemmi.Op(operation.reduced().xyz(",")) for operation in operations])
+    except (RuntimeError, ValueError):  # translations that gemmi's 24ths cannot hold
+        return None
+    return gemmi.find_spacegroup_by_ops(group)
+
+
+def _ids(
+    given: Sequence[SymmetryOperation], group: Sequence[SymmetryOperation], ids: Sequence[str] | None
+) -> dict[str, tuple[int, tuple[int, int, int]]]:
+    place = {operation.reduced(): index for index, operation in enumerate(group)}
+    found: dict[str, tuple[int, tuple[int, int, int]]] = {}
+    for number, operation in enumerate(given):
+        index = place[operation.reduced()]
+        moved = tuple(
+            int(a - b) for a, b in zip(operation.translation, group[index].translation, strict=True)
+        )
+        name = ids[number] if ids is not None and number < len(ids) else str(number + 1)
+        found.setdefault(name.strip(), (index, moved))  # type: ignore[arg-type]
+    for index in range(len(group)):
+        if all(index != known for known, _ in found.values()):
+            found.setdefault(str(index + 1), (index, (0, 0, 0)))
+    return found
+
+
+def _as_triplet(vector: str) -> str:
+    return ",".join(f"{axis}+{part}" for axis, part in zip("xyz", vector.split(), strict=True))

@@ -1,0 +1,36 @@
+"""Chemical formulae: reading the sum formula of a file, and counting the atoms of a cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from qcrbox.crystallography.structure.elements import atomic_weight, hill_order
+
+_PART = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?")
+
+
+def parse_formula(text: str) -> dict[str, float]:
+    """`C17 H20 N4 O5` to {C: 17, ...}; empty when the text is no sum formula."""
+    compact = text.replace(" ", "")
+    parts = list(_PART.finditer(compact))
+    if not parts or sum(len(part[0]) for part in parts) != len(compact):
+        return {}
+    counts: dict[str, float] = {}
+    for part in parts:
+        counts[part[1]] = counts.get(part[1], 0.0) + float(part[2] or 1)
+    return counts
+
+
+def format_formula(counts: Mapping[str, float]) -> str:
+    """In Hill order, counts of one left out: `C17 H20 N4 O5`."""
+    words = []
+    for element in hill_order([name for name, count in counts.items() if count > 5e-4]):
+        count = round(counts[element], 3)
+        words.append(element if count == 1 else f"{element}{count:g}")
+    return " ".join(words)
+
+
+def weight(counts: Mapping[str, float]) -> float:
+    """Molecular weight in g/mol."""
+    return sum(count * atomic_weight(element) for element, count in counts.items())

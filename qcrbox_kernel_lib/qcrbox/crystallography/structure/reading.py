@@ -1,0 +1,315 @@
+"""From the items of a CIF block to cell, space group and sites.
+
+Spellings do not matter (old, DDLm, unified); s.u. may stand in brackets or in `_su` items.
+What is damaged is noted and read as unknown; only a missing cell or missing coordinates are errors.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.cif import names
+from qcrbox.cif.document import Block
+from qcrbox.cif.loop import Loop
+from qcrbox.cif.quoting import text_of
+from qcrbox.cif.values import Number
+from qcrbox.contract.errors import MissingItemsError
+from qcrbox.crystallography.cell import NAMES, UnitCell
+from qcrbox.crystallography.space_group import SpaceGroup, resolve
+from qcrbox.crystallography.structure import adps
+from qcrbox.crystallography.structure.elements import element_of_label, element_of_type
+from qcrbox.crystallography.structure.sites import FARTHEST, Sites
+
+Array = NDArray[np.float64]
+_CELL_TAGS = [f"_cell_{'length' if name in 'abc' else 'angle'}_{name}" for name in NAMES]
+_SYMOP_TAGS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
+_FLAG_TAGS = (
+    "_atom_site_refinement_flags",
+    "_atom_site_refinement_flags_posn",
+    "_atom_site_refinement_flags_adp",
+)
+_COMPONENTS = ("11", "22", "33", "12", "13", "23")
+
+
+def number_with_su(block: Block, tag: str) -> Number | None:
+    """A number with the s.u. of its brackets, else of its `_su` item."""
+    number = block.number(tag)
+    if number is None or number.su is not None:
+        return number
+    su = block.number(f"{tag}_su")
+    return Number.of(number.text, su.text) if su is not None and su.value > 0 else number
+
+
+def read_cell(block: Block) -> UnitCell:
+    """Raises MissingItemsError when a cell parameter is missing and CifError when they make no cell."""
+    numbers = [number_with_su(block, tag) for tag in _CELL_TAGS]
+    missing = [tag for tag, number in zip(_CELL_TAGS, numbers, strict=True) if number is None]
+    if missing:
+        raise MissingItemsError(
+            f"The cell is not complete: {', '.join(missing)} missing.",
+            where=f"block {block.name}",
+            items=missing,
+        )
+    cell = UnitCell(*[number for number in numbers if number is not None])
+    cell.orthogonalisation  # noqa: B018 - raises for impossible parameters
+    return cell
+
+
+def read_space_group(block: Block, cell: UnitCell | None = None) -> SpaceGroup:
+    """The space group by order of trust; never raises for damaged statements, they are noted."""
+    notes = []
+    chosen, ids = _symmetry_operations(block)
+    if (legacy := _legacy_operations(block)) and chosen and legacy != chosen:
+        before = resolve(chosen)
+        if not before.same_operations(resolve(legacy)):
+            notes.append(
+                "_space_group_symop_operation_xyz and _symmetry_equiv_pos_as_xyz are both given and differ; "
+                "the first is used."
+            )
+    number = next(
+        (n for tag in ("_space_group_IT_number", "_symmetry_Int_Tables_number") if (n := block.number(tag))),
+        None,
+    )
+    group = resolve(
+        chosen,
+        symop_ids=ids,
+        hall=_first_text(block, "_space_group_name_Hall", "_symmetry_space_group_name_Hall"),
+        hm=_first_text(
+            block,
+            "_space_group_name_H-M_alt",
+            "_symmetry_space_group_name_H-M",
+            "_space_group_name_H-M_full",
+            "_space_group_name_H-M_ref",
+        ),
+        number=int(number.value) if number is not None and 1 <= number.value <= 230 else None,
+        cell_angles=None if cell is None else cell.parameters[3:].tolist(),
+    )
+    if notes:
+        group = SpaceGroup(
+            group.operations,
+            group.hm,
+            group.hall,
+            group.number,
+            group.source,
+            (*notes, *group.contradictions),
+            group.notes,
+            group.ids,
+        )
+    return group
+
+
+def _symmetry_operations(block: Block) -> tuple[list[str], list[str] | None]:
+    tag = _SYMOP_TAGS[0]
+    if block.find(tag) is None:
+        return [], None
+    texts = [text for text in map(text_of, block.column(tag)) if text not in ("?", ".", "")]
+    loop = block.find(tag)
+    ids = None
+    if isinstance(loop, Loop):
+        for id_tag in ("_space_group_symop_id", "_symmetry_equiv_pos_site_id"):
+            if id_tag in loop:
+                ids = loop.texts(id_tag)
+                break
+    return texts, ids if ids is not None and len(ids) == len(texts) else None
+
+
+def _legacy_operations(block: Block) -> list[str]:
+    written = block.written_as(_SYMOP_TAGS[1])
+    if written is None or written.lower() != _SYMOP_TAGS[1]:
+        return []
+    return [text_of(cell) for cell in block.column(_SYMOP_TAGS[1])]
+
+
+def _first_text(block: Block, *tags: str) -> str:
+    return next((text.strip() for tag in tags if (text := block.text(tag)) and text.strip()), "")
+
+
+def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
+    """The atoms of a block. Raises MissingItemsError when it has no coordinates."""
+    loop = as_loop(block, "_atom_site_label")
+    if loop is None:
+        loop = as_loop(block, "_atom_site_fract_x")
+    if loop is None or not len(loop):
+        raise MissingItemsError(
+            "There are no atoms.",
+            where=f"block {block.name}",
+            items=["_atom_site_label", "_atom_site_fract_x"],
+        )
+    count = len(loop)
+    types = texts_of(loop, "_atom_site_type_symbol", count)
+    labels = texts_of(loop, "_atom_site_label", count)
+    labels = [
+        label or f"{symbol or 'X'}{row + 1}"
+        for row, (label, symbol) in enumerate(zip(labels, types, strict=True))
+    ]
+    fract, fract_su = _coordinates(loop, cell, count, block)
+    u_iso, u_iso_su = _isotropic(loop, count)
+    u_cif, u_cif_su = _anisotropic(block, labels, cell, notes)
+    occupancy, occupancy_su = numbers_of(loop, "_atom_site_occupancy", count)
+    flags = [texts_of(loop, tag, count) for tag in _FLAG_TAGS]
+    given = texts_of(loop, "_atom_site_adp_type", count)
+    if not any(given):
+        given = texts_of(loop, "_atom_site_thermal_displace_type", count)
+    has_tensor: NDArray[np.bool_] = np.isfinite(u_cif[:, 0, 0])
+    sites = Sites(
+        label=labels,
+        element=[
+            element_of_type(symbol) if symbol else element_of_label(label)
+            for symbol, label in zip(types, labels, strict=True)
+        ],
+        type_symbol=types,
+        fract=fract,
+        fract_su=fract_su,
+        occupancy=np.where(np.isnan(occupancy), 1.0, occupancy),
+        occupancy_su=occupancy_su,
+        adp_type=[
+            name or ("Uani" if tensor else "Uiso") for name, tensor in zip(given, has_tensor, strict=True)
+        ],
+        u_iso=u_iso,
+        u_iso_su=u_iso_su,
+        u_cif=u_cif,
+        u_cif_su=u_cif_su,
+        assembly=texts_of(loop, "_atom_site_disorder_assembly", count),
+        group=_groups(texts_of(loop, "_atom_site_disorder_group", count), labels, notes),
+        calc_flag=texts_of(loop, "_atom_site_calc_flag", count),
+        refinement_flags=["".join(parts) for parts in zip(*flags, strict=True)],
+    )
+    _remark(sites, cell, notes)
+    return sites
+
+
+def as_loop(block: Block, tag: str) -> Loop | None:
+    """The loop of an item; a table of one row may be written as single items."""
+    entry = block.find(tag)
+    if entry is None or isinstance(entry, Loop):
+        return entry
+    category = names.category(tag)
+    items: dict[str, Sequence[str]] = {
+        item.tag: [item.raw] for item in block.items if names.category(item.tag) == category
+    }
+    return Loop.of(items)
+
+
+def texts_of(loop: Loop, tag: str, count: int) -> list[str]:
+    if tag not in loop:
+        return [""] * count
+    return ["" if raw in ("?", ".") else text_of(raw, cif2=loop.cif2) for raw in loop.column(tag)]
+
+
+def numbers_of(loop: Loop, tag: str, count: int) -> tuple[Array, Array]:
+    """Values (NaN where unknown) and s.u. (0 where none)."""
+    if tag not in loop:
+        return np.full(count, np.nan), np.zeros(count)
+    values, su = loop.numbers_and_su(tag)
+    if f"{tag}_su" in loop:
+        su = np.where(np.isnan(su), loop.numbers(f"{tag}_su"), su)
+    return values, np.nan_to_num(su)
+
+
+def _coordinates(loop: Loop, cell: UnitCell, count: int, block: Block) -> tuple[Array, Array]:
+    if "_atom_site_fract_x" not in loop and "_atom_site_Cartn_x" in loop:
+        cartesian = np.column_stack(
+            [numbers_of(loop, f"_atom_site_Cartn_{axis}", count)[0] for axis in "xyz"]
+        )
+        return cell.to_fractional(cartesian), np.zeros((count, 3))
+    columns = [numbers_of(loop, f"_atom_site_fract_{axis}", count) for axis in "xyz"]
+    fract = np.column_stack([values for values, _ in columns])
+    if count and not np.isfinite(fract).all(axis=1).any():
+        raise MissingItemsError(
+            "No atom has coordinates.", where=f"block {block.name}", items=["_atom_site_fract_x"]
+        )
+    return fract, np.column_stack([su for _, su in columns])
+
+
+def _isotropic(loop: Loop, count: int) -> tuple[Array, Array]:
+    u, u_su = numbers_of(loop, "_atom_site_U_iso_or_equiv", count)
+    b, b_su = numbers_of(loop, "_atom_site_B_iso_or_equiv", count)
+    use_b = np.isnan(u)
+    return np.where(use_b, adps.b_to_u(b), u), np.where(use_b, adps.b_to_u(b_su), u_su)
+
+
+def _anisotropic(block: Block, labels: list[str], cell: UnitCell, notes: list[str]) -> tuple[Array, Array]:
+    tensors = np.full((len(labels), 3, 3), np.nan)
+    su = np.zeros((len(labels), 3, 3))
+    loop = as_loop(block, "_atom_site_aniso_label")
+    if loop is None:
+        return tensors, su
+    count = len(loop)
+    own = texts_of(loop, "_atom_site_aniso_label", count)
+    rows = _rows_of(own, labels, notes)
+    for stem, convert in (
+        ("U_", lambda values: values),
+        ("B_", adps.b_to_u),
+        ("beta_", lambda values: adps.beta_to_u(values, cell)),
+    ):
+        columns = [numbers_of(loop, f"_atom_site_aniso_{stem}{name}", count) for name in _COMPONENTS]
+        values = convert(adps.symmetric(np.column_stack([column for column, _ in columns])))
+        errors = convert(adps.symmetric(np.column_stack([column for _, column in columns])))
+        for position, row in enumerate(rows):
+            if row is not None and np.isnan(tensors[row]).any() and np.isfinite(values[position]).all():
+                tensors[row], su[row] = values[position], errors[position]
+    return tensors, su
+
+
+def _rows_of(own: list[str], labels: list[str], notes: list[str]) -> list[int | None]:
+    exact = {label: row for row, label in reversed(list(enumerate(labels)))}
+    folded = {label.lower(): row for row, label in reversed(list(enumerate(labels)))}
+    rows: list[int | None] = []
+    for label in own:
+        row = exact.get(label)
+        if row is None and (row := folded.get(label.lower())) is not None:
+            notes.append(
+                f"Displacement parameters of {label} are taken for atom {labels[row]}, which differs in case."
+            )
+        if row is None:
+            notes.append(f"Displacement parameters are given for {label}, but there is no such atom.")
+        rows.append(row)
+    return rows
+
+
+def _groups(texts: list[str], labels: list[str], notes: list[str]) -> NDArray[np.int64]:
+    groups = np.zeros(len(texts), dtype=np.int64)
+    letters: dict[str, int] = {}
+    for row, text in enumerate(texts):
+        if not text:
+            continue
+        try:
+            groups[row] = int(text)
+        except ValueError:
+            # Letters occur in place of numbers; each gets a number of its own beyond those in use.
+            groups[row] = letters.setdefault(text, 1000 + len(letters))
+            notes.append(
+                f"Disorder group '{text}' of {labels[row]} is no number; it is kept apart as a group."
+            )
+    return groups
+
+
+def _remark(sites: Sites, cell: UnitCell, notes: list[str]) -> None:
+    twice = [label for label, count in Counter(sites.label).items() if count > 1]
+    if twice:
+        notes.append(f"Labels used more than once: {', '.join(sorted(twice)[:10])}.")
+    far = [
+        label for label, row in zip(sites.label, sites.fract, strict=True) if np.abs(row).max() >= FARTHEST
+    ]
+    if far:
+        notes.append(f"{', '.join(far[:10])} lie thousands of cells away; their coordinates must be wrong.")
+    nameless = [label for label, element in zip(sites.label, sites.element, strict=True) if not element]
+    if nameless:
+        notes.append(f"No element is known for {', '.join(nameless[:10])}; not shown as atoms.")
+    known = np.isfinite(sites.u_cif).all(axis=(1, 2))
+    if known.any():
+        equivalent = adps.u_equivalent(sites.u_cif, cell)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            off = known & (np.abs(equivalent - sites.u_iso) > 0.1 * np.abs(equivalent) + 5e-4)
+        for row in np.flatnonzero(off)[:10]:
+            notes.append(
+                f"Ueq of {sites.label[row]} is given as {sites.u_iso[row]:.4f}, "
+                f"but its U(ij) give {equivalent[row]:.4f} Å²."
+            )
+        npd = adps.principal_axes(adps.u_to_cartesian(sites.u_cif, cell)).npd
+        for row in np.flatnonzero(npd)[:10]:
+            notes.append(f"The displacement tensor of {sites.label[row]} is not positive definite.")

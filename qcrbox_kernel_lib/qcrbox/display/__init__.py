@@ -1,0 +1,1 @@
+"""How plain models look: tables, cards, plots, reports, Word documents, glTF."""

@@ -1,0 +1,168 @@
+"""The way of a refinement: metrics per cycle, as a table and as a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.display import show
+
+if TYPE_CHECKING:
+    from qcrbox.widgets.chart import Chart
+
+_LABELS = {"R1": "R1", "wR2": "wR2", "max_shift_su": "max shift/s.u.", "mean_shift_su": "mean shift/s.u."}
+_CONVERGED = 0.001
+
+
+class History:
+    """Rows of metrics in order; `history["R1"]` is a column, `history[-1]` the last row."""
+
+    def __init__(self, rows: list[dict[str, Any]], name: str = "") -> None:
+        # `at` is when the message came, no metric.
+        self.rows = [{key: value for key, value in row.items() if key != "at"} for row in rows]
+        self.name = name
+
+    @property
+    def columns(self) -> list[str]:
+        return list(dict.fromkeys(key for row in self.rows for key in row))
+
+    def __getitem__(self, key: str | int) -> Any:
+        if isinstance(key, int):
+            return self.rows[key]
+        if key not in self.columns:
+            raise KeyError(f"{key!r}; there are: {', '.join(self.columns) or 'none'}")
+        return [row.get(key) for row in self.rows]
+
+    def first(self, metric: str) -> float | None:
+        return next((row[metric] for row in self.rows if row.get(metric) is not None), None)
+
+    def last(self, metric: str) -> float | None:
+        return next((row[metric] for row in reversed(self.rows) if row.get(metric) is not None), None)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.rows)
+
+    def table(self) -> show.Table:
+        rows = [[row.get(name) for name in self.columns] for row in self.rows]
+        return show.Table(self.columns, rows, title=f"History of {self.name}".rstrip(" of"))
+
+    def plot(self) -> Picture:
+        """R values and shifts against the cycle, to read with the pointer.
+
+        R1 and wR2, then the largest and mean shift/s.u. (logarithmic, with the line of convergence), then S where it
+        was reported. Raises ValueError when the program reported no metrics.
+        """
+        from qcrbox.widgets.chart import BLUE, GREEN, ORANGE, PURPLE, Axis, Chart, Panel
+
+        if not self.rows:
+            raise ValueError("There is no history: the program reported no metrics.")
+        agreement = [
+            self._series(name, marker, colour)
+            for name, marker, colour in (("R1", "o", BLUE), ("wR2", "s", ORANGE))
+        ]
+        shifts = [
+            self._series(name, marker, colour)
+            for name, marker, colour in (("max_shift_su", "^", GREEN), ("mean_shift_su", "v", PURPLE))
+            if self._column(name)
+        ]
+        level = [(_CONVERGED, f"converged < {_CONVERGED}")] if shifts else []
+        panels = [
+            Panel(Axis("cycle"), Axis("R", low=0), agreement, title="Agreement"),
+            Panel(
+                Axis("cycle"),
+                Axis("shift / s.u.", log=bool(level)),
+                shifts,
+                title="Convergence",
+                levels=level,
+            ),
+        ]
+        if self._column("S"):
+            goodness = [self._series("S", "s", BLUE)]
+            panels.append(
+                Panel(Axis("cycle"), Axis("S"), goodness, title="Goodness of fit", levels=[(1.0, "1")])
+            )
+        return Picture.of(Chart(panels), self.summary())
+
+    def _series(self, name: str, marker: str, colour: str) -> Any:
+        """One metric against the row: a program may count its cycles anew after each change of the model."""
+        from qcrbox.widgets.chart import Series
+
+        points = [
+            (number, row[name])
+            for number, row in enumerate(self.rows, 1)
+            if isinstance(row.get(name), (int, float))
+        ]
+        x, y = zip(*points, strict=True) if points else ((), ())
+        return Series(x, y, _LABELS.get(name, name), "both", colour, marker)
+
+    def _column(self, name: str) -> list[float]:
+        return [row[name] for row in self.rows if isinstance(row.get(name), (int, float))]
+
+    def summary(self) -> str:
+        """The plot in one sentence, for those who cannot see it."""
+        parts = [f"{len(self.rows)} cycles"]
+        for name in ("R1", "wR2", "max_shift_su"):
+            first, last = self.first(name), self.last(name)
+            if first is not None and last is not None:
+                parts.append(f"{_LABELS[name]} from {first:.4g} to {last:.4g}")
+        return ", ".join(parts) + "."
+
+    def __repr__(self) -> str:
+        return self.table().text() if self.rows else "<History: empty>"
+
+    def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
+        return self.table()._repr_mimebundle_(**more)
+
+
+class Picture:
+    """A plot that shows itself, with a sentence for readers without eyes. `.figure` (matplotlib), `.save(path)`.
+
+    One made `of` a chart can be read with the pointer in the notebook; saved, it is the picture.
+    """
+
+    def __init__(self, figure: Any, alt: str) -> None:
+        self._figure, self.alt = figure, alt
+        self.chart: Chart | None = None
+
+    @classmethod
+    def of(cls, chart: Chart, alt: str) -> Picture:
+        made = cls(None, alt)
+        made.chart = chart
+        return made
+
+    @property
+    def figure(self) -> Any:
+        if self._figure is None and self.chart is not None:
+            self._figure = self.chart.figure()
+        return self._figure
+
+    def save(self, path: str, *, dpi: int = 300) -> str:
+        self.figure.savefig(path, dpi=dpi)
+        return path
+
+    def _bytes(self, kind: str) -> bytes:
+        import io
+
+        out = io.BytesIO()
+        self.figure.savefig(out, format=kind, dpi=110)
+        return out.getvalue()
+
+    def __repr__(self) -> str:
+        return f"<Picture: {self.alt}>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        import base64
+
+        data = base64.b64encode(self._bytes("png")).decode()
+        picture = (
+            f'<img alt="{show.escape(self.alt)}" src="data:image/png;base64,{data}" style="max-width:100%">'
+        )
+        return {"text/plain": repr(self), "image/png": data, "text/html": picture}
+
+    def _ipython_display_(self) -> None:
+        from qcrbox.widgets.chart.live import display_picture
+
+        display_picture(self)

@@ -1,0 +1,274 @@
+"""Plots by which a model and its data are judged. Each is a picture with a sentence for those who cannot see it."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qcrbox.contract.errors import MissingItemsError
+from qcrbox.display import show
+from qcrbox.display.history import Picture
+from qcrbox.widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Series
+
+if TYPE_CHECKING:
+    from qcrbox.analysis.quality import Quality
+    from qcrbox.api.files import CifFile
+    from qcrbox.crystallography.reflections import Reflections
+    from qcrbox.crystallography.reflections.merging import Merged
+
+_LABELLED = 8  # outliers named in a plot
+_D_TICKS = (3, 2, 1.5, 1.2, 1, 0.9, 0.8, 0.7, 0.6)  # Å
+
+
+class Plots:
+    """`result.plots.fo_fc()` and its like. `cif` is the model, `fcf` (if any) the list of Fo² and Fc²."""
+
+    def __init__(self, cif: CifFile, fcf: CifFile | None = None) -> None:
+        self.cif, self.fcf = cif, fcf
+
+    # ------------------------------------------------------------ data
+
+    @cached_property
+    def quality(self) -> Quality:
+        """Indicators and resolution shells of the reflections in the CIF."""
+        from qcrbox.analysis.quality import quality_indicators
+
+        return quality_indicators(self.cif.block)
+
+    def indicators(self) -> show.Table:
+        """Quality indicators, each with what it says."""
+        rows = [
+            (i.name, "–" if i.value is None else f"{i.value:.4g}", i.unit, i.note or i.meaning)
+            for i in self.quality.indicators
+        ]
+        return show.Table(
+            ("indicator", "value", "unit", "says"), rows, title=f"Data and model of {self.cif.filename}"
+        )
+
+    @cached_property
+    def _model(self) -> Reflections:
+        """Reflections with Fo², σ and Fc². Raises MissingItemsError when no file has them."""
+        from qcrbox.crystallography.reflections import find_reflections
+
+        for file in (self.fcf, self.cif):
+            if file is None:
+                continue
+            block = next((b for b in file.document.blocks if b.loop("_refln") is not None), None)
+            if block is None:
+                continue
+            found = find_reflections(block, prefer="loop").as_f_squared()
+            if found.calculated is not None:
+                good = np.isfinite(found.calculated) & np.isfinite(found.intensity) & (found.sigma > 0)
+                return found.select(good)
+        raise MissingItemsError(
+            f"{self.cif.filename} comes without calculated structure factors.",
+            next="They are in the .fcf file that a refinement writes.",
+            items=["_refln_F_squared_calc"],
+        )
+
+    @property
+    def _calculated(self) -> Any:
+        """Fc² of the reflections of `_model`."""
+        return self._model.calculated
+
+    @cached_property
+    def _delta(self) -> Any:
+        """√w (Fo² − Fc²) with the weights of the refinement; (Fo² − Fc²)/σ when the file does not give them."""
+        from qcrbox.crystallography.reflections import shelx_weights
+
+        model = self._model
+        difference = model.intensity - self._calculated
+        if self._scheme is None:
+            return difference / model.sigma
+        return difference * np.sqrt(
+            shelx_weights(model.intensity, model.sigma, self._calculated, *self._scheme)
+        )
+
+    @cached_property
+    def _scheme(self) -> tuple[float, float] | None:
+        """a and b of w = 1/[σ²(Fo²) + (aP)² + bP], from the words of the CIF."""
+        text = self.cif.block.text("_refine_ls_weighting_details") or ""
+        plain = "".join(text.split())
+        a = re.search(r"\((\d*\.\d+)P\)\^2\^", plain)
+        if a is None:
+            return None
+        b = re.search(r"\+(\d*\.\d+)P[]\b]", plain)
+        return float(a[1]), float(b[1]) if b else 0.0
+
+    @property
+    def _unit(self) -> str:
+        return "Δ / σ" if self._scheme is None else "√w Δ"
+
+    def outliers(self, n: int = 10) -> show.Table:
+        """The reflections that fit worst, with the text that leaves them out (`omit=`)."""
+        model, delta = self._model, self._delta
+        rows = []
+        for row in np.argsort(-np.abs(delta))[:n]:
+            h, k, l = model.hkl[row].tolist()  # noqa: E741 - their names
+            values = (f"{model.intensity[row]:.2f}", f"{self._calculated[row]:.2f}", f"{delta[row]:+.1f}")
+            rows.append((f"{h} {k} {l}", *values, f"{h} {k} {l}"))
+        return show.Table(
+            ("h k l", "Fo²", "Fc²", self._unit, "omit"), rows, title="Worst fitting reflections"
+        )
+
+    # ------------------------------------------------------------ plots of the model
+
+    def fo_fc(self) -> Picture:
+        """Fo against Fc, both logarithmic; the pointer names reflections, a click collects them for `omit=`."""
+        model, delta = self._model, self._delta
+        fo, fc = (np.sqrt(np.clip(x, 0, None)) for x in (model.intensity, self._calculated))
+        seen = np.flatnonzero((fo > 0) & (fc > 0))
+        names = [" ".join(map(str, hkl)) for hkl in model.hkl.tolist()]
+        ends = [float(fc[seen].min()), float(fc[seen].max())]
+        worst = seen[np.argsort(-np.abs(delta[seen]))][:_LABELLED]
+        series = [
+            Series(ends, ends, "", "line", GREY),
+            Series(fc[seen], fo[seen], "", labels=[names[row] for row in seen]),
+            Series(
+                fc[worst],
+                fo[worst],
+                "",
+                colour=ORANGE,
+                marker="o",
+                ring=True,
+                labels=[names[r] for r in worst],
+            ),
+        ]
+        panel = Panel(Axis("Fc", log=True), Axis("Fo", log=True), series, title="Observed and calculated")
+        apart = float(np.mean(np.abs(delta) > 3))
+        return Picture.of(
+            Chart([panel], picks="omit"),
+            f"Fo against Fc of {len(model)} reflections; {apart:.1%} differ by more than three times what is expected.",
+        )
+
+    def normal_probability(self) -> Picture:
+        """Weighted differences, ranked, against what a normal distribution expects: a line of slope 1 at best."""
+        order = np.argsort(self._delta)
+        delta = self._delta[order]
+        names = [" ".join(map(str, hkl)) for hkl in self._model.hkl[order].tolist()]
+        expected = _normal_quantiles((np.arange(len(delta)) + 0.5) / len(delta))
+        middle = np.abs(expected) < 1.5
+        slope, offset = np.polyfit(expected[middle], delta[middle], 1)
+        ends = expected[[0, -1]]
+        series = [
+            Series(ends, ends, "slope 1", "line", GREY, dashed=True),
+            Series(expected, delta, labels=names),
+            Series(ends, slope * ends + offset, f"slope {slope:.2f}, offset {offset:+.2f}", "line", ORANGE),
+        ]
+        panel = Panel(Axis("expected"), Axis(f"{self._unit} of F²"), series, title="Normal probability")
+        return Picture.of(
+            Chart([panel], picks="omit"),
+            f"Normal probability plot: slope {slope:.2f}, offset {offset:+.2f} in the middle.",
+        )
+
+    def variance(self, groups: int = 10) -> Picture:
+        """Fo²/Fc² and the mean weighted square difference in groups of intensity and of resolution: level lines at best."""
+        model, delta = self._model, self._delta
+        by_strength = np.argsort(self._calculated)
+        by_resolution = np.argsort(-self.cif.structure.cell.d_spacing(model.hkl))
+        spread_name = "⟨wΔ²⟩" if self._scheme else "⟨(Δ/σ)²⟩"
+        panels = []
+        for order, name in ((by_strength, "weak → strong"), (by_resolution, "low → high resolution")):
+            parts = np.array_split(order, groups)
+            ratio = [model.intensity[p].sum() / max(self._calculated[p].sum(), 1e-9) for p in parts]
+            spread = [float(np.mean(delta[p] ** 2)) for p in parts]
+            at = np.arange(1, groups + 1)
+            series = [
+                Series(at, ratio, "K = ΣFo²/ΣFc²", "both", BLUE, "o"),
+                Series(at, spread, spread_name, "both", ORANGE, "s"),
+            ]
+            panels.append(Panel(Axis(f"groups, {name}"), Axis(""), series, levels=[(1.0, "")]))
+        return Picture.of(
+            Chart(panels), f"Analysis of variance in {groups} groups of intensity and of resolution."
+        )
+
+    # ------------------------------------------------------------ plots of the data
+
+    def resolution(self) -> Picture:
+        """Completeness, redundancy, ⟨I/σ⟩ and R(int) against resolution."""
+        shells = self._shells()
+        middle = np.array([(shell["d_max"] + shell["d_min"]) / 2 for shell in shells])
+        s = 1 / (2 * middle)  # sin θ / λ
+        top = Axis(
+            "d / Å", ticks=[(1 / (2 * d), f"{d:g}") for d in _D_TICKS if s.min() <= 1 / (2 * d) <= s.max()]
+        )
+        panels = []
+        for items, high in (
+            ((("completeness", "completeness", "o", BLUE), ("r_int", "R(int)", "s", ORANGE)), 1.05),
+            ((("mean_i_over_sigma", "⟨I/σ⟩", "o", BLUE), ("redundancy", "redundancy", "s", GREEN)), None),
+        ):
+            series = [
+                Series(s, [shell[key] for shell in shells], label, "both", colour, marker)
+                for key, label, marker, colour in items
+            ]
+            panels.append(Panel(Axis("sin θ/λ / Å⁻¹"), Axis("", low=0, high=high), series, top=top))
+        return Picture.of(
+            Chart(panels),
+            f"{len(shells)} resolution shells from {shells[0]['d_max']:.2f} to {shells[-1]['d_min']:.2f} Å.",
+        )
+
+    def wilson(self) -> Picture:
+        """The Wilson plot with its line, and ⟨|E²−1|⟩ beside what centrosymmetric structures have."""
+        from qcrbox.crystallography.reflections import wilson as wilson_statistics
+
+        structure = self.cif.structure
+        plot = wilson_statistics(self._merged, structure.cell, structure.space_group, structure.cell_content)
+        slope, offset = np.polyfit(plot.s_squared, plot.log_ratio, 1)
+        said = f"B = {plot.b:.2f} Å², ⟨|E²−1|⟩ = {plot.mean_e2_1:.3f} (0.968 centrosymmetric, 0.736 not)"
+        series = [
+            Series(plot.s_squared, plot.log_ratio, "shells", "points", BLUE, "o"),
+            Series(plot.s_squared, slope * plot.s_squared + offset, f"B = {plot.b:.2f} Å²", "line", ORANGE),
+        ]
+        panel = Panel(Axis("(sin θ/λ)² / Å⁻²"), Axis("ln(⟨I⟩/Σf²)"), series, title="Wilson plot")
+        return Picture.of(Chart([panel]), f"Wilson plot: {said}.")
+
+    def intensity_distribution(self) -> Picture:
+        """⟨|E²−1|⟩ by resolution and the distribution of E², both beside the two theoretical cases."""
+        from qcrbox.display.data_plots import intensity_distribution
+
+        return intensity_distribution(self)
+
+    def parity(self) -> Picture:
+        """⟨I/σ⟩ of the eight parity classes of h k l: a class that is weak tells of centring or a superstructure."""
+        from qcrbox.display.data_plots import parity
+
+        return parity(self)
+
+    def layer(self, name: str = "hk0") -> Picture:
+        """A layer of the reciprocal lattice, such as "hk0", "h1l" or "-2kl": strong reflections large."""
+        from qcrbox.display.data_plots import layer
+
+        return layer(self, name)
+
+    @cached_property
+    def _merged(self) -> Merged:
+        from qcrbox.crystallography.reflections import find_reflections, merging_statistics
+
+        structure = self.cif.structure
+        found = find_reflections(self.cif.block)
+        return merging_statistics(found, structure.cell, structure.space_group).merged
+
+    def _shells(self) -> list[dict[str, Any]]:
+        shells = self.quality.shells
+        if not shells:
+            reason = next((i.note for i in self.quality.indicators if i.note), "")
+            raise MissingItemsError(
+                f"{self.cif.filename} has no unmerged reflections.", why=reason, items=["reflections"]
+            )
+        return shells
+
+    def __repr__(self) -> str:
+        return (
+            f"<Plots of {self.cif.filename}: fo_fc, normal_probability, variance, resolution, wilson, "
+            "intensity_distribution, parity, layer>"
+        )
+
+
+def _normal_quantiles(p: Any) -> Any:
+    from statistics import NormalDist
+
+    inverse = NormalDist().inv_cdf
+    return np.array([inverse(one) for one in p])

@@ -1,0 +1,270 @@
+"""Table 1 and the tables of geometry, for one or more models: HTML, Word, LaTeX or CSV, s.u. kept as written."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from pathlib import Path
+from typing import Any
+
+from qcrbox.api.comparison import name_of
+from qcrbox.api.difference import cif_of
+from qcrbox.contract.errors import UserInputError
+from qcrbox.display import show
+
+# Label, names tried in order, unit. What a file does not say is shown as ?, never left blank.
+TABLE_1 = (
+    ("Chemical formula", ("_chemical_formula_moiety", "_chemical_formula_sum"), ""),
+    ("Mr", ("_chemical_formula_weight",), ""),
+    ("Crystal system", ("_space_group_crystal_system",), ""),
+    ("Space group", ("_space_group_name_H-M_alt",), ""),
+    ("Temperature", ("_diffrn_ambient_temperature", "_cell_measurement_temperature"), "K"),
+    ("a", ("_cell_length_a",), "Å"),
+    ("b", ("_cell_length_b",), "Å"),
+    ("c", ("_cell_length_c",), "Å"),
+    ("α", ("_cell_angle_alpha",), "°"),
+    ("β", ("_cell_angle_beta",), "°"),
+    ("γ", ("_cell_angle_gamma",), "°"),
+    ("V", ("_cell_volume",), "Å³"),
+    ("Z", ("_cell_formula_units_Z",), ""),
+    ("Radiation", ("_diffrn_radiation_type",), ""),
+    ("Wavelength", ("_diffrn_radiation_wavelength",), "Å"),
+    ("µ", ("_exptl_absorpt_coefficient_mu",), "mm⁻¹"),
+    ("Density (calc.)", ("_exptl_crystal_density_diffrn",), "g cm⁻³"),
+    ("Measured reflections", ("_diffrn_reflns_number",), ""),
+    ("Unique reflections", ("_reflns_number_total", "_refine_ls_number_reflns"), ""),
+    ("Observed, I > 2σ(I)", ("_reflns_number_gt",), ""),
+    ("Rint", ("_diffrn_reflns_av_R_equivalents",), ""),
+    ("θmax", ("_diffrn_reflns_theta_max",), "°"),
+    ("R1 [I > 2σ(I)]", ("_refine_ls_R_factor_gt",), ""),
+    ("R1 (all)", ("_refine_ls_R_factor_all",), ""),
+    ("wR2", ("_refine_ls_wR_factor_ref",), ""),
+    ("S", ("_refine_ls_goodness_of_fit_ref",), ""),
+    ("Parameters", ("_refine_ls_number_parameters",), ""),
+    ("Restraints", ("_refine_ls_number_restraints",), ""),
+    ("H-atom treatment", ("_refine_ls_hydrogen_treatment",), ""),
+    ("Δρmax", ("_refine_diff_density_max",), "e Å⁻³"),
+    ("Δρmin", ("_refine_diff_density_min",), "e Å⁻³"),
+    ("Flack parameter", ("_refine_ls_abs_structure_Flack",), ""),
+)
+# Left out of the table when no model has them: they say nothing about a structure without them.
+_OPTIONAL = frozenset({"Flack parameter"})
+_FORMATS = (".html", ".docx", ".tex", ".csv")
+UNKNOWN = "?"
+
+
+class Report:
+    """Tables for the given models (results, datasets or CIFs). `.save("table1.docx")`; `.tables` are the parts."""
+
+    def __init__(self, models: list[Any], names: list[str] | None = None) -> None:
+        if not models:
+            raise UserInputError("A report needs at least one model.")
+        self.cifs = [cif_of(model) for model in models]
+        self.names = names or [name_of(m, c) for m, c in zip(models, self.cifs, strict=True)]
+
+    @property
+    def table_1(self) -> show.Table:
+        """Crystal data, data collection and refinement."""
+        blocks = [cif.block for cif in self.cifs]
+        rows = []
+        for label, tags, unit in TABLE_1:
+            values = [_value(block, tags) for block in blocks]
+            if label in _OPTIONAL and all(value == UNKNOWN for value in values):
+                continue
+            rows.append((f"{label} / {unit}" if unit else label, *values))
+        return show.Table(("", *self.names), rows, title="Crystal data and refinement")
+
+    def bonds(self, model: int = 0) -> show.Table:
+        """Bond lengths in Å, symmetry codes as footnotes."""
+        structure = self.cifs[model].structure
+        codes = _Footnotes()
+        rows = [
+            (f"{b.label_1}–{b.label_2}{codes.mark(b.code, b.symmetry)}", str(b.length))
+            for b in structure.bonds()
+        ]
+        title = f"Bond lengths / Å, {self.names[model]}"
+        return show.Table(("bond", "length"), rows, title=title, caption=codes.text)
+
+    def angles(self, model: int = 0) -> show.Table:
+        """Bond angles in degrees, hydrogen left out."""
+        structure = self.cifs[model].structure
+        codes = _Footnotes()
+        rows = []
+        for a in structure.angles(hydrogens=False):
+            first = codes.mark(a.code_1, _readable(structure, a.code_1))
+            third = codes.mark(a.code_3, _readable(structure, a.code_3))
+            rows.append((f"{a.label_1}{first}–{a.label_2}–{a.label_3}{third}", str(a.angle)))
+        title = f"Angles / °, {self.names[model]}"
+        return show.Table(("angle", "value"), rows, title=title, caption=codes.text)
+
+    def hydrogen_bonds(self, model: int = 0) -> show.Table:
+        """Hydrogen bonds D–H…A: lengths in Å, angle in degrees, the acceptor's symmetry code as a footnote."""
+        structure = self.cifs[model].structure
+        codes = _Footnotes()
+        rows = [
+            (
+                f"{h.donor}–{h.hydrogen}…{h.acceptor}{codes.mark(h.code, _readable(structure, h.code))}",
+                *(str(number) for number in (h.d_h, h.h_a, h.d_a, h.angle)),
+            )
+            for h in structure.hydrogen_bond_table()
+        ]
+        heads = ("D–H…A", "D–H / Å", "H…A / Å", "D…A / Å", "D–H…A / °")
+        return show.Table(heads, rows, title=f"Hydrogen bonds, {self.names[model]}", caption=codes.text)
+
+    @property
+    def tables(self) -> list[show.Table]:
+        """Table 1, then bonds, angles and (where there are any) hydrogen bonds of each model."""
+        found = [self.table_1]
+        for model in range(len(self.cifs)):
+            found += [self.bonds(model), self.angles(model)]
+            hydrogen = self.hydrogen_bonds(model)
+            found += [hydrogen] if len(hydrogen) else []
+        return found
+
+    # ------------------------------------------------------------ out
+
+    def save(self, path: str | Path) -> Path:
+        """Write .html, .docx, .tex or .csv, by the end of the name."""
+        target = Path(path)
+        kind = target.suffix.lower()
+        if kind not in _FORMATS:
+            raise UserInputError(f"{target.name}: a report is saved as {', '.join(_FORMATS)}.")
+        if kind == ".docx":
+            from qcrbox.display.docx import docx_bytes
+
+            target.write_bytes(docx_bytes(self.tables))
+        else:
+            made = {".html": self.html, ".tex": self.latex, ".csv": self.csv}[kind]()
+            target.write_text(made, encoding="utf-8")
+        return target
+
+    def html(self) -> str:
+        """A whole page: no script, nothing from elsewhere."""
+        parts = "".join(_table_html(table) for table in self.tables)
+        title = html.escape(", ".join(self.names))
+        return (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>body{{font:14px/1.5 serif;'
+            "margin:2em}table{border-collapse:collapse;margin:0 0 2em}th,td{text-align:left;padding:2px 14px 2px 0}"
+            "thead{border-top:2px solid;border-bottom:1px solid}tbody{border-bottom:2px solid}.unknown{color:#b42318}"
+            f"</style><body>{parts}</body></html>"
+        )
+
+    def latex(self) -> str:
+        return "\n\n".join(_table_latex(table) for table in self.tables) + "\n"
+
+    def csv(self) -> str:
+        out = io.StringIO()
+        writer = csv.writer(out)
+        for table in self.tables:
+            writer.writerow([table.title])
+            out.write(table.csv())
+            writer.writerow([])
+        return out.getvalue()
+
+    def __repr__(self) -> str:
+        return self.table_1.text()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": _table_html(self.table_1)}
+
+
+def _readable(structure: Any, code: str) -> str:
+    """`-x+1, y+1/2, -z+1/2` for the code of a symmetry image."""
+    if code == ".":
+        return ""
+    operation, translation = structure.space_group.parse_code(code)
+    return str(structure.space_group.readable(operation, list(translation)))
+
+
+class _Footnotes:
+    """Symmetry codes as (i), (ii), … with their meaning below the table."""
+
+    _ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
+
+    def __init__(self) -> None:
+        self._marks: dict[str, tuple[str, str]] = {}
+
+    def mark(self, code: str, meaning: str) -> str:
+        if code == ".":
+            return ""
+        if code not in self._marks:
+            n = len(self._marks)
+            self._marks[code] = (self._ROMAN[n] if n < len(self._ROMAN) else str(n + 1), meaning)
+        return f"({self._marks[code][0]})"
+
+    @property
+    def text(self) -> str:
+        notes = [f"({mark}) {meaning}" for mark, meaning in self._marks.values()]
+        return f"Symmetry codes: {'; '.join(notes)}" if notes else ""
+
+
+def _value(block: Any, tags: tuple[str, ...]) -> str:
+    for tag in tags:
+        text = block.text(tag)
+        if text is not None:
+            return " ".join(text.split()).replace("-", "−") if _is_number(text) else " ".join(text.split())
+    return UNKNOWN
+
+
+def _is_number(text: str) -> bool:
+    return text.strip("+-.()0123456789") == ""
+
+
+_LEFT = 'style="text-align:left"'  # against the style that Lab gives to tables
+
+
+def _table_html(table: show.Table) -> str:
+    def cell(value: Any) -> str:
+        text = show.escape(show.cell_text(value))
+        if value == UNKNOWN:
+            text = f'<span class="unknown" style="color:#b42318">{text}</span>'
+        return f"<td {_LEFT}>{text}</td>"
+
+    head = "".join(f'<th scope="col" {_LEFT}>{show.escape(name)}</th>' for name in table.heads)
+    rows = "".join(f"<tr>{''.join(cell(value) for value in row)}</tr>" for row in table.rows)
+    note = f"<p>{show.escape(table.caption)}</p>" if table.caption else ""
+    return (
+        f"<h3>{show.escape(table.title)}</h3><table><thead><tr>{head}</tr></thead>"
+        f"<tbody>{rows}</tbody></table>{note}"
+    )
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{char: f"\\{char}" for char in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "−": "$-$",
+    "Å": r"\AA{}",
+    "°": r"$^\circ$",
+    "³": "$^3$",
+    "²": "$^2$",
+    "⁻": "$^-$",
+    "¹": "$^1$",
+    "α": r"$\alpha$",
+    "β": r"$\beta$",
+    "γ": r"$\gamma$",
+    "µ": r"$\mu$",
+    "θ": r"$\theta$",
+    "σ": r"$\sigma$",
+    "ρ": r"$\rho$",
+    "Δ": r"$\Delta$",
+    "–": "--",
+    ">": "$>$",
+    "<": "$<$",
+}
+
+
+def _latex(text: Any) -> str:
+    return "".join(_LATEX.get(char, char) for char in show.cell_text(text))
+
+
+def _table_latex(table: show.Table) -> str:
+    body = " \\\\\n".join(" & ".join(_latex(value) for value in row) for row in table.rows)
+    note = f"\n\n{_latex(table.caption)}" if table.caption else ""
+    return (
+        f"\\begin{{table}}\n\\caption{{{_latex(table.title)}}}\n\\begin{{tabular}}{{l{'l' * (len(table.heads) - 1)}}}\n"
+        f"\\hline\n{' & '.join(_latex(head) for head in table.heads)} \\\\\n\\hline\n{body} \\\\\n\\hline\n"
+        f"\\end{{tabular}}{note}\n\\end{{table}}"
+    )

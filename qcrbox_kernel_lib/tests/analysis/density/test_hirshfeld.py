@@ -1,0 +1,161 @@
+"""Hirshfeld surfaces of urea and of a disordered molecule, against analytic cases and figures of another program.
+
+The other program is occ, which sums other free-atom densities: its figures are met within a few per cent only.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qcrbox.analysis.density.hirshfeld import hirshfeld, with_neutron_lengths
+from qcrbox.analysis.density.promolecule import STEP, Promolecule, log_density
+from qcrbox.analysis.density.surface import Surface
+from qcrbox.analysis.density.surface_net import surface_net
+from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure import Structure
+
+EXAMPLES = Path(__file__).parents[4] / "app_images" / "qcrboxtools" / "examples"
+BOHR = 0.529177210903
+
+DIAMOND = b"""data_diamond
+_cell_length_a 3.567
+_cell_length_b 3.567
+_cell_length_c 3.567
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'F d -3 m :1'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+C1 0 0 0
+"""
+
+
+@pytest.fixture(scope="module")
+def urea():
+    return Structure.from_cif(EXAMPLES / "urea.cif")
+
+
+@pytest.fixture(scope="module")
+def surface(urea):
+    return hirshfeld(urea)
+
+
+@pytest.fixture(scope="module")
+def thpp():
+    smtbx = importlib.util.find_spec("smtbx")
+    if smtbx is None:
+        pytest.skip("cctbx is not installed")
+    folder = Path(smtbx.submodule_search_locations[0])
+    return Structure.from_cif(folder / "regression" / "test_data" / "thpp.cif")
+
+
+def test_hydrogen_atom_is_the_exact_one():
+    r = STEP * np.arange(1, 80)
+    exact = np.exp(-2 * r / BOHR) / np.pi / BOHR**3
+    ours = np.exp(log_density("H")[1:80])
+    np.testing.assert_allclose(ours[:50], exact[:50], rtol=0.02)  # to 2.5 Å: there the surfaces are
+    np.testing.assert_allclose(ours, exact, rtol=0.15)  # a Gaussian basis ends too early or late far out
+
+
+@pytest.mark.parametrize(("element", "electrons"), [("H", 1), ("C", 6), ("N", 7), ("O", 8)])
+def test_free_atoms_hold_their_electrons(element, electrons):
+    rho = np.exp(log_density(element))
+    r = STEP * np.arange(len(rho))
+    assert np.trapezoid(4 * np.pi * r**2 * rho, r) == pytest.approx(electrons, rel=0.02)
+
+
+def test_gradient_is_that_of_the_density():
+    sum_of_two = Promolecule(["C", "H"], np.array([[0.0, 0.0, 0.0], [1.1, 0.0, 0.0]]))
+    points = np.random.default_rng(1).uniform((-2, -2, 1), (2, 2, 5), (50, 3))
+    _, gradient = sum_of_two.density(points, gradient=True)
+    for axis in range(3):
+        step = 0.01 * np.eye(3)[axis]
+        rise = (sum_of_two.density(points + step)[0] - sum_of_two.density(points - step)[0]) / 0.02
+        np.testing.assert_allclose(gradient[:, axis], rise, rtol=0.1, atol=2e-4)
+
+
+def test_net_of_a_ball_is_closed_and_has_its_area_and_volume():
+    grid = np.stack(np.meshgrid(*(np.arange(41),) * 3, indexing="ij"), axis=-1)
+    vertices, faces = surface_net(15.0 - np.linalg.norm(grid - 20.0, axis=-1))
+    ball = Surface(vertices, faces)
+    assert ball.area == pytest.approx(4 * np.pi * 15**2, rel=0.02)
+    assert ball.volume == pytest.approx(4 / 3 * np.pi * 15**3, rel=0.02)
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    outwards = np.einsum("ij,ij->i", np.cross(b - a, c - a), (a + b + c) / 3 - 20.0)
+    assert (outwards > 0).all()
+    edges = Counter(
+        tuple(sorted(pair)) for f in faces.tolist() for pair in zip(f, f[1:] + f[:1], strict=True)
+    )
+    assert set(edges.values()) == {2}
+
+
+def test_half_of_the_density_on_the_surface_is_the_molecules(surface):
+    inner = Promolecule(surface.molecule.element, surface.molecule.cartesian)
+    outer = Promolecule(surface.surroundings.element, surface.surroundings.cartesian)
+    inside, outside = inner.density(surface.vertices)[0], outer.density(surface.vertices)[0]
+    weight = inside / (inside + outside)
+    assert np.mean(np.abs(weight - 0.5)) < 2e-4
+    assert np.max(np.abs(weight - 0.5)) < 0.02
+
+
+def test_urea_has_the_area_and_the_contacts_that_another_program_finds(surface):
+    assert surface.area == pytest.approx(90.6, rel=0.05)
+    assert surface.share("H", "H") == pytest.approx(42.5, abs=2.0)
+    assert surface.share("O", "H") == pytest.approx(37.0, abs=2.0)
+    assert sum(surface.shares.values()) == pytest.approx(100.0)
+
+
+def test_molecules_fill_nearly_the_whole_cell(surface, urea):
+    assert 0.88 < 2 * surface.volume / urea.cell.volume < 1.0
+
+
+def test_what_one_molecule_sees_of_its_neighbour_the_neighbour_sees_of_it(surface):
+    assert surface.shares["O…H"] == pytest.approx(surface.shares["H…O"], abs=2.0)
+
+
+def test_disordered_molecule_has_a_surface_of_its_major_part(thpp):
+    found = hirshfeld(thpp, spacing=0.3)
+    assert not found.molecule.minor.any()
+    assert not found.surroundings.minor.any()
+    assert found.area == pytest.approx(232.6, rel=0.05)
+
+
+def test_hydrogen_bond_is_where_the_surface_is_reddest(surface):
+    reddest = int(np.argmin(surface.properties["dnorm"]))
+    assert {surface.named(reddest)[0], surface.named(reddest).split("… ")[1][0]} == {"O", "H"}
+    assert surface.properties["dnorm"][reddest] < -0.4
+
+
+def test_lengths_of_bonds_to_hydrogen_are_stated_and_may_be_set(urea):
+    moved = with_neutron_lengths(urea)
+    assert moved.distance("N1", "H1").value == pytest.approx(1.015, abs=1e-6)
+    assert "as given: N–H 1.007 Å" in hirshfeld(urea, spacing=0.4).hydrogens
+    assert "neutron values: N–H 1.015 Å" in hirshfeld(urea, spacing=0.4, hydrogens="neutron").hydrogens
+
+
+def test_table_of_contacts_adds_both_directions(surface):
+    shares = {row["contact"]: float(row["both ways / %"]) for row in surface.contacts}
+    assert shares["H…O / O…H"] == pytest.approx(surface.share("O", "H"), abs=0.06)
+    assert sum(shares.values()) == pytest.approx(100, abs=0.3)
+
+
+def test_network_has_no_molecule_to_enclose():
+    with pytest.raises(UserInputError, match="network"):
+        hirshfeld(Structure.from_cif(DIAMOND))
+
+
+def test_choices_that_do_not_exist_are_refused(urea):
+    with pytest.raises(UserInputError, match="no choice of X–H"):
+        hirshfeld(urea, hydrogens="1.083")
+    with pytest.raises(UserInputError, match="no atom 'C9'"):
+        hirshfeld(urea, atom="C9")
+    with pytest.raises(UserInputError, match="spacing"):
+        hirshfeld(urea, spacing=0)

@@ -1,0 +1,128 @@
+"""Rules of section 11: whether two states of a structure agree."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from qcrbox.analysis.convergence import LIMITS, Convergence, check_convergence
+from qcrbox.cif import read
+from qcrbox.contract.errors import UserInputError
+
+from ..conftest import aniso, write_cif
+
+COLUMNS = "label type_symbol fract_x fract_y fract_z"
+SU = [("C1", "C", "0.100(1)", "0.200(1)", "0.300(1)"), ("C2", "C", "0.500(1)", "0.600(1)", "0.700(1)")]
+CELL = (10, 10, 10, 90, 90, 90)
+
+
+def compare(first: list, second: list, limits: dict, more: tuple[str, str] = ("", "")) -> Convergence:
+    blocks = [
+        read(write_cif(CELL, sites, COLUMNS, more=m).encode())[0]
+        for sites, m in zip((first, second), more, strict=True)
+    ]
+    return check_convergence(*blocks, limits)
+
+
+def moved(sites: list, x: str = "0.101(1)") -> list:
+    return [(*sites[0][:2], x, *sites[0][3:]), *sites[1:]]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max abs position", 0.01),
+        ("mean abs position", 0.005),
+        ("max position/su", 0.7071),
+        ("mean position/su", 0.1179),
+    ],
+)
+def test_the_checked_values_of_two_atoms(name: str, value: float) -> None:
+    answer = compare(SU, moved(SU), {name: value + 1e-4})
+    assert answer.values[name] == pytest.approx(value, abs=5e-5)
+    assert answer.converged
+    assert not compare(SU, moved(SU), {name: value - 1e-4}).converged
+
+
+def test_a_limit_equal_to_the_value_holds() -> None:
+    exact = compare(SU, moved(SU), {"max abs position": 1.0}).values["max abs position"]
+    assert compare(SU, moved(SU), {"max abs position": exact}).converged
+
+
+def test_no_limits_are_always_met() -> None:
+    assert compare(SU, moved(SU), {}) == Convergence(True, {})
+    assert compare(SU, moved(SU), dict.fromkeys(LIMITS)).converged
+
+
+def test_an_unknown_limit_is_refused_with_those_known() -> None:
+    with pytest.raises(UserInputError, match="max abs position"):
+        compare(SU, SU, {"max position": 1.0})
+
+
+def test_atoms_are_paired_by_label_not_by_order() -> None:
+    assert compare(SU, SU[::-1], {"max abs position": 1e-6}).converged
+
+
+def test_atoms_in_one_file_only_are_named_and_mean_not_converged() -> None:
+    answer = compare(SU, [*SU[:1], ("N9", "N", 0.1, 0.1, 0.1)], {"max abs position": 1.0})
+    assert not answer.converged
+    assert answer.only_in_first == ["C2"]
+    assert answer.only_in_second == ["N9"]
+
+
+def test_no_common_atom_is_not_converged() -> None:
+    answer = compare(SU[:1], SU[1:], {"max abs position": 100.0})
+    assert not answer.converged
+    assert "No atom" in answer.reasons[-1]
+
+
+def test_no_shift_without_su_counts_as_zero() -> None:
+    plain = [("C1", "C", 0.1, 0.2, 0.3)]
+    answer = compare(plain, plain, {"max position/su": 0.0})
+    assert answer.converged
+    assert answer.values == {"max position/su": 0.0}
+
+
+def test_a_shift_without_su_is_infinite_and_written_as_text_in_json() -> None:
+    plain = [("C1", "C", 0.1, 0.2, 0.3)]
+    answer = compare(plain, moved(plain, "0.101"), {"max position/su": 1e9})
+    assert math.isinf(answer.values["max position/su"])
+    assert not answer.converged
+    assert json.loads(answer.to_json())["values"] == {"max position/su": "Infinity"}
+
+
+TENSOR_1 = aniso([("C1", "0.0200(10)", 0.02, 0.02, 0, 0, 0), ("C2", 0.03, 0.03, 0.03, 0, 0, 0)])
+TENSOR_2 = aniso([("C1", "0.0220(10)", 0.02, 0.02, 0, 0, 0), ("C2", 0.03, 0.03, 0.03, 0, 0, 0)])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("max abs uij", 0.002),
+        ("mean abs uij", 0.002 / 12),
+        ("max uij/su", 2 / math.sqrt(2)),
+        ("mean uij/su", 2 / math.sqrt(2) / 12),
+    ],
+)
+def test_displacement_parameters_are_compared_alike(name: str, value: float) -> None:
+    answer = compare(SU, SU, {name: value * 1.001}, (TENSOR_1, TENSOR_2))
+    assert answer.values == {name: pytest.approx(value)}
+    assert answer.converged
+
+
+def test_positions_need_no_anisotropic_values() -> None:
+    assert compare(SU, SU, {"max abs position": 0.1}, (TENSOR_1, "")).converged
+
+
+def test_an_atom_anisotropic_in_one_file_only_is_named_when_tensors_are_asked_for() -> None:
+    answer = compare(SU, SU, {"max abs uij": 1.0}, (TENSOR_1, aniso([("C1", 0.02, 0.02, 0.02, 0, 0, 0)])))
+    assert not answer.converged
+    assert "C2" in answer.reasons[0]
+
+
+def test_the_json_holds_the_answer_and_the_numbers() -> None:
+    answer = json.loads(compare(SU, moved(SU), {"max abs position": 0.001}).to_json())
+    assert answer["converged"] is False
+    assert answer["values"]["max abs position"] == pytest.approx(0.01)
+    assert "above the limit 0.001" in answer["reasons"][0]

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from qcrbox.api import connection
+from qcrbox.client import signing_in
+from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
+
+
+def test_import_is_light_and_silent():
+    code = (
+        "import sys; import qcrbox as qc; dir(qc.QcError); "
+        "heavy = {'httpx', 'numpy', 'gemmi', 'matplotlib', 'ipywidgets', 'anywidget'} & set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+    env = {key: value for key, value in os.environ.items() if not key.startswith("QCRBOX")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_private_names_never_reach_for_the_registry(monkeypatch):
+    import qcrbox
+
+    monkeypatch.setattr(connection, "current", lambda: pytest.fail("asked the registry"))
+    with pytest.raises(AttributeError):
+        qcrbox._repr_html_  # noqa: B018 - the look-up is the test
+    assert not hasattr(qcrbox, "_ipython_canary_method_should_not_exist_")
+
+
+def test_hub_token_is_taken_from_the_environment():
+    found = connection.discover({"QCRBOX_URL": "http://127.0.0.1:1", "JUPYTERHUB_API_TOKEN": "t"})
+    assert (found.url, found.token) == ("http://127.0.0.1:1", "t")
+    assert "'t'" not in repr(found)
+
+
+def test_token_file_goes_before_the_hub_token(tmp_path):
+    (tmp_path / "token").write_text("solo\n")
+    env = {
+        "QCRBOX_URL": "http://x",
+        "QCRBOX_TOKEN_FILE": str(tmp_path / "token"),
+        "JUPYTERHUB_API_TOKEN": "hub",
+    }
+    assert connection.discover(env).token == "solo"
+
+
+def test_unreadable_token_file_is_named(tmp_path):
+    env = {"QCRBOX_URL": "http://x", "QCRBOX_TOKEN_FILE": str(tmp_path / "none")}
+    with pytest.raises(NotSignedIn, match="none"):
+        connection.discover(env)
+
+
+def test_running_platform_of_this_person_is_found(tmp_path):
+    (tmp_path / "run").mkdir()
+    token = tmp_path / "solo_token"
+    token.write_text("secret")
+    said = {"registry_url": "http://127.0.0.1:5", "solo_token_file": str(token)}
+    (tmp_path / "run" / "platform.json").write_text(json.dumps(said))
+    found = connection.discover({"QCRBOX_DATA": str(tmp_path), "HOME": str(tmp_path)})
+    assert (found.url, found.token) == ("http://127.0.0.1:5", "secret")
+
+
+def test_platform_file_of_somebody_else_is_not_believed(tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "platform.json").write_text(json.dumps({"registry_url": "http://evil"}))
+    monkeypatch.setattr(connection.os, "getuid", lambda: 12345)
+    assert connection.discover({"QCRBOX_DATA": str(tmp_path), "HOME": str(tmp_path)}) is None
+
+
+def test_saved_tokens_are_readable_by_their_owner_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    connection._save_token("http://box", "secret")
+    store = tmp_path / "qcrbox" / "tokens.json"
+    assert store.stat().st_mode & 0o077 == 0
+    assert connection._saved_tokens() == {"http://box": "secret"}
+
+
+@pytest.mark.parametrize("url", ["http://box.example.org", "ftp://box", "box.example.org", ""])
+def test_address_that_would_show_the_token_to_others_is_refused_before_anything_is_sent(url, monkeypatch):
+    monkeypatch.setattr(signing_in, "registry_address", lambda _: pytest.fail("something was sent"))
+    with pytest.raises(UserInputError):
+        connection.connect(url)
+
+
+@pytest.mark.parametrize("url", ["https://box.example.org", "http://127.0.0.1:8000", "http://localhost/a"])
+def test_encrypted_and_local_addresses_are_safe(url):
+    signing_in.require_safe(url)
+
+
+def test_network_that_is_trusted_may_be_named(monkeypatch):
+    asked = []
+
+    def nobody(url):
+        asked.append(url)
+        raise Unreachable("nobody")
+
+    monkeypatch.setattr(signing_in, "registry_address", nobody)
+    with pytest.raises(Unreachable):
+        connection.connect("http://box.example.org", insecure=True)
+    assert asked == ["http://box.example.org"]
+
+
+def test_registry_itself_is_found_at_its_own_address(registry_url):
+    assert signing_in.registry_address(f"{registry_url}/") == registry_url

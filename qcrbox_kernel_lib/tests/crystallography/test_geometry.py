@@ -1,0 +1,243 @@
+"""Bond lengths, angles, torsions and their s.u. against cctbx."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cctbx import crystal, geometry, sgtbx, uctbx, xray
+from cctbx.array_family import flex
+from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.geometry import angle, distance, least_squares_plane, torsion
+from scitbx import matrix
+
+from ..conftest import CifMaker, symops
+
+TRICLINIC = ("7.1000(7)", "8.2000(8)", "9.3000(9)", "95.00(1)", "101.00(1)", "112.00(2)")
+SITES = [
+    ("C1", "C", "0.1000(2)", "0.2000(3)", "0.3000(4)"),
+    ("C2", "C", "0.2100(3)", "0.3300(2)", "0.3800(2)"),
+    ("C3", "C", "0.3800(1)", "0.3000(2)", "0.3600(3)"),
+    ("C4", "C", "0.4700(4)", "0.4200(1)", "0.4300(2)"),
+]
+
+
+@pytest.fixture
+def triclinic(cif: CifMaker) -> Structure:
+    return Structure.from_cif(cif(TRICLINIC, SITES, group=symops("x,y,z", "-x,-y,-z")))
+
+
+def cctbx_sites(structure: Structure) -> tuple[uctbx.unit_cell, list[matrix.col]]:
+    cell = uctbx.unit_cell(tuple(structure.cell.parameters))
+    return cell, [matrix.col(cell.orthogonalize(tuple(site))) for site in structure.sites.fract]
+
+
+def test_distances_angles_and_torsions_of_a_triclinic_cell_agree_with_cctbx(triclinic: Structure) -> None:
+    _, sites = cctbx_sites(triclinic)
+    assert triclinic.distance("C1", "C2").value == pytest.approx(
+        geometry.distance(sites[:2]).distance_model, abs=1e-6
+    )
+    assert triclinic.angle("C1", "C2", "C3").value == pytest.approx(
+        geometry.angle(sites[:3]).angle_model, abs=1e-5
+    )
+    expected = geometry.dihedral(sites).dihedral_model
+    assert triclinic.torsion("C1", "C2", "C3", "C4").value == pytest.approx(expected, abs=1e-5)
+
+
+def cartesian_covariance(structure: Structure, rows: list[int]) -> flex.double:
+    a = structure.cell.orthogonalisation
+    size = 3 * len(rows)
+    full = np.zeros((size, size))
+    for place, row in enumerate(rows):
+        block = a @ np.diag(structure.sites.fract_su[row] ** 2) @ a.T
+        full[3 * place : 3 * place + 3, 3 * place : 3 * place + 3] = block
+    return flex.double(full[np.triu_indices(size)])
+
+
+def without_cell_su(cif: CifMaker) -> Structure:
+    plain = tuple(value.split("(")[0] for value in TRICLINIC)
+    return Structure.from_cif(cif(plain, SITES, group=symops("x,y,z", "-x,-y,-z")))
+
+
+def test_su_from_coordinates_agree_with_cctbx(cif: CifMaker) -> None:
+    structure = without_cell_su(cif)
+    cell, sites = cctbx_sites(structure)
+    identity = sgtbx.rt_mx()
+    variance = geometry.distance(sites[:2]).variance(cartesian_covariance(structure, [0, 1]), cell, identity)
+    assert structure.distance("C1", "C2").su == pytest.approx(np.sqrt(variance), rel=1e-3)
+    for model, rows, measured in (
+        (lambda sites: geometry.angle(sites).angle_model, [0, 1, 2], structure.angle("C1", "C2", "C3")),
+        (
+            lambda sites: geometry.dihedral(sites).dihedral_model,
+            [0, 1, 2, 3],
+            structure.torsion("C1", "C2", "C3", "C4"),
+        ),
+    ):
+        gradient = numerical(model, [sites[row] for row in rows])
+        covariance = cartesian_covariance(structure, rows).matrix_packed_u_as_symmetric().as_numpy_array()
+        assert measured.su == pytest.approx(np.sqrt(gradient @ covariance @ gradient), rel=1e-3)
+
+
+def numerical(model, sites: list[matrix.col]) -> np.ndarray:
+    points = np.array([list(site) for site in sites])
+    gradient = []
+    for place in np.ndindex(points.shape):
+        moved = []
+        for step in (1e-5, -1e-5):
+            shifted = points.copy()
+            shifted[place] += step
+            moved.append(model([matrix.col(point) for point in shifted]))
+        gradient.append((moved[0] - moved[1]) / 2e-5)
+    return np.array(gradient)
+
+
+def test_su_with_the_cell_agree_with_cctbx(triclinic: Structure) -> None:
+    cell, sites = cctbx_sites(triclinic)
+    of_cell = flex.double(np.diag(triclinic.cell.su**2)[np.triu_indices(6)])
+    of_sites = cartesian_covariance(triclinic, [0, 3])
+    variance = geometry.distance([sites[0], sites[3]]).variance(of_sites, of_cell, cell, sgtbx.rt_mx())
+    assert triclinic.distance("C1", "C4").su == pytest.approx(np.sqrt(variance), rel=1e-3)
+
+
+def test_su_of_the_cell_adds_to_that_of_the_coordinates(triclinic: Structure, cif: CifMaker) -> None:
+    assert triclinic.distance("C1", "C4").su > without_cell_su(cif).distance("C1", "C4").su
+
+
+@pytest.mark.parametrize("measure", [distance, angle, torsion])
+def test_gradients_are_the_numerical_ones(measure) -> None:
+    size = {distance: 2, angle: 3, torsion: 4}[measure]
+    points = np.random.default_rng(3).normal(size=(5, size, 3))
+    _, gradients = measure(points)
+    for place in np.ndindex(size, 3):
+        plus, minus = points.copy(), points.copy()
+        plus[:, *place] += 1e-6
+        minus[:, *place] -= 1e-6
+        numeric = (measure(plus)[0] - measure(minus)[0]) / 2e-6
+        assert gradients[:, *place] == pytest.approx(numeric, rel=1e-4, abs=1e-4)
+
+
+def test_a_bond_across_an_inversion_centre_counts_the_atom_twice(cif: CifMaker) -> None:
+    sites = [("C1", "C", "0.0700(10)", 0, 0)]
+    structure = Structure.from_cif(cif(sites=sites, group=symops("x,y,z", "-x,-y,-z")))
+    bond = structure.distance("C1", ("C1", "2_555"))
+    assert bond.value == pytest.approx(1.4)
+    # Both ends move in opposite directions by the same amount: 2 a s.u., not sqrt(2) a s.u.
+    assert bond.su == pytest.approx(2 * 10 * 0.001, rel=0.06)
+
+
+def test_coordinates_tied_by_a_special_position_move_together(cif: CifMaker) -> None:
+    sites = [("C1", "C", "0.1000(10)", "0.1000(10)", 0), ("C2", "C", 0, 0, 0)]
+    tied = symops("x,y,z", "y,x,-z", "x,y,-z", "y,x,z")
+    cell = (10, 10, 12, 90, 90, 90)
+    assert Structure.from_cif(cif(cell, sites, group=tied)).distance("C1", "C2").su == pytest.approx(
+        0.0141, abs=5e-4
+    )
+    free = Structure.from_cif(cif(cell, sites, group=symops("x,y,z"))).distance("C1", "C2").su
+    assert free == pytest.approx(0.0100, abs=5e-4)
+
+
+def test_the_bond_table_of_a_published_structure_is_reproduced(
+    deoxyribonucleoside: Structure, cu_path
+) -> None:
+    from qcrbox.cif import read
+
+    block = read(cu_path, on_error="keep")["I"]
+    loop = block.loop("_geom_bond_distance")
+    assert loop is not None
+    ends = zip(
+        loop.texts("_geom_bond_atom_site_label_1"), loop.texts("_geom_bond_atom_site_label_2"), strict=True
+    )
+    listed = {
+        frozenset(pair): length
+        for pair, length in zip(ends, loop.numbers("_geom_bond_distance"), strict=True)
+    }
+    ours = {frozenset((bond.label_1, bond.label_2)): bond.length for bond in deoxyribonucleoside.bonds()}
+    assert ours.keys() == listed.keys()
+    for pair, length in ours.items():
+        assert length.value == pytest.approx(listed[pair], abs=0.011)
+
+
+def test_bond_lengths_agree_with_cctbx_pair_tables(thpp: Structure, thpp_path) -> None:
+    reference = xray.structure.from_cif(file_path=str(thpp_path))["global"]
+    table = reference.pair_asu_table(distance_cutoff=1.75).extract_pair_sym_table()
+    cell = reference.unit_cell()
+    expected = []
+    for i, found in enumerate(table):
+        for j, operations in found.items():
+            for operation in operations:
+                site_j = operation * reference.scatterers()[j].site
+                expected.append(cell.distance(reference.scatterers()[i].site, site_j))
+    lengths = sorted(bond.length.value for bond in thpp.bonds())
+    near = sorted(length for length in expected if length > 1.0)
+    assert len(lengths) == len(near)
+    assert lengths == pytest.approx(near, abs=1e-4)
+
+
+def test_angles_are_listed_once_by_apex(cif: CifMaker) -> None:
+    sites = [("C1", "C", 0.1, 0.1, 0.1), ("C2", "C", 0.25, 0.1, 0.1), ("C3", "C", 0.3, 0.22, 0.1)]
+    structure = Structure.from_cif(cif(sites=sites))
+    (found,) = structure.angles()
+    assert (found.label_2, {found.label_1, found.label_3}) == ("C2", {"C1", "C3"})
+    assert found.angle.value == pytest.approx(structure.angle("C1", "C2", "C3").value)
+
+
+def test_torsion_sign_follows_iupac(cif: CifMaker) -> None:
+    # Looking from the second to the third atom, the last is turned clockwise by 90 degrees.
+    points = np.array([[[1.0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 1, 1]]])
+    value, _ = torsion(points)
+    reference = geometry.dihedral([matrix.col(point) for point in points[0]]).dihedral_model
+    assert value[0] == pytest.approx(reference)
+
+
+def test_plane_of_a_ring_is_flat() -> None:
+    turns = np.linspace(0, 2 * np.pi, 6, endpoint=False)
+    ring = np.column_stack([np.cos(turns), np.sin(turns), np.zeros(6)]) + np.array([1, 2, 3])
+    plane = least_squares_plane(ring)
+    assert plane.rms == pytest.approx(0, abs=1e-12)
+    assert abs(plane.normal[2]) == pytest.approx(1)
+    assert abs(plane.distance_of(np.array([1, 2, 4.5]))) == pytest.approx(1.5)
+
+
+def test_an_unknown_atom_is_named(thpp: Structure) -> None:
+    with pytest.raises(UserInputError, match="no atom 'C99'"):
+        thpp.distance("C99", "C1")
+
+
+def test_symmetry_codes_name_images_in_measurements(thpp: Structure) -> None:
+    group = sgtbx.space_group_info("P 1 21/n 1").group()
+    symmetry = crystal.symmetry(tuple(thpp.cell.parameters), space_group=group)
+    cell = symmetry.unit_cell()
+    first = thpp.sites.fract[thpp.sites.index["N8"]]
+    second = thpp.sites.fract[thpp.sites.index["C9"]]
+    image = sgtbx.rt_mx("x-1/2,-y-1/2,z-1/2") * tuple(second)
+    moved = (image[0], image[1] + 1, image[2])
+    assert thpp.distance("N8", ("C9", "4_565")).value == pytest.approx(
+        cell.distance(tuple(first), moved), abs=1e-4
+    )
+
+
+RIDING = "label type_symbol fract_x fract_y fract_z calc_flag"
+
+
+def test_riding_hydrogen_moves_with_its_atom(cif: CifMaker) -> None:
+    sites = [
+        ("O1", "O", "0.1000(10)", "0.1000(10)", "0.1000(10)", "d"),
+        ("H1", "H", 0.182, 0.1, 0.1, "calc"),
+        ("N1", "N", "0.3700(10)", "0.1000(10)", "0.1000(10)", "d"),
+    ]
+    structure = Structure.from_cif(cif(("10.00(1)", 10, 10, 90, 90, 90), sites, RIDING))
+    assert structure.distance("O1", "H1").su is None
+    free = Structure.from_cif(cif((10, 10, 10, 90, 90, 90), sites, RIDING))
+    assert free.distance("H1", "N1").su == pytest.approx(0.01 * np.sqrt(2))
+    (row,) = free.hydrogen_bond_table()
+    assert row.d_h.su is None
+    assert row.h_a.su == pytest.approx(row.d_a.su)
+
+
+def test_refined_hydrogen_moves_by_itself(cif: CifMaker) -> None:
+    sites = [
+        ("O1", "O", "0.1000(10)", "0.1000(10)", "0.1000(10)", "d"),
+        ("H1", "H", "0.182(3)", 0.1, 0.1, "d"),
+    ]
+    structure = Structure.from_cif(cif((10, 10, 10, 90, 90, 90), sites, RIDING))
+    assert structure.distance("O1", "H1").su == pytest.approx(10 * np.hypot(0.001, 0.003))

@@ -1,0 +1,382 @@
+"""SHELX texts: symmetry cards, instructions, AFIX tables, export read again by cctbx."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cctbx import adptbx, xray
+from hypothesis import given
+from hypothesis import strategies as st
+from qcrbox.cif import read
+from qcrbox.cif.document import Block, Document
+from qcrbox.contract.errors import CifError, MissingItemsError
+from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.shelx import (
+    AfixRow,
+    afix_loop,
+    afix_rows,
+    afix_table,
+    apply_afix,
+    export_hkl,
+    export_ins,
+    read_instructions,
+    space_group_of_cards,
+    structure_of_instructions,
+    symmetry_cards,
+)
+from qcrbox.crystallography.shelx.checksum import checksum, wrong_checksums
+from qcrbox.crystallography.space_group import SpaceGroup
+from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.adps import six_components
+
+from ..conftest import aniso, distributed, symops, write_cif
+
+ENTRIES = list(gemmi.spacegroup_table())
+
+
+@pytest.mark.parametrize("entry", ENTRIES[::5], ids=lambda entry: entry.xhm())
+def test_symmetry_cards_mean_the_group_they_were_made_from(entry: gemmi.SpaceGroup) -> None:
+    group = SpaceGroup.from_hall(entry.hall)
+    latt, *symm = symmetry_cards(group)
+    again = space_group_of_cards(int(latt.split()[1]), [line.removeprefix("SYMM ") for line in symm])
+    assert again.same_operations(group)
+    implied = (2 if not latt.startswith("LATT -") else 1) * {"P": 1, "R": 3, "F": 4}.get(group.centring, 2)
+    if group.centring in "PABCIFR":
+        assert (len(symm) + 1) * implied == group.order
+
+
+def test_an_unknown_lattice_is_refused() -> None:
+    with pytest.raises(CifError, match="LATT 9"):
+        space_group_of_cards(9, [])
+
+
+RES = """TITL a test
+CELL 0.71073 10 11 12 90 95 90
+ZERR 4 0.001 0.001 0.001 0 0.01 0
+LATT 1
+SYMM -X, 0.5+Y, 0.5-Z
+SFAC C H O
+UNIT 40 40 4
+L.S. 10
+FVAR 0.5 0.7
+WGHT 0.05 0.2
+REM a comment that ends with =
+C1 1 0.1 0.2 0.3 11.0 0.02 0.03 =
+ 0.04 0.001 0.002 0.003
+AFIX 43
+H1A 2 0.15 0.2 0.3 11.0 -1.2
+AFIX 0
+PART 1
+O1 3 0.4 0.5 10.25 21.0 0.05
+PART 2
+O1B 3 0.4 0.5 0.27 -21.0 0.05
+PART 0
+AFIX 66
+C2 1 0.5 0.5 0.5 11.0 0.05
+C3 1 0.6 0.5 0.5 11.0 0.05
+AFIX 0
+HKLF 4
+END
+Q1 1 0.0 0.0 0.0 11.0 0.05 1.5
+"""
+
+
+def test_atoms_are_read_with_the_cards_in_force() -> None:
+    text = read_instructions(RES)
+    atoms = {atom.label: atom for atom in text.atoms}
+    assert list(atoms) == ["C1", "H1A", "O1", "O1B", "C2", "C3"]
+    assert atoms["C1"].u == (0.02, 0.03, 0.04, 0.001, 0.002, 0.003)
+    assert [atom.afix for atom in text.atoms] == [0, 43, 0, 0, 66, 66]
+    assert [atom.part for atom in text.atoms] == [0, 0, 1, 2, 0, 0]
+    assert text.elements == ["C", "H", "O"]
+    assert text.card("WGHT") == ["0.05", "0.2"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (11.0, 1.0),
+        (10.5, 0.5),
+        (0.3, 0.3),
+        (21.0, 0.7),
+        (-21.0, 0.3),
+        (20.5, 0.35),
+        (-1.2, -1.2),
+        (9.75, -0.25),
+    ],
+)
+def test_parameters_mean_fixed_values_and_free_variables(written: float, meant: float) -> None:
+    assert read_instructions(RES).resolved(written) == pytest.approx(meant)
+
+
+def test_a_missing_free_variable_is_named() -> None:
+    with pytest.raises(CifError, match="free variable 3"):
+        read_instructions(RES).resolved(31.0)
+
+
+def test_an_unreadable_atom_is_named_with_its_line() -> None:
+    with pytest.raises(CifError, match="line 2"):
+        read_instructions("TITL x\nC1 1 0.1 abc 0.3 11.0 0.05\n")
+
+
+def test_continuations_comments_residues_and_included_files_are_read() -> None:
+    text = read_instructions(
+        """TITL a title with = and ! stays
+    a comment
+RESI CCF3 2
+SADI_CCF3 0.02 C1 C2 = the rest of this line is a comment
+   C1 C3 ! so is this
++dfix.txt
++gone.txt
+rigu_* 0.004
+C1 1 0 0 0 11 0.05
+RESI 0
+HKLF 4
+END
+WGHT 0.03 0.5
+""",
+        read_include={"dfix.txt": "DFIX 1.5 C1 C2\nEND\nDFIX 9 C1 C2"}.get,
+    )
+    sadi = text.named("SADI")[0]
+    assert (sadi.residue, sadi.numbers, sadi.names) == ("CCF3", (0.02,), ("C1", "C2", "C1", "C3"))
+    assert sadi.line == 4
+    assert text.card("TITL") == ["a", "title", "with", "=", "and", "!", "stays"]
+    assert [(dfix.numbers, dfix.place) for dfix in text.named("DFIX")] == [((1.5,), "dfix.txt line 1")]
+    assert [missing.words for missing in text.missing_files] == [("gone.txt",)]
+    assert text.named("RIGU")[0].residue == "*"
+    assert (text.atoms[0].around.residue, text.atoms[0].around.residue_class) == (2, "CCF3")
+    assert [(later.name, later.numbers) for later in text.ending if later.name == "WGHT"] == [
+        ("WGHT", (0.03, 0.5))
+    ]
+
+
+def test_atoms_know_the_numbers_of_part_afix_and_move() -> None:
+    text = read_instructions(
+        "PART 2 -21\nAFIX 43 0.95 11 -1.5\nMOVE 1 1 1 -1\nH1 2 0.1 0.2 0.3 11 0.05\nHKLF 4\n"
+    )
+    around = text.atoms[0].around
+    assert (around.part, around.part_occupancy) == (2, -21)
+    assert (around.afix, around.afix_distance, around.afix_occupancy, around.afix_u) == (43, 0.95, 11, -1.5)
+    assert around.move == (1, 1, 1, -1)
+
+
+def test_lines_of_a_fragment_are_no_atoms() -> None:
+    text = read_instructions("FRAG 17\nC1 1 0 0 0\nC2 1 0 0 1.4\nFEND\nC9 1 0.1 0.1 0.1 11 0.05\n")
+    assert [atom.label for atom in text.atoms] == ["C9"]
+    assert [entry.words[0] for entry in text.instructions if not entry.name] == ["C1", "C2"]
+
+
+def test_a_riding_atom_in_a_rigid_group_rides_on_the_member_before_it() -> None:
+    rows = afix_table(
+        "AFIX 66\nC1 1 0 0 0 11 0.05\nC2 1 0 0 0.1 11 0.05\nC3 1 0 0 0.2 11 0.05\nAFIX 43\n"
+        "H3 2 0 0.1 0.2 11 -1.2\nAFIX 65\nC4 1 0 0 0.3 11 0.05\nAFIX 43\nH4 2 0 0.1 0.3 11 -1.2\nAFIX 0\n"
+    )
+    assert [(row.label, row.code, row.pivot) for row in rows if row.label in ("H3", "C4", "H4")] == [
+        ("H3", 43, "C3"),
+        ("C4", 65, ""),
+        ("H4", 43, "C4"),
+    ]
+
+
+def test_the_afix_table_tells_code_pivot_and_meaning() -> None:
+    rows = afix_table(RES)
+    assert rows == [AfixRow("H1A", 43, "C1"), AfixRow("C2", 66, ""), AfixRow("C3", 66, "")]
+    assert rows[0].meaning == "aromatic C-H or amide N-H; riding"
+
+
+def test_a_table_put_back_changes_nothing() -> None:
+    assert apply_afix(RES, afix_table(RES)) == RES
+
+
+def test_a_changed_table_changes_only_the_cards() -> None:
+    text = apply_afix(RES, {"H1A": 33})
+    assert [row.code for row in afix_table(text)] == [33]
+    without = [line for line in text.splitlines() if not line.startswith("AFIX")]
+    assert without == [line for line in RES.splitlines() if not line.startswith("AFIX")]
+
+
+def test_a_table_with_an_unknown_atom_is_refused() -> None:
+    with pytest.raises(CifError, match="H99"):
+        apply_afix(RES, {"H99": 43})
+
+
+def test_the_table_goes_through_a_cif() -> None:
+    rows = afix_table(RES)
+    document = Document([Block("x", [afix_loop(rows)])])
+    assert afix_rows(read(document.to_bytes())[0]) == rows
+
+
+# Export
+
+
+COLUMNS = (
+    "label type_symbol fract_x fract_y fract_z U_iso_or_equiv occupancy disorder_assembly disorder_group"
+)
+SITES = [
+    ("Cu1", "Cu", 0, 0, 0, 0.02, 1, ".", "."),
+    ("C2", "C", 0.1, 0.2, 0.3, 0.03, 1, ".", "."),
+    ("O1A", "O", 0.3, 0.3, 0.3, 0.04, 0.6, "A", 1),
+    ("O1B", "O", 0.32, 0.33, 0.3, 0.04, 0.4, "A", 2),
+    ("Long name(1)".replace(" ", ""), "N", 0.6, 0.6, 0.6, 0.03, 1, ".", "."),
+]
+MADE = write_cif(
+    ("10.000(1)", 11, 12, 90, "95.00(1)", 90),
+    SITES,
+    COLUMNS,
+    group=symops("x,y,z", "-x,y+1/2,-z+1/2", "-x,-y,-z", "x,-y+1/2,z+1/2"),
+    more=aniso([("C2", 0.02, 0.03, 0.04, 0.001, 0.002, 0.003)])
+    + "_diffrn_radiation_wavelength 0.71073\n_cell_formula_units_Z 4\n_diffrn_ambient_temperature 100\n"
+    "_refine_ls_weighting_details 'w=1/[\\s^2^(Fo^2^)+(0.0414P)^2^+1.1870P] where P=(Fo^2^+2Fc^2^)/3'\n",
+)
+
+
+def test_exported_instructions_are_read_by_cctbx_as_the_same_structure(tmp_path: Path) -> None:
+    text, notes = export_ins(read(MADE)[0])
+    (tmp_path / "x.ins").write_text(text)
+    with (tmp_path / "x.ins").open() as file:
+        found = xray.structure.from_shelx(file=file)
+    scatterers = {scatterer.label: scatterer for scatterer in found.scatterers()}
+    assert found.space_group_info().type().number() == 14
+    assert found.unit_cell().parameters() == pytest.approx((10, 11, 12, 90, 95, 90))
+    assert list(scatterers) == ["CU1", "C2", "O1A", "O1B", "LONG"]  # cctbx writes labels in capitals
+    assert [scatterer.occupancy for scatterer in scatterers.values()] == pytest.approx([1, 1, 0.6, 0.4, 1])
+    assert scatterers["C2"].site == pytest.approx((0.1, 0.2, 0.3))
+    u_cif = adptbx.u_star_as_u_cif(found.unit_cell(), scatterers["C2"].u_star)
+    assert u_cif == pytest.approx((0.02, 0.03, 0.04, 0.001, 0.002, 0.003))
+    assert any("Longname(1) is written as Long" in note for note in notes)
+
+
+def test_occupancies_of_special_positions_and_parts_are_those_of_shelx() -> None:
+    text, _ = export_ins(read(MADE)[0])
+    atoms = {atom.label: atom for atom in read_instructions(text).atoms}
+    assert atoms["Cu1"].occupancy == pytest.approx(10.5)
+    assert [atoms[label].part for label in ("C2", "O1A", "O1B", "Long")] == [0, 1, 2, 0]
+    assert read_instructions(text).card("WGHT") == ["0.0414", "1.1870"]
+    assert read_instructions(text).card("TEMP") == ["-173.1"] or read_instructions(text).card("TEMP") == [
+        "-173.2"
+    ]
+
+
+def test_embedded_instructions_are_given_as_they_are() -> None:
+    block = read(f"data_x\n_shelx_res_file\n;\n{RES};\n".encode())[0]
+    text, notes = export_ins(block)
+    assert text.splitlines() == RES.splitlines()
+    assert "as they are" in notes[0]
+
+
+def test_a_missing_wavelength_is_asked_for() -> None:
+    block = read(MADE.replace("_diffrn_radiation_wavelength 0.71073\n", ""))[0]
+    with pytest.raises(MissingItemsError, match="wavelength is missing"):
+        export_ins(block)
+    assert "CELL 1.54184" in export_ins(block, wavelength=1.54184)[0]
+
+
+def test_labels_cut_to_four_characters_stay_different() -> None:
+    sites = [(f"C100{n}", "C", n / 20, 0.1, 0.1) for n in range(1, 13)]
+    text, _ = export_ins(read(write_cif(sites=sites, more="_diffrn_radiation_wavelength 1"))[0])
+    labels = [atom.label for atom in read_instructions(text).atoms]
+    assert len(set(labels)) == 12
+    assert all(len(label) <= 4 for label in labels)
+
+
+def test_hkl_export_writes_loops_in_the_columns_of_shelx() -> None:
+    loop = "loop_\n_refln_index_h\n_refln_index_k\n_refln_index_l\n_refln_F_squared_meas\n_refln_F_squared_sigma\n1 -2 3 4.5 0.5\n"
+    lines = export_hkl(read(f"data_x\n{loop}")[0]).splitlines()
+    assert lines[0] == "   1  -2   3    4.50    0.50"
+    assert lines[1].split()[:3] == ["0", "0", "0"]
+
+
+def test_the_real_instructions_of_cctbx_are_read() -> None:
+    path = distributed("smtbx", "regression/test_data/thpp.ins")
+    ours = read_instructions(path.read_text())
+    with path.open() as file:
+        reference = xray.structure.from_shelx(file=file)
+    assert [atom.label.upper() for atom in ours.atoms] == [
+        scatterer.label for scatterer in reference.scatterers()
+    ]
+    for atom, scatterer in zip(ours.atoms, reference.scatterers(), strict=True):
+        assert atom.position == pytest.approx(scatterer.site)
+        assert ours.resolved(atom.occupancy) == pytest.approx(scatterer.occupancy, abs=1e-6)
+
+
+# Checksums
+
+
+def test_a_checksum_ignores_blanks_and_line_ends() -> None:
+    assert checksum("TITL x\nEND\n") == checksum("TITL x\r\nEND \r\n")
+    assert checksum("TITL x\nEND\n") != checksum("TITL y\nEND\n")
+
+
+def test_a_text_that_was_changed_is_found_by_its_checksum() -> None:
+    text = "TITL x\nEND\n"
+    good = f"data_x\n_shelx_res_file\n;\n{text};\n_shelx_res_checksum {checksum(text)}\n"
+    assert wrong_checksums(read(good)[0]) == []
+    ((tag, stated, computed),) = wrong_checksums(read(good.replace("TITL x", "TITL z"))[0])
+    assert (tag, stated) == ("_shelx_res_file", checksum(text))
+    assert computed == checksum("TITL z\nEND\n")
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=255)))
+def test_a_checksum_has_at_most_five_digits(text: str) -> None:
+    assert 0 <= checksum(text) < 100_000
+
+
+# Structures of .ins and .res texts
+
+
+def test_the_structure_of_instructions_is_the_one_cctbx_reads() -> None:
+    path = distributed("smtbx", "regression/test_data/thpp.ins")
+    ours = structure_of_instructions(path.read_text())
+    with path.open() as file:
+        reference = xray.structure.from_shelx(file=file)
+    assert ours.space_group.number == reference.space_group_info().type().number()
+    assert ours.cell.parameters == pytest.approx(reference.unit_cell().parameters())
+    tensors = dict(zip(ours.sites.label, ours.sites.u_cif, strict=True))
+    for scatterer in reference.scatterers():
+        label = next(label for label in tensors if label.upper() == scatterer.label)
+        row = ours.sites.index[label]
+        assert ours.sites.element[row] == scatterer.scattering_type
+        assert ours.sites.fract[row] == pytest.approx(scatterer.site)
+        assert ours.sites.occupancy[row] == pytest.approx(scatterer.occupancy, abs=1e-5)
+        if scatterer.flags.use_u_aniso():
+            expected = adptbx.u_star_as_u_cif(reference.unit_cell(), scatterer.u_star)
+            assert six_components(tensors[label][None])[0] == pytest.approx(expected, abs=1e-6)
+
+
+def test_riding_u_parts_and_free_variables_become_those_of_a_cif() -> None:
+    structure = structure_of_instructions(RES)
+    sites = structure.sites
+    assert sites.label == ["C1", "H1A", "O1", "O1B", "C2", "C3"]
+    assert sites.u_iso[1] == pytest.approx(1.2 * structure.u_equivalent[0])
+    assert sites.u_iso[1] == pytest.approx(1.2 * 0.03, rel=0.01)
+    assert sites.occupancy[2:4] == pytest.approx([0.7, 0.3])
+    assert sites.group.tolist() == [0, 0, 1, 2, 0, 0]
+    assert sites.fract[2, 2] == 0.25
+    assert sites.calc_flag[1] == "calc"
+    assert sites.occupancy[4] == pytest.approx(2.0)  # 11 on an inversion centre is twice what fits there
+    assert structure.cell.a.su == 0.001
+    assert structure.z == 4
+
+
+def test_a_structure_goes_out_to_instructions_and_comes_back() -> None:
+    original = Structure.from_cif(MADE)
+    back = structure_of_instructions(export_ins(read(MADE)[0])[0])
+    assert back.space_group.same_operations(original.space_group)
+    assert back.sites.fract == pytest.approx(original.sites.fract)
+    assert back.sites.occupancy == pytest.approx(original.sites.occupancy)
+    assert back.sites.u_cif == pytest.approx(original.sites.u_cif, nan_ok=True)
+    assert back.cell_content == pytest.approx(original.cell_content)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("TITL x\nEND\n", "no CELL, SFAC, atoms"),
+        (RES.replace("O1 3", "O1 7"), "scattering type 7"),
+        (RES.replace("LATT 1", "LATT x"), "cannot be read"),
+    ],
+)
+def test_instructions_without_a_structure_say_what_is_wrong(text: str, words: str) -> None:
+    with pytest.raises((CifError, MissingItemsError), match=words):
+        structure_of_instructions(text)

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from qcrbox.contract.errors import CifError
+from qcrbox.crystallography.tsc import FormFactorTable, read_tsc, write_tsc, write_tscb
+
+TSC = b"""TITLE: made by hand
+SYMM: expanded
+AD: FALSE
+SCATTERERS: C1 H1A
+DATA:
+1 0 0 4.5,0.25 0.5,-0.125
+0 -2 3 3.5,0.0 0.25,1e-3
+"""
+
+
+def test_a_text_table_is_read() -> None:
+    table = read_tsc(TSC)
+    assert table.scatterers == ["C1", "H1A"]
+    assert table.hkl.tolist() == [[1, 0, 0], [0, -2, 3]]
+    assert table.of("H1A").tolist() == [0.5 - 0.125j, 0.25 + 0.001j]
+    assert table.header == {"TITLE": "made by hand", "SYMM": "expanded", "AD": "FALSE"}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 5), st.integers(0, 20), st.integers(0, 2**31))
+def test_tables_read_back_equal_in_both_forms(scatterers: int, count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(count, scatterers)) + 1j * rng.normal(size=(count, scatterers))
+    hkl = rng.integers(-40, 40, (count, 3)).astype(np.int32)
+    table = FormFactorTable([f"C{n}" for n in range(scatterers)], hkl, values, {"SYMM": "expanded"})
+    binary, text = read_tsc(write_tscb(table)), read_tsc(write_tsc(table))
+    assert np.array_equal(binary.values, values)
+    assert np.array_equal(binary.hkl, hkl)
+    assert text.values == pytest.approx(values, rel=1e-7, abs=1e-9)
+    assert binary.header == text.header == table.header
+    assert binary.scatterers == text.scatterers == table.scatterers
+
+
+def test_the_binary_form_has_the_documented_layout() -> None:
+    data = write_tscb(read_tsc(TSC))
+    (head,) = struct.unpack_from("<i", data, 0)
+    (names,) = struct.unpack_from("<i", data, 4 + head)
+    assert data[8 + head : 8 + head + names] == b"C1 H1A"
+    start = 8 + head + names
+    assert struct.unpack_from("<i", data, start) == (2,)
+    assert struct.unpack_from("<3i4d", data, start + 4) == (1, 0, 0, 4.5, 0.25, 0.5, -0.125)
+    assert len(data) == start + 4 + 2 * (12 + 2 * 16)
+
+
+def test_scatterers_over_several_lines_are_one_list() -> None:
+    table = read_tsc(TSC.replace(b"SCATTERERS: C1 H1A", b"SCATTERERS: C1\nH1A"))
+    assert table.scatterers == ["C1", "H1A"]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"TITLE: x\n", "no line DATA"),
+        (b"SYMM: expanded\nDATA:\n1 0 0 1,1\n", "no scatterers"),
+        (TSC[:-6], "not a multiple"),
+        (TSC.replace(b"4.5", b"abc"), "no number"),
+        (write_tscb(read_tsc(TSC))[:-5], "cut off"),
+        (struct.pack("<iii", 100, 5, 5), "cut off"),
+    ],
+)
+def test_damaged_tables_are_refused_with_the_reason(data: bytes, words: str) -> None:
+    with pytest.raises(CifError, match=words):
+        read_tsc(data)
+
+
+def test_a_table_that_does_not_fit_its_labels_is_refused() -> None:
+    with pytest.raises(CifError, match="do not fit"):
+        FormFactorTable(["C1"], np.zeros((2, 3), np.int32), np.zeros((2, 2), complex))
+
+
+def test_an_unknown_scatterer_is_named() -> None:
+    with pytest.raises(CifError, match="N9"):
+        read_tsc(TSC).of("N9")
