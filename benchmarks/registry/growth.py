@@ -14,11 +14,11 @@ from pathlib import Path
 
 import psutil
 from qcrbox_registry.messaging.server import ServerPlan, start
-from qcrbox_registry.practice_site import PracticeSite
 from qcrbox_registry.scheduler.dispatch import MOST_PER_ROUND
 from qcrbox_registry.scheduler.fleet import Agent
 from qcrbox_registry.store import calculations
 from qcrbox_registry.store.tables import new_id
+from qcrbox_registry.testing.site import DummySite
 
 from benchmarks.registry.rows import Row
 
@@ -29,7 +29,7 @@ async def _at(count: int) -> dict[str, list[float]]:
     server = start(ServerPlan(data=folder, power_loss_safe=True))
     found: dict[str, list[float]] = {name: [] for name in ("submit", "claim", "cancel", "list")}
     try:
-        site = PracticeSite(folder, server.url, reuse="any")
+        site = DummySite(folder, server.url, reuse="any")
         await site.start()
         for number in range(50):
             await site.know(f"person{number}")
@@ -48,7 +48,7 @@ async def _at(count: int) -> dict[str, list[float]]:
     return found
 
 
-def _fill(folder: Path, site: PracticeSite, count: int) -> None:
+def _fill(folder: Path, site: DummySite, count: int) -> None:
     people = list(site.people.values())
     with sqlite3.connect(folder / "qcrbox.sqlite", timeout=60) as connection:
         connection.executemany(
@@ -68,8 +68,8 @@ def _fill(folder: Path, site: PracticeSite, count: int) -> None:
         )
 
 
-async def _measure(site: PracticeSite, found: dict[str, list[float]]) -> None:
-    world, scheduler = site.scheduler.world, site.scheduler
+async def _measure(site: DummySite, found: dict[str, list[float]]) -> None:
+    world, scheduler = site.scheduler.state, site.scheduler
     for _ in range(30):
         begun = time.perf_counter()
         (one,) = await site.submit("noop", owner="person3")

@@ -156,9 +156,9 @@ async def _status_row() -> Row:
     server = start(ServerPlan(data=folder, power_loss_safe=True))
     try:
         from qcrbox.contract.messages import Progress
-        from qcrbox_registry.practice_site import PracticeSite
+        from qcrbox_registry.testing.site import DummySite
 
-        async with PracticeSite(folder, server.url) as site:
+        async with DummySite(folder, server.url) as site:
             launcher = site.launcher(capacity=1)
             await launcher.start()
             (one,) = await site.submit("sleep", arguments={"seconds": 60})

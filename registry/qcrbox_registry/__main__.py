@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from qcrbox import lifeline
 from qcrbox.contract.errors import Conflict, QcError
 
-from qcrbox_registry.door import agents_door
+from qcrbox_registry.api.agent_socket import serve_agent_socket
 from qcrbox_registry.settings import Settings
 
 
@@ -84,7 +84,7 @@ def serve(settings: Settings) -> int:
 
 
 async def _serve(server: _Server, listener: socket.socket) -> None:
-    async with agents_door(
+    async with serve_agent_socket(
         server.config.app, server.settings.data / "run" / "internal.sock", server.settings.prefix
     ):
         await server.serve(sockets=[listener])

@@ -14,31 +14,31 @@ from qcrbox import spec
 from qcrbox.contract.errors import QcError, SpecError
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry import upkeep
-from qcrbox_registry.api import answers, openapi
+from qcrbox_registry.access.identity import make_identity
+from qcrbox_registry.access.quota import Quotas, defaults
+from qcrbox_registry.api import openapi, responses
 from qcrbox_registry.api import routers as api_routers
-from qcrbox_registry.api.shell import Shell
-from qcrbox_registry.core import Core
-from qcrbox_registry.identity import make_identity
-from qcrbox_registry.idle_sessions import IdleSessions
-from qcrbox_registry.indexing import Indexer
-from qcrbox_registry.launcher_child import launcher
+from qcrbox_registry.api.middleware import RequestMiddleware
+from qcrbox_registry.launcher.child import launcher
 from qcrbox_registry.messaging import server as nats_server
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
-from qcrbox_registry.quota import Quotas, defaults
 from qcrbox_registry.scheduler.scheduler import Scheduler
 from qcrbox_registry.scheduler.settings import SchedulerSettings
+from qcrbox_registry.services import housekeeping
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.services.event_hub import EventHub
+from qcrbox_registry.services.indexing import Indexer
+from qcrbox_registry.services.submission import Submissions
+from qcrbox_registry.services.uploads import UploadService
+from qcrbox_registry.sessions.idle import IdleSessions
+from qcrbox_registry.sessions.tunnels import Tunnels
 from qcrbox_registry.settings import Settings
 from qcrbox_registry.store import applications, events, schema
 from qcrbox_registry.store.applications import Catalogue
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.examples import Examples
 from qcrbox_registry.store.objects import ObjectStore
-from qcrbox_registry.storing import Storing
-from qcrbox_registry.stream import EventHub
-from qcrbox_registry.submission import Submissions
-from qcrbox_registry.tunnels import Tunnels
 
 CHECKED_AT_ONCE_BYTES = 128 * 1024 * 1024
 log = structlog.get_logger(__name__)
@@ -52,9 +52,9 @@ def create_app(settings: Settings) -> FastAPI:
         async with running(settings) as core:
             app.state.core = core
             app.state.submissions = Submissions(core)
-            app.state.storing = Storing(core)
+            app.state.uploads = UploadService(core)
             app.state.tunnels = Tunnels()
-            keeper = upkeep.Upkeep(core, app.state.storing)
+            keeper = housekeeping.Housekeeping(core, app.state.uploads)
             keeper.start()
             idle = IdleSessions(core)
             idle.start()
@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
             finally:
                 await idle.stop()
                 await keeper.stop()
-                await app.state.storing.close()
+                await app.state.uploads.close()
                 await core.audits_written()
 
     app = FastAPI(
@@ -74,11 +74,11 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    answers.install(app)
+    responses.install(app)
     openapi.install(app)
     for router in api_routers():
         app.include_router(router)
-    app.add_middleware(Shell, prefix=settings.prefix)
+    app.add_middleware(RequestMiddleware, prefix=settings.prefix)
     return app
 
 
@@ -222,7 +222,7 @@ async def register(core: Core, loaded: spec.Application, path: Path) -> int:
         return application_id, list(events.write(conn, [told]))
 
     application_id, told = await core.db.write(write)
-    core.tell(told)
+    core.publish(told)
     core.examples.announce(application_id, path.parent)
     return application_id
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from qcrbox.contract.errors import QcError, UserInputError
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry import audit
+from qcrbox_registry.access import audit
 from qcrbox_registry.messaging import server as nats_server
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets

@@ -187,7 +187,7 @@ def world(database):
 @pytest.fixture
 def actor(world):
     """`actor("ada", groups=["crystals"], manages=[…], curates=[…], admin=True)`."""
-    from qcrbox_registry.rights import Actor
+    from qcrbox_registry.access.rights import Actor
 
     def make(name, groups=(), manages=(), curates=(), **more):
         return Actor(

@@ -24,12 +24,12 @@ def secrets_of(ground: Ground) -> dict[str, str]:
     found = {
         path.name: path.read_text().strip() for path in (ground.data / "secrets").iterdir() if path.is_file()
     }
-    (doors,) = {
+    (mounts,) = {
         Path(bind.split(":")[0]).parent
         for one in ground.containers()
         for bind in one.attrs["HostConfig"]["Binds"]
     }
-    found |= {f"token of {path.parent.name}": path.read_text() for path in doors.glob("*/token")}
+    found |= {f"token of {path.parent.name}": path.read_text() for path in mounts.glob("*/token")}
     assert all(len(value) >= 16 for value in found.values())
     return found
 

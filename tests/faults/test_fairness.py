@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 from qcrbox_registry.messaging.server import ServerPlan, start
-from qcrbox_registry.practice_site import PracticeSite
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.settings import SchedulerSettings
+from qcrbox_registry.testing.site import DummySite
 
 from tests.faults.fairness import judge
 from tests.faults.witness import Witness
@@ -45,14 +45,14 @@ def turns(nats_server, tmp_path):
     async def run(spoil=None, clock=None):
         path = tmp_path / "turns"
         options = {"reuse": "any", "settings": SETTINGS, "clock": clock}
-        async with PracticeSite(nats_server.plan.data, nats_server.url, **options) as site:
+        async with DummySite(nats_server.plan.data, nats_server.url, **options) as site:
             Witness(path).watch(site.scheduler.dispatcher)
             if spoil is not None:
                 spoil(site)
             launcher = site.launcher(capacity=2)
             await launcher.start()
             ids = await site.submit("sleep", 16, owner="ada", arguments={"seconds": 0.05})
-            await site.until(lambda: site.scheduler.world.counters.finished >= 2)
+            await site.until(lambda: site.scheduler.state.counters.finished >= 2)
             ids += await site.submit("sleep", 8, owner="bob", arguments={"seconds": 0.01})
             ids += await site.submit("sleep", 8, owner="cyd", arguments={"seconds": 0.03})
             if clock is not None and not clock.jumps:
@@ -77,22 +77,22 @@ async def test_no_clock_and_no_stall_makes_a_fair_scheduler_unfair(turns, jumps)
 
 
 def first_come_first_served(site):
-    site.scheduler.world.share.score = lambda owner, group: 0.0
+    site.scheduler.state.share.score = lambda owner, group: 0.0
 
 
 def the_same_first_always(site):
-    site.scheduler.world.share.score = lambda owner, group: float(owner != site.people["ada"])
+    site.scheduler.state.share.score = lambda owner, group: float(owner != site.people["ada"])
 
 
 def who_used_most_first(site):
-    share = site.scheduler.world.share
+    share = site.scheduler.state.share
     fair = share.score
     share.score = lambda owner, group: -fair(owner, group)
 
 
 def by_number_instead_of_time(site):
     """Long calculations count as much as short ones."""
-    fleet = site.scheduler.world.fleet
+    fleet = site.scheduler.state.fleet
     given: Counter[int] = Counter()
     begin = fleet.begin
 
@@ -101,7 +101,7 @@ def by_number_instead_of_time(site):
         begin(agent, active)
 
     fleet.begin = counted
-    site.scheduler.world.share.score = lambda owner, group: given[owner]
+    site.scheduler.state.share.score = lambda owner, group: given[owner]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def show_tasks(*_: object) -> None:
     for one, loop in _running:
         for task in asyncio.all_tasks(loop):
             task.print_stack(limit=6, file=sys.stderr)
-        sys.stderr.write(f"{one.status()}\n{one.world.fleet.applications}\n")
+        sys.stderr.write(f"{one.status()}\n{one.state.fleet.applications}\n")
 
 
 _running: list[tuple[scheduler.Scheduler, asyncio.AbstractEventLoop]] = []

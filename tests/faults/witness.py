@@ -23,7 +23,7 @@ class Witness:
 
     def watch(self, dispatcher: Dispatcher) -> None:
         """From now on, what this dispatcher does. To be called before its first turn."""
-        self._world = dispatcher.world
+        self._world = dispatcher.state
         share, fleet = self._world.share, self._world.fleet
         self._charge, self._begin = share.charge, fleet.begin
         self._say(life=os.getpid(), half_life_s=self._world.settings.half_life_s)
@@ -38,9 +38,9 @@ class Witness:
     def _begun(self, agent: Agent, active: Active) -> None:
         world = self._world
         waiting = {
-            lane.owner_id
-            for lane in world.backlog.lanes(agent.application_id)
-            if world.may_run(lane.owner_id, lane.group_id)
+            partition.owner_id
+            for partition in world.backlog.partitions(agent.application_id)
+            if world.may_run(partition.owner_id, partition.group_id)
         }
         for person in sorted(waiting | {active.owner_id}):
             self._know(person)

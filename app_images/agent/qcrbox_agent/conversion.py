@@ -52,6 +52,7 @@ def _input_entries(cif: CifInput, application: Application):
         merge_su=cif.merge_su,
         custom_categories=cif.custom_categories,
         entry_sets=application.entry_sets,
+        dialect=cif.dialect,
     )
 
 

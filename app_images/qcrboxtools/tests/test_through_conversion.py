@@ -10,7 +10,7 @@ from qcrbox.cif.names import key
 from qcrbox.crystallography.structure import Structure
 from qcrbox.spec import load
 from qcrbox_agent.conversion import for_command, merged_back
-from qcrbox_registry.required_items import missing_items
+from qcrbox_registry.services.required_items import missing_items
 
 FOLDER = Path(__file__).parents[1]
 APPLICATION = load(FOLDER / "application.yaml")

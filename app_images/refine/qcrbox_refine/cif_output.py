@@ -14,6 +14,7 @@ from qcrbox_refine import weighting
 from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
 from qcrbox_refine.cif_text import CifBlock
+from qcrbox_refine.constraints import complete_constraints
 from qcrbox_refine.density import DifferenceMap
 from qcrbox_refine.extinction import EXPRESSION
 from qcrbox_refine.geometry import geometry
@@ -74,6 +75,7 @@ def model_block(model: Model) -> CifBlock:
     if model.weights:
         block.set("_refine_ls_weighting_details", weighting.details(model.weights))
     block.set("_qcrbox_refine_restraints", None)
+    complete_constraints(model)
     block.set("_shelx_res_file", model_text(model))
     add_atom_loops(block, model, model.structure(), None)
     return block
@@ -259,8 +261,7 @@ def _statements(fit: Fit) -> list[str]:
             f"Laue group: Friedel mates share their errors and count once. The goodness of fit counts all {data.unique.size()}."
         )
     lines.append(described(fit.model))
-    refined = {name: value for name, value in zip(corrections.names(), corrections.values(), strict=True)}
-    for name, value in refined.items():
+    for name, value in zip(corrections.names(), corrections.values(), strict=True):
         if name != "extinction":
             lines.append(f"{name} = {format_number(value, fit.correction_su.get(name), 4)}")
     if fit.model.settings.twin is not None:

@@ -31,7 +31,7 @@ def data_cards(fit: Fit) -> list[str]:
         lines.append(f"MERG {settings.merg}")
     if settings.omit is not None:
         lines.append(f"OMIT {settings.omit.s:g} {settings.omit.two_theta:g}")
-    lines += [f"OMIT {h} {k} {l}" for h, k, l in settings.omitted]
+    lines += [f"OMIT {index[0]} {index[1]} {index[2]}" for index in settings.omitted]
     if settings.resolution is not None:
         d_max, d_min = settings.resolution
         lines.append(f"SHEL {min(d_max, 999.0):g} {d_min:g}")

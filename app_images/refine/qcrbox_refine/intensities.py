@@ -235,7 +235,9 @@ class IntensityModel:
     def inverted(self) -> IntensityModel:
         """The same for the inverted structure: every reflection is that of its Friedel mate."""
         data, own = self.reflections.unique, self.components
-        mates = data.customized_copy(indices=flex.miller_index([(-h, -k, -l) for h, k, l in data.indices()]))
+        mates = data.customized_copy(
+            indices=flex.miller_index([tuple(-x for x in h) for h in data.indices()])
+        )
         inverted = replace(self.reflections, unique=mates, components=replace(own, indices=-own.indices))
         return IntensityModel(self.made, inverted, self.corrections, self.structure_factors, self.wavelength)
 

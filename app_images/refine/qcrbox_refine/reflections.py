@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +68,7 @@ class Found:
     rows: HklRows
     origin: str
     text: str | None = None
-    hklf: Hklf = Hklf()
+    hklf: Hklf = field(default_factory=Hklf)
 
 
 def find_reflections(model: Model, attached: str | None) -> Found:
@@ -106,6 +106,10 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
     mates stay apart in non-centrosymmetric groups (MERG 3 and 4 merge them).
     """
     found = find_reflections(model, attached)
+    if not found.rows.fixed:
+        model.note(
+            f"{found.origin}: the columns are not those of SHELX (3I4, 2F8.2); numbers were read at the blanks."
+        )
     rows = _transformed(found, model)
     grouped = _is_grouped(rows, found.hklf)
     if grouped:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-import gemmi
 from cctbx import xray
 from cctbx.eltbx import e_scattering, henke, neutron, sasaki, xray_scattering
 from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.crystallography._gemmi import gemmi
 
 if TYPE_CHECKING:
     from qcrbox_refine.cif_text import CifBlock

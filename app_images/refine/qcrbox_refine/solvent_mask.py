@@ -50,7 +50,7 @@ class SolventMask:
         return self.scale * np.exp(-8 * np.pi**2 * self.u * stol_sq)
 
     def names(self) -> list[str]:
-        return [f"ABIN {name}" for name in self.refined]
+        return [{"scale": "ABIN scale", "u": "ABIN U"}[name] for name in self.refined]
 
     def refined_values(self) -> list[float]:
         return [getattr(self, name) for name in self.refined]

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from qcrbox.cif.convert import Conversion, InputEntries, OutputEntries, merge_back, specific, unify
+from qcrbox.cif.convert import DIALECTS, Conversion, InputEntries, OutputEntries, merge_back, specific, unify
 from qcrbox.contract.errors import QcError, SpecError
 
 
@@ -60,15 +60,16 @@ def _parser() -> argparse.ArgumentParser:
     unified.add_argument(
         "--custom_categories", nargs="*", default=None, help="categories such as shelx, without _"
     )
-    unified.add_argument(
-        "--no_convert_keywords", action="store_true", help="leave the names as they are written"
-    )
-    unified.add_argument("--no_split_sus", action="store_true", help="leave s.u. in their brackets")
+    _switch(unified, "convert_keywords", default=True, summary="canonical names, or as they are written")
+    _switch(unified, "split_sus", default=True, summary="s.u. in items of their own, or in their brackets")
     chosen = _command(commands, "to_specific", _run_specific, "the items that one program reads")
     chosen.add_argument("--required_entries", nargs="*", default=[])
     chosen.add_argument("--optional_entries", nargs="*", default=[])
     chosen.add_argument("--custom_categories", nargs="*", default=[])
-    chosen.add_argument("--merge_su", action="store_true", help="put s.u. back into brackets")
+    _switch(chosen, "merge_su", default=False, summary="put s.u. back into brackets")
+    chosen.add_argument(
+        "--dialect", choices=DIALECTS, default="unified", help="spelling of what is not asked for by name"
+    )
     by_yml = _command(
         commands, "specific_by_yml", _run_specific_by_yml, "as a command of an application asks for it"
     )
@@ -76,9 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     back = _command(
         commands, "unified_by_yml", _run_unified_by_yml, "a command's output into the CIF it started from"
     )
-    back.add_argument("merge", help="the CIF the command started from")
-    _yml_arguments(back)
+    back.usage = "%(prog)s input output [merge] yml command [parameter]"
+    back.add_argument("rest", nargs="+", metavar="merge yml command parameter", help=_REST)
     return parser
+
+
+_REST = "the CIF the command started from (may be left out), application spec, command, its CIF parameter or output"
 
 
 def _command(commands: Any, name: str, run: Any, summary: str) -> argparse.ArgumentParser:
@@ -89,18 +93,27 @@ def _command(commands: Any, name: str, run: Any, summary: str) -> argparse.Argum
     return parser
 
 
+def _switch(parser: argparse.ArgumentParser, name: str, *, default: bool, summary: str) -> None:
+    """`--name` and `--no_name`; scripts written for older tools give either, the last one counts."""
+    summary = f"{summary} (default: {'--' if default else '--no_'}{name})"
+    parser.add_argument(f"--{name}", dest=name, action="store_true", default=default, help=summary)
+    parser.add_argument(f"--no_{name}", dest=name, action="store_false", help=argparse.SUPPRESS)
+
+
 def _yml_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("yml", help="application spec")
     parser.add_argument("command", help="name of the command in it")
-    parser.add_argument("parameter", help="name of its CIF parameter or output")
+    parser.add_argument(
+        "parameter", nargs="?", help="name of its CIF parameter or output; else the first one there is"
+    )
 
 
 def _run_unified(options: argparse.Namespace) -> Conversion:
     return unify(
         Path(options.input),
         custom_categories=options.custom_categories,
-        split_su=not options.no_split_sus,
-        convert_names=not options.no_convert_keywords,
+        split_su=options.split_sus,
+        convert_names=options.convert_keywords,
     )
 
 
@@ -110,6 +123,7 @@ def _run_specific(options: argparse.Namespace) -> Conversion:
         optional=options.optional_entries,
         merge_su=options.merge_su,
         custom_categories=options.custom_categories,
+        dialect=options.dialect,
     )
     return specific(Path(options.input), entries)
 
@@ -121,9 +135,24 @@ def _run_specific_by_yml(options: argparse.Namespace) -> Conversion:
 
 
 def _run_unified_by_yml(options: argparse.Namespace) -> Conversion:
-    spec = load_spec(Path(options.yml))
-    keys = cif_keys(spec, options.command, options.parameter, where=options.yml)
-    return merge_back(Path(options.input), Path(options.merge), output_entries(keys, spec))
+    merge, yml, command, parameter = _back_arguments(options.rest)
+    spec = load_spec(Path(yml))
+    keys = cif_keys(spec, command, parameter, where=yml, output=True)
+    return merge_back(Path(options.input), None if merge is None else Path(merge), output_entries(keys, spec))
+
+
+def _back_arguments(rest: Sequence[str]) -> tuple[str | None, str, str, str | None]:
+    """merge, yml, command, parameter; scripts of the oldest generation give yml and command alone."""
+    listed = list(rest)
+    first_yml = next(
+        (n for n, text in enumerate(listed) if text.lower().endswith((".yml", ".yaml"))), len(listed) - 3
+    )
+    merge = listed.pop(0) if first_yml == 1 else None
+    if len(listed) not in (2, 3):
+        raise SpecError(
+            f"Expected [merge] yml command [parameter], not {' '.join(rest)}.", where="command line"
+        )
+    return merge, listed[0], listed[1], listed[2] if len(listed) == 3 else None
 
 
 # The CIF keys of a spec, in any of its generations
@@ -142,23 +171,43 @@ def load_spec(path: Path) -> Mapping[str, Any]:
     return spec
 
 
-def cif_keys(spec: Mapping[str, Any], command: str, parameter: str, *, where: str = "") -> dict[str, Any]:
-    """The CIF keys of a parameter or output. Old specs hold them at the command, with `cif_` in their names."""
+def cif_keys(
+    spec: Mapping[str, Any],
+    command: str,
+    parameter: str | None = None,
+    *,
+    where: str = "",
+    output: bool = False,
+) -> dict[str, Any]:
+    """The CIF keys of a parameter or output, without a name of the first that reads (writes: `output`) a CIF.
+
+    Old specs hold them at the command, with `cif_` in their names, or in its `cif_input` and `cif_output`.
+    """
     own = _named(spec.get("commands"), command)
     if own is None:
         raise SpecError(
             f"There is no command {command!r}.", where=where, why=f"Commands: {_names(spec.get('commands'))}."
         )
     both = [*_listed(own.get("parameters")), *_listed(own.get("outputs"))]
-    found = _named(both, parameter)
+    found = _first_cif(own, output) if parameter is None else _named(both, parameter)
     if found is None:
         raise SpecError(
-            f"Command {command!r} has no parameter or output {parameter!r}.",
+            f"Command {command!r} has no parameter or output {parameter or 'for a CIF'!r}.",
             where=where,
             why=f"It has: {_names(both)}.",
         )
     keys = {_new_key(key): value for source in (own, found) for key, value in source.items()}
     return {key: value for key, value in keys.items() if value is not None}
+
+
+def _first_cif(command: Mapping[str, Any], output: bool) -> Mapping[str, Any] | None:
+    kinds = ("QCrBox.output_cif",) if output else ("QCrBox.cif_data_file", "QCrBox.cif_path")
+    listed = [*_listed(command.get("outputs")), *_listed(command.get("parameters"))]
+    listed += _listed(command.get("cif_output" if output else "cif_input"))
+    for entry in listed:
+        if isinstance(entry, Mapping) and ("dtype" not in entry or entry["dtype"] in kinds):
+            return entry
+    return {} if any(_new_key(key) in _ENTRY_KEYS for key in command) else None
 
 
 _ENTRY_KEYS = (
@@ -173,7 +222,7 @@ _ENTRY_KEYS = (
 
 def _new_key(key: str) -> str:
     plain = key.replace("cif_", "")
-    return plain if plain in (*_ENTRY_KEYS, "custom_categories", "merge_su") else key
+    return plain if plain in (*_ENTRY_KEYS, "custom_categories", "merge_su", "dialect") else key
 
 
 def input_entries(keys: Mapping[str, Any], spec: Mapping[str, Any]) -> InputEntries:
@@ -185,6 +234,7 @@ def input_entries(keys: Mapping[str, Any], spec: Mapping[str, Any]) -> InputEntr
         merge_su=bool(keys.get("merge_su", False)),
         custom_categories=_listed(keys.get("custom_categories")),
         entry_sets=_listed(spec.get("cif_entry_sets")),
+        dialect=str(keys.get("dialect") or "unified").lower(),
     )
 
 

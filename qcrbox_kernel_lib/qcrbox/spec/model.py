@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -48,6 +48,7 @@ class CifInput(Part):
     optional_entry_sets: list[str] = Field(default_factory=list)
     merge_su: bool = False
     custom_categories: list[str] = Field(default_factory=list)
+    dialect: Literal["unified", "ddl1"] = "unified"
 
     @property
     def has_keys(self) -> bool:
@@ -206,6 +207,7 @@ class Command(Part):
     cpus: float | None = None
     gpu: int | None = None
     progress: str | None = None  # regular expression with groups named fraction, text or metrics
+    checkpoint: str | None = None  # a file the program renews as it goes and begins from when it is there
     line: int = 0
 
     def parameter(self, name: str) -> Parameter | None:

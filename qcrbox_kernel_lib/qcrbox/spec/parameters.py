@@ -31,6 +31,7 @@ _INPUT_KEYS = (
     "optional_entry_sets",
     "merge_su",
     "custom_categories",
+    "dialect",
 )
 _OUTPUT_KEYS = ("invalidated_entries", "invalidated_entry_sets", "output_block")
 _OLDER = {
@@ -40,6 +41,7 @@ _OLDER = {
     "optional_entry_sets": ("optional_cif_entry_sets",),
     "merge_su": ("merge_cif_su",),
     "custom_categories": ("custom_cif_categories",),
+    "dialect": ("cif_dialect",),
     "invalidated_entries": ("invalidated_cif_entries",),
     "invalidated_entry_sets": ("invalidated_cif_entry_sets",),
     "output_block": ("select_block",),
@@ -264,6 +266,8 @@ def _cif_keys(section: Section, keys: tuple[str, ...]) -> dict[str, Any]:
             continue
         if key == "merge_su":
             found[key] = bool(section.flag(*spellings))
+        elif key == "dialect":
+            found |= _dialect(section, spellings)
         elif key == "output_block":
             found[key] = section.text(*spellings) or "0"
         elif key in ("required_entries", "optional_entries"):
@@ -271,6 +275,14 @@ def _cif_keys(section: Section, keys: tuple[str, ...]) -> dict[str, Any]:
         else:
             found[key] = section.texts(*spellings)
     return found
+
+
+def _dialect(section: Section, spellings: tuple[str, ...]) -> dict[str, str]:
+    written = (section.text(*spellings) or "unified").lower()
+    if written not in ("unified", "ddl1"):
+        section.problem(f"'{written}' is no dialect of CIF; use unified or ddl1", *spellings)
+        return {}
+    return {"dialect": written}
 
 
 def cif_input_keys(section: Section) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gemmi
 import pytest
 from qcrbox.cif import read
-from qcrbox.cif.convert.journal_cif import ascii_text, conventional_name
+from qcrbox.cif.convert.classic_names import classic_name
+from qcrbox.cif.convert.journal_cif import ascii_text
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography.structure import Structure
 
@@ -26,7 +27,7 @@ from qcrbox.crystallography.structure import Structure
     ],
 )
 def test_names_are_those_that_programs_know(unified, conventional):
-    assert conventional_name(unified) == conventional
+    assert classic_name(unified) == conventional
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from qcrbox.cif import read
-from qcrbox.cif.convert import Conversion, InputEntries, OutputEntries, merge_back
+from qcrbox.cif.convert import Conversion, InputEntries, OutputEntries, merge_back, specific, unify
 from qcrbox.contract.errors import CifError, MissingItemsError, SpecError
 
 
@@ -294,10 +294,115 @@ def test_loops_without_common_key_are_replaced_where_they_stand() -> None:
     assert result.block.tags == ["_a", "_space_group_symop.operation_xyz", "_b"]
 
 
-def test_symmetry_operations_are_replaced_as_a_whole_even_when_they_are_numbered() -> None:
-    columns = "loop_\n_space_group_symop_id\n_space_group_symop_operation_xyz\n"
-    result = merged(columns + "1 x,y,z\n2 -x,-y,-z\n3 x,-y,z", columns + "1 x,y,z\n2 -x,y,-z")
+SYMOPS = "loop_\n_space_group_symop_id\n_space_group_symop_operation_xyz\n"
+
+
+def test_symmetry_operations_are_merged_by_id() -> None:
+    source = SYMOPS.replace("_id\n", "_id\n_space_group_symop_sg_id\n") + "1 a x,y,z\n2 b -x,-y,-z"
+    result = merged(source, SYMOPS + "2 -x,y+1/2,-z\n1 x,y,z\n3 -x,-y,-z")
+    assert rows(result, "_space_group_symop_id") == [
+        ("1", "a", "x,y,z"),
+        ("2", "b", "-x,y+1/2,-z"),
+        ("3", "?", "-x,-y,-z"),
+    ]
+    assert codes(result) == []
+
+
+def test_no_operation_of_the_source_is_left_beside_those_of_the_output() -> None:
+    result = merged(SYMOPS + "1 x,y,z\n2 -x,-y,-z\n3 x,-y,z", SYMOPS + "1 x,y,z\n2 -x,y,-z")
     assert rows(result, "_space_group_symop_id") == [("1", "x,y,z"), ("2", "-x,y,-z")]
+
+
+def test_ids_stay_where_the_output_repeats_the_operations_without_them() -> None:
+    again = "loop_\n_symmetry_equiv_pos_as_xyz\n'x, y, z'\n-X,-Y,-Z"
+    result = merged(SYMOPS + "1 x,y,z\n7 -x,-y,-z", again)
+    assert rows(result, "_space_group_symop_id") == [("1", "'x, y, z'"), ("7", "-X,-Y,-Z")]
+    assert codes(result) == []
+
+
+def test_a_lost_column_is_named() -> None:
+    result = merged(SYMOPS + "1 x,y,z\n7 -x,-y,-z", "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z")
+    assert codes(result) == ["columns-lost"]
+    assert "_space_group_symop.id" in result.warnings[0].what
+    unkeyed = merged("loop_\n_my_a\n_my_b\n1 2", "loop_\n_my_a\n5")
+    assert codes(unkeyed) == ["columns-lost"]
+    assert "_my_b" in unkeyed.warnings[0].what
+    doubled = merged(BONDS + "C1 C2 1.50 .", BONDS.replace("_geom_bond_distance\n", "") + "C1 C2 .\nC1 C2 .")
+    assert "_geom_bond.distance are gone" in doubled.warnings[0].what
+
+
+def test_codes_that_count_other_operations_are_named() -> None:
+    source = SYMOPS + "1 x,y,z\n2 -x,-y,-z\n" + BONDS.replace("_distance", "_publ_flag") + "C1 C2 n 2_655"
+    result = merged(source, SYMOPS + "1 x,y,z\n2 -x,y,-z\n3 -x,-y,-z\n4 x,-y,z")
+    assert codes(result) == ["symmetry-codes"]
+    assert "_geom_bond.site_symmetry_2" in result.warnings[0].what
+    assert codes(merged(source, SYMOPS + "1 x,y,z\n2 '-x, -y, -z'")) == []
+
+
+# Values that nobody refined
+
+REPEATED = [
+    # (in the source, what the program writes, what is stored)
+    ("-0.0025(24)", "-0.002(2)", ("-0.0025", "0.0024")),
+    ("0.29406(33)", "0.2941(3)", ("0.29406", "0.00033")),
+    ("4.71453(100)", "4.7145(10)", ("4.71453", "0.00100")),
+    ("0.0573(164)", "0.057(16)", ("0.0573", "0.0164")),
+    ("123456(78)", "123460(80)", ("123456", "78")),
+    ("10.032(4)", "10.0320(40)", ("10.032", "0.004")),
+    ("10.032(4)", "10.032(4)", ("10.032", "0.004")),
+    # Written without s.u.: the value is the same one.
+    ("10.032(4)", "10.0320", ("10.032", "0.004")),
+    ("90.000", "90", ("90.000", None)),
+    # Refined.
+    ("-0.0025(24)", "-0.003(2)", ("-0.003", "0.002")),
+    ("-0.0025(24)", "-0.002(3)", ("-0.002", "0.003")),
+    ("10.032(4)", "10.03", ("10.03", None)),
+    ("90.000", "90.1", ("90.1", None)),
+    ("90", "90.0(1)", ("90.0", "0.1")),
+]
+
+
+@pytest.mark.parametrize(("source", "output", "stored"), REPEATED, ids=[f"{r[0]}-{r[1]}" for r in REPEATED])
+def test_repeated_values_keep_the_digits_of_their_author(source: str, output: str, stored: tuple) -> None:
+    item = merged(f"_cell_length_a {source}\n_b 1", f"_cell_length_a {output}").block
+    assert (item["_cell.length_a"], item.get("_cell.length_a_su")) == stored
+    table = "loop_\n_atom_site_label\n_atom_site_fract_x\n"
+    loop = merged(f"{table}C1 {source}", f"{table}C1 {output}").block.loop("_atom_site")
+    assert loop.column("_atom_site.fract_x") == [stored[0]]
+    assert (loop.column("_atom_site.fract_x_su") if "_atom_site.fract_x_su" in loop else [None]) == [
+        stored[1]
+    ]
+
+
+def test_a_parameter_that_was_fixed_loses_its_su_beside_others_that_have_one() -> None:
+    table = "loop_\n_atom_site_label\n_atom_site_fract_x\n"
+    result = merged(table + "C1 0.25(1)\nC2 0.5(1)", table + "C2 0.51(2)\nC1 0.25")
+    assert rows(result, "_atom_site") == [("C1", "0.25", "0"), ("C2", "0.51", "0.02")]
+
+
+def test_equal_numbers_of_unknown_items_are_texts() -> None:
+    assert pairs(merged("_my_version 1.10", "_my_version 1.1")) == [("_my_version", "1.1")]
+
+
+def test_su_that_goes_with_its_values_is_named() -> None:
+    table = "loop_\n_atom_site_label\n_atom_site_fract_x\n"
+    assert codes(merged(table + "C1 0.25(1)", table + "C1 0.26")) == ["su-lost"]
+
+
+def test_an_item_named_su_takes_the_outputs_value() -> None:
+    result = merged("_my.value_with_su 5.67(6)", "_my.value_with_su 1.23(4)")
+    assert pairs(result) == [("_my.value_with_su", "1.23"), ("_my.value_with_su_su", "0.04")]
+
+
+def test_a_file_that_a_program_only_hands_on_stays_as_it_is() -> None:
+    source = (
+        "data_x\n_cell_length_a 5.63083(80)\n_cell_length_c 4.71453(100)\n_my_n 1.50\n"
+        "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\nC1 0.29406(33) -0.0025(24)\nC2 0.5 0.1234(56)\n"
+    )
+    stored = unify(source)
+    given = specific(stored.document, InputEntries(optional=["all_unified"], merge_su=True))
+    assert "-0.002(2)" in given.text
+    assert merge_back(given.document, stored.document, OutputEntries()).bytes == stored.bytes
 
 
 BONDS = "loop_\n_geom_bond_atom_site_label_1\n_geom_bond_atom_site_label_2\n_geom_bond_distance\n_geom_bond_site_symmetry_2\n"

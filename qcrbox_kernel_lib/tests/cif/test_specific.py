@@ -163,12 +163,49 @@ def test_choice_that_cannot_be_met_fails_only_when_required() -> None:
     [
         {},
         {"required": ["all_unified"]},
-        {"optional": ["_cell_length_a", "all_unified"], "required": ["_no_such"]},
+        {"optional": ["_Cell.length_A", "all_unified"], "required": ["_no_such"]},
     ],
 )
 def test_whole_unified_file_is_given(entries: dict) -> None:
     block = made("data_x\n_cell_length_a 10.032(4)\n_my_Thing 1\n", **entries).block
-    assert block.tags == ["_cell.length_a", "_cell.length_a_su", "_my_Thing"]
+    assert [tag.lower() for tag in block.tags] == ["_cell.length_a", "_cell.length_a_su", "_my_thing"]
+
+
+def test_spelling_asked_for_beside_the_whole_file_wins() -> None:
+    source = (
+        "data_x\n_cell_length_a 10.032(4)\n_cell_length_b 5\n_shelx_res_file y\nloop_\n_atom_site_label\nC1\n"
+    )
+    asked = ["_cell_length_a", "_atom_site_label", "_CELL_LENGTH_A", {"one_of": ["_no", "_shelx_res_file"]}]
+    block = made(source, required=["all_unified"], optional=asked, custom_categories=["shelx"]).block
+    assert block.tags == [
+        "_cell_length_a", "_CELL_LENGTH_A", "_cell.length_a_su", "_cell.length_b", "_shelx_res_file", "_atom_site_label",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("entries", [{}, {"optional": ["all_unified"]}])
+def test_dialect_ddl1_spells_everything_classically(entries: dict) -> None:
+    source = (
+        "data_x\n_cell.length_a 10.0(4)\n_space_group.name_h-m_alt 'P 1'\n_shelx.res_file y\n_my_Thing 1\n"
+    )
+    block = made(source, dialect="ddl1", merge_su=True, custom_categories=["shelx"], **entries).block
+    assert block.tags == ["_cell_length_a", "_space_group_name_H-M_alt", "_shelx_res_file", "_my_Thing"]
+    assert block["_cell_length_a"] == "10.0(4)"
+    plain = made(source, dialect="ddl1", optional=["all_unified", "_cell.length_a"]).block
+    assert plain.tags[:2] == ["_cell.length_a", "_cell_length_a_su"]
+
+
+def test_two_spellings_kept_apart_do_not_become_one_name() -> None:
+    source = "data_x\n_symmetry_cell_setting triclinic\n_space_group_crystal_system monoclinic\n"
+    block = made(source, dialect="ddl1").block
+    assert sorted((item.tag, item.raw) for item in block.items) == [
+        ("_space_group_crystal_system", "monoclinic"),
+        ("_symmetry_cell_setting", "triclinic"),
+    ]
+
+
+def test_unknown_dialect_is_refused() -> None:
+    with pytest.raises(SpecError, match="unified or ddl1"):
+        InputEntries(dialect="ddl2")
 
 
 def test_whole_file_with_merged_su() -> None:
@@ -195,6 +232,43 @@ def test_su_that_is_requested_stays_beside_its_plain_value() -> None:
         ("_cell_length_a", "10.032"),
         ("_cell_length_a_su", "0.004"),
     ]
+
+
+@pytest.mark.parametrize("source", [UNIFIED, "data_x\n_cell_length_a 10.032(4)\n_cell_length_b 5.0(1)\n"])
+def test_su_that_is_requested_beside_the_whole_file_stays(source: str) -> None:
+    block = made(source, optional=["all_unified", "_cell_length_a_su"], merge_su=True).block
+    assert (block["_cell.length_a"], block["_cell_length_a_su"]) == ("10.032", "0.004")
+    assert "_cell_length_b_su" not in block
+
+
+AUTHORS = [
+    ("-0.0025(24)", "-0.0025(24)"),
+    ("0.29406(33)", "0.29406(33)"),
+    ("4.71453(100)", "4.71453(100)"),
+    ("123456(1234)", "123456(1234)"),
+    ("'1.5(2)'", "1.5(2)"),
+    # Unusual forms are written in the usual one, with the same digits.
+    ("2.1(1.3)", "2.1(13)"),
+    ("2.15(1.3)", "2.15(130)"),
+    ("2.1(.25)", "2.10(25)"),
+    ("+1.5(2)", "1.5(2)"),
+    (".5(2)", "0.5(2)"),
+    ("5.(2)", "5(2)"),
+    ("1.5E-3(24)", "0.0015(24)"),
+    ("1.0(0)", "1.0"),
+]
+
+
+@pytest.mark.parametrize(("written", "given"), AUTHORS, ids=[row[0] for row in AUTHORS])
+def test_brackets_of_the_author_are_not_rounded(written: str, given: str) -> None:
+    assert made(f"data_x\n_x {written}\n", required=["_x"], merge_su=True).block["_x"] == given
+    column = made(f"data_x\nloop_\n_k\n_x\na {written}\nb ?\nc 1.2(3)\n", merge_su=True).block.column("_x")
+    assert column == [given, "?", "1.2(3)"]
+
+
+def test_su_beside_a_text_is_not_lost() -> None:
+    block = made("data_x\n_x about\n_x_su 0.1\nloop_\n_y\n_y_su\na 1\nb 2\n", merge_su=True).block
+    assert block.tags == ["_x", "_x_su", "_y", "_y_su"]
 
 
 def test_without_merging_su_is_written_only_when_requested() -> None:

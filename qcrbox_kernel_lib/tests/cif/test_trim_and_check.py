@@ -164,6 +164,35 @@ def test_specific_by_yml_reads_new_and_old_specs(files) -> None:
     assert read(written(files)).sole_block()["_cell_length_a"] == "10.1(2)"
 
 
+def test_switches_of_older_tools_are_known_in_both_senses(files) -> None:
+    assert run(files, "to_unified", "in.cif", "result.cif", "--convert_keywords", "--split_sus") == 0
+    assert read(written(files)).sole_block()["_cell.length_a_su"] == "0.2"
+    assert run(files, "to_unified", "in.cif", "result.cif", "--no_split_sus", "--convert_keywords") == 0
+    assert "_cell.length_a " in written(files)
+    assert "10.1(2)" in written(files)
+    merged = ["--required_entries", "_cell_length_a", "--merge_su", "--no_merge_su"]
+    assert run(files, "to_specific", "in.cif", "result.cif", *merged) == 0
+    assert read(written(files)).sole_block()["_cell_length_a"] == "10.1"
+
+
+def test_to_specific_spells_the_whole_file_classically(files) -> None:
+    arguments = ["--optional_entries", "all_unified", "--merge_su", "--dialect", "ddl1"]
+    assert run(files, "to_specific", "in.cif", "result.cif", *arguments) == 0
+    assert read(written(files)).sole_block().tags == [
+        "_cell_length_a", "_geom_special_details", "_shelx_res_file", "_atom_site_label",
+    ]  # fmt: skip
+
+
+def test_by_yml_without_a_parameter_takes_the_commands_cif(files) -> None:
+    """Scripts of the oldest tools name spec and command alone."""
+    assert run(files, "specific_by_yml", "in.cif", "result.cif", "spec.yml", "refine") == 0
+    assert read(written(files)).sole_block().tags == ["_cell_length_a", "_atom_site_label"]
+    assert run(files, "unified_by_yml", "out.cif", "result.cif", "spec.yml", "refine") == 0
+    assert read(written(files)).sole_block().name == "second"
+    assert run(files, "unified_by_yml", "out.cif", "result.cif", "in.cif", "spec.yml", "refine") == 0
+    assert read(written(files)).sole_block().name == "x"
+
+
 def test_unified_by_yml_merges_the_output(files) -> None:
     assert (
         run(files, "unified_by_yml", "out.cif", "result.cif", "in.cif", "spec.yml", "refine", "refined") == 0

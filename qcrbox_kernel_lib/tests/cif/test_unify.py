@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from qcrbox.cif import read
+from qcrbox.cif import Document, read
 from qcrbox.cif.convert import Conversion, InputEntries, is_cif, specific, unify, unify_if_cif
 from qcrbox.contract.errors import CifError
 
 
 def unified(body: str, **options: object) -> Conversion:
     return unify(f"data_x\n{body}\n", **options)
+
+
+def block_bytes(block) -> bytes:
+    return Document([block]).to_bytes()
 
 
 def codes(conversion: Conversion) -> list[str]:
@@ -57,6 +61,26 @@ def test_column_with_su_in_any_cell_becomes_two_columns() -> None:
     loop = unified("loop_\n_n\n_x\n_y\n1 2.34(5) a\n2 1.02 b").block.loop("_x")
     assert loop.tags == ["_n", "_x", "_x_su", "_y"]
     assert list(loop.rows) == [("1", "2.34", "0.05", "a"), ("2", "1.02", "0", "b")]
+
+
+OWN_NAMES = [
+    # No item without _su is there: a value like any other.
+    ("_my.value_with_su 1.23(4)", {"_my.value_with_su": "1.23", "_my.value_with_su_su": "0.04"}),
+    ("loop_\n_k\n_my_value_su\na 1.23(4)", {"_k": "a", "_my_value_su": "1.23", "_my_value_su_su": "0.04"}),
+    # The item without _su is a text.
+    ("_my_value abc\n_my_value_su 1.23(4)", {"_my_value": "abc", "_my_value_su": "1.23", "_my_value_su_su": "0.04"}),
+    # A number of this block, or of the dictionary: an s.u. has no s.u.
+    ("_my_value 5\n_my_value_su 1.23(4)", {"_my_value": "5", "_my_value_su": "1.23(4)"}),
+    ("_cell_length_a_su 0.2(1)", {"_cell.length_a_su": "0.2(1)"}),
+    ("_diffrn_refln_intensity_u 2.5(1)", {"_diffrn_refln.intensity_net_su": "2.5(1)"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "expected"), OWN_NAMES, ids=[row[0][:30] for row in OWN_NAMES])
+def test_a_name_that_ends_in_su_need_not_be_an_su(body: str, expected: dict[str, str]) -> None:
+    block = unified(body).block
+    assert {tag: block[tag] for tag in block.tags} == expected
+    assert unify(block_bytes(block)).block.tags == block.tags
 
 
 def test_written_zeros_stay() -> None:

@@ -10,15 +10,15 @@ from pydantic import Field
 from qcrbox.contract import models
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_registry import audit, rights
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Body, Caller, TheCore, read_body
+from qcrbox_registry.access import audit, rights
+from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
-from qcrbox_registry.core import Core
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.services.submission import application_resource
 from qcrbox_registry.store import applications, people
 from qcrbox_registry.store.applications import KnownApplication
-from qcrbox_registry.submission import application_thing
 
 router = APIRouter(prefix="/api", tags=["applications and commands"])
 
@@ -44,7 +44,7 @@ def _visible(core: Core, actor: Actor, *, retired: bool = False) -> list[KnownAp
     return [
         one
         for one in core.catalogue.all(retired=retired)
-        if rights.allows(actor, "read", application_thing(one))
+        if rights.allows(actor, "read", application_resource(one))
     ]
 
 
@@ -67,7 +67,7 @@ async def list_commands(core: TheCore, actor: Caller) -> Response:
 async def get_command(core: TheCore, actor: Caller, command_id: int) -> Response:
     """One command."""
     found = core.catalogue.command_by_id(command_id)
-    if found is None or not rights.allows(actor, "read", application_thing(found[0])):
+    if found is None or not rights.allows(actor, "read", application_resource(found[0])):
         raise rights.missing("command", command_id)
     return success({"commands": [found[1].rest]})
 
@@ -76,7 +76,7 @@ def _managed(core: Core, actor: Actor, application_id: int) -> KnownApplication:
     known = core.catalogue.by_id(application_id)
     if known is None:
         raise rights.missing("application", application_id)
-    rights.require(actor, "manage", application_thing(known))
+    rights.authorize(actor, "manage", application_resource(known))
     return known
 
 

@@ -13,10 +13,10 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.models import SubmitBatch, SubmitCommand
 from qcrbox.contract.states import FINAL, State
 
-from qcrbox_registry import audit, rights, views
-from qcrbox_registry.api import shapes
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import (
+from qcrbox_registry.access import audit, rights
+from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.api import schemas
+from qcrbox_registry.api.dependencies import (
     Body,
     Caller,
     TheCore,
@@ -26,8 +26,9 @@ from qcrbox_registry.api.asking import (
     read_body,
 )
 from qcrbox_registry.api.openapi import takes
-from qcrbox_registry.core import Core
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.services import views
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.store import calculations, logs, paging, people, shares, tags
 from qcrbox_registry.store.tables import calculations as table
 
@@ -124,7 +125,12 @@ async def list_calculations(
 
     def read(conn: Any) -> dict[str, Any]:
         ids = paging.newest_ids(
-            conn, table, rights.branches(actor, table), where=where, limit=page.limit + 1, after=page.after
+            conn,
+            table,
+            rights.visibility_filters(actor, table),
+            where=where,
+            limit=page.limit + 1,
+            after=page.after,
         )
         ids, following = page.cut(ids, str)
         rows = calculations.by_ids(conn, ids)
@@ -193,7 +199,7 @@ async def stop(request: Request, core: TheCore, actor: Caller, calculation_id: s
 
 @router.post(
     "/calculations/stop",
-    response_model=models.Success[shapes.Stopped],
+    response_model=models.Success[schemas.Stopped],
     openapi_extra=takes(StopMany),
 )
 async def stop_many(request: Request, core: TheCore, actor: Caller) -> Response:
@@ -209,8 +215,8 @@ async def stop_many(request: Request, core: TheCore, actor: Caller) -> Response:
         for one in asked.calculation_ids or ():
             if one not in rows:
                 raise rights.missing("calculation", one)
-        for thing in shares.calculation_things(conn, list(rows.values())):
-            rights.require(actor, "cancel", thing)
+        for resource in shares.calculation_resources(conn, list(rows.values())):
+            rights.authorize(actor, "cancel", resource)
         return list(rows)
 
     ids = await core.db.read(allowed)
@@ -231,16 +237,16 @@ async def stop_many(request: Request, core: TheCore, actor: Caller) -> Response:
 def _of_batch(conn: Any, actor: Actor, batch_id: str) -> list[str]:
     """Ids of the batch's calculations that have not ended. One that is not the actor's to see is not there."""
     first = calculations.first_of(conn, batch_id)
-    if first is None or not rights.allows(actor, "read", shares.calculation_thing(conn, first)):
+    if first is None or not rights.allows(actor, "read", shares.calculation_resource(conn, first)):
         raise rights.missing("batch", batch_id)
-    rights.require(actor, "cancel", shares.calculation_thing(conn, first))
+    rights.authorize(actor, "cancel", shares.calculation_resource(conn, first))
     ids = calculations.waiting_or_running_of(conn, batch_id)
-    for thing in shares.calculation_things(conn, calculations.by_ids(conn, ids)):
-        rights.require(actor, "cancel", thing)
+    for resource in shares.calculation_resources(conn, calculations.by_ids(conn, ids)):
+        rights.authorize(actor, "cancel", resource)
     return ids
 
 
-@router.get("/calculations/{calculation_id}/log", response_model=models.Success[shapes.Log])
+@router.get("/calculations/{calculation_id}/log", response_model=models.Success[schemas.Log])
 async def read_log(
     core: TheCore,
     actor: Caller,

@@ -13,19 +13,20 @@ from qcrbox.contract import models
 from qcrbox.contract.errors import NotFound
 from starlette.responses import StreamingResponse
 
-from qcrbox_registry import audit, rights, views
-from qcrbox_registry.api import shapes
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Body, Caller, TheCore, ThePage, read_body
+from qcrbox_registry.access import audit, rights
+from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.api import schemas
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, ThePage, read_body
+from qcrbox_registry.api.downloads import StillAllowed, file_response
+from qcrbox_registry.api.forms import UPLOAD_DOCS, home_group, received, upload_service
 from qcrbox_registry.api.openapi import sends, takes
-from qcrbox_registry.api.receiving import UPLOAD_DOCS, home_group, received, storing
-from qcrbox_registry.api.sending import StillAllowed, file_response
-from qcrbox_registry.core import Core
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.services import views
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.services.uploads import checked_text
 from qcrbox_registry.store import contents, datasets, events, paging, people, shares, tags
 from qcrbox_registry.store.objects import DamagedObject
 from qcrbox_registry.store.tables import data_files as table
-from qcrbox_registry.storing import checked_text
 
 router = APIRouter(prefix="/api", tags=["datasets and data files"])
 
@@ -43,8 +44,8 @@ class ChangeDataFile(Body):
 )
 async def create_data_file(request: Request, core: TheCore, actor: Caller) -> Response:
     """A data file without a dataset."""
-    store = storing(request)
-    files, fields = await received(request, await store.room(actor))
+    store = upload_service(request)
+    files, fields = await received(request, await store.headroom(actor))
     group_id = await home_group(core, actor, fields.get("group"))
     ids = [await store.new_file(actor, file, group_id=group_id) for file in files]
 
@@ -85,8 +86,12 @@ async def list_data_files(
         where.append(table.c.filename.icontains(q, autoescape=True))
 
     def read(conn: Any) -> dict[str, Any]:
-        branches = rights.branches_of_bin(actor, table) if deleted else rights.branches(actor, table)
-        ids = paging.newest_ids(conn, table, branches, where=where, limit=page.limit + 1, after=page.after)
+        visibility_filters = (
+            rights.trash_filters(actor, table) if deleted else rights.visibility_filters(actor, table)
+        )
+        ids = paging.newest_ids(
+            conn, table, visibility_filters, where=where, limit=page.limit + 1, after=page.after
+        )
         ids, following = page.cut(ids, str)
         rows = datasets.files_by_id(conn, ids)
         return {"data_files": views.data_file_list(conn, [rows[one] for one in ids]), "next": following}
@@ -123,14 +128,14 @@ async def download_data_file(
     row = await core.db.read(lambda conn: shares.data_file(conn, actor, "read", file_id))
     sha256, size = row.sha256, row.size
     if form == "unified":
-        sha256, size = await storing(request).unified(row)
+        sha256, size = await upload_service(request).unified(row)
     allowed = StillAllowed(
         core, request, actor, lambda conn, now: shares.data_file(conn, now, "read", file_id)
     )
     return await file_response(core, sha256, size, row.filename, request=request, allowed=allowed)
 
 
-@router.get("/data-files/{file_id}/verify", response_model=models.Success[shapes.Verified])
+@router.get("/data-files/{file_id}/verify", response_model=models.Success[schemas.Verified])
 async def verify_data_file(core: TheCore, actor: Caller, file_id: str) -> Response:
     """Read the stored bytes and compare their hash."""
     row = await core.db.read(lambda conn: shares.data_file(conn, actor, "read", file_id))
@@ -180,5 +185,5 @@ async def change_data_file(request: Request, core: TheCore, actor: Caller, file_
         audit.record(conn, [entry])
         return list(events.write(conn, [events.about("data_file", row, now, "changed")]))
 
-    core.tell(await core.db.write(write))
+    core.publish(await core.db.write(write))
     return success({"data_files": [await _shown(core, actor, file_id)]})

@@ -12,18 +12,19 @@ from qcrbox.contract import models
 from qcrbox.contract.errors import UserInputError
 from starlette.responses import StreamingResponse
 
-from qcrbox_registry import audit, rights, views
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Body, Caller, TheCore, ThePage, read_body
+from qcrbox_registry.access import audit, rights
+from qcrbox_registry.access.quota import QuotaHeadroom
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, ThePage, read_body
+from qcrbox_registry.api.downloads import StillAllowed, as_attachment, while_allowed
+from qcrbox_registry.api.forms import UPLOAD_DOCS, home_group, named_group, received, upload_service
 from qcrbox_registry.api.openapi import sends, takes
-from qcrbox_registry.api.receiving import UPLOAD_DOCS, home_group, named_group, received, storing
-from qcrbox_registry.api.sending import StillAllowed, as_attachment, while_allowed
+from qcrbox_registry.api.responses import success
 from qcrbox_registry.api.zipping import zip_stream
-from qcrbox_registry.core import Core
-from qcrbox_registry.quota import Room
+from qcrbox_registry.services import views
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.services.uploads import checked_text
 from qcrbox_registry.store import datasets, events, paging, people, shares, tags
 from qcrbox_registry.store.tables import datasets as table
-from qcrbox_registry.storing import checked_text
 
 router = APIRouter(prefix="/api", tags=["datasets and data files"])
 Tags = Annotated[list[str], Field(max_length=50)]
@@ -45,8 +46,8 @@ class Attach(Body):
 )
 async def create_dataset(request: Request, core: TheCore, actor: Caller) -> Response:
     """A new dataset from one file (or several parts named `file`)."""
-    store = storing(request)
-    files, fields = await received(request, await store.room(actor))
+    store = upload_service(request)
+    files, fields = await received(request, await store.headroom(actor))
     dataset_id = await store.new_dataset(
         actor,
         files,
@@ -93,8 +94,12 @@ async def list_datasets(
         where.append(sa.or_(*(c.icontains(q, autoescape=True) for c in (table.c.name, table.c.description))))
 
     def read(conn: Any) -> dict[str, Any]:
-        branches = rights.branches_of_bin(actor, table) if deleted else rights.branches(actor, table)
-        ids = paging.newest_ids(conn, table, branches, where=where, limit=page.limit + 1, after=page.after)
+        visibility_filters = (
+            rights.trash_filters(actor, table) if deleted else rights.visibility_filters(actor, table)
+        )
+        ids = paging.newest_ids(
+            conn, table, visibility_filters, where=where, limit=page.limit + 1, after=page.after
+        )
         ids, following = page.cut(ids, str)
         return {"datasets": views.dataset_list(conn, datasets.by_ids(conn, ids)), "next": following}
 
@@ -120,12 +125,12 @@ async def get_dataset(core: TheCore, actor: Caller, dataset_id: str) -> Response
 async def append(request: Request, core: TheCore, actor: Caller, dataset_id: str) -> Response:
     """Add a file. A second file of the same name becomes `name-2`; nothing is overwritten."""
 
-    def read(conn: Any) -> Room:
+    def read(conn: Any) -> QuotaHeadroom:
         row = shares.dataset(conn, actor, "append", dataset_id)
-        return core.quotas.room(conn, row.owner_id, row.group_id)
+        return core.quotas.headroom(conn, row.owner_id, row.group_id)
 
     files, _ = await received(request, await core.db.read(read))
-    ids = [await storing(request).append(actor, dataset_id, file) for file in files]
+    ids = [await upload_service(request).append(actor, dataset_id, file) for file in files]
     payload = await _with_files(core, dataset_id)
     by_id = {file["qcrbox_file_id"]: file for file in payload["data_files"]}
     return success({**payload, "appended_file": by_id[ids[0]]}, "The file was added.", 201)
@@ -148,13 +153,13 @@ async def attach(request: Request, core: TheCore, actor: Caller, dataset_id: str
         if file.dataset_id is not None:
             raise UserInputError(f"{file.filename} is in a dataset already.", where=file.id)
         if (file.owner_id, file.group_id) != (row.owner_id, row.group_id):
-            core.quotas.room(conn, row.owner_id, row.group_id).require(file.size)
+            core.quotas.headroom(conn, row.owner_id, row.group_id).require(file.size)
         datasets.attach(conn, file.id, row.id, now)
         entry = audit.entry(actor, "attach", now, kind="dataset", object_id=row.id, data_file=file.id)
         audit.record(conn, [entry])
         return list(events.write(conn, [events.about("dataset", row, now, "changed")]))
 
-    core.tell(await core.db.write(write))
+    core.publish(await core.db.write(write))
     payload = await _with_files(core, dataset_id)
     file = next(file for file in payload["data_files"] if file["qcrbox_file_id"] == asked.data_file_id)
     return success({**payload, "appended_file": file}, "The file was attached.", 201)
@@ -191,7 +196,7 @@ async def change_dataset(request: Request, core: TheCore, actor: Caller, dataset
         changed = events.about("dataset", datasets.get(conn, row.id), now, "changed")
         return list(events.write(conn, [changed]))
 
-    core.tell(await core.db.write(write))
+    core.publish(await core.db.write(write))
     return success({"datasets": (await _with_files(core, dataset_id))["datasets"]})
 
 

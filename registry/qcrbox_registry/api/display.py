@@ -15,15 +15,15 @@ from fastapi import APIRouter, WebSocket
 from qcrbox.contract.errors import Conflict, NotAllowed, NotFound, NotSignedIn, QcError, UserInputError
 from starlette.websockets import WebSocketDisconnect
 
-from qcrbox_registry import tunnels
+from qcrbox_registry.access.identity import bearer
+from qcrbox_registry.access.origins import require_own_origin
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.api.sessions import session_row
-from qcrbox_registry.core import Core
-from qcrbox_registry.identity import bearer
-from qcrbox_registry.idle_sessions import touched
 from qcrbox_registry.messaging.tokens import FilesToken, read_files, sign
-from qcrbox_registry.origins import require_own_origin
-from qcrbox_registry.rfb import ClientMessages
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.sessions import tunnels
+from qcrbox_registry.sessions.idle import touched
+from qcrbox_registry.sessions.rfb import ClientMessages
 
 router = APIRouter(tags=["interactive sessions"])
 ASK_AGAIN_S = 5.0  # so long a right that was taken may still be used

@@ -14,11 +14,11 @@ from qcrbox.contract.errors import QcError
 from qcrbox.contract.states import FINAL
 from starlette.responses import StreamingResponse
 
-from qcrbox_registry import rights
-from qcrbox_registry.api.asking import Caller, TheCore, number
+from qcrbox_registry.access import rights
+from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.api.dependencies import Caller, TheCore, number
 from qcrbox_registry.api.openapi import sends
-from qcrbox_registry.core import Core
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.store import events, logs, shares
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.tables import events as table

@@ -9,15 +9,16 @@ from typing import Annotated, Any, Literal
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 from qcrbox.contract.errors import Conflict, NotSignedIn, TooLarge, UserInputError
+from qcrbox.contract.messages import CHECKPOINT
 
-from qcrbox_registry import rights
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import TheCore
-from qcrbox_registry.api.receiving import storing
-from qcrbox_registry.api.sending import file_response
-from qcrbox_registry.core import Core
-from qcrbox_registry.identity import bearer
+from qcrbox_registry.access import rights
+from qcrbox_registry.access.identity import bearer
+from qcrbox_registry.api.dependencies import TheCore
+from qcrbox_registry.api.downloads import file_response
+from qcrbox_registry.api.forms import upload_service
+from qcrbox_registry.api.responses import success
 from qcrbox_registry.messaging.tokens import read_files
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.store import datasets, uploads
 from qcrbox_registry.store.tables import calculation_inputs, calculations
 
@@ -71,8 +72,18 @@ async def read_input(
     file = await core.db.read(read)
     sha256, size = file.sha256, file.size
     if form == "unified":
-        sha256, size = await storing(request).unified(file)
+        sha256, size = await upload_service(request).unified(file)
     return await file_response(core, sha256, size, file.filename)
+
+
+@router.get("/{calculation_id}/checkpoint")
+async def read_checkpoint(request: Request, core: TheCore, calculation_id: str) -> Response:
+    """What an earlier attempt of this calculation had reached. 404 when none stored a checkpoint."""
+    row = await _attempt(request, core, calculation_id)
+    kept = await core.db.read(lambda conn: uploads.checkpoint(conn, row.id))
+    if kept is None:
+        raise rights.missing("checkpoint", calculation_id)
+    return await file_response(core, kept.sha256, kept.size, kept.filename)
 
 
 @router.put("/{calculation_id}/outputs")
@@ -93,12 +104,12 @@ async def write_output(
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > core.settings.largest_file_bytes:
             raise TooLarge(f"The output {filename[:200]!r} is larger than this registry takes.")
-        store = storing(request)
-        stored = await store.take(_chunks(request), filename, sha256=sha256)
+        store = upload_service(request)
+        stored = await store.store(_chunks(request), filename, sha256=sha256)
         await store.look(stored)
 
         def write(conn: Any) -> sa.Row:
-            return uploads.add_output(
+            added = uploads.add_output(
                 conn,
                 calculation_id=row.id,
                 attempt=row.attempt,
@@ -110,6 +121,9 @@ async def write_output(
                 index=stored.index,
                 now=time.time(),
             )
+            if name == CHECKPOINT:
+                uploads.drop_checkpoints(conn, row.id, but=added.id)
+            return added
 
         known = await core.db.write(write)
     return success({"upload_id": known.id, "sha256": known.sha256, "size": known.size}, status=201)

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from qcrbox.contract import models
 
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Caller, TheCore
+from qcrbox_registry.api.dependencies import Caller, TheCore
+from qcrbox_registry.api.responses import success
 from qcrbox_registry.store import datasets, lineage, shares
 
 router = APIRouter(prefix="/api", tags=["lineage"])

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query, Response
 from qcrbox.contract import models
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_registry import rights, views
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Caller, TheCore, ThePage
-from qcrbox_registry.reduced_cell import niggli
+from qcrbox_registry.access import rights
+from qcrbox_registry.api.dependencies import Caller, TheCore, ThePage
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.services import views
+from qcrbox_registry.services.reduced_cell import niggli
 from qcrbox_registry.store import datasets, paging, search
 from qcrbox_registry.store.tables import datasets as table
 
@@ -60,7 +61,12 @@ async def find(
 
     def read(conn: Any) -> dict[str, Any]:
         ids = paging.newest_ids(
-            conn, table, rights.branches(actor, table), where=where, limit=page.limit + 1, after=page.after
+            conn,
+            table,
+            rights.visibility_filters(actor, table),
+            where=where,
+            limit=page.limit + 1,
+            after=page.after,
         )
         ids, following = page.cut(ids, str)
         return {"datasets": views.dataset_list(conn, datasets.by_ids(conn, ids)), "next": following}

@@ -12,9 +12,9 @@ from qcrbox.contract.errors import NotFound
 from qcrbox.contract.models import StartSession
 from qcrbox.contract.states import FINAL, State
 
-from qcrbox_registry import audit, rights, views
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import (
+from qcrbox_registry.access import audit, rights
+from qcrbox_registry.access.rights import Actor, Resource
+from qcrbox_registry.api.dependencies import (
     Body,
     Caller,
     TheCore,
@@ -24,9 +24,10 @@ from qcrbox_registry.api.asking import (
     read_body,
 )
 from qcrbox_registry.api.openapi import takes
-from qcrbox_registry.core import Core
-from qcrbox_registry.idle_sessions import touched
-from qcrbox_registry.rights import Actor, Thing
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.services import views
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.sessions.idle import touched
 from qcrbox_registry.store import calculations, events, paging
 from qcrbox_registry.store.tables import sessions as table
 
@@ -47,14 +48,14 @@ def session_row(conn: Any, actor: Actor, action: str, session_id: str) -> tuple[
     about = conn.execute(sa.select(table).where(table.c.calculation_id == session_id)).first()
     if about is None:
         raise rights.missing("session", session_id)
-    thing = Thing(
+    resource = Resource(
         "session",
         session_id,
         about.owner_id,
         about.group_id,
         view_only_allowed=about.view_only_allowed,
     )
-    rights.require(actor, action, thing)
+    rights.authorize(actor, action, resource)
     return calculations.get(conn, session_id), about
 
 
@@ -89,7 +90,7 @@ async def list_sessions(
         ids = paging.newest_ids(
             conn,
             table,
-            rights.branches(actor, table),
+            rights.visibility_filters(actor, table),
             where=where,
             limit=page.limit + 1,
             after=page.after,
@@ -200,7 +201,7 @@ async def _ask_to_end(
         )
         return list(events.write(conn, [event]))
 
-    core.tell(await core.db.write(write))
+    core.publish(await core.db.write(write))
     try:
         await core.scheduler.end_session(row.id, keep=keep, reason=reason)
     except NotFound:

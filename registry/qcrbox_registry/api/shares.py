@@ -14,12 +14,12 @@ from qcrbox.contract import models
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.models import iso
 
-from qcrbox_registry import audit
-from qcrbox_registry.api import shapes
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Body, Caller, TheCore, read_body
+from qcrbox_registry.access import audit
+from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.api import schemas
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.api.responses import success
 from qcrbox_registry.store import events, people, shares
 from qcrbox_registry.store.tables import shares as table
 
@@ -58,7 +58,7 @@ def _shown(row: Any) -> dict[str, Any]:
 @router.post(
     "/shares",
     status_code=201,
-    response_model=models.Success[shapes.Shares],
+    response_model=models.Success[schemas.Shares],
     openapi_extra=takes(NewShare),
 )
 async def share(request: Request, core: TheCore, actor: Caller) -> Response:
@@ -98,7 +98,7 @@ async def share(request: Request, core: TheCore, actor: Caller) -> Response:
         return made, _told(conn, row, body.kind, now, "shared")
 
     made, told = await core.db.write(write)
-    core.tell(told)
+    core.publish(told)
     return success({"shares": [_shown(made)]}, "Shared.", 201)
 
 
@@ -122,7 +122,7 @@ def _told(conn: Any, row: Any, kind: str, now: float, status: str) -> list[event
     return list(events.write(conn, [event]))
 
 
-@router.get("/shares", response_model=models.Success[shapes.Shares])
+@router.get("/shares", response_model=models.Success[schemas.Shares])
 async def list_shares(
     core: TheCore,
     actor: Caller,
@@ -152,12 +152,12 @@ async def unshare(core: TheCore, actor: Caller, share_id: str) -> Response:
         row = conn.execute(sa.select(table).where(table.c.id == share_id)).first()
         if row is None or row.revoked_at is not None:
             raise NotFound(f"There is no share {share_id[:64]!r}.")
-        thing = _may_share(conn, actor, row, share_id)
+        resource = _may_share(conn, actor, row, share_id)
         shares.revoke(conn, row.object_id, share_id, now)
         audit.record(conn, [audit.entry(actor, "unshare", now, kind=row.kind, object_id=row.object_id)])
-        return _told(conn, thing, row.kind, now, "unshared")
+        return _told(conn, resource, row.kind, now, "unshared")
 
-    core.tell(await core.db.write(write))
+    core.publish(await core.db.write(write))
     return Response(status_code=204)
 
 

@@ -15,19 +15,19 @@ from qcrbox.contract import models
 from qcrbox.contract.models import iso
 from starlette.responses import StreamingResponse
 
-from qcrbox_registry import audit, quota, rights
-from qcrbox_registry.api import shapes
-from qcrbox_registry.api.answers import json_response, success
-from qcrbox_registry.api.asking import Body, Caller, TheCore, ThePage, number, read_body, who
+from qcrbox_registry.access import audit, quota, rights
+from qcrbox_registry.access.rights import Resource
+from qcrbox_registry.api import schemas
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, ThePage, number, read_body, who
 from qcrbox_registry.api.openapi import sends, takes
-from qcrbox_registry.core import Core
-from qcrbox_registry.rights import Thing
+from qcrbox_registry.api.responses import json_response, success
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.store import applications, people, schema
 from qcrbox_registry.store import events as events_store
 
 router = APIRouter(prefix="/api", tags=["site"])
 bare = APIRouter(tags=["site"])
-SITE = Thing("site", "registry")
+SITE = Resource("site", "registry")
 LEAST_FREE = 200 * 1024 * 1024  # bytes: below it neither the database nor NATS can be sure of its next write
 
 
@@ -37,7 +37,7 @@ async def health() -> Response:
     return json_response({"status": "ok"})
 
 
-@router.get("/readyz", response_model=shapes.Readiness)
+@router.get("/readyz", response_model=schemas.Readiness)
 async def ready(core: TheCore) -> Response:
     """Whether work can be done, and what is missing. 503 while something essential is."""
     parts = await _parts(core)
@@ -97,19 +97,19 @@ async def me(core: TheCore, actor: Caller) -> Response:
     return success(await core.db.read(read))
 
 
-@router.get("/status", response_model=models.Success[shapes.SiteStatus])
+@router.get("/status", response_model=models.Success[schemas.SiteStatus])
 async def status(core: TheCore, actor: Caller) -> Response:
     """Queue, agents and launchers."""
-    rights.require(actor, "monitor", SITE)
+    rights.authorize(actor, "monitor", SITE)
     return success(core.scheduler.status())
 
 
 @bare.get("/metrics", include_in_schema=False)
 async def prometheus(core: TheCore, request: Request) -> Response:
     """For Prometheus. Needs the right to monitor, unless nobody is asked here anyway."""
-    from qcrbox_registry import metrics  # the client library is needed by this page only
+    from qcrbox_registry.services import metrics  # the client library is needed by this page only
 
-    rights.require(await who(request), "monitor", SITE)
+    rights.authorize(await who(request), "monitor", SITE)
     return Response(await metrics.page(core), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -132,17 +132,17 @@ class SetHold(Body):
     reason: str = Field(default="", max_length=1000)
 
 
-@router.get("/quotas", response_model=models.Success[shapes.Quotas])
+@router.get("/quotas", response_model=models.Success[schemas.Quotas])
 async def list_quotas(core: TheCore, actor: Caller) -> Response:
     """Every limit that is set."""
-    rights.require(actor, "read", SITE)
+    rights.authorize(actor, "read", SITE)
     return success({"quotas": await core.db.read(quota.listed)})
 
 
-@router.put("/quotas", response_model=models.Success[shapes.Quotas], openapi_extra=takes(SetLimit))
+@router.put("/quotas", response_model=models.Success[schemas.Quotas], openapi_extra=takes(SetLimit))
 async def set_quota(request: Request, core: TheCore, actor: Caller) -> Response:
     """Set a limit of a person, a group or the defaults."""
-    rights.require(actor, "manage", SITE)
+    rights.authorize(actor, "manage", SITE)
     body, _ = await read_body(request, SetLimit)
     now = time.time()
 
@@ -163,11 +163,11 @@ async def set_quota(request: Request, core: TheCore, actor: Caller) -> Response:
     return success({"quotas": await core.db.read(quota.listed)})
 
 
-@router.put("/holds", response_model=models.Success[shapes.Empty], openapi_extra=takes(SetHold))
+@router.put("/holds", response_model=models.Success[schemas.Empty], openapi_extra=takes(SetHold))
 async def set_hold(request: Request, core: TheCore, actor: Caller) -> Response:
     """Hold or drain a launcher or the whole site, or (mode null) lift that."""
     body, _ = await read_body(request, SetHold)
-    rights.require(actor, "manage", SITE if body.kind == "site" else Thing("launcher", body.name))
+    rights.authorize(actor, "manage", SITE if body.kind == "site" else Resource("launcher", body.name))
     now = time.time()
 
     def write(conn: Any) -> None:
@@ -185,13 +185,13 @@ async def set_hold(request: Request, core: TheCore, actor: Caller) -> Response:
 @router.delete("/agents/{agent_id}", status_code=204)
 async def stop_agent(core: TheCore, actor: Caller, agent_id: str) -> Response:
     """End an agent; what it runs is given to another."""
-    rights.require(actor, "manage", SITE)
+    rights.authorize(actor, "manage", SITE)
     await core.scheduler.stop_agent(agent_id, f"stopped by {actor.name}")
     core.audit_soon(actor, "stop agent", kind="agent", object_id=agent_id)
     return Response(status_code=204)
 
 
-@router.get("/audit", response_model=models.Success[shapes.AuditPage])
+@router.get("/audit", response_model=models.Success[schemas.AuditPage])
 async def read_audit(
     core: TheCore,
     actor: Caller,
@@ -202,7 +202,7 @@ async def read_audit(
     allowed: bool | None = None,
 ) -> Response:
     """The audit trail, newest first; reading it is audited."""
-    rights.require(actor, "audit", SITE)
+    rights.authorize(actor, "audit", SITE)
     equal = {"who": name, "action": action, "object_id": object_id, "allowed": allowed}
     given = {name: value for name, value in equal.items() if value is not None}
     after = number(page.after)
@@ -226,7 +226,7 @@ def _audit_row(row: Any) -> dict[str, Any]:
 @router.get("/audit/export", response_class=StreamingResponse, responses=sends("application/x-ndjson"))
 async def export_audit(core: TheCore, actor: Caller) -> Response:
     """The whole trail, oldest first, one JSON object a line with everything its hash is made of."""
-    rights.require(actor, "audit", SITE)
+    rights.authorize(actor, "audit", SITE)
     core.audit_soon(actor, "export audit", kind="site")
     return StreamingResponse(
         _audit_lines(core),
@@ -242,17 +242,17 @@ async def _audit_lines(core: Core) -> AsyncIterator[bytes]:
         yield b"".join(to_json(dict(row._mapping)) + b"\n" for row in rows)
 
 
-@router.get("/audit/check", response_model=models.Success[shapes.AuditCheck])
+@router.get("/audit/check", response_model=models.Success[schemas.AuditCheck])
 async def check_audit(core: TheCore, actor: Caller) -> Response:
     """Whether the chain of the audit trail holds."""
-    rights.require(actor, "audit", SITE)
+    rights.authorize(actor, "audit", SITE)
     broken = await core.db.read(audit.broken_links)
     return success({"sound": not broken, "broken_at": broken})
 
 
-@router.post("/check", response_model=models.Success[shapes.SiteCheck])
+@router.post("/check", response_model=models.Success[schemas.SiteCheck])
 async def check_site(core: TheCore, actor: Caller) -> Response:
     """The thorough check of the database file."""
-    rights.require(actor, "manage", SITE)
+    rights.authorize(actor, "manage", SITE)
     faults = await core.db.read(lambda _: schema.integrity_faults(core.db, thorough=True))
     return success({"sound": not faults, "faults": faults})

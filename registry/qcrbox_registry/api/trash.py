@@ -12,11 +12,12 @@ from fastapi import APIRouter, Response
 from qcrbox.contract import models
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry import audit, views
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Caller, TheCore
-from qcrbox_registry.core import Core
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.access import audit
+from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.api.dependencies import Caller, TheCore
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.services import views
+from qcrbox_registry.services.core import Core
 from qcrbox_registry.store import events, shares, trash
 
 router = APIRouter(prefix="/api", tags=["datasets and data files"])
@@ -47,7 +48,7 @@ async def _delete(core: Core, actor: Actor, noun: _Noun, object_id: str) -> Resp
         audit.record(conn, [entry])
         return list(events.write(conn, [events.about(noun.kind, row, now, "deleted")]))
 
-    core.tell(await core.db.write(write))
+    core.publish(await core.db.write(write))
     return Response(status_code=204)
 
 
@@ -62,7 +63,7 @@ async def _restore(core: Core, actor: Actor, noun: _Noun, object_id: str) -> Non
         audit.record(conn, [audit.entry(actor, "restore", now, kind=noun.kind, object_id=row.id)])
         return list(events.write(conn, [events.about(noun.kind, row, now, "restored")]))
 
-    core.tell(await core.db.write(write))
+    core.publish(await core.db.write(write))
 
 
 @router.delete("/datasets/{dataset_id}", status_code=204)

@@ -17,16 +17,17 @@ from qcrbox.contract import models
 from qcrbox.contract.errors import Conflict, QcError, QuotaExceeded, StorageFull, TooLarge, UserInputError
 from starlette.requests import ClientDisconnect
 
-from qcrbox_registry import rights, views
-from qcrbox_registry.api import shapes
-from qcrbox_registry.api.answers import success
-from qcrbox_registry.api.asking import Body, Caller, TheCore, read_body
+from qcrbox_registry.access import rights
+from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.api import schemas
+from qcrbox_registry.api.dependencies import Body, Caller, TheCore, read_body
+from qcrbox_registry.api.forms import home_group, upload_service
 from qcrbox_registry.api.openapi import takes
-from qcrbox_registry.api.receiving import home_group, storing
-from qcrbox_registry.core import Core
-from qcrbox_registry.rights import Actor
+from qcrbox_registry.api.responses import success
+from qcrbox_registry.services import views
+from qcrbox_registry.services.core import Core
+from qcrbox_registry.services.uploads import checked_text
 from qcrbox_registry.store import datasets, shares, uploads
-from qcrbox_registry.storing import checked_text
 
 router = APIRouter(prefix="/api/uploads", tags=["uploads"])
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
@@ -95,7 +96,7 @@ def _own(conn: Any, actor: Actor, upload_id: str) -> sa.Row:
 @router.post(
     "",
     status_code=201,
-    response_model=models.Success[shapes.Upload],
+    response_model=models.Success[schemas.Upload],
     openapi_extra=takes(NewUpload),
 )
 async def begin(request: Request, core: TheCore, actor: Caller) -> Response:
@@ -120,7 +121,7 @@ async def begin(request: Request, core: TheCore, actor: Caller) -> Response:
                 used=count,
             )
         # What is still on its way will need its place too.
-        core.quotas.room(conn, actor.person_id, group_id).require(body.size + coming)
+        core.quotas.headroom(conn, actor.person_id, group_id).require(body.size + coming)
         return uploads.begin(
             conn,
             owner_id=actor.person_id,
@@ -151,7 +152,7 @@ async def how_far(core: TheCore, actor: Caller, upload_id: str) -> Response:
     return Response(status_code=200, headers=headers)
 
 
-@router.get("/{upload_id}", response_model=models.Success[shapes.Upload])
+@router.get("/{upload_id}", response_model=models.Success[schemas.Upload])
 async def look(core: TheCore, actor: Caller, upload_id: str) -> Response:
     """How much has arrived, and what became of it."""
     row = await core.db.read(lambda conn: _own(conn, actor, upload_id))
@@ -160,7 +161,7 @@ async def look(core: TheCore, actor: Caller, upload_id: str) -> Response:
     return success({**payload, **((row.result or {}).get("stored") or {})})
 
 
-@router.patch("/{upload_id}", response_model=models.Success[shapes.Stored], openapi_extra=_BYTES)
+@router.patch("/{upload_id}", response_model=models.Success[schemas.Stored], openapi_extra=_BYTES)
 async def send(request: Request, core: TheCore, actor: Caller, upload_id: str, offset: Offset) -> Response:
     """Send bytes from `Upload-Offset` on. The piece that completes the file stores it and answers what became of it."""
     row = await core.db.read(lambda conn: _own(conn, actor, upload_id))
@@ -209,10 +210,10 @@ async def _write(request: Request, path: Path, offset: int, size: int) -> int:
 
 
 async def _complete(request: Request, core: Core, actor: Actor, row: sa.Row) -> dict[str, Any]:
-    store = storing(request)
+    store = upload_service(request)
     path = _file(core, row.id)
     try:
-        stored = await store.take(_chunks(path), row.filename, sha256=row.sha256)
+        stored = await store.store(_chunks(path), row.filename, sha256=row.sha256)
     except Conflict:
         # Wrong bytes can never become the right ones: the upload starts anew.
         path.write_bytes(b"")

@@ -39,7 +39,7 @@ REMEMBER_ENDED_S = 300.0
 
 
 @dataclass
-class Kept:
+class ManagedAgent:
     """An agent of this launcher."""
 
     agent: str
@@ -60,7 +60,7 @@ class Launcher:
     def __init__(self, name: str, url: str, seed: bytes, manager: Manager, catalogue: Catalogue) -> None:
         self.name, self._url, self._seed = name, url, seed
         self.manager, self.catalogue = manager, catalogue
-        self.kept: dict[str, Kept] = {}
+        self.agents: dict[str, ManagedAgent] = {}
         self._connection: Client | None = None
         self._preparing: dict[tuple[str, str], str] = {}
         self._told_preparing_at = 0.0
@@ -73,9 +73,9 @@ class Launcher:
         """Until cancelled. The connection is made again, endlessly; agents run on meanwhile."""
         await self.manager.setup()
         for found in await self.manager.list():
-            self.kept[found.agent] = _adopted(found)
-        if self.kept:
-            log.info("adopted %s", ", ".join(self.kept))
+            self.agents[found.agent] = _adopted(found)
+        if self.agents:
+            log.info("adopted %s", ", ".join(self.agents))
         else:
             await asyncio.to_thread(self.catalogue.prune)
         watch = asyncio.create_task(self._watch(), name="watch")
@@ -177,15 +177,15 @@ class Launcher:
     async def _start(self, message: Msg) -> None:
         request = StartAgent.model_validate_json(message.data)
         application = self.catalogue.get(request.application_slug, request.application_version)
-        kept = self.kept.get(request.agent)
-        if kept is not None and kept.is_alive:
+        managed = self.agents.get(request.agent)
+        if managed is not None and managed.is_alive:
             await self._respond(message, self._answer())  # asked twice: it is there
             return
         if self.free <= 0:
             await self._respond(message, self._answer("All places for agents are taken."))
             return
-        kept = Kept(request.agent, application.slug, application.version)
-        self.kept[request.agent] = kept
+        managed = ManagedAgent(request.agent, application.slug, application.version)
+        self.agents[request.agent] = managed
         plan = AgentPlan(
             agent=request.agent,
             application=application,
@@ -194,22 +194,22 @@ class Launcher:
             nats_url=self._url,
             launcher=self.name,
         )
-        task = asyncio.create_task(self._bring_up(kept, plan))
+        task = asyncio.create_task(self._bring_up(managed, plan))
         self._starting[request.agent] = task
         task.add_done_callback(lambda _: self._starting.pop(request.agent, None))
         await self._respond(message, self._answer())
 
-    async def _bring_up(self, kept: Kept, plan: AgentPlan) -> None:
+    async def _bring_up(self, managed: ManagedAgent, plan: AgentPlan) -> None:
         """Prepare and start; the registry hears of a failure as AgentGone."""
         try:
             await self._prepare(plan.application)
-            kept.handle = await self.manager.start(plan)
-            log.info("agent %s runs (%s)", kept.agent, kept.handle)
+            managed.handle = await self.manager.start(plan)
+            log.info("agent %s runs (%s)", managed.agent, managed.handle)
         except QcError as error:
-            await self._ended(kept, Ended(reason=error.message))
+            await self._ended(managed, Ended(reason=error.message))
         except Exception as error:
-            log.exception("agent %s could not be started", kept.agent)
-            await self._ended(kept, Ended(reason=f"The launcher failed: {error}"))
+            log.exception("agent %s could not be started", managed.agent)
+            await self._ended(managed, Ended(reason=f"The launcher failed: {error}"))
 
     async def _prepare(self, application: ApprovedApplication) -> None:
         identity = (application.slug, application.version)
@@ -234,16 +234,16 @@ class Launcher:
 
     async def _stop(self, message: Msg) -> None:
         request = StopAgent.model_validate_json(message.data)
-        kept = self.kept.get(request.agent)
-        if kept is not None:
-            kept.is_stopping = True
+        managed = self.agents.get(request.agent)
+        if managed is not None:
+            managed.is_stopping = True
             if task := self._starting.get(request.agent):
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-            if kept.handle:
-                log.info("agent %s is stopped: %s", kept.agent, request.reason or "no reason given")
-                await self.manager.stop(kept.handle, min(request.grace_s, 60.0))
-            self.kept.pop(request.agent, None)
+            if managed.handle:
+                log.info("agent %s is stopped: %s", managed.agent, request.reason or "no reason given")
+                await self.manager.stop(managed.handle, min(request.grace_s, 60.0))
+            self.agents.pop(request.agent, None)
         await self._respond(message, self._answer())
 
     async def _list(self, message: Msg) -> None:
@@ -251,21 +251,21 @@ class Launcher:
 
     @property
     def free(self) -> int:
-        return max(self.manager.capacity() - sum(kept.is_alive for kept in self.kept.values()), 0)
+        return max(self.manager.capacity() - sum(managed.is_alive for managed in self.agents.values()), 0)
 
     def _answer(self, error: str = "") -> bytes:
         agents = [
             RunningAgent(
-                agent=kept.agent,
-                application_slug=kept.application_slug,
-                application_version=kept.application_version,
-                started_at=kept.started_at,
-                handle=kept.handle,
-                alive=kept.is_alive,
-                exit_code=kept.ended.exit_code if kept.ended else None,
-                oom_killed=kept.ended.oom_killed if kept.ended else False,
+                agent=managed.agent,
+                application_slug=managed.application_slug,
+                application_version=managed.application_version,
+                started_at=managed.started_at,
+                handle=managed.handle,
+                alive=managed.is_alive,
+                exit_code=managed.ended.exit_code if managed.ended else None,
+                oom_killed=managed.ended.oom_killed if managed.ended else False,
             )
-            for kept in self.kept.values()
+            for managed in self.agents.values()
         ]
         return (
             LauncherAnswer(ok=not error, error=error, agents=agents, free=self.free)
@@ -286,7 +286,7 @@ class Launcher:
                 manager=self.manager.name,
                 host=socket.gethostname(),
                 capacity=self.manager.capacity(),
-                running=[kept.agent for kept in self.kept.values() if kept.is_alive],
+                running=[managed.agent for managed in self.agents.values() if managed.is_alive],
                 applications=[{"slug": one.slug, "version": one.version} for one in self.catalogue],
                 preparing=[
                     {"slug": slug, "version": version, "text": text}
@@ -319,27 +319,27 @@ class Launcher:
     async def _watch(self) -> None:
         """See agents end, and tell."""
         while True:
-            for kept in list(self.kept.values()):
+            for managed in list(self.agents.values()):
                 try:
-                    await self._look_at(kept)
+                    await self._look_at(managed)
                 except Exception:
-                    log.exception("looking at agent %s failed", kept.agent)
+                    log.exception("looking at agent %s failed", managed.agent)
             await asyncio.sleep(self.manager.poll_interval_s)
 
-    async def _look_at(self, kept: Kept) -> None:
-        if kept.is_alive and kept.handle and not kept.is_stopping:
-            ended = await self.manager.poll(kept.handle)
-            if ended is not None and not kept.is_stopping:
-                await self._ended(kept, ended)
-        elif not kept.is_alive and time.time() - kept.ended_at > REMEMBER_ENDED_S:
-            self.kept.pop(kept.agent, None)
+    async def _look_at(self, managed: ManagedAgent) -> None:
+        if managed.is_alive and managed.handle and not managed.is_stopping:
+            ended = await self.manager.poll(managed.handle)
+            if ended is not None and not managed.is_stopping:
+                await self._ended(managed, ended)
+        elif not managed.is_alive and time.time() - managed.ended_at > REMEMBER_ENDED_S:
+            self.agents.pop(managed.agent, None)
 
-    async def _ended(self, kept: Kept, ended: Ended) -> None:
-        kept.ended, kept.ended_at = ended, time.time()
-        log.info("agent %s ended: %s", kept.agent, ended.reason)
+    async def _ended(self, managed: ManagedAgent, ended: Ended) -> None:
+        managed.ended, managed.ended_at = ended, time.time()
+        log.info("agent %s ended: %s", managed.agent, ended.reason)
         await self._tell(
             AgentGone(
-                agent=kept.agent,
+                agent=managed.agent,
                 reason=ended.reason or "its process ended",
                 exit_code=ended.exit_code,
                 oom_killed=ended.oom_killed,
@@ -347,7 +347,7 @@ class Launcher:
         )
 
 
-def _adopted(found: FoundAgent) -> Kept:
-    return Kept(
+def _adopted(found: FoundAgent) -> ManagedAgent:
+    return ManagedAgent(
         found.agent, found.application_slug, found.application_version, found.started_at, handle=found.handle
     )

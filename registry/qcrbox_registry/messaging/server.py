@@ -172,7 +172,7 @@ def start(plan: ServerPlan, ready_s: float = READY_S) -> NatsServer:
     try:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "qcrbox_registry.messaging.keeper"),
+                *(sys.executable, "-m", "qcrbox_registry.messaging.nats_supervisor"),
                 *("--log", str(plan.data / "logs" / "nats.log"), "--store", str(plan.data / "nats")),
                 *("--", binary(), "-c", str(config)),
             ],

@@ -33,7 +33,7 @@ class Waiting(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Lane:
+class QueuePartition:
     """Of one person, for one application, on the account of one home group. Entries: (key, id, lane, command)."""
 
     application_id: int
@@ -45,17 +45,17 @@ class Lane:
         return len(self.entries)
 
     @property
-    def head(self) -> tuple[float, str, Lane, int]:
+    def head(self) -> tuple[float, str, QueuePartition, int]:
         return self.entries[0]
 
 
 class Backlog:
     def __init__(self, ageing_s: float) -> None:
         self._ageing = ageing_s
-        self._lanes: dict[int, dict[tuple[int, int | None], Lane]] = {}
-        self._where: dict[str, tuple[float, str, Lane, int]] = {}
+        self._partitions: dict[int, dict[tuple[int, int | None], QueuePartition]] = {}
+        self._where: dict[str, tuple[float, str, QueuePartition, int]] = {}
         self._later: list[tuple[float, str]] = []
-        self._delayed: dict[str, tuple[float, str, Lane, int]] = {}
+        self._delayed: dict[str, tuple[float, str, QueuePartition, int]] = {}
 
     def __len__(self) -> int:
         return len(self._where) + len(self._delayed)
@@ -80,7 +80,7 @@ class Backlog:
 
     def fill(self, many: Iterable[Waiting], now: float, mono: float = 0.0) -> None:
         """As `add` for very many at start: each lane is sorted once."""
-        fresh: dict[int, tuple[Lane, list]] = {}
+        fresh: dict[int, tuple[QueuePartition, list]] = {}
         for waiting in many:
             if waiting.not_before is not None and waiting.not_before > now:
                 self.add(waiting, now, mono)
@@ -88,8 +88,8 @@ class Backlog:
             entry = self._entry(waiting)
             self._where[waiting.id] = entry
             fresh.setdefault(id(entry[2]), (entry[2], []))[1].append(entry)
-        for lane, entries in fresh.values():
-            lane.entries.update(entries)
+        for partition, entries in fresh.values():
+            partition.entries.update(entries)
 
     def remove(self, calculation_id: str) -> bool:
         """False when it was not waiting."""
@@ -98,16 +98,16 @@ class Backlog:
         entry = self._where.pop(calculation_id, None)
         if entry is None:
             return False
-        lane = entry[2]
-        lane.entries.remove(entry)
-        self._drop_if_empty(lane)
+        partition = entry[2]
+        partition.entries.remove(entry)
+        self._drop_if_empty(partition)
         return True
 
-    def take(self, lane: Lane) -> tuple[str, int]:
+    def take(self, partition: QueuePartition) -> tuple[str, int]:
         """Take the head of a lane out: (calculation id, command id)."""
-        _, calculation_id, _, command_id = lane.entries.pop(0)
+        _, calculation_id, _, command_id = partition.entries.pop(0)
         del self._where[calculation_id]
-        self._drop_if_empty(lane)
+        self._drop_if_empty(partition)
         return calculation_id, command_id
 
     def release_due(self, mono: float) -> int:
@@ -118,28 +118,30 @@ class Backlog:
             entry = self._delayed.pop(calculation_id, None)
             if entry is None:
                 continue
-            lane = self._lane(entry[2].application_id, entry[2].owner_id, entry[2].group_id)
-            entry = (entry[0], entry[1], lane, entry[3])
+            partition = self._partition(entry[2].application_id, entry[2].owner_id, entry[2].group_id)
+            entry = (entry[0], entry[1], partition, entry[3])
             self._where[calculation_id] = entry
-            lane.entries.add(entry)
+            partition.entries.add(entry)
             moved += 1
         return moved
 
-    def lanes(self, application_id: int) -> list[Lane]:
-        return [lane for lane in self._lanes.get(application_id, {}).values() if lane.entries]
+    def partitions(self, application_id: int) -> list[QueuePartition]:
+        return [
+            partition for partition in self._partitions.get(application_id, {}).values() if partition.entries
+        ]
 
     def applications(self) -> list[int]:
         """Ids of the applications for which something waits."""
-        return [application for application, lanes in self._lanes.items() if lanes]
+        return [application for application, partitions in self._partitions.items() if partitions]
 
     def waiting_for(self, application_id: int) -> int:
-        return sum(len(lane) for lane in self._lanes.get(application_id, {}).values())
+        return sum(len(partition) for partition in self._partitions.get(application_id, {}).values())
 
     def ids(self) -> Iterator[str]:
         yield from self._where
         yield from self._delayed
 
-    def place(self, calculation_id: str) -> tuple[Lane, int] | None:
+    def place(self, calculation_id: str) -> tuple[QueuePartition, int] | None:
         """The lane of a waiting calculation and how many of the lane go before it."""
         entry = self._where.get(calculation_id)
         if entry is None:
@@ -153,26 +155,26 @@ class Backlog:
         place = self.place(calculation_id)
         if place is None:
             return None
-        lane, rank = place
-        others = self._lanes.get(lane.application_id, {}).values()
-        return rank + sum(min(len(other), rank + 1) for other in others if other is not lane)
+        partition, rank = place
+        others = self._partitions.get(partition.application_id, {}).values()
+        return rank + sum(min(len(other), rank + 1) for other in others if other is not partition)
 
-    def _entry(self, waiting: Waiting) -> tuple[float, str, Lane, int]:
+    def _entry(self, waiting: Waiting) -> tuple[float, str, QueuePartition, int]:
         key = waiting.submitted_at - waiting.priority * self._ageing
-        lane = self._lane(waiting.application_id, waiting.owner_id, waiting.group_id)
-        return (key, waiting.id, lane, waiting.command_id)
+        partition = self._partition(waiting.application_id, waiting.owner_id, waiting.group_id)
+        return (key, waiting.id, partition, waiting.command_id)
 
-    def _lane(self, application_id: int, owner_id: int, group_id: int | None) -> Lane:
-        lanes = self._lanes.setdefault(application_id, {})
-        lane = lanes.get((owner_id, group_id))
-        if lane is None:
-            lane = lanes[owner_id, group_id] = Lane(application_id, owner_id, group_id)
-        return lane
+    def _partition(self, application_id: int, owner_id: int, group_id: int | None) -> QueuePartition:
+        partitions = self._partitions.setdefault(application_id, {})
+        partition = partitions.get((owner_id, group_id))
+        if partition is None:
+            partition = partitions[owner_id, group_id] = QueuePartition(application_id, owner_id, group_id)
+        return partition
 
-    def _drop_if_empty(self, lane: Lane) -> None:
-        if not lane.entries:
-            lanes = self._lanes.get(lane.application_id, {})
-            if lanes.get((lane.owner_id, lane.group_id)) is lane:
-                del lanes[lane.owner_id, lane.group_id]
-                if not lanes:
-                    del self._lanes[lane.application_id]
+    def _drop_if_empty(self, partition: QueuePartition) -> None:
+        if not partition.entries:
+            partitions = self._partitions.get(partition.application_id, {})
+            if partitions.get((partition.owner_id, partition.group_id)) is partition:
+                del partitions[partition.owner_id, partition.group_id]
+                if not partitions:
+                    del self._partitions[partition.application_id]

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.scheduler.fleet import Active, Agent
 from qcrbox_registry.scheduler.launching import Launching
-from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.scheduler.state import SchedulerState
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.transitions import Change, Ledger, StaleAttempt, StateRefused
 
@@ -22,8 +22,8 @@ REPEAT_S = 2.0
 
 
 class Cancelling:
-    def __init__(self, world: World, launching: Launching) -> None:
-        self.world, self.launching = world, launching
+    def __init__(self, state: SchedulerState, launching: Launching) -> None:
+        self.state, self.launching = state, launching
 
     async def cancel(self, calculation_ids: Sequence[str], reason: str = "", by: str = "") -> dict[str, str]:
         """For each id: `cancelled` for one that waited, `cancelling` for one that is with an agent, else the state it
@@ -31,7 +31,7 @@ class Cancelling:
         ids = list(dict.fromkeys(calculation_ids))
 
         def write(conn: Connection) -> tuple[list[Event], dict[str, tuple[str, str | None]]]:
-            ledger = Ledger(conn, ids, self.world.clock.time())
+            ledger = Ledger(conn, ids, self.state.clock.time())
             now_are: dict[str, tuple[str, str | None]] = {}
             for one in ids:
                 ledger.ask_cancel(one, reason, by)
@@ -39,14 +39,14 @@ class Cancelling:
                 now_are[one] = (entry.step if entry.finished_at is None else entry.state, entry.agent_id)
             return ledger.close(), now_are
 
-        told, now_are = await self.world.db.write(write)
+        told, now_are = await self.state.db.write(write)
         for one, (now_is, agent_id) in now_are.items():
-            self.world.backlog.remove(one)
-            holder = self.world.fleet.holder(one, agent_id)
+            self.state.backlog.remove(one)
+            holder = self.state.fleet.holder(one, agent_id)
             if holder is not None and now_is == "cancelling":
                 await self._begin(*holder, reason or "cancelled")
-        self.world.tell(told)
-        self.world.wake.set()
+        self.state.publish(told)
+        self.state.wake.set()
         return {one: now_is for one, (now_is, _) in now_are.items()}
 
     async def over_wall_time(self, agent: Agent, active: Active) -> None:
@@ -55,37 +55,37 @@ class Cancelling:
         text = f"The wall-time limit of {active.wall_time_s:g} s was reached."
 
         def write(conn: Connection) -> list[Event]:
-            ledger = Ledger(conn, [active.calculation_id], self.world.clock.time())
+            ledger = Ledger(conn, [active.calculation_id], self.state.clock.time())
             ledger.ask_cancel(active.calculation_id, text)
             return ledger.close()
 
-        self.world.tell(await self.world.db.write(write))
+        self.state.publish(await self.state.db.write(write))
         await self._begin(agent, active, text)
 
     async def _begin(self, agent: Agent, active: Active, reason: str) -> None:
-        mono = self.world.clock.monotonic()
+        mono = self.state.clock.monotonic()
         if active.cancel_reason is None:
             active.cancel_reason = reason
             active.cancel_until_mono = (
-                mono + self.world.settings.cancel_grace_s + self.world.settings.cancel_patience_s
+                mono + self.state.settings.cancel_grace_s + self.state.settings.cancel_patience_s
             )
         await self._send(agent, active)
 
     async def _send(self, agent: Agent, active: Active) -> None:
-        active.cancel_sent_mono = self.world.clock.monotonic()
-        await self.world.bus.control(
+        active.cancel_sent_mono = self.state.clock.monotonic()
+        await self.state.bus.control(
             agent.id,
             Cancel(
                 calculation_id=active.calculation_id,
                 attempt=active.attempt,
                 reason=active.cancel_reason or "",
-                grace_s=self.world.settings.cancel_grace_s,
+                grace_s=self.state.settings.cancel_grace_s,
             ),
         )
 
     async def look_after(self, agent: Agent, active: Active) -> None:
         """Repeat the wish, or end the agent when it does not follow. Called at each tick for what is being ended."""
-        mono = self.world.clock.monotonic()
+        mono = self.state.clock.monotonic()
         if mono >= active.cancel_until_mono:
             await self._force(agent, active)
         elif mono - active.cancel_sent_mono >= REPEAT_S:
@@ -97,7 +97,7 @@ class Cancelling:
         new = State.FAILED if active.over_wall_time else State.CANCELLED
 
         def write(conn: Connection) -> list[Event]:
-            ledger = Ledger(conn, [active.calculation_id], self.world.clock.time())
+            ledger = Ledger(conn, [active.calculation_id], self.state.clock.time())
             fields = {"error_msg": active.cancel_reason or ""}
             try:
                 ledger.change(Change(active.calculation_id, new, active.attempt, fields=fields))
@@ -105,7 +105,7 @@ class Cancelling:
                 return []  # it has ended after all
             return ledger.close()
 
-        told = await self.world.db.write(write)
-        self.world.settle(agent, active, succeeded=False, ran_s=None)
-        self.world.tell(told)
+        told = await self.state.db.write(write)
+        self.state.settle(agent, active, succeeded=False, ran_s=None)
+        self.state.publish(told)
         await self.launching.kill(agent, "it did not end a cancelled calculation")

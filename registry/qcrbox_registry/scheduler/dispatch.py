@@ -13,9 +13,9 @@ from qcrbox.contract.states import State
 from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.scheduler.backlog import Lane, Waiting
+from qcrbox_registry.scheduler.backlog import QueuePartition, Waiting
 from qcrbox_registry.scheduler.fleet import Active, Agent, Application
-from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.scheduler.state import SchedulerState
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.tables import agents as agents_table
 from qcrbox_registry.store.tables import calculations
@@ -37,29 +37,29 @@ class Assignment:
 
 
 class Dispatcher:
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, state: SchedulerState) -> None:
+        self.state = state
         # Lanes that found no agent in the last round: what new agents are started for.
-        self.unserved: dict[int, list[Lane]] = {}
+        self.unserved: dict[int, list[QueuePartition]] = {}
 
     def patience_s(self) -> float:
         """How long work may be gathered before it is written, s: nothing unless every agent has commands in hand.
 
         Then nobody waits for us, and one transaction for many commands costs little more than one for one.
         """
-        in_hand = [len(agent.active) for agent in self.world.fleet.agents.values() if agent.is_there]
+        in_hand = [len(agent.active) for agent in self.state.fleet.agents.values() if agent.is_there]
         least = min(in_hand, default=0)
         return min(least * PATIENCE_EACH_S, MOST_PATIENCE_S) if least > 1 else 0.0
 
     async def round(self) -> int:
         """One round over all applications; how many calculations were handed out."""
-        world = self.world
-        world.backlog.release_due(world.clock.monotonic())
-        if not world.bus.is_connected:
+        state = self.state
+        state.backlog.release_due(state.clock.monotonic())
+        if not state.bus.is_connected:
             return 0  # they would be out of the queue and not yet anywhere
         chosen: list[Assignment] = []
         self.unserved = {}
-        for application_id in world.backlog.applications():
+        for application_id in state.backlog.applications():
             if len(chosen) >= MOST_PER_ROUND:
                 break
             chosen.extend(self._choose(application_id, MOST_PER_ROUND - len(chosen)))
@@ -70,63 +70,73 @@ class Dispatcher:
     # ------------------------------------------------------------ choosing
 
     def _choose(self, application_id: int, most: int) -> list[Assignment]:
-        world = self.world
-        application = world.fleet.applications.get(application_id)
-        hold = world.hold_on(application_id)
+        state = self.state
+        application = state.fleet.applications.get(application_id)
+        hold = state.hold_on(application_id)
         if application is None or hold is not None:
             if hold is not None:
-                world.waits[application_id] = hold.reason
+                state.waits[application_id] = hold.reason
             return []
-        world.waits.pop(application_id, None)
+        state.waits.pop(application_id, None)
         turn = [
-            (world.share.score(lane.owner_id, lane.group_id), lane.head[0], id(lane), lane)
-            for lane in world.backlog.lanes(application_id)
+            (
+                state.share.score(partition.owner_id, partition.group_id),
+                partition.head[0],
+                id(partition),
+                partition,
+            )
+            for partition in state.backlog.partitions(application_id)
         ]
         heapq.heapify(turn)
         agents = self._with_room(application)
         chosen: list[Assignment] = []
-        unserved: list[Lane] = []
+        unserved: list[QueuePartition] = []
         while turn and len(chosen) < most:
-            known, _, _, lane = heapq.heappop(turn)
-            if not world.may_run(lane.owner_id, lane.group_id):
+            known, _, _, partition = heapq.heappop(turn)
+            if not state.may_run(partition.owner_id, partition.group_id):
                 continue
-            score = world.share.score(lane.owner_id, lane.group_id)
+            score = state.share.score(partition.owner_id, partition.group_id)
             if score > known:  # another lane of this person or group was served since it was put in
-                heapq.heappush(turn, (score, lane.head[0], id(lane), lane))
+                heapq.heappush(turn, (score, partition.head[0], id(partition), partition))
                 continue
-            agent = self._agent_for(lane, application, agents, may_look_ahead=not unserved)
+            agent = self._agent_for(partition, application, agents, may_look_ahead=not unserved)
             if agent is None:
-                unserved.append(lane)
+                unserved.append(partition)
                 continue
-            chosen.append(self._assign(agent, lane, application))
-            if lane.entries:
-                score = world.share.score(lane.owner_id, lane.group_id)
-                heapq.heappush(turn, (score, lane.head[0], id(lane), lane))
+            chosen.append(self._assign(agent, partition, application))
+            if partition.entries:
+                score = state.share.score(partition.owner_id, partition.group_id)
+                heapq.heappush(turn, (score, partition.head[0], id(partition), partition))
         if unserved:
             self.unserved[application_id] = unserved
         return chosen
 
     def _with_room(self, application: Application) -> list[Agent]:
-        world = self.world
+        state = self.state
         return [
             agent
-            for agent in world.fleet.of_application(application.id)
+            for agent in state.fleet.of_application(application.id)
             if agent.is_there
             and not agent.is_yielding
-            and len(agent.active) < world.settings.most_look_ahead
-            and world.hold_on_launcher(agent.launcher) is None
+            and len(agent.active) < state.settings.most_look_ahead
+            and state.hold_on_launcher(agent.launcher) is None
         ]
 
     def _agent_for(
-        self, lane: Lane, application: Application, agents: list[Agent], *, may_look_ahead: bool
+        self,
+        partition: QueuePartition,
+        application: Application,
+        agents: list[Agent],
+        *,
+        may_look_ahead: bool,
     ) -> Agent | None:
         """The agent with the least to do that may work for this lane's owner."""
         best: Agent | None = None
         best_key: tuple[int, bool] = (1 << 30, True)
         for agent in agents:
-            if not self.may_have(agent, lane.owner_id, application):
+            if not self.may_have(agent, partition.owner_id, application):
                 continue
-            if agent.active and not (may_look_ahead and self._has_room(agent, lane, application)):
+            if agent.active and not (may_look_ahead and self._has_room(agent, partition, application)):
                 continue
             key = (len(agent.active), agent.owner_id is None)
             if key < best_key:
@@ -142,11 +152,11 @@ class Dispatcher:
             return agent.runs == 0 and not agent.active
         return agent.owner_id is None or agent.owner_id == owner_id
 
-    def _has_room(self, agent: Agent, lane: Lane, application: Application) -> bool:
+    def _has_room(self, agent: Agent, partition: QueuePartition, application: Application) -> bool:
         """Look-ahead: only short commands, none that is being ended, and no more than a moment's worth."""
-        if application.reuse == "never" or len(agent.active) >= self.world.settings.most_look_ahead:
+        if application.reuse == "never" or len(agent.active) >= self.state.settings.most_look_ahead:
             return False
-        expected = self.world.durations.expected(lane.head[3])
+        expected = self.state.runtimes.expected(partition.head[3])
         if expected is None:
             return False
         total = expected
@@ -154,38 +164,38 @@ class Dispatcher:
             if active.interactive or active.cancel_reason is not None or not active.estimate_s:
                 return False
             total += active.estimate_s
-        return total <= self.world.settings.look_ahead_s
+        return total <= self.state.settings.look_ahead_s
 
-    def _assign(self, agent: Agent, lane: Lane, application: Application) -> Assignment:
-        world = self.world
-        calculation_id, command_id = world.backlog.take(lane)
-        mono = world.clock.monotonic()
-        expected = world.durations.expected(command_id)
+    def _assign(self, agent: Agent, partition: QueuePartition, application: Application) -> Assignment:
+        state = self.state
+        calculation_id, command_id = state.backlog.take(partition)
+        mono = state.clock.monotonic()
+        expected = state.runtimes.expected(command_id)
         active = Active(
             calculation_id=calculation_id,
             attempt=0,  # known when it is written
-            owner_id=lane.owner_id,
-            group_id=lane.group_id,
+            owner_id=partition.owner_id,
+            group_id=partition.group_id,
             command_id=command_id,
             estimate_s=expected or 0.0,
             charged_s=UNKNOWN_S if expected is None else expected,
             sent_mono=mono,
         )
-        new_owner = agent.owner_id != lane.owner_id
+        new_owner = agent.owner_id != partition.owner_id
         if new_owner:
-            agent.owner_id, agent.owned_since_mono = lane.owner_id, mono
-        world.fleet.begin(agent, active)
-        world.fleet.set_state(agent, "busy", mono)
+            agent.owner_id, agent.owned_since_mono = partition.owner_id, mono
+        state.fleet.begin(agent, active)
+        state.fleet.set_state(agent, "busy", mono)
         agent.runs += 1
         # Charged when handed out, so that the next turn already knows of it; corrected at the end.
-        world.share.charge(lane.owner_id, lane.group_id, active.charged_s, mono)
+        state.share.charge(partition.owner_id, partition.group_id, active.charged_s, mono)
         return Assignment(agent, active, new_owner)
 
     # ------------------------------------------------------------ writing and sending
 
     async def _hand_out(self, chosen: list[Assignment]) -> None:
         try:
-            commands = await self.world.db.write(lambda conn: self._write(conn, chosen))
+            commands = await self.state.db.write(lambda conn: self._write(conn, chosen))
         except Exception as error:  # noqa: BLE001 - whatever it was, what was chosen must not stay in between
             log.error("assignments_not_written", reason=repr(error), calculations=len(chosen))
             await self._take_back(chosen, pause_s=FULL_PAUSE_S)
@@ -194,17 +204,17 @@ class Dispatcher:
         for one in chosen:
             command = commands.get(one.active.calculation_id)
             if command is None:  # cancelled in the meantime
-                self.world.settle(one.agent, one.active, succeeded=False, ran_s=None)
+                self.state.settle(one.agent, one.active, succeeded=False, ran_s=None)
                 continue
             one.active.attempt = command.attempt
             one.active.interactive = command.interactive
             one.active.wall_time_s = command.wall_time_s
             ready.append((one, command))
-        self.world.counters.assigned += len(ready)
+        self.state.counters.assigned += len(ready)
         await self.send(ready)
 
     def _write(self, conn: Connection, chosen: list[Assignment]) -> dict[str, Command]:
-        now = self.world.clock.time()
+        now = self.state.clock.time()
         ledger = Ledger(conn, (one.active.calculation_id for one in chosen), now)
         given = [
             one.active.calculation_id
@@ -217,17 +227,17 @@ class Dispatcher:
             one.agent.id: one.agent.owner_id for one in chosen if one.new_owner
         }.items():
             conn.execute(update(agents_table).where(agents_table.c.id == agent_id).values(owner_id=owner_id))
-        return self.world.maker.make(conn, given, now)
+        return self.state.maker.make(conn, given, now)
 
     async def send(self, ready: list[tuple[Assignment, Command]]) -> None:
         """Publish; what could not be stored stays with its agent and is sent again by the reconciler, except that
         a full queue takes the calculation back."""
-        outcomes = await self.world.bus.send_commands([(one.agent.id, command) for one, command in ready])
+        outcomes = await self.state.bus.send_commands([(one.agent.id, command) for one, command in ready])
         full: list[Assignment] = []
         for (one, _), outcome in zip(ready, outcomes, strict=True):
             if outcome is None:
                 one.active.sent = True
-                one.active.sent_mono = self.world.clock.monotonic()
+                one.active.sent_mono = self.state.clock.monotonic()
             elif isinstance(outcome, QueueFull):
                 full.append(one)
         if full:
@@ -241,11 +251,11 @@ class Dispatcher:
         await self._release([Assignment(agent, active) for active in ahead], 0.0, reason)
         for active in ahead:
             over = Cancel(calculation_id=active.calculation_id, attempt=active.attempt, reason=reason)
-            await self.world.bus.control(agent.id, over)
+            await self.state.bus.control(agent.id, over)
 
     async def _release(self, taken: list[Assignment], pause_s: float, reason: str) -> None:
         """Back into the queue under a higher attempt, without counting as a loss."""
-        now = self.world.clock.time()
+        now = self.state.clock.time()
 
         def write(conn: Connection) -> list[Event]:
             ledger = Ledger(conn, (one.active.calculation_id for one in taken), now)
@@ -254,17 +264,17 @@ class Dispatcher:
                     _release_one(ledger, one.active, now + pause_s if pause_s else None, reason)
             return ledger.close()
 
-        self.world.tell(await self.world.db.write(write))
+        self.state.publish(await self.state.db.write(write))
         await self._take_back(taken, pause_s)
 
     async def _take_back(self, taken: list[Assignment], pause_s: float) -> None:
         for one in taken:
             if one.active.calculation_id in one.agent.active:
-                self.world.settle(one.agent, one.active, succeeded=False, ran_s=None)
+                self.state.settle(one.agent, one.active, succeeded=False, ran_s=None)
         ids = [one.active.calculation_id for one in taken]
-        waiting = await self.world.db.read(lambda conn: read_waiting(conn, ids))
-        now = self.world.clock.time()
-        self.world.enqueue([one._replace(not_before=now + pause_s) for one in waiting])
+        waiting = await self.state.db.read(lambda conn: read_waiting(conn, ids))
+        now = self.state.clock.time()
+        self.state.enqueue([one._replace(not_before=now + pause_s) for one in waiting])
 
 
 def _release_one(ledger: Ledger, active: Active, not_before: float | None, reason: str) -> None:

@@ -28,10 +28,10 @@ from sqlalchemy import update
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.messaging.bus import Arrived
+from qcrbox_registry.scheduler.agent_failures import AgentFailures
 from qcrbox_registry.scheduler.fleet import Active, Agent
 from qcrbox_registry.scheduler.launching import Launching
-from qcrbox_registry.scheduler.losses import Losses
-from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.scheduler.state import SchedulerState
 from qcrbox_registry.store import logs, results
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.tables import sessions
@@ -60,8 +60,8 @@ class _Batch:
 
 
 class Ingest:
-    def __init__(self, world: World, launching: Launching, losses: Losses) -> None:
-        self.world, self.launching, self.losses = world, launching, losses
+    def __init__(self, state: SchedulerState, launching: Launching, failures: AgentFailures) -> None:
+        self.state, self.launching, self.failures = state, launching, failures
         self._steps: Counter[tuple[str, int]] = Counter()  # told by attempts that run
 
     async def take(self, arrivals: list[Arrived]) -> None:
@@ -76,24 +76,24 @@ class Ingest:
                 continue
             holder = self._holder(arrived)
             if holder is None:
-                self.world.counters.refused_events += 1
+                self.state.counters.refused_events += 1
                 continue
             if isinstance(event, StepChanged | SessionState) and self._is_too_much(event):
-                self.world.counters.refused_events += 1
+                self.state.counters.refused_events += 1
                 continue
             held[event.calculation_id, event.attempt] = holder
             self._sort(batch, event, holder[1])
         if batch:
-            told = await self.world.db.write(lambda conn: self._write(conn, batch))
+            told = await self.state.db.write(lambda conn: self._write(conn, batch))
             self._remember(batch, held)
-            self.world.tell(told)
+            self.state.publish(told)
         for arrived in others:
             await self._agent_or_launcher(arrived)
 
     def _holder(self, arrived: Arrived) -> tuple[Agent, Active] | None:
         """The agent and the calculation it speaks of, when it holds it and the attempt is the present one."""
         event: Any = arrived.event  # one that speaks of a calculation
-        holder = self.world.fleet.holder(event.calculation_id, arrived.source)
+        holder = self.state.fleet.holder(event.calculation_id, arrived.source)
         if holder is None or holder[1].attempt != event.attempt:
             return None
         return holder
@@ -130,7 +130,7 @@ class Ingest:
 
     def _write(self, conn: Connection, batch: _Batch) -> list[Event]:
         told: list[Event] = []
-        now = self.world.clock.time()
+        now = self.state.clock.time()
         # A start and an end that come together are written together.
         ended = {(end.calculation_id, end.attempt) for end in batch.ends}
         steps = [step for step in batch.steps if (step.calculation_id, step.attempt) not in ended]
@@ -158,7 +158,7 @@ class Ingest:
     # ------------------------------------------------------------ memory
 
     def _remember(self, batch: _Batch, held: dict[tuple[str, int], tuple[Agent, Active]]) -> None:
-        mono = self.world.clock.monotonic()
+        mono = self.state.clock.monotonic()
         for step in batch.steps:
             _, active = held[step.calculation_id, step.attempt]
             if active.started_mono is None:
@@ -168,8 +168,8 @@ class Ingest:
             self._steps.pop((end.calculation_id, end.attempt), None)
             if active.calculation_id not in agent.active:
                 continue  # told twice in one batch
-            self.world.counters.finished += 1
-            self.world.settle(
+            self.state.counters.finished += 1
+            self.state.settle(
                 agent, active, succeeded=end.status is State.SUCCESSFUL, ran_s=_ran_s(end, active, mono)
             )
             self.launching.after_run(agent)
@@ -192,7 +192,7 @@ class Ingest:
             self.heartbeat(arrived)
 
     async def _agent_ready(self, event: AgentReady) -> None:
-        agent = self.world.fleet.agents.get(event.agent)
+        agent = self.state.fleet.agents.get(event.agent)
         if agent is None:
             log.warning("unknown_agent_sent_away", agent=event.agent)
             await self.launching.send_away(event.agent, event.launcher)
@@ -203,7 +203,7 @@ class Ingest:
     async def _agent_gone(self, arrived: Arrived, event: AgentGone) -> None:
         if arrived.launcher is not None:
             self.launching.place_is_free(arrived.launcher)
-        agent = self.world.fleet.agents.get(event.agent)
+        agent = self.state.fleet.agents.get(event.agent)
         if agent is None:
             return
         if arrived.source != agent.id and arrived.launcher != agent.launcher:
@@ -215,17 +215,17 @@ class Ingest:
         if agent.is_coming:
             await self.launching.start_failed(agent, reason)
             return
-        await self.losses.lose(agent, reason, exit_code=event.exit_code, memory=event.oom_killed)
+        await self.failures.handle(agent, reason, exit_code=event.exit_code, memory=event.oom_killed)
 
     def heartbeat(self, arrived: Arrived) -> None:
         """The handler of `Bus.run_heartbeats`."""
         event = arrived.event
         if not isinstance(event, Heartbeat) or arrived.source != event.agent:
             return
-        agent = self.world.fleet.agents.get(event.agent)
+        agent = self.state.fleet.agents.get(event.agent)
         if agent is None:
             return
-        agent.heard(self.world.clock.monotonic())
+        agent.heard(self.state.clock.monotonic())
         agent.rss_bytes = event.rss_bytes
         if agent.is_coming:
             # An agent beats when it is ready, whatever became of its word of that.
@@ -234,7 +234,7 @@ class Ingest:
 
     def _note_work(self, agent: Agent, busy_with: str | None, attempt: int | None) -> None:
         """Remember since when an agent's heartbeats do not speak of what it holds."""
-        mono = self.world.clock.monotonic()
+        mono = self.state.clock.monotonic()
         for active in agent.active.values():
             if active.calculation_id == busy_with and active.attempt == attempt:
                 active.not_seen_since_mono = None
@@ -250,7 +250,7 @@ class Ingest:
         self._note_work(agent, busy_with, attempt)
         active = agent.active.get(busy_with or "")
         if busy_with and (active is None or active.attempt != attempt):
-            await self.world.bus.control(
+            await self.state.bus.control(
                 agent.id,
                 Cancel(calculation_id=busy_with, attempt=attempt or 0, reason="this attempt is over"),
             )

@@ -14,14 +14,14 @@ from qcrbox.contract.messages import LauncherAnswer
 from sqlalchemy import case, update
 from sqlalchemy.engine import Connection
 
+from qcrbox_registry.scheduler.agent_failures import AgentFailures
 from qcrbox_registry.scheduler.cancelling import Cancelling
 from qcrbox_registry.scheduler.dispatch import Assignment, Dispatcher
 from qcrbox_registry.scheduler.fleet import Active, Agent, Launcher
 from qcrbox_registry.scheduler.ingest import NOT_SEEN_S
 from qcrbox_registry.scheduler.launching import Launching
-from qcrbox_registry.scheduler.losses import Losses
 from qcrbox_registry.scheduler.recovery import read_rules
-from qcrbox_registry.scheduler.world import Hold, World
+from qcrbox_registry.scheduler.state import Hold, SchedulerState
 from qcrbox_registry.store.engine import upsert
 from qcrbox_registry.store.tables import agents as agents_table
 from qcrbox_registry.store.tables import launchers as launchers_table
@@ -40,15 +40,15 @@ SLOW_TICK_S = 5.0
 class Reconciler:
     def __init__(
         self,
-        world: World,
+        state: SchedulerState,
         dispatcher: Dispatcher,
         launching: Launching,
-        losses: Losses,
+        failures: AgentFailures,
         cancelling: Cancelling,
     ) -> None:
-        self.world, self.dispatcher = world, dispatcher
-        self.launching, self.losses, self.cancelling = launching, losses, cancelling
-        self._rules_mono = self._usage_mono = self._beat_mono = world.clock.monotonic()
+        self.state, self.dispatcher = state, dispatcher
+        self.launching, self.failures, self.cancelling = launching, failures, cancelling
+        self._rules_mono = self._usage_mono = self._beat_mono = state.clock.monotonic()
         self._listing: set[str] = set()
         self._was_cut = False
 
@@ -59,46 +59,46 @@ class Reconciler:
     async def watch_standstill(self) -> None:
         """Notice when this process itself stood still (stopped, suspended, starved), beside whatever a tick waits for."""
         while True:
-            await self.world.clock.sleep(STANDSTILL_LOOK_S)
+            await self.state.clock.sleep(STANDSTILL_LOOK_S)
             self._note_standstill()
 
     def _note_standstill(self) -> None:
-        mono = self.world.clock.monotonic()
+        mono = self.state.clock.monotonic()
         stood_s, self._beat_mono = mono - self._beat_mono, mono
         if stood_s > STANDSTILL_S:
             log.warning("stood_still", seconds=round(stood_s, 1))
-            self._forgive(stood_s)
+            self._extend_deadlines(stood_s)
 
     async def tick(self) -> None:
         """One look at everything. Raises nothing that the next tick would not repair."""
         self._note_standstill()
-        mono = self.world.clock.monotonic()
-        if not self.world.bus.is_connected:
+        mono = self.state.clock.monotonic()
+        if not self.state.bus.is_connected:
             # While NATS is away nobody is heard, and nobody is to blame.
-            self._forgive(mono)
+            self._extend_deadlines(mono)
         if mono - self._rules_mono >= RULES_S:
             self._rules_mono = mono
-            await read_rules(self.world)
-        for agent in list(self.world.fleet.agents.values()):
+            await read_rules(self.state)
+        for agent in list(self.state.fleet.agents.values()):
             try:
                 await self._agent(agent, mono)
             except Exception as error:
                 log.error("agent_not_looked_at", agent=agent.id, error=repr(error), exc_info=error)
-        for launcher in list(self.world.fleet.launchers.values()):
+        for launcher in list(self.state.fleet.launchers.values()):
             self._launcher(launcher, mono)
         await self._send_again()
         await self._offer_again()
         await self.dispatcher.round()
         await self.launching.plan(self.dispatcher)
         await self._flush(mono)
-        took_s = self.world.clock.monotonic() - mono
+        took_s = self.state.clock.monotonic() - mono
         if took_s > SLOW_TICK_S:
             log.warning("slow_tick", took_s=round(took_s, 1))
 
-    def _forgive(self, seconds: float) -> None:
+    def _extend_deadlines(self, seconds: float) -> None:
         """Silence of others during this time was ours."""
-        mono = self.world.clock.monotonic()
-        for agent in self.world.fleet.agents.values():
+        mono = self.state.clock.monotonic()
+        for agent in self.state.fleet.agents.values():
             agent.seen_mono = min(agent.seen_mono + seconds, mono)
             for active in agent.active.values():
                 active.not_seen_since_mono = None
@@ -108,9 +108,9 @@ class Reconciler:
     # ------------------------------------------------------------ agents
 
     async def _agent(self, agent: Agent, mono: float) -> None:
-        settings = self.world.settings
+        settings = self.state.settings
         if agent.is_coming:
-            application = self.world.fleet.applications.get(agent.application_id)
+            application = self.state.fleet.applications.get(agent.application_id)
             if application is not None and application.preparing:
                 agent.requested_mono = mono  # its launcher says that it is being prepared
             if mono - agent.requested_mono > settings.started_within_s:
@@ -151,16 +151,16 @@ class Reconciler:
             await self.dispatcher.take_back(agent, ahead, hold.reason)
 
     def _hold_on(self, agent: Agent) -> Hold | None:
-        return self.world.hold_on(agent.application_id) or self.world.hold_on_launcher(agent.launcher)
+        return self.state.hold_on(agent.application_id) or self.state.hold_on_launcher(agent.launcher)
 
     async def _idle(self, agent: Agent, mono: float) -> None:
-        application = self.world.fleet.applications.get(agent.application_id)
+        application = self.state.fleet.applications.get(agent.application_id)
         hold = self._hold_on(agent)
         if agent.is_yielding:
             await self.launching.stop(agent, "others wait for its place")
         elif application is None or application.retired or (hold is not None and hold.mode == "drain"):
             await self.launching.stop(agent, hold.reason if hold else "its application is retired")
-        elif mono - agent.idle_since_mono > self.world.settings.idle_s and not self._is_kept_warm(
+        elif mono - agent.idle_since_mono > self.state.settings.idle_s and not self._is_kept_warm(
             agent, application.warm
         ):
             await self.launching.stop(agent, "it was idle")
@@ -170,20 +170,20 @@ class Reconciler:
             return False  # warm agents are fresh ones, fit for anybody
         fresh = [
             other
-            for other in self.world.fleet.of_application(agent.application_id)
+            for other in self.state.fleet.of_application(agent.application_id)
             if other.state == "idle" and other.owner_id is None
         ]
         return len(fresh) <= warm
 
     async def _active(self, agent: Agent, active: Active, mono: float) -> None:
-        settings = self.world.settings
+        settings = self.state.settings
         if active.cancel_reason is not None:
             await self.cancelling.look_after(agent, active)
             return
         if active.started_mono is not None:
             ran = mono - active.started_mono
             if ran > active.charged_s:
-                self.world.share.charge(active.owner_id, active.group_id, ran - active.charged_s, mono)
+                self.state.share.charge(active.owner_id, active.group_id, ran - active.charged_s, mono)
                 active.charged_s = ran
             if active.wall_time_s is not None and ran > active.wall_time_s + settings.wall_time_grace_s:
                 await self.cancelling.over_wall_time(agent, active)
@@ -203,30 +203,30 @@ class Reconciler:
         """The agent lives, but for long has not spoken of this command: neither taken nor ended. Its consumer is
         rebuilt and the same attempt sent again; an agent that has done it sends its end again."""
         log.warning("command_delivered_again", agent=agent.id, calculation=active.calculation_id)
-        self.world.counters.redelivered += 1
+        self.state.counters.redelivered += 1
         active.sent, active.not_seen_since_mono = False, None
-        active.sent_mono = self.world.clock.monotonic()
+        active.sent_mono = self.state.clock.monotonic()
         try:
-            await self.world.bus.rebuild_agent(agent.id)
+            await self.state.bus.rebuild_agent(agent.id)
         except Unreachable:
             return  # it stays unsent and is looked at again
 
     async def _send_again(self) -> None:
         """Commands that are written but not stored in JetStream: a crash or a cut came in between."""
-        if not self.world.bus.is_connected:
+        if not self.state.bus.is_connected:
             return
-        mono = self.world.clock.monotonic()
+        mono = self.state.clock.monotonic()
         unsent = [
             Assignment(agent, active)
-            for agent in self.world.fleet.agents.values()
+            for agent in self.state.fleet.agents.values()
             for active in agent.active.values()
             if not active.sent and active.attempt and mono - active.sent_mono > 1.0
         ]
         if not unsent:
             return
         ids = [one.active.calculation_id for one in unsent]
-        now = self.world.clock.time()
-        commands = await self.world.db.read(lambda conn: self.world.maker.make(conn, ids, now))
+        now = self.state.clock.time()
+        commands = await self.state.db.read(lambda conn: self.state.maker.make(conn, ids, now))
         ready = [
             (one, commands[one.active.calculation_id])
             for one in unsent
@@ -239,13 +239,13 @@ class Reconciler:
     async def _offer_again(self) -> None:
         """After a cut: a command that was just on its way to its agent would be kept back until its acknowledgement is
         overdue. A consumer that is made anew gives it at once; an agent that has it already ignores it."""
-        if not self._was_cut or not self.world.bus.is_connected:
+        if not self._was_cut or not self.state.bus.is_connected:
             return
         self._was_cut = False
-        for agent in list(self.world.fleet.agents.values()):
+        for agent in list(self.state.fleet.agents.values()):
             if any(active.sent and active.started_mono is None for active in agent.active.values()):
                 try:
-                    await self.world.bus.rebuild_agent(agent.id)
+                    await self.state.bus.rebuild_agent(agent.id)
                 except Unreachable:
                     self._was_cut = True
                     return
@@ -254,23 +254,23 @@ class Reconciler:
 
     def _launcher(self, launcher: Launcher, mono: float) -> None:
         if (
-            mono - launcher.asked_mono >= self.world.settings.launcher_list_s
+            mono - launcher.asked_mono >= self.state.settings.launcher_list_s
             and launcher.name not in self._listing
         ):
             launcher.asked_mono = mono
             self._listing.add(launcher.name)
-            self.world.spawn(self._compare_list(launcher))
+            self.state.spawn(self._compare_list(launcher))
 
     async def _compare_list(self, launcher: Launcher) -> None:
         """No agent process without an owner, no agent of ours without a process."""
         # What is asked for now and was with the launcher before must be in its answer.
         with_it = {
             agent.id
-            for agent in self.world.fleet.agents.values()
+            for agent in self.state.fleet.agents.values()
             if agent.launcher == launcher.name and agent.state not in ("requested", "gone")
         }
         try:
-            answer = await self.world.bus.launcher(launcher.name).list()
+            answer = await self.state.bus.launcher(launcher.name).list()
             if answer.ok:
                 self.launching.take_free(launcher.name, answer)
                 await self._compare(launcher, answer, with_it)
@@ -280,7 +280,7 @@ class Reconciler:
             self._listing.discard(launcher.name)
 
     async def _compare(self, launcher: Launcher, answer: LauncherAnswer, with_it: set[str]) -> None:
-        fleet = self.world.fleet
+        fleet = self.state.fleet
         alive = {one.agent for one in answer.agents if one.alive}
         for agent_id in alive:
             agent = fleet.agents.get(agent_id)
@@ -292,11 +292,11 @@ class Reconciler:
             if agent.launcher != launcher.name or agent.id in alive or agent.state in ("requested", "gone"):
                 continue
             told = ended.get(agent.id)
-            silent_s = self.world.clock.monotonic() - agent.seen_mono
+            silent_s = self.state.clock.monotonic() - agent.seen_mono
             if told is not None:
                 await self._ended(agent, told.exit_code, told.oom_killed)
             elif agent.id in with_it and (
-                not agent.was_heard or silent_s > self.world.settings.lost_after_s / 2
+                not agent.was_heard or silent_s > self.state.settings.lost_after_s / 2
             ):
                 await self._ended(agent, None, False)
 
@@ -307,16 +307,16 @@ class Reconciler:
         if agent.is_coming:
             await self.launching.start_failed(agent, reason)
         else:
-            await self.losses.lose(agent, reason, exit_code=exit_code, memory=memory)
+            await self.failures.handle(agent, reason, exit_code=exit_code, memory=memory)
 
     # ------------------------------------------------------------ rows behind memory
 
     async def _flush(self, mono: float) -> None:
-        fleet, share = self.world.fleet, self.world.share
+        fleet, share = self.state.fleet, self.state.share
         changed = [fleet.agents[one] for one in fleet.changed if one in fleet.agents]
         fleet.changed.clear()
         uses = []
-        now = self.world.clock.time()
+        now = self.state.clock.time()
         if mono - self._usage_mono >= USAGE_S:
             self._usage_mono = mono
             uses = self.uses(now)
@@ -326,7 +326,7 @@ class Reconciler:
         rows = [_agent_row(agent, now) for agent in changed]
         free = {one.name: one.free for one in fleet.launchers.values()} if uses else {}
         try:
-            await self.world.db.write(lambda conn: write_rows(conn, rows, uses, free))
+            await self.state.db.write(lambda conn: write_rows(conn, rows, uses, free))
         except BaseException:
             fleet.changed |= {agent.id for agent in changed if agent.id in fleet.agents}
             self._count_again(uses)
@@ -336,23 +336,23 @@ class Reconciler:
         """What was not written is written with the next."""
         for use in uses:
             subject = (use["subject"], use["subject_id"])
-            self.world.share.changed.add(subject)
-            self.world.used_s[subject] = self.world.used_s.get(subject, 0.0) + use["cpu_s"]
+            self.state.share.changed.add(subject)
+            self.state.used_s[subject] = self.state.used_s.get(subject, 0.0) + use["cpu_s"]
 
     def uses(self, now: float) -> list[dict]:
         """Rows of `usage` to write; what was used since the last time is taken out."""
-        used_s, self.world.used_s = self.world.used_s, {}
-        mono = self.world.clock.monotonic()
+        used_s, self.state.used_s = self.state.used_s, {}
+        mono = self.state.clock.monotonic()
         return [
             {
                 "subject": subject,
                 "subject_id": subject_id,
-                "decayed_s": self.world.share.use(subject, subject_id, mono),
+                "decayed_s": self.state.share.use(subject, subject_id, mono),
                 "decayed_at": now,
                 "cpu_s": used_s.get((subject, subject_id), 0.0),
                 "month": time.strftime("%Y-%m", time.gmtime(now)),
             }
-            for subject, subject_id in self.world.share.changed | used_s.keys()
+            for subject, subject_id in self.state.share.changed | used_s.keys()
         ]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.scheduler.dispatch import read_waiting
 from qcrbox_registry.scheduler.fleet import Active, Agent, Application, Launcher
-from qcrbox_registry.scheduler.world import Hold, World
+from qcrbox_registry.scheduler.state import Hold, SchedulerState
 from qcrbox_registry.store.tables import (
     agents,
     applications,
@@ -54,21 +54,21 @@ def _read_rules(conn: Connection) -> _Rules:
     )
 
 
-async def read_rules(world: World) -> None:
+async def read_rules(state: SchedulerState) -> None:
     """Applications, holds and quotas as they are now; whoever changed one need not tell."""
-    rules = await world.db.read(_read_rules)
+    rules = await state.db.read(_read_rules)
     for row in rules.applications:
-        known = world.fleet.applications.get(row.id)
+        known = state.fleet.applications.get(row.id)
         retired = row.retired_at is not None or not row.approved
         if known is None:
-            world.fleet.applications[row.id] = Application(
+            state.fleet.applications[row.id] = Application(
                 row.id, row.slug, row.version, row.reuse, row.warm, row.most_agents, row.limits or {}, retired
             )
         else:
             known.reuse, known.warm, known.most_agents = row.reuse, row.warm, row.most_agents
             known.limits, known.retired = row.limits or {}, retired
-    world.holds = {(row.kind, row.object_id): Hold(row.mode, row.reason) for row in rules.holds}
-    world.quotas = {(_subject(row), row.subject_id, row.quota): row.limit for row in rules.quotas}
+    state.holds = {(row.kind, row.object_id): Hold(row.mode, row.reason) for row in rules.holds}
+    state.quotas = {(_subject(row), row.subject_id, row.quota): row.limit for row in rules.quotas}
 
 
 def _subject(row: Any) -> str:
@@ -82,7 +82,7 @@ class _Found:
     active: list
     launchers: list
     usage: list
-    durations: list
+    runtimes: list
 
 
 def _read_all(conn: Connection) -> _Found:
@@ -111,19 +111,19 @@ def _read_all(conn: Connection) -> _Found:
     )
 
 
-async def recover(world: World) -> None:
+async def recover(state: SchedulerState) -> None:
     """Rebuild what is in memory from SQL and bring JetStream's consumers in line. Running agents are adopted."""
-    await read_rules(world)
-    found = await world.db.read(_read_all)
-    now, mono = world.clock.time(), world.clock.monotonic()
+    await read_rules(state)
+    found = await state.db.read(_read_all)
+    now, mono = state.clock.time(), state.clock.monotonic()
     for row in found.usage:
         # Nothing was used in the future: the clock was set back since, and for all of them alike.
         age_s = max(now - row.decayed_at, 0.0)
-        world.share.restore(row.subject, row.subject_id, row.decayed_s, mono - age_s)
-    for row in found.durations:
-        world.durations.restore(row.command_id, row.mean_s)
+        state.share.restore(row.subject, row.subject_id, row.decayed_s, mono - age_s)
+    for row in found.runtimes:
+        state.runtimes.restore(row.command_id, row.mean_s)
     for row in found.launchers:
-        world.fleet.launchers[row.name] = Launcher(
+        state.fleet.launchers[row.name] = Launcher(
             row.name,
             row.manager,
             row.host,
@@ -132,20 +132,20 @@ async def recover(world: World) -> None:
             {(one.get("slug", ""), one.get("version", "")) for one in row.applications or []},
         )
     for row in found.agents:
-        world.fleet.add(_agent(row, mono))
-    orphans = _adopt_active(world, found.active, now, mono)
-    world.backlog.fill(found.waiting, now, mono)
+        state.fleet.add(_agent(row, mono))
+    orphans = _adopt_active(state, found.active, now, mono)
+    state.backlog.fill(found.waiting, now, mono)
     if orphans:
-        await _free_orphans(world, orphans)
-    await _compare_consumers(world)
+        await _free_orphans(state, orphans)
+    await _compare_consumers(state)
     log.info(
         "recovered",
-        waiting=len(world.backlog),
-        agents=len(world.fleet.agents),
+        waiting=len(state.backlog),
+        agents=len(state.fleet.agents),
         active=len(found.active),
         freed=len(orphans),
     )
-    world.wake.set()
+    state.wake.set()
 
 
 def _agent(row: Any, mono: float) -> Agent:
@@ -168,15 +168,15 @@ def _agent(row: Any, mono: float) -> Agent:
     )
 
 
-def _adopt_active(world: World, rows: list[Any], now: float, mono: float) -> list[Any]:
+def _adopt_active(state: SchedulerState, rows: list[Any], now: float, mono: float) -> list[Any]:
     """Put what is with agents back into their hands; returns what is with an agent that is gone."""
     orphans = []
     for row in rows:
-        agent = world.fleet.agents.get(row.agent_id)
+        agent = state.fleet.agents.get(row.agent_id)
         if agent is None:
             orphans.append(row)
             continue
-        expected = world.durations.expected(row.command_id)
+        expected = state.runtimes.expected(row.command_id)
         active = Active(
             calculation_id=row.id,
             attempt=row.attempt,
@@ -195,38 +195,38 @@ def _adopt_active(world: World, rows: list[Any], now: float, mono: float) -> lis
         )
         if row.cancel_requested_at is not None:
             active.cancel_reason = row.cancel_reason or "cancelled"
-            active.cancel_until_mono = mono + world.settings.cancel_grace_s + world.settings.cancel_patience_s
-        world.fleet.begin(agent, active)
+            active.cancel_until_mono = mono + state.settings.cancel_grace_s + state.settings.cancel_patience_s
+        state.fleet.begin(agent, active)
         if agent.is_there:
-            world.fleet.set_state(agent, "busy", mono)
-    for agent in world.fleet.agents.values():
+            state.fleet.set_state(agent, "busy", mono)
+    for agent in state.fleet.agents.values():
         if agent.state == "busy" and not agent.active:
-            world.fleet.set_state(agent, "idle", mono)
+            state.fleet.set_state(agent, "idle", mono)
     return orphans
 
 
-async def _free_orphans(world: World, orphans: list[Any]) -> None:
+async def _free_orphans(state: SchedulerState, orphans: list[Any]) -> None:
     def write(conn: Connection) -> list:
-        ledger = Ledger(conn, (row.id for row in orphans), world.clock.time())
+        ledger = Ledger(conn, (row.id for row in orphans), state.clock.time())
         for row in orphans:
             ledger.release(
                 row.id, row.attempt, lost=True, reason="its agent was gone when the registry came back"
             )
         return ledger.close()
 
-    world.tell(await world.db.write(write))
+    state.publish(await state.db.write(write))
     ids = [row.id for row in orphans]
-    world.enqueue(await world.db.read(lambda conn: read_waiting(conn, ids)))
+    state.enqueue(await state.db.read(lambda conn: read_waiting(conn, ids)))
 
 
-async def _compare_consumers(world: World) -> None:
+async def _compare_consumers(state: SchedulerState) -> None:
     """A consumer for each agent, and none for an agent that is gone."""
     try:
-        there = await world.bus.agents_with_consumers()
-        for agent_id in world.fleet.agents.keys() - there:
-            await world.bus.add_agent(agent_id)
-        for agent_id in there - world.fleet.agents.keys():
-            await world.bus.remove_agent(agent_id)
+        there = await state.bus.agents_with_consumers()
+        for agent_id in state.fleet.agents.keys() - there:
+            await state.bus.add_agent(agent_id)
+        for agent_id in there - state.fleet.agents.keys():
+            await state.bus.remove_agent(agent_id)
     except Unreachable as error:
         # NATS went away again. An agent without a consumer is found by the commands it does not take.
         log.warning("consumers_not_compared", reason=error.message)

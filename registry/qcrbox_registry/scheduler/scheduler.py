@@ -16,22 +16,22 @@ from qcrbox_registry.messaging.auth_callout import AuthCallout
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
 from qcrbox_registry.messaging.tokens import Enrolment
+from qcrbox_registry.scheduler.agent_failures import AgentFailures
 from qcrbox_registry.scheduler.backlog import Backlog, Waiting
 from qcrbox_registry.scheduler.cancelling import Cancelling
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.commands import CommandMaker
 from qcrbox_registry.scheduler.dispatch import MOST_PER_ROUND, Dispatcher
-from qcrbox_registry.scheduler.durations import Durations
 from qcrbox_registry.scheduler.fair_share import FairShare
 from qcrbox_registry.scheduler.fleet import Active, Agent, Fleet
 from qcrbox_registry.scheduler.ingest import Ingest
 from qcrbox_registry.scheduler.launching import Launching
-from qcrbox_registry.scheduler.losses import Losses
 from qcrbox_registry.scheduler.reconcile import Reconciler, write_rows
 from qcrbox_registry.scheduler.recovery import read_rules, recover
+from qcrbox_registry.scheduler.runtime_estimates import RuntimeEstimates
 from qcrbox_registry.scheduler.settings import SchedulerSettings
+from qcrbox_registry.scheduler.state import EventPublisher, SchedulerState
 from qcrbox_registry.scheduler.status import Estimate, estimate, status
-from qcrbox_registry.scheduler.world import Told, World
 from qcrbox_registry.store.calculations import NewCalculation
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.tables import agents as agents_table
@@ -54,7 +54,7 @@ class Scheduler:
         db: Database,
         bus: Bus,
         settings: SchedulerSettings,
-        event_hub: Told,
+        event_hub: EventPublisher,
         *,
         secrets: Secrets,
         files_base: str,
@@ -64,7 +64,7 @@ class Scheduler:
         maker = CommandMaker(
             files_base.rstrip("/"), secrets.signing_key(), settings.token_life_s, settings.default_wall_time_s
         )
-        self.world = World(
+        self.state = SchedulerState(
             db=db,
             bus=bus,
             settings=settings,
@@ -74,15 +74,15 @@ class Scheduler:
             backlog=Backlog(settings.ageing_s),
             fleet=Fleet(),
             share=FairShare(settings.half_life_s, clock.monotonic()),
-            durations=Durations(),
+            runtimes=RuntimeEstimates(),
         )
-        self.dispatcher = Dispatcher(self.world)
-        self.losses = Losses(self.world)
-        self.launching = Launching(self.world, self.losses)
-        self.cancelling = Cancelling(self.world, self.launching)
-        self.ingest = Ingest(self.world, self.launching, self.losses)
+        self.dispatcher = Dispatcher(self.state)
+        self.failures = AgentFailures(self.state)
+        self.launching = Launching(self.state, self.failures)
+        self.cancelling = Cancelling(self.state, self.launching)
+        self.ingest = Ingest(self.state, self.launching, self.failures)
         self.reconciler = Reconciler(
-            self.world, self.dispatcher, self.launching, self.losses, self.cancelling
+            self.state, self.dispatcher, self.launching, self.failures, self.cancelling
         )
         self._auth = AuthCallout(secrets.account(), secrets.signing_key(), self._is_wanted, clock.time)
         self._tasks: list[asyncio.Task] = []
@@ -92,13 +92,13 @@ class Scheduler:
 
     async def start(self) -> None:
         """Recover from SQL, JetStream and launchers, then run until `stop`."""
-        await recover(self.world)
-        await self._auth.serve(self.world.bus.connection)
-        await self.world.bus.run_heartbeats(self.ingest.heartbeat)
-        self.world.bus.on_reconnect(self.reconciler.connected_again)
+        await recover(self.state)
+        await self._auth.serve(self.state.bus.connection)
+        await self.state.bus.run_heartbeats(self.ingest.heartbeat)
+        self.state.bus.on_reconnect(self.reconciler.connected_again)
         self._tasks = [
             asyncio.create_task(
-                self.world.bus.run_events(self.ingest.take, self.dispatcher.patience_s), name="events"
+                self.state.bus.run_events(self.ingest.take, self.dispatcher.patience_s), name="events"
             ),
             asyncio.create_task(self._dispatch_loop(), name="dispatch"),
             asyncio.create_task(self._reconcile_loop(), name="reconcile"),
@@ -109,19 +109,19 @@ class Scheduler:
     async def stop(self) -> None:
         """Stop taking and handing out; agents keep working and their events wait in JetStream."""
         self.is_ready = False
-        self.world.bus.stop_events()
-        await _ended({*self._tasks, *self.world.background})
+        self.state.bus.stop_events()
+        await _ended({*self._tasks, *self.state.background})
         self._tasks = []
-        uses = self.reconciler.uses(self.world.clock.time())
+        uses = self.reconciler.uses(self.state.clock.time())
         with contextlib.suppress(QcError):
-            await self.world.db.write(lambda conn: write_rows(conn, [], uses, {}))
+            await self.state.db.write(lambda conn: write_rows(conn, [], uses, {}))
 
     async def _dispatch_loop(self) -> None:
         while True:
-            await self.world.wake.wait()
+            await self.state.wake.wait()
             if patience_s := self.dispatcher.patience_s():
                 await asyncio.sleep(patience_s)
-            self.world.wake.clear()
+            self.state.wake.clear()
             try:
                 while await self.dispatcher.round() == MOST_PER_ROUND:
                     pass
@@ -132,25 +132,25 @@ class Scheduler:
 
     async def _reconcile_loop(self) -> None:
         while True:
-            await self.world.clock.sleep(self.world.settings.tick_s)
+            await self.state.clock.sleep(self.state.settings.tick_s)
             try:
                 await self.reconciler.tick()
             except Exception as error:
                 log.error("reconcile_failed", error=repr(error), exc_info=error)
 
     async def _is_wanted(self, enrolment: Enrolment) -> bool:
-        if enrolment.agent in self.world.fleet.agents:
+        if enrolment.agent in self.state.fleet.agents:
             return True
         query = select(agents_table.c.state).where(agents_table.c.id == enrolment.agent)
-        state = await self.world.db.read(lambda conn: conn.execute(query).scalar())
+        state = await self.state.db.read(lambda conn: conn.execute(query).scalar())
         return state not in (None, "gone")
 
     # ------------------------------------------------------------ what the API asks
 
     def submitted(self, new: Sequence[NewCalculation]) -> None:
         """New calculations are committed: they may run."""
-        now = self.world.clock.time()
-        self.world.enqueue(
+        now = self.state.clock.time()
+        self.state.enqueue(
             [
                 Waiting(
                     one.id, one.application_id, one.owner_id, one.group_id, one.command_id, one.priority, now
@@ -167,11 +167,11 @@ class Scheduler:
 
     async def end_session(self, calculation_id: str, *, keep: bool = True, reason: str = "") -> None:
         """Ask the agent to end a session. One that still waits is cancelled. Raises NotFound for no such open one."""
-        if calculation_id in self.world.backlog:
+        if calculation_id in self.state.backlog:
             await self.cancel([calculation_id], reason=reason or "the session was closed before it started")
             return
         agent, active = self._holder(calculation_id)
-        await self.world.bus.control(
+        await self.state.bus.control(
             agent.id,
             EndSession(calculation_id=calculation_id, attempt=active.attempt, keep=keep, reason=reason),
         )
@@ -181,7 +181,7 @@ class Scheduler:
     ) -> None:
         """Ask the agent of a session to dial `url`. Raises NotFound when no agent has it."""
         agent, active = self._holder(calculation_id)
-        await self.world.bus.control(
+        await self.state.bus.control(
             agent.id,
             OpenTunnel(
                 calculation_id=calculation_id,
@@ -196,31 +196,31 @@ class Scheduler:
     def queue_info(self, calculation_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """`place` (1 is next), `reason` it waits for and `estimated_start` (Unix time, s, or None) of those that wait."""
         found = ((one, self.queue_position(one)) for one in calculation_ids)
-        now = self.world.clock.time()
+        now = self.state.clock.time()
         return {one: known.shown(now) for one, known in found if known is not None}
 
     def queue_position(self, calculation_id: str) -> Estimate | None:
         """Place in the queue and when it may start; None for one that does not wait."""
-        return estimate(self.world, calculation_id)
+        return estimate(self.state, calculation_id)
 
     def status(self) -> dict[str, Any]:
         """Queue, agents and launchers, for `qcrbox status`, the admin page and readiness."""
-        return status(self.world)
+        return status(self.state)
 
     async def rules_changed(self) -> None:
         """An application, hold or quota was changed: act now instead of at the next look."""
-        await read_rules(self.world)
-        self.world.wake.set()
+        await read_rules(self.state)
+        self.state.wake.set()
 
     async def stop_agent(self, agent_id: str, reason: str) -> None:
         """An administrator ends an agent; what it runs is given to another. Raises NotFound."""
-        agent = self.world.fleet.agents.get(agent_id)
+        agent = self.state.fleet.agents.get(agent_id)
         if agent is None:
             raise NotFound(f"There is no agent {agent_id!r}.")
         await self.launching.kill(agent, reason)
 
     def _holder(self, calculation_id: str) -> tuple[Agent, Active]:
-        holder = self.world.fleet.find(calculation_id)
+        holder = self.state.fleet.find(calculation_id)
         if holder is None:
             raise NotFound("This session is not open.", next="Look at the list of sessions.")
         return holder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from qcrbox_registry.scheduler.world import World
+from qcrbox_registry.scheduler.state import SchedulerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +33,38 @@ class Estimate:
         }
 
 
-def estimate(world: World, calculation_id: str) -> Estimate | None:
-    ahead = world.backlog.ahead(calculation_id)
-    place = world.backlog.place(calculation_id)
+def estimate(state: SchedulerState, calculation_id: str) -> Estimate | None:
+    ahead = state.backlog.ahead(calculation_id)
+    place = state.backlog.place(calculation_id)
     if ahead is None or place is None:
         return None
-    lane = place[0]
-    application = world.fleet.applications.get(lane.application_id)
-    waits_for = world.waits.get(lane.application_id, "") or (application.preparing if application else "")
-    if not waits_for and not world.may_run(lane.owner_id, lane.group_id):
+    partition = place[0]
+    application = state.fleet.applications.get(partition.application_id)
+    waits_for = state.waits.get(partition.application_id, "") or (
+        application.preparing if application else ""
+    )
+    if not waits_for and not state.may_run(partition.owner_id, partition.group_id):
         waits_for = "As many of your calculations as allowed are running."
     slots = sum(
-        agent.is_there or agent.is_coming for agent in world.fleet.of_application(lane.application_id)
+        agent.is_there or agent.is_coming for agent in state.fleet.of_application(partition.application_id)
     )
-    command_id = lane.head[3] if lane.entries else None
-    typical = None if command_id is None else world.durations.expected(command_id)
-    if typical is None or not slots or world.hold_on(lane.application_id) is not None:
+    command_id = partition.head[3] if partition.entries else None
+    typical = None if command_id is None else state.runtimes.expected(command_id)
+    if typical is None or not slots or state.hold_on(partition.application_id) is not None:
         return Estimate(ahead + 1, None, None, None, waits_for)
-    spread = world.durations.spread(command_id or 0) or (typical, typical)
-    running = _remaining_s(world, lane.application_id, typical)
+    spread = state.runtimes.spread(command_id or 0) or (typical, typical)
+    running = _remaining_s(state, partition.application_id, typical)
     turns = ahead / slots
     return Estimate(
         ahead + 1, running + turns * typical, turns * spread[0], running + (turns + 1) * spread[1], waits_for
     )
 
 
-def _remaining_s(world: World, application_id: int, typical: float) -> float:
+def _remaining_s(state: SchedulerState, application_id: int, typical: float) -> float:
     """Until the first slot is free: nothing when an agent is idle, else what is left of the shortest rest."""
-    mono = world.clock.monotonic()
+    mono = state.clock.monotonic()
     rests = []
-    for agent in world.fleet.of_application(application_id):
+    for agent in state.fleet.of_application(application_id):
         if agent.is_there and not agent.active:
             return 0.0
         for active in agent.active.values():
@@ -71,9 +73,9 @@ def _remaining_s(world: World, application_id: int, typical: float) -> float:
     return min(rests, default=0.0)
 
 
-def status(world: World) -> dict[str, Any]:
-    mono = world.clock.monotonic()
-    names = {one.id: f"{one.slug} {one.version}" for one in world.fleet.applications.values()}
+def status(state: SchedulerState) -> dict[str, Any]:
+    mono = state.clock.monotonic()
+    names = {one.id: f"{one.slug} {one.version}" for one in state.fleet.applications.values()}
     agents = [
         {
             "agent": agent.id,
@@ -87,7 +89,7 @@ def status(world: World) -> dict[str, Any]:
             "host": agent.host,
             "pid": agent.pid,
         }
-        for agent in world.fleet.agents.values()
+        for agent in state.fleet.agents.values()
     ]
     launchers = [
         {
@@ -97,19 +99,19 @@ def status(world: World) -> dict[str, Any]:
             "capacity": one.capacity,
             "free": one.free,
             "answers": one.seen_mono is not None
-            and mono - one.seen_mono < world.settings.launcher_lost_after_s,
+            and mono - one.seen_mono < state.settings.launcher_lost_after_s,
         }
-        for one in world.fleet.launchers.values()
+        for one in state.fleet.launchers.values()
     ]
     return {
-        "waiting": len(world.backlog),
+        "waiting": len(state.backlog),
         "waiting_by_application": {
-            names.get(one, str(one)): world.backlog.waiting_for(one) for one in world.backlog.applications()
+            names.get(one, str(one)): state.backlog.waiting_for(one) for one in state.backlog.applications()
         },
-        "waits": {names.get(one, str(one)): why for one, why in world.waits.items()},
-        "running": sum(len(agent.active) for agent in world.fleet.agents.values()),
+        "waits": {names.get(one, str(one)): why for one, why in state.waits.items()},
+        "running": sum(len(agent.active) for agent in state.fleet.agents.values()),
         "agents": agents,
         "launchers": launchers,
-        "nats": world.bus.is_connected,
-        "counters": asdict(world.counters),
+        "nats": state.bus.is_connected,
+        "counters": asdict(state.counters),
     }

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.rights import Actor, visible
+from qcrbox_registry.access.rights import Actor, visible
 from qcrbox_registry.store.tables import (
     calculation_inputs,
     calculation_outputs,

@@ -13,7 +13,7 @@ MOST = 1000
 def newest_ids(
     conn: Connection,
     table: sa.Table,
-    branches: Sequence[sa.ColumnElement[bool]] | None,
+    visibility_filters: Sequence[sa.ColumnElement[bool]] | None,
     *,
     where: Sequence[sa.ColumnElement[bool]] = (),
     limit: int | None,
@@ -29,8 +29,8 @@ def newest_ids(
         key = table.c.id
     conditions = [*where] + ([key < after] if after is not None else [])
     found: set[str] = set()
-    for branch in [sa.true()] if branches is None else branches:
-        query = sa.select(key).where(branch, *conditions).order_by(key.desc())
+    for condition in [sa.true()] if visibility_filters is None else visibility_filters:
+        query = sa.select(key).where(condition, *conditions).order_by(key.desc())
         if limit is not None:
             query = query.limit(limit)
         found.update(conn.execute(query).scalars())

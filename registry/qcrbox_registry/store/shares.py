@@ -1,4 +1,4 @@
-"""Shares of datasets, files and calculations, and what `rights.require` must know of an object."""
+"""Shares of datasets, files and calculations, and what `rights.authorize` must know of an object."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.rights import Actor, Grant, Thing, missing, require
+from qcrbox_registry.access.rights import Actor, Grant, Resource, authorize, missing
 from qcrbox_registry.store import calculations as calculations_store
 from qcrbox_registry.store import datasets as datasets_store
 from qcrbox_registry.store.tables import groups, new_id, people, shares
@@ -30,21 +30,21 @@ def grants(conn: Connection, ids: Sequence[str], now: float | None = None) -> di
     return found
 
 
-def dataset_thing(conn: Connection, row: sa.Row) -> Thing:
+def dataset_resource(conn: Connection, row: sa.Row) -> Resource:
     if row.kind == "example":
-        return Thing("example", row.id)
-    return Thing("dataset", row.id, row.owner_id, row.group_id, tuple(grants(conn, [row.id])[row.id]))
+        return Resource("example", row.id)
+    return Resource("dataset", row.id, row.owner_id, row.group_id, tuple(grants(conn, [row.id])[row.id]))
 
 
-def file_things(conn: Connection, rows: Sequence[sa.Row]) -> dict[str, Thing]:
+def file_resources(conn: Connection, rows: Sequence[sa.Row]) -> dict[str, Resource]:
     """The things of data files; a share of the dataset counts for its files."""
     wanted = [row.id for row in rows] + [row.dataset_id for row in rows if row.dataset_id]
     held = grants(conn, list(dict.fromkeys(wanted)))
     kinds = _dataset_kinds(conn, [row.dataset_id for row in rows if row.dataset_id])
     return {
-        row.id: Thing("example", row.id)
+        row.id: Resource("example", row.id)
         if kinds.get(row.dataset_id) == "example"
-        else Thing(
+        else Resource(
             "data_file",
             row.id,
             row.owner_id,
@@ -64,13 +64,13 @@ def _dataset_kinds(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def calculation_thing(conn: Connection, row: sa.Row) -> Thing:
-    return Thing("calculation", row.id, row.owner_id, row.group_id, tuple(grants(conn, [row.id])[row.id]))
+def calculation_resource(conn: Connection, row: sa.Row) -> Resource:
+    return Resource("calculation", row.id, row.owner_id, row.group_id, tuple(grants(conn, [row.id])[row.id]))
 
 
-def calculation_things(conn: Connection, rows: Sequence[sa.Row]) -> list[Thing]:
+def calculation_resources(conn: Connection, rows: Sequence[sa.Row]) -> list[Resource]:
     held = grants(conn, [row.id for row in rows])
-    return [Thing("calculation", row.id, row.owner_id, row.group_id, tuple(held[row.id])) for row in rows]
+    return [Resource("calculation", row.id, row.owner_id, row.group_id, tuple(held[row.id])) for row in rows]
 
 
 # ---------------------------------------------------------------- read and ask in one
@@ -82,7 +82,7 @@ def dataset(conn: Connection, actor: Actor, action: str, dataset_id: str, *, del
         row = datasets_store.get(conn, dataset_id, deleted=deleted)
     except NotFound:
         raise missing("dataset", dataset_id) from None
-    require(actor, action, dataset_thing(conn, row))
+    authorize(actor, action, dataset_resource(conn, row))
     return row
 
 
@@ -91,10 +91,10 @@ def data_file(conn: Connection, actor: Actor, action: str, file_id: str, *, dele
         row = datasets_store.get_file(conn, file_id, deleted=deleted)
     except NotFound:
         raise missing("data_file", file_id) from None
-    thing = file_things(conn, [row])[row.id]
-    if thing.kind == "example" and action != "read":
-        thing = Thing("example", file_id)
-    require(actor, action, thing)
+    resource = file_resources(conn, [row])[row.id]
+    if resource.kind == "example" and action != "read":
+        resource = Resource("example", file_id)
+    authorize(actor, action, resource)
     return row
 
 
@@ -103,7 +103,7 @@ def calculation(conn: Connection, actor: Actor, action: str, calculation_id: str
         row = calculations_store.get(conn, calculation_id)
     except NotFound:
         raise missing("calculation", calculation_id) from None
-    require(actor, action, calculation_thing(conn, row))
+    authorize(actor, action, calculation_resource(conn, row))
     return row
 
 

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 import uvicorn
 from qcrbox_registry.app import create_app
 from qcrbox_registry.messaging.keys import Secrets
-from qcrbox_registry.practice import PracticeLauncher
 from qcrbox_registry.settings import Settings
+from qcrbox_registry.testing.launcher import DummyLauncher
 
 
 def _load(name):
@@ -214,7 +214,7 @@ def registry(request, tmp_path_factory, hub, hub_url, applications):
     app = create_app(settings)
     serving = Serving(app).start()
     made = Registry(serving, hub, app, data)
-    launcher = PracticeLauncher(
+    launcher = DummyLauncher(
         made.core.bus.url, Secrets(data).user("launcher-local"), applications=(("practice", "1"),)
     )
     serving.do(launcher.start())

@@ -76,7 +76,7 @@ def test_an_application_whose_approval_is_taken_is_gone_until_it_is_given_again(
 
 def test_how_agents_are_kept_reaches_the_scheduler(registry, practice):
     practice.change(reuse="any", warm=1, most_agents=3)
-    known = registry.core.scheduler.world.fleet.applications[practice.shown["id"]]
+    known = registry.core.scheduler.state.fleet.applications[practice.shown["id"]]
     assert (known.reuse, known.warm, known.most_agents) == ("any", 1, 3)
 
 

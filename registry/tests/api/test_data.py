@@ -563,10 +563,10 @@ def test_what_was_deleted_long_ago_is_removed_and_what_others_share_stays(regist
     gone = do.upload(ada, "c.bin", lonely)
     for made in (mine, gone):
         ada.delete(f"/api/datasets/{made['qcrbox_dataset_id']}")
-    from qcrbox_registry.upkeep import Upkeep
+    from qcrbox_registry.services.housekeeping import Housekeeping
 
     later = time.time() + registry.core.settings.undo_days * 86400 + 10
-    keeper = Upkeep(registry.core, registry.app.state.storing)
+    keeper = Housekeeping(registry.core, registry.app.state.uploads)
     registry.serving.do(keeper.sweep(later))
     registry.serving.do(keeper.sweep(later + 90_000))
     assert registry.serving.do(registry.core.objects.info(hashlib.sha256(lonely).hexdigest())) is None

@@ -134,7 +134,7 @@ def test_kinds_can_be_chosen(ada, do):
 
 
 def test_a_stream_ends_when_the_right_to_listen_is_taken(registry, person, monkeypatch):
-    from qcrbox_registry import identity
+    from qcrbox_registry.access import identity
     from qcrbox_registry.api import events
 
     monkeypatch.setattr(events, "ASK_AGAIN_S", 0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from qcrbox_registry.api import downloads
 
 
 @pytest.fixture
@@ -90,9 +91,8 @@ def test_a_transfer_that_is_under_way_breaks_off_when_the_right_ends(registry, t
     import os
 
     import httpx
-    from qcrbox_registry.api import sending
 
-    monkeypatch.setattr(sending, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(downloads, "ASK_AGAIN_S", 0.0)
     content = os.urandom(24_000_000)
     file = team.ada.post(f"/api/datasets/{team.dataset_id}/append", files={"file": ("large.bin", content)})
     file_id = file.json()["payload"]["appended_file"]["qcrbox_file_id"]

@@ -212,7 +212,7 @@ def test_a_sign_out_ends_the_cookie(registry, browser):
 
 
 def test_old_sign_ins_end():
-    from qcrbox_registry.sign_ins import SignIns
+    from qcrbox_registry.access.sign_ins import SignIns
 
     now = time.monotonic()
     sign_ins = SignIns(lambda: now)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from qcrbox_registry import identity
+from qcrbox_registry.access import identity
 from qcrbox_registry.settings import Settings
 
 pytest.importorskip("jupyterhub")

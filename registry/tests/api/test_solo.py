@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from qcrbox.contract.errors import Conflict, QcError
 from qcrbox_registry.__main__ import listening, only_one, settings_from
-from qcrbox_registry.identity import OnePerson, read_or_make_token
+from qcrbox_registry.access.identity import OnePerson, read_or_make_token
 from qcrbox_registry.settings import Settings, is_loopback
 from qcrbox_registry.store import schema
 from qcrbox_registry.store.engine import Database

@@ -3,9 +3,9 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from qcrbox_registry.practice_site import PracticeSite
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.settings import SchedulerSettings
+from qcrbox_registry.testing.site import DummySite
 
 
 class SetClock(Clock):
@@ -37,7 +37,7 @@ async def make_site(nats_server, clock):
 
         async def make(**options):
             options.setdefault("settings", QUICK)
-            site = PracticeSite(nats_server.plan.data, nats_server.url, clock=clock, **options)
+            site = DummySite(nats_server.plan.data, nats_server.url, clock=clock, **options)
             await site.start()
             site.is_stopped = False
 

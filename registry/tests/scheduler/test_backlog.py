@@ -19,8 +19,8 @@ def backlog():
 
 def order_of(backlog, application=1):
     taken = []
-    while lanes := backlog.lanes(application):
-        taken.append(backlog.take(lanes[0])[0])
+    while partitions := backlog.partitions(application):
+        taken.append(backlog.take(partitions[0])[0])
     return taken
 
 
@@ -40,7 +40,7 @@ def test_priority_goes_before_and_age_catches_up(backlog):
 def test_people_and_home_groups_have_lanes_of_their_own(backlog):
     for number, (owner, group) in enumerate([(1, None), (1, 5), (2, None), (1, 5)]):
         backlog.add(waiting(str(number), owner=owner, group=group), now=0.0)
-    assert sorted(len(lane) for lane in backlog.lanes(1)) == [1, 1, 2]
+    assert sorted(len(partition) for partition in backlog.partitions(1)) == [1, 1, 2]
 
 
 def test_the_same_calculation_waits_once(backlog):
@@ -51,7 +51,7 @@ def test_the_same_calculation_waits_once(backlog):
 
 def test_a_pause_is_waited_out(backlog):
     backlog.add(waiting("a", not_before=10.0), now=0.0)
-    assert backlog.lanes(1) == []
+    assert backlog.partitions(1) == []
     assert "a" in backlog
     assert backlog.release_due(9.0) == 0
     assert backlog.release_due(10.0) == 1
@@ -99,11 +99,11 @@ def test_the_index_agrees_with_a_plain_list(steps):
             plain.setdefault(one.id, one)
         elif what == "remove":
             assert backlog.remove(str(name)) is (plain.pop(str(name), None) is not None)
-        elif lanes := backlog.lanes(1):
-            lane = lanes[owner % len(lanes)]
-            mine = [one for one in plain.values() if one.owner_id == lane.owner_id]
+        elif partitions := backlog.partitions(1):
+            partition = partitions[owner % len(partitions)]
+            mine = [one for one in plain.values() if one.owner_id == partition.owner_id]
             first = min(mine, key=lambda one: (one.submitted_at - one.priority * AGEING, one.id))
-            assert backlog.take(lane)[0] == first.id
+            assert backlog.take(partition)[0] == first.id
             del plain[first.id]
         assert len(backlog) == len(plain)
         assert set(backlog.ids()) == set(plain)
@@ -120,6 +120,7 @@ def test_filling_at_start_gives_the_same_order_as_adding(rows):
         one_by_one.add(one, now=0.0)
     at_once.fill(many, now=0.0)
     entries = [
-        [(lane.owner_id, [e[1] for e in lane.entries]) for lane in b.lanes(1)] for b in (one_by_one, at_once)
+        [(partition.owner_id, [e[1] for e in partition.entries]) for partition in b.partitions(1)]
+        for b in (one_by_one, at_once)
     ]
     assert sorted(entries[0]) == sorted(entries[1])

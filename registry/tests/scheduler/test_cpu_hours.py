@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from qcrbox_registry import quota
+from qcrbox_registry.access import quota
 from qcrbox_registry.store.tables import applications, usage
 from sqlalchemy import insert, update
 

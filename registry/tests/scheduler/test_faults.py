@@ -32,8 +32,8 @@ async def test_a_silent_agent_is_lost_and_another_one_does_it(site, launcher, cl
     one, agent = await running_on(site, launcher, seconds=600)
     await agent.connection.close()
     clock.ahead_s = 0.0
-    site.scheduler.world.fleet.agents[agent.id].seen_mono -= site.settings.lost_after_s + 1
-    await site.until(lambda: site.scheduler.world.counters.lost_agents == 1)
+    site.scheduler.state.fleet.agents[agent.id].seen_mono -= site.settings.lost_after_s + 1
+    await site.until(lambda: site.scheduler.state.counters.lost_agents == 1)
 
     async def elsewhere():
         clock.ahead_s += 0.2
@@ -50,11 +50,11 @@ async def test_a_silent_agent_is_lost_and_another_one_does_it(site, launcher, cl
 async def test_late_result_of_an_older_attempt_is_refused(site, launcher):
     one, agent = await running_on(site, launcher, seconds=600)
     (before,) = await site.rows([one])
-    await site.scheduler.launching.losses.lose(site.scheduler.world.fleet.agents[agent.id], "suspended")
+    await site.scheduler.launching.failures.handle(site.scheduler.state.fleet.agents[agent.id], "suspended")
     # Over our connection: its own may be closed, for the launcher ends whom the registry has given up.
     late = end_of(one, before.attempt).model_dump_json().encode()
     await site.bus.publisher.publish(subject_events(agent.id), late)
-    await site.until(lambda: site.scheduler.world.counters.refused_events >= 1)
+    await site.until(lambda: site.scheduler.state.counters.refused_events >= 1)
     assert (await site.rows([one]))[0].state != "successful"
 
 
@@ -65,7 +65,7 @@ async def test_a_doubled_result_ends_it_once(site, launcher):
     for _ in range(3):
         await agent.tell(end_of(one, row.attempt))
     await site.ended([one])
-    await site.until(lambda: site.scheduler.world.counters.refused_events >= 2)
+    await site.until(lambda: site.scheduler.state.counters.refused_events >= 2)
     assert [event.status for event in await site.events(one)].count("successful") == 1
 
 
@@ -75,7 +75,7 @@ async def test_an_agent_cannot_end_what_another_one_holds(site, launcher):
     _, other = await running_on(site, launcher, owner="bob")
     await other.tell(end_of(one, 1))
     await other.tell(StepChanged(calculation_id=one, attempt=1, step=Step.UPLOADING))
-    await site.until(lambda: site.scheduler.world.counters.refused_events == 2)
+    await site.until(lambda: site.scheduler.state.counters.refused_events == 2)
     assert (await site.rows([one]))[0].step == "running"
 
 
@@ -87,14 +87,14 @@ async def test_an_agent_cannot_say_that_another_one_is_gone(site, launcher):
     await other.tell(AgentReady(agent=agent.id, application_slug="practice", application_version="1"))
     (later,) = await site.submit("noop", owner="bob")
     await site.scheduler.cancel([later])
-    assert agent.id in site.scheduler.world.fleet.agents
+    assert agent.id in site.scheduler.state.fleet.agents
     assert await is_running(site, one)
 
 
 async def test_agents_go_on_while_the_registry_is_away(site, make_site, make_launcher):
     launcher = await make_launcher(site, capacity=2)
     ids = await site.submit("sleep", 8, arguments={"seconds": 0.2})
-    await site.until(lambda: site.scheduler.world.counters.finished >= 1)
+    await site.until(lambda: site.scheduler.state.counters.finished >= 1)
     await site.end()
     started = set(launcher.kept)
     await asyncio.sleep(0.5)
@@ -127,7 +127,7 @@ async def test_an_assignment_cut_off_before_it_was_sent_is_sent_at_the_next_star
 
     site.bus.send_commands = nothing_sent
     (one,) = await site.submit("noop")
-    await site.until(lambda: site.scheduler.world.counters.assigned == 2)
+    await site.until(lambda: site.scheduler.state.counters.assigned == 2)
     await site.end()
     again = await make_site()
     (row,) = await again.ended([one])
@@ -173,14 +173,14 @@ async def test_agents_that_their_launcher_knows_no_more_are_replaced_at_its_firs
 @pytest.mark.attack(20)
 async def test_an_unknown_agent_process_is_stopped(site, launcher):
     await site.ended(await site.submit("noop"))
-    (agent,) = site.scheduler.world.fleet.agents.values()
-    site.scheduler.world.fleet.remove(agent)  # as if its row had never been written
+    (agent,) = site.scheduler.state.fleet.agents.values()
+    site.scheduler.state.fleet.remove(agent)  # as if its row had never been written
     await site.until(lambda: agent.id not in launcher.kept)
 
 
 async def test_nats_restarted_under_load_loses_nothing(nats_server, site, launcher):
     ids = await site.submit("sleep", 60, arguments={"seconds": 0.02})
-    await site.until(lambda: site.scheduler.world.counters.finished >= 5)
+    await site.until(lambda: site.scheduler.state.counters.finished >= 5)
     nats_server.stop()
     again = start(nats_server.plan)
     try:
@@ -320,7 +320,7 @@ async def test_stopping_ends_also_what_swallows_a_cancellation(site):
                     raise
                 swallowed.set()
 
-    site.scheduler.world.spawn(deaf_once())
+    site.scheduler.state.spawn(deaf_once())
     await asyncio.sleep(0)
     async with asyncio.timeout(60):
         await site.end()
@@ -337,8 +337,8 @@ async def test_an_agent_that_was_written_down_and_not_asked_for_is_asked_for_at_
 
     site.scheduler.launching._ask = killed_before
     (one,) = await site.submit("noop")
-    await site.until(lambda: site.scheduler.world.fleet.agents)
-    (agent_id,) = site.scheduler.world.fleet.agents
+    await site.until(lambda: site.scheduler.state.fleet.agents)
+    (agent_id,) = site.scheduler.state.fleet.agents
     await site.end()
     again = await make_site()
     (row,) = await again.ended([one])
@@ -348,11 +348,11 @@ async def test_an_agent_that_was_written_down_and_not_asked_for_is_asked_for_at_
 
 async def test_a_full_disk_leaves_no_agent_that_never_comes(site, make_launcher):
     launcher = await make_launcher(site, capacity=1)
-    await site.until(lambda: site.scheduler.world.fleet.launchers)
+    await site.until(lambda: site.scheduler.state.fleet.launchers)
     write, refused = site.db.write, []
 
     async def full(fn):
-        if site.scheduler.world.fleet.agents and not refused:
+        if site.scheduler.state.fleet.agents and not refused:
             refused.append(fn)
             raise StorageFull("The registry's disk is full.")
         return await write(fn)
@@ -361,13 +361,13 @@ async def test_a_full_disk_leaves_no_agent_that_never_comes(site, make_launcher)
     (row,) = await site.ended(await site.submit("noop"))
     assert refused
     assert row.state == "successful"
-    assert set(launcher.kept) == set(site.scheduler.world.fleet.agents) == {row.agent_id}
+    assert set(launcher.kept) == set(site.scheduler.state.fleet.agents) == {row.agent_id}
 
 
 async def test_use_that_could_not_be_written_is_written_later(site, launcher):
     site.scheduler.reconciler._usage_mono = 1e18  # it is not time yet
     await site.ended(await site.submit("sleep", arguments={"seconds": 0.2}))
-    world, write = site.scheduler.world, site.db.write
+    world, write = site.scheduler.state, site.db.write
     subject = ("person", site.people["ada"])
     before = world.used_s[subject]
 

@@ -33,9 +33,9 @@ async def running_on(site, launcher, **more):
 
 async def taken(site, agent):
     """Until what the agent has said so far was looked at: a word of its own last, and everybody hears it."""
-    refused = site.scheduler.world.counters.refused_events
+    refused = site.scheduler.state.counters.refused_events
     await agent.tell(StepChanged(calculation_id="nobody's", attempt=1, step=Step.RUNNING))
-    await site.until(lambda: site.scheduler.world.counters.refused_events > refused)
+    await site.until(lambda: site.scheduler.state.counters.refused_events > refused)
 
 
 @pytest.mark.attack(19)

@@ -50,7 +50,7 @@ async def test_what_a_lost_launcher_ran_is_done_by_another(site, make_launcher):
     await first.close()
     for agent in [kept.practice for kept in [first.kept.get(agent_id)] if kept is not None]:
         await agent.connection.close()
-    site.scheduler.world.fleet.agents[agent_id].seen_mono -= site.settings.lost_after_s + 1
+    site.scheduler.state.fleet.agents[agent_id].seen_mono -= site.settings.lost_after_s + 1
 
     async def elsewhere():
         (row,) = await site.rows([one])

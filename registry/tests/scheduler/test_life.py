@@ -41,7 +41,7 @@ async def test_a_waiting_calculation_is_cancelled_at_once(site):
     assert await site.scheduler.cancel([one], reason="not needed") == {one: "cancelled"}
     (row,) = await site.rows([one])
     assert (row.state, row.attempt, row.error_msg) == ("cancelled", 0, "not needed")
-    assert len(site.scheduler.world.backlog) == 0
+    assert len(site.scheduler.state.backlog) == 0
 
 
 async def test_a_running_calculation_is_cancelled_by_its_agent(site, launcher):
@@ -108,7 +108,7 @@ async def test_the_wall_time_limit_ends_what_its_agent_does_not(make_site, make_
     (one,) = await site.submit("sleep", arguments={"seconds": 600}, wall_time_s=100.0)
     await site.until(lambda: is_running(site, one))
     clock.ahead_s = 102.0
-    for agent in site.scheduler.world.fleet.agents.values():
+    for agent in site.scheduler.state.fleet.agents.values():
         agent.seen_mono = clock.monotonic()
     (row,) = await site.ended([one])
     assert row.state == "failed"
@@ -127,7 +127,7 @@ async def test_the_queue_tells_places_and_reasons(site):
 async def test_the_estimated_start_comes_from_past_durations(site, launcher, clock):
     await site.ended(await site.submit("sleep", 4, arguments={"seconds": 0.3}))
     ids = await site.submit("sleep", 6, arguments={"seconds": 0.3})
-    await site.until(lambda: len(site.scheduler.world.backlog) == 4)
+    await site.until(lambda: len(site.scheduler.state.backlog) == 4)
     starts = [site.scheduler.queue_info(ids)[one]["estimated_start"] for one in ids[2:]]
     rows = await site.ended(ids)
     for expected, row in zip(starts, rows[2:], strict=True):
@@ -144,7 +144,7 @@ async def test_cancelling_all_that_waits_leaves_nothing_to_start_agents_for(site
     assert site.scheduler.dispatcher.unserved
     await site.scheduler.cancel(ids)
     await site.scheduler.launching.plan(site.scheduler.dispatcher)
-    assert site.scheduler.world.fleet.agents == {}
+    assert site.scheduler.state.fleet.agents == {}
 
 
 async def test_ending_a_session_and_opening_its_tunnel_reach_its_agent(site, launcher):

@@ -32,10 +32,10 @@ async def test_a_newcomer_does_not_wait_behind_a_flood(make_site, make_launcher)
     site = await make_site(reuse="any")
     await make_launcher(site, capacity=2)
     flood = await site.submit("sleep", 200, owner="ada", arguments={"seconds": 0.05})
-    await site.until(lambda: site.scheduler.world.counters.finished >= 10)
+    await site.until(lambda: site.scheduler.state.counters.finished >= 10)
     (one,) = await site.submit("sleep", owner="bob", arguments={"seconds": 0.05})
     await site.ended([one])
-    assert site.scheduler.world.counters.finished < 60
+    assert site.scheduler.state.counters.finished < 60
     await site.scheduler.cancel(flood)
 
 
@@ -46,7 +46,7 @@ async def test_five_equal_people_get_equal_shares(make_site, make_launcher):
     ids = {
         person: await site.submit("sleep", 60, owner=person, arguments={"seconds": 0.01}) for person in people
     }
-    await site.until(lambda: site.scheduler.world.counters.finished >= 150, timeout_s=40)
+    await site.until(lambda: site.scheduler.state.counters.finished >= 150, timeout_s=40)
     done = [sum(row.finished_at is not None for row in await site.rows(ids[person])) for person in people]
     jain = sum(done) ** 2 / (len(done) * sum(one * one for one in done))
     assert jain >= 0.95, done
@@ -75,11 +75,11 @@ async def test_an_agent_yields_its_place_to_another_person(make_site, make_launc
     site = await make_site(settings=SchedulerSettings(**QUICK, owner_slice_s=0.1))
     await make_launcher(site, capacity=1)
     flood = await site.submit("sleep", 400, owner="ada", arguments={"seconds": 0.05})
-    await site.until(lambda: site.scheduler.world.counters.finished >= 3)
+    await site.until(lambda: site.scheduler.state.counters.finished >= 3)
     (one,) = await site.submit("noop", owner="bob")
     (row,) = await site.ended([one])
     assert row.state == "successful"
-    assert site.scheduler.world.counters.finished < 100
+    assert site.scheduler.state.counters.finished < 100
     await site.scheduler.cancel(flood)
 
 
@@ -108,7 +108,7 @@ async def test_a_cap_holds_over_all_the_groups_of_a_person(make_site, make_launc
     site = await make_site(reuse="any", warm=2)
     await site.know("ada", "xtal")
     await make_launcher(site, capacity=2)
-    fleet = site.scheduler.world.fleet
+    fleet = site.scheduler.state.fleet
     await site.until(lambda: [agent.state for agent in fleet.agents.values()] == ["idle", "idle"])
     cap = {
         "subject": "person",
@@ -150,7 +150,7 @@ async def test_a_held_application_waits_and_says_why(site, launcher):
 
 async def test_a_drained_launcher_finishes_and_ends_its_agents(site, launcher):
     (running,) = await site.submit("sleep", arguments={"seconds": 0.5})
-    await site.until(lambda: site.scheduler.world.counters.assigned == 1)
+    await site.until(lambda: site.scheduler.state.counters.assigned == 1)
     drain = {
         "kind": "launcher",
         "object_id": "local",
@@ -171,7 +171,7 @@ async def test_what_was_handed_out_ahead_is_taken_back_by_a_hold(site, make_laun
     await site.ended(await site.submit("sleep", 3, arguments={"seconds": 0.0}))
     (running,) = await site.submit("sleep", arguments={"seconds": 600.0})
     ahead = await site.submit("sleep", 4, arguments={"seconds": 0.0})
-    (agent,) = site.scheduler.world.fleet.agents.values()
+    (agent,) = site.scheduler.state.fleet.agents.values()
     await site.until(lambda: len(agent.active) == 5)
     held = "local" if kind == "launcher" else str(site.application_id)
     hold = {"kind": kind, "object_id": held, "mode": "hold", "reason": "licence expired", "at": time.time()}
@@ -213,7 +213,7 @@ async def test_used_time_is_kept_for_the_share_and_counted_for_the_month(site, l
     )
     assert found["person", person].cpu_s > 0.55
     assert found["person", person].cpu_s == pytest.approx(found["group", group].cpu_s)
-    assert again.scheduler.world.share.score(person, None) > again.scheduler.world.share.score(
+    assert again.scheduler.state.share.score(person, None) > again.scheduler.state.share.score(
         person + 1, None
     )
 
@@ -224,16 +224,16 @@ async def test_a_clock_that_was_set_while_the_registry_was_away_makes_no_use_lar
 ):
     await site.ended(await site.submit("sleep", arguments={"seconds": 0.3}))
     person = site.people["ada"]
-    before = site.scheduler.world.share.use("person", person, clock.monotonic())
+    before = site.scheduler.state.share.use("person", person, clock.monotonic())
     await site.end()
     clock.wall_ahead_s = jump_s
     again = await make_site()
-    assert 0.0 < again.scheduler.world.share.use("person", person, clock.monotonic()) <= before
+    assert 0.0 < again.scheduler.state.share.use("person", person, clock.monotonic()) <= before
 
 
 async def test_a_clock_that_is_set_weighs_nobody_heavier(site, launcher, clock):
     site.scheduler.reconciler._usage_mono = 1e18  # what was used is not written away yet
-    world = site.scheduler.world
+    world = site.scheduler.state
     for person in ("ada", "bob"):
         await site.ended(await site.submit("sleep", owner=person, arguments={"seconds": 0.2}))
         clock.wall_ahead_s += 86400.0

@@ -8,7 +8,8 @@ import tarfile
 import pytest
 import sqlalchemy as sa
 from qcrbox.contract.errors import Conflict, UserInputError
-from qcrbox_registry import audit, maintenance
+from qcrbox_registry import maintenance
+from qcrbox_registry.access import audit
 from qcrbox_registry.messaging import server as nats_server
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from qcrbox_registry import audit, maintenance
-from qcrbox_registry.rights import Actor
+from qcrbox_registry import maintenance
+from qcrbox_registry.access import audit
+from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.store import calculations, datasets, lineage, people, schema, search, trash
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.tables import (

@@ -13,7 +13,9 @@ text, paths or documents, in any dialect, and are never changed.
 
 from qcrbox.cif.convert.entries import (
     ALL_UNIFIED,
+    DDL1,
     DEFAULT_CATEGORIES,
+    DIALECTS,
     InputEntries,
     OutputEntries,
     Wanted,
@@ -30,7 +32,9 @@ from qcrbox.cif.detect import is_cif
 
 __all__ = [
     "ALL_UNIFIED",
+    "DDL1",
     "DEFAULT_CATEGORIES",
+    "DIALECTS",
     "Conversion",
     "InputEntries",
     "OutputEntries",

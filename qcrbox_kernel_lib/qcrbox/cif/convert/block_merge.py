@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from qcrbox.cif import names
-from qcrbox.cif.convert.loop_merge import merged_loop
+from qcrbox.cif.convert.loop_keys import SYMMETRY_OPERATIONS
+from qcrbox.cif.convert.loop_merge import merged_loop, plain_operation
+from qcrbox.cif.convert.result import warning
 from qcrbox.cif.convert.trim import filtered
 from qcrbox.cif.convert.unify import as_cif2
+from qcrbox.cif.convert.untouched import is_measured, same_value
 from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.document import Block, Entry, Item, tags_of
 from qcrbox.cif.loop import Loop
@@ -63,9 +66,13 @@ class _Merge:
             self._register(entry, slot)
         self.new_items = {names.key(item.tag): item for item in output.items}
         self.placed: set[int] = set()
+        self.renumbered = False
+        """Whether the operations of the result have other numbers than those of the source."""
 
     def result(self) -> Block:
         entries = [entry for slot in self.slots for entry in slot]
+        if self.renumbered:
+            self.warnings += _stale_codes(self.source, entries)
         return Block(self.source.name, [*entries, *self.appended], cif2=self.source.cif2)
 
     def _register(self, entry: Entry, slot: int) -> None:
@@ -75,23 +82,45 @@ class _Merge:
             self.tables_of.setdefault(entry.category, []).append(slot)
 
     def put_item(self, item: Item) -> None:
-        """Replace the value in place or append it. A value that is replaced takes its old s.u. with it."""
+        """Replace the value in place or append it. A value that is replaced takes its old s.u. with it; one that
+        is only repeated stays as the source has it.
+        """
         if id(item) in self.placed:
             return
         together: list[Entry] = [item]
-        if not item.tag.endswith("_su"):
-            su = item.tag + "_su"
-            old_su, new_su = self._item_slot(su), self.new_items.get(names.key(su))
-            if new_su is None and old_su is not None:
-                self.slots[old_su] = []
-            elif new_su is not None and old_su is None:
-                together.append(new_su)
-                self.placed.add(id(new_su))
-        slot = self._item_slot(item.tag)
-        if slot is None:
+        old, old_su = self._item_slot(item.tag), self._item_slot(item.tag + "_su")
+        new_su = self.new_items.get(names.key(item.tag + "_su"))
+        if old is not None and self._is_repeated(item, new_su, old, old_su):
+            self.placed.update(id(entry) for entry in (new_su,) if entry is not None)
+            return
+        if new_su is None and old_su is not None:
+            self.slots[old_su] = []
+        elif new_su is not None and old_su is None:
+            together.append(new_su)
+            self.placed.add(id(new_su))
+        if old is None:
             self.appended += together
         else:
-            self.slots[slot] = together
+            self.slots[old] = together
+
+    def _is_repeated(self, item: Item, new_su: Item | None, old: int, old_su: int | None) -> bool:
+        own, own_su = self._item_in(old, item.tag), self._item_in(old_su, item.tag + "_su")
+        if own is None or not is_measured(item.tag, own_su is not None):
+            return False
+        return same_value(
+            own.raw, None if own_su is None else own_su.raw, item.raw, None if new_su is None else new_su.raw
+        )
+
+    def _item_in(self, slot: int | None, tag: str) -> Item | None:
+        key = names.key(tag)
+        return next(
+            (
+                entry
+                for entry in (self.slots[slot] if slot is not None else ())
+                if isinstance(entry, Item) and names.key(entry.tag) == key
+            ),
+            None,
+        )
 
     def _item_slot(self, tag: str) -> int | None:
         """The slot where an item stands, not a loop; the very spelling first, as two may have been kept."""
@@ -116,6 +145,8 @@ class _Merge:
             place = tables[0]
             own = next(entry for entry in self.slots[place] if isinstance(entry, Loop))
             new = merged_loop(own, loop, self.source.name, self.warnings)
+            if new.category == SYMMETRY_OPERATIONS:
+                self.renumbered = _numbered_operations(own) != _numbered_operations(new)
         keys = {names.key(tag) for tag in new.tags} | {names.key(tag + "_su") for tag in new.tags}
         for slot in self._slots_with(keys):
             self.slots[slot] = [left for entry in self.slots[slot] for left in _without(entry, keys)]
@@ -147,3 +178,38 @@ def _without(entry: Entry, keys: set[str]) -> list[Entry]:
     if len(left) == len(tags_of(entry)):
         return [entry]
     return filtered(Block("", [entry]), lambda tag: tag in left).entries
+
+
+def _numbered_operations(loop: Loop) -> dict[str, str]:
+    """Operations by the number that symmetry codes use."""
+    tag = f"{SYMMETRY_OPERATIONS}.operation_xyz"
+    if tag not in loop:
+        return {}
+    operations = [plain_operation(raw) for raw in loop.column(tag)]
+    identifier = f"{SYMMETRY_OPERATIONS}.id"
+    ids = loop.texts(identifier) if identifier in loop else [str(n + 1) for n in range(len(operations))]
+    return dict(zip(ids, operations, strict=True))
+
+
+def _stale_codes(source: Block, entries: list[Entry]) -> list[Diagnostic]:
+    """Tables of the source whose symmetry codes count operations that the output has numbered anew."""
+    own = {id(entry) for entry in source.entries}
+    stale = [
+        tag
+        for entry in entries
+        if isinstance(entry, Loop) and id(entry) in own
+        for tag in entry.tags
+        if "site_symmetry" in tag and any(raw not in ("?", ".", "1_555", "1") for raw in entry.column(tag))
+    ]
+    if not stale:
+        return []
+    return [
+        warning(
+            "symmetry-codes",
+            f"The output numbers the symmetry operations differently; the codes in {', '.join(stale)} "
+            "count those of the source.",
+            source.name,
+            tag=stale[0],
+            next="The spec of the application should invalidate _geom.*, or the program should write it.",
+        )
+    ]

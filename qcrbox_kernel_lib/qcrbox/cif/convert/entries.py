@@ -9,6 +9,9 @@ from typing import Any, Final
 from qcrbox.contract.errors import SpecError
 
 ALL_UNIFIED: Final = "all_unified"
+UNIFIED: Final = "unified"
+DDL1: Final = "ddl1"
+DIALECTS: Final = (UNIFIED, DDL1)
 DEFAULT_CATEGORIES: Final = ("iucr", "shelx", "olex2", "oxdiff", "qcrbox")
 
 OneOf = Mapping[str, Sequence["str | Sequence[str]"]]
@@ -20,7 +23,8 @@ Sets = Mapping[str, Mapping[str, Sequence[Entry]]] | Sequence[Mapping[str, Any]]
 class InputEntries:
     """The CIF keys of an input parameter. Names in any spelling; `{"one_of": [name, [name, name]]}`.
 
-    `entry_sets` are the sets of the application, by name or as the list of its spec.
+    `entry_sets` are the sets of the application, by name or as the list of its spec. `dialect` spells what is not
+    requested by name: `unified`, or `ddl1` for the classic names of programs older than the DDLm dictionaries.
     """
 
     required: Sequence[Entry] = ()
@@ -30,6 +34,15 @@ class InputEntries:
     merge_su: bool = False
     custom_categories: Sequence[str] = ()
     entry_sets: Sets = field(default_factory=dict)
+    dialect: str = UNIFIED
+
+    def __post_init__(self) -> None:
+        if self.dialect not in DIALECTS:
+            raise SpecError(
+                f"There is no CIF dialect {self.dialect!r}.",
+                where="dialect",
+                next=f"Use {' or '.join(DIALECTS)}.",
+            )
 
     @property
     def is_empty(self) -> bool:
@@ -86,6 +99,13 @@ class Wanted:
     def everything(self) -> bool:
         """Whether the whole file is asked for."""
         return ALL_UNIFIED in self.required or ALL_UNIFIED in self.optional
+
+    @property
+    def names(self) -> list[str]:
+        """Every name that is asked for, alternatives included."""
+        choices = [*self.required_choices, *self.optional_choices]
+        plain = [name for name in (*self.required, *self.optional) if name != ALL_UNIFIED]
+        return [*plain, *(name for choice in choices for group in choice for name in group)]
 
 
 def collect(entries: InputEntries | OutputEntries) -> Wanted:

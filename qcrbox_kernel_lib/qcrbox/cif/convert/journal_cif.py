@@ -1,122 +1,28 @@
-"""A CIF as most programs read it: names with underscores and the customary capitals, s.u. in brackets.
+"""A CIF as most programs read it: classic names, s.u. in brackets, ASCII.
 
 What is stored is unified (`_cell.length_a` and `_cell.length_a_su`); older programs know `_cell_length_a 5.123(4)` alone.
 """
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from functools import lru_cache
-from typing import Any
 
-from qcrbox.cif import names
-
-# Where the dictionaries know several old names, the customary one.
-_CUSTOMARY = {
-    "_refine_ls.shift_over_su_max": "_refine_ls_shift/su_max",
-    "_refine_ls.shift_over_su_mean": "_refine_ls_shift/su_mean",
-    "_diffrn_reflns.av_suneti_over_neti": "_diffrn_reflns_av_unetI/netI",
-    "_diffrn_radiation_wavelength.value": "_diffrn_radiation_wavelength",
-    "_space_group_symop.operation_xyz": "_space_group_symop_operation_xyz",
-}
-# Names of the core dictionary (version 2.3) that hold capitals; many programs compare them letter by letter.
-_CAPITALS = """
-_atom_site_B_equiv_geom_mean _atom_site_B_iso_or_equiv _atom_site_Cartn_x _atom_site_Cartn_y
-_atom_site_Cartn_z _atom_site_U_equiv_geom_mean _atom_site_U_iso_or_equiv _atom_site_Wyckoff_symbol
-_atom_site_aniso_B_11 _atom_site_aniso_B_12 _atom_site_aniso_B_13 _atom_site_aniso_B_22
-_atom_site_aniso_B_23 _atom_site_aniso_B_33 _atom_site_aniso_U_11 _atom_site_aniso_U_12
-_atom_site_aniso_U_13 _atom_site_aniso_U_22 _atom_site_aniso_U_23 _atom_site_aniso_U_33
-_atom_sites_Cartn_tran_matrix_11 _atom_sites_Cartn_tran_matrix_12 _atom_sites_Cartn_tran_matrix_13
-_atom_sites_Cartn_tran_matrix_21 _atom_sites_Cartn_tran_matrix_22 _atom_sites_Cartn_tran_matrix_23
-_atom_sites_Cartn_tran_matrix_31 _atom_sites_Cartn_tran_matrix_32 _atom_sites_Cartn_tran_matrix_33
-_atom_sites_Cartn_tran_vector_1 _atom_sites_Cartn_tran_vector_2 _atom_sites_Cartn_tran_vector_3
-_atom_sites_Cartn_transform_axes _atom_type_scat_Cromer_Mann_a1 _atom_type_scat_Cromer_Mann_a2
-_atom_type_scat_Cromer_Mann_a3 _atom_type_scat_Cromer_Mann_a4 _atom_type_scat_Cromer_Mann_b1
-_atom_type_scat_Cromer_Mann_b2 _atom_type_scat_Cromer_Mann_b3 _atom_type_scat_Cromer_Mann_b4
-_atom_type_scat_Cromer_Mann_c _cell_formula_units_Z _diffrn_orient_matrix_UB_11
-_diffrn_orient_matrix_UB_12 _diffrn_orient_matrix_UB_13 _diffrn_orient_matrix_UB_21
-_diffrn_orient_matrix_UB_22 _diffrn_orient_matrix_UB_23 _diffrn_orient_matrix_UB_31
-_diffrn_orient_matrix_UB_32 _diffrn_orient_matrix_UB_33 _diffrn_reflns_av_R_equivalents
-_diffrn_reflns_av_sigmaI/netI _diffrn_reflns_av_unetI/netI _diffrn_reflns_class_av_R_eq
-_diffrn_reflns_class_av_sgI/I _diffrn_reflns_class_av_uI/I _diffrn_scale_group_I_net
-_exptl_absorpt_coefficient_F_000 _exptl_absorpt_correction_T_max _exptl_absorpt_correction_T_min
-_exptl_crystal_F_000 _geom_hbond_angle_DHA _geom_hbond_atom_site_label_A _geom_hbond_atom_site_label_D
-_geom_hbond_atom_site_label_H _geom_hbond_distance_DA _geom_hbond_distance_DH _geom_hbond_distance_HA
-_geom_hbond_site_symmetry_A _geom_hbond_site_symmetry_D _geom_hbond_site_symmetry_H
-_refine_ls_F_calc_details _refine_ls_R_Fsqd_factor _refine_ls_R_I_factor _refine_ls_R_factor_all
-_refine_ls_R_factor_gt _refine_ls_R_factor_obs _refine_ls_abs_structure_Flack
-_refine_ls_abs_structure_Rogers _refine_ls_class_R_Fsqd_factor _refine_ls_class_R_I_factor
-_refine_ls_class_R_factor_all _refine_ls_class_R_factor_gt _refine_ls_class_wR_factor_all
-_refine_ls_restrained_S_all _refine_ls_restrained_S_gt _refine_ls_restrained_S_obs
-_refine_ls_wR_factor_all _refine_ls_wR_factor_gt _refine_ls_wR_factor_obs _refine_ls_wR_factor_ref
-_refln_A_calc _refln_A_meas _refln_B_calc _refln_B_meas _refln_F_calc _refln_F_meas _refln_F_sigma
-_refln_F_squared_calc _refln_F_squared_meas _refln_F_squared_sigma _reflns_Friedel_coverage
-_reflns_class_R_Fsqd_factor _reflns_class_R_I_factor _reflns_class_R_factor_all _reflns_class_R_factor_gt
-_reflns_class_wR_factor_all _reflns_scale_meas_F _reflns_scale_meas_F_squared _reflns_shell_Rmerge_F_all
-_reflns_shell_Rmerge_F_gt _reflns_shell_Rmerge_F_obs _reflns_shell_Rmerge_I_all _reflns_shell_Rmerge_I_gt
-_reflns_shell_Rmerge_I_obs _reflns_shell_meanI_over_sigI_all _reflns_shell_meanI_over_sigI_gt
-_reflns_shell_meanI_over_sigI_obs _reflns_shell_meanI_over_uI_all _reflns_shell_meanI_over_uI_gt
-_space_group_IT_number _space_group_name_H-M_alt _space_group_name_Hall _symmetry_Int_Tables_number
-_symmetry_space_group_name_H-M _symmetry_space_group_name_Hall _valence_param_B _valence_param_Ro
-"""
-_CASED = {name.lower(): name for name in _CAPITALS.split()}
-# Names without an old spelling: the programs that read them know the point only.
-_WITH_POINT = ("_aspheric_ff.", "_aspheric_ffs.", "_aspheric_ffs_partitioning.", "_wfn_moiety.", "_wfns.")
-_OUTDATED = ("_esd", "_obs", "_symmetry_")
+from qcrbox.cif.convert.classic_names import classic_name
+from qcrbox.cif.convert.entries import DEFAULT_CATEGORIES
+from qcrbox.cif.convert.specific import respelled
+from qcrbox.cif.convert.su import as_written, merge_block
+from qcrbox.cif.convert.unify import unified_block
+from qcrbox.cif.document import Block, Document
 
 
-@lru_cache(maxsize=10_000)
-def conventional_name(tag: str) -> str:
-    """`_cell.length_a` → `_cell_length_a`; names that no dictionary has keep their words."""
-    canonical = names.canonical(tag)
-    if canonical in _CUSTOMARY:
-        return _CUSTOMARY[canonical]
-    if canonical.startswith(_WITH_POINT):
-        return canonical
-    plain = canonical.replace(".", "_", 1)
-    known = [alias for alias in names.aliases(tag) if "." not in alias]
-    if plain in known or not known:
-        found = plain if known or "." in tag else tag
-    else:
-        found = min(known, key=lambda alias: (any(word in alias for word in _OUTDATED), len(alias)))
-    return _CASED.get(found.lower(), found)
+def conventional_document(block: Block, filename: str = "") -> Document:
+    """The block as a document of its own, in classic names and with s.u. in brackets.
 
-
-def conventional_document(block: Any, filename: str = "") -> Any:
-    """The block as a document of its own, in conventional names and with s.u. in brackets."""
-    from qcrbox.cif.convert import DEFAULT_CATEGORIES, InputEntries, specific
-    from qcrbox.cif.document import Document
-
-    wanted = [conventional_name(tag) for tag in block.tags if not _is_su(tag, block)]
-    entries = InputEntries(
-        optional=list(dict.fromkeys(wanted)), merge_su=True, custom_categories=tuple(DEFAULT_CATEGORIES)
-    )
-    document = specific(Document([block], filename=filename), entries, filename=filename).document
-    for made in document.blocks:
-        made.entries[:] = [_as_written(entry, block) for entry in made.entries]
-    return document
-
-
-def _as_written(entry: Any, source: Any) -> Any:
-    """The entry with every s.u. in the digits of the source, where that has it in brackets: nobody changed these values."""
-    from qcrbox.cif.document import Item
-    from qcrbox.cif.loop import Loop
-
-    if isinstance(entry, Item):
-        raw = source.get(entry.tag)
-        return entry if raw is None or raw == entry.raw or not _BRACKETS.match(raw) else Item(entry.tag, raw)
-    columns, changed = {}, False
-    for tag in entry.tags:
-        cells, written = entry.column(tag), source.column(tag)
-        if len(written) == len(cells) and any(map(_BRACKETS.match, written)):
-            cells = [old if _BRACKETS.match(old) else new for new, old in zip(cells, written, strict=True)]
-            changed = True
-        columns[tag] = cells
-    return Loop.of(columns) if changed else entry
-
-
-_BRACKETS = re.compile(r"[-+.\deE]+\(\d+\)$")
+    Digits stay those of the author: a value that was never refined is not rounded.
+    """
+    unified = unified_block(block, DEFAULT_CATEGORIES, [], keeps_brackets=lambda tag: True)
+    merged = merge_block(unified, merge=as_written)
+    return Document([respelled(merged, classic_name)], cif2=merged.cif2, filename=filename)
 
 
 _GREEK = dict(zip("αβχδεφγηικλμνοπθρστυωξψζ", "abcdefghiklmnopqrstuwxyz", strict=True))
@@ -170,7 +76,3 @@ def _marked(char: str) -> str:
     if len(parts) == 2 and parts[0].isascii() and parts[1] in _ACCENTS:
         return f"{_ACCENTS[parts[1]]}{parts[0]}"
     return "?"
-
-
-def _is_su(tag: str, block: Any) -> bool:
-    return tag.endswith("_su") and tag[:-3] in block

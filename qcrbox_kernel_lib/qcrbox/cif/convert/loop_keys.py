@@ -31,12 +31,12 @@ KEYS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 # Rows that are measurements: the same indices occur many times, so only the position names a row.
 BY_POSITION: Final = ("_diffrn_refln",)
 
+SYMMETRY_OPERATIONS: Final = "_space_group_symop"
 # Tables that mean something only as a whole: half of one group and half of another would be no group, and form
 # factors count by their place in a list.
 AS_A_WHOLE: Final = (
     "_aspheric_ff",
     "_wfn_moiety",
-    "_space_group_symop",
     "_space_group_symop_ssg",
     "_space_group_symop_magn_operation",
     "_space_group_symop_magn_centering",

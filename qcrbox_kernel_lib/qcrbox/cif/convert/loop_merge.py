@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from qcrbox.cif.body import columns_of
 from qcrbox.cif.convert.columns import Columns, printed_loop, renamed
-from qcrbox.cif.convert.loop_keys import BY_POSITION, KEYS, common_key
+from qcrbox.cif.convert.loop_keys import BY_POSITION, KEYS, SYMMETRY_OPERATIONS, common_key
 from qcrbox.cif.convert.result import warning
+from qcrbox.cif.convert.untouched import is_measured, untouched_rows
 from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
@@ -26,10 +27,14 @@ def merged_loop(source: Loop, output: Loop, block: str, warnings: list[Diagnosti
     category = source.category
     if category in BY_POSITION:
         return _by_position(source, output, block, warnings)
+    if category == SYMMETRY_OPERATIONS:
+        return _operations(source, output, block, warnings)
     needed, possible = common_key(category, source.tags, output.tags)
     if not needed:
         if category in KEYS:
-            warnings.append(_replaced(category, "the key columns are not in both", block))
+            warnings.append(_replaced(source, output, "the key columns are not in both", block))
+        else:
+            warnings += _lost(source, output, block)
         return renamed(output, output.tags)
     source_columns = columns_of_loop(source)
     output_columns = columns_of_loop(output)
@@ -39,16 +44,16 @@ def merged_loop(source: Loop, output: Loop, block: str, warnings: list[Diagnosti
     if source_parts == output_parts:
         # The same rows in the same order, as after a refinement: nothing to look up.
         if _are_unique(source_parts, source.n_rows):
-            return _joined(source_columns, output_columns, keys, None, [])
-        warnings.append(_replaced(category, _NOT_TOLD_APART, block))
+            return _joined(source_columns, output_columns, keys, None, [], block, warnings)
+        warnings.append(_replaced(source, output, _NOT_TOLD_APART, block))
         return renamed(output, output.tags)
     place = {key: row for row, key in enumerate(_keys(output_parts))}
     if len(place) != output.n_rows or not _are_unique(source_parts, source.n_rows):
-        warnings.append(_replaced(category, _NOT_TOLD_APART, block))
+        warnings.append(_replaced(source, output, _NOT_TOLD_APART, block))
         return renamed(output, output.tags)
     warnings += _vanished(category, source_parts[0], place, block)
     rows = [place.pop(key, -1) for key in _keys(source_parts)]
-    return _joined(source_columns, output_columns, keys, rows, sorted(place.values()))
+    return _joined(source_columns, output_columns, keys, rows, sorted(place.values()), block, warnings)
 
 
 def columns_of_loop(loop: Loop) -> dict[str, list[str]]:
@@ -93,13 +98,73 @@ def _keys(parts: list[list[str]]) -> Iterator[str]:
     return iter(parts[0]) if len(parts) == 1 else map("\udc00".join, zip(*parts, strict=True))
 
 
-def _replaced(category: str, why: str, block: str) -> Diagnostic:
+def _replaced(source: Loop, output: Loop, why: str, block: str) -> Diagnostic:
+    lost = lost_columns(source, output)
+    more = f" Its columns {', '.join(lost)} are gone." if lost else ""
     return warning(
         "loop-replaced",
-        f"The rows of {category} were replaced by those of the output: {why}.",
+        f"The rows of {source.category} were replaced by those of the output: {why}.{more}",
         block,
-        tag=category,
+        tag=source.category,
     )
+
+
+def lost_columns(source: Loop, output: Loop) -> list[str]:
+    """Columns of the source that the output's loop does not have, s.u. left out: they go with their values."""
+    return [
+        tag
+        for tag in source.tags
+        if tag not in output and not (tag.endswith("_su") and tag[:-3] in source.tags)
+    ]
+
+
+def _lost(source: Loop, output: Loop, block: str) -> list[Diagnostic]:
+    lost = lost_columns(source, output)
+    if not lost:
+        return []
+    return [
+        warning(
+            "columns-lost",
+            f"The output has a new table of {source.category} without {', '.join(lost)}; "
+            f"{'this column' if len(lost) == 1 else 'these columns'} of the source could not be kept.",
+            block,
+            tag=lost[0],
+            next="If the program keeps the rows, its output should have their keys.",
+        )
+    ]
+
+
+def _operations(source: Loop, output: Loop, block: str, warnings: list[Diagnostic]) -> Loop:
+    """Symmetry operations: by id, or in their order where they are the same ones; else the output's table.
+
+    Operations of the source are never left beside those of the output: half of one group and half of another
+    would be no group.
+    """
+    identifier = f"{SYMMETRY_OPERATIONS}.id"
+    operation = f"{SYMMETRY_OPERATIONS}.operation_xyz"
+    source_columns, output_columns = columns_of_loop(source), columns_of_loop(output)
+    own, new = _column(source_columns, identifier), _column(output_columns, identifier)
+    if own is not None and new is not None:
+        own, new = [text_of(raw) for raw in own], [text_of(raw) for raw in new]
+        place = {name: row for row, name in enumerate(new)}
+        if len(place) == len(new) and len(set(own)) == len(own) and place.keys() >= set(own):
+            rows = [place.pop(name) for name in own]
+            rest = sorted(place.values())
+            return _joined(source_columns, output_columns, [identifier], rows, rest, block, warnings)
+    own, new = _column(source_columns, operation), _column(output_columns, operation)
+    if (
+        own is not None
+        and new is not None
+        and list(map(plain_operation, own)) == list(map(plain_operation, new))
+    ):
+        return _joined(source_columns, output_columns, [], None, [], block, warnings)
+    warnings += _lost(source, output, block)
+    return renamed(output, output.tags)
+
+
+def plain_operation(raw: str) -> str:
+    """A symmetry operation without quotes, blanks and letter case."""
+    return "".join(text_of(raw).lower().split())
 
 
 def _vanished(category: str, labels: list[str], place: dict[str, int], block: str) -> list[Diagnostic]:
@@ -127,25 +192,52 @@ def _joined(
     keys: Sequence[str],
     rows: list[int] | None,
     new_rows: list[int],
+    block: str,
+    warnings: list[Diagnostic],
 ) -> Loop:
     """Compose columns: `rows` gives the output row of each source row (-1 none; None: all the same), `new_rows`
-    those to append.
+    those to append. Values that the output only repeats keep the source's digits and s.u.
     """
     first = [tag for tag in [*source, *output] if tag.lower() in keys]
     first = list(dict.fromkeys(sorted(first, key=lambda tag: keys.index(tag.lower()))))
     tags = list(dict.fromkeys([*first, *source, *output]))
     whole = rows is None or all(row >= 0 for row in rows)
+    kept = {tag: _untouched(tag, source, output, rows) for tag in tags if tag in source and tag in output}
     columns: dict[str, list[str]] = {}
     for tag in tags:
+        value = tag[:-3] if tag.endswith("_su") and tag[:-3] in output else tag
         own, new = source.pop(tag, None), output.get(tag)
-        lost_su = new is None and tag.endswith("_su") and tag[:-3] in output
-        columns[tag] = _composed(own, new, rows, new_rows, lost_su=lost_su)
-    output.clear()
-    for tag in [tag for tag in tags if tag.endswith("_su") and tag[:-3] in columns]:
+        lost_su = new is None and value != tag
+        columns[tag] = _composed(own, new, rows, new_rows, kept.get(value), lost_su=lost_su)
+    gone = [
+        tag
+        for tag in tags
+        if tag.endswith("_su") and tag[:-3] in columns and tag not in output
         # Every value was replaced by one without s.u.
-        if whole and all(cell in ("?", ".") for cell in columns[tag]):
-            del columns[tag]
+        if whole and all(cell in ("?", ".") for cell in columns[tag])
+    ]
+    for tag in gone:
+        del columns[tag]
+    if gone:
+        warnings.append(
+            warning(
+                "su-lost",
+                f"The output gives new values without s.u.; {', '.join(gone)} of the source went with the old ones.",
+                block,
+                tag=gone[0],
+            )
+        )
+    output.clear()
     return printed_loop(list(columns), _sliced(columns))
+
+
+def _untouched(
+    tag: str, source: dict[str, list[str]], output: dict[str, list[str]], rows: list[int] | None
+) -> bytearray | None:
+    own_su = source.get(tag + "_su")
+    if not is_measured(tag, own_su is not None):
+        return None
+    return untouched_rows(source[tag], own_su, output[tag], output.get(tag + "_su"), rows)
 
 
 def _composed(
@@ -153,19 +245,25 @@ def _composed(
     new: list[str] | None,
     rows: list[int] | None,
     new_rows: list[int],
+    kept: bytearray | None,
     *,
     lost_su: bool,
 ) -> list[str]:
-    if rows is None:
-        cells = new if new is not None else own or []
-        return ["?"] * len(cells) if new is None and lost_su else cells
+    """One column; rows with a flag in `kept` stay those of the source."""
     if own is None:
         assert new is not None
-        cells = [new[row] if row >= 0 else "?" for row in rows]
-    elif new is None:
-        cells = [cell if row < 0 else "?" for cell, row in zip(own, rows, strict=True)] if lost_su else own
+        cells = new if rows is None else [new[row] if row >= 0 else "?" for row in rows]
+    elif (new is None and not lost_su) or (kept is not None and all(kept)):
+        cells = own
+    elif rows is None and new is not None and (kept is None or not any(kept)):
+        cells = new
     else:
-        cells = [new[row] if row >= 0 else cell for cell, row in zip(own, rows, strict=True)]
+        stays = kept or bytearray(len(own))
+        places = range(len(own)) if rows is None else rows
+        cells = [
+            cell if place < 0 or stays[row] else "?" if new is None else new[place]
+            for row, (cell, place) in enumerate(zip(own, places, strict=True))
+        ]
     return [*cells, *(("?" if new is None else new[row]) for row in new_rows)] if new_rows else cells
 
 
@@ -183,7 +281,7 @@ def _by_position(source: Loop, output: Loop, block: str, warnings: list[Diagnost
     same = source.n_rows == output.n_rows and source.columns(*shared) == output.columns(*shared)
     if not same:
         warnings.append(
-            _replaced(source.category, "the measurements are not the same ones in the same order", block)
+            _replaced(source, output, "the measurements are not the same ones in the same order", block)
         )
         return renamed(output, output.tags)
-    return _joined(columns_of_loop(source), columns_of_loop(output), shared, None, [])
+    return _joined(columns_of_loop(source), columns_of_loop(output), shared, None, [], block, warnings)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from qcrbox.cif import names
+from qcrbox.cif.convert.classic_names import classic_name
 from qcrbox.cif.convert.columns import selected
-from qcrbox.cif.convert.entries import InputEntries, Wanted, collect, first_present, shown_choice
+from qcrbox.cif.convert.entries import DDL1, InputEntries, Wanted, collect, first_present, shown_choice
+from qcrbox.cif.convert.names_clash import rank
 from qcrbox.cif.convert.result import Conversion, Source, as_document, chosen_block, warning
-from qcrbox.cif.convert.su import merge_block
+from qcrbox.cif.convert.su import TagTest, merge_block, split_block
 from qcrbox.cif.convert.unify import unified_block, unified_name
 from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.document import Block, Document, Entry, Item, tags_of
@@ -22,20 +25,32 @@ def specific(
     """The CIF that one command reads, from a source in any dialect.
 
     Order is that of the source; names are spelled as requested. Without entries, or with `all_unified`, it is
-    the whole unified file. Raises MissingItemsError that lists every required entry the file lacks, SpecError
+    the whole file: items that are requested besides are spelled so, the others by the dialect (unified, or
+    classic with `ddl1`). Raises MissingItemsError that lists every required entry the file lacks, SpecError
     for unknown entry sets, CifError for a broken source.
     """
     wanted = collect(entries)
     document = as_document(source, filename)
     warnings: list[Diagnostic] = list(document.diagnostics)
-    unified = unified_block(chosen_block(document, block, warnings), entries.custom_categories, warnings)
+    unified = unified_block(
+        chosen_block(document, block, warnings),
+        entries.custom_categories,
+        warnings,
+        # Brackets that would be merged again stay as their author wrote them.
+        keeps_brackets=_su_not_asked_for(wanted, entries) if entries.merge_su else None,
+    )
     if entries.is_empty or wanted.everything or _nothing(wanted):
-        result = merge_block(unified) if entries.merge_su else unified
+        result = _whole(unified, wanted, entries)
     else:
         chosen = _choose(unified, wanted, entries, document.filename)
         warnings += _unknown_values(unified, chosen)
         result = _written(unified, chosen, entries.merge_su)
     return Conversion(Document([result], cif2=result.cif2, filename=document.filename), warnings)
+
+
+def _su_not_asked_for(wanted: Wanted, entries: InputEntries) -> TagTest:
+    asked = {names.key(unified_name(name, entries.custom_categories)) for name in wanted.names}
+    return lambda tag: names.key(tag) + "_su" not in asked
 
 
 def _nothing(wanted: Wanted) -> bool:
@@ -150,6 +165,50 @@ def _distinct_values(entry: Entry | None, tag: str) -> set[str]:
     return distinct
 
 
+def _whole(block: Block, wanted: Wanted, entries: InputEntries) -> Block:
+    """The whole block; what is requested besides `all_unified` is spelled as requested."""
+    custom = tuple(entries.custom_categories)
+    spellings: dict[str, list[str]] = {}
+    for name in wanted.names:
+        found = found_name(block, name, custom)
+        if found is not None and name not in spellings.setdefault(found.lower(), []):
+            spellings[found.lower()].append(name)
+    if entries.merge_su:
+        block = merge_block(block, lambda su_tag: su_tag.lower() in spellings)
+    if entries.dialect == DDL1:
+        return respelled(block, classic_name, spellings)
+    return respelled(block, lambda tag: tag, spellings) if spellings else block
+
+
+def respelled(
+    block: Block, spell: Callable[[str], str], requested: Mapping[str, Sequence[str]] | None = None
+) -> Block:
+    """A block under other names: those requested for a name (in lower case), else what `spell` makes of it.
+
+    Where two items would get one name, the one that is nearest to its canonical name gets it.
+    """
+    requested = requested or {}
+    taken = {name.lower() for spellings in requested.values() for name in spellings}
+    free = [tag for tag in block.tags if tag.lower() not in requested]
+    new: dict[str, str] = {}
+    for tag in sorted(free, key=lambda tag: rank(tag, names.canonical(tag))):
+        name = spell(tag)
+        new[tag] = tag if name.lower() in taken else name
+        taken.add(new[tag].lower())
+    entries: list[Entry] = []
+    for entry in block.entries:
+        pairs = [
+            (index, name)
+            for index, tag in enumerate(tags_of(entry))
+            for name in requested.get(tag.lower()) or (new[tag],)
+        ]
+        if isinstance(entry, Item):
+            entries += [entry.copy(name) for _, name in pairs]
+        else:
+            entries.append(selected(entry, [index for index, _ in pairs], [name for _, name in pairs]))
+    return Block(block.name, entries, cif2=block.cif2)
+
+
 def _written(block: Block, chosen: Chosen, merge: bool) -> Block:
     """The chosen entries under the requested spellings, in the order of the source."""
     spellings = {tag.lower(): names_asked for tag, names_asked in chosen.spellings.items()}
@@ -214,14 +273,8 @@ def specific_check(document: Document, entries: InputEntries, block: str | int |
 
 def _with_split_names(block: Block, wanted: Wanted) -> Block:
     """Splitting makes `_su` items; it is done only when a request asks for one."""
-    asked = [
-        *wanted.required,
-        *(name for choice in wanted.required_choices for group in choice for name in group),
-    ]
-    if not any(names.key(name).endswith("_su") for name in asked):
+    if not any(names.key(name).endswith("_su") for name in wanted.names):
         return block
-    from qcrbox.cif.convert.su import split_block
-
     return split_block(block, [])
 
 

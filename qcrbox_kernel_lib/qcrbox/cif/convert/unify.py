@@ -9,7 +9,7 @@ from qcrbox.cif.convert.columns import renamed, transformed
 from qcrbox.cif.convert.entries import DEFAULT_CATEGORIES
 from qcrbox.cif.convert.names_clash import without_clashes
 from qcrbox.cif.convert.result import Conversion, Source, as_document, chosen_block
-from qcrbox.cif.convert.su import split_block
+from qcrbox.cif.convert.su import TagTest, split_block
 from qcrbox.cif.detect import is_cif
 from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.document import Block, Document, Entry, Item
@@ -70,12 +70,15 @@ def unified_block(
     *,
     split_su: bool = True,
     convert_names: bool = True,
+    keeps_brackets: TagTest | None = None,
 ) -> Block:
-    """One block unified. Order is kept; a loop stands where it stood."""
+    """One block unified. Order is kept; a loop stands where it stood. `keeps_brackets` as in `split_block`."""
     block = as_cif1(block)
     if convert_names:
         block = without_clashes(block, lambda tag: unified_name(tag, custom_categories), warnings)
-    return split_block(block, warnings) if split_su else block
+    if not split_su:
+        return block
+    return split_block(block, warnings, keeps_brackets) if keeps_brackets else split_block(block, warnings)
 
 
 def as_cif1(block: Block) -> Block:

@@ -71,7 +71,7 @@ class Structure:
         """Raises MissingItemsError without cell or atoms; odd values become notes."""
         _refuse_unsupported(block)
         notes: list[str] = []
-        cell = reading.read_cell(block)
+        cell = reading.read_cell(block, notes)
         group = reading.read_space_group(block, cell)
         sites = reading.read_sites(block, cell, notes)
         z = block.number("_cell_formula_units_Z")

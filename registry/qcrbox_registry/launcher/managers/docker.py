@@ -2,7 +2,7 @@
 
 The create call is built here alone, from the launcher's own approved entry: a request names an application, an
 agent and limits, and nothing in it can add a mount, a capability, a device, a network or an image. Containers
-have no network; their doors are two Unix sockets (see `launcher/forward.py` and docs/decisions/0004).
+have no network; their doors are two Unix sockets (see `qcrbox/sandbox/relay.py` and docs/decisions/0004).
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from qcrbox.contract.messages import Limits
+from qcrbox.sandbox import seccomp
 from traitlets import Float, Int, Unicode
 
-from qcrbox_registry.launcher import seccomp
 from qcrbox_registry.launcher.approvals import Approvals
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
-from qcrbox_registry.launcher.doors import CONTAINER_GID, CONTAINER_UID, Doors
 from qcrbox_registry.launcher.managers.base import (
     AgentPlan,
     Ended,
@@ -36,12 +35,13 @@ from qcrbox_registry.launcher.managers.base import (
     Progress,
     StartFailed,
 )
+from qcrbox_registry.launcher.socket_mounts import CONTAINER_GID, CONTAINER_UID, SocketMounts
 
 T = TypeVar("T")
 
 LABEL = "org.qcrbox"
 USER = f"{CONTAINER_UID}:{CONTAINER_GID}"
-DOORS = "/run/qcrbox"  # where a container finds its sockets and its token
+SOCKETS_DIR = "/run/qcrbox"  # where a container finds its sockets and its token
 MB, GB = 10**6, 10**9
 _ALIVE = frozenset({"running", "restarting", "paused"})
 _GONE = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
@@ -72,7 +72,7 @@ class DockerManager(Manager):
         900.0, help="An idle container whose NATS is away so long ends itself, s; 0: never."
     ).tag(config=True)
     seccomp_file = Unicode(
-        "", help="A seccomp profile in Docker's form to use instead of ours (launcher/seccomp.py)."
+        "", help="A seccomp profile in Docker's form to use instead of ours (qcrbox/sandbox/seccomp.py)."
     ).tag(config=True)
     daemon_url = Unicode("", help="Where the daemon listens; empty: DOCKER_HOST, else its usual socket.").tag(
         config=True
@@ -89,22 +89,22 @@ class DockerManager(Manager):
         self.approvals = Approvals(Path(self.data))
         self._agents: dict[str, str] = {}  # handle -> agent
         self._client: docker.DockerClient | None = None
-        self.doors = Doors(Path(self.data), self.platform)
+        self.mounts = SocketMounts(Path(self.data), self.platform)
         found = await self.list()
         for one in found:
-            await self.doors.open(one.agent, self.nats_url)
+            await self.mounts.open(one.agent, self.nats_url)
         await self._remove_ended()
-        self.doors.keep_only({one.agent for one in found})
+        self.mounts.keep_only({one.agent for one in found})
 
     async def cleanup(self) -> None:
-        await self.doors.close()
+        await self.mounts.close()
 
     async def end_platform(self) -> None:
         """Containers hold no lifeline: they are removed when the platform ends."""
         with contextlib.suppress(StartFailed):
             containers = await self._call(self._containers)
             await asyncio.gather(*(self._remove(container.id) for container in containers))
-        self.doors.remove_all()
+        self.mounts.remove_all()
 
     # ------------------------------------------------------------ starting
 
@@ -142,11 +142,11 @@ class DockerManager(Manager):
 
     async def start(self, plan: AgentPlan) -> str:
         image = await self._call(self._image_of, plan.application)
-        folder = await self.doors.make(plan.agent, plan.token, self.nats_url)
+        folder = await self.mounts.make(plan.agent, plan.token, self.nats_url)
         try:
             handle = await self._call(self._create_and_start, image, plan, folder)
         except BaseException:
-            await self.doors.remove(plan.agent)
+            await self.mounts.remove(plan.agent)
             raise
         self._agents[handle] = plan.agent
         return handle
@@ -205,7 +205,7 @@ class DockerManager(Manager):
                 "/home/qcrbox": f"size={256 * MB},nr_inodes=50k,{owner}",
                 "/work": f"size={work},nr_inodes=200k,exec,{owner}",
             },
-            "binds": {str(folder): {"bind": DOORS, "mode": "ro"}},
+            "binds": {str(folder): {"bind": SOCKETS_DIR, "mode": "ro"}},
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges:true", f"seccomp={self._seccomp()}"],
             "network_mode": "none",
@@ -242,9 +242,9 @@ class DockerManager(Manager):
         return {
             "QCRBOX_AGENT_ID": plan.agent,
             "QCRBOX_LAUNCHER": plan.launcher,
-            "QCRBOX_ENROLMENT_FILE": f"{DOORS}/token",
-            "QCRBOX_NATS_SOCKET": f"{DOORS}/nats.sock",
-            "QCRBOX_REGISTRY_SOCKET": f"{DOORS}/registry.sock",
+            "QCRBOX_ENROLMENT_FILE": f"{SOCKETS_DIR}/token",
+            "QCRBOX_NATS_SOCKET": f"{SOCKETS_DIR}/nats.sock",
+            "QCRBOX_REGISTRY_SOCKET": f"{SOCKETS_DIR}/registry.sock",
             "QCRBOX_NATS_URL": "nats://127.0.0.1",
             "QCRBOX_ORPHANED_AFTER_S": str(self.orphaned_after_s),
             "QCRBOX_SEALED": "1",
@@ -273,7 +273,7 @@ class DockerManager(Manager):
             return None
         if state is None:
             if agent := self._agents.pop(handle, None):
-                await self.doors.remove(agent)
+                await self.mounts.remove(agent)
             return Ended(reason="its container is gone")
         if state["Status"] == "created" or state["Status"] in _ALIVE:
             return None
@@ -313,7 +313,7 @@ class DockerManager(Manager):
         agent = await self._call(self._remove_container, handle) or self._agents.get(handle)
         self._agents.pop(handle, None)
         if agent:
-            await self.doors.remove(agent)
+            await self.mounts.remove(agent)
 
     def _remove_container(self, client: docker.DockerClient, handle: str) -> str | None:
         try:

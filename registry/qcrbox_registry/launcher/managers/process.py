@@ -25,7 +25,6 @@ from traitlets import Float, Int
 
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
 from qcrbox_registry.launcher.environments import EnvironmentFailed, Environments
-from qcrbox_registry.launcher.leftovers import sweep_displays
 from qcrbox_registry.launcher.managers.base import (
     AgentPlan,
     Ended,
@@ -34,6 +33,7 @@ from qcrbox_registry.launcher.managers.base import (
     Progress,
     StartFailed,
 )
+from qcrbox_registry.launcher.stale_displays import sweep_displays
 
 # Of our own environment an agent gets these; the rest (tokens, addresses of the hub) is none of its business.
 _PASSED_ON = (

@@ -30,7 +30,14 @@ from qcrbox.contract.messages import Limits
 from traitlets import List, Unicode
 
 from qcrbox_registry.launcher.managers.base import AgentPlan, StartFailed
-from qcrbox_registry.launcher.managers.docker import DOORS, LABEL, MB, USER, DockerManager, declared_volumes
+from qcrbox_registry.launcher.managers.docker import (
+    LABEL,
+    MB,
+    SOCKETS_DIR,
+    USER,
+    DockerManager,
+    declared_volumes,
+)
 
 _COMING = frozenset({"new", "pending", "assigned", "accepted", "preparing", "ready", "starting"})
 START_S = 60.0
@@ -113,7 +120,7 @@ class SwarmManager(DockerManager):
     def _task(
         self, image: str, plan: AgentPlan, folder: Path, secret: Secret | None, volumes: Sequence[str]
     ) -> TaskTemplate:
-        doors = [] if self.network else [Mount(DOORS, str(folder), type="bind", read_only=True)]
+        mounts = [] if self.network else [Mount(SOCKETS_DIR, str(folder), type="bind", read_only=True)]
         environment = self._environment(plan)
         if self.network:
             del environment["QCRBOX_NATS_SOCKET"], environment["QCRBOX_REGISTRY_SOCKET"]
@@ -124,7 +131,7 @@ class SwarmManager(DockerManager):
             user=USER,
             env=environment,
             labels=self._labels(plan),
-            mounts=[*doors, *self._in_memory(plan.limits, volumes)],
+            mounts=[*mounts, *self._in_memory(plan.limits, volumes)],
             secrets=[secret] if secret else None,
             read_only=True,
             init=True,
@@ -174,7 +181,7 @@ class SwarmManager(DockerManager):
         made = client.api.create_secret(self._name(plan.agent), plan.token.encode(), self._labels(plan))
         uid, gid = USER.split(":")
         return Secret(
-            made["ID"], self._name(plan.agent), filename=f"{DOORS}/token", uid=uid, gid=gid, mode=0o400
+            made["ID"], self._name(plan.agent), filename=f"{SOCKETS_DIR}/token", uid=uid, gid=gid, mode=0o400
         )
 
     def _sealed_network(self, client: docker.DockerClient, plan: AgentPlan) -> str:

@@ -21,7 +21,7 @@ async def test_an_application_without_approval_does_not_start(make_manager, plan
     with pytest.raises(StartFailed, match="no approved image"):
         await manager.start(plan("a1"))
     assert await manager.list() == []
-    assert not (manager.doors.root / "a1").exists()
+    assert not (manager.mounts.root / "a1").exists()
 
 
 @pytest.mark.parametrize(

@@ -59,12 +59,12 @@ async def test_containers_are_adopted_when_the_daemon_comes_back(make_manager, p
         assert await manager.poll(handle) is None, "whether it lives is not known, so it has not ended"
         with pytest.raises(StartFailed, match="daemon does not answer"):
             await manager.start(plan("a2"))
-        assert not manager.doors.folder("a2").exists()
+        assert not manager.mounts.folder("a2").exists()
     finally:
         own_daemon.start()
     assert await manager.poll(handle) is None
     assert [(one.agent, one.handle) for one in await manager.list()] == [("a1", handle)]
-    assert (manager.doors.folder("a1") / "nats.sock").is_socket()
+    assert (manager.mounts.folder("a1") / "nats.sock").is_socket()
     again = await make_manager()  # and so does a launcher that started meanwhile
     assert await agents_of(again) == ["a1"]
     await again.start(plan("a2"))
@@ -112,4 +112,4 @@ async def test_what_a_machine_without_live_restore_lost_is_told_and_nothing_is_l
     end = await ended(manager, handle)
     assert end.reason == "its container was ended from outside"
     assert await agents_of(manager) == []
-    assert not manager.doors.folder("a1").exists()
+    assert not manager.mounts.folder("a1").exists()

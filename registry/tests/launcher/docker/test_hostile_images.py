@@ -73,7 +73,7 @@ async def test_a_container_that_took_the_name_is_left_alone_and_the_start_is_ref
         with pytest.raises(StartFailed, match="Docker refused the container"):
             await manager.start(plan("a1"))
         assert daemon.containers.get(squatter.id).name == name
-        assert not manager.doors.folder("a1").exists()
+        assert not manager.mounts.folder("a1").exists()
     finally:
         squatter.remove(force=True)
     await manager.start(plan("a1"))
@@ -86,7 +86,7 @@ async def test_of_two_managers_that_start_the_same_agent_one_does(make_manager, 
     with pytest.raises(StartFailed, match="started already"):
         await second.start(plan("a1"))
     assert await first.poll(handle) is None
-    assert (first.doors.folder("a1") / "nats.sock").is_socket()
+    assert (first.mounts.folder("a1") / "nats.sock").is_socket()
     assert await agents_of(first) == ["a1"]
 
 
@@ -97,4 +97,4 @@ async def test_doors_of_a_container_that_somebody_removed_by_hand_are_closed(mak
     end = await manager.poll(handle)
     assert end is not None
     assert end.reason == "its container is gone"
-    assert not manager.doors.folder("a1").exists()
+    assert not manager.mounts.folder("a1").exists()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from qcrbox.contract.messages import Limits
-from qcrbox_registry.launcher import seccomp
+from qcrbox.sandbox import seccomp
 from qcrbox_registry.launcher.conformance import agents_of, ended
 from qcrbox_registry.launcher.managers.docker import MB
 
@@ -95,9 +95,9 @@ def test_the_token_is_in_its_file_alone(victim):
 @pytest.mark.attack(22)
 async def test_the_token_lies_in_memory_and_goes_with_the_agent(manager, plan):
     handle = await manager.start(plan("a1"))
-    file = manager.doors.root / "a1" / "token"
+    file = manager.mounts.root / "a1" / "token"
     assert file.stat().st_mode & 0o077 in (0, 0o044)
-    assert manager.doors.root.stat().st_mode & 0o077 == 0
+    assert manager.mounts.root.stat().st_mode & 0o077 == 0
     await manager.stop(handle, 0)
     assert not file.exists()
 
@@ -402,4 +402,4 @@ async def test_nothing_is_left_after_all_that(manager, victim):
     victim.kill()
     assert (await ended(manager, victim.id)).exit_code == 137
     assert await agents_of(manager) == []
-    assert not (manager.doors.root / "victim").exists()
+    assert not (manager.mounts.root / "victim").exists()

@@ -33,8 +33,8 @@ def played(folder: Path, database_url: str = "") -> None:
     """Fill a database: persons, a group, files, calculations that succeeded and failed, a share, tags, a deletion, quotas."""
     from qcrbox_registry.app import create_app
     from qcrbox_registry.messaging.keys import Secrets
-    from qcrbox_registry.practice import PracticeLauncher
     from qcrbox_registry.settings import Settings
+    from qcrbox_registry.testing.launcher import DummyLauncher
 
     parts, hubs = _module(TESTS / "api" / "conftest.py"), _module(TESTS / "api" / "stand_in_hub.py")
     application = folder / "application"
@@ -50,7 +50,7 @@ def played(folder: Path, database_url: str = "") -> None:
     app = create_app(settings)
     serving = parts.Serving(app).start()
     core = app.state.core
-    launcher = PracticeLauncher(
+    launcher = DummyLauncher(
         core.bus.url, Secrets(settings.data).user("launcher-local"), applications=(("practice", "1"),)
     )
     serving.do(launcher.start())
@@ -105,7 +105,7 @@ def _with_output(serving, core, calculation_id: str, cif: bytes) -> None:
     from qcrbox_registry.store import calculations, results
 
     async def forget() -> None:
-        core.scheduler.world.backlog.remove(calculation_id)
+        core.scheduler.state.backlog.remove(calculation_id)
 
     def assign(conn):
         ledger = calculations.Ledger(conn, [calculation_id])

@@ -1,0 +1,152 @@
+"""An agent is gone: its row, its consumer, and another attempt for what it held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from qcrbox.contract.states import State
+from sqlalchemy import update
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry.scheduler.dispatch import read_waiting
+from qcrbox_registry.scheduler.fleet import Active, Agent
+from qcrbox_registry.scheduler.state import SchedulerState
+from qcrbox_registry.store import logs
+from qcrbox_registry.store.events import Event
+from qcrbox_registry.store.tables import agents as agents_table
+from qcrbox_registry.store.transitions import Change, Ledger, StaleAttempt, StateRefused
+
+log = structlog.get_logger(__name__)
+
+AGAIN_AFTER_S = 1.0  # doubles with each loss, so that a broken machine is not fed at full speed
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Why an agent is gone. memory: it was killed for its use of memory."""
+
+    reason: str
+    exit_code: int | None = None
+    memory: bool = False
+
+
+class AgentFailures:
+    def __init__(self, state: SchedulerState) -> None:
+        self.state = state
+
+    async def handle(
+        self, agent: Agent, reason: str, *, exit_code: int | None = None, memory: bool = False
+    ) -> None:
+        """The agent is gone for good. What it held waits again, three losses at most; the rest ends with the reason."""
+        state = self.state
+        if agent.state == "gone":
+            return
+        held = list(agent.active.values())
+        before = agent.state
+        agent.state, agent.reason = "gone", reason
+        loss = Loss(reason, exit_code, memory)
+        try:
+            told, ids = await state.db.write(lambda conn: self._write(conn, agent, held, loss))
+        except BaseException:
+            agent.state = before  # not written: it is lost again at the next look
+            raise
+        if held:
+            state.counters.lost_agents += 1
+            log.warning(
+                "agent_lost", agent=agent.id, reason=reason, calculations=[one.calculation_id for one in held]
+            )
+        now_mono = state.clock.monotonic()
+        for active in held:
+            ran = None if active.started_mono is None else max(now_mono - active.started_mono, 0.0)
+            state.settle(agent, active, succeeded=False, ran_s=ran)
+        state.fleet.remove(agent)
+        if ids:
+            state.enqueue(await state.db.read(lambda conn: read_waiting(conn, ids)))
+        state.publish(told)
+        state.wake.set()
+        state.spawn(state.bus.remove_agent(agent.id))
+
+    def _write(
+        self, conn: Connection, agent: Agent, held: list[Active], loss: Loss
+    ) -> tuple[list[Event], list[str]]:
+        now = self.state.clock.time()
+        conn.execute(
+            update(agents_table)
+            .where(agents_table.c.id == agent.id)
+            .values(
+                state="gone",
+                gone_at=now,
+                reason=loss.reason,
+                exit_code=loss.exit_code,
+                busy_with=None,
+                attempt=None,
+            )
+        )
+        if not held:
+            return [], []
+        ledger = Ledger(conn, (active.calculation_id for active in held), now)
+        blamed = self._blamed(held)
+        waiting: list[str] = []
+        for active in held:
+            try:
+                if self._end_or_repeat(conn, ledger, active, loss, is_blamed=active is blamed):
+                    waiting.append(active.calculation_id)
+            except (StaleAttempt, StateRefused):
+                continue  # it has ended, or is with another agent already
+        return ledger.close(), waiting
+
+    @staticmethod
+    def _blamed(held: list[Active]) -> Active:
+        """Of several held commands only the one that ran, else the first one, can have killed the agent."""
+        started = [active for active in held if active.started_mono is not None]
+        return started[-1] if started else held[0]
+
+    def _end_or_repeat(
+        self, conn: Connection, ledger: Ledger, active: Active, loss: Loss, *, is_blamed: bool
+    ) -> bool:
+        """True when it waits again."""
+        entry: Any = ledger.entry(active.calculation_id, active.attempt)
+        settings = self.state.settings
+        cancelled = entry.cancel_requested_at is not None
+        if active.over_wall_time:
+            self._fail(ledger, active, active.cancel_reason or "The wall-time limit was reached.")
+        elif cancelled:
+            reason = entry.cancel_reason
+            ledger.change(Change(entry.id, State.CANCELLED, active.attempt, fields={"error_msg": reason}))
+        elif entry.interactive and active.started_mono is not None:
+            self._fail(ledger, active, f"The session's program is gone: {loss.reason}.")
+        elif is_blamed and entry.losses + 1 >= settings.most_losses:
+            self._fail(
+                ledger, active, self._dead_letter_text(conn, active, entry.losses + 1, loss), dead=True
+            )
+        else:
+            pause = AGAIN_AFTER_S * 2**entry.losses if is_blamed else 0.0
+            ledger.release(
+                active.calculation_id,
+                active.attempt,
+                lost=is_blamed,
+                not_before=ledger.now + pause if pause else None,
+                reason=f"the agent was lost: {loss.reason}",
+            )
+            return True
+        return False
+
+    @staticmethod
+    def _fail(ledger: Ledger, active: Active, text: str, *, dead: bool = False) -> None:
+        fields = {"error_msg": text, "dead_letter": dead}
+        ledger.change(Change(active.calculation_id, State.FAILED, active.attempt, fields=fields))
+
+    @staticmethod
+    def _dead_letter_text(conn: Connection, active: Active, losses: int, loss: Loss) -> str:
+        parts = [
+            f"The agent was lost {losses} times while it ran this calculation; the last time: {loss.reason}."
+        ]
+        if loss.memory:
+            parts.append("It needs more memory than its application is given.")
+        for stream in ("stdout", "stderr"):
+            tail = logs.tail(conn, active.calculation_id, active.attempt, stream)
+            if tail:
+                parts.append(f"Last lines of {stream}:\n{tail}")
+        return "\n".join(parts)

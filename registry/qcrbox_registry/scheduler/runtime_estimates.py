@@ -1,0 +1,44 @@
+"""How long commands took, for honest estimates: the median of the last ones, none without a past."""
+
+from __future__ import annotations
+
+import statistics
+from collections import deque
+
+KEPT = 64
+
+
+class RuntimeEstimates:
+    """Seconds from start to end of successful calculations, per command id."""
+
+    def __init__(self) -> None:
+        self._past: dict[int, deque[float]] = {}
+        self._median: dict[int, float] = {}
+
+    def add(self, command_id: int, seconds: float) -> None:
+        past = self._past.setdefault(command_id, deque(maxlen=KEPT))
+        past.append(seconds)
+        # A median of 64 costs more than the rest of an event; every eighth is enough once there are many.
+        if len(past) <= 8 or command_id not in self._median or self._turn(command_id):
+            self._median[command_id] = statistics.median(past)
+
+    def _turn(self, command_id: int) -> bool:
+        self._count = getattr(self, "_count", 0) + 1
+        return self._count % 8 == 0
+
+    def restore(self, command_id: int, mean_s: float) -> None:
+        """Start from a stored mean; the first new durations take its place."""
+        self._past.setdefault(command_id, deque([mean_s], maxlen=KEPT))
+        self._median[command_id] = mean_s
+
+    def expected(self, command_id: int) -> float | None:
+        """Median duration, s; None when this command never ran."""
+        return self._median.get(command_id)
+
+    def spread(self, command_id: int) -> tuple[float, float] | None:
+        """First and third quartile, s; None with fewer than four past runs."""
+        past = self._past.get(command_id)
+        if past is None or len(past) < 4:
+            return None
+        low, _, high = statistics.quantiles(past, n=4)
+        return low, high

@@ -1,0 +1,160 @@
+"""Reads CIFs for the index and makes their unified form, in a process of its own.
+
+A hostile file may eat memory or time there; it is then ended and the file simply stays without an index. The
+process is started when there is something to do and ends after a while without work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import structlog
+from qcrbox import lifeline
+from qcrbox.contract.errors import CifError, QcError
+from qcrbox.waiting import within
+
+from qcrbox_registry.store.objects import ObjectStore
+from qcrbox_registry.store.tables import cif_index
+
+LONGEST_S = 60.0
+LARGEST_BYTES = 256 * 1024 * 1024
+IDLE_S = 120.0
+_READ = 1024 * 1024
+log = structlog.get_logger(__name__)
+
+
+class Indexer:
+    """`index` and `unify` for contents of the object store."""
+
+    def __init__(self, objects: ObjectStore, folder: Path, *, longest_s: float = LONGEST_S) -> None:
+        self._objects, self._folder, self._longest_s = objects, folder, longest_s
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+        self._used_at = 0.0
+        self._idle: asyncio.Task | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob("cif-*"):  # of a process that was killed
+            left.unlink(missing_ok=True)
+
+    async def index(self, sha256: str, size: int, filename: str) -> dict[str, Any] | None:
+        """The row of `cif_index` for these bytes; None when they are no CIF, too large, or cannot be read in time."""
+        if size > LARGEST_BYTES:
+            return None
+        try:
+            answer = await self._ask("index", sha256, filename)
+        except (QcError, OSError) as error:
+            log.warning("cif_not_indexed", sha256=sha256[:12], error=str(error))
+            return None
+        return row_of(answer.get("facts"))
+
+    async def unify(self, sha256: str, filename: str) -> tuple[str, int]:
+        """Store the unified form of a CIF; (SHA-256, size). Raises CifError when it cannot be made."""
+        target = self._new_file()
+        try:
+            answer = await self._ask("unify", sha256, filename, target=str(target))
+            if "error" in answer:
+                raise CifError(str(answer["error"]), where=filename)
+            return await self._objects.put(_file_chunks(target))
+        finally:
+            target.unlink(missing_ok=True)
+
+    async def close(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        async with self._turn:
+            await self._end()
+
+    # ------------------------------------------------------------ the process
+
+    async def _ask(self, what: str, sha256: str, filename: str, **more: Any) -> dict[str, Any]:
+        source = self._new_file()
+        try:
+            with source.open("wb") as file:
+                async for chunk in self._objects.get(sha256):
+                    file.write(chunk)
+            async with self._turn:
+                return await self._converse({"do": what, "path": str(source), "filename": filename, **more})
+        finally:
+            source.unlink(missing_ok=True)
+
+    async def _converse(self, request: dict[str, Any]) -> dict[str, Any]:
+        process = await self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            await process.stdin.drain()
+            line = await within(process.stdout.readline(), self._longest_s)
+            if not line:
+                raise CifError("The file could not be read.", why="Reading it took too much memory.")
+            return json.loads(line)
+        except TimeoutError:
+            await self._end()
+            raise CifError(
+                "The file could not be read.", why=f"It took over {self._longest_s:g} s."
+            ) from None
+        except (OSError, ValueError, CifError):
+            await self._end()
+            raise
+        except asyncio.CancelledError:
+            await self._end()  # its answer would be taken for the next one's
+            raise
+        finally:
+            self._used_at = time.monotonic()
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "qcrbox_registry.services.cif_process",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=64 * 1024 * 1024,
+                preexec_fn=lifeline.die_with_parent,
+            )
+            if self._idle is None or self._idle.done():
+                self._idle = asyncio.create_task(self._end_when_idle())
+        return self._process
+
+    async def _end_when_idle(self) -> None:
+        while self._process is not None:
+            await asyncio.sleep(IDLE_S / 4)
+            if time.monotonic() - self._used_at > IDLE_S and not self._turn.locked():
+                async with self._turn:
+                    await self._end()
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    def _new_file(self) -> Path:
+        descriptor, name = tempfile.mkstemp(prefix="cif-", dir=self._folder)
+        os.close(descriptor)
+        return Path(name)
+
+
+async def _file_chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_READ):
+            yield chunk
+
+
+def row_of(facts: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the process found, as columns of `cif_index`."""
+    if facts is None:
+        return None
+    full = facts["full"]
+    return {column.name: full[column.name] for column in cif_index.c if column.name in full} | facts

@@ -1,0 +1,225 @@
+"""A launcher of dummy agents on the real subjects: as tasks of this process or as processes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from qcrbox.contract import messages
+from qcrbox.contract.messages import (
+    AgentGone,
+    LauncherAnswer,
+    LauncherReady,
+    RunningAgent,
+    StartAgent,
+    StopAgent,
+)
+from qcrbox.nats_client import connect
+from qcrbox.waiting import within
+
+from qcrbox_registry.messaging.keys import Key
+from qcrbox_registry.testing.agent import DummyAgent, ignore_error
+
+
+@dataclass
+class ManagedDummy:
+    agent: str
+    request: StartAgent
+    stop: Callable[[float], Awaitable[None]]
+    is_alive: Callable[[], bool]
+    exit_code: Callable[[], int | None]
+    pid: int = 0
+    practice: DummyAgent | None = None
+    told_gone: bool = False
+    started_at: float = field(default_factory=time.time)
+
+
+class DummyLauncher:
+    """A launcher of practice agents on the real subjects."""
+
+    def __init__(
+        self,
+        url: str,
+        key: Key,
+        *,
+        name: str = "local",
+        capacity: int = 4,
+        applications: tuple[tuple[str, str], ...] = (("practice", "1"),),
+        folder: Path | None = None,
+    ) -> None:
+        self.url, self._key, self.name, self.capacity, self.applications = (
+            url,
+            key,
+            name,
+            capacity,
+            applications,
+        )
+        self._folder = folder  # set: agents are processes, their tokens lie here
+        self.kept: dict[str, ManagedDummy] = {}
+        self.refuses: str = ""
+        self.starts_nothing = False  # says yes and does nothing
+        self._watch: asyncio.Task | None = None
+
+    async def start(self) -> None:
+        self.connection = await connect(
+            self.url,
+            name=f"launcher-{self.name}",
+            nkeys_seed_str=self._key.seed.decode(),
+            inbox_prefix=f"_INBOX_launcher-{self.name}".encode(),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.1,
+            error_cb=ignore_error,
+            reconnected_cb=self._ready,
+        )
+        self._js = self.connection.jetstream()
+        await self.connection.subscribe(messages.subject_launcher(self.name, "start"), cb=self._start)
+        await self.connection.subscribe(messages.subject_launcher(self.name, "stop"), cb=self._stop)
+        await self.connection.subscribe(messages.subject_launcher(self.name, "list"), cb=self._list)
+        await self._ready()
+        self._watch = asyncio.create_task(self._tell_gone())
+
+    async def close(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        for kept in list(self.kept.values()):
+            await kept.stop(0.0)
+        await self.connection.close()
+
+    async def _ready(self) -> None:
+        event = LauncherReady(
+            launcher=self.name,
+            manager="practice",
+            capacity=self.capacity,
+            running=[one.agent for one in self._alive()],
+            applications=[{"slug": slug, "version": version} for slug, version in self.applications],
+        )
+        await self._tell(event)
+
+    async def _tell(self, event: messages.Message) -> None:
+        with contextlib.suppress(NatsError, TimeoutError):
+            await self._js.publish(
+                messages.subject_events(f"launcher-{self.name}"), event.model_dump_json().encode()
+            )
+
+    def _alive(self) -> list[ManagedDummy]:
+        return [one for one in self.kept.values() if one.is_alive()]
+
+    def _answer(self, ok: bool = True, error: str = "") -> bytes:
+        running = [
+            RunningAgent(
+                agent=one.agent,
+                application_slug=one.request.application_slug,
+                application_version=one.request.application_version,
+                started_at=one.started_at,
+                handle=str(one.pid),
+                alive=one.is_alive(),
+                exit_code=one.exit_code(),
+            )
+            for one in self.kept.values()
+        ]
+        free = max(self.capacity - len(self._alive()), 0)
+        return LauncherAnswer(ok=ok, error=error, agents=running, free=free).model_dump_json().encode()
+
+    async def _start(self, message: Msg) -> None:
+        request = StartAgent.model_validate_json(message.data)
+        if self.refuses:
+            await message.respond(self._answer(ok=False, error=self.refuses))
+            return
+        if len(self._alive()) >= self.capacity:
+            await message.respond(self._answer(ok=False, error="all places are taken"))
+            return
+        if not self.starts_nothing and request.agent not in self.kept:
+            start = self.start_in_process if self._folder else self.start_in_task
+            self.kept[request.agent] = await start(request)
+        await message.respond(self._answer())
+
+    async def start_in_task(self, request: StartAgent) -> ManagedDummy:
+        ended: list[int] = []
+
+        def die() -> None:
+            ended.append(17)
+            task.cancel()
+
+        practice = DummyAgent(self.url, request, self.name, on_die=die)
+        task = asyncio.create_task(practice.run())
+
+        async def stop(_: float) -> None:
+            while not task.done():  # nats-py may take one cancellation for a timeout of its own
+                task.cancel()
+                await asyncio.wait({task}, timeout=1.0)
+
+        return ManagedDummy(
+            request.agent,
+            request,
+            stop,
+            lambda: not task.done(),
+            lambda: (ended or [0])[0] if task.done() else None,
+            practice=practice,
+        )
+
+    async def start_in_process(self, request: StartAgent) -> ManagedDummy:
+        assert self._folder is not None
+        token_file = self._folder / f"{request.agent}.token"
+        token_file.write_text(request.enrolment_token)
+        process = await asyncio.create_subprocess_exec(
+            *(
+                sys.executable,
+                "-m",
+                "qcrbox_registry.testing.agent",
+                "--url",
+                self.url,
+                "--agent",
+                request.agent,
+            ),
+            *("--application", request.application_slug, "--version", request.application_version),
+            *("--launcher", self.name, "--token-file", str(token_file)),
+        )
+
+        async def stop(grace_s: float) -> None:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
+                try:
+                    await within(process.wait(), grace_s)
+                except TimeoutError:
+                    process.kill()
+                    await process.wait()
+
+        return ManagedDummy(
+            request.agent,
+            request,
+            stop,
+            lambda: process.returncode is None,
+            lambda: process.returncode,
+            pid=process.pid,
+        )
+
+    async def _stop(self, message: Msg) -> None:
+        request = StopAgent.model_validate_json(message.data)
+        kept = self.kept.get(request.agent)
+        if kept is not None:
+            await kept.stop(request.grace_s)
+            kept.told_gone = True
+            del self.kept[request.agent]
+        await message.respond(self._answer())
+
+    async def _list(self, message: Msg) -> None:
+        await message.respond(self._answer())
+
+    async def _tell_gone(self) -> None:
+        while True:
+            for kept in list(self.kept.values()):
+                if not kept.is_alive() and not kept.told_gone:
+                    kept.told_gone = True
+                    await self._tell(
+                        AgentGone(agent=kept.agent, reason="its process ended", exit_code=kept.exit_code())
+                    )
+            await asyncio.sleep(0.05)

@@ -1,0 +1,139 @@
+"""The table of rights, cell by cell: yes, 403 (seen but not allowed) or 404 (not there for this person)."""
+
+from __future__ import annotations
+
+import pytest
+from qcrbox.contract.errors import NotAllowed, NotFound
+from qcrbox_registry.access.rights import EVERY_GROUP, RULES, Actor, Grant, Resource, authorize, missing
+
+OWNER, OTHER, GROUP, FOREIGN = 1, 2, 10, 11
+
+ACTORS = {
+    "owner": Actor(OWNER, "ada"),
+    "member": Actor(OTHER, "bob", {"g": GROUP}),
+    "manager": Actor(OTHER, "bob", manages=frozenset({GROUP})),
+    "data manager": Actor(OTHER, "bob", curates=frozenset({GROUP})),
+    "lecturer": Actor(OTHER, "bob", manages=frozenset({GROUP}), teaches=frozenset({GROUP})),
+    "reader": Actor(3, "rea"),
+    "writer": Actor(4, "wri"),
+    "group reader": Actor(OTHER, "bob", {"f": FOREIGN}),
+    "manager elsewhere": Actor(OTHER, "bob", {"x": 99}, manages=frozenset({99}), curates=frozenset({99})),
+    "stranger": Actor(OTHER, "bob"),
+    "application admin": Actor(OTHER, "bob", application_admin=True),
+    "manager of every group": Actor(OTHER, "bob", manages=frozenset({EVERY_GROUP})),
+    "administrator": Actor(OTHER, "root", admin=True),
+}
+GRANTS = (Grant("read", person_id=3), Grant("write", person_id=4), Grant("read", group_id=FOREIGN))
+RESOURCES = {
+    "dataset": Resource("dataset", "d", OWNER, GROUP, GRANTS),
+    "data_file": Resource("data_file", "f", OWNER, GROUP, GRANTS),
+    "example": Resource("example", "e"),
+    "calculation": Resource("calculation", "c", OWNER, GROUP, (GRANTS[0], GRANTS[2])),
+    "session": Resource("session", "s", OWNER, GROUP),
+    "session to look at": Resource("session", "s", OWNER, GROUP, view_only_allowed=True),
+    "application": Resource("application", "a"),
+    "restricted application": Resource("application", "a", restricted_to=frozenset({GROUP})),
+    "launcher": Resource("launcher", "l"),
+    "site": Resource("site", "x"),
+}
+# thing, action: who may, who sees it without being allowed. Everybody else gets 404.
+_DATA_SEEN = {"owner", "member", "manager", "lecturer", "data manager", "reader", "writer", "group reader",
+              "manager of every group", "administrator"}  # fmt: skip
+_RUN_SEEN = {"owner", "member", "manager", "lecturer", "reader", "group reader", "manager of every group",
+             "administrator"}  # fmt: skip
+_SESSION_SEEN = {"owner", "manager", "lecturer", "manager of every group", "administrator"}
+_ALL = set(ACTORS)
+EXPECTED: dict[tuple[str, str], tuple[set[str], set[str]]] = {
+    **{
+        (kind, action): (allowed, _DATA_SEEN)
+        for kind in ("dataset", "data_file")
+        for action, allowed in {
+            "read": _DATA_SEEN,
+            "append": {"owner", "writer", "administrator"},
+            "change": {"owner", "administrator"},
+            "tag": {"owner", "writer", "administrator"},
+            "share": {"owner", "administrator"},
+            "delete": {"owner", "data manager", "administrator"},
+            "restore": {"owner", "data manager", "administrator"},
+        }.items()
+    },
+    ("example", "read"): (_ALL, _ALL),
+    **{
+        ("example", action): (set(), _ALL)
+        for action in ("append", "change", "tag", "share", "delete", "restore")
+    },
+    ("calculation", "read"): (_RUN_SEEN, _RUN_SEEN),
+    ("calculation", "cancel"): (
+        {"owner", "manager", "lecturer", "manager of every group", "administrator"},
+        _RUN_SEEN,
+    ),
+    ("calculation", "tag"): ({"owner", "administrator"}, _RUN_SEEN),
+    ("calculation", "share"): ({"owner", "administrator"}, _RUN_SEEN),
+    ("calculation", "change"): (set(), _RUN_SEEN),
+    ("calculation", "delete"): (set(), _RUN_SEEN),
+    ("session", "read"): (_SESSION_SEEN, _SESSION_SEEN),
+    ("session", "open"): ({"owner"}, _SESSION_SEEN),
+    ("session", "view"): ({"owner"}, _SESSION_SEEN),
+    ("session", "end"): (_SESSION_SEEN, _SESSION_SEEN),
+    ("session", "discard"): ({"owner", "administrator"}, _SESSION_SEEN),
+    ("session", "allow_view"): ({"owner"}, _SESSION_SEEN),
+    ("session to look at", "view"): (
+        {"owner", "manager", "lecturer", "manager of every group"},
+        _SESSION_SEEN,
+    ),
+    ("session to look at", "open"): ({"owner"}, _SESSION_SEEN),
+    ("application", "read"): (_ALL, _ALL),
+    ("application", "run"): (_ALL, _ALL),
+    ("application", "manage"): ({"application admin", "administrator"}, _ALL),
+    **{
+        ("restricted application", action): (
+            {"member", "application admin", "administrator"},
+            {"member", "application admin", "administrator"},
+        )
+        for action in ("read", "run")
+    },
+    ("restricted application", "manage"): (
+        {"application admin", "administrator"},
+        {"member", "application admin", "administrator"},
+    ),
+    **{
+        ("launcher", action): ({"application admin", "administrator"}, {"application admin", "administrator"})
+        for action in ("read", "manage")
+    },
+    ("site", "monitor"): ({"application admin", "administrator"}, {"administrator"}),
+    **{("site", action): ({"administrator"}, {"administrator"}) for action in ("read", "manage", "audit")},
+}
+CELLS = [
+    (resource, action, who, "yes" if who in allowed else "403" if who in seen else "404")
+    for (resource, action), (allowed, seen) in EXPECTED.items()
+    for who in ACTORS
+]
+
+
+@pytest.mark.parametrize(("resource", "action", "who", "answer"), CELLS, ids=lambda value: str(value))
+def test_cell(resource, action, who, answer):
+    def ask():
+        authorize(ACTORS[who], action, RESOURCES[resource])
+
+    if answer == "yes":
+        ask()
+    else:
+        with pytest.raises(NotAllowed if answer == "403" else NotFound):
+            ask()
+
+
+def test_every_rule_of_the_code_is_in_this_table():
+    kinds = {name: RESOURCES[name].kind for name in RESOURCES}
+    covered = {(kinds[resource], action) for resource, action in EXPECTED}
+    assert {(kind, action) for kind, rules in RULES.items() for action in rules} <= covered
+
+
+def test_an_action_nobody_wrote_down_is_nobodys():
+    with pytest.raises(NotAllowed):
+        authorize(ACTORS["owner"], "frobnicate", RESOURCES["dataset"])
+
+
+def test_hidden_and_missing_are_the_same_answer():
+    with pytest.raises(NotFound) as hidden:
+        authorize(ACTORS["stranger"], "read", RESOURCES["dataset"])
+    assert hidden.value.envelope() == missing("dataset", "d").envelope()
