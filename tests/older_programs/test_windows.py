@@ -11,18 +11,13 @@ import websockets
 
 from tests.rfb_viewer import StreamTransport, Viewer, WebSocketTransport
 
-from .conftest import Place
+from .conftest import KINDS, Place
 from .generated_client import Client
 from .programs import PlugIn, WebSite, needed
 
-pytestmark = pytest.mark.timeout(600)
+# A registry opens no windows itself.
+pytestmark = [pytest.mark.timeout(600), pytest.mark.parametrize("place", KINDS[1:], indirect=True)]
 RED, GREEN = (192, 16, 16), (16, 160, 16)
-
-
-@pytest.fixture(autouse=True)
-def _only_bridges(place: Place) -> None:
-    if place.bridge is None:
-        pytest.skip("a registry opens no windows itself; the bridge does")
 
 
 @pytest.fixture
