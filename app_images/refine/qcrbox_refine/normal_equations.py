@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from scitbx.array_family import flex
 from scitbx.lstbx import normal_eqns
-from smtbx.refinement.restraints import origin_fixing_restraints
 
 from qcrbox_refine.intensities import IntensityModel
 from qcrbox_refine.weighting import Weights, weights_of
@@ -106,9 +105,9 @@ class NormalEquations:
         self.n_restraints = equations.n_restraints()
         if not self.n_restraints:
             return
-        jacobian = made.jacobian_transpose_matching(made.mapping_to_grad_fc_all).transpose()
+        jacobian = made.jacobian_transpose_of_restraints().transpose()
         design = (equations.design_matrix * jacobian).as_dense_matrix().as_numpy_array()
-        norm = self.goof() ** 2
+        norm = self.sum_w_delta_sq / self.n
         weights = equations.weights.as_numpy_array() * norm
         deltas = equations.deltas.as_numpy_array()
         structural = slice(0, design.shape[1])
@@ -117,15 +116,14 @@ class NormalEquations:
         self.restraint_residual = float((weights * deltas**2).sum())
 
     def _fix_origin(self) -> None:
-        """Keep the centre of the atoms where it is along polar axes (weighted by atomic number squared)."""
-        made = self.model.made.reparametrisation
-        fixing = origin_fixing_restraints.atomic_number_weighting(made.structure.space_group())
+        """Keep the centre of the atoms where it is along polar axes. Each direction counts as a restraint."""
+        made = self.model.made
         n = self.model.n_structural
         terms = normal_eqns.linear_ls(n)
-        fixing.add_to(terms, made.jacobian_transpose_matching_grad_fc(), made.asu_scatterer_parameters)
+        made.origin.add_to(terms, made.reparametrisation.jacobian_transpose_matching_grad_fc())
         packed = terms.normal_matrix_packed_u().matrix_packed_u_as_symmetric().as_numpy_array()
         largest = np.abs(np.diag(packed)).max(initial=0.0)
-        self.n_origin = int(np.linalg.matrix_rank(packed)) if largest > 0 else 0
+        self.n_origin = made.origin.n_restraints
         if largest > 0:
             scale = np.abs(np.diag(self.matrix)).max(initial=1.0) / largest
             self.matrix[:n, :n] += scale * packed
