@@ -137,3 +137,16 @@ def test_a_checkpoint_of_other_settings_is_not_continued(urea_cif, measured, qua
 
     assert run("sto-3g") == [1]
     assert run("sto-6g") == [1]
+
+
+def test_riding_hydrogen_keeps_the_distances_of_the_wavefunction(urea_cif, measured, quantum, least_squares):
+    """Spherical atoms would have them ride at 0.88 Å."""
+    options = Options(**LEVEL, hydrogens="riding", rounds=2)
+    refinement = Refinement(options, {"weighting": "0, 0"}, quantum, least_squares)
+    state = refinement.run(str(urea_cif), str(measured))
+    sites, cell = state.structure.sites, state.structure.cell
+    places = cell.to_cartesian(refinement.sites)
+    nitrogen = sites.index["N1"]
+    for label in ("H1", "H2"):
+        length = np.linalg.norm(places[sites.index[label]] - places[nitrogen])
+        assert length == pytest.approx(1.01, abs=0.03)
