@@ -138,15 +138,19 @@ class Registry:
     def core(self):
         return self.app.state.core
 
+    @property
+    def context(self):
+        return self.core.context
+
     def client(self, token=None, **more):
         headers = {"authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False, **more)
 
     def read(self, fn):
-        return self.core.db.read_sync(fn)
+        return self.context.db.read_sync(fn)
 
     def write(self, fn):
-        return self.core.db.write_sync(fn)
+        return self.context.db.write_sync(fn)
 
 
 @pytest.fixture(scope="session")
@@ -215,7 +219,7 @@ def registry(request, tmp_path_factory, hub, hub_url, applications):
     serving = Serving(app).start()
     made = Registry(serving, hub, app, data)
     launcher = DummyLauncher(
-        made.core.bus.url, Secrets(data).user("launcher-local"), applications=(("practice", "1"),)
+        made.context.bus.url, Secrets(data).user("launcher-local"), applications=(("practice", "1"),)
     )
     serving.do(launcher.start())
     made.launcher = launcher

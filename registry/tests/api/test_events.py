@@ -134,10 +134,9 @@ def test_kinds_can_be_chosen(ada, do):
 
 
 def test_a_stream_ends_when_the_right_to_listen_is_taken(registry, person, monkeypatch):
-    from qcrbox_registry.access import identity
-    from qcrbox_registry.api import events
+    from qcrbox_registry.access import identity, presence
 
-    monkeypatch.setattr(events, "ASK_AGAIN_S", 0.1)
+    monkeypatch.setattr(presence, "CHECK_AGAIN_S", 0.1)
     monkeypatch.setattr(identity, "CACHE_S", 0.1)
     one = person()
     listening = Listening(one, "/api/events")

@@ -45,6 +45,6 @@ def new_id() -> str:
     return f"{ms:012x}{place:04x}{os.urandom(8).hex()}"
 
 
-def serial(name: str = "id") -> Column:
+def serial(name: str = "id") -> Column[int]:
     """A column of growing numbers."""
     return Column(name, Serial, primary_key=True, autoincrement=True)
