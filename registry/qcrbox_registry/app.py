@@ -57,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    responses.install(app)
+    responses.install(app, ROUTERS)
     openapi.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import to_json
@@ -65,7 +66,7 @@ def input_fault(error: ValidationError | RequestValidationError, where: str = ""
     )
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Answer every error of this app in the envelope of the contract."""
 
     @app.exception_handler(QcError)
@@ -95,7 +96,7 @@ def install(app: FastAPI) -> None:
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
         if error.status_code == 405:
-            response.headers["allow"] = ", ".join(sorted(_methods_of(request)))
+            response.headers["allow"] = ", ".join(sorted(_methods_of(routers, request)))
         return response
 
     @app.exception_handler(Exception)
@@ -110,10 +111,10 @@ def install(app: FastAPI) -> None:
         )
 
 
-def _methods_of(request: Request) -> set[str]:
+def _methods_of(routers: Sequence[APIRouter], request: Request) -> set[str]:
     """The methods of this address: several routes can share it."""
     found: set[str] = set()
-    for route in request.app.routes:
+    for route in (route for router in routers for route in router.routes):
         match, _ = route.matches(request.scope)
         if match is not Match.NONE:
             found |= getattr(route, "methods", None) or set()

@@ -118,7 +118,7 @@ def test_nobody_hears_of_other_peoples_private_things(person, do):
 
 
 def test_a_manager_hears_of_the_group(person, group, do):
-    ada, boss = person(groups=[group]), person(f"manage!group={group}")
+    ada, boss = person(groups=[group]), person(f"manage!group={group}", groups=[group])
     listening = Listening(boss, "/api/events")
     made = do.upload(ada, group=group)["qcrbox_dataset_id"]
     do.upload(person())
