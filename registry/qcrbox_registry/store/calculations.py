@@ -38,6 +38,7 @@ class Calculation:
     state: str
     step: str
     attempt: int
+    losses: int  # agents lost under it
     agent_id: str | None
     submitted_at: float
     started_at: float | None

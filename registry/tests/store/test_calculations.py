@@ -278,7 +278,7 @@ def test_a_result_cannot_name_the_upload_of_another_calculation(world):
     finish(world, one, attempt, foreign)
     row = state(world, one)
     assert (row.state, row.output_dataset_id) == ("failed", None)
-    assert "did not arrive whole" in row.error_msg
+    assert "did not arrive completely" in row.error_msg
 
 
 def test_an_end_that_comes_before_the_first_step_is_taken(world):
