@@ -1,6 +1,7 @@
 # make run    sets up and starts the platform        make lint   style, types, import directions
 # make test   sets up and runs all tests             make bench  measurements beside their peers
 # make clean  removes what the other targets made    make chaos  the long fault run
+# make validate  the refinement beside published structures (docs/validation.md)
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -12,7 +13,7 @@ NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 LAB := extension/qcrbox_extension/labextension/package.json
 WIDGETS := qcrbox_kernel_lib/qcrbox/widgets/static/.built
 
-.PHONY: run test lint bench chaos clean setup setup-dev frontend constraints system
+.PHONY: run test lint bench validate chaos clean setup setup-dev frontend constraints system
 .DELETE_ON_ERROR:
 
 run: setup
@@ -30,6 +31,10 @@ lint: setup-dev
 bench: setup-dev system
 	@$(UV) --require-hashes -r constraints/bench.txt
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# DATA_SETS=/path adds every CIF of a folder.
+validate: setup-dev
+	@$(BIN)/python -m tools.validation $(if $(DATA_SETS),--data-sets "$(DATA_SETS)") $(ARGS)
 
 chaos: setup-dev
 	@$(BIN)/python -m tests.faults.chaos --minutes 10 $(ARGS)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from qcrbox.contract.errors import UserInputError
-from qcrbox_refine import cif_output, density, least_squares
+from qcrbox_refine import cif_output, density, least_squares, weighting
 from qcrbox_refine import reflections as reflection_data
+from qcrbox_refine.corrections import extinction_choice, prepare_corrections
+from qcrbox_refine.fcf import fcf_text
 from qcrbox_refine.hydrogens import place_hydrogens as place
 from qcrbox_refine.progress import say
 from qcrbox_refine.refinement import (
@@ -21,7 +23,6 @@ from qcrbox_refine.refinement import (
     write_cif,
     write_peaks,
 )
-from qcrbox_refine.res_output import fcf_text
 
 
 def refine_iam(
@@ -32,7 +33,9 @@ def refine_iam(
     adp: str = "keep",
     hydrogens: str = "keep",
     occupancies: str = "refine",
-    extinction: bool = False,
+    extinction: str = "keep",
+    radiation: str = "keep",
+    mask: str | None = None,
     edits: str | None = "",
     restraints: str | None = "",
     omit: str | None = "",
@@ -50,7 +53,9 @@ def refine_iam(
         adp=adp,
         hydrogens=hydrogens,
         occupancies=occupancies,
-        extinction=extinction,
+        extinction=extinction_choice(extinction),
+        radiation="" if radiation == "keep" else radiation,
+        mask=mask or None,
         omit=omit or "",
         resolution=resolution or None,
         wavelength=wavelength or None,
@@ -69,7 +74,9 @@ def refine_shelx(
     adp: str = "keep",
     hydrogens: str = "keep",
     occupancies: str = "refine",
-    extinction: bool = False,
+    extinction: str = "keep",
+    radiation: str = "keep",
+    mask: str | None = None,
     edits: str | None = "",
     restraints: str | None = "",
     omit: str | None = "",
@@ -89,6 +96,8 @@ def refine_shelx(
         hydrogens=hydrogens,
         occupancies=occupancies,
         extinction=extinction,
+        radiation=radiation,
+        mask=mask,
         edits=edits,
         restraints=restraints,
         omit=omit,
@@ -98,6 +107,45 @@ def refine_shelx(
         fcf=fcf,
         peaks=peaks,
     )
+
+
+def refine_tsc(
+    structure: str,
+    table: str,
+    reflections: str | None = None,
+    cycles: int = 10,
+    weighting: str = "optimise",
+    adp: str = "keep",
+    hydrogens: str = "keep",
+    occupancies: str = "refine",
+    extinction: str = "keep",
+    edits: str | None = "",
+    restraints: str | None = "",
+    omit: str | None = "",
+    resolution: float | None = None,
+    wavelength: float | None = None,
+    refined: str = "refined.cif",
+    res: str = "refined.res",
+    fcf: str = "refined.fcf",
+    peaks: str = "peaks.json",
+) -> str:
+    """The same with form factors of aspherical atoms from a table, which stays as it is."""
+    options = Options(
+        cycles=cycles,
+        weighting=weighting,
+        adp=adp,
+        hydrogens=hydrogens,
+        occupancies=occupancies,
+        extinction=extinction_choice(extinction),
+        omit=omit or "",
+        resolution=resolution or None,
+        wavelength=wavelength or None,
+        edits=edits or "",
+        restraints=restraints or "",
+        table=table,
+    )
+    _write(refine_files(structure, reflections, options), refined, res, fcf, peaks)
+    return refined
 
 
 def edit_model(structure: str, edits: str, edited: str = "edited.cif") -> str:
@@ -137,7 +185,14 @@ def _residual_without_hydrogen(model, hkl: str | None):
         return None
     data = reflection_data.prepare(model, hkl)
     refined = model.copy()
-    fit = least_squares.refine(refined, data, cycles=6, weighting_kind="keep")
+    fit = least_squares.refine(
+        refined,
+        data,
+        cycles=6,
+        weighting_kind="fixed",
+        weights=weighting.DEFAULT,
+        corrections=prepare_corrections(refined, data),
+    )
     return density.difference_map(fit)
 
 

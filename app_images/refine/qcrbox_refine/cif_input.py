@@ -9,6 +9,7 @@ from cctbx import crystal, sgtbx, uctbx
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 from qcrbox.crystallography.shelx import read_instructions
 
+from qcrbox_refine import weighting
 from qcrbox_refine.cif_text import UNKNOWN, CifBlock, read_blocks
 from qcrbox_refine.model import Atom, Model, element_symbol, scattering_type
 from qcrbox_refine.numbers import parse_number
@@ -54,7 +55,7 @@ def model_from_block(block: CifBlock) -> Model:
     model.z = z[0] if z else None
     if (block.text("_qcrbox_formula_from_atoms") or "no") != "yes":
         model.formula = parse_formula(block.text("_chemical_formula_sum"))
-    model.weights = _weights(block.text("_refine_ls_weighting_details"))
+    model.weights = weighting.parse_details(block.text("_refine_ls_weighting_details")) or None
     extinction = block.number("_refine_ls_extinction_coef")
     model.extinction = extinction[0] if extinction else None
     _refuse_what_is_not_supported(block)
@@ -173,20 +174,6 @@ def _refuse_what_is_not_supported(block: CifBlock) -> None:
             why="The least squares here know three dimensions only.",
             next="Refine it with a program for superspace groups.",
         )
-    probe = (block.text("_diffrn_radiation_probe") or "x-ray").lower()
-    if probe not in ("x-ray", "xray"):
-        raise UserInputError(
-            f"the data are {probe} data.",
-            where=f"data_{block.name}",
-            why="The scattering factors here are those of X-rays.",
-            next="Refine them with a program for this radiation.",
-        )
-
-
-def _weights(details: str | None) -> tuple[float, float] | None:
-    """a and b of a SHELX weighting text `w=1/[\\s^2^(Fo^2^)+(0.0740P)^2^+0.2360P]…`."""
-    match = re.search(r"\(\s*(\d*\.?\d+)\s*P\s*\)\^2\^\s*(?:\+\s*(\d*\.?\d+)\s*P)?", details or "")
-    return (float(match.group(1)), float(match.group(2) or 0)) if match else None
 
 
 def _dispersion(block: CifBlock) -> dict[str, tuple[float, float]]:

@@ -15,10 +15,12 @@ from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
 from qcrbox_refine.cif_text import CifBlock
 from qcrbox_refine.density import DifferenceMap
+from qcrbox_refine.extinction import EXPRESSION
 from qcrbox_refine.geometry import geometry
 from qcrbox_refine.least_squares import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.model import Model, atomic_mass, element_symbol, hill_formula
 from qcrbox_refine.numbers import format_number
+from qcrbox_refine.scattering import Radiation, described, factors_of, radiation_of
 
 # What a new refinement makes untrue in the file it started from.
 OUTDATED = (
@@ -169,6 +171,9 @@ def _data(block: CifBlock, fit: Fit) -> None:
     for axis, low, high in zip("hkl", lowest, highest, strict=True):
         block.set(f"_diffrn_reflns_limit_{axis}_min", str(low))
         block.set(f"_diffrn_reflns_limit_{axis}_max", str(high))
+    radiation = radiation_of(fit.model)
+    if radiation is not Radiation.XRAY or not block.text("_diffrn_radiation_probe"):
+        block.set("_diffrn_radiation_probe", str(radiation))
     wavelength = fit.model.wavelength
     if wavelength:
         theta = unique.two_theta(wavelength=wavelength, deg=True).data() / 2
@@ -208,9 +213,8 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
         "_refine_ls_weighting_scheme": "calc" if fit.weights else "unit",
         "_refine_ls_weighting_details": weighting.details(fit.weights),
         "_refine_ls_hydrogen_treatment": treatment,
-        "_refine_ls_extinction_method": "SHELXL: Fc^*^=kFc[1+0.001xFc^2^\\l^3^/sin(2\\q)]^-1/4^"
-        if fit.extinction
-        else "none",
+        "_refine_ls_extinction_method": _extinction_method(fit),
+        "_refine_ls_extinction_expression": EXPRESSION if fit.extinction else None,
         "_refine_ls_extinction_coef": format_number(*fit.extinction, 4) if fit.extinction else ".",
         "_refine_ls_number_reflns": str(fit.reflections.unique.size()),
         "_refine_ls_number_parameters": str(fit.n_parameters),
@@ -231,19 +235,43 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
     for name, value in values.items():
         block.set(name, value)
     _absolute_structure(block, fit)
-    if fit.model.notes:
-        block.set("_refine_special_details", "\n".join(fit.model.notes))
+    block.set("_refine_special_details", "\n".join([*_statements(fit), *fit.model.notes]))
+
+
+def _extinction_method(fit: Fit) -> str:
+    return "SHELXL formula, see _refine_ls_extinction_expression" if fit.extinction else "none"
+
+
+def _statements(fit: Fit) -> list[str]:
+    """What a reader must know of the numbers: counting of reflections, radiation, twins, solvent."""
+    data, corrections = fit.reflections, fit.corrections
+    lines = []
+    if data.n_independent < data.unique.size():
+        lines.append(
+            f"s.u. are scaled by the sum of w(delta)^2 over (n - p) with n = {data.n_independent} reflections unique in the "
+            f"Laue group: Friedel mates share their errors and count once. The goodness of fit counts all {data.unique.size()}."
+        )
+    lines.append(described(fit.model))
+    for name, value in zip(corrections.names(), corrections.values(), strict=True):
+        if name != "extinction":
+            lines.append(f"{name} = {format_number(value, fit.correction_su.get(name), 4)}")
+    if fit.model.settings.twin is not None:
+        matrix = fit.model.settings.twin.matrix
+        rows = "; ".join(" ".join(f"{x:g}" for x in matrix[i : i + 3]) for i in (0, 3, 6))
+        lines.append(f"Twin law ({rows}), {abs(fit.model.settings.twin.n)} domains.")
+    elif data.grouped:
+        lines.append("Intensities are sums over overlapping reflections (HKLF 5 or 6); none were merged.")
+    if data.raised:
+        lines.append(f"{data.raised} intensities below the threshold of OMIT were set to it.")
+    if data.suppressed:
+        lines.append(f"{data.suppressed} intensities below the threshold of OMIT were not refined against.")
+    return lines
 
 
 def _absolute_structure(block: CifBlock, fit: Fit) -> None:
     found = flack(fit)
-    if found is None:
-        block.set("_refine_ls_abs_structure_Flack", None)
-        block.set("_refine_ls_abs_structure_details", None)
-        return
-    x, su, pairs = found
-    block.set("_refine_ls_abs_structure_Flack", format_number(x, su, 2))
-    block.set("_refine_ls_abs_structure_details", f"Refined as an inversion twin; {pairs} Friedel pairs.")
+    block.set("_refine_ls_abs_structure_Flack", format_number(found.x, found.su, 2) if found else None)
+    block.set("_refine_ls_abs_structure_details", found.how if found else None)
 
 
 def _cctbx_version() -> str:
@@ -255,6 +283,7 @@ def _cctbx_version() -> str:
 
 def _atom_types(block: CifBlock, fit: Fit) -> None:
     rows: dict[str, list[str]] = {}
+    factors = factors_of(fit.model, {s.scattering_type for s in fit.parametrisation.structure.scatterers()})
     for scatterer in fit.parametrisation.structure.scatterers():
         symbol = scatterer.scattering_type
         rows.setdefault(
@@ -264,7 +293,7 @@ def _atom_types(block: CifBlock, fit: Fit) -> None:
                 element_symbol(symbol),
                 f"{scatterer.fp:.4f}",
                 f"{scatterer.fdp:.4f}",
-                "International Tables Vol C Table 6.1.1.4; f' and f'' of Sasaki (1989)",
+                factors[symbol].source,
             ],
         )
     names = ["symbol", "description", "scat_dispersion_real", "scat_dispersion_imag", "scat_source"]
@@ -322,5 +351,6 @@ def _geometry(block: CifBlock, fit: Fit) -> None:
     block.set(
         "_geom_special_details",
         "All s.u. come from the full covariance matrix of the least squares; the s.u. of the cell are "
-        "taken into account where the file gives them. Distances to riding hydrogen atoms have none.",
+        "taken into account where the file gives them. Distances to riding hydrogen atoms have none. "
+        "Friedel mates count as one observation in the scale of all s.u.",
     )

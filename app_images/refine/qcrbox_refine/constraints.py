@@ -12,6 +12,7 @@ from smtbx.refinement.constraints.geometrical import hydrogens
 
 from qcrbox_refine.connectivity import connectivity_table, neighbours, occupancy_pairs, shared_sites
 from qcrbox_refine.model import Model
+from qcrbox_refine.scattering import set_factors
 
 
 @dataclass
@@ -93,24 +94,20 @@ class Parametrisation:
 
     structure: xray.structure
     reparametrisation: constraints.reparametrisation
-    extinction: xray.shelx_extinction_correction | None
     riding: list[RidingGroup]
     shared: list[list[int]]
     pairs: list[tuple[list[int], list[int]]]
     n_constraints: int
 
 
-def parametrise(
-    model: Model, *, refine_occupancies: bool = True, extinction: float | None = None
-) -> Parametrisation:
-    """Flags, constraints and parameters of the model as it stands.
-
-    extinction: start value of the SHELX extinction coefficient, None = not refined.
-    """
+def parametrise(model: Model, *, refine_occupancies: bool = True) -> Parametrisation:
+    """Flags, constraints and parameters of the model as it stands."""
     shared = shared_sites(model)
     for group in shared:
         _equalise(model, group)
     structure = model.structure()
+    # Before the reparametrisation is made: it keeps the f' and f'' that it finds.
+    set_factors(structure, model)
     riding = riding_groups(model, structure)
     pairs = occupancy_pairs(model) if refine_occupancies else []
     scatterers = structure.scatterers()
@@ -128,12 +125,6 @@ def parametrise(
         chosen.append(occupancy.dependent_occupancy([(i, 1.0) for i in first], [(i, 1.0) for i in second]))
     for group in riding:
         chosen += _riding_constraints(group)
-    correction = None
-    if extinction is not None:
-        correction = xray.shelx_extinction_correction(
-            structure.unit_cell(), model.wavelength or 0.71073, value=extinction
-        )
-        correction.grad = True
     celsius = model.temperature_k - 273.15 if model.temperature_k else 20
     try:
         reparametrisation = constraints.reparametrisation(
@@ -141,7 +132,6 @@ def parametrise(
             chosen,
             connectivity_table(model, structure),
             temperature=celsius,
-            extinction=correction,
         )
     except InvalidConstraint as error:
         raise UserInputError(
@@ -149,7 +139,7 @@ def parametrise(
             why=f"{error}.",
             next='Check the bonds and disorder parts there, or refine it freely: edits="free H…".',
         ) from error
-    return Parametrisation(structure, reparametrisation, correction, riding, shared, pairs, len(chosen))
+    return Parametrisation(structure, reparametrisation, riding, shared, pairs, len(chosen))
 
 
 def _riding_constraints(group: RidingGroup) -> list[object]:

@@ -38,18 +38,66 @@ class DifferenceMap:
         return maptbx.eight_point_interpolation(self.grid, site)
 
 
+@dataclass
+class MapTerms:
+    """Of the reflections unique in the Laue group: fc, F of the model with f'' = 0 (complex miller array); difference,
+    |Fo| - |Fc| (n,); sigma, s.u. of Fo² (n,). On the absolute scale, corrected for twins, extinction and solvent.
+    """
+
+    fc: miller.array
+    difference: np.ndarray
+    sigma: np.ndarray
+
+    def coefficients(self) -> miller.array:
+        """w (|Fo| - |Fc|) exp(iφ) with w = |Fc|² / (|Fc|² + σ(Fo²)).
+
+        The weight keeps the noise of weak reflections, whose sign and phase are uncertain, out of the map; with it extremes
+        and r.m.s. are those of SHELXL within a few per cent.
+        """
+        f = self.fc.data().as_numpy_array()
+        size = np.abs(f)
+        weight = size**2 / np.maximum(size**2 + self.sigma, 1e-30)
+        phase = f / np.maximum(size, 1e-30)
+        return self.fc.customized_copy(data=flex.complex_double(weight * self.difference * phase))
+
+
+def map_terms(fit: Fit) -> MapTerms:
+    """Differences averaged over equivalents and Friedel mates, with phases as a map of a real density needs them.
+
+    Fo is corrected by the ratio of |Fc|² of the reflection to the calculated intensity; negative Fo² count as 0. |Fc| in the
+    difference contains f''; the phases do not: f'' shifts those of a mate by the opposite amount.
+    """
+    unique = fit.reflections.unique
+    amplitude = np.abs(fit.equations.f_calc)
+    fo_sq, sigma, fc_sq = fit.equations.on_fc_scale()
+    share = amplitude**2 / np.maximum(fc_sq, 1e-30)
+    difference = np.sqrt(np.maximum(fo_sq, 0) * share) - amplitude
+    plain = fit.equations.model.without_imaginary_dispersion()
+    base = unique.set().map_to_asu()
+    f = miller.array(base, data=flex.complex_double(np.ascontiguousarray(plain)))
+    f = f.customized_copy(anomalous_flag=False).map_to_asu()
+    keys = np.array(f.indices(), dtype=int).reshape(-1, 3)
+    _, first, group, counts = np.unique(
+        keys, axis=0, return_index=True, return_inverse=True, return_counts=True
+    )
+    group = group.reshape(-1)
+
+    def averaged(values: np.ndarray) -> np.ndarray:
+        return np.bincount(group, weights=values) / counts
+
+    return MapTerms(
+        f.select(flex.size_t([int(i) for i in first])),
+        averaged(difference),
+        averaged(sigma * share) / np.sqrt(counts),
+    )
+
+
 def difference_map(fit: Fit, resolution_factor: float = 0.25) -> DifferenceMap:
-    """Fourier transform of (|Fo| - |Fc|) exp(iφ), with Fo on the scale of Fc and negative Fo² as zero."""
-    fo_sq = fit.reflections.unique
-    fc = fit.engine.f_calc
-    data = flex.sqrt(fo_sq.data().deep_copy().set_selected(fo_sq.data() < 0, 0) / fit.scale)
-    fo = miller.array(fo_sq, data=data).set_observation_type_xray_amplitude()
-    if fo.anomalous_flag():
-        fo, fc = fo.average_bijvoet_mates(), fc.average_bijvoet_mates()
-        fo, fc = fo.common_sets(fc)
-    coefficients = fo.phase_transfer(fc).customized_copy(data=fo.phase_transfer(fc).data() - fc.data())
-    fft = coefficients.fft_map(
-        resolution_factor=resolution_factor, symmetry_flags=maptbx.use_space_group_symmetry
+    """Fourier transform of the difference coefficients, on the absolute scale."""
+    fft = (
+        map_terms(fit)
+        .coefficients()
+        .fft_map(resolution_factor=resolution_factor, symmetry_flags=maptbx.use_space_group_symmetry)
     )
     fft.apply_volume_scaling()
     grid = fft.real_map_unpadded()

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from cctbx import adptbx
 from qcrbox.contract.errors import CalculationFailed
 from scitbx.array_family import flex
-from smtbx.refinement import least_squares
 
 from qcrbox_refine import weighting
 from qcrbox_refine.constraints import Parametrisation, not_positive_definite, parametrise
+from qcrbox_refine.intensities import Corrections, IntensityModel, StructureFactors, spherical_atoms
 from qcrbox_refine.model import Model
+from qcrbox_refine.normal_equations import NormalEquations, SingularMatrix, packed_upper
 from qcrbox_refine.progress import report, say
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.restraints import restraints_manager
+from qcrbox_refine.weighting import Weights
 
 # A step moves no atom further (Å), changes no U more (Å², as in SHELXL), and may not raise R1 or wR2 by more.
 MOST_SITE_SHIFT, MOST_U_SHIFT, MOST_WORSE = 0.5, 0.05, 1.3
@@ -47,16 +47,17 @@ class Cycle:
 class Fit:
     """What the least squares ended with.
 
-    covariance: of all parameters of the asymmetric unit (packed upper triangle), from the undamped
-    matrix, scaled by the squared goodness of fit; su: s.u. of each in the order of `annotations`.
+    covariance: of all parameters of the asymmetric unit (packed upper triangle), with reflections unique in the Laue
+    group as the number of observations; su: s.u. of each in the order of `annotations`; corrections: twin fractions,
+    extinction and solvent as refined, with their s.u. by name in correction_su; scale: K of Fo² = K Fc².
     """
 
     model: Model
     reflections: Reflections
     parametrisation: Parametrisation
-    engine: Any
+    equations: NormalEquations
     cycles: list[Cycle]
-    weights: tuple[float, float] | None
+    weights: Weights | None
     covariance: flex.double
     su: np.ndarray
     converged: bool
@@ -70,11 +71,16 @@ class Fit:
     extinction: tuple[float, float] | None = None
     n_restraints: int = 0
     restrained_goof: float = 0.0
+    correction_su: dict[str, float] = field(default_factory=dict)
 
     @property
     def n_parameters(self) -> int:
         """Least-squares parameters with the scale factor, as SHELXL counts them."""
-        return self.parametrisation.reparametrisation.n_independents + 1
+        return self.equations.n_parameters
+
+    @property
+    def corrections(self) -> Corrections:
+        return self.equations.model.corrections
 
 
 class Cycles:
@@ -85,82 +91,83 @@ class Cycles:
         model: Model,
         reflections: Reflections,
         *,
+        corrections: Corrections | None = None,
         refine_occupancies: bool = True,
-        extinction: bool = False,
         planned: int = 10,
+        structure_factors: StructureFactors = spherical_atoms,
     ) -> None:
         self.model, self.reflections = model, reflections
-        self.refine_occupancies, self.extinction = refine_occupancies, extinction
+        self.refine_occupancies = refine_occupancies
+        self.corrections = corrections or Corrections()
+        self.structure_factors = structure_factors
         self.planned = max(planned, 1)
         self.done: list[Cycle] = []
         self.scale: float | None = None
-        self.observations = reflections.unique.as_xray_observations()
 
-    def run(self, n_cycles: int, weights: tuple[float, float] | None) -> tuple[Any, Parametrisation, bool]:
-        """Up to n_cycles cycles, fewer when converged. Returns engine (solved), parameters, converged."""
-        start = (self.model.extinction or 0.0) if self.extinction else None
-        made = parametrise(self.model, refine_occupancies=self.refine_occupancies, extinction=start)
-        self._check_enough_data(made)
-        engine = least_squares.crystallographic_ls(
-            self.observations,
-            made.reparametrisation,
-            weighting_scheme=weighting.scheme(weights),
-            may_parallelise=False,
-            initial_scale_factor=self.scale,
-            restraints_manager=restraints_manager(self.model),
+    def run(self, n_cycles: int, weights: Weights | None) -> tuple[NormalEquations, Parametrisation, bool]:
+        """Up to n_cycles cycles, fewer when converged. Returns equations (solved), parameters, converged."""
+        made = parametrise(self.model, refine_occupancies=self.refine_occupancies)
+        made.reparametrisation.linearise()
+        made.reparametrisation.store()
+        intensities = IntensityModel(
+            made, self.reflections, self.corrections, self.structure_factors, self.model.wavelength
         )
+        equations = NormalEquations(intensities, weights, restraints_manager(self.model), self.scale)
+        self._check_enough_data(equations)
         converged = False
-        before: tuple[flex.double, Cycle] | None = None
+        before: tuple[np.ndarray, Cycle] | None = None
         for number in range(n_cycles + 1):
-            self._solve(engine, made)
+            self._build(equations, made)
             if before is not None:
-                self._shorten_while_worse(engine, made, *before)
-            cycle = self._cycle(engine, made)
+                self._shorten_while_worse(equations, made, *before)
+            cycle = self._cycle(equations, made)
             self._require_sane(cycle)
             converged = cycle.max_shift_su < CONVERGED
             if number == n_cycles or (converged and number > 0):
                 break
             self._show(cycle)
-            before = self._step(engine, made), cycle
-        self._store(engine, made)
+            before = self._step(equations, made), cycle
+        self._store(equations, made)
         self.last = cycle
-        return engine, made, converged
+        return equations, made, converged
 
-    def _solve(self, engine, made: Parametrisation) -> None:
+    def _build(self, equations: NormalEquations, made: Parametrisation) -> None:
         try:
-            engine.build_up()
-            engine.solve()
+            equations.build()
+            equations.solve()
+        except SingularMatrix as error:
+            raise self._singular(parameter_name(made, error.parameter, self.corrections)) from error
         except RuntimeError as error:
-            raise self._failure(str(error), made) from error
+            raise self._diverged(str(error)) from error
 
-    def _step(self, engine, made: Parametrisation) -> flex.double:
+    def _step(self, equations: NormalEquations, made: Parametrisation) -> np.ndarray:
         """One step, and what was taken of it: shortened for all parameters alike where it would send an atom off."""
-        step = engine.step()
+        step = equations.solve()
         factor = 1.0
         for largest, allowed in (
-            (self._largest_site_shift(made, step), MOST_SITE_SHIFT),
+            (_largest_site_shift(made, step), MOST_SITE_SHIFT),
             (_largest_u_shift(made, step), MOST_U_SHIFT),
         ):
             if largest > allowed:
                 factor = min(factor, allowed / largest)
         taken = step * factor
-        self._apply(engine, made, taken)
+        self._apply(equations, made, taken)
         return taken
 
-    def _apply(self, engine, made: Parametrisation, shifts: flex.double) -> None:
-        made.reparametrisation.apply_shifts(shifts)
-        made.reparametrisation.linearise()
-        made.reparametrisation.store()
-        self._store(engine, made)
+    def _apply(self, equations: NormalEquations, made: Parametrisation, shifts: np.ndarray) -> None:
+        equations.apply(shifts)
+        self._store(equations, made)
 
-    def _shorten_while_worse(self, engine, made: Parametrisation, taken: flex.double, before: Cycle) -> None:
+    def _shorten_while_worse(
+        self, equations: NormalEquations, made: Parametrisation, taken: np.ndarray, before: Cycle
+    ) -> None:
         """Halve a step that made the fit clearly worse, up to four times: Gauss-Newton alone may run away."""
         for _ in range(4):
-            if engine.wR2() <= before.wr2 * MOST_WORSE and engine.r1_factor(2)[0] <= before.r1 * MOST_WORSE:
+            if equations.wr2() <= before.wr2 * MOST_WORSE and equations.r1(2)[0] <= before.r1 * MOST_WORSE:
                 return
             taken = taken * 0.5
-            self._apply(engine, made, -taken)
-            self._solve(engine, made)
+            self._apply(equations, made, -taken)
+            self._build(equations, made)
 
     def _require_sane(self, cycle: Cycle) -> None:
         begin = self.done[0].r1 if self.done else cycle.r1
@@ -175,38 +182,26 @@ class Cycles:
             reason="diverged",
         )
 
-    def _store(self, engine, made: Parametrisation) -> None:
+    def _store(self, equations: NormalEquations, made: Parametrisation) -> None:
         self.model.absorb(made.structure)
-        self.scale = engine.scale_factor()
-        if made.extinction is not None:
-            self.model.extinction = made.extinction.value
+        self.scale = equations.scale
+        if self.corrections.extinction is not None:
+            self.model.extinction = self.corrections.extinction.coefficient
 
-    def _largest_site_shift(self, made: Parametrisation, step: flex.double) -> float:
-        shifts = _asu_shifts(made, step)
-        cell = made.structure.unit_cell()
-        return max(
-            (
-                cell.length(tuple(shifts[p.site : p.site + 3]))
-                for p in made.structure.parameter_map()
-                if p.site >= 0
-            ),
-            default=0.0,
-        )
-
-    def _cycle(self, engine, made: Parametrisation) -> Cycle:
-        step = engine.step().as_numpy_array()
-        variances = engine.covariance_matrix().matrix_packed_u_diagonal().as_numpy_array()
+    def _cycle(self, equations: NormalEquations, made: Parametrisation) -> Cycle:
+        step = equations.solve()
+        variances = np.diag(equations.covariance(self.reflections.n_independent))
         ratios = np.abs(step) / np.sqrt(np.maximum(variances, 1e-300))
         return Cycle(
             number=len(self.done) + 1,
-            r1=engine.r1_factor(2)[0],
-            wr2=engine.wR2(),
-            goof=engine.goof(),
+            r1=equations.r1(2)[0],
+            wr2=equations.wr2(),
+            goof=equations.goof(),
             max_shift_su=float(ratios.max()) if len(ratios) else 0.0,
             mean_shift_su=float(ratios.mean()) if len(ratios) else 0.0,
-            worst=parameter_name(made, int(ratios.argmax())) if len(ratios) else "",
-            max_shift_site=self._largest_site_shift(made, engine.step()),
-            n_parameters=made.reparametrisation.n_independents + 1,
+            worst=parameter_name(made, int(ratios.argmax()), self.corrections) if len(ratios) else "",
+            max_shift_site=_largest_site_shift(made, step),
+            n_parameters=equations.n_parameters,
         )
 
     def _show(self, cycle: Cycle) -> None:
@@ -225,8 +220,8 @@ class Cycles:
             max_shift_su=round(cycle.max_shift_su, 4),
         )
 
-    def _check_enough_data(self, made: Parametrisation) -> None:
-        n, p = self.reflections.unique.size(), made.reparametrisation.n_independents + 1
+    def _check_enough_data(self, equations: NormalEquations) -> None:
+        n, p = equations.n, equations.n_parameters
         if n <= p:
             raise CalculationFailed(
                 f"{p} parameters cannot be refined against {n} reflections.",
@@ -236,38 +231,41 @@ class Cycles:
         if n < 4 * p:
             self.model.note(f"Only {n / p:.1f} reflections per parameter: the results are uncertain.")
 
-    def _failure(self, message: str, made: Parametrisation) -> CalculationFailed:
-        cycle = len(self.done) + 1
-        singular = re.search(r"[Cc]holesky|leading minor|positive definite|index[^0-9]*(\d+)", message)
-        if singular and "arg_limit" not in message:
-            numbers = re.findall(r"\d+", message)
-            names = [parameter_name(made, int(n)) for n in numbers if int(n) < _n(made)][-1:]
-            return CalculationFailed(
-                f"the normal matrix is singular in cycle {cycle}.",
-                why=f"A parameter is not determined by the data{': ' + names[0] if names else ''}.",
-                next="Two atoms on one site, an atom with occupancy 0, or a hydrogen atom refined freely "
-                "are the usual causes: look at the atom list.",
-                reason="singular matrix",
-            )
+    def _singular(self, parameter: str) -> CalculationFailed:
+        return CalculationFailed(
+            f"the normal matrix is singular in cycle {len(self.done) + 1}.",
+            why=f"A parameter is not determined by the data{': ' + parameter if parameter else ''}.",
+            next="Two atoms on one site, an atom with occupancy 0, or a hydrogen atom refined freely "
+            "are the usual causes: look at the atom list.",
+            reason="singular matrix",
+        )
+
+    def _diverged(self, message: str) -> CalculationFailed:
         bad = ", ".join(not_positive_definite(self.model)[:8])
         return CalculationFailed(
-            f"the refinement diverged in cycle {cycle}.",
+            f"the refinement diverged in cycle {len(self.done) + 1}.",
             why=f"Displacement parameters became impossible{': ' + bad if bad else ''} ({message}).",
             next='Check element types and positions of these atoms, or begin with adp="isotropic".',
             reason="diverged",
         )
 
 
-def _n(made: Parametrisation) -> int:
-    return made.reparametrisation.n_independents
-
-
-def _asu_shifts(made: Parametrisation, step: flex.double) -> np.ndarray:
+def _asu_shifts(made: Parametrisation, step: np.ndarray) -> np.ndarray:
+    """Shifts of all parameters of the asymmetric unit that follow from shifts of the independent ones."""
     jacobian = made.reparametrisation.jacobian_transpose_matching_grad_fc()
-    return (jacobian.transpose() * step).as_numpy_array()
+    structural = np.ascontiguousarray(step[: made.reparametrisation.n_independents])
+    return (jacobian.transpose() * flex.double(structural)).as_numpy_array()
 
 
-def _largest_u_shift(made: Parametrisation, step: flex.double) -> float:
+def _largest_site_shift(made: Parametrisation, step: np.ndarray) -> float:
+    """Largest shift of an atom in Å."""
+    shifts = _asu_shifts(made, step)
+    cell = made.structure.unit_cell()
+    places = [p.site for p in made.structure.parameter_map() if p.site >= 0]
+    return max((cell.length(tuple(float(x) for x in shifts[i : i + 3])) for i in places), default=0.0)
+
+
+def _largest_u_shift(made: Parametrisation, step: np.ndarray) -> float:
     """Largest change of a diagonal U(ij) or of an isotropic U, Å²."""
     shifts = _asu_shifts(made, step)
     cell = made.structure.unit_cell()
@@ -281,14 +279,17 @@ def _largest_u_shift(made: Parametrisation, step: flex.double) -> float:
     return largest
 
 
-def parameter_name(made: Parametrisation, independent: int) -> str:
-    """Atom and parameter of an independent parameter, e.g. `C12 U33`."""
-    jacobian = made.reparametrisation.jacobian_transpose_matching_grad_fc()
-    unit = flex.double(made.reparametrisation.n_independents, 0.0)
+def parameter_name(made: Parametrisation, independent: int, corrections: Corrections | None = None) -> str:
+    """Atom and parameter of an independent parameter, e.g. `C12 U33`; or the name of a correction."""
+    n = made.reparametrisation.n_independents
+    if independent >= n:
+        names = corrections.names() if corrections else []
+        return names[independent - n] if independent - n < len(names) else ""
+    unit = np.zeros(n)
     unit[independent] = 1.0
-    weights = np.abs((jacobian.transpose() * unit).as_numpy_array())
+    weights = np.abs(_asu_shifts(made, unit))
     if not len(weights) or weights.max() == 0:
-        return "extinction" if made.extinction is not None else "torsion"
+        return "torsion"
     name = made.reparametrisation.component_annotations[int(weights.argmax())]
     label, _, parameter = name.rpartition(".")
     return f"{label} {parameter.replace('uiso', 'Uiso').replace('u', 'U', 1) if parameter else ''}".strip()
@@ -300,78 +301,71 @@ def refine(
     *,
     cycles: int = 10,
     weighting_kind: str = "optimise",
-    weights: tuple[float, float] | None = None,
+    weights: Weights | None = None,
     refine_occupancies: bool = True,
-    extinction: bool = False,
+    corrections: Corrections | None = None,
+    structure_factors: StructureFactors = spherical_atoms,
 ) -> Fit:
     """Refine the model in place and return the fit.
 
     weighting_kind: `optimise` (a and b are searched after each round, at most five rounds), `fixed`,
-    `keep` (the model's own, else 0.1, 0) or `unit`. Raises CalculationFailed when it diverges, the
-    matrix is singular, or there are fewer reflections than parameters. Not converged is no error.
+    `keep` (the model's own, else 0.1, 0) or `unit`; corrections: twins, extinction, solvent, changed in place;
+    structure_factors: makes the calculator for a structure (spherical atoms, or a table of aspherical ones). Raises
+    CalculationFailed when it diverges, the matrix is singular, or there are fewer reflections than parameters. Not
+    converged is no error.
     """
     rounds = 5 if weighting_kind == "optimise" and cycles > 0 else 1
     if weighting_kind in ("optimise", "keep"):
-        weights = model.weights or (0.1, 0.0)
+        weights = weighting.complete(model.weights or weighting.DEFAULT)
     elif weighting_kind == "unit":
         weights = None
     runner = Cycles(
         model,
         reflections,
+        corrections=corrections,
         refine_occupancies=refine_occupancies,
-        extinction=extinction,
         planned=cycles + 3 * (rounds - 1),
+        structure_factors=structure_factors,
     )
     for number in range(rounds):
-        engine, made, converged = runner.run(cycles, weights)
+        equations, made, converged = runner.run(cycles, weights)
         if number == rounds - 1:
             break
-        better = weighting.optimise(*on_fc_scale(engine), made.reparametrisation.n_independents + 1)
+        better = weighting.optimise(*equations.on_fc_scale(), equations.n_parameters)
         moved = abs(better[0] - weights[0]) > 0.002 or abs(better[1] - weights[1]) > 0.02 + 0.1 * weights[1]
-        if not moved:
+        if not moved and better[2:] == weights[2:]:
             break
         weights = better
         say(f"weights: a = {weights[0]:.4f}, b = {weights[1]:.4f}")
     model.weights = weights
-    return _fit(runner, engine, made, weights, converged)
+    return _fit(runner, equations, made, weights, converged)
 
 
-def on_fc_scale(engine) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Fo², σ(Fo²) and Fc² of all unique reflections, on the absolute scale."""
-    scale = engine.scale_factor()
-    fo = engine.observations.fo_sq
-    return (
-        fo.data().as_numpy_array() / scale,
-        fo.sigmas().as_numpy_array() / scale,
-        engine.fc_sq.data().as_numpy_array(),
-    )
-
-
-def _fit(runner: Cycles, engine, made, weights, converged: bool) -> Fit:
+def _fit(
+    runner: Cycles,
+    equations: NormalEquations,
+    made: Parametrisation,
+    weights: Weights | None,
+    converged: bool,
+) -> Fit:
+    own = equations.covariance(runner.reflections.n_independent)
+    n = made.reparametrisation.n_independents
     jacobian = made.reparametrisation.jacobian_transpose_matching_grad_fc()
-    covariance = engine.covariance_matrix(jacobian_transpose=jacobian)
+    covariance = jacobian.self_transpose_times_symmetric_times_self(packed_upper(own[:n, :n]))
     variances = covariance.matrix_packed_u_diagonal().as_numpy_array()
-    extinction = None
-    if made.extinction is not None:
-        own = engine.covariance_matrix().matrix_packed_u_diagonal()
-        extinction = (made.extinction.value, math.sqrt(max(own[made.extinction.grad_index], 0.0)))
     runner.done.append(runner.last)
-    r1_gt, n_gt = engine.r1_factor(2)
+    r1_gt, n_gt = equations.r1(2)
     model = runner.model
-    bad = not_positive_definite(model)
-    if bad:
-        model.note(f"Not positive definite: {', '.join(bad)}. Their displacement parameters mean nothing.")
-    if not converged:
-        last = runner.last
-        model.note(
-            f"Finished, but not converged: max shift/s.u. {last.max_shift_su:.2f} ({last.worst}). "
-            'Result kept, marked "not converged".'
-        )
+    _note_state(model, runner.last, converged)
+    correction_su = _correction_su(runner, equations, own)
+    extinction = None
+    if runner.corrections.extinction is not None:
+        extinction = (runner.corrections.extinction.coefficient, correction_su.get("extinction", 0.0))
     return Fit(
         model=model,
         reflections=runner.reflections,
         parametrisation=made,
-        engine=engine,
+        equations=equations,
         cycles=runner.done,
         weights=weights,
         covariance=covariance,
@@ -379,22 +373,40 @@ def _fit(runner: Cycles, engine, made, weights, converged: bool) -> Fit:
         converged=converged,
         r1_gt=r1_gt,
         n_gt=n_gt,
-        r1_all=r1_all(engine),
-        wr2=engine.wR2(),
-        wr2_gt=engine.wR2(2),
-        goof=engine.goof(),
-        scale=engine.scale_factor(),
+        r1_all=equations.r1()[0],
+        wr2=equations.wr2(),
+        wr2_gt=equations.wr2(2),
+        goof=equations.goof(),
+        scale=equations.scale,
         extinction=extinction,
-        n_restraints=engine.n_restraints or 0,
-        restrained_goof=engine.restrained_goof(),
+        n_restraints=equations.n_restraints + equations.n_origin,
+        restrained_goof=equations.restrained_goof(),
+        correction_su=correction_su,
     )
 
 
-def r1_all(engine) -> float:
-    """Σ||Fo|-|Fc||/Σ|Fo| over all reflections; negative intensities count as Fo = 0, as in SHELXL."""
-    fo, _, fc = on_fc_scale(engine)
-    f_obs = np.sqrt(np.maximum(fo, 0))
-    return float(np.abs(f_obs - np.sqrt(fc)).sum() / max(f_obs.sum(), 1e-9))
+def _correction_su(runner: Cycles, equations: NormalEquations, own: np.ndarray) -> dict[str, float]:
+    """s.u. of twin fractions, extinction and solvent. An inversion twin lives on the differences of mates: n counts there."""
+    names = runner.corrections.names()
+    variances = np.diag(own)[len(own) - len(names) :] if names else np.zeros(0)
+    if runner.corrections.domains.inversion:
+        all_data, laue = (
+            equations.variance_of_unit_weight(n) for n in (None, runner.reflections.n_independent)
+        )
+        is_fraction = np.array([name.startswith("BASF") for name in names])
+        variances = np.where(is_fraction, variances * all_data / laue, variances)
+    return {name: math.sqrt(max(float(v), 0.0)) for name, v in zip(names, variances, strict=True)}
+
+
+def _note_state(model: Model, last: Cycle, converged: bool) -> None:
+    bad = not_positive_definite(model)
+    if bad:
+        model.note(f"Not positive definite: {', '.join(bad)}. Their displacement parameters mean nothing.")
+    if not converged:
+        model.note(
+            f"Finished, but not converged: max shift/s.u. {last.max_shift_su:.2f} ({last.worst}). "
+            'Result kept, marked "not converged".'
+        )
 
 
 def equivalent_u_su(fit: Fit, index: int) -> float:

@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from cctbx import adptbx, crystal, xray
-from cctbx.eltbx import sasaki, xray_scattering
 from cctbx.eltbx import tiny_pse as periodic_table
-from qcrbox.contract.errors import MissingItemsError, UserInputError
+from cctbx.eltbx import xray_scattering
+from qcrbox.contract.errors import UserInputError
 
 from qcrbox_refine.cif_text import CifBlock
 from qcrbox_refine.progress import say
@@ -52,15 +52,15 @@ class Model:
     z: float | None = None
     formula: dict[str, float] = field(default_factory=dict)
     temperature_k: float | None = None
-    weights: tuple[float, float] | None = None
+    weights: tuple[float, ...] | None = None
+    unit_weights: bool = False
     extinction: float | None = None
     dispersion: dict[str, tuple[float, float]] = field(default_factory=dict)
     title: str = "refined"
     source: CifBlock | None = None
     notes: list[str] = field(default_factory=list)
     restraints: list[str] = field(default_factory=list)
-    hklf: int = 4
-    hkl_matrix: tuple[int, ...] | None = None
+    radiation: str = ""
     settings: ShelxSettings = field(default_factory=ShelxSettings)
 
     def note(self, text: str) -> None:
@@ -89,7 +89,7 @@ class Model:
         return replace(self, atoms=[replace(atom) for atom in self.atoms], notes=list(self.notes))
 
     def structure(self) -> xray.structure:
-        """The model as a cctbx structure, scatterers in the order of the atoms, dispersion set."""
+        """The model as a cctbx structure, scatterers in the order of the atoms; scattering factors are set by `scattering`."""
         settings = crystal.special_position_settings(self.symmetry, min_distance_sym_equiv=0.2)
         structure = xray.structure(settings)
         cell = self.symmetry.unit_cell()
@@ -104,8 +104,6 @@ class Model:
                     u=u,
                 )
             )
-        structure.scattering_type_registry(table="it1992")
-        self._set_dispersion(structure)
         return structure
 
     def absorb(self, structure: xray.structure) -> None:
@@ -130,64 +128,6 @@ class Model:
         for atom, scatterer in zip(self.atoms, self.structure().scatterers(), strict=True):
             content[element_symbol(atom.element)] += scatterer.multiplicity() * scatterer.occupancy
         return dict(content)
-
-    def _set_dispersion(self, structure: xray.structure) -> None:
-        for scatterer in structure.scatterers():
-            element = element_symbol(scatterer.scattering_type)
-            if element in ("H", "D"):
-                continue
-            if self.wavelength is not None:
-                scatterer.fp, scatterer.fdp = dispersion_of(element, self.wavelength)
-            elif element in self.dispersion:
-                scatterer.fp, scatterer.fdp = self.dispersion[element]
-            else:
-                raise MissingItemsError(
-                    f"the structure has no wavelength, and no dispersion factors for {element}.",
-                    why="The least squares need f' and f'' of every element.",
-                    next="Give it, for example wavelength=0.71073 (Mo Kα) or wavelength=1.54184 (Cu Kα).",
-                    items=["_diffrn_radiation_wavelength"],
-                )
-
-
-def dispersion_of(element: str, wavelength: float) -> tuple[float, float]:
-    """f' and f'' in electrons (Sasaki, KEK Report 88-14, 1989). Raises UserInputError outside the table."""
-    try:
-        # Without `exact` the table of cctbx takes Cf for C.
-        table = sasaki.table(element, True)
-        value = table.at_angstrom(wavelength)
-        if value.is_valid():
-            return value.fp(), value.fdp()
-    except (ValueError, RuntimeError):
-        pass
-    raise UserInputError(
-        f"there are no dispersion factors for {element} at {wavelength} Å.",
-        why="The table of Sasaki covers Li to U, Pu, and 0.1 to 2.9 Å.",
-        next="Check element and wavelength.",
-    )
-
-
-_LABORATORY = {"Mo Kα": 0.71073, "Cu Kα": 1.54184, "Ag Kα": 0.56087, "Cu Kα1": 1.54056, "Ga Kα": 1.34139}
-
-
-def wavelength_by_dispersion(dispersion: dict[str, tuple[float, float]]) -> tuple[str, float] | None:
-    """The laboratory radiation whose tabulated f' and f'' are these; None when none fits to 0.0006."""
-    dispersion = {element: values for element, values in dispersion.items() if element not in ("H", "D")}
-    for name, wavelength in _LABORATORY.items():
-        try:
-            table = {element: dispersion_of(element, wavelength) for element in dispersion}
-        except UserInputError:
-            continue
-        worst = max(
-            (
-                abs(a - b)
-                for element in table
-                for a, b in zip(table[element], dispersion[element], strict=True)
-            ),
-            default=1.0,
-        )
-        if worst < 6e-4:
-            return name, wavelength
-    return None
 
 
 def scattering_type(symbol: str, label: str) -> str:

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import json
+import math
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_refine import cif_output, density, least_squares, reflections, res_output, weighting
+from qcrbox_refine import (
+    aspherical,
+    cif_output,
+    corrections,
+    density,
+    least_squares,
+    reflections,
+    res_output,
+    scattering,
+    weighting,
+)
 from qcrbox_refine.cif_input import model_from_cif_file
 from qcrbox_refine.connectivity import assign_alternatives
 from qcrbox_refine.edits import apply_edits, make_anisotropic
 from qcrbox_refine.hydrogens import place_hydrogens
+from qcrbox_refine.intensities import Corrections, StructureFactors, spherical_atoms
 from qcrbox_refine.least_squares import Fit
-from qcrbox_refine.model import Model, wavelength_by_dispersion
+from qcrbox_refine.model import Model
 from qcrbox_refine.progress import report, say
 from qcrbox_refine.restraints import parse_restraints
+from qcrbox_refine.scattering import wavelength_by_dispersion
 from qcrbox_refine.shelx_input import read_shelx
 
 
@@ -30,12 +45,15 @@ class Options:
     adp: str = "keep"
     hydrogens: str = "keep"
     occupancies: str = "refine"
-    extinction: bool = False
+    extinction: str = "keep"
     omit: str = ""
     resolution: float | None = None
     wavelength: float | None = None
+    radiation: str = ""
+    mask: str | None = None
     edits: str = ""
     restraints: str = ""
+    table: str | None = None
 
 
 @dataclass
@@ -68,17 +86,25 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     """Raises UserInputError, MissingItemsError, CifError for inputs, CalculationFailed for the rest."""
     if options.wavelength:
         model.wavelength = options.wavelength
+    model.radiation = options.radiation
     prepare_model(model, options.edits)
+    say(scattering.described(model))
     _prepare_hydrogens(model, options.hydrogens)
     _prepare_adps(model, options.adp)
     model.restraints += [
         line for line in parse_restraints(options.restraints) if line not in model.restraints
     ]
-    data = reflections.prepare(model, hkl, parse_omit(options.omit), options.resolution)
+    _limit_data(model, options)
+    data = reflections.prepare(model, hkl)
     _describe(data)
+    fab = Path(options.mask).read_text("utf-8", "replace") if options.mask else None
+    corrected = corrections.prepare_corrections(model, data, options.extinction, fab)
     kind, weights = weighting.parse_weighting(options.weighting)
+    if kind in ("keep", "optimise"):
+        _published_weights(model, keep=kind == "keep")
+        kind = "unit" if kind == "keep" and model.unit_weights else kind
     if options.hydrogens == "place":
-        _place(model, data)
+        _place(model, data, corrected)
     fit = least_squares.refine(
         model,
         data,
@@ -86,7 +112,8 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
         weighting_kind=kind,
         weights=weights,
         refine_occupancies=options.occupancies == "refine",
-        extinction=options.extinction,
+        corrections=corrected,
+        structure_factors=_factors(model, data, options.table),
     )
     report(fraction=0.97, text="Difference density and geometry")
     residual = density.difference_map(fit)
@@ -94,6 +121,18 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     res = res_output.res_text(fit, residual, peaks, max(options.cycles, 1))
     _summarise(fit, residual)
     return Result(fit, residual, peaks, res, model)
+
+
+def _factors(model: Model, data: reflections.Reflections, table: str | None) -> StructureFactors:
+    """Spherical atoms, or those of a table, which the result names."""
+    if table is None:
+        return spherical_atoms
+    made = aspherical.aspherical_atoms(aspherical.read_table(table), model, data)
+    checksum = hashlib.sha256(Path(table).read_bytes()).hexdigest()
+    model.note(f"Aspherical form factors from the table {Path(table).name} (SHA-256 {checksum}).")
+    if made.spherical:
+        model.note(f"Spherical form factors for atoms the table lacks: {', '.join(made.spherical)}.")
+    return made
 
 
 def prepare_model(model: Model, edits: str = "") -> None:
@@ -172,16 +211,58 @@ def _prepare_adps(model: Model, choice: str) -> None:
             make_anisotropic(model, atom)
 
 
-def _place(model: Model, data: reflections.Reflections) -> None:
+def _limit_data(model: Model, options: Options) -> None:
+    """What the user leaves out joins what the file leaves out (OMIT, SHEL), so that the result says it too."""
+    settings = model.settings
+    settings.omitted += [index for index in parse_omit(options.omit) if index not in settings.omitted]
+    if options.resolution:
+        d_max, d_min = settings.resolution or (math.inf, 0.0)
+        settings.resolution = (d_max, max(d_min, options.resolution))
+
+
+def _published_weights(model: Model, *, keep: bool) -> None:
+    """The weighting scheme of the file: `_refine_ls_weighting_details`, else its WGHT instruction.
+
+    The instruction has more digits: it counts where it says the same.
+    """
+    source, instruction = model.source, model.settings.weights
+    text = source.text("_refine_ls_weighting_details") if source else None
+    scheme = source.text("_refine_ls_weighting_scheme") if source else None
+    found = weighting.parse_details(text) if text else None if (scheme or "").lower() == "unit" else ""
+    if instruction is not None:
+        instruction = weighting.complete(instruction)
+        if found == "" or (found and weighting.same(found, instruction)):
+            model.weights = instruction
+            return
+    if found != "":
+        model.weights, model.unit_weights = found, found is None
+        if instruction is not None:
+            model.note(
+                "WGHT in the instructions of the file differs from _refine_ls_weighting_details, which is used."
+            )
+    elif keep:
+        why = f"is not understood ({text.strip()[:120]})" if text else "is not stated"
+        model.note(f"The weighting scheme of the file {why}: a = 0.1, b = 0 is used.")
+
+
+def _place(model: Model, data: reflections.Reflections, corrected: Corrections) -> None:
     """Refine without the missing hydrogen atoms, look at the difference density, place them."""
     report(fraction=0.05, text="Refining before hydrogen atoms are placed")
-    notes = list(model.notes)
-    fit = least_squares.refine(model, data, cycles=6, weighting_kind="keep")
+    notes, stated = list(model.notes), model.weights
+    # Weights of the finished structure would be far too strict before its hydrogen atoms are there.
+    fit = least_squares.refine(
+        model,
+        data,
+        cycles=6,
+        weighting_kind="fixed",
+        weights=weighting.DEFAULT,
+        corrections=copy.deepcopy(corrected),
+    )
     model.notes = notes  # what the model without hydrogen was like is no concern of the result
     residual = density.difference_map(fit)
     added = place_hydrogens(model, residual)
     say(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.")
-    model.weights = None
+    model.weights = stated
 
 
 def _describe(data: reflections.Reflections) -> None:

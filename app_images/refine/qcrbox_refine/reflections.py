@@ -2,54 +2,85 @@
 
 from __future__ import annotations
 
-import io
+import math
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from cctbx import miller
 from cctbx.array_family import flex
-from iotbx.shelx import hklf
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 
+from qcrbox_refine import merging
 from qcrbox_refine.cif_text import CifBlock, read_blocks
+from qcrbox_refine.hkl_file import HklRows, read_hkl_text, up_to_end
 from qcrbox_refine.model import Model
 from qcrbox_refine.numbers import parse_number
+from qcrbox_refine.shelx_settings import Hklf, OmitLimits, is_identity
+from qcrbox_refine.twinning import Components, grouped_components
+
+Index = tuple[int, int, int]
+# Transformed indices that miss whole numbers by more than this are no reflections of the new cell.
+_WHOLE = 0.1
 
 
 @dataclass
 class Reflections:
     """Measured intensities of one crystal.
 
-    measured: all accepted observations (F²); unique: merged, in standard setting, absences out;
-    omitted: rows taken out by the user; r_int, r_sigma: of the merging (None without equivalents).
+    measured: all accepted rows (F²); unique: the observations that are refined against, merged and without absences;
+    components: which reflections of which domain each observation is the sum of; batches: (n,) batch number of each
+    observation or None; wavelengths: (n,) Å or None where one wavelength holds for all; redundancies: (n,) rows in each;
+    n_independent: observations with Friedel mates counted once; omitted: rows taken out by the user or the file;
+    raised, suppressed: observations below the threshold of OMIT s, set to it or not refined against; r_int, r_sigma: of the merging (r_int None
+    without equivalents); hkl_text: SHELX text of the measured rows, and hklf: the instruction that reads it.
     """
 
     measured: miller.array
     unique: miller.array
-    redundancies: flex.int
+    components: Components
+    redundancies: np.ndarray
     absent: int
     omitted: int
     r_int: float | None
     r_sigma: float
     origin: str
     hkl_text: str
+    n_independent: int
+    hklf: str = "HKLF 4"
+    batches: np.ndarray | None = None
+    wavelengths: np.ndarray | None = None
+    raised: int = 0
+    suppressed: int = 0
+
+    @property
+    def grouped(self) -> bool:
+        """Whether observations are sums of listed reflections (HKLF 5 and 6)."""
+        return len(self.components.observation) > self.unique.size() or bool(self.components.domain.any())
 
 
-Found = tuple[miller.array, str, str | None]
+@dataclass
+class Found:
+    """Rows as they stand in the source; text: the SHELX text they stood in, None for loops."""
+
+    rows: HklRows
+    origin: str
+    text: str | None = None
+    hklf: Hklf = field(default_factory=Hklf)
 
 
 def find_reflections(model: Model, attached: str | None) -> Found:
-    """Intensities, where they came from, and the HKLF 4 text they stood in if they did: an attached file, the embedded hkl text, or CIF loops.
+    """Rows of an attached file, of the embedded hkl text, or of CIF loops.
 
-    Raises MissingItemsError when there are none, UserInputError for twin data and for broken files.
+    Raises MissingItemsError when there are none, UserInputError for broken files.
     """
     if attached:
-        array, origin, text = _from_file(Path(attached), model)
+        found = _from_file(Path(attached), model)
     else:
-        found = _from_block(model.source, model) if model.source else None
-        if found is None:
+        own = _from_block(model.source, model) if model.source else None
+        if own is None:
             raise MissingItemsError(
                 f"refine needs reflections, and '{model.title}' has none.",
                 why="Neither an embedded _shelx_hkl_file nor a loop _diffrn_refln_ or _refln_ is there.",
@@ -57,139 +88,261 @@ def find_reflections(model: Model, attached: str | None) -> Found:
                 f'and give reflections=qc["{model.title}"].reflections.',
                 items=["_shelx_hkl_file", "_diffrn_refln_index_h", "_refln_index_h"],
             )
-        array, origin, text = found
-    if array.size() == 0:
+        found = own
+    if len(found.rows) == 0:
         raise UserInputError(
             "there are zero reflections.",
-            where=origin,
+            where=found.origin,
             why="The file ends before the first reflection (a line 0 0 0 ends it).",
             next="Attach the complete hkl file.",
         )
-    return array, origin, text
+    return found
 
 
-def prepare(
-    model: Model,
-    attached: str | None = None,
-    omit: list[tuple[int, int, int]] | None = None,
-    resolution: float | None = None,
-) -> Reflections:
-    """Read, take out what is to be omitted and what is absent by symmetry, merge.
+def prepare(model: Model, attached: str | None = None) -> Reflections:
+    """Read, transform, take out what is to be omitted and what is absent by symmetry, merge.
 
-    omit: indices taken out with their equivalents; resolution: d_min in Å.
-    Friedel opposites are merged in centrosymmetric groups only.
+    The settings HKLF, MERG, OMIT, SHEL and BASF of the model hold. Omitted reflections go with their equivalents. Friedel
+    mates stay apart in non-centrosymmetric groups (MERG 3 and 4 merge them).
     """
-    array, origin, text = find_reflections(model, attached)
-    bad = array.sigmas() <= 0
-    if bad.count(True):
-        model.note(f"{bad.count(True)} reflections with s.u. ≤ 0 were left out.")
-        array = array.select(~bad)
+    found = find_reflections(model, attached)
+    if not found.rows.fixed:
+        model.note(
+            f"{found.origin}: the columns are not those of SHELX (3I4, 2F8.2); numbers were read at the blanks."
+        )
+    rows = _transformed(found, model)
+    grouped = _is_grouped(rows, found.hklf)
+    if grouped:
+        components, ends = grouped_components(
+            np.rint(rows.indices).astype(int), _batches(rows), powder=abs(found.hklf.code) == 6
+        )
+    else:
+        components, ends = Components.single(np.rint(rows.indices).astype(int)), np.arange(len(rows))
+    array = _array(model, rows.indices[ends], rows.values[ends], rows.sigmas[ends])
     _check_wavelength(array, model)
-    hkl_text = text if text and model.hklf == 4 and not model.hkl_matrix else as_hklf4(array)
-    before = array.size()
-    if resolution:
-        array = array.select(array.d_spacings().data() >= resolution)
-    if omit:
-        array = _omit(array, omit)
-    omitted = before - array.size()
-    absences = array.sys_absent_flags().data()
-    allowed = array.select(~absences)
-    if allowed.size() == 0:
+    kept, omitted = _kept(array, model)
+    absent = _absent(components, array, grouped) & kept
+    allowed = kept & ~absent
+    if not allowed.any():
         raise UserInputError(
             "no reflection is left.",
-            where=origin,
-            why=f"{omitted} were omitted, {absences.count(True)} are absent in "
-            f"{model.symmetry.space_group_info()}.",
+            where=found.origin,
+            why=f"{omitted} were omitted, {int(absent.sum())} are absent in {model.symmetry.space_group_info()}.",
             next="Check the space group and the omit parameters.",
         )
-    _warn_strong_absences(array.select(absences), model)
-    merging = allowed.merge_equivalents(algorithm="shelx")
-    unique = merging.array().set_observation_type_xray_intensity()
-    observed = allowed.size() > unique.size()
-    return Reflections(
-        measured=allowed,
+    if not grouped:
+        _warn_strong_absences(array.select(flex.bool(absent)), model)
+    measured = array.select(flex.bool(allowed))
+    batches = None if grouped else _scaled_batches(rows.batches, model)
+    waves = rows.wavelengths[ends] if abs(found.hklf.code) == 2 and rows.wavelengths.any() else None
+    if waves is not None:
+        waves = np.where(waves > 0, waves, model.wavelength or 0.0)[allowed]
+    components = components.select(allowed)
+    merg = 0 if grouped or waves is not None else model.settings.merg
+    merged = merging.merge(measured, merg, batches[allowed] if batches is not None else None)
+    if merged.rows is None:
+        unique, redundancies = merged.array, merged.redundancies
+        components = Components.single(_indices(unique))
+    else:
+        unique, redundancies = measured, np.ones(measured.size(), int)
+    unique = unique.set_observation_type_xray_intensity()
+    result = Reflections(
+        measured=measured,
         unique=unique,
-        redundancies=merging.redundancies().data(),
-        absent=absences.count(True),
+        components=components,
+        redundancies=redundancies,
+        absent=int(absent.sum()),
         omitted=omitted,
-        r_int=merging.r_int() if observed else None,
+        r_int=merged.r_int,
         r_sigma=flex.sum(unique.sigmas()) / max(flex.sum(unique.data()), 1e-9),
-        origin=origin,
-        hkl_text=hkl_text,
+        origin=found.origin,
+        hkl_text="",
+        n_independent=0,
+        batches=merged.batches,
+        wavelengths=waves,
     )
+    result.hkl_text, result.hklf = _shelx_text(found, rows, grouped)
+    result = _suppress(result, model.settings.omit or OmitLimits())
+    return replace(result, n_independent=merging.independent_of_mates(result.unique))
 
 
 def as_hklf4(array: miller.array) -> str:
     """SHELX HKLF 4 text (3I4, 2F8.2), scaled down when a number would not fit its eight columns."""
-    largest = max(flex.max(flex.abs(array.data())), flex.max(array.sigmas()))
+    return hkl_text(_indices(array), array.data().as_numpy_array(), array.sigmas().as_numpy_array())
+
+
+def hkl_text(
+    indices: np.ndarray,
+    values: np.ndarray,
+    sigmas: np.ndarray,
+    batches: np.ndarray | None = None,
+    wavelengths: np.ndarray | None = None,
+) -> str:
+    """SHELX text of these rows (3I4, 2F8.2, I4, F8.4), scaled down when a number would not fit its eight columns."""
+    largest = max(float(np.abs(values).max()), float(sigmas.max()))
     scale = 1.0 if largest < 99999.0 else 99999.0 / largest
-    smallest = flex.min(array.sigmas()) * scale
+    smallest = float(sigmas.min()) * scale
     decimals = 2 if smallest >= 0.01 else 4 if largest * scale < 999 else 3
-    indices = array.indices().as_vec3_double().parts()
-    columns = np.column_stack([*(part.as_numpy_array() for part in indices)]).astype(int)
-    values = array.data().as_numpy_array() * scale
-    sigmas = array.sigmas().as_numpy_array() * scale
-    lines = [
-        f"{h:4d}{k:4d}{l:4d}{value:8.{decimals}f}{sigma:8.{decimals}f}"
-        for (h, k, l), value, sigma in zip(columns, values, sigmas, strict=True)  # noqa: E741
-    ]
+    lines = []
+    for row, (h, k, l) in enumerate(indices.astype(int)):  # noqa: E741
+        line = f"{h:4d}{k:4d}{l:4d}{values[row] * scale:8.{decimals}f}{sigmas[row] * scale:8.{decimals}f}"
+        if batches is not None:
+            line += f"{batches[row]:4d}"
+        if wavelengths is not None:
+            line += f"{wavelengths[row]:8.4f}"
+        lines.append(line)
     return "\n".join([*lines, "   0   0   0    0.00    0.00", ""])
 
 
-def parse_hklf(text: str, model: Model, origin: str) -> miller.array:
-    """SHELX reflections up to the 0 0 0 line. HKLF 4 (F²) or 3 (F), by the model's instruction."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n").split("\n")
-    end = next((i for i, line in enumerate(lines) if _ends(line)), len(lines))
-    kept = [line for line in lines[:end] if line.strip()]
-    if not kept:
-        return _array(model, flex.miller_index(), flex.double(), flex.double())
-    try:
-        reader = hklf.reader(file_object=io.StringIO("\n".join(kept) + "\n   0   0   0    0.00    0.00\n"))
-    except RuntimeError as error:
-        raise UserInputError(
-            "the reflections are not in SHELX format.",
-            where=origin,
-            why=f"{error} The first line reads {kept[0]!r}.",
-            next="HKLF 4 has h k l F² s.u. in columns of 4, 4, 4, 8, 8 characters.",
-        ) from error
-    batches = reader.batch_numbers()
-    if batches is not None and flex.min(batches) < 0:
-        raise UserInputError(
-            "these are twin data (HKLF 5).",
-            where=origin,
-            why="Negative batch numbers mark overlapped reflections of several components.",
-            next="Refine twins with SHELXL or Olex2, or export the data of one component as HKLF 4.",
+def _shelx_text(found: Found, rows: HklRows, grouped: bool) -> tuple[str, str]:
+    """The text to keep and its HKLF instruction: as it stands, else written anew in the setting of the structure."""
+    code = abs(found.hklf.code)
+    plain = is_identity(found.hklf.matrix) and found.hklf.scale == 1 and found.hklf.weight == 1
+    if found.text and found.rows.fixed and plain and code in (2, 4, 5, 6):
+        return found.text, f"HKLF {5 if grouped and code == 4 else code}"
+    if code == 2:
+        return hkl_text(
+            rows.indices, rows.values, rows.sigmas, np.maximum(rows.batches, 1), rows.wavelengths
+        ), "HKLF 2"
+    batches = rows.batches if rows.batches.any() else None
+    return hkl_text(rows.indices, rows.values, rows.sigmas, batches), f"HKLF {code if grouped else 4}"
+
+
+def _transformed(found: Found, model: Model) -> HklRows:
+    """F² in the setting of the structure: HKLF's kind of data, scale, matrix and weight applied."""
+    rows, hklf = found.rows, found.hklf
+    values, sigmas = rows.values * hklf.scale, rows.sigmas * hklf.scale
+    if abs(hklf.code) == 3:
+        values, sigmas = values * np.abs(values), 2 * np.abs(values) * sigmas
+    sigmas = sigmas / math.sqrt(hklf.weight) if hklf.weight > 0 else sigmas
+    indices = rows.indices @ np.array(hklf.matrix).reshape(3, 3).T
+    result = replace(rows, indices=indices, values=values, sigmas=sigmas)
+    misses = np.any(np.abs(indices - np.rint(indices)) > _WHOLE, axis=1)
+    if misses.any():
+        model.note(
+            f"{int(misses.sum())} of {len(rows)} reflections have no whole indices after the matrix of HKLF and were left out."
         )
-    data, sigmas = reader.data(), reader.sigmas()
-    if model.hklf == 3:
-        data, sigmas = flex.pow2(data), 2 * flex.abs(data) * sigmas
-    indices = reader.indices()
-    if model.hkl_matrix:
-        indices = _transform(indices, model.hkl_matrix)
-    return _array(model, indices, data, sigmas)
+    bad = ~(sigmas > 0)
+    if bad.any():
+        model.note(f"{int(bad.sum())} reflections with s.u. ≤ 0 were left out.")
+    if (misses | bad).any():
+        result = _without(result, misses | bad, _is_grouped(rows, hklf))
+    if len(result) == 0:
+        raise UserInputError(
+            "no reflection has a positive s.u. and whole indices.",
+            where=found.origin,
+            next="Check the reflections and the HKLF instruction.",
+        )
+    return replace(result, indices=np.rint(result.indices))
 
 
-def _up_to_end(text: str) -> str:
-    """The reflections without the remarks that may follow the 0 0 0 line."""
-    lines = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
-    end = next((i for i, line in enumerate(lines) if _ends(line)), len(lines))
-    return "\n".join([*lines[:end], "   0   0   0    0.00    0.00", ""])
+def _without(rows: HklRows, bad: np.ndarray, grouped: bool) -> HklRows:
+    """Rows without the bad ones; a group of overlapping reflections goes as a whole."""
+    if grouped:
+        batches = _batches(rows)
+        group = np.concatenate([[0], np.cumsum(batches > 0)[:-1]])
+        bad = np.isin(group, group[bad])
+    kept = ~bad
+    return HklRows(
+        rows.indices[kept],
+        rows.values[kept],
+        rows.sigmas[kept],
+        rows.batches[kept],
+        rows.wavelengths[kept],
+        rows.fixed,
+    )
 
 
-def _ends(line: str) -> bool:
-    fields = line[:12].split() if len(line) >= 12 else line.split()[:3]
-    return len(fields) >= 3 and all(field.lstrip("-") == "0" for field in fields[:3])
+def _batches(rows: HklRows) -> np.ndarray:
+    return np.where(rows.batches == 0, 1, rows.batches)
 
 
-def _transform(indices: flex.miller_index, matrix: tuple[int, ...]) -> flex.miller_index:
-    rows = np.array(list(indices)) @ np.array(matrix).reshape(3, 3).T
-    return flex.miller_index([tuple(int(x) for x in row) for row in np.rint(rows)])
+def _is_grouped(rows: HklRows, hklf: Hklf) -> bool:
+    """HKLF 5 or 6, or negative batch numbers, which nothing but them has."""
+    return abs(hklf.code) in (5, 6) or bool((rows.batches < 0).any())
 
 
-def _array(model: Model, indices, data, sigmas) -> miller.array:
+def _scaled_batches(batches: np.ndarray, model: Model) -> np.ndarray | None:
+    """Batch numbers where BASF gives them scale factors of their own; they are no matter otherwise."""
+    settings = model.settings
+    if settings.twin is not None or not settings.basf or batches.max(initial=0) < 2:
+        return None
+    return np.maximum(batches, 1)
+
+
+def _kept(array: miller.array, model: Model) -> tuple[np.ndarray, int]:
+    """Which rows are not omitted by indices or resolution, and how many are."""
+    settings = model.settings
+    d = array.d_spacings().data().as_numpy_array()
+    kept = np.ones(array.size(), bool)
+    if settings.resolution:
+        kept &= (d <= settings.resolution[0] + 1e-9) & (d >= settings.resolution[1] - 1e-9)
+    two_theta = abs(settings.omit.two_theta) if settings.omit else 180.0
+    if two_theta < 180.0 and model.wavelength:
+        kept &= d >= model.wavelength / (2 * math.sin(math.radians(two_theta / 2))) - 1e-9
+    if settings.omitted:
+        kept &= ~_equivalent_to(array, settings.omitted)
+    return kept, int((~kept).sum())
+
+
+def _equivalent_to(array: miller.array, chosen: Sequence[Index]) -> np.ndarray:
+    """Which reflections are symmetry equivalents of the chosen ones; Friedel mates are where the group is centrosymmetric."""
+    group = array.space_group()
+    unwanted = {
+        tuple(equivalent.h())
+        for index in chosen
+        for equivalent in miller.sym_equiv_indices(group, index).indices()
+    }
+    return np.array([tuple(index) in unwanted for index in array.indices()])
+
+
+def _absent(components: Components, array: miller.array, grouped: bool) -> np.ndarray:
+    """Which observations are absent by symmetry: all of their components are."""
+    if not grouped:
+        return array.sys_absent_flags().data().as_numpy_array()
+    flags = array.customized_copy(
+        indices=flex.miller_index([tuple(int(x) for x in h) for h in components.indices]),
+        data=None,
+        sigmas=None,
+    ).sys_absent_flags()
+    present = np.zeros(array.size(), int)
+    np.add.at(present, components.observation, ~flags.data().as_numpy_array())
+    return present == 0
+
+
+def _suppress(data: Reflections, limits: OmitLimits) -> Reflections:
+    """OMIT s: Fo² below s σ(Fo²)/2 is set to it for negative s (SHELXL's default is -2), and not refined against else."""
+    fo_sq, sigma = data.unique.data().as_numpy_array(), data.unique.sigmas().as_numpy_array()
+    threshold = 0.5 * limits.s * sigma
+    low = fo_sq < threshold
+    if not low.any():
+        return data
+    if limits.s < 0:
+        raised = flex.double(np.where(low, threshold, fo_sq))
+        return replace(data, unique=data.unique.customized_copy(data=raised), raised=int(low.sum()))
+    kept = ~low
+    return replace(
+        data,
+        unique=data.unique.select(flex.bool(kept)),
+        components=data.components.select(kept),
+        redundancies=data.redundancies[kept],
+        batches=data.batches[kept] if data.batches is not None else None,
+        wavelengths=data.wavelengths[kept] if data.wavelengths is not None else None,
+        suppressed=int(low.sum()),
+    )
+
+
+def _indices(array: miller.array) -> np.ndarray:
+    return np.array(array.indices(), dtype=int).reshape(-1, 3)
+
+
+def _array(model: Model, indices: np.ndarray, data: np.ndarray, sigmas: np.ndarray) -> miller.array:
     anomalous = not model.symmetry.space_group().is_centric()
-    miller_set = miller.set(model.symmetry, indices, anomalous_flag=anomalous)
-    return miller.array(miller_set, data, sigmas).set_observation_type_xray_intensity()
+    hkl = flex.miller_index([tuple(int(x) for x in h) for h in indices])
+    miller_set = miller.set(model.symmetry, hkl, anomalous_flag=anomalous)
+    return miller.array(
+        miller_set, flex.double(np.ascontiguousarray(data)), flex.double(np.ascontiguousarray(sigmas))
+    ).set_observation_type_xray_intensity()
 
 
 def _from_file(path: Path, model: Model) -> Found:
@@ -198,83 +351,70 @@ def _from_file(path: Path, model: Model) -> Found:
         for block in read_blocks(path):
             found = _from_block(block, model)
             if found:
-                return found[0], f"{path.name} ({found[1]})", found[2]
+                return replace(found, origin=f"{path.name} ({found.origin})")
         raise MissingItemsError(
             f"{path.name} holds no reflections.",
             why="It is a CIF without embedded hkl text and without reflection loops with s.u.",
             next="Attach the .hkl file of the data reduction.",
             items=["_shelx_hkl_file"],
         )
-    return parse_hklf(text, model, path.name), path.name, _up_to_end(text)
+    return _from_text(text, path.name, model)
+
+
+def _from_text(text: str, origin: str, model: Model) -> Found:
+    hklf = model.settings.hklf or Hklf()
+    if abs(hklf.code) == 1:
+        raise UserInputError(
+            "HKLF 1 (condensed data of SHELX-76) is not supported.",
+            where=origin,
+            next="Write the reflections as HKLF 4.",
+        )
+    return Found(read_hkl_text(text, origin), origin, up_to_end(text), hklf)
 
 
 def _from_block(block: CifBlock, model: Model) -> Found | None:
     text = block.text("_shelx_hkl_file", "_iucr_refine_reflections_details")
     if text:
-        if (block.text("_shelx_hklf") or "4").strip() == "5" or _res_says_twin(block):
-            raise UserInputError(
-                "these are twin data (HKLF 5 or TWIN).",
-                where=f"data_{block.name}",
-                next="Refine twins with SHELXL or Olex2, or export the data of one component as HKLF 4.",
-            )
-        origin = "embedded _shelx_hkl_file"
-        return parse_hklf(text, model, origin), origin, _up_to_end(text)
+        return _from_text(text, "embedded _shelx_hkl_file", model)
     for prefix, value, sigma, power in (
         ("_diffrn_refln", "intensity_net", "intensity_u", 2),
         ("_refln", "F_squared_meas", "F_squared_sigma", 2),
         ("_refln", "intensity_meas", "intensity_sigma", 2),
         ("_refln", "F_meas", "F_sigma", 1),
     ):
-        array = _from_loop(block, model, prefix, value, sigma, power)
-        if array is not None:
-            return array, f"loop {prefix}_{value}", None
+        rows = _from_loop(block, prefix, value, sigma, power)
+        if rows is not None:
+            return Found(rows, f"loop {prefix}_{value}")
     return None
 
 
-def _res_says_twin(block: CifBlock) -> bool:
-    res = block.text("_shelx_res_file") or ""
-    return bool(re.search(r"^(HKLF\s+5|TWIN\b)", res, re.MULTILINE | re.IGNORECASE))
-
-
-def _from_loop(
-    block: CifBlock, model: Model, prefix: str, value: str, sigma: str, power: int
-) -> miller.array | None:
+def _from_loop(block: CifBlock, prefix: str, value: str, sigma: str, power: int) -> HklRows | None:
     columns = [block.column(f"{prefix}_index_{axis}") for axis in "hkl"]
     values, sigmas = block.column(f"{prefix}_{value}"), block.column(f"{prefix}_{sigma}")
     if None in columns or values is None:
         return None
-    indices, data, errors = flex.miller_index(), flex.double(), flex.double()
-    for row, (h, k, l) in enumerate(zip(*columns, strict=True)):  # noqa: E741
+    table = []
+    for row, hkl in enumerate(zip(*columns, strict=True)):
         number = parse_number(values[row])
-        if number is None:
+        index = [parse_number(text) for text in hkl]
+        if number is None or None in index:
             continue
         error = (parse_number(sigmas[row]) or (0.0,))[0] if sigmas else number[1]
         amount = number[0]
         if power == 1:
-            amount, error = amount * amount, 2 * abs(amount) * error
-        indices.append((int(h), int(k), int(l)))
-        data.append(amount)
-        errors.append(error)
-    if not data.size() or flex.max(errors) <= 0:
+            amount, error = amount * abs(amount), 2 * abs(amount) * error
+        table.append((*(x[0] for x in index), amount, error))
+    if not table or max(row[4] for row in table) <= 0:
         return None
-    return _array(model, indices, data, errors)
-
-
-def _omit(array: miller.array, omit: list[tuple[int, int, int]]) -> miller.array:
-    group = array.space_group()
-    unwanted = {
-        tuple(equivalent.h())
-        for index in omit
-        for equivalent in miller.sym_equiv_indices(group, index).indices()
-    }
-    unwanted |= {tuple(-x for x in index) for index in unwanted}
-    return array.select(flex.bool(tuple(index) not in unwanted for index in array.indices()))
+    array = np.array(table, float)
+    none = np.zeros(len(array))
+    return HklRows(array[:, :3], array[:, 3], array[:, 4], none.astype(int), none)
 
 
 def _check_wavelength(array: miller.array, model: Model) -> None:
     """Reflections beyond sin θ = 1 mean another wavelength or another cell."""
     d_min = array.d_min()
-    if model.wavelength and d_min < model.wavelength / 2:
+    if model.wavelength and d_min < model.wavelength / 2 and not model.settings.laue:
         raise UserInputError(
             f"the reflections reach d = {d_min:.3f} Å, which {model.wavelength:g} Å cannot measure.",
             why=f"The limit is λ/2 = {model.wavelength / 2:.3f} Å.",

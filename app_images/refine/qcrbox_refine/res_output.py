@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from qcrbox_refine.constraints import RidingGroup
+from qcrbox_refine.correction_cards import correction_cards, data_cards, weight_card
 from qcrbox_refine.density import DifferenceMap, Peak
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Atom, element_symbol
+from qcrbox_refine.scattering import Radiation, radiation_of
 from qcrbox_refine.shelx_cards import short_labels, symmetry_cards
+from qcrbox_refine.weighting import Weights
 
 
 def res_text(
@@ -18,7 +21,7 @@ def res_text(
     peaks: Iterable[Peak] = (),
     cycles: int = 4,
     kept: list[str] | None = None,
-    suggested: tuple[float, float] | None = None,
+    suggested: Weights | None = None,
 ) -> str:
     """Text of the .res file; Q peaks follow END as SHELXL writes them.
 
@@ -27,11 +30,10 @@ def res_text(
     """
     writer = _Writer(fit)
     last = fit.cycles[-1]
-    a, b = suggested or fit.weights or (0.1, 0.0)
     lines = [
         *writer.header(cycles, kept),
         *writer.atoms(),
-        "HKLF 4",
+        fit.reflections.hklf,
         "",
         f"REM  {fit.model.title}",
         f"REM wR2 = {fit.wr2:.4f}, GooF = S = {fit.goof:.3f}, Restrained GooF = {fit.restrained_goof:.3f} for all data",
@@ -41,7 +43,7 @@ def res_text(
         "",
         "END",
         "",
-        f"WGHT {a:10.4f} {b:10.4f}",
+        weight_card(suggested or fit.weights),
         "",
         f"REM Highest difference peak {residual.maximum:.3f}, deepest hole {residual.minimum:.3f}, "
         f"1-sigma level {residual.rms:.3f}",
@@ -87,6 +89,7 @@ class _Writer:
             f"CELL {model.wavelength or 0.71073:.5f} " + " ".join(f"{x:.4f}" for x in cell),
             f"ZERR {z:g} " + " ".join(f"{x:.4f}" for x in model.cell_su),
             *symmetry_cards(group),
+            *(["NEUT"] if radiation_of(model) is Radiation.NEUTRON else []),
             "SFAC " + " ".join(self.elements),
             "UNIT " + " ".join(f"{content.get(element, 0):g}" for element in self.elements),
         ]
@@ -97,7 +100,7 @@ class _Writer:
             *(["BOND $H", "CONF", "FMAP 2", "PLAN 20", "ACTA"] if kept is None else kept),
         ]
         if kept is None:
-            lines += model.restraints
+            lines += [*data_cards(fit), *model.restraints]
         for shared in (
             fit.parametrisation.shared if not any("EXYZ" in line.upper() for line in kept or ()) else ()
         ):
@@ -106,9 +109,7 @@ class _Writer:
         for short, label in zip(self.labels, (atom.label for atom in model.atoms), strict=True):
             if short != label:
                 lines.append(f"REM {short} is {label}")
-        lines.append(f"WGHT {fit.weights[0]:.4f} {fit.weights[1]:.4f}" if fit.weights else "WGHT 0.1")
-        if fit.extinction:
-            lines.append(f"EXTI {fit.extinction[0]:.6f}")
+        lines += correction_cards(fit)
         variables = [math.sqrt(fit.scale)]
         variables += [model.atoms[first[0]].occupancy for first, _ in fit.parametrisation.pairs]
         return [*lines, "FVAR " + " ".join(f"{value:.5f}" for value in variables)]
@@ -158,56 +159,3 @@ class _Writer:
         if variable:
             return math.copysign(10 * abs(variable) + weight, variable)
         return 10 + atom.occupancy * weight
-
-
-_FCF_COLUMNS = {
-    4: ("F_squared_calc", "F_squared_meas", "F_squared_sigma", "observed_status"),
-    6: ("F_squared_meas", "F_squared_sigma", "F_calc", "phase_calc"),
-}
-_FCF_TITLES = {
-    4: "h,k,l, Fc-squared, Fo-squared, sigma(Fo-squared) and status flag",
-    6: "h,k,l, Fo-squared, sigma(Fo-squared), Fc and phase (degrees)",
-}
-
-
-def fcf_text(fit: Fit, list_code: int = 4) -> str:
-    """Reflections on the scale of Fc as SHELXL LIST 4 (h k l Fc² Fo² σ(Fo²)) or LIST 6 (h k l Fo² σ(Fo²) Fc φ, for maps)."""
-    cell = fit.model.symmetry.unit_cell().parameters()
-    names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
-    lines = [
-        "#",
-        f"# {_FCF_TITLES[list_code]}",
-        "#",
-        f"data_{fit.model.title}",
-        f"_shelx_refln_list_code          {list_code}",
-        *(f"_cell_{name:<27} {value:.4f}" for name, value in zip(names, cell, strict=True)),
-        "",
-        "loop_",
-        " _space_group_symop_operation_xyz",
-        *(f" '{operation.as_xyz()}'" for operation in fit.model.symmetry.space_group()),
-        "",
-        "loop_",
-        *(f" _refln_{name}" for name in ("index_h", "index_k", "index_l", *_FCF_COLUMNS[list_code])),
-        *(_fcf_rows(fit) if list_code == 4 else _fcf_rows_with_phases(fit)),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _fcf_rows(fit: Fit) -> Iterator[str]:
-    fo, fc, scale = fit.reflections.unique, fit.engine.fc_sq, fit.scale
-    for index, f_o, sigma, f_c in zip(fo.indices(), fo.data(), fo.sigmas(), fc.data(), strict=True):
-        h, k, l = index  # noqa: E741
-        status = "o" if f_o >= 2 * sigma else "<"
-        yield f"{h:4d}{k:4d}{l:4d} {f_c:12.2f} {f_o / scale:12.2f} {sigma / scale:10.2f} {status}"
-
-
-def _fcf_rows_with_phases(fit: Fit) -> Iterator[str]:
-    """Friedel mates are averaged: a map of one crystal needs one of them."""
-    fo, fc = fit.reflections.unique, fit.engine.f_calc
-    if fo.anomalous_flag():
-        fo, fc = fo.average_bijvoet_mates(), fc.average_bijvoet_mates()
-    fo, fc = fo.common_sets(fc)
-    amplitudes, phases = fc.amplitudes().data(), fc.phases(deg=True).data()
-    rows = zip(fo.indices(), fo.data(), fo.sigmas(), amplitudes, phases, strict=True)
-    for (h, k, l), f_o, sigma, f_c, phase in rows:  # noqa: E741
-        yield f"{h:4d}{k:4d}{l:4d} {f_o / fit.scale:11.2f} {sigma / fit.scale:9.2f} {f_c:9.2f} {phase % 360.0:6.1f}"

@@ -148,8 +148,6 @@ class _Reader:
             self.part_occupancy = float(words[1]) if len(words) > 1 else None
         elif head == "AFIX":
             self.afix = int(words[0]) if words else 0
-        elif head == "WGHT" and len(words) <= 2:
-            model.weights = (*map(float, words), 0.0)[:2] if words else (0.1, 0.0)
         elif head in ("L.S.", "CGLS"):
             result.cycles = int(words[0]) if words else 4
         elif head == "EXTI":
@@ -158,12 +156,8 @@ class _Reader:
             result.anisotropic = True
         elif head == "OMIT" and len(words) == 3 and all(re.fullmatch(r"-?\d+", w) for w in words):
             result.omit.append(tuple(int(word) for word in words))
-        elif head == "HKLF":
-            self._hklf(words)
-        elif head in ("TWIN", "BASF", "NEUT", "FRAG", "RESI", "ABIN"):
-            raise self.fail(
-                f"{head} is not supported.", "Refine twins, residues and solvent masks with SHELXL or Olex2."
-            )
+        elif head in ("FRAG", "RESI"):
+            raise self.fail(f"{head} is not supported.", "Refine residues with SHELXL or Olex2.")
         elif head == "PLAN" and words:
             result.plan = abs(int(float(words[0])))
         elif head in _RESTRAINTS:
@@ -172,18 +166,6 @@ class _Reader:
                 model.restraints.append(line)
         elif head == "HFIX" and words:
             self.hfix.append((int(words[0]), [word for word in words[1:] if re.match(r"[A-Za-z$>]", word)]))
-        elif head == "SHEL":
-            model.note(f"{head} is not applied.")
-
-    def _hklf(self, words: list[str]) -> None:
-        code = int(words[0]) if words else 4
-        if abs(code) not in (3, 4):
-            raise self.fail(f"HKLF {code} is not supported.", "HKLF 4 and 3 are; twins need SHELXL or Olex2.")
-        self.result.model.hklf = abs(code)
-        if len(words) >= 11:
-            matrix = tuple(round(float(word)) for word in words[2:11])
-            if matrix != (1, 0, 0, 0, 1, 0, 0, 0, 1):
-                self.result.model.hkl_matrix = matrix
 
     def _value(self, text: str) -> tuple[float, bool]:
         """A SHELX parameter: 10+p is fixed at p, ±(10n+p) hangs on free variable n."""

@@ -6,6 +6,7 @@ that it is not SHELXL, and does what smtbx can: instructions it does not know ar
 
 from __future__ import annotations
 
+import copy
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,8 @@ from qcrbox.contract.errors import QcError, UserInputError
 
 from qcrbox_refine import density, least_squares, reflections, res_output, weighting
 from qcrbox_refine.cif_output import cif_block
+from qcrbox_refine.corrections import prepare_corrections
+from qcrbox_refine.fcf import fcf_text
 from qcrbox_refine.hydrogens import place_hydrogens
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.progress import say
@@ -31,24 +34,35 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
     if not hkl.exists():
         raise UserInputError(f"there is no {hkl.name} beside {ins.name}.", next="Put the reflections there.")
     file = read_shelx(ins)
-    data = reflections.prepare(file.model, str(hkl), file.omit)
+    data = reflections.prepare(file.model, str(hkl))
+    fab = ins.with_suffix(".fab")
+    corrected = prepare_corrections(
+        file.model, data, fab=fab.read_text("utf-8", "replace") if fab.exists() else None
+    )
     if file.hfix:
-        before = least_squares.refine(file.model, data, cycles=4, weighting_kind="keep")
+        before = least_squares.refine(
+            file.model,
+            data,
+            cycles=4,
+            weighting_kind="fixed",
+            weights=weighting.DEFAULT,
+            corrections=copy.deepcopy(corrected),
+        )
         place_hydrogens(file.model, density.difference_map(before), file.hfix)
     fit = least_squares.refine(
         file.model,
         data,
         cycles=file.cycles,
         weighting_kind="fixed",
-        weights=file.model.weights or (0.1, 0.0),
-        extinction=file.extinction,
+        weights=weighting.complete(file.model.settings.weights or weighting.DEFAULT),
+        corrections=corrected,
     )
     residual = density.difference_map(fit)
     peaks = density.peaks(residual, file.model, file.plan) if file.plan else []
-    suggested = weighting.optimise(*least_squares.on_fc_scale(fit.engine), fit.n_parameters)
+    suggested = weighting.optimise(*fit.equations.on_fc_scale(), fit.n_parameters)
     res = res_output.res_text(fit, residual, peaks, file.cycles, file.kept, suggested)
     listing = "\n".join(_listing(file, fit, residual, peaks, suggested)) + "\n"
-    written = {".res": res, ".lst": listing, ".fcf": res_output.fcf_text(fit, _list_code(file.kept))}
+    written = {".res": res, ".lst": listing, ".fcf": fcf_text(fit, _list_code(file.kept))}
     if any(line.upper().startswith("ACTA") for line in file.kept):
         written[".cif"] = str(cif_block(fit, residual, res))
     files = {suffix: ins.with_suffix(suffix) for suffix in written}

@@ -41,8 +41,8 @@ def cu3182() -> Path:
 @pytest.fixture(scope="session")
 def refined(thpp, tmp_path_factory):
     """The notebook's way from the shipped model to the finished one: three refinements, files kept."""
+    from qcrbox_refine.fcf import fcf_text
     from qcrbox_refine.refinement import Options, refine_files, write_cif
-    from qcrbox_refine.res_output import fcf_text
 
     folder = tmp_path_factory.mktemp("thpp")
     made = {}

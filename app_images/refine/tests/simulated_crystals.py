@@ -10,6 +10,7 @@ from cctbx.array_family import flex
 from qcrbox_refine.cif_output import model_block
 from qcrbox_refine.model import Atom, Model
 from qcrbox_refine.reflections import as_hklf4
+from qcrbox_refine.scattering import set_factors
 
 # Acetic-acid-like chain with a chlorine atom on the inversion centre of P -1.
 CELL = (6.8, 7.4, 8.9, 81.0, 74.5, 68.2)
@@ -40,6 +41,7 @@ def model(space_group: str = "P -1") -> Model:
 def intensities(true: Model, *, d_min: float = 0.75, noise: float = 0.02, seed: int = 1) -> miller.array:
     """F² of the model with normal noise; s.u. = noise × F² + 0.3 % of the mean."""
     structure: xray.structure = true.structure()
+    set_factors(structure, true)
     fc = structure.structure_factors(d_min=d_min, anomalous_flag=True, algorithm="direct").f_calc()
     exact = miller.array(fc, data=flex.pow2(flex.abs(fc.data())))
     if structure.space_group().is_centric():

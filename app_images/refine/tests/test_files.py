@@ -181,9 +181,11 @@ def test_every_example_file_lies_in_the_environment(folder, distributed):
         ("optimise", "optimise", None),
         ("keep", "keep", None),
         ("unit", "unit", None),
-        ("0.05, 0.3", "fixed", (0.05, 0.3)),
-        ("shelx 0.1", "fixed", (0.1, 0.0)),
-        ("a=0.05 b=0.3", "fixed", (0.05, 0.3)),
+        ("0.05, 0.3", "fixed", weighting.complete((0.05, 0.3))),
+        ("shelx 0.1", "fixed", weighting.complete((0.1, 0.0))),
+        ("a=0.05 b=0.3", "fixed", weighting.complete((0.05, 0.3))),
+        ("0.05 0 1 2 3 0.5", "fixed", (0.05, 0, 1, 2, 3, 0.5)),
+        ("sigma", "fixed", weighting.SIGMA),
     ],
 )
 def test_weighting_words(text, kind, numbers):

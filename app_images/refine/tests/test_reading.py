@@ -2,9 +2,10 @@
 
 import pytest
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
-from qcrbox_refine import reflections, shelx_input
+from qcrbox_refine import reflections, scattering
 from qcrbox_refine.cif_input import model_from_block, model_from_cif_file
 from qcrbox_refine.cif_text import CifBlock, parse_blocks
+from qcrbox_refine.hkl_file import read_hkl_text
 from qcrbox_refine.refinement import load_model, parse_omit
 from simulated_crystals import intensities
 from simulated_crystals import model as simulated_model
@@ -70,8 +71,8 @@ def test_embedded_hkl_text_is_read_and_kept_as_it_is(true):
 
 def test_touching_columns_and_crlf_are_read(true):
     text = " -12 -10  -9   12.34    0.50\r\n -11-100 -12   99.00    1.00\r\n   0   0   0    0.00    0.00\r\n"
-    array = reflections.parse_hklf(text, true, "x.hkl")
-    assert list(array.indices()) == [(-12, -10, -9), (-11, -100, -12)]
+    rows = read_hkl_text(text, "x.hkl")
+    assert rows.indices.tolist() == [[-12, -10, -9], [-11, -100, -12]]
 
 
 def test_an_fcf_is_read_as_reflections(refined):
@@ -94,17 +95,6 @@ def test_zero_reflections_are_an_error(true, tmp_path):
     (tmp_path / "empty.hkl").write_text("   0   0   0    0.00    0.00\n")
     with pytest.raises(UserInputError, match="zero reflections"):
         reflections.prepare(true, str(tmp_path / "empty.hkl"))
-
-
-def test_hklf5_is_refused(true, tmp_path):
-    (tmp_path / "twin.hkl").write_text("   1   0   0   12.34    0.50  -2\n   1   0   1   12.34    0.50   1\n")
-    with pytest.raises(UserInputError, match="twin data"):
-        reflections.prepare(true, str(tmp_path / "twin.hkl"))
-
-
-def test_a_twin_by_its_instructions_is_refused(thpp):
-    with pytest.raises(UserInputError, match="BASF is not supported"):
-        shelx_input.read_shelx(thpp / "sucrose_p1.res")
 
 
 def test_text_that_is_no_hkl_shows_its_first_line(true, tmp_path):
@@ -171,7 +161,7 @@ def test_a_type_that_is_no_element_is_named(thpp, tmp_path, symbol):
 def test_no_wavelength_and_no_dispersion_ask_for_one(true):
     true.wavelength = None
     with pytest.raises(MissingItemsError, match=r"wavelength=0\.71073"):
-        true.structure()
+        scattering.set_factors(true.structure(), true)
 
 
 def test_the_instructions_and_the_cif_give_the_same_model(thpp):
@@ -205,7 +195,8 @@ def test_symops_win_over_a_wrong_symbol(true):
 def test_omit_is_read_and_applied_with_equivalents(true, tmp_path):
     (tmp_path / "s.hkl").write_text(reflections.as_hklf4(intensities(true)))
     everything = reflections.prepare(true, str(tmp_path / "s.hkl"))
-    fewer = reflections.prepare(true, str(tmp_path / "s.hkl"), parse_omit("1 0 -2; 0 2 0"))
+    true.settings.omitted = parse_omit("1 0 -2; 0 2 0")
+    fewer = reflections.prepare(true, str(tmp_path / "s.hkl"))
     assert everything.unique.size() - fewer.unique.size() == 2
     with pytest.raises(UserInputError, match="three whole numbers"):
         parse_omit("1 0")
@@ -214,6 +205,6 @@ def test_omit_is_read_and_applied_with_equivalents(true, tmp_path):
 def test_large_intensities_are_scaled_into_the_columns(true):
     array = intensities(true)
     big = array.customized_copy(data=array.data() * 1e6, sigmas=array.sigmas() * 1e6)
-    again = reflections.parse_hklf(reflections.as_hklf4(big), true, "big.hkl")
-    ratios = [a / b for a, b in zip(again.data(), array.data(), strict=True) if b > 100]
+    again = read_hkl_text(reflections.as_hklf4(big), "big.hkl")
+    ratios = [a / b for a, b in zip(again.values, array.data(), strict=True) if b > 100]
     assert max(ratios) == pytest.approx(min(ratios), rel=1e-3)

@@ -8,8 +8,8 @@ import pytest
 from qcrbox.contract.errors import CalculationFailed, UserInputError
 from qcrbox_refine.cif_output import model_block
 from qcrbox_refine.edits import apply_edits
-from qcrbox_refine.model import dispersion_of
 from qcrbox_refine.refinement import Options, load_model, refine_files, write_cif
+from qcrbox_refine.scattering import tabulated_dispersion
 from simulated_crystals import model as simulated_model
 from simulated_crystals import write
 
@@ -140,7 +140,7 @@ def test_the_hand_of_a_polar_crystal_is_found(tmp_path):
 
 def test_extinction_is_refined_with_su(tmp_path):
     cif, hkl = write(tmp_path, simulated_model())
-    result = refine_files(str(cif), str(hkl), Options(extinction=True))
+    result = refine_files(str(cif), str(hkl), Options(extinction="refine"))
     value, su = result.fit.extinction
     assert su > 0
     assert abs(value) < 5 * su
@@ -175,13 +175,13 @@ def test_atoms_that_are_not_positive_definite_are_named(tmp_path):
 
 
 def test_a_wavelength_outside_the_table_is_refused():
-    with pytest.raises(UserInputError, match="no dispersion factors for Fe at 50 Å"):
-        dispersion_of("Fe", 50)
+    with pytest.raises(UserInputError, match="no dispersion factors for Fe at 50000 Å"):
+        tabulated_dispersion("Fe", 50_000)
 
 
 def test_californium_is_not_taken_for_carbon():
     with pytest.raises(UserInputError, match="no dispersion factors for Cf"):
-        dispersion_of("Cf", 0.71073)
+        tabulated_dispersion("Cf", 0.71073)
 
 
 def test_split_atoms_share_one_free_variable(tmp_path):

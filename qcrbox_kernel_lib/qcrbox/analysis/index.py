@@ -18,11 +18,12 @@ from qcrbox.cif.quoting import text_of
 from qcrbox.cif.reader import read
 from qcrbox.contract.errors import QcError
 from qcrbox.crystallography.cell import NAMES, UnitCell
+from qcrbox.crystallography.radiation import read_radiation
 from qcrbox.crystallography.reflections.from_cif import has_reflections
 from qcrbox.crystallography.space_group import SpaceGroup
-from qcrbox.crystallography.structure.elements import element_of_label, element_of_type, hill_order
+from qcrbox.crystallography.structure.elements import elements_of_sites, hill_order
 from qcrbox.crystallography.structure.formula import format_formula, parse_formula
-from qcrbox.crystallography.structure.reading import read_cell, read_space_group
+from qcrbox.crystallography.structure.reading import misprint, misprints, read_cell, read_space_group
 
 MOST_BLOCKS = 1000
 MOST_ATOMS = 200_000
@@ -187,7 +188,7 @@ def _symmetry(block: Block, record: CifIndex) -> None:
     cell: UnitCell | None = None
     if block.find("_cell_length_a") is not None:
         try:
-            cell = read_cell(block)
+            cell = read_cell(block, record.warnings)
         except QcError as error:
             record.warnings.append(error.message)
     if cell is not None:
@@ -213,19 +214,22 @@ def _reduced(cell: UnitCell, group: SpaceGroup, record: CifIndex) -> None:
 
 
 def _numbers(block: Block, record: CifIndex) -> None:
-    z = _number(block, "_cell_formula_units_Z")
+    def number(*tags: str) -> float | None:
+        return _number(block, *tags, warnings=record.warnings)
+
+    z = number("_cell_formula_units_Z")
     record.z = round(z) if z is not None and abs(z) < 1e6 else None
-    record.temperature_k = _number(block, "_diffrn_ambient_temperature", "_cell_measurement_temperature")
-    record.wavelength = _number(block, "_diffrn_radiation_wavelength", "_cell_measurement_wavelength")
-    record.radiation = _text(block, "_diffrn_radiation_probe") or _text(block, "_diffrn_radiation_type")
-    record.r1 = _number(block, "_refine_ls_R_factor_gt", "_refine_ls_R_factor_obs", "_refine_ls_R_factor_all")
-    record.wr2 = _number(
-        block, "_refine_ls_wR_factor_ref", "_refine_ls_wR_factor_all", "_refine_ls_wR_factor_gt"
-    )
-    record.goof = _number(block, "_refine_ls_goodness_of_fit_ref", "_refine_ls_goodness_of_fit_all")
-    record.residual_max = _number(block, "_refine_diff_density_max")
-    record.residual_min = _number(block, "_refine_diff_density_min")
-    count = _number(block, "_refine_ls_number_reflns", "_reflns_number_total")
+    record.temperature_k = number("_diffrn_ambient_temperature", "_cell_measurement_temperature")
+    record.wavelength = number("_diffrn_radiation_wavelength", "_cell_measurement_wavelength")
+    radiation = read_radiation(block)
+    record.radiation = (radiation.shown or "")[:1000] or None
+    record.warnings += [radiation.doubt] if radiation.doubt else []
+    record.r1 = number("_refine_ls_R_factor_gt", "_refine_ls_R_factor_obs", "_refine_ls_R_factor_all")
+    record.wr2 = number("_refine_ls_wR_factor_ref", "_refine_ls_wR_factor_all", "_refine_ls_wR_factor_gt")
+    record.goof = number("_refine_ls_goodness_of_fit_ref", "_refine_ls_goodness_of_fit_all")
+    record.residual_max = number("_refine_diff_density_max")
+    record.residual_min = number("_refine_diff_density_min")
+    count = number("_refine_ls_number_reflns", "_reflns_number_total")
     record.n_reflections = round(count) if count is not None and 0 <= count < 1e12 else None
 
 
@@ -258,19 +262,32 @@ def _atoms(block: Block, record: CifIndex) -> None:
         if tag in loop
     ]
     columns = dict(zip(wanted, loop.columns(*wanted), strict=True))
-    labels = [text_of(raw) for raw in columns["_atom_site_label"]]
-    types = columns.get("_atom_site_type_symbol")
-    found = (
-        {element_of_type(text_of(raw)) for raw in set(types)}
-        if types is not None
-        else {element_of_label(label) for label in set(labels)}
+    sites = _distinct_sites(columns)
+    formula = parse_formula(_text(block, "_chemical_formula_sum") or "")
+    elements, notes = elements_of_sites(
+        [label for label, _ in sites], [symbol for _, symbol in sites], formula
     )
-    found.discard("")
+    found = set(elements) - {""}
+    record.warnings += notes
+    for axis in "xyz":
+        record.warnings += misprints(loop, f"_atom_site_fract_{axis}", columns["_atom_site_label"])
     record.has_hydrogens = bool(found & {"H", "D"})
     groups = columns.get("_atom_site_disorder_group", [])
     record.has_disorder = any(text_of(raw) not in (*_EMPTY, "0") for raw in set(groups))
     if not record.elements:
         record.elements = hill_order(sorted(found))
+
+
+def _distinct_sites(columns: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """Labels and type symbols; each symbol once, but for W, which may stand for water."""
+    labels = [text_of(raw) for raw in columns["_atom_site_label"]]
+    types = columns.get("_atom_site_type_symbol", ["?"] * len(labels))
+    distinct: dict[tuple[str, str], tuple[str, str]] = {}
+    for label, raw in zip(labels, types, strict=True):
+        symbol = "" if raw in ("?", ".") else text_of(raw)
+        decides = symbol and symbol[:1] not in "Ww"
+        distinct.setdefault((symbol, "" if decides else label), (label, symbol))
+    return list(distinct.values())
 
 
 def _text(block: Block, tag: str) -> str | None:
@@ -281,17 +298,22 @@ def _text(block: Block, tag: str) -> str | None:
     return plain[:1000] if plain not in _EMPTY else None
 
 
-def _number(block: Block, *tags: str) -> float | None:
+def _number(block: Block, *tags: str, warnings: list[str]) -> float | None:
     """The first number any of the items gives; the first positive row of a table (two wavelengths)."""
     for tag in tags:
-        number = block.number(tag)
-        if number is not None:
-            return number.value if math.isfinite(number.value) else None
+        reading = block.reading(tag)
+        if reading is not None:
+            if reading.how:
+                warnings.append(misprint(tag, block.text(tag) or "", reading))
+            return reading.number.value if math.isfinite(reading.number.value) else None
         entry = block.find(tag)
         if isinstance(entry, Loop) and len(entry) < 1000:
             values = [value for value in entry.numbers(tag).tolist() if value > 0]
             if values:
                 return values[0]
+        text = (block.text(tag) or "").strip()
+        if text not in _EMPTY:
+            warnings.append(f"{tag} is '{text[:60]}', which is no number.")
     return None
 
 

@@ -13,6 +13,7 @@ from qcrbox.cif import names
 from qcrbox.cif.body import FileBody
 from qcrbox.cif.diagnostics import Diagnostic, Severity
 from qcrbox.cif.document import Block, Document, Item
+from qcrbox.cif.lenient import read_number
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
 from qcrbox.cif.reader import read
@@ -186,6 +187,9 @@ def _is_combination(facts: names.Facts, text: str) -> bool:
 def _number_problem(facts: names.Facts, text: str, shown: str) -> str:
     number = parse_number(text)
     if number is None:
+        meant = read_number(text, facts.unit)
+        if meant is not None:
+            return f"{shown} is a number {meant.how}; it is read as {meant.number.text} here."
         return f"{shown} is not a number."
     if facts.contents == "Integer" and number.value != int(number.value):
         return f"{shown} is not a whole number."

@@ -10,9 +10,11 @@ from qcrbox.cif import names
 from qcrbox.cif.body import decoded
 from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.item import Item
+from qcrbox.cif.lenient import Reading, read_number
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import checked_raw, raw_of, text_of
 from qcrbox.cif.values import Absent, Number, Value, parse_value
+from qcrbox.cif.writer import rewritten
 from qcrbox.contract.errors import CifError
 
 Entry = Item | Loop
@@ -135,11 +137,20 @@ class Block:
         return None if raw in (None, "?", ".") else text_of(raw, cif2=self.cif2)
 
     def number(self, tag: str) -> Number | None:
-        """A number (quoted or not); None when the item is not there or is something else."""
-        from qcrbox.cif.values import parse_number
+        """A number (quoted or not); None when the item is not there or is something else.
 
+        Misprints with a certain meaning are read, as `90.00()` or `3/4`: see `reading`.
+        """
+        reading = self.reading(tag)
+        return None if reading is None else reading.number
+
+    def reading(self, tag: str) -> Reading | None:
+        """A number with a remark on how it is written, where that is not the grammar of CIF."""
         raw = self.get(tag)
-        return None if raw is None else parse_number(text_of(raw, cif2=self.cif2))
+        if raw is None:
+            return None
+        facts = names.facts(tag)
+        return read_number(text_of(raw, cif2=self.cif2), facts.unit if facts else "")
 
     def loop(self, name: str) -> Loop | None:
         """The loop that holds an item, or the first one of a category (`_atom_site`)."""
@@ -316,8 +327,6 @@ class Document:
         return ", ".join(block.name or "(no name)" for block in self.blocks[:20]) or "none"
 
     def to_bytes(self) -> bytes:
-        from qcrbox.cif.writer import rewritten
-
         return rewritten(self)
 
     @property

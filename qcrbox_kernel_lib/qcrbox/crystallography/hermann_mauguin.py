@@ -8,7 +8,10 @@ from functools import lru_cache
 
 from qcrbox.crystallography._gemmi import gemmi
 
-_SETTING = re.compile(r"\s*(?::\s*([hr12sz][abc123-]*|-?[abc]{1,3}[123]?)|\(([hrsz])\)|\s([hrsz]))\s*$")
+# `R -3 c :R`, `R-3m (H)`, `R -3 c RS`, `R-3mHR`, `F d -3 m Z`: no symbol itself ends in h, r, s or z.
+_SETTING = re.compile(
+    r"\s*(?::\s*(hr|rs|[hr12sz][abc123-]*|-?[abc]{1,3}[123]?)|\((hr|rs|[hrsz])\)|(hr|rs|[hrsz]))\s*$"
+)
 # International Tables renamed these in 1992; gemmi's table has the older names.
 _DOUBLE_GLIDE = {
     "aem2": "a b m 2",
@@ -17,7 +20,10 @@ _DOUBLE_GLIDE = {
     "cmme": "c m m a",
     "ccce": "c c c a",
 }
-_SETTING_NAMES = {"s": "1", "z": "2"}
+_SETTING_NAMES = {"s": "1", "z": "2", "hr": "h", "rs": "r"}
+# Sub- and superscripts and overbars of other texts: `P 2~1~/c`, `P2<sub>1</sub>/c`, `P 1\u0305`, `P \\bar 1`.
+_MARKUP = re.compile(r"</?su[bp]>|[~_$^{}]")
+_BAR = re.compile(r"(?:\\?bar\s*)(\d)|(\d)[\u0304\u0305]")
 
 
 @lru_cache(maxsize=1)
@@ -38,13 +44,19 @@ def _symbols() -> dict[str, list[gemmi.SpaceGroup]]:
 _NUMBER = re.compile(r"\s*[,(]?\s*(?:(?:no\.?|#)\s*\d{1,3}\s*\)?|(?<=\()\d{2,3}\))\s*$")
 
 
+def plain_symbol(symbol: str) -> str:
+    """A symbol in lower case with single blanks, without markup."""
+    text = _MARKUP.sub("", symbol.strip().strip("'\"").lower())
+    text = _BAR.sub(lambda match: f"-{match[1] or match[2]}", text)
+    return " ".join(text.split())
+
+
 def find_by_hm(symbol: str) -> list[gemmi.SpaceGroup]:
     """Every entry of gemmi's table that a Hermann-Mauguin symbol may stand for, best first.
 
     Several entries are returned when the symbol leaves the setting open.
     """
-    text = " ".join(symbol.strip().strip("'\"").lower().replace("_", "").split())
-    text = _NUMBER.sub("", text)
+    text = _NUMBER.sub("", plain_symbol(symbol))
     match = _SETTING.search(text)
     setting = ""
     if match and match.start():
@@ -73,12 +85,20 @@ def _standard_first(entries: list[gemmi.SpaceGroup]) -> list[gemmi.SpaceGroup]:
 
 
 def choose_setting(
-    entries: list[gemmi.SpaceGroup], cell_angles: Sequence[float] | None
+    entries: list[gemmi.SpaceGroup], cell_angles: Sequence[float] | None, code: str = ""
 ) -> tuple[gemmi.SpaceGroup, str]:
     """One of the entries a symbol may mean, and a note when that is an assumption.
 
     cell_angles: alpha, beta, gamma in degrees; they tell hexagonal from rhombohedral axes, and the unique axis.
+    code: `_space_group_IT_coordinate_system_code`, as `2`, `b1`, `ba-c`, `1abc` or `h`.
     """
+    if code:
+        fitting = [entry for entry in entries if has_code(entry, code)]
+        if not fitting:
+            return choose_setting(entries, cell_angles)[0], (
+                f"The coordinate system code '{code}' is none of the settings of {entries[0].hm}; it is not used."
+            )
+        entries = fitting
     if len(entries) == 1:
         return entries[0], ""
     by_setting = {entry.ext: entry for entry in entries}
@@ -98,3 +118,27 @@ def choose_setting(
             fitting = [entry for entry in entries if entry.qualifier.lstrip("-")[:1] == "abc"[free]]
             return (fitting or entries)[0], ""
     return entries[0], ""
+
+
+def has_code(entry: gemmi.SpaceGroup, code: str) -> bool:
+    """Whether an entry is the setting of a coordinate system code (core dictionary)."""
+    text = code.strip().lower()
+    origin, axes = (text[0], text[1:]) if text[:1] in ("1", "2") else ("", text)
+    if axes in ("h", "r"):
+        return entry.ext.lower() == axes
+    if origin and entry.ext != origin:
+        return False
+    qualifier = entry.qualifier.lower()
+    if axes in ("", "abc"):
+        return qualifier == "" or not axes
+    # Groups with one cell choice have `b` for the dictionary's `b1`.
+    return qualifier in (axes, axes.removesuffix("1"))
+
+
+def entries_of_number(number: int) -> list[gemmi.SpaceGroup]:
+    """Every setting of a number of International Tables, the standard one first; empty beyond 1..230."""
+    standard = gemmi.find_spacegroup_by_number(number)
+    if standard is None:
+        return []
+    others = [entry for entry in gemmi.spacegroup_table() if entry.number == number]
+    return [standard, *(entry for entry in others if entry.xhm() != standard.xhm())]

@@ -1,21 +1,21 @@
-"""The space group of a structure, from what a file says about it.
+"""Space groups: operations, names, and the numbering of operations that a file uses.
 
-A file may name the group four times. Order of trust: list of operations, Hall symbol, H-M symbol with
-its setting, number. Whatever disagrees with the most trusted statement is reported, never hidden.
+Which of its statements a file means is decided in `symmetry_statements`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qcrbox.contract.errors import CifError
 from qcrbox.crystallography._gemmi import gemmi
-from qcrbox.crystallography.hermann_mauguin import choose_setting, find_by_hm
+from qcrbox.crystallography.hermann_mauguin import choose_setting, entries_of_number, find_by_hm, plain_symbol
+from qcrbox.crystallography.monoclinic_symbols import monoclinic_number, operations_of_symbol
 from qcrbox.crystallography.symmetry import (
     OperationTable,
     SymmetryOperation,
@@ -50,11 +50,11 @@ _CENTRINGS = {
 }
 
 
-def _signature(operations: Sequence[SymmetryOperation]) -> frozenset[SymmetryOperation]:
+def signature(operations: Sequence[SymmetryOperation]) -> frozenset[SymmetryOperation]:
     return frozenset(operation.reduced() for operation in operations)
 
 
-def _operations_of(group: gemmi.GroupOps) -> list[SymmetryOperation]:
+def operations_of(group: gemmi.GroupOps) -> list[SymmetryOperation]:
     return [SymmetryOperation.parse(operation.triplet()) for operation in group]
 
 
@@ -91,12 +91,12 @@ class SpaceGroup:
         given = list(operations)
         group = close_group(given)
         notes = []
-        if len(group) > len(_signature(given)):
+        if len(group) > len(signature(given)):
             notes.append(
-                f"The list of {len(_signature(given))} symmetry operations is not complete; "
-                f"{len(group) - len(_signature(given))} products were added."
+                f"The list of {len(signature(given))} symmetry operations is not complete; "
+                f"{len(group) - len(signature(given))} products were added."
             )
-        if len(given) > len(_signature(given)):
+        if len(given) > len(signature(given)):
             notes.append("A symmetry operation is listed twice.")
         entry = _entry_of(group)
         return cls(
@@ -109,41 +109,48 @@ class SpaceGroup:
         )
 
     @classmethod
+    def from_entry(cls, entry: gemmi.SpaceGroup) -> SpaceGroup:
+        """The group of an entry of gemmi's table."""
+        return _from_table(entry.hall, entry.xhm(), entry.number)
+
+    @classmethod
     def from_hall(cls, symbol: str) -> SpaceGroup:
         """The group of a Hall symbol. Raises CifError when the symbol cannot be read."""
         try:
             group = gemmi.symops_from_hall(" ".join(symbol.replace("_", " ").split()))
         except (RuntimeError, ValueError) as problem:
             raise CifError(f"'{symbol}' is not a Hall symbol.", why=str(problem)) from problem
-        made = cls.from_operations(_operations_of(group))
-        return _with(made, hall=made.hall or symbol, source="Hall")
+        made = cls.from_operations(operations_of(group))
+        return with_changes(made, hall=made.hall or symbol, source="Hall")
 
     @classmethod
-    def from_hm(cls, symbol: str, cell_angles: Sequence[float] | None = None) -> SpaceGroup:
+    def from_hm(cls, symbol: str, cell_angles: Sequence[float] | None = None, code: str = "") -> SpaceGroup:
         """The group of a Hermann-Mauguin symbol in any of its usual spellings.
 
-        `P 21/n`, `P2(1)/n`, `P21/n` and `P 1 21/n 1` are one group. Where the setting is not stated,
-        hexagonal or rhombohedral axes follow from the cell angles, and origin choice 1 is assumed and noted.
+        `P 21/n`, `P2(1)/n`, `P21/n` and `P 1 21/n 1` are one group. Where neither symbol nor `code` (the coordinate
+        system code of International Tables: `2`, `b1`, `ba-c`, `h`) state the setting, hexagonal or rhombohedral
+        axes follow from the cell angles, and origin choice 1 is assumed and noted.
         Raises CifError for an unknown symbol.
         """
         entries = find_by_hm(symbol)
         if not entries:
-            raise CifError(
-                f"'{symbol}' is not a known Hermann-Mauguin symbol.",
-                next="Give the list of symmetry operations, or a symbol of International Tables.",
-            )
-        entry, note = choose_setting(entries, cell_angles)
-        made = _from_entry(entry)
-        return _with(made, source="H-M", notes=(*made.notes, *([note] if note else [])))
+            return _monoclinic(symbol, cell_angles)
+        entry, note = choose_setting(entries, cell_angles, code)
+        made = cls.from_entry(entry)
+        return with_changes(made, source="H-M", notes=(*made.notes, *([note] if note else [])))
 
     @classmethod
-    def from_number(cls, number: int) -> SpaceGroup:
-        """The standard setting of a number of International Tables. Raises CifError beyond 1..230."""
-        entry = gemmi.find_spacegroup_by_number(int(number))
-        if entry is None:
+    def from_number(
+        cls, number: int, cell_angles: Sequence[float] | None = None, code: str = ""
+    ) -> SpaceGroup:
+        """The standard setting of a number of International Tables, or that of `code`. Raises CifError beyond 1..230."""
+        entries = entries_of_number(int(number))
+        if not entries:
             raise CifError(f"{number} is not a space group number.", next="Numbers run from 1 to 230.")
-        note = f"Only the number {number} is given; its standard setting {entry.xhm()} is assumed."
-        return _with(_from_entry(entry), source="number", notes=(note,))
+        entry, note = choose_setting(entries, cell_angles, code) if code else (entries[0], "")
+        if not code or note:
+            note = f"Only the number {number} is given; its standard setting {entry.xhm()} is assumed."
+        return with_changes(cls.from_entry(entry), source="number", notes=(note,) if note else ())
 
     @cached_property
     def table(self) -> OperationTable:
@@ -240,92 +247,17 @@ class SpaceGroup:
         """The same operations for gemmi's functions."""
         return gemmi.GroupOps([gemmi.Op(operation.reduced().xyz(",")) for operation in self.operations])
 
+    @cached_property
+    def signature(self) -> frozenset[SymmetryOperation]:
+        """The operations modulo the lattice, for comparing groups."""
+        return signature(self.operations)
+
     def same_operations(self, other: SpaceGroup) -> bool:
-        return _signature(self.operations) == _signature(other.operations)
+        return self.signature == other.signature
 
 
-def resolve(
-    symops: Sequence[str] = (),
-    *,
-    symop_ids: Sequence[str] | None = None,
-    hall: str = "",
-    hm: str = "",
-    number: int | None = None,
-    cell_angles: Sequence[float] | None = None,
-) -> SpaceGroup:
-    """The space group a file means, by order of trust, with what contradicts it.
-
-    Without any statement P 1 is assumed and noted. A statement that cannot be read is noted and the next
-    one is used, so this never raises for a damaged file.
-    """
-    problems: list[str] = []
-    candidates: list[tuple[str, SpaceGroup]] = []
-
-    def attempt(label: str, build) -> None:
-        try:
-            candidates.append((label, build()))
-        except CifError as error:
-            problems.append(error.message)
-
-    if symops:
-        attempt(
-            "the symmetry operations",
-            lambda: SpaceGroup.from_operations([SymmetryOperation.parse(text) for text in symops], symop_ids),
-        )
-    if hall:
-        attempt(f"the Hall symbol '{hall}'", lambda: SpaceGroup.from_hall(hall))
-    if hm:
-        attempt(f"the H-M symbol '{hm}'", lambda: SpaceGroup.from_hm(hm, cell_angles))
-    if number is not None:
-        attempt(f"the number {number}", lambda: SpaceGroup.from_number(number))
-    if not candidates:
-        problems.append("No space group is given; P 1 is assumed.")
-        return _with(
-            SpaceGroup.from_operations([SymmetryOperation.parse("x,y,z")]),
-            source="assumed",
-            notes=tuple(problems),
-        )
-    label, best = candidates[0]
-    contradictions = [
-        _contradiction(label, best, other_label, other)
-        for other_label, other in candidates[1:]
-        if not _agree(best, other_label, other, hm)
-    ]
-    named = next((other for _, other in candidates if other.number is not None), None)
-    return _with(
-        best,
-        hm=best.hm or hm,
-        hall=best.hall or hall,
-        number=best.number if best.number is not None else (number or (named.number if named else None)),
-        contradictions=tuple(contradictions),
-        notes=(*problems, *best.notes),
-    )
-
-
-def _agree(best: SpaceGroup, label: str, other: SpaceGroup, hm: str) -> bool:
-    if best.same_operations(other):
-        return True
-    if label.startswith("the number"):
-        return best.number == other.number if best.number is not None else best.order == other.order
-    if label.startswith("the H-M"):
-        # A symbol without setting stands for all its settings.
-        return any(
-            _signature(_operations_of(entry.operations())) == _signature(best.operations)
-            for entry in find_by_hm(hm)
-        ) or (best.number is None and best.order == other.order and best.point_group == other.point_group)
-    return False
-
-
-def _contradiction(label: str, best: SpaceGroup, other_label: str, other: SpaceGroup) -> str:
-    meant = best.hm or f"a group of {best.order} operations"
-    return (
-        f"{other_label[0].upper()}{other_label[1:]} means {other.hm or other.hall}, "
-        f"but {label} give{'s' if not label.endswith('operations') else ''} {meant}; {label} "
-        f"{'are' if label.endswith('operations') else 'is'} trusted."
-    )
-
-
-def _with(group: SpaceGroup, **changes: object) -> SpaceGroup:
+def with_changes(group: SpaceGroup, **changes: object) -> SpaceGroup:
+    """A group with other names, notes or source."""
     fields = {
         "operations": group.operations,
         "hm": group.hm,
@@ -339,9 +271,31 @@ def _with(group: SpaceGroup, **changes: object) -> SpaceGroup:
     return SpaceGroup(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def _from_entry(entry: gemmi.SpaceGroup) -> SpaceGroup:
-    made = SpaceGroup.from_operations(_operations_of(entry.operations()))
-    return _with(made, hm=entry.xhm(), hall=entry.hall, number=entry.number)
+def _monoclinic(symbol: str, cell_angles: Sequence[float] | None) -> SpaceGroup:
+    """A symbol that no table lists. Raises CifError when it is not monoclinic."""
+    angles = cell_angles if cell_angles is not None else (90.0, 91.0, 90.0)
+    unique = max(range(3), key=lambda axis: abs(angles[axis] - 90))
+    generators = operations_of_symbol(plain_symbol(symbol).replace("(", "").replace(")", ""), unique)
+    if not generators:
+        raise CifError(
+            f"'{symbol}' is not a known Hermann-Mauguin symbol.",
+            next="Give the list of symmetry operations, or a symbol of International Tables.",
+        )
+    group = close_group(generators)
+    made = SpaceGroup.from_operations(group)
+    return with_changes(
+        made,
+        hm=made.hm or " ".join(symbol.split()),
+        number=made.number or monoclinic_number(group),
+        source="H-M",
+        notes=(f"'{symbol}' is no tabulated setting; its operations follow from its letters.",),
+    )
+
+
+@lru_cache(maxsize=64)
+def _from_table(hall: str, hm: str, number: int) -> SpaceGroup:
+    made = SpaceGroup.from_operations(operations_of(gemmi.symops_from_hall(hall)))
+    return with_changes(made, hm=hm, hall=hall, number=number)
 
 
 def _entry_of(operations: Sequence[SymmetryOperation]) -> gemmi.SpaceGroup | None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,19 +45,15 @@ class SymmetryOperation:
         Raises CifError when the text has not three parts, or uses other letters than x, y, z
         (operations of superspace groups have x1 ... x4).
         """
-        parts = (
-            text.strip().strip("'\"").lower().replace(" ", "").replace("\t", "").replace(";", ",").split(",")
-        )
-        if len(parts) != 3 or not all(parts):
-            raise CifError(
-                f"'{text}' is not a symmetry operation.",
-                why=f"It has {len([p for p in parts if p])} parts; three are needed, as in -x, y+1/2, -z.",
-                next="Superspace operations (x1, x2, x3, x4) are not supported by the structure view."
-                if "x1" in text.lower()
-                else "Correct the operation in the file.",
-            )
-        rows, shifts = zip(*(_parse_part(part, text) for part in parts), strict=True)
-        return cls(tuple(rows), tuple(shifts))
+        return _parsed(text)
+
+    @cached_property
+    def _hash(self) -> int:
+        # Hashing a fraction takes a modular power, and groups are compared as sets of operations.
+        return hash((self.rotation, tuple((part.numerator, part.denominator) for part in self.translation)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @cached_property
     def r(self) -> NDArray[np.int64]:
@@ -79,6 +75,8 @@ class SymmetryOperation:
 
     def reduced(self) -> SymmetryOperation:
         """The same operation with its translation brought into [0, 1)."""
+        if all(0 <= part.numerator < part.denominator for part in self.translation):
+            return self
         return SymmetryOperation(self.rotation, tuple(part % 1 for part in self.translation))  # type: ignore[arg-type]
 
     def shifted(self, translation: Sequence[int]) -> SymmetryOperation:
@@ -115,6 +113,21 @@ class SymmetryOperation:
 
     def __str__(self) -> str:
         return self.xyz()
+
+
+@lru_cache(maxsize=8192)
+def _parsed(text: str) -> SymmetryOperation:
+    parts = text.strip().strip("'\"").lower().replace(" ", "").replace("\t", "").replace(";", ",").split(",")
+    if len(parts) != 3 or not all(parts):
+        raise CifError(
+            f"'{text}' is not a symmetry operation.",
+            why=f"It has {len([p for p in parts if p])} parts; three are needed, as in -x, y+1/2, -z.",
+            next="Superspace operations (x1, x2, x3, x4) are not supported by the structure view."
+            if "x1" in text.lower()
+            else "Correct the operation in the file.",
+        )
+    rows, shifts = zip(*(_parse_part(part, text) for part in parts), strict=True)
+    return SymmetryOperation(rows, shifts)
 
 
 def _parse_part(part: str, whole: str) -> tuple[tuple[int, int, int], Fraction]:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 from qcrbox.contract.errors import CifError
-from qcrbox.crystallography.space_group import SpaceGroup, resolve
+from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.monoclinic_symbols import monoclinic_number, operations_of_symbol
+from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.symmetry import close_group
+from qcrbox.crystallography.symmetry_statements import resolve
 
 from ..conftest import CifMaker, symops
 
@@ -38,6 +43,20 @@ P21N = ["x,y,z", "-x+1/2,y+1/2,-z+1/2", "-x,-y,-z", "x-1/2,-y-1/2,z-1/2"]
         ("P 1 21/c 1 (No. 14)", "P 1 21/c 1"),
         ("C 2/c, No.15", "C 1 2/c 1"),
         ("H 3", "R 3:H"),
+        # The databases' own marks of settings, with and without blanks.
+        ("R -3 c RS", "R -3 c:R"),
+        ("R -3 m HR", "R -3 m:H"),
+        ("R-3mHR", "R -3 m:H"),
+        ("R -3 m :hR", "R -3 m:H"),
+        ("R-3cR", "R -3 c:R"),
+        ("R-3mH", "R -3 m:H"),
+        ("Fd-3mS", "F d -3 m:1"),
+        ("I 41/a Z", "I 41/a:2"),
+        # Markup of other texts.
+        ("P 2~1~/c", "P 1 21/c 1"),
+        ("P2<sub>1</sub>/c", "P 1 21/c 1"),
+        ("P 1\u0305", "P -1"),
+        (r"P \bar 1", "P -1"),
     ],
 )
 def test_hermann_mauguin_symbols_are_read_as_people_write_them(written: str, meant: str) -> None:
@@ -60,6 +79,185 @@ def test_an_open_setting_follows_from_the_cell(symbol: str, angles: tuple[float,
 @pytest.mark.parametrize("symbol", ["R -3 m", "F d -3 m"])
 def test_an_assumed_setting_is_noted(symbol: str) -> None:
     assert "assumed" in " ".join(SpaceGroup.from_hm(symbol).notes)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "angles", "number", "operation"),
+    [
+        ("B 1 21/c 1", None, 14, "-x+1/2, y+1/2, -z"),
+        ("B 21/c", (90, 97, 90), 14, "-x+1/2, y+1/2, -z"),
+        ("B1 2(1)/c1", None, 14, "-x+1/2, y+1/2, -z"),
+        ("F 1 2/m 1", None, 12, "x+1/2, y+1/2, z"),
+        ("B 1 2/n 1", None, 10, "x+1/2, -y, z+1/2"),
+        ("P 1 1 a", None, 7, "x+1/2, y, -z"),
+    ],
+)
+def test_untabulated_monoclinic_symbols_give_their_operations(
+    symbol: str, angles: tuple[float, ...] | None, number: int, operation: str
+) -> None:
+    group = SpaceGroup.from_hm(symbol, angles)
+    assert group.number == number
+    assert operation in [str(one) for one in group.operations]
+    assert SpaceGroup.from_operations(group.operations).order == group.order
+
+
+MONOCLINIC = [entry for entry in gemmi.spacegroup_table() if 3 <= entry.number <= 15]
+
+
+@pytest.mark.parametrize("entry", MONOCLINIC, ids=[entry.xhm() for entry in MONOCLINIC])
+def test_letters_of_every_monoclinic_symbol_mean_its_tabulated_operations(entry: gemmi.SpaceGroup) -> None:
+    made = close_group(operations_of_symbol(entry.hm.lower()))
+    assert SpaceGroup.from_operations(made).same_operations(SpaceGroup.from_entry(entry))
+    assert monoclinic_number(made) == entry.number
+
+
+@pytest.mark.parametrize("symbol", ["P 1 b 1", "Q 1 2 1", "P 1 3 1", "P"])
+def test_what_is_no_monoclinic_symbol_has_no_operations(symbol: str) -> None:
+    with pytest.raises(CifError):
+        SpaceGroup.from_hm(symbol)
+
+
+CODES = [
+    ("F d -3 m", "2", "F d -3 m:2"),
+    ("F d -3 m", "1", "F d -3 m:1"),
+    ("R -3 m", "r", "R -3 m:R"),
+    ("R -3 m", "h", "R -3 m:H"),
+    ("P 21/c", "b1", "P 1 21/c 1"),
+    ("P 2", "b1", "P 1 2 1"),
+    ("P 2", "c1", "P 1 1 2"),
+    ("P n n n", "2abc", "P n n n:2"),
+    ("P b a n", "1", "P b a n:1"),
+    ("P n c b", "2cab", "P n c b:2"),
+]
+
+
+@pytest.mark.parametrize(("symbol", "code", "meant"), CODES)
+def test_the_coordinate_system_code_states_the_setting(symbol: str, code: str, meant: str) -> None:
+    group = SpaceGroup.from_hm(symbol, code=code)
+    assert group.hm == meant
+    assert not group.notes
+
+
+def test_the_code_chooses_the_setting_of_a_number_too() -> None:
+    assert resolve(number=14, code="c2").hm == "P 1 1 21/n"
+    assert resolve(number=227, code="2").notes == ()
+
+
+def test_a_code_that_its_symbol_does_not_have_is_noted() -> None:
+    group = resolve(hm="F d -3 m :1", code="2")
+    assert group.hm == "F d -3 m:1"
+    assert any("code '2'" in note for note in group.notes)
+
+
+def test_a_file_states_its_origin_by_the_code(cif: CifMaker) -> None:
+    """Diamond: at 1/8 1/8 1/8 of origin choice 2 there are 8 atoms in the cell, of choice 1 there would be 16."""
+    group = "_space_group_name_H-M_alt 'F d -3 m'\n_space_group_IT_coordinate_system_code 2"
+    structure = Structure.from_cif(cif((5.43,) * 3 + (90,) * 3, [("C1", "C", *(0.125,) * 3)], group=group))
+    assert structure.cell_content == {"C": 8.0}
+    assert not any("origin" in note for note in structure.notes)
+
+
+@pytest.mark.parametrize(
+    ("more", "meant", "atoms"),
+    [
+        ("_chemical_formula_sum Si\n_cell_formula_units_Z 8", "F d -3 m:2", 8.0),
+        ("_chemical_formula_sum Si\n_cell_formula_units_Z 16", "F d -3 m:1", 16.0),
+        ("_chemical_formula_sum Si2\n_cell_formula_units_Z 5", "F d -3 m:1", 16.0),
+        ("_chemical_formula_sum Si", "F d -3 m:1", 16.0),
+    ],
+)
+def test_an_unstated_origin_follows_from_the_contents_of_the_cell(
+    cif: CifMaker, more: str, meant: str, atoms: float
+) -> None:
+    text = cif(
+        (5.43,) * 3 + (90,) * 3, [("Si1", "Si", *(0.125,) * 3)], group="_space_group_name_H-M_alt 'F d -3 m'", more=more
+    )  # fmt: skip
+    structure = Structure.from_cif(text)
+    assert (structure.space_group.hm, structure.cell_content["Si"]) == (meant, atoms)
+    assert any("does not state its origin" in note for note in structure.notes)
+
+
+# Misprints: statements checked against each other and against the cell
+
+OBLIQUE = UnitCell.from_values((12.556, 14.408, 14.996, 90, 91.56, 90))
+ORTHOGONAL = UnitCell.from_values((8, 9, 10, 90, 90, 90))
+MISPRINTED = ["x,y,z", "x,-y,-z", "-x+1/2,y+1/2,-z+1/2", "x+1/2,-y+1/2,z+1/2"]
+
+
+def test_operations_that_the_cell_does_not_allow_give_way_to_symbols_that_fit() -> None:
+    group = resolve(MISPRINTED, hm="P 1 21/n 1", hall="-P 2yn", cell=OBLIQUE)
+    assert (group.hm, group.number, group.order) == ("P 1 21/n 1", 14, 4)
+    (doubt,) = group.contradictions
+    assert "P m n n" in doubt
+    assert "the Hall symbol '-P 2yn' and the H-M symbol 'P 1 21/n 1'" in doubt
+
+
+def test_codes_still_count_the_operations_of_a_misprinted_list() -> None:
+    group = resolve(MISPRINTED, hm="P 1 21/n 1", cell=OBLIQUE)
+    assert [str(operation) for operation in group.operations] == [
+        "x, y, z",
+        "-x, -y, -z",
+        "-x+1/2, y+1/2, -z+1/2",
+        "x+1/2, -y+1/2, z+1/2",
+    ]
+    assert group.readable(*group.parse_code("4_565")) == "x+1/2, -y+3/2, z+1/2"
+
+
+def test_a_list_that_is_no_group_gives_way_to_a_symbol_with_as_many_operations() -> None:
+    """The cell would allow the group that a wrong sign makes of P 21 21 21."""
+    listed = ["x,y,z", "1/2-x,-y,1/2+z", "1/2+x,1/2-y,z", "-x,1/2+y,1/2-z"]
+    assert resolve(listed, cell=ORTHOGONAL).number != 19
+    group = resolve(listed, hm="P 21 21 21", cell=ORTHOGONAL)
+    assert (group.hm, group.order) == ("P 21 21 21", 4)
+    assert str(group.operations[2]) == "x+1/2, -y+1/2, -z"
+    assert "no group as they are listed" in group.contradictions[0]
+
+
+def test_a_list_of_generators_is_completed_and_trusted() -> None:
+    for listed in (["-x,-y,-z", "-x,y+1/2,-z+1/2"], ["x,y,z", "-x,-y,-z", "-x,y+1/2,-z+1/2"]):
+        group = resolve(listed, hm="P 21/c", number=14, cell=OBLIQUE)
+        assert (group.hm, group.source, group.contradictions) == ("P 1 21/c 1", "symop", ())
+
+
+def test_a_whole_list_that_fits_the_cell_is_trusted_against_all_symbols() -> None:
+    group = resolve(P21N, hm="P 21/c", hall="-P 2ybc", cell=OBLIQUE)
+    assert group.hm == "P 1 21/n 1"
+    assert len(group.contradictions) == 2
+
+
+def test_a_symbol_that_the_cell_does_not_allow_gives_way_to_one_it_allows() -> None:
+    group = resolve(hall="-P 2 2", hm="P 2/m", cell=OBLIQUE)
+    assert group.hm == "P 1 2/m 1"
+    assert "Hall symbol '-P 2 2'" in group.contradictions[0]
+
+
+def test_when_nothing_fits_the_cell_the_order_of_trust_holds_and_it_is_said() -> None:
+    group = resolve(MISPRINTED, cell=OBLIQUE)
+    assert group.hm == "P m n n"
+    assert "The cell does not have the symmetry of P m n n." in group.notes
+
+
+def test_an_unconstrained_cell_is_no_reason_for_doubt() -> None:
+    cell = UnitCell.from_values((10.0, 10.02, 12.0, 90.05, 90, 90))
+    symops_4 = [str(operation) for operation in SpaceGroup.from_hm("P 4/m").operations]
+    group = resolve(symops_4, hm="P 2/m", cell=cell)
+    assert group.hm == "P 4/m"
+
+
+def test_two_symbols_that_differ_are_both_weighed(cif: CifMaker) -> None:
+    group = "_space_group_name_H-M_alt 'P 21/c'\n_symmetry_space_group_name_H-M 'P 1 21/n 1'"
+    structure = Structure.from_cif(cif(group=group))
+    assert structure.space_group.hm == "P 1 21/c 1"
+    assert "'P 1 21/n 1'" in structure.space_group.contradictions[0]
+
+
+def test_unreadable_operations_are_left_out_and_named() -> None:
+    group = resolve(["x,y,z", "-x,-y,-z", "-x,1/2+y,1/2:z", "x,1/2-y,1/2+z"], hm="P 21/c", cell=OBLIQUE)
+    assert group.hm == "P 1 21/c 1"
+    assert group.readable(*group.parse_code("3_555")) == "-x, y+1/2, -z+1/2"
+    alone = resolve(["x,y,z", "-x,-y,-z", "-x,1/2+y,1/2:z", "x,1/2-y,1/2+z"], cell=OBLIQUE)
+    assert alone.hm == "P 1 21/c 1"
+    assert any("1/2:z" in note for note in alone.notes)
 
 
 def test_an_unknown_symbol_says_what_to_give_instead() -> None:

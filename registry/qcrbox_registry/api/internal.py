@@ -42,6 +42,12 @@ async def read_input(
     return await file_response(content)
 
 
+@router.get("/{calculation_id}/checkpoint")
+async def read_checkpoint(core: TheCore, attempt: TheAttempt) -> Response:
+    """The newest checkpoint of an earlier attempt of this calculation. 404 when none stored one."""
+    return await file_response(await core.agent_files.read_checkpoint(attempt))
+
+
 @router.put("/{calculation_id}/outputs")
 async def write_output(
     request: Request,

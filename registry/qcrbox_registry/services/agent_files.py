@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterable
 
 from qcrbox.contract.errors import Conflict, TooLarge
+from qcrbox.contract.messages import CHECKPOINT
 
 from qcrbox_registry.access.rights import missing
 from qcrbox_registry.messaging.tokens import read_files
@@ -52,6 +53,13 @@ class AgentFileService:
         sha256, size = await self._contents.unified(file) if unified else (file.sha256, file.size)
         return Content(file.filename, sha256, size, self._context.objects.get(sha256))
 
+    async def read_checkpoint(self, attempt: Attempt) -> Content:
+        """The newest checkpoint of the calculation. Raises NotFound when no attempt stored one."""
+        found = await self._context.db.read(lambda conn: uploads.checkpoint(conn, attempt.id))
+        if found is None or found.sha256 is None:
+            raise missing("checkpoint", attempt.id)
+        return Content(found.filename, found.sha256, found.size, self._context.objects.get(found.sha256))
+
     async def write_output(
         self, attempt: Attempt, key: OutputKey, chunks: AsyncIterable[bytes], announced: int | None
     ) -> Json:
@@ -83,4 +91,11 @@ class AgentFileService:
             size=stored.size,
             index=stored.index,
         )
-        return await self._context.db.write(lambda conn: uploads.add_output(conn, new, time.time()))
+
+        def write(conn: Connection) -> Upload:
+            added = uploads.add_output(conn, new, time.time())
+            if new.name == CHECKPOINT:
+                uploads.drop_checkpoints(conn, attempt.id, but=added.id)
+            return added
+
+        return await self._context.db.write(write)

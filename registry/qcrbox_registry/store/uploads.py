@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound
+from qcrbox.contract.messages import CHECKPOINT
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.records import Records
@@ -106,6 +107,29 @@ def add_output(conn: Connection, new: NewOutput, now: float) -> Upload:
         )
     )
     return get(conn, upload_id)
+
+
+def checkpoint(conn: Connection, calculation_id: str) -> Upload | None:
+    """The newest checkpoint of any attempt of a calculation."""
+    query = _records.select.where(*_is_checkpoint(calculation_id)).order_by(uploads.c.created_at.desc())
+    return _records.first(conn, query.limit(1))
+
+
+def drop_checkpoints(conn: Connection, calculation_id: str, but: str = "") -> None:
+    """Forget the checkpoints that are not an output, except `but`."""
+    conn.execute(
+        sa.delete(uploads).where(
+            *_is_checkpoint(calculation_id), uploads.c.state == "stored", uploads.c.id != but
+        )
+    )
+
+
+def _is_checkpoint(calculation_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        uploads.c.calculation_id == calculation_id,
+        uploads.c.purpose == "output",
+        uploads.c.output_name == CHECKPOINT,
+    )
 
 
 # ---------------------------------------------------------------- resumable uploads

@@ -184,7 +184,11 @@ def test_what_is_deleted_comes_back_with_its_files(ada, do):
 
 
 def test_a_deleted_file_is_found_in_the_bin_and_comes_back_once(person, group, do):
-    ada, bob, keeper = person(groups=[group]), person(groups=[group]), person(f"data!group={group}", groups=[group])
+    ada, bob, keeper = (
+        person(groups=[group]),
+        person(groups=[group]),
+        person(f"data!group={group}", groups=[group]),
+    )
     made = do.upload(ada, group=group)
     path = f"/api/data-files/{do.file_id(made)}"
     assert bob.delete(path).status_code == 403

@@ -14,43 +14,76 @@ from numpy.typing import NDArray
 
 from qcrbox.cif import names
 from qcrbox.cif.document import Block
+from qcrbox.cif.lenient import Reading, irregular
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
 from qcrbox.cif.values import Number
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.cell import NAMES, UnitCell
-from qcrbox.crystallography.space_group import SpaceGroup, resolve
+from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure import adps
-from qcrbox.crystallography.structure.elements import element_of_label, element_of_type
+from qcrbox.crystallography.structure.elements import elements_of_sites
+from qcrbox.crystallography.structure.formula import parse_formula
 from qcrbox.crystallography.structure.sites import FARTHEST, Sites
+from qcrbox.crystallography.symmetry_statements import resolve
 
 Array = NDArray[np.float64]
 _CELL_TAGS = [f"_cell_{'length' if name in 'abc' else 'angle'}_{name}" for name in NAMES]
 _SYMOP_TAGS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
+_HALL_TAGS = ("_space_group_name_Hall", "_symmetry_space_group_name_Hall")
+_HM_TAGS = ("_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M", "_space_group_name_H-M_full")
+_NUMBER_TAGS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
 _FLAG_TAGS = (
     "_atom_site_refinement_flags",
     "_atom_site_refinement_flags_posn",
     "_atom_site_refinement_flags_adp",
 )
 _COMPONENTS = ("11", "22", "33", "12", "13", "23")
+_ANISO_TAGS = [
+    f"_atom_site_aniso_{name}{su}"
+    for name in ("label", *(stem + component for stem in ("U_", "B_", "beta_") for component in _COMPONENTS))
+    for su in ("", "_su")
+]
+_SITE_TAGS = [
+    f"_atom_site_{name}{su}"
+    for name in (
+        "label", "type_symbol", "fract_x", "fract_y", "fract_z", "Cartn_x", "Cartn_y", "Cartn_z", "occupancy",
+        "U_iso_or_equiv", "B_iso_or_equiv", "adp_type", "thermal_displace_type", "disorder_assembly",
+        "disorder_group", "calc_flag", "refinement_flags", "refinement_flags_posn", "refinement_flags_adp",
+    )
+    for su in ("", "_su")
+]  # fmt: skip
 
 
-def number_with_su(block: Block, tag: str) -> Number | None:
-    """A number with the s.u. of its brackets, else of its `_su` item."""
-    number = block.number(tag)
-    if number is None or number.su is not None:
-        return number
-    su = block.number(f"{tag}_su")
+def number_with_su(block: Block, tag: str, notes: list[str] | None = None) -> Number | None:
+    """A number with the s.u. of its brackets, else of its `_su` item; a misprint is read and noted."""
+    reading = block.reading(tag)
+    if reading is None:
+        return None
+    if reading.how and notes is not None:
+        notes.append(misprint(tag, block.text(tag) or "", reading))
+    number = reading.number
+    su = block.number(f"{tag}_su") if number.su is None else None
     return Number.of(number.text, su.text) if su is not None and su.value > 0 else number
 
 
-def read_cell(block: Block) -> UnitCell:
-    """Raises MissingItemsError when a cell parameter is missing and CifError when they make no cell."""
-    numbers = [number_with_su(block, tag) for tag in _CELL_TAGS]
+def misprint(what: str, text: str, reading: Reading) -> str:
+    """`_cell_angle_beta is written '90.00()', with brackets that hold no s.u.; it is read as 90.00.`"""
+    return f"{what} is written '{text}', {reading.how}; it is read as {reading.number.text}."
+
+
+def read_cell(block: Block, notes: list[str] | None = None) -> UnitCell:
+    """The cell; misprinted values are added to `notes`.
+
+    Raises MissingItemsError when a cell parameter is missing and CifError when they make no cell.
+    """
+    numbers = [number_with_su(block, tag, notes) for tag in _CELL_TAGS]
     missing = [tag for tag, number in zip(_CELL_TAGS, numbers, strict=True) if number is None]
     if missing:
+        odd = [f"{tag} is '{text}', which is no number" for tag in missing if (text := block.text(tag))]
+        absent = [tag for tag in missing if not block.text(tag)]
         raise MissingItemsError(
-            f"The cell is not complete: {', '.join(missing)} missing.",
+            f"The cell is not complete: {'; '.join([*odd, *([', '.join(absent) + ' missing'] if absent else [])])}.",
             where=f"block {block.name}",
             items=missing,
         )
@@ -61,45 +94,18 @@ def read_cell(block: Block) -> UnitCell:
 
 def read_space_group(block: Block, cell: UnitCell | None = None) -> SpaceGroup:
     """The space group by order of trust; never raises for damaged statements, they are noted."""
-    notes = []
     chosen, ids = _symmetry_operations(block)
-    if (legacy := _legacy_operations(block)) and chosen and legacy != chosen:
-        before = resolve(chosen)
-        if not before.same_operations(resolve(legacy)):
-            notes.append(
-                "_space_group_symop_operation_xyz and _symmetry_equiv_pos_as_xyz are both given and differ; "
-                "the first is used."
-            )
-    number = next(
-        (n for tag in ("_space_group_IT_number", "_symmetry_Int_Tables_number") if (n := block.number(tag))),
-        None,
-    )
-    group = resolve(
+    numbers = [n.value for tag in _NUMBER_TAGS if (n := block.number(tag)) is not None]
+    return resolve(
         chosen,
         symop_ids=ids,
-        hall=_first_text(block, "_space_group_name_Hall", "_symmetry_space_group_name_Hall"),
-        hm=_first_text(
-            block,
-            "_space_group_name_H-M_alt",
-            "_symmetry_space_group_name_H-M",
-            "_space_group_name_H-M_full",
-            "_space_group_name_H-M_ref",
-        ),
-        number=int(number.value) if number is not None and 1 <= number.value <= 230 else None,
-        cell_angles=None if cell is None else cell.parameters[3:].tolist(),
+        legacy_symops=_legacy_operations(block),
+        hall=_distinct_texts(block, _HALL_TAGS),
+        hm=_distinct_texts(block, _HM_TAGS) or _distinct_texts(block, ("_space_group_name_H-M_ref",)),
+        number=[int(value) for value in dict.fromkeys(numbers) if 1 <= value <= 230 and value == int(value)],
+        code=block.text("_space_group_IT_coordinate_system_code") or "",
+        cell=cell,
     )
-    if notes:
-        group = SpaceGroup(
-            group.operations,
-            group.hm,
-            group.hall,
-            group.number,
-            group.source,
-            (*notes, *group.contradictions),
-            group.notes,
-            group.ids,
-        )
-    return group
 
 
 def _symmetry_operations(block: Block) -> tuple[list[str], list[str] | None]:
@@ -124,8 +130,9 @@ def _legacy_operations(block: Block) -> list[str]:
     return [text_of(cell) for cell in block.column(_SYMOP_TAGS[1])]
 
 
-def _first_text(block: Block, *tags: str) -> str:
-    return next((text.strip() for tag in tags if (text := block.text(tag)) and text.strip()), "")
+def _distinct_texts(block: Block, tags: Sequence[str]) -> list[str]:
+    texts = [text.strip() for tag in tags if (text := block.text(tag))]
+    return list(dict.fromkeys(text for text in texts if text))
 
 
 def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
@@ -139,6 +146,7 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
             where=f"block {block.name}",
             items=["_atom_site_label", "_atom_site_fract_x"],
         )
+    loop = in_memory(loop, _SITE_TAGS)
     count = len(loop)
     types = texts_of(loop, "_atom_site_type_symbol", count)
     labels = texts_of(loop, "_atom_site_label", count)
@@ -146,21 +154,20 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
         label or f"{symbol or 'X'}{row + 1}"
         for row, (label, symbol) in enumerate(zip(labels, types, strict=True))
     ]
-    fract, fract_su = _coordinates(loop, cell, count, block)
-    u_iso, u_iso_su = _isotropic(loop, count)
+    fract, fract_su = _coordinates(loop, cell, labels, block, notes)
+    u_iso, u_iso_su = _isotropic(loop, labels, notes)
     u_cif, u_cif_su = _anisotropic(block, labels, cell, notes)
-    occupancy, occupancy_su = numbers_of(loop, "_atom_site_occupancy", count)
+    occupancy, occupancy_su = numbers_of(loop, "_atom_site_occupancy", count, notes, labels)
     flags = [texts_of(loop, tag, count) for tag in _FLAG_TAGS]
     given = texts_of(loop, "_atom_site_adp_type", count)
     if not any(given):
         given = texts_of(loop, "_atom_site_thermal_displace_type", count)
     has_tensor: NDArray[np.bool_] = np.isfinite(u_cif[:, 0, 0])
+    elements, odd = elements_of_sites(labels, types, parse_formula(block.text("_chemical_formula_sum") or ""))
+    notes += odd
     sites = Sites(
         label=labels,
-        element=[
-            element_of_type(symbol) if symbol else element_of_label(label)
-            for symbol, label in zip(types, labels, strict=True)
-        ],
+        element=elements,
         type_symbol=types,
         fract=fract,
         fract_su=fract_su,
@@ -194,29 +201,68 @@ def as_loop(block: Block, tag: str) -> Loop | None:
     return Loop.of(items)
 
 
+def in_memory(loop: Loop, tags: Sequence[str]) -> Loop:
+    """A loop with those of the columns that it has, cut from the file in one pass."""
+    own = [loop.tags[place] for place in dict.fromkeys(map(loop.index, tags)) if place is not None]
+    made = Loop.of(dict(zip(own, loop.columns(*own), strict=True)))
+    made.cif2 = loop.cif2
+    return made
+
+
 def texts_of(loop: Loop, tag: str, count: int) -> list[str]:
     if tag not in loop:
         return [""] * count
     return ["" if raw in ("?", ".") else text_of(raw, cif2=loop.cif2) for raw in loop.column(tag)]
 
 
-def numbers_of(loop: Loop, tag: str, count: int) -> tuple[Array, Array]:
-    """Values (NaN where unknown) and s.u. (0 where none)."""
+def numbers_of(
+    loop: Loop, tag: str, count: int, notes: list[str] | None = None, labels: Sequence[str] = ()
+) -> tuple[Array, Array]:
+    """Values (NaN where unknown) and s.u. (0 where none). Misprints are read, and with `labels` of the rows noted."""
     if tag not in loop:
         return np.full(count, np.nan), np.zeros(count)
+    if notes is not None:
+        notes += misprints(loop, tag, labels)
     values, su = loop.numbers_and_su(tag)
     if f"{tag}_su" in loop:
         su = np.where(np.isnan(su), loop.numbers(f"{tag}_su"), su)
     return values, np.nan_to_num(su)
 
 
-def _coordinates(loop: Loop, cell: UnitCell, count: int, block: Block) -> tuple[Array, Array]:
+def misprints(loop: Loop, tag: str, labels: Sequence[str]) -> list[str]:
+    """One note for each way in which numbers of a column are misprinted, with up to ten of them."""
+    if tag not in loop:
+        return []
+    facts = names.facts(tag)
+    found: dict[str, list[str]] = {}
+    for row, text, reading in irregular(loop.column(tag), facts.unit if facts else ""):
+        shown = f"{labels[row]} '{text[:40]}'"
+        if reading is None:
+            found.setdefault("", []).append(shown)
+        else:
+            found.setdefault(reading.how, []).append(f"{shown} as {reading.number.text}")
+    notes = []
+    for how, places in found.items():
+        listed = ", ".join(places[:10]) + (f" and {len(places) - 10} more" if len(places) > 10 else "")
+        notes.append(
+            f"Values of {tag} {how} are read: {listed}."
+            if how
+            else f"Values of {tag} that are no numbers are taken as unknown: {listed}."
+        )
+    return notes
+
+
+def _coordinates(
+    loop: Loop, cell: UnitCell, labels: list[str], block: Block, notes: list[str]
+) -> tuple[Array, Array]:
+    count = len(labels)
+
     if "_atom_site_fract_x" not in loop and "_atom_site_Cartn_x" in loop:
         cartesian = np.column_stack(
-            [numbers_of(loop, f"_atom_site_Cartn_{axis}", count)[0] for axis in "xyz"]
+            [numbers_of(loop, f"_atom_site_Cartn_{axis}", count, notes, labels)[0] for axis in "xyz"]
         )
         return cell.to_fractional(cartesian), np.zeros((count, 3))
-    columns = [numbers_of(loop, f"_atom_site_fract_{axis}", count) for axis in "xyz"]
+    columns = [numbers_of(loop, f"_atom_site_fract_{axis}", count, notes, labels) for axis in "xyz"]
     fract = np.column_stack([values for values, _ in columns])
     if count and not np.isfinite(fract).all(axis=1).any():
         raise MissingItemsError(
@@ -225,9 +271,9 @@ def _coordinates(loop: Loop, cell: UnitCell, count: int, block: Block) -> tuple[
     return fract, np.column_stack([su for _, su in columns])
 
 
-def _isotropic(loop: Loop, count: int) -> tuple[Array, Array]:
-    u, u_su = numbers_of(loop, "_atom_site_U_iso_or_equiv", count)
-    b, b_su = numbers_of(loop, "_atom_site_B_iso_or_equiv", count)
+def _isotropic(loop: Loop, labels: list[str], notes: list[str]) -> tuple[Array, Array]:
+    u, u_su = numbers_of(loop, "_atom_site_U_iso_or_equiv", len(labels), notes, labels)
+    b, b_su = numbers_of(loop, "_atom_site_B_iso_or_equiv", len(labels), notes, labels)
     use_b = np.isnan(u)
     return np.where(use_b, adps.b_to_u(b), u), np.where(use_b, adps.b_to_u(b_su), u_su)
 
@@ -238,6 +284,7 @@ def _anisotropic(block: Block, labels: list[str], cell: UnitCell, notes: list[st
     loop = as_loop(block, "_atom_site_aniso_label")
     if loop is None:
         return tensors, su
+    loop = in_memory(loop, _ANISO_TAGS)
     count = len(loop)
     own = texts_of(loop, "_atom_site_aniso_label", count)
     rows = _rows_of(own, labels, notes)
@@ -246,7 +293,9 @@ def _anisotropic(block: Block, labels: list[str], cell: UnitCell, notes: list[st
         ("B_", adps.b_to_u),
         ("beta_", lambda values: adps.beta_to_u(values, cell)),
     ):
-        columns = [numbers_of(loop, f"_atom_site_aniso_{stem}{name}", count) for name in _COMPONENTS]
+        columns = [
+            numbers_of(loop, f"_atom_site_aniso_{stem}{name}", count, notes, own) for name in _COMPONENTS
+        ]
         values = convert(adps.symmetric(np.column_stack([column for column, _ in columns])))
         errors = convert(adps.symmetric(np.column_stack([column for _, column in columns])))
         for position, row in enumerate(rows):

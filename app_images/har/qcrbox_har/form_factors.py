@@ -1,0 +1,132 @@
+"""Form factors of all sites of a crystal: every molecule's wavefunction, gathered with the weights of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qcrbox.crystallography.structure.structure import Structure
+
+from qcrbox_har.method import AtomicDensity, Charges, Method, MoleculeInput
+from qcrbox_har.molecules import Molecule, Plan
+from qcrbox_har.processes import Child
+from qcrbox_har.surroundings import Surroundings
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+OnProgress = Callable[[Molecule, dict[str, Any]], None]
+
+
+@dataclass
+class Table:
+    """Form factors of the sites that have a wavefunction.
+
+    site (n,): rows of the asymmetric unit; hkl (k, 3); values (k, n). electrons, charges (s,), dipoles (s, 3) e Å:
+    of every site in its own place, NaN where there is none. molecules: what each partition gave.
+    """
+
+    site: Indices
+    hkl: Indices
+    values: NDArray[np.complex128]
+    electrons: Array
+    charges: Array
+    dipoles: Array
+    molecules: list[AtomicDensity] = field(default_factory=list)
+
+    def labels(self, structure: Structure) -> list[str]:
+        return [structure.sites.label[row] for row in self.site]
+
+
+class Computer:
+    """Makes tables of one crystal, round after round.
+
+    crystal_field: whether the neighbours' charges and dipoles act on each wavefunction; those of the round before.
+    """
+
+    def __init__(
+        self,
+        structure: Structure,
+        plan: Plan,
+        method: Method,
+        quantum: Child,
+        *,
+        partition: str = "hirshfeld",
+        grid: int = 2,
+        crystal_field: bool = False,
+        field_radius: float = 8.0,
+    ) -> None:
+        self.structure, self.plan, self.method, self.quantum = structure, plan, method, quantum
+        self.settings = {"partition": partition, "basis": method.basis, "grid_level": grid}
+        self.neighbours: list[Surroundings] | None = None
+        if crystal_field:
+            self.neighbours = [Surroundings(structure, m, field_radius) for m in plan.molecules]
+        count = len(structure.sites)
+        self.charges, self.dipoles = np.zeros(count), np.zeros((count, 3))
+        self.has_field = False
+
+    def inputs(self, sites: Array) -> list[MoleculeInput]:
+        """Every molecule at the given fractional coordinates (s, 3), in the field of its neighbours if that is known."""
+        made = []
+        for number, molecule in enumerate(self.plan.molecules):
+            positions = self.structure.cell.to_cartesian(molecule.fract(self.structure, sites))
+            around: Charges | None = None
+            if self.neighbours is not None and self.has_field:
+                around = self.neighbours[number].at(sites, self.charges, self.dipoles)
+            made.append(
+                MoleculeInput(molecule.symbols, positions, molecule.charge, molecule.multiplicity, around)
+            )
+        return made
+
+    def table(
+        self, sites: Array, hkl: Indices, *, loose: bool = False, progress: OnProgress | None = None
+    ) -> Table:
+        """Wavefunctions at these sites and their form factors. loose: of a first round that will be improved."""
+        method = self.method
+        if loose:
+            method = Method(**{**method.__dict__, "conv_tol": 1e-4})
+        fractional = self.structure.cell.fractionalisation
+        rows = np.array(sorted(self.plan.sources), dtype=np.int64)
+        column = {int(site): i for i, site in enumerate(rows)}
+        values = np.zeros((len(hkl), len(rows)), dtype=np.complex128)
+        count = len(self.structure.sites)
+        electrons, charges, dipoles = np.zeros(count), np.zeros(count), np.zeros((count, 3))
+        results = []
+        for number, (molecule, given) in enumerate(zip(self.plan.molecules, self.inputs(sites), strict=True)):
+            uses = [
+                (site, source)
+                for site, sources in self.plan.sources.items()
+                for source in sources
+                if source.molecule == number
+            ]
+            wanted = [(source.atom, self._rotation(molecule, source.atom)) for _, source in uses]
+            watch = None if progress is None else lambda state, m=molecule: progress(m, state)
+            factors, result = self.quantum.call(
+                "qcrbox_har.quantum.task:molecule_density",
+                molecule.number,
+                given,
+                method,
+                self.settings,
+                wanted,
+                fractional,
+                hkl,
+                progress=watch,
+            )
+            results.append(result)
+            for row, (site, source) in enumerate(uses):
+                values[:, column[site]] += source.weight * factors[row]
+                electrons[site] += source.weight * result.electrons[source.atom]
+                charges[site] += source.weight * result.charges[source.atom]
+                back = self._cartesian_rotation(molecule, source.atom).T
+                dipoles[site] += source.weight * (back @ result.dipoles[source.atom])
+        self.charges, self.dipoles, self.has_field = charges, dipoles, True
+        return Table(rows, hkl, values, electrons, charges, dipoles, results)
+
+    def _rotation(self, molecule: Molecule, atom: int) -> Indices:
+        return self.structure.space_group.rotations[molecule.operation[atom]]
+
+    def _cartesian_rotation(self, molecule: Molecule, atom: int) -> Array:
+        cell = self.structure.cell
+        return cell.orthogonalisation @ self._rotation(molecule, atom) @ cell.fractionalisation

@@ -1,0 +1,110 @@
+"""The level of theory, and one molecule as a wavefunction program needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Method:
+    """functional: `hf` or the name of a density functional in libxc's or pyscf's words.
+
+    basis: a basis set's name; grid_level: of the exchange-correlation grid (0-9); relativistic: scalar X2C;
+    dispersion: `off`, `d3bj` or `d4`: an energy only, the density does not depend on it; conv_tol: change of
+    the energy in hartree at which the iterations end.
+    """
+
+    functional: str = "b3lyp"
+    basis: str = "def2-svp"
+    grid_level: int = 1
+    relativistic: bool = False
+    dispersion: str = "off"
+    conv_tol: float = 1e-7
+
+    @property
+    def is_hf(self) -> bool:
+        return self.functional.lower() == "hf"
+
+    @property
+    def has_exact_exchange(self) -> bool:
+        """Whether an iteration builds the exchange matrix. Unknown names count as hybrids: the dearer case."""
+        return self.functional.lower() not in (
+            "pbe",
+            "blyp",
+            "bp86",
+            "lda",
+            "svwn",
+            "tpss",
+            "scan",
+            "r2scan",
+            "revpbe",
+        )
+
+    @property
+    def level(self) -> str:
+        """As chemists write it: `B3LYP/def2-SVP`."""
+        names = {
+            "hf": "HF",
+            "pbe": "PBE",
+            "pbe0": "PBE0",
+            "b3lyp": "B3LYP",
+            "blyp": "BLYP",
+            "r2scan": "r2SCAN",
+        }
+        return f"{names.get(self.functional.lower(), self.functional)}/{self.basis}"
+
+
+@dataclass
+class Charges:
+    """Point charges and dipoles around a molecule: positions (m, 3) Å, charges (m,) e, dipoles (m, 3) e Å."""
+
+    positions: Array
+    charges: Array
+    dipoles: Array
+
+
+@dataclass
+class MoleculeInput:
+    """symbols: n elements (`H`, `C`, ...); positions (n, 3) Å, Cartesian; multiplicity 2S + 1.
+
+    ghosts: atoms that only lend their basis functions; none by default.
+    """
+
+    symbols: list[str]
+    positions: Array
+    charge: int = 0
+    multiplicity: int = 1
+    surroundings: Charges | None = None
+
+    @property
+    def formula(self) -> str:
+        order = sorted(set(self.symbols), key=lambda e: (e != "C", e != "H", e))
+        counts = {e: self.symbols.count(e) for e in order}
+        return "".join(e + (str(n) if n > 1 else "") for e, n in counts.items())
+
+
+@dataclass
+class AtomicDensity:
+    """What one molecule gives: form factors and moments of its atoms.
+
+    electrons (n,): integral of each atomic density; dipoles (n, 3): its first moment about the nucleus in
+    e Å, sign of the charge; charges (n,): nuclear charge less electrons; spin (n,): unpaired electrons.
+    """
+
+    electrons: Array
+    charges: Array
+    dipoles: Array
+    spin: Array
+    total_electrons: float
+    energy: float
+    iterations: int
+    converged: bool
+    dipole: Array
+    seconds: dict[str, float] = field(default_factory=dict)
+    n_basis: int = 0
+    n_points: int = 0

@@ -1,0 +1,255 @@
+"""The molecules of a crystal: whole, over symmetry, one set for each conformer of its disorder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.structure.atoms import Atoms, connected_components
+from qcrbox.crystallography.structure.disorder import groups_by_occupancy
+from qcrbox.crystallography.structure.elements import hill_order
+from qcrbox.crystallography.structure.structure import Structure
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass
+class Molecule:
+    """Atoms that share one wavefunction.
+
+    site, operation (n,), translation (n, 3): each atom as an image of a site; bonds (p, 2); number: from 1, as
+    the user names it; copies: how many there are in the unit cell, by occupancy.
+    """
+
+    number: int
+    symbols: list[str]
+    labels: list[str]
+    site: Indices
+    operation: Indices
+    translation: Indices
+    bonds: Indices
+    copies: float = 1.0
+    charge: int = 0
+    multiplicity: int = 1
+    charge_source: str = "guessed"
+
+    @property
+    def formula(self) -> str:
+        counts = Counter(self.symbols)
+        return "".join(e + (str(counts[e]) if counts[e] > 1 else "") for e in hill_order(sorted(counts)))
+
+    @property
+    def name(self) -> str:
+        return f"{self.number}: {self.formula}"
+
+    def fract(self, structure: Structure, sites: Array | None = None) -> Array:
+        """Fractional coordinates (n, 3); sites: newer ones of the asymmetric unit than the structure's own."""
+        known = structure.sites.fract if sites is None else sites
+        group = structure.space_group
+        rotated = np.einsum("nij,nj->ni", group.rotations[self.operation].astype(float), known[self.site])
+        return rotated + group.translations[self.operation] + self.translation
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one share of a site's form factor comes from; the weights of a site add up to 1."""
+
+    molecule: int
+    atom: int
+    weight: float
+
+
+@dataclass
+class Plan:
+    """What is to be computed: molecules, and for every site the molecules that give its form factors.
+
+    spherical: sites that keep the form factor of a free atom. notes: what the user should know.
+    """
+
+    molecules: list[Molecule]
+    sources: dict[int, list[Source]]
+    spherical: list[int]
+    notes: list[str] = field(default_factory=list)
+
+
+def plan(structure: Structure, spherical: set[int] | None = None) -> Plan:
+    """Molecules of all conformers, equal ones once.
+
+    spherical: sites to leave out of the table (they are part of their molecule all the same). Raises
+    UserInputError for atoms that overlap, and for networks that have no molecules.
+    """
+    notes: list[str] = []
+    found: dict[frozenset[tuple[int, ...]], Molecule] = {}
+    shares: dict[int, dict[tuple[int, int], float]] = {}
+    incomplete: set[int] = set()
+    for weight, atoms in _conformers(structure, incomplete, notes):
+        for molecule in _molecules(structure, atoms):
+            key = _key(molecule)
+            known = found.setdefault(key, molecule)
+            for site, atom in _chosen_images(structure, known):
+                place = shares.setdefault(site, {})
+                name = (known.number, atom)
+                place[name] = place.get(name, 0.0) + weight
+    molecules = _renumbered(list(found.values()), shares)
+    apart = (spherical or set()) | incomplete
+    sources = {}
+    for site, parts in shares.items():
+        if site in apart:
+            continue
+        total = sum(parts.values())
+        sources[site] = [Source(m - 1, atom, w / total) for (m, atom), w in sorted(parts.items())]
+    every = set(np.flatnonzero(structure.sites.is_atom).tolist())
+    return Plan(molecules, sources, sorted(every - sources.keys()), notes)
+
+
+def _conformers(structure: Structure, incomplete: set[int], notes: list[str]) -> list[tuple[float, Atoms]]:
+    """Weights and atoms of the conformers. Sites of a minor part that is no molecule go into `incomplete`."""
+    atoms = structure.atoms
+    if atoms.polymeric:
+        raise UserInputError(
+            "this structure has chains, layers or a network without molecules.",
+            why="A wavefunction is computed for a molecule.",
+            next="Cut it into capped fragments: fragments='auto'.",
+        )
+    groups = groups_by_occupancy(structure.sites)
+    count = max((len(names) for names in groups.values()), default=1)
+    chosen = []
+    for k in range(count):
+        choice = {assembly: names[min(k, len(names) - 1)] for assembly, names in groups.items()}
+        kept = structure.choose(atoms, choice) if groups else atoms
+        chosen.append((_weight(structure, groups, k), choice, kept))
+    # The most occupied conformer says how many hydrogen atoms there should be.
+    reference = _hydrogen_count(structure, chosen[0][2])
+    result = []
+    for k, (weight, choice, kept) in enumerate(chosen):
+        if k and _hydrogen_count(structure, kept) < reference:
+            rows = [
+                row
+                for assembly, group in choice.items()
+                if k < len(groups[assembly])
+                for row in np.flatnonzero(structure.sites.group == group).tolist()
+                if structure.sites.assembly[row] == assembly
+            ]
+            incomplete.update(rows)
+            labels = ", ".join(structure.sites.label[row] for row in rows)
+            notes.append(
+                f"The minor disorder part with {labels} lacks hydrogen atoms and is no molecule: its atoms keep "
+                "spherical form factors. hydrogens='place' adds them."
+            )
+        else:
+            result.append((weight, kept))
+    return result
+
+
+def _weight(structure: Structure, groups: dict[str, list[int]], k: int) -> float:
+    """Mean occupancy of the groups that make conformer k; 1 where there is no disorder."""
+    sites = structure.sites
+    occupancies = [
+        float(np.nanmean(sites.occupancy[(sites.group == names[k]) & _in_assembly(structure, assembly)]))
+        for assembly, names in groups.items()
+        if k < len(names)
+    ]
+    return float(np.mean(occupancies)) if occupancies else 1.0
+
+
+def _in_assembly(structure: Structure, assembly: str) -> NDArray[np.bool_]:
+    return np.array([name == assembly for name in structure.sites.assembly])
+
+
+def _hydrogen_count(structure: Structure, atoms: Atoms) -> int:
+    return int(structure.sites.is_hydrogen[atoms.site].sum())
+
+
+def _molecules(structure: Structure, atoms: Atoms) -> list[Molecule]:
+    fragments = atoms.fragments()
+    bonds = atoms.bonds
+    covered: set[int] = set()
+    result = []
+    for number in range(int(fragments.max(initial=-1)) + 1):
+        rows = np.flatnonzero(fragments == number)
+        sites = set(atoms.site[rows].tolist())
+        if sites <= covered:
+            continue
+        covered |= sites
+        place = np.full(len(atoms), -1)
+        place[rows] = np.arange(len(rows))
+        inside = bonds[(place[bonds] >= 0).all(axis=1)] if len(bonds) else np.zeros((0, 2), np.int64)
+        molecule = Molecule(
+            number=0,
+            symbols=["H" if e == "D" else e for e in (atoms.element[row] for row in rows)],
+            labels=[atoms.label[row] for row in rows],
+            site=atoms.site[rows],
+            operation=atoms.operation[rows],
+            translation=atoms.translation[rows],
+            bonds=place[inside],
+        )
+        first = int(molecule.site[0])
+        molecule.copies = float(
+            structure.images.symmetry.multiplicity[first]
+            * structure.sites.occupancy[first]
+            / int((molecule.site == first).sum())
+        )
+        _refuse_overlap(structure, molecule)
+        result.append(molecule)
+    return result
+
+
+def _refuse_overlap(structure: Structure, molecule: Molecule) -> None:
+    positions = structure.cell.to_cartesian(molecule.fract(structure))
+    distance = np.linalg.norm(positions[:, None] - positions, axis=2)
+    distance[np.diag_indices_from(distance)] = np.inf
+    if len(positions) > 1 and distance.min() < 0.55:
+        i, j = np.unravel_index(int(distance.argmin()), distance.shape)
+        raise UserInputError(
+            f"{molecule.labels[i]} and {molecule.labels[j]} are {distance[i, j]:.2f} Å apart.",
+            why="They overlap, so they are alternatives of a disorder or one site shared by two elements.",
+            next="Give them disorder groups, for example edits='part 1 A C7A; part 2 A C7B', or keep them "
+            "spherical.",
+        )
+
+
+def _key(molecule: Molecule) -> frozenset[tuple[int, ...]]:
+    return frozenset(
+        (int(s), int(o), *map(int, t))
+        for s, o, t in zip(molecule.site, molecule.operation, molecule.translation, strict=True)
+    )
+
+
+def _chosen_images(structure: Structure, molecule: Molecule) -> list[tuple[int, int]]:
+    """One atom of the molecule for each of its sites: the site in its own place where it is there."""
+    own = structure.images.is_own_place(molecule.site, molecule.operation, molecule.translation)
+    chosen: dict[int, int] = {}
+    for atom in np.argsort(~own, kind="stable").tolist():
+        chosen.setdefault(int(molecule.site[atom]), atom)
+    # The number doubles as a name while the plan is made.
+    if not molecule.number:
+        molecule.number = id(molecule)
+    return sorted(chosen.items())
+
+
+def _renumbered(molecules: list[Molecule], shares: dict[int, dict[tuple[int, int], float]]) -> list[Molecule]:
+    """Largest first; numbers from 1, in the shares as well."""
+    molecules.sort(key=lambda m: (-len(m.symbols), m.formula, min(m.site.tolist())))
+    new = {}
+    for number, molecule in enumerate(molecules, start=1):
+        new[molecule.number] = number
+        molecule.number = number
+    for site, parts in shares.items():
+        shares[site] = {(new[old], atom): weight for (old, atom), weight in parts.items()}
+    return molecules
+
+
+def components(molecule: Molecule, without: set[int]) -> list[list[int]]:
+    """Connected pieces of a molecule when some atoms are taken out, as atom numbers."""
+    kept = [i for i in range(len(molecule.symbols)) if i not in without]
+    place = {atom: row for row, atom in enumerate(kept)}
+    pairs = np.array(
+        [(place[i], place[j]) for i, j in molecule.bonds.tolist() if i in place and j in place],
+        dtype=np.int64,
+    ).reshape(-1, 2)
+    label = connected_components(len(kept), pairs)
+    return [[kept[row] for row in np.flatnonzero(label == n)] for n in range(int(label.max(initial=-1)) + 1)]

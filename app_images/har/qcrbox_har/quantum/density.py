@@ -1,0 +1,144 @@
+"""Atomic densities of one wavefunction: electrons, moments and form factors of its atoms."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pyscf import dft, gto
+from pyscf.data.nist import BOHR
+
+from qcrbox_har.method import AtomicDensity
+from qcrbox_har.quantum import fourier, partition
+from qcrbox_har.quantum.scf import Wavefunction
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One atom of the molecule whose form factors are asked for.
+
+    atom: its number in the molecule; rotation (3, 3): of the symmetry operation that makes it from the atom
+    of the asymmetric unit, the identity when it is that atom.
+    """
+
+    atom: int
+    rotation: Indices
+
+
+@dataclass(frozen=True)
+class Settings:
+    """partition: one of `partition.SCHEMES`; basis: of the pro-atoms; grid_level: of the integration, 0 to 9."""
+
+    partition: str = "hirshfeld"
+    basis: str = "def2-svp"
+    grid_level: int = 2
+
+
+def atomic_densities(
+    wavefunction: Wavefunction,
+    settings: Settings,
+    wanted: list[Wanted],
+    fractional: Array,
+    hkl: Indices,
+    threads: int = 0,
+) -> tuple[NDArray[np.complex128], AtomicDensity]:
+    """Form factors (len(wanted), k) and what the partition says of every atom.
+
+    fractional (3, 3): takes Cartesian Å to fractional coordinates; hkl (k, 3).
+    """
+    times = {"scf": wavefunction.seconds}
+    clock = time.perf_counter()
+    molecule = wavefunction.molecule
+    points, weights = integration_grid(molecule, settings.grid_level)
+    density = density_at(molecule, wavefunction.total_density, points)
+    spin = _spin_density(wavefunction, points)
+    times["density"] = time.perf_counter() - clock
+    clock = time.perf_counter()
+    atoms = _Atoms(molecule, {one.atom for one in wanted})
+    for part, share in partition.blocks(
+        settings.partition, molecule, settings.basis, points, weights, density
+    ):
+        charge = share * (weights[part] * density[part])
+        unpaired = 0.0 if spin is None else share @ (weights[part] * spin[part])
+        atoms.add(points[part], charge, unpaired)
+    times["partition"] = time.perf_counter() - clock
+    clock = time.perf_counter()
+    factors = np.empty((len(wanted), len(hkl)), dtype=np.complex128)
+    for row, one in enumerate(wanted):
+        displaced, charge = atoms.density_of(one.atom)
+        indices = fourier.image_indices(hkl, one.rotation)
+        factors[row] = fourier.form_factors(displaced @ (fractional.T * BOHR), charge, indices, threads)
+    times["fourier"] = time.perf_counter() - clock
+    nuclei = molecule.atom_charges().astype(float)
+    centre = molecule.atom_coords()
+    dipoles = -atoms.moments * BOHR
+    result = AtomicDensity(
+        electrons=atoms.electrons,
+        charges=nuclei - atoms.electrons,
+        dipoles=dipoles,
+        spin=atoms.spin,
+        total_electrons=float(atoms.electrons.sum()),
+        energy=wavefunction.energy,
+        iterations=wavefunction.iterations,
+        converged=wavefunction.converged,
+        dipole=(nuclei - atoms.electrons) @ centre * BOHR + dipoles.sum(axis=0),
+        seconds=times,
+        n_basis=molecule.nao,
+        n_points=len(points),
+    )
+    return factors, result
+
+
+class _Atoms:
+    """Gathers what belongs to each atom, block by block; points only of those whose transform is wanted."""
+
+    def __init__(self, molecule: gto.Mole, wanted: set[int]) -> None:
+        count = molecule.natm
+        self.centres = molecule.atom_coords()
+        self.electrons, self.spin = np.zeros(count), np.zeros(count)
+        self.moments = np.zeros((count, 3))
+        self._points: dict[int, list[Array]] = {atom: [] for atom in wanted}
+        self._charges: dict[int, list[Array]] = {atom: [] for atom in wanted}
+
+    def add(self, points: Array, charge: Array, unpaired: Array | float) -> None:
+        self.electrons += charge.sum(axis=1)
+        self.spin += unpaired
+        self.moments += charge @ points - charge.sum(axis=1)[:, None] * self.centres
+        for atom in self._points:
+            kept = np.abs(charge[atom]) > 1e-12
+            self._points[atom].append(points[kept] - self.centres[atom])
+            self._charges[atom].append(charge[atom][kept])
+
+    def density_of(self, atom: int) -> tuple[Array, Array]:
+        return np.concatenate(self._points[atom]), np.concatenate(self._charges[atom])
+
+
+def integration_grid(molecule: gto.Mole, level: int) -> tuple[Array, Array]:
+    """Points (m, 3) in bohr and weights (m,), some of them negative where the grid is pruned."""
+    grid = dft.gen_grid.Grids(molecule)
+    grid.level = level
+    grid.build(with_non0tab=False, sort_grids=True)
+    return grid.coords, grid.weights
+
+
+def density_at(molecule: gto.Mole, density_matrix: Array, points: Array, block: int = 20_000) -> Array:
+    """Electrons per bohr³ at points (m, 3) in bohr."""
+    numint = dft.numint.NumInt()
+    rho = np.empty(len(points))
+    for start in range(0, len(points), block):
+        part = slice(start, start + block)
+        values = numint.eval_ao(molecule, points[part])
+        rho[part] = numint.eval_rho(molecule, values, density_matrix, hermi=1)
+    return rho
+
+
+def _spin_density(wavefunction: Wavefunction, points: Array) -> Array | None:
+    difference = wavefunction.density[0] - wavefunction.density[1]
+    if np.abs(difference).max() < 1e-9:
+        return None
+    return density_at(wavefunction.molecule, difference, points)

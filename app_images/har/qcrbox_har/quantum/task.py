@@ -1,0 +1,122 @@
+"""What the wavefunction process is asked to do. It keeps every molecule's last density for the next round."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyscf import df
+from pyscf.data.nist import BOHR
+
+from qcrbox_har.child import report
+from qcrbox_har.method import AtomicDensity, Method, MoleculeInput
+from qcrbox_har.quantum import density, scf, xtb
+from qcrbox_har.quantum.atoms import free_atom
+from qcrbox_har.quantum.density import Settings, Wanted
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+_kept: dict[int, scf.Wavefunction] = {}
+
+
+def molecule_density(
+    number: int,
+    molecule: MoleculeInput,
+    method: Method,
+    settings: dict[str, Any],
+    wanted: list[tuple[int, Indices]],
+    fractional: Array,
+    hkl: Indices,
+) -> tuple[NDArray[np.complex128], AtomicDensity]:
+    """Wavefunction and form factors of one molecule; begins from its density of the round before.
+
+    wanted: (atom, rotation of its image); fractional (3, 3): Cartesian Å to fractional; hkl (k, 3).
+    """
+
+    def watch(iteration: int, energy: float, gradient: float) -> None:
+        report(stage="scf", molecule=number, iteration=iteration, energy=energy, gradient=gradient)
+
+    found = scf.run(molecule, method, _kept.get(number), watch)
+    _kept[number] = found
+    report(stage="form factors", molecule=number)
+    return density.atomic_densities(
+        found, Settings(**settings), [Wanted(atom, rotation) for atom, rotation in wanted], fractional, hkl
+    )
+
+
+def hydrogen_distances(molecule: MoleculeInput, pairs: list[tuple[int, int]]) -> Array:
+    """Positions (n, 3) in Å with X-H distances of GFN2."""
+    return xtb.hydrogen_distances(molecule, pairs)
+
+
+def deformation_density(number: int, basis: str, points: Array) -> Array:
+    """Density of a molecule less that of its free atoms, e/Å³, at points (m, 3) in Å."""
+    found = _kept[number]
+    molecule, places = found.molecule, points / BOHR
+    total = density.density_at(molecule, found.total_density, places)
+    for atom, centre in enumerate(molecule.atom_coords()):
+        total -= free_atom(molecule.atom_pure_symbol(atom), 0, basis)(np.linalg.norm(places - centre, axis=1))
+    return total / BOHR**3
+
+
+def size(molecule: MoleculeInput, method: Method) -> dict[str, int]:
+    """What the cost depends on, without computing anything. Raises what a wavefunction would raise for its input."""
+    built = scf.build_molecule(molecule, method)
+    scf.mean_field(built, method)
+    auxiliary = df.addons.make_auxmol(built, df.addons.make_auxbasis(built))
+    points_of_atom = {1: 3900, 2: 8200, 3: 12500}
+    count = len(molecule.symbols)
+    return {
+        "basis": built.nao,
+        "auxiliary": auxiliary.nao,
+        "occupied": max(built.nelec),
+        "scf_points": count * points_of_atom.get(method.grid_level, 20000),
+        "points": count * points_of_atom[2],
+    }
+
+
+def speed() -> float:
+    """Floating-point operations a second of a matrix product here and now, all threads together."""
+    matrix = np.random.default_rng(0).random((600, 600))
+    matrix @ matrix
+    started = time.perf_counter()
+    for _ in range(3):
+        matrix @ matrix
+    return 3 * 2 * 600**3 / (time.perf_counter() - started)
+
+
+def save(path: str) -> None:
+    """The last density of every molecule, for a later process to begin from."""
+    content: dict[str, Array] = {}
+    for number, wavefunction in _kept.items():
+        molecule = wavefunction.molecule
+        content[f"{number}_density"] = wavefunction.density
+        content[f"{number}_positions"] = molecule.atom_coords(unit="Angstrom")
+    temporary = Path(path).with_suffix(".part")
+    with temporary.open("wb") as file:
+        np.savez(file, **content)  # type: ignore[arg-type]
+    temporary.replace(path)
+
+
+def restore(path: str, molecules: dict[int, MoleculeInput], method: Method) -> list[int]:
+    """Take densities of an earlier process; those whose atoms or basis are others are left out. Numbers taken."""
+    _kept.clear()
+    taken = []
+    with np.load(path, allow_pickle=False) as content:
+        for number, molecule in molecules.items():
+            if f"{number}_density" not in content:
+                continue
+            matrices, positions = content[f"{number}_density"], content[f"{number}_positions"]
+            if len(positions) != len(molecule.symbols):
+                continue
+            before = MoleculeInput(molecule.symbols, positions, molecule.charge, molecule.multiplicity)
+            built = scf.build_molecule(before, method)
+            if matrices.shape != (2, built.nao, built.nao):
+                continue
+            _kept[number] = scf.Wavefunction(built, matrices, 0.0, 0, True, 0.0, False)
+            taken.append(number)
+    return taken

@@ -1,0 +1,258 @@
+"""The least squares of a Hirshfeld atom refinement: runs in a process of its own with cctbx.
+
+It keeps model and reflections between the rounds, so that a round costs no reading and no start-up.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cctbx import adptbx
+from qcrbox.crystallography.tsc import FormFactorTable
+from qcrbox_refine import (
+    aspherical,
+    cif_output,
+    density,
+    fcf,
+    least_squares,
+    reflections,
+    res_output,
+    weighting,
+)
+from qcrbox_refine.edits import make_anisotropic
+from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.model import Model
+from qcrbox_refine.refinement import Options, Result, refine_files, write_cif, write_peaks
+
+TABLE = "har.tsc"
+
+
+@dataclass
+class _Session:
+    """What lives between calls."""
+
+    model: Model
+    data: reflections.Reflections
+    options: Options
+    iam: dict[str, Any]
+    fit: Fit
+    before: dict[str, Any]
+    residual: density.DifferenceMap | None = None
+
+
+_session: _Session | None = None
+
+
+def start(structure: str, hkl: str | None, options: dict[str, Any], cif: str) -> dict[str, Any]:
+    """Refine with spherical atoms first, write that model as a CIF, and keep it.
+
+    Returns `summary` of the fit, `hkl` (k, 3): every index a table needs a row for.
+    """
+    global _session
+    chosen = Options(**options)
+    result = refine_files(structure, hkl, chosen)
+    write_cif(result, cif)
+    data = result.fit.reflections
+    _session = _Session(result.model, data, chosen, {}, result.fit, {})
+    _session.iam = summary(result)
+    _session.before = _parameters(result.fit)
+    return {"summary": _session.iam, "hkl": _needed(_session)}
+
+
+def resume(model: str, hkl: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Begin from a model that `write_model` wrote, without refining it. Returns `hkl` as `start` does."""
+    global _session
+    still = options | {"cycles": 0, "weighting": "keep", "edits": "", "hydrogens": "keep"}
+    result = refine_files(model, hkl, Options(**still))
+    _session = _Session(result.model, result.fit.reflections, Options(**options), {}, result.fit, {})
+    _session.before = _parameters(result.fit)
+    return {"hkl": _needed(_session)}
+
+
+def _needed(session: _Session) -> np.ndarray:
+    """Rows (k, 3) that a table must have."""
+    model = session.model
+    centric = model.symmetry.space_group().is_centric()
+    return aspherical.needed_indices(session.data, centric, aspherical.rotations_of(model))
+
+
+def move(sites: dict[str, tuple[float, float, float]]) -> None:
+    """Put atoms at fractional coordinates, by label."""
+    session = _current()
+    for atom in session.model.atoms:
+        if atom.label in sites:
+            atom.site = tuple(sites[atom.label])
+
+
+def treat_hydrogens(choice: str) -> None:
+    """`anisotropic`, `isotropic`, `riding` or `keep` from now on."""
+    model = _current().model
+    for atom in model.atoms:
+        if not atom.is_hydrogen or choice == "keep":
+            continue
+        minor = atom.occupancy < 0.5
+        atom.riding = choice == "riding" or (minor and atom.riding)
+        if choice == "anisotropic" and not atom.riding:
+            if atom.u_aniso is None:
+                make_anisotropic(model, atom)
+        else:
+            atom.u_aniso = None
+
+
+def round_(
+    labels: list[str], hkl: np.ndarray, values: np.ndarray, cycles: int, optimise_weights: bool
+) -> dict[str, Any]:
+    """One refinement against a table of form factors.
+
+    labels: n atoms; values (k, n) complex for hkl (k, 3). Atoms without a column keep the spherical form
+    factor. Returns the summary, positions by label, and the largest change against the round before.
+    """
+    session = _current()
+    started = time.perf_counter()
+    table = FormFactorTable(labels, hkl.astype(np.int32), values, {"SYMM": "expanded"})
+    atoms = aspherical.aspherical_atoms(table, session.model, session.data)
+    Path(atoms.path).replace(TABLE)
+    atoms.path = TABLE
+    kind, weights = weighting.parse_weighting(session.options.weighting)
+    if kind == "optimise" and not optimise_weights:
+        kind = "keep"
+    fit = least_squares.refine(
+        session.model,
+        session.data,
+        cycles=cycles,
+        weighting_kind=kind,
+        weights=weights,
+        refine_occupancies=session.options.occupancies == "refine",
+        corrections=session.fit.corrections,
+        structure_factors=atoms,
+    )
+    after = _parameters(fit)
+    moved = _largest_change(session.before, after)
+    session.fit, session.before = fit, after
+    return {
+        "summary": summary_of_fit(fit),
+        "sites": {atom.label: atom.site for atom in session.model.atoms},
+        "moved": moved,
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def _parameters(fit: Fit) -> dict[str, Any]:
+    """Sites and displacements with s.u. of every atom, for comparing rounds."""
+    structure = fit.parametrisation.structure
+    cell = structure.unit_cell()
+    found = {}
+    for i, (atom, place) in enumerate(zip(fit.model.atoms, structure.parameter_map(), strict=True)):
+        site_su = np.array(fit.su[place.site : place.site + 3]) if place.site >= 0 else np.zeros(3)
+        if atom.u_aniso is not None:
+            u, u_su = np.array(atom.u_aniso), np.array(least_squares.u_cif_su(fit, i))
+        else:
+            u = np.array([atom.u_iso])
+            u_su = np.array([fit.su[place.u_iso]]) if place.u_iso >= 0 else np.zeros(1)
+        found[atom.label] = (np.array(atom.site), site_su, u, u_su, np.array(cell.orthogonalize(atom.site)))
+    return found
+
+
+def _largest_change(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Largest move in Å and largest change of any parameter in its s.u., with the atom's name."""
+    far, ratio, worst, farthest = 0.0, 0.0, "", ""
+    for label, (site, site_su, u, u_su, cartesian) in after.items():
+        if label not in before:
+            continue
+        old_site, _, old_u, _, old_cartesian = before[label]
+        distance = float(np.linalg.norm(cartesian - old_cartesian))
+        if distance > far:
+            far, farthest = distance, label
+        changes = [_ratio(site - old_site, site_su)]
+        if len(old_u) == len(u):
+            changes.append(_ratio(u - old_u, u_su))
+        if max(changes) > ratio:
+            ratio, worst = max(changes), label
+    return {"distance": far, "farthest": farthest, "ratio": ratio, "worst": worst}
+
+
+def _ratio(change: np.ndarray, su: np.ndarray) -> float:
+    known = su > 0
+    return float(np.abs(change[known] / su[known]).max(initial=0.0))
+
+
+def summary(result: Result) -> dict[str, Any]:
+    return summary_of_fit(result.fit) | _residual(result.residual)
+
+
+def summary_of_fit(fit: Fit) -> dict[str, Any]:
+    return {
+        "R1": fit.r1_gt,
+        "R1_all": fit.r1_all,
+        "wR2": fit.wr2,
+        "S": fit.goof,
+        "parameters": fit.n_parameters,
+        "reflections": fit.reflections.unique.size(),
+        "weights": fit.weights,
+        "max_shift_su": fit.cycles[-1].max_shift_su,
+        "converged": fit.converged,
+        "d_min": fit.reflections.unique.d_min(),
+    }
+
+
+def _residual(residual: density.DifferenceMap) -> dict[str, Any]:
+    return {"max": residual.maximum, "min": residual.minimum, "rms": residual.rms}
+
+
+def finish(outputs: dict[str, str]) -> dict[str, Any]:
+    """Write the refined model: `cif`, `res`, `fcf`, `peaks` as paths. Returns the summary with the residual density."""
+    session = _current()
+    fit = session.fit
+    residual = density.difference_map(fit)
+    peaks = density.peaks(residual, session.model)
+    res = res_output.res_text(fit, residual, peaks, max(session.options.cycles, 1))
+    result = Result(fit, residual, peaks, res, session.model)
+    write_cif(result, outputs["cif"])
+    Path(outputs["res"]).write_text(res, encoding="utf-8")
+    Path(outputs["fcf"]).write_text(fcf.fcf_text(fit), encoding="utf-8")
+    write_peaks(result, outputs["peaks"])
+    session.residual = residual
+    return summary(result) | {"notes": list(session.model.notes)}
+
+
+def residual_at(fractional: np.ndarray) -> np.ndarray:
+    """Residual density (m,) in e/Å³ at fractional coordinates (m, 3), linear between the points of its grid."""
+    session = _current()
+    assert session.residual is not None, "finish comes first"
+    grid = session.residual.grid.as_numpy_array()
+    place = (fractional % 1.0) * np.array(grid.shape)
+    low = np.floor(place).astype(np.int64)
+    share = place - low
+    total = np.zeros(len(fractional))
+    for corner in np.ndindex(2, 2, 2):
+        weight = np.prod(np.where(np.array(corner) == 1, share, 1 - share), axis=1)
+        i, j, k = ((low + np.array(corner)) % np.array(grid.shape)).T
+        total += weight * grid[i, j, k]
+    return total
+
+
+def write_model(cif: str) -> None:
+    """The model as it stands, for a checkpoint: coordinates, displacements, reflections."""
+    Path(cif).write_text(str(cif_output.model_block(_current().model)), encoding="utf-8")
+
+
+def non_positive() -> list[str]:
+    """Labels of hydrogen atoms whose displacement tensor is not positive definite."""
+    model = _current().model
+    cell = model.symmetry.unit_cell()
+    return [
+        atom.label
+        for atom in model.atoms
+        if atom.is_hydrogen
+        and atom.u_aniso is not None
+        and min(adptbx.eigenvalues(adptbx.u_cif_as_u_cart(cell, atom.u_aniso))) <= 0
+    ]
+
+
+def _current() -> _Session:
+    assert _session is not None, "start comes first"
+    return _session

@@ -1,0 +1,37 @@
+"""Processes with pyscf and with cctbx for the tests, and a crystal of urea whose truth is known."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1]
+sys.path[:0] = [str(FOLDER), str(FOLDER / "tests")]
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(FOLDER / "tests"), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+from qcrbox_har.processes import Child  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def quantum():
+    """The process with pyscf."""
+    with Child("The wavefunction program", threads=1) as child:
+        yield child
+
+
+@pytest.fixture
+def least_squares(tmp_path, monkeypatch):
+    """A process with cctbx, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    with Child("The least-squares program", threads=1) as child:
+        yield child
+
+
+@pytest.fixture(scope="session")
+def urea_cif() -> Path:
+    return FOLDER / "tests" / "data" / "urea.cif"

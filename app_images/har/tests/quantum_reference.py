@@ -1,0 +1,31 @@
+"""Slow and plain versions of what the wavefunction process does: runs in the process with pyscf."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+from pyscf.data.nist import BOHR
+from qcrbox_har.quantum import density, partition, scf
+
+
+def direct(molecule, method, fractional, hkl):
+    """Form factors by transform and by summing over every grid point, (n, k) each."""
+    found = scf.run(molecule, method)
+    identity = np.eye(3, dtype=int)
+    wanted = [density.Wanted(atom, identity) for atom in range(len(molecule.symbols))]
+    settings = density.Settings("hirshfeld", method.basis, 1)
+    factors, _ = density.atomic_densities(found, settings, wanted, fractional, hkl)
+    points, weights = density.integration_grid(found.molecule, 1)
+    rho = density.density_at(found.molecule, found.total_density, points)
+    share = partition.shares("hirshfeld", found.molecule, method.basis, points, weights, rho)
+    plain = []
+    for atom, centre in enumerate(found.molecule.atom_coords()):
+        x = (points - centre) * BOHR @ fractional.T
+        plain.append(np.exp(2j * np.pi * hkl @ x.T) @ (share[atom] * weights * rho))
+    return factors, np.array(plain)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,61 @@
+"""Instructions of a .res file for data, weights, twins, extinction and solvent, as they were refined."""
+
+from __future__ import annotations
+
+from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.model import element_symbol
+from qcrbox_refine.scattering import Radiation, factors_of, radiation_of
+from qcrbox_refine.weighting import DEFAULT, THIRD, Weights, complete
+
+
+def weight_card(weights: Weights | None) -> str:
+    """WGHT with as many numbers as matter; unit weights have no instruction in SHELXL."""
+    if weights is None:
+        return "REM unit weights, w = 1"
+    numbers = complete(weights)
+    if numbers[2:] == DEFAULT[2:] or (not any(numbers[2:5]) and abs(numbers[5] - THIRD) < 1e-4):
+        return f"WGHT {numbers[0]:10.6f} {numbers[1]:10.6f}"
+    return "WGHT " + " ".join(f"{number:.6g}" for number in numbers)
+
+
+def data_cards(fit: Fit) -> list[str]:
+    """NEUT, DISP, MERG, OMIT and SHEL as they were applied, so that the next refinement treats the data alike."""
+    model, settings = fit.model, fit.model.settings
+    lines = []
+    radiation = radiation_of(model)
+    if radiation is Radiation.XRAY:
+        factors = factors_of(model, {atom.element for atom in model.atoms})
+        by_element = {element_symbol(kind): found for kind, found in factors.items()}
+        lines += [f"DISP {e} {f.f_prime:.4f} {f.f_double_prime:.4f}" for e, f in by_element.items()]
+    if settings.merg is not None:
+        lines.append(f"MERG {settings.merg}")
+    if settings.omit is not None:
+        lines.append(f"OMIT {settings.omit.s:g} {settings.omit.two_theta:g}")
+    lines += [f"OMIT {index[0]} {index[1]} {index[2]}" for index in settings.omitted]
+    if settings.resolution is not None:
+        d_max, d_min = settings.resolution
+        lines.append(f"SHEL {min(d_max, 999.0):g} {d_min:g}")
+    return lines
+
+
+def correction_cards(fit: Fit) -> list[str]:
+    """WGHT, TWIN, BASF, EXTI, SWAT and ABIN."""
+    corrections, settings = fit.corrections, fit.model.settings
+    lines = [weight_card(fit.weights)]
+    if settings.twin is not None:
+        matrix = " ".join(f"{x:g}" for x in settings.twin.matrix)
+        lines.append(f"TWIN {matrix} {settings.twin.n}")
+    domains = corrections.domains
+    if domains.fractions and (settings.basf or any(domains.refined)):
+        values = (
+            f"{value:.5f}" if refined else f"{10 + value:.5f}"
+            for value, refined in zip(domains.fractions, domains.refined, strict=True)
+        )
+        lines.append("BASF " + " ".join(values))
+    if corrections.extinction is not None:
+        lines.append(f"EXTI {corrections.extinction.coefficient:.6f}")
+    if corrections.solvent is not None:
+        lines.append(f"SWAT {corrections.solvent.g:.5f} {corrections.solvent.u:.5f}")
+    if corrections.mask is not None:
+        lines.append("ABIN")
+    return lines

@@ -1,0 +1,58 @@
+"""Observed and calculated structure factors as a file, in the forms of SHELXL's LIST 4 and LIST 6."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qcrbox_refine.density import map_terms
+from qcrbox_refine.least_squares import Fit
+
+_FCF_COLUMNS = {
+    4: ("F_squared_calc", "F_squared_meas", "F_squared_sigma", "observed_status"),
+    6: ("F_squared_meas", "F_squared_sigma", "F_calc", "phase_calc"),
+}
+_FCF_TITLES = {
+    4: "h,k,l, Fc-squared, Fo-squared, sigma(Fo-squared) and status flag",
+    6: "h,k,l, Fo-squared, sigma(Fo-squared), Fc and phase (degrees)",
+}
+
+
+def fcf_text(fit: Fit, list_code: int = 4) -> str:
+    """Reflections on the scale of Fc as SHELXL LIST 4 (h k l Fc² Fo² σ(Fo²)) or LIST 6 (h k l Fo² σ(Fo²) Fc φ, for maps)."""
+    cell = fit.model.symmetry.unit_cell().parameters()
+    names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+    lines = [
+        "#",
+        f"# {_FCF_TITLES[list_code]}",
+        "#",
+        f"data_{fit.model.title}",
+        f"_shelx_refln_list_code          {list_code}",
+        *(f"_cell_{name:<27} {value:.4f}" for name, value in zip(names, cell, strict=True)),
+        "",
+        "loop_",
+        " _space_group_symop_operation_xyz",
+        *(f" '{operation.as_xyz()}'" for operation in fit.model.symmetry.space_group()),
+        "",
+        "loop_",
+        *(f" _refln_{name}" for name in ("index_h", "index_k", "index_l", *_FCF_COLUMNS[list_code])),
+        *(_fcf_rows(fit) if list_code == 4 else _fcf_rows_with_phases(fit)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _fcf_rows(fit: Fit) -> Iterator[str]:
+    """Calculated and observed intensities as they were refined: twins, extinction and f'' are in Fc²."""
+    fo_sq, sigma, fc_sq = fit.equations.on_fc_scale()
+    for index, f_o, s, f_c in zip(fit.reflections.unique.indices(), fo_sq, sigma, fc_sq, strict=True):
+        h, k, l = index  # noqa: E741
+        yield f"{h:4d}{k:4d}{l:4d} {f_c:12.2f} {f_o:12.2f} {s:10.2f} {'o' if f_o >= 2 * s else '<'}"
+
+
+def _fcf_rows_with_phases(fit: Fit) -> Iterator[str]:
+    """Friedel mates averaged, Fc and φ of the model with f'' = 0, and Fo that differs from Fc by what the map shows."""
+    terms = map_terms(fit)
+    amplitudes, phases = terms.fc.amplitudes().data(), terms.fc.phases(deg=True).data()
+    rows = zip(terms.fc.indices(), terms.difference, terms.sigma, amplitudes, phases, strict=True)
+    for (h, k, l), difference, sigma, f_c, phase in rows:  # noqa: E741
+        f_o = max(f_c + difference, 0.0) ** 2
+        yield f"{h:4d}{k:4d}{l:4d} {f_o:11.2f} {sigma:9.2f} {f_c:9.2f} {phase % 360.0:6.1f}"

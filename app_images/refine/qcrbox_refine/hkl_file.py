@@ -1,0 +1,140 @@
+"""Reflections in SHELX format: h k l, F² or F, σ, batch number and wavelength of every row."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from qcrbox.contract.errors import UserInputError
+
+_ZERO = re.compile(r"-?0+(\.0*)?")
+# FORMAT(3I4,2F8.2,I4,F8.4): h, k, l, value, σ, batch number, wavelength.
+_COLUMNS = (0, 4, 8, 12, 20, 28, 32, 40)
+
+
+@dataclass
+class HklRows:
+    """indices: (n, 3) of float, as HKLF matrices may want; values, sigmas: (n,); batches: (n,) of int, 0 where none is
+    given; wavelengths: (n,) Å, 0 where none; fixed: whether the columns of SHELX were used.
+    """
+
+    indices: np.ndarray
+    values: np.ndarray
+    sigmas: np.ndarray
+    batches: np.ndarray
+    wavelengths: np.ndarray
+    fixed: bool = True
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def read_hkl_text(text: str, origin: str) -> HklRows:
+    """Rows up to the line 0 0 0. Columns of other widths are read at their blanks.
+
+    Raises UserInputError with the first line that is not a reflection.
+    """
+    lines = reflection_lines(text)
+    fixed = [_fixed(line) for line in lines]
+    free = [_free(line) for line in lines] if any(map(_needs_free, lines, fixed)) else None
+    if free is not None and all(row is not None for row in free):
+        return _rows(free, fixed=False)
+    wrong = next((i for i, row in enumerate(fixed) if row is None), None)
+    if wrong is not None:
+        if free is not None and free[wrong] is not None:
+            wrong = next(i for i, row in enumerate(free) if row is None)
+        raise UserInputError(
+            "the reflections are not in SHELX format.",
+            where=origin,
+            why=f"Reflection {wrong + 1} reads {lines[wrong][:60]!r}.",
+            next="HKLF 4 has h k l F² σ(F²) in columns of 4, 4, 4, 8, 8 characters, or separated by blanks.",
+        )
+    return _rows(fixed, fixed=True)
+
+
+def reflection_lines(text: str) -> list[str]:
+    """Lines with reflections: without blank ones, and without what follows 0 0 0."""
+    lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
+    end = next((i for i, line in enumerate(lines) if _ends(line)), len(lines))
+    return lines[:end]
+
+
+def up_to_end(text: str) -> str:
+    """The reflections with the 0 0 0 line and without remarks that follow it."""
+    return "\n".join([*reflection_lines(text), "   0   0   0    0.00    0.00", ""])
+
+
+def _ends(line: str) -> bool:
+    if line[:12].strip(" -0."):
+        return False
+    columns = [line[0:4], line[4:8], line[8:12]]
+    fields = columns if all(column.strip() for column in columns) else line.split()[:3]
+    return len(fields) == 3 and all(_ZERO.fullmatch(field.strip()) for field in fields)
+
+
+def _fixed(line: str) -> list[float] | None:
+    """Seven numbers by columns; batch and wavelength are 0 where the line ends before them."""
+    try:
+        row = [
+            int(line[0:4]),
+            int(line[4:8]),
+            int(line[8:12]),
+            _real(line[12:20]),
+            _real(line[20:28]),
+            0.0,
+            0.0,
+        ]
+    except ValueError:
+        return None
+    tail = line[28:].strip()
+    if tail:
+        try:
+            row[5] = int(line[28:32]) if line[28:32].strip() else 0
+            row[6] = _real(line[32:40], 0.0001) if line[32:40].strip() else 0.0
+        except ValueError:
+            # Text after the s.u. is a remark of the program that wrote the file.
+            row[5:] = [0.0, 0.0]
+    return row
+
+
+def _real(field: str, unit: float = 0.01) -> float:
+    """A number; without a decimal point it counts units, as FORMAT(F8.2) of Fortran reads it."""
+    value = float(field)
+    return value if "." in field or "e" in field or "E" in field else value * unit
+
+
+def _needs_free(line: str, fixed: list[float] | None) -> bool:
+    """Whether the columns of SHELX cut a number in two, or find none where the line has one."""
+    if fixed is None:
+        return True
+    for column in _COLUMNS[1:6]:
+        before, after = line[column - 1 : column], line[column : column + 1]
+        if not (before.strip() and after.strip()):
+            continue
+        # Full columns touch each other; a sign begins a number, a point never does.
+        start = line[:column].rfind(" ") + 1
+        word = (line[start:] + " ").split(" ")[0]
+        if re.fullmatch(r"[-+]?\d+|[-+]?\d*\.\d*(?:[eE][-+]?\d+)?", word) and after not in "-+":
+            return True
+    return False
+
+
+def _free(line: str) -> list[float] | None:
+    words = line.split()
+    if not 5 <= len(words) <= 7:
+        return None
+    try:
+        row = [float(word) for word in words]
+    except ValueError:
+        return None
+    if any(abs(x - round(x)) > 1e-6 or abs(x) > 999 for x in row[:3]):
+        return None
+    return row + [0.0] * (7 - len(row))
+
+
+def _rows(rows: list[list[float]], fixed: bool) -> HklRows:
+    table = np.array(rows, float).reshape(-1, 7)
+    return HklRows(
+        table[:, :3], table[:, 3], table[:, 4], np.rint(table[:, 5]).astype(int), table[:, 6], fixed
+    )

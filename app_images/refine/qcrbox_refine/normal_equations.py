@@ -1,0 +1,217 @@
+"""Normal equations of the least squares on F²: weights, overall scale, restraints, shifts, covariance.
+
+Minimised is Σ w (Fo² - K Fc²)² + S² Σ w_r (restraint residual)², with K at its optimum in every cycle. K is eliminated from the
+matrix by its Schur complement, so the covariance contains the correlation with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scitbx.array_family import flex
+from scitbx.lstbx import normal_eqns
+from smtbx.refinement.restraints import origin_fixing_restraints
+
+from qcrbox_refine.intensities import IntensityModel
+from qcrbox_refine.weighting import Weights, weights_of
+
+# A pivot of the matrix scaled to unit diagonal below this: the parameter depends on the others before it.
+_SMALLEST_PIVOT = 1e-11
+
+
+class SingularMatrix(ArithmeticError):
+    """parameter: index of one that the data do not determine."""
+
+    def __init__(self, parameter: int) -> None:
+        super().__init__(f"parameter {parameter} is not determined")
+        self.parameter = parameter
+
+
+class NormalEquations:
+    """One model against its data; `build` for the present parameters, then shifts and statistics.
+
+    After `build`: scale K, fc_sq (n,) and f_calc (n,) on the scale of the structure, weights (n,) for Fo².
+    """
+
+    def __init__(
+        self,
+        model: IntensityModel,
+        weighting: Weights | None,
+        restraints: Any = None,
+        scale: float | None = None,
+    ) -> None:
+        self.model, self.weighting, self.restraints = model, weighting, restraints
+        data = model.reflections.unique
+        self.fo_sq, self.sigma = data.data().as_numpy_array(), data.sigmas().as_numpy_array()
+        self.stol_sq = data.sin_theta_over_lambda_sq().data().as_numpy_array()
+        self.scale = scale
+        self.n_restraints = 0
+        self.restraint_residual = 0.0
+        self._inverse: np.ndarray | None = None
+
+    @property
+    def n(self) -> int:
+        return len(self.fo_sq)
+
+    @property
+    def n_parameters(self) -> int:
+        """All refined parameters with the overall scale."""
+        return self.model.n_parameters + 1
+
+    def build(self) -> None:
+        """Matrix and right-hand side for the parameters as they are. Raises SingularMatrix from `solve` on only."""
+        if self.scale is None:
+            fc_sq, _ = self.model.calculate()
+            weights = self.sigma**-2.0
+            self.scale = float((weights * self.fo_sq * fc_sq).sum() / (weights * fc_sq**2).sum())
+        p = self.model.n_parameters
+        matrix, by_fc, by_fo = np.zeros((p, p)), np.zeros(p), np.zeros(p)
+        self.fc_sq, self.f_calc = np.empty(self.n), np.empty(self.n, complex)
+        self.weights = np.empty(self.n)
+        for chunk in self.model.chunks(derivatives=True):
+            rows = chunk.rows
+            self.fc_sq[rows], self.f_calc[rows] = chunk.intensity, chunk.f_calc
+            self.weights[rows] = w = self._weights(rows, chunk.intensity)
+            weighted = chunk.design * np.sqrt(w)[:, None]
+            matrix += weighted.T @ weighted
+            by_fc += chunk.design.T @ (w * chunk.intensity)
+            by_fo += chunk.design.T @ (w * self.fo_sq[rows])
+        w, fc_sq, fo_sq = self.weights, self.fc_sq, self.fo_sq
+        self._fc_fc = float((w * fc_sq**2).sum())
+        self.scale = k = float((w * fo_sq * fc_sq).sum()) / self._fc_fc
+        self._by_fc = k * by_fc
+        self.matrix = k**2 * matrix - np.outer(self._by_fc, self._by_fc) / self._fc_fc
+        self.right = k * (by_fo - k * by_fc)
+        self.sum_w_delta_sq = float((w * (fo_sq - k * fc_sq) ** 2).sum())
+        self._inverse = None
+        self._add_restraints()
+        self._fix_origin()
+
+    def _weights(self, rows: slice, fc_sq: np.ndarray) -> np.ndarray:
+        """w for Fo² as measured; the scheme speaks of Fo²/K."""
+        k = self.scale
+        scaled = weights_of(
+            self.weighting, self.fo_sq[rows] / k, self.sigma[rows] / k, fc_sq, self.stol_sq[rows]
+        )
+        return scaled / k**2
+
+    def _add_restraints(self) -> None:
+        """Restraints on the scale of the mean w Δ², as SHELXL weights them."""
+        self.n_restraints, self.restraint_residual = 0, 0.0
+        if self.restraints is None:
+            return
+        made = self.model.made.reparametrisation
+        equations = self.restraints.build_linearised_eqns(made.structure, made.parameter_map())
+        self.n_restraints = equations.n_restraints()
+        if not self.n_restraints:
+            return
+        jacobian = made.jacobian_transpose_matching(made.mapping_to_grad_fc_all).transpose()
+        design = (equations.design_matrix * jacobian).as_dense_matrix().as_numpy_array()
+        norm = self.goof() ** 2
+        weights = equations.weights.as_numpy_array() * norm
+        deltas = equations.deltas.as_numpy_array()
+        structural = slice(0, design.shape[1])
+        self.matrix[structural, structural] += design.T @ (weights[:, None] * design)
+        self.right[structural] -= design.T @ (weights * deltas)
+        self.restraint_residual = float((weights * deltas**2).sum())
+
+    def _fix_origin(self) -> None:
+        """Keep the centre of the atoms where it is along polar axes (weighted by atomic number squared)."""
+        made = self.model.made.reparametrisation
+        fixing = origin_fixing_restraints.atomic_number_weighting(made.structure.space_group())
+        n = self.model.n_structural
+        terms = normal_eqns.linear_ls(n)
+        fixing.add_to(terms, made.jacobian_transpose_matching_grad_fc(), made.asu_scatterer_parameters)
+        packed = terms.normal_matrix_packed_u().matrix_packed_u_as_symmetric().as_numpy_array()
+        largest = np.abs(np.diag(packed)).max(initial=0.0)
+        self.n_origin = int(np.linalg.matrix_rank(packed)) if largest > 0 else 0
+        if largest > 0:
+            scale = np.abs(np.diag(self.matrix)).max(initial=1.0) / largest
+            self.matrix[:n, :n] += scale * packed
+
+    def solve(self) -> np.ndarray:
+        """Shifts (parameters without the scale). Raises SingularMatrix."""
+        if self._inverse is None:
+            self._inverse = _inverse(self.matrix)
+        return self._inverse @ self.right
+
+    def goof(self) -> float:
+        """S = [Σ w Δ² / (n - p)]^½."""
+        return float(np.sqrt(self.sum_w_delta_sq / max(self.n - self.n_parameters, 1)))
+
+    def restrained_goof(self) -> float:
+        """S with the restraints as observations: [(Σ w Δ² + Σ w_r Δ_r²) / (n + n_r - p)]^½."""
+        freedom = self.n + self.n_restraints - self.n_parameters
+        return float(np.sqrt((self.sum_w_delta_sq + self.restraint_residual) / max(freedom, 1)))
+
+    def variance_of_unit_weight(self, n: int | None = None) -> float:
+        """What the inverse matrix is multiplied by; n: number of reflections that count as independent."""
+        freedom = (self.n if n is None else n) + self.n_restraints - self.n_parameters
+        return (self.sum_w_delta_sq + self.restraint_residual) / max(freedom, 1)
+
+    def covariance(self, n: int | None = None) -> np.ndarray:
+        """Covariance (p, p) of all parameters but the scale. n as for `variance_of_unit_weight`."""
+        self.solve()
+        return self._inverse * self.variance_of_unit_weight(n)
+
+    def scale_variance(self, n: int | None = None) -> float:
+        """Variance of K, correlations with all parameters included."""
+        self.solve()
+        own = 1 / self._fc_fc + self._by_fc @ self._inverse @ self._by_fc / self._fc_fc**2
+        return float(own) * self.variance_of_unit_weight(n)
+
+    def apply(self, shifts: np.ndarray) -> None:
+        """Move all parameters by these shifts."""
+        made = self.model.made.reparametrisation
+        n = self.model.n_structural
+        made.apply_shifts(flex.double(np.ascontiguousarray(shifts[:n])))
+        made.linearise()
+        made.store()
+        self.model.corrections.shift(shifts[n:])
+
+    def wr2(self, cutoff: float | None = None) -> float:
+        """wR2 over all, or over Fo² ≥ cutoff · σ."""
+        chosen = slice(None) if cutoff is None else self.fo_sq >= cutoff * self.sigma
+        w, fo, fc = self.weights[chosen], self.fo_sq[chosen], self.scale * self.fc_sq[chosen]
+        return float(np.sqrt((w * (fo - fc) ** 2).sum() / max((w * fo**2).sum(), 1e-300)))
+
+    def r1(self, cutoff: float | None = None) -> tuple[float, int]:
+        """R1 and its number of reflections; over Fo² > cutoff · σ, or over all with negative Fo² as 0."""
+        chosen = slice(None) if cutoff is None else self.fo_sq > cutoff * self.sigma
+        fo = np.sqrt(np.maximum(self.fo_sq[chosen] / self.scale, 0))
+        fc = np.sqrt(np.maximum(self.fc_sq[chosen], 0))
+        return float(np.abs(fo - fc).sum() / max(fo.sum(), 1e-9)), len(fo)
+
+    def on_fc_scale(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Fo², σ(Fo²) and Fc² of all observations, on the absolute scale."""
+        return self.fo_sq / self.scale, self.sigma / self.scale, self.fc_sq
+
+
+def packed_upper(matrix: np.ndarray) -> flex.double:
+    """A symmetric (p, p) matrix as the packed upper triangle of scitbx."""
+    return flex.double(np.ascontiguousarray(matrix[np.triu_indices(len(matrix))]))
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Inverse of a positive definite matrix, scaled to unit diagonal meanwhile. Raises SingularMatrix."""
+    diagonal = np.diag(matrix)
+    if len(diagonal) and (not np.all(np.isfinite(diagonal)) or diagonal.min() <= 0):
+        raise SingularMatrix(int(np.argmin(np.where(np.isfinite(diagonal), diagonal, -np.inf))))
+    root = np.sqrt(diagonal)
+    scaled = matrix / np.outer(root, root)
+    try:
+        factor = np.linalg.cholesky(scaled)
+    except np.linalg.LinAlgError:
+        raise SingularMatrix(_weakest(scaled)) from None
+    pivots = np.diag(factor) ** 2
+    if len(pivots) and pivots.min() < _SMALLEST_PIVOT:
+        raise SingularMatrix(int(pivots.argmin()))
+    half = np.linalg.inv(factor)
+    return (half.T @ half) / np.outer(root, root)
+
+
+def _weakest(scaled: np.ndarray) -> int:
+    """The parameter with the largest part in the combination that the data determine least."""
+    _, vectors = np.linalg.eigh(scaled)
+    return int(np.abs(vectors[:, 0]).argmax())

@@ -1,0 +1,278 @@
+"""Scattering factors of every atom type: X-rays with dispersion, neutrons, electrons; where each number comes from.
+
+Order of trust for f' and f'': the DISP instruction, the numbers of SFAC, `_atom_type_scat_dispersion_*` of the file (at its
+own wavelength), then tables: Cromer-Liberman, Sasaki, Henke.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from cctbx import xray
+from cctbx.eltbx import e_scattering, henke, neutron, sasaki, xray_scattering
+from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.crystallography._gemmi import gemmi
+
+if TYPE_CHECKING:
+    from qcrbox_refine.cif_text import CifBlock
+    from qcrbox_refine.model import Model
+
+_EV_TIMES_ANGSTROM = 12398.419843
+# Photons of diffraction experiments are longer than this, electrons of 100 keV and more are shorter (Å).
+_ELECTRONS_BELOW = 0.05
+_LABORATORY = {"Mo Kα": 0.71073, "Cu Kα": 1.54184, "Ag Kα": 0.56087, "Cu Kα1": 1.54056, "Ga Kα": 1.34139}
+_XRAY_FACTORS = "International Tables Vol C Table 6.1.1.4"
+
+
+class Radiation(StrEnum):
+    XRAY = "x-ray"
+    NEUTRON = "neutron"
+    ELECTRON = "electron"
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Of one atom type: form factor (electrons, fm for neutrons, Å for electrons), f', f'' and their source."""
+
+    form: xray_scattering.gaussian
+    f_prime: float
+    f_double_prime: float
+    form_source: str
+    dispersion_source: str
+
+    @property
+    def source(self) -> str:
+        """Text for `_atom_type_scat_source`."""
+        if not self.dispersion_source or self.dispersion_source == self.form_source:
+            return self.form_source
+        return f"{self.form_source}; f' and f'' of {self.dispersion_source}"
+
+
+def radiation_of_block(block: CifBlock) -> Radiation | None:
+    """By `_diffrn_radiation_probe` and `_diffrn_radiation_type`; None when neither says.
+
+    Raises UserInputError for a radiation that is none of the three.
+    """
+    probe = (block.text("_diffrn_radiation_probe") or "").lower()
+    kind = (block.text("_diffrn_radiation_type") or "").lower()
+    for radiation in (Radiation.NEUTRON, Radiation.ELECTRON):
+        if radiation in probe or radiation in kind:
+            return radiation
+    if not probe:
+        return None
+    if re.search(r"x[\s-]?ray|synchrotron|gamma|photon", probe):
+        return Radiation.XRAY
+    raise UserInputError(
+        f"the data are {probe} data.",
+        where="_diffrn_radiation_probe",
+        why="Scattering factors are known here for X-rays, neutrons and electrons.",
+        next='Correct the item, or say radiation="x-ray", "neutron" or "electron".',
+    )
+
+
+def radiation_of(model: Model) -> Radiation:
+    """What was said by the user, by NEUT, by the CIF; X-rays otherwise. Raises UserInputError for a wavelength of electrons."""
+    if model.radiation:
+        return Radiation(model.radiation)
+    if model.settings.neutron:
+        return Radiation.NEUTRON
+    stated = radiation_of_block(model.source) if model.source else None
+    if stated:
+        return stated
+    if model.wavelength is not None and model.wavelength < _ELECTRONS_BELOW:
+        raise UserInputError(
+            f"the wavelength is {model.wavelength:g} Å: electrons?",
+            why="Nothing in the file names the radiation, and no X-ray diffractometer has this wavelength.",
+            next='Say radiation="electron" (or "x-ray"), or write _diffrn_radiation_probe into the CIF.',
+        )
+    return Radiation.XRAY
+
+
+def set_factors(structure: xray.structure, model: Model) -> dict[str, Factors]:
+    """Form factors and dispersion of all scatterers; the least squares use f' and f'' from here on.
+
+    Raises MissingItemsError when f' and f'' are needed and neither they nor a wavelength are known, UserInputError for
+    an element without factors for this radiation.
+    """
+    kinds = {scatterer.scattering_type for scatterer in structure.scatterers()}
+    factors = factors_of(model, kinds)
+    structure.scattering_type_registry(custom_dict={kind: found.form for kind, found in factors.items()})
+    merges_mates = (model.settings.merg or 0) >= 4
+    for scatterer in structure.scatterers():
+        found = factors[scatterer.scattering_type]
+        scatterer.fp = found.f_prime
+        scatterer.fdp = 0.0 if merges_mates else found.f_double_prime
+        scatterer.flags.set_use_fp_fdp(True)
+    return factors
+
+
+def factors_of(model: Model, kinds: set[str]) -> dict[str, Factors]:
+    """Factors of these scattering types (`C`, `Cl1-`, `D`). Raises as `set_factors`."""
+    of_type = {Radiation.NEUTRON: _neutron, Radiation.ELECTRON: _electron, Radiation.XRAY: _xray}
+    make = of_type[radiation_of(model)]
+    return {kind: make(kind, model) for kind in sorted(kinds)}
+
+
+def described(model: Model) -> str:
+    """One line for the log: radiation, and where f' and f'' of which elements come from."""
+    kinds = {atom.element for atom in model.atoms}
+    factors = factors_of(model, kinds)
+    radiation = radiation_of(model)
+    by_source: dict[str, list[str]] = {}
+    for kind, found in factors.items():
+        source = found.dispersion_source if radiation is Radiation.XRAY else found.form_source
+        if source:
+            by_source.setdefault(source, []).append(kind)
+    named = "; ".join(f"{', '.join(names)} from {source}" for source, names in by_source.items())
+    what = {
+        Radiation.XRAY: "X-rays, f' and f''",
+        Radiation.NEUTRON: "Neutrons, scattering lengths",
+        Radiation.ELECTRON: "Electrons, scattering factors",
+    }[radiation]
+    return f"{what}: {named or 'none needed'}."
+
+
+def _symbol(kind: str) -> str:
+    return re.match(r"[A-Za-z]+", kind).group(0)
+
+
+def _xray(kind: str, model: Model) -> Factors:
+    element = _symbol(kind)
+    given = model.settings.scattering.get(element)
+    if given is not None:
+        form, form_source = xray_scattering.gaussian(given.a, given.b, given.c), "SFAC in the input"
+    else:
+        form, form_source = xray_scattering.it1992(kind).fetch(), _XRAY_FACTORS
+    f_prime, f_double_prime, source = _dispersion(element, model)
+    return Factors(form, f_prime, f_double_prime, form_source, source)
+
+
+def _dispersion(element: str, model: Model) -> tuple[float, float, str]:
+    """f', f'' and their source, by the order of trust."""
+    stated = model.settings.dispersion.get(element)
+    if stated is not None:
+        return stated.f_prime, stated.f_double_prime, "DISP in the input"
+    given = model.settings.scattering.get(element)
+    if given is not None:
+        return given.f_prime, given.f_double_prime, "SFAC in the input"
+    if element in model.dispersion and _own_wavelength(model):
+        return *model.dispersion[element], "the CIF (_atom_type_scat_dispersion_*)"
+    if element in ("H", "D", "He"):
+        return 0.0, 0.0, ""
+    if model.wavelength is None:
+        raise MissingItemsError(
+            f"the structure has no wavelength, and no dispersion factors for {element}.",
+            why="The least squares need f' and f'' of every element.",
+            next="Give it, for example wavelength=0.71073 (Mo Kα) or wavelength=1.54184 (Cu Kα).",
+            items=["_diffrn_radiation_wavelength"],
+        )
+    return tabulated_dispersion(element, model.wavelength)
+
+
+def _own_wavelength(model: Model) -> bool:
+    """Whether the refinement uses the wavelength that the dispersion factors of the file belong to."""
+    stated = model.source.number("_diffrn_radiation_wavelength") if model.source else None
+    return stated is None or model.wavelength is None or abs(stated[0] - model.wavelength) < 1e-3
+
+
+def tabulated_dispersion(element: str, wavelength: float) -> tuple[float, float, str]:
+    """f' and f'' in electrons at a wavelength (Å), and the table. Raises UserInputError where no table reaches.
+
+    Cromer & Liberman, Acta Cryst. A37 (1981) 267 with the relativistic correction of Kissel & Pratt (what International
+    Tables Vol C 4.2.6.8 are made from), 5 to 100 keV; Sasaki, KEK Report 88-14 (1989); Henke, Gullikson & Davis (1993).
+    """
+    number = gemmi.Element(element).atomic_number
+    energy = _EV_TIMES_ANGSTROM / wavelength
+    if 3 <= number <= 92 and 3000 <= energy <= 150_000:
+        f_prime, f_double_prime = gemmi.cromer_liberman(number, energy)
+        if f_double_prime >= 0:
+            return f_prime, f_double_prime, f"Cromer & Liberman (1981) at {wavelength:g} Å"
+    for name, module in (("Sasaki (1989)", sasaki), ("Henke et al. (1993)", henke)):
+        try:
+            # Without `exact` the tables of cctbx take Cf for C.
+            value = module.table(element, True).at_angstrom(wavelength)
+            if value.is_valid():
+                return value.fp(), value.fdp(), f"{name} at {wavelength:g} Å"
+        except (ValueError, RuntimeError):
+            continue
+    raise UserInputError(
+        f"there are no dispersion factors for {element} at {wavelength:g} Å.",
+        why="The tables of Cromer-Liberman, Sasaki and Henke cover Li to U and about 0.1 to 4 Å.",
+        next="Check element and wavelength, or give f' and f'' in the file (DISP, _atom_type_scat_dispersion_*).",
+    )
+
+
+def wavelength_by_dispersion(dispersion: dict[str, tuple[float, float]]) -> tuple[str, float] | None:
+    """The laboratory radiation whose f' and f'' these are; None when none fits within about a tenth."""
+    dispersion = {element: values for element, values in dispersion.items() if element not in ("H", "D")}
+    if not dispersion or not any(values[1] for values in dispersion.values()):
+        return None
+    best = min(
+        ((_misfit(dispersion, wavelength), name) for name, wavelength in _LABORATORY.items()), default=None
+    )
+    return (best[1], _LABORATORY[best[1]]) if best and best[0] < 0.12 else None
+
+
+def _misfit(dispersion: dict[str, tuple[float, float]], wavelength: float) -> float:
+    worst = 0.0
+    for element, (f_prime, f_double_prime) in dispersion.items():
+        try:
+            real, imaginary, _ = tabulated_dispersion(element, wavelength)
+        except UserInputError:
+            return float("inf")
+        worst = max(
+            worst,
+            abs(imaginary - f_double_prime) / (abs(imaginary) + 0.01),
+            abs(real - f_prime) / (abs(real) + 0.1),
+        )
+    return worst
+
+
+def _neutron(kind: str, model: Model) -> Factors:
+    """Bound coherent scattering length in fm; its absorption part counts as f''."""
+    element = _symbol(kind)
+    given = model.settings.scattering.get(element)
+    if given is not None:
+        return Factors(
+            xray_scattering.gaussian(given.a, given.b, given.c),
+            given.f_prime,
+            given.f_double_prime,
+            "SFAC in the input",
+            "",
+        )
+    try:
+        length = neutron.neutron_news_1992_table(element, True).bound_coh_scatt_length()
+    except (ValueError, RuntimeError):
+        raise _no_factors(element, "neutrons") from None
+    return Factors(
+        xray_scattering.gaussian([], [], length.real),
+        0.0,
+        abs(length.imag),
+        "Neutron News 3 (1992) 26, bound coherent scattering lengths",
+        "",
+    )
+
+
+def _electron(kind: str, model: Model) -> Factors:
+    """Elastic scattering factor of the neutral atom in Å."""
+    element = _symbol(kind)
+    given = model.settings.scattering.get(element)
+    if given is not None:
+        return Factors(xray_scattering.gaussian(given.a, given.b, given.c), 0.0, 0.0, "SFAC in the input", "")
+    form = e_scattering.ito_vol_c_2011_table_4_3_2_2_entry_as_gaussian(
+        "H" if element == "D" else element, True
+    )
+    if form is None:
+        raise _no_factors(element, "electrons")
+    return Factors(form, 0.0, 0.0, "International Tables Vol C (2011) Table 4.3.2.2", "")
+
+
+def _no_factors(element: str, radiation: str) -> UserInputError:
+    return UserInputError(
+        f"there are no scattering factors of {element} for {radiation}.",
+        why="The table does not hold this element.",
+        next="Give them in the .ins file: SFAC with numbers.",
+    )

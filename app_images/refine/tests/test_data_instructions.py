@@ -1,0 +1,162 @@
+"""Reflection files and the instructions about them: columns, HKLF, OMIT, SHEL, MERG."""
+
+import numpy as np
+import pytest
+from qcrbox.contract.errors import UserInputError
+from qcrbox_refine import merging, reflections
+from qcrbox_refine.hkl_file import read_hkl_text
+from qcrbox_refine.refinement import Options, load_model, refine_files
+from truth import Truth, hkl_text, noisy, write
+
+
+@pytest.fixture(scope="module")
+def crystal():
+    """Noisy data of a centrosymmetric crystal: truth, indices, intensities, s.u."""
+    truth = Truth("P 21/c", "Fe")
+    hkl = truth.indices(1.0)
+    return truth, hkl, *noisy(np.abs(truth.f(hkl)) ** 2, 0.02, 1)
+
+
+def prepared(folder, crystal, *cards, text=None, hklf="HKLF 4"):
+    truth, hkl, values, sigma = crystal
+    ins, data = write(folder, truth.ins(*cards, hklf=hklf), text or hkl_text(hkl, values, sigma))
+    model = load_model(ins)
+    return reflections.prepare(model, data), model
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "fixed"),
+    [
+        ("   1   2   3  123.45    1.25\n", [(1, 2, 3, 123.45, 1.25, 0, 0)], True),
+        (" -12-100 -1299999.99 1234.56  -2\n", [(-12, -100, -12, 99999.99, 1234.56, -2, 0)], True),
+        ("   1   2   3   12345     125\n", [(1, 2, 3, 123.45, 1.25, 0, 0)], True),
+        ("   1   2   3  123.45    1.25   1  1.2345\n", [(1, 2, 3, 123.45, 1.25, 1, 1.2345)], True),
+        ("   1   2   3      123.45        1.25\n", [(1, 2, 3, 123.45, 1.25, 0, 0)], False),
+        ("    1    2    3  9448.91   80.99\n", [(1, 2, 3, 9448.91, 80.99, 0, 0)], False),
+        ("1 2 3 1.5e3 2 -2\n1 2 4 1.5e3 2 1\n", [(1, 2, 3, 1500, 2, -2, 0), (1, 2, 4, 1500, 2, 1, 0)], False),
+        ("   1   2   3  123.45    1.25 a remark\n", [(1, 2, 3, 123.45, 1.25, 0, 0)], True),
+    ],
+    ids=["plain", "touching", "implied points", "wavelength", "wide", "wide indices", "free", "remark"],
+)
+def test_columns_are_seen(text, rows, fixed):
+    found = read_hkl_text(text + "   0   0   0    0.00    0.00\nanything\n", "x.hkl")
+    table = np.column_stack([found.indices, found.values, found.sigmas, found.batches, found.wavelengths])
+    assert table.tolist() == [pytest.approx(row) for row in rows]
+    assert found.fixed is fixed
+
+
+def test_a_broken_line_is_shown():
+    with pytest.raises(UserInputError, match="Reflection 2 reads '   2   0   0 oh dear'"):
+        read_hkl_text("   1   0   0  123.45    1.25\n   2   0   0 oh dear\n", "x.hkl")
+
+
+def test_a_matrix_with_fractions_transforms_the_indices(tmp_path, crystal):
+    _truth, hkl, values, sigma = crystal
+    doubled = hkl_text(hkl * [2, 1, 1], values, sigma)
+    found, _ = prepared(tmp_path, crystal, text=doubled, hklf="HKLF 4 1 0.5 0 0 0 1 0 0 0 1")
+    plain, _ = prepared(tmp_path, crystal)
+    assert found.unique.size() == plain.unique.size()
+    assert list(found.unique.indices()) == list(plain.unique.indices())
+    assert found.hklf == "HKLF 4"
+    halved = hkl_text(hkl, values, sigma)
+    few, model = prepared(tmp_path, crystal, text=halved, hklf="HKLF 4 1 0.5 0 0 0 1 0 0 0 1")
+    assert few.unique.size() < plain.unique.size()
+    assert any("no whole indices after the matrix of HKLF" in note for note in model.notes)
+
+
+def test_scale_and_weight_of_hklf_count(tmp_path, crystal):
+    plain, _ = prepared(tmp_path, crystal)
+    found, _ = prepared(tmp_path, crystal, hklf="HKLF 4 3 1 0 0 0 1 0 0 0 1 4 0")
+    assert found.unique.data()[5] == pytest.approx(3 * plain.unique.data()[5])
+    assert found.unique.sigmas()[5] == pytest.approx(1.5 * plain.unique.sigmas()[5])
+
+
+def test_amplitudes_become_intensities(tmp_path, crystal):
+    _truth, hkl, values, sigma = crystal
+    strong = values > 10 * sigma
+    f = np.sqrt(values[strong])
+    text = hkl_text(hkl[strong], f, sigma[strong] / (2 * f))
+    found, _ = prepared(tmp_path, crystal, text=text, hklf="HKLF 3")
+    plain, _ = prepared(tmp_path, crystal, text=hkl_text(hkl[strong], values[strong], sigma[strong]))
+    a, b = (np.array(x.unique.data()) for x in (found, plain))
+    assert a / b == pytest.approx(np.full(len(a), np.mean(a / b)), rel=5e-3)
+
+
+def test_omit_takes_a_reflection_and_its_equivalents_but_not_its_friedel_mate(tmp_path):
+    truth = Truth("P 21", "Br")
+    hkl = truth.indices(1.0)
+    data = (truth, hkl, *noisy(np.abs(truth.f(hkl)) ** 2, 0.02, 1))
+    every, _ = prepared(tmp_path, data)
+    fewer, _ = prepared(tmp_path, data, "OMIT 1 2 3", "OMIT 2 -1 0")
+    gone = set(every.unique.indices()) - set(fewer.unique.indices())
+    assert len(gone) == 2
+    assert fewer.omitted == 2
+
+
+def test_omit_limits_the_angle_and_shel_the_resolution(tmp_path, crystal):
+    every, _ = prepared(tmp_path, crystal)
+    by_angle, _ = prepared(tmp_path, crystal, "OMIT -3 60")
+    assert by_angle.unique.d_min() >= 1.54184 / (2 * np.sin(np.radians(30))) - 1e-6
+    by_shell, _ = prepared(tmp_path, crystal, "SHEL 5 1.5")
+    assert by_shell.unique.d_min() >= 1.5
+    assert by_shell.unique.d_max_min()[0] <= 5
+    assert every.unique.size() > by_angle.unique.size() > 0 < by_shell.unique.size()
+
+
+def test_very_negative_intensities_are_raised_to_minus_one_su(tmp_path, crystal):
+    _truth, hkl, values, sigma = crystal
+    lowered = values.copy()
+    lowered[:5] = -3 * sigma[:5]
+    text = hkl_text(hkl, lowered, sigma)
+    by_default, _ = prepared(tmp_path, crystal, text=text)
+    ratio = np.array(by_default.unique.data()) / np.array(by_default.unique.sigmas())
+    assert by_default.raised >= 5
+    assert ratio.min() == pytest.approx(-1)
+    at_three, _ = prepared(tmp_path, crystal, "OMIT -3", text=text)
+    assert (np.array(at_three.unique.data()) / np.array(at_three.unique.sigmas())).min() == pytest.approx(
+        -1.5
+    )
+    positive, _ = prepared(tmp_path, crystal, "OMIT 4", text=text)
+    assert (np.array(positive.unique.data()) / np.array(positive.unique.sigmas())).min() >= 2
+    assert positive.suppressed > 5
+
+
+def test_merg_decides_what_becomes_one(tmp_path):
+    truth = Truth("P 21", "Br")
+    hkl = truth.indices(1.0)
+    both = np.vstack([hkl, hkl * [-1, 1, -1]])
+    data = (truth, both, *noisy(np.abs(truth.f(both)) ** 2, 0.02, 1))
+    sizes = {card: prepared(tmp_path, data, card)[0].unique.size() for card in ("MERG 0", "MERG 2", "MERG 4")}
+    assert sizes["MERG 0"] == len(both)
+    assert sizes["MERG 2"] < 0.6 * len(both)
+    assert sizes["MERG 4"] < 0.6 * sizes["MERG 2"]
+    result = refine_files(
+        *write(tmp_path, truth.ins("MERG 4"), hkl_text(both, *data[2:])), Options(weighting="keep")
+    )
+    assert all(s.fdp == 0 for s in result.fit.parametrisation.structure.scatterers())
+
+
+def test_friedel_mates_count_once_as_independent(tmp_path):
+    truth = Truth("P 21", "Br")
+    hkl = truth.indices(1.0)
+    data = (truth, hkl, *noisy(np.abs(truth.f(hkl)) ** 2, 0.02, 1))
+    found, _ = prepared(tmp_path, data)
+    laue = found.unique.as_non_anomalous_array().merge_equivalents().array().size()
+    assert found.n_independent == laue < found.unique.size()
+    unmerged, _ = prepared(
+        tmp_path, (truth, np.vstack([hkl, hkl]), *(np.tile(x, 2) for x in data[2:])), "MERG 0"
+    )
+    assert unmerged.n_independent == 2 * laue
+    centric, _ = prepared(tmp_path, (Truth("P 21/c", "Br"), hkl, *data[2:]))
+    assert merging.independent_of_mates(centric.unique) == centric.unique.size() < laue + 1
+
+
+def test_wavelength_columns_are_kept_for_the_extinction(tmp_path, crystal):
+    _truth, hkl, values, sigma = crystal
+    waves = np.where(np.arange(len(hkl)) % 2, 1.0, 1.5)
+    lines = hkl_text(hkl, values, sigma, np.ones(len(hkl), int)).splitlines()
+    text = "\n".join(f"{line}{wave:8.4f}" for line, wave in zip(lines, [*waves, 0.0], strict=False))
+    found, _ = prepared(tmp_path, crystal, text=text, hklf="HKLF 2")
+    assert found.wavelengths is not None
+    assert set(np.round(found.wavelengths, 4)) == {1.0, 1.5}
+    assert found.unique.size() == len(hkl)
