@@ -10,7 +10,7 @@ from qcrbox.contract import models
 from starlette.responses import StreamingResponse
 
 from qcrbox_registry.api import schemas
-from qcrbox_registry.api.dependencies import Body, Caller, Present, TheCore, ThePage, read_body
+from qcrbox_registry.api.dependencies import Body, Caller, DataFileId, Present, TheCore, ThePage, read_body
 from qcrbox_registry.api.downloads import file_response, while_allowed
 from qcrbox_registry.api.multipart import Form
 from qcrbox_registry.api.openapi import UPLOAD_DOCS, sends, takes
@@ -56,7 +56,7 @@ async def list_data_files(
 
 
 @router.get("/data-files/{file_id}", response_model=models.Success[models.DataFiles])
-async def get_data_file(core: TheCore, actor: Caller, file_id: str) -> Response:
+async def get_data_file(core: TheCore, actor: Caller, file_id: DataFileId) -> Response:
     """One data file, with the index of a CIF."""
     return success({"data_files": [await core.data_files.get(actor, file_id)]})
 
@@ -70,7 +70,7 @@ async def download_data_file(
     request: Request,
     core: TheCore,
     presence: Present,
-    file_id: str,
+    file_id: DataFileId,
     form: Literal["original", "unified"] = "original",
 ) -> Response:
     """The file's bytes as they came, or a CIF's unified form. The hash is checked while they are sent."""
@@ -85,7 +85,7 @@ async def download_data_file(
 
 
 @router.get("/data-files/{file_id}/verify", response_model=models.Success[schemas.Verified])
-async def verify_data_file(core: TheCore, actor: Caller, file_id: str) -> Response:
+async def verify_data_file(core: TheCore, actor: Caller, file_id: DataFileId) -> Response:
     """Read the stored bytes and compare their hash."""
     return success(await core.data_files.verify(actor, file_id))
 
@@ -95,7 +95,7 @@ async def verify_data_file(core: TheCore, actor: Caller, file_id: str) -> Respon
     response_model=models.Success[models.DataFiles],
     openapi_extra=takes(ChangeDataFile),
 )
-async def change_data_file(request: Request, core: TheCore, actor: Caller, file_id: str) -> Response:
+async def change_data_file(request: Request, core: TheCore, actor: Caller, file_id: DataFileId) -> Response:
     """Change the `filename` or the `tags` of a data file. Its bytes never change."""
     asked, _ = await read_body(request, ChangeDataFile)
     asked.require_any()

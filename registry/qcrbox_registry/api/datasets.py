@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,8 +10,17 @@ from pydantic import Field
 from qcrbox.contract import models
 from starlette.responses import StreamingResponse
 
-from qcrbox_registry.api.dependencies import Body, Caller, Present, TheCore, ThePage, read_body
-from qcrbox_registry.api.downloads import as_attachment, while_allowed
+from qcrbox_registry.api.dependencies import (
+    Body,
+    Caller,
+    DataFileId,
+    DatasetId,
+    Present,
+    TheCore,
+    ThePage,
+    read_body,
+)
+from qcrbox_registry.api.downloads import as_attachment, file_response, while_allowed
 from qcrbox_registry.api.multipart import Form
 from qcrbox_registry.api.openapi import UPLOAD_DOCS, sends, takes
 from qcrbox_registry.api.responses import success
@@ -40,7 +50,7 @@ class ChangeDataset(Body):
 
 
 class Attach(Body):
-    data_file_id: Annotated[str, Field(min_length=1, max_length=64)]
+    data_file_id: Annotated[DataFileId, Field(min_length=1, max_length=64)]
 
 
 @router.post(
@@ -69,10 +79,10 @@ async def list_datasets(
     return success(await core.datasets.page(actor, asked, page))
 
 
-@router.get("/datasets/{dataset_id}", response_model=models.Success[models.Datasets])
-async def get_dataset(core: TheCore, actor: Caller, dataset_id: str) -> Response:
+@router.get("/datasets/{dataset_id}", response_model=models.Success[models.NewDataset])
+async def get_dataset(core: TheCore, actor: Caller, dataset_id: DatasetId) -> Response:
     """One dataset with its files."""
-    return success({"datasets": [await core.datasets.get(actor, dataset_id)]})
+    return success(await core.datasets.get(actor, dataset_id))
 
 
 @router.post(
@@ -81,7 +91,7 @@ async def get_dataset(core: TheCore, actor: Caller, dataset_id: str) -> Response
     response_model=models.Success[models.Appended],
     openapi_extra=UPLOAD_DOCS,
 )
-async def append(request: Request, core: TheCore, presence: Present, dataset_id: str) -> Response:
+async def append(request: Request, core: TheCore, presence: Present, dataset_id: DatasetId) -> Response:
     """Add a file. A second file of the same name becomes `name-2`; nothing is overwritten."""
     appended = await core.uploads.append(presence, dataset_id, Form(request).parts())
     return success(appended, "The file was added.", 201)
@@ -93,7 +103,7 @@ async def append(request: Request, core: TheCore, presence: Present, dataset_id:
     response_model=models.Success[models.Appended],
     openapi_extra=takes(Attach),
 )
-async def attach(request: Request, core: TheCore, actor: Caller, dataset_id: str) -> Response:
+async def attach(request: Request, core: TheCore, actor: Caller, dataset_id: DatasetId) -> Response:
     """Put a data file that has no dataset yet into this one: body `{"data_file_id": id}`."""
     asked, _ = await read_body(request, Attach)
     attached = await core.datasets.attach(actor, dataset_id, asked.data_file_id)
@@ -105,7 +115,7 @@ async def attach(request: Request, core: TheCore, actor: Caller, dataset_id: str
     response_model=models.Success[models.Datasets],
     openapi_extra=takes(ChangeDataset),
 )
-async def change_dataset(request: Request, core: TheCore, actor: Caller, dataset_id: str) -> Response:
+async def change_dataset(request: Request, core: TheCore, actor: Caller, dataset_id: DatasetId) -> Response:
     """Change `name`, `description`, `group` (null = none) or `tags`."""
     asked, _ = await read_body(request, ChangeDataset)
     asked.require_any()
@@ -115,15 +125,31 @@ async def change_dataset(request: Request, core: TheCore, actor: Caller, dataset
 @router.get(
     "/datasets/{dataset_id}/download",
     response_class=StreamingResponse,
-    responses=sends("application/zip"),
+    responses=sends("application/octet-stream", "application/zip"),
 )
-async def download_dataset(core: TheCore, presence: Present, dataset_id: str) -> Response:
-    """A zip of the dataset's files."""
-    archive = await core.datasets.archive(presence.actor, dataset_id)
-    chunks = while_allowed(
-        zip_stream(archive.files, archive.created_at),
-        presence,
-        lambda actor: core.datasets.require_readable(actor, dataset_id),
+async def download_dataset(
+    request: Request,
+    core: TheCore,
+    presence: Present,
+    dataset_id: DatasetId,
+    wanted: Annotated[
+        Literal["zip"] | None, Query(alias="format", description="a zip, also of a single file")
+    ] = None,
+    named: Annotated[bool, Query(description="name the zip as the dataset is named")] = False,
+) -> Response:
+    """The bytes of the dataset's one file; several files as a zip."""
+    found = await core.datasets.contents(presence.actor, dataset_id)
+
+    def while_readable(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        return while_allowed(
+            chunks, presence, lambda actor: core.datasets.require_readable(actor, dataset_id)
+        )
+
+    if wanted is None and len(found.files) == 1:
+        return await file_response(found.files[0], request, while_readable)
+    entries = [(file.filename, file.size, file.chunks) for file in found.files]
+    return StreamingResponse(
+        while_readable(zip_stream(entries, found.created_at)),
+        media_type="application/zip",
+        headers=as_attachment(f"{found.filename if named else dataset_id}.zip"),
     )
-    headers = as_attachment(f"{archive.name}.zip")
-    return StreamingResponse(chunks, media_type="application/zip", headers=headers)

@@ -6,8 +6,9 @@ import asyncio
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Query, Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
+from qcrbox.contract import ids
 from qcrbox.contract.errors import NotFound, TooLarge, UserInputError
 from starlette.requests import HTTPConnection
 
@@ -84,6 +85,8 @@ def correlation_of(request: Request) -> str:
     return correlation_id
 
 
+DatasetId = Annotated[str, AfterValidator(ids.dataset_id)]
+DataFileId = Annotated[str, AfterValidator(ids.data_file_id)]
 TheCore = Annotated[Core, Depends(the_core)]
 Caller = Annotated[Actor, Depends(who)]
 Present = Annotated[Presence, Depends(present)]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from qcrbox.contract.errors import NotSignedIn
 
 from qcrbox_registry.access.identity import bearer
-from qcrbox_registry.api.dependencies import TheCore
+from qcrbox_registry.api.dependencies import DataFileId, TheCore
 from qcrbox_registry.api.downloads import file_response
 from qcrbox_registry.api.responses import success
 from qcrbox_registry.services.resumable_uploads import checked_sha256
@@ -34,7 +34,7 @@ TheAttempt = Annotated[Attempt, Depends(attempt_of)]
 async def read_input(
     core: TheCore,
     attempt: TheAttempt,
-    file_id: str,
+    file_id: DataFileId,
     form: Literal["original", "unified"] = "original",
 ) -> Response:
     """The bytes of an input of this calculation, and of no other file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qcrbox.contract.ids import in_arguments
 from qcrbox.contract.messages import Command, FileRef
 
 from qcrbox_registry.messaging.tokens import FilesToken, sign
@@ -41,7 +42,8 @@ class CommandMaker:
             application_version=row.application_version,
             command_name=row.command_name,
             owner=row.owner,
-            arguments=row.arguments,
+            # The ids of files as they are written now; older arguments have another form.
+            arguments=in_arguments(row.arguments),
             files=[_file(file) for file in inputs],
             files_url=f"{self.files_base}/{row.id}",
             file_token=sign(self.signing_key, "files", claims),

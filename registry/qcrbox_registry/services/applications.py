@@ -12,6 +12,7 @@ from typing import Any, Literal
 import structlog
 from qcrbox import spec
 from qcrbox.contract.errors import SpecError
+from qcrbox.spec.folder import find_folders, nothing_found, required_spec_of
 
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import Actor, allows, authorize, missing
@@ -123,16 +124,31 @@ class ApplicationService:
 
     # ------------------------------------------------------------ registration
 
-    async def register_folders(self, folders: Sequence[Path]) -> None:
-        """Register the applications of these folders; a faulty one is skipped and reported as a fault of the site."""
-        for folder in folders:
-            for path in application_files(folder):
-                try:
-                    await self.register(await asyncio.to_thread(spec.load, path), path)
-                except SpecError as error:
-                    self._context.faults[f"application {path.parent.name}"] = error.message
-                    log.error("application_refused", path=str(path), error=error.message)
+    async def register_folders(self, roots: Sequence[Path]) -> None:
+        """Register the applications in these folders; a faulty one is skipped and reported as a fault of the site."""
+        for root in roots:
+            found = [root] if root.is_file() else find_folders([root])
+            if not found:
+                self._report(f"applications in {root}", nothing_found(root))
+            for folder in found:
+                await self._register_folder(folder)
         await self._context.db.read(self._context.catalogue.load)
+
+    async def _register_folder(self, folder: Path) -> None:
+        """Register the application of a folder, or of a spec file."""
+        try:
+            path = folder if folder.is_file() else required_spec_of(folder)
+            loaded = await asyncio.to_thread(spec.load, path)
+            await self.register(loaded, path)
+        except SpecError as error:
+            self._report(f"application {folder.name}", error.message)
+            return
+        if loaded.left_out:
+            self._report(f"commands of {loaded.slug} {loaded.version}", "; ".join(loaded.left_out))
+
+    def _report(self, part: str, fault: str) -> None:
+        self._context.faults[part] = fault
+        log.error("application_fault", part=part, error=fault)
 
     async def register(self, loaded: spec.Application, path: Path) -> int:
         """Write an application; its id. An event is published when it is new or changed."""
@@ -174,16 +190,3 @@ def put_hold(conn: Connection, actor: Actor, change: HoldChange, now: float) -> 
         actor, "hold", now, kind=kind, object_id=object_id, mode=change.mode, reason=change.reason
     )
     record(conn, [entry])
-
-
-def application_files(folder: Path) -> list[Path]:
-    """The specs of a folder: its own application.yaml, those of its sub-folders, or `config_*.yaml`; or one YAML file."""
-    folder = folder.expanduser()
-    if folder.is_file():
-        return [folder]
-    for name in ("application.yaml", "application.yml"):
-        if (folder / name).is_file():
-            return [folder / name]
-    found = sorted(folder.glob("*/application.yaml")) + sorted(folder.glob("*/application.yml"))
-    older = ("config_*.yaml", "config_*.yml", "*/config_*.yaml", "*/config_*.yml")
-    return found or sorted(path for pattern in older for path in folder.glob(pattern))

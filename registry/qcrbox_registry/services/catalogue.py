@@ -104,9 +104,14 @@ class Catalogue:
         return self._commands.get(command_id)
 
     def find(self, slug: str, version: str, sees: Sees = lambda _: True) -> KnownApplication:
-        """Raises NotFound with the versions and applications that the person sees, UserInputError for a retired one."""
+        """The application of this version, else the newest one that stands in for it.
+
+        Raises NotFound with the versions and applications that the person sees, UserInputError for a retired one.
+        """
         known = self._applications.get((slug, version))
         if known is None or not known.approved or not sees(known):
+            known = self._stand_in(slug, version, sees)
+        if known is None:
             raise NotFound(
                 f"There is no application {slug[:200]!r} in version {version[:200]!r}.",
                 next=self._others(slug, version, sees),
@@ -117,6 +122,15 @@ class Catalogue:
             )
         return known
 
+    def _stand_in(self, slug: str, version: str, sees: Sees) -> KnownApplication | None:
+        """The newest registered version whose spec says that it replaces this one, for clients that ask for it."""
+        fitting = [
+            known
+            for known in self.all()
+            if known.slug == slug and version in known.spec.older_versions and sees(known)
+        ]
+        return max(fitting, key=lambda known: known.id, default=None)
+
     def _others(self, slug: str, version: str, sees: Sees) -> str:
         seen = [known for known in self.all() if sees(known)]
         versions = [known.version for known in seen if known.slug == slug and known.version != version]
@@ -125,14 +139,13 @@ class Catalogue:
         slugs = sorted({known.slug for known in seen})
         return f"Applications here: {', '.join(slugs)}." if slugs else "No application is registered yet."
 
-    def find_command(self, slug: str, version: str, name: str) -> tuple[KnownApplication, KnownCommand]:
+    def command_of(self, application: KnownApplication, name: str) -> tuple[KnownApplication, KnownCommand]:
         """Raises NotFound with the commands there are. Commands that begin with `__` cannot be called."""
-        application = self.find(slug, version)
         command = application.commands.get(name)
         if command is None or name.startswith("__"):
             names = ", ".join(command.spec.name for command in application.shown_commands)
             raise NotFound(
-                f"{application.spec.name} {version} has no command {name[:100]!r}.",
+                f"{application.spec.name} {application.version} has no command {name[:100]!r}.",
                 next=f"Its commands are: {names}." if names else "",
             )
         return application, command

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services import authorized, groups, views
 from qcrbox_registry.services.context import Context, Json
+from qcrbox_registry.services.data_files import Content
 from qcrbox_registry.services.texts import LONGEST_DESCRIPTION, LONGEST_NAME, checked_text
 from qcrbox_registry.services.uploads import UploadService
 from qcrbox_registry.store import datasets, events, lists, search, tags
@@ -38,12 +38,12 @@ class DatasetChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
-    """A dataset for download: (file name, size, bytes) of each file; created_at: Unix time, s."""
+class Contents:
+    """A dataset for download. `filename`: its name as a file name; created_at: Unix time, s."""
 
-    name: str
+    filename: str
     created_at: float
-    files: list[tuple[str, int, AsyncIterator[bytes]]]
+    files: list[Content]
 
 
 class DatasetService:
@@ -75,10 +75,10 @@ class DatasetService:
         return await self._context.db.read(read)
 
     async def get(self, actor: Actor, dataset_id: str) -> Json:
-        """A dataset with its files. Raises NotFound."""
+        """A dataset and its files. Raises NotFound."""
 
         def read(conn: Connection) -> Json:
-            return views.dataset_list(conn, [authorized.dataset(conn, actor, "read", dataset_id)])[0]
+            return views.dataset_with_files(conn, authorized.dataset(conn, actor, "read", dataset_id))
 
         return await self._context.db.read(read)
 
@@ -130,7 +130,7 @@ class DatasetService:
         attached = next(file for file in shown["data_files"] if file["qcrbox_file_id"] == file_id)
         return {**shown, "appended_file": attached}
 
-    async def archive(self, actor: Actor, dataset_id: str) -> Archive:
+    async def contents(self, actor: Actor, dataset_id: str) -> Contents:
         """The files of a dataset for download. Raises NotFound."""
 
         def read(conn: Connection) -> tuple[datasets.Dataset, list[datasets.DataFile]]:
@@ -138,8 +138,11 @@ class DatasetService:
             return row, datasets.files_of(conn, [row.id])[row.id]
 
         row, files = await self._context.db.read(read)
-        entries = [(file.filename, file.size, self._context.objects.get(file.sha256)) for file in files]
-        return Archive(datasets.safe_name(row.name or row.id), row.created_at, entries)
+        contents = [
+            Content(file.filename, file.sha256, file.size, self._context.objects.get(file.sha256))
+            for file in files
+        ]
+        return Contents(datasets.safe_name(row.name or row.id), row.created_at, contents)
 
     async def require_readable(self, actor: Actor, dataset_id: str) -> None:
         """Raises NotFound when the actor may not read the dataset (any more)."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.contract.ids import data_file_id, dataset_id
 
 from qcrbox_registry.access.rights import Actor, allows, authorize, missing
 from qcrbox_registry.services import authorized
@@ -40,12 +41,14 @@ class Found:
 
 def look_up(conn: Connection, ids: Iterable[str]) -> Found:
     """The data files with these ids; an id that is no data file is tried as a dataset."""
-    wanted = sorted(set(ids))
+    wanted = set(ids)
     if not wanted:
         return Found()
-    files = datasets.files_by_id(conn, wanted)
-    others = [given for given in wanted if given not in files]
-    return Found(files, datasets.files_of(conn, others) if others else {})
+    known = datasets.files_by_id(conn, sorted(data_file_id(given) for given in wanted))
+    files = {given: known[file_id] for given in wanted if (file_id := data_file_id(given)) in known}
+    others = {given: dataset_id(given) for given in wanted - files.keys()}
+    within = datasets.files_of(conn, sorted(others.values())) if others else {}
+    return Found(files, {given: within[other] for given, other in others.items()})
 
 
 def resolve(conn: Connection, actor: Actor, inputs: Sequence[Inputs], found: Found) -> list[int | None]:
@@ -80,7 +83,7 @@ def _use(new: NewCalculation, parameter: str, file: DataFile) -> None:
 def _readable(conn: Connection, actor: Actor, parameter: str, given: str, found: Found) -> DataFile:
     file = found.files.get(given)
     if file is None and found.of_datasets.get(given):
-        file = _only_file(conn, actor, parameter, given, found.of_datasets[given])
+        file = _only_file(conn, actor, parameter, dataset_id(given), found.of_datasets[given])
     if file is None or file.deleted_at is not None:
         raise missing("data_file", given)
     authorize(actor, "read", authorized.file_resources(conn, [file])[file.id])
@@ -88,13 +91,13 @@ def _readable(conn: Connection, actor: Actor, parameter: str, given: str, found:
 
 
 def _only_file(
-    conn: Connection, actor: Actor, parameter: str, dataset_id: str, files: Sequence[DataFile]
+    conn: Connection, actor: Actor, parameter: str, within: str, files: Sequence[DataFile]
 ) -> DataFile:
-    authorized.dataset(conn, actor, "read", dataset_id)
+    authorized.dataset(conn, actor, "read", within)
     if len(files) != 1:
         names = ", ".join(f"{file.id} ({file.filename})" for file in files[:MOST_NAMED])
         raise UserInputError(
-            f"{parameter} needs one file; the dataset {dataset_id} holds {len(files)}.",
+            f"{parameter} needs one file; the dataset {within} holds {len(files)}.",
             next=f"Give the data_file_id of one of them: {names}",
         )
     return files[0]

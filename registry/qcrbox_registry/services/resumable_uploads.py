@@ -183,8 +183,7 @@ class ResumableUploadService:
                 file = authorized.data_file(conn, actor, "read", made["data_file_id"])
                 return {"data_files": views.data_file_list(conn, [file])}
             dataset = authorized.dataset(conn, actor, "read", made["dataset_id"])
-            shown = views.dataset_list(conn, [dataset])
-            return {"datasets": shown, "data_files": list(shown[0]["data_files"].values())}
+            return views.dataset_with_files(conn, dataset)
 
         return await self._context.db.read(read)
 

@@ -149,10 +149,10 @@ class SubmissionService:
         slug, version = body.application_slug, body.application_version
         application = catalogue.find(slug, version, lambda known: allows(actor, "run", known.resource))
         if isinstance(body, SubmitCommand):
-            return catalogue.find_command(slug, version, body.command_name)
+            return catalogue.command_of(application, body.command_name)
         if not body.command_name:
             return application, _session_command(application)
-        _, command = catalogue.find_command(slug, version, body.command_name)
+        _, command = catalogue.command_of(application, body.command_name)
         if not command.spec.is_interactive:
             raise UserInputError(f"{body.command_name} is not an interactive command.")
         return application, command

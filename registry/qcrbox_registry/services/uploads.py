@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.errors import TooLarge, UserInputError
 
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.presence import Presence
@@ -22,6 +22,8 @@ from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.datasets import NewDataset, NewFile, Place
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.quotas import GIB
+
+_FIELDS = frozenset({"name", "description", "group"})
 
 
 class Part(Protocol):
@@ -109,8 +111,7 @@ class UploadService:
         """A dataset and its files as answers show them."""
 
         def read(conn: Connection) -> Json:
-            found = views.dataset_list(conn, [datasets.get(conn, dataset_id)])
-            return {"datasets": found, "data_files": list(found[0]["data_files"].values())}
+            return views.dataset_with_files(conn, datasets.get(conn, dataset_id))
 
         return await self._context.db.read(read)
 
@@ -118,7 +119,7 @@ class UploadService:
         received = _Received()
         async for part in form:
             if part.name != "file":
-                received.fields[part.name] = await part.text()
+                received.fields[part.name] = await _text_of(part, received)
                 continue
             if part.filename is None:
                 raise UserInputError("The part `file` has no file name.")
@@ -128,9 +129,7 @@ class UploadService:
             headroom = headroom.without(stored.size)
             received.files.append(stored)
         if not received.files:
-            raise UserInputError(
-                "The form has no part named `file`.", next='For example: curl -F "file=@structure.cif" …'
-            )
+            raise _missing_file(received.fields)
         for stored in received.files:
             await self._contents.index_now(stored)
         return received
@@ -225,3 +224,23 @@ class UploadService:
     ) -> None:
         more = sum(file.size for file in files) / GIB
         self._context.quotas.require(conn, owner_id, group_id, "gib", more)
+
+
+async def _text_of(part: Part, received: _Received) -> str:
+    """A field. Raises TooLarge, or UserInputError for a long part that must be the file under another name."""
+    try:
+        return await part.text()
+    except TooLarge:
+        if part.name in _FIELDS or received.files:
+            raise
+        # The rest of its bytes need not arrive.
+        raise _missing_file([*received.fields, part.name]) from None
+
+
+def _missing_file(names: Iterable[str]) -> UserInputError:
+    shown = ", ".join(f"`{name[:50]}`" for name in list(names)[:10])
+    return UserInputError(
+        "The form has no part named `file`.",
+        why=f"Its parts: {shown}." if shown else "",
+        next='For example: curl -F "file=@structure.cif" …',
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qcrbox.contract.ids import in_arguments
 from qcrbox.contract.models import iso
 from qcrbox.contract.states import State
 
@@ -64,7 +65,7 @@ def _calculation(row: Calculation, about: _About) -> Json:
         "application_version": row.application_version,
         "command_name": row.command_name,
         "status": row.state,
-        "command_arguments": row.arguments,
+        "command_arguments": in_arguments(row.arguments),
         "status_events": [status_event(event) for event in about.history],
         "output_dataset_id": row.output_dataset_id,
         "name": row.name,
@@ -180,6 +181,12 @@ def dataset_list(conn: Connection, rows: Sequence[Dataset]) -> list[Json]:
     ]
 
 
+def dataset_with_files(conn: Connection, row: Dataset) -> Json:
+    """A dataset, and its files once more as a list."""
+    shown = dataset_list(conn, [row])
+    return {"datasets": shown, "data_files": list(shown[0]["data_files"].values())}
+
+
 # ---------------------------------------------------------------- sessions
 
 
@@ -200,7 +207,7 @@ def _session(row: Calculation, about: Session, group: str | None, idle_limit_s: 
         "session_id": row.id,
         "client_private_inbox": inbox(row.id, row.agent_id),
         "command_name": row.command_name,
-        "arguments": row.arguments,
+        "arguments": in_arguments(row.arguments),
         "application_slug": row.application_slug,
         "application_version": row.application_version,
         "state": about.state,

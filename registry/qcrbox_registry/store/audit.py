@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from qcrbox.contract.ids import spellings
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.records import Records
@@ -105,8 +106,11 @@ def page(conn: Connection, search: Search, *, before: int | None = None, limit: 
         query = query.where(audit.c.seq < before)
     for name in ("who", "action", "object_id", "allowed"):
         value = getattr(search, name)
-        if value is not None:
-            query = query.where(audit.c[name] == value)
+        if value is None:
+            continue
+        # The trail is never rewritten, so it has ids as they were written at the time.
+        same = audit.c[name].in_(spellings(value)) if name == "object_id" else audit.c[name] == value
+        query = query.where(same)
     return _records.all(conn, query)
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.contract.ids import of_kind
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import datasets as datasets_store
@@ -197,9 +197,20 @@ def _noted(conn: Connection, handover_id: str) -> dict[str, int]:
     return {row.kind: row.n for row in conn.execute(query)}
 
 
-def _items(conn: Connection, handover_id: str) -> Iterator[sa.Row[Any]]:
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """An object concerned, as it was before."""
+
+    kind: str
+    object_id: str
+    owner_id: int
+    group_id: int | None
+
+
+def _items(conn: Connection, handover_id: str) -> Iterator[_Item]:
     query = sa.select(handover_items).where(handover_items.c.handover_id == handover_id)
-    yield from conn.execute(query.order_by(handover_items.c.kind, handover_items.c.object_id)).all()
+    for row in conn.execute(query.order_by(handover_items.c.kind, handover_items.c.object_id)).all():
+        yield _Item(row.kind, of_kind(row.kind, row.object_id), row.owner_id, row.group_id)
 
 
 def _carry_out(conn: Connection, handover_id: str, decision: Decision, now: float) -> Iterator[events.Event]:
@@ -213,7 +224,7 @@ def _carry_out(conn: Connection, handover_id: str, decision: Decision, now: floa
             yield _move(conn, item, owner_id, group_id, now)
 
 
-def _after(item: sa.Row[Any], decision: str, to_id: int | None) -> tuple[int, int | None]:
+def _after(item: _Item, decision: str, to_id: int | None) -> tuple[int, int | None]:
     """(owner, home group) that an item has by this decision."""
     if decision == "person":
         assert to_id is not None
@@ -221,9 +232,7 @@ def _after(item: sa.Row[Any], decision: str, to_id: int | None) -> tuple[int, in
     return item.owner_id, to_id if decision == "group" else None
 
 
-def _move(
-    conn: Connection, item: sa.Row[Any], owner_id: int, group_id: int | None, now: float
-) -> events.Event:
+def _move(conn: Connection, item: _Item, owner_id: int, group_id: int | None, now: float) -> events.Event:
     values = {"owner_id": owner_id, "group_id": group_id}
     table = _TABLES[item.kind]
     if item.kind == "dataset":
@@ -242,7 +251,7 @@ def _count(conn: Connection, file: datasets_store.DataFile, owner_id: int, group
     datasets_store.count_bytes(conn, owner_id, group_id, file.size)
 
 
-def _event(item: sa.Row[Any], now: float, status: str, owner_id: int, group_id: int | None) -> events.Event:
+def _event(item: _Item, now: float, status: str, owner_id: int, group_id: int | None) -> events.Event:
     # The state of a calculation does not change, so this event is not part of its history.
     kind = "handover" if item.kind == "calculation" else item.kind
     return events.Event(kind, item.object_id, now, status=status, owner_id=owner_id, group_id=group_id)
@@ -300,7 +309,7 @@ def undo(conn: Connection, handover_id: str, now: float) -> Undone:
     return Undone(found, len(made), list(events.write(conn, made)))
 
 
-def _put_back(conn: Connection, handover: DecisionRow, item: sa.Row[Any], now: float) -> events.Event | None:
+def _put_back(conn: Connection, handover: DecisionRow, item: _Item, now: float) -> events.Event | None:
     table = _TABLES[item.kind]
     present = conn.execute(sa.select(table).where(table.c.id == item.object_id)).first()
     if present is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound
+from qcrbox.contract.ids import of_kind
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.records import Records, parts
@@ -34,8 +35,9 @@ class Share:
 class HeldShare:
     """Whom an object is shared with, and how."""
 
+    kind: str
     object_id: str
-    mode: str  # read | write | view
+    mode: str  # read | write
     person_id: int | None
     group_id: int | None
 
@@ -76,7 +78,7 @@ def held(conn: Connection, object_ids: Sequence[str], now: float) -> dict[str, l
     found: dict[str, list[HeldShare]] = {object_id: [] for object_id in object_ids}
     for part in parts(object_ids):
         for share in _held.all(conn, _held.select.where(shares.c.object_id.in_(part), _holds(now))):
-            found[share.object_id].append(share)
+            found[of_kind(share.kind, share.object_id)].append(share)
     return found
 
 
@@ -84,8 +86,8 @@ def objects_shared_with(
     conn: Connection, person_id: int, group_ids: frozenset[int], now: float
 ) -> frozenset[str]:
     """Ids of the objects that are shared with a person or these groups."""
-    query = sa.select(shares.c.object_id).where(holding(person_id, group_ids, now))
-    return frozenset(conn.execute(query).scalars())
+    query = sa.select(shares.c.kind, shares.c.object_id).where(holding(person_id, group_ids, now))
+    return frozenset(of_kind(row.kind, row.object_id) for row in conn.execute(query))
 
 
 def give(conn: Connection, new: NewShare, now: float) -> str:
