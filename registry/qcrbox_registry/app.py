@@ -13,6 +13,7 @@ from qcrbox.background import BackgroundTasks
 from qcrbox.contract.errors import QcError
 
 from qcrbox_registry import __version__
+from qcrbox_registry.access.audit_heads import heads_of
 from qcrbox_registry.access.identity import make_identity
 from qcrbox_registry.access.quota import Quotas, defaults
 from qcrbox_registry.api import openapi, responses
@@ -111,6 +112,7 @@ async def _loops(core: Core, settings: Settings) -> AsyncIterator[None]:
         core.housekeeping.store_examples(),
         core.housekeeping.mark_departed(),
         core.housekeeping.sweep_again(),
+        core.housekeeping.sign_audit(),
         idle.run(),
     ]
     if size_of(settings) > CHECKED_AT_ONCE_BYTES:
@@ -195,6 +197,7 @@ async def _make_context(
         scheduler=scheduler,
         bus=bus,
         signing_key=secrets.signing_key(),
+        audit_heads=heads_of(settings, secrets),
     )
     return context, scheduler
 

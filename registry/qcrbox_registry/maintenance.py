@@ -15,6 +15,7 @@ from pathlib import Path
 
 from qcrbox.contract.errors import QcError, UserInputError
 
+from qcrbox_registry.access.audit_heads import heads_of
 from qcrbox_registry.messaging import server as nats_server
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
@@ -120,6 +121,8 @@ async def _check(settings: Settings, _: Path | None) -> int:
         faults = await asyncio.to_thread(schema.integrity_faults, database, thorough=True)
         faults += await database.read(contents.faulty_references)
         faults += [f"audit entry {seq} was changed" for seq in await database.read(audit.broken_links)]
+        heads = heads_of(settings, Secrets(settings.data))
+        faults += await database.read(heads.faults)
         async with object_store(settings) as objects:
             faults += [fault async for fault in faulty_contents(database, objects)]
     finally:

@@ -48,10 +48,14 @@ class AuditService:
             yield [asdict(row) for row in rows]
 
     async def check(self, actor: Actor) -> Json:
-        """Whether the chain of hashes holds."""
+        """Whether the chain of hashes holds and agrees with the signed heads."""
         authorize(actor, "audit", SITE)
-        broken = await self._context.db.read(audit.broken_links)
-        return {"sound": not broken, "broken_at": broken}
+
+        def read(conn: Connection) -> tuple[list[int], list[str]]:
+            return audit.broken_links(conn), self._context.audit_heads.faults(conn)
+
+        broken, faults = await self._context.db.read(read)
+        return {"sound": not broken and not faults, "broken_at": broken, "faults": faults}
 
 
 def _shown(row: AuditRow) -> Json:

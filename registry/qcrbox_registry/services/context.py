@@ -11,6 +11,7 @@ import structlog
 from qcrbox.background import BackgroundTasks
 
 from qcrbox_registry.access import audit
+from qcrbox_registry.access.audit_heads import AuditHeads
 from qcrbox_registry.access.identity import Identity
 from qcrbox_registry.access.quota import Quotas
 from qcrbox_registry.access.rights import Actor
@@ -82,6 +83,7 @@ class Context:
     scheduler: Scheduling
     bus: Bus
     signing_key: bytes
+    audit_heads: AuditHeads
     started_at: float = field(default_factory=time.time)
     # part -> what is wrong with it, beside what the readiness check finds itself
     faults: dict[str, str] = field(default_factory=dict)

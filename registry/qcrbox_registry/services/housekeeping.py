@@ -20,12 +20,13 @@ from qcrbox_registry.store import contents, idempotency, trash, uploads
 EXAMPLES_S = 3.0
 DEPARTURES_S = 300.0
 SWEEP_S = 3600.0
+AUDIT_S = 60.0
 UPLOAD_AGE_S = 7 * 86400.0
 log = structlog.get_logger(__name__)
 
 
 class Housekeeping:
-    """Three loops. `sweep` is one round of the last."""
+    """Four loops. `sweep` is one round of one of them."""
 
     def __init__(
         self,
@@ -54,6 +55,15 @@ class Housekeeping:
                 await mark_departed(self._context)
             except QcError as error:
                 log.warning("departures_not_noted", error=error.message)
+
+    async def sign_audit(self) -> None:
+        """Sign and export the head of the audit trail again and again."""
+        while True:
+            await asyncio.sleep(AUDIT_S)
+            try:
+                await self._context.db.read(lambda conn: self._context.audit_heads.sign(conn, time.time()))
+            except (QcError, OSError) as error:
+                log.error("audit_head_not_signed", error=str(error))
 
     async def sweep_again(self) -> None:
         """Sweep again and again."""

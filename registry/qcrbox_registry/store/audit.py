@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from qcrbox.contract.ids import spellings
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.store.records import Records
+from qcrbox_registry.store.records import Records, parts
 from qcrbox_registry.store.tables import audit
 
 FIRST = "0" * 64  # the hash before the first row
@@ -91,6 +91,15 @@ def head(conn: Connection) -> tuple[int, str]:
     """Sequence number and hash of the newest row; (0, FIRST) of an empty trail."""
     row = conn.execute(_newest).first()
     return (0, FIRST) if row is None else (row.seq, row.hash)
+
+
+def hashes(conn: Connection, seqs: Sequence[int]) -> dict[int, str]:
+    """Sequence number -> hash of these rows; missing ones are left out."""
+    found: dict[int, str] = {}
+    for part in parts(seqs):
+        query = sa.select(audit.c.seq, audit.c.hash).where(audit.c.seq.in_(part))
+        found |= {row.seq: row.hash for row in conn.execute(query)}
+    return found
 
 
 def _hash(previous: str, values: dict[str, Any]) -> str:

@@ -40,6 +40,7 @@ class Calculation:
     attempt: int
     losses: int  # agents lost under it
     agent_id: str | None
+    not_before: float | None
     submitted_at: float
     started_at: float | None
     finished_at: float | None

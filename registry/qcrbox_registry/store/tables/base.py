@@ -66,12 +66,14 @@ class _PrefixedId(sa.types.TypeDecorator[str]):
 class DatasetId(_PrefixedId):
     """The id of a dataset."""
 
+    cache_ok = True  # SQLAlchemy reads it from each class itself
     prefix = ids.DATASET
 
 
 class DataFileId(_PrefixedId):
     """The id of a data file."""
 
+    cache_ok = True
     prefix = ids.DATA_FILE
 
 
