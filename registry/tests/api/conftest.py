@@ -280,6 +280,17 @@ class Acts:
         return next(iter(dataset["data_files"].values()))["qcrbox_file_id"]
 
     @staticmethod
+    def indexed(client, file_id):
+        """The file once its index is written: on a busy machine that comes after the answer to the upload."""
+        deadline = time.monotonic() + 60
+        while True:
+            file = payload(client.get(f"/api/data-files/{file_id}"))["data_files"][0]
+            if file["index"] is not None:
+                return file
+            assert time.monotonic() < deadline, file
+            time.sleep(0.05)
+
+    @staticmethod
     def submit(client, command="noop", **arguments):
         body = {
             "application_slug": "practice",
@@ -295,7 +306,7 @@ class Acts:
         return found["calculations"][0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def do():
     return Acts
 

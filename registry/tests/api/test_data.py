@@ -55,6 +55,7 @@ def test_a_dataset_id_serves_for_its_only_file(ada, do):
 
 def test_a_cif_without_what_the_command_needs_is_refused_at_once_and_force_hands_it_over(ada, do):
     made = do.upload(ada, "poor.cif", b"data_a\n_chemical_formula_sum 'C H4'\n")
+    do.indexed(ada, do.file_id(made))
     body = {
         "application_slug": "practice", "application_version": "1", "command_name": "read",
         "command_arguments": {"structure": {"data_file_id": do.file_id(made)}},
