@@ -62,6 +62,12 @@ def _domains(model: Model, data: Reflections) -> Domains:
         return domains
     if settings.basf:
         model.note("BASF is not applied: the data have neither batch numbers nor a TWIN instruction.")
+    individuals = model.source.column("_twin_individual_id") if model.source else None
+    if individuals and len(individuals) > 1:
+        model.note(
+            f"The file describes {len(individuals)} twin individuals, and neither a TWIN instruction nor overlapped data "
+            "(HKLF 5): the twin is not applied."
+        )
     return Domains()
 
 

@@ -95,6 +95,7 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     data = reflections.prepare(model, hkl)
     _describe(data)
     fab = Path(options.mask).read_text("utf-8", "replace") if options.mask else None
+    _note_other_target(model)
     corrected = corrections.prepare_corrections(model, data, options.extinction, fab)
     kind, weights = weighting.parse_weighting(options.weighting)
     if kind in ("keep", "optimise"):
@@ -193,6 +194,14 @@ def _prepare_adps(model: Model, choice: str) -> None:
             atom.u_aniso = None
         elif choice == "anisotropic" and not atom.is_hydrogen:
             make_anisotropic(model, atom)
+
+
+def _note_other_target(model: Model) -> None:
+    kind = (
+        (model.source.text("_refine_ls_structure_factor_coef") or "").strip().lower() if model.source else ""
+    )
+    if kind in ("f", "inet"):
+        model.note(f"The file was refined against {kind.capitalize()}; this refinement is against F².")
 
 
 def _limit_data(model: Model, options: Options) -> None:

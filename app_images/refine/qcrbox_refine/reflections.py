@@ -137,6 +137,9 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
     waves = rows.wavelengths[ends] if abs(found.hklf.code) == 2 and rows.wavelengths.any() else None
     if waves is not None:
         waves = np.where(waves > 0, waves, model.wavelength or 0.0)[allowed]
+        model.note(
+            "Every reflection has its own wavelength (HKLF 2): it enters the extinction; f' and f'' are those of one wavelength."
+        )
     components = components.select(allowed)
     merg = 0 if grouped or waves is not None else model.settings.merg
     merged = merging.merge(measured, merg, batches[allowed] if batches is not None else None)
@@ -361,8 +364,9 @@ def _from_file(path: Path, model: Model) -> Found:
     return _from_text(text, path.name, model)
 
 
-def _from_text(text: str, origin: str, model: Model) -> Found:
-    hklf = model.settings.hklf or Hklf()
+def _from_text(text: str, origin: str, model: Model, code: str = "") -> Found:
+    """code: of `_shelx_hklf`, for a CIF without instructions."""
+    hklf = model.settings.hklf or Hklf(int(code) if re.fullmatch(r"-?[1-6]", code) else 4)
     if abs(hklf.code) == 1:
         raise UserInputError(
             "HKLF 1 (condensed data of SHELX-76) is not supported.",
@@ -375,7 +379,7 @@ def _from_text(text: str, origin: str, model: Model) -> Found:
 def _from_block(block: CifBlock, model: Model) -> Found | None:
     text = block.text("_shelx_hkl_file", "_iucr_refine_reflections_details")
     if text:
-        return _from_text(text, "embedded _shelx_hkl_file", model)
+        return _from_text(text, "embedded _shelx_hkl_file", model, (block.text("_shelx_hklf") or "").strip())
     for prefix, value, sigma, power in (
         ("_diffrn_refln", "intensity_net", "intensity_u", 2),
         ("_refln", "F_squared_meas", "F_squared_sigma", 2),
