@@ -220,8 +220,9 @@ def _published_weights(model: Model, *, keep: bool) -> None:
     """
     source, instruction = model.source, model.settings.weights
     text = source.text("_refine_ls_weighting_details") if source else None
-    scheme = source.text("_refine_ls_weighting_scheme") if source else None
-    found = weighting.parse_details(text) if text else None if (scheme or "").lower() == "unit" else ""
+    scheme = (source.text("_refine_ls_weighting_scheme") or "").lower() if source else ""
+    by_name: dict[str, weighting.Weights | None] = {"unit": None, "sigma": weighting.SIGMA}
+    found = weighting.parse_details(text) if text else by_name.get(scheme, "")
     if instruction is not None:
         instruction = weighting.complete(instruction)
         if found == "" or (found and weighting.same(found, instruction)):
