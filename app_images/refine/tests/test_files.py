@@ -256,7 +256,9 @@ def test_quoted_values_come_back(value):
 def test_every_item_that_is_read_is_one_the_spec_asks_for(folder):
     """An item outside the entry sets never reaches the command: it would be left out without a word."""
     text = (folder / "application.yaml").read_text()
-    asked = {item_key(name) for name in re.findall(r"_[A-Za-z][\w./-]+", text.partition("cif_entry_sets:")[2])}
+    asked = {
+        item_key(name) for name in re.findall(r"_[A-Za-z][\w./-]+", text.partition("cif_entry_sets:")[2])
+    }
     read = set()
     for name in ("cif_input", "corrections", "scattering", "reflections", "refinement"):
         code = (folder / "qcrbox_refine" / f"{name}.py").read_text()

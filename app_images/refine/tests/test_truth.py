@@ -1,11 +1,13 @@
 """Known crystals come back within their s.u.: dispersion, twins, batches, extinction, solvent, neutrons, electrons."""
 
+import gemmi
 import numpy as np
 import pytest
 from qcrbox.contract.errors import UserInputError
 from qcrbox_refine.absolute_structure import flack
+from qcrbox_refine.fcf import fcf_text
 from qcrbox_refine.refinement import Options, refine_files
-from truth import CELLS, FORM, NEUTRON, SITES, Truth, hkl_text, noisy, write
+from truth import CELLS, DISPERSION, FORM, NEUTRON, SITES, Truth, hkl_text, noisy, write
 
 KEEP = {"weighting": "keep", "cycles": 20}
 
@@ -59,6 +61,34 @@ def test_dispersion_of_a_polar_crystal_is_in_the_fit_the_map_and_the_flack_param
     found = flack(result.fit)
     assert abs(found.x) < 4 * found.su < 0.2
     assert result.fit.n_restraints == 1
+
+
+def test_list_6_holds_factors_without_imaginary_dispersion_for_maps(tmp_path):
+    truth = Truth("P 21", "Br", dispersion=DISPERSION | {"Br": (-0.68, 4.0)})
+    hkl = truth.indices()
+    result = refined(tmp_path, truth, intensity=np.abs(truth.f(hkl)) ** 2, sigma_noise=0.002)
+    block = gemmi.cif.read_string(fcf_text(result.fit, 6)).sole_block()
+    rows = np.array(
+        [
+            [float(x) for x in row]
+            for row in block.find(
+                "_refln_", ["index_h", "index_k", "index_l", "F_squared_meas", "F_calc", "phase_calc"]
+            )
+        ]
+    )
+    assert len(rows) == result.fit.reflections.n_independent
+    plain = Truth("P 21", "Br", dispersion={e: (real, 0.0) for e, (real, _) in truth.dispersion.items()})
+    f = plain.f(rows[:, :3])
+    strong = np.abs(f) > 10
+    assert rows[strong, 4] == pytest.approx(np.abs(f[strong]), rel=0.02)
+    # The origin of a polar axis is free: phases agree up to 2π k y.
+    turn = np.exp(1j * (np.radians(rows[:, 5]) - np.angle(f)))
+    slope = min(
+        np.linspace(-0.01, 0.01, 2001),
+        key=lambda y: -(turn * np.exp(-2j * np.pi * rows[:, 1] * y)).real[strong].sum(),
+    )
+    assert np.abs(np.angle(turn * np.exp(-2j * np.pi * rows[:, 1] * slope)))[strong].max() < 0.05
+    assert np.sqrt(rows[strong, 3]) == pytest.approx(rows[strong, 4], rel=0.05)
 
 
 def test_disp_counts_before_the_tables(tmp_path):
