@@ -14,6 +14,7 @@ from qcrbox_refine import weighting
 from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
 from qcrbox_refine.cif_text import CifBlock
+from qcrbox_refine.data_settings import KEPT_ITEM, adopt_data_settings, all_cards
 from qcrbox_refine.density import DifferenceMap
 from qcrbox_refine.extinction import EXPRESSION
 from qcrbox_refine.geometry import geometry
@@ -25,12 +26,12 @@ from qcrbox_refine.scattering import Radiation, described, factors_of, radiation
 # What a new refinement makes untrue in the file it started from.
 OUTDATED = (
     r"_atom_site(?!s_solution)|_atom_type|_geom_|_refine_(?!ls_abs_structure_details)|_refln_|_reflns_"
-    r"|_shelx_(res|hkl|fab|fcf)|_iucr_refine_|_computing_structure_refinement|_space_group_symop|_hydrogen_bond"
+    r"|_shelx_(res|hkl|fcf)|_iucr_refine_|_computing_structure_refinement|_space_group_symop|_hydrogen_bond"
     r"|_diffrn_refln_"
 )
 OUTDATED_BY_EDITS = (
     r"_atom_site(?!s_solution)|_geom_|_refine_(?!ls_weighting|ls_extinction|ls_abs)|_space_group_symop"
-    r"|_shelx_(res|fab|fcf)|_iucr_refine_instr|_computing_structure_refinement|_reflns_number_gt"
+    r"|_shelx_(res|fcf)|_iucr_refine_instr|_computing_structure_refinement|_reflns_number_gt"
 )
 _PROGRAM = "QCrBox refine with smtbx/cctbx (Bourhis et al., Acta Cryst. A71 (2015) 59)"
 
@@ -52,8 +53,11 @@ def cif_block(fit: Fit, residual: DifferenceMap, res_text: str) -> CifBlock:
     _atoms(block, fit)
     _geometry(block, fit)
     block.set("_qcrbox_refine_restraints", None)
+    block.set(KEPT_ITEM, None)
     block.set("_shelx_res_file", res_text)
     block.set("_shelx_hkl_file", fit.reflections.hkl_text)
+    if fit.corrections.mask is not None:
+        block.set("_shelx_fab_file", fit.corrections.mask.text)
     return block
 
 
@@ -74,6 +78,10 @@ def model_block(model: Model) -> CifBlock:
         block.set("_refine_ls_weighting_details", weighting.details(model.weights))
     # The .res text with the restraints does not belong to the changed model; they do.
     block.set("_qcrbox_refine_restraints", "\n".join(model.restraints) if model.restraints else None)
+    # Neither do twin laws and the like stand anywhere else; the reflections keep their meaning by them.
+    adopt_data_settings(model, block if source is None else source, block.name)
+    cards = all_cards(model.settings)
+    block.set(KEPT_ITEM, "\n".join(cards) if cards else None)
     add_atom_loops(block, model, model.structure(), None)
     return block
 

@@ -172,4 +172,4 @@ def _mask(model: Model, fab: str | None) -> SolventMask | None:
     numbers = settings.fab or (0.0, 0.0)
     refined = tuple(name for name, variable in zip(("scale", "u"), numbers, strict=True) if variable)
     model.note(f"A solvent mask is applied: partial structure factors of {origin}.")
-    return SolventMask(parse_fab(text, model.symmetry.space_group(), origin), origin=origin, refined=refined)
+    return SolventMask(parse_fab(text, model.symmetry.space_group(), origin), text=text, refined=refined)

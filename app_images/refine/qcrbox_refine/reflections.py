@@ -15,6 +15,7 @@ from qcrbox.contract.errors import MissingItemsError, UserInputError
 
 from qcrbox_refine import merging
 from qcrbox_refine.cif_text import CifBlock, read_blocks
+from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.hkl_file import HklRows, read_hkl_text, up_to_end
 from qcrbox_refine.model import Model
 from qcrbox_refine.numbers import parse_number
@@ -76,6 +77,8 @@ def find_reflections(model: Model, attached: str | None) -> Found:
 
     Raises MissingItemsError when there are none, UserInputError for broken files.
     """
+    if model.source:
+        adopt_data_settings(model, model.source, f"data_{model.source.name}")
     if attached:
         found = _from_file(Path(attached), model)
     else:
@@ -352,6 +355,7 @@ def _from_file(path: Path, model: Model) -> Found:
     text = path.read_bytes().decode("utf-8", "replace")
     if re.search(r"^\s*data_", text[:200_000], re.MULTILINE | re.IGNORECASE):
         for block in read_blocks(path):
+            adopt_data_settings(model, block, path.name)
             found = _from_block(block, model)
             if found:
                 return replace(found, origin=f"{path.name} ({found.origin})")

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 
 from qcrbox_refine.constraints import RidingGroup
-from qcrbox_refine.correction_cards import correction_cards, data_cards, weight_card
+from qcrbox_refine.correction_cards import correction_cards, dispersion_cards, weight_card
+from qcrbox_refine.data_settings import data_cards
 from qcrbox_refine.density import DifferenceMap, Peak
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Atom, element_symbol
@@ -100,7 +101,7 @@ class _Writer:
             *(["BOND $H", "CONF", "FMAP 2", "PLAN 20", "ACTA"] if kept is None else kept),
         ]
         if kept is None:
-            lines += [*data_cards(fit), *model.restraints]
+            lines += [*dispersion_cards(fit), *data_cards(model.settings), *model.restraints]
         for shared in (
             fit.parametrisation.shared if not any("EXYZ" in line.upper() for line in kept or ()) else ()
         ):

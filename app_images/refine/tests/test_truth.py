@@ -3,10 +3,11 @@
 import gemmi
 import numpy as np
 import pytest
+import refine_commands
 from qcrbox.contract.errors import UserInputError
 from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.fcf import fcf_text
-from qcrbox_refine.refinement import Options, refine_files
+from qcrbox_refine.refinement import Options, refine_files, write_cif
 from truth import CELLS, DISPERSION, FORM, NEUTRON, SITES, Truth, hkl_text, noisy, write
 
 KEEP = {"weighting": "keep", "cycles": 20}
@@ -134,6 +135,44 @@ def test_an_inversion_twin_gives_its_fraction_as_flack_parameter(tmp_path):
     assert abs(found.x - 0.4) < 4 * found.su
     by_fit = flack(refined(tmp_path, truth, intensity=intensity).fit)
     assert by_fit.x == pytest.approx(0.4, abs=0.1)
+
+
+def test_a_twin_stays_one_through_an_edit_and_a_second_refinement(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    truth = Truth("P 4/m", "Br")
+    hkl = truth.indices()
+    law = np.array([[0, 1, 0], [1, 0, 0], [0, 0, -1]])
+    intensity = 0.7 * np.abs(truth.f(hkl)) ** 2 + 0.3 * np.abs(truth.f(hkl @ law.T)) ** 2
+    cards = ["TWIN 0 1 0 1 0 0 0 0 -1 2", "BASF 0.2", "OMIT 0 0 4", "SHEL 99 1.0"]
+    first = refined(tmp_path, truth, *cards, intensity=intensity)
+    write_cif(first, "first.cif")
+    edited = refine_commands.edit_model("first.cif", edits="rename C1 C9", edited="edited.cif")
+    second = refine_files(edited, None, Options(**KEEP))
+    assert second.fit.reflections.unique.size() == first.fit.reflections.unique.size()
+    assert second.fit.corrections.domains.fractions == pytest.approx(
+        first.fit.corrections.domains.fractions, abs=1e-3
+    )
+    assert second.fit.r1_gt == pytest.approx(first.fit.r1_gt, abs=2e-4)
+    assert any("Instructions about the data" in note for note in second.model.notes)
+
+
+def test_instructions_beside_attached_reflections_hold(tmp_path):
+    """Two files of one dataset: a CIF with the model alone, another with reflections and their instructions."""
+    truth = Truth("P 4/m", "Br")
+    hkl = truth.indices()
+    law = np.array([[0, 1, 0], [1, 0, 0], [0, 0, -1]])
+    intensity = 0.7 * np.abs(truth.f(hkl)) ** 2 + 0.3 * np.abs(truth.f(hkl @ law.T)) ** 2
+    result = refined(tmp_path, truth, "TWIN 0 1 0 1 0 0 0 0 -1 2", "BASF 0.2", intensity=intensity)
+    write_cif(result, tmp_path / "data.cif")
+    block = gemmi.cif.read(str(tmp_path / "data.cif")).sole_block()
+    for item in ("_shelx_res_file", "_shelx_hkl_file"):
+        block.find_pair_item(item).erase()
+    model = gemmi.cif.Document()
+    model.add_copied_block(block)
+    model.write_file(str(tmp_path / "model.cif"))
+    again = refine_files(str(tmp_path / "model.cif"), str(tmp_path / "data.cif"), Options(**KEEP))
+    assert again.fit.corrections.domains.fractions[0] == pytest.approx(0.3, abs=0.02)
+    assert again.fit.r1_gt < 0.01
 
 
 def test_a_twin_law_that_is_a_symmetry_of_the_crystal_is_refused(tmp_path):
