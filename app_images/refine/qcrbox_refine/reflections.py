@@ -25,6 +25,8 @@ from qcrbox_refine.twinning import Components, grouped_components
 Index = tuple[int, int, int]
 # Transformed indices that miss whole numbers by more than this are no reflections of the new cell.
 _WHOLE = 0.1
+# Status codes of loops: excluded, beyond the resolution limits, absent by symmetry.
+_UNUSED = ("x", "h", "l", "-")
 
 
 @dataclass
@@ -383,26 +385,45 @@ def _from_text(text: str, origin: str, model: Model, code: str = "") -> Found:
 def _from_block(block: CifBlock, model: Model) -> Found | None:
     text = block.text("_shelx_hkl_file", "_iucr_refine_reflections_details")
     if text:
-        return _from_text(text, "embedded _shelx_hkl_file", model, (block.text("_shelx_hklf") or "").strip())
+        try:
+            return _from_text(
+                text, "embedded _shelx_hkl_file", model, (block.text("_shelx_hklf") or "").strip()
+            )
+        except UserInputError:
+            # Other programs keep reflections of their own form in the item of the IUCr; loops may be there as well.
+            found = _from_loops(block, model)
+            if found is None:
+                raise
+            return found
+    return _from_loops(block, model)
+
+
+def _from_loops(block: CifBlock, model: Model) -> Found | None:
     for prefix, value, sigma, power in (
         ("_diffrn_refln", "intensity_net", "intensity_u", 2),
         ("_refln", "F_squared_meas", "F_squared_sigma", 2),
         ("_refln", "intensity_meas", "intensity_sigma", 2),
         ("_refln", "F_meas", "F_sigma", 1),
     ):
-        rows = _from_loop(block, prefix, value, sigma, power)
+        rows = _from_loop(block, model, prefix, value, sigma, power)
         if rows is not None:
             return Found(rows, f"loop {prefix}_{value}")
     return None
 
 
-def _from_loop(block: CifBlock, prefix: str, value: str, sigma: str, power: int) -> HklRows | None:
+def _from_loop(
+    block: CifBlock, model: Model, prefix: str, value: str, sigma: str, power: int
+) -> HklRows | None:
     columns = [block.column(f"{prefix}_index_{axis}") for axis in "hkl"]
     values, sigmas = block.column(f"{prefix}_{value}"), block.column(f"{prefix}_{sigma}")
     if None in columns or values is None:
         return None
-    table = []
+    states = block.column(f"{prefix}_observed_status", f"{prefix}_include_status")
+    table, unused = [], 0
     for row, hkl in enumerate(zip(*columns, strict=True)):
+        if states and states[row].strip() in _UNUSED:
+            unused += 1
+            continue
         number = parse_number(values[row])
         index = [parse_number(text) for text in hkl]
         if number is None or None in index:
@@ -414,6 +435,10 @@ def _from_loop(block: CifBlock, prefix: str, value: str, sigma: str, power: int)
         table.append((*(x[0] for x in index), amount, error))
     if not table or max(row[4] for row in table) <= 0:
         return None
+    if unused:
+        model.note(
+            f"{unused} reflections of loop {prefix} are marked as not used (status {', '.join(_UNUSED)}) and left out."
+        )
     array = np.array(table, float)
     none = np.zeros(len(array))
     return HklRows(array[:, :3], array[:, 3], array[:, 4], none.astype(int), none)
