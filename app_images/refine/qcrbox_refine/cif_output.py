@@ -14,13 +14,14 @@ from qcrbox_refine import weighting
 from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
 from qcrbox_refine.cif_text import CifBlock
-from qcrbox_refine.data_settings import KEPT_ITEM, adopt_data_settings, all_cards
+from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.density import DifferenceMap
 from qcrbox_refine.extinction import EXPRESSION
 from qcrbox_refine.geometry import geometry
 from qcrbox_refine.least_squares import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.model import Model, atomic_mass, element_symbol, hill_formula
 from qcrbox_refine.numbers import format_number
+from qcrbox_refine.res_output import model_text
 from qcrbox_refine.scattering import Radiation, described, factors_of, radiation_of
 
 # What a new refinement makes untrue in the file it started from.
@@ -53,7 +54,6 @@ def cif_block(fit: Fit, residual: DifferenceMap, res_text: str) -> CifBlock:
     _atoms(block, fit)
     _geometry(block, fit)
     block.set("_qcrbox_refine_restraints", None)
-    block.set(KEPT_ITEM, None)
     block.set("_shelx_res_file", res_text)
     block.set("_shelx_hkl_file", fit.reflections.hkl_text)
     if fit.corrections.mask is not None:
@@ -76,12 +76,11 @@ def model_block(model: Model) -> CifBlock:
     cell_and_symmetry(block, model)
     if model.weights:
         block.set("_refine_ls_weighting_details", weighting.details(model.weights))
-    # The .res text with the restraints does not belong to the changed model; they do.
-    block.set("_qcrbox_refine_restraints", "\n".join(model.restraints) if model.restraints else None)
-    # Neither do twin laws and the like stand anywhere else; the reflections keep their meaning by them.
-    adopt_data_settings(model, block if source is None else source, block.name)
-    cards = all_cards(model.settings)
-    block.set(KEPT_ITEM, "\n".join(cards) if cards else None)
+    # Twin laws and the like stand nowhere else; the reflections keep their meaning by them.
+    if source is not None:
+        adopt_data_settings(model, source, block.name)
+    block.set("_qcrbox_refine_restraints", None)
+    block.set("_shelx_res_file", model_text(model))
     add_atom_loops(block, model, model.structure(), None)
     return block
 
@@ -247,7 +246,13 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
     for name, value in values.items():
         block.set(name, value)
     _absolute_structure(block, fit)
-    block.set("_refine_special_details", "\n".join([*_statements(fit), *fit.model.notes]))
+    block.set(
+        "_refine_special_details", "\n".join([*_statements(fit), *fit.model.notes, *_left_out(fit.model)])
+    )
+
+
+def _left_out(model: Model) -> list[str]:
+    return [f"Not applied: {entry.text} ({entry.why})" for entry in model.left_out]
 
 
 def _extinction_method(fit: Fit) -> str:

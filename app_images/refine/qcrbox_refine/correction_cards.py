@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qcrbox_refine.data_settings import twin_card
+from qcrbox_refine.data_settings import limit_cards, twin_card
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import element_symbol
 from qcrbox_refine.scattering import Radiation, factors_of, radiation_of
@@ -19,14 +19,16 @@ def weight_card(weights: Weights | None) -> str:
     return "WGHT " + " ".join(f"{number:.6g}" for number in numbers)
 
 
-def dispersion_cards(fit: Fit) -> list[str]:
-    """DISP as it was used, so that the next refinement of X-ray data uses the same."""
+def data_cards(fit: Fit) -> list[str]:
+    """NEUT, DISP, MERG, OMIT and SHEL as they were applied, so that the next refinement treats the data alike."""
     model = fit.model
-    if radiation_of(model) is not Radiation.XRAY:
-        return []
-    factors = factors_of(model, {atom.element for atom in model.atoms})
-    by_element = {element_symbol(kind): found for kind, found in factors.items()}
-    return [f"DISP {e} {f.f_prime:.4f} {f.f_double_prime:.4f}" for e, f in by_element.items()]
+    radiation = radiation_of(model)
+    lines = ["NEUT"] if radiation is Radiation.NEUTRON else []
+    if radiation is Radiation.XRAY:
+        factors = factors_of(model, {atom.element for atom in model.atoms})
+        by_element = {element_symbol(kind): found for kind, found in factors.items()}
+        lines += [f"DISP {e} {f.f_prime:.4f} {f.f_double_prime:.4f}" for e, f in by_element.items()]
+    return [*lines, *limit_cards(model.settings)]
 
 
 def correction_cards(fit: Fit) -> list[str]:

@@ -11,9 +11,7 @@ from qcrbox_refine.cif_text import CifBlock
 from qcrbox_refine.model import Model
 from qcrbox_refine.shelx_settings import Hklf, ShelxSettings
 
-# Kept by commands that change the model without refining it: their .res text would not fit any more.
-KEPT_ITEM = "_qcrbox_refine_data"
-ITEMS = ("_shelx_res_file", "_iucr_refine_instructions_details", KEPT_ITEM)
+ITEMS = ("_shelx_res_file", "_iucr_refine_instructions_details")
 # What the measurement is, by the field of ShelxSettings; the rest of the instructions is about the model.
 _ABOUT_DATA = {
     "hklf": "HKLF",
@@ -51,7 +49,7 @@ def adopt_data_settings(model: Model, block: CifBlock, origin: str) -> None:
         model.note(f"Instructions about the data in {origin} hold: {', '.join(said)}.")
 
 
-def data_cards(settings: ShelxSettings) -> list[str]:
+def limit_cards(settings: ShelxSettings) -> list[str]:
     """MERG, OMIT and SHEL as they stand."""
     lines = []
     if settings.merg is not None:
@@ -72,8 +70,8 @@ def twin_card(settings: ShelxSettings) -> list[str]:
 
 
 def all_cards(settings: ShelxSettings) -> list[str]:
-    """Every instruction about the data, HKLF last; empty when there are none but HKLF 4."""
-    lines = [*(["NEUT"] if settings.neutron else []), *data_cards(settings), *twin_card(settings)]
+    """Every instruction about the data but HKLF."""
+    lines = [*(["NEUT"] if settings.neutron else []), *limit_cards(settings), *twin_card(settings)]
     if settings.basf:
         lines.append("BASF " + " ".join(f"{(10 if b.fixed else 0) + b.value:.5f}" for b in settings.basf))
     if settings.extinction is not None:
@@ -82,8 +80,4 @@ def all_cards(settings: ShelxSettings) -> list[str]:
         lines.append(f"SWAT {settings.solvent[0]:.5f} {settings.solvent[1]:.5f}")
     if settings.fab is not None:
         lines.append(f"ABIN {settings.fab[0]:g} {settings.fab[1]:g}")
-    hklf = settings.hklf
-    if hklf is None or (not lines and hklf == Hklf()):
-        return [*lines, "HKLF 4"] if lines else []
-    matrix = " ".join(f"{x:g}" for x in hklf.matrix)
-    return [*lines, f"HKLF {abs(hklf.code)} {hklf.scale:g} {matrix} {hklf.weight:g} {hklf.offset}"]
+    return lines
