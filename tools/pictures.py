@@ -35,7 +35,7 @@ def main(folder: Path) -> None:
                 executable_path=str(CHROMIUM) if CHROMIUM.exists() else None, args=ARGUMENTS
             )
             context = browser.new_context(
-                base_url=f"http://127.0.0.1:{port}", viewport=SIZE, device_scale_factor=1.5
+                base_url=f"http://hub.localhost:{port}", viewport=SIZE, device_scale_factor=1.5
             )
             take(context.new_page(), link, folder)
         finally:

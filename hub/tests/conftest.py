@@ -10,8 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from qcrbox.client import loopback
 from qcrbox_hub.lifecycle import plan as plans
 from qcrbox_hub.platform import ports
+from qcrbox_hub.platform.addresses import Addresses
 from qcrbox_hub.platform.data_folder import DataFolder
 from qcrbox_hub.platform.supervisor import Supervisor, end_marked_processes
 
@@ -22,7 +24,14 @@ class Browser:
     """An httpx client that fills in forms as a page would."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, follow_redirects=True, timeout=30, trust_env=False)
+        self.url = url
+        self.http = httpx.Client(
+            base_url=url, follow_redirects=True, timeout=30, trust_env=False, mounts=loopback.mounts(url)
+        )
+
+    def server(self, name: str) -> str:
+        """Address of a person's Jupyter server."""
+        return f"{Addresses.make(self.url).person_url(name)}/user/{name}"
 
     def get(self, path: str) -> httpx.Response:
         return self.http.get(path)
@@ -67,13 +76,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     code = data.new_first_admin_code()
     record: list[str] = []
     plan = plans.make(plans.Options(mode="hub", port=ports.choose(1)[0]), data)
-    specs = [spec for spec in plan.specs if spec.name in ("proxy", "hub")]
+    specs = [spec for spec in plan.specs if spec.name in ("proxy", "relay", "hub")]
     supervisor = Supervisor(specs, data.logs, record.append)
     try:
         supervisor.start(threading.Event())
         yield Hub(plan.url, data, code, supervisor)
     finally:
-        supervisor.stop(last=("proxy",))
+        supervisor.stop(last=("proxy", "relay"))
         left = end_marked_processes(data.identity, grace_s=2)
     assert not left, f"still running after the stop: {left}"
 

@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     )
     hub_api_url: str = Field("", description="auth=hub: e.g. http://127.0.0.1:8081/hub/api")
     hub_url: str = Field("", description="auth=hub: path or address of the hub in the browser, e.g. /hub/")
+    hub_redirect_uri: str = Field(
+        "",
+        description="auth=hub: where the hub sends browsers back to; default our path on the hub's address",
+    )
     hub_token_file: Path | None = Field(None, description="auth=hub: file with this service's API token")
     hub_client_id: str = Field("service-qcrbox", description="auth=hub: OAuth client id of this service")
     service_name: str = Field("qcrbox", description="auth=hub: our name in access:services!service=…")

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from qcrbox.client import loopback
+from qcrbox_hub.platform.addresses import Addresses
 
 PASSWORD = "plum-Orchid-42-river"
 START_LIMIT_S = 120
@@ -47,7 +49,7 @@ class Platform:
     process: subprocess.Popen[str]
 
     def home(self, name: str) -> Path:
-        return self.data / "homes" / name
+        return next((self.data / "homes").glob(f"*-{name}"))
 
 
 @pytest.fixture(scope="package")
@@ -77,7 +79,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         said += line
     link = re.search(r"http\S+first-admin\?code=\S+", said)
     assert link, said
-    yield Platform(data, f"http://127.0.0.1:{port}", link.group(0), process)
+    yield Platform(data, f"http://hub.localhost:{port}", link.group(0), process)
     process.send_signal(signal.SIGINT)
     try:
         process.wait(20)
@@ -115,7 +117,7 @@ def new_person(chromium: Browser, platform: Platform, visits: Visits) -> Iterato
 
     def guard(route: Route) -> None:
         host = urlsplit(route.request.url).hostname or ""
-        if urlsplit(route.request.url).scheme in ("data", "blob") or host in ("127.0.0.1", "localhost"):
+        if urlsplit(route.request.url).scheme in ("data", "blob") or loopback.is_loopback(f"http://{host}"):
             route.continue_()
         else:
             visits.elsewhere.append(route.request.url)
@@ -139,7 +141,7 @@ def new_person(chromium: Browser, platform: Platform, visits: Visits) -> Iterato
 
 
 def _note(visits: Visits, url: str) -> None:
-    if urlsplit(url).hostname not in ("127.0.0.1", "localhost"):
+    if not loopback.is_loopback(url):
         visits.elsewhere.append(url)
 
 
@@ -172,8 +174,13 @@ class Person:
         self.page.wait_for_selector(".jp-LabShell")
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
+    def open_lab(self, address: str = "lab?reset") -> None:
+        """An address of the own Jupyter server. Not by the hub's user-redirect, which drops `reset`."""
+        hub = f"http://hub.localhost:{urlsplit(self.page.url).port}"
+        self.page.goto(f"{Addresses.make(hub).person_url(self.name)}/user/{self.name}/{address}")
+
     def open_notebook(self, path: str) -> None:
-        self.page.goto(f"/user/{self.name}/lab/tree/{path}?reset")
+        self.open_lab(f"lab/tree/{path}?reset")
         self.wait_for_lab()
         self.page.wait_for_selector(".jp-Notebook .jp-Cell")
         self.wait_until_idle()

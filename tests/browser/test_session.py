@@ -364,7 +364,7 @@ def test_teacher_looks_on_by_a_link_through_hub_and_proxy(student: Person, teach
     need_windows("shelxle")
     student.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     desk, other = Desk(student.page), Desk(teacher.page)
-    student.page.goto(f"/user/{student.name}/lab?reset")
+    student.open_lab()
     student.wait_for_lab()
     desk.start("shelxle", structure="thpp", group="course")
     desk.expect_phase("connected")

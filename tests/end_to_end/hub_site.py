@@ -13,10 +13,13 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import websocket
+from qcrbox.client import loopback
 from qcrbox_hub.platform import ports
+from qcrbox_hub.platform.addresses import Addresses
 
 PASSWORD = "plum-Orchid-42-river"
 LIMIT_S = 120.0
@@ -27,7 +30,13 @@ class Person:
 
     def __init__(self, site: Site, name: str) -> None:
         self.site, self.name = site, name
-        self.http = httpx.Client(base_url=site.url, follow_redirects=True, timeout=60, trust_env=False)
+        self.http = httpx.Client(
+            base_url=site.url,
+            follow_redirects=True,
+            timeout=60,
+            trust_env=False,
+            mounts=loopback.mounts(site.url),
+        )
 
     def submit(self, path: str, **fields: str) -> httpx.Response:
         page = self.http.get(path)
@@ -51,10 +60,16 @@ class Person:
         cookies = self.http.cookies.jar
         return next(one.value or "" for one in cookies if one.name == "_xsrf" and one.path == path)
 
+    @property
+    def origin(self) -> str:
+        """Where this person's Jupyter server is seen."""
+        return Addresses.make(self.site.url).person_url(self.name)
+
     def start_server(self) -> None:
         self.http.get("/hub/spawn")
         deadline = time.monotonic() + LIMIT_S
-        while self.http.get(f"/user/{self.name}/lab").url.path != f"/user/{self.name}/lab":
+        page = f"{self.origin}/user/{self.name}/lab"
+        while str(self.http.get(page).url) != page:
             assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.3)
 
@@ -65,14 +80,22 @@ class HubKernel:
     def __init__(self, person: Person) -> None:
         base = f"/user/{person.name}/"
         started = person.http.post(
-            f"{base}api/kernels", headers={"X-XSRFToken": person.xsrf(base)}, json={"name": "python3"}
+            f"{person.origin}{base}api/kernels",
+            headers={"X-XSRFToken": person.xsrf(base)},
+            json={"name": "python3"},
         )
         assert started.status_code == 201, started.text
-        cookies = "; ".join(f"{one.name}={one.value}" for one in person.http.cookies.jar)
+        host = urlsplit(person.origin)
+        cookies = "; ".join(
+            f"{cookie.name}={cookie.value}"
+            for cookie in person.http.cookies.jar
+            if cookie.domain == host.hostname
+        )
         self._socket = websocket.create_connection(
-            f"{person.site.url.replace('http', 'ws')}{base}api/kernels/{started.json()['id']}/channels",
+            f"ws://127.0.0.1:{host.port}{base}api/kernels/{started.json()['id']}/channels",
+            host=host.netloc,
             cookie=cookies,
-            origin=person.site.url,
+            origin=person.origin,
             timeout=LIMIT_S,
         )
 
@@ -112,7 +135,7 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         port = ports.choose(1)[0]
-        self.data, self.url = folder / "data", f"http://127.0.0.1:{port}"
+        self.data, self.url = folder / "data", f"http://hub.localhost:{port}"
         self._errors = folder / "stderr"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "qcrbox_hub", "up", "--data", str(self.data), "--port", str(port)],

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from qcrbox.sandbox.relay import Relay, Target
 from qcrbox_registry.launcher.approvals import Approvals
-from qcrbox_registry.launcher.relay import AgentSocket, Target
 
 from tests.conftest import ROOT, RunningRegistry
 from tests.faults.test_containers import SAMPLE, Platform, until
@@ -33,7 +33,7 @@ class BreakableDaemon:
         self.path = Path(self._folder.name) / "docker.sock"
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self._socket = AgentSocket(self.path, Target(path=Path("/var/run/docker.sock")), most=1000)
+        self._socket = Relay(Target(path=Path("/var/run/docker.sock")), self.path, most=1000)
 
     def _do(self, work: Any) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(30)

@@ -11,6 +11,7 @@ import signal
 import socket
 from collections import OrderedDict
 from collections.abc import Awaitable
+from pathlib import Path
 
 import qcrbox
 from nats.aio.client import Client
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 from qcrbox import lifeline
 from qcrbox.contract import messages
 from qcrbox.contract.states import State
+from qcrbox.sandbox.relay import Relay, Target
 from qcrbox.spec import Application, load
 
 from qcrbox_agent.calculation import Attempt, Stop, Tools, refused
@@ -27,7 +29,6 @@ from qcrbox_agent.files import FileClient
 from qcrbox_agent.link import Link
 from qcrbox_agent.outbox import Outbox
 from qcrbox_agent.receive import Delivery, Receiver
-from qcrbox_agent.relay import Relay
 from qcrbox_agent.run import groups
 from qcrbox_agent.run.python import PythonRunner, WardenLink
 from qcrbox_agent.run.start_warden import StartedWarden, program_environment
@@ -82,7 +83,7 @@ class Agent:
             loop.add_signal_handler(number, self.leave, "stopped")
         lifeline.watch(_end_at_once)
         if self.settings.nats_socket:
-            relay = Relay(self.settings.nats_socket)
+            relay = Relay(Target(path=Path(self.settings.nats_socket)))
             self.link.url = f"nats://127.0.0.1:{await relay.open()}"
         background = [
             asyncio.create_task(part, name=name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from qcrbox.contract.errors import UserInputError
@@ -14,14 +14,27 @@ from qcrbox_hub.cli.console import DataOption, ManagerOption, data_folder, say
 from qcrbox_hub.lifecycle.plan import Options
 from qcrbox_hub.lifecycle.run import Run
 from qcrbox_hub.platform import ports
+from qcrbox_hub.platform.settings import PlatformSettings
 
 
 def up(
     data: DataOption = None,
-    port: Annotated[int, typer.Option(help="Port of the sign-in page.")] = 8000,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the sign-in page. Default: 8000.", show_default=False)
+    ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen on. The default can only be reached from this machine.")
-    ] = "127.0.0.1",
+        str | None,
+        typer.Option(
+            help="Address to listen on. Default: 127.0.0.1, which only this machine reaches.",
+            show_default=False,
+        ),
+    ] = None,
+    public_url: Annotated[
+        str,
+        typer.Option(
+            "--public-url", help="Address that people type, e.g. https://hub.example.org.", show_default=False
+        ),
+    ] = "",
     solo: Annotated[
         bool, typer.Option("--solo", help="One person, no hub: JupyterLab and registry.")
     ] = False,
@@ -36,6 +49,13 @@ def up(
         int, typer.Option(help="Stop a person's Jupyter server after so many idle minutes; 0: never.")
     ] = 0,
     manager: ManagerOption = "process",
+    spawner: Annotated[
+        Literal["auto", "docker", "swarm", "sandbox", "trusted"],
+        typer.Option(
+            help="What people's Jupyter servers run in. auto: the strongest walls that this machine has; "
+            "trusted: none, for people who trust each other."
+        ),
+    ] = "auto",
     tls_in_front: Annotated[
         bool,
         typer.Option("--tls-in-front", help="A web server on this machine ends TLS and forwards to us."),
@@ -43,6 +63,9 @@ def up(
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> None:
     """Start the platform and keep it running until Ctrl-C."""
+    where = data_folder(data)
+    settings = PlatformSettings.load(where.path)
+    host, port = host or settings.public.host, port or settings.public.port
     if solo and not ports.is_loopback(host):
         raise UserInputError(
             "--solo listens on this machine only.",
@@ -56,10 +79,12 @@ def up(
         applications=applications or [],
         folder=folder,
         idle_cull_s=60 * idle_cull,
-        tls_in_front=tls_in_front,
+        tls_in_front=tls_in_front or settings.public.tls == "front",
         manager=manager,
+        public_url=public_url or settings.public.url,
+        people_url=settings.public.people_url,
+        spawner=spawner,
     )
-    where = data_folder(data)
     say(f"QCrBox starts; data folder {where.path}")
     Run(options, where, say).up(lambda run: _announce(run, open_))
 
@@ -74,9 +99,13 @@ def _announce(run: Run, open_: bool) -> None:
         lines += ["  JupyterLab:        " + page]
     else:
         lines += ["  Sign in at:        " + url]
+        if run.plan.choice:
+            lines += ["  Walls:             " + run.plan.choice.what]
+            if run.plan.choice.stronger:
+                lines += ["                     " + run.plan.choice.stronger]
         if run.first_admin_link:
             lines += ["  First administrator, once: " + run.first_admin_link]
-    if not ports.is_loopback(run.options.host):
+    if not ports.is_loopback(run.options.host) and url.startswith("http:"):
         lines += ["", "  Others can reach this address. Put a web server with TLS in front of it."]
     lines += ["", "Ctrl-C stops everything."]
     print("\n".join(lines), flush=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from qcrbox_hub.accounts import roles
 from qcrbox_hub.accounts.authenticator import QCrBoxAuthenticator
 from qcrbox_hub.accounts.membership import load_roles
+from qcrbox_hub.jupyterhub import handler_changes
 from qcrbox_hub.jupyterhub.settings import HubSettings
-from qcrbox_hub.jupyterhub.spawner import QCrBoxSpawner
 from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.addresses import Separation
+from qcrbox_hub.walls.choice import Walls
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - traitlets puts it there
 settings = HubSettings.load()
@@ -27,6 +28,16 @@ os.chdir(state)
 
 # ---------------------------------------------------------------- addresses
 c.JupyterHub.bind_url = f"http://{settings.host}:{settings.port}"
+c.JupyterHub.public_url = settings.addresses.hub + "/"
+if settings.addresses.separation is not Separation.NONE:
+    c.JupyterHub.subdomain_host = settings.addresses.hub
+    c.JupyterHub.subdomain_hook = settings.addresses.subdomain_hook
+handler_changes.apply(settings.addresses)
+# Code on people's host names could set cookies for the hub's; browsers refuse that for this prefix. It needs
+# HTTPS, and host names that people do not share, as such cookies hold for every path.
+c.JupyterHub.cookie_host_prefix_enabled = (
+    settings.addresses.secure and settings.addresses.separation is Separation.PERSON
+)
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings.hub_port}"
 c.JupyterHub.hub_connect_url = f"http://127.0.0.1:{settings.hub_port}"
 # The proxy is a child of `up` beside us: it starts while we import, and outlives a restart of the hub.
@@ -67,12 +78,20 @@ c.JupyterHub.services = [
 c.JupyterHub.service_check_interval = 0
 
 # ---------------------------------------------------------------- users' servers
-c.JupyterHub.spawner_class = QCrBoxSpawner
-c.QCrBoxSpawner.homes = str(settings.data / "homes")
-c.QCrBoxSpawner.logs = str(settings.data / "logs")
-c.QCrBoxSpawner.mark = settings.identity
-c.QCrBoxSpawner.registry_url = settings.registry_url
-c.Spawner.cmd = [sys.executable, "-m", "qcrbox_hub.jupyterhub.singleuser"]
+if settings.walls is Walls.SANDBOX:
+    from qcrbox_hub.jupyterhub.spawners.sandbox import SandboxSpawner as ChosenSpawner
+
+    c.SandboxSpawner.sockets = str(settings.sockets)
+    c.SandboxSpawner.first_user_id = settings.first_user_id
+    c.SandboxSpawner.limits = settings.limits
+else:
+    from qcrbox_hub.jupyterhub.spawners.trusted import TrustedSpawner as ChosenSpawner
+
+c.JupyterHub.spawner_class = ChosenSpawner
+c.PersonServer.data = str(settings.data)
+c.PersonServer.mark = settings.identity
+c.PersonServer.registry_url = settings.registry_url
+c.PersonServer.host_cookies = settings.addresses.separation is Separation.PERSON
 c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = 60
 c.Spawner.http_timeout = 60

@@ -1,9 +1,10 @@
-"""The public door: configurable-http-proxy (the pure-Python one), made to stream.
+"""The public proxy: configurable-http-proxy (the pure-Python one) with streaming and rules for origins.
 
-The routing table and its REST interface, which JupyterHub steers, are that package's own. Its way of passing
-a request on reads whole answers into memory, gives up after 20 s and allows ten requests at a time: event
-streams and large downloads need the handler below. `python -m qcrbox_hub.jupyterhub.proxy` takes its settings from
-the environment and the token from a file, so that it is in no argument list.
+The routing table and its REST interface, which JupyterHub steers, are that package's own. Its handler reads
+whole answers into memory, gives up after 20 s and allows ten requests at a time; event streams and large
+downloads need the handler below. `site_rules` decides first what becomes of a request.
+`python -m qcrbox_hub.jupyterhub.proxy` takes its settings from the environment and the token from a file, so
+that it is in no argument list.
 """
 
 from __future__ import annotations
@@ -11,12 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import sys
-import urllib.parse
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import aiohttp
 from configurable_http_proxy.configproxy import PythonProxy
@@ -30,6 +28,10 @@ from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, websocket_connect
 from yarl import URL
+
+from qcrbox_hub.jupyterhub.route_store import RouteStore
+from qcrbox_hub.jupyterhub.settings import ProxySettings
+from qcrbox_hub.jupyterhub.site_rules import Redirect, Refuse, SiteRules
 
 LARGEST_UPLOAD_BYTES = 64 * 1024**3
 LARGEST_MESSAGE_BYTES = 256 * 1024**2
@@ -59,6 +61,7 @@ class StreamingHandler(ProxyHandler):
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=8)
         self._forwarding: asyncio.Task[None] | None = None
         self._complete = False
+        self.routing_host = ""
 
     def set_default_headers(self) -> None:
         # What the target says is the whole answer; tornado's own Server and Content-Type stay out of it.
@@ -69,9 +72,25 @@ class StreamingHandler(ProxyHandler):
 
     async def prepare(self) -> None:
         """Start to pass the request on when its headers are there; the body follows piece by piece."""
-        if self._is_websocket() or self.request.path == "/_chp_healthz":
+        if self.request.path == "/_chp_healthz":
+            return
+        verdict = self.proxy.rules.judge(self.request.method, self.request.uri, self.request.headers)
+        if isinstance(verdict, Redirect):
+            self.redirect(verdict.url, status=302)
+            return
+        if isinstance(verdict, Refuse):
+            self._refuse(verdict)
+            return
+        self.routing_host = verdict.host
+        if self._is_websocket():
             return
         self._forwarding = asyncio.ensure_future(self._forward())
+
+    def _refuse(self, verdict: Refuse) -> None:
+        self.set_status(verdict.status)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.finish(verdict.reason + "\n")
 
     async def data_received(self, chunk: bytes) -> None:
         if self._forwarding is None or self._forwarding.done():
@@ -130,7 +149,7 @@ class StreamingHandler(ProxyHandler):
     async def _target(self) -> URL | None:
         # The raw path: decoding and encoding again would turn %2F into a slash.
         raw_path, _, query = self.request.uri.partition("?")
-        self.target = self.proxy.target_for_req(None, raw_path)
+        self.target = self.proxy.target_for_req(self.routing_host, raw_path)
         if self.target is None:
             await self.handle_proxy_error(404, err=None)
             return None
@@ -247,8 +266,18 @@ class StreamingHandler(ProxyHandler):
 class StreamingProxy(PythonProxy):
     """The package's routing table with our handler."""
 
-    def __init__(self, options: dict[str, object], *, tls_in_front: bool = False) -> None:
-        super().__init__(options)
+    def __init__(
+        self,
+        options: dict[str, object],
+        rules: SiteRules,
+        *,
+        tls_in_front: bool = False,
+        routes: RouteStore | None = None,
+    ) -> None:
+        super().__init__({**options, "host_routing": rules.by_host})
+        self.rules = rules
+        if routes is not None:
+            self._restore(routes)
         self.tls_in_front = tls_in_front
         self.proxy_app = web.Application(
             [(r"/(.*)", StreamingHandler, {"proxy": self})],
@@ -257,6 +286,15 @@ class StreamingProxy(PythonProxy):
             log_function=lambda handler: None,
         )
         self.session: aiohttp.ClientSession
+
+    def _restore(self, routes: RouteStore) -> None:
+        """Use a stored routing table. Its activity begins anew; the default target is today's."""
+        routes.load()
+        self._routes = routes
+        for path in list(routes.routes):
+            self.update_last_activity(path)
+        if self.default_target:
+            self.add_route("/", {"target": self.default_target})
 
     async def open(self) -> None:
         self.session = aiohttp.ClientSession(
@@ -269,25 +307,27 @@ class StreamingProxy(PythonProxy):
         )
 
 
-async def serve(public: tuple[str, int], steering: tuple[str, int], hub: str, token: str, tls: bool) -> None:
+async def serve(settings: ProxySettings, token: str) -> None:
     """Listen until SIGTERM."""
     log = logging.getLogger("qcrbox.proxy")
     proxy = StreamingProxy(
         {
             "auth_token": token,
             # The sign-in page is there as soon as the hub listens, before it has given its orders.
-            "default_target": hub,
-            "error_target": f"{hub}/hub/error",
+            "default_target": settings.hub_target,
+            "error_target": f"{settings.hub_target}/hub/error",
             "log": log,
         },
-        tls_in_front=tls,
+        SiteRules(settings.addresses, settings.cross_site_posts),
+        tls_in_front=settings.tls_in_front,
+        routes=RouteStore(settings.routes_file),
     )
     await proxy.open()
     server = HTTPServer(proxy.proxy_app, max_body_size=LARGEST_UPLOAD_BYTES)
-    server.listen(public[1], public[0])
+    server.listen(settings.port, settings.host)
     steering_server = HTTPServer(proxy.api_app)
-    steering_server.listen(steering[1], steering[0])
-    log.info("proxy at %s:%d", *public)
+    steering_server.listen(settings.api_port, "127.0.0.1")
+    log.info("proxy at %s:%d for %s", settings.host, settings.port, settings.addresses.hub)
     end = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
@@ -301,18 +341,8 @@ async def serve(public: tuple[str, int], steering: tuple[str, int], hub: str, to
 def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("qcrbox.proxy").setLevel(logging.INFO)
-    token = Path(os.environ["QCRBOX_PROXY_TOKEN_FILE"]).read_text().strip()
-    public = urllib.parse.urlsplit(os.environ["QCRBOX_PROXY_PUBLIC"])
-    steering = urllib.parse.urlsplit(os.environ["QCRBOX_PROXY_API"])
-    asyncio.run(
-        serve(
-            (os.environ["QCRBOX_PROXY_HOST"], public.port or 8000),
-            (steering.hostname or "127.0.0.1", steering.port or 8001),
-            os.environ["QCRBOX_PROXY_HUB"],
-            token,
-            os.environ.get("QCRBOX_PROXY_TLS_IN_FRONT") == "1",
-        )
-    )
+    settings = ProxySettings.load()
+    asyncio.run(serve(settings, settings.token_file.read_text().strip()))
     return 0
 
 

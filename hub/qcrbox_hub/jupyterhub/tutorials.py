@@ -7,6 +7,8 @@ import json
 import shutil
 from pathlib import Path
 
+# Names the folder of the tutorials in a server's environment.
+FOLDER = "QCRBOX_TUTORIALS"
 RECORD = ".qcrbox-tutorials.json"
 LARGEST_BYTES = 20 * 1024**2
 

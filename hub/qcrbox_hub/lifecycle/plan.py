@@ -6,15 +6,23 @@ import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from qcrbox.contract.errors import UserInputError
+from qcrbox.sandbox.user_ids import first_user_id
 
 from qcrbox_hub.accounts import roles
 from qcrbox_hub.jupyterhub import solo
-from qcrbox_hub.jupyterhub.settings import VARIABLE, HubSettings
+from qcrbox_hub.jupyterhub.settings import PROXY_VARIABLE, VARIABLE, HubSettings, ProxySettings
 from qcrbox_hub.platform import paths, ports
-from qcrbox_hub.platform.child import ChildSpec, answering, listening
+from qcrbox_hub.platform.addresses import Addresses, Separation
+from qcrbox_hub.platform.child import ChildSpec, Probe, accepting, answering, listening
 from qcrbox_hub.platform.data_folder import DataFolder, write_private
 from qcrbox_hub.platform.supervisor import MARK
+from qcrbox_hub.walls.choice import Choice, choose, everyone_is_trusted
+from qcrbox_hub.walls.relay_settings import VARIABLE as RELAY_VARIABLE
+from qcrbox_hub.walls.relay_settings import RelaySettings
+from qcrbox_hub.walls.socket_folders import SocketFolders
 
 Mode = Literal["hub", "solo", "registry"]
 LOOPBACK = "127.0.0.1"
@@ -34,6 +42,23 @@ class Options:
     idle_cull_s: int = 0
     tls_in_front: bool = False
     manager: str = "process"
+    public_url: str = ""
+    people_url: str = ""
+    spawner: str = "auto"
+
+    @property
+    def addresses(self) -> Addresses:
+        """Raises UserInputError where the platform needs a name and has none."""
+        if self.public_url:
+            return Addresses.make(self.public_url, self.people_url)
+        if self.tls_in_front or not ports.is_loopback(self.host):
+            raise UserInputError(
+                "The platform needs its public address.",
+                where=f"--host {self.host}",
+                why="Each person's server gets a host name of its own, so that no one's code can act as another.",
+                next="Set `public.url` in platform.toml or --public-url, e.g. https://hub.example.org.",
+            )
+        return Addresses.make(f"http://hub.localhost:{self.port}", self.people_url)
 
 
 @dataclass
@@ -46,6 +71,9 @@ class Plan:
     specs: list[ChildSpec] = field(default_factory=list)
     url: str = ""
     registry_url: str = ""
+    addresses: Addresses | None = None
+    choice: Choice | None = None
+    sockets: SocketFolders | None = None
     lab_token: str = ""
 
 
@@ -56,9 +84,13 @@ def make(options: Options, data: DataFolder) -> Plan:
         plan.ports["registry"] = options.port
     plan.registry_url = f"http://{LOOPBACK}:{plan.ports['registry']}"
     plan.url = f"http://{_in_url(options.host)}:{options.port}"
+    if options.mode == "hub":
+        plan.addresses = options.addresses
+        plan.url = plan.addresses.hub
+        plan.choice = choose(options.spawner, everyone_trusted=everyone_is_trusted(data.path))
     plan.specs = [_nats(plan), _registry(plan), _launcher(plan)]
     if options.mode == "hub":
-        plan.specs += [_proxy(plan), _hub(plan)]
+        plan.specs += [_proxy(plan), *_relay(plan), _hub(plan)]
         if options.idle_cull_s:
             plan.specs.append(_culler(plan))
     elif options.mode == "solo":
@@ -131,7 +163,8 @@ def _registry(plan: Plan) -> ChildSpec:
             "AUTH": "hub",
             "PREFIX": SERVICE_PREFIX,
             "HUB_API_URL": f"http://{LOOPBACK}:{plan.ports['hub']}/hub/api",
-            "HUB_URL": "/hub/",
+            "HUB_URL": f"{_addresses(plan).hub}/hub/",
+            "HUB_REDIRECT_URI": f"{_addresses(plan).hub}{SERVICE_PREFIX}/oauth_callback",
             "HUB_TOKEN_FILE": str(secret("hub_service_token")),
         }
     return ChildSpec(
@@ -169,23 +202,49 @@ def _launcher(plan: Plan) -> ChildSpec:
 
 
 def _proxy(plan: Plan) -> ChildSpec:
-    token = plan.data.secret_file("proxy_token")
-    public = f"http://{_in_url(plan.options.host)}:{plan.options.port}"
-    environment = _environment(
-        plan,
-        QCRBOX_PROXY_HOST=plan.options.host,
-        QCRBOX_PROXY_PUBLIC=public,
-        QCRBOX_PROXY_API=f"http://{LOOPBACK}:{plan.ports['proxy_api']}",
-        QCRBOX_PROXY_HUB=f"http://{LOOPBACK}:{plan.ports['hub']}",
-        QCRBOX_PROXY_TOKEN_FILE=str(token),
-        QCRBOX_PROXY_TLS_IN_FRONT="1" if plan.options.tls_in_front else "0",
+    # Routes of the last start lead to ports that may be someone else's by now.
+    routes = plan.data.run / "routes.json"
+    routes.unlink(missing_ok=True)
+    settings = ProxySettings(
+        host=plan.options.host,
+        port=plan.options.port,
+        api_port=plan.ports["proxy_api"],
+        hub_target=f"http://{LOOPBACK}:{plan.ports['hub']}",
+        token_file=plan.data.secret_file("proxy_token"),
+        routes_file=routes,
+        addresses=_addresses(plan),
+        tls_in_front=plan.options.tls_in_front,
     )
     return ChildSpec(
         "proxy",
         _python("qcrbox_hub.jupyterhub.proxy"),
-        environment,
+        _environment(plan, **{PROXY_VARIABLE: settings.model_dump_json()}),
         ready=listening(LOOPBACK, plan.ports["proxy_api"]),
     )
+
+
+def _relay(plan: Plan) -> list[ChildSpec]:
+    """What people's servers reach hub and registry through; none where they are plain processes."""
+    assert plan.choice is not None
+    if not plan.choice.walls.separate:
+        return []
+    plan.sockets = SocketFolders(SocketFolders.root_for(plan.data.path, plan.data.identity), first_user_id())
+    plan.sockets.remove_all()
+    plan.sockets.prepare()
+    settings = RelaySettings(
+        root=plan.sockets.root,
+        uid=plan.sockets.relay_uid,
+        hub_port=plan.ports["hub"],
+        registry_port=plan.ports["registry"],
+    )
+    return [
+        ChildSpec(
+            "relay",
+            _python("qcrbox_hub.walls.relay_server"),
+            _environment(plan, **{RELAY_VARIABLE: settings.model_dump_json()}),
+            ready=accepting(plan.sockets.control),
+        )
+    ]
 
 
 def _hub(plan: Plan) -> ChildSpec:
@@ -194,21 +253,52 @@ def _hub(plan: Plan) -> ChildSpec:
         identity=plan.data.identity,
         host=plan.options.host,
         port=plan.options.port,
+        addresses=_addresses(plan),
         hub_port=plan.ports["hub"],
         proxy_api_url=f"http://{LOOPBACK}:{plan.ports['proxy_api']}",
         registry_url=plan.registry_url,
         service_token_file=plan.data.secret_file("hub_service_token"),
         proxy_token_file=plan.data.secret_file("proxy_token"),
+        **_walls(plan),
         culler_token_file=plan.data.secret_file("culler_token") if plan.options.idle_cull_s else None,
     )
     file = plan.data.run / "hub.json"
     write_private(file, settings.model_dump_json(indent=1))
     environment = _environment(plan, **{VARIABLE: str(file)})
     inside = answering(f"http://{LOOPBACK}:{plan.ports['hub']}/hub/login")
-    outside = answering(f"{plan.url}/hub/login")
+    routed = _route_known(plan)
     return ChildSpec(
-        "hub", _python("qcrbox_hub.jupyterhub.serve"), environment, ready=lambda: inside() and outside()
+        "hub", _python("qcrbox_hub.jupyterhub.serve"), environment, ready=lambda: inside() and routed()
     )
+
+
+def _walls(plan: Plan) -> dict[str, Any]:
+    """The part of the hub's settings that is about walls."""
+    assert plan.choice is not None
+    sandboxes = plan.choice.sandboxes
+    return {
+        "walls": plan.choice.walls,
+        "walls_what": plan.choice.what,
+        "walls_stronger": plan.choice.stronger,
+        "sockets": plan.sockets.root if plan.sockets else None,
+        "first_user_id": first_user_id() or 0,
+        "limits": str(sandboxes.limits) if sandboxes else "none",
+    }
+
+
+def _route_known(plan: Plan) -> Probe:
+    """Ready when the proxy knows the way to the registry: a route that the hub sets after it listens."""
+    addresses = _addresses(plan)
+    host = f"/{addresses.hub_host}" if addresses.separation is not Separation.NONE else ""
+    return answering(
+        f"http://{LOOPBACK}:{plan.ports['proxy_api']}/api/routes{host}{SERVICE_PREFIX}",
+        {"Authorization": f"token {plan.data.secret_file('proxy_token').read_text().strip()}"},
+    )
+
+
+def _addresses(plan: Plan) -> Addresses:
+    assert plan.addresses is not None, "only a platform with a hub has public addresses"
+    return plan.addresses
 
 
 def _culler(plan: Plan) -> ChildSpec:

@@ -88,6 +88,7 @@ class Run:
                 "url": self.plan.registry_url if self.options.mode == "registry" else self.plan.url,
                 "registry_url": self.plan.registry_url,
                 "ports": {**self.plan.ports, "public": self.options.port},
+                "walls": self.plan.choice.as_dict() if self.plan.choice else None,
                 "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "solo_token_file": str(self.data.secrets / "solo_token")
                 if self.options.mode == "solo"
@@ -110,7 +111,9 @@ class Run:
             return
         begin = time.monotonic()
         self.data.ending_file.touch()
-        self.supervisor.stop(last=("nats", "proxy"), within_s=STOP_LIMIT_S - 1)
+        self.supervisor.stop(last=("nats", "proxy", "relay"), within_s=STOP_LIMIT_S - 1)
+        if self.plan and self.plan.sockets:
+            self.plan.sockets.remove_all()
         # What was started by what we started (agents, users' servers) is on the lifeline too.
         rest_s = max(0.5, begin + STOP_LIMIT_S - time.monotonic() - 0.3)
         left = end_marked_processes(self.data.identity, grace_s=rest_s)

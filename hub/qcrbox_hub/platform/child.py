@@ -116,14 +116,30 @@ def listening(host: str, port: int) -> Probe:
     return probe
 
 
-def answering(url: str) -> Probe:
+def accepting(path: Path) -> Probe:
+    """Ready when something accepts connections at a Unix socket."""
+
+    def probe() -> bool:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(0.5)
+            try:
+                client.connect(str(path))
+            except OSError:
+                return False
+            return True
+
+    return probe
+
+
+def answering(url: str, headers: dict[str, str] | None = None) -> Probe:
     """Ready when a GET of `url` answers with a 2xx code."""
+    request = urllib.request.Request(url, headers=headers or {})
     # No environment proxy may stand between us and a loopback address.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def probe() -> bool:
         try:
-            with opener.open(url, timeout=2) as answer:
+            with opener.open(request, timeout=2) as answer:
                 return 200 <= answer.status < 300
         except (urllib.error.URLError, OSError, ValueError):
             return False

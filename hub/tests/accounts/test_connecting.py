@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from qcrbox.client import loopback
 from qcrbox_hub.accounts.connect_page import scopes_outside
 from qcrbox_hub.accounts.device_sign_in import LIFE_S, MOST_WAITING, Answer, PendingSignIns
 from qcrbox_hub.accounts.roles import ACCESS, ADMIN, APPLICATIONS, DATA, MANAGE, TEACH, USE
@@ -18,7 +19,7 @@ class Program:
     """What `qc.connect` asks the hub."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, trust_env=False, timeout=30)
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=30, mounts=loopback.mounts(url))
 
     def begin(self, program: str = "a notebook on my-laptop") -> dict[str, str]:
         answer = self.http.post("/hub/connect/begin", json={"program": program})

@@ -1,4 +1,4 @@
-"""The public door: streams both ways, keeps what is between browser and server as it was."""
+"""The proxy streams both ways and passes on unchanged what browser and server exchange."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 from qcrbox_hub.jupyterhub.proxy import StreamingProxy
+from qcrbox_hub.jupyterhub.site_rules import SiteRules
+from qcrbox_hub.platform.addresses import Addresses
 from tornado import web, websocket
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.websocket import websocket_connect
+
+# Loopback names are the hub's: these tests are about streams, not names.
+RULES = SiteRules(Addresses.make("http://hub.localhost:8000"))
 
 
 @dataclass
@@ -119,7 +124,7 @@ async def door(target: Target) -> AsyncIterator[str]:
     """Address of a proxy in front of the target."""
     log = logging.getLogger("test.proxy")
     proxy = StreamingProxy(
-        {"auth_token": "t", "default_target": f"http://127.0.0.1:{target.port}", "log": log}
+        {"auth_token": "t", "default_target": f"http://127.0.0.1:{target.port}", "log": log}, RULES
     )
     await proxy.open()
     server = HTTPServer(proxy.proxy_app, max_body_size=10**9)
@@ -201,7 +206,7 @@ async def test_claimed_forwarding_is_not_believed(client: httpx.AsyncClient, tar
 
 async def test_web_server_in_front_is_believed_for_its_own_word_only(target: Target) -> None:
     proxy = StreamingProxy(
-        {"auth_token": "t", "default_target": f"http://127.0.0.1:{target.port}"}, tls_in_front=True
+        {"auth_token": "t", "default_target": f"http://127.0.0.1:{target.port}"}, RULES, tls_in_front=True
     )
     await proxy.open()
     server = HTTPServer(proxy.proxy_app)
@@ -227,7 +232,8 @@ async def test_dead_target_is_503(door: str, client: httpx.AsyncClient, target: 
     free.close()
     target.port = port
     proxy = StreamingProxy(
-        {"auth_token": "t", "default_target": f"http://127.0.0.1:{port}", "log": logging.getLogger("test")}
+        {"auth_token": "t", "default_target": f"http://127.0.0.1:{port}", "log": logging.getLogger("test")},
+        RULES,
     )
     await proxy.open()
     server = HTTPServer(proxy.proxy_app)

@@ -39,7 +39,8 @@ class Started:
     def __init__(self, data: Path, *arguments: str) -> None:
         self.data = DataFolder(data)
         self.port = ports.choose(1)[0]
-        self.url = f"http://127.0.0.1:{self.port}"
+        # Programs use the numeric address, browsers the name.
+        self.url, self.hub = f"http://127.0.0.1:{self.port}", f"http://hub.localhost:{self.port}"
         self.out, self.err = data.parent / "stdout", data.parent / "stderr"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "qcrbox_hub", *arguments, "--data", str(data), "--port", str(self.port)],
@@ -170,7 +171,7 @@ def test_down_without_anything_running_is_no_error(qcrbox) -> None:
     assert "nothing runs" in answer.stderr
 
 
-def sign_in_and_start_kernel(url: str, link: str, make_browser: Callable[[str], Browser]) -> httpx.Client:
+def sign_in_and_start_kernel(url: str, link: str, make_browser: Callable[[str], Browser]) -> Browser:
     """The first administrator, with a Jupyter server and a kernel that runs."""
     browser = make_browser(url)
     browser.submit(
@@ -181,10 +182,11 @@ def sign_in_and_start_kernel(url: str, link: str, make_browser: Callable[[str], 
         password_confirmation=PASSWORD,
     )
     browser.get("/hub/spawn")
+    server = browser.server("ada")
 
     def lab_is_there() -> bool:
-        page = browser.get("/user/ada/lab")
-        return page.status_code == 200 and page.url.path == "/user/ada/lab"
+        page = browser.get(f"{server}/lab")
+        return page.status_code == 200 and str(page.url) == f"{server}/lab"
 
     until(lab_is_there, START_LIMIT_S)
     xsrf = next(
@@ -193,10 +195,10 @@ def sign_in_and_start_kernel(url: str, link: str, make_browser: Callable[[str], 
         if cookie.name == "_xsrf" and cookie.path == "/user/ada/"
     )
     answer = browser.http.post(
-        "/user/ada/api/kernels", headers={"X-XSRFToken": xsrf or ""}, json={"name": "python3"}
+        f"{server}/api/kernels", headers={"X-XSRFToken": xsrf or ""}, json={"name": "python3"}
     )
     assert answer.status_code == 201, answer.text
-    return browser.http
+    return browser
 
 
 @pytest.mark.slow
@@ -205,9 +207,9 @@ def test_everything_ends_with_kill_9_and_starts_again_and_ends_with_ctrl_c(start
     platform = start("up")
     output = platform.wait_for("Ctrl-C")
     link = next(word for word in output.split() if "first-admin?code=" in word)
-    http = sign_in_and_start_kernel(platform.url, link, make_browser)
+    browser = sign_in_and_start_kernel(platform.hub, link, make_browser)
     mark = platform.data.identity
-    answer = http.get("/user/ada/qcrbox/api/applications")
+    answer = browser.get(f"{browser.server('ada')}/qcrbox/api/applications")
     assert answer.status_code == 200, answer.text
     names = {" ".join(process.cmdline()) for process in marked_processes(mark)}
     for part in ("nats-server", "qcrbox_registry ", "launcher", "proxy", "serve", "singleuser", "ipykernel"):
@@ -217,7 +219,7 @@ def test_everything_ends_with_kill_9_and_starts_again_and_ends_with_ctrl_c(start
     server = next(process.pid for process in marked_processes(mark) if "singleuser" in str(process.cmdline()))
     os.kill(platform.child_pid("hub"), signal.SIGKILL)
     until(lambda: "hub is back" in platform.err.read_text(), START_LIMIT_S)
-    assert http.get("/user/ada/api/status").json()["kernels"] == 1
+    assert browser.get(f"{browser.server('ada')}/api/status").json()["kernels"] == 1
     assert psutil.pid_exists(server)
 
     platform.process.kill()
@@ -228,7 +230,7 @@ def test_everything_ends_with_kill_9_and_starts_again_and_ends_with_ctrl_c(start
     output = again.wait_for("Ctrl-C")
     assert "first-admin" not in output, "there is an administrator already"
     assert "ended without cleaning up" in again.err.read_text()
-    browser = make_browser(again.url)
+    browser = make_browser(again.hub)
     assert browser.sign_in("ada").status_code == 200
 
     assert again.stop(signal.SIGINT) == 0
@@ -263,9 +265,9 @@ def test_backup_of_a_running_platform_is_restored_with_data_accounts_and_homes(
 ) -> None:
     platform = start("up")
     link = next(word for word in platform.wait_for("Ctrl-C").split() if "first-admin?code=" in word)
-    ada = make_browser(platform.url)
+    ada = make_browser(platform.hub)
     account = {"username": "ada", "password": PASSWORD, "password_confirmation": PASSWORD}
-    ada.submit(link.removeprefix(platform.url), code=link.partition("code=")[2], **account)
+    ada.submit(link.removeprefix(platform.hub), code=link.partition("code=")[2], **account)
     token = new_token(ada)
     stored = httpx.post(
         f"{platform.url}/services/qcrbox/api/datasets",
@@ -274,7 +276,7 @@ def test_backup_of_a_running_platform_is_restored_with_data_accounts_and_homes(
         trust_env=False,
     )
     assert stored.status_code == 201, stored.text
-    home = platform.data.homes / "ada"
+    home = platform.data.homes / "1-ada"
     home.mkdir(exist_ok=True)
     (home / "thesis.ipynb").write_text("work of years")
 
@@ -295,14 +297,14 @@ def test_backup_of_a_running_platform_is_restored_with_data_accounts_and_homes(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert (target / "homes" / "ada" / "thesis.ipynb").read_text() == "work of years"
+    assert (target / "homes" / "1-ada" / "thesis.ipynb").read_text() == "work of years"
 
     again = start("up", data=target)
     assert "first-admin" not in again.wait_for("Ctrl-C")
     old = {"Authorization": f"Bearer {token}"}
     listed = httpx.get(f"{again.url}/services/qcrbox/api/datasets", headers=old, trust_env=False)
     assert listed.status_code in (401, 403), "a token of before the backup still works"
-    ada = make_browser(again.url)
+    ada = make_browser(again.hub)
     assert ada.sign_in("ada").status_code == 200
     fresh = {"Authorization": f"Bearer {new_token(ada)}"}
     listed = httpx.get(f"{again.url}/services/qcrbox/api/datasets", headers=fresh, trust_env=False)

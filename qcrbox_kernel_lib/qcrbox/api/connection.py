@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api import short_traceback
-from qcrbox.client import signing_in
 from qcrbox.contract.errors import NotSignedIn, Unreachable
+from qcrbox.display.busy import busy
+from qcrbox.display.sign_in_prompt import show_code
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -88,6 +89,9 @@ def connect(
     another machine; `timeout` (s) is how long to wait for the sign-in.
     Raises NotSignedIn when nobody signs in or the token is refused, Unreachable when nobody answers.
     """
+    # Start-up time: httpx is loaded when a registry is asked for the first time.
+    from qcrbox.client import signing_in
+
     global _current
     if url is None:
         forget()
@@ -104,8 +108,8 @@ def connect(
     except NotSignedIn as refused:
         box.close()
         if token is not None or not signing_in.has_hub(address) or not signing_in.can_ask():
-            raise _say_how(address, refused) from None
-        tried = signing_in.sign_in(address, timeout_s=timeout)
+            raise _say_how(address, refused, signing_in.has_hub(address)) from None
+        tried = signing_in.sign_in(address, timeout_s=timeout, tell=show_code)
         box = _make_box(Found(address, tried, "qc.connect"))
         box.apps.refresh()
     if tried and remember:
@@ -194,9 +198,9 @@ def _save_token(url: str, token: str) -> None:
         json.dump(tokens, file)
 
 
-def _say_how(address: str, refused: NotSignedIn) -> NotSignedIn:
+def _say_how(address: str, refused: NotSignedIn, has_hub: bool) -> NotSignedIn:
     page = f"{address.split('/services/')[0]}/hub/token"
-    get = f"Make a token at {page}" if signing_in.has_hub(address) else "Get its token from who started it"
+    get = f"Make a token at {page}" if has_hub else "Get its token from who started it"
     return NotSignedIn(
         f"{address} wants to know who you are.",
         why=refused.why or refused.what,
@@ -205,8 +209,9 @@ def _say_how(address: str, refused: NotSignedIn) -> NotSignedIn:
 
 
 def _make_box(found: Found) -> Box:
+    # Start-up time: httpx and the API are loaded when a registry is asked for the first time.
     from qcrbox.api.box import Box
     from qcrbox.client.http import RegistryClient
 
     short_traceback.install()
-    return Box(RegistryClient(found.url, found.token), source=found.source)
+    return Box(RegistryClient(found.url, found.token, announce=busy), source=found.source)

@@ -9,18 +9,15 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
-from qcrbox.display import show
-from qcrbox.language import tr
+import httpx
 
-if TYPE_CHECKING:
-    import httpx
+from qcrbox.client import loopback
+from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
 
 SERVICE = "/services/qcrbox"
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def registry_address(url: str) -> str:
@@ -50,7 +47,7 @@ def require_safe(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UserInputError(f"{url!r} is no address.", next="For example https://box.example.org.")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if parts.scheme == "http" and not loopback.is_loopback(url):
         raise UserInputError(
             f"{url} has no encryption: everybody on the way could read your token.",
             next=f'Use https://{parts.netloc}, or, in a network you trust, qc.connect("{url}", insecure=True).',
@@ -67,7 +64,7 @@ def sign_in(
     *,
     timeout_s: float = 600.0,
     sleep: Callable[[float], None] = time.sleep,
-    tell: Callable[[str, str], None] | None = None,
+    tell: Callable[[str, str], None],
 ) -> str:
     """Have the person let this program in at the hub of `registry`, and return the token.
 
@@ -83,7 +80,7 @@ def sign_in(
                 next=f'Make a token at {hub}/token, then qc.connect("{registry}", token="…").',
             )
         begun = asked.json()
-        (tell or _tell)(f"{hub}/connect", str(begun["code"]))
+        tell(f"{hub}/connect", str(begun["code"]))
         deadline = time.monotonic() + min(timeout_s, float(begun["expires_in_s"]))
         while time.monotonic() < deadline:
             answer = _post(http, f"{hub}/connect/token", {"secret": begun["secret"]})
@@ -101,35 +98,15 @@ def program_name() -> str:
     return f"{kind} on {platform.node() or 'a computer'}"
 
 
-def _tell(page: str, code: str) -> None:
-    text = tr("Sign in: open {page} and type the code {code} (within 10 minutes).", page=page, code=code)
-    if show.is_notebook():
-        from IPython.display import display
-
-        words = tr(
-            "Sign in: open {page} and type the code {code} (within 10 minutes).",
-            page=f'<a href="{show.escape(page)}" target="_blank" rel="noopener">{show.escape(page)}</a>',
-            code=f"<b style='font-family:monospace;font-size:1.2em'>{show.escape(code)}</b>",
-        )
-        display(show.Html(f"<p>{words} {tr('This cell goes on by itself.')}</p>", text))
-        return
-    import webbrowser
-
-    sys.stderr.write(f"{text}\n")
-    webbrowser.open(page)
-
-
 def _client(url: str) -> httpx.Client:
-    import httpx
-
     return httpx.Client(
-        timeout=httpx.Timeout(20.0, connect=5.0), trust_env=urlsplit(url).hostname not in _LOOPBACK
+        timeout=httpx.Timeout(20.0, connect=5.0),
+        trust_env=not loopback.is_loopback(url),
+        mounts=loopback.mounts(url),
     )
 
 
 def _is_registry(http: httpx.Client, address: str) -> bool:
-    import httpx
-
     try:
         answer = http.get(f"{address}/api/healthz")
         return bool(answer.status_code == 200 and answer.json() == {"status": "ok"})
@@ -145,8 +122,6 @@ def _is_registry(http: httpx.Client, address: str) -> bool:
 
 
 def _post(http: httpx.Client, url: str, body: dict[str, Any]) -> httpx.Response:
-    import httpx
-
     try:
         return http.post(url, json=body)
     except httpx.HTTPError as error:

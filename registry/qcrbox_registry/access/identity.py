@@ -318,6 +318,10 @@ class HubIdentity:
 
     # ------------------------------------------------------------ browser sign-in
 
+    def redirect_uri(self, own_path: str) -> str:
+        """Where the hub sends the browser back to; it must be the address that the hub has on record."""
+        return self._settings.hub_redirect_uri or own_path
+
     def login_url(self, request: HTTPConnection, state: str, redirect_uri: str) -> str:
         query = httpx.QueryParams(
             {

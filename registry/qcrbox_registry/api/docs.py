@@ -73,7 +73,9 @@ async def login(
     target = _base(request) + _own_path(next_path)
     if isinstance(identity, HubIdentity):
         state = identity.sign_ins.begin(target)
-        answer: Response = RedirectResponse(identity.login_url(request, state, _callback(request)))
+        answer: Response = RedirectResponse(
+            identity.login_url(request, state, identity.redirect_uri(_callback(request)))
+        )
         _set_cookie(answer, request, f"{COOKIE}-state", state, 600)
         return answer
     if isinstance(identity, OnePerson) and token is not None and identity.cookie_for(token):
@@ -101,7 +103,7 @@ async def callback(
         raise NotSignedIn(
             "This sign-in was not begun here, or too long ago.", next="Start again from the page you wanted."
         )
-    token = await identity.token_for_code(code, _callback(request))
+    token = await identity.token_for_code(code, identity.redirect_uri(_callback(request)))
     answer = RedirectResponse(target, status_code=303)
     _set_cookie(answer, request, COOKIE, identity.sign_ins.keep(token), None)
     answer.delete_cookie(f"{COOKIE}-state", path=_base(request) or "/")

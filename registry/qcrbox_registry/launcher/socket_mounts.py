@@ -12,8 +12,9 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from qcrbox.sandbox.relay import Relay, Target
+
 from qcrbox_registry.launcher.managers.base import StartFailed
-from qcrbox_registry.launcher.relay import AgentSocket, Target
 
 CONTAINER_UID = CONTAINER_GID = 10001
 _WHOSE = ".data"  # names the data folder; an agent's id begins with a letter or a digit
@@ -27,7 +28,7 @@ class SocketMounts:
         (self.root / _WHOSE).write_text(str(data))
         _sweep(self.root)
         self._registry = Target(path=data / "run" / "internal.sock")
-        self._open: dict[str, list[AgentSocket]] = {}
+        self._open: dict[str, list[Relay]] = {}
 
     def folder(self, agent: str) -> Path:
         return self.root / agent
@@ -57,8 +58,8 @@ class SocketMounts:
         nats = Target(host=parts.hostname or "127.0.0.1", port=parts.port or 4222)
         await self._shut(agent)
         self._open[agent] = [
-            AgentSocket(folder / "nats.sock", nats),
-            AgentSocket(folder / "registry.sock", self._registry),
+            Relay(nats, folder / "nats.sock"),
+            Relay(self._registry, folder / "registry.sock"),
         ]
         for agent_socket in self._open[agent]:
             await agent_socket.open()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from qcrbox_registry.launcher import seccomp
+from qcrbox.sandbox import seccomp
 from qcrbox_registry.launcher.managers.base import StartFailed
 from qcrbox_registry.launcher.managers.docker import DockerManager
 from qcrbox_registry.launcher.managers.swarm import SwarmManager

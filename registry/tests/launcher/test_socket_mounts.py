@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from qcrbox.sandbox.relay import Relay, Target
 from qcrbox_registry.launcher import socket_mounts as module
 from qcrbox_registry.launcher.managers.base import StartFailed
-from qcrbox_registry.launcher.relay import AgentSocket, Target
 from qcrbox_registry.launcher.socket_mounts import SocketMounts, private_folder
 
 NATS = "nats://127.0.0.1:1"
@@ -46,7 +46,7 @@ async def test_a_door_holds_so_many_connections_and_the_next_is_let_in_when_one_
         writer.close()
 
     there = await asyncio.start_unix_server(greet, str(short / "there"))
-    agent_socket = AgentSocket(short / "door", Target(path=short / "there"), most=3)
+    agent_socket = Relay(Target(path=short / "there"), short / "door", most=3)
     await agent_socket.open()
 
     async def knock():

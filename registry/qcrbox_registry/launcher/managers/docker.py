@@ -2,7 +2,7 @@
 
 The create call is built here alone, from the launcher's own approved entry: a request names an application, an
 agent and limits, and nothing in it can add a mount, a capability, a device, a network or an image. Containers
-have no network; their doors are two Unix sockets (see `launcher/relay.py` and docs/decisions/0004).
+have no network; their doors are two Unix sockets (see `qcrbox/sandbox/relay.py` and docs/decisions/0004).
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from qcrbox.contract.messages import Limits
+from qcrbox.sandbox import seccomp
 from traitlets import Float, Int, Unicode
 
-from qcrbox_registry.launcher import seccomp
 from qcrbox_registry.launcher.approvals import Approvals
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
 from qcrbox_registry.launcher.managers.base import (
@@ -72,7 +72,7 @@ class DockerManager(Manager):
         900.0, help="An idle container whose NATS is away so long ends itself, s; 0: never."
     ).tag(config=True)
     seccomp_file = Unicode(
-        "", help="A seccomp profile in Docker's form to use instead of ours (launcher/seccomp.py)."
+        "", help="A seccomp profile in Docker's form to use instead of ours (qcrbox/sandbox/seccomp.py)."
     ).tag(config=True)
     daemon_url = Unicode("", help="Where the daemon listens; empty: DOCKER_HOST, else its usual socket.").tag(
         config=True

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from qcrbox.contract.messages import Limits
-from qcrbox_registry.launcher import seccomp
+from qcrbox.sandbox import seccomp
 from qcrbox_registry.launcher.conformance import agents_of, ended
 from qcrbox_registry.launcher.managers.docker import MB
 

@@ -1,0 +1,1 @@
+"""People's Jupyter servers: as plain processes, in sandboxes, or in containers."""

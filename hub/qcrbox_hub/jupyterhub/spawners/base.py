@@ -1,0 +1,134 @@
+"""What all spawners share: the person's account, home, rights of the group, and the server's environment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import object_session
+from traitlets import Bool, Float, Int, Unicode, default
+
+from qcrbox_hub.accounts.numbers import Account, Accounts
+from qcrbox_hub.jupyterhub.tutorials import FOLDER as TUTORIALS
+from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.supervisor import MARK
+from qcrbox_hub.walls.homes import Homes
+
+# JupyterHub insists that each class below its Spawner starts something; this mix-in does not.
+if TYPE_CHECKING:
+    from jupyterhub.spawner import Spawner as Base
+else:
+    from traitlets.config import LoggingConfigurable as Base
+
+GIB = 1024**3
+
+
+class PersonServer(Base):
+    """Mix-in of a person's Jupyter server. It ignores server configuration and Python paths that the person can write."""
+
+    data = Unicode(help="The data folder.").tag(config=True)
+    mark = Unicode(help="The data folder's mark, carried by all its processes.").tag(config=True)
+    registry_url = Unicode(help="Where kernels find the registry.").tag(config=True)
+    host_cookies = Bool(
+        True, help="People do not share a host name, so cookies may hold for all its paths."
+    ).tag(config=True)
+    processes = Int(1024, help="Processes and threads of a person's server and kernels; 0: no limit.").tag(
+        config=True
+    )
+    quota_gib = Float(0.0, help="Size of a home, GiB; 0: no limit.").tag(config=True)
+    internet = Bool(
+        False,
+        help="Everyone may reach the internet by HTTP(S); a group's property `internet` allows it for its members.",
+    ).tag(config=True)
+    archive_days = Float(90.0, help="How long the home of a deleted account is kept, days.").tag(config=True)
+
+    @default("disable_user_config")
+    def _disable_user_config(self) -> bool:
+        return True
+
+    @default("cmd")
+    def _cmd(self) -> list[str]:
+        # -I: neither the home, nor PYTHONPATH, nor the user's own packages are places of the server's code.
+        return [self.python, "-I", "-m", "qcrbox_hub.jupyterhub.singleuser"]
+
+    @property
+    def python(self) -> str:
+        return sys.executable
+
+    # A server closes its kernels on the first signal within a second; the platform must stop within five.
+    @default("interrupt_timeout")
+    def _interrupt_timeout(self) -> int:
+        return 2
+
+    @default("term_timeout")
+    def _term_timeout(self) -> int:
+        return 1
+
+    @default("kill_timeout")
+    def _kill_timeout(self) -> int:
+        return 1
+
+    # ------------------------------------------------------------ who
+
+    @property
+    def account(self) -> Account:
+        orm_user = self.user.orm_user
+        return Accounts(object_session(orm_user)).of(orm_user)
+
+    @property
+    def homes(self) -> Homes:
+        data = Path(self.data)
+        return Homes(data / "homes", data / "archive" / "homes", self.archive_days)
+
+    def group_properties(self) -> list[dict[str, Any]]:
+        """What administrators have set for the groups of the person."""
+        return [dict(group.properties or {}) for group in self.user.orm_user.groups]
+
+    def may_use_internet(self) -> bool:
+        return self.internet or any(each.get("internet") is True for each in self.group_properties())
+
+    async def require_room(self) -> None:
+        """Raises an error that the person reads when the home is fuller than its quota."""
+        if not self.quota_gib:
+            return
+        used = await asyncio.to_thread(self.homes.bytes_used, self.account.label)
+        if used > self.quota_gib * GIB:
+            raise HomeFull(used, self.quota_gib)
+
+    # ------------------------------------------------------------ environment
+
+    def server_environment(self, env: dict[str, str], home: str) -> dict[str, str]:
+        """Everything that Jupyter writes for a person stays in that person's home."""
+        env.update(
+            {
+                MARK: self.mark,
+                "QCRBOX_URL": self.registry_url,
+                TUTORIALS: str(paths.notebooks_folder()),
+                "HOME": home,
+                "USER": self.user.name,
+                "SHELL": "/bin/bash",
+                "JUPYTER_CONFIG_PATH": str(paths.JUPYTER_CONFIG),
+                "JUPYTER_DATA_DIR": f"{home}/.local/share/jupyter",
+                "JUPYTER_RUNTIME_DIR": f"{home}/.local/share/jupyter/runtime",
+                "IPYTHONDIR": f"{home}/.ipython",
+                # A notebook's `!python` and `%pip` are those of the environment the kernel runs in.
+                "PATH": os.pathsep.join([str(Path(self.python).parent), env.get("PATH", os.defpath)]),
+            }
+        )
+        if not self.host_cookies:
+            env["JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED"] = "0"
+        return env
+
+
+class HomeFull(Exception):
+    """Shown by the hub on the page of a failed start."""
+
+    def __init__(self, used: int, quota_gib: float) -> None:
+        self.jupyterhub_message = (
+            f"Your home is full: {used / GIB:.1f} of {quota_gib:g} GiB are used. Ask an administrator for more "
+            "room, or for help to remove files."
+        )
+        super().__init__(self.jupyterhub_message)

@@ -1,0 +1,1 @@
+"""What separates people's servers: socket folders, relays, homes, and the choice of the strongest walls there are."""

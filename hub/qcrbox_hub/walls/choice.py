@@ -1,0 +1,172 @@
+"""Which walls stand between people on this machine: the strongest that there are, or what an administrator chose."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from qcrbox.contract.errors import UserInputError
+from qcrbox.sandbox.probe import Sandboxes, probe
+
+IMAGE = "qcrbox/person:latest"
+_LIMIT_S = 2.0
+
+
+class Walls(StrEnum):
+    """What a person's Jupyter server runs in."""
+
+    SWARM = "swarm"  # containers on the machines of a Docker Swarm
+    DOCKER = "docker"  # containers of this machine's Docker daemon
+    SANDBOX = "sandbox"  # Linux namespaces made by bubblewrap
+    TRUSTED = "trusted"  # plain processes of the platform's user: no walls, as an administrator said
+    ONE_PERSON = "one-person"  # plain processes, and therefore one person only
+
+    @property
+    def separate(self) -> bool:
+        """Can one person's code not reach another's files?"""
+        return self in (Walls.SWARM, Walls.DOCKER, Walls.SANDBOX)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`what`: one sentence for people; `stronger`: what would be stronger and how to get it, "" for the best."""
+
+    walls: Walls
+    what: str
+    stronger: str = ""
+    sandboxes: Sandboxes | None = None
+
+    def as_dict(self) -> dict[str, str]:
+        return {"walls": str(self.walls), "what": self.what, "stronger": self.stronger}
+
+
+_WHAT = {
+    Walls.SWARM: "Every person's Jupyter server runs in a container of a Docker Swarm.",
+    Walls.DOCKER: "Every person's Jupyter server runs in a container of its own.",
+    Walls.SANDBOX: "Every person's Jupyter server runs in a sandbox of its own.",
+    Walls.TRUSTED: "There are no walls between people: everyone's code can read everyone's files and all secrets.",
+    Walls.ONE_PERSON: "There are no walls between people, so the first administrator alone is served and sign-up is closed.",
+}
+
+
+def choose(wanted: str = "auto", *, everyone_trusted: bool = False, image: str = IMAGE) -> Choice:
+    """The walls of this start.
+
+    wanted: a member of `Walls`, or `auto` for the strongest. everyone_trusted: an administrator has said so on a page.
+    Raises UserInputError when what is wanted is not to be had.
+    """
+    if wanted == "auto":
+        return _strongest(everyone_trusted, image)
+    walls = Walls(wanted)
+    if walls in (Walls.DOCKER, Walls.SWARM) and (reason := docker_lacks(image)):
+        raise UserInputError(
+            f"--spawner {walls} is not possible.",
+            why=f"{reason[0]}.",
+            next=reason[1],
+        )
+    sandboxes = None
+    if walls is Walls.SANDBOX:
+        sandboxes = probe()
+        if not sandboxes.available:
+            raise UserInputError(
+                "--spawner sandbox is not possible.", why=f"{sandboxes.reason}.", next=sandboxes.advice
+            )
+    stronger = (
+        "" if walls.separate else "Containers or sandboxes would be stronger: `qcrbox doctor` says how."
+    )
+    return Choice(walls, _what(walls, sandboxes), stronger, sandboxes)
+
+
+def _strongest(everyone_trusted: bool, image: str) -> Choice:
+    lacking = docker_lacks(image)
+    if lacking is None:
+        return Choice(Walls.DOCKER, _WHAT[Walls.DOCKER])
+    sandboxes = probe()
+    if sandboxes.available:
+        return Choice(
+            Walls.SANDBOX, _what(Walls.SANDBOX, sandboxes), f"{lacking[0]}. {lacking[1]}", sandboxes
+        )
+    walls = Walls.TRUSTED if everyone_trusted else Walls.ONE_PERSON
+    advice = f"No sandbox: {sandboxes.reason}. {sandboxes.advice} No containers: {lacking[0]}. {lacking[1]}"
+    return Choice(walls, _WHAT[walls], advice.strip(), sandboxes)
+
+
+def _what(walls: Walls, sandboxes: Sandboxes | None) -> str:
+    if walls is not Walls.SANDBOX or sandboxes is None:
+        return _WHAT[walls]
+    notes = []
+    if not sandboxes.own_user_ids:
+        notes.append("all with the platform's own user id (start as root for one each)")
+    if sandboxes.limits == "none":
+        notes.append("without limits of memory and processors (they need root or systemd)")
+    return _WHAT[walls] if not notes else f"{_WHAT[walls][:-1]}, {' and '.join(notes)}."
+
+
+# ---------------------------------------------------------------- Docker, asked without its library
+
+
+def docker_lacks(image: str = IMAGE) -> tuple[str, str] | None:
+    """Why containers are not to be had, and what to do; None when they are."""
+    host = urlsplit(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
+    if host.scheme != "unix":
+        return (
+            "DOCKER_HOST names another machine",
+            "Containers of people run on this machine: unset DOCKER_HOST.",
+        )
+    path = host.path
+    if not Path(path).exists():
+        return (
+            "Docker is not installed",
+            "Containers would be stronger: install Docker, then `qcrbox image build`.",
+        )
+    try:
+        status = _ask(path, f"/images/{quote(image, safe='')}/json")
+    except OSError as error:
+        return (
+            f"The Docker daemon does not answer ({error.strerror or error})",
+            "Containers would be stronger: start Docker and let this user use it, then `qcrbox image build`.",
+        )
+    if status == 404:
+        return f"There is no image {image}", "Containers would be stronger: run `qcrbox image build`."
+    return None if status == 200 else (f"The Docker daemon answers {status}", "See its log.")
+
+
+def _ask(path: str, url: str) -> int:
+    connection = _UnixConnection(path)
+    try:
+        connection.request("GET", url)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket; importing Docker's own library takes as long as half a start."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=_LIMIT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(_LIMIT_S)
+        self.sock.connect(self._path)
+
+
+# ---------------------------------------------------------------- what an administrator said
+
+
+def everyone_is_trusted(data: Path) -> bool:
+    """Has an administrator said on a page that everyone on this platform is trusted?"""
+    try:
+        return json.loads((data / "hub" / "trust.json").read_text()).get("everyone_trusted") is True
+    except (OSError, ValueError, AttributeError):
+        return False

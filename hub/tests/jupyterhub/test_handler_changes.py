@@ -1,0 +1,37 @@
+"""Where `next` may lead."""
+
+from __future__ import annotations
+
+import pytest
+from qcrbox_hub.jupyterhub.handler_changes import server_address
+from qcrbox_hub.platform.addresses import Addresses
+
+ADDRESSES = Addresses.make("http://hub.localhost:8000")
+OWN = "http://lab-ada.localhost:8000/user/ada/"
+
+
+@pytest.mark.parametrize(
+    ("next_url", "expected"),
+    [
+        (f"{OWN}lab/tree/a.ipynb?reset", f"{OWN}lab/tree/a.ipynb?reset"),
+        # Somebody else's server: the hub decides.
+        ("http://lab-bob.localhost:8000/user/bob/lab?x=1#y", "/user/bob/lab?x=1#y"),
+        ("http://lab-ada.localhost:8000/user/adam/lab", "/user/adam/lab"),
+        ("http://lab-ada.localhost:8000.evil.example/user/ada/", ""),
+        ("http://lab-ada.localhost:8000@evil.example/user/ada/", ""),
+        ("http://lab-bob.localhost:8000//evil.example", ""),
+        ("http://lab-bob.localhost:8000/hub/logout", ""),
+        ("http://lab-bob.localhost:8000\\@evil.example/user/bob", ""),
+        ("javascript://lab-ada.localhost/%0aalert(1)", ""),
+        ("https://evil.example/user/ada/", ""),
+        ("//evil.example/user/ada/", ""),
+        ("/user/ada/lab", ""),  # paths are the hub's own business
+        ("http://[", ""),
+    ],
+)
+def test_next_leads_to_own_server_or_through_the_hub(next_url: str, expected: str) -> None:
+    assert server_address(ADDRESSES, OWN, next_url) == expected
+
+
+def test_without_a_sign_in_the_way_leads_through_the_hub() -> None:
+    assert server_address(ADDRESSES, "", f"{OWN}lab") == "/user/ada/lab"

@@ -1,0 +1,37 @@
+"""Names below `localhost`: RFC 6761 (6.3) gives them to this machine, browsers know that, C libraries often do not."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import httpx
+
+_PATTERN = "all://*.localhost"
+
+
+def is_loopback(url: str) -> bool:
+    """Does this address lead to this machine? Such requests are never sent to a proxy of the environment."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")
+
+
+def mounts(url: str) -> dict[str, httpx.BaseTransport | None]:
+    """The `mounts` of an httpx client for `url`: it finds hub.localhost and its like without a name server."""
+    if not (urlsplit(url).hostname or "").endswith(".localhost"):
+        return {}  # a transport costs a TLS context
+    return {_PATTERN: _ToLoopback()}
+
+
+class _ToLoopback(httpx.HTTPTransport):
+    """Sends requests for `*.localhost` to 127.0.0.1; the Host header and the server name of TLS keep the name."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        extensions = {**request.extensions, "sni_hostname": request.url.host}
+        moved = httpx.Request(
+            request.method,
+            request.url.copy_with(host="127.0.0.1"),
+            headers=request.headers,
+            stream=request.stream,
+            extensions=extensions,
+        )
+        return super().handle_request(moved)

@@ -1,0 +1,53 @@
+"""A line on stderr for whatever keeps a person waiting longer than a moment."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+from qcrbox.client.environment import is_attended
+
+
+@contextlib.contextmanager
+def busy(words: str, after_s: float = 0.2) -> Iterator[None]:
+    """Write `words` to stderr when the block takes longer than `after_s`, and its duration when it is done.
+
+    Silent where no person looks (neither notebook nor terminal) and in background threads.
+    """
+    if threading.current_thread() is not threading.main_thread() or not is_attended():
+        yield
+        return
+    line = _Line(words)
+    timer = threading.Timer(after_s, line.begin)
+    timer.daemon = True
+    timer.start()
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        line.end(time.monotonic() - began)
+
+
+class _Line:
+    """One line, begun by the timer's thread and ended by the calling thread."""
+
+    def __init__(self, words: str) -> None:
+        self._words, self._lock, self._written, self._over = words, threading.Lock(), False, False
+
+    def begin(self) -> None:
+        with self._lock:
+            if not self._over:
+                self._written = True
+                sys.stderr.write(f"{self._words} …")
+                sys.stderr.flush()
+
+    def end(self, took_s: float) -> None:
+        with self._lock:
+            self._over = True
+            if self._written:
+                sys.stderr.write(f" {took_s:.1f} s\n")
+                sys.stderr.flush()

@@ -1,0 +1,165 @@
+"""The form's controls in ipywidgets; imported only when a form is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+
+from qcrbox.client.parameters import Parameter
+from qcrbox.contract.errors import QcError
+from qcrbox.markup import escape
+from qcrbox.widgets import bundle
+
+if TYPE_CHECKING:
+    from qcrbox.widgets.command_form import CommandForm
+
+_LABEL = {"description_width": "11em"}
+_MEANING = {"flex": "1 1 20em", "margin": "2px 0 0 12px"}
+_WIDE = {"width": "27em"}
+
+
+def form_widget(form: CommandForm) -> w.Widget:
+    """Fields, preview and button; the preview follows every change, the button waits for a whole form."""
+    preview = w.HTML()
+    said = w.HTML()
+    shown = w.Output()
+    run = w.Button(description="Run", button_style="primary", icon="play", tooltip="Start the calculation")
+    notes = {name: w.HTML() for name in form.command.parameters}
+    copy = _copy_button()
+
+    def refresh(*_: Any) -> None:
+        problems = form.problems
+        for name, note in notes.items():
+            wrong = problems.get(name, "")
+            # An empty required field is said by the disabled button, not by red text before anybody typed.
+            note.value = (
+                ""
+                if not wrong or wrong.startswith("needed")
+                else f"<span style='color:#b42318'>✗ {escape(wrong)}</span>"
+            )
+        run.disabled = bool(problems)
+        try:
+            code = "" if problems else str(form.code)
+        except QcError:
+            code = ""
+        preview.value = (
+            f"<pre style='margin:4px 0;user-select:all'>{escape(code)}</pre>"
+            if code
+            else "<pre style='margin:4px 0;opacity:.6'>(not complete)</pre>"
+        )
+        if copy is not None:
+            copy.text = code
+        missing = [name for name, text in problems.items() if text.startswith("needed")]
+        said.value = f"Still needed: {escape(', '.join(missing))}" if missing else ""
+
+    def changed(name: str) -> Callable[[dict[str, Any]], None]:
+        def take(change: dict[str, Any]) -> None:
+            form._texts[name] = change["new"]
+            refresh()
+
+        return take
+
+    rows: list[w.Widget] = []
+    advanced: list[w.Widget] = []
+    for parameter in form.command.parameters.values():
+        control = _control(form, parameter)
+        form._widgets[parameter.name] = control
+        control.observe(changed(parameter.name), "value")
+        meaning = w.HTML(
+            f"<div style='opacity:.75;line-height:1.35'>{escape(_meaning(parameter))}</div>", layout=_MEANING
+        )
+        row = w.VBox([w.HBox([control, meaning]), notes[parameter.name]])
+        (advanced if parameter.advanced else rows).append(row)
+    if advanced:
+        fold = w.Accordion([w.VBox(advanced)], titles=("Advanced",))
+        fold.selected_index = None
+        rows.append(fold)
+
+    def start(_: Any) -> None:
+        shown.clear_output()
+        with shown:
+            try:
+                form.run()._ipython_display_()
+            except QcError as error:
+                said.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
+
+    run.on_click(start)
+    refresh()
+    title = w.HTML(f"<b>{escape(form.command.qualified_name)}</b> – {escape(form.command.description)}")
+    hint = w.HTML("<span style='opacity:.75'>The line below does the same.</span>")
+    buttons = w.HBox([run, *([] if copy is None else [copy]), said])
+    parts = [title, _presets(form), *rows, hint, preview, buttons, shown]
+    return w.VBox(parts, layout={"max_width": "70em"})
+
+
+def _copy_button() -> Any:
+    """Beside Run; without anywidget the line can still be selected."""
+    if not bundle.available("copy_button"):
+        return None
+    # Optional: without anywidget the line can still be selected.
+    from qcrbox.widgets.copy_button import CopyButton
+
+    return CopyButton()
+
+
+def _presets(form: CommandForm) -> w.Widget:
+    """Choose a named set of options, or keep those of the form under a name."""
+    presets = form.command.presets
+    choice = w.Dropdown(options=["–", *presets], description="preset", style=_LABEL, layout=_WIDE)
+    name = w.Text(placeholder="name", layout={"width": "11em"})
+    name.add_class("qcrbox-preset-name")
+    keep = w.Button(description="Keep", tooltip="Keep the options of the form under this name")
+    said = w.HTML()
+
+    def choose(change: dict[str, Any]) -> None:
+        if change["new"] in ("–", None):
+            return
+        try:
+            form.use(presets[change["new"]])
+            said.value = ""
+        except QcError as error:
+            said.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
+
+    def store(_: Any) -> None:
+        try:
+            presets.save(name.value, **form.options)
+        except QcError as error:
+            said.value = f"<span style='color:#b42318'>✗ {escape(error.message)}</span>"
+            return
+        said.value = f"✓ kept as {escape(name.value.strip())}"
+        choice.options = ["–", *presets]
+        choice.value = name.value.strip()
+
+    choice.observe(choose, "value")
+    keep.on_click(store)
+    return w.HBox([choice, name, keep, said])
+
+
+def _control(form: CommandForm, parameter: Parameter) -> w.Widget:
+    value = form._texts[parameter.name]
+    common = {"description": parameter.name, "style": _LABEL, "layout": _WIDE}
+    if parameter.is_file:
+        choices = form.command.file_choices(parameter)
+        if value is not None and not any(choice is value for _, choice in choices):
+            choices.insert(1, (str(getattr(value, "name", value)), value))
+        return w.Dropdown(options=choices, value=value, **common)
+    if parameter.choices:
+        options = [(str(choice), choice) for choice in parameter.choices]
+        if not parameter.required and parameter.default is None:
+            options.insert(0, ("–", None))
+        return w.Dropdown(options=options, value=value, **common)
+    if parameter.dtype == "bool":
+        return w.Checkbox(value=bool(value), indent=True, **common)
+    if parameter.dtype == "int" and value is not None:
+        low = -(10**9) if parameter.minimum is None else int(parameter.minimum)
+        high = 10**9 if parameter.maximum is None else int(parameter.maximum)
+        return w.BoundedIntText(value=value, min=low, max=high, **common)
+    text = "" if value is None else str(value)
+    return w.Text(value=text, placeholder=parameter.kind_in_words, continuous_update=True, **common)
+
+
+def _meaning(parameter: Parameter) -> str:
+    unit = f" ({parameter.kind_in_words})" if parameter.dtype in ("int", "float") else ""
+    return f"{parameter.description}{unit}"
