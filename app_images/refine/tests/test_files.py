@@ -156,6 +156,7 @@ def test_every_parameter_of_the_spec_is_one_of_the_function(folder):
     assert [command.name for command in application.commands] == [
         "refine_iam",
         "refine_shelx",
+        "refine_tsc",
         "edit_model",
         "place_hydrogens",
     ]
