@@ -14,6 +14,7 @@ from qcrbox_refine import weighting
 from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
 from qcrbox_refine.cif_text import CifBlock
+from qcrbox_refine.constraints import complete_constraints
 from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.density import DifferenceMap
 from qcrbox_refine.extinction import EXPRESSION
@@ -80,6 +81,7 @@ def model_block(model: Model) -> CifBlock:
     if source is not None:
         adopt_data_settings(model, source, block.name)
     block.set("_qcrbox_refine_restraints", None)
+    complete_constraints(model)
     block.set("_shelx_res_file", model_text(model))
     add_atom_loops(block, model, model.structure(), None)
     return block

@@ -20,11 +20,10 @@ def weight_card(weights: Weights | None) -> str:
 
 
 def data_cards(fit: Fit) -> list[str]:
-    """NEUT, DISP, MERG, OMIT and SHEL as they were applied, so that the next refinement treats the data alike."""
+    """DISP, MERG, OMIT and SHEL as they were applied, so that the next refinement treats the data alike."""
     model = fit.model
-    radiation = radiation_of(model)
-    lines = ["NEUT"] if radiation is Radiation.NEUTRON else []
-    if radiation is Radiation.XRAY:
+    lines = []
+    if radiation_of(model) is Radiation.XRAY:
         factors = factors_of(model, {atom.element for atom in model.atoms})
         by_element = {element_symbol(kind): found for kind, found in factors.items()}
         lines += [f"DISP {e} {f.f_prime:.4f} {f.f_double_prime:.4f}" for e, f in by_element.items()]

@@ -70,8 +70,8 @@ def twin_card(settings: ShelxSettings) -> list[str]:
 
 
 def all_cards(settings: ShelxSettings) -> list[str]:
-    """Every instruction about the data but HKLF."""
-    lines = [*(["NEUT"] if settings.neutron else []), *limit_cards(settings), *twin_card(settings)]
+    """Every instruction about the data but NEUT and HKLF, which have places of their own."""
+    lines = [*limit_cards(settings), *twin_card(settings)]
     if settings.basf:
         lines.append("BASF " + " ".join(f"{(10 if b.fixed else 0) + b.value:.5f}" for b in settings.basf))
     if settings.extinction is not None:

@@ -13,8 +13,9 @@ from qcrbox_refine.density import DifferenceMap, Peak
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import AfixGroup, Atom, Model, element_symbol
 from qcrbox_refine.parameters import write_parameter
+from qcrbox_refine.scattering import Radiation, stated_radiation
 from qcrbox_refine.shelx_cards import short_labels, symmetry_cards
-from qcrbox_refine.weighting import DEFAULT
+from qcrbox_refine.weighting import DEFAULT, Weights
 
 
 def res_text(
@@ -22,7 +23,7 @@ def res_text(
     residual: DifferenceMap,
     peaks: Iterable[Peak] = (),
     cycles: int = 4,
-    suggested: tuple[float, ...] | None = None,
+    suggested: Weights | None = None,
 ) -> str:
     """Text of the .res file; Q peaks follow END as SHELXL writes them.
 
@@ -86,8 +87,8 @@ def _numbers(values: Iterable[float], decimals: int) -> str:
     return " ".join(f"{value:.{decimals}f}" for value in values)
 
 
-# Instructions that SHELXL wants before SFAC and before UNIT.
-_BEFORE_SFAC, _BEFORE_UNIT = ("NEUT",), ("DISP", "LAUE")
+# Instructions that SHELXL wants before UNIT.
+_BEFORE_UNIT = ("DISP", "LAUE")
 # What a refinement writes anew, with what it has refined or applied.
 _REWRITTEN = frozenset(["DISP", "NEUT", "MERG", "OMIT", "SHEL", "TWIN", "BASF", "EXTI", "SWAT", "ABIN"])
 # Groups of these m are ideal polygons and may be fitted again; others have been fitted once for all.
@@ -149,8 +150,7 @@ class ModelWriter:
             f"CELL {model.wavelength or 0.0:.5f} " + " ".join(f"{x:.4f}" for x in cell),
             f"ZERR {z:g} " + " ".join(f"{x:.4f}" for x in model.cell_su),
             *symmetry_cards(group),
-            *(line for line in of_data if line.startswith(_BEFORE_SFAC)),
-            *self._kept(*_BEFORE_SFAC),
+            *(["NEUT"] if stated_radiation(model) is Radiation.NEUTRON else []),
             *self._scatterers(),
             *(line for line in of_data if line.startswith(_BEFORE_UNIT)),
             *self._kept(*_BEFORE_UNIT),
@@ -161,7 +161,7 @@ class ModelWriter:
         lines.append(f"L.S. {cycles}")
         if not model.from_shelx:
             lines += ["BOND $H", "CONF", "FMAP 2", "PLAN 20", "ACTA"]
-        lines += [line for line in of_data if not line.startswith((*_BEFORE_SFAC, *_BEFORE_UNIT))]
+        lines += [line for line in of_data if not line.startswith(_BEFORE_UNIT)]
         lines += self._kept()
         for word, groups in (("EXYZ", model.equal_sites), ("EADP", model.equal_displacements)):
             lines += [line for g in groups for line in _wrapped([word, *map(self.name, g)])]
@@ -200,12 +200,15 @@ class ModelWriter:
 
     def _kept(self, *names: str) -> list[str]:
         """Instructions of the head: those of these names, or all others without names."""
-        special = (*_BEFORE_SFAC, *_BEFORE_UNIT)
         return [
             line
             for placed in self.model.placed
             if placed.in_header
-            and (placed.instruction.name in names if names else placed.instruction.name not in special)
+            and (
+                placed.instruction.name in names
+                if names
+                else placed.instruction.name not in (*_BEFORE_UNIT, "NEUT")
+            )
             for line in self._instruction(placed.instruction)
         ]
 

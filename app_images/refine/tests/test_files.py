@@ -76,7 +76,10 @@ def test_shelxl_stand_in_places_what_hfix_asks_for(thpp, tmp_path):
     res = (tmp_path / "thpp.res").read_text()
     assert res.count("AFIX 137") == 2
     assert "HFIX" not in res
-    assert "HFIX 43 C1: the surroundings ask for no hydrogen" in (tmp_path / "thpp.lst").read_text()
+    assert (
+        "Not applied: HFIX 43 C1 (C1 has 3 bonds, which the geometry does not fit.)"
+        in (tmp_path / "thpp.lst").read_text()
+    )
 
 
 def test_shelxl_stand_in_says_what_is_wrong(tmp_path, capsys):

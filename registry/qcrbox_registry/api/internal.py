@@ -13,7 +13,7 @@ from qcrbox.contract.messages import CHECKPOINT
 
 from qcrbox_registry.access import rights
 from qcrbox_registry.access.identity import bearer
-from qcrbox_registry.api.dependencies import TheCore
+from qcrbox_registry.api.dependencies import DataFileId, TheCore
 from qcrbox_registry.api.downloads import file_response
 from qcrbox_registry.api.forms import upload_service
 from qcrbox_registry.api.responses import success
@@ -52,7 +52,7 @@ async def read_input(
     request: Request,
     core: TheCore,
     calculation_id: str,
-    file_id: str,
+    file_id: DataFileId,
     form: Literal["original", "unified"] = "original",
 ) -> Response:
     """The bytes of an input of this calculation, and of no other file."""

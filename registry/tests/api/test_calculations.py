@@ -148,6 +148,30 @@ def test_a_stop_of_several_stops_none_when_one_is_foreign(person, do):
         client.post(f"/api/calculations/{one}/stop")
 
 
+@pytest.mark.attack(14)
+def test_a_companion_is_taken_only_by_who_may_read_it(person, do):
+    """The .hkl beside a CIF is found by its owner; who was given the CIF alone does not get it along."""
+    ada, bea = person(), person()
+    bea.get("/api/me")  # known from now on
+    made = do.upload(ada, "model.cif")
+    hkl = {"file": ("model.hkl", b"1 0 0 5.0 1.0\n")}
+    appended = ada.post(f"/api/datasets/{made['qcrbox_dataset_id']}/append", files=hkl).json()["payload"]
+    companion = {"data_file_id": appended["appended_file"]["qcrbox_file_id"]}
+    cif = do.file_id(made)
+    taken = do.ended(ada, do.submit(ada, "read", structure=cif))["command_arguments"]["table"]
+    assert taken == companion
+    given = {"kind": "data_file", "object_id": cif, "person": bea.name}
+    assert ada.post("/api/shares", json=given).status_code == 201
+    calculation = do.ended(bea, do.submit(bea, "read", structure=cif))
+    assert calculation["command_arguments"]["table"] is None
+    nodes = bea.get(f"/api/lineage/calculation/{calculation['calculation_id']}").json()["payload"]["nodes"]
+    assert companion["data_file_id"] not in str(nodes)
+    given = {"kind": "dataset", "object_id": made["qcrbox_dataset_id"], "person": bea.name}
+    assert ada.post("/api/shares", json=given).status_code == 201
+    taken = do.ended(bea, do.submit(bea, "read", structure=cif))["command_arguments"]["table"]
+    assert taken == companion
+
+
 def test_a_held_application_starts_nothing_and_says_why(person, do):
     ada, keeper = person(), person("applications")
     application = ada.get("/api/applications").json()["payload"]["applications"][0]
