@@ -17,11 +17,22 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Cap:
+    """A hydrogen atom that ends a cut bond: from atom `anchor` towards an image outside, length in Å."""
+
+    anchor: int
+    site: int
+    operation: int
+    translation: tuple[int, int, int]
+    length: float
+
+
 @dataclass
 class Molecule:
     """Atoms that share one wavefunction.
 
-    site, operation (n,), translation (n, 3): each atom as an image of a site; bonds (p, 2); number: from 1, as
+    symbols: of its atoms, then of its caps; site, operation (n,), translation (n, 3): each atom as an image of a site; bonds (p, 2); number: from 1, as
     the user names it; copies: how many there are in the unit cell, by occupancy.
     """
 
@@ -36,6 +47,7 @@ class Molecule:
     charge: int = 0
     multiplicity: int = 1
     charge_source: str = "guessed"
+    caps: list[Cap] = field(default_factory=list)
 
     @property
     def formula(self) -> str:
@@ -47,11 +59,20 @@ class Molecule:
         return f"{self.number}: {self.formula}"
 
     def fract(self, structure: Structure, sites: Array | None = None) -> Array:
-        """Fractional coordinates (n, 3); sites: newer ones of the asymmetric unit than the structure's own."""
+        """Fractional coordinates (n, 3), caps last; sites: newer ones of the asymmetric unit than the structure's own."""
         known = structure.sites.fract if sites is None else sites
         group = structure.space_group
         rotated = np.einsum("nij,nj->ni", group.rotations[self.operation].astype(float), known[self.site])
-        return rotated + group.translations[self.operation] + self.translation
+        atoms = rotated + group.translations[self.operation] + self.translation
+        if not self.caps:
+            return atoms
+        ends = []
+        for cap in self.caps:
+            outside = group.rotations[cap.operation] @ known[cap.site] + group.translations[cap.operation]
+            along = structure.cell.to_cartesian(outside + cap.translation - atoms[cap.anchor])
+            step = along * (cap.length / np.linalg.norm(along))
+            ends.append(atoms[cap.anchor] + structure.cell.to_fractional(step))
+        return np.concatenate([atoms, ends])
 
 
 @dataclass(frozen=True)

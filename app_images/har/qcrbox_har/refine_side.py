@@ -83,9 +83,12 @@ def _needed(session: _Session) -> np.ndarray:
 def move(sites: dict[str, tuple[float, float, float]]) -> None:
     """Put atoms at fractional coordinates, by label."""
     session = _current()
+    cell = session.model.symmetry.unit_cell()
     for atom in session.model.atoms:
         if atom.label in sites:
             atom.site = tuple(sites[atom.label])
+            _, *rest, _ = session.before[atom.label]
+            session.before[atom.label] = (np.array(atom.site), *rest, np.array(cell.orthogonalize(atom.site)))
 
 
 def treat_hydrogens(choice: str) -> None:
