@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from cctbx import adptbx
+from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.tsc import FormFactorTable
 from qcrbox_refine import (
     aspherical,
@@ -22,6 +23,7 @@ from qcrbox_refine import (
     least_squares,
     reflections,
     res_output,
+    scattering,
     weighting,
 )
 from qcrbox_refine.edits import make_anisotropic, make_isotropic, make_riding
@@ -57,6 +59,7 @@ def start(structure: str, hkl: str | None, options: dict[str, Any], cif: str) ->
     global _session
     chosen = Options(**options)
     result = refine_files(structure, hkl, chosen)
+    _refuse_other_radiation(result.model)
     write_cif(result, cif)
     data = result.fit.reflections
     _session = _Session(result.model, data, chosen, {}, result.fit, {})
@@ -64,6 +67,17 @@ def start(structure: str, hkl: str | None, options: dict[str, Any], cif: str) ->
     _session.notes = _lasting(result)
     _session.before = _parameters(result.fit)
     return {"summary": _session.iam, "hkl": _needed(_session)}
+
+
+def _refuse_other_radiation(model: Model) -> None:
+    radiation = scattering.radiation_of(model)
+    if radiation is not scattering.Radiation.XRAY:
+        raise UserInputError(
+            f"the data are {radiation} data.",
+            where="_diffrn_radiation_probe",
+            why="Aspherical form factors are those of the electron density, which X-rays see.",
+            next="Refine them with refine_iam, or correct the item of the CIF.",
+        )
 
 
 def resume(model: str, hkl: str | None, options: dict[str, Any]) -> dict[str, Any]:

@@ -104,6 +104,13 @@ def test_a_structure_without_hydrogen_is_refused(tmp_path, monkeypatch, urea_cif
         commands.refine_har(str(bare), str(measured), **LEVEL)
 
 
+def test_neutron_data_are_refused(urea_cif, measured, tmp_path, least_squares):
+    cif = tmp_path / "neutron.cif"
+    cif.write_text(urea_cif.read_text().replace("loop_", "_diffrn_radiation_probe neutron\nloop_", 1))
+    with pytest.raises(UserInputError, match="neutron data"):
+        least_squares.call("qcrbox_har.refine_side:start", str(cif), str(measured), {}, "iam.cif")
+
+
 def test_a_next_attempt_goes_on_from_the_checkpoint(urea_cif, measured, quantum, least_squares):
     def refinement() -> Refinement:
         options = Options(**LEVEL, hydrogens="isotropic", rounds=rounds)
