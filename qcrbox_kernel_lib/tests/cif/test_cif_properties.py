@@ -188,7 +188,7 @@ ROWS = st.dictionaries(
 def atoms_file(rows: dict[str, tuple[str, str]], cell: str, note: str) -> str:
     cells = "".join(f"{label} {x} {y} 1.0\n" for label, (x, y) in rows.items())
     return (
-        f"data_x\n_cell_length_a {cell}\n_my_note {raw_of(note)}\n_cell_measurement_temperature 293(2)\nloop_\n"
+        f"data_x\n_cell_length_a {cell}\n_my_note\n{raw_of(note)}\n_cell_measurement_temperature 293(2)\nloop_\n"
         f"_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_occupancy\n{cells}"
     )
 

@@ -154,7 +154,11 @@ class _Merge:
         self._register(new, place)
 
     def _slots_with(self, keys: Iterable[str]) -> list[int]:
-        return sorted({slot for key in keys for slot in self.slots_of.get(key, ()) if self.slots[slot]})
+        """Slots that hold one of these items now; what stood there first may be replaced."""
+        return sorted({slot for key in keys for slot in self.slots_of.get(key, ()) if self._holds(slot, key)})
+
+    def _holds(self, slot: int, key: str) -> bool:
+        return any(names.key(tag) == key for entry in self.slots[slot] for tag in tags_of(entry))
 
     def _rivals(self, loop: Loop) -> list[int]:
         """Slots that hold the same items as a loop of the output, or its category's table."""
