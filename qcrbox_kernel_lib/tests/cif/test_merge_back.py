@@ -219,6 +219,12 @@ def test_output_replaces_the_item_of_its_own_spelling_where_two_were_kept() -> N
     ]
 
 
+def test_two_spellings_that_were_kept_are_handed_back_with_their_own_su() -> None:
+    source = unify("data_x\n_cell_measurement_temperature 100(1)\n_diffrn_ambient_temperature 100(2)\n")
+    given = specific(source.document, InputEntries(optional=["all_unified"], merge_su=True))
+    assert merge_back(given.document, source.document, OutputEntries()).bytes == source.bytes
+
+
 def test_block_name_is_the_sources() -> None:
     assert merged("_a 1", "_b 2").block.name == "src"
     alone = merge_back("data_out\n_cell_length_a 1(1)\n", None, OutputEntries())

@@ -64,7 +64,9 @@ class _Merge:
         self.tables_of: dict[str, list[int]] = {}
         for slot, entry in enumerate(source.entries):
             self._register(entry, slot)
+        # The very spelling first: of two spellings with different values both were kept, each with its own s.u.
         self.new_items = {names.key(item.tag): item for item in output.items}
+        self.new_items |= {item.tag.lower(): item for item in output.items}
         self.placed: set[int] = set()
         self.renumbered = False
         """Whether the operations of the result have other numbers than those of the source."""
@@ -89,7 +91,7 @@ class _Merge:
             return
         together: list[Entry] = [item]
         old, old_su = self._item_slot(item.tag), self._item_slot(item.tag + "_su")
-        new_su = self.new_items.get(names.key(item.tag + "_su"))
+        new_su = self.new_items.get(f"{item.tag.lower()}_su") or self.new_items.get(names.key(item.tag + "_su"))
         if old is not None and self._is_repeated(item, new_su, old, old_su):
             self.placed.update(id(entry) for entry in (new_su,) if entry is not None)
             return
