@@ -91,7 +91,9 @@ class _Merge:
             return
         together: list[Entry] = [item]
         old, old_su = self._item_slot(item.tag), self._item_slot(item.tag + "_su")
-        new_su = self.new_items.get(f"{item.tag.lower()}_su") or self.new_items.get(names.key(item.tag + "_su"))
+        new_su = self.new_items.get(f"{item.tag.lower()}_su") or self.new_items.get(
+            names.key(item.tag + "_su")
+        )
         if old is not None and self._is_repeated(item, new_su, old, old_su):
             self.placed.update(id(entry) for entry in (new_su,) if entry is not None)
             return
