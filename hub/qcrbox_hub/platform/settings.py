@@ -44,10 +44,65 @@ class Public(Section):
     )
 
 
+class Databases(Section):
+    """PostgreSQL in place of the SQLite files in the data folder. URLs hold passwords, so they are read from files."""
+
+    registry_url_file: Path | None = Field(
+        None,
+        description="File with the URL of the registry's database, e.g. postgresql+psycopg://user:password@host/qcrbox.",
+    )
+    hub_url_file: Path | None = Field(None, description="File with the URL of JupyterHub's database.")
+
+
+class Nats(Section):
+    """A NATS server or cluster of your own in place of the one that the platform starts."""
+
+    url: str = Field("", description="e.g. nats://nats.example.org:4222; the system account needs our users.")
+
+
+class People(Section):
+    """People's Jupyter servers."""
+
+    spawner: Literal["auto", "docker", "swarm", "sandbox", "trusted"] = Field(
+        "auto",
+        description="What they run in. `auto` is the strongest walls that this machine has; `trusted` is none.",
+    )
+    image: str = Field("qcrbox/person:latest", description="Image of their containers.")
+    memory_gib: float = Field(4.0, ge=0, description="Memory of a server and its kernels, GiB; 0: no limit.")
+    cpus: float = Field(2.0, ge=0, description="Processors; 0: no limit.")
+    processes: int = Field(1024, ge=0, description="Processes and threads; 0: no limit.")
+    home_gib: float = Field(0.0, ge=0, description="Size of a home, GiB; 0: no limit.")
+    internet: bool = Field(
+        False,
+        description="May everyone reach the internet by HTTP(S)? A group's property `internet` allows it for its members.",
+    )
+    archive_days: float = Field(
+        90.0, ge=0, description="How long the home of a deleted account is kept, days."
+    )
+    idle_minutes: int = Field(0, ge=0, description="End a server after so many idle minutes; 0: never.")
+
+
 class PlatformSettings(Section):
     """All settings, with their defaults."""
 
     public: Public = Field(default_factory=Public)
+    database: Databases = Field(default_factory=Databases)
+    nats: Nats = Field(default_factory=Nats)
+    people: People = Field(default_factory=People)
+    manager: str = Field(
+        "", description="What runs programs: process, docker, swarm, or module:Class. Default: process."
+    )
+    hub_config: Path | None = Field(
+        None,
+        description="A Python file in the manner of jupyterhub_config.py, read after ours; relative to the data folder.",
+    )
+
+    def registry_database_url(self, data: Path) -> str:
+        """ "" for SQLite in the data folder."""
+        return _from_file(data, self.database.registry_url_file)
+
+    def hub_database_url(self, data: Path) -> str:
+        return hub_database_url(data, self.database.hub_url_file)
 
     @staticmethod
     def load(data: Path) -> PlatformSettings:
@@ -75,6 +130,26 @@ class PlatformSettings(Section):
                 why="; ".join(_problem(dict(each)) for each in error.errors()) + ".",
                 next="docs/settings.md lists every key.",
             ) from error
+
+
+def hub_database_url(data: Path, file: Path | None) -> str:
+    """URL of JupyterHub's database."""
+    return _from_file(data, file) or f"sqlite:///{data / 'hub' / 'jupyterhub.sqlite'}"
+
+
+def _from_file(data: Path, file: Path | None) -> str:
+    if file is None:
+        return ""
+    where = file if file.is_absolute() else data / file
+    try:
+        text = where.read_text().strip()
+    except OSError as error:
+        raise UserInputError(
+            "A file with a database's URL cannot be read.", where=str(where), why=f"{error}."
+        ) from error
+    if "://" not in text:
+        raise UserInputError("This file holds no database URL.", where=str(where))
+    return text
 
 
 def _problem(error: dict[str, object]) -> str:
