@@ -106,7 +106,7 @@ def example() -> Path:
 
 
 def python_rows(repeat: int) -> list[Row]:
-    from qcrbox.widgets.structure_view.widget import packed
+    from qcrbox.widgets.structure_view.packing import packed
 
     text = example().read_bytes()
     boxes = {"one cell": ((0, 1),) * 3, "twelve half cells": ((0, 2), (0, 2), (0, 1.5))}
@@ -180,7 +180,7 @@ def page() -> Iterator[object]:
 
 
 def first_picture_rows(repeat: int) -> list[Row]:
-    from qcrbox.widgets.structure_view.widget import packed
+    from qcrbox.widgets.structure_view.packing import packed
 
     text = example().read_bytes()
     row = Row("structure object to first frame in the browser, 92 atoms", "s", limit=0.5)
@@ -199,7 +199,7 @@ def first_picture_rows(repeat: int) -> list[Row]:
 
 def frame_rows() -> list[Row]:
     """Time of a frame while a structure is turned, drawn by the processor: with a graphics card it is far less."""
-    from qcrbox.widgets.structure_view.widget import packed
+    from qcrbox.widgets.structure_view.packing import packed
 
     text = example().read_bytes()
     rows = []
@@ -221,7 +221,6 @@ import json, time
 from qcrbox.api.box import Box
 from qcrbox.api.calculations import Calculation
 from qcrbox.client.http import parse_events
-from qcrbox.widgets.calculation_card import display_card
 
 class Registry:
     url = "http://nowhere"
@@ -251,7 +250,7 @@ Widget.send_state = counted
 
 box = Box(Registry())
 for i in range(100):
-    display_card(Calculation(box, {"calculation_id": f"{i:032x}", "status": "running", "application_slug": "a", "command_name": "b"}))
+    Calculation(box, {"calculation_id": f"{i:032x}", "status": "running", "application_slug": "a", "command_name": "b"})._display_card()
 time.sleep(2)
 for _ in range(5):
     updates.clear()

@@ -25,7 +25,10 @@ class FrontEndsAndApplications(BuildHookInterface):
         root = Path(self.root)
         if not (root / LAB / "package.json").is_file():
             raise RuntimeError("The JupyterLab extension is not built. Run `make frontend` first.")
-        build_data["artifacts"].append("qcrbox_kernel_lib/qcrbox/widgets/static")
+        build_data["artifacts"] += [
+            "qcrbox_kernel_lib/qcrbox/widgets/static",
+            "hub/qcrbox_hub/bridge/static",
+        ]
         shared = {
             LAB: LAB_TARGET,
             "extension/install.json": f"{LAB_TARGET}/install.json",

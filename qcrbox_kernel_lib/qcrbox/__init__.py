@@ -52,6 +52,7 @@ _ROOMS = frozenset(
         "crystallography",
         "display",
         "lifeline",
+        "markup",
         "spec",
         "widgets",
     }
@@ -63,14 +64,14 @@ _NAMES = {
     "as_completed": ("qcrbox.api.batch", "as_completed"),
     "Box": ("qcrbox.api.box", "Box"),
     "Calculation": ("qcrbox.api.calculations", "Calculation"),
-    "CifInput": ("qcrbox.api.parameters", "CifInput"),
-    "FileInput": ("qcrbox.api.parameters", "FileInput"),
+    "CifInput": ("qcrbox.client.parameters", "CifInput"),
+    "FileInput": ("qcrbox.client.parameters", "FileInput"),
     "Dataset": ("qcrbox.api.datasets", "Dataset"),
     "UNKNOWN": ("qcrbox.cif.values", "UNKNOWN"),
     "NA": ("qcrbox.cif.values", "NOT_APPLICABLE"),
     "StructureView": ("qcrbox.widgets.structure_view", "StructureView"),
     "read_cube": ("qcrbox.analysis.density.cube", "read_cube"),
-    "hirshfeld": ("qcrbox.analysis.density.hirshfeld", "hirshfeld"),
+    "hirshfeld": ("qcrbox.api.densities", "hirshfeld"),
 }
 _ERRORS = frozenset(
     {
@@ -95,6 +96,7 @@ _ERRORS = frozenset(
 
 
 def _box() -> Box:
+    # Start-up time: `import qcrbox` loads nothing; the API comes with its first use.
     from qcrbox.api.connection import current
 
     return current()
@@ -104,6 +106,7 @@ class _Module(ModuleType):
     """The package itself can be asked for a dataset: `qc["azu"]`."""
 
     def __repr__(self) -> str:
+        # Start-up time: `import qcrbox` loads nothing; the API comes with its first use.
         from qcrbox.api.connection import place
 
         return f'<QCrBox {place()}: qc.apps, qc.add("a.cif", "a.hkl"), qc["name"], qc.calculations>'
@@ -132,6 +135,7 @@ class _Module(ModuleType):
 
     def __dir__(self) -> list[str]:
         names = {*_NAMES, *_ERRORS, *_ROOMS, "__version__"}
+        # Start-up time: `import qcrbox` loads nothing; the API comes with its first use.
         from qcrbox.api.connection import is_configured
 
         return sorted(names | set(dir(_box())) if is_configured() else names)

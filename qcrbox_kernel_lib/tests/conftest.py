@@ -11,6 +11,7 @@ from hypothesis import settings
 from qcrbox.crystallography.structure import Structure
 
 CifMaker = Callable[..., str]
+EXAMPLES = Path(__file__).parents[2] / "app_images" / "qcrboxtools" / "examples"
 
 # Speed is measured by the bench, not here: a busy machine must not fail a property.
 settings.register_profile("untimed", deadline=None)
@@ -42,6 +43,11 @@ def thpp(thpp_path: Path) -> Structure:
 @pytest.fixture(scope="session")
 def deoxyribonucleoside(cu_path: Path) -> Structure:
     return Structure.from_cif(cu_path)
+
+
+@pytest.fixture(scope="session")
+def urea() -> Structure:
+    return Structure.from_cif(EXAMPLES / "urea.cif")
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from qcrbox import language
 from qcrbox.client.live import Live
-from qcrbox.display import show
+from qcrbox.display.status_text import line_text, queue_text
+from qcrbox.markup import Table
 
 CATALOGUES = sorted(language.FOLDER.glob("*.po"))
 SOURCES = sorted(Path(language.__file__).parent.rglob("*.py"))
@@ -66,14 +67,14 @@ def test_language_is_the_one_the_person_set(environ, code):
 def test_state_and_queue_are_said_in_german(monkeypatch):
     monkeypatch.setenv("QCRBOX_LANGUAGE", "de")
     live = Live({"status": "submitted", "queue": {"place": 15, "estimated_start": 360.0}})
-    assert live.queue_in_words == "In der Warteschlange: 14 vor Ihnen, etwa 6 min."
-    assert "eingereicht" in live.line("refine", "3f2a")
+    assert queue_text(live) == "In der Warteschlange: 14 vor Ihnen, etwa 6 min."
+    assert "eingereicht" in line_text(live, "refine", "3f2a")
     assert str(live.status) == "submitted"
 
 
 def test_headings_are_translated_where_they_are_read_and_stay_where_they_are_asked_for(monkeypatch):
     monkeypatch.setenv("QCRBOX_LANGUAGE", "de")
-    table = show.Table(("status", "R1"), [("✓", 0.04)], title="Calculations", caption="None yet.")
+    table = Table(("status", "R1"), [("✓", 0.04)], title="Calculations", caption="None yet.")
     assert table["status"] == ["✓"]
     assert table.csv().startswith("status,R1")
     assert table.text().splitlines()[0] == "Rechnungen"

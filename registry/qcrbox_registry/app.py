@@ -12,6 +12,7 @@ import structlog
 from fastapi import FastAPI
 from qcrbox import spec
 from qcrbox.contract.errors import QcError, SpecError
+from qcrbox.spec.folder import find_folders, nothing_found, required_spec_of
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.access.identity import make_identity
@@ -196,14 +197,23 @@ def _reachable(host: str) -> str:
 
 async def register_folders(core: Core) -> None:
     """Register every application of the folders in the settings. One that is faulty is named, and left out."""
-    for folder in core.settings.applications:
-        for path in application_files(folder):
+    for root in core.settings.applications:
+        found = [root] if root.is_file() else find_folders([root])
+        if not found:
+            core.missing[f"applications in {root}"] = nothing_found(root)
+            log.error("applications_not_found", path=str(root), error=nothing_found(root))
+        for folder in found:
             try:
+                path = folder if folder.is_file() else required_spec_of(folder)
                 loaded = await asyncio.to_thread(spec.load, path)
                 await register(core, loaded, path)
             except SpecError as error:
-                core.missing[f"application {path.parent.name}"] = error.message
-                log.error("application_refused", path=str(path), error=error.message)
+                core.missing[f"application {folder.name}"] = error.message
+                log.error("application_refused", path=str(folder), error=error.message)
+                continue
+            if loaded.left_out:
+                core.missing[f"commands of {loaded.slug} {loaded.version}"] = "; ".join(loaded.left_out)
+                log.warning("commands_left_out", path=str(path), reasons=loaded.left_out)
     await core.db.read(core.catalogue.load)
 
 
@@ -225,21 +235,3 @@ async def register(core: Core, loaded: spec.Application, path: Path) -> int:
     core.publish(told)
     core.examples.announce(application_id, path.parent)
     return application_id
-
-
-def application_files(folder: Path) -> list[Path]:
-    """The specs of a folder: its own application.yaml, or those of its sub-folders; or one YAML file."""
-    folder = folder.expanduser()
-    if folder.is_file():
-        return [folder]
-    for name in ("application.yaml", "application.yml"):
-        if (folder / name).is_file():
-            return [folder / name]
-    found = sorted(folder.glob("*/application.yaml")) + sorted(folder.glob("*/application.yml"))
-    if not found:
-        found = sorted(
-            path
-            for pattern in ("config_*.yaml", "config_*.yml", "*/config_*.yaml", "*/config_*.yml")
-            for path in folder.glob(pattern)
-        )
-    return found

@@ -12,7 +12,7 @@ from qcrbox.api.applications import Command
 from qcrbox.api.box import Box
 from qcrbox.api.calculations import Calculation
 from qcrbox.api.datasets import Dataset
-from qcrbox.api.parameters import Parameter
+from qcrbox.client.parameters import Parameter
 from qcrbox.contract.errors import QcError
 from qcrbox.widgets.command_form import CommandForm
 

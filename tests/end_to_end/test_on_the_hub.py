@@ -227,7 +227,7 @@ def test_calculation_on_shared_data_belongs_to_who_started_it(box_of_bea: Box, b
     thpp.share(GROUP, "read")
     calculation = box_of_cem.refine.refine_iam(box_of_cem["shared thpp"], cycles=0, weighting="keep")
     assert calculation.result(120).R1 > 0
-    assert calculation.refresh()._live.said["owner"] == "cem"
+    assert calculation.refresh().record["owner"] == "cem"
     with pytest.raises((NotAllowed, NotFound)):
         box_of_bea.client.post(f"/api/calculations/{calculation.id}/stop")
     thpp.delete()

@@ -19,6 +19,7 @@ from qcrbox.spec.call_pattern import parse
 from qcrbox.spec.model import Application, Call, Command, Implementation
 
 from qcrbox_agent import archives, outputs
+from qcrbox_agent.checkpoint import Checkpoint
 from qcrbox_agent.files import FileClient, FileRoutes
 from qcrbox_agent.inputs import Inputs, Prepared
 from qcrbox_agent.logs import Logs
@@ -35,6 +36,7 @@ RESCUED = "session-files.zip"
 NOTHING_CHANGED = "Nothing was changed, so there is nothing new in the store."
 
 HOLD_S = 0.015
+KEEP_S = 20.0  # for storing what an attempt that did not succeed leaves
 
 Post = Callable[[messages.Event], asyncio.Future[None]]
 
@@ -95,7 +97,10 @@ class Attempt:
         self.timings: dict[str, float] = {}
         self.peak_rss_bytes = 0
         self.end_session: asyncio.Future[messages.EndSession] = asyncio.get_running_loop().create_future()
-        self.rescued: list[OutputFile] = []  # of a session whose end failed
+        self.rescued: list[
+            OutputFile
+        ] = []  # of a session whose end failed, or of a command with a checkpoint
+        self.checkpoint: Checkpoint | None = None
         self.session: Any = None  # the Session of an interactive attempt, for tunnels
         self._step: Step | None = None
         self._held_step: StepChanged | None = None
@@ -143,6 +148,8 @@ class Attempt:
                 timer.cancel()
             self.logs.close()
             self.reports.close()
+        if self.checkpoint is not None and finished["status"] is not State.SUCCESSFUL:
+            finished["outputs"] = await self._kept()
         self._close_telling(finished["status"])
         failed = finished["status"] is State.FAILED
         await self._clean_up(failed)
@@ -175,8 +182,12 @@ class Attempt:
                 raise
         else:
             assert self.command.call is not None
+            if self.command.checkpoint:
+                await self._begin_checkpoint(self.command.checkpoint, routes)
             self.tell(Step.RUNNING)
             ended = await self.run_call(self.command.call, prepared.values)
+            if self.checkpoint is not None:
+                await self.checkpoint.close()
             if ended.error:
                 raise ProgramFailed(ended)
         if self._stop is not None:
@@ -202,6 +213,29 @@ class Attempt:
                 self.rescued = await outputs.upload(kept, routes)
         except (QcError, OSError) as error:
             log.error("the files of session %s are lost: %s", self.message.calculation_id, error)
+
+    async def _begin_checkpoint(self, filename: str, routes: FileRoutes) -> None:
+        assert self.folder is not None
+        self.routes = routes
+        self.checkpoint = Checkpoint(self.folder / filename, routes)
+        if self.message.attempt > 1 and await self.checkpoint.restore():
+            self.logs.feed("stdout", b"Continuing from the checkpoint of an earlier attempt.\n")
+        self.checkpoint.watch()
+
+    async def _kept(self) -> list[OutputFile]:
+        """What a command with a checkpoint leaves when it does not succeed: its checkpoint and the outputs it had written."""
+        assert self.folder is not None
+        assert self.checkpoint is not None
+        await self.checkpoint.close()
+        try:
+            async with asyncio.timeout(KEEP_S):
+                there = outputs.present(self.command, self.folder)
+                stored = await outputs.upload(there, self.routes)
+                checkpoint = await self.checkpoint.kept()
+        except (QcError, OSError, TimeoutError) as error:
+            log.error("the outputs of %s are lost: %s", self.message.calculation_id, error)
+            return []
+        return [*stored, checkpoint] if checkpoint else stored
 
     async def _store(self, prepared: Prepared, ended: Ended, routes: FileRoutes) -> Result:
         assert self.folder is not None

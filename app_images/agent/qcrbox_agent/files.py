@@ -57,6 +57,23 @@ class FileRoutes:
                     file.write(chunk)
         return digest.hexdigest()
 
+    async def fetch_checkpoint(self, target: Path) -> bool:
+        """Write what an earlier attempt stored to `target`; False when there is nothing."""
+        return await self._repeated(lambda: self._download_checkpoint(target), "fetch the checkpoint")
+
+    async def _download_checkpoint(self, target: Path) -> bool:
+        url = f"{self._base}/checkpoint"
+        async with self._client.http.stream("GET", url, headers=self._headers) as answer:
+            if answer.status_code == 404:
+                return False
+            await _raise_refusal(answer)
+            partial = target.with_name(target.name + ".part")
+            with partial.open("wb") as file:
+                async for chunk in answer.aiter_bytes(CHUNK):
+                    file.write(chunk)
+            partial.replace(target)
+        return True
+
     async def store(self, path: Path, name: str, filename: str) -> tuple[str, str, int]:
         """Upload one output; (upload_id, sha256, size)."""
         digest, size = await asyncio.to_thread(_hash, path)

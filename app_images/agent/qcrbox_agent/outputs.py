@@ -79,6 +79,18 @@ def collect(
     return made
 
 
+def present(command: Command, folder: Path) -> Collected:
+    """Declared outputs that are there, as they are: of an attempt that did not come to its end."""
+    found = [
+        Produced(path, safe_file_name(path.name) or output.name, output.name)
+        for output in command.outputs
+        if output.dtype is not DType.OUTPUT_FOLDER
+        and (path := folder / output.filename).is_file()
+        and path.resolve().is_relative_to(folder.resolve())
+    ]
+    return Collected(found)
+
+
 def _declared_path(output: Output, folder: Path, values: Mapping[str, Any]) -> Path:
     return folder / str(values.get(output.name) or output.filename)
 

@@ -51,6 +51,7 @@ class FileStore:
 
     inputs: dict[str, bytes] = field(default_factory=dict)
     outputs: dict[str, bytes] = field(default_factory=dict)
+    checkpoints: dict[str, bytes] = field(default_factory=dict)  # by calculation
     refuse: list[int] = field(default_factory=list)
     requests: int = 0
     url: str = ""
@@ -76,10 +77,17 @@ class FileStore:
             digest = hashlib.sha256(content).hexdigest()
             assert digest == request.query_params["sha256"]
             self.outputs[request.query_params["filename"]] = content
+            if request.query_params["name"] == messages.CHECKPOINT:
+                self.checkpoints[request.path_params["id"]] = content
             return JSONResponse({"upload_id": "u-" + digest[:8], "sha256": digest, "size": len(content)})
+
+        async def get_checkpoint(request: Request) -> Response:
+            content = self.checkpoints.get(request.path_params["id"])
+            return Response(status_code=404) if content is None else Response(content)
 
         return Starlette(
             routes=[
+                Route("/calculations/{id}/checkpoint", get_checkpoint),
                 Route("/calculations/{id}/inputs/{file_id}", get_input),
                 Route("/calculations/{id}/outputs", put_output, methods=["PUT"]),
             ]

@@ -58,6 +58,35 @@ async def test_cancel_ends_a_program_with_all_its_children(agent):
     assert not [pid for pid in started if runs(pid)]
 
 
+def progress_text(agent, calculation) -> str:
+    told = [event.text for event in agent.of_kind("progress") if event.calculation_id == calculation]
+    return told[-1] if told else ""
+
+
+async def test_a_cancelled_command_keeps_its_checkpoint_and_what_it_had_written(agent, platform):
+    calculation = await agent.send("count", to=100, pause_s=0.2)
+    await agent.platform.until(lambda: progress_text(agent, calculation).startswith("3 of"), agent=agent)
+    await agent.control(Cancel(calculation_id=calculation, attempt=1))
+    end = await agent.end_of(calculation)
+    assert end.status is State.CANCELLED
+    assert {output.filename for output in end.outputs} == {"counted.txt", "count.txt"}
+    assert platform.files.outputs["counted.txt"].startswith(b"1\n2\n")
+    assert int(platform.files.checkpoints[calculation]) >= 2
+
+
+async def test_the_next_attempt_goes_on_from_the_checkpoint(agent, platform):
+    platform.files.checkpoints["resumed"] = b"2"
+    end = await agent.run("count", to=4, _id="resumed", _attempt=2)
+    assert end.status is State.SUCCESSFUL
+    assert platform.files.outputs["counted.txt"] == b"3\n4\n"
+
+
+async def test_a_first_attempt_without_a_checkpoint_begins_at_the_beginning(agent, platform):
+    end = await agent.run("count", to=2)
+    assert [output.filename for output in end.outputs] == ["counted.txt"]
+    assert platform.files.outputs["counted.txt"] == b"1\n2\n"
+
+
 async def test_a_program_that_ignores_sigterm_is_killed_after_the_grace_time(agent):
     calculation = await agent.send("stubborn")
     await agent.printed(calculation, "started")

@@ -60,7 +60,7 @@ def form_factors(
     with Child(QUANTUM) as quantum, Child(LEAST_SQUARES) as least_squares:
         refinement = Refinement(options, {}, quantum, least_squares)
         state = refinement.prepare(crystal, {})
-        computer = refinement.computer(state)
+        computer = refinement.make_computer(state)
         sites = crystal.sites.fract
         rounds = 3 if crystal_field != "isolated" else 1
         for number in range(1, rounds + 1):
@@ -101,6 +101,7 @@ def refine_har(
     rounds: int = 12,
     tolerance: float = 0.02,
     grid: int = 2,
+    most_hours: float = 24.0,
     refined: str = "har.cif",
     iam: str = "iam.cif",
     tsc: str = "har.tsc",
@@ -126,6 +127,7 @@ def refine_har(
         rounds=rounds,
         tolerance=tolerance,
         grid=grid,
+        most_hours=most_hours,
     )
     refine_options = {
         "weighting": weighting,
@@ -138,12 +140,12 @@ def refine_har(
     }
     with Child(QUANTUM) as quantum, Child(LEAST_SQUARES) as least_squares:
         refinement = Refinement(options, refine_options, quantum, least_squares)
-        state = refinement.run(structure, reflections, iam)
+        state = refinement.run(structure, reflections, iam, last_cif=refined)
         report(fraction=0.93, text="Geometry, residual and deformation density")
         outputs = {"cif": refined, "res": res, "fcf": fcf, "peaks": peaks}
         har = least_squares.call("qcrbox_har.refine_side:finish", outputs)
         maps.write_maps(
-            state, refinement.computer_now, refinement.sites, least_squares, Path(deformation), Path(residual)
+            state, refinement.computer, refinement.sites, least_squares, Path(deformation), Path(residual)
         )
     if Path(tsc) != Path(_TABLE):
         shutil.copyfile(_TABLE, tsc)
@@ -164,6 +166,63 @@ def refine_har(
         scf_iterations=state.scf_iterations,
     )
     return refined
+
+
+def plan_har(
+    structure: str,
+    functional: str = "auto",
+    basis: str = "auto",
+    crystal_field: str = "isolated",
+    charges: str | None = "",
+    multiplicities: str | None = "",
+    spherical: str | None = "",
+    relativistic: str = "auto",
+    most_hours: float = 24.0,
+    plan: str = "plan.json",
+) -> str:
+    """What refine_har would do: molecules, charges, level of theory, time and memory. Nothing is refined."""
+    options = Options(
+        functional=functional,
+        basis=basis,
+        crystal_field=crystal_field,
+        charges=charges or "",
+        multiplicities=multiplicities or "",
+        spherical=spherical or "",
+        relativistic=relativistic,
+        most_hours=most_hours,
+    )
+    block = _block_with_atoms(Path(structure))
+    crystal = Structure.from_block(block)
+    with Child(QUANTUM) as quantum, Child(LEAST_SQUARES) as least_squares:
+        refinement = Refinement(options, {}, quantum, least_squares)
+        state = refinement.prepare(crystal, {})
+        refinement.computer = refinement.make_computer(state)
+        reflections = len(_indices(crystal, block, None, 0.7 if not has_reflections(block) else None))
+        cost = refinement.check_cost(state, crystal.sites.fract, reflections)
+    content = {
+        "level": state.method.level,
+        "relativistic": state.method.relativistic,
+        "molecules": [
+            {
+                "number": m.number,
+                "formula": m.formula,
+                "charge": m.charge,
+                "charge_source": m.charge_source,
+                "multiplicity": m.multiplicity,
+                "in_unit_cell": m.copies,
+                "atoms": m.labels,
+            }
+            for m in state.plan.molecules
+        ],
+        "spherical": [crystal.sites.label[row] for row in state.plan.spherical],
+        "notes": state.notes,
+        "seconds": round(cost.seconds),
+        "memory_bytes": cost.memory_bytes,
+        "basis_functions": cost.basis_functions,
+    }
+    Path(plan).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    report(fraction=1.0, text=f"{state.method.level}: {cost}", estimated_s=round(cost.seconds))
+    return plan
 
 
 def _block_with_atoms(path: Path) -> Block:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,9 @@ from numpy.typing import NDArray
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 
-from qcrbox_har import charges, molecules
-from qcrbox_har.form_factors import Computer, OnProgress, Table
-from qcrbox_har.method import Method
+from qcrbox_har import charges, checkpoint, estimate, molecules
+from qcrbox_har.form_factors import Computer, OnProgress
+from qcrbox_har.loop_state import Progress, Round
 from qcrbox_har.options import Options, choose_method, spherical_sites
 from qcrbox_har.processes import Child
 from qcrbox_har.progress import report, say
@@ -24,37 +26,11 @@ QUANTUM = "The wavefunction program"
 LEAST_SQUARES = "The least-squares program"
 
 
-@dataclass
-class Round:
-    """One round: its summary, how far atoms moved, and what it cost."""
-
-    number: int
-    summary: dict[str, Any]
-    moved: dict[str, Any]
-    scf_iterations: int
-    seconds: dict[str, float]
-
-
-@dataclass
-class Progress:
-    """What a refinement has reached."""
-
-    structure: Structure
-    plan: molecules.Plan
-    method: Method
-    iam: dict[str, Any]
-    rounds: list[Round] = field(default_factory=list)
-    table: Table | None = None
-    converged: bool = False
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def scf_iterations(self) -> int:
-        return sum(one.scf_iterations for one in self.rounds)
-
-
 class Refinement:
-    """One Hirshfeld atom refinement from a CIF and its reflections."""
+    """One Hirshfeld atom refinement from a CIF and its reflections.
+
+    sites (s, 3): fractional coordinates as they stand; computer: makes the tables.
+    """
 
     def __init__(
         self, options: Options, refine_options: dict[str, Any], quantum: Child, least_squares: Child
@@ -62,24 +38,82 @@ class Refinement:
         self.options, self.refine_options = options, refine_options
         self.quantum, self.least_squares = quantum, least_squares
         self.sites: Array
-        self.computer_now: Computer
+        self.computer: Computer
+        self._key = ""
 
-    def run(self, structure: str, hkl: str | None, iam_cif: str = "iam.cif") -> Progress:
-        """Refine to convergence. Raises what the parts raise; the last round's model is kept by the least squares."""
+    def run(self, structure: str, hkl: str | None, iam_cif: str = "iam.cif", last_cif: str = "") -> Progress:
+        """Refine to convergence, from the checkpoint in the working directory where there is one.
+
+        last_cif: where the last good model is kept after every round. Raises what the parts raise; checkpoint and
+        last model stay.
+        """
+        self._key = self._fingerprint(structure, hkl)
+        state, indices = self._resumed(hkl, iam_cif) or self._begun(structure, hkl, iam_cif)
+        while len(state.rounds) < self.options.rounds and not self._is_converged(state):
+            number = len(state.rounds) + 1
+            self._round(state, number, indices)
+            self._keep(state, iam_cif, last_cif)
+        state.converged = self._is_converged(state)
+        if state.table is None:
+            # Converged in an earlier attempt that did not live to write its results.
+            self._round(state, len(state.rounds) + 1, indices)
+        return state
+
+    def _begun(self, structure: str, hkl: str | None, iam_cif: str) -> tuple[Progress, NDArray[np.int64]]:
         report(fraction=0.01, text="Refining with spherical atoms")
         begun = self.least_squares.call(
             "qcrbox_har.refine_side:start", structure, hkl, self.refine_options, iam_cif
         )
         state = self.prepare(Structure.from_cif(Path(iam_cif)), begun["summary"])
+        self.computer = self.make_computer(state)
+        self.check_cost(state, state.structure.sites.fract, len(begun["hkl"]))
         self.sites = self._first_hydrogens(state)
         self.least_squares.call("qcrbox_har.refine_side:treat_hydrogens", self.options.hydrogens)
-        self.computer_now = self.computer(state)
-        for number in range(1, self.options.rounds + 1):
-            self.sites = self._round(state, self.computer_now, number, self.sites, begun["hkl"])
-            if self._is_converged(state):
-                state.converged = True
-                break
-        return state
+        return state, begun["hkl"]
+
+    def _resumed(self, hkl: str | None, iam_cif: str) -> tuple[Progress, NDArray[np.int64]] | None:
+        """The state of an earlier attempt with the same input and settings."""
+        found = checkpoint.read(Path(checkpoint.FILE), self._key, Path())
+        if found is None:
+            return None
+        iam, rounds = found
+        if Path(iam_cif) != Path("iam.cif"):
+            Path("iam.cif").replace(iam_cif)
+        begun = self.least_squares.call(
+            "qcrbox_har.refine_side:resume", "model.cif", hkl, self.refine_options
+        )
+        state = self.prepare(Structure.from_cif(Path("model.cif")), iam)
+        state.rounds = rounds
+        self.sites = state.structure.sites.fract.copy()
+        self.computer = self.make_computer(state)
+        given = {
+            m.number: i for m, i in zip(state.plan.molecules, self.computer.inputs(self.sites), strict=True)
+        }
+        if Path("density.npz").exists():
+            path = str(Path("density.npz").resolve())
+            self.quantum.call("qcrbox_har.quantum.task:restore", path, given, state.method)
+        say(f"Continuing after round {len(rounds)} of an earlier attempt.")
+        return state, begun["hkl"]
+
+    def _keep(self, state: Progress, iam_cif: str, last_cif: str) -> None:
+        """Checkpoint and last good model, for whoever comes after this process."""
+        self.least_squares.call("qcrbox_har.refine_side:write_model", "model.cif")
+        if last_cif:
+            Path(last_cif).write_bytes(Path("model.cif").read_bytes())
+        files = {
+            "model.cif": Path("model.cif"),
+            "iam.cif": Path(iam_cif),
+            "density.npz": Path("density.npz"),
+        }
+        checkpoint.write(Path(checkpoint.FILE), self._key, state.iam, state.rounds, files)
+
+    def _fingerprint(self, structure: str, hkl: str | None) -> str:
+        """What a checkpoint must agree with to be continued: files and settings, but not limits."""
+        settings = asdict(self.options) | {"rounds": 0, "tolerance": 0, "most_hours": 0}
+        digest = hashlib.sha256(json.dumps([settings, self.refine_options], sort_keys=True).encode())
+        for file in (structure, hkl):
+            digest.update(Path(file).read_bytes() if file else b"")
+        return digest.hexdigest()
 
     def prepare(self, structure: Structure, iam: dict[str, Any]) -> Progress:
         """Molecules, charges and level of theory of a structure that may be refined."""
@@ -101,7 +135,21 @@ class Refinement:
             say(f"Note: {note}")
         return state
 
-    def computer(self, state: Progress) -> Computer:
+    def check_cost(self, state: Progress, sites: Array, reflections: int) -> estimate.Cost:
+        """Say what the refinement will cost. Raises UserInputError when that is more than there is or may be."""
+        cost = estimate.estimate(
+            state,
+            self.computer.inputs(sites),
+            self.quantum,
+            crystal_field=self.options.crystal_field != "isolated",
+            reflections=reflections,
+        )
+        say(f"Estimate: {cost}")
+        report(fraction=0.02, text=f"Estimate: {cost}", estimated_s=round(cost.seconds))
+        estimate.refuse_beyond(cost, self.options.most_hours)
+        return cost
+
+    def make_computer(self, state: Progress) -> Computer:
         return Computer(
             state.structure,
             state.plan,
@@ -118,7 +166,7 @@ class Refinement:
         report(fraction=0.03, text="Hydrogen distances by GFN2-xTB")
         structure = state.structure
         sites = structure.sites.fract.copy()
-        for molecule, given in zip(state.plan.molecules, self.computer(state).inputs(sites), strict=True):
+        for molecule, given in zip(state.plan.molecules, self.computer.inputs(sites), strict=True):
             pairs = hydrogen_pairs(molecule)
             if not pairs:
                 continue
@@ -134,9 +182,11 @@ class Refinement:
         self.least_squares.call("qcrbox_har.refine_side:move", moved)
         return sites
 
-    def _round(self, state: Progress, computer: Computer, number: int, sites: Array, hkl: NDArray) -> Array:
+    def _round(self, state: Progress, number: int, hkl: NDArray[np.int64]) -> None:
         started = time.perf_counter()
-        table = computer.table(sites, hkl, loose=number == 1, progress=self.watcher(number))
+        sites = self.sites
+        table = self.computer.table(sites, hkl, loose=number == 1, progress=self.watcher(number))
+        self.quantum.call("qcrbox_har.quantum.task:save", str(Path("density.npz").resolve()))
         scf_s = time.perf_counter() - started
         found = self.least_squares.call(
             "qcrbox_har.refine_side:round_",
@@ -158,11 +208,10 @@ class Refinement:
             )
         )
         self._tell(state.rounds[-1])
-        new = sites.copy()
+        self.sites = sites.copy()
         for row, label in enumerate(state.structure.sites.label):
             if label in found["sites"]:
-                new[row] = found["sites"][label]
-        return new
+                self.sites[row] = found["sites"][label]
 
     def watcher(self, number: int, expected: int = 3) -> OnProgress:
         """What to tell while the wavefunctions of one round are made."""
@@ -205,6 +254,8 @@ class Refinement:
         Shifts shrink by about one factor a round, because the density answers linearly; that factor is taken
         from the last two rounds.
         """
+        if not state.rounds:
+            return False
         last = state.rounds[-1].moved["ratio"]
         if last < self.options.tolerance:
             return True

@@ -10,7 +10,7 @@ from qcrbox.analysis.density.cube import BOHR
 from qcrbox.crystallography.structure.elements import atomic_number
 
 from qcrbox_har.form_factors import Computer
-from qcrbox_har.loop import Progress
+from qcrbox_har.loop_state import Progress
 from qcrbox_har.processes import Child
 
 Array = NDArray[np.float64]

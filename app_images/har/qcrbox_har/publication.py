@@ -10,7 +10,7 @@ from typing import Any
 from qcrbox.cif import read
 from qcrbox.cif.document import Block
 
-from qcrbox_har.loop import Progress
+from qcrbox_har.loop_state import Progress
 from qcrbox_har.options import Options
 
 _PARTITIONS = {

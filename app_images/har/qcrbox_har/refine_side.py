@@ -11,16 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cctbx import adptbx, xray
-from cctbx.array_family import flex
-from qcrbox.contract.errors import UserInputError
-from qcrbox.crystallography.tsc import FormFactorTable, write_tsc
-from qcrbox_refine import cif_output, density, fcf, least_squares, reflections, res_output, weighting
+from cctbx import adptbx
+from qcrbox.crystallography.tsc import FormFactorTable
+from qcrbox_refine import (
+    aspherical,
+    cif_output,
+    density,
+    fcf,
+    least_squares,
+    reflections,
+    res_output,
+    weighting,
+)
 from qcrbox_refine.edits import make_anisotropic
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.refinement import Options, Result, refine_files, write_cif, write_peaks
-from smtbx.structure_factors import direct
 
 TABLE = "har.tsc"
 
@@ -54,20 +60,24 @@ def start(structure: str, hkl: str | None, options: dict[str, Any], cif: str) ->
     _session = _Session(result.model, data, chosen, {}, result.fit, {})
     _session.iam = summary(result)
     _session.before = _parameters(result.fit)
-    return {"summary": _session.iam, "hkl": needed_indices(result.fit)}
+    return {"summary": _session.iam, "hkl": _needed(_session)}
 
 
-def needed_indices(fit: Fit) -> np.ndarray:
-    """Rows (k, 3) of an expanded table: h R for each reflection that is calculated, of every domain of a twin, and for
-    each operation but inversion and centring. Friedel mates as well where they differ: the Flack parameter needs them.
-    """
-    model = fit.model
-    indices = np.array(fit.equations.model.distinct.indices(), dtype=np.int64).reshape(-1, 3)
-    if not model.symmetry.space_group().is_centric():
-        indices = np.concatenate([indices, -indices])
-    rotations = [operation.r().num() for operation in model.symmetry.space_group().smx()]
-    rows = [indices @ np.array(r, dtype=np.int64).reshape(3, 3) for r in rotations]
-    return np.unique(np.concatenate(rows), axis=0)
+def resume(model: str, hkl: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Begin from a model that `write_model` wrote, without refining it. Returns `hkl` as `start` does."""
+    global _session
+    still = options | {"cycles": 0, "weighting": "keep", "edits": "", "hydrogens": "keep"}
+    result = refine_files(model, hkl, Options(**still))
+    _session = _Session(result.model, result.fit.reflections, Options(**options), {}, result.fit, {})
+    _session.before = _parameters(result.fit)
+    return {"hkl": _needed(_session)}
+
+
+def _needed(session: _Session) -> np.ndarray:
+    """Rows (k, 3) that a table must have."""
+    model = session.model
+    centric = model.symmetry.space_group().is_centric()
+    return aspherical.needed_indices(session.data, centric, aspherical.rotations_of(model))
 
 
 def move(sites: dict[str, tuple[float, float, float]]) -> None:
@@ -87,7 +97,8 @@ def treat_hydrogens(choice: str) -> None:
         minor = atom.occupancy < 0.5
         atom.riding = choice == "riding" or (minor and atom.riding)
         if choice == "anisotropic" and not atom.riding:
-            make_anisotropic(model, atom)
+            if atom.u_aniso is None:
+                make_anisotropic(model, atom)
         else:
             atom.u_aniso = None
 
@@ -102,7 +113,10 @@ def round_(
     """
     session = _current()
     started = time.perf_counter()
-    _write_table(session, labels, hkl, values)
+    table = FormFactorTable(labels, hkl.astype(np.int32), values, {"SYMM": "expanded"})
+    atoms = aspherical.aspherical_atoms(table, session.model, session.data)
+    Path(atoms.path).replace(TABLE)
+    atoms.path = TABLE
     kind, weights = weighting.parse_weighting(session.options.weighting)
     if kind == "optimise" and not optimise_weights:
         kind = "keep"
@@ -114,7 +128,7 @@ def round_(
         weights=weights,
         refine_occupancies=session.options.occupancies == "refine",
         corrections=session.fit.corrections,
-        structure_factors=aspherical_atoms,
+        structure_factors=atoms,
     )
     after = _parameters(fit)
     moved = _largest_change(session.before, after)
@@ -125,37 +139,6 @@ def round_(
         "moved": moved,
         "seconds": time.perf_counter() - started,
     }
-
-
-def aspherical_atoms(structure: xray.structure) -> Any:
-    """Structure factors from the table of this round; f' and f'' are added to it."""
-    return direct.f_calc_modulus_squared(structure, table_file_name=TABLE)
-
-
-def _write_table(session: _Session, labels: list[str], hkl: np.ndarray, values: np.ndarray) -> None:
-    column = {label.upper(): i for i, label in enumerate(labels)}
-    every = [atom.label for atom in session.model.atoms]
-    if len({label.upper() for label in every}) < len(every):
-        raise UserInputError(
-            "two atoms have the same label but for capitals.",
-            why="A table of form factors knows atoms by their labels, without case.",
-            next="Rename one: edits='rename H1a H1X'.",
-        )
-    structure = session.fit.parametrisation.structure
-    full = np.empty((len(hkl), len(every)), dtype=np.complex128)
-    for i, label in enumerate(every):
-        place = column.get(label.upper())
-        full[:, i] = spherical(structure, i, hkl) if place is None else values[:, place]
-    header = {"TITLE": session.model.title, "SYMM": "expanded", "AD": "FALSE"}
-    Path(TABLE).write_bytes(write_tsc(FormFactorTable(every, hkl.astype(np.int32), full, header)))
-
-
-def spherical(structure: xray.structure, index: int, hkl: np.ndarray) -> np.ndarray:
-    """Form factors (k,) of the free atom, those the independent-atom model uses."""
-    registry = structure.scattering_type_registry()
-    gaussian = registry.gaussian_not_optional(structure.scatterers()[index].scattering_type)
-    stol_sq = structure.unit_cell().d_star_sq(flex.miller_index([tuple(map(int, h)) for h in hkl])) / 4
-    return np.array([gaussian.at_stol_sq(s) for s in stol_sq])
 
 
 def _parameters(fit: Fit) -> dict[str, Any]:

@@ -102,3 +102,38 @@ def test_a_structure_without_hydrogen_is_refused(tmp_path, monkeypatch, urea_cif
     bare.write_text("\n".join(kept))
     with pytest.raises(UserInputError, match="no hydrogen atoms"):
         commands.refine_har(str(bare), str(measured), **LEVEL)
+
+
+def test_a_next_attempt_goes_on_from_the_checkpoint(urea_cif, measured, quantum, least_squares):
+    def refinement() -> Refinement:
+        options = Options(**LEVEL, hydrogens="isotropic", rounds=rounds)
+        return Refinement(options, {"weighting": "0, 0"}, quantum, least_squares)
+
+    rounds = 1
+    first = refinement().run(str(urea_cif), str(measured), last_cif="last.cif")
+    assert not first.converged
+    assert Structure.from_cif(Path("last.cif")).sites.label == ["C1", "O1", "N1", "H1", "H2"]
+    # Another pair of processes, as after the loss of an agent.
+    quantum.close()
+    least_squares.close()
+    rounds = 12
+    again = refinement().run(str(urea_cif), str(measured))
+    quantum.close()
+    Path("har_checkpoint.zip").unlink()
+    fresh = refinement().run(str(urea_cif), str(measured))
+    assert again.converged
+    assert again.rounds[0].summary["R1"] == first.rounds[0].summary["R1"]
+    assert again.scf_iterations - first.scf_iterations < fresh.scf_iterations
+    assert again.rounds[-1].summary["R1"] == pytest.approx(fresh.rounds[-1].summary["R1"], abs=2e-4)
+
+
+def test_a_checkpoint_of_other_settings_is_not_continued(urea_cif, measured, quantum, least_squares):
+    def run(basis: str) -> list[int]:
+        options = Options(functional="hf", basis=basis, hydrogens="isotropic", rounds=1)
+        state = Refinement(options, {"weighting": "0, 0"}, quantum, least_squares).run(
+            str(urea_cif), str(measured)
+        )
+        return [one.number for one in state.rounds]
+
+    assert run("sto-3g") == [1]
+    assert run("sto-6g") == [1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import math
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_refine import (
+    aspherical,
     cif_output,
     corrections,
     density,
@@ -25,7 +27,7 @@ from qcrbox_refine.cif_input import model_from_cif_file
 from qcrbox_refine.connectivity import assign_alternatives
 from qcrbox_refine.edits import apply_edits, make_anisotropic
 from qcrbox_refine.hydrogens import place_hydrogens
-from qcrbox_refine.intensities import Corrections
+from qcrbox_refine.intensities import Corrections, StructureFactors, spherical_atoms
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.progress import report, say
@@ -51,6 +53,7 @@ class Options:
     mask: str | None = None
     edits: str = ""
     restraints: str = ""
+    table: str | None = None
 
 
 @dataclass
@@ -110,6 +113,7 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
         weights=weights,
         refine_occupancies=options.occupancies == "refine",
         corrections=corrected,
+        structure_factors=_factors(model, data, options.table),
     )
     report(fraction=0.97, text="Difference density and geometry")
     residual = density.difference_map(fit)
@@ -117,6 +121,18 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     res = res_output.res_text(fit, residual, peaks, max(options.cycles, 1))
     _summarise(fit, residual)
     return Result(fit, residual, peaks, res, model)
+
+
+def _factors(model: Model, data: reflections.Reflections, table: str | None) -> StructureFactors:
+    """Spherical atoms, or those of a table, which the result names."""
+    if table is None:
+        return spherical_atoms
+    made = aspherical.aspherical_atoms(aspherical.read_table(table), model, data)
+    checksum = hashlib.sha256(Path(table).read_bytes()).hexdigest()
+    model.note(f"Aspherical form factors from the table {Path(table).name} (SHA-256 {checksum}).")
+    if made.spherical:
+        model.note(f"Spherical form factors for atoms the table lacks: {', '.join(made.spherical)}.")
+    return made
 
 
 def prepare_model(model: Model, edits: str = "") -> None:

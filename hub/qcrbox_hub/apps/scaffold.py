@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from qcrbox.contract.errors import Conflict, UserInputError
-from qcrbox.spec.python_names import why_unreachable
+from qcrbox.contract.python_names import why_unreachable
 
 from qcrbox_hub.apps.dockerfile import DEFAULT_DOCKERFILE
 

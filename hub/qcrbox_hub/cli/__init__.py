@@ -19,6 +19,7 @@ COMMANDS = {
     "logs": ("logs", "logs"),
     "doctor": ("doctor", "doctor"),
     "registry": ("registry", "registry"),
+    "bridge": ("bridge", "bridge"),
     "apps": ("apps", "apps"),
     "backup": ("store", "backup"),
     "restore": ("store", "restore"),

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.api.command import Command, make_command
 from qcrbox.api.names import unknown_name
 from qcrbox.contract.errors import NotFound, UserInputError
-from qcrbox.display import show
-from qcrbox.spec.python_names import identifier, is_private
+from qcrbox.contract.python_names import identifier, is_private
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -78,10 +78,10 @@ class Application:
     def __repr__(self) -> str:
         return f"<{self.name} {self.version}: {', '.join(self.commands) or 'no commands'}>"
 
-    def _table(self) -> show.Table:
+    def _table(self) -> Table:
         rows = [(name, command.description) for name, command in self.commands.items()]
         title = f"{self.name} {self.version}"
-        return show.Table(("command", "does"), rows, title=title, caption=self.description)
+        return Table(("command", "does"), rows, title=title, caption=self.description)
 
     def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
         return self._table()._repr_mimebundle_(**more)
@@ -167,7 +167,7 @@ class Applications:
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.newest())
 
-    def find(self, need: str) -> show.Table:
+    def find(self, need: str) -> Table:
         """Commands by need: every word of `need` in a name or description, best first."""
         words = need.lower().split()
         hits = []
@@ -180,18 +180,18 @@ class Applications:
         hits.sort(key=lambda hit: (-hit[0], hit[1]))
         rows = [hit[1:] for hit in hits]
         caption = "" if rows else f"No command speaks of {need!r}. qc.apps lists them all."
-        return show.Table(
+        return Table(
             ("command", "does", "application"), rows, title=f"Commands for “{need}”", caption=caption
         )
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         rows = [
             (identifier(a.slug), a.name, a.version, _ready(a), ", ".join(a.commands), a.description)
             for a in sorted(self, key=lambda a: a.slug)
         ]
         heads = ("qc.…", "name", "version", "ready", "commands", "description")
         caption = "" if rows else "No application is registered yet. An administrator can add some."
-        return show.Table(heads, rows, title="Applications", caption=caption)
+        return Table(heads, rows, title="Applications", caption=caption)
 
     def __repr__(self) -> str:
         return self.table().text()

@@ -8,10 +8,12 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.client.events import painter
 from qcrbox.contract.errors import NotFound, QcError
 from qcrbox.contract.states import FINAL, State
-from qcrbox.display import show
+from qcrbox.display.status_text import brief_text, status_text
+from qcrbox.markup import Table
+from qcrbox.widgets.live_html import LiveHtml
+from qcrbox.widgets.painter import painter
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
@@ -149,7 +151,7 @@ class Batch:
                 calculation.cancel()
 
     @property
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         """name, R1, wR2, shift_su, status, says: `batch.table["name", "R1"]`."""
         rows = []
         for calculation, name in zip(self.calculations, self.names, strict=True):
@@ -158,11 +160,11 @@ class Batch:
             if live.status == State.SUCCESSFUL:
                 result = calculation.result()
                 figures = [getattr(result, attribute) for attribute in _FIGURES.values()]
-            rows.append((name, *figures, live.status_in_words, live.brief, calculation.short_id))
+            rows.append((name, *figures, status_text(live), brief_text(live), calculation.short_id))
         rows += [
             (name, None, None, None, "✗ refused", error.message, "") for name, error in self.refused.items()
         ]
-        return show.Table(("name", *_FIGURES, "status", "says", "id"), rows, title=self._title())
+        return Table(("name", *_FIGURES, "status", "says", "id"), rows, title=self._title())
 
     def counts(self) -> dict[str, int]:
         counted: dict[str, int] = {}
@@ -197,8 +199,6 @@ class Batch:
         return self.table.text()
 
     def _ipython_display_(self) -> None:
-        from qcrbox.widgets.live_html import LiveHtml
-
         shown = LiveHtml(lambda: self.table._repr_mimebundle_())
         for calculation in self.calculations:
             calculation.on_change(lambda: painter.ask(id(shown), shown.paint))

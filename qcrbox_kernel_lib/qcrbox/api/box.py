@@ -9,23 +9,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.applications import Applications, Command
+from qcrbox.api.batch import Batch
 from qcrbox.api.calculations import Calculations
+from qcrbox.api.comparison import Comparison
 from qcrbox.api.datasets import Dataset, Datasets
+from qcrbox.api.difference import difference
 from qcrbox.api.examples import Examples
 from qcrbox.api.files import Files
+from qcrbox.api.lineage import LineageGraph, history
 from qcrbox.api.names import unknown_name
+from qcrbox.api.search import Found, search
+from qcrbox.api.sessions import Sessions
+from qcrbox.api.shares import Shares
+from qcrbox.api.stubs import stubs
 from qcrbox.api.undo import Undo
 from qcrbox.client.events import EventFeed
 from qcrbox.contract.errors import QcError
-from qcrbox.display import show
-from qcrbox.spec.python_names import is_private
+from qcrbox.contract.python_names import is_private
+from qcrbox.markup import Code, Table, Text, escape
 
 if TYPE_CHECKING:
-    from qcrbox.api.batch import Batch
-    from qcrbox.api.lineage import LineageGraph
-    from qcrbox.api.search import Found
-    from qcrbox.api.sessions import Sessions
-    from qcrbox.api.shares import Shares
     from qcrbox.client.http import RegistryClient
 
 
@@ -54,14 +57,10 @@ class Box:
 
     @cached_property
     def sessions(self) -> Sessions:
-        from qcrbox.api.sessions import Sessions
-
         return Sessions(self)
 
     @cached_property
     def shares(self) -> Shares:
-        from qcrbox.api.shares import Shares
-
         return Shares(self)
 
     # ------------------------------------------------------------ files
@@ -87,13 +86,13 @@ class Box:
     def _ipython_key_completions_(self) -> list[str]:
         return self.datasets.names()
 
-    def undo(self) -> show.Text:
+    def undo(self) -> Text:
         """Take back the last change this kernel made in the store: a deletion, a name, tags, a share, an upload."""
         return self.changes.last()
 
     # ------------------------------------------------------------ finding
 
-    def find(self, need: str) -> show.Table:
+    def find(self, need: str) -> Table:
         """Commands by what they are good for: `qc.find("hirshfeld")`."""
         return self.apps.find(need)
 
@@ -123,8 +122,6 @@ class Box:
         another structure's `.cell`; compared reduced, lengths within `tolerance` (relative, 0.02), angles within
         `angle_tolerance` (2°), `centring` being that of the six numbers.
         """
-        from qcrbox.api.search import search
-
         asked = {
             "text": text, "name": name, "tag": tag, "owner": owner, "formula": formula, "elements": elements,
             "only_elements": only_elements, "space_group": space_group, "cell": cell, "tolerance": tolerance,
@@ -138,60 +135,49 @@ class Box:
 
     def map(self, command: Command, inputs: Iterable[Any], **options: Any) -> Batch:
         """`command` on every input. One failure never stops the rest."""
-        from qcrbox.api.batch import Batch
-
         return Batch.start(self, command, inputs, options)
 
     # ------------------------------------------------------------ two at once
 
     def compare(self, *models: Any, **options: Any) -> Any:
         """Two models side by side: figures, shifts in units of s.u., and both structures with one camera."""
-        from qcrbox.api.comparison import Comparison
-
         return Comparison(*models, **options)
 
     def diff(self, one: Any, other: Any, **options: Any) -> Any:
         """What differs between two CIFs: mode="crystallographic" (default), "semantic" or "text"."""
-        from qcrbox.api.difference import difference
-
         return difference(one, other, **options)
 
     # ------------------------------------------------------------ where things come from
 
     def lineage_of(self, what: Any) -> LineageGraph:
         """What a file, dataset, result or calculation was made from, and what was made of it."""
-        from qcrbox.api.lineage import LineageGraph
-
         return LineageGraph.of(self, what)
 
-    def history_of(self, dataset: Dataset) -> show.Table:
-        from qcrbox.api.lineage import history
-
+    def history_of(self, dataset: Dataset) -> Table:
         return history(self, dataset)
 
     # ------------------------------------------------------------ the installation
 
     @property
-    def me(self) -> show.Table:
+    def me(self) -> Table:
         """Who the registry takes you for: name, groups, roles."""
         said = self.client.get("/api/me")
         rows = [("name", said["name"]), ("groups", ", ".join(said["groups"]) or "none")]
         rows += [(role.replace("_", " "), ", ".join(groups)) for role, groups in said["roles"].items()]
-        return show.Table(("", "you"), rows, title=f"You at {self.url}")
+        return Table(("", "you"), rows, title=f"You at {self.url}")
 
-    def doctor(self) -> show.Table:
+    def doctor(self) -> Table:
         """Check connection, versions of kernel and front end, and the widgets; each fault with its cure."""
+        # Start-up time: the checks load importlib.metadata and what they look for.
         from qcrbox.api.diagnosis import diagnose
 
         return diagnose(self)
 
     def stubs(self, path: str | Path | None = None) -> Any:
         """Type stubs (.pyi) of the connected applications, for editors; written to `path` if given."""
-        from qcrbox.api.stubs import stubs
-
         text = stubs(self.apps)
         if path is None:
-            return show.Code(text)
+            return Code(text)
         Path(path).write_text(text)
         return Path(path)
 
@@ -228,7 +214,7 @@ class Box:
         return f"<QCrBox at {self.url}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": f"<code>{show.escape(repr(self))}</code>"}
+        return {"text/plain": repr(self), "text/html": f"<code>{escape(repr(self))}</code>"}
 
 
 _OWN = (

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.client.live import Live, Progress, first_error, plain_error
+from qcrbox.api.stored import Stored
+from qcrbox.client.environment import is_notebook
+from qcrbox.client.live import Live, Progress
 from qcrbox.contract.errors import (
     CalculationCancelled,
     CalculationFailed,
@@ -20,13 +22,21 @@ from qcrbox.contract.errors import (
     UserInputError,
 )
 from qcrbox.contract.states import FINAL, State
-from qcrbox.display import show
+from qcrbox.display.status_text import (
+    card_state,
+    first_error,
+    line_text,
+    lost_connection_text,
+    plain_error,
+)
 from qcrbox.display.text_bar import TextBar
 from qcrbox.language import tr
+from qcrbox.markup import Text
 from qcrbox.waiting import within
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
+    from qcrbox.api.files import DataFile
     from qcrbox.api.results import Result
 
 _SHORT_ID = 4
@@ -46,16 +56,16 @@ class StillRunning(QcError, TimeoutError):
     kind = "still_running"
 
 
-class Calculation:
+class Calculation(Stored):
     """One calculation. `await` it or ask `.result()`; everything else looks without waiting.
 
     It belongs to the server: a kernel restart loses nothing, `qc.calculations[id]` finds it again.
     """
 
-    def __init__(self, box: Box, said: dict[str, Any]) -> None:
+    def __init__(self, box: Box, record: dict[str, Any]) -> None:
         self.box = box
-        self.id = str(said["calculation_id"])
-        self._live = Live(said)
+        self.id = str(record["calculation_id"])
+        self._live = Live(record)
         self._condition = threading.Condition()
         self._on_change: list[Callable[[], None]] = []
         self._result: Result | None = None
@@ -67,19 +77,24 @@ class Calculation:
     @property
     def name(self) -> str:
         """`refine_iam`, or what its person called it."""
-        return str(self._live.said.get("name") or self.command)
+        return str(self._live.record.get("name") or self.command)
 
     @property
     def command(self) -> str:
-        return str(self._live.said.get("command_name", ""))
+        return str(self._live.record.get("command_name", ""))
 
     @property
     def application(self) -> str:
-        return str(self._live.said.get("application_slug", ""))
+        return str(self._live.record.get("application_slug", ""))
 
     @property
     def arguments(self) -> dict[str, Any]:
-        return dict(self._live.said.get("command_arguments") or {})
+        return dict(self._live.record.get("command_arguments") or {})
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record as REST gave it last."""
+        return self._live.record
 
     @property
     def short_id(self) -> str:
@@ -105,9 +120,9 @@ class Calculation:
         return self.status in FINAL
 
     @property
-    def log(self) -> show.Text:
+    def log(self) -> Text:
         """All the program wrote so far."""
-        return show.Text(self.box.calculations.read_log(self.id))
+        return Text(self.box.calculations.read_log(self.id))
 
     @property
     def error(self) -> QcError | None:
@@ -195,10 +210,10 @@ class Calculation:
             raise StoppedWaiting(self._stopped_waiting()) from None
 
     def _result_with_progress(self, timeout: float | None) -> Result:
-        if show.is_notebook():
+        if is_notebook():
             self._display_card()
             return self._result_after(timeout, lambda: None)
-        bar = TextBar(self)
+        bar = TextBar(self._live, self.name, self.short_id, self._lost_connection)
         try:
             return self._result_after(timeout, bar.draw)
         finally:
@@ -273,6 +288,7 @@ class Calculation:
         if self._live.status != State.SUCCESSFUL:
             raise self._failure(with_log=True)
         if self._result is None:
+            # Start-up time: a result loads numpy for its history.
             from qcrbox.api.results import Result
 
             self._result = Result(self)
@@ -303,6 +319,17 @@ class Calculation:
         line = f", line {number}" if number else ""
         return f'The whole log: qc.calculations["{self.short_id}"].log{line}.'
 
+    # ------------------------------------------------------------ as an argument
+
+    def _data_file(self, *, cif: bool) -> DataFile:
+        return self.result()._data_file(cif=cif)
+
+    def _code(self) -> str:
+        return f'qc.calculations["{self.short_id}"]'
+
+    def _lineage_subject(self) -> tuple[str, str]:
+        return "calculation", self.id
+
     # ------------------------------------------------------------ news
 
     def on_change(self, call: Callable[[], None]) -> None:
@@ -319,9 +346,9 @@ class Calculation:
         self._live.take_event(name, data)
         self.changed()
 
-    def take_record(self, said: dict[str, Any]) -> None:
+    def take_record(self, record: dict[str, Any]) -> None:
         """The record as REST gives it."""
-        self._live.take_said(said)
+        self._live.take_record(record)
         self.changed()
 
     def changed(self) -> None:
@@ -336,24 +363,37 @@ class Calculation:
 
     def snapshot(self) -> dict[str, Any]:
         """All that a card shows, as JSON."""
-        return self._live.snapshot() | {
+        return card_state(self._live) | {
             "id": self.id,
             "short_id": self.short_id,
             "name": self.name,
             "application": self.application,
-            "lost_s": time.time() - self.box.feed.lost_at if self.box.feed.lost_at else None,
-            "lost": self.box.feed.connection_in_words,
+            "lost_s": self.box.feed.lost_s,
+            "lost": self._lost_connection(),
         }
 
-    def _display_card(self) -> None:
-        from qcrbox.widgets.calculation_card import display_card
+    def _lost_connection(self) -> str:
+        feed = self.box.feed
+        return lost_connection_text(len(feed.watched), feed.lost_s)
 
-        display_card(self)
+    def _display_card(self) -> None:
+        # Start-up time: widgets are loaded when the first card is shown.
+        from qcrbox.widgets.calculation_card import CardSource, display_card
+
+        display_card(
+            CardSource(
+                state=self.snapshot,
+                text=self.__repr__,
+                log=lambda: str(self.log),
+                cancel=lambda: self.cancel("cancelled in the notebook"),
+                on_change=self.on_change,
+            )
+        )
 
     def _ipython_display_(self) -> None:
         self._display_card()
 
     def __repr__(self) -> str:
-        line = self._live.line(f"{self.application}.{self.command}", self.short_id)
-        lost = "" if self._live.final else self.box.feed.connection_in_words
+        line = line_text(self._live, f"{self.application}.{self.command}", self.short_id)
+        lost = "" if self._live.final else self._lost_connection()
         return f"{line}\n{lost}" if lost else line

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.api.calculation import Calculation, StoppedWaiting
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.states import State
-from qcrbox.display import show
+from qcrbox.display.status_text import brief_text, start_text, status_text
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
@@ -139,12 +140,18 @@ class Calculations:
     def __len__(self) -> int:
         return len(self.recent(1000))
 
-    def table(self, n: int = 20) -> show.Table:
+    def table(self, n: int = 20) -> Table:
         rows = [
-            (c.short_id, f"{c.application}.{c.command}", c._live.status_in_words, c._live.when, c._live.brief)
+            (
+                c.short_id,
+                f"{c.application}.{c.command}",
+                status_text(c._live),
+                start_text(c._live),
+                brief_text(c._live),
+            )
             for c in self.recent(n)
         ]
-        return show.Table(
+        return Table(
             ("id", "command", "status", "started", "says"),
             rows,
             title="Calculations",

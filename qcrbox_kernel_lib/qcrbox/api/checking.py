@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import UserInputError
-from qcrbox.display.show import Table
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.analysis.validation import Alert, Validation
@@ -23,6 +23,7 @@ class Checked:
 
     @classmethod
     def of(cls, cif: CifFile) -> Checked:
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.validation import validate
 
         return cls(cif, validate(cif.block))
@@ -54,9 +55,17 @@ class Checked:
 
     def view(self, **options: Any) -> Any:
         """The structure beside the alerts: a button shows the atoms of each."""
+        # Start-up time: widgets are loaded when something is shown.
         from qcrbox.widgets.alert_view import AlertView
 
-        return AlertView(self, **options)
+        return AlertView(
+            self.cif.structure,
+            self.alerts,
+            self.table,
+            notice=self.validation.notice,
+            title=self.cif.filename,
+            **options,
+        )
 
     def respond(self, number: int, text: str) -> DataFile:
         """Store a new CIF with the answer to alert `number` as a `_vrf_` item; the old one stays as it is."""
@@ -68,6 +77,7 @@ class Checked:
         return self.cif.box.files.upload(document.to_bytes(), self.cif.filename)
 
     def _fresh_document(self) -> Any:
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.cif import read
 
         return read(self.cif.bytes, filename=self.cif.filename)

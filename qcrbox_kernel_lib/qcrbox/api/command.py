@@ -6,10 +6,10 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.parameters import Parameter, missing_arguments, unknown_option
+from qcrbox.client.parameters import Parameter, missing_arguments, unknown_option
 from qcrbox.contract.errors import UserInputError
-from qcrbox.display import show
-from qcrbox.spec.python_names import identifier
+from qcrbox.contract.python_names import identifier
+from qcrbox.markup import Code, Table, escape
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Application
@@ -84,7 +84,7 @@ class Command:
         return f"qc.{identifier(self.application.slug)}.{identifier(self.name)}"
 
     @property
-    def params(self) -> show.Table:
+    def params(self) -> Table:
         """The options as a table: name, what it takes, default, meaning."""
         rows = [
             (
@@ -95,9 +95,9 @@ class Command:
             )
             for p in self.parameters.values()
         ]
-        return show.Table(("option", "takes", "default", "meaning"), rows, title=self.qualified_name)
+        return Table(("option", "takes", "default", "meaning"), rows, title=self.qualified_name)
 
-    def example(self) -> show.Code:
+    def example(self) -> Code:
         """A call that runs as it stands when an example dataset exists, with every default spelt out."""
         examples = self.application.box.examples
         fitting = [one for one in (*examples.of(self.application), *examples) if one.has_one_cif]
@@ -108,11 +108,12 @@ class Command:
             for p in self.parameters.values()
             if not p.is_file and not p.required and p.default is not None
         ]
-        return show.Code(f"calculation = {self.qualified_name}({', '.join(parts)})")
+        return Code(f"calculation = {self.qualified_name}({', '.join(parts)})")
 
     @property
     def presets(self) -> Presets:
         """Named sets of options: `.presets.save("quick", cycles=2)`, then `**….presets["quick"]` in a call."""
+        # Start-up time: presets load tempfile and json.
         from qcrbox.api.presets import Presets
 
         return Presets(self)
@@ -122,21 +123,23 @@ class Command:
 
         preset: start from the options kept under this name.
         """
+        # Start-up time: widgets are loaded when the first form is asked for.
+        from qcrbox.api.form_source import form_source
         from qcrbox.widgets.command_form import CommandForm
 
         if preset is not None:
             options = {**self.presets[preset], **options}
-        return CommandForm(self, *args, **options)
+        return CommandForm(form_source(self), *args, **options)
 
     def __repr__(self) -> str:
         return f"{self.qualified_name}{inspect.signature(self)}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         text = f"{self!r}\n\n{self.__doc__}"
-        doc = show.escape(self.description)
+        doc = escape(self.description)
         return {
             "text/plain": text,
-            "text/html": f"<div><code>{show.escape(self.qualified_name)}</code>"
+            "text/html": f"<div><code>{escape(self.qualified_name)}</code>"
             f"<div>{doc}</div>{self.params.html()}</div>",
         }
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from qcrbox.api.difference import Difference, cif_of, difference
+from qcrbox.api.difference import Difference, difference
+from qcrbox.api.files import cif_of
+from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import UserInputError
-from qcrbox.display import show
+from qcrbox.markup import Table, publish
 
 _FIGURES = (
     ("R1", ("_refine_ls_R_factor_gt",)),
@@ -34,7 +36,7 @@ class Comparison:
         self._options = options
 
     @property
-    def figures(self) -> show.Table:
+    def figures(self) -> Table:
         """R values, counts and residual density of both, and how they differ."""
         rows = []
         for label, tags in _FIGURES:
@@ -43,19 +45,20 @@ class Comparison:
                 continue
             change = "" if one is None or other is None else f"{other - one:+.4g}"
             rows.append((label, _shown(one), _shown(other), change))
-        return show.Table(("", *self.names, "change"), rows, title="Figures")
+        return Table(("", *self.names, "change"), rows, title="Figures")
 
     @property
-    def bonds_to_hydrogen(self) -> show.Table:
+    def bonds_to_hydrogen(self) -> Table:
         """X–H lengths of both models in Å."""
         tables = [_hydrogen_bond_lengths(cif) for cif in self.cifs]
         rows = [
             (pair, tables[0].get(pair, ""), tables[1].get(pair, "")) for pair in {**tables[0], **tables[1]}
         ]
-        return show.Table(("bond", *self.names), rows, title="X–H / Å")
+        return Table(("bond", *self.names), rows, title="X–H / Å")
 
     def views(self) -> list[Any]:
         """Both structures; turned together once they are shown by this comparison."""
+        # Start-up time: widgets are loaded when something is shown.
         from qcrbox.widgets.structure_view import StructureView
 
         return [
@@ -71,10 +74,9 @@ class Comparison:
         return {"text/plain": repr(self), "text/html": html}
 
     def _ipython_display_(self) -> None:
-        from IPython.display import publish_display_data
-
-        publish_display_data(self._repr_mimebundle_())
-        if show.is_notebook():
+        publish(self._repr_mimebundle_())
+        if is_notebook():
+            # Start-up time: widgets are loaded when something is shown.
             from qcrbox.widgets.structure_view.pair import show_pair
 
             show_pair(self.views(), uuid.uuid4().hex)

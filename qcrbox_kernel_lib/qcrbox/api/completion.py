@@ -15,6 +15,7 @@ def install() -> None:
     if "IPython" not in sys.modules:
         return
     try:
+        # Optional: older IPython has no such table.
         from IPython.core.guarded_eval import EVALUATION_POLICIES
     except ImportError:  # an older IPython, which trusts everything
         return

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api import short_traceback
-from qcrbox.client import signing_in
+from qcrbox.client import saved_tokens
 from qcrbox.contract.errors import NotSignedIn, Unreachable
+from qcrbox.display.busy import busy
+from qcrbox.display.sign_in_prompt import show_code
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -88,6 +90,9 @@ def connect(
     another machine; `timeout` (s) is how long to wait for the sign-in.
     Raises NotSignedIn when nobody signs in or the token is refused, Unreachable when nobody answers.
     """
+    # Start-up time: httpx is loaded when a registry is asked for the first time.
+    from qcrbox.client import signing_in
+
     global _current
     if url is None:
         forget()
@@ -97,19 +102,19 @@ def connect(
     address = signing_in.registry_address(url)
     known = discover()
     # A token that was given is tried alone: a refusal must not end in another person's saved one.
-    tried = token or _saved_tokens().get(address) or (known.token if known and known.url == address else None)
+    tried = token or saved_tokens.get(address) or (known.token if known and known.url == address else None)
     box = _make_box(Found(address, tried, "qc.connect"))
     try:
         box.apps.refresh()
     except NotSignedIn as refused:
         box.close()
         if token is not None or not signing_in.has_hub(address) or not signing_in.can_ask():
-            raise _say_how(address, refused) from None
-        tried = signing_in.sign_in(address, timeout_s=timeout)
+            raise _say_how(address, refused, signing_in.has_hub(address)) from None
+        tried = signing_in.sign_in(address, timeout_s=timeout, tell=show_code)
         box = _make_box(Found(address, tried, "qc.connect"))
         box.apps.refresh()
     if tried and remember:
-        _save_token(address, tried)
+        saved_tokens.put(address, tried)
     if _current is not None:
         _current.close()
     _current = box
@@ -150,7 +155,7 @@ def _environment_token(env: Any, url: str) -> str | None:
                 why=str(error.strerror),
                 next="Start the platform again, or unset QCRBOX_TOKEN_FILE.",
             ) from None
-    return env.get("JUPYTERHUB_API_TOKEN") or _saved_tokens().get(url)
+    return env.get("JUPYTERHUB_API_TOKEN") or saved_tokens.get(url)
 
 
 def _from_platform_file(path: Path) -> Found | None:
@@ -171,32 +176,9 @@ def _from_platform_file(path: Path) -> Found | None:
     return Found(url, token, str(path))
 
 
-def _token_store() -> Path:
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return config / "qcrbox" / "tokens.json"
-
-
-def _saved_tokens() -> dict[str, str]:
-    try:
-        return dict(json.loads(_token_store().read_text()))
-    except (OSError, ValueError):
-        return {}
-
-
-def _save_token(url: str, token: str) -> None:
-    store = _token_store()
-    store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tokens = _saved_tokens() | {url: token}
-    # Never readable by others, not even for the moment between creation and chmod.
-    handle = os.open(store, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        os.fchmod(file.fileno(), 0o600)
-        json.dump(tokens, file)
-
-
-def _say_how(address: str, refused: NotSignedIn) -> NotSignedIn:
+def _say_how(address: str, refused: NotSignedIn, has_hub: bool) -> NotSignedIn:
     page = f"{address.split('/services/')[0]}/hub/token"
-    get = f"Make a token at {page}" if signing_in.has_hub(address) else "Get its token from who started it"
+    get = f"Make a token at {page}" if has_hub else "Get its token from who started it"
     return NotSignedIn(
         f"{address} wants to know who you are.",
         why=refused.why or refused.what,
@@ -205,8 +187,9 @@ def _say_how(address: str, refused: NotSignedIn) -> NotSignedIn:
 
 
 def _make_box(found: Found) -> Box:
+    # Start-up time: httpx and the API are loaded when a registry is asked for the first time.
     from qcrbox.api.box import Box
     from qcrbox.client.http import RegistryClient
 
     short_traceback.install()
-    return Box(RegistryClient(found.url, found.token), source=found.source)
+    return Box(RegistryClient(found.url, found.token, announce=busy), source=found.source)

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.files import CifFile, DataFile
-from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, UserInputError
-from qcrbox.display import show
+from qcrbox.api.files import CifFile, DataFile, content_of
+from qcrbox.api.stored import Stored
+from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, QcError, UserInputError
+from qcrbox.display.summary import DatasetSummary, dataset_html, dataset_text, flags_of, items_of
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 _REFLECTIONS = (".hkl", ".fcf")
 
 
-class Dataset:
+class Dataset(Stored):
     """One dataset. `.cif`, `.cell`, `.atoms`, `.view()`; items as `dataset["_cell_length_a"]`."""
 
     def __init__(self, box: Box, said: dict[str, Any], *, block: str | None = None) -> None:
@@ -29,7 +31,7 @@ class Dataset:
 
     @property
     def name(self) -> str:
-        return str(self.said.get("name") or next(iter(self.files), self.id[:8]))
+        return str(self.said.get("name") or next(iter(self.files), self.id[-8:]))
 
     @property
     def description(self) -> str:
@@ -125,6 +127,7 @@ class Dataset:
     @property
     def plots(self) -> Any:
         """Plots of model and data, as of a result."""
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.display.plots import Plots
 
         fcf = [
@@ -137,7 +140,7 @@ class Dataset:
         return self.box.lineage_of(self)
 
     @property
-    def history(self) -> show.Table:
+    def history(self) -> Table:
         """Its versions, newest first: what was made from what, and when."""
         return self.box.history_of(self)
 
@@ -160,10 +163,8 @@ class Dataset:
 
     def attach(self, *sources: str | Path | bytes, filename: str | None = None) -> Dataset:
         """Add further files (reflections, for example)."""
-        from qcrbox.api.files import _content_of
-
         for source in sources:
-            content, name = _content_of(source if isinstance(source, bytes) else Path(source), filename)
+            content, name = content_of(source if isinstance(source, bytes) else Path(source), filename)
             with self._in_words():
                 said = self.box.client.upload(f"/api/datasets/{self.id}/append", [(name, content)])
             attached = self.box.files.made(said["appended_file"])
@@ -253,8 +254,20 @@ class Dataset:
         """All its files as one zip."""
         target = Path(path)
         with target.open("xb") as file:
-            file.write(self.box.client.download(f"/api/datasets/{self.id}/download"))
+            file.write(self.box.client.download(f"/api/datasets/{self.id}/download", format="zip"))
         return target
+
+    # ------------------------------------------------------------ as an argument
+
+    def _data_file(self, *, cif: bool) -> DataFile:
+        return self.cif if cif else self.file
+
+    def _code(self) -> str:
+        return f'qc.examples["{self.name}"]' if self.kind == "example" else f'qc["{self.name}"]'
+
+    def _lineage_subject(self) -> tuple[str, str]:
+        has_cif = any(file.is_cif for file in self.files.values())
+        return (self.cif if has_cif else next(iter(self.files.values())))._lineage_subject()
 
     # ------------------------------------------------------------ how it looks
 
@@ -264,15 +277,22 @@ class Dataset:
         except (UserInputError, NotFound):
             return []
 
-    def __repr__(self) -> str:
-        from qcrbox.display.summary import dataset_text
+    def _summary(self) -> DatasetSummary:
+        names = list(self.files)
+        try:
+            block = self.cif.block
+        except QcError as error:
+            return DatasetSummary(
+                self.name, names, self.tags, [("note", error.message)], flags_of(None, names)
+            )
+        return DatasetSummary(self.name, names, self.tags, items_of(block), flags_of(block, names))
 
-        return dataset_text(self)
+    def __repr__(self) -> str:
+        return dataset_text(self._summary())
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        from qcrbox.display.summary import dataset_html, dataset_text
-
-        return {"text/plain": dataset_text(self), "text/html": dataset_html(self)}
+        summary = self._summary()
+        return {"text/plain": dataset_text(summary), "text/html": dataset_html(summary)}
 
 
 class Datasets:
@@ -289,13 +309,11 @@ class Datasets:
         **fields: Any,
     ) -> Dataset:
         """Store files as one dataset. The first names it unless `name` does."""
-        from qcrbox.api.files import _content_of
-
         if not sources:
             raise UserInputError(
                 "add() needs at least one file.", next='For example qc.add("a.cif", "a.hkl").'
             )
-        read = [_content_of(s if isinstance(s, bytes) else Path(s).expanduser(), None) for s in sources]
+        read = [content_of(s if isinstance(s, bytes) else Path(s).expanduser(), None) for s in sources]
         about = {"name": name or Path(read[0][1]).stem, **fields}
         said = self._box.client.upload(
             "/api/datasets",
@@ -352,9 +370,7 @@ class Datasets:
     def _ipython_key_completions_(self) -> list[str]:
         return self.names()
 
-    def table(self, n: int = 50, **query: Any) -> show.Table:
-        from qcrbox.display.summary import dataset_table
-
+    def table(self, n: int = 50, **query: Any) -> Table:
         return dataset_table(self.all(n, **query), "Datasets")
 
     def __repr__(self) -> str:
@@ -362,3 +378,27 @@ class Datasets:
 
     def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
         return self.table()._repr_mimebundle_(**more)
+
+
+def dataset_table(
+    datasets: list[Dataset], title: str, when_empty: str = "Nothing here yet: qc.add(…) stores."
+) -> Table:
+    """Name, formula, space group, R1, files, tags, owner and time of storing of each dataset."""
+    rows = []
+    for dataset in datasets:
+        indices = (file.said.get("index") for file in dataset.files.values())
+        index = next((index for index in indices if index), None) or {}
+        rows.append(
+            (
+                dataset.name,
+                index.get("formula_sum") or "",
+                index.get("space_group_hm") or "",
+                index.get("r1"),
+                ", ".join(dataset.files),
+                ", ".join(dataset.tags),
+                dataset.said.get("owner") or "",
+                str(dataset.said.get("created_at") or "")[:16].replace("T", " "),
+            )
+        )
+    heads = ("name", "formula", "space group", "R1", "files", "tags", "owner", "stored")
+    return Table(heads, rows, title=title, caption="" if rows else when_empty)

@@ -8,10 +8,12 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qcrbox.contract.errors import QcError
-from qcrbox.display import show
+from qcrbox.markup import Table
+from qcrbox.widgets import bundle
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -29,11 +31,11 @@ _NOT_TOLD: Row = (
 )
 
 
-def diagnose(box: Box) -> show.Table:
+def diagnose(box: Box) -> Table:
     rows = [*_connection(box), *_widgets(), *_libraries()]
     faults = sum(row[0] == _BAD for row in rows)
     caption = f"{faults} to mend." if faults else "All is well."
-    return show.Table(("", "what", "found"), rows, title="qc.doctor()", caption=caption)
+    return Table(("", "what", "found"), rows, title="qc.doctor()", caption=caption)
 
 
 def _connection(box: Box) -> list[Row]:
@@ -61,8 +63,6 @@ def _widgets() -> list[Row]:
             rows.append((_OK, package, version))
     rows += _front_end_rows(told) if told else [_NOT_TOLD, *_pair("", _version("jupyterlab_widgets"))]
     rows += _shadowing()
-    from qcrbox.widgets import bundle
-
     missing = [name for name in bundle.NAMES if not bundle.path(name).is_file()]
     if missing:
         cure = f"not built: {', '.join(missing)}. In a checkout run `make build`; else install the package again."
@@ -120,11 +120,10 @@ def _pair(where: str, front: str | None) -> list[Row]:
 def _shadowing() -> list[Row]:
     """A second copy of a front-end package in the person's own folder wins over the environment's."""
     try:
+        # Optional: Jupyter is there in a notebook.
         from jupyter_core.paths import jupyter_data_dir
     except ImportError:
         return []
-    from pathlib import Path
-
     rows: list[Row] = []
     own = Path(jupyter_data_dir()) / "labextensions"
     for name in ("@jupyter-widgets/jupyterlab-manager", "anywidget"):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.api.files import cif_of
 from qcrbox.contract.errors import QcError, UserInputError
-from qcrbox.display import show
-from qcrbox.display.show import escape
+from qcrbox.markup import Table, escape
 
 if TYPE_CHECKING:
     from qcrbox.analysis.difference import CrystalDifference, SemanticDifference
@@ -30,21 +30,6 @@ def difference(
     return Difference(cif_of(one), cif_of(other), mode, tuple(ignore), su)
 
 
-def cif_of(what: Any) -> CifFile:
-    """The CIF that a file, dataset, result or calculation stands for."""
-    from qcrbox.api.calculations import Calculation
-    from qcrbox.api.files import CifFile
-
-    if isinstance(what, Calculation):
-        what = what.result()
-    found = what if isinstance(what, CifFile) else getattr(what, "cif", None)
-    if not isinstance(found, CifFile):
-        raise UserInputError(
-            f"A {type(what).__name__} is no CIF.", next="Give a CIF, a dataset, a result or a calculation."
-        )
-    return found
-
-
 class Difference:
     """`.crystal`, `.semantic` and `.text` are computed when asked for; shown in the chosen mode. False when empty."""
 
@@ -53,12 +38,14 @@ class Difference:
 
     @cached_property
     def crystal(self) -> CrystalDifference:
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.difference import crystal_difference
 
         return crystal_difference(self.one.structure, self.other.structure)
 
     @cached_property
     def semantic(self) -> SemanticDifference:
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.difference import semantic_difference
 
         blocks = (self.one.block.name, self.other.block.name)
@@ -68,6 +55,7 @@ class Difference:
 
     @cached_property
     def text(self) -> str:
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.difference import text_difference
 
         return "\n".join(
@@ -91,7 +79,7 @@ class Difference:
 
     # ------------------------------------------------------------ tables
 
-    def atoms(self, *, all: bool = False) -> show.Table:  # noqa: A002 - reads best
+    def atoms(self, *, all: bool = False) -> Table:  # noqa: A002 - reads best
         """Atoms that moved or changed: Δ in Å and in s.u."""
         changes = self.crystal.atoms if all else self.crystal.changed(self.su)
         rows = [
@@ -107,9 +95,9 @@ class Difference:
             for c in sorted(changes, key=lambda c: -(c.position_su or 0))
         ]
         heads = ("atom", "Δ / Å", "Δxyz / s.u.", "ΔU / Å²", "ΔUij / s.u.", "occupancy", "part")
-        return show.Table(heads, rows, title=f"Atoms changed by more than {self.su:g} s.u.")
+        return Table(heads, rows, title=f"Atoms changed by more than {self.su:g} s.u.")
 
-    def changes(self) -> show.Table:
+    def changes(self) -> Table:
         """Items that changed, by meaning."""
         rows = [
             (c.kind, c.tag, c.row, _cut(c.first), _cut(c.second), _number(c.shift_in_su, "{:.1f}"))
@@ -117,7 +105,7 @@ class Difference:
         ]
         more = len(self.semantic) - _MOST_SHOWN
         heads = ("change", "item", "row", self.one.filename, self.other.filename, "Δ / s.u.")
-        return show.Table(heads, rows, title="Changes of meaning", caption=f"{more} more" if more > 0 else "")
+        return Table(heads, rows, title="Changes of meaning", caption=f"{more} more" if more > 0 else "")
 
     def _lines(self) -> list[str]:
         crystal = self.crystal

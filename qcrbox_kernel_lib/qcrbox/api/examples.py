@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.datasets import Dataset
 from qcrbox.contract.errors import NotFound
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -59,12 +59,12 @@ class Examples:
     def __repr__(self) -> str:
         return self.table().text()
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         rows = [
             (d.name, d.said.get("application") or "", ", ".join(d.files), d.description) for d in self.all()
         ]
         caption = "" if rows else "No application here ships examples."
-        return show.Table(("name", "application", "files", "about"), rows, title="Examples", caption=caption)
+        return Table(("name", "application", "files", "about"), rows, title="Examples", caption=caption)
 
     def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
         return self.table()._repr_mimebundle_(**more)

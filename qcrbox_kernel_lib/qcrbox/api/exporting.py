@@ -27,6 +27,7 @@ def export(
 
 def document_to_export(cif: Any, *, unified: bool = False) -> Any:
     """A fresh document of the CIF, which may be changed."""
+    # Start-up time: the CIF reader is loaded with the first CIF.
     from qcrbox.cif import read
 
     document = read(cif.bytes, filename=cif.filename)

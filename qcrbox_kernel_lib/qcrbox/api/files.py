@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import difflib
 import hashlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from qcrbox.client.busy import busy
+from qcrbox.api.checking import Checked
+from qcrbox.api.stored import Stored
 from qcrbox.contract.errors import CifError, NotFound, QcError, UserInputError
-from qcrbox.display import show
+from qcrbox.display.busy import busy
 from qcrbox.language import tr
+from qcrbox.markup import Text, escape
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
     from qcrbox.api.box import Box
-    from qcrbox.api.checking import Checked
     from qcrbox.cif.document import Document
     from qcrbox.crystallography.structure import Structure
 
@@ -25,7 +27,7 @@ _SHOWN_BYTES = 5_000_000  # a larger file is not fetched only to show its first 
 _CIF_SUFFIXES = frozenset({".cif", ".fcf", ".mcif"})
 
 
-class DataFile:
+class DataFile(Stored):
     """One stored file. Its bytes never change; `.text`, `.bytes`, `.save(path)`."""
 
     def __init__(self, box: Box, said: dict[str, Any]) -> None:
@@ -39,8 +41,8 @@ class DataFile:
         return self.box.files.content(self.id)
 
     @property
-    def text(self) -> show.Text:
-        return show.Text(self.bytes.decode("utf-8", errors="replace"))
+    def text(self) -> Text:
+        return Text(self.bytes.decode("utf-8", errors="replace"))
 
     @property
     def size(self) -> int:
@@ -76,6 +78,15 @@ class DataFile:
         """Bring it back from the bin."""
         self.box.client.post(f"/api/data-files/{self.id}/restore")
 
+    def _data_file(self, *, cif: bool) -> DataFile:
+        return self
+
+    def _code(self) -> str:
+        return f'qc.files["{self.id}"]'
+
+    def _lineage_subject(self) -> tuple[str, str]:
+        return "data_file", self.id
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DataFile) and other.id == self.id
 
@@ -87,7 +98,7 @@ class DataFile:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         head = self._first_lines()
-        html = f"<div>{show.escape(repr(self))}<pre style='margin:4px 0;opacity:.85'>{show.escape(head)}</pre></div>"
+        html = f"<div>{escape(repr(self))}<pre style='margin:4px 0;opacity:.85'>{escape(head)}</pre></div>"
         return {"text/plain": f"{self!r}\n{head}".rstrip(), "text/html": html}
 
     def _first_lines(self, most: int = 8) -> str:
@@ -110,6 +121,7 @@ class CifFile(DataFile):
     def document(self) -> Document:
         """The whole file as qcrbox.cif reads it."""
         if self._document is None:
+            # Start-up time: the CIF reader is loaded with the first CIF.
             from qcrbox.cif import read
 
             content = self.bytes
@@ -136,12 +148,12 @@ class CifFile(DataFile):
         if len(filled) > 1:
             raise CifError(
                 f"{self.filename!r} has {len(filled)} data blocks: {', '.join(b.name for b in filled)}.",
-                next=f'Choose: {self._as_code()}["{filled[0].name}"].',
+                next=f'Choose: {self._readable_code()}["{filled[0].name}"].',
                 file=self.filename,
             )
         return self.document.sole_block()
 
-    def _as_code(self) -> str:
+    def _readable_code(self) -> str:
         """How a person would write this file: by its dataset where that has a name and one CIF, else by its id."""
         dataset_id = self.said.get("qcrbox_dataset_id")
         if dataset_id:
@@ -149,11 +161,12 @@ class CifFile(DataFile):
                 dataset = self.box.datasets.by_id(str(dataset_id))
                 if dataset.cif == self:
                     return f'qc["{dataset.name}"]'
-        return f'qc.files["{self.id}"]'
+        return self._code()
 
     @property
     def structure(self) -> Structure:
         """Cell, space group, sites, displacement parameters, bonds of the chosen block."""
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.crystallography.structure import Structure
 
         made = Structure.from_block(self.block)
@@ -171,6 +184,7 @@ class CifFile(DataFile):
 
     @property
     def atoms(self) -> Any:
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.display.atoms import Atoms
 
         return Atoms(self.structure)
@@ -180,6 +194,7 @@ class CifFile(DataFile):
         if not name.startswith("_"):
             self.document[name]  # raises, naming the blocks there are
             return CifFile(self.box, self.said, block=name)
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.cif.document import Item
         from qcrbox.cif.values import parse_value
 
@@ -191,7 +206,7 @@ class CifFile(DataFile):
             hint = f"Did you mean {near[0]!r}?" if near else ""
             raise CifError(
                 f"{self.filename} has no {name}{where}.",
-                next=f'Block {others[0]} has it: {self._as_code()}["{others[0]}"].' if others else hint,
+                next=f'Block {others[0]} has it: {self._readable_code()}["{others[0]}"].' if others else hint,
                 file=self.filename,
                 block=self.block.name,
                 tag=name,
@@ -213,21 +228,26 @@ class CifFile(DataFile):
 
     def view(self, **options: Any) -> Any:
         """The structure, drawn."""
+        # Start-up time: widgets are loaded when something is shown.
         from qcrbox.widgets.structure_view import StructureView
 
         return StructureView(self.structure, title=self.filename, **options)
 
     def validate(self) -> Checked:
         """Local checks in the manner of checkCIF: a subset, and it says so."""
-        from qcrbox.api.checking import Checked
-
         return Checked.of(self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        # Start-up time: widgets are loaded when something is shown.
         from qcrbox.widgets.cif_text import cif_html
 
         try:
-            return {"text/plain": repr(self), "text/html": cif_html(self)}
+            return {
+                "text/plain": repr(self),
+                "text/html": cif_html(
+                    self.document, [self.block] if self.block_name else self.document.blocks
+                ),
+            }
         except CifError as error:
             return {"text/plain": f"{self!r}\n{error}"}
 
@@ -262,7 +282,7 @@ class Files:
 
     def upload(self, source: Path | bytes, filename: str | None = None) -> DataFile:
         """Store a local file or bytes as a data file; the same content under the same name only once."""
-        content, name = _content_of(source, filename)
+        content, name = content_of(source, filename)
         key = (name, hashlib.sha256(content).hexdigest())
         if key not in self._uploaded:
             said = self._box.client.upload("/api/data-files", [(name, content)])
@@ -291,6 +311,7 @@ class Files:
 
     def _one_block(self, file: CifFile) -> DataFile:
         """A command reads one block: the chosen one, stored as a file of its own."""
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.cif.document import Document
 
         content = Document([file.block]).to_bytes()
@@ -298,18 +319,8 @@ class Files:
 
     def resolve(self, value: Any, *, cif: bool, of: str) -> DataFile:
         """The stored file that a dataset, result, calculation, name, Path or bytes stands for."""
-        from qcrbox.api.calculations import Calculation
-        from qcrbox.api.datasets import Dataset
-        from qcrbox.api.results import Result
-
-        if isinstance(value, DataFile):
-            return value
-        if isinstance(value, Calculation):
-            value = value.result()
-        if isinstance(value, Result):
-            return value.cif if cif else value.file
-        if isinstance(value, Dataset):
-            return value.cif if cif else value.file
+        if isinstance(value, Stored):
+            return value._data_file(cif=cif)
         if isinstance(value, (bytes, bytearray)):
             return self.upload(bytes(value), f"{of}.cif" if cif else of)
         if _is_document(value):
@@ -344,13 +355,24 @@ class Files:
         return dataset.cif if cif else dataset.file
 
 
+def cif_of(source: Any) -> CifFile:
+    """The CIF of a dataset, calculation, result or CIF. Raises UserInputError for anything else."""
+    found = source._data_file(cif=True) if isinstance(source, Stored) else None
+    if not isinstance(found, CifFile):
+        raise UserInputError(
+            f"A {type(source).__name__} is no CIF.", next="Give a CIF, a dataset, a result or a calculation."
+        )
+    return found
+
+
 def _is_document(value: Any) -> bool:
-    from qcrbox.cif.document import Document
+    # A document can only be given once its module is loaded: no import of the CIF reader for asking.
+    module = sys.modules.get("qcrbox.cif.document")
+    return module is not None and isinstance(value, module.Document)
 
-    return isinstance(value, Document)
 
-
-def _content_of(source: Path | bytes, filename: str | None) -> tuple[bytes, str]:
+def content_of(source: Path | bytes, filename: str | None) -> tuple[bytes, str]:
+    """Bytes and file name of a local file or of bytes. Raises UserInputError when the file cannot be read."""
     if isinstance(source, bytes):
         return source, filename or f"data{'.cif' if _looks_like_cif(source) else ''}"
     try:

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.parameters import unknown_option
+from qcrbox.client.parameters import unknown_option
 from qcrbox.contract.errors import NotFound, UserInputError
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
@@ -73,14 +73,14 @@ class Presets(Mapping[str, dict[str, Any]]):
     def _ipython_key_completions_(self) -> list[str]:
         return list(self)
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         rows = [
             (name, ", ".join(f"{option}={value!r}" for option, value in self[name].items())) for name in self
         ]
         caption = (
             "" if rows else f'None yet: {self._command.qualified_name}.presets.save("quick", …) keeps one.'
         )
-        return show.Table(
+        return Table(
             ("preset", "options"), rows, title=f"Presets of {self._command.qualified_name}", caption=caption
         )
 

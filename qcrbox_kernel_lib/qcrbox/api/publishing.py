@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qcrbox.api import exporting
 from qcrbox.contract.errors import MissingItemsError, QcError
-from qcrbox.display import show
+from qcrbox.markup import Table, Text, escape
 
 if TYPE_CHECKING:
     from qcrbox.api.results import Result
@@ -38,6 +38,7 @@ class Publication:
         self._add_references()
 
     def _embed(self) -> None:
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.crystallography.shelx.checksum import checksum
 
         for kind, tag in exporting.TAGS.items():
@@ -61,8 +62,9 @@ class Publication:
     # ------------------------------------------------------------ what it says
 
     @cached_property
-    def missing(self) -> show.Table:
+    def missing(self) -> Table:
         """Items that journals ask for and this file does not state, the most needed first."""
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.analysis.validation.statement_checks import missing_items
         from qcrbox.crystallography.structure import Structure
 
@@ -78,10 +80,10 @@ class Publication:
         caption = (
             "" if rows else "Nothing that was looked for is missing. The list is a part of what journals ask."
         )
-        return show.Table(("item", "needed"), rows, title="Still missing", caption=caption)
+        return Table(("item", "needed"), rows, title="Still missing", caption=caption)
 
     @cached_property
-    def citations(self) -> show.Table:
+    def citations(self) -> Table:
         """The programs that made this result, from its lineage, with what to cite."""
         box = self.result.box
         rows: dict[tuple[str, str, str], tuple[str, str, str, str]] = {}
@@ -93,7 +95,7 @@ class Publication:
                 str(said[key]) for key in ("application_slug", "application_version", "command_name")
             )
             rows.setdefault((slug, version, name), self._citation(slug, version, name))
-        return show.Table(("program", "version", "command", "doi"), list(rows.values()), title="To be cited")
+        return Table(("program", "version", "command", "doi"), list(rows.values()), title="To be cited")
 
     def _citation(self, slug: str, version: str, name: str) -> tuple[str, str, str, str]:
         try:
@@ -113,10 +115,11 @@ class Publication:
     # ------------------------------------------------------------ writing it
 
     @property
-    def text(self) -> show.Text:
+    def text(self) -> Text:
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.cif.convert.journal_cif import ascii_text
 
-        return show.Text(ascii_text(self.document.to_bytes().decode("utf-8", "replace")))
+        return Text(ascii_text(self.document.to_bytes().decode("utf-8", "replace")))
 
     def save(self, path: str | Path) -> Path:
         """Write it (ASCII, conventional names); an existing file is not overwritten."""
@@ -136,5 +139,5 @@ class Publication:
         return f"{self._head()}\n\n{self.missing.text()}\n\n{self.citations.text()}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        html = f"<div>{show.escape(self._head())}</div>{self.missing.html()}{self.citations.html()}"
+        html = f"<div>{escape(self._head())}</div>{self.missing.html()}{self.citations.html()}"
         return {"text/plain": repr(self), "text/html": html}

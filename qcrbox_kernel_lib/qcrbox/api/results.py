@@ -6,21 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.files import CifFile, DataFile
+from qcrbox.api.files import CifFile, DataFile, cif_of
+from qcrbox.api.stored import Stored
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
-from qcrbox.display import show
 from qcrbox.display.history import History
+from qcrbox.display.summary import result_html
+from qcrbox.markup import Text
 
 if TYPE_CHECKING:
-    from qcrbox.analysis.density.maps import DensityMap
     from qcrbox.api.calculations import Calculation
     from qcrbox.api.checking import Checked
     from qcrbox.api.datasets import Dataset
+    from qcrbox.api.densities import DensityMap
     from qcrbox.api.publishing import Publication
     from qcrbox.display.plots import Plots
 
 
-class Result:
+class Result(Stored):
     """The result of a successful calculation."""
 
     def __init__(self, calculation: Calculation) -> None:
@@ -32,7 +34,7 @@ class Result:
     def dataset(self) -> Dataset:
         """The output dataset. Raises NotFound when the command gives no files."""
         if self._dataset is None:
-            dataset_id = self.calculation._live.said.get("output_dataset_id")
+            dataset_id = self.calculation.record.get("output_dataset_id")
             if not dataset_id:
                 raise NotFound(
                     f"{self.calculation.name} gave no files.", next="See .log for what it printed."
@@ -43,7 +45,7 @@ class Result:
     @property
     def files(self) -> dict[str, DataFile]:
         """Every output by file name, the primary one first."""
-        return self.dataset.files if self.calculation._live.said.get("output_dataset_id") else {}
+        return self.dataset.files if self.calculation.record.get("output_dataset_id") else {}
 
     @property
     def file(self) -> DataFile:
@@ -128,6 +130,7 @@ class Result:
     @property
     def plots(self) -> Plots:
         """Plots of model and data: `.fo_fc()`, `.normal_probability()`, `.variance()`, `.resolution()`, `.wilson()`."""
+        # Start-up time: numpy and gemmi are loaded when crystals are computed with.
         from qcrbox.display.plots import Plots
 
         fcf = [
@@ -154,7 +157,7 @@ class Result:
         return next((line.strip() for line in remarks.splitlines() if line.strip().startswith(beginning)), "")
 
     @property
-    def log(self) -> show.Text:
+    def log(self) -> Text:
         return self.calculation.log
 
     @property
@@ -174,15 +177,20 @@ class Result:
 
     def difference_density(self) -> DensityMap:
         """Fo − Fc in e/Å³ over one cell. Raises MissingItemsError when no file has both."""
-        from qcrbox.analysis.density.maps import difference_density
+        # Start-up time: numpy, gemmi and widgets are loaded when a density is asked for.
+        from qcrbox.api.densities import difference_density
 
         return difference_density(self.structure, self.plots._model)
 
     def report(self, path: str | None = None, models: list[Any] | None = None) -> Any:
         """Table 1 of this and further models; written as docx, tex, csv or html by the end of `path`."""
+        # Start-up time: reports, plots and numpy are loaded when they are asked for.
+        from qcrbox.api.comparison import name_of
         from qcrbox.display.report import Report
 
-        report = Report(models or [self])
+        chosen = models or [self]
+        cifs = [cif_of(model) for model in chosen]
+        report = Report(cifs, [name_of(model, cif) for model, cif in zip(chosen, cifs, strict=True)])
         return report if path is None else report.save(path)
 
     def validate(self) -> Checked:
@@ -194,6 +202,7 @@ class Result:
 
         embed: "hkl", "res", "fcf" put these files into it where it has not got them. unified: as it is stored.
         """
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.api.exporting import export
 
         return export(self.cif, self.files, Path(path), embed, unified=unified)
@@ -203,6 +212,7 @@ class Result:
 
         Written to `path` if given; look at `.missing` before you send it.
         """
+        # Start-up time: the CIF reader is loaded with the first CIF.
         from qcrbox.api.publishing import Publication
 
         made = Publication(self)
@@ -213,6 +223,17 @@ class Result:
     def keep(self, name: str, *, tags: list[str] | None = None) -> Dataset:
         """Give the output a name to find it by: `qc[name]`."""
         return self.dataset.change(name=name, **({"tags": tags} if tags else {}))
+
+    # ------------------------------------------------------------ as an argument
+
+    def _data_file(self, *, cif: bool) -> DataFile:
+        return self.cif if cif else self.file
+
+    def _code(self) -> str:
+        return f"{self.calculation._code()}.result()"
+
+    def _lineage_subject(self) -> tuple[str, str]:
+        return self.calculation._lineage_subject()
 
     # ------------------------------------------------------------ how it looks
 
@@ -238,6 +259,5 @@ class Result:
         return "\n".join([*lines, *(f"⚠ {warning}" for warning in self.warnings)])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        from qcrbox.display.summary import result_html
-
-        return {"text/plain": repr(self), "text/html": result_html(self)}
+        html = result_html(self.name, self._figures(), self.warnings, list(self.files))
+        return {"text/plain": repr(self), "text/html": html}

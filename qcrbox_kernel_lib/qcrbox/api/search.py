@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.api.datasets import Dataset
+from qcrbox.api.datasets import Dataset, dataset_table
 from qcrbox.contract.errors import UserInputError
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -46,9 +46,7 @@ class Found:
     def __getitem__(self, index: int) -> Dataset:
         return self.datasets[index]
 
-    def table(self) -> show.Table:
-        from qcrbox.display.summary import dataset_table
-
+    def table(self) -> Table:
         asked = ", ".join(f"{name}={value!r}" for name, value in self._asked.items())
         return dataset_table(
             self.datasets, f"{len(self)} found: {asked}", "No stored structure fits all of this."

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.calculation import StillRunning
+from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import NotFound
 from qcrbox.contract.states import FINAL
-from qcrbox.display import show
+from qcrbox.markup import Table, escape, publish
 
 if TYPE_CHECKING:
     from qcrbox.api.applications import Command
@@ -44,11 +45,9 @@ class Session:
 
     def show(self) -> Session | None:
         """Show the button that opens the window in a Lab tab, wherever in a cell; without a kernel: the session."""
-        if not show.is_notebook():
+        if not is_notebook():
             return self
-        from IPython.display import display
-
-        display(self)
+        publish(self._repr_mimebundle_())
         return None
 
     @property
@@ -116,7 +115,7 @@ class Session:
         # JupyterLab with our extension makes a button of the last one; others show words that hold for them.
         return {
             "text/plain": f"{self!r}\n{_WAY}",
-            "text/html": f"<p>{show.escape(repr(self))}<br>{show.escape(_WAY)}</p>",
+            "text/html": f"<p>{escape(repr(self))}<br>{escape(_WAY)}</p>",
             "application/vnd.qcrbox.session+json": {"session_id": self.id, "name": self.name},
         }
 
@@ -157,7 +156,7 @@ class Sessions:
     def __len__(self) -> int:
         return len(self.all())
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         rows = [
             (
                 s.id[-4:],
@@ -170,7 +169,7 @@ class Sessions:
             )
             for s in self.all()
         ]
-        return show.Table(
+        return Table(
             ("id", "application", "state", "reason", "owner", "opened", "ends if unused"),
             rows,
             title="Sessions",

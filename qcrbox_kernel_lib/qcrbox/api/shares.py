@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.errors import NotFound, UserInputError
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.api.box import Box
@@ -37,7 +37,7 @@ class Shares:
     def of(self, kind: str, object_id: str) -> list[dict[str, Any]]:
         return list(self._box.client.get("/api/shares", kind=kind, object_id=object_id).get("shares", ()))
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         said = self._box.client.get("/api/shares").get("shares", ())
         rows = [
             (
@@ -49,7 +49,7 @@ class Shares:
             )
             for s in said
         ]
-        return show.Table(
+        return Table(
             ("kind", "id", "with", "mode", "until"),
             rows,
             title="Shared",

@@ -8,7 +8,7 @@ from typing import Any
 
 from qcrbox.api.applications import Application, Applications
 from qcrbox.api.command import Command
-from qcrbox.spec.python_names import identifier
+from qcrbox.contract.python_names import identifier
 
 _HEAD = '''"""Applications of one registry. Generated; write again with qc.stubs("qcrbox_applications.pyi").
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from qcrbox.contract.errors import UserInputError
-from qcrbox.display import show
 from qcrbox.language import tr
+from qcrbox.markup import Table, Text
 
 _MOST = 100
 
@@ -23,7 +23,7 @@ class Undo:
         """Remember what was done, and what takes it back."""
         self._done.append((words, back))
 
-    def last(self) -> show.Text:
+    def last(self) -> Text:
         """Take the last change back and say which it was.
 
         Raises UserInputError when there is none; a change that cannot be taken back any more stays off the list.
@@ -35,8 +35,8 @@ class Undo:
             )
         words, back = self._done.pop()
         back()
-        return show.Text(tr("Taken back: {words}.", words=words))
+        return Text(tr("Taken back: {words}.", words=words))
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         """What would be undone, next first."""
-        return show.Table(("change",), [(words,) for words, _ in reversed(self._done)], title="Undo")
+        return Table(("change",), [(words,) for words, _ in reversed(self._done)], title="Undo")

@@ -14,6 +14,7 @@ from qcrbox.cif.lenient import Reading, read_number
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import checked_raw, raw_of, text_of
 from qcrbox.cif.values import Absent, Number, Value, parse_value
+from qcrbox.cif.writer import rewritten
 from qcrbox.contract.errors import CifError
 
 Entry = Item | Loop
@@ -326,8 +327,6 @@ class Document:
         return ", ".join(block.name or "(no name)" for block in self.blocks[:20]) or "none"
 
     def to_bytes(self) -> bytes:
-        from qcrbox.cif.writer import rewritten
-
         return rewritten(self)
 
     @property

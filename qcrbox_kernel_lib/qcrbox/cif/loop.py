@@ -100,12 +100,14 @@ class Loop:
 
     def numbers(self, tag: str) -> np.ndarray:
         """One column as floats, s.u. left out; `?`, `.` and texts are NaN."""
+        # Start-up time: numpy is loaded with the first column of numbers.
         from qcrbox.cif.arrays import floats
 
         return floats(self.column(tag))
 
     def numbers_and_su(self, tag: str) -> tuple[np.ndarray, np.ndarray]:
         """One column as floats with its s.u.; the s.u. is NaN where none is written."""
+        # Start-up time: numpy is loaded with the first column of numbers.
         from qcrbox.cif.arrays import floats_and_su
 
         return floats_and_su(self.column(tag))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from qcrbox.cif import tokens
 from qcrbox.contract.errors import CifError
 
 MAX_LINE = 2048
@@ -116,8 +117,6 @@ def _fold(line: str) -> str:
 
 def checked_raw(raw: str, *, cif2: bool = False) -> str:
     """`raw` if it is exactly one value token; raises CifError otherwise."""
-    from qcrbox.cif import tokens
-
     data = b"\n" + raw.encode()
     try:
         end = tokens.end_of_value(data, 1, len(data), cif2) if len(data) > 1 else -1

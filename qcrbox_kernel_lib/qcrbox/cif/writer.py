@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from qcrbox.cif.body import FileBody
-from qcrbox.cif.document import Block, Document, Entry, Item
+from qcrbox.cif.item import Item
 from qcrbox.cif.loop import Loop
+
+if TYPE_CHECKING:
+    from qcrbox.cif.document import Block, Document, Entry
 
 Splice = tuple[int, int, str]
 _NAME_WIDTH = 34

@@ -9,15 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import httpx
 
 from qcrbox.client import loopback
-from qcrbox.client.busy import busy
 from qcrbox.contract.errors import QcError, Unreachable
 from qcrbox.language import tr
-
-if TYPE_CHECKING:
-    import httpx
 
 # Reading again is harmless, so a short outage (a registry restart) need not be seen at all.
 _READ_RETRY_DELAYS_S = (0.1, 0.3, 1.0)
@@ -32,14 +30,26 @@ class ServerEvent:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+# Given the text for what takes time and the seconds after which to show it: a context around the request.
+Announce = Callable[[str, float], contextlib.AbstractContextManager[None]]
+
+
+def _silently(_text: str, _after_s: float) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
+
+
 class RegistryClient:
     """One registry and the right to use it. Nothing is opened before the first request.
 
-    Raises the classes of `qcrbox.contract.errors`; `Unreachable` when nobody answers.
+    `announce` shows the person what a slow request waits for.
+    Raises the classes of `qcrbox.contract.errors`; `Unreachable` when the registry does not answer.
     """
 
-    def __init__(self, url: str, token: str | None = None, *, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self, url: str, token: str | None = None, *, timeout_s: float = 30.0, announce: Announce = _silently
+    ) -> None:
         self.url = url.rstrip("/")
+        self._announce = announce
         self._token = token
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
@@ -52,8 +62,6 @@ class RegistryClient:
     def http(self) -> httpx.Client:
         with self._lock:
             if self._http is None:
-                import httpx
-
                 headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
                 self._http = httpx.Client(
                     base_url=self.url,
@@ -108,8 +116,6 @@ class RegistryClient:
         self, last_id: str | None = None, *, on_open: Callable[[], None] | None = None, **query: Any
     ) -> Iterator[ServerEvent]:
         """Server-sent events from `last_id` on. Ends when the connection does; the caller connects again."""
-        import httpx
-
         headers = {"Accept": "text/event-stream"}
         if last_id:
             headers["Last-Event-ID"] = last_id
@@ -138,12 +144,10 @@ class RegistryClient:
 
     def _send(self, method: str, path: str, *, words: str = "", **more: Any) -> httpx.Response:
         # Every request of a far-away registry takes a moment; a plain one is worth a word only after a while.
-        with busy(words or tr("Waiting for the registry"), after_s=0.2 if words else 1.0):
+        with self._announce(words or tr("Waiting for the registry"), 0.2 if words else 1.0):
             return self._sent(method, path, **more)
 
     def _sent(self, method: str, path: str, **more: Any) -> httpx.Response:
-        import httpx
-
         if more.get("timeout", ...) is None:
             # A file may take as long as it takes, silence may not.
             more["timeout"] = httpx.Timeout(300.0, connect=5.0)

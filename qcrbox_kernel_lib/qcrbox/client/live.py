@@ -1,8 +1,7 @@
-"""What is known of a calculation at this moment, from its record and from events; and its words."""
+"""What is known of a calculation now, from its record and from events."""
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -10,22 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from qcrbox.contract.states import FINAL, State
-from qcrbox.language import tr
 
-_LOG_LINES = 200
-_ICONS = {
-    "submitted": "◷",
-    "running": "▶",
-    "successful": "✓",
-    "failed": "✗",
-    "cancelled": "⊘",
-    "unknown": "?",
-}
+LOG_LINES = 200  # kept of the log
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far it is: `fraction` 0..1 or None, what the program says, its metrics, the queue before it."""
+    """Progress of a calculation: `fraction` 0..1 or None, the program's text and metrics, its place in the queue."""
 
     fraction: float | None = None
     text: str = ""
@@ -51,11 +41,11 @@ class Progress:
 
 
 class Live:
-    """State of one calculation. Only ever moves on: a late or repeated message changes nothing."""
+    """State of one calculation. A final state never changes: late or repeated messages are ignored."""
 
-    def __init__(self, said: dict[str, Any]) -> None:
-        self._lock = threading.RLock()
-        self.said: dict[str, Any] = {}
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.lock = threading.RLock()
+        self.record: dict[str, Any] = {}
         self.status: State = State.SUBMITTED
         self.step = ""
         self.progress = Progress()
@@ -65,24 +55,23 @@ class Live:
         self.warnings: list[str] = []
         self.times: dict[str, float] = {}
         self.complete = False  # the whole record of an ended calculation is known
-        self.take_said(said)
+        self.take_record(record)
 
     @property
     def final(self) -> bool:
+        """True in a state that is never left."""
         return self.status in FINAL
 
-    # ------------------------------------------------------------ taking news
-
-    def take_said(self, said: dict[str, Any]) -> None:
-        """The record as REST gives it."""
-        with self._lock:
-            self.said = {**self.said, **said}
-            events = said.get("status_events") or []
+    def take_record(self, record: dict[str, Any]) -> None:
+        """Apply the record of the calculation as REST gives it."""
+        with self.lock:
+            self.record = {**self.record, **record}
+            events = record.get("status_events") or []
             more = (events[-1].get("extra_info") if events else None) or {}
-            merged = {**more, **{key: said[key] for key in said if said[key] is not None}}
-            self._take_state(said.get("status"), merged.get("step"))
+            merged = {**more, **{key: record[key] for key in record if record[key] is not None}}
+            self._take_state(record.get("status"), merged.get("step"))
             self._take_details(merged)
-            kept = (said.get("progress") or {}).get("history")
+            kept = (record.get("progress") or {}).get("history")
             if isinstance(kept, list) and len(kept) >= len(self.history):
                 self.history = [row for row in kept if isinstance(row, dict)]
             for event in events:
@@ -90,12 +79,12 @@ class Live:
             self.complete = self.complete or (self.final and bool(events))
 
     def ends_with(self, data: dict[str, Any]) -> bool:
-        """True when this event brings the end."""
+        """True when this event is the change to a final state."""
         return not self.final and data.get("status") in {str(state) for state in FINAL}
 
     def take_event(self, name: str, data: dict[str, Any]) -> None:
-        """An event; what it says of the state counts only until the end."""
-        with self._lock:
+        """Apply an event of the registry. Its state is ignored once the calculation has ended."""
+        with self.lock:
             merged = dict(data)
             kind = str(merged.get("kind") or name)
             self._take_state(merged.get("status"), merged.get("step"))
@@ -105,6 +94,20 @@ class Live:
                 self._add_to_history(metrics)
             if kind.endswith("log") and isinstance(merged.get("text"), str):
                 self._add_to_log(merged["text"])
+
+    @property
+    def started_at(self) -> float | None:
+        """Unix time (s) of the submission; None when it is not known."""
+        return self.times.get("submitted") or _unix(self.record.get("submitted_at")) or None
+
+    @property
+    def elapsed_s(self) -> float | None:
+        """Seconds since the program started, up to its end; None before it starts."""
+        start = self.times.get("running")
+        if not start:
+            return None
+        ends = [self.times[str(state)] for state in FINAL if str(state) in self.times]
+        return max(0.0, (ends[0] if ends else time.time()) - start)
 
     def _take_state(self, status: Any, step: Any) -> None:
         if status and not self.final:
@@ -117,13 +120,13 @@ class Live:
         if self.final:
             self.step = "done"
 
-    def _take_details(self, said: dict[str, Any]) -> None:
-        inner, queued = said.get("progress"), said.get("queue")
-        progress: dict[str, Any] = inner if isinstance(inner, dict) else said
+    def _take_details(self, record: dict[str, Any]) -> None:
+        inner, queued = record.get("progress"), record.get("queue")
+        progress: dict[str, Any] = inner if isinstance(inner, dict) else record
         queue: dict[str, Any] = queued if isinstance(queued, dict) else {}
         now = self.progress
         metrics = progress.get("metrics")
-        is_log = str(said.get("kind", "")).endswith("log")
+        is_log = str(record.get("kind", "")).endswith("log")
         place = queue.get("place")  # 1 is next
         self.progress = Progress(
             fraction=_or(progress.get("fraction"), now.fraction),
@@ -134,9 +137,9 @@ class Live:
             estimated_start_s=_until(queue.get("estimated_start"), now.estimated_start_s),
             waits_for=str(queue.get("reason") or now.waits_for),
         )
-        self.error_msg = str(said.get("error_msg") or self.error_msg)
-        if said.get("warnings"):
-            self.warnings = [str(w) for w in said["warnings"]]
+        self.error_msg = str(record.get("error_msg") or self.error_msg)
+        if record.get("warnings"):
+            self.warnings = [str(w) for w in record["warnings"]]
 
     def _add_to_history(self, metrics: dict[str, float]) -> None:
         if self.history and self.history[-1].get("cycle") == metrics.get("cycle") and "cycle" in metrics:
@@ -145,106 +148,7 @@ class Live:
             self.history.append(dict(metrics))
 
     def _add_to_log(self, text: str) -> None:
-        self.log_lines = [*self.log_lines, *text.splitlines()][-_LOG_LINES:]
-
-    # ------------------------------------------------------------ words
-
-    @property
-    def status_in_words(self) -> str:
-        return f"{_ICONS.get(str(self.status), '')} {self.status}"
-
-    @property
-    def status_for_people(self) -> str:
-        """The same in the person's language."""
-        return f"{_ICONS.get(str(self.status), '')} {tr(str(self.status))}"
-
-    @property
-    def when(self) -> str:
-        started = self.times.get("submitted") or _unix(self.said.get("submitted_at"))
-        return datetime.fromtimestamp(started).astimezone().strftime("%Y-%m-%d %H:%M") if started else ""
-
-    @property
-    def elapsed_s(self) -> float | None:
-        start = self.times.get("running")
-        if not start:
-            return None
-        ends = [self.times[str(state)] for state in FINAL if str(state) in self.times]
-        return max(0.0, (ends[0] if ends else time.time()) - start)
-
-    @property
-    def queue_in_words(self) -> str:
-        """`Queued: 14 before you, about 6 min. Your group may run 8 at once.`"""
-        progress = self.progress
-        if self.status != State.SUBMITTED:
-            return ""
-        place, after = progress.queue_position, progress.estimated_start_s
-        about = _duration(after) if after else ""
-        if place is None:
-            words = tr("Queued, about {time}.", time=about) if about else tr("Queued.")
-        elif place:
-            words = (
-                tr("Queued: {n} before you, about {time}.", n=place, time=about)
-                if about
-                else tr("Queued: {n} before you.", n=place)
-            )
-        else:
-            words = tr("Queued: next, about {time}.", time=about) if about else tr("Queued: next.")
-        return f"{words} {progress.waits_for}".strip()
-
-    @property
-    def brief(self) -> str:
-        """One line: the error, the queue, or the progress."""
-        if self.error_msg and self.final:
-            return plain_error(self.error_msg).splitlines()[0]
-        if self.status == State.SUBMITTED:
-            return self.queue_in_words
-        if self.progress.text:
-            return self.progress.text
-        shown = [f"{name} {value:.4g}" for name, value in self.progress.metrics.items()]
-        return ", ".join(shown) or ("" if self.final else self.step)
-
-    def line(self, name: str, short_id: str, *, width: int = 0) -> str:
-        bar = ""
-        if width and self.progress.fraction is not None and not self.final:
-            full = round(self.progress.fraction * width)
-            bar = f" [{'█' * full}{'·' * (width - full)}]"
-        brief = f" – {self.brief}" if self.brief else ""
-        return f"{self.status_for_people} {name} ({short_id}){bar}{brief}"
-
-    def snapshot(self) -> dict[str, Any]:
-        with self._lock:
-            return {
-                "status": str(self.status),
-                "final": self.final,
-                "step": self.step,
-                "fraction": self.progress.fraction,
-                "text": self.progress.text,
-                "metrics": self.progress.metrics,
-                "queue": self.queue_in_words,
-                "history": self.history[-200:],
-                "log": self.log_lines[-_LOG_LINES:],
-                "error": plain_error(self.error_msg),
-                "warnings": self.warnings,
-                "elapsed_s": self.elapsed_s,
-            }
-
-
-def plain_error(text: str) -> str:
-    """A program's message without the name of its exception, which says nothing to its reader."""
-    return re.sub(r"^(?:\w+\.)*\w*(?:Error|Failed|Exception): ", "", text)
-
-
-def first_error(log: str, said: str = "") -> int | None:
-    """The line of a log (from 1) where the error stands: the one that was told, else the first that looks like one."""
-    lines = log.splitlines()
-    told = said.strip()[:60]
-    for number, line in enumerate(lines, 1):
-        if told and told in line:
-            return number
-    for number, line in enumerate(lines, 1):
-        if re.search(r"\b(error|fatal|exception|traceback|failed)\b", line, re.IGNORECASE):
-            return number
-    return None
+        self.log_lines = [*self.log_lines, *text.splitlines()][-LOG_LINES:]
 
 
 def _or(value: Any, otherwise: Any) -> Any:
@@ -269,11 +173,3 @@ def _until(moment: Any, otherwise: float | None) -> float | None:
     if isinstance(moment, (int, float)) and moment < 1e8:
         return float(moment)
     return max(0.0, _unix(moment) - time.time())
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    import httpx
+import httpx
 
 _PATTERN = "all://*.localhost"
 
@@ -21,20 +19,33 @@ def mounts(url: str) -> dict[str, httpx.BaseTransport | None]:
     """The `mounts` of an httpx client for `url`: it finds hub.localhost and its like without a name server."""
     if not (urlsplit(url).hostname or "").endswith(".localhost"):
         return {}  # a transport costs a TLS context
+    return {_PATTERN: _ToLoopback()}
 
-    import httpx  # takes longer to import than the rest of the library; only clients need it
 
-    class ToLoopback(httpx.HTTPTransport):
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            # The Host header and the server name of TLS keep the name.
-            extensions = {**request.extensions, "sni_hostname": request.url.host}
-            moved = httpx.Request(
-                request.method,
-                request.url.copy_with(host="127.0.0.1"),
-                headers=request.headers,
-                stream=request.stream,
-                extensions=extensions,
-            )
-            return super().handle_request(moved)
+def async_mounts(url: str) -> dict[str, httpx.AsyncBaseTransport | None]:
+    """The same for an asynchronous client."""
+    if not (urlsplit(url).hostname or "").endswith(".localhost"):
+        return {}
+    return {_PATTERN: _ToLoopbackAsync()}
 
-    return {_PATTERN: ToLoopback()}
+
+class _ToLoopback(httpx.HTTPTransport):
+    """Sends requests for `*.localhost` to 127.0.0.1; the Host header and the server name of TLS keep the name."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return super().handle_request(_moved(request))
+
+
+class _ToLoopbackAsync(httpx.AsyncHTTPTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await super().handle_async_request(_moved(request))
+
+
+def _moved(request: httpx.Request) -> httpx.Request:
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host="127.0.0.1"),
+        headers=request.headers,
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": request.url.host},
+    )

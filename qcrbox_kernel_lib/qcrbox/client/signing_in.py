@@ -9,16 +9,13 @@ import platform
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+
+import httpx
 
 from qcrbox.client import loopback
 from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
-from qcrbox.display import show
-from qcrbox.language import tr
-
-if TYPE_CHECKING:
-    import httpx
 
 SERVICE = "/services/qcrbox"
 
@@ -67,7 +64,7 @@ def sign_in(
     *,
     timeout_s: float = 600.0,
     sleep: Callable[[float], None] = time.sleep,
-    tell: Callable[[str, str], None] | None = None,
+    tell: Callable[[str, str], None],
 ) -> str:
     """Have the person let this program in at the hub of `registry`, and return the token.
 
@@ -83,7 +80,7 @@ def sign_in(
                 next=f'Make a token at {hub}/token, then qc.connect("{registry}", token="…").',
             )
         begun = asked.json()
-        (tell or _tell)(f"{hub}/connect", str(begun["code"]))
+        tell(f"{hub}/connect", str(begun["code"]))
         deadline = time.monotonic() + min(timeout_s, float(begun["expires_in_s"]))
         while time.monotonic() < deadline:
             answer = _post(http, f"{hub}/connect/token", {"secret": begun["secret"]})
@@ -101,27 +98,7 @@ def program_name() -> str:
     return f"{kind} on {platform.node() or 'a computer'}"
 
 
-def _tell(page: str, code: str) -> None:
-    text = tr("Sign in: open {page} and type the code {code} (within 10 minutes).", page=page, code=code)
-    if show.is_notebook():
-        from IPython.display import display
-
-        words = tr(
-            "Sign in: open {page} and type the code {code} (within 10 minutes).",
-            page=f'<a href="{show.escape(page)}" target="_blank" rel="noopener">{show.escape(page)}</a>',
-            code=f"<b style='font-family:monospace;font-size:1.2em'>{show.escape(code)}</b>",
-        )
-        display(show.Html(f"<p>{words} {tr('This cell goes on by itself.')}</p>", text))
-        return
-    import webbrowser
-
-    sys.stderr.write(f"{text}\n")
-    webbrowser.open(page)
-
-
 def _client(url: str) -> httpx.Client:
-    import httpx
-
     return httpx.Client(
         timeout=httpx.Timeout(20.0, connect=5.0),
         trust_env=not loopback.is_loopback(url),
@@ -130,8 +107,6 @@ def _client(url: str) -> httpx.Client:
 
 
 def _is_registry(http: httpx.Client, address: str) -> bool:
-    import httpx
-
     try:
         answer = http.get(f"{address}/api/healthz")
         return bool(answer.status_code == 200 and answer.json() == {"status": "ok"})
@@ -147,8 +122,6 @@ def _is_registry(http: httpx.Client, address: str) -> bool:
 
 
 def _post(http: httpx.Client, url: str, body: dict[str, Any]) -> httpx.Response:
-    import httpx
-
     try:
         return http.post(url, json=body)
     except httpx.HTTPError as error:

@@ -158,6 +158,10 @@ class Log(Message):
     at: float = 0.0
 
 
+# Name under which an attempt stores its checkpoint; no output of a spec can have it.
+CHECKPOINT = "checkpoint/"
+
+
 class OutputFile(Message):
     """An output already uploaded through the file routes; `upload_id` is what the registry gave for it."""
 

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.cif.values import Number
 from qcrbox.contract.errors import NotFound
-from qcrbox.display import show
+from qcrbox.markup import Table
 
 if TYPE_CHECKING:
     from qcrbox.crystallography.structure import Structure
@@ -30,8 +31,6 @@ class Atom:
     @property
     def xyz(self) -> tuple[Any, ...]:
         """Fractional coordinates with s.u."""
-        from qcrbox.cif.values import Number
-
         sites = self._structure.sites
         pairs = zip(sites.fract[self._index], sites.fract_su[self._index], strict=True)
         return tuple(Number.of(round(float(x), 6), None if not su > 0 else float(su)) for x, su in pairs)
@@ -88,9 +87,9 @@ class Atoms:
     def _ipython_key_completions_(self) -> list[str]:
         return self.labels
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         rows = [(a.label, a.element, *a.xyz, f"{a.u_eq:.4f}", f"{a.occupancy:g}") for a in self]
-        return show.Table(("atom", "element", "x", "y", "z", "Ueq / Å²", "occupancy"), rows)
+        return Table(("atom", "element", "x", "y", "z", "Ueq / Å²", "occupancy"), rows)
 
     def __repr__(self) -> str:
         return self.table().text()

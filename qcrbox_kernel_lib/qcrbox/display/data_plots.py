@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from math import erf, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qcrbox.contract.errors import MissingItemsError, UserInputError
-from qcrbox.crystallography.reflections import unique_reflections
+from qcrbox.crystallography.reflections import find_reflections, unique_reflections
 from qcrbox.crystallography.reflections.wilson import normalised_squares
-from qcrbox.display.history import Picture
-from qcrbox.widgets.chart import BLUE, GREY, ORANGE, Axis, Chart, Panel, Series
+from qcrbox.crystallography.structure import Structure
+from qcrbox.widgets.chart import BLUE, GREY, ORANGE, Axis, Chart, Panel, Picture, Series
 
 if TYPE_CHECKING:
     from qcrbox.display.plots import Plots
@@ -56,15 +57,11 @@ def intensity_distribution(plots: Plots) -> Picture:
 
 
 def _centric(z: Array) -> Array:
-    from math import erf, sqrt
-
     return np.array([erf(sqrt(x / 2)) for x in z])
 
 
 def parity(plots: Plots) -> Picture:
     """⟨I/σ⟩ of each parity class, systematic absences included as they were measured."""
-    from qcrbox.crystallography.reflections import find_reflections
-
     found = find_reflections(plots.cif.block).as_f_squared()
     good = found.sigma > 0
     ratio = found.intensity[good] / found.sigma[good]
@@ -163,8 +160,6 @@ def _flat(reciprocal: Array, hkl: NDArray[np.int64], axis: int) -> tuple[Array, 
 def _missing(
     structure: object, measured: NDArray[np.int64], axis: int, level: int, d_min: float
 ) -> NDArray[np.int64]:
-    from qcrbox.crystallography.structure import Structure
-
     assert isinstance(structure, Structure)
     possible = unique_reflections(structure.cell, structure.space_group, d_min)
     turned = np.concatenate([possible @ rotation for rotation in structure.space_group.rotations])

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-from qcrbox.display import show
+from qcrbox.markup import Table, cell_text
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _TYPES = (
@@ -30,7 +30,7 @@ _BORDERS = '<w:tblBorders><w:top w:val="single" w:sz="8"/><w:bottom w:val="singl
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def docx_bytes(tables: Sequence[show.Table]) -> bytes:
+def docx_bytes(tables: Sequence[Table]) -> bytes:
     """A .docx with a heading, a table and its footnotes for each of `tables`."""
     body = "".join(
         _paragraph(table.title, bold=True) + _table(table) + _paragraph(table.caption) for table in tables
@@ -54,11 +54,11 @@ def _paragraph(text: str, *, bold: bool = False) -> str:
     return f'<w:p><w:r>{style}<w:t xml:space="preserve">{plain}</w:t></w:r></w:p>'
 
 
-def _table(table: show.Table) -> str:
+def _table(table: Table) -> str:
     columns = "<w:gridCol/>" * len(table.heads)
     rows = [
         _row(table.heads, bold=True),
-        *(_row([show.cell_text(cell) for cell in row]) for row in table.rows),
+        *(_row([cell_text(cell) for cell in row]) for row in table.rows),
     ]
     return f"<w:tbl><w:tblPr>{_BORDERS}</w:tblPr><w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>"
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from qcrbox.display import show
-
-if TYPE_CHECKING:
-    from qcrbox.widgets.chart import Chart
+from qcrbox.markup import Table
+from qcrbox.widgets.chart import BLUE, GREEN, ORANGE, PURPLE, Axis, Chart, Panel, Picture, Series
 
 _LABELS = {"R1": "R1", "wR2": "wR2", "max_shift_su": "max shift/s.u.", "mean_shift_su": "mean shift/s.u."}
 _CONVERGED = 0.001
@@ -45,9 +43,9 @@ class History:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.rows)
 
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         rows = [[row.get(name) for name in self.columns] for row in self.rows]
-        return show.Table(self.columns, rows, title=f"History of {self.name}".rstrip(" of"))
+        return Table(self.columns, rows, title=f"History of {self.name}".rstrip(" of"))
 
     def plot(self) -> Picture:
         """R values and shifts against the cycle, to read with the pointer.
@@ -55,8 +53,6 @@ class History:
         R1 and wR2, then the largest and mean shift/s.u. (logarithmic, with the line of convergence), then S where it
         was reported. Raises ValueError when the program reported no metrics.
         """
-        from qcrbox.widgets.chart import BLUE, GREEN, ORANGE, PURPLE, Axis, Chart, Panel
-
         if not self.rows:
             raise ValueError("There is no history: the program reported no metrics.")
         agreement = [
@@ -88,8 +84,6 @@ class History:
 
     def _series(self, name: str, marker: str, colour: str) -> Any:
         """One metric against the row: a program may count its cycles anew after each change of the model."""
-        from qcrbox.widgets.chart import Series
-
         points = [
             (number, row[name])
             for number, row in enumerate(self.rows, 1)
@@ -115,54 +109,3 @@ class History:
 
     def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
         return self.table()._repr_mimebundle_(**more)
-
-
-class Picture:
-    """A plot that shows itself, with a sentence for readers without eyes. `.figure` (matplotlib), `.save(path)`.
-
-    One made `of` a chart can be read with the pointer in the notebook; saved, it is the picture.
-    """
-
-    def __init__(self, figure: Any, alt: str) -> None:
-        self._figure, self.alt = figure, alt
-        self.chart: Chart | None = None
-
-    @classmethod
-    def of(cls, chart: Chart, alt: str) -> Picture:
-        made = cls(None, alt)
-        made.chart = chart
-        return made
-
-    @property
-    def figure(self) -> Any:
-        if self._figure is None and self.chart is not None:
-            self._figure = self.chart.figure()
-        return self._figure
-
-    def save(self, path: str, *, dpi: int = 300) -> str:
-        self.figure.savefig(path, dpi=dpi)
-        return path
-
-    def _bytes(self, kind: str) -> bytes:
-        import io
-
-        out = io.BytesIO()
-        self.figure.savefig(out, format=kind, dpi=110)
-        return out.getvalue()
-
-    def __repr__(self) -> str:
-        return f"<Picture: {self.alt}>"
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        import base64
-
-        data = base64.b64encode(self._bytes("png")).decode()
-        picture = (
-            f'<img alt="{show.escape(self.alt)}" src="data:image/png;base64,{data}" style="max-width:100%">'
-        )
-        return {"text/plain": repr(self), "image/png": data, "text/html": picture}
-
-    def _ipython_display_(self) -> None:
-        from qcrbox.widgets.chart.live import display_picture
-
-        display_picture(self)

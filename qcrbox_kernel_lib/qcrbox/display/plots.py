@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qcrbox.analysis.quality import quality_indicators
 from qcrbox.contract.errors import MissingItemsError
-from qcrbox.display import show
-from qcrbox.display.history import Picture
-from qcrbox.widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Series
+from qcrbox.crystallography.reflections import find_reflections, merging_statistics, shelx_weights
+from qcrbox.crystallography.reflections import wilson as wilson_statistics
+from qcrbox.display.cif_model import CifModel
+from qcrbox.display.data_plots import intensity_distribution, layer, parity
+from qcrbox.markup import Table
+from qcrbox.widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Chart, Panel, Picture, Series
 
 if TYPE_CHECKING:
     from qcrbox.analysis.quality import Quality
-    from qcrbox.api.files import CifFile
     from qcrbox.crystallography.reflections import Reflections
     from qcrbox.crystallography.reflections.merging import Merged
 
@@ -26,7 +30,7 @@ _D_TICKS = (3, 2, 1.5, 1.2, 1, 0.9, 0.8, 0.7, 0.6)  # Å
 class Plots:
     """`result.plots.fo_fc()` and its like. `cif` is the model, `fcf` (if any) the list of Fo² and Fc²."""
 
-    def __init__(self, cif: CifFile, fcf: CifFile | None = None) -> None:
+    def __init__(self, cif: CifModel, fcf: CifModel | None = None) -> None:
         self.cif, self.fcf = cif, fcf
 
     # ------------------------------------------------------------ data
@@ -34,25 +38,21 @@ class Plots:
     @cached_property
     def quality(self) -> Quality:
         """Indicators and resolution shells of the reflections in the CIF."""
-        from qcrbox.analysis.quality import quality_indicators
-
         return quality_indicators(self.cif.block)
 
-    def indicators(self) -> show.Table:
+    def indicators(self) -> Table:
         """Quality indicators, each with what it says."""
         rows = [
             (i.name, "–" if i.value is None else f"{i.value:.4g}", i.unit, i.note or i.meaning)
             for i in self.quality.indicators
         ]
-        return show.Table(
+        return Table(
             ("indicator", "value", "unit", "says"), rows, title=f"Data and model of {self.cif.filename}"
         )
 
     @cached_property
     def _model(self) -> Reflections:
         """Reflections with Fo², σ and Fc². Raises MissingItemsError when no file has them."""
-        from qcrbox.crystallography.reflections import find_reflections
-
         for file in (self.fcf, self.cif):
             if file is None:
                 continue
@@ -77,8 +77,6 @@ class Plots:
     @cached_property
     def _delta(self) -> Any:
         """√w (Fo² − Fc²) with the weights of the refinement; (Fo² − Fc²)/σ when the file does not give them."""
-        from qcrbox.crystallography.reflections import shelx_weights
-
         model = self._model
         difference = model.intensity - self._calculated
         if self._scheme is None:
@@ -102,7 +100,7 @@ class Plots:
     def _unit(self) -> str:
         return "Δ / σ" if self._scheme is None else "√w Δ"
 
-    def outliers(self, n: int = 10) -> show.Table:
+    def outliers(self, n: int = 10) -> Table:
         """The reflections that fit worst, with the text that leaves them out (`omit=`)."""
         model, delta = self._model, self._delta
         rows = []
@@ -110,9 +108,7 @@ class Plots:
             h, k, l = model.hkl[row].tolist()  # noqa: E741 - their names
             values = (f"{model.intensity[row]:.2f}", f"{self._calculated[row]:.2f}", f"{delta[row]:+.1f}")
             rows.append((f"{h} {k} {l}", *values, f"{h} {k} {l}"))
-        return show.Table(
-            ("h k l", "Fo²", "Fc²", self._unit, "omit"), rows, title="Worst fitting reflections"
-        )
+        return Table(("h k l", "Fo²", "Fc²", self._unit, "omit"), rows, title="Worst fitting reflections")
 
     # ------------------------------------------------------------ plots of the model
 
@@ -212,8 +208,6 @@ class Plots:
 
     def wilson(self) -> Picture:
         """The Wilson plot with its line, and ⟨|E²−1|⟩ beside what centrosymmetric structures have."""
-        from qcrbox.crystallography.reflections import wilson as wilson_statistics
-
         structure = self.cif.structure
         plot = wilson_statistics(self._merged, structure.cell, structure.space_group, structure.cell_content)
         slope, offset = np.polyfit(plot.s_squared, plot.log_ratio, 1)
@@ -227,26 +221,18 @@ class Plots:
 
     def intensity_distribution(self) -> Picture:
         """⟨|E²−1|⟩ by resolution and the distribution of E², both beside the two theoretical cases."""
-        from qcrbox.display.data_plots import intensity_distribution
-
         return intensity_distribution(self)
 
     def parity(self) -> Picture:
         """⟨I/σ⟩ of the eight parity classes of h k l: a class that is weak tells of centring or a superstructure."""
-        from qcrbox.display.data_plots import parity
-
         return parity(self)
 
     def layer(self, name: str = "hk0") -> Picture:
         """A layer of the reciprocal lattice, such as "hk0", "h1l" or "-2kl": strong reflections large."""
-        from qcrbox.display.data_plots import layer
-
         return layer(self, name)
 
     @cached_property
     def _merged(self) -> Merged:
-        from qcrbox.crystallography.reflections import find_reflections, merging_statistics
-
         structure = self.cif.structure
         found = find_reflections(self.cif.block)
         return merging_statistics(found, structure.cell, structure.space_group).merged
@@ -268,7 +254,5 @@ class Plots:
 
 
 def _normal_quantiles(p: Any) -> Any:
-    from statistics import NormalDist
-
     inverse = NormalDist().inv_cdf
     return np.array([inverse(one) for one in p])

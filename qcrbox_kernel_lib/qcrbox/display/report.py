@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import html
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qcrbox.api.comparison import name_of
-from qcrbox.api.difference import cif_of
 from qcrbox.contract.errors import UserInputError
-from qcrbox.display import show
+from qcrbox.display.cif_model import CifModel
+from qcrbox.display.docx import docx_bytes
+from qcrbox.markup import Table, cell_text, escape
 
 # Label, names tried in order, unit. What a file does not say is shown as ?, never left blank.
 TABLE_1 = (
@@ -55,40 +56,39 @@ UNKNOWN = "?"
 
 
 class Report:
-    """Tables for the given models (results, datasets or CIFs). `.save("table1.docx")`; `.tables` are the parts."""
+    """Tables for the given models under their names. `.save("table1.docx")`; `.tables` are the parts."""
 
-    def __init__(self, models: list[Any], names: list[str] | None = None) -> None:
+    def __init__(self, models: Sequence[CifModel], names: Sequence[str]) -> None:
         if not models:
             raise UserInputError("A report needs at least one model.")
-        self.cifs = [cif_of(model) for model in models]
-        self.names = names or [name_of(m, c) for m, c in zip(models, self.cifs, strict=True)]
+        self.models, self.names = list(models), list(names)
 
     @property
-    def table_1(self) -> show.Table:
+    def table_1(self) -> Table:
         """Crystal data, data collection and refinement."""
-        blocks = [cif.block for cif in self.cifs]
+        blocks = [model.block for model in self.models]
         rows = []
         for label, tags, unit in TABLE_1:
             values = [_value(block, tags) for block in blocks]
             if label in _OPTIONAL and all(value == UNKNOWN for value in values):
                 continue
             rows.append((f"{label} / {unit}" if unit else label, *values))
-        return show.Table(("", *self.names), rows, title="Crystal data and refinement")
+        return Table(("", *self.names), rows, title="Crystal data and refinement")
 
-    def bonds(self, model: int = 0) -> show.Table:
+    def bonds(self, model: int = 0) -> Table:
         """Bond lengths in Å, symmetry codes as footnotes."""
-        structure = self.cifs[model].structure
+        structure = self.models[model].structure
         codes = _Footnotes()
         rows = [
             (f"{b.label_1}–{b.label_2}{codes.mark(b.code, b.symmetry)}", str(b.length))
             for b in structure.bonds()
         ]
         title = f"Bond lengths / Å, {self.names[model]}"
-        return show.Table(("bond", "length"), rows, title=title, caption=codes.text)
+        return Table(("bond", "length"), rows, title=title, caption=codes.text)
 
-    def angles(self, model: int = 0) -> show.Table:
+    def angles(self, model: int = 0) -> Table:
         """Bond angles in degrees, hydrogen left out."""
-        structure = self.cifs[model].structure
+        structure = self.models[model].structure
         codes = _Footnotes()
         rows = []
         for a in structure.angles(hydrogens=False):
@@ -96,11 +96,11 @@ class Report:
             third = codes.mark(a.code_3, _readable(structure, a.code_3))
             rows.append((f"{a.label_1}{first}–{a.label_2}–{a.label_3}{third}", str(a.angle)))
         title = f"Angles / °, {self.names[model]}"
-        return show.Table(("angle", "value"), rows, title=title, caption=codes.text)
+        return Table(("angle", "value"), rows, title=title, caption=codes.text)
 
-    def hydrogen_bonds(self, model: int = 0) -> show.Table:
+    def hydrogen_bonds(self, model: int = 0) -> Table:
         """Hydrogen bonds D–H…A: lengths in Å, angle in degrees, the acceptor's symmetry code as a footnote."""
-        structure = self.cifs[model].structure
+        structure = self.models[model].structure
         codes = _Footnotes()
         rows = [
             (
@@ -110,13 +110,13 @@ class Report:
             for h in structure.hydrogen_bond_table()
         ]
         heads = ("D–H…A", "D–H / Å", "H…A / Å", "D…A / Å", "D–H…A / °")
-        return show.Table(heads, rows, title=f"Hydrogen bonds, {self.names[model]}", caption=codes.text)
+        return Table(heads, rows, title=f"Hydrogen bonds, {self.names[model]}", caption=codes.text)
 
     @property
-    def tables(self) -> list[show.Table]:
+    def tables(self) -> list[Table]:
         """Table 1, then bonds, angles and (where there are any) hydrogen bonds of each model."""
         found = [self.table_1]
-        for model in range(len(self.cifs)):
+        for model in range(len(self.models)):
             found += [self.bonds(model), self.angles(model)]
             hydrogen = self.hydrogen_bonds(model)
             found += [hydrogen] if len(hydrogen) else []
@@ -131,8 +131,6 @@ class Report:
         if kind not in _FORMATS:
             raise UserInputError(f"{target.name}: a report is saved as {', '.join(_FORMATS)}.")
         if kind == ".docx":
-            from qcrbox.display.docx import docx_bytes
-
             target.write_bytes(docx_bytes(self.tables))
         else:
             made = {".html": self.html, ".tex": self.latex, ".csv": self.csv}[kind]()
@@ -214,18 +212,18 @@ def _is_number(text: str) -> bool:
 _LEFT = 'style="text-align:left"'  # against the style that Lab gives to tables
 
 
-def _table_html(table: show.Table) -> str:
+def _table_html(table: Table) -> str:
     def cell(value: Any) -> str:
-        text = show.escape(show.cell_text(value))
+        text = escape(cell_text(value))
         if value == UNKNOWN:
             text = f'<span class="unknown" style="color:#b42318">{text}</span>'
         return f"<td {_LEFT}>{text}</td>"
 
-    head = "".join(f'<th scope="col" {_LEFT}>{show.escape(name)}</th>' for name in table.heads)
+    head = "".join(f'<th scope="col" {_LEFT}>{escape(name)}</th>' for name in table.heads)
     rows = "".join(f"<tr>{''.join(cell(value) for value in row)}</tr>" for row in table.rows)
-    note = f"<p>{show.escape(table.caption)}</p>" if table.caption else ""
+    note = f"<p>{escape(table.caption)}</p>" if table.caption else ""
     return (
-        f"<h3>{show.escape(table.title)}</h3><table><thead><tr>{head}</tr></thead>"
+        f"<h3>{escape(table.title)}</h3><table><thead><tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table>{note}"
     )
 
@@ -257,10 +255,10 @@ _LATEX = {
 
 
 def _latex(text: Any) -> str:
-    return "".join(_LATEX.get(char, char) for char in show.cell_text(text))
+    return "".join(_LATEX.get(char, char) for char in cell_text(text))
 
 
-def _table_latex(table: show.Table) -> str:
+def _table_latex(table: Table) -> str:
     body = " \\\\\n".join(" & ".join(_latex(value) for value in row) for row in table.rows)
     note = f"\n\n{_latex(table.caption)}" if table.caption else ""
     return (

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from qcrbox.contract.errors import QcError
-from qcrbox.display import show
-from qcrbox.display.show import escape
 from qcrbox.language import tr
+from qcrbox.markup import escape, pairs_html
 
 if TYPE_CHECKING:
-    from qcrbox.api.datasets import Dataset
-    from qcrbox.api.results import Result
+    from qcrbox.cif.document import Block
 
 _BOX = "border:1px solid rgba(128,128,128,.35);border-radius:6px;padding:8px 12px;display:inline-block;max-width:100%"
 _ITEMS = (
@@ -38,7 +37,7 @@ _ITEMS = (
 )
 
 
-def items_of(block: Any) -> list[tuple[str, str]]:
+def items_of(block: Block) -> list[tuple[str, str]]:
     """(label, text) of what the block says of itself; unknown values are left out."""
     found = []
     for label, tags, _ in _ITEMS:
@@ -58,84 +57,57 @@ def _typographic(label: str, text: str) -> str:
     return text.replace("-", "−", 1) if text.startswith("-") and label != "Hall" else text
 
 
-def _about(dataset: Dataset) -> list[tuple[str, str]]:
-    try:
-        return items_of(dataset.cif.block)
-    except QcError as error:
-        return [("note", error.message)]
+@dataclass(frozen=True)
+class DatasetSummary:
+    """A dataset at a glance: file names, tags, (label, text) of its CIF, and what is embedded in it."""
+
+    name: str
+    files: Sequence[str]
+    tags: Sequence[str]
+    items: Sequence[tuple[str, str]]
+    flags: Sequence[str]
 
 
-def _flags(dataset: Dataset) -> list[str]:
-    names = [name.lower() for name in dataset.files]
+def flags_of(block: Block | None, files: Sequence[str]) -> list[str]:
+    """Whether reflections and a .res are embedded in the block, or an .hkl lies beside it."""
     flags = []
-    try:
-        block = dataset.cif.block
+    if block is not None:
         if "_shelx_hkl_file" in block or block.loop("_refln") or block.loop("_diffrn_refln"):
             flags.append("embedded reflections ✓")
         if "_shelx_res_file" in block:
             flags.append("embedded res ✓")
-    except QcError:
-        pass
-    if any(name.endswith(".hkl") for name in names):
+    if any(name.lower().endswith(".hkl") for name in files):
         flags.append("hkl ✓")
     return flags
 
 
-def dataset_text(dataset: Dataset) -> str:
-    lines = [f"Dataset {dataset.name!r}: {', '.join(dataset.files) or 'no files'}"]
-    lines += [f"  {tr(label)}: {text}" for label, text in _about(dataset)]
-    tags = [f"  tags: {', '.join(dataset.tags)}"] if dataset.tags else []
-    flags = [f"  {', '.join(_flags(dataset))}"] if _flags(dataset) else []
+def dataset_text(summary: DatasetSummary) -> str:
+    """The summary as lines of text."""
+    lines = [f"Dataset {summary.name!r}: {', '.join(summary.files) or 'no files'}"]
+    lines += [f"  {tr(label)}: {text}" for label, text in summary.items]
+    tags = [f"  tags: {', '.join(summary.tags)}"] if summary.tags else []
+    flags = [f"  {', '.join(summary.flags)}"] if summary.flags else []
     return "\n".join([*lines, *flags, *tags])
 
 
-def dataset_html(dataset: Dataset) -> str:
-    head = f"<b>{escape(dataset.name)}</b> <span style='opacity:.7'>{escape(', '.join(dataset.files))}</span>"
+def dataset_html(summary: DatasetSummary) -> str:
+    """The summary as an HTML card."""
+    files = escape(", ".join(summary.files))
+    head = f"<b>{escape(summary.name)}</b> <span style='opacity:.7'>{files}</span>"
     tags = "".join(
         f"<span style='border:1px solid;border-radius:9px;padding:0 7px;margin-left:6px;opacity:.8'>{escape(tag)}</span>"
-        for tag in dataset.tags
+        for tag in summary.tags
     )
-    flags = f"<div style='opacity:.8;margin-top:4px'>{escape(' · '.join(_flags(dataset)))}</div>"
-    return f"<div style='{_BOX}'><div>{head}{tags}</div>{pairs_html(_about(dataset))}{flags}</div>"
+    flags = f"<div style='opacity:.8;margin-top:4px'>{escape(' · '.join(summary.flags))}</div>"
+    return f"<div style='{_BOX}'><div>{head}{tags}</div>{pairs_html(summary.items)}{flags}</div>"
 
 
-def pairs_html(pairs: list[tuple[str, str]]) -> str:
-    cells = "".join(
-        f"<div style='min-width:7.5em'><div style='opacity:.65;font-size:.85em'>{escape(tr(label))}</div>"
-        f"<div>{escape(text)}</div></div>"
-        for label, text in pairs
-    )
-    return f"<div style='display:flex;flex-wrap:wrap;gap:6px 16px;margin-top:6px'>{cells}</div>"
-
-
-def result_html(result: Result) -> str:
-    figures = pairs_html(result._figures())
-    warnings = "".join(f"<div>⚠ {escape(warning)}</div>" for warning in result.warnings)
-    files = ", ".join(escape(name) for name in result.files) or "no files"
-    head = f"<b>✓ {escape(result.name)}</b>"
+def result_html(
+    name: str, figures: Sequence[tuple[str, str]], warnings: Sequence[str], files: Sequence[str]
+) -> str:
+    """A result as an HTML card: figures of merit, warnings, file names."""
+    shown = "".join(f"<div>⚠ {escape(warning)}</div>" for warning in warnings)
     return (
-        f"<div style='{_BOX}'>{head}{figures}{warnings}"
-        f"<div style='opacity:.7;margin-top:4px'>files: {files}</div></div>"
+        f"<div style='{_BOX}'><b>✓ {escape(name)}</b>{pairs_html(figures)}{shown}"
+        f"<div style='opacity:.7;margin-top:4px'>files: {escape(', '.join(files)) or 'no files'}</div></div>"
     )
-
-
-def dataset_table(
-    datasets: list[Dataset], title: str, when_empty: str = "Nothing here yet: qc.add(…) stores."
-) -> show.Table:
-    rows = []
-    for dataset in datasets:
-        index = next((f.said.get("index") for f in dataset.files.values() if f.said.get("index")), None) or {}
-        rows.append(
-            (
-                dataset.name,
-                index.get("formula_sum") or "",
-                index.get("space_group_hm") or "",
-                index.get("r1"),
-                ", ".join(dataset.files),
-                ", ".join(dataset.tags),
-                dataset.said.get("owner") or "",
-                str(dataset.said.get("created_at") or "")[:16].replace("T", " "),
-            )
-        )
-    heads = ("name", "formula", "space group", "R1", "files", "tags", "owner", "stored")
-    return show.Table(heads, rows, title=title, caption="" if rows else when_empty)

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from qcrbox.client.live import Live
+from qcrbox.display.status_text import line_text, queue_text
 from qcrbox.language import tr
-
-if TYPE_CHECKING:
-    from qcrbox.api.calculation import Calculation
 
 
 class TextBar:
-    """A progress line on stderr for scripts and terminals; in a file only the changes of step."""
+    """A progress line on stderr for terminals; where stderr is a file, one line for each change of state.
+
+    `lost` gives the text about a lost connection, empty while there is one.
+    """
 
     _WIDTH = 24
 
-    def __init__(self, calculation: Calculation) -> None:
-        self._calculation, self._last, self._drawn_at = calculation, "", 0.0
+    def __init__(self, live: Live, name: str, short_id: str, lost: Callable[[], str]) -> None:
+        self._live, self._name, self._short_id, self._lost = live, name, short_id, lost
+        self._last, self._drawn_at = "", 0.0
         self._terminal = sys.stderr.isatty()
         self.draw()
 
     def draw(self) -> None:
-        live = self._calculation._live
-        lost = self._calculation.box.feed.connection_in_words
-        line = lost or live.line(self._calculation.name, self._calculation.short_id, width=self._WIDTH)
+        """Write the line if it has changed, at most ten times a second."""
+        live, lost = self._live, self._lost()
+        line = lost or line_text(live, self._name, self._short_id, width=self._WIDTH)
         if line == self._last or (
             self._terminal and time.monotonic() - self._drawn_at < 0.1 and not live.final
         ):
@@ -34,15 +37,15 @@ class TextBar:
         if self._terminal:
             sys.stderr.write(f"\r\x1b[2K{line}")
         else:
-            # No terminal: a line for each change of state, not one for each cycle.
-            line = tr("Connection lost; it goes on.") if lost else live.queue_in_words or live.step
+            line = tr("Connection lost; it goes on.") if lost else queue_text(live) or live.step
             line = line or tr(str(live.status))
             if line != self._last:
-                sys.stderr.write(f"{self._calculation.name}: {line}\n")
+                sys.stderr.write(f"{self._name}: {line}\n")
         sys.stderr.flush()
         self._last = line
 
     def close(self) -> None:
+        """Write the last state and end the line."""
         self.draw()
         if self._terminal:
             sys.stderr.write("\n")

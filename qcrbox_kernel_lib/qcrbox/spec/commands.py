@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from qcrbox.spec import generation
+from qcrbox.spec.arguments import safe_file_name
 from qcrbox.spec.call_pattern import PatternError, condensed, parse
 from qcrbox.spec.dtypes import DType
 from qcrbox.spec.model import Call, CifInput, CifOutput, Command, Implementation, Lifecycle, Output, Parameter
@@ -194,12 +195,16 @@ def _wishes(section: Section) -> dict[str, Any]:
                 section.problem("progress needs named groups, e.g. (?P<fraction>…) or (?P<R1>…)", "progress")
         except re.error as error:
             section.problem(f"progress is no regular expression: {error}", "progress")
+    checkpoint = section.text("checkpoint")
+    if checkpoint is not None and safe_file_name(checkpoint) != checkpoint:
+        section.problem("checkpoint names a file in the working directory, without folders", "checkpoint")
     return {
         "timeout_s": section.number("timeout"),
         "memory_bytes": section.size("memory"),
         "cpus": section.number("cpus"),
         "gpu": None if gpu is None else int(gpu),
         "progress": progress,
+        "checkpoint": checkpoint,
     }
 
 

@@ -11,11 +11,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from qcrbox.contract.python_names import why_unreachable
 from qcrbox.spec import source as yaml_source
 from qcrbox.spec.commands import read_command
 from qcrbox.spec.model import Application, CifInput, CifOutput, Command, EntrySet
 from qcrbox.spec.parameters import read_entries
-from qcrbox.spec.python_names import why_unreachable
 from qcrbox.spec.section import Section
 from qcrbox.spec.source import Source
 

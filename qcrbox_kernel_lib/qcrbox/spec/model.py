@@ -207,6 +207,7 @@ class Command(Part):
     cpus: float | None = None
     gpu: int | None = None
     progress: str | None = None  # regular expression with groups named fraction, text or metrics
+    checkpoint: str | None = None  # a file the program renews as it goes and begins from when it is there
     line: int = 0
 
     def parameter(self, name: str) -> Parameter | None:

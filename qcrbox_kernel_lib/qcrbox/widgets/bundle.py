@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 NAMES = ("calculation_card", "chart", "copy_button", "lineage", "structure_view")
@@ -14,8 +15,6 @@ def path(name: str) -> Path:
 
 def available(name: str) -> bool:
     """True when the widget can be shown: it is built, and this kernel has anywidget."""
-    import importlib.util
-
     return path(name).is_file() and importlib.util.find_spec("anywidget") is not None
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from qcrbox.markup import publish
+
 # What Lab leaves in the place of a widget without kernel: one line in an element without children.
 _HIDE_BROKEN = (
     "<style>.jp-OutputArea-child:has(.qcrbox-static)+.jp-OutputArea-child"
@@ -32,21 +34,17 @@ class StaticTwin:
         self._publish(bundle, update=True)
 
     def _publish(self, bundle: dict[str, Any], *, update: bool) -> None:
-        from IPython.display import publish_display_data
-
         data = dict(bundle)
         if "text/html" in data:
             data["text/html"] = (
                 f'<div class="qcrbox-static {self.mark}">{_HIDE_BROKEN}{data["text/html"]}</div>'
             )
-        publish_display_data(data, transient={"display_id": self._display_id}, update=update)
+        publish(data, transient={"display_id": self._display_id}, update=update)
 
 
 def publish_widget(widget: Any) -> None:
     """The live output, with nothing in it that could stand beside the static one."""
-    from IPython.display import publish_display_data
-
-    publish_display_data(
+    publish(
         {
             "text/plain": "",
             "application/vnd.jupyter.widget-view+json": {

@@ -4,7 +4,7 @@ import inspect
 import typing
 
 import pytest
-from qcrbox.api.parameters import CifInput, Parameter
+from qcrbox.client.parameters import CifInput, Parameter
 from qcrbox.contract.errors import NotFound, UserInputError
 
 

@@ -23,6 +23,7 @@ from qcrbox.contract.errors import (
     Unreachable,
     UserInputError,
 )
+from qcrbox.display.status_text import queue_text
 
 HEAD = """data_{name}
 _cell_length_a 10
@@ -169,8 +170,8 @@ def test_place_in_the_queue_and_whose_limit_holds_it(live_box, one_at_a_time):
     until(lambda: first.refresh().status == "running")
     waiting = [live_box.refine.refine_iam(thpp, cycles=1) for _ in range(3)]
     last = waiting[-1]
-    until(lambda: "allowed" in last.refresh()._live.queue_in_words)
-    said = last._live.queue_in_words
+    until(lambda: "allowed" in queue_text(last.refresh()._live))
+    said = queue_text(last._live)
     assert said.startswith("Queued: 2 before you")
     assert said.endswith("As many of your calculations as allowed are running.")
     assert said in repr(last)
@@ -183,12 +184,12 @@ def test_connection_that_is_lost_is_said_while_the_calculation_goes_on(registry_
     calculation = box.refine.refine_iam(box.examples["thpp"], hydrogens="place", cycles=200)
     until(lambda: box.feed.connected)
     breakable_line.cut()
-    words = until(lambda: box.feed.connection_in_words)
+    words = until(calculation._lost_connection)
     assert re.fullmatch(r"Connection lost \d+ s ago; your calculation goes on running\. Retrying…", words)
     assert re.search(r"Connection lost \d+ s ago", repr(calculation))
     breakable_line.mend()
     until(lambda: box.feed.connected)
-    assert box.feed.connection_in_words == ""
+    assert calculation._lost_connection() == ""
     calculation.cancel()
     with pytest.raises(CalculationCancelled):
         calculation.result(60)
@@ -225,7 +226,7 @@ def test_application_that_is_held_says_why_it_waits(live_box):
     live_box.client.post(f"/api/applications/{tools.said['id']}/hold", {"mode": "hold", "reason": reason})
     try:
         waiting = live_box.qcrboxtools.validate(live_box.examples["cu3182"])
-        until(lambda: reason in waiting.refresh()._live.queue_in_words)
+        until(lambda: reason in queue_text(waiting.refresh()._live))
         assert waiting.status == "submitted"
         assert reason in repr(waiting)
         waiting.cancel()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from qcrbox.widgets.command_form import lacking
-from qcrbox.widgets.command_form_widgets import form_widget
+from qcrbox.api.form_source import lacking
+from qcrbox.widgets.command_form.controls import form_widget
 
 
 @pytest.fixture

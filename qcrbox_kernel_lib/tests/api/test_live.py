@@ -8,6 +8,7 @@ from qcrbox.client.events import EventFeed
 from qcrbox.client.http import parse_events
 from qcrbox.client.live import Live
 from qcrbox.contract.errors import Unreachable
+from qcrbox.display.status_text import card_state, queue_text
 from qcrbox.widgets.calculation_card.still import card_html
 
 ID = "01a20c2bd4630000131fb534a1ba1d32"
@@ -71,7 +72,7 @@ def test_who_sees_the_end_sees_the_outputs():
     calculation = Calculation(Box(ENDED), RECORD)
     seen = []
     calculation.on_change(
-        lambda: seen.append((calculation._live.final, calculation._live.said.get("output_dataset_id")))
+        lambda: seen.append((calculation._live.final, calculation.record.get("output_dataset_id")))
     )
     calculation.take_event("calculation", {"id": ID, "status": "successful", "step": "done"})
     assert seen == [(True, "d1")]
@@ -84,7 +85,7 @@ def test_end_told_while_the_record_cannot_be_read_is_completed_later():
     assert calculation._live.final
     assert not calculation._live.complete
     box.client.record = ENDED
-    assert calculation.result(1).calculation._live.said["output_dataset_id"] == "d1"
+    assert calculation.result(1).calculation.record["output_dataset_id"] == "d1"
 
 
 def test_queue_is_said_with_place_time_and_reason():
@@ -94,8 +95,8 @@ def test_queue_is_said_with_place_time_and_reason():
             "queue": {"place": 15, "reason": "Your group may run 8 at once.", "estimated_start": 360.0},
         }
     )
-    assert live.queue_in_words == "Queued: 14 before you, about 6 min. Your group may run 8 at once."
-    assert Live({**RECORD, "queue": {"place": 1}}).queue_in_words == "Queued: next."
+    assert queue_text(live) == "Queued: 14 before you, about 6 min. Your group may run 8 at once."
+    assert queue_text(Live({**RECORD, "queue": {"place": 1}})) == "Queued: next."
 
 
 def test_progress_of_one_cycle_told_twice_is_one_row_of_history():
@@ -120,7 +121,7 @@ def test_elapsed_time_of_an_ended_one_is_that_of_its_run():
 
 def test_card_shows_hostile_text_as_text():
     live = Live({**ENDED, "error_msg": "<script>alert(1)</script>", "warnings": ["<img src=x>"]})
-    state = live.snapshot() | {"name": "<b>x</b>", "application": "a", "short_id": "1", "id": ID}
+    state = card_state(live) | {"name": "<b>x</b>", "application": "a", "short_id": "1", "id": ID}
     html = card_html(state)
     for raw in ("<script", "<img", "<b>x"):
         assert raw not in html

@@ -11,8 +11,8 @@ import zipfile
 import gemmi
 import pytest
 from qcrbox.contract.errors import UserInputError
-from qcrbox.display import show
 from qcrbox.display.docx import docx_bytes
+from qcrbox.markup import Table
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
@@ -106,13 +106,13 @@ def test_bond_lengths_of_the_report_are_those_of_the_cif_with_su(refined):
 
 
 def test_word_document_survives_text_that_xml_cannot_hold():
-    table = show.Table(("a<b", "c"), [("\x00 & \ud800", "<w:t>")], title="t\x0b")
+    table = Table(("a<b", "c"), [("\x00 & \ud800", "<w:t>")], title="t\x0b")
     with zipfile.ZipFile(io.BytesIO(docx_bytes([table]))) as file:
         ElementTree.fromstring(file.read("word/document.xml"))
 
 
 def test_cells_a_spreadsheet_would_run_are_disarmed():
-    table = show.Table(("x",), [("=HYPERLINK(1)",), ("-1.5(2)",), ("@cmd",)])
+    table = Table(("x",), [("=HYPERLINK(1)",), ("-1.5(2)",), ("@cmd",)])
     assert table.csv().splitlines() == ["x", "'=HYPERLINK(1)", "-1.5(2)", "'@cmd"]
 
 
@@ -140,7 +140,7 @@ def test_form_says_what_is_wrong_where(live_box):
 
 
 def test_form_in_widgets_disables_its_button_until_it_is_whole(live_box):
-    from qcrbox.widgets.command_form_widgets import form_widget
+    from qcrbox.widgets.command_form.controls import form_widget
 
     form = live_box.refine.refine_iam.form()
     widget = form_widget(form)

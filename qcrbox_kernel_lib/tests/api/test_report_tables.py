@@ -21,13 +21,13 @@ class Unconnected:
 def report():
     cif = CifFile(Box(Unconnected()), {"qcrbox_file_id": "x", "filename": "urea.cif", "filetype": "cif"})
     cif._document = read(UREA)
-    return Report([cif])
+    return Report([cif], ["urea"])
 
 
 def test_hydrogen_bonds_have_lengths_angle_and_the_place_of_the_acceptor(report):
     table = report.hydrogen_bonds()
     assert {row[0].split("…")[1][:2] for row in table.rows} == {"O1"}
-    contact = report.cifs[0].structure.hydrogen_bond_table()[0]
+    contact = report.models[0].structure.hydrogen_bond_table()[0]
     assert table.rows[0][1:] == tuple(map(str, (contact.d_h, contact.h_a, contact.d_a, contact.angle)))
     assert "(i)" in table.rows[0][0]
     assert table.caption.startswith("Symmetry codes: (i) ")

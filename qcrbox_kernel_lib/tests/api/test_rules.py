@@ -16,10 +16,10 @@ import qcrbox
 from qcrbox.api import connection
 from qcrbox.api.box import Box
 from qcrbox.cif import read
-from qcrbox.client import busy as busy_module
 from qcrbox.client.http import RegistryClient
 from qcrbox.contract.errors import UserInputError
-from qcrbox.display import show
+from qcrbox.display import busy as busy_module
+from qcrbox.markup import Table
 
 
 def script(registry_url, tmp_path, code, **options):
@@ -278,7 +278,7 @@ def test_everything_that_is_shown_richly_has_a_text_beside_it(everything):
 def test_text_of_a_table_loses_nothing_however_long():
     words = [f"word{n}" for n in range(60)]
     cells = [" ".join(words), "x" * 200, "漢字" * 50, "two\nlines", None]
-    text = show.Table(("a", "b", "c", "d", "e"), [cells], title="T", caption="end").text()
+    text = Table(("a", "b", "c", "d", "e"), [cells], title="T", caption="end").text()
     assert all(word in text for word in words)
     assert text.count("x") == 200
     assert text.count("漢字") == 50

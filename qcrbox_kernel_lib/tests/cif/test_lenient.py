@@ -15,6 +15,7 @@ from qcrbox.cif.lenient import (
     FRACTION,
     MINUS,
     OPEN_BRACKET,
+    PLUS,
     SPACE,
     UNIT,
     irregular,
@@ -35,6 +36,8 @@ READ = [
     ("1.23(", 1.23, None, EMPTY_BRACKETS),
     ("-.5()", -0.5, None, EMPTY_BRACKETS),
     ("1.23(4", 1.23, 0.04, OPEN_BRACKET),
+    ("7.060+2", 7.06, 0.002, PLUS),
+    ("-.5+12", -0.5, pytest.approx(1.2), PLUS),
     ("4.0 (2)", 4.0, 0.2, SPACE),
     ("4.0( 2 )", 4.0, 0.2, SPACE),
     ("- 0.25", -0.25, None, SPACE),
@@ -60,7 +63,7 @@ def test_misprints_of_certain_meaning_are_read_and_named(
 @pytest.mark.parametrize(
     "text",
     ["(5)", "()", "", ".", "?", "-", "1/0", "/2", "1/2/3", "1,234", "1,2,3", "1.2,3", "1.5(2)(3)", "0.5?", "C1", "1_0",
-     "1.2(3.)x", "12(3)4", "2001-01-02", "1:2", "3/4(1)", "nan", "inf", "0x1", "\u0661", "1.2.3", "1 2", "1e", "(1)2"],
+     "1.2(3.)x", "12(3)4", "2001-01-02", "1:2", "3/4(1)", "nan", "inf", "0x1", "\u0661", "1.2.3", "1 2", "1e", "(1)2", "1+2", "1.5+1234"],
 )  # fmt: skip
 def test_what_has_no_certain_meaning_is_no_number(text: str) -> None:
     assert read_number(text) is None

@@ -126,7 +126,7 @@ class Kernel:
         view._send_surface()
 
     def show_scene(self, scene, title):
-        from qcrbox.widgets.structure_view.widget import packed
+        from qcrbox.widgets.structure_view.packing import packed
 
         self.sent = packed(scene, title)
 
@@ -190,7 +190,7 @@ def shown(chromium, site):
     pages = []
 
     def show(view: StructureView):
-        from qcrbox.widgets.structure_view.widget import packed
+        from qcrbox.widgets.structure_view.packing import packed
 
         page = chromium.new_page(viewport={"width": 900, "height": 640})
         pages.append(page)

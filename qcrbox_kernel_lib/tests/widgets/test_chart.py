@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from qcrbox.display.history import History, Picture
-from qcrbox.widgets.chart import ORANGE, Axis, Chart, Panel, Series
+from qcrbox.display.history import History
+from qcrbox.widgets.chart import ORANGE, Axis, Chart, Panel, Picture, Series
+from qcrbox.widgets.chart.figure import drawn
 
 NAMES = ["1 0 0", "0 2 -1", "3 1 4"]
 ROWS = [
@@ -33,10 +34,10 @@ def chart():
 
 
 def test_figure_has_axes_labels_and_points(chart):
-    (axes,) = chart.figure().axes
+    (axes,) = drawn(chart).axes
     assert (axes.get_xlabel(), axes.get_xscale(), axes.get_title()) == ("Fc", "log", "Test")
     assert [text.get_text() for text in axes.texts] == [*NAMES, "five"]
-    canvas = FigureCanvasAgg(chart.figure())
+    canvas = FigureCanvasAgg(drawn(chart))
     canvas.draw()
     assert len(np.unique(np.asarray(canvas.buffer_rgba()).reshape(-1, 4), axis=0)) > 10
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from qcrbox.api.box import Box
-from qcrbox.api.files import CifFile
 from qcrbox.cif import names, read
 from qcrbox.widgets.cif_text import cif_html
-from qcrbox.widgets.item_words import _by_canonical_name, item_words
+from qcrbox.widgets.cif_text.item_words import _by_canonical_name, item_words
 
 CONTENT = """data_x
 _cell_length_a 5.123(4)
@@ -26,17 +24,12 @@ _atom_site_fract_x
 """
 
 
-class Unconnected:
-    url = "http://127.0.0.1:9"
-
-
 @pytest.fixture(scope="module")
 def html():
     hkl = "\n".join("   1   2   3  100.00    1.00" for _ in range(120_000))
     rows = "\n".join(f"C{n} 0.{n:03d}(2)" for n in range(1, 900))
-    file = CifFile(Box(Unconnected()), {"qcrbox_file_id": "x", "filename": "x.cif", "filetype": "cif"})
-    file._document = read(CONTENT.format(hkl=hkl, rows=rows).encode())
-    return cif_html(file)
+    document = read(CONTENT.format(hkl=hkl, rows=rows).encode(), filename="x.cif")
+    return cif_html(document, document.blocks)
 
 
 def test_pointer_tells_meaning_type_and_unit(html):

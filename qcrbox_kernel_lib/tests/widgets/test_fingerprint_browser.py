@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from qcrbox.analysis.density.hirshfeld import hirshfeld
+from qcrbox.api.densities import hirshfeld
 from qcrbox.crystallography.structure import Structure
 
 pytestmark = pytest.mark.browser

@@ -5,8 +5,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from qcrbox.api.lineage import LineageGraph
-from qcrbox.widgets.lineage import packed
+from qcrbox.client.lineage import Lineage
+from qcrbox.widgets.lineage import lineage_svg, packed
 
 
 def file(name, **details):
@@ -32,7 +32,7 @@ def graph():
         {"kind": "hidden", "id": "h", "label": "something <b>hidden</b>", "depth": 0},
     ]
     edges = [edge("a.cif", "c1"), edge("c1", "b.cif"), edge("b.cif", "h")]
-    return LineageGraph(None, {"nodes": nodes, "edges": edges}, "b.cif")
+    return Lineage({"nodes": nodes, "edges": edges}, "b.cif")
 
 
 def test_words_name_command_options_and_files_by_name(graph):
@@ -45,7 +45,7 @@ def test_words_name_command_options_and_files_by_name(graph):
 
 
 def test_picture_is_well_formed_whatever_the_labels(graph):
-    svg = graph.svg()
+    svg = lineage_svg(graph)
     assert "<b>" not in svg
     assert ElementTree.fromstring(svg) is not None
 
@@ -55,7 +55,7 @@ def test_batch_is_one_node_but_for_the_one_looked_at():
     for n in range(6):
         nodes += [calculation(f"c{n}"), file(f"out{n}.cif")]
         edges += [edge("in.cif", f"c{n}"), edge(f"c{n}", f"out{n}.cif")]
-    graph = LineageGraph(None, {"nodes": nodes, "edges": edges}, "out2.cif")
+    graph = Lineage({"nodes": nodes, "edges": edges}, "out2.cif")
     shown = packed(graph)
     assert [node["id"] for node in shown["nodes"]] == ["in.cif", "c2", "batch-c0", "out2.cif"]
     batch = next(node for node in shown["nodes"] if node["kind"] == "batch")
@@ -68,7 +68,7 @@ def test_batch_is_one_node_but_for_the_one_looked_at():
 
 @pytest.mark.browser
 def test_arrows_walk_and_chosen_files_are_compared(rendered, graph):
-    page = rendered("lineage", {"graph": packed(graph), "svg": graph.svg()})
+    page = rendered("lineage", {"graph": packed(graph), "svg": lineage_svg(graph)})
     page.locator('[role="treeitem"]').first.focus()
     said, code = page.locator(".qcl-says"), page.locator(".qcl code")
     assert said.inner_text() == "file a.cif of azu"

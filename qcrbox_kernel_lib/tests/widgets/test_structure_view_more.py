@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qcrbox.analysis.density.hirshfeld import hirshfeld
 from qcrbox.analysis.density.maps import DensityMap
+from qcrbox.analysis.density.peaks import find_peaks
+from qcrbox.api.densities import hirshfeld
 from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import StructureView
 
@@ -150,7 +151,7 @@ def test_shares_of_neighbours_make_the_whole_surface():
 
 
 def test_peaks_are_found_once_whatever_the_symmetry(molecule):
-    peaks = peaked(molecule).peaks()
+    peaks = find_peaks(peaked(molecule))
     names = [peak.name for peak in peaks]
     assert names[0] == "Q1"
     assert names.count("Q1") == names.count("N1") == 1

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from qcrbox.contract.ids import spellings
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.access.rights import Actor
@@ -90,7 +91,9 @@ def page(conn: Connection, *, after: int | None = None, limit: int = 100, **equa
     if after is not None:
         query = query.where(audit.c.seq < after)
     for name, value in equal.items():
-        query = query.where(audit.c[name] == value)
+        # The trail is never rewritten, so it has ids as they were at the time.
+        holds = audit.c[name].in_(spellings(value)) if name == "object_id" else audit.c[name] == value
+        query = query.where(holds)
     return list(conn.execute(query))
 
 

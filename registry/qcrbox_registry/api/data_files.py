@@ -16,7 +16,14 @@ from starlette.responses import StreamingResponse
 from qcrbox_registry.access import audit, rights
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.api import schemas
-from qcrbox_registry.api.dependencies import Body, Caller, TheCore, ThePage, read_body
+from qcrbox_registry.api.dependencies import (
+    Body,
+    Caller,
+    DataFileId,
+    TheCore,
+    ThePage,
+    read_body,
+)
 from qcrbox_registry.api.downloads import StillAllowed, file_response
 from qcrbox_registry.api.forms import UPLOAD_DOCS, home_group, received, upload_service
 from qcrbox_registry.api.openapi import sends, takes
@@ -100,7 +107,7 @@ async def list_data_files(
 
 
 @router.get("/data-files/{file_id}", response_model=models.Success[models.DataFiles])
-async def get_data_file(core: TheCore, actor: Caller, file_id: str) -> Response:
+async def get_data_file(core: TheCore, actor: Caller, file_id: DataFileId) -> Response:
     """One data file, with what a CIF says of itself."""
     return success({"data_files": [await _shown(core, actor, file_id)]})
 
@@ -121,7 +128,7 @@ async def download_data_file(
     request: Request,
     core: TheCore,
     actor: Caller,
-    file_id: str,
+    file_id: DataFileId,
     form: Literal["original", "unified"] = "original",
 ) -> Response:
     """The file's bytes as they came, or a CIF's unified form. The hash is checked while they are sent."""
@@ -136,7 +143,7 @@ async def download_data_file(
 
 
 @router.get("/data-files/{file_id}/verify", response_model=models.Success[schemas.Verified])
-async def verify_data_file(core: TheCore, actor: Caller, file_id: str) -> Response:
+async def verify_data_file(core: TheCore, actor: Caller, file_id: DataFileId) -> Response:
     """Read the stored bytes and compare their hash."""
     row = await core.db.read(lambda conn: shares.data_file(conn, actor, "read", file_id))
     sound, found = await verified(core, row.sha256)
@@ -165,7 +172,7 @@ async def verified(core: Core, sha256: str) -> tuple[bool, str | None]:
     response_model=models.Success[models.DataFiles],
     openapi_extra=takes(ChangeDataFile),
 )
-async def change_data_file(request: Request, core: TheCore, actor: Caller, file_id: str) -> Response:
+async def change_data_file(request: Request, core: TheCore, actor: Caller, file_id: DataFileId) -> Response:
     """Change the `filename` or the `tags` of a data file. Its bytes never change."""
     asked, _ = await read_body(request, ChangeDataFile)
     asked.require_any()

@@ -14,8 +14,16 @@ from starlette.responses import StreamingResponse
 
 from qcrbox_registry.access import audit, rights
 from qcrbox_registry.access.quota import QuotaHeadroom
-from qcrbox_registry.api.dependencies import Body, Caller, TheCore, ThePage, read_body
-from qcrbox_registry.api.downloads import StillAllowed, as_attachment, while_allowed
+from qcrbox_registry.api.dependencies import (
+    Body,
+    Caller,
+    DataFileId,
+    DatasetId,
+    TheCore,
+    ThePage,
+    read_body,
+)
+from qcrbox_registry.api.downloads import StillAllowed, as_attachment, file_response, while_allowed
 from qcrbox_registry.api.forms import UPLOAD_DOCS, home_group, named_group, received, upload_service
 from qcrbox_registry.api.openapi import sends, takes
 from qcrbox_registry.api.responses import success
@@ -38,7 +46,7 @@ class ChangeDataset(Body):
 
 
 class Attach(Body):
-    data_file_id: Annotated[str, Field(min_length=1, max_length=64)]
+    data_file_id: Annotated[DataFileId, Field(min_length=1, max_length=64)]
 
 
 @router.post(
@@ -59,11 +67,12 @@ async def create_dataset(request: Request, core: TheCore, actor: Caller) -> Resp
 
 
 async def _with_files(core: Core, dataset_id: str) -> dict[str, Any]:
-    def read(conn: Any) -> dict[str, Any]:
-        shown = views.dataset_list(conn, [datasets.get(conn, dataset_id)])
-        return {"datasets": shown, "data_files": list(shown[0]["data_files"].values())}
+    return await core.db.read(lambda conn: _described(conn, datasets.get(conn, dataset_id)))
 
-    return await core.db.read(read)
+
+def _described(conn: Any, row: Any) -> dict[str, Any]:
+    shown = views.dataset_list(conn, [row])
+    return {"datasets": shown, "data_files": list(shown[0]["data_files"].values())}
 
 
 @router.get("/datasets", response_model=models.Success[models.Datasets])
@@ -106,14 +115,14 @@ async def list_datasets(
     return success(await core.db.read(read))
 
 
-@router.get("/datasets/{dataset_id}", response_model=models.Success[models.Datasets])
-async def get_dataset(core: TheCore, actor: Caller, dataset_id: str) -> Response:
+@router.get("/datasets/{dataset_id}", response_model=models.Success[models.NewDataset])
+async def get_dataset(core: TheCore, actor: Caller, dataset_id: DatasetId) -> Response:
     """One dataset with its files."""
 
-    def read(conn: Any) -> list[dict[str, Any]]:
-        return views.dataset_list(conn, [shares.dataset(conn, actor, "read", dataset_id)])
+    def read(conn: Any) -> dict[str, Any]:
+        return _described(conn, shares.dataset(conn, actor, "read", dataset_id))
 
-    return success({"datasets": await core.db.read(read)})
+    return success(await core.db.read(read))
 
 
 @router.post(
@@ -122,7 +131,7 @@ async def get_dataset(core: TheCore, actor: Caller, dataset_id: str) -> Response
     response_model=models.Success[models.Appended],
     openapi_extra=UPLOAD_DOCS,
 )
-async def append(request: Request, core: TheCore, actor: Caller, dataset_id: str) -> Response:
+async def append(request: Request, core: TheCore, actor: Caller, dataset_id: DatasetId) -> Response:
     """Add a file. A second file of the same name becomes `name-2`; nothing is overwritten."""
 
     def read(conn: Any) -> QuotaHeadroom:
@@ -142,7 +151,7 @@ async def append(request: Request, core: TheCore, actor: Caller, dataset_id: str
     response_model=models.Success[models.Appended],
     openapi_extra=takes(Attach),
 )
-async def attach(request: Request, core: TheCore, actor: Caller, dataset_id: str) -> Response:
+async def attach(request: Request, core: TheCore, actor: Caller, dataset_id: DatasetId) -> Response:
     """Put a data file that has no dataset yet into this one: body `{"data_file_id": id}`."""
     asked, _ = await read_body(request, Attach)
     now = time.time()
@@ -170,7 +179,7 @@ async def attach(request: Request, core: TheCore, actor: Caller, dataset_id: str
     response_model=models.Success[models.Datasets],
     openapi_extra=takes(ChangeDataset),
 )
-async def change_dataset(request: Request, core: TheCore, actor: Caller, dataset_id: str) -> Response:
+async def change_dataset(request: Request, core: TheCore, actor: Caller, dataset_id: DatasetId) -> Response:
     """Change `name`, `description`, `group` (null = none) or `tags`."""
     asked, _ = await read_body(request, ChangeDataset)
     asked.require_any()
@@ -203,21 +212,35 @@ async def change_dataset(request: Request, core: TheCore, actor: Caller, dataset
 @router.get(
     "/datasets/{dataset_id}/download",
     response_class=StreamingResponse,
-    responses=sends("application/zip"),
+    responses=sends("application/octet-stream", "application/zip"),
 )
-async def download_dataset(request: Request, core: TheCore, actor: Caller, dataset_id: str) -> Response:
-    """A zip of the dataset's files."""
+async def download_dataset(
+    request: Request,
+    core: TheCore,
+    actor: Caller,
+    dataset_id: DatasetId,
+    wanted: Annotated[
+        Literal["zip"] | None, Query(alias="format", description="a zip, also of a single file")
+    ] = None,
+    named: Annotated[bool, Query(description="call the zip as the dataset is called")] = False,
+) -> Response:
+    """The bytes of the dataset's one file; several files as a zip."""
 
     def read(conn: Any) -> tuple[Any, list[Any]]:
         row = shares.dataset(conn, actor, "read", dataset_id)
         return row, datasets.files_of(conn, [row.id])[row.id]
 
     row, files = await core.db.read(read)
-    name = datasets.safe_name(row.name or row.id)
-    entries = [(file.filename, file.size, core.objects.get(file.sha256)) for file in files]
     allowed = StillAllowed(
         core, request, actor, lambda conn, now: shares.dataset(conn, now, "read", dataset_id)
     )
+    if wanted is None and len(files) == 1:
+        only = files[0]
+        return await file_response(
+            core, only.sha256, only.size, only.filename, request=request, allowed=allowed
+        )
+    entries = [(file.filename, file.size, core.objects.get(file.sha256)) for file in files]
+    name = datasets.safe_name(row.name or row.id) if named else row.id
     return StreamingResponse(
         while_allowed(zip_stream(entries, row.created_at), allowed),
         media_type="application/zip",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
+from qcrbox.contract import ids
 from qcrbox.contract.errors import NotFound, TooLarge, UserInputError
 
 from qcrbox_registry.access.rights import Actor
@@ -54,6 +55,8 @@ def correlation_of(request: Request) -> str:
     return request.state.correlation_id
 
 
+DatasetId = Annotated[str, AfterValidator(ids.dataset_id)]
+DataFileId = Annotated[str, AfterValidator(ids.data_file_id)]
 TheCore = Annotated[Core, Depends(core_of)]
 Caller = Annotated[Actor, Depends(who)]
 

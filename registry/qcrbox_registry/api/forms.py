@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import Request
-from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.errors import TooLarge, UserInputError
 
 from qcrbox_registry.access.quota import QuotaHeadroom
 from qcrbox_registry.access.rights import Actor
-from qcrbox_registry.api.multipart import Form
+from qcrbox_registry.api.multipart import Form, Part
 from qcrbox_registry.services.core import Core
 from qcrbox_registry.services.uploads import Stored, UploadService
 from qcrbox_registry.store import people
 
+_FIELDS = frozenset({"name", "description", "group"})
 UPLOAD_DOCS: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -46,6 +47,7 @@ async def received(request: Request, headroom: QuotaHeadroom) -> tuple[list[Stor
     """
     taken: list[Stored] = []
     fields: dict[str, str] = {}
+    others: list[str] = []
     async for part in Form(request).parts():
         if part.name == "file":
             if part.filename is None:
@@ -56,14 +58,33 @@ async def received(request: Request, headroom: QuotaHeadroom) -> tuple[list[Stor
             headroom = headroom.without(stored.size)
             taken.append(stored)
         else:
-            fields[part.name] = await part.text()
+            others.append(part.name)
+            fields[part.name] = await _text_of(part, others, taken)
     if not taken:
-        raise UserInputError(
-            "The form has no part named `file`.", next='For example: curl -F "file=@structure.cif" …'
-        )
+        raise _missing_file(others)
     for file in taken:
         await upload_service(request).look(file)
     return taken, fields
+
+
+async def _text_of(part: Part, others: list[str], taken: list[Stored]) -> str:
+    """A field. Raises UserInputError for what must be the file under another name, TooLarge for a long text."""
+    try:
+        return await part.text()
+    except TooLarge:
+        if part.name in _FIELDS or taken:
+            raise
+        # Its bytes need not arrive for nothing.
+        raise _missing_file(others) from None
+
+
+def _missing_file(others: list[str]) -> UserInputError:
+    names = ", ".join(f"`{name[:50]}`" for name in others[:10])
+    return UserInputError(
+        "The form has no part named `file`.",
+        why=f"Its parts: {names}." if names else "",
+        next='For example: curl -F "file=@structure.cif" …',
+    )
 
 
 async def home_group(core: Core, actor: Actor, name: str | None) -> int | None:

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 from qcrbox.contract.errors import Conflict, NotSignedIn, TooLarge, UserInputError
+from qcrbox.contract.messages import CHECKPOINT
 
 from qcrbox_registry.access import rights
 from qcrbox_registry.access.identity import bearer
-from qcrbox_registry.api.dependencies import TheCore
+from qcrbox_registry.api.dependencies import DataFileId, TheCore
 from qcrbox_registry.api.downloads import file_response
 from qcrbox_registry.api.forms import upload_service
 from qcrbox_registry.api.responses import success
@@ -51,7 +52,7 @@ async def read_input(
     request: Request,
     core: TheCore,
     calculation_id: str,
-    file_id: str,
+    file_id: DataFileId,
     form: Literal["original", "unified"] = "original",
 ) -> Response:
     """The bytes of an input of this calculation, and of no other file."""
@@ -73,6 +74,16 @@ async def read_input(
     if form == "unified":
         sha256, size = await upload_service(request).unified(file)
     return await file_response(core, sha256, size, file.filename)
+
+
+@router.get("/{calculation_id}/checkpoint")
+async def read_checkpoint(request: Request, core: TheCore, calculation_id: str) -> Response:
+    """What an earlier attempt of this calculation had reached. 404 when none stored a checkpoint."""
+    row = await _attempt(request, core, calculation_id)
+    kept = await core.db.read(lambda conn: uploads.checkpoint(conn, row.id))
+    if kept is None:
+        raise rights.missing("checkpoint", calculation_id)
+    return await file_response(core, kept.sha256, kept.size, kept.filename)
 
 
 @router.put("/{calculation_id}/outputs")
@@ -98,7 +109,7 @@ async def write_output(
         await store.look(stored)
 
         def write(conn: Any) -> sa.Row:
-            return uploads.add_output(
+            added = uploads.add_output(
                 conn,
                 calculation_id=row.id,
                 attempt=row.attempt,
@@ -110,6 +121,9 @@ async def write_output(
                 index=stored.index,
                 now=time.time(),
             )
+            if name == CHECKPOINT:
+                uploads.drop_checkpoints(conn, row.id, but=added.id)
+            return added
 
         known = await core.db.write(write)
     return success({"upload_id": known.id, "sha256": known.sha256, "size": known.size}, status=201)

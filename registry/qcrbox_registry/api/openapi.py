@@ -40,9 +40,9 @@ def takes(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     return {"requestBody": {"required": required, "content": content}}
 
 
-def sends(kind: str) -> dict[int | str, dict[str, Any]]:
-    """`responses` of a route that answers bytes of this media type."""
-    return {200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}}}}}
+def sends(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a route that answers bytes of one of these media types."""
+    return {200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}}}
 
 
 def install(app: FastAPI) -> None:

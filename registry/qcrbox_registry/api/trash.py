@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import Actor
-from qcrbox_registry.api.dependencies import Caller, TheCore
+from qcrbox_registry.api.dependencies import Caller, DataFileId, DatasetId, TheCore
 from qcrbox_registry.api.responses import success
 from qcrbox_registry.services import views
 from qcrbox_registry.services.core import Core
@@ -67,19 +67,19 @@ async def _restore(core: Core, actor: Actor, noun: _Noun, object_id: str) -> Non
 
 
 @router.delete("/datasets/{dataset_id}", status_code=204)
-async def delete_dataset(core: TheCore, actor: Caller, dataset_id: str) -> Response:
+async def delete_dataset(core: TheCore, actor: Caller, dataset_id: DatasetId) -> Response:
     """Delete a dataset and its files. `POST …/restore` undoes it for a month."""
     return await _delete(core, actor, _DATASET, dataset_id)
 
 
 @router.delete("/data-files/{file_id}", status_code=204)
-async def delete_data_file(core: TheCore, actor: Caller, file_id: str) -> Response:
+async def delete_data_file(core: TheCore, actor: Caller, file_id: DataFileId) -> Response:
     """Delete a data file. `POST …/restore` undoes it for a month."""
     return await _delete(core, actor, _FILE, file_id)
 
 
 @router.post("/datasets/{dataset_id}/restore", response_model=models.Success[models.Datasets])
-async def restore_dataset(core: TheCore, actor: Caller, dataset_id: str) -> Response:
+async def restore_dataset(core: TheCore, actor: Caller, dataset_id: DatasetId) -> Response:
     """Bring back a deleted dataset with the files that went with it."""
     await _restore(core, actor, _DATASET, dataset_id)
 
@@ -90,7 +90,7 @@ async def restore_dataset(core: TheCore, actor: Caller, dataset_id: str) -> Resp
 
 
 @router.post("/data-files/{file_id}/restore", response_model=models.Success[models.DataFiles])
-async def restore_data_file(core: TheCore, actor: Caller, file_id: str) -> Response:
+async def restore_data_file(core: TheCore, actor: Caller, file_id: DataFileId) -> Response:
     """Bring back a deleted data file; into its dataset, when that is still there."""
     await _restore(core, actor, _FILE, file_id)
 

@@ -20,7 +20,13 @@ from starlette.requests import ClientDisconnect
 from qcrbox_registry.access import rights
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.api import schemas
-from qcrbox_registry.api.dependencies import Body, Caller, TheCore, read_body
+from qcrbox_registry.api.dependencies import (
+    Body,
+    Caller,
+    DatasetId,
+    TheCore,
+    read_body,
+)
 from qcrbox_registry.api.forms import home_group, upload_service
 from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import success
@@ -47,7 +53,7 @@ class NewUpload(Body):
     size: int = Field(ge=0, le=2**53)
     sha256: str | None = None
     purpose: Literal["data_file", "dataset", "append"] = "dataset"
-    dataset_id: str | None = Field(default=None, max_length=64)
+    dataset_id: DatasetId | None = Field(default=None, max_length=64)
     name: str = Field(default="", max_length=500)
     description: str = Field(default="", max_length=20_000)
     group: str | None = Field(default=None, max_length=255)

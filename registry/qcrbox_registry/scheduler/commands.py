@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from qcrbox.contract.ids import in_arguments
 from qcrbox.contract.messages import Command, FileRef
 from sqlalchemy.engine import Connection
 
@@ -76,7 +77,8 @@ class CommandMaker:
             application_version=row.application_version,
             command_name=row.command_name,
             owner=row.owner,
-            arguments=row.arguments,
+            # The files above have their ids as they are written now; older arguments do not.
+            arguments=in_arguments(row.arguments),
             files=files,
             files_url=f"{self.files_base}/{row.id}",
             file_token=sign(self.signing_key, "files", claims),

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from qcrbox.contract.errors import Conflict, MissingItemsError, NotAllowed, QcError, UserInputError
+from qcrbox.contract.ids import data_file_id, dataset_id
 from qcrbox.contract.models import StartSession, SubmitCommand
 from qcrbox.spec import check
 from sqlalchemy.engine import Connection
@@ -160,9 +161,9 @@ class Submissions:
             slug, version, lambda one: rights.allows(actor, "run", application_resource(one))
         )
         if isinstance(body, SubmitCommand):
-            return catalogue.find_command(slug, version, body.command_name)
+            return catalogue.find_command(slug, application.version, body.command_name)
         if body.command_name:
-            _, command = catalogue.find_command(slug, version, body.command_name)
+            _, command = catalogue.find_command(slug, application.version, body.command_name)
             if not command.spec.is_interactive:
                 raise UserInputError(f"{body.command_name} is not an interactive command.")
             return application, command
@@ -265,9 +266,11 @@ def _look_up_files(conn: Connection, requests: list[_Request]) -> dict[str, Any]
     ids = {given for request in requests for one in request.wanted for _, given in one.files}
     if not ids:
         return {}
-    rows: dict[str, Any] = datasets.files_by_id(conn, sorted(ids))
+    files = datasets.files_by_id(conn, sorted(ids))
+    rows: dict[str, Any] = {given: files[known] for given in ids if (known := data_file_id(given)) in files}
     for given in sorted(ids - set(rows)):
-        found = datasets.files_of(conn, [given])[given]
+        known = dataset_id(given)
+        found = datasets.files_of(conn, [known])[known]
         if found:
             rows[given] = found
     return rows
@@ -289,7 +292,7 @@ def _resolve_files(conn: Connection, request: _Request, rows: dict[str, Any]) ->
             main = main if main is not None else row
             _require_items(conn, one, parameter, row)
         if main is not None:
-            _take_companions(conn, one, main)
+            _take_companions(conn, one, main, request.actor)
         if one.new.group_id is None and home in request.actor.group_ids:
             one.new.group_id = home
         elif one.new.group_id is None and not one.files and not one.private and request.actor.groups:
@@ -297,15 +300,17 @@ def _resolve_files(conn: Connection, request: _Request, rows: dict[str, Any]) ->
             one.new.group_id = last if last in request.actor.group_ids else None
 
 
-def _take_companions(conn: Connection, one: _Wanted, main: Any) -> None:
+def _take_companions(conn: Connection, one: _Wanted, main: Any, actor: Actor) -> None:
     """Files that the spec lets us take from the first input's own dataset, such as the .hkl beside a CIF.
 
-    Whoever may read one file of a dataset may read the others, so no right is asked again.
+    Only files that the actor may read: one file of a dataset can be shared without the others.
     """
     wanted = [p for p in one.command.spec.arguments if p.companion and one.new.arguments.get(p.name) is None]
     if not wanted or main.dataset_id is None:
         return
     beside = [row for row in datasets.files_of(conn, [main.dataset_id])[main.dataset_id] if row.id != main.id]
+    resources = shares.file_resources(conn, beside)
+    beside = [row for row in beside if rights.allows(actor, "read", resources[row.id])]
     for parameter in wanted:
         fitting = [
             row

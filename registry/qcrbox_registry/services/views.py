@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from qcrbox.contract.ids import in_arguments
 from qcrbox.contract.models import iso
 from qcrbox.contract.states import State
 from sqlalchemy.engine import Connection
@@ -61,7 +62,7 @@ def calculation(
         "application_version": row.application_version,
         "command_name": row.command_name,
         "status": row.state,
-        "command_arguments": row.arguments,
+        "command_arguments": in_arguments(row.arguments),
         "status_events": [
             status_event(event, stdout=stdout if i == last else None, stderr=stderr if i == last else None)
             for i, event in enumerate(history)
@@ -212,7 +213,7 @@ def session(row: sa.Row, about: sa.Row, group: str | None, idle_limit_s: float) 
         "session_id": row.id,
         "client_private_inbox": inbox(row.id, row.agent_id),
         "command_name": row.command_name,
-        "arguments": row.arguments,
+        "arguments": in_arguments(row.arguments),
         "application_slug": row.application_slug,
         "application_version": row.application_version,
         "state": about.state,

@@ -211,7 +211,10 @@ class Catalogue:
         return self._commands.get(command_id)
 
     def find(self, slug: str, version: str, sees: Sees = lambda _: True) -> KnownApplication:
-        """Raises NotFound with the versions there are. What the person does not see is not there, for the words too."""
+        """The application of this version, else the one that stands for it.
+
+        Raises NotFound with the versions there are. What the person does not see is not there, for the words too.
+        """
         known = self.get(slug, version)
         if known is not None and known.approved and sees(known):
             if known.retired:
@@ -220,10 +223,20 @@ class Catalogue:
                     next=self._others(slug, version, sees),
                 )
             return known
+        standing_in = self._standing_in(slug, version, sees)
+        if standing_in is not None:
+            return standing_in
         raise NotFound(
             f"There is no application {slug[:200]!r} in version {version[:200]!r}.",
             next=self._others(slug, version, sees),
         )
+
+    def _standing_in(self, slug: str, version: str, sees: Sees) -> KnownApplication | None:
+        """The newest registered version that says it stands for an older one, for clients that still ask for that."""
+        fitting = [
+            one for one in self.all() if one.slug == slug and version in one.spec.older_versions and sees(one)
+        ]
+        return max(fitting, key=lambda one: one.id, default=None)
 
     def _others(self, slug: str, version: str, sees: Sees) -> str:
         seen = [one for one in self.all() if sees(one)]

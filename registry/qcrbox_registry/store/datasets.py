@@ -15,7 +15,15 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import contents
 from qcrbox_registry.store.engine import upsert
-from qcrbox_registry.store.tables import cif_index, data_files, datasets, new_id, people, storage
+from qcrbox_registry.store.tables import (
+    cif_index,
+    data_files,
+    datasets,
+    new_data_file_id,
+    new_dataset_id,
+    people,
+    storage,
+)
 
 _FILETYPES = {
     ".cif": "cif", ".mcif": "cif", ".cif2": "cif", ".fcf": "fcf", ".hkl": "hkl", ".ins": "ins", ".res": "res",
@@ -51,7 +59,7 @@ class NewFile:
     size: int
     filetype: str = ""
     index: dict[str, Any] | None = None  # row of cif_index
-    id: str = field(default_factory=new_id)
+    id: str = field(default_factory=new_data_file_id)
 
 
 @dataclass(slots=True)
@@ -63,7 +71,7 @@ class NewDataset:
     kind: str = "data"
     application_id: int | None = None
     calculation_id: str | None = None
-    id: str = field(default_factory=new_id)
+    id: str = field(default_factory=new_dataset_id)
 
 
 def add_dataset(

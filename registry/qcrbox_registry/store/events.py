@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from qcrbox.contract.ids import dataset_id, of_kind
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.tables import events
@@ -76,16 +77,22 @@ def write(conn: Connection, new: Sequence[Event]) -> Sequence[Event]:
 def _from_row(row: sa.Row) -> Event:
     return Event(
         kind=row.kind,
-        object_id=row.object_id,
+        object_id=of_kind(row.payload.get("of", "") if row.kind == "share" else row.kind, row.object_id),
         at=row.at,
         status=row.status,
         step=row.step,
         attempt=row.attempt,
         owner_id=row.owner_id,
         group_id=row.group_id,
-        payload=row.payload,
+        payload=_payload(row.payload),
         seq=row.seq,
     )
+
+
+def _payload(stored: dict[str, Any]) -> dict[str, Any]:
+    """Written before ids had their prefix, or since."""
+    output = stored.get("output_dataset_id")
+    return stored if output is None else {**stored, "output_dataset_id": dataset_id(output)}
 
 
 def after(
@@ -112,7 +119,8 @@ def of_objects(conn: Connection, ids: Sequence[str], kind: str | None = None) ->
         if kind is not None:
             query = query.where(events.c.kind == kind)
         for row in conn.execute(query):
-            found[row.object_id].append(_from_row(row))
+            event = _from_row(row)
+            found[event.object_id].append(event)
     return found
 
 

@@ -66,7 +66,7 @@ def _walk(
 
     if of_calculation:
         base = sa.select(
-            sa.cast(sa.null(), sa.String).label("near"),
+            sa.cast(sa.null(), near.c.data_file_id.type).label("near"),
             sa.cast(sa.null(), sa.String).label("near_role"),
             far.c.calculation_id.label("calculation"),
             far.c[side.far_role].label("far_role"),

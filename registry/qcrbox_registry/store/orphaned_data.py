@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.contract.ids import of_kind
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import datasets as datasets_store
@@ -178,9 +179,20 @@ def _noted(conn: Connection, handover_id: str) -> dict[str, int]:
     return dict(conn.execute(query.where(handover_items.c.handover_id == handover_id)).tuples().all())
 
 
-def _items(conn: Connection, handover_id: str) -> Iterator[sa.Row]:
+@dataclass(frozen=True)
+class _Item:
+    """One object concerned, as it was before."""
+
+    kind: str
+    object_id: str
+    owner_id: int
+    group_id: int | None
+
+
+def _items(conn: Connection, handover_id: str) -> Iterator[_Item]:
     query = sa.select(handover_items).where(handover_items.c.handover_id == handover_id)
-    yield from conn.execute(query.order_by(handover_items.c.kind, handover_items.c.object_id)).all()
+    for row in conn.execute(query.order_by(handover_items.c.kind, handover_items.c.object_id)).all():
+        yield _Item(row.kind, of_kind(row.kind, row.object_id), row.owner_id, row.group_id)
 
 
 def _carry_out(conn: Connection, handover_id: str, wish: Wish, now: float) -> Iterator[events.Event]:
@@ -194,7 +206,7 @@ def _carry_out(conn: Connection, handover_id: str, wish: Wish, now: float) -> It
             yield _move(conn, item, owner_id, group_id, now)
 
 
-def _after(item: sa.Row, decision: str, to_id: int | None) -> tuple[int, int | None]:
+def _after(item: _Item, decision: str, to_id: int | None) -> tuple[int, int | None]:
     """(owner, home group) that an item has by this decision."""
     if decision == "person":
         assert to_id is not None
@@ -202,7 +214,7 @@ def _after(item: sa.Row, decision: str, to_id: int | None) -> tuple[int, int | N
     return item.owner_id, to_id if decision == "group" else None
 
 
-def _move(conn: Connection, item: sa.Row, owner_id: int, group_id: int | None, now: float) -> events.Event:
+def _move(conn: Connection, item: _Item, owner_id: int, group_id: int | None, now: float) -> events.Event:
     values = {"owner_id": owner_id, "group_id": group_id}
     table = _TABLES[item.kind]
     if item.kind == "dataset":
@@ -221,7 +233,7 @@ def _count(conn: Connection, file: sa.Row, owner_id: int, group_id: int | None) 
     datasets_store.count_bytes(conn, owner_id, group_id, file.size)
 
 
-def _event(item: sa.Row, now: float, status: str, owner_id: int, group_id: int | None) -> events.Event:
+def _event(item: _Item, now: float, status: str, owner_id: int, group_id: int | None) -> events.Event:
     # The state of a calculation has not changed, so this is no event of its history.
     kind = "handover" if item.kind == "calculation" else item.kind
     return events.Event(kind, item.object_id, now, status=status, owner_id=owner_id, group_id=group_id)
@@ -251,7 +263,7 @@ def undo(conn: Connection, handover_id: str, now: float) -> tuple[sa.Row, int, l
     return row, len(told), list(events.write(conn, told))
 
 
-def _put_back(conn: Connection, handover: sa.Row, item: sa.Row, now: float) -> events.Event | None:
+def _put_back(conn: Connection, handover: sa.Row, item: _Item, now: float) -> events.Event | None:
     table = _TABLES[item.kind]
     present = conn.execute(sa.select(table).where(table.c.id == item.object_id)).first()
     if present is None:

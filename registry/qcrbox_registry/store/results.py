@@ -26,6 +26,7 @@ from qcrbox_registry.store.tables import (
     uploads,
 )
 from qcrbox_registry.store.transitions import Change, Entry, Ledger
+from qcrbox_registry.store.uploads import drop_checkpoints
 
 _durations = sa.select(command_durations).where(
     command_durations.c.command_id.in_(sa.bindparam("ids", expanding=True))
@@ -92,6 +93,7 @@ def _end(
         ledger.change(Change(entry.id, State.RUNNING, end.attempt, Step.RUNNING, at=start))
     try:
         fields["output_dataset_id"] = _store_outputs(conn, entry, end, at)
+        drop_checkpoints(conn, entry.id)
     except UserInputError as error:
         status, fields["error_msg"] = State.FAILED, error.message
     return ledger.change(Change(entry.id, status, end.attempt, at=at, fields=fields)) is not None

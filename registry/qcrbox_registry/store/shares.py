@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound
+from qcrbox.contract.ids import of_kind
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.access.rights import Actor, Grant, Resource, authorize, missing
@@ -26,7 +27,7 @@ def grants(conn: Connection, ids: Sequence[str], now: float | None = None) -> di
             sa.or_(shares.c.expires_at.is_(None), shares.c.expires_at > at),
         )
         for row in conn.execute(query):
-            found[row.object_id].append(Grant(row.mode, row.person_id, row.group_id))
+            found[of_kind(row.kind, row.object_id)].append(Grant(row.mode, row.person_id, row.group_id))
     return found
 
 
@@ -198,9 +199,9 @@ def given_by(conn: Connection, person_id: int, now: float) -> list[sa.Row]:
 
 def shared_with(conn: Connection, actor: Actor, now: float) -> frozenset[str]:
     """Ids of the objects that are shared with the actor (for event streams)."""
-    query = sa.select(shares.c.object_id).where(
+    query = sa.select(shares.c.kind, shares.c.object_id).where(
         shares.c.revoked_at.is_(None),
         sa.or_(shares.c.expires_at.is_(None), shares.c.expires_at > now),
         sa.or_(shares.c.person_id == actor.person_id, shares.c.group_id.in_(sorted(actor.group_ids) or [-1])),
     )
-    return frozenset(conn.execute(query).scalars())
+    return frozenset(of_kind(row.kind, row.object_id) for row in conn.execute(query))

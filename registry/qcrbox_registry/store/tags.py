@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.ids import of_kind
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.engine import upsert
@@ -51,7 +52,7 @@ def of(conn: Connection, kind: str, ids: Sequence[str]) -> dict[str, list[str]]:
             .order_by(tags.c.tag)
         )
         for row in conn.execute(query):
-            found[row.object_id].append(row.tag)
+            found[of_kind(kind, row.object_id)].append(row.tag)
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound
+from qcrbox.contract.messages import CHECKPOINT
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.tables import new_id, uploads
@@ -73,6 +74,29 @@ def add_output(
         )
     )
     return get(conn, upload_id)
+
+
+def checkpoint(conn: Connection, calculation_id: str) -> sa.Row | None:
+    """The newest checkpoint that any attempt of a calculation has stored."""
+    query = sa.select(uploads).where(*_is_checkpoint(calculation_id)).order_by(uploads.c.created_at.desc())
+    return conn.execute(query.limit(1)).first()
+
+
+def drop_checkpoints(conn: Connection, calculation_id: str, but: str = "") -> None:
+    """Forget checkpoints that were not kept as an output, all `but` one."""
+    conn.execute(
+        sa.delete(uploads).where(
+            *_is_checkpoint(calculation_id), uploads.c.state == "stored", uploads.c.id != but
+        )
+    )
+
+
+def _is_checkpoint(calculation_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        uploads.c.calculation_id == calculation_id,
+        uploads.c.purpose == "output",
+        uploads.c.output_name == CHECKPOINT,
+    )
 
 
 # ---------------------------------------------------------------- resumable uploads

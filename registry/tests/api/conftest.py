@@ -33,6 +33,7 @@ APPLICATION = """
 name: "Practice"
 slug: "practice"
 version: "1"
+older_versions: ["0.9"]
 description: "Does no science."
 commands:
   - name: "noop"
@@ -55,7 +56,9 @@ commands:
     import_path: "practice_glue"
     parameters:
       - {name: "structure", dtype: "QCrBox.cif_data_file", required_entries: ["_cell_length_a"]}
-      - {name: "table", dtype: "QCrBox.data_file", required: false}
+      - {name: "table", dtype: "QCrBox.data_file", required: false, companion: ["*.hkl"]}
+    outputs:
+      - {name: "written", dtype: "QCrBox.output_cif", filename: "new.cif", required_output: false}
   - name: "interactive_session"
     implemented_as: "interactive_session"
     parameters: [{name: "note", dtype: "str", default_value: "x"}]

@@ -8,10 +8,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from qcrbox.contract.messages import Finished, OutputFile
+import sqlalchemy as sa
+from qcrbox.contract.messages import CHECKPOINT, Finished, OutputFile
 from qcrbox.contract.states import State
 from qcrbox_registry.messaging.tokens import FilesToken, sign
 from qcrbox_registry.store import calculations, logs, results
+from qcrbox_registry.store.tables import calculations as calculation_table
 
 NOOP = {
     "application_slug": "practice",
@@ -144,6 +146,30 @@ def test_a_stop_of_several_stops_none_when_one_is_foreign(person, do):
     assert do.ended(eve, mine, wait=0)["status"] != "cancelled"
     for client, one in ((ada, theirs), (eve, mine)):
         client.post(f"/api/calculations/{one}/stop")
+
+
+@pytest.mark.attack(14)
+def test_a_companion_is_taken_only_by_who_may_read_it(person, do):
+    """The .hkl beside a CIF is found by its owner; who was given the CIF alone does not get it along."""
+    ada, bea = person(), person()
+    bea.get("/api/me")  # known from now on
+    made = do.upload(ada, "model.cif")
+    hkl = {"file": ("model.hkl", b"1 0 0 5.0 1.0\n")}
+    appended = ada.post(f"/api/datasets/{made['qcrbox_dataset_id']}/append", files=hkl).json()["payload"]
+    companion = {"data_file_id": appended["appended_file"]["qcrbox_file_id"]}
+    cif = do.file_id(made)
+    taken = do.ended(ada, do.submit(ada, "read", structure=cif))["command_arguments"]["table"]
+    assert taken == companion
+    given = {"kind": "data_file", "object_id": cif, "person": bea.name}
+    assert ada.post("/api/shares", json=given).status_code == 201
+    calculation = do.ended(bea, do.submit(bea, "read", structure=cif))
+    assert calculation["command_arguments"]["table"] is None
+    nodes = bea.get(f"/api/lineage/calculation/{calculation['calculation_id']}").json()["payload"]["nodes"]
+    assert companion["data_file_id"] not in str(nodes)
+    given = {"kind": "dataset", "object_id": made["qcrbox_dataset_id"], "person": bea.name}
+    assert ada.post("/api/shares", json=given).status_code == 201
+    taken = do.ended(bea, do.submit(bea, "read", structure=cif))["command_arguments"]["table"]
+    assert taken == companion
 
 
 def test_a_held_application_starts_nothing_and_says_why(person, do):
@@ -324,6 +350,34 @@ def test_the_end_of_an_attempt_closes_its_files(registry, attempt, cif):
     assert (dataset["kind"], file["index"]["formula_sum"]) == ("output", "O2 Si")
     graph = attempt["ada"].get(f"/api/lineage/data_file/{file['qcrbox_file_id']}").json()["payload"]
     assert [node["id"] for node in graph["nodes"]] == [attempt["file"], attempt["id"], file["qcrbox_file_id"]]
+
+
+def test_the_newest_checkpoint_is_there_for_the_next_attempt(registry, attempt):
+    path = f"/internal/calculations/{attempt['id']}/checkpoint"
+    assert attempt["client"].get(path).status_code == 404
+    for content in (b"round 1", b"round 2"):
+        put(attempt, content, filename="state.zip", name=CHECKPOINT)
+    registry.write(
+        lambda conn: conn.execute(
+            sa.update(calculation_table)
+            .where(calculation_table.c.id == attempt["id"])
+            .values(attempt=attempt["attempt"] + 1)
+        )
+    )
+    assert attempt["client"].get(path).status_code == 409
+    with registry.client(file_token(registry, attempt["id"], attempt["attempt"] + 1)) as client:
+        assert client.get(path).content == b"round 2"
+
+
+def test_a_cancelled_calculation_keeps_its_checkpoint_as_an_output(registry, attempt):
+    stored = put(attempt, b"round 3", filename="state.zip", name=CHECKPOINT).json()["payload"]
+    output = OutputFile(name=CHECKPOINT, filename="state.zip", filetype="unknown", **stored)
+    end = Finished(
+        calculation_id=attempt["id"], attempt=attempt["attempt"], status=State.CANCELLED, outputs=[output]
+    )
+    registry.write(lambda conn: results.commit_finished(conn, end))
+    done = attempt["ada"].get(f"/api/calculations/{attempt['id']}").json()["payload"]["calculations"][0]
+    assert done["output_dataset_id"]
 
 
 # ---------------------------------------------------------------- the site

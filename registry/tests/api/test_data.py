@@ -511,7 +511,7 @@ def test_an_upload_goes_on_where_it_was_cut(ada):
     dataset = done.json()["payload"]["datasets"][0]
     assert dataset["name"] == "noise"
     with zipfile.ZipFile(
-        io.BytesIO(ada.get(f"/api/datasets/{dataset['qcrbox_dataset_id']}/download").content)
+        io.BytesIO(ada.get(f"/api/datasets/{dataset['qcrbox_dataset_id']}/download?format=zip").content)
     ) as opened:
         assert opened.read("big.bin") == content
     again = piece(ada, upload_id, 0, content)  # the answer was lost: nothing is stored twice

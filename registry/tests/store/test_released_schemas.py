@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from qcrbox.contract import ids
 from qcrbox_registry import maintenance
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import Actor
-from qcrbox_registry.store import calculations, datasets, lineage, people, schema, search, trash
+from qcrbox_registry.services import views
+from qcrbox_registry.store import calculations, datasets, events, lineage, people, schema, search, trash
+from qcrbox_registry.store import shares as shares_store
+from qcrbox_registry.store import tags as tags_store
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.tables import (
     calculation_outputs,
@@ -140,7 +144,7 @@ def test_an_old_site_goes_on_working(released):
         (output,) = conn.execute(sa.select(calculation_outputs.c.data_file_id).limit(1)).scalars()
         graph = lineage.of(conn, actor, [output], depth=5)
         assert conn.execute(sa.select(tags.c.tag).where(tags.c.object_id == quartz)).scalar() == "good"
-        assert conn.execute(sa.select(shares.c.object_id)).scalar() == quartz
+        assert conn.execute(sa.select(shares.c.object_id)).scalar() == ids.bare(quartz)
         return quartz, list(found), states, [node["kind"] for node in graph.nodes]
 
     quartz, found, states, nodes = database.read_sync(look)
@@ -173,3 +177,35 @@ def test_an_old_site_goes_on_working(released):
         )
         >= 4
     )
+
+
+def test_ids_given_out_without_a_prefix_mean_the_same_objects_for_ever(released):
+    database, _ = released
+    schema.migrate(database)
+
+    def look(conn):
+        quartz = conn.execute(sa.select(datasets_table).where(datasets_table.c.name == "quartz")).one().id
+        digits = quartz.removeprefix(ids.DATASET)
+        stored = conn.exec_driver_sql("SELECT id FROM datasets WHERE name = 'quartz'").scalar()
+        assert (stored, quartz) == (digits, ids.DATASET + digits)  # nothing was rewritten
+        assert [datasets.get(conn, given).id for given in (quartz, digits)] == [quartz, quartz]
+        file = datasets.files_of(conn, [quartz])[quartz][0]
+        assert (file.id[: len(ids.DATA_FILE)], file.dataset_id) == (ids.DATA_FILE, quartz)
+        assert datasets.get_file(conn, ids.bare(file.id)).id == file.id
+        return quartz, digits, file.id
+
+    quartz, digits, file = database.read_sync(look)
+
+    def what_points_to_them(conn):
+        assert tags_store.of(conn, "dataset", [quartz])[quartz] == ["good"]
+        assert len(shares_store.grants(conn, [quartz])[quartz]) == 1
+        assert {event.object_id for event in events.of_objects(conn, [quartz])[quartz]} == {quartz}
+        trail = [[row.seq for row in audit.page(conn, object_id=given)] for given in (quartz, digits)]
+        assert trail[0] == trail[1] != []
+        read = next(row for row in calculations.page(conn) if row.command_name == "read")
+        (shown,) = views.calculation_list(conn, [read])
+        assert shown["command_arguments"]["structure"] == {"data_file_id": file}
+        assert shown["output_dataset_id"].startswith(ids.DATASET)
+        assert shown["status_events"][-1]["output_dataset_id"] == shown["output_dataset_id"]
+
+    database.read_sync(what_points_to_them)

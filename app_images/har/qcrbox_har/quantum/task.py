@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyscf import df
 from pyscf.data.nist import BOHR
 
 from qcrbox_har.child import report
@@ -59,6 +61,32 @@ def deformation_density(number: int, basis: str, points: Array) -> Array:
     for atom, centre in enumerate(molecule.atom_coords()):
         total -= free_atom(molecule.atom_pure_symbol(atom), 0, basis)(np.linalg.norm(places - centre, axis=1))
     return total / BOHR**3
+
+
+def size(molecule: MoleculeInput, method: Method) -> dict[str, int]:
+    """What the cost depends on, without computing anything. Raises what a wavefunction would raise for its input."""
+    built = scf.build_molecule(molecule, method)
+    scf.mean_field(built, method)
+    auxiliary = df.addons.make_auxmol(built, df.addons.make_auxbasis(built))
+    points_of_atom = {1: 3900, 2: 8200, 3: 12500}
+    count = len(molecule.symbols)
+    return {
+        "basis": built.nao,
+        "auxiliary": auxiliary.nao,
+        "occupied": max(built.nelec),
+        "scf_points": count * points_of_atom.get(method.grid_level, 20000),
+        "points": count * points_of_atom[2],
+    }
+
+
+def speed() -> float:
+    """Floating-point operations a second of a matrix product here and now, all threads together."""
+    matrix = np.random.default_rng(0).random((600, 600))
+    matrix @ matrix
+    started = time.perf_counter()
+    for _ in range(3):
+        matrix @ matrix
+    return 3 * 2 * 600**3 / (time.perf_counter() - started)
 
 
 def save(path: str) -> None:

@@ -22,7 +22,6 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure import Structure
 from qcrbox.crystallography.structure.atoms import Atoms
 from qcrbox.crystallography.structure.elements import van_der_waals_radius
-from qcrbox.display import show
 
 Array = NDArray[np.float64]
 _MARGIN = 2.6  # Å around the nuclei for the first grid; it grows while the surface leaves it
@@ -45,6 +44,15 @@ class Neighbour:
 
     def __repr__(self) -> str:
         return f"<Neighbour: {len(self.atoms)} atoms, {self.share:.1f} %, {self.contact}>"
+
+
+@dataclass(frozen=True)
+class ContactShare:
+    """Per cent of the area where two elements meet: both directions together, and inside…outside alone."""
+
+    name: str
+    both: float
+    there: float
 
 
 @dataclass(frozen=True)
@@ -84,29 +92,20 @@ class HirshfeldSurface(Surface):
         return {str(names[k]): float(share[k]) for k in np.argsort(-share)}
 
     @property
-    def contacts(self) -> show.Table:
-        """Per cent of the area by pair of elements, both directions apart and together."""
-        rows = []
-        for one, other in self._undirected():
+    def contact_shares(self) -> list[ContactShare]:
+        """Per cent of the area by pair of elements, the largest first."""
+        pairs = {tuple(sorted(name.split("…"))) for name in self.shares}
+        found = []
+        for one, other in sorted(pairs):
             there, back = self.shares.get(f"{one}…{other}", 0.0), self.shares.get(f"{other}…{one}", 0.0)
-            both = there if one == other else there + back
-            rows.append((f"{one}…{other} / {other}…{one}" if one != other else f"{one}…{other}", both, there))
-        rows.sort(key=lambda row: -row[1])
-        return show.Table(
-            ("contact", "both ways / %", "inside…outside / %"),
-            [(name, f"{both:.1f}", f"{there:.1f}") for name, both, there in rows],
-            title="Shares of the Hirshfeld surface",
-            caption=f"{self.area:.1f} Å², {self.volume:.1f} Å³. {self.hydrogens}",
-        )
+            name = f"{one}…{other}" if one == other else f"{one}…{other} / {other}…{one}"
+            found.append(ContactShare(name, there if one == other else there + back, there))
+        return sorted(found, key=lambda share: -share.both)
 
     def share(self, one: str, other: str) -> float:
         """Per cent of the area where these two elements meet, in both directions."""
         names = {f"{one}…{other}", f"{other}…{one}"}
         return sum(self.shares.get(name, 0.0) for name in names)
-
-    def _undirected(self) -> list[tuple[str, str]]:
-        pairs = {tuple(sorted(name.split("…"))) for name in self.shares}
-        return sorted((a, b) for a, b in pairs)
 
     def named(self, vertex: int) -> str:
         """`O1 … H2 (-x+1, y, z)`: what meets at a vertex."""
@@ -141,24 +140,13 @@ class HirshfeldSurface(Surface):
             for number in np.argsort(-share)
         ]
 
-    def view(self, of: str = "dnorm", *, neighbours: str | int = "none", **options: Any) -> Any:
-        """The surface in the structure view, with its fingerprint beside it.
-
-        neighbours: "none", "all" molecules that meet the surface, or the number of one in `.neighbours`.
-        """
-        from qcrbox.widgets.structure_view import StructureView
-
-        options.setdefault("disorder", "major")
-        view = StructureView(self.structure, **options).show_surface(self, of)
-        return view if neighbours == "none" else view.show_neighbours(neighbours)
-
     def __repr__(self) -> str:
         largest = ", ".join(f"{name} {share:.1f} %" for name, share in list(self.shares.items())[:4])
         return f"<Hirshfeld surface: {self.area:.1f} Å², {self.volume:.1f} Å³; {largest}. {self.hydrogens}>"
 
 
 def hirshfeld(
-    source: Any,
+    structure: Structure,
     *,
     atom: str | None = None,
     spacing: float = 0.2,
@@ -167,14 +155,11 @@ def hirshfeld(
 ) -> HirshfeldSurface:
     """The Hirshfeld surface of one molecule in its crystal.
 
-    source: a Structure or anything with `.structure`. atom: a label in the molecule wanted (default: the largest).
+    atom: a label in the molecule wanted (default: the largest).
     spacing: of the grid, Å. hydrogens: "as given", or "neutron" for X–H set to mean neutron lengths (B, C, N, O).
     disorder: the parts that are there; the crystal around is taken in the same parts, fully occupied.
     Raises UserInputError for networks without molecules, elements beyond xenon and hydrogen that is wholly missing.
     """
-    structure = source if isinstance(source, Structure) else getattr(source, "structure", None)
-    if structure is None:
-        raise UserInputError(f"A {type(source).__name__} has no structure.")
     if hydrogens not in ("as given", "neutron"):
         raise UserInputError(f"{hydrogens!r} is no choice of X–H lengths.", next="'as given' or 'neutron'.")
     if not 0.05 <= spacing <= 0.5:

@@ -6,21 +6,16 @@ no anomalous part); its phases go to Fo − Fc of the reflection file, and a Fou
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qcrbox.analysis.density.grid_values import GridValues
-from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.contract.errors import MissingItemsError
+from qcrbox.crystallography._gemmi import gemmi
 from qcrbox.crystallography.reflections import Reflections
-from qcrbox.crystallography.structure import Structure
-
-if TYPE_CHECKING:
-    from qcrbox.analysis.density.peaks import Peaks
-    from qcrbox.display.history import Picture
+from qcrbox.crystallography.structure import Structure, adps
 
 Array = NDArray[np.float64]
 _POINTS_PER_D = 4.0  # grid points within the smallest d spacing
@@ -34,23 +29,6 @@ class DensityMap(GridValues):
     values: Array
     structure: Structure
     kind: str = "Fo − Fc"
-
-    def peaks(self, most: int = 20, least_sigma: float = 3.0) -> Peaks:
-        """The highest peaks and deepest holes with the nearest atoms; each unique one once."""
-        from qcrbox.analysis.density.peaks import find_peaks
-
-        return find_peaks(self, most, least_sigma)
-
-    def section(self, *labels: str, step: float | None = None) -> Picture:
-        """Contours in the plane of three or more atoms, by label; step in e/Å³, default 1 σ from 2 σ on."""
-        from qcrbox.analysis.density.section import section
-
-        atoms = self.structure.atoms
-        unknown = [label for label in labels if label not in atoms.label]
-        if unknown:
-            raise UserInputError(f"There is no atom {unknown[0]!r}.")
-        rows = [atoms.label.index(label) for label in labels]
-        return section(self, atoms.cartesian[rows], atoms.cartesian, atoms.label, step)
 
     def at(self, fract: Array) -> Array:
         """Values at fractional coordinates (n, 3), interpolated linearly."""
@@ -103,8 +81,6 @@ def structure_factors(structure: Structure, hkl: NDArray[np.int64]) -> NDArray[n
 
 def _displacements(structure: Structure, rows: NDArray[np.int64]) -> Array:
     """U(ij) a*(i) a*(j) (m, 3, 3): what h and k are multiplied with in the exponent; zero where unknown."""
-    from qcrbox.crystallography.structure import adps
-
     sites, cell = structure.sites, structure.cell
     spheres = adps.isotropic_tensor(sites.u_iso[rows], cell)
     tensors = np.where(np.isnan(sites.u_cif[rows]), spheres, sites.u_cif[rows])
@@ -113,8 +89,6 @@ def _displacements(structure: Structure, rows: NDArray[np.int64]) -> Array:
 
 def _form_factors(elements: list[str], d: Array) -> Array:
     """f (n, m) of each atom at each reflection."""
-    from qcrbox.crystallography._gemmi import gemmi
-
     stol2 = 1 / (4 * d**2)
     table = {}
     for name in set(elements):
@@ -226,8 +200,3 @@ def _near_atoms(
         distance2 = np.sum((grid @ steps + origin - atom) ** 2, axis=-1)
         keep[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] |= distance2 <= reach**2
     return np.where(keep, values, np.float32(0.0))
-
-
-def usual_level(density: DensityMap) -> float:
-    """3σ, in σ: where difference density begins to mean something."""
-    return 3.0 if math.isfinite(density.sigma) and density.sigma > 0 else 0.0

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from qcrbox.analysis.density.maps import DensityMap
 from qcrbox.crystallography.structure import Structure
 from qcrbox.crystallography.structure.neighbours import pairs_within
-from qcrbox.display import show
-
-if TYPE_CHECKING:
-    from qcrbox.analysis.density.maps import DensityMap
 
 Array = NDArray[np.float64]
 _SAME = 0.3  # Å between two points of the grid that are one peak
@@ -36,27 +32,9 @@ class Peak:
         return f"{self.distance:.2f} Å from {self.nearest}" if self.nearest else "far from every atom"
 
 
-class Peaks(list[Peak]):
-    """Peaks, then holes, each from the largest on; shown as a table."""
-
-    def table(self) -> show.Table:
-        rows = [
-            (p.name, f"{p.height:+.2f}", f"{p.sigmas:+.1f}", *(f"{x:.4f}" for x in p.fract), p.words)
-            for p in self
-        ]
-        heads = ("peak", "height / e Å⁻³", "height / σ", "x", "y", "z", "where")
-        return show.Table(heads, rows, title="Peaks and holes of the density")
-
-    def __repr__(self) -> str:
-        return self.table().text()
-
-    def _repr_mimebundle_(self, **more: object) -> dict[str, str]:
-        return self.table()._repr_mimebundle_(**more)
-
-
-def find_peaks(density: DensityMap, most: int = 20, least_sigma: float = 3.0) -> Peaks:
-    """The `most` highest peaks and a quarter as many holes, of at least `least_sigma` σ."""
-    found = Peaks()
+def find_peaks(density: DensityMap, most: int = 20, least_sigma: float = 3.0) -> list[Peak]:
+    """The `most` highest peaks and a quarter as many holes of at least `least_sigma` σ, each from the largest on."""
+    found: list[Peak] = []
     for sign, letter, count in ((1, "Q", most), (-1, "N", max(1, most // 4))):
         places, heights = _maxima(sign * density.values, least_sigma * density.sigma)
         unique = _unique(density.structure, places, count)

@@ -1,4 +1,4 @@
-"""A surface around a molecule with a property on it: Hirshfeld surfaces and their fingerprints."""
+"""A triangulated surface around a molecule with properties on its vertices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qcrbox.contract.errors import UserInputError
-from qcrbox.display.history import Picture
 
 Array = NDArray[np.float64]
 # Fixed, so that two surfaces can be compared; printed beside every picture. McKinnon, Jayatilaka & Spackman (2007).
@@ -20,7 +19,6 @@ RANGES = {
     "shape_index": (-1.0, 1.0, ""),
     "curvedness": (-4.0, 0.4, ""),
 }
-_FINGERPRINT = (0.4, 3.0, 100)  # Å, bins of the usual 2D histogram
 
 
 @dataclass(frozen=True)
@@ -67,13 +65,8 @@ class Surface:
         a, b, c = (self.vertices[self.faces[:, k]] for k in range(3))
         return abs(float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum()) / 6)
 
-    def scale_of(self, name: str) -> tuple[float, float, str]:
-        """Lower end, upper end and unit of the colours of a property."""
-        self._values(name)
-        low, high, unit = RANGES.get(name, (*np.percentile(self._values(name), (1, 99)).tolist(), ""))
-        return float(low), float(high), str(unit)
-
-    def _values(self, name: str) -> Array:
+    def values_of(self, name: str) -> Array:
+        """(n,) values of a property. Raises UserInputError naming the properties there are."""
         if name not in self.properties:
             raise UserInputError(
                 f"The surface has no property {name!r}.",
@@ -81,26 +74,11 @@ class Surface:
             )
         return self.properties[name]
 
-    def fingerprint(self) -> Picture:
-        """de against di, by share of surface area: the fingerprint of the molecule's surroundings."""
-        di, de = (self._values(name)[self.faces].mean(axis=1) for name in ("di", "de"))
-        low, high, bins = _FINGERPRINT
-        counts, edges, _ = np.histogram2d(
-            di, de, bins=bins, range=((low, high), (low, high)), weights=self.face_areas
-        )
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(4.2, 3.8), layout="constrained")
-        axes = figure.subplots()
-        share = np.where(counts > 0, 100 * counts / self.area, np.nan)
-        picture = axes.pcolormesh(edges, edges, share.T, cmap="viridis", rasterized=True)
-        figure.colorbar(picture, ax=axes, label="share of the surface / %")
-        axes.set(xlabel="$d_i$ / Å", ylabel="$d_e$ / Å", title="Fingerprint", aspect="equal")
-        closest = float(np.min(di + de))
-        return Picture(
-            figure,
-            f"Fingerprint of {self.area:.1f} Å² of surface; closest contact di + de = {closest:.2f} Å.",
-        )
+    def scale_of(self, name: str) -> tuple[float, float, str]:
+        """Lower end, upper end and unit of the colours of a property."""
+        self.values_of(name)
+        low, high, unit = RANGES.get(name, (*np.percentile(self.values_of(name), (1, 99)).tolist(), ""))
+        return float(low), float(high), str(unit)
 
     def __repr__(self) -> str:
         return (

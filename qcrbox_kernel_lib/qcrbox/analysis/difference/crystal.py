@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,8 +172,6 @@ def _axes_words(axes: Array) -> str:
 
 
 def _as_fractions(shift: Sequence[float] | Array) -> str:
-    from fractions import Fraction
-
     parts = []
     for value in np.asarray(shift).tolist():
         near = Fraction(value).limit_denominator(12)

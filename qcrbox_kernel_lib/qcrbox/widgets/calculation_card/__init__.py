@@ -2,53 +2,64 @@
 
 from __future__ import annotations
 
-import weakref
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-from qcrbox.client.events import painter
+from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import QcError
-from qcrbox.display import show
+from qcrbox.markup import publish
 from qcrbox.widgets import bundle
 from qcrbox.widgets.answering import answer_while_busy
 from qcrbox.widgets.calculation_card.still import card_html
+from qcrbox.widgets.painter import painter
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 
-if TYPE_CHECKING:
-    from qcrbox.api.calculations import Calculation
+_LOG_CHARACTERS = 500_000  # of the end of a log, sent to the browser
 
-_cards: weakref.WeakKeyDictionary[Calculation, Card] = weakref.WeakKeyDictionary()
+
+@dataclass(frozen=True)
+class CardSource:
+    """What a card shows and does, as callables: nothing is read before it is shown."""
+
+    state: Callable[[], dict[str, Any]]
+    text: Callable[[], str]
+    log: Callable[[], str]
+    cancel: Callable[[], object]
+    on_change: Callable[[Callable[[], None]], None]
 
 
 class Card:
     """One displayed card; painted from a background thread, kept as still HTML in the notebook."""
 
-    def __init__(self, calculation: Calculation) -> None:
-        self.calculation = calculation
+    def __init__(self, source: CardSource) -> None:
+        self._source = source
         self._twin = StaticTwin()
         self._twin.show(self._still())
-        self._widget = self._make_widget() if not calculation._live.final else None
-        calculation.on_change(self._ask)
+        self._widget = None if source.state()["final"] else self._make_widget()
+        source.on_change(self._ask)
 
     def _make_widget(self) -> Any:
-        if not (show.is_notebook() and bundle.available("calculation_card")):
+        if not (is_notebook() and bundle.available("calculation_card")):
             return None
+        # Start-up time: anywidget is loaded when the first widget is shown.
         from qcrbox.widgets.calculation_card.widget import CardWidget
 
-        widget = CardWidget(state=self.calculation.snapshot(), twin=self._twin.mark)
+        widget = CardWidget(state=self._source.state(), twin=self._twin.mark)
         answer_while_busy(widget)
         widget.on_msg(self._heard)
         publish_widget(widget)
         return widget
 
     def _still(self) -> dict[str, Any]:
-        return {"text/plain": repr(self.calculation), "text/html": card_html(self.calculation.snapshot())}
+        return {"text/plain": self._source.text(), "text/html": card_html(self._source.state())}
 
     def _ask(self) -> None:
         painter.ask(id(self), self.paint)
 
     def paint(self) -> None:
-        """Show the state of now. The still card is replaced at the end, or all along when nothing else shows."""
-        state = self.calculation.snapshot()
+        """Show the present state. The still card is replaced at the end, or each time when nothing else shows."""
+        state = self._source.state()
         if self._widget is not None:
             self._widget.state = state
         if self._widget is None or state["final"]:
@@ -59,19 +70,17 @@ class Card:
     def _heard(self, _: Any, content: dict[str, Any], __: Any) -> None:
         try:
             if content.get("do") == "cancel":
-                self.calculation.cancel("cancelled in the notebook")
+                self._source.cancel()
             elif content.get("do") == "log" and self._widget is not None:
-                self._widget.send({"log": str(self.calculation.log)[-500_000:]})
+                self._widget.send({"log": self._source.log()[-_LOG_CHARACTERS:]})
         except QcError as error:
             if self._widget is not None:
                 self._widget.send({"error": error.message})
 
 
-def display_card(calculation: Calculation) -> None:
-    """Show the card here. A second one of the same calculation is a card of its own."""
-    if not show.is_notebook():
-        from IPython.display import publish_display_data
-
-        publish_display_data({"text/plain": repr(calculation)})
+def display_card(source: CardSource) -> None:
+    """Show a card here; every call shows a new one."""
+    if not is_notebook():
+        publish({"text/plain": source.text()})
         return
-    _cards[calculation] = Card(calculation)
+    Card(source)

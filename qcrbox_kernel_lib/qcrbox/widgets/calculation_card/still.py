@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qcrbox.display.show import escape
-from qcrbox.display.summary import pairs_html
+from qcrbox.markup import escape, pairs_html
 
 _ICON = {"submitted": "◷", "running": "▶", "successful": "✓", "failed": "✗", "cancelled": "⊘", "unknown": "?"}
 _COLOUR = {"successful": "#1a7f37", "failed": "#b42318", "cancelled": "#6b7280", "running": "#0b62c4"}

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from qcrbox.widgets.chart import Axis, Chart, Panel, Series, as_array
+from qcrbox.widgets.chart.model import Axis, Chart, Panel, Series, as_array
 
 _NAMED = 12  # points that are named in print; the pointer names the others
 
 
 def drawn(chart: Chart) -> Any:
-    """The figure, one pair of axes for each panel."""
+    """The matplotlib figure, with one pair of axes for each panel."""
+    # Start-up time: matplotlib is loaded when the first figure is drawn.
     from matplotlib.figure import Figure
 
     count = len(chart.panels)

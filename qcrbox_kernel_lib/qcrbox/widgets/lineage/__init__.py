@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from qcrbox.display import show
+from qcrbox.client.environment import is_notebook
+from qcrbox.client.lineage import Lineage
+from qcrbox.markup import publish
 from qcrbox.widgets import bundle
 from qcrbox.widgets.lineage.picture import lineage_svg, places
 from qcrbox.widgets.lineage.words import words_of
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 
-if TYPE_CHECKING:
-    from qcrbox.api.lineage import LineageGraph
-
 __all__ = ["display_lineage", "lineage_svg"]
 
 
-def display_lineage(graph: LineageGraph) -> None:
-    """Show the graph here: the still picture first, the live one over it where there is one."""
-    from IPython.display import publish_display_data
-
-    bundled = graph._repr_mimebundle_()
-    if not show.is_notebook() or not bundle.available("lineage"):
-        publish_display_data(bundled)
+def display_lineage(graph: Lineage, bundled: dict[str, Any]) -> None:
+    """Show a graph here: its still form `bundled` (MIME type → data) first, the live one over it where there is one."""
+    if not is_notebook() or not bundle.available("lineage"):
+        publish(bundled)
         return
     twin = StaticTwin()
     twin.show(bundled)
+    # Start-up time: anywidget is loaded when the first widget is shown.
     from qcrbox.widgets.lineage.widget import LineageWidget
 
-    publish_widget(LineageWidget(graph=packed(graph), svg=graph.svg(), twin=twin.mark))
+    publish_widget(LineageWidget(graph=packed(graph), svg=lineage_svg(graph), twin=twin.mark))
 
 
-def packed(graph: LineageGraph) -> dict[str, Any]:
+def packed(graph: Lineage) -> dict[str, Any]:
     """Nodes with their column, row, words and code, in the order in which keys walk."""
     nodes, edges, place = places(graph)
     labels = {node["id"]: str(node["label"]) for node in graph.nodes}

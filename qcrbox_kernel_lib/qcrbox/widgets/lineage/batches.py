@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from qcrbox.api.lineage import LineageGraph
+from qcrbox.client.lineage import Lineage
 
 _MOST_ALONE = 3  # as many are still drawn one by one
 
 
-def collapsed(graph: LineageGraph) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def collapsed(graph: Lineage) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Nodes and edges with each batch as one node of kind "batch".
 
     A batch is more than three calculations of one name made from the same files, none of which the focus comes from.

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from qcrbox.display.show import escape
+from qcrbox.client.lineage import Lineage
+from qcrbox.markup import escape
 from qcrbox.widgets.lineage.batches import collapsed
 from qcrbox.widgets.lineage.words import words_of
-
-if TYPE_CHECKING:
-    from qcrbox.api.lineage import LineageGraph
 
 _COLUMN, _ROW, _WIDTH, _HEIGHT = 190, 58, 150, 34
 _MARK = {"successful": "✓", "failed": "✗", "cancelled": "⊘", "running": "▶", "submitted": "◷"}
 
 
-def lineage_svg(graph: LineageGraph) -> str:
+def lineage_svg(graph: Lineage) -> str:
     """The graph as inline SVG; titles carry details for pointers and readers."""
     members, edges, place = places(graph)
     if not place:
@@ -41,7 +39,7 @@ def lineage_svg(graph: LineageGraph) -> str:
 
 
 def places(
-    graph: LineageGraph,
+    graph: Lineage,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, tuple[int, float]]]:
     """Nodes, edges (batches collapsed), and of each node its column and row.
 

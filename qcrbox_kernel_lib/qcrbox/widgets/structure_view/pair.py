@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qcrbox.display import show
+from qcrbox.markup import escape
 from qcrbox.widgets import bundle
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 
@@ -13,8 +13,8 @@ def show_pair(views: list[Any], link: str) -> None:
     """Display the views; turning one turns the other. `link` names the pair in the browser."""
     twin = StaticTwin()
     pictures = "".join(
-        f'<figure style="margin:0;flex:1 1 360px"><figcaption>{show.escape(view.title)}</figcaption>'
-        f"{view._picture_html()}</figure>"
+        f'<figure style="margin:0;flex:1 1 360px"><figcaption>{escape(view.title)}</figcaption>'
+        f"{view.picture_html()}</figure>"
         for view in views
     )
     text = "\n".join(repr(view) for view in views)
@@ -26,9 +26,10 @@ def show_pair(views: list[Any], link: str) -> None:
     )
     if not bundle.available("structure_view"):
         return
+    # Start-up time: ipywidgets is loaded when the first widget is shown.
     import ipywidgets
 
-    widgets = [view._make_widget(twin, link) for view in views]
+    widgets = [view.make_widget(twin, link) for view in views]
     columns = [
         ipywidgets.VBox(
             [ipywidgets.Label(view.title), widget], layout={"flex": "1 1 360px", "min_width": "320px"}

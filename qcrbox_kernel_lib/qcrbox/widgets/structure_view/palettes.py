@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from qcrbox.crystallography.structure.elements import atomic_number
+
 # Jmol-like convention, as crystallographers expect it; hydrogen is a light grey to stand out on white.
 CPK = {
     "H": "#f2f2f2",
@@ -94,8 +96,6 @@ def colour(element: str, palette: str = "cpk") -> str:
     if palette == "grey":
         if element == "D":
             return "#dadada"  # not as hydrogen, which is white
-        from qcrbox.crystallography.structure.elements import atomic_number
-
         number = atomic_number(element) if element else 0
         return next((grey for below, grey in _GREY_BY_PERIOD if number <= below), "#707070")
     table = OKABE_ITO if palette == "okabe-ito" else CPK

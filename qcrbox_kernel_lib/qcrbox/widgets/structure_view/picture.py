@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qcrbox.display.show import escape
+from qcrbox.markup import escape
 from qcrbox.widgets.structure_view import palettes
 from qcrbox.widgets.structure_view.scene import CUBE, ELLIPSOID, Scene
 

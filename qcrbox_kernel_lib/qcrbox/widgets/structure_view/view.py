@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from qcrbox.analysis.density.cube import Cube
+from qcrbox.analysis.density.hirshfeld import HirshfeldSurface
+from qcrbox.analysis.density.maps import DensityMap
+from qcrbox.analysis.density.section import section
+from qcrbox.analysis.density.surface import Surface
+from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.crystallography.structure import Structure
-from qcrbox.display import show
+from qcrbox.markup import Table, escape, publish
 from qcrbox.widgets import bundle
 from qcrbox.widgets.answering import answer_while_busy
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 from qcrbox.widgets.structure_view.options import Options
+from qcrbox.widgets.structure_view.packing import packed_density, packed_surface
 from qcrbox.widgets.structure_view.picture import Camera, svg
 from qcrbox.widgets.structure_view.scene import Measurement, Scene
-
-if TYPE_CHECKING:
-    from qcrbox.analysis.density.cube import Cube
-    from qcrbox.analysis.density.maps import DensityMap
-    from qcrbox.analysis.density.surface import Surface
+from qcrbox.widgets.structure_view.section_picture import section_picture
 
 _MOST_KEPT = 1000  # atoms up to which the still picture follows every turn of the live one
 _TABLE_ROWS = 500  # of the table twin that is kept in the notebook
@@ -107,8 +110,6 @@ class StructureView:
 
     def show_neighbours(self, which: str | int = "all") -> StructureView:
         """Beside a Hirshfeld surface: "all" molecules that meet it, one by its number (0 the largest share), or "none"."""
-        from qcrbox.analysis.density.hirshfeld import HirshfeldSurface
-
         if not isinstance(self.surface, HirshfeldSurface):
             raise UserInputError(
                 "Neighbours are shown beside a Hirshfeld surface.", next="qc.hirshfeld(…).view()."
@@ -131,8 +132,6 @@ class StructureView:
         if self.surface is None:
             self._widget.surface = {}
             return
-        from qcrbox.widgets.structure_view.widget import packed_surface
-
         self._widget.surface = packed_surface(self.surface, self._property, self.scene, self._neighbours)
 
     def _send_density(self) -> None:
@@ -141,8 +140,6 @@ class StructureView:
         if self.density is None:
             self._widget.density = {}
             return
-        from qcrbox.widgets.structure_view.widget import packed_density
-
         self._widget.density = packed_density(self.density, self.scene, self._level)
 
     def highlight(self, *labels: str) -> StructureView:
@@ -175,9 +172,9 @@ class StructureView:
         return [self.scene.labels.index(label) for label in labels]
 
     @property
-    def table(self) -> show.Table:
+    def table(self) -> Table:
         """The atoms shown, as a table: the twin of the picture."""
-        return show.Table(self.scene.TABLE_HEADS, self.scene.table_rows(), title=self.title)
+        return Table(self.scene.TABLE_HEADS, self.scene.table_rows(), title=self.title)
 
     # ------------------------------------------------------------ pictures
 
@@ -206,39 +203,40 @@ class StructureView:
             f"σ {d.sigma:.3f}."
         )
 
-    def _picture_html(self) -> str:
+    def picture_html(self) -> str:
+        """The still picture as an HTML image, with the summary as its alternative text."""
         picture = base64.b64encode(self.svg().encode()).decode()
         return (
-            f'<img alt="{show.escape(self.scene.summary())}" src="data:image/svg+xml;base64,{picture}" '
+            f'<img alt="{escape(self.scene.summary())}" src="data:image/svg+xml;base64,{picture}" '
             f'style="max-width:100%;background:#fff">'
         )
 
     def _still(self) -> dict[str, Any]:
         rows = self.scene.table_rows()
-        table = show.Table(self.scene.TABLE_HEADS, rows[:_TABLE_ROWS]).html()
+        table = Table(self.scene.TABLE_HEADS, rows[:_TABLE_ROWS]).html()
         more = f"<p>{len(rows) - _TABLE_ROWS} more</p>" if len(rows) > _TABLE_ROWS else ""
-        warnings = "".join(f"<div>⚠ {show.escape(one)}</div>" for one in self.scene.warnings)
+        warnings = "".join(f"<div>⚠ {escape(one)}</div>" for one in self.scene.warnings)
         if self.density is not None:
-            warnings += f"<div>{show.escape(self._density_words())}</div>"
+            warnings += f"<div>{escape(self._density_words())}</div>"
         html = (
-            f"{self._picture_html()}{warnings}"
+            f"{self.picture_html()}{warnings}"
             f"<details><summary>Atoms as a table</summary>{table}{more}</details>"
         )
         return {"text/plain": f"{self!r}", "text/html": html}
 
     def _ipython_display_(self) -> None:
-        from IPython.display import publish_display_data
-
-        if not show.is_notebook():
-            publish_display_data({"text/plain": repr(self)})
+        if not is_notebook():
+            publish({"text/plain": repr(self)})
             return
         twin = self._twin = StaticTwin()
         twin.show(self._still())
         if not bundle.available("structure_view"):
             return
-        publish_widget(self._make_widget(twin))
+        publish_widget(self.make_widget(twin))
 
-    def _make_widget(self, twin: StaticTwin, link: str = "") -> Any:
+    def make_widget(self, twin: StaticTwin, link: str = "") -> Any:
+        """The live widget, covering the still picture `twin`; views of one `link` turn together."""
+        # Start-up time: anywidget is loaded when the first widget is shown.
         from qcrbox.widgets.structure_view.widget import StructureWidget
 
         self._widget = StructureWidget(twin=twin.mark, link=link)
@@ -272,14 +270,11 @@ class StructureView:
             widget.send({"re": content.get("id"), **answer})
 
     def _section(self, rows: list[int]) -> dict[str, Any]:
-        from qcrbox.analysis.density.maps import DensityMap
-        from qcrbox.analysis.density.section import section
-
         if not isinstance(self.density, DensityMap):
             return {"error": "There is no density map to cut."}
         places = self.scene.atoms.cartesian
-        picture = section(self.density, places[rows], places, self.scene.labels)
-        return {"png": base64.b64encode(picture._bytes("png")).decode(), "alt": picture.alt}
+        picture = section_picture(section(self.density, places[rows], places, self.scene.labels))
+        return {"png": base64.b64encode(picture.image("png")).decode(), "alt": picture.alt}
 
     def _answer(self, content: dict[str, Any]) -> dict[str, Any] | None:
         do = content.get("do")

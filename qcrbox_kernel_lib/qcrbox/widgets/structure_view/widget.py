@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import anywidget
-import numpy as np
 import traitlets
 
-from qcrbox.analysis.density.cube import Cube
-from qcrbox.analysis.density.hirshfeld import HirshfeldSurface
-from qcrbox.analysis.density.maps import DensityMap, around
-from qcrbox.analysis.density.surface import Surface
-from qcrbox.crystallography.structure import probability_scale
 from qcrbox.widgets import bundle
-from qcrbox.widgets.structure_view import palettes
-from qcrbox.widgets.structure_view.fingerprint import packed_fingerprint
+from qcrbox.widgets.structure_view.packing import packed
 from qcrbox.widgets.structure_view.scene import Scene
 
 
@@ -31,134 +21,5 @@ class StructureWidget(anywidget.AnyWidget):
     link = traitlets.Unicode().tag(sync=True)  # views of one link are turned together
 
     def show_scene(self, scene: Scene, title: str) -> None:
+        """Replace the scene."""
         self.scene = packed(scene, title)
-
-
-def packed_density(density: DensityMap | Cube, scene: Scene, level: float) -> dict[str, Any]:
-    """The part of a map around the atoms shown: f4 values in e/Å³, first point relative to the scene's centre."""
-    box = density.box if isinstance(density, Cube) else around(density, scene.atoms.fract)
-    return {
-        "peaks": [] if isinstance(density, Cube) else _packed_peaks(density, scene),
-        "kind": density.kind,
-        "values": _bytes(box.values, "<f4"),
-        "shape": list(box.values.shape),
-        "origin": (box.origin - scene.centre).tolist(),
-        "steps": box.steps.ravel().tolist(),
-        "sigma": density.sigma,
-        "maximum": density.maximum,
-        "minimum": density.minimum,
-        "level": level,
-    }
-
-
-def _packed_peaks(density: DensityMap, scene: Scene) -> list[dict[str, Any]]:
-    """Names, words and places (Å, relative to the scene's centre) of peaks and holes."""
-    return [
-        {
-            "name": peak.name,
-            "height": f"{peak.height:+.2f}".replace("-", "−"),
-            "sigmas": f"{peak.sigmas:+.1f}".replace("-", "−"),
-            "nearest": peak.words,
-            "place": (scene.structure.cell.to_cartesian(peak.fract) - scene.centre).tolist(),
-        }
-        for peak in density.peaks()
-    ]
-
-
-def packed_surface(
-    surface: Surface, name: str, scene: Scene, neighbours: str | int = "none"
-) -> dict[str, Any]:
-    """A surface for the browser: f4 vertices relative to the scene's centre, u4 faces, f4 values of one property."""
-    low, high, unit = surface.scale_of(name)
-    bound = {}
-    if isinstance(surface, HirshfeldSurface):
-        bound["fingerprint"] = packed_fingerprint(surface) | {"neighbour": str(neighbours)}
-    return {
-        **bound,
-        "vertices": _bytes(surface.vertices - scene.centre, "<f4"),
-        "faces": _bytes(surface.faces, "<u4"),
-        "values": _bytes(surface.properties[name], "<f4"),
-        "name": name,
-        "low": low,
-        "high": high,
-        "unit": unit,
-        "area": surface.area,
-    }
-
-
-def packed(scene: Scene, title: str = "") -> dict[str, Any]:
-    """A scene for the browser. Little-endian arrays: f4 positions and axes, u1 kinds, u4 bonds.
-
-    `axes` are columns for a probability scale of 1, so that the slider needs no answer from here.
-    """
-    options = scene.options
-    elements = list(dict.fromkeys(scene.atoms.element))
-    index = {element: number for number, element in enumerate(elements)}
-    # Column-major, as WebGL wants it: the three semi-axes one after the other.
-    axes = np.swapaxes(scene.unit_matrices, 1, 2)
-    return {
-        "title": title or scene.structure.formula or scene.structure.name,
-        "summary": scene.summary(),
-        "warnings": scene.warnings,
-        "count": len(scene),
-        "positions": _bytes(scene.positions, "<f4"),
-        "axes": _bytes(axes, "<f4"),
-        "fixed": _bytes(scene.fixed_radius, "<f4"),
-        "kinds": _bytes(scene.kinds, "u1"),
-        "hollow": _bytes(scene.hollow, "u1"),
-        "hydrogen": _bytes(scene.hydrogen, "u1"),
-        "element": _bytes([index[element] for element in scene.atoms.element], "u1"),
-        "elements": elements,
-        "palettes": {
-            name: [palettes.colour(element, name) for element in elements] for name in palettes.NAMES
-        },
-        "labels": scene.labels,
-        "bonds": _bytes(scene.bonds, "<u4"),
-        "contacts": _bytes(scene.hydrogen_bonds, "<u4"),
-        "cell_edges": _bytes(scene.cell_edges, "<f4"),
-        "directions": {name: matrix.ravel().tolist() for name, matrix in scene.directions.items()},
-        "extent": scene.extent,
-        # For readers of the screen; a large structure asks for one when its atom is reached.
-        "descriptions": [scene.description(row) for row in range(len(scene))] if len(scene) <= 400 else None,
-        "disordered": bool((scene.structure.sites.group != 0).any()),
-        "parts": _parts(scene),
-        "scales": {str(percent): probability_scale(percent / 100) for percent in range(1, 100)},
-        "options": {
-            "ellipsoids": options.ellipsoids,
-            "disorder": options.disorder if isinstance(options.disorder, str) else _chosen(options.disorder),
-            "radius": options.radius,
-            "grow": options.grow,
-            "labels": options.labels,
-            "cell": options.cell,
-            "style": options.style,
-            "palette": options.palette,
-            "perspective": options.perspective,
-            "hydrogens": options.hydrogens,
-            "hydrogen_bonds": options.hydrogen_bonds,
-            "along": options.along,
-            "height": options.height,
-        },
-    }
-
-
-def _parts(scene: Scene) -> list[list[Any]]:
-    """[assembly, group, words] of every disorder group, where there is a choice."""
-    sites = scene.structure.sites
-    pairs = dict.fromkeys(
-        (assembly, group)
-        for assembly, group in zip(sites.assembly, sites.group.tolist(), strict=True)
-        if group != 0
-    )
-    return [
-        [assembly, group, f"part {assembly if assembly not in ('', '.') else ''} {group}".replace("  ", " ")]
-        for assembly, group in sorted(pairs)
-    ]
-
-
-def _chosen(disorder: Mapping[str, int]) -> str:
-    """As the browser's list names a chosen group."""
-    return "\t".join(map(str, next(iter(disorder.items())))) if len(disorder) == 1 else "chosen"
-
-
-def _bytes(array: Any, dtype: str) -> bytes:
-    return np.ascontiguousarray(array, dtype=dtype).tobytes()

@@ -7,6 +7,7 @@ import threading
 import time
 
 import sqlalchemy as sa
+from qcrbox.contract import ids
 from sqlalchemy import BigInteger, Column, Integer
 
 metadata = sa.MetaData(
@@ -43,6 +44,49 @@ def new_id() -> str:
             _last = (last_ms + 1, 0)
         ms, place = _last
     return f"{ms:012x}{place:04x}{os.urandom(8).hex()}"
+
+
+class _PrefixedId(sa.types.TypeDecorator[str]):
+    """32 hexadecimal digits in the database, behind the prefix of their kind everywhere else.
+
+    Ids that were given out without prefix are found as well: nothing in the database had to change for the prefixes.
+    """
+
+    impl = sa.String(32)
+    cache_ok = True
+    prefix = ""
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else value.removeprefix(self.prefix)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else self.prefix + value
+
+
+class DatasetId(_PrefixedId):
+    prefix = ids.DATASET
+
+
+class DataFileId(_PrefixedId):
+    prefix = ids.DATA_FILE
+
+
+class ObjectId(sa.types.TypeDecorator[str]):
+    """The id of an object whose kind stands in a column of its own: digits alone, `ids.of_kind` puts the prefix back."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else ids.bare(value)
+
+
+def new_dataset_id() -> str:
+    return ids.DATASET + new_id()
+
+
+def new_data_file_id() -> str:
+    return ids.DATA_FILE + new_id()
 
 
 def serial(name: str = "id") -> Column:

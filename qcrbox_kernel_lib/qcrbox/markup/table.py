@@ -1,28 +1,20 @@
-"""How things look: tables, cards and code as HTML with a text twin. Everything from outside is escaped here."""
+"""Tables as HTML, text and CSV."""
 
 from __future__ import annotations
 
 import csv
-import html
 import io
 import itertools
-import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qcrbox.contract.errors import NotFound
 from qcrbox.language import tr
+from qcrbox.markup.html import escape
 
 # Lab's own variables with fallbacks, so that dark themes, VS Code and saved HTML all read well.
 _CELL = "padding:3px 10px;text-align:left;vertical-align:top;border-bottom:1px solid rgba(128,128,128,.25)"
-
-
-def escape(value: Any) -> str:
-    """Text as HTML; None is nothing."""
-    return "" if value is None else html.escape(str(value), quote=True)
-
-
 _WIDEST = 60  # letters, of a column of text
 
 
@@ -90,6 +82,7 @@ class Table:
 
     def to_pandas(self) -> Any:
         """A pandas data frame (pandas must be installed)."""
+        # Optional: pandas need not be installed.
         import pandas
 
         return pandas.DataFrame(self.rows, columns=list(self.heads))
@@ -99,39 +92,6 @@ class Table:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": self.text(), "text/html": self.html()}
-
-
-class Code:
-    """A line of Python that may be copied; `print` and `str` give it bare."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __str__(self) -> str:
-        return self._text
-
-    __repr__ = __str__
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": self._text, "text/html": f"<pre><code>{escape(self._text)}</code></pre>"}
-
-
-class Text(str):
-    """Long text (a log) that shows its end in a scrolling box and is an ordinary str otherwise."""
-
-    _LINES = 5000
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        lines = self.splitlines()
-        kept = "\n".join(lines[-self._LINES :])
-        note = f"{len(lines) - self._LINES} earlier lines not shown" if len(lines) > self._LINES else ""
-        return {
-            "text/plain": kept,
-            "text/html": f"<div>{note}</div><pre style='max-height:26em;overflow:auto'>{escape(kept)}</pre>",
-        }
 
 
 def cell_html(cell: Any) -> str:
@@ -146,13 +106,6 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, (list, tuple, set, frozenset)):
         return ", ".join(str(item) for item in cell)
     return str(cell)
-
-
-def is_notebook() -> bool:
-    """True in a kernel, where rich output is shown; no import of IPython for asking."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell is not None and hasattr(shell, "kernel")
 
 
 def _width(text: str) -> int:
@@ -205,16 +158,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-class Html:
-    """Ready HTML (made by us, everything inside escaped) with its text twin."""
-
-    def __init__(self, html: str, text: str) -> None:
-        self.html, self._text = html, text
-
-    def __repr__(self) -> str:
-        return self._text
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": self._text, "text/html": self.html}

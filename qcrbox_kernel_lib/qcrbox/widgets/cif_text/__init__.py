@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-from qcrbox.display.show import escape
-
-if TYPE_CHECKING:
-    from qcrbox.api.files import CifFile
+from qcrbox.cif import names
+from qcrbox.cif.document import Block, Document, Item
+from qcrbox.cif.loop import Loop
+from qcrbox.markup import escape
+from qcrbox.widgets.cif_text.item_words import item_words
 
 _LONG_TEXT = 600  # characters of a text field shown unfolded
 _LONG_LOOP = 12  # rows of a loop shown unfolded
@@ -24,25 +25,23 @@ _CSS = (
 _SU = re.compile(r"^([-+.\d]+)(\(\d+\))$")
 
 
-def cif_html(file: CifFile) -> str:
-    """The file, or its chosen block, as HTML."""
-    blocks = [file.block] if file.block_name else file.document.blocks
+def cif_html(document: Document, blocks: Sequence[Block]) -> str:
+    """The given blocks of a document as HTML, with the remarks of the reader on the whole file."""
     shown = "".join(_block_html(block, open_=len(blocks) == 1) for block in blocks[:50])
     notes = "".join(
-        f"<div>⚠ line {escape(one.line)}: {escape(one.what)}</div>" for one in file.document.diagnostics[:20]
+        f"<div>⚠ line {escape(remark.line)}: {escape(remark.what)}</div>"
+        for remark in document.diagnostics[:20]
     )
-    return f"{_CSS}<div><b>{escape(file.filename)}</b>{notes}</div><div class='qcrbox-cif'>{shown}</div>"
+    return f"{_CSS}<div><b>{escape(document.filename)}</b>{notes}</div><div class='qcrbox-cif'>{shown}</div>"
 
 
-def _block_html(block: Any, *, open_: bool) -> str:
-    from qcrbox.cif.document import Item
-
+def _block_html(block: Block, *, open_: bool) -> str:
     lines = [_item_html(e) if isinstance(e, Item) else _loop_html(e) for e in block.entries]
     head = f"<summary class='b'>data_{escape(block.name)}</summary>"
     return f"<details{' open' if open_ else ''}>{head}{''.join(lines)}</details>"
 
 
-def _item_html(item: Any) -> str:
+def _item_html(item: Item) -> str:
     text = item.text
     tag = f"<span class='t' title='{escape(_dictionary_words(item.tag))}'>{escape(item.tag)}</span>"
     if item.raw in ("?", "."):
@@ -55,7 +54,7 @@ def _item_html(item: Any) -> str:
     return f"<details{open_}><summary>{tag} <i>text, {lines} lines</i></summary><pre>{body}</pre></details>"
 
 
-def _loop_html(loop: Any) -> str:
+def _loop_html(loop: Loop) -> str:
     rows, cells = len(loop), []
     for number, row in enumerate(loop.rows):
         if number == _MOST_ROWS:
@@ -76,9 +75,6 @@ def _loop_html(loop: Any) -> str:
 
 def _dictionary_words(tag: str) -> str:
     """What an item is and what the dictionary says of it: `length of the cell axis a. _cell.length_a: Real, Å, 0 or more`."""
-    from qcrbox.cif import names
-    from qcrbox.widgets.item_words import item_words
-
     known, meaning = names.facts(tag), item_words(tag)
     if known is None:
         return meaning or "not in the dictionaries"

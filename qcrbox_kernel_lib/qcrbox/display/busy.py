@@ -1,4 +1,4 @@
-"""Nothing keeps a person waiting without a word: what takes longer than a moment says what it is doing."""
+"""A line on stderr for whatever keeps a person waiting longer than a moment."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import threading
 import time
 from collections.abc import Iterator
 
-from qcrbox.display import show
+from qcrbox.client.environment import is_attended
 
 
 @contextlib.contextmanager
-def busy(words: str, *, after_s: float = 0.2) -> Iterator[None]:
-    """Say `words` on stderr when the block takes longer than `after_s`, and how long it took when it is done.
+def busy(words: str, after_s: float = 0.2) -> Iterator[None]:
+    """Write `words` to stderr when the block takes longer than `after_s`, and its duration when it is done.
 
-    Only where somebody looks, a notebook or a terminal, and only for what the person's own call waits for.
+    Silent where no person looks (neither notebook nor terminal) and in background threads.
     """
-    if threading.current_thread() is not threading.main_thread() or not _somebody_looks():
+    if threading.current_thread() is not threading.main_thread() or not is_attended():
         yield
         return
     line = _Line(words)
@@ -33,25 +33,21 @@ def busy(words: str, *, after_s: float = 0.2) -> Iterator[None]:
 
 
 class _Line:
-    """One line, begun by the timer's thread and ended by the person's."""
+    """One line, begun by the timer's thread and ended by the calling thread."""
 
     def __init__(self, words: str) -> None:
-        self._words, self._lock, self._said, self._over = words, threading.Lock(), False, False
+        self._words, self._lock, self._written, self._over = words, threading.Lock(), False, False
 
     def begin(self) -> None:
         with self._lock:
             if not self._over:
-                self._said = True
+                self._written = True
                 sys.stderr.write(f"{self._words} …")
                 sys.stderr.flush()
 
     def end(self, took_s: float) -> None:
         with self._lock:
             self._over = True
-            if self._said:
+            if self._written:
                 sys.stderr.write(f" {took_s:.1f} s\n")
                 sys.stderr.flush()
-
-
-def _somebody_looks() -> bool:
-    return show.is_notebook() or sys.stderr.isatty()

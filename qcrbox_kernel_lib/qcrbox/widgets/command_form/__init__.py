@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from qcrbox.contract.errors import QcError, UserInputError
-from qcrbox.display import show
+from qcrbox.client.parameters import Parameter
+from qcrbox.contract.errors import UserInputError
+from qcrbox.markup import Code, publish
 
-if TYPE_CHECKING:
-    from qcrbox.api.applications import Command
-    from qcrbox.api.calculations import Calculation
-    from qcrbox.api.parameters import Parameter
 
-_DEFAULT = "default"
+class PresetStore(Protocol):
+    """Named sets of options of one command."""
+
+    def __iter__(self) -> Iterator[str]:
+        """The names."""
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        """The options kept under a name. Raises NotFound."""
+
+    def save(self, name: str, **options: Any) -> object:
+        """Keep options under a name. Raises UserInputError."""
+
+
+@dataclass(frozen=True)
+class FormSource:
+    """The command behind a form: what it is called, its parameters, and what the form does with it.
+
+    submit(**values) starts a calculation. file_choices(parameter) are (label, value) pairs for a file field.
+    as_code(value) is Python that gives this value again.
+    """
+
+    name: str
+    qualified_name: str
+    description: str
+    parameters: Mapping[str, Parameter]
+    presets: PresetStore
+    submit: Callable[..., Any]
+    file_choices: Callable[[Parameter], list[tuple[str, Any]]]
+    as_code: Callable[[Any], str]
 
 
 class CommandForm:
@@ -22,9 +48,9 @@ class CommandForm:
     `.run()` starts it and is what the button does; `.calculation` is the last one started.
     """
 
-    def __init__(self, command: Command, *args: Any, **options: Any) -> None:
+    def __init__(self, command: FormSource, *args: Any, **options: Any) -> None:
         self.command = command
-        self.calculation: Calculation | None = None
+        self.calculation: Any = None
         self._given = dict(
             zip([p.name for p in command.parameters.values() if p.is_file], args, strict=False)
         )
@@ -89,40 +115,40 @@ class CommandForm:
         return found
 
     @property
-    def code(self) -> show.Code:
+    def code(self) -> Code:
         """The Python line that does the same."""
         parts: list[str] = []
         for name, value in self.values.items():
             parameter = self.command.parameters[name]
-            text = _as_code(value) if parameter.is_file else repr(value)
+            text = self.command.as_code(value) if parameter.is_file else repr(value)
             parts.append(text if parameter.is_file and parameter.required and not parts else f"{name}={text}")
-        return show.Code(f"calculation = {self.command.qualified_name}({', '.join(parts)})")
+        return Code(f"calculation = {self.command.qualified_name}({', '.join(parts)})")
 
-    def run(self) -> Calculation:
-        """Start it with what the form says."""
+    def run(self) -> Any:
+        """Start a calculation with the values of the form and return it."""
         self.calculation = self.command.submit(**self.values)
         return self.calculation
 
     # ------------------------------------------------------------ how it looks
 
     def _ipython_display_(self) -> None:
-        from IPython.display import publish_display_data
-
         try:
-            import ipywidgets  # noqa: F401 - asked for its presence
+            # Optional: without ipywidgets the form is text.
+            import ipywidgets  # noqa: F401
         except ImportError:
-            publish_display_data({"text/plain": repr(self)})
+            publish({"text/plain": repr(self)})
             return
-        from qcrbox.widgets.command_form_widgets import form_widget
+        # Start-up time: ipywidgets is loaded when the first form is shown.
+        from qcrbox.widgets.command_form.controls import form_widget
 
         view = {"version_major": 2, "version_minor": 0, "model_id": form_widget(self).model_id}
         # A front end without widgets shows the text.
-        publish_display_data({"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view})
+        publish({"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view})
 
     def __repr__(self) -> str:
         lines = [f"Form of {self.command.qualified_name}"]
         for name, value in self._texts.items():
-            lines.append(f"  {name}: {'–' if value is None else _as_code(value)}")
+            lines.append(f"  {name}: {'–' if value is None else self.command.as_code(value)}")
         try:
             lines.append(str(self.code))
         except UserInputError as error:
@@ -135,59 +161,3 @@ def _as_shown(control: Any, value: Any) -> Any:
     if type(control).__name__ == "Text":
         return "" if value is None else str(value)
     return bool(value) if type(control).__name__ == "Checkbox" else value
-
-
-def _as_code(value: Any) -> str:
-    """A file argument as Python that finds it again."""
-    from qcrbox.api.calculations import Calculation
-    from qcrbox.api.datasets import Dataset
-    from qcrbox.api.files import DataFile
-    from qcrbox.api.results import Result
-
-    if isinstance(value, Dataset):
-        return f'qc.examples["{value.name}"]' if value.kind == "example" else f'qc["{value.name}"]'
-    if isinstance(value, Calculation):
-        return f'qc.calculations["{value.short_id}"]'
-    if isinstance(value, Result):
-        return f'qc.calculations["{value.calculation.short_id}"].result()'
-    if isinstance(value, DataFile):
-        return f'qc.files["{value.id}"]'
-    if isinstance(value, Path):
-        return f"Path({str(value)!r})"
-    return repr(value)
-
-
-def file_choices(form: CommandForm, parameter: Parameter) -> list[tuple[str, Any]]:
-    """(label, dataset or file) that may go into a file field."""
-    box = form.command.application.box
-    choices: list[tuple[str, Any]] = [("–", None)]
-    try:
-        for dataset in box.datasets.all(200):
-            kind = "" if dataset.kind == "data" else f" ({dataset.kind})"
-            if parameter.is_cif:
-                lacks = lacking(parameter, dataset)
-                if lacks is not None:
-                    choices.append((f"{dataset.name}{kind}{lacks}", dataset))
-            else:
-                choices += [(f"{dataset.name}{kind}: {name}", file) for name, file in dataset.files.items()]
-    except QcError:
-        pass
-    return choices
-
-
-def lacking(parameter: Parameter, dataset: Any) -> str | None:
-    """None when the dataset has no CIF for this field; else what it lacks, in brackets: "" when nothing.
-
-    As far as the store's index says it; what is not indexed is checked when the command is started.
-    """
-    cifs = [file for file in dataset.files.values() if file.is_cif and file.filename.lower().endswith(".cif")]
-    if not cifs:
-        return None
-    index = cifs[0].said.get("index") or {}
-    needed = str(parameter.required_entries).lower()
-    if "_atom_site" in needed and index.get("kind") not in (None, "", "structure"):
-        return f" (no structure: {index.get('kind')})"
-    reflections = index.get("has_hkl") or dataset.reflections is not None
-    if ("_refln" in needed or "_shelx_hkl" in needed) and index and not reflections:
-        return " (no reflections)"
-    return ""

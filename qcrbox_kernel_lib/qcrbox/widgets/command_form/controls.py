@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
+from qcrbox.client.parameters import Parameter
 from qcrbox.contract.errors import QcError
-from qcrbox.display.show import escape
+from qcrbox.markup import escape
 from qcrbox.widgets import bundle
-from qcrbox.widgets.command_form import CommandForm, file_choices
 
 if TYPE_CHECKING:
-    from qcrbox.api.parameters import Parameter
+    from qcrbox.widgets.command_form import CommandForm
 
 _LABEL = {"description_width": "11em"}
 _MEANING = {"flex": "1 1 20em", "margin": "2px 0 0 12px"}
@@ -98,6 +98,7 @@ def _copy_button() -> Any:
     """Beside Run; without anywidget the line can still be selected."""
     if not bundle.available("copy_button"):
         return None
+    # Optional: without anywidget the line can still be selected.
     from qcrbox.widgets.copy_button import CopyButton
 
     return CopyButton()
@@ -140,7 +141,7 @@ def _control(form: CommandForm, parameter: Parameter) -> w.Widget:
     value = form._texts[parameter.name]
     common = {"description": parameter.name, "style": _LABEL, "layout": _WIDE}
     if parameter.is_file:
-        choices = file_choices(form, parameter)
+        choices = form.command.file_choices(parameter)
         if value is not None and not any(choice is value for _, choice in choices):
             choices.insert(1, (str(getattr(value, "name", value)), value))
         return w.Dropdown(options=choices, value=value, **common)

@@ -8,8 +8,8 @@ import pytest
 import qcrbox
 from qcrbox.api.box import Box
 from qcrbox.contract.errors import SpecError
+from qcrbox.contract.python_names import RESERVED, identifier, is_private, why_unreachable
 from qcrbox.spec import loads
-from qcrbox.spec.python_names import RESERVED, identifier, is_private, why_unreachable
 
 SPEC = """
 name: "X"

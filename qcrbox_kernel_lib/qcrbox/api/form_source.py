@@ -1,0 +1,76 @@
+"""What the form of a command needs of the API: files to choose from, and Python that finds them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.api.stored import Stored
+from qcrbox.client.parameters import Parameter
+from qcrbox.contract.errors import QcError
+from qcrbox.widgets.command_form import FormSource
+
+if TYPE_CHECKING:
+    from qcrbox.api.box import Box
+    from qcrbox.api.command import Command
+
+_OFFERED = 200  # datasets offered in a file field
+
+
+def form_source(command: Command) -> FormSource:
+    """The parts of a command that its form shows and uses."""
+    box = command.application.box
+    return FormSource(
+        name=command.name,
+        qualified_name=command.qualified_name,
+        description=command.description,
+        parameters=command.parameters,
+        presets=command.presets,
+        submit=command.submit,
+        file_choices=lambda parameter: file_choices(box, parameter),
+        as_code=as_code,
+    )
+
+
+def as_code(value: Any) -> str:
+    """Python that gives this argument again; datasets, results and the like are found in the store."""
+    if isinstance(value, Stored):
+        return value._code()
+    if isinstance(value, Path):
+        return f"Path({str(value)!r})"
+    return repr(value)
+
+
+def file_choices(box: Box, parameter: Parameter) -> list[tuple[str, Any]]:
+    """(label, dataset or file) that may go into a file field; only "–" while the registry does not answer."""
+    choices: list[tuple[str, Any]] = [("–", None)]
+    try:
+        for dataset in box.datasets.all(_OFFERED):
+            kind = "" if dataset.kind == "data" else f" ({dataset.kind})"
+            if parameter.is_cif:
+                lacks = lacking(parameter, dataset)
+                if lacks is not None:
+                    choices.append((f"{dataset.name}{kind}{lacks}", dataset))
+            else:
+                choices += [(f"{dataset.name}{kind}: {name}", file) for name, file in dataset.files.items()]
+    except QcError:
+        pass
+    return choices
+
+
+def lacking(parameter: Parameter, dataset: Any) -> str | None:
+    """None when the dataset has no CIF for this field; else what it lacks, in brackets: "" when nothing.
+
+    As far as the store's index says it; what is not indexed is checked when the command is started.
+    """
+    cifs = [file for file in dataset.files.values() if file.is_cif and file.filename.lower().endswith(".cif")]
+    if not cifs:
+        return None
+    index = cifs[0].said.get("index") or {}
+    needed = str(parameter.required_entries).lower()
+    if "_atom_site" in needed and index.get("kind") not in (None, "", "structure"):
+        return f" (no structure: {index.get('kind')})"
+    reflections = index.get("has_hkl") or dataset.reflections is not None
+    if ("_refln" in needed or "_shelx_hkl" in needed) and index and not reflections:
+        return " (no reflections)"
+    return ""

@@ -1,0 +1,69 @@
+"""Values as HTML, each with its text twin. All text from files, users and programs is escaped here."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from typing import Any
+
+from qcrbox.language import tr
+
+
+def escape(value: Any) -> str:
+    """Text as HTML; None is nothing."""
+    return "" if value is None else html.escape(str(value), quote=True)
+
+
+class Code:
+    """A line of Python that may be copied; `print` and `str` give it bare."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": self._text, "text/html": f"<pre><code>{escape(self._text)}</code></pre>"}
+
+
+class Text(str):
+    """Long text (a log) that shows its end in a scrolling box and is an ordinary str otherwise."""
+
+    _LINES = 5000
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        lines = self.splitlines()
+        kept = "\n".join(lines[-self._LINES :])
+        note = f"{len(lines) - self._LINES} earlier lines not shown" if len(lines) > self._LINES else ""
+        return {
+            "text/plain": kept,
+            "text/html": f"<div>{note}</div><pre style='max-height:26em;overflow:auto'>{escape(kept)}</pre>",
+        }
+
+
+class Html:
+    """Ready HTML (made by us, everything inside escaped) with its text twin."""
+
+    def __init__(self, html: str, text: str) -> None:
+        self.html, self._text = html, text
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": self._text, "text/html": self.html}
+
+
+def pairs_html(pairs: Iterable[tuple[str, str]]) -> str:
+    cells = "".join(
+        f"<div style='min-width:7.5em'><div style='opacity:.65;font-size:.85em'>{escape(tr(label))}</div>"
+        f"<div>{escape(text)}</div></div>"
+        for label, text in pairs
+    )
+    return f"<div style='display:flex;flex-wrap:wrap;gap:6px 16px;margin-top:6px'>{cells}</div>"

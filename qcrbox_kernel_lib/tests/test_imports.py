@@ -1,0 +1,68 @@
+"""How the files of the package import one another, and what `import qcrbox` costs."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "qcrbox"
+ROOT = Path(__file__).parents[2]
+REASONS = ("# Start-up time: ", "# Optional: ")
+
+
+def house():
+    spec = importlib.util.spec_from_file_location("house", ROOT / "tools" / "house.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_no_file_imports_itself_through_others_not_even_inside_functions():
+    assert house().measure(PACKAGE).circles() == []
+
+
+def imports_in_functions(file):
+    lines = file.read_text().splitlines()
+    for function in ast.walk(ast.parse(file.read_text())):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for node in ast.walk(function):
+                if isinstance(node, (ast.Import, ast.ImportFrom)):
+                    above = node.lineno - 2
+                    while lines[above].strip().startswith(("from ", "import ")):
+                        above -= 1
+                    yield f"{file.relative_to(PACKAGE)}:{node.lineno}", lines[above].strip()
+
+
+def test_imports_inside_functions_give_their_reason():
+    found = [pair for file in sorted(PACKAGE.rglob("*.py")) for pair in imports_in_functions(file)]
+    assert len(found) > 10
+    assert [place for place, above in found if not above.startswith(REASONS)] == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "heavy"),
+    [
+        ("import qcrbox", ["pydantic", "numpy", "httpx", "asyncio", "qcrbox.api", "qcrbox.cif"]),
+        ("import qcrbox; repr(qcrbox); dir(qcrbox)", ["pydantic", "numpy", "httpx", "qcrbox.api.box"]),
+        (
+            "import qcrbox.api.box",
+            ["pydantic", "numpy", "httpx", "gemmi", "matplotlib", "anywidget", "IPython"],
+        ),
+        ("import qcrbox.cif", ["pydantic", "numpy", "gemmi"]),
+        ("import qcrbox.api.densities", ["matplotlib", "anywidget", "ipywidgets"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_not_needed_is_not_loaded(statement, heavy, tmp_path):
+    code = f"{statement}; import sys; print([name for name in {heavy!r} if name in sys.modules])"
+    environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environ, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"
