@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -79,9 +77,11 @@ class Hub:
     def restart(self) -> None:
         """Kill the hub's process and wait until the supervisor has brought it back."""
         watched = next(each for each in self.supervisor.watched if each.name == "hub")
-        crashes, deadline = watched.crashes, time.monotonic() + 90
-        os.kill(watched.child.pid or 0, signal.SIGKILL)
-        while watched.crashes == crashes or watched.phase != "ready":
+        process, deadline = watched.child.process, time.monotonic() + 90
+        assert process is not None
+        process.kill()
+        process.wait()
+        while watched.child.process is process or watched.phase != "ready":
             self.supervisor.tick()
             assert time.monotonic() < deadline, watched.child.log_tail()
             time.sleep(0.05)

@@ -90,13 +90,20 @@ c.JupyterHub.service_check_interval = 0
 if settings.walls is Walls.SANDBOX:
     from qcrbox_hub.jupyterhub.spawners.sandbox import SandboxSpawner as ChosenSpawner
 
-    c.SandboxSpawner.sockets = str(settings.sockets)
-    c.SandboxSpawner.first_user_id = settings.first_user_id
     c.SandboxSpawner.limits = settings.limits
+elif settings.walls is Walls.DOCKER:
+    from qcrbox_hub.jupyterhub.spawners.container import DockerPersonSpawner as ChosenSpawner
+elif settings.walls is Walls.SWARM:
+    from qcrbox_hub.jupyterhub.spawners.container import SwarmPersonSpawner as ChosenSpawner
 else:
     from qcrbox_hub.jupyterhub.spawners.trusted import TrustedSpawner as ChosenSpawner
 
 c.JupyterHub.spawner_class = ChosenSpawner
+if settings.walls.separate:
+    c.SeparateServer.sockets = str(settings.sockets)
+    c.SeparateServer.first_user_id = settings.first_user_id
+c.ContainerServer.person_image = settings.people.image
+c.ContainerServer.images = settings.people.images
 c.PersonServer.data = str(settings.data)
 c.PersonServer.mark = settings.identity
 c.PersonServer.registry_url = settings.registry_url

@@ -68,6 +68,9 @@ class People(Section):
         description="What they run in. `auto` is the strongest walls that this machine has; `trusted` is none.",
     )
     image: str = Field("qcrbox/person:latest", description="Image of their containers.")
+    images: list[str] = Field(
+        default_factory=list, description="Further images that an administrator may give to a group."
+    )
     memory_gib: float = Field(4.0, ge=0, description="Memory of a server and its kernels, GiB; 0: no limit.")
     cpus: float = Field(2.0, ge=0, description="Processors; 0: no limit.")
     processes: int = Field(1024, ge=0, description="Processes and threads; 0: no limit.")
