@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
@@ -93,7 +94,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     data.prepare()
     code = data.new_first_admin_code()
     record: list[str] = []
-    plan = plans.make(plans.Options(mode="hub", port=ports.choose(1)[0]), data)
+    plan = plans.make(
+        plans.Options(mode="hub", port=ports.choose(1)[0], spawner=os.environ["QCRBOX_SPAWNER"]), data
+    )
     specs = [spec for spec in plan.specs if spec.name in ("proxy", "relay", "hub")]
     supervisor = Supervisor(specs, data.logs, record.append)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+import qcrbox
 from qcrbox.contract.errors import UserInputError
 from qcrbox.spec.folder import application_files
 
@@ -34,7 +35,12 @@ class PersonImageBuilder(ImageBuilder):
         if not rebuild and self._label(PERSON, "content") == stamp:
             return PERSON
         self.ensure_debian()
-        return self._build(PERSON, context, {"content": stamp}, "the image of people's Jupyter servers")
+        return self._build(
+            PERSON,
+            context,
+            {"content": stamp, "version": qcrbox.__version__},
+            "the image of people's Jupyter servers",
+        )
 
     def build_further(self, folder: Path, name: str, *, rebuild: bool = False) -> str:
         """An image of your own, whose Dockerfile begins with `FROM qcrbox/person`. Raises UserInputError."""

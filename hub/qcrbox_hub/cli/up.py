@@ -55,6 +55,7 @@ def up(
     spawner: Annotated[
         Literal["auto", "docker", "swarm", "sandbox", "trusted"] | None,
         typer.Option(
+            envvar="QCRBOX_SPAWNER",
             help="What people's Jupyter servers run in. auto: the strongest walls that this machine has; "
             "trusted: none, for people who trust each other. Default: what platform.toml says, else auto.",
             show_default=False,

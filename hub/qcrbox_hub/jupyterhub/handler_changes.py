@@ -31,7 +31,7 @@ def apply(addresses: Addresses) -> None:
     def validate(handler: BaseHandler, next_url: str) -> str:
         user = getattr(handler, "_jupyterhub_user", None)
         own = f"{addresses.person_url(user.name)}{user.base_url}" if user else ""
-        return original(handler, next_url) or server_address(addresses, own, next_url)
+        return server_address(addresses, own, next_url) or original(handler, next_url)
 
     BaseHandler._validate_next_url = validate
     prepare = APIHandler.prepare

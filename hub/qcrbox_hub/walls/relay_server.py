@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from qcrbox import lifeline
 from qcrbox.contract.errors import QcError
 from qcrbox.sandbox.relay import Relay, Target
@@ -38,7 +38,7 @@ log = logging.getLogger("qcrbox.relay")
 class Opened(BaseModel):
     """One server's relays."""
 
-    server: str
+    server: str = Field(pattern=r"[0-9]+(-[a-z0-9-]{1,40})?")
     number: int
     port: int = 0
     internet: bool = False

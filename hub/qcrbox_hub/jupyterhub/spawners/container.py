@@ -19,8 +19,9 @@ from jupyterhub.spawner import SpawnException
 from qcrbox.sandbox import seccomp
 from traitlets import List, Unicode, default
 
-from qcrbox_hub.jupyterhub.spawners.separate import INSIDE, SeparateServer
+from qcrbox_hub.jupyterhub.spawners.separate import INSIDE, SeparateServer, open_files
 from qcrbox_hub.jupyterhub.tutorials import FOLDER as TUTORIALS
+from qcrbox_hub.walls.daemon import PLATFORM_LABEL
 
 LABEL = "org.qcrbox"
 PYTHON = "/opt/qcrbox/bin/python"
@@ -28,7 +29,6 @@ NOTEBOOKS = "/opt/qcrbox/share/qcrbox/notebooks"
 JUPYTER_CONFIG = "/opt/qcrbox/share/qcrbox/jupyter"
 ENVIRONMENT = "environment.json"
 STOP_S = 3
-OPEN_FILES = 65536
 LOG_BYTES = 10 * 1024**2
 
 
@@ -105,7 +105,7 @@ class ContainerServer(SeparateServer):
     def labels(self) -> dict[str, str]:
         return {
             f"{LABEL}.person": self.account.label,
-            f"{LABEL}.platform": self.mark,
+            PLATFORM_LABEL: self.mark,
             f"{LABEL}.server": self.server_label,
         }
 
@@ -206,7 +206,7 @@ class DockerPersonSpawner(ContainerServer, DockerSpawner):
             "init": True,
             "shm_size": min(self.shared_temporary_bytes, memory // 2 or self.shared_temporary_bytes),
             "ulimits": [
-                Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES),
+                Ulimit(name="nofile", soft=open_files(), hard=open_files()),
                 Ulimit(name="core", soft=0, hard=0),
             ],
             "log_config": LogConfig(type="json-file", config={"max-size": str(LOG_BYTES), "max-file": "1"}),

@@ -23,10 +23,9 @@ from qcrbox import lifeline
 from qcrbox.sandbox import bubblewrap, cgroups, seccomp
 from traitlets import Int, Unicode, default
 
-from qcrbox_hub.jupyterhub.spawners.separate import INSIDE, SeparateServer
+from qcrbox_hub.jupyterhub.spawners.separate import INSIDE, SeparateServer, open_files
 from qcrbox_hub.platform import paths
 
-OPEN_FILES = 65536
 GRACE_S = 4.0
 
 
@@ -99,9 +98,7 @@ class SandboxSpawner(SeparateServer, Spawner):
     def _before_exec(self) -> None:
         """Between fork and exec: into the control group, and under the limits that each process has."""
         self.group.enter()
-        _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-        files = OPEN_FILES if most_files == resource.RLIM_INFINITY else min(OPEN_FILES, most_files)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_files(), open_files()))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     def sandbox(self, home: Path) -> bubblewrap.Sandbox:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from qcrbox_hub.walls.socket_folders import HUB, INTERNET, PLATFORM, REGISTRY, S
 INSIDE = "/run/qcrbox"
 SERVER_PORT = 8888
 INTERNET_PORT = 3128
+OPEN_FILES = 65536
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -104,6 +106,12 @@ class SeparateServer(PersonServer):
         if self.may_use_internet():
             env |= internet_environment()
         return env
+
+
+def open_files() -> int:
+    """How many files a process of a person may open: many, but no more than this machine lets us give."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
 
 
 def internet_environment() -> dict[str, str]:
