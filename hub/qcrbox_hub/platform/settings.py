@@ -6,11 +6,13 @@ the file for one start.
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 from qcrbox.contract.errors import UserInputError
 
 FILE = "platform.toml"
@@ -161,3 +163,46 @@ def _problem(error: dict[str, object]) -> str:
     if error["type"] == "extra_forbidden":
         return f"{key}: there is no such key"
     return f"{key}: {str(error['msg']).removeprefix('Value error, ')}"
+
+
+def reference() -> str:
+    """docs/settings.md: every key with its default and meaning."""
+    lines = [
+        "# Settings",
+        "",
+        f"`DATA/{FILE}` holds what an administrator sets for a platform. Every command that uses the data folder reads it: `up`,",
+        "`status`, `doctor`, `backup`, `restore`. A missing file means the defaults; an unknown key is an error. Secrets are named by",
+        "file. Flags of `qcrbox up` win over the file for one start. This page is made from the code:",
+        "`python -m qcrbox_hub.platform.settings > docs/settings.md`.",
+    ]
+    top = {
+        name: each for name, each in PlatformSettings.model_fields.items() if not _is_section(each.annotation)
+    }
+    lines += ["", "## Top level", *_table(top)]
+    for name, each in PlatformSettings.model_fields.items():
+        if _is_section(each.annotation):
+            section = each.annotation
+            assert isinstance(section, type)
+            lines += ["", f"## [{name}]", "", (section.__doc__ or "").strip(), *_table(section.model_fields)]
+    return "\n".join(lines) + "\n"
+
+
+def _is_section(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Section)
+
+
+def _table(fields: dict[str, FieldInfo]) -> list[str]:
+    rows = ["", "| key | default | meaning |", "|---|---|---|"]
+    for name, each in fields.items():
+        default = each.get_default(call_default_factory=True)
+        shown = (
+            ""
+            if default in ("", None, [], {})
+            else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        )
+        rows.append(f"| `{name}` | {shown} | {(each.description or '').replace('|', chr(92) + '|')} |")
+    return rows
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
