@@ -72,7 +72,7 @@ $(LAB): extension/package-lock.json $(shell find extension/src extension/style e
 	@echo "Building the JupyterLab extension ..."
 	@cd extension && $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build
 
-$(WIDGETS): qcrbox_kernel_lib/js/package-lock.json $(shell find qcrbox_kernel_lib/qcrbox/widgets \( -name '*.[jt]s' -o -name '*.css' \) -not -path '*/static/*' 2>/dev/null) | $(VENV)/.run
+$(WIDGETS): qcrbox_kernel_lib/js/package-lock.json $(shell find qcrbox_kernel_lib/qcrbox/widgets \( -name '*.[jt]s' -o -name '*.css' \) -not -path '*/static/*' 2>/dev/null) $(wildcard hub/qcrbox_hub/bridge/page/*) | $(VENV)/.run
 	@echo "Building the widgets ..."
 	@cd qcrbox_kernel_lib/js && $(NPM) ci --no-audit --no-fund --loglevel=error && $(NPM) run --silent build
 	@touch $@
@@ -83,12 +83,13 @@ constraints: | $(BIN)/uv
 	echo uv | $(COMPILE) -o constraints/uv.txt -
 	$(COMPILE) --extra hub --extra agent --extra build -o constraints/run.txt pyproject.toml
 	$(COMPILE) --extra agent -c constraints/run.txt -o constraints/agent.txt pyproject.toml
+	$(COMPILE) --extra person -c constraints/run.txt -o constraints/person.txt pyproject.toml
 	$(COMPILE) --extra node -c constraints/run.txt -o constraints/node.txt pyproject.toml
 	$(COMPILE) --extra dev -c constraints/run.txt -o constraints/dev.txt pyproject.toml
 	$(COMPILE) --extra dev --extra bench -c constraints/dev.txt -o constraints/bench.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV) extension/node_modules extension/lib extension/qcrbox_extension/labextension \
-	  qcrbox_kernel_lib/js/node_modules qcrbox_kernel_lib/qcrbox/widgets/static \
+	  qcrbox_kernel_lib/js/node_modules qcrbox_kernel_lib/qcrbox/widgets/static hub/qcrbox_hub/bridge/static \
 	  .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

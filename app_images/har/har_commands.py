@@ -6,3 +6,4 @@ from qcrbox_har import commands
 
 form_factors = commands.form_factors
 refine_har = commands.refine_har
+plan_har = commands.plan_har

@@ -109,6 +109,45 @@ def refine_shelx(
     )
 
 
+def refine_tsc(
+    structure: str,
+    table: str,
+    reflections: str | None = None,
+    cycles: int = 10,
+    weighting: str = "optimise",
+    adp: str = "keep",
+    hydrogens: str = "keep",
+    occupancies: str = "refine",
+    extinction: str = "keep",
+    edits: str | None = "",
+    restraints: str | None = "",
+    omit: str | None = "",
+    resolution: float | None = None,
+    wavelength: float | None = None,
+    refined: str = "refined.cif",
+    res: str = "refined.res",
+    fcf: str = "refined.fcf",
+    peaks: str = "peaks.json",
+) -> str:
+    """The same with form factors of aspherical atoms from a table, which stays as it is."""
+    options = Options(
+        cycles=cycles,
+        weighting=weighting,
+        adp=adp,
+        hydrogens=hydrogens,
+        occupancies=occupancies,
+        extinction=extinction_choice(extinction),
+        omit=omit or "",
+        resolution=resolution or None,
+        wavelength=wavelength or None,
+        edits=edits or "",
+        restraints=restraints or "",
+        table=table,
+    )
+    _write(refine_files(structure, reflections, options), refined, res, fcf, peaks)
+    return refined
+
+
 def edit_model(structure: str, edits: str, edited: str = "edited.cif") -> str:
     """Change atoms without refining; reflections and everything else stay."""
     if not (edits or "").strip():

@@ -1,4 +1,5 @@
-// Bundles every widget into one ES module under qcrbox/widgets/static: no CDN, no second file to load.
+// Bundles every widget into one ES module under qcrbox/widgets/static, and the page of the bridge: no CDN, no second
+// file to load.
 import { build, context } from "esbuild";
 import { gzipSync } from "node:zlib";
 import { readFileSync } from "node:fs";
@@ -7,6 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const widgets = join(here, "..", "qcrbox", "widgets");
+const bridge = join(here, "..", "..", "hub", "qcrbox_hub", "bridge");
 const LIMIT_GZIP_BYTES = 900_000;
 const NAMES = ["calculation_card", "chart", "copy_button", "lineage", "structure_view"];
 
@@ -24,10 +26,19 @@ const options = {
   logLevel: "warning",
 };
 
+const pageOptions = {
+  ...options,
+  entryPoints: ["vnc.js", "vnc.css"].map((name) => join(bridge, "page", name)),
+  outdir: join(bridge, "static"),
+  loader: {},
+};
+
 if (process.argv.includes("--watch")) {
   await (await context(options)).watch();
+  await (await context(pageOptions)).watch();
 } else {
   await build(options);
+  await build(pageOptions);
   let total = 0;
   for (const name of NAMES) {
     const size = gzipSync(readFileSync(join(widgets, "static", `${name}.js`))).length;

@@ -36,7 +36,9 @@ def form_factors(
     charges: str | None = "",
     multiplicities: str | None = "",
     crystal_field: str = "isolated",
+    fragments: str = "auto",
     spherical: str | None = "",
+    wavefunction: str | None = None,
     grid: int = 2,
     form_factor_cif: str = "form_factors.cif",
     tsc: str = "form_factors.tsc",
@@ -51,8 +53,10 @@ def form_factors(
         charges=charges or "",
         multiplicities=multiplicities or "",
         crystal_field=crystal_field,
+        fragments=fragments,
         spherical=spherical or "",
         grid=grid,
+        wavefunction=wavefunction or None,
     )
     block = _block_with_atoms(Path(structure))
     crystal = Structure.from_block(block)
@@ -86,11 +90,13 @@ def refine_har(
     partition: str = "hirshfeld",
     hydrogens: str = "anisotropic",
     crystal_field: str = "isolated",
+    fragments: str = "auto",
     charges: str | None = "",
     multiplicities: str | None = "",
     spherical: str | None = "",
     relativistic: str = "auto",
     dispersion: str = "off",
+    wavefunction: str | None = None,
     missing_hydrogens: str = "keep",
     weighting: str = "optimise",
     extinction: str = "keep",
@@ -101,6 +107,7 @@ def refine_har(
     rounds: int = 12,
     tolerance: float = 0.02,
     grid: int = 2,
+    most_hours: float = 24.0,
     refined: str = "har.cif",
     iam: str = "iam.cif",
     tsc: str = "har.tsc",
@@ -121,11 +128,14 @@ def refine_har(
         charges=charges or "",
         multiplicities=multiplicities or "",
         crystal_field=crystal_field,
+        fragments=fragments,
         hydrogens=hydrogens,
         spherical=spherical or "",
         rounds=rounds,
         tolerance=tolerance,
         grid=grid,
+        most_hours=most_hours,
+        wavefunction=wavefunction or None,
     )
     refine_options = {
         "weighting": weighting,
@@ -164,6 +174,65 @@ def refine_har(
         scf_iterations=state.scf_iterations,
     )
     return refined
+
+
+def plan_har(
+    structure: str,
+    functional: str = "auto",
+    basis: str = "auto",
+    crystal_field: str = "isolated",
+    fragments: str = "auto",
+    charges: str | None = "",
+    multiplicities: str | None = "",
+    spherical: str | None = "",
+    relativistic: str = "auto",
+    most_hours: float = 24.0,
+    plan: str = "plan.json",
+) -> str:
+    """What refine_har would do: molecules, charges, level of theory, time and memory. Nothing is refined."""
+    options = Options(
+        functional=functional,
+        basis=basis,
+        crystal_field=crystal_field,
+        fragments=fragments,
+        charges=charges or "",
+        multiplicities=multiplicities or "",
+        spherical=spherical or "",
+        relativistic=relativistic,
+        most_hours=most_hours,
+    )
+    block = _block_with_atoms(Path(structure))
+    crystal = Structure.from_block(block)
+    with Child(QUANTUM) as quantum, Child(LEAST_SQUARES) as least_squares:
+        refinement = Refinement(options, {}, quantum, least_squares)
+        state = refinement.prepare(crystal, {})
+        refinement.computer = refinement.make_computer(state)
+        reflections = len(_indices(crystal, block, None, 0.7 if not has_reflections(block) else None))
+        cost = refinement.check_cost(state, crystal.sites.fract, reflections)
+    content = {
+        "level": state.method.level,
+        "relativistic": state.method.relativistic,
+        "molecules": [
+            {
+                "number": m.number,
+                "formula": m.formula,
+                "charge": m.charge,
+                "charge_source": m.charge_source,
+                "multiplicity": m.multiplicity,
+                "in_unit_cell": m.copies,
+                "atoms": m.labels,
+            }
+            for m in state.plan.molecules
+        ],
+        "spherical": [crystal.sites.label[row] for row in state.plan.spherical],
+        "notes": state.notes,
+        "seconds": round(cost.seconds),
+        "memory_bytes": cost.memory_bytes,
+        "basis_functions": cost.basis_functions,
+    }
+    Path(plan).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    report(fraction=1.0, text=f"{state.method.level}: {cost}", estimated_s=round(cost.seconds))
+    return plan
 
 
 def _block_with_atoms(path: Path) -> Block:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 
 from qcrbox_har.method import AtomicDensity, Charges, Method, MoleculeInput
@@ -57,15 +58,42 @@ class Computer:
         grid: int = 2,
         crystal_field: bool = False,
         field_radius: float = 8.0,
+        wavefunction: str | None = None,
     ) -> None:
         self.structure, self.plan, self.method, self.quantum = structure, plan, method, quantum
-        self.settings = {"partition": partition, "basis": method.basis, "grid_level": grid}
+        self.settings = {
+            "partition": partition,
+            "basis": method.basis if wavefunction is None else "def2-TZVP",
+            "grid_level": grid,
+        }
+        self.given = self._given(wavefunction)
         self.neighbours: list[Surroundings] | None = None
         if crystal_field:
             self.neighbours = [Surroundings(structure, m, field_radius) for m in plan.molecules]
         count = len(structure.sites)
         self.charges, self.dipoles = np.zeros(count), np.zeros((count, 3))
         self.has_field = False
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether every density comes from a file, so that a further round would give the same table."""
+        return len(self.given) == len(self.plan.molecules)
+
+    def _given(self, wavefunction: str | None) -> dict[int, str]:
+        """Molecules (by number) whose density a file gives. Raises UserInputError when none has its formula."""
+        if not wavefunction:
+            return {}
+        formula = self.quantum.call("qcrbox_har.quantum.task:formula_of_file", wavefunction)
+        found = {m.number: wavefunction for m in self.plan.molecules if _counts(m.symbols) == formula}
+        if not found:
+            names = ", ".join(m.formula for m in self.plan.molecules)
+            raise UserInputError(
+                "no molecule of the crystal has the atoms of the wavefunction file.",
+                where="wavefunction",
+                why=f"The file has {formula}, the crystal {names}.",
+                next="Give the file of one of these molecules with all its atoms.",
+            )
+        return found
 
     def inputs(self, sites: Array) -> list[MoleculeInput]:
         """Every molecule at the given fractional coordinates (s, 3), in the field of its neighbours if that is known."""
@@ -81,12 +109,10 @@ class Computer:
         return made
 
     def table(
-        self, sites: Array, hkl: Indices, *, loose: bool = False, progress: OnProgress | None = None
+        self, sites: Array, hkl: Indices, *, conv_tol: float | None = None, progress: OnProgress | None = None
     ) -> Table:
-        """Wavefunctions at these sites and their form factors. loose: of a first round that will be improved."""
-        method = self.method
-        if loose:
-            method = Method(**{**method.__dict__, "conv_tol": 1e-4})
+        """Wavefunctions at these sites and their form factors. conv_tol: another than the method's, for early rounds."""
+        method = self.method if conv_tol is None else replace(self.method, conv_tol=conv_tol)
         fractional = self.structure.cell.fractionalisation
         rows = np.array(sorted(self.plan.sources), dtype=np.int64)
         column = {int(site): i for i, site in enumerate(rows)}
@@ -103,11 +129,13 @@ class Computer:
             ]
             wanted = [(source.atom, self._rotation(molecule, source.atom)) for _, source in uses]
             watch = None if progress is None else lambda state, m=molecule: progress(m, state)
+            file = self.given.get(molecule.number)
+            function = "molecule_density" if file is None else "given_density"
             factors, result = self.quantum.call(
-                "qcrbox_har.quantum.task:molecule_density",
+                f"qcrbox_har.quantum.task:{function}",
                 molecule.number,
                 given,
-                method,
+                method if file is None else file,
                 self.settings,
                 wanted,
                 fractional,
@@ -130,3 +158,7 @@ class Computer:
     def _cartesian_rotation(self, molecule: Molecule, atom: int) -> Array:
         cell = self.structure.cell
         return cell.orthogonalisation @ self._rotation(molecule, atom) @ cell.fractionalisation
+
+
+def _counts(symbols: list[str]) -> dict[str, int]:
+    return {symbol: symbols.count(symbol) for symbol in sorted(set(symbols))}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 
-from qcrbox_har import charges, checkpoint, molecules
+from qcrbox_har import charges, checkpoint, estimate, fragments, molecules
 from qcrbox_har.form_factors import Computer, OnProgress
 from qcrbox_har.loop_state import Progress, Round
 from qcrbox_har.options import Options, choose_method, spherical_sites
@@ -24,6 +24,8 @@ from qcrbox_har.progress import report, say
 Array = NDArray[np.float64]
 QUANTUM = "The wavefunction program"
 LEAST_SQUARES = "The least-squares program"
+# The first rounds move atoms by more than an exact wavefunction would matter: energies to these, in hartree.
+_EARLY = {1: 1e-4, 2: 1e-6}
 
 
 class Refinement:
@@ -66,6 +68,7 @@ class Refinement:
         )
         state = self.prepare(Structure.from_cif(Path(iam_cif)), begun["summary"])
         self.computer = self.make_computer(state)
+        self.check_cost(state, state.structure.sites.fract, len(begun["hkl"]))
         self.sites = self._first_hydrogens(state)
         self.least_squares.call("qcrbox_har.refine_side:treat_hydrogens", self.options.hydrogens)
         return state, begun["hkl"]
@@ -108,7 +111,7 @@ class Refinement:
 
     def _fingerprint(self, structure: str, hkl: str | None) -> str:
         """What a checkpoint must agree with to be continued: files and settings, but not limits."""
-        settings = asdict(self.options) | {"rounds": 0, "tolerance": 0}
+        settings = asdict(self.options) | {"rounds": 0, "tolerance": 0, "most_hours": 0}
         digest = hashlib.sha256(json.dumps([settings, self.refine_options], sort_keys=True).encode())
         for file in (structure, hkl):
             digest.update(Path(file).read_bytes() if file else b"")
@@ -117,10 +120,9 @@ class Refinement:
     def prepare(self, structure: Structure, iam: dict[str, Any]) -> Progress:
         """Molecules, charges and level of theory of a structure that may be refined."""
         refuse_without_hydrogen(structure)
-        plan = molecules.plan(structure, spherical_sites(structure, self.options.spherical))
-        notes = charges.assign(
-            plan.molecules, structure.formula_moiety, self.options.charges, self.options.multiplicities
-        )
+        plan = self._plan(structure, spherical_sites(structure, self.options.spherical))
+        moiety = "" if any(m.caps for m in plan.molecules) else structure.formula_moiety
+        notes = charges.assign(plan.molecules, moiety, self.options.charges, self.options.multiplicities)
         elements = {s for m in plan.molecules for s in m.symbols}
         method = choose_method(self.options, elements, max(len(m.symbols) for m in plan.molecules))
         state = Progress(structure, plan, method, iam, notes=[*plan.notes, *notes])
@@ -134,6 +136,38 @@ class Refinement:
             say(f"Note: {note}")
         return state
 
+    def _plan(self, structure: Structure, spherical: set[int]) -> molecules.Plan:
+        """Molecules, or fragments of networks and of what is too large."""
+        choice = self.options.fragments
+        if choice != "on":
+            whole = None if structure.atoms.polymeric else molecules.plan(structure, spherical)
+            if choice == "off" or (
+                whole is not None and max(len(m.symbols) for m in whole.molecules) < fragments.LARGE
+            ):
+                return whole or molecules.plan(structure, spherical)
+        if self.options.crystal_field != "isolated":
+            raise UserInputError(
+                "fragments cannot be embedded in a crystal field.",
+                where="crystal_field",
+                why="The rest of the molecule is bonded to them and is no neighbour.",
+                next="Use crystal_field='isolated', or whole molecules: fragments='off'.",
+            )
+        return fragments.plan(structure, spherical)
+
+    def check_cost(self, state: Progress, sites: Array, reflections: int) -> estimate.Cost:
+        """Say what the refinement will cost. Raises UserInputError when that is more than there is or may be."""
+        cost = estimate.estimate(
+            state,
+            self.computer.inputs(sites),
+            self.quantum,
+            crystal_field=self.options.crystal_field != "isolated",
+            reflections=reflections,
+        )
+        say(f"Estimate: {cost}")
+        report(fraction=0.02, text=f"Estimate: {cost}", estimated_s=round(cost.seconds))
+        estimate.refuse_beyond(cost, self.options.most_hours)
+        return cost
+
     def make_computer(self, state: Progress) -> Computer:
         return Computer(
             state.structure,
@@ -144,6 +178,7 @@ class Refinement:
             grid=self.options.grid,
             crystal_field=self.options.crystal_field != "isolated",
             field_radius=self.options.field_radius,
+            wavefunction=self.options.wavefunction,
         )
 
     def _first_hydrogens(self, state: Progress) -> Array:
@@ -170,7 +205,7 @@ class Refinement:
     def _round(self, state: Progress, number: int, hkl: NDArray[np.int64]) -> None:
         started = time.perf_counter()
         sites = self.sites
-        table = self.computer.table(sites, hkl, loose=number == 1, progress=self.watcher(number))
+        table = self.computer.table(sites, hkl, conv_tol=_EARLY.get(number), progress=self.watcher(number))
         self.quantum.call("qcrbox_har.quantum.task:save", str(Path("density.npz").resolve()))
         scf_s = time.perf_counter() - started
         found = self.least_squares.call(
@@ -241,6 +276,8 @@ class Refinement:
         """
         if not state.rounds:
             return False
+        if self.computer.is_fixed:
+            return True
         last = state.rounds[-1].moved["ratio"]
         if last < self.options.tolerance:
             return True
@@ -253,9 +290,10 @@ class Refinement:
 def hydrogen_pairs(molecule: molecules.Molecule) -> list[tuple[int, int]]:
     """(hydrogen, its nearest bonded atom) of a molecule."""
     pairs: dict[int, int] = {}
+    atoms = len(molecule.site)
     for i, j in molecule.bonds.tolist():
         for hydrogen, other in ((i, j), (j, i)):
-            if molecule.symbols[hydrogen] == "H" and molecule.symbols[other] != "H":
+            if hydrogen < atoms and molecule.symbols[hydrogen] == "H" and molecule.symbols[other] != "H":
                 pairs.setdefault(hydrogen, other)
     return sorted(pairs.items())
 

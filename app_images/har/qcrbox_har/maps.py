@@ -40,6 +40,8 @@ def write_maps(
     )
     total = np.zeros(len(points))
     for molecule, part in zip(state.plan.molecules, parts, strict=True):
+        if molecule.number in computer.given:
+            continue
         near = _within(points, part.positions, 4.0)
         total[near] += computer.quantum.call(
             "qcrbox_har.quantum.task:deformation_density", molecule.number, state.method.basis, points[near]

@@ -31,6 +31,21 @@ class Method:
         return self.functional.lower() == "hf"
 
     @property
+    def has_exact_exchange(self) -> bool:
+        """Whether an iteration builds the exchange matrix. Unknown names count as hybrids: the dearer case."""
+        return self.functional.lower() not in (
+            "pbe",
+            "blyp",
+            "bp86",
+            "lda",
+            "svwn",
+            "tpss",
+            "scan",
+            "r2scan",
+            "revpbe",
+        )
+
+    @property
     def level(self) -> str:
         """As chemists write it: `B3LYP/def2-SVP`."""
         names = {

@@ -17,12 +17,23 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Cap:
+    """A hydrogen atom that ends a cut bond: from atom `anchor` towards an image outside, length in Å."""
+
+    anchor: int
+    site: int
+    operation: int
+    translation: tuple[int, int, int]
+    length: float
+
+
 @dataclass
 class Molecule:
     """Atoms that share one wavefunction.
 
-    site, operation (n,), translation (n, 3): each atom as an image of a site; bonds (p, 2); number: from 1, as
-    the user names it; copies: how many there are in the unit cell, by occupancy.
+    symbols: of its atoms, then of its caps; site, operation (n,), translation (n, 3): each atom as an image of a site; bonds (p, 2); number: from 1, as
+    the user names it; copies: how many there are in the unit cell, by occupancy; places: before the share of its conformer.
     """
 
     number: int
@@ -32,10 +43,12 @@ class Molecule:
     operation: Indices
     translation: Indices
     bonds: Indices
-    copies: float = 1.0
+    copies: float = 0.0
+    places: float = 0.0
     charge: int = 0
     multiplicity: int = 1
     charge_source: str = "guessed"
+    caps: list[Cap] = field(default_factory=list)
 
     @property
     def formula(self) -> str:
@@ -47,11 +60,20 @@ class Molecule:
         return f"{self.number}: {self.formula}"
 
     def fract(self, structure: Structure, sites: Array | None = None) -> Array:
-        """Fractional coordinates (n, 3); sites: newer ones of the asymmetric unit than the structure's own."""
+        """Fractional coordinates (n, 3), caps last; sites: newer ones of the asymmetric unit than the structure's own."""
         known = structure.sites.fract if sites is None else sites
         group = structure.space_group
         rotated = np.einsum("nij,nj->ni", group.rotations[self.operation].astype(float), known[self.site])
-        return rotated + group.translations[self.operation] + self.translation
+        atoms = rotated + group.translations[self.operation] + self.translation
+        if not self.caps:
+            return atoms
+        ends = []
+        for cap in self.caps:
+            outside = group.rotations[cap.operation] @ known[cap.site] + group.translations[cap.operation]
+            along = structure.cell.to_cartesian(outside + cap.translation - atoms[cap.anchor])
+            step = along * (cap.length / np.linalg.norm(along))
+            ends.append(atoms[cap.anchor] + structure.cell.to_fractional(step))
+        return np.concatenate([atoms, ends])
 
 
 @dataclass(frozen=True)
@@ -86,10 +108,13 @@ def plan(structure: Structure, spherical: set[int] | None = None) -> Plan:
     found: dict[frozenset[tuple[int, ...]], Molecule] = {}
     shares: dict[int, dict[tuple[int, int], float]] = {}
     incomplete: set[int] = set()
-    for weight, atoms in _conformers(structure, incomplete, notes):
+    conformers = _conformers(structure, incomplete, notes)
+    whole = sum(weight for weight, _ in conformers)
+    for weight, atoms in conformers:
         for molecule in _molecules(structure, atoms):
             key = _key(molecule)
             known = found.setdefault(key, molecule)
+            known.copies += molecule.places * weight / whole
             for site, atom in _chosen_images(structure, known):
                 place = shares.setdefault(site, {})
                 name = (known.number, atom)
@@ -187,15 +212,19 @@ def _molecules(structure: Structure, atoms: Atoms) -> list[Molecule]:
             translation=atoms.translation[rows],
             bonds=place[inside],
         )
-        first = int(molecule.site[0])
-        molecule.copies = float(
-            structure.images.symmetry.multiplicity[first]
-            * structure.sites.occupancy[first]
-            / int((molecule.site == first).sum())
-        )
+        molecule.places = _places(structure, molecule)
         _refuse_overlap(structure, molecule)
         result.append(molecule)
     return result
+
+
+def _places(structure: Structure, molecule: Molecule) -> float:
+    """How many of a molecule the unit cell holds where it is there in every cell; less for partly filled sites."""
+    ordered = [site for site in molecule.site.tolist() if structure.sites.group[site] == 0]
+    first = ordered[0] if ordered else int(molecule.site[0])
+    filled = float(structure.sites.occupancy[first]) if ordered else 1.0
+    images = int((molecule.site == first).sum())
+    return float(structure.images.symmetry.multiplicity[first]) * filled / images
 
 
 def _refuse_overlap(structure: Structure, molecule: Molecule) -> None:

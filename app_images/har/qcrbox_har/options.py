@@ -31,6 +31,9 @@ class Options:
     tolerance: float = 0.02
     grid: int = 2
     scf_grid: int = 1
+    most_hours: float = 24.0
+    wavefunction: str | None = None
+    fragments: str = "auto"
 
 
 def choose_method(options: Options, symbols: set[str], largest: int) -> Method:

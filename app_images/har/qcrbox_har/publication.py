@@ -43,6 +43,11 @@ def sentences(state: Progress, options: Options) -> list[str]:
         + ".",
         f"Partition: {_PARTITIONS[options.partition]}, on an integration grid of level {options.grid} of PySCF.",
     ]
+    if options.wavefunction:
+        lines.append(
+            f"The wavefunction of the file {Path(options.wavefunction).name} was used as given, read with IOData "
+            f"{version('qc-iodata')}; the level above applies to the other molecules only."
+        )
     if options.crystal_field != "isolated":
         lines.append(
             "The crystal field acts on each wavefunction through the charges and dipoles of the atoms of all molecules "

@@ -135,3 +135,36 @@ def test_a_child_that_dies_says_so_and_the_next_call_works(quantum):
     with pytest.raises(CalculationFailed, match="SIGKILL"):
         quantum.call("quantum_reference:die")
     assert density(quantum)[1].total_electrons == pytest.approx(10, abs=1e-4)
+
+
+@pytest.mark.parametrize("basis", ["sto-3g", "def2-svp"])
+def test_a_wavefunction_file_gives_the_same_form_factors_however_it_lies(quantum, tmp_path, basis):
+    method, path = Method("hf", basis), str(tmp_path / "water.molden")
+    turn = np.array([[0.36, 0.48, -0.8], [-0.8, 0.6, 0.0], [0.48, 0.64, 0.6]])
+    quantum.call("quantum_reference:write_molden", WATER, method, path, turn)
+    own, expected = density(quantum, method=method, number=20)
+    settings = {"partition": "hirshfeld", "basis": basis, "grid_level": 3}
+    wanted = [(atom, IDENTITY) for atom in range(3)]
+    factors, result = quantum.call(
+        "qcrbox_har.quantum.task:given_density", 20, WATER, path, settings, wanted, FRACTIONAL, HKL
+    )
+    assert np.abs(factors - own).max() < 2e-3
+    assert result.total_electrons == pytest.approx(10, abs=1e-4)
+    assert result.charges == pytest.approx(expected.charges, abs=1e-3)
+    assert result.dipoles == pytest.approx(expected.dipoles, abs=1e-3)
+
+
+def test_a_wavefunction_file_of_another_molecule_is_refused(quantum, tmp_path):
+    path = str(tmp_path / "water.molden")
+    quantum.call("quantum_reference:write_molden", WATER, HF, path, np.eye(3))
+    other = MoleculeInput(["O", "H"], WATER.positions[:2], charge=-1)
+    arguments = (1, other, path, {}, [], FRACTIONAL, HKL)
+    with pytest.raises(UserInputError, match="is of H2O"):
+        quantum.call("qcrbox_har.quantum.task:given_density", *arguments)
+
+
+def test_what_is_no_wavefunction_file_is_refused(quantum, tmp_path):
+    path = tmp_path / "water.fchk"
+    path.write_text("nothing of the kind\n")
+    with pytest.raises(UserInputError, match="cannot be read"):
+        quantum.call("qcrbox_har.quantum.task:formula_of_file", str(path))

@@ -7,14 +7,12 @@ import re
 
 from cctbx import crystal, sgtbx, uctbx
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
-from qcrbox.crystallography.shelx import read_instructions
 
 from qcrbox_refine import weighting
+from qcrbox_refine.cif_instructions import ITEMS, follow_instructions, is_shelx, kept_restraints
 from qcrbox_refine.cif_text import UNKNOWN, CifBlock, read_blocks
 from qcrbox_refine.model import Atom, Model, element_symbol, scattering_type
 from qcrbox_refine.numbers import parse_number
-from qcrbox_refine.shelx_input import restraint_lines
-from qcrbox_refine.shelx_settings import ShelxSettings
 
 _CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 _U_NAMES = ("U_11", "U_22", "U_33", "U_12", "U_13", "U_23")
@@ -61,32 +59,15 @@ def model_from_block(block: CifBlock) -> Model:
     _refuse_what_is_not_supported(block)
     model.dispersion = _dispersion(block)
     model.atoms = _atoms(block, model)
-    model.restraints = _restraints(block, model)
-    model.settings = _settings(block)
+    kept = block.text("_qcrbox_refine_restraints")
+    if kept:
+        kept_restraints(model, kept)
+    for item in ITEMS:
+        text = block.text(item)
+        if text and is_shelx(text):
+            follow_instructions(model, text, f"data_{block.name} {item}")
+            break
     return model
-
-
-def _settings(block: CifBlock) -> ShelxSettings:
-    """Of the SHELX text in the CIF. Instructions of other programs give none."""
-    text = block.text("_shelx_res_file", "_iucr_refine_instructions_details") or ""
-    if not re.search(r"^CELL\b", text, re.MULTILINE | re.IGNORECASE):
-        return ShelxSettings()
-    found = read_instructions(text)
-    return ShelxSettings.of(found.instructions, found.ending, "the .res text of the CIF,")
-
-
-def _restraints(block: CifBlock, model: Model) -> list[str]:
-    """Those kept by an edit or in the embedded .res file, if their atoms are all here under the same labels."""
-    labels = {atom.label.upper() for atom in model.atoms}
-    kept = []
-    text = block.text("_qcrbox_refine_restraints") or block.text("_shelx_res_file") or ""
-    for line in restraint_lines(text):
-        atoms = [word.upper() for word in line.split()[1:] if re.match(r"[A-Za-z]", word)]
-        if set(atoms) <= labels:
-            kept.append(line)
-        else:
-            model.note(f"The restraint {line!r} in the file names other atoms and is left out.")
-    return kept
 
 
 def parse_formula(text: str | None) -> dict[str, float]:

@@ -10,6 +10,7 @@ from cctbx import sgtbx, xray
 from scitbx.array_family import flex
 
 from qcrbox_refine.model import Model
+from qcrbox_refine.parameters import UNSTATED
 
 # Sites nearer than this are one site shared by two elements; alternatives of one atom are nearer than 1 Å.
 SHARED_SITE = 0.05
@@ -33,11 +34,14 @@ def connectivity_table(model: Model, structure: xray.structure) -> smtbx.utils.c
     )
 
 
-def neighbours(model: Model, structure: xray.structure) -> list[list[Neighbour]]:
+def neighbours(
+    model: Model, structure: xray.structure, connectivity: smtbx.utils.connectivity_table | None = None
+) -> list[list[Neighbour]]:
     """For each atom what it is bonded to, nearest first. Atoms of other conformers do not count."""
     cell = structure.unit_cell()
     sites = structure.sites_frac()
-    table = connectivity_table(model, structure).pair_asu_table.extract_pair_sym_table(
+    connectivity = connectivity or connectivity_table(model, structure)
+    table = connectivity.pair_asu_table.extract_pair_sym_table(
         skip_j_seq_less_than_i_seq=False, all_interactions_from_inside_asu=True
     )
     result = []
@@ -98,8 +102,12 @@ def assign_alternatives(model: Model) -> None:
 
 
 def shared_sites(model: Model) -> list[list[int]]:
-    """Groups of atoms that lie on one site (mixed occupancy): refined with one position and one ADP."""
-    partial = [i for i, atom in enumerate(model.atoms) if atom.occupancy < 0.999 and not atom.is_hydrogen]
+    """Groups of atoms that lie on one site (mixed occupancy), where the input does not say how they are refined."""
+    partial = [
+        i
+        for i, atom in enumerate(model.atoms)
+        if atom.occupancy < 0.999 and not atom.is_hydrogen and atom.occupancy_coding == UNSTATED
+    ]
     groups: list[list[int]] = []
     for i in partial:
         for group in groups:
@@ -112,10 +120,13 @@ def shared_sites(model: Model) -> list[list[int]]:
 
 
 def occupancy_pairs(model: Model) -> list[tuple[list[int], list[int]]]:
-    """Disorder in two groups whose occupancies add up to 1: (atoms of the first, atoms of the second)."""
+    """Disorder in two groups whose occupancies add up to 1: (atoms of the first, atoms of the second).
+
+    Atoms whose occupancy is fixed or tied by the input are left out.
+    """
     assemblies: dict[str, dict[int, list[int]]] = {}
     for i, atom in enumerate(model.atoms):
-        if atom.part > 0 and atom.occupancy < 0.9999:
+        if atom.part > 0 and atom.occupancy < 0.9999 and atom.occupancy_coding == UNSTATED:
             assemblies.setdefault(atom.assembly, {}).setdefault(atom.part, []).append(i)
     pairs = []
     for groups in assemblies.values():

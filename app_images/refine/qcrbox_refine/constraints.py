@@ -1,165 +1,473 @@
-"""What is refined and what is tied to what: flags and constraints of the smtbx engine."""
+"""What is refined and what is tied to what: from a model to the independent parameters of the least squares."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
+import numpy as np
 from cctbx import adptbx, xray
-from qcrbox.contract.errors import UserInputError
-from smtbx.refinement import constraints
-from smtbx.refinement.constraints import InvalidConstraint, adp, occupancy, site
-from smtbx.refinement.constraints.geometrical import hydrogens
+from scitbx.array_family import flex
 
-from qcrbox_refine.connectivity import connectivity_table, neighbours, occupancy_pairs, shared_sites
-from qcrbox_refine.model import Model
+from qcrbox_refine.connectivity import (
+    Neighbour,
+    connectivity_table,
+    neighbours,
+    occupancy_pairs,
+    shared_sites,
+)
+from qcrbox_refine.model import RIGID_SCALED, AfixGroup, Atom, Model
+from qcrbox_refine.parameters import FIXED, Coding, tied
+from qcrbox_refine.reparametrisation import (
+    Block,
+    Follow,
+    FreeVariables,
+    LinearBlock,
+    OriginFixing,
+    Reparametrisation,
+    RidingAtoms,
+    RidingU,
+    RigidGroup,
+    Tie,
+)
+from qcrbox_refine.restraints import RestraintManager, restraints_manager
+from qcrbox_refine.riding import IdealGeometry, Image, distance_to_hydrogen, needed
 from qcrbox_refine.scattering import set_factors
 
 
 @dataclass
-class RidingGroup:
-    """Hydrogen atoms on one pivot. afix: SHELX code (m of AFIX mn, with n = 3 or 7)."""
-
-    pivot: int
-    hydrogen: list[int]
-    afix: int
-    u_factor: float
-
-
-_CONSTRAINT = {
-    13: hydrogens.tertiary_xh_site,
-    23: hydrogens.secondary_xh2_sites,
-    43: hydrogens.secondary_planar_xh_site,
-    93: hydrogens.terminal_planar_xh2_sites,
-    137: hydrogens.terminal_tetrahedral_xh3_sites,
-    147: hydrogens.terminal_tetrahedral_xh_site,
-    163: hydrogens.terminal_linear_ch_site,
-}
-
-
-def riding_groups(model: Model, structure: xray.structure) -> list[RidingGroup]:
-    """Riding hydrogen atoms by pivot, with the constraint their surroundings ask for.
-
-    A group without a known geometry is set free and noted.
-    """
-    bonds = neighbours(model, structure)
-    by_pivot: dict[tuple[int, int], list[int]] = {}
-    for i, atom in enumerate(model.atoms):
-        if not (atom.is_hydrogen and atom.riding):
-            continue
-        heavy = [bond for bond in bonds[i] if not model.atoms[bond.index].is_hydrogen]
-        if not heavy or not heavy[0].symmetry.is_unit_mx():
-            atom.riding = False
-            model.note(f"{atom.label} has no bonded atom in the list beside it and is refined freely.")
-            continue
-        by_pivot.setdefault((heavy[0].index, atom.part), []).append(i)
-    groups = []
-    for (pivot, part), members in by_pivot.items():
-        parents = [
-            bond
-            for bond in bonds[pivot]
-            if not model.atoms[bond.index].is_hydrogen
-            and (part == 0 or abs(model.atoms[bond.index].part) in (0, abs(part)))
-        ]
-        code = _afix(model, pivot, len(members), len(parents), members)
-        if code is None:
-            for i in members:
-                model.atoms[i].riding = False
-            names = ", ".join(model.atoms[i].label for i in members)
-            model.note(f"{names} on {model.atoms[pivot].label}: no riding geometry known, refined freely.")
-            continue
-        groups.append(RidingGroup(pivot, members, code, 1.5 if code in (137, 147) else 1.2))
-    return groups
-
-
-def _afix(model: Model, pivot: int, n_hydrogen: int, n_parents: int, members: list[int]) -> int | None:
-    element = model.atoms[pivot].element
-    if element not in ("C", "N", "O", "B", "S"):
-        return None
-    if element == "O":
-        return 147 if (n_hydrogen, n_parents) == (1, 1) else None
-    if element == "S":
-        return 147 if (n_hydrogen, n_parents) == (1, 1) else None
-    known = {(1, 3): 13, (2, 2): 23, (1, 2): 43, (2, 1): 93, (3, 1): 137}
-    if element == "C":
-        known[(1, 1)] = 163
-    code = known.get((n_hydrogen, n_parents))
-    if element == "B" and code != 13:
-        return None
-    return code
-
-
-@dataclass
 class Parametrisation:
-    """A model ready for least squares, with everything the writers must know about it."""
+    """A model ready for least squares, with everything the writers must know about it.
+
+    restraints: None where the model has none; origin: what keeps the origin of a polar group in place; n_constraints:
+    constraints other than fixed values and special positions.
+    """
 
     structure: xray.structure
-    reparametrisation: constraints.reparametrisation
-    riding: list[RidingGroup]
-    shared: list[list[int]]
-    pairs: list[tuple[list[int], list[int]]]
+    reparametrisation: Reparametrisation
+    restraints: RestraintManager | None
+    origin: OriginFixing
     n_constraints: int
 
 
 def parametrise(model: Model, *, refine_occupancies: bool = True) -> Parametrisation:
-    """Flags, constraints and parameters of the model as it stands."""
-    shared = shared_sites(model)
-    for group in shared:
-        _equalise(model, group)
-    structure = model.structure()
-    # Before the reparametrisation is made: it keeps the f' and f'' that it finds.
+    """Flags, constraints and parameters of the model as it stands.
+
+    refine_occupancies: false fixes all occupancies.
+    """
+    complete_constraints(model, refine_occupancies=refine_occupancies)
+    restraints = restraints_manager(model)
+    builder = _Builder(model, refine_occupancies, restraints.variables if restraints else set())
+    blocks = builder.blocks()
+    structure = builder.structure
     set_factors(structure, model)
-    riding = riding_groups(model, structure)
-    pairs = occupancy_pairs(model) if refine_occupancies else []
-    scatterers = structure.scatterers()
-    for scatterer in scatterers:
-        scatterer.flags.set_grad_site(True)
-        anisotropic = scatterer.flags.use_u_aniso()
-        scatterer.flags.set_grad_u_aniso(anisotropic)
-        scatterer.flags.set_grad_u_iso(not anisotropic)
-    chosen: list[object] = []
-    for group in shared:
-        chosen += [site.shared_site(group), adp.shared_u(group)]
-    for first, second in pairs:
-        for i in (*first, *second):
-            scatterers[i].flags.set_grad_occupancy(True)
-        chosen.append(occupancy.dependent_occupancy([(i, 1.0) for i in first], [(i, 1.0) for i in second]))
-    for group in riding:
-        chosen += _riding_constraints(group)
-    celsius = model.temperature_k - 273.15 if model.temperature_k else 20
-    try:
-        reparametrisation = constraints.reparametrisation(
-            structure,
-            chosen,
-            connectivity_table(model, structure),
-            temperature=celsius,
-        )
-    except InvalidConstraint as error:
-        raise UserInputError(
-            "a riding hydrogen atom has impossible surroundings.",
-            why=f"{error}.",
-            next='Check the bonds and disorder parts there, or refine it freely: edits="free H…".',
-        ) from error
-    return Parametrisation(structure, reparametrisation, riding, shared, pairs, len(chosen))
+    made = Reparametrisation(
+        structure,
+        blocks,
+        builder.connectivity,
+        free_variables=model.free_variables,
+    )
+    origin = OriginFixing(structure.space_group(), structure, builder.fixed_axes)
+    return Parametrisation(structure, made, restraints, origin, builder.n_constraints)
 
 
-def _riding_constraints(group: RidingGroup) -> list[object]:
-    kind = _CONSTRAINT[group.afix]
-    rotating = group.afix in (137, 147)
-    made: list[object] = [
-        kind(rotating=rotating, pivot=group.pivot, constrained_site_indices=tuple(group.hydrogen))
-    ]
-    made += [adp.u_iso_proportional_to_pivot_u_eq(i, group.pivot, group.u_factor) for i in group.hydrogen]
-    return made
+def complete_constraints(model: Model, *, refine_occupancies: bool = True) -> None:
+    """Add what a model without SHELX instructions leaves unsaid: geometry of riding hydrogen atoms, atoms on one
+    site, occupancies of alternatives that add up to 1.
+    """
+    for group in shared_sites(model):
+        _share(model, [model.atoms[i] for i in group])
+    if refine_occupancies:
+        for first, second in occupancy_pairs(model):
+            model.free_variables.append(model.atoms[first[0]].occupancy)
+            number = len(model.variables)
+            for indices, sign in ((first, 1), (second, -1)):
+                for i in indices:
+                    model.atoms[i].occupancy_coding = tied(sign * number, float(sign))
+    assign_riding_groups(model)
 
 
-def _equalise(model: Model, group: list[int]) -> None:
-    """Atoms on one site start from one position and one displacement parameter."""
-    leader = max((model.atoms[i] for i in group), key=lambda atom: (atom.u_aniso is not None, atom.occupancy))
-    for i in group:
-        atom = model.atoms[i]
+def _share(model: Model, atoms: list[Atom]) -> None:
+    """Atoms on one site get one position and one displacement parameter."""
+    known = {id(atom) for group in model.equal_sites for atom in group}
+    if all(id(atom) in known for atom in atoms):
+        return
+    leader = max(atoms, key=lambda atom: (atom.u_aniso is not None, atom.occupancy))
+    for atom in atoms:
         atom.site, atom.u_iso, atom.u_aniso = leader.site, leader.u_iso, leader.u_aniso
-    labels = " and ".join(model.atoms[i].label for i in group)
+    model.equal_sites.append(list(atoms))
+    model.equal_displacements.append(list(atoms))
+    labels = " and ".join(atom.label for atom in atoms)
     model.note(f"{labels} share one site: refined with one position and one displacement parameter.")
+
+
+def assign_riding_groups(model: Model) -> None:
+    """Give riding hydrogen atoms without an AFIX code the one their surroundings ask for.
+
+    Atoms without a known geometry are set free and noted.
+    """
+    waiting = [i for i, atom in enumerate(model.atoms) if atom.riding and atom.group is None]
+    if not waiting:
+        return
+    bonds = neighbours(model, model.structure())
+    by_pivot: dict[tuple[int, int], list[int]] = {}
+    for i in waiting:
+        atom = model.atoms[i]
+        heavy = [bond for bond in bonds[i] if not model.atoms[bond.index].is_hydrogen]
+        if not heavy or not heavy[0].symmetry.is_unit_mx():
+            atom.release()
+            model.note(f"{atom.label} has no bonded atom in the list beside it and is refined freely.")
+            continue
+        by_pivot.setdefault((heavy[0].index, atom.part), []).append(i)
+    for (pivot, part), members in by_pivot.items():
+        parents = parents_of(model, pivot, bonds, part, members)
+        code = _afix(model, pivot, len(members), len(parents))
+        atoms = [model.atoms[i] for i in members]
+        if code is None:
+            for atom in atoms:
+                atom.release()
+            names = ", ".join(atom.label for atom in atoms)
+            model.note(f"{names} on {model.atoms[pivot].label}: no riding geometry known, refined freely.")
+            continue
+        group = AfixGroup(code // 10, code % 10, pivot=model.atoms[pivot])
+        anisotropic = [atom.label for atom in atoms if atom.u_aniso is not None]
+        if anisotropic:
+            model.note(
+                f"{', '.join(anisotropic)}: riding, so refined with isotropic displacement parameters."
+            )
+        for atom in atoms:
+            atom.group, atom.u_aniso = group, None
+            atom.u_pivot, atom.u_factor = model.atoms[pivot], 1.5 if code in (137, 147) else 1.2
+
+
+def _afix(model: Model, pivot: int, n_hydrogen: int, n_parents: int) -> int | None:
+    element = model.atoms[pivot].element
+    if element in ("O", "S"):
+        return 147 if (n_hydrogen, n_parents) == (1, 1) else None
+    if element not in ("C", "N", "B"):
+        return None
+    known = {(1, 3): 13, (2, 2): 23, (1, 2): 43, (2, 1): 93, (3, 1): 137}
+    if element == "C":
+        known[(1, 1)] = 163
+    code = known.get((n_hydrogen, n_parents))
+    return None if element == "B" and code != 13 else code
+
+
+def parents_of(
+    model: Model, pivot: int, bonds: list[list[Neighbour]], part: int, riding: Iterable[int]
+) -> list[Neighbour]:
+    """Bonds of a pivot as its riding atoms of one part see them, shortest first."""
+    riding = set(riding)
+    return [
+        bond
+        for bond in bonds[pivot]
+        if bond.index not in riding
+        and not (model.atoms[bond.index].is_hydrogen and model.atoms[bond.index].riding)
+        and not model.atoms[bond.index].is_hydrogen
+        and (part == 0 or abs(model.atoms[bond.index].part) in (0, abs(part)))
+    ]
+
+
+@dataclass
+class _Builder:
+    """Turns the codings and groups of a model into blocks of parameters."""
+
+    model: Model
+    refine_occupancies: bool
+    restrained_variables: set[int]
+    n_constraints: int = 0
+    fixed_axes: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.index = {id(atom): i for i, atom in enumerate(self.model.atoms)}
+        self.structure = self.model.structure()
+        self.connectivity = connectivity_table(self.model, self.structure)
+        self.bonds = neighbours(self.model, self.structure, self.connectivity)
+        self.table = self.structure.site_symmetry_table()
+        cell = self.structure.unit_cell()
+        reciprocal = np.array(cell.reciprocal_parameters()[:3])
+        pairs = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+        self.star = np.array([reciprocal[i] * reciprocal[j] for i, j in pairs])
+        self.metric = np.array(cell.metrical_matrix())
+        self.used_variables: set[int] = set()
+
+    def blocks(self) -> list[Block]:
+        """All blocks, in the order in which they build on each other."""
+        sites = [*self._linear_sites(), *self._rigid_groups(), *self._followers("sites"), *self._riding()]
+        displacements = [*self._linear_displacements(), *self._followers("u"), *self._riding_displacements()]
+        occupancies = self._occupancies()
+        self._set_flags()
+        numbers = sorted(self.used_variables | self.restrained_variables)
+        return [FreeVariables(numbers), *sites, *displacements, *occupancies]
+
+    def _set_flags(self) -> None:
+        for atom, scatterer in zip(self.model.atoms, self.structure.scatterers(), strict=True):
+            anisotropic = scatterer.flags.use_u_aniso()
+            scatterer.flags.set_grad_site(True)
+            scatterer.flags.set_grad_u_aniso(anisotropic)
+            scatterer.flags.set_grad_u_iso(not anisotropic)
+            scatterer.flags.set_grad_occupancy(self._occupancy_varies(atom))
+
+    # Positions
+
+    def _linear_sites(self) -> list[Block]:
+        blocks: list[Block] = []
+        shared = self._groups_of(self.model.equal_sites)
+        for i, atom in enumerate(self.model.atoms):
+            members = shared.get(i, [i])
+            if members[0] != i or _rigid(atom) or _rides(atom):
+                continue
+            basis = self._site_basis(members)
+            codings = [FIXED] * 3 if atom.group is not None and atom.group.n == 1 else list(atom.site_coding)
+            self.fixed_axes |= {
+                k for k, coding in enumerate(codings) if coding.is_fixed and self._floats(i, k)
+            }
+            members = [
+                j for j in members if not _rigid(self.model.atoms[j]) and not _rides(self.model.atoms[j])
+            ]
+            blocks.append(self._linear("sites", members, basis, codings, np.ones(3)))
+        return blocks
+
+    def _floats(self, i: int, axis: int) -> bool:
+        """Whether this coordinate is free by symmetry, so that fixing it fixes the origin."""
+        return bool(np.abs(self._site_basis([i])[axis]).max(initial=0) > 0)
+
+    def _site_basis(self, members: list[int]) -> np.ndarray:
+        return _common([self._site_symmetry(i) for i in members])
+
+    def _site_symmetry(self, i: int) -> np.ndarray:
+        symmetry = self.table.get(i)
+        if symmetry.is_point_group_1():
+            return np.eye(3)
+        return _rows(symmetry.site_constraints().gradient_sum_matrix(), 3)
+
+    def _rigid_groups(self) -> list[Block]:
+        members: dict[int, list[int]] = {}
+        groups: dict[int, AfixGroup] = {}
+        for i, atom in enumerate(self.model.atoms):
+            rigid = atom.group.rigid if atom.group else None
+            if rigid is not None:
+                members.setdefault(id(rigid), []).append(i)
+                groups[id(rigid)] = rigid
+        blocks: list[Block] = []
+        for key, indices in members.items():
+            blocks.append(
+                RigidGroup(indices, groups[key].n == RIGID_SCALED, self.model.atoms[indices[0]].label)
+            )
+            self.n_constraints += len(indices) - 1
+        return blocks
+
+    def _followers(self, kind: str) -> list[Block]:
+        """Atoms that share a parameter with an atom which is rigid or rides."""
+        groups = self.model.equal_sites if kind == "sites" else self.model.equal_displacements
+        blocks: list[Block] = []
+        for i, members in self._groups_of(groups).items():
+            if i != members[0]:
+                continue
+            self.n_constraints += len(members) - 1
+            leader = self.model.atoms[i]
+            bound = (_rigid(leader) or _rides(leader)) if kind == "sites" else leader.u_factor is not None
+            if bound:
+                blocks.append(Follow(kind, i, members[1:]))
+        return blocks
+
+    def _riding(self) -> list[Block]:
+        by_group: dict[int, list[int]] = {}
+        for i, atom in enumerate(self.model.atoms):
+            if _rides(atom):
+                by_group.setdefault(id(atom.group), []).append(i)
+        return [self._riding_block(indices) for indices in by_group.values()]
+
+    def _riding_block(self, indices: list[int]) -> Block:
+        model = self.model
+        group = model.atoms[indices[0]].group
+        assert group is not None
+        assert group.pivot is not None
+        pivot = self.index[id(group.pivot)]
+        self.n_constraints += len(indices)
+        return RidingAtoms(
+            indices,
+            pivot,
+            group.pivot.label,
+            ideal=self._ideal(group, pivot, indices),
+            torsion=group.n in (7, 8) and bool(self.bonds[pivot]),
+            stretch=group.n in (4, 8),
+        )
+
+    def _ideal(self, group: AfixGroup, pivot: int, indices: list[int]) -> IdealGeometry | None:
+        """The geometry of a riding group; None keeps its atoms as they stand to the pivot."""
+        model = self.model
+        wanted = needed(group.m)
+        parents = parents_of(model, pivot, self.bonds, model.atoms[indices[0]].part, indices)
+        if wanted is None:
+            if group.n not in (7, 8) or not parents:
+                return None
+            return IdealGeometry(0, pivot, [_image(parents[0])], None, None)
+        n_riding, n_parents = wanted
+        if len(indices) != n_riding or len(parents) < n_parents:
+            names = ", ".join(model.atoms[i].label for i in indices)
+            model.note(
+                f"AFIX {group.code} needs {n_riding} atom(s) on an atom with {n_parents} other bond(s); "
+                f"{group.pivot.label if group.pivot else '?'} has {len(parents)} and carries {names}. They keep their "
+                "position relative to it."
+            )
+            return None
+        chosen = parents if group.m == 15 else parents[:n_parents]
+        length = group.distance or distance_to_hydrogen(
+            model.atoms[pivot].element, group.m, model.temperature_k
+        )
+        return IdealGeometry(
+            group.m,
+            pivot,
+            [_image(bond) for bond in chosen],
+            self._substituent(pivot, parents[0], indices),
+            length,
+        )
+
+    def _substituent(self, pivot: int, parent: Neighbour, indices: list[int]) -> Image | None:
+        """The nearest atom on the parent that is not the pivot, moved with the parent."""
+        part = self.model.atoms[indices[0]].part
+        here = np.array(self.structure.unit_cell().orthogonalize(self.structure.scatterers()[pivot].site))
+        for bond in self.bonds[parent.index]:
+            other = self.model.atoms[bond.index]
+            if part and abs(other.part) not in (0, abs(part)):
+                continue
+            image = _image(bond, parent)
+            site = image.rotation @ np.array(self.structure.scatterers()[bond.index].site) + image.translation
+            away = np.array(self.structure.unit_cell().orthogonalize(tuple(site))) - here
+            if np.linalg.norm(away) > 0.3:
+                return image
+        return None
+
+    # Displacement parameters
+
+    def _linear_displacements(self) -> list[Block]:
+        blocks: list[Block] = []
+        shared = self._groups_of(self.model.equal_displacements)
+        for i, atom in enumerate(self.model.atoms):
+            members = shared.get(i, [i])
+            if members[0] != i or atom.u_factor is not None:
+                continue
+            fixed = atom.group is not None and atom.group.n in (1, 2)
+            codings = [FIXED] * 6 if fixed else list(atom.u_coding)
+            if atom.u_aniso is None:
+                blocks.append(self._linear("u", members, np.eye(1), codings[:1], np.ones(1)))
+            else:
+                basis = _common([self._adp_symmetry(j) for j in members])
+                blocks.append(self._linear("u", members, basis, codings, self.star))
+        return blocks
+
+    def _adp_symmetry(self, i: int) -> np.ndarray:
+        symmetry = self.table.get(i)
+        if symmetry.is_point_group_1():
+            return np.eye(6)
+        return _rows(symmetry.adp_constraints().gradient_sum_matrix(), 6)
+
+    def _riding_displacements(self) -> list[Block]:
+        blocks: list[Block] = []
+        for i, atom in enumerate(self.model.atoms):
+            if atom.u_factor is None or atom.u_pivot is None:
+                continue
+            self.n_constraints += 1
+            blocks.append(RidingU(i, self.index[id(atom.u_pivot)], atom.u_factor, self.metric))
+        return blocks
+
+    # Occupancies
+
+    def _occupancy_varies(self, atom: Atom) -> bool:
+        fixed = atom.group is not None and atom.group.n in (1, 2)
+        return self.refine_occupancies and not fixed and not atom.occupancy_coding.is_fixed
+
+    def _occupancies(self) -> list[Block]:
+        return [
+            self._linear("occupancy", [i], np.eye(1), [atom.occupancy_coding], np.ones(1))
+            for i, atom in enumerate(self.model.atoms)
+            if self._occupancy_varies(atom)
+        ]
+
+    # Helpers
+
+    def _linear(
+        self, kind: str, members: list[int], basis: np.ndarray, codings: list[Coding], scale: np.ndarray
+    ) -> LinearBlock:
+        """scale: what turns a value as coded into a component (U of CIF into U*)."""
+        ties = [
+            Tie(k, coding.variable, coding.offset * scale[k], coding.factor * scale[k])
+            for k, coding in enumerate(codings)
+            if coding.is_tied
+        ]
+        self.used_variables |= {tie.variable for tie in ties}
+        held = [k for k, coding in enumerate(codings) if coding.is_fixed]
+        basis, tie_basis = restricted(basis, held, ties)
+        return LinearBlock(kind, members, basis, self.model.atoms[members[0]].label, ties, tie_basis)
+
+    def _groups_of(self, groups: list[list[Atom]]) -> dict[int, list[int]]:
+        """Indices of atoms that share a parameter, leader first, by each member; overlapping groups become one."""
+        found: dict[int, list[int]] = {}
+        for group in groups:
+            indices = [self.index[id(atom)] for atom in group if id(atom) in self.index]
+            merged: list[int] = []
+            for i in indices:
+                merged += [j for j in found.get(i, [i]) if j not in merged]
+            for i in merged:
+                found[i] = merged
+        return {i: members for i, members in found.items() if len(members) > 1}
+
+
+def restricted(basis: np.ndarray, held: list[int], ties: list[Tie]) -> tuple[np.ndarray, np.ndarray]:
+    """A basis that leaves components `held` in place, and what each tie does to the components.
+
+    basis: (components, k), from site symmetry. Solved by the pseudo-inverse, so that held and tied components agree
+    with the symmetry as far as they can.
+    """
+    rows = [*held, *(tie.component for tie in ties)]
+    if not rows:
+        return basis, np.zeros((len(basis), 0))
+    conditions = basis[rows]
+    inverse = np.linalg.pinv(conditions)
+    tie_basis = basis @ inverse[:, len(held) :] * [tie.factor for tie in ties]
+    untouched = [k for k in range(basis.shape[1]) if not np.abs(conditions[:, k]).any()]
+    _, values, vectors = np.linalg.svd(conditions)
+    rank = int((values > 1e-9).sum())
+    if len(untouched) == basis.shape[1] - rank:
+        return basis[:, untouched], tie_basis
+    return basis @ vectors[rank:].T, tie_basis
+
+
+def _common(bases: list[np.ndarray]) -> np.ndarray:
+    """A basis of what all of these allow; the first one where they are equal."""
+    basis = bases[0]
+    for other in bases[1:]:
+        if basis.shape == other.shape and np.allclose(basis, other):
+            continue
+        projection = other @ np.linalg.pinv(other)
+        outside = (np.eye(len(basis)) - projection) @ basis
+        _, values, vectors = np.linalg.svd(outside)
+        rank = int((values > 1e-9).sum())
+        basis = basis @ vectors[rank:].T
+    return basis
+
+
+def _rows(matrix: flex.double, components: int) -> np.ndarray:
+    """A gradient-sum matrix of cctbx (independent, components) as a basis (components, independent)."""
+    return np.array(matrix).reshape(-1, components).T
+
+
+def _rigid(atom: Atom) -> bool:
+    return atom.group is not None and atom.group.rigid is not None
+
+
+def _rides(atom: Atom) -> bool:
+    return atom.group is not None and atom.group.rides and atom.group.pivot is not None
+
+
+def _image(bond: Neighbour, moved_by: Neighbour | None = None) -> Image:
+    operation = bond.symmetry if moved_by is None else moved_by.symmetry.multiply(bond.symmetry)
+    return Image(
+        bond.index,
+        np.array(operation.r().as_double()).reshape(3, 3),
+        np.array(operation.t().as_double()),
+    )
 
 
 def not_positive_definite(model: Model) -> list[str]:

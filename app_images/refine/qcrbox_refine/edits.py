@@ -25,6 +25,7 @@ from cctbx import adptbx
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_refine.model import Atom, Model, scattering_type
+from qcrbox_refine.parameters import FREE, UNSTATED
 from qcrbox_refine.progress import say
 
 
@@ -87,7 +88,7 @@ def _names(atoms: list[Atom]) -> str:
 
 def _delete(model: Model, words: list[str]) -> str:
     gone = matching(model, words)
-    model.atoms = [atom for atom in model.atoms if not any(atom is other for other in gone)]
+    model.remove(gone)
     return f"Deleted {_names(gone)}."
 
 
@@ -96,7 +97,7 @@ def _rename(model: Model, words: list[str]) -> str:
     atom = model.atom(old)
     if any(other is not atom and other.label.upper() == new.upper() for other in model.atoms):
         raise UserInputError(f"there is already an atom {new}.", where="edits", next="Choose another label.")
-    atom.label = new
+    model.rename(atom, new)
     return f"{old} is now {new}."
 
 
@@ -118,7 +119,7 @@ def _occupancy(model: Model, words: list[str]) -> str:
         )
     atoms = matching(model, words[:-1])
     for atom in atoms:
-        atom.occupancy = value
+        atom.occupancy, atom.occupancy_coding = value, UNSTATED
         if value == 1:
             atom.part, atom.assembly = 0, ""
     return f"Occupancy of {_names(atoms)} set to {value:g}."
@@ -142,6 +143,7 @@ def _aniso(model: Model, words: list[str]) -> str:
 
 def make_anisotropic(model: Model, atom: Atom) -> None:
     if atom.u_aniso is None:
+        atom.u_factor, atom.u_pivot, atom.u_coding = None, None, (FREE,) * 6
         cell = model.symmetry.unit_cell()
         atom.u_aniso = tuple(
             adptbx.u_star_as_u_cif(cell, adptbx.u_iso_as_u_star(cell, max(atom.u_iso, 0.005)))
@@ -151,27 +153,40 @@ def make_anisotropic(model: Model, atom: Atom) -> None:
 def _iso(model: Model, words: list[str]) -> str:
     atoms = matching(model, words)
     for atom in atoms:
-        atom.u_aniso = None
+        make_isotropic(atom)
     return f"{_names(atoms)} isotropic."
+
+
+def make_isotropic(atom: Atom) -> None:
+    if atom.u_aniso is not None:
+        atom.u_aniso, atom.u_coding = None, (FREE,) * 6
 
 
 def _riding(model: Model, words: list[str]) -> str:
     atoms = [atom for atom in matching(model, words) if atom.is_hydrogen]
     for atom in atoms:
-        atom.riding, atom.u_aniso = True, None
+        make_riding(atom)
     return f"{_names(atoms)} riding."
 
 
 def _free(model: Model, words: list[str]) -> str:
     atoms = [atom for atom in matching(model, words) if atom.is_hydrogen]
     for atom in atoms:
-        atom.riding = False
+        atom.release()
     return f"{_names(atoms)} refined freely."
+
+
+def make_riding(atom: Atom) -> None:
+    """Ride with the geometry its surroundings ask for; an atom that rides already keeps its own."""
+    if not atom.riding:
+        atom.release()
+        atom.riding, atom.u_aniso = True, None
 
 
 def _move(model: Model, words: list[str]) -> str:
     atom = model.atom(words[0])
     atom.site = (float(words[1]), float(words[2]), float(words[3]))
+    atom.site_coding = (FREE, FREE, FREE)
     return f"{atom.label} moved."
 
 
@@ -206,9 +221,11 @@ def _split(model: Model, words: list[str]) -> str:
     else:
         atom.site, second.site = _apart(model, atom)
     old = atom.label
-    atom.label, atom.occupancy, atom.part = f"{old}A", atom.occupancy * share, 1
+    atom.occupancy, atom.part = atom.occupancy * share, 1
+    model.rename(atom, f"{old}A")
     atom.assembly = second.assembly = letter
-    atom.u_aniso = None
+    atom.occupancy_coding = UNSTATED
+    make_isotropic(atom)
     model.atoms.insert(model.index(atom) + 1, second)
     return f"{old} split into {atom.label} ({share:g}) and {second.label}."
 

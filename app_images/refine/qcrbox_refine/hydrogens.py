@@ -2,8 +2,6 @@
 
 Carbon is judged from the number of its neighbours, its angles and its bond lengths. Hydrogen on nitrogen
 and oxygen, and the torsion of methyl groups, are read from the difference map of the model without them.
-X-H distances are those of SHELXL at room temperature; they grow by 0.01 Å below -20 and 0.02 Å below
--70 °C.
 """
 
 from __future__ import annotations
@@ -12,20 +10,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from cctbx.eltbx import covalent_radii
 
 from qcrbox_refine.connectivity import ALTERNATIVE, Neighbour, distance, neighbours
 from qcrbox_refine.density import DifferenceMap
-from qcrbox_refine.model import Atom, Model
+from qcrbox_refine.model import AfixGroup, Atom, Model
+from qcrbox_refine.parameters import FIXED, FREE, read_parameter
+from qcrbox_refine.riding import (
+    TETRAHEDRAL,
+    across,
+    distance_to_hydrogen,
+    methylene,
+    on_cone,
+    opposite,
+    tertiary,
+    unit,
+)
 
-_LENGTH = {
-    ("C", 13): 0.98, ("C", 23): 0.97, ("C", 43): 0.93, ("C", 93): 0.93, ("C", 137): 0.96, ("C", 163): 0.93,
-    ("N", 13): 0.91, ("N", 23): 0.90, ("N", 43): 0.86, ("N", 93): 0.86, ("N", 137): 0.89,
-    ("O", 147): 0.82,
-}  # fmt: skip
 # Longest bond of an unsaturated carbon to each element, Å: beyond it the bond counts as single.
 _UNSATURATED = {"C": 1.455, "N": 1.415, "O": 1.39, "S": 1.75, "B": 1.57, "P": 1.78, "Si": 1.85}
 _ACCEPTED_DENSITY = 0.25
-_TETRAHEDRAL = np.radians(109.47)
 
 
 @dataclass
@@ -36,71 +40,104 @@ class Placement:
     sites: list[np.ndarray]
 
 
-def place_hydrogens(
-    model: Model, residual: DifferenceMap | None = None, only: dict[str, int] | None = None
-) -> list[str]:
+def place_hydrogens(model: Model, residual: DifferenceMap | None = None) -> list[str]:
     """Add the missing hydrogen atoms to the model and return their labels.
 
     residual: difference map of the model without them; without it methyl groups are staggered and
-    nothing is placed on N or O that geometry alone does not decide. only: labels of the atoms that get
-    hydrogen, with the code of HFIX; a geometry that asks for another code is noted.
+    nothing is placed on N or O that geometry alone does not decide.
     """
-    structure = model.structure()
-    bonds = neighbours(model, structure)
-    cell = model.symmetry.unit_cell()
-    order: list[Atom] = []
-    added: list[str] = []
-    used = {atom.label.upper() for atom in model.atoms}
-
-    def density(site: np.ndarray) -> float:
-        return residual.at(cell.fractionalize(tuple(site))) if residual is not None else 0.0
-
-    for index, atom in enumerate(list(model.atoms)):
-        order.append(atom)
-        if atom.is_hydrogen or atom.element not in ("C", "N", "O"):
+    placing = Placing(model, residual)
+    for index, atom in enumerate(placing.heavy):
+        if atom.is_hydrogen or atom.element not in ("C", "N", "O") or placing.has_hydrogen(index):
             continue
-        if only is not None and atom.label.upper() not in only:
-            continue
-        if any(model.atoms[bond.index].is_hydrogen for bond in bonds[index]):
-            continue
-        if structure.site_symmetry_table().is_special_position(index):
+        if placing.structure.site_symmetry_table().is_special_position(index):
             model.note(
                 f"{atom.label} lies on a symmetry element: its hydrogen atoms, if any, were not placed."
             )
             continue
-        here: list[Atom] = []
-        for part, parents in _conformers(model, index, bonds[index]):
-            surroundings = _Surroundings(model, index, parents, bonds, density, residual is not None)
+        for part, surroundings in placing.conformers(index):
             placed = _PLACERS[atom.element](surroundings)
-            wished = only[atom.label.upper()] if only is not None else None
-            if wished is not None and (
-                placed is None or placed.afix // 10 != _SAME_GEOMETRY.get(wished // 10, wished // 10)
-            ):
-                found = f"AFIX {placed.afix}" if placed else "no hydrogen"
-                model.note(f"HFIX {wished} {atom.label}: the surroundings ask for {found}.")
-            for site in placed.sites if placed else ():
-                here.append(
-                    Atom(
-                        label="",
-                        element="H",
-                        site=tuple(cell.fractionalize(tuple(site))),
-                        occupancy=_occupancy(model, atom, part),
-                        u_iso=atom.u_iso * (1.5 if placed.afix in (0, 137, 147) else 1.2),
-                        part=part,
-                        assembly=atom.assembly or _assembly(model, parents, part),
-                        riding=placed.afix > 0,
-                    )
-                )
-        for hydrogen, label in zip(here, _labels(atom.label, len(here), used), strict=True):
-            hydrogen.label = label
-        order += here
-        added += [hydrogen.label for hydrogen in here]
-    model.atoms = order
-    return added
+            if placed is not None:
+                placing.add(index, part, placed, 1.5 if placed.afix in (0, 137, 147) else 1.2)
+    return placing.finish()
+
+
+class Placing:
+    """Collects the new atoms and puts them behind their pivots."""
+
+    def __init__(self, model: Model, residual: DifferenceMap | None) -> None:
+        self.model, self.residual = model, residual
+        self.heavy = list(model.atoms)
+        self.structure = model.structure()
+        self.bonds = neighbours(model, self.structure)
+        self.cell = model.symmetry.unit_cell()
+        self.new: dict[int, list[Atom]] = {}
+        self.used = {atom.label.upper() for atom in model.atoms}
+
+    def has_hydrogen(self, index: int) -> bool:
+        return any(self.heavy[bond.index].is_hydrogen for bond in self.bonds[index])
+
+    def density(self, site: np.ndarray) -> float:
+        return self.residual.at(self.cell.fractionalize(tuple(site))) if self.residual is not None else 0.0
+
+    def conformers(self, index: int) -> list[tuple[int, Surroundings]]:
+        """The parts in which an atom gets hydrogen, with what it sees there."""
+        has_map = self.residual is not None
+        return [
+            (part, Surroundings(self.model, index, parents, self.bonds, self.density, has_map))
+            for part, parents in _conformers(self.model, index, self.bonds[index])
+        ]
+
+    def add(
+        self,
+        index: int,
+        part: int,
+        placed: Placement,
+        u_factor: float | None,
+        u: float = 0.05,
+        distance: float | None = None,
+    ) -> None:
+        """New atoms on one pivot. u: as SHELX writes it, where no factor of U(eq) is given."""
+        pivot, model = self.heavy[index], self.model
+        group = AfixGroup(placed.afix // 10, placed.afix % 10, distance, pivot) if placed.afix else None
+        parents = [bond for bond in self.bonds[index] if not self.heavy[bond.index].is_hydrogen]
+        for site in placed.sites:
+            atom = Atom("", "H", tuple(self.cell.fractionalize(tuple(site))), part=part)
+            atom.residue, atom.residue_class = pivot.residue, pivot.residue_class
+            atom.assembly = pivot.assembly or _assembly(model, parents, part)
+            source = pivot if pivot.part or not part else next(a for a in self.heavy if a.part == part)
+            atom.occupancy, atom.occupancy_coding = source.occupancy, source.occupancy_coding
+            if placed.afix // 10 == 12:
+                atom.occupancy, atom.occupancy_coding = source.occupancy / 2, FIXED
+            atom.group, atom.riding = group, group is not None and group.rides
+            if u_factor is None:
+                atom.u_iso, coding = read_parameter(u, model.variables)
+                atom.u_coding = (coding, *(FREE,) * 5)
+            else:
+                atom.u_iso = pivot.u_iso * u_factor
+                if placed.afix:
+                    atom.u_factor, atom.u_pivot = u_factor, pivot
+            self.new.setdefault(index, []).append(atom)
+
+    def finish(self) -> list[str]:
+        """Put the new atoms into the model and return their labels."""
+        order: list[Atom] = []
+        added: list[str] = []
+        for index, atom in enumerate(self.heavy):
+            order.append(atom)
+            here = self.new.get(index, [])
+            for hydrogen, name in zip(here, _labels(atom, len(here), self.used), strict=True):
+                hydrogen.label = name
+                added.append(name)
+            order += here
+        self.model.atoms = order
+        return added
 
 
 @dataclass
-class _Surroundings:
+class Surroundings:
+    """An atom that may carry hydrogen, with its bonds to other atoms as Cartesian unit vectors and lengths in Å."""
+
     model: Model
     index: int
     parents: list[Neighbour]
@@ -112,7 +149,7 @@ class _Surroundings:
         cell = self.model.symmetry.unit_cell()
         self.atom = self.model.atoms[self.index]
         self.site = np.array(cell.orthogonalize(self.atom.site))
-        self.directions = [_unit(parent.site - self.site) for parent in self.parents]
+        self.directions = [unit(parent.site - self.site) for parent in self.parents]
         self.elements = [self.model.atoms[parent.index].element for parent in self.parents]
         self.lengths = [parent.distance for parent in self.parents]
 
@@ -127,24 +164,19 @@ class _Surroundings:
         vote = sum(excess) / len(excess) / 0.04
         return vote + ((117 - self.angle) / 4 if len(self.parents) == 2 else 0)
 
-    def length(self, afix: int) -> float:
-        base = _LENGTH[(self.atom.element, afix)]
-        celsius = self.model.temperature_k - 273.15 if self.model.temperature_k else 20.0
-        return base + (0.02 if celsius < -70 else 0.01 if celsius < -20 else 0.0)
+    def length(self, m: int) -> float:
+        """X-H in Å for geometry m of AFIX; for an element that SHELXL has no value for the sum of radii."""
+        known = distance_to_hydrogen(self.atom.element, m, self.model.temperature_k)
+        return known or covalent_radii.table(self.atom.element).radius() + 0.32
 
     def axis_reference(self) -> np.ndarray:
         """A direction at right angles to the bond, in the plane of a substituent of the only parent."""
-        axis = self.directions[0]
-        parent = self.parents[0]
+        axis, parent = self.directions[0], self.parents[0]
         for bond in self.bonds[parent.index]:
-            site = np.array(self._moved(bond, parent))
-            away = site - self.site
-            if np.linalg.norm(away) < 0.3:
-                continue
-            sideways = away - (away @ axis) * axis
-            if np.linalg.norm(sideways) > 0.3:
-                return _unit(sideways)
-        return _unit(np.cross(axis, [1.0, 0, 0] if abs(axis[0]) < 0.8 else [0, 1.0, 0]))
+            away = np.array(self._moved(bond, parent)) - self.site
+            if np.linalg.norm(away) > 0.3 and np.linalg.norm(away - (away @ axis) * axis) > 0.3:
+                return across(axis, away)
+        return across(axis, None)
 
     def _moved(self, bond: Neighbour, parent: Neighbour) -> tuple[float, float, float]:
         cell = self.model.symmetry.unit_cell()
@@ -152,14 +184,8 @@ class _Surroundings:
 
     def cone(self, azimuth: float, angle: float, length: float) -> np.ndarray:
         """The point at `angle` to the only bond, `azimuth` (radians) from the reference direction."""
-        axis, reference = self.directions[0], self.axis_reference()
-        third = np.cross(axis, reference)
-        sideways = np.cos(azimuth) * reference + np.sin(azimuth) * third
-        return self.site + length * (np.cos(angle) * axis + np.sin(angle) * sideways)
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return np.asarray(vector) / np.linalg.norm(vector)
+        direction = on_cone(self.directions[0], self.axis_reference(), azimuth, angle)
+        return self.site + length * direction
 
 
 def _conformers(model: Model, index: int, bonds: list[Neighbour]) -> list[tuple[int, list[Neighbour]]]:
@@ -177,33 +203,28 @@ def _conformers(model: Model, index: int, bonds: list[Neighbour]) -> list[tuple[
     return [(part, [b for b in heavy if model.atoms[b.index].part in (0, part)]) for part in seen]
 
 
-def _occupancy(model: Model, pivot: Atom, part: int) -> float:
-    if pivot.part or not part:
-        return pivot.occupancy
-    return next(atom.occupancy for atom in model.atoms if atom.part == part)
-
-
 def _assembly(model: Model, parents: list[Neighbour], part: int) -> str:
     named = (model.atoms[p.index] for p in parents)
     return next((atom.assembly for atom in named if part and atom.part == part), "")
 
 
-def _labels(pivot: str, count: int, used: set[str]) -> list[str]:
+def _labels(atom: Atom, count: int, used: set[str]) -> list[str]:
     """H with the pivot's number, letters when there are several: C6 → H6A H6B, C7A → H7AA H7AB."""
+    pivot, suffix = atom.name, f"_{atom.residue}" if atom.residue else ""
     tail = pivot.lstrip("CNO")
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     first = [f"H{tail}"] if count == 1 and tail else []
     by_element = [f"H{pivot}", *(f"H{pivot}{letter}" for letter in letters)]
     free = [
-        name
+        f"{name}{suffix}"
         for name in [*first, *(f"H{tail}{letter}" for letter in letters), *by_element]
-        if name.upper() not in used
+        if f"{name}{suffix}".upper() not in used
     ]
     used |= {name.upper() for name in free[:count]}
     return free[:count]
 
 
-def _judged_like(s: _Surroundings) -> float:
+def _judged_like(s: Surroundings) -> float:
     """Saturation of this carbon; a minor conformer is judged like the major one, whose geometry is better."""
     atom, model = s.atom, s.model
     bonds = s.bonds[s.index]
@@ -220,62 +241,52 @@ def _judged_like(s: _Surroundings) -> float:
     _, index, parents = max(candidates, key=lambda one: one[0])
     if len(parents) != len(s.parents):
         return s.saturation()
-    return _Surroundings(model, index, parents, s.bonds, s.density, s.has_map).saturation()
+    return Surroundings(model, index, parents, s.bonds, s.density, s.has_map).saturation()
 
 
 def _share(model: Model, parents: list[Neighbour]) -> float:
     return min(model.atoms[parent.index].occupancy for parent in parents)
 
 
-def _on_carbon(s: _Surroundings) -> Placement | None:
+def _on_carbon(s: Surroundings) -> Placement | None:
     n = len(s.parents)
     if n == 3:
-        total = _unit(sum(s.directions)) if np.linalg.norm(sum(s.directions)) > 0.35 else None
-        if total is None:
+        if np.linalg.norm(sum(s.directions)) < 0.35:
             return None
-        return Placement(13, [s.site - s.length(13) * total])
+        return Placement(13, [s.site + s.length(1) * tertiary(s.directions)])
     if n == 2:
         if s.angle > 155:
             return None
-        bisector = -_unit(s.directions[0] + s.directions[1])
         if _judged_like(s) < 0:
-            return Placement(43, [s.site + s.length(43) * bisector])
-        normal = _unit(np.cross(s.directions[0], s.directions[1]))
-        half = np.radians(109.5 - 0.4 * (s.angle - 109.5)) / 2
-        return Placement(
-            23,
-            [
-                s.site + s.length(23) * (np.cos(half) * bisector + sign * np.sin(half) * normal)
-                for sign in (1, -1)
-            ],
-        )
+            return Placement(43, [s.site + s.length(4) * opposite(s.directions)])
+        return Placement(23, [s.site + s.length(2) * direction for direction in methylene(s.directions)])
     if n == 1:
         return _terminal_carbon(s)
     s.model.note(f"{s.atom.label} has {n} neighbours: no hydrogen placed.")
     return None
 
 
-def _terminal_carbon(s: _Surroundings) -> Placement | None:
+def _terminal_carbon(s: Surroundings) -> Placement | None:
     length, element = s.lengths[0], s.elements[0]
     if element == "C" and length < 1.25:
-        return Placement(163, [s.site - s.length(163) * s.directions[0]])
+        return Placement(163, [s.site - s.length(16) * s.directions[0]])
     if element in ("N", "O") and length < 1.25:
         return None
     if element == "C" and length < 1.40:
-        return Placement(93, _planar_pair(s, 93))
+        return Placement(93, _planar_pair(s))
     return Placement(137, _methyl(s))
 
 
-def _planar_pair(s: _Surroundings, afix: int) -> list[np.ndarray]:
+def _planar_pair(s: Surroundings) -> list[np.ndarray]:
     angle = np.radians(120)
-    return [s.cone(azimuth, angle, s.length(afix)) for azimuth in (0.0, np.pi)]
+    return [s.cone(azimuth, angle, s.length(9)) for azimuth in (0.0, np.pi)]
 
 
-def _methyl(s: _Surroundings) -> list[np.ndarray]:
-    length = s.length(137)
+def _methyl(s: Surroundings) -> list[np.ndarray]:
+    length = s.length(13)
 
     def at(azimuth: float) -> list[np.ndarray]:
-        return [s.cone(azimuth + k * 2 * np.pi / 3, _TETRAHEDRAL, length) for k in range(3)]
+        return [s.cone(azimuth + k * 2 * np.pi / 3, TETRAHEDRAL, length) for k in range(3)]
 
     if not s.has_map:
         return at(np.pi / 3)
@@ -286,34 +297,34 @@ def _methyl(s: _Surroundings) -> list[np.ndarray]:
     return at(float(azimuths[sums.argmax()]))
 
 
-def _on_nitrogen(s: _Surroundings) -> Placement | None:
+def _on_nitrogen(s: Surroundings) -> Placement | None:
     n = len(s.parents)
     if n == 0:
         s.model.note(f"{s.atom.label} has no bonded atom: no hydrogen placed.")
     if n == 1:
         return _terminal_nitrogen(s)
     if n == 2 and s.angle < 155:
-        site = s.site - s.length(43) * _unit(s.directions[0] + s.directions[1])
+        site = s.site + s.length(4) * opposite(s.directions)
         return Placement(43, [site]) if _confirmed(s, [site], "N-H") else None
     if n == 3 and np.linalg.norm(sum(s.directions)) > 0.5:
-        site = s.site - s.length(13) * _unit(sum(s.directions))
+        site = s.site + s.length(1) * tertiary(s.directions)
         return Placement(13, [site]) if _confirmed(s, [site], "N-H") else None
     return None
 
 
-def _terminal_nitrogen(s: _Surroundings) -> Placement | None:
+def _terminal_nitrogen(s: Surroundings) -> Placement | None:
     if s.lengths[0] < 1.20 or s.elements[0] not in ("C", "S", "N", "P"):
         return None
     if s.elements[0] == "C" and s.lengths[0] < 1.43:
-        sites = _planar_pair(s, 93)
+        sites = _planar_pair(s)
         return Placement(93, sites) if _confirmed(s, sites, "NH2") else None
-    sites = [s.cone(k * 2 * np.pi / 3, _TETRAHEDRAL, s.length(137)) for k in range(3)]
+    sites = [s.cone(k * 2 * np.pi / 3, TETRAHEDRAL, s.length(13)) for k in range(3)]
     if s.has_map:
         sites = _methyl(s)
     return Placement(137, sites) if _confirmed(s, sites, "NH3") else None
 
 
-def _on_oxygen(s: _Surroundings) -> Placement | None:
+def _on_oxygen(s: Surroundings) -> Placement | None:
     if not s.parents:
         return _water(s)
     if len(s.parents) != 1 or s.elements[0] not in ("C", "N", "B", "P", "Si") or s.lengths[0] < 1.27:
@@ -322,12 +333,12 @@ def _on_oxygen(s: _Surroundings) -> Placement | None:
         s.model.note(f"{s.atom.label} may carry hydrogen; without reflections it was not placed.")
         return None
     azimuths = np.radians(np.arange(0, 360, 5.0))
-    sites = [s.cone(azimuth, _TETRAHEDRAL, s.length(147)) for azimuth in azimuths]
+    sites = [s.cone(azimuth, TETRAHEDRAL, s.length(14)) for azimuth in azimuths]
     best = max(sites, key=s.density)
     return Placement(147, [best]) if _confirmed(s, [best], "O-H") else None
 
 
-def _water(s: _Surroundings) -> Placement | None:
+def _water(s: Surroundings) -> Placement | None:
     """The two places 0.84 Å from the oxygen, 90 to 125° apart, where the difference density is highest."""
     n = 600
     steps = np.arange(n) + 0.5
@@ -345,7 +356,7 @@ def _water(s: _Surroundings) -> Placement | None:
     return None
 
 
-def _confirmed(s: _Surroundings, sites: list[np.ndarray], kind: str) -> bool:
+def _confirmed(s: Surroundings, sites: list[np.ndarray], kind: str) -> bool:
     """Whether the difference density shows these atoms; without a map the user is told instead."""
     if not s.has_map:
         s.model.note(f"{s.atom.label} may carry {kind}; without reflections it was not placed.")
@@ -357,6 +368,4 @@ def _confirmed(s: _Surroundings, sites: list[np.ndarray], kind: str) -> bool:
     return accepted
 
 
-# Staggered methyl and OH (33, 83) are placed as rotating ones.
-_SAME_GEOMETRY = {3: 13, 8: 14, 12: 13}
 _PLACERS = {"C": _on_carbon, "N": _on_nitrogen, "O": _on_oxygen}

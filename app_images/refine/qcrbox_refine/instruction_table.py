@@ -43,9 +43,7 @@ def _refused(part: str, meaning: str, why: str) -> Handling:
 
 
 INSTRUCTION_TABLE: dict[str, Handling] = {
-    "ABIN": _refused(
-        "reflections", "Partial structure factors from a .fab file (solvent mask)", "Not supported yet."
-    ),
+    "ABIN": _applied("solvent_mask", "Partial structure factors from a .fab file (solvent mask)"),
     "ACTA": _applied(
         "shelxl", "CIF and tables", "A CIF is always written; the stand-in for shelxl asks for ACTA."
     ),
@@ -53,7 +51,7 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     "ANIS": _applied("shelx_input", "Isotropic atoms become anisotropic"),
     "ANSC": _named("Anisotropic scaling: coefficients", "No anisotropic scaling of Fc²."),
     "ANSR": _named("Anisotropic scaling: restraint", "No anisotropic scaling of Fc²."),
-    "BASF": _refused("least_squares", "Batch and twin fractions", "Not supported yet."),
+    "BASF": _applied("twinning", "Batch and twin fractions"),
     "BEDE": _named("Bond electron density", "Aspherical scattering; spherical atoms are refined."),
     "BIND": _applied("connectivity", "Bond added to the connectivity table"),
     "BLOC": _named("Blocks of parameters in turn", "All parameters are refined together by the full matrix."),
@@ -69,7 +67,7 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     "DEFS": _applied("restraints", "Default s.u. of restraints"),
     "DELU": _applied("restraints", "Rigid bond"),
     "DFIX": _applied("restraints", "Distance; negative: anti-bumping; free variables allowed"),
-    "DISP": _applied("model", "f' and f'' of an element"),
+    "DISP": _applied("scattering", "f' and f'' of an element"),
     "EADP": _applied("constraints", "Equal displacement parameters"),
     "END": _applied("shelx_input", "End of the instructions"),
     "EQIV": _applied("atom_names", "Symmetry operation for names of atoms"),
@@ -102,7 +100,7 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     "MOVE": _applied("shelx_input", "Shift and inversion of the atoms that follow"),
     "MPLA": _named("Least-squares planes", "No effect on the model; planes are not written."),
     "NCSY": _named("Non-crystallographic symmetry restraints", "Not supported."),
-    "NEUT": _refused("model", "Neutron data", "Not supported yet."),
+    "NEUT": _applied("scattering", "Neutron data"),
     "OMIT": _applied("reflections", "Reflections and limits left out"),
     "PART": _applied("shelx_input", "Disorder groups"),
     "PLAN": _applied("density", "Number of difference peaks"),
@@ -122,12 +120,12 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     "SPEC": _applied("model", "Distance that makes a position special"),
     "STIR": _named("Resolution in steps", "All data are used from the first cycle."),
     "SUMP": _applied("restraints", "Linear restraint on free variables"),
-    "SWAT": _named("Diffuse solvent", "No solvent model of this kind."),
+    "SWAT": _applied("solvent_mask", "Diffuse solvent (Babinet)"),
     "SYMM": _applied("shelx_input", "Symmetry operation"),
     "TEMP": _applied("shelx_input", "Temperature, which sets X-H distances"),
     "TIME": _named("Time limit", "No effect on the model."),
     "TITL": _applied("shelx_input", "Title"),
-    "TWIN": _refused("reflections", "Twin law", "Not supported yet."),
+    "TWIN": _applied("twinning", "Twin law"),
     "TWST": _named("Twin in the restraint sense (SHELXL-2019)", "Not supported."),
     "UNIT": _applied("shelx_input", "Contents of the unit cell"),
     "WGHT": _applied("weighting", "Weights"),

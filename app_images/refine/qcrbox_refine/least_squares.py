@@ -17,7 +17,6 @@ from qcrbox_refine.model import Model
 from qcrbox_refine.normal_equations import NormalEquations, SingularMatrix, packed_upper
 from qcrbox_refine.progress import report, say
 from qcrbox_refine.reflections import Reflections
-from qcrbox_refine.restraints import restraints_manager
 from qcrbox_refine.weighting import Weights
 
 # A step moves no atom further (Å), changes no U more (Å², as in SHELXL), and may not raise R1 or wR2 by more.
@@ -112,7 +111,12 @@ class Cycles:
         intensities = IntensityModel(
             made, self.reflections, self.corrections, self.structure_factors, self.model.wavelength
         )
-        equations = NormalEquations(intensities, weights, restraints_manager(self.model), self.scale)
+        if intensities.missing_in_mask:
+            self.model.note(
+                f"The solvent mask has no structure factors for {intensities.missing_in_mask} of "
+                f"{intensities.distinct.size()} reflections: 0 is used for them."
+            )
+        equations = NormalEquations(intensities, weights, made.restraints, self.scale)
         self._check_enough_data(equations)
         converged = False
         before: tuple[np.ndarray, Cycle] | None = None
@@ -126,7 +130,7 @@ class Cycles:
             if number == n_cycles or (converged and number > 0):
                 break
             self._show(cycle)
-            before = self._step(equations, made), cycle
+            before = self._step(equations, made, before[0] if before else None), cycle
         self._store(equations, made)
         self.last = cycle
         return equations, made, converged
@@ -140,9 +144,14 @@ class Cycles:
         except RuntimeError as error:
             raise self._diverged(str(error)) from error
 
-    def _step(self, equations: NormalEquations, made: Parametrisation) -> np.ndarray:
-        """One step, and what was taken of it: shortened for all parameters alike where it would send an atom off."""
-        step = equations.solve()
+    def _step(
+        self, equations: NormalEquations, made: Parametrisation, before: np.ndarray | None
+    ) -> np.ndarray:
+        """One step, and what was taken of it: shortened for all parameters alike where it would send an atom off.
+
+        before: the step that was taken last.
+        """
+        step = without_overshoot(equations.solve(), before, np.diag(equations.covariance()))
         factor = 1.0
         for largest, allowed in (
             (_largest_site_shift(made, step), MOST_SITE_SHIFT),
@@ -248,6 +257,20 @@ class Cycles:
             next='Check element types and positions of these atoms, or begin with adp="isotropic".',
             reason="diverged",
         )
+
+
+def without_overshoot(step: np.ndarray, before: np.ndarray | None, variances: np.ndarray) -> np.ndarray:
+    """A step whose part along the last one is shortened where it turns back on it.
+
+    Overlapping disordered atoms give the sum of squares more curvature than the normal matrix has: each step then
+    overshoots, by a factor that the projection of one on the other (in units of the variances) shows.
+    """
+    if before is None or len(before) != len(step):
+        return step
+    weights = 1 / np.maximum(variances, 1e-300)
+    length = float((weights * before**2).sum())
+    back = float((weights * step * before).sum()) / length if length > 0 else 0.0
+    return step if back > -0.3 else step - before * back * (1 - 1 / (1 - back))
 
 
 def _asu_shifts(made: Parametrisation, step: np.ndarray) -> np.ndarray:

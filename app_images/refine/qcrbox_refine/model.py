@@ -4,28 +4,69 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
-from cctbx import adptbx, crystal, xray
+from cctbx import adptbx, crystal, sgtbx, xray
 from cctbx.eltbx import tiny_pse as periodic_table
 from cctbx.eltbx import xray_scattering
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx import Instruction
 
 from qcrbox_refine.cif_text import CifBlock
+from qcrbox_refine.parameters import FREE, UNSTATED, Coding
 from qcrbox_refine.progress import say
 from qcrbox_refine.shelx_settings import ShelxSettings
 
 Tensor = tuple[float, float, float, float, float, float]
 
 
-@dataclass
+# n of AFIX mn: rides on an atom before it.
+RIDING = frozenset({3, 4, 7, 8})
+# n of AFIX mn: first atom of a rigid group, of a rigid group with a refined scale, and its other members.
+RIGID_FIRST, RIGID_SCALED, RIGID_MEMBER = 6, 9, 5
+
+
+@dataclass(eq=False)
+class AfixGroup:
+    """Atoms under one AFIX mn. distance: d in Å, None for the default; pivot: the atom that riding atoms ride on;
+    first: the group that one of AFIX n = 5 belongs to.
+    """
+
+    m: int
+    n: int
+    distance: float | None = None
+    pivot: Atom | None = None
+    first: AfixGroup | None = None
+
+    @property
+    def code(self) -> int:
+        return 10 * self.m + self.n
+
+    @property
+    def rides(self) -> bool:
+        return self.n in RIDING
+
+    @property
+    def rigid(self) -> AfixGroup | None:
+        """The rigid group its atoms move with: itself, or the one that n = 5 carries on."""
+        if self.n in (RIGID_FIRST, RIGID_SCALED):
+            return self
+        return self.first if self.n == RIGID_MEMBER else None
+
+
+@dataclass(eq=False)
 class Atom:
     """One site of the asymmetric unit.
 
-    site: fractional; occupancy: of the site as in CIF (not divided by the site multiplicity);
-    u_iso in Å²; u_aniso: U11 U22 U33 U12 U13 U23 in Å² (CIF basis) or None;
-    part: SHELX PART number, 0 = not disordered, negative = not bonded to its own images;
-    assembly: letter of the disorder assembly or "".
+    label: as in CIF, with the residue number (`C1_2`); site: fractional; occupancy: of the site as in CIF (not
+    divided by the site multiplicity); u_iso in Å²; u_aniso: U11 U22 U33 U12 U13 U23 in Å² (CIF basis) or None;
+    part: SHELX PART number, 0 = not disordered, negative = not bonded to its own images; assembly: letter of the
+    disorder assembly or "".
+
+    The codings say how each parameter is refined: three of the site; of the occupancy; six of U in the order of
+    u_aniso, the first one of u_iso. u_factor: U(iso) is this times U(eq) of u_pivot. group: the AFIX group; riding
+    without one: a hydrogen atom whose geometry follows from its surroundings.
     """
 
     label: str
@@ -37,14 +78,67 @@ class Atom:
     part: int = 0
     assembly: str = ""
     riding: bool = False
+    residue: int = 0
+    residue_class: str = ""
+    site_coding: tuple[Coding, Coding, Coding] = (FREE, FREE, FREE)
+    occupancy_coding: Coding = UNSTATED
+    u_coding: tuple[Coding, ...] = (FREE,) * 6
+    u_factor: float | None = None
+    u_pivot: Atom | None = None
+    group: AfixGroup | None = None
 
     @property
     def is_hydrogen(self) -> bool:
         return self.element in ("H", "D", "T")
 
+    @property
+    def name(self) -> str:
+        """The label without the number of the residue."""
+        return self.label.removesuffix(f"_{self.residue}") if self.residue else self.label
+
+    def release(self) -> None:
+        """Refine position and displacement freely, whatever they were tied to."""
+        self.riding, self.group = False, None
+        self.u_factor, self.u_pivot = None, None
+        self.site_coding, self.u_coding = (FREE, FREE, FREE), (FREE,) * 6
+
+
+@dataclass(eq=False)
+class Placed:
+    """An instruction with its place: before an atom, or (None) before all atoms or after the last one."""
+
+    instruction: Instruction
+    before: Atom | None = None
+    in_header: bool = True
+
+
+@dataclass(frozen=True)
+class HydrogenRequest:
+    """HFIX mn for one atom. u: as written (-1.2 rides, 21 a free variable), None for the default; distance in Å."""
+
+    label: str
+    code: int
+    u: float | None = None
+    distance: float | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something of the input that is not applied, and why."""
+
+    text: str
+    why: str
+
 
 @dataclass
 class Model:
+    """free_variables: FVAR from the second on (`variables` has all of them); placed: instructions of the input that
+    are neither atoms nor written anew, in order; equal_sites, equal_displacements: atoms that share them (EXYZ, EADP);
+    hydrogen_requests: of HFIX; left_out: what the
+    input says and the refinement does not apply; elements: of SFAC, in its order; from_shelx: SHELX instructions rule
+    the model.
+    """
+
     symmetry: crystal.symmetry
     atoms: list[Atom]
     wavelength: float | None = None
@@ -59,15 +153,66 @@ class Model:
     title: str = "refined"
     source: CifBlock | None = None
     notes: list[str] = field(default_factory=list)
-    restraints: list[str] = field(default_factory=list)
     radiation: str = ""
     settings: ShelxSettings = field(default_factory=ShelxSettings)
+    free_variables: list[float] = field(default_factory=list)
+    placed: list[Placed] = field(default_factory=list)
+    equal_sites: list[list[Atom]] = field(default_factory=list)
+    equal_displacements: list[list[Atom]] = field(default_factory=list)
+    hydrogen_requests: list[HydrogenRequest] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    elements: list[str] = field(default_factory=list)
+    from_shelx: bool = False
+    min_distance_sym_equiv: float = 0.2
+
+    @property
+    def variables(self) -> list[float]:
+        """FVAR with a scale factor of 1 in front, so that free variable n stands at n - 1."""
+        return [1.0, *self.free_variables]
 
     def note(self, text: str) -> None:
         """Something the user should know; printed once and kept for the result."""
         if text not in self.notes:
             self.notes.append(text)
             say(f"Note: {text}")
+
+    def leave_out(self, text: str, why: str) -> None:
+        """Something of the input that is not applied; printed once and kept for the result and the CIF."""
+        entry = LeftOut(" ".join(text.split()), why)
+        if entry not in self.left_out:
+            self.left_out.append(entry)
+            say(f"Not applied: {entry.text} ({entry.why.rstrip('.')})")
+
+    def remove(self, gone: list[Atom]) -> None:
+        """Take atoms out; what they carried or were tied to is set free or given to the next one."""
+        going = {id(atom) for atom in gone}
+        kept = [atom for atom in self.atoms if id(atom) not in going]
+        following: dict[int, Atom | None] = {}
+        next_kept: Atom | None = None
+        for atom in reversed(self.atoms):
+            following[id(atom)] = next_kept
+            next_kept = next_kept if id(atom) in going else atom
+        for placed in self.placed:
+            if placed.before is not None and id(placed.before) in going:
+                placed.before = following[id(placed.before)]
+        for atom in kept:
+            if atom.group is not None and atom.group.pivot is not None and id(atom.group.pivot) in going:
+                atom.group = None
+            if atom.u_pivot is not None and id(atom.u_pivot) in going:
+                atom.u_factor, atom.u_pivot = None, None
+        for groups in (self.equal_sites, self.equal_displacements):
+            groups[:] = [[atom for atom in group if id(atom) not in going] for group in groups]
+            groups[:] = [group for group in groups if len(group) > 1]
+        self.atoms = kept
+
+    def rename(self, atom: Atom, label: str) -> None:
+        """Another label, in the instructions that name the atom too."""
+        old, atom.label = atom.label, label
+        for placed in self.placed:
+            words = tuple(_renamed(word, old, label) for word in placed.instruction.words)
+            if words != placed.instruction.words:
+                head = placed.instruction.text.split()[0]
+                placed.instruction = replace(placed.instruction, words=words, text=" ".join([head, *words]))
 
     def atom(self, label: str) -> Atom:
         """The atom of this label (case does not matter). Raises UserInputError naming near ones."""
@@ -86,13 +231,28 @@ class Model:
         return next(i for i, other in enumerate(self.atoms) if other is atom)
 
     def copy(self) -> Model:
-        return replace(self, atoms=[replace(atom) for atom in self.atoms], notes=list(self.notes))
+        """A model whose atoms, free variables and notes can be changed without changing this one."""
+        own = (self.atoms, self.placed, self.equal_sites, self.equal_displacements)
+        atoms, placed, sites, displacements = deepcopy(own)
+        return replace(
+            self,
+            atoms=atoms,
+            placed=placed,
+            equal_sites=sites,
+            equal_displacements=displacements,
+            notes=list(self.notes),
+            free_variables=list(self.free_variables),
+            left_out=list(self.left_out),
+        )
 
     def structure(self) -> xray.structure:
-        """The model as a cctbx structure, scatterers in the order of the atoms; scattering factors are set by `scattering`."""
-        settings = crystal.special_position_settings(self.symmetry, min_distance_sym_equiv=0.2)
+        """The model as a cctbx structure, scatterers in the order of the atoms; `scattering` sets their factors."""
+        settings = crystal.special_position_settings(
+            self.symmetry, min_distance_sym_equiv=self.min_distance_sym_equiv
+        )
         structure = xray.structure(settings)
         cell = self.symmetry.unit_cell()
+        general = sgtbx.site_symmetry(cell, self.symmetry.space_group(), (0.1234, 0.2357, 0.3579), 0.0)
         for atom in self.atoms:
             u = atom.u_iso if atom.u_aniso is None else adptbx.u_cif_as_u_star(cell, atom.u_aniso)
             structure.add_scatterer(
@@ -102,7 +262,9 @@ class Model:
                     site=atom.site,
                     occupancy=atom.occupancy,
                     u=u,
-                )
+                ),
+                # A negative PART has no special positions: the atom is disordered about them.
+                site_symmetry_ops=general if atom.part < 0 else None,
             )
         return structure
 
@@ -128,6 +290,12 @@ class Model:
         for atom, scatterer in zip(self.atoms, self.structure().scatterers(), strict=True):
             content[element_symbol(atom.element)] += scatterer.multiplicity() * scatterer.occupancy
         return dict(content)
+
+
+def _renamed(word: str, old: str, new: str) -> str:
+    """A word of an instruction with an atom's new label; its symmetry (`_$1`) stays."""
+    name, sign, symmetry = word.partition("_$")
+    return f"{new}{sign}{symmetry}" if name.upper() == old.upper() else word
 
 
 def scattering_type(symbol: str, label: str) -> str:

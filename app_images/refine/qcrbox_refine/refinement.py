@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import math
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 from qcrbox.contract.errors import UserInputError
 
 from qcrbox_refine import (
+    aspherical,
     cif_output,
     corrections,
     density,
@@ -23,13 +25,14 @@ from qcrbox_refine import (
 )
 from qcrbox_refine.cif_input import model_from_cif_file
 from qcrbox_refine.connectivity import assign_alternatives
-from qcrbox_refine.edits import apply_edits, make_anisotropic
+from qcrbox_refine.edits import apply_edits, make_anisotropic, make_isotropic, make_riding
 from qcrbox_refine.hydrogens import place_hydrogens
-from qcrbox_refine.intensities import Corrections
+from qcrbox_refine.intensities import Corrections, StructureFactors, spherical_atoms
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.progress import report, say
-from qcrbox_refine.restraints import parse_restraints
+from qcrbox_refine.requested_hydrogens import place_requested
+from qcrbox_refine.restraints import add_restraints, parse_restraints
 from qcrbox_refine.scattering import wavelength_by_dispersion
 from qcrbox_refine.shelx_input import read_shelx
 
@@ -51,6 +54,7 @@ class Options:
     mask: str | None = None
     edits: str = ""
     restraints: str = ""
+    table: str | None = None
 
 
 @dataclass
@@ -66,7 +70,7 @@ def load_model(path: str) -> Model:
     """A model from a CIF, .ins or .res file; which one it is shows in its first lines."""
     head = Path(path).read_bytes()[:4000].decode("latin-1")
     if re.search(r"^(TITL|CELL)\b", head, re.MULTILINE) and not re.search(r"^\s*data_", head, re.MULTILINE):
-        return read_shelx(path).model
+        return read_shelx(path)
     model = model_from_cif_file(path)
     if model.title.lower() in ("", "global", "i"):
         model.title = Path(path).stem
@@ -88,20 +92,19 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     say(scattering.described(model))
     _prepare_hydrogens(model, options.hydrogens)
     _prepare_adps(model, options.adp)
-    model.restraints += [
-        line for line in parse_restraints(options.restraints) if line not in model.restraints
-    ]
+    add_restraints(model, parse_restraints(options.restraints))
     _limit_data(model, options)
     data = reflections.prepare(model, hkl)
     _describe(data)
     fab = Path(options.mask).read_text("utf-8", "replace") if options.mask else None
+    _note_other_target(model)
     corrected = corrections.prepare_corrections(model, data, options.extinction, fab)
     kind, weights = weighting.parse_weighting(options.weighting)
     if kind in ("keep", "optimise"):
         _published_weights(model, keep=kind == "keep")
         kind = "unit" if kind == "keep" and model.unit_weights else kind
-    if options.hydrogens == "place":
-        _place(model, data, corrected)
+    if options.hydrogens == "place" or model.hydrogen_requests:
+        _place(model, data, corrected, everywhere=options.hydrogens == "place")
     fit = least_squares.refine(
         model,
         data,
@@ -110,6 +113,7 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
         weights=weights,
         refine_occupancies=options.occupancies == "refine",
         corrections=corrected,
+        structure_factors=_factors(model, data, options.table),
     )
     report(fraction=0.97, text="Difference density and geometry")
     residual = density.difference_map(fit)
@@ -117,6 +121,18 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     res = res_output.res_text(fit, residual, peaks, max(options.cycles, 1))
     _summarise(fit, residual)
     return Result(fit, residual, peaks, res, model)
+
+
+def _factors(model: Model, data: reflections.Reflections, table: str | None) -> StructureFactors:
+    """Spherical atoms, or those of a table, which the result names."""
+    if table is None:
+        return spherical_atoms
+    made = aspherical.aspherical_atoms(aspherical.read_table(table), model, data)
+    checksum = hashlib.sha256(Path(table).read_bytes()).hexdigest()
+    model.note(f"Aspherical form factors from the table {Path(table).name} (SHA-256 {checksum}).")
+    if made.spherical:
+        model.note(f"Spherical form factors for atoms the table lacks: {', '.join(made.spherical)}.")
+    return made
 
 
 def prepare_model(model: Model, edits: str = "") -> None:
@@ -173,15 +189,15 @@ def parse_omit(text: str | None) -> list[tuple[int, int, int]]:
 def _prepare_hydrogens(model: Model, choice: str) -> None:
     hydrogen = [atom for atom in model.atoms if atom.is_hydrogen]
     if choice == "none":
-        model.atoms = [atom for atom in model.atoms if not atom.is_hydrogen]
+        model.remove(hydrogen)
     if choice in ("riding", "free") and not hydrogen:
         model.note(f'hydrogens="{choice}" found no hydrogen atoms; hydrogens="place" adds them.')
     for atom in hydrogen:
         if choice == "riding":
-            atom.riding, atom.u_aniso = True, None
-        elif choice == "free":
+            make_riding(atom)
+        elif choice == "free" and not (atom.riding and atom.occupancy < 0.5):
             # The small component of a disorder cannot carry hydrogen parameters of its own.
-            atom.riding = atom.riding and atom.occupancy < 0.5
+            atom.release()
     kept = [atom.label for atom in hydrogen if choice == "free" and atom.riding]
     if kept:
         model.note(f"{', '.join(kept)} (occupancy below 0.5) go on riding.")
@@ -190,9 +206,17 @@ def _prepare_hydrogens(model: Model, choice: str) -> None:
 def _prepare_adps(model: Model, choice: str) -> None:
     for atom in model.atoms:
         if choice == "isotropic":
-            atom.u_aniso = None
+            make_isotropic(atom)
         elif choice == "anisotropic" and not atom.is_hydrogen:
             make_anisotropic(model, atom)
+
+
+def _note_other_target(model: Model) -> None:
+    kind = (
+        (model.source.text("_refine_ls_structure_factor_coef") or "").strip().lower() if model.source else ""
+    )
+    if kind in ("f", "inet"):
+        model.note(f"The file was refined against {kind.capitalize()}; this refinement is against F².")
 
 
 def _limit_data(model: Model, options: Options) -> None:
@@ -211,8 +235,9 @@ def _published_weights(model: Model, *, keep: bool) -> None:
     """
     source, instruction = model.source, model.settings.weights
     text = source.text("_refine_ls_weighting_details") if source else None
-    scheme = source.text("_refine_ls_weighting_scheme") if source else None
-    found = weighting.parse_details(text) if text else None if (scheme or "").lower() == "unit" else ""
+    scheme = (source.text("_refine_ls_weighting_scheme") or "").lower() if source else ""
+    by_name: dict[str, weighting.Weights | None] = {"unit": None, "sigma": weighting.SIGMA}
+    found = weighting.parse_details(text) if text else by_name.get(scheme, "")
     if instruction is not None:
         instruction = weighting.complete(instruction)
         if found == "" or (found and weighting.same(found, instruction)):
@@ -229,8 +254,11 @@ def _published_weights(model: Model, *, keep: bool) -> None:
         model.note(f"The weighting scheme of the file {why}: a = 0.1, b = 0 is used.")
 
 
-def _place(model: Model, data: reflections.Reflections, corrected: Corrections) -> None:
-    """Refine without the missing hydrogen atoms, look at the difference density, place them."""
+def _place(model: Model, data: reflections.Reflections, corrected: Corrections, *, everywhere: bool) -> None:
+    """Refine without the missing hydrogen atoms, look at the difference density, place them.
+
+    everywhere: on all atoms; otherwise where HFIX asks for them.
+    """
     report(fraction=0.05, text="Refining before hydrogen atoms are placed")
     notes, stated = list(model.notes), model.weights
     # Weights of the finished structure would be far too strict before its hydrogen atoms are there.
@@ -244,7 +272,9 @@ def _place(model: Model, data: reflections.Reflections, corrected: Corrections) 
     )
     model.notes = notes  # what the model without hydrogen was like is no concern of the result
     residual = density.difference_map(fit)
-    added = place_hydrogens(model, residual)
+    added = place_requested(model, residual)
+    if everywhere:
+        added += place_hydrogens(model, residual)
     say(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.")
     model.weights = stated
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from qcrbox_refine.constraints import RidingGroup
+from qcrbox.crystallography.shelx import Instruction
+
 from qcrbox_refine.correction_cards import correction_cards, data_cards, weight_card
+from qcrbox_refine.data_settings import all_cards
 from qcrbox_refine.density import DifferenceMap, Peak
 from qcrbox_refine.least_squares import Fit
-from qcrbox_refine.model import Atom, element_symbol
-from qcrbox_refine.scattering import Radiation, radiation_of
+from qcrbox_refine.model import AfixGroup, Atom, Model, element_symbol
+from qcrbox_refine.parameters import write_parameter
+from qcrbox_refine.scattering import Radiation, stated_radiation
 from qcrbox_refine.shelx_cards import short_labels, symmetry_cards
-from qcrbox_refine.weighting import Weights
+from qcrbox_refine.weighting import DEFAULT, Weights
 
 
 def res_text(
@@ -20,18 +23,18 @@ def res_text(
     residual: DifferenceMap,
     peaks: Iterable[Peak] = (),
     cycles: int = 4,
-    kept: list[str] | None = None,
     suggested: Weights | None = None,
 ) -> str:
     """Text of the .res file; Q peaks follow END as SHELXL writes them.
 
-    kept: instructions of the user's own .ins file, written instead of our usual ones; suggested: the
-    weights for the next refinement.
+    suggested: the weights for the next refinement, those of the fit without.
     """
-    writer = _Writer(fit)
+    writer = ModelWriter(fit.model, rewritten=True)
     last = fit.cycles[-1]
     lines = [
-        *writer.header(cycles, kept),
+        *writer.head(cycles, data_cards(fit)),
+        *correction_cards(fit),
+        writer.free_variables(math.sqrt(fit.scale)),
         *writer.atoms(),
         fit.reflections.hklf,
         "",
@@ -55,107 +58,274 @@ def res_text(
     return "\n".join(lines) + "\n"
 
 
-class _Writer:
-    def __init__(self, fit: Fit) -> None:
-        self.fit = fit
-        self.model = fit.model
-        self.structure = fit.parametrisation.structure
+def model_text(model: Model, cycles: int = 10) -> str:
+    """A model that has not been refined as an .ins text, with the instructions it came with."""
+    writer = ModelWriter(model)
+    # Instructions that were taken for the data alone stand nowhere among those of the model.
+    of_data = [] if model.from_shelx else all_cards(model.settings)
+    lines = [
+        *writer.head(cycles, of_data),
+        weight_card(model.weights or DEFAULT),
+        writer.free_variables(1.0),
+        *writer.atoms(),
+        _hklf(model),
+        "END",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _hklf(model: Model) -> str:
+    """HKLF as the model came with it: its reflections have not been written anew."""
+    hklf = model.settings.hklf
+    if hklf is None:
+        return "HKLF 4"
+    words = ["HKLF", f"{abs(hklf.code)}", f"{hklf.scale:g}", *(f"{x:.6g}" for x in hklf.matrix)]
+    return " ".join([*words, f"{hklf.weight:g}", f"{hklf.offset}"])
+
+
+def _numbers(values: Iterable[float], decimals: int) -> str:
+    return " ".join(f"{value:.{decimals}f}" for value in values)
+
+
+# Instructions that SHELXL wants before UNIT.
+_BEFORE_UNIT = ("DISP", "LAUE")
+# What a refinement writes anew, with what it has refined or applied.
+_REWRITTEN = frozenset(["DISP", "NEUT", "MERG", "OMIT", "SHEL", "TWIN", "BASF", "EXTI", "SWAT", "ABIN"])
+# Groups of these m are ideal polygons and may be fitted again; others have been fitted once for all.
+_POLYGONS = (5, 6, 7, 10, 11)
+
+
+class ModelWriter:
+    """Head and atoms of a SHELX text, with every instruction of the input that the model still has.
+
+    rewritten: leave out those that a refinement writes anew.
+    """
+
+    def __init__(self, model: Model, *, rewritten: bool = False) -> None:
+        self.model, self.rewritten = model, rewritten
+        self.structure = model.structure()
         self.elements = self._elements()
-        self.labels = short_labels([atom.label for atom in self.model.atoms])
-        self.variables = {}
-        for number, (first, second) in enumerate(fit.parametrisation.pairs, start=2):
-            for i in first:
-                self.variables[i] = number
-            for i in second:
-                self.variables[i] = -number
-        self.part, self.lines = 0, []
+        self.short = self._short_labels()
+        self.lines: list[str] = []
+        self.part, self.residue = 0, 0
+        self.group: AfixGroup | None = None
+        self.begun: set[int] = set()
 
     def _elements(self) -> list[str]:
-        found = {element_symbol(atom.element) for atom in self.model.atoms}
-        found |= set(self.model.formula)
-        return sorted(found, key=lambda e: (e != "C", e != "H", e))
+        """Those of the file in their order, then those of the model."""
+        found = {element_symbol(atom.element) for atom in self.model.atoms} | set(self.model.formula)
+        order = [*self.model.elements]
+        order += sorted(found - set(order), key=lambda e: (e != "C", e != "H", e))
+        return order
 
-    def header(self, cycles: int, kept: list[str] | None = None) -> list[str]:
-        model, fit = self.model, self.fit
+    def _short_labels(self) -> dict[int, str]:
+        """Name of each atom for SHELX. Names are unique within a residue."""
+        by_residue: dict[int, list[Atom]] = {}
+        for atom in self.model.atoms:
+            by_residue.setdefault(atom.residue, []).append(atom)
+        short: dict[int, str] = {}
+        for atoms in by_residue.values():
+            names = short_labels([atom.name for atom in atoms])
+            short |= {id(atom): name for atom, name in zip(atoms, names, strict=True)}
+        return short
+
+    def name(self, atom: Atom) -> str:
+        """As instructions name it, with its residue."""
+        short = self.short[id(atom)]
+        return f"{short}_{atom.residue}" if atom.residue else short
+
+    # Head
+
+    def head(self, cycles: int, of_data: Iterable[str] = ()) -> list[str]:
+        """Everything before WGHT and FVAR. of_data: instructions about the data, written anew."""
+        model = self.model
         cell = model.symmetry.unit_cell().parameters()
         group = model.symmetry.space_group()
-        kind = group.type()
         content = model.cell_content()
         z = model.z or max(s.multiplicity() for s in self.structure.scatterers())
         if model.formula:
             content = {element: count * z for element, count in model.formula.items()}
         lines = [
-            f"TITL {model.title} in {kind.lookup_symbol()}",
-            f"CELL {model.wavelength or 0.71073:.5f} " + " ".join(f"{x:.4f}" for x in cell),
+            f"TITL {model.title} in {group.type().lookup_symbol()}",
+            f"CELL {model.wavelength or 0.0:.5f} " + " ".join(f"{x:.4f}" for x in cell),
             f"ZERR {z:g} " + " ".join(f"{x:.4f}" for x in model.cell_su),
             *symmetry_cards(group),
-            *(["NEUT"] if radiation_of(model) is Radiation.NEUTRON else []),
-            "SFAC " + " ".join(self.elements),
+            *(["NEUT"] if stated_radiation(model) is Radiation.NEUTRON else []),
+            *self._scatterers(),
+            *(line for line in of_data if line.startswith(_BEFORE_UNIT)),
+            *self._kept(*_BEFORE_UNIT),
             "UNIT " + " ".join(f"{content.get(element, 0):g}" for element in self.elements),
         ]
         if model.temperature_k is not None:
             lines.append(f"TEMP {model.temperature_k - 273.15:.2f}")
+        lines.append(f"L.S. {cycles}")
+        if not model.from_shelx:
+            lines += ["BOND $H", "CONF", "FMAP 2", "PLAN 20", "ACTA"]
+        lines += [line for line in of_data if not line.startswith(_BEFORE_UNIT)]
+        lines += self._kept()
+        for word, groups in (("EXYZ", model.equal_sites), ("EADP", model.equal_displacements)):
+            lines += [line for g in groups for line in _wrapped([word, *map(self.name, g)])]
         lines += [
-            f"L.S. {cycles}",
-            *(["BOND $H", "CONF", "FMAP 2", "PLAN 20", "ACTA"] if kept is None else kept),
+            f"REM {self.short[id(atom)]} is {atom.label}"
+            for atom in model.atoms
+            if self.short[id(atom)] != atom.name
         ]
-        if kept is None:
-            lines += [*data_cards(fit), *model.restraints]
-        for shared in (
-            fit.parametrisation.shared if not any("EXYZ" in line.upper() for line in kept or ()) else ()
-        ):
-            names = " ".join(self.labels[i] for i in shared)
-            lines += [f"EXYZ {names}", f"EADP {names}"]
-        for short, label in zip(self.labels, (atom.label for atom in model.atoms), strict=True):
-            if short != label:
-                lines.append(f"REM {short} is {label}")
-        lines += correction_cards(fit)
-        variables = [math.sqrt(fit.scale)]
-        variables += [model.atoms[first[0]].occupancy for first, _ in fit.parametrisation.pairs]
-        return [*lines, "FVAR " + " ".join(f"{value:.5f}" for value in variables)]
+        return lines
+
+    def _scatterers(self) -> list[str]:
+        """SFAC, in lines of their own for scattering factors in numbers."""
+        lines: list[str] = []
+        plain: list[str] = []
+        for element in self.elements:
+            numbers = self.model.settings.scattering.get(element)
+            if numbers is None:
+                plain.append(element)
+                continue
+            if plain:
+                lines.append("SFAC " + " ".join(plain))
+                plain = []
+            words = [f"{x:.5g}" for pair in zip(numbers.a, numbers.b, strict=True) for x in pair]
+            rest = (
+                numbers.c,
+                numbers.f_prime,
+                numbers.f_double_prime,
+                numbers.mu,
+                numbers.radius,
+                numbers.weight,
+            )
+            lines += _wrapped(["SFAC", element, *words, *(f"{x:.5g}" for x in rest)])
+        if plain:
+            lines.append("SFAC " + " ".join(plain))
+        return lines
+
+    def _kept(self, *names: str) -> list[str]:
+        """Instructions of the head: those of these names, or all others without names."""
+        return [
+            line
+            for placed in self.model.placed
+            if placed.in_header
+            and (
+                placed.instruction.name in names
+                if names
+                else placed.instruction.name not in (*_BEFORE_UNIT, "NEUT")
+            )
+            for line in self._instruction(placed.instruction)
+        ]
+
+    def _instruction(self, instruction: Instruction) -> list[str]:
+        """As it was written, with names of atoms as this text has them; lines of an included file stay there."""
+        if instruction.file or (self.rewritten and instruction.name in _REWRITTEN):
+            return []
+        if instruction.name in ("REM", "TITL"):
+            return [instruction.text]
+        changed = {
+            atom.label.upper(): self.name(atom)
+            for atom in self.model.atoms
+            if self.name(atom).upper() != atom.label.upper()
+        }
+        words = []
+        for word in instruction.words:
+            name, sign, symmetry = word.partition("_$")
+            words.append(f"{changed.get(name.upper(), name)}{sign}{symmetry}")
+        return _wrapped([instruction.text.split()[0], *words])
+
+    def free_variables(self, scale: float) -> str:
+        return "FVAR " + _numbers([scale, *self.model.free_variables], 5)
+
+    # Atoms
 
     def atoms(self) -> list[str]:
-        """Each atom, then the hydrogen atoms that ride on it: AFIX refers to the atom before."""
-        riding: dict[int, list[RidingGroup]] = {}
-        for group in self.fit.parametrisation.riding:
-            riding.setdefault(group.pivot, []).append(group)
-        on_pivot = {i for groups in riding.values() for group in groups for i in group.hydrogen}
-        for i, atom in enumerate(self.model.atoms):
-            if i in on_pivot:
-                continue
-            self._atom(i, atom)
-            for group in riding.get(i, ()):
-                self._set_part(self.model.atoms[group.hydrogen[0]].part)
-                self.lines.append(f"AFIX {group.afix:3d}")
-                for h in group.hydrogen:
-                    self._atom(h, self.model.atoms[h], -group.u_factor)
-                self.lines.append("AFIX   0")
+        """Atom lines with RESI, PART and AFIX, and the instructions that stand among them."""
+        for atom in self._in_order():
+            for placed in self.model.placed:
+                if placed.before is atom and not placed.in_header:
+                    self._close_group()
+                    self.lines += self._instruction(placed.instruction)
+            self._surround(atom)
+            self._atom(atom)
+        self._close_group()
         self._set_part(0)
+        if self.residue:
+            self.lines.append("RESI 0")
+        for placed in self.model.placed:
+            if placed.before is None and not placed.in_header:
+                self.lines += self._instruction(placed.instruction)
         return self.lines
+
+    def _in_order(self) -> list[Atom]:
+        """Riding atoms right behind their pivot: AFIX refers to the atom before it."""
+        behind: dict[int, list[Atom]] = {}
+        for atom in self.model.atoms:
+            if _pivot(atom) is not None:
+                behind.setdefault(id(_pivot(atom)), []).append(atom)
+        order: list[Atom] = []
+        for atom in self.model.atoms:
+            if _pivot(atom) is None:
+                order += [atom, *behind.get(id(atom), [])]
+        return order
+
+    def _surround(self, atom: Atom) -> None:
+        if atom.residue != self.residue:
+            self._close_group()
+            self.lines.append(f"RESI {atom.residue} {atom.residue_class}".rstrip())
+            self.residue = atom.residue
+        if atom.group is not self.group:
+            if atom.group is None:
+                self._close_group()
+            self._set_part(atom.part)
+            if atom.group is not None:
+                self._open_group(atom.group)
+        self._set_part(atom.part)
+
+    def _open_group(self, group: AfixGroup) -> None:
+        rigid = group.rigid
+        m, n = group.m, group.n
+        if rigid is not None:
+            m = rigid.m if rigid.m in _POLYGONS else 0
+            n = 5 if id(rigid) in self.begun else rigid.n
+            self.begun.add(id(rigid))
+        distance = f" {group.distance:.4f}" if group.distance else ""
+        self.lines.append(f"AFIX {10 * m + n:3d}{distance}")
+        self.group = group
+
+    def _close_group(self) -> None:
+        if self.group is not None:
+            self.lines.append("AFIX   0")
+            self.group = None
 
     def _set_part(self, part: int) -> None:
         if part != self.part:
             self.lines.append(f"PART {part}")
             self.part = part
 
-    def _atom(self, index: int, atom: Atom, u_factor: float | None = None) -> None:
-        self._set_part(atom.part)
+    def _atom(self, atom: Atom) -> None:
+        index = self.model.index(atom)
         kind = self.elements.index(element_symbol(atom.element)) + 1
-        head = f"{self.labels[index]:<4} {kind:2d} " + " ".join(f"{x:10.6f}" for x in atom.site)
-        head += f" {self._occupancy(index, atom):10.5f}"
-        if u_factor is not None:
-            self.lines.append(f"{head} {u_factor:8.5f}")
+        share = self.structure.scatterers()[index].weight_without_occupancy()
+        site = [write_parameter(x, coding) for x, coding in zip(atom.site, atom.site_coding, strict=True)]
+        occupancy = write_parameter(atom.occupancy * share, atom.occupancy_coding.scaled(share))
+        head = f"{self.short[id(atom)]:<4} {kind:2d} {' '.join(f'{x:10.6f}' for x in site)} {occupancy:10.5f}"
+        if atom.u_factor is not None:
+            self.lines.append(f"{head} {-atom.u_factor:8.5f}")
         elif atom.u_aniso is None:
-            self.lines.append(f"{head} {atom.u_iso:8.5f}")
+            self.lines.append(f"{head} {write_parameter(atom.u_iso, atom.u_coding[0]):8.5f}")
         else:
-            u11, u22, u33, u12, u13, u23 = atom.u_aniso
+            written = [write_parameter(u, c) for u, c in zip(atom.u_aniso, atom.u_coding, strict=True)]
+            u11, u22, u33, u12, u13, u23 = written
             self.lines.append(f"{head} {u11:8.5f} {u22:8.5f} =")
             self.lines.append("    " + " ".join(f"{u:8.5f}" for u in (u33, u23, u13, u12)))
 
-    def _occupancy(self, index: int, atom: Atom) -> float:
-        """SHELX's: fixed 10 + s.o.f.; ±(10n + multiplicity) on free variable n; site multiplicity included."""
-        weight = self.structure.scatterers()[index].weight_without_occupancy()
-        variable = self.variables.get(index)
-        if variable:
-            return math.copysign(10 * abs(variable) + weight, variable)
-        return 10 + atom.occupancy * weight
+
+def _pivot(atom: Atom) -> Atom | None:
+    return atom.group.pivot if atom.group is not None and atom.group.rides else None
+
+
+def _wrapped(words: list[str]) -> list[str]:
+    """Words as lines of at most 79 characters, joined by `=`."""
+    lines, line = [], ""
+    for word in words:
+        if len(line) + len(word) > 74:
+            lines.append(line + "=")
+            line = "   "
+        line += word + " "
+    return [*lines, line.rstrip()]

@@ -1,111 +1,435 @@
-"""Restraints in SHELX words (DFIX, DANG, SADI, FLAT, SIMU, DELU, RIGU, ISOR), read by the parser of cctbx.
+"""Restraints in SHELX words: from the instructions of a model to equations.
 
-The lines are kept with the model; the restraints themselves are made from the atoms as they are when a
-refinement begins, so edits and placed hydrogen atoms do not disturb them.
+The instructions are kept with the model; the restraints are made from the atoms as they are when a refinement begins,
+so edits and placed hydrogen atoms do not disturb them.
 """
 
 from __future__ import annotations
 
-import io
+import math
 import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from iotbx.shelx import parse_smtbx_refinement_model
-from iotbx.shelx.errors import error as ShelxError
-from libtbx.utils import Sorry
+import numpy as np
+from cctbx import xray
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx import Instruction, decoded, read_instructions
 
-from qcrbox_refine.model import Model, element_symbol
-from qcrbox_refine.shelx_cards import short_labels, symmetry_cards
+from qcrbox_refine.atom_names import AtomNames, AtomRef, UnknownAtom
+from qcrbox_refine.bump import short_contacts
+from qcrbox_refine.connectivity import neighbours
+from qcrbox_refine.model import Model, Placed
+from qcrbox_refine.parameters import tied
+from qcrbox_refine.restraint_equations import (
+    Distance,
+    EqualDistances,
+    Equation,
+    Frame,
+    Linearised,
+    NearlyIsotropic,
+    Node,
+    Restraint,
+    RigidBond,
+    SimilarDisplacement,
+    VariableSum,
+    Volume,
+)
 
-NAMES = frozenset({"DFIX", "DANG", "SADI", "FLAT", "SIMU", "DELU", "RIGU", "ISOR"})
+RESTRAINTS = frozenset(
+    {"DFIX", "DANG", "SADI", "SAME", "FLAT", "CHIV", "BUMP", "SUMP", "DELU", "SIMU", "ISOR", "RIGU"}
+)
 
 
-def parse_restraints(text: str | None) -> list[str]:
+def parse_restraints(text: str | None) -> list[Instruction]:
     """Lines of a user, separated by `;` or line ends. Raises UserInputError for words that are no restraint."""
-    lines = [line.strip() for line in re.split(r"[;\n]", text or "") if line.strip()]
-    for line in lines:
-        if line.split()[0].upper()[:4] not in NAMES:
+    found = []
+    for line in re.split(r"[;\n]", text or ""):
+        if not line.strip():
+            continue
+        word = line.split()[0].upper().partition("_")[0][:4]
+        if word not in RESTRAINTS and word != "EQIV":
             raise UserInputError(
                 f"{line.split()[0]} is no restraint known here.",
                 where="restraints",
-                why=f"Known are: {', '.join(sorted(NAMES))}.",
+                why=f"Known are: {', '.join(sorted(RESTRAINTS))}.",
                 next='For example restraints="DFIX 1.50 0.01 C6 C7B; SIMU 0.01 C7A C7B".',
             )
-    return lines
+        if word == "SAME":
+            raise UserInputError(
+                "SAME needs a place in the list of atoms, which this parameter has not.",
+                where="restraints",
+                next="Use SADI with pairs of atoms, or put SAME into an .ins file.",
+            )
+        found += read_instructions(line.strip()).instructions
+    return found
 
 
-def restraints_manager(model: Model) -> Any:
-    """The smtbx manager for the model's restraint lines; None without any.
+def add_restraints(model: Model, instructions: Iterable[Instruction]) -> None:
+    """Restraints of a user; their words are checked at once. Raises UserInputError naming the line."""
+    known = {placed.instruction.text for placed in model.placed}
+    new = [instruction for instruction in instructions if instruction.text not in known]
+    for instruction in new:
+        if instruction.name == "EQIV" and len(instruction.words) > 1:
+            model.settings.equivalents[instruction.words[0].lstrip("$")] = " ".join(instruction.words[1:])
+    for instruction in new:
+        if instruction.name != "EQIV":
+            try:
+                _Maker(model).restraints_of(Placed(instruction))
+            except (UnknownAtom, ValueError, IndexError) as error:
+                raise UserInputError(
+                    f"the restraint {instruction.text!r} cannot be understood.",
+                    where="restraints",
+                    why=f"{_sentence(error)}",
+                    next="Check its numbers and atom labels.",
+                ) from error
+        model.placed.append(Placed(instruction))
 
-    Raises UserInputError naming the line that cannot be understood.
-    """
-    if not model.restraints:
-        return None
-    try:
-        return _parsed(model, model.restraints)
-    except (ShelxError, Sorry, RuntimeError, ValueError, KeyError, IndexError, AssertionError) as error:
-        wrong = next(
-            (line for line in model.restraints if not _is_understood(model, line)), model.restraints[0]
+
+class RestraintManager:
+    """Gives the linearised equations of all restraints, as smtbx asks its own manager for them."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.maker = _Maker(model)
+        self.restraints: list[Restraint] = []
+        self.bump: float | None = None
+        for placed in model.placed:
+            self._take(placed)
+
+    @property
+    def variables(self) -> set[int]:
+        """Numbers of the free variables that restraints use."""
+        return {number for restraint in self.restraints for number in _variables_of(restraint)}
+
+    def _take(self, placed: Placed) -> None:
+        instruction = placed.instruction
+        if instruction.name not in RESTRAINTS:
+            return
+        if instruction.name == "BUMP":
+            self.bump = instruction.number(0, self.model.settings.defaults.sd)
+            return
+        try:
+            made = self.maker.restraints_of(placed)
+        except (UnknownAtom, ValueError, IndexError) as error:
+            self.model.leave_out(instruction.text, _sentence(error))
+            return
+        if not made:
+            self.model.leave_out(instruction.text, "It applies to none of the atoms.")
+        known = set(self.restraints)
+        self.restraints += [restraint for restraint in made if restraint not in known]
+
+    def equations(self, structure: xray.structure, parameter_map: Any) -> tuple[Frame, list[Equation]]:
+        """All equations for the structure as it is."""
+        frame = Frame(structure, parameter_map, self.model.free_variables)
+        restraints = list(self.restraints)
+        if self.bump:
+            restraints += short_contacts(self.model, structure, self.maker.bonds, self.bump)
+        return frame, [equation for restraint in restraints for equation in restraint.equations(frame)]
+
+    def build_linearised_eqns(self, structure: xray.structure, parameter_map: Any) -> Linearised:
+        """Rows for the parameters of the atoms, then for the free variables from number 2 on."""
+        frame, equations = self.equations(structure, parameter_map)
+        return frame.linearised(equations)
+
+
+def restraints_manager(model: Model) -> RestraintManager | None:
+    """The manager for the restraints of the model; None without any. What cannot be applied is named in the model."""
+    manager = RestraintManager(model)
+    return manager if manager.restraints or manager.bump else None
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error).strip().rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}." if text else "Its numbers or atoms are missing."
+
+
+def _variables_of(restraint: Restraint) -> list[int]:
+    if isinstance(restraint, Distance) and restraint.variable:
+        return [restraint.variable]
+    if isinstance(restraint, VariableSum):
+        return [number for _, number in restraint.terms]
+    return []
+
+
+class _Maker:
+    """Makes the restraints of one instruction, for each residue it is meant for."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.names = AtomNames(model)
+        self.structure = model.structure()
+        self.bonds = neighbours(model, self.structure)
+        self.defaults = model.settings.defaults
+        self.cell = model.symmetry.unit_cell()
+        self.kinds: dict[str, Callable[[Instruction, int], list[Restraint]]] = {
+            "DFIX": self._distances,
+            "DANG": self._distances,
+            "FLAT": self._flat,
+            "CHIV": self._chiral,
+            "ISOR": self._isotropic,
+            "SIMU": self._similar,
+            "DELU": self._rigid,
+            "RIGU": self._rigid,
+        }
+
+    def restraints_of(self, placed: Placed) -> list[Restraint]:
+        """Raises UnknownAtom, ValueError, IndexError for words that mean nothing."""
+        instruction = placed.instruction
+        if instruction.name == "SUMP":
+            return [self._sum(instruction)]
+        if instruction.name == "SADI":
+            return self._equal_distances(instruction)
+        if instruction.name == "SAME":
+            return self._same(placed)
+        made: list[Restraint] = []
+        problem: UnknownAtom | None = None
+        residues = self.names.copies(instruction)
+        if instruction.residue == "*" and not instruction.names:
+            return self.kinds[instruction.name](instruction, -1)
+        for here in residues:
+            try:
+                made += self.kinds[instruction.name](instruction, here)
+            except UnknownAtom as error:
+                problem = error
+        if problem and not made:
+            raise problem
+        return made
+
+    # Distances
+
+    def _distances(self, instruction: Instruction, here: int) -> list[Restraint]:
+        numbers = instruction.numbers
+        default = self.defaults.sd * (2 if instruction.name == "DANG" else 1)
+        sigma = instruction.number(1, default)
+        self._check(sigma)
+        multiple, p = decoded(numbers[0])
+        pairs = self.names.pairs(instruction.names, here)
+        if numbers[0] < 0 and multiple == 0:
+            return [Distance(_node(a), _node(b), abs(p), sigma, repulsive=True) for a, b in pairs]
+        if abs(multiple) > 1:
+            coding = tied(multiple, p)
+            if coding.variable > len(self.model.variables):
+                raise ValueError(f"free variable {coding.variable} is used, but FVAR does not give it")
+            return [
+                Distance(_node(a), _node(b), coding.offset, sigma, coding.variable, coding.factor)
+                for a, b in pairs
+            ]
+        return [Distance(_node(a), _node(b), p, sigma) for a, b in pairs]
+
+    def _equal_distances(self, instruction: Instruction) -> list[Restraint]:
+        """All pairs of the instruction in all its residues are equal."""
+        sigma = instruction.number(0, self.defaults.sd)
+        self._check(sigma)
+        pairs: list[tuple[AtomRef, AtomRef]] = []
+        problem: UnknownAtom | None = None
+        for here in self.names.copies(instruction):
+            try:
+                pairs += self.names.pairs(instruction.names, here)
+            except UnknownAtom as error:
+                problem = error
+        if problem and not pairs:
+            raise problem
+        return all_equal([(_node(a), _node(b)) for a, b in pairs], sigma)
+
+    def _same(self, placed: Placed) -> list[Restraint]:
+        """SAME: 1,2 and 1,3 distances of the named atoms are those of the atoms that follow.
+
+        With a residue class, those of all residues of the class are equal.
+        """
+        instruction = placed.instruction
+        bonds = instruction.number(0, self.defaults.sd)
+        angles = instruction.number(1, 2 * bonds)
+        lists = []
+        for here in self.names.copies(instruction):
+            try:
+                lists.append([ref.index for ref in self.names.flat(instruction.names, here)])
+            except UnknownAtom:
+                if not instruction.residue:
+                    raise
+        if not instruction.residue or len(lists) == 1:
+            named = lists[0]
+            lists = [named, self._following(placed, len(named), with_hydrogen=self._has_hydrogen(named))]
+        if len({len(indices) for indices in lists}) != 1:
+            raise ValueError("the groups have different numbers of atoms")
+        return self._same_distances(lists, bonds, angles)
+
+    def _has_hydrogen(self, indices: list[int]) -> bool:
+        return any(self.model.atoms[i].is_hydrogen for i in indices)
+
+    def _following(self, placed: Placed, count: int, *, with_hydrogen: bool) -> list[int]:
+        if placed.before is None and not placed.in_header:
+            raise ValueError("no atoms follow")
+        first = 0 if placed.before is None else self.model.index(placed.before)
+        found = [
+            i
+            for i in range(first, len(self.model.atoms))
+            if with_hydrogen or not self.model.atoms[i].is_hydrogen
+        ][:count]
+        if len(found) < count:
+            raise ValueError(f"{count} atoms should follow, and there are {len(found)}")
+        return found
+
+    def _same_distances(self, lists: list[list[int]], bonds: float, angles: float) -> list[Restraint]:
+        """Bonds and 1,3 distances of the first group decide which distances are compared."""
+        made: list[Restraint] = []
+        first = lists[0]
+        for (p, q), kind in sorted(self._paths(first).items()):
+            sigma = bonds if kind == 1 else angles
+            if sigma > 0:
+                made += all_equal([(Node(group[p]), Node(group[q])) for group in lists], sigma)
+        return made
+
+    def _paths(self, indices: list[int]) -> dict[tuple[int, int], int]:
+        """Places of atoms that are 1,2 (1) or 1,3 (2) neighbours inside a list, without symmetry."""
+        place = {index: p for p, index in enumerate(indices)}
+        bonded = [
+            {bond.index for bond in self.bonds[i] if bond.symmetry.is_unit_mx() and bond.index in place}
+            for i in indices
+        ]
+        found: dict[tuple[int, int], int] = {}
+        for middle in bonded:
+            ends = sorted(place[i] for i in middle)
+            for k, p in enumerate(ends):
+                for q in ends[k + 1 :]:
+                    if self._together(indices[p], indices[q]):
+                        found.setdefault((p, q), 2)
+        for p, others in enumerate(bonded):
+            for i in others:
+                q = place[i]
+                found[min(p, q), max(p, q)] = 1
+        return found
+
+    def _together(self, i: int, j: int) -> bool:
+        """Whether two atoms may be there at the same time."""
+        parts = {self.model.atoms[i].part, self.model.atoms[j].part} - {0}
+        return len(parts) < 2
+
+    # Planes and volumes
+
+    def _flat(self, instruction: Instruction, here: int) -> list[Restraint]:
+        """n - 3 tetrahedra of volume 0, each of four atoms that follow one another in the list."""
+        sigma = instruction.number(0, self.defaults.sf)
+        self._check(sigma)
+        nodes = [_node(ref) for ref in self.names.flat(instruction.names, here)]
+        if len(nodes) < 4:
+            raise ValueError("a plane needs four atoms or more")
+        return [
+            Volume(nodes[k], nodes[k + 1], nodes[k + 2], nodes[k + 3], 0.0, sigma)
+            for k in range(len(nodes) - 3)
+        ]
+
+    def _chiral(self, instruction: Instruction, here: int) -> list[Restraint]:
+        volume, sigma = instruction.number(0, 0.0), instruction.number(1, 0.1)
+        self._check(sigma)
+        made: list[Restraint] = []
+        for ref in self.names.flat(instruction.names, here):
+            parents = [b for b in self.bonds[ref.index] if not self.model.atoms[b.index].is_hydrogen]
+            if len(parents) != 3:
+                label = self.model.atoms[ref.index].label
+                raise ValueError(
+                    f"{label} has {len(parents)} bonds to atoms other than hydrogen, CHIV needs 3"
+                )
+            parents.sort(key=lambda bond: self.model.atoms[bond.index].name.upper())
+            a, b, c = (Node(bond.index, bond.symmetry) for bond in parents)
+            made.append(Volume(_node(ref), a, b, c, volume, sigma))
+        return made
+
+    # Displacement parameters
+
+    def _chosen(self, instruction: Instruction, here: int) -> list[int]:
+        """Atoms of a list, or all of the residue without one; hydrogen only where it is named.
+
+        here -1: all residues.
+        """
+        if instruction.names:
+            indices = [ref.index for ref in self.names.flat(instruction.names, here)]
+            return list(dict.fromkeys(i for i in indices if not self.model.atoms[i].is_hydrogen))
+        everywhere = here == -1 or not instruction.residue
+        return [
+            i
+            for i, atom in enumerate(self.model.atoms)
+            if not atom.is_hydrogen and (everywhere or atom.residue == here)
+        ]
+
+    def _terminal(self, index: int) -> bool:
+        heavy = [b for b in self.bonds[index] if not self.model.atoms[b.index].is_hydrogen]
+        return len(heavy) < 2
+
+    def _isotropic(self, instruction: Instruction, here: int) -> list[Restraint]:
+        s, st = instruction.number(0, 0.1), instruction.number(1, 2 * instruction.number(0, 0.1))
+        self._check(s, st)
+        return [
+            NearlyIsotropic(Node(i), st if self._terminal(i) else s)
+            for i in self._chosen(instruction, here)
+            if self.model.atoms[i].u_aniso is not None
+        ]
+
+    def _similar(self, instruction: Instruction, here: int) -> list[Restraint]:
+        s = instruction.number(0, self.defaults.ss)
+        st = instruction.number(1, 2 * s)
+        self._check(s, st)
+        furthest = instruction.number(2, 2.0)
+        indices = self._chosen(instruction, here)
+        sites = np.array([self.cell.orthogonalize(self.model.atoms[i].site) for i in indices]).reshape(-1, 3)
+        made: list[Restraint] = []
+        for k, i in enumerate(indices):
+            distances = np.linalg.norm(sites[k + 1 :] - sites[k], axis=1)
+            for step in np.flatnonzero(distances < furthest):
+                j = indices[k + 1 + int(step)]
+                terminal = self._terminal(i) or self._terminal(j)
+                made.append(SimilarDisplacement(Node(i), Node(j), st if terminal else s))
+        return made
+
+    def _rigid(self, instruction: Instruction, here: int) -> list[Restraint]:
+        enhanced = instruction.name == "RIGU"
+        default = 0.004 if enhanced else self.defaults.su
+        first = instruction.number(0, default)
+        second = instruction.number(1, first if instruction.numbers else default)
+        self._check(first, second)
+        indices = self._chosen(instruction, here)
+        made: list[Restraint] = []
+        for (p, q), kind in sorted(self._paths(indices).items()):
+            a, b = self.model.atoms[indices[p]], self.model.atoms[indices[q]]
+            if a.u_aniso is not None and b.u_aniso is not None:
+                sigma = first if kind == 1 else second
+                made.append(RigidBond(Node(indices[p]), Node(indices[q]), sigma, enhanced))
+        return made
+
+    # Free variables
+
+    def _sum(self, instruction: Instruction) -> VariableSum:
+        target, sigma, *rest = instruction.numbers
+        self._check(sigma)
+        if not rest or len(rest) % 2:
+            raise ValueError("SUMP has a sum, its s.u., and pairs of coefficient and free variable")
+        terms = tuple(
+            (coefficient, round(number)) for coefficient, number in zip(rest[::2], rest[1::2], strict=True)
         )
-        raise UserInputError(
-            f"the restraint {wrong!r} cannot be understood.",
-            where="restraints",
-            why=str(error).strip().rstrip(".") + ".",
-            next="Check its numbers and atom labels; symmetry images (EQIV) are not supported.",
-        ) from error
+        for _, number in terms:
+            if not 2 <= number <= len(self.model.variables):
+                raise ValueError(f"free variable {number} is used, but FVAR does not give it")
+        return VariableSum(terms, target, sigma)
+
+    def _check(self, *sigmas: float) -> None:
+        if any(sigma <= 0 for sigma in sigmas):
+            raise ValueError("an s.u. must be above zero")
 
 
-def _is_understood(model: Model, line: str) -> bool:
-    try:
-        _parsed(model, [line])
-    except (ShelxError, Sorry, RuntimeError, ValueError, KeyError, IndexError, AssertionError):
-        return False
-    return True
+def _node(ref: AtomRef) -> Node:
+    return Node(ref.index, ref.symmetry)
 
 
-def _parsed(model: Model, lines: list[str]) -> Any:
-    labels = [atom.label for atom in model.atoms]
-    short = dict(zip((label.upper() for label in labels), short_labels(labels), strict=True))
-    elements = sorted({element_symbol(atom.element) for atom in model.atoms})
-    cell = model.symmetry.unit_cell().parameters()
-    cards = [
-        f"CELL {model.wavelength or 0.71073} " + " ".join(f"{x:.4f}" for x in cell),
-        "ZERR 1 0 0 0 0 0 0",
-        *symmetry_cards(model.symmetry.space_group()),
-        "SFAC " + " ".join(elements),
-        "UNIT " + " ".join("1" for _ in elements),
+def all_equal(pairs: list[tuple[Node, Node]], sigma: float) -> list[Restraint]:
+    """Each of the n distances equal to each other one: n (n - 1) / 2 equations.
+
+    Each counts 2/n, so that together they weigh as n - 1 independent ones; this is how SHELXL weights them, found from
+    the balance of forces in structures it has refined.
+    """
+    ordered = list(dict.fromkeys(tuple(sorted(pair, key=lambda node: node.key)) for pair in pairs))
+    sigma *= math.sqrt(max(len(ordered), 2) / 2)
+    return [
+        EqualDistances(*ordered[i], *ordered[j], sigma)
+        for i in range(len(ordered))
+        for j in range(i + 1, len(ordered))
     ]
-    for line in lines:
-        words = [_label(word, short) for word in line.split()[1:]]
-        cards += _wrapped([line.split()[0].upper(), *words])
-    cards.append("FVAR 1.0")
-    part = 0
-    for atom, label in zip(model.atoms, short.values(), strict=True):
-        if atom.part != part:
-            cards.append(f"PART {atom.part}")
-            part = atom.part
-        site = " ".join(f"{x:.6f}" for x in atom.site)
-        kind = elements.index(element_symbol(atom.element)) + 1
-        u = "0.05" if atom.u_aniso is None else "0.05 0.05 =\n    0.05 0.0 0.0 0.0"
-        cards.append(f"{label} {kind} {site} 11.0 {u}")
-    text = "\n".join([*cards, "HKLF 4", "END", ""])
-    return parse_smtbx_refinement_model(file=io.StringIO(text), strictly_shelxl=False).restraints_manager
-
-
-def _label(word: str, short: dict[str, str]) -> str:
-    if re.fullmatch(r"[-+.\d]+", word) or word in ("<", ">") or word.startswith("$"):
-        return word
-    if word.upper() not in short:
-        raise ValueError(f"There is no atom {word}")
-    return short[word.upper()]
-
-
-def _wrapped(words: list[str]) -> list[str]:
-    lines, line = [], ""
-    for word in words:
-        if len(line) + len(word) > 70:
-            lines.append(line + "=")
-            line = "  "
-        line += word + " "
-    return [*lines, line.rstrip()]

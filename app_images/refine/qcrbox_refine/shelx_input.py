@@ -1,299 +1,370 @@
-"""A structural model from a SHELX .ins or .res file."""
+"""A structural model from a SHELX text: an .ins or .res file, or the instructions in a CIF."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
-from cctbx import crystal, sgtbx, uctbx
-from qcrbox.contract.errors import UserInputError
-from qcrbox.crystallography.shelx import read_instructions
+from cctbx import adptbx, crystal, sgtbx, uctbx
+from qcrbox.contract.errors import CifError, UserInputError
+from qcrbox.crystallography.shelx import Instruction, ShelxAtom, ShelxText, read_instructions
 
-from qcrbox_refine.model import Atom, Model, scattering_type
-from qcrbox_refine.restraints import NAMES
+from qcrbox_refine.atom_names import AtomNames, UnknownAtom
+from qcrbox_refine.edits import make_anisotropic
+from qcrbox_refine.instruction_table import INSTRUCTION_TABLE, Treatment
+from qcrbox_refine.model import (
+    AfixGroup,
+    Atom,
+    HydrogenRequest,
+    Model,
+    Placed,
+    element_symbol,
+    scattering_type,
+)
+from qcrbox_refine.parameters import FREE, Coding, read_parameter
 from qcrbox_refine.shelx_settings import ShelxSettings
 
-# Instructions of SHELXL: a line whose first four letters are none of them is an atom.
-_INSTRUCTIONS_TEXT = """
-ABIN ACTA AFIX ANIS ANSC ANSR BASF BIND BLOC BOND BUMP CELL CGLS CHIV CONF CONN DAMP DANG DEFS DELU DFIX
-DISP EADP END EQIV EXTI EXYZ FEND FLAT FMAP FRAG FREE FVAR GRID HFIX HKLF HTAB ISOR LATT LAUE LIST L.S.
-MERG MORE MOVE MPLA NCSY NEUT OMIT PART PLAN PRIG REM RESI RIGU RTAB SADI SAME SFAC SHEL SIMU SIZE SPEC
-STIR SUMP SWAT SYMM TEMP TITL TWIN TWST UNIT WGHT WIGL WPDB XNPD ZERR
-"""
-_INSTRUCTIONS = frozenset(_INSTRUCTIONS_TEXT.split())
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
-# Instructions that a new .res file gets from the refinement itself.
-_OWN_TEXT = """
-TITL CELL ZERR LATT SYMM SFAC UNIT TEMP FVAR WGHT L.S. CGLS EXTI PART AFIX HKLF END ANIS MOLE HFIX
+# Instructions whose effect is in the model, or that a new .res file gets from the refinement itself.
+_CONSUMED_TEXT = """
+TITL CELL ZERR LATT SYMM SFAC UNIT TEMP FVAR WGHT L.S. CGLS PART AFIX RESI MOVE ANIS HFIX HKLF END
+EADP EXYZ FRAG FEND
 """
-_OWN = frozenset(_OWN_TEXT.split())
-_RESTRAINTS = {"DFIX", "DANG", "SADI", "SAME", "FLAT", "CHIV", "DELU", "SIMU", "ISOR", "RIGU", "BUMP", "SUMP"}
+_CONSUMED = frozenset(_CONSUMED_TEXT.split())
 
 
-@dataclass
-class ShelxFile:
-    """What the file says beyond the model. kept: instructions to write again as they stand."""
-
-    model: Model
-    cycles: int = 4
-    plan: int = 20
-    omit: list[tuple[int, int, int]] = field(default_factory=list)
-    extinction: bool = False
-    anisotropic: bool = False
-    hfix: dict[str, int] = field(default_factory=dict)
-    kept: list[str] = field(default_factory=list)
+class UnsupportedInstruction(UserInputError):
+    """An instruction without which the model would be another one, and which cannot be applied."""
 
 
-def read_shelx(path: str | Path) -> ShelxFile:
-    """Raises UserInputError with file and line for what cannot be read or is not supported (twins)."""
+def read_shelx(path: str | Path) -> Model:
+    """The model of a file; files it names by `+name` are read from its folder.
+
+    Raises UserInputError with file and line for what cannot be read or is not supported.
+    """
     path = Path(path)
-    return parse_shelx(path.read_bytes().decode("utf-8", "replace"), path.name)
+
+    def included(name: str) -> str | None:
+        beside = path.parent / Path(name).name
+        return beside.read_bytes().decode("utf-8", "replace") if beside.is_file() else None
+
+    return parse_shelx(path.read_bytes().decode("utf-8", "replace"), path.name, included)
 
 
-def parse_shelx(text: str, file: str = "SHELX text") -> ShelxFile:
-    return _Reader(text, file).read()
+def parse_shelx(
+    text: str, file: str = "SHELX text", read_include: Callable[[str], str | None] | None = None
+) -> Model:
+    """The model of a text. Raises as `read_shelx` does."""
+    try:
+        found = read_instructions(text, read_include)
+    except CifError as error:
+        raise UserInputError(
+            error.what, where=f"{file} {error.where}".strip(), next=error.next, line=error.line
+        ) from error
+    return _Reader(found, file).read()
 
 
 class _Reader:
-    def __init__(self, text: str, file: str) -> None:
-        self.file, self.text = file, text
-        self.lines = _joined(text)
+    def __init__(self, found: ShelxText, file: str) -> None:
+        self.found, self.file = found, file
         self.line = 0
-        self.free_variables: list[float] = []
         self.elements: list[str] = []
-        self.unit: list[float] = []
-        self.part, self.part_occupancy = 0, None
-        self.afix = 0
-        self.last_u_eq = 0.05
-        self.restraints: set[str] = set()
-        self.hfix: list[tuple[int, list[str]]] = []
+        self.rigid: AfixGroup | None = None
+        self.groups: dict[int, AfixGroup] = {}
+        self.last_normal: Atom | None = None
+        self.last_not_riding: Atom | None = None
+        self.anisotropic: int | None = 0
+        self.anisotropic_hydrogen = False
 
-    def fail(self, what: str, next_step: str = "Correct the line.") -> UserInputError:
-        return UserInputError(what, where=f"{self.file} line {self.line}", next=next_step, line=self.line)
+    def fail(
+        self, what: str, next_step: str = "Correct the line.", line: int | None = None
+    ) -> UserInputError:
+        line = self.line if line is None else line
+        return UserInputError(what, where=f"{self.file} line {line}", next=next_step, line=line)
 
-    def read(self) -> ShelxFile:
-        heads = {line.split()[0][:4].upper(): (n, line) for n, line in self.lines if line.split()}
+    def unsupported(self, what: str, why: str) -> UnsupportedInstruction:
+        return UnsupportedInstruction(
+            what,
+            where=f"{self.file} line {self.line}",
+            why=why,
+            next="Refine with SHELXL or Olex2, or delete the line.",
+            line=self.line,
+        )
+
+    def read(self) -> Model:
         for needed in ("CELL", "SFAC"):
-            if needed not in heads:
+            if not self.found.named(needed):
                 raise UserInputError(
                     f"the file has no {needed} line.",
                     where=self.file,
                     next="Give a SHELXL .ins or .res file.",
                 )
-        for number, line in self.lines:
-            self.line = number
-            if line.split()[0].upper() == "FVAR":
-                self.free_variables += [float(word) for word in line.split()[1:]]
-        self.result = ShelxFile(Model(self._symmetry(heads), []))
-        self.result.model.title = Path(self.file).stem
-        for number, line in self.lines:
-            self.line = number
-            words = line.split()
-            head = words[0].upper().partition("_")[0]
-            if head[:4] == "END" or head == "END":
-                break
-            if head[:4] in _INSTRUCTIONS:
-                self._instruction(head[:4], words[1:], line)
-                if head == "HKLF":
-                    break
+        self.model = model = Model(self._symmetry(), [])
+        model.from_shelx = True
+        model.title = Path(self.file).stem
+        model.settings = ShelxSettings.of(self.found.instructions, self.found.ending, self.file)
+        model.free_variables = self.found.free_variables[1:]
+        for entry in self.found.entries:
+            self.line = entry.line
+            if isinstance(entry, ShelxAtom):
+                self._atom(entry)
             else:
-                self._atom(words)
+                self._instruction(entry)
         self._finish()
-        found = read_instructions(self.text)
-        self.result.model.settings = ShelxSettings.of(found.instructions, found.ending, self.file)
-        return self.result
+        return model
 
-    def _symmetry(self, heads: dict[str, tuple[int, str]]) -> crystal.symmetry:
-        self.line, line = heads["CELL"]
+    def _symmetry(self) -> crystal.symmetry:
+        cell = self.found.named("CELL")[-1]
+        self.line = cell.line
         try:
-            cell = [float(word) for word in line.split()[2:8]]
-            unit_cell = uctbx.unit_cell(cell)
+            unit_cell = uctbx.unit_cell(cell.numbers[1:7])
         except (ValueError, RuntimeError) as error:
             raise self.fail(f"the unit cell is impossible: {error}") from error
-        lattice = int(heads["LATT"][1].split()[1]) if "LATT" in heads else 1
+        lattice = self.found.last("LATT")
+        number = round(lattice.number(0, 1)) if lattice else 1
         group = sgtbx.space_group()
         try:
-            for number, line in self.lines:
-                if line[:4].upper() == "SYMM":
-                    self.line = number
-                    group.expand_smx(sgtbx.rt_mx(line[4:].replace(" ", "").lower()))
-            if lattice > 0:
+            for card in self.found.named("SYMM"):
+                self.line = card.line
+                group.expand_smx(sgtbx.rt_mx("".join(card.words).lower()))
+            if number > 0:
                 group.expand_inv(sgtbx.tr_vec((0, 0, 0)))
-            group.expand_conventional_centring_type(_LATTICES[abs(lattice)])
+            group.expand_conventional_centring_type(_LATTICES[abs(number)])
             return crystal.symmetry(unit_cell=unit_cell, space_group=group)
         except (RuntimeError, ValueError, KeyError, AssertionError) as error:
             raise self.fail(f"cell and symmetry do not fit: {error}", "Check CELL, LATT and SYMM.") from error
 
-    def _instruction(self, head: str, words: list[str], line: str) -> None:
-        model, result = self.result.model, self.result
-        if head not in _OWN:
-            result.kept.append(line)
-        if head == "TITL":
-            model.title = re.sub(r"\W+", "_", words[0]) if words else model.title
-        elif head == "CELL":
-            model.wavelength = float(words[0])
-        elif head == "ZERR":
-            model.z = float(words[0])
-            model.cell_su = (*map(float, words[1:7]), *(0.0,) * 6)[:6]
-        elif head == "SFAC":
-            names = words if not re.match(r"-?\d", words[1] if len(words) > 1 else "x") else words[:1]
-            self.elements += [scattering_type(name, name) for name in names]
-        elif head == "UNIT":
-            self.unit = [float(word) for word in words]
-        elif head == "TEMP":
-            model.temperature_k = float(words[0]) + 273.15
-        elif head == "PART":
-            self.part = int(words[0]) if words else 0
-            self.part_occupancy = float(words[1]) if len(words) > 1 else None
-        elif head == "AFIX":
-            self.afix = int(words[0]) if words else 0
-        elif head in ("L.S.", "CGLS"):
-            result.cycles = int(words[0]) if words else 4
-        elif head == "EXTI":
-            result.extinction, model.extinction = True, float(words[0]) if words else 0.0
-        elif head == "ANIS" and not words:
-            result.anisotropic = True
-        elif head == "OMIT" and len(words) == 3 and all(re.fullmatch(r"-?\d+", w) for w in words):
-            result.omit.append(tuple(int(word) for word in words))
-        elif head in ("FRAG", "RESI"):
-            raise self.fail(f"{head} is not supported.", "Refine residues with SHELXL or Olex2.")
-        elif head == "PLAN" and words:
-            result.plan = abs(int(float(words[0])))
-        elif head in _RESTRAINTS:
-            self.restraints.add(head)
-            if head in NAMES:
-                model.restraints.append(line)
-        elif head == "HFIX" and words:
-            self.hfix.append((int(words[0]), [word for word in words[1:] if re.match(r"[A-Za-z$>]", word)]))
+    # Instructions
 
-    def _value(self, text: str) -> tuple[float, bool]:
-        """A SHELX parameter: 10+p is fixed at p, ±(10n+p) hangs on free variable n."""
-        value = float(text)
-        n = int((abs(value) + 5) // 10)
-        p = abs(value) - 10 * n
-        if n == 0:
-            return value, False
-        if n == 1:
-            return (p if value > 0 else -p), True
-        if n > len(self.free_variables):
-            raise self.fail(f"free variable {n} is used, but FVAR has {len(self.free_variables)}.")
-        variable = self.free_variables[n - 1]
-        return (p * variable if value > 0 else p * (variable - 1)), True
-
-    def _atom(self, words: list[str]) -> None:
-        if len(words) < 5 or not re.match(r"[A-Za-z]", words[0]):
-            raise self.fail(f"{words[0]!r} is neither an instruction nor an atom.")
-        if re.fullmatch(r"Q\d+", words[0].upper()):
+    def _instruction(self, instruction: Instruction) -> None:
+        model, name = self.model, instruction.name
+        if name in ("", "+"):
             return
+        handling = INSTRUCTION_TABLE[name]
+        if handling.treatment is Treatment.REFUSED:
+            raise self.unsupported(f"{name} is not supported.", handling.why)
+        if handling.treatment is Treatment.NAMED:
+            model.leave_out(instruction.text, handling.why)
+        if name not in _CONSUMED:
+            model.placed.append(Placed(instruction, None, in_header=not model.atoms))
+        if name == "TITL" and instruction.words:
+            model.title = re.sub(r"\W+", "_", instruction.words[0])
+        elif name == "CELL":
+            # 0 is what a text without a wavelength has, see ModelWriter.head.
+            model.wavelength = instruction.numbers[0] or None
+        elif name == "ZERR":
+            model.z = instruction.number(0, 1.0)
+            model.cell_su = tuple((*instruction.numbers[1:7], *(0.0,) * 6)[:6])
+        elif name == "SFAC":
+            self._elements(instruction)
+        elif name == "TEMP":
+            model.temperature_k = model.settings.temperature_k
+        elif name == "SPEC":
+            model.min_distance_sym_equiv = instruction.number(0, 0.2)
+        elif name == "ANIS" and not instruction.names:
+            self.anisotropic = round(instruction.numbers[0]) if instruction.numbers else None
+            self.anisotropic_hydrogen = bool(instruction.numbers) and instruction.numbers[0] < 0
+
+    def _elements(self, instruction: Instruction) -> None:
+        names = instruction.words
+        if len(names) > 1 and re.match(r"[-+.\d]", names[1]):
+            names = names[:1]
         try:
-            kind = int(words[1])
-            site = tuple(self._value(word)[0] for word in words[2:5])
-            given = float(words[5]) if len(words) > 5 else 11.0
-            if self.part_occupancy is not None:
-                given = self.part_occupancy
-            occupancy = abs(self._value(str(given))[0])
-            u = [self._value(word)[0] for word in words[6:12]] or [0.05]
-        except ValueError as error:
-            raise self.fail(f"atom {words[0]} cannot be read: {error}") from error
-        if not 1 <= kind <= len(self.elements):
-            raise self.fail(f"atom {words[0]} has scatterer {kind}, but SFAC lists {len(self.elements)}.")
-        if -5 < u[0] < -0.5:
-            u = [abs(u[0]) * self.last_u_eq]
-        atom = Atom(
-            label=words[0],
-            element=self.elements[kind - 1],
-            site=site,
-            occupancy=occupancy,
-            u_iso=u[0],
-            part=self.part,
-        )
+            self.elements += [scattering_type(name.lstrip("$"), name) for name in names]
+        except UserInputError as error:
+            raise self.fail(f"SFAC names {error.what}", "Name elements in SFAC.") from error
+
+    # Atoms
+
+    def _atom(self, given: ShelxAtom) -> None:
+        model, around = self.model, given.around
+        if re.fullmatch(r"Q\d+", given.label.upper()) and given.scattering_type == 1:
+            return
+        if not 1 <= given.scattering_type <= len(self.elements):
+            raise self.fail(
+                f"atom {given.label} has scatterer {given.scattering_type}, but SFAC lists {len(self.elements)}."
+            )
+        label = f"{given.label}_{around.residue}" if around.residue else given.label
+        atom = Atom(label, self.elements[given.scattering_type - 1], (0.0, 0.0, 0.0))
+        atom.part, atom.residue, atom.residue_class = around.part, around.residue, around.residue_class
+        try:
+            self._site(atom, given)
+            written = next(
+                (x for x in (around.part_occupancy, around.afix_occupancy) if x is not None), given.occupancy
+            )
+            occupancy, coding = read_parameter(written, model.variables)
+            atom.occupancy, atom.occupancy_coding = occupancy, coding
+            self._displacement(atom, given)
+        except UserInputError as error:
+            raise self.fail(f"atom {label} cannot be read: {error.what}", error.next or "") from error
+        self._join_group(atom, given)
+        model.atoms.append(atom)
+        for placed in model.placed:
+            if placed.before is None and not placed.in_header:
+                placed.before = atom
+        self._make_anisotropic(atom)
+        if atom.u_factor is None:
+            self.last_normal = atom
+        if atom.group is None or not atom.group.rides:
+            self.last_not_riding = atom
+
+    def _site(self, atom: Atom, given: ShelxAtom) -> None:
+        read = [read_parameter(x, self.model.variables) for x in given.position]
+        *shift, sign = given.around.move
+        site, codings = [], []
+        for (value, coding), move in zip(read, shift, strict=True):
+            moved = bool(move) or sign != 1
+            site.append(move + sign * value if moved else value)
+            if moved and coding.is_tied:
+                coding = Coding(coding.variable, move + sign * coding.offset, sign * coding.factor)
+            codings.append(coding)
+        atom.site, atom.site_coding = (site[0], site[1], site[2]), (codings[0], codings[1], codings[2])
+
+    def _displacement(self, atom: Atom, given: ShelxAtom) -> None:
+        u = given.u
         if len(u) == 6:
-            atom.u_aniso = (u[0], u[1], u[2], u[5], u[4], u[3])
-            atom.u_iso = (u[0] + u[1] + u[2]) / 3
-        if atom.is_hydrogen:
-            atom.riding = self.afix > 0
-        else:
-            self.last_u_eq = atom.u_iso
-        self.result.model.atoms.append(atom)
+            values = [read_parameter(u[i], self.model.variables) for i in (0, 1, 2, 5, 4, 3)]
+            atom.u_aniso = tuple(value for value, _ in values)
+            atom.u_coding = tuple(coding for _, coding in values)
+            cell = self.model.symmetry.unit_cell()
+            atom.u_iso = adptbx.u_star_as_u_iso(cell, adptbx.u_cif_as_u_star(cell, atom.u_aniso))
+            return
+        written = given.around.afix_u if given.around.afix_u is not None else (u[0] if u else 0.05)
+        if -5 < written < -0.5 and self.last_normal is not None:
+            atom.u_factor, atom.u_pivot = -written, self.last_normal
+            atom.u_iso = -written * self.last_normal.u_iso
+            return
+        atom.u_iso, coding = read_parameter(written, self.model.variables)
+        atom.u_coding = (coding, *(FREE,) * 5)
+
+    def _join_group(self, atom: Atom, given: ShelxAtom) -> None:
+        around = given.around
+        if not around.afix:
+            return
+        if around.afix_line not in self.groups:
+            m, n = divmod(abs(around.afix), 10)
+            group = AfixGroup(m, n, around.afix_distance)
+            if group.rides:
+                group.pivot = self.last_not_riding
+            elif n == 5:
+                group.first = self.rigid
+            elif group.rigid is group:
+                self.rigid = group
+            self.groups[around.afix_line] = group
+            if group.rides and group.pivot is None:
+                raise self.fail(
+                    f"{atom.label} rides on the atom before it, and there is none.",
+                    "Put AFIX after its pivot.",
+                )
+            if n == 5 and self.rigid is None:
+                raise self.fail(
+                    f"AFIX {around.afix} carries on a rigid group, and none is begun.",
+                    "Begin it with n = 6 or 9.",
+                )
+        atom.group = self.groups[around.afix_line]
+        atom.riding = atom.group.rides
+
+    def _make_anisotropic(self, atom: Atom) -> None:
+        """ANIS without names: the next n isotropic atoms, or all of them, hydrogen only for negative n."""
+        if self.anisotropic == 0 or atom.u_aniso is not None or atom.u_factor is not None:
+            return
+        if atom.is_hydrogen and not self.anisotropic_hydrogen:
+            return
+        make_anisotropic(self.model, atom)
+        if self.anisotropic is not None:
+            self.anisotropic -= 1 if self.anisotropic > 0 else -1
+
+    # The whole
 
     def _finish(self) -> None:
-        model = self.result.model
+        model = self.model
         labels = [atom.label.upper() for atom in model.atoms]
         repeated = sorted({label for label in labels if labels.count(label) > 1})
         if repeated:
             raise UserInputError(
                 f"the atom label {repeated[0]} stands for more than one atom.",
                 where=self.file,
-                next="Give every atom its own label.",
+                next="Give every atom its own label, or put them into different residues (RESI).",
             )
         if not model.atoms:
             raise UserInputError("the file has no atoms.", where=self.file, next="Solve the structure first.")
-        # SHELX counts the occupancy with the site multiplicity (0.5 on a mirror plane); CIF does not.
-        for atom, scatterer in zip(model.atoms, model.structure().scatterers(), strict=True):
-            atom.occupancy = min(atom.occupancy / scatterer.weight_without_occupancy(), 1.0)
-        if model.z and self.unit:
+        model.elements = list(dict.fromkeys(element_symbol(element) for element in self.elements))
+        self._site_occupancies()
+        unit = self.found.last("UNIT")
+        if model.z and unit:
             model.formula = {
-                element: count / model.z
-                for element, count in zip(self.elements, self.unit, strict=False)
+                element_symbol(element): count / model.z
+                for element, count in zip(self.elements, unit.numbers, strict=False)
                 if count
             }
-        if self.restraints - NAMES:
-            model.note(f"Restraints that are not applied: {', '.join(sorted(self.restraints - NAMES))}.")
+        model.weights = model.settings.weights
+        model.extinction = model.settings.extinction
         _set_assemblies(model)
-        for code, names in self.hfix:
-            self.result.hfix |= dict.fromkeys(_atoms_named(model, names), code)
-        if self.result.anisotropic:
-            from qcrbox_refine.edits import make_anisotropic
+        for missing in self.found.missing_files:
+            model.leave_out(missing.text, "The file is not there.")
+        self._named_atoms()
 
-            for atom in model.atoms:
-                if not atom.is_hydrogen:
-                    make_anisotropic(model, atom)
+    def _site_occupancies(self) -> None:
+        """SHELX counts the occupancy with the site multiplicity (0.5 on a mirror plane); CIF does not."""
+        for atom, scatterer in zip(self.model.atoms, self.model.structure().scatterers(), strict=True):
+            share = scatterer.weight_without_occupancy()
+            atom.occupancy = _whole(atom.occupancy / share, share)
+            coding = atom.occupancy_coding
+            if coding.is_tied:
+                atom.occupancy_coding = Coding(
+                    coding.variable,
+                    _whole(coding.offset / share, share),
+                    _whole(coding.factor / share, share),
+                )
+
+    def _named_atoms(self) -> None:
+        """Instructions that name atoms and become part of the model."""
+        names = AtomNames(self.model)
+        for instruction in self.found.instructions:
+            self.line = instruction.line
+            try:
+                if instruction.name == "EADP":
+                    self.model.equal_displacements += names.atoms(instruction)
+                elif instruction.name == "EXYZ":
+                    self.model.equal_sites += names.atoms(instruction)
+                elif instruction.name == "ANIS" and instruction.names:
+                    for atoms in names.atoms(instruction):
+                        for atom in atoms:
+                            make_anisotropic(self.model, atom)
+                elif instruction.name == "HFIX" and instruction.numbers:
+                    self._request_hydrogen(instruction, names)
+            except UnknownAtom as error:
+                self.model.leave_out(instruction.text, f"{str(error)[0].upper()}{str(error)[1:]}.")
+        for group in self.model.equal_displacements:
+            for atom in group[1:]:
+                if (atom.u_aniso is None) != (group[0].u_aniso is None):
+                    self.model.note(
+                        f"EADP: {atom.label} takes the displacement parameters of {group[0].label}."
+                    )
+                atom.u_aniso, atom.u_iso, atom.u_coding = group[0].u_aniso, group[0].u_iso, group[0].u_coding
+                atom.u_factor, atom.u_pivot = group[0].u_factor, group[0].u_pivot
+        for group in self.model.equal_sites:
+            for atom in group[1:]:
+                atom.site, atom.site_coding = group[0].site, group[0].site_coding
+
+    def _request_hydrogen(self, instruction: Instruction, names: AtomNames) -> None:
+        code = round(instruction.numbers[0])
+        u = instruction.numbers[1] if len(instruction.numbers) > 1 else None
+        distance = instruction.numbers[2] if len(instruction.numbers) > 2 else None
+        for here in names.copies(instruction):
+            labels = [self.model.atoms[ref.index].label for ref in names.flat(instruction.names, here)]
+            self.model.hydrogen_requests += [
+                HydrogenRequest(label, code, u, distance)
+                for label in labels
+                if not self.model.atom(label).is_hydrogen
+            ]
 
 
-def _joined(text: str) -> list[tuple[int, str]]:
-    """Logical lines with their numbers: `=` continues, `!` comments and lines of blanks go."""
-    result: list[tuple[int, str]] = []
-    continued = False
-    for number, raw in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
-        if raw[:3].upper() == "REM":
-            result.append((number, raw.rstrip()))
-            continued = False
-            continue
-        line = raw.partition("!")[0].rstrip()
-        if continued and line.strip():
-            last, begun = result[-1]
-            result[-1] = (last, begun + " " + line.strip().rstrip("="))
-        elif line and line[0] not in " +":
-            result.append((number, line.rstrip("=").rstrip()))
-        else:
-            continue
-        continued = line.endswith("=")
-    return result
-
-
-def _atoms_named(model: Model, words: list[str]) -> list[str]:
-    """Labels meant by a list of SHELX: single ones, `$C` for an element, `C1 > C6` for a range in order."""
-    labels = [atom.label.upper() for atom in model.atoms if not atom.is_hydrogen]
-    found: list[str] = []
-    for i, word in enumerate(words):
-        if word.startswith("$"):
-            found += [a.label.upper() for a in model.atoms if a.element.upper() == word[1:].upper()]
-        elif (
-            word == ">"
-            and 0 < i < len(words) - 1
-            and {words[i - 1].upper(), words[i + 1].upper()} <= set(labels)
-        ):
-            found += labels[labels.index(words[i - 1].upper()) : labels.index(words[i + 1].upper())]
-        elif word.upper() in labels:
-            found.append(word.upper())
-    return found
-
-
-def restraint_lines(text: str) -> list[str]:
-    """The restraints in a SHELX text."""
-    lines = (line for _, line in _joined(text))
-    return [line for line in lines if re.split(r"[_\s]", line, maxsplit=1)[0].upper()[:4] in NAMES]
+def _whole(value: float, share: float) -> float:
+    """A value that was rounded to five decimals before it was divided: 0.33333 / (1/3) is 1."""
+    simple = round(value, 4)
+    return simple if abs(value - simple) * share < 1e-5 else value
 
 
 def _set_assemblies(model: Model) -> None:

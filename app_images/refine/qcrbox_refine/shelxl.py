@@ -17,10 +17,12 @@ from qcrbox_refine import density, least_squares, reflections, res_output, weigh
 from qcrbox_refine.cif_output import cif_block
 from qcrbox_refine.corrections import prepare_corrections
 from qcrbox_refine.fcf import fcf_text
-from qcrbox_refine.hydrogens import place_hydrogens
+from qcrbox_refine.intensities import Corrections
 from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.model import Model
 from qcrbox_refine.progress import say
-from qcrbox_refine.shelx_input import ShelxFile, read_shelx
+from qcrbox_refine.requested_hydrogens import place_requested
+from qcrbox_refine.shelx_input import read_shelx
 
 
 def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None) -> dict[str, Path]:
@@ -33,37 +35,34 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
     hkl = Path(hkl_path) if hkl_path else ins.with_suffix(".hkl")
     if not hkl.exists():
         raise UserInputError(f"there is no {hkl.name} beside {ins.name}.", next="Put the reflections there.")
-    file = read_shelx(ins)
-    data = reflections.prepare(file.model, str(hkl))
+    model = read_shelx(ins)
+    settings = model.settings
+    data = reflections.prepare(model, str(hkl))
     fab = ins.with_suffix(".fab")
     corrected = prepare_corrections(
-        file.model, data, fab=fab.read_text("utf-8", "replace") if fab.exists() else None
+        model, data, fab=fab.read_text("utf-8", "replace") if fab.exists() else None
     )
-    if file.hfix:
-        before = least_squares.refine(
-            file.model,
-            data,
-            cycles=4,
-            weighting_kind="fixed",
-            weights=weighting.DEFAULT,
-            corrections=copy.deepcopy(corrected),
-        )
-        place_hydrogens(file.model, density.difference_map(before), file.hfix)
+    if model.hydrogen_requests:
+        _place(model, data, corrected)
+    cycles = 0 if settings.cycles is None else settings.cycles
     fit = least_squares.refine(
-        file.model,
+        model,
         data,
-        cycles=file.cycles,
+        cycles=cycles,
         weighting_kind="fixed",
-        weights=weighting.complete(file.model.settings.weights or weighting.DEFAULT),
+        weights=weighting.complete(settings.weights or weighting.DEFAULT),
         corrections=corrected,
     )
     residual = density.difference_map(fit)
-    peaks = density.peaks(residual, file.model, file.plan) if file.plan else []
+    wanted = 20 if settings.peaks is None else settings.peaks
+    peaks = density.peaks(residual, model, wanted) if wanted else []
     suggested = weighting.optimise(*fit.equations.on_fc_scale(), fit.n_parameters)
-    res = res_output.res_text(fit, residual, peaks, file.cycles, file.kept, suggested)
-    listing = "\n".join(_listing(file, fit, residual, peaks, suggested)) + "\n"
-    written = {".res": res, ".lst": listing, ".fcf": fcf_text(fit, _list_code(file.kept))}
-    if any(line.upper().startswith("ACTA") for line in file.kept):
+    res = res_output.res_text(fit, residual, peaks, cycles, suggested)
+    listing = "\n".join(_listing(model, fit, residual, peaks, suggested)) + "\n"
+    # LIST 6 has phases, what editors draw maps from; everything else gives LIST 4.
+    list_code = 6 if settings.list_code == 6 else 4
+    written = {".res": res, ".lst": listing, ".fcf": fcf_text(fit, list_code)}
+    if settings.acta:
         written[".cif"] = str(cif_block(fit, residual, res))
     files = {suffix: ins.with_suffix(suffix) for suffix in written}
     for suffix, path in files.items():
@@ -72,10 +71,19 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
     return files
 
 
-def _list_code(kept: list[str]) -> int:
-    """LIST 6 (with phases, what editors draw maps from) when it is asked for; otherwise LIST 4."""
-    asked = next((line.split()[1:2] for line in kept if line.upper().startswith("LIST")), [])
-    return 6 if asked == ["6"] else 4
+def _place(model: Model, data: reflections.Reflections, corrected: Corrections) -> None:
+    """Carry out HFIX with the difference density of the model as it stands."""
+    notes = list(model.notes)
+    before = least_squares.refine(
+        model,
+        data,
+        cycles=4,
+        weighting_kind="fixed",
+        weights=weighting.DEFAULT,
+        corrections=copy.deepcopy(corrected),
+    )
+    model.notes = notes
+    place_requested(model, density.difference_map(before))
 
 
 def _banner(name: str) -> list[str]:
@@ -117,15 +125,21 @@ def _final_lines(fit: Fit, residual: density.DifferenceMap) -> list[str]:
 
 
 def _console(name: str, fit: Fit, residual: density.DifferenceMap) -> list[str]:
-    notes = [f" ** {note} **" for note in fit.model.notes]
-    return [*_banner(name), *_cycle_lines(fit), *_final_lines(fit, residual), *notes, f" {name} finished"]
+    remarks = _remarks(fit.model)
+    return [*_banner(name), *_cycle_lines(fit), *_final_lines(fit, residual), *remarks, f" {name} finished"]
 
 
-def _listing(file: ShelxFile, fit: Fit, residual, peaks, suggested) -> list[str]:
+def _remarks(model: Model) -> list[str]:
+    """Notes, and what is not applied, as SHELXL writes warnings."""
+    left_out = [f"Not applied: {entry.text} ({entry.why})" for entry in model.left_out]
+    return [f" ** {line} **" for line in (*model.notes, *left_out)]
+
+
+def _listing(model: Model, fit: Fit, residual, peaks, suggested) -> list[str]:
     data = fit.reflections
     r_int = "no equivalents" if data.r_int is None else f"R(int) = {data.r_int:.4f}"
     lines = [
-        *_banner(file.model.title),
+        *_banner(model.title),
         f" {data.measured.size() + data.absent} Reflections read, of which {data.absent} rejected as "
         "systematically absent",
         f" {data.unique.size()} Unique reflections; {r_int}   R(sigma) = {data.r_sigma:.4f}",
@@ -136,7 +150,7 @@ def _listing(file: ShelxFile, fit: Fit, residual, peaks, suggested) -> list[str]
         "",
         " ATOM          x         y         z       sof     U(eq/iso)",
     ]
-    for i, atom in enumerate(file.model.atoms):
+    for i, atom in enumerate(model.atoms):
         p = fit.parametrisation.structure.parameter_map()[i]
         x, y, z = atom.site
         lines.append(f" {atom.label:<8} {x:10.5f}{y:10.5f}{z:10.5f} {atom.occupancy:8.5f} {atom.u_iso:9.5f}")
@@ -147,7 +161,7 @@ def _listing(file: ShelxFile, fit: Fit, residual, peaks, suggested) -> list[str]
         f" {q.label:<5} {q.site[0]:8.4f}{q.site[1]:8.4f}{q.site[2]:8.4f} {q.height:7.2f}  {q.distance:5.2f} {q.nearest}"
         for q in peaks
     ]
-    return [*lines, "", *(f" ** {note} **" for note in file.model.notes)]
+    return [*lines, "", *_remarks(model)]
 
 
 def main(arguments: list[str] | None = None) -> int:

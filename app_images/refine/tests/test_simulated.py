@@ -9,6 +9,8 @@ from qcrbox.contract.errors import CalculationFailed, UserInputError
 from qcrbox_refine.cif_output import model_block
 from qcrbox_refine.edits import apply_edits
 from qcrbox_refine.refinement import Options, load_model, refine_files, write_cif
+from qcrbox_refine.restraint_equations import Distance, Node
+from qcrbox_refine.restraints import RESTRAINTS, RestraintManager
 from qcrbox_refine.scattering import tabulated_dispersion
 from simulated_crystals import model as simulated_model
 from simulated_crystals import write
@@ -220,10 +222,17 @@ def test_a_distance_restraint_draws_the_bond_to_its_target(tmp_path):
     assert (held.fit.n_restraints, free.fit.n_restraints) == (2, 0)
     write_cif(held, tmp_path / "held.cif")
     again = load_model(str(tmp_path / "held.cif"))
-    assert again.restraints == ["DFIX 1.30 0.001 C1 C2", "DFIX 1.20 0.001 C2 O1"]
-    apply_edits(again, "delete O1")
+    assert restraint_texts(again) == ["DFIX 1.30 0.001 C1 C2", "DFIX 1.20 0.001 C2 O1"]
+    apply_edits(again, "rename O1 O9; delete C1")
     (tmp_path / "edited.cif").write_text(str(model_block(again)))
-    assert load_model(str(tmp_path / "edited.cif")).restraints == ["DFIX 1.30 0.001 C1 C2"]
+    edited = load_model(str(tmp_path / "edited.cif"))
+    assert restraint_texts(edited) == ["DFIX 1.30 0.001 C1 C2", "DFIX 1.20 0.001 C2 O9"]
+    assert RestraintManager(edited).restraints == [Distance(Node(1), Node(0), 1.2, 0.001)]
+    assert [entry.text for entry in edited.left_out] == ["DFIX 1.30 0.001 C1 C2"]
+
+
+def restraint_texts(model):
+    return [placed.instruction.text for placed in model.placed if placed.instruction.name in RESTRAINTS]
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ export class RegistryClient {
   }
 
   downloadUrl(datasetId: string): string {
-    return this.url(`datasets/${encodeURIComponent(datasetId)}/download`);
+    return this.url(`datasets/${encodeURIComponent(datasetId)}/download?format=zip&named=true`);
   }
 
   /** The payload of any further path of the registry. */

@@ -19,7 +19,9 @@ COMMANDS = {
     "logs": ("logs", "logs"),
     "doctor": ("doctor", "doctor"),
     "registry": ("registry", "registry"),
+    "bridge": ("bridge", "bridge"),
     "apps": ("apps", "apps"),
+    "image": ("image", "image"),
     "backup": ("store", "backup"),
     "restore": ("store", "restore"),
 }

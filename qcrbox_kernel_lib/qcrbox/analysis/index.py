@@ -18,6 +18,7 @@ from qcrbox.cif.quoting import text_of
 from qcrbox.cif.reader import read
 from qcrbox.contract.errors import QcError
 from qcrbox.crystallography.cell import NAMES, UnitCell
+from qcrbox.crystallography.radiation import read_radiation
 from qcrbox.crystallography.reflections.from_cif import has_reflections
 from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure.elements import elements_of_sites, hill_order
@@ -220,7 +221,9 @@ def _numbers(block: Block, record: CifIndex) -> None:
     record.z = round(z) if z is not None and abs(z) < 1e6 else None
     record.temperature_k = number("_diffrn_ambient_temperature", "_cell_measurement_temperature")
     record.wavelength = number("_diffrn_radiation_wavelength", "_cell_measurement_wavelength")
-    record.radiation = _text(block, "_diffrn_radiation_probe") or _text(block, "_diffrn_radiation_type")
+    radiation = read_radiation(block)
+    record.radiation = (radiation.shown or "")[:1000] or None
+    record.warnings += [radiation.doubt] if radiation.doubt else []
     record.r1 = number("_refine_ls_R_factor_gt", "_refine_ls_R_factor_obs", "_refine_ls_R_factor_all")
     record.wr2 = number("_refine_ls_wR_factor_ref", "_refine_ls_wR_factor_all", "_refine_ls_wR_factor_gt")
     record.goof = number("_refine_ls_goodness_of_fit_ref", "_refine_ls_goodness_of_fit_all")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api import short_traceback
+from qcrbox.client import saved_tokens
 from qcrbox.contract.errors import NotSignedIn, Unreachable
 from qcrbox.display.busy import busy
 from qcrbox.display.sign_in_prompt import show_code
@@ -101,7 +102,7 @@ def connect(
     address = signing_in.registry_address(url)
     known = discover()
     # A given token is tried alone: after a refusal the saved token of another person must not be used.
-    tried = token or _saved_tokens().get(address) or (known.token if known and known.url == address else None)
+    tried = token or saved_tokens.get(address) or (known.token if known and known.url == address else None)
     box = _make_box(Found(address, tried, "qc.connect"))
     try:
         box.apps.refresh()
@@ -113,7 +114,7 @@ def connect(
         box = _make_box(Found(address, tried, "qc.connect"))
         box.apps.refresh()
     if tried and remember:
-        _save_token(address, tried)
+        saved_tokens.put(address, tried)
     if _current is not None:
         _current.close()
     _current = box
@@ -154,7 +155,7 @@ def _environment_token(env: Any, url: str) -> str | None:
                 why=str(error.strerror),
                 next="Start the platform again, or unset QCRBOX_TOKEN_FILE.",
             ) from None
-    return env.get("JUPYTERHUB_API_TOKEN") or _saved_tokens().get(url)
+    return env.get("JUPYTERHUB_API_TOKEN") or saved_tokens.get(url)
 
 
 def _from_platform_file(path: Path) -> Found | None:
@@ -173,29 +174,6 @@ def _from_platform_file(path: Path) -> Found | None:
         with contextlib.suppress(OSError):
             token = Path(payload["solo_token_file"]).read_text().strip()
     return Found(url, token, str(path))
-
-
-def _token_store() -> Path:
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return config / "qcrbox" / "tokens.json"
-
-
-def _saved_tokens() -> dict[str, str]:
-    try:
-        return dict(json.loads(_token_store().read_text()))
-    except (OSError, ValueError):
-        return {}
-
-
-def _save_token(url: str, token: str) -> None:
-    store = _token_store()
-    store.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tokens = _saved_tokens() | {url: token}
-    # Not readable by others at any moment, also not between creation and chmod.
-    handle = os.open(store, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        os.fchmod(file.fileno(), 0o600)
-        json.dump(tokens, file)
 
 
 def _say_how(address: str, refused: NotSignedIn, has_hub: bool) -> NotSignedIn:

@@ -32,7 +32,7 @@ class Dataset(Stored):
     @property
     def name(self) -> str:
         """Name in the store; the first file name where it has none."""
-        return str(self.record.get("name") or next(iter(self.files), self.id[:8]))
+        return str(self.record.get("name") or next(iter(self.files), self.id[-8:]))
 
     @property
     def description(self) -> str:
@@ -270,7 +270,7 @@ class Dataset(Stored):
         """All its files as one zip."""
         target = Path(path)
         with target.open("xb") as file:
-            file.write(self.box.client.download(f"/api/datasets/{self.id}/download"))
+            file.write(self.box.client.download(f"/api/datasets/{self.id}/download", format="zip"))
         return target
 
     # ------------------------------------------------------------ as an argument

@@ -32,6 +32,8 @@ def _float(cell: str) -> float:
 
 def floats_and_su(cells: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Numbers and their s.u.; the s.u. is NaN where none is written."""
+    if not any("(" in cell for cell in cells):
+        return floats(cells), np.full(len(cells), np.nan)
     values, sus = np.full(len(cells), np.nan), np.full(len(cells), np.nan)
     for position, cell in enumerate(cells):
         reading = None if cell in _ABSENT else read_number(text_of(cell))

@@ -21,12 +21,15 @@ SPACE = "with a blank inside"
 COMMA = "with a decimal comma"
 MINUS = "with a dash as minus sign"
 UNIT = "with its unit"
+PLUS = "with a plus before its s.u."
 
 _FRACTION = re.compile(r"([+-]?)([0-9]{1,3})/([0-9]{1,3})\Z")
 _EMPTY = re.compile(r"([^()]*[\d.])\([?.*\-–]*\)?\Z")
 _OPEN = re.compile(r"[^()]*[\d.]\(\d+\Z")
 # `1,234` may be a number of thousands: a comma is a decimal one after a zero, before an s.u., or when not three digits follow.
 _COMMA = re.compile(r"[+-]?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))(?:\(\d+\))?\Z|[+-]?\d+,\d+\(\d+\)\Z")
+# ICSD's own form of s.u.: 7.060+2 is 7.060(2).
+_PLUS = re.compile(r"([+-]?[0-9]*\.[0-9]+)\+([0-9]{1,3})\Z")
 _DASHES = str.maketrans("−–—‐‑", "-----")
 _UNITS = {
     "kelvins": r"K",
@@ -36,9 +39,11 @@ _UNITS = {
     "angstrom_squared": r"(?:Å|\\%A|A)(?:\^?2\^?|²)",
     "millimetres": r"mm",
 }
+# Possessive throughout: one cell that fails must not make the pattern try every split of all cells before it.
 _REGULAR = re.compile(
-    r"(?:(?:[?.]|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?(?:\((?:\d+\.?\d*|\.\d+)\))?)\n)*\Z"
+    r"(?:(?>[?.]|[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]{1,4}+)?(?:\((?:[0-9]++\.?[0-9]*+|\.[0-9]++)\))?)\n)*+\Z"
 )
+_LONGEST = 60  # characters of a misprint; nothing longer is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ def read_number(text: str, unit: str = "") -> Reading | None:
     number = parse_number(text)
     if number is not None:
         return Reading(number)
+    if len(text) > _LONGEST:
+        return None
     remarks: list[str] = []
     plain = text.strip().translate(_DASHES)
     if plain != text.strip():
@@ -71,6 +78,9 @@ def read_number(text: str, unit: str = "") -> Reading | None:
     if (empty := _EMPTY.match(plain)) is not None:
         plain = empty[1]
         remarks = [*(remark for remark in remarks if remark != SPACE), EMPTY_BRACKETS]
+    elif (plus := _PLUS.match(plain)) is not None:
+        plain = f"{plus[1]}({plus[2]})"
+        remarks.append(PLUS)
     elif _OPEN.match(plain):
         plain += ")"
         remarks.append(OPEN_BRACKET)

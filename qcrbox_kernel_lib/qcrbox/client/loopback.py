@@ -22,16 +22,30 @@ def mounts(url: str) -> dict[str, httpx.BaseTransport | None]:
     return {_PATTERN: _ToLoopback()}
 
 
+def async_mounts(url: str) -> dict[str, httpx.AsyncBaseTransport | None]:
+    """The same for an asynchronous client."""
+    if not (urlsplit(url).hostname or "").endswith(".localhost"):
+        return {}
+    return {_PATTERN: _ToLoopbackAsync()}
+
+
 class _ToLoopback(httpx.HTTPTransport):
     """Sends requests for `*.localhost` to 127.0.0.1; the Host header and the server name of TLS keep the name."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        extensions = {**request.extensions, "sni_hostname": request.url.host}
-        moved = httpx.Request(
-            request.method,
-            request.url.copy_with(host="127.0.0.1"),
-            headers=request.headers,
-            stream=request.stream,
-            extensions=extensions,
-        )
-        return super().handle_request(moved)
+        return super().handle_request(_moved(request))
+
+
+class _ToLoopbackAsync(httpx.AsyncHTTPTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await super().handle_async_request(_moved(request))
+
+
+def _moved(request: httpx.Request) -> httpx.Request:
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host="127.0.0.1"),
+        headers=request.headers,
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": request.url.host},
+    )

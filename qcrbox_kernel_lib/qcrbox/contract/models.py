@@ -100,7 +100,7 @@ class Application(Model):
     registered_at: str
     commands: list[Command]
     description: str | None
-    url: str | None
+    url: str = ""  # never null
     email: str | None
     doi: str | None
     yaml_file_path: str | None

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from qcrbox.api import connection
-from qcrbox.client import signing_in
+from qcrbox.client import saved_tokens, signing_in
 from qcrbox.contract.errors import NotSignedIn, Unreachable, UserInputError
 
 
@@ -72,10 +72,11 @@ def test_platform_file_of_somebody_else_is_not_believed(tmp_path, monkeypatch):
 
 def test_saved_tokens_are_readable_by_their_owner_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    connection._save_token("http://box", "secret")
+    saved_tokens.put("http://box", "secret")
     store = tmp_path / "qcrbox" / "tokens.json"
     assert store.stat().st_mode & 0o077 == 0
-    assert connection._saved_tokens() == {"http://box": "secret"}
+    assert saved_tokens.get("http://box") == "secret"
+    assert saved_tokens.get("http://other") is None
 
 
 @pytest.mark.parametrize("url", ["http://box.example.org", "ftp://box", "box.example.org", ""])

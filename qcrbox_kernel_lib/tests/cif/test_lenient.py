@@ -15,6 +15,7 @@ from qcrbox.cif.lenient import (
     FRACTION,
     MINUS,
     OPEN_BRACKET,
+    PLUS,
     SPACE,
     UNIT,
     irregular,
@@ -35,6 +36,8 @@ READ = [
     ("1.23(", 1.23, None, EMPTY_BRACKETS),
     ("-.5()", -0.5, None, EMPTY_BRACKETS),
     ("1.23(4", 1.23, 0.04, OPEN_BRACKET),
+    ("7.060+2", 7.06, 0.002, PLUS),
+    ("-.5+12", -0.5, pytest.approx(1.2), PLUS),
     ("4.0 (2)", 4.0, 0.2, SPACE),
     ("4.0( 2 )", 4.0, 0.2, SPACE),
     ("- 0.25", -0.25, None, SPACE),
@@ -60,7 +63,7 @@ def test_misprints_of_certain_meaning_are_read_and_named(
 @pytest.mark.parametrize(
     "text",
     ["(5)", "()", "", ".", "?", "-", "1/0", "/2", "1/2/3", "1,234", "1,2,3", "1.2,3", "1.5(2)(3)", "0.5?", "C1", "1_0",
-     "1.2(3.)x", "12(3)4", "2001-01-02", "1:2", "3/4(1)", "nan", "inf", "0x1", "\u0661", "1.2.3", "1 2", "1e", "(1)2"],
+     "1.2(3.)x", "12(3)4", "2001-01-02", "1:2", "3/4(1)", "nan", "inf", "0x1", "\u0661", "1.2.3", "1 2", "1e", "(1)2", "1+2", "1.5+1234"],
 )  # fmt: skip
 def test_what_has_no_certain_meaning_is_no_number(text: str) -> None:
     assert read_number(text) is None
@@ -122,3 +125,11 @@ def test_the_dictionary_check_names_the_spelling_and_what_is_read() -> None:
     (remark,) = check("data_x\n_cell_angle_beta 90.00()\n")
     assert "'90.00()' is a number with brackets that hold no s.u.; it is read as 90.00" in remark.what
     assert remark.line == 2
+
+
+def test_long_texts_and_columns_with_one_odd_cell_are_soon_looked_through() -> None:
+    assert read_number("1" + " " * 100_000 + "x", "kelvins") is None
+    assert read_number("1" * 400) is None
+    cells = ["123456.123456(12)"] * 5_000 + ["12345x"]
+    assert [row for row, _, _ in irregular(cells)] == [5_000]
+    assert [row for row, _, _ in irregular(["1" * 290] * 100 + ["(" * 1000])] == [100]

@@ -157,6 +157,39 @@ def test_a_file_states_its_origin_by_the_code(cif: CifMaker) -> None:
     assert not any("origin" in note for note in structure.notes)
 
 
+@pytest.mark.parametrize(
+    ("more", "meant", "atoms"),
+    [
+        ("_chemical_formula_sum Si\n_cell_formula_units_Z 8", "F d -3 m:2", 8.0),
+        ("_chemical_formula_sum Si\n_cell_formula_units_Z 16", "F d -3 m:1", 16.0),
+        ("_chemical_formula_sum Si2\n_cell_formula_units_Z 5", "F d -3 m:1", 16.0),
+        ("_chemical_formula_sum Si", "F d -3 m:1", 16.0),
+    ],
+)
+def test_an_unstated_origin_follows_from_the_contents_of_the_cell(
+    cif: CifMaker, more: str, meant: str, atoms: float
+) -> None:
+    text = cif(
+        (5.43,) * 3 + (90,) * 3, [("Si1", "Si", *(0.125,) * 3)], group="_space_group_name_H-M_alt 'F d -3 m'", more=more
+    )  # fmt: skip
+    structure = Structure.from_cif(text)
+    assert (structure.space_group.hm, structure.cell_content["Si"]) == (meant, atoms)
+    assert any("does not state its origin" in note for note in structure.notes)
+
+
+def test_an_unstated_origin_follows_from_stated_multiplicities(cif: CifMaker) -> None:
+    """A mineral file as databases write it: symbol, multiplicities and Wyckoff letters, no operations."""
+    sites = (("Na1", "Na", 4, 0.25, 0.7512, 0.0047), ("Na2", "Na", 2, 0.25, 0.425, 0.25))
+    columns = "label type_symbol symmetry_multiplicity fract_x fract_y fract_z"
+    group = "_symmetry_space_group_name_H-M 'P M N M '"
+    structure = Structure.from_cif(cif((5.2, 9.3, 7.1, 90, 90, 90), sites, columns, group=group))
+    assert structure.space_group.hm == "P m n m:2"
+    assert structure.cell_content == {"Na": 6.0}
+    general = (("Na1", "Na", 8, 0.25, 0.7512, 0.0047), ("Na2", "Na", 8, 0.25, 0.425, 0.25))
+    structure = Structure.from_cif(cif((5.2, 9.3, 7.1, 90, 90, 90), general, columns, group=group))
+    assert structure.space_group.hm == "P m n m:1"
+
+
 # Misprints: statements checked against each other and against the cell
 
 OBLIQUE = UnitCell.from_values((12.556, 14.408, 14.996, 90, 91.56, 90))

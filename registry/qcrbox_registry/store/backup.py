@@ -116,7 +116,8 @@ def _add_table(conn: Connection, archive: tarfile.TarFile, table: sa.Table, hash
     digest, rows = hashlib.sha256(), 0
     # The size must stand before the content in a tar, so a large table waits in a file.
     with tempfile.SpooledTemporaryFile(max_size=32 * 1024 * 1024) as spool:
-        result = conn.execution_options(yield_per=1000).execute(sa.select(table))
+        stored = sa.select(*map(_as_stored, table.c))
+        result = conn.execution_options(yield_per=1000).execute(stored)
         for row in result.mappings():
             line = json.dumps(dict(row), separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
             digest.update(line)
@@ -128,6 +129,13 @@ def _add_table(conn: Connection, archive: tarfile.TarFile, table: sa.Table, hash
         archive.addfile(info, spool)
     hashes[table.name] = digest.hexdigest()
     return rows
+
+
+def _as_stored(column: sa.Column) -> sa.ColumnElement:
+    """Ids as they are in the database: a restore fills tables of whatever schema, which know no prefix."""
+    if isinstance(column.type, sa.types.TypeDecorator):
+        return sa.type_coerce(column, column.type.impl_instance).label(column.name)
+    return column
 
 
 async def _add_contents(

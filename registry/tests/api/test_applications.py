@@ -61,7 +61,7 @@ def test_who_leaves_the_group_loses_the_application(registry, practice, person, 
     member = person(groups=[group])
     assert member.post("/api/commands", json=NOOP).status_code == 201
     registry.hub.users[member.token]["groups"].remove(group)
-    for cached in registry.core.identity._cache.values():
+    for cached in registry.context.identity._cache.values():
         cached.at -= 5.1
     assert member.post("/api/commands", json=NOOP).status_code == 404
 
@@ -76,7 +76,7 @@ def test_an_application_whose_approval_is_taken_is_gone_until_it_is_given_again(
 
 def test_how_agents_are_kept_reaches_the_scheduler(registry, practice):
     practice.change(reuse="any", warm=1, most_agents=3)
-    known = registry.core.scheduler.state.fleet.applications[practice.shown["id"]]
+    known = registry.context.scheduler.state.fleet.applications[practice.shown["id"]]
     assert (known.reuse, known.warm, known.most_agents) == ("any", 1, 3)
 
 
@@ -94,3 +94,58 @@ def test_only_application_administrators_change_one_and_it_is_audited(registry, 
 )
 def test_bad_changes_are_400(practice, body):
     assert practice.keeper.patch(practice.path, json=body).status_code == 400
+
+
+# ---------------------------------------------------------------- clients of earlier versions
+
+
+def asking(version, command="read", **arguments):
+    return {
+        "application_slug": "practice",
+        "application_version": version,
+        "command_name": command,
+        "command_arguments": arguments,
+    }
+
+
+def test_an_older_version_is_stood_for(ada, do):
+    answer = ada.post("/api/commands", json=asking("0.9", "noop"))
+    assert answer.status_code == 201, answer.text
+    calculation = do.ended(ada, answer.json()["payload"]["calculation_id"])
+    assert calculation["application_version"] == "1"
+    session = {"application_slug": "practice", "application_version": "0.9", "command_arguments": {}}
+    opened = ada.post("/api/interactive-sessions", json=session)
+    assert opened.status_code == 201
+    ada.post(f"/api/interactive-sessions/{opened.json()['payload']['interactive_session_id']}/discard")
+
+
+def test_a_version_that_nothing_stands_for_is_unknown(ada):
+    answer = ada.post("/api/commands", json=asking("0.8", "noop"))
+    assert answer.status_code == 404
+    assert "There is version 1." in answer.json()["error"]["message"]
+
+
+def test_what_one_may_not_see_stands_for_nothing(practice, person, group):
+    practice.change(restricted_to=[group])
+    messages = [
+        person().post("/api/commands", json=asking(version, "noop")).json()["error"]["message"]
+        for version in ("0.9", "0.8")
+    ]
+    assert messages[0] == messages[1].replace("0.8", "0.9")
+
+
+def test_an_output_cif_is_seen_among_the_parameters_and_can_be_named(ada, do):
+    (read,) = [
+        command
+        for application in ada.get("/api/applications").json()["payload"]["applications"]
+        for command in application["commands"]
+        if command["name"] == "read"
+    ]
+    assert read["parameters"]["written"]["dtype"] == "QCrBox.output_cif"
+    assert read["parameters"]["written"]["required"] is False
+    file_id = do.file_id(do.upload(ada))
+    body = asking("1", structure_path={"data_file_id": file_id}, output_cif_name="wished.cif")
+    answer = ada.post("/api/commands", json=body)
+    assert answer.status_code == 201, answer.text
+    shown = do.ended(ada, answer.json()["payload"]["calculation_id"])["command_arguments"]
+    assert shown == {"structure": {"data_file_id": file_id}, "table": None, "written": "wished.cif"}

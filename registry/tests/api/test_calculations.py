@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from qcrbox.contract.messages import CHECKPOINT, Finished, OutputFile
 from qcrbox.contract.states import State
 from qcrbox_registry.messaging.tokens import FilesToken, sign
-from qcrbox_registry.store import calculations, logs, results
+from qcrbox_registry.store import logs, results, transitions
 from qcrbox_registry.store.tables import calculations as calculation_table
 
 NOOP = {
@@ -148,6 +148,30 @@ def test_a_stop_of_several_stops_none_when_one_is_foreign(person, do):
         client.post(f"/api/calculations/{one}/stop")
 
 
+@pytest.mark.attack(14)
+def test_a_companion_is_taken_only_by_who_may_read_it(person, do):
+    """The .hkl beside a CIF is found by its owner; who was given the CIF alone does not get it along."""
+    ada, bea = person(), person()
+    bea.get("/api/me")  # known from now on
+    made = do.upload(ada, "model.cif")
+    hkl = {"file": ("model.hkl", b"1 0 0 5.0 1.0\n")}
+    appended = ada.post(f"/api/datasets/{made['qcrbox_dataset_id']}/append", files=hkl).json()["payload"]
+    companion = {"data_file_id": appended["appended_file"]["qcrbox_file_id"]}
+    cif = do.file_id(made)
+    taken = do.ended(ada, do.submit(ada, "read", structure=cif))["command_arguments"]["table"]
+    assert taken == companion
+    given = {"kind": "data_file", "object_id": cif, "person": bea.name}
+    assert ada.post("/api/shares", json=given).status_code == 201
+    calculation = do.ended(bea, do.submit(bea, "read", structure=cif))
+    assert calculation["command_arguments"]["table"] is None
+    nodes = bea.get(f"/api/lineage/calculation/{calculation['calculation_id']}").json()["payload"]["nodes"]
+    assert companion["data_file_id"] not in str(nodes)
+    given = {"kind": "dataset", "object_id": made["qcrbox_dataset_id"], "person": bea.name}
+    assert ada.post("/api/shares", json=given).status_code == 201
+    taken = do.ended(bea, do.submit(bea, "read", structure=cif))["command_arguments"]["table"]
+    assert taken == companion
+
+
 def test_a_held_application_starts_nothing_and_says_why(person, do):
     ada, keeper = person(), person("applications")
     application = ada.get("/api/applications").json()["payload"]["applications"][0]
@@ -188,7 +212,7 @@ def test_thousands_of_submissions_are_taken_and_the_first_page_is_still_there(re
 def test_one_person_cannot_fill_the_queue_and_others_go_on(registry, person, do, monkeypatch):
     """The site's own limit holds without anybody having set one; a batch that goes over it leaves nothing."""
     ada, eve = person(), person()
-    monkeypatch.setitem(registry.core.quotas._site, "queued", 800.0)
+    monkeypatch.setitem(registry.context.quotas._site, "queued", 800.0)
     over = ada.post("/api/commands/batch", json={"commands": [NOOP] * 1000}, timeout=120)
     assert over.status_code == 429
     assert "limit of 800 waiting calculations" in over.json()["error"]["message"]
@@ -232,7 +256,7 @@ def attempt(registry, person, do):
     one = do.submit(ada, "read", structure={"data_file_id": do.file_id(made)})
 
     def assign(conn):
-        ledger = calculations.Ledger(conn, [one])
+        ledger = transitions.Ledger(conn, [one])
         number = ledger.assign(one, "agent-of-the-test")
         ledger.close()
         return number
@@ -247,12 +271,12 @@ def attempt(registry, person, do):
 
 
 async def _forget(registry, calculation_id):
-    registry.core.scheduler.state.backlog.remove(calculation_id)
+    registry.context.scheduler.state.backlog.remove(calculation_id)
 
 
 def file_token(registry, calculation_id, attempt, expires=None):
     claims = FilesToken(calculation_id=calculation_id, attempt=attempt, expires=expires or time.time() + 60)
-    return sign(registry.core.signing_key, "files", claims)
+    return sign(registry.context.signing_key, "files", claims)
 
 
 def put(attempt, content, filename="refined.cif", sha256=None, name="refined"):
@@ -366,9 +390,9 @@ def test_readiness_names_what_is_missing(registry):
 
 
 def test_readiness_says_what_is_wrong_in_words(registry, monkeypatch):
-    monkeypatch.setattr(type(registry.core.bus), "is_connected", False)
-    monkeypatch.setitem(registry.core.missing, "database", "page 7 is damaged")
-    monkeypatch.setitem(registry.core.missing, "application broken", "line 3: no name")
+    monkeypatch.setattr(type(registry.context.bus), "is_connected", False)
+    monkeypatch.setitem(registry.context.faults, "database", "page 7 is damaged")
+    monkeypatch.setitem(registry.context.faults, "application broken", "line 3: no name")
     with registry.client() as anybody:
         answer = anybody.get("/api/readyz")
     said = answer.json()
@@ -389,7 +413,7 @@ def test_the_audit_trail_holds_refusals_and_its_chain(registry, person, do):
     ada, eve, root = person(), person(), person("admin")
     made = do.upload(ada)["qcrbox_dataset_id"]
     eve.delete(f"/api/datasets/{made}")
-    registry.serving.do(registry.core.audits_written())
+    registry.serving.do(registry.context.audits.settle())
     assert eve.get("/api/audit").status_code == 404
     seen = root.get("/api/audit", params={"who": eve.name}).json()["payload"]["audit"]
     assert [(one["action"], one["allowed"]) for one in seen] == [(f"DELETE /api/datasets/{made}", False)]
@@ -403,7 +427,7 @@ def test_the_audit_trail_holds_refusals_and_its_chain(registry, person, do):
 def test_the_audit_trail_is_exported_whole_and_its_chain_can_be_followed_elsewhere(registry, person, do):
     ada, root = person(), person("admin")
     do.upload(ada)
-    registry.serving.do(registry.core.audits_written())
+    registry.serving.do(registry.context.audits.settle())
     assert ada.get("/api/audit/export").status_code == 404
     lines = [json.loads(line) for line in root.get("/api/audit/export").text.splitlines()]
     previous = "0" * 64
@@ -422,7 +446,7 @@ def test_what_an_administrator_reads_of_others_is_always_audited(registry, perso
     own = do.upload(root)["qcrbox_dataset_id"]
     root.get(f"/api/datasets/{own}")
     root.get("/api/datasets")
-    registry.serving.do(registry.core.audits_written())
+    registry.serving.do(registry.context.audits.settle())
     seen = root.get("/api/audit", params={"who": root.name}).json()["payload"]["audit"]
     acts = {(one["action"], one["kind"], one["object_id"]) for one in seen}
     assert ("read as administrator", "data_file", do.file_id(made)) in acts

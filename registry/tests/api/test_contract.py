@@ -48,7 +48,7 @@ APPLICATION = exactly(
         "registered_at": TIME,
         "commands": listed(COMMAND),
         "description": STR_OR_NULL,
-        "url": STR_OR_NULL,
+        "url": STR,
         "email": STR_OR_NULL,
         "doi": STR_OR_NULL,
         "yaml_file_path": STR_OR_NULL,
@@ -77,14 +77,23 @@ CALCULATION = exactly(
         "status": STR,
         "command_arguments": OBJECT,
         "status_events": listed(STATUS_EVENT),
-        "output_dataset_id": STR_OR_NULL,
+        "output_dataset_id": {
+            "anyOf": [{"type": "string", "pattern": "^qcrbox_ds_0x[0-9a-f]+$"}, {"type": "null"}]
+        },
     }
 )
+DATASET_ID = {"type": "string", "pattern": "^qcrbox_ds_0x[0-9a-f]+$"}
+FILE_ID = {"type": "string", "pattern": "^qcrbox_df_0x[0-9a-f]+$"}
 DATA_FILE = exactly(
-    {"qcrbox_file_id": STR, "filename": STR, "filetype": STR, "qcrbox_dataset_id": STR_OR_NULL}
+    {
+        "qcrbox_file_id": FILE_ID,
+        "filename": STR,
+        "filetype": STR,
+        "qcrbox_dataset_id": {"anyOf": [DATASET_ID, {"type": "null"}]},
+    }
 )
 DATASET = exactly(
-    {"qcrbox_dataset_id": STR, "data_files": {"type": "object", "additionalProperties": DATA_FILE}}
+    {"qcrbox_dataset_id": DATASET_ID, "data_files": {"type": "object", "additionalProperties": DATA_FILE}}
 )
 SESSION = exactly(
     {
@@ -190,15 +199,76 @@ def test_datasets(ada, cif):
     assert more["appended_file"]["filename"] == "a.hkl"
     assert [file["filename"] for file in more["data_files"]] == ["a.cif", "a.hkl"]
     success(ada.get("/api/datasets"), 200, datasets=listed(DATASET))
-    success(ada.get(f"/api/datasets/{dataset_id}"), 200, datasets=listed(DATASET))
-    archive = ada.get(f"/api/datasets/{dataset_id}/download")
-    assert archive.status_code == 200
-    with zipfile.ZipFile(io.BytesIO(archive.content)) as opened:
-        assert opened.testzip() is None
-        assert {name: opened.read(name) for name in opened.namelist()} == {"a.cif": cif, "a.hkl": b"1 2 3\n"}
+    (shown,) = success(
+        ada.get(f"/api/datasets/{dataset_id}"), 200, datasets=listed(DATASET), data_files=listed(DATA_FILE)
+    )["datasets"]
+    assert shown["qcrbox_dataset_id"] == dataset_id
     gone = ada.delete(f"/api/datasets/{dataset_id}")
     assert (gone.status_code, gone.content) == (204, b"")
     failure(ada.get(f"/api/datasets/{dataset_id}"), 404)
+
+
+def unpacked(answer):
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as opened:
+        assert opened.testzip() is None
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def test_one_file_is_downloaded_as_it_is_and_several_as_a_zip(ada, do, cif):
+    made = do.upload(ada, "quartz α.cif", cif)
+    dataset_id = made["qcrbox_dataset_id"]
+    one = ada.get(f"/api/datasets/{dataset_id}/download")
+    assert (one.status_code, one.content) == (200, cif)
+    assert one.headers["content-type"] == "application/octet-stream"
+    assert "filename*=UTF-8''quartz%20%CE%B1.cif" in one.headers["content-disposition"]
+    assert int(one.headers["content-length"]) == len(cif)
+    asked = ada.get(f"/api/datasets/{dataset_id}/download", params={"format": "zip"})
+    assert unpacked(asked) == {"quartz α.cif": cif}
+    assert f'filename="{dataset_id}.zip"' in asked.headers["content-disposition"]
+    upload(ada, f"/api/datasets/{dataset_id}/append", b"1 2 3\n", "a.hkl")
+    several = ada.get(f"/api/datasets/{dataset_id}/download")
+    assert unpacked(several) == {"quartz α.cif": cif, "a.hkl": b"1 2 3\n"}
+    assert f'filename="{dataset_id}.zip"' in several.headers["content-disposition"]
+    named = ada.get(f"/api/datasets/{dataset_id}/download", params={"format": "zip", "named": True})
+    assert "quartz%20%CE%B1.cif.zip" in named.headers["content-disposition"]
+    failure(ada.get(f"/api/datasets/{dataset_id}/download", params={"format": "tar"}), 400)
+
+
+def test_a_dataset_without_files_is_an_empty_zip(ada, do):
+    made = do.upload(ada)
+    assert ada.delete(f"/api/data-files/{do.file_id(made)}").status_code == 204
+    assert unpacked(ada.get(f"/api/datasets/{made['qcrbox_dataset_id']}/download")) == {}
+
+
+def test_ids_of_earlier_versions_are_accepted(ada, do, cif):
+    """They were the digits alone."""
+    made = do.upload(ada, "a.cif", cif)
+    dataset_id, file_id = made["qcrbox_dataset_id"], do.file_id(made)
+    old_dataset, old_file = dataset_id.partition("0x")[2], file_id.partition("0x")[2]
+    assert (dataset_id.split("_")[1], file_id.split("_")[1]) == ("ds", "df")
+    shown = success(ada.get(f"/api/datasets/{old_dataset}"), 200, datasets=listed(DATASET))["datasets"]
+    assert shown[0]["qcrbox_dataset_id"] == dataset_id
+    assert ada.get(f"/api/data-files/{old_file}/download").content == cif
+    more = success(
+        upload(ada, f"/api/datasets/{old_dataset}/append", b"x", "b.txt"), 201, appended_file=DATA_FILE
+    )
+    assert more["appended_file"]["qcrbox_dataset_id"] == dataset_id
+    for given in (old_file, {"data_file_id": old_file}, {"data_file_id": file_id}, file_id):
+        calculation = do.ended(ada, do.submit(ada, "read", structure=given))
+        assert calculation["command_arguments"]["structure"] == {"data_file_id": file_id}
+        assert calculation["status"] == "successful"
+    alone = do.upload(ada, "alone.cif", cif)["qcrbox_dataset_id"]
+    for given in (alone, alone.partition("0x")[2]):
+        assert do.ended(ada, do.submit(ada, "read", structure=given))["status"] == "successful"
+    for path in (f"/api/datasets/{file_id}", f"/api/data-files/{dataset_id}", f"/api/datasets/{old_file}"):
+        failure(ada.get(path), 404)
+    lineage = ada.get(f"/api/lineage/data_file/{old_file}").json()["payload"]
+    assert file_id in [node["id"] for node in lineage["nodes"]]
+    tagged = ada.patch(f"/api/datasets/{old_dataset}", json={"tags": ["good"]})
+    assert tagged.json()["payload"]["datasets"][0]["tags"] == ["good"]
+    assert ada.delete(f"/api/datasets/{old_dataset}").status_code == 204
 
 
 def test_data_files(ada, cif):
@@ -316,6 +386,18 @@ BAD_UPLOADS = {
     },
     "garbage": {"content": b"\x00" * 1000, "headers": {"content-type": "multipart/form-data; boundary=b"}},
 }
+
+
+@pytest.mark.parametrize("content", [b"data_x", b"x" * 200_000], ids=["short", "long"])
+def test_a_file_under_another_name_is_a_missing_file(ada, content):
+    error = failure(ada.post("/api/datasets", files={"upload": ("a.cif", content)}), 400)
+    assert error["what"] == "The form has no part named `file`."
+    assert error["why"] == "Its parts: `upload`."
+
+
+def test_a_long_field_is_too_long(ada):
+    answer = ada.post("/api/datasets", files={"file": ("a", b"x")}, data={"description": "x" * 100_000})
+    assert "longer than 64 KiB" in failure(answer, 413)["message"]
 
 
 @pytest.mark.parametrize("bad", BAD_UPLOADS, ids=list(BAD_UPLOADS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from qcrbox_har.quantum.scf import Wavefunction
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Evaluate = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,41 @@ class Settings:
     grid_level: int = 2
 
 
+@dataclass
+class Source:
+    """A density to be shared among atoms.
+
+    molecule: its atoms, in bohr; density, spin: functions of points (m, 3) in bohr that give electrons per bohr³
+    (m,); spin is None for closed shells. energy, iterations, seconds: what it cost to make.
+    """
+
+    molecule: gto.Mole
+    density: Evaluate
+    spin: Evaluate | None
+    energy: float
+    iterations: int
+    seconds: float
+    n_basis: int
+
+
+def of_wavefunction(wavefunction: Wavefunction) -> Source:
+    molecule = wavefunction.molecule
+    difference = wavefunction.density[0] - wavefunction.density[1]
+    return Source(
+        molecule,
+        lambda points: density_at(molecule, wavefunction.total_density, points),
+        (lambda points: density_at(molecule, difference, points))
+        if np.abs(difference).max() > 1e-9
+        else None,
+        wavefunction.energy,
+        wavefunction.iterations,
+        wavefunction.seconds,
+        molecule.nao,
+    )
+
+
 def atomic_densities(
-    wavefunction: Wavefunction,
+    source: Source,
     settings: Settings,
     wanted: list[Wanted],
     fractional: Array,
@@ -51,12 +86,12 @@ def atomic_densities(
 
     fractional (3, 3): takes Cartesian Å to fractional coordinates; hkl (k, 3).
     """
-    times = {"scf": wavefunction.seconds}
+    times = {"scf": source.seconds}
     clock = time.perf_counter()
-    molecule = wavefunction.molecule
+    molecule = source.molecule
     points, weights = integration_grid(molecule, settings.grid_level)
-    density = density_at(molecule, wavefunction.total_density, points)
-    spin = _spin_density(wavefunction, points)
+    density = source.density(points)
+    spin = None if source.spin is None else source.spin(points)
     times["density"] = time.perf_counter() - clock
     clock = time.perf_counter()
     atoms = _Atoms(molecule, {one.atom for one in wanted})
@@ -75,7 +110,6 @@ def atomic_densities(
         factors[row] = fourier.form_factors(displaced @ (fractional.T * BOHR), charge, indices, threads)
     times["fourier"] = time.perf_counter() - clock
     nuclei = molecule.atom_charges().astype(float)
-    centre = molecule.atom_coords()
     dipoles = -atoms.moments * BOHR
     result = AtomicDensity(
         electrons=atoms.electrons,
@@ -83,12 +117,12 @@ def atomic_densities(
         dipoles=dipoles,
         spin=atoms.spin,
         total_electrons=float(atoms.electrons.sum()),
-        energy=wavefunction.energy,
-        iterations=wavefunction.iterations,
-        converged=wavefunction.converged,
-        dipole=(nuclei - atoms.electrons) @ centre * BOHR + dipoles.sum(axis=0),
+        energy=source.energy,
+        iterations=source.iterations,
+        converged=True,
+        dipole=(nuclei - atoms.electrons) @ molecule.atom_coords() * BOHR + dipoles.sum(axis=0),
         seconds=times,
-        n_basis=molecule.nao,
+        n_basis=source.n_basis,
         n_points=len(points),
     )
     return factors, result
@@ -135,10 +169,3 @@ def density_at(molecule: gto.Mole, density_matrix: Array, points: Array, block: 
         values = numint.eval_ao(molecule, points[part])
         rho[part] = numint.eval_rho(molecule, values, density_matrix, hermi=1)
     return rho
-
-
-def _spin_density(wavefunction: Wavefunction, points: Array) -> Array | None:
-    difference = wavefunction.density[0] - wavefunction.density[1]
-    if np.abs(difference).max() < 1e-9:
-        return None
-    return density_at(wavefunction.molecule, difference, points)

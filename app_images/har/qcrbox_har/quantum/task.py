@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyscf import df, gto
 from pyscf.data.nist import BOHR
 
 from qcrbox_har.child import report
 from qcrbox_har.method import AtomicDensity, Method, MoleculeInput
-from qcrbox_har.quantum import density, scf, xtb
+from qcrbox_har.quantum import density, external, scf, xtb
 from qcrbox_har.quantum.atoms import free_atom
 from qcrbox_har.quantum.density import Settings, Wanted
 
@@ -41,9 +43,33 @@ def molecule_density(
     found = scf.run(molecule, method, _kept.get(number), watch)
     _kept[number] = found
     report(stage="form factors", molecule=number)
+    source = density.of_wavefunction(found)
     return density.atomic_densities(
-        found, Settings(**settings), [Wanted(atom, rotation) for atom, rotation in wanted], fractional, hkl
+        source, Settings(**settings), [Wanted(atom, rotation) for atom, rotation in wanted], fractional, hkl
     )
+
+
+def given_density(
+    number: int,
+    molecule: MoleculeInput,
+    path: str,
+    settings: dict[str, Any],
+    wanted: list[tuple[int, Indices]],
+    fractional: Array,
+    hkl: Indices,
+) -> tuple[NDArray[np.complex128], AtomicDensity]:
+    """The same from a wavefunction file, whose molecule is laid over the one in the crystal."""
+    report(stage="form factors", molecule=number)
+    source, fit = external.laid_over(path, molecule)
+    chosen = [Wanted(int(fit.atom_of[atom]), rotation) for atom, rotation in wanted]
+    factors, result = density.atomic_densities(
+        source, Settings(**settings), chosen, fractional @ fit.rotation, hkl
+    )
+    for name in ("electrons", "charges", "spin"):
+        setattr(result, name, getattr(result, name)[fit.atom_of])
+    result.dipoles = result.dipoles[fit.atom_of] @ fit.rotation.T
+    result.dipole = fit.rotation @ result.dipole
+    return factors, result
 
 
 def hydrogen_distances(molecule: MoleculeInput, pairs: list[tuple[int, int]]) -> Array:
@@ -59,6 +85,38 @@ def deformation_density(number: int, basis: str, points: Array) -> Array:
     for atom, centre in enumerate(molecule.atom_coords()):
         total -= free_atom(molecule.atom_pure_symbol(atom), 0, basis)(np.linalg.norm(places - centre, axis=1))
     return total / BOHR**3
+
+
+def formula_of_file(path: str) -> dict[str, int]:
+    """Atoms of each element in a wavefunction file, by alphabet."""
+    symbols = [gto.mole._std_symbol(int(z)) for z in external.read(path).atnums]
+    return {symbol: symbols.count(symbol) for symbol in sorted(set(symbols))}
+
+
+def size(molecule: MoleculeInput, method: Method) -> dict[str, int]:
+    """What the cost depends on, without computing anything. Raises what a wavefunction would raise for its input."""
+    built = scf.build_molecule(molecule, method)
+    scf.mean_field(built, method)
+    auxiliary = df.addons.make_auxmol(built, df.addons.make_auxbasis(built))
+    points_of_atom = {1: 3900, 2: 8200, 3: 12500}
+    count = len(molecule.symbols)
+    return {
+        "basis": built.nao,
+        "auxiliary": auxiliary.nao,
+        "occupied": max(built.nelec),
+        "scf_points": count * points_of_atom.get(method.grid_level, 20000),
+        "points": count * points_of_atom[2],
+    }
+
+
+def speed() -> float:
+    """Floating-point operations a second of a matrix product here and now, all threads together."""
+    matrix = np.random.default_rng(0).random((600, 600))
+    matrix @ matrix
+    started = time.perf_counter()
+    for _ in range(3):
+        matrix @ matrix
+    return 3 * 2 * 600**3 / (time.perf_counter() - started)
 
 
 def save(path: str) -> None:

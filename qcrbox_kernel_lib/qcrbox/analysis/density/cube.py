@@ -43,6 +43,20 @@ class Cube(GridValues):
             self.values / BOHR**3, self.origin, self.steps, self.numbers, self.places, self.title, "density"
         )
 
+    def at_cartesian(self, places: Array) -> Array:
+        """Values at places (n, 3) in Å, interpolated linearly; 0 outside the grid."""
+        place = (np.asarray(places, dtype=float) - self.origin) @ np.linalg.inv(self.steps)
+        most = np.array(self.values.shape) - 1
+        inside = ((place >= 0) & (place <= most)).all(axis=1)
+        low = np.clip(np.floor(place).astype(int), 0, np.maximum(most - 1, 0))
+        share = place - low
+        total = np.zeros(len(place))
+        for corner in np.ndindex(2, 2, 2):
+            index = np.minimum(low + corner, most)
+            weight = np.prod(np.where(np.array(corner) == 1, share, 1 - share), axis=1)
+            total += weight * self.values[tuple(index.T)]
+        return np.where(inside, total, 0.0)
+
     @property
     def box(self) -> Box:
         """As the structure view draws it."""

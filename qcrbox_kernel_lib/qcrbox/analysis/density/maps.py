@@ -30,6 +30,10 @@ class DensityMap(GridValues):
     structure: Structure
     kind: str = "Fo − Fc"
 
+    def at_cartesian(self, places: Array) -> Array:
+        """Values at places (n, 3) in Å on the crystal's Cartesian axes."""
+        return self.at(self.structure.cell.to_fractional(places))
+
     def at(self, fract: Array) -> Array:
         """Values at fractional coordinates (n, 3), interpolated linearly."""
         shape = np.array(self.values.shape)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from qcrbox.analysis.density.cube import Cube
 from qcrbox.analysis.density.maps import DensityMap
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.geometry import least_squares_plane
@@ -30,7 +31,7 @@ class Section:
     labels: list[str]
 
 
-def section(density: DensityMap, points: Array, atoms: Array, labels: list[str]) -> Section:
+def section(density: DensityMap | Cube, points: Array, atoms: Array, labels: list[str]) -> Section:
     """The density in the least-squares plane of points (n, 3), n ≥ 3, Å on the crystal's Cartesian axes.
 
     atoms (m, 3) with their labels: those within NEAR Å of the plane are kept. x runs from the first point to the second.
@@ -50,7 +51,7 @@ def section(density: DensityMap, points: Array, atoms: Array, labels: list[str])
     pitch = (high - low).max() / _POINTS
     x, y = (np.arange(a, b + pitch, pitch) for a, b in zip(low, high, strict=True))
     grid = plane.centroid + x[None, :, None] * frame[0] + y[:, None, None] * frame[1]
-    values = density.at(density.structure.cell.to_fractional(grid.reshape(-1, 3))).reshape(grid.shape[:2])
+    values = density.at_cartesian(grid.reshape(-1, 3)).reshape(grid.shape[:2])
     near = np.flatnonzero(np.abs((atoms - plane.centroid) @ plane.normal) < NEAR)
     places = (atoms[near] - plane.centroid) @ frame.T
     return Section(density.kind, density.sigma, x, y, values, places, [labels[row] for row in near])

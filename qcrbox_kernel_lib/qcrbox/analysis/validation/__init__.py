@@ -6,6 +6,7 @@ leave the site without consent.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from qcrbox.analysis.validation import data_checks, model_checks, statement_checks
@@ -20,6 +21,7 @@ CHECKS: dict[str, Check] = {
     for check in (
         statement_checks.missing_items,
         statement_checks.symmetry_statements,
+        statement_checks.radiation,
         statement_checks.cell_and_system,
         statement_checks.formula_and_content,
         statement_checks.checksums,
@@ -30,6 +32,7 @@ CHECKS: dict[str, Check] = {
         model_checks.positive_definite,
         model_checks.adp_shape,
         model_checks.rigid_bond,
+        model_checks.multiplicities,
         model_checks.occupancies,
         model_checks.neighbours,
         model_checks.precision_of_bonds,
@@ -38,6 +41,24 @@ CHECKS: dict[str, Check] = {
         data_checks.merging,
     )
 }
+
+
+MOST_ALERTS = 100  # of one test; more than that are counted
+
+
+def _shortened(found: Iterator[Alert]) -> list[Alert]:
+    """The alerts of a check, with a count in place of those beyond the first hundred of a test and level."""
+    kept: list[Alert] = []
+    counts: Counter[tuple[str, str]] = Counter()
+    for alert in found:
+        counts[alert.test, alert.level] += 1
+        if counts[alert.test, alert.level] <= MOST_ALERTS:
+            kept.append(alert)
+    for (test, level), count in counts.items():
+        if count > MOST_ALERTS:
+            kind = next(alert.type for alert in kept if alert.test == test)
+            kept.append(Alert(test, level, kind, f"{count - MOST_ALERTS:,} more alerts of this kind."))
+    return kept
 
 
 def validate(block: Block) -> Validation:
@@ -52,7 +73,7 @@ def validate(block: Block) -> Validation:
     not_run: dict[str, str] = {}
     for name, check in CHECKS.items():
         try:
-            alerts += list(check(block, structure))
+            alerts += _shortened(check(block, structure))
         except QcError as error:
             not_run[name] = error.message
         else:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from qcrbox.analysis.validation.alerts import Alert
 from qcrbox.cif.document import Block
+from qcrbox.crystallography.radiation import SHORTEST_XRAYS, read_radiation
 from qcrbox.crystallography.shelx.checksum import wrong_checksums
 from qcrbox.crystallography.structure.elements import atomic_number
 from qcrbox.crystallography.structure.formula import parse_formula, weight
@@ -58,6 +59,23 @@ def symmetry_statements(block: Block, structure: Structure) -> Iterator[Alert]:
         yield Alert("SYMMETRY_STATEMENTS", "B", 1, text)
     for text in structure.space_group.notes:
         yield Alert("SYMMETRY_STATEMENTS", "C", 1, text)
+
+
+def radiation(block: Block, structure: Structure) -> Iterator[Alert]:
+    """A wavelength that another radiation, or another anode, has."""
+    del structure
+    found = read_radiation(block)
+    if found.doubt:
+        electrons = found.wavelength is not None and found.wavelength < SHORTEST_XRAYS
+        yield Alert(
+            "RADIATION",
+            "B",
+            1,
+            found.doubt,
+            advice="State _diffrn_radiation_probe electron; X-ray form factors do not hold for electrons."
+            if electrons
+            else "Correct the wavelength or the radiation.",
+        )
 
 
 def cell_and_system(block: Block, structure: Structure) -> Iterator[Alert]:

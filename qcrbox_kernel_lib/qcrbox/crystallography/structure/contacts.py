@@ -112,22 +112,36 @@ def _within_three_bonds(
     translation: Indices,
 ) -> NDArray[np.bool_]:
     start = asymmetric_unit(images, edges)
-    origin = start.site
-    current = start.images
+    origin, current = start.site, start.images
     owners, keys = [], []
     for _ in range(3):
         row, site, op, moved = bonded_images(images, edges, current, np.arange(len(current)))
-        origin = origin[row]
-        current = images.make(site, op, moved)
-        pair = np.column_stack([origin, images.key(site, op, moved)])
-        pair, unique = np.unique(pair, axis=0, return_index=True)
+        origin, key = origin[row], images.key(site, op, moved)
+        _, unique = np.unique(_pair_numbers([(origin, key)])[0], return_index=True)
         current = images.make(site[unique], op[unique], moved[unique])
-        origin = pair[:, 0]
+        origin = origin[unique]
         owners.append(origin)
-        keys.append(pair[:, 1])
-    close = set(zip(np.concatenate(owners).tolist(), np.concatenate(keys).tolist(), strict=True))
-    wanted = images.key(second, operation, translation)
-    return np.array([pair in close for pair in zip(first.tolist(), wanted.tolist(), strict=True)], dtype=bool)
+        keys.append(key[unique])
+    close, wanted = _pair_numbers(
+        [(np.concatenate(owners), np.concatenate(keys)), (first, images.key(second, operation, translation))]
+    )
+    close.sort()
+    return (
+        close[np.minimum(np.searchsorted(close, wanted), len(close) - 1)] == wanted
+        if len(close)
+        else wanted < 0
+    )
+
+
+def _pair_numbers(lists: Sequence[tuple[Indices, Indices]]) -> list[Indices]:
+    """One integer for each pair of integers, equal for equal pairs of all lists."""
+    number = np.unique(np.concatenate([second for _, second in lists]), return_inverse=True)[1]
+    count = int(number.max(initial=0)) + 1
+    found, place = [], 0
+    for first, second in lists:
+        found.append(first * count + number[place : place + len(second)])
+        place += len(second)
+    return found
 
 
 def hydrogen_bonds(

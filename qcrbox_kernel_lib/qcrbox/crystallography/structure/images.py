@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 _REACH = 2**11  # translations from -2048 to 2047 have keys
 MOST_IMAGES = 2_000_000
+DENSEST = 1.0  # atoms per Å³; diamond has 0.18, hydrogen at 400 GPa 0.6
 
 
 @dataclass
@@ -59,6 +60,22 @@ class SymmetryImages:
     def cartesian(self) -> Array:
         """Sites in their own places, (n, 3) Å."""
         return self.cell.to_cartesian(self.sites.fract)
+
+    @cached_property
+    def is_overcrowded(self) -> bool:
+        """Whether the cell holds more atoms than any matter: a placeholder such as 1 1 1 90 90 90, or a list of elements.
+
+        Each atom would then have thousands of images around it, so only the atoms as they are given count.
+        """
+        share = np.where(self.sites.is_atom, np.nan_to_num(self.sites.occupancy), 0.0)
+        atoms = float((share * self.symmetry.multiplicity).sum())
+        if atoms <= DENSEST * self.cell.volume:
+            return False
+        self.note(
+            f"{atoms:.0f} atoms in a cell of {self.cell.volume:.1f} Å³ are no crystal: cell or coordinates are "
+            f"placeholders. {'Bonds are looked for between the atoms as given only.' if self.group.order == 1 else 'No bonds are looked for.'}"
+        )
+        return True
 
     @cached_property
     def _inverse(self) -> tuple[Indices, Indices]:
@@ -173,6 +190,8 @@ class SymmetryImages:
         Sites are searched from inside the cell, wherever the file puts them, so that a spread-out asymmetric
         unit costs no more than a compact one. A site is paired with itself as well.
         """
+        if self.is_overcrowded:
+            return self._among_themselves(sites, cutoff)
         home = np.floor(self.sites.fract[sites]).astype(np.int64)
         inside = self.sites.fract[sites] - home
         image = self.near(inside, cutoff, sites)
@@ -181,3 +200,16 @@ class SymmetryImages:
             image.site[second], image.operation[second], image.translation[second] + home[first]
         )
         return sites[first], found, distance
+
+    def _among_themselves(self, sites: Indices, cutoff: float) -> tuple[Indices, ImageList, Array]:
+        """Pairs of sites in their own places: a molecule in a placeholder of a cell.
+
+        None where they lie on top of each other, or where symmetry says that there is more.
+        """
+        points = self.cartesian[sites]
+        crowd = np.unique(np.floor(points / cutoff).astype(np.int64), axis=0, return_counts=True)[1]
+        if crowd.max(initial=0) > DENSEST * cutoff**3 or self.group.order > 1:
+            sites, points = sites[:0], points[:0]
+        first, second, distance = pairs_within(points, points, cutoff)
+        operation, translation = self.own_place(sites[second])
+        return sites[first], self.make(sites[second], operation, translation), distance

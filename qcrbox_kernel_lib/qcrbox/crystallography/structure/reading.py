@@ -39,6 +39,20 @@ _FLAG_TAGS = (
     "_atom_site_refinement_flags_adp",
 )
 _COMPONENTS = ("11", "22", "33", "12", "13", "23")
+_ANISO_TAGS = [
+    f"_atom_site_aniso_{name}{su}"
+    for name in ("label", *(stem + component for stem in ("U_", "B_", "beta_") for component in _COMPONENTS))
+    for su in ("", "_su")
+]
+_SITE_TAGS = [
+    f"_atom_site_{name}{su}"
+    for name in (
+        "label", "type_symbol", "fract_x", "fract_y", "fract_z", "Cartn_x", "Cartn_y", "Cartn_z", "occupancy",
+        "U_iso_or_equiv", "B_iso_or_equiv", "adp_type", "thermal_displace_type", "disorder_assembly",
+        "disorder_group", "calc_flag", "refinement_flags", "refinement_flags_posn", "refinement_flags_adp",
+    )
+    for su in ("", "_su")
+]  # fmt: skip
 
 
 def number_with_su(block: Block, tag: str, notes: list[str] | None = None) -> Number | None:
@@ -132,6 +146,7 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
             where=f"block {block.name}",
             items=["_atom_site_label", "_atom_site_fract_x"],
         )
+    loop = in_memory(loop, _SITE_TAGS)
     count = len(loop)
     types = texts_of(loop, "_atom_site_type_symbol", count)
     labels = texts_of(loop, "_atom_site_label", count)
@@ -184,6 +199,14 @@ def as_loop(block: Block, tag: str) -> Loop | None:
         item.tag: [item.raw] for item in block.items if names.category(item.tag) == category
     }
     return Loop.of(items)
+
+
+def in_memory(loop: Loop, tags: Sequence[str]) -> Loop:
+    """A loop with those of the columns that it has, cut from the file in one pass."""
+    own = [loop.tags[place] for place in dict.fromkeys(map(loop.index, tags)) if place is not None]
+    made = Loop.of(dict(zip(own, loop.columns(*own), strict=True)))
+    made.cif2 = loop.cif2
+    return made
 
 
 def texts_of(loop: Loop, tag: str, count: int) -> list[str]:
@@ -262,6 +285,7 @@ def _anisotropic(block: Block, labels: list[str], cell: UnitCell, notes: list[st
     loop = as_loop(block, "_atom_site_aniso_label")
     if loop is None:
         return tensors, su
+    loop = in_memory(loop, _ANISO_TAGS)
     count = len(loop)
     own = texts_of(loop, "_atom_site_aniso_label", count)
     rows = _rows_of(own, labels, notes)

@@ -31,6 +31,7 @@ from qcrbox.crystallography.structure.atoms import Atoms
 from qcrbox.crystallography.structure.bonds import Edges, ListedBond, bond_edges, riding_pivots
 from qcrbox.crystallography.structure.disorder import choose
 from qcrbox.crystallography.structure.images import ImageList, SymmetryImages
+from qcrbox.crystallography.structure.origin import origin_by_contents
 from qcrbox.crystallography.structure.sites import Sites, site_symmetry_symbol
 
 Array = NDArray[np.float64]
@@ -75,6 +76,7 @@ class Structure:
         group = reading.read_space_group(block, cell)
         sites = reading.read_sites(block, cell, notes)
         z = block.number("_cell_formula_units_Z")
+        group = origin_by_contents(group, cell, sites, block)
         return cls(
             cell,
             group,

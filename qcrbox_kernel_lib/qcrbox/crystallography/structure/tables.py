@@ -62,16 +62,12 @@ def bonds(images: SymmetryImages, edges: Edges, hydrogens: bool = True) -> list[
     first, second = _ends(images, edges, rows)
     lengths = geometry.measure(images, geometry.distance, [first, second]).numbers()
     label = images.sites.label
+    one, other = (side[rows].tolist() for side in (edges.first, edges.second))
     return [
-        Bond(
-            label[edges.first[row]],
-            label[edges.second[row]],
-            length,
-            _code(images, second, place),
-            images.group.readable(int(second.operation[place]), second.translation[place].tolist()),
-            bool(edges.listed[row]),
+        Bond(label[i], label[j], length, code, readable, listed)
+        for i, j, length, (code, readable), listed in zip(
+            one, other, lengths, _symmetry(images, second), edges.listed[rows].tolist(), strict=True
         )
-        for place, (row, length) in enumerate(zip(rows.tolist(), lengths, strict=True))
     ]
 
 
@@ -89,16 +85,11 @@ def angles(images: SymmetryImages, edges: Edges, hydrogens: bool = True) -> list
     _, end_3 = _ends(images, edges, other)
     values = geometry.measure(images, geometry.angle, [end_1, apex, end_3]).numbers()
     label = images.sites.label
+    sites = (end.site.tolist() for end in (end_1, apex, end_3))
+    codes = ([code for code, _ in _symmetry(images, end)] for end in (end_1, end_3))
     return [
-        Angle(
-            label[end_1.site[row]],
-            label[apex.site[row]],
-            label[end_3.site[row]],
-            value,
-            _code(images, end_1, row),
-            _code(images, end_3, row),
-        )
-        for row, value in enumerate(values)
+        Angle(label[i], label[j], label[k], value, code_1, code_3)
+        for i, j, k, value, code_1, code_3 in zip(*sites, values, *codes, strict=True)
     ]
 
 
@@ -125,6 +116,7 @@ def hydrogen_bonds(images: SymmetryImages, found: Sequence[HydrogenBond]) -> lis
         )
     )
     label = images.sites.label
+    codes = [code for code, _ in _symmetry(images, acceptor)]
     return [
         HydrogenBondRow(
             label[bond.donor],
@@ -134,7 +126,7 @@ def hydrogen_bonds(images: SymmetryImages, found: Sequence[HydrogenBond]) -> lis
             h_a[row],
             d_a[row],
             dha[row],
-            _code(images, acceptor, row),
+            codes[row],
             bond.listed,
         )
         for row, bond in enumerate(found)
@@ -165,8 +157,17 @@ def _own(images: SymmetryImages, sites: Sequence[int] | Indices) -> ImageList:
     return images.make(rows, operation, translation)
 
 
-def _code(images: SymmetryImages, atoms: ImageList, row: int) -> str:
-    one = slice(row, row + 1)
-    if images.is_own_place(atoms.site[one], atoms.operation[one], atoms.translation[one])[0]:
-        return "."
-    return images.group.code(int(atoms.operation[row]), atoms.translation[row].tolist())
+def _symmetry(images: SymmetryImages, atoms: ImageList) -> list[tuple[str, str]]:
+    """Symmetry code and readable operation of each atom; the code is `.` for one in its own place."""
+    own = images.is_own_place(atoms.site, atoms.operation, atoms.translation)
+    known: dict[tuple[int, tuple[int, ...]], tuple[str, str]] = {}
+    named = []
+    for here, operation, moved in zip(
+        own.tolist(), atoms.operation.tolist(), map(tuple, atoms.translation.tolist()), strict=True
+    ):
+        name = (operation, moved)
+        if name not in known:
+            known[name] = images.group.code(operation, moved), images.group.readable(operation, moved)
+        code, readable = known[name]
+        named.append((".", readable) if here else (code, readable))
+    return named

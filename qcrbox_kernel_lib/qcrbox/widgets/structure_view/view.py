@@ -19,6 +19,7 @@ from qcrbox.crystallography.structure import Structure
 from qcrbox.markup import Table, escape, publish
 from qcrbox.widgets import bundle
 from qcrbox.widgets.answering import answer_while_busy
+from qcrbox.widgets.chart import Picture
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 from qcrbox.widgets.structure_view.options import Options
 from qcrbox.widgets.structure_view.packing import packed_density, packed_surface
@@ -269,11 +270,21 @@ class StructureView:
         if answer is not None:
             widget.send({"re": content.get("id"), **answer})
 
-    def _section(self, rows: list[int]) -> dict[str, Any]:
-        if not isinstance(self.density, DensityMap):
-            return {"error": "There is no density map to cut."}
+    def section(self, *labels: str, step: float | None = None) -> Picture:
+        """The density that is shown, in the plane of three or more atoms; step between contours in e/Å³."""
+        if self.density is None:
+            raise UserInputError("No density is shown.", next="view.show_density(…) shows one.")
+        return self._cut(self._rows(labels), step)
+
+    def _cut(self, rows: list[int], step: float | None) -> Picture:
+        assert self.density is not None
         places = self.scene.atoms.cartesian
-        picture = section_picture(section(self.density, places[rows], places, self.scene.labels))
+        return section_picture(section(self.density, places[rows], places, self.scene.labels), step)
+
+    def _section(self, rows: list[int]) -> dict[str, Any]:
+        if self.density is None:
+            return {"error": "There is no density to cut."}
+        picture = self._cut(rows, None)
         return {"png": base64.b64encode(picture.image("png")).decode(), "alt": picture.alt}
 
     def _answer(self, content: dict[str, Any]) -> dict[str, Any] | None:

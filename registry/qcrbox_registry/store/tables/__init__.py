@@ -1,12 +1,13 @@
 """All tables, one noun a file. Times are Unix seconds (float, UTC); ids that leave the registry are opaque text.
 
 Calculations, datasets and files carry time-ordered random ids (`new_id`), so that "newest first" is a walk
-down the primary key, whatever the size of the table. Each index names the question it answers.
+down the primary key, whatever the size of the table. Those of datasets and files have the contract's prefix
+outside the database. Each index names the question it answers.
 """
 
 from __future__ import annotations
 
-from qcrbox_registry.store.tables.base import metadata, new_id
+from qcrbox_registry.store.tables.base import metadata, new_data_file_id, new_dataset_id, new_id
 from qcrbox_registry.store.tables.of_agents import agents, holds, launchers, sessions
 from qcrbox_registry.store.tables.of_applications import applications, command_durations, commands
 from qcrbox_registry.store.tables.of_calculations import (
@@ -45,6 +46,8 @@ __all__ = [
     "loads",
     "log_chunks",
     "metadata",
+    "new_data_file_id",
+    "new_dataset_id",
     "new_id",
     "people",
     "progress",

@@ -7,6 +7,7 @@ import threading
 import time
 
 import sqlalchemy as sa
+from qcrbox.contract import ids
 from sqlalchemy import BigInteger, Column, Integer
 
 metadata = sa.MetaData(
@@ -45,6 +46,57 @@ def new_id() -> str:
     return f"{ms:012x}{place:04x}{os.urandom(8).hex()}"
 
 
-def serial(name: str = "id") -> Column:
+class _PrefixedId(sa.types.TypeDecorator[str]):
+    """32 hexadecimal digits in the database, with the prefix of their kind everywhere else.
+
+    Ids without prefix, as they were given out before, find the same rows: the database did not have to change.
+    """
+
+    impl = sa.String(32)
+    cache_ok = True
+    prefix = ""
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else value.removeprefix(self.prefix)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else self.prefix + value
+
+
+class DatasetId(_PrefixedId):
+    """The id of a dataset."""
+
+    cache_ok = True  # SQLAlchemy reads it from each class itself
+    prefix = ids.DATASET
+
+
+class DataFileId(_PrefixedId):
+    """The id of a data file."""
+
+    cache_ok = True
+    prefix = ids.DATA_FILE
+
+
+class ObjectId(sa.types.TypeDecorator[str]):
+    """The id of an object whose kind is in another column: digits alone; `ids.of_kind` restores the prefix."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else ids.bare(value)
+
+
+def new_dataset_id() -> str:
+    """A new id of a dataset."""
+    return ids.DATASET + new_id()
+
+
+def new_data_file_id() -> str:
+    """A new id of a data file."""
+    return ids.DATA_FILE + new_id()
+
+
+def serial(name: str = "id") -> Column[int]:
     """A column of growing numbers."""
     return Column(name, Serial, primary_key=True, autoincrement=True)

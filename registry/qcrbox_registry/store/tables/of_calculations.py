@@ -17,7 +17,7 @@ from sqlalchemy import (
     Text,
 )
 
-from qcrbox_registry.store.tables.base import metadata, serial
+from qcrbox_registry.store.tables.base import DatasetId, ObjectId, metadata, serial
 
 calculations = Table(
     "calculations",
@@ -49,7 +49,7 @@ calculations = Table(
     Column("finished_at", Float),
     Column("cancel_requested_at", Float),
     Column("cancel_reason", Text, nullable=False, server_default=""),
-    Column("output_dataset_id", String(32)),
+    Column("output_dataset_id", DatasetId),
     Column("returncode", Integer),
     Column("error_msg", Text, nullable=False, server_default=""),
     Column("warnings", JSON, nullable=False, server_default="[]"),
@@ -113,7 +113,7 @@ events = Table(
     serial("seq"),
     Column("at", Float, nullable=False),
     Column("kind", String(24), nullable=False),  # calculation | dataset | data_file | session | application …
-    Column("object_id", String(64), nullable=False),
+    Column("object_id", ObjectId(64), nullable=False),
     Column("status", String(12), nullable=False, server_default=""),
     Column("step", String(12), nullable=False, server_default=""),
     Column("attempt", Integer, nullable=False, server_default="0"),

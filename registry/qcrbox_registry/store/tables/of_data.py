@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-from qcrbox_registry.store.tables.base import metadata
+from qcrbox_registry.store.tables.base import DataFileId, DatasetId, ObjectId, metadata
 
 file_contents = Table(
     "file_contents",
@@ -41,7 +41,7 @@ Index(
 datasets = Table(
     "datasets",
     metadata,
-    Column("id", String(32), primary_key=True),
+    Column("id", DatasetId, primary_key=True),
     Column("owner_id", ForeignKey("people.id"), nullable=False),
     Column("group_id", ForeignKey("groups.id")),
     Column("kind", String(12), nullable=False, server_default="data"),  # data | output | example
@@ -74,7 +74,7 @@ Index("ix_datasets_name", datasets.c.name)
 data_files = Table(
     "data_files",
     metadata,
-    Column("id", String(32), primary_key=True),
+    Column("id", DataFileId, primary_key=True),
     Column("dataset_id", ForeignKey("datasets.id"), nullable=True),
     Column("owner_id", ForeignKey("people.id"), nullable=False),
     Column("group_id", ForeignKey("groups.id")),
@@ -149,7 +149,7 @@ tags = Table(
     "tags",
     metadata,
     Column("kind", String(12), primary_key=True),  # dataset | data_file | calculation
-    Column("object_id", String(32), primary_key=True),
+    Column("object_id", ObjectId(32), primary_key=True),
     Column("tag", String(100), primary_key=True),
     Column("by_id", ForeignKey("people.id"), nullable=False),
     Column("at", Float, nullable=False),
@@ -166,7 +166,7 @@ uploads = Table(
     Column("size", BigInteger),
     Column("offset", BigInteger, nullable=False, server_default="0"),
     Column("sha256", String(64)),
-    Column("target_id", String(32)),  # the dataset appended to
+    Column("target_id", DatasetId),  # the dataset appended to
     Column("group_id", Integer),
     Column("calculation_id", String(32)),
     Column("attempt", Integer),

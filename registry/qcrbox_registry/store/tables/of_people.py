@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table
 
-from qcrbox_registry.store.tables.base import metadata, serial
+from qcrbox_registry.store.tables.base import ObjectId, metadata, serial
 
 people = Table(
     "people",
@@ -36,7 +36,7 @@ shares = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("kind", String(12), nullable=False),  # dataset | data_file | calculation | session
-    Column("object_id", String(32), nullable=False),
+    Column("object_id", ObjectId(32), nullable=False),
     Column("person_id", ForeignKey("people.id")),
     Column("group_id", ForeignKey("groups.id")),
     Column("mode", String(8), nullable=False),  # read | write | view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
-from qcrbox_registry.store.tables.base import metadata, serial
+from qcrbox_registry.store.tables.base import ObjectId, metadata, serial
 
 audit = Table(
     "audit",
@@ -53,7 +53,7 @@ handover_items = Table(
     metadata,
     Column("handover_id", ForeignKey("handovers.id"), primary_key=True),
     Column("kind", String(12), primary_key=True),  # dataset | data_file | calculation
-    Column("object_id", String(32), primary_key=True),
+    Column("object_id", ObjectId(32), primary_key=True),
     Column("owner_id", Integer, nullable=False),
     Column("group_id", Integer),
 )

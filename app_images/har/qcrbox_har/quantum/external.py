@@ -1,0 +1,172 @@
+"""Wavefunctions of other programs: .fchk, .molden, .wfn, .wfx, .mkl, read with IOData and evaluated with gbasis."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from gbasis.evals.density import evaluate_density
+from gbasis.wrappers import from_iodata
+from iodata import IOData, load_one
+from numpy.typing import NDArray
+from pyscf import gto
+from pyscf.data.nist import BOHR
+from qcrbox.contract.errors import UserInputError
+from scipy.optimize import linear_sum_assignment
+
+from qcrbox_har.method import MoleculeInput
+from qcrbox_har.quantum.density import Source
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+# X-H distances of the file may be those of an optimisation; beyond this it is another conformation.
+MOST_APART_A = 0.35
+_BLOCK = 4000
+
+
+@dataclass
+class Overlay:
+    """How the molecule of a file lies over that of the crystal.
+
+    atom_of (n,): the file's atom for each of the crystal's; rotation (3, 3): takes directions of the file into the
+    crystal; apart: r.m.s. distance of the atoms, Å.
+    """
+
+    atom_of: Indices
+    rotation: Array
+    apart: float
+
+
+def laid_over(path: str, molecule: MoleculeInput) -> tuple[Source, Overlay]:
+    """The density of a file, in the file's own frame, and how it lies over the crystal.
+
+    Raises UserInputError for files that hold no wavefunction or another molecule.
+    """
+    started = time.perf_counter()
+    data = read(path)
+    symbols = [gto.mole._std_symbol(int(z)) for z in data.atnums]
+    positions = np.asarray(data.atcoords) * BOHR
+    if sorted(symbols) != sorted(molecule.symbols):
+        raise UserInputError(
+            f"the wavefunction is of {_formula(symbols)}, and the molecule of the crystal is {molecule.formula}.",
+            where=Path(path).name,
+            next="Give the file of this molecule with all its atoms.",
+        )
+    fit = overlay(symbols, positions, molecule.symbols, molecule.positions)
+    if fit.apart > MOST_APART_A:
+        raise UserInputError(
+            f"the molecule of the file lies {fit.apart:.2f} Å (r.m.s.) beside that of the crystal.",
+            where=Path(path).name,
+            why="It has another conformation, or is the other enantiomer.",
+            next="Compute it at the geometry of the crystal.",
+        )
+    basis = from_iodata(data)
+    matrix = density_matrix(data)
+    made = gto.Mole()
+    made.atom = [(s, tuple(p)) for s, p in zip(symbols, positions, strict=True)]
+    made.basis, made.unit, made.verbose = "sto-3g", "Angstrom", 0
+    made.charge = round(sum(data.atnums) - _electrons(data))
+    made.spin = int(sum(data.atnums) - made.charge) % 2
+    made.build(parse_arg=False, dump_input=False)
+
+    def density(points: Array) -> Array:
+        parts = [
+            evaluate_density(matrix, basis, points[start : start + _BLOCK])
+            for start in range(0, len(points), _BLOCK)
+        ]
+        return np.concatenate(parts)
+
+    energy = float(data.energy) if data.energy is not None else 0.0
+    source = Source(made, density, None, energy, 0, time.perf_counter() - started, len(matrix))
+    return source, fit
+
+
+def read(path: str) -> IOData:
+    """Raises UserInputError when IOData cannot read it or it holds no orbitals."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            data = load_one(path)
+    except Exception as problem:
+        raise UserInputError(
+            "the wavefunction file cannot be read.",
+            where=Path(path).name,
+            why=str(problem).split("\n")[0],
+            next="Give a .fchk, .molden, .wfn, .wfx or .mkl file with its usual ending.",
+        ) from problem
+    if data.obasis is None or (data.mo is None and not data.one_rdms):
+        raise UserInputError(
+            "the file holds no orbitals.",
+            where=Path(path).name,
+            next="Give a .fchk, .molden, .wfn, .wfx or .mkl file of the finished calculation.",
+        )
+    if data.atcorenums is not None and np.abs(data.atcorenums - data.atnums).max() > 0.5:
+        raise UserInputError(
+            "the wavefunction was made with effective core potentials.",
+            where=Path(path).name,
+            why="The core electrons are not in its density, and they scatter.",
+            next="Use an all-electron basis set.",
+        )
+    return data
+
+
+def density_matrix(data: IOData) -> Array:
+    """Spin-summed density matrix in the basis of the file; post-SCF ones first."""
+    for name in ("post_scf_ao", "post_scf", "scf"):
+        if data.one_rdms and name in data.one_rdms:
+            return np.asarray(data.one_rdms[name])
+    occupied = data.mo.coeffs * data.mo.occs
+    return occupied @ data.mo.coeffs.T
+
+
+def _electrons(data: IOData) -> float:
+    return float(data.mo.occs.sum()) if data.mo is not None else float(data.nelec)
+
+
+def overlay(symbols: list[str], positions: Array, wanted: list[str], target: Array) -> Overlay:
+    """The best match of two sets of atoms: in the order given, else by their distances to all others."""
+    best: Overlay | None = None
+    for order in _orders(symbols, positions, wanted, target):
+        rotation, apart = _rotation(positions[order], target)
+        if best is None or apart < best.apart:
+            best = Overlay(order, rotation, apart)
+        if best.apart < 0.02:
+            break
+    assert best is not None
+    return best
+
+
+def _orders(symbols: list[str], positions: Array, wanted: list[str], target: Array) -> list[Indices]:
+    orders = []
+    if symbols == wanted:
+        orders.append(np.arange(len(symbols)))
+    here, there = _signature(symbols, positions), _signature(wanted, target)
+    cost = np.linalg.norm(there[:, None] - here[None], axis=2)
+    different = np.array(wanted)[:, None] != np.array(symbols)[None]
+    orders.append(linear_sum_assignment(cost + 1e6 * different)[1])
+    return orders
+
+
+def _signature(symbols: list[str], positions: Array) -> Array:
+    """For each atom its distances to the others, sorted, those to heavy atoms first: equal for equal surroundings."""
+    distance = np.linalg.norm(positions[:, None] - positions, axis=2)
+    heavy = np.array([s != "H" for s in symbols])
+    parts = [np.sort(distance[:, heavy], axis=1), 0.1 * np.sort(distance[:, ~heavy], axis=1)]
+    return np.concatenate(parts, axis=1)
+
+
+def _rotation(positions: Array, target: Array) -> tuple[Array, float]:
+    """Proper rotation that lays centred positions over the target, and the r.m.s. distance that is left."""
+    a, b = positions - positions.mean(axis=0), target - target.mean(axis=0)
+    u, _, vt = np.linalg.svd(a.T @ b)
+    sign = np.sign(np.linalg.det(vt.T @ u.T))
+    rotation = vt.T @ np.diag([1, 1, sign]) @ u.T
+    return rotation, float(np.sqrt(((a @ rotation.T - b) ** 2).sum(axis=1).mean()))
+
+
+def _formula(symbols: list[str]) -> str:
+    return MoleculeInput(symbols, np.zeros((len(symbols), 3))).formula

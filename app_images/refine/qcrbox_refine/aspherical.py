@@ -1,0 +1,160 @@
+"""Least squares with a table of aspherical form factors: .tsc, .tscb, or `_aspheric_ff` items of a CIF."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cctbx import miller, xray
+from cctbx.array_family import flex
+from qcrbox.cif import read
+from qcrbox.contract.errors import CifError, UserInputError
+from qcrbox.crystallography.aspheric import has_form_factors, read_form_factors
+from qcrbox.crystallography.tsc import FormFactorTable, read_tsc, write_tsc
+from smtbx.structure_factors import direct
+
+from qcrbox_refine.model import Model
+from qcrbox_refine.reflections import Reflections
+from qcrbox_refine.scattering import set_factors
+from qcrbox_refine.twinning import distinct_reflections
+
+_SHOWN = 8
+
+
+@dataclass
+class AsphericalAtoms:
+    """Makes the calculator of structure factors for a structure: what `least_squares.refine` takes.
+
+    path: of a table that has every atom and every index the refinement needs; spherical: labels that keep the form
+    factor of a free atom.
+    """
+
+    path: str
+    spherical: list[str]
+
+    def __call__(self, structure: xray.structure) -> Any:
+        # f' and f'' are added to the table by the engine.
+        return direct.f_calc_modulus_squared(structure, table_file_name=self.path)
+
+
+def read_table(path: str | Path) -> FormFactorTable:
+    """Raises CifError for a file without form factors."""
+    path = Path(path)
+    data = path.read_bytes()
+    if data.lstrip().startswith((b"data_", b"#")) and b"_aspheric_ff" in data:
+        for block in read(data, on_error="keep").blocks:
+            if has_form_factors(block):
+                return read_form_factors(block).table
+        raise CifError("the CIF has no aspherical form factors (_aspheric_ff).", where=path.name)
+    return read_tsc(data, path.name)
+
+
+def needed_indices(data: Reflections, centric: bool, rotations: Sequence[np.ndarray]) -> np.ndarray:
+    """Rows (k, 3) of an expanded table: h R for each reflection that is calculated, of every domain of a twin, and for
+    each rotation. Friedel mates as well in acentric groups: the Flack parameter needs them.
+    """
+    distinct: miller.set = distinct_reflections(data.components, data.unique.set())[0]
+    indices = np.array(distinct.indices(), dtype=np.int64).reshape(-1, 3)
+    if not centric:
+        indices = np.concatenate([indices, -indices])
+    return np.unique(np.concatenate([indices @ rotation for rotation in rotations]), axis=0)
+
+
+def rotations_of(model: Model) -> list[np.ndarray]:
+    """Rotation parts (3, 3) of the operations without inversion and centring, as the engine asks for them."""
+    operations = model.symmetry.space_group().smx()
+    return [np.array(operation.r().num(), dtype=np.int64).reshape(3, 3) for operation in operations]
+
+
+def aspherical_atoms(table: FormFactorTable, model: Model, data: Reflections) -> AsphericalAtoms:
+    """Bring a table into the form the engine reads: every atom of the model, every index it will ask for.
+
+    Atoms the table lacks stay spherical. Raises UserInputError when it has none of the atoms, or lacks reflections.
+    """
+    rotations = rotations_of(model)
+    wanted = needed_indices(data, model.symmetry.space_group().is_centric(), rotations)
+    column = {label.upper(): i for i, label in enumerate(table.scatterers)}
+    labels = [atom.label for atom in model.atoms]
+    _refuse_ambiguous(labels)
+    known = [label for label in labels if label.upper() in column]
+    if table.scatterers and not known:
+        raise UserInputError(
+            "the table of form factors has none of the atoms of the structure.",
+            where="table",
+            why=f"It has {', '.join(table.scatterers[:_SHOWN])}; the structure has {', '.join(labels[:_SHOWN])}.",
+            next="Give the table that was made for this structure.",
+        )
+    values = _values_at(table, wanted)
+    structure = model.structure()
+    set_factors(structure, model)
+    full = np.empty((len(wanted), len(labels)), dtype=np.complex128)
+    for i, label in enumerate(labels):
+        place = column.get(label.upper())
+        full[:, i] = spherical(structure, i, wanted) if place is None else values[:, place]
+    apart = [label for label in labels if label not in known]
+    return AsphericalAtoms(write_table(labels, wanted, full), apart)
+
+
+def write_table(
+    labels: list[str], hkl: np.ndarray, values: np.ndarray, path: str | Path | None = None
+) -> str:
+    """Write an expanded text table (to a temporary file without `path`); the path."""
+    if path is None:
+        with tempfile.NamedTemporaryFile(suffix=".tsc", dir=".", delete=False) as file:
+            path = file.name
+    header = {"TITLE": "form factors", "SYMM": "expanded", "AD": "FALSE"}
+    Path(path).write_bytes(write_tsc(FormFactorTable(labels, hkl.astype(np.int32), values, header)))
+    return str(path)
+
+
+def _refuse_ambiguous(labels: list[str]) -> None:
+    if len({label.upper() for label in labels}) < len(labels):
+        raise UserInputError(
+            "two atoms have the same label but for capitals.",
+            why="A table of form factors knows atoms by their labels, without case.",
+            next="Rename one: edits='rename H1a H1X'.",
+        )
+
+
+def _values_at(table: FormFactorTable, wanted: np.ndarray) -> np.ndarray:
+    """Form factors (k, n) at the wanted indices; f(-h) is the conjugate of f(h)."""
+    if table.header.get("SYMM", "expanded").strip().lower() not in ("expanded", ""):
+        raise UserInputError(
+            "the table of form factors lists operations instead of every symmetry equivalent.",
+            where="table",
+            next="Make it with SYMM: expanded.",
+        )
+    row = {tuple(h): i for i, h in enumerate(table.hkl.tolist())}
+    place, conjugate, missing = np.empty(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool), []
+    for i, h in enumerate(map(tuple, wanted.tolist())):
+        found = row.get(h)
+        if found is None:
+            found = row.get((-h[0], -h[1], -h[2]))
+            conjugate[i] = True
+        if found is None:
+            missing.append(h)
+            continue
+        place[i] = found
+    if missing:
+        shown = "; ".join(" ".join(map(str, h)) for h in missing[:3])
+        raise UserInputError(
+            f"the table of form factors lacks {len(missing)} of the {len(wanted)} reflections that are needed, such as "
+            f"{shown}.",
+            where="table",
+            why="It was made for other reflections, or for a lower resolution.",
+            next="Make it again with the same reflections, or refine with a resolution limit: resolution=0.8.",
+        )
+    values = table.values[place]
+    return np.where(conjugate[:, None], values.conj(), values)
+
+
+def spherical(structure: xray.structure, index: int, hkl: np.ndarray) -> np.ndarray:
+    """Form factors (k,) of the free atom, those the independent-atom model uses."""
+    registry = structure.scattering_type_registry()
+    gaussian = registry.gaussian_not_optional(structure.scatterers()[index].scattering_type)
+    stol_sq = structure.unit_cell().d_star_sq(flex.miller_index([tuple(map(int, h)) for h in hkl])) / 4
+    return np.array([gaussian.at_stol_sq(s) for s in stol_sq])

@@ -1,0 +1,504 @@
+"""Independent parameters of the least squares, and the Jacobian from them to the parameters of the atoms.
+
+A `Reparametrisation` is a list of blocks. Each block owns some independent parameters (perhaps none), moves them by a
+shift, and writes what they are to the atoms: rows of ∂(atom parameter)/∂(independent parameter). Later blocks may
+build on the rows of earlier ones (a riding atom on those of its pivot).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from cctbx import sgtbx, xray
+from cctbx.eltbx import tiny_pse
+from scitbx import sparse
+from scitbx.array_family import flex
+
+# Coordinates, displacement, occupancy: derivatives of one atom by independent parameter.
+Row = dict[int, np.ndarray]
+
+
+@dataclass
+class State:
+    """Values of all parameters. sites: (n, 3) fractional; u: U* (6,) or U iso (1,) of each atom in Å²;
+    occupancy: (n,); variables: all of FVAR, the scale factor (1 here) first.
+    """
+
+    cell: Any
+    sites: np.ndarray
+    u: list[np.ndarray]
+    occupancy: np.ndarray
+    variables: np.ndarray
+    orthogonal: np.ndarray
+    fractional: np.ndarray
+
+    def cartesian(self, index: int) -> np.ndarray:
+        return self.orthogonal @ self.sites[index]
+
+
+@dataclass
+class Rows:
+    """Derivatives of the parameters of each atom, by independent parameter."""
+
+    sites: list[Row]
+    u: list[Row]
+    occupancy: list[Row]
+    variables: list[Row]
+
+
+class Block(Protocol):
+    """size: independent parameters of its own; start: number of the first, set when blocks are put together."""
+
+    size: int
+    start: int
+
+    def shift(self, state: State, shifts: np.ndarray) -> None:
+        """Move the parameters by `shifts` (size,), or follow what earlier blocks have moved."""
+
+    def rows(self, state: State, rows: Rows) -> None:
+        """Write the derivatives of the parameters it rules."""
+
+    def names(self) -> list[str]:
+        """Of its own parameters."""
+
+
+@dataclass
+class FreeVariables:
+    """Free variables that are refined, by their numbers (2, 3, …)."""
+
+    numbers: list[int]
+    start: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.numbers)
+
+    def shift(self, state: State, shifts: np.ndarray) -> None:
+        for number, value in zip(self.numbers, shifts, strict=True):
+            state.variables[number - 1] += value
+
+    def rows(self, state: State, rows: Rows) -> None:
+        for i, number in enumerate(self.numbers):
+            rows.variables[number - 1] = {self.start + i: np.ones(1)}
+
+    def names(self) -> list[str]:
+        return [f"FVAR {number}" for number in self.numbers]
+
+
+@dataclass
+class Tie:
+    """A component tied to a free variable: value = offset + factor × variable."""
+
+    component: int
+    variable: int
+    offset: float
+    factor: float
+
+
+@dataclass
+class LinearBlock:
+    """Position, displacement or occupancy of one atom, or of several that share it.
+
+    kind: sites, u or occupancy; basis: (components, size), what the independent parameters do to the components;
+    tie_basis: (components, ties), what the free variables do. offset of the ties is kept by adding their shifts.
+    """
+
+    kind: str
+    atoms: list[int]
+    basis: np.ndarray
+    label: str
+    ties: list[Tie] = field(default_factory=list)
+    tie_basis: np.ndarray | None = None
+    start: int = 0
+
+    def __post_init__(self) -> None:
+        self.known: list[float] | None = None
+
+    @property
+    def size(self) -> int:
+        return self.basis.shape[1]
+
+    def shift(self, state: State, shifts: np.ndarray) -> None:
+        move = self.basis @ shifts
+        if self.ties and self.tie_basis is not None:
+            now = [state.variables[tie.variable - 1] for tie in self.ties]
+            if self.known is not None:
+                move = move + self.tie_basis @ (np.array(now) - self.known)
+            self.known = now
+        values = getattr(state, self.kind)
+        for i in self.atoms:
+            values[i] = values[i] + (move if self.kind != "occupancy" else move[0])
+
+    def rows(self, state: State, rows: Rows) -> None:
+        row: Row = {self.start + k: self.basis[:, k] for k in range(self.size)}
+        for k, tie in enumerate(self.ties):
+            for theta, value in rows.variables[tie.variable - 1].items():
+                assert self.tie_basis is not None
+                row[theta] = row.get(theta, 0) + value[0] * self.tie_basis[:, k]
+        for i in self.atoms:
+            getattr(rows, self.kind)[i] = row
+
+    def names(self) -> list[str]:
+        words = {"sites": "xyz", "occupancy": ["occupancy"]}.get(self.kind)
+        if words is None:
+            words = ["Uiso"] if len(self.basis) == 1 else ["U11", "U22", "U33", "U12", "U13", "U23"]
+        return [f"{self.label} {words[int(np.abs(self.basis[:, k]).argmax())]}" for k in range(self.size)]
+
+
+@dataclass
+class RigidGroup:
+    """Atoms that move as one body: shift of the first atom, rotation about it, and a scale if it is refined.
+
+    Rotations are in radians about Cartesian axes through the first atom.
+    """
+
+    atoms: list[int]
+    scaled: bool
+    label: str
+    start: int = 0
+
+    @property
+    def size(self) -> int:
+        return 7 if self.scaled else 6
+
+    def shift(self, state: State, shifts: np.ndarray) -> None:
+        first = self.atoms[0]
+        origin = state.cartesian(first)
+        rotation = rotation_matrix(shifts[3:6])
+        scale = 1 + shifts[6] if self.scaled else 1.0
+        new_origin = origin + shifts[:3]
+        for i in self.atoms:
+            arm = state.cartesian(i) - origin
+            state.sites[i] = state.fractional @ (new_origin + scale * (rotation @ arm))
+
+    def rows(self, state: State, rows: Rows) -> None:
+        origin = state.cartesian(self.atoms[0])
+        for i in self.atoms:
+            arm = state.cartesian(i) - origin
+            row: Row = {self.start + k: state.fractional[:, k] for k in range(3)}
+            if i != self.atoms[0]:
+                for k in range(3):
+                    row[self.start + 3 + k] = state.fractional @ np.cross(np.eye(3)[k], arm)
+                if self.scaled:
+                    row[self.start + 6] = state.fractional @ arm
+            rows.sites[i] = row
+
+    def names(self) -> list[str]:
+        return [
+            f"{self.label} rigid group {word}"
+            for word in ("x", "y", "z", "rotation 1", "rotation 2", "rotation 3", "scale")[: self.size]
+        ]
+
+
+@dataclass
+class Follow:
+    """Atoms that have the position or the displacement (kind) of another one, whatever rules that."""
+
+    kind: str
+    leader: int
+    followers: list[int]
+    size: int = 0
+    start: int = 0
+
+    def shift(self, state: State, shifts: np.ndarray) -> None:
+        values = getattr(state, self.kind)
+        for i in self.followers:
+            values[i] = values[self.leader].copy()
+
+    def rows(self, state: State, rows: Rows) -> None:
+        of_kind = getattr(rows, self.kind)
+        for i in self.followers:
+            of_kind[i] = of_kind[self.leader]
+
+    def names(self) -> list[str]:
+        return []
+
+
+class Ideal(Protocol):
+    """Ideal positions of riding atoms from the atoms around them; `riding.IdealGeometry` is one."""
+
+    def idealised(self, state: State, now: np.ndarray, *, fixed_length: bool) -> np.ndarray:
+        """Cartesian positions (n, 3) in Å from those at present."""
+
+    def axis(self, state: State) -> np.ndarray:
+        """Unit vector along the bond about which the atoms turn."""
+
+
+@dataclass
+class RidingAtoms:
+    """Atoms that take the shifts of their pivot, and after each cycle their ideal positions.
+
+    torsion: a rotation about the bond of the pivot is refined; stretch: one distance for all of them is. ideal: gives
+    the positions, None keeps them relative to the pivot.
+    """
+
+    atoms: list[int]
+    pivot: int
+    label: str
+    ideal: Ideal | None = None
+    torsion: bool = False
+    stretch: bool = False
+    start: int = 0
+    relative: np.ndarray | None = None
+
+    @property
+    def size(self) -> int:
+        return int(self.torsion) + int(self.stretch)
+
+    def shift(self, state: State, shifts: np.ndarray) -> None:
+        pivot = state.cartesian(self.pivot)
+        if self.relative is None:
+            self.relative = np.array([state.cartesian(i) - pivot for i in self.atoms])
+        arms = self.relative
+        if self.torsion:
+            arms = arms @ rotation_matrix(shifts[0] * self._axis(state)).T
+        if self.stretch:
+            lengths = np.linalg.norm(arms, axis=1, keepdims=True)
+            arms = arms * (lengths + shifts[-1]) / lengths
+        if self.ideal is not None:
+            arms = self.ideal.idealised(state, pivot + arms, fixed_length=not self.stretch) - pivot
+        self.relative = arms
+        for i, arm in zip(self.atoms, arms, strict=True):
+            state.sites[i] = state.fractional @ (pivot + arm)
+
+    def _axis(self, state: State) -> np.ndarray:
+        assert self.ideal is not None
+        return self.ideal.axis(state)
+
+    def rows(self, state: State, rows: Rows) -> None:
+        pivot = state.cartesian(self.pivot)
+        for i in self.atoms:
+            row = dict(rows.sites[self.pivot])
+            arm = state.cartesian(i) - pivot
+            if self.torsion:
+                row[self.start] = state.fractional @ np.cross(self._axis(state), arm)
+            if self.stretch:
+                row[self.start + self.size - 1] = state.fractional @ (arm / np.linalg.norm(arm))
+            rows.sites[i] = row
+
+    def names(self) -> list[str]:
+        return [f"{self.label} torsion"] * self.torsion + [f"{self.label} distance"] * self.stretch
+
+
+@dataclass
+class RidingU:
+    """U(iso) of an atom as a multiple of U(eq) of another. metric: g11 g22 g33 g12 g13 g23 of the cell."""
+
+    atom: int
+    pivot: int
+    factor: float
+    metric: np.ndarray
+    size: int = 0
+    start: int = 0
+
+    def _gradient(self, state: State) -> np.ndarray:
+        """∂U(eq)/∂U* of the pivot: U(eq) = ⅓ Σ U*ij (ai·aj)."""
+        if len(state.u[self.pivot]) == 1:
+            return np.ones(1)
+        return self.metric * [1, 1, 1, 2, 2, 2] / 3
+
+    def shift(self, state: State, shifts: np.ndarray) -> None:
+        u_eq = float(self._gradient(state) @ state.u[self.pivot])
+        state.u[self.atom] = np.array([self.factor * u_eq])
+
+    def rows(self, state: State, rows: Rows) -> None:
+        gradient = self._gradient(state)
+        rows.u[self.atom] = {
+            theta: np.array([self.factor * float(gradient @ value)])
+            for theta, value in rows.u[self.pivot].items()
+        }
+
+    def names(self) -> list[str]:
+        return []
+
+
+def rotation_matrix(vector: np.ndarray) -> np.ndarray:
+    """Rotation by |vector| radians about it (Rodrigues)."""
+    angle = float(np.linalg.norm(vector))
+    if angle < 1e-15:
+        return np.eye(3)
+    x, y, z = np.asarray(vector) / angle
+    k = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)
+
+
+class Reparametrisation:
+    """The parameters of one structure.
+
+    blocks: in the order in which they build on each other. free_variables: FVAR from the second on; the list is updated
+    by `store`.
+    """
+
+    def __init__(
+        self,
+        structure: xray.structure,
+        blocks: Iterable[Block],
+        connectivity_table: Any,
+        *,
+        free_variables: list[float] | None = None,
+    ) -> None:
+        self.structure, self.blocks = structure, list(blocks)
+        self.connectivity_table = connectivity_table
+        self.pair_sym_table = connectivity_table.pair_asu_table.extract_pair_sym_table(
+            skip_j_seq_less_than_i_seq=False, all_interactions_from_inside_asu=True
+        )
+        self.free_variables = [] if free_variables is None else free_variables
+        self.state = _state(structure, [1.0, *self.free_variables])
+        self.n_independents = 0
+        for block in self.blocks:
+            block.start = self.n_independents
+            self.n_independents += block.size
+        self.apply_shifts(flex.double(self.n_independents, 0.0))
+        self.linearise()
+        self.store()
+
+    def apply_shifts(self, shifts: flex.double) -> None:
+        values = np.array(shifts)
+        for block in self.blocks:
+            block.shift(self.state, values[block.start : block.start + block.size])
+
+    def linearise(self) -> None:
+        n = len(self.state.sites)
+        self.rows = Rows(
+            [{} for _ in range(n)],
+            [{} for _ in range(n)],
+            [{} for _ in range(n)],
+            [{} for _ in self.state.variables],
+        )
+        for block in self.blocks:
+            block.rows(self.state, self.rows)
+        self._jacobian: Any = None
+
+    def store(self) -> None:
+        """Write the values into the structure and the list of free variables."""
+        state = self.state
+        self.free_variables[:] = [float(value) for value in state.variables[1:]]
+        for i, scatterer in enumerate(self.structure.scatterers()):
+            scatterer.site = tuple(float(x) for x in state.sites[i])
+            scatterer.occupancy = float(state.occupancy[i])
+            if scatterer.flags.use_u_aniso():
+                scatterer.u_star = tuple(float(x) for x in state.u[i])
+            else:
+                scatterer.u_iso = float(state.u[i][0])
+
+    def independent_names(self) -> list[str]:
+        """What each independent parameter is, for messages."""
+        return [name for block in self.blocks for name in block.names()]
+
+    def independent_of_variable(self, number: int) -> int | None:
+        """Place of a refined free variable among the independent parameters; None when it is not refined."""
+        return next(iter(self.rows.variables[number - 1]), None)
+
+    def parameter_map(self) -> Any:
+        """Where the parameters of each atom stand among the gradients of Fc."""
+        return xray.parameter_map(self.structure.scatterers())
+
+    @property
+    def component_annotations(self) -> list[str]:
+        """Names of the parameters of the atoms in the order of the gradients of Fc."""
+        names: list[str] = []
+        for scatterer in self.structure.scatterers():
+            label, flags = scatterer.label, scatterer.flags
+            if flags.grad_site():
+                names += [f"{label}.{axis}" for axis in "xyz"]
+            if flags.grad_u_iso():
+                names.append(f"{label}.uiso")
+            if flags.grad_u_aniso():
+                names += [f"{label}.u{ij}" for ij in ("11", "22", "33", "12", "13", "23")]
+            if flags.grad_occupancy():
+                names.append(f"{label}.occ")
+        return names
+
+    def jacobian_transpose_matching_grad_fc(self) -> sparse.matrix:
+        """(independent, atom parameters in the order of the gradients of Fc)."""
+        if self._jacobian is None:
+            parameters = self.parameter_map()
+            jacobian = sparse.matrix(self.n_independents, parameters.n_parameters)
+            self._fill(jacobian, parameters)
+            self._jacobian = jacobian
+        return self._jacobian
+
+    def jacobian_transpose_of_restraints(self) -> sparse.matrix:
+        """The same with columns for the free variables (2, 3, …) behind, on which restraints may act."""
+        parameters = self.parameter_map()
+        n = parameters.n_parameters
+        jacobian = sparse.matrix(self.n_independents, n + len(self.state.variables) - 1)
+        self._fill(jacobian, parameters)
+        for number, row in enumerate(self.rows.variables[1:]):
+            for theta, value in row.items():
+                jacobian[theta, n + number] = float(value[0])
+        return jacobian
+
+    def _fill(self, jacobian: sparse.matrix, parameters: Any) -> None:
+        for i, p in enumerate(parameters):
+            u_start = p.u_aniso if p.u_aniso >= 0 else p.u_iso
+            for start, row in (
+                (p.site, self.rows.sites[i]),
+                (u_start, self.rows.u[i]),
+                (p.occupancy, self.rows.occupancy[i]),
+            ):
+                if start < 0:
+                    continue
+                for theta, values in row.items():
+                    for k, value in enumerate(values):
+                        if value:
+                            jacobian[theta, start + k] = float(value)
+
+
+def _state(structure: xray.structure, variables: Sequence[float]) -> State:
+    cell = structure.unit_cell()
+    orthogonal = np.array(cell.orthogonalization_matrix()).reshape(3, 3)
+    scatterers = structure.scatterers()
+    return State(
+        cell=cell,
+        sites=np.array([scatterer.site for scatterer in scatterers]).reshape(-1, 3),
+        u=[
+            np.array(scatterer.u_star if scatterer.flags.use_u_aniso() else [scatterer.u_iso])
+            for scatterer in scatterers
+        ],
+        occupancy=np.array([scatterer.occupancy for scatterer in scatterers]),
+        variables=np.array(variables, dtype=float),
+        orthogonal=orthogonal,
+        fractional=np.linalg.inv(orthogonal),
+    )
+
+
+class OriginFixing:
+    """Floating-origin restraints of polar space groups (Flack & Schwarzenbach, Acta Cryst. A44 (1988) 499).
+
+    Atoms weigh with the square of their atomic number. fixed: axes along which a coordinate is fixed, which fixes the
+    origin; such directions get no restraint.
+    """
+
+    def __init__(
+        self, group: sgtbx.space_group, structure: xray.structure, fixed: Iterable[int] = ()
+    ) -> None:
+        vectors = sgtbx.structure_seminvariants(group).vectors_and_moduli()
+        fixed = set(fixed)
+        self.directions = [
+            np.array(one.v, dtype=float)
+            for one in vectors
+            if one.m == 0 and not any(one.v[axis] for axis in fixed)
+        ]
+        self.parameters = xray.parameter_map(structure.scatterers())
+        self.weights = [_electrons(scatterer) ** 2 for scatterer in structure.scatterers()]
+
+    @property
+    def n_restraints(self) -> int:
+        return len(self.directions)
+
+    def add_to(self, equations: Any, jacobian_transpose: sparse.matrix) -> None:
+        for direction in self.directions:
+            shift = flex.double(jacobian_transpose.n_cols, 0.0)
+            for p, weight in zip(self.parameters, self.weights, strict=True):
+                for axis in range(3):
+                    shift[p.site + axis] = float(weight * direction[axis])
+            equations.add_equation(0.0, jacobian_transpose * shift, 1.0)
+
+
+def _electrons(scatterer: xray.scatterer) -> int:
+    symbol = scatterer.element_symbol()
+    return tiny_pse.table("H" if symbol == "D" else symbol).atomic_number()

@@ -1,0 +1,84 @@
+"""Refinement with tables of form factors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.tsc import FormFactorTable, write_tsc, write_tscb
+from qcrbox_refine import aspherical
+from qcrbox_refine.refinement import Options, refine_files
+from qcrbox_refine.scattering import set_factors
+
+AS_IT_IS = {"cycles": 4, "weighting": "keep"}
+
+
+@pytest.fixture(scope="module")
+def spherical_fit(folder):
+    data = folder / "tests" / "data"
+    return refine_files(str(data / "simulated.cif"), str(data / "simulated.hkl"), Options(**AS_IT_IS))
+
+
+def table_of(fit, hkl=None) -> FormFactorTable:
+    """Spherical form factors of every atom as a table."""
+    model = fit.model
+    structure = model.structure()
+    set_factors(structure, model)
+    if hkl is None:
+        centric = model.symmetry.space_group().is_centric()
+        hkl = aspherical.needed_indices(fit.reflections, centric, aspherical.rotations_of(model))
+    values = [aspherical.spherical(structure, i, hkl) for i in range(len(model.atoms))]
+    labels = [atom.label for atom in model.atoms]
+    return FormFactorTable(
+        labels, hkl.astype(np.int32), np.array(values, dtype=complex).T, {"SYMM": "expanded"}
+    )
+
+
+@pytest.mark.parametrize("write", [write_tsc, write_tscb], ids=["tsc", "tscb"])
+def test_a_table_of_spherical_atoms_gives_the_independent_atom_model(
+    folder, spherical_fit, write, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    table = tmp_path / "spherical.tsc"
+    table.write_bytes(write(table_of(spherical_fit.fit)))
+    data = folder / "tests" / "data"
+    options = Options(**AS_IT_IS, table=str(table))
+    result = refine_files(str(data / "simulated.cif"), str(data / "simulated.hkl"), options)
+    before, after = spherical_fit.fit, result.fit
+    for name in ("r1_gt", "r1_all", "wr2", "goof"):
+        assert getattr(after, name) == pytest.approx(getattr(before, name), rel=1e-5), name
+    assert result.residual.maximum == pytest.approx(spherical_fit.residual.maximum, abs=1e-3)
+    assert "SHA-256" in " ".join(result.model.notes)
+
+
+def test_a_table_of_friedel_mates_does_as_well(spherical_fit, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fit = spherical_fit.fit
+    own = table_of(fit)
+    mates = FormFactorTable(own.scatterers, -own.hkl, own.values.conj(), {})
+    made = aspherical.aspherical_atoms(mates, fit.model, fit.reflections)
+    assert np.abs(aspherical.read_table(made.path).values - own.values).max() < 1e-7
+
+
+def test_a_table_that_lacks_reflections_is_refused(spherical_fit):
+    fit = spherical_fit.fit
+    table = table_of(fit, np.array([(1, 0, 0), (0, 1, 0)]))
+    with pytest.raises(UserInputError, match="lacks"):
+        aspherical.aspherical_atoms(table, fit.model, fit.reflections)
+
+
+def test_a_table_of_other_atoms_is_refused(spherical_fit):
+    fit = spherical_fit.fit
+    table = table_of(fit)
+    other = FormFactorTable([f"X{i}" for i in range(len(table.scatterers))], table.hkl, table.values, {})
+    with pytest.raises(UserInputError, match="none of the atoms"):
+        aspherical.aspherical_atoms(other, fit.model, fit.reflections)
+
+
+def test_an_atom_that_the_table_lacks_stays_spherical(spherical_fit, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fit = spherical_fit.fit
+    table = table_of(fit)
+    fewer = FormFactorTable(table.scatterers[1:], table.hkl, table.values[:, 1:], {})
+    made = aspherical.aspherical_atoms(fewer, fit.model, fit.reflections)
+    assert made.spherical == [table.scatterers[0]]
