@@ -220,24 +220,21 @@ LIVE = """
 import json, time
 from qcrbox.api.box import Box
 from qcrbox.api.calculations import Calculation
-from qcrbox.client.http import parse_events
+from qcrbox.client.http import ServerEvent
 
 class Registry:
     url = "http://nowhere"
     def get(self, *_, **__):
         return {"calculations": []}
     def events(self, last, on_open=None, **_):
-        self.end = time.monotonic() + 60
-        return parse_events(self.lines())
-    def lines(self):
-        n = 0
-        while time.monotonic() < self.end:
+        end, n = time.monotonic() + 60, 0
+        while time.monotonic() < end:
             begun = time.monotonic()
             for i in range(100):
                 n += 1
-                data = {"id": f"{i:032x}", "kind": "progress", "fraction": n % 1000 / 1000, "text": f"cycle {n}",
-                        "metrics": {"cycle": n // 100, "R1": 0.05 + 1 / n, "max_shift_su": 1 / n}}
-                yield from ("event: progress", "data: " + json.dumps(data), "")
+                yield ServerEvent("", "progress", {
+                    "id": f"{i:032x}", "kind": "progress", "fraction": n % 1000 / 1000, "text": f"cycle {n}",
+                    "metrics": {"cycle": n // 100, "R1": 0.05 + 1 / n, "max_shift_su": 1 / n}})
             time.sleep(max(0.0, 0.1 - (time.monotonic() - begun)))
 
 from ipywidgets import Widget

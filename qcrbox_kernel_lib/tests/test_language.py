@@ -85,3 +85,12 @@ def test_headings_are_translated_where_they_are_read_and_stay_where_they_are_ask
 def test_damaged_catalogue_names_its_line():
     with pytest.raises(ValueError, match="line 2"):
         language.read_po('msgid "a"\nnonsense\n')
+
+
+@pytest.mark.parametrize("file", CATALOGUES, ids=lambda file: file.stem)
+def test_catalogue_is_read_as_babel_reads_it(file):
+    pofile = pytest.importorskip("babel.messages.pofile")
+    with file.open("rb") as stream:
+        catalogue = pofile.read_po(stream)
+    theirs = {message.id: message.string for message in catalogue if message.id and message.string}
+    assert language.read_po(file.read_text(encoding="utf-8")) == theirs

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from httpx_sse import connect_sse
 
 from qcrbox.client import loopback
 from qcrbox.contract.errors import QcError, Unreachable
@@ -123,20 +124,20 @@ class RegistryClient:
         self, last_id: str | None = None, *, on_open: Callable[[], None] | None = None, **query: Any
     ) -> Iterator[ServerEvent]:
         """Server-sent events from `last_id` on. Ends when the connection does; the caller connects again."""
-        headers = {"Accept": "text/event-stream"}
-        if last_id:
-            headers["Last-Event-ID"] = last_id
+        headers = {"Last-Event-ID": last_id} if last_id else {}
         timeout = httpx.Timeout(10.0, read=60.0)
         try:
-            with self.http.stream(
-                "GET", "/api/events", params=_given(query), headers=headers, timeout=timeout
-            ) as r:
-                if r.status_code >= 400:
-                    r.read()
-                    raise self._error(r)
+            with connect_sse(
+                self.http, "GET", "/api/events", params=_given(query), headers=headers, timeout=timeout
+            ) as source:
+                if source.response.status_code >= 400:
+                    source.response.read()
+                    raise self._error(source.response)
                 if on_open is not None:
                     on_open()
-                yield from parse_events(r.iter_lines())
+                for sent in source.iter_sse():
+                    if sent.data:
+                        yield ServerEvent(sent.id, sent.event, _json_object(sent.data))
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
 
@@ -201,26 +202,6 @@ class RegistryClient:
             return {}
         body = response.json()
         return body.get("payload", body) if isinstance(body, dict) else {"value": body}
-
-
-def parse_events(lines: Iterator[str]) -> Iterator[ServerEvent]:
-    """Server-sent events from the lines of a text/event-stream body."""
-    last_id, name = "", "message"
-    data: list[str] = []
-    for line in lines:
-        if line == "":
-            if data:
-                yield ServerEvent(last_id, name, _json_object("\n".join(data)))
-            name, data = "message", []
-            continue
-        key, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if key == "data":
-            data.append(value)
-        elif key == "event":
-            name = value
-        elif key == "id":
-            last_id = value
 
 
 def _json_object(text: str) -> dict[str, Any]:

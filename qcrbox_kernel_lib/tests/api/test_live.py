@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from qcrbox.api.calculations import Calculation, Calculations
 from qcrbox.client.events import EventFeed
-from qcrbox.client.http import parse_events
 from qcrbox.client.live import Live
 from qcrbox.contract.errors import Unreachable
 from qcrbox.display.status_text import card_state, queue_text
@@ -125,30 +124,3 @@ def test_card_shows_hostile_text_as_text():
     html = card_html(state)
     for raw in ("<script", "<img", "<b>x"):
         assert raw not in html
-
-
-def test_server_sent_events_are_read_with_comments_and_broken_data():
-    lines = [
-        ": hello",
-        "",
-        "id: 7",
-        "event: calculation",
-        'data: {"id":',
-        'data: "x"}',
-        "",
-        "data: not json",
-        "",
-    ]
-    first, second = parse_events(iter(lines))
-    assert (first.id, first.name, first.data) == ("7", "calculation", {"id": "x"})
-    assert second.data == {}
-
-
-def test_progress_without_a_place_in_the_sequence_does_not_move_the_resume_point():
-    feed = EventFeed(Registry())
-    first, second = parse_events(
-        iter(["id: 7", "event: calculation", "data: {}", "", "event: progress", "data: {}", ""])
-    )
-    feed._take(first)
-    feed._take(second)
-    assert feed._last_id == "7"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from qcrbox.analysis.validation import data_checks, model_checks, statement_checks
+from qcrbox.analysis.validation import data_checks, model_checks, statement_checks, threshold_checks
 from qcrbox.analysis.validation.alerts import LEVELS, SUBSET_NOTICE, TYPES, Alert, Validation
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import QcError
@@ -27,7 +27,7 @@ CHECKS: dict[str, Check] = {
         statement_checks.checksums,
         statement_checks.solvent_mask,
         statement_checks.reading_notes,
-        statement_checks.refinement_results,
+        threshold_checks.refinement_results,
         statement_checks.absolute_structure,
         model_checks.positive_definite,
         model_checks.adp_shape,

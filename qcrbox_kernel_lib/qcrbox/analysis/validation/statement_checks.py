@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from qcrbox.analysis.validation.alerts import Alert
 from qcrbox.cif.document import Block
 from qcrbox.crystallography.radiation import SHORTEST_XRAYS, read_radiation
 from qcrbox.crystallography.shelx.checksum import wrong_checksums
-from qcrbox.crystallography.structure.elements import atomic_number
 from qcrbox.crystallography.structure.formula import parse_formula, weight
 from qcrbox.crystallography.structure.structure import Structure
 
@@ -206,95 +204,6 @@ def reading_notes(block: Block, structure: Structure) -> Iterator[Alert]:
     for text in structure.notes:
         if text not in known and "not positive definite" not in text:
             yield Alert("READING", "C", 1, text)
-
-
-def refinement_results(block: Block, structure: Structure) -> Iterator[Alert]:
-    """R factors, goodness of fit, shifts, residual density, data per parameter, resolution, completeness."""
-    heavy = max((atomic_number(element) for element in structure.cell_content), default=6)
-    values = {
-        name: (None if (number := block.number(tag)) is None else number.value)
-        for name, tag in (
-            ("shift", "_refine_ls_shift/su_max"),
-            ("r1", "_refine_ls_R_factor_gt"),
-            ("wr2", "_refine_ls_wR_factor_ref"),
-            ("goof", "_refine_ls_goodness_of_fit_ref"),
-            ("high", "_refine_diff_density_max"),
-            ("low", "_refine_diff_density_min"),
-            ("data", "_refine_ls_number_reflns"),
-            ("parameters", "_refine_ls_number_parameters"),
-            ("theta", "_diffrn_reflns_theta_max"),
-            ("wavelength", "_diffrn_radiation_wavelength"),
-            ("full", "_diffrn_measured_fraction_theta_full"),
-        )
-    }
-    for limits, value, words, test, like in (
-        (
-            ((0.2, "A"), (0.1, "B"), (0.05, "C")),
-            abs(values["shift"] or 0),
-            "Largest shift/s.u. is {:.3f}: not converged.",
-            "CONVERGENCE",
-            "PLAT080",
-        ),
-        (((0.2, "A"), (0.15, "B"), (0.1, "C")), values["r1"] or 0, "R1 is {:.4f}.", "R1", "PLAT082"),
-        (((0.45, "A"), (0.35, "B"), (0.25, "C")), values["wr2"] or 0, "wR2 is {:.4f}.", "WR2", "PLAT084"),
-    ):
-        level = next((level for limit, level in limits if value > limit), None)
-        if level:
-            yield Alert(test, level, 3 if test != "CONVERGENCE" else 2, words.format(value), like=like)
-    goof = values["goof"]
-    if goof is not None and not 0.8 <= goof <= 1.2:
-        far = not 0.4 <= goof <= 2.0
-        yield Alert(
-            "GOODNESS_OF_FIT",
-            "B" if far else "C",
-            2,
-            f"The goodness of fit is {goof:.3f}.",
-            advice="Check weights and model.",
-            like="PLAT087",
-        )
-    # The limits grow with the heaviest atom, near which truncation and absorption leave density.
-    allowed = max(0.75, 0.04 * heavy)
-    for name, density in (("highest", values["high"]), ("deepest", values["low"])):
-        if density is not None and abs(density) > allowed:
-            level = "B" if abs(density) > 2.5 * allowed else "C"
-            yield Alert(
-                "RESIDUAL_DENSITY",
-                level,
-                2,
-                f"The {name} residual density is {density:.2f} e/Å³.",
-                like="PLAT097",
-            )
-    if values["data"] and values["parameters"]:
-        ratio = values["data"] / values["parameters"]
-        wanted = 10 if structure.space_group.centrosymmetric else 8
-        if ratio < wanted:
-            level = "B" if ratio < 0.6 * wanted else "C"
-            yield Alert(
-                "DATA_PARAMETERS",
-                level,
-                3,
-                f"There are {ratio:.1f} reflections for each parameter.",
-                like="PLAT088",
-            )
-    if values["theta"] and values["wavelength"]:
-        reach = math.sin(math.radians(values["theta"])) / values["wavelength"]
-        level = next(
-            (level for limit, level in ((0.5, "A"), (0.55, "B"), (0.575, "C")) if reach < limit), None
-        )
-        if level:
-            yield Alert("RESOLUTION", level, 3, f"sin θ/λ reaches {reach:.3f} 1/Å only.", like="THETM01")
-    if values["full"] is not None:
-        level = next(
-            (level for limit, level in ((0.9, "A"), (0.95, "B"), (0.98, "C")) if values["full"] < limit), None
-        )
-        if level:
-            yield Alert(
-                "COMPLETENESS",
-                level,
-                3,
-                f"{values['full']:.1%} of the reflections to θ(full) were measured.",
-                like="PLAT029",
-            )
 
 
 def absolute_structure(block: Block, structure: Structure) -> Iterator[Alert]:
