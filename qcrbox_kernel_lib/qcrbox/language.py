@@ -26,8 +26,8 @@ def tr(text: str, /, **values: object) -> str:
 def language(environ: Mapping[str, str] = os.environ) -> str:
     """The first requested language that has a catalogue; "en" when none has."""
     wanted = next((environ[name] for name in _VARIABLES if environ.get(name)), "")
-    for one in wanted.split(":"):
-        code = one.partition(".")[0].partition("@")[0].partition("_")[0].lower()
+    for name in wanted.split(":"):
+        code = name.partition(".")[0].partition("@")[0].partition("_")[0].lower()
         if code in ("en", "c", "posix"):
             return "en"
         if code.isalpha() and (FOLDER / f"{code}.po").is_file():

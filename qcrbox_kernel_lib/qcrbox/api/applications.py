@@ -105,7 +105,7 @@ class Applications:
 
     def _read(self) -> None:
         payload = self._box.client.get("/api/applications").get("applications", [])
-        self._known = [Application(self._box, one) for one in payload]
+        self._known = [Application(self._box, record) for record in payload]
         self._read_at = time.monotonic()
 
     def all(self) -> list[Application]:

@@ -70,10 +70,10 @@ class Batch:
     def start(cls, box: Box, command: Command, inputs: Iterable[Any], options: dict[str, Any]) -> Batch:
         """One calculation per input, all accepted in one request; inputs that cannot be used are in `.refused`."""
         names, arguments, refused = [], [], {}
-        for number, one in enumerate(inputs):
-            name = str(getattr(one, "name", None) or (one if isinstance(one, str) else number))
+        for number, source in enumerate(inputs):
+            name = str(getattr(source, "name", None) or (source if isinstance(source, str) else number))
             try:
-                arguments.append(box.files.as_arguments(command, command._bind((one,), options)))
+                arguments.append(box.files.as_arguments(command, command._bind((source,), options)))
                 names.append(name)
             except QcError as error:
                 refused[name] = error
@@ -92,14 +92,16 @@ class Batch:
                         "application_slug": application.slug,
                         "application_version": application.version,
                         "command_name": self.command.name,
-                        "command_arguments": one,
+                        "command_arguments": argument,
                     }
-                    for one in part
+                    for argument in part
                 ]
             }
             payload = self.box.client.post("/api/commands/batch", body)
-            for one, calculation_id in zip(part, payload["calculation_ids"], strict=True):
-                self.calculations.append(self.box.calculations.made(str(calculation_id), self.command, one))
+            for argument, calculation_id in zip(part, payload["calculation_ids"], strict=True):
+                self.calculations.append(
+                    self.box.calculations.made(str(calculation_id), self.command, argument)
+                )
         self.names += names
 
     # ------------------------------------------------------------ waiting

@@ -105,7 +105,7 @@ class Calculations:
     def recent(self, n: int = 100, **query: Any) -> list[Calculation]:
         """The newest `n`; query by status=, application=, command=, name=."""
         payload = self._box.client.get("/api/calculations", limit=n, **query)["calculations"]
-        return [self._of(one) for one in payload][:n]
+        return [self._of(record) for record in payload][:n]
 
     @property
     def running(self) -> list[Calculation]:

@@ -103,7 +103,7 @@ class Command:
     def example(self) -> Code:
         """A call with every default spelt out; it runs unchanged where an example dataset fits."""
         examples = self.application.box.examples
-        fitting = [one for one in (*examples.of(self.application), *examples) if one.has_one_cif]
+        fitting = [dataset for dataset in (*examples.of(self.application), *examples) if dataset.has_one_cif]
         first = f'qc.examples["{fitting[0].name}"]' if fitting else 'qc["name"]'
         parts = [first if p.is_cif else f"{p.name}=…" for p in self.parameters.values() if p.is_file]
         parts += [

@@ -52,7 +52,9 @@ class Dataset(Stored):
     @property
     def files(self) -> dict[str, DataFile]:
         """By file name."""
-        return {name: self.box.files.made(one) for name, one in self.record.get("data_files", {}).items()}
+        return {
+            name: self.box.files.made(record) for name, record in self.record.get("data_files", {}).items()
+        }
 
     def _cifs(self) -> list[CifFile]:
         cifs = [file for file in self.files.values() if isinstance(file, CifFile)]
@@ -346,7 +348,7 @@ class Datasets:
     def all(self, n: int = 100, **query: Any) -> list[Dataset]:
         """The newest `n` datasets; `query` goes to the registry (name=, tag=, kind=, deleted=)."""
         payload = self._box.client.get("/api/datasets", limit=n, **query)["datasets"]
-        return [Dataset(self._box, one) for one in payload][:n]
+        return [Dataset(self._box, record) for record in payload][:n]
 
     @property
     def bin(self) -> list[Dataset]:
@@ -361,10 +363,10 @@ class Datasets:
         """The newest dataset of a name, or that of a 32-digit id. Your own come before shared ones and examples."""
         if len(name) == 32 and all(c in "0123456789abcdef" for c in name):
             return self.by_id(name)
-        hits = [one for one in self.all(50, name=name) if one.name == name]
+        hits = [dataset for dataset in self.all(50, name=name) if dataset.name == name]
         if hits:
             return hits[0]
-        known = [one.name for one in self.all(200)]
+        known = [dataset.name for dataset in self.all(200)]
         near = difflib.get_close_matches(name, known, 1, 0.5)
         raise NotFound(
             f"Nothing is stored under {name!r}.",
@@ -374,7 +376,7 @@ class Datasets:
         )
 
     def __contains__(self, name: str) -> bool:
-        return any(one.name == name for one in self.all(50, name=name))
+        return any(dataset.name == name for dataset in self.all(50, name=name))
 
     def __iter__(self) -> Iterator[Dataset]:
         return iter(self.all())
@@ -384,7 +386,7 @@ class Datasets:
 
     def names(self) -> list[str]:
         """Names of the newest datasets, each once."""
-        return list(dict.fromkeys(one.name for one in self.all(200)))
+        return list(dict.fromkeys(dataset.name for dataset in self.all(200)))
 
     def _ipython_key_completions_(self) -> list[str]:
         return self.names()

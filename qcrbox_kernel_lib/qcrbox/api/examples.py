@@ -26,13 +26,13 @@ class Examples:
 
     def of(self, application: Any) -> list[Dataset]:
         """The examples of one application."""
-        return [one for one in self.all() if one.record.get("application") == application.slug]
+        return [dataset for dataset in self.all() if dataset.record.get("application") == application.slug]
 
     def __getitem__(self, name: str) -> Dataset:
-        for one in self.all():
-            if one.name == name:
-                return one
-        known = [one.name for one in self.all()]
+        for dataset in self.all():
+            if dataset.name == name:
+                return dataset
+        known = [dataset.name for dataset in self.all()]
         near = difflib.get_close_matches(name, known, 1, 0.5)
         hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known) or 'none'}."
         raise NotFound(f"There is no example {name!r}.", next=hint)
@@ -52,10 +52,10 @@ class Examples:
         return len(self.all())
 
     def __dir__(self) -> list[str]:
-        return [one.name for one in self.all() if one.name.isidentifier()]
+        return [dataset.name for dataset in self.all() if dataset.name.isidentifier()]
 
     def _ipython_key_completions_(self) -> list[str]:
-        return [one.name for one in self.all()]
+        return [dataset.name for dataset in self.all()]
 
     def __repr__(self) -> str:
         return self.table().text()

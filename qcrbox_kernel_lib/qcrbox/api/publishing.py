@@ -104,7 +104,7 @@ class Publication:
             return slug, version, name, ""  # retired since: name and version are still known
         command = application.commands.get(name)
         dois = [application.record.get("doi"), command.record.get("doi") if command else None]
-        flat = [one for doi in dois if doi for one in (doi if isinstance(doi, list) else [doi])]
+        flat = [text for doi in dois if doi for text in (doi if isinstance(doi, list) else [doi])]
         return application.name, version, name, ", ".join(dict.fromkeys(flat))
 
     @cached_property

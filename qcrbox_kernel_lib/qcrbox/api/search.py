@@ -69,7 +69,7 @@ def search(box: Box, **what: Any) -> Found:
         raise UserInputError(f"search() has no option {unknown[0]!r}.", next=hint)
     query = {_OPTIONS[name]: _plain(name, value) for name, value in what.items()}
     payload = box.client.get("/api/search", limit=500, **query)
-    return Found([Dataset(box, one) for one in payload.get("datasets", ())], what)
+    return Found([Dataset(box, record) for record in payload.get("datasets", ())], what)
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -79,5 +79,5 @@ def _plain(name: str, value: Any) -> Any:
             raise UserInputError("cell must be a, b, c in Å and α, β, γ in °: six numbers.")
         return ",".join(f"{x:g}" for x in numbers)
     if isinstance(value, (list, tuple, set)):
-        return ",".join(str(one) for one in value)
+        return ",".join(str(item) for item in value)
     return value

@@ -145,15 +145,15 @@ class Sessions:
     def all(self) -> list[Session]:
         """The open sessions."""
         payload = self._box.client.get("/api/interactive-sessions")["interactive_sessions"]
-        return [Session(self._box, one) for one in payload]
+        return [Session(self._box, record) for record in payload]
 
     def __getitem__(self, session_id: str) -> Session:
         if len(session_id) == 32:
             payload = self._box.client.get(f"/api/interactive-sessions/{session_id}")["interactive_sessions"]
             return Session(self._box, payload[0])
-        for one in self.all():
-            if one.id.endswith(session_id):
-                return one
+        for session in self.all():
+            if session.id.endswith(session_id):
+                return session
         raise NotFound(f"There is no open session {session_id!r}.", next="qc.sessions lists them.")
 
     def __iter__(self) -> Iterator[Session]:

@@ -27,12 +27,14 @@ class Shares:
     def unshare(self, kind: str, object_id: str, with_: str) -> list[str]:
         """Revoke the shares with this group or person; returns their modes. Raises NotFound."""
         name = with_.removeprefix("person:")
-        hits = [one for one in self.of(kind, object_id) if name in (one.get("group"), one.get("person"))]
+        hits = [
+            share for share in self.of(kind, object_id) if name in (share.get("group"), share.get("person"))
+        ]
         if not hits:
             raise NotFound(f"It is not shared with {with_!r}.")
-        for one in hits:
-            self._box.client.delete(f"/api/shares/{one['id']}")
-        return [str(one["mode"]) for one in hits]
+        for share in hits:
+            self._box.client.delete(f"/api/shares/{share['id']}")
+        return [str(share["mode"]) for share in hits]
 
     def of(self, kind: str, object_id: str) -> list[dict[str, Any]]:
         """The shares of one object."""

@@ -60,7 +60,7 @@ def stubs(applications: Applications) -> str:
 def _application(application: Application) -> str:
     name = identifier(application.slug)
     lines = [f"class _{name}(Application):", f"    {_doc(application.description or application.name)}"]
-    lines += [f"    {one}: _{name}_{one}" for one in application.commands]
+    lines += [f"    {command}: _{name}_{command}" for command in application.commands]
     return "\n".join(lines)
 
 
@@ -98,7 +98,7 @@ def _type(annotation: Any) -> str:
     if origin is typing.Literal:
         return "Literal[" + ", ".join(repr(value) for value in typing.get_args(annotation)) + "]"
     if origin is typing.Union:
-        return " | ".join(_type(one) for one in typing.get_args(annotation))
+        return " | ".join(_type(option) for option in typing.get_args(annotation))
     return getattr(annotation, "__name__", str(annotation))
 
 

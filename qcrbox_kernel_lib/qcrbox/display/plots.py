@@ -255,4 +255,4 @@ class Plots:
 
 def _normal_quantiles(p: Any) -> Any:
     inverse = NormalDist().inv_cdf
-    return np.array([inverse(one) for one in p])
+    return np.array([inverse(probability) for probability in p])

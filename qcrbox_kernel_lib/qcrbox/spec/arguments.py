@@ -99,15 +99,17 @@ def present_name(command: Command, name: str) -> Parameter | Output | None:
     """
     outputs = [output for output in command.outputs if not output.from_parameter]
     everything: list[Parameter | Output] = [*command.arguments, *outputs]
-    for one in everything:
-        if name in one.older_names:
-            return one
+    for entry in everything:
+        if name in entry.older_names:
+            return entry
     output_cif = next((output for output in outputs if output is command.output_cif), None)
     stem = _SUFFIX.sub("", name)
     if output_cif is not None and (name == output_cif.name or stem == "output_cif"):
         return output_cif
-    files = [one for one in everything if isinstance(one, Output) or one.is_input_file or one.is_output]
-    fitting = [one for one in files if _SUFFIX.sub("", one.name) == stem and one.name != name]
+    files = [
+        entry for entry in everything if isinstance(entry, Output) or entry.is_input_file or entry.is_output
+    ]
+    fitting = [entry for entry in files if _SUFFIX.sub("", entry.name) == stem and entry.name != name]
     return fitting[0] if len(fitting) == 1 else None
 
 

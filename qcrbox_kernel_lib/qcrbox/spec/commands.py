@@ -123,12 +123,12 @@ def _check_output_names(section: Section, parameters: list[Parameter], outputs: 
 
 def _check_older_names(section: Section, parameters: list[Parameter], outputs: list[Output]) -> None:
     everything: list[Parameter | Output] = [*parameters, *outputs]
-    taken = {one.name for one in everything}
-    for one in everything:
-        for name in one.older_names:
+    taken = {entry.name for entry in everything}
+    for entry in everything:
+        for name in entry.older_names:
             if name in taken:
                 section.problem(
-                    f"older name '{name}' of '{one.name}' is the name of something else", "parameters"
+                    f"older name '{name}' of '{entry.name}' is the name of something else", "parameters"
                 )
             taken.add(name)
 
@@ -412,7 +412,7 @@ def _hidden_command(
     if part is None:
         return None
     if part.has("parameters"):
-        parameters = _unique(part, (read_parameter(one) for one in part.sections("parameters")))
+        parameters = _unique(part, (read_parameter(entry) for entry in part.sections("parameters")))
         known = [p.name for p in parameters]
         base = base | {
             "parameters": parameters,

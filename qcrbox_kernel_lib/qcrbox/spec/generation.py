@@ -51,4 +51,4 @@ def _is_old(command: dict[str, Any]) -> bool:
 
 
 def _mappings(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -176,7 +176,9 @@ def _split(entries: Iterable[Entry]) -> tuple[list[str], list[list[list[str]]]]:
             if entry not in names:
                 names.append(entry)
         elif isinstance(entry, Mapping) and set(entry) == {"one_of"}:
-            choices.append([[one] if isinstance(one, str) else list(one) for one in entry["one_of"]])
+            choices.append(
+                [[choice] if isinstance(choice, str) else list(choice) for choice in entry["one_of"]]
+            )
         else:
             raise SpecError(
                 f"The entry {entry!r} cannot be understood.",

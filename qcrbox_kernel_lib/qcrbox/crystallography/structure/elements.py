@@ -76,14 +76,15 @@ def elements_of_sites(
     for label, symbol in zip(labels, types, strict=True):
         readings = _possible(label, symbol, known)
         element = next(
-            (one for one in readings if _isotope_of(one) in known), readings[0] if readings else ""
+            (element for element in readings if _isotope_of(element) in known),
+            readings[0] if readings else "",
         )
         found.append(element)
         if element == "O" and _is_water(label, symbol):
             odd.setdefault("read as the oxygen of water", []).append(label)
         elif element and not symbol and known and _isotope_of(element) not in known:
             odd.setdefault(f"read as {element}, which the sum formula does not have", []).append(label)
-    for element in [one for one in known if one not in set(map(_isotope_of, found))]:
+    for element in [element for element in known if element not in set(map(_isotope_of, found))]:
         for place in _sites_that_may_be(element, labels, types, found, known):
             found[place] = element
             odd.setdefault(f"read as {element}, because the sum formula has it", []).append(labels[place])
@@ -98,7 +99,9 @@ def elements_of_sites(
 def _element_of_site(label: str, symbol: str, known: Mapping[str, float]) -> tuple[str, str]:
     """The element, and how it was read where that is not plain."""
     readings = _possible(label, symbol, known)
-    element = next((one for one in readings if _isotope_of(one) in known), readings[0] if readings else "")
+    element = next(
+        (element for element in readings if _isotope_of(element) in known), readings[0] if readings else ""
+    )
     if element == "O" and _is_water(label, symbol):
         return element, "read as the oxygen of water"
     if element and not symbol and known and _isotope_of(element) not in known:
@@ -118,7 +121,7 @@ def _sites_that_may_be(
     It would be one where there are more of them than the formula has, or where another element lost its last site.
     """
     places = [n for n, label in enumerate(labels) if not types[n] and element in _readings(label)]
-    left = {_isotope_of(one) for n, one in enumerate(found) if n not in places}
+    left = {_isotope_of(element) for n, element in enumerate(found) if n not in places}
     takes_the_last = any(_isotope_of(found[n]) in known and _isotope_of(found[n]) not in left for n in places)
     return [] if len(places) > 2 * known[element] or takes_the_last else places
 

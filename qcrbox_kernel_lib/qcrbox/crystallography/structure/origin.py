@@ -33,7 +33,8 @@ def origin_by_contents(group: SpaceGroup, cell: UnitCell, sites: Sites, block: B
         (_contents_fit(block, sites), "the atoms add up to the formula"),
     ):
         here, there = (
-            fits(site_symmetry(sites, cell, one).multiplicity, one.order) for one in (group, other)
+            fits(site_symmetry(sites, cell, candidate).multiplicity, candidate.order)
+            for candidate in (group, other)
         )
         if there and not here:
             note = f"{group.hm[:-2]} does not state its origin; at origin choice 2 {why}."

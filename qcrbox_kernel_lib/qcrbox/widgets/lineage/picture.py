@@ -55,7 +55,8 @@ def places(
     for number in range(max(column.values(), default=-1) + 1):
         members = [node for node in column if column[node] == number]
         wish = {
-            node: sum(place[one][1] for one in before[node] if one in place) / max(1, len(before[node]))
+            node: sum(place[source][1] for source in before[node] if source in place)
+            / max(1, len(before[node]))
             for node in members
         }
         for row, member in enumerate(sorted(members, key=lambda one: wish[one])):
@@ -67,10 +68,10 @@ def _columns(before: dict[str, list[str]]) -> dict[str, int]:
     """One more than that of the last thing a node was made from."""
     column: dict[str, int] = {}
     while len(column) < len(before):
-        ready = [n for n in before if n not in column and all(one in column for one in before[n])]
+        ready = [n for n in before if n not in column and all(source in column for source in before[n])]
         # A loop cannot come from the registry; do not hang on bad data.
         for node in ready or [n for n in before if n not in column]:
-            column[node] = max((column.get(one, -1) + 1 for one in before[node]), default=0)
+            column[node] = max((column.get(source, -1) + 1 for source in before[node]), default=0)
     return column
 
 

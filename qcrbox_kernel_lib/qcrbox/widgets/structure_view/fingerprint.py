@@ -29,7 +29,8 @@ def packed_fingerprint(surface: HirshfeldSurface) -> dict[str, Any]:
         "properties": {name: _property(surface, name) for name in surface.properties},
         "note": surface.hydrogens,
         "neighbours": [
-            f"{number}: {one.share:.1f} %, {one.contact}" for number, one in enumerate(surface.neighbours, 1)
+            f"{number}: {neighbour.share:.1f} %, {neighbour.contact}"
+            for number, neighbour in enumerate(surface.neighbours, 1)
         ],
     }
 

@@ -121,8 +121,8 @@ class StructureView:
                 f"There is no neighbour {which!r}.", next=f"'all', 'none', or 0 to {len(known) - 1}."
             )
         atoms = self.surface.molecule
-        for one in known if which == "all" else [] if which == "none" else [known[int(which)]]:
-            atoms = atoms.joined(one.atoms)
+        for neighbour in known if which == "all" else [] if which == "none" else [known[int(which)]]:
+            atoms = atoms.joined(neighbour.atoms)
         self._neighbours = which
         self._show_scene(Scene(self.structure, self.options, atoms))
         return self
@@ -216,7 +216,7 @@ class StructureView:
         rows = self.scene.table_rows()
         table = Table(self.scene.TABLE_HEADS, rows[:_TABLE_ROWS]).html()
         more = f"<p>{len(rows) - _TABLE_ROWS} more</p>" if len(rows) > _TABLE_ROWS else ""
-        warnings = "".join(f"<div>⚠ {escape(one)}</div>" for one in self.scene.warnings)
+        warnings = "".join(f"<div>⚠ {escape(warning)}</div>" for warning in self.scene.warnings)
         if self.density is not None:
             warnings += f"<div>{escape(self._density_words())}</div>"
         html = (
@@ -257,7 +257,7 @@ class StructureView:
         return self._still()
 
     def __repr__(self) -> str:
-        warnings = "".join(f"\n⚠ {one}" for one in self.scene.warnings)
+        warnings = "".join(f"\n⚠ {warning}" for warning in self.scene.warnings)
         return f"<StructureView of {self.scene.summary()}>{warnings}"
 
     # ------------------------------------------------------------ what the browser says
