@@ -1,6 +1,7 @@
 # make run    sets up and starts the platform        make lint   style, types, import directions
 # make test   sets up and runs all tests             make bench  measurements beside their peers
 # make clean  removes what the other targets made    make chaos  the long fault run
+# make coverage  branches that the unit tests of a room run, with the promised shares
 # make validate  the refinement beside published structures (docs/validation.md)
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -13,7 +14,7 @@ NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 LAB := extension/qcrbox_extension/labextension/package.json
 WIDGETS := qcrbox_kernel_lib/qcrbox/widgets/static/.built
 
-.PHONY: run test lint bench validate chaos clean setup setup-dev frontend constraints system
+.PHONY: run test lint coverage bench validate chaos clean setup setup-dev frontend constraints system
 .DELETE_ON_ERROR:
 
 run: setup
@@ -27,6 +28,10 @@ lint: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+# The unit tests of every room; ROOM="contract cif" measures some layers or rooms with their own tests only.
+coverage: setup-dev system
+	@$(BIN)/python -m tools.coverage_table $(ROOM)
 
 bench: setup-dev system
 	@$(UV) --require-hashes -r constraints/bench.txt

@@ -14,6 +14,7 @@ _MODULES = frozenset(
     [
         "analysis",
         "api",
+        "background",
         "byte_pump",
         "cif",
         "client",

@@ -1,0 +1,29 @@
+"""The table of states of a calculation."""
+
+from __future__ import annotations
+
+import pytest
+from qcrbox.contract.states import FINAL, NEXT, State, may_become
+
+
+@pytest.mark.parametrize("state", State, ids=str)
+def test_final_states_are_those_without_a_next_one(state):
+    assert (state in FINAL) == (not NEXT.get(state, set()))
+
+
+def test_every_state_can_be_reached_from_submission():
+    reached, new = {State.SUBMITTED}, {State.SUBMITTED}
+    while new:
+        new = {after for state in new for after in NEXT.get(state, ())} - reached
+        reached |= new
+    assert reached == set(NEXT) - {State.UNKNOWN}
+
+
+def test_states_are_their_names_on_the_wire():
+    assert [str(state) for state in FINAL] == [state.value for state in FINAL]
+    assert State("running") is State.RUNNING
+
+
+def test_lost_agent_puts_a_calculation_back_into_the_queue():
+    assert may_become(State.RUNNING, State.SUBMITTED)
+    assert not may_become(State.SUCCESSFUL, State.SUBMITTED)
