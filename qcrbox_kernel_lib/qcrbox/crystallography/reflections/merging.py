@@ -155,73 +155,89 @@ def merging_statistics(
     used = data.select(good & ~absent)
     if not len(used):
         raise UserInputError("No reflection can be used for merging.", where=reflections.source)
-    key = asymmetric_key(used.hkl, group, friedel=friedel)
-    unique, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
-    weight = 1 / used.sigma**2
-    total = np.bincount(inverse, weight)
-    mean = np.bincount(inverse, weight * used.intensity) / total
-    deviation = np.abs(used.intensity - mean[inverse])
-    sigma = 1 / np.sqrt(total)
-    hkl = indices_of(unique)
-    d_unique, d_used = cell.d_spacing(hkl), cell.d_spacing(used.hkl)
-    possible = unique_reflections(cell, group, float(d_unique.min()) * (1 - 1e-9), friedel=friedel)
+    merged, observed, unique = _merge(used, cell, asymmetric_key(used.hkl, group, friedel=friedel))
+    d_max, d_min = float(unique.d.max()), float(unique.d.min())
+    possible = unique_reflections(cell, group, d_min * (1 - 1e-9), friedel=friedel)
     d_possible = cell.d_spacing(possible)
-    repeated = counts[inverse] > 1
-    edges = _edges(float(d_unique.max()), float(d_unique.min()), shells)
     table = [
-        _shell(upper, lower, d_used, d_unique, d_possible, used, deviation, repeated, mean, sigma)
-        for upper, lower in pairwise(edges.tolist())
+        _shell(upper, lower, observed, unique, d_possible)
+        for upper, lower in pairwise(_edges(d_max, d_min, shells).tolist())
     ]
     if reflections.merged:
         notes.append("The file gives merged reflections; R(int) and redundancy have little meaning.")
     return MergingStatistics(
         observations=len(used),
-        unique=len(unique),
+        unique=len(unique.d),
         absences=int(absent.sum()),
         absent_above_3_sigma=int(strong.sum()),
         rejected=int((~good).sum()),
-        r_int=_ratio(deviation[repeated].sum(), used.intensity[repeated].sum()),
-        r_sigma=_ratio(sigma.sum(), mean.sum()),
-        completeness=len(unique) / max(len(possible), 1),
-        redundancy=len(used) / len(unique),
-        mean_i_over_sigma=float((mean / sigma).mean()),
-        d_max=float(d_unique.max()),
-        d_min=float(d_unique.min()),
+        r_int=observed.r_int(observed.repeated),
+        r_sigma=_ratio(unique.sigma.sum(), unique.mean.sum()),
+        completeness=len(unique.d) / max(len(possible), 1),
+        redundancy=len(used) / len(unique.d),
+        mean_i_over_sigma=float((unique.mean / unique.sigma).mean()),
+        d_max=d_max,
+        d_min=d_min,
         shells=table,
-        merged=Merged(hkl, mean, sigma, counts),
+        merged=merged,
         notes=[*data.notes, *notes],
     )
 
 
-def _shell(
-    upper: float,
-    lower: float,
-    d_used: Array,
-    d_unique: Array,
-    d_possible: Array,
-    used: Reflections,
-    deviation: Array,
-    repeated: Mask,
-    mean: Array,
-    sigma: Array,
-) -> Shell:
+@dataclass(frozen=True)
+class _Observed:
+    """Measured reflections (n,): d in Å, Fo², its deviation from the mean of its equivalents, whether it has any."""
+
+    d: Array
+    intensity: Array
+    deviation: Array
+    repeated: Mask
+
+    def r_int(self, rows: Mask) -> float | None:
+        return _ratio(self.deviation[rows].sum(), self.intensity[rows].sum())
+
+
+@dataclass(frozen=True)
+class _Unique:
+    """Unique reflections (m,): d in Å, weighted mean of Fo² and its s.u."""
+
+    d: Array
+    mean: Array
+    sigma: Array
+
+
+def _merge(used: Reflections, cell: UnitCell, key: Indices) -> tuple[Merged, _Observed, _Unique]:
+    unique, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
+    weight = 1 / used.sigma**2
+    total = np.bincount(inverse, weight)
+    mean = np.bincount(inverse, weight * used.intensity) / total
+    sigma = 1 / np.sqrt(total)
+    hkl = indices_of(unique)
+    deviation = np.abs(used.intensity - mean[inverse])
+    observed = _Observed(cell.d_spacing(used.hkl), used.intensity, deviation, counts[inverse] > 1)
+    return Merged(hkl, mean, sigma, counts), observed, _Unique(cell.d_spacing(hkl), mean, sigma)
+
+
+def _shell(upper: float, lower: float, observed: _Observed, unique: _Unique, d_possible: Array) -> Shell:
+    """Statistics of the reflections with d in (lower, upper]."""
+
     def inside(d: Array) -> Mask:
         return (d <= upper) & (d > lower)
 
-    rows, ours, all_of_them = inside(d_used), inside(d_unique), int(inside(d_possible).sum())
-    several = rows & repeated
-    count = int(ours.sum())
+    measured, merged = inside(observed.d), inside(unique.d)
+    n_measured, n_unique, n_possible = (int(rows.sum()) for rows in (measured, merged, inside(d_possible)))
+    mean, sigma = unique.mean[merged], unique.sigma[merged]
     return Shell(
         d_max=upper,
         d_min=lower,
-        observations=int(rows.sum()),
-        unique=count,
-        possible=all_of_them,
-        completeness=count / max(all_of_them, 1),
-        redundancy=int(rows.sum()) / max(count, 1),
-        mean_i_over_sigma=float((mean[ours] / sigma[ours]).mean()) if count else None,
-        r_int=_ratio(deviation[several].sum(), used.intensity[several].sum()),
-        r_sigma=_ratio(sigma[ours].sum(), mean[ours].sum()),
+        observations=n_measured,
+        unique=n_unique,
+        possible=n_possible,
+        completeness=n_unique / max(n_possible, 1),
+        redundancy=n_measured / max(n_unique, 1),
+        mean_i_over_sigma=float((mean / sigma).mean()) if n_unique else None,
+        r_int=observed.r_int(measured & observed.repeated),
+        r_sigma=_ratio(sigma.sum(), mean.sum()),
     )
 
 

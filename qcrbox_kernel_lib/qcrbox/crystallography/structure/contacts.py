@@ -151,7 +151,7 @@ def hydrogen_bonds(
 
     By geometry: H...A shorter than the radii's sum by 0.12 Å, D-H...A above 110°.
     """
-    of_file = [_measured(images, *_resolved(images, row), listed=True) for row in listed]
+    of_file = [_measured(images, _resolved(images, row), listed=True) for row in listed]
     known = {_name(images, bond) for bond in of_file}
     found = [bond for bond in _by_geometry(images, edges) if _name(images, bond) not in known]
     return sorted([*of_file, *found], key=lambda bond: (bond.donor, bond.hydrogen, bond.h_a))
@@ -165,10 +165,19 @@ def _name(images: SymmetryImages, bond: HydrogenBond) -> tuple[int, int, int]:
     return bond.donor, bond.hydrogen, int(images.key(acceptor, operation, translation)[0])
 
 
-def _resolved(
-    images: SymmetryImages, row: ListedHydrogenBond
-) -> tuple[int, int, int, int, tuple[int, int, int]]:
-    """The acceptor's image counted from the place of the hydrogen."""
+@dataclass(frozen=True)
+class _Triple:
+    """Sites of donor, hydrogen and acceptor; operation and translation give the acceptor's image."""
+
+    donor: int
+    hydrogen: int
+    acceptor: int
+    operation: int
+    translation: tuple[int, int, int]
+
+
+def _resolved(images: SymmetryImages, row: ListedHydrogenBond) -> _Triple:
+    """The triple of a listed bond, with the acceptor's image relative to the position of the hydrogen."""
     back_operation, back_translation = images.invert(
         np.array([row.operation_h]), np.array([row.translation_h])
     )
@@ -176,7 +185,7 @@ def _resolved(
         back_operation, back_translation, np.array([row.operation_a]), np.array([row.translation_a])
     )
     x, y, z = translation[0].tolist()
-    return row.donor, row.hydrogen, row.acceptor, int(operation[0]), (x, y, z)
+    return _Triple(row.donor, row.hydrogen, row.acceptor, int(operation[0]), (x, y, z))
 
 
 def _by_geometry(images: SymmetryImages, edges: Edges) -> list[HydrogenBond]:
@@ -193,22 +202,17 @@ def _by_geometry(images: SymmetryImages, edges: Edges) -> list[HydrogenBond]:
             own = images.is_own_place(edges.second[one], edges.operation[one], edges.translation[one])[0]
             if sites.element[donor] not in DONORS or not own:
                 continue
-            bond = _measured(images, donor, h, a, int(contacts.operation[row]), (x, y, z), listed=False)
+            triple = _Triple(donor, h, a, int(contacts.operation[row]), (x, y, z))
+            bond = _measured(images, triple, listed=False)
             if bond.angle >= HYDROGEN_BOND_ANGLE:
                 found.append(bond)
     return found
 
 
-def _measured(
-    images: SymmetryImages,
-    donor: int,
-    hydrogen: int,
-    acceptor: int,
-    operation: int,
-    translation: tuple[int, int, int],
-    *,
-    listed: bool,
-) -> HydrogenBond:
+def _measured(images: SymmetryImages, triple: _Triple, *, listed: bool) -> HydrogenBond:
+    """The hydrogen bond with its lengths in Å and its angle in degrees."""
+    donor, hydrogen, acceptor = triple.donor, triple.hydrogen, triple.acceptor
+    operation, translation = triple.operation, triple.translation
     position = images.cartesian_of(np.array([acceptor]), np.array([operation]), np.array([translation]))[0]
     d_h = images.cartesian[donor] - images.cartesian[hydrogen]
     h_a = position - images.cartesian[hydrogen]
