@@ -25,6 +25,7 @@ ROOMS = {
     "qcrbox_registry": ("registry/qcrbox_registry", "registry/tests"),
     "qcrbox_agent": ("app_images/agent/qcrbox_agent", "app_images/agent/tests"),
     "refine": ("app_images/refine", "app_images/refine/tests"),
+    "har": ("app_images/har", "app_images/har/tests"),
     "qcrbox_extension": ("extension/qcrbox_extension", "extension/tests"),
     "qcrbox_hub": ("hub/qcrbox_hub", "hub/tests"),
 }
