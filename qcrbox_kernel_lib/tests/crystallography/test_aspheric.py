@@ -120,8 +120,8 @@ def test_of_symmetry_images_the_own_place_gives_the_form_factor() -> None:
     ("old", "new", "words"),
     [
         ("6.5 0.125]", "6.5]", "2 to 3 values"),
-        ("6.5 0.125]", "6.5 x]", "no number"),
-        ("6.5 0.125]", "6.5 nan]", "no number"),
+        ("6.5 0.125]", "6.5 x]", "not a number"),
+        ("6.5 0.125]", "6.5 nan]", "not a number"),
         ("0 1 0 '[", "0 0.5 0 '[", "not whole numbers"),
         ("0.8 0.9 3", "0.8 0.9 4", "aff_index of H2 is 4"),
         ("0.8 0.9 3", "0.8 0.9 .", "No atom .* form factor 3"),

@@ -64,7 +64,7 @@ def test_scatterers_over_several_lines_are_one_list() -> None:
         (b"TITLE: x\n", "no line DATA"),
         (b"SYMM: expanded\nDATA:\n1 0 0 1,1\n", "no scatterers"),
         (TSC[:-6], "not a multiple"),
-        (TSC.replace(b"4.5", b"abc"), "no number"),
+        (TSC.replace(b"4.5", b"abc"), "not a number"),
         (write_tscb(read_tsc(TSC))[:-5], "cut off"),
         (struct.pack("<iii", 100, 5, 5), "cut off"),
     ],

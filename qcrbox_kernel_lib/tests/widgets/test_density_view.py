@@ -14,7 +14,7 @@ from ..cubes import hydrogen_cube
 def test_view_refuses_a_cube_of_unknown_unit_and_takes_a_level_in_electrons(molecule):
     cube = read_cube(hydrogen_cube(12).encode())
     view = StructureView(molecule)
-    with pytest.raises(UserInputError, match="does not say its unit"):
+    with pytest.raises(UserInputError, match="does not state its unit"):
         view.show_density(cube)
     view.show_density(cube.per_cubic_angstrom(), at=0.3)
     assert view._level * view.density.sigma == pytest.approx(0.3)

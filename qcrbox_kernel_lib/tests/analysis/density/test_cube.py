@@ -30,7 +30,7 @@ def test_cube_of_one_orbital_is_read_past_the_line_that_names_it():
     ("text", "said"),
     [
         (hydrogen_cube(12)[:-400], "values for 1,728 points"),
-        ("no cube", "no readable cube"),
+        ("no cube", "not a readable cube"),
         (hydrogen_cube(12, orbital=True).replace("\n1 1\n", "\n2 1 2\n"), "2 orbitals"),
         (hydrogen_cube(12).replace("\n12 ", "\n999999 ", 1), "cannot be shown"),
     ],

@@ -153,7 +153,7 @@ def test_network_has_no_molecule_to_enclose():
 
 
 def test_choices_that_do_not_exist_are_refused(urea):
-    with pytest.raises(UserInputError, match="no choice of X–H"):
+    with pytest.raises(UserInputError, match="not a choice of X–H"):
         hirshfeld(urea, hydrogens="1.083")
     with pytest.raises(UserInputError, match="no atom 'C9'"):
         hirshfeld(urea, atom="C9")
