@@ -42,7 +42,11 @@ class Person:
         page = self.http.get(path)
         token = re.search(r'name="_xsrf"\s+value="([^"]+)"', page.text)
         assert token, f"{path} has no form: {page.status_code}"
-        answer = self.http.post(path, data={**fields, "_xsrf": token.group(1)})
+        fields |= {"_xsrf": token.group(1)}
+        answer = self.http.post(path, data=fields)
+        if 'id="confirm_form"' in answer.text:
+            # The last sign-in is more than five minutes ago.
+            answer = self.http.post(path, data=fields | {"confirm_password": PASSWORD})
         assert answer.status_code == 200, answer.text[-2000:]
         return answer
 
@@ -133,12 +137,22 @@ class HubKernel:
 class Site:
     """`qcrbox up` with its first administrator, ada."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         port = ports.choose(1)[0]
         self.data, self.url = folder / "data", f"http://hub.localhost:{port}"
         self._errors = folder / "stderr"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "qcrbox_hub", "up", "--data", str(self.data), "--port", str(port)],
+            [
+                sys.executable,
+                "-m",
+                "qcrbox_hub",
+                "up",
+                "--data",
+                str(self.data),
+                "--port",
+                str(port),
+                *options,
+            ],
             stdout=subprocess.PIPE,
             stderr=self._errors.open("w"),
             text=True,
@@ -180,8 +194,9 @@ class Site:
 
 
 @contextlib.contextmanager
-def running_site(folder: Path) -> Iterator[Site]:
-    site = Site(folder)
+def running_site(folder: Path, *options: str) -> Iterator[Site]:
+    """`options`: further words of `qcrbox up`."""
+    site = Site(folder, *options)
     try:
         yield site
     finally:

@@ -51,9 +51,19 @@ def compare(path: Path, hkl: Path | None) -> dict:
             stated[name] = number[0] if number else None
     result = refine_model(model, str(hkl) if hkl else None, Options(weighting="keep", cycles=25))
     row = {"stated": stated, "found": _found(result), "notes": result.model.notes}
+    cutoff = _cutoff(model.source.text("_reflns_threshold_expression")) if model.source else 2.0
+    row["found"]["r1"] = result.fit.equations.r1(cutoff)[0]
     if model.source is not None:
         row |= _parameters(result.fit, model.source)
     return row
+
+
+def _cutoff(expression: str | None) -> float:
+    """I/σ(I) of `_reflns_threshold_expression`: 3 of `I>3\\s(I)`, 2 of `F>4\\s(F)`; 2 where nothing is said."""
+    match = re.search(r"([IF])\S*\s*>=?\s*(\d+\.?\d*)", expression or "")
+    if not match:
+        return 2.0
+    return float(match[2]) / (2.0 if match[1] == "F" and "^2" not in expression else 1.0)
 
 
 def _found(result: Result) -> dict:

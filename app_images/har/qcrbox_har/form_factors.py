@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -109,12 +109,10 @@ class Computer:
         return made
 
     def table(
-        self, sites: Array, hkl: Indices, *, loose: bool = False, progress: OnProgress | None = None
+        self, sites: Array, hkl: Indices, *, conv_tol: float | None = None, progress: OnProgress | None = None
     ) -> Table:
-        """Wavefunctions at these sites and their form factors. loose: of a first round that will be improved."""
-        method = self.method
-        if loose:
-            method = Method(**{**method.__dict__, "conv_tol": 1e-4})
+        """Wavefunctions at these sites and their form factors. conv_tol: another than the method's, for early rounds."""
+        method = self.method if conv_tol is None else replace(self.method, conv_tol=conv_tol)
         fractional = self.structure.cell.fractionalisation
         rows = np.array(sorted(self.plan.sources), dtype=np.int64)
         column = {int(site): i for i, site in enumerate(rows)}

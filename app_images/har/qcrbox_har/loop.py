@@ -24,6 +24,8 @@ from qcrbox_har.progress import report, say
 Array = NDArray[np.float64]
 QUANTUM = "The wavefunction program"
 LEAST_SQUARES = "The least-squares program"
+# The first rounds move atoms by more than an exact wavefunction would matter: energies to these, in hartree.
+_EARLY = {1: 1e-4, 2: 1e-6}
 
 
 class Refinement:
@@ -203,7 +205,7 @@ class Refinement:
     def _round(self, state: Progress, number: int, hkl: NDArray[np.int64]) -> None:
         started = time.perf_counter()
         sites = self.sites
-        table = self.computer.table(sites, hkl, loose=number == 1, progress=self.watcher(number))
+        table = self.computer.table(sites, hkl, conv_tol=_EARLY.get(number), progress=self.watcher(number))
         self.quantum.call("qcrbox_har.quantum.task:save", str(Path("density.npz").resolve()))
         scf_s = time.perf_counter() - started
         found = self.least_squares.call(

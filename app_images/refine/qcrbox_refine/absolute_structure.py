@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.numbers import format_number
 from qcrbox_refine.weighting import weights_of
 
+_FEWEST_PAIRS = 20
 # Beyond this s.u. the data say nothing about the hand.
 _LARGEST_SU = 100.0
 
@@ -46,7 +48,44 @@ def flack(fit: Fit) -> Flack | None:
         )
         return None
     how = f"Flack x by classical fit to all intensities, weights of the refinement; {pairs} Friedel pairs."
+    quotients = by_quotients(fit)
+    if quotients:
+        value, value_su, n = quotients
+        how += f" x by {n} quotients [(I+)-(I-)]/[(I+)+(I-)] (Parsons et al., 2013): {format_number(value, value_su, 2)}."
     return Flack(x, su, pairs, how)
+
+
+def by_quotients(fit: Fit) -> tuple[float, float, int] | None:
+    """x, its s.u. and the number of pairs from Qo = (1 - 2x) Qc; None without pairs of mates.
+
+    Q = (I+ - I-)/(I+ + I-) is free of the errors that mates share (Parsons, Flack & Wagner, Acta Cryst. B69 (2013) 249). Pairs
+    below three s.u. of their sum, or more than five s.u. off, are left out.
+    """
+    unique = fit.reflections.unique
+    observed, sigma, calculated = fit.equations.on_fc_scale()
+    keys = np.array(unique.set().map_to_asu().indices(), dtype=int).reshape(-1, 3)
+    row = {tuple(h): i for i, h in enumerate(keys.tolist())}
+    laue = unique.set().map_to_asu().match_bijvoet_mates()[1].pairs()
+    plus, minus = (np.array([pair[k] for pair in laue], dtype=int) for k in (0, 1))
+    if len(row) != len(keys) or len(plus) < _FEWEST_PAIRS:
+        return None
+    total = observed[plus] + observed[minus]
+    noise = np.hypot(sigma[plus], sigma[minus])
+    plus, minus = plus[total > 3 * noise], minus[total > 3 * noise]
+    total = observed[plus] + observed[minus]
+    q_o = (observed[plus] - observed[minus]) / total
+    q_c = (calculated[plus] - calculated[minus]) / (calculated[plus] + calculated[minus])
+    su = 2 * np.hypot(observed[minus] * sigma[plus], observed[plus] * sigma[minus]) / total**2
+    kept = np.ones(len(q_o), bool)
+    for _ in range(3):
+        weight = kept / su**2
+        if kept.sum() < _FEWEST_PAIRS or not (weight * q_c**2).sum() > 0:
+            return None
+        slope = float((weight * q_o * q_c).sum() / (weight * q_c**2).sum())
+        kept = np.abs(q_o - slope * q_c) < 5 * su
+    chi_sq = float((weight * (q_o - slope * q_c) ** 2).sum() / max(kept.sum() - 1, 1))
+    slope_su = float(np.sqrt(max(chi_sq, 1.0) / (weight * q_c**2).sum()))
+    return (1 - slope) / 2, slope_su / 2, int(kept.sum())
 
 
 def _inversion_fraction(fit: Fit) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
 from qcrbox_refine.cif_text import CifBlock
 from qcrbox_refine.constraints import complete_constraints
+from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.density import DifferenceMap
 from qcrbox_refine.extinction import EXPRESSION
 from qcrbox_refine.geometry import geometry
@@ -27,12 +28,12 @@ from qcrbox_refine.scattering import Radiation, described, factors_of, radiation
 # What a new refinement makes untrue in the file it started from.
 OUTDATED = (
     r"_atom_site(?!s_solution)|_atom_type|_geom_|_refine_(?!ls_abs_structure_details)|_refln_|_reflns_"
-    r"|_shelx_(res|hkl|fab|fcf)|_iucr_refine_|_computing_structure_refinement|_space_group_symop|_hydrogen_bond"
+    r"|_shelx_(res|hkl|fcf)|_iucr_refine_|_computing_structure_refinement|_space_group_symop|_hydrogen_bond"
     r"|_diffrn_refln_"
 )
 OUTDATED_BY_EDITS = (
     r"_atom_site(?!s_solution)|_geom_|_refine_(?!ls_weighting|ls_extinction|ls_abs)|_space_group_symop"
-    r"|_shelx_(res|fab|fcf)|_iucr_refine_instr|_computing_structure_refinement|_reflns_number_gt"
+    r"|_shelx_(res|fcf)|_iucr_refine_instr|_computing_structure_refinement|_reflns_number_gt"
 )
 _PROGRAM = "QCrBox refine with smtbx/cctbx (Bourhis et al., Acta Cryst. A71 (2015) 59)"
 
@@ -56,6 +57,8 @@ def cif_block(fit: Fit, residual: DifferenceMap, res_text: str) -> CifBlock:
     block.set("_qcrbox_refine_restraints", None)
     block.set("_shelx_res_file", res_text)
     block.set("_shelx_hkl_file", fit.reflections.hkl_text)
+    if fit.corrections.mask is not None:
+        block.set("_shelx_fab_file", fit.corrections.mask.text)
     return block
 
 
@@ -74,6 +77,9 @@ def model_block(model: Model) -> CifBlock:
     cell_and_symmetry(block, model)
     if model.weights:
         block.set("_refine_ls_weighting_details", weighting.details(model.weights))
+    # Twin laws and the like stand nowhere else; the reflections keep their meaning by them.
+    if source is not None:
+        adopt_data_settings(model, source, block.name)
     block.set("_qcrbox_refine_restraints", None)
     complete_constraints(model)
     block.set("_shelx_res_file", model_text(model))
@@ -167,7 +173,8 @@ def volume_su(model: Model) -> float:
 def _data(block: CifBlock, fit: Fit) -> None:
     data = fit.reflections
     measured, unique = data.measured, data.unique
-    block.set("_diffrn_reflns_number", str(measured.size() + data.absent))
+    # Without those absent by symmetry, as the dictionary defines it.
+    block.set("_diffrn_reflns_number", str(measured.size() + data.omitted))
     block.set("_diffrn_reflns_av_R_equivalents", "?" if data.r_int is None else f"{data.r_int:.4f}")
     block.set("_diffrn_reflns_av_unetI/netI", f"{data.r_sigma:.4f}")
     lowest, highest = measured.min_max_indices()
@@ -188,7 +195,10 @@ def _data(block: CifBlock, fit: Fit) -> None:
         d_full = wavelength / (2 * math.sin(math.radians(full)))
         block.set("_diffrn_measured_fraction_theta_max", f"{_completeness(unique):.3f}")
         block.set("_diffrn_measured_fraction_theta_full", f"{_completeness(unique, d_full - 1e-4):.3f}")
-    block.set("_reflns_number_total", str(unique.size()))
+    block.set("_reflns_number_total", str(unique.size() + data.suppressed))
+    if unique.anomalous_flag() and not data.grouped:
+        mates = (unique.size() - data.n_independent) / max(data.n_independent, 1)
+        block.set("_reflns_Friedel_coverage", f"{mates:.3f}")
     block.set("_reflns_number_gt", str(fit.n_gt))
     block.set("_reflns_threshold_expression", r"I > 2\s(I)")
 
@@ -213,7 +223,7 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
         "_computing_structure_refinement": f"smtbx of cctbx {_cctbx_version()}, run by QCrBox refine",
         "_refine_ls_structure_factor_coef": "Fsqd",
         "_refine_ls_matrix_type": "full",
-        "_refine_ls_weighting_scheme": "calc" if fit.weights else "unit",
+        "_refine_ls_weighting_scheme": weighting.scheme(fit.weights),
         "_refine_ls_weighting_details": weighting.details(fit.weights),
         "_refine_ls_hydrogen_treatment": treatment,
         "_refine_ls_extinction_method": _extinction_method(fit),
@@ -291,22 +301,17 @@ def _cctbx_version() -> str:
 
 
 def _atom_types(block: CifBlock, fit: Fit) -> None:
-    rows: dict[str, list[str]] = {}
-    factors = factors_of(fit.model, {s.scattering_type for s in fit.parametrisation.structure.scatterers()})
-    for scatterer in fit.parametrisation.structure.scatterers():
-        symbol = scatterer.scattering_type
-        rows.setdefault(
-            symbol,
-            [
-                symbol,
-                element_symbol(symbol),
-                f"{scatterer.fp:.4f}",
-                f"{scatterer.fdp:.4f}",
-                factors[symbol].source,
-            ],
-        )
+    scatterers = {s.scattering_type: s for s in fit.parametrisation.structure.scatterers()}
+    factors = factors_of(fit.model, set(scatterers))
+    neutrons = radiation_of(fit.model) is Radiation.NEUTRON
     names = ["symbol", "description", "scat_dispersion_real", "scat_dispersion_imag", "scat_source"]
-    block.add_loop([f"_atom_type_{name}" for name in names], rows.values())
+    rows = []
+    for symbol, scatterer in scatterers.items():
+        found = factors[symbol]
+        row = [symbol, element_symbol(symbol), f"{scatterer.fp:.4f}", f"{scatterer.fdp:.4f}", found.source]
+        rows.append([*row, f"{found.form.at_stol(0):.3f}"] if neutrons else row)
+    names += ["scat_length_neutron"] if neutrons else []
+    block.add_loop([f"_atom_type_{name}" for name in names], rows)
 
 
 def _atoms(block: CifBlock, fit: Fit) -> None:

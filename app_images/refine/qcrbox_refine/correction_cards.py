@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qcrbox_refine.data_settings import limit_cards, twin_card
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import element_symbol
 from qcrbox_refine.scattering import Radiation, factors_of, radiation_of
@@ -19,32 +20,20 @@ def weight_card(weights: Weights | None) -> str:
 
 
 def data_cards(fit: Fit) -> list[str]:
-    """NEUT, DISP, MERG, OMIT and SHEL as they were applied, so that the next refinement treats the data alike."""
-    model, settings = fit.model, fit.model.settings
+    """DISP, MERG, OMIT and SHEL as they were applied, so that the next refinement treats the data alike."""
+    model = fit.model
     lines = []
-    radiation = radiation_of(model)
-    if radiation is Radiation.XRAY:
+    if radiation_of(model) is Radiation.XRAY:
         factors = factors_of(model, {atom.element for atom in model.atoms})
         by_element = {element_symbol(kind): found for kind, found in factors.items()}
         lines += [f"DISP {e} {f.f_prime:.4f} {f.f_double_prime:.4f}" for e, f in by_element.items()]
-    if settings.merg is not None:
-        lines.append(f"MERG {settings.merg}")
-    if settings.omit is not None:
-        lines.append(f"OMIT {settings.omit.s:g} {settings.omit.two_theta:g}")
-    lines += [f"OMIT {index[0]} {index[1]} {index[2]}" for index in settings.omitted]
-    if settings.resolution is not None:
-        d_max, d_min = settings.resolution
-        lines.append(f"SHEL {min(d_max, 999.0):g} {d_min:g}")
-    return lines
+    return [*lines, *limit_cards(model.settings)]
 
 
 def correction_cards(fit: Fit) -> list[str]:
     """WGHT, TWIN, BASF, EXTI, SWAT and ABIN."""
     corrections, settings = fit.corrections, fit.model.settings
-    lines = [weight_card(fit.weights)]
-    if settings.twin is not None:
-        matrix = " ".join(f"{x:g}" for x in settings.twin.matrix)
-        lines.append(f"TWIN {matrix} {settings.twin.n}")
+    lines = [weight_card(fit.weights), *twin_card(settings)]
     domains = corrections.domains
     if domains.fractions and (settings.basf or any(domains.refined)):
         values = (
@@ -57,5 +46,5 @@ def correction_cards(fit: Fit) -> list[str]:
     if corrections.solvent is not None:
         lines.append(f"SWAT {corrections.solvent.g:.5f} {corrections.solvent.u:.5f}")
     if corrections.mask is not None:
-        lines.append("ABIN")
+        lines.append("ABIN" if settings.fab is None else f"ABIN {settings.fab[0]:g} {settings.fab[1]:g}")
     return lines

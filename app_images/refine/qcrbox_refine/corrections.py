@@ -62,6 +62,12 @@ def _domains(model: Model, data: Reflections) -> Domains:
         return domains
     if settings.basf:
         model.note("BASF is not applied: the data have neither batch numbers nor a TWIN instruction.")
+    individuals = model.source.column("_twin_individual_id") if model.source else None
+    if individuals and len(individuals) > 1:
+        model.note(
+            f"The file describes {len(individuals)} twin individuals, and neither a TWIN instruction nor overlapped data "
+            "(HKLF 5): the twin is not applied."
+        )
     return Domains()
 
 
@@ -166,4 +172,4 @@ def _mask(model: Model, fab: str | None) -> SolventMask | None:
     numbers = settings.fab or (0.0, 0.0)
     refined = tuple(name for name, variable in zip(("scale", "u"), numbers, strict=True) if variable)
     model.note(f"A solvent mask is applied: partial structure factors of {origin}.")
-    return SolventMask(parse_fab(text, model.symmetry.space_group(), origin), origin=origin, refined=refined)
+    return SolventMask(parse_fab(text, model.symmetry.space_group(), origin), text=text, refined=refined)

@@ -111,6 +111,11 @@ class Cycles:
         intensities = IntensityModel(
             made, self.reflections, self.corrections, self.structure_factors, self.model.wavelength
         )
+        if intensities.missing_in_mask:
+            self.model.note(
+                f"The solvent mask has no structure factors for {intensities.missing_in_mask} of "
+                f"{intensities.distinct.size()} reflections: 0 is used for them."
+            )
         equations = NormalEquations(intensities, weights, made.restraints, self.scale)
         self._check_enough_data(equations)
         converged = False

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from cctbx import sgtbx
 from scitbx.array_family import flex
-from scitbx.lstbx import normal_eqns
 
 from qcrbox_refine.intensities import IntensityModel
 from qcrbox_refine.weighting import Weights, weights_of
@@ -116,17 +116,40 @@ class NormalEquations:
         self.restraint_residual = float((weights * deltas**2).sum())
 
     def _fix_origin(self) -> None:
-        """Keep the centre of the atoms where it is along polar axes. Each direction counts as a restraint."""
-        made = self.model.made
+        """Keep the origin along polar axes: no shift along a translation of all atoms, in the metric of the matrix.
+
+        Weights are the diagonal elements (Flack & Schwarzenbach, Acta Cryst. A44 (1988) 499, as SHELXL does): atoms that are
+        determined best hold the origin. A direction in which a coordinate is fixed by the user needs nothing.
+        """
         n = self.model.n_structural
-        terms = normal_eqns.linear_ls(n)
-        made.origin.add_to(terms, made.reparametrisation.jacobian_transpose_matching_grad_fc())
-        packed = terms.normal_matrix_packed_u().matrix_packed_u_as_symmetric().as_numpy_array()
-        largest = np.abs(np.diag(packed)).max(initial=0.0)
-        self.n_origin = made.origin.n_restraints
-        if largest > 0:
-            scale = np.abs(np.diag(self.matrix)).max(initial=1.0) / largest
-            self.matrix[:n, :n] += scale * packed
+        diagonal = np.diag(self.matrix)[:n]
+        directions = self._free_translations()
+        self.n_origin = len(directions)
+        for direction in directions:
+            row = diagonal * direction
+            size = float(row @ direction)
+            if size > 0:
+                self.matrix[:n, :n] += np.outer(row, row) / size
+
+    def _free_translations(self) -> list[np.ndarray]:
+        """Shifts of the independent parameters that move all atoms along a polar axis."""
+        made = self.model.made.reparametrisation
+        group = made.structure.space_group()
+        vectors = sgtbx.structure_seminvariants(group).vectors_and_moduli()
+        axes = [vector.v for vector in vectors if vector.m == 0]
+        if not axes:
+            return []
+        jacobian = made.jacobian_transpose_matching_grad_fc().as_dense_matrix().as_numpy_array()
+        places = [p.site for p in made.structure.parameter_map() if p.site >= 0]
+        found = []
+        for axis in axes:
+            moved = np.zeros(jacobian.shape[1])
+            for place in places:
+                moved[place : place + 3] = axis
+            shift, *_ = np.linalg.lstsq(jacobian.T, moved, rcond=None)
+            if np.abs(jacobian.T @ shift - moved).max(initial=0.0) < 1e-6:
+                found.append(shift)
+        return found
 
     def solve(self) -> np.ndarray:
         """Shifts (parameters without the scale). Raises SingularMatrix."""
@@ -144,9 +167,11 @@ class NormalEquations:
         return float(np.sqrt((self.sum_w_delta_sq + self.restraint_residual) / max(freedom, 1)))
 
     def variance_of_unit_weight(self, n: int | None = None) -> float:
-        """What the inverse matrix is multiplied by; n: number of reflections that count as independent."""
-        freedom = (self.n if n is None else n) + self.n_restraints - self.n_parameters
-        return (self.sum_w_delta_sq + self.restraint_residual) / max(freedom, 1)
+        """Σ w Δ² / (n - p), what the inverse matrix is multiplied by; n: reflections that count as independent.
+
+        Restraints stand in the matrix, not here: that is SHELXL's scale, found on a file with 356 of them.
+        """
+        return self.sum_w_delta_sq / max((self.n if n is None else n) - self.n_parameters, 1)
 
     def covariance(self, n: int | None = None) -> np.ndarray:
         """Covariance (p, p) of all parameters but the scale. n as for `variance_of_unit_weight`."""

@@ -97,6 +97,7 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     data = reflections.prepare(model, hkl)
     _describe(data)
     fab = Path(options.mask).read_text("utf-8", "replace") if options.mask else None
+    _note_other_target(model)
     corrected = corrections.prepare_corrections(model, data, options.extinction, fab)
     kind, weights = weighting.parse_weighting(options.weighting)
     if kind in ("keep", "optimise"):
@@ -210,6 +211,14 @@ def _prepare_adps(model: Model, choice: str) -> None:
             make_anisotropic(model, atom)
 
 
+def _note_other_target(model: Model) -> None:
+    kind = (
+        (model.source.text("_refine_ls_structure_factor_coef") or "").strip().lower() if model.source else ""
+    )
+    if kind in ("f", "inet"):
+        model.note(f"The file was refined against {kind.capitalize()}; this refinement is against F².")
+
+
 def _limit_data(model: Model, options: Options) -> None:
     """What the user leaves out joins what the file leaves out (OMIT, SHEL), so that the result says it too."""
     settings = model.settings
@@ -226,8 +235,9 @@ def _published_weights(model: Model, *, keep: bool) -> None:
     """
     source, instruction = model.source, model.settings.weights
     text = source.text("_refine_ls_weighting_details") if source else None
-    scheme = source.text("_refine_ls_weighting_scheme") if source else None
-    found = weighting.parse_details(text) if text else None if (scheme or "").lower() == "unit" else ""
+    scheme = (source.text("_refine_ls_weighting_scheme") or "").lower() if source else ""
+    by_name: dict[str, weighting.Weights | None] = {"unit": None, "sigma": weighting.SIGMA}
+    found = weighting.parse_details(text) if text else by_name.get(scheme, "")
     if instruction is not None:
         instruction = weighting.complete(instruction)
         if found == "" or (found and weighting.same(found, instruction)):

@@ -15,6 +15,7 @@ from qcrbox.contract.errors import MissingItemsError, UserInputError
 
 from qcrbox_refine import merging
 from qcrbox_refine.cif_text import CifBlock, read_blocks
+from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.hkl_file import HklRows, read_hkl_text, up_to_end
 from qcrbox_refine.model import Model
 from qcrbox_refine.numbers import parse_number
@@ -24,6 +25,8 @@ from qcrbox_refine.twinning import Components, grouped_components
 Index = tuple[int, int, int]
 # Transformed indices that miss whole numbers by more than this are no reflections of the new cell.
 _WHOLE = 0.1
+# Status codes of loops: excluded, beyond the resolution limits, absent by symmetry.
+_UNUSED = ("x", "h", "l", "-")
 
 
 @dataclass
@@ -76,6 +79,8 @@ def find_reflections(model: Model, attached: str | None) -> Found:
 
     Raises MissingItemsError when there are none, UserInputError for broken files.
     """
+    if model.source:
+        adopt_data_settings(model, model.source, f"data_{model.source.name}")
     if attached:
         found = _from_file(Path(attached), model)
     else:
@@ -137,6 +142,9 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
     waves = rows.wavelengths[ends] if abs(found.hklf.code) == 2 and rows.wavelengths.any() else None
     if waves is not None:
         waves = np.where(waves > 0, waves, model.wavelength or 0.0)[allowed]
+        model.note(
+            "Every reflection has its own wavelength (HKLF 2): it enters the extinction; f' and f'' are those of one wavelength."
+        )
     components = components.select(allowed)
     merg = 0 if grouped or waves is not None else model.settings.merg
     merged = merging.merge(measured, merg, batches[allowed] if batches is not None else None)
@@ -349,6 +357,7 @@ def _from_file(path: Path, model: Model) -> Found:
     text = path.read_bytes().decode("utf-8", "replace")
     if re.search(r"^\s*data_", text[:200_000], re.MULTILINE | re.IGNORECASE):
         for block in read_blocks(path):
+            adopt_data_settings(model, block, path.name)
             found = _from_block(block, model)
             if found:
                 return replace(found, origin=f"{path.name} ({found.origin})")
@@ -361,8 +370,9 @@ def _from_file(path: Path, model: Model) -> Found:
     return _from_text(text, path.name, model)
 
 
-def _from_text(text: str, origin: str, model: Model) -> Found:
-    hklf = model.settings.hklf or Hklf()
+def _from_text(text: str, origin: str, model: Model, code: str = "") -> Found:
+    """code: of `_shelx_hklf`, for a CIF without instructions."""
+    hklf = model.settings.hklf or Hklf(int(code) if re.fullmatch(r"-?[1-6]", code) else 4)
     if abs(hklf.code) == 1:
         raise UserInputError(
             "HKLF 1 (condensed data of SHELX-76) is not supported.",
@@ -375,26 +385,45 @@ def _from_text(text: str, origin: str, model: Model) -> Found:
 def _from_block(block: CifBlock, model: Model) -> Found | None:
     text = block.text("_shelx_hkl_file", "_iucr_refine_reflections_details")
     if text:
-        return _from_text(text, "embedded _shelx_hkl_file", model)
+        try:
+            return _from_text(
+                text, "embedded _shelx_hkl_file", model, (block.text("_shelx_hklf") or "").strip()
+            )
+        except UserInputError:
+            # Other programs keep reflections of their own form in the item of the IUCr; loops may be there as well.
+            found = _from_loops(block, model)
+            if found is None:
+                raise
+            return found
+    return _from_loops(block, model)
+
+
+def _from_loops(block: CifBlock, model: Model) -> Found | None:
     for prefix, value, sigma, power in (
         ("_diffrn_refln", "intensity_net", "intensity_u", 2),
         ("_refln", "F_squared_meas", "F_squared_sigma", 2),
         ("_refln", "intensity_meas", "intensity_sigma", 2),
         ("_refln", "F_meas", "F_sigma", 1),
     ):
-        rows = _from_loop(block, prefix, value, sigma, power)
+        rows = _from_loop(block, model, prefix, value, sigma, power)
         if rows is not None:
             return Found(rows, f"loop {prefix}_{value}")
     return None
 
 
-def _from_loop(block: CifBlock, prefix: str, value: str, sigma: str, power: int) -> HklRows | None:
+def _from_loop(
+    block: CifBlock, model: Model, prefix: str, value: str, sigma: str, power: int
+) -> HklRows | None:
     columns = [block.column(f"{prefix}_index_{axis}") for axis in "hkl"]
     values, sigmas = block.column(f"{prefix}_{value}"), block.column(f"{prefix}_{sigma}")
     if None in columns or values is None:
         return None
-    table = []
+    states = block.column(f"{prefix}_observed_status", f"{prefix}_include_status")
+    table, unused = [], 0
     for row, hkl in enumerate(zip(*columns, strict=True)):
+        if states and states[row].strip() in _UNUSED:
+            unused += 1
+            continue
         number = parse_number(values[row])
         index = [parse_number(text) for text in hkl]
         if number is None or None in index:
@@ -406,6 +435,10 @@ def _from_loop(block: CifBlock, prefix: str, value: str, sigma: str, power: int)
         table.append((*(x[0] for x in index), amount, error))
     if not table or max(row[4] for row in table) <= 0:
         return None
+    if unused:
+        model.note(
+            f"{unused} reflections of loop {prefix} are marked as not used (status {', '.join(_UNUSED)}) and left out."
+        )
     array = np.array(table, float)
     none = np.zeros(len(array))
     return HklRows(array[:, :3], array[:, 3], array[:, 4], none.astype(int), none)

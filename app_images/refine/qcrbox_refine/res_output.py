@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from qcrbox.crystallography.shelx import Instruction
 
 from qcrbox_refine.correction_cards import correction_cards, data_cards, weight_card
+from qcrbox_refine.data_settings import all_cards
 from qcrbox_refine.density import DifferenceMap, Peak
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import AfixGroup, Atom, Model, element_symbol
 from qcrbox_refine.parameters import write_parameter
-from qcrbox_refine.scattering import Radiation, radiation_of
+from qcrbox_refine.scattering import Radiation, stated_radiation
 from qcrbox_refine.shelx_cards import short_labels, symmetry_cards
 from qcrbox_refine.weighting import DEFAULT, Weights
 
@@ -60,8 +61,10 @@ def res_text(
 def model_text(model: Model, cycles: int = 10) -> str:
     """A model that has not been refined as an .ins text, with the instructions it came with."""
     writer = ModelWriter(model)
+    # Instructions that were taken for the data alone stand nowhere among those of the model.
+    of_data = [] if model.from_shelx else all_cards(model.settings)
     lines = [
-        *writer.head(cycles),
+        *writer.head(cycles, of_data),
         weight_card(model.weights or DEFAULT),
         writer.free_variables(1.0),
         *writer.atoms(),
@@ -144,10 +147,10 @@ class ModelWriter:
             content = {element: count * z for element, count in model.formula.items()}
         lines = [
             f"TITL {model.title} in {group.type().lookup_symbol()}",
-            f"CELL {model.wavelength or 0.71073:.5f} " + " ".join(f"{x:.4f}" for x in cell),
+            f"CELL {model.wavelength or 0.0:.5f} " + " ".join(f"{x:.4f}" for x in cell),
             f"ZERR {z:g} " + " ".join(f"{x:.4f}" for x in model.cell_su),
             *symmetry_cards(group),
-            *(["NEUT"] if radiation_of(model) is Radiation.NEUTRON else []),
+            *(["NEUT"] if stated_radiation(model) is Radiation.NEUTRON else []),
             *self._scatterers(),
             *(line for line in of_data if line.startswith(_BEFORE_UNIT)),
             *self._kept(*_BEFORE_UNIT),

@@ -73,13 +73,18 @@ def radiation_of_block(block: CifBlock) -> Radiation | None:
     )
 
 
-def radiation_of(model: Model) -> Radiation:
-    """What was said by the user, by NEUT, by the CIF; X-rays otherwise. Raises UserInputError for a wavelength of electrons."""
+def stated_radiation(model: Model) -> Radiation | None:
+    """What the user, NEUT, or the CIF says; None when none does."""
     if model.radiation:
         return Radiation(model.radiation)
     if model.settings.neutron:
         return Radiation.NEUTRON
-    stated = radiation_of_block(model.source) if model.source else None
+    return radiation_of_block(model.source) if model.source else None
+
+
+def radiation_of(model: Model) -> Radiation:
+    """What is stated, X-rays otherwise. Raises UserInputError for a wavelength that only electrons have."""
+    stated = stated_radiation(model)
     if stated:
         return stated
     if model.wavelength is not None and model.wavelength < _ELECTRONS_BELOW:

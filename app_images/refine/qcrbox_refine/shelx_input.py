@@ -151,7 +151,8 @@ class _Reader:
         if name == "TITL" and instruction.words:
             model.title = re.sub(r"\W+", "_", instruction.words[0])
         elif name == "CELL":
-            model.wavelength = instruction.numbers[0]
+            # 0 is what a text without a wavelength has, see ModelWriter.head.
+            model.wavelength = instruction.numbers[0] or None
         elif name == "ZERR":
             model.z = instruction.number(0, 1.0)
             model.cell_su = tuple((*instruction.numbers[1:7], *(0.0,) * 6)[:6])

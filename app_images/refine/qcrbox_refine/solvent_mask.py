@@ -31,13 +31,13 @@ class SolventMask:
     """Partial structure factors A + iB in electrons, added to the F of the atoms (ABIN of SHELXL).
 
     values: by (h, k, l), every symmetry equivalent and Friedel mate in it; scale and u (Å²): they are multiplied by
-    scale · exp(-8π² u sin²θ/λ²); refined: which of "scale", "u" are.
+    scale · exp(-8π² u sin²θ/λ²); text: of the .fab file; refined: which of "scale", "u" are.
     """
 
     values: dict[tuple[int, int, int], complex]
     scale: float = 1.0
     u: float = 0.0
-    origin: str = ""
+    text: str = ""
     refined: tuple[Literal["scale", "u"], ...] = ()
 
     def at(self, reflections: miller.set) -> tuple[np.ndarray, int]:

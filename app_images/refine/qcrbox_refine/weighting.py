@@ -70,6 +70,13 @@ def parse_weighting(text: str) -> tuple[str, Weights | None]:
     )
 
 
+def scheme(weights: Weights | None) -> str:
+    """`unit`, `sigma` or `calc`, as `_refine_ls_weighting_scheme` knows them."""
+    if weights is None:
+        return "unit"
+    return "calc" if any(complete(weights)[:5]) else "sigma"
+
+
 def details(weights: Weights | None) -> str:
     """The scheme as `_refine_ls_weighting_details` wants it; `parse_details` reads it back."""
     if weights is None:

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 
 import gemmi
 import pytest
@@ -11,7 +12,7 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.spec import load
 from qcrbox_agent import conversion
 from qcrbox_refine import shelxl, weighting
-from qcrbox_refine.cif_text import CifBlock, parse_blocks, quote
+from qcrbox_refine.cif_text import CifBlock, item_key, parse_blocks, quote
 from qcrbox_refine.numbers import format_number, parse_number
 from qcrbox_refine.refinement import Options, refine_files
 from qcrbox_refine.shelx_cards import short_labels
@@ -158,6 +159,7 @@ def test_every_parameter_of_the_spec_is_one_of_the_function(folder):
     assert [command.name for command in application.commands] == [
         "refine_iam",
         "refine_shelx",
+        "refine_tsc",
         "edit_model",
         "place_hydrogens",
     ]
@@ -253,3 +255,19 @@ def test_quoted_values_come_back(value):
     read = parse_blocks(str(block))[0].items["_special_details"][1]
     assert read.strip("\n") == value.replace("\n;", "\n ;")
     assert quote("?") == "?"
+
+
+def test_every_item_that_is_read_is_one_the_spec_asks_for(folder):
+    """An item outside the entry sets never reaches the command: it would be left out without a word."""
+    text = (folder / "application.yaml").read_text()
+    asked = {
+        item_key(name) for name in re.findall(r"_[A-Za-z][\w./-]+", text.partition("cif_entry_sets:")[2])
+    }
+    read = set()
+    for name in ("cif_input", "corrections", "scattering", "reflections", "refinement"):
+        code = (folder / "qcrbox_refine" / f"{name}.py").read_text()
+        for call in re.findall(r"\.(?:text|number|column)\(([^)]*)\)", code):
+            read |= {item_key(item) for item in re.findall(r'"(_[A-Za-z][\w./-]+)"', call)}
+    missing = {item for item in read - asked if not item.startswith("_cell_wave_vector")}
+    assert len(read) > 20
+    assert missing <= {"_space_group_ssg_name"}, missing

@@ -95,6 +95,14 @@ def test_laws_of_racemic_twins_are_the_laws_and_their_inverses():
     assert len(twin_laws((0, 0, 1, 0, 1, 0, -1, 0, -1), 3)) == 3
 
 
+def test_the_matrix_of_twin_acts_on_columns_of_indices():
+    """The example of SHELXL's manual, a monoclinic cell with a = c, β = 120°: the law keeps all spacings."""
+    threefold = twin_laws((0, 0, 1, 0, 1, 0, -1, 0, -1), 3)
+    h = np.array([[3, 1, -2], [1, 4, 5]])
+    lengths = [h_[:, 0] ** 2 + h_[:, 0] * h_[:, 2] + h_[:, 2] ** 2 for h_ in (h @ law.T for law in threefold)]
+    assert lengths[0].tolist() == lengths[1].tolist() == lengths[2].tolist()
+
+
 def test_corrections_are_empty_for_an_untwinned_crystal():
     assert Corrections().names() == []
     assert Corrections().domains.shares().tolist() == [1.0]

@@ -59,6 +59,19 @@ def test_reflections_in_loops_are_the_same_intensities(true, prefix, value, sigm
     assert [first.data()[i] for i in strong] == pytest.approx([second.data()[i] for i in strong], rel=1e-3)
 
 
+def test_rows_that_the_file_excludes_are_left_out_and_named(true):
+    loop = loop_of(true, "_refln", "F_squared_meas", "F_squared_sigma", 2)
+    text = str(cif_with(true, loop)).replace(
+        "_refln_F_squared_sigma", "_refln_F_squared_sigma\n _refln_observed_status"
+    )
+    head, _, rows = text.partition("_refln_observed_status\n")
+    lines = [line for line in rows.split("\n") if line.strip()]
+    marked = [f"{line} {'x' if i < 3 else 'o'}" for i, line in enumerate(lines)]
+    model = model_from_block(parse_blocks(head + "_refln_observed_status\n" + "\n".join(marked) + "\n")[0])
+    assert reflections.prepare(model).unique.size() == intensities(true).size() - 3
+    assert any("3 reflections of loop _refln are marked as not used" in note for note in model.notes)
+
+
 def test_embedded_hkl_text_is_read_and_kept_as_it_is(true):
     text = reflections.as_hklf4(intensities(true)) + "\n_cell_length_a is no reflection\n"
     model = model_from_block(cif_with(true, shelx_hkl_file=text))

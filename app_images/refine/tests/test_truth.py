@@ -1,11 +1,14 @@
 """Known crystals come back within their s.u.: dispersion, twins, batches, extinction, solvent, neutrons, electrons."""
 
+import gemmi
 import numpy as np
 import pytest
+import refine_commands
 from qcrbox.contract.errors import UserInputError
 from qcrbox_refine.absolute_structure import flack
-from qcrbox_refine.refinement import Options, refine_files
-from truth import CELLS, FORM, NEUTRON, SITES, Truth, hkl_text, noisy, write
+from qcrbox_refine.fcf import fcf_text
+from qcrbox_refine.refinement import Options, refine_files, write_cif
+from truth import CELLS, DISPERSION, FORM, NEUTRON, SITES, Truth, hkl_text, noisy, write
 
 KEEP = {"weighting": "keep", "cycles": 20}
 
@@ -61,6 +64,34 @@ def test_dispersion_of_a_polar_crystal_is_in_the_fit_the_map_and_the_flack_param
     assert result.fit.n_restraints == 1
 
 
+def test_list_6_holds_factors_without_imaginary_dispersion_for_maps(tmp_path):
+    truth = Truth("P 21", "Br", dispersion=DISPERSION | {"Br": (-0.68, 4.0)})
+    hkl = truth.indices()
+    result = refined(tmp_path, truth, intensity=np.abs(truth.f(hkl)) ** 2, sigma_noise=0.002)
+    block = gemmi.cif.read_string(fcf_text(result.fit, 6)).sole_block()
+    rows = np.array(
+        [
+            [float(x) for x in row]
+            for row in block.find(
+                "_refln_", ["index_h", "index_k", "index_l", "F_squared_meas", "F_calc", "phase_calc"]
+            )
+        ]
+    )
+    assert len(rows) == result.fit.reflections.n_independent
+    plain = Truth("P 21", "Br", dispersion={e: (real, 0.0) for e, (real, _) in truth.dispersion.items()})
+    f = plain.f(rows[:, :3])
+    strong = np.abs(f) > 10
+    assert rows[strong, 4] == pytest.approx(np.abs(f[strong]), rel=0.02)
+    # The origin of a polar axis is free: phases agree up to 2π k y.
+    turn = np.exp(1j * (np.radians(rows[:, 5]) - np.angle(f)))
+    slope = min(
+        np.linspace(-0.01, 0.01, 2001),
+        key=lambda y: -(turn * np.exp(-2j * np.pi * rows[:, 1] * y)).real[strong].sum(),
+    )
+    assert np.abs(np.angle(turn * np.exp(-2j * np.pi * rows[:, 1] * slope)))[strong].max() < 0.05
+    assert np.sqrt(rows[strong, 3]) == pytest.approx(rows[strong, 4], rel=0.05)
+
+
 def test_disp_counts_before_the_tables(tmp_path):
     truth = Truth("P 21/c", "Fe", dispersion={"C": (0, 0), "N": (0, 0), "O": (0, 0), "Fe": (4.0, 2.0)})
     result = refined(tmp_path, truth, intensity=np.abs(truth.f(truth.indices())) ** 2)
@@ -104,6 +135,43 @@ def test_an_inversion_twin_gives_its_fraction_as_flack_parameter(tmp_path):
     assert abs(found.x - 0.4) < 4 * found.su
     by_fit = flack(refined(tmp_path, truth, intensity=intensity).fit)
     assert by_fit.x == pytest.approx(0.4, abs=0.1)
+
+
+def test_a_twin_stays_one_through_an_edit_and_a_second_refinement(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    truth = Truth("P 4/m", "Br")
+    hkl = truth.indices()
+    law = np.array([[0, 1, 0], [1, 0, 0], [0, 0, -1]])
+    intensity = 0.7 * np.abs(truth.f(hkl)) ** 2 + 0.3 * np.abs(truth.f(hkl @ law.T)) ** 2
+    cards = ["TWIN 0 1 0 1 0 0 0 0 -1 2", "BASF 0.2", "OMIT 0 0 4", "SHEL 99 1.0"]
+    first = refined(tmp_path, truth, *cards, intensity=intensity)
+    write_cif(first, "first.cif")
+    edited = refine_commands.edit_model("first.cif", edits="rename C1 C9", edited="edited.cif")
+    second = refine_files(edited, None, Options(**KEEP))
+    assert second.fit.reflections.unique.size() == first.fit.reflections.unique.size()
+    assert second.fit.corrections.domains.fractions == pytest.approx(
+        first.fit.corrections.domains.fractions, abs=1e-3
+    )
+    assert second.fit.r1_gt == pytest.approx(first.fit.r1_gt, abs=2e-4)
+
+
+def test_instructions_beside_attached_reflections_hold(tmp_path):
+    """Two files of one dataset: a CIF with the model alone, another with reflections and their instructions."""
+    truth = Truth("P 4/m", "Br")
+    hkl = truth.indices()
+    law = np.array([[0, 1, 0], [1, 0, 0], [0, 0, -1]])
+    intensity = 0.7 * np.abs(truth.f(hkl)) ** 2 + 0.3 * np.abs(truth.f(hkl @ law.T)) ** 2
+    result = refined(tmp_path, truth, "TWIN 0 1 0 1 0 0 0 0 -1 2", "BASF 0.2", intensity=intensity)
+    write_cif(result, tmp_path / "data.cif")
+    block = gemmi.cif.read(str(tmp_path / "data.cif")).sole_block()
+    for item in ("_shelx_res_file", "_shelx_hkl_file"):
+        block.find_pair_item(item).erase()
+    model = gemmi.cif.Document()
+    model.add_copied_block(block)
+    model.write_file(str(tmp_path / "model.cif"))
+    again = refine_files(str(tmp_path / "model.cif"), str(tmp_path / "data.cif"), Options(**KEEP))
+    assert again.fit.corrections.domains.fractions[0] == pytest.approx(0.3, abs=0.02)
+    assert again.fit.r1_gt < 0.01
 
 
 def test_a_twin_law_that_is_a_symmetry_of_the_crystal_is_refused(tmp_path):
