@@ -17,7 +17,7 @@ from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography._gemmi import gemmi
 
 if TYPE_CHECKING:
-    from qcrbox_refine.cif_text import CifBlock
+    from qcrbox_refine.cif_block import CifBlock
     from qcrbox_refine.model import Model
 
 _EV_TIMES_ANGSTROM = 12398.419843

@@ -2,7 +2,7 @@
 
 import pytest
 from qcrbox.contract.errors import UserInputError
-from qcrbox_refine.cif_text import parse_blocks
+from qcrbox_refine.cif_block import parse_blocks
 from qcrbox_refine.model import Model
 from qcrbox_refine.scattering import (
     Radiation,
