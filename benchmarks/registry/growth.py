@@ -14,9 +14,12 @@ from pathlib import Path
 
 import psutil
 from qcrbox_registry.messaging.server import ServerPlan, start
+from qcrbox_registry.scheduler.agent_state import AgentState
 from qcrbox_registry.scheduler.dispatch import MOST_PER_ROUND
 from qcrbox_registry.scheduler.fleet import Agent
-from qcrbox_registry.store import calculations
+from qcrbox_registry.store import calculations, lists
+from qcrbox_registry.store.engine import Connection
+from qcrbox_registry.store.paging import Page
 from qcrbox_registry.store.tables import new_id
 from qcrbox_registry.testing.site import DummySite
 
@@ -78,16 +81,23 @@ async def _measure(site: DummySite, found: dict[str, list[float]]) -> None:
         await scheduler.cancel([one])
         found["cancel"].append(time.perf_counter() - begun)
         begun = time.perf_counter()
-        await site.db.read(lambda conn: calculations.page(conn, limit=100))
+        await site.db.read(_first_page)
         found["list"].append(time.perf_counter() - begun)
     # An agent that is there for the scheduler but takes nothing: claims are chosen, written and stored for it.
     for number in range(30):
-        agent = Agent(id=f"claim-{number}", application_id=site.application_id, launcher="", state="idle")
+        agent = Agent(
+            id=f"claim-{number}", application_id=site.application_id, launcher="", state=AgentState.IDLE
+        )
         agent.seen_mono = world.clock.monotonic()
         world.fleet.add(agent)
         begun = time.perf_counter()
         assert 0 < await scheduler.dispatcher.round() <= MOST_PER_ROUND
         found["claim"].append(time.perf_counter() - begun)
+
+
+def _first_page(conn: Connection) -> list[calculations.Calculation]:
+    found = lists.calculations_page(conn, None, lists.CalculationFilter(), Page(100), time.time())
+    return calculations.by_ids(conn, found.ids)
 
 
 def measure(quick: bool) -> list[Row]:

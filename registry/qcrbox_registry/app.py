@@ -1,44 +1,40 @@
-"""Wires one registry: database, NATS, object store, scheduler, REST."""
+"""Wires a registry together: database, NATS, object store, scheduler, services, REST interface."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
-from qcrbox import spec
-from qcrbox.contract.errors import QcError, SpecError
-from qcrbox.spec.folder import find_folders, nothing_found, required_spec_of
-from sqlalchemy.engine import Connection
+from qcrbox.background import BackgroundTasks
+from qcrbox.contract.errors import QcError
 
+from qcrbox_registry import __version__
+from qcrbox_registry.access.audit_heads import heads_of
 from qcrbox_registry.access.identity import make_identity
 from qcrbox_registry.access.quota import Quotas, defaults
 from qcrbox_registry.api import openapi, responses
-from qcrbox_registry.api import routers as api_routers
+from qcrbox_registry.api.dependencies import set_core
 from qcrbox_registry.api.middleware import RequestMiddleware
+from qcrbox_registry.api.routes import ROUTERS
 from qcrbox_registry.launcher.child import launcher
 from qcrbox_registry.messaging import server as nats_server
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
 from qcrbox_registry.scheduler.scheduler import Scheduler
 from qcrbox_registry.scheduler.settings import SchedulerSettings
-from qcrbox_registry.services import housekeeping
-from qcrbox_registry.services.core import Core
+from qcrbox_registry.services.catalogue import Catalogue
+from qcrbox_registry.services.context import Context
+from qcrbox_registry.services.core import Core, make_core
 from qcrbox_registry.services.event_hub import EventHub
 from qcrbox_registry.services.indexing import Indexer
-from qcrbox_registry.services.submission import Submissions
-from qcrbox_registry.services.uploads import UploadService
 from qcrbox_registry.sessions.idle import IdleSessions
-from qcrbox_registry.sessions.tunnels import Tunnels
 from qcrbox_registry.settings import Settings
-from qcrbox_registry.store import applications, events, schema
-from qcrbox_registry.store.applications import Catalogue
+from qcrbox_registry.store import schema
 from qcrbox_registry.store.engine import Database
-from qcrbox_registry.store.examples import Examples
 from qcrbox_registry.store.objects import ObjectStore
 
 CHECKED_AT_ONCE_BYTES = 128 * 1024 * 1024
@@ -46,26 +42,13 @@ log = structlog.get_logger(__name__)
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The registry as an ASGI application; it starts and stops its parts in its lifespan."""
+    """The registry as an ASGI application; its lifespan starts and stops the parts."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running(settings) as core:
-            app.state.core = core
-            app.state.submissions = Submissions(core)
-            app.state.uploads = UploadService(core)
-            app.state.tunnels = Tunnels()
-            keeper = housekeeping.Housekeeping(core, app.state.uploads)
-            keeper.start()
-            idle = IdleSessions(core)
-            idle.start()
-            try:
-                yield
-            finally:
-                await idle.stop()
-                await keeper.stop()
-                await app.state.uploads.close()
-                await core.audits_written()
+            set_core(app, core)
+            yield
 
     app = FastAPI(
         title="QCrBox registry",
@@ -75,9 +58,9 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    responses.install(app)
+    responses.install(app, ROUTERS)
     openapi.install(app)
-    for router in api_routers():
+    for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(RequestMiddleware, prefix=settings.prefix)
     return app
@@ -85,36 +68,62 @@ def create_app(settings: Settings) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Core]:
-    """Everything below REST, started in order and stopped in reverse."""
+    """Everything below the REST interface, started in order and stopped in reverse."""
     async with contextlib.AsyncExitStack() as stack:
         secrets = await asyncio.to_thread(Secrets, settings.data)
         database = await asyncio.to_thread(open_database, settings)
         stack.push_async_callback(asyncio.to_thread, database.close)
-        nats_url = settings.nats_url
-        if not nats_url:
-            plan = nats_server.ServerPlan(data=settings.data, power_loss_safe=settings.nats_power_loss_safe)
-            server = await asyncio.to_thread(nats_server.start, plan)
-            stack.push_async_callback(asyncio.to_thread, server.stop)
-            nats_url = server.url
+        nats_url = await _nats_url(settings, stack)
         bus = Bus(nats_url, secrets.user("registry"))
         await bus.connect()
         stack.push_async_callback(bus.close)
-        objects = ObjectStore(bus)
-        await objects.start()
-        core = await _make_core(settings, secrets, database, bus, objects)
-        stack.push_async_callback(core.identity.close)
-        stack.push_async_callback(core.indexer.close)
-        scheduler = core.scheduler
-        assert isinstance(scheduler, Scheduler)
-        await register_folders(core)
+        context, scheduler = await _make_context(settings, secrets, database, bus)
+        stack.push_async_callback(context.identity.close)
+        stack.push_async_callback(context.indexer.close)
+        core = make_core(context, __version__)
+        await core.applications.register_folders(settings.applications)
         await scheduler.start()
-        if size_of(settings) > CHECKED_AT_ONCE_BYTES:
-            core.spawn(check_later(core))
         stack.push_async_callback(scheduler.stop)
         if settings.launcher:
             await stack.enter_async_context(launcher(settings, nats_url))
-        stack.callback(core.hub.close)
+        stack.callback(context.hub.close)
+        stack.push_async_callback(context.audits.settle)
+        stack.push_async_callback(context.background.cancel)
+        await stack.enter_async_context(_loops(core, settings))
         yield core
+
+
+async def _nats_url(settings: Settings, stack: contextlib.AsyncExitStack) -> str:
+    """The NATS server of the settings, or one that is started as a child."""
+    if settings.nats_url:
+        return settings.nats_url
+    plan = nats_server.ServerPlan(data=settings.data, power_loss_safe=settings.nats_power_loss_safe)
+    server = await asyncio.to_thread(nats_server.start, plan)
+    stack.push_async_callback(asyncio.to_thread, server.stop)
+    return server.url
+
+
+@contextlib.asynccontextmanager
+async def _loops(core: Core, settings: Settings) -> AsyncIterator[None]:
+    """Run the periodic work beside the requests."""
+    context = core.context
+    idle = IdleSessions(context.db, context.scheduler, context.publish, settings.session_idle_s)
+    loops: list[Coroutine[Any, Any, None]] = [
+        core.housekeeping.store_examples(),
+        core.housekeeping.mark_departed(),
+        core.housekeeping.sweep_again(),
+        core.housekeeping.sign_audit(),
+        idle.run(),
+    ]
+    if size_of(settings) > CHECKED_AT_ONCE_BYTES:
+        loops.append(check_later(context))
+    tasks = BackgroundTasks(lambda error: log.error("loop_failed", error=repr(error)))
+    for loop in loops:
+        tasks.spawn(loop)
+    try:
+        yield
+    finally:
+        await tasks.cancel()
 
 
 def open_database(settings: Settings) -> Database:
@@ -130,7 +139,7 @@ def open_database(settings: Settings) -> Database:
 
 
 def require_sound(database: Database, settings: Settings) -> None:
-    """Raises QcError with what SQLite finds wrong with its file."""
+    """Raises QcError with the faults that SQLite finds in its file."""
     faults = schema.integrity_faults(database)
     if faults:
         database.close()
@@ -149,21 +158,22 @@ def size_of(settings: Settings) -> int:
     return path.stat().st_size if not settings.database_url and path.is_file() else 0
 
 
-async def check_later(core: Core) -> None:
-    """The check of a large file, beside the work: reading a gigabyte would keep everybody waiting at the start."""
-    faults = await core.db.read(lambda _: schema.integrity_faults(core.db))
+async def check_later(context: Context) -> None:
+    """Check a large database while it is used: reading a gigabyte would delay the start. A fault is reported by readyz."""
+    faults = await context.db.read(lambda _: schema.integrity_faults(context.db))
     if faults:
-        core.missing["database"] = "; ".join(faults[:5])
+        context.faults["database"] = "; ".join(faults[:5])
         log.error(
             "database_damaged", faults=faults[:20], next="Restore the newest backup with `qcrbox restore`."
         )
 
 
-async def _make_core(
-    settings: Settings, secrets: Secrets, database: Database, bus: Bus, objects: ObjectStore
-) -> Core:
-    hub = EventHub()
-    catalogue, quotas = Catalogue(), Quotas(defaults(settings))
+async def _make_context(
+    settings: Settings, secrets: Secrets, database: Database, bus: Bus
+) -> tuple[Context, Scheduler]:
+    objects = ObjectStore(bus)
+    await objects.start()
+    catalogue, quotas, hub = Catalogue(), Quotas(defaults(settings)), EventHub()
     await database.read(catalogue.load)
     await database.read(quotas.load)
     base = settings.public_url.rstrip("/") or f"http://{_reachable(settings.host)}:{settings.port}"
@@ -175,7 +185,7 @@ async def _make_core(
         secrets=secrets,
         files_base=f"{base}/internal/calculations",
     )
-    return Core(
+    context = Context(
         settings=settings,
         db=database,
         hub=hub,
@@ -185,53 +195,15 @@ async def _make_core(
         quotas=quotas,
         indexer=Indexer(objects, settings.data / "run" / "cif"),
         scheduler=scheduler,
-        signing_key=secrets.signing_key(),
         bus=bus,
-        examples=Examples(settings.data),
+        signing_key=secrets.signing_key(),
+        audit_heads=heads_of(settings, secrets),
     )
+    return context, scheduler
 
 
 def _reachable(host: str) -> str:
-    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
-
-
-async def register_folders(core: Core) -> None:
-    """Register every application of the folders in the settings. One that is faulty is named, and left out."""
-    for root in core.settings.applications:
-        found = [root] if root.is_file() else find_folders([root])
-        if not found:
-            core.missing[f"applications in {root}"] = nothing_found(root)
-            log.error("applications_not_found", path=str(root), error=nothing_found(root))
-        for folder in found:
-            try:
-                path = folder if folder.is_file() else required_spec_of(folder)
-                loaded = await asyncio.to_thread(spec.load, path)
-                await register(core, loaded, path)
-            except SpecError as error:
-                core.missing[f"application {folder.name}"] = error.message
-                log.error("application_refused", path=str(folder), error=error.message)
-                continue
-            if loaded.left_out:
-                core.missing[f"commands of {loaded.slug} {loaded.version}"] = "; ".join(loaded.left_out)
-                log.warning("commands_left_out", path=str(path), reasons=loaded.left_out)
-    await core.db.read(core.catalogue.load)
-
-
-async def register(core: Core, loaded: spec.Application, path: Path) -> int:
-    """Write one application; its id. Tells the streams when it is new or changed."""
-    from qcrbox_registry import __version__
-
-    def write(conn: Connection) -> tuple[int, list[events.Event]]:
-        now = time.time()
-        application_id, changed = applications.register(
-            conn, loaded, now=now, path=str(path), qcrbox_version=__version__
-        )
-        if not changed:
-            return application_id, []
-        told = events.Event("application", str(application_id), now, status="registered")
-        return application_id, list(events.write(conn, [told]))
-
-    application_id, told = await core.db.write(write)
-    core.publish(told)
-    core.examples.announce(application_id, path.parent)
-    return application_id
+    """An address for agents of this machine: a wildcard address is reached at the loopback address."""
+    if host in ("0.0.0.0", "::", ""):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

@@ -6,26 +6,24 @@ import argparse
 import asyncio
 import contextlib
 import json
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
-import sqlalchemy as sa
 from qcrbox.contract.errors import QcError, UserInputError
-from sqlalchemy.engine import Connection
 
-from qcrbox_registry.access import audit
+from qcrbox_registry.access.audit_heads import heads_of
 from qcrbox_registry.messaging import server as nats_server
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
 from qcrbox_registry.settings import Settings
-from qcrbox_registry.store import contents, schema
+from qcrbox_registry.store import audit, contents, schema
 from qcrbox_registry.store.backup import Outcome, restore_backup, write_backup
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.objects import DamagedObject, ObjectStore
-from qcrbox_registry.store.tables import data_files, file_contents
 
 
 def main(words: list[str]) -> int:
@@ -121,8 +119,10 @@ async def _check(settings: Settings, _: Path | None) -> int:
     database = Database(settings.sql_url)
     try:
         faults = await asyncio.to_thread(schema.integrity_faults, database, thorough=True)
-        faults += await database.read(faulty_references)
+        faults += await database.read(contents.faulty_references)
         faults += [f"audit entry {seq} was changed" for seq in await database.read(audit.broken_links)]
+        heads = heads_of(settings, Secrets(settings.data))
+        faults += await database.read(heads.faults)
         async with object_store(settings) as objects:
             faults += [fault async for fault in faulty_contents(database, objects)]
     finally:
@@ -133,25 +133,8 @@ async def _check(settings: Settings, _: Path | None) -> int:
     return 1 if faults else 0
 
 
-def faulty_references(conn: Connection) -> list[str]:
-    """Contents whose number of references is not the number of files that point to them."""
-    pointing = sa.union_all(
-        sa.select(data_files.c.sha256.label("sha256")).where(data_files.c.purged_at.is_(None)),
-        sa.select(data_files.c.unified_sha256).where(data_files.c.unified_sha256.isnot(None)),
-    ).subquery()
-    counted = sa.select(pointing.c.sha256, sa.func.count().label("n")).group_by(pointing.c.sha256).subquery()
-    query = (
-        sa.select(
-            file_contents.c.sha256, file_contents.c.refcount, sa.func.coalesce(counted.c.n, 0).label("n")
-        )
-        .outerjoin(counted, counted.c.sha256 == file_contents.c.sha256)
-        .where(file_contents.c.refcount != sa.func.coalesce(counted.c.n, 0))
-    )
-    return [f"{row.sha256}: counted {row.refcount}, used {row.n} times" for row in conn.execute(query)]
-
-
 async def faulty_contents(database: Database, objects: ObjectStore) -> AsyncIterator[str]:
-    """Read all contents; each that is missing or damaged in words."""
+    """Read all contents; a text for each that is missing or damaged."""
     after = ""
     while rows := await database.read(partial(contents.known, after=after)):
         for row in rows:
@@ -168,7 +151,7 @@ async def faulty_contents(database: Database, objects: ObjectStore) -> AsyncIter
 
 @contextlib.asynccontextmanager
 async def object_store(settings: Settings) -> AsyncIterator[ObjectStore]:
-    """The object store: through the NATS that runs on this data folder, else through one started for the occasion."""
+    """The object store: through the NATS server that runs on this data folder, else through one started for this."""
     url, server = settings.nats_url or _running_nats(settings.data), None
     if not url:
         server = await asyncio.to_thread(nats_server.start, nats_server.ServerPlan(data=settings.data))
@@ -189,12 +172,10 @@ async def object_store(settings: Settings) -> AsyncIterator[ObjectStore]:
 
 def _running_nats(data: Path) -> str:
     """The URL of this folder's NATS when it answers, else an empty text."""
-    import socket
-
     try:
         known = json.loads((data / "run" / "nats.json").read_text())
         host, _, port = str(known["url"]).removeprefix("nats://").rpartition(":")
         with socket.create_connection((host, int(port)), 0.5) as client:
-            return known["url"] if client.recv(16).startswith(b"INFO") else ""
+            return str(known["url"]) if client.recv(16).startswith(b"INFO") else ""
     except (OSError, ValueError, KeyError):
         return ""

@@ -1,4 +1,4 @@
-"""What a registry can be told, by flag, environment (`QCRBOX_REGISTRY_…`) or file. Secrets only by file."""
+"""Settings of a registry, by flag or environment (`QCRBOX_REGISTRY_…`). Secrets only by file."""
 
 from __future__ import annotations
 
@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     sessions_limit: int | None = Field(None, gt=0, description="default cap of open sessions per person")
     cpu_hours_limit: float | None = Field(None, gt=0, description="default CPU hours per person and month")
     session_idle_s: float = Field(4 * 3600.0, gt=0, description="a session nobody touches is ended and kept")
+    audit_heads: Path | None = Field(
+        None,
+        description="signed heads of the audit trail are appended to this file too, e.g. on another disk",
+    )
+    audit_syslog: bool = Field(False, description="send signed heads of the audit trail to the system log")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("prefix")

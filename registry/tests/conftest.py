@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from qcrbox_registry.store import calculations, contents, datasets, people, schema
+from qcrbox_registry.store import calculations, contents, datasets, people, schema, transitions
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.tables import applications, commands
 
@@ -134,7 +134,7 @@ class World:
         """Hand it to an agent; the attempt."""
 
         def assign(conn):
-            ledger = calculations.Ledger(conn, [calculation_id])
+            ledger = transitions.Ledger(conn, [calculation_id])
             attempt = ledger.assign(calculation_id, agent)
             ledger.close()
             return attempt

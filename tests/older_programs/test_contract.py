@@ -102,7 +102,7 @@ def test_applications_and_commands(client):
     (one,) = needed(client.get_command(commands[0].id)).commands
     assert one == commands[0]
     names = [command.name for command in ours["older-editor"].commands]
-    assert names == ["shift", "copy", "interactive_session"]  # one that nothing starts is left out
+    assert names == ["shift", "copy", "interactive_session", "edit"]  # one that nothing starts is left out
 
 
 def test_datasets_and_data_files(client):
@@ -295,3 +295,25 @@ def test_the_web_site_starts_a_session_as_a_command(client, web_site: WebSite, p
     output = web_site.end(session_id)
     assert output is not None
     assert b"6.630" in client.download_dataset(output)
+
+
+def test_a_session_that_writes_down_what_was_done_can_be_repeated_without_a_window(
+    client, tester, plug_in: PlugIn
+):
+    file_id = needed(client.create_dataset("epoxide.cif", EPOXIDE)).data_files[0].qcrbox_file_id
+    arguments = {"input_cif_path": {"data_file_id": file_id}}
+    session_id = needed(client.invoke_command("older-editor", "2024.10", "edit", arguments)).calculation_id
+    opened(client, session_id)
+    closed = needed(client.close_session(session_id)).interactive_sessions[0]
+    made = needed(client.get_dataset(closed.output_dataset_id)).datasets[0].data_files
+    assert list(made) == ["output_cif_path.cif", "done.json"]
+    repeat = (plug_in.command("older-editor", "edit").model_extra or {})["repeat_command"]
+    arguments = {
+        "redo_input_cif_path": {"data_file_id": file_id},
+        "parameter_json_path": {"data_file_id": made["done.json"].qcrbox_file_id},
+    }
+    again = needed(client.invoke_command("older-editor", "2024.10", repeat, arguments)).calculation_id
+    output = tester.wait(again).output_dataset_id
+    first = client.download_data_file(made["output_cif_path.cif"].qcrbox_file_id)
+    assert client.download_dataset(output) == first
+    assert b"6.630" in first

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -198,9 +198,10 @@ class Attempt:
         ended = await self.session.run()
         if self._stop is not None:
             return Result()
-        result = await self._store(prepared, ended, routes)
+        result = await self._store(prepared, ended, routes, self.session.files)
         if not result.outputs:
             result.warnings.append(NOTHING_CHANGED)
+        result.warnings += self.session.warnings
         return result
 
     async def _rescue(self, routes: FileRoutes) -> None:
@@ -237,14 +238,18 @@ class Attempt:
             return []
         return [*stored, checkpoint] if checkpoint else stored
 
-    async def _store(self, prepared: Prepared, ended: Ended, routes: FileRoutes) -> Result:
+    async def _store(
+        self, prepared: Prepared, ended: Ended, routes: FileRoutes, beside: Sequence[Path] = ()
+    ) -> Result:
+        """Store what the command produced; `beside`: further files, stored when they exist."""
         assert self.folder is not None
-        if not ended.files and not self.command.outputs:
+        if not ended.files and not self.command.outputs and not beside:
             return Result(returncode=ended.returncode, warnings=prepared.warnings)
         started = time.monotonic()
         collected = outputs.collect(
             self.command, self.folder, ended.files, prepared.values, self.message.arguments
         )
+        collected.files += [outputs.Produced(path, path.name) for path in beside if path.is_file()]
         await outputs.merge_back(collected, self.command, self.tools.application, prepared, self.folder)
         stored: list[OutputFile] = []
         if collected.files:

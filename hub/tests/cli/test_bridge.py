@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from qcrbox.contract.errors import UserInputError
 from qcrbox_hub.cli import bridge
@@ -53,3 +56,14 @@ def test_what_names_no_port_is_refused(text):
 def test_a_token_travels_in_no_clear_text(url):
     with pytest.raises(UserInputError):
         bridge._registry_and_token(url, None, insecure=False)
+
+
+def test_it_loads_no_part_of_the_platform():
+    """It is installed alone, on a machine that has nothing else of ours."""
+    code = (
+        "import sys, qcrbox_hub.cli.bridge; "
+        "heavy = {'jupyterhub', 'jupyter_server', 'sqlalchemy', 'fastapi', 'nats', 'docker', 'gemmi', 'numpy'}; "
+        "found = heavy & set(sys.modules); assert not found, found"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

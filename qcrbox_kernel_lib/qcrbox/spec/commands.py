@@ -376,9 +376,30 @@ def _gui_extras(
         elif (part := section.section(*equivalent)) is not None:
             made = _hidden_command(section, equivalent, part.text("name") or f"{name}__repeat", base, known)
             if made is not None:
+                made = _reading_what_was_written(section, made, base["parameters"], extra)
                 extra.append(made)
                 links["repeats"] = made.name
     return extra, links
+
+
+def _reading_what_was_written(
+    section: Section, repeat: Command, shown: list[Parameter], extra: list[Command]
+) -> Command:
+    """Files that toparams wrote are inputs of the command that repeats the session, however the file calls them."""
+    written = {p.name for command in [*extra] for p in command.parameters if p.is_output}
+    written |= {p.name for p in shown if p.is_output}
+    kinds = {DType.OUTPUT_FILE: DType.DATA_FILE, DType.OUTPUT_FOLDER: DType.INPUT_FOLDER}
+    made, reads = [], set()
+    for parameter in repeat.parameters:
+        if parameter.dtype in kinds and parameter.name in written:
+            section.note(f"'{parameter.name}' of '{repeat.name}' is read, not written: the session writes it")
+            parameter = parameter.model_copy(
+                update={"dtype": kinds[parameter.dtype], "has_default": False, "default": None}
+            )
+            reads.add(parameter.name)
+        made.append(parameter)
+    outputs = [output for output in repeat.outputs if output.name not in reads]
+    return repeat.model_copy(update={"parameters": made, "outputs": outputs})
 
 
 def _hidden_command(

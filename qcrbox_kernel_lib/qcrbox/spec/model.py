@@ -250,6 +250,7 @@ class Command(Part):
             "merge_cif_su": self.merge_cif_su,
             "doi": ", ".join(self.doi) or None,
             "outputs": {o.name: o.to_rest() for o in self.outputs if not o.from_parameter},
+            **({"repeat_command": self.repeats} if self.repeats else {}),
         }
 
     def _rest_parameters(self) -> dict[str, dict[str, Any]]:

@@ -58,6 +58,9 @@ def read_parameter(section: Section) -> Parameter | None:
     dtype = _parameter_dtype(section, name, valid)
     if dtype is None:
         return None
+    if dtype is DType.OUTPUT_FILE and cif_output_keys(section):
+        section.note(f"'{name}' is taken as the output CIF, because it has CIF keys", "dtype", "type")
+        dtype = DType.OUTPUT_CIF
     valid = _checked_valid_value(section, dtype, valid)
     required = _required(section)
     default, has_default = _default(section, name, dtype, required)

@@ -51,7 +51,8 @@ def test_types_of_the_first_generation(first):
     assert {name: p.dtype for name, p in parameters.items()} == {
         "work_folder": DType.INPUT_FOLDER,
         "rmat": DType.DATA_FILE,
-        "output_cif_path": DType.OUTPUT_FILE,
+        "output_cif_path": DType.OUTPUT_CIF,
+        "log_path": DType.OUTPUT_FILE,
         "box_size": DType.FLOAT,
         "weighting": DType.STR,
     }
@@ -61,7 +62,15 @@ def test_types_of_the_first_generation(first):
 
 def test_a_plain_output_file_has_the_word_that_older_clients_know(first):
     shown = first.command("integrate").to_rest(first)["parameters"]
-    assert shown["output_cif_path"]["dtype"] == "QCrBox.output_path"
+    assert shown["log_path"]["dtype"] == "QCrBox.output_path"
+
+
+def test_an_output_file_with_cif_keys_is_the_output_cif(first):
+    output = first.command("integrate").output_cif
+    assert (output.name, output.cif.required_entry_sets, output.cif.merge_su) == (
+        "output_cif_path", ["structure"], True,
+    )  # fmt: skip
+    assert any("'output_cif_path' is taken as the output CIF" in note for note in first.notes)
 
 
 def test_steps_of_a_session_say_what_they_are_by_their_keys(first):
@@ -79,10 +88,19 @@ def test_toparams_inside_the_lifecycle_becomes_a_hidden_command(first):
     assert (command.toparams, command.repeats) == ("by_hand__toparams", "by_hand__repeat")
     hidden = first.command("by_hand__toparams")
     assert hidden.call.uses == ["output_cif_path", "parameter_json_path"]
-    assert [p.name for p in first.command("by_hand__repeat").parameters] == [
-        "redo_input_cif_path", "parameter_folder",
-    ]  # fmt: skip
+    assert command.to_rest(first)["repeat_command"] == "by_hand__repeat"
     assert not any("toparams" in note for note in first.notes)
+
+
+def test_what_a_session_wrote_down_is_read_by_the_command_that_repeats_it(first):
+    repeat = first.command("by_hand__repeat")
+    assert {p.name: p.dtype for p in repeat.parameters} == {
+        "redo_input_cif_path": DType.CIF_DATA_FILE,
+        "redo_output_cif_path": DType.OUTPUT_CIF,
+        "parameter_json_path": DType.DATA_FILE,
+    }
+    assert [output.name for output in repeat.outputs] == ["redo_output_cif_path"]
+    assert not repeat.parameter("parameter_json_path").optional
 
 
 def test_an_optional_output_is_not_missed(first):

@@ -1,8 +1,8 @@
-"""Who is calling: nobody asks (`none`), one secret (`token`), or the hub (`hub`).
+"""Who is calling: one local person (`none`), the holder of a secret (`token`), or a person of the hub (`hub`).
 
-Hub tokens are checked at the hub and believed for `CACHE_S`; so a role that is given or taken works within that
-time, also for streams, which ask again. A browser signs in by the hub's OAuth code flow; its cookie holds only
-a random number, the hub's token stays here.
+The answer of the hub about a token is cached for `CACHE_S`, so a role that is given or withdrawn works within that
+time, also for streams, which ask again. A browser signs in by the OAuth code flow of the hub; its cookie holds only
+a random number, the token of the hub stays here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,7 +21,6 @@ from urllib.parse import quote
 import httpx
 import structlog
 from qcrbox.contract.errors import NotAllowed, NotSignedIn, Unreachable
-from sqlalchemy.engine import Connection
 from starlette.requests import HTTPConnection
 
 from qcrbox_registry.access.origins import require_loopback_name, require_own_origin, require_same_origin
@@ -29,7 +28,7 @@ from qcrbox_registry.access.rights import EVERY_GROUP, Actor
 from qcrbox_registry.access.sign_ins import SignIns
 from qcrbox_registry.settings import Settings
 from qcrbox_registry.store import people
-from qcrbox_registry.store.engine import Database
+from qcrbox_registry.store.engine import Connection, Database
 
 CACHE_S = 5.0
 REFUSED_S = 2.0
@@ -41,29 +40,24 @@ PAGES = "application/jupyterhub-pagination+json"
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the hub knows: names of groups; accounts by name with the time of their making ("" when it does not tell)."""
-
-    groups: set[str]
-    people: dict[str, str]
-
-
 class Identity(Protocol):
     """Finds out who calls. Raises NotSignedIn, NotAllowed (no right to use the service), Unreachable."""
 
-    async def actor(self, request: HTTPConnection) -> Actor: ...
-
-    async def again(self, actor: Actor, request: HTTPConnection) -> Actor: ...
-
-    async def known(self) -> Known | None:
-        """All groups and accounts there are; None when there is nobody to ask."""
+    async def actor(self, request: HTTPConnection) -> Actor:
+        """The caller of this request; asked again later, the caller as they are then."""
         ...
 
-    async def close(self) -> None: ...
+    async def accounts(self) -> people.HubAccounts | None:
+        """All groups and accounts of the hub; None without a hub, or when it may not list them."""
+        ...
+
+    async def close(self) -> None:
+        """Close connections."""
+        ...
 
 
 def make_identity(settings: Settings, database: Database) -> Identity:
+    """The identity that the settings ask for."""
     if settings.auth == "none":
         return OnePerson(database, None)
     if settings.auth == "token":
@@ -74,7 +68,7 @@ def make_identity(settings: Settings, database: Database) -> Identity:
 
 
 def read_or_make_token(path: Path) -> str:
-    """The secret in the file; a new one is made, readable by this account only."""
+    """The secret in the file; a missing file is made, readable by this account only."""
     try:
         token = path.read_text().strip()
     except FileNotFoundError:
@@ -95,20 +89,22 @@ def bearer(request: HTTPConnection) -> str | None:
 
 
 def address_of(request: HTTPConnection) -> str:
+    """The address the request comes from."""
     return request.client.host if request.client else ""
 
 
 class OnePerson:
-    """`local`, with every right: whoever reaches the loopback address, or holds the one secret."""
+    """The person `local` with every right: everybody who reaches the loopback address, or holds the secret."""
 
     def __init__(self, database: Database, token: str | None) -> None:
         self._token = token
-        self._person_id = database.write_sync(
+        self._person_id: int = database.write_sync(
             lambda conn: people.ensure_person(conn, "local", "local", time.time())
         )
         self._actors: dict[str, Actor] = {}
 
     async def actor(self, request: HTTPConnection) -> Actor:
+        """Raises NotSignedIn without the secret, NotAllowed for a request from another origin."""
         if self._token is not None:
             given = bearer(request) or request.cookies.get(COOKIE, "")
             if not hmac.compare_digest(given.encode(), self._token.encode()):
@@ -131,18 +127,16 @@ class OnePerson:
             )
         return found
 
-    async def again(self, actor: Actor, request: HTTPConnection) -> Actor:
-        return actor
-
-    async def known(self) -> Known | None:
+    async def accounts(self) -> people.HubAccounts | None:
+        """None: there is no hub."""
         return None
 
     def cookie_for(self, token: str) -> bool:
-        """True when this is the secret: the browser may keep it as its cookie."""
+        """Whether this is the secret, which the browser may keep as its cookie."""
         return self._token is not None and hmac.compare_digest(token.encode(), self._token.encode())
 
     async def close(self) -> None:
-        return None
+        """Nothing to close."""
 
 
 @dataclass(slots=True)
@@ -152,7 +146,7 @@ class _Cached:
 
 
 class HubIdentity:
-    """Persons, groups and roles as JupyterHub says with each token."""
+    """Persons, groups and roles from JupyterHub, by token."""
 
     def __init__(
         self,
@@ -168,12 +162,13 @@ class HubIdentity:
         self._cache: dict[str, _Cached] = {}
         self._checking: dict[str, asyncio.Future[Actor]] = {}
         self._refused: dict[str, tuple[float, NotSignedIn | NotAllowed]] = {}
-        # Somebody who tries tokens must not keep the hub from its other work.
+        # A caller who tries many tokens must not occupy the hub.
         self._questions = asyncio.Semaphore(MOST_QUESTIONS)
         self._stable_ids: dict[str, tuple[float, str]] = {}
         self.sign_ins = SignIns()
 
     async def actor(self, request: HTTPConnection) -> Actor:
+        """The caller by bearer token or cookie. Raises NotSignedIn, NotAllowed, Unreachable."""
         token = bearer(request)
         if token is None:
             token = self.sign_ins.token(request.cookies.get(COOKIE, ""))
@@ -184,14 +179,11 @@ class HubIdentity:
         actor = await self._for_token(token)
         return replace(actor, address=address_of(request), noticed=[] if actor.admin else None)
 
-    async def again(self, actor: Actor, request: HTTPConnection) -> Actor:
-        """The actor as the hub sees them now (at most CACHE_S ago): for streams."""
-        return await self.actor(request)
-
     async def close(self) -> None:
+        """Close the connections to the hub."""
         await self._client.aclose()
 
-    # ------------------------------------------------------------ the hub's word
+    # ------------------------------------------------------------ asking the hub
 
     async def _for_token(self, token: str) -> Actor:
         key = hashlib.sha256(token.encode()).hexdigest()
@@ -203,7 +195,7 @@ class HubIdentity:
             raise refused[1]
         checking = self._checking.get(key)
         if checking is None:
-            # Many requests of one notebook at once ask the hub once.
+            # Concurrent requests with one token ask the hub once.
             checking = self._checking[key] = asyncio.ensure_future(self._ask(token))
             checking.add_done_callback(lambda _: self._checking.pop(key, None))
         try:
@@ -225,29 +217,32 @@ class HubIdentity:
         if model is None:
             raise NotSignedIn(
                 "The hub does not know this token.",
-                why="It has expired, was revoked, or was never one.",
+                why="It has expired, was revoked, or was never valid.",
                 next="Sign in again, or make a new token on the hub's token page.",
             )
-        scopes = set(model.get("scopes") or ())
-        self._require_access(model, scopes)
-        name = str(model["name"]) if model.get("kind") == "user" else f"service:{model.get('name')}"
+        account = HubAccount(
+            name=str(model["name"]) if model.get("kind") == "user" else f"service:{model.get('name')}",
+            is_person=model.get("kind") == "user",
+            groups=tuple(str(group) for group in model.get("groups") or ()),
+            scopes=frozenset(model.get("scopes") or ()),
+        )
+        self._require_access(account)
         stable_id = await self._stable_id(model, token)
-        group_names = [str(group) for group in model.get("groups") or ()]
-        named = sorted(set(group_names) | _filtered_groups(scopes))
+        named = sorted({*account.groups, *_filtered_groups(account.scopes)})
 
         def remember(conn: Connection) -> tuple[int, dict[str, int]]:
-            person_id = people.ensure_person(conn, name, stable_id, time.time())
+            person_id = people.ensure_person(conn, account.name, stable_id, time.time())
             return person_id, people.ensure_groups(conn, named, time.time())
 
-        person_id, ids = await self._database.write(remember)
-        return actor_of(person_id, name, scopes, group_names, ids, hub_admin=bool(model.get("admin")))
+        person_id, group_ids = await self._database.write(remember)
+        return actor_of(person_id, account, group_ids)
 
-    def _require_access(self, model: dict[str, Any], scopes: set[str]) -> None:
+    def _require_access(self, account: HubAccount) -> None:
         service = self._settings.service_name
-        access = {f"access:services!service={service}", "access:services"} & scopes
-        use = any(scope.partition("!")[0].startswith("custom:qcrbox:") for scope in scopes)
+        access = {f"access:services!service={service}", "access:services"} & account.scopes
+        use = any(scope.partition("!")[0].startswith("custom:qcrbox:") for scope in account.scopes)
         if not access or not use:
-            lacking = f"access:services!service={service}" if not access else "custom:qcrbox:use"
+            lacking = "custom:qcrbox:use" if access else f"access:services!service={service}"
             raise NotAllowed(
                 "This account or token may not use the registry.",
                 why=f"It lacks the scope {lacking}.",
@@ -255,9 +250,9 @@ class HubIdentity:
             )
 
     async def _stable_id(self, model: dict[str, Any], token: str) -> str:
-        """The account's time of creation: what a re-created account of the same name does not share.
+        """The time of creation of the account, which a re-created account of the same name does not share.
 
-        Remembered by token, not by name: tokens end with their account, so a new account is always asked about.
+        Cached by token, not by name: tokens end with their account, so the hub is asked about every new account.
         """
         if model.get("kind") != "user":
             return "service"
@@ -275,21 +270,22 @@ class HubIdentity:
         self._stable_ids[key] = (self._clock(), stable_id)
         return stable_id
 
-    async def known(self) -> Known | None:
+    async def accounts(self) -> people.HubAccounts | None:
         """Asked with the registry's own token; None when it may not list groups and users. Raises Unreachable."""
         if not self._service_token:
             return None
-        listed = [await self._all(f"/{what}") for what in ("groups", "users")]
-        groups, users = listed
+        asked_at = time.time()
+        groups, users = [await self._all(f"/{listed}") for listed in ("groups", "users")]
         if groups is None or users is None:
             return None
-        return Known(
-            {str(one["name"]) for one in groups},
-            {str(one["name"]): str(one.get("created") or "") for one in users},
+        return people.HubAccounts(
+            frozenset(str(group["name"]) for group in groups),
+            {str(user["name"]): str(user.get("created") or "") for user in users},
+            asked_at,
         )
 
     async def _all(self, path: str) -> list[dict[str, Any]] | None:
-        """Every entry of a list that the hub gives page by page."""
+        """Every entry of a list that the hub gives in pages; None when the list is refused."""
         found: list[dict[str, Any]] = []
         while True:
             page = await self._get(
@@ -309,12 +305,15 @@ class HubIdentity:
                     headers={"Authorization": f"token {token}", "Accept": accept},
                 )
         except httpx.HTTPError as error:
-            raise Unreachable("The hub does not answer, so nobody can be recognised.", part="hub") from error
+            raise Unreachable(
+                "The hub does not answer, so callers cannot be identified.", part="hub"
+            ) from error
         if answer.status_code in (401, 403, 404):
             return None
         if answer.status_code >= 400:
             raise Unreachable(f"The hub answered {answer.status_code}.", part="hub")
-        return answer.json()
+        model: dict[str, Any] = answer.json()
+        return model
 
     # ------------------------------------------------------------ browser sign-in
 
@@ -322,7 +321,8 @@ class HubIdentity:
         """Where the hub sends the browser back to; it must be the address that the hub has on record."""
         return self._settings.hub_redirect_uri or own_path
 
-    def login_url(self, request: HTTPConnection, state: str, redirect_uri: str) -> str:
+    def login_url(self, state: str, redirect_uri: str) -> str:
+        """Where the browser signs in at the hub."""
         query = httpx.QueryParams(
             {
                 "client_id": self._settings.hub_client_id,
@@ -356,43 +356,51 @@ class HubIdentity:
         return str(token)
 
 
-def actor_of(
-    person_id: int,
-    name: str,
-    scopes: set[str],
-    group_names: list[str],
-    group_ids: dict[str, int],
-    *,
-    hub_admin: bool = False,
-) -> Actor:
-    """The actor that the hub's scopes make. A hub administrator without our scope is a plain member here."""
+@dataclass(frozen=True, slots=True)
+class HubAccount:
+    """What the hub answers about the holder of a token."""
+
+    name: str
+    is_person: bool
+    groups: tuple[str, ...]
+    scopes: frozenset[str]
+
+
+def actor_of(person_id: int, account: HubAccount, group_ids: Mapping[str, int]) -> Actor:
+    """The actor with the roles of the account's scopes.
+
+    A role for a group holds only while the person is in the group, whatever the scope says: the hub keeps roles of
+    people who were removed from a group. A hub administrator without our scope is a plain member here.
+    """
 
     def groups_with(scope: str) -> frozenset[int]:
         found: set[int] = set()
-        for one in scopes:
-            base, _, filtered = one.partition("!")
+        for held in account.scopes:
+            base, _, filtered = held.partition("!")
             if base != f"custom:qcrbox:{scope}":
                 continue
             if not filtered:
                 found.add(EVERY_GROUP)
-            elif filtered.startswith("group=") and filtered[6:] in group_ids:
-                found.add(group_ids[filtered[6:]])
+                continue
+            kind, _, group = filtered.partition("=")
+            if kind == "group" and group in group_ids and (group in account.groups or not account.is_person):
+                found.add(group_ids[group])
         return frozenset(found)
 
     teaches = groups_with("teach")
     return Actor(
         person_id=person_id,
-        name=name,
-        groups={group: group_ids[group] for group in group_names if group in group_ids},
+        name=account.name,
+        groups={group: group_ids[group] for group in account.groups if group in group_ids},
         manages=groups_with("manage") | teaches,  # a lecturer is a group manager and more
         curates=groups_with("data"),
         teaches=teaches,
-        admin="custom:qcrbox:admin" in scopes,
-        application_admin="custom:qcrbox:applications" in scopes,
+        admin="custom:qcrbox:admin" in account.scopes,
+        application_admin="custom:qcrbox:applications" in account.scopes,
     )
 
 
-def _filtered_groups(scopes: set[str]) -> set[str]:
+def _filtered_groups(scopes: Iterable[str]) -> set[str]:
     marked = (scope.partition("!group=") for scope in scopes if scope.startswith("custom:qcrbox:"))
     return {group for _, mark, group in marked if mark and group}
 

@@ -1,27 +1,25 @@
-"""Who may do what: one table, asked on every call.
+"""Who may do what: the table of rights. Pure policy: no store, no HTTP.
 
-`RULES` says for every kind of object and action which relations to it allow the action. `authorize` raises
-NotFound where the person may not even read the object (the same answer as for one that does not exist) and
-NotAllowed where they see it but may not do this. `visible_*` are the same rules as SQL conditions for lists.
+`RULES` says for every kind of object and action which relations to the object allow the action. `authorize` raises
+NotFound where the person may not read the object (the same answer as for an object that does not exist) and
+NotAllowed where they see it but may not act on it. Lists follow the same table through `access.reach`.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Protocol
 
-import sqlalchemy as sa
 from qcrbox.contract.errors import NotAllowed, NotFound
 
-from qcrbox_registry.store.tables import calculations, data_files, datasets, sessions, shares
-
 EVERY_GROUP = 0  # in a set of group ids: the scope came without a group filter
+MOST_NOTICED = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who calls, with what the hub says of them at this moment."""
+    """The caller with the groups and roles that the hub gives at this moment."""
 
     person_id: int
     name: str
@@ -32,19 +30,22 @@ class Actor:
     admin: bool = False
     application_admin: bool = False
     address: str = ""
-    # What this request did by the administrator's right alone: (action, kind, id). Audited when it is answered.
+    # What only the administrator's right allowed in this request: (action, kind, id). Audited with the answer.
     noticed: list[tuple[str, str, str]] | None = field(default=None, compare=False)
 
     @property
     def group_ids(self) -> frozenset[int]:
+        """Ids of the groups the person is in."""
         return frozenset(self.groups.values())
 
     def roles(self) -> dict[str, list[str]]:
-        """Role -> names of groups, or ["*"]; for people to read."""
+        """Role -> names of groups, or ["*"] for every group."""
         names = {group_id: name for name, group_id in self.groups.items()}
 
         def shown(ids: frozenset[int]) -> list[str]:
-            return ["*"] if EVERY_GROUP in ids else sorted(names.get(one, str(one)) for one in ids)
+            if EVERY_GROUP in ids:
+                return ["*"]
+            return sorted(names.get(group_id, str(group_id)) for group_id in ids)
 
         roles = {
             "manager": shown(self.manages),
@@ -62,16 +63,16 @@ class Actor:
 class Grant:
     """A share of the object that holds at this moment."""
 
-    mode: str  # read | write | view
+    mode: str  # read | write
     person_id: int | None = None
     group_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What `authorize` must know of an object."""
+    """What the rights need to know of an object."""
 
-    kind: str  # dataset | data_file | example | calculation | session | application | launcher | site
+    kind: str  # a key of RULES
     id: str
     owner_id: int | None = None
     group_id: int | None = None
@@ -80,9 +81,23 @@ class Resource:
     view_only_allowed: bool = False
 
 
-# relation -> who that is
-#   owner, member (of the home group), manager, curator (data manager), reader, writer (shares), teacher,
-#   everybody, application_admin, admin
+SITE = Resource("site", "registry")
+
+# What each relation means. The order is that of the columns in docs/permissions.md.
+RELATIONS: dict[str, str] = {
+    "everybody": "every signed-in person",
+    "owner": "the person who made the object",
+    "present_owner": "the owner, while they are in the home group of the object (or it has none)",
+    "member": "a member of the home group",
+    "manager": "a manager or lecturer of the home group",
+    "curator": "a data manager of the home group",
+    "reader": "a person the object is shared with",
+    "writer": "a person the object is shared with for writing",
+    "viewer": "a manager of the home group, while the owner allows viewing",
+    "allowed_group": "a member of a group the application is restricted to; everybody, when it is not restricted",
+    "application_admin": "an application administrator",
+    "admin": "an administrator; always audited",
+}
 _DATA = {
     "read": {"owner", "member", "manager", "curator", "reader", "writer", "admin"},
     "append": {"owner", "writer", "admin"},
@@ -106,49 +121,64 @@ RULES: dict[str, dict[str, set[str]]] = {
     },
     "session": {
         "read": {"owner", "manager", "admin"},  # that it exists, and its state
-        "open": {"owner"},
-        "view": {"owner", "viewer"},
+        "open": {"present_owner"},
+        "view": {"present_owner", "viewer"},
         "end": {"owner", "manager", "admin"},
         "discard": {"owner", "admin"},
-        "allow_view": {"owner"},
+        "allow_view": {"present_owner"},
     },
     "application": {
         "read": {"allowed_group", "application_admin", "admin"},
         "run": {"allowed_group", "application_admin", "admin"},
         "manage": {"application_admin", "admin"},
     },
+    "upload": {"read": {"owner"}, "send": {"owner"}, "complete": {"present_owner"}, "delete": {"owner"}},
     "launcher": {"read": {"application_admin", "admin"}, "manage": {"application_admin", "admin"}},
-    "site": {"read": {"admin"}, "manage": {"admin"}, "audit": {"admin"}, "monitor": {"application_admin", "admin"}},
-}  # fmt: skip
-_WORDS = {
-    "dataset": "dataset",
+    "site": {
+        "read": {"admin"},
+        "manage": {"admin"},
+        "audit": {"admin"},
+        "monitor": {"application_admin", "admin"},
+    },
+}
+_NAMES = {
     "example": "dataset",
     "data_file": "data file",
-    "calculation": "calculation",
-    "batch": "batch",
     "session": "interactive session",
-    "application": "application",
-    "launcher": "launcher",
     "site": "page",
+}
+_WHO = {
+    "owner": "its owner",
+    "present_owner": "its owner, while in its group",
+    "manager": "the managers of its group",
+    "curator": "the data managers of its group",
+    "writer": "people it is shared with for writing",
+    "viewer": "the managers of its group, if its owner lets them view it",
+    "application_admin": "application administrators",
 }
 
 
 def relations(actor: Actor, resource: Resource) -> set[str]:
-    """How the actor stands to the object, in the words of RULES."""
+    """How the actor relates to the object, in the terms of RULES."""
     found = {"everybody"}
+    groups = actor.group_ids
     if resource.owner_id is not None and resource.owner_id == actor.person_id:
         found.add("owner")
-    mine = actor.group_ids
+        if resource.group_id is None or resource.group_id in groups:
+            found.add("present_owner")
     if resource.group_id is not None:
-        for relation, groups in (("member", mine), ("manager", actor.manages), ("curator", actor.curates)):
-            if resource.group_id in groups or (relation != "member" and EVERY_GROUP in groups):
-                found.add(relation)
+        if resource.group_id in groups:
+            found.add("member")
+        if {resource.group_id, EVERY_GROUP} & actor.manages:
+            found.add("manager")
+        if {resource.group_id, EVERY_GROUP} & actor.curates:
+            found.add("curator")
     for grant in resource.grants:
-        if grant.person_id == actor.person_id or (grant.group_id is not None and grant.group_id in mine):
-            found.add({"read": "reader", "write": "writer", "view": "reader"}[grant.mode])
+        if grant.person_id == actor.person_id or (grant.group_id is not None and grant.group_id in groups):
+            found.add("writer" if grant.mode == "write" else "reader")
     if resource.kind == "session" and resource.view_only_allowed and "manager" in found:
         found.add("viewer")
-    if resource.restricted_to is None or resource.restricted_to & mine:
+    if resource.restricted_to is None or resource.restricted_to & groups:
         found.add("allowed_group")
     if actor.application_admin:
         found.add("application_admin")
@@ -158,23 +188,23 @@ def relations(actor: Actor, resource: Resource) -> set[str]:
 
 
 def allows(actor: Actor, action: str, resource: Resource) -> bool:
-    """True when the table allows this action. An action the table does not know is nobody's."""
+    """Whether the table allows this action. Unknown actions are denied."""
     return bool(RULES[resource.kind].get(action, set()) & relations(actor, resource))
 
 
 def notice(actor: Actor, action: str, kind: str, object_id: str = "") -> None:
-    """Remember that only the administrator's right allowed this."""
-    if actor.admin and actor.noticed is not None and len(actor.noticed) < 100:
+    """Remember that only the administrator's right allowed this, for the audit trail."""
+    if actor.admin and actor.noticed is not None and len(actor.noticed) < MOST_NOTICED:
         actor.noticed.append((action, kind, object_id))
 
 
 def missing(kind: str, object_id: object) -> NotFound:
-    """The one answer for what is not there and for what is hidden."""
-    return NotFound(f"There is no {_WORDS.get(kind, kind)} {str(object_id)[:200]!r}.")
+    """The answer for an object that does not exist and for one that is hidden."""
+    return NotFound(f"There is no {_NAMES.get(kind, kind)} {str(object_id)[:200]!r}.")
 
 
 def authorize(actor: Actor, action: str, resource: Resource) -> None:
-    """Raises NotFound when the actor may not see the object, NotAllowed when they see it but may not do this."""
+    """Raises NotFound when the actor may not read the object, NotAllowed when they may read it but not do this."""
     rules, held = RULES[resource.kind], relations(actor, resource)
     allowing = rules.get(action, set()) & held
     if allowing:
@@ -183,94 +213,43 @@ def authorize(actor: Actor, action: str, resource: Resource) -> None:
         return
     if not rules["read"] & held:
         raise missing(resource.kind, resource.id)
-    who = sorted(rules.get(action, set()) - {"admin"})
-    raise NotAllowed(
-        f"You may see this {_WORDS[resource.kind]} but not {action.replace('_', ' ')} it.",
-        why=f"That is for: {', '.join(who).replace('_', ' ')}."
-        if who
-        else "Nobody may: the record stays as it is.",
+    raise _not_allowed(action, resource, sorted(rules.get(action, set()) - {"admin"}))
+
+
+def _not_allowed(action: str, resource: Resource, who: Sequence[str]) -> NotAllowed:
+    allowed = ", ".join(_WHO.get(relation, relation) for relation in who)
+    return NotAllowed(
+        f"You may see this {_NAMES.get(resource.kind, resource.kind)} but not {action.replace('_', ' ')} it.",
+        why=f"Allowed to do so: {allowed}." if allowed else "The record is never changed.",
         action=action,
     )
 
 
-# ---------------------------------------------------------------- the same rules for lists
+class OwnedEvent(Protocol):
+    """An event about an object; without an owner everybody may see it."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def object_id(self) -> str: ...
+
+    @property
+    def owner_id(self) -> int | None: ...
+
+    @property
+    def group_id(self) -> int | None: ...
 
 
-def visibility_filters(
-    actor: Actor, table: sa.Table, now: float | None = None
-) -> list[sa.ColumnElement[bool]] | None:
-    """Conditions that together give what the actor may read in `table`; None = everything.
-
-    Each condition alone is answered by an index in the order of ids, so a page is the newest of all branches'
-    newest (see `store.paging`), and its cost does not grow with other people's rows.
-    """
-    if actor.admin:
-        notice(actor, "list", table.name)
-        return None
-    found: list[sa.ColumnElement[bool]] = [table.c.owner_id == actor.person_id]
-    seeing = actor.group_ids if table is not sessions else frozenset()
-    seeing |= actor.manages
-    if table in (datasets, data_files):
-        seeing |= actor.curates
-        kind = sa.literal("example")
-        if table is datasets:
-            found.append(datasets.c.kind == kind)
-    if EVERY_GROUP in seeing:
-        found.append(table.c.group_id.isnot(None))
-    else:
-        found += [table.c.group_id == group_id for group_id in sorted(seeing)]
-    shared = _shared_with(actor, table, time.time() if now is None else now)
-    if shared is not None:
-        found.append(shared)
-    return found
+# Which table row decides who sees an event; events of other kinds follow the calculation.
+_EVENT_RULES = {"dataset": "dataset", "data_file": "data_file", "session": "session"}
 
 
-def trash_filters(actor: Actor, table: sa.Table) -> list[sa.ColumnElement[bool]] | None:
-    """The same for what was deleted: only who may bring it back sees it."""
-    if actor.admin:
-        notice(actor, "list deleted", table.name)
-        return None
-    own = table.c.owner_id == actor.person_id
-    if EVERY_GROUP in actor.curates:
-        return [own, table.c.group_id.isnot(None)]
-    return [own, *(table.c.group_id == group_id for group_id in sorted(actor.curates))]
-
-
-def _shared_with(actor: Actor, table: sa.Table, now: float) -> sa.ColumnElement[bool] | None:
-    kinds = {datasets: "dataset", data_files: "data_file", calculations: "calculation"}
-    if table not in kinds:
-        return None
-    holds = sa.and_(
-        shares.c.revoked_at.is_(None),
-        sa.or_(shares.c.expires_at.is_(None), shares.c.expires_at > now),
-        sa.or_(shares.c.person_id == actor.person_id, shares.c.group_id.in_(sorted(actor.group_ids) or [-1])),
-    )
-    own = table.c.id.in_(sa.select(shares.c.object_id).where(holds, shares.c.kind == kinds[table]))
-    if table is not data_files:
-        return own
-    through = data_files.c.dataset_id.in_(
-        sa.union(
-            sa.select(shares.c.object_id).where(holds, shares.c.kind == "dataset"),
-            sa.select(datasets.c.id).where(datasets.c.kind == "example"),
-        )
-    )
-    return sa.or_(own, through)
-
-
-def visible(actor: Actor, table: sa.Table) -> sa.ColumnElement[bool]:
-    """One condition: what the actor may read in `table`."""
-    parts = visibility_filters(actor, table)
-    return sa.true() if parts is None else sa.or_(*parts)
-
-
-def sees_event(actor: Actor, event: Any, shared: frozenset[str] = frozenset()) -> bool:
-    """True when an event may be told to the actor. `shared`: ids of objects shared with them."""
-    if actor.admin or event.owner_id is None or event.owner_id == actor.person_id:
+def sees_event(actor: Actor, event: OwnedEvent, shared: frozenset[str] = frozenset()) -> bool:
+    """Whether an event may be sent to the actor. `shared`: ids of objects shared with them."""
+    if actor.admin or event.owner_id in (None, actor.person_id) or event.object_id in shared:
         return True
-    if event.group_id is not None:
-        groups = actor.group_ids | actor.manages if event.kind != "session" else actor.manages
-        if event.kind in ("dataset", "data_file"):
-            groups |= actor.curates
-        if event.group_id in groups or EVERY_GROUP in groups:
-            return True
-    return event.object_id in shared
+    if event.group_id is None:
+        return False  # asked for every event and every stream, so the common cases come first
+    kind = _EVENT_RULES.get(event.kind, "calculation")
+    return allows(actor, "read", Resource(kind, event.object_id, event.owner_id, event.group_id))

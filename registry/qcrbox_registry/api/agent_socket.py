@@ -1,10 +1,11 @@
-"""A Unix socket with the agents' routes and nothing else: what the containers' doors lead to.
+"""A Unix socket with the routes for agents only: the sockets in containers lead here.
 
-A container that could reach the whole API would be the person `local` of a registry without sign-in.
+In a registry without sign-in, a container that reached the whole API would be the person `local`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -13,11 +14,11 @@ from typing import Any
 
 import uvicorn
 
-_NOT_HERE = b'{"status":"error","error":{"code":404,"message":"Not found.","details":"Not found."}}'
+_NOT_FOUND = b'{"status":"error","error":{"code":404,"message":"Not found.","details":"Not found."}}'
 
 
-class OnlyAgentsRoutes:
-    """ASGI: hands `/internal/…` on to the registry, answers 404 to everything else."""
+class AgentRoutesOnly:
+    """ASGI: passes `/internal/…` on to the registry, answers 404 to everything else."""
 
     def __init__(self, app: Any, prefix: str = "") -> None:
         self._app, self._starts = app, ("/internal/", f"{prefix}/internal/")
@@ -30,14 +31,14 @@ class OnlyAgentsRoutes:
         elif scope["type"] == "http":
             headers = [
                 (b"content-type", b"application/json"),
-                (b"content-length", str(len(_NOT_HERE)).encode()),
+                (b"content-length", str(len(_NOT_FOUND)).encode()),
             ]
             await send({"type": "http.response.start", "status": 404, "headers": headers})
-            await send({"type": "http.response.body", "body": _NOT_HERE})
+            await send({"type": "http.response.body", "body": _NOT_FOUND})
 
 
 class _Quiet(uvicorn.Server):
-    """The main server handles the signals."""
+    """Leaves the signals to the main server."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
@@ -46,18 +47,16 @@ class _Quiet(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serve_agent_socket(app: Any, path: Path, prefix: str = "") -> AsyncIterator[None]:
-    """Serve the agents' routes of `app` at the socket `path` (0600) while the block runs."""
-    import asyncio
-
+    """Serve the routes for agents of `app` at the socket `path` (0600) while the block runs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     server = _Quiet(
         uvicorn.Config(
-            OnlyAgentsRoutes(app, prefix),
+            AgentRoutesOnly(app, prefix),
             uds=str(path),
             http="httptools",
             ws="websockets-sansio",
-            ws_per_message_deflate=False,  # what goes through a tunnel is compressed already
+            ws_per_message_deflate=False,  # the bytes of a tunnel are compressed already
             lifespan="off",
             access_log=False,
             log_config=None,
@@ -67,7 +66,7 @@ async def serve_agent_socket(app: Any, path: Path, prefix: str = "") -> AsyncIte
     )
     before = os.umask(0o177)
     try:
-        serving = asyncio.create_task(server.serve(), name="agents-door")
+        serving = asyncio.create_task(server.serve(), name="agent-socket")
         while not server.started and not serving.done():
             await asyncio.sleep(0.005)
     finally:

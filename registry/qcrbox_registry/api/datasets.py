@@ -1,38 +1,32 @@
-"""Datasets: upload, list, look, append, attach, change, download. The bin is in `trash.py`."""
+"""Datasets: upload, list, read, append, attach, change, download. Deleting is in `trash`."""
 
 from __future__ import annotations
 
-import time
-from typing import Annotated, Any, Literal
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from qcrbox.contract import models
-from qcrbox.contract.errors import UserInputError
 from starlette.responses import StreamingResponse
 
-from qcrbox_registry.access import audit, rights
-from qcrbox_registry.access.quota import QuotaHeadroom
 from qcrbox_registry.api.dependencies import (
     Body,
     Caller,
     DataFileId,
     DatasetId,
+    Present,
     TheCore,
     ThePage,
     read_body,
 )
-from qcrbox_registry.api.downloads import StillAllowed, as_attachment, file_response, while_allowed
-from qcrbox_registry.api.forms import UPLOAD_DOCS, home_group, named_group, received, upload_service
-from qcrbox_registry.api.openapi import sends, takes
+from qcrbox_registry.api.downloads import as_attachment, file_response, while_allowed
+from qcrbox_registry.api.multipart import Form
+from qcrbox_registry.api.openapi import UPLOAD_DOCS, sends, takes
 from qcrbox_registry.api.responses import success
 from qcrbox_registry.api.zipping import zip_stream
-from qcrbox_registry.services import views
-from qcrbox_registry.services.core import Core
-from qcrbox_registry.services.uploads import checked_text
-from qcrbox_registry.store import datasets, events, paging, people, shares, tags
-from qcrbox_registry.store.tables import datasets as table
+from qcrbox_registry.services.datasets import DatasetChange
+from qcrbox_registry.store.lists import Common, DatasetFilter
 
 router = APIRouter(prefix="/api", tags=["datasets and data files"])
 Tags = Annotated[list[str], Field(max_length=50)]
@@ -44,6 +38,16 @@ class ChangeDataset(Body):
     group: Annotated[str | None, Field(max_length=255)] = None  # null or "": none, privately
     tags: Tags | None = None
 
+    def change(self) -> DatasetChange:
+        """A field that was sent as null is emptied; one that was not sent stays."""
+        sent = self.model_fields_set
+        return DatasetChange(
+            name=(self.name or "") if "name" in sent else None,
+            description=(self.description or "") if "description" in sent else None,
+            group=(self.group or "") if "group" in sent else None,
+            tags=(self.tags or []) if "tags" in sent else None,
+        )
+
 
 class Attach(Body):
     data_file_id: Annotated[DataFileId, Field(min_length=1, max_length=64)]
@@ -52,27 +56,10 @@ class Attach(Body):
 @router.post(
     "/datasets", status_code=201, response_model=models.Success[models.NewDataset], openapi_extra=UPLOAD_DOCS
 )
-async def create_dataset(request: Request, core: TheCore, actor: Caller) -> Response:
+async def create_dataset(request: Request, core: TheCore, presence: Present) -> Response:
     """A new dataset from one file (or several parts named `file`)."""
-    store = upload_service(request)
-    files, fields = await received(request, await store.headroom(actor))
-    dataset_id = await store.new_dataset(
-        actor,
-        files,
-        name=checked_text(fields.get("name", ""), "name", 500) or files[0].filename,
-        description=checked_text(fields.get("description", ""), "description", 20_000),
-        group_id=await home_group(core, actor, fields.get("group")),
-    )
-    return success(await _with_files(core, dataset_id), "The dataset was stored.", 201)
-
-
-async def _with_files(core: Core, dataset_id: str) -> dict[str, Any]:
-    return await core.db.read(lambda conn: _described(conn, datasets.get(conn, dataset_id)))
-
-
-def _described(conn: Any, row: Any) -> dict[str, Any]:
-    shown = views.dataset_list(conn, [row])
-    return {"datasets": shown, "data_files": list(shown[0]["data_files"].values())}
+    created = await core.uploads.create_dataset(presence, Form(request).parts())
+    return success(created, "The dataset was stored.", 201)
 
 
 @router.get("/datasets", response_model=models.Success[models.Datasets])
@@ -88,41 +75,14 @@ async def list_datasets(
     deleted: Annotated[bool, Query(description="what can be brought back instead")] = False,
 ) -> Response:
     """Datasets you may see, newest first."""
-    where: list[sa.ColumnElement[bool]] = [
-        table.c.deleted_at.isnot(None) if deleted else table.c.deleted_at.is_(None)
-    ]
-    if owner is not None:
-        where.append(table.c.owner_id.in_(people.named(owner)))
-    if tag is not None:
-        where.append(table.c.id.in_(tags.having("dataset", tag)))
-    if name is not None:
-        where.append(table.c.name == name)
-    if kind is not None:
-        where.append(table.c.kind == kind)
-    if q:
-        where.append(sa.or_(*(c.icontains(q, autoescape=True) for c in (table.c.name, table.c.description))))
-
-    def read(conn: Any) -> dict[str, Any]:
-        visibility_filters = (
-            rights.trash_filters(actor, table) if deleted else rights.visibility_filters(actor, table)
-        )
-        ids = paging.newest_ids(
-            conn, table, visibility_filters, where=where, limit=page.limit + 1, after=page.after
-        )
-        ids, following = page.cut(ids, str)
-        return {"datasets": views.dataset_list(conn, datasets.by_ids(conn, ids)), "next": following}
-
-    return success(await core.db.read(read))
+    asked = DatasetFilter(Common(owner, tag, name, q), kind, deleted)
+    return success(await core.datasets.page(actor, asked, page))
 
 
 @router.get("/datasets/{dataset_id}", response_model=models.Success[models.NewDataset])
 async def get_dataset(core: TheCore, actor: Caller, dataset_id: DatasetId) -> Response:
     """One dataset with its files."""
-
-    def read(conn: Any) -> dict[str, Any]:
-        return _described(conn, shares.dataset(conn, actor, "read", dataset_id))
-
-    return success(await core.db.read(read))
+    return success(await core.datasets.get(actor, dataset_id))
 
 
 @router.post(
@@ -131,18 +91,10 @@ async def get_dataset(core: TheCore, actor: Caller, dataset_id: DatasetId) -> Re
     response_model=models.Success[models.Appended],
     openapi_extra=UPLOAD_DOCS,
 )
-async def append(request: Request, core: TheCore, actor: Caller, dataset_id: DatasetId) -> Response:
+async def append(request: Request, core: TheCore, presence: Present, dataset_id: DatasetId) -> Response:
     """Add a file. A second file of the same name becomes `name-2`; nothing is overwritten."""
-
-    def read(conn: Any) -> QuotaHeadroom:
-        row = shares.dataset(conn, actor, "append", dataset_id)
-        return core.quotas.headroom(conn, row.owner_id, row.group_id)
-
-    files, _ = await received(request, await core.db.read(read))
-    ids = [await upload_service(request).append(actor, dataset_id, file) for file in files]
-    payload = await _with_files(core, dataset_id)
-    by_id = {file["qcrbox_file_id"]: file for file in payload["data_files"]}
-    return success({**payload, "appended_file": by_id[ids[0]]}, "The file was added.", 201)
+    appended = await core.uploads.append(presence, dataset_id, Form(request).parts())
+    return success(appended, "The file was added.", 201)
 
 
 @router.post(
@@ -154,24 +106,8 @@ async def append(request: Request, core: TheCore, actor: Caller, dataset_id: Dat
 async def attach(request: Request, core: TheCore, actor: Caller, dataset_id: DatasetId) -> Response:
     """Put a data file that has no dataset yet into this one: body `{"data_file_id": id}`."""
     asked, _ = await read_body(request, Attach)
-    now = time.time()
-
-    def write(conn: Any) -> list[events.Event]:
-        row = shares.dataset(conn, actor, "append", dataset_id)
-        file = shares.data_file(conn, actor, "change", asked.data_file_id)
-        if file.dataset_id is not None:
-            raise UserInputError(f"{file.filename} is in a dataset already.", where=file.id)
-        if (file.owner_id, file.group_id) != (row.owner_id, row.group_id):
-            core.quotas.headroom(conn, row.owner_id, row.group_id).require(file.size)
-        datasets.attach(conn, file.id, row.id, now)
-        entry = audit.entry(actor, "attach", now, kind="dataset", object_id=row.id, data_file=file.id)
-        audit.record(conn, [entry])
-        return list(events.write(conn, [events.about("dataset", row, now, "changed")]))
-
-    core.publish(await core.db.write(write))
-    payload = await _with_files(core, dataset_id)
-    file = next(file for file in payload["data_files"] if file["qcrbox_file_id"] == asked.data_file_id)
-    return success({**payload, "appended_file": file}, "The file was attached.", 201)
+    attached = await core.datasets.attach(actor, dataset_id, asked.data_file_id)
+    return success(attached, "The file was attached.", 201)
 
 
 @router.patch(
@@ -183,30 +119,7 @@ async def change_dataset(request: Request, core: TheCore, actor: Caller, dataset
     """Change `name`, `description`, `group` (null = none) or `tags`."""
     asked, _ = await read_body(request, ChangeDataset)
     asked.require_any()
-    values: dict[str, Any] = {}
-    for field, most in (("name", 500), ("description", 20_000)):
-        if field in asked.model_fields_set:
-            values[field] = checked_text(getattr(asked, field) or "", field, most)
-    if "group" in asked.model_fields_set:
-        values["group_id"] = named_group(actor, asked.group or "")
-    new_tags = [tags.checked(tag) for tag in asked.tags or ()]
-    now = time.time()
-
-    def write(conn: Any) -> list[events.Event]:
-        row = shares.dataset(conn, actor, "change" if values else "tag", dataset_id)
-        if values:
-            datasets.rename(conn, row.id, now=now, **values)
-        if "tags" in asked.model_fields_set:
-            tags.replace(conn, "dataset", row.id, new_tags, actor.person_id, now)
-        entry = audit.entry(
-            actor, "change", now, kind="dataset", object_id=row.id, fields=sorted(asked.model_fields_set)
-        )
-        audit.record(conn, [entry])
-        changed = events.about("dataset", datasets.get(conn, row.id), now, "changed")
-        return list(events.write(conn, [changed]))
-
-    core.publish(await core.db.write(write))
-    return success({"datasets": (await _with_files(core, dataset_id))["datasets"]})
+    return success({"datasets": [await core.datasets.change(actor, dataset_id, asked.change())]})
 
 
 @router.get(
@@ -217,32 +130,26 @@ async def change_dataset(request: Request, core: TheCore, actor: Caller, dataset
 async def download_dataset(
     request: Request,
     core: TheCore,
-    actor: Caller,
+    presence: Present,
     dataset_id: DatasetId,
     wanted: Annotated[
         Literal["zip"] | None, Query(alias="format", description="a zip, also of a single file")
     ] = None,
-    named: Annotated[bool, Query(description="call the zip as the dataset is called")] = False,
+    named: Annotated[bool, Query(description="name the zip as the dataset is named")] = False,
 ) -> Response:
     """The bytes of the dataset's one file; several files as a zip."""
+    found = await core.datasets.contents(presence.actor, dataset_id)
 
-    def read(conn: Any) -> tuple[Any, list[Any]]:
-        row = shares.dataset(conn, actor, "read", dataset_id)
-        return row, datasets.files_of(conn, [row.id])[row.id]
-
-    row, files = await core.db.read(read)
-    allowed = StillAllowed(
-        core, request, actor, lambda conn, now: shares.dataset(conn, now, "read", dataset_id)
-    )
-    if wanted is None and len(files) == 1:
-        only = files[0]
-        return await file_response(
-            core, only.sha256, only.size, only.filename, request=request, allowed=allowed
+    def while_readable(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        return while_allowed(
+            chunks, presence, lambda actor: core.datasets.require_readable(actor, dataset_id)
         )
-    entries = [(file.filename, file.size, core.objects.get(file.sha256)) for file in files]
-    name = datasets.safe_name(row.name or row.id) if named else row.id
+
+    if wanted is None and len(found.files) == 1:
+        return await file_response(found.files[0], request, while_readable)
+    entries = [(file.filename, file.size, file.chunks) for file in found.files]
     return StreamingResponse(
-        while_allowed(zip_stream(entries, row.created_at), allowed),
+        while_readable(zip_stream(entries, found.created_at)),
         media_type="application/zip",
-        headers=as_attachment(f"{name}.zip"),
+        headers=as_attachment(f"{found.filename if named else dataset_id}.zip"),
     )

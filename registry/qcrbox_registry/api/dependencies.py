@@ -1,48 +1,66 @@
-"""What handlers read from a request: the registry's parts, who calls, the body, the page."""
+"""What handlers take from a request: the services, the caller, the body, the page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, FastAPI, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 from qcrbox.contract import ids
 from qcrbox.contract.errors import NotFound, TooLarge, UserInputError
+from starlette.requests import HTTPConnection
 
+from qcrbox_registry.access.presence import Presence
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.api.responses import input_fault
 from qcrbox_registry.services.core import Core
-from qcrbox_registry.store.paging import MOST
+from qcrbox_registry.store.paging import MOST, Page
 
 B = TypeVar("B", bound=BaseModel)
-LARGEST_BODY = 32 * 1024 * 1024
+# Bytes of a JSON body: of one object, of a list of ids, of many commands.
+LARGEST_BODY = 256 * 1024
+LARGEST_LIST = 1024 * 1024
+LARGEST_BATCH = 32 * 1024 * 1024
+# Larger bodies are parsed in a thread, so that other requests are answered meanwhile.
+PARSED_AT_ONCE = 64 * 1024
 
 
 class Body(BaseModel):
-    """A JSON body of ours: no field more than these, and each of its own type."""
+    """A JSON body: these fields only, each of its own type."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     def require_any(self) -> None:
-        """Raises UserInputError when no field was sent at all."""
+        """Raises UserInputError when no field was sent."""
         if not self.model_fields_set:
             raise UserInputError(
                 "Nothing was asked for.", next=f"Fields: {', '.join(type(self).model_fields)}."
             )
 
 
-async def core_of(request: Request) -> Core:
-    return request.app.state.core
+def set_core(app: FastAPI, core: Core) -> None:
+    """Give the handlers of an application its services."""
+    app.state.core = core
+
+
+def core_of(app: Any) -> Core:
+    """The services of an application."""
+    core: Core = app.state.core
+    return core
+
+
+async def the_core(request: Request) -> Core:
+    """The services of the application that answers the request."""
+    return core_of(request.app)
 
 
 async def who(request: Request) -> Actor:
     """The caller. Raises NotSignedIn or NotAllowed."""
-    actor = await request.app.state.core.identity.actor(request)
+    actor = await core_of(request.app).context.identity.actor(request)
     request.state.actor = actor
-    # PostgreSQL cannot hold NUL in a text, so no id or name has one.
+    # PostgreSQL cannot hold NUL in a text, so no id or name contains it.
     if "\x00" in request.url.path:
         raise NotFound("There is nothing at an address with a NUL character.")
     if "%00" in request.url.query:
@@ -50,35 +68,60 @@ async def who(request: Request) -> Actor:
     return actor
 
 
+def presence_of(connection: HTTPConnection, actor: Actor) -> Presence:
+    """The caller of a connection that lasts, to be asked for again."""
+    identity = core_of(connection.app).context.identity
+    return Presence(actor, lambda: identity.actor(connection))
+
+
+async def present(request: Request, actor: Annotated[Actor, Depends(who)]) -> Presence:
+    """The caller, for a handler that works on the request for long."""
+    return presence_of(request, actor)
+
+
 def correlation_of(request: Request) -> str:
-    """The id that ties together what belongs to this request, from the caller's line to the agent's log."""
-    return request.state.correlation_id
+    """The id that joins the logs of this request, from the client to the agent."""
+    correlation_id: str = request.state.correlation_id
+    return correlation_id
 
 
 DatasetId = Annotated[str, AfterValidator(ids.dataset_id)]
 DataFileId = Annotated[str, AfterValidator(ids.data_file_id)]
-TheCore = Annotated[Core, Depends(core_of)]
+TheCore = Annotated[Core, Depends(the_core)]
 Caller = Annotated[Actor, Depends(who)]
+Present = Annotated[Presence, Depends(present)]
 
 
 async def body_bytes(request: Request, most: int = LARGEST_BODY) -> bytes:
-    """The whole JSON body. Raises UserInputError for another content type, TooLarge for a longer one."""
-    # A cross-site form cannot send this type, so it also keeps foreign pages out.
+    """The whole JSON body. Raises UserInputError for another content type, TooLarge for a longer body."""
+    # A form of another site cannot send this type, which keeps foreign pages out.
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise UserInputError("The body must be JSON, sent as Content-Type: application/json.")
-    parts, size = [], 0
+    announced = request.headers.get("content-length", "")
+    if announced.isascii() and announced.isdigit() and int(announced) > most:
+        raise _too_large(most)
+    chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > most:
-            raise TooLarge(f"The body is larger than {most // 1024**2} MiB.")
-        parts.append(chunk)
-    return b"".join(parts)
+            raise _too_large(most)
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
-async def read_body(request: Request, model: type[B]) -> tuple[B, bytes]:
-    """The body as a model, and its bytes."""
-    body = await body_bytes(request)
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(
+        f"The body is larger than {most // 1024} KiB.",
+        next="Upload files as data files; split a batch into several.",
+    )
+
+
+async def read_body(request: Request, model: type[B], most: int = LARGEST_BODY) -> tuple[B, bytes]:
+    """The body as a model, and its bytes. Raises UserInputError, TooLarge."""
+    body = await body_bytes(request, most)
+    if len(body) > PARSED_AT_ONCE:
+        return await asyncio.to_thread(parse, body, model), body
     return parse(body, model), body
 
 
@@ -96,21 +139,21 @@ def parse(body: bytes, model: type[B]) -> B:
 
 
 def _refuse_nul(value: Any, where: str) -> None:
-    """PostgreSQL cannot hold NUL in a text; SQLite must not behave otherwise."""
+    """PostgreSQL cannot hold NUL in a text, so it is refused for SQLite too."""
     if isinstance(value, str):
         if "\x00" in value:
             raise UserInputError("There is a NUL character in this text.", where=where)
     elif isinstance(value, dict):
-        for key, one in value.items():
+        for key, entry in value.items():
             _refuse_nul(key, where)
-            _refuse_nul(one, f"{where}.{key}" if where else key)
+            _refuse_nul(entry, f"{where}.{key}" if where else key)
     elif isinstance(value, list):
-        for number, one in enumerate(value):
-            _refuse_nul(one, f"{where}.{number}")
+        for number, entry in enumerate(value):
+            _refuse_nul(entry, f"{where}.{number}")
 
 
 async def optional_body(request: Request, model: type[B]) -> B:
-    """A JSON object that may be left out altogether: then all fields have their defaults."""
+    """A JSON object that may be left out: then every field has its default."""
     if request.headers.get("content-length", "0") in ("", "0") and "transfer-encoding" not in request.headers:
         return model()
     body = await body_bytes(request)
@@ -123,23 +166,11 @@ def number(text: str | None) -> int | None:
     return int(text) if plain and text is not None else None
 
 
-@dataclass(frozen=True)
-class Page:
-    limit: int
-    after: str | None
-
-    def cut(self, rows: list[Any], key: Callable[[Any], str]) -> tuple[list[Any], str | None]:
-        """The page's rows and the key for the next page, when one more row was read."""
-        if len(rows) <= self.limit:
-            return rows, None
-        rows = rows[: self.limit]
-        return rows, key(rows[-1])
-
-
 async def page(
     limit: Annotated[int, Query(ge=1, le=MOST, description="at most this many")] = MOST,
     after: Annotated[str | None, Query(max_length=64, description="`next` of the page before")] = None,
 ) -> Page:
+    """The page that a list is asked for."""
     return Page(limit, after)
 
 

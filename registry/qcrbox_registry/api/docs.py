@@ -1,4 +1,4 @@
-"""The OpenAPI page, served without any other host, and the browser's sign-in."""
+"""The OpenAPI page, without files from other hosts, and the sign-in of browsers."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ _START = """SwaggerUIBundle({url: "openapi.json", dom_id: "#page", deepLinking: 
 
 
 def _base(request: Request) -> str:
-    return request.scope.get("root_path", "")
+    root_path: str = request.scope.get("root_path", "")
+    return root_path
 
 
 @router.get("/docs", response_class=HTMLResponse)
 async def docs(request: Request, core: TheCore) -> Response:
-    """The OpenAPI page; with the hub, for signed-in persons."""
-    if isinstance(core.identity, HubIdentity):
+    """The OpenAPI page; with a hub, for signed-in persons."""
+    if isinstance(core.context.identity, HubIdentity):
         try:
             await who(request)
         except NotSignedIn:
@@ -44,6 +45,7 @@ async def docs(request: Request, core: TheCore) -> Response:
 
 @router.get("/docs/{name}")
 async def docs_file(name: str) -> Response:
+    """A file of the OpenAPI page."""
     if name == "start.js":
         return Response(_START, media_type="text/javascript")
     if name not in _FILES:
@@ -55,6 +57,7 @@ async def docs_file(name: str) -> Response:
 
 @router.get("/")
 async def front(request: Request) -> Response:
+    """The front page leads to the OpenAPI page."""
     return RedirectResponse(f"{_base(request)}/docs")
 
 
@@ -68,13 +71,13 @@ async def login(
     next_path: Annotated[str, Query(alias="next", max_length=500)] = "/docs",
     token: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Response:
-    """Hub: off to the hub and back. Solo: `?token=` becomes a cookie."""
-    identity = core.identity
+    """With a hub: to the hub and back. Without: `?token=` becomes a cookie."""
+    identity = core.context.identity
     target = _base(request) + _own_path(next_path)
     if isinstance(identity, HubIdentity):
         state = identity.sign_ins.begin(target)
         answer: Response = RedirectResponse(
-            identity.login_url(request, state, identity.redirect_uri(_callback(request)))
+            identity.login_url(state, identity.redirect_uri(_callback(request)))
         )
         _set_cookie(answer, request, f"{COOKIE}-state", state, 600)
         return answer
@@ -94,14 +97,15 @@ async def callback(
     code: Annotated[str, Query(max_length=500)] = "",
     state: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    """Back from the hub. The state must be the one this very browser was sent off with."""
-    identity = core.identity
+    """Back from the hub. The state must be the one that this browser was sent away with."""
+    identity = core.context.identity
     if not isinstance(identity, HubIdentity):
         raise NotFound("There is nothing at /oauth_callback.")
     target = identity.sign_ins.finish(state) if state == request.cookies.get(f"{COOKIE}-state") else None
     if target is None or not code:
         raise NotSignedIn(
-            "This sign-in was not begun here, or too long ago.", next="Start again from the page you wanted."
+            "This sign-in was not begun in this browser, or too long ago.",
+            next="Start again from the page you wanted.",
         )
     token = await identity.token_for_code(code, identity.redirect_uri(_callback(request)))
     answer = RedirectResponse(target, status_code=303)
@@ -112,7 +116,8 @@ async def callback(
 
 @router.post("/logout", status_code=204)
 async def logout(request: Request, core: TheCore) -> Response:
-    identity = core.identity
+    """End the sign-in of this browser."""
+    identity = core.context.identity
     await who(request)
     if isinstance(identity, HubIdentity):
         identity.sign_ins.forget(request.cookies.get(COOKIE, ""))
@@ -126,7 +131,7 @@ def _callback(request: Request) -> str:
 
 
 def _own_path(path: str) -> str:
-    """A path of ours; anything that a browser could read as another host becomes the front page."""
+    """The path; one that a browser could read as another host becomes the front page."""
     plain = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path
     return path if plain and path.isprintable() and ":" not in path.split("?")[0] else "/docs"
 

@@ -1,73 +1,47 @@
-"""Bytes that leave: attachments that never run in our origin, and rights asked again while they flow."""
+"""Bytes that leave: attachments that never run in this origin, and rights checked again while they flow."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from urllib.parse import quote
 
 from fastapi import Request, Response
-from qcrbox.contract.errors import QcError
-from sqlalchemy.engine import Connection
 from starlette.responses import StreamingResponse
 
+from qcrbox_registry.access.presence import Presence
 from qcrbox_registry.access.rights import Actor
-from qcrbox_registry.services.core import Core
-
-ASK_AGAIN_S = 5.0  # so long a right that was taken may still be used
+from qcrbox_registry.services.data_files import Content
 
 
-class StillAllowed:
-    """Asks again, every few seconds of a long transfer, who is reading and whether they may."""
-
-    def __init__(
-        self, core: Core, request: Request, actor: Actor, ask: Callable[[Connection, Actor], Any]
-    ) -> None:
-        self._core, self._request, self._actor, self._ask = core, request, actor, ask
-        self._asked = time.monotonic()
-
-    async def require(self) -> None:
-        """Raises NotSignedIn, NotAllowed or NotFound when the right is gone."""
-        if time.monotonic() - self._asked < ASK_AGAIN_S:
-            return
-        try:
-            self._actor = await self._core.identity.again(self._actor, self._request)
-        except QcError as error:
-            if error.status != 503:  # the hub's own restart must not end transfers
-                raise
-        await self._core.db.read(lambda conn: self._ask(conn, self._actor))
-        self._asked = time.monotonic()
-
-
-async def while_allowed(chunks: AsyncIterable[bytes], allowed: StillAllowed) -> AsyncIterator[bytes]:
-    """The chunks; the transfer breaks off, and so never looks complete, when the right ends."""
+async def while_allowed(
+    chunks: AsyncIterable[bytes], presence: Presence, require: Callable[[Actor], Awaitable[None]]
+) -> AsyncIterator[bytes]:
+    """The chunks, while `require` accepts the caller; else the transfer breaks off and never looks complete."""
     async for chunk in chunks:
-        await allowed.require()
+        if presence.is_due:
+            await require(await presence.now())
         yield chunk
 
 
 async def file_response(
-    core: Core,
-    sha256: str,
-    size: int,
-    filename: str,
-    *,
+    content: Content,
     request: Request | None = None,
-    allowed: StillAllowed | None = None,
+    while_sent: Callable[[AsyncIterator[bytes]], AsyncIterator[bytes]] = lambda chunks: chunks,
 ) -> Response:
-    """A file's bytes, or 304 when the caller (`request`) has them already."""
-    headers = {**as_attachment(filename), "etag": f'"{sha256}"', "cache-control": "private, no-cache"}
+    """The bytes of a file, or 304 when the caller (`request`) has them already. Raises NotFound for missing contents."""
+    headers = {
+        **as_attachment(content.filename),
+        "etag": f'"{content.sha256}"',
+        "cache-control": "private, no-cache",
+    }
     if request is not None and headers["etag"] in _known_tags(request):
         return Response(status_code=304, headers=headers)
-    content = core.objects.get(sha256)
-    # The first chunk before the answer begins: missing contents are a 404, not a broken 200.
-    first = await anext(content, b"")
-    whole = _rejoined(first, content)
+    # The first chunk is read before the answer begins: missing contents are a 404, not a broken 200.
+    first = await anext(content.chunks, b"")
     return StreamingResponse(
-        whole if allowed is None else while_allowed(whole, allowed),
+        while_sent(_rejoined(first, content.chunks)),
         media_type="application/octet-stream",
-        headers={**headers, "content-length": str(size)},
+        headers={**headers, "content-length": str(content.size)},
     )
 
 
@@ -83,7 +57,7 @@ async def _rejoined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[b
 
 
 def as_attachment(filename: str) -> dict[str, str]:
-    """Never shown in our own origin: a stored HTML or SVG file must not run there."""
+    """Headers that make a browser save the file: a stored HTML or SVG file must not run in this origin."""
     plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in filename)
     return {
         "content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename)}",

@@ -1,4 +1,4 @@
-"""Around every request: the proxy's prefix, safe headers, one correlation id, a line in the log."""
+"""Around every request: the prefix of the proxy, safe headers, the correlation id, a line in the log."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import structlog
 
+from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.api.dependencies import core_of
 from qcrbox_registry.store.tables import new_id
 
 Scope = MutableMapping[str, Any]
@@ -17,7 +19,7 @@ App = Callable[
     [Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
 ]
 _CORRELATION = re.compile(rb"^[A-Za-z0-9_.:-]{1,64}$")
-# Our own pages load nothing from elsewhere and are framed by nobody.
+# Our pages load nothing from other hosts and must not be framed.
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
@@ -28,7 +30,7 @@ log = structlog.get_logger("qcrbox_registry.requests")
 
 
 class RequestMiddleware:
-    """ASGI middleware."""
+    """ASGI middleware of the whole application."""
 
     def __init__(self, app: App, prefix: str = "") -> None:
         self._app, self._prefix = app, prefix
@@ -39,7 +41,7 @@ class RequestMiddleware:
             return
         path = scope["path"]
         if self._prefix and (path == self._prefix or path.startswith(self._prefix + "/")):
-            # The proxy hands the whole path on; at our own address the same routes are at the root.
+            # The proxy keeps the prefix in the path; at the address of the registry itself the same routes are at the root.
             scope = {**scope, "root_path": self._prefix}
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
@@ -57,15 +59,15 @@ class RequestMiddleware:
                 message = {**message, "headers": [*message.get("headers", ()), *_added(message, correlation)]}
             await send(message)
 
-        tell: Callable[[Message], Awaitable[None]] = answer
+        reply: Callable[[Message], Awaitable[None]] = answer
         if scope["method"] == "HEAD" and "/api/uploads/" not in path:
-            # Uploads tell by HEAD how far they are; everywhere else it is a GET without its body.
-            scope, tell = {**scope, "method": "GET"}, _without_body(answer)
-        # Every line that is logged on behalf of this request carries the id.
+            # HEAD of an upload is a route of its own; everywhere else it is a GET without its body.
+            scope, reply = {**scope, "method": "GET"}, _without_body(answer)
+        # Every line that is logged for this request has the id.
         with structlog.contextvars.bound_contextvars(correlation_id=correlation.decode()):
             try:
-                await self._app(scope, receive, tell)
-            except _Enough:
+                await self._app(scope, receive, reply)
+            except _HeadSent:
                 pass
             finally:
                 _audit_administrator(scope)
@@ -78,30 +80,29 @@ class RequestMiddleware:
                 )
 
 
-class _Enough(Exception):
-    """The head of an answer is all that was asked for."""
+class _HeadSent(Exception):
+    """The head of the answer was sent; the body is not wanted."""
 
 
 def _without_body(send: Callable[[Message], Awaitable[None]]) -> Callable[[Message], Awaitable[None]]:
-    """Sends the head; what would make the body is stopped, for it may be gigabytes, or never end."""
+    """Sends the head and stops the handler: its body may be gigabytes, or endless."""
 
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.body":
             await send({"type": "http.response.body", "body": b""})
-            raise _Enough
+            raise _HeadSent
         await send(message)
 
     return answer
 
 
 def _audit_administrator(scope: Scope) -> None:
-    """What only the administrator's right has opened is always in the audit trail."""
-    actor = (scope.get("state") or {}).get("actor")
-    noticed = getattr(actor, "noticed", None)
-    if noticed:
-        core = scope["app"].state.core
-        for action, kind, object_id in dict.fromkeys(noticed):
-            core.audit_soon(actor, f"{action} as administrator", kind=kind, object_id=object_id)
+    """Audit what only the right of an administrator opened."""
+    actor: Actor | None = (scope.get("state") or {}).get("actor")
+    if actor is not None and actor.noticed:
+        context = core_of(scope["app"]).context
+        for action, kind, object_id in dict.fromkeys(actor.noticed):
+            context.audit_soon(actor, f"{action} as administrator", kind=kind, object_id=object_id)
 
 
 def _added(message: Message, correlation: bytes) -> list[tuple[bytes, bytes]]:

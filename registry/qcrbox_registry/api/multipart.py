@@ -1,4 +1,4 @@
-"""Multipart forms as a stream: a file part is read while it arrives, so memory does not grow with its size."""
+"""Multipart forms as a stream: file parts are read while they arrive, so memory does not grow with their size."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Part:
     _form: Form = field(repr=False)
 
     async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes of the part, once."""
         while True:
             kind, value = await self._form.next_event()
             if kind == _DATA:
@@ -38,6 +39,7 @@ class Part:
                 return
 
     async def text(self) -> str:
+        """The part as text. Raises TooLarge."""
         parts, size = [], 0
         async for chunk in self.chunks():
             size += len(chunk)
@@ -48,9 +50,9 @@ class Part:
 
 
 class Form:
-    """The parts of a request's multipart body, one after the other.
+    """The parts of the multipart body of a request, in order.
 
-    Raises UserInputError for a body that is no multipart form or ends too early.
+    Raises UserInputError for a body that is not a multipart form or ends too early.
     """
 
     def __init__(self, request: Request) -> None:
@@ -72,7 +74,7 @@ class Form:
             {
                 "on_part_begin": self._part_begins,
                 "on_header_field": self._header_field,
-                "on_header_value": self._header_said,
+                "on_header_value": self._header_content,
                 "on_header_end": self._header_ends,
                 "on_headers_finished": self._headers_end,
                 "on_part_data": self._part_data,
@@ -82,6 +84,7 @@ class Form:
         )
 
     async def parts(self) -> AsyncIterator[Part]:
+        """Each part; the one before must have been read."""
         while not (self._finished and not self._events):
             try:
                 kind, value = await self.next_event()
@@ -94,6 +97,7 @@ class Form:
                 yield value
 
     async def next_event(self) -> tuple[str, Any]:
+        """The next event of the parser: the begin, bytes or the end of a part."""
         while not self._events:
             if self._finished:
                 raise _NoMore
@@ -110,7 +114,7 @@ class Form:
                 raise UserInputError("The multipart form cannot be read.", why=str(error)[:200]) from None
         return self._events.popleft()
 
-    # ------------------------------------------------------------ what the parser tells
+    # ------------------------------------------------------------ callbacks of the parser
 
     def _part_begins(self) -> None:
         self._headers = {}
@@ -118,7 +122,7 @@ class Form:
     def _header_field(self, data: bytes, start: int, end: int) -> None:
         self._header_name += data[start:end]
 
-    def _header_said(self, data: bytes, start: int, end: int) -> None:
+    def _header_content(self, data: bytes, start: int, end: int) -> None:
         self._header_value += data[start:end]
 
     def _header_ends(self) -> None:
@@ -126,12 +130,12 @@ class Form:
         self._header_name, self._header_value = b"", b""
 
     def _headers_end(self) -> None:
-        said = self._headers.get("content-disposition", b"")
-        _, options = parse_options_header(said)
+        disposition = self._headers.get("content-disposition", b"")
+        _, options = parse_options_header(disposition)
         name = options.get(b"name", b"").decode("utf-8", "replace")
         filename = options.get(b"filename")
         shown = None if filename is None else filename.decode("utf-8", "replace")
-        if shown is None and (encoded := _ENCODED_NAME.search(said)) is not None:
+        if shown is None and (encoded := _ENCODED_NAME.search(disposition)) is not None:
             shown = unquote(encoded[1].decode("latin-1"), errors="replace")
         self._events.append((_NEXT, Part(name, shown, self)))
 

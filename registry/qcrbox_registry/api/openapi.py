@@ -1,8 +1,8 @@
-"""The OpenAPI description, true in every respect that a generated client relies on.
+"""The OpenAPI description, correct for generated clients.
 
-FastAPI writes that a wrong request is answered 422 with its own body; ours is 400 in the contract's envelope. Bodies that
-a handler reads itself are named with `takes`. What is written is OpenAPI 3.0, which the bundled page and most
-generators read, so the few words of 3.1 that pydantic uses are said in those of 3.0.
+FastAPI describes faulty requests as 422 with its own body; this registry answers 400 in the envelope of the contract.
+Bodies that a handler reads itself are named with `takes`. The description is OpenAPI 3.0, which the bundled page and
+most generators read, so the 3.1 terms of pydantic are translated.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from qcrbox.contract.models import Failure
 _REF = "#/components/schemas/{model}"
 _bodies: dict[str, type[BaseModel]] = {"Failure": Failure}
 _WORDS = {
-    "400": "The request cannot be used as it is.",
+    "400": "The request is faulty.",
     "401": "Not signed in.",
-    "403": "You may see this, but not do that with it.",
-    "404": "There is no such thing, or it is not yours to see.",
-    "409": "That does not fit to how things stand.",
+    "403": "You may see this object but not do this with it.",
+    "404": "There is no such object, or you may not see it.",
+    "409": "The request conflicts with the present state.",
     "413": "Too large.",
-    "429": "A quota holds.",
-    "500": "An error nobody expected.",
+    "429": "A quota is exceeded.",
+    "500": "An unexpected error of the registry.",
     "503": "A part of the platform does not answer; try again.",
 }
 _ALWAYS = ("400", "401", "403", "404", "500", "503")
@@ -45,6 +45,28 @@ def sends(*kinds: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}}}
 
 
+# `openapi_extra` of the routes that take a form with files.
+UPLOAD_DOCS: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "name": {"type": "string"},
+                        "description": {"type": "string"},
+                        "group": {"type": "string"},
+                    },
+                }
+            }
+        },
+    }
+}
+
+
 def install(app: FastAPI) -> None:
     """Make `/openapi.json` of this app."""
 
@@ -57,7 +79,9 @@ def install(app: FastAPI) -> None:
 
 
 def _described(app: FastAPI) -> dict[str, Any]:
-    page = get_openapi(title=app.title, version=app.version, openapi_version="3.0.3", routes=app.routes)
+    page: dict[str, Any] = get_openapi(
+        title=app.title, version=app.version, openapi_version="3.0.3", routes=app.routes
+    )
     components = page.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     _, made = models_json_schema([(model, "validation") for model in _bodies.values()], ref_template=_REF)
@@ -68,7 +92,8 @@ def _described(app: FastAPI) -> dict[str, Any]:
     for path, methods in page["paths"].items():
         for method, operation in methods.items():
             _describe(path, method, operation)
-    return _in_words_of_3_0(page)
+    described: dict[str, Any] = _as_3_0(page)
+    return described
 
 
 def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
@@ -82,24 +107,24 @@ def _describe(path: str, method: str, operation: dict[str, Any]) -> None:
         answers.setdefault(code, {"description": _WORDS[code], "content": failure})
 
 
-def _in_words_of_3_0(value: Any) -> Any:
+def _as_3_0(value: Any) -> Any:
     if isinstance(value, list):
-        return [_in_words_of_3_0(one) for one in value]
+        return [_as_3_0(entry) for entry in value]
     if not isinstance(value, dict):
         return value
-    said = {key: _in_words_of_3_0(one) for key, one in value.items()}
-    if "const" in said:
-        said["enum"] = [said.pop("const")]
+    schema = {key: _as_3_0(entry) for key, entry in value.items()}
+    if "const" in schema:
+        schema["enum"] = [schema.pop("const")]
     for word, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if isinstance(said.get(word), int | float) and not isinstance(said[word], bool):
-            said[bound], said[word] = said[word], True
-    choices = said.get("anyOf")
+        if isinstance(schema.get(word), int | float) and not isinstance(schema[word], bool):
+            schema[bound], schema[word] = schema[word], True
+    choices = schema.get("anyOf")
     if isinstance(choices, list) and {"type": "null"} in choices:
-        others = [one for one in choices if one != {"type": "null"}]
-        del said["anyOf"]
-        said["nullable"] = True
+        others = [choice for choice in choices if choice != {"type": "null"}]
+        del schema["anyOf"]
+        schema["nullable"] = True
         if len(others) == 1 and "$ref" not in others[0]:
-            said = {**others[0], **said}
+            schema = {**others[0], **schema}
         else:
-            said["allOf" if len(others) == 1 else "anyOf"] = others
-    return said
+            schema["allOf" if len(others) == 1 else "anyOf"] = others
+    return schema

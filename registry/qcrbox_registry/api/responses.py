@@ -1,18 +1,24 @@
-"""The envelopes of the REST contract."""
+"""The envelopes of the REST contract, and what becomes of errors."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from pydantic_core import to_json
 from qcrbox.contract.errors import NotAllowed, NotFound, QcError, UserInputError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+
+from qcrbox_registry.access.audit import refusal
+from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.services.core import Core
 
 log = structlog.get_logger(__name__)
 
@@ -29,11 +35,13 @@ def success(payload: dict[str, Any], message: str = "", status: int = 200) -> Re
 
 
 def json_response(body: Any, status: int = 200) -> Response:
-    # Not FastAPI's encoder: the values are plain already, and this is an order of magnitude faster.
+    """Plain values as JSON."""
+    # Without FastAPI's encoder, which walks through values that are plain already: ten times faster.
     return Response(to_json(body, inf_nan_mode="null"), status, media_type="application/json")
 
 
 def failure(error: QcError) -> Response:
+    """An error in its envelope."""
     response = json_response(error.envelope(), error.status)
     if error.status == 401:
         response.headers["www-authenticate"] = "Bearer"
@@ -43,7 +51,7 @@ def failure(error: QcError) -> Response:
 
 
 def input_fault(error: ValidationError | RequestValidationError, where: str = "") -> UserInputError:
-    """A body or parameter of the wrong shape, said field by field."""
+    """A faulty body or parameter, field by field."""
     problems = []
     for fault in error.errors()[:50]:
         place = ".".join(
@@ -58,13 +66,13 @@ def input_fault(error: ValidationError | RequestValidationError, where: str = ""
     )
 
 
-def install(app: FastAPI) -> None:
-    """Every error of this app answers in the contract's envelope."""
+def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Answer every error of this app in the envelope of the contract."""
 
     @app.exception_handler(QcError)
     async def _known(request: Request, error: QcError) -> Response:
         if isinstance(error, NotFound | NotAllowed):
-            await _note_refusal(request, error)
+            _note_refusal(request, error)
         elif error.status >= 500:
             log.error("request_failed", path=request.url.path, error=error.message)
         return failure(error)
@@ -88,7 +96,7 @@ def install(app: FastAPI) -> None:
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
         if error.status_code == 405:
-            response.headers["allow"] = ", ".join(sorted(_methods_of(request)))
+            response.headers["allow"] = ", ".join(sorted(_methods_of(routers, request)))
         return response
 
     @app.exception_handler(Exception)
@@ -96,34 +104,28 @@ def install(app: FastAPI) -> None:
         log.error("unexpected_error", path=request.url.path, method=request.method, exc_info=error)
         return failure(
             QcError(
-                "The registry met an error it did not expect.",
+                "The registry failed with an unexpected error.",
                 why=type(error).__name__,
-                next="It is in the registry's log; tell the administrator.",
+                next="Ask the administrator: the log of the registry has the details.",
             )
         )
 
 
-def _methods_of(request: Request) -> set[str]:
-    """What may be done at this address: several routes can share one."""
-    from qcrbox_registry.api import routers
-
+def _methods_of(routers: Sequence[APIRouter], request: Request) -> set[str]:
+    """The methods of this address: several routes can share it."""
     found: set[str] = set()
-    for route in (route for router in routers() for route in router.routes):
+    for route in (route for router in routers for route in router.routes):
         match, _ = route.matches(request.scope)
         if match is not Match.NONE:
             found |= getattr(route, "methods", None) or set()
     return found | {"HEAD"} if "GET" in found else found
 
 
-async def _note_refusal(request: Request, error: QcError) -> None:
-    """Refused calls of known persons are audited; unknown ids too, for they look the same from outside."""
-    actor = getattr(request.state, "actor", None)
-    core = getattr(request.app.state, "core", None)
+def _note_refusal(request: Request, error: QcError) -> None:
+    """Audit refused calls of known persons; a missing object too, for it looks the same from outside."""
+    actor: Actor | None = getattr(request.state, "actor", None)
+    core: Core | None = getattr(request.app.state, "core", None)
     if actor is None or core is None or (request.method == "GET" and not isinstance(error, NotAllowed)):
         return
-    core.audit_soon(
-        actor,
-        f"{request.method} {request.url.path[:200]}",
-        allowed=False,
-        object_id=error.fields.get("id", ""),
-    )
+    action = f"{request.method} {request.url.path[:200]}"
+    core.context.record_soon(refusal(actor, action, time.time(), object_id=error.fields.get("id", "")))

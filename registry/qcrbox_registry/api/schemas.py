@@ -98,6 +98,7 @@ class AuditPage(Model):
 class AuditCheck(Model):
     sound: bool
     broken_at: list[int]  # sequence numbers
+    faults: list[str]  # disagreements with the signed heads
 
 
 class SiteCheck(Model):

@@ -1,20 +1,17 @@
-"""GET /api/search."""
+"""Search for structures."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from qcrbox.contract import models
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_registry.access import rights
 from qcrbox_registry.api.dependencies import Caller, TheCore, ThePage
 from qcrbox_registry.api.responses import success
-from qcrbox_registry.services import views
 from qcrbox_registry.services.reduced_cell import niggli
-from qcrbox_registry.store import datasets, paging, search
-from qcrbox_registry.store.tables import datasets as table
+from qcrbox_registry.store.search import Cell, Wanted
 
 router = APIRouter(prefix="/api", tags=["search"])
 Text = Annotated[str | None, Query(max_length=500)]
@@ -41,42 +38,28 @@ async def find(
     r1_above: Annotated[float | None, Query(ge=0)] = None,
 ) -> Response:
     """Datasets whose CIFs fit; everything that is given must hold. Cells are compared reduced (Niggli)."""
-    wanted = search.Wanted(
+    wanted = Wanted(
         text=text,
         name=name,
         tag=tag,
         owner=owner,
         formula=formula,
-        elements=[one for one in (elements or "").replace(" ", ",").split(",") if one],
+        elements=[symbol for symbol in (elements or "").replace(" ", ",").split(",") if symbol],
         only_elements=only_elements,
         space_group=space_group,
         r1_below=r1_below,
         r1_above=r1_above,
     )
     if cell is not None:
-        wanted.cell = search.Cell(
+        wanted.cell = Cell(
             *niggli(_numbers(cell), centring), length_tolerance=tolerance, angle_tolerance=angle_tolerance
         )
-    where = search.conditions(wanted)
-
-    def read(conn: Any) -> dict[str, Any]:
-        ids = paging.newest_ids(
-            conn,
-            table,
-            rights.visibility_filters(actor, table),
-            where=where,
-            limit=page.limit + 1,
-            after=page.after,
-        )
-        ids, following = page.cut(ids, str)
-        return {"datasets": views.dataset_list(conn, datasets.by_ids(conn, ids)), "next": following}
-
-    return success(await core.db.read(read))
+    return success(await core.datasets.search(actor, wanted, page))
 
 
 def _numbers(text: str) -> tuple[float, ...]:
     try:
-        numbers = tuple(float(one) for one in text.replace(" ", ",").split(",") if one)
+        numbers = tuple(float(part) for part in text.replace(" ", ",").split(",") if part)
     except ValueError:
         numbers = ()
     sound = (

@@ -1,4 +1,4 @@
-"""A zip archive as a stream: stored, not compressed, sizes known beforehand; memory stays flat."""
+"""A zip archive as a stream: not compressed, sizes known beforehand; memory does not grow with them."""
 
 from __future__ import annotations
 

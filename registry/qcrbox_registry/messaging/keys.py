@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,22 @@ class Key:
 
     @property
     def public(self) -> str:
-        return nkeys.from_seed(bytearray(self.seed)).public_key.decode()
+        """The public half, as NATS writes it."""
+        public: bytes = nkeys.from_seed(bytearray(self.seed)).public_key
+        return public.decode()
 
     def sign(self, data: bytes) -> bytes:
-        return nkeys.from_seed(bytearray(self.seed)).sign(data)
+        """The Ed25519 signature of these bytes."""
+        signature: bytes = nkeys.from_seed(bytearray(self.seed)).sign(data)
+        return signature
+
+    def verify(self, data: bytes, signature: bytes) -> bool:
+        """Whether this key signed these bytes."""
+        try:
+            nkeys.from_seed(bytearray(self.seed)).verify(data, signature)
+        except (nkeys.ErrInvalidSignature, ValueError):
+            return False
+        return True
 
 
 class Secrets:
@@ -35,6 +48,7 @@ class Secrets:
         self.folder.chmod(0o700)
 
     def account(self) -> Key:
+        """The NATS account, which signs the JWTs of its users."""
         return Key(self._kept("nats_account.nk", lambda: _new_seed(nkeys.PREFIX_BYTE_ACCOUNT)))
 
     def user(self, name: str) -> Key:
@@ -52,11 +66,15 @@ class Secrets:
             path.stem.removeprefix("nats_launcher-") for path in self.folder.glob("nats_launcher-*.nk")
         )
 
+    def audit(self) -> Key:
+        """The key that signs heads of the audit trail."""
+        return Key(self._kept("audit.nk", lambda: _new_seed(nkeys.PREFIX_BYTE_USER)))
+
     def signing_key(self) -> bytes:
         """The key that signs enrolment and file tokens."""
         return self._kept("signing.key", lambda: secrets.token_hex(SIGNING_KEY_BYTES).encode())
 
-    def _kept(self, name: str, make) -> bytes:
+    def _kept(self, name: str, make: Callable[[], bytes]) -> bytes:
         path = self.folder / name
         try:
             return path.read_bytes().strip()

@@ -1,4 +1,4 @@
-"""An agent is gone: its row, its consumer, and another attempt for what it held."""
+"""Failed and lost agents: their rows and consumers, and another attempt for their calculations."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ from typing import Any
 
 import structlog
 from qcrbox.contract.states import State
-from sqlalchemy import update
-from sqlalchemy.engine import Connection
 
-from qcrbox_registry.scheduler.dispatch import read_waiting
+from qcrbox_registry.scheduler.agent_state import AgentState
 from qcrbox_registry.scheduler.fleet import Active, Agent
 from qcrbox_registry.scheduler.state import SchedulerState
-from qcrbox_registry.store import logs
+from qcrbox_registry.store import agents, logs, work_queue
+from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.events import Event
-from qcrbox_registry.store.tables import agents as agents_table
 from qcrbox_registry.store.transitions import Change, Ledger, StaleAttempt, StateRefused
 
 log = structlog.get_logger(__name__)
 
-AGAIN_AFTER_S = 1.0  # doubles with each loss, so that a broken machine is not fed at full speed
+AGAIN_AFTER_S = 1.0  # doubles with each loss: a broken machine must not consume the queue
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Why an agent is gone. memory: it was killed for its use of memory."""
+    """Why an agent ended. memory: it was killed for its use of memory."""
 
     reason: str
     exit_code: int | None = None
@@ -33,29 +31,33 @@ class Loss:
 
 
 class AgentFailures:
+    """Handles the end of agents."""
+
     def __init__(self, state: SchedulerState) -> None:
         self.state = state
 
     async def handle(
         self, agent: Agent, reason: str, *, exit_code: int | None = None, memory: bool = False
     ) -> None:
-        """The agent is gone for good. What it held waits again, three losses at most; the rest ends with the reason."""
+        """The agent has ended. Its calculations are queued again, up to three losses; else they end with the reason."""
         state = self.state
-        if agent.state == "gone":
+        if agent.state is AgentState.GONE or agent.is_leaving:
             return
         held = list(agent.active.values())
-        before = agent.state
-        agent.state, agent.reason = "gone", reason
         loss = Loss(reason, exit_code, memory)
+        agent.is_leaving, agent.reason = True, reason
         try:
-            told, ids = await state.db.write(lambda conn: self._write(conn, agent, held, loss))
-        except BaseException:
-            agent.state = before  # not written: it is lost again at the next look
-            raise
+            written, ids = await state.db.write(lambda conn: self._write(conn, agent, held, loss))
+        finally:
+            agent.is_leaving = False  # a write that failed is repeated at the next look
+        state.fleet.change_state(agent, AgentState.GONE, state.clock.monotonic())
         if held:
             state.counters.lost_agents += 1
             log.warning(
-                "agent_lost", agent=agent.id, reason=reason, calculations=[one.calculation_id for one in held]
+                "agent_lost",
+                agent=agent.id,
+                reason=reason,
+                calculations=[active.calculation_id for active in held],
             )
         now_mono = state.clock.monotonic()
         for active in held:
@@ -63,27 +65,16 @@ class AgentFailures:
             state.settle(agent, active, succeeded=False, ran_s=ran)
         state.fleet.remove(agent)
         if ids:
-            state.enqueue(await state.db.read(lambda conn: read_waiting(conn, ids)))
-        state.publish(told)
+            state.enqueue(await state.db.read(lambda conn: work_queue.waiting(conn, ids)))
+        state.publish(written)
         state.wake.set()
-        state.spawn(state.bus.remove_agent(agent.id))
+        state.background.spawn(state.bus.remove_agent(agent.id))
 
     def _write(
         self, conn: Connection, agent: Agent, held: list[Active], loss: Loss
     ) -> tuple[list[Event], list[str]]:
         now = self.state.clock.time()
-        conn.execute(
-            update(agents_table)
-            .where(agents_table.c.id == agent.id)
-            .values(
-                state="gone",
-                gone_at=now,
-                reason=loss.reason,
-                exit_code=loss.exit_code,
-                busy_with=None,
-                attempt=None,
-            )
-        )
+        agents.note_gone(conn, agent.id, loss.reason, loss.exit_code, now)
         if not held:
             return [], []
         ledger = Ledger(conn, (active.calculation_id for active in held), now)
@@ -99,14 +90,14 @@ class AgentFailures:
 
     @staticmethod
     def _blamed(held: list[Active]) -> Active:
-        """Of several held commands only the one that ran, else the first one, can have killed the agent."""
+        """The calculation that may have killed the agent: the one that ran, else the first."""
         started = [active for active in held if active.started_mono is not None]
         return started[-1] if started else held[0]
 
     def _end_or_repeat(
         self, conn: Connection, ledger: Ledger, active: Active, loss: Loss, *, is_blamed: bool
     ) -> bool:
-        """True when it waits again."""
+        """End a calculation or queue it again; True when it is queued."""
         entry: Any = ledger.entry(active.calculation_id, active.attempt)
         settings = self.state.settings
         cancelled = entry.cancel_requested_at is not None
@@ -116,7 +107,7 @@ class AgentFailures:
             reason = entry.cancel_reason
             ledger.change(Change(entry.id, State.CANCELLED, active.attempt, fields={"error_msg": reason}))
         elif entry.interactive and active.started_mono is not None:
-            self._fail(ledger, active, f"The session's program is gone: {loss.reason}.")
+            self._fail(ledger, active, f"The program of the session has ended: {loss.reason}.")
         elif is_blamed and entry.losses + 1 >= settings.most_losses:
             self._fail(
                 ledger, active, self._dead_letter_text(conn, active, entry.losses + 1, loss), dead=True

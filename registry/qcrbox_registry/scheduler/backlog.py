@@ -1,9 +1,9 @@
-"""What waits, in memory: one sorted lane per application, person and home group.
+"""The waiting calculations in memory: one sorted partition per application, person and home group.
 
 The table `calculations` is the truth; this index is rebuilt from it at start. Adding, taking, removing and asking
-for a rank cost O(log n), whatever waits beside.
+for a rank cost O(log n) in the length of the queue.
 
-Inside a lane the order is `submitted_at - priority * ageing`: all entries age at the same speed, so waiting
+Inside a partition the order is `submitted_at - priority * ageing`: all entries age at the same speed, so waiting
 `ageing` seconds is worth one step of priority and the order never has to be sorted again.
 """
 
@@ -16,46 +16,49 @@ from typing import NamedTuple
 
 from sortedcontainers import SortedList
 
+from qcrbox_registry.store.work_queue import Waiting
+
 LONGEST_PAUSE_S = 60.0
+_new_tuple = tuple.__new__
 
 
-class Waiting(NamedTuple):
-    """One waiting calculation as SQL has it. `not_before`: Unix time, s, after a lost attempt."""
+class Entry(NamedTuple):
+    """A waiting calculation. Entries are ordered by `key` (s), then by id."""
 
+    key: float
     id: str
-    application_id: int
-    owner_id: int
-    group_id: int | None
+    partition: QueuePartition
     command_id: int
-    priority: int
-    submitted_at: float
-    not_before: float | None = None
 
 
 @dataclass(slots=True, eq=False)
 class QueuePartition:
-    """Of one person, for one application, on the account of one home group. Entries: (key, id, lane, command)."""
+    """The waiting calculations of one person for one application and home group, in order."""
 
     application_id: int
     owner_id: int
     group_id: int | None
-    entries: SortedList = field(default_factory=SortedList)
+    entries: SortedList[Entry] = field(default_factory=SortedList)
 
     def __len__(self) -> int:
         return len(self.entries)
 
     @property
-    def head(self) -> tuple[float, str, QueuePartition, int]:
-        return self.entries[0]
+    def head(self) -> Entry:
+        """The next one."""
+        first: Entry = self.entries[0]
+        return first
 
 
 class Backlog:
+    """All partitions, and the calculations that pause after a lost attempt."""
+
     def __init__(self, ageing_s: float) -> None:
         self._ageing = ageing_s
         self._partitions: dict[int, dict[tuple[int, int | None], QueuePartition]] = {}
-        self._where: dict[str, tuple[float, str, QueuePartition, int]] = {}
+        self._where: dict[str, Entry] = {}
         self._later: list[tuple[float, str]] = []
-        self._delayed: dict[str, tuple[float, str, QueuePartition, int]] = {}
+        self._delayed: dict[str, Entry] = {}
 
     def __len__(self) -> int:
         return len(self._where) + len(self._delayed)
@@ -64,8 +67,11 @@ class Backlog:
         return calculation_id in self._where or calculation_id in self._delayed
 
     def add(self, waiting: Waiting, now: float, mono: float = 0.0) -> bool:
-        """False when it is there already. now: Unix time; mono: monotonic time, s, by which pauses are waited out, so
-        that a wall clock that jumps makes nothing wait for a day."""
+        """Queue a calculation; False when it is queued already.
+
+        now: Unix time, s; mono: monotonic time, s, which pauses are measured by, so that a jump of the wall clock does
+        not extend them.
+        """
         if waiting.id in self:
             return False
         entry = self._entry(waiting)
@@ -75,83 +81,87 @@ class Backlog:
             heapq.heappush(self._later, (due, waiting.id))
         else:
             self._where[waiting.id] = entry
-            entry[2].entries.add(entry)
+            entry.partition.entries.add(entry)
         return True
 
     def fill(self, many: Iterable[Waiting], now: float, mono: float = 0.0) -> None:
-        """As `add` for very many at start: each lane is sorted once."""
-        fresh: dict[int, tuple[QueuePartition, list]] = {}
+        """As `add` for very many at the start: each partition is sorted once."""
+        fresh: dict[int, tuple[QueuePartition, list[Entry]]] = {}
         for waiting in many:
             if waiting.not_before is not None and waiting.not_before > now:
                 self.add(waiting, now, mono)
                 continue
             entry = self._entry(waiting)
             self._where[waiting.id] = entry
-            fresh.setdefault(id(entry[2]), (entry[2], []))[1].append(entry)
+            fresh.setdefault(id(entry.partition), (entry.partition, []))[1].append(entry)
         for partition, entries in fresh.values():
             partition.entries.update(entries)
 
     def remove(self, calculation_id: str) -> bool:
-        """False when it was not waiting."""
+        """Take a calculation out; False when it was not queued."""
         if self._delayed.pop(calculation_id, None) is not None:
-            return True  # its place in `_later` is skipped when its time comes
+            return True  # `release_due` skips its entry in `_later`
         entry = self._where.pop(calculation_id, None)
         if entry is None:
             return False
-        partition = entry[2]
+        partition = entry.partition
         partition.entries.remove(entry)
         self._drop_if_empty(partition)
         return True
 
     def take(self, partition: QueuePartition) -> tuple[str, int]:
-        """Take the head of a lane out: (calculation id, command id)."""
+        """Take the head of a partition out: (calculation id, command id)."""
         _, calculation_id, _, command_id = partition.entries.pop(0)
         del self._where[calculation_id]
         self._drop_if_empty(partition)
         return calculation_id, command_id
 
     def release_due(self, mono: float) -> int:
-        """Move what has waited out its pause into its lane; how many."""
+        """Queue the calculations whose pause is over; how many."""
         moved = 0
         while self._later and self._later[0][0] <= mono:
             _, calculation_id = heapq.heappop(self._later)
             entry = self._delayed.pop(calculation_id, None)
             if entry is None:
                 continue
-            partition = self._partition(entry[2].application_id, entry[2].owner_id, entry[2].group_id)
-            entry = (entry[0], entry[1], partition, entry[3])
+            old = entry.partition
+            partition = self._partition(old.application_id, old.owner_id, old.group_id)
+            entry = entry._replace(partition=partition)
             self._where[calculation_id] = entry
             partition.entries.add(entry)
             moved += 1
         return moved
 
     def partitions(self, application_id: int) -> list[QueuePartition]:
+        """The partitions of an application that are not empty."""
         return [
             partition for partition in self._partitions.get(application_id, {}).values() if partition.entries
         ]
 
     def applications(self) -> list[int]:
-        """Ids of the applications for which something waits."""
+        """Ids of the applications with waiting calculations."""
         return [application for application, partitions in self._partitions.items() if partitions]
 
     def waiting_for(self, application_id: int) -> int:
+        """How many calculations wait for an application."""
         return sum(len(partition) for partition in self._partitions.get(application_id, {}).values())
 
     def ids(self) -> Iterator[str]:
+        """Ids of everything that waits or pauses."""
         yield from self._where
         yield from self._delayed
 
     def place(self, calculation_id: str) -> tuple[QueuePartition, int] | None:
-        """The lane of a waiting calculation and how many of the lane go before it."""
+        """The partition of a waiting calculation and how many calculations precede it there."""
         entry = self._where.get(calculation_id)
         if entry is None:
             delayed = self._delayed.get(calculation_id)
-            return None if delayed is None else (delayed[2], len(delayed[2]))
-        return entry[2], entry[2].entries.index(entry)
+            return None if delayed is None else (delayed.partition, len(delayed.partition))
+        return entry.partition, entry.partition.entries.index(entry)
 
     def ahead(self, calculation_id: str) -> int | None:
-        """About how many start before it: those before it in its lane, and as many of each other lane, since turns
-        go round between people. None when it does not wait."""
+        """About how many start before it: those before it in its partition, and as many of each other partition, since
+        the partitions take turns. None when it does not wait."""
         place = self.place(calculation_id)
         if place is None:
             return None
@@ -159,10 +169,11 @@ class Backlog:
         others = self._partitions.get(partition.application_id, {}).values()
         return rank + sum(min(len(other), rank + 1) for other in others if other is not partition)
 
-    def _entry(self, waiting: Waiting) -> tuple[float, str, QueuePartition, int]:
+    def _entry(self, waiting: Waiting) -> Entry:
         key = waiting.submitted_at - waiting.priority * self._ageing
         partition = self._partition(waiting.application_id, waiting.owner_id, waiting.group_id)
-        return (key, waiting.id, partition, waiting.command_id)
+        # A million at start: half the time of Entry(…).
+        return _new_tuple(Entry, (key, waiting.id, partition, waiting.command_id))
 
     def _partition(self, application_id: int, owner_id: int, group_id: int | None) -> QueuePartition:
         partitions = self._partitions.setdefault(application_id, {})

@@ -1,18 +1,17 @@
-"""Ends calculations on request: waiting ones at once, running ones by their agent, or by force when it does not listen."""
+"""Cancels calculations: waiting ones at once, running ones through their agent, or by ending an agent that does not obey."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
 from qcrbox.contract.messages import Cancel
 from qcrbox.contract.states import State
-from sqlalchemy.engine import Connection
 
 from qcrbox_registry.scheduler.fleet import Active, Agent
 from qcrbox_registry.scheduler.launching import Launching
 from qcrbox_registry.scheduler.state import SchedulerState
+from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.transitions import Change, Ledger, StaleAttempt, StateRefused
 
@@ -22,35 +21,40 @@ REPEAT_S = 2.0
 
 
 class Cancelling:
+    """Cancels, and repeats until the agent has obeyed."""
+
     def __init__(self, state: SchedulerState, launching: Launching) -> None:
         self.state, self.launching = state, launching
 
     async def cancel(self, calculation_ids: Sequence[str], reason: str = "", by: str = "") -> dict[str, str]:
-        """For each id: `cancelled` for one that waited, `cancelling` for one that is with an agent, else the state it
-        had ended in. Raises NotFound, and then nothing was changed."""
+        """For each id: `cancelled` for one that waited, `cancelling` for one that is with an agent, else its final
+        state. Raises NotFound, and then nothing was changed."""
         ids = list(dict.fromkeys(calculation_ids))
 
         def write(conn: Connection) -> tuple[list[Event], dict[str, tuple[str, str | None]]]:
             ledger = Ledger(conn, ids, self.state.clock.time())
             now_are: dict[str, tuple[str, str | None]] = {}
-            for one in ids:
-                ledger.ask_cancel(one, reason, by)
-                entry: Any = ledger.entry(one)
-                now_are[one] = (entry.step if entry.finished_at is None else entry.state, entry.agent_id)
+            for calculation_id in ids:
+                ledger.ask_cancel(calculation_id, reason, by)
+                entry = ledger.entry(calculation_id)
+                now_are[calculation_id] = (
+                    entry.step if entry.finished_at is None else entry.state,
+                    entry.agent_id,
+                )
             return ledger.close(), now_are
 
-        told, now_are = await self.state.db.write(write)
-        for one, (now_is, agent_id) in now_are.items():
-            self.state.backlog.remove(one)
-            holder = self.state.fleet.holder(one, agent_id)
+        written, now_are = await self.state.db.write(write)
+        for calculation_id, (now_is, agent_id) in now_are.items():
+            self.state.backlog.remove(calculation_id)
+            holder = self.state.fleet.holder(calculation_id, agent_id)
             if holder is not None and now_is == "cancelling":
                 await self._begin(*holder, reason or "cancelled")
-        self.state.publish(told)
+        self.state.publish(written)
         self.state.wake.set()
-        return {one: now_is for one, (now_is, _) in now_are.items()}
+        return {calculation_id: now_is for calculation_id, (now_is, _) in now_are.items()}
 
     async def over_wall_time(self, agent: Agent, active: Active) -> None:
-        """The registry's own watch, for an agent that did not keep the limit itself."""
+        """Cancel a calculation over its wall time whose agent did not end it."""
         active.over_wall_time = True
         text = f"The wall-time limit of {active.wall_time_s:g} s was reached."
 
@@ -84,7 +88,7 @@ class Cancelling:
         )
 
     async def look_after(self, agent: Agent, active: Active) -> None:
-        """Repeat the wish, or end the agent when it does not follow. Called at each tick for what is being ended."""
+        """Repeat a cancellation, or end the agent when it does not obey. Called at each tick for cancelled calculations."""
         mono = self.state.clock.monotonic()
         if mono >= active.cancel_until_mono:
             await self._force(agent, active)
@@ -92,7 +96,7 @@ class Cancelling:
             await self._send(agent, active)
 
     async def _force(self, agent: Agent, active: Active) -> None:
-        """The agent is ended; this calculation gets its end now, whatever else it held waits again."""
+        """End the agent: this calculation ends now, the others of the agent are queued again."""
         log.warning("agent_does_not_cancel", agent=agent.id, calculation=active.calculation_id)
         new = State.FAILED if active.over_wall_time else State.CANCELLED
 
@@ -102,10 +106,10 @@ class Cancelling:
             try:
                 ledger.change(Change(active.calculation_id, new, active.attempt, fields=fields))
             except (StaleAttempt, StateRefused):
-                return []  # it has ended after all
+                return []  # it has ended since
             return ledger.close()
 
-        told = await self.state.db.write(write)
+        written = await self.state.db.write(write)
         self.state.settle(agent, active, succeeded=False, ran_s=None)
-        self.state.publish(told)
+        self.state.publish(written)
         await self.launching.kill(agent, "it did not end a cancelled calculation")

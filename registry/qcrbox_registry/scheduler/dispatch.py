@@ -10,15 +10,14 @@ import structlog
 from qcrbox.contract.errors import QueueFull
 from qcrbox.contract.messages import Cancel, Command
 from qcrbox.contract.states import State
-from sqlalchemy import select, update
-from sqlalchemy.engine import Connection
 
-from qcrbox_registry.scheduler.backlog import QueuePartition, Waiting
+from qcrbox_registry.scheduler.agent_state import AgentState
+from qcrbox_registry.scheduler.backlog import QueuePartition
 from qcrbox_registry.scheduler.fleet import Active, Agent, Application
 from qcrbox_registry.scheduler.state import SchedulerState
+from qcrbox_registry.store import agents, work_queue
+from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.events import Event
-from qcrbox_registry.store.tables import agents as agents_table
-from qcrbox_registry.store.tables import calculations
 from qcrbox_registry.store.transitions import Change, Ledger, StaleAttempt, StateRefused
 
 MOST_PER_ROUND = 256
@@ -31,32 +30,36 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True, eq=False)
 class Assignment:
+    """A calculation that was given to an agent in memory."""
+
     agent: Agent
     active: Active
     new_owner: bool = False
 
 
 class Dispatcher:
+    """Chooses, writes and sends."""
+
     def __init__(self, state: SchedulerState) -> None:
         self.state = state
-        # Lanes that found no agent in the last round: what new agents are started for.
+        # Partitions that found no agent in the last round; agents are started for them.
         self.unserved: dict[int, list[QueuePartition]] = {}
 
     def patience_s(self) -> float:
-        """How long work may be gathered before it is written, s: nothing unless every agent has commands in hand.
+        """How long work may be gathered before it is written, s: 0 unless every agent has commands in hand.
 
-        Then nobody waits for us, and one transaction for many commands costs little more than one for one.
+        Then no agent waits, and one transaction for many commands costs little more than a transaction for one.
         """
-        in_hand = [len(agent.active) for agent in self.state.fleet.agents.values() if agent.is_there]
+        in_hand = [len(agent.active) for agent in self.state.fleet.agents.values() if agent.is_ready]
         least = min(in_hand, default=0)
         return min(least * PATIENCE_EACH_S, MOST_PATIENCE_S) if least > 1 else 0.0
 
     async def round(self) -> int:
-        """One round over all applications; how many calculations were handed out."""
+        """Hand out waiting calculations of all applications; how many."""
         state = self.state
         state.backlog.release_due(state.clock.monotonic())
         if not state.bus.is_connected:
-            return 0  # they would be out of the queue and not yet anywhere
+            return 0  # the commands could not be sent
         chosen: list[Assignment] = []
         self.unserved = {}
         for application_id in state.backlog.applications():
@@ -81,7 +84,7 @@ class Dispatcher:
         turn = [
             (
                 state.share.score(partition.owner_id, partition.group_id),
-                partition.head[0],
+                partition.head.key,
                 id(partition),
                 partition,
             )
@@ -96,8 +99,8 @@ class Dispatcher:
             if not state.may_run(partition.owner_id, partition.group_id):
                 continue
             score = state.share.score(partition.owner_id, partition.group_id)
-            if score > known:  # another lane of this person or group was served since it was put in
-                heapq.heappush(turn, (score, partition.head[0], id(partition), partition))
+            if score > known:  # another partition of this person or group was served since it was put in
+                heapq.heappush(turn, (score, partition.head.key, id(partition), partition))
                 continue
             agent = self._agent_for(partition, application, agents, may_look_ahead=not unserved)
             if agent is None:
@@ -106,7 +109,7 @@ class Dispatcher:
             chosen.append(self._assign(agent, partition, application))
             if partition.entries:
                 score = state.share.score(partition.owner_id, partition.group_id)
-                heapq.heappush(turn, (score, partition.head[0], id(partition), partition))
+                heapq.heappush(turn, (score, partition.head.key, id(partition), partition))
         if unserved:
             self.unserved[application_id] = unserved
         return chosen
@@ -116,7 +119,7 @@ class Dispatcher:
         return [
             agent
             for agent in state.fleet.of_application(application.id)
-            if agent.is_there
+            if agent.is_ready
             and not agent.is_yielding
             and len(agent.active) < state.settings.most_look_ahead
             and state.hold_on_launcher(agent.launcher) is None
@@ -130,7 +133,7 @@ class Dispatcher:
         *,
         may_look_ahead: bool,
     ) -> Agent | None:
-        """The agent with the least to do that may work for this lane's owner."""
+        """The least loaded agent that may work for the owner of this partition."""
         best: Agent | None = None
         best_key: tuple[int, bool] = (1 << 30, True)
         for agent in agents:
@@ -153,10 +156,10 @@ class Dispatcher:
         return agent.owner_id is None or agent.owner_id == owner_id
 
     def _has_room(self, agent: Agent, partition: QueuePartition, application: Application) -> bool:
-        """Look-ahead: only short commands, none that is being ended, and no more than a moment's worth."""
+        """Whether a busy agent may hold this command too: short commands only, none that is cancelled, little in total."""
         if application.reuse == "never" or len(agent.active) >= self.state.settings.most_look_ahead:
             return False
-        expected = self.state.runtimes.expected(partition.head[3])
+        expected = self.state.runtimes.expected(partition.head.command_id)
         if expected is None:
             return False
         total = expected
@@ -185,9 +188,9 @@ class Dispatcher:
         if new_owner:
             agent.owner_id, agent.owned_since_mono = partition.owner_id, mono
         state.fleet.begin(agent, active)
-        state.fleet.set_state(agent, "busy", mono)
+        state.fleet.change_state(agent, AgentState.BUSY, mono)
         agent.runs += 1
-        # Charged when handed out, so that the next turn already knows of it; corrected at the end.
+        # Charged now, so that the next turn counts it; corrected at the end.
         state.share.charge(partition.owner_id, partition.group_id, active.charged_s, mono)
         return Assignment(agent, active, new_owner)
 
@@ -196,57 +199,59 @@ class Dispatcher:
     async def _hand_out(self, chosen: list[Assignment]) -> None:
         try:
             commands = await self.state.db.write(lambda conn: self._write(conn, chosen))
-        except Exception as error:  # noqa: BLE001 - whatever it was, what was chosen must not stay in between
+        except Exception as error:  # noqa: BLE001 - whatever failed, the chosen calculations must be queued again
             log.error("assignments_not_written", reason=repr(error), calculations=len(chosen))
             await self._take_back(chosen, pause_s=FULL_PAUSE_S)
             return
         ready: list[tuple[Assignment, Command]] = []
-        for one in chosen:
-            command = commands.get(one.active.calculation_id)
+        for assignment in chosen:
+            command = commands.get(assignment.active.calculation_id)
             if command is None:  # cancelled in the meantime
-                self.state.settle(one.agent, one.active, succeeded=False, ran_s=None)
+                self.state.settle(assignment.agent, assignment.active, succeeded=False, ran_s=None)
                 continue
-            one.active.attempt = command.attempt
-            one.active.interactive = command.interactive
-            one.active.wall_time_s = command.wall_time_s
-            ready.append((one, command))
+            assignment.active.attempt = command.attempt
+            assignment.active.interactive = command.interactive
+            assignment.active.wall_time_s = command.wall_time_s
+            ready.append((assignment, command))
         self.state.counters.assigned += len(ready)
         await self.send(ready)
 
     def _write(self, conn: Connection, chosen: list[Assignment]) -> dict[str, Command]:
         now = self.state.clock.time()
-        ledger = Ledger(conn, (one.active.calculation_id for one in chosen), now)
+        ledger = Ledger(conn, (assignment.active.calculation_id for assignment in chosen), now)
         given = [
-            one.active.calculation_id
-            for one in chosen
-            if ledger.assign(one.active.calculation_id, one.agent.id) is not None
+            assignment.active.calculation_id
+            for assignment in chosen
+            if ledger.assign(assignment.active.calculation_id, assignment.agent.id) is not None
         ]
         ledger.close()
-        # The owner rule must hold after a restart too, so it is written before the work goes out.
-        for agent_id, owner_id in {
-            one.agent.id: one.agent.owner_id for one in chosen if one.new_owner
-        }.items():
-            conn.execute(update(agents_table).where(agents_table.c.id == agent_id).values(owner_id=owner_id))
+        # Written before the work goes out: the owner rule holds after a restart too.
+        agents.set_owners(
+            conn,
+            {assignment.agent.id: assignment.agent.owner_id for assignment in chosen if assignment.new_owner},
+        )
         return self.state.maker.make(conn, given, now)
 
     async def send(self, ready: list[tuple[Assignment, Command]]) -> None:
-        """Publish; what could not be stored stays with its agent and is sent again by the reconciler, except that
-        a full queue takes the calculation back."""
-        outcomes = await self.state.bus.send_commands([(one.agent.id, command) for one, command in ready])
+        """Publish the commands. One that is not stored is sent again by the reconciler; when the message queue is full,
+        its calculation is queued again."""
+        outcomes = await self.state.bus.send_commands(
+            [(assignment.agent.id, command) for assignment, command in ready]
+        )
         full: list[Assignment] = []
-        for (one, _), outcome in zip(ready, outcomes, strict=True):
+        for (assignment, _), outcome in zip(ready, outcomes, strict=True):
             if outcome is None:
-                one.active.sent = True
-                one.active.sent_mono = self.state.clock.monotonic()
+                assignment.active.sent = True
+                assignment.active.sent_mono = self.state.clock.monotonic()
             elif isinstance(outcome, QueueFull):
-                full.append(one)
+                full.append(assignment)
         if full:
             log.warning("message_queue_full", calculations=len(full))
             await self._release(full, FULL_PAUSE_S, "queue full")
 
     async def take_back(self, agent: Agent, ahead: list[Active], reason: str) -> None:
-        """Commands that an agent holds and has not begun wait again. Should it begin one of them just now, its result
-        is refused as that of an attempt that is over."""
+        """Queue again the commands that an agent holds and has not begun. If it begins one at this moment, its result
+        is refused: the attempt is over."""
         log.info("taken_back", agent=agent.id, calculations=len(ahead), reason=reason)
         await self._release([Assignment(agent, active) for active in ahead], 0.0, reason)
         for active in ahead:
@@ -254,55 +259,33 @@ class Dispatcher:
             await self.state.bus.control(agent.id, over)
 
     async def _release(self, taken: list[Assignment], pause_s: float, reason: str) -> None:
-        """Back into the queue under a higher attempt, without counting as a loss."""
+        """Queue again under a higher attempt, without counting a loss."""
         now = self.state.clock.time()
 
         def write(conn: Connection) -> list[Event]:
-            ledger = Ledger(conn, (one.active.calculation_id for one in taken), now)
-            for one in taken:
-                with contextlib.suppress(StaleAttempt, StateRefused):  # it has ended meanwhile
-                    _release_one(ledger, one.active, now + pause_s if pause_s else None, reason)
+            ledger = Ledger(conn, (assignment.active.calculation_id for assignment in taken), now)
+            for assignment in taken:
+                with contextlib.suppress(StaleAttempt, StateRefused):  # it has ended since
+                    _release_one(ledger, assignment.active, now + pause_s if pause_s else None, reason)
             return ledger.close()
 
         self.state.publish(await self.state.db.write(write))
         await self._take_back(taken, pause_s)
 
     async def _take_back(self, taken: list[Assignment], pause_s: float) -> None:
-        for one in taken:
-            if one.active.calculation_id in one.agent.active:
-                self.state.settle(one.agent, one.active, succeeded=False, ran_s=None)
-        ids = [one.active.calculation_id for one in taken]
-        waiting = await self.state.db.read(lambda conn: read_waiting(conn, ids))
+        for assignment in taken:
+            if assignment.active.calculation_id in assignment.agent.active:
+                self.state.settle(assignment.agent, assignment.active, succeeded=False, ran_s=None)
+        ids = [assignment.active.calculation_id for assignment in taken]
+        waiting = await self.state.db.read(lambda conn: work_queue.waiting(conn, ids))
         now = self.state.clock.time()
-        self.state.enqueue([one._replace(not_before=now + pause_s) for one in waiting])
+        self.state.enqueue([calculation._replace(not_before=now + pause_s) for calculation in waiting])
 
 
 def _release_one(ledger: Ledger, active: Active, not_before: float | None, reason: str) -> None:
     entry = ledger.entry(active.calculation_id, active.attempt)
-    if entry.cancel_requested_at is not None:  # nobody wants it any more
+    if entry.cancel_requested_at is not None:
         fields = {"error_msg": entry.cancel_reason}
         ledger.change(Change(entry.id, State.CANCELLED, active.attempt, fields=fields))
     else:
         ledger.release(entry.id, active.attempt, lost=False, not_before=not_before, reason=reason)
-
-
-def read_waiting(conn: Connection, ids: list[str] | None = None) -> list[Waiting]:
-    """What waits in SQL, of `ids` or everything."""
-    query = select(
-        calculations.c.id,
-        calculations.c.application_id,
-        calculations.c.owner_id,
-        calculations.c.group_id,
-        calculations.c.command_id,
-        calculations.c.priority,
-        calculations.c.submitted_at,
-        calculations.c.not_before,
-    ).where(calculations.c.state == "submitted", calculations.c.agent_id.is_(None))
-    if ids is None:
-        # A million rows at start: the driver's own tuples, for these plain columns the same values.
-        return [Waiting._make(row) for row in conn.execute(query).cursor.fetchall()]
-    found: list[Waiting] = []
-    for start in range(0, len(ids), 500):
-        part = query.where(calculations.c.id.in_(ids[start : start + 500]))
-        found.extend(Waiting(*row) for row in conn.execute(part))
-    return found

@@ -1,10 +1,10 @@
-"""Whose turn it is: past use of slots, halved every half-life, per person and home group.
+"""Fair share: past use of slots, halved every half-life, per person and home group.
 
-All uses decay by the same factor, so comparing them needs no decaying: a use is kept in units of a fixed
-moment (`_epoch`) and later uses weigh more by 2^((t - epoch) / half-life). The units are renewed before the
-numbers grow large.
+All uses decay by the same factor, so they can be compared without it: a use is stored in units of a fixed moment
+(`_epoch`), and later uses weigh more by 2^((t - epoch) / half-life). The units are renewed before the numbers grow
+large.
 
-Times are monotonic: a wall clock that is set makes nobody's past weigh more than another's.
+Times are monotonic, so that a change of the wall clock favours no person.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class FairShare:
             self.changed.add(("group", group_id))
 
     def score(self, owner_id: int, group_id: int | None) -> float:
-        """The lowest goes first: a person's own use plus the mean use of the home group's active members.
+        """The lowest score is served first: the use of the person plus the mean use of the active members of the group.
 
-        Who works privately is a group of one. With equal use, members of any group and private people score
-        the same; in a group that one member keeps busy, the others stand back a little behind other groups.
+        A person without a group counts as a group of one. With equal use, members of any group and people without one
+        score the same; in a group that one member keeps busy, the others come slightly after other groups.
         """
         own = self._people.get(owner_id, 0.0)
         if group_id is None:
@@ -66,7 +66,7 @@ class FairShare:
         return kept / self._weight(now)
 
     def restore(self, subject: str, subject_id: int, decayed_s: float, at: float) -> None:
-        """Take a stored use: it was `decayed_s` at the time `at`."""
+        """Take over a stored use: it was `decayed_s` at the time `at`."""
         kept = decayed_s * self._weight(at)
         if subject == "person":
             self._people[subject_id] = kept
@@ -78,7 +78,8 @@ class FairShare:
         if half_lives > RENEW_AFTER_HALF_LIVES:
             self._renew(2.0**-half_lives, now)
             return 1.0
-        return 2.0 ** max(half_lives, -RENEW_AFTER_HALF_LIVES)
+        weight: float = 2.0 ** max(half_lives, -RENEW_AFTER_HALF_LIVES)
+        return weight
 
     def _renew(self, factor: float, now: float) -> None:
         self._people = {person: use * factor for person, use in self._people.items() if use * factor > 1e-9}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any
 
-AgentState = Literal["requested", "starting", "idle", "busy", "draining", "stopping", "gone"]
+from qcrbox_registry.scheduler.agent_state import COMING, READY, AgentState, require_allowed
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +34,8 @@ class Active:
 
 @dataclass(slots=True, eq=False)
 class Agent:
+    """An agent in memory. Its state changes through `Fleet.change_state` only."""
+
     id: str
     application_id: int
     launcher: str
@@ -49,54 +51,64 @@ class Agent:
     reason: str = ""
     stop_asked_mono: float | None = None
     is_yielding: bool = False  # gets nothing new: others wait for its slot
-    is_being_asked_for: bool = False  # its launcher's answer is awaited
+    is_being_asked_for: bool = False  # the answer of its launcher is awaited
+    is_leaving: bool = False  # its end is being written
     host: str = ""
     pid: int | None = None
     rss_bytes: int = 0
 
     def heard(self, mono: float) -> None:
-        """It gave a sign of life."""
+        """Note a sign of life."""
         self.seen_mono, self.was_heard = mono, True
 
     @property
-    def is_there(self) -> bool:
+    def is_ready(self) -> bool:
         """Ready for commands, or working."""
-        return self.state in ("idle", "busy")
+        return self.state in READY and not self.is_leaving
 
     @property
     def is_coming(self) -> bool:
-        return self.state in ("requested", "starting")
+        """Requested or starting."""
+        return self.state in COMING
 
 
 @dataclass(slots=True, eq=False)
 class Launcher:
+    """A launcher in memory. Times are monotonic, s."""
+
     name: str
     manager: str = ""
     host: str = ""
     capacity: int = 0
     free: int = 0
-    applications: set[tuple[str, str]] = field(default_factory=set)  # (slug, version); empty: not told yet
+    applications: set[tuple[str, str]] = field(
+        default_factory=set
+    )  # (slug, version); empty: not reported yet
     seen_mono: float | None = None
     asked_mono: float = -1e9
 
 
 @dataclass(slots=True, eq=False)
 class Application:
+    """An application as far as it concerns its agents."""
+
     id: int
     slug: str
     version: str
     reuse: str  # never | same-owner | any
     warm: int
     most_agents: int | None
-    limits: dict
+    limits: dict[str, Any]
     retired: bool = False
     start_failures: int = 0
     next_start_mono: float = 0.0
     start_error: str = ""
-    preparing: str = ""  # what a launcher is doing before it can start an agent, in words
+    preparing: str = ""  # what its launcher prepares before it can start an agent
 
 
 class Fleet:
+    """All agents, launchers and applications."""
+
     def __init__(self) -> None:
         self.agents: dict[str, Agent] = {}
         self.launchers: dict[str, Launcher] = {}
@@ -108,37 +120,38 @@ class Fleet:
         ] = {}  # ("person" | "group", id) -> calculations with agents
 
     def add(self, agent: Agent) -> None:
+        """Add an agent."""
         self.agents[agent.id] = agent
         self._by_application.setdefault(agent.application_id, {})[agent.id] = agent
 
     def remove(self, agent: Agent) -> None:
+        """Forget an agent."""
         self.agents.pop(agent.id, None)
         self._by_application.get(agent.application_id, {}).pop(agent.id, None)
         self.changed.discard(agent.id)
 
     def of_application(self, application_id: int) -> list[Agent]:
+        """The agents of an application."""
         return list(self._by_application.get(application_id, {}).values())
 
-    def application_named(self, slug: str, version: str) -> Application | None:
-        for application in self.applications.values():
-            if (application.slug, application.version) == (slug, version):
-                return application
-        return None
-
-    def set_state(self, agent: Agent, state: AgentState, now_mono: float) -> None:
-        if agent.state == state:
+    def change_state(self, agent: Agent, new: AgentState, now_mono: float) -> None:
+        """Change the state of an agent; the same state again changes nothing. Raises ChangeRefused."""
+        if agent.state == new:
             return
-        agent.state = state
-        if state == "idle":
+        require_allowed(agent.id, agent.state, new)
+        agent.state = new
+        if new is AgentState.IDLE:
             agent.idle_since_mono = now_mono
         self.changed.add(agent.id)
 
     def begin(self, agent: Agent, active: Active) -> None:
+        """Give a calculation to an agent."""
         agent.active[active.calculation_id] = active
         for subject in subjects_of(active):
             self.running_of[subject] = self.running_of.get(subject, 0) + 1
 
     def end(self, agent: Agent, calculation_id: str) -> Active | None:
+        """Take a calculation from an agent; None when it does not have it."""
         active = agent.active.pop(calculation_id, None)
         if active is not None:
             for subject in subjects_of(active):
@@ -146,13 +159,14 @@ class Fleet:
         return active
 
     def holder(self, calculation_id: str, agent_id: str | None) -> tuple[Agent, Active] | None:
-        """The agent that has this calculation now."""
+        """The agent, when it has this calculation now."""
         agent = self.agents.get(agent_id or "")
         if agent is not None and calculation_id in agent.active:
             return agent, agent.active[calculation_id]
         return None
 
     def find(self, calculation_id: str) -> tuple[Agent, Active] | None:
+        """The agent that has a calculation."""
         for agent in self.agents.values():
             if calculation_id in agent.active:
                 return agent, agent.active[calculation_id]
@@ -160,7 +174,7 @@ class Fleet:
 
 
 def subjects_of(active: Active) -> list[tuple[str, int]]:
-    """Whose caps, shares and quotas it counts for."""
+    """The person and group whose caps, shares and quotas it counts for."""
     subjects: list[tuple[str, int]] = [("person", active.owner_id)]
     if active.group_id is not None:
         subjects.append(("group", active.group_id))

@@ -1,6 +1,6 @@
-"""Takes what agents and launchers say: one transaction per batch, then memory, then the subscribers.
+"""Takes the events of agents and launchers: one transaction per batch, then memory, then the subscribers.
 
-What is not from the agent that holds the calculation, or not of its present attempt, is refused here: late,
+An event is refused unless it comes from the agent that has the calculation and is of its present attempt: late,
 doubled and forged messages change nothing.
 """
 
@@ -24,24 +24,22 @@ from qcrbox.contract.messages import (
     StepChanged,
 )
 from qcrbox.contract.states import State, Step
-from sqlalchemy import update
-from sqlalchemy.engine import Connection
 
 from qcrbox_registry.messaging.bus import Arrived
 from qcrbox_registry.scheduler.agent_failures import AgentFailures
 from qcrbox_registry.scheduler.fleet import Active, Agent
 from qcrbox_registry.scheduler.launching import Launching
 from qcrbox_registry.scheduler.state import SchedulerState
-from qcrbox_registry.store import logs, results
+from qcrbox_registry.store import logs, results, sessions
+from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.events import Event
-from qcrbox_registry.store.tables import sessions
 from qcrbox_registry.store.transitions import Change, change_states
 
 log = structlog.get_logger(__name__)
 
-# Heartbeats pass results that are on their way through JetStream, so one alone says little.
+# A heartbeat can overtake a result that is on its way through JetStream, so one heartbeat alone proves nothing.
 NOT_SEEN_S = 6.0
-# An attempt has a dozen steps; each is an event that is kept, so one that tells them without end is not listened to.
+# An attempt has a dozen steps. Each is stored, so an attempt that reports steps without end is ignored.
 MOST_STEPS = 200
 LONGEST_TEXT = 2000
 MOST_COUNTED = 20_000
@@ -60,12 +58,14 @@ class _Batch:
 
 
 class Ingest:
+    """The handler of events and heartbeats."""
+
     def __init__(self, state: SchedulerState, launching: Launching, failures: AgentFailures) -> None:
         self.state, self.launching, self.failures = state, launching, failures
-        self._steps: Counter[tuple[str, int]] = Counter()  # told by attempts that run
+        self._steps: Counter[tuple[str, int]] = Counter()  # reported by running attempts
 
     async def take(self, arrivals: list[Arrived]) -> None:
-        """The handler of `Bus.run_events`. Raises when nothing could be written; the batch then comes again."""
+        """Take a batch of events. Raises when nothing could be written; the bus then delivers the batch again."""
         batch = _Batch()
         others: list[Arrived] = []
         held: dict[tuple[str, int], tuple[Agent, Active]] = {}
@@ -84,15 +84,15 @@ class Ingest:
             held[event.calculation_id, event.attempt] = holder
             self._sort(batch, event, holder[1])
         if batch:
-            told = await self.state.db.write(lambda conn: self._write(conn, batch))
+            written = await self.state.db.write(lambda conn: self._write(conn, batch))
             self._remember(batch, held)
-            self.state.publish(told)
+            self.state.publish(written)
         for arrived in others:
             await self._agent_or_launcher(arrived)
 
     def _holder(self, arrived: Arrived) -> tuple[Agent, Active] | None:
-        """The agent and the calculation it speaks of, when it holds it and the attempt is the present one."""
-        event: Any = arrived.event  # one that speaks of a calculation
+        """The agent and calculation of an event, when the agent has it and the attempt is the present one."""
+        event: Any = arrived.event  # about a calculation
         holder = self.state.fleet.holder(event.calculation_id, arrived.source)
         if holder is None or holder[1].attempt != event.attempt:
             return None
@@ -100,7 +100,7 @@ class Ingest:
 
     def _is_too_much(self, event: StepChanged | SessionState) -> bool:
         if len(self._steps) > MOST_COUNTED:
-            self._steps.clear()  # attempts that were lost do not end
+            self._steps.clear()  # lost attempts have no end
         self._steps[event.calculation_id, event.attempt] += 1
         return self._steps[event.calculation_id, event.attempt] > MOST_STEPS
 
@@ -118,7 +118,7 @@ class Ingest:
 
     @staticmethod
     def _as_asked(end: Finished, active: Active) -> Finished:
-        """What was ended for its wall time has failed, whatever the agent calls it."""
+        """A calculation that was ended for its wall time has failed, not been cancelled."""
         if active.over_wall_time and end.status is State.CANCELLED:
             text = end.error_msg or active.cancel_reason or "The wall-time limit was reached."
             return end.model_copy(update={"status": State.FAILED, "error_msg": text})
@@ -129,7 +129,7 @@ class Ingest:
     # ------------------------------------------------------------ one transaction
 
     def _write(self, conn: Connection, batch: _Batch) -> list[Event]:
-        told: list[Event] = []
+        written: list[Event] = []
         now = self.state.clock.time()
         # A start and an end that come together are written together.
         ended = {(end.calculation_id, end.attempt) for end in batch.ends}
@@ -140,20 +140,20 @@ class Ingest:
                 began.setdefault(step.calculation_id, step.at or now)
         changes = [*map(_step_change, steps), *filter(None, map(_session_change, batch.sessions))]
         if changes:
-            told.extend(change_states(conn, changes, now)[0])
+            written.extend(change_states(conn, changes, now)[0])
         for state in batch.sessions:
-            _write_session(conn, state, now)
+            sessions.report(conn, state, now)
         if batch.logs:
-            told.extend(logs.append(conn, batch.logs))
+            written.extend(logs.append(conn, batch.logs))
         if batch.progress:
-            told.extend(logs.update_progress(conn, batch.progress))
+            written.extend(logs.update_progress(conn, batch.progress))
         if batch.ends:
             events, refused = results.commit_many(conn, batch.ends, now, began=began)
-            told.extend(events)
+            written.extend(events)
             for end, why in zip(batch.ends, refused, strict=True):
                 if why is not None:
                     log.info("end_refused", calculation=end.calculation_id, attempt=end.attempt, why=why.what)
-        return told
+        return written
 
     # ------------------------------------------------------------ memory
 
@@ -167,7 +167,7 @@ class Ingest:
             agent, active = held[end.calculation_id, end.attempt]
             self._steps.pop((end.calculation_id, end.attempt), None)
             if active.calculation_id not in agent.active:
-                continue  # told twice in one batch
+                continue  # reported twice in one batch
             self.state.counters.finished += 1
             self.state.settle(
                 agent, active, succeeded=end.status is State.SUCCESSFUL, ran_s=_ran_s(end, active, mono)
@@ -198,11 +198,11 @@ class Ingest:
             await self.launching.send_away(event.agent, event.launcher)
             return
         await self.launching.agent_ready(agent, event)
-        await self._compare(agent, event.busy_with, event.attempt, certain=False)
+        await self._compare(agent, event.busy_with, event.attempt)
 
     async def _agent_gone(self, arrived: Arrived, event: AgentGone) -> None:
         if arrived.launcher is not None:
-            self.launching.place_is_free(arrived.launcher)
+            self.launching.note_free_place(arrived.launcher)
         agent = self.state.fleet.agents.get(event.agent)
         if agent is None:
             return
@@ -218,7 +218,7 @@ class Ingest:
         await self.failures.handle(agent, reason, exit_code=event.exit_code, memory=event.oom_killed)
 
     def heartbeat(self, arrived: Arrived) -> None:
-        """The handler of `Bus.run_heartbeats`."""
+        """Take a heartbeat."""
         event = arrived.event
         if not isinstance(event, Heartbeat) or arrived.source != event.agent:
             return
@@ -228,12 +228,12 @@ class Ingest:
         agent.heard(self.state.clock.monotonic())
         agent.rss_bytes = event.rss_bytes
         if agent.is_coming:
-            # An agent beats when it is ready, whatever became of its word of that.
-            self.launching.is_there(agent)
+            # An agent sends heartbeats when it is ready, even if its AgentReady was lost.
+            self.launching.note_ready(agent)
         self._note_work(agent, event.busy_with, event.attempt)
 
     def _note_work(self, agent: Agent, busy_with: str | None, attempt: int | None) -> None:
-        """Remember since when an agent's heartbeats do not speak of what it holds."""
+        """Note since when the heartbeats of an agent do not mention a calculation that it has."""
         mono = self.state.clock.monotonic()
         for active in agent.active.values():
             if active.calculation_id == busy_with and active.attempt == attempt:
@@ -243,10 +243,8 @@ class Ingest:
             elif active.not_seen_since_mono is None:
                 active.not_seen_since_mono = mono
 
-    async def _compare(
-        self, agent: Agent, busy_with: str | None, attempt: int | None, *, certain: bool
-    ) -> None:
-        """An agent that works on what it does not hold is told to stop."""
+    async def _compare(self, agent: Agent, busy_with: str | None, attempt: int | None) -> None:
+        """Cancel what the agent works on when it does not have it any more."""
         self._note_work(agent, busy_with, attempt)
         active = agent.active.get(busy_with or "")
         if busy_with and (active is None or active.attempt != attempt):
@@ -273,25 +271,10 @@ def _session_change(state: SessionState) -> Change | None:
     return None if step is None else Change(state.calculation_id, State.RUNNING, state.attempt, step)
 
 
-def _write_session(conn: Connection, state: SessionState, now: float) -> None:
-    values: dict[str, object] = {"state": state.state}
-    if state.reason or state.state != "finalising":
-        # Why it ends was written when it was asked to; the agent does not say it again.
-        values["reason"] = state.reason[:LONGEST_TEXT]
-    if state.width and state.height:
-        values |= {"width": state.width, "height": state.height}
-    query = update(sessions).where(
-        sessions.c.calculation_id == state.calculation_id, sessions.c.closed_at.is_(None)
-    )
-    conn.execute(query.values(**values))
-    if state.state == "open":
-        conn.execute(query.where(sessions.c.opened_at.is_(None)).values(opened_at=now, last_input_at=now))
-
-
 def _ran_s(end: Finished, active: Active, mono: float) -> float:
-    """Seconds the slot was used: by the agent's own clock where it told both ends, else by ours."""
+    """How long the slot was used, s: by the clock of the agent when it reported start and end, else by ours."""
     if end.at and active.started_at and end.at >= active.started_at:
         return end.at - active.started_at
     if (took := end.timings_s.get("total")) is not None and active.started_at is None:
-        return took  # it may have waited at its agent before: that used no slot
+        return took  # the time it waited at its agent used no slot
     return max(mono - (active.started_mono or active.sent_mono), 0.0)

@@ -1,8 +1,7 @@
-"""Starts and stops agents through the launchers, within their limits."""
+"""Starts and stops agents through the launchers, and takes the reports of both."""
 
 from __future__ import annotations
 
-import math
 import os
 
 import structlog
@@ -17,18 +16,13 @@ from qcrbox.contract.messages import (
     StopAgent,
 )
 from qcrbox.contract.states import State
-from sqlalchemy import insert, update
-from sqlalchemy.engine import Connection
 
 from qcrbox_registry.messaging.tokens import Enrolment, sign
 from qcrbox_registry.scheduler.agent_failures import AgentFailures
-from qcrbox_registry.scheduler.backlog import QueuePartition
-from qcrbox_registry.scheduler.dispatch import UNKNOWN_S, Dispatcher
+from qcrbox_registry.scheduler.agent_state import AgentState
 from qcrbox_registry.scheduler.fleet import Agent, Application, Launcher
 from qcrbox_registry.scheduler.state import SchedulerState
-from qcrbox_registry.store.engine import upsert
-from qcrbox_registry.store.tables import agents as agents_table
-from qcrbox_registry.store.tables import launchers as launchers_table
+from qcrbox_registry.store import agents, launchers
 from qcrbox_registry.store.transitions import Change, change_states
 
 log = structlog.get_logger(__name__)
@@ -37,169 +31,45 @@ LONGEST_BACKOFF_S = 60.0
 
 
 class Launching:
+    """Asks launchers for agents and for their end."""
+
     def __init__(self, state: SchedulerState, failures: AgentFailures) -> None:
         self.state, self.failures = state, failures
 
-    # ------------------------------------------------------------ how many
-
-    async def plan(self, dispatcher: Dispatcher) -> None:
-        """Start what waiting calculations and warm pools need; make room for it."""
-        for application in list(self.state.fleet.applications.values()):
-            partitions = [
-                partition for partition in dispatcher.unserved.get(application.id, []) if partition.entries
-            ]
-            wanted = 0 if application.retired else self._wanted(application, partitions)
-            if wanted <= 0:
-                continue
-            if self.state.hold_on(application.id) is not None:
-                continue
-            if self.state.clock.monotonic() < application.next_start_mono:
-                continue
-            await self._start_some(application, wanted, partitions)
-
-    def _wanted(self, application: Application, partitions: list[QueuePartition]) -> int:
-        """Agents to start now, beyond those that are on their way."""
-        state = self.state
-        agents = state.fleet.of_application(application.id)
-        coming = sum(agent.is_coming for agent in agents)
-        there = sum(agent.is_there and not agent.is_yielding for agent in agents)
-        need = 0
-        if partitions:
-            waiting = sum(len(partition) for partition in partitions)
-            each = state.runtimes.expected(partitions[0].head[3])
-            work = math.ceil(waiting * (UNKNOWN_S if each is None else each) / state.settings.start_worth_s)
-            need = min(waiting, max(work, 1))
-            if application.reuse == "any":
-                need = (
-                    max(need - there, 0) if each is not None and each < state.settings.start_worth_s else need
-                )
-            else:
-                # Everybody needs an agent of their own; more for one person only when the work is worth it.
-                need = max(min(need, waiting), len({partition.owner_id for partition in partitions}))
-        idle_and_fresh = sum(agent.state == "idle" and agent.owner_id is None for agent in agents)
-        need = max(need - coming, application.warm - idle_and_fresh - coming)
-        most = application.most_agents or state.settings.most_agents_per_application
-        return min(need, most - there - coming)
-
-    async def _start_some(
-        self, application: Application, wanted: int, partitions: list[QueuePartition]
-    ) -> None:
-        for _ in range(wanted):
-            launcher = self._launcher_for(application)
-            if launcher is None:
-                self._explain(application)
-                if partitions:
-                    await self._make_room(application, partitions)
-                return
-            launcher.free -= 1
-            await self._request(application, launcher)
-
-    def _launcher_for(self, application: Application) -> Launcher | None:
-        able = [one for one in self._able(application) if one.free > 0]
-        return max(able, key=lambda one: one.free, default=None)
-
-    def _able(self, application: Application) -> list[Launcher]:
-        mono = self.state.clock.monotonic()
-        return [
-            launcher
-            for launcher in self.state.fleet.launchers.values()
-            if launcher.seen_mono is not None
-            and mono - launcher.seen_mono < self.state.settings.launcher_lost_after_s
-            and (application.slug, application.version) in launcher.applications
-            and self.state.hold_on_launcher(launcher.name) is None
-        ]
-
-    def _explain(self, application: Application) -> None:
-        """Why nothing starts, in words for the person who waits."""
-        state = self.state
-        name = f"{application.slug} {application.version}"
-        if self._able(application):
-            state.waits[application.id] = "All places for agents are taken."
-        elif any(
-            (application.slug, application.version) in one.applications
-            for one in state.fleet.launchers.values()
-        ):
-            state.waits[application.id] = f"The launcher that offers {name} does not answer or is on hold."
-        else:
-            state.waits[application.id] = f"No launcher offers {name} at present."
-
-    async def _make_room(self, application: Application, partitions: list[QueuePartition]) -> None:
-        """Recycle one agent that nobody needs now; failing that, ask one to finish for others to come."""
-        names = {launcher.name for launcher in self._able(application)}
-        agents = [agent for agent in self.state.fleet.agents.values() if agent.launcher in names]
-        if any(agent.state in ("stopping", "draining") or agent.is_yielding for agent in agents):
-            return  # room is being made already
-        idle = [
-            agent
-            for agent in agents
-            if agent.state == "idle" and not agent.active and not _serves(agent, application, partitions)
-        ]
-        owners = {partition.owner_id for partition in partitions}
-        if any(
-            agent.application_id == application.id
-            and (application.reuse == "any" or agent.owner_id is None or agent.owner_id in owners)
-            for agent in idle
-        ):
-            return  # one that can serve them has become free meanwhile
-        if idle:
-            oldest = min(idle, key=lambda agent: (agent.owner_id is None, agent.idle_since_mono))
-            await self.stop(oldest, "its place is needed for others")
-            return
-        mono = self.state.clock.monotonic()
-        for agent in sorted(agents, key=lambda one: one.owned_since_mono):
-            if agent.application_id == application.id and application.reuse == "any":
-                continue  # it serves them too; each turn is theirs when they have used less
-            slice_over = mono - agent.owned_since_mono >= self.state.settings.owner_slice_s
-            if agent.state == "busy" and slice_over and self._is_less_due(agent, partitions):
-                agent.is_yielding = True
-                return
-
-    def _is_less_due(self, agent: Agent, partitions: list[QueuePartition]) -> bool:
-        """Whether somebody else who waits has used less than the agent's owner."""
-        share = self.state.share
-        groups = {active.group_id for active in agent.active.values()} or {None}
-        mine = min(share.score(agent.owner_id or 0, group) for group in groups)
-        others = [partition for partition in partitions if partition.owner_id != agent.owner_id]
-        return any(share.score(partition.owner_id, partition.group_id) < mine for partition in others)
-
     # ------------------------------------------------------------ starting
 
-    async def _request(self, application: Application, launcher: Launcher) -> None:
+    async def request(self, application: Application, launcher: Launcher) -> None:
+        """Ask a launcher for a new agent."""
         state = self.state
         agent = Agent(
             id=f"{_readable(application.slug)}-{os.urandom(5).hex()}",
             application_id=application.id,
             launcher=launcher.name,
-            state="requested",
+            state=AgentState.REQUESTED,
             requested_mono=state.clock.monotonic(),
             seen_mono=state.clock.monotonic(),
             is_being_asked_for=True,
         )
-        state.fleet.add(agent)  # before the first await: nobody may count one agent too few
+        state.fleet.add(agent)  # before the first await, so that every count includes it
         now = state.clock.time()
-        row = {
-            "id": agent.id,
-            "application_id": application.id,
-            "launcher": launcher.name,
-            "state": "requested",
-            "requested_at": now,
-        }
         try:
-            await state.db.write(lambda conn: conn.execute(insert(agents_table), [row]))
+            await state.db.write(
+                lambda conn: agents.request(conn, agent.id, application.id, launcher.name, now)
+            )
         except BaseException:
-            state.fleet.remove(agent)  # nobody may wait for one that was never asked for
+            state.fleet.remove(agent)  # it was never asked for
             launcher.free += 1
             raise
-        state.spawn(self._ask(agent, application, launcher))
+        state.background.spawn(self._ask(agent, application, launcher))
 
     async def ask_again(self, agent: Agent, waited_s: float) -> None:
-        """For an agent that is requested while no answer is awaited: the registry was ended, or its disk was full,
-        before it knew. Asked twice a launcher says that the agent is there."""
+        """Repeat the request for an agent whose answer is not awaited: the registry ended, or its disk was full, in
+        between. A launcher that is asked twice answers that the agent is there."""
         application = self.state.fleet.applications.get(agent.application_id)
         launcher = self.state.fleet.launchers.get(agent.launcher)
         if application is not None and launcher is not None and launcher.seen_mono is not None:
             agent.is_being_asked_for = True
-            self.state.spawn(self._ask(agent, application, launcher))
+            self.state.background.spawn(self._ask(agent, application, launcher))
         elif waited_s > self.state.settings.launcher_lost_after_s:
             await self.failures.handle(agent, "its launcher does not answer")
 
@@ -233,24 +103,24 @@ class Launching:
             return
         launcher.free = answer.free
         if not answer.ok and answer.free <= 0:
-            # No place is no fault of the application: what waits goes on waiting.
-            await self.failures.handle(agent, "its launcher had no place for it")
+            # No capacity is not a start failure: the calculations stay queued.
+            await self.failures.handle(agent, "its launcher had no capacity for it")
             return
         if not answer.ok:
             await self.start_failed(agent, answer.error or "the launcher refused")
             return
         state.counters.started_agents += 1
-        if agent.state == "requested":
-            state.fleet.set_state(agent, "starting", state.clock.monotonic())
+        if agent.state is AgentState.REQUESTED:
+            state.fleet.change_state(agent, AgentState.STARTING, state.clock.monotonic())
 
     async def _no_answer(self, agent: Agent, launcher: Launcher, reason: str) -> None:
-        """Nothing is asked of this launcher until it answers a list again; should the agent come, it is sent away."""
+        """Ask nothing of this launcher until it answers a list; the agent is sent away if it comes up after all."""
         log.warning("launcher_silent", launcher=launcher.name, agent=agent.id)
         launcher.seen_mono, launcher.asked_mono = None, -1e9
         await self.failures.handle(agent, reason)
 
     async def start_failed(self, agent: Agent, reason: str) -> None:
-        """An agent did not come up. After some failures in a row the calculation that waits longest fails."""
+        """An agent did not come up. After several failures in a row the calculation that waits longest fails."""
         state = self.state
         state.counters.failed_starts += 1
         log.warning("agent_did_not_start", agent=agent.id, reason=reason)
@@ -269,44 +139,33 @@ class Launching:
     async def _fail_head(self, application: Application, reason: str) -> None:
         state = self.state
         partitions = state.backlog.partitions(application.id)
-        if not partitions or any(agent.is_there for agent in state.fleet.of_application(application.id)):
+        if not partitions or any(agent.is_ready for agent in state.fleet.of_application(application.id)):
             return
-        head = min(partitions, key=lambda partition: partition.head[0])
+        head = min(partitions, key=lambda partition: partition.head.key)
         calculation_id, _ = state.backlog.take(head)
         text = f"{application.slug} {application.version} could not be started ({application.start_failures} times): {reason}"
         change = Change(calculation_id, State.FAILED, None, fields={"error_msg": text, "dead_letter": True})
-        told, _ = await state.db.write(lambda conn: change_states(conn, [change], state.clock.time()))
-        state.publish(told)
+        written, _ = await state.db.write(lambda conn: change_states(conn, [change], state.clock.time()))
+        state.publish(written)
 
     async def agent_ready(self, agent: Agent, event: AgentReady) -> None:
+        """An agent reports that it is ready, at its start or after it has reconnected."""
         state = self.state
-        mono = state.clock.monotonic()
-        agent.heard(mono)
+        agent.heard(state.clock.monotonic())
         agent.host, agent.pid = event.host, event.pid or None
         if agent.is_coming:
-            self.is_there(agent)
+            self.note_ready(agent)
         state.fleet.changed.add(agent.id)
-        values = {
-            "host": event.host,
-            "pid": event.pid or None,
-            "qcrbox_version": event.qcrbox_version,
-            "notes": event.notes[:50],
-            "state": agent.state,
-        }
+        reported = agents.Reported(event.host, event.pid or None, event.qcrbox_version, event.notes)
         now = state.clock.time()
-
-        def write(conn: Connection) -> None:
-            row = update(agents_table).where(agents_table.c.id == agent.id)
-            conn.execute(row.values(**values, last_seen_at=now))
-            conn.execute(row.where(agents_table.c.ready_at.is_(None)).values(ready_at=now))
-
-        await state.db.write(write)
+        await state.db.write(lambda conn: agents.note_ready(conn, agent.id, str(agent.state), reported, now))
         state.wake.set()
 
-    def is_there(self, agent: Agent) -> None:
+    def note_ready(self, agent: Agent) -> None:
         """An agent that was coming is ready for commands."""
         state = self.state
-        state.fleet.set_state(agent, "busy" if agent.active else "idle", state.clock.monotonic())
+        ready = AgentState.BUSY if agent.active else AgentState.IDLE
+        state.fleet.change_state(agent, ready, state.clock.monotonic())
         application = state.fleet.applications.get(agent.application_id)
         if application is not None:
             application.start_failures, application.start_error = 0, ""
@@ -316,32 +175,32 @@ class Launching:
     # ------------------------------------------------------------ stopping
 
     def after_run(self, agent: Agent) -> None:
-        """The owner rule and drains act when an agent has nothing in hand."""
-        if agent.active or not agent.is_there:
+        """Stop an agent without work that must not be used again: by the owner rule, or because others wait for its place."""
+        if agent.active or not agent.is_ready:
             return
         application = self.state.fleet.applications.get(agent.application_id)
         if agent.is_yielding or (application is not None and application.reuse == "never"):
-            self.state.fleet.set_state(agent, "draining", self.state.clock.monotonic())
-            self.state.spawn(self.stop(agent, "it has done its work"))
+            self.state.fleet.change_state(agent, AgentState.DRAINING, self.state.clock.monotonic())
+            self.state.background.spawn(self.stop(agent, "it has done its work"))
 
     async def stop(self, agent: Agent, reason: str, grace_s: float = 5.0) -> None:
-        """Ask the launcher to end an agent that holds nothing; its end is told by the launcher, or forced later."""
+        """Ask the launcher to end an agent without work. The launcher reports the end, or it is forced later."""
         state = self.state
-        state.fleet.set_state(agent, "stopping", state.clock.monotonic())
+        state.fleet.change_state(agent, AgentState.STOPPING, state.clock.monotonic())
         agent.stop_asked_mono, agent.reason = state.clock.monotonic(), reason
         await state.bus.control(agent.id, Drain(reason=reason))
-        # Beside: a launcher may take its time, and nobody else has to wait for it.
-        state.spawn(self._stop_process(agent.id, agent.launcher, reason, grace_s))
+        # In the background: a slow launcher must not delay others.
+        state.background.spawn(self._stop_process(agent.id, agent.launcher, reason, grace_s))
 
     async def kill(self, agent: Agent, reason: str) -> None:
-        """End an agent that does not listen, and give what it held to another."""
+        """End an agent that does not respond, and queue its calculations again."""
         await self.failures.handle(agent, reason)
-        self.state.spawn(self._stop_process(agent.id, agent.launcher, reason, 1.0))
+        self.state.background.spawn(self._stop_process(agent.id, agent.launcher, reason, 1.0))
 
     async def send_away(self, agent_id: str, launcher: str) -> None:
-        """An agent that we do not know, or have given up."""
+        """End an agent that is unknown or was written off."""
         await self.state.bus.control(agent_id, Drain(reason="the registry does not know this agent"))
-        self.state.spawn(self._stop_process(agent_id, launcher, "not known to the registry", 1.0))
+        self.state.background.spawn(self._stop_process(agent_id, launcher, "not known to the registry", 1.0))
 
     async def _stop_process(self, agent_id: str, launcher: str, reason: str, grace_s: float) -> None:
         if launcher not in self.state.fleet.launchers:
@@ -351,16 +210,17 @@ class Launching:
             answer = await self.state.bus.launcher(launcher).stop(request)
         except Unreachable:
             return  # the reconciler looks at the launcher's list again
-        self.take_free(launcher, answer)
+        self.note_answer(launcher, answer)
         agent = self.state.fleet.agents.get(agent_id)
         if (
             agent is not None
             and answer.ok
-            and not any(one.agent == agent_id and one.alive for one in answer.agents)
+            and not any(running.agent == agent_id and running.alive for running in answer.agents)
         ):
             await self.failures.handle(agent, reason)
 
-    def take_free(self, name: str, answer: LauncherAnswer) -> None:
+    def note_answer(self, name: str, answer: LauncherAnswer) -> None:
+        """Note the free places of an answer."""
         launcher = self.state.fleet.launchers.get(name)
         if launcher is not None and answer.ok:
             launcher.free, launcher.seen_mono = answer.free, self.state.clock.monotonic()
@@ -368,51 +228,39 @@ class Launching:
 
     # ------------------------------------------------------------ launchers
 
-    def place_is_free(self, name: str) -> None:
-        """A launcher tells that a process of its ended: what waits for a place need not wait for its next list."""
+    def note_free_place(self, name: str) -> None:
+        """A process of a launcher has ended: its place can be used before the next list."""
         launcher = self.state.fleet.launchers.get(name)
         if launcher is not None:
             launcher.free = min(launcher.free + 1, launcher.capacity)
             self.state.wake.set()
 
     async def launcher_ready(self, event: LauncherReady) -> None:
+        """A launcher reports what it offers, at its start or after a change."""
         state = self.state
         launcher = state.fleet.launchers.setdefault(event.launcher, Launcher(event.launcher))
         launcher.manager, launcher.host, launcher.capacity = event.manager, event.host, event.capacity
-        launcher.applications = {(one.get("slug", ""), one.get("version", "")) for one in event.applications}
+        launcher.applications = {
+            (offered.get("slug", ""), offered.get("version", "")) for offered in event.applications
+        }
         launcher.seen_mono, launcher.asked_mono = state.clock.monotonic(), -1e9
         launcher.free = max(event.capacity - len(event.running), 0)
-        texts = {(one.get("slug"), one.get("version")): one.get("text", "") for one in event.preparing}
+        texts = {
+            (prepared.get("slug"), prepared.get("version")): prepared.get("text", "")
+            for prepared in event.preparing
+        }
         for application in state.fleet.applications.values():
             if (application.slug, application.version) in launcher.applications:
                 application.preparing = texts.get((application.slug, application.version), "")
         now = state.clock.time()
-        row = {
-            "name": event.launcher,
-            "manager": event.manager,
-            "host": event.host,
-            "capacity": event.capacity,
-            "free": launcher.free,
-            "applications": event.applications,
-            "last_seen_at": now,
-        }
-
-        def write(conn: Connection) -> None:
-            statement = upsert(conn, launchers_table).values(**row, first_seen_at=now)
-            conn.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
-
-        await state.db.write(write)
+        row = launchers.LauncherRow(
+            event.launcher, event.manager, event.host, event.capacity, launcher.free, event.applications
+        )
+        await state.db.write(lambda conn: launchers.register(conn, row, now))
         log.info(
             "launcher_ready", launcher=event.launcher, capacity=event.capacity, running=len(event.running)
         )
         state.wake.set()
-
-
-def _serves(agent: Agent, application: Application, partitions: list[QueuePartition]) -> bool:
-    """Whether this idle agent will take something that waits here at the next round."""
-    return agent.application_id == application.id and any(
-        Dispatcher.may_have(agent, partition.owner_id, application) for partition in partitions
-    )
 
 
 def _readable(slug: str) -> str:

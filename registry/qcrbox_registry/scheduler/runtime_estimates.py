@@ -1,4 +1,4 @@
-"""How long commands took, for honest estimates: the median of the last ones, none without a past."""
+"""Expected runtimes of commands: the median of the last runs."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ KEPT = 64
 
 
 class RuntimeEstimates:
-    """Seconds from start to end of successful calculations, per command id."""
+    """Runtimes of successful calculations, s, per command id."""
 
     def __init__(self) -> None:
         self._past: dict[int, deque[float]] = {}
         self._median: dict[int, float] = {}
+        self._count = 0
 
     def add(self, command_id: int, seconds: float) -> None:
+        """Note a runtime."""
         past = self._past.setdefault(command_id, deque(maxlen=KEPT))
         past.append(seconds)
         # A median of 64 costs more than the rest of an event; every eighth is enough once there are many.
-        if len(past) <= 8 or command_id not in self._median or self._turn(command_id):
+        self._count += 1
+        if len(past) <= 8 or command_id not in self._median or self._count % 8 == 0:
             self._median[command_id] = statistics.median(past)
 
-    def _turn(self, command_id: int) -> bool:
-        self._count = getattr(self, "_count", 0) + 1
-        return self._count % 8 == 0
-
     def restore(self, command_id: int, mean_s: float) -> None:
-        """Start from a stored mean; the first new durations take its place."""
+        """Start from a stored mean, which new runtimes replace."""
         self._past.setdefault(command_id, deque([mean_s], maxlen=KEPT))
         self._median[command_id] = mean_s
 

@@ -1,4 +1,4 @@
-"""The scheduler as the rest of the registry sees it."""
+"""The scheduler, for the services."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
+from qcrbox.background import BackgroundTasks
 from qcrbox.contract.errors import NotFound, QcError
 from qcrbox.contract.messages import EndSession, OpenTunnel
-from sqlalchemy import select
 
 from qcrbox_registry.messaging.auth_callout import AuthCallout
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
 from qcrbox_registry.messaging.tokens import Enrolment
 from qcrbox_registry.scheduler.agent_failures import AgentFailures
-from qcrbox_registry.scheduler.backlog import Backlog, Waiting
+from qcrbox_registry.scheduler.agent_steps import AgentSteps
+from qcrbox_registry.scheduler.backlog import Backlog
 from qcrbox_registry.scheduler.cancelling import Cancelling
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.commands import CommandMaker
@@ -25,21 +26,24 @@ from qcrbox_registry.scheduler.dispatch import MOST_PER_ROUND, Dispatcher
 from qcrbox_registry.scheduler.fair_share import FairShare
 from qcrbox_registry.scheduler.fleet import Active, Agent, Fleet
 from qcrbox_registry.scheduler.ingest import Ingest
+from qcrbox_registry.scheduler.launcher_lists import LauncherLists
 from qcrbox_registry.scheduler.launching import Launching
-from qcrbox_registry.scheduler.reconcile import Reconciler, write_rows
+from qcrbox_registry.scheduler.planning import Planner
+from qcrbox_registry.scheduler.reconcile import Reconciler
 from qcrbox_registry.scheduler.recovery import read_rules, recover
 from qcrbox_registry.scheduler.runtime_estimates import RuntimeEstimates
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.scheduler.state import EventPublisher, SchedulerState
 from qcrbox_registry.scheduler.status import Estimate, estimate, status
+from qcrbox_registry.scheduler.write_behind import WriteBehind
+from qcrbox_registry.store import agents
 from qcrbox_registry.store.calculations import NewCalculation
 from qcrbox_registry.store.engine import Database
-from qcrbox_registry.store.tables import agents as agents_table
+from qcrbox_registry.store.work_queue import Waiting
 
 log = structlog.get_logger(__name__)
 
 LINGER_S = 0.005
-CANCEL_AGAIN_S = 1.0
 
 
 class Scheduler:
@@ -81,11 +85,18 @@ class Scheduler:
         self.launching = Launching(self.state, self.failures)
         self.cancelling = Cancelling(self.state, self.launching)
         self.ingest = Ingest(self.state, self.launching, self.failures)
+        self.planner = Planner(self.state, self.dispatcher, self.launching)
+        self.rows = WriteBehind(self.state)
         self.reconciler = Reconciler(
-            self.state, self.dispatcher, self.launching, self.failures, self.cancelling
+            self.state,
+            self.dispatcher,
+            self.planner,
+            AgentSteps(self.state, self.dispatcher, self.launching, self.cancelling),
+            LauncherLists(self.state, self.launching, self.failures),
+            self.rows,
         )
         self._auth = AuthCallout(secrets.account(), secrets.signing_key(), self._is_wanted, clock.time)
-        self._tasks: list[asyncio.Task] = []
+        self._loops = BackgroundTasks(_report)
         self.is_ready = False
 
     # ------------------------------------------------------------ life
@@ -96,25 +107,19 @@ class Scheduler:
         await self._auth.serve(self.state.bus.connection)
         await self.state.bus.run_heartbeats(self.ingest.heartbeat)
         self.state.bus.on_reconnect(self.reconciler.connected_again)
-        self._tasks = [
-            asyncio.create_task(
-                self.state.bus.run_events(self.ingest.take, self.dispatcher.patience_s), name="events"
-            ),
-            asyncio.create_task(self._dispatch_loop(), name="dispatch"),
-            asyncio.create_task(self._reconcile_loop(), name="reconcile"),
-            asyncio.create_task(self.reconciler.watch_standstill(), name="standstill"),
-        ]
+        self._loops.spawn(self.state.bus.run_events(self.ingest.take, self.dispatcher.patience_s), "events")
+        self._loops.spawn(self._dispatch_loop(), "dispatch")
+        self._loops.spawn(self._reconcile_loop(), "reconcile")
+        self._loops.spawn(self.reconciler.watch_standstill(), "standstill")
         self.is_ready = True
 
     async def stop(self) -> None:
         """Stop taking and handing out; agents keep working and their events wait in JetStream."""
         self.is_ready = False
         self.state.bus.stop_events()
-        await _ended({*self._tasks, *self.state.background})
-        self._tasks = []
-        uses = self.reconciler.uses(self.state.clock.time())
+        await asyncio.gather(self._loops.cancel(), self.state.background.cancel())
         with contextlib.suppress(QcError):
-            await self.state.db.write(lambda conn: write_rows(conn, [], uses, {}))
+            await self.rows.flush_uses()
 
     async def _dispatch_loop(self) -> None:
         while True:
@@ -125,7 +130,7 @@ class Scheduler:
             try:
                 while await self.dispatcher.round() == MOST_PER_ROUND:
                     pass
-                await self.launching.plan(self.dispatcher)
+                await self.planner.plan()
             except Exception as error:
                 log.error("dispatch_failed", error=repr(error), exc_info=error)
                 await asyncio.sleep(0.5)
@@ -141,21 +146,26 @@ class Scheduler:
     async def _is_wanted(self, enrolment: Enrolment) -> bool:
         if enrolment.agent in self.state.fleet.agents:
             return True
-        query = select(agents_table.c.state).where(agents_table.c.id == enrolment.agent)
-        state = await self.state.db.read(lambda conn: conn.execute(query).scalar())
+        state = await self.state.db.read(lambda conn: agents.state_of(conn, enrolment.agent))
         return state not in (None, "gone")
 
-    # ------------------------------------------------------------ what the API asks
+    # ------------------------------------------------------------ for the services
 
     def submitted(self, new: Sequence[NewCalculation]) -> None:
-        """New calculations are committed: they may run."""
+        """Queue calculations that were committed."""
         now = self.state.clock.time()
         self.state.enqueue(
             [
                 Waiting(
-                    one.id, one.application_id, one.owner_id, one.group_id, one.command_id, one.priority, now
+                    id=calculation.id,
+                    application_id=calculation.application_id,
+                    owner_id=calculation.owner_id,
+                    group_id=calculation.group_id,
+                    command_id=calculation.command_id,
+                    priority=calculation.priority,
+                    submitted_at=now,
                 )
-                for one in new
+                for calculation in new
             ]
         )
 
@@ -166,7 +176,7 @@ class Scheduler:
         return await self.cancelling.cancel(calculation_ids, reason, by)
 
     async def end_session(self, calculation_id: str, *, keep: bool = True, reason: str = "") -> None:
-        """Ask the agent to end a session. One that still waits is cancelled. Raises NotFound for no such open one."""
+        """Ask the agent to end a session; one that waits is cancelled. Raises NotFound for a session that is not open."""
         if calculation_id in self.state.backlog:
             await self.cancel([calculation_id], reason=reason or "the session was closed before it started")
             return
@@ -195,9 +205,13 @@ class Scheduler:
 
     def queue_info(self, calculation_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """`place` (1 is next), `reason` it waits for and `estimated_start` (Unix time, s, or None) of those that wait."""
-        found = ((one, self.queue_position(one)) for one in calculation_ids)
         now = self.state.clock.time()
-        return {one: known.shown(now) for one, known in found if known is not None}
+        found = {calculation_id: self.queue_position(calculation_id) for calculation_id in calculation_ids}
+        return {
+            calculation_id: position.shown(now)
+            for calculation_id, position in found.items()
+            if position is not None
+        }
 
     def queue_position(self, calculation_id: str) -> Estimate | None:
         """Place in the queue and when it may start; None for one that does not wait."""
@@ -208,12 +222,12 @@ class Scheduler:
         return status(self.state)
 
     async def rules_changed(self) -> None:
-        """An application, hold or quota was changed: act now instead of at the next look."""
+        """Read applications, holds and quotas now instead of at the next tick."""
         await read_rules(self.state)
         self.state.wake.set()
 
     async def stop_agent(self, agent_id: str, reason: str) -> None:
-        """An administrator ends an agent; what it runs is given to another. Raises NotFound."""
+        """End an agent for an administrator; its calculations get another one. Raises NotFound."""
         agent = self.state.fleet.agents.get(agent_id)
         if agent is None:
             raise NotFound(f"There is no agent {agent_id!r}.")
@@ -226,10 +240,5 @@ class Scheduler:
         return holder
 
 
-async def _ended(left: set[asyncio.Task]) -> None:
-    """Cancel until they have ended. Once is not enough: nats-py swallows a cancellation that comes while it flushes, or
-    with what its `wait_for` waits for; a loop then goes on for ever."""
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
+def _report(error: BaseException) -> None:
+    log.error("loop_ended", error=repr(error), exc_info=error)

@@ -1,16 +1,18 @@
-"""What all parts of the scheduler share: the database, the bus, and everything it knows in memory."""
+"""The state that all parts of the scheduler share: database, bus, queue, fleet, shares, rules."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
+from qcrbox.background import BackgroundTasks
 
 from qcrbox_registry.messaging.bus import Bus
-from qcrbox_registry.scheduler.backlog import Backlog, Waiting
+from qcrbox_registry.scheduler.agent_state import AgentState
+from qcrbox_registry.scheduler.backlog import Backlog
 from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.commands import CommandMaker
 from qcrbox_registry.scheduler.fair_share import FairShare
@@ -19,25 +21,26 @@ from qcrbox_registry.scheduler.runtime_estimates import RuntimeEstimates
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.events import Event
+from qcrbox_registry.store.holds import Hold
+from qcrbox_registry.store.work_queue import Waiting
 
 log = structlog.get_logger(__name__)
 
 
 class EventPublisher(Protocol):
-    """Who is told what happened, after the commit: `services.event_hub.EventHub`."""
+    """Sends events to subscribers, after the commit that wrote them."""
 
-    def publish(self, events: Sequence[Event]) -> Any: ...
+    def publish(self, events: Sequence[Event]) -> None:
+        """Send events in order."""
 
 
-@dataclass(slots=True)
-class Hold:
-    mode: str  # hold | drain
-    reason: str
+def _report(error: BaseException) -> None:
+    log.error("background_failed", error=repr(error), exc_info=error)
 
 
 @dataclass(slots=True)
 class Counters:
-    """Counted since the start; read by the metrics page."""
+    """Counts since the start, for the metrics page."""
 
     assigned: int = 0
     finished: int = 0
@@ -50,6 +53,8 @@ class Counters:
 
 @dataclass
 class SchedulerState:
+    """Everything the scheduler has in memory, and what it works with."""
+
     db: Database
     bus: Bus
     settings: SchedulerSettings
@@ -64,47 +69,41 @@ class SchedulerState:
     quotas: dict[tuple[str, int, str], float] = field(default_factory=dict)  # (subject, id, quota)
     counters: Counters = field(default_factory=Counters)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    background: set[asyncio.Task] = field(default_factory=set)
+    background: BackgroundTasks = field(default_factory=lambda: BackgroundTasks(_report))
     # Processor seconds since the last write, per ("person" | "group", id): what the CPU-hours quota counts.
     used_s: dict[tuple[str, int], float] = field(default_factory=dict)
-    # Why an application's calculations wait, for the person who asks.
+    # Application id -> why its calculations wait, as people read it.
     waits: dict[int, str] = field(default_factory=dict)
 
     def publish(self, events: Sequence[Event]) -> None:
+        """Send events to the subscribers."""
         if events:
             self.hub.publish(events)
 
     def enqueue(self, waiting: Sequence[Waiting]) -> None:
+        """Queue calculations and wake the dispatcher."""
         now, mono = self.clock.time(), self.clock.monotonic()
-        for one in waiting:
-            self.backlog.add(one, now, mono)
+        for calculation in waiting:
+            self.backlog.add(calculation, now, mono)
         self.wake.set()
-
-    def spawn(self, coroutine: Any) -> None:
-        """Run something beside; the task is kept until it is done."""
-        task = asyncio.create_task(coroutine)
-        self.background.add(task)
-        task.add_done_callback(self._spawned_ended)
-
-    def _spawned_ended(self, task: asyncio.Task) -> None:
-        self.background.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("background_failed", error=repr(error), exc_info=error)
 
     # ------------------------------------------------------------ holds and caps
 
     def hold_on(self, application_id: int) -> Hold | None:
+        """The hold of the site or of an application."""
         return self.holds.get(("site", "")) or self.holds.get(("application", str(application_id)))
 
     def hold_on_launcher(self, name: str) -> Hold | None:
+        """The hold of a launcher."""
         return self.holds.get(("launcher", name))
 
     def quota(self, subject: str, subject_id: int, quota: str) -> float | None:
+        """A limit that an administrator set for a person or group, else the default that is set."""
         own = self.quotas.get((subject, subject_id, quota))
         return own if own is not None else self.quotas.get((f"default-{subject}", 0, quota))
 
     def may_run(self, owner_id: int, group_id: int | None) -> bool:
-        """False while a cap on running calculations holds; the stricter of person and group decides."""
+        """False while a cap on running calculations is reached, that of the person or that of the group."""
         subjects = [("person", owner_id, self.settings.running_per_person)]
         if group_id is not None:
             subjects.append(("group", group_id, self.settings.running_per_group))
@@ -123,7 +122,7 @@ class SchedulerState:
     # ------------------------------------------------------------ the end of an active calculation
 
     def settle(self, agent: Agent, active: Active, *, succeeded: bool, ran_s: float | None) -> None:
-        """Take an ended calculation from its agent in memory: charge what it used, free the agent."""
+        """Take an ended calculation from its agent: charge its use of the slot, make the agent idle again. ran_s: s."""
         self.fleet.end(agent, active.calculation_id)
         used = ran_s if ran_s is not None else 0.0
         self.share.charge(active.owner_id, active.group_id, used - active.charged_s, self.clock.monotonic())
@@ -131,6 +130,6 @@ class SchedulerState:
             self.used_s[subject] = self.used_s.get(subject, 0.0) + used * self.processors(agent)
         if succeeded and ran_s is not None and not active.interactive:
             self.runtimes.add(active.command_id, ran_s)
-        if not agent.active and agent.state == "busy":
-            self.fleet.set_state(agent, "idle", self.clock.monotonic())
+        if not agent.active and agent.state is AgentState.BUSY:
+            self.fleet.change_state(agent, AgentState.IDLE, self.clock.monotonic())
         self.wake.set()

@@ -1,4 +1,4 @@
-"""What the scheduler tells about itself: places in the queue, expected starts, agents, launchers."""
+"""What the scheduler shows: places in the queue, expected starts, agents, launchers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qcrbox_registry.scheduler.state import SchedulerState
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """position: 1 is next. starts_in_s: None when nothing is known of past durations. waits_for: the reason in words."""
+    """position: 1 is next. starts_in_s: None without past runtimes. waits_for: the reason as people read it."""
 
     position: int
     starts_in_s: float | None
@@ -19,7 +19,7 @@ class Estimate:
     waits_for: str
 
     def shown(self, now: float) -> dict[str, Any]:
-        """As the REST side shows it; times are Unix times, s."""
+        """As answers show it; times are Unix times, s. now: Unix time, s."""
 
         def moment(seconds: float | None) -> float | None:
             return None if seconds is None else now + seconds
@@ -34,6 +34,7 @@ class Estimate:
 
 
 def estimate(state: SchedulerState, calculation_id: str) -> Estimate | None:
+    """Place and expected start of a waiting calculation; None when it does not wait."""
     ahead = state.backlog.ahead(calculation_id)
     place = state.backlog.place(calculation_id)
     if ahead is None or place is None:
@@ -46,9 +47,9 @@ def estimate(state: SchedulerState, calculation_id: str) -> Estimate | None:
     if not waits_for and not state.may_run(partition.owner_id, partition.group_id):
         waits_for = "As many of your calculations as allowed are running."
     slots = sum(
-        agent.is_there or agent.is_coming for agent in state.fleet.of_application(partition.application_id)
+        agent.is_ready or agent.is_coming for agent in state.fleet.of_application(partition.application_id)
     )
-    command_id = partition.head[3] if partition.entries else None
+    command_id = partition.head.command_id if partition.entries else None
     typical = None if command_id is None else state.runtimes.expected(command_id)
     if typical is None or not slots or state.hold_on(partition.application_id) is not None:
         return Estimate(ahead + 1, None, None, None, waits_for)
@@ -61,11 +62,11 @@ def estimate(state: SchedulerState, calculation_id: str) -> Estimate | None:
 
 
 def _remaining_s(state: SchedulerState, application_id: int, typical: float) -> float:
-    """Until the first slot is free: nothing when an agent is idle, else what is left of the shortest rest."""
+    """Time until the first slot is free, s: 0 with an idle agent, else the least remaining runtime."""
     mono = state.clock.monotonic()
     rests = []
     for agent in state.fleet.of_application(application_id):
-        if agent.is_there and not agent.active:
+        if agent.is_ready and not agent.active:
             return 0.0
         for active in agent.active.values():
             ran = 0.0 if active.started_mono is None else mono - active.started_mono
@@ -74,14 +75,18 @@ def _remaining_s(state: SchedulerState, application_id: int, typical: float) -> 
 
 
 def status(state: SchedulerState) -> dict[str, Any]:
+    """Queue, agents, launchers and counters as GET /api/status answers."""
     mono = state.clock.monotonic()
-    names = {one.id: f"{one.slug} {one.version}" for one in state.fleet.applications.values()}
+    names = {
+        application.id: f"{application.slug} {application.version}"
+        for application in state.fleet.applications.values()
+    }
     agents = [
         {
             "agent": agent.id,
             "application": names.get(agent.application_id, ""),
             "launcher": agent.launcher,
-            "state": agent.state,
+            "state": str(agent.state),
             "calculations": list(agent.active),
             "owner_id": agent.owner_id,
             "seen_s_ago": round(mono - agent.seen_mono, 1),
@@ -93,22 +98,25 @@ def status(state: SchedulerState) -> dict[str, Any]:
     ]
     launchers = [
         {
-            "launcher": one.name,
-            "manager": one.manager,
-            "host": one.host,
-            "capacity": one.capacity,
-            "free": one.free,
-            "answers": one.seen_mono is not None
-            and mono - one.seen_mono < state.settings.launcher_lost_after_s,
+            "launcher": launcher.name,
+            "manager": launcher.manager,
+            "host": launcher.host,
+            "capacity": launcher.capacity,
+            "free": launcher.free,
+            "answers": launcher.seen_mono is not None
+            and mono - launcher.seen_mono < state.settings.launcher_lost_after_s,
         }
-        for one in state.fleet.launchers.values()
+        for launcher in state.fleet.launchers.values()
     ]
     return {
         "waiting": len(state.backlog),
         "waiting_by_application": {
-            names.get(one, str(one)): state.backlog.waiting_for(one) for one in state.backlog.applications()
+            names.get(application_id, str(application_id)): state.backlog.waiting_for(application_id)
+            for application_id in state.backlog.applications()
         },
-        "waits": {names.get(one, str(one)): why for one, why in state.waits.items()},
+        "waits": {
+            names.get(application_id, str(application_id)): why for application_id, why in state.waits.items()
+        },
         "running": sum(len(agent.active) for agent in state.fleet.agents.values()),
         "agents": agents,
         "launchers": launchers,

@@ -1,4 +1,4 @@
-"""What a registry does beside its work: examples, orphans, deleted data past its time, old keys, who is gone."""
+"""Periodic work beside the requests: examples, deleted groups, and removing what is past its time."""
 
 from __future__ import annotations
 
@@ -10,54 +10,63 @@ from functools import partial
 import structlog
 from qcrbox.contract.errors import QcError
 
-from qcrbox_registry.services import offboarding
-from qcrbox_registry.services.core import Core
-from qcrbox_registry.services.submission import forget_old_answers
-from qcrbox_registry.services.uploads import UploadService
-from qcrbox_registry.store import contents, trash, uploads
+from qcrbox_registry.services.contents import ContentService
+from qcrbox_registry.services.context import Context
+from qcrbox_registry.services.examples import Examples
+from qcrbox_registry.services.offboarding import mark_departed
+from qcrbox_registry.services.resumable_uploads import ResumableUploadService
+from qcrbox_registry.store import contents, idempotency, trash, uploads
 
 EXAMPLES_S = 3.0
 DEPARTURES_S = 300.0
 SWEEP_S = 3600.0
+AUDIT_S = 60.0
 UPLOAD_AGE_S = 7 * 86400.0
 log = structlog.get_logger(__name__)
 
 
 class Housekeeping:
-    """Three quiet loops. `sweep` can also be called by itself."""
+    """Four loops. `sweep` is one round of one of them."""
 
-    def __init__(self, core: Core, uploads_service: UploadService) -> None:
-        self._core, self._uploads = core, uploads_service
-        self._tasks: list[asyncio.Task] = []
+    def __init__(
+        self,
+        context: Context,
+        contents: ContentService,
+        uploads: ResumableUploadService,
+        examples: Examples,
+    ) -> None:
+        self._context, self._contents, self._uploads, self._examples = context, contents, uploads, examples
 
-    def start(self) -> None:
-        loops = (self._examples(), self._sweeps(), self._departures())
-        self._tasks = [asyncio.create_task(one) for one in loops]
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _examples(self) -> None:
+    async def store_examples(self) -> None:
+        """Store examples as their files appear: the environment of an application may still be built."""
         while True:
-            if self._core.examples.waiting:
+            if self._examples.waiting:
                 with contextlib.suppress(QcError):
-                    told, new = await self._core.examples.store(self._core.db, self._core.objects)
-                    self._core.publish(told)
-                    self._uploads.look_later(new)
-            # An application's environment may still be built: then its files come later.
+                    made, new = await self._examples.store(self._context.db, self._context.objects)
+                    self._context.publish(made)
+                    self._contents.index_later(new)
             await asyncio.sleep(EXAMPLES_S)
 
-    async def _departures(self) -> None:
+    async def mark_departed(self) -> None:
+        """Note deleted groups and accounts again and again."""
         while True:
             await asyncio.sleep(DEPARTURES_S)
             try:
-                await offboarding.look(self._core)
+                await mark_departed(self._context)
             except QcError as error:
                 log.warning("departures_not_noted", error=error.message)
 
-    async def _sweeps(self) -> None:
+    async def sign_audit(self) -> None:
+        """Sign and export the head of the audit trail again and again."""
+        while True:
+            await asyncio.sleep(AUDIT_S)
+            try:
+                await self._context.db.read(lambda conn: self._context.audit_heads.sign(conn, time.time()))
+            except (QcError, OSError) as error:
+                log.error("audit_head_not_signed", error=str(error))
+
+    async def sweep_again(self) -> None:
+        """Sweep again and again."""
         while True:
             try:
                 await self.sweep()
@@ -66,24 +75,34 @@ class Housekeeping:
             await asyncio.sleep(SWEEP_S)
 
     async def sweep(self, now: float | None = None) -> dict[str, int]:
-        """Remove what nobody can reach any more; how much it was."""
+        """Remove what is past its time (as of `now`, Unix time, s); how much of each kind."""
         at = time.time() if now is None else now
-        core = self._core
-        undo_s = core.settings.undo_days * 86400
-        purged = await core.db.write(lambda conn: trash.purge(conn, at - undo_s))
-        await core.db.write(lambda conn: forget_old_answers(conn, at))
-        stale = await core.db.read(lambda conn: uploads.stale(conn, at - UPLOAD_AGE_S))
-        for row in stale:
-            await core.db.write(partial(uploads.drop, upload_id=row.id))
-            (core.settings.data / "run" / "uploads" / row.id).unlink(missing_ok=True)
-        removed = 0
-        for sha256 in await core.db.read(lambda conn: contents.unused(conn, at)):
-            if await core.db.write(partial(contents.begin_removal, sha256=sha256)):
-                await core.objects.delete(sha256)
-                await core.db.write(partial(contents.end_removal, sha256=sha256))
-                removed += 1
-        chunks = await core.objects.sweep()
-        counts = {"files": purged, "contents": removed, "uploads": len(stale), "orphans": chunks}
+        db = self._context.db
+        restorable_s = self._context.settings.undo_days * 86400
+        purged = await db.write(lambda conn: trash.purge(conn, at - restorable_s))
+        await db.write(lambda conn: idempotency.forget_old(conn, at))
+        counts = {
+            "files": purged,
+            "contents": await self._remove_contents(at),
+            "uploads": await self._drop_stale_uploads(at),
+            "orphans": await self._context.objects.sweep(),
+        }
         if any(counts.values()):
             log.info("swept", **counts)
         return counts
+
+    async def _drop_stale_uploads(self, at: float) -> int:
+        stale = await self._context.db.read(lambda conn: uploads.stale(conn, at - UPLOAD_AGE_S))
+        for upload_id in stale:
+            await self._uploads.drop(upload_id)
+        return len(stale)
+
+    async def _remove_contents(self, at: float) -> int:
+        """Remove contents that no file points to. Marked first, so that an upload of the same bytes notices."""
+        db, removed = self._context.db, 0
+        for sha256 in await db.read(lambda conn: contents.unused(conn, at)):
+            if await db.write(partial(contents.begin_removal, sha256=sha256)):
+                await self._context.objects.delete(sha256)
+                await db.write(partial(contents.end_removal, sha256=sha256))
+                removed += 1
+        return removed

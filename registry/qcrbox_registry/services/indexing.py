@@ -1,7 +1,7 @@
-"""Reads CIFs for the index and makes their unified form, in a process of its own.
+"""Reads CIFs for the index and makes their unified form, in a child process.
 
-A hostile file may eat memory or time there; it is then ended and the file simply stays without an index. The
-process is started when there is something to do and ends after a while without work.
+A hostile file may use much memory or time there; then the child is ended and the file stays without an index. The
+child is started when it is needed and ends after `IDLE_S` without work.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Indexer:
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
         self._used_at = 0.0
-        self._idle: asyncio.Task | None = None
+        self._idle: asyncio.Task[None] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.glob("cif-*"):  # of a process that was killed
+        for left in folder.glob("cif-*"):  # from a process that was killed
             left.unlink(missing_ok=True)
 
     async def index(self, sha256: str, size: int, filename: str) -> dict[str, Any] | None:
-        """The row of `cif_index` for these bytes; None when they are no CIF, too large, or cannot be read in time."""
+        """The row of `cif_index` for these bytes; None when they are not a CIF, too large, or not read in time."""
         if size > LARGEST_BYTES:
             return None
         try:
@@ -68,6 +68,7 @@ class Indexer:
             target.unlink(missing_ok=True)
 
     async def close(self) -> None:
+        """End the child process."""
         if self._idle is not None:
             self._idle.cancel()
         async with self._turn:
@@ -96,7 +97,8 @@ class Indexer:
             line = await within(process.stdout.readline(), self._longest_s)
             if not line:
                 raise CifError("The file could not be read.", why="Reading it took too much memory.")
-            return json.loads(line)
+            answer: dict[str, Any] = json.loads(line)
+            return answer
         except TimeoutError:
             await self._end()
             raise CifError(
@@ -106,7 +108,7 @@ class Indexer:
             await self._end()
             raise
         except asyncio.CancelledError:
-            await self._end()  # its answer would be taken for the next one's
+            await self._end()  # its answer would be read as that of the next request
             raise
         finally:
             self._used_at = time.monotonic()
@@ -153,7 +155,7 @@ async def _file_chunks(path: Path) -> AsyncIterator[bytes]:
 
 
 def row_of(facts: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What the process found, as columns of `cif_index`."""
+    """The facts of the child process as columns of `cif_index`."""
     if facts is None:
         return None
     full = facts["full"]

@@ -1,4 +1,4 @@
-"""Numbers for Prometheus: the scheduler's, the database's, the streams'."""
+"""Metrics for Prometheus: scheduler, database, event streams, files."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from qcrbox_registry.services.core import Core
+from qcrbox_registry.services.context import Context
 
 
-async def page(core: Core) -> bytes:
-    """The text page."""
-    collected = list(_metrics(core))
-    if core.bus is not None and core.bus.is_connected:
-        pending = await core.bus.pending()
+async def page(context: Context) -> bytes:
+    """The page in the text format of Prometheus."""
+    collected = list(_metrics(context))
+    if context.bus.is_connected:
+        pending = await context.bus.pending()
         waiting = GaugeMetricFamily(
             "qcrbox_stream_messages", "Messages that wait in a JetStream stream.", labels=["stream"]
         )
         for name, count in pending.items():
             waiting.add_metric([name], count)
         collected.append(waiting)
-        stored = await core.objects.usage()
+        stored = await context.objects.usage()
         collected.append(GaugeMetricFamily("qcrbox_files_bytes", "Bytes of stored file contents.", stored))
-    free = shutil.disk_usage(core.settings.data).free
+    free = shutil.disk_usage(context.settings.data).free
     collected.append(GaugeMetricFamily("qcrbox_disk_free_bytes", "Free on the data folder's disk.", free))
     registry = CollectorRegistry()
     registry.register(_Collected(collected))
@@ -42,18 +42,20 @@ class _Collected:
         return self._found
 
 
-def _metrics(core: Core) -> list[Metric]:
-    status = core.scheduler.status()
+def _metrics(context: Context) -> list[Metric]:
+    status = context.scheduler.status()
     found: list[Metric] = [
-        GaugeMetricFamily("qcrbox_up_seconds", "Time since the start.", time.time() - core.started_at),
+        GaugeMetricFamily("qcrbox_up_seconds", "Time since the start.", time.time() - context.started_at),
         GaugeMetricFamily("qcrbox_waiting", "Calculations that wait.", status["waiting"]),
         GaugeMetricFamily("qcrbox_running", "Calculations with an agent.", status["running"]),
-        GaugeMetricFamily("qcrbox_listeners", "Open event streams.", core.hub.listening),
-        GaugeMetricFamily("qcrbox_writer_queue", "Changes that wait for the database.", core.db.waiting),
+        GaugeMetricFamily("qcrbox_listeners", "Open event streams.", context.hub.listening),
+        GaugeMetricFamily("qcrbox_writer_queue", "Changes that wait for the database.", context.db.waiting),
         GaugeMetricFamily("qcrbox_resident_bytes", "Memory of this process.", _resident_bytes()),
-        CounterMetricFamily("qcrbox_commits", "Transactions written.", core.db.commits),
-        CounterMetricFamily("qcrbox_changes", "Changes written, many to a transaction.", core.db.functions),
-        CounterMetricFamily("qcrbox_events", "Events told.", core.hub.published),
+        CounterMetricFamily("qcrbox_commits", "Transactions written.", context.db.commits),
+        CounterMetricFamily(
+            "qcrbox_changes", "Changes written, many to a transaction.", context.db.functions
+        ),
+        CounterMetricFamily("qcrbox_events", "Events published.", context.hub.published),
         GaugeMetricFamily("qcrbox_nats_connected", "1 when NATS is connected.", int(bool(status["nats"]))),
     ]
     waiting = GaugeMetricFamily(
@@ -67,8 +69,8 @@ def _metrics(core: Core) -> list[Metric]:
     launchers = GaugeMetricFamily(
         "qcrbox_launcher_answers", "1 when a launcher answers.", labels=["launcher"]
     )
-    for one in status["launchers"]:
-        launchers.add_metric([one["launcher"]], int(one["answers"]))
+    for launcher in status["launchers"]:
+        launchers.add_metric([launcher["launcher"]], int(launcher["answers"]))
     for name, count in status["counters"].items():
         found.append(
             CounterMetricFamily(f"qcrbox_{name}", f"Since the start: {name.replace('_', ' ')}.", count)

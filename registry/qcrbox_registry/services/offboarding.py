@@ -1,51 +1,56 @@
-"""Notices which groups and accounts the hub no longer knows: their data then waits for an administrator's decision."""
+"""Notes which groups and accounts the hub has deleted: their data then waits for the decision of an administrator."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import structlog
 from qcrbox.contract.errors import QcError
-from sqlalchemy.engine import Connection
 
-from qcrbox_registry.access import audit
-from qcrbox_registry.services.core import Core
+from qcrbox_registry.services.context import Context
 from qcrbox_registry.store import people
+from qcrbox_registry.store.audit import Entry, record
+from qcrbox_registry.store.engine import Connection
+from qcrbox_registry.store.people import Departed
 
-# A group or account made while the hub was being asked may be missing in its answer.
+# A group or account that is made while the hub answers may be missing in its answer.
 YOUNG_S = 60.0
 log = structlog.get_logger(__name__)
 
 
-async def look(core: Core) -> list[tuple[str, int, str]]:
-    """Ask the hub and note who is gone: (kind, id, name) of those newly gone.
+async def mark_departed(context: Context) -> list[Departed]:
+    """Ask the hub and note which groups and accounts are deleted; those newly noted.
 
-    Without a hub, or one that does not tell, nothing is noted.
+    Without a hub, or with one that does not answer or may not list them, nothing is noted.
     """
-    asked_at = time.time()
     try:
-        known = await core.identity.known()
+        accounts = await context.identity.accounts()
     except QcError as error:
         log.warning("departures_not_asked", error=error.message)
         return []
-    if known is None:
+    if accounts is None:
         return []
+    old_enough = replace(accounts, asked_at=accounts.asked_at - YOUNG_S)
 
-    def write(conn: Connection) -> list[tuple[str, int, str]]:
+    def write(conn: Connection) -> list[Departed]:
         now = time.time()
-        departed = people.mark_departed(conn, known.groups, known.people, now, asked_at - YOUNG_S)
-        audit.record(
-            conn,
-            [
-                audit.Entry(
-                    now, "site", f"{kind} is gone", kind=kind, object_id=str(one), details={"name": name}
-                )
-                for kind, one, name in departed
-            ],
-        )
+        departed = people.mark_departed(conn, old_enough, now)
+        record(conn, [_entry(gone, now) for gone in departed])
         return departed
 
-    departed = await core.db.write(write)
-    for kind, one, name in departed:
-        log.info("departed", kind=kind, id=one, name=name)
+    departed = await context.db.write(write)
+    for gone in departed:
+        log.info("departed", kind=gone.kind, id=gone.id, name=gone.name)
     return departed
+
+
+def _entry(gone: Departed, now: float) -> Entry:
+    return Entry(
+        now,
+        "site",
+        f"{gone.kind} is gone",
+        kind=gone.kind,
+        object_id=str(gone.id),
+        details={"name": gone.name},
+    )

@@ -1,4 +1,4 @@
-"""Which CIF items a command needs that a file has not: told before anything is queued."""
+"""CIF items that a command needs and a file lacks, for a refusal before anything is queued."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from qcrbox.cif.names import key
 from qcrbox.spec import CifInput
 
-# The words and patterns that no single item stands for; they never make a file unfit.
+# Entries and patterns that stand for no single item; a file never lacks them.
 _ANYTHING = frozenset({"all_unified"})
 _PATTERN = frozenset("*+?[](){}^$|\\")
 
 
 def missing_items(names: set[str], wanted: CifInput, entry_sets: Mapping[str, Any]) -> list[str]:
-    """The required entries that none of `names` (made by `qcrbox.cif.names.key`) fulfils, as the person should read them."""
+    """The required entries that none of `names` (made by `qcrbox.cif.names.key`) fulfils, as texts."""
     entries = list(wanted.required_entries)
     for set_name in wanted.required_entry_sets:
         entries += (entry_sets.get(set_name) or {}).get("required", ())
@@ -24,9 +24,9 @@ def missing_items(names: set[str], wanted: CifInput, entry_sets: Mapping[str, An
 
 def _fulfilled(entry: Any, names: set[str]) -> bool:
     if isinstance(entry, Mapping):
-        return any(_fulfilled(one, names) for one in entry.get("one_of", ()))
+        return any(_fulfilled(part, names) for part in entry.get("one_of", ()))
     if isinstance(entry, list):
-        return all(_fulfilled(one, names) for one in entry)
+        return all(_fulfilled(part, names) for part in entry)
     if entry in _ANYTHING or set(entry) & _PATTERN:
         return True
     wanted = key(entry)
@@ -38,5 +38,5 @@ def _fulfilled(entry: Any, names: set[str]) -> bool:
 
 def _words(entry: Any) -> str:
     if isinstance(entry, Mapping):
-        return "one of (" + "; ".join(_words(one) for one in entry.get("one_of", ())) + ")"
-    return " with ".join(_words(one) for one in entry) if isinstance(entry, list) else str(entry)
+        return "one of (" + "; ".join(_words(part) for part in entry.get("one_of", ())) + ")"
+    return " with ".join(_words(part) for part in entry) if isinstance(entry, list) else str(entry)

@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
 from qcrbox.contract.ids import in_arguments
 from qcrbox.contract.models import iso
 from qcrbox.contract.states import State
-from sqlalchemy.engine import Connection
 
-from qcrbox_registry.store import calculations, datasets, events, logs, people, tags
-from qcrbox_registry.store.tables import applications, sessions
+from qcrbox_registry.services.context import Json
+from qcrbox_registry.store import applications, datasets, events, logs, people, sessions, tags
+from qcrbox_registry.store.calculations import Calculation
+from qcrbox_registry.store.datasets import DataFile, Dataset
+from qcrbox_registry.store.engine import Connection
+from qcrbox_registry.store.sessions import Session
 
-# The contract wants the outputs of the programs inside the status event; what is longer is read from /log.
+# The contract puts the output of the programs into the status event; longer output is read from /log.
 LONGEST_OUTPUT = 1024 * 1024
 
 
 def inbox(calculation_id: str, agent_id: str | None) -> str:
-    """The contract's `client_private_inbox`: whom the work went to. Opaque, opens nothing."""
+    """`client_private_inbox` of the contract: where the work is. Opaque; it opens nothing."""
     return f"_INBOX_{agent_id}" if agent_id else f"queue.{calculation_id}"
 
 
 # ---------------------------------------------------------------- calculations
 
 
-def status_event(
-    event: events.Event, *, stdout: str | None = None, stderr: str | None = None
-) -> dict[str, Any]:
+def status_event(event: events.Event) -> Json:
+    """An event of a calculation as its history shows it."""
     extra = {key: value for key, value in event.payload.items() if key != "output_dataset_id"}
     extra |= {"step": event.step, "attempt": event.attempt}
     return {
         "calculation_id": event.object_id,
         "status": event.status,
-        "stdout": stdout,
-        "stderr": stderr,
+        "stdout": None,
+        "stderr": None,
         "output_dataset_id": event.payload.get("output_dataset_id"),
         "extra_info": extra,
         "timestamp": iso(event.at),
@@ -43,18 +45,19 @@ def status_event(
     }
 
 
-def calculation(
-    row: sa.Row,
-    history: Sequence[events.Event],
-    *,
-    group: str | None = None,
-    tagged: Sequence[str] = (),
-    progress: Mapping[str, Any] | None = None,
-    queue: Mapping[str, Any] | None = None,
-    stdout: str | None = None,
-    stderr: str | None = None,
-) -> dict[str, Any]:
-    last = len(history) - 1
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a calculation is shown with."""
+
+    history: Sequence[events.Event]
+    group: str | None
+    tags: Sequence[str]
+    progress: Mapping[str, Any] | None
+    queue: Mapping[str, Any] | None
+
+
+def _calculation(row: Calculation, about: _About) -> Json:
+    progress = about.progress
     return {
         "calculation_id": row.id,
         "client_private_inbox": inbox(row.id, row.agent_id),
@@ -63,14 +66,11 @@ def calculation(
         "command_name": row.command_name,
         "status": row.state,
         "command_arguments": in_arguments(row.arguments),
-        "status_events": [
-            status_event(event, stdout=stdout if i == last else None, stderr=stderr if i == last else None)
-            for i, event in enumerate(history)
-        ],
+        "status_events": [status_event(event) for event in about.history],
         "output_dataset_id": row.output_dataset_id,
         "name": row.name,
         "owner": row.owner,
-        "group": group,
+        "group": about.group,
         "step": row.step,
         "attempt": row.attempt,
         "submitted_at": iso(row.submitted_at),
@@ -81,8 +81,8 @@ def calculation(
         "warnings": row.warnings,
         "timings_s": row.timings_s,
         "progress": None if progress is None else {**progress, "at": iso(progress["at"])},
-        "queue": None if queue is None else dict(queue),
-        "tags": list(tagged),
+        "queue": None if about.queue is None else dict(about.queue),
+        "tags": list(about.tags),
         "interactive": row.interactive,
         "correlation_id": row.correlation_id,
         "batch_id": row.batch_id,
@@ -91,45 +91,43 @@ def calculation(
 
 
 def calculation_list(
-    conn: Connection, rows: Sequence[sa.Row], queue: Mapping[str, Any] | None = None
-) -> list[dict[str, Any]]:
-    """Calculations without the programs' output."""
+    conn: Connection, rows: Sequence[Calculation], queue: Mapping[str, Json] | None = None
+) -> list[Json]:
+    """Calculations without the output of the programs. `queue`: places of those that wait."""
     ids = [row.id for row in rows]
     history = events.of_objects(conn, ids, kind="calculation")
     tagged = tags.of(conn, "calculation", ids)
-    moving = [row.id for row in rows if row.started_at is not None]
-    progress = logs.progress_of(conn, moving)
-    names = people.names_of_groups(conn, sorted({row.group_id for row in rows if row.group_id}))
+    progress = logs.progress_of(conn, [row.id for row in rows if row.started_at is not None])
+    names = people.names_of_groups(conn, (row.group_id for row in rows))
     return [
-        calculation(
+        _calculation(
             row,
-            history[row.id],
-            group=names.get(row.group_id),
-            tagged=tagged[row.id],
-            progress=progress.get(row.id),
-            queue=(queue or {}).get(row.id),
+            _About(
+                history[row.id],
+                names.get(row.group_id or 0),
+                tagged[row.id],
+                progress.get(row.id),
+                (queue or {}).get(row.id),
+            ),
         )
         for row in rows
     ]
 
 
-def one_calculation(conn: Connection, row: sa.Row, queue: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """A calculation with the programs' output in its last status event."""
+def one_calculation(conn: Connection, row: Calculation, queue: Mapping[str, Json]) -> Json:
+    """A calculation with the output of the programs in its last status event."""
     shown = calculation_list(conn, [row], queue)[0]
     if row.started_at is not None and shown["status_events"]:
         last = shown["status_events"][-1]
         for stream in ("stdout", "stderr"):
-            text, _ = logs.read(conn, row.id, row.attempt, stream, most=LONGEST_OUTPUT)
-            last[stream] = text
+            last[stream], _ = logs.read(conn, row.id, row.attempt, stream, most=LONGEST_OUTPUT)
     return shown
 
 
 # ---------------------------------------------------------------- data
 
 
-def data_file(
-    row: sa.Row, index: Mapping[str, Any] | None = None, tagged: Sequence[str] = ()
-) -> dict[str, Any]:
+def _data_file(row: DataFile, index: Mapping[str, Any] | None, tagged: Sequence[str]) -> Json:
     return {
         "qcrbox_file_id": row.id,
         "filename": row.filename,
@@ -146,21 +144,22 @@ def data_file(
     }
 
 
-def data_file_list(conn: Connection, rows: Sequence[sa.Row]) -> list[dict[str, Any]]:
+def data_file_list(conn: Connection, rows: Sequence[DataFile]) -> list[Json]:
+    """Data files with their tags and the index of CIFs."""
     ids = [row.id for row in rows]
     indexed, tagged = datasets.index_of(conn, ids), tags.of(conn, "data_file", ids)
-    return [data_file(row, indexed.get(row.id), tagged[row.id]) for row in rows]
+    return [_data_file(row, indexed.get(row.id), tagged[row.id]) for row in rows]
 
 
-def dataset_list(conn: Connection, rows: Sequence[sa.Row]) -> list[dict[str, Any]]:
+def dataset_list(conn: Connection, rows: Sequence[Dataset]) -> list[Json]:
+    """Datasets with their files, by name."""
     ids = [row.id for row in rows]
     files = datasets.files_of(conn, ids)
-    shown = {
-        file["qcrbox_file_id"]: file for file in data_file_list(conn, [f for one in ids for f in files[one]])
-    }
+    flat = [file for dataset_id in ids for file in files[dataset_id]]
+    shown = {file["qcrbox_file_id"]: file for file in data_file_list(conn, flat)}
     tagged = tags.of(conn, "dataset", ids)
-    names = people.names_of_groups(conn, sorted({row.group_id for row in rows if row.group_id}))
-    slugs = _slugs(conn, sorted({row.application_id for row in rows if row.application_id}))
+    names = people.names_of_groups(conn, (row.group_id for row in rows))
+    slugs = applications.slugs_of(conn, {row.application_id for row in rows if row.application_id})
     return [
         {
             "qcrbox_dataset_id": row.id,
@@ -169,12 +168,12 @@ def dataset_list(conn: Connection, rows: Sequence[sa.Row]) -> list[dict[str, Any
             "description": row.description,
             "kind": row.kind,
             "owner": row.owner,
-            "group": names.get(row.group_id),
+            "group": names.get(row.group_id or 0),
             "created_at": iso(row.created_at),
             "changed_at": iso(row.changed_at),
             "deleted_at": iso(row.deleted_at),
             "calculation_id": row.calculation_id,
-            "application": slugs.get(row.application_id),
+            "application": slugs.get(row.application_id or 0),
             "read_only": row.kind == "example",
             "tags": tagged[row.id],
         }
@@ -182,33 +181,28 @@ def dataset_list(conn: Connection, rows: Sequence[sa.Row]) -> list[dict[str, Any
     ]
 
 
-def _slugs(conn: Connection, ids: Sequence[int]) -> dict[int, str]:
-    if not ids:
-        return {}
-    query = sa.select(applications.c.id, applications.c.slug).where(applications.c.id.in_(ids))
-    return {row.id: row.slug for row in conn.execute(query)}
+def dataset_with_files(conn: Connection, row: Dataset) -> Json:
+    """A dataset, and its files once more as a list."""
+    shown = dataset_list(conn, [row])
+    return {"datasets": shown, "data_files": list(shown[0]["data_files"].values())}
 
 
 # ---------------------------------------------------------------- sessions
 
 
-def session_list(conn: Connection, rows: Sequence[sa.Row], idle_limit_s: float) -> list[dict[str, Any]]:
-    """Sessions; each row is a calculation's."""
-    ids = [row.id for row in rows]
-    about = {
-        row.calculation_id: row
-        for start in range(0, len(ids), 500)
-        for row in conn.execute(
-            sa.select(sessions).where(sessions.c.calculation_id.in_(ids[start : start + 500]))
-        )
-    }
-    names = people.names_of_groups(conn, sorted({row.group_id for row in rows if row.group_id}))
+def session_list(conn: Connection, rows: Sequence[Calculation], idle_limit_s: float) -> list[Json]:
+    """Sessions of these calculations."""
+    found = sessions.by_ids(conn, [row.id for row in rows])
+    names = people.names_of_groups(conn, (row.group_id for row in rows))
     return [
-        session(row, about[row.id], names.get(row.group_id), idle_limit_s) for row in rows if row.id in about
+        _session(row, found[row.id], names.get(row.group_id or 0), idle_limit_s)
+        for row in rows
+        if row.id in found
     ]
 
 
-def session(row: sa.Row, about: sa.Row, group: str | None, idle_limit_s: float) -> dict[str, Any]:
+def _session(row: Calculation, about: Session, group: str | None, idle_limit_s: float) -> Json:
+    failed = row.error_msg if row.state == State.FAILED else ""
     return {
         "session_id": row.id,
         "client_private_inbox": inbox(row.id, row.agent_id),
@@ -219,8 +213,8 @@ def session(row: sa.Row, about: sa.Row, group: str | None, idle_limit_s: float) 
         "state": about.state,
         "status": row.state,
         "step": row.step,
-        # Of a session that failed, why; what was last said while it was open is not that.
-        "reason": (row.error_msg if row.state == State.FAILED else "") or about.reason or row.error_msg,
+        # The reason of a failure is that of the calculation; the session's is from while it was open.
+        "reason": failed or about.reason or row.error_msg,
         "name": row.name,
         "owner": row.owner,
         "group": group,
@@ -228,7 +222,7 @@ def session(row: sa.Row, about: sa.Row, group: str | None, idle_limit_s: float) 
         "last_input_at": iso(about.last_input_at),
         "closed_at": iso(about.closed_at),
         "idle_limit_s": idle_limit_s,
-        # Both empty while it does not run, or nobody need be warned.
+        # None until the session is open, and until its owner was warned.
         "idle_ends_at": iso(about.last_input_at + idle_limit_s) if about.last_input_at else None,
         "warned_at": iso(about.warned_at),
         "width": about.width,
@@ -236,13 +230,3 @@ def session(row: sa.Row, about: sa.Row, group: str | None, idle_limit_s: float) 
         "view_only_allowed": about.view_only_allowed,
         "output_dataset_id": row.output_dataset_id,
     }
-
-
-__all__ = [
-    "calculation_list",
-    "calculations",
-    "data_file_list",
-    "dataset_list",
-    "one_calculation",
-    "session_list",
-]

@@ -1,131 +1,107 @@
-"""Sessions that nobody touches: a warning, then they are ended and what was done is kept."""
+"""Idle sessions: a warning first, then they are ended and their outputs kept."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Protocol
 
-import sqlalchemy as sa
 import structlog
 from qcrbox.contract.errors import NotFound, QcError
 
-from qcrbox_registry.services.core import Core
-from qcrbox_registry.store import events
-from qcrbox_registry.store.tables import calculations
-from qcrbox_registry.store.tables import sessions as table
+from qcrbox_registry.store import events, sessions
+from qcrbox_registry.store.engine import Connection, Database
+from qcrbox_registry.store.events import Event
+from qcrbox_registry.store.sessions import Session
 
 LOOK_S = 10.0
+LONGEST_WARNING_S = 300.0
 log = structlog.get_logger(__name__)
 
 
+class Ender(Protocol):
+    """The scheduler: asks the agent of a session to end it."""
+
+    async def end_session(self, calculation_id: str, *, keep: bool, reason: str) -> None:
+        """Raises NotFound when no agent has the session."""
+
+
 def warning_s(idle_limit_s: float) -> float:
-    """How long before its end a session warns: five minutes, of a short limit a fifth."""
-    return min(300.0, idle_limit_s / 5)
+    """How long before its end a session warns: five minutes, or a fifth of a short limit."""
+    return min(LONGEST_WARNING_S, idle_limit_s / 5)
 
 
+@dataclass
 class IdleSessions:
-    """One quiet loop. `look` can also be called by itself."""
+    """A loop that warns and ends; `look` is one round of it."""
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-        self._task: asyncio.Task[None] | None = None
+    db: Database
+    ender: Ender
+    publish: Callable[[Sequence[Event]], None]
+    limit_s: float
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="idle-sessions")
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Look again and again."""
         while True:
-            await asyncio.sleep(min(LOOK_S, warning_s(self._core.settings.session_idle_s) / 2))
+            await asyncio.sleep(min(LOOK_S, warning_s(self.limit_s) / 2))
             try:
                 await self.look()
             except QcError as error:
                 log.warning("idle_sessions_failed", error=error.message)
 
     async def look(self, now: float | None = None) -> tuple[list[str], list[str]]:
-        """Ids of sessions warned and ended at this look."""
+        """Warn and end what is due at `now` (Unix time, s); ids of the sessions warned and ended."""
         at = time.time() if now is None else now
-        limit = self._core.settings.session_idle_s
-        lead = warning_s(limit)
-        idle = await self._core.db.read(lambda conn: _idle_since(conn, at - limit + lead))
-        over = [row for row in idle if row.warned_at is not None and row.last_input_at <= at - limit]
-        warn = [row for row in idle if row.warned_at is None]
-        if warn:
-            told = await self._core.db.write(lambda conn: _warn(conn, warn, at, limit, lead))
-            self._core.publish(told)
-        for row in over:
-            reason = f"Nobody used it for {_words(limit)}. What was done is kept."
-            await self._core.db.write(partial(_closing, row=row, reason=reason))
-            with contextlib.suppress(NotFound):  # its agent is lost at this moment; that has its own end
-                await self._core.scheduler.end_session(row.calculation_id, keep=True, reason=reason)
-        return [row.calculation_id for row in warn], [row.calculation_id for row in over]
+        lead_s = warning_s(self.limit_s)
+        idle = await self.db.read(lambda conn: sessions.idle_since(conn, at - self.limit_s + lead_s))
+        new = [session for session in idle if session.warned_at is None]
+        over = [
+            session
+            for session in idle
+            if session.warned_at is not None and _last_input(session) <= at - self.limit_s
+        ]
+        if new:
+            self.publish(await self.db.write(lambda conn: self._warn(conn, new, at, lead_s)))
+        for session in over:
+            await self._end(session)
+        return [session.calculation_id for session in new], [session.calculation_id for session in over]
 
+    def _warn(
+        self, conn: Connection, due: Sequence[Session], now: float, lead_s: float
+    ) -> list[events.Event]:
+        sessions.note_warning(conn, [session.calculation_id for session in due], now)
+        return list(events.write(conn, [self._warning(session, now, lead_s) for session in due]))
 
-def _idle_since(conn: Any, before: float) -> Sequence[sa.Row]:
-    query = (
-        sa.select(
-            table.c.calculation_id,
-            table.c.owner_id,
-            table.c.group_id,
-            table.c.last_input_at,
-            table.c.warned_at,
-            calculations.c.attempt,
+    def _warning(self, session: Session, now: float, lead_s: float) -> events.Event:
+        ends_at = max(_last_input(session) + self.limit_s, now + lead_s)
+        return events.Event(
+            "session",
+            session.calculation_id,
+            now,
+            status="idle_warning",
+            attempt=session.attempt,
+            owner_id=session.owner_id,
+            group_id=session.group_id,
+            payload={
+                "reason": f"This session is idle. It ends in {_words(ends_at - now)}; its outputs are kept.",
+                "ends_at": ends_at,
+            },
         )
-        .join(calculations, calculations.c.id == table.c.calculation_id)
-        .where(
-            table.c.closed_at.is_(None),
-            table.c.state.in_(("open", "program_ended")),
-            table.c.last_input_at <= before,
-        )
-    )
-    return conn.execute(query).all()
+
+    async def _end(self, session: Session) -> None:
+        reason = f"The session was idle for {_words(self.limit_s)}. Its outputs are kept."
+        begin = partial(sessions.begin_to_end, session_id=session.calculation_id, keep=True, reason=reason)
+        await self.db.write(begin)
+        with contextlib.suppress(NotFound):  # its agent is lost at this moment; the scheduler handles that
+            await self.ender.end_session(session.calculation_id, keep=True, reason=reason)
 
 
-def _warn(conn: Any, rows: Sequence[sa.Row], now: float, limit: float, lead: float) -> list[events.Event]:
-    ids = [row.calculation_id for row in rows]
-    conn.execute(sa.update(table).where(table.c.calculation_id.in_(ids)).values(warned_at=now))
-    made = []
-    for row in rows:
-        ends_at = max(row.last_input_at + limit, now + lead)
-        text = f"Nobody has used this session for a while. It ends in {_words(ends_at - now)}; what was done is kept."
-        made.append(
-            events.Event(
-                "session",
-                row.calculation_id,
-                now,
-                status="idle_warning",
-                attempt=row.attempt,
-                owner_id=row.owner_id,
-                group_id=row.group_id,
-                payload={"reason": text, "ends_at": ends_at},
-            )
-        )
-    return list(events.write(conn, made))
-
-
-def _closing(conn: Any, row: sa.Row, reason: str) -> None:
-    conn.execute(
-        sa.update(table)
-        .where(table.c.calculation_id == row.calculation_id, table.c.closed_at.is_(None))
-        .values(keep=True, reason=reason, state="finalising")
-    )
-
-
-def touched(conn: Any, session_id: str, now: float) -> None:
-    """Somebody is at work in this session."""
-    conn.execute(
-        sa.update(table)
-        .where(table.c.calculation_id == session_id, table.c.closed_at.is_(None))
-        .values(last_input_at=now, warned_at=None)
-    )
+def _last_input(session: Session) -> float:
+    return session.last_input_at or 0.0
 
 
 def _words(seconds: float) -> str:

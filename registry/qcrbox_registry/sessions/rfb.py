@@ -1,8 +1,7 @@
-"""What a person's end of a VNC session says, message by message (RFC 6143 and the extensions noVNC uses).
+"""The messages of a VNC client, one by one (RFC 6143 and the extensions that noVNC uses).
 
-The registry passes bytes on to a session's display; it reads them to know whether somebody is at work (idle
-limit), and to leave out every input where a person may only look on. What it does not know it refuses: a
-message that is not understood cannot be said to be harmless.
+The registry passes the bytes of a client on to the display of a session. It reads them to notice input (idle limit)
+and to drop input where the person may only view. Unknown messages are refused: they might be input.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field
 from qcrbox.contract.errors import UserInputError
 
 LONGEST_CLIPBOARD = 4 * 1024 * 1024
-# With others the handshake has other parts, and everything after it would be read at the wrong place.
+# Other versions have another handshake, so the messages after it would be read at the wrong offset.
 _VERSIONS = (b"RFB 003.007\n", b"RFB 003.008\n")
 _NO_SECURITY = 1
 
@@ -20,7 +19,7 @@ _NO_SECURITY = 1
 SET_PIXEL_FORMAT, FIX_COLOUR_MAP, SET_ENCODINGS, UPDATE_REQUEST, KEY, POINTER, CUT_TEXT = range(7)
 CONTINUOUS_UPDATES, FENCE, XVP, SET_DESKTOP_SIZE, QEMU = 150, 248, 250, 251, 255
 _INPUT = frozenset({KEY, POINTER, CUT_TEXT, QEMU})
-# What changes what others see or do; somebody who looks on may send none of it.
+# Messages that change what others see or do; a viewer may send none of them.
 _ACTS = _INPUT | {SET_DESKTOP_SIZE, XVP}
 _FIXED = {
     SET_PIXEL_FORMAT: 20,
@@ -31,23 +30,23 @@ _FIXED = {
     XVP: 4,
     QEMU: 12,
 }
-# A viewer that has been told that the display knows this one may send pointer messages a byte longer (buttons
-# beyond the seventh). Whether it was told stands in the picture's direction, which nobody reads here; so the
-# display is never asked for it, and each pointer message has 6 bytes.
-_NOT_ASKED_FOR = (-316).to_bytes(4, "big", signed=True)
+# The pseudo-encoding for extended mouse buttons makes pointer messages one byte longer once the display confirms it.
+# The confirmation is sent in the other direction, which is not read here; so the client's request is removed and
+# every pointer message has 6 bytes.
+_EXTENDED_BUTTONS = (-316).to_bytes(4, "big", signed=True)
 
 
 @dataclass
 class ClientMessages:
-    """Feed the bytes of one client; what comes back may go to the display."""
+    """Takes the bytes of one client; `feed` returns those that go on to the display."""
 
     view_only: bool = False
-    saw_input: bool = False  # set with each input that was passed on; whoever reads it may clear it
+    saw_input: bool = False  # set by each input that was passed on; the reader clears it
     _rest: bytearray = field(default_factory=bytearray)
     _handshake: int = 0  # 0: version, 1: security type, 2: ClientInit, 3: messages
 
     def feed(self, data: bytes) -> bytes:
-        """Raises UserInputError for bytes that are no RFB."""
+        """Raises UserInputError for bytes that are not RFB or not allowed."""
         self._rest += data
         passed = bytearray()
         while (length := self._length()) and length <= len(self._rest):
@@ -57,7 +56,7 @@ class ClientMessages:
         return bytes(passed)
 
     def _length(self) -> int:
-        """Length of the message that begins here; 0 when more bytes are needed to know it."""
+        """Length of the next message; 0 while more bytes are needed to know it."""
         rest = self._rest
         if not rest:
             return 0
@@ -102,19 +101,19 @@ class ClientMessages:
         return _without_long_pointers(message) if kind == SET_ENCODINGS else message
 
     def _greet(self, message: bytes) -> bytes:
-        """A part of the handshake, of which the count already stands on the next one."""
+        """Check a part of the handshake; the counter is already that of the next part."""
         if self._handshake == 1 and message not in _VERSIONS:
             raise UserInputError("The viewer speaks another version of RFB; 3.7 and 3.8 are known here.")
         if self._handshake == 2 and message[0] != _NO_SECURITY:
             raise UserInputError("The viewer asked for a security type that was not offered.")
-        # "Shared": whoever comes later must not end the picture of those who are there.
+        # "Shared": a new client must not disconnect the present ones.
         return b"\x01" if self._handshake == 3 else message
 
 
 def _without_long_pointers(message: bytes) -> bytes:
     """SetEncodings without the extended mouse buttons."""
     encodings = [message[at : at + 4] for at in range(4, len(message), 4)]
-    kept = [encoding for encoding in encodings if encoding != _NOT_ASKED_FOR]
+    kept = [encoding for encoding in encodings if encoding != _EXTENDED_BUTTONS]
     return message[:2] + len(kept).to_bytes(2, "big") + b"".join(kept)
 
 

@@ -1,7 +1,7 @@
-"""Joins a person's websocket to the one that a session's agent dials.
+"""Tunnels: each joins the websocket of a person to the one that the agent of a session dials.
 
-A tunnel is asked for by a person who has the right (`Tunnels.opened`), dialled by the agent with a token of its
-own within seconds (`Tunnels.dialled`), and used once.
+A tunnel is opened for a person who has the right (`Tunnels.opened`), dialled by the agent within seconds with a
+token for this tunnel (`Tunnels.claim`), and used once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DIAL_S = 15.0
 
 @dataclass
 class Tunnel:
-    """One way from a person to a session's display."""
+    """The connection of one person to the display of a session. `over` is set at its end."""
 
     id: str
     calculation_id: str
@@ -42,7 +42,7 @@ class Tunnels:
 
     @contextlib.asynccontextmanager
     async def opened(self, calculation_id: str, attempt: int) -> AsyncIterator[Tunnel]:
-        """A tunnel whose id nobody can guess; it is over when the block ends."""
+        """A tunnel with an unguessable id; it ends with the block."""
         tunnel = Tunnel(secrets.token_urlsafe(24), calculation_id, attempt)
         self._waiting[tunnel.id] = tunnel
         try:
@@ -54,29 +54,29 @@ class Tunnels:
             tunnel.over.set()
 
     async def wait(self, tunnel: Tunnel, seconds: float = DIAL_S) -> WebSocket:
-        """The agent's websocket. Raises Unreachable when it does not come."""
+        """The websocket of the agent. Raises Unreachable when the agent does not dial in time."""
         try:
             return await within(asyncio.shield(tunnel.agent_side), seconds)
         except TimeoutError:
             raise Unreachable(
-                "The session's picture does not come.",
+                "The display of the session cannot be reached.",
                 why=f"Its agent did not answer within {seconds:g} s.",
-                next="It is tried again by itself; if this stays, end the session and keep what was done.",
+                next="The page tries again; if this stays, end the session and keep its outputs.",
                 part="agent",
             ) from None
 
     def claim(self, tunnel_id: str, calculation_id: str, attempt: int) -> Tunnel:
-        """For the agent that dials: its tunnel, once. Raises NotFound."""
+        """The tunnel for the agent that dials it, once. Raises NotFound."""
         tunnel = self._waiting.get(tunnel_id)
         if tunnel is None or (tunnel.calculation_id, tunnel.attempt) != (calculation_id, attempt):
-            raise NotFound("Nobody waits for this tunnel.")
+            raise NotFound("No display waits for this tunnel.")
         del self._waiting[tunnel_id]
         self.open[tunnel_id] = tunnel
         return tunnel
 
 
 async def received(websocket: WebSocket) -> bytes | None:
-    """The next bytes, or None when the other side is gone."""
+    """The next bytes; None when the other side has left."""
     message: dict[str, Any] = dict(await websocket.receive())
     if message["type"] == "websocket.disconnect":
         return None
@@ -85,6 +85,6 @@ async def received(websocket: WebSocket) -> bytes | None:
 
 
 async def close(websocket: WebSocket, code: int, reason: str) -> None:
-    """Say goodbye to a side that may be gone already. A reason has 123 bytes at most."""
+    """Close a side that may have left already. A reason is cut at 123 bytes, the limit of the protocol."""
     with contextlib.suppress(RuntimeError, OSError, WebSocketDisconnect):
         await websocket.close(code, reason.encode()[:123].decode(errors="ignore"))

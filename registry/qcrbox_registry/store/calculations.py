@@ -13,39 +13,59 @@ from qcrbox.contract.states import State, Step
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import events
+from qcrbox_registry.store.records import Records
 from qcrbox_registry.store.tables import calculation_inputs, calculations, new_id, people
-from qcrbox_registry.store.transitions import (
-    Change,
-    Ledger,
-    StaleAttempt,
-    StateRefused,
-    change_state,
-    change_states,
-    count,
-)
+from qcrbox_registry.store.transitions import count
 
-__all__ = [
-    "Change",
-    "Ledger",
-    "NewCalculation",
-    "StaleAttempt",
-    "StateRefused",
-    "by_ids",
-    "change_state",
-    "change_states",
-    "create",
-    "create_many",
-    "first_of",
-    "get",
-    "inputs_of",
-    "page",
-    "waiting_or_running_of",
-]
+
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """A row of `calculations` with the name of its owner. Times are Unix times, s."""
+
+    id: str
+    owner_id: int
+    group_id: int | None
+    application_id: int
+    command_id: int
+    application_slug: str
+    application_version: str
+    command_name: str
+    arguments: dict[str, Any]
+    interactive: bool
+    name: str
+    correlation_id: str
+    batch_id: str | None
+    state: str
+    step: str
+    attempt: int
+    losses: int  # agents lost under it
+    agent_id: str | None
+    not_before: float | None
+    submitted_at: float
+    started_at: float | None
+    finished_at: float | None
+    output_dataset_id: str | None
+    returncode: int | None
+    error_msg: str
+    warnings: list[str]
+    timings_s: dict[str, float]
+    repeat_of: str | None
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What an agent's file token is compared with."""
+
+    id: str
+    attempt: int
+    owner_id: int
+    finished_at: float | None
 
 
 @dataclass(slots=True)
 class NewCalculation:
-    """What `create` needs: everything is already checked, arguments are complete."""
+    """A calculation before it is written: checked, with complete arguments."""
 
     owner_id: int
     application_id: int
@@ -80,119 +100,115 @@ def create_many(
         _insert,
         [
             {
-                "id": one.id,
-                "owner_id": one.owner_id,
-                "group_id": one.group_id,
-                "application_id": one.application_id,
-                "command_id": one.command_id,
-                "application_slug": one.application_slug,
-                "application_version": one.application_version,
-                "command_name": one.command_name,
-                "arguments": one.arguments,
-                "interactive": one.interactive,
-                "name": one.name,
-                "correlation_id": one.correlation_id or one.id,
-                "batch_id": one.batch_id,
-                "priority": one.priority,
-                "wall_time_s": one.wall_time_s,
-                "repeat_of": one.repeat_of,
-                "force": one.force,
+                "id": calculation.id,
+                "owner_id": calculation.owner_id,
+                "group_id": calculation.group_id,
+                "application_id": calculation.application_id,
+                "command_id": calculation.command_id,
+                "application_slug": calculation.application_slug,
+                "application_version": calculation.application_version,
+                "command_name": calculation.command_name,
+                "arguments": calculation.arguments,
+                "interactive": calculation.interactive,
+                "name": calculation.name,
+                "correlation_id": calculation.correlation_id or calculation.id,
+                "batch_id": calculation.batch_id,
+                "priority": calculation.priority,
+                "wall_time_s": calculation.wall_time_s,
+                "repeat_of": calculation.repeat_of,
+                "force": calculation.force,
                 "state": "submitted",
                 "step": "queued",
                 "submitted_at": at,
             }
-            for one in new
+            for calculation in new
         ],
     )
     inputs = [
-        {"calculation_id": one.id, "parameter": parameter, "data_file_id": data_file_id}
-        for one in new
-        for parameter, data_file_id in one.inputs
+        {"calculation_id": calculation.id, "parameter": parameter, "data_file_id": data_file_id}
+        for calculation in new
+        for parameter, data_file_id in calculation.inputs
     ]
     if inputs:
         conn.execute(_insert_input, inputs)
-    count(conn, ((one, 1, 0) for one in new))
+    count(conn, ((calculation, 1, 0) for calculation in new))
     first = [
         events.Event(
             kind="calculation",
-            object_id=one.id,
+            object_id=calculation.id,
             at=at,
             status=str(State.SUBMITTED),
             step=str(Step.QUEUED),
-            owner_id=one.owner_id,
-            group_id=one.group_id,
-            payload={"command": one.command_name, "application": one.application_slug},
+            owner_id=calculation.owner_id,
+            group_id=calculation.group_id,
+            payload={"command": calculation.command_name, "application": calculation.application_slug},
         )
-        for one in new
+        for calculation in new
     ]
     events.write(conn, first)
     return first
 
 
 def create(conn: Connection, new: NewCalculation, now: float | None = None) -> events.Event:
-    """Write one calculation; its first event."""
+    """Write calculation calculation; its first event."""
     return create_many(conn, [new], now)[0]
 
 
-_select = sa.select(calculations, people.c.name.label("owner")).join(
-    people, people.c.id == calculations.c.owner_id
+_records = Records(
+    Calculation,
+    calculations,
+    {"owner": people.c.name},
+    calculations.join(people, people.c.id == calculations.c.owner_id),
 )
 
+_attempts = Records(Attempt, calculations)
 
-def get(conn: Connection, calculation_id: str) -> sa.Row:
-    """The row of a calculation with the name of its `owner`. Raises NotFound."""
-    row = conn.execute(_select.where(calculations.c.id == calculation_id)).first()
-    if row is None:
+
+def get(conn: Connection, calculation_id: str) -> Calculation:
+    """Raises NotFound."""
+    found = _records.by_key(conn, calculation_id)
+    if found is None:
         raise NotFound(f"There is no calculation {calculation_id!r}.")
-    return row
+    return found
 
 
-def by_ids(conn: Connection, ids: Sequence[str]) -> list[sa.Row]:
-    """Rows in the order of `ids`; ids that are not there are left out."""
-    found: dict[str, sa.Row] = {}
-    for start in range(0, len(ids), 500):
-        for row in conn.execute(_select.where(calculations.c.id.in_(ids[start : start + 500]))):
-            found[row.id] = row
-    return [found[one] for one in ids if one in found]
+def by_ids(conn: Connection, ids: Sequence[str]) -> list[Calculation]:
+    """Calculations in the order of `ids`; missing ones are left out."""
+    found = _records.by_keys(conn, ids)
+    return [found[calculation_id] for calculation_id in ids if calculation_id in found]
 
 
-def first_of(conn: Connection, batch_id: str) -> sa.Row | None:
-    """One calculation of a batch, which tells whose it is; None when there is no such batch."""
-    query = _select.where(calculations.c.batch_id == batch_id).order_by(calculations.c.id).limit(1)
-    return conn.execute(query).first()
+def first_of(conn: Connection, batch_id: str) -> Calculation | None:
+    """The first calculation of a batch, which has the owner and group of all; None when there is no such batch."""
+    query = _records.select.where(calculations.c.batch_id == batch_id)
+    return _records.first(conn, query.order_by(calculations.c.id).limit(1))
 
 
-def waiting_or_running_of(conn: Connection, batch_id: str) -> list[str]:
-    """Ids of a batch's calculations that have not ended."""
+def unfinished_of(conn: Connection, batch_id: str) -> list[str]:
+    """Ids of the calculations of a batch that have not ended."""
     query = sa.select(calculations.c.id).where(
         calculations.c.batch_id == batch_id, calculations.c.finished_at.is_(None)
     )
     return list(conn.execute(query.order_by(calculations.c.id)).scalars())
 
 
-def page(
-    conn: Connection,
-    *,
-    where: Sequence[sa.ColumnElement[bool]] = (),
-    limit: int | None = 100,
-    after: str | None = None,
-) -> list[sa.Row]:
-    """Newest first, after (that is, older than) the id `after`. Cost does not grow with the table."""
-    query = _select.where(*where).order_by(calculations.c.id.desc())
-    if after is not None:
-        query = query.where(calculations.c.id < after)
-    if limit is not None:
-        query = query.limit(limit)
-    return list(conn.execute(query))
+def state_of(conn: Connection, calculation_id: str) -> State:
+    """The present state. Raises NotFound."""
+    state = conn.execute(sa.select(calculations.c.state).where(calculations.c.id == calculation_id)).scalar()
+    if state is None:
+        raise NotFound(f"There is no calculation {calculation_id!r}.")
+    return State(state)
 
 
-def inputs_of(conn: Connection, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
-    """(parameter, data file id) of each calculation."""
-    found: dict[str, list[tuple[str, str]]] = {one: [] for one in ids}
-    for start in range(0, len(ids), 500):
-        query = sa.select(calculation_inputs).where(
-            calculation_inputs.c.calculation_id.in_(ids[start : start + 500])
-        )
-        for row in conn.execute(query):
-            found[row.calculation_id].append((row.parameter, row.data_file_id))
-    return found
+def attempt_of(conn: Connection, calculation_id: str) -> Attempt | None:
+    """The present attempt of a calculation; None when there is no such calculation."""
+    return _attempts.by_key(conn, calculation_id)
+
+
+def has_input(conn: Connection, calculation_id: str, data_file_id: str) -> bool:
+    """Whether a data file is an input of a calculation."""
+    query = sa.select(calculation_inputs.c.data_file_id).where(
+        calculation_inputs.c.calculation_id == calculation_id,
+        calculation_inputs.c.data_file_id == data_file_id,
+    )
+    return conn.execute(query).first() is not None

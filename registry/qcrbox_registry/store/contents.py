@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.store.tables import file_contents
+from qcrbox_registry.store.records import Records
+from qcrbox_registry.store.tables import data_files, file_contents
 
 # Bytes that nothing points to yet: an upload is stored first and named afterwards.
 ORPHAN_AGE_S = 24 * 3600.0
@@ -16,10 +18,11 @@ ORPHAN_AGE_S = 24 * 3600.0
 def add(conn: Connection, sha256: str, size: int, now: float, references: int = 0) -> str | None:
     """Note that the object store holds these bytes, and add `references` to them.
 
-    Returns the state they had before, None for new ones: after `removing` or `removed` the caller makes sure that the bytes
-    are really there.
+    Returns the state they had before, None for new ones: after `removing` or `removed` the caller checks that the bytes
+    are there.
     """
-    before = conn.execute(sa.select(file_contents.c.state).where(file_contents.c.sha256 == sha256)).scalar()
+    query = sa.select(file_contents.c.state).where(file_contents.c.sha256 == sha256)
+    before: str | None = conn.execute(query).scalar()
     if before is None:
         conn.execute(
             sa.insert(file_contents).values(
@@ -49,7 +52,9 @@ def refer(conn: Connection, counts: Mapping[str, int]) -> None:
 
 def size_of(conn: Connection, sha256: str) -> int:
     """Bytes of known contents."""
-    return conn.execute(sa.select(file_contents.c.size).where(file_contents.c.sha256 == sha256)).scalar_one()
+    query = sa.select(file_contents.c.size).where(file_contents.c.sha256 == sha256)
+    size: int = conn.execute(query).scalar_one()
+    return size
 
 
 def unused(conn: Connection, now: float, age_s: float = ORPHAN_AGE_S, limit: int = 1000) -> list[str]:
@@ -95,12 +100,35 @@ def mark(conn: Connection, sha256: str, *, sound: bool, now: float) -> None:
     )
 
 
-def known(conn: Connection, after: str = "", limit: int = 1000) -> list[sa.Row]:
-    """All contents in the order of their hashes, page by page (for sweeps and backups)."""
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Stored contents and how many files point to them."""
+
+    sha256: str
+    size: int
+    refcount: int
+
+
+_records = Records(Contents, file_contents)
+
+
+def known(conn: Connection, after: str = "", limit: int = 1000) -> list[Contents]:
+    """All contents in the order of their hashes, page by page (for checks)."""
+    query = _records.select.where(file_contents.c.sha256 > after, file_contents.c.state != "removed")
+    return _records.all(conn, query.order_by(file_contents.c.sha256).limit(limit))
+
+
+def faulty_references(conn: Connection) -> list[str]:
+    """Contents whose number of references is not the number of files that point to them, as texts."""
+    pointing = sa.union_all(
+        sa.select(data_files.c.sha256.label("sha256")).where(data_files.c.purged_at.is_(None)),
+        sa.select(data_files.c.unified_sha256).where(data_files.c.unified_sha256.isnot(None)),
+    ).subquery()
+    counted = sa.select(pointing.c.sha256, sa.func.count().label("n")).group_by(pointing.c.sha256).subquery()
+    used = sa.func.coalesce(counted.c.n, 0)
     query = (
-        sa.select(file_contents)
-        .where(file_contents.c.sha256 > after, file_contents.c.state != "removed")
-        .order_by(file_contents.c.sha256)
-        .limit(limit)
+        sa.select(file_contents.c.sha256, file_contents.c.refcount, used.label("n"))
+        .outerjoin(counted, counted.c.sha256 == file_contents.c.sha256)
+        .where(file_contents.c.refcount != used)
     )
-    return list(conn.execute(query))
+    return [f"{row.sha256}: counted {row.refcount}, used {row.n} times" for row in conn.execute(query)]

@@ -1,10 +1,10 @@
-"""Datasets and data files: add, read, list, rename, delete and bring back."""
+"""Datasets and data files: add, read, rename, attach. Deleting and restoring is in `trash`."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import contents
 from qcrbox_registry.store.engine import upsert
+from qcrbox_registry.store.records import Records, parts
 from qcrbox_registry.store.tables import (
     cif_index,
     data_files,
@@ -36,18 +37,56 @@ _FILETYPES = {
 
 
 def filetype_of(filename: str) -> str:
-    """The file type by its name's suffix; `unknown` for what the field does not know."""
+    """The file type by the suffix of the name; `unknown` for any other suffix."""
     return _FILETYPES.get(PurePosixPath(filename).suffix.lower(), "unknown")
 
 
 def safe_name(filename: str) -> str:
-    """A file name that stays inside its folder on every system; `file` when nothing is left of it."""
+    """The file name without path, control and reserved characters; `file` when nothing remains."""
     name = re.sub(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]", "", filename)
     name = name.replace("\\", "/").rsplit("/", 1)[-1].strip().lstrip("-")
     name = re.sub(r'[:*?"<>|]', "_", name)
     while len(name.encode("utf-8", "replace")) > 200:
         name = name[1:]
     return name if name.strip(". ") else "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A row of `datasets` with the name of its owner."""
+
+    id: str
+    owner_id: int
+    group_id: int | None
+    kind: str
+    name: str
+    description: str
+    application_id: int | None
+    calculation_id: str | None
+    created_at: float
+    changed_at: float
+    deleted_at: float | None
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A row of `data_files` with the name of its owner."""
+
+    id: str
+    dataset_id: str | None
+    owner_id: int
+    group_id: int | None
+    filename: str
+    filetype: str
+    sha256: str
+    unified_sha256: str | None
+    size: int
+    calculation_id: str | None
+    created_at: float
+    deleted_at: float | None
+    purged_at: float | None
+    owner: str
 
 
 @dataclass(slots=True)
@@ -64,6 +103,8 @@ class NewFile:
 
 @dataclass(slots=True)
 class NewDataset:
+    """A dataset before it is written."""
+
     owner_id: int
     name: str = ""
     description: str = ""
@@ -93,54 +134,52 @@ def add_dataset(
             changed_at=at,
         )
     )
-    add_files(
-        conn,
-        files,
-        owner_id=dataset.owner_id,
-        group_id=dataset.group_id,
-        dataset_id=dataset.id,
-        calculation_id=dataset.calculation_id,
-        taken=set(),
-        now=at,
-    )
+    place = Place(dataset.owner_id, dataset.group_id, dataset.id, dataset.calculation_id)
+    _add_files(conn, files, place, taken=set(), at=at)
 
 
-def add_files(
-    conn: Connection,
-    files: Sequence[NewFile],
-    *,
-    owner_id: int,
-    group_id: int | None = None,
-    dataset_id: str | None = None,
-    calculation_id: str | None = None,
-    taken: set[str] | None = None,
-    now: float | None = None,
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where new files belong."""
+
+    owner_id: int
+    group_id: int | None = None
+    dataset_id: str | None = None
+    calculation_id: str | None = None
+
+
+def add_files(conn: Connection, files: Sequence[NewFile], place: Place, now: float | None = None) -> None:
+    """Write files, alone or into an existing dataset. Two files of one name: the second becomes `name-2.ext`."""
+    taken: set[str] = set()
+    if place.dataset_id is not None:
+        taken = {file.filename for file in files_of(conn, [place.dataset_id])[place.dataset_id]}
+    _add_files(conn, files, place, taken=taken, at=time.time() if now is None else now)
+
+
+def _add_files(
+    conn: Connection, files: Sequence[NewFile], place: Place, *, taken: set[str], at: float
 ) -> None:
-    """Write files, alone or into a dataset. `taken`: names in use there, None = look them up."""
     if not files:
         return
-    at = time.time() if now is None else now
-    if taken is None:
-        taken = {row.filename for row in files_of(conn, [dataset_id])[dataset_id]} if dataset_id else set()
     rows = []
     for file in files:
-        file.filename = (
-            unique_name(safe_name(file.filename), taken) if dataset_id else safe_name(file.filename)
-        )
+        file.filename = safe_name(file.filename)
+        if place.dataset_id is not None:
+            file.filename = unique_name(file.filename, taken)
         taken.add(file.filename)
         file.filetype = file.filetype if file.filetype not in ("", "unknown") else filetype_of(file.filename)
         contents.add(conn, file.sha256, file.size, at, references=1)
         rows.append(
             {
                 "id": file.id,
-                "dataset_id": dataset_id,
-                "owner_id": owner_id,
-                "group_id": group_id,
+                "dataset_id": place.dataset_id,
+                "owner_id": place.owner_id,
+                "group_id": place.group_id,
                 "filename": file.filename,
                 "filetype": file.filetype,
                 "sha256": file.sha256,
                 "size": file.size,
-                "calculation_id": calculation_id,
+                "calculation_id": place.calculation_id,
                 "created_at": at,
             }
         )
@@ -148,9 +187,9 @@ def add_files(
     for file in files:
         if file.index:
             put_index(conn, file.id, file.index, at)
-    if dataset_id:
-        conn.execute(sa.update(datasets).where(datasets.c.id == dataset_id).values(changed_at=at))
-    count_bytes(conn, owner_id, group_id, sum(file.size for file in files))
+    if place.dataset_id is not None:
+        conn.execute(sa.update(datasets).where(datasets.c.id == place.dataset_id).values(changed_at=at))
+    count_bytes(conn, place.owner_id, place.group_id, sum(file.size for file in files))
 
 
 def unique_name(filename: str, taken: set[str]) -> str:
@@ -165,7 +204,7 @@ def unique_name(filename: str, taken: set[str]) -> str:
 
 
 def put_index(conn: Connection, data_file_id: str, index: dict[str, Any], now: float) -> None:
-    """Write or replace what a CIF says of itself. Keys that are no column stay in `full`."""
+    """Write or replace the index of a CIF. Keys that are not a column stay in `full`."""
     row = {column.name: index[column.name] for column in cif_index.c if column.name in index}
     row |= {"data_file_id": data_file_id, "indexed_at": now}
     statement = upsert(conn, cif_index).values(row)
@@ -190,111 +229,119 @@ def count_bytes(conn: Connection, owner_id: int, group_id: int | None, change: i
 
 # ---------------------------------------------------------------- reading
 
-_dataset = sa.select(datasets, people.c.name.label("owner")).join(people, people.c.id == datasets.c.owner_id)
-_file = sa.select(data_files, people.c.name.label("owner")).join(people, people.c.id == data_files.c.owner_id)
+_datasets = Records(
+    Dataset, datasets, {"owner": people.c.name}, datasets.join(people, people.c.id == datasets.c.owner_id)
+)
+_files = Records(
+    DataFile,
+    data_files,
+    {"owner": people.c.name},
+    data_files.join(people, people.c.id == data_files.c.owner_id),
+)
 
 
-def get(conn: Connection, dataset_id: str, *, deleted: bool = False) -> sa.Row:
-    """The row of a dataset with its `owner`. Raises NotFound; deleted ones are found only when asked for."""
-    row = conn.execute(_dataset.where(datasets.c.id == dataset_id)).first()
-    if row is None or (row.deleted_at is not None and not deleted):
+def get(conn: Connection, dataset_id: str, *, deleted: bool = False) -> Dataset:
+    """A dataset; a deleted one only on request. Raises NotFound."""
+    found = _datasets.by_key(conn, dataset_id)
+    if found is None or (found.deleted_at is not None and not deleted):
         raise NotFound(f"There is no dataset {dataset_id!r}.")
-    return row
-
-
-def get_file(conn: Connection, data_file_id: str, *, deleted: bool = False) -> sa.Row:
-    """The row of a data file with its `owner`. Raises NotFound."""
-    row = conn.execute(_file.where(data_files.c.id == data_file_id)).first()
-    if row is None or (row.deleted_at is not None and not deleted):
-        raise NotFound(f"There is no data file {data_file_id!r}.")
-    return row
-
-
-def files_of(conn: Connection, dataset_ids: Sequence[str]) -> dict[str, list[sa.Row]]:
-    """The files of each dataset in the order they were added, without deleted ones."""
-    found: dict[str, list[sa.Row]] = {one: [] for one in dataset_ids}
-    for start in range(0, len(dataset_ids), 500):
-        query = (
-            _file.where(data_files.c.dataset_id.in_(dataset_ids[start : start + 500]))
-            .where(data_files.c.deleted_at.is_(None))
-            .order_by(data_files.c.dataset_id, data_files.c.id)
-        )
-        for row in conn.execute(query):
-            found[row.dataset_id].append(row)
     return found
 
 
-def files_by_id(conn: Connection, ids: Sequence[str]) -> dict[str, sa.Row]:
-    """Rows of the data files that are there, deleted ones too."""
-    found: dict[str, sa.Row] = {}
-    for start in range(0, len(ids), 500):
-        for row in conn.execute(_file.where(data_files.c.id.in_(ids[start : start + 500]))):
-            found[row.id] = row
+def get_file(conn: Connection, data_file_id: str, *, deleted: bool = False) -> DataFile:
+    """A data file; a deleted one only on request. Raises NotFound."""
+    found = _files.by_key(conn, data_file_id)
+    if found is None or (found.deleted_at is not None and not deleted):
+        raise NotFound(f"There is no data file {data_file_id!r}.")
+    return found
+
+
+def files_of(conn: Connection, dataset_ids: Sequence[str]) -> dict[str, list[DataFile]]:
+    """The files of each dataset in the order they were added, without deleted ones."""
+    found: dict[str, list[DataFile]] = {dataset_id: [] for dataset_id in dataset_ids}
+    for part in parts(dataset_ids):
+        query = _files.select.where(
+            data_files.c.dataset_id.in_(part), data_files.c.deleted_at.is_(None)
+        ).order_by(data_files.c.dataset_id, data_files.c.id)
+        for file in _files.all(conn, query):
+            found[file.dataset_id or ""].append(file)
+    return found
+
+
+def files_by_id(conn: Connection, ids: Sequence[str]) -> dict[str, DataFile]:
+    """The data files with these ids, deleted ones too; missing ones are left out."""
+    return _files.by_keys(conn, ids)
+
+
+def by_ids(conn: Connection, ids: Sequence[str]) -> list[Dataset]:
+    """Datasets in the order of `ids`, deleted ones too; missing ones are left out."""
+    found = _datasets.by_keys(conn, ids)
+    return [found[dataset_id] for dataset_id in ids if dataset_id in found]
+
+
+def kinds_of(conn: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The kind (data, output, example) of each dataset."""
+    found: dict[str, str] = {}
+    for part in parts(ids):
+        query = sa.select(datasets.c.id, datasets.c.kind).where(datasets.c.id.in_(part))
+        found |= {row.id: row.kind for row in conn.execute(query)}
     return found
 
 
 def index_of(conn: Connection, data_file_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What the indexed ones of these files say of themselves."""
+    """The index of each indexed CIF among these files."""
     found: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(data_file_ids), 500):
+    for part in parts(data_file_ids):
         query = sa.select(cif_index.c.data_file_id, cif_index.c.full).where(
-            cif_index.c.data_file_id.in_(data_file_ids[start : start + 500])
+            cif_index.c.data_file_id.in_(part)
         )
-        for row in conn.execute(query):
-            found[row.data_file_id] = row.full
+        found |= {row.data_file_id: row.full for row in conn.execute(query)}
     return found
 
 
 def names_in(conn: Connection, data_file_id: str) -> list[str] | None:
     """Canonical names of the items of an indexed CIF; None when it is not indexed."""
-    return conn.execute(sa.select(cif_index.c.names).where(cif_index.c.data_file_id == data_file_id)).scalar()
-
-
-def by_ids(conn: Connection, ids: Sequence[str]) -> list[sa.Row]:
-    """Datasets in the order of `ids`, deleted ones too; ids that are not there are left out."""
-    found: dict[str, sa.Row] = {}
-    for start in range(0, len(ids), 500):
-        for row in conn.execute(_dataset.where(datasets.c.id.in_(ids[start : start + 500]))):
-            found[row.id] = row
-    return [found[one] for one in ids if one in found]
+    query = sa.select(cif_index.c.names).where(cif_index.c.data_file_id == data_file_id)
+    names: list[str] | None = conn.execute(query).scalar()
+    return names
 
 
 # ---------------------------------------------------------------- changing
 
 
 def set_unified(conn: Connection, data_file_id: str, sha256: str) -> None:
-    """Remember where the unified form of a CIF is kept."""
+    """Note the contents that are the unified form of a CIF."""
     conn.execute(sa.update(data_files).where(data_files.c.id == data_file_id).values(unified_sha256=sha256))
 
 
-def rename(conn: Connection, dataset_id: str, *, now: float, **values: Any) -> None:
-    """Set name, description or group_id of a dataset; a new group takes the files along."""
-    row = get(conn, dataset_id)
+def change(conn: Connection, dataset_id: str, values: Mapping[str, Any], now: float) -> None:
+    """Set name, description or group_id of a dataset; the files follow it into a new group."""
+    before = get(conn, dataset_id)
     conn.execute(sa.update(datasets).where(datasets.c.id == dataset_id).values(changed_at=now, **values))
-    if "group_id" in values and values["group_id"] != row.group_id:
-        _move_to_group(conn, dataset_id, row, values["group_id"])
+    if "group_id" in values and values["group_id"] != before.group_id:
+        _move_to_group(conn, before, values["group_id"])
 
 
-def _move_to_group(conn: Connection, dataset_id: str, row: sa.Row, group_id: int | None) -> None:
-    size = sum(file.size for file in files_of(conn, [dataset_id])[dataset_id])
-    conn.execute(sa.update(data_files).where(data_files.c.dataset_id == dataset_id).values(group_id=group_id))
-    # The person's own sum stays as it is; only the groups' sums move.
-    count_bytes(conn, row.owner_id, row.group_id, -size)
-    count_bytes(conn, row.owner_id, group_id, size)
+def _move_to_group(conn: Connection, dataset: Dataset, group_id: int | None) -> None:
+    size = sum(file.size for file in files_of(conn, [dataset.id])[dataset.id])
+    conn.execute(sa.update(data_files).where(data_files.c.dataset_id == dataset.id).values(group_id=group_id))
+    # The sum of the person does not change; only those of the groups do.
+    count_bytes(conn, dataset.owner_id, dataset.group_id, -size)
+    count_bytes(conn, dataset.owner_id, group_id, size)
 
 
 def attach(conn: Connection, data_file_id: str, dataset_id: str, now: float) -> str:
-    """Put a file that belongs to no dataset yet into one; the name it has there."""
+    """Put a file without a dataset into this one; returns the name it has there."""
     file, dataset = get_file(conn, data_file_id), get(conn, dataset_id)
-    taken = {row.filename for row in files_of(conn, [dataset_id])[dataset_id]}
+    taken = {other.filename for other in files_of(conn, [dataset_id])[dataset_id]}
     filename = unique_name(file.filename, taken)
-    conn.execute(
-        sa.update(data_files)
-        .where(data_files.c.id == data_file_id)
-        .values(
-            dataset_id=dataset_id, filename=filename, owner_id=dataset.owner_id, group_id=dataset.group_id
-        )
-    )
+    values = {
+        "dataset_id": dataset_id,
+        "filename": filename,
+        "owner_id": dataset.owner_id,
+        "group_id": dataset.group_id,
+    }
+    conn.execute(sa.update(data_files).where(data_files.c.id == data_file_id).values(values))
     count_bytes(conn, file.owner_id, file.group_id, -file.size)
     count_bytes(conn, dataset.owner_id, dataset.group_id, file.size)
     conn.execute(sa.update(datasets).where(datasets.c.id == dataset_id).values(changed_at=now))
@@ -302,11 +349,11 @@ def attach(conn: Connection, data_file_id: str, dataset_id: str, now: float) -> 
 
 
 def rename_file(conn: Connection, data_file_id: str, filename: str) -> None:
-    """Give a file another name; one that is taken in its dataset becomes `name-2`."""
-    row = get_file(conn, data_file_id)
-    if row.dataset_id is not None:
-        taken = {f.filename for f in files_of(conn, [row.dataset_id])[row.dataset_id] if f.id != row.id}
-        filename = unique_name(filename, taken)
+    """Give a file another name; a name that is taken in its dataset becomes `name-2`."""
+    file = get_file(conn, data_file_id)
+    if file.dataset_id is not None:
+        others = files_of(conn, [file.dataset_id])[file.dataset_id]
+        filename = unique_name(filename, {other.filename for other in others if other.id != file.id})
     conn.execute(
         sa.update(data_files)
         .where(data_files.c.id == data_file_id)

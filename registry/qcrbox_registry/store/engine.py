@@ -22,7 +22,8 @@ import sqlalchemy as sa
 from qcrbox.contract.errors import QcError, StorageFull, Unreachable, UserInputError
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import Connection as Connection  # for the layers above, which do not import SQLAlchemy
+from sqlalchemy.engine import Engine, make_url
 
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
@@ -87,7 +88,8 @@ class Database:
         """As `write`, from a thread."""
         answer = _ThreadAnswer()
         self._put(_Entry(fn, answer))
-        return answer.wait(timeout_s)
+        value: T = answer.wait(timeout_s)
+        return value
 
     def _put(self, entry: _Entry) -> None:
         if self._closed:
@@ -216,7 +218,7 @@ def upsert_for(dialect: str, table: sa.Table) -> Any:
 class _AsyncAnswer:
     __slots__ = ("future", "loop")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any]) -> None:
         self.loop, self.future = loop, future
 
 
@@ -314,7 +316,7 @@ def _caught(conn: Connection, fn: Work) -> tuple[Any, BaseException | None]:
 
 def _answer_all(answers: Sequence[tuple[_Entry, Any, BaseException | None]]) -> None:
     """One wake-up per event loop, not one per answer."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future, Any, BaseException | None]]] = {}
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any, BaseException | None]]] = {}
     for entry, value, error in answers:
         answer = entry.answer
         if isinstance(answer, _ThreadAnswer):
@@ -329,7 +331,7 @@ def _answer_all(answers: Sequence[tuple[_Entry, Any, BaseException | None]]) -> 
             continue
 
 
-def _resolve(items: list[tuple[asyncio.Future, Any, BaseException | None]]) -> None:
+def _resolve(items: list[tuple[asyncio.Future[Any], Any, BaseException | None]]) -> None:
     for future, value, error in items:
         if future.done():  # the caller was cancelled; the change is committed all the same
             continue

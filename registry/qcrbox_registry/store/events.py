@@ -1,21 +1,22 @@
-"""What happened, in one global sequence. Written with the change itself, told to subscribers after the commit."""
+"""Events in one global sequence: written with the change itself, published to subscribers after the commit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from qcrbox.contract.ids import dataset_id, of_kind
 from sqlalchemy.engine import Connection
 
+from qcrbox_registry.store.records import parts
 from qcrbox_registry.store.tables import events
 
 
 @dataclass(slots=True)
 class Event:
-    """One row of the sequence. `seq` is 0 until it is written, and stays 0 for what is only told (progress)."""
+    """One row of the sequence. `seq` is 0 until it is written; events that are only published (progress) keep 0."""
 
     kind: str  # calculation | dataset | data_file | session | application | agent | share …
     object_id: str
@@ -29,7 +30,7 @@ class Event:
     seq: int = 0
 
     def public(self) -> dict[str, Any]:
-        """As it is sent to clients; owner and group stay inside."""
+        """The event as clients get it, without owner and group."""
         shown: dict[str, Any] = {
             "seq": self.seq,
             "kind": self.kind,
@@ -45,8 +46,21 @@ class Event:
         return shown
 
 
-def about(kind: str, row: sa.Row, at: float, status: str, **payload: Any) -> Event:
-    """An event about an owned object: `row` has its id, owner_id and group_id."""
+class Owned(Protocol):
+    """An object with an owner and perhaps a home group."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def owner_id(self) -> int: ...
+
+    @property
+    def group_id(self) -> int | None: ...
+
+
+def about(kind: str, row: Owned, at: float, status: str, **payload: Any) -> Event:
+    """An event about an owned object."""
     return Event(
         kind, row.id, at, status=status, owner_id=row.owner_id, group_id=row.group_id, payload=payload
     )
@@ -74,7 +88,7 @@ def write(conn: Connection, new: Sequence[Event]) -> Sequence[Event]:
     return new
 
 
-def _from_row(row: sa.Row) -> Event:
+def _from_row(row: sa.Row[Any]) -> Event:
     return Event(
         kind=row.kind,
         object_id=of_kind(row.payload.get("of", "") if row.kind == "share" else row.kind, row.object_id),
@@ -90,32 +104,37 @@ def _from_row(row: sa.Row) -> Event:
 
 
 def _payload(stored: dict[str, Any]) -> dict[str, Any]:
-    """Written before ids had their prefix, or since."""
+    """The payload with the id of its dataset as it is written now."""
     output = stored.get("output_dataset_id")
     return stored if output is None else {**stored, "output_dataset_id": dataset_id(output)}
 
 
-def after(
-    conn: Connection,
-    seq: int,
-    *,
-    where: sa.ColumnElement[bool] | None = None,
-    limit: int = 1000,
-) -> list[Event]:
-    """The events after `seq`, oldest first: how a stream is resumed."""
+def after(conn: Connection, seq: int, *, limit: int = 1000) -> list[Event]:
+    """The events after `seq`, oldest first: a stream is resumed with these."""
     query = sa.select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
-    if where is not None:
-        query = query.where(where)
+    return [_from_row(row) for row in conn.execute(query)]
+
+
+def of_calculation(conn: Connection, calculation_id: str, after_seq: int, limit: int = 10_000) -> list[Event]:
+    """The events of a calculation and its session after `after_seq`, oldest first."""
+    query = (
+        sa.select(events)
+        .where(
+            events.c.object_id == calculation_id,
+            events.c.kind.in_(["calculation", "session"]),
+            events.c.seq > after_seq,
+        )
+        .order_by(events.c.seq)
+        .limit(limit)
+    )
     return [_from_row(row) for row in conn.execute(query)]
 
 
 def of_objects(conn: Connection, ids: Sequence[str], kind: str | None = None) -> dict[str, list[Event]]:
     """All events (of one kind) of these objects, oldest first."""
-    found: dict[str, list[Event]] = {one: [] for one in ids}
-    for start in range(0, len(ids), 500):
-        query = (
-            sa.select(events).where(events.c.object_id.in_(ids[start : start + 500])).order_by(events.c.seq)
-        )
+    found: dict[str, list[Event]] = {object_id: [] for object_id in ids}
+    for part in parts(ids):
+        query = sa.select(events).where(events.c.object_id.in_(part)).order_by(events.c.seq)
         if kind is not None:
             query = query.where(events.c.kind == kind)
         for row in conn.execute(query):

@@ -1,4 +1,4 @@
-"""Where a file comes from and what was made of it, by one recursive query."""
+"""The lineage of files and calculations: ancestors and descendants by one recursive query."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.access.rights import Actor, visible
+from qcrbox_registry.store.records import parts
 from qcrbox_registry.store.tables import (
     calculation_inputs,
     calculation_outputs,
@@ -46,15 +46,15 @@ _FORWARD = _Side(calculation_inputs, "parameter", calculation_outputs, "name")
 
 def _walk(
     conn: Connection, start: Sequence[str], side: _Side, depth: int, *, of_calculation: bool
-) -> list[sa.Row]:
-    """Rows near file – calculation – far file with their generation, nearest first.
+) -> list[sa.Row[Any]]:
+    """Rows of near file, calculation, far file and generation, nearest first.
 
-    One recursive term with indexed joins, so both databases walk from the start only; a calculation as the start has
-    no near file, one without files on the far side gives a row without a far file.
+    One recursive term with indexed joins, so both databases walk from the start only. A calculation as the start has
+    no near file; a calculation without files on the far side gives a row without a far file.
     """
     near, far = side.near, side.far
 
-    def columns(generation: sa.ColumnElement[int]) -> list[sa.ColumnElement]:
+    def columns(generation: sa.ColumnElement[int]) -> list[sa.ColumnElement[Any]]:
         return [
             near.c.data_file_id.label("near"),
             near.c[side.near_role].label("near_role"),
@@ -94,26 +94,33 @@ def _walk(
     return list(conn.execute(sa.select(walk).order_by(walk.c.generation).limit(4 * MOST_NODES)))
 
 
-def of(
-    conn: Connection,
-    actor: Actor,
-    start: Sequence[str],
-    *,
-    depth: int,
-    of_calculation: bool = False,
-    forward: bool = True,
-    back: bool = True,
-) -> Graph:
-    """The graph around `start` (ids of files or, `of_calculation`, of one calculation the actor may see).
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What part of the graph is asked for: `depth` calculations in each direction that is walked."""
 
-    `depth` calculations each way.
-    What the actor may not see is shown as a node without any content.
-    """
+    depth: int
+    of_calculation: bool = False  # the start is a calculation, not files
+    forward: bool = True
+    back: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """Conditions for the rows that are described; all other nodes are shown without content."""
+
+    data_files: sa.ColumnElement[bool]
+    calculations: sa.ColumnElement[bool]
+
+
+def of(conn: Connection, start: Sequence[str], walk: Walk, visible: Visible) -> Graph:
+    """The graph around `start`: ids of files or, `walk.of_calculation`, of one calculation."""
     edges: dict[tuple[str, str, str], None] = {}
     distances: dict[str, int] = dict.fromkeys(start, 0)
-    for wanted, side, sign in ((back, _BACK, -1), (forward, _FORWARD, 1)):
-        rows = _walk(conn, start, side, min(depth, DEEPEST), of_calculation=of_calculation) if wanted else ()
-        for row in rows:
+    for wanted, side, sign in ((walk.back, _BACK, -1), (walk.forward, _FORWARD, 1)):
+        if not wanted:
+            continue
+        depth = min(walk.depth, DEEPEST)
+        for row in _walk(conn, start, side, depth, of_calculation=walk.of_calculation):
             distances.setdefault(row.calculation, sign * (2 * row.generation - 1))
             for file, role, is_far in ((row.near, row.near_role, False), (row.far, row.far_role, True)):
                 if file is None:
@@ -122,19 +129,19 @@ def of(
                 to_calculation = is_far == (side is _BACK)
                 ends = (file, row.calculation) if to_calculation else (row.calculation, file)
                 edges[(*ends, role or "")] = None
-    return _graph(conn, actor, distances, list(edges))
+    return _graph(conn, visible, distances, list(edges))
 
 
 def _graph(
-    conn: Connection, actor: Actor, distances: dict[str, int], edges: list[tuple[str, str, str]]
+    conn: Connection, visible: Visible, distances: dict[str, int], edges: list[tuple[str, str, str]]
 ) -> Graph:
     graph = Graph(truncated=len(distances) > MOST_NODES)
-    ids = sorted(distances, key=lambda one: abs(distances[one]))[:MOST_NODES]
-    known = _described(conn, actor, ids)
-    shown_as = {one: one if one in known else f"hidden-{i}" for i, one in enumerate(ids)}
-    for one in sorted(ids, key=lambda i: (distances[i], i)):
-        node = known.get(one) or {"kind": "hidden", "label": _HIDDEN, "details": {}}
-        graph.nodes.append({"id": shown_as[one], "depth": distances[one], **node})
+    ids = sorted(distances, key=lambda node: abs(distances[node]))[:MOST_NODES]
+    known = _described(conn, visible, ids)
+    shown_as = {node: node if node in known else f"hidden-{i}" for i, node in enumerate(ids)}
+    for node in sorted(ids, key=lambda i: (distances[i], i)):
+        about = known.get(node) or {"kind": "hidden", "label": _HIDDEN, "details": {}}
+        graph.nodes.append({"id": shown_as[node], "depth": distances[node], **about})
     for source, target, role in edges:
         if source in shown_as and target in shown_as:
             seen = source in known or target in known
@@ -144,38 +151,50 @@ def _graph(
     return graph
 
 
-def _described(conn: Connection, actor: Actor, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+def _described(conn: Connection, visible: Visible, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     known: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(ids), 500):
-        part = list(ids[start : start + 500])
-        files = (
-            sa.select(data_files, datasets.c.name.label("dataset_name"))
-            .outerjoin(datasets, datasets.c.id == data_files.c.dataset_id)
-            .where(data_files.c.id.in_(part), visible(actor, data_files))
-        )
-        for row in conn.execute(files):
-            known[row.id] = {
-                "kind": "data_file",
-                "label": row.filename,
-                "details": {
-                    "dataset_id": row.dataset_id,
-                    "dataset": row.dataset_name,
-                    "filetype": row.filetype,
-                    "deleted": row.deleted_at is not None,
-                },
-            }
-        runs = sa.select(calculations).where(calculations.c.id.in_(part), visible(actor, calculations))
-        for row in conn.execute(runs):
-            known[row.id] = {
-                "kind": "calculation",
-                "label": row.name or f"{row.application_slug} {row.command_name}",
-                "details": {
-                    "application_slug": row.application_slug,
-                    "application_version": row.application_version,
-                    "command_name": row.command_name,
-                    "arguments": row.arguments,
-                    "status": row.state,
-                    "finished_at": row.finished_at,
-                },
-            }
+    for part in parts(ids):
+        known |= _described_files(conn, visible, part) | _described_calculations(conn, visible, part)
     return known
+
+
+def _described_files(conn: Connection, visible: Visible, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    query = (
+        sa.select(data_files, datasets.c.name.label("dataset_name"))
+        .outerjoin(datasets, datasets.c.id == data_files.c.dataset_id)
+        .where(data_files.c.id.in_(ids), visible.data_files)
+    )
+    return {
+        row.id: {
+            "kind": "data_file",
+            "label": row.filename,
+            "details": {
+                "dataset_id": row.dataset_id,
+                "dataset": row.dataset_name,
+                "filetype": row.filetype,
+                "deleted": row.deleted_at is not None,
+            },
+        }
+        for row in conn.execute(query)
+    }
+
+
+def _described_calculations(
+    conn: Connection, visible: Visible, ids: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    query = sa.select(calculations).where(calculations.c.id.in_(ids), visible.calculations)
+    return {
+        row.id: {
+            "kind": "calculation",
+            "label": row.name or f"{row.application_slug} {row.command_name}",
+            "details": {
+                "application_slug": row.application_slug,
+                "application_version": row.application_version,
+                "command_name": row.command_name,
+                "arguments": row.arguments,
+                "status": row.state,
+                "finished_at": row.finished_at,
+            },
+        }
+        for row in conn.execute(query)
+    }

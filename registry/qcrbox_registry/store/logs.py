@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import events
 from qcrbox_registry.store.engine import upsert
+from qcrbox_registry.store.records import parts
 from qcrbox_registry.store.tables import calculations, log_chunks, progress
 
 # The agent cuts at 10 MB; this only keeps a broken one from filling the database.
@@ -31,29 +32,29 @@ class _Owner:
 
 def _owners(conn: Connection, ids: set[str]) -> dict[str, _Owner]:
     found: dict[str, _Owner] = {}
-    wanted = sorted(ids)
-    for start in range(0, len(wanted), 500):
+    for part in parts(sorted(ids)):
         query = sa.select(
             calculations.c.id,
             calculations.c.owner_id,
             calculations.c.group_id,
             calculations.c.attempt,
             calculations.c.state,
-        ).where(calculations.c.id.in_(wanted[start : start + 500]))
+        ).where(calculations.c.id.in_(part))
         for row in conn.execute(query):
             found[row.id] = _Owner(row.owner_id, row.group_id, row.attempt, row.state)
     return found
 
 
 def append(conn: Connection, messages: Sequence[Log]) -> list[events.Event]:
-    """Keep log chunks; the events to tell (not kept in the sequence: the log itself is what stays).
+    """Keep log chunks; the events to publish (without a row of their own: the log itself is kept).
 
-    Chunks of an older attempt are kept under that attempt and told to nobody. Each byte of a stream is kept once,
-    whatever offsets an agent gives: what is there already is cut off.
+    Chunks of an older attempt are kept under that attempt and not published. Each byte of a stream is kept once,
+    whatever offsets an agent gives: bytes that are there already are cut off.
     """
     owners = _owners(conn, {message.calculation_id for message in messages})
     kept: dict[tuple[str, int, str], _Kept] = {}
-    rows, told = [], []
+    rows: list[dict[str, Any]] = []
+    published: list[events.Event] = []
     for message in messages:
         owner = owners.get(message.calculation_id)
         content = message.text.encode("utf-8", "replace")
@@ -79,14 +80,14 @@ def append(conn: Connection, messages: Sequence[Log]) -> list[events.Event]:
             )
             if message.attempt == owner.attempt:
                 payload = {"stream": message.stream, "offset": begin, "text": text}
-                told.append(_told("log", message, owner, payload))
+                published.append(_event("log", message, owner, payload))
     if rows:
         conn.execute(upsert(conn, log_chunks).on_conflict_do_nothing(), rows)
-    return told
+    return published
 
 
 class _Kept:
-    """Which bytes of one stream are kept already. Chunks come in order but for redelivered ones, which may fill a gap."""
+    """The bytes of one stream that are kept. Chunks come in order, except redelivered ones, which may fill a gap."""
 
     def __init__(self, conn: Connection, calculation_id: str, attempt: int, stream: str) -> None:
         self._conn = conn
@@ -100,9 +101,9 @@ class _Kept:
         self._end = conn.execute(query.order_by(log_chunks.c.offset.desc()).limit(1)).scalar() or 0
 
     def take(self, begin: int, end: int) -> list[tuple[int, int]]:
-        """The parts of these bytes that are not kept yet; from now on they are."""
+        """The parts of these bytes that are not kept yet; they count as kept afterwards."""
         missing = [(begin, end)] if begin >= self._end else self._gaps(begin, end)
-        missing = [one for one in missing if one[0] < one[1]]
+        missing = [gap for gap in missing if gap[0] < gap[1]]
         self._new += missing
         self._end = max(self._end, end)
         return missing
@@ -124,15 +125,15 @@ class _Kept:
 
 
 def _measured(metrics: dict[str, float]) -> dict[str, float]:
-    """What is kept of an agent's metrics: so many, with names so long, and numbers only."""
+    """The metrics that are kept: finite numbers, with limits on their count and the length of names."""
     kept = [(name[:LONGEST_NAME], value) for name, value in metrics.items() if math.isfinite(value)]
     return dict(kept[:MOST_NAMES])
 
 
 def update_progress(conn: Connection, messages: Sequence[Progress]) -> list[events.Event]:
-    """Keep the newest progress of each calculation and the history of its metrics; the events to tell."""
+    """Keep the newest progress of each calculation and the history of its metrics; the events to publish."""
     owners = _owners(conn, {message.calculation_id for message in messages})
-    messages = [one.model_copy(update={"metrics": _measured(one.metrics)}) for one in messages]
+    messages = [message.model_copy(update={"metrics": _measured(message.metrics)}) for message in messages]
     current = {
         message.calculation_id: message
         for message in messages
@@ -144,7 +145,7 @@ def update_progress(conn: Connection, messages: Sequence[Progress]) -> list[even
             entry = {"at": message.at, **message.metrics}
             if entry not in history[message.calculation_id]:
                 history[message.calculation_id].append(entry)
-    told = []
+    published = []
     for calculation_id, message in current.items():
         row = {
             "calculation_id": calculation_id,
@@ -159,12 +160,12 @@ def update_progress(conn: Connection, messages: Sequence[Progress]) -> list[even
         changed = {name: statement.excluded[name] for name in row if name != "calculation_id"}
         conn.execute(statement.on_conflict_do_update(index_elements=["calculation_id"], set_=changed))
         shown = {name: row[name] for name in ("fraction", "text", "metrics")}
-        told.append(_told("progress", message, owners[calculation_id], shown))
-    return told
+        published.append(_event("progress", message, owners[calculation_id], shown))
+    return published
 
 
 def _history(conn: Connection, current: dict[str, Progress]) -> dict[str, list[dict[str, Any]]]:
-    history: dict[str, list[dict[str, Any]]] = {one: [] for one in current}
+    history: dict[str, list[dict[str, Any]]] = {calculation_id: [] for calculation_id in current}
     if current:
         query = sa.select(progress.c.calculation_id, progress.c.attempt, progress.c.history).where(
             progress.c.calculation_id.in_(list(current))
@@ -176,14 +177,14 @@ def _history(conn: Connection, current: dict[str, Progress]) -> dict[str, list[d
 
 
 def _thinned(history: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Every second older entry goes when it gets long: the newest half stays whole."""
+    """A long history without every second entry of its older half."""
     if len(history) <= MOST_METRICS:
         return history
     half = len(history) // 2
     return history[:half:2] + history[half:]
 
 
-def _told(kind: str, message: Log | Progress, owner: _Owner, payload: dict[str, Any]) -> events.Event:
+def _event(kind: str, message: Log | Progress, owner: _Owner, payload: dict[str, Any]) -> events.Event:
     return events.Event(
         kind=kind,
         object_id=message.calculation_id,
@@ -221,7 +222,7 @@ def read(
     for row in conn.execute(query):
         if most is not None and got >= most:
             break
-        if row.offset < at:  # a chunk that overlaps what is there
+        if row.offset < at:  # it overlaps the chunk before it
             text = row.text.encode("utf-8", "replace")[at - row.offset :].decode("utf-8", "replace")
         else:
             text = row.text
@@ -231,15 +232,24 @@ def read(
     return "".join(parts), at
 
 
-def merged(conn: Connection, calculation_id: str, attempt: int, most_chunks: int = 20_000) -> list[sa.Row]:
-    """Chunks of both streams in the order of time: stream, at, text."""
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a stream. at: Unix time, s."""
+
+    stream: str
+    at: float
+    text: str
+
+
+def merged(conn: Connection, calculation_id: str, attempt: int, most_chunks: int = 20_000) -> list[Chunk]:
+    """Chunks of both streams in the order of time."""
     query = (
         sa.select(log_chunks.c.stream, log_chunks.c.at, log_chunks.c.text)
         .where(log_chunks.c.calculation_id == calculation_id, log_chunks.c.attempt == attempt)
         .order_by(log_chunks.c.at, log_chunks.c.stream, log_chunks.c.offset)
         .limit(most_chunks)
     )
-    return list(conn.execute(query))
+    return [Chunk(*row) for row in conn.execute(query)]
 
 
 def tail(conn: Connection, calculation_id: str, attempt: int, stream: str, lines: int = 20) -> str:
@@ -261,8 +271,8 @@ def tail(conn: Connection, calculation_id: str, attempt: int, stream: str, lines
 def progress_of(conn: Connection, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The newest progress of each calculation that has one."""
     found: dict[str, dict[str, Any]] = {}
-    for start in range(0, len(ids), 500):
-        query = sa.select(progress).where(progress.c.calculation_id.in_(ids[start : start + 500]))
+    for part in parts(ids):
+        query = sa.select(progress).where(progress.c.calculation_id.in_(part))
         for row in conn.execute(query):
             found[row.calculation_id] = {
                 "fraction": row.fraction,

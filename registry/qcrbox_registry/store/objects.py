@@ -29,7 +29,7 @@ from qcrbox.contract.errors import Conflict, NotFound, QcError, StorageFull
 from qcrbox.waiting import within
 
 from qcrbox_registry.messaging.bus import Bus
-from qcrbox_registry.messaging.direct_get import read_batch, read_last
+from qcrbox_registry.messaging.direct_get import StoredMessage, read_batch, read_last
 from qcrbox_registry.messaging.publisher import settled, unreachable
 
 BUCKET = "files"
@@ -212,7 +212,7 @@ class ObjectStore:
             if coming is not None:
                 coming.cancel()
 
-    def _ask(self, subject: str, sequence: int) -> asyncio.Task:
+    def _ask(self, subject: str, sequence: int) -> asyncio.Task[list[StoredMessage]]:
         return asyncio.create_task(
             read_batch(self._bus.connection, self.stream, subject, sequence, most=64, most_bytes=READ_AHEAD)
         )

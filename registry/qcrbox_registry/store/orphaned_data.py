@@ -1,14 +1,13 @@
-"""Data of groups and accounts that are gone: what there is of it, and what an administrator decides for it.
+"""Data of deleted groups and accounts, and the decisions of administrators about it.
 
-Nothing disappears by itself. A decision is written down with every object as it was before, so it can be undone; made
-again it finds nothing left to do.
+No data is removed without a decision. A decision is stored with every object as it was before, so it can be undone;
+the same decision again finds nothing to do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound, UserInputError
@@ -17,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import datasets as datasets_store
 from qcrbox_registry.store import events, trash
+from qcrbox_registry.store.records import Records
 from qcrbox_registry.store.tables import (
     calculations,
     data_files,
@@ -39,7 +39,7 @@ _TABLES: dict[str, sa.Table] = {"dataset": datasets, "data_file": data_files, "c
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose data it is."""
+    """The deleted group or account whose data this is."""
 
     kind: str  # person | group
     id: int
@@ -47,73 +47,79 @@ class Subject:
     gone_at: float
 
 
-@dataclass(slots=True)
-class Wish:
+@dataclass(frozen=True, slots=True)
+class Decision:
     """A decision before it is carried out. `to_id`: the group or person that gets the data."""
 
-    decision: str
+    kind: str  # archive | delete | group | owners | person
     by_id: int
     to_id: int | None = None
     reason: str = ""
 
 
-# ---------------------------------------------------------------- what there is
+# ---------------------------------------------------------------- lists
 
 
-def subject(conn: Connection, kind: str, subject_id: int) -> Subject:
-    """Raises NotFound for one that is not there, or that the hub still knows."""
+def find_subject(conn: Connection, kind: str, subject_id: int) -> Subject:
+    """Raises NotFound for a group or account that does not exist or is not deleted."""
     table = groups if kind == "group" else people
     row = conn.execute(sa.select(table).where(table.c.id == subject_id, table.c.gone_at.isnot(None))).first()
     if row is None:
-        raise NotFound(f"There is no {kind} {subject_id} that is gone.")
+        raise NotFound(f"There is no deleted {kind} {subject_id}.")
     return Subject(kind, row.id, row.name, row.gone_at)
 
 
-def listed(conn: Connection) -> list[dict[str, Any]]:
-    """Everything that waits for a decision or was archived, those gone longest first."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class Orphaned:
+    """The data of one deleted group or account. `decision`: the newest one that was not undone."""
+
+    subject: Subject
+    counts: dict[str, int]  # datasets, data_files, calculations, bytes
+    decision: str | None
+
+
+def listed(conn: Connection) -> list[Orphaned]:
+    """Data that waits for a decision or was archived, of the longest deleted group or account first."""
+    found: list[Orphaned] = []
     for kind, table in (("group", groups), ("person", people)):
         for row in conn.execute(sa.select(table).where(table.c.gone_at.isnot(None))):
-            one = Subject(kind, row.id, row.name, row.gone_at)
-            counts = _counts(conn, one)
+            subject = Subject(kind, row.id, row.name, row.gone_at)
+            counts = _counts(conn, subject)
             if any(counts.values()):
-                found.append({"about": one, **counts, "decision": _newest_decision(conn, one)})
-    return sorted(found, key=lambda each: each["about"].gone_at)
+                found.append(Orphaned(subject, counts, _newest_decision(conn, subject)))
+    return sorted(found, key=lambda orphaned: orphaned.subject.gone_at)
 
 
-def _counts(conn: Connection, one: Subject) -> dict[str, int]:
-    counts = {
-        name: conn.execute(sa.select(sa.func.count()).where(_of(one, kind))).scalar_one()
-        for name, kind in (
-            ("datasets", "dataset"),
-            ("data_files", "data_file"),
-            ("calculations", "calculation"),
-        )
+def _counts(conn: Connection, subject: Subject) -> dict[str, int]:
+    kinds = {"datasets": "dataset", "data_files": "data_file", "calculations": "calculation"}
+    counts: dict[str, int] = {
+        name: conn.execute(sa.select(sa.func.count()).where(_of(subject, kind))).scalar_one()
+        for name, kind in kinds.items()
     }
     size = sa.select(sa.func.coalesce(sa.func.sum(data_files.c.size), 0))
-    counts["bytes"] = int(conn.execute(size.where(_of(one, "data_file"))).scalar_one())
+    counts["bytes"] = int(conn.execute(size.where(_of(subject, "data_file"))).scalar_one())
     return counts
 
 
-def _of(one: Subject, kind: str) -> sa.ColumnElement[bool]:
-    """What belongs to a group that is gone, or privately to an account that is. Deleted data is in the bin already."""
+def _of(subject: Subject, kind: str) -> sa.ColumnElement[bool]:
+    """The data of a deleted group, or the private data of a deleted account. Data in the trash does not count."""
     table = _TABLES[kind]
-    if one.kind == "group":
-        whose = table.c.group_id == one.id
+    if subject.kind == "group":
+        whose = table.c.group_id == subject.id
     else:
-        whose = sa.and_(table.c.owner_id == one.id, table.c.group_id.is_(None))
+        whose = sa.and_(table.c.owner_id == subject.id, table.c.group_id.is_(None))
     if kind == "calculation":
-        # What still runs counts for its old group until its end.
+        # A running calculation belongs to the deleted group until its end.
         return sa.and_(whose, calculations.c.finished_at.isnot(None))
     return sa.and_(whose, table.c.deleted_at.is_(None))
 
 
-def _newest_decision(conn: Connection, one: Subject) -> str | None:
+def _newest_decision(conn: Connection, subject: Subject) -> str | None:
     query = (
         sa.select(handovers.c.decision)
         .where(
-            handovers.c.subject == one.kind,
-            handovers.c.subject_id == one.id,
+            handovers.c.subject == subject.kind,
+            handovers.c.subject_id == subject.id,
             handovers.c.undone_at.is_(None),
         )
         .order_by(handovers.c.id.desc())
@@ -121,38 +127,46 @@ def _newest_decision(conn: Connection, one: Subject) -> str | None:
     return conn.execute(query.limit(1)).scalar()
 
 
-# ---------------------------------------------------------------- deciding
+# ---------------------------------------------------------------- decisions
 
 
-def decide(
-    conn: Connection, one: Subject, wish: Wish, now: float
-) -> tuple[str, dict[str, int], list[events.Event]]:
-    """Carry out a decision: (its id, how many of each kind, what to tell). Raises UserInputError."""
-    if wish.decision not in DECISIONS[one.kind]:
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a decision did: its id, how many objects of each kind, the events to publish."""
+
+    id: str
+    counts: dict[str, int]
+    events: list[events.Event]
+
+
+def decide(conn: Connection, subject: Subject, decision: Decision, now: float) -> Decided:
+    """Carry out a decision. Raises UserInputError for a decision that this kind of subject does not allow."""
+    if decision.kind not in DECISIONS[subject.kind]:
         raise UserInputError(
-            f"{wish.decision!r} cannot be decided for the data of a {one.kind}.",
-            next=f"Possible: {', '.join(sorted(DECISIONS[one.kind]))}.",
+            f"{decision.kind!r} cannot be decided for the data of a {subject.kind}.",
+            next=f"Possible: {', '.join(sorted(DECISIONS[subject.kind]))}.",
         )
     handover_id = new_id()
     conn.execute(
         sa.insert(handovers).values(
             id=handover_id,
             at=now,
-            by_id=wish.by_id,
-            subject=one.kind,
-            subject_id=one.id,
-            decision=wish.decision,
-            to_id=wish.to_id,
-            reason=wish.reason,
+            by_id=decision.by_id,
+            subject=subject.kind,
+            subject_id=subject.id,
+            decision=decision.kind,
+            to_id=decision.to_id,
+            reason=decision.reason,
         )
     )
-    if wish.decision == "archive":
-        return handover_id, _counts(conn, one), []
-    for kind in _kinds(wish.decision):
-        _note(conn, handover_id, one, kind)
-    counts = dict.fromkeys(_kinds(wish.decision), 0) | _noted(conn, handover_id)
-    told = list(_carry_out(conn, handover_id, wish, now))
-    return handover_id, counts, list(events.write(conn, told))
+    if decision.kind == "archive":
+        return Decided(handover_id, _counts(conn, subject), [])
+    kinds = _kinds(decision.kind)
+    for kind in kinds:
+        _note(conn, handover_id, subject, kind)
+    counts = dict.fromkeys(kinds, 0) | _noted(conn, handover_id)
+    made = list(_carry_out(conn, handover_id, decision, now))
+    return Decided(handover_id, counts, list(events.write(conn, made)))
 
 
 def _kinds(decision: str) -> Sequence[str]:
@@ -160,10 +174,10 @@ def _kinds(decision: str) -> Sequence[str]:
     return ("dataset", "data_file") if decision == "delete" else ("dataset", "data_file", "calculation")
 
 
-def _note(conn: Connection, handover_id: str, one: Subject, kind: str) -> None:
-    """Write down what is concerned, as it is now. Files go with their dataset."""
+def _note(conn: Connection, handover_id: str, subject: Subject, kind: str) -> None:
+    """Store the objects concerned as they are now. Files go with their dataset."""
     table = _TABLES[kind]
-    where = [_of(one, kind)]
+    where = [_of(subject, kind)]
     if kind == "data_file":
         where.append(table.c.dataset_id.is_(None))
     chosen = sa.select(
@@ -174,14 +188,18 @@ def _note(conn: Connection, handover_id: str, one: Subject, kind: str) -> None:
 
 
 def _noted(conn: Connection, handover_id: str) -> dict[str, int]:
-    """How many of each kind are concerned."""
-    query = sa.select(handover_items.c.kind, sa.func.count()).group_by(handover_items.c.kind)
-    return dict(conn.execute(query.where(handover_items.c.handover_id == handover_id)).tuples().all())
+    """How many objects of each kind are concerned."""
+    query = (
+        sa.select(handover_items.c.kind, sa.func.count().label("n"))
+        .where(handover_items.c.handover_id == handover_id)
+        .group_by(handover_items.c.kind)
+    )
+    return {row.kind: row.n for row in conn.execute(query)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Item:
-    """One object concerned, as it was before."""
+    """An object concerned, as it was before."""
 
     kind: str
     object_id: str
@@ -195,14 +213,14 @@ def _items(conn: Connection, handover_id: str) -> Iterator[_Item]:
         yield _Item(row.kind, of_kind(row.kind, row.object_id), row.owner_id, row.group_id)
 
 
-def _carry_out(conn: Connection, handover_id: str, wish: Wish, now: float) -> Iterator[events.Event]:
+def _carry_out(conn: Connection, handover_id: str, decision: Decision, now: float) -> Iterator[events.Event]:
     for item in _items(conn, handover_id):
-        if wish.decision == "delete":
-            throw = trash.delete_dataset if item.kind == "dataset" else trash.delete_file
-            throw(conn, item.object_id, wish.by_id, now)
+        if decision.kind == "delete":
+            delete = trash.delete_dataset if item.kind == "dataset" else trash.delete_file
+            delete(conn, item.object_id, decision.by_id, now)
             yield _event(item, now, "deleted", item.owner_id, item.group_id)
         else:
-            owner_id, group_id = _after(item, wish.decision, wish.to_id)
+            owner_id, group_id = _after(item, decision.kind, decision.to_id)
             yield _move(conn, item, owner_id, group_id, now)
 
 
@@ -228,42 +246,70 @@ def _move(conn: Connection, item: _Item, owner_id: int, group_id: int | None, no
     return _event(item, now, "changed", owner_id, group_id)
 
 
-def _count(conn: Connection, file: sa.Row, owner_id: int, group_id: int | None) -> None:
+def _count(conn: Connection, file: datasets_store.DataFile, owner_id: int, group_id: int | None) -> None:
     datasets_store.count_bytes(conn, file.owner_id, file.group_id, -file.size)
     datasets_store.count_bytes(conn, owner_id, group_id, file.size)
 
 
 def _event(item: _Item, now: float, status: str, owner_id: int, group_id: int | None) -> events.Event:
-    # The state of a calculation has not changed, so this is no event of its history.
+    # The state of a calculation does not change, so this event is not part of its history.
     kind = "handover" if item.kind == "calculation" else item.kind
     return events.Event(kind, item.object_id, now, status=status, owner_id=owner_id, group_id=group_id)
 
 
-# ---------------------------------------------------------------- taking it back
+# ---------------------------------------------------------------- undo
 
 
-def decisions(conn: Connection, limit: int = 200) -> list[sa.Row]:
-    """The newest decisions, with the name of who made each."""
-    query = sa.select(handovers, people.c.name.label("by")).join(people, people.c.id == handovers.c.by_id)
-    return list(conn.execute(query.order_by(handovers.c.id.desc()).limit(limit)))
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """A row of `handovers` with the name of the administrator."""
+
+    id: str
+    at: float
+    subject: str
+    subject_id: int
+    decision: str
+    to_id: int | None
+    reason: str
+    undone_at: float | None
+    by: str
 
 
-def undo(conn: Connection, handover_id: str, now: float) -> tuple[sa.Row, int, list[events.Event]]:
-    """Put back what a decision changed and nobody has changed since: (the decision, how many, what to tell).
+_decisions = Records(
+    DecisionRow,
+    handovers,
+    {"by": people.c.name},
+    handovers.join(people, people.c.id == handovers.c.by_id),
+)
 
-    Undone before: nothing happens. Raises NotFound.
-    """
-    row = conn.execute(sa.select(handovers).where(handovers.c.id == handover_id)).first()
-    if row is None:
+
+def decisions(conn: Connection, limit: int = 200) -> list[DecisionRow]:
+    """The newest decisions."""
+    return _decisions.all(conn, _decisions.select.order_by(handovers.c.id.desc()).limit(limit))
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo did: the decision, how many objects, the events to publish."""
+
+    decision: DecisionRow
+    count: int
+    events: list[events.Event]
+
+
+def undo(conn: Connection, handover_id: str, now: float) -> Undone:
+    """Put back the objects of a decision that were not changed since. A second undo does nothing. Raises NotFound."""
+    found = _decisions.by_key(conn, handover_id)
+    if found is None:
         raise NotFound(f"There is no decision {handover_id[:64]!r}.")
-    if row.undone_at is not None:
-        return row, 0, []
-    told = [event for item in _items(conn, handover_id) if (event := _put_back(conn, row, item, now))]
+    if found.undone_at is not None:
+        return Undone(found, 0, [])
+    made = [event for item in _items(conn, handover_id) if (event := _put_back(conn, found, item, now))]
     conn.execute(sa.update(handovers).where(handovers.c.id == handover_id).values(undone_at=now))
-    return row, len(told), list(events.write(conn, told))
+    return Undone(found, len(made), list(events.write(conn, made)))
 
 
-def _put_back(conn: Connection, handover: sa.Row, item: _Item, now: float) -> events.Event | None:
+def _put_back(conn: Connection, handover: DecisionRow, item: _Item, now: float) -> events.Event | None:
     table = _TABLES[item.kind]
     present = conn.execute(sa.select(table).where(table.c.id == item.object_id)).first()
     if present is None:
@@ -271,8 +317,8 @@ def _put_back(conn: Connection, handover: sa.Row, item: _Item, now: float) -> ev
     if handover.decision == "delete":
         if present.deleted_at != handover.at:
             return None
-        back = trash.restore_dataset if item.kind == "dataset" else trash.restore_file
-        back(conn, item.object_id, now)
+        restore = trash.restore_dataset if item.kind == "dataset" else trash.restore_file
+        restore(conn, item.object_id, now)
         return _event(item, now, "restored", item.owner_id, item.group_id)
     if (present.owner_id, present.group_id) != _after(item, handover.decision, handover.to_id):
         return None

@@ -1,38 +1,81 @@
-"""Pages by key over what a person may see: cost depends on the page, not on the table."""
+"""Pages by key over the rows a person may see: the cost depends on the page, not on the table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from qcrbox_registry.store.visibility import Filter, Reach, filters
+
+T = TypeVar("T")
 MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """At most `limit` rows that follow the row with the key `after`."""
+
+    limit: int = MOST
+    after: str | None = None
+
+    def cut(self, rows: list[T], key: Callable[[T], str]) -> tuple[list[T], str | None]:
+        """The rows of the page and the key for the next one, from rows read with `limit + 1`."""
+        if len(rows) <= self.limit:
+            return rows, None
+        rows = rows[: self.limit]
+        return rows, key(rows[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Ids of one page, newest first, and the key of the next page."""
+
+    ids: list[str]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows a page is taken from: a table, its key, and the part of it that the person reaches (None: all)."""
+
+    table: sa.Table
+    reach: Reach | None
+    now: float  # Unix time, s: shares that have expired do not count
+
+    @property
+    def key(self) -> sa.ColumnElement[str]:
+        """The column that orders the rows."""
+        found: sa.ColumnElement[str] = next(iter(self.table.primary_key))
+        return found
+
+
+def page_of(conn: Connection, rows: Rows, where: Sequence[Filter], page: Page) -> Listed:
+    """The page of rows that satisfy `where`."""
+    visible = [sa.true()] if rows.reach is None else filters(rows.reach, rows.now)
+    ids = newest_ids(conn, rows.key, visible, where=where, page=Page(page.limit + 1, page.after))
+    return Listed(*page.cut(ids, str))
 
 
 def newest_ids(
     conn: Connection,
-    table: sa.Table,
-    visibility_filters: Sequence[sa.ColumnElement[bool]] | None,
+    key: sa.ColumnElement[str],
+    visible: Sequence[Filter],
     *,
-    where: Sequence[sa.ColumnElement[bool]] = (),
-    limit: int | None,
-    after: str | None = None,
-    key: sa.ColumnElement[str] | None = None,
+    where: Sequence[Filter] = (),
+    page: Page,
 ) -> list[str]:
-    """Ids, newest first, older than `after`, that satisfy `where` and at least one of the branches.
+    """Keys, newest first, of rows that satisfy `where` and at least one of the `visible` conditions.
 
-    Each branch is asked for its own newest `limit` (its index gives them in order), then the newest of all are
-    taken: an OR over them would walk the whole table for a person who owns little of it.
+    Each condition is asked for its own newest rows (its index gives them in order), then the newest of all are
+    taken: an OR over the conditions would walk the whole table for a person who owns little of it.
     """
-    if key is None:
-        key = table.c.id
-    conditions = [*where] + ([key < after] if after is not None else [])
+    conditions = [*where] + ([key < page.after] if page.after is not None else [])
     found: set[str] = set()
-    for condition in [sa.true()] if visibility_filters is None else visibility_filters:
-        query = sa.select(key).where(condition, *conditions).order_by(key.desc())
-        if limit is not None:
-            query = query.limit(limit)
-        found.update(conn.execute(query).scalars())
-    ordered = sorted(found, reverse=True)
-    return ordered if limit is None else ordered[:limit]
+    for condition in visible:
+        query: sa.Select[Any] = sa.select(key).where(condition, *conditions).order_by(key.desc())
+        found.update(conn.execute(query.limit(page.limit)).scalars())
+    return sorted(found, reverse=True)[: page.limit]

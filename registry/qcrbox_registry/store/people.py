@@ -1,8 +1,9 @@
-"""Persons and groups, as far as objects need them: the hub keeps the list, here are the ids."""
+"""Ids of persons and groups. The hub keeps the accounts; objects point to these rows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -16,11 +17,12 @@ from qcrbox_registry.store.tables import groups, people
 def ensure_person(conn: Connection, name: str, stable_id: str, now: float, kind: str = "person") -> int:
     """The id of this account. A re-created account of the same name has another stable id: another person."""
     query = sa.select(people.c.id).where(people.c.name == name, people.c.stable_id == stable_id)
-    found = conn.execute(query).scalar()
+    found: int | None = conn.execute(query).scalar()
     if found is None:
         row = {"name": name, "stable_id": stable_id, "kind": kind, "created_at": now, "last_seen_at": now}
         conn.execute(upsert(conn, people).values(row).on_conflict_do_nothing())
-        return conn.execute(query).scalar_one()
+        made: int = conn.execute(query).scalar_one()
+        return made
     conn.execute(sa.update(people).where(people.c.id == found).values(last_seen_at=now, gone_at=None))
     return found
 
@@ -39,35 +41,45 @@ def ensure_groups(conn: Connection, names: Sequence[str], now: float) -> dict[st
     return found
 
 
-def names_of_groups(conn: Connection, ids: Sequence[int]) -> dict[int, str]:
-    if not ids:
+def group_ids(conn: Connection) -> dict[str, int]:
+    """name -> id of every group."""
+    return {row.name: row.id for row in conn.execute(sa.select(groups.c.name, groups.c.id))}
+
+
+def names_of_groups(conn: Connection, ids: Iterable[int | None]) -> dict[int, str]:
+    """id -> name of these groups; None is skipped."""
+    wanted = sorted({group_id for group_id in ids if group_id is not None})
+    if not wanted:
         return {}
-    query = sa.select(groups.c.id, groups.c.name).where(groups.c.id.in_(list(ids)))
+    query = sa.select(groups.c.id, groups.c.name).where(groups.c.id.in_(wanted))
     return {row.id: row.name for row in conn.execute(query)}
 
 
-def named(name: str) -> sa.Select:
+def named(name: str) -> sa.Select[int]:
     """Ids of all accounts that have, or had, this name; as a subquery."""
     return sa.select(people.c.id).where(people.c.name == name)
 
 
-def find_person(conn: Connection, name: str) -> sa.Row:
-    """The newest account of this name. Raises NotFound."""
-    row = conn.execute(
-        sa.select(people)
+def find_person(conn: Connection, name: str) -> int:
+    """The id of the newest account of this name. Raises NotFound."""
+    found: int | None = conn.execute(
+        sa.select(people.c.id)
         .where(people.c.name == name, people.c.kind == "person", people.c.gone_at.is_(None))
         .order_by(people.c.id.desc())
-    ).first()
-    if row is None:
+    ).scalar()
+    if found is None:
         raise NotFound(f"There is no person {name[:200]!r}.", next="They appear once they have signed in.")
-    return row
+    return found
 
 
-def find_group(conn: Connection, name: str) -> sa.Row:
-    row = conn.execute(sa.select(groups).where(groups.c.name == name, groups.c.gone_at.is_(None))).first()
-    if row is None:
+def find_group(conn: Connection, name: str) -> int:
+    """The id of the group of this name. Raises NotFound."""
+    found: int | None = conn.execute(
+        sa.select(groups.c.id).where(groups.c.name == name, groups.c.gone_at.is_(None))
+    ).scalar()
+    if found is None:
         raise NotFound(f"There is no group {name[:200]!r}.")
-    return row
+    return found
 
 
 def remember_group(conn: Connection, person_id: int, group_id: int | None) -> None:
@@ -80,36 +92,67 @@ def remember_group(conn: Connection, person_id: int, group_id: int | None) -> No
 
 
 def last_group(conn: Connection, person_id: int) -> int | None:
-    return conn.execute(sa.select(people.c.last_group_id).where(people.c.id == person_id)).scalar()
+    """The home group that a person used last."""
+    found: int | None = conn.execute(
+        sa.select(people.c.last_group_id).where(people.c.id == person_id)
+    ).scalar()
+    return found
 
 
-def mark_departed(
-    conn: Connection, known_groups: set[str], known_people: dict[str, str], now: float, since: float
-) -> list[tuple[str, int, str]]:
-    """Note which groups and accounts the hub no longer knows; (kind, id, name) of those newly gone.
+# ---------------------------------------------------------------- offboarding
 
-    known_people: name -> stable id, "" when the hub did not tell. since: what was made later than this is left alone, for the
-    hub may have been asked before. A group that is gone gives its name free: one made anew under it gets nothing of the old one's.
+
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """A group or account that the hub no longer has."""
+
+    kind: str  # group | person
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubAccounts:
+    """What the hub has: names of groups; names of accounts with their stable id, "" where the hub did not give it.
+
+    asked_at: rows made later (Unix time, s) are left alone, for the hub may have answered before they were made.
     """
-    departed: list[tuple[str, int, str]] = []
-    for row in conn.execute(
-        sa.select(groups).where(groups.c.gone_at.is_(None), groups.c.created_at < since)
-    ).all():
-        if row.name in known_groups:
+
+    groups: frozenset[str]
+    people: Mapping[str, str]
+    asked_at: float
+
+
+def mark_departed(conn: Connection, hub: HubAccounts, now: float) -> list[Departed]:
+    """Note which groups and accounts the hub no longer has; those newly gone."""
+    return _mark_groups(conn, hub, now) + _mark_people(conn, hub, now)
+
+
+def _mark_groups(conn: Connection, hub: HubAccounts, now: float) -> list[Departed]:
+    """A group that is gone frees its name: a new group of that name gets nothing of the old one."""
+    departed: list[Departed] = []
+    day = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
+    query = sa.select(groups).where(groups.c.gone_at.is_(None), groups.c.created_at < hub.asked_at)
+    for row in conn.execute(query).all():
+        if row.name in hub.groups:
             continue
-        day = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
         name = f"{row.name[:200]} (deleted {day}, {row.id})"
         conn.execute(sa.update(groups).where(groups.c.id == row.id).values(gone_at=now, name=name))
-        departed.append(("group", row.id, name))
-    accounts = sa.select(people).where(
+        departed.append(Departed("group", row.id, name))
+    return departed
+
+
+def _mark_people(conn: Connection, hub: HubAccounts, now: float) -> list[Departed]:
+    departed: list[Departed] = []
+    query = sa.select(people).where(
         people.c.kind == "person", people.c.stable_id.not_in(["local", "service"])
     )
-    for row in conn.execute(accounts).all():
-        stable_id = known_people.get(row.name)
+    for row in conn.execute(query).all():
+        stable_id = hub.people.get(row.name)
         is_known = stable_id is not None and (not stable_id or row.stable_id in (stable_id, "hub"))
-        if is_known == (row.gone_at is None) or row.created_at >= since:
+        if is_known == (row.gone_at is None) or row.created_at >= hub.asked_at:
             continue
         conn.execute(sa.update(people).where(people.c.id == row.id).values(gone_at=None if is_known else now))
         if not is_known:
-            departed.append(("person", row.id, row.name))
+            departed.append(Departed("person", row.id, row.name))
     return departed

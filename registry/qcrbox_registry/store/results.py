@@ -16,13 +16,12 @@ from qcrbox.contract.messages import Finished, OutputFile
 from qcrbox.contract.states import FINAL, State, Step
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.store import datasets, events
+from qcrbox_registry.store import datasets, events, sessions
 from qcrbox_registry.store.engine import upsert_for
 from qcrbox_registry.store.tables import (
     calculation_outputs,
     calculations,
     command_durations,
-    sessions,
     uploads,
 )
 from qcrbox_registry.store.transitions import Change, Entry, Ledger
@@ -34,14 +33,14 @@ _durations = sa.select(command_durations).where(
 
 
 def commit_finished(conn: Connection, finished: Finished, now: float | None = None) -> list[events.Event]:
-    """Write one end. The events to tell; empty when it was written before.
+    """Write one end. The events to publish; empty when it was written before.
 
     Raises NotFound, StaleAttempt, StateRefused: nothing was changed.
     """
-    told, refused = commit_many(conn, [finished], now)
+    written, refused = commit_many(conn, [finished], now)
     if refused[0] is not None:
         raise refused[0]
-    return told
+    return written
 
 
 def commit_many(
@@ -51,9 +50,9 @@ def commit_many(
     *,
     began: Mapping[str, float] | None = None,
 ) -> tuple[list[events.Event], list[QcError | None]]:
-    """Write many ends, in order. The events to tell, and for each end None or why it was refused.
+    """Write many ends, in order. The events to publish, and for each end None or why it was refused.
 
-    began: Unix times, s, at which calculations started whose start was told together with their end.
+    began: Unix times, s, at which calculations started that reported their start and end together.
     """
     at = time.time() if now is None else now
     ledger = Ledger(conn, (end.calculation_id for end in ends), at)
@@ -67,10 +66,10 @@ def commit_many(
             refused.append(None)
         except (NotFound, Conflict) as error:
             refused.append(error)
-    told = ledger.close()
+    written = ledger.close()
     _learn_durations(conn, done)
-    _close_sessions(conn, [entry.id for entry in done if entry.interactive], at)
-    return told, refused
+    sessions.close(conn, [entry.id for entry in done if entry.interactive], at)
+    return written, refused
 
 
 def _end(
@@ -88,7 +87,7 @@ def _end(
     if State(entry.state) in FINAL:
         return ledger.change(Change(entry.id, status, end.attempt)) is not None
     if entry.state == State.SUBMITTED and (began is not None or status is State.SUCCESSFUL):
-        # The agent was quicker than its own first step message, or both came together.
+        # The end arrived before the first step message, or with it.
         start = began or _start_of(end, entry, at)
         ledger.change(Change(entry.id, State.RUNNING, end.attempt, Step.RUNNING, at=start))
     try:
@@ -100,8 +99,8 @@ def _end(
 
 
 def _start_of(end: Finished, entry: Entry, at: float) -> float:
-    """When an attempt began whose start was not told: it may have waited at its agent after it was assigned, and that
-    is not its duration. Never before the assignment or after now, whatever the agent's clock says."""
+    """The start of an attempt that did not report it, from its own total time: the time that it waited at its agent is
+    not part of its duration. Never before the assignment or after now, whatever the clock of the agent says."""
     took = end.timings_s.get("total")
     assigned = entry.assigned_at or at
     return assigned if took is None else max(assigned, at - took)
@@ -153,8 +152,8 @@ def _store_outputs(conn: Connection, entry: Entry, end: Finished, at: float) -> 
     return dataset.id
 
 
-def _stored_uploads(conn: Connection, entry: Entry, outputs: Sequence[OutputFile]) -> dict[str, sa.Row]:
-    """Only what this attempt itself has uploaded counts: an agent cannot name another one's files."""
+def _stored_uploads(conn: Connection, entry: Entry, outputs: Sequence[OutputFile]) -> dict[str, sa.Row[Any]]:
+    """Only uploads of this attempt count: an agent cannot name the files of another one."""
     query = sa.select(uploads).where(
         uploads.c.id.in_([output.upload_id for output in outputs]),
         uploads.c.purpose == "output",
@@ -167,7 +166,7 @@ def _stored_uploads(conn: Connection, entry: Entry, outputs: Sequence[OutputFile
         row = stored.get(output.upload_id)
         if row is None or row.sha256 != output.sha256:
             raise UserInputError(
-                f"The output file {output.filename!r} did not arrive whole.",
+                f"The output file {output.filename!r} did not arrive completely.",
                 why="The registry has no such bytes from this attempt.",
                 next="Run the calculation again.",
             )
@@ -193,7 +192,7 @@ def _learn_durations(conn: Connection, done: Sequence[Entry]) -> None:
     for command_id, durations in sorted(new.items()):
         n, mean, m2 = known.get(command_id, (0, 0.0, 0.0))
         for duration in durations:
-            # Old programs and machines are forgotten: never more than 1000 runs' weight.
+            # At most the weight of 1000 runs, so that old programs and machines are forgotten.
             n = min(n + 1, 1000)
             difference = duration - mean
             mean += difference / n
@@ -207,12 +206,3 @@ def _put_duration(dialect: str) -> Any:
     statement = upsert_for(dialect, command_durations)
     learnt = {name: statement.excluded[name] for name in ("n", "mean_s", "m2")}
     return statement.on_conflict_do_update(index_elements=["command_id"], set_=learnt)
-
-
-def _close_sessions(conn: Connection, ids: Sequence[str], at: float) -> None:
-    if ids:
-        conn.execute(
-            sa.update(sessions)
-            .where(sessions.c.calculation_id.in_(ids), sessions.c.closed_at.is_(None))
-            .values(state="closed", closed_at=at)
-        )

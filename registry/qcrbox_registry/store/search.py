@@ -1,4 +1,4 @@
-"""Finding structures by what their CIFs say: formula, elements, cell, space group, R1, tag, owner, text."""
+"""Search for datasets by the index of their CIFs: formula, elements, cell, space group, R1; by tag, owner, text."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import UserInputError
+from sqlalchemy.engine import Connection
 
+from qcrbox_registry.store.paging import Listed, Page, Rows, page_of
 from qcrbox_registry.store.tables import cif_index, data_files, datasets, people, tags
+from qcrbox_registry.store.visibility import Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class Cell:
 
 @dataclass(slots=True)
 class Wanted:
-    """What a person searches for; everything given must hold."""
+    """The search: every condition that is given must hold."""
 
     text: str | None = None
     name: str | None = None
@@ -44,6 +47,7 @@ class Wanted:
 
     @property
     def needs_index(self) -> bool:
+        """Whether a condition is on the index of CIFs."""
         return bool(
             self.formula
             or self.elements
@@ -54,8 +58,13 @@ class Wanted:
         )
 
 
+def datasets_page(conn: Connection, reach: Reach | None, wanted: Wanted, page: Page, now: float) -> Listed:
+    """Ids of the datasets that fit. Raises UserInputError for an unreadable formula, element or space group."""
+    return page_of(conn, Rows(datasets, reach, now), conditions(wanted), page)
+
+
 def conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
-    """Conditions on `datasets` for these wishes. Raises UserInputError for what cannot be read."""
+    """Conditions on `datasets`. Raises UserInputError for an unreadable formula, element or space group."""
     found: list[sa.ColumnElement[bool]] = [datasets.c.deleted_at.is_(None)]
     if wanted.name is not None:
         found.append(datasets.c.name == wanted.name)
@@ -152,18 +161,18 @@ def _space_group(text: str) -> sa.ColumnElement[bool]:
 def _element(text: str) -> str:
     symbol = text.strip().capitalize()
     if not re.fullmatch(r"[A-Z][a-z]?", symbol):
-        raise UserInputError(f"{text[:20]!r} is no element symbol.")
+        raise UserInputError(f"{text[:20]!r} is not an element symbol.")
     return symbol
 
 
 def hill(formula: str) -> str:
     """A formula in Hill order (C, H, then the alphabet), as the index keeps it: `C10 H10 F2 N4`.
 
-    Raises UserInputError for what is no formula.
+    Raises UserInputError for what is not a formula.
     """
     from qcrbox.crystallography.structure.formula import format_formula, parse_formula  # loads gemmi
 
     counts = parse_formula(formula.strip().strip("'\""))
     if not counts:
-        raise UserInputError(f"{formula[:60]!r} is no formula.", next="Write it as C10 H10 F2 N4.")
+        raise UserInputError(f"{formula[:60]!r} is not a formula.", next="Write it as C10 H10 F2 N4.")
     return format_formula(counts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from qcrbox.contract.errors import UserInputError
@@ -10,6 +11,7 @@ from qcrbox.contract.ids import of_kind
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.engine import upsert
+from qcrbox_registry.store.records import parts
 from qcrbox_registry.store.tables import tags
 
 LONGEST = 100
@@ -23,32 +25,51 @@ def checked(tag: str) -> str:
     return tag
 
 
-def add(conn: Connection, kind: str, object_id: str, new: Sequence[str], by_id: int, now: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """The object that gets tags, from whom and when (Unix time, s)."""
+
+    kind: str  # dataset | data_file | calculation
+    object_id: str
+    by_id: int
+    at: float
+
+
+def add(conn: Connection, tagged: Tagged, new: Sequence[str]) -> None:
+    """Add tags; those that are there already stay."""
     rows = [
-        {"kind": kind, "object_id": object_id, "tag": tag, "by_id": by_id, "at": now}
+        {
+            "kind": tagged.kind,
+            "object_id": tagged.object_id,
+            "tag": tag,
+            "by_id": tagged.by_id,
+            "at": tagged.at,
+        }
         for tag in dict.fromkeys(new)
     ]
     if rows:
         conn.execute(upsert(conn, tags).on_conflict_do_nothing(), rows)
 
 
-def replace(conn: Connection, kind: str, object_id: str, new: Sequence[str], by_id: int, now: float) -> None:
-    """Exactly these tags."""
+def replace(conn: Connection, tagged: Tagged, new: Sequence[str]) -> None:
+    """Set exactly these tags."""
     conn.execute(
         sa.delete(tags).where(
-            tags.c.kind == kind, tags.c.object_id == object_id, tags.c.tag.not_in(list(new) or [""])
+            tags.c.kind == tagged.kind,
+            tags.c.object_id == tagged.object_id,
+            tags.c.tag.not_in(list(new) or [""]),
         )
     )
-    add(conn, kind, object_id, new, by_id, now)
+    add(conn, tagged, new)
 
 
 def of(conn: Connection, kind: str, ids: Sequence[str]) -> dict[str, list[str]]:
     """The tags of each object, in order."""
-    found: dict[str, list[str]] = {one: [] for one in ids}
-    for start in range(0, len(ids), 500):
+    found: dict[str, list[str]] = {object_id: [] for object_id in ids}
+    for part in parts(ids):
         query = (
             sa.select(tags.c.object_id, tags.c.tag)
-            .where(tags.c.kind == kind, tags.c.object_id.in_(ids[start : start + 500]))
+            .where(tags.c.kind == kind, tags.c.object_id.in_(part))
             .order_by(tags.c.tag)
         )
         for row in conn.execute(query):
@@ -56,6 +77,6 @@ def of(conn: Connection, kind: str, ids: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def having(kind: str, tag: str) -> sa.Select:
+def having(kind: str, tag: str) -> sa.Select[str]:
     """Ids of the objects that carry a tag, as a subquery."""
     return sa.select(tags.c.object_id).where(tags.c.tag == tag, tags.c.kind == kind)

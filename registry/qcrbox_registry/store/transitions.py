@@ -120,7 +120,7 @@ class Entry:
     cancel_requested_at: float | None
     cancel_reason: str
 
-    def __init__(self, row: sa.Row) -> None:
+    def __init__(self, row: sa.Row[Any]) -> None:
         for name, value in row._mapping.items():
             setattr(self, name, value)
         self.changed = False
@@ -146,7 +146,7 @@ class Ledger:
     """The calculations that a batch of changes concerns.
 
     Apply with `change`, `assign`, `release`, `ask_cancel`; then `close()` writes and returns the events, which the caller
-    tells the subscribers after the commit.
+    publishes after the commit.
     """
 
     def __init__(self, conn: Connection, ids: Iterable[str], now: float | None = None) -> None:
@@ -175,13 +175,13 @@ class Ledger:
         return entry
 
     def change(self, change: Change) -> events.Event | None:
-        """Apply one change; None when it says what is already so. Raises as `entry`, and StateRefused."""
+        """Apply one change; None when it changes nothing. Raises as `entry`, and StateRefused."""
         entry = self.entry(change.calculation_id, change.attempt)
         old = State(entry.state)
         new = old if change.new is None else change.new
         step = change.step or (Step.DONE if new in FINAL else _FIRST_STEP[new])
         if change.new is None and (old in FINAL or entry.step == Step.CANCELLING):
-            return None  # a step of something that is over, or being ended, has nothing to say
+            return None  # steps after the end or a cancellation do not count
         if new == old:
             if old in FINAL or entry.step == step:
                 return None
@@ -197,7 +197,7 @@ class Ledger:
                 raise ValueError(f"{name} is not a result of a calculation")
             setattr(entry, name, value)
         self._move(entry, old, new, step, at)
-        return self._say(entry, at, change.extra)
+        return self._note(entry, at, change.extra)
 
     def _move(self, entry: Entry, old: State, new: State, step: Step, at: float) -> None:
         entry.state, entry.step = str(new), str(step)
@@ -210,7 +210,7 @@ class Ledger:
 
     @staticmethod
     def _back_into_queue(entry: Entry) -> None:
-        entry.attempt += 1  # whoever still works on the old attempt is fenced off from here on
+        entry.attempt += 1  # messages of the old attempt are refused from here on
         entry.losses += 1
         entry.agent_id = entry.assigned_at = entry.started_at = None
 
@@ -248,7 +248,7 @@ class Ledger:
         entry.losses = losses + 1 if lost else losses
         entry.not_before = not_before
         entry.state, entry.step = str(State.SUBMITTED), str(Step.QUEUED)
-        return self._say(entry, self.now, {"reason": reason} if reason else {})
+        return self._note(entry, self.now, {"reason": reason} if reason else {})
 
     def ask_cancel(self, calculation_id: str, reason: str = "", by: str = "") -> events.Event | None:
         """A waiting calculation is cancelled at once; one with an agent becomes `cancelling`.
@@ -268,9 +268,9 @@ class Ledger:
             return None
         entry.cancel_requested_at, entry.cancel_reason = self.now, reason
         entry.step = str(Step.CANCELLING)
-        return self._say(entry, self.now, extra)
+        return self._note(entry, self.now, extra)
 
-    def _say(self, entry: Entry, at: float, extra: dict[str, Any]) -> events.Event:
+    def _note(self, entry: Entry, at: float, extra: dict[str, Any]) -> events.Event:
         entry.changed = True
         payload = dict(extra)
         if State(entry.state) in FINAL:

@@ -1,4 +1,4 @@
-"""The bin: hiding datasets and data files, bringing them back, and giving up their bytes after the time to undo."""
+"""The trash: delete datasets and data files, restore them, and release their bytes after the time to undo."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def delete_dataset(conn: Connection, dataset_id: str, by_id: int, now: float) ->
 
 
 def restore_dataset(conn: Connection, dataset_id: str, now: float) -> None:
-    """Undo `delete_dataset`. Raises NotFound when there is nothing to bring back."""
+    """Undo `delete_dataset`. Raises NotFound for a dataset that is not there."""
     row = get(conn, dataset_id, deleted=True)
     if row.deleted_at is None:
         return
@@ -39,7 +39,7 @@ def restore_dataset(conn: Connection, dataset_id: str, now: float) -> None:
         data_files.c.deleted_at == row.deleted_at,
         data_files.c.purged_at.is_(None),
     )
-    size = conn.execute(
+    size: int = conn.execute(
         sa.select(sa.func.coalesce(sa.func.sum(data_files.c.size), 0)).where(back)
     ).scalar_one()
     conn.execute(sa.update(data_files).where(back).values(deleted_at=None))
@@ -52,7 +52,7 @@ def restore_dataset(conn: Connection, dataset_id: str, now: float) -> None:
 
 
 def delete_file(conn: Connection, data_file_id: str, by_id: int, now: float) -> None:
-    """Hide one file. `by_id` is in the audit trail only: a file's row has no place for it."""
+    """Hide one file. `by_id` is for the audit trail of the caller: the row has no column for it."""
     row = get_file(conn, data_file_id)
     conn.execute(sa.update(data_files).where(data_files.c.id == data_file_id).values(deleted_at=now))
     count_bytes(conn, row.owner_id, row.group_id, -row.size)
@@ -64,7 +64,7 @@ def restore_file(conn: Connection, data_file_id: str, now: float) -> None:
     if row.deleted_at is None:
         return
     if row.purged_at is not None:
-        raise NotFound(f"The data file {data_file_id!r} was deleted too long ago to be brought back.")
+        raise NotFound(f"The data file {data_file_id!r} was deleted too long ago to be restored.")
     values: dict[str, Any] = {"deleted_at": None}
     if row.dataset_id is not None:
         dataset = get(conn, row.dataset_id, deleted=True)
@@ -78,7 +78,7 @@ def restore_file(conn: Connection, data_file_id: str, now: float) -> None:
 
 
 def purge(conn: Connection, before: float, limit: int = 1000) -> int:
-    """Give up the bytes of files that were deleted before this time; how many files. Their records stay."""
+    """Release the bytes of files that were deleted before this time; how many files. Their rows stay."""
     rows = conn.execute(
         sa.select(data_files.c.id, data_files.c.sha256, data_files.c.unified_sha256)
         .where(data_files.c.deleted_at < before, data_files.c.purged_at.is_(None))

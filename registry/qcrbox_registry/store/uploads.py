@@ -1,7 +1,8 @@
-"""Uploads that are not files yet: outputs that wait for their calculation's end, and resumable uploads."""
+"""Uploads that are not files yet: outputs that wait for the end of their calculation, and resumable uploads."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,49 +10,81 @@ from qcrbox.contract.errors import NotFound
 from qcrbox.contract.messages import CHECKPOINT
 from sqlalchemy.engine import Connection
 
+from qcrbox_registry.store.records import Records
 from qcrbox_registry.store.tables import new_id, uploads
 
 
-def get(conn: Connection, upload_id: str) -> sa.Row:
-    row = conn.execute(sa.select(uploads).where(uploads.c.id == upload_id)).first()
-    if row is None:
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A row of `uploads`. `size` and `offset` in bytes."""
+
+    id: str
+    purpose: str  # data_file | dataset | append | output
+    owner_id: int | None
+    filename: str
+    size: int
+    offset: int
+    sha256: str | None
+    target_id: str | None
+    group_id: int | None
+    state: str  # open | stored | used
+    result: dict[str, Any] | None
+
+
+_records = Records(Upload, uploads)
+
+
+def get(conn: Connection, upload_id: str) -> Upload:
+    """Raises NotFound."""
+    found = _records.by_key(conn, upload_id)
+    if found is None:
         raise NotFound(f"There is no upload {upload_id[:64]!r}.")
-    return row
+    return found
 
 
 # ---------------------------------------------------------------- outputs of calculations
 
 
-def output(
-    conn: Connection, calculation_id: str, attempt: int, name: str, filename: str, sha256: str
-) -> sa.Row | None:
+@dataclass(frozen=True, slots=True)
+class NewOutput:
+    """An output of one attempt whose bytes are in the object store."""
+
+    calculation_id: str
+    attempt: int
+    owner_id: int
+    name: str
+    filename: str
+    sha256: str
+    size: int
+    index: dict[str, Any] | None
+
+
+def output(conn: Connection, calculation_id: str, attempt: int, key: OutputKey) -> Upload | None:
     """An output that this attempt has stored before."""
-    query = sa.select(uploads).where(
+    query = _records.select.where(
         uploads.c.calculation_id == calculation_id,
         uploads.c.attempt == attempt,
         uploads.c.purpose == "output",
-        uploads.c.output_name == name,
-        uploads.c.filename == filename,
-        uploads.c.sha256 == sha256,
+        uploads.c.output_name == key.name,
+        uploads.c.filename == key.filename,
+        uploads.c.sha256 == key.sha256,
     )
-    return conn.execute(query).first()
+    return _records.first(conn, query)
 
 
-def add_output(
-    conn: Connection,
-    *,
-    calculation_id: str,
-    attempt: int,
-    owner_id: int,
-    name: str,
-    filename: str,
-    sha256: str,
-    size: int,
-    index: dict[str, Any] | None,
-    now: float,
-) -> sa.Row:
-    """Note an output whose bytes are stored; two requests at once give one row."""
-    known = output(conn, calculation_id, attempt, name, filename, sha256)
+@dataclass(frozen=True, slots=True)
+class OutputKey:
+    """What makes an output of an attempt the same when it is sent again."""
+
+    name: str
+    filename: str
+    sha256: str
+
+
+def add_output(conn: Connection, new: NewOutput, now: float) -> Upload:
+    """Note an output; the same output twice gives the same row."""
+    key = OutputKey(new.name, new.filename, new.sha256)
+    known = output(conn, new.calculation_id, new.attempt, key)
     if known is not None:
         return known
     upload_id = new_id()
@@ -59,16 +92,16 @@ def add_output(
         sa.insert(uploads).values(
             id=upload_id,
             purpose="output",
-            owner_id=owner_id,
-            calculation_id=calculation_id,
-            attempt=attempt,
-            output_name=name,
-            filename=filename,
-            sha256=sha256,
-            size=size,
-            offset=size,
+            owner_id=new.owner_id,
+            calculation_id=new.calculation_id,
+            attempt=new.attempt,
+            output_name=new.name,
+            filename=new.filename,
+            sha256=new.sha256,
+            size=new.size,
+            offset=new.size,
             state="stored",
-            result={"index": index},
+            result={"index": new.index},
             created_at=now,
             changed_at=now,
         )
@@ -76,14 +109,14 @@ def add_output(
     return get(conn, upload_id)
 
 
-def checkpoint(conn: Connection, calculation_id: str) -> sa.Row | None:
-    """The newest checkpoint that any attempt of a calculation has stored."""
-    query = sa.select(uploads).where(*_is_checkpoint(calculation_id)).order_by(uploads.c.created_at.desc())
-    return conn.execute(query.limit(1)).first()
+def checkpoint(conn: Connection, calculation_id: str) -> Upload | None:
+    """The newest checkpoint of any attempt of a calculation."""
+    query = _records.select.where(*_is_checkpoint(calculation_id)).order_by(uploads.c.created_at.desc())
+    return _records.first(conn, query.limit(1))
 
 
 def drop_checkpoints(conn: Connection, calculation_id: str, but: str = "") -> None:
-    """Forget checkpoints that were not kept as an output, all `but` one."""
+    """Forget the checkpoints that are not an output, except `but`."""
     conn.execute(
         sa.delete(uploads).where(
             *_is_checkpoint(calculation_id), uploads.c.state == "stored", uploads.c.id != but
@@ -102,32 +135,34 @@ def _is_checkpoint(calculation_id: str) -> tuple[sa.ColumnElement[bool], ...]:
 # ---------------------------------------------------------------- resumable uploads
 
 
-def begin(
-    conn: Connection,
-    *,
-    owner_id: int,
-    purpose: str,
-    filename: str,
-    size: int | None,
-    sha256: str | None,
-    target_id: str | None,
-    group_id: int | None,
-    about: dict[str, Any],
-    now: float,
-) -> str:
-    """A new resumable upload; its id. `about` (name, description) is kept until it is complete."""
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """A resumable upload before it is written. `about` (name, description) is kept until it is complete."""
+
+    owner_id: int
+    purpose: str
+    filename: str
+    size: int
+    sha256: str | None
+    target_id: str | None
+    group_id: int | None
+    about: dict[str, str]
+
+
+def begin(conn: Connection, new: NewUpload, now: float) -> str:
+    """Write a resumable upload; its id."""
     upload_id = new_id()
     conn.execute(
         sa.insert(uploads).values(
             id=upload_id,
-            purpose=purpose,
-            owner_id=owner_id,
-            filename=filename,
-            size=size,
-            sha256=sha256,
-            target_id=target_id,
-            group_id=group_id,
-            result={"about": about},
+            purpose=new.purpose,
+            owner_id=new.owner_id,
+            filename=new.filename,
+            size=new.size,
+            sha256=new.sha256,
+            target_id=new.target_id,
+            group_id=new.group_id,
+            result={"about": new.about},
             state="open",
             created_at=now,
             changed_at=now,
@@ -146,10 +181,12 @@ def open_of(conn: Connection, owner_id: int) -> tuple[int, int]:
 
 
 def advance(conn: Connection, upload_id: str, offset: int, now: float) -> None:
+    """Note how many bytes have arrived."""
     conn.execute(sa.update(uploads).where(uploads.c.id == upload_id).values(offset=offset, changed_at=now))
 
 
 def finish(conn: Connection, upload_id: str, result: dict[str, Any], now: float) -> None:
+    """Note what the complete upload became."""
     conn.execute(
         sa.update(uploads)
         .where(uploads.c.id == upload_id)
@@ -157,15 +194,16 @@ def finish(conn: Connection, upload_id: str, result: dict[str, Any], now: float)
     )
 
 
-def stale(conn: Connection, before: float, limit: int = 500) -> list[sa.Row]:
-    """Uploads nobody has touched since: given up, or outputs of an attempt that was lost."""
+def stale(conn: Connection, before: float, limit: int = 500) -> list[str]:
+    """Ids of uploads that were not touched since: abandoned ones, and outputs of lost attempts."""
     query = (
-        sa.select(uploads.c.id, uploads.c.purpose)
+        sa.select(uploads.c.id)
         .where(uploads.c.changed_at < before, uploads.c.state.in_(["open", "stored", "used"]))
         .limit(limit)
     )
-    return list(conn.execute(query))
+    return list(conn.execute(query).scalars())
 
 
 def drop(conn: Connection, upload_id: str) -> None:
+    """Forget an upload."""
     conn.execute(sa.delete(uploads).where(uploads.c.id == upload_id))

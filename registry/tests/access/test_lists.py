@@ -6,11 +6,20 @@ import itertools
 import time
 
 import pytest
-from qcrbox_registry.access.rights import EVERY_GROUP, Actor, allows, visibility_filters, visible
-from qcrbox_registry.store import calculations, datasets, paging, shares
-from qcrbox_registry.store.tables import calculations as calculations_table
-from qcrbox_registry.store.tables import data_files, new_id
-from qcrbox_registry.store.tables import datasets as datasets_table
+import sqlalchemy as sa
+from qcrbox_registry.access.reach import reach
+from qcrbox_registry.access.rights import EVERY_GROUP, Actor, allows
+from qcrbox_registry.services import authorized
+from qcrbox_registry.store import calculations, datasets, shares
+from qcrbox_registry.store.paging import Page, Rows, page_of
+from qcrbox_registry.store.tables import new_id
+from qcrbox_registry.store.visibility import TABLES, condition
+
+KINDS = ("dataset", "calculation", "data_file")
+
+
+def listed(conn, actor, kind, page=None):
+    return page_of(conn, Rows(TABLES[kind], reach(actor, kind), time.time()), (), page or Page())
 
 
 @pytest.fixture
@@ -25,39 +34,19 @@ def site(world):
 
     def share(conn):
         ada_private, bob_powders = made["datasets"][0], made["datasets"][5]
-        give = {"by_id": world.person["ada"], "now": now}
-        shares.give(
-            conn, kind="dataset", object_id=ada_private, mode="read", person_id=world.person["eve"], **give
-        )
-        shares.give(
-            conn,
-            kind="dataset",
-            object_id=bob_powders,
-            mode="write",
-            group_id=world.group["crystals"],
-            **give,
-        )
-        shares.give(
-            conn,
-            kind="calculation",
-            object_id=made["calculations"][0],
-            mode="read",
-            person_id=world.person["eve"],
-            **give,
-        )
-        taken_back = shares.give(
-            conn,
-            kind="dataset",
-            object_id=made["datasets"][3],
-            mode="read",
-            person_id=world.person["eve"],
-            **give,
-        )
-        shares.revoke(conn, made["datasets"][3], taken_back, now)
-        shares.give(
-            conn, kind="dataset", object_id=made["datasets"][4], mode="read", person_id=world.person["eve"],
-            expires_at=now - 1, **give,
-        )  # fmt: skip
+        eve = {"person_id": world.person["eve"]}
+        crystals = {"group_id": world.group["crystals"]}
+
+        def give(kind, object_id, mode="read", **whom):
+            new = shares.NewShare(kind, object_id, mode, world.person["ada"], **whom)
+            return shares.give(conn, new, now)
+
+        give("dataset", ada_private, **eve)
+        give("dataset", bob_powders, "write", **crystals)
+        give("calculation", made["calculations"][0], **eve)
+        revoked = give("dataset", made["datasets"][3], **eve)
+        shares.revoke(conn, revoked, now)
+        give("dataset", made["datasets"][4], expires_at=now - 1, **eve)
 
     world.write(share)
     return made
@@ -82,46 +71,39 @@ def test_lists_hold_what_may_be_read_and_nothing_else(world, site, actor, who):
         readable = {
             row.id
             for row in datasets.by_ids(conn, site["datasets"])
-            if allows(one, "read", shares.dataset_resource(conn, row))
+            if allows(one, "read", authorized.dataset_resource(conn, row))
         }
         runs = {
             row.id
             for row in calculations.by_ids(conn, site["calculations"])
-            if allows(one, "read", shares.calculation_resource(conn, row))
+            if allows(one, "read", authorized.calculation_resources(conn, [row])[0])
         }
         rows = [row for files in datasets.files_of(conn, site["datasets"]).values() for row in files]
-        resources = shares.file_resources(conn, rows)
+        resources = authorized.file_resources(conn, rows)
         return readable, runs, {row.id for row in rows if allows(one, "read", resources[row.id])}
 
     def by_lists(conn):
-        return tuple(
-            set(paging.newest_ids(conn, table, visibility_filters(one, table), limit=None))
-            for table in (datasets_table, calculations_table, data_files)
-        )
+        return tuple(set(listed(conn, one, kind).ids) for kind in KINDS)
 
     assert world.read(by_lists) == world.read(by_table)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("who", ACTORS)
-def test_one_condition_and_the_branches_agree(world, site, actor, who):
+def test_the_single_condition_agrees_with_the_separate_ones(world, site, actor, who, kind):
     one = actor(**ACTORS[who])
-    for table in (datasets_table, calculations_table, data_files):
-        whole = world.read(
-            lambda conn, t=table: set(paging.newest_ids(conn, t, [visible(one, t)], limit=None))
-        )
-        parts = world.read(
-            lambda conn, t=table: set(paging.newest_ids(conn, t, visibility_filters(one, t), limit=None))
-        )
-        assert whole == parts
+    table = TABLES[kind]
+
+    def whole(conn):
+        query = sa.select(table.c.id).where(condition(reach(one, kind), time.time()))
+        return set(conn.execute(query).scalars())
+
+    assert world.read(whole) == set(world.read(lambda conn: listed(conn, one, kind)).ids)
 
 
 def test_a_manager_of_every_group_sees_all_groups_and_no_private_things(world, site):
     one = Actor(world.person["eve"], "eve", manages=frozenset({EVERY_GROUP}))
-    found = world.read(
-        lambda conn: paging.newest_ids(
-            conn, calculations_table, visibility_filters(one, calculations_table), limit=None
-        )
-    )
+    found = world.read(lambda conn: listed(conn, one, "calculation")).ids
     private = {site["calculations"][0], site["calculations"][3]}
     assert private - set(found) == {site["calculations"][3]}  # the first one is shared with eve
 
@@ -130,21 +112,12 @@ def test_pages_walk_through_everything_once(world, site, actor):
     one = actor("ada", groups=["crystals"])
     seen, after = [], None
     while True:
-        page = world.read(
-            lambda conn, after=after: paging.newest_ids(
-                conn, datasets_table, visibility_filters(one, datasets_table), limit=2, after=after
-            )
-        )
-        if not page:
+        page = world.read(lambda conn, after=after: listed(conn, one, "dataset", Page(2, after)))
+        seen += page.ids
+        after = page.next
+        if after is None:
             break
-        seen += page
-        after = page[-1]
-    everything = world.read(
-        lambda conn: paging.newest_ids(
-            conn, datasets_table, visibility_filters(one, datasets_table), limit=None
-        )
-    )
-    assert seen == everything
+    assert seen == world.read(lambda conn: listed(conn, one, "dataset")).ids
     assert seen == sorted(seen, reverse=True)
 
 
@@ -153,7 +126,7 @@ def test_an_unknown_id_and_a_hidden_one_say_the_same(world, site, actor):
 
     def answer(dataset_id):
         with pytest.raises(Exception) as raised:
-            world.read(lambda conn: shares.dataset(conn, actor("eve"), "read", dataset_id))
+            world.read(lambda conn: authorized.dataset(conn, actor("eve"), "read", dataset_id))
         return str(raised.value).replace(dataset_id, "ID"), type(raised.value)
 
     assert answer(unknown) == answer(hidden)

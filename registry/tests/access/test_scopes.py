@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from qcrbox_registry.access.identity import actor_of
+from qcrbox_registry.access.identity import HubAccount, actor_of
 from qcrbox_registry.access.rights import EVERY_GROUP
 
 GROUPS = {"crystals": 1, "powders": 2}
 
 
-def actor(*scopes, groups=(), **more):
-    return actor_of(7, "ada", set(scopes), list(groups), GROUPS, **more)
+def actor(*scopes, groups=("crystals", "powders"), is_person=True):
+    return actor_of(7, HubAccount("ada", is_person, tuple(groups), frozenset(scopes)), GROUPS)
 
 
 def test_a_plain_member_holds_nothing_but_their_groups():
@@ -39,7 +39,24 @@ def test_a_filter_we_do_not_know_gives_nothing():
 
 
 def test_a_hub_administrator_without_our_scope_is_a_member():
-    assert not actor("admin:users", "custom:qcrbox:use", hub_admin=True).admin
+    assert not actor("admin:users", "custom:qcrbox:use").admin
+
+
+def test_a_role_ends_with_the_membership_although_the_hub_keeps_its_scope():
+    scopes = [f"custom:qcrbox:{scope}!group=crystals" for scope in ("manage", "data", "teach")]
+    before, after = actor(*scopes), actor(*scopes, groups=["powders"])
+    assert (before.manages, before.curates, before.teaches) == ({1}, {1}, {1})
+    assert (after.manages, after.curates, after.teaches) == (frozenset(), frozenset(), frozenset())
+
+
+def test_a_service_holds_its_scopes_without_being_in_a_group():
+    assert actor("custom:qcrbox:teach!group=crystals", groups=(), is_person=False).teaches == {1}
+
+
+def test_a_filter_of_another_kind_is_no_group():
+    groups = {"bob": 1, "user=bob": 2}
+    account = HubAccount("ada", True, tuple(groups), frozenset({"custom:qcrbox:manage!user=bob"}))
+    assert actor_of(7, account, groups).manages == frozenset()
 
 
 def test_scopes_that_only_look_like_ours_give_nothing():

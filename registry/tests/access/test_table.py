@@ -9,7 +9,8 @@ from qcrbox_registry.access.rights import EVERY_GROUP, RULES, Actor, Grant, Reso
 OWNER, OTHER, GROUP, FOREIGN = 1, 2, 10, 11
 
 ACTORS = {
-    "owner": Actor(OWNER, "ada"),
+    "owner": Actor(OWNER, "ada", {"g": GROUP}),
+    "owner who left the group": Actor(OWNER, "ada"),
     "member": Actor(OTHER, "bob", {"g": GROUP}),
     "manager": Actor(OTHER, "bob", manages=frozenset({GROUP})),
     "data manager": Actor(OTHER, "bob", curates=frozenset({GROUP})),
@@ -35,13 +36,16 @@ RESOURCES = {
     "restricted application": Resource("application", "a", restricted_to=frozenset({GROUP})),
     "launcher": Resource("launcher", "l"),
     "site": Resource("site", "x"),
+    "upload": Resource("upload", "u", OWNER, GROUP),
+    "private upload": Resource("upload", "u", OWNER),
 }
-# thing, action: who may, who sees it without being allowed. Everybody else gets 404.
-_DATA_SEEN = {"owner", "member", "manager", "lecturer", "data manager", "reader", "writer", "group reader",
+# resource, action: who may, who sees it without being allowed. Everybody else gets 404.
+_OWNERS = {"owner", "owner who left the group"}
+_DATA_SEEN = {*_OWNERS, "member", "manager", "lecturer", "data manager", "reader", "writer", "group reader",
               "manager of every group", "administrator"}  # fmt: skip
-_RUN_SEEN = {"owner", "member", "manager", "lecturer", "reader", "group reader", "manager of every group",
+_RUN_SEEN = {*_OWNERS, "member", "manager", "lecturer", "reader", "group reader", "manager of every group",
              "administrator"}  # fmt: skip
-_SESSION_SEEN = {"owner", "manager", "lecturer", "manager of every group", "administrator"}
+_SESSION_SEEN = {*_OWNERS, "manager", "lecturer", "manager of every group", "administrator"}
 _ALL = set(ACTORS)
 EXPECTED: dict[tuple[str, str], tuple[set[str], set[str]]] = {
     **{
@@ -49,12 +53,12 @@ EXPECTED: dict[tuple[str, str], tuple[set[str], set[str]]] = {
         for kind in ("dataset", "data_file")
         for action, allowed in {
             "read": _DATA_SEEN,
-            "append": {"owner", "writer", "administrator"},
-            "change": {"owner", "administrator"},
-            "tag": {"owner", "writer", "administrator"},
-            "share": {"owner", "administrator"},
-            "delete": {"owner", "data manager", "administrator"},
-            "restore": {"owner", "data manager", "administrator"},
+            "append": {*_OWNERS, "writer", "administrator"},
+            "change": {*_OWNERS, "administrator"},
+            "tag": {*_OWNERS, "writer", "administrator"},
+            "share": {*_OWNERS, "administrator"},
+            "delete": {*_OWNERS, "data manager", "administrator"},
+            "restore": {*_OWNERS, "data manager", "administrator"},
         }.items()
     },
     ("example", "read"): (_ALL, _ALL),
@@ -64,18 +68,18 @@ EXPECTED: dict[tuple[str, str], tuple[set[str], set[str]]] = {
     },
     ("calculation", "read"): (_RUN_SEEN, _RUN_SEEN),
     ("calculation", "cancel"): (
-        {"owner", "manager", "lecturer", "manager of every group", "administrator"},
+        {*_OWNERS, "manager", "lecturer", "manager of every group", "administrator"},
         _RUN_SEEN,
     ),
-    ("calculation", "tag"): ({"owner", "administrator"}, _RUN_SEEN),
-    ("calculation", "share"): ({"owner", "administrator"}, _RUN_SEEN),
+    ("calculation", "tag"): ({*_OWNERS, "administrator"}, _RUN_SEEN),
+    ("calculation", "share"): ({*_OWNERS, "administrator"}, _RUN_SEEN),
     ("calculation", "change"): (set(), _RUN_SEEN),
     ("calculation", "delete"): (set(), _RUN_SEEN),
     ("session", "read"): (_SESSION_SEEN, _SESSION_SEEN),
     ("session", "open"): ({"owner"}, _SESSION_SEEN),
     ("session", "view"): ({"owner"}, _SESSION_SEEN),
     ("session", "end"): (_SESSION_SEEN, _SESSION_SEEN),
-    ("session", "discard"): ({"owner", "administrator"}, _SESSION_SEEN),
+    ("session", "discard"): ({*_OWNERS, "administrator"}, _SESSION_SEEN),
     ("session", "allow_view"): ({"owner"}, _SESSION_SEEN),
     ("session to look at", "view"): (
         {"owner", "manager", "lecturer", "manager of every group"},
@@ -87,19 +91,22 @@ EXPECTED: dict[tuple[str, str], tuple[set[str], set[str]]] = {
     ("application", "manage"): ({"application admin", "administrator"}, _ALL),
     **{
         ("restricted application", action): (
-            {"member", "application admin", "administrator"},
-            {"member", "application admin", "administrator"},
+            {"owner", "member", "application admin", "administrator"},
+            {"owner", "member", "application admin", "administrator"},
         )
         for action in ("read", "run")
     },
     ("restricted application", "manage"): (
         {"application admin", "administrator"},
-        {"member", "application admin", "administrator"},
+        {"owner", "member", "application admin", "administrator"},
     ),
     **{
         ("launcher", action): ({"application admin", "administrator"}, {"application admin", "administrator"})
         for action in ("read", "manage")
     },
+    **{("upload", action): (_OWNERS, _OWNERS) for action in ("read", "send", "delete")},
+    ("upload", "complete"): ({"owner"}, _OWNERS),
+    ("private upload", "complete"): (_OWNERS, _OWNERS),
     ("site", "monitor"): ({"application admin", "administrator"}, {"administrator"}),
     **{("site", action): ({"administrator"}, {"administrator"}) for action in ("read", "manage", "audit")},
 }

@@ -141,15 +141,19 @@ class Registry:
     def core(self):
         return self.app.state.core
 
+    @property
+    def context(self):
+        return self.core.context
+
     def client(self, token=None, **more):
         headers = {"authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False, **more)
 
     def read(self, fn):
-        return self.core.db.read_sync(fn)
+        return self.context.db.read_sync(fn)
 
     def write(self, fn):
-        return self.core.db.write_sync(fn)
+        return self.context.db.write_sync(fn)
 
 
 @pytest.fixture(scope="session")
@@ -218,7 +222,7 @@ def registry(request, tmp_path_factory, hub, hub_url, applications):
     serving = Serving(app).start()
     made = Registry(serving, hub, app, data)
     launcher = DummyLauncher(
-        made.core.bus.url, Secrets(data).user("launcher-local"), applications=(("practice", "1"),)
+        made.context.bus.url, Secrets(data).user("launcher-local"), applications=(("practice", "1"),)
     )
     serving.do(launcher.start())
     made.launcher = launcher
@@ -276,6 +280,17 @@ class Acts:
         return next(iter(dataset["data_files"].values()))["qcrbox_file_id"]
 
     @staticmethod
+    def indexed(client, file_id):
+        """The file once its index is written: on a busy machine that comes after the answer to the upload."""
+        deadline = time.monotonic() + 60
+        while True:
+            file = payload(client.get(f"/api/data-files/{file_id}"))["data_files"][0]
+            if file["index"] is not None:
+                return file
+            assert time.monotonic() < deadline, file
+            time.sleep(0.05)
+
+    @staticmethod
     def submit(client, command="noop", **arguments):
         body = {
             "application_slug": "practice",
@@ -291,7 +306,7 @@ class Acts:
         return found["calculations"][0]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def do():
     return Acts
 

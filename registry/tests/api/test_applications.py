@@ -61,7 +61,7 @@ def test_who_leaves_the_group_loses_the_application(registry, practice, person, 
     member = person(groups=[group])
     assert member.post("/api/commands", json=NOOP).status_code == 201
     registry.hub.users[member.token]["groups"].remove(group)
-    for cached in registry.core.identity._cache.values():
+    for cached in registry.context.identity._cache.values():
         cached.at -= 5.1
     assert member.post("/api/commands", json=NOOP).status_code == 404
 
@@ -76,7 +76,7 @@ def test_an_application_whose_approval_is_taken_is_gone_until_it_is_given_again(
 
 def test_how_agents_are_kept_reaches_the_scheduler(registry, practice):
     practice.change(reuse="any", warm=1, most_agents=3)
-    known = registry.core.scheduler.state.fleet.applications[practice.shown["id"]]
+    known = registry.context.scheduler.state.fleet.applications[practice.shown["id"]]
     assert (known.reuse, known.warm, known.most_agents) == ("any", 1, 3)
 
 

@@ -115,7 +115,7 @@ def check(answer, what):
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=[f"{m} {p}" for m, p in ROUTES])
 def test_bad_input_is_answered_in_the_envelope(registry, mine, method, path):
     root, ids, bodies = mine
-    everything = registry.core.db.is_sqlite
+    everything = registry.context.db.is_sqlite
     texts, values = (TEXTS, VALUES) if everything else (TEXTS_FOR_DATABASES, VALUES_FOR_DATABASES)
     operation = PAGE["paths"][path][method.lower()]
     parameters = operation.get("parameters", [])

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from qcrbox.contract.messages import CHECKPOINT, Finished, OutputFile
 from qcrbox.contract.states import State
 from qcrbox_registry.messaging.tokens import FilesToken, sign
-from qcrbox_registry.store import calculations, logs, results
+from qcrbox_registry.store import logs, results, transitions
 from qcrbox_registry.store.tables import calculations as calculation_table
 
 NOOP = {
@@ -212,7 +212,7 @@ def test_thousands_of_submissions_are_taken_and_the_first_page_is_still_there(re
 def test_one_person_cannot_fill_the_queue_and_others_go_on(registry, person, do, monkeypatch):
     """The site's own limit holds without anybody having set one; a batch that goes over it leaves nothing."""
     ada, eve = person(), person()
-    monkeypatch.setitem(registry.core.quotas._site, "queued", 800.0)
+    monkeypatch.setitem(registry.context.quotas._site, "queued", 800.0)
     over = ada.post("/api/commands/batch", json={"commands": [NOOP] * 1000}, timeout=120)
     assert over.status_code == 429
     assert "limit of 800 waiting calculations" in over.json()["error"]["message"]
@@ -256,7 +256,7 @@ def attempt(registry, person, do):
     one = do.submit(ada, "read", structure={"data_file_id": do.file_id(made)})
 
     def assign(conn):
-        ledger = calculations.Ledger(conn, [one])
+        ledger = transitions.Ledger(conn, [one])
         number = ledger.assign(one, "agent-of-the-test")
         ledger.close()
         return number
@@ -271,12 +271,12 @@ def attempt(registry, person, do):
 
 
 async def _forget(registry, calculation_id):
-    registry.core.scheduler.state.backlog.remove(calculation_id)
+    registry.context.scheduler.state.backlog.remove(calculation_id)
 
 
 def file_token(registry, calculation_id, attempt, expires=None):
     claims = FilesToken(calculation_id=calculation_id, attempt=attempt, expires=expires or time.time() + 60)
-    return sign(registry.core.signing_key, "files", claims)
+    return sign(registry.context.signing_key, "files", claims)
 
 
 def put(attempt, content, filename="refined.cif", sha256=None, name="refined"):
@@ -390,9 +390,9 @@ def test_readiness_names_what_is_missing(registry):
 
 
 def test_readiness_says_what_is_wrong_in_words(registry, monkeypatch):
-    monkeypatch.setattr(type(registry.core.bus), "is_connected", False)
-    monkeypatch.setitem(registry.core.missing, "database", "page 7 is damaged")
-    monkeypatch.setitem(registry.core.missing, "application broken", "line 3: no name")
+    monkeypatch.setattr(type(registry.context.bus), "is_connected", False)
+    monkeypatch.setitem(registry.context.faults, "database", "page 7 is damaged")
+    monkeypatch.setitem(registry.context.faults, "application broken", "line 3: no name")
     with registry.client() as anybody:
         answer = anybody.get("/api/readyz")
     said = answer.json()
@@ -413,7 +413,7 @@ def test_the_audit_trail_holds_refusals_and_its_chain(registry, person, do):
     ada, eve, root = person(), person(), person("admin")
     made = do.upload(ada)["qcrbox_dataset_id"]
     eve.delete(f"/api/datasets/{made}")
-    registry.serving.do(registry.core.audits_written())
+    registry.serving.do(registry.context.audits.settle())
     assert eve.get("/api/audit").status_code == 404
     seen = root.get("/api/audit", params={"who": eve.name}).json()["payload"]["audit"]
     assert [(one["action"], one["allowed"]) for one in seen] == [(f"DELETE /api/datasets/{made}", False)]
@@ -427,7 +427,7 @@ def test_the_audit_trail_holds_refusals_and_its_chain(registry, person, do):
 def test_the_audit_trail_is_exported_whole_and_its_chain_can_be_followed_elsewhere(registry, person, do):
     ada, root = person(), person("admin")
     do.upload(ada)
-    registry.serving.do(registry.core.audits_written())
+    registry.serving.do(registry.context.audits.settle())
     assert ada.get("/api/audit/export").status_code == 404
     lines = [json.loads(line) for line in root.get("/api/audit/export").text.splitlines()]
     previous = "0" * 64
@@ -446,7 +446,7 @@ def test_what_an_administrator_reads_of_others_is_always_audited(registry, perso
     own = do.upload(root)["qcrbox_dataset_id"]
     root.get(f"/api/datasets/{own}")
     root.get("/api/datasets")
-    registry.serving.do(registry.core.audits_written())
+    registry.serving.do(registry.context.audits.settle())
     seen = root.get("/api/audit", params={"who": root.name}).json()["payload"]["audit"]
     acts = {(one["action"], one["kind"], one["object_id"]) for one in seen}
     assert ("read as administrator", "data_file", do.file_id(made)) in acts

@@ -55,6 +55,7 @@ def test_a_dataset_id_serves_for_its_only_file(ada, do):
 
 def test_a_cif_without_what_the_command_needs_is_refused_at_once_and_force_hands_it_over(ada, do):
     made = do.upload(ada, "poor.cif", b"data_a\n_chemical_formula_sum 'C H4'\n")
+    do.indexed(ada, do.file_id(made))
     body = {
         "application_slug": "practice", "application_version": "1", "command_name": "read",
         "command_arguments": {"structure": {"data_file_id": do.file_id(made)}},
@@ -184,7 +185,11 @@ def test_what_is_deleted_comes_back_with_its_files(ada, do):
 
 
 def test_a_deleted_file_is_found_in_the_bin_and_comes_back_once(person, group, do):
-    ada, bob, keeper = person(groups=[group]), person(groups=[group]), person(f"data!group={group}")
+    ada, bob, keeper = (
+        person(groups=[group]),
+        person(groups=[group]),
+        person(f"data!group={group}", groups=[group]),
+    )
     made = do.upload(ada, group=group)
     path = f"/api/data-files/{do.file_id(made)}"
     assert bob.delete(path).status_code == 403
@@ -249,13 +254,13 @@ def test_damaged_contents_are_found_and_never_arrive_complete(registry, ada, do)
     file_id = do.file_id(made)
     verify = ada.get(f"/api/data-files/{file_id}/verify").json()["payload"]
     assert (verify["sound"], verify["found"]) == (True, hashlib.sha256(content).hexdigest())
-    objects = registry.core.objects
+    objects = registry.context.objects
     stored = registry.serving.do(objects.info(verify["sha256"]))
 
     async def damage():
-        await registry.core.bus.js.purge_stream(objects.stream, subject=objects._chunks + stored.nuid)
+        await registry.context.bus.js.purge_stream(objects.stream, subject=objects._chunks + stored.nuid)
         for at in range(0, len(content), 262144):
-            await registry.core.bus.js.publish(
+            await registry.context.bus.js.publish(
                 objects._chunks + stored.nuid, b"\x00" * len(content[at : at + 262144])
             )
 
@@ -286,7 +291,7 @@ def chunks_kept(registry):
     """Messages of file contents in the object store."""
 
     async def count():
-        return (await registry.core.bus.js.stream_info(registry.core.objects.stream)).state.messages
+        return (await registry.context.bus.js.stream_info(registry.context.objects.stream)).state.messages
 
     return registry.serving.do(count())
 
@@ -393,7 +398,7 @@ def test_more_waiting_calculations_than_allowed_are_refused_all_or_none(person, 
 
 
 def test_a_file_that_is_too_large_is_413(registry, ada, monkeypatch):
-    monkeypatch.setattr(registry.core.settings, "largest_file_bytes", 1000)
+    monkeypatch.setattr(registry.context.settings, "largest_file_bytes", 1000)
     answer = ada.post("/api/data-files", files={"file": ("big", b"x" * 2000)})
     assert answer.status_code == 413
     assert ada.get("/api/data-files", params={"owner": ada.name}).json()["payload"]["data_files"] == []
@@ -563,13 +568,12 @@ def test_what_was_deleted_long_ago_is_removed_and_what_others_share_stays(regist
     gone = do.upload(ada, "c.bin", lonely)
     for made in (mine, gone):
         ada.delete(f"/api/datasets/{made['qcrbox_dataset_id']}")
-    from qcrbox_registry.services.housekeeping import Housekeeping
 
-    later = time.time() + registry.core.settings.undo_days * 86400 + 10
-    keeper = Housekeeping(registry.core, registry.app.state.uploads)
+    later = time.time() + registry.context.settings.undo_days * 86400 + 10
+    keeper = registry.core.housekeeping
     registry.serving.do(keeper.sweep(later))
     registry.serving.do(keeper.sweep(later + 90_000))
-    assert registry.serving.do(registry.core.objects.info(hashlib.sha256(lonely).hexdigest())) is None
+    assert registry.serving.do(registry.context.objects.info(hashlib.sha256(lonely).hexdigest())) is None
     assert eve.get(f"/api/data-files/{do.file_id(theirs)}/download").content == content
     ada.post(f"/api/datasets/{gone['qcrbox_dataset_id']}/restore")
     assert shown(ada, gone["qcrbox_dataset_id"])["data_files"] == {}

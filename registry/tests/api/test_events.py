@@ -118,7 +118,7 @@ def test_nobody_hears_of_other_peoples_private_things(person, do):
 
 
 def test_a_manager_hears_of_the_group(person, group, do):
-    ada, boss = person(groups=[group]), person(f"manage!group={group}")
+    ada, boss = person(groups=[group]), person(f"manage!group={group}", groups=[group])
     listening = Listening(boss, "/api/events")
     made = do.upload(ada, group=group)["qcrbox_dataset_id"]
     do.upload(person())
@@ -134,10 +134,9 @@ def test_kinds_can_be_chosen(ada, do):
 
 
 def test_a_stream_ends_when_the_right_to_listen_is_taken(registry, person, monkeypatch):
-    from qcrbox_registry.access import identity
-    from qcrbox_registry.api import events
+    from qcrbox_registry.access import identity, presence
 
-    monkeypatch.setattr(events, "ASK_AGAIN_S", 0.1)
+    monkeypatch.setattr(presence, "CHECK_AGAIN_S", 0.1)
     monkeypatch.setattr(identity, "CACHE_S", 0.1)
     one = person()
     listening = Listening(one, "/api/events")

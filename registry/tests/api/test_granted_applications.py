@@ -17,7 +17,7 @@ def restricted(registry, person, group):
         registry.write(
             lambda conn: conn.execute(sa.update(table).values(restricted_to=groups if groups else sa.null()))
         )
-        registry.serving.do(registry.core.reload())
+        registry.serving.do(registry.context.reload())
 
     person(groups=[group]).get("/api/me")  # so that the group is known
     set_to([group])

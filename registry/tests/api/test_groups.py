@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from qcrbox_registry.api import downloads
+from qcrbox_registry.access import presence
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def team(registry, person, group, do):
 
         @staticmethod
         def later():
-            for cached in registry.core.identity._cache.values():
+            for cached in registry.context.identity._cache.values():
                 cached.at -= 5.1
 
     made = Team()
@@ -92,7 +92,7 @@ def test_a_transfer_that_is_under_way_breaks_off_when_the_right_ends(registry, t
 
     import httpx
 
-    monkeypatch.setattr(downloads, "ASK_AGAIN_S", 0.0)
+    monkeypatch.setattr(presence, "CHECK_AGAIN_S", 0.0)
     content = os.urandom(24_000_000)
     file = team.ada.post(f"/api/datasets/{team.dataset_id}/append", files={"file": ("large.bin", content)})
     file_id = file.json()["payload"]["appended_file"]["qcrbox_file_id"]

@@ -82,7 +82,7 @@ def test_a_role_that_is_taken_is_gone_within_five_seconds(registry, person):
 
 def _expire(registry):
     """Five seconds later, as far as the cache of tokens knows."""
-    for cached in registry.core.identity._cache.values():
+    for cached in registry.context.identity._cache.values():
         cached.at -= 5.1
 
 
@@ -184,7 +184,7 @@ def test_a_cookie_reads_but_changes_something_only_from_our_own_page(registry, b
 
 
 def test_a_sign_in_that_was_begun_elsewhere_is_refused(registry, browser):
-    state = registry.core.identity.sign_ins.begin("/docs")
+    state = registry.context.identity.sign_ins.begin("/docs")
     registry.hub.codes["other"] = browser.person.token
     with registry.client() as stranger:
         answer = stranger.get("/oauth_callback", params={"code": "other", "state": state})
@@ -199,7 +199,7 @@ def test_sign_in_leads_to_our_own_pages_only(registry, wanted):
     with registry.client() as anybody:
         answer = anybody.get("/login", params={"next": wanted})
     state = httpx.URL(answer.headers["location"]).params["state"]
-    assert registry.core.identity.sign_ins.finish(state) == "/docs"
+    assert registry.context.identity.sign_ins.finish(state) == "/docs"
 
 
 def test_a_sign_out_ends_the_cookie(registry, browser):

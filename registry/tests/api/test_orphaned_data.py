@@ -28,7 +28,7 @@ def lab(registry, person, group, do):
     do.ended(made.ada, made.calculation_id)
     made.private_id = do.upload(made.ada, group="")["qcrbox_dataset_id"]
     registry.hub.delete_group(group)
-    for cached in registry.core.identity._cache.values():
+    for cached in registry.context.identity._cache.values():
         cached.at -= 5.1
     return made
 
@@ -118,10 +118,10 @@ def test_bytes_are_counted_for_whom_they_were_handed_to(lab, person, registry):
     decided(lab.root, leftover(lab.root, lab.name), "group", to=other)
 
     def stored(conn):
-        from qcrbox_registry.access import quota
-        from qcrbox_registry.store import people
 
-        return quota.used(conn, "group", people.find_group(conn, other).id, "gib") * 1024**3
+        from qcrbox_registry.store import people, quotas
+
+        return quotas.used(conn, "group", people.find_group(conn, other), "gib") * 1024**3
 
     files = lab.ada.get(f"/api/datasets/{lab.dataset_id}").json()["payload"]["datasets"][0]["data_files"]
     assert registry.read(stored) == pytest.approx(sum(one["size"] for one in files.values()) + 6)
@@ -154,7 +154,7 @@ def test_a_hub_that_does_not_answer_makes_nobody_gone(registry, lab, person):
     bob.get("/api/me")
     registry.hub.is_down = True
     try:
-        registry.serving.do(offboarding.look(registry.core))
+        registry.serving.do(offboarding.mark_departed(registry.context))
     finally:
         registry.hub.is_down = False
     assert leftover(lab.root, bob.name, "person") is None

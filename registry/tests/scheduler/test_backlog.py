@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from qcrbox_registry.scheduler.backlog import LONGEST_PAUSE_S, Backlog, Waiting
+from qcrbox_registry.scheduler.backlog import LONGEST_PAUSE_S, Backlog
+from qcrbox_registry.store.work_queue import Waiting
 
 AGEING = 600.0
 

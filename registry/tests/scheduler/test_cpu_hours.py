@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from qcrbox_registry.access import quota
+from qcrbox_registry.store import quotas
 from qcrbox_registry.store.tables import applications, usage
 from sqlalchemy import insert, update
 
@@ -25,7 +25,7 @@ async def test_running_time_counts_once_for_each_declared_processor(
     person = site.people["ada"]
     await site.end()
     again = await make_site()
-    used = 3600 * await again.db.read(lambda conn: quota.used(conn, "person", person, "cpu_hours"))
+    used = 3600 * await again.db.read(lambda conn: quotas.used(conn, "person", person, "cpu_hours"))
     assert used == pytest.approx(ran * processors, rel=0.3, abs=0.05 * processors)
 
 
@@ -41,7 +41,7 @@ async def test_what_was_used_last_month_holds_nobody_up(site):
 
     await site.db.write(use)
     found = [
-        await site.db.read(lambda c, p=p: quota.used(c, "person", p, "cpu_hours"))
+        await site.db.read(lambda c, p=p: quotas.used(c, "person", p, "cpu_hours"))
         for p in (person, person + 1000)
     ]
     assert found == [0.0, 2.0]

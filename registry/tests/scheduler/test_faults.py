@@ -320,7 +320,7 @@ async def test_stopping_ends_also_what_swallows_a_cancellation(site):
                     raise
                 swallowed.set()
 
-    site.scheduler.state.spawn(deaf_once())
+    site.scheduler.state.background.spawn(deaf_once())
     await asyncio.sleep(0)
     async with asyncio.timeout(60):
         await site.end()
@@ -365,7 +365,7 @@ async def test_a_full_disk_leaves_no_agent_that_never_comes(site, make_launcher)
 
 
 async def test_use_that_could_not_be_written_is_written_later(site, launcher):
-    site.scheduler.reconciler._usage_mono = 1e18  # it is not time yet
+    site.scheduler.rows._usage_mono = 1e18  # it is not time yet
     await site.ended(await site.submit("sleep", arguments={"seconds": 0.2}))
     world, write = site.scheduler.state, site.db.write
     subject = ("person", site.people["ada"])
@@ -375,9 +375,9 @@ async def test_use_that_could_not_be_written_is_written_later(site, launcher):
         raise StorageFull("The registry's disk is full.")
 
     site.db.write = full
-    site.scheduler.reconciler._usage_mono = -1e9
+    site.scheduler.rows._usage_mono = -1e9
     with pytest.raises(StorageFull):
-        await site.scheduler.reconciler._flush(world.clock.monotonic())
+        await site.scheduler.rows.flush(world.clock.monotonic())
     site.db.write = write
     assert world.used_s[subject] == pytest.approx(before)
     assert subject in world.share.changed

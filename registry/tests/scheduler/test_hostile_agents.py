@@ -76,7 +76,7 @@ async def test_outputs_that_were_never_uploaded_are_not_taken(site, launcher):
     await agent.tell(Finished(calculation_id=one, attempt=1, status=State.SUCCESSFUL, outputs=[claimed]))
     (row,) = await site.ended([one])
     assert (row.state, row.output_dataset_id) == ("failed", None)
-    assert "did not arrive whole" in row.error_msg
+    assert "did not arrive completely" in row.error_msg
 
 
 @pytest.mark.attack(24)

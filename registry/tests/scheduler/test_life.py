@@ -143,7 +143,7 @@ async def test_cancelling_all_that_waits_leaves_nothing_to_start_agents_for(site
     await site.scheduler.dispatcher.round()
     assert site.scheduler.dispatcher.unserved
     await site.scheduler.cancel(ids)
-    await site.scheduler.launching.plan(site.scheduler.dispatcher)
+    await site.scheduler.planner.plan()
     assert site.scheduler.state.fleet.agents == {}
 
 

@@ -232,7 +232,7 @@ async def test_a_clock_that_was_set_while_the_registry_was_away_makes_no_use_lar
 
 
 async def test_a_clock_that_is_set_weighs_nobody_heavier(site, launcher, clock):
-    site.scheduler.reconciler._usage_mono = 1e18  # what was used is not written away yet
+    site.scheduler.rows._usage_mono = 1e18  # what was used is not written away yet
     world = site.scheduler.state
     for person in ("ada", "bob"):
         await site.ended(await site.submit("sleep", owner=person, arguments={"seconds": 0.2}))

@@ -8,12 +8,10 @@ import tarfile
 import pytest
 import sqlalchemy as sa
 from qcrbox.contract.errors import Conflict, UserInputError
-from qcrbox_registry import maintenance
-from qcrbox_registry.access import audit
 from qcrbox_registry.messaging import server as nats_server
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
-from qcrbox_registry.store import backup, contents, datasets, schema, tags
+from qcrbox_registry.store import audit, backup, contents, datasets, schema, tags
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.objects import ObjectStore
 from qcrbox_registry.store.tables import events, metadata
@@ -58,7 +56,9 @@ async def filled(world, stores):
         new.append(datasets.NewFile(f"file-{size}.bin", sha256, stored))
     dataset = datasets.NewDataset(world.person["ada"], name="größe\n", group_id=world.group["crystals"])
     world.write(lambda conn: datasets.add_dataset(conn, dataset, new))
-    world.write(lambda conn: tags.add(conn, "dataset", dataset.id, ["good"], world.person["ada"], 1.0))
+    world.write(
+        lambda conn: tags.add(conn, tags.Tagged("dataset", dataset.id, world.person["ada"], 1.0), ["good"])
+    )
     world.write(lambda conn: audit.record(conn, [audit.Entry(1.5, "ada", "upload", details={"x": 0.1})]))
     world.start()
     return new
@@ -81,7 +81,7 @@ async def test_a_restore_gives_back_every_row_and_every_byte(world, stores, fill
     for file in filled:
         assert await stores[1].get_bytes(file.sha256) == await stores[0].get_bytes(file.sha256)
     assert empty.read_sync(audit.broken_links) == []
-    assert empty.read_sync(maintenance.faulty_references) == []
+    assert empty.read_sync(contents.faulty_references) == []
 
 
 async def test_numbers_go_on_after_a_restore(world, stores, filled, empty, tmp_path):

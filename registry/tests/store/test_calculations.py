@@ -8,9 +8,19 @@ import sqlalchemy as sa
 from qcrbox.contract.errors import NotFound
 from qcrbox.contract.messages import Finished, OutputFile
 from qcrbox.contract.states import FINAL, NEXT, State, Step
-from qcrbox_registry.store import calculations, datasets, events, lineage, logs, results, uploads
-from qcrbox_registry.store.calculations import Change, Ledger, StaleAttempt, StateRefused, change_state
+from qcrbox_registry.access.reach import reach
+from qcrbox_registry.store import calculations, datasets, events, lineage, lists, logs, results, uploads
+from qcrbox_registry.store.paging import Page
 from qcrbox_registry.store.tables import calculation_outputs, command_durations, file_contents, loads, new_id
+from qcrbox_registry.store.transitions import (
+    Change,
+    Ledger,
+    StaleAttempt,
+    StateRefused,
+    change_state,
+    change_states,
+)
+from qcrbox_registry.store.visibility import condition
 
 
 def state(world, calculation_id):
@@ -161,17 +171,21 @@ def test_a_batch_of_changes_is_applied_in_order_and_one_refusal_stops_no_other(w
         Change(one, State.SUCCESSFUL, attempt, fields={"returncode": 0}),
         Change("unknown", State.FAILED),
     ]
-    told, refused = world.write(lambda conn: calculations.change_states(conn, changes))
+    told, refused = world.write(lambda conn: change_states(conn, changes))
     assert [event.status for event in told] == ["running", "successful"]
     assert [type(error) for error in refused] == [type(None), StateRefused, type(None), NotFound]
     assert [event.seq for event in told] == sorted(event.seq for event in told)
 
 
-def test_a_page_holds_the_newest_and_the_next_page_goes_on(world):
+def test_a_page_holds_the_newest_and_the_next_page_continues(world):
     made = [world.start() for _ in range(7)]
-    first = world.read(lambda conn: calculations.page(conn, limit=3))
-    second = world.read(lambda conn: calculations.page(conn, limit=3, after=first[-1].id))
-    assert [row.id for row in first + second] == made[:0:-1]
+
+    def page(conn, after=None):
+        return lists.calculations_page(conn, None, lists.CalculationFilter(), Page(3, after), 0.0)
+
+    first = world.read(page)
+    second = world.read(lambda conn: page(conn, first.next))
+    assert first.ids + second.ids == made[:0:-1]
 
 
 # ---------------------------------------------------------------- results
@@ -179,8 +193,7 @@ def test_a_page_holds_the_newest_and_the_next_page_goes_on(world):
 
 def store_output(world, calculation_id, attempt, name="refined", filename="refined.cif", content=3):
     def add(conn):
-        return uploads.add_output(
-            conn,
+        new = uploads.NewOutput(
             calculation_id=calculation_id,
             attempt=attempt,
             owner_id=world.person["ada"],
@@ -189,8 +202,8 @@ def store_output(world, calculation_id, attempt, name="refined", filename="refin
             sha256=f"{content:064x}",
             size=10 + content,
             index={"formula_sum": "C H4", "full": {"formula_sum": "C H4"}},
-            now=1.0,
         )
+        return uploads.add_output(conn, new, 1.0)
 
     row = world.write(add)
     return OutputFile(
@@ -265,7 +278,7 @@ def test_a_result_cannot_name_the_upload_of_another_calculation(world):
     finish(world, one, attempt, foreign)
     row = state(world, one)
     assert (row.state, row.output_dataset_id) == ("failed", None)
-    assert "did not arrive whole" in row.error_msg
+    assert "did not arrive completely" in row.error_msg
 
 
 def test_an_end_that_comes_before_the_first_step_is_taken(world):
@@ -393,9 +406,16 @@ def chain(world, length, owner="ada"):
     return files, runs
 
 
+def around(conn, who, start, depth, **walk):
+    visible = lineage.Visible(
+        condition(reach(who, "data_file"), 0.0), condition(reach(who, "calculation"), 0.0)
+    )
+    return lineage.of(conn, start, lineage.Walk(depth, **walk), visible)
+
+
 def test_lineage_reaches_the_first_file_of_a_long_chain(world, actor):
     files, runs = chain(world, 50)
-    graph = world.read(lambda conn: lineage.of(conn, actor("ada"), [files[-1]], depth=50))
+    graph = world.read(lambda conn: around(conn, actor("ada"), [files[-1]], 50))
     assert {node["id"] for node in graph.nodes} == {*files, *runs}
     assert {(edge["source"], edge["target"]) for edge in graph.edges} == {
         *zip(files, runs, strict=False),
@@ -405,15 +425,15 @@ def test_lineage_reaches_the_first_file_of_a_long_chain(world, actor):
 
 def test_lineage_looks_both_ways_and_as_deep_as_asked(world, actor):
     files, runs = chain(world, 4)
-    graph = world.read(lambda conn: lineage.of(conn, actor("ada"), [files[2]], depth=1))
+    graph = world.read(lambda conn: around(conn, actor("ada"), [files[2]], 1))
     assert {node["id"] for node in graph.nodes} == {files[1], runs[1], files[2], runs[2], files[3]}
-    one = world.read(lambda conn: lineage.of(conn, actor("ada"), [runs[1]], depth=1, of_calculation=True))
+    one = world.read(lambda conn: around(conn, actor("ada"), [runs[1]], 1, of_calculation=True))
     assert {node["id"] for node in one.nodes} == {files[1], runs[1], files[2]}
 
 
 def test_foreign_ancestors_show_only_that_they_are_there(world, actor):
     files, runs = chain(world, 1)
-    graph = world.read(lambda conn: lineage.of(conn, actor("eve"), [files[-1]], depth=9))
+    graph = world.read(lambda conn: around(conn, actor("eve"), [files[-1]], 9))
     assert {node["kind"] for node in graph.nodes} == {"hidden"}
     shown = str(graph.nodes) + str(graph.edges)
     assert not any(secret in shown for secret in (*files, *runs, "model.cif", "practice"))

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 import uuid
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from qcrbox.contract import ids
-from qcrbox_registry import maintenance
-from qcrbox_registry.access import audit
+from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services import views
-from qcrbox_registry.store import calculations, datasets, events, lineage, people, schema, search, trash
+from qcrbox_registry.store import (
+    audit,
+    calculations,
+    contents,
+    datasets,
+    events,
+    lineage,
+    people,
+    schema,
+    search,
+    trash,
+)
 from qcrbox_registry.store import shares as shares_store
 from qcrbox_registry.store import tags as tags_store
 from qcrbox_registry.store.engine import Database
@@ -24,9 +35,11 @@ from qcrbox_registry.store.tables import (
     shares,
     tags,
 )
+from qcrbox_registry.store.tables import calculations as calculations_table
 from qcrbox_registry.store.tables import (
     datasets as datasets_table,
 )
+from qcrbox_registry.store.visibility import condition
 
 RELEASED = Path(__file__).with_name("released")
 REVISIONS = sorted(path.name.partition(".")[0] for path in RELEASED.glob("*.sqlite.sql"))
@@ -99,7 +112,7 @@ def test_an_old_database_becomes_exactly_the_present_schema(released):
     found = database.write_sync(lambda conn: compare_metadata(MigrationContext.configure(conn), metadata))
     assert found == []
     assert schema.integrity_faults(database, thorough=True) == []
-    assert database.read_sync(maintenance.faulty_references) == []
+    assert database.read_sync(contents.faulty_references) == []
 
 
 def test_no_row_is_lost_or_changed(released):
@@ -125,14 +138,19 @@ def test_no_row_is_lost_or_changed(released):
     assert database.read_sync(audit.broken_links) == []
 
 
+def everything(conn):
+    ids = conn.execute(sa.select(calculations_table.c.id).order_by(calculations_table.c.id.desc())).scalars()
+    return calculations.by_ids(conn, list(ids))
+
+
 def test_an_old_site_goes_on_working(released):
     database, _ = released
     schema.migrate(database)
 
     def look(conn):
         ada = people.find_person(conn, "ada")
-        actor = Actor(ada.id, "ada")
-        states = {row.command_name: row.state for row in calculations.page(conn)}
+        actor = Actor(ada, "ada")
+        states = {row.command_name: row.state for row in everything(conn)}
         (quartz,) = conn.execute(
             sa.select(datasets_table.c.id).where(datasets_table.c.name == "quartz")
         ).scalars()
@@ -142,7 +160,11 @@ def test_an_old_site_goes_on_working(released):
             )
         ).scalars()
         (output,) = conn.execute(sa.select(calculation_outputs.c.data_file_id).limit(1)).scalars()
-        graph = lineage.of(conn, actor, [output], depth=5)
+        now = time.time()
+        visible = lineage.Visible(
+            condition(reach(actor, "data_file"), now), condition(reach(actor, "calculation"), now)
+        )
+        graph = lineage.of(conn, [output], lineage.Walk(5), visible)
         assert conn.execute(sa.select(tags.c.tag).where(tags.c.object_id == quartz)).scalar() == "good"
         assert conn.execute(sa.select(shares.c.object_id)).scalar() == ids.bare(quartz)
         return quartz, list(found), states, [node["kind"] for node in graph.nodes]
@@ -157,7 +179,7 @@ def test_an_old_site_goes_on_working(released):
             sa.select(datasets_table.c.id).where(datasets_table.c.deleted_at.isnot(None))
         ).scalars()
         trash.restore_dataset(conn, gone, 1e10)
-        old = calculations.page(conn, limit=1)[0]
+        old = everything(conn)[0]
         new = calculations.NewCalculation(
             owner_id=old.owner_id, application_id=old.application_id, command_id=old.command_id,
             application_slug=old.application_slug, application_version=old.application_version,
@@ -198,11 +220,13 @@ def test_ids_given_out_without_a_prefix_mean_the_same_objects_for_ever(released)
 
     def what_points_to_them(conn):
         assert tags_store.of(conn, "dataset", [quartz])[quartz] == ["good"]
-        assert len(shares_store.grants(conn, [quartz])[quartz]) == 1
+        assert len(shares_store.held(conn, [quartz], 0.0)[quartz]) == 1
         assert {event.object_id for event in events.of_objects(conn, [quartz])[quartz]} == {quartz}
-        trail = [[row.seq for row in audit.page(conn, object_id=given)] for given in (quartz, digits)]
+        trail = [
+            [row.seq for row in audit.page(conn, audit.Search(object_id=given))] for given in (quartz, digits)
+        ]
         assert trail[0] == trail[1] != []
-        read = next(row for row in calculations.page(conn) if row.command_name == "read")
+        read = next(row for row in everything(conn) if row.command_name == "read")
         (shown,) = views.calculation_list(conn, [read])
         assert shown["command_arguments"]["structure"] == {"data_file_id": file}
         assert shown["output_dataset_id"].startswith(ids.DATASET)

@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.contract.messages import EndSession, SessionState
 from qcrbox.contract.states import State, Step
+from qcrbox.spec.arguments import default_file_name
+from qcrbox.spec.dtypes import DType
 from qcrbox.spec.model import Call
 
 from qcrbox_agent.inputs import Prepared
@@ -34,6 +37,8 @@ class Session:
         self._attempt, self._prepared = attempt, prepared
         self.display: display.Display | None = None
         self.was_open = False
+        self.files: list[Path] = []  # what was done, as the application's toparams wrote it
+        self.warnings: list[str] = []
 
     async def run(self) -> Ended:
         """What finalise returned. Raises ProgramFailed when a step fails."""
@@ -55,11 +60,13 @@ class Session:
             if not end.keep:
                 attempt.stop(Stop(State.CANCELLED, end.reason or "The session was discarded."))
                 return Ended()
-            if lifecycle.finalise is None:
-                return Ended()
-            attempt.tell(Step.FINALISING)
-            self._tell("finalising")
-            return await self._step(lifecycle.finalise, "Finalise")
+            ended = Ended()
+            if lifecycle.finalise is not None:
+                attempt.tell(Step.FINALISING)
+                self._tell("finalising")
+                ended = await self._step(lifecycle.finalise, "Finalise")
+            await self._write_down()
+            return ended
         finally:
             await self._close_display()
 
@@ -115,6 +122,35 @@ class Session:
         if ended.error:
             self._fail(ended, name)
         return ended
+
+    async def _write_down(self) -> None:
+        """Run the older application's `toparams`, which writes what was done so that it can be repeated.
+
+        A failure is a warning: the session's results are there.
+        """
+        application, name = self._attempt.tools.application, self._attempt.command.toparams
+        hidden = application.command(name) if name else None
+        if hidden is None or hidden.call is None or self._attempt.folder is None:
+            return
+        values = dict(self._prepared.values)
+        source = self._attempt.command.source_cif
+        for parameter in hidden.parameters:
+            if parameter.name in values:
+                continue
+            path = self._attempt.folder / default_file_name(parameter)
+            if parameter.dtype is DType.CIF_DATA_FILE:
+                values[parameter.name] = values.get(source.name) if source else None
+            elif parameter.dtype in (DType.FOLDER, DType.OUTPUT_FOLDER):
+                path.mkdir(exist_ok=True)
+                values[parameter.name] = path
+            elif parameter.is_output:
+                values[parameter.name] = path
+                self.files.append(path)
+        wanted = [p.name for p in hidden.parameters] if hidden.call.uses is None else hidden.call.uses
+        call = hidden.call.model_copy(update={"uses": wanted})
+        ended = await self._attempt.run_call(call, values, self._environment())
+        if ended.error:
+            self.warnings.append(f"What was done in this session could not be written down: {ended.error}")
 
     def _environment(self) -> dict[str, str]:
         return dict(self.display.environment) if self.display else {}

@@ -47,9 +47,9 @@ def new_id() -> str:
 
 
 class _PrefixedId(sa.types.TypeDecorator[str]):
-    """32 hexadecimal digits in the database, behind the prefix of their kind everywhere else.
+    """32 hexadecimal digits in the database, with the prefix of their kind everywhere else.
 
-    Ids that were given out without prefix are found as well: nothing in the database had to change for the prefixes.
+    Ids without prefix, as they were given out before, find the same rows: the database did not have to change.
     """
 
     impl = sa.String(32)
@@ -64,15 +64,21 @@ class _PrefixedId(sa.types.TypeDecorator[str]):
 
 
 class DatasetId(_PrefixedId):
+    """The id of a dataset."""
+
+    cache_ok = True  # SQLAlchemy reads it from each class itself
     prefix = ids.DATASET
 
 
 class DataFileId(_PrefixedId):
+    """The id of a data file."""
+
+    cache_ok = True
     prefix = ids.DATA_FILE
 
 
 class ObjectId(sa.types.TypeDecorator[str]):
-    """The id of an object whose kind stands in a column of its own: digits alone, `ids.of_kind` puts the prefix back."""
+    """The id of an object whose kind is in another column: digits alone; `ids.of_kind` restores the prefix."""
 
     impl = sa.String
     cache_ok = True
@@ -82,13 +88,15 @@ class ObjectId(sa.types.TypeDecorator[str]):
 
 
 def new_dataset_id() -> str:
+    """A new id of a dataset."""
     return ids.DATASET + new_id()
 
 
 def new_data_file_id() -> str:
+    """A new id of a data file."""
     return ids.DATA_FILE + new_id()
 
 
-def serial(name: str = "id") -> Column:
+def serial(name: str = "id") -> Column[int]:
     """A column of growing numbers."""
     return Column(name, Serial, primary_key=True, autoincrement=True)

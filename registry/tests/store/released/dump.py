@@ -49,7 +49,7 @@ def played(folder: Path, database_url: str = "") -> None:
     )  # fmt: skip
     app = create_app(settings)
     serving = parts.Serving(app).start()
-    core = app.state.core
+    core = app.state.core.context
     launcher = DummyLauncher(
         core.bus.url, Secrets(settings.data).user("launcher-local"), applications=(("practice", "1"),)
     )
@@ -59,7 +59,7 @@ def played(folder: Path, database_url: str = "") -> None:
     root = _client(serving.url, hub.add("root", "custom:qcrbox:admin"))
     waiting = _act(parts.Acts, parts.CIF, ada, bob, root)
     _with_output(serving, core, waiting, parts.CIF)
-    serving.do(core.audits_written())
+    serving.do(core.audits.settle())
     serving.do(launcher.close())
     serving.stop()
     at_hub.stop()
@@ -102,13 +102,13 @@ def _with_output(serving, core, calculation_id: str, cif: bytes) -> None:
     from qcrbox.contract.messages import Finished, OutputFile
     from qcrbox.contract.states import State
     from qcrbox_registry.messaging.tokens import FilesToken, sign
-    from qcrbox_registry.store import calculations, results
+    from qcrbox_registry.store import results, transitions
 
     async def forget() -> None:
         core.scheduler.state.backlog.remove(calculation_id)
 
     def assign(conn):
-        ledger = calculations.Ledger(conn, [calculation_id])
+        ledger = transitions.Ledger(conn, [calculation_id])
         attempt = ledger.assign(calculation_id, "agent-of-the-dump")
         ledger.close()
         return attempt

@@ -1,0 +1,30 @@
+"""Which rows of a list an actor may see: the table of rights, said of a whole table of rows."""
+
+from __future__ import annotations
+
+from qcrbox_registry.access.rights import EVERY_GROUP, RULES, Actor, notice
+from qcrbox_registry.store.visibility import TABLES, Reach
+
+
+def reach(actor: Actor, kind: str, action: str = "read") -> Reach | None:
+    """The rows of this kind on which the actor may do this; None: all rows."""
+    allowing = RULES[kind][action]
+    if actor.admin and "admin" in allowing:
+        notice(actor, "list" if action == "read" else "list deleted", TABLES[kind].name)
+        return None
+    groups: frozenset[int] = frozenset()
+    for relation, ids in (
+        ("member", actor.group_ids),
+        ("manager", actor.manages),
+        ("curator", actor.curates),
+    ):
+        if relation in allowing:
+            groups |= ids
+    return Reach(
+        kind=kind,
+        person_id=actor.person_id,
+        home_groups=groups - {EVERY_GROUP},
+        any_home_group=EVERY_GROUP in groups,
+        shares_of_groups=actor.group_ids if "reader" in allowing else None,
+        examples=kind in ("dataset", "data_file") and action == "read",
+    )

@@ -1,0 +1,144 @@
+"""Example datasets of applications: read-only for everybody.
+
+`examples.yaml` of an application names files in Python packages of its environment, or beside it. While an
+environment is not built yet, the files are looked for again later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.util
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+import yaml
+
+from qcrbox_registry.store import datasets, events, examples
+from qcrbox_registry.store.engine import Database
+from qcrbox_registry.store.examples import NewExample, StoredFile
+from qcrbox_registry.store.objects import ObjectStore
+
+_READ = 1024 * 1024
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class ExampleFile:
+    """A file of an example, found on this machine."""
+
+    filename: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example dataset whose files were all found."""
+
+    name: str
+    description: str
+    files: tuple[ExampleFile, ...]
+
+
+class Examples:
+    """The examples that were announced and are not stored yet."""
+
+    def __init__(self, data: Path) -> None:
+        self._environments = data / "environments"
+        self._waiting: dict[int, Path] = {}
+        self._turn = asyncio.Lock()
+
+    def announce(self, application_id: int, folder: Path) -> None:
+        """Note that the folder of an application may have examples; `store` looks for them."""
+        if (folder / "examples.yaml").is_file():
+            self._waiting[application_id] = folder
+
+    @property
+    def waiting(self) -> bool:
+        """Whether examples are not stored yet."""
+        return bool(self._waiting)
+
+    async def store(
+        self, database: Database, objects: ObjectStore
+    ) -> tuple[list[events.Event], list[datasets.NewFile]]:
+        """Store the examples whose files are there now; the events to publish and the files to index."""
+        made: list[events.Event] = []
+        new: list[datasets.NewFile] = []
+        async with self._turn:
+            for application_id, folder in list(self._waiting.items()):
+                found, complete = await asyncio.to_thread(self._find, folder)
+                for example in found:
+                    stored = [await _put(objects, file) for file in example.files]
+                    row = NewExample(application_id, example.name, example.description, stored)
+                    register = partial(examples.register, example=row, now=time.time())
+                    registered = await database.write(register)
+                    made += registered.events
+                    new += registered.files
+                if complete:
+                    del self._waiting[application_id]
+        return made, new
+
+    def _find(self, folder: Path) -> tuple[list[Example], bool]:
+        """The examples whose files are there, and whether no example is missing."""
+        try:
+            listed = yaml.safe_load((folder / "examples.yaml").read_text()) or {}
+        except (OSError, yaml.YAMLError) as error:
+            log.error("examples_unreadable", folder=str(folder), error=str(error))
+            return [], True
+        found: list[Example] = []
+        complete = True
+        entries = listed.get("datasets") or [] if isinstance(listed, dict) else []
+        for entry in entries:
+            example = self._example(folder, entry)
+            if example is None:
+                complete = False
+            else:
+                found.append(example)
+        return found, complete
+
+    def _example(self, folder: Path, entry: dict[str, Any]) -> Example | None:
+        files = []
+        for file in entry.get("files") or ():
+            path = self._path(folder, str(file["path"]), file.get("package"))
+            if path is None:
+                return None
+            files.append(ExampleFile(str(file.get("filename") or path.name), path))
+        description = " ".join(str(entry.get("description") or "").split())
+        return Example(str(entry["name"]), description, tuple(files))
+
+    def _path(self, folder: Path, path: str, package: str | None) -> Path | None:
+        for root in [folder] if package is None else self._package_folders(package):
+            candidate = (root / path).resolve()
+            if candidate.is_relative_to(root.resolve()) and candidate.is_file():
+                return candidate
+        return None
+
+    def _package_folders(self, package: str) -> Iterator[Path]:
+        """Folders where a package may be: in this environment or in those that the launcher built here."""
+        if not package.replace("_", "").isalnum():
+            return
+        spec = importlib.util.find_spec(package)
+        for location in (spec.submodule_search_locations or []) if spec else []:
+            yield Path(location)
+        yield from sorted(self._environments.glob(f"*/lib/python*/site-packages/{package}"))
+        yield from sorted(self._environments.glob(f"*/lib/{package}"))
+
+
+async def _put(objects: ObjectStore, file: ExampleFile) -> StoredFile:
+    async def chunks() -> AsyncIterator[bytes]:
+        with file.path.open("rb") as source:
+            while chunk := source.read(_READ):
+                yield chunk
+
+    with file.path.open("rb") as source:
+        sha256 = hashlib.file_digest(source, "sha256").hexdigest()
+    known = await objects.info(sha256)
+    if known is not None:
+        return StoredFile(file.filename, sha256, known.size)
+    sha256, size = await objects.put(chunks())
+    return StoredFile(file.filename, sha256, size)

@@ -1,0 +1,118 @@
+"""The site for its administrators: quotas, holds, agents, checks; and who a person is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from qcrbox_registry.access import audit
+from qcrbox_registry.access.rights import SITE, Actor, Resource, authorize
+from qcrbox_registry.services.applications import HoldChange, put_hold
+from qcrbox_registry.services.context import Context, Json
+from qcrbox_registry.store import people, quotas, schema
+from qcrbox_registry.store.audit import record
+from qcrbox_registry.store.engine import Connection
+from qcrbox_registry.store.quotas import NewLimit
+
+
+@dataclass(frozen=True, slots=True)
+class LimitChange:
+    """A limit to set for a person or group by name, or for the defaults; None goes back to the default."""
+
+    subject: str  # person | group | default-person | default-group
+    name: str
+    quota: str
+    limit: float | None
+
+
+class SiteService:
+    """Acts of administrators."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def me(self, actor: Actor) -> Json:
+        """Name, groups, roles and quotas of the caller."""
+
+        def read(conn: Connection) -> Json:
+            last = people.last_group(conn, actor.person_id)
+            names = {group_id: name for name, group_id in actor.groups.items()}
+            return {
+                "name": actor.name,
+                "groups": sorted(actor.groups),
+                "roles": actor.roles(),
+                "home_group": None if last is None else names.get(last),
+                "quotas": self._context.quotas.shown(conn, actor),
+            }
+
+        return await self._context.db.read(read)
+
+    def status(self, actor: Actor) -> Json:
+        """Queue, agents and launchers. Raises NotFound or NotAllowed."""
+        authorize(actor, "monitor", SITE)
+        return self._context.scheduler.status()
+
+    def require(self, actor: Actor, action: str) -> None:
+        """Raises NotFound or NotAllowed unless the actor may do this with the site."""
+        authorize(actor, action, SITE)
+
+    # ------------------------------------------------------------ quotas
+
+    async def quotas(self, actor: Actor) -> list[Json]:
+        """Every limit that is set."""
+        authorize(actor, "read", SITE)
+        return [
+            {"subject": row.subject, "name": row.name, "quota": row.quota, "limit": row.limit}
+            for row in await self._context.db.read(quotas.listed)
+        ]
+
+    async def set_quota(self, actor: Actor, change: LimitChange) -> list[Json]:
+        """Set a limit; every limit that is set then. Raises NotFound for an unknown person or group."""
+        authorize(actor, "manage", SITE)
+        now = time.time()
+
+        def write(conn: Connection) -> None:
+            subject_id = 0
+            if change.subject == "person":
+                subject_id = people.find_person(conn, change.name)
+            elif change.subject == "group":
+                subject_id = people.find_group(conn, change.name)
+            limit = NewLimit(change.subject, subject_id, change.quota, change.limit)
+            quotas.set_limit(conn, limit, actor.person_id, now)
+            entry = audit.entry(
+                actor,
+                "set quota",
+                now,
+                kind=change.subject,
+                object_id=change.name,
+                quota=change.quota,
+                limit=change.limit,
+            )
+            record(conn, [entry])
+
+        await self._context.db.write(write)
+        await self._context.reload()
+        return await self.quotas(actor)
+
+    # ------------------------------------------------------------ holds and agents
+
+    async def hold(self, actor: Actor, change: HoldChange) -> None:
+        """Hold or drain a launcher or the whole site, or lift that. Raises NotFound or NotAllowed."""
+        authorize(actor, "manage", SITE if change.kind == "site" else Resource("launcher", change.object_id))
+        await self._context.db.write(lambda conn: put_hold(conn, actor, change, time.time()))
+        await self._context.reload()
+
+    async def stop_agent(self, actor: Actor, agent_id: str) -> None:
+        """Stop an agent; its calculations get another one. Raises NotFound."""
+        authorize(actor, "manage", SITE)
+        await self._context.scheduler.stop_agent(agent_id, f"stopped by {actor.name}")
+        self._context.audit_soon(actor, "stop agent", kind="agent", object_id=agent_id)
+
+    # ------------------------------------------------------------ checks
+
+    async def check(self, actor: Actor) -> Json:
+        """The thorough check of the database file."""
+        authorize(actor, "manage", SITE)
+        db = self._context.db
+        faults = await db.read(lambda _: schema.integrity_faults(db, thorough=True))
+        return {"sound": not faults, "faults": faults}

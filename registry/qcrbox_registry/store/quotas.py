@@ -1,0 +1,118 @@
+"""Limits that administrators set, and how much of each quota persons and groups use."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry.store.engine import upsert
+from qcrbox_registry.store.tables import groups, loads, people, quotas, sessions, storage, usage
+
+GIB = 1024**3
+Subject = tuple[str, int]  # ("person" | "group", id)
+
+
+@dataclass(frozen=True, slots=True)
+class SetLimit:
+    """A limit that an administrator set, with the name of the person or group ("" for the defaults)."""
+
+    subject: str
+    subject_id: int
+    quota: str
+    limit: float
+    name: str
+
+
+def used(conn: Connection, subject: str, subject_id: int, quota: str) -> float:
+    """How much of a quota a person or group uses now.
+
+    CPU hours: of calculations that ended in this month (UTC), the time from start to end, times the processors that
+    their application declares (one when it declares none), whether the program kept them busy or not.
+    """
+    if quota == "gib":
+        return _stored_bytes(conn, subject, subject_id) / GIB
+    if quota in ("running", "queued"):
+        return _load(conn, subject, subject_id, quota)
+    if quota == "sessions":
+        return _open_sessions(conn, subject, subject_id)
+    return _processor_s(conn, subject, subject_id) / 3600
+
+
+def _stored_bytes(conn: Connection, subject: str, subject_id: int) -> int:
+    query = sa.select(storage.c.bytes).where(storage.c.subject == subject, storage.c.subject_id == subject_id)
+    return conn.execute(query).scalar() or 0
+
+
+def _load(conn: Connection, subject: str, subject_id: int, column: str) -> float:
+    query = sa.select(sa.func.sum(loads.c[column])).where(
+        loads.c.subject == subject, loads.c.subject_id == subject_id
+    )
+    return float(conn.execute(query).scalar() or 0)
+
+
+def _open_sessions(conn: Connection, subject: str, subject_id: int) -> float:
+    whose = sessions.c.owner_id if subject == "person" else sessions.c.group_id
+    query = sa.select(sa.func.count()).where(whose == subject_id, sessions.c.closed_at.is_(None))
+    return float(conn.execute(query).scalar_one())
+
+
+def _processor_s(conn: Connection, subject: str, subject_id: int) -> float:
+    query = sa.select(usage.c.cpu_s).where(
+        usage.c.subject == subject,
+        usage.c.subject_id == subject_id,
+        usage.c.month == time.strftime("%Y-%m", time.gmtime()),
+    )
+    return conn.execute(query).scalar() or 0.0
+
+
+def limits(conn: Connection) -> dict[tuple[str, int, str], float]:
+    """(subject, id, quota) -> limit, of every limit that is set."""
+    return {(row.subject, row.subject_id, row.quota): row.limit for row in conn.execute(sa.select(quotas))}
+
+
+@dataclass(frozen=True, slots=True)
+class NewLimit:
+    """A limit to set; None goes back to the default."""
+
+    subject: str
+    subject_id: int
+    quota: str
+    limit: float | None
+
+
+def set_limit(conn: Connection, new: NewLimit, by_id: int, now: float) -> None:
+    """Set a limit, or go back to the default."""
+    if new.limit is None:
+        conn.execute(
+            sa.delete(quotas).where(
+                quotas.c.subject == new.subject,
+                quotas.c.subject_id == new.subject_id,
+                quotas.c.quota == new.quota,
+            )
+        )
+        return
+    row = {"subject": new.subject, "subject_id": new.subject_id, "quota": new.quota}
+    values = {"limit": new.limit, "by_id": by_id, "at": now}
+    statement = upsert(conn, quotas).values(**row, **values)
+    conn.execute(
+        statement.on_conflict_do_update(index_elements=["subject", "subject_id", "quota"], set_=values)
+    )
+
+
+def listed(conn: Connection) -> list[SetLimit]:
+    """Every limit that is set, with names."""
+    source = quotas.outerjoin(
+        people, sa.and_(quotas.c.subject == "person", people.c.id == quotas.c.subject_id)
+    ).outerjoin(groups, sa.and_(quotas.c.subject == "group", groups.c.id == quotas.c.subject_id))
+    query = sa.select(
+        quotas.c.subject,
+        quotas.c.subject_id,
+        quotas.c.quota,
+        quotas.c.limit,
+        sa.func.coalesce(people.c.name, groups.c.name, ""),
+    ).select_from(source)
+    ordered = query.order_by(quotas.c.subject, quotas.c.subject_id, quotas.c.quota)
+    return [SetLimit(*row) for row in conn.execute(ordered)]
