@@ -390,10 +390,6 @@ class _Maker:
         made: list[Restraint] = []
         for (p, q), kind in sorted(self._paths(indices).items()):
             a, b = self.model.atoms[indices[p]], self.model.atoms[indices[q]]
-            # SHELXL leaves out 1,3 pairs of two terminal atoms for RIGU: the three fluorine atoms of a CF3 group
-            # move together about its axis, and not rigidly along the lines between them.
-            if enhanced and kind == 2 and self._terminal(indices[p]) and self._terminal(indices[q]):
-                continue
             if a.u_aniso is not None and b.u_aniso is not None:
                 sigma = first if kind == 1 else second
                 made.append(RigidBond(Node(indices[p]), Node(indices[q]), sigma, enhanced))
@@ -425,7 +421,8 @@ def _node(ref: AtomRef) -> Node:
 
 def all_equal(pairs: list[tuple[Node, Node]], sigma: float) -> list[Restraint]:
     """Each of the n distances equal to each other one: n (n - 1) / 2 equations."""
-    ordered = list(dict.fromkeys(tuple(sorted(pair, key=lambda node: node.key)) for pair in pairs))
+    distinct = {tuple(sorted(pair, key=lambda node: node.key)) for pair in pairs}
+    ordered = sorted(distinct, key=lambda pair: (pair[0].key, pair[1].key))
     return [
         EqualDistances(*ordered[i], *ordered[j], sigma, len(ordered))
         for i in range(len(ordered))
