@@ -83,6 +83,7 @@ constraints: | $(BIN)/uv
 	echo uv | $(COMPILE) -o constraints/uv.txt -
 	$(COMPILE) --extra hub --extra agent --extra build -o constraints/run.txt pyproject.toml
 	$(COMPILE) --extra agent -c constraints/run.txt -o constraints/agent.txt pyproject.toml
+	$(COMPILE) --extra person -c constraints/run.txt -o constraints/person.txt pyproject.toml
 	$(COMPILE) --extra node -c constraints/run.txt -o constraints/node.txt pyproject.toml
 	$(COMPILE) --extra dev -c constraints/run.txt -o constraints/dev.txt pyproject.toml
 	$(COMPILE) --extra dev --extra bench -c constraints/dev.txt -o constraints/bench.txt pyproject.toml

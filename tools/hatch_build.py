@@ -13,7 +13,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 LAB = "extension/qcrbox_extension/labextension"
 LAB_TARGET = "share/jupyter/labextensions/@qcrbox/lab"
-NOT_APPLICATIONS = {"agent", "base", "gui_base"}
+NOT_APPLICATIONS = {"agent", "base", "gui_base", "person"}
 
 
 class FrontEndsAndApplications(BuildHookInterface):
@@ -40,9 +40,10 @@ class FrontEndsAndApplications(BuildHookInterface):
             folder = spec.parent
             if folder.name not in NOT_APPLICATIONS:
                 shared |= self._files(folder, root, f"share/qcrbox/applications/{folder.name}")
-        for base in ("base", "gui_base"):
+        for base in ("base", "gui_base", "person"):
             shared |= self._files(root / "app_images" / base, root, f"share/qcrbox/applications/{base}")
-        shared["constraints/agent.txt"] = "share/qcrbox/agent.txt"
+        for pins in ("agent.txt", "person.txt"):
+            shared[f"constraints/{pins}"] = f"share/qcrbox/{pins}"
         shared |= self._files(root / "notebooks", root, "share/qcrbox/notebooks")
         build_data["shared_data"].update(shared)
 

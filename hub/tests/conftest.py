@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,7 @@ class Browser:
     """An httpx client that fills in forms as a page would."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
+        self.url, self.password = url, PASSWORD
         self.http = httpx.Client(
             base_url=url, follow_redirects=True, timeout=30, trust_env=False, mounts=loopback.mounts(url)
         )
@@ -41,7 +43,12 @@ class Browser:
         page = self.http.get(path)
         token = re.search(r'name="_xsrf"\s+value="([^"]+)"', page.text)
         assert token, f"{path} has no form: {page.status_code}"
-        return self.http.post(path, data={**fields, "_xsrf": token.group(1)})
+        answer = self.http.post(path, data={**fields, "_xsrf": token.group(1)})
+        if 'id="confirm_form"' in answer.text and self.password:
+            # The last sign-in is more than five minutes ago.
+            fields = {**fields, "_xsrf": token.group(1), "confirm_password": self.password}
+            answer = self.http.post(path, data=fields)
+        return answer
 
     def sign_up(self, name: str, password: str = PASSWORD) -> httpx.Response:
         return self.submit("/hub/signup", username=name, password=password, password_confirmation=password)
@@ -68,6 +75,18 @@ class Hub:
     def browser(self) -> Browser:
         return Browser(self.url)
 
+    def restart(self) -> None:
+        """Kill the hub's process and wait until the supervisor has brought it back."""
+        watched = next(each for each in self.supervisor.watched if each.name == "hub")
+        process, deadline = watched.child.process, time.monotonic() + 90
+        assert process is not None
+        process.kill()
+        process.wait()
+        while watched.child.process is process or watched.phase != "ready":
+            self.supervisor.tick()
+            assert time.monotonic() < deadline, watched.child.log_tail()
+            time.sleep(0.05)
+
 
 @pytest.fixture(scope="session")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
@@ -75,7 +94,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     data.prepare()
     code = data.new_first_admin_code()
     record: list[str] = []
-    plan = plans.make(plans.Options(mode="hub", port=ports.choose(1)[0]), data)
+    plan = plans.make(
+        plans.Options(mode="hub", port=ports.choose(1)[0], spawner=os.environ["QCRBOX_SPAWNER"]), data
+    )
     specs = [spec for spec in plan.specs if spec.name in ("proxy", "relay", "hub")]
     supervisor = Supervisor(specs, data.logs, record.append)
     try:

@@ -169,6 +169,17 @@ class Person:
         self.page.fill("#password_input", PASSWORD)
         self.page.click("#login_submit")
 
+    def approve(self, name: str) -> None:
+        """As an administrator: let someone in who asked for an account."""
+        self.page.goto("/hub/people")
+        self.page.check(f"#p_{name}")
+        self.page.click("#approve")
+        self.page.wait_for_selector("#message, #confirm_form")
+        if self.page.is_visible("#confirm_form"):
+            self.page.fill("#confirm_password_input", PASSWORD)
+            self.page.click("#confirm_submit")
+        self.page.wait_for_selector("#message")
+
     def wait_for_lab(self) -> None:
         self.page.wait_for_url(f"**/user/{self.name}/lab**")
         self.page.wait_for_selector(".jp-LabShell")
@@ -218,10 +229,7 @@ def student(platform: Platform, admin: Person, new_person: Callable[[], Page]) -
     """Signed up, approved and signed in, with a Jupyter server that runs."""
     person = Person(new_person(), "rosalind")
     person.sign_up()
-    admin.page.goto("/hub/people")
-    admin.page.check(f"#p_{person.name}")
-    admin.page.click("#approve")
-    admin.page.wait_for_selector("#message")
+    admin.approve(person.name)
     person.sign_in()
     person.wait_for_lab()
     return person

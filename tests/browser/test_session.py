@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.conftest import FAILED, Person
+from tests.browser.conftest import FAILED, PASSWORD, Person
 from tests.browser.lab import Desk, SoloLab, new_context
 from tests.browser.notebooks import write_notebook
 from tests.sessions.conftest import WINDOW, approve
@@ -338,7 +338,8 @@ def act_on_groups(admin: Person, **fields: str) -> None:
     request = admin.page.context.request
     token = re.search(r'name="_xsrf"\s+value="([^"]+)"', request.get("/hub/group-members").text())
     assert token
-    answer = request.post("/hub/group-members", form={**fields, "_xsrf": token.group(1)})
+    form = {**fields, "_xsrf": token.group(1), "confirm_password": PASSWORD}
+    answer = request.post("/hub/group-members", form=form)
     assert answer.ok, answer.text()
 
 
@@ -347,10 +348,7 @@ def teacher(admin: Person, student: Person, new_person: Callable[[], Page]) -> P
     """Signed in, and lecturer of a group that the student is in."""
     person = Person(new_person(), "marie")
     person.sign_up()
-    admin.page.goto("/hub/people")
-    admin.page.check(f"#p_{person.name}")
-    admin.page.click("#approve")
-    admin.page.wait_for_selector("#message")
+    admin.approve(person.name)
     act_on_groups(admin, action="create", group="course")
     for each in (student, person):
         act_on_groups(admin, action="add", group="course", people=each.name)

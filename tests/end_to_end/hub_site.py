@@ -42,7 +42,11 @@ class Person:
         page = self.http.get(path)
         token = re.search(r'name="_xsrf"\s+value="([^"]+)"', page.text)
         assert token, f"{path} has no form: {page.status_code}"
-        answer = self.http.post(path, data={**fields, "_xsrf": token.group(1)})
+        fields |= {"_xsrf": token.group(1)}
+        answer = self.http.post(path, data=fields)
+        if 'id="confirm_form"' in answer.text:
+            # The last sign-in is more than five minutes ago.
+            answer = self.http.post(path, data=fields | {"confirm_password": PASSWORD})
         assert answer.status_code == 200, answer.text[-2000:]
         return answer
 

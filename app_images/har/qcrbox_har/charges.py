@@ -38,7 +38,7 @@ def assign(
 
     moiety: `_chemical_formula_moiety`; charges, multiplicities: `1: +1; Cl: -1`, by number or formula. Raises
     UserInputError for names that fit no molecule, for odd electron counts and for metals with open shells whose
-    multiplicity nobody has given.
+    multiplicity is not given.
     """
     notes = []
     stated = moiety_charges(moiety)
@@ -210,6 +210,9 @@ def _neutralise_metals(molecules: list[Molecule], stated: dict[str, int]) -> Non
     """One kind of metal complex whose charge was guessed takes what the others leave over."""
     total = sum(m.charge * m.copies for m in molecules)
     complexes = [m for m in molecules if any(is_metal(s) for s in m.symbols) and m.formula not in stated]
+    if len(complexes) > 1:
+        # Bare ions have the least to say about their charge.
+        complexes = [m for m in complexes if len(m.symbols) == 1]
     if abs(total) < 0.3 or len(complexes) != 1:
         return
     change = -total / complexes[0].copies

@@ -33,7 +33,7 @@ class Molecule:
     """Atoms that share one wavefunction.
 
     symbols: of its atoms, then of its caps; site, operation (n,), translation (n, 3): each atom as an image of a site; bonds (p, 2); number: from 1, as
-    the user names it; copies: how many there are in the unit cell, by occupancy.
+    the user names it; copies: how many there are in the unit cell, by occupancy; places: before the share of its conformer.
     """
 
     number: int
@@ -43,7 +43,8 @@ class Molecule:
     operation: Indices
     translation: Indices
     bonds: Indices
-    copies: float = 1.0
+    copies: float = 0.0
+    places: float = 0.0
     charge: int = 0
     multiplicity: int = 1
     charge_source: str = "guessed"
@@ -107,10 +108,13 @@ def plan(structure: Structure, spherical: set[int] | None = None) -> Plan:
     found: dict[frozenset[tuple[int, ...]], Molecule] = {}
     shares: dict[int, dict[tuple[int, int], float]] = {}
     incomplete: set[int] = set()
-    for weight, atoms in _conformers(structure, incomplete, notes):
+    conformers = _conformers(structure, incomplete, notes)
+    whole = sum(weight for weight, _ in conformers)
+    for weight, atoms in conformers:
         for molecule in _molecules(structure, atoms):
             key = _key(molecule)
             known = found.setdefault(key, molecule)
+            known.copies += molecule.places * weight / whole
             for site, atom in _chosen_images(structure, known):
                 place = shares.setdefault(site, {})
                 name = (known.number, atom)
@@ -208,15 +212,19 @@ def _molecules(structure: Structure, atoms: Atoms) -> list[Molecule]:
             translation=atoms.translation[rows],
             bonds=place[inside],
         )
-        first = int(molecule.site[0])
-        molecule.copies = float(
-            structure.images.symmetry.multiplicity[first]
-            * structure.sites.occupancy[first]
-            / int((molecule.site == first).sum())
-        )
+        molecule.places = _places(structure, molecule)
         _refuse_overlap(structure, molecule)
         result.append(molecule)
     return result
+
+
+def _places(structure: Structure, molecule: Molecule) -> float:
+    """How many of a molecule the unit cell holds where it is there in every cell; less for partly filled sites."""
+    ordered = [site for site in molecule.site.tolist() if structure.sites.group[site] == 0]
+    first = ordered[0] if ordered else int(molecule.site[0])
+    filled = float(structure.sites.occupancy[first]) if ordered else 1.0
+    images = int((molecule.site == first).sum())
+    return float(structure.images.symmetry.multiplicity[first]) * filled / images
 
 
 def _refuse_overlap(structure: Structure, molecule: Molecule) -> None:

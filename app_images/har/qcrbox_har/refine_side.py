@@ -1,4 +1,4 @@
-"""The least squares of a Hirshfeld atom refinement: runs in a process of its own with cctbx.
+"""The least squares of a Hirshfeld atom refinement: runs in the process with cctbx.
 
 It keeps model and reflections between the rounds, so that a round costs no reading and no start-up.
 """
@@ -6,24 +6,27 @@ It keeps model and reflections between the rounds, so that a round costs no read
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from cctbx import adptbx
+from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.tsc import FormFactorTable
 from qcrbox_refine import (
     aspherical,
     cif_output,
+    constraints,
     density,
     fcf,
     least_squares,
     reflections,
     res_output,
+    scattering,
     weighting,
 )
-from qcrbox_refine.edits import make_anisotropic
+from qcrbox_refine.edits import make_anisotropic, make_isotropic, make_riding
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.refinement import Options, Result, refine_files, write_cif, write_peaks
@@ -42,6 +45,7 @@ class _Session:
     fit: Fit
     before: dict[str, Any]
     residual: density.DifferenceMap | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 _session: _Session | None = None
@@ -55,12 +59,25 @@ def start(structure: str, hkl: str | None, options: dict[str, Any], cif: str) ->
     global _session
     chosen = Options(**options)
     result = refine_files(structure, hkl, chosen)
+    _refuse_other_radiation(result.model)
     write_cif(result, cif)
     data = result.fit.reflections
     _session = _Session(result.model, data, chosen, {}, result.fit, {})
     _session.iam = summary(result)
+    _session.notes = _lasting(result)
     _session.before = _parameters(result.fit)
     return {"summary": _session.iam, "hkl": _needed(_session)}
+
+
+def _refuse_other_radiation(model: Model) -> None:
+    radiation = scattering.radiation_of(model)
+    if radiation is not scattering.Radiation.XRAY:
+        raise UserInputError(
+            f"the data are {radiation} data.",
+            where="_diffrn_radiation_probe",
+            why="Aspherical form factors are those of the electron density, which X-rays see.",
+            next="Refine them with refine_iam, or correct the item of the CIF.",
+        )
 
 
 def resume(model: str, hkl: str | None, options: dict[str, Any]) -> dict[str, Any]:
@@ -69,8 +86,15 @@ def resume(model: str, hkl: str | None, options: dict[str, Any]) -> dict[str, An
     still = options | {"cycles": 0, "weighting": "keep", "edits": "", "hydrogens": "keep"}
     result = refine_files(model, hkl, Options(**still))
     _session = _Session(result.model, result.fit.reflections, Options(**options), {}, result.fit, {})
+    _session.notes = _lasting(result)
     _session.before = _parameters(result.fit)
     return {"hkl": _needed(_session)}
+
+
+def _lasting(result: Result) -> list[str]:
+    """Notes on the input; those on the state of a fit belong to that fit."""
+    passing = ("Not positive definite", "Finished, but not converged")
+    return [note for note in result.model.notes if not note.startswith(passing)]
 
 
 def _needed(session: _Session) -> np.ndarray:
@@ -92,18 +116,38 @@ def move(sites: dict[str, tuple[float, float, float]]) -> None:
 
 
 def treat_hydrogens(choice: str) -> None:
-    """`anisotropic`, `isotropic`, `riding` or `keep` from now on."""
+    """`anisotropic`, `isotropic`, `riding` or `keep` from now on. Riding ones keep the X-H distances they have now.
+
+    Hydrogen atoms that ride in a small part of a disorder (below 0.5) go on riding: they cannot carry parameters.
+    """
     model = _current().model
     for atom in model.atoms:
         if not atom.is_hydrogen or choice == "keep":
             continue
-        minor = atom.occupancy < 0.5
-        atom.riding = choice == "riding" or (minor and atom.riding)
-        if choice == "anisotropic" and not atom.riding:
-            if atom.u_aniso is None:
+        if choice == "riding":
+            make_riding(atom)
+        elif not (atom.riding and atom.occupancy < 0.5):
+            atom.release()
+            if choice == "anisotropic":
                 make_anisotropic(model, atom)
-        else:
-            atom.u_aniso = None
+            else:
+                make_isotropic(atom)
+    constraints.assign_riding_groups(model)
+    _keep_distances(model)
+
+
+def _keep_distances(model: Model) -> None:
+    """Give each riding group the mean X-H distance it has, instead of the shorter one of spherical atoms."""
+    cell = model.symmetry.unit_cell()
+    lengths: dict[int, list[float]] = {}
+    groups = {}
+    for atom in model.atoms:
+        group = atom.group
+        if atom.is_hydrogen and group is not None and group.rides and group.pivot is not None:
+            groups[id(group)] = group
+            lengths.setdefault(id(group), []).append(cell.distance(atom.site, group.pivot.site))
+    for key, group in groups.items():
+        group.distance = float(np.mean(lengths[key]))
 
 
 def round_(
@@ -116,6 +160,8 @@ def round_(
     """
     session = _current()
     started = time.perf_counter()
+    # What an earlier round had to say does not belong to the result of this one.
+    session.model.notes = list(session.notes)
     table = FormFactorTable(labels, hkl.astype(np.int32), values, {"SYMM": "expanded"})
     atoms = aspherical.aspherical_atoms(table, session.model, session.data)
     Path(atoms.path).replace(TABLE)

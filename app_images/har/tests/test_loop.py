@@ -104,6 +104,13 @@ def test_a_structure_without_hydrogen_is_refused(tmp_path, monkeypatch, urea_cif
         commands.refine_har(str(bare), str(measured), **LEVEL)
 
 
+def test_neutron_data_are_refused(urea_cif, measured, tmp_path, least_squares):
+    cif = tmp_path / "neutron.cif"
+    cif.write_text(urea_cif.read_text().replace("loop_", "_diffrn_radiation_probe neutron\nloop_", 1))
+    with pytest.raises(UserInputError, match="neutron data"):
+        least_squares.call("qcrbox_har.refine_side:start", str(cif), str(measured), {}, "iam.cif")
+
+
 def test_a_next_attempt_goes_on_from_the_checkpoint(urea_cif, measured, quantum, least_squares):
     def refinement() -> Refinement:
         options = Options(**LEVEL, hydrogens="isotropic", rounds=rounds)
@@ -137,3 +144,16 @@ def test_a_checkpoint_of_other_settings_is_not_continued(urea_cif, measured, qua
 
     assert run("sto-3g") == [1]
     assert run("sto-6g") == [1]
+
+
+def test_riding_hydrogen_keeps_the_distances_of_the_wavefunction(urea_cif, measured, quantum, least_squares):
+    """Spherical atoms would have them ride at 0.88 Å."""
+    options = Options(**LEVEL, hydrogens="riding", rounds=2)
+    refinement = Refinement(options, {"weighting": "0, 0"}, quantum, least_squares)
+    state = refinement.run(str(urea_cif), str(measured))
+    sites, cell = state.structure.sites, state.structure.cell
+    places = cell.to_cartesian(refinement.sites)
+    nitrogen = sites.index["N1"]
+    for label in ("H1", "H2"):
+        length = np.linalg.norm(places[sites.index[label]] - places[nitrogen])
+        assert length == pytest.approx(1.01, abs=0.03)

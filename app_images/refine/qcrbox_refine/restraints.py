@@ -391,6 +391,10 @@ class _Maker:
         made: list[Restraint] = []
         for (p, q), kind in sorted(self._paths(indices).items()):
             a, b = self.model.atoms[indices[p]], self.model.atoms[indices[q]]
+            # SHELXL leaves out 1,3 pairs of two terminal atoms for RIGU: the three fluorine atoms of a CF3 group
+            # move together about its axis, and not rigidly along the lines between them.
+            if enhanced and kind == 2 and self._terminal(indices[p]) and self._terminal(indices[q]):
+                continue
             if a.u_aniso is not None and b.u_aniso is not None:
                 sigma = first if kind == 1 else second
                 made.append(RigidBond(Node(indices[p]), Node(indices[q]), sigma, enhanced))

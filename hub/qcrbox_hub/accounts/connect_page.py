@@ -8,7 +8,8 @@ from typing import Any
 from jupyterhub.scopes import get_scopes_for
 from tornado import web
 
-from qcrbox_hub.accounts.attempts import Attempts
+from qcrbox_hub.accounts.addresses import client_address
+from qcrbox_hub.accounts.brake import Attempts
 from qcrbox_hub.accounts.device_sign_in import LIFE_S, Answer, PendingSignIn, PendingSignIns
 from qcrbox_hub.accounts.pages import Page
 from qcrbox_hub.accounts.roles import ACCESS, DATA, MANAGE, TEACH, USE
@@ -33,9 +34,6 @@ class Connect(Page):
         await self._form()
 
     async def _form(self, problem: str = "", *, status: int = 200) -> None:
-        # Not shown inside another page: a click there must not let anybody in.
-        self.set_header("X-Frame-Options", "DENY")
-        self.set_header("Content-Security-Policy", "frame-ancestors 'none'")
         await self.show("connect.html", status=status, stage="code", problem=problem, code="")
 
     @web.authenticated
@@ -56,8 +54,6 @@ class Connect(Page):
             await self._ask(found)
 
     async def _ask(self, found: PendingSignIn) -> None:
-        self.set_header("X-Frame-Options", "DENY")
-        self.set_header("Content-Security-Policy", "frame-ancestors 'none'")
         await self.show(
             "connect.html",
             stage="ask",
@@ -100,7 +96,7 @@ class _Asked(Page):
 
 class BeginConnecting(_Asked):
     async def post(self) -> None:
-        address = self.request.remote_ip or ""
+        address = client_address(self)
         if BEGINNINGS_PER_ADDRESS.wait_s(address):
             self.answer(429, error="too_many", message="Too many sign-ins were begun from this address.")
             return
@@ -130,8 +126,7 @@ class FinishConnecting(_Asked):
 
     def _give_token(self, found: PendingSignIn) -> None:
         user = self.find_user(found.person)
-        account = self.authenticator.get_user(found.person)
-        if user is None or account is None or not account.is_authorized:
+        if user is None or not self.authenticator.is_approved(found.person):
             self.answer(403, error="refused", message="The account is closed.")
             return
         token = user.orm_user.new_api_token(

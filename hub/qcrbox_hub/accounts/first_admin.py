@@ -8,6 +8,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 LIFE_S = 24 * 3600.0
@@ -32,16 +33,36 @@ class FirstAdminCode:
         self.file.unlink(missing_ok=True)
 
 
-def has_administrator(hub_database: Path) -> bool:
-    """True when the hub's database knows an approved administrator. Reads only, needs no running hub."""
-    if not hub_database.exists():
-        return False
+def has_administrator(hub_database_url: str) -> bool:
+    """True when the hub's database knows an administrator who may sign in. Reads only, needs no running hub."""
+    kind, _, path = hub_database_url.partition(":///")
+    if kind == "sqlite":
+        if not Path(path).exists():
+            return False
+        try:
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+                return _has_administrator(lambda query: connection.execute(query).fetchone())
+        except sqlite3.Error:
+            return False  # a database without these tables: the hub has never been up
+    from sqlalchemy import create_engine, text  # `up` on SQLite starts without it
+    from sqlalchemy.exc import ProgrammingError
+
+    engine = create_engine(hub_database_url)
     try:
-        with sqlite3.connect(f"file:{hub_database}?mode=ro", uri=True) as connection:
-            row = connection.execute(
-                "SELECT 1 FROM users JOIN users_info ON users.name = users_info.username"
-                " WHERE users.admin = 1 AND users_info.is_authorized = 1 LIMIT 1"
-            ).fetchone()
-    except sqlite3.Error:
-        return False  # a database without these tables: the hub has never been up
-    return row is not None
+        with engine.connect() as server:
+            return _has_administrator(lambda query: server.execute(text(query)).first())
+    except ProgrammingError:
+        return False
+    finally:
+        engine.dispose()
+
+
+def _has_administrator(first_row: Callable[[str], object]) -> bool:
+    """Locked accounts do not count; accounts of a sign-in provider have no row in users_info."""
+    return (
+        first_row(
+            "SELECT 1 FROM users LEFT JOIN users_info ON users.name = users_info.username"
+            " WHERE users.admin AND (users_info.is_authorized OR users_info.is_authorized IS NULL) LIMIT 1"
+        )
+        is not None
+    )

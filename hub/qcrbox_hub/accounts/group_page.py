@@ -63,6 +63,8 @@ class Groups(Page):
 
     @web.authenticated
     async def post(self) -> None:
+        if not await self.confirmed():
+            return
         action = getattr(self, f"_do_{self.field('action')}", None)
         try:
             if action is None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from jupyterhub import orm
 from qcrbox.contract.errors import Conflict, NotFound, UserInputError
+from sqlalchemy import create_engine, inspect, text
 
 from qcrbox_hub.accounts.roles import ADMINISTRATOR_ROLE, APPLICATIONS_ROLE, group_roles, roles
 
@@ -18,7 +16,15 @@ from qcrbox_hub.accounts.roles import ADMINISTRATOR_ROLE, APPLICATIONS_ROLE, gro
 GROUP_PATTERN = r"[a-z][a-z0-9_-]{1,60}[a-z0-9]"
 GROUP_ROLES = {"manager": "manager-of", "data_manager": "data-manager-of", "lecturer": "lecturer-of"}
 SERVER_TOKEN_NOTE = "Server at "
-_ADMINS = "SELECT name FROM users WHERE admin = 1"
+_ADMINS = "SELECT name FROM users WHERE admin"
+_HELD = (
+    "SELECT roles.name, users.name FROM user_role_map JOIN users ON users.id = user_role_map.user_id"
+    " JOIN roles ON roles.id = user_role_map.role_id"
+)
+_MEMBERS = (
+    "SELECT groups.name, users.name FROM user_group_map JOIN users ON users.id = user_group_map.user_id"
+    " JOIN groups ON groups.id = user_group_map.group_id"
+)
 
 
 def role_name(kind: str, group: str) -> str:
@@ -33,32 +39,34 @@ class StoredRoles:
     holders: dict[str, list[str]] = field(default_factory=dict)
 
 
-def read_stored_roles(hub_database: Path) -> StoredRoles:
+def read_stored_roles(database_url: str) -> StoredRoles:
     """For the hub's configuration: at a start it deletes roles that are not named there, and takes them from
     everybody who is not named there. Empty before the first start.
+
+    A role in a group counts only for members of that group, whoever removed someone and by which door.
     """
-    if not hub_database.exists():
-        return StoredRoles()
+    engine = create_engine(database_url)
     try:
-        with closing(sqlite3.connect(f"file:{hub_database}?mode=ro", uri=True)) as connection:
-            groups = [row[0] for row in connection.execute("SELECT name FROM groups")]
-            held = connection.execute(
-                "SELECT roles.name, users.name FROM user_role_map"
-                " JOIN users ON users.id = user_role_map.user_id"
-                " JOIN roles ON roles.id = user_role_map.role_id"
-            ).fetchall()
-            admins = [(ADMINISTRATOR_ROLE, row[0]) for row in connection.execute(_ADMINS)]
-    except sqlite3.Error:
-        return StoredRoles()  # a database without these tables: the hub has never been up
+        if not inspect(engine).has_table("user_role_map"):
+            return StoredRoles()  # the hub has never been up
+        with engine.connect() as connection:
+            groups = [str(row[0]) for row in connection.execute(text("SELECT name FROM groups"))]
+            held = {(str(row[0]), str(row[1])) for row in connection.execute(text(_HELD))}
+            admins = {(ADMINISTRATOR_ROLE, str(row[0])) for row in connection.execute(text(_ADMINS))}
+            members = {(str(row[0]), str(row[1])) for row in connection.execute(text(_MEMBERS))}
+    finally:
+        engine.dispose()
+    of_group = {role_name(kind, group): group for group in groups for kind in GROUP_ROLES}
     holders: dict[str, list[str]] = {}
-    for role, person in sorted({*held, *admins}):
-        holders.setdefault(role, []).append(person)
+    for role, person in sorted(held | admins):
+        if role not in of_group or (of_group[role], person) in members:
+            holders.setdefault(role, []).append(person)
     return StoredRoles([name for name in groups if re.fullmatch(GROUP_PATTERN, name)], holders)
 
 
-def load_roles(database: Path, common_group: str) -> list[dict[str, Any]]:
+def load_roles(database_url: str, common_group: str) -> list[dict[str, Any]]:
     """Every role of the hub's configuration, with those who hold it."""
-    found = read_stored_roles(database)
+    found = read_stored_roles(database_url)
     made = list(roles())
     for spec in made:
         if spec["name"] in (ADMINISTRATOR_ROLE, APPLICATIONS_ROLE):
@@ -81,6 +89,22 @@ def follow_groups(session: Any) -> None:
             role = orm.Role.find(session, role_name(kind, group.name))
             if role is not None:
                 session.delete(role)
+    for group, person in _removed(session):
+        for kind in GROUP_ROLES:
+            role = orm.Role.find(session, role_name(kind, group.name))
+            if role is not None and role in person.roles:
+                person.roles.remove(role)
+
+
+def _removed(session: Any) -> list[tuple[Any, Any]]:
+    """(group, person) of everyone whom this flush takes out of a group: by our pages, REST, or a sign-in provider."""
+    found = []
+    for each in session.dirty:
+        if isinstance(each, orm.Group):
+            found += [(each, person) for person in inspect(each).attrs.users.history.deleted]
+        elif isinstance(each, orm.User):
+            found += [(group, each) for group in inspect(each).attrs.groups.history.deleted]
+    return found
 
 
 class Membership:

@@ -6,6 +6,7 @@ addresses of servers follow this number.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,23 +14,9 @@ from datetime import datetime
 from typing import Any
 
 from jupyterhub import orm
-from sqlalchemy import DateTime, Float, Integer, Unicode, inspect, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import select
 
-TABLE = "qcrbox_accounts"
-
-
-class AccountRow(orm.Base):
-    """One account that ever had a server. `ended_at`: when it was deleted (Unix time), None while it exists."""
-
-    __tablename__ = TABLE
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy's own form
-
-    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
-    user_id: Mapped[int] = mapped_column(Integer, nullable=False, index=True)
-    user_created: Mapped[datetime] = mapped_column(DateTime, nullable=False)
-    name: Mapped[str] = mapped_column(Unicode(255), nullable=False)
-    ended_at: Mapped[float | None] = mapped_column(Float, nullable=True)
+from qcrbox_hub.accounts.tables import AccountRow
 
 
 @dataclass(frozen=True)
@@ -41,7 +28,7 @@ class Account:
 
     @property
     def label(self) -> str:
-        return f"{self.number}-{self.name}"
+        return f"{self.number}-{re.sub(r'[^A-Za-z0-9_-]', '_', self.name)[:40]}"
 
 
 class Accounts:
@@ -49,12 +36,6 @@ class Accounts:
 
     def __init__(self, session: Any, clock: Callable[[], float] = time.time) -> None:
         self.session, self.clock = session, clock
-
-    def create_table(self) -> None:
-        """Make the table where an older platform has none."""
-        engine = self.session.bind
-        if not inspect(engine).has_table(TABLE):
-            AccountRow.__table__.create(engine)
 
     def of(self, user: Any) -> Account:
         """The account of a user of the hub (its ORM object); made at the first question."""

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import Any
 
 from jupyterhub import orm
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.handlers.login import LoginHandler
-from jupyterhub.orm import new_token
 from jupyterhub.scopes import needs_scope
+from qcrbox.contract.errors import QcError
 from tornado import web
 
-from qcrbox_hub.accounts.authenticator import (
-    PENDING_LIMIT,
-    SIGN_UPS_PER_ADDRESS,
-    QCrBoxAuthenticator,
-    give_administrator,
-)
+from qcrbox_hub.accounts.addresses import client_address
+from qcrbox_hub.accounts.authenticator import BRAKE, REQUESTS_LIMIT, SIGN_UPS_PER_ADDRESS, QCrBoxAuthenticator
+from qcrbox_hub.accounts.brake import TooMany
 from qcrbox_hub.accounts.first_admin import FirstAdminCode
-from qcrbox_hub.accounts.membership import extend_server_tokens
+from qcrbox_hub.accounts.members import give_administrator
+from qcrbox_hub.accounts.recent_sign_in import recent
 from qcrbox_hub.accounts.roles import APPLICATIONS_ROLE
+from qcrbox_hub.accounts.service import AccountService
+from qcrbox_hub.accounts.tables import RequestRow, must_change_password
+from qcrbox_hub.walls.choice import trust_everyone
+
+# Fields of a form that are not repeated on the page that asks for the password.
+_NOT_REPEATED = frozenset({"_xsrf", "confirm_password"})
 
 
 class Page(BaseHandler):
@@ -33,11 +36,85 @@ class Page(BaseHandler):
         # A password may begin or end with a space; a name may not.
         return self.get_body_argument(name, "", strip="password" not in name)
 
+    @property
+    def service(self) -> AccountService:
+        return AccountService(self, self.current_user.name)
+
     async def show(self, template: str, *, status: int = 200, **values: Any) -> None:
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
-        values["minimum_password_length"] = self.authenticator.minimum_password_length
+        # Not shown inside another page: a click there must not decide anything.
+        self.set_header("X-Frame-Options", "DENY")
+        self.set_header("Content-Security-Policy", "frame-ancestors 'none'")
+        values.setdefault(
+            "minimum_password_length", getattr(self.authenticator, "minimum_password_length", 0)
+        )
         self.finish(await self.render_template(template, **values))
+
+    async def confirmed(self) -> bool:
+        """Has the person proved in the last five minutes who they are? If not, this answers with a page that asks.
+
+        The page holds the posted form again; with the right password it is posted as it was.
+        """
+        user = self.current_user
+        if recent.holds(user, self.get_session_cookie()):
+            return True
+        problem = ""
+        if password := self.field("confirm_password"):
+            problem = await self._check_password(user.name, password)
+            if not problem:
+                recent.note(user, self.get_session_cookie())
+                return True
+        fields = [
+            (name, value)
+            for name in self.request.body_arguments
+            if name not in _NOT_REPEATED
+            for value in self.get_body_arguments(name, strip=False)
+        ]
+        await self.show(
+            "confirm.html",
+            status=403,
+            fields=fields,
+            problem=problem,
+            address=self.request.uri,
+            sign_in_again=self.authenticator.sign_in_again_url,
+            own_passwords=self.authenticator.own_passwords,
+        )
+        return False
+
+    async def _check_password(
+        self, name: str, password: str, *, wrong: str = "This is not your password."
+    ) -> str:
+        """Why this is not the person's password, "" when it is. With the brake of sign-ins."""
+        address = client_address(self)
+        try:
+            async with BRAKE.attempt(name, address):
+                right = await self.authenticator.password_is(name, password)
+        except TooMany as error:
+            return str(error)
+        if right:
+            BRAKE.succeeded(name, address)
+            return ""
+        BRAKE.failed(name, address)
+        return wrong
+
+
+class Confirm(Page):
+    """Prove who you are before the hub's REST interface is asked for something that gives rights."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        await self._show()
+
+    async def _show(self, *, done: bool = False) -> None:
+        await self.show(
+            "confirmed.html", done=done or recent.holds(self.current_user, self.get_session_cookie())
+        )
+
+    @web.authenticated
+    async def post(self) -> None:
+        if await self.confirmed():
+            await self._show(done=True)
 
 
 class SignIn(LoginHandler):
@@ -51,37 +128,58 @@ class SignIn(LoginHandler):
             for name in ("username", "password")
         }
         user = await self.login_user(data)
-        if user:
-            self._jupyterhub_user = user
-            self.redirect(self.get_next_url(user))
+        if user is None:
+            self.set_status(403)
+            self.finish(await self._render(login_error=self.refusal, username=data["username"][:32]))
             return
-        self.set_status(403)
-        self.finish(await self._render(login_error=self.refusal, username=data["username"][:32]))
+        self._jupyterhub_user = user
+        recent.note(user, self.get_session_cookie())
+        if must_change_password(self.db, user.name):
+            self.redirect(self.hub.base_url + "change-password")
+            return
+        self.redirect(self.get_next_url(user))
 
 
 class SignUp(Page):
-    """Anybody may ask for an account; an administrator opens it."""
+    """Anybody may ask for an account; an administrator opens it. The answer is the same for every free or taken name."""
+
+    @property
+    def closed(self) -> bool:
+        return self.authenticator.one_person
 
     async def get(self) -> None:
-        await self.show("signup.html", account="", problem="")
+        await self._show()
+
+    async def _show(self, **values: Any) -> None:
+        values = {"account": "", "problem": "", "done": False, **values}
+        await self.show(
+            "signup.html",
+            closed=self.closed,
+            trusted=self.authenticator.trusted,
+            walls_what=self.authenticator.walls_what,
+            **values,
+        )
 
     async def post(self) -> None:
+        if self.closed:
+            await self._show(status=403)
+            return
         name = self.authenticator.normalize_username(self.field("username"))
         problem = self._flood() or self.authenticator.problem_with(
             name, self.field("password"), self.field("password_confirmation")
         )
         if problem:
-            await self.show("signup.html", status=400, account=name[:32], problem=problem)
+            await self._show(status=400, account=name[:32], problem=problem)
             return
-        SIGN_UPS_PER_ADDRESS.count(self.request.remote_ip or "")
-        await self.authenticator.new_account(name, self.field("password"), approved=False)
-        self.log.info("Account %s asks for approval", name)
-        await self.show("signup.html", account=name, problem="", done=True)
+        SIGN_UPS_PER_ADDRESS.count(client_address(self))
+        await self.authenticator.ask(name, self.field("password"), client_address(self))
+        self.log.info("Someone asks for the account %s", name)
+        await self._show(account=name, done=True)
 
     def _flood(self) -> str:
-        if SIGN_UPS_PER_ADDRESS.wait_s(self.request.remote_ip or ""):
+        if SIGN_UPS_PER_ADDRESS.wait_s(client_address(self)):
             return "Too many accounts were asked for from this address. Try again in an hour."
-        if len(self.authenticator.pending()) >= PENDING_LIMIT:
+        if self.db.query(RequestRow).count() >= REQUESTS_LIMIT:
             return "Too many accounts wait for approval. Ask an administrator to look at them."
         return ""
 
@@ -98,7 +196,7 @@ class FirstAdmin(Page):
         await self._form(code)
 
     async def _form(self, code: str, *, name: str = "", problem: str = "", status: int = 200) -> None:
-        valid = self.code.is_valid(code)
+        valid = self.code.is_valid(code) and self.authenticator.own_passwords
         # The code must not travel to another site in a Referer header.
         self.set_header("Referrer-Policy", "same-origin")
         await self.show(
@@ -112,12 +210,14 @@ class FirstAdmin(Page):
 
     async def post(self) -> None:
         code = self.field("code")
-        if not self.code.is_valid(code):
+        if not self.code.is_valid(code) or not self.authenticator.own_passwords:
             await self._form(code)
             return
         name = self.authenticator.normalize_username(self.field("username"))
         password = self.field("password")
         problem = self.authenticator.problem_with(name, password, self.field("password_confirmation"))
+        if not problem and self.authenticator.user_exists(name):
+            problem = f"The name {name} is taken. Choose another one."
         if problem:
             await self._form(code, name=name[:32], problem=problem, status=400)
             return
@@ -126,33 +226,45 @@ class FirstAdmin(Page):
         await self.authenticator.new_account(name, password, approved=True)
         user = self.user_from_username(name)
         self.authenticator.add_user(user.orm_user)
-        give_administrator(self.authenticator, user, admin=True)
+        give_administrator(self.db, user, admin=True)
         self.log.info("First administrator is %s", name)
         self.set_login_cookie(user)
+        recent.note(user, self.get_session_cookie())
         self.redirect(self.hub.base_url + "people")
 
 
 class ChangePassword(Page):
-    """One's own password."""
+    """One's own password. A new one ends every other sign-in, and by choice every token."""
 
     @web.authenticated
     async def get(self) -> None:
-        await self.show("change-password.html", problem="", done=False)
+        await self._show()
+
+    async def _show(self, *, problem: str = "", done: bool = False, status: int = 200) -> None:
+        forced = must_change_password(self.db, self.current_user.name)
+        await self.show("change-password.html", status=status, problem=problem, done=done, forced=forced)
 
     @web.authenticated
     async def post(self) -> None:
-        name = self.current_user.name
+        user = self.current_user
         password = self.field("password")
-        problem = self.authenticator.problem_with_password(
-            password, self.field("password_confirmation"), name=name
+        problem = await self._check_password(
+            user.name, self.field("old_password"), wrong="The present password is not right."
         )
-        if not problem and not await self.authenticator.password_is(name, self.field("old_password")):
-            problem = "The present password is not right."
+        problem = problem or self.authenticator.problem_with_password(
+            password, self.field("password_confirmation"), name=user.name
+        )
+        if not problem and password == self.field("old_password"):
+            problem = "The new password is the present one."
         if problem:
-            await self.show("change-password.html", status=400, problem=problem, done=False)
+            await self._show(problem=problem, status=400)
             return
-        await self.authenticator.set_password(name, password)
-        await self.show("change-password.html", problem="", done=True)
+        await self.authenticator.set_password(user.name, password)
+        self.service.password_changed(user, tokens=bool(self.field("tokens")))
+        # This browser stays signed in; every other one has to sign in again.
+        self.set_hub_cookie(user)
+        recent.note(user, self.get_session_cookie())
+        await self._show(done=True)
 
 
 class People(Page):
@@ -165,26 +277,32 @@ class People(Page):
 
     async def _list(self, *, message: str = "", new_password: str = "", status: int = 200) -> None:
         known = {user.name: user.admin for user in self.db.query(orm.User)}
-        accounts = self.authenticator.accounts()
+        accounts = self.authenticator.accounts() if self.authenticator.own_passwords else []
         role = orm.Role.find(self.db, APPLICATIONS_ROLE)
         application_admins = {user.name for user in role.users} if role else set()
-        closed = [each.username for each in accounts if not each.is_authorized]
+        taken = {each.username for each in accounts}
         await self.show(
             "people.html",
             status=status,
-            # An account that was open before has a user in the hub: it is locked, not new.
-            pending=[name for name in closed if name not in known],
-            locked=[name for name in closed if name in known],
+            pending=[
+                {"id": each.id, "name": each.name, "taken": each.name in taken, "address": each.address}
+                for each in self.service.requests()
+            ],
+            locked=[each.username for each in accounts if not each.is_authorized],
             members=[
                 {
-                    "name": each.username,
-                    "admin": known.get(each.username, False),
-                    "applications": each.username in application_admins,
+                    "name": name,
+                    "admin": known.get(name, False),
+                    "applications": name in application_admins,
                 }
-                for each in accounts
-                if each.is_authorized
+                for name in sorted({*known, *(each.username for each in accounts if each.is_authorized)})
+                if not any(each.username == name and not each.is_authorized for each in accounts)
             ],
             me=self.current_user.name,
+            own_passwords=self.authenticator.own_passwords,
+            one_person=self.authenticator.one_person,
+            walls_what=self.authenticator.walls_what,
+            walls_stronger=self.authenticator.walls_stronger,
             message=message,
             new_password=new_password,
         )
@@ -192,84 +310,109 @@ class People(Page):
     @web.authenticated
     @needs_scope("admin:users")
     async def post(self) -> None:
-        names = [name for name in self.get_body_arguments("name") if self.authenticator.get_user(name)]
+        if not await self.confirmed():
+            return
         action = getattr(self, f"_do_{self.field('action')}", None)
+        names = self.get_body_arguments("name")
+        if self.field("action") in ("approve", "refuse"):
+            asked = {request.name: str(request.id) for request in reversed(self.service.requests())}
+            names = [*self.get_body_arguments("request"), *(asked[name] for name in names if name in asked)]
         if action is None or not names:
             await self._list(message="Choose at least one person.", status=400)
             return
-        self.log.info("%s: %s %s", self.current_user.name, self.field("action"), ", ".join(names))
-        await action(names)
-
-    async def _do_approve(self, names: list[str]) -> None:
+        done, problems, new_password = [], [], ""
         for name in names:
-            self.authenticator.get_user(name).is_authorized = True
-            self.authenticator.add_user(self.user_from_username(name).orm_user)
-        self.db.commit()
-        await self._list(message=f"Approved: {', '.join(names)}.")
-
-    async def _do_refuse(self, names: list[str]) -> None:
-        """Only those who wait: an account that was open is locked, never dropped by this page."""
-        waiting = [name for name in names if orm.User.find(self.db, name) is None]
-        for name in waiting:
-            self.db.delete(self.authenticator.get_user(name))
-        self.db.commit()
-        await self._list(message=f"Refused: {', '.join(waiting)}." if waiting else "Nobody was refused.")
-
-    async def _do_lock(self, names: list[str]) -> None:
-        """No sign-in any more; what is open ends: server, tokens, cookies."""
-        others = [name for name in names if name != self.current_user.name]
-        for name in others:
-            self.authenticator.get_user(name).is_authorized = False
-            user = self.find_user(name)
-            if user is None:
+            try:
+                outcome = await action(name)
+            except QcError as error:
+                self.db.rollback()
+                problems.append(error.message)
                 continue
-            for token in list(user.api_tokens):
-                self.db.delete(token)
-            user.cookie_id = new_token()
-            if user.admin:
-                give_administrator(self.authenticator, user, admin=False)
-        self.db.commit()
-        for name in others:
-            user = self.find_user(name)
-            if user is not None and user.running:
-                await self.stop_single_user(user, "")
-        await self._list(message=f"Locked: {', '.join(others)}." if others else "You cannot lock yourself.")
-
-    async def _do_make_admin(self, names: list[str]) -> None:
-        for name in names:
-            if self.authenticator.get_user(name).is_authorized:
-                give_administrator(self.authenticator, self.user_from_username(name), admin=True)
-        await self._list(message=f"Administrators now: {', '.join(names)}.")
-
-    async def _do_make_member(self, names: list[str]) -> None:
-        others = [name for name in names if name != self.current_user.name]
-        for name in others:
-            give_administrator(self.authenticator, self.user_from_username(name), admin=False)
+            new_password = outcome if self.field("action") == "new_password" else ""
+            done.append(name if new_password or outcome is None else str(outcome))
+        self.log.info("%s: %s %s", self.current_user.name, self.field("action"), ", ".join(done))
+        said = [f"{_DONE[self.field('action')]}: {', '.join(done)}."] if done else []
         await self._list(
-            message=f"Members now: {', '.join(others)}." if others else "You cannot demote yourself."
+            message=" ".join(said + problems), new_password=new_password, status=200 if done else 400
         )
 
-    async def _do_give_applications(self, names: list[str]) -> None:
-        role = orm.Role.find(self.db, APPLICATIONS_ROLE)
-        for name in names:
-            person = orm.User.find(self.db, name)
-            if person is not None and role not in person.roles:
-                person.roles.append(role)
-                extend_server_tokens(person, role.scopes)
-        self.db.commit()
-        await self._list(message=f"Application administrators now: {', '.join(names)}.")
+    async def _do_approve(self, number: str) -> str:
+        return self.service.approve(_number(number), self.field(f"as_{number}"))
 
-    async def _do_take_applications(self, names: list[str]) -> None:
-        role = orm.Role.find(self.db, APPLICATIONS_ROLE)
-        for name in names:
-            person = orm.User.find(self.db, name)
-            if person is not None and role in person.roles:
-                person.roles.remove(role)
-        self.db.commit()
-        await self._list(message=f"No more application administrators: {', '.join(names)}.")
+    async def _do_refuse(self, number: str) -> str:
+        return self.service.refuse(_number(number))
 
-    async def _do_new_password(self, names: list[str]) -> None:
+    async def _do_lock(self, name: str) -> None:
+        await self.service.lock(name)
+
+    async def _do_unlock(self, name: str) -> None:
+        self.service.unlock(name)
+
+    async def _do_sign_out(self, name: str) -> None:
+        await self.service.sign_out(name, tokens=True)
+
+    async def _do_make_admin(self, name: str) -> None:
+        self.service.make_administrator(name)
+
+    async def _do_make_member(self, name: str) -> None:
+        self.service.make_member(name)
+
+    async def _do_give_applications(self, name: str) -> None:
+        self.service.set_application_administrator(name, given=True)
+
+    async def _do_take_applications(self, name: str) -> None:
+        self.service.set_application_administrator(name, given=False)
+
+    async def _do_new_password(self, name: str) -> str:
         """For a person who has forgotten theirs: shown once, to be changed after signing in."""
-        password = secrets.token_urlsafe(12)
-        await self.authenticator.set_password(names[0], password)
-        await self._list(message=f"New password for {names[0]}, shown this once:", new_password=password)
+        return await self.service.new_password(name)
+
+
+_DONE = {
+    "approve": "Approved",
+    "refuse": "Refused",
+    "lock": "Locked",
+    "unlock": "Unlocked",
+    "sign_out": "Signed out everywhere",
+    "make_admin": "Administrators now",
+    "make_member": "Members now",
+    "give_applications": "Application administrators now",
+    "take_applications": "No more application administrators",
+    "new_password": "New password, shown this once, for",
+}
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+class Trust(Page):
+    """Where a machine has no walls: an administrator says that everyone here is trusted, and opens sign-up by that."""
+
+    @web.authenticated
+    @needs_scope("admin:users")
+    async def get(self) -> None:
+        await self._show()
+
+    async def _show(self, *, done: bool = False, problem: str = "", status: int = 200) -> None:
+        await self.show(
+            "trust.html",
+            status=status,
+            one_person=self.authenticator.one_person,
+            walls_stronger=self.authenticator.walls_stronger,
+            done=done,
+            problem=problem,
+        )
+
+    @web.authenticated
+    @needs_scope("admin:users")
+    async def post(self) -> None:
+        if not await self.confirmed():
+            return
+        if self.field("words").lower() != "everyone is trusted":
+            await self._show(problem='Type "everyone is trusted".', status=400)
+            return
+        trust_everyone(Path(self.authenticator.data), self.current_user.name)
+        self.log.warning("%s says that everyone on this platform is trusted", self.current_user.name)
+        self.authenticator.one_person, self.authenticator.trusted = False, True
+        await self._show(done=True)

@@ -146,7 +146,7 @@ class ImageBuilder:
     def build_base(self, *, rebuild: bool = False) -> str:
         """Debian, Python and the agent. Rebuilt when its pins changed; newer agent code is put on top of it later."""
         context = self._base_context()
-        stamp = _digest({name: part for name, part in context.items() if not name.startswith("packages/")})
+        stamp = digest({name: part for name, part in context.items() if not name.startswith("packages/")})
         if not rebuild and self._label(BASE, "content") == stamp:
             return BASE
         self.ensure_debian()
@@ -155,7 +155,7 @@ class ImageBuilder:
     def build_gui_base(self, *, rebuild: bool = False) -> str:
         base = self.build_base(rebuild=rebuild)
         context = {"Dockerfile": (self.sources / "gui_base/Dockerfile").read_bytes()}
-        stamp = _digest(context) + ":" + self.client.images.get(base).id
+        stamp = digest(context) + ":" + self.client.images.get(base).id
         if not rebuild and self._label(GUI_BASE, "content") == stamp:
             return GUI_BASE
         return self._build(GUI_BASE, context, {"content": stamp}, "the base image for programs with a window")
@@ -171,13 +171,13 @@ class ImageBuilder:
         context.setdefault("requirements.txt", b"")
         dockerfile = context.setdefault("Dockerfile", DEFAULT_DOCKERFILE.encode()).decode()
         base = self._base_of(dockerfile, rebuild)
-        stamp = _digest(context) + ":" + self.client.images.get(base).id
+        stamp = digest(context) + ":" + self.client.images.get(base).id
         name = image_name(slug, version)
         program = f"{name.partition(':')[0]}-program:{name.partition(':')[2]}"
         if rebuild or self._label(program, "content") != stamp:
             self._build(program, context, {"content": stamp}, f"{slug} {version}")
         packages = dict(_agent_packages())
-        whole = _digest(packages) + ":" + self.client.images.get(program).id
+        whole = digest(packages) + ":" + self.client.images.get(program).id
         if rebuild or self._label(name, "content") != whole:
             packages["Dockerfile"] = _WITH_AGENT.format(image=program).encode()
             labels = {"content": whole, "application": slug, "version": version}
@@ -196,9 +196,9 @@ class ImageBuilder:
             "agent.txt": self.constraints.read_bytes(),
             "ca/README": b"Extra certificate authorities, if any.\n",
         }
-        ca = self.ca or (SYSTEM_CA if _behind_own_ca() else None)
+        ca = self.ca or (SYSTEM_CA if behind_own_ca() else None)
         if ca is not None:
-            context.update(_certificates(ca))
+            context.update(certificates(ca))
         return context | dict(_agent_packages())
 
     def _build(self, name: str, context: dict[str, bytes], labels: dict[str, str], what: str) -> str:
@@ -236,9 +236,14 @@ class ImageBuilder:
             return None
 
 
+def from_lines(dockerfile: str) -> list[str]:
+    """The images that the stages of a Dockerfile start from."""
+    return [line.split()[1] for line in dockerfile.splitlines() if re.match(r"(?i)FROM +\S", line)]
+
+
 def base_of(dockerfile: str) -> str:
     """Which of our two bases a Dockerfile starts from. Raises UserInputError when from neither."""
-    froms = [line.split()[1] for line in dockerfile.splitlines() if re.match(r"(?i)FROM +\S", line)]
+    froms = from_lines(dockerfile)
     last = froms[-1].removesuffix(":latest") if froms else ""
     for base in (GUI_BASE, BASE):
         if last == base.removesuffix(":latest"):
@@ -272,7 +277,7 @@ def _agent_packages() -> Iterator[tuple[str, bytes]]:
                 yield f"packages/{package.name}/{name}", path.read_bytes()
 
 
-def _digest(context: dict[str, bytes]) -> str:
+def digest(context: dict[str, bytes]) -> str:
     total = hashlib.sha256()
     for name in sorted(context):
         total.update(f"{name}\0{len(context[name])}\0".encode())
@@ -292,13 +297,13 @@ def _tar(context: dict[str, bytes]) -> io.BytesIO:
     return buffer
 
 
-def _behind_own_ca() -> bool:
+def behind_own_ca() -> bool:
     """A machine with certificate authorities of its own: builds need them to reach the package registries."""
     own = Path("/usr/local/share/ca-certificates")
     return own.is_dir() and any(own.rglob("*.crt"))
 
 
-def _certificates(bundle: Path) -> dict[str, bytes]:
+def certificates(bundle: Path) -> dict[str, bytes]:
     """`update-ca-certificates` wants one certificate per file."""
     if bundle == SYSTEM_CA:
         files = sorted(Path("/usr/local/share/ca-certificates").rglob("*.crt"))

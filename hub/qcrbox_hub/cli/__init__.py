@@ -21,6 +21,7 @@ COMMANDS = {
     "registry": ("registry", "registry"),
     "bridge": ("bridge", "bridge"),
     "apps": ("apps", "apps"),
+    "image": ("image", "image"),
     "backup": ("store", "backup"),
     "restore": ("store", "restore"),
 }

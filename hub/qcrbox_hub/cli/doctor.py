@@ -14,12 +14,18 @@ import typer
 from qcrbox.contract.errors import QcError
 from rich.console import Console
 from rich.markup import escape
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from qcrbox_hub.cli.console import DataOption, data_folder
 from qcrbox_hub.cli.status import platform_state
 from qcrbox_hub.platform import packages, paths, ports
+from qcrbox_hub.platform.addresses import Addresses, Separation
 from qcrbox_hub.platform.data_folder import DataFolder
+from qcrbox_hub.platform.settings import FILE as SETTINGS_FILE
+from qcrbox_hub.platform.settings import PlatformSettings
 from qcrbox_hub.platform.supervisor import marked_processes
+from qcrbox_hub.walls.choice import choose, everyone_is_trusted
 
 # (good, what was looked at, what to do when it is not good)
 Finding = tuple[bool, str, str]
@@ -112,6 +118,49 @@ def check_databases(folder: DataFolder) -> Iterator[Finding]:
         yield answer == "ok", f"database {file.name}: {answer}", "Restore the last backup: qcrbox restore."
 
 
+def check_settings(folder: DataFolder) -> Iterator[Finding]:
+    try:
+        settings = PlatformSettings.load(folder.path)
+        for url in (settings.registry_database_url(folder.path), settings.hub_database_url(folder.path)):
+            make_url(url or "sqlite://")
+        if settings.public.url:
+            Addresses.make(settings.public.url, settings.public.people_url)
+    except (QcError, ArgumentError) as error:
+        why = error.why if isinstance(error, QcError) else str(error)
+        yield False, f"settings: {error.what if isinstance(error, QcError) else 'a database URL'}", why
+        return
+    yield (
+        True,
+        f"settings in {folder.path / SETTINGS_FILE}"
+        if (folder.path / SETTINGS_FILE).is_file()
+        else "settings: the defaults",
+        "",
+    )
+    if settings.public.url:
+        separation = Addresses.make(settings.public.url, settings.public.people_url).separation
+        yield (
+            separation is not Separation.NONE,
+            f"names: {separation}",
+            "People's pages share the hub's origin: each of them can act as whoever looks at it. See docs/security.md.",
+        )
+
+
+def check_walls(folder: DataFolder) -> Iterator[Finding]:
+    try:
+        settings = PlatformSettings.load(folder.path)
+        found = choose(
+            settings.people.spawner,
+            everyone_trusted=everyone_is_trusted(folder.path),
+            image=settings.people.image,
+        )
+    except QcError as error:
+        yield False, f"walls between people: {error.what}", f"{error.why} {error.next}".strip()
+        return
+    yield found.walls.separate, f"walls between people: {found.what}", found.stronger
+    if found.walls.separate and found.stronger:
+        yield True, f"stronger walls: {found.stronger}", ""
+
+
 def check_running(folder: DataFolder) -> Iterator[Finding]:
     found = platform_state(folder)
     if found["state"] == "stopped":
@@ -148,6 +197,8 @@ CHECKS: list[Callable[[DataFolder], Iterator[Finding]]] = [
     check_extension,
     check_applications,
     check_folder,
+    check_settings,
+    check_walls,
     check_databases,
     check_running,
 ]

@@ -12,6 +12,7 @@ from qcrbox_hub.cli.console import DataOption, ManagerOption, data_folder, say
 from qcrbox_hub.lifecycle.plan import Options
 from qcrbox_hub.lifecycle.run import Run
 from qcrbox_hub.platform import ports
+from qcrbox_hub.platform.settings import PlatformSettings
 
 
 def registry(
@@ -39,14 +40,15 @@ def registry(
             why="Everybody who reaches that address would have every right.",
             next="Use 127.0.0.1, or start with sign-in: `qcrbox up`.",
         )
+    where = data_folder(data)
     options = Options(
         mode="registry",
         host=host,
         port=port or ports.choose(1)[0],
         applications=applications or [],
         manager=manager,
+        settings=PlatformSettings.load(where.path),
     )
-    where = data_folder(data)
     Run(options, where, say).up(
         lambda run: print(f"qcrbox registry ready at {run.plan.registry_url}", flush=True)  # type: ignore[union-attr]
     )

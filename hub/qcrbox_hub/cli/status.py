@@ -58,6 +58,7 @@ def platform_state(folder: DataFolder) -> dict[str, Any]:
         "registry_url": platform["registry_url"],
         "registry_answers": registry_answers,
         "missing": missing,
+        "walls": platform.get("walls"),
         "qcrbox": platform["qcrbox"],
         "children": children,
     }
@@ -108,6 +109,10 @@ def _show(folder: DataFolder, found: dict[str, Any]) -> None:
             str(child["crashes"] or ""),
         )
     console.print(table)
+    if walls := found["walls"]:
+        console.print(f"Walls: {walls['walls']}. {escape(walls['what'])}")
+        if walls["stronger"]:
+            console.print(f"[dim]{escape(walls['stronger'])}[/]")
     for part, why in found["missing"].items():
         console.print(f"[red]✗[/] {escape(part)}: {escape(why)}")
     if not found["registry_answers"]:

@@ -46,16 +46,21 @@ def up(
         typer.Option(help="Further application folders. May be given several times.", show_default=False),
     ] = None,
     idle_cull: Annotated[
-        int, typer.Option(help="Stop a person's Jupyter server after so many idle minutes; 0: never.")
-    ] = 0,
-    manager: ManagerOption = "process",
-    spawner: Annotated[
-        Literal["auto", "docker", "swarm", "sandbox", "trusted"],
+        int | None,
         typer.Option(
-            help="What people's Jupyter servers run in. auto: the strongest walls that this machine has; "
-            "trusted: none, for people who trust each other."
+            help="Stop a person's Jupyter server after so many idle minutes; 0: never.", show_default=False
         ),
-    ] = "auto",
+    ] = None,
+    manager: ManagerOption = "",
+    spawner: Annotated[
+        Literal["auto", "docker", "swarm", "sandbox", "trusted"] | None,
+        typer.Option(
+            envvar="QCRBOX_SPAWNER",
+            help="What people's Jupyter servers run in. auto: the strongest walls that this machine has; "
+            "trusted: none, for people who trust each other. Default: what platform.toml says, else auto.",
+            show_default=False,
+        ),
+    ] = None,
     tls_in_front: Annotated[
         bool,
         typer.Option("--tls-in-front", help="A web server on this machine ends TLS and forwards to us."),
@@ -78,12 +83,13 @@ def up(
         port=port,
         applications=applications or [],
         folder=folder,
-        idle_cull_s=60 * idle_cull,
+        idle_cull_s=60 * (settings.people.idle_minutes if idle_cull is None else idle_cull),
         tls_in_front=tls_in_front or settings.public.tls == "front",
-        manager=manager,
+        manager=manager or settings.manager or "process",
         public_url=public_url or settings.public.url,
         people_url=settings.public.people_url,
-        spawner=spawner,
+        spawner=spawner or settings.people.spawner,
+        settings=settings,
     )
     say(f"QCrBox starts; data folder {where.path}")
     Run(options, where, say).up(lambda run: _announce(run, open_))

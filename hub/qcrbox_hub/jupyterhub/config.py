@@ -18,12 +18,15 @@ settings = HubSettings.load()
 state = settings.data / "hub"
 
 # ---------------------------------------------------------------- places
-c.JupyterHub.db_url = f"sqlite:///{state / 'jupyterhub.sqlite'}"
+c.JupyterHub.db_url = settings.hub_database_url
 c.JupyterHub.upgrade_db = True
 c.JupyterHub.cookie_secret_file = str(settings.data / "secrets" / "cookie_secret")
 c.JupyterHub.template_paths = [str(paths.TEMPLATES)]
 c.JupyterHub.logo_file = str(paths.TEMPLATES / "static" / "logo.svg")
-c.JupyterHub.template_vars = {"announcement": ""}
+c.JupyterHub.template_vars = {
+    "announcement": "",
+    "own_passwords": QCrBoxAuthenticator.own_passwords,
+}
 os.chdir(state)
 
 # ---------------------------------------------------------------- addresses
@@ -54,11 +57,17 @@ c.Authenticator.allow_all = True
 c.NativeAuthenticator.open_signup = False
 c.NativeAuthenticator.check_common_password = True
 c.NativeAuthenticator.minimum_password_length = settings.minimum_password_length
-c.QCrBoxAuthenticator.group = settings.group
-c.QCrBoxAuthenticator.first_admin_file = str(settings.data / "secrets" / "first_admin.json")
+c.Members.group = settings.group
+c.Members.archive_days = settings.people.archive_days
+c.Members.data = str(settings.data)
+c.Members.first_admin_file = str(settings.data / "secrets" / "first_admin.json")
+c.Members.one_person = settings.walls is Walls.ONE_PERSON
+c.Members.trusted = settings.walls is Walls.TRUSTED
+c.Members.walls_what = settings.walls_what
+c.Members.walls_stronger = settings.walls_stronger
 
 c.JupyterHub.custom_scopes = roles.SCOPES
-c.JupyterHub.load_roles = load_roles(state / "jupyterhub.sqlite", settings.group)
+c.JupyterHub.load_roles = load_roles(settings.hub_database_url, settings.group)
 c.JupyterHub.load_groups = {settings.group: {"users": []}}
 c.JupyterHub.admin_access = False
 
@@ -81,16 +90,29 @@ c.JupyterHub.service_check_interval = 0
 if settings.walls is Walls.SANDBOX:
     from qcrbox_hub.jupyterhub.spawners.sandbox import SandboxSpawner as ChosenSpawner
 
-    c.SandboxSpawner.sockets = str(settings.sockets)
-    c.SandboxSpawner.first_user_id = settings.first_user_id
     c.SandboxSpawner.limits = settings.limits
+elif settings.walls is Walls.DOCKER:
+    from qcrbox_hub.jupyterhub.spawners.container import DockerPersonSpawner as ChosenSpawner
+elif settings.walls is Walls.SWARM:
+    from qcrbox_hub.jupyterhub.spawners.container import SwarmPersonSpawner as ChosenSpawner
 else:
     from qcrbox_hub.jupyterhub.spawners.trusted import TrustedSpawner as ChosenSpawner
 
 c.JupyterHub.spawner_class = ChosenSpawner
+if settings.walls.separate:
+    c.SeparateServer.sockets = str(settings.sockets)
+    c.SeparateServer.first_user_id = settings.first_user_id
+c.ContainerServer.person_image = settings.people.image
+c.ContainerServer.images = settings.people.images
 c.PersonServer.data = str(settings.data)
 c.PersonServer.mark = settings.identity
 c.PersonServer.registry_url = settings.registry_url
+c.PersonServer.quota_gib = settings.people.home_gib
+c.PersonServer.internet = settings.people.internet
+c.PersonServer.archive_days = settings.people.archive_days
+c.PersonServer.processes = settings.people.processes
+c.Spawner.mem_limit = int(settings.people.memory_gib * 1024**3) or None
+c.Spawner.cpu_limit = settings.people.cpus or None
 c.PersonServer.host_cookies = settings.addresses.separation is Separation.PERSON
 c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = 60
@@ -108,4 +130,10 @@ if settings.culler_token_file:
             "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
             "services": ["idle-culler"],
         }
+    )
+
+# ---------------------------------------------------------------- the site's own
+if settings.hub_config is not None:
+    load_subconfig(  # type: ignore[name-defined]  # noqa: F821 - traitlets puts it there
+        str(settings.hub_config if settings.hub_config.is_absolute() else settings.data / settings.hub_config)
     )

@@ -1,16 +1,27 @@
 """Changes of JupyterHub's own handlers for which it has no setting. `apply` is called once, by the configuration.
 
-JupyterHub lets `next` lead to hosts below the hub's only. People's servers may be siblings of the hub
-(lab-ada.localhost) or live under a second name.
+- `next` may lead to people's servers wherever they are: JupyterHub knows hosts below the hub's only, and ours are
+  siblings of the hub (lab-ada.localhost) or live under a second name.
+- What gives rights to others through the hub's REST interface needs a recent sign-in when a cookie opens it, as it
+  does on our pages.
 """
 
 from __future__ import annotations
 
+import re
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.handlers import BaseHandler
+from tornado import web
 
+from qcrbox_hub.accounts.recent_sign_in import recent
 from qcrbox_hub.platform.addresses import Addresses, Place, split_host
+
+_GIVES_RIGHTS = re.compile(r"/api/(users|users/[^/]+|groups(/.*)?|shares(/.*)?|share-codes(/.*)?)/?")
+_MAKES_TOKEN = re.compile(r"/api/users/([^/]+)/tokens/?")
+PROVE_FIRST = "This gives rights, so it needs a sign-in at most five minutes old. Open /hub/confirm first."
 
 
 def apply(addresses: Addresses) -> None:
@@ -20,9 +31,33 @@ def apply(addresses: Addresses) -> None:
     def validate(handler: BaseHandler, next_url: str) -> str:
         user = getattr(handler, "_jupyterhub_user", None)
         own = f"{addresses.person_url(user.name)}{user.base_url}" if user else ""
-        return original(handler, next_url) or server_address(addresses, own, next_url)
+        return server_address(addresses, own, next_url) or original(handler, next_url)
 
     BaseHandler._validate_next_url = validate
+    prepare = APIHandler.prepare
+
+    async def prepare_with_proof(handler: APIHandler) -> None:
+        await prepare(handler)
+        by_cookie = handler.current_user is not None and not getattr(handler, "_token_authenticated", False)
+        if (
+            by_cookie
+            and needs_proof(handler.request.method, handler.request.path, handler.current_user)
+            and not recent.holds(handler.current_user, handler.get_session_cookie())
+        ):
+            raise web.HTTPError(403, PROVE_FIRST)
+
+    APIHandler.prepare = prepare_with_proof
+
+
+def needs_proof(method: str, path: str, user: Any) -> bool:
+    """Does this request of a browser give rights to someone?"""
+    if method not in ("POST", "PUT", "PATCH"):
+        return False
+    inside = path[path.find("/api/") :]
+    if match := _MAKES_TOKEN.fullmatch(inside):
+        # A member's own token gives nobody more than they have; an administrator's lasts longer than a mistake.
+        return bool(user.admin) or match[1] != user.escaped_name
+    return _GIVES_RIGHTS.fullmatch(inside) is not None
 
 
 def server_address(addresses: Addresses, own: str, next_url: str) -> str:

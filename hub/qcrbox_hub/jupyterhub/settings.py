@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from qcrbox_hub.platform.addresses import Addresses
+from qcrbox_hub.platform.settings import People, hub_database_url
 from qcrbox_hub.walls.choice import Walls
 
 VARIABLE = "QCRBOX_HUB_SETTINGS"
@@ -33,9 +34,18 @@ class HubSettings(BaseModel):
     sockets: Path | None = Field(None, description="Folder of the sockets of people's servers.")
     first_user_id: int = Field(0, description="User ids of people are this plus their account's number.")
     limits: str = Field("none", description="How limits are set on this machine.")
+    people: People = Field(default_factory=People, description="Limits and rights of people's servers.")
+    hub_config: Path | None = Field(None, description="The site's own configuration of JupyterHub.")
+    hub_database_file: Path | None = Field(
+        None, description="File with the URL of the hub's database; None: SQLite in the data folder."
+    )
     group: str = Field("everyone", description="The group every member belongs to.")
     minimum_password_length: int = 10
     culler_token_file: Path | None = Field(None, description="The idle culler's token; None: there is none.")
+
+    @property
+    def hub_database_url(self) -> str:
+        return hub_database_url(self.data, self.hub_database_file)
 
     @staticmethod
     def load() -> HubSettings:

@@ -18,6 +18,7 @@ from qcrbox_hub.platform import paths, ports
 from qcrbox_hub.platform.addresses import Addresses, Separation
 from qcrbox_hub.platform.child import ChildSpec, Probe, accepting, answering, listening
 from qcrbox_hub.platform.data_folder import DataFolder, write_private
+from qcrbox_hub.platform.settings import PlatformSettings
 from qcrbox_hub.platform.supervisor import MARK
 from qcrbox_hub.walls.choice import Choice, choose, everyone_is_trusted
 from qcrbox_hub.walls.relay_settings import VARIABLE as RELAY_VARIABLE
@@ -45,6 +46,7 @@ class Options:
     public_url: str = ""
     people_url: str = ""
     spawner: str = "auto"
+    settings: PlatformSettings = field(default_factory=PlatformSettings)
 
     @property
     def addresses(self) -> Addresses:
@@ -87,7 +89,11 @@ def make(options: Options, data: DataFolder) -> Plan:
     if options.mode == "hub":
         plan.addresses = options.addresses
         plan.url = plan.addresses.hub
-        plan.choice = choose(options.spawner, everyone_trusted=everyone_is_trusted(data.path))
+        plan.choice = choose(
+            options.spawner,
+            everyone_trusted=everyone_is_trusted(data.path),
+            image=options.settings.people.image,
+        )
     plan.specs = [_nats(plan), _registry(plan), _launcher(plan)]
     if options.mode == "hub":
         plan.specs += [_proxy(plan), *_relay(plan), _hub(plan)]
@@ -154,6 +160,8 @@ def _registry(plan: Plan) -> ChildSpec:
         "NATS_URL": f"nats://{LOOPBACK}:{plan.ports['nats']}",
         "APPLICATIONS": json.dumps([str(each) for each in _applications(plan)]),
     }
+    if url := plan.options.settings.registry_database_url(plan.data.path):
+        settings["DATABASE_URL"] = url
     if plan.options.mode == "registry":
         settings["AUTH"] = "none"
     elif plan.options.mode == "solo":
@@ -260,6 +268,9 @@ def _hub(plan: Plan) -> ChildSpec:
         service_token_file=plan.data.secret_file("hub_service_token"),
         proxy_token_file=plan.data.secret_file("proxy_token"),
         **_walls(plan),
+        people=plan.options.settings.people,
+        hub_database_file=plan.options.settings.database.hub_url_file,
+        hub_config=plan.options.settings.hub_config,
         culler_token_file=plan.data.secret_file("culler_token") if plan.options.idle_cull_s else None,
     )
     file = plan.data.run / "hub.json"

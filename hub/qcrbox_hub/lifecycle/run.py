@@ -17,6 +17,8 @@ from qcrbox_hub.lifecycle import plan as plans
 from qcrbox_hub.platform import packages, ports
 from qcrbox_hub.platform.data_folder import DataFolder
 from qcrbox_hub.platform.supervisor import Supervisor, end_marked_processes, marked_processes
+from qcrbox_hub.walls.choice import Walls
+from qcrbox_hub.walls.daemon import remove_people
 
 # After kill -9 of `up` everything sees the lifeline end; this is how long the next `up` gives it.
 LEFTOVER_GRACE_S = 8.0
@@ -60,12 +62,16 @@ class Run:
                 self.say(f"process {process.pid} of the last run did not end and was killed")
         else:
             self.say("the last run ended without cleaning up; nothing of it is left running")
+        if removed := remove_people(self.data.identity):
+            self.say(f"removed {removed} containers of people that the last run left")
         self.data.clear_platform()
 
     def _start(self, on_ready: Callable[[Run], None]) -> None:
         begin = time.monotonic()
         self.plan = plans.make(self.options, self.data)
-        if self.options.mode == "hub" and not has_administrator(self.data.hub / "jupyterhub.sqlite"):
+        if self.options.mode == "hub" and not has_administrator(
+            self.options.settings.hub_database_url(self.data.path)
+        ):
             code = self.data.new_first_admin_code()
             self.first_admin_link = f"{self.plan.url}/hub/first-admin?code={code}"
         self.supervisor = Supervisor(self.plan.specs, self.data.logs, self.say)
@@ -114,6 +120,8 @@ class Run:
         self.supervisor.stop(last=("nats", "proxy", "relay"), within_s=STOP_LIMIT_S - 1)
         if self.plan and self.plan.sockets:
             self.plan.sockets.remove_all()
+        if self.plan and self.plan.choice and self.plan.choice.walls in (Walls.DOCKER, Walls.SWARM):
+            remove_people(self.data.identity)
         # What was started by what we started (agents, users' servers) is on the lifeline too.
         rest_s = max(0.5, begin + STOP_LIMIT_S - time.monotonic() - 0.3)
         left = end_marked_processes(self.data.identity, grace_s=rest_s)

@@ -27,6 +27,11 @@ def agent_pins() -> Path:
     return CHECKOUT / "constraints" / "agent.txt" if in_checkout() else SHARE / "agent.txt"
 
 
+def person_pins() -> Path:
+    """The packages of people's containers, pinned with hashes."""
+    return CHECKOUT / "constraints" / "person.txt" if in_checkout() else SHARE / "person.txt"
+
+
 def application_folders(extra: list[Path] | None = None) -> list[Path]:
     """Every application folder: ours, then those under `extra`.
 

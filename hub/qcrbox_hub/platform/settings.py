@@ -6,11 +6,13 @@ the file for one start.
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 from qcrbox.contract.errors import UserInputError
 
 FILE = "platform.toml"
@@ -44,10 +46,68 @@ class Public(Section):
     )
 
 
+class Databases(Section):
+    """PostgreSQL in place of the SQLite files in the data folder. URLs hold passwords, so they are read from files."""
+
+    registry_url_file: Path | None = Field(
+        None,
+        description="File with the URL of the registry's database, e.g. postgresql+psycopg://user:password@host/qcrbox.",
+    )
+    hub_url_file: Path | None = Field(None, description="File with the URL of JupyterHub's database.")
+
+
+class Nats(Section):
+    """A NATS server or cluster of your own in place of the one that the platform starts."""
+
+    url: str = Field("", description="e.g. nats://nats.example.org:4222; the system account needs our users.")
+
+
+class People(Section):
+    """People's Jupyter servers."""
+
+    spawner: Literal["auto", "docker", "swarm", "sandbox", "trusted"] = Field(
+        "auto",
+        description="What they run in. `auto` is the strongest walls that this machine has; `trusted` is none.",
+    )
+    image: str = Field("qcrbox/person:latest", description="Image of their containers.")
+    images: list[str] = Field(
+        default_factory=list, description="Further images that an administrator may give to a group."
+    )
+    memory_gib: float = Field(4.0, ge=0, description="Memory of a server and its kernels, GiB; 0: no limit.")
+    cpus: float = Field(2.0, ge=0, description="Processors; 0: no limit.")
+    processes: int = Field(1024, ge=0, description="Processes and threads; 0: no limit.")
+    home_gib: float = Field(0.0, ge=0, description="Size of a home, GiB; 0: no limit.")
+    internet: bool = Field(
+        False,
+        description="May everyone reach the internet by HTTP(S)? A group's property `internet` allows it for its members.",
+    )
+    archive_days: float = Field(
+        90.0, ge=0, description="How long the home of a deleted account is kept, days."
+    )
+    idle_minutes: int = Field(0, ge=0, description="End a server after so many idle minutes; 0: never.")
+
+
 class PlatformSettings(Section):
     """All settings, with their defaults."""
 
     public: Public = Field(default_factory=Public)
+    database: Databases = Field(default_factory=Databases)
+    nats: Nats = Field(default_factory=Nats)
+    people: People = Field(default_factory=People)
+    manager: str = Field(
+        "", description="What runs programs: process, docker, swarm, or module:Class. Default: process."
+    )
+    hub_config: Path | None = Field(
+        None,
+        description="A Python file in the manner of jupyterhub_config.py, read after ours; relative to the data folder.",
+    )
+
+    def registry_database_url(self, data: Path) -> str:
+        """ "" for SQLite in the data folder."""
+        return _from_file(data, self.database.registry_url_file)
+
+    def hub_database_url(self, data: Path) -> str:
+        return hub_database_url(data, self.database.hub_url_file)
 
     @staticmethod
     def load(data: Path) -> PlatformSettings:
@@ -77,9 +137,72 @@ class PlatformSettings(Section):
             ) from error
 
 
+def hub_database_url(data: Path, file: Path | None) -> str:
+    """URL of JupyterHub's database."""
+    return _from_file(data, file) or f"sqlite:///{data / 'hub' / 'jupyterhub.sqlite'}"
+
+
+def _from_file(data: Path, file: Path | None) -> str:
+    if file is None:
+        return ""
+    where = file if file.is_absolute() else data / file
+    try:
+        text = where.read_text().strip()
+    except OSError as error:
+        raise UserInputError(
+            "A file with a database's URL cannot be read.", where=str(where), why=f"{error}."
+        ) from error
+    if "://" not in text:
+        raise UserInputError("This file holds no database URL.", where=str(where))
+    return text
+
+
 def _problem(error: dict[str, object]) -> str:
     location = error["loc"]
     key = ".".join(map(str, location)) if isinstance(location, tuple) else str(location)
     if error["type"] == "extra_forbidden":
         return f"{key}: there is no such key"
     return f"{key}: {str(error['msg']).removeprefix('Value error, ')}"
+
+
+def reference() -> str:
+    """docs/settings.md: every key with its default and meaning."""
+    lines = [
+        "# Settings",
+        "",
+        f"`DATA/{FILE}` holds what an administrator sets for a platform. Every command that uses the data folder reads it: `up`,",
+        "`status`, `doctor`, `backup`, `restore`. A missing file means the defaults; an unknown key is an error. Secrets are named by",
+        "file. Flags of `qcrbox up` win over the file for one start. This page is made from the code:",
+        "`python -m qcrbox_hub.platform.settings > docs/settings.md`.",
+    ]
+    top = {
+        name: each for name, each in PlatformSettings.model_fields.items() if not _is_section(each.annotation)
+    }
+    lines += ["", "## Top level", *_table(top)]
+    for name, each in PlatformSettings.model_fields.items():
+        if _is_section(each.annotation):
+            section = each.annotation
+            assert isinstance(section, type)
+            lines += ["", f"## [{name}]", "", (section.__doc__ or "").strip(), *_table(section.model_fields)]
+    return "\n".join(lines) + "\n"
+
+
+def _is_section(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Section)
+
+
+def _table(fields: dict[str, FieldInfo]) -> list[str]:
+    rows = ["", "| key | default | meaning |", "|---|---|---|"]
+    for name, each in fields.items():
+        default = each.get_default(call_default_factory=True)
+        shown = (
+            ""
+            if default in ("", None, [], {})
+            else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        )
+        rows.append(f"| `{name}` | {shown} | {(each.description or '').replace('|', chr(92) + '|')} |")
+    return rows
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

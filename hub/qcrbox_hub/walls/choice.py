@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import os
-import socket
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
+import qcrbox
 from qcrbox.contract.errors import UserInputError
 from qcrbox.sandbox.probe import Sandboxes, probe
 
+from qcrbox_hub.platform.data_folder import write_private
+from qcrbox_hub.walls.daemon import Daemon
+
 IMAGE = "qcrbox/person:latest"
-_LIMIT_S = 2.0
+VERSION_LABEL = "org.qcrbox.version"
 
 
 class Walls(StrEnum):
@@ -108,60 +109,48 @@ def _what(walls: Walls, sandboxes: Sandboxes | None) -> str:
     return _WHAT[walls] if not notes else f"{_WHAT[walls][:-1]}, {' and '.join(notes)}."
 
 
-# ---------------------------------------------------------------- Docker, asked without its library
+# ---------------------------------------------------------------- Docker
 
 
 def docker_lacks(image: str = IMAGE) -> tuple[str, str] | None:
     """Why containers are not to be had, and what to do; None when they are."""
-    host = urlsplit(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
-    if host.scheme != "unix":
+    daemon = Daemon.found()
+    if daemon is None:
         return (
             "DOCKER_HOST names another machine",
             "Containers of people run on this machine: unset DOCKER_HOST.",
         )
-    path = host.path
-    if not Path(path).exists():
+    if not daemon.socket.exists():
         return (
             "Docker is not installed",
             "Containers would be stronger: install Docker, then `qcrbox image build`.",
         )
     try:
-        status = _ask(path, f"/images/{quote(image, safe='')}/json")
+        found = daemon.image(image)
     except OSError as error:
         return (
             f"The Docker daemon does not answer ({error.strerror or error})",
             "Containers would be stronger: start Docker and let this user use it, then `qcrbox image build`.",
         )
-    if status == 404:
+    if found is None:
         return f"There is no image {image}", "Containers would be stronger: run `qcrbox image build`."
-    return None if status == 200 else (f"The Docker daemon answers {status}", "See its log.")
-
-
-def _ask(path: str, url: str) -> int:
-    connection = _UnixConnection(path)
-    try:
-        connection.request("GET", url)
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status
-    finally:
-        connection.close()
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket; importing Docker's own library takes as long as half a start."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_LIMIT_S)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_LIMIT_S)
-        self.sock.connect(self._path)
+    version = (found.get("Config", {}).get("Labels") or {}).get(VERSION_LABEL, qcrbox.__version__)
+    if version != qcrbox.__version__:
+        return (
+            f"The image {image} is of QCrBox {version}",
+            "Containers would be stronger: run `qcrbox image build`.",
+        )
+    return None
 
 
 # ---------------------------------------------------------------- what an administrator said
+
+
+def trust_everyone(data: Path, by: str) -> None:
+    """Note that an administrator said so. Holds until the file is removed."""
+    write_private(
+        data / "hub" / "trust.json", json.dumps({"everyone_trusted": True, "by": by, "at": time.time()})
+    )
 
 
 def everyone_is_trusted(data: Path) -> bool:

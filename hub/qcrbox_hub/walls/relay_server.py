@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from qcrbox import lifeline
 from qcrbox.contract.errors import QcError
 from qcrbox.sandbox.relay import Relay, Target
@@ -27,7 +27,7 @@ from qcrbox.sandbox.relay import Relay, Target
 from qcrbox_hub.platform.data_folder import write_private
 from qcrbox_hub.walls.internet import InternetProxy
 from qcrbox_hub.walls.relay_settings import RelaySettings
-from qcrbox_hub.walls.socket_folders import HUB, INTERNET, REGISTRY, SERVER, SocketFolders
+from qcrbox_hub.walls.socket_folders import HUB, INTERNET, PLATFORM, REGISTRY, SERVER, SocketFolders
 
 MOST_CONNECTIONS = 512
 _LONGEST_ORDER = 64 * 1024
@@ -38,7 +38,7 @@ log = logging.getLogger("qcrbox.relay")
 class Opened(BaseModel):
     """One server's relays."""
 
-    server: str
+    server: str = Field(pattern=r"[0-9]+(-[a-z0-9-]{1,40})?")
     number: int
     port: int = 0
     internet: bool = False
@@ -56,17 +56,18 @@ class RelayServer:
         self.settings = settings
         self.folders = SocketFolders(settings.root, settings.uid)
         self.opened: dict[str, Opened] = {}
-        self._relays: dict[str, list[Relay | InternetProxy]] = {}
+        self._relays: dict[str, list[Relay | InternetProxy | PlatformSocket]] = {}
 
     async def open(self, wanted: Opened) -> int:
         """Open a server's relays; again for one that is open. Returns the port that leads to the server."""
         await self.close(wanted.server)
         incoming, source = self.folders.incoming(wanted.server), source_address(wanted.number)
         to_server = Target(path=self.folders.outgoing(wanted.server) / SERVER, untrusted=True)
-        relays: list[Relay | InternetProxy] = [
+        relays: list[Relay | InternetProxy | PlatformSocket] = [
             self._to(self.settings.hub_port, source, incoming / HUB),
             self._to(self.settings.registry_port, source, incoming / REGISTRY),
             Relay(to_server, port=wanted.port, most=MOST_CONNECTIONS),
+            PlatformSocket(incoming / PLATFORM),
         ]
         if wanted.internet:
             relays.append(InternetProxy(incoming / INTERNET))
@@ -136,6 +137,37 @@ class RelayServer:
         except (OSError, ValueError, KeyError, TypeError, QcError) as error:
             log.warning("an order failed: %r", error)
             return {"error": str(error)}
+
+
+class PlatformSocket:
+    """Keeps connections open while the platform is there: a container's lifeline, which no pipe can be."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+
+    async def open(self) -> int:
+        self._socket.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._hold, str(self._socket))
+        self._socket.chmod(0o666)
+        return 0
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for writer in self._open:
+            writer.close()
+        self._socket.unlink(missing_ok=True)
+
+    async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._open) < 4:
+            self._open.add(writer)
+            with contextlib.suppress(OSError):
+                while await reader.read(1024):
+                    pass
+            self._open.discard(writer)
+        writer.close()
 
 
 def drop_rights(uid: int | None) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from qcrbox.contract.errors import UserInputError
 
-HUB, REGISTRY, INTERNET, SERVER = "hub.sock", "registry.sock", "internet.sock", "server.sock"
+HUB, REGISTRY, INTERNET = "hub.sock", "registry.sock", "internet.sock"
+SERVER, PLATFORM = "server.sock", "platform.sock"
 CONTROL = "control.sock"
 STATE = "relays.json"
 # A Unix socket's path may have 107 bytes; the longest name below the root has about 40.

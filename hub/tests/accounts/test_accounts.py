@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from qcrbox_hub.accounts.attempts import Attempts
+from qcrbox_hub.accounts.brake import Attempts
 from qcrbox_hub.accounts.first_admin import LIFE_S, FirstAdminCode, has_administrator
 from qcrbox_hub.platform.data_folder import DataFolder
 
 if TYPE_CHECKING:
     from conftest import Browser, Hub
+
+
+def xsrf_of(browser: Browser) -> str:
+    cookies = browser.http.cookies.jar
+    return next(each.value or "" for each in cookies if each.name == "_xsrf" and each.path == "/hub/")
+
 
 PASSWORD = "plum-Orchid-42-river"  # that of every account the fixtures make
 
@@ -21,7 +29,7 @@ def test_first_administrator_link_works_once(hub: Hub, admin: Browser) -> None:
     assert "People" in admin.get("/hub/people").text
     again = hub.browser().get(f"/hub/first-admin?code={hub.code}")
     assert again.status_code == 404
-    assert has_administrator(hub.data.hub / "jupyterhub.sqlite")
+    assert has_administrator(f"sqlite:///{hub.data.hub / 'jupyterhub.sqlite'}")
 
 
 def test_first_administrator_code_is_not_stored(hub: Hub, admin: Browser) -> None:
@@ -68,7 +76,7 @@ def test_locked_member_is_out_at_once_and_can_be_unlocked(
     assert ivan.sign_in("ivan").status_code == 403
     # A locked account keeps its place: it can be unlocked, not refused away.
     admin.submit("/hub/people", name="ivan", action="refuse")
-    admin.submit("/hub/people", name="ivan", action="approve")
+    admin.submit("/hub/people", name="ivan", action="unlock")
     assert ivan.sign_in("ivan").status_code == 200
 
 
@@ -97,8 +105,7 @@ def test_post_without_xsrf_token_is_refused(admin: Browser, path: str) -> None:
         ("../etc", PASSWORD, PASSWORD, "3 to 32"),
         ("commands.*", PASSWORD, PASSWORD, "3 to 32"),
         ("а" * 5, PASSWORD, PASSWORD, "3 to 32"),
-        ("local", PASSWORD, PASSWORD, "taken"),
-        ("ada", PASSWORD, PASSWORD, "taken"),
+        ("local", PASSWORD, PASSWORD, "reserved"),
         ("trent", PASSWORD, PASSWORD + "x", "differ"),
         ("trent", "short", "short", "at least 10"),
         ("trent", "x" * 80, "x" * 80, "at most 72"),
@@ -127,12 +134,49 @@ def test_unknown_name_and_wrong_password_get_the_same_answer(hub: Hub, admin: Br
     assert expected in wrong.text
 
 
-def test_guessing_is_stopped(hub: Hub, member: Callable[[str], Browser]) -> None:
+@pytest.mark.attack(8)
+def test_guesses_of_a_stranger_keep_nobody_out(hub: Hub, member: Callable[[str], Browser]) -> None:
     member("kim")
     guesser = hub.browser()
-    for number in range(10):
-        guesser.sign_in("kim", f"guess-{number}-of-many")
-    assert "Too many attempts" in guesser.sign_in("kim").text
+    begin = time.monotonic()
+    for number in range(7):
+        assert guesser.sign_in("kim", f"guess-{number}-of-many").status_code == 403
+    # The sixth waited a second, the seventh two; the right password is let in all the same.
+    assert time.monotonic() - begin > 3
+    assert guesser.sign_in("kim").status_code == 200
+
+
+@pytest.mark.attack(8)
+def test_sign_up_does_not_tell_which_names_exist(hub: Hub, admin: Browser) -> None:
+    taken, free = hub.browser().sign_up("ada"), hub.browser().sign_up("quentin")
+    assert (taken.status_code, free.status_code) == (200, 200)
+
+    def without_name(page: str, name: str) -> str:
+        return re.sub(r"[A-Za-z0-9+/=_-]{60,}", "", page).replace(name, "X")
+
+    assert without_name(taken.text, "ada") == without_name(free.text, "quentin")
+    # Nor does a sign-in with the password that was asked for.
+    waiting = hub.browser().sign_in("quentin")
+    assert "not approved this account yet" in waiting.text
+    other = hub.browser().submit(
+        "/hub/signup", username="ada", password="of-a-stranger-77", password_confirmation="of-a-stranger-77"
+    )
+    assert other.status_code == 200
+    assert "not approved this account yet" in hub.browser().sign_in("ada", "of-a-stranger-77").text
+    assert hub.browser().sign_in("ada").status_code == 200, "the account of that name is as it was"
+
+
+def test_request_for_a_taken_name_is_approved_under_another(hub: Hub, admin: Browser) -> None:
+    password = "quite-Another-one-8"
+    hub.browser().submit("/hub/signup", username="ada", password=password, password_confirmation=password)
+    page = admin.get("/hub/people").text
+    number = re.findall(r'name="request" value="(\d+)" id="p_ada"', page)[-1]
+    assert "is taken" in page
+    refused = admin.submit("/hub/people", request=number, action="approve")
+    assert "The name ada is taken" in refused.text
+    admin.submit("/hub/people", request=number, action="approve", **{f"as_{number}": "ada-l"})
+    assert hub.browser().sign_in("ada-l", password).status_code == 200
+    assert hub.browser().sign_in("ada", password).status_code == 403
 
 
 def test_attempts_are_counted_in_a_sliding_window() -> None:
@@ -161,6 +205,106 @@ def test_password_change_needs_the_present_one(member: Callable[[str], Browser])
     right = leo.submit("/hub/change-password", old_password=PASSWORD, password=new, password_confirmation=new)
     assert "is changed" in right.text
     assert leo.sign_in("leo", new).status_code == 200
+
+
+def new_token(browser: Browser, name: str) -> str:
+    browser.get("/hub/token")
+    answer = browser.http.post(
+        f"/hub/api/users/{name}/tokens", json={"note": "mine"}, headers={"X-XSRFToken": xsrf_of(browser)}
+    )
+    assert answer.status_code == 201, answer.text
+    return answer.json()["token"]
+
+
+def works(hub: Hub, token: str) -> bool:
+    answer = hub.browser().http.get("/hub/api/user", headers={"Authorization": f"token {token}"})
+    return answer.status_code == 200
+
+
+@pytest.mark.attack(7)
+@pytest.mark.parametrize("tokens", [False, True], ids=["keeping tokens", "with tokens"])
+def test_new_password_ends_every_other_sign_in(
+    hub: Hub, member: Callable[[str], Browser], tokens: bool
+) -> None:
+    name = "ottilie" if tokens else "otto"
+    own, stolen = member(name), hub.browser()
+    assert stolen.sign_in(name).status_code == 200
+    token = new_token(own, name)
+    new = "another-Good-pass-7"
+    choice = {"tokens": "1"} if tokens else {}
+    own.submit(
+        "/hub/change-password", old_password=PASSWORD, password=new, password_confirmation=new, **choice
+    )
+    assert stolen.get("/hub/token").url.path == "/hub/login"
+    assert own.get("/hub/token").url.path == "/hub/token", "this browser stays signed in"
+    assert works(hub, token) is not tokens
+
+
+def test_password_made_by_an_administrator_has_to_be_changed(
+    hub: Hub, admin: Browser, member: Callable[[str], Browser]
+) -> None:
+    uma = member("uma")
+    page = admin.submit("/hub/people", name="uma", action="new_password").text
+    password = re.search(r'qcrbox-once">([^<]+)<', page).group(1)
+    assert uma.get("/hub/token").url.path == "/hub/login"
+    assert uma.submit("/hub/login", username="uma", password=password).url.path == "/hub/change-password"
+    started = uma.get("/hub/spawn")
+    assert "Choose a password of your own first" in started.text
+    new = "another-Good-pass-7"
+    uma.submit("/hub/change-password", old_password=password, password=new, password_confirmation=new)
+    assert uma.sign_in("uma", new).url.path == "/hub/token"
+
+
+@pytest.mark.attack(4)
+def test_rights_are_given_only_after_a_recent_sign_in(
+    hub: Hub, admin: Browser, member: Callable[[str], Browser]
+) -> None:
+    member("walt")
+    admin.submit("/hub/group-members", action="create", group="lab-one")
+    hub.restart()  # proofs are in memory: as if the sign-in were more than five minutes ago
+    admin.password = ""
+
+    def is_admin() -> bool:
+        page = admin.get("/hub/people").text
+        return bool(re.search(r"<td>walt</td>\s*<td>\s*Administrator", page))
+
+    assert admin.get("/hub/people").status_code == 200, "looking needs no proof"
+    for path, fields in (
+        ("/hub/people", {"name": "walt", "action": "make_admin"}),
+        ("/hub/people", {"name": "walt", "action": "new_password"}),
+        ("/hub/group-members", {"group": "lab-one", "people": "walt", "action": "add"}),
+    ):
+        asked = admin.submit(path, **fields)
+        assert asked.status_code == 403
+        assert "Confirm that it is you" in asked.text
+        wrong = admin.submit(path, **fields, confirm_password="not-the-password")
+        assert "This is not your password" in wrong.text
+    assert not is_admin()
+
+    headers = {"X-XSRFToken": xsrf_of(admin)}
+    for method, path, body in (
+        ("PATCH", "/hub/api/users/walt", {"admin": True}),
+        ("POST", "/hub/api/groups/lab-one/users", {"users": ["walt"]}),
+        ("PUT", "/hub/api/groups/lab-one/properties", {"internet": True}),
+        ("POST", "/hub/api/users/ada/tokens", {"note": "for ever"}),
+        ("POST", "/hub/api/users/walt/tokens", {"note": "for ever"}),
+    ):
+        answer = admin.http.request(method, path, json=body, headers=headers)
+        assert answer.status_code == 403, path
+        assert "at most five minutes old" in answer.text, path
+    assert not is_admin()
+
+    admin.password = PASSWORD
+    admin.submit("/hub/people", name="walt", action="make_admin")
+    assert is_admin(), "the form is repeated with the password"
+    answer = admin.http.patch("/hub/api/users/walt", json={"admin": False}, headers=headers)
+    assert answer.status_code == 200, "the proof holds for five minutes"
+
+
+def test_members_own_token_needs_no_proof(hub: Hub, member: Callable[[str], Browser]) -> None:
+    nora = member("nora")
+    hub.restart()
+    assert works(hub, new_token(nora, "nora"))
 
 
 def test_scopes_follow_the_role(admin: Browser, member: Callable[[str], Browser]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from qcrbox import lifeline
 from qcrbox.sandbox.relay import Relay, Target
 
 GRACE_S = 4.0
+AWAY_S = 30.0
 # A browser opens a websocket for each kernel and terminal, and up to six more connections.
 MOST_CONNECTIONS = 512
 
@@ -38,6 +40,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
         metavar="PORT=SOCKET",
         help="let the outside reach this loopback port at SOCKET",
     )
+    parser.add_argument(
+        "--hold", default="", metavar="SOCKET", help="end when this socket has been away for half a minute"
+    )
+    parser.add_argument(
+        "--environment", default="", metavar="FILE", help="JSON with the environment of the command"
+    )
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(argv)
     options.command = options.command[1:] if options.command[:1] == ["--"] else options.command
@@ -49,16 +57,14 @@ def parse(argv: list[str]) -> argparse.Namespace:
 async def run(options: argparse.Namespace) -> int:
     """Start everything and wait for the command. Returns its exit code."""
     # The command takes longest to start, so it goes first.
-    # It is not on the lifeline itself: the number of the descriptor would mean another file to it.
-    environment = {name: value for name, value in os.environ.items() if name != lifeline.VARIABLE}
-    process = subprocess.Popen(options.command, env=environment)
+    process = subprocess.Popen(options.command, env=_environment(options.environment))
     relays = [_reach(each) for each in options.reach]
     if options.offer:
         relays.append(_offer(options.offer))
     try:
         for relay in relays:
             await relay.open()
-        return await _wait(process)
+        return await _wait(process, options.hold)
     finally:
         for relay in relays:
             with contextlib.suppress(OSError):
@@ -75,7 +81,27 @@ def _offer(text: str) -> Relay:
     return Relay(Target(host="127.0.0.1", port=int(port)), socket=Path(socket), most=MOST_CONNECTIONS)
 
 
-async def _wait(process: subprocess.Popen[bytes]) -> int:
+def _environment(file: str) -> dict[str, str]:
+    given = json.loads(Path(file).read_text()) if file else {}
+    # The command is not on the lifeline itself: the number of the descriptor would mean another file to it.
+    return {name: value for name, value in {**os.environ, **given}.items() if name != lifeline.VARIABLE}
+
+
+async def _hold(socket: str, away_s: float = AWAY_S) -> None:
+    """Returns when nothing has answered at the socket for `away_s`: the platform is gone, not just its relay."""
+    loop = asyncio.get_running_loop()
+    last = loop.time()
+    while loop.time() - last < away_s:
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_unix_connection(socket)
+            while await reader.read(1024):
+                pass
+            writer.close()
+            last = loop.time()
+        await asyncio.sleep(1)
+
+
+async def _wait(process: subprocess.Popen[bytes], hold: str) -> int:
     loop = asyncio.get_running_loop()
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -86,14 +112,17 @@ async def _wait(process: subprocess.Popen[bytes]) -> int:
 
     lifeline.watch(platform_ended)
     ended = asyncio.create_task(asyncio.to_thread(process.wait))
-    asking = asyncio.create_task(asked.wait())
-    await asyncio.wait({ended, asking}, return_when=asyncio.FIRST_COMPLETED)
+    signs: set[asyncio.Task[object]] = {asyncio.create_task(asked.wait())}
+    if hold:
+        signs.add(asyncio.create_task(_hold(hold)))
+    await asyncio.wait({ended, *signs}, return_when=asyncio.FIRST_COMPLETED)
     if not ended.done():
         process.terminate()
         await asyncio.wait({ended}, timeout=GRACE_S)
         if not ended.done():
             process.kill()
-    asking.cancel()
+    for each in signs:
+        each.cancel()
     return await ended
 
 

@@ -177,6 +177,19 @@ def test_an_unstated_origin_follows_from_the_contents_of_the_cell(
     assert any("does not state its origin" in note for note in structure.notes)
 
 
+def test_an_unstated_origin_follows_from_stated_multiplicities(cif: CifMaker) -> None:
+    """A mineral file as databases write it: symbol, multiplicities and Wyckoff letters, no operations."""
+    sites = (("Na1", "Na", 4, 0.25, 0.7512, 0.0047), ("Na2", "Na", 2, 0.25, 0.425, 0.25))
+    columns = "label type_symbol symmetry_multiplicity fract_x fract_y fract_z"
+    group = "_symmetry_space_group_name_H-M 'P M N M '"
+    structure = Structure.from_cif(cif((5.2, 9.3, 7.1, 90, 90, 90), sites, columns, group=group))
+    assert structure.space_group.hm == "P m n m:2"
+    assert structure.cell_content == {"Na": 6.0}
+    general = (("Na1", "Na", 8, 0.25, 0.7512, 0.0047), ("Na2", "Na", 8, 0.25, 0.425, 0.25))
+    structure = Structure.from_cif(cif((5.2, 9.3, 7.1, 90, 90, 90), general, columns, group=group))
+    assert structure.space_group.hm == "P m n m:1"
+
+
 # Misprints: statements checked against each other and against the cell
 
 OBLIQUE = UnitCell.from_values((12.556, 14.408, 14.996, 90, 91.56, 90))

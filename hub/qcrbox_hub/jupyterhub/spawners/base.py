@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyterhub.spawner import SpawnException
 from sqlalchemy.orm import object_session
 from traitlets import Bool, Float, Int, Unicode, default
 
@@ -96,7 +97,11 @@ class PersonServer(Base):
             return
         used = await asyncio.to_thread(self.homes.bytes_used, self.account.label)
         if used > self.quota_gib * GIB:
-            raise HomeFull(used, self.quota_gib)
+            raise SpawnException(
+                f"Your home is full: {used / GIB:.1f} of {self.quota_gib:g} GiB are used. Ask an administrator for "
+                "more room, or for help to remove files.",
+                reason="quota",
+            )
 
     # ------------------------------------------------------------ environment
 
@@ -121,14 +126,3 @@ class PersonServer(Base):
         if not self.host_cookies:
             env["JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED"] = "0"
         return env
-
-
-class HomeFull(Exception):
-    """Shown by the hub on the page of a failed start."""
-
-    def __init__(self, used: int, quota_gib: float) -> None:
-        self.jupyterhub_message = (
-            f"Your home is full: {used / GIB:.1f} of {quota_gib:g} GiB are used. Ask an administrator for more "
-            "room, or for help to remove files."
-        )
-        super().__init__(self.jupyterhub_message)

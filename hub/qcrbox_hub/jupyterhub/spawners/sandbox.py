@@ -16,7 +16,6 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psutil
 from jupyterhub.spawner import Spawner
@@ -24,75 +23,24 @@ from qcrbox import lifeline
 from qcrbox.sandbox import bubblewrap, cgroups, seccomp
 from traitlets import Int, Unicode, default
 
-from qcrbox_hub.jupyterhub.spawners.base import PersonServer
+from qcrbox_hub.jupyterhub.spawners.separate import INSIDE, SeparateServer, open_files
 from qcrbox_hub.platform import paths
-from qcrbox_hub.walls.relay_client import RelayClient
-from qcrbox_hub.walls.socket_folders import HUB, INTERNET, REGISTRY, SERVER, SocketFolders
 
-INSIDE = "/run/qcrbox"
-SERVER_PORT = 8888
-INTERNET_PORT = 3128
-OPEN_FILES = 65536
 GRACE_S = 4.0
-SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
-def inside_command(hub_port: int, registry_port: int, server_port: int, *, internet: bool) -> list[str]:
-    """Arguments of `qcrbox.sandbox.inside` for a person's server, without the interpreter."""
-    reach = {hub_port: HUB, registry_port: REGISTRY}
-    if internet:
-        reach[INTERNET_PORT] = INTERNET
-    return [
-        *("-I", "-m", "qcrbox.sandbox.inside"),
-        *(word for port, name in reach.items() for word in ("--reach", f"{port}={INSIDE}/in/{name}")),
-        *("--offer", f"{server_port}={INSIDE}/out/{SERVER}", "--"),
-    ]
-
-
-def internet_environment() -> dict[str, str]:
-    """Where pip, git and others find the proxy to the internet."""
-    address = f"http://127.0.0.1:{INTERNET_PORT}"
-    return {
-        **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), address),
-        **dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1,::1"),
-    }
-
-
-class SandboxSpawner(PersonServer, Spawner):
+class SandboxSpawner(SeparateServer, Spawner):
     """One sandbox for each server."""
 
-    sockets = Unicode(help="The folder of the servers' sockets.").tag(config=True)
-    first_user_id = Int(
-        0,
-        help="User ids of people are this number and their account's; 0: the platform's own id for everyone.",
-    ).tag(config=True)
     limits = Unicode(str(cgroups.Kind.NONE), help="How limits are set on this machine.").tag(config=True)
-    shared_temporary_bytes = Int(
-        1024**3, help="Largest size of /tmp and of /dev/shm each; they lie in memory."
-    ).tag(config=True)
 
     pid = Int(0, help="Process id of the sandbox; 0: it does not run.")
     started = Int(0, help="When that process started, in clock ticks: another process has another.")
     _process: subprocess.Popen[bytes] | None = None
 
-    # /tmp is in memory and short: a path of a Unix socket may have 107 bytes.
     @default("args")
     def _args(self) -> list[str]:
         return ["--KernelManager.transport=ipc"]
-
-    @property
-    def uid(self) -> int | None:
-        return self.first_user_id + self.account.number if self.first_user_id else None
-
-    @property
-    def folders(self) -> SocketFolders:
-        return SocketFolders(Path(self.sockets), self.first_user_id or None)
-
-    @property
-    def server_label(self) -> str:
-        """Names folders, relay and control group of this server; a person may have several."""
-        label = f"{self.account.number}"
-        return f"{label}-{self.name}" if self.name else label
 
     @property
     def group(self) -> cgroups.ControlGroup:
@@ -105,41 +53,35 @@ class SandboxSpawner(PersonServer, Spawner):
 
     async def start(self) -> tuple[str, int]:
         await self.require_room()
-        account, uid = self.account, self.uid
-        home = self.homes.make(account.label, uid)
-        self.folders.make(self.server_label, uid)
-        internet = self.may_use_internet()
-        port = await RelayClient(self.folders.control).open(
-            self.server_label, account.number, internet=internet
-        )
+        home = self.homes.make(self.account.label, self.uid)
+        port = await self.open_relay()
         try:
-            self._launch(home, uid, internet=internet)
+            self._launch(home)
         except BaseException:
             await self.stop(now=True)
             raise
         return ("127.0.0.1", port)
 
-    def _launch(self, home: Path, uid: int | None, *, internet: bool) -> None:
-        accounts = self.folders.folder(self.server_label) / "etc"
-        bubblewrap.write_accounts(accounts, self.user.name, self.inside_home, uid or os.getuid())
+    def _launch(self, home: Path) -> None:
+        self.choose_port()
         group = self.group
         group.make()
-        with tempfile.TemporaryFile() as filter_:
-            filter_.write(seccomp.bpf())
-            filter_.seek(0)
-            command = [
-                *group.command_prefix(),
-                *self.sandbox(home, uid).wrap(self.whole_command(internet), accounts, filter_.fileno()),
-            ]
-            log = os.open(
-                Path(self.data) / "logs" / f"server-{self.user.name}.log",
-                os.O_WRONLY | os.O_CREAT | os.O_APPEND,
-                0o600,
-            )
-            try:
+        log = os.open(
+            Path(self.data) / "logs" / f"server-{self.user.name}.log",
+            os.O_WRONLY | os.O_CREAT | os.O_APPEND,
+            0o600,
+        )
+        try:
+            with tempfile.TemporaryFile() as filter_:
+                filter_.write(seccomp.bpf())
+                filter_.seek(0)
+                inside = self.inside_command([*self.cmd, *self.get_args()])
                 self._process = subprocess.Popen(
-                    command,
-                    env=self.environment_inside(internet),
+                    [
+                        *group.command_prefix(),
+                        *self.sandbox(home).wrap(inside, self.accounts_folder, filter_.fileno()),
+                    ],
+                    env=self._environment(),
                     cwd="/",
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -148,51 +90,50 @@ class SandboxSpawner(PersonServer, Spawner):
                     pass_fds=(filter_.fileno(), *lifeline.pass_on()),
                     preexec_fn=self._before_exec,
                 )
-            finally:
-                os.close(log)
+        finally:
+            os.close(log)
         self.pid = self._process.pid
         self.started = start_ticks(self.pid)
 
     def _before_exec(self) -> None:
         """Between fork and exec: into the control group, and under the limits that each process has."""
         self.group.enter()
-        _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-        files = OPEN_FILES if most_files == resource.RLIM_INFINITY else min(OPEN_FILES, most_files)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_files(), open_files()))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    @property
-    def inside_home(self) -> str:
-        return f"/home/{self.user.name}"
-
-    def sandbox(self, home: Path, uid: int | None) -> bubblewrap.Sandbox:
+    def sandbox(self, home: Path) -> bubblewrap.Sandbox:
         folders, label = self.folders, self.server_label
         return bubblewrap.Sandbox(
             name=self.user.name,
             home=self.inside_home,
-            uid=uid,
+            uid=self.uid,
             read_only={
                 **bubblewrap.python_environment(product_folders()),
+                **self._venv_that_lets_user_packages_in(),
                 f"{INSIDE}/in": folders.incoming(label),
             },
             writable={self.inside_home: home, f"{INSIDE}/out": folders.outgoing(label)},
             memory_files_bytes=self.shared_temporary_bytes,
         )
 
-    def whole_command(self, internet: bool) -> list[str]:
-        hub, registry = urlsplit(self.hub.url).port or 0, urlsplit(self.registry_url).port or 0
-        self.ip, self.port = (
-            "127.0.0.1",
-            SERVER_PORT if SERVER_PORT not in (hub, registry) else SERVER_PORT + 1,
-        )
-        inside = inside_command(hub, registry, self.port, internet=internet)
-        return [self.python, *inside, *self.cmd, *self.get_args()]
+    def _venv_that_lets_user_packages_in(self) -> dict[str, Path]:
+        """`pip install` goes into the home, as the environment is read-only; a plain virtual environment forbids that.
 
-    def environment_inside(self, internet: bool) -> dict[str, str]:
-        env = self.server_environment({**self.get_env(), "PATH": SYSTEM_PATH}, self.inside_home)
-        env["JUPYTER_RUNTIME_DIR"] = "/tmp/jupyter"
-        if internet:
-            env.update(internet_environment())
+        The server itself is started with -I and sees no package of the home.
+        """
+        settings = Path(sys.prefix) / "pyvenv.cfg"
+        if not settings.is_file():
+            return {}
+        lines = [
+            line for line in settings.read_text().splitlines() if "include-system-site-packages" not in line
+        ]
+        changed = self.accounts_folder / "pyvenv.cfg"
+        changed.write_text("\n".join([*lines, "include-system-site-packages = true", ""]))
+        changed.chmod(0o644)
+        return {str(settings): changed}
+
+    def _environment(self) -> dict[str, str]:
+        env = self.inside_environment(self.get_env())
         if descriptor := lifeline.descriptor():
             env[lifeline.VARIABLE] = str(descriptor)
         return env
@@ -215,7 +156,10 @@ class SandboxSpawner(PersonServer, Spawner):
             send(pid, signal.SIGKILL)
         self.group.kill()
         await self._wait(self.kill_timeout)
-        await self._tidy()
+        self.clear_state()
+        self._process = None
+        self.group.remove()
+        await self.close_relay()
 
     def _first_inside(self) -> list[int]:
         """The processes that pass SIGTERM on to the server; bubblewrap's own do not pass signals on."""
@@ -227,13 +171,6 @@ class SandboxSpawner(PersonServer, Spawner):
         deadline = asyncio.get_running_loop().time() + limit_s
         while await self.poll() is None and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.02)
-
-    async def _tidy(self) -> None:
-        self.pid = self.started = 0
-        self._process = None
-        self.group.remove()
-        await RelayClient(self.folders.control).close(self.server_label)
-        self.folders.remove(self.server_label)
 
     # ------------------------------------------------------------ state over a restart of the hub
 

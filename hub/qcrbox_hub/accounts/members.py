@@ -1,0 +1,143 @@
+"""What every way of signing in shares: the common group, roles that stay true, our tables and pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyterhub import orm, roles
+from jupyterhub.handlers import BaseHandler
+from jupyterhub.spawner import SpawnException
+from sqlalchemy import event
+from tornado.ioloop import IOLoop, PeriodicCallback
+from traitlets import Bool, Float, Unicode
+
+from qcrbox_hub.accounts.home_keeping import CHECK_EVERY_S, adopt_homes, keep_homes
+from qcrbox_hub.accounts.membership import extend_server_tokens, follow_groups
+from qcrbox_hub.accounts.roles import ADMINISTRATOR_ROLE, ALL
+from qcrbox_hub.accounts.tables import create_missing, must_change_password
+from qcrbox_hub.walls.homes import Homes
+
+# JupyterHub's authenticators take mix-ins; for the type checker this is one of them.
+if TYPE_CHECKING:
+    from jupyterhub.auth import Authenticator as Base
+else:
+    from traitlets.config import LoggingConfigurable as Base
+
+
+class Members(Base):
+    """Mix-in of all authenticators. Put it before JupyterHub's class."""
+
+    group = Unicode("everyone", help="The group that every member belongs to.").tag(config=True)
+    first_admin_file = Unicode(help="Where the hash of the first administrator's code is.").tag(config=True)
+    data = Unicode(help="The data folder.").tag(config=True)
+    one_person = Bool(
+        False, help="There are no walls: only administrators may sign in, and sign-up is closed."
+    ).tag(config=True)
+    trusted = Bool(False, help="There are no walls, and an administrator said that everyone is trusted.").tag(
+        config=True
+    )
+    walls_what = Unicode(help="One sentence about the walls between people.").tag(config=True)
+    walls_stronger = Unicode(help="What would be stronger, and how to get it.").tag(config=True)
+
+    archive_days = Float(90.0, help="How long the home of a deleted account is kept, days.").tag(config=True)
+
+    # Do passwords of this authenticator live in the hub's database?
+    own_passwords = False
+    # Where a person signs in again to prove who they are; "" where the password is asked for.
+    sign_in_again_url = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        create_missing(self.db)
+        keep_roles_true(self.db)
+        if self.data:
+            adopt_homes(self.db, self.homes)
+            # On the hub's own loop, which starts after this object is made.
+            PeriodicCallback(lambda: keep_homes(self.db, self.homes), CHECK_EVERY_S * 1000).start()
+
+    @property
+    def homes(self) -> Homes:
+        data = Path(self.data)
+        return Homes(data / "homes", data / "archive" / "homes", self.archive_days)
+
+    def delete_user(self, user: Any) -> None:
+        """The hub is about to delete an account: see to its home soon."""
+        super().delete_user(user)
+        IOLoop.current().call_later(1.0, keep_homes, self.db, self.homes)
+
+    def add_user(self, user: Any) -> None:
+        """The hub calls this for every account it has or gets: each belongs to the common group."""
+        super().add_user(user)
+        group = orm.Group.find(self.db, self.group)
+        if group is not None and user not in group.users:
+            group.users.append(user)
+            self.db.commit()
+
+    def may_enter(self, name: str) -> bool:
+        """Where there are no walls, may this person come in?"""
+        if not self.one_person:
+            return True
+        user = orm.User.find(self.db, name)
+        return user is not None and bool(user.admin)
+
+    def is_approved(self, name: str) -> bool:
+        """May this account be used? Elsewhere the sign-in provider decides that."""
+        return True
+
+    async def password_is(self, name: str, password: str) -> bool:
+        """Is this the account's password? False where passwords are kept elsewhere."""
+        return False
+
+    def pre_spawn_start(self, user: Any, spawner: Any) -> None:
+        """No server with a password that someone else knows."""
+        if self.own_passwords and must_change_password(self.db, user.name):
+            raise SpawnException(
+                "Choose a password of your own first: it is under Password in the menu.", reason="password"
+            )
+
+    def page_handlers(self) -> list[tuple[str, type[BaseHandler]]]:
+        """Our pages that do not depend on how people sign in."""
+        from qcrbox_hub.accounts import connect_page, group_page, pages
+
+        return [
+            (r"/first-admin", pages.FirstAdmin),
+            (r"/people", pages.People),
+            (r"/trust", pages.Trust),
+            (r"/confirm", pages.Confirm),
+            (r"/group-members", group_page.Groups),
+            (r"/connect", connect_page.Connect),
+            (r"/connect/begin", connect_page.BeginConnecting),
+            (r"/connect/token", connect_page.FinishConnecting),
+        ]
+
+
+def keep_roles_true(session: Any) -> None:
+    """Let every hub administrator hold our administrator's role, and every group have its roles.
+
+    Whichever page or program made the administrator or the group: this listens to the database session. The
+    hub does not allow its own `admin` role to be extended.
+    """
+
+    @event.listens_for(session, "before_flush")
+    def follow(session: Any, *_: Any) -> None:
+        with session.no_autoflush:
+            follow_groups(session)
+        people = [each for each in {*session.new, *session.dirty} if isinstance(each, orm.User)]
+        if not people:
+            return
+        with session.no_autoflush:
+            role = orm.Role.find(session, ADMINISTRATOR_ROLE)
+            for person in people:
+                if role is not None and person.admin and role not in person.roles:
+                    person.roles.append(role)
+                    extend_server_tokens(person, ALL)
+                elif role is not None and not person.admin and role in person.roles:
+                    person.roles.remove(role)
+
+
+def give_administrator(session: Any, user: Any, *, admin: bool) -> None:
+    """Make `user` (the hub's User) an administrator, or a plain member again."""
+    user.admin = admin
+    roles.assign_default_roles(session, entity=user.orm_user)
+    session.commit()

@@ -1,0 +1,80 @@
+"""Our tables in the hub's database."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from jupyterhub import orm
+from sqlalchemy import Boolean, DateTime, Float, Integer, LargeBinary, Unicode, inspect
+from sqlalchemy.orm import Mapped, mapped_column
+
+
+class AccountRow(orm.Base):
+    """One account that ever had a server. `ended_at`: when it was deleted (Unix time), None while it exists."""
+
+    __tablename__ = "qcrbox_accounts"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy's own form
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    user_id: Mapped[int] = mapped_column(Integer, nullable=False, index=True)
+    user_created: Mapped[datetime] = mapped_column(DateTime, nullable=False)
+    name: Mapped[str] = mapped_column(Unicode(255), nullable=False)
+    ended_at: Mapped[float | None] = mapped_column(Float, nullable=True)
+
+
+class RequestRow(orm.Base):
+    """Someone asks for an account. Several may ask for one name, and for a name that is taken."""
+
+    __tablename__ = "qcrbox_requests"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(Unicode(255), nullable=False, index=True)
+    password: Mapped[bytes] = mapped_column(LargeBinary, nullable=False)
+    address: Mapped[str] = mapped_column(Unicode(64), nullable=False, default="")
+    asked_at: Mapped[float] = mapped_column(Float, nullable=False)
+
+
+class InvitationRow(orm.Base):
+    """A link or code that makes accounts, or the password of a workshop. Only a hash of it is stored."""
+
+    __tablename__ = "qcrbox_invitations"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(Unicode(16), nullable=False)
+    hashed: Mapped[str] = mapped_column(Unicode(128), nullable=False, unique=True)
+    group: Mapped[str] = mapped_column(Unicode(255), nullable=False, default="")
+    role: Mapped[str] = mapped_column(Unicode(32), nullable=False, default="")
+    name: Mapped[str] = mapped_column(Unicode(255), nullable=False, default="")
+    made_by: Mapped[str] = mapped_column(Unicode(255), nullable=False)
+    made_at: Mapped[float] = mapped_column(Float, nullable=False)
+    expires_at: Mapped[float] = mapped_column(Float, nullable=False)
+    uses_left: Mapped[int | None] = mapped_column(Integer, nullable=True)
+
+
+class PasswordStateRow(orm.Base):
+    """What is special about an account's password. must_change: it was made by someone else.
+
+    workshop: the account has none of its own; that of this invitation opens it.
+    """
+
+    __tablename__ = "qcrbox_password_states"
+
+    name: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    must_change: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
+    workshop: Mapped[int | None] = mapped_column(Integer, nullable=True)
+
+
+def create_missing(session: Any) -> None:
+    """Make the tables that an older platform has not."""
+    engine = session.bind
+    present = set(inspect(engine).get_table_names())
+    for row in (AccountRow, RequestRow, InvitationRow, PasswordStateRow):
+        if row.__tablename__ not in present:
+            row.__table__.create(engine)
+
+
+def must_change_password(session: Any, name: str) -> bool:
+    """Was this account's password made by someone else?"""
+    row = session.get(PasswordStateRow, name)
+    return bool(row and row.must_change)

@@ -1,0 +1,51 @@
+"""A long calculation that loses its agent goes on from its checkpoint, on real parts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from qcrbox.api.box import Box
+from qcrbox.client.http import RegistryClient
+
+from tests.conftest import RunningRegistry
+from tests.faults.agents_seen import AsProcesses
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+def until(holds: Callable[[], object], seconds: float = 400.0) -> object:
+    deadline = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+    return found
+
+
+def test_kill_9_of_the_agent_costs_no_round_that_was_done(registry: RunningRegistry) -> None:
+    box = Box(RegistryClient(registry.url))
+    agents = AsProcesses(registry.data)
+    urea = box.examples["urea-simulated"]
+    settings = {"functional": "hf", "basis": "sto-3g", "hydrogens": "isotropic", "weighting": "0, 0"}
+    calculation = box.har.refine_har(urea, **settings)
+
+    def log() -> str:
+        return str(calculation.log)
+
+    # Two rounds are done and their state is stored; the third is on its way.
+    until(lambda: "Round 2:" in log())
+    time.sleep(3)
+    agent = next(name for name, slug in agents.all().items() if slug == "har")
+    inside = agents.inside(agent)
+    agents.kill(agent, min(inside))
+    result = calculation.result(400)
+    text = log()
+    assert "Continuing after round" in text
+    # The log is that of the attempt that came to the end.
+    assert "Round 1:" not in text
+    assert "Round 2:" not in text
+    assert result.R1 < 0.06
+    assert result.cif["_qcrbox_har_converged"] == "yes"
+    until(lambda: not agents.alive(agent, inside))
+    box.close()
