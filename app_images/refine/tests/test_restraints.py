@@ -42,8 +42,8 @@ END
 
 # Two carbon atoms 2.9 Å apart, one near its own image, and a chain whose ends bonds join.
 CLOSE = """FVAR 0.5
-C1 1 0.20 0.10 0.10 11 0.03
-C2 1 0.51 0.10 0.10 11 0.03
+C1 1 0.20 0.16 0.10 11 0.03
+C2 1 0.51 0.16 0.10 11 0.03
 C3 1 0.42 0.40 0.45 11 0.03
 C4 1 0.05 0.70 0.40 11 0.03
 C5 1 0.17 0.76 0.34 11 0.03
