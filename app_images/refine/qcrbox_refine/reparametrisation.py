@@ -342,7 +342,7 @@ class Reparametrisation:
             skip_j_seq_less_than_i_seq=False, all_interactions_from_inside_asu=True
         )
         self.free_variables = [] if free_variables is None else free_variables
-        self.state = _state(structure, [1.0, *self.free_variables])
+        self.state = state_of(structure, [1.0, *self.free_variables])
         self.n_independents = 0
         for block in self.blocks:
             block.start = self.n_independents
@@ -444,7 +444,8 @@ class Reparametrisation:
                             jacobian[theta, start + k] = float(value)
 
 
-def _state(structure: xray.structure, variables: Sequence[float]) -> State:
+def state_of(structure: xray.structure, variables: Sequence[float] = (1.0,)) -> State:
+    """The values of a structure."""
     cell = structure.unit_cell()
     orthogonal = np.array(cell.orthogonalization_matrix()).reshape(3, 3)
     scatterers = structure.scatterers()
