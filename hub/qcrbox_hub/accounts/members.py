@@ -105,6 +105,7 @@ class Members(Base):
             (r"/people", pages.People),
             (r"/trust", pages.Trust),
             (r"/confirm", pages.Confirm),
+            (r"/host-name", pages.HostName),
             (r"/group-members", group_page.Groups),
             (r"/connect", connect_page.Connect),
             (r"/connect/begin", connect_page.BeginConnecting),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from qcrbox_hub.accounts.recent_sign_in import recent
 from qcrbox_hub.accounts.roles import APPLICATIONS_ROLE
 from qcrbox_hub.accounts.service import AccountService
 from qcrbox_hub.accounts.tables import RequestRow, must_change_password
+from qcrbox_hub.platform.addresses import Addresses
 from qcrbox_hub.walls.choice import trust_everyone
 
 # Fields of a form that are not repeated on the page that asks for the password.
@@ -115,6 +117,21 @@ class Confirm(Page):
     async def post(self) -> None:
         if await self.confirmed():
             await self._show(done=True)
+
+
+class HostName(BaseHandler):
+    """Caddy asks whether a host name may have a certificate: only those of people who exist, not any that someone tries."""
+
+    async def get(self) -> None:
+        addresses: Addresses = self.settings["qcrbox_addresses"]
+        token = self.get_query_argument("token", "")
+        host = self.get_query_argument("domain", "").lower()
+        if not hmac.compare_digest(token.encode(), self.settings["qcrbox_certificate_token"].encode()):
+            raise web.HTTPError(404)
+        names = (row.name for row in self.db.query(orm.User.name))
+        known = host == addresses.hub_host or any(addresses.person_host(name) == host for name in names)
+        self.set_status(200 if known else 404)
+        self.finish("")
 
 
 class SignIn(LoginHandler):

@@ -36,6 +36,10 @@ if settings.addresses.separation is not Separation.NONE:
     c.JupyterHub.subdomain_host = settings.addresses.hub
     c.JupyterHub.subdomain_hook = settings.addresses.subdomain_hook
 handler_changes.apply(settings.addresses)
+c.JupyterHub.tornado_settings = {
+    "qcrbox_addresses": settings.addresses,
+    "qcrbox_certificate_token": settings.certificate_token_file.read_text().strip(),
+}
 # Code on people's host names could set cookies for the hub's; browsers refuse that for this prefix. It needs
 # HTTPS, and host names that people do not share, as such cookies hold for every path.
 c.JupyterHub.cookie_host_prefix_enabled = (

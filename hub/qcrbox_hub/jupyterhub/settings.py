@@ -28,6 +28,7 @@ class HubSettings(BaseModel):
     registry_url: str = Field(description="The registry, as reached from this machine.")
     service_token_file: Path = Field(description="The registry's token for the hub.")
     proxy_token_file: Path = Field(description="The hub's token for the proxy.")
+    certificate_token_file: Path = Field(description="The token with which Caddy asks about host names.")
     walls: Walls = Field(Walls.TRUSTED, description="What people's servers run in.")
     walls_what: str = Field("", description="One sentence about the walls, for people.")
     walls_stronger: str = Field("", description="What would be stronger, and how to get it.")

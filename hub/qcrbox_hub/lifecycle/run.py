@@ -43,6 +43,7 @@ class Run:
         self.data.prepare()
         self.data.lock()
         try:
+            self.data.require_databases(self._database_urls())
             self._recover()
             self.data.ending_file.unlink(missing_ok=True)
             ports.require_free(self.options.host, self.options.port)
@@ -51,6 +52,13 @@ class Run:
         finally:
             self._stop()
             self.data.unlock()
+
+    def _database_urls(self) -> dict[str, str]:
+        settings, path = self.options.settings, self.data.path
+        urls = {"registry": settings.registry_database_url(path) or "sqlite://"}
+        if self.options.mode == "hub":
+            urls["hub"] = settings.hub_database_url(path)
+        return urls
 
     def _recover(self) -> None:
         """The lock is ours, so whatever the last platform left is not wanted any more."""

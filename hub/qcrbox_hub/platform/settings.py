@@ -6,6 +6,7 @@ the file for one start.
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
 from pathlib import Path
@@ -38,12 +39,17 @@ class Public(Section):
         "(the default) needs a wildcard name. Without `*` all servers share that one name, apart from the hub. "
         "\"same\" puts them on the hub's name: every person's code can then act as whoever looks at it.",
     )
-    host: str = Field("127.0.0.1", description="Address the proxy listens on.")
-    port: int = Field(8000, ge=1, le=65535, description="Port the proxy listens on.")
-    tls: Literal["none", "front"] = Field(
+    host: str = Field("127.0.0.1", description="Address the platform listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the platform listens on.")
+    tls: Literal["none", "front", "files", "acme", "internal"] = Field(
         "none",
-        description="`front`: a web server on this machine ends TLS, forwards to the proxy and sets X-Forwarded-For.",
+        description="`front`: a web server of yours ends TLS, forwards to us and sets X-Forwarded-For. By our own Caddy: "
+        "`files` with your certificate, `acme` with certificates of a public authority (Let's Encrypt), one for the "
+        "hub and one for each person, `internal` with an authority of its own that browsers have to be told of.",
     )
+    tls_certificate: Path | None = Field(None, description="With `files`: certificate chain, PEM.")
+    tls_key: Path | None = Field(None, description="With `files`: private key, PEM.")
+    email: str = Field("", description="With `acme`: where the authority sends warnings.")
 
 
 class Databases(Section):
@@ -103,8 +109,9 @@ class PlatformSettings(Section):
     )
 
     def registry_database_url(self, data: Path) -> str:
-        """ "" for SQLite in the data folder."""
-        return _from_file(data, self.database.registry_url_file)
+        """An empty text for SQLite in the data folder. A variable of the registry counts where the file names none."""
+        found = _from_file(data, self.database.registry_url_file)
+        return found or os.environ.get("QCRBOX_REGISTRY_DATABASE_URL", "")
 
     def hub_database_url(self, data: Path) -> str:
         return hub_database_url(data, self.database.hub_url_file)
