@@ -17,7 +17,7 @@ from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.authenticator import BRAKE, REQUESTS_LIMIT, SIGN_UPS_PER_ADDRESS, QCrBoxAuthenticator
 from qcrbox_hub.accounts.brake import TooMany
 from qcrbox_hub.accounts.first_admin import FirstAdminCode
-from qcrbox_hub.accounts.members import give_administrator
+from qcrbox_hub.accounts.membership import give_administrator
 from qcrbox_hub.accounts.recent_sign_in import recent
 from qcrbox_hub.accounts.roles import APPLICATIONS_ROLE
 from qcrbox_hub.accounts.service import AccountService
@@ -80,7 +80,7 @@ class Page(BaseHandler):
             problem=problem,
             address=self.request.uri,
             sign_in_again=self.authenticator.sign_in_again_url,
-            own_passwords=self.authenticator.own_passwords,
+            asks_for_password=self.authenticator.asks_for_password,
         )
         return False
 
@@ -297,7 +297,7 @@ class People(Page):
         accounts = self.authenticator.accounts() if self.authenticator.own_passwords else []
         role = orm.Role.find(self.db, APPLICATIONS_ROLE)
         application_admins = {user.name for user in role.users} if role else set()
-        taken = {each.username for each in accounts}
+        taken, locked = {each.username for each in accounts}, set(self.authenticator.locked())
         await self.show(
             "people.html",
             status=status,
@@ -305,15 +305,14 @@ class People(Page):
                 {"id": each.id, "name": each.name, "taken": each.name in taken, "address": each.address}
                 for each in self.service.requests()
             ],
-            locked=[each.username for each in accounts if not each.is_authorized],
+            locked=sorted(locked),
             members=[
                 {
                     "name": name,
                     "admin": known.get(name, False),
                     "applications": name in application_admins,
                 }
-                for name in sorted({*known, *(each.username for each in accounts if each.is_authorized)})
-                if not any(each.username == name and not each.is_authorized for each in accounts)
+                for name in sorted({*known, *taken} - locked)
             ],
             me=self.current_user.name,
             own_passwords=self.authenticator.own_passwords,

@@ -19,7 +19,7 @@ from qcrbox_hub.platform import paths, ports
 from qcrbox_hub.platform.addresses import Addresses, Separation
 from qcrbox_hub.platform.child import ChildSpec, Probe, accepting, answering, listening
 from qcrbox_hub.platform.data_folder import DataFolder, write_private
-from qcrbox_hub.platform.settings import PlatformSettings
+from qcrbox_hub.platform.settings import LTI_POSTS, PlatformSettings
 from qcrbox_hub.platform.supervisor import MARK
 from qcrbox_hub.walls.choice import Choice, choose, everyone_is_trusted
 from qcrbox_hub.walls.relay_settings import VARIABLE as RELAY_VARIABLE
@@ -240,6 +240,7 @@ def _proxy(plan: Plan) -> ChildSpec:
         routes_file=routes,
         addresses=_addresses(plan),
         tls_in_front=options.tls_in_front or options.own_tls,
+        cross_site_posts=LTI_POSTS if options.settings.sign_in.method == "lti13" else (),
     )
     return ChildSpec(
         "proxy",
@@ -319,6 +320,7 @@ def _hub(plan: Plan) -> ChildSpec:
         people=plan.options.settings.people,
         hub_database_file=plan.options.settings.database.hub_url_file,
         hub_config=plan.options.settings.hub_config,
+        sign_in=plan.options.settings.sign_in,
         culler_token_file=plan.data.secret_file("culler_token") if plan.options.idle_cull_s else None,
     )
     file = plan.data.run / "hub.json"

@@ -77,8 +77,11 @@ class Run:
     def _start(self, on_ready: Callable[[Run], None]) -> None:
         begin = time.monotonic()
         self.plan = plans.make(self.options, self.data)
-        if self.options.mode == "hub" and not has_administrator(
-            self.options.settings.hub_database_url(self.data.path)
+        native = self.options.settings.sign_in.method == "native"
+        if (
+            self.options.mode == "hub"
+            and native
+            and not has_administrator(self.options.settings.hub_database_url(self.data.path))
         ):
             code = self.data.new_first_admin_code()
             self.first_admin_link = f"{self.plan.url}/hub/first-admin?code={code}"
