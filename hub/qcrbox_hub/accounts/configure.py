@@ -68,7 +68,10 @@ def _ldap(c: Any, sign_in: SignIn, data: Path, public_url: str, providers: Any) 
         options.server_port = given.port
     options.tls_strategy = given.tls
     options.groups_attribute = given.groups_attribute
-    options.auth_state_attributes = [given.groups_attribute]
+    options.auth_state_attributes = [given.groups_attribute] if given.groups_attribute else []
+    parts = (f"({name}={{{'uid' if name == 'memberUid' else 'userdn'}}})" for name in given.member_attributes)
+    options.group_search_filter = f"(|{''.join(parts)})"
+    options.group_attributes = given.member_attributes
     # The library looks into the groups that it is told of; with some to be allowed, not everyone is.
     options.allowed_groups = [
         *given.allowed_groups,

@@ -153,9 +153,9 @@ class PasswordMembers(ProviderMembers):
 class LdapAuthenticator(PasswordMembers, LDAPAuthenticator):
     """A directory. Its groups are those that list the person, or that the person's entry lists."""
 
-    groups_attribute = Unicode(
-        "memberOf", help="Attribute of a person's entry with the DNs of its groups."
-    ).tag(config=True)
+    groups_attribute = Unicode("", help="Attribute of a person's entry with the DNs of its groups.").tag(
+        config=True
+    )
     must_be_in = List(
         Unicode(),
         help="DNs of groups whose members may sign in; `allowed_groups` holds more, to be asked about.",

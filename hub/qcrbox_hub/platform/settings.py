@@ -139,10 +139,17 @@ class Ldap(Section):
         description='Names to bind with, e.g. "uid={username},ou=people,dc=example,dc=org".',
     )
     groups_attribute: str = Field(
-        "memberOf", description="Attribute of a person's entry with the DNs of its groups."
+        "",
+        description="Attribute of a person's entry with the DNs of its groups; `memberOf` in Active Directory, and in "
+        "OpenLDAP with that overlay.",
     )
     groups: list[str] = Field(
         default_factory=list, description="DNs of groups that are asked whether they list the person."
+    )
+    member_attributes: list[str] = Field(
+        ["member", "uniqueMember"],
+        description="Attributes with which groups list people: by DN, and `memberUid` by name. All must be in the "
+        "directory's schema.",
     )
     allowed_groups: list[str] = Field(
         default_factory=list,
