@@ -13,7 +13,7 @@ from cctbx.eltbx import xray_scattering
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.shelx import Instruction
 
-from qcrbox_refine.cif_text import CifBlock
+from qcrbox_refine.cif_block import CifBlock
 from qcrbox_refine.parameters import FREE, UNSTATED, Coding
 from qcrbox_refine.progress import say
 from qcrbox_refine.shelx_settings import ShelxSettings

@@ -39,9 +39,11 @@ _UNITS = {
     "angstrom_squared": r"(?:Å|\\%A|A)(?:\^?2\^?|²)",
     "millimetres": r"mm",
 }
+# Possessive throughout: one cell that fails must not make the pattern try every split of all cells before it.
 _REGULAR = re.compile(
-    r"(?:(?:[?.]|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?(?:\((?:\d+\.?\d*|\.\d+)\))?)\n)*\Z"
+    r"(?:(?>[?.]|[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]{1,4}+)?(?:\((?:[0-9]++\.?[0-9]*+|\.[0-9]++)\))?)\n)*+\Z"
 )
+_LONGEST = 60  # characters of a misprint; nothing longer is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def read_number(text: str, unit: str = "") -> Reading | None:
     number = parse_number(text)
     if number is not None:
         return Reading(number)
+    if len(text) > _LONGEST:
+        return None
     remarks: list[str] = []
     plain = text.strip().translate(_DASHES)
     if plain != text.strip():

@@ -59,6 +59,13 @@ def _table() -> dict[str, str]:
     for name, spellings in aliases:
         for alias in spellings.split():
             table.setdefault(alias, name)
+    # Newer items have no old spelling; programs that know underscores only write them so.
+    plain: dict[str, list[str]] = {}
+    for name, _ in aliases:
+        plain.setdefault(name.lower().replace(".", "_", 1), []).append(name)
+    for spelling, meant in plain.items():
+        if len(meant) == 1:
+            table.setdefault(spelling, meant[0])
     return table
 
 

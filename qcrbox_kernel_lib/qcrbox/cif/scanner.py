@@ -180,6 +180,20 @@ class Scanner:
             self.seen[lower] = entry
             return True
         first_line, this_line = self.line_of(earlier.span[0] if earlier.span else 0), self.line_of(place)
+        if _is_empty(earlier) != _is_empty(entry):
+            empty_line = first_line if _is_empty(earlier) else this_line
+            self.warn(
+                "duplicate-item",
+                f"{tag} is given twice, in lines {first_line} and {this_line}; line {empty_line} says nothing.",
+                place,
+                tag=tag,
+                next="Delete that line.",
+            )
+            if _is_empty(earlier):
+                assert self.block is not None
+                self.block.entries[self.block.entries.index(earlier)] = entry
+                self.seen[lower] = entry
+            return False
         same = isinstance(earlier, Item) and isinstance(entry, Item) and earlier.value == entry.value
         if same:
             self.warn(
@@ -393,3 +407,8 @@ class Scanner:
                 tag,
             )
         )
+
+
+def _is_empty(entry: Entry) -> bool:
+    """Whether an item has no value: unknown, not applicable, or a blank text."""
+    return isinstance(entry, Item) and (entry.raw in ("?", ".") or not entry.text.strip())

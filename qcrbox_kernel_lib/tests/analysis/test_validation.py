@@ -48,6 +48,33 @@ def test_alerts_come_with_the_most_serious_first() -> None:
     ("text", "test", "level"),
     [
         (write_cif(), "MISSING", "A"),
+        (
+            write_cif(
+                sites=(("C1", "C", 0.1, 0.2, 0.3), ("O1", "O", 0, 0, 0), ("O2", "O", 0.5, 0.5, 0.5)),
+                group=INVERTED,
+                more="_chemical_formula_sum 'C O2'",
+            ),
+            "FORMULA_CONTENT",
+            "B",
+        ),
+        (
+            write_cif(
+                sites=(("C1", "C", 8, 0, 0, 0),),
+                columns="label type_symbol site_symmetry_multiplicity fract_x fract_y fract_z",
+                group=INVERTED,
+            ),
+            "MULTIPLICITY",
+            "B",
+        ),
+        (
+            write_cif(
+                sites=(("C1", "C", 1, 0, 0, 0),),
+                columns="label type_symbol site_symmetry_order fract_x fract_y fract_z",
+                group=INVERTED,
+            ),
+            "MULTIPLICITY",
+            "B",
+        ),
         (write_cif(group=INVERTED + "\n_space_group_name_H-M_alt 'P 1'"), "SYMMETRY_STATEMENTS", "B"),
         (write_cif((10, 11, 12, 90, 91, 90), group="_space_group_name_H-M_alt 'P 21 21 21'"), "CELL_SYSTEM", "A"),
         (write_cif((10, 11, 12, 90, 91, 95), group="_space_group_name_H-M_alt 'P 1 21/c 1'"), "CELL_SYSTEM", "A"),

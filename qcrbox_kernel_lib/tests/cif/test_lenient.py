@@ -125,3 +125,11 @@ def test_the_dictionary_check_names_the_spelling_and_what_is_read() -> None:
     (remark,) = check("data_x\n_cell_angle_beta 90.00()\n")
     assert "'90.00()' is a number with brackets that hold no s.u.; it is read as 90.00" in remark.what
     assert remark.line == 2
+
+
+def test_long_texts_and_columns_with_one_odd_cell_are_soon_looked_through() -> None:
+    assert read_number("1" + " " * 100_000 + "x", "kelvins") is None
+    assert read_number("1" * 400) is None
+    cells = ["123456.123456(12)"] * 5_000 + ["12345x"]
+    assert [row for row, _, _ in irregular(cells)] == [5_000]
+    assert [row for row, _, _ in irregular(["1" * 290] * 100 + ["(" * 1000])] == [100]

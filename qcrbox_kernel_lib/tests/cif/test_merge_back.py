@@ -219,6 +219,12 @@ def test_output_replaces_the_item_of_its_own_spelling_where_two_were_kept() -> N
     ]
 
 
+def test_two_spellings_that_were_kept_are_handed_back_with_their_own_su() -> None:
+    source = unify("data_x\n_cell_measurement_temperature 100(1)\n_diffrn_ambient_temperature 100(2)\n")
+    given = specific(source.document, InputEntries(optional=["all_unified"], merge_su=True))
+    assert merge_back(given.document, source.document, OutputEntries()).bytes == source.bytes
+
+
 def test_block_name_is_the_sources() -> None:
     assert merged("_a 1", "_b 2").block.name == "src"
     alone = merge_back("data_out\n_cell_length_a 1(1)\n", None, OutputEntries())
@@ -394,6 +400,24 @@ def test_an_item_named_su_takes_the_outputs_value() -> None:
     assert pairs(result) == [("_my.value_with_su", "1.23"), ("_my.value_with_su_su", "0.04")]
 
 
+def test_a_table_that_the_output_repeats_keeps_its_layout_and_order() -> None:
+    source = "data_x\nloop_\n_atom_site.fract_x\n_atom_site.label\n0.10   C1\n  0.2  C2\n"
+    for rows_of_output in ("'C1' 0.1\nC2 0.2", "C2 0.2\n'C1' 0.1"):
+        output = f"data_o\nloop_\n_atom_site_label\n_atom_site_fract_x\n{rows_of_output}\n"
+        result = merge_back(output, source, OutputEntries())
+        assert "\n0.10   C1\n  0.2  C2\n" in result.text
+        assert result.block.tags == ["_atom_site.fract_x", "_atom_site.label"]
+
+
+def test_rows_without_distinct_keys_keep_their_digits_where_the_output_repeats_them() -> None:
+    source = BONDS + "C1 C2 1.5012(24) .\nC1 C2 1.6012(24) ."
+    again = merged(source, BONDS + "C1 C2 1.501(2) .\nC1 C2 1.650(2) .")
+    assert again.block.column("_geom_bond.distance") == ["1.5012", "1.650"]
+    assert codes(again) == []
+    listed = merged("loop_\n_my_a\n_my_b\nx 1.0012(24)\ny 2", "loop_\n_my_a\n_my_b\nx 1.001(2)\ny 2")
+    assert listed.block.column("_my_b") == ["1.0012", "2"]
+
+
 def test_a_file_that_a_program_only_hands_on_stays_as_it_is() -> None:
     source = (
         "data_x\n_cell_length_a 5.63083(80)\n_cell_length_c 4.71453(100)\n_my_n 1.50\n"
@@ -472,6 +496,12 @@ def test_item_of_the_output_becomes_a_row_of_the_sources_loop() -> None:
     assert with_key.block.column("_atom_site_fract_x_su") == ["?", "0.1", "?"]
 
 
+def test_items_and_loops_of_one_table_of_the_source_do_not_replace_each_other() -> None:
+    result = merged("loop_\n_first\n_second\n1 2", "_first 3\nloop_\n_second\n4\n5")
+    assert rows(result, "_first") == [("3",)]
+    assert rows(result, "_second") == [("4",), ("5",)]
+
+
 def test_loop_with_id_and_label_is_merged_by_one_key() -> None:
     columns = "loop_\n_atom_type.symbol\n_atom_type.id\n_atom_type.label\n_atom_type.x\n"
     result = merged(columns + "C 1 a 5\nN 2 b 6", columns + "C 7 c 8")
@@ -499,7 +529,7 @@ def test_replaced_cells_take_their_su_with_them() -> None:
 def test_quoted_and_bare_labels_are_one_key() -> None:
     source = "loop_\n_atom_site_label\n_atom_site_occupancy\n'C1' 1"
     result = merged(source, "loop_\n_atom_site_label\n_atom_site_fract_x\nC1 0.5")
-    assert rows(result, "_atom_site") == [("C1", "1", "0.5")]
+    assert rows(result, "_atom_site") == [("'C1'", "1", "0.5")]
 
 
 def test_result_is_read_again_before_it_is_given() -> None:

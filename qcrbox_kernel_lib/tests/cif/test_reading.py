@@ -212,6 +212,20 @@ def test_same_item_with_another_value_is_an_error_with_both_lines() -> None:
     assert kept.sole_block()["_a"] == "1"
 
 
+@pytest.mark.parametrize("empty", ["''", "?", ".", "' '"])
+@pytest.mark.parametrize("first", [True, False])
+def test_an_item_given_again_without_a_value_is_a_warning(empty: str, first: bool) -> None:
+    values = [empty, "'C2 O6'"] if first else ["'C2 O6'", empty]
+    content = "data_x\n_a 1\n" + "".join(f"_s {value}\n" for value in values)
+    document = read(content + "_b 2\n")
+    assert codes(document) == ["duplicate-item"]
+    assert f"line {3 if first else 4} says nothing" in document.diagnostics[0].what
+    assert document.sole_block().text("_s") == "C2 O6"
+    assert document.sole_block().tags == ["_a", "_s", "_b"]
+    document.sole_block().set("_s", "N")
+    assert read(document.to_bytes()).sole_block().text("_s") == "N"
+
+
 def test_two_blocks_of_one_name_are_kept_as_two() -> None:
     document = read("data_x\n_a 1\ndata_X\n_a 2\n")
     assert codes(document) == ["duplicate-block"]

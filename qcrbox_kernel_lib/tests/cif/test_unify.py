@@ -43,6 +43,20 @@ def test_source_is_never_changed() -> None:
     assert document.to_bytes() == b"data_x\n_cell_length_a 10.1(2)\n"
 
 
+def test_two_spellings_that_differ_in_su_only_are_both_kept_for_good() -> None:
+    source = "_cell_measurement_temperature 100(1)\n_diffrn_ambient_temperature 100(2)"
+    once = unified(source)
+    assert [(item.tag, item.raw) for item in once.block.items] == [
+        ("_cell_measurement_temperature", "100"),
+        ("_cell_measurement_temperature_su", "1"),
+        ("_diffrn.ambient_temperature", "100"),
+        ("_diffrn.ambient_temperature_su", "2"),
+    ]
+    assert unify(once.bytes).bytes == once.bytes
+    same = unified("_cell_measurement_temperature 100(2)\n_diffrn_ambient_temperature 100(2)").block
+    assert same.tags == ["_diffrn.ambient_temperature", "_diffrn.ambient_temperature_su"]
+
+
 # S.u.
 
 

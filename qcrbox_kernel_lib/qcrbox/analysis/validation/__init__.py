@@ -32,6 +32,7 @@ CHECKS: dict[str, Check] = {
         model_checks.positive_definite,
         model_checks.adp_shape,
         model_checks.rigid_bond,
+        model_checks.multiplicities,
         model_checks.occupancies,
         model_checks.neighbours,
         model_checks.precision_of_bonds,

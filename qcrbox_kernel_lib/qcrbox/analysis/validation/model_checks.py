@@ -11,6 +11,7 @@ from qcrbox.cif.document import Block
 from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.elements import is_metal
 from qcrbox.crystallography.structure.formula import parse_formula
+from qcrbox.crystallography.structure.origin import multiplicity_mismatch
 from qcrbox.crystallography.structure.structure import Structure
 
 _MOST_NEIGHBOURS = {"H": 1, "D": 1, "C": 4, "N": 4, "O": 3, "F": 2}
@@ -86,6 +87,24 @@ def rigid_bond(block: Block, structure: Structure) -> Iterator[Alert]:
             f"Along {one}-{other} the mean-square displacements differ by {difference[place]:.3f} Å².",
             (one, other),
             like="PLAT230",
+        )
+
+
+def multiplicities(block: Block, structure: Structure) -> Iterator[Alert]:
+    """Multiplicities of sites as the file states them, against those that symmetry and coordinates give."""
+    sites = structure.sites
+    found = structure.images.symmetry.multiplicity
+    mismatch, stated = multiplicity_mismatch(block, sites, found, structure.space_group.order)
+    wrong = np.flatnonzero(mismatch)
+    for row in wrong:
+        label = sites.label[row]
+        yield Alert(
+            "MULTIPLICITY",
+            "B" if len(wrong) > 0.2 * len(sites) else "C",
+            1,
+            f"{label} has multiplicity {found[row]}, the file states {stated[row]:g}.",
+            (label,),
+            "Check the space group, its setting and origin, and the coordinates.",
         )
 
 

@@ -64,7 +64,9 @@ class _Merge:
         self.tables_of: dict[str, list[int]] = {}
         for slot, entry in enumerate(source.entries):
             self._register(entry, slot)
+        # The very spelling first: of two spellings with different values both were kept, each with its own s.u.
         self.new_items = {names.key(item.tag): item for item in output.items}
+        self.new_items |= {item.tag.lower(): item for item in output.items}
         self.placed: set[int] = set()
         self.renumbered = False
         """Whether the operations of the result have other numbers than those of the source."""
@@ -89,7 +91,9 @@ class _Merge:
             return
         together: list[Entry] = [item]
         old, old_su = self._item_slot(item.tag), self._item_slot(item.tag + "_su")
-        new_su = self.new_items.get(names.key(item.tag + "_su"))
+        new_su = self.new_items.get(f"{item.tag.lower()}_su") or self.new_items.get(
+            names.key(item.tag + "_su")
+        )
         if old is not None and self._is_repeated(item, new_su, old, old_su):
             self.placed.update(id(entry) for entry in (new_su,) if entry is not None)
             return
@@ -154,7 +158,11 @@ class _Merge:
         self._register(new, place)
 
     def _slots_with(self, keys: Iterable[str]) -> list[int]:
-        return sorted({slot for key in keys for slot in self.slots_of.get(key, ()) if self.slots[slot]})
+        """Slots that hold one of these items now; what stood there first may be replaced."""
+        return sorted({slot for key in keys for slot in self.slots_of.get(key, ()) if self._holds(slot, key)})
+
+    def _holds(self, slot: int, key: str) -> bool:
+        return any(names.key(tag) == key for entry in self.slots[slot] for tag in tags_of(entry))
 
     def _rivals(self, loop: Loop) -> list[int]:
         """Slots that hold the same items as a loop of the output, or its category's table."""

@@ -8,7 +8,7 @@ from qcrbox.cif.body import columns_of
 from qcrbox.cif.convert.columns import Columns, printed_loop, renamed
 from qcrbox.cif.convert.loop_keys import BY_POSITION, KEYS, SYMMETRY_OPERATIONS, common_key
 from qcrbox.cif.convert.result import warning
-from qcrbox.cif.convert.untouched import is_measured, untouched_rows
+from qcrbox.cif.convert.untouched import is_measured, same_texts, untouched_rows
 from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
@@ -31,6 +31,8 @@ def merged_loop(source: Loop, output: Loop, block: str, warnings: list[Diagnosti
         return _operations(source, output, block, warnings)
     needed, possible = common_key(category, source.tags, output.tags)
     if not needed:
+        if (same := _same_rows(source, output, block, warnings)) is not None:
+            return same
         if category in KEYS:
             warnings.append(_replaced(source, output, "the key columns are not in both", block))
         else:
@@ -41,19 +43,33 @@ def merged_loop(source: Loop, output: Loop, block: str, warnings: list[Diagnosti
     source_parts = _key_columns(source_columns, needed, possible, source.n_rows)
     output_parts = _key_columns(output_columns, needed, possible, output.n_rows)
     keys = [*needed, *possible]
-    if source_parts == output_parts:
+    if source_parts == output_parts and _are_unique(source_parts, source.n_rows):
         # The same rows in the same order, as after a refinement: nothing to look up.
-        if _are_unique(source_parts, source.n_rows):
-            return _joined(source_columns, output_columns, keys, None, [], block, warnings)
-        warnings.append(_replaced(source, output, _NOT_TOLD_APART, block))
-        return renamed(output, output.tags)
+        return _joined(source_columns, output_columns, keys, None, [], block, warnings, source.cif2) or source
     place = {key: row for row, key in enumerate(_keys(output_parts))}
     if len(place) != output.n_rows or not _are_unique(source_parts, source.n_rows):
+        if (same := _same_rows(source, output, block, warnings)) is not None:
+            return same
         warnings.append(_replaced(source, output, _NOT_TOLD_APART, block))
         return renamed(output, output.tags)
     warnings += _vanished(category, source_parts[0], place, block)
     rows = [place.pop(key, -1) for key in _keys(source_parts)]
-    return _joined(source_columns, output_columns, keys, rows, sorted(place.values()), block, warnings)
+    rest = sorted(place.values())
+    return _joined(source_columns, output_columns, keys, rows, rest, block, warnings, source.cif2) or source
+
+
+def _same_rows(source: Loop, output: Loop, block: str, warnings: list[Diagnostic]) -> Loop | None:
+    """A table without usable keys that the output repeats: same columns, same texts in the same rows.
+
+    Its numbers are then merged by position, so that repeated ones keep their digits; None for another table.
+    """
+    if source.n_rows != output.n_rows or set(source.tags) != set(output.tags):
+        return None
+    own, new = columns_of_loop(source), columns_of_loop(output)
+    texts = [tag for tag in own if not is_measured(tag, f"{tag}_su" in own or tag.endswith("_su"))]
+    if any(own[tag] != new[tag] for tag in texts):
+        return None
+    return _joined(own, new, [], None, [], block, warnings, source.cif2) or source
 
 
 def columns_of_loop(loop: Loop) -> dict[str, list[str]]:
@@ -150,14 +166,19 @@ def _operations(source: Loop, output: Loop, block: str, warnings: list[Diagnosti
         if len(place) == len(new) and len(set(own)) == len(own) and place.keys() >= set(own):
             rows = [place.pop(name) for name in own]
             rest = sorted(place.values())
-            return _joined(source_columns, output_columns, [identifier], rows, rest, block, warnings)
+            return (
+                _joined(
+                    source_columns, output_columns, [identifier], rows, rest, block, warnings, source.cif2
+                )
+                or source
+            )
     own, new = _column(source_columns, operation), _column(output_columns, operation)
     if (
         own is not None
         and new is not None
         and list(map(plain_operation, own)) == list(map(plain_operation, new))
     ):
-        return _joined(source_columns, output_columns, [], None, [], block, warnings)
+        return _joined(source_columns, output_columns, [], None, [], block, warnings, source.cif2) or source
     warnings += _lost(source, output, block)
     return renamed(output, output.tags)
 
@@ -194,8 +215,11 @@ def _joined(
     new_rows: list[int],
     block: str,
     warnings: list[Diagnostic],
-) -> Loop:
-    """Compose columns: `rows` gives the output row of each source row (-1 none; None: all the same), `new_rows`
+    cif2: bool,
+) -> Loop | None:
+    """The composed loop; None where the output changes nothing.
+
+    `rows` gives the output row of each source row (-1 none; None: all the same), `new_rows`
     those to append. Values that the output only repeats keep the source's digits and s.u.
     """
     first = [tag for tag in [*source, *output] if tag.lower() in keys]
@@ -204,11 +228,15 @@ def _joined(
     whole = rows is None or all(row >= 0 for row in rows)
     kept = {tag: _untouched(tag, source, output, rows) for tag in tags if tag in source and tag in output}
     columns: dict[str, list[str]] = {}
+    unchanged = not new_rows and len(tags) == len(source)
     for tag in tags:
         value = tag[:-3] if tag.endswith("_su") and tag[:-3] in output else tag
         own, new = source.pop(tag, None), output.get(tag)
         lost_su = new is None and value != tag
         columns[tag] = _composed(own, new, rows, new_rows, kept.get(value), lost_su=lost_su)
+        unchanged = unchanged and columns[tag] is own
+    if unchanged:
+        return None
     gone = [
         tag
         for tag in tags
@@ -228,7 +256,7 @@ def _joined(
             )
         )
     output.clear()
-    return printed_loop(list(columns), _sliced(columns))
+    return printed_loop(list(columns), _sliced(columns), cif2=cif2)
 
 
 def _untouched(
@@ -236,7 +264,7 @@ def _untouched(
 ) -> bytearray | None:
     own_su = source.get(tag + "_su")
     if not is_measured(tag, own_su is not None):
-        return None
+        return same_texts(source[tag], output[tag], rows)
     return untouched_rows(source[tag], own_su, output[tag], output.get(tag + "_su"), rows)
 
 
@@ -264,7 +292,9 @@ def _composed(
             cell if place < 0 or stays[row] else "?" if new is None else new[place]
             for row, (cell, place) in enumerate(zip(own, places, strict=True))
         ]
-    return [*cells, *(("?" if new is None else new[row]) for row in new_rows)] if new_rows else cells
+    if new_rows:
+        return [*cells, *(("?" if new is None else new[row]) for row in new_rows)]
+    return own if own is not None and cells == own else cells
 
 
 def _sliced(columns: dict[str, list[str]]) -> Iterator[Columns]:
@@ -284,4 +314,5 @@ def _by_position(source: Loop, output: Loop, block: str, warnings: list[Diagnost
             _replaced(source, output, "the measurements are not the same ones in the same order", block)
         )
         return renamed(output, output.tags)
-    return _joined(columns_of_loop(source), columns_of_loop(output), shared, None, [], block, warnings)
+    own, new = columns_of_loop(source), columns_of_loop(output)
+    return _joined(own, new, shared, None, [], block, warnings, source.cif2) or source

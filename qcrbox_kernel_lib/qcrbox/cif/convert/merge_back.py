@@ -63,7 +63,8 @@ def output_block(document: Document, wanted: str | int) -> Block:
 
 def _checked(block: Block, warnings: list[Diagnostic], filename: str) -> Conversion:
     """Read the result again, so that nothing in an output can break a stored file."""
-    conversion = Conversion(Document([block], cif2=block.cif2, filename=filename), warnings)
+    remarks = list(dict.fromkeys(warnings))  # source and output may deserve the same one
+    conversion = Conversion(Document([block], cif2=block.cif2, filename=filename), remarks)
     again = read(conversion.bytes, filename=filename)
     if len(again.blocks) != 1 or sorted(again.blocks[0].tags) != sorted(block.tags):
         raise CifError("The merged file does not read back as it was written.", where=filename)

@@ -10,7 +10,7 @@ from qcrbox.cif.diagnostics import Diagnostic
 from qcrbox.cif.document import Block, Entry, Item, tags_of
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
-from qcrbox.cif.values import parse_number, parse_value
+from qcrbox.cif.values import Number, parse_number, parse_value
 
 Rename = Callable[[str], str]
 
@@ -26,6 +26,7 @@ def rank(tag: str, name: str) -> int:
 def without_clashes(block: Block, rename: Rename, warnings: list[Diagnostic]) -> Block:
     """The block under new names, each of them once."""
     entries = [_own_clashes(entry, rename, block.name, warnings) for entry in block.entries]
+    su_of = {item.tag.lower()[:-3]: item.raw for item in block.items if item.tag.lower().endswith("_su")}
     holders: dict[str, list[Entry]] = {}
     for entry in entries:
         for name in dict.fromkeys(map(rename, tags_of(entry))):
@@ -40,7 +41,7 @@ def without_clashes(block: Block, rename: Rename, warnings: list[Diagnostic]) ->
                 entry for entry in holders[name] if id(entry) not in dropped and id(entry) not in kept_written
             ]
             if len(alive) > 1:
-                _settle(name, alive, rename, block.name, warnings, kept_written, dropped, extended)
+                _settle(name, alive, rename, su_of, block.name, warnings, kept_written, dropped, extended)
 
     # Values before their s.u.: an item that keeps its written name keeps its s.u. too, even an equal one.
     settle(name for name in holders if not name.lower().endswith("_su"))
@@ -64,6 +65,7 @@ def _settle(
     name: str,
     clashing: list[Entry],
     rename: Rename,
+    su_of: dict[str, str],
     block: str,
     warnings: list[Diagnostic],
     kept_written: set[int],
@@ -76,7 +78,7 @@ def _settle(
     )
     winner = ranked[0]
     for loser in ranked[1:]:
-        if _says_nothing_new(loser, winner, rename):
+        if _says_nothing_new(loser, winner, rename, su_of):
             dropped.add(id(loser))
             _give_place(winner, loser, clashing, dropped)
         elif (joined := _joined(extended.get(id(winner), winner), loser, rename)) is not None:
@@ -121,6 +123,15 @@ def _is_absent(entry: Entry) -> bool:
     return isinstance(entry, Item) and entry.raw in ("?", ".")
 
 
+def _measured(item: Item, su_of: dict[str, str]) -> object:
+    """A value with its s.u., be that in brackets or in an item beside it."""
+    value, su = _comparable(item.raw), su_of.get(item.tag.lower())
+    if isinstance(value, Number) and value.su is None and su is not None:
+        apart = parse_number(text_of(su))
+        return value if apart is None else Number(value.value, apart.value, value.text)
+    return value
+
+
 def _texts(entry: Entry, tag: str) -> list[object]:
     raws = [entry.raw] if isinstance(entry, Item) else entry.column(tag)
     return [_comparable(raw) for raw in raws]
@@ -134,10 +145,12 @@ def _comparable(raw: str) -> object:
     return parse_number(text) or (text,)
 
 
-def _says_nothing_new(loser: Entry, winner: Entry, rename: Rename) -> bool:
-    """Whether all that the loser holds stands in the winner with equal values, or is unknown."""
+def _says_nothing_new(loser: Entry, winner: Entry, rename: Rename, su_of: dict[str, str]) -> bool:
+    """Whether all that the loser holds stands in the winner with equal values and s.u., or is unknown."""
     if isinstance(loser, Item) and loser.raw == "?":
         return True
+    if isinstance(loser, Item) and isinstance(winner, Item):
+        return _measured(loser, su_of) == _measured(winner, su_of)
     own = {rename(tag): tag for tag in tags_of(winner)}
     for tag in tags_of(loser):
         partner = own.get(rename(tag))

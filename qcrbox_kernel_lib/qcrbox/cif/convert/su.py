@@ -19,7 +19,7 @@ _USUAL = re.compile(r"^(-?\d+)\.(\d{1,100})\((\d{1,100})\)$", re.MULTILINE)
 # Numbers whose brackets every program reads; others are rewritten, with the same digits.
 _CUSTOMARY = re.compile(r"-?\d+(?:\.\d+)?\((?!0+\))\d+\)\Z")
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?\Z")
-_CUSTOMARY_COLUMN = re.compile(r"(?:(?:[^('\"\n;]+|-?\d+(?:\.\d+)?\((?!0+\))\d+\))\n)*\Z")
+_CUSTOMARY_COLUMN = re.compile(r"(?:(?:[^('\"\n;]++|-?\d++(?:\.\d++)?\((?!0+\))\d++\))\n)*+\Z")
 
 TagTest = Callable[[str], bool]
 

@@ -86,3 +86,18 @@ def untouched_rows(
             value, su, new[place], given
         )
     return kept
+
+
+def same_texts(own: list[str], new: list[str], rows: list[int] | None) -> bytearray | None:
+    """Which rows (n flags) of a column of texts the output only quotes differently; None where it quotes nothing."""
+    if not any(cell[0] in "'\"" for cell in (*own, *new)):
+        return None
+    kept = bytearray(len(own))
+    for row, cell in enumerate(own):
+        place = row if rows is None else rows[row]
+        kept[row] = (
+            place >= 0
+            and (cell in _ABSENT) == (new[place] in _ABSENT)
+            and text_of(cell) == text_of(new[place])
+        )
+    return kept

@@ -76,8 +76,7 @@ class Structure:
         group = reading.read_space_group(block, cell)
         sites = reading.read_sites(block, cell, notes)
         z = block.number("_cell_formula_units_Z")
-        if group.source in ("H-M", "number") and z is not None:
-            group = origin_by_contents(group, cell, sites, block.text("_chemical_formula_sum") or "", z.value)
+        group = origin_by_contents(group, cell, sites, block)
         return cls(
             cell,
             group,
