@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from qcrbox_hub.lifecycle import plan as plans
 from qcrbox_hub.platform import ports
 from qcrbox_hub.platform.addresses import Addresses
 from qcrbox_hub.platform.data_folder import DataFolder
+from qcrbox_hub.platform.settings import PlatformSettings
 from qcrbox_hub.platform.supervisor import Supervisor, end_marked_processes
 
 PASSWORD = "plum-Orchid-42-river"
@@ -88,15 +90,15 @@ class Hub:
             time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    data = DataFolder(tmp_path_factory.mktemp("platform") / "data")
+@contextmanager
+def running_hub(folder: Path, settings: PlatformSettings | None = None, **options: object) -> Iterator[Hub]:
+    """A hub with proxy and relay on a data folder below `folder`."""
+    data = DataFolder(folder / "data")
     data.prepare()
     code = data.new_first_admin_code()
     record: list[str] = []
-    plan = plans.make(
-        plans.Options(mode="hub", port=ports.choose(1)[0], spawner=os.environ["QCRBOX_SPAWNER"]), data
-    )
+    chosen = {"port": ports.choose(1)[0], "spawner": os.environ["QCRBOX_SPAWNER"], **options}
+    plan = plans.make(plans.Options(mode="hub", settings=settings or PlatformSettings(), **chosen), data)  # type: ignore[arg-type]
     specs = [spec for spec in plan.specs if spec.name in ("proxy", "relay", "hub")]
     supervisor = Supervisor(specs, data.logs, record.append)
     try:
@@ -104,8 +106,22 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         yield Hub(plan.url, data, code, supervisor)
     finally:
         supervisor.stop(last=("proxy", "relay"))
+        if plan.sockets:
+            plan.sockets.remove_all()
         left = end_marked_processes(data.identity, grace_s=2)
     assert not left, f"still running after the stop: {left}"
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    with running_hub(tmp_path_factory.mktemp("platform")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def start_hub() -> Callable[..., AbstractContextManager[Hub]]:
+    """Starts a hub with settings of a test's own."""
+    return running_hub
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import sys
 import time
@@ -38,8 +39,8 @@ def main(words: list[str]) -> int:
     ):
         made = verbs.add_parser(verb, help=about)
         made.add_argument("--data", type=Path, required=True)
-        made.add_argument("--database-url", default="")
-        made.add_argument("--nats-url", default="")
+        made.add_argument("--database-url", default=os.environ.get("QCRBOX_REGISTRY_DATABASE_URL", ""))
+        made.add_argument("--nats-url", default=os.environ.get("QCRBOX_REGISTRY_NATS_URL", ""))
         if verb in ("backup", "restore"):
             made.add_argument("path", type=Path, help="backup file (backup: or an existing folder for it)")
     given = parser.parse_args(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import re
 from datetime import date
 from pathlib import Path
 
@@ -21,21 +21,36 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make validate", description=__doc__)
     parser.add_argument("--data-sets", type=Path, help="folder of CIFs to add")
     parser.add_argument(
-        "--only", default="", help="run only sections with this word in their title, print, write nothing"
+        "--only",
+        default="",
+        help="run only sections with this word in their title; the others stay as they are",
     )
     parser.add_argument("--seconds", type=float, default=900.0, help="most that one structure may take")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "validation.md")
     parser.add_argument("--runs", type=int, default=100, help="refinements of each calibration")
     given = parser.parse_args()
     context = Context(given.data_sets.resolve() if given.data_sets else None, given.runs, given.seconds)
-    chosen = [section for section in SECTIONS if given.only.lower() in section.title.lower()]
-    parts = [f"## {section.title}\n\n{section.introduction}\n\n{section.body(context)}" for section in chosen]
-    text = "\n".join([_HEAD, f"Last run: {date.today().isoformat()}.\n", *parts])
-    if given.only:
-        sys.stdout.write(text)
-    else:
-        given.output.write_text(text, encoding="utf-8")
+    parts = _parts(given.output)
+    for section in SECTIONS:
+        if given.only.lower() in section.title.lower():
+            stamp = f"Last run: {date.today().isoformat()}."
+            parts[section.title] = f"{section.introduction}\n\n{section.body(context)}\n{stamp}\n"
+            given.output.write_text(_page(parts), encoding="utf-8")
     return 0
+
+
+def _parts(path: Path) -> dict[str, str]:
+    """Bodies of the sections that an earlier run wrote, by title."""
+    if not path.exists():
+        return {}
+    found = re.split(r"^## (.+)\n\n", path.read_text("utf-8"), flags=re.MULTILINE)[1:]
+    return {title: body.rstrip("\n") + "\n" for title, body in zip(found[::2], found[1::2], strict=True)}
+
+
+def _page(parts: dict[str, str]) -> str:
+    """Sections in their order; each is written as soon as it is done, so that a long run loses nothing."""
+    titles = [section.title for section in SECTIONS if section.title in parts]
+    return "\n".join([_HEAD, *(f"## {title}\n\n{parts[title]}" for title in titles)])
 
 
 if __name__ == "__main__":

@@ -17,9 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "app_images" / "ref
 
 from qcrbox.contract.errors import QcError
 from qcrbox_refine.absolute_structure import flack
-from qcrbox_refine.cif_text import CifBlock
+from qcrbox_refine.cif_block import CifBlock, value_and_su
 from qcrbox_refine.least_squares import Fit, u_cif_su
-from qcrbox_refine.numbers import parse_number
 from qcrbox_refine.refinement import Options, Result, load_model, refine_model
 
 _TENSOR = ("U_11", "U_22", "U_33", "U_12", "U_13", "U_23")
@@ -115,7 +114,7 @@ def _pairs(label, names, values, su, texts) -> list[tuple[float, float, float, s
     """(deviation in s.u. of the file, our s.u. and its in its last digit, name) of every value with an s.u. in the file."""
     found = []
     for name, value, own, text in zip(names, values, su, texts or (), strict=False):
-        number = parse_number(text)
+        number = value_and_su(text)
         if number and number[1] > 0:
             digits = float(re.search(r"\((\d+)\)", text).group(1)) if "(" in text else 10.0
             ours = float(own) / number[1] * digits

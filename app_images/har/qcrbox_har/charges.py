@@ -38,7 +38,7 @@ def assign(
 
     moiety: `_chemical_formula_moiety`; charges, multiplicities: `1: +1; Cl: -1`, by number or formula. Raises
     UserInputError for names that fit no molecule, for odd electron counts and for metals with open shells whose
-    multiplicity nobody has given.
+    multiplicity is not given.
     """
     notes = []
     stated = moiety_charges(moiety)

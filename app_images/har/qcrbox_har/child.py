@@ -27,7 +27,7 @@ def report(**values: Any) -> None:
 
 def main() -> None:
     global _report
-    _end_with_parent()
+    _end_with_parent(int(sys.argv[3]))
     requests, answers = os.fdopen(int(sys.argv[1]), "rb"), os.fdopen(int(sys.argv[2]), "wb")
     module = sys.modules["qcrbox_har.child"] = sys.modules[__name__]
     module._report = _report = lambda values: send(answers, ("progress", values))
@@ -46,11 +46,14 @@ def main() -> None:
         send(answers, answer)
 
 
-def _end_with_parent() -> None:
-    """An iteration in flight does not read the pipe: the kernel ends this process when its parent dies."""
+def _end_with_parent(parent: int) -> None:
+    """An iteration in flight does not read the pipe: the kernel ends this process when its parent dies.
+
+    parent: the process that started this one, which may be gone already.
+    """
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    if os.getppid() == 1:
+    if os.getppid() != parent:
         sys.exit(1)
 
 

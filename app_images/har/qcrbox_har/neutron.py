@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# (element of X, hydrogen atoms on it): Å. Carbon with one hydrogen is told apart by its bonds, see `kind`.
+# (element of X, hydrogen atoms on it): Å. For carbon see `kind`.
 _MEAN = {
     ("C", 3): 1.077, ("C", 2): 1.092, ("C", 1): 1.099, ("C", 0): 1.083,
     ("N", 1): 1.015, ("N", 2): 1.015, ("N", 3): 1.036, ("N", 4): 1.036,

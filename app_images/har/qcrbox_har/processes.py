@@ -115,7 +115,7 @@ class Child:
         if self._threads:
             environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(self._threads))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "qcrbox_har.child", str(to_read), str(from_write)],
+            [sys.executable, "-m", "qcrbox_har.child", str(to_read), str(from_write), str(os.getpid())],
             pass_fds=(to_read, from_write),
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -66,7 +66,7 @@ def sentences(state: Progress, options: Options) -> list[str]:
     conformers = {len(s) for s in state.plan.sources.values()}
     if max(conformers, default=1) > 1:
         lines.append(
-            "Disorder: each conformer has a wavefunction of its own; atoms outside the disorder take the mean of "
+            "Disorder: one wavefunction for each conformer; atoms outside the disorder take the mean of "
             "both, weighted by the occupancies."
         )
     return lines

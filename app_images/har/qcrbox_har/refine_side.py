@@ -1,4 +1,4 @@
-"""The least squares of a Hirshfeld atom refinement: runs in a process of its own with cctbx.
+"""The least squares of a Hirshfeld atom refinement: runs in the process with cctbx.
 
 It keeps model and reflections between the rounds, so that a round costs no reading and no start-up.
 """

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qcrbox_refine.cif_block import with_su
 from qcrbox_refine.least_squares import Fit
-from qcrbox_refine.numbers import format_number
 from qcrbox_refine.weighting import weights_of
 
 _FEWEST_PAIRS = 20
@@ -51,7 +51,7 @@ def flack(fit: Fit) -> Flack | None:
     quotients = by_quotients(fit)
     if quotients:
         value, value_su, n = quotients
-        how += f" x by {n} quotients [(I+)-(I-)]/[(I+)+(I-)] (Parsons et al., 2013): {format_number(value, value_su, 2)}."
+        how += f" x by {n} quotients [(I+)-(I-)]/[(I+)+(I-)] (Parsons et al., 2013): {with_su(value, value_su, 2)}."
     return Flack(x, su, pairs, how)
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from cctbx import xray
 
-from qcrbox_refine.cif_text import CifBlock
+from qcrbox_refine.cif_block import CifBlock, with_su
 from qcrbox_refine.model import Model
-from qcrbox_refine.numbers import format_number
 
 _COLUMNS = [
     "label",
@@ -56,10 +55,10 @@ def add_atom_loops(
             [
                 atom.label,
                 atom.element,
-                *(format_number(x, x_su) for x, x_su in zip(scatterer.site, su.site, strict=True)),
-                format_number(atom.u_iso, su.u, 3 if atom.riding else 4),
+                *(with_su(x, x_su) for x, x_su in zip(scatterer.site, su.site, strict=True)),
+                with_su(atom.u_iso, su.u, 3 if atom.riding else 4),
                 "Uiso" if atom.u_aniso is None else "Uani",
-                format_number(atom.occupancy, su.occupancy) if su.occupancy else f"{atom.occupancy:.6g}",
+                with_su(atom.occupancy, su.occupancy) if su.occupancy else f"{atom.occupancy:.6g}",
                 str(order),
                 "calc" if atom.riding else "d",
                 flags or ".",
@@ -70,7 +69,7 @@ def add_atom_loops(
             ]
         )
         if atom.u_aniso is not None:
-            texts = (format_number(u, u_su, 4) for u, u_su in zip(atom.u_aniso, su.tensor, strict=True))
+            texts = (with_su(u, u_su, 4) for u, u_su in zip(atom.u_aniso, su.tensor, strict=True))
             tensors.append([atom.label, *texts])
     block.add_loop([f"_atom_site_{name}" for name in _COLUMNS], sites)
     block.add_loop([f"_atom_site_aniso_{name}" for name in _TENSOR_COLUMNS], tensors)

@@ -143,7 +143,8 @@ class AtomNames:
         return [ref for refs in self.each_word(words, here) for ref in refs]
 
     def pairs(self, words: Sequence[str], here: int) -> list[tuple[AtomRef, AtomRef]]:
-        """Atoms two by two. A word that means several atoms (`O1_*`) makes a pair with each.
+        """Atoms two by two. A word that means several atoms (`O1_*`) makes a pair with each; two such words pair the
+        atoms of one residue.
 
         Raises UnknownAtom also for an odd number of words.
         """
@@ -152,10 +153,13 @@ class AtomNames:
             raise UnknownAtom("the atoms are not pairs")
         made: list[tuple[AtomRef, AtomRef]] = []
         for first, second in zip(lists[::2], lists[1::2], strict=True):
-            if len(first) == len(second) > 1:
-                made += zip(first, second, strict=True)
-            else:
-                made += [(a, b) for a in first for b in second]
+            several = len(first) > 1 and len(second) > 1
+            made += [
+                (a, b)
+                for a in first
+                for b in second
+                if not several or self.model.atoms[a.index].residue == self.model.atoms[b.index].residue
+            ]
         return made
 
     def atoms(self, instruction: Instruction) -> list[list[Atom]]:

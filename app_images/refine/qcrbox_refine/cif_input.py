@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import math
 import re
+from collections import Counter
 
+import numpy as np
 from cctbx import crystal, sgtbx, uctbx
+from qcrbox.cif import names
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
+from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.structure.origin import origin_by_contents
+from qcrbox.crystallography.structure.reading import read_cell, read_sites, read_space_group
+from qcrbox.crystallography.structure.sites import Sites
 
 from qcrbox_refine import weighting
+from qcrbox_refine.cif_block import CifBlock, read_blocks, value_and_su
 from qcrbox_refine.cif_instructions import ITEMS, follow_instructions, is_shelx, kept_restraints
-from qcrbox_refine.cif_text import UNKNOWN, CifBlock, read_blocks
 from qcrbox_refine.model import Atom, Model, element_symbol, scattering_type
-from qcrbox_refine.numbers import parse_number
 
-_CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
-_U_NAMES = ("U_11", "U_22", "U_33", "U_12", "U_13", "U_23")
-_B_TO_U = 1 / (8 * math.pi**2)
+_TENSOR = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+# Items, and words in the descriptions of a refinement, that speak of more than spherical atoms.
+_ASPHERICAL_ITEMS = r"_aspheric_|_wfn_|_atom_rho_multipole_|_atom_local_axes_|_refine_ls_hirshfeld"
+_ASPHERICAL_WORDS = (
+    r"hirshfeld[ -]atom|\bHAR\b|\.tscb?\b|multipol|hansen|aspheric|nosphera2|tonto|invariom|x-ray[ -]constrained|"
+    r"\bBEDE\b|\bXCW\b"
+)
 
 
 def model_from_cif_file(path: str, block_name: str | None = None) -> Model:
@@ -43,7 +52,9 @@ def model_from_cif_file(path: str, block_name: str | None = None) -> Model:
 
 def model_from_block(block: CifBlock) -> Model:
     """Raises MissingItemsError (all missing items at once), CifError (values that are none)."""
-    symmetry, cell_su = _symmetry(block)
+    _refuse_what_is_not_supported(block)
+    notes: list[str] = []
+    symmetry, cell_su, sites = _symmetry(block, notes)
     model = Model(symmetry=symmetry, atoms=[], cell_su=cell_su, title=block.name, source=block)
     wavelength = block.number("_diffrn_radiation_wavelength")
     model.wavelength = wavelength[0] if wavelength else None
@@ -56,9 +67,11 @@ def model_from_block(block: CifBlock) -> Model:
     model.weights = weighting.parse_details(block.text("_refine_ls_weighting_details")) or None
     extinction = block.number("_refine_ls_extinction_coef")
     model.extinction = extinction[0] if extinction else None
-    _refuse_what_is_not_supported(block)
     model.dispersion = _dispersion(block)
-    model.atoms = _atoms(block, model)
+    model.atoms = _atoms(block, sites)
+    for note in notes:
+        model.note(note)
+    _note_aspherical(model, block)
     kept = block.text("_qcrbox_refine_restraints")
     if kept:
         kept_restraints(model, kept)
@@ -76,75 +89,55 @@ def parse_formula(text: str | None) -> dict[str, float]:
     return {element: float(count or 1) for element, count in found}
 
 
-def _symmetry(block: CifBlock) -> tuple[crystal.symmetry, tuple[float, ...]]:
-    cell = [block.number(f"_cell_{name}") for name in _CELL]
-    missing = [f"_cell_{name}" for name, value in zip(_CELL, cell, strict=True) if value is None]
-    group = space_group(block)
-    if group is None:
-        missing.append("_space_group_symop_operation_xyz")
-    if missing:
+def _symmetry(block: CifBlock, notes: list[str]) -> tuple[crystal.symmetry, tuple[float, ...], Sites]:
+    """Cell and group for cctbx, s.u. of the cell, and the atoms, all as the rest of QCrBox reads them."""
+    cell = _cell(block, notes)
+    group = read_space_group(block.block, cell)
+    sites = read_sites(block.block, cell, notes)
+    group = origin_by_contents(group, cell, sites, block.block)
+    notes += [*group.contradictions, *group.notes]
+    if not group.operations or group.source == "none":
         raise MissingItemsError(
-            f"the CIF has no {', '.join(missing)}.",
+            "the CIF has no space group.",
             where=f"data_{block.name}",
-            why="A refinement needs the unit cell and the space group.",
-            next="Add them to the CIF.",
-            items=missing,
+            why="A refinement needs the symmetry operations, or a symbol of the space group.",
+            next="Add _space_group_symop_operation_xyz.",
+            items=["_space_group_symop_operation_xyz"],
         )
-    parameters = [value[0] for value in cell]
-    try:
-        unit_cell = uctbx.unit_cell(parameters)
-        symmetry = crystal.symmetry(
-            unit_cell=unit_cell, space_group=group, assert_is_compatible_unit_cell=False
-        )
-    except (RuntimeError, ValueError, AssertionError) as error:
-        raise CifError(
-            f"the unit cell {parameters} is impossible.",
-            where=f"data_{block.name}",
-            why=str(error),
-            next="Correct the six _cell_ values.",
-            block=block.name,
-            tag="_cell_length_a",
-        ) from error
-    if not group.is_compatible_unit_cell(unit_cell, 0.01, 1.0):
+    own = sgtbx.space_group()
+    for operation in group.operations:
+        own.expand_smx(sgtbx.rt_mx(str(operation)))
+    parameters = [float(x) for x in cell.parameters]
+    unit_cell = uctbx.unit_cell(parameters)
+    if not own.is_compatible_unit_cell(unit_cell, 0.01, 1.0):
         raise CifError(
             f"the unit cell {' '.join(f'{p:g}' for p in parameters)} does not fit space group "
-            f"{sgtbx.space_group_info(group=group)}.",
+            f"{sgtbx.space_group_info(group=own)}.",
             where=f"data_{block.name}",
             why="The symmetry operations would change its lengths or angles.",
             next="Check cell, setting (for example P 21/c or P 21/n) and crystal system.",
             block=block.name,
             tag="_cell_length_a",
         )
-    return symmetry, tuple(value[1] for value in cell)
+    symmetry = crystal.symmetry(unit_cell=unit_cell, space_group=own, assert_is_compatible_unit_cell=False)
+    return symmetry, tuple(float(x) for x in cell.su), sites
 
 
-def space_group(block: CifBlock) -> sgtbx.space_group | None:
-    """By operations, else Hall symbol, else Hermann-Mauguin symbol, else number: that order of trust."""
-    operations = block.column("_space_group_symop_operation_xyz")
-    if not operations and block.text("_space_group_symop_operation_xyz"):
-        operations = [block.text("_space_group_symop_operation_xyz")]
+def _cell(block: CifBlock, notes: list[str]) -> UnitCell:
+    """Raises MissingItemsError that names everything a refinement misses, CifError for a cell that is none."""
     try:
-        if operations:
-            group = sgtbx.space_group()
-            for operation in operations:
-                group.expand_smx(sgtbx.rt_mx(operation.replace(" ", "").lower()))
-            return group
-        hall = block.text("_space_group_name_Hall")
-        if hall:
-            return sgtbx.space_group(hall)
-        name = block.text("_space_group_name_H-M_alt") or block.text("_space_group_IT_number")
-        if name:
-            return sgtbx.space_group_info(symbol=re.sub(r"\((\d)\)", r"\1", name)).group()
-    except (RuntimeError, ValueError) as error:
-        raise CifError(
-            "the space group cannot be understood.",
+        return read_cell(block.block, notes)
+    except MissingItemsError as error:
+        stated = ("_space_group_symop_operation_xyz", "_space_group_name_H-M_alt", "_space_group_name_Hall")
+        extra = [] if any(block.text(tag) or block.column(tag) for tag in stated) else [stated[0]]
+        items = [*(error.fields.get("items") or []), *extra]
+        raise MissingItemsError(
+            f"the CIF has no {', '.join(items)}.",
             where=f"data_{block.name}",
-            why=str(error),
-            next="Correct _space_group_symop_operation_xyz or the symbol.",
-            block=block.name,
-            tag="_space_group_symop_operation_xyz",
+            why="A refinement needs the unit cell and the space group.",
+            next="Add them to the CIF.",
+            items=items,
         ) from error
-    return None
 
 
 def _refuse_what_is_not_supported(block: CifBlock) -> None:
@@ -157,39 +150,32 @@ def _refuse_what_is_not_supported(block: CifBlock) -> None:
         )
 
 
+def _note_aspherical(model: Model, block: CifBlock) -> None:
+    """Say where the file says more than an independent-atom model."""
+    keys = [names.key(tag).replace(".", "_") for tag in block.block.tags]
+    found = next((key for key in keys if re.match(_ASPHERICAL_ITEMS, key)), None)
+    texts = ("_refine_special_details", "_computing_structure_refinement", "_refine_ls_matrix_type")
+    stated = next((tag for tag in texts if re.search(_ASPHERICAL_WORDS, block.text(tag) or "", re.I)), None)
+    instructions = next((item for item in ITEMS if "NoSpherA2" in (block.text(item) or "")), None)
+    where = found or stated or instructions
+    if where:
+        model.note(f"This file is an aspherical model ({where}); refine_iam uses spherical atoms.")
+
+
 def _dispersion(block: CifBlock) -> dict[str, tuple[float, float]]:
     symbols = block.column("_atom_type_symbol") or []
     real = block.column("_atom_type_scat_dispersion_real") or []
     imaginary = block.column("_atom_type_scat_dispersion_imag") or []
     found = {}
     for symbol, fp, fdp in zip(symbols, real, imaginary, strict=False):
-        values = parse_number(fp), parse_number(fdp)
+        values = value_and_su(fp), value_and_su(fdp)
         if all(values) and re.match(r"[A-Za-z]+", symbol):
             found[element_symbol(symbol)] = (values[0][0], values[1][0])
     return found
 
 
-def _atoms(block: CifBlock, model: Model) -> list[Atom]:
-    labels = block.column("_atom_site_label") or []
-    columns = {
-        key: block.column(f"_atom_site_{key}")
-        for key in [
-            "type_symbol",
-            "fract_x",
-            "fract_y",
-            "fract_z",
-            "occupancy",
-            "U_iso_or_equiv",
-            "B_iso_or_equiv",
-            "calc_flag",
-            "refinement_flags_posn",
-            "refinement_flags",
-            "disorder_assembly",
-            "disorder_group",
-            "adp_type",
-        ]
-    }
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
+def _atoms(block: CifBlock, sites: Sites) -> list[Atom]:
+    repeated = sorted(label for label, count in Counter(sites.label).items() if count > 1)
     if repeated:
         raise CifError(
             f"the atom label {repeated[0]} stands for more than one atom.",
@@ -199,17 +185,14 @@ def _atoms(block: CifBlock, model: Model) -> list[Atom]:
             block=block.name,
             tag="_atom_site_label",
         )
-    tensors = _tensors(block, model)
-
-    def cell(key: str, row: int) -> str:
-        column = columns[key]
-        return column[row].strip() if column and column[row].strip() not in UNKNOWN else ""
-
+    letters = {
+        group: i for i, group in enumerate(sorted({g for g in sites.group.tolist() if g >= 1000}), start=1)
+    }
     atoms = []
-    for row, label in enumerate(labels):
-        site = [parse_number(cell(f"fract_{axis}", row)) for axis in "xyz"]
-        if None in site:
-            if cell("calc_flag", row) == "dum":
+    for row, label in enumerate(sites.label):
+        site = sites.fract[row]
+        if not np.isfinite(site).all():
+            if sites.calc_flag[row] == "dum":
                 continue
             raise CifError(
                 f"atom {label} has no coordinates.",
@@ -218,47 +201,27 @@ def _atoms(block: CifBlock, model: Model) -> list[Atom]:
                 block=block.name,
                 tag="_atom_site_fract_x",
             )
-        occupancy = parse_number(cell("occupancy", row))
-        u_iso = parse_number(cell("U_iso_or_equiv", row))
-        b_iso = parse_number(cell("B_iso_or_equiv", row))
-        flags = cell("refinement_flags_posn", row) or cell("refinement_flags", row)
+        group = int(sites.group[row])
         atom = Atom(
             label=label,
-            element=scattering_type(cell("type_symbol", row), label),
-            site=tuple(value[0] for value in site),
-            occupancy=occupancy[0] if occupancy else 1.0,
-            u_iso=u_iso[0] if u_iso else b_iso[0] * _B_TO_U if b_iso else 0.05,
-            u_aniso=tensors.get(label.upper()),
-            part=_part(cell("disorder_group", row)),
-            assembly=cell("disorder_assembly", row),
+            element=_scatterer(sites.type_symbol[row], sites.element[row], label),
+            site=(float(site[0]), float(site[1]), float(site[2])),
+            occupancy=float(sites.occupancy[row]),
+            u_iso=float(sites.u_iso[row]) if np.isfinite(sites.u_iso[row]) else 0.05,
+            part=letters.get(group, group),
+            assembly=sites.assembly[row],
         )
-        atom.riding = atom.is_hydrogen and ("R" in flags or cell("calc_flag", row).startswith("c"))
+        tensor = sites.u_cif[row]
+        if np.isfinite(tensor).all():
+            atom.u_aniso = tuple(float(tensor[i, j]) for i, j in _TENSOR)
+        rides = "R" in sites.refinement_flags[row] or sites.calc_flag[row].startswith("c")
+        atom.riding = atom.is_hydrogen and rides
         atoms.append(atom)
     return atoms
 
 
-def _part(group: str) -> int:
-    if not group:
-        return 0
-    if re.fullmatch(r"-?\d+", group):
-        return int(group)
-    return ord(group[0].upper()) - ord("A") + 1
-
-
-def _tensors(block: CifBlock, model: Model) -> dict[str, tuple[float, ...]]:
-    labels = block.column("_atom_site_aniso_label") or []
-    columns = [block.column(f"_atom_site_aniso_{name}") for name in _U_NAMES]
-    factor = 1.0
-    if None in columns:
-        columns = [block.column(f"_atom_site_aniso_{name.replace('U', 'B')}") for name in _U_NAMES]
-        factor = _B_TO_U
-    if None in columns:
-        if labels:
-            model.note("The table of anisotropic displacement parameters is incomplete and was left out.")
-        return {}
-    tensors = {}
-    for label, *texts in zip(labels, *columns, strict=True):
-        values = [parse_number(text) for text in texts]
-        if all(values):
-            tensors[label.upper()] = tuple(value[0] * factor for value in values)
-    return tensors
+def _scatterer(symbol: str, element: str, label: str) -> str:
+    """The type of the file where it names the element that the atom is taken for: it may be an ion."""
+    if element and symbol.strip() and symbol.strip()[: len(element)].upper() != element.upper():
+        symbol = element
+    return scattering_type(symbol or element, label)

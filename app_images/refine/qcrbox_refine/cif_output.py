@@ -13,7 +13,7 @@ from cctbx.eltbx import tiny_pse
 from qcrbox_refine import weighting
 from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
-from qcrbox_refine.cif_text import CifBlock
+from qcrbox_refine.cif_block import CifBlock, with_su
 from qcrbox_refine.constraints import complete_constraints
 from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.density import DifferenceMap
@@ -21,7 +21,6 @@ from qcrbox_refine.extinction import EXPRESSION
 from qcrbox_refine.geometry import geometry
 from qcrbox_refine.least_squares import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.model import Model, atomic_mass, element_symbol, hill_formula
-from qcrbox_refine.numbers import format_number
 from qcrbox_refine.res_output import model_text
 from qcrbox_refine.scattering import Radiation, described, factors_of, radiation_of
 
@@ -41,10 +40,7 @@ _PROGRAM = "QCrBox refine with smtbx/cctbx (Bourhis et al., Acta Cryst. A71 (201
 def cif_block(fit: Fit, residual: DifferenceMap, res_text: str) -> CifBlock:
     """One data block: what was there and is still true, then everything this refinement says."""
     source = fit.model.source
-    block = CifBlock(source.name if source else fit.model.title)
-    if source is not None:
-        block.items, block.loops = dict(source.items), list(source.loops)
-        block.drop(OUTDATED)
+    block = source.copy(without=OUTDATED) if source else CifBlock(fit.model.title)
     block.set("_audit_creation_method", _PROGRAM)
     block.set("_audit_creation_date", date.today().isoformat())
     _chemistry(block, fit)
@@ -65,10 +61,7 @@ def cif_block(fit: Fit, residual: DifferenceMap, res_text: str) -> CifBlock:
 def model_block(model: Model) -> CifBlock:
     """The model alone, for commands that change it without refining: no s.u., reflections kept."""
     source = model.source
-    block = CifBlock(source.name if source else model.title)
-    if source is not None:
-        block.items, block.loops = dict(source.items), list(source.loops)
-        block.drop(OUTDATED_BY_EDITS)
+    block = source.copy(without=OUTDATED_BY_EDITS) if source else CifBlock(model.title)
     block.set("_audit_creation_method", "QCrBox refine, model edited")
     if model.formula and not block.text("_chemical_formula_sum"):
         block.set("_chemical_formula_sum", hill_formula(model.formula))
@@ -135,9 +128,9 @@ def cell_and_symmetry(block: CifBlock, model: Model) -> None:
     names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
     for name, value, su in zip(names, cell.parameters(), model.cell_su, strict=True):
         if not block.number(f"_cell_{name}"):
-            block.set(f"_cell_{name}", format_number(value, su, 4 if "length" in name else 3).rstrip())
+            block.set(f"_cell_{name}", with_su(value, su, 4 if "length" in name else 3).rstrip())
     if not block.number("_cell_volume"):
-        block.set("_cell_volume", format_number(cell.volume(), volume_su(model), 2))
+        block.set("_cell_volume", with_su(cell.volume(), volume_su(model), 2))
     group = model.symmetry.space_group()
     kind = group.type()
     info = sgtbx.space_group_info(group=group)
@@ -228,7 +221,7 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
         "_refine_ls_hydrogen_treatment": treatment,
         "_refine_ls_extinction_method": _extinction_method(fit),
         "_refine_ls_extinction_expression": EXPRESSION if fit.extinction else None,
-        "_refine_ls_extinction_coef": format_number(*fit.extinction, 4) if fit.extinction else ".",
+        "_refine_ls_extinction_coef": with_su(*fit.extinction, 4) if fit.extinction else ".",
         "_refine_ls_number_reflns": str(fit.reflections.unique.size()),
         "_refine_ls_number_parameters": str(fit.n_parameters),
         "_refine_ls_number_restraints": str(fit.n_restraints),
@@ -273,7 +266,7 @@ def _statements(fit: Fit) -> list[str]:
     lines.append(described(fit.model))
     for name, value in zip(corrections.names(), corrections.values(), strict=True):
         if name != "extinction":
-            lines.append(f"{name} = {format_number(value, fit.correction_su.get(name), 4)}")
+            lines.append(f"{name} = {with_su(value, fit.correction_su.get(name), 4)}")
     if fit.model.settings.twin is not None:
         matrix = fit.model.settings.twin.matrix
         rows = "; ".join(" ".join(f"{x:g}" for x in matrix[i : i + 3]) for i in (0, 3, 6))
@@ -289,7 +282,7 @@ def _statements(fit: Fit) -> list[str]:
 
 def _absolute_structure(block: CifBlock, fit: Fit) -> None:
     found = flack(fit)
-    block.set("_refine_ls_abs_structure_Flack", format_number(found.x, found.su, 2) if found else None)
+    block.set("_refine_ls_abs_structure_Flack", with_su(found.x, found.su, 2) if found else None)
     block.set("_refine_ls_abs_structure_details", found.how if found else None)
 
 

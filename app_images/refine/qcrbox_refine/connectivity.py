@@ -9,6 +9,7 @@ import smtbx.utils
 from cctbx import sgtbx, xray
 from scitbx.array_family import flex
 
+from qcrbox_refine.bond_instructions import change_bonds
 from qcrbox_refine.model import Model
 from qcrbox_refine.parameters import UNSTATED
 
@@ -28,10 +29,13 @@ class Neighbour:
 
 
 def connectivity_table(model: Model, structure: xray.structure) -> smtbx.utils.connectivity_table:
+    """Bonds by radii, disorder and the instructions CONN, BIND and FREE of the model."""
     conformers, no_images = model.conformers()
-    return smtbx.utils.connectivity_table(
+    table = smtbx.utils.connectivity_table(
         structure, conformer_indices=flex.size_t(conformers), sym_excl_indices=flex.size_t(no_images)
     )
+    change_bonds(model, structure, table)
+    return table
 
 
 def neighbours(

@@ -29,6 +29,7 @@ from qcrbox_refine.reparametrisation import (
     RidingU,
     RigidGroup,
     Tie,
+    state_of,
 )
 from qcrbox_refine.restraints import RestraintManager, restraints_manager
 from qcrbox_refine.riding import IdealGeometry, Image, distance_to_hydrogen, needed
@@ -190,6 +191,7 @@ class _Builder:
         self.star = np.array([reciprocal[i] * reciprocal[j] for i, j in pairs])
         self.metric = np.array(cell.metrical_matrix())
         self.used_variables: set[int] = set()
+        self._idealise_once()
 
     def blocks(self) -> list[Block]:
         """All blocks, in the order in which they build on each other."""
@@ -207,6 +209,28 @@ class _Builder:
             scatterer.flags.set_grad_u_aniso(anisotropic)
             scatterer.flags.set_grad_u_iso(not anisotropic)
             scatterer.flags.set_grad_occupancy(self._occupancy_varies(atom))
+
+    def _idealise_once(self) -> None:
+        """Geometries of AFIX m whose atoms do not ride are taken once, at the beginning."""
+        waiting: dict[int, list[int]] = {}
+        for i, atom in enumerate(self.model.atoms):
+            group = atom.group
+            if group and not group.rides and group.pivot and needed(group.m) and not group.idealised:
+                waiting.setdefault(id(group), []).append(i)
+        state = state_of(self.structure)
+        for indices in waiting.values():
+            group = self.model.atoms[indices[0]].group
+            assert group is not None
+            assert group.pivot is not None
+            group.idealised = True
+            ideal = self._ideal(group, self.index[id(group.pivot)], indices)
+            if ideal is None:
+                continue
+            sites = ideal.idealised(state, np.array([state.cartesian(i) for i in indices]))
+            for i, site in zip(indices, sites, strict=True):
+                atom = self.model.atoms[i]
+                atom.site = tuple(float(x) for x in state.fractional @ site)
+                self.structure.scatterers()[i].site = atom.site
 
     # Positions
 

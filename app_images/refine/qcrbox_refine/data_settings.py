@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from qcrbox.crystallography.shelx import read_instructions
 
-from qcrbox_refine.cif_text import CifBlock
+from qcrbox_refine.cif_block import CifBlock
 from qcrbox_refine.model import Model
 from qcrbox_refine.shelx_settings import Hklf, ShelxSettings
 

@@ -9,8 +9,8 @@ import numpy as np
 from cctbx import crystal, sgtbx
 from cctbx.array_family import flex
 
+from qcrbox_refine.cif_block import with_su
 from qcrbox_refine.least_squares import Fit
-from qcrbox_refine.numbers import format_number
 
 _ACCEPTORS = ("N", "O", "F", "Cl", "Br", "S")
 
@@ -52,7 +52,7 @@ def geometry(fit: Fit) -> Geometry:
             (d.j_seq, d.i_seq) if d.i_seq in hydrogen and d.rt_mx_ji.is_unit_mx() else (d.i_seq, d.j_seq)
         )
         su = None if {first, second} & riding else math.sqrt(max(d.variance or 0, 0))
-        bonds.append([labels[first], labels[second], format_number(d.distance, su, 4), code(d.rt_mx_ji), "?"])
+        bonds.append([labels[first], labels[second], with_su(d.distance, su, 4), code(d.rt_mx_ji), "?"])
     angles = []
     conformers = flex.size_t(fit.model.conformers()[0])
     for a in crystal.calculate_angles(table, sites, conformer_indices=conformers, **options):
@@ -65,7 +65,7 @@ def geometry(fit: Fit) -> Geometry:
                 labels[i],
                 labels[j],
                 labels[k],
-                format_number(a.angle, su, 1),
+                with_su(a.angle, su, 1),
                 code(a.rt_mx_ji),
                 code(a.rt_mx_ki),
                 "?",

@@ -13,7 +13,7 @@ from cctbx.eltbx import xray_scattering
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.shelx import Instruction
 
-from qcrbox_refine.cif_text import CifBlock
+from qcrbox_refine.cif_block import CifBlock
 from qcrbox_refine.parameters import FREE, UNSTATED, Coding
 from qcrbox_refine.progress import say
 from qcrbox_refine.shelx_settings import ShelxSettings
@@ -30,7 +30,7 @@ RIGID_FIRST, RIGID_SCALED, RIGID_MEMBER = 6, 9, 5
 @dataclass(eq=False)
 class AfixGroup:
     """Atoms under one AFIX mn. distance: d in Å, None for the default; pivot: the atom that riding atoms ride on;
-    first: the group that one of AFIX n = 5 belongs to.
+    first: the group that one of AFIX n = 5 belongs to; idealised: its geometry has been taken where it is taken once.
     """
 
     m: int
@@ -38,6 +38,7 @@ class AfixGroup:
     distance: float | None = None
     pivot: Atom | None = None
     first: AfixGroup | None = None
+    idealised: bool = False
 
     @property
     def code(self) -> int:

@@ -90,6 +90,8 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     model.radiation = options.radiation
     prepare_model(model, options.edits)
     say(scattering.described(model))
+    for doubt in scattering.doubts(model):
+        model.note(doubt)
     _prepare_hydrogens(model, options.hydrogens)
     _prepare_adps(model, options.adp)
     add_restraints(model, parse_restraints(options.restraints))

@@ -14,11 +14,10 @@ from cctbx.array_family import flex
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 
 from qcrbox_refine import merging
-from qcrbox_refine.cif_text import CifBlock, read_blocks
+from qcrbox_refine.cif_block import CifBlock, read_blocks, value_and_su
 from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.hkl_file import HklRows, read_hkl_text, up_to_end
 from qcrbox_refine.model import Model
-from qcrbox_refine.numbers import parse_number
 from qcrbox_refine.shelx_settings import Hklf, OmitLimits, is_identity
 from qcrbox_refine.twinning import Components, grouped_components
 
@@ -113,7 +112,7 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
     found = find_reflections(model, attached)
     if not found.rows.fixed:
         model.note(
-            f"{found.origin}: the columns are not those of SHELX (3I4, 2F8.2); numbers were read at the blanks."
+            f"{found.origin}: the columns are not those of SHELX (3I4, 2F8.2); numbers were read at the blanks (SHELXL cuts at its columns)."
         )
     rows = _transformed(found, model)
     grouped = _is_grouped(rows, found.hklf)
@@ -424,11 +423,11 @@ def _from_loop(
         if states and states[row].strip() in _UNUSED:
             unused += 1
             continue
-        number = parse_number(values[row])
-        index = [parse_number(text) for text in hkl]
+        number = value_and_su(values[row])
+        index = [value_and_su(text) for text in hkl]
         if number is None or None in index:
             continue
-        error = (parse_number(sigmas[row]) or (0.0,))[0] if sigmas else number[1]
+        error = (value_and_su(sigmas[row]) or (0.0,))[0] if sigmas else number[1]
         amount = number[0]
         if power == 1:
             amount, error = amount * abs(amount), 2 * abs(amount) * error

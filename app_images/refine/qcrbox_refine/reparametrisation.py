@@ -294,22 +294,18 @@ class RidingU:
     size: int = 0
     start: int = 0
 
-    def _gradient(self, state: State) -> np.ndarray:
-        """∂U(eq)/∂U* of the pivot: U(eq) = ⅓ Σ U*ij (ai·aj)."""
-        if len(state.u[self.pivot]) == 1:
-            return np.ones(1)
-        return self.metric * [1, 1, 1, 2, 2, 2] / 3
-
     def shift(self, state: State, shifts: np.ndarray) -> None:
-        u_eq = float(self._gradient(state) @ state.u[self.pivot])
+        u = state.u[self.pivot]
+        # U(eq) = ⅓ Σ U*ij (ai·aj)
+        u_eq = float(u[0]) if len(u) == 1 else float((self.metric * [1, 1, 1, 2, 2, 2]) @ u) / 3
         state.u[self.atom] = np.array([self.factor * u_eq])
 
     def rows(self, state: State, rows: Rows) -> None:
-        gradient = self._gradient(state)
-        rows.u[self.atom] = {
-            theta: np.array([self.factor * float(gradient @ value)])
-            for theta, value in rows.u[self.pivot].items()
-        }
+        """No derivatives: the pivot is refined as if the riding U stood still, and U follows after each cycle.
+
+        SHELXL does so: in structures it has refined the forces on the pivots vanish only without them.
+        """
+        rows.u[self.atom] = {}
 
     def names(self) -> list[str]:
         return []
@@ -346,7 +342,7 @@ class Reparametrisation:
             skip_j_seq_less_than_i_seq=False, all_interactions_from_inside_asu=True
         )
         self.free_variables = [] if free_variables is None else free_variables
-        self.state = _state(structure, [1.0, *self.free_variables])
+        self.state = state_of(structure, [1.0, *self.free_variables])
         self.n_independents = 0
         for block in self.blocks:
             block.start = self.n_independents
@@ -448,7 +444,8 @@ class Reparametrisation:
                             jacobian[theta, start + k] = float(value)
 
 
-def _state(structure: xray.structure, variables: Sequence[float]) -> State:
+def state_of(structure: xray.structure, variables: Sequence[float] = (1.0,)) -> State:
+    """The values of a structure."""
     cell = structure.unit_cell()
     orthogonal = np.array(cell.orthogonalization_matrix()).reshape(3, 3)
     scatterers = structure.scatterers()

@@ -208,13 +208,18 @@ class Distance:
 
 @dataclass(frozen=True)
 class EqualDistances:
-    """|a - b| = |c - d|."""
+    """|a - b| = |c - d|, one of the n (n - 1) / 2 pairs of n equal distances.
+
+    Each pair counts 2/n, so that together they weigh as n - 1 independent restraints; SHELXL weights them so. Pairs that
+    two instructions restrain with one sigma are the same restraint.
+    """
 
     a: Node
     b: Node
     c: Node
     d: Node
     sigma: float
+    n: int = field(default=2, compare=False)
 
     def equations(self, frame: Frame) -> list[Equation]:
         gradient: dict[int, float] = {}
@@ -227,7 +232,7 @@ class EqualDistances:
             residual += sign * length
             frame.by_site(gradient, first, sign * along / length)
             frame.by_site(gradient, second, -sign * along / length)
-        return [Equation(residual, self.sigma, gradient)]
+        return [Equation(residual, self.sigma * float(np.sqrt(self.n / 2)), gradient)]
 
 
 @dataclass(frozen=True)
@@ -298,6 +303,14 @@ class NearlyIsotropic:
         return made
 
 
+# RIGU: what each further component of a pair multiplies the s.u. with, d √(1 + c U(eq)) with the distance d in Å and the
+# mean U(eq) in Å², and the direction (Cartesian, x along a, z along c*) that sets the components at right angles to the
+# bond. Neither stands in a publication: they follow from the balance of forces in structures that SHELXL-2018 has refined,
+# see docs/decisions/0030-restraints-weigh-as-in-shelxl.md.
+_RIGU_U = 12.4
+_RIGU_DIRECTION = np.array([0.382, 0.619, 0.686])
+
+
 @dataclass(frozen=True)
 class RigidBond:
     """Equal components of U(a) and U(b) along the line between them (Hirshfeld); the line counts as constant.
@@ -319,12 +332,15 @@ class RigidBond:
         if length < 1e-6:
             return []
         z = along / length
-        x = np.cross(z, np.eye(3)[int(np.abs(z).argmin())])
-        x /= np.linalg.norm(x)
-        y = np.cross(z, x)
-        difference = frame.u_cart(self.a) - frame.u_cart(self.b)
+        first, second = frame.u_cart(self.a), frame.u_cart(self.b)
+        difference = first - second
         made = []
-        for other in (z, x, y) if self.enhanced else (z,):
+        sigma, growth = self.sigma, 1.0
+        if self.enhanced:
+            u_eq = max(float((first + second)[:3].sum()) / 6, 0.0)
+            growth = length * float(np.sqrt(1 + _RIGU_U * u_eq))
+        for other in self._directions(z):
+            sigma *= growth
             outer = (np.outer(z, other) + np.outer(other, z)) / 2
             row = six(outer) * [1, 1, 1, 2, 2, 2]
             if not (frame.can_change(self.a, row) or frame.can_change(self.b, row)):
@@ -332,8 +348,18 @@ class RigidBond:
             gradient: dict[int, float] = {}
             frame.by_u(gradient, self.a, row)
             frame.by_u(gradient, self.b, -row)
-            made.append(Equation(float(row @ difference), self.sigma, gradient))
+            made.append(Equation(float(row @ difference), sigma, gradient))
         return made
+
+    def _directions(self, z: np.ndarray) -> list[np.ndarray]:
+        """The line itself, and two directions at right angles to it for an enhanced restraint."""
+        if not self.enhanced:
+            return [z]
+        x = np.cross(z, _RIGU_DIRECTION)
+        if np.linalg.norm(x) < 1e-3:
+            x = np.cross(z, np.eye(3)[int(np.abs(z).argmin())])
+        x /= np.linalg.norm(x)
+        return [z, x, np.cross(z, x)]
 
 
 @dataclass(frozen=True)

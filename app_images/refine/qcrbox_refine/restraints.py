@@ -6,7 +6,6 @@ so edits and placed hydrogen atoms do not disturb them.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -421,15 +420,11 @@ def _node(ref: AtomRef) -> Node:
 
 
 def all_equal(pairs: list[tuple[Node, Node]], sigma: float) -> list[Restraint]:
-    """Each of the n distances equal to each other one: n (n - 1) / 2 equations.
-
-    Each counts 2/n, so that together they weigh as n - 1 independent ones; this is how SHELXL weights them, found from
-    the balance of forces in structures it has refined.
-    """
-    ordered = list(dict.fromkeys(tuple(sorted(pair, key=lambda node: node.key)) for pair in pairs))
-    sigma *= math.sqrt(max(len(ordered), 2) / 2)
+    """Each of the n distances equal to each other one: n (n - 1) / 2 equations."""
+    distinct = {tuple(sorted(pair, key=lambda node: node.key)) for pair in pairs}
+    ordered = sorted(distinct, key=lambda pair: (pair[0].key, pair[1].key))
     return [
-        EqualDistances(*ordered[i], *ordered[j], sigma)
+        EqualDistances(*ordered[i], *ordered[j], sigma, len(ordered))
         for i in range(len(ordered))
         for j in range(i + 1, len(ordered))
     ]

@@ -17,13 +17,15 @@ from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography._gemmi import gemmi
 
 if TYPE_CHECKING:
-    from qcrbox_refine.cif_text import CifBlock
+    from qcrbox_refine.cif_block import CifBlock
     from qcrbox_refine.model import Model
 
 _EV_TIMES_ANGSTROM = 12398.419843
 # Photons of diffraction experiments are longer than this, electrons of 100 keV and more are shorter (Å).
 _ELECTRONS_BELOW = 0.05
 _LABORATORY = {"Mo Kα": 0.71073, "Cu Kα": 1.54184, "Ag Kα": 0.56087, "Cu Kα1": 1.54056, "Ga Kα": 1.34139}
+# Stated and tabulated f', f'' that differ by more electrons than this deserve a word.
+_DOUBTFUL = 0.5
 _XRAY_FACTORS = "International Tables Vol C Table 6.1.1.4"
 
 
@@ -138,6 +140,25 @@ def described(model: Model) -> str:
         Radiation.ELECTRON: "Electrons, scattering factors",
     }[radiation]
     return f"{what}: {named or 'none needed'}."
+
+
+def doubts(model: Model) -> list[str]:
+    """Stated f' and f'' of X-rays that are far from the tables: zeros of a template, another wavelength, another sign."""
+    if radiation_of(model) is not Radiation.XRAY or model.wavelength is None:
+        return []
+    found = []
+    for element in sorted({_symbol(atom.element) for atom in model.atoms} - {"H", "D", "He"}):
+        f_prime, f_double_prime, source = _dispersion(element, model)
+        try:
+            real, imaginary, table = tabulated_dispersion(element, model.wavelength)
+        except UserInputError:
+            continue
+        if source != table and max(abs(real - f_prime), abs(imaginary - f_double_prime)) > _DOUBTFUL:
+            found.append(
+                f"f' and f'' of {element} are {f_prime:g} and {f_double_prime:g} by {source}, which is used; tables have "
+                f"{real:.3f} and {imaginary:.3f} at {model.wavelength:g} Å."
+            )
+    return found
 
 
 def _symbol(kind: str) -> str:

@@ -12,6 +12,7 @@ from qcrbox.crystallography.shelx import Instruction, ShelxAtom, ShelxText, read
 
 from qcrbox_refine.atom_names import AtomNames, UnknownAtom
 from qcrbox_refine.edits import make_anisotropic
+from qcrbox_refine.fragments import fit_groups, read_fragments
 from qcrbox_refine.instruction_table import INSTRUCTION_TABLE, Treatment
 from qcrbox_refine.model import (
     AfixGroup,
@@ -23,6 +24,7 @@ from qcrbox_refine.model import (
     scattering_type,
 )
 from qcrbox_refine.parameters import FREE, Coding, read_parameter
+from qcrbox_refine.riding import needed
 from qcrbox_refine.shelx_settings import ShelxSettings
 
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
@@ -93,10 +95,10 @@ class _Reader:
         )
 
     def read(self) -> Model:
-        for needed in ("CELL", "SFAC"):
-            if not self.found.named(needed):
+        for name in ("CELL", "SFAC"):
+            if not self.found.named(name):
                 raise UserInputError(
-                    f"the file has no {needed} line.",
+                    f"the file has no {name} line.",
                     where=self.file,
                     next="Give a SHELXL .ins or .res file.",
                 )
@@ -245,9 +247,9 @@ class _Reader:
         if around.afix_line not in self.groups:
             m, n = divmod(abs(around.afix), 10)
             group = AfixGroup(m, n, around.afix_distance)
-            if group.rides:
+            if needed(m) is not None or group.rides:
                 group.pivot = self.last_not_riding
-            elif n == 5:
+            if n == 5:
                 group.first = self.rigid
             elif group.rigid is group:
                 self.rigid = group
@@ -290,6 +292,7 @@ class _Reader:
         if not model.atoms:
             raise UserInputError("the file has no atoms.", where=self.file, next="Solve the structure first.")
         model.elements = list(dict.fromkeys(element_symbol(element) for element in self.elements))
+        fit_groups(model, read_fragments(self.found.instructions, self.file))
         self._site_occupancies()
         unit = self.found.last("UNIT")
         if model.z and unit:

@@ -3,8 +3,8 @@
 import pytest
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 from qcrbox_refine import reflections, scattering
+from qcrbox_refine.cif_block import CifBlock, parse_blocks
 from qcrbox_refine.cif_input import model_from_block, model_from_cif_file
-from qcrbox_refine.cif_text import CifBlock, parse_blocks
 from qcrbox_refine.hkl_file import read_hkl_text
 from qcrbox_refine.refinement import load_model, parse_omit
 from simulated_crystals import intensities

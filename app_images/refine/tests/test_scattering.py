@@ -2,11 +2,12 @@
 
 import pytest
 from qcrbox.contract.errors import UserInputError
-from qcrbox_refine.cif_text import parse_blocks
+from qcrbox_refine.cif_block import parse_blocks
 from qcrbox_refine.model import Model
 from qcrbox_refine.scattering import (
     Radiation,
     described,
+    doubts,
     factors_of,
     radiation_of,
     radiation_of_block,
@@ -56,6 +57,14 @@ def test_the_log_names_every_source(model):
     text = described(model)
     assert "C from the CIF" in text
     assert "Cl, N, O from Cromer & Liberman (1981) at 0.71073 Å" in text
+
+
+def test_dispersion_that_cannot_be_right_is_used_and_named(model):
+    model.dispersion = {"Cl": (0.0, 0.0), "C": (0.0, 0.0)}
+    model.wavelength = 1.54184
+    (doubt,) = doubts(model)
+    assert doubt.startswith("f' and f'' of Cl are 0 and 0 by the CIF")
+    assert factors_of(model, {"Cl"})["Cl"].f_double_prime == 0.0
 
 
 # International Tables Vol C, Table 4.2.6.8.

@@ -22,7 +22,7 @@ from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.brake import Attempts, SignInBrake, TooMany
 from qcrbox_hub.accounts.members import Members
 from qcrbox_hub.accounts.names import NAME_PATTERN, RESERVED
-from qcrbox_hub.accounts.tables import PasswordStateRow, RequestRow
+from qcrbox_hub.accounts.tables import RequestRow, SignInStateRow
 
 # bcrypt looks at no more than this.
 LONGEST_PASSWORD_BYTES = 72
@@ -38,6 +38,7 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
     """Sign-up, approval by an administrator, a brake on guessing."""
 
     own_passwords = True
+    asks_for_password = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -147,12 +148,12 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
     def set_password_state(
         self, name: str, *, must_change: bool = False, workshop: int | None = None
     ) -> None:
-        row = self.db.get(PasswordStateRow, name)
+        row = self.db.get(SignInStateRow, name)
         if row is None and not must_change and workshop is None:
             self.db.commit()
             return
         if row is None:
-            row = PasswordStateRow(name=name)
+            row = SignInStateRow(name=name)
             self.db.add(row)
         row.must_change, row.workshop = must_change, workshop
         self.db.commit()
@@ -175,10 +176,16 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
             account.is_authorized = approved
             self.db.commit()
 
+    def locked(self) -> list[str]:
+        return [account.username for account in self.accounts() if not account.is_authorized]
+
+    def check_blocked_users(self, username: str, auth_model: Any = None) -> bool:
+        return bool(NativeAuthenticator.check_blocked_users(self, username, auth_model))
+
     def delete_user(self, user: Any) -> None:
         """The hub deletes an account: nothing of its password may open a later one of the same name."""
         super().delete_user(user)
-        row = self.db.get(PasswordStateRow, user.name)
+        row = self.db.get(SignInStateRow, user.name)
         if row is not None:
             self.db.delete(row)
         self.db.commit()

@@ -5,17 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyterhub import orm, roles
+from jupyterhub import orm
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.spawner import SpawnException
 from sqlalchemy import event
 from tornado.ioloop import IOLoop, PeriodicCallback
-from traitlets import Bool, Float, Unicode
+from traitlets import Bool, Dict, Float, List, Unicode
 
+from qcrbox_hub.accounts.claims import apply_claims
 from qcrbox_hub.accounts.home_keeping import CHECK_EVERY_S, adopt_homes, keep_homes
 from qcrbox_hub.accounts.membership import extend_server_tokens, follow_groups
+from qcrbox_hub.accounts.recent_sign_in import recent
 from qcrbox_hub.accounts.roles import ADMINISTRATOR_ROLE, ALL
-from qcrbox_hub.accounts.tables import create_missing, must_change_password
+from qcrbox_hub.accounts.tables import SignInStateRow, create_missing, must_change_password
+from qcrbox_hub.platform.settings import ClaimRule
 from qcrbox_hub.walls.homes import Homes
 
 # JupyterHub's authenticators take mix-ins; for the type checker this is one of them.
@@ -40,10 +43,15 @@ class Members(Base):
     walls_what = Unicode(help="One sentence about the walls between people.").tag(config=True)
     walls_stronger = Unicode(help="What would be stronger, and how to get it.").tag(config=True)
 
+    claim_rules = List(
+        Dict(), help="Groups and roles that the provider decides: dictionaries of ClaimRule."
+    ).tag(config=True)
     archive_days = Float(90.0, help="How long the home of a deleted account is kept, days.").tag(config=True)
 
     # Do passwords of this authenticator live in the hub's database?
     own_passwords = False
+    # Does our sign-in page ask for a name and a password?
+    asks_for_password = False
     # Where a person signs in again to prove who they are; "" where the password is asked for.
     sign_in_again_url = ""
 
@@ -69,6 +77,9 @@ class Members(Base):
     def add_user(self, user: Any) -> None:
         """The hub calls this for every account it has or gets: each belongs to the common group."""
         super().add_user(user)
+        self.join_common_group(user)
+
+    def join_common_group(self, user: Any) -> None:
         group = orm.Group.find(self.db, self.group)
         if group is not None and user not in group.users:
             group.users.append(user)
@@ -82,8 +93,47 @@ class Members(Base):
         return user is not None and bool(user.admin)
 
     def is_approved(self, name: str) -> bool:
-        """May this account be used? Elsewhere the sign-in provider decides that."""
-        return True
+        """May this account be used? Providers decide who may sign in; administrators may still lock an account."""
+        row = self.db.get(SignInStateRow, name)
+        return not (row and row.locked)
+
+    def set_approved(self, name: str, *, approved: bool) -> None:
+        row = self.db.get(SignInStateRow, name)
+        if row is None:
+            row = SignInStateRow(name=name)
+            self.db.add(row)
+        row.locked = not approved
+        self.db.commit()
+
+    def locked(self) -> list[str]:
+        """Names of locked accounts."""
+        return [row.name for row in self.db.query(SignInStateRow).filter(SignInStateRow.locked)]
+
+    def check_blocked_users(self, username: str, auth_model: Any = None) -> bool:
+        return bool(super().check_blocked_users(username, auth_model)) and self.is_approved(username)
+
+    def claimed(self, auth_model: dict[str, Any]) -> list[str]:
+        """What the provider says of a person: groups, roles."""
+        return []
+
+    async def run_post_auth_hook(self, handler: Any, auth_model: Any) -> Any:
+        auth_model = await super().run_post_auth_hook(handler, auth_model)
+        if auth_model and handler is not None:
+            self.entered(handler, auth_model)
+        return auth_model
+
+    def entered(self, handler: Any, auth_model: dict[str, Any]) -> None:
+        """Someone has just shown who they are."""
+        user = handler.user_from_username(auth_model["name"])
+        self.join_common_group(user.orm_user)
+        if self.claim_rules:
+            rules = [ClaimRule.model_validate(each) for each in self.claim_rules]
+            apply_claims(self.db, self.group, user, self.claimed(auth_model), rules)
+            # The hub would set its own idea of who administers afterwards.
+            auth_model["admin"] = bool(user.admin) or auth_model["name"] in self.admin_users
+        if not handler.get_session_cookie():
+            handler.set_session_cookie()
+        recent.note(user, handler.get_session_cookie())
 
     async def password_is(self, name: str, password: str) -> bool:
         """Is this the account's password? False where passwords are kept elsewhere."""
@@ -105,6 +155,7 @@ class Members(Base):
             (r"/people", pages.People),
             (r"/trust", pages.Trust),
             (r"/confirm", pages.Confirm),
+            (r"/host-name", pages.HostName),
             (r"/group-members", group_page.Groups),
             (r"/connect", connect_page.Connect),
             (r"/connect/begin", connect_page.BeginConnecting),
@@ -134,10 +185,3 @@ def keep_roles_true(session: Any) -> None:
                     extend_server_tokens(person, ALL)
                 elif role is not None and not person.admin and role in person.roles:
                     person.roles.remove(role)
-
-
-def give_administrator(session: Any, user: Any, *, admin: bool) -> None:
-    """Make `user` (the hub's User) an administrator, or a plain member again."""
-    user.admin = admin
-    roles.assign_default_roles(session, entity=user.orm_user)
-    session.commit()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyterhub import orm
+from jupyterhub import roles as hub_roles
 from qcrbox.contract.errors import Conflict, NotFound, UserInputError
 from sqlalchemy import create_engine, inspect, text
 
@@ -190,3 +191,10 @@ def extend_server_tokens(person: Any, scopes: list[str]) -> None:
     for token in person.api_tokens:
         if token.note.startswith(SERVER_TOKEN_NOTE):
             token.scopes = sorted({*token.scopes, *ours})
+
+
+def give_administrator(session: Any, user: Any, *, admin: bool) -> None:
+    """Make `user` (the hub's User) an administrator, or a plain member again."""
+    user.admin = admin
+    hub_roles.assign_default_roles(session, entity=user.orm_user)
+    session.commit()

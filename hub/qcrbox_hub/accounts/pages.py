@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.authenticator import BRAKE, REQUESTS_LIMIT, SIGN_UPS_PER_ADDRESS, QCrBoxAuthenticator
 from qcrbox_hub.accounts.brake import TooMany
 from qcrbox_hub.accounts.first_admin import FirstAdminCode
-from qcrbox_hub.accounts.members import give_administrator
+from qcrbox_hub.accounts.membership import give_administrator
 from qcrbox_hub.accounts.recent_sign_in import recent
 from qcrbox_hub.accounts.roles import APPLICATIONS_ROLE
 from qcrbox_hub.accounts.service import AccountService
 from qcrbox_hub.accounts.tables import RequestRow, must_change_password
+from qcrbox_hub.platform.addresses import Addresses
 from qcrbox_hub.walls.choice import trust_everyone
 
 # Fields of a form that are not repeated on the page that asks for the password.
@@ -78,7 +80,7 @@ class Page(BaseHandler):
             problem=problem,
             address=self.request.uri,
             sign_in_again=self.authenticator.sign_in_again_url,
-            own_passwords=self.authenticator.own_passwords,
+            asks_for_password=self.authenticator.asks_for_password,
         )
         return False
 
@@ -115,6 +117,21 @@ class Confirm(Page):
     async def post(self) -> None:
         if await self.confirmed():
             await self._show(done=True)
+
+
+class HostName(BaseHandler):
+    """Caddy asks whether a host name may have a certificate: only those of people who exist, not any that someone tries."""
+
+    async def get(self) -> None:
+        addresses: Addresses = self.settings["qcrbox_addresses"]
+        token = self.get_query_argument("token", "")
+        host = self.get_query_argument("domain", "").lower()
+        if not hmac.compare_digest(token.encode(), self.settings["qcrbox_certificate_token"].encode()):
+            raise web.HTTPError(404)
+        names = (row.name for row in self.db.query(orm.User.name))
+        known = host == addresses.hub_host or any(addresses.person_host(name) == host for name in names)
+        self.set_status(200 if known else 404)
+        self.finish("")
 
 
 class SignIn(LoginHandler):
@@ -280,7 +297,7 @@ class People(Page):
         accounts = self.authenticator.accounts() if self.authenticator.own_passwords else []
         role = orm.Role.find(self.db, APPLICATIONS_ROLE)
         application_admins = {user.name for user in role.users} if role else set()
-        taken = {each.username for each in accounts}
+        taken, locked = {each.username for each in accounts}, set(self.authenticator.locked())
         await self.show(
             "people.html",
             status=status,
@@ -288,15 +305,14 @@ class People(Page):
                 {"id": each.id, "name": each.name, "taken": each.name in taken, "address": each.address}
                 for each in self.service.requests()
             ],
-            locked=[each.username for each in accounts if not each.is_authorized],
+            locked=sorted(locked),
             members=[
                 {
                     "name": name,
                     "admin": known.get(name, False),
                     "applications": name in application_admins,
                 }
-                for name in sorted({*known, *(each.username for each in accounts if each.is_authorized)})
-                if not any(each.username == name and not each.is_authorized for each in accounts)
+                for name in sorted({*known, *taken} - locked)
             ],
             me=self.current_user.name,
             own_passwords=self.authenticator.own_passwords,

@@ -15,8 +15,12 @@ from jupyterhub import orm
 from jupyterhub.orm import new_token
 from qcrbox.contract.errors import Conflict, NotFound, UserInputError
 
-from qcrbox_hub.accounts.members import give_administrator
-from qcrbox_hub.accounts.membership import SERVER_TOKEN_NOTE, Membership, extend_server_tokens
+from qcrbox_hub.accounts.membership import (
+    SERVER_TOKEN_NOTE,
+    Membership,
+    extend_server_tokens,
+    give_administrator,
+)
 from qcrbox_hub.accounts.recent_sign_in import recent
 from qcrbox_hub.accounts.roles import APPLICATIONS_ROLE
 from qcrbox_hub.accounts.tables import RequestRow

@@ -52,29 +52,31 @@ class InvitationRow(orm.Base):
     uses_left: Mapped[int | None] = mapped_column(Integer, nullable=True)
 
 
-class PasswordStateRow(orm.Base):
-    """What is special about an account's password. must_change: it was made by someone else.
+class SignInStateRow(orm.Base):
+    """What is special about how an account signs in. must_change: its password was made by someone else.
 
-    workshop: the account has none of its own; that of this invitation opens it.
+    workshop: the account has no password of its own; that of this invitation opens it. locked: an administrator closed
+    it (accounts with a password of ours are closed in NativeAuthenticator's table).
     """
 
-    __tablename__ = "qcrbox_password_states"
+    __tablename__ = "qcrbox_sign_in_states"
 
     name: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
     must_change: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
     workshop: Mapped[int | None] = mapped_column(Integer, nullable=True)
+    locked: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
 
 
 def create_missing(session: Any) -> None:
     """Make the tables that an older platform has not."""
     engine = session.bind
     present = set(inspect(engine).get_table_names())
-    for row in (AccountRow, RequestRow, InvitationRow, PasswordStateRow):
+    for row in (AccountRow, RequestRow, InvitationRow, SignInStateRow):
         if row.__tablename__ not in present:
             row.__table__.create(engine)
 
 
 def must_change_password(session: Any, name: str) -> bool:
     """Was this account's password made by someone else?"""
-    row = session.get(PasswordStateRow, name)
+    row = session.get(SignInStateRow, name)
     return bool(row and row.must_change)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from qcrbox_hub.accounts import roles
-from qcrbox_hub.accounts.authenticator import QCrBoxAuthenticator
+from qcrbox_hub.accounts.configure import choose_authenticator
 from qcrbox_hub.accounts.membership import load_roles
 from qcrbox_hub.jupyterhub import handler_changes
 from qcrbox_hub.jupyterhub.settings import HubSettings
@@ -23,10 +23,6 @@ c.JupyterHub.upgrade_db = True
 c.JupyterHub.cookie_secret_file = str(settings.data / "secrets" / "cookie_secret")
 c.JupyterHub.template_paths = [str(paths.TEMPLATES)]
 c.JupyterHub.logo_file = str(paths.TEMPLATES / "static" / "logo.svg")
-c.JupyterHub.template_vars = {
-    "announcement": "",
-    "own_passwords": QCrBoxAuthenticator.own_passwords,
-}
 os.chdir(state)
 
 # ---------------------------------------------------------------- addresses
@@ -36,6 +32,10 @@ if settings.addresses.separation is not Separation.NONE:
     c.JupyterHub.subdomain_host = settings.addresses.hub
     c.JupyterHub.subdomain_hook = settings.addresses.subdomain_hook
 handler_changes.apply(settings.addresses)
+c.JupyterHub.tornado_settings = {
+    "qcrbox_addresses": settings.addresses,
+    "qcrbox_certificate_token": settings.certificate_token_file.read_text().strip(),
+}
 # Code on people's host names could set cookies for the hub's; browsers refuse that for this prefix. It needs
 # HTTPS, and host names that people do not share, as such cookies hold for every path.
 c.JupyterHub.cookie_host_prefix_enabled = (
@@ -51,12 +51,10 @@ c.JupyterHub.cleanup_proxy = False
 c.JupyterHub.cleanup_servers = True
 
 # ---------------------------------------------------------------- people
-c.JupyterHub.authenticator_class = QCrBoxAuthenticator
-# Approval by an administrator is the gate, in the authenticator's own table.
-c.Authenticator.allow_all = True
-c.NativeAuthenticator.open_signup = False
-c.NativeAuthenticator.check_common_password = True
+authenticator = choose_authenticator(c, settings.sign_in, settings.data, settings.addresses.hub)
+c.JupyterHub.authenticator_class = authenticator
 c.NativeAuthenticator.minimum_password_length = settings.minimum_password_length
+c.JupyterHub.template_vars = {"announcement": "", "own_passwords": authenticator.own_passwords}
 c.Members.group = settings.group
 c.Members.archive_days = settings.people.archive_days
 c.Members.data = str(settings.data)

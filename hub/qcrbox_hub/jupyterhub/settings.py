@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from qcrbox_hub.platform.addresses import Addresses
-from qcrbox_hub.platform.settings import People, hub_database_url
+from qcrbox_hub.platform.settings import People, SignIn, hub_database_url
 from qcrbox_hub.walls.choice import Walls
 
 VARIABLE = "QCRBOX_HUB_SETTINGS"
@@ -28,6 +28,7 @@ class HubSettings(BaseModel):
     registry_url: str = Field(description="The registry, as reached from this machine.")
     service_token_file: Path = Field(description="The registry's token for the hub.")
     proxy_token_file: Path = Field(description="The hub's token for the proxy.")
+    certificate_token_file: Path = Field(description="The token with which Caddy asks about host names.")
     walls: Walls = Field(Walls.TRUSTED, description="What people's servers run in.")
     walls_what: str = Field("", description="One sentence about the walls, for people.")
     walls_stronger: str = Field("", description="What would be stronger, and how to get it.")
@@ -35,6 +36,7 @@ class HubSettings(BaseModel):
     first_user_id: int = Field(0, description="User ids of people are this plus their account's number.")
     limits: str = Field("none", description="How limits are set on this machine.")
     people: People = Field(default_factory=People, description="Limits and rights of people's servers.")
+    sign_in: SignIn = Field(default_factory=SignIn, description="How people sign in.")
     hub_config: Path | None = Field(None, description="The site's own configuration of JupyterHub.")
     hub_database_file: Path | None = Field(
         None, description="File with the URL of the hub's database; None: SQLite in the data folder."

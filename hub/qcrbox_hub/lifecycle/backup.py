@@ -9,25 +9,23 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tarfile
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import qcrbox
 from qcrbox.contract.errors import Conflict, NotFound, QcError, UserInputError
 
+from qcrbox_hub.lifecycle import hub_database
 from qcrbox_hub.platform.data_folder import FORMAT, DataFolder, write_private
+from qcrbox_hub.platform.settings import PlatformSettings
 
 MANIFEST, REGISTRY, HUB, HOMES = "manifest.json", "registry.tar", "hub.sqlite", "homes.tar"
 # What makes itself again, or belongs to a process of the moment.
 LEFT_OUT = frozenset({"runtime", "__pycache__", ".ipynb_checkpoints", ".cache"})
-# A restored platform must not honour what was given out before: tokens, sign-ins, servers that ran.
-FORGOTTEN_TABLES = ("api_tokens", "oauth_codes", "api_token_role_map", "servers")
 
 Say = Callable[[str], None]
 
@@ -37,26 +35,27 @@ def write_backup(data: DataFolder, target: Path, say: Say, *, homes: bool = True
 
     Raises NotFound without a platform's data, QcError when the registry's part fails.
     """
-    if not (data.path / "qcrbox.sqlite").is_file():
+    settings = PlatformSettings.load(data.path)
+    if not settings.registry_database_url(data.path) and not (data.path / "qcrbox.sqlite").is_file():
         raise NotFound(
             "There is nothing to back up.", where=str(data.path), next="Choose the data folder with --data."
         )
     folder = target / time.strftime("qcrbox-%Y%m%d-%H%M%S", time.gmtime())
     folder.mkdir(parents=True, mode=0o700)
     try:
-        _write_parts(data, folder, say, homes)
+        _write_parts(data, settings, folder, say, homes)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # half a backup is worse than none
         raise
     return folder
 
 
-def _write_parts(data: DataFolder, folder: Path, say: Say, homes: bool) -> None:
+def _write_parts(data: DataFolder, settings: PlatformSettings, folder: Path, say: Say, homes: bool) -> None:
     say("the registry's data …")
-    _registry("backup", data, folder / REGISTRY)
-    if (data.hub / "jupyterhub.sqlite").is_file():
+    _registry("backup", data, settings, folder / REGISTRY)
+    if hub_database.exists(settings.hub_database_url(data.path)):
         say("accounts …")
-        _copy_database(data.hub / "jupyterhub.sqlite", folder / HUB)
+        hub_database.copy(settings.hub_database_url(data.path), hub_database.sqlite_url(folder / HUB))
     if homes and data.homes.is_dir():
         say("homes …")
         _pack(data.homes, folder / HOMES)
@@ -74,6 +73,7 @@ def restore_backup(source: Path, data: DataFolder, say: Say) -> None:
     Raises UserInputError for a backup that is not whole or newer than this program, Conflict for a folder in use.
     """
     parts = _check(source, say)
+    settings = PlatformSettings.load(data.path)
     if any((data.path / name).exists() for name in ("qcrbox.sqlite", "hub/jupyterhub.sqlite")):
         raise Conflict(
             "This data folder is not empty.",
@@ -84,11 +84,18 @@ def restore_backup(source: Path, data: DataFolder, say: Say) -> None:
     data.lock()
     try:
         say("the registry's data …")
-        _registry("restore", data, source / REGISTRY)
+        _registry("restore", data, settings, source / REGISTRY)
+        data.require_databases(
+            {
+                "registry": settings.registry_database_url(data.path) or "sqlite://",
+                "hub": settings.hub_database_url(data.path),
+            }
+        )
         if HUB in parts:
             say("accounts …")
-            _copy_database(source / HUB, data.hub / "jupyterhub.sqlite")
-            _forget(data.hub / "jupyterhub.sqlite")
+            url = settings.hub_database_url(data.path)
+            hub_database.copy(hub_database.sqlite_url(source / HUB), url)
+            hub_database.forget_what_was_given_out(url)
         if HOMES in parts:
             say("homes …")
             with tarfile.open(source / HOMES) as archive:
@@ -126,9 +133,14 @@ def _check(source: Path, say: Say) -> dict[str, str]:
     return parts
 
 
-def _registry(verb: str, data: DataFolder, file: Path) -> None:
+def _registry(verb: str, data: DataFolder, settings: PlatformSettings, file: Path) -> None:
     command = [sys.executable, "-m", "qcrbox_registry", verb, "--data", str(data.path), str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # Through the environment: an argument list shows a password to everyone on the machine.
+    environment = os.environ | {
+        "QCRBOX_REGISTRY_DATABASE_URL": settings.registry_database_url(data.path),
+        "QCRBOX_REGISTRY_NATS_URL": settings.nats.url,
+    }
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise QcError(
             f"The registry's {verb} failed.",
@@ -136,27 +148,6 @@ def _registry(verb: str, data: DataFolder, file: Path) -> None:
             why=done.stderr.strip()[-1500:],
             next="`qcrbox doctor` looks for the usual causes.",
         )
-
-
-def _copy_database(source: Path, target: Path) -> None:
-    """A consistent copy, also of a database in use."""
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with (
-        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
-        closing(sqlite3.connect(target)) as new,
-    ):
-        old.backup(new)
-
-
-def _forget(database: Path) -> None:
-    with closing(sqlite3.connect(database)) as connection, connection:
-        known = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        connection.execute("UPDATE spawners SET server_id = NULL, state = NULL")
-        for table in FORGOTTEN_TABLES:
-            if table in known:
-                connection.execute(f"DELETE FROM {table}")
-        # Cookies are bound to this id, so old ones sign nobody in.
-        connection.execute("UPDATE users SET cookie_id = lower(hex(randomblob(16)))")
 
 
 def _pack(folder: Path, target: Path) -> None:

@@ -14,11 +14,12 @@ from qcrbox.sandbox.user_ids import first_user_id
 from qcrbox_hub.accounts import roles
 from qcrbox_hub.jupyterhub import solo
 from qcrbox_hub.jupyterhub.settings import PROXY_VARIABLE, VARIABLE, HubSettings, ProxySettings
+from qcrbox_hub.lifecycle import caddy
 from qcrbox_hub.platform import paths, ports
 from qcrbox_hub.platform.addresses import Addresses, Separation
 from qcrbox_hub.platform.child import ChildSpec, Probe, accepting, answering, listening
 from qcrbox_hub.platform.data_folder import DataFolder, write_private
-from qcrbox_hub.platform.settings import PlatformSettings
+from qcrbox_hub.platform.settings import LTI_POSTS, PlatformSettings
 from qcrbox_hub.platform.supervisor import MARK
 from qcrbox_hub.walls.choice import Choice, choose, everyone_is_trusted
 from qcrbox_hub.walls.relay_settings import VARIABLE as RELAY_VARIABLE
@@ -28,7 +29,7 @@ from qcrbox_hub.walls.socket_folders import SocketFolders
 Mode = Literal["hub", "solo", "registry"]
 LOOPBACK = "127.0.0.1"
 SERVICE_PREFIX = f"/services/{roles.SERVICE}"
-INNER_PORTS = ("nats", "registry", "hub", "proxy_api")
+INNER_PORTS = ("nats", "registry", "hub", "proxy_api", "proxy")
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,16 @@ class Options:
     settings: PlatformSettings = field(default_factory=PlatformSettings)
 
     @property
+    def own_tls(self) -> bool:
+        """Does a Caddy of ours end TLS?"""
+        return self.settings.public.tls in ("files", "acme", "internal")
+
+    @property
     def addresses(self) -> Addresses:
         """Raises UserInputError where the platform needs a name and has none."""
-        if self.public_url:
-            return Addresses.make(self.public_url, self.people_url)
-        if self.tls_in_front or not ports.is_loopback(self.host):
+        if url := self.public_url or self.settings.public.url:
+            return Addresses.make(url, self.people_url)
+        if self.tls_in_front or self.own_tls or not ports.is_loopback(self.host):
             raise UserInputError(
                 "The platform needs its public address.",
                 where=f"--host {self.host}",
@@ -94,9 +100,9 @@ def make(options: Options, data: DataFolder) -> Plan:
             everyone_trusted=everyone_is_trusted(data.path),
             image=options.settings.people.image,
         )
-    plan.specs = [_nats(plan), _registry(plan), _launcher(plan)]
+    plan.specs = [*_nats(plan), _registry(plan), _launcher(plan)]
     if options.mode == "hub":
-        plan.specs += [_proxy(plan), *_relay(plan), _hub(plan)]
+        plan.specs += [_proxy(plan), *_relay(plan), _hub(plan), *_tls(plan)]
         if options.idle_cull_s:
             plan.specs.append(_culler(plan))
     elif options.mode == "solo":
@@ -138,16 +144,25 @@ def _python(module: str, *arguments: str) -> list[str]:
 # ---------------------------------------------------------------- the core
 
 
-def _nats(plan: Plan) -> ChildSpec:
+def _nats(plan: Plan) -> list[ChildSpec]:
+    """A server of ours, unless the site has its own."""
+    if plan.options.settings.nats.url:
+        return []
     port = plan.ports["nats"]
-    return ChildSpec(
-        "nats",
-        _python("qcrbox_registry.messaging.server", "--data", str(plan.data.path), "--port", str(port)),
-        _environment(plan),
-        ready=listening(LOOPBACK, port),
-        whole_group=True,
-        log_name="nats-start.log",
-    )
+    return [
+        ChildSpec(
+            "nats",
+            _python("qcrbox_registry.messaging.server", "--data", str(plan.data.path), "--port", str(port)),
+            _environment(plan),
+            ready=listening(LOOPBACK, port),
+            whole_group=True,
+            log_name="nats-start.log",
+        )
+    ]
+
+
+def _nats_url(plan: Plan) -> str:
+    return plan.options.settings.nats.url or f"nats://{LOOPBACK}:{plan.ports['nats']}"
 
 
 def _registry(plan: Plan) -> ChildSpec:
@@ -157,7 +172,7 @@ def _registry(plan: Plan) -> ChildSpec:
         "DATA": str(plan.data.path),
         "HOST": LOOPBACK,
         "PORT": str(port),
-        "NATS_URL": f"nats://{LOOPBACK}:{plan.ports['nats']}",
+        "NATS_URL": _nats_url(plan),
         "APPLICATIONS": json.dumps([str(each) for each in _applications(plan)]),
     }
     if url := plan.options.settings.registry_database_url(plan.data.path):
@@ -180,7 +195,7 @@ def _registry(plan: Plan) -> ChildSpec:
         _python("qcrbox_registry"),
         _environment(plan, **{f"QCRBOX_REGISTRY_{name}": value for name, value in settings.items()}),
         ready=answering(f"{plan.registry_url}/api/healthz"),
-        needs=("nats",),
+        needs=() if plan.options.settings.nats.url else ("nats",),
     )
 
 
@@ -198,6 +213,8 @@ def _launcher(plan: Plan) -> ChildSpec:
         "--manager",
         plan.options.manager,
     )
+    if plan.options.settings.nats.url:
+        command += ["--nats-url", plan.options.settings.nats.url]
     if (traits := plan.data.path / "launcher.json").is_file():
         command += ["--config", str(traits)]
     for folder in _applications(plan):
@@ -213,15 +230,17 @@ def _proxy(plan: Plan) -> ChildSpec:
     # Routes of the last start lead to ports that may be someone else's by now.
     routes = plan.data.run / "routes.json"
     routes.unlink(missing_ok=True)
+    options = plan.options
     settings = ProxySettings(
-        host=plan.options.host,
-        port=plan.options.port,
+        host=LOOPBACK if options.own_tls else options.host,
+        port=plan.ports["proxy"] if options.own_tls else options.port,
         api_port=plan.ports["proxy_api"],
         hub_target=f"http://{LOOPBACK}:{plan.ports['hub']}",
         token_file=plan.data.secret_file("proxy_token"),
         routes_file=routes,
         addresses=_addresses(plan),
-        tls_in_front=plan.options.tls_in_front,
+        tls_in_front=options.tls_in_front or options.own_tls,
+        cross_site_posts=LTI_POSTS if options.settings.sign_in.method == "lti13" else (),
     )
     return ChildSpec(
         "proxy",
@@ -229,6 +248,35 @@ def _proxy(plan: Plan) -> ChildSpec:
         _environment(plan, **{PROXY_VARIABLE: settings.model_dump_json()}),
         ready=listening(LOOPBACK, plan.ports["proxy_api"]),
     )
+
+
+def _tls(plan: Plan) -> list[ChildSpec]:
+    """Caddy in front of the proxy, where the settings ask for it."""
+    options, addresses = plan.options, _addresses(plan)
+    if not options.own_tls:
+        return []
+    token = plan.data.secret_file("certificate_token").read_text().strip()
+    public = options.settings.public.model_copy(update={"host": options.host, "port": options.port})
+    text = caddy.caddyfile(
+        public,
+        addresses,
+        data=plan.data.path,
+        proxy_port=plan.ports["proxy"],
+        ask_url=f"http://{LOOPBACK}:{plan.ports['hub']}/hub/host-name?token={token}",
+    )
+    file = plan.data.run / "Caddyfile"
+    write_private(file, text)
+    command = [caddy.binary(), "run", "--config", str(file), "--adapter", "caddyfile"]
+    return [
+        ChildSpec(
+            "tls",
+            _python("qcrbox.lifeline", "--", *command),
+            _environment(plan),
+            ready=listening(_in_url(options.host).strip("[]"), options.port),
+            needs=("hub",),
+            whole_group=True,
+        )
+    ]
 
 
 def _relay(plan: Plan) -> list[ChildSpec]:
@@ -262,6 +310,7 @@ def _hub(plan: Plan) -> ChildSpec:
         host=plan.options.host,
         port=plan.options.port,
         addresses=_addresses(plan),
+        certificate_token_file=plan.data.secret_file("certificate_token"),
         hub_port=plan.ports["hub"],
         proxy_api_url=f"http://{LOOPBACK}:{plan.ports['proxy_api']}",
         registry_url=plan.registry_url,
@@ -271,6 +320,7 @@ def _hub(plan: Plan) -> ChildSpec:
         people=plan.options.settings.people,
         hub_database_file=plan.options.settings.database.hub_url_file,
         hub_config=plan.options.settings.hub_config,
+        sign_in=plan.options.settings.sign_in,
         culler_token_file=plan.data.secret_file("culler_token") if plan.options.idle_cull_s else None,
     )
     file = plan.data.run / "hub.json"

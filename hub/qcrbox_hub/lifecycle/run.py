@@ -43,6 +43,7 @@ class Run:
         self.data.prepare()
         self.data.lock()
         try:
+            self.data.require_databases(self._database_urls())
             self._recover()
             self.data.ending_file.unlink(missing_ok=True)
             ports.require_free(self.options.host, self.options.port)
@@ -51,6 +52,13 @@ class Run:
         finally:
             self._stop()
             self.data.unlock()
+
+    def _database_urls(self) -> dict[str, str]:
+        settings, path = self.options.settings, self.data.path
+        urls = {"registry": settings.registry_database_url(path) or "sqlite://"}
+        if self.options.mode == "hub":
+            urls["hub"] = settings.hub_database_url(path)
+        return urls
 
     def _recover(self) -> None:
         """The lock is ours, so whatever the last platform left is not wanted any more."""
@@ -69,8 +77,11 @@ class Run:
     def _start(self, on_ready: Callable[[Run], None]) -> None:
         begin = time.monotonic()
         self.plan = plans.make(self.options, self.data)
-        if self.options.mode == "hub" and not has_administrator(
-            self.options.settings.hub_database_url(self.data.path)
+        native = self.options.settings.sign_in.method == "native"
+        if (
+            self.options.mode == "hub"
+            and native
+            and not has_administrator(self.options.settings.hub_database_url(self.data.path))
         ):
             code = self.data.new_first_admin_code()
             self.first_admin_link = f"{self.plan.url}/hub/first-admin?code={code}"

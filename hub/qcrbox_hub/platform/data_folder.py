@@ -94,7 +94,8 @@ class DataFolder:
         self._write_version()
 
     def _refuse_foreign(self) -> None:
-        ours = (self.path / "version.json").exists() or (self.path / "run").is_dir()
+        # An administrator may have written the settings before the first start.
+        ours = any((self.path / name).exists() for name in ("version.json", "run", "platform.toml"))
         if self.path.is_dir() and not ours and any(self.path.iterdir()):
             raise UserInputError(
                 "This folder holds files that are not QCrBox's.",
@@ -132,9 +133,33 @@ class DataFolder:
             "format": FORMAT,
             "qcrbox": qcrbox.__version__,
             "id": version.get("id") or secrets.token_hex(8),
+            "databases": version.get("databases", {}),
         }
         if version != wanted:
             write_private(self.path / "version.json", json.dumps(wanted, indent=1))
+
+    def require_databases(self, urls: dict[str, str]) -> None:
+        """Note which databases belong to this folder, or refuse others: a forgotten setting must not open an empty one.
+
+        urls: by part (`registry`, `hub`), with passwords, which are not written down. Raises Conflict.
+        """
+        version = self.version()
+        known = dict(version.get("databases", {}))
+        for part, file in (("registry", "qcrbox.sqlite"), ("hub", "hub/jupyterhub.sqlite")):
+            if (self.path / file).exists():
+                known.setdefault(part, _place_of("sqlite://"))
+        for part, url in urls.items():
+            place = _place_of(url)
+            if known.setdefault(part, place) != place:
+                raise Conflict(
+                    f"The {part}'s data of this folder are in another database.",
+                    where=str(self.path),
+                    why=f"They are in {known[part]}; the settings now name {place}.",
+                    next="Correct `database` in platform.toml. To move, write a backup with the old settings and "
+                    "restore it into a new data folder with the new ones.",
+                )
+        if known != version.get("databases"):
+            write_private(self.path / "version.json", json.dumps({**version, "databases": known}, indent=1))
 
     @property
     def identity(self) -> str:
@@ -219,6 +244,15 @@ class DataFolder:
             json.dumps({"sha256": hashlib.sha256(code.encode()).hexdigest(), "made_at": time.time()}),
         )
         return code
+
+
+def _place_of(url: str) -> str:
+    """A database's kind, host and name, without account and password."""
+    scheme, _, rest = url.partition("://")
+    kind = scheme.partition("+")[0]
+    if kind == "sqlite":
+        return "SQLite in the data folder"
+    return f"{kind}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 def write_private(file: Path, text: str) -> None:

@@ -6,16 +6,19 @@ the file for one start.
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from qcrbox.contract.errors import UserInputError
 
 FILE = "platform.toml"
+# Pages of the hub that a learning platform posts to.
+LTI_POSTS = ("/hub/lti13/oauth_login", "/hub/lti13/oauth_callback")
 
 
 class Section(BaseModel):
@@ -38,12 +41,17 @@ class Public(Section):
         "(the default) needs a wildcard name. Without `*` all servers share that one name, apart from the hub. "
         "\"same\" puts them on the hub's name: every person's code can then act as whoever looks at it.",
     )
-    host: str = Field("127.0.0.1", description="Address the proxy listens on.")
-    port: int = Field(8000, ge=1, le=65535, description="Port the proxy listens on.")
-    tls: Literal["none", "front"] = Field(
+    host: str = Field("127.0.0.1", description="Address the platform listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the platform listens on.")
+    tls: Literal["none", "front", "files", "acme", "internal"] = Field(
         "none",
-        description="`front`: a web server on this machine ends TLS, forwards to the proxy and sets X-Forwarded-For.",
+        description="`front`: a web server of yours ends TLS, forwards to us and sets X-Forwarded-For. By our own Caddy: "
+        "`files` with your certificate, `acme` with certificates of a public authority (Let's Encrypt), one for the "
+        "hub and one for each person, `internal` with an authority of its own that browsers have to be told of.",
     )
+    tls_certificate: Path | None = Field(None, description="With `files`: certificate chain, PEM.")
+    tls_key: Path | None = Field(None, description="With `files`: private key, PEM.")
+    email: str = Field("", description="With `acme`: where the authority sends warnings.")
 
 
 class Databases(Section):
@@ -87,6 +95,112 @@ class People(Section):
     idle_minutes: int = Field(0, ge=0, description="End a server after so many idle minutes; 0: never.")
 
 
+class ClaimRule(Section):
+    """Who has this value gets this role."""
+
+    value: str = Field(
+        description="A value of the groups claim, the DN of an LDAP group, a group of this machine, an LTI role or `course:ID`."
+    )
+    role: Literal["member", "manager", "data_manager", "lecturer", "applications", "administrator"] = Field(
+        "member", description="What the person becomes. `applications` and `administrator` need no group."
+    )
+    group: str = Field("", description="The group of a group's role. It is made when it is not there.")
+
+    @model_validator(mode="after")
+    def _group_where_needed(self) -> ClaimRule:
+        alone = self.role in ("applications", "administrator")
+        if alone == bool(self.group):
+            raise ValueError("this role has no group" if alone else "this role needs a group")
+        return self
+
+
+class Oidc(Section):
+    """With `method = "oidc"`: OpenID Connect. The provider must know PUBLIC_URL/hub/oauth_callback."""
+
+    issuer: str = Field("", description="Address of the provider, e.g. https://login.example.org/realms/lab.")
+    client_id: str = Field("", description="Our name at the provider.")
+    client_secret_file: Path | None = Field(None, description="File with our secret at the provider.")
+    scopes: list[str] = Field(["openid", "profile", "email"], description="What the provider is asked for.")
+    username_claim: str = Field("preferred_username", description="The claim that names a person.")
+    groups_claim: str = Field("groups", description="The claim that holds a person's groups.")
+    name: str = Field("your institution", description="What the button says: Sign in with …")
+
+
+class Ldap(Section):
+    """With `method = "ldap"`: a directory."""
+
+    server: str = Field("", description="Host name of the directory.")
+    port: int = Field(0, description="Port; 0: the usual one.")
+    tls: Literal["before_bind", "on_connect", "insecure"] = Field(
+        "before_bind", description="StartTLS, LDAPS, or no encryption."
+    )
+    bind_dn_template: list[str] = Field(
+        default_factory=list,
+        description='Names to bind with, e.g. "uid={username},ou=people,dc=example,dc=org".',
+    )
+    groups_attribute: str = Field(
+        "",
+        description="Attribute of a person's entry with the DNs of its groups; `memberOf` in Active Directory, and in "
+        "OpenLDAP with that overlay.",
+    )
+    groups: list[str] = Field(
+        default_factory=list, description="DNs of groups that are asked whether they list the person."
+    )
+    member_attributes: list[str] = Field(
+        ["member", "uniqueMember"],
+        description="Attributes with which groups list people: by DN, and `memberUid` by name. All must be in the "
+        "directory's schema.",
+    )
+    allowed_groups: list[str] = Field(
+        default_factory=list,
+        description="DNs of groups whose members may sign in; none: everyone in the directory.",
+    )
+
+
+class Pam(Section):
+    """With `method = "pam"`: the accounts of this machine. The platform has to run as root."""
+
+    service: str = Field("login", description="Name of the PAM service.")
+
+
+class Lti13(Section):
+    """With `method = "lti13"`: launches from a learning platform."""
+
+    issuer: str = Field("", description="The platform's issuer.")
+    authorize_url: str = Field("", description="Where the platform answers authentication requests.")
+    jwks_url: str = Field("", description="Where the platform's public keys are.")
+    client_ids: list[str] = Field(default_factory=list, description="Our names at the platform.")
+    username_key: str = Field("email", description="The claim that names a person.")
+
+
+class SignIn(Section):
+    """How people sign in. `claims` are rules `[[sign_in.claims]]` with the keys value, role, group."""
+
+    method: Literal["native", "oidc", "ldap", "pam", "lti13"] = Field(
+        "native", description="`native`: accounts of the platform's own, opened by an administrator."
+    )
+    administrators: list[str] = Field(
+        default_factory=list,
+        description="User names of administrators. With `native` the first comes by a link instead.",
+    )
+    claims: list[ClaimRule] = Field(
+        default_factory=list, description="Groups and roles that the provider decides."
+    )
+    oidc: Oidc = Field(default_factory=Oidc)
+    ldap: Ldap = Field(default_factory=Ldap)
+    pam: Pam = Field(default_factory=Pam)
+    lti13: Lti13 = Field(default_factory=Lti13)
+
+    @model_validator(mode="after")
+    def _someone_administers(self) -> SignIn:
+        by_claim = any(rule.role == "administrator" for rule in self.claims)
+        if self.method != "native" and not self.administrators and not by_claim:
+            raise ValueError(
+                "nobody would be administrator: name one in `administrators`, or by a rule of `claims`"
+            )
+        return self
+
+
 class PlatformSettings(Section):
     """All settings, with their defaults."""
 
@@ -94,6 +208,7 @@ class PlatformSettings(Section):
     database: Databases = Field(default_factory=Databases)
     nats: Nats = Field(default_factory=Nats)
     people: People = Field(default_factory=People)
+    sign_in: SignIn = Field(default_factory=SignIn)
     manager: str = Field(
         "", description="What runs programs: process, docker, swarm, or module:Class. Default: process."
     )
@@ -103,8 +218,9 @@ class PlatformSettings(Section):
     )
 
     def registry_database_url(self, data: Path) -> str:
-        """ "" for SQLite in the data folder."""
-        return _from_file(data, self.database.registry_url_file)
+        """An empty text for SQLite in the data folder. A variable of the registry counts where the file names none."""
+        found = _from_file(data, self.database.registry_url_file)
+        return found or os.environ.get("QCRBOX_REGISTRY_DATABASE_URL", "")
 
     def hub_database_url(self, data: Path) -> str:
         return hub_database_url(data, self.database.hub_url_file)
@@ -180,11 +296,19 @@ def reference() -> str:
     }
     lines += ["", "## Top level", *_table(top)]
     for name, each in PlatformSettings.model_fields.items():
-        if _is_section(each.annotation):
-            section = each.annotation
-            assert isinstance(section, type)
-            lines += ["", f"## [{name}]", "", (section.__doc__ or "").strip(), *_table(section.model_fields)]
+        lines += _section_lines(name, each)
     return "\n".join(lines) + "\n"
+
+
+def _section_lines(name: str, field: FieldInfo) -> list[str]:
+    section = field.annotation
+    if not isinstance(section, type) or not issubclass(section, Section):
+        return []
+    plain = {key: each for key, each in section.model_fields.items() if not _is_section(each.annotation)}
+    lines = ["", f"## [{name}]", "", (section.__doc__ or "").strip(), *_table(plain)]
+    for key, each in section.model_fields.items():
+        lines += _section_lines(f"{name}.{key}", each)
+    return lines
 
 
 def _is_section(annotation: object) -> bool:

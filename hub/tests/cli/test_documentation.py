@@ -22,5 +22,5 @@ def test_every_option_of_up_is_described_and_exists() -> None:
     known = {option for each in command.params for option in each.opts if option.startswith("--")}
     described = set(re.findall(r"`(--[a-z-]+)`", PAGE.read_text()))
     assert known - {"--help"} <= described
-    elsewhere = {"--json", "--no-homes", "--help"}
+    elsewhere = {"--json", "--no-homes", "--help", "--name"}
     assert described <= known | elsewhere

@@ -20,9 +20,14 @@ _DOUBLE_GLIDE = {
     "cmme": "c m m a",
     "ccce": "c c c a",
 }
+# `R 3 c {rhombohedral axes}`, `F d -3 m (origin choice 2)`.
+_SETTING_WORDS = re.compile(
+    r"[\[({]?\s*(?:origin\s*(?:choice|setting|no\.?)?\s*(?P<origin>[12])|(?P<axes>rhombohedral|hexagonal)"
+    r"\s*(?:axes|setting|cell)?)\s*[\])}]?\s*$"
+)
 _SETTING_NAMES = {"s": "1", "z": "2", "hr": "h", "rs": "r"}
 # Sub- and superscripts and overbars of other texts: `P 2~1~/c`, `P2<sub>1</sub>/c`, `P 1\u0305`, `P \\bar 1`.
-_MARKUP = re.compile(r"</?su[bp]>|[~_$^{}]")
+_MARKUP = re.compile(r"</?su[bp]>|[~_$^]|(?<=[0-9]){|{(?=[0-9])|(?<=[0-9])}")
 _BAR = re.compile(r"(?:\\?bar\s*)(\d)|(\d)[\u0304\u0305]")
 
 
@@ -56,25 +61,52 @@ def find_by_hm(symbol: str) -> list[gemmi.SpaceGroup]:
 
     Several entries are returned when the symbol leaves the setting open.
     """
-    text = _NUMBER.sub("", plain_symbol(symbol))
-    match = _SETTING.search(text)
-    setting = ""
-    if match and match.start():
-        letter = match[1] or match[2] or match[3]
-        setting, stripped = _SETTING_NAMES.get(letter, letter), text[: match.start()]
-    else:
-        stripped = text
-    for candidate, wanted in ((stripped, setting), (text, "")):
-        bare = candidate.replace("(", "").replace(")", "")
-        bare = _DOUBLE_GLIDE.get(bare.replace(" ", ""), bare)
-        entries = _symbols().get(bare) or _symbols().get("|" + bare.replace(" ", "")) or []
-        if wanted:
-            entries = [entry for entry in entries if entry.ext.lower() == wanted or entry.qualifier == wanted]
+    bare, setting = split_setting(symbol)
+    whole = _NUMBER.sub("", plain_symbol(symbol))
+    for candidate, wanted in ((bare, setting), (whole, ""), (_short_symbol(bare), setting)):
+        entries = _entries(candidate)
+        fitting = [entry for entry in entries if has_setting(entry, wanted)]
         if entries:
-            return _standard_first(entries)
+            return _standard_first(fitting or entries)
     # Names of CCP4 and others: H 3, P 21212a.
     known = gemmi.find_spacegroup_by_name(symbol.strip()) if symbol.isascii() else None
     return [known] if known is not None else []
+
+
+def split_setting(symbol: str) -> tuple[str, str]:
+    """A plain symbol and the setting it states, as gemmi names it: `1`, `2`, `h`, `r`, `b1`, `ba-c`, or empty."""
+    text = _NUMBER.sub("", plain_symbol(symbol))
+    if (words := _SETTING_WORDS.search(text)) is not None:
+        setting = words["origin"] or (words["axes"] or "")[:1]
+        return (text[: words.start()] + text[words.end() :]).strip(), setting
+    match = _SETTING.search(text)
+    if not match or not match.start():
+        return text, ""
+    letter = match[1] or match[2] or match[3]
+    return text[: match.start()], _SETTING_NAMES.get(letter, letter)
+
+
+def has_setting(entry: gemmi.SpaceGroup, setting: str) -> bool:
+    return not setting or entry.ext.lower() == setting or entry.qualifier == setting
+
+
+def _entries(bare: str) -> list[gemmi.SpaceGroup]:
+    plain = bare.replace("(", "").replace(")", "")
+    plain = _DOUBLE_GLIDE.get(plain.replace(" ", ""), plain)
+    return _symbols().get(plain) or _symbols().get("|" + plain.replace(" ", "")) or []
+
+
+def _short_symbol(full: str) -> str:
+    """`f 4/d -3 2/m` as `f d -3 m`, `p 21/n 21/m 21/a` as `p n m a`: planes alone name these groups."""
+    lattice, *parts = full.split()
+    if len(parts) < 2:
+        return ""
+    cubic = parts[1] in ("3", "-3")
+    keeps_first = not cubic and parts[0][0] in "46"
+    short = [
+        part if place == 0 and keeps_first else part.rpartition("/")[2] for place, part in enumerate(parts)
+    ]
+    return " ".join([lattice, *short])
 
 
 def _standard_first(entries: list[gemmi.SpaceGroup]) -> list[gemmi.SpaceGroup]:
@@ -118,6 +150,22 @@ def choose_setting(
             fitting = [entry for entry in entries if entry.qualifier.lstrip("-")[:1] == "abc"[free]]
             return (fitting or entries)[0], ""
     return entries[0], ""
+
+
+def axes_of_cell(entry: gemmi.SpaceGroup, cell_angles: Sequence[float]) -> tuple[gemmi.SpaceGroup, str]:
+    """The entry, or the one with the other axes of a rhombohedral lattice where only those fit the cell; with a note."""
+    alpha, beta, gamma = cell_angles
+    hexagonal = abs(gamma - 120) < 0.5 and abs(alpha - 90) < 0.5 and abs(beta - 90) < 0.5
+    rhombohedral = max(alpha, beta, gamma) - min(alpha, beta, gamma) < 0.5 and not hexagonal
+    if (entry.ext == "R" and hexagonal) or (entry.ext == "H" and rhombohedral):
+        wanted = "H" if hexagonal else "R"
+        other = next((one for one in _entries(entry.hm.lower()) if one.ext == wanted), None)
+        if other is not None:
+            return (
+                other,
+                f"{entry.xhm()} is stated, but the cell has the axes of {other.xhm()}, which is taken.",
+            )
+    return entry, ""
 
 
 def has_code(entry: gemmi.SpaceGroup, code: str) -> bool:

@@ -153,6 +153,9 @@ def crystal_system(block: Block) -> str | None:
     return None if group is None else group.crystal_system
 
 
+_LATTICES = tuple("PABCIFRH")
+
+
 def lattice_centring(block: Block) -> str | None:
     """The first letter of the H-M and Hall symbols, else of the operations; None when nothing is given.
 
@@ -161,7 +164,7 @@ def lattice_centring(block: Block) -> str | None:
     letters = {}
     for tag in ("_space_group_name_H-M_alt", "_space_group_name_H-M_full", "_space_group_name_Hall"):
         text = (block.text(tag) or "").strip().lstrip("-").strip()
-        if text:
+        if text[:1].upper() in _LATTICES and text:
             letters[tag] = text[0].upper()
     if len(set(letters.values())) > 1:
         raise CifError(

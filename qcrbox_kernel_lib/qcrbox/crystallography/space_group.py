@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from qcrbox.contract.errors import CifError
 from qcrbox.crystallography._gemmi import gemmi
-from qcrbox.crystallography.hermann_mauguin import choose_setting, entries_of_number, find_by_hm, plain_symbol
+from qcrbox.crystallography.hermann_mauguin import (
+    axes_of_cell,
+    choose_setting,
+    entries_of_number,
+    find_by_hm,
+    has_setting,
+    plain_symbol,
+    split_setting,
+)
 from qcrbox.crystallography.monoclinic_symbols import monoclinic_number, operations_of_symbol
 from qcrbox.crystallography.symmetry import (
     OperationTable,
@@ -138,8 +146,14 @@ class SpaceGroup:
         if not entries:
             return _monoclinic(symbol, cell_angles)
         entry, note = choose_setting(entries, cell_angles, code)
-        made = cls.from_entry(entry)
-        return with_changes(made, source="H-M", notes=(*made.notes, *([note] if note else [])))
+        notes = [note]
+        setting = split_setting(symbol)[1]
+        if not any(has_setting(one, setting) for one in entries):
+            notes.append(f"'{symbol}' names a setting that is not tabulated; {entry.xhm()} is assumed.")
+        if cell_angles is not None:
+            entry, note = axes_of_cell(entry, cell_angles)
+            notes.append(note)
+        return with_changes(cls.from_entry(entry), source="H-M", notes=tuple(text for text in notes if text))
 
     @classmethod
     def from_number(

@@ -50,6 +50,15 @@ def test_alerts_come_with_the_most_serious_first() -> None:
         (write_cif(), "MISSING", "A"),
         (
             write_cif(
+                sites=(("C1", "C", 0.1, 0.2, 0.3), ("O1", "O", 0, 0, 0), ("O2", "O", 0.5, 0.5, 0.5)),
+                group=INVERTED,
+                more="_chemical_formula_sum 'C O2'",
+            ),
+            "FORMULA_CONTENT",
+            "B",
+        ),
+        (
+            write_cif(
                 sites=(("C1", "C", 8, 0, 0, 0),),
                 columns="label type_symbol site_symmetry_multiplicity fract_x fract_y fract_z",
                 group=INVERTED,

@@ -68,3 +68,29 @@ def test_alerts_of_one_kind_are_counted_beyond_a_hundred(cif: CifMaker) -> None:
     isolated = [alert for alert in found.alerts if alert.test == "ISOLATED"]
     assert len(isolated) == MOST_ALERTS + 1
     assert isolated[-1].text == "500 more alerts of this kind."
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "length", "multiplicity"),
+    [
+        (0.33, 0.67, 15, 2),
+        (0.333, 0.667, 40, 2),
+        (0.3333, 0.6667, 200, 2),
+        (0.33333, 0.66667, 15, 2),
+        (0.34, 0.66, 15, 6),
+        (0.3303, 0.6697, 40, 6),
+    ],
+)
+def test_special_positions_of_few_digits_are_known_by_their_rounding(
+    cif: CifMaker, x: float, y: float, length: float, multiplicity: int
+) -> None:
+    """1/3 2/3 1/4 in P 63/m m c is a threefold axis, also where it is written 0.33 0.67."""
+    structure = Structure.from_cif(
+        cif(
+            (length, length, 10, 90, 90, 120),
+            (("C1", "C", x, y, 0.25),),
+            group="_space_group_name_H-M_alt 'P 63/m m c'",
+        )
+    )
+    assert structure.images.symmetry.multiplicity.tolist() == [multiplicity]
+    assert len(structure.pack(((0, 0.999),) * 3)) == multiplicity

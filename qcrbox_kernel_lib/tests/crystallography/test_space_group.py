@@ -52,7 +52,21 @@ P21N = ["x,y,z", "-x+1/2,y+1/2,-z+1/2", "-x,-y,-z", "x-1/2,-y-1/2,z-1/2"]
         ("R-3mH", "R -3 m:H"),
         ("Fd-3mS", "F d -3 m:1"),
         ("I 41/a Z", "I 41/a:2"),
+        ("P 6/m c c S", "P 6/m c c"),
+        ("R 3 c {rhombohedral axes}", "R 3 c:R"),
+        ("R -3 m (hexagonal axes)", "R -3 m:H"),
+        ("F d -3 m (origin choice 2)", "F d -3 m:2"),
+        ("P 4/n b m [origin 1]", "P 4/n b m:1"),
+        # Full symbols.
+        ("I 2/b 2/a 2/m", "I b a m"),
+        ("P 21/n 21/m 21/a", "P n m a"),
+        ("F 41/d -3 2/m :2", "F d -3 m:2"),
+        ("P 4/m 2/m 2/m", "P 4/m m m"),
+        ("I 41/a 2/c 2/d :2", "I 41/a c d:2"),
+        ("R -3 2/m :H", "R -3 m:H"),
+        ("P 63/m 2/m 2/c", "P 63/m m c"),
         # Markup of other texts.
+        ("P 2_{1}/c", "P 1 21/c 1"),
         ("P 2~1~/c", "P 1 21/c 1"),
         ("P2<sub>1</sub>/c", "P 1 21/c 1"),
         ("P 1\u0305", "P -1"),
@@ -74,6 +88,23 @@ def test_hermann_mauguin_symbols_are_read_as_people_write_them(written: str, mea
 )
 def test_an_open_setting_follows_from_the_cell(symbol: str, angles: tuple[float, ...], setting: str) -> None:
     assert SpaceGroup.from_hm(symbol, angles).hm == setting
+
+
+@pytest.mark.parametrize(
+    ("symbol", "angles", "taken"),
+    [("R 3 c {rhombohedral axes}", (90, 90, 120), "R 3 c:H"), ("R -3 m :H", (62, 62, 62), "R -3 m:R")],
+)
+def test_axes_that_the_cell_does_not_have_are_noted_and_not_taken(
+    symbol: str, angles: tuple[float, ...], taken: str
+) -> None:
+    group = SpaceGroup.from_hm(symbol, angles)
+    assert group.hm == taken
+    assert "the cell has the axes" in group.notes[0]
+    assert SpaceGroup.from_hm("R -3 m :H", (90, 90, 120)).notes == ()
+
+
+def test_a_setting_that_is_not_tabulated_is_noted() -> None:
+    assert "not tabulated" in SpaceGroup.from_hm("P 6/m c c S").notes[0]
 
 
 @pytest.mark.parametrize("symbol", ["R -3 m", "F d -3 m"])

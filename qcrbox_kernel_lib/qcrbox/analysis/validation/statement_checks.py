@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from qcrbox.analysis.validation.alerts import Alert
 from qcrbox.cif.document import Block
 from qcrbox.crystallography.radiation import SHORTEST_XRAYS, read_radiation
@@ -120,28 +122,32 @@ def cell_and_system(block: Block, structure: Structure) -> Iterator[Alert]:
 
 
 def formula_and_content(block: Block, structure: Structure) -> Iterator[Alert]:
-    """Sum formula times Z against the atoms of the model; formula weight; density."""
+    """Sum formula times Z against the atoms of the model; formula weight; density. Without Z, the ratios alone."""
     stated, z = parse_formula(structure.formula_sum), structure.z
     if structure.formula_sum and not stated:
         yield Alert("FORMULA", "B", 1, f"The sum formula '{structure.formula_sum}' cannot be read.")
-    if not stated or not z:
+    if not stated:
         return
     content = structure.cell_content
+    units = z or _formula_units(stated, content)
     odd = []
     for element in sorted({*stated, *content}):
-        expected, found = stated.get(element, 0) * z, content.get(element, 0)
+        expected, found = stated.get(element, 0) * units, content.get(element, 0)
         if abs(expected - found) > max(0.05, 0.005 * expected):
-            odd.append(f"{element} {found / z:.2f} instead of {stated.get(element, 0):g}")
+            odd.append(f"{element} {found / units:.2f} instead of {stated.get(element, 0):g}")
     if odd:
         hydrogen_only = all(text.startswith(("H ", "D ")) for text in odd)
         yield Alert(
             "FORMULA_CONTENT",
             "C" if hydrogen_only else "B",
             1,
-            f"The atoms of the model do not add up to the sum formula: {', '.join(odd)}.",
+            "The atoms of the model do not add up to the sum formula"
+            f"{'' if z else f', taken {units:g} times'}: {', '.join(odd)}.",
             advice="Hydrogen atoms may be missing." if hydrogen_only else "Check formula, Z and occupancies.",
             like="PLAT041",
         )
+    if not z:
+        return
     computed = weight(stated)
     given = block.number("_chemical_formula_weight")
     if given is not None and abs(given.value - computed) > max(0.05, 5e-4 * computed):
@@ -162,6 +168,16 @@ def formula_and_content(block: Block, structure: Structure) -> Iterator[Alert]:
             f"The stated density is {stated_density.text}, formula, Z and cell give {density:.3f} g/cm³.",
             like="PLAT046",
         )
+
+
+def _formula_units(stated: dict[str, float], content: dict[str, float]) -> float:
+    """How often most of the elements of a formula are in the cell, hydrogen last."""
+    ratios = [
+        content[name] / count
+        for name, count in stated.items()
+        if content.get(name) and name not in ("H", "D")
+    ]
+    return float(np.median(ratios)) if ratios else 1.0
 
 
 def checksums(block: Block, structure: Structure) -> Iterator[Alert]:

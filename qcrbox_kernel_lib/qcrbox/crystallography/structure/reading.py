@@ -184,6 +184,7 @@ def read_sites(block: Block, cell: UnitCell, notes: list[str]) -> Sites:
         group=_groups(texts_of(loop, "_atom_site_disorder_group", count), labels, notes),
         calc_flag=texts_of(loop, "_atom_site_calc_flag", count),
         refinement_flags=["".join(parts) for parts in zip(*flags, strict=True)],
+        fract_step=_steps(loop, count),
     )
     _remark(sites, cell, notes)
     return sites
@@ -270,6 +271,20 @@ def _coordinates(
             "No atom has coordinates.", where=f"block {block.name}", items=["_atom_site_fract_x"]
         )
     return fract, np.column_stack([su for _, su in columns])
+
+
+def _steps(loop: Loop, count: int) -> Array | None:
+    """Unit of the last digit of each coordinate (n, 3), 0 where it has none; None for Cartesian coordinates."""
+    tags = [f"_atom_site_fract_{axis}" for axis in "xyz"]
+    if not all(tag in loop for tag in tags):
+        return None
+    steps = np.zeros((count, 3))
+    for axis, tag in enumerate(tags):
+        for row, raw in enumerate(loop.column(tag)):
+            decimals = len(text_of(raw).partition("(")[0].partition(".")[2])
+            if 1 < decimals < 5:
+                steps[row, axis] = 10.0**-decimals
+    return steps
 
 
 def _isotropic(loop: Loop, labels: list[str], notes: list[str]) -> tuple[Array, Array]:

@@ -17,6 +17,10 @@ Indices = NDArray[np.int64]
 
 # Two images of one site closer than this are one atom on a special position (Å).
 SPECIAL_POSITION_TOLERANCE = 0.05
+# The same where coordinates are written with so few digits that rounding moved the images apart (Å); both coordinates
+# of a pair may be off by half a unit, and by a whole one in hexagonal axes.
+ROUNDED_TOLERANCE = 0.4
+ROUNDING = 1.05
 # Coordinates beyond this many cells are mistakes; using them would mean listing all cells between.
 FARTHEST = 1000.0
 
@@ -47,6 +51,8 @@ class Sites:
     group: Indices
     calc_flag: list[str]
     refinement_flags: list[str]
+    fract_step: Array | None = None
+    """(n, 3) unit of the last digit of each coordinate as it is written; None where it is not known."""
 
     def __len__(self) -> int:
         return len(self.label)
@@ -110,7 +116,7 @@ def site_symmetry(sites: Sites, cell: UnitCell, group: SpaceGroup) -> SiteSymmet
     images = np.einsum("kij,nj->nki", group.rotations.astype(float), fract) + group.translations
     operation = np.tile(np.arange(order), (count, 1))
     shift = np.zeros((count, order, 3), dtype=np.int64)
-    special, moved = _fixing_operations(images, fract, group.identity, cell)
+    special, moved = _fixing_operations(images, fract, sites.fract_step, group.identity, cell)
     products, product_shift = group.multiplication
     stabiliser: list[list[tuple[int, tuple[int, int, int]]]] = [
         [(group.identity, (0, 0, 0))] for _ in range(count)
@@ -136,13 +142,19 @@ def _three(row: Indices) -> tuple[int, int, int]:
 
 
 def _fixing_operations(
-    images: Array, fract: Array, identity: int, cell: UnitCell
+    images: Array, fract: Array, step: Array | None, identity: int, cell: UnitCell
 ) -> tuple[NDArray[np.bool_], Indices]:
-    """Which image (n, m) coincides with its site, after which lattice translation (n, m, 3)."""
+    """Which image (n, m) coincides with its site, after which lattice translation (n, m, 3).
+
+    Images farther apart coincide where rounding explains it: 0.33 is 1/3 on a threefold axis.
+    """
     difference = images - fract[:, None, :]
     moved = -np.rint(difference).astype(np.int64)
     distance = np.linalg.norm(cell.to_cartesian(difference + moved), axis=2)
     fixing = distance < SPECIAL_POSITION_TOLERANCE
+    if step is not None:
+        rounded = (np.abs(difference + moved) <= ROUNDING * step[:, None, :]).all(axis=2)
+        fixing |= rounded & (distance < ROUNDED_TOLERANCE)
     fixing[:, identity] = True
     return fixing, moved
 

@@ -1,0 +1,111 @@
+"""CONN, BIND and FREE: changes of the table of bonds that radii alone give."""
+
+from __future__ import annotations
+
+import smtbx.utils
+from cctbx import crystal, xray
+from cctbx.eltbx import covalent_radii
+from qcrbox.crystallography.shelx import Instruction
+
+from qcrbox_refine.atom_names import AtomNames, AtomRef, UnknownAtom
+from qcrbox_refine.model import Model
+
+# Atoms are bonded when they are nearer than the sum of their radii and this, Å.
+TOLERANCE = 0.5
+NAMES = ("CONN", "BIND", "FREE")
+
+
+def change_bonds(model: Model, structure: xray.structure, table: smtbx.utils.connectivity_table) -> None:
+    """Carry out the instructions in their order: first all CONN, then BIND and FREE."""
+    instructions = [placed.instruction for placed in model.placed if placed.instruction.name in NAMES]
+    if not instructions:
+        return
+    names = AtomNames(model)
+    connections = [i for i in instructions if i.name == "CONN"]
+    parts = {
+        frozenset((round(i.numbers[0]), round(i.numbers[1])))
+        for i in instructions
+        if i.name == "BIND" and len(i.numbers) >= 2
+    }
+    if connections or parts:
+        _rebuild(model, structure, table, names, connections, parts)
+    for instruction in instructions:
+        if instruction.name in ("BIND", "FREE") and instruction.names:
+            _bond(model, table, names, instruction)
+
+
+def _bond(
+    model: Model, table: smtbx.utils.connectivity_table, names: AtomNames, instruction: Instruction
+) -> None:
+    try:
+        pairs = [pair for here in names.copies(instruction) for pair in names.pairs(instruction.names, here)]
+    except UnknownAtom as error:
+        model.leave_out(instruction.text, f"{str(error)[0].upper()}{str(error)[1:]}.")
+        return
+    for a, b in pairs:
+        operation = a.symmetry.inverse().multiply(b.symmetry)
+        if instruction.name == "BIND":
+            table.add_bond(a.index, b.index, operation)
+            table.pair_sym_table = table.pair_asu_table.extract_pair_sym_table()
+        else:
+            table.remove_bond(a.index, b.index, operation)
+
+
+def _rebuild(
+    model: Model,
+    structure: xray.structure,
+    table: smtbx.utils.connectivity_table,
+    names: AtomNames,
+    connections: list[Instruction],
+    parts: set[frozenset[int]],
+) -> None:
+    """The table with radii and largest numbers of bonds by atom, and bonds between joined parts."""
+    radii = [covalent_radii.table(scatterer.scattering_type).radius() for scatterer in structure.scatterers()]
+    most = [12] * len(radii)
+    for instruction in connections:
+        numbers = instruction.numbers
+        for ref in _atoms(model, names, instruction):
+            most[ref.index] = round(numbers[0]) if numbers else 12
+            if len(numbers) > 1:
+                radii[ref.index] = numbers[1]
+    furthest = 2 * max(radii) + TOLERANCE
+    everything = crystal.pair_asu_table(structure.asu_mappings(buffer_thickness=furthest))
+    everything.add_all_pairs(distance_cutoff=furthest)
+    cell, sites = structure.unit_cell(), structure.sites_frac()
+    found = []
+    for i, others in enumerate(everything.extract_pair_sym_table()):
+        for j, operations in others.items():
+            for operation in operations:
+                distance = cell.distance(sites[i], operation * sites[j])
+                together = _together(model, i, j, operation.is_unit_mx(), parts)
+                if together and distance < radii[i] + radii[j] + TOLERANCE:
+                    found.append((distance, i, j, operation))
+    count = [0] * len(radii)
+    made = crystal.pair_asu_table(structure.asu_mappings(buffer_thickness=furthest))
+    for _, i, j, operation in sorted(found, key=lambda bond: bond[0]):
+        if count[i] < most[i] and count[j] < most[j]:
+            made.add_pair(i, j, operation)
+            count[i] += 1
+            count[j] += 1
+    table._pair_asu_table = made
+    table.pair_sym_table = made.extract_pair_sym_table()
+
+
+def _atoms(model: Model, names: AtomNames, instruction: Instruction) -> list[AtomRef]:
+    if not instruction.names:
+        return [AtomRef(i) for i in range(len(model.atoms))]
+    found: list[AtomRef] = []
+    for here in names.copies(instruction):
+        try:
+            found += names.flat(instruction.names, here)
+        except UnknownAtom as error:
+            model.leave_out(instruction.text, f"{str(error)[0].upper()}{str(error)[1:]}.")
+    return found
+
+
+def _together(model: Model, i: int, j: int, same_image: bool, joined: set[frozenset[int]]) -> bool:
+    """Whether two atoms may be bonded as far as disorder goes."""
+    first, second = model.atoms[i].part, model.atoms[j].part
+    if not same_image and (first < 0 or second < 0):
+        return False
+    return 0 in (first, second) or abs(first) == abs(second) or frozenset((first, second)) in joined

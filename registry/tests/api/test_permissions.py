@@ -1,0 +1,322 @@
+"""Every cell of docs/permissions.md by a request to a running registry: every route, for every kind of caller.
+
+The expected answers come from the table in `api.permissions`; the table of rights itself is held cell by cell in
+`access/test_table.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+from qcrbox_registry.api import permissions
+from qcrbox_registry.api.permissions import CALLERS, PERMISSIONS, WEBSOCKET, answer
+from qcrbox_registry.messaging.tokens import FilesToken, sign
+from qcrbox_registry.store import transitions
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+# The answers do not depend on the database.
+pytestmark = pytest.mark.parametrize("registry", ["sqlite"], indirect=True)
+PAGE = Path(__file__).parents[3] / "docs" / "permissions.md"
+ROLES = {
+    "owner": [],
+    "same group": [],
+    "other group": [],
+    "manager": ["manage!group={group}"],
+    "data manager": ["data!group={group}"],
+    "lecturer": ["teach!group={group}"],
+    "application admin": ["applications"],
+    "administrator": ["admin"],
+    "shared with": [],
+}
+IN_GROUP = ("owner", "same group", "manager", "data manager", "lecturer")
+BYTES = {"content-type": "application/offset+octet-stream", "upload-offset": "0"}
+CODES = {4401: "401", 4403: "403", 4404: "404", 4409: "yes"}
+
+
+def test_every_route_has_a_row_and_every_row_a_route(registry):
+    assert set(permissions.routes()) == set(PERMISSIONS)
+
+
+def test_the_page_is_the_one_that_the_code_makes(registry):
+    assert PAGE.read_text() == permissions.page(), "run: python tools/permissions_page.py"
+
+
+def test_every_object_and_action_of_a_row_is_in_the_table_of_rights(registry):
+    for permission in PERMISSIONS.values():
+        if permission.door == "object":
+            assert permission.action in permissions.RULES[permission.kind]
+
+
+class Site:
+    """Callers with their tokens, and new objects of the owner in their group for each request."""
+
+    def __init__(self, registry, do):
+        self.registry, self.do = registry, do
+        self._made = {}
+        self.group, self.foreign = f"g{uuid.uuid4().hex[:8]}", f"f{uuid.uuid4().hex[:8]}"
+        self.tokens = {}
+        for caller, scopes in ROLES.items():
+            groups = [self.group] if caller in IN_GROUP else [self.foreign]
+            named = [f"custom:qcrbox:{scope.format(group=self.group)}" for scope in scopes]
+            self.tokens[caller] = registry.hub.add(f"{caller} {self.group}", *named, groups=tuple(groups))
+        self.tokens["narrow token"] = registry.hub.add(f"narrow {self.group}", access=False)
+        for gone in ("expired token", "revoked token"):
+            self.tokens[gone] = registry.hub.add(f"{gone} {self.group}")
+            client = self.client(gone)
+            assert client.get("/api/me").status_code == 200  # it was good once
+            del registry.hub.users[self.tokens[gone]]
+        registry.context.identity._cache.clear()
+        self.owner, self.admin = self.client("owner"), self.client("administrator")
+        for caller in ROLES:
+            assert self.client(caller).get("/api/me").status_code == 200
+        self.application = self.owner.get("/api/applications").json()["payload"]["applications"][0]
+        self._hold("hold")
+        self.calculation_with_agent = self._handed_out()
+
+    def _hold(self, mode):
+        """Calculations must wait, so that every request meets the same state."""
+        path = f"/api/applications/{self.application['id']}/hold"
+        assert self.admin.post(path, json={"mode": mode}).status_code == 200
+
+    def close(self):
+        self._hold(None)
+
+    def client(self, caller):
+        return self.registry.client(self.tokens.get(caller))
+
+    # ------------------------------------------------------------ objects
+
+    def dataset(self):
+        made = self.do.upload(self.owner, group=self.group)
+        self._share("dataset", made["qcrbox_dataset_id"])
+        return made
+
+    def data_file(self):
+        made = self.owner.post("/api/data-files", files={"file": ("a.txt", b"x")}, data={"group": self.group})
+        file_id = made.json()["payload"]["data_files"][0]["qcrbox_file_id"]
+        self._share("data_file", file_id)
+        return file_id
+
+    def _share(self, kind, object_id):
+        body = {"kind": kind, "object_id": object_id, "person": f"shared with {self.group}"}
+        made = self.owner.post("/api/shares", json=body)
+        assert made.status_code == 201, made.text
+        return made.json()["payload"]["shares"][0]["id"]
+
+    def share(self):
+        return self._share("dataset", self.do.upload(self.owner, group=self.group)["qcrbox_dataset_id"])
+
+    def submitted(self, path="/api/commands", **more):
+        """A calculation that waits: its application is held."""
+        body = {
+            "application_slug": "practice",
+            "application_version": "1",
+            "group": self.group,
+            **more,
+        }
+        made = self.owner.post(path, json=body)
+        assert made.status_code == 201, made.text
+        return next(iter(made.json()["payload"].values()))
+
+    def calculation(self):
+        made = self.submitted(command_name="noop", command_arguments={})
+        self._share("calculation", made)
+        return made
+
+    def session(self):
+        return self.submitted("/api/interactive-sessions")
+
+    def upload(self):
+        body = {"filename": "a.txt", "size": 10, "group": self.group}
+        return self.owner.post("/api/uploads", json=body).json()["payload"]["upload_id"]
+
+    def deleted(self, kind):
+        path = "datasets" if kind == "dataset" else "data-files"
+        object_id = self.dataset()["qcrbox_dataset_id"] if kind == "dataset" else self.data_file()
+        assert self.owner.delete(f"/api/{path}/{object_id}").status_code == 204
+        return object_id
+
+    def _handed_out(self):
+        """A calculation with an agent, for the routes of agents."""
+        file_id = self.do.file_id(self.dataset())
+        made = self.submitted(command_name="read", command_arguments={"structure": {"data_file_id": file_id}})
+        self.input_id = file_id
+
+        def assign(conn):
+            ledger = transitions.Ledger(conn, [made])
+            attempt = ledger.assign(made, "agent-of-the-test")
+            ledger.close()
+            return attempt
+
+        self.registry.context.scheduler.state.backlog.remove(made)
+        claims = FilesToken(
+            calculation_id=made, attempt=self.registry.write(assign), expires=time.time() + 3600
+        )
+        self.tokens["agent"] = sign(self.registry.context.signing_key, "files", claims)
+        return made
+
+    # ------------------------------------------------------------ requests
+
+    def request(self, method, path, *, fresh):
+        """(path, arguments of httpx) of a correct request to a route; `fresh`: about a new object."""
+        body = self._bodies().get((method, path))
+        return self._filled(path, fresh=fresh), body() if body else {}
+
+    def _filled(self, path, *, fresh):
+        restores = path.endswith("/restore")
+        values = {
+            "{command_id}": lambda: self.application["commands"][0]["id"],
+            "{application_id}": lambda: self.application["id"],
+            "{calculation_id}": lambda: (
+                self.calculation_with_agent if path.startswith("/internal") else self.calculation()
+            ),
+            "{dataset_id}": lambda: (
+                self.deleted("dataset") if restores else self.dataset()["qcrbox_dataset_id"]
+            ),
+            "{file_id}": lambda: (
+                self.input_id
+                if path.startswith("/internal")
+                else self.deleted("data_file")
+                if restores
+                else self.data_file()
+            ),
+            "{upload_id}": self.upload,
+            "{share_id}": self.share,
+            "{kind}/{object_id}": lambda: f"dataset/{self.dataset()['qcrbox_dataset_id']}",
+            "{session_id}": self.session,
+            "{tunnel_id}": lambda: "no-such-tunnel",
+            "{agent_id}": lambda: "no-such-agent",
+            "{decision_id}": lambda: "no-such-decision",
+            "{name}": lambda: "start.js",
+        }
+        for mark, make in values.items():
+            if mark not in path:
+                continue
+            key = (mark, restores, path.startswith("/internal"))
+            if not fresh and key not in self._made:
+                self._made[key] = make()
+            path = path.replace(mark, str(make() if fresh else self._made[key]))
+        return path
+
+    def _bodies(self):
+        command = {
+            "application_slug": "practice",
+            "application_version": "1",
+            "command_name": "noop",
+            "command_arguments": {},
+        }
+        upload = {"files": {"file": ("b.txt", b"y")}}
+        return {
+            ("PATCH", "/api/applications/{application_id}"): lambda: {"json": {"warm": 0}},
+            ("POST", "/api/applications/{application_id}/hold"): lambda: {"json": {"mode": "hold"}},
+            ("POST", "/api/commands"): lambda: {"json": command},
+            ("POST", "/api/commands/batch"): lambda: {"json": {"commands": [command]}},
+            ("PATCH", "/api/calculations/{calculation_id}"): lambda: {"json": {"tags": ["a"]}},
+            ("POST", "/api/calculations/stop"): lambda: {"json": {"calculation_ids": [self.calculation()]}},
+            ("POST", "/api/datasets"): lambda: upload,
+            ("PATCH", "/api/datasets/{dataset_id}"): lambda: {"json": {"name": "new"}},
+            ("POST", "/api/datasets/{dataset_id}/append"): lambda: upload,
+            ("POST", "/api/datasets/{dataset_id}/attach"): lambda: {
+                "json": {"data_file_id": self.data_file()}
+            },
+            ("POST", "/api/data-files"): lambda: upload,
+            ("PATCH", "/api/data-files/{file_id}"): lambda: {"json": {"filename": "new.txt"}},
+            ("POST", "/api/uploads"): lambda: {"json": {"filename": "a", "size": 3}},
+            ("PATCH", "/api/uploads/{upload_id}"): lambda: {"content": b"123", "headers": BYTES},
+            ("POST", "/api/shares"): lambda: {
+                "json": {
+                    "kind": "dataset",
+                    "object_id": self.dataset()["qcrbox_dataset_id"],
+                    "person": f"shared with {self.group}",
+                }
+            },
+            ("POST", "/api/interactive-sessions"): lambda: {
+                "json": {"application_slug": "practice", "application_version": "1"}
+            },
+            ("POST", "/api/interactive-sessions/{session_id}/close"): lambda: {"json": {"keep": True}},
+            ("PATCH", "/api/interactive-sessions/{session_id}"): lambda: {
+                "json": {"view_only_allowed": True}
+            },
+            ("PUT", "/api/quotas"): lambda: {
+                "json": {
+                    "subject": "person",
+                    "name": f"owner {self.group}",
+                    "quota": "queued",
+                    "limit": 1e6,
+                }
+            },
+            ("PUT", "/api/holds"): lambda: {"json": {"kind": "site"}},
+            ("POST", "/api/leftovers"): lambda: {
+                "json": {"subject": "person", "id": 1, "decision": "archive"}
+            },
+            ("PUT", "/internal/calculations/{calculation_id}/outputs"): lambda: {
+                "params": {"filename": "o.txt", "sha256": "0" * 64},
+                "content": b"z",
+            },
+        }
+
+    def send(self, caller, method, path, *, fresh):
+        """yes, or the status of the refusal."""
+        address, arguments = self.request(method, path, fresh=fresh)
+        if method == WEBSOCKET:
+            return self._connect(caller, address)
+        with (
+            self.client(caller) as client,
+            client.stream(method, address, **arguments) as response,
+        ):
+            status = response.status_code
+        if (method, path) == ("DELETE", "/api/applications/{application_id}") and status == 204:
+            self.admin.post(f"{address}/restore").raise_for_status()
+        # What an allowed request may meet besides success: a conflict, another hash.
+        return str(status) if status in (401, 403, 404) else "yes"
+
+    def _connect(self, caller, address):
+        token = self.tokens.get(caller)
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        url = self.registry.url.replace("http", "ws") + address
+        with connect(url, additional_headers=headers, proxy=None) as socket:
+            with contextlib.suppress(ConnectionClosed):
+                list(socket)  # until the registry closes it
+            return CODES.get(socket.close_code, f"closed with {socket.close_code}")
+
+
+@pytest.fixture(scope="module")
+def site(registry, do):
+    made = Site(registry, do)
+    yield made
+    made.close()
+
+
+NO_SUCH_OBJECT = {  # allowed, and then there is no object of this name
+    ("DELETE", "/api/agents/{agent_id}"),
+    ("POST", "/api/leftovers"),
+    ("POST", "/api/leftovers/decisions/{decision_id}/undo"),
+    (WEBSOCKET, "/internal/calculations/{calculation_id}/tunnel/{tunnel_id}"),
+    ("GET", "/internal/calculations/{calculation_id}/checkpoint"),
+}
+ELSEWHERE = {  # the sign-in itself, in test_identity.py
+    ("GET", "/login"),
+    ("GET", "/oauth_callback"),
+    ("GET", "/docs"),
+}
+CELLS = [
+    pytest.param(caller, *route, id=f"{route[0]} {route[1]} {caller}")
+    for route, caller in itertools.product(PERMISSIONS, CALLERS)
+    if route not in ELSEWHERE
+]
+
+
+@pytest.mark.parametrize(("caller", "method", "path"), CELLS)
+def test_cell(site, caller, method, path):
+    expected = answer(PERMISSIONS[method, path], caller)
+    changes = expected == "yes" and method not in ("GET", "HEAD", WEBSOCKET)
+    found = site.send(caller, method, path, fresh=changes)
+    if expected == "yes" and (method, path) in NO_SUCH_OBJECT:
+        expected = "404"
+    assert found == expected
