@@ -130,7 +130,7 @@ def test_versions_of_a_result_lead_back_to_what_was_put_in(refined):
     rows = refined.dataset.history.rows
     files = [row[0] for row in rows]
     assert files.index("refined.cif") < files.index("thpp.cif")
-    assert "refine_iam" in next(row[2] for row in rows if row[0] == "refined.cif")
+    assert next(row[2] for row in rows if row[0] == "refined.cif") == refined.title
 
 
 # ---------------------------------------------------------------- presets
@@ -187,7 +187,7 @@ def test_a_name_that_several_datasets_have_chooses_none_and_lists_them(live_box)
 
 
 def test_a_result_is_renamed_in_store_calculations_and_lineage(live_box):
-    result = live_box.refine.edit_model(live_box.examples["thpp"], edits="C1 aniso").result(120)
+    result = live_box.refine.edit_model(live_box.examples["thpp"], edits="aniso C1").result(120)
     assert result.title.startswith("thpp · model edited")
     result.title = "thpp with C1 anisotropic"
     assert live_box["thpp with C1 anisotropic"].id == result.dataset.id

@@ -16,6 +16,7 @@ from qcrbox_registry.api.dependencies import (
     LARGEST_LIST,
     Body,
     Caller,
+    Mine,
     Present,
     TheCore,
     ThePage,
@@ -105,12 +106,13 @@ async def list_calculations(
     q: Annotated[
         str | None, Query(max_length=500, description="text in title, command or application")
     ] = None,
+    mine: Mine = False,
 ) -> Response:
     """Calculations you may see, newest first."""
     asked = CalculationFilter(
         Common(owner, tag, name, q), [str(state) for state in status or ()], application, batch
     )
-    return success(await core.calculations.page(actor, asked, page))
+    return success(await core.calculations.page(actor, asked, page, mine=mine))
 
 
 @router.get("/calculations/{calculation_id}", response_model=models.Success[models.Calculations])

@@ -47,9 +47,11 @@ class CalculationService:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def page(self, actor: Actor, asked: lists.CalculationFilter, page: Page) -> Json:
-        """Calculations the actor may read, newest first."""
-        within = reach(actor, "calculation")
+    async def page(
+        self, actor: Actor, asked: lists.CalculationFilter, page: Page, *, mine: bool = False
+    ) -> Json:
+        """Calculations the actor may read, newest first; `mine`: their own."""
+        within = reach(actor, "calculation", mine=mine)
 
         def read(conn: Connection) -> Json:
             found = lists.calculations_page(conn, within, asked, page, time.time())

@@ -53,9 +53,9 @@ class DatasetService:
     def __init__(self, context: Context, uploads: UploadService) -> None:
         self._context, self._uploads = context, uploads
 
-    async def page(self, actor: Actor, asked: lists.DatasetFilter, page: Page) -> Json:
-        """Datasets the actor may read (or restore), newest first."""
-        within = reach(actor, "dataset", "restore" if asked.deleted else "read")
+    async def page(self, actor: Actor, asked: lists.DatasetFilter, page: Page, *, mine: bool = False) -> Json:
+        """Datasets the actor may read (or restore), newest first; `mine`: without a right over other people's data."""
+        within = reach(actor, "dataset", "restore" if asked.deleted else "read", mine=mine)
 
         def read(conn: Connection) -> Json:
             found = lists.datasets_page(conn, within, asked, page, time.time())
@@ -64,9 +64,9 @@ class DatasetService:
 
         return await self._context.db.read(read)
 
-    async def search(self, actor: Actor, wanted: search.Wanted, page: Page) -> Json:
-        """Datasets the actor may read whose CIFs fit. Raises UserInputError for an unreadable condition."""
-        within = reach(actor, "dataset")
+    async def search(self, actor: Actor, wanted: search.Wanted, page: Page, *, mine: bool = False) -> Json:
+        """Datasets the actor may read whose CIFs fit; `mine` as in `page`. Raises UserInputError for an unreadable condition."""
+        within = reach(actor, "dataset", mine=mine)
 
         def read(conn: Connection) -> Json:
             found = search.datasets_page(conn, within, wanted, page, time.time())
