@@ -104,7 +104,7 @@ class People(AdminPage):
         name = self.authenticator.normalize_username(self.field("name"))
         password = await self.service.make(name, self.field("group"))
         self.log.info("%s: administration: made the account %s", self.current_user.name, name)
-        await self.show_page("new-password.html", name=name, password=password, made=True)
+        await self.show_page("new-password.html", person=name, password=password, made=True)
 
     def _numbers(self) -> list[int]:
         numbers = [int(text) for text in self.get_body_arguments("request") if text.isdigit()]
@@ -138,7 +138,7 @@ class Person(AdminPage):
             row=row,
             usage=usage,
             limits=limits,
-            **({"problem": problem} if problem else {}),
+            away=problem,
             quotas=QUOTAS,
             held=held,
             kinds={kind: kind.replace("_", " ") for kind in GROUP_ROLES},
@@ -176,7 +176,7 @@ class Person(AdminPage):
     async def do_new_password(self) -> None:
         password = await self.service.new_password(self.name)
         self.log.info("%s: administration: new password for %s", self.current_user.name, self.name)
-        await self.show_page("new-password.html", name=self.name, password=password, made=False)
+        await self.show_page("new-password.html", person=self.name, password=password, made=False)
 
     async def do_sign_out(self) -> str:
         tokens = bool(self.field("tokens"))
@@ -236,18 +236,26 @@ class Person(AdminPage):
                 f"The account {self.name} is deleted. Its private data waits for a decision. Reason: {reason}"
             )
         try:
-            await self._decide(choice, to, reason)
+            decided = await self._decide(choice, to, reason)
         except QcError as error:
             return f"The account {self.name} is deleted, but its data still waits for a decision: {error.message}"
+        if not decided:
+            # The registry notes the deletion of very young accounts a minute later.
+            return (
+                f"The account {self.name} is deleted. No private data of it waits for a decision; what was stored in"
+                f" its first minute appears under Storage soon. Reason: {reason}"
+            )
         return f"The account {self.name} is deleted, and its data: {DATA_CHOICES[choice].lower()}. Reason: {reason}"
 
-    async def _decide(self, choice: str, to: str, reason: str) -> None:
+    async def _decide(self, choice: str, to: str, reason: str) -> bool:
+        """Let the registry carry out what becomes of the data; False when there is none."""
         leftovers = (await self.registry.get("/api/leftovers"))["leftovers"]
         mine = [row for row in leftovers if row["subject"] == "person" and row["name"] == self.name]
         if not mine:
-            return  # the account never stored anything
+            return False
         newest = max(mine, key=lambda row: str(row["gone_at"]))
         body = {"subject": "person", "id": newest["id"], "decision": choice, "reason": reason}
         await self.registry.call(
             "POST", "/api/leftovers", body | ({"to": to} if choice in ("person", "group") else {})
         )
+        return True

@@ -11,9 +11,10 @@ from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import SITE, Actor, Resource, authorize
 from qcrbox_registry.services.applications import HoldChange, put_hold
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.store import figures, holds, people, quotas, schema
+from qcrbox_registry.store import figures, people, quotas, schema
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
+from qcrbox_registry.store.holds import Hold, placed_holds
 from qcrbox_registry.store.quotas import NewLimit
 
 
@@ -112,10 +113,10 @@ class SiteService:
                 "by": placed.by,
                 "at": iso(placed.at),
             }
-            for placed in await self._context.db.read(holds.placed)
+            for placed in await self._context.db.read(placed_holds)
         ]
 
-    def _name_of(self, hold: holds.Hold) -> str:
+    def _name_of(self, hold: Hold) -> str:
         known = self._context.catalogue.by_id(int(hold.object_id)) if hold.kind == "application" else None
         return f"{known.rest['name']} {known.rest['version']}" if known else hold.object_id
 

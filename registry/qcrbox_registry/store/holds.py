@@ -39,7 +39,7 @@ def everything(conn: Connection) -> list[Hold]:
     return _records.all(conn, _records.select)
 
 
-def placed(conn: Connection) -> list[PlacedHold]:
+def placed_holds(conn: Connection) -> list[PlacedHold]:
     """Every hold with who placed it and when, oldest first."""
     query = sa.select(holds, sa.func.coalesce(people.c.name, "").label("by")).select_from(
         holds.outerjoin(people, people.c.id == holds.c.by_id)
