@@ -3,6 +3,7 @@
 # make clean  removes what the other targets made    make chaos  the long fault run
 # make coverage  branches that the unit tests of a room run, with the promised shares
 # make validate  the refinement beside published structures (docs/validation.md)
+# make instructions  which SHELXL instructions are applied (docs/shelxl_instructions.md)
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -14,7 +15,7 @@ NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 LAB := extension/qcrbox_extension/labextension/package.json
 WIDGETS := qcrbox_kernel_lib/qcrbox/widgets/static/.built
 
-.PHONY: run test lint coverage bench validate chaos clean setup setup-dev frontend constraints system
+.PHONY: run test lint coverage bench validate instructions chaos clean setup setup-dev frontend constraints system
 .DELETE_ON_ERROR:
 
 run: setup
@@ -40,6 +41,9 @@ bench: setup-dev system
 # DATA_SETS=/path adds every CIF of a folder.
 validate: setup-dev
 	@$(BIN)/python -m tools.validation $(if $(DATA_SETS),--data-sets "$(DATA_SETS)") $(ARGS)
+
+instructions: setup-dev
+	@$(BIN)/python -m tools.shelxl_instructions
 
 chaos: setup-dev
 	@$(BIN)/python -m tests.faults.chaos --minutes 10 $(ARGS)
