@@ -111,7 +111,7 @@ KEYWORDS: dict[str, tuple[Keyword, ...]] = {
     ),
     "DISP": (
         _yes("E f' f''", "before all other sources", "DISP $C 0.02 0.01"),
-        _no("mu", "The absorption coefficient is computed from tables.", "DISP $C 0.02 0.01 11.5", lambda i: len(i.words) > 3),
+        _no("mu", "No absorption coefficient is computed.", "DISP $C 0.02 0.01 11.5", lambda i: len(i.words) > 3),
     ),
     "EADP": (_yes("names", _ATOM_LISTS, "EADP C1 C2"),),
     "END": (_yes("", "what follows is not read, but for WGHT that a program recommends", ""),),

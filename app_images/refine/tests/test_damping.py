@@ -36,14 +36,12 @@ def su_of_u(result, label):
     return result.fit.su[places[result.model.index(result.model.atom(label))].u_iso]
 
 
-def test_shelxls_damping_holds_what_the_data_hardly_determine_and_a_note_names_it(tmp_path, crystal):
-    result = refined(tmp_path, crystal, split=True)
-    notes = [note for note in result.model.notes if "hardly determine" in note]
-    assert result.fit.converged
+def test_a_parameter_that_damping_holds_and_the_data_hardly_determine_is_named(tmp_path, crystal):
+    damped = refined(tmp_path, crystal, split=True, cycles=0)
+    notes = [note for note in damped.model.notes if "hardly determine" in note]
     assert len(notes) == 1
     assert "C3" in notes[0]
     undamped = refined(tmp_path, crystal, "DAMP 0", split=True, cycles=0)
-    damped = refined(tmp_path, crystal, split=True, cycles=0)
     assert su_of_u(undamped, "C3A") > 1.5 * su_of_u(damped, "C3A")
     assert not any("hardly determine" in note for note in undamped.model.notes)
 
