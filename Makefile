@@ -21,7 +21,7 @@ run: setup
 	@$(BIN)/qcrbox up --data $(DATA) $(ARGS)
 
 test: setup-dev system
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: setup-dev
 	$(BIN)/ruff check .
