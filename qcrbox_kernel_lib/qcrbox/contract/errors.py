@@ -79,9 +79,7 @@ class QcError(Exception):
     def from_envelope(body: dict[str, Any], status: int = 500) -> QcError:
         """The error of an envelope; an unknown kind becomes the class of its status."""
         error = body.get("error") or {}
-        cls = QcError.by_kind.get(error.get("kind", "")) or _BY_STATUS.get(
-            error.get("code", status), QcError
-        )
+        cls = QcError.by_kind.get(error.get("kind", "")) or _BY_STATUS.get(error.get("code", status), QcError)
         made = cls.__new__(cls)
         QcError.__init__(
             made,

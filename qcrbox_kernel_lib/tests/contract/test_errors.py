@@ -22,7 +22,6 @@ from qcrbox.contract.errors import (
 )
 
 
-
 def tree(cls: type[QcError]) -> list[type[QcError]]:
     return [cls, *(sub for child in cls.__subclasses__() for sub in tree(child))]
 

@@ -56,7 +56,9 @@ def upgrade() -> None:
     )
     # Before the triggers: SQLite makes the table anew, and a trigger would not be carried over.
     with op.batch_alter_table("audit", table_kwargs={"sqlite_autoincrement": True}) as table:
-        table.alter_column("action", existing_type=sa.String(60), type_=sa.String(255), existing_nullable=False)
+        table.alter_column(
+            "action", existing_type=sa.String(60), type_=sa.String(255), existing_nullable=False
+        )
         table.alter_column(
             "object_id", existing_type=sa.String(64), type_=sa.String(255),
             existing_nullable=False, existing_server_default="",
