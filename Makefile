@@ -3,6 +3,8 @@
 # make clean  removes what the other targets made    make chaos  the long fault run
 # make coverage  branches that the unit tests of a room run, with the promised shares
 # make validate  the refinement beside published structures (docs/validation.md)
+# make instructions  which SHELXL instructions are applied (docs/shelxl_instructions.md)
+# make types  TypeScript types of the REST contract        make watch  rebuild the Lab extension after each change
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -14,20 +16,29 @@ NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 LAB := extension/qcrbox_extension/labextension/package.json
 WIDGETS := qcrbox_kernel_lib/qcrbox/widgets/static/.built
 
-.PHONY: run test lint coverage bench validate chaos clean setup setup-dev frontend constraints system
+.PHONY: run test lint types watch coverage bench validate instructions chaos clean setup setup-dev frontend constraints system
 .DELETE_ON_ERROR:
 
 run: setup
 	@$(BIN)/qcrbox up --data $(DATA) $(ARGS)
 
 test: setup-dev system
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	cd extension && $(NPM) run --silent lint
+
+types: setup-dev
+	$(BIN)/python -m tools.contract_types
+
+# Reload the page of Lab to see a change.
+watch: setup-dev
+	cd extension && export PATH="$(CURDIR)/$(BIN):$$PATH" && trap 'kill 0' EXIT && \
+	  { npx tsc -w --preserveWatchOutput & jupyter-builder watch . ; }
 
 # The unit tests of every room; ROOM="contract cif" measures some layers or rooms with their own tests only.
 coverage: setup-dev system
@@ -40,6 +51,9 @@ bench: setup-dev system
 # DATA_SETS=/path adds every CIF of a folder.
 validate: setup-dev
 	@$(BIN)/python -m tools.validation $(if $(DATA_SETS),--data-sets "$(DATA_SETS)") $(ARGS)
+
+instructions: setup-dev
+	@$(BIN)/python -m tools.shelxl_instructions
 
 chaos: setup-dev
 	@$(BIN)/python -m tests.faults.chaos --minutes 10 $(ARGS)

@@ -204,7 +204,8 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
             self.db.commit()
 
     def locked(self) -> list[str]:
-        return [account.username for account in self.accounts() if not account.is_authorized]
+        locked = self.db.query(UserInfo.username).filter(UserInfo.is_authorized.is_(False))
+        return [row.username for row in locked]
 
     def check_blocked_users(self, username: str, auth_model: Any = None) -> bool:
         return bool(NativeAuthenticator.check_blocked_users(self, username, auth_model))
@@ -219,7 +220,7 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
 
     # ------------------------------------------------------------------ pages
 
-    def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
+    def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         """Only our own pages: none of NativeAuthenticator's, which act on GET."""
         from qcrbox_hub.accounts import pages
 
