@@ -2,6 +2,7 @@
 # make test   sets up and runs all tests             make bench  measurements beside their peers
 # make clean  removes what the other targets made    make chaos  the long fault run
 # make coverage  branches that the unit tests of a room run, with the promised shares
+# make wheel  wheel and sdist in dist/
 # make validate  the refinement beside published structures (docs/validation.md)
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -14,7 +15,7 @@ NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 LAB := extension/qcrbox_extension/labextension/package.json
 WIDGETS := qcrbox_kernel_lib/qcrbox/widgets/static/.built
 
-.PHONY: run test lint coverage bench validate chaos clean setup setup-dev frontend constraints system
+.PHONY: run test lint coverage bench validate wheel chaos clean setup setup-dev frontend constraints system
 .DELETE_ON_ERROR:
 
 run: setup
@@ -40,6 +41,9 @@ bench: setup-dev system
 # DATA_SETS=/path adds every CIF of a folder.
 validate: setup-dev
 	@$(BIN)/python -m tools.validation $(if $(DATA_SETS),--data-sets "$(DATA_SETS)") $(ARGS)
+
+wheel: setup
+	@$(BIN)/uv build --no-build-isolation --out-dir dist .
 
 chaos: setup-dev
 	@$(BIN)/python -m tests.faults.chaos --minutes 10 $(ARGS)

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from qcrbox.background import BackgroundTasks
 from qcrbox.contract.errors import QcError
 
-from qcrbox_registry import __version__
+from qcrbox import __version__
 from qcrbox_registry.access.audit_heads import heads_of
 from qcrbox_registry.access.identity import make_identity
 from qcrbox_registry.access.quota import Quotas, defaults
