@@ -27,6 +27,7 @@ SOURCES = ROOT / "notebooks"
 TARGET = ROOT / "docs" / "tutorials"
 # What a page without a kernel can show; widgets carry an HTML twin.
 SHOWN = ("text/html", "image/svg+xml", "image/png", "text/markdown", "text/plain")
+WIDGET = "application/vnd.jupyter.widget-view+json"
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
@@ -36,19 +37,30 @@ def stale(source: Path) -> bool:
     return not copy.is_file() or _cells(copy) != _cells(source)
 
 
-def run(source: Path, url: str, limit_s: float) -> nbformat.NotebookNode:
+def run(source: Path, url: str, limit_s: int) -> nbformat.NotebookNode:
     """The notebook with its outputs. Raises CellExecutionError for a cell that fails."""
     notebook = nbformat.read(source, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"QCRBOX_URL": url, "QCRBOX_LANGUAGE": "en", "IPYTHONDIR": folder}
-        client = NotebookClient(notebook, timeout=limit_s, kernel_name="python3", store_widget_state=False)
-        client.execute(env=environment, cwd=folder)
+        # Kernels inherit the environment.
+        os.environ |= {"QCRBOX_URL": url, "QCRBOX_LANGUAGE": "en", "IPYTHONDIR": folder}
+        NotebookClient(
+            notebook,
+            timeout=limit_s,
+            kernel_name="python3",
+            store_widget_state=False,
+            resources={"metadata": {"path": folder}},
+        ).execute()
     for cell in notebook.cells:
         cell.metadata = {}
         if cell.cell_type == "code":
-            cell.outputs = [_static(output) for output in cell.outputs]
+            cell.outputs = [_static(output) for output in cell.outputs if not _live(output)]
     notebook.metadata.pop("widgets", None)
     return notebook
+
+
+def _live(output: Any) -> bool:
+    """A widget; the output before it is its static twin."""
+    return WIDGET in output.get("data", {}) and "text/html" not in output["data"]
 
 
 def _static(output: Any) -> Any:
@@ -94,7 +106,7 @@ def main() -> int:
     )
     parser.add_argument("names", nargs="*", help="beginnings of file names; all by default")
     parser.add_argument("--check", action="store_true", help="run nothing, compare")
-    parser.add_argument("--cell-limit", type=float, default=1800, help="seconds a cell may take")
+    parser.add_argument("--cell-limit", type=int, default=1800, help="seconds a cell may take")
     arguments = parser.parse_args()
     sources = [
         file
@@ -103,7 +115,9 @@ def main() -> int:
     ]
     if arguments.check:
         old = [file.name for file in sources if stale(file)]
-        sys.stderr.writelines(f"docs/tutorials/{name} is not up to date: run `make tutorials`\n" for name in old)
+        sys.stderr.writelines(
+            f"docs/tutorials/{name} is not up to date: run `make tutorials`\n" for name in old
+        )
         return 1 if old else 0
     TARGET.mkdir(exist_ok=True)
     with _registry() as url:
