@@ -113,6 +113,7 @@ async def _loops(core: Core, settings: Settings) -> AsyncIterator[None]:
         core.housekeeping.mark_departed(),
         core.housekeeping.sweep_again(),
         core.housekeeping.sign_audit(),
+        core.readiness.watch(),
         idle.run(),
     ]
     if size_of(settings) > CHECKED_AT_ONCE_BYTES:
