@@ -46,7 +46,7 @@ def build(output: Path) -> int:
     # English words in signatures and help texts, whatever the machine's language.
     os.environ["QCRBOX_LANGUAGE"] = "en"
     configuration = str(Path(__file__).parent)
-    arguments = ["-b", "html", "-W", "--keep-going", "-q", "-j", "auto", "-c", configuration]
+    arguments = ["-b", "html", "-W", "--keep-going", "-q", "-c", configuration]
     code = build_main([*arguments, "-d", str(output / "doctrees"), str(source), str(html)])
     (html / "index.html").write_text(_START, encoding="utf-8")
     return code

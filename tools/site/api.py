@@ -1,27 +1,55 @@
-"""Pages of the Python reference: one for each public module, read by autodoc."""
+"""Pages of the Python reference: one for each layer, with every public module, read by autodoc."""
 
 from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-# Package -> what its part of the reference is called.
-PACKAGES = {
-    "qcrbox": "Kernel library",
-    "qcrbox_agent.progress": "Progress reports of applications",
-    "qcrbox_registry.launcher.managers": "Managers",
-    "qcrbox_registry.launcher.conformance": "Tests that every manager passes",
-    "qcrbox_registry.access.rights": "The table of rights",
-}
+# Modules of other rooms that are for calling, beside every public module of the kernel library.
+OTHERS = (
+    "qcrbox_agent.progress",
+    "qcrbox_registry.access.rights",
+    "qcrbox_registry.launcher.conformance",
+    "qcrbox_registry.launcher.managers",
+)
 # Programs of their own and old import paths: not for calling from Python.
-LEFT_OUT = ("qcrbox.old_paths", "qcrbox.sandbox", "qcrbox.cif.__main__")
+LEFT_OUT = ("qcrbox.old_paths", "qcrbox.sandbox")
+# A page should not be endless: these are divided by their sub-packages.
+DIVIDED = ("qcrbox.widgets", "qcrbox.crystallography", "qcrbox.analysis")
 
 
 def modules() -> list[str]:
     """Every public module of the reference."""
-    return sorted({name for package in PACKAGES for name in _modules(package)})
+    return sorted({name for package in ("qcrbox", *OTHERS) for name in _modules(package)})
+
+
+def api_pages() -> dict[str, str]:
+    """File name -> text: a page for each layer, and an index."""
+    groups: dict[str, list[str]] = {}
+    for name in modules():
+        groups.setdefault(_group(name), []).append(name)
+    lines = [
+        "# Python",
+        "",
+        "Every public module with its functions and classes. What a person types in a notebook is in `qcrbox.api`;",
+        "[the notebook library](../../notebook.md) introduces it.",
+        "",
+        "| page | holds |",
+        "|---|---|",
+        *(f"| [{group}]({group}.md) | {_first_line(members[0])} |" for group, members in groups.items()),
+        "",
+        "```{toctree}",
+        ":hidden:",
+        "",
+        *groups,
+        "```",
+        "",
+    ]
+    pages = {f"api/{group}.md": _page(group, members) for group, members in groups.items()}
+    return pages | {"api/index.md": "\n".join(lines)}
 
 
 def _modules(package: str) -> Iterator[str]:
@@ -33,39 +61,37 @@ def _modules(package: str) -> Iterator[str]:
     for path in sorted(file.parent.rglob("*.py")):
         parts = path.relative_to(file.parent).with_suffix("").parts
         name = ".".join([package, *(parts[:-1] if parts[-1] == "__init__" else parts)])
-        private = any(part.startswith("_") for part in name.split(".")) or "__main__" in name
+        private = any(part.startswith("_") for part in name.split("."))
         if not private and not name.startswith(LEFT_OUT):
             yield name
 
 
-def api_pages() -> dict[str, str]:
-    """File name -> text: a page for each module, an index that groups them by package."""
-    names = modules()
-    pages = {f"api/{name}.md": _page(name) for name in names}
-    groups: dict[str, list[str]] = {}
-    for name in names:
-        parts = name.split(".")
-        group = ".".join(parts[:2]) if parts[0] == "qcrbox" else "other rooms"
-        groups.setdefault(group, []).append(name)
-    lines = [
-        "# Python",
-        "",
-        "Every public module with its functions and classes. What a person types in a notebook is in ",
-    ]
-    lines += ["`qcrbox.api`; [the notebook library](../../notebook.md) introduces it.", ""]
-    for group, members in groups.items():
-        lines += ["", f"## {group}", "", "| module | holds |", "|---|---|"]
-        lines += [f"| [{name}]({name}.md) | {_first_line(name)} |" for name in members]
-    lines += ["", "```{toctree}", ":hidden:", "", *names, "```", ""]
-    return pages | {"api/index.md": "\n".join(lines)}
+def _group(name: str) -> str:
+    parts = name.split(".")
+    if parts[0] != "qcrbox":
+        return ".".join(parts[:3])
+    depth = 3 if ".".join(parts[:2]) in DIVIDED else 2
+    group = ".".join(parts[:depth])
+    if _is_package(group):
+        return group
+    return ".".join(parts[: depth - 1])
 
 
-def _page(name: str) -> str:
-    return f"# {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n```\n"
+def _is_package(name: str) -> bool:
+    spec = importlib.util.find_spec(name)
+    return spec is not None and spec.submodule_search_locations is not None
+
+
+def _page(group: str, members: list[str]) -> str:
+    lines = [f"# {group}"]
+    for name in members:
+        heading = [] if name == group else ["", f"## {name}"]
+        lines += [*heading, "", "```{eval-rst}", f".. automodule:: {name}", "```"]
+    return "\n".join(lines) + "\n"
 
 
 def _first_line(name: str) -> str:
-    file = importlib.util.find_spec(name)
-    text = Path(file.origin or "").read_text(encoding="utf-8") if file else ""
+    spec = importlib.util.find_spec(name)
+    text = Path(spec.origin).read_text(encoding="utf-8") if spec and spec.origin else ""
     first = (ast.get_docstring(ast.parse(text)) or "").split("\n", 1)[0]
     return first.replace("|", "\\|").replace("<", "&lt;")
