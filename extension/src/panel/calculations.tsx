@@ -42,6 +42,7 @@ export function Calculations({ context }: { context: IPanelContext }): JSX.Eleme
                   <span className="qcrbox-Row-name qcrbox-mod-title" title={calculationTitle(calculation)}>
                     {calculationTitle(calculation)}
                   </span>
+                  {store.everybody && <span className="qcrbox-Row-note">{calculation.owner}</span>}
                   <span className="qcrbox-Row-note">
                     <StateMark state={calculation.status} step={calculation.step} trans={trans} />
                   </span>

@@ -23,6 +23,7 @@ import { Calculations } from './calculations';
 import { ConnectionBar } from './connection';
 import type { IPanelContext } from './context';
 import { Datasets } from './datasets';
+import { Everybody } from './everybody';
 import { isLongAwaitedEnd } from './ending';
 import { renameCalculation } from './renaming';
 import { Sessions } from './sessions';
@@ -72,6 +73,7 @@ export class QCrBoxPanel extends ReactWidget {
             <ConnectionBar context={this.context} />
             {this.store.connection !== 'unconfigured' && (
               <div className="qcrbox-Panel-body">
+                <Everybody context={this.context} />
                 <Sessions context={this.context} />
                 <Calculations context={this.context} />
                 <Datasets context={this.context} />

@@ -38,12 +38,13 @@ export class RegistryClient {
     return (await this.get<{ applications: IApplication[] }>('applications')).applications;
   }
 
-  async datasets(): Promise<IDataset[]> {
-    return (await this.get<{ datasets: IDataset[] }>('datasets', DATASETS)).datasets;
+  async datasets(mine: boolean): Promise<IDataset[]> {
+    return (await this.get<{ datasets: IDataset[] }>('datasets', { limit: DATASETS, mine })).datasets;
   }
 
-  async calculations(): Promise<ICalculation[]> {
-    return (await this.get<{ calculations: ICalculation[] }>('calculations', CALCULATIONS)).calculations;
+  async calculations(mine: boolean): Promise<ICalculation[]> {
+    const query = { limit: CALCULATIONS, mine };
+    return (await this.get<{ calculations: ICalculation[] }>('calculations', query)).calculations;
   }
 
   /** One calculation with its program's output so far. */
@@ -62,8 +63,9 @@ export class RegistryClient {
   }
 
   /** Sessions that are open or starting, newest first. */
-  async sessions(): Promise<ISession[]> {
-    return (await this.get<{ interactive_sessions: ISession[] }>('interactive-sessions')).interactive_sessions;
+  async sessions(mine: boolean): Promise<ISession[]> {
+    const answer = await this.get<{ interactive_sessions: ISession[] }>('interactive-sessions', { mine });
+    return answer.interactive_sessions;
   }
 
   /** One session, and the registry's clock (ms) by which its times are to be read. */
@@ -153,8 +155,9 @@ export class RegistryClient {
     return (await this.request(path, { method: 'POST', body })) as { datasets: IDataset[] };
   }
 
-  private async get<T>(path: string, limit?: number): Promise<T> {
-    return (await this.request(limit ? `${path}?limit=${limit}` : path, {})) as T;
+  private async get<T>(path: string, query: Record<string, number | boolean> = {}): Promise<T> {
+    const words = Object.entries(query).map(([name, value]) => `${name}=${String(value)}`);
+    return (await this.request(words.length ? `${path}?${words.join('&')}` : path, {})) as T;
   }
 
   private async request(path: string, init: RequestInit): Promise<unknown> {
