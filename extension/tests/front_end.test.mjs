@@ -90,7 +90,7 @@ test('a refused file stops its own dataset only and is named', async () => {
   assert.deepEqual(calls, ['new bad.cif', 'new a.cif', 'append a.hkl']);
   assert.deepEqual(
     results.filter(each => each.problem),
-    [{ name: 'bad.cif', problem: 'line 3' }]
+    [{ name: 'bad.cif', problem: 'line 3', dataset: '' }]
   );
 });
 
@@ -103,7 +103,7 @@ test('a line of the log does not take the progress away', () => {
 test('progress that speaks of one thing leaves the others as they were', () => {
   const running = { progress: { fraction: 0.4, text: 'cycle 2 of 5', metrics: { R1: 0.07 } } };
   const after = progressAfter(running, { kind: 'progress', seq: 0, fraction: 0.6 });
-  assert.deepEqual(after, { fraction: 0.6, text: 'cycle 2 of 5', metrics: { R1: 0.07 } });
+  assert.deepEqual(after, { fraction: 0.6, text: 'cycle 2 of 5', metrics: { R1: 0.07 }, history: undefined });
 });
 
 const plain = {

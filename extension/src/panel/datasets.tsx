@@ -85,6 +85,9 @@ function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelConte
               </li>
             ))}
           </ul>
+          <button className="qcrbox-small" onClick={() => context.runOn(dataset)}>
+            {trans.__('Run …')}
+          </button>{' '}
           <a className="qcrbox-small" href={store.client.downloadUrl(dataset.qcrbox_dataset_id)} download>
             {trans.__('Download')}
           </a>

@@ -2,7 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { EventStream } from './stream';
-import type { IApplication, ICalculation, IClosedSession, IDataset, IMe, ISession } from './types';
+import type { IApplication, ICalculation, IClosedSession, ICommand, IDataset, IMe, ISession } from './types';
 
 /** The newest so many: a panel shows what is going on, notebooks find the rest. */
 const CALCULATIONS = 100;
@@ -55,6 +55,19 @@ export class RegistryClient {
 
   async cancel(id: string): Promise<void> {
     await this.request(`calculations/${encodeURIComponent(id)}/stop`, { method: 'POST' });
+  }
+
+  /** Start a command; answers the calculation's id. The same key never starts a second one. */
+  async submit(application: IApplication, command: ICommand, given: unknown, key: string): Promise<string> {
+    const body = {
+      application_slug: application.slug,
+      application_version: application.version,
+      command_name: command.name,
+      command_arguments: given
+    };
+    const init = json('POST', body);
+    const headers = { ...init.headers, 'Idempotency-Key': key };
+    return ((await this.request('commands', { ...init, headers })) as { calculation_id: string }).calculation_id;
   }
 
   /** Give a calculation and its result a title; an empty one brings the automatic title back. */
@@ -138,6 +151,11 @@ export class RegistryClient {
 
   async removeDataset(id: string): Promise<void> {
     await this.request(`datasets/${encodeURIComponent(id)}`, { method: 'DELETE' });
+  }
+
+  /** A still picture of the structure in a stored CIF, drawn by this Jupyter server. */
+  pictureUrl(fileId: string): string {
+    return URLExt.join(this.settings.baseUrl, 'qcrbox', 'picture', encodeURIComponent(fileId));
   }
 
   downloadUrl(datasetId: string): string {
