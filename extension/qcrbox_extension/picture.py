@@ -33,11 +33,10 @@ class PictureHandler(APIHandler):
             picture = await asyncio.wait_for(asyncio.to_thread(drawn, content), LONGEST_S)
         except (QcError, TimeoutError) as error:
             raise web.HTTPError(404, reason="There is no structure to draw.") from error
-        self.set_header("Content-Type", "image/svg+xml")
         self.set_header("Content-Security-Policy", _POLICY)
         # A stored file never changes.
         self.set_header("Cache-Control", "private, max-age=86400")
-        self.finish(picture)
+        self.finish(picture, set_content_type="image/svg+xml")
 
     async def _content(self, file_id: str) -> bytes:
         try:
