@@ -42,7 +42,7 @@ def test_from_two_files_to_a_named_result_without_a_cell(student: Person, platfo
 
     form = page.locator(f"{TAB} .qcrbox-CommandForm")
     facts = form.get_by_label("The structure")
-    expect(facts).to_contain_text("P 21 21 21", timeout=LIMIT_MS)
+    expect(facts).to_contain_text("P 1 21/n 1", timeout=LIMIT_MS)
     picture = facts.locator("img")
     expect(picture).to_be_visible()
     page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle(), timeout=LIMIT_MS)
@@ -54,6 +54,8 @@ def test_from_two_files_to_a_named_result_without_a_cell(student: Person, platfo
     expect(run).to_be_disabled()
     expect(form.locator('[data-parameter="cycles"]')).to_contain_text("must be a whole number")
     cycles.fill("3")
+    form.locator('input[name="weighting"]').fill("keep")
+    form.locator('input[name="wavelength"]').fill("0.71073")
     expect(form.locator("pre")).to_contain_text("cycles=3")
     run.click()
 

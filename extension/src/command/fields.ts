@@ -39,12 +39,10 @@ export function choicesOf(
     .sort((a, b) => (b.created_at ?? '').localeCompare(a.created_at ?? ''))
     .flatMap(dataset => {
       const fitting = Object.values(dataset.data_files).filter(file => fits(parameter, file));
+      const name = title(dataset);
       return fitting.map(file => ({
         id: file.qcrbox_file_id,
-        label:
-          fitting.length > 1 || title(dataset) === file.filename
-            ? `${title(dataset)} / ${file.filename}`
-            : title(dataset),
+        label: name === file.filename || fitting.length === 1 ? name : `${name} / ${file.filename}`,
         file,
         dataset
       }));
