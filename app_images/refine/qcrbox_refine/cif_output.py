@@ -241,13 +241,7 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
     for name, value in values.items():
         block.set(name, value)
     _absolute_structure(block, fit)
-    block.set(
-        "_refine_special_details", "\n".join([*_statements(fit), *fit.model.notes, *_left_out(fit.model)])
-    )
-
-
-def _left_out(model: Model) -> list[str]:
-    return [f"Not applied: {entry.text} ({entry.why})" for entry in model.left_out]
+    block.set("_refine_special_details", "\n".join([*_statements(fit), *fit.model.remarks()]))
 
 
 def _extinction_method(fit: Fit) -> str:
