@@ -137,11 +137,7 @@ def _check(source: Path, say: Say) -> dict[str, str]:
 
 def _registry(verb: str, data: DataFolder, settings: PlatformSettings, file: Path) -> None:
     command = [sys.executable, "-m", "qcrbox_registry", verb, "--data", str(data.path), str(file)]
-    # Through the environment: an argument list shows a password to everyone on the machine.
-    environment = os.environ | {
-        "QCRBOX_REGISTRY_DATABASE_URL": settings.registry_database_url(data.path),
-        "QCRBOX_REGISTRY_NATS_URL": settings.nats.url,
-    }
+    environment = os.environ | settings.registry_environment(data.path)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise QcError(
