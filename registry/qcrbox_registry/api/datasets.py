@@ -15,6 +15,7 @@ from qcrbox_registry.api.dependencies import (
     Caller,
     DataFileId,
     DatasetId,
+    Mine,
     Present,
     TheCore,
     ThePage,
@@ -73,10 +74,11 @@ async def list_datasets(
     kind: Literal["data", "output", "example"] | None = None,
     q: Annotated[str | None, Query(max_length=500, description="text in name or description")] = None,
     deleted: Annotated[bool, Query(description="what can be brought back instead")] = False,
+    mine: Mine = False,
 ) -> Response:
     """Datasets you may see, newest first."""
     asked = DatasetFilter(Common(owner, tag, name, q), kind, deleted)
-    return success(await core.datasets.page(actor, asked, page))
+    return success(await core.datasets.page(actor, asked, page, mine=mine))
 
 
 @router.get("/datasets/{dataset_id}", response_model=models.Success[models.NewDataset])
