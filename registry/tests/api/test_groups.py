@@ -61,6 +61,7 @@ def test_a_member_reads_what_is_shared_with_the_group_and_calculates_with_it(tea
     assert team.bob.delete(f"/api/datasets/{team.dataset_id}").status_code == 403
 
 
+@pytest.mark.attack(7)
 def test_who_leaves_the_group_is_out_by_every_way_and_who_joins_is_in(team, person):
     eve = person()
     assert set(seen(eve, team).values()) == {404}
@@ -71,6 +72,30 @@ def test_who_leaves_the_group_is_out_by_every_way_and_who_joins_is_in(team, pers
     assert set(seen(team.ada, team).values()) == {200}
 
 
+@pytest.mark.attack(7)
+def test_an_upload_that_was_begun_as_a_member_does_not_end_in_the_group_one_has_left(
+    registry, team, person, group
+):
+    eve = person()
+    team.join(eve)
+    begun = eve.post("/api/uploads", json={"filename": "late.txt", "size": 8, "group": group})
+    assert begun.status_code == 201, begun.text
+    upload = begun.json()["payload"]["upload_id"]
+    headers = {"content-type": "application/offset+octet-stream"}
+    first = eve.patch(f"/api/uploads/{upload}", content=b"half", headers={**headers, "upload-offset": "0"})
+    assert first.status_code in (200, 204), first.text
+    team.leave(eve)
+    last = eve.patch(f"/api/uploads/{upload}", content=b"rest", headers={**headers, "upload-offset": "4"})
+    assert last.status_code in (403, 404), last.text
+    names = [
+        name
+        for each in team.ada.get("/api/datasets").json()["payload"]["datasets"]
+        for name in each["data_files"]
+    ]
+    assert "late.txt" not in names
+
+
+@pytest.mark.attack(6)
 def test_a_share_that_is_taken_back_ends_for_the_whole_group(team):
     assert team.ada.delete(f"/api/shares/{team.share['id']}").status_code == 204
     assert set(seen(team.bob, team).values()) == {404}
@@ -86,6 +111,7 @@ def test_what_bob_started_with_it_stays_his_when_he_leaves(team, do):
     assert team.file_id not in str(nodes[0])
 
 
+@pytest.mark.attack(7)
 def test_a_transfer_that_is_under_way_breaks_off_when_the_right_ends(registry, team, monkeypatch):
     """A large file, read slowly: the rest does not arrive after the share is taken back."""
     import os
