@@ -92,14 +92,27 @@ Caller = Annotated[Actor, Depends(who)]
 Present = Annotated[Presence, Depends(present)]
 
 
+async def has_room(request: Request, core: TheCore, _: Caller) -> None:
+    """For routes that store what a body brings. Raises StorageFull before anything of it is read."""
+    core.context.objects.require_room(_announced(request) or 0)
+
+
+HasRoom = Depends(has_room)
+
+
+def _announced(request: Request) -> int | None:
+    """The length of the body as its header has it."""
+    text = request.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
 async def body_bytes(request: Request, most: int = LARGEST_BODY) -> bytes:
     """The whole JSON body. Raises UserInputError for another content type, TooLarge for a longer body."""
     # A form of another site cannot send this type, which keeps foreign pages out.
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise UserInputError("The body must be JSON, sent as Content-Type: application/json.")
-    announced = request.headers.get("content-length", "")
-    if announced.isascii() and announced.isdigit() and int(announced) > most:
+    if (_announced(request) or 0) > most:
         raise _too_large(most)
     chunks, size = [], 0
     async for chunk in request.stream():
