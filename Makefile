@@ -2,7 +2,10 @@
 # make test   sets up and runs all tests             make bench  measurements beside their peers
 # make clean  removes what the other targets made    make chaos  the long fault run
 # make coverage  branches that the unit tests of a room run, with the promised shares
+# make docs   the documentation site            make wheel  wheel and sdist in dist/
 # make validate  the refinement beside published structures (docs/validation.md)
+# make instructions  which SHELXL instructions are applied (docs/shelxl_instructions.md)
+# make types  TypeScript types of the REST contract        make watch  rebuild the Lab extension after each change
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -14,20 +17,29 @@ NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 LAB := extension/qcrbox_extension/labextension/package.json
 WIDGETS := qcrbox_kernel_lib/qcrbox/widgets/static/.built
 
-.PHONY: run test lint coverage bench validate chaos clean setup setup-dev frontend constraints system
+.PHONY: run test lint types watch coverage bench validate instructions docs tutorials wheel chaos clean setup setup-dev frontend constraints system
 .DELETE_ON_ERROR:
 
 run: setup
 	@$(BIN)/qcrbox up --data $(DATA) $(ARGS)
 
 test: setup-dev system
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	cd extension && $(NPM) run --silent lint
+
+types: setup-dev
+	$(BIN)/python -m tools.contract_types
+
+# Reload the page of Lab to see a change.
+watch: setup-dev
+	cd extension && export PATH="$(CURDIR)/$(BIN):$$PATH" && trap 'kill 0' EXIT && \
+	  { npx tsc -w --preserveWatchOutput & jupyter-builder watch . ; }
 
 # The unit tests of every room; ROOM="contract cif" measures some layers or rooms with their own tests only.
 coverage: setup-dev system
@@ -40,6 +52,20 @@ bench: setup-dev system
 # DATA_SETS=/path adds every CIF of a folder.
 validate: setup-dev
 	@$(BIN)/python -m tools.validation $(if $(DATA_SETS),--data-sets "$(DATA_SETS)") $(ARGS)
+
+instructions: setup-dev
+	@$(BIN)/python -m tools.shelxl_instructions
+
+# The site, in docs/_build/html; opens from the file system.
+docs: setup-dev
+	@$(BIN)/python -m tools.site $(ARGS)
+
+# Runs the notebooks and keeps their outputs for the site: after a change of notebooks/.
+tutorials: setup-dev
+	@$(BIN)/python -m tools.tutorials $(ARGS)
+
+wheel: setup
+	@$(BIN)/uv build --no-build-isolation --out-dir dist .
 
 chaos: setup-dev
 	@$(BIN)/python -m tests.faults.chaos --minutes 10 $(ARGS)

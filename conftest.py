@@ -1,9 +1,12 @@
-"""For all tests: where `QCRBOX_NO_SKIPS` is set, a skipped test is a failure of the run; what may not run side by side."""
+"""For all tests: where `QCRBOX_NO_SKIPS` is set, a skipped test is a failure of the run; what runs side by side."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
 import qcrbox.crystallography._gemmi  # noqa: F401 - first: cctbx ends the process where gemmi was imported before it
@@ -15,11 +18,39 @@ os.environ.setdefault("QCRBOX_SPAWNER", "sandbox" if shutil.which("bwrap") else 
 _skipped: list[str] = []
 
 
+# Long rooms first, so that no worker is left with one of them at the end.
+_FIRST = ("tests/browser/", "tests/", "registry/tests/launcher/docker/", "hub/", "app_images/")
+
+
+@cache
+def _group(path: str) -> str:
+    """Tests that take turns: those of one file, all in front of the browser's platform, all that use the Docker daemon."""
+    if path.startswith("tests/browser/"):
+        return "browser"
+    docker = path.startswith("tests/sessions/") or "mark.docker" in (Path(__file__).parent / path).read_text()
+    return "docker" if docker else path
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Side by side by file (`-n 2 --dist loadgroup`); there is one Docker daemon, so its tests take turns."""
-    for item in items:
-        shared = "docker" if item.get_closest_marker("docker") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(shared))
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        path = item.nodeid.partition("::")[0]
+        first = (number for number, start in enumerate(_FIRST) if path.startswith(start))
+        return _group(path) != "docker", next(first, len(_FIRST))
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole groups for a worker: fixtures of a file are made once (`--dist loadgroup` reads marks that pytest 9.2 hides from it)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid.partition("::")[0])
+
+    config.option.loadscopereorder = False
+    return Groups(config, log)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

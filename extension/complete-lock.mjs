@@ -14,10 +14,10 @@ for (const entry of Object.values(lock.packages)) {
       continue;
     }
     const words = name.split('-');
-    const os = systems.filter(each => words.includes(each));
+    const os = systems.filter(each => words.includes(each === 'win32' && words.includes('windows') ? 'windows' : each));
     const cpu = processors.filter(each => words.includes(each));
     lock.packages[place] = {
-      version,
+      version: version.replace(/^[~^]/, ''),
       ...(cpu.length && { cpu }),
       dev: true,
       license: 'MIT',

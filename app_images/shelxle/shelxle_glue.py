@@ -15,8 +15,8 @@ from qcrbox import cif
 from qcrbox.contract.errors import MissingItemsError, QcError, UserInputError
 from qcrbox.crystallography.shelx import export_hkl, export_ins
 from qcrbox_refine import cif_output  # cctbx is loaded before a person waits for it
-from qcrbox_refine.model import wavelength_by_dispersion
 from qcrbox_refine.refinement import prepare_model
+from qcrbox_refine.scattering import wavelength_by_dispersion
 from qcrbox_refine.shelx_input import read_shelx
 from qcrbox_refine.shelxl import refine_shelx_files
 
@@ -169,7 +169,7 @@ def _instructions(text: str) -> list[str]:
 
 def cif_of(saved: Path) -> str:
     """A CIF of the model in a SHELX file: no s.u., since nothing was refined."""
-    model = read_shelx(saved).model
+    model = read_shelx(saved)
     prepare_model(model)
     block = cif_output.model_block(model)
     block.set("_shelx_res_file", saved.read_text(errors="replace"))

@@ -7,11 +7,5 @@ import { registryPlugin } from './registry/plugin';
 import { sessionPlugin } from './session';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- plugins provide different things
-const plugins: JupyterFrontEndPlugin<any>[] = [
-  registryPlugin,
-  panelPlugin,
-  browserPlugin,
-  sessionPlugin,
-  filesPlugin
-];
+const plugins: JupyterFrontEndPlugin<any>[] = [registryPlugin, panelPlugin, browserPlugin, sessionPlugin, filesPlugin];
 export default plugins;

@@ -1,14 +1,13 @@
-// Runs with node's own test runner on what tsc built: node --test extension/tests
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test } from 'vitest';
 
-import { calculationCode, commandCode, datasetCode, pythonName, withoutSecondImport } from '../lib/notebook/code.js';
-import { NO_FACETS, pathOf, rowOf, visible } from '../lib/browser/query.js';
-import { isLongAwaitedEnd } from '../lib/panel/ending.js';
-import { queueWords } from '../lib/panel/queue.js';
-import { EventParser } from '../lib/registry/parser.js';
-import { progressAfter } from '../lib/registry/progress.js';
-import { together, upload } from '../lib/registry/upload.js';
+import { calculationCode, commandCode, datasetCode, pythonName, withoutSecondImport } from '../src/notebook/code';
+import { NO_FACETS, pathOf, rowOf, visible } from '../src/browser/query';
+import { isLongAwaitedEnd } from '../src/panel/ending';
+import { queueWords } from '../src/panel/queue';
+import { EventParser } from '../src/registry/parser';
+import { progressAfter } from '../src/registry/progress';
+import { together, upload } from '../src/registry/upload';
 
 const refine = { slug: 'refine', name: 'Refine' };
 const command = parameters => ({ name: 'refine_iam', parameters });
@@ -28,7 +27,10 @@ test('lines may end with CR LF and data may have several lines', () => {
 
 test('an event without an id keeps the last one', () => {
   const events = new EventParser().feed('id: 3\ndata: a\n\ndata: b\n\n');
-  assert.deepEqual(events.map(each => each.id), ['3', '3']);
+  assert.deepEqual(
+    events.map(each => each.id),
+    ['3', '3']
+  );
 });
 
 test('a slug becomes a Python name', () => {
@@ -68,7 +70,10 @@ test('a notebook imports once', () => {
 
 test('model and reflections of one name are one dataset, the model first', () => {
   const groups = together(['b.hkl', 'a.hkl', 'a.cif', 'B.CIF'].map(file));
-  assert.deepEqual(names(groups), [['B.CIF', 'b.hkl'], ['a.cif', 'a.hkl']]);
+  assert.deepEqual(names(groups), [
+    ['B.CIF', 'b.hkl'],
+    ['a.cif', 'a.hkl']
+  ]);
 });
 
 test('a refused file stops its own dataset only and is named', async () => {
@@ -83,7 +88,10 @@ test('a refused file stops its own dataset only and is named', async () => {
   };
   const results = await upload(client, ['bad.cif', 'bad.hkl', 'a.cif', 'a.hkl'].map(file), () => {});
   assert.deepEqual(calls, ['new bad.cif', 'new a.cif', 'append a.hkl']);
-  assert.deepEqual(results.filter(each => each.problem), [{ name: 'bad.cif', problem: 'line 3' }]);
+  assert.deepEqual(
+    results.filter(each => each.problem),
+    [{ name: 'bad.cif', problem: 'line 3' }]
+  );
 });
 
 test('a line of the log does not take the progress away', () => {
@@ -115,10 +123,21 @@ test('the place in the queue is said with time and reason', () => {
 });
 
 test('what was filled in becomes a search, the rest is left out', () => {
-  const facets = { ...NO_FACETS, elements: 'C, Cu', cell: '6.92(1) 14.575, 9.725 90 90.637 90', tolerance: '3', r1Below: '0.05' };
+  const facets = {
+    ...NO_FACETS,
+    elements: 'C, Cu',
+    cell: '6.92(1) 14.575, 9.725 90 90.637 90',
+    tolerance: '3',
+    r1Below: '0.05'
+  };
   const query = new URL(pathOf(facets, false, 'x', 50), 'http://a/').searchParams;
   assert.deepEqual(Object.fromEntries(query), {
-    limit: '50', after: 'x', elements: 'C, Cu', cell: '6.92,14.575,9.725,90,90.637,90', tolerance: '0.03', r1_below: '0.05'
+    limit: '50',
+    after: 'x',
+    elements: 'C, Cu',
+    cell: '6.92,14.575,9.725,90,90.637,90',
+    tolerance: '0.03',
+    r1_below: '0.05'
   });
   assert.equal(pathOf({ ...NO_FACETS, tolerance: '3' }, false, '', 10), 'search?limit=10');
   assert.equal(pathOf(facets, true, '', 10), 'datasets?limit=10&deleted=true');
@@ -133,7 +152,10 @@ test('only the rows in sight are drawn, and a few beside', () => {
 test('a row says what the index knows', () => {
   const index = { kind: 'structure', formula_sum: 'C H4', space_group_hm: 'P 1', r1: 0.0417 };
   const row = rowOf({ qcrbox_dataset_id: '1', name: null, tags: ['a', 'b'], data_files: { 'x.cif': { index } } });
-  assert.deepEqual([row.name, row.formula, row.spaceGroup, row.r1, row.tags], ['x.cif', 'C H4', 'P 1', '0.0417', 'a, b']);
+  assert.deepEqual(
+    [row.name, row.formula, row.spaceGroup, row.r1, row.tags],
+    ['x.cif', 'C H4', 'P 1', '0.0417', 'a, b']
+  );
 });
 
 test('only the end of a long calculation is told', () => {

@@ -1,11 +1,10 @@
-// The logic of a session's tab: node --test extension/tests
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { test, vi } from 'vitest';
 
-import { argumentsOf, choices, kindOf, programs } from '../lib/session/arguments.js';
-import { EscapeChord } from '../lib/session/chord.js';
-import { COMBINATIONS, press } from '../lib/session/keys.js';
-import { isLate, phaseOf, secondsLeft } from '../lib/session/phase.js';
+import { argumentsOf, choices, kindOf, programs } from '../src/session/arguments';
+import { EscapeChord } from '../src/session/chord';
+import { COMBINATIONS, press } from '../src/session/keys';
+import { isLate, phaseOf, secondsLeft } from '../src/session/phase';
 
 const down = code => ({ type: 'keydown', code });
 const up = code => ({ type: 'keyup', code });
@@ -15,30 +14,69 @@ const feed = events => {
 };
 
 test('Control, Alt and Shift pressed and released give the keyboard back, once, at the last release', () => {
-  const events = [down('ControlLeft'), down('AltLeft'), down('ShiftLeft'), up('ShiftLeft'), up('AltLeft'), up('ControlLeft')];
+  const events = [
+    down('ControlLeft'),
+    down('AltLeft'),
+    down('ShiftLeft'),
+    up('ShiftLeft'),
+    up('AltLeft'),
+    up('ControlLeft')
+  ];
   assert.deepEqual(feed(events), [false, false, false, false, false, true]);
 });
 
 test('a combination with another key belongs to the program', () => {
-  const events = [down('ControlLeft'), down('AltLeft'), down('ShiftLeft'), down('KeyF'), up('KeyF'), up('ShiftLeft'), up('AltLeft'), up('ControlLeft')];
+  const events = [
+    down('ControlLeft'),
+    down('AltLeft'),
+    down('ShiftLeft'),
+    down('KeyF'),
+    up('KeyF'),
+    up('ShiftLeft'),
+    up('AltLeft'),
+    up('ControlLeft')
+  ];
   assert.ok(feed(events).every(leaves => !leaves));
 });
 
 test('AltGr and Shift, which some systems report as Control and Alt, are no chord', () => {
-  assert.ok(feed([down('ControlLeft'), down('AltRight'), down('ShiftLeft'), up('ShiftLeft'), up('AltRight'), up('ControlLeft')]).every(leaves => !leaves));
+  assert.ok(
+    feed([
+      down('ControlLeft'),
+      down('AltRight'),
+      down('ShiftLeft'),
+      up('ShiftLeft'),
+      up('AltRight'),
+      up('ControlLeft')
+    ]).every(leaves => !leaves)
+  );
 });
 
 test('after a spoiled chord the next one counts', () => {
   const chord = new EscapeChord();
   for (const event of [down('ControlLeft'), down('KeyC'), up('KeyC'), up('ControlLeft')]) chord.feed(event);
-  const rest = [down('ControlRight'), down('AltLeft'), down('ShiftRight'), up('ControlRight'), up('AltLeft'), up('ShiftRight')];
+  const rest = [
+    down('ControlRight'),
+    down('AltLeft'),
+    down('ShiftRight'),
+    up('ControlRight'),
+    up('AltLeft'),
+    up('ShiftRight')
+  ];
   assert.equal(rest.map(event => chord.feed(event)).at(-1), true);
 });
 
 test('keys of a combination go down in order and up in the opposite one', () => {
   const sent = [];
   press(COMBINATIONS['Ctrl+Alt+Del'], (keysym, code, isDown) => sent.push([code, isDown]));
-  assert.deepEqual(sent, [['ControlLeft', true], ['AltLeft', true], ['Delete', true], ['Delete', false], ['AltLeft', false], ['ControlLeft', false]]);
+  assert.deepEqual(sent, [
+    ['ControlLeft', true],
+    ['AltLeft', true],
+    ['Delete', true],
+    ['Delete', false],
+    ['AltLeft', false],
+    ['ControlLeft', false]
+  ]);
 });
 
 const session = more => ({ session_id: 'a', state: 'open', status: 'running', ...more });
@@ -64,7 +102,11 @@ test('the phase tells session and connection in one word', () => {
 });
 
 test('time left counts from the last input, and a warning comes as early as the registry gives it', () => {
-  const about = session({ opened_at: '2026-01-01T00:00:00Z', last_input_at: '2026-01-01T00:10:00Z', idle_limit_s: 3600 });
+  const about = session({
+    opened_at: '2026-01-01T00:00:00Z',
+    last_input_at: '2026-01-01T00:10:00Z',
+    idle_limit_s: 3600
+  });
   const at = Date.parse('2026-01-01T01:04:00Z');
   assert.equal(secondsLeft(about, at), 360);
   assert.equal(isLate(about, 360), false);
@@ -100,7 +142,10 @@ test('a CIF parameter offers CIF files only, the newest dataset first', () => {
     { name: 'old', created_at: '1', data_files: { a: file('1', 'a.cif'), b: file('2', 'a.hkl') } },
     { name: 'new.CIF', created_at: '2', data_files: { c: file('3', 'new.CIF') } }
   ];
-  assert.deepEqual(choices('cif', datasets), [['3', 'new.CIF'], ['1', 'old / a.cif']]);
+  assert.deepEqual(choices('cif', datasets), [
+    ['3', 'new.CIF'],
+    ['1', 'old / a.cif']
+  ]);
   assert.equal(choices('file', datasets).length, 3);
   assert.deepEqual(programs([{ slug: 's', commands: [command, { implemented_as: 'cli_command' }] }]).length, 1);
   assert.equal(kindOf({ dtype: 'QCrBox.output_cif' }), 'output');
@@ -109,13 +154,17 @@ test('a CIF parameter offers CIF files only, the newest dataset first', () => {
 class Socket {
   sent = [];
   closed = false;
-  send(data) { this.sent.push(data); }
-  close() { this.closed = true; }
+  send(data) {
+    this.sent.push(data);
+  }
+  close() {
+    this.closed = true;
+  }
 }
 
 async function channel() {
   globalThis.window = globalThis;
-  const { Channel, SILENCE_MS } = await import('../lib/session/channel.js');
+  const { Channel, SILENCE_MS } = await import('../src/session/channel');
   const socket = new Socket();
   const ends = [];
   const made = new Channel(socket, end => ends.push(end));
@@ -124,18 +173,18 @@ async function channel() {
 }
 
 test('a connection that says nothing is dead; one that says it is alive is not', async () => {
-  mock.timers.enable({ apis: ['setInterval', 'Date'] });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
   try {
     const { socket, ends, SILENCE_MS } = await channel();
-    mock.timers.tick(SILENCE_MS - 1000);
+    vi.advanceTimersByTime(SILENCE_MS - 1000);
     socket.onmessage({ data: '{"alive": true}' });
-    mock.timers.tick(SILENCE_MS - 1000);
+    vi.advanceTimersByTime(SILENCE_MS - 1000);
     assert.deepEqual(ends, []);
-    mock.timers.tick(3000);
+    vi.advanceTimersByTime(3000);
     assert.deepEqual(ends, [{ code: 1006, reason: '' }]);
     assert.equal(socket.closed, true);
   } finally {
-    mock.timers.reset();
+    vi.useRealTimers();
   }
 });
 
@@ -153,7 +202,7 @@ test('bytes go to noVNC, words do not; the last words tell why it ended', async 
 });
 
 test('an invitation names one session, and leaves the address once it was followed', async () => {
-  const { INVITED, withoutInvitation } = await import('../lib/session/invitation.js');
+  const { INVITED, withoutInvitation } = await import('../src/session/invitation');
   const id = '0123456789abcdef'.repeat(2);
   assert.equal(INVITED.exec(`?reset&qcrbox-session=${id}`)?.[1], id);
   for (const wrong of ['', `?qcrbox-session=${id}0`, '?qcrbox-session=../../etc', `?x-qcrbox-session=${id}`]) {

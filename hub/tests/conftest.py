@@ -22,6 +22,7 @@ from qcrbox_hub.platform.settings import PlatformSettings
 from qcrbox_hub.platform.supervisor import Supervisor, end_marked_processes
 
 PASSWORD = "plum-Orchid-42-river"
+HUB_ALONE = ("proxy", "relay", "hub")
 
 
 class Browser:
@@ -77,9 +78,9 @@ class Hub:
     def browser(self) -> Browser:
         return Browser(self.url)
 
-    def restart(self) -> None:
-        """Kill the hub's process and wait until the supervisor has brought it back."""
-        watched = next(each for each in self.supervisor.watched if each.name == "hub")
+    def restart(self, name: str = "hub") -> None:
+        """Kill a part's process and wait until the supervisor has brought it back."""
+        watched = next(each for each in self.supervisor.watched if each.name == name)
         process, deadline = watched.child.process, time.monotonic() + 90
         assert process is not None
         process.kill()
@@ -91,15 +92,21 @@ class Hub:
 
 
 @contextmanager
-def running_hub(folder: Path, settings: PlatformSettings | None = None, **options: object) -> Iterator[Hub]:
-    """A hub with proxy and relay on a data folder below `folder`."""
+def running_hub(
+    folder: Path,
+    settings: PlatformSettings | None = None,
+    *,
+    parts: tuple[str, ...] = HUB_ALONE,
+    **options: object,
+) -> Iterator[Hub]:
+    """A hub on a data folder below `folder`, with the named parts of the platform; () for all of them."""
     data = DataFolder(folder / "data")
     data.prepare()
     code = data.new_first_admin_code()
     record: list[str] = []
     chosen = {"port": ports.choose(1)[0], "spawner": os.environ["QCRBOX_SPAWNER"], **options}
     plan = plans.make(plans.Options(mode="hub", settings=settings or PlatformSettings(), **chosen), data)  # type: ignore[arg-type]
-    specs = [spec for spec in plan.specs if spec.name in ("proxy", "relay", "hub")]
+    specs = [spec for spec in plan.specs if not parts or spec.name in parts]
     supervisor = Supervisor(specs, data.logs, record.append)
     try:
         supervisor.start(threading.Event())

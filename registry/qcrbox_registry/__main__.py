@@ -1,4 +1,4 @@
-"""`python -m qcrbox_registry --data DIR [--port P] …` serves; `backup`, `restore`, `migrate`, `check` as first word do that."""
+"""`python -m qcrbox_registry --data DIR [--port P] …` serves; `backup`, `restore`, `migrate`, `check`, `audit` as first word do that."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def settings_from(argv: list[str]) -> Settings:
 def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     try:
-        if words and words[0] in ("backup", "restore", "migrate", "check"):
+        if words and words[0] in ("backup", "restore", "migrate", "check", "audit"):
             from qcrbox_registry import maintenance
 
             return maintenance.main(words)

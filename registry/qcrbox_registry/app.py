@@ -9,10 +9,10 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI
+from qcrbox import __version__
 from qcrbox.background import BackgroundTasks
 from qcrbox.contract.errors import QcError
 
-from qcrbox_registry import __version__
 from qcrbox_registry.access.audit_heads import heads_of
 from qcrbox_registry.access.identity import make_identity
 from qcrbox_registry.access.quota import Quotas, defaults
@@ -114,6 +114,7 @@ async def _loops(core: Core, settings: Settings) -> AsyncIterator[None]:
         core.housekeeping.mark_departed(),
         core.housekeeping.sweep_again(),
         core.housekeeping.sign_audit(),
+        core.readiness.watch(),
         idle.run(),
     ]
     if size_of(settings) > CHECKED_AT_ONCE_BYTES:

@@ -116,7 +116,7 @@ async def test_whatever_is_killed_each_calculation_has_one_end_and_nothing_is_le
     assert any("Xtigervnc" in command for command in processes.values())
     scene.kill_inside(second, AGENT)
     assert scene.ended(second)["status"] == "failed"
-    assert "The session's program is gone" in scene.look(second)["reason"]
+    assert "The program of the session has ended" in scene.look(second)["reason"]
     until(lambda: not scene.agents.alive(agent, processes))
 
     assert [scene.ended(one)["status"] for one in short] == ["successful"] * 3

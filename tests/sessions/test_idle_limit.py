@@ -34,7 +34,7 @@ async def test_an_idle_session_warns_then_ends_and_keeps_what_was_done(impatient
     assert impatient.look(session_id)["state"] == "open", "the warning comes before the end"
     await until(lambda: impatient.look(session_id)["state"] == "closed", 60)
     ended = impatient.look(session_id)
-    assert ended["reason"] == "Nobody used it for 8 s. What was done is kept."
+    assert ended["reason"] == "The session was idle for 8 s. Its outputs are kept."
     assert "key 50" in impatient.text_of(ended["output_dataset_id"], "notes.txt")
 
 

@@ -1,7 +1,7 @@
 """Every instruction of SHELXL-2019: applied, named as not applied, or refused; and the part that does it.
 
 The table is data: the readers ask it about each line of an input, a test holds it complete, and the page
-docs/shelxl_instructions.md is printed from it.
+docs/shelxl_instructions.md is printed from it and from the items in `instruction_keywords`.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     "CHIV": _applied("restraints", "Chiral volume"),
     "CONF": _named("Torsion angles", "No effect on the model; torsion angles are not written."),
     "CONN": _applied("connectivity", "Radii and numbers of bonds for the connectivity table"),
-    "DAMP": _named("Damping", "Steps are limited by shift, and s.u. come from the undamped matrix."),
+    "DAMP": _applied("normal_equations", "Damping", "0.7 where an input with SHELX instructions has none."),
     "DANG": _applied("restraints", "1,3 distance"),
     "DEFS": _applied("restraints", "Default s.u. of restraints"),
     "DELU": _applied("restraints", "Rigid bond"),
@@ -138,31 +138,3 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     ),
     "ZERR": _applied("shelx_input", "Z and s.u. of the cell"),
 }
-
-
-def of_treatment(treatment: Treatment) -> list[str]:
-    """Names of the instructions treated so."""
-    return [name for name, handling in INSTRUCTION_TABLE.items() if handling.treatment is treatment]
-
-
-def page() -> str:
-    """The table as a page of the documentation, in Markdown."""
-    titles = {
-        Treatment.APPLIED: "Applied",
-        Treatment.NAMED: "Not applied, and named in the log, the result and the CIF",
-        Treatment.REFUSED: "Refused",
-    }
-    lines = [
-        "# SHELXL instructions and the application `refine`",
-        "",
-        "Each instruction of SHELXL-2019 in an `.ins` or `.res` file, in the `.res` text of a CIF or in",
-        "`_iucr_refine_instructions_details` is applied, or named as not applied, or refused. This page is printed",
-        "from the table in `app_images/refine/qcrbox_refine/instruction_table.py`.",
-    ]
-    for treatment, title in titles.items():
-        rows = [(n, INSTRUCTION_TABLE[n]) for n in of_treatment(treatment)]
-        lines += ["", f"## {title}", "", "| instruction | what it is for | how |", "|---|---|---|"]
-        for name, handling in rows:
-            how = " ".join(filter(None, [handling.why, f"(`{handling.part}`)"]))
-            lines.append(f"| `{name}` | {handling.meaning} | {how} |")
-    return "\n".join(lines) + "\n"

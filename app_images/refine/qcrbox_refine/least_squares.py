@@ -14,7 +14,7 @@ from qcrbox_refine import weighting
 from qcrbox_refine.constraints import Parametrisation, not_positive_definite, parametrise
 from qcrbox_refine.intensities import Corrections, IntensityModel, StructureFactors, spherical_atoms
 from qcrbox_refine.model import Model
-from qcrbox_refine.normal_equations import NormalEquations, SingularMatrix, packed_upper
+from qcrbox_refine.normal_equations import USUAL_DAMPING, NormalEquations, SingularMatrix, packed_upper
 from qcrbox_refine.progress import report, say
 from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.weighting import Weights
@@ -25,6 +25,8 @@ MOST_SITE_SHIFT, MOST_U_SHIFT, MOST_WORSE = 0.5, 0.05, 1.3
 RUN_AWAY = 0.5
 # SHELXL calls a refinement converged at a mean shift/s.u. of 0.01; we ask it of the largest.
 CONVERGED = 0.01
+# A parameter whose s.u. would be larger by this factor without damping is named.
+HIDDEN = 1.5
 
 
 @dataclass
@@ -116,7 +118,9 @@ class Cycles:
                 f"The solvent mask has no structure factors for {intensities.missing_in_mask} of "
                 f"{intensities.distinct.size()} reflections: 0 is used for them."
             )
-        equations = NormalEquations(intensities, weights, made.restraints, self.scale)
+        equations = NormalEquations(
+            intensities, weights, made.restraints, self.scale, damping_of(self.model)[0]
+        )
         self._check_enough_data(equations)
         converged = False
         before: tuple[np.ndarray, Cycle] | None = None
@@ -159,6 +163,10 @@ class Cycles:
         ):
             if largest > allowed:
                 factor = min(factor, allowed / largest)
+        limit = damping_of(self.model)[1]
+        if limit:
+            su = np.sqrt(np.maximum(np.diag(equations.covariance(self.reflections.n_independent)), 1e-300))
+            factor = min(factor, limit / max(float((np.abs(step) / su).max(initial=0.0)), limit))
         taken = step * factor
         self._apply(equations, made, taken)
         return taken
@@ -273,6 +281,11 @@ def without_overshoot(step: np.ndarray, before: np.ndarray | None, variances: np
     return step if back > -0.3 else step - before * back * (1 - 1 / (1 - back))
 
 
+def damping_of(model: Model) -> tuple[float, float | None]:
+    """damp of DAMP, and its largest shift/s.u. where it is given. SHELX instructions without it have SHELXL's damping."""
+    return model.settings.damping or (USUAL_DAMPING if model.from_shelx else 0.0, None)
+
+
 def _asu_shifts(made: Parametrisation, step: np.ndarray) -> np.ndarray:
     """Shifts of all parameters of the asymmetric unit that follow from shifts of the independent ones."""
     jacobian = made.reparametrisation.jacobian_transpose_matching_grad_fc()
@@ -308,6 +321,9 @@ def parameter_name(made: Parametrisation, independent: int, corrections: Correct
     if independent >= n:
         names = corrections.names() if corrections else []
         return names[independent - n] if independent - n < len(names) else ""
+    name = made.reparametrisation.independent_names()[independent]
+    if name.startswith("FVAR"):
+        return name
     unit = np.zeros(n)
     unit[independent] = 1.0
     weights = np.abs(_asu_shifts(made, unit))
@@ -380,6 +396,7 @@ def _fit(
     r1_gt, n_gt = equations.r1(2)
     model = runner.model
     _note_state(model, runner.last, converged)
+    _note_damping(model, equations, made, runner.corrections)
     correction_su = _correction_su(runner, equations, own)
     extinction = None
     if runner.corrections.extinction is not None:
@@ -429,6 +446,18 @@ def _note_state(model: Model, last: Cycle, converged: bool) -> None:
         model.note(
             f"Finished, but not converged: max shift/s.u. {last.max_shift_su:.2f} ({last.worst}). "
             'Result kept, marked "not converged".'
+        )
+
+
+def _note_damping(
+    model: Model, equations: NormalEquations, made: Parametrisation, corrections: Corrections
+) -> None:
+    """Name a parameter that the data hardly determine, where damping makes its s.u. look better."""
+    factor, index = equations.hidden_by_damping()
+    if factor > HIDDEN:
+        model.note(
+            f"The data hardly determine {parameter_name(made, index, corrections)}: without damping (DAMP "
+            f"{min(equations.damping, USUAL_DAMPING):g}) its s.u. would be {factor:.1f} times as large."
         )
 
 

@@ -17,6 +17,8 @@ from qcrbox_refine.weighting import Weights, weights_of
 
 # A pivot of the matrix scaled to unit diagonal below this: the parameter depends on the others before it.
 _SMALLEST_PIVOT = 1e-11
+# damp of SHELXL's DAMP where an input has no such instruction. Stronger damping would make all s.u. too small.
+USUAL_DAMPING = 0.7
 
 
 class SingularMatrix(ArithmeticError):
@@ -30,6 +32,9 @@ class SingularMatrix(ArithmeticError):
 class NormalEquations:
     """One model against its data; `build` for the present parameters, then shifts and statistics.
 
+    damping: the diagonal of the matrix is multiplied by 1 + damping/1000 (Marquardt, J. Soc. Ind. Appl. Math. 11 (1963) 431,
+    as DAMP of SHELXL), in steps, and up to SHELXL's 0.7 in s.u.
+
     After `build`: scale K, fc_sq (n,) and f_calc (n,) on the scale of the structure, weights (n,) for Fo².
     """
 
@@ -39,15 +44,17 @@ class NormalEquations:
         weighting: Weights | None,
         restraints: Any = None,
         scale: float | None = None,
+        damping: float = 0.0,
     ) -> None:
         self.model, self.weighting, self.restraints = model, weighting, restraints
+        self.damping = damping
         data = model.reflections.unique
         self.fo_sq, self.sigma = data.data().as_numpy_array(), data.sigmas().as_numpy_array()
         self.stol_sq = data.sin_theta_over_lambda_sq().data().as_numpy_array()
         self.scale = scale
         self.n_restraints = 0
         self.restraint_residual = 0.0
-        self._inverse: np.ndarray | None = None
+        self._inverses: dict[float, np.ndarray] = {}
 
     @property
     def n(self) -> int:
@@ -83,7 +90,7 @@ class NormalEquations:
         self.matrix = k**2 * matrix - np.outer(self._by_fc, self._by_fc) / self._fc_fc
         self.right = k * (by_fo - k * by_fc)
         self.sum_w_delta_sq = float((w * (fo_sq - k * fc_sq) ** 2).sum())
-        self._inverse = None
+        self._inverses = {}
         self._add_restraints()
         self._fix_origin()
 
@@ -153,9 +160,28 @@ class NormalEquations:
 
     def solve(self) -> np.ndarray:
         """Shifts (parameters without the scale). Raises SingularMatrix."""
-        if self._inverse is None:
-            self._inverse = _inverse(self.matrix)
-        return self._inverse @ self.right
+        if not self._inverses:
+            # What damping alone determines is refused as well.
+            require_determined(self.matrix)
+        return self._inverted(self.damping) @ self.right
+
+    def _inverted(self, damping: float) -> np.ndarray:
+        if damping not in self._inverses:
+            matrix = self.matrix.copy()
+            matrix[np.diag_indices(len(matrix))] *= 1 + damping / 1000
+            self._inverses[damping] = _inverse(matrix)
+        return self._inverses[damping]
+
+    def _for_su(self) -> np.ndarray:
+        return self._inverted(min(self.damping, USUAL_DAMPING))
+
+    def hidden_by_damping(self) -> tuple[float, int]:
+        """How many times larger the s.u. of a parameter would be without damping: the largest factor, and its index."""
+        damped, own = np.diag(self._for_su()), np.diag(self._inverted(0.0))
+        if not len(own):
+            return 1.0, 0
+        factors = np.sqrt(own / damped)
+        return float(factors.max()), int(factors.argmax())
 
     def goof(self) -> float:
         """S = [Σ w Δ² / (n - p)]^½."""
@@ -176,12 +202,12 @@ class NormalEquations:
     def covariance(self, n: int | None = None) -> np.ndarray:
         """Covariance (p, p) of all parameters but the scale. n as for `variance_of_unit_weight`."""
         self.solve()
-        return self._inverse * self.variance_of_unit_weight(n)
+        return self._for_su() * self.variance_of_unit_weight(n)
 
     def scale_variance(self, n: int | None = None) -> float:
         """Variance of K, correlations with all parameters included."""
         self.solve()
-        own = 1 / self._fc_fc + self._by_fc @ self._inverse @ self._by_fc / self._fc_fc**2
+        own = 1 / self._fc_fc + self._by_fc @ self._for_su() @ self._by_fc / self._fc_fc**2
         return float(own) * self.variance_of_unit_weight(n)
 
     def apply(self, shifts: np.ndarray) -> None:
@@ -218,6 +244,18 @@ def packed_upper(matrix: np.ndarray) -> flex.double:
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:
     """Inverse of a positive definite matrix, scaled to unit diagonal meanwhile. Raises SingularMatrix."""
+    factor, root = _factor(matrix)
+    half = np.linalg.inv(factor)
+    return (half.T @ half) / np.outer(root, root)
+
+
+def require_determined(matrix: np.ndarray) -> None:
+    """Raises SingularMatrix for a matrix of which a parameter depends on the others."""
+    _factor(matrix)
+
+
+def _factor(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cholesky factor of the matrix scaled to unit diagonal, and the roots of its diagonal. Raises SingularMatrix."""
     diagonal = np.diag(matrix)
     if len(diagonal) and (not np.all(np.isfinite(diagonal)) or diagonal.min() <= 0):
         raise SingularMatrix(int(np.argmin(np.where(np.isfinite(diagonal), diagonal, -np.inf))))
@@ -230,8 +268,7 @@ def _inverse(matrix: np.ndarray) -> np.ndarray:
     pivots = np.diag(factor) ** 2
     if len(pivots) and pivots.min() < _SMALLEST_PIVOT:
         raise SingularMatrix(int(pivots.argmin()))
-    half = np.linalg.inv(factor)
-    return (half.T @ half) / np.outer(root, root)
+    return factor, root
 
 
 def _weakest(scaled: np.ndarray) -> int:

@@ -13,6 +13,7 @@ from qcrbox.crystallography.shelx import Instruction, ShelxAtom, ShelxText, read
 from qcrbox_refine.atom_names import AtomNames, UnknownAtom
 from qcrbox_refine.edits import make_anisotropic
 from qcrbox_refine.fragments import fit_groups, read_fragments
+from qcrbox_refine.instruction_keywords import of_instruction
 from qcrbox_refine.instruction_table import INSTRUCTION_TABLE, Treatment
 from qcrbox_refine.model import (
     AfixGroup,
@@ -148,6 +149,10 @@ class _Reader:
             raise self.unsupported(f"{name} is not supported.", handling.why)
         if handling.treatment is Treatment.NAMED:
             model.leave_out(instruction.text, handling.why)
+        for keyword in of_instruction(instruction):
+            if keyword.treatment is Treatment.REFUSED:
+                raise self.unsupported(f"{name} with {keyword.name} is not supported.", keyword.how)
+            model.leave_out(instruction.text, keyword.how)
         if name not in _CONSUMED:
             model.placed.append(Placed(instruction, None, in_header=not model.atoms))
         if name == "TITL" and instruction.words:

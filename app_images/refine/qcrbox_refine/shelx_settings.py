@@ -102,7 +102,7 @@ class ShelxSettings:
     weights: a b c d e f of WGHT, completed by SHELXL's defaults; recommended_weights: the same after END;
     extinction: of EXTI; solvent: g and U of SWAT; basf: its numbers over all lines; omitted: OMIT h k l; resolution:
     SHEL as (d max, d min) in Å, infinite and 0 where open; merg: n of MERG; fab: n1, n2 of ABIN; cycles: nls of L.S. or
-    CGLS; cycle_options: nrf and nextra; damping: of DAMP; peaks: npeaks of PLAN; list_code: of LIST;
+    CGLS; cycle_options: nrf and nextra; damping: damp and limse of DAMP, limse None where it is not given; peaks: npeaks of PLAN; list_code: of LIST;
     temperature_k: of TEMP; equivalents: EQIV by number, as triplets; laue: elements of LAUE.
     """
 
@@ -126,7 +126,7 @@ class ShelxSettings:
     cycles: int | None = None
     cycle_options: tuple[float, float] = (0.0, 0.0)
     conjugate_gradient: bool = False
-    damping: tuple[float, float] | None = None
+    damping: tuple[float, float | None] | None = None
     resolution_steps: tuple[float, float] | None = None
     twist: int | None = None
     prior: float | None = None
@@ -304,7 +304,7 @@ def _take_cycles(settings: ShelxSettings, i: Instruction) -> None:
 
 
 def _take_damping(settings: ShelxSettings, i: Instruction) -> None:
-    settings.damping = (i.number(0, 0.7), i.number(1, 15.0))
+    settings.damping = (i.number(0, 0.7), i.numbers[1] if len(i.numbers) > 1 else None)
 
 
 def _take_stir(settings: ShelxSettings, i: Instruction) -> None:

@@ -228,7 +228,7 @@ def test_included_files_are_read_from_the_folder_and_missing_ones_are_named(tmp_
         ("TITL x\nSFAC C\nC1 1 0 0 0 11 0.05\n", "no CELL line"),
         ("TITL x\nCELL 0.7 5 5 5 90 90 90\nC1 1 0 0 0 11 0.05\n", "no SFAC line"),
         (text_of("C1 9 0 0 0 11 0.05"), "atom C1 has scatterer 9"),
-        (text_of("C1 1 0 0 zero 11 0.05"), "'zero' is no number"),
+        (text_of("C1 1 0 0 zero 11 0.05"), "'zero' is not a number"),
         (text_of("FOO 1 2"), "neither an instruction of SHELXL nor an atom"),
         (text_of(""), "the file has no atoms"),
         (text_of("C1 1 0 0 0.1 11 0.05", "LAUE C"), "LAUE is not supported"),

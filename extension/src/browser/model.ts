@@ -99,13 +99,19 @@ export class BrowserModel {
 
   async tag(tag: string): Promise<void> {
     await this.each('tagged', dataset =>
-      this.client.ask(path(dataset.qcrbox_dataset_id), json('PATCH', { tags: [...new Set([...(dataset.tags ?? []), tag])] }))
+      this.client.ask(
+        path(dataset.qcrbox_dataset_id),
+        json('PATCH', { tags: [...new Set([...(dataset.tags ?? []), tag])] })
+      )
     );
   }
 
   async share(group: string): Promise<void> {
     await this.each('shared', dataset =>
-      this.client.ask('shares', json('POST', { kind: 'dataset', object_id: dataset.qcrbox_dataset_id, group, mode: 'read' }))
+      this.client.ask(
+        'shares',
+        json('POST', { kind: 'dataset', object_id: dataset.qcrbox_dataset_id, group, mode: 'read' })
+      )
     );
   }
 
@@ -130,7 +136,9 @@ export class BrowserModel {
   /** One that fails does not stop the others; all failures are told. */
   private async every(ids: string[], word: string, act: (id: string) => Promise<unknown>): Promise<void> {
     const results = await Promise.allSettled(ids.map(act));
-    const failures = results.filter(each => each.status === 'rejected').map(each => String(each.reason.message ?? each.reason));
+    const failures = results
+      .filter(each => each.status === 'rejected')
+      .map(each => String(each.reason.message ?? each.reason));
     this.said = `${results.length - failures.length} ${word}`;
     await this.search();
     this.problem = [...new Set(failures)].join('\n');

@@ -122,7 +122,9 @@ function Bulk({ model, actions, trans }: IProps & { actions: IActions }): JSX.El
           <button
             className="qcrbox-small"
             disabled={none || fixed}
-            onClick={() => void asked(trans.__('Share'), trans.__('Group that may read them'), group => model.share(group))}
+            onClick={() =>
+              void asked(trans.__('Share'), trans.__('Group that may read them'), group => model.share(group))
+            }
           >
             {trans.__('Share …')}
           </button>
@@ -160,7 +162,11 @@ function Rows({ model, actions, trans }: IProps & { actions: IActions }): JSX.El
   const box = React.useRef<HTMLDivElement>(null);
   const [[scrolled, height], setPlace] = React.useState([0, 600]);
   const measure = () => {
-    const { scrollTop, clientHeight, scrollHeight } = box.current ?? { scrollTop: 0, clientHeight: 600, scrollHeight: 0 };
+    const { scrollTop, clientHeight, scrollHeight } = box.current ?? {
+      scrollTop: 0,
+      clientHeight: 600,
+      scrollHeight: 0
+    };
     setPlace([scrollTop, clientHeight]);
     if (scrollTop + clientHeight > scrollHeight - 20 * ROW_HEIGHT) {
       void model.loadMore();
@@ -168,9 +174,27 @@ function Rows({ model, actions, trans }: IProps & { actions: IActions }): JSX.El
   };
   React.useEffect(measure, [model.found.length]);
   const [first, last] = visible(scrolled, height, ROW_HEIGHT, model.found.length);
-  const heads = ['', trans.__('Name'), trans.__('Formula'), trans.__('Space group'), 'R1', trans.__('Files'), trans.__('Tags'), trans.__('Owner'), trans.__('Stored'), ''];
+  const heads = [
+    '',
+    trans.__('Name'),
+    trans.__('Formula'),
+    trans.__('Space group'),
+    'R1',
+    trans.__('Files'),
+    trans.__('Tags'),
+    trans.__('Owner'),
+    trans.__('Stored'),
+    ''
+  ];
   return (
-    <div className="qcrbox-Store-rows" ref={box} onScroll={measure} role="grid" aria-rowcount={model.found.length + 1} aria-busy={model.loading}>
+    <div
+      className="qcrbox-Store-rows"
+      ref={box}
+      onScroll={measure}
+      role="grid"
+      aria-rowcount={model.found.length + 1}
+      aria-busy={model.loading}
+    >
       <div className="qcrbox-Store-row qcrbox-Store-head" role="row" aria-rowindex={1}>
         {heads.map((head, number) => (
           <span key={number} role="columnheader">
@@ -180,7 +204,14 @@ function Rows({ model, actions, trans }: IProps & { actions: IActions }): JSX.El
       </div>
       <div style={{ height: model.found.length * ROW_HEIGHT, position: 'relative' }} role="rowgroup">
         {model.found.slice(first, last).map((dataset, number) => (
-          <Row key={dataset.qcrbox_dataset_id} dataset={dataset} place={first + number} model={model} actions={actions} trans={trans} />
+          <Row
+            key={dataset.qcrbox_dataset_id}
+            dataset={dataset}
+            place={first + number}
+            model={model}
+            actions={actions}
+            trans={trans}
+          />
         ))}
       </div>
       {!model.loading && model.found.length === 0 && (
@@ -241,9 +272,7 @@ function Row({ dataset, place, model, actions, trans }: IRowProps): JSX.Element 
 /** Up and down go from box to box. */
 function walk(event: React.KeyboardEvent<HTMLInputElement>): void {
   const step = { ArrowDown: 'nextElementSibling', ArrowUp: 'previousElementSibling' }[event.key] as
-    | 'nextElementSibling'
-    | 'previousElementSibling'
-    | undefined;
+    'nextElementSibling' | 'previousElementSibling' | undefined;
   const next = step && event.currentTarget.closest('[role="row"]')?.[step]?.querySelector('input');
   if (next) {
     event.preventDefault();

@@ -17,7 +17,10 @@ export function insert(code: string, tracker: INotebookTracker, trans: Translati
     NotebookActions.insertBelow(notebook);
   }
   notebook.activeCell?.model.sharedModel.setSource(
-    withoutSecondImport(code, notebook.widgets.map(cell => cell.model.sharedModel.getSource()))
+    withoutSecondImport(
+      code,
+      notebook.widgets.map(cell => cell.model.sharedModel.getSource())
+    )
   );
   notebook.mode = 'edit';
   return true;

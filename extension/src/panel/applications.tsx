@@ -5,13 +5,7 @@ import type { IPanelContext } from './context';
 import { Section } from './section';
 
 function matches(text: string, application: IApplication, command?: ICommand): boolean {
-  const all = [
-    application.name,
-    application.slug,
-    application.description,
-    command?.name,
-    command?.description
-  ];
+  const all = [application.name, application.slug, application.description, command?.name, command?.description];
   return all.some(each => each?.toLowerCase().includes(text));
 }
 

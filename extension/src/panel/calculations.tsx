@@ -89,12 +89,7 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
         ))}
       </dl>
       {!over && typeof progress?.fraction === 'number' && (
-        <progress
-          className="qcrbox-Progress"
-          max={1}
-          value={progress.fraction}
-          aria-label={trans.__('Progress')}
-        />
+        <progress className="qcrbox-Progress" max={1} value={progress.fraction} aria-label={trans.__('Progress')} />
       )}
       {queue && <div data-queue="">{queue}</div>}
       {!over && progress?.text && <div>{progress.text}</div>}

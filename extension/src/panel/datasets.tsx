@@ -17,9 +17,7 @@ export function Datasets({ context }: { context: IPanelContext }): JSX.Element {
   const [search, setSearch] = React.useState('');
   const text = search.trim().toLowerCase();
   const names = (each: IDataset) => [title(each), ...Object.keys(each.data_files)];
-  const found = store.datasets.filter(
-    each => !text || names(each).some(name => name.toLowerCase().includes(text))
-  );
+  const found = store.datasets.filter(each => !text || names(each).some(name => name.toLowerCase().includes(text)));
   return (
     <Section title={trans.__('Datasets')} count={store.datasets.length}>
       <div className="qcrbox-Drop">
@@ -103,10 +101,7 @@ function Crystal({ index, context }: { index: ICifIndex; context: IPanelContext 
     [trans.__('Space group'), index.space_group_hm ?? ''],
     [trans.__('Temperature'), index.temperature_k ? `${index.temperature_k} K` : ''],
     ['R1', index.r1 ? index.r1.toFixed(4) : ''],
-    [
-      trans.__('Embedded'),
-      [index.has_hkl && 'hkl', index.has_res && 'res'].filter(Boolean).join(', ')
-    ]
+    [trans.__('Embedded'), [index.has_hkl && 'hkl', index.has_res && 'res'].filter(Boolean).join(', ')]
   ];
   return (
     <dl>

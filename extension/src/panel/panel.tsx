@@ -49,8 +49,7 @@ export class QCrBoxPanel extends ReactWidget {
     this.context = {
       store,
       trans,
-      insertCommand: (application, command) =>
-        insert(commandCode(application, command), notebooks, trans),
+      insertCommand: (application, command) => insert(commandCode(application, command), notebooks, trans),
       insertDataset: dataset => insert(datasetCode(dataset), notebooks, trans),
       insertResult: calculation => insert(calculationCode(calculation.calculation_id), notebooks, trans),
       cancel: calculation => this.cancel(calculation),
@@ -189,10 +188,7 @@ export class QCrBoxPanel extends ReactWidget {
     const answer = await showDialog({
       title: trans.__('Cancel this calculation?'),
       body: trans.__('%1 stops; its log stays.', calculation.command_name),
-      buttons: [
-        Dialog.cancelButton({ label: trans.__('Go on') }),
-        Dialog.warnButton({ label: trans.__('Cancel it') })
-      ]
+      buttons: [Dialog.cancelButton({ label: trans.__('Go on') }), Dialog.warnButton({ label: trans.__('Cancel it') })]
     });
     if (!answer.button.accept) {
       return;

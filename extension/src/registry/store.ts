@@ -4,7 +4,15 @@ import { ISignal, Signal } from '@lumino/signaling';
 import { RegistryClient } from './client';
 import { progressAfter } from './progress';
 import { EventStream } from './stream';
-import { FINAL, type IApplication, type ICalculation, type IDataset, type IEvent, type IMe, type ISession } from './types';
+import {
+  FINAL,
+  type IApplication,
+  type ICalculation,
+  type IDataset,
+  type IEvent,
+  type IMe,
+  type ISession
+} from './types';
 
 export type Connection = 'connecting' | 'live' | 'polling' | 'lost' | 'unconfigured';
 
@@ -164,7 +172,7 @@ export class RegistryStore implements IDisposable {
     }
     if (known && event.status) {
       known.status = event.status;
-      known.step = event.step;
+      known.step = event.step ?? known.step;
     }
     this.waitingCalculations.add(event.id);
     this.waitingSessions ||= this.sessions.some(each => each.session_id === event.id);

@@ -1,12 +1,13 @@
-/** What the registry answers; the fields of its REST contract that the panel uses. */
+/**
+ * What the registry answers: the generated types of its REST contract, and what the contract leaves open (parameters
+ * of a command, the index of a CIF, progress) as far as the front end reads it.
+ */
+import type { components } from './contract';
 
-export type State =
-  | 'submitted'
-  | 'running'
-  | 'successful'
-  | 'failed'
-  | 'cancelled'
-  | 'unknown';
+type Schemas = components['schemas'];
+type Replace<T, U> = Omit<T, keyof U> & U;
+
+export type State = Schemas['Calculation']['status'];
 
 export interface IParameter {
   dtype?: string;
@@ -16,27 +17,10 @@ export interface IParameter {
   unit?: string;
 }
 
-export interface ICommand {
-  id: number;
-  name: string;
-  cmd_name: string;
-  description: string;
-  application: string;
-  version: string;
-  implemented_as: 'cli_command' | 'python_callable' | 'interactive_session';
-  parameters: Record<string, IParameter>;
-}
+export type ICommand = Replace<Schemas['Command'], { parameters: Record<string, IParameter> }>;
+export type IApplication = Replace<Schemas['Application'], { commands: ICommand[] }>;
 
-export interface IApplication {
-  id: number;
-  name: string;
-  slug: string;
-  version: string;
-  description: string | null;
-  commands: ICommand[];
-}
-
-/** What the registry read out of a CIF. */
+/** What the registry read from a CIF. */
 export interface ICifIndex {
   kind?: string;
   formula_sum?: string | null;
@@ -49,34 +33,8 @@ export interface ICifIndex {
   warnings?: string[];
 }
 
-export interface IDataFile {
-  qcrbox_file_id: string;
-  filename: string;
-  filetype: string;
-  size?: number;
-  index?: ICifIndex | null;
-}
-
-export interface IDataset {
-  qcrbox_dataset_id: string;
-  name: string | null;
-  description?: string | null;
-  kind?: string;
-  application?: string | null;
-  read_only?: boolean;
-  created_at?: string;
-  owner?: string;
-  tags?: string[];
-  data_files: Record<string, IDataFile>;
-}
-
-export interface IStatusEvent {
-  status: State;
-  stdout: string | null;
-  stderr: string | null;
-  timestamp: string;
-  extra_info: Record<string, unknown>;
-}
+export type IDataFile = Replace<Schemas['DataFile'], { index?: ICifIndex | null }>;
+export type IDataset = Replace<Schemas['Dataset'], { data_files: Record<string, IDataFile> }>;
 
 export interface IProgress {
   fraction?: number | null;
@@ -84,67 +42,33 @@ export interface IProgress {
   metrics?: Record<string, number>;
 }
 
-export interface ICalculation {
-  calculation_id: string;
-  application_slug: string;
-  application_version: string;
-  command_name: string;
-  status: State;
-  step?: string;
-  name?: string | null;
-  owner?: string;
-  output_dataset_id: string | null;
-  status_events: IStatusEvent[];
-  submitted_at?: string | null;
-  started_at?: string | null;
-  finished_at?: string | null;
-  error_msg?: string | null;
-  warnings?: string[];
-  progress?: IProgress | null;
-  /** place 1 is next; estimated_start is Unix time in s. */
-  queue?: { place?: number | null; reason?: string | null; estimated_start?: number | null } | null;
-  /** How many lines and steps were told since the record was read; kept here only. */
-  heard?: number;
+/** Place 1 is next; estimated_start is Unix time in s. */
+export interface IQueue {
+  place?: number | null;
+  reason?: string | null;
+  estimated_start?: number | null;
 }
+
+export type ICalculation = Replace<
+  Schemas['Calculation'],
+  {
+    progress?: IProgress | null;
+    queue?: IQueue | null;
+    /** Number of log lines and steps since the record was read; known in this page only. */
+    heard?: number;
+  }
+>;
 
 export type SessionState = 'starting' | 'open' | 'program_ended' | 'finalising' | 'closed';
 
-/** A program with a window; its id is its calculation's. */
-export interface ISession {
-  session_id: string;
-  application_slug: string | null;
-  application_version: string | null;
-  command_name: string;
-  state: SessionState;
-  status: State;
-  step?: string;
-  reason?: string | null;
-  name?: string | null;
-  owner?: string;
-  opened_at?: string | null;
-  last_input_at?: string | null;
-  closed_at?: string | null;
-  idle_limit_s?: number | null;
-  view_only_allowed?: boolean;
-  output_dataset_id?: string | null;
-}
-
+/** A program with a window; its id is that of its calculation. */
+export type ISession = Replace<Schemas['Session'], { state: SessionState }>;
 /** The person, as the registry knows them. */
-export interface IMe {
-  name: string;
-  groups: string[];
-}
-
+export type IMe = Schemas['Me'];
 /** How a session ended. */
-export interface IClosedSession {
-  session_id: string;
-  status: State;
-  output_dataset_id?: string;
-  error_msg?: string;
-  warnings?: string[];
-}
+export type IClosedSession = Schemas['ClosedSession'];
 
-/** One server-sent event. `seq` is 0 for what is told but not kept, such as progress. */
+/** One server-sent event. `seq` is 0 for events that are not stored, such as progress. */
 export interface IEvent extends IProgress {
   seq: number;
   kind: string;

@@ -17,11 +17,7 @@ export class ClipboardPane extends ReactWidget {
   }
 
   protected render(): JSX.Element {
-    return (
-      <UseSignal signal={this.link.changed}>
-        {() => <Clipboard link={this.link} trans={this.trans} />}
-      </UseSignal>
-    );
+    return <UseSignal signal={this.link.changed}>{() => <Clipboard link={this.link} trans={this.trans} />}</UseSignal>;
   }
 }
 

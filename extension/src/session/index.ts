@@ -94,8 +94,10 @@ export const sessionPlugin: JupyterFrontEndPlugin<void> = {
     router?.register({ command: FOLLOW_INVITATION, pattern: INVITED });
     palette?.addItem({ command: START_SESSION, category: trans.__('QCrBox') });
     rendermime?.addFactory(
-      sessionOutput(trans, store, (session: Pick<ISession, 'session_id'>) =>
-        void commands.execute(OPEN_SESSION, { id: session.session_id })
+      sessionOutput(
+        trans,
+        store,
+        (session: Pick<ISession, 'session_id'>) => void commands.execute(OPEN_SESSION, { id: session.session_id })
       ),
       0
     );

@@ -34,10 +34,7 @@ export const COMBINATIONS: Readonly<Record<string, readonly Key[]>> = {
 };
 
 /** Presses the keys in order and releases them in the opposite order. */
-export function press(
-  keys: readonly Key[],
-  send: (keysym: number, code: string, down: boolean) => void
-): void {
+export function press(keys: readonly Key[], send: (keysym: number, code: string, down: boolean) => void): void {
   for (const [keysym, code] of keys) {
     send(keysym, code, true);
   }

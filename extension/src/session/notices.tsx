@@ -57,7 +57,9 @@ export class Notices extends ReactWidget {
             ⚠ {warning}
           </div>
         ))}
-        {model.phase === 'finished' && (model.session?.output_dataset_id || model.warnings.length === 0) && this.outcome()}
+        {model.phase === 'finished' &&
+          (model.session?.output_dataset_id || model.warnings.length === 0) &&
+          this.outcome()}
       </div>
     );
   }

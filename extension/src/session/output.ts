@@ -90,7 +90,10 @@ class SessionOutput extends Widget implements IRenderMime.IRenderer {
     this.state.dataset['phase'] = phase;
     this.state.textContent = `${PHASE_SIGNS[phase]} ${word}`;
     if (session) {
-      this.button.textContent = this.trans.__('Open %1 in a tab', titleOf(session, this.store.applications, this.trans));
+      this.button.textContent = this.trans.__(
+        'Open %1 in a tab',
+        titleOf(session, this.store.applications, this.trans)
+      );
     }
   }
 }

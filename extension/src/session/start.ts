@@ -16,11 +16,7 @@ interface IChoice {
  *
  * What the registry refuses is said and asked again, with everything as it was filled in.
  */
-export async function startSession(
-  store: RegistryStore,
-  trans: TranslationBundle,
-  choice: IChoice
-): Promise<string> {
+export async function startSession(store: RegistryStore, trans: TranslationBundle, choice: IChoice): Promise<string> {
   await store.start();
   const offered = programs(store.applications).filter(each => fits(each, choice));
   if (offered.length === 0) {

@@ -124,7 +124,11 @@ export class StartForm extends ReactWidget {
             </option>
           ))}
         </select>
-        <small>{this.trans.__('Its members see what comes out; its managers may end the session, and look on when you allow it.')}</small>
+        <small>
+          {this.trans.__(
+            'Its members see what comes out; its managers may end the session, and look on when you allow it.'
+          )}
+        </small>
       </label>
     );
   }

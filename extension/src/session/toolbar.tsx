@@ -22,9 +22,7 @@ export class SessionToolbar extends ReactWidget {
   protected render(): JSX.Element {
     return (
       <UseSignal signal={this.model.changed}>
-        {() => (
-          <UseSignal signal={this.view.changed}>{() => this.bar()}</UseSignal>
-        )}
+        {() => <UseSignal signal={this.view.changed}>{() => this.bar()}</UseSignal>}
       </UseSignal>
     );
   }
@@ -126,7 +124,9 @@ export class SessionToolbar extends ReactWidget {
           <Act
             name="copy-link"
             off={!live}
-            title={trans.__('Copy a link for the managers of your group; it opens this session in their Lab, to look on')}
+            title={trans.__(
+              'Copy a link for the managers of your group; it opens this session in their Lab, to look on'
+            )}
             act={() => void view.copyLink()}
           >
             {trans.__('Copy link')}

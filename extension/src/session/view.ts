@@ -79,10 +79,7 @@ export class SessionView extends Panel {
     const answer = await showDialog({
       title: trans.__('Discard this session?'),
       body: trans.__('The program is closed and what was done in it is thrown away.'),
-      buttons: [
-        Dialog.cancelButton({ label: trans.__('Go on') }),
-        Dialog.warnButton({ label: trans.__('Discard') })
-      ]
+      buttons: [Dialog.cancelButton({ label: trans.__('Go on') }), Dialog.warnButton({ label: trans.__('Discard') })]
     });
     if (answer.button.accept) {
       await this.model.finish(false);

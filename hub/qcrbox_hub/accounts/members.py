@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jupyterhub import orm
-from jupyterhub.handlers import BaseHandler
 from jupyterhub.spawner import SpawnException
 from sqlalchemy import event
 from tornado.ioloop import IOLoop, PeriodicCallback
@@ -54,6 +53,9 @@ class Members(Base):
     asks_for_password = False
     # Where a person signs in again to prove who they are; "" where the password is asked for.
     sign_in_again_url = ""
+
+    # Pages of the layers above; the hub's configuration sets them.
+    more_pages: ClassVar[list[tuple[Any, ...]]] = []
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -146,9 +148,9 @@ class Members(Base):
                 "Choose a password of your own first: it is under Password in the menu.", reason="password"
             )
 
-    def page_handlers(self) -> list[tuple[str, type[BaseHandler]]]:
+    def page_handlers(self) -> list[tuple[Any, ...]]:
         """Our pages that do not depend on how people sign in."""
-        from qcrbox_hub.accounts import connect_page, group_page, pages
+        from qcrbox_hub.accounts import connect_page, group_page, invitation_pages, pages
 
         return [
             (r"/first-admin", pages.FirstAdmin),
@@ -157,9 +159,12 @@ class Members(Base):
             (r"/confirm", pages.Confirm),
             (r"/host-name", pages.HostName),
             (r"/group-members", group_page.Groups),
+            (r"/invitations", invitation_pages.Invite),
+            (r"/join", invitation_pages.Join),
             (r"/connect", connect_page.Connect),
             (r"/connect/begin", connect_page.BeginConnecting),
             (r"/connect/token", connect_page.FinishConnecting),
+            *self.more_pages,
         ]
 
 

@@ -35,9 +35,11 @@ def roles() -> list[dict[str, Any]]:
     """The roles that exist from the start; those of a group come with `group_roles`."""
     return [
         {
+            # Without JupyterHub's `shares!user`: whoever opens another person's server hands that server a token of
+            # their own, with which its owner could act for them in the registry.
             "name": "user",
             "description": "A member: own things, and what is shared with own groups",
-            "scopes": ["self", ACCESS, USE, "shares!user"],
+            "scopes": ["self", ACCESS, USE],
         },
         {
             # The token of a user's Jupyter server, which kernels use. A scope that its owner does not hold

@@ -34,6 +34,7 @@ class HubAccess(Protocol):
 
     db: Any
     authenticator: Any
+    users: Any
 
     def find_user(self, name: str) -> Any: ...
 
@@ -60,7 +61,7 @@ class AccountService:
         name = self.authenticator.normalize_username(name or request.name)
         if problem := self.authenticator.problem_with_name(name):
             raise UserInputError(problem)
-        if self.authenticator.user_exists(name):
+        if self.authenticator.is_taken(name):
             raise Conflict(
                 f"The name {name} is taken.", next="Approve the request under another name, or refuse it."
             )
@@ -69,6 +70,22 @@ class AccountService:
         self.session.commit()
         self.enter(name)
         return name
+
+    async def make(self, name: str, group: str = "") -> str:
+        """Make an account with a password that is shown once and has to be changed. Returns the password."""
+        if not self.authenticator.own_passwords:
+            raise UserInputError("Accounts come from the sign-in provider.")
+        if problem := self.authenticator.problem_with_name(name):
+            raise UserInputError(problem)
+        if self.authenticator.user_exists(name):
+            raise Conflict(f"The name {name} is taken.")
+        if group:
+            Membership(self.session, self.authenticator.group).group(group)  # raises NotFound
+        password = secrets.token_urlsafe(12)
+        await self.authenticator.new_account(name, password, approved=True)
+        self.authenticator.set_password_state(name, must_change=True)
+        self.enter(name, group)
+        return password
 
     def refuse(self, request_id: int) -> str:
         request = self._request(request_id)
@@ -133,6 +150,19 @@ class AccountService:
     def password_changed(self, user: Any, *, tokens: bool) -> None:
         """After a person changed their own password: end all sign-ins; the page signs this browser in again."""
         self._end_sign_ins(user, tokens=tokens, servers=False)
+
+    async def delete(self, name: str) -> None:
+        """Delete an account for good. Its home goes to the archive, its data wait in the registry for a decision."""
+        if name == self.by:
+            raise UserInputError("You cannot delete yourself.", next="Ask another administrator.")
+        user = self._user(name)
+        await self._stop_server(user)
+        if any(spawner.active for spawner in user.spawners.values()):
+            raise Conflict(f"The server of {name} is still stopping.", next="Try again in a minute.")
+        self._end_sign_ins(user, tokens=True, servers=True)
+        self.authenticator.delete_user(user)
+        await user.delete_spawners()
+        self.hub.users.delete(user)
 
     def make_administrator(self, name: str) -> None:
         if not self.authenticator.is_approved(name):

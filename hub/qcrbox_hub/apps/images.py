@@ -147,23 +147,26 @@ class ImageBuilder:
         """Debian, Python and the agent. Rebuilt when its pins changed; newer agent code is put on top of it later."""
         context = self._base_context()
         stamp = digest({name: part for name, part in context.items() if not name.startswith("packages/")})
-        if not rebuild and self._label(BASE, "content") == stamp:
-            return BASE
-        self.ensure_debian()
-        return self._build(BASE, context, {"content": stamp}, "the base image")
+        if rebuild or self._built(BASE, stamp) is None:
+            self.ensure_debian()
+            self._build(BASE, context, {"content": stamp}, "the base image")
+        return BASE
 
     def build_gui_base(self, *, rebuild: bool = False) -> str:
         base = self.build_base(rebuild=rebuild)
         context = {"Dockerfile": (self.sources / "gui_base/Dockerfile").read_bytes()}
         stamp = digest(context) + ":" + self.client.images.get(base).id
-        if not rebuild and self._label(GUI_BASE, "content") == stamp:
-            return GUI_BASE
-        return self._build(GUI_BASE, context, {"content": stamp}, "the base image for programs with a window")
+        if rebuild or self._built(GUI_BASE, stamp) is None:
+            self._build(GUI_BASE, context, {"content": stamp}, "the base image for programs with a window")
+        return GUI_BASE
 
     # ------------------------------------------------------------ applications
 
     def build_application(self, folder: Path, *, rebuild: bool = False) -> tuple[str, str]:
-        """Build one application folder. Returns (name, image id)."""
+        """Build one application folder. Returns (name, image id).
+
+        The id is that of this build: somebody else may build under the same name at the same time.
+        """
         # Not by YAML alone: it would read the version 2022.10 as the number 2022.1.
         spec = load(required_spec_of(folder))
         slug, version = spec.slug, spec.version
@@ -173,16 +176,18 @@ class ImageBuilder:
         base = self._base_of(dockerfile, rebuild)
         stamp = digest(context) + ":" + self.client.images.get(base).id
         name = image_name(slug, version)
-        program = f"{name.partition(':')[0]}-program:{name.partition(':')[2]}"
-        if rebuild or self._label(program, "content") != stamp:
-            self._build(program, context, {"content": stamp}, f"{slug} {version}")
+        program_name = f"{name.partition(':')[0]}-program:{name.partition(':')[2]}"
+        program = None if rebuild else self._built(program_name, stamp)
+        if program is None:
+            program = self._build(program_name, context, {"content": stamp}, f"{slug} {version}")
         packages = dict(_agent_packages())
-        whole = digest(packages) + ":" + self.client.images.get(program).id
-        if rebuild or self._label(name, "content") != whole:
+        whole = digest(packages) + ":" + program
+        image = None if rebuild else self._built(name, whole)
+        if image is None:
             packages["Dockerfile"] = _WITH_AGENT.format(image=program).encode()
             labels = {"content": whole, "application": slug, "version": version}
-            self._build(name, packages, labels, f"{slug} {version} with the agent")
-        return name, self.client.images.get(name).id
+            image = self._build(name, packages, labels, f"{slug} {version} with the agent")
+        return name, image
 
     def _base_of(self, dockerfile: str, rebuild: bool) -> str:
         build = self.build_gui_base if base_of(dockerfile) == GUI_BASE else self.build_base
@@ -202,8 +207,10 @@ class ImageBuilder:
         return context | dict(_agent_packages())
 
     def _build(self, name: str, context: dict[str, bytes], labels: dict[str, str], what: str) -> str:
+        """Id of the image that was built; `name` means it from now on."""
         self.say(f"Building {what} ({name}) ...")
         lines: list[str] = []
+        image = ""
         stream = self.client.api.build(
             fileobj=_tar(context), custom_context=True, tag=name, rm=True, forcerm=True, decode=True,
             network_mode="host", labels={f"{LABEL}.{key}": value for key, value in labels.items()},
@@ -212,6 +219,7 @@ class ImageBuilder:
             text = part.get("stream", "").rstrip()
             if text:
                 lines.append(text)
+            image = (part.get("aux") or {}).get("ID", image)
             if "error" in part:
                 tail = "\n".join(lines[-20:])
                 raise BuildFailed(
@@ -220,7 +228,7 @@ class ImageBuilder:
                     next="Mend the Dockerfile or the requirements and build again.",
                     log_tail=tail,
                 )
-        return name
+        return image or self.client.images.get(name).id
 
     def _has(self, name: str) -> bool:
         try:
@@ -229,11 +237,13 @@ class ImageBuilder:
             return False
         return True
 
-    def _label(self, name: str, key: str) -> str | None:
+    def _built(self, name: str, stamp: str) -> str | None:
+        """Id of the image called `name` when it was built from the content of this stamp."""
         try:
-            return self.client.images.get(name).labels.get(f"{LABEL}.{key}")
+            image = self.client.images.get(name)
         except ImageNotFound:
             return None
+        return image.id if image.labels.get(f"{LABEL}.content") == stamp else None
 
 
 def from_lines(dockerfile: str) -> list[str]:

@@ -32,15 +32,11 @@ class PersonImageBuilder(ImageBuilder):
         """The common image. Left as it is when it was built from the same files."""
         context = self._person_context()
         stamp = digest(context)
-        if not rebuild and self._label(PERSON, "content") == stamp:
-            return PERSON
-        self.ensure_debian()
-        return self._build(
-            PERSON,
-            context,
-            {"content": stamp, "version": qcrbox.__version__},
-            "the image of people's Jupyter servers",
-        )
+        if rebuild or self._built(PERSON, stamp) is None:
+            self.ensure_debian()
+            labels = {"content": stamp, "version": qcrbox.__version__}
+            self._build(PERSON, context, labels, "the image of people's Jupyter servers")
+        return PERSON
 
     def build_further(self, folder: Path, name: str, *, rebuild: bool = False) -> str:
         """An image of your own, whose Dockerfile begins with `FROM qcrbox/person`. Raises UserInputError."""
@@ -58,9 +54,9 @@ class PersonImageBuilder(ImageBuilder):
         self.build_person(rebuild=rebuild)
         context = {file_name: path.read_bytes() for file_name, path in application_files(folder)}
         stamp = f"{digest(context)}:{self.client.images.get(PERSON).id}"
-        if not rebuild and self._label(name, "content") == stamp:
-            return name
-        return self._build(name, context, {"content": stamp}, name)
+        if rebuild or self._built(name, stamp) is None:
+            self._build(name, context, {"content": stamp}, name)
+        return name
 
     def _person_context(self) -> dict[str, bytes]:
         context = {

@@ -7,6 +7,7 @@ import os
 from qcrbox_hub.accounts import roles
 from qcrbox_hub.accounts.configure import choose_authenticator
 from qcrbox_hub.accounts.membership import load_roles
+from qcrbox_hub.admin.routes import administration_pages
 from qcrbox_hub.jupyterhub import handler_changes
 from qcrbox_hub.jupyterhub.settings import HubSettings
 from qcrbox_hub.platform import paths
@@ -34,6 +35,7 @@ if settings.addresses.separation is not Separation.NONE:
 handler_changes.apply(settings.addresses)
 c.JupyterHub.tornado_settings = {
     "qcrbox_addresses": settings.addresses,
+    "qcrbox_registry_url": settings.registry_url,
     "qcrbox_certificate_token": settings.certificate_token_file.read_text().strip(),
 }
 # Code on people's host names could set cookies for the hub's; browsers refuse that for this prefix. It needs
@@ -52,6 +54,7 @@ c.JupyterHub.cleanup_servers = True
 
 # ---------------------------------------------------------------- people
 authenticator = choose_authenticator(c, settings.sign_in, settings.data, settings.addresses.hub)
+authenticator.more_pages = administration_pages()
 c.JupyterHub.authenticator_class = authenticator
 c.NativeAuthenticator.minimum_password_length = settings.minimum_password_length
 c.JupyterHub.template_vars = {"announcement": "", "own_passwords": authenticator.own_passwords}

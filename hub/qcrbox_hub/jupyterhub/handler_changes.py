@@ -2,6 +2,7 @@
 
 - `next` may lead to people's servers wherever they are: JupyterHub knows hosts below the hub's only, and ours are
   siblings of the hub (lab-ada.localhost) or live under a second name.
+- A group's properties (internet, image) are an administrator's: JupyterHub lets everyone who may add members set them.
 - What gives rights to others through the hub's REST interface needs a recent sign-in when a cookie opens it, as it
   does on our pages.
 """
@@ -19,7 +20,10 @@ from tornado import web
 from qcrbox_hub.accounts.recent_sign_in import recent
 from qcrbox_hub.platform.addresses import Addresses, Place, split_host
 
-_GIVES_RIGHTS = re.compile(r"/api/(users|users/[^/]+|groups(/.*)?|shares(/.*)?|share-codes(/.*)?)/?")
+_GIVES_RIGHTS = re.compile(
+    r"/api/(users|users/[^/]+|groups(/.*)?|shares(/.*)?|share-codes(/.*)?|services(/.*)?)/?"
+)
+_SETS_PROPERTIES = re.compile(r"/api/groups/[^/]+/properties/?")
 _MAKES_TOKEN = re.compile(r"/api/users/([^/]+)/tokens/?")
 PROVE_FIRST = "This gives rights, so it needs a sign-in at most five minutes old. Open /hub/confirm first."
 
@@ -38,6 +42,11 @@ def apply(addresses: Addresses) -> None:
 
     async def prepare_with_proof(handler: APIHandler) -> None:
         await prepare(handler)
+        user = handler.current_user
+        if sets_properties(handler.request.method, handler.request.path) and not getattr(
+            user, "admin", False
+        ):
+            raise web.HTTPError(403, "Only administrators change what a group may do.")
         by_cookie = handler.current_user is not None and not getattr(handler, "_token_authenticated", False)
         if (
             by_cookie
@@ -47,6 +56,14 @@ def apply(addresses: Addresses) -> None:
             raise web.HTTPError(403, PROVE_FIRST)
 
     APIHandler.prepare = prepare_with_proof
+
+
+def sets_properties(method: str, path: str) -> bool:
+    """Does this request change what the members of a group may do on this platform?"""
+    return (
+        method not in ("GET", "HEAD", "OPTIONS")
+        and _SETS_PROPERTIES.fullmatch(path[path.find("/api/") :]) is not None
+    )
 
 
 def needs_proof(method: str, path: str, user: Any) -> bool:

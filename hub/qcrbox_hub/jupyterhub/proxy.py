@@ -50,6 +50,11 @@ HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
+# What only this proxy, or the web server in front of it, may say about a request. Tornado believes X-Real-Ip and
+# X-Scheme before the X-Forwarded headers, so a client that sends them would choose the address it is known by.
+ABOUT_THE_CLIENT = frozenset(
+    {"forwarded", "x-real-ip", "x-scheme", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port"}
+)
 
 
 @web.stream_request_body
@@ -160,7 +165,7 @@ class StreamingHandler(ProxyHandler):
         named = {name.strip().lower() for name in self.request.headers.get("Connection", "").split(",")}
         headers: CIMultiDict[str] = CIMultiDict()
         for name, value in self.request.headers.get_all():
-            if name.lower() not in HOP_BY_HOP | named:
+            if name.lower() not in HOP_BY_HOP | ABOUT_THE_CLIENT | named:
                 headers.add(name, value)
         address = self.request.remote_ip or ""
         if self.proxy.tls_in_front:

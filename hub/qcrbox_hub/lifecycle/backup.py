@@ -9,12 +9,14 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, cast
 
 import qcrbox
 from qcrbox.contract.errors import Conflict, NotFound, QcError, UserInputError
@@ -135,11 +137,7 @@ def _check(source: Path, say: Say) -> dict[str, str]:
 
 def _registry(verb: str, data: DataFolder, settings: PlatformSettings, file: Path) -> None:
     command = [sys.executable, "-m", "qcrbox_registry", verb, "--data", str(data.path), str(file)]
-    # Through the environment: an argument list shows a password to everyone on the machine.
-    environment = os.environ | {
-        "QCRBOX_REGISTRY_DATABASE_URL": settings.registry_database_url(data.path),
-        "QCRBOX_REGISTRY_NATS_URL": settings.nats.url,
-    }
+    environment = os.environ | settings.registry_environment(data.path)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise QcError(
@@ -151,14 +149,56 @@ def _registry(verb: str, data: DataFolder, settings: PlatformSettings, file: Pat
 
 
 def _pack(folder: Path, target: Path) -> None:
-    def wanted(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-        if LEFT_OUT & set(Path(member.name).parts) or not (member.isfile() or member.isdir()):
-            return None
-        return member
+    """Archive the regular files and folders below `folder`.
 
+    People change their homes meanwhile, and could put a link to a secret in place of a file that was just looked at:
+    every file and folder is opened by its name in an open folder, never through a link.
+    """
     fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(fd, "wb") as stream, tarfile.open(fileobj=stream, mode="w") as archive:
-        archive.add(folder, arcname=".", filter=wanted)
+        for where, folders, files, handle in os.fwalk(folder, follow_symlinks=False):
+            folders[:] = [name for name in folders if name not in LEFT_OUT]
+            inside = os.path.relpath(where, folder)
+            archive.addfile(_member(inside, os.fstat(handle)))
+            for name in files:
+                if name not in LEFT_OUT:
+                    _pack_file(archive, os.path.join(inside, name), name, handle)
+
+
+def _pack_file(archive: tarfile.TarFile, inside: str, name: str, folder: int) -> None:
+    try:
+        # Without O_NONBLOCK a named pipe would keep the backup waiting.
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except OSError:
+        return  # a link, a socket, or removed meanwhile
+    with open(fd, "rb") as stream:
+        state = os.fstat(fd)
+        if not stat.S_ISREG(state.st_mode):
+            return
+        member = _member(inside, state)
+        archive.addfile(member, cast(IO[bytes], _Exactly(stream, member.size)))
+
+
+def _member(inside: str, state: os.stat_result) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(inside)
+    member.type = tarfile.DIRTYPE if stat.S_ISDIR(state.st_mode) else tarfile.REGTYPE
+    member.size = 0 if member.isdir() else state.st_size
+    member.mode, member.mtime = stat.S_IMODE(state.st_mode), int(state.st_mtime)
+    member.uid, member.gid = state.st_uid, state.st_gid
+    return member
+
+
+class _Exactly:
+    """The first `size` bytes of a file, with zeros for what was cut off meanwhile: a tar member has a fixed size."""
+
+    def __init__(self, stream: IO[bytes], size: int) -> None:
+        self._stream, self._left = stream, size
+
+    def read(self, wanted: int) -> bytes:
+        wanted = min(wanted, self._left)
+        piece = self._stream.read(wanted).ljust(wanted, b"\0")
+        self._left -= wanted
+        return piece
 
 
 def _sha256(file: Path) -> str:

@@ -91,6 +91,15 @@ class SocketFolders:
             # Another user id writes here and we may not give files away; the root is closed to everyone else.
             self.outgoing(server).chmod(0o777)
 
+    def seal(self, server: str) -> None:
+        """The server has made its socket: nobody adds files to `out` any more.
+
+        The folder often lies in memory and has no quota, so its owner could fill the memory of the whole machine.
+        """
+        if os.geteuid() == 0:
+            os.chown(self.outgoing(server), 0, 0)
+        self.outgoing(server).chmod(0o755)
+
     def remove(self, server: str) -> None:
         shutil.rmtree(self.folder(server), ignore_errors=True)
 

@@ -147,6 +147,51 @@ def test_guesses_of_a_stranger_keep_nobody_out(hub: Hub, member: Callable[[str],
 
 
 @pytest.mark.attack(8)
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-Ip"])
+def test_guesses_under_claimed_addresses_are_slowed_all_the_same(
+    hub: Hub, member: Callable[[str], Browser], header: str
+) -> None:
+    name = f"lena{len(header)}"
+    member(name)
+    took = []
+    for number in range(7):
+        guesser = hub.browser()
+        guesser.http.headers[header] = f"192.0.2.{number}"
+        begin = time.monotonic()
+        assert "is not right" in guesser.sign_in(name, f"guess-{number}-of-many").text
+        took.append(time.monotonic() - begin)
+    assert took[5] > 1
+    assert took[6] > 2
+
+
+@pytest.mark.attack(6)
+def test_nobody_shares_a_server(hub: Hub, admin: Browser, member: Callable[[str], Browser]) -> None:
+    mallory = member("mallory")
+    mallory.get("/hub/token")
+    headers = {"X-XSRFToken": xsrf_of(mallory)}
+    # Whoever opened it would hand its owner a token of theirs.
+    for path in ("share-codes/mallory/", "shares/mallory/"):
+        answer = mallory.http.post(f"/hub/api/{path}", json={"user": "ada"}, headers=headers)
+        assert answer.status_code == 403, path
+    assert admin.get("/hub/accept-share?code=guessed").status_code == 404
+    begun = f"{hub.url}/hub/api/oauth2/authorize?client_id=jupyterhub-user-mallory&response_type=code"
+    assert admin.http.get(begun).status_code in (400, 403), "an administrator gives their token away"
+
+
+@pytest.mark.attack(10)
+def test_present_password_cannot_be_guessed_on_the_page_that_changes_it(
+    hub: Hub, member: Callable[[str], Browser]
+) -> None:
+    stolen = member("pauline")  # a browser that was left open
+    new = {"password": "another-Good-pass-7", "password_confirmation": "another-Good-pass-7"}
+    begin = time.monotonic()
+    for number in range(7):
+        answer = stolen.submit("/hub/change-password", old_password=f"guess-{number}", **new)
+        assert "present password is not right" in answer.text
+    assert time.monotonic() - begin > 3
+
+
+@pytest.mark.attack(8)
 def test_sign_up_does_not_tell_which_names_exist(hub: Hub, admin: Browser) -> None:
     taken, free = hub.browser().sign_up("ada"), hub.browser().sign_up("quentin")
     assert (taken.status_code, free.status_code) == (200, 200)

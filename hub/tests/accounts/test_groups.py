@@ -82,6 +82,66 @@ def test_manager_gives_no_roles_and_makes_no_groups(
     assert not any(scope.startswith("custom:qcrbox:data") for scope in scopes(rita))
 
 
+@pytest.mark.attack(4)
+def test_manager_reaches_through_the_hubs_rest_no_more_than_on_the_page(
+    admin: Browser, member: Callable[[str], Browser], course: str
+) -> None:
+    lisa = member("lisa")
+    member("victor")
+    admin.submit(PAGE, action="create", group="pharma-y")
+    admin.submit(PAGE, action="add", group=course, people="lisa")
+    admin.submit(PAGE, action="give", group=course, name="lisa", role="manager")
+    headers = {"X-XSRFToken": xsrf_of(lisa)}
+
+    def ask(method: str, path: str, body: object = None) -> int:
+        return lisa.http.request(method, f"/hub/api/{path}", json=body, headers=headers).status_code
+
+    assert ask("POST", f"groups/{course}/users", {"users": ["victor"]}) == 200
+    assert ask("PUT", f"groups/{course}/properties", {"internet": True, "image": "evil:latest"}) == 403
+    assert ask("PUT", f"groups/{course}/properties/", {"internet": True}) in (403, 404)
+    assert ask("POST", f"groups/{course}/users", {"users": ["nobody-of-this-name"]}) in (400, 404)
+    assert ask("POST", "groups/pharma-y/users", {"users": ["lisa"]}) == 404
+    assert ask("POST", "groups/everyone/users", {"users": ["victor"]}) == 404
+    assert ask("POST", "groups/new-group") == 403
+    assert ask("DELETE", f"groups/{course}") in (403, 404)
+    assert ask("GET", "users/victor") in (403, 404)
+    assert ask("POST", "users/victor/server") in (403, 404)
+    assert ask("POST", "users/victor/tokens", {"note": "x"}) in (403, 404)
+    found = admin.http.get(f"/hub/api/groups/{course}").json()
+    assert found["properties"] == {}
+    assert {"lisa", "victor"} <= set(found["users"])
+
+
+@pytest.mark.attack(7)
+@pytest.mark.parametrize("door", ["our page", "REST"])
+def test_role_ends_with_the_membership_by_whichever_door(
+    admin: Browser, member: Callable[[str], Browser], course: str, door: str
+) -> None:
+    name = "xena" if door == "REST" else "xaver"
+    person = member(name)
+    admin.submit(PAGE, action="add", group=course, people=name)
+    admin.submit(PAGE, action="give", group=course, name=name, role="manager")
+    assert f"groups!group={course}" in scopes(person)
+    if door == "REST":
+        answer = admin.http.request(
+            "DELETE",
+            f"/hub/api/groups/{course}/users",
+            json={"users": [name]},
+            headers={"X-XSRFToken": xsrf_of(admin)},
+        )
+        assert answer.status_code == 200, answer.text
+    else:
+        admin.submit(PAGE, action="remove", group=course, name=name)
+    assert not any("!group=" in scope for scope in scopes(person))
+    back = person.http.post(
+        f"/hub/api/groups/{course}/users", json={"users": [name]}, headers={"X-XSRFToken": xsrf_of(person)}
+    )
+    assert back.status_code in (403, 404)
+    # Nor does the role come back with the membership.
+    admin.submit(PAGE, action="add", group=course, people=name)
+    assert not any("!group=" in scope for scope in scopes(person) if scope.startswith("custom:qcrbox"))
+
+
 def test_plain_member_finds_no_page(member: Callable[[str], Browser]) -> None:
     assert member("sven").get(PAGE).status_code == 404
 

@@ -204,6 +204,23 @@ async def test_claimed_forwarding_is_not_believed(client: httpx.AsyncClient, tar
     assert headers["X-Forwarded-Proto"] == "http"  # type: ignore[index]
 
 
+@pytest.mark.attack(8)
+async def test_no_header_of_a_client_says_who_it_is(client: httpx.AsyncClient, target: Target) -> None:
+    claims = {
+        "X-Real-Ip": "10.1.2.3",
+        "x-real-IP": "10.1.2.3",
+        "X-Scheme": "https",
+        "Forwarded": "for=10.1.2.3",
+        "X-Forwarded-Host": "evil.example",
+        "Connection": "X-Forwarded-For",
+    }
+    await client.get("/", headers=claims)
+    headers: dict[str, str] = target.seen[-1]["headers"]  # type: ignore[assignment]
+    assert not {"X-Real-Ip", "X-Scheme", "Forwarded"} & set(headers)
+    assert headers["X-Forwarded-For"] == "127.0.0.1"
+    assert "evil.example" not in headers["X-Forwarded-Host"]
+
+
 async def test_web_server_in_front_is_believed_for_its_own_word_only(target: Target) -> None:
     proxy = StreamingProxy(
         {"auth_token": "t", "default_target": f"http://127.0.0.1:{target.port}"}, RULES, tls_in_front=True

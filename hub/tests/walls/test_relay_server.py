@@ -173,3 +173,23 @@ async def test_bad_order_is_answered(relay: RunningRelay) -> None:
 async def test_missing_relay_is_named(folders: SocketFolders) -> None:
     with pytest.raises(Unreachable, match="qcrbox logs relay"):
         await RelayClient(folders.root / "none").close("7")
+
+
+@pytest.mark.attack(24)
+@pytest.mark.skipif(os.geteuid() != 0, reason="people have user ids of their own only as root")
+def test_nobody_fills_the_folder_of_a_server_that_is_up(folders: SocketFolders) -> None:
+    person = (first_user_id() or 0) + 7
+    folders.make("7", person)
+    for folder in (folders.root, folders.folder("7")):
+        folder.chmod(0o755)  # the person sees `out` alone, as a mount
+
+    def write(name: str) -> int:
+        command = ["/bin/sh", "-c", 'echo x > "$0"', str(folders.outgoing("7") / name)]
+        return subprocess.run(
+            command, user=person, group=person, extra_groups=[], cwd="/", capture_output=True, check=False
+        ).returncode
+
+    assert write("server.sock") == 0
+    folders.seal("7")
+    assert write("more") != 0
+    assert not (folders.outgoing("7") / "more").exists()

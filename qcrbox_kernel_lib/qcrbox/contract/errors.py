@@ -20,6 +20,13 @@ class QcError(Exception):
 
     status: ClassVar[int] = 500
     kind: ClassVar[str] = "error"
+    # Every class with a kind of its own, those of other modules too once they are imported.
+    by_kind: ClassVar[dict[str, type[QcError]]] = {}
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "kind" in cls.__dict__:
+            QcError.by_kind[cls.kind] = cls
 
     def __init__(
         self,
@@ -72,7 +79,7 @@ class QcError(Exception):
     def from_envelope(body: dict[str, Any], status: int = 500) -> QcError:
         """The error of an envelope; an unknown kind becomes the class of its status."""
         error = body.get("error") or {}
-        cls = _BY_KIND.get(error.get("kind", "")) or _BY_STATUS.get(error.get("code", status), QcError)
+        cls = QcError.by_kind.get(error.get("kind", "")) or _BY_STATUS.get(error.get("code", status), QcError)
         made = cls.__new__(cls)
         QcError.__init__(
             made,
@@ -244,11 +251,6 @@ _NOT_THEIRS = frozenset(
 )
 
 
-def _tree(cls: type[QcError]) -> list[type[QcError]]:
-    return [cls, *(sub for child in cls.__subclasses__() for sub in _tree(child))]
-
-
-_BY_KIND = {cls.kind: cls for cls in _tree(QcError)}
 _BY_STATUS: dict[int, type[QcError]] = {
     400: UserInputError,
     401: NotSignedIn,

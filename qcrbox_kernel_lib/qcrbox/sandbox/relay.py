@@ -86,7 +86,9 @@ class Relay:
             connection.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
         if self.socket is not None:
-            self.socket.unlink(missing_ok=True)
+            # The platform may have closed its folder meanwhile, and removes it itself.
+            with contextlib.suppress(OSError):
+                self.socket.unlink()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         mine = asyncio.current_task()

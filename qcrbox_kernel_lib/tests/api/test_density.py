@@ -23,9 +23,9 @@ def test_structure_factors_agree_with_those_of_the_refinement(model):
 
 def test_extremes_of_the_density_are_those_of_the_refinement(refined):
     density = refined.difference_density()
-    assert density.maximum == pytest.approx(refined.cif["_refine_diff_density_max"].value, abs=0.03)
-    assert density.minimum == pytest.approx(refined.cif["_refine_diff_density_min"].value, abs=0.03)
-    assert density.sigma == pytest.approx(refined.cif["_refine_diff_density_rms"].value, abs=0.005)
+    assert density.maximum == pytest.approx(refined.cif["_refine_diff_density_max"].value, abs=0.005)
+    assert density.minimum == pytest.approx(refined.cif["_refine_diff_density_min"].value, abs=0.005)
+    assert density.sigma == pytest.approx(refined.cif["_refine_diff_density_rms"].value, abs=0.002)
 
 
 def test_density_has_the_symmetry_of_the_crystal(refined):

@@ -43,7 +43,7 @@ _atom_site_fract_z
 _atom_site_U_iso_or_equiv
 C1 C 0.1 0.2 0.3 0.02
 """
-TINY = (HEAD.format(name="tiny") + ATOMS).encode()
+TINY = (HEAD.format(name="tiny") + "_diffrn_radiation_wavelength 0.71073\n" + ATOMS).encode()
 
 
 def until(condition, limit_s=60.0):

@@ -94,14 +94,20 @@ class Quotas:
         """Read the limits that are set."""
         self._set = quotas.limits(conn)
 
+    def of(self, subject: str, subject_id: int, quota: str) -> float | None:
+        """The limit of a person or group; None: unlimited."""
+        if subject == "person":
+            default = self._set.get(("default-person", 0, quota), self._site.get(quota))
+        else:
+            default = self._set.get(("default-group", 0, quota))
+        return self._set.get((subject, subject_id, quota), default)
+
     def limits(self, person_id: int, group_id: int | None, quota: str) -> list[Limit]:
         """The limits of this person (and of this home group), the stricter first."""
-        own = self._set.get(("person", person_id, quota))
-        if own is None:
-            own = self._set.get(("default-person", 0, quota), self._site.get(quota))
+        own = self.of("person", person_id, quota)
         found = [] if own is None else [Limit(quota, own, "person", person_id)]
         if group_id is not None:
-            of_group = self._set.get(("group", group_id, quota), self._set.get(("default-group", 0, quota)))
+            of_group = self.of("group", group_id, quota)
             if of_group is not None:
                 found.append(Limit(quota, of_group, "group", group_id))
         return sorted(found, key=lambda limit: limit.limit)

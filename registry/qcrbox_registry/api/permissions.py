@@ -114,6 +114,11 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/api/me"): Permission("sign-in", note="about the person"),
     ("GET", "/api/status"): _object("site", "monitor"),
     ("GET", "/metrics"): _object("site", "monitor"),
+    ("GET", "/api/usage"): Permission(
+        "sign-in", note="of themselves and of groups they manage; administrators: of everyone"
+    ),
+    ("GET", "/api/storage"): _object("site", "read"),
+    ("GET", "/api/holds"): _object("site", "monitor"),
     ("GET", "/api/quotas"): _object("site", "read"),
     ("PUT", "/api/quotas"): _object("site", "manage"),
     ("PUT", "/api/holds"): _object("site", "manage", "of a launcher: `manage` on the launcher"),

@@ -127,5 +127,13 @@ def _note_refusal(request: Request, error: QcError) -> None:
     core: Core | None = getattr(request.app.state, "core", None)
     if actor is None or core is None or (request.method == "GET" and not isinstance(error, NotAllowed)):
         return
-    action = f"{request.method} {request.url.path[:200]}"
-    core.context.record_soon(refusal(actor, action, time.time(), object_id=error.fields.get("id", "")))
+    # As it was sent, in ASCII: a decoded path may hold characters that a database refuses.
+    path = bytes(request.scope["raw_path"]).decode("ascii", "replace")
+    entry = refusal(
+        actor, f"{request.method} {path[:200]}", time.time(), object_id=_storable(error.fields.get("id", ""))
+    )
+    core.context.record_soon(entry)
+
+
+def _storable(text: object) -> str:
+    return str(text).replace("\0", "\ufffd")[:255]

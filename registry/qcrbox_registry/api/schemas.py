@@ -106,10 +106,82 @@ class SiteCheck(Model):
     faults: list[str]
 
 
+class Use(Model):
+    """Calculations and sessions now, CPU hours of this month (UTC). limits: null is unlimited."""
+
+    subject: Literal["person", "group"]
+    name: str
+    gib: float
+    running: int
+    queued: int
+    sessions: int
+    cpu_hours: float
+    limits: dict[Literal["gib", "running", "queued", "sessions", "cpu_hours"], float | None]
+
+
+class Usage(Model):
+    usage: list[Use]
+
+
+class Amount(Model):
+    number: int
+    bytes: int
+
+
+class Disk(Model):
+    total: int
+    free: int
+
+
+class Holder(Model):
+    subject: Literal["person", "group"]
+    id: int
+    name: str
+    bytes: int
+    gone_at: str | None
+
+
+class LargeFile(Model):
+    qcrbox_file_id: str
+    filename: str
+    size: int
+    owner: str
+    group: str | None
+    created_at: str
+
+
+class Storage(Model):
+    """contents: stored bytes, each content once; unused: contents that no file points to any more."""
+
+    contents: Amount
+    files: Amount
+    trash: Amount
+    unused: Amount
+    undo_days: float
+    disk: Disk
+    holders: list[Holder]
+    largest: list[LargeFile]
+
+
+class Hold(Model):
+    kind: Literal["application", "launcher", "site"]
+    object_id: str
+    name: str
+    mode: Literal["hold", "drain"]
+    reason: str
+    by: str
+    at: str
+
+
+class Holds(Model):
+    holds: list[Hold]
+
+
 class Readiness(Model):
     status: Literal["ready", "not ready"]
     missing: dict[str, str]  # part -> what is wrong
     notes: dict[str, str]
+    since: dict[str, str]  # part -> when that was first noticed
     uptime_s: float
 
 
@@ -118,6 +190,7 @@ class SiteStatus(Model):
 
     waiting: int
     running: int
+    sessions: int  # interactive sessions that are open
     waiting_by_application: dict[str, int]
     waits: dict[str, str]  # application -> why its calculations wait
     agents: list[dict[str, Any]]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from qcrbox.contract import models
 
@@ -41,7 +41,7 @@ async def me(core: TheCore, actor: Caller) -> Response:
 @router.get("/status", response_model=models.Success[schemas.SiteStatus])
 async def status(core: TheCore, actor: Caller) -> Response:
     """Queue, agents and launchers."""
-    return success(core.site.status(actor))
+    return success(await core.site.status(actor))
 
 
 @bare.get("/metrics", include_in_schema=False)
@@ -88,6 +88,12 @@ async def set_quota(request: Request, core: TheCore, actor: Caller) -> Response:
     return success({"quotas": await core.site.set_quota(actor, change)})
 
 
+@router.get("/holds", response_model=models.Success[schemas.Holds])
+async def list_holds(core: TheCore, actor: Caller) -> Response:
+    """Every hold of applications, launchers and the site, with the reason that people read."""
+    return success({"holds": await core.site.holds(actor)})
+
+
 @router.put("/holds", response_model=models.Success[schemas.Empty], openapi_extra=takes(SetHold))
 async def set_hold(request: Request, core: TheCore, actor: Caller) -> Response:
     """Hold or drain a launcher or the whole site, or (mode null) lift that."""
@@ -97,9 +103,11 @@ async def set_hold(request: Request, core: TheCore, actor: Caller) -> Response:
 
 
 @router.delete("/agents/{agent_id}", status_code=204)
-async def stop_agent(core: TheCore, actor: Caller, agent_id: str) -> Response:
-    """End an agent; its calculations get another one."""
-    await core.site.stop_agent(actor, agent_id)
+async def stop_agent(
+    core: TheCore, actor: Caller, agent_id: str, reason: Annotated[str, Query(max_length=1000)] = ""
+) -> Response:
+    """End an agent; its calculations get another one. The reason is shown with them."""
+    await core.site.stop_agent(actor, agent_id, reason)
     return Response(status_code=204)
 
 

@@ -15,6 +15,7 @@ from qcrbox_registry.services.datasets import DatasetService
 from qcrbox_registry.services.displays import DisplayService
 from qcrbox_registry.services.event_feed import EventFeed
 from qcrbox_registry.services.examples import Examples
+from qcrbox_registry.services.figures import FigureService
 from qcrbox_registry.services.housekeeping import Housekeeping
 from qcrbox_registry.services.lineage import LineageService
 from qcrbox_registry.services.orphaned_data import OrphanedDataService
@@ -43,6 +44,7 @@ class Core:
     displays: DisplayService
     events: EventFeed
     examples: Examples
+    figures: FigureService
     housekeeping: Housekeeping
     lineage: LineageService
     orphaned_data: OrphanedDataService
@@ -75,6 +77,7 @@ def make_core(context: Context, version: str) -> Core:
         displays=DisplayService(context, sessions),
         events=EventFeed(context),
         examples=examples,
+        figures=FigureService(context),
         housekeeping=Housekeeping(context, contents, resumable, examples),
         lineage=LineageService(context),
         orphaned_data=OrphanedDataService(context),

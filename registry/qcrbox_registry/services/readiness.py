@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import time
+
+from qcrbox.contract.models import iso
 
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.store import events
 
+WATCH_S = 15.0
 # Bytes; with less free, writes of the database or of NATS may fail.
 LEAST_FREE = 200 * 1024 * 1024
 
@@ -17,6 +21,7 @@ class ReadinessService:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._since: dict[str, float] = {}
 
     async def report(self) -> tuple[bool, Json]:
         """Whether everything is ready, and the report as the answer shows it."""
@@ -26,9 +31,22 @@ class ReadinessService:
             "status": "not ready" if missing else "ready",
             "missing": missing,
             "notes": {name: fault for name, fault in known.items() if name not in missing},
+            "since": self._noticed({*missing, *known}),
             "uptime_s": round(time.time() - self._context.started_at, 1),
         }
         return not missing, report
+
+    def _noticed(self, parts: set[str]) -> dict[str, str]:
+        """When each fault was first noticed; one that ended starts anew."""
+        now = time.time()
+        self._since = {part: self._since.get(part, now) for part in parts}
+        return {part: str(iso(at)) for part, at in self._since.items()}
+
+    async def watch(self) -> None:
+        """Look again and again, so that a fault is dated also when nobody asks."""
+        while True:
+            await self.report()
+            await asyncio.sleep(WATCH_S)
 
     async def _faults(self) -> dict[str, str]:
         return {

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from qcrbox.contract.models import iso
+
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import SITE, Actor, Resource, authorize
 from qcrbox_registry.services.applications import HoldChange, put_hold
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.store import people, quotas, schema
+from qcrbox_registry.store import figures, people, quotas, schema
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
+from qcrbox_registry.store.holds import Hold, placed_holds
 from qcrbox_registry.store.quotas import NewLimit
 
 
@@ -47,10 +50,11 @@ class SiteService:
 
         return await self._context.db.read(read)
 
-    def status(self, actor: Actor) -> Json:
-        """Queue, agents and launchers. Raises NotFound or NotAllowed."""
+    async def status(self, actor: Actor) -> Json:
+        """Queue, agents, launchers and open sessions. Raises NotFound or NotAllowed."""
         authorize(actor, "monitor", SITE)
-        return self._context.scheduler.status()
+        sessions = await self._context.db.read(figures.open_sessions)
+        return self._context.scheduler.status() | {"sessions": sessions}
 
     def require(self, actor: Actor, action: str) -> None:
         """Raises NotFound or NotAllowed unless the actor may do this with the site."""
@@ -96,17 +100,38 @@ class SiteService:
 
     # ------------------------------------------------------------ holds and agents
 
+    async def holds(self, actor: Actor) -> list[Json]:
+        """Every hold, oldest first. Raises NotFound or NotAllowed."""
+        authorize(actor, "monitor", SITE)
+        return [
+            {
+                "kind": placed.hold.kind,
+                "object_id": placed.hold.object_id,
+                "name": self._name_of(placed.hold),
+                "mode": placed.hold.mode,
+                "reason": placed.hold.reason,
+                "by": placed.by,
+                "at": iso(placed.at),
+            }
+            for placed in await self._context.db.read(placed_holds)
+        ]
+
+    def _name_of(self, hold: Hold) -> str:
+        known = self._context.catalogue.by_id(int(hold.object_id)) if hold.kind == "application" else None
+        return f"{known.rest['name']} {known.rest['version']}" if known else hold.object_id
+
     async def hold(self, actor: Actor, change: HoldChange) -> None:
         """Hold or drain a launcher or the whole site, or lift that. Raises NotFound or NotAllowed."""
         authorize(actor, "manage", SITE if change.kind == "site" else Resource("launcher", change.object_id))
         await self._context.db.write(lambda conn: put_hold(conn, actor, change, time.time()))
         await self._context.reload()
 
-    async def stop_agent(self, actor: Actor, agent_id: str) -> None:
+    async def stop_agent(self, actor: Actor, agent_id: str, reason: str = "") -> None:
         """Stop an agent; its calculations get another one. Raises NotFound."""
         authorize(actor, "manage", SITE)
-        await self._context.scheduler.stop_agent(agent_id, f"stopped by {actor.name}")
-        self._context.audit_soon(actor, "stop agent", kind="agent", object_id=agent_id)
+        why = f"stopped by {actor.name}: {reason}" if reason else f"stopped by {actor.name}"
+        await self._context.scheduler.stop_agent(agent_id, why)
+        self._context.audit_soon(actor, "stop agent", kind="agent", object_id=agent_id, reason=reason)
 
     # ------------------------------------------------------------ checks
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.records import Records
-from qcrbox_registry.store.tables import holds
+from qcrbox_registry.store.tables import holds, people
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,32 @@ class Hold:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class PlacedHold:
+    """A hold with who placed it ("" for the platform itself) and when (Unix time, s)."""
+
+    hold: Hold
+    by: str
+    at: float
+
+
 _records = Records(Hold, holds)
 
 
 def everything(conn: Connection) -> list[Hold]:
     """Every hold."""
     return _records.all(conn, _records.select)
+
+
+def placed_holds(conn: Connection) -> list[PlacedHold]:
+    """Every hold with who placed it and when, oldest first."""
+    query = sa.select(holds, sa.func.coalesce(people.c.name, "").label("by")).select_from(
+        holds.outerjoin(people, people.c.id == holds.c.by_id)
+    )
+    return [
+        PlacedHold(Hold(row.kind, row.object_id, row.mode, row.reason), row.by, row.at)
+        for row in conn.execute(query.order_by(holds.c.at))
+    ]
 
 
 def put(conn: Connection, hold: Hold, by_id: int, now: float) -> None:

@@ -422,7 +422,20 @@ def test_the_audit_trail_holds_refusals_and_its_chain(registry, person, do):
     assert [(one["who"], one["action"], one["address"]) for one in uploads] == [
         (ada.name, "upload", "127.0.0.1")
     ]
-    assert root.get("/api/audit/check").json()["payload"] == {"sound": True, "broken_at": []}
+    assert root.get("/api/audit/check").json()["payload"] == {
+        "sound": True,
+        "broken_at": [],
+        "faults": [],
+    }
+
+
+@pytest.mark.parametrize("path", ["a" * 300, "qcrbox_ds_0x" + "0" * 100, "a%00b", "%F0%9F%92%A5", "%C3"])
+def test_a_refusal_is_in_the_audit_trail_however_its_address_looks(registry, person, path):
+    eve, root = person(), person("admin")
+    eve.delete(f"/api/datasets/{path}")
+    registry.serving.do(registry.context.audits.settle())
+    (seen,) = root.get("/api/audit", params={"who": eve.name}).json()["payload"]["audit"]
+    assert (seen["action"], seen["allowed"]) == (f"DELETE /api/datasets/{path}"[:207], False)
 
 
 def test_the_audit_trail_is_exported_whole_and_its_chain_can_be_followed_elsewhere(registry, person, do):

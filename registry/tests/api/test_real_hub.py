@@ -201,7 +201,7 @@ async def test_the_hub_tells_all_groups_and_accounts_page_by_page(site, tmp_path
         data=tmp_path, auth="hub", hub_api_url=f"{site}/hub/api", hub_token_file=tmp_path / "token"
     )
     asking = identity.HubIdentity(settings, None)
-    known = await asking.known()
+    known = await asking.accounts()
     await asking.close()
     assert {"crystals", "powders"} <= known.groups
     assert {"first", "second"} <= known.people.keys()

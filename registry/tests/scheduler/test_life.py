@@ -174,4 +174,4 @@ async def test_a_session_whose_agent_is_lost_is_not_started_again(site, launcher
     await launcher.kept[row.agent_id].stop(0)
     (row,) = await site.ended([one])
     assert (row.state, row.attempt) == ("failed", 1)
-    assert "session's program is gone" in row.error_msg
+    assert "program of the session has ended" in row.error_msg

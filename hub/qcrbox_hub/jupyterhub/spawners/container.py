@@ -164,6 +164,7 @@ class DockerPersonSpawner(ContainerServer, DockerSpawner):
         except BaseException:
             await self.close_relay()
             raise
+        self.seal_when_up()
         return ("127.0.0.1", port)
 
     async def get_ip_and_port(self) -> tuple[str, int]:
@@ -244,6 +245,7 @@ class SwarmPersonSpawner(ContainerServer, SwarmSpawner):
         except BaseException:
             await self.close_relay()
             raise
+        self.seal_when_up()
         return ("127.0.0.1", port)
 
     def _container_spec(self) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class SandboxSpawner(SeparateServer, Spawner):
         except BaseException:
             await self.stop(now=True)
             raise
+        self.seal_when_up()
         return ("127.0.0.1", port)
 
     def _launch(self, home: Path) -> None:

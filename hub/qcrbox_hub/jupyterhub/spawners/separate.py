@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 from pathlib import Path
@@ -68,6 +69,19 @@ class SeparateServer(PersonServer):
         return await RelayClient(self.folders.control).open(
             self.server_label, self.account.number, internet=self.may_use_internet()
         )
+
+    def seal_when_up(self) -> None:
+        """Close the folder of the server's socket as soon as the socket is there, before any code of the person runs."""
+        if self.uid is not None:
+            self._sealing = asyncio.ensure_future(self._seal())
+
+    async def _seal(self) -> None:
+        socket = self.folders.outgoing(self.server_label) / SERVER
+        while not os.path.lexists(socket):
+            if not socket.parent.is_dir():
+                return  # the start was given up
+            await asyncio.sleep(0.05)
+        self.folders.seal(self.server_label)
 
     async def close_relay(self) -> None:
         await RelayClient(self.folders.control).close(self.server_label)

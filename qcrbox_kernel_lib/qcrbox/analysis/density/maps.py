@@ -102,8 +102,10 @@ def _form_factors(elements: list[str], d: Array) -> Array:
 
 
 def difference_density(structure: Structure, reflections: Reflections) -> DensityMap:
-    """Fo − Fc from reflections that carry Fo² and Fc² on the absolute scale.
+    """Fo − Fc in e/Å³ from reflections that carry Fo², σ(Fo²) and Fc² on the absolute scale.
 
+    Each difference is weighted by Fc² / (Fc² + σ(Fo²)), as in the maps of refine and SHELXL: weak reflections, whose
+    sign is uncertain, add little noise, and extremes and σ are those that a refinement states.
     Raises MissingItemsError when there are no calculated values.
     """
     data = reflections.as_f_squared()
@@ -117,8 +119,10 @@ def difference_density(structure: Structure, reflections: Reflections) -> Densit
     data = data.select(good)
     assert data.calculated is not None
     model = structure_factors(structure, data.hkl)
-    size = np.sqrt(np.clip(data.intensity, 0, None)) - np.sqrt(np.clip(data.calculated, 0, None))
-    return _transformed(structure, data.hkl, size * np.exp(1j * np.angle(model)))
+    calculated = np.clip(data.calculated, 0, None)
+    weight = calculated / np.maximum(calculated + np.nan_to_num(np.clip(data.sigma, 0, None)), 1e-30)
+    size = np.sqrt(np.clip(data.intensity, 0, None)) - np.sqrt(calculated)
+    return _transformed(structure, data.hkl, weight * size * np.exp(1j * np.angle(model)))
 
 
 def _transformed(structure: Structure, hkl: NDArray[np.int64], f: NDArray[np.complex128]) -> DensityMap:

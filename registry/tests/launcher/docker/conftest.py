@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,15 +55,23 @@ def start_daemon(daemon):
 
 
 @pytest.fixture(scope="session")
-def sample_image(daemon: docker.DockerClient) -> str:
-    """Id of the sample application's image, built by our own builder."""
+def sample_image(daemon: docker.DockerClient) -> Iterator[str]:
+    """Id of the sample application's image, built by our own builder.
+
+    It has a name of this run's own as well: whoever builds the application meanwhile takes the common name away, and an
+    image without a name goes with the first image made on top of it that is removed.
+    """
     builder = ImageBuilder(
         daemon, sources=ROOT / "app_images", constraints=ROOT / "constraints" / "agent.txt", say=print
     )
     try:
-        return builder.build_application(SAMPLE)[1]
+        image = builder.build_application(SAMPLE)[1]
     except UserInputError as problem:
         pytest.skip(problem.message)
+    name = f"qcrbox/test-sample:{uuid.uuid4().hex}"
+    daemon.images.get(image).tag(name)
+    yield image
+    daemon.images.remove(name)
 
 
 @pytest.fixture

@@ -1,0 +1,1353 @@
+// Made by `make types` from the registry's OpenAPI page. Do not edit.
+
+export type paths = Record<string, never>;
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * Appended
+         * @description A dataset and the file that was added to it.
+         */
+        Appended: {
+            /** Datasets */
+            datasets: components["schemas"]["Dataset"][];
+            /** Data Files */
+            data_files: components["schemas"]["DataFile"][];
+            appended_file: components["schemas"]["DataFile"];
+        };
+        /**
+         * Application
+         * @description One version of an application with its commands.
+         */
+        Application: {
+            /** Name */
+            name: string;
+            /** Slug */
+            slug: string;
+            /** Version */
+            version: string;
+            /** Id */
+            id: number;
+            /** Registered At */
+            registered_at: string;
+            /** Commands */
+            commands: components["schemas"]["Command"][];
+            /** Description */
+            description: string | null;
+            /**
+             * Url
+             * @default
+             */
+            url: string;
+            /** Email */
+            email: string | null;
+            /** Doi */
+            doi: string | null;
+            /** Yaml File Path */
+            yaml_file_path: string | null;
+            /** Gui Port */
+            gui_port: string | null;
+            /** Pyqcrbox Version */
+            pyqcrbox_version: string;
+            /** Notes */
+            notes?: unknown[];
+            /**
+             * Held
+             * @default
+             */
+            held: string;
+            /**
+             * Retired
+             * @default false
+             */
+            retired: boolean;
+            /** Restricted To */
+            restricted_to?: string[] | null;
+            /**
+             * Agents
+             * @default 0
+             */
+            agents: number;
+        };
+        /**
+         * Applications
+         * @description The answer of GET /api/applications.
+         */
+        Applications: {
+            /** Applications */
+            applications: components["schemas"]["Application"][];
+        };
+        /** AuditCheck */
+        AuditCheck: {
+            /** Sound */
+            sound: boolean;
+            /** Broken At */
+            broken_at: number[];
+            /** Faults */
+            faults: string[];
+        };
+        /** AuditEntry */
+        AuditEntry: {
+            /** Seq */
+            seq: number;
+            /** At */
+            at: string;
+            /** Who */
+            who: string;
+            /** Address */
+            address: string;
+            /** Action */
+            action: string;
+            /** Kind */
+            kind: string;
+            /** Object Id */
+            object_id: string;
+            /** Allowed */
+            allowed: boolean;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+            /** Previous */
+            previous: string;
+            /** Hash */
+            hash: string;
+        };
+        /** AuditPage */
+        AuditPage: {
+            /** Audit */
+            audit: components["schemas"]["AuditEntry"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Calculation
+         * @description A calculation with its events, progress and place in the queue.
+         */
+        Calculation: {
+            /** Calculation Id */
+            calculation_id: string;
+            /** Client Private Inbox */
+            client_private_inbox: string;
+            /** Application Slug */
+            application_slug: string;
+            /** Application Version */
+            application_version: string;
+            /** Command Name */
+            command_name: string;
+            status: components["schemas"]["State"];
+            /** Command Arguments */
+            command_arguments: {
+                [key: string]: unknown;
+            };
+            /** Status Events */
+            status_events: components["schemas"]["StatusEvent"][];
+            /** Output Dataset Id */
+            output_dataset_id: string | null;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Owner
+             * @default
+             */
+            owner: string;
+            /** Group */
+            group?: string | null;
+            /**
+             * Step
+             * @default
+             */
+            step: string;
+            /**
+             * Attempt
+             * @default 0
+             */
+            attempt: number;
+            /** Submitted At */
+            submitted_at?: string | null;
+            /** Started At */
+            started_at?: string | null;
+            /** Finished At */
+            finished_at?: string | null;
+            /**
+             * Error Msg
+             * @default
+             */
+            error_msg: string;
+            /** Returncode */
+            returncode?: number | null;
+            /** Warnings */
+            warnings?: string[];
+            /** Timings S */
+            timings_s?: {
+                [key: string]: number;
+            };
+            /** Progress */
+            progress?: {
+                [key: string]: unknown;
+            } | null;
+            /** Queue */
+            queue?: {
+                [key: string]: unknown;
+            } | null;
+            /** Tags */
+            tags?: string[];
+            /**
+             * Interactive
+             * @default false
+             */
+            interactive: boolean;
+            /**
+             * Correlation Id
+             * @default
+             */
+            correlation_id: string;
+            /** Batch Id */
+            batch_id?: string | null;
+            /** Repeat Of */
+            repeat_of?: string | null;
+        };
+        /**
+         * CalculationId
+         * @description The answer to a submission.
+         */
+        CalculationId: {
+            /** Calculation Id */
+            calculation_id: string;
+        };
+        /**
+         * CalculationIds
+         * @description The answer to the submission of a batch.
+         */
+        CalculationIds: {
+            /** Batch Id */
+            batch_id: string;
+            /** Calculation Ids */
+            calculation_ids: string[];
+        };
+        /**
+         * Calculations
+         * @description A page of calculations.
+         */
+        Calculations: {
+            /** Calculations */
+            calculations: components["schemas"]["Calculation"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * ClosedSession
+         * @description A session that was closed, with its outputs.
+         */
+        ClosedSession: {
+            /** Session Id */
+            session_id: string;
+            /** Status */
+            status: string;
+            /** Output Dataset Id */
+            output_dataset_id?: string | null;
+            /** Error Msg */
+            error_msg?: string | null;
+            /** Warnings */
+            warnings?: string[] | null;
+        };
+        /**
+         * ClosedSessions
+         * @description The answer to closing a session.
+         */
+        ClosedSessions: {
+            /** Interactive Sessions */
+            interactive_sessions: components["schemas"]["ClosedSession"][];
+        };
+        /**
+         * Command
+         * @description One command of an application with its parameters.
+         */
+        Command: {
+            /** Id */
+            id: number;
+            /** Application Id */
+            application_id: number;
+            /** Name */
+            name: string;
+            /** Cmd Name */
+            cmd_name: string;
+            /** Application */
+            application: string;
+            /** Version */
+            version: string;
+            /** Description */
+            description: string;
+            /**
+             * Implemented As
+             * @enum {string}
+             */
+            implemented_as: "cli_command" | "python_callable" | "interactive_session";
+            /** Parameters */
+            parameters: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /** Merge Cif Su */
+            merge_cif_su: boolean;
+            /** Doi */
+            doi: string | null;
+            /** Outputs */
+            outputs?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            /**
+             * Interactive
+             * @default false
+             */
+            interactive: boolean;
+        };
+        /**
+         * Commands
+         * @description The answer of GET /api/commands.
+         */
+        Commands: {
+            /** Commands */
+            commands: components["schemas"]["Command"][];
+        };
+        /**
+         * DataFile
+         * @description A stored file with what the index knows about it.
+         */
+        DataFile: {
+            /** Qcrbox File Id */
+            qcrbox_file_id: string;
+            /** Filename */
+            filename: string;
+            /** Filetype */
+            filetype: string;
+            /** Qcrbox Dataset Id */
+            qcrbox_dataset_id: string | null;
+            /**
+             * Sha256
+             * @default
+             */
+            sha256: string;
+            /**
+             * Size
+             * @default 0
+             */
+            size: number;
+            /** Created At */
+            created_at?: string | null;
+            /** Calculation Id */
+            calculation_id?: string | null;
+            /** Index */
+            index?: {
+                [key: string]: unknown;
+            } | null;
+            /** Tags */
+            tags?: string[];
+            /**
+             * Owner
+             * @default
+             */
+            owner: string;
+            /** Deleted At */
+            deleted_at?: string | null;
+        };
+        /**
+         * DataFiles
+         * @description A page of data files.
+         */
+        DataFiles: {
+            /** Data Files */
+            data_files: components["schemas"]["DataFile"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Dataset
+         * @description A dataset with its files by name.
+         */
+        Dataset: {
+            /** Qcrbox Dataset Id */
+            qcrbox_dataset_id: string;
+            /** Data Files */
+            data_files: {
+                [key: string]: components["schemas"]["DataFile"];
+            };
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Kind
+             * @default data
+             * @enum {string}
+             */
+            kind: "data" | "output" | "example";
+            /**
+             * Owner
+             * @default
+             */
+            owner: string;
+            /** Group */
+            group?: string | null;
+            /** Created At */
+            created_at?: string | null;
+            /** Changed At */
+            changed_at?: string | null;
+            /** Deleted At */
+            deleted_at?: string | null;
+            /** Calculation Id */
+            calculation_id?: string | null;
+            /** Application */
+            application?: string | null;
+            /**
+             * Read Only
+             * @default false
+             */
+            read_only: boolean;
+            /** Tags */
+            tags?: string[];
+        };
+        /**
+         * Datasets
+         * @description A page of datasets.
+         */
+        Datasets: {
+            /** Datasets */
+            datasets: components["schemas"]["Dataset"][];
+            /** Next */
+            next?: string | null;
+        };
+        /** Decided */
+        Decided: {
+            /** Decision Id */
+            decision_id: string;
+            /** Objects */
+            objects: {
+                [key: string]: number;
+            };
+        };
+        /** Decision */
+        Decision: {
+            /** Decision Id */
+            decision_id: string;
+            /** At */
+            at: string;
+            /** By */
+            by: string;
+            /**
+             * Subject
+             * @enum {string}
+             */
+            subject: "group" | "person";
+            /** Id */
+            id: number;
+            /** Decision */
+            decision: string;
+            /** Reason */
+            reason: string;
+            /** Undone At */
+            undone_at: string | null;
+        };
+        /** Decisions */
+        Decisions: {
+            /** Decisions */
+            decisions: components["schemas"]["Decision"][];
+        };
+        /**
+         * Empty
+         * @description Nothing to tell.
+         */
+        Empty: Record<string, never>;
+        /**
+         * Health
+         * @description The answer of /api/healthz.
+         */
+        Health: {
+            /**
+             * Status
+             * @default ok
+             * @enum {string}
+             */
+            status: "ok";
+        };
+        /** Leftover */
+        Leftover: {
+            /**
+             * Subject
+             * @enum {string}
+             */
+            subject: "group" | "person";
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Gone At */
+            gone_at: string;
+            /** Held Until */
+            held_until: string | null;
+            /** Datasets */
+            datasets: number;
+            /** Data Files */
+            data_files: number;
+            /** Calculations */
+            calculations: number;
+            /** Bytes */
+            bytes: number;
+            /** Decision */
+            decision: string | null;
+        };
+        /** Leftovers */
+        Leftovers: {
+            /** Leftovers */
+            leftovers: components["schemas"]["Leftover"][];
+        };
+        /**
+         * Lineage
+         * @description The graph of files and calculations around an object.
+         */
+        Lineage: {
+            /** Nodes */
+            nodes: components["schemas"]["LineageNode"][];
+            /** Edges */
+            edges: components["schemas"]["LineageEdge"][];
+            /**
+             * Truncated
+             * @default false
+             */
+            truncated: boolean;
+        };
+        /**
+         * LineageEdge
+         * @description An edge from an input to what was made from it.
+         */
+        LineageEdge: {
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+            /**
+             * Role
+             * @default
+             */
+            role: string;
+        };
+        /**
+         * LineageNode
+         * @description A file or calculation in a lineage; `hidden` when the person may not see it.
+         */
+        LineageNode: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "data_file" | "calculation" | "hidden";
+            /** Id */
+            id: string;
+            /** Label */
+            label: string;
+            /** Depth */
+            depth: number;
+            /** Details */
+            details?: {
+                [key: string]: unknown;
+            };
+        };
+        /** Log */
+        Log: {
+            /** Attempt */
+            attempt: number;
+            /** Text */
+            text: string;
+            /**
+             * Stream
+             * @enum {string|null}
+             */
+            stream?: "stdout" | "stderr" | null;
+            /** Start */
+            start?: number | null;
+            /** Next */
+            next?: number | null;
+            /** Chunks */
+            chunks?: components["schemas"]["LogChunk"][] | null;
+        };
+        /** LogChunk */
+        LogChunk: {
+            /**
+             * Stream
+             * @enum {string}
+             */
+            stream: "stdout" | "stderr";
+            /** At */
+            at: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * Me
+         * @description The person that asks: groups, roles and quotas.
+         */
+        Me: {
+            /** Name */
+            name: string;
+            /** Groups */
+            groups: string[];
+            /** Roles */
+            roles: {
+                [key: string]: string[];
+            };
+            /** Home Group */
+            home_group?: string | null;
+            /** Quotas */
+            quotas?: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * NewDataset
+         * @description A dataset that was just stored, with its files.
+         */
+        NewDataset: {
+            /** Datasets */
+            datasets: components["schemas"]["Dataset"][];
+            /** Data Files */
+            data_files: components["schemas"]["DataFile"][];
+        };
+        /** Quota */
+        Quota: {
+            /**
+             * Subject
+             * @enum {string}
+             */
+            subject: "person" | "group" | "default-person" | "default-group";
+            /** Name */
+            name: string;
+            /**
+             * Quota
+             * @enum {string}
+             */
+            quota: "gib" | "running" | "queued" | "sessions" | "cpu_hours";
+            /** Limit */
+            limit: number;
+        };
+        /** Quotas */
+        Quotas: {
+            /** Quotas */
+            quotas: components["schemas"]["Quota"][];
+        };
+        /** Readiness */
+        Readiness: {
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "ready" | "not ready";
+            /** Missing */
+            missing: {
+                [key: string]: string;
+            };
+            /** Notes */
+            notes: {
+                [key: string]: string;
+            };
+            /** Uptime S */
+            uptime_s: number;
+        };
+        /**
+         * Session
+         * @description An interactive session.
+         */
+        Session: {
+            /** Session Id */
+            session_id: string;
+            /** Client Private Inbox */
+            client_private_inbox: string;
+            /** Command Name */
+            command_name: string;
+            /** Arguments */
+            arguments: {
+                [key: string]: unknown;
+            };
+            /** Application Slug */
+            application_slug: string | null;
+            /** Application Version */
+            application_version: string | null;
+            /**
+             * State
+             * @default
+             */
+            state: string;
+            /** @default submitted */
+            status: components["schemas"]["State"];
+            /**
+             * Step
+             * @default
+             */
+            step: string;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Owner
+             * @default
+             */
+            owner: string;
+            /** Group */
+            group?: string | null;
+            /** Opened At */
+            opened_at?: string | null;
+            /** Last Input At */
+            last_input_at?: string | null;
+            /** Closed At */
+            closed_at?: string | null;
+            /** Idle Limit S */
+            idle_limit_s?: number | null;
+            /** Idle Ends At */
+            idle_ends_at?: string | null;
+            /** Warned At */
+            warned_at?: string | null;
+            /** Width */
+            width?: number | null;
+            /** Height */
+            height?: number | null;
+            /**
+             * View Only Allowed
+             * @default false
+             */
+            view_only_allowed: boolean;
+            /** Output Dataset Id */
+            output_dataset_id?: string | null;
+        };
+        /**
+         * SessionId
+         * @description The answer to the start of a session.
+         */
+        SessionId: {
+            /** Interactive Session Id */
+            interactive_session_id: string;
+        };
+        /**
+         * Sessions
+         * @description A page of sessions.
+         */
+        Sessions: {
+            /** Interactive Sessions */
+            interactive_sessions: components["schemas"]["Session"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Share
+         * @description A right that was given to a person or group.
+         */
+        Share: {
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Object Id */
+            object_id: string;
+            /** Person */
+            person?: string | null;
+            /** Group */
+            group?: string | null;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "read" | "write" | "view";
+            /** By */
+            by: string;
+            /** At */
+            at: string;
+            /** Expires At */
+            expires_at?: string | null;
+        };
+        /** Shares */
+        Shares: {
+            /** Shares */
+            shares: components["schemas"]["Share"][];
+        };
+        /** SiteCheck */
+        SiteCheck: {
+            /** Sound */
+            sound: boolean;
+            /** Faults */
+            faults: string[];
+        };
+        /**
+         * SiteStatus
+         * @description Queue, agents and launchers as the scheduler sees them.
+         */
+        SiteStatus: {
+            /** Waiting */
+            waiting: number;
+            /** Running */
+            running: number;
+            /** Waiting By Application */
+            waiting_by_application: {
+                [key: string]: number;
+            };
+            /** Waits */
+            waits: {
+                [key: string]: string;
+            };
+            /** Agents */
+            agents: {
+                [key: string]: unknown;
+            }[];
+            /** Launchers */
+            launchers: {
+                [key: string]: unknown;
+            }[];
+            /** Counters */
+            counters: {
+                [key: string]: number;
+            };
+            /** Nats */
+            nats: unknown;
+        };
+        /**
+         * State
+         * @description States of the REST contract.
+         * @enum {string}
+         */
+        State: "submitted" | "running" | "successful" | "failed" | "cancelled" | "unknown";
+        /**
+         * StatusEvent
+         * @description One change of the state of a calculation.
+         */
+        StatusEvent: {
+            /** Calculation Id */
+            calculation_id: string;
+            status: components["schemas"]["State"];
+            /** Stdout */
+            stdout?: string | null;
+            /** Stderr */
+            stderr?: string | null;
+            /** Output Dataset Id */
+            output_dataset_id?: string | null;
+            /** Extra Info */
+            extra_info?: {
+                [key: string]: unknown;
+            };
+            /** Timestamp */
+            timestamp: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
+        };
+        /** Stopped */
+        Stopped: {
+            /** Calculations */
+            calculations: components["schemas"]["StoppedCalculation"][];
+        };
+        /** StoppedCalculation */
+        StoppedCalculation: {
+            /** Calculation Id */
+            calculation_id: string;
+            status: components["schemas"]["State"];
+            /** Step */
+            step: string;
+        };
+        /** Stored */
+        Stored: {
+            /** Dataset Id */
+            dataset_id?: string | null;
+            /** Data File Id */
+            data_file_id?: string | null;
+            /** Datasets */
+            datasets?: components["schemas"]["Dataset"][] | null;
+            /** Data Files */
+            data_files: components["schemas"]["DataFile"][];
+        };
+        /** Undone */
+        Undone: {
+            /** Decision Id */
+            decision_id: string;
+            /** Objects */
+            objects: number;
+        };
+        /** Upload */
+        Upload: {
+            /** Upload Id */
+            upload_id: string;
+            /** Offset */
+            offset: number;
+            /** Size */
+            size: number;
+            /**
+             * State
+             * @default open
+             * @enum {string}
+             */
+            state: "open" | "used";
+            /** Dataset Id */
+            dataset_id?: string | null;
+            /** Data File Id */
+            data_file_id?: string | null;
+        };
+        /** Verified */
+        Verified: {
+            /** Data File Id */
+            data_file_id: string;
+            /** Sha256 */
+            sha256: string;
+            /** Found */
+            found: string | null;
+            /** Sound */
+            sound: boolean;
+        };
+        /** Attach */
+        Attach: {
+            /** Data File Id */
+            data_file_id: string;
+        };
+        /** ChangeApplication */
+        ChangeApplication: {
+            /**
+             * Restricted To
+             * @default null
+             */
+            restricted_to: string[] | null;
+            /**
+             * Reuse
+             * @default null
+             * @enum {string|null}
+             */
+            reuse: "never" | "same-owner" | "any" | null;
+            /**
+             * Warm
+             * @default null
+             */
+            warm: number | null;
+            /**
+             * Most Agents
+             * @default null
+             */
+            most_agents: number | null;
+            /**
+             * Approved
+             * @default null
+             */
+            approved: boolean | null;
+        };
+        /** ChangeCalculation */
+        ChangeCalculation: {
+            /** Tags */
+            tags: string[];
+        };
+        /** ChangeDataFile */
+        ChangeDataFile: {
+            /**
+             * Filename
+             * @default null
+             */
+            filename: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: string[] | null;
+        };
+        /** ChangeDataset */
+        ChangeDataset: {
+            /**
+             * Name
+             * @default null
+             */
+            name: string | null;
+            /**
+             * Description
+             * @default null
+             */
+            description: string | null;
+            /**
+             * Group
+             * @default null
+             */
+            group: string | null;
+            /**
+             * Tags
+             * @default null
+             */
+            tags: string[] | null;
+        };
+        /** ChangeSession */
+        ChangeSession: {
+            /** View Only Allowed */
+            view_only_allowed: boolean;
+        };
+        /** Close */
+        Close: {
+            /**
+             * Keep
+             * @default true
+             */
+            keep: boolean;
+        };
+        /** Decide */
+        Decide: {
+            /**
+             * Subject
+             * @enum {string}
+             */
+            subject: "group" | "person";
+            /** Id */
+            id: number;
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "archive" | "delete" | "group" | "owners" | "person";
+            /**
+             * To
+             * @default null
+             */
+            to: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * ErrorBody
+         * @description An error: code and message of the contract, then the parts of the text and further fields.
+         */
+        ErrorBody: {
+            /** Code */
+            code: number;
+            /** Message */
+            message: string;
+            /** Details */
+            details: string | string[];
+            /**
+             * Kind
+             * @default error
+             */
+            kind: string;
+            /**
+             * What
+             * @default
+             */
+            what: string;
+            /**
+             * Where
+             * @default
+             */
+            where: string;
+            /**
+             * Why
+             * @default
+             */
+            why: string;
+            /**
+             * Next
+             * @default
+             */
+            next: string;
+            /** Fields */
+            fields?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * Failure
+         * @description The envelope of every error.
+         */
+        Failure: {
+            /**
+             * Status
+             * @default error
+             * @enum {string}
+             */
+            status: "error";
+            error: components["schemas"]["ErrorBody"];
+        };
+        /** Hold */
+        Hold: {
+            /**
+             * Mode
+             * @default null
+             * @enum {string|null}
+             */
+            mode: "hold" | "drain" | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /** NewShare */
+        NewShare: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "dataset" | "data_file" | "calculation";
+            /** Object Id */
+            object_id: string;
+            /**
+             * Person
+             * @default null
+             */
+            person: string | null;
+            /**
+             * Group
+             * @default null
+             */
+            group: string | null;
+            /**
+             * Mode
+             * @default read
+             * @enum {string}
+             */
+            mode: "read" | "write";
+            /**
+             * Expires At
+             * Format: date-time
+             * @default null
+             */
+            expires_at: string | null;
+        };
+        /** NewUpload */
+        NewUpload: {
+            /** Filename */
+            filename: string;
+            /** Size */
+            size: number;
+            /**
+             * Sha256
+             * @default null
+             */
+            sha256: string | null;
+            /**
+             * Purpose
+             * @default dataset
+             * @enum {string}
+             */
+            purpose: "data_file" | "dataset" | "append";
+            /**
+             * Dataset Id
+             * @default null
+             */
+            dataset_id: string | null;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Group
+             * @default null
+             */
+            group: string | null;
+        };
+        /** SetHold */
+        SetHold: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "launcher" | "site";
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Mode
+             * @default null
+             * @enum {string|null}
+             */
+            mode: "hold" | "drain" | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /** SetLimit */
+        SetLimit: {
+            /**
+             * Subject
+             * @enum {string}
+             */
+            subject: "person" | "group" | "default-person" | "default-group";
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Quota
+             * @enum {string}
+             */
+            quota: "gib" | "running" | "queued" | "sessions" | "cpu_hours";
+            /**
+             * Limit
+             * @default null
+             */
+            limit: number | null;
+        };
+        /**
+         * StartSession
+         * @description The body of POST /api/interactive-sessions.
+         */
+        StartSession: {
+            /** Application Slug */
+            application_slug: string;
+            /** Application Version */
+            application_version: string;
+            /** Command Arguments */
+            command_arguments?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Command Name
+             * @default null
+             */
+            command_name: string | null;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Group
+             * @default null
+             */
+            group: string | null;
+            /**
+             * Force
+             * @default false
+             */
+            force: boolean;
+            /**
+             * Width
+             * @default null
+             */
+            width: number | null;
+            /**
+             * Height
+             * @default null
+             */
+            height: number | null;
+        };
+        /** Stop */
+        Stop: {
+            /**
+             * Reason
+             * @default null
+             */
+            reason: string | null;
+        };
+        /** StopMany */
+        StopMany: {
+            /**
+             * Calculation Ids
+             * @default null
+             */
+            calculation_ids: string[] | null;
+            /**
+             * Batch Id
+             * @default null
+             */
+            batch_id: string | null;
+            /**
+             * Reason
+             * @default null
+             */
+            reason: string | null;
+        };
+        /**
+         * SubmitBatch
+         * @description The body of POST /api/commands/batch: all are accepted or none.
+         */
+        SubmitBatch: {
+            /** Commands */
+            commands: components["schemas"]["SubmitCommand"][];
+        };
+        /**
+         * SubmitCommand
+         * @description The body of POST /api/commands.
+         */
+        SubmitCommand: {
+            /** Application Slug */
+            application_slug: string;
+            /** Application Version */
+            application_version: string;
+            /** Command Name */
+            command_name: string;
+            /** Command Arguments */
+            command_arguments?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Group
+             * @default null
+             */
+            group: string | null;
+            /**
+             * Priority
+             * @default 0
+             */
+            priority: number;
+            /**
+             * Force
+             * @default false
+             */
+            force: boolean;
+            /**
+             * Wall Time S
+             * @default null
+             */
+            wall_time_s: number | null;
+            /** Tags */
+            tags?: string[];
+            /**
+             * Repeat Of
+             * @default null
+             */
+            repeat_of: string | null;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

@@ -1,0 +1,1 @@
+"""Administration by clicking: pages of the hub for administrators, application administrators and group managers."""

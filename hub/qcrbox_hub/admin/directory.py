@@ -1,0 +1,147 @@
+"""People and groups of the hub, a page of a table at a time. The cost depends on the page, not on the number of people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from jupyterhub import orm
+from jupyterhub.utils import utcnow
+from qcrbox.contract.errors import NotFound
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+
+from qcrbox_hub.accounts.membership import GROUP_ROLES, role_name
+from qcrbox_hub.accounts.roles import APPLICATIONS_ROLE
+from qcrbox_hub.accounts.tables import RequestRow
+from qcrbox_hub.admin.tables import Asked
+
+ONLINE = timedelta(minutes=10)
+PORTION = 500
+STATES = {
+    "": "Everyone",
+    "online": "On line",
+    "administrators": "Administrators",
+    "applications": "Application administrators",
+    "locked": "Locked",
+    "never": "Never active",
+}
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A person in the table. `roles`: names for people, of the site and of groups."""
+
+    name: str
+    state: str
+    roles: list[str]
+    groups: list[str]
+    created: Any
+    last_activity: Any
+    server: bool
+
+
+class Directory:
+    """Reads the hub's database in one session. `authenticator` knows which accounts are locked."""
+
+    def __init__(self, session: Any, authenticator: Any) -> None:
+        self.session, self.authenticator = session, authenticator
+
+    def figures(self) -> dict[str, int]:
+        """How many people and servers there are."""
+        count = self.session.scalar
+        return {
+            "accounts": count(select(func.count()).select_from(orm.User)),
+            "online": count(select(func.count()).select_from(orm.User).where(*self._is_online())),
+            "servers": count(
+                select(func.count()).select_from(orm.Spawner).where(orm.Spawner.server_id.is_not(None))
+            ),
+            "locked": len(self.authenticator.locked()),
+            "waiting": count(select(func.count()).select_from(RequestRow)),
+        }
+
+    def people(self, asked: Asked) -> tuple[list[PersonRow], int]:
+        """A page of people, and how many there are in all."""
+        where = self._where(asked)
+        total = self.session.scalar(select(func.count()).select_from(orm.User).where(*where))
+        return self._rows(self._ordered(asked, where).limit(asked.size).offset(asked.offset)), total
+
+    def all_people(self, asked: Asked) -> Iterator[list[PersonRow]]:
+        """Everyone of the table in portions."""
+        query, offset = self._ordered(asked, self._where(asked)), 0
+        while rows := self._rows(query.limit(PORTION).offset(offset)):
+            yield rows
+            offset += PORTION
+
+    def person(self, name: str) -> PersonRow:
+        """One person. Raises NotFound."""
+        rows = self._rows(select(orm.User).where(orm.User.name == name))
+        if not rows:
+            raise NotFound(f"There is no person {name[:60]!r}.")
+        return rows[0]
+
+    def _is_online(self) -> list[Any]:
+        return [orm.User.last_activity >= (utcnow(with_tz=False) - ONLINE)]
+
+    def _where(self, asked: Asked) -> list[Any]:
+        where: list[Any] = []
+        if asked.text:
+            where.append(orm.User.name.icontains(asked.text, autoescape=True))
+        if group := asked.filters.get("group"):
+            where.append(orm.User.groups.any(orm.Group.name == group))
+        match asked.filters.get("state"):
+            case "administrators":
+                where.append(orm.User.admin.is_(True))
+            case "applications":
+                where.append(orm.User.roles.any(orm.Role.name == APPLICATIONS_ROLE))
+            case "locked":
+                where.append(orm.User.name.in_(self.authenticator.locked()))
+            case "never":
+                where.append(orm.User.last_activity.is_(None))
+            case "online":
+                where += self._is_online()
+        return where
+
+    @staticmethod
+    def _ordered(asked: Asked, where: list[Any]) -> Any:
+        key, descends = asked.order
+        column = {
+            "created": orm.User.created,
+            "last_activity": orm.User.last_activity,
+        }.get(key, orm.User.name)
+        order = [column.desc().nulls_last() if descends else column.asc().nulls_last()]
+        if column is not orm.User.name:
+            order.append(orm.User.name)
+        return select(orm.User).where(*where).order_by(*order)
+
+    def _rows(self, query: Any) -> list[PersonRow]:
+        wanted = query.options(
+            selectinload(orm.User.groups), selectinload(orm.User.roles), selectinload(orm.User._orm_spawners)
+        )
+        locked = set(self.authenticator.locked())
+        return [
+            PersonRow(
+                name=user.name,
+                state="locked" if user.name in locked else "active",
+                roles=_roles(user),
+                groups=sorted(group.name for group in user.groups),
+                created=user.created,
+                last_activity=user.last_activity,
+                server=any(spawner.server_id is not None for spawner in user._orm_spawners),
+            )
+            for user in self.session.scalars(wanted)
+        ]
+
+
+def _roles(user: Any) -> list[str]:
+    held = {role.name for role in user.roles}
+    found = ["administrator"] if user.admin else []
+    if APPLICATIONS_ROLE in held and not user.admin:
+        found.append("application administrator")
+    for group in sorted(each.name for each in user.groups):
+        found += [
+            f"{kind.replace('_', ' ')} of {group}" for kind in GROUP_ROLES if role_name(kind, group) in held
+        ]
+    return found

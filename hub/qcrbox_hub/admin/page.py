@@ -1,0 +1,180 @@
+"""What the administration pages share: who may see them, their headers, tables, messages, and destructive acts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from qcrbox.contract.errors import QcError, UserInputError
+from tornado import web
+
+from qcrbox_hub.accounts.pages import Page
+from qcrbox_hub.admin.registry import PersonalTokens, RegistryClient
+from qcrbox_hub.admin.sections import Power, powers_of, sections_of
+from qcrbox_hub.admin.tables import Asked, Column, csv_lines, last_page, read_asked
+from qcrbox_hub.admin.words import FILTERS
+
+ROOT = "administration"
+STATIC = Path(__file__).resolve().parent / "static"
+# No inline script or style, nothing from elsewhere, not shown inside another page.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:;"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+LONGEST_REASON = 1000
+_MESSAGE = "qcrbox-message"
+TOKENS = PersonalTokens()
+
+
+class AdminPage(Page):
+    """A page of the administration. Whoever has none of its powers gets 404, as for a page that does not exist."""
+
+    path: ClassVar[str] = ""
+    powers: ClassVar[frozenset[Power]] = frozenset({Power.ADMINISTRATOR})
+    columns: ClassVar[tuple[Column, ...]] = ()
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if self.current_user is not None and not self.powers & self.held:
+            raise web.HTTPError(404)
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Security-Policy", POLICY)
+        self.set_header("X-Frame-Options", "DENY")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "same-origin")
+
+    @property
+    def held(self) -> frozenset[Power]:
+        return powers_of(self.expanded_scopes)
+
+    @property
+    def is_administrator(self) -> bool:
+        return Power.ADMINISTRATOR in self.held
+
+    @property
+    def root(self) -> str:
+        return f"{self.hub.base_url}{ROOT}"
+
+    @property
+    def registry(self) -> RegistryClient:
+        """The registry in this person's name."""
+        session = self.get_session_cookie() or ""
+        token = TOKENS.of(self.current_user, session, frozenset(self.expanded_scopes))
+        return RegistryClient(self.settings["qcrbox_registry_url"], token)
+
+    def asked(self, filters: tuple[str, ...] = (), sort: str = "") -> Asked:
+        """The table that the address asks for."""
+        arguments = {name: self.get_query_argument(name, "") for name in self.request.query_arguments}
+        return read_asked(self.request.path, arguments, self.columns, filters, sort)
+
+    @property
+    def wants_csv(self) -> bool:
+        return self.get_query_argument("format", "") == "csv"
+
+    # ------------------------------------------------------------ answers
+
+    async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
+        kind, message = self._take_message()
+        self.set_status(status)
+        values = {"message": message, "problem": "", **values}
+        if kind == "problem":
+            values |= {"message": "", "problem": message}
+        environment = self.settings["jinja2_env"]
+        environment.filters.update(FILTERS)
+        self.finish(
+            await self.render_template(
+                f"administration/{template}",
+                root=self.root,
+                sections=sections_of(self.held),
+                here=self.path,
+                is_administrator=self.is_administrator,
+                me=self.current_user.name,
+                own_passwords=self.authenticator.own_passwords,
+                columns=self.columns,
+                last_page=last_page,
+                **{name: value for name, value in values.items() if name != "own_passwords"},
+            )
+        )
+
+    def say(self, message: str, *, problem: bool = False) -> None:
+        """Show this on the next page. The cookie is signed and this browser's alone."""
+        value = json.dumps(["problem" if problem else "message", message[:1500]])
+        self.set_secure_cookie(
+            _MESSAGE, value, expires_days=None, path=self.root, httponly=True, samesite="Strict"
+        )
+
+    def _take_message(self) -> tuple[str, str]:
+        value = self.get_secure_cookie(_MESSAGE, max_age_days=1)
+        if value is None:
+            return "", ""
+        self.clear_cookie(_MESSAGE, path=self.root)
+        try:
+            kind, message = json.loads(value)
+        except ValueError:
+            return "", ""
+        return str(kind), str(message)
+
+    async def send_csv(self, name: str, portions: AsyncIterator[list[Mapping[str, Any]]]) -> None:
+        """Stream a table as CSV, in portions."""
+        self.set_header("Content-Type", "text/csv; charset=utf-8")
+        self.set_header("Content-Disposition", f'attachment; filename="{name}.csv"')
+        heading = True
+        async for rows in portions:
+            self.write(csv_lines(self.columns, rows, heading=heading))
+            heading = False
+            await self.flush()
+        if heading:
+            self.write(csv_lines(self.columns, []))
+        self.finish()
+
+    # ------------------------------------------------------------ acts
+
+    async def act(self, address: str = "") -> None:
+        """Carry out the posted action: the method `do_<action>`. Then lead to `address`, or back to this page.
+
+        Every action needs a sign-in at most five minutes old. An action returns its message, or None when it has
+        answered itself.
+        """
+        action = getattr(self, f"do_{self.field('action')}", None)
+        if action is None:
+            raise web.HTTPError(400, "There is no such action.")
+        if not await self.confirmed():
+            return
+        try:
+            message = await action()
+        except QcError as error:
+            self.db.rollback()
+            self.log.info("%s: %s refused: %s", self.current_user.name, self.field("action"), error.message)
+            self.say(error.message, problem=True)
+        else:
+            if message is None:
+                return
+            self.log.info("%s: administration: %s", self.current_user.name, message)
+            self.say(message)
+        self.redirect(address or self.request.uri, status=303)
+
+    @property
+    def reason(self) -> str:
+        """The reason that was typed. Raises UserInputError without one."""
+        reason = self.field("reason")
+        if not reason:
+            raise UserInputError("A reason is needed.", next="It is kept in the audit trail.")
+        return reason[:LONGEST_REASON]
+
+    def require_typed(self, name: str) -> None:
+        """A destructive act: the name must have been typed. Raises UserInputError."""
+        if self.field("typed_name") != name:
+            raise UserInputError(f"Type {name} to confirm; nothing was changed.")
+
+
+class Static(web.StaticFileHandler):
+    """Style sheet and script of the pages."""
+
+    def set_extra_headers(self, path: str) -> None:
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "no-cache")

@@ -1,0 +1,261 @@
+"""People: the table, and the page of one person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from qcrbox.contract.errors import NotFound, QcError, UserInputError
+from tornado import web
+
+from qcrbox_hub.accounts.membership import GROUP_ROLES, Membership
+from qcrbox_hub.admin.directory import STATES, Directory, PersonRow
+from qcrbox_hub.admin.limits import QUOTAS, read_limits, set_limits
+from qcrbox_hub.admin.page import AdminPage
+from qcrbox_hub.admin.tables import Column
+
+DATA_CHOICES = {
+    "wait": "Keep it for an administrator's decision (30 days)",
+    "archive": "Archive it",
+    "person": "Hand it over to a person",
+    "group": "Hand it over to a group",
+    "delete": "Delete it (it stays in the trash until its time is over)",
+}
+
+
+class People(AdminPage):
+    """Everyone with an account, and those who wait for one."""
+
+    path = "/people"
+    columns = (
+        Column("name", "Name", sortable=True),
+        Column("state", "State"),
+        Column("roles", "Roles"),
+        Column("groups", "Groups"),
+        Column("last_activity", "Last activity (UTC)", sortable=True),
+        Column("created", "Since", sortable=True),
+        Column("gib", "GiB", numeric=True),
+        Column("cpu_hours", "CPU h, month", numeric=True),
+        Column("running", "Running", numeric=True),
+    )
+
+    @property
+    def directory(self) -> Directory:
+        return Directory(self.db, self.authenticator)
+
+    @web.authenticated
+    async def get(self) -> None:
+        asked = self.asked(("state", "group"), sort="name")
+        if self.wants_csv:
+            await self.send_csv("people", self._portions(asked))
+            return
+        rows, total = self.directory.people(asked)
+        await self.show_page(
+            "people.html",
+            asked=asked,
+            rows=await self._with_usage(rows),
+            total=total,
+            states=list(STATES.items()),
+            requests=self.service.requests(),
+        )
+
+    async def _portions(self, asked: Any) -> AsyncIterator[list[Mapping[str, Any]]]:
+        for rows in self.directory.all_people(asked):
+            yield await self._with_usage(rows)
+
+    async def _with_usage(self, rows: list[PersonRow]) -> list[Mapping[str, Any]]:
+        """Rows for the table; figures are missing while the registry is away."""
+        used: dict[str, dict[str, Any]] = {}
+        try:
+            names = [row.name for row in rows]
+            if names:
+                answer = await self.registry.get("/api/usage", person=names)
+                used = {each["name"]: each for each in answer["usage"]}
+        except QcError as error:
+            self.log.warning("administration: no usage: %s", error.message)
+        return [
+            {
+                "name": row.name,
+                "state": row.state,
+                "server": row.server,
+                "roles": row.roles,
+                "groups": row.groups,
+                "created": row.created,
+                "last_activity": row.last_activity,
+                **{key: used.get(row.name, {}).get(key) for key in ("gib", "cpu_hours", "running")},
+            }
+            for row in rows
+        ]
+
+    @web.authenticated
+    async def post(self) -> None:
+        await self.act()
+
+    async def do_approve(self) -> str:
+        names = [self.service.approve(number) for number in self._numbers()]
+        return f"Approved: {', '.join(names)}."
+
+    async def do_refuse(self) -> str:
+        names = [self.service.refuse(number) for number in self._numbers()]
+        return f"Refused: {', '.join(names)}."
+
+    async def do_make(self) -> None:
+        """A new account with a start password that is shown once."""
+        name = self.authenticator.normalize_username(self.field("name"))
+        password = await self.service.make(name, self.field("group"))
+        self.log.info("%s: administration: made the account %s", self.current_user.name, name)
+        await self.show_page("new-password.html", person=name, password=password, made=True)
+
+    def _numbers(self) -> list[int]:
+        numbers = [int(text) for text in self.get_body_arguments("request") if text.isdigit()]
+        if not numbers:
+            raise UserInputError("Choose at least one request.")
+        return numbers
+
+
+class Person(AdminPage):
+    """One person: what they are and use, and everything that can be done with the account."""
+
+    path = "/people"
+
+    @property
+    def membership(self) -> Membership:
+        return Membership(self.db, self.authenticator.group)
+
+    def _row(self, name: str) -> PersonRow:
+        try:
+            return Directory(self.db, self.authenticator).person(name)
+        except NotFound as error:
+            raise web.HTTPError(404, error.message) from None
+
+    @web.authenticated
+    async def get(self, name: str) -> None:
+        row = self._row(name)
+        usage, limits, problem = await self._figures(name)
+        held = {group: self.membership.roles_of(self.membership.person(name), group) for group in row.groups}
+        await self.show_page(
+            "person.html",
+            row=row,
+            usage=usage,
+            limits=limits,
+            away=problem,
+            quotas=QUOTAS,
+            held=held,
+            kinds={kind: kind.replace("_", " ") for kind in GROUP_ROLES},
+            common=self.authenticator.group,
+            data_choices=DATA_CHOICES,
+            is_self=name == self.current_user.name,
+        )
+
+    async def _figures(self, name: str) -> tuple[dict[str, Any] | None, dict[str, float], str]:
+        try:
+            usage = (await self.registry.get("/api/usage", person=[name]))["usage"]
+            quotas = (await self.registry.get("/api/quotas"))["quotas"]
+        except QcError as error:
+            return None, {}, error.message
+        own = {
+            row["quota"]: row["limit"] for row in quotas if row["subject"] == "person" and row["name"] == name
+        }
+        return (usage[0] if usage else None), own, ""
+
+    @web.authenticated
+    async def post(self, name: str) -> None:
+        self._row(name)
+        self.name = name
+        await self.act(f"{self.root}/people" if self.field("action") == "delete" else "")
+
+    async def do_lock(self) -> str:
+        reason = self.reason
+        await self.service.lock(self.name)
+        return f"{self.name} is locked. Reason: {reason}"
+
+    async def do_unlock(self) -> str:
+        self.service.unlock(self.name)
+        return f"{self.name} is unlocked."
+
+    async def do_new_password(self) -> None:
+        password = await self.service.new_password(self.name)
+        self.log.info("%s: administration: new password for %s", self.current_user.name, self.name)
+        await self.show_page("new-password.html", person=self.name, password=password, made=False)
+
+    async def do_sign_out(self) -> str:
+        tokens = bool(self.field("tokens"))
+        await self.service.sign_out(self.name, tokens=tokens)
+        return f"{self.name} is signed out everywhere{', and their tokens are gone' if tokens else ''}."
+
+    async def do_make_administrator(self) -> str:
+        self.require_typed(self.name)
+        self.service.make_administrator(self.name)
+        return f"{self.name} is an administrator."
+
+    async def do_make_member(self) -> str:
+        self.service.make_member(self.name)
+        return f"{self.name} is not an administrator any more."
+
+    async def do_give_applications(self) -> str:
+        self.service.set_application_administrator(self.name, given=True)
+        return f"{self.name} administers applications."
+
+    async def do_take_applications(self) -> str:
+        self.service.set_application_administrator(self.name, given=False)
+        return f"{self.name} does not administer applications any more."
+
+    async def do_add_to_group(self) -> str:
+        self.membership.add(self.field("group"), [self.name])
+        return f"{self.name} is in {self.field('group')}."
+
+    async def do_remove_from_group(self) -> str:
+        self.membership.remove(self.field("group"), self.name)
+        return f"{self.name} is not in {self.field('group')} any more."
+
+    async def do_give_role(self) -> str:
+        return self._set_role(given=True)
+
+    async def do_take_role(self) -> str:
+        return self._set_role(given=False)
+
+    def _set_role(self, *, given: bool) -> str:
+        group, role = self.field("group"), self.field("role")
+        self.membership.set_role(group, self.name, role, given=given)
+        return f"{self.name} is {'now' if given else 'no longer'} {role.replace('_', ' ')} of {group}."
+
+    async def do_limits(self) -> str:
+        return await set_limits(self.registry, "person", self.name, read_limits(self.field))
+
+    async def do_delete(self) -> str:
+        """The account goes at once; what becomes of the private data is the registry's to carry out."""
+        self.require_typed(self.name)
+        choice, to, reason = self.field("data"), self.field("to"), self.reason
+        if choice not in DATA_CHOICES:
+            raise UserInputError("Choose what becomes of the data.")
+        if choice in ("person", "group") and not to:
+            raise UserInputError(f"Name the {choice} that gets the data.")
+        await self.service.delete(self.name)
+        if choice == "wait":
+            return (
+                f"The account {self.name} is deleted. Its private data waits for a decision. Reason: {reason}"
+            )
+        try:
+            decided = await self._decide(choice, to, reason)
+        except QcError as error:
+            return f"The account {self.name} is deleted, but its data still waits for a decision: {error.message}"
+        if not decided:
+            # The registry notes the deletion of very young accounts a minute later.
+            return (
+                f"The account {self.name} is deleted. No private data of it waits for a decision; what was stored in"
+                f" its first minute appears under Storage soon. Reason: {reason}"
+            )
+        return f"The account {self.name} is deleted, and its data: {DATA_CHOICES[choice].lower()}. Reason: {reason}"
+
+    async def _decide(self, choice: str, to: str, reason: str) -> bool:
+        """Let the registry carry out what becomes of the data; False when there is none."""
+        leftovers = (await self.registry.get("/api/leftovers"))["leftovers"]
+        mine = [row for row in leftovers if row["subject"] == "person" and row["name"] == self.name]
+        if not mine:
+            return False
+        newest = max(mine, key=lambda row: str(row["gone_at"]))
+        body = {"subject": "person", "id": newest["id"], "decision": choice, "reason": reason}
+        await self.registry.call(
+            "POST", "/api/leftovers", body | ({"to": to} if choice in ("person", "group") else {})
+        )
+        return True

@@ -1,0 +1,107 @@
+"""Tables of the administration pages: what an address asks for, links to other pages of a table, and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+PAGE_SIZE = 50
+LONGEST_SEARCH = 200
+# A spreadsheet takes a cell that begins so for a formula.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table. sortable: its heading leads to the table in this order."""
+
+    key: str
+    title: str
+    sortable: bool = False
+    numeric: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A table as an address asks for it. `page` counts from 1; `after`: key of the row before, of keyed lists."""
+
+    path: str
+    text: str = ""
+    sort: str = ""
+    page: int = 1
+    after: str = ""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    size: int = PAGE_SIZE
+
+    @property
+    def order(self) -> tuple[str, bool]:
+        """Column key, and whether it descends."""
+        return self.sort.lstrip("-"), self.sort.startswith("-")
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * self.size
+
+    def link(self, **changes: Any) -> str:
+        """The address of this table with other values; paging starts again unless it is what changes."""
+        values: dict[str, Any] = {"q": self.text, "sort": self.sort, **self.filters, **changes}
+        return f"{self.path}?{urlencode({name: value for name, value in values.items() if value})}"
+
+    def sort_link(self, column: Column) -> str:
+        ascending = self.sort == column.key
+        return self.link(sort=f"-{column.key}" if ascending else column.key)
+
+    def sorted_by(self, column: Column) -> str:
+        """For the aria-sort attribute."""
+        key, descends = self.order
+        if key != column.key:
+            return "none"
+        return "descending" if descends else "ascending"
+
+
+def read_asked(
+    path: str,
+    arguments: Mapping[str, str],
+    columns: Sequence[Column],
+    filters: Sequence[str] = (),
+    sort: str = "",
+) -> Asked:
+    """What the query of an address asks for; values that no table has are left out. `sort`: the order without one."""
+    wanted = arguments.get("sort", "")
+    sortable = {column.key for column in columns if column.sortable}
+    page = arguments.get("page", "")
+    return Asked(
+        path,
+        text=arguments.get("q", "").strip()[:LONGEST_SEARCH],
+        sort=wanted if wanted.removeprefix("-") in sortable else sort,
+        page=min(int(page), 1_000_000) if page.isascii() and page.isdigit() and int(page) else 1,
+        after=arguments.get("after", "")[:64],
+        filters={name: arguments[name][:LONGEST_SEARCH] for name in filters if arguments.get(name)},
+    )
+
+
+def last_page(total: int, size: int = PAGE_SIZE) -> int:
+    return max(1, -(-total // size))
+
+
+def csv_lines(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, heading: bool = True) -> str:
+    """Rows as CSV (RFC 4180); cells that a spreadsheet would take for formulas are made text."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    if heading:
+        writer.writerow([column.key for column in columns])
+    for row in rows:
+        writer.writerow([_cell(row.get(column.key)) for column in columns])
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        value = " ".join(str(each) for each in value)
+    if isinstance(value, str) and value.startswith(_FORMULA_SIGNS):
+        return f"'{value}"
+    return "" if value is None else value

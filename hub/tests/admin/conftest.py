@@ -1,0 +1,96 @@
+"""A whole platform for the administration pages: hub, proxy, registry, message system and launcher."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Browser, Hub
+
+PASSWORD = "plum-Orchid-42-river"
+ROOT = "/hub/administration"
+
+
+@pytest.fixture(scope="package")
+def platform(
+    start_hub: Callable[..., AbstractContextManager[Hub]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Hub]:
+    with start_hub(tmp_path_factory.mktemp("administration"), parts=()) as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def ada(platform: Hub) -> Browser:
+    """The first administrator."""
+    browser = platform.browser()
+    account = {"username": "ada", "password": PASSWORD, "password_confirmation": PASSWORD}
+    answer = browser.submit(f"/hub/first-admin?code={platform.code}", code=platform.code, **account)
+    assert answer.status_code == 200
+    return browser
+
+
+@pytest.fixture(scope="package")
+def make_person(platform: Hub, ada: Browser) -> Callable[..., Browser]:
+    """Makes a signed-in person, in groups that are made when they are missing, with roles in the first of them."""
+
+    def make(name: str, *groups: str, roles: tuple[str, ...] = ()) -> Browser:
+        browser = platform.browser()
+        browser.sign_up(name)
+        ada.submit("/hub/people", name=name, action="approve")
+        for group in groups:
+            ada.submit("/hub/group-members", action="create", group=group)
+            ada.submit("/hub/group-members", action="add", group=group, people=name)
+        for role in roles:
+            ada.submit("/hub/group-members", action="give", group=groups[0], name=name, role=role)
+        assert browser.sign_in(name).status_code == 200
+        return browser
+
+    return make
+
+
+@pytest.fixture(scope="package")
+def manager(make_person: Callable[..., Browser]) -> Browser:
+    """Manages the group physics and is in no other."""
+    return make_person("mona", "physics", roles=("manager",))
+
+
+@pytest.fixture(scope="package")
+def student(make_person: Callable[..., Browser]) -> Browser:
+    return make_person("stella", "physics")
+
+
+@pytest.fixture(scope="package")
+def rest(platform: Hub) -> Callable[..., Any]:
+    """The registry's REST interface with a token of a person."""
+
+    def call(browser: Browser, method: str, path: str, **more: Any) -> Any:
+        browser.get("/hub/token")
+        jar = browser.http.cookies.jar
+        xsrf = next(each.value or "" for each in jar if each.name == "_xsrf" and each.path == "/hub/")
+        name = browser.get("/hub/api/user").json()["name"]
+        scopes = [
+            scope
+            for scope in browser.get("/hub/api/user").json()["scopes"]
+            if scope.startswith(("custom:qcrbox", "access:services"))
+        ]
+        made = browser.http.post(
+            f"/hub/api/users/{name}/tokens",
+            json={"note": "test", "scopes": scopes, "expires_in": 600},
+            headers={"X-XSRFToken": xsrf},
+        )
+        assert made.status_code == 201, made.text
+        token = {"Authorization": f"Bearer {made.json()['token']}"}
+        return browser.http.request(method, f"/services/qcrbox{path}", headers=token, **more)
+
+    return call
+
+
+def message_of(page: str) -> str:
+    """What the page says happened, or why it did not."""
+    found = re.search(r'id="(?:message|problem)">(.*?)</div>', page, re.S)
+    return found.group(1).strip() if found else ""

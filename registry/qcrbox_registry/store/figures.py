@@ -1,0 +1,191 @@
+"""What persons and groups use now, and what is stored: figures for administrators."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry.store.tables import (
+    data_files,
+    file_contents,
+    groups,
+    loads,
+    people,
+    sessions,
+    storage,
+    usage,
+)
+
+
+@dataclass(slots=True)
+class Used:
+    """What a person or group uses: bytes stored, calculations now, open sessions, processor seconds this month (UTC)."""
+
+    bytes: int = 0
+    running: int = 0
+    queued: int = 0
+    sessions: int = 0
+    cpu_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Bytes of a person or group. `gone_at`: when the hub deleted it (Unix time, s)."""
+
+    subject: str
+    id: int
+    name: str
+    bytes: int
+    gone_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LargeFile:
+    """A present data file."""
+
+    id: str
+    filename: str
+    size: int
+    owner: str
+    group: str | None
+    created_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is stored. Contents are counted once however many files share them."""
+
+    contents: int
+    content_bytes: int
+    files: int
+    file_bytes: int
+    trash_files: int
+    trash_bytes: int
+    unused_contents: int
+    unused_bytes: int
+    holders: list[Holder] = field(default_factory=list)
+    largest: list[LargeFile] = field(default_factory=list)
+
+
+def used_by(conn: Connection, subject: str, ids: Sequence[int], now: float) -> dict[int, Used]:
+    """The use of these persons or groups; one query per figure however many they are."""
+    found = {subject_id: Used() for subject_id in ids}
+    if not ids:
+        return found
+
+    def rows(query: sa.Select[Any]) -> Iterable[Any]:
+        return conn.execute(query)
+
+    def of(table: sa.Table) -> list[sa.ColumnElement[bool]]:
+        return [table.c.subject == subject, table.c.subject_id.in_(list(ids))]
+
+    for row in rows(sa.select(storage.c.subject_id, storage.c.bytes).where(*of(storage))):
+        found[row.subject_id].bytes = row.bytes
+    counted = sa.select(
+        loads.c.subject_id,
+        sa.func.sum(loads.c.running).label("running"),
+        sa.func.sum(loads.c.queued).label("queued"),
+    )
+    for row in rows(counted.where(*of(loads)).group_by(loads.c.subject_id)):
+        found[row.subject_id].running, found[row.subject_id].queued = int(row.running), int(row.queued)
+    whose = sessions.c.owner_id if subject == "person" else sessions.c.group_id
+    opened = sa.select(whose.label("whose"), sa.func.count().label("open")).group_by(whose)
+    for row in rows(opened.where(whose.in_(list(ids)), sessions.c.closed_at.is_(None))):
+        found[row.whose].sessions = row.open
+    month = time.strftime("%Y-%m", time.gmtime(now))
+    spent = sa.select(usage.c.subject_id, usage.c.cpu_s).where(*of(usage), usage.c.month == month)
+    for row in rows(spent):
+        found[row.subject_id].cpu_s = row.cpu_s
+    return found
+
+
+def ids_of(conn: Connection, subject: str, names: Sequence[str]) -> dict[str, int]:
+    """name -> id of present persons or groups of these names; unknown ones are left out. Of accounts, the newest."""
+    table = people if subject == "person" else groups
+    query = sa.select(table.c.name, table.c.id).where(
+        table.c.name.in_(list(names)), table.c.gone_at.is_(None)
+    )
+    if subject == "person":
+        query = query.where(people.c.kind == "person")
+    return {row.name: row.id for row in conn.execute(query.order_by(table.c.id))}
+
+
+def open_sessions(conn: Connection) -> int:
+    """How many interactive sessions are open."""
+    count: int = conn.execute(
+        sa.select(sa.func.count()).select_from(sessions).where(sessions.c.closed_at.is_(None))
+    ).scalar_one()
+    return count
+
+
+def stored(conn: Connection, most: int) -> Stored:
+    """Totals, the `most` persons and groups with the most bytes, and the `most` largest files."""
+    present = data_files.c.deleted_at.is_(None)
+    in_trash = data_files.c.deleted_at.isnot(None) & data_files.c.purged_at.is_(None)
+    kept = file_contents.c.state != "removed"
+    unused = kept & (file_contents.c.refcount == 0)
+    return Stored(
+        *_sum(conn, file_contents, kept),
+        *_sum(conn, data_files, present),
+        *_sum(conn, data_files, in_trash),
+        *_sum(conn, file_contents, unused),
+        holders=_holders(conn, most),
+        largest=_largest(conn, present, most),
+    )
+
+
+def _sum(conn: Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> tuple[int, int]:
+    query = (
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(table.c.size), 0))
+        .select_from(table)
+        .where(where)
+    )
+    row = conn.execute(query).one()
+    return int(row[0]), int(row[1])
+
+
+def _holders(conn: Connection, most: int) -> list[Holder]:
+    source = storage.outerjoin(
+        people, sa.and_(storage.c.subject == "person", people.c.id == storage.c.subject_id)
+    ).outerjoin(groups, sa.and_(storage.c.subject == "group", groups.c.id == storage.c.subject_id))
+    query = (
+        sa.select(
+            storage.c.subject,
+            storage.c.subject_id,
+            sa.func.coalesce(people.c.name, groups.c.name, ""),
+            storage.c.bytes,
+            sa.func.coalesce(people.c.gone_at, groups.c.gone_at),
+        )
+        .select_from(source)
+        .where(storage.c.bytes > 0)
+        .order_by(storage.c.bytes.desc(), storage.c.subject, storage.c.subject_id)
+        .limit(most)
+    )
+    return [Holder(*row) for row in conn.execute(query)]
+
+
+def _largest(conn: Connection, present: sa.ColumnElement[bool], most: int) -> list[LargeFile]:
+    query = (
+        sa.select(
+            data_files.c.id,
+            data_files.c.filename,
+            data_files.c.size,
+            people.c.name,
+            groups.c.name,
+            data_files.c.created_at,
+        )
+        .select_from(
+            data_files.join(people, people.c.id == data_files.c.owner_id).outerjoin(
+                groups, groups.c.id == data_files.c.group_id
+            )
+        )
+        .where(present)
+        .order_by(data_files.c.size.desc(), data_files.c.id)
+        .limit(most)
+    )
+    return [LargeFile(*row) for row in conn.execute(query)]
