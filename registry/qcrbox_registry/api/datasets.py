@@ -16,6 +16,7 @@ from qcrbox_registry.api.dependencies import (
     DataFileId,
     DatasetId,
     HasRoom,
+    Mine,
     Present,
     TheCore,
     ThePage,
@@ -78,10 +79,11 @@ async def list_datasets(
     kind: Literal["data", "output", "example"] | None = None,
     q: Annotated[str | None, Query(max_length=500, description="text in name or description")] = None,
     deleted: Annotated[bool, Query(description="what can be brought back instead")] = False,
+    mine: Mine = False,
 ) -> Response:
     """Datasets you may see, newest first."""
     asked = DatasetFilter(Common(owner, tag, name, q), kind, deleted)
-    return success(await core.datasets.page(actor, asked, page))
+    return success(await core.datasets.page(actor, asked, page, mine=mine))
 
 
 @router.get("/datasets/{dataset_id}", response_model=models.Success[models.NewDataset])

@@ -167,3 +167,10 @@ async def page(
 
 
 ThePage = Annotated[Page, Depends(page)]
+Mine = Annotated[
+    bool,
+    Query(
+        description="own work and what is shared with you: without what only the rights of administrators, managers and "
+        "data managers open"
+    ),
+]

@@ -15,6 +15,7 @@ import structlog
 from qcrbox.contract.errors import Conflict, QcError, UserInputError
 from qcrbox.contract.models import StartSession, SubmitCommand
 from qcrbox.spec import check
+from qcrbox.spec.titles import what_is_done
 from qcrbox.waiting import in_turns
 
 from qcrbox_registry.access import audit
@@ -124,6 +125,7 @@ class SubmissionService:
             group_id=groups.named_group(actor, body.group or ""),
             interactive=command.spec.is_interactive,
             name=body.name,
+            done=what_is_done(command.spec, arguments),
             correlation_id=submission.correlation_id,
             batch_id=batch_id,
             wall_time_s=command.spec.timeout_s,
