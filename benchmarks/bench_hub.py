@@ -63,6 +63,7 @@ c.Spawner.http_timeout = 300
 BARE_PROCESS = """
 c.JupyterHub.spawner_class = "simple"
 c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser"]
+c.Spawner.args = ["--allow-root"]
 """
 BARE_DOCKER = """
 c.JupyterHub.spawner_class = "docker"
@@ -122,7 +123,7 @@ class Hub:
         """Seconds until the server answers."""
         begun = time.perf_counter()
         self.http.post(f"/hub/api/users/{name}/server").raise_for_status()
-        page, deadline = f"{self.person_url(name)}/user/{name}/api", begun + LIMIT_S
+        page, deadline = f"{self.person_url(name)}/user/{name}/api", begun + LIMIT_S / 2
         while True:
             with contextlib.suppress(httpx.HTTPError, ValueError):
                 answer = self.http.get(page)
@@ -130,7 +131,7 @@ class Hub:
                     return time.perf_counter() - begun
             if time.perf_counter() > deadline:
                 raise TimeoutError(f"{name} at {page}")
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def stop(self, name: str) -> None:
         self.http.delete(f"/hub/api/users/{name}/server")
