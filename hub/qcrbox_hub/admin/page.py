@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from qcrbox.contract.errors import QcError, UserInputError
 from tornado import web
 
+from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.pages import Page
 from qcrbox_hub.admin.registry import PersonalTokens, RegistryClient
 from qcrbox_hub.admin.sections import Power, powers_of, sections_of
@@ -65,7 +66,7 @@ class AdminPage(Page):
         """The registry in this person's name."""
         session = self.get_session_cookie() or ""
         token = TOKENS.of(self.current_user, session, frozenset(self.expanded_scopes))
-        return RegistryClient(self.settings["qcrbox_registry_url"], token)
+        return RegistryClient(self.settings["qcrbox_registry_url"], token, client_address(self))
 
     def asked(self, filters: tuple[str, ...] = (), sort: str = "") -> Asked:
         """The table that the address asks for."""
@@ -131,6 +132,11 @@ class AdminPage(Page):
         if heading:
             self.write(csv_lines(self.columns, []))
         self.finish()
+
+    @staticmethod
+    async def at_once(rows: list[Any]) -> AsyncIterator[list[Mapping[str, Any]]]:
+        """Rows that are all there, as one portion."""
+        yield rows
 
     # ------------------------------------------------------------ acts
 

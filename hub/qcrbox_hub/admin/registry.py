@@ -73,6 +73,8 @@ class RegistryClient:
 
     url: str
     token: str
+    # The registry believes this header from the hub's address.
+    address: str = ""
 
     async def get(self, path: str, **query: Any) -> dict[str, Any]:
         return await self.call("GET", path, query=query)
@@ -118,6 +120,8 @@ class RegistryClient:
     @asynccontextmanager
     async def _http(self) -> AsyncIterator[httpx.AsyncClient]:
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+        if self.address:
+            headers["X-Forwarded-For"] = self.address
         try:
             # The registry is on this machine: no proxy of the environment in between.
             async with httpx.AsyncClient(

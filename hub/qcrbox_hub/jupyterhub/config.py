@@ -36,6 +36,7 @@ handler_changes.apply(settings.addresses)
 c.JupyterHub.tornado_settings = {
     "qcrbox_addresses": settings.addresses,
     "qcrbox_registry_url": settings.registry_url,
+    "qcrbox_images": settings.people.images,
     "qcrbox_certificate_token": settings.certificate_token_file.read_text().strip(),
 }
 # Code on people's host names could set cookies for the hub's; browsers refuse that for this prefix. It needs

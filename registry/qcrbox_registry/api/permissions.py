@@ -60,6 +60,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/api/calculations/{calculation_id}/events"): _object("calculation", "read"),
     ("PATCH", "/api/calculations/{calculation_id}"): _object("calculation", "tag"),
     ("POST", "/api/calculations/{calculation_id}/stop"): _object("calculation", "cancel"),
+    ("POST", "/api/calculations/{calculation_id}/priority"): _object("site", "manage"),
     ("POST", "/api/calculations/stop"): _object("calculation", "cancel", "of every calculation named"),
     # datasets and data files
     ("POST", "/api/datasets"): Permission("sign-in", note="owned by the person, in a group they are in"),
@@ -81,6 +82,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("PATCH", "/api/data-files/{file_id}"): _object("data_file", "change", "`tag` for tags alone"),
     ("DELETE", "/api/data-files/{file_id}"): _object("data_file", "delete"),
     ("POST", "/api/data-files/{file_id}/restore"): _object("data_file", "restore"),
+    ("POST", "/api/trash/empty"): _object("site", "manage"),
     # uploads that survive a cut connection
     ("POST", "/api/uploads"): Permission("sign-in", note="`append` needs that right on the dataset"),
     ("HEAD", "/api/uploads/{upload_id}"): _object("upload", "read"),

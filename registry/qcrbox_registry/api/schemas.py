@@ -193,6 +193,7 @@ class SiteStatus(Model):
     sessions: int  # interactive sessions that are open
     waiting_by_application: dict[str, int]
     waits: dict[str, str]  # application -> why its calculations wait
+    failed_starts: dict[str, str]  # application -> why its last start failed, until one succeeds
     agents: list[dict[str, Any]]
     launchers: list[dict[str, Any]]
     counters: dict[str, int]
