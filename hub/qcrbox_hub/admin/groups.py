@@ -32,6 +32,7 @@ class GroupPage(AdminPage):
     """What both pages share: which groups the person may see."""
 
     path = "/groups"
+    changes = "group"
     powers = frozenset({Power.ADMINISTRATOR, Power.GROUPS})
 
     @property

@@ -12,7 +12,7 @@ from tornado import web
 
 from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.pages import Page
-from qcrbox_hub.admin.registry import PersonalTokens, RegistryClient
+from qcrbox_hub.admin.registry import HubAct, PersonalTokens, RegistryClient, record_act
 from qcrbox_hub.admin.sections import Power, powers_of, sections_of
 from qcrbox_hub.admin.tables import Asked, Column, csv_lines, last_page, read_asked
 from qcrbox_hub.admin.words import FILTERS
@@ -25,6 +25,21 @@ POLICY = (
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 LONGEST_REASON = 1000
+# Fields of forms that the audit trail keeps. None of them holds a secret.
+_AUDITED_FIELDS = (
+    "reason",
+    "person",
+    "people",
+    "group",
+    "role",
+    "data",
+    "to",
+    "tokens",
+    "internet",
+    "image",
+    "request",
+    "mode",
+)
 _MESSAGE = "qcrbox-message"
 TOKENS = PersonalTokens()
 
@@ -35,6 +50,12 @@ class AdminPage(Page):
     path: ClassVar[str] = ""
     powers: ClassVar[frozenset[Power]] = frozenset({Power.ADMINISTRATOR})
     columns: ClassVar[tuple[Column, ...]] = ()
+    # What this page changes at the hub, as the audit trail names it: person, group or site; "" when it changes nothing
+    # there. The registry audits by itself what it is asked for: those actions are in `audited_there`.
+    changes: ClassVar[str] = ""
+    audited_there: ClassVar[frozenset[str]] = frozenset({"limits"})
+    # Name of the person or group that the page is about.
+    name: str = ""
 
     async def prepare(self) -> None:
         await super().prepare()
@@ -157,12 +178,35 @@ class AdminPage(Page):
             self.db.rollback()
             self.log.info("%s: %s refused: %s", self.current_user.name, self.field("action"), error.message)
             self.say(error.message, problem=True)
+            await self._audit(allowed=False)
         else:
+            unwritten = await self._audit(allowed=True)
             if message is None:
                 return
             self.log.info("%s: administration: %s", self.current_user.name, message)
-            self.say(message)
+            self.say(f"{message} {unwritten}".strip())
         self.redirect(address or self.request.uri, status=303)
+
+    async def _audit(self, *, allowed: bool) -> str:
+        """Write what was done at the hub into the audit trail. What to tell the person when that failed, else ""."""
+        action = self.field("action")
+        if not self.changes or action in self.audited_there:
+            return ""
+        act = HubAct(
+            who=self.current_user.name,
+            address=client_address(self)[:64],
+            action=action.replace("_", " "),
+            kind=self.changes,
+            name=(self.name or self.field("name"))[:255],
+            allowed=allowed,
+            details={name: self.field(name)[:LONGEST_REASON] for name in _AUDITED_FIELDS if self.field(name)},
+        )
+        try:
+            await record_act(self.settings["qcrbox_registry_url"], self.settings["qcrbox_service_token"], act)
+        except QcError as error:
+            self.log.error("not in the audit trail: %s: %s", act, error.message)
+            return "It could not be written into the audit trail, as the registry does not answer."
+        return ""
 
     @property
     def reason(self) -> str:

@@ -27,6 +27,7 @@ class People(AdminPage):
     """Everyone with an account, and those who wait for one."""
 
     path = "/people"
+    changes = "person"
     columns = (
         Column("name", "Name", sortable=True),
         Column("state", "State"),
@@ -117,6 +118,7 @@ class Person(AdminPage):
     """One person: what they are and use, and everything that can be done with the account."""
 
     path = "/people"
+    changes = "person"
 
     @property
     def membership(self) -> Membership:

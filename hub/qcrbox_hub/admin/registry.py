@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
@@ -65,6 +65,24 @@ class PersonalTokens:
     def forget(self, user: Any) -> None:
         """After the registry did not accept a token: it was ended elsewhere."""
         self._kept = {key: value for key, value in self._kept.items() if key[0] != user.id}
+
+
+@dataclass(frozen=True)
+class HubAct:
+    """What a person did, or was refused, at the hub. kind: person, group or site."""
+
+    who: str
+    address: str
+    action: str
+    kind: str
+    name: str
+    allowed: bool
+    details: dict[str, str]
+
+
+async def record_act(url: str, service_token: str, act: HubAct) -> None:
+    """Write an act into the audit trail, in the hub's own name. Raises RegistryAway, QcError."""
+    await RegistryClient(url, service_token).call("POST", "/internal/hub/audit", asdict(act))
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ handler_changes.apply(settings.addresses)
 c.JupyterHub.tornado_settings = {
     "qcrbox_addresses": settings.addresses,
     "qcrbox_registry_url": settings.registry_url,
+    "qcrbox_service_token": settings.service_token_file.read_text().strip(),
     "qcrbox_images": settings.people.images,
     "qcrbox_certificate_token": settings.certificate_token_file.read_text().strip(),
 }

@@ -16,7 +16,7 @@ from qcrbox.contract.errors import NotAllowed, NotFound
 from qcrbox_registry.access.rights import RELATIONS, RULES, SITE, Actor, Grant, Resource, authorize
 from qcrbox_registry.api.routes import ROUTERS
 
-Door = Literal["open", "sign-in", "object", "agent"]
+Door = Literal["open", "sign-in", "object", "agent", "hub"]
 Answer = Literal["yes", "401", "403", "404"]
 WEBSOCKET = "WEBSOCKET"
 
@@ -26,7 +26,7 @@ class Permission:
     """What a route needs.
 
     door: open (no sign-in), sign-in (every signed-in person, limited to their own reach), object (the right `action`
-    on an object of `kind`), agent (the file token of an attempt).
+    on an object of `kind`), agent (the file token of an attempt), hub (the service token, which no person has).
     """
 
     door: Door
@@ -147,6 +147,8 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     (WEBSOCKET, "/internal/calculations/{calculation_id}/tunnel/{tunnel_id}"): Permission(
         "agent", note="the token of this tunnel"
     ),
+    # the hub
+    ("POST", "/internal/hub/audit"): Permission("hub", note="no caller of this table has it"),
 }
 
 
@@ -205,6 +207,8 @@ def answer(permission: Permission, caller: str) -> Answer:
     """What a caller gets: yes, or the status of the refusal."""
     if permission.door == "open":
         return "yes"
+    if permission.door == "hub":
+        return "401"
     if permission.door == "agent":
         return "yes" if caller == "agent" else "401"
     actor = CALLERS[caller]
@@ -294,8 +298,11 @@ def _rule_rows(people: list[str]) -> Iterator[list[str]]:
 
 def _route_rows() -> Iterator[list[str]]:
     for (method, path), permission in PERMISSIONS.items():
-        needs = {"open": "nothing", "sign-in": "a sign-in", "agent": "a file token"}.get(
-            permission.door, f"`{permission.action}` on the {permission.kind.replace('_', ' ')}"
-        )
+        needs = {
+            "open": "nothing",
+            "sign-in": "a sign-in",
+            "agent": "a file token",
+            "hub": "the hub's service token",
+        }.get(permission.door, f"`{permission.action}` on the {permission.kind.replace('_', ' ')}")
         text = f"{needs}; {permission.note}" if permission.note else needs
         yield [f"{method} `{path}`", text, *(answer(permission, caller) for caller in CALLERS)]

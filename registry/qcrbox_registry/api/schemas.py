@@ -134,7 +134,7 @@ class Disk(Model):
 
 
 class Holder(Model):
-    subject: Literal["person", "group"]
+    subject: Literal["person", "group", "application"]  # application: holds its examples
     id: int
     name: str
     bytes: int
