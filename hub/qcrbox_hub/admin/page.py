@@ -16,6 +16,7 @@ from qcrbox_hub.admin.registry import HubAct, PersonalTokens, RegistryClient, re
 from qcrbox_hub.admin.sections import Power, powers_of, sections_of
 from qcrbox_hub.admin.tables import Asked, Column, csv_lines, last_page, read_asked
 from qcrbox_hub.admin.words import FILTERS
+from qcrbox_hub.platform.banner import Banner
 
 ROOT = "administration"
 STATIC = Path(__file__).resolve().parent / "static"
@@ -79,6 +80,11 @@ class AdminPage(Page):
         return Power.ADMINISTRATOR in self.held
 
     @property
+    def banner(self) -> Banner:
+        banner: Banner = self.settings["qcrbox_banner"]
+        return banner
+
+    @property
     def root(self) -> str:
         return f"{self.hub.base_url}{ROOT}"
 
@@ -103,9 +109,9 @@ class AdminPage(Page):
     async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
         kind, message = self._take_message()
         self.set_status(status)
-        values = {"message": message, "problem": "", **values}
-        if kind == "problem":
-            values |= {"message": "", "problem": message}
+        values = {"message": "", "problem": "", **values}
+        if message:
+            values["problem" if kind == "problem" else "message"] = message
         environment = self.settings["jinja2_env"]
         environment.filters.update(FILTERS)
         self.finish(
@@ -116,6 +122,7 @@ class AdminPage(Page):
                 here=self.path,
                 is_administrator=self.is_administrator,
                 me=self.current_user.name,
+                banner=self.banner.read().get("text", ""),
                 own_passwords=self.authenticator.own_passwords,
                 columns=self.columns,
                 last_page=last_page,

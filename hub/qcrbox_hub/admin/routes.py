@@ -9,10 +9,12 @@ from qcrbox_hub.admin.audit import Audit
 from qcrbox_hub.admin.calculations import Calculation, Calculations
 from qcrbox_hub.admin.groups import Group, Groups
 from qcrbox_hub.admin.launchers import Launchers
+from qcrbox_hub.admin.logs import Logs
 from qcrbox_hub.admin.overview import Overview
 from qcrbox_hub.admin.page import ROOT, STATIC, AdminPage, Static
 from qcrbox_hub.admin.people import People, Person
 from qcrbox_hub.admin.quotas import Quotas
+from qcrbox_hub.admin.site import Site
 from qcrbox_hub.admin.storage import Storage
 
 PAGES: tuple[tuple[str, type[AdminPage]], ...] = (
@@ -29,6 +31,8 @@ PAGES: tuple[tuple[str, type[AdminPage]], ...] = (
     (r"/storage", Storage),
     (r"/quotas", Quotas),
     (r"/audit", Audit),
+    (r"/logs", Logs),
+    (r"/site", Site),
 )
 
 

@@ -40,6 +40,8 @@ SECTIONS: tuple[Section, ...] = (
     Section("/storage", "Storage", "hard-drive", _ADMINISTRATOR),
     Section("/quotas", "Quotas", "scale-balanced", _ADMINISTRATOR),
     Section("/audit", "Audit", "clipboard-list", _ADMINISTRATOR),
+    Section("/logs", "Logs", "file-lines", _ADMINISTRATOR),
+    Section("/site", "Site", "gear", _ADMINISTRATOR),
 )
 
 

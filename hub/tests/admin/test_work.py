@@ -23,6 +23,14 @@ _cell_angle_alpha 90
 _cell_angle_beta 90
 _cell_angle_gamma 120
 _space_group_name_H-M_alt 'P 32 2 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Si1 Si 0.4697 0 0
+O1 O 0.4135 0.2669 0.1191
 """
 Rest = Callable[..., Any]
 
