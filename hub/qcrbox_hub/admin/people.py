@@ -57,7 +57,10 @@ class People(AdminPage):
             rows=await self._with_usage(rows),
             total=total,
             states=list(STATES.items()),
-            requests=self.service.requests(),
+            requests=[
+                {"id": each.id, "name": each.name, "asked_at": each.asked_at, "address": each.address}
+                for each in self.service.requests()
+            ],
         )
 
     async def _portions(self, asked: Any) -> AsyncIterator[list[Mapping[str, Any]]]:

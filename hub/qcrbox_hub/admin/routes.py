@@ -14,6 +14,7 @@ from qcrbox_hub.admin.overview import Overview
 from qcrbox_hub.admin.page import ROOT, STATIC, AdminPage, Static
 from qcrbox_hub.admin.people import People, Person
 from qcrbox_hub.admin.quotas import Quotas
+from qcrbox_hub.admin.rest import as_rest
 from qcrbox_hub.admin.site import Site
 from qcrbox_hub.admin.storage import Storage
 
@@ -39,4 +40,5 @@ PAGES: tuple[tuple[str, type[AdminPage]], ...] = (
 def administration_pages() -> list[tuple[Any, ...]]:
     """For the hub: each with its address below /hub."""
     pages: list[tuple[Any, ...]] = [(rf"/{ROOT}{path}", page) for path, page in PAGES]
+    pages += [(rf"/api/{ROOT}{path}", as_rest(page)) for path, page in PAGES]
     return [*pages, (rf"/{ROOT}/static/(.*)", Static, {"path": str(STATIC)})]

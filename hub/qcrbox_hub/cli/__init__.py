@@ -24,6 +24,7 @@ COMMANDS = {
     "image": ("image", "image"),
     "backup": ("store", "backup"),
     "restore": ("store", "restore"),
+    "admin": ("admin", "admin"),
 }
 
 
