@@ -143,7 +143,9 @@ class Group(GroupPage):
                     "name": row.name,
                     "last_activity": row.last_activity,
                     "state": row.state,
-                    "held": self._held(row.name, name),
+                    "held": [
+                        kind for kind in GROUP_ROLES if f"{kind.replace('_', ' ')} of {name}" in row.roles
+                    ],
                 }
                 for row in rows
             ],
