@@ -112,7 +112,7 @@ class Attempt:
                     "status": State.SUCCESSFUL,
                     "outputs": result.outputs,
                     "returncode": result.returncode,
-                    "warnings": result.warnings,
+                    "warnings": [*self.reports.warnings, *result.warnings],
                 }
         except ProgramFailed as error:
             finished = self._stopped() if self._stop else self._failed(str(error), error.ended.returncode)

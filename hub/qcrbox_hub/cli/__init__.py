@@ -24,6 +24,7 @@ COMMANDS = {
     "bridge": ("bridge", "bridge"),
     "apps": ("apps", "apps"),
     "image": ("image", "image"),
+    "audit": ("audit", "audit"),
     "backup": ("store", "backup"),
     "restore": ("store", "restore"),
 }

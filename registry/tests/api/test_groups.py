@@ -104,3 +104,27 @@ def test_a_transfer_that_is_under_way_breaks_off_when_the_right_ends(registry, t
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             arrived.extend(map(len, pieces))
     assert sum(arrived) < len(content)
+
+
+@pytest.mark.attack(7)
+@pytest.mark.parametrize("purpose", ["dataset", "data_file", "append"])
+def test_7_an_upload_that_was_begun_as_a_member_does_not_end_in_the_group_afterwards(team, do, purpose):
+    target = do.upload(team.ada, group=team.name)["qcrbox_dataset_id"]
+    about = {"append": {"dataset_id": target}}.get(purpose, {"group": team.name})
+    if purpose == "append":
+        given = {"kind": "dataset", "object_id": target, "group": team.name, "mode": "write"}
+        assert team.ada.post("/api/shares", json=given).status_code == 201
+    begun = team.bob.post("/api/uploads", json={"filename": "a.txt", "size": 6, "purpose": purpose, **about})
+    assert begun.status_code == 201, begun.text
+    path = f"/api/uploads/{begun.json()['payload']['upload_id']}"
+
+    def send(offset, content):
+        kind = {"content-type": "application/offset+octet-stream", "upload-offset": str(offset)}
+        return team.bob.patch(path, content=content, headers=kind)
+
+    assert send(0, b"abc").status_code == 204
+    team.leave(team.bob)
+    assert send(3, b"def").status_code in (403, 404)
+    shown = team.ada.get("/api/data-files").json()["payload"]["data_files"]
+    assert "a.txt" not in [one["filename"] for one in shown]
+    assert team.bob.delete(path).status_code == 204  # what has arrived is still bob's to throw away
