@@ -81,8 +81,8 @@ class _Clashes:
                 self.dropped.add(id(loser))
             else:
                 self.kept_written.add(id(loser))
-                tags = (_tag_for(entry, name, self.rename) for entry in (winner, loser))
-                self.warnings.append(_clash(name, *tags, self.block))
+                kept, written = (_tag_for(entry, name, self.rename) for entry in (winner, loser))
+                self.warnings.append(_clash(name, kept, written, self.block))
 
     def outcome(self, entries: list[Entry]) -> list[Entry]:
         """The entries that stay, under their new names."""
