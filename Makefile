@@ -2,6 +2,7 @@
 # make test   sets up and runs all tests             make bench  measurements beside their peers
 # make clean  removes what the other targets made    make chaos  the long fault run
 # make coverage  branches that the unit tests of a room run, with the promised shares
+# make docs   the documentation site            make wheel  wheel and sdist in dist/
 # make validate  the refinement beside published structures (docs/validation.md)
 # make instructions  which SHELXL instructions are applied (docs/shelxl_instructions.md)
 # make types  TypeScript types of the REST contract        make watch  rebuild the Lab extension after each change
@@ -16,7 +17,7 @@ NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 LAB := extension/qcrbox_extension/labextension/package.json
 WIDGETS := qcrbox_kernel_lib/qcrbox/widgets/static/.built
 
-.PHONY: run test lint types watch coverage bench validate instructions chaos clean setup setup-dev frontend constraints system
+.PHONY: run test lint types watch coverage bench validate instructions docs tutorials wheel chaos clean setup setup-dev frontend constraints system
 .DELETE_ON_ERROR:
 
 run: setup
@@ -54,6 +55,17 @@ validate: setup-dev
 
 instructions: setup-dev
 	@$(BIN)/python -m tools.shelxl_instructions
+
+# The site, in docs/_build/html; opens from the file system.
+docs: setup-dev
+	@$(BIN)/python -m tools.site $(ARGS)
+
+# Runs the notebooks and keeps their outputs for the site: after a change of notebooks/.
+tutorials: setup-dev
+	@$(BIN)/python -m tools.tutorials $(ARGS)
+
+wheel: setup
+	@$(BIN)/uv build --no-build-isolation --out-dir dist .
 
 chaos: setup-dev
 	@$(BIN)/python -m tests.faults.chaos --minutes 10 $(ARGS)

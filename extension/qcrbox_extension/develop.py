@@ -6,9 +6,12 @@ seen without another step.
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
+
+import qcrbox
 
 from qcrbox_extension import LAB_NAME, LABEXTENSION
 
@@ -36,6 +39,15 @@ def link(prefix: Path) -> None:
         place.symlink_to(source, target_is_directory=source.is_dir())
 
 
+def write_version(built: Path = LABEXTENSION) -> None:
+    """Give the built panel the version of the product: package.json of the sources has none of its own."""
+    file = built / "package.json"
+    package = json.loads(file.read_text(encoding="utf-8"))
+    if package["version"] != qcrbox.__version__:
+        package["version"] = qcrbox.__version__
+        file.write_text(json.dumps(package, indent=2) + "\n", encoding="utf-8")
+
+
 def main() -> int:
     if not (EXTENSION / "package.json").is_file():
         sys.stderr.write("This is an installed package, not a checkout: there is nothing to link.\n")
@@ -46,6 +58,7 @@ def main() -> int:
             "The JupyterLab panel is not built yet: in extension/ run npm ci && npm run build.\n"
         )
         return 1
+    write_version()
     return 0
 
 

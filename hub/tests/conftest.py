@@ -78,9 +78,9 @@ class Hub:
     def browser(self) -> Browser:
         return Browser(self.url)
 
-    def restart(self) -> None:
-        """Kill the hub's process and wait until the supervisor has brought it back."""
-        watched = next(each for each in self.supervisor.watched if each.name == "hub")
+    def restart(self, name: str = "hub") -> None:
+        """Kill a part's process and wait until the supervisor has brought it back."""
+        watched = next(each for each in self.supervisor.watched if each.name == name)
         process, deadline = watched.child.process, time.monotonic() + 90
         assert process is not None
         process.kill()

@@ -1,6 +1,1 @@
-from importlib.metadata import PackageNotFoundError, version
-
-try:
-    __version__ = version("qcrbox")
-except PackageNotFoundError:  # from a checkout that was never installed
-    __version__ = "0"
+"""The registry: the REST interface, the scheduler and the store, with the launcher beside them."""

@@ -1,4 +1,4 @@
-"""`python -m qcrbox_registry backup|restore|migrate|check --data DIR …`: work on a data folder without serving it."""
+"""`python -m qcrbox_registry backup|restore|migrate|check|audit --data DIR …`: work on a data folder without serving it."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def main(words: list[str]) -> int:
         ("restore", "fill an empty data folder from a backup"),
         ("migrate", "bring the database to this version's schema"),
         ("check", "database, file contents and audit trail"),
+        ("audit", "audit trail alone: its chain, and the heads that were signed and exported"),
     ):
         made = verbs.add_parser(verb, help=about)
         made.add_argument("--data", type=Path, required=True)
@@ -43,11 +44,15 @@ def main(words: list[str]) -> int:
         made.add_argument("--nats-url", default=os.environ.get("QCRBOX_REGISTRY_NATS_URL", ""))
         if verb in ("backup", "restore"):
             made.add_argument("path", type=Path, help="backup file (backup: or an existing folder for it)")
+        if verb == "audit":
+            made.add_argument("path", type=Path, nargs="?", help="a further exported copy of the heads")
     given = parser.parse_args(words)
     settings = Settings(
         data=given.data, database_url=given.database_url, nats_url=given.nats_url, auth="token"
     )
-    act = {"backup": _backup, "restore": _restore, "migrate": _migrate, "check": _check}[given.verb]
+    act = {"backup": _backup, "restore": _restore, "migrate": _migrate, "check": _check, "audit": _audit}[
+        given.verb
+    ]
     return asyncio.run(act(settings, getattr(given, "path", None)))
 
 
@@ -131,6 +136,24 @@ async def _check(settings: Settings, _: Path | None) -> int:
     for fault in faults:
         _say(fault)
     _say(json.dumps({"sound": not faults, "faults": len(faults)}))
+    return 1 if faults else 0
+
+
+async def _audit(settings: Settings, copy: Path | None) -> int:
+    """Reads only; needs no NATS, so a copy of a data folder can be checked elsewhere."""
+    if copy is not None and not copy.is_file():
+        raise UserInputError("There is no such file of signed heads.", where=str(copy))
+    database = Database(settings.sql_url)
+    try:
+        heads = heads_of(settings, Secrets(settings.data), *([copy] if copy else []))
+        faults = [f"audit entry {seq} was changed" for seq in await database.read(audit.broken_links)]
+        faults += await database.read(heads.faults)
+        newest, _ = await database.read(audit.head)
+    finally:
+        database.close()
+    for fault in faults:
+        _say(fault)
+    _say(json.dumps({"sound": not faults, "entries": newest, "faults": len(faults)}))
     return 1 if faults else 0
 
 

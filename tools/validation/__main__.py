@@ -13,7 +13,8 @@ _HEAD = f"""# Validation of the refinement
 
 Made by `make validate` (`DATA_SETS=/path` adds a folder of CIFs). Goals: the number of parameters of the file; R1 and wR2 within
 {R_TOLERANCE:g}; coordinates and U(ij) within {SHIFT_TOLERANCE:g} s.u. of the file's; ratio of the s.u. {SU_RATIO[0]:g} to {SU_RATIO[1]:g}. A row that
-misses a goal says no, and the reason stands below the table.
+misses a goal says no, and the reason stands below the table. Not comparable: the file's fit was one to other data than those at hand.
+Parameters of a file that was not converged may differ by its own last shift/s.u. more, and its s.u. are not compared.
 """
 
 

@@ -10,6 +10,7 @@ import io
 import json
 import re
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "app_images" / "ref
 from qcrbox.contract.errors import QcError
 from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.cif_block import CifBlock, value_and_su
+from qcrbox_refine.hkl_file import read_hkl_text, reflection_lines
 from qcrbox_refine.least_squares import Fit, u_cif_su
 from qcrbox_refine.refinement import Options, Result, load_model, refine_model
 
@@ -38,6 +40,37 @@ _STATED = {
     "extinction": "_refine_ls_extinction_coef",
     "shift": "_refine_ls_shift/su_max",
 }
+
+
+def rows_of(path: Path, hkl: Path | None) -> dict:
+    """Row of one CIF. A file whose reflections have wider columns than SHELXL cuts them at has a second row inside, `cut`:
+    its published fit is one to the cut numbers.
+    """
+    row = compare(path, hkl)
+    block = load_model(str(path)).source
+    text = hkl.read_text("utf-8", "replace") if hkl else block.text("_shelx_hkl_file") if block else None
+    program = (block.text("_computing_structure_refinement") or "") if block else ""
+    if not text or "SHELXL" not in program.upper() or re.search(r"^\s*data_", text, re.MULTILINE):
+        return row
+    if read_hkl_text(text, path.name).fixed:
+        return row
+    with tempfile.TemporaryDirectory() as folder:
+        cut = Path(folder) / "cut.hkl"
+        cut.write_text(cut_at_columns(text))
+        return row | {"cut": compare(path, cut) | {"name": f"{path.stem}, columns cut"}}
+
+
+def cut_at_columns(text: str) -> str:
+    """The reflections as SHELXL reads lines of any width: F² in columns 13 to 20, σ in 21 to 28, nothing is 0, whole numbers
+    stay. A σ of 0 becomes 0.01.
+    """
+    lines = []
+    for line in reflection_lines(text):
+        value, sigma = (
+            float(field) if field.strip(" -") else 0.0 for field in (line[12:20], line[20:28].ljust(1))
+        )
+        lines.append(f"{line[:12]}{value:8.2f}{max(sigma, 0.01):8.2f}")
+    return "\n".join([*lines, "   0   0   0    0.00    0.00", ""])
 
 
 def compare(path: Path, hkl: Path | None) -> dict:
@@ -143,7 +176,7 @@ def main(arguments: list[str]) -> int:
     start = time.monotonic()
     try:
         with contextlib.redirect_stdout(log):
-            row = compare(path, hkl)
+            row = rows_of(path, hkl)
     except QcError as error:
         row = {"refused": str(error.message)}
     row |= {"name": path.stem, "seconds": round(time.monotonic() - start, 1)}

@@ -9,7 +9,8 @@ import numpy as np
 from qcrbox.contract.errors import UserInputError
 
 _ZERO = re.compile(r"-?0+(\.0*)?")
-# FORMAT(3I4,2F8.2,I4,F8.4): h, k, l, value, σ, batch number, wavelength.
+# FORMAT(3I4,2F8.2,I4,F8.4): h, k, l, value, σ, batch number, wavelength. F² and σ without a point are whole numbers: Fortran
+# would take hundredths, SHELXL does not (a fit of SHELXL-2018 to cut columns, xylitol in docs/validation.md, shows it).
 _COLUMNS = (0, 4, 8, 12, 20, 28, 32, 40)
 
 
@@ -80,8 +81,8 @@ def _fixed(line: str) -> list[float] | None:
             int(line[0:4]),
             int(line[4:8]),
             int(line[8:12]),
-            _real(line[12:20]),
-            _real(line[20:28]),
+            float(line[12:20]),
+            float(line[20:28]),
             0.0,
             0.0,
         ]
@@ -91,17 +92,17 @@ def _fixed(line: str) -> list[float] | None:
     if tail:
         try:
             row[5] = int(line[28:32]) if line[28:32].strip() else 0
-            row[6] = _real(line[32:40], 0.0001) if line[32:40].strip() else 0.0
+            row[6] = _wavelength(line[32:40]) if line[32:40].strip() else 0.0
         except ValueError:
             # Text after the s.u. is a remark of the program that wrote the file.
             row[5:] = [0.0, 0.0]
     return row
 
 
-def _real(field: str, unit: float = 0.01) -> float:
-    """A number; without a decimal point it counts units, as FORMAT(F8.2) of Fortran reads it."""
+def _wavelength(field: str) -> float:
+    """A wavelength in Å; without a decimal point it counts 0.0001 Å, as FORMAT(F8.4) of Fortran reads it."""
     value = float(field)
-    return value if "." in field or "e" in field or "E" in field else value * unit
+    return value if "." in field or "e" in field or "E" in field else value * 0.0001
 
 
 def _needs_free(line: str, fixed: list[float] | None) -> bool:

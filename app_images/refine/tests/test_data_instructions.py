@@ -29,14 +29,14 @@ def prepared(folder, crystal, *cards, text=None, hklf="HKLF 4"):
     [
         ("   1   2   3  123.45    1.25\n", [(1, 2, 3, 123.45, 1.25, 0, 0)], True),
         (" -12-100 -1299999.99 1234.56  -2\n", [(-12, -100, -12, 99999.99, 1234.56, -2, 0)], True),
-        ("   1   2   3   12345     125\n", [(1, 2, 3, 123.45, 1.25, 0, 0)], True),
+        ("   1   2   3   12345     125\n", [(1, 2, 3, 12345, 125, 0, 0)], True),
         ("   1   2   3  123.45    1.25   1  1.2345\n", [(1, 2, 3, 123.45, 1.25, 1, 1.2345)], True),
         ("   1   2   3      123.45        1.25\n", [(1, 2, 3, 123.45, 1.25, 0, 0)], False),
         ("    1    2    3  9448.91   80.99\n", [(1, 2, 3, 9448.91, 80.99, 0, 0)], False),
         ("1 2 3 1.5e3 2 -2\n1 2 4 1.5e3 2 1\n", [(1, 2, 3, 1500, 2, -2, 0), (1, 2, 4, 1500, 2, 1, 0)], False),
         ("   1   2   3  123.45    1.25 a remark\n", [(1, 2, 3, 123.45, 1.25, 0, 0)], True),
     ],
-    ids=["plain", "touching", "implied points", "wavelength", "wide", "wide indices", "free", "remark"],
+    ids=["plain", "touching", "no points", "wavelength", "wide", "wide indices", "free", "remark"],
 )
 def test_columns_are_seen(text, rows, fixed):
     found = read_hkl_text(text + "   0   0   0    0.00    0.00\nanything\n", "x.hkl")

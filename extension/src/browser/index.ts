@@ -35,7 +35,7 @@ export const browserPlugin: JupyterFrontEndPlugin<void> = {
       const content = new StoreBrowser(
         model,
         {
-          use: dataset => insert(datasetCode(dataset), notebooks, trans),
+          use: dataset => insert(datasetCode(dataset, store.datasets), notebooks, trans),
           downloadUrl: id => store.client.downloadUrl(id),
           ask: async (title, label) => (await InputDialog.getText({ title, label })).value ?? ''
         },

@@ -1,4 +1,5 @@
 import type { IDataset } from '../registry/types';
+import { datasetTitle, timeOf } from '../titles';
 
 /** What a person filled in; empty fields do not count. */
 export interface IFacets {
@@ -85,14 +86,14 @@ export function rowOf(dataset: IDataset): IRow {
   const index = Object.values(dataset.data_files).find(file => file.index?.kind === 'structure')?.index;
   return {
     id: dataset.qcrbox_dataset_id,
-    name: dataset.name || Object.keys(dataset.data_files)[0] || dataset.qcrbox_dataset_id,
+    name: datasetTitle(dataset),
     formula: index?.formula_sum ?? '',
     spaceGroup: index?.space_group_hm ?? '',
     r1: typeof index?.r1 === 'number' ? index.r1.toFixed(4) : '',
     files: Object.keys(dataset.data_files).join(', '),
     tags: (dataset.tags ?? []).join(', '),
     owner: dataset.owner ?? '',
-    stored: (dataset.created_at ?? '').slice(0, 16).replace('T', ' '),
+    stored: timeOf(dataset.created_at),
     readOnly: dataset.read_only ?? false
   };
 }

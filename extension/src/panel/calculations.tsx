@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import { FINAL, type ICalculation, type State } from '../registry/types';
 import { SIGNS, word } from '../states';
+import { calculationTitle } from '../titles';
 import type { IPanelContext } from './context';
 import { Log } from './log';
 import { queueWords } from './queue';
@@ -38,7 +39,9 @@ export function Calculations({ context }: { context: IPanelContext }): JSX.Eleme
             <li key={id} data-calculation={id}>
               <div className={open ? 'qcrbox-Row qcrbox-mod-open' : 'qcrbox-Row'}>
                 <button className="qcrbox-Row-main" aria-expanded={open} onClick={() => choose(open ? '' : id)}>
-                  <span className="qcrbox-Row-name">{calculation.name || calculation.command_name}</span>
+                  <span className="qcrbox-Row-name qcrbox-mod-title" title={calculationTitle(calculation)}>
+                    {calculationTitle(calculation)}
+                  </span>
                   <span className="qcrbox-Row-note">
                     <StateMark state={calculation.status} step={calculation.step} trans={trans} />
                   </span>
@@ -103,6 +106,9 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
             {trans.__('Cancel')}
           </button>
         )}
+        <button className="qcrbox-small" onClick={() => void context.rename(calculation)}>
+          {trans.__('Rename …')}
+        </button>
         <button className="qcrbox-small" onClick={() => context.insertResult(calculation)}>
           {trans.__('Insert code')}
         </button>

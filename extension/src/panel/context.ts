@@ -11,6 +11,7 @@ export interface IPanelContext {
   insertDataset(dataset: IDataset): void;
   insertResult(calculation: ICalculation): void;
   cancel(calculation: ICalculation): Promise<void>;
+  rename(calculation: ICalculation): Promise<void>;
   openSession(session: ISession): void;
   startSession(application: IApplication, command: ICommand): void;
   chooseFiles(): void;

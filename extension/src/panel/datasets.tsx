@@ -1,22 +1,19 @@
 import * as React from 'react';
 
 import type { ICifIndex, IDataset } from '../registry/types';
+import { datasetTitle } from '../titles';
 import type { IPanelContext } from './context';
 import { Section } from './section';
 
 /** More rows than this are found by searching: a panel is not a table. */
 const SHOWN = 200;
 
-function title(dataset: IDataset): string {
-  return dataset.name || Object.keys(dataset.data_files)[0] || dataset.qcrbox_dataset_id;
-}
-
 /** One's datasets, and the examples that applications bring. */
 export function Datasets({ context }: { context: IPanelContext }): JSX.Element {
   const { store, trans } = context;
   const [search, setSearch] = React.useState('');
   const text = search.trim().toLowerCase();
-  const names = (each: IDataset) => [title(each), ...Object.keys(each.data_files)];
+  const names = (each: IDataset) => [datasetTitle(each, store.calculations), ...Object.keys(each.data_files)];
   const found = store.datasets.filter(each => !text || names(each).some(name => name.toLowerCase().includes(text)));
   return (
     <Section title={trans.__('Datasets')} count={store.datasets.length}>
@@ -55,18 +52,21 @@ export function Datasets({ context }: { context: IPanelContext }): JSX.Element {
 function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelContext }): JSX.Element {
   const { trans, store } = context;
   const [open, setOpen] = React.useState(false);
+  const title = datasetTitle(dataset, store.calculations);
   const index = Object.values(dataset.data_files).find(file => file.index?.kind === 'structure')?.index;
   return (
     <li data-dataset={dataset.qcrbox_dataset_id}>
       <div className={open ? 'qcrbox-Row qcrbox-mod-open' : 'qcrbox-Row'}>
         <button className="qcrbox-Row-main" aria-expanded={open} onClick={() => setOpen(!open)}>
-          <span className="qcrbox-Row-name">{title(dataset)}</span>
+          <span className="qcrbox-Row-name qcrbox-mod-title" title={title}>
+            {title}
+          </span>
           {dataset.read_only && <span className="qcrbox-Row-note">{trans.__('example')}</span>}
         </button>
         <button
           className="qcrbox-small"
-          aria-label={trans.__('Insert %1 into the notebook', title(dataset))}
-          title={trans.__('Insert %1 into the notebook', title(dataset))}
+          aria-label={trans.__('Insert %1 into the notebook', title)}
+          title={trans.__('Insert %1 into the notebook', title)}
           onClick={() => context.insertDataset(dataset)}
         >
           {trans.__('Use')}

@@ -16,6 +16,7 @@ import type { RegistryStore } from '../registry/store';
 import type { ICalculation, IEvent } from '../registry/types';
 import { upload } from '../registry/upload';
 import { word } from '../states';
+import { calculationTitle } from '../titles';
 import { OPEN_SESSION, START_SESSION } from '../session/commands';
 import { Applications } from './applications';
 import { Calculations } from './calculations';
@@ -23,6 +24,7 @@ import { ConnectionBar } from './connection';
 import type { IPanelContext } from './context';
 import { Datasets } from './datasets';
 import { isLongAwaitedEnd } from './ending';
+import { renameCalculation } from './renaming';
 import { Sessions } from './sessions';
 
 /** What Lab's file browser puts on a drag. */
@@ -50,9 +52,10 @@ export class QCrBoxPanel extends ReactWidget {
       store,
       trans,
       insertCommand: (application, command) => insert(commandCode(application, command), notebooks, trans),
-      insertDataset: dataset => insert(datasetCode(dataset), notebooks, trans),
+      insertDataset: dataset => insert(datasetCode(dataset, store.datasets), notebooks, trans),
       insertResult: calculation => insert(calculationCode(calculation.calculation_id), notebooks, trans),
       cancel: calculation => this.cancel(calculation),
+      rename: calculation => renameCalculation(store, calculation, trans),
       openSession: session => void commands.execute(OPEN_SESSION, { id: session.session_id }),
       startSession: (application, command) =>
         void commands.execute(START_SESSION, { application: application.slug, command: command.name }),
@@ -97,7 +100,7 @@ export class QCrBoxPanel extends ReactWidget {
     if (!known || !event.status || !isLongAwaitedEnd(known, event, Date.now())) {
       return;
     }
-    const name = known.name || known.command_name;
+    const name = known.title || known.command_name;
     if (event.status === 'successful') {
       Notification.success(trans.__('%1 is done.', name), { autoClose: 8000 });
     } else {
@@ -187,7 +190,7 @@ export class QCrBoxPanel extends ReactWidget {
     const { trans } = this;
     const answer = await showDialog({
       title: trans.__('Cancel this calculation?'),
-      body: trans.__('%1 stops; its log stays.', calculation.command_name),
+      body: trans.__('%1 stops; its log stays.', calculationTitle(calculation)),
       buttons: [Dialog.cancelButton({ label: trans.__('Go on') }), Dialog.warnButton({ label: trans.__('Cancel it') })]
     });
     if (!answer.button.accept) {

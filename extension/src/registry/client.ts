@@ -56,6 +56,11 @@ export class RegistryClient {
     await this.request(`calculations/${encodeURIComponent(id)}/stop`, { method: 'POST' });
   }
 
+  /** Give a calculation and its result a title; an empty one brings the automatic title back. */
+  async renameCalculation(id: string, title: string): Promise<void> {
+    await this.request(`calculations/${encodeURIComponent(id)}`, json('PATCH', { title }));
+  }
+
   /** Sessions that are open or starting, newest first. */
   async sessions(): Promise<ISession[]> {
     return (await this.get<{ interactive_sessions: ISession[] }>('interactive-sessions')).interactive_sessions;

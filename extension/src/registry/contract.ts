@@ -150,6 +150,11 @@ export interface components {
              */
             name: string;
             /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
              * Owner
              * @default
              */
@@ -307,6 +312,11 @@ export interface components {
              * @default false
              */
             interactive: boolean;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
         };
         /**
          * Commands
@@ -706,6 +716,11 @@ export interface components {
              */
             name: string;
             /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
              * Owner
              * @default
              */
@@ -954,8 +969,16 @@ export interface components {
         };
         /** ChangeCalculation */
         ChangeCalculation: {
-            /** Tags */
-            tags: string[];
+            /**
+             * Tags
+             * @default null
+             */
+            tags: string[] | null;
+            /**
+             * Title
+             * @default null
+             */
+            title: string | null;
         };
         /** ChangeDataFile */
         ChangeDataFile: {

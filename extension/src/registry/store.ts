@@ -153,6 +153,8 @@ export class RegistryStore implements IDisposable {
       this.applyToCalculation(event);
     } else if (event.kind === 'dataset' || event.kind === 'data_file') {
       this.waitingDatasets = true;
+    } else if (event.kind === 'title') {
+      this.waitingCalculations.add(event.id);
     } else if (event.kind === 'session') {
       this.waitingSessions = true;
     } else if (event.kind === 'application') {

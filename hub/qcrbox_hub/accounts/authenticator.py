@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 import bcrypt
+from jupyterhub import orm
 from jupyterhub.handlers import BaseHandler
 from nativeauthenticator import NativeAuthenticator
 from nativeauthenticator.orm import UserInfo
@@ -20,7 +21,9 @@ from traitlets import default
 
 from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.brake import Attempts, SignInBrake, TooMany
+from qcrbox_hub.accounts.invitations import Invitations
 from qcrbox_hub.accounts.members import Members
+from qcrbox_hub.accounts.membership import Membership
 from qcrbox_hub.accounts.names import NAME_PATTERN, RESERVED
 from qcrbox_hub.accounts.tables import RequestRow, SignInStateRow
 
@@ -57,7 +60,7 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
         address = client_address(handler)
         try:
             async with BRAKE.attempt(name, address):
-                outcome = await self._check(name, password)
+                outcome = await self._check(handler, name, password)
         except TooMany as error:
             handler.refusal = str(error)
             return None
@@ -68,13 +71,12 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
         handler.refusal = outcome
         return None if outcome else name
 
-    async def _check(self, name: str, password: str) -> str:
+    async def _check(self, handler: BaseHandler, name: str, password: str) -> str:
         """Why this sign-in is refused, "" when it is not."""
         account = self.get_user(name)
-        stored = account.password if account else self._dummy_hash
-        # Hashing takes a quarter of a second by design: in a thread, so that the hub goes on; and for an
-        # unknown name too, so that the answer's time does not tell which names exist.
-        right = await asyncio.to_thread(matches, password, stored)
+        right = await self._is_right(name, account, password)
+        if account is None and await self._begin_in_workshop(handler, name, password):
+            return ""
         if account and right:
             if not account.is_authorized:
                 return "An administrator has locked this account."
@@ -86,6 +88,29 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
         if await self._is_waiting(name, password):
             return "An administrator has not approved this account yet."
         return WRONG
+
+    async def _is_right(self, name: str, account: UserInfo | None, password: str) -> bool:
+        """Is this the password of the account, or of its workshop?"""
+        stored = account.password if account else self._dummy_hash
+        # Hashing takes a quarter of a second by design: in a thread, so that the hub goes on; and for an
+        # unknown name too, so that the answer's time does not tell which names exist.
+        if await asyncio.to_thread(matches, password, stored):
+            return account is not None
+        if account is None:
+            return False
+        return await Invitations(self.db).workshop_of(name, password, taken=True) is not None
+
+    async def _begin_in_workshop(self, handler: BaseHandler, name: str, password: str) -> bool:
+        """Make the account of a free name with a workshop's password."""
+        row = await Invitations(self.db).workshop_of(name, password, taken=False)
+        if row is None or self.one_person or self.problem_with_name(name) or self.is_taken(name):
+            return False
+        # Nobody knows this password; the workshop's opens the account while the workshop lasts.
+        await self.new_account(name, secrets.token_urlsafe(24), approved=True)
+        self.set_password_state(name, workshop=row.id)
+        handler.user_from_username(name)
+        Membership(self.db, self.group).add(row.group, [name])
+        return True
 
     async def _is_waiting(self, name: str, password: str) -> bool:
         """Does someone who asked for an account sign in? They get to know what they know already."""
@@ -107,6 +132,10 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
         if name in RESERVED:
             return f"The name {name} is reserved. Choose another one."
         return ""
+
+    def is_taken(self, name: str) -> bool:
+        """Does an account have this name, with a password of ours or without?"""
+        return self.user_exists(name) or orm.User.find(self.db, name) is not None
 
     def problem_with(self, name: str, password: str, confirmation: str) -> str:
         """Why an account cannot be asked for so. Says nothing about which names exist."""
@@ -159,9 +188,7 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
         self.db.commit()
 
     async def password_is(self, name: str, password: str) -> bool:
-        account = self.get_user(name)
-        stored = account.password if account else self._dummy_hash
-        return await asyncio.to_thread(matches, password, stored) and account is not None
+        return await self._is_right(name, self.get_user(name), password)
 
     def accounts(self) -> list[UserInfo]:
         return self.db.query(UserInfo).order_by(UserInfo.username).all()

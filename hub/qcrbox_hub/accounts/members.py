@@ -150,7 +150,7 @@ class Members(Base):
 
     def page_handlers(self) -> list[tuple[Any, ...]]:
         """Our pages that do not depend on how people sign in."""
-        from qcrbox_hub.accounts import connect_page, group_page, pages
+        from qcrbox_hub.accounts import connect_page, group_page, invitation_pages, pages
 
         return [
             (r"/first-admin", pages.FirstAdmin),
@@ -159,6 +159,8 @@ class Members(Base):
             (r"/confirm", pages.Confirm),
             (r"/host-name", pages.HostName),
             (r"/group-members", group_page.Groups),
+            (r"/invitations", invitation_pages.Invite),
+            (r"/join", invitation_pages.Join),
             (r"/connect", connect_page.Connect),
             (r"/connect/begin", connect_page.BeginConnecting),
             (r"/connect/token", connect_page.FinishConnecting),

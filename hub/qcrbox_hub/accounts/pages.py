@@ -40,7 +40,11 @@ class Page(BaseHandler):
 
     @property
     def service(self) -> AccountService:
-        return AccountService(self, self.current_user.name)
+        return self.service_for(self.current_user.name)
+
+    def service_for(self, name: str) -> AccountService:
+        """What `name` does with accounts; the caller has checked that they may."""
+        return AccountService(self, name)
 
     async def show(self, template: str, *, status: int = 200, **values: Any) -> None:
         self.set_status(status)

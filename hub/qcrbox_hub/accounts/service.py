@@ -61,7 +61,7 @@ class AccountService:
         name = self.authenticator.normalize_username(name or request.name)
         if problem := self.authenticator.problem_with_name(name):
             raise UserInputError(problem)
-        if self.authenticator.user_exists(name):
+        if self.authenticator.is_taken(name):
             raise Conflict(
                 f"The name {name} is taken.", next="Approve the request under another name, or refuse it."
             )

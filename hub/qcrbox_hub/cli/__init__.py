@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import Annotated
 
+import qcrbox
 import typer
 from qcrbox.contract.errors import QcError
 
@@ -22,10 +24,26 @@ COMMANDS = {
     "bridge": ("bridge", "bridge"),
     "apps": ("apps", "apps"),
     "image": ("image", "image"),
+    "audit": ("audit", "audit"),
     "backup": ("store", "backup"),
     "restore": ("store", "restore"),
     "admin": ("admin", "admin"),
 }
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"qcrbox {qcrbox.__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end."),
+    ] = False,
+) -> None:
+    """Quantum crystallography in JupyterLab: start, stop and look after the platform."""
 
 
 def make_app(*words: str) -> typer.Typer:
@@ -37,8 +55,8 @@ def make_app(*words: str) -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    # With one command only, Typer would take its name for an argument.
-    app.callback()(lambda: None)
+    # With one command only, Typer would take its name for an argument; a callback prevents that too.
+    app.callback()(_options)
     for word in words:
         module, name = COMMANDS[word]
         found = getattr(import_module(f"qcrbox_hub.cli.{module}"), name)

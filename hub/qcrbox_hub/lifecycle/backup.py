@@ -42,6 +42,8 @@ def write_backup(data: DataFolder, target: Path, say: Say, *, homes: bool = True
         raise NotFound(
             "There is nothing to back up.", where=str(data.path), next="Choose the data folder with --data."
         )
+    # A forgotten setting must not make a backup without accounts.
+    data.require_databases(settings.database_urls(data.path))
     folder = target / time.strftime("qcrbox-%Y%m%d-%H%M%S", time.gmtime())
     folder.mkdir(parents=True, mode=0o700)
     try:
@@ -87,12 +89,7 @@ def restore_backup(source: Path, data: DataFolder, say: Say) -> None:
     try:
         say("the registry's data …")
         _registry("restore", data, settings, source / REGISTRY)
-        data.require_databases(
-            {
-                "registry": settings.registry_database_url(data.path) or "sqlite://",
-                "hub": settings.hub_database_url(data.path),
-            }
-        )
+        data.require_databases(settings.database_urls(data.path))
         if HUB in parts:
             say("accounts …")
             url = settings.hub_database_url(data.path)
@@ -137,11 +134,7 @@ def _check(source: Path, say: Say) -> dict[str, str]:
 
 def _registry(verb: str, data: DataFolder, settings: PlatformSettings, file: Path) -> None:
     command = [sys.executable, "-m", "qcrbox_registry", verb, "--data", str(data.path), str(file)]
-    # Through the environment: an argument list shows a password to everyone on the machine.
-    environment = os.environ | {
-        "QCRBOX_REGISTRY_DATABASE_URL": settings.registry_database_url(data.path),
-        "QCRBOX_REGISTRY_NATS_URL": settings.nats.url,
-    }
+    environment = os.environ | settings.registry_environment(data.path)
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise QcError(

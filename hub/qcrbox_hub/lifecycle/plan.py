@@ -175,8 +175,6 @@ def _registry(plan: Plan) -> ChildSpec:
         "NATS_URL": _nats_url(plan),
         "APPLICATIONS": json.dumps([str(each) for each in _applications(plan)]),
     }
-    if url := plan.options.settings.registry_database_url(plan.data.path):
-        settings["DATABASE_URL"] = url
     if plan.options.mode == "registry":
         settings["AUTH"] = "none"
     elif plan.options.mode == "solo":
@@ -193,7 +191,11 @@ def _registry(plan: Plan) -> ChildSpec:
     return ChildSpec(
         "registry",
         _python("qcrbox_registry"),
-        _environment(plan, **{f"QCRBOX_REGISTRY_{name}": value for name, value in settings.items()}),
+        _environment(
+            plan,
+            **plan.options.settings.registry_environment(plan.data.path),
+            **{f"QCRBOX_REGISTRY_{name}": value for name, value in settings.items()},
+        ),
         ready=answering(f"{plan.registry_url}/api/healthz"),
         needs=() if plan.options.settings.nats.url else ("nats",),
     )

@@ -70,6 +70,15 @@ class Nats(Section):
     url: str = Field("", description="e.g. nats://nats.example.org:4222; the system account needs our users.")
 
 
+class Audit(Section):
+    """Where signed heads of the audit trail go besides DATA/audit/heads.ndjson; `qcrbox audit` checks the trail against them."""
+
+    heads_file: Path | None = Field(
+        None, description="A file to append to, best on another disk or machine; relative to the data folder."
+    )
+    syslog: bool = Field(False, description="Send them to the system log too.")
+
+
 class People(Section):
     """People's Jupyter servers."""
 
@@ -207,6 +216,7 @@ class PlatformSettings(Section):
     public: Public = Field(default_factory=Public)
     database: Databases = Field(default_factory=Databases)
     nats: Nats = Field(default_factory=Nats)
+    audit: Audit = Field(default_factory=Audit)
     people: People = Field(default_factory=People)
     sign_in: SignIn = Field(default_factory=SignIn)
     manager: str = Field(
@@ -221,6 +231,25 @@ class PlatformSettings(Section):
         """An empty text for SQLite in the data folder. A variable of the registry counts where the file names none."""
         found = _from_file(data, self.database.registry_url_file)
         return found or os.environ.get("QCRBOX_REGISTRY_DATABASE_URL", "")
+
+    def database_urls(self, data: Path) -> dict[str, str]:
+        """By part of the platform, with passwords."""
+        return {
+            "registry": self.registry_database_url(data) or "sqlite://",
+            "hub": self.hub_database_url(data),
+        }
+
+    def registry_environment(self, data: Path) -> dict[str, str]:
+        """What every process of the registry needs to know, served or not; through the environment, because an argument
+        list shows a password to everyone on the machine.
+        """
+        found = {
+            "DATABASE_URL": self.registry_database_url(data),
+            "NATS_URL": self.nats.url,
+            "AUDIT_HEADS": str(data / self.audit.heads_file) if self.audit.heads_file else "",
+            "AUDIT_SYSLOG": "true" if self.audit.syslog else "",
+        }
+        return {f"QCRBOX_REGISTRY_{name}": value for name, value in found.items() if value}
 
     def hub_database_url(self, data: Path) -> str:
         return hub_database_url(data, self.database.hub_url_file)

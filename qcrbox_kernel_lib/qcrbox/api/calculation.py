@@ -28,6 +28,7 @@ from qcrbox.display.status_text import (
     line_text,
     lost_connection_text,
     plain_error,
+    title_text,
 )
 from qcrbox.display.text_bar import TextBar
 from qcrbox.language import tr
@@ -78,6 +79,27 @@ class Calculation(Stored):
     def name(self) -> str:
         """The name given at submission, else the name of the command."""
         return str(self._live.record.get("name") or self.command)
+
+    @property
+    def title(self) -> str:
+        """What went in · what was done · how it ended, or the name that a person gave; the same everywhere.
+
+        Set it to rename: it is stored in the registry, for the output dataset too. "" brings the automatic title back.
+        """
+        if "title" not in self._live.record:  # known from its submission only
+            with contextlib.suppress(Unreachable):
+                self.refresh()
+        return str(self._live.record.get("title") or self.name)
+
+    @title.setter
+    def title(self, title: str) -> None:
+        before = str(self._live.record.get("name") or "")
+        self._rename(title)
+        self.box.changes.note(f"{title!r} was renamed", lambda: self._rename(before))
+
+    def _rename(self, title: str) -> None:
+        payload = self.box.client.patch(f"/api/calculations/{self.id}", {"title": title})
+        self.take_record(payload["calculations"][0])
 
     @property
     def command(self) -> str:
@@ -376,6 +398,7 @@ class Calculation(Stored):
             "id": self.id,
             "short_id": self.short_id,
             "name": self.name,
+            "title": title_text(self._live, self.title),
             "application": self.application,
             "lost_s": self.box.feed.lost_s,
             "lost": self._lost_connection(),
@@ -403,6 +426,6 @@ class Calculation(Stored):
         self._display_card()
 
     def __repr__(self) -> str:
-        line = line_text(self._live, f"{self.application}.{self.command}", self.short_id)
+        line = line_text(self._live, title_text(self._live, self.title), self.short_id)
         lost = "" if self._live.final else self._lost_connection()
         return f"{line}\n{lost}" if lost else line

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.api.calculation import Calculation, StoppedWaiting
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.states import State
-from qcrbox.display.status_text import brief_text, start_text, status_text
+from qcrbox.display.status_text import brief_text, start_text, status_text, title_text
 from qcrbox.markup import Table
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ __all__ = ["Calculation", "Calculations", "StoppedWaiting"]
 
 
 class Calculations:
-    """`qc.calculations`: all of mine, newest first; by id (its end is enough) or by state."""
+    """`qc.calculations`: all of mine, newest first; by id (its end is enough), title or state."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -118,7 +118,7 @@ class Calculations:
         return self.recent(status="failed")
 
     def __getitem__(self, key: str | int) -> Calculation:
-        """By whole id, by the end (or beginning) of an id, or by place: 0 the newest."""
+        """By whole id, by the end (or beginning) of an id, by title, or by place: 0 the newest."""
         if isinstance(key, int):
             newest = self.recent(abs(key) + 1 if key >= 0 else 1000)
             try:
@@ -128,9 +128,11 @@ class Calculations:
         if len(key) == 32:
             return self._of(self.read(key))
         near = {c.id: c for c in self._known.values()} | {c.id: c for c in self.recent(1000)}
-        hits = [c for c in near.values() if c.id.endswith(key)] or [
-            c for c in near.values() if c.id.startswith(key)
-        ]
+        titled = [c for c in near.values() if key in (c.title, title_text(c._live, c.title))]
+        if len(titled) > 1:
+            raise self._several(key, titled)
+        hits = titled or [c for c in near.values() if c.id.endswith(key)]
+        hits = hits or [c for c in near.values() if c.id.startswith(key)]
         if not hits:
             raise NotFound(
                 f"There is no calculation {key!r} among your last 1000.",
@@ -143,6 +145,17 @@ class Calculations:
             )
         return hits[0].refresh()
 
+    @staticmethod
+    def _several(title: str, found: list[Calculation]) -> UserInputError:
+        newest = sorted(found, key=lambda calculation: calculation.id, reverse=True)
+        listed = [f"{title_text(c._live, c.title)} ({c.short_id}, {start_text(c._live)})" for c in newest]
+        return UserInputError(
+            f"{len(found)} calculations have the title {title!r}.",
+            why="\n".join(listed),
+            next=f'Choose by the id, for example qc.calculations["{newest[0].short_id}"], or give one of them another '
+            "title.",
+        )
+
     def __iter__(self) -> Iterator[Calculation]:
         return iter(self.recent())
 
@@ -154,6 +167,7 @@ class Calculations:
         rows = [
             (
                 c.short_id,
+                title_text(c._live, c.title),
                 f"{c.application}.{c.command}",
                 status_text(c._live),
                 start_text(c._live),
@@ -162,7 +176,7 @@ class Calculations:
             for c in self.recent(n)
         ]
         return Table(
-            ("id", "command", "status", "started", "says"),
+            ("id", "title", "command", "status", "started", "says"),
             rows,
             title="Calculations",
             caption="" if rows else "None yet.",

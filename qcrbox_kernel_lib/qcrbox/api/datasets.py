@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from qcrbox.api.box import Box
 
 _REFLECTIONS = (".hkl", ".fcf")
+_ID = re.compile(r"(?:qcrbox_ds_0x)?[0-9a-f]{32}")
+_MOST_LISTED = 50
 
 
 class Dataset(Stored):
@@ -360,10 +363,17 @@ class Datasets:
         return Dataset(self._box, self._box.client.get(f"/api/datasets/{dataset_id}")["datasets"][0])
 
     def __getitem__(self, name: str) -> Dataset:
-        """The newest dataset of a name, or that of a 32-digit id. Your own come before shared ones and examples."""
-        if len(name) == 32 and all(c in "0123456789abcdef" for c in name):
+        """The dataset of a name or id. Your own come before shared ones, these before examples.
+
+        Raises NotFound, and UserInputError with a list when several have the name: none of them is chosen.
+        """
+        if _ID.fullmatch(name):
             return self.by_id(name)
-        hits = [dataset for dataset in self.all(50, name=name) if dataset.name == name]
+        hits = [dataset for dataset in self.all(_MOST_LISTED, name=name) if dataset.name == name]
+        if len(hits) > 1:
+            hits = self._nearest(hits)
+        if len(hits) > 1:
+            raise _several(name, hits)
         if hits:
             return hits[0]
         known = [dataset.name for dataset in self.all(200)]
@@ -374,6 +384,13 @@ class Datasets:
             if near
             else "qc.datasets lists what there is; qc.add(…) stores.",
         )
+
+    def _nearest(self, hits: list[Dataset]) -> list[Dataset]:
+        """Those of one's own; without any the shared ones; without these the examples."""
+        me = self._box.client.get("/api/me")["name"]
+        data = [dataset for dataset in hits if dataset.kind != "example"]
+        own = [dataset for dataset in data if dataset.record.get("owner") == me]
+        return own or data or hits
 
     def __contains__(self, name: str) -> bool:
         return any(dataset.name == name for dataset in self.all(50, name=name))
@@ -400,6 +417,20 @@ class Datasets:
 
     def _repr_mimebundle_(self, **more: Any) -> dict[str, str]:
         return self.table()._repr_mimebundle_(**more)
+
+
+def _several(name: str, found: list[Dataset]) -> UserInputError:
+    def line(dataset: Dataset) -> str:
+        stored = str(dataset.record.get("created_at") or "")[:16].replace("T", " ")
+        return (
+            f'{stored}, {dataset.record.get("owner") or ""}, {", ".join(dataset.files)}: qc["{dataset.id}"]'
+        )
+
+    return UserInputError(
+        f"{len(found)} datasets are named {name!r}.",
+        why="\n".join(line(dataset) for dataset in found),
+        next="Choose one by its id as above, or rename those you want to tell apart: .rename(…).",
+    )
 
 
 def dataset_table(

@@ -10,6 +10,7 @@ from qcrbox.api.files import CifFile, DataFile, cif_of
 from qcrbox.api.stored import Stored
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from qcrbox.display.history import History
+from qcrbox.display.status_text import title_text
 from qcrbox.display.summary import result_html
 from qcrbox.markup import Text
 
@@ -132,7 +133,7 @@ class Result(Stored):
     @property
     def history(self) -> History:
         """The metrics of every cycle; `.plot()` draws them."""
-        return History(self.calculation._live.history, self.calculation.name)
+        return History(self.calculation._live.history, self.title)
 
     @property
     def plots(self) -> Plots:
@@ -174,9 +175,24 @@ class Result(Stored):
         return self.box.lineage_of(self)
 
     @property
+    def title(self) -> str:
+        """The title of the calculation; set it to rename the result everywhere."""
+        return self.calculation.title
+
+    @title.setter
+    def title(self, title: str) -> None:
+        self.calculation.title = title
+        self._dataset = None
+
+    @property
+    def short_id(self) -> str:
+        """The end of the calculation's id, which tells results of one title apart."""
+        return self.calculation.short_id
+
+    @property
     def name(self) -> str:
-        """Application, command and short id."""
-        return f"{self.calculation.application}.{self.calculation.command} ({self.calculation.short_id})"
+        """The title."""
+        return self.title
 
     def view(self, *, density: bool | float = False, **options: Any) -> Any:
         """The refined structure, drawn. Options of qc.StructureView; density=True adds Fo − Fc at ±3σ, a number at that."""
@@ -231,8 +247,10 @@ class Result(Stored):
         return made
 
     def keep(self, name: str, *, tags: list[str] | None = None) -> Dataset:
-        """Name the output dataset, to find it as `qc[name]`."""
-        return self.dataset.change(name=name, **({"tags": tags} if tags else {}))
+        """Give the result a title, to find it as `qc[name]`."""
+        made = self.dataset.change(name=name, **({"tags": tags} if tags else {}))
+        self.calculation.refresh()
+        return made
 
     # ------------------------------------------------------------ as an argument
 
@@ -261,13 +279,16 @@ class Result(Stored):
             shown.append(("max shift/su", f"{self.shift_su:.3f}"))
         return shown
 
+    def _heading(self) -> str:
+        return f"{title_text(self.calculation._live, self.title)} ({self.short_id})"
+
     def __repr__(self) -> str:
         figures = ", ".join(f"{label} {value}" for label, value in self._figures())
         lines = [
-            f"<Result of {self.name}: {figures or 'no figures'}; files: {', '.join(self.files) or 'none'}>"
+            f"<Result {self._heading()}: {figures or 'no figures'}; files: {', '.join(self.files) or 'none'}>"
         ]
         return "\n".join([*lines, *(f"⚠ {warning}" for warning in self.warnings)])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        html = result_html(self.name, self._figures(), self.warnings, list(self.files))
+        html = result_html(self._heading(), self._figures(), self.warnings, list(self.files))
         return {"text/plain": repr(self), "text/html": html}

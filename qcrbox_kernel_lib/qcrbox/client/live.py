@@ -101,6 +101,12 @@ class Live:
         return self.times.get("submitted") or _unix(self.record.get("submitted_at")) or None
 
     @property
+    def ended_at(self) -> float | None:
+        """Unix time (s) of the end; None before it."""
+        ends = [self.times[str(state)] for state in FINAL if str(state) in self.times]
+        return ends[0] if ends else _unix(self.record.get("finished_at")) or None
+
+    @property
     def elapsed_s(self) -> float | None:
         """Seconds since the program started, up to its end; None before it starts."""
         start = self.times.get("running")

@@ -88,6 +88,7 @@ class Command(Model):
     # additions to the contract
     outputs: dict[str, dict[str, Any]] = Field(default_factory=dict)
     interactive: bool = False
+    title: str = ""  # pattern of what a call does
 
 
 class Application(Model):
@@ -155,7 +156,8 @@ class Calculation(Model):
     status_events: list[StatusEvent]
     output_dataset_id: str | None
     # additions to the contract
-    name: str = ""
+    name: str = ""  # given by a person
+    title: str = ""  # the name, else what went in, what was done and how it ended
     owner: str = ""
     group: str | None = None
     step: str = ""
@@ -332,6 +334,7 @@ class Session(Model):
     step: str = ""
     reason: str = ""
     name: str = ""
+    title: str = ""
     owner: str = ""
     group: str | None = None
     opened_at: str | None = None

@@ -36,6 +36,19 @@ def start_text(live: Live) -> str:
     return datetime.fromtimestamp(started).astimezone().strftime("%Y-%m-%d %H:%M") if started else ""
 
 
+def title_text(live: Live, title: str) -> str:
+    """A title with the local time of the end (of the submission, before that): `thpp · IAM refinement · R1 0.0412 · 18:24`.
+
+    The day stands before the time unless it is today. A name that a person gave stands alone.
+    """
+    at = live.ended_at or live.started_at
+    if live.record.get("name") or not at:
+        return title
+    moment = datetime.fromtimestamp(at).astimezone()
+    is_today = moment.date() == datetime.now().astimezone().date()
+    return f"{title} · {moment.strftime('%H:%M' if is_today else '%Y-%m-%d %H:%M')}"
+
+
 def queue_text(live: Live) -> str:
     """`Queued: 14 before you, about 6 min. Your group may run 8 at once.`; empty unless it is queued."""
     progress = live.progress

@@ -49,6 +49,7 @@ def read_command(section: Section) -> list[Command]:
     base: dict[str, Any] = {
         "name": name,
         "description": section.text("description"),
+        "title": _title(section, parameters),
         "doi": _dois(section),
         "parameters": parameters,
         "outputs": outputs,
@@ -184,6 +185,15 @@ def _dois(section: Section) -> list[str]:
     for text in section.texts("doi"):
         found += [part.rstrip("/") for part in re.split(r"[,\s]+", text) if part.strip("/")]
     return found
+
+
+def _title(section: Section, parameters: list[Parameter]) -> str | None:
+    title = section.text("title")
+    known = {parameter.name for parameter in parameters}
+    for name in re.findall(r"\{(\w+)\}", title or ""):
+        if name not in known:
+            section.problem(f"title names '{name}', which is no parameter of this command", "title")
+    return title
 
 
 def _wishes(section: Section) -> dict[str, Any]:

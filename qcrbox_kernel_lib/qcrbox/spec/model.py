@@ -207,6 +207,7 @@ class Command(Part):
     name: str
     implemented_as: Implementation
     description: str | None = None
+    title: str | None = None  # pattern of what a call does, for titles of calculations; see `titles`
     doi: list[str] = Field(default_factory=list)
     parameters: list[Parameter] = Field(default_factory=list)
     outputs: list[Output] = Field(default_factory=list)  # includes those made of output parameters
@@ -267,6 +268,7 @@ class Command(Part):
             "application": application.slug,
             "version": application.version,
             "description": self.description or "",
+            "title": self.title or "",
             "implemented_as": str(self.implemented_as),
             "parameters": self._rest_parameters(),
             "merge_cif_su": self.merge_cif_su,

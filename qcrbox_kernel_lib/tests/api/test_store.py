@@ -130,7 +130,7 @@ def test_versions_of_a_result_lead_back_to_what_was_put_in(refined):
     rows = refined.dataset.history.rows
     files = [row[0] for row in rows]
     assert files.index("refined.cif") < files.index("thpp.cif")
-    assert "refine_iam" in next(row[2] for row in rows if row[0] == "refined.cif")
+    assert next(row[2] for row in rows if row[0] == "refined.cif") == refined.title
 
 
 # ---------------------------------------------------------------- presets
@@ -171,3 +171,29 @@ def test_unknown_preset_is_answered_with_the_one_meant_and_can_be_deleted(preset
     assert presets._ipython_key_completions_() == ["quick"]
     presets.delete("quick")
     assert "None yet" in repr(presets)
+
+
+def test_a_name_that_several_datasets_have_chooses_none_and_lists_them(live_box):
+    first, second = (live_box.add(b"data_a\n_cell_length_a 1\n", name="twin name") for _ in range(2))
+    with pytest.raises(UserInputError) as refused:
+        live_box["twin name"]
+    text = str(refused.value)
+    assert "2 datasets are named 'twin name'" in text
+    assert f'qc["{first.id}"]' in text
+    assert f'qc["{second.id}"]' in text
+    assert live_box[second.id].id == second.id
+    second.rename("other twin")
+    assert live_box["twin name"].id == first.id
+
+
+def test_a_result_is_renamed_in_store_calculations_and_lineage(live_box):
+    result = live_box.refine.edit_model(live_box.examples["thpp"], edits="aniso C1").result(120)
+    assert result.title.startswith("thpp · model edited")
+    result.title = "thpp with C1 anisotropic"
+    assert live_box["thpp with C1 anisotropic"].id == result.dataset.id
+    assert live_box.calculations["thpp with C1 anisotropic"].id == result.calculation.id
+    assert "thpp with C1 anisotropic" in repr(live_box.calculations)
+    assert "thpp with C1 anisotropic" in repr(result.lineage)
+    assert "thpp with C1 anisotropic" in repr(result)
+    live_box.undo()
+    assert result.title.startswith("thpp · model edited")

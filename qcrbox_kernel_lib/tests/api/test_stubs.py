@@ -29,17 +29,18 @@ qc.refine.refine_iam(qc.examples["thpp"], cycles="many")
 qc.refine.refine_iam(qc.examples["thpp"], cycle=3)
 qc.connect().refine.refine_iam.run("azu", adp="anisotropicc")
 """
+FILES = ("good.py", "bad.py", "qcrbox_applications.pyi")
 
 
 @pytest.fixture(scope="module")
 def checked(live_box, tmp_path_factory):
-    """What mypy says of two scripts beside the stubs, by line."""
+    """What `mypy --strict` reports for the stubs and two scripts beside them, by line."""
     folder = tmp_path_factory.mktemp("scripts")
     live_box.stubs(folder / "qcrbox_applications.pyi")
     (folder / "good.py").write_text(GOOD)
     (folder / "bad.py").write_text(BAD)
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--cache-dir", str(folder / "cache"), "good.py", "bad.py"],
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(folder / "cache"), *FILES],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -47,7 +48,12 @@ def checked(live_box, tmp_path_factory):
         check=False,
     )
     assert done.returncode in (0, 1), done.stdout + done.stderr
-    return [line for line in done.stdout.splitlines() if line.startswith(("good.py", "bad.py"))]
+    return [line for line in done.stdout.splitlines() if line.startswith(FILES)]
+
+
+def test_stubs_are_strictly_typed(checked, live_box):
+    assert {"refine", "har"} <= {application.slug for application in live_box.apps}
+    assert [line for line in checked if line.startswith("qcrbox_applications.pyi")] == []
 
 
 def test_script_that_uses_the_applications_passes_with_its_types_known(checked):
@@ -58,6 +64,6 @@ def test_script_that_uses_the_applications_passes_with_its_types_known(checked):
 
 
 def test_wrong_options_are_found_without_running_anything(checked):
-    errors = [line for line in checked if ": error:" in line]
+    errors = [line for line in checked if line.startswith("bad.py") and ": error:" in line]
     assert [line.split(":")[1] for line in errors] == ["3", "4", "5"]
     assert 'did you mean "cycles"' in errors[1]

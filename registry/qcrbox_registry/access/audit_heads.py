@@ -21,11 +21,12 @@ from qcrbox_registry.store import audit
 from qcrbox_registry.store.engine import Connection
 
 
-def heads_of(settings: Settings, secrets: Secrets) -> AuditHeads:
-    """The heads of this data folder, exported as the settings say."""
+def heads_of(settings: Settings, secrets: Secrets, *copies: Path) -> AuditHeads:
+    """The heads of this data folder, exported as the settings say. copies: further exported files, to be checked."""
     files = [settings.data / "audit" / "heads.ndjson"]
     if settings.audit_heads is not None:
         files.append(settings.audit_heads)
+    files += copies
     return AuditHeads(secrets.audit(), files, to_syslog=settings.audit_syslog)
 
 
@@ -71,10 +72,15 @@ class AuditHeads:
 
     def faults(self, conn: Connection) -> list[str]:
         """What does not agree with the exported heads, as texts; empty for a sound trail."""
-        return [fault for file in self._files if file.is_file() for fault in self._faults_of(conn, file)]
+        found: dict[Path, list[Head]] = {}
+        faults: list[str] = []
+        for file in self._files:
+            heads = found[file] = []
+            if file.is_file():
+                faults += self._faults_of(conn, file, heads)
+        return faults + list(_missing(found))
 
-    def _faults_of(self, conn: Connection, file: Path) -> Iterator[str]:
-        heads: list[Head] = []
+    def _faults_of(self, conn: Connection, file: Path, heads: list[Head]) -> Iterator[str]:
         with file.open() as lines:
             for number, line in enumerate(lines, 1):
                 head = self._verified(line)
@@ -96,6 +102,18 @@ class AuditHeads:
         except (ValueError, TypeError):
             return None
         return head if self._key.verify(head.signed, signature) else None
+
+
+def _missing(found: dict[Path, list[Head]]) -> Iterator[str]:
+    """Heads that one file has and another lost. A file may begin later than the others: the setting came later."""
+    everywhere = {head.seq for heads in found.values() for head in heads}
+    for file, heads in found.items():
+        if everywhere and not heads:
+            yield f"{file}: there are no signed heads"
+            continue
+        mine = {head.seq for head in heads}
+        for seq in sorted(seq for seq in everywhere - mine if seq > min(mine)):
+            yield f"{file}: the signed head of entry {seq} is missing"
 
 
 def _append(file: Path, line: str) -> None:

@@ -5,10 +5,21 @@ from __future__ import annotations
 from qcrbox_registry.access.rights import EVERY_GROUP, RULES, Actor, notice
 from qcrbox_registry.store.visibility import TABLES, Reach
 
+# Rights over other people's work: a list of one's own work is made without them.
+_OVER_OTHERS = frozenset({"admin", "manager", "curator"})
+# Shared data is work material; calculations and sessions of others are not.
+_OWN_ONLY = frozenset({"calculation", "session"})
 
-def reach(actor: Actor, kind: str, action: str = "read") -> Reach | None:
-    """The rows of this kind on which the actor may do this; None: all rows."""
+
+def reach(actor: Actor, kind: str, action: str = "read", *, mine: bool = False) -> Reach | None:
+    """The rows of this kind on which the actor may do this; None: all rows.
+
+    mine: without what only the rights of administrators, managers and data managers open; of calculations and sessions
+    the actor's own.
+    """
     allowing = RULES[kind][action]
+    if mine:
+        allowing = allowing & {"owner"} if kind in _OWN_ONLY else allowing - _OVER_OTHERS
     if actor.admin and "admin" in allowing:
         notice(actor, "list" if action == "read" else "list deleted", TABLES[kind].name)
         return None

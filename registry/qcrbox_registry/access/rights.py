@@ -115,6 +115,7 @@ RULES: dict[str, dict[str, set[str]]] = {
         "read": {"owner", "member", "manager", "reader", "admin"},
         "cancel": {"owner", "manager", "admin"},
         "tag": {"owner", "admin"},
+        "rename": {"owner", "admin"},  # its title
         "share": {"owner", "admin"},
         "change": set(),  # the record is never changed
         "delete": set(),

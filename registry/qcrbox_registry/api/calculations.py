@@ -12,20 +12,21 @@ from qcrbox.contract.states import State
 
 from qcrbox_registry.api import schemas
 from qcrbox_registry.api.dependencies import (
-    LARGEST_BATCH,
     LARGEST_LIST,
     Body,
     Caller,
+    Mine,
     Present,
     TheCore,
     ThePage,
     correlation_of,
     optional_body,
+    read_batch,
     read_body,
 )
 from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import success
-from qcrbox_registry.services.calculations import LogPart
+from qcrbox_registry.services.calculations import CalculationChange, LogPart
 from qcrbox_registry.services.submission import Submission
 from qcrbox_registry.store.lists import CalculationFilter, Common
 
@@ -51,7 +52,8 @@ class ChangePriority(Body):
 
 
 class ChangeCalculation(Body):
-    tags: Annotated[list[str], Field(max_length=50)]
+    tags: Annotated[list[str], Field(max_length=50)] | None = None
+    title: str | None = None
 
 
 @router.post(
@@ -78,7 +80,7 @@ async def submit(request: Request, core: TheCore, actor: Caller, key: Key = None
 )
 async def submit_batch(request: Request, core: TheCore, actor: Caller, key: Key = None) -> Response:
     """Start many commands: all are accepted or none."""
-    batch, body = await read_body(request, SubmitBatch, LARGEST_BATCH)
+    batch, body = await read_batch(request)
     submission = Submission(
         actor,
         batch.commands,
@@ -107,14 +109,15 @@ async def list_calculations(
     application: Annotated[str | None, Query(max_length=255)] = None,
     batch: Annotated[str | None, Query(max_length=32)] = None,
     q: Annotated[
-        str | None, Query(max_length=500, description="text in name, command or application")
+        str | None, Query(max_length=500, description="text in title, command or application")
     ] = None,
+    mine: Mine = False,
 ) -> Response:
     """Calculations you may see, newest first."""
     asked = CalculationFilter(
         Common(owner, tag, name, q), [str(state) for state in status or ()], application, batch
     )
-    return success(await core.calculations.page(actor, asked, page))
+    return success(await core.calculations.page(actor, asked, page, mine=mine))
 
 
 @router.get("/calculations/{calculation_id}", response_model=models.Success[models.Calculations])
@@ -190,6 +193,10 @@ async def read_log(
     openapi_extra=takes(ChangeCalculation),
 )
 async def change_calculation(request: Request, core: TheCore, actor: Caller, calculation_id: str) -> Response:
-    """Tags of a calculation: `{"tags": […]}`. Nothing else of the record is ever changed."""
+    """Title and tags of a calculation: `{"title": "…", "tags": […]}`; nothing else of the record is ever changed.
+
+    The output dataset has the same title. An empty title brings the automatic one back.
+    """
     asked, _ = await read_body(request, ChangeCalculation)
-    return success({"calculations": [await core.calculations.set_tags(actor, calculation_id, asked.tags)]})
+    change = CalculationChange(asked.title, asked.tags)
+    return success({"calculations": [await core.calculations.change(actor, calculation_id, change)]})

@@ -15,6 +15,8 @@ from qcrbox_registry.api.dependencies import (
     Caller,
     DataFileId,
     DatasetId,
+    HasRoom,
+    Mine,
     Present,
     TheCore,
     ThePage,
@@ -54,7 +56,11 @@ class Attach(Body):
 
 
 @router.post(
-    "/datasets", status_code=201, response_model=models.Success[models.NewDataset], openapi_extra=UPLOAD_DOCS
+    "/datasets",
+    status_code=201,
+    response_model=models.Success[models.NewDataset],
+    openapi_extra=UPLOAD_DOCS,
+    dependencies=[HasRoom],
 )
 async def create_dataset(request: Request, core: TheCore, presence: Present) -> Response:
     """A new dataset from one file (or several parts named `file`)."""
@@ -73,10 +79,11 @@ async def list_datasets(
     kind: Literal["data", "output", "example"] | None = None,
     q: Annotated[str | None, Query(max_length=500, description="text in name or description")] = None,
     deleted: Annotated[bool, Query(description="what can be brought back instead")] = False,
+    mine: Mine = False,
 ) -> Response:
     """Datasets you may see, newest first."""
     asked = DatasetFilter(Common(owner, tag, name, q), kind, deleted)
-    return success(await core.datasets.page(actor, asked, page))
+    return success(await core.datasets.page(actor, asked, page, mine=mine))
 
 
 @router.get("/datasets/{dataset_id}", response_model=models.Success[models.NewDataset])
@@ -90,6 +97,7 @@ async def get_dataset(core: TheCore, actor: Caller, dataset_id: DatasetId) -> Re
     status_code=201,
     response_model=models.Success[models.Appended],
     openapi_extra=UPLOAD_DOCS,
+    dependencies=[HasRoom],
 )
 async def append(request: Request, core: TheCore, presence: Present, dataset_id: DatasetId) -> Response:
     """Add a file. A second file of the same name becomes `name-2`; nothing is overwritten."""

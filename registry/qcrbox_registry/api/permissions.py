@@ -58,7 +58,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/api/calculations/{calculation_id}"): _object("calculation", "read"),
     ("GET", "/api/calculations/{calculation_id}/log"): _object("calculation", "read"),
     ("GET", "/api/calculations/{calculation_id}/events"): _object("calculation", "read"),
-    ("PATCH", "/api/calculations/{calculation_id}"): _object("calculation", "tag"),
+    ("PATCH", "/api/calculations/{calculation_id}"): _object("calculation", "tag", "`rename` for a title"),
     ("POST", "/api/calculations/{calculation_id}/stop"): _object("calculation", "cancel"),
     ("POST", "/api/calculations/{calculation_id}/priority"): _object("site", "manage"),
     ("POST", "/api/calculations/stop"): _object("calculation", "cancel", "of every calculation named"),

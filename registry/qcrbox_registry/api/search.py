@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from qcrbox.contract import models
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_registry.api.dependencies import Caller, TheCore, ThePage
+from qcrbox_registry.api.dependencies import Caller, Mine, TheCore, ThePage
 from qcrbox_registry.api.responses import success
 from qcrbox_registry.services.reduced_cell import niggli
 from qcrbox_registry.store.search import Cell, Wanted
@@ -36,6 +36,7 @@ async def find(
     angle_tolerance: Annotated[float, Query(gt=0, le=20, description="°")] = 2.0,
     r1_below: Annotated[float | None, Query(ge=0)] = None,
     r1_above: Annotated[float | None, Query(ge=0)] = None,
+    mine: Mine = False,
 ) -> Response:
     """Datasets whose CIFs fit; everything that is given must hold. Cells are compared reduced (Niggli)."""
     wanted = Wanted(
@@ -54,7 +55,7 @@ async def find(
         wanted.cell = Cell(
             *niggli(_numbers(cell), centring), length_tolerance=tolerance, angle_tolerance=angle_tolerance
         )
-    return success(await core.datasets.search(actor, wanted, page))
+    return success(await core.datasets.search(actor, wanted, page, mine=mine))
 
 
 def _numbers(text: str) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ from qcrbox.contract.models import StartSession
 from qcrbox_registry.api.dependencies import (
     Body,
     Caller,
+    Mine,
     TheCore,
     ThePage,
     correlation_of,
@@ -57,9 +58,10 @@ async def list_sessions(
     actor: Caller,
     page: ThePage,
     closed: Annotated[bool, Query(description="those that have ended too")] = False,
+    mine: Mine = False,
 ) -> Response:
     """Sessions that are open (or starting), newest first."""
-    return success(await core.sessions.page(actor, page, closed=closed))
+    return success(await core.sessions.page(actor, page, closed=closed, mine=mine))
 
 
 @router.get("/{session_id}", response_model=models.Success[models.Sessions])

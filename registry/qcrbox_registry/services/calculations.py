@@ -15,8 +15,9 @@ from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import SITE, Actor, allows, authorize, missing
 from qcrbox_registry.services import authorized, views
 from qcrbox_registry.services.context import Context, Json
+from qcrbox_registry.services.texts import LONGEST_NAME, checked_text
 from qcrbox_registry.services.waiting import wait_for_end
-from qcrbox_registry.store import calculations, lists, logs, tags, work_queue
+from qcrbox_registry.store import calculations, datasets, events, lists, logs, tags, titles, work_queue
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.paging import Page
@@ -33,15 +34,25 @@ class LogPart:
     most: int
 
 
+@dataclass(frozen=True, slots=True)
+class CalculationChange:
+    """What of a calculation can be changed; None leaves it. `title`: "" brings the automatic one back."""
+
+    title: str | None = None
+    tags: list[str] | None = None
+
+
 class CalculationService:
     """Calculations that a person may see or stop."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def page(self, actor: Actor, asked: lists.CalculationFilter, page: Page) -> Json:
-        """Calculations the actor may read, newest first."""
-        within = reach(actor, "calculation")
+    async def page(
+        self, actor: Actor, asked: lists.CalculationFilter, page: Page, *, mine: bool = False
+    ) -> Json:
+        """Calculations the actor may read, newest first; `mine`: their own."""
+        within = reach(actor, "calculation", mine=mine)
 
         def read(conn: Connection) -> Json:
             found = lists.calculations_page(conn, within, asked, page, time.time())
@@ -156,19 +167,41 @@ class CalculationService:
 
         return await self._context.db.read(read)
 
-    async def set_tags(self, actor: Actor, calculation_id: str, new: list[str]) -> Json:
-        """Set the tags; nothing else of the record is ever changed. Raises NotFound, NotAllowed, UserInputError."""
-        checked = [tags.checked(tag) for tag in new]
+    async def change(self, actor: Actor, calculation_id: str, asked: CalculationChange) -> Json:
+        """Set title or tags; nothing else of the record is ever changed. Raises NotFound, NotAllowed, UserInputError."""
+        if asked.title is None and asked.tags is None:
+            raise UserInputError("Give title or tags: nothing else of a calculation can be changed.")
+        title = None if asked.title is None else checked_text(asked.title, "title", LONGEST_NAME)
+        new_tags = None if asked.tags is None else [tags.checked(tag) for tag in asked.tags]
         now = time.time()
 
-        def change(conn: Connection) -> None:
-            row = authorized.calculation(conn, actor, "tag", calculation_id)
-            tags.replace(conn, tags.Tagged("calculation", row.id, actor.person_id, now), checked)
-            entry = audit.entry(actor, "tag", now, kind="calculation", object_id=row.id, tags=checked)
-            record(conn, [entry])
+        def change(conn: Connection) -> list[events.Event]:
+            changed: list[events.Event] = []
+            row = authorized.calculation(conn, actor, "read", calculation_id)
+            if new_tags is not None:
+                authorized.calculation(conn, actor, "tag", calculation_id)
+                tags.replace(conn, tags.Tagged("calculation", row.id, actor.person_id, now), new_tags)
+                entry = audit.entry(actor, "tag", now, kind="calculation", object_id=row.id, tags=new_tags)
+                record(conn, [entry])
+            if title is not None:
+                authorized.calculation(conn, actor, "rename", calculation_id)
+                calculations.rename(conn, row.id, title)
+                entry = audit.entry(actor, "rename", now, kind="calculation", object_id=row.id, title=title)
+                record(conn, [entry])
+                changed = renamed_events(conn, row.id, now)
+            return list(events.write(conn, changed))
 
-        await self._context.db.write(change)
+        self._context.publish(await self._context.db.write(change))
         return await self.get(actor, calculation_id)
+
+
+def renamed_events(conn: Connection, calculation_id: str, now: float) -> list[events.Event]:
+    """Events, not yet written, that tell the new title of a calculation and of its output dataset."""
+    row = calculations.get(conn, calculation_id)
+    told = [events.about("title", row, now, row.state, title=titles.title_of(row))]
+    if row.output_dataset_id:
+        told.append(events.about("dataset", datasets.get(conn, row.output_dataset_id), now, "changed"))
+    return told
 
 
 def _merged_log(conn: Connection, calculation_id: str, attempt: int) -> Json:

@@ -12,11 +12,12 @@ from qcrbox_registry.access import audit
 from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services import authorized, groups, views
+from qcrbox_registry.services.calculations import renamed_events
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.services.data_files import Content
 from qcrbox_registry.services.texts import LONGEST_DESCRIPTION, LONGEST_NAME, checked_text
 from qcrbox_registry.services.uploads import UploadService
-from qcrbox_registry.store import datasets, events, lists, search, tags
+from qcrbox_registry.store import calculations, datasets, events, lists, search, tags
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.paging import Page
@@ -52,9 +53,9 @@ class DatasetService:
     def __init__(self, context: Context, uploads: UploadService) -> None:
         self._context, self._uploads = context, uploads
 
-    async def page(self, actor: Actor, asked: lists.DatasetFilter, page: Page) -> Json:
-        """Datasets the actor may read (or restore), newest first."""
-        within = reach(actor, "dataset", "restore" if asked.deleted else "read")
+    async def page(self, actor: Actor, asked: lists.DatasetFilter, page: Page, *, mine: bool = False) -> Json:
+        """Datasets the actor may read (or restore), newest first; `mine`: without a right over other people's data."""
+        within = reach(actor, "dataset", "restore" if asked.deleted else "read", mine=mine)
 
         def read(conn: Connection) -> Json:
             found = lists.datasets_page(conn, within, asked, page, time.time())
@@ -63,9 +64,9 @@ class DatasetService:
 
         return await self._context.db.read(read)
 
-    async def search(self, actor: Actor, wanted: search.Wanted, page: Page) -> Json:
-        """Datasets the actor may read whose CIFs fit. Raises UserInputError for an unreadable condition."""
-        within = reach(actor, "dataset")
+    async def search(self, actor: Actor, wanted: search.Wanted, page: Page, *, mine: bool = False) -> Json:
+        """Datasets the actor may read whose CIFs fit; `mine` as in `page`. Raises UserInputError for an unreadable condition."""
+        within = reach(actor, "dataset", mine=mine)
 
         def read(conn: Connection) -> Json:
             found = search.datasets_page(conn, within, wanted, page, time.time())
@@ -96,14 +97,19 @@ class DatasetService:
 
         def write(conn: Connection) -> list[events.Event]:
             row = authorized.dataset(conn, actor, "change" if values else "tag", dataset_id)
+            told: list[events.Event] = []
             if values:
                 datasets.change(conn, row.id, values, now)
+            if asked.name is not None and row.calculation_id is not None:
+                # A result has one title, whether it is renamed here or as a calculation.
+                calculations.rename(conn, row.calculation_id, values["name"])
+                told = renamed_events(conn, row.calculation_id, now)[:1]
             if new_tags is not None:
                 tags.replace(conn, tags.Tagged("dataset", row.id, actor.person_id, now), new_tags)
             entry = audit.entry(actor, "change", now, kind="dataset", object_id=row.id, fields=asked.fields)
             record(conn, [entry])
             changed = datasets.get(conn, row.id)
-            return list(events.write(conn, [events.about("dataset", changed, now, "changed")]))
+            return list(events.write(conn, [*told, events.about("dataset", changed, now, "changed")]))
 
         self._context.publish(await self._context.db.write(write))
         shown: Json = (await self._uploads.shown(dataset_id))["datasets"][0]

@@ -13,7 +13,7 @@ from qcrbox_registry.access.rights import Actor, allows, authorize, missing
 from qcrbox_registry.services import authorized
 from qcrbox_registry.services.catalogue import KnownCommand
 from qcrbox_registry.services.required_items import missing_items
-from qcrbox_registry.store import datasets
+from qcrbox_registry.store import datasets, titles
 from qcrbox_registry.store.calculations import NewCalculation
 from qcrbox_registry.store.datasets import DataFile
 from qcrbox_registry.store.engine import Connection
@@ -58,6 +58,7 @@ def resolve(conn: Connection, actor: Actor, inputs: Sequence[Inputs], found: Fou
     """
     checked: dict[str, DataFile] = {}
     groups: list[int | None] = []
+    mains: list[tuple[NewCalculation, str]] = []
     for wanted in inputs:
         home: int | None = None
         main: DataFile | None = None
@@ -70,8 +71,12 @@ def resolve(conn: Connection, actor: Actor, inputs: Sequence[Inputs], found: Fou
             main = main or file
             _require_items(conn, wanted, parameter, file)
         if main is not None:
+            mains.append((wanted.new, main.id))
             _add_companions(conn, actor, wanted, main)
         groups.append(home)
+    subjects = titles.subjects_of(conn, (file_id for _, file_id in mains))
+    for new, file_id in mains:
+        new.subject = subjects.get(file_id, "")
     return groups
 
 

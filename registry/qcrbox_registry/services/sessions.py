@@ -37,9 +37,9 @@ class SessionService:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def page(self, actor: Actor, page: Page, *, closed: bool) -> Json:
-        """Sessions the actor may see, newest first; `closed`: those that have ended too."""
-        within = reach(actor, "session")
+    async def page(self, actor: Actor, page: Page, *, closed: bool, mine: bool = False) -> Json:
+        """Sessions the actor may see, newest first; `closed`: those that have ended too, `mine`: their own."""
+        within = reach(actor, "session", mine=mine)
 
         def read(conn: Connection) -> Json:
             found = lists.sessions_page(conn, within, page, time.time(), closed=closed)

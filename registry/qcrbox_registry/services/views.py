@@ -11,7 +11,7 @@ from qcrbox.contract.models import iso
 from qcrbox.contract.states import State
 
 from qcrbox_registry.services.context import Json
-from qcrbox_registry.store import applications, datasets, events, logs, people, sessions, tags
+from qcrbox_registry.store import applications, datasets, events, logs, people, sessions, tags, titles
 from qcrbox_registry.store.calculations import Calculation
 from qcrbox_registry.store.datasets import DataFile, Dataset
 from qcrbox_registry.store.engine import Connection
@@ -69,6 +69,7 @@ def _calculation(row: Calculation, about: _About) -> Json:
         "status_events": [status_event(event) for event in about.history],
         "output_dataset_id": row.output_dataset_id,
         "name": row.name,
+        "title": titles.title_of(row),
         "owner": row.owner,
         "group": about.group,
         "step": row.step,
@@ -216,6 +217,7 @@ def _session(row: Calculation, about: Session, group: str | None, idle_limit_s: 
         # The reason of a failure is that of the calculation; the session's is from while it was open.
         "reason": failed or about.reason or row.error_msg,
         "name": row.name,
+        "title": titles.title_of(row),
         "owner": row.owner,
         "group": group,
         "opened_at": iso(about.opened_at),

@@ -131,7 +131,7 @@ def _add_table(conn: Connection, archive: tarfile.TarFile, table: sa.Table, hash
     return rows
 
 
-def _as_stored(column: sa.Column) -> sa.ColumnElement:
+def _as_stored(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
     """Ids as they are in the database: a restore fills tables of whatever schema, which know no prefix."""
     if isinstance(column.type, sa.types.TypeDecorator):
         return sa.type_coerce(column, column.type.impl_instance).label(column.name)

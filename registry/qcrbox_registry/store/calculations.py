@@ -12,9 +12,9 @@ from qcrbox.contract.errors import NotFound
 from qcrbox.contract.states import State, Step
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.store import events
+from qcrbox_registry.store import events, titles
 from qcrbox_registry.store.records import Records
-from qcrbox_registry.store.tables import calculation_inputs, calculations, new_id, people
+from qcrbox_registry.store.tables import calculation_inputs, calculations, datasets, new_id, people
 from qcrbox_registry.store.transitions import count
 
 
@@ -33,6 +33,9 @@ class Calculation:
     arguments: dict[str, Any]
     interactive: bool
     name: str
+    subject: str
+    done: str
+    verdict: str
     correlation_id: str
     batch_id: str | None
     state: str
@@ -78,6 +81,8 @@ class NewCalculation:
     group_id: int | None = None
     interactive: bool = False
     name: str = ""
+    subject: str = ""  # what goes in, for the title
+    done: str = ""  # what is done, for the title
     correlation_id: str = ""
     batch_id: str | None = None
     priority: int = 0
@@ -111,6 +116,8 @@ def create_many(
                 "arguments": calculation.arguments,
                 "interactive": calculation.interactive,
                 "name": calculation.name,
+                "subject": calculation.subject,
+                "done": calculation.done,
                 "correlation_id": calculation.correlation_id or calculation.id,
                 "batch_id": calculation.batch_id,
                 "priority": calculation.priority,
@@ -203,6 +210,15 @@ def state_of(conn: Connection, calculation_id: str) -> State:
 def attempt_of(conn: Connection, calculation_id: str) -> Attempt | None:
     """The present attempt of a calculation; None when there is no such calculation."""
     return _attempts.by_key(conn, calculation_id)
+
+
+def rename(conn: Connection, calculation_id: str, name: str) -> None:
+    """Give a calculation a name; an empty one brings its automatic title back. Its output dataset has the same."""
+    conn.execute(sa.update(calculations).where(calculations.c.id == calculation_id).values(name=name))
+    row = get(conn, calculation_id)
+    if row.output_dataset_id is not None:
+        title = titles.title_of(row)
+        conn.execute(sa.update(datasets).where(datasets.c.id == row.output_dataset_id).values(name=title))
 
 
 def has_input(conn: Connection, calculation_id: str, data_file_id: str) -> bool:

@@ -202,12 +202,12 @@ class Database:
         self._reader_engine.dispose()
 
 
-def upsert(conn: Connection, table: sa.Table) -> Any:
+def upsert(conn: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT, for the dialect of this connection."""
     return upsert_for(conn.dialect.name, table)
 
 
-def upsert_for(dialect: str, table: sa.Table) -> Any:
+def upsert_for(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """The same for a dialect by name."""
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from qcrbox_registry.store import titles
 from qcrbox_registry.store.records import parts
 from qcrbox_registry.store.tables import (
     calculation_inputs,
@@ -186,7 +187,7 @@ def _described_calculations(
     return {
         row.id: {
             "kind": "calculation",
-            "label": row.name or f"{row.application_slug} {row.command_name}",
+            "label": titles.title_of(row),
             "details": {
                 "application_slug": row.application_slug,
                 "application_version": row.application_version,

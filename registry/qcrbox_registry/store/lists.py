@@ -95,7 +95,7 @@ def calculations_page(
     conn: Connection, reach: Reach | None, asked: CalculationFilter, page: Page, now: float
 ) -> Listed:
     """Ids of calculations."""
-    texts = ("name", "command_name", "application_slug")
+    texts = ("name", "subject", "done", "verdict", "command_name", "application_slug")
     where = _common("calculation", calculations, "name", texts, asked.common)
     if asked.states:
         where.append(calculations.c.state.in_(list(asked.states)))

@@ -16,7 +16,7 @@ from qcrbox.contract.messages import Finished, OutputFile
 from qcrbox.contract.states import FINAL, State, Step
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.store import datasets, events, sessions
+from qcrbox_registry.store import datasets, events, logs, sessions, titles
 from qcrbox_registry.store.engine import upsert_for
 from qcrbox_registry.store.tables import (
     calculation_outputs,
@@ -29,6 +29,11 @@ from qcrbox_registry.store.uploads import drop_checkpoints
 
 _durations = sa.select(command_durations).where(
     command_durations.c.command_id.in_(sa.bindparam("ids", expanding=True))
+)
+
+
+_title_parts = sa.select(
+    *(calculations.c[name] for name in ("name", "subject", "done", "verdict", "command_name"))
 )
 
 
@@ -112,16 +117,14 @@ def _store_outputs(conn: Connection, entry: Entry, end: Finished, at: float) -> 
         return None
     ordered = sorted(end.outputs, key=lambda output: not output.primary)
     stored = _stored_uploads(conn, entry, ordered)
-    about = conn.execute(
-        sa.select(calculations.c.name, calculations.c.command_name, calculations.c.application_slug).where(
-            calculations.c.id == entry.id
-        )
-    ).one()
+    _write_verdict(conn, entry, end, (stored[ordered[0].upload_id].result or {}).get("index") or {})
+    about = conn.execute(_title_parts.where(calculations.c.id == entry.id)).one()
+    title = titles.title_of(titles.Parts(**about._mapping, state=str(end.status)))
     dataset = datasets.NewDataset(
         owner_id=entry.owner_id,
         group_id=entry.group_id,
         kind="output",
-        name=about.name or f"{about.application_slug} {about.command_name}",
+        name=title,
         calculation_id=entry.id,
     )
     files = [
@@ -150,6 +153,14 @@ def _store_outputs(conn: Connection, entry: Entry, end: Finished, at: float) -> 
     )
     conn.execute(sa.update(uploads).where(uploads.c.id.in_(list(stored))).values(state="used", changed_at=at))
     return dataset.id
+
+
+def _write_verdict(conn: Connection, entry: Entry, end: Finished, index: Mapping[str, Any]) -> None:
+    """How it ended, for the title. index: that of the main output."""
+    metrics = logs.progress_of(conn, [entry.id]).get(entry.id, {}).get("metrics") or {}
+    verdict = titles.verdict_of(metrics, index.get("r1"), end.warnings)
+    if verdict:
+        conn.execute(sa.update(calculations).where(calculations.c.id == entry.id).values(verdict=verdict))
 
 
 def _stored_uploads(conn: Connection, entry: Entry, outputs: Sequence[OutputFile]) -> dict[str, sa.Row[Any]]:

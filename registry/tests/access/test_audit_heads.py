@@ -12,6 +12,8 @@ from qcrbox_registry.store import audit
 from qcrbox_registry.store.audit import Entry
 from qcrbox_registry.store.tables import audit as table
 
+pytestmark = pytest.mark.attack(30)
+
 
 @pytest.fixture
 def files(tmp_path):
@@ -97,3 +99,19 @@ def test_a_damaged_line_is_a_fault(world, heads, files, line):
     with files[0].open("a") as file:
         file.write(line + "\n")
     assert world.read(heads.faults) == [f"{files[0]}, line 2: not a head that this registry signed"]
+
+
+def test_a_copy_that_lost_heads_is_a_fault_and_one_that_began_later_is_none(world, heads, files):
+    append(world, "one")
+    world.read(lambda conn: heads.sign(conn, 1.0))
+    files[1].unlink()  # as if the second file was not set yet
+    for at, action in ((2.0, "two"), (3.0, "three"), (4.0, "four")):
+        append(world, action)
+        world.read(lambda conn, at=at: heads.sign(conn, at))
+    assert world.read(heads.faults) == []
+
+    lines = files[0].read_text().splitlines(keepends=True)
+    files[0].write_text("".join([*lines[:1], *lines[2:]]))
+    assert world.read(heads.faults) == [f"{files[0]}: the signed head of entry 2 is missing"]
+    files[0].unlink()
+    assert world.read(heads.faults) == [f"{files[0]}: there are no signed heads"]

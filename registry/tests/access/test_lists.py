@@ -130,3 +130,23 @@ def test_an_unknown_id_and_a_hidden_one_say_the_same(world, site, actor):
         return str(raised.value).replace(dataset_id, "ID"), type(raised.value)
 
     assert answer(unknown) == answer(hidden)
+
+
+@pytest.mark.parametrize("who", ["administrator", "manager", "data manager"])
+def test_a_list_of_ones_own_work_needs_no_right_over_others(world, site, actor, who):
+    one = actor(**ACTORS[who])
+
+    def owners(conn, kind):
+        rows = Rows(TABLES[kind], reach(one, kind, mine=True), time.time())
+        found = page_of(conn, rows, (), Page()).ids
+        return {row.owner for row in OF_KIND[kind](conn, found)}, found
+
+    name = ACTORS[who]["name"]
+    assert world.read(lambda conn: owners(conn, "calculation"))[0] == {name}
+    data = world.read(lambda conn: owners(conn, "dataset"))[1]
+    bob_private = site["datasets"][3]
+    assert site["datasets"][-1] in data  # the example
+    assert bob_private not in data
+
+
+OF_KIND = {"dataset": datasets.by_ids, "calculation": calculations.by_ids}

@@ -16,7 +16,9 @@ import sqlalchemy as sa
 import uvicorn
 from qcrbox_registry.app import create_app
 from qcrbox_registry.messaging.keys import Secrets
+from qcrbox_registry.messaging.tokens import FilesToken, sign
 from qcrbox_registry.settings import Settings
+from qcrbox_registry.store import transitions
 from qcrbox_registry.testing.launcher import DummyLauncher
 
 
@@ -314,3 +316,48 @@ def do():
 @pytest.fixture
 def cif():
     return CIF
+
+
+@pytest.fixture
+def file_token(registry):
+    """The token that an agent of an attempt gets for the file routes."""
+
+    def make(calculation_id, attempt, expires=None):
+        claims = FilesToken(
+            calculation_id=calculation_id, attempt=attempt, expires=expires or time.time() + 60
+        )
+        return sign(registry.context.signing_key, "files", claims)
+
+    return make
+
+
+@pytest.fixture
+def taken(registry, person, do, file_token):
+    """Submits `read` on the file of a dataset and takes it as its agent: id, attempt, and a client with its token."""
+    clients = []
+
+    def take(client, dataset):
+        keeper = person("applications")
+        application = payload(client.get("/api/applications"))["applications"][0]
+        hold = f"/api/applications/{application['id']}/hold"
+        keeper.post(hold, json={"mode": "hold", "reason": "test"})
+        made = do.submit(client, "read", structure={"data_file_id": do.file_id(dataset)})
+
+        def assign(conn):
+            ledger = transitions.Ledger(conn, [made])
+            number = ledger.assign(made, "agent-of-the-test")
+            ledger.close()
+            return number
+
+        async def forget():
+            registry.context.scheduler.state.backlog.remove(made)
+
+        number = registry.write(assign)
+        registry.serving.do(forget())  # so that the scheduler does not hand it out as well
+        keeper.post(hold, json={"mode": None})
+        clients.append(registry.client(file_token(made, number)))
+        return {"id": made, "attempt": number, "client": clients[-1]}
+
+    yield take
+    for client in clients:
+        client.close()

@@ -15,7 +15,7 @@ def card_html(state: dict[str, Any]) -> str:
     """The card of a state (see `card_state`) as HTML."""
     status = state["status"]
     colour = _COLOUR.get(status, "#8a6100")
-    title = f"{state['application']}.{state['name']}"
+    title = state.get("title") or f"{state['application']}.{state['name']}"
     parts = [
         f"<div><span style='color:{colour};font-weight:600'>{_ICON.get(status, '?')} {escape(status)}</span> "
         f"<b>{escape(title)}</b> <span style='opacity:.6'>{escape(state['short_id'])}</span></div>"

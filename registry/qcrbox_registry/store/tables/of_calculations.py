@@ -32,7 +32,11 @@ calculations = Table(
     Column("command_name", String(255), nullable=False),
     Column("arguments", JSON, nullable=False),
     Column("interactive", Boolean, nullable=False, server_default=sa.false()),
-    Column("name", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False, server_default=""),  # given by a person
+    # The parts of a title without a name: what went in, what was done, how it ended.
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("done", Text, nullable=False, server_default=""),
+    Column("verdict", Text, nullable=False, server_default=""),
     Column("correlation_id", String(64), nullable=False),
     Column("batch_id", String(32)),
     Column("state", String(12), nullable=False),

@@ -63,8 +63,8 @@ class Card {
     const words = `${ICON[s.status] ?? "?"} ${s.status}${step}`;
     if (this.state.textContent !== words) this.state.textContent = words;
     this.node.style.setProperty("--qcc-colour", COLOUR[s.status] ?? "#8a6100");
-    this.title.textContent = `${s.application}.${s.name}`;
-    this.node.setAttribute("aria-label", `Calculation ${s.application}.${s.name} ${s.short_id}`);
+    this.title.textContent = s.title || `${s.application}.${s.name}`;
+    this.node.setAttribute("aria-label", `Calculation ${s.title || s.name}, ${s.short_id}`);
     this.id.textContent = s.short_id;
     this.time.textContent = seconds(s.elapsed_s);
     this.cancel.hidden = s.final;

@@ -1,0 +1,216 @@
+"""Ways into an account that someone prepared: lists, links, join codes, workshop passwords."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from qcrbox.contract.errors import UserInputError
+from qcrbox_hub.accounts import bulk
+from qcrbox_hub.accounts.invitations import digest, new_code
+
+if TYPE_CHECKING:
+    from conftest import Browser, Hub
+
+PAGE, PASSWORD = "/hub/invitations", "plum-Orchid-42-river"
+
+
+def groups(browser: Browser) -> set[str]:
+    return set(browser.get("/hub/api/user").json()["groups"])
+
+
+@pytest.fixture(scope="module")
+def course(admin: Browser) -> str:
+    admin.submit("/hub/group-members", action="create", group="summer-school")
+    return "summer-school"
+
+
+@pytest.fixture
+def code(admin: Browser, course: str) -> str:
+    """A join code for two people."""
+    page = admin.submit(PAGE, action="code", group=course, days="1", uses="2").text
+    return re.search(r'qcrbox-once">([a-z0-9-]{14})<', page).group(1)  # type: ignore[union-attr]
+
+
+def join(browser: Browser, code: str, **fields: str) -> str:
+    passwords = {"password": PASSWORD, "password_confirmation": PASSWORD}
+    return browser.submit(f"/hub/join?code={code}", code=code, **{**passwords, **fields}).text
+
+
+def withdraw(admin: Browser, text: str) -> None:
+    """Withdraw the newest invitation whose row has this text."""
+    row = next(each for each in re.findall(r"<tr>.*?</tr>", admin.get(PAGE).text, re.DOTALL) if text in each)
+    admin.submit(PAGE, action="withdraw", number=re.search(r'name="number" value="(\d+)"', row).group(1))  # type: ignore[union-attr]
+
+
+# ---------------------------------------------------------------- lists
+
+
+def test_list_makes_accounts_groups_roles_and_links(hub: Hub, admin: Browser) -> None:
+    text = (
+        "Name;Group;Role;Password\nberta;class-a;lecturer;\nbruno;class-a;;start-Pass-word-7\nx;;;\nada;;;\n"
+    )
+    page = admin.submit(PAGE, action="import", people=text, days="3").text
+    assert "2 of 4 lines were carried out" in page
+    assert "The name ada is taken" in page
+    assert "3 to 32 characters" in page
+
+    bruno = hub.browser()
+    assert bruno.sign_in("bruno", "start-Pass-word-7").url.path == "/hub/change-password"
+    assert groups(bruno) == {"everyone", "class-a"}
+
+    link = re.search(r"join\?code=([\w-]+)", page).group(1)  # type: ignore[union-attr]
+    berta = hub.browser()
+    assert "berta" in berta.get(f"/hub/join?code={link}").text
+    join(berta, link, username="mallory-instead")
+    assert berta.get("/hub/api/user").json()["name"] == "berta", "the name is the invited one"
+    assert "custom:qcrbox:teach!group=class-a" in berta.get("/hub/api/user").json()["scopes"]
+    assert "does not hold" in hub.browser().get(f"/hub/join?code={link}").text, "a link works once"
+    assert hub.browser().sign_in("berta").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "name the columns"),
+        ("name,colour\na,b\n", "name the columns"),
+        ("name,group\nanna\n", "line 2"),
+        ('name\n"anna', "not CSV"),
+        ("name,role\nanna,king\n", "no role 'king'"),
+        ("name,role\nanna,manager\n", "needs a group"),
+        ("name\n", "1 to 1000"),
+        ("name\n" + "x" * 300_000, "too long"),
+    ],
+)
+def test_list_that_cannot_be_used_says_where(text: str, said: str) -> None:
+    with pytest.raises(UserInputError, match=said):
+        bulk.parse(text)
+
+
+def test_lists_of_spreadsheets_are_read() -> None:
+    for text in (
+        "\ufeffname\tgroup\r\nAnna\tlab-1\r\n\r\n",
+        'name, group\n"anna","lab-1"\n'.replace(", ", ","),
+    ):
+        (person,) = bulk.parse(text)
+        assert (person.line, person.name, person.group, person.role) == (2, "anna", "lab-1", "member")
+
+
+# ---------------------------------------------------------------- join codes
+
+
+def test_code_makes_members_of_the_group_until_it_is_used_up(hub: Hub, course: str, code: str) -> None:
+    for name in ("carla", "cyril"):
+        browser = hub.browser()
+        # As it is copied from a blackboard.
+        join(browser, code.upper().replace("-", " "), username=name)
+        assert groups(browser) == {"everyone", course}
+        assert not any("group=" in scope for scope in browser.get("/hub/api/user").json()["scopes"])
+    assert "does not hold" in hub.browser().get(f"/hub/join?code={code}").text
+
+
+def test_member_joins_with_a_code_and_not_with_a_link(
+    hub: Hub, admin: Browser, member: Callable[[str], Browser], course: str, code: str
+) -> None:
+    clara = member("clara")
+    assert "You are in summer-school" in clara.submit(f"/hub/join?code={code}", code=code).text
+    assert course in groups(clara)
+    page = admin.submit(PAGE, action="import", people="name,group\ncosima,summer-school\n").text
+    link = re.search(r"join\?code=([\w-]+)", page).group(1)  # type: ignore[union-attr]
+    assert "makes a new account" in clara.submit(f"/hub/join?code={link}", code=link).text
+
+
+@pytest.mark.attack(6)
+def test_code_that_was_withdrawn_or_guessed_opens_nothing(hub: Hub, admin: Browser, code: str) -> None:
+    withdraw(admin, "Join code")
+    for wrong in (code, new_code(), "", "x" * 200):
+        answer = hub.browser().submit(
+            "/hub/signup", username="xx", password="x", password_confirmation="x"
+        )  # sets the XSRF cookie
+        assert answer.status_code == 400
+        browser = hub.browser()
+        page = browser.get("/hub/login").text
+        token = re.search(r'name="_xsrf"\s+value="([^"]+)"', page).group(1)  # type: ignore[union-attr]
+        fields = {
+            "code": wrong,
+            "username": "christa",
+            "password": PASSWORD,
+            "password_confirmation": PASSWORD,
+        }
+        answer = browser.http.post("/hub/join", data={**fields, "_xsrf": token})
+        assert answer.status_code == 404
+        assert "does not hold" in answer.text
+        assert hub.browser().sign_in("christa").status_code == 403
+
+
+@pytest.mark.attack(6)
+def test_secrets_of_invitations_are_not_stored(hub: Hub, code: str) -> None:
+    database = (hub.data.hub / "jupyterhub.sqlite").read_bytes()
+    assert code.encode() not in database
+    assert code.replace("-", "").encode() not in database
+    assert digest(code).encode() in database or (hub.data.hub / "jupyterhub.sqlite-wal").exists()
+
+
+@pytest.mark.attack(4)
+def test_manager_invites_into_the_own_group_as_members_only(
+    hub: Hub, admin: Browser, member: Callable[[str], Browser], course: str
+) -> None:
+    assert member("dirk").get(PAGE).status_code == 404, "plain members invite nobody"
+    dora = member("dora")
+    admin.submit("/hub/group-members", action="add", group=course, people="dora")
+    admin.submit("/hub/group-members", action="give", group=course, name="dora", role="manager")
+    assert "shown this once" in dora.submit(PAGE, action="code", group=course).text
+    withdraw(dora, "Join code")
+    admin.submit(PAGE, action="code", group="everyone")
+    number = re.search(r'name="number" value="(\d+)"', admin.get(PAGE).text).group(1)  # type: ignore[union-attr]
+    for fields in (
+        {"action": "code", "group": "everyone"},
+        {"action": "workshop", "group": course, "workshop_password": "a-Long-one-for-77"},
+        {"action": "import", "people": "name\nmallory-2\n"},
+        {"action": "withdraw", "number": number},
+    ):
+        assert dora.submit(PAGE, **fields).status_code == 403, fields
+    withdraw(admin, "Join code")
+
+
+# ---------------------------------------------------------------- workshops
+
+
+@pytest.mark.attack(8)
+def test_workshop_password_opens_free_names_and_those_it_began(hub: Hub, admin: Browser, course: str) -> None:
+    shared = "crystals-In-the-sun-9"
+    assert (
+        "holds from now on"
+        in admin.submit(PAGE, action="workshop", group=course, workshop_password=shared).text
+    )
+    emil = hub.browser()
+    assert emil.sign_in("emil", shared).url.path == "/hub/token"
+    assert groups(emil) == {"everyone", course}
+    assert hub.browser().sign_in("emil", shared).status_code == 200, "the next day too"
+
+    for name in ("ada", "root", "x", "hub"):
+        assert hub.browser().sign_in(name, shared).status_code == 403, f"it opens {name}"
+    assert hub.browser().sign_in("emma", shared + "x").status_code == 403
+
+    own = "only-He-knows-it-5"
+    emil.password = shared
+    emil.submit("/hub/change-password", old_password=shared, password=own, password_confirmation=own)
+    assert hub.browser().sign_in("emil", own).status_code == 200
+    assert hub.browser().sign_in("emil", shared).status_code == 403, "his own password alone opens it now"
+
+    ernst = hub.browser()
+    assert ernst.sign_in("ernst", shared).status_code == 200
+    withdraw(admin, "Workshop password")
+    assert hub.browser().sign_in("ernst", shared).status_code == 403
+    assert hub.browser().sign_in("erika", shared).status_code == 403
+    # A later workshop with the same password (and maybe the same number) does not inherit the accounts.
+    admin.submit(PAGE, action="workshop", group=course, workshop_password=shared)
+    assert hub.browser().sign_in("ernst", shared).status_code == 403
+    withdraw(admin, "Workshop password")
+
+
+def test_workshop_password_has_to_be_a_good_one(admin: Browser, course: str) -> None:
+    answer = admin.submit(PAGE, action="workshop", group=course, workshop_password="password")
+    assert "at least 10 characters" in answer.text

@@ -1,0 +1,96 @@
+"""Titles of calculations and results: what went in · what was done · how it ended.
+
+A name given by a person replaces the title. The time of day is no part of it: the reader's clock and language show that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from qcrbox.contract.states import State
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry.store.records import parts
+from qcrbox_registry.store.tables import calculations, data_files, datasets
+
+BETWEEN = " · "
+LONGEST_SUBJECT = 100
+_WORDS = {State.FAILED: "failed", State.CANCELLED: "cancelled"}
+
+
+class Titled(Protocol):
+    """The columns of a calculation that make its title."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def subject(self) -> str: ...
+
+    @property
+    def done(self) -> str: ...
+
+    @property
+    def verdict(self) -> str: ...
+
+    @property
+    def command_name(self) -> str: ...
+
+    @property
+    def state(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a title is made of."""
+
+    name: str
+    subject: str
+    done: str
+    verdict: str
+    command_name: str
+    state: str
+
+
+def title_of(row: Titled) -> str:
+    """`thpp · HAR pbe/def2-SVP · R1 0.0278`, or the name that a person gave."""
+    if row.name:
+        return row.name
+    verdict = _WORDS.get(State(row.state), row.verdict)
+    return BETWEEN.join(part for part in (row.subject, row.done or row.command_name, verdict) if part)
+
+
+def verdict_of(metrics: Mapping[str, Any], r1: float | None, warnings: Sequence[str]) -> str:
+    """How a calculation ended in a few words: R1, and whether it converged.
+
+    metrics: the last ones the program reported; r1: that of its main CIF, for programs that report none.
+    """
+    reported = metrics.get("R1", r1)
+    words = [f"R1 {reported:.4f}"] if isinstance(reported, int | float) else []
+    if metrics.get("converged") == 0 or any("not converged" in warning.lower() for warning in warnings):
+        words.append("not converged")
+    return ", ".join(words)
+
+
+def subjects_of(conn: Connection, file_ids: Iterable[str]) -> dict[str, str]:
+    """What a person would call each file: the name of its dataset; of a result, its given name or what it began with."""
+    found: dict[str, str] = {}
+    columns = (
+        data_files.c.id,
+        data_files.c.filename,
+        datasets.c.name.label("dataset"),
+        calculations.c.name.label("given"),
+        calculations.c.subject,
+    )
+    joined = data_files.outerjoin(datasets, datasets.c.id == data_files.c.dataset_id).outerjoin(
+        calculations, calculations.c.id == datasets.c.calculation_id
+    )
+    for part in parts(sorted(set(file_ids))):
+        for row in conn.execute(sa.select(*columns).select_from(joined).where(data_files.c.id.in_(part))):
+            subject = row.given or row.subject or row.dataset or PurePosixPath(row.filename).stem
+            found[row.id] = subject[:LONGEST_SUBJECT]
+    return found
