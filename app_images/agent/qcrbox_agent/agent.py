@@ -24,12 +24,13 @@ from qcrbox.contract.states import State
 from qcrbox.sandbox.relay import Relay, Target
 from qcrbox.spec import Application, load
 
-from qcrbox_agent.calculation import Attempt, Stop, Tools, refused
+from qcrbox_agent.calculation import Attempt, Tools, refused
 from qcrbox_agent.files import FileClient
 from qcrbox_agent.link import Link
 from qcrbox_agent.outbox import Outbox
 from qcrbox_agent.receive import Delivery, Receiver
 from qcrbox_agent.run import groups
+from qcrbox_agent.run.ended import Stop
 from qcrbox_agent.run.python import PythonRunner, WardenLink
 from qcrbox_agent.run.start_warden import StartedWarden, program_environment
 from qcrbox_agent.settings import Settings

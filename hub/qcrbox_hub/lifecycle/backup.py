@@ -42,6 +42,8 @@ def write_backup(data: DataFolder, target: Path, say: Say, *, homes: bool = True
         raise NotFound(
             "There is nothing to back up.", where=str(data.path), next="Choose the data folder with --data."
         )
+    # A forgotten setting must not make a backup without accounts.
+    data.require_databases(settings.database_urls(data.path))
     folder = target / time.strftime("qcrbox-%Y%m%d-%H%M%S", time.gmtime())
     folder.mkdir(parents=True, mode=0o700)
     try:
@@ -87,12 +89,7 @@ def restore_backup(source: Path, data: DataFolder, say: Say) -> None:
     try:
         say("the registry's data …")
         _registry("restore", data, settings, source / REGISTRY)
-        data.require_databases(
-            {
-                "registry": settings.registry_database_url(data.path) or "sqlite://",
-                "hub": settings.hub_database_url(data.path),
-            }
-        )
+        data.require_databases(settings.database_urls(data.path))
         if HUB in parts:
             say("accounts …")
             url = settings.hub_database_url(data.path)

@@ -55,10 +55,8 @@ class Run:
 
     def _database_urls(self) -> dict[str, str]:
         settings, path = self.options.settings, self.data.path
-        urls = {"registry": settings.registry_database_url(path) or "sqlite://"}
-        if self.options.mode == "hub":
-            urls["hub"] = settings.hub_database_url(path)
-        return urls
+        urls = settings.database_urls(path)
+        return urls if self.options.mode == "hub" else {"registry": urls["registry"]}
 
     def _recover(self) -> None:
         """The lock is ours, so whatever the last platform left is not wanted any more."""

@@ -12,7 +12,6 @@ from qcrbox.contract.states import State
 
 from qcrbox_registry.api import schemas
 from qcrbox_registry.api.dependencies import (
-    LARGEST_BATCH,
     LARGEST_LIST,
     Body,
     Caller,
@@ -22,6 +21,7 @@ from qcrbox_registry.api.dependencies import (
     ThePage,
     correlation_of,
     optional_body,
+    read_batch,
     read_body,
 )
 from qcrbox_registry.api.openapi import takes
@@ -75,7 +75,7 @@ async def submit(request: Request, core: TheCore, actor: Caller, key: Key = None
 )
 async def submit_batch(request: Request, core: TheCore, actor: Caller, key: Key = None) -> Response:
     """Start many commands: all are accepted or none."""
-    batch, body = await read_body(request, SubmitBatch, LARGEST_BATCH)
+    batch, body = await read_batch(request)
     submission = Submission(
         actor,
         batch.commands,

@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 # The answers do not depend on the database.
-pytestmark = pytest.mark.parametrize("registry", ["sqlite"], indirect=True)
+pytestmark = [pytest.mark.attack(1), pytest.mark.parametrize("registry", ["sqlite"], indirect=True)]
 PAGE = Path(__file__).parents[3] / "docs" / "permissions.md"
 ROLES = {
     "owner": [],
