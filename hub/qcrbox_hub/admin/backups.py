@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from qcrbox.contract.errors import Conflict
 
-from qcrbox_hub.lifecycle.backup import MANIFEST
+from qcrbox_hub.platform.data_folder import BACKUP_MANIFEST
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Backups:
     def listed(self) -> list[Backup]:
         """Newest first; a folder without a manifest is a backup that was not finished."""
         found = []
-        for manifest in self.folder.glob(f"*/{MANIFEST}"):
+        for manifest in self.folder.glob(f"*/{BACKUP_MANIFEST}"):
             size = sum(file.stat().st_size for file in manifest.parent.iterdir() if file.is_file())
             found.append(Backup(manifest.parent.name, manifest.stat().st_mtime, size))
         return sorted(found, key=lambda backup: backup.at, reverse=True)
