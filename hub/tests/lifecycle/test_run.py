@@ -136,6 +136,7 @@ def test_applications_that_cannot_be_used_are_named_where_the_start_is_watched(s
     assert "several applications in one folder" in registry.err.read_text()
 
 
+@pytest.mark.attack(30)
 @pytest.mark.parametrize("name", ["registry", "nats", "launcher"])
 def test_crashed_part_is_started_again(start, qcrbox, name: str) -> None:
     registry = start("registry", "--no-auth")
@@ -255,6 +256,7 @@ def test_everything_ends_with_kill_9_and_starts_again_and_ends_with_ctrl_c(start
     assert again.data.read_platform() is None
 
 
+@pytest.mark.attack(30)
 def test_solo_opens_with_the_printed_token_only(start, tmp_path, monkeypatch) -> None:
     platform = start("up", "--solo")
     address = next(word for word in platform.wait_for("Ctrl-C").split() if "token=" in word)
@@ -276,6 +278,7 @@ def test_solo_opens_with_the_printed_token_only(start, tmp_path, monkeypatch) ->
     assert platform.stop() == 0
 
 
+@pytest.mark.attack(30)
 @pytest.mark.slow
 def test_backup_of_a_running_platform_is_restored_with_data_accounts_and_homes(
     start, qcrbox, make_browser, tmp_path: Path
@@ -343,6 +346,7 @@ def new_token(browser: Browser) -> str:
     return answer.json()["token"]
 
 
+@pytest.mark.attack(30)
 @pytest.mark.parametrize("part", ["registry.tar", "manifest.json"])
 def test_damaged_backup_is_refused(qcrbox, tmp_path: Path, part: str) -> None:
     folder = tmp_path / "backup"

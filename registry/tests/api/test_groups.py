@@ -61,6 +61,7 @@ def test_a_member_reads_what_is_shared_with_the_group_and_calculates_with_it(tea
     assert team.bob.delete(f"/api/datasets/{team.dataset_id}").status_code == 403
 
 
+@pytest.mark.attack(7)
 def test_who_leaves_the_group_is_out_by_every_way_and_who_joins_is_in(team, person):
     eve = person()
     assert set(seen(eve, team).values()) == {404}
@@ -71,6 +72,7 @@ def test_who_leaves_the_group_is_out_by_every_way_and_who_joins_is_in(team, pers
     assert set(seen(team.ada, team).values()) == {200}
 
 
+@pytest.mark.attack(6)
 def test_a_share_that_is_taken_back_ends_for_the_whole_group(team):
     assert team.ada.delete(f"/api/shares/{team.share['id']}").status_code == 204
     assert set(seen(team.bob, team).values()) == {404}
@@ -86,6 +88,7 @@ def test_what_bob_started_with_it_stays_his_when_he_leaves(team, do):
     assert team.file_id not in str(nodes[0])
 
 
+@pytest.mark.attack(7)
 def test_a_transfer_that_is_under_way_breaks_off_when_the_right_ends(registry, team, monkeypatch):
     """A large file, read slowly: the rest does not arrive after the share is taken back."""
     import os
