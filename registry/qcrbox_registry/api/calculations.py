@@ -46,6 +46,11 @@ class StopMany(Body):
     reason: Reason = None
 
 
+class ChangePriority(Body):
+    priority: Annotated[int, Field(ge=-100, le=100)]
+    reason: Reason = None
+
+
 class ChangeCalculation(Body):
     tags: Annotated[list[str], Field(max_length=50)] | None = None
     title: str | None = None
@@ -150,6 +155,19 @@ async def stop_many(request: Request, core: TheCore, actor: Caller) -> Response:
         actor, asked.calculation_ids, asked.batch_id, asked.reason or ""
     )
     return success({"calculations": stopped})
+
+
+@router.post(
+    "/calculations/{calculation_id}/priority",
+    response_model=models.Success[models.Calculations],
+    openapi_extra=takes(ChangePriority),
+)
+async def change_priority(request: Request, core: TheCore, actor: Caller, calculation_id: str) -> Response:
+    """Move a waiting calculation in the queue: higher starts earlier. For administrators."""
+    core.site.require(actor, "manage")
+    asked, _ = await read_body(request, ChangePriority)
+    changed = await core.calculations.set_priority(actor, calculation_id, asked.priority, asked.reason or "")
+    return success({"calculations": [changed]})
 
 
 @router.get("/calculations/{calculation_id}/log", response_model=models.Success[schemas.Log])
