@@ -1,12 +1,15 @@
-"""Waiting with a time limit."""
+"""Waiting with a time limit, and letting others go on while something takes long."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+import time
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
+_TURN_S = 0.01
 
 
 async def within(awaitable: Awaitable[T], seconds: float | None) -> T:
@@ -17,3 +20,15 @@ async def within(awaitable: Awaitable[T], seconds: float | None) -> T:
     """
     async with asyncio.timeout(seconds):
         return await awaitable
+
+
+async def in_turns(work: Callable[[S], T], items: Iterable[S]) -> list[T]:
+    """`work` of each item, in order. Every 10 ms other tasks of the event loop get their turn."""
+    done: list[T] = []
+    began = time.monotonic()
+    for item in items:
+        done.append(work(item))
+        if time.monotonic() - began > _TURN_S:
+            await asyncio.sleep(0)
+            began = time.monotonic()
+    return done

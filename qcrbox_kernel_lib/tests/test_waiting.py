@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
-from qcrbox.waiting import within
+from qcrbox.waiting import in_turns, within
 
 
 async def test_the_result_comes_through():
@@ -36,3 +37,23 @@ async def test_a_cancellation_in_the_moment_of_the_end_is_not_swallowed():
     task.cancel()
     await asyncio.wait([task], timeout=30.0)
     assert task.cancelled()
+
+
+async def test_long_work_in_turns_keeps_its_order_and_lets_others_go_on():
+    others = 0
+
+    async def other():
+        nonlocal others
+        while True:
+            others += 1
+            await asyncio.sleep(0)
+
+    def work(number: int) -> int:
+        if number % 10 == 0:
+            time.sleep(0.011)
+        return number**2
+
+    task = asyncio.create_task(other())
+    assert await in_turns(work, range(50)) == [number**2 for number in range(50)]
+    task.cancel()
+    assert others >= 4

@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TextIO, cast
 
 if __name__ == "__main__":
     # Extras that libraries import when they are there and we never use: a third of a second at each start.
@@ -25,6 +25,8 @@ from qcrbox.contract.errors import Conflict, QcError
 
 from qcrbox_registry.api.agent_socket import serve_agent_socket
 from qcrbox_registry.settings import Settings
+
+PROXY_ADDRESS = "127.0.0.1"  # where the platform's proxy comes from
 
 
 def parser() -> argparse.ArgumentParser:
@@ -116,6 +118,10 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                # Without the platform's proxy in front, nobody's word about an address is believed. The proxy overwrites
+                # what a client claims, and code of people reaches us from other addresses than its own.
+                proxy_headers=bool(settings.prefix),
+                forwarded_allow_ips=PROXY_ADDRESS,
                 timeout_graceful_shutdown=3,
                 # Longer than any client keeps an idle connection: else both may end it at the same moment.
                 timeout_keep_alive=75,
@@ -179,6 +185,22 @@ def listening(settings: Settings) -> Any:
         yield listener
 
 
+class _Forgiving:
+    """A text stream that loses what cannot be written: a log on a full disk must not end the request that logs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+
 def configure_log(settings: Settings) -> None:
     """Structured lines on standard error; standard output says only that we are ready."""
     import logging
@@ -190,7 +212,7 @@ def configure_log(settings: Settings) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Forgiving(sys.stderr))),
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,

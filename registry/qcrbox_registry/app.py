@@ -34,6 +34,7 @@ from qcrbox_registry.services.indexing import Indexer
 from qcrbox_registry.sessions.idle import IdleSessions
 from qcrbox_registry.settings import Settings
 from qcrbox_registry.store import schema
+from qcrbox_registry.store.disk import DiskRoom
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.objects import ObjectStore
 
@@ -172,7 +173,7 @@ async def check_later(context: Context) -> None:
 async def _make_context(
     settings: Settings, secrets: Secrets, database: Database, bus: Bus
 ) -> tuple[Context, Scheduler]:
-    objects = ObjectStore(bus)
+    objects = ObjectStore(bus, room=DiskRoom(settings.data) if settings.nats_is_here else None)
     await objects.start()
     catalogue, quotas, hub = Catalogue(), Quotas(defaults(settings)), EventHub()
     await database.read(catalogue.load)

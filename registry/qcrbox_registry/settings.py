@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -80,6 +81,11 @@ class Settings(BaseSettings):
         if self.auth == "hub" and not self.hub_api_url:
             raise UserInputError("auth=hub needs the address of the hub's API.", where="--hub-api-url")
         return self
+
+    @property
+    def nats_is_here(self) -> bool:
+        """Whether NATS keeps files in the data folder: started by the registry, or beside it by the platform."""
+        return not self.nats_url or is_loopback(urlsplit(self.nats_url).hostname or "")
 
     @property
     def sql_url(self) -> str:

@@ -209,7 +209,7 @@ def test_what_belongs_to_a_group_names_its_managers(box_of_bea: Box, box_of_cem:
 def test_what_another_group_has_is_answered_as_if_it_were_not_there(box_of_cem: Box, box_of_dan: Box) -> None:
     hidden = box_of_dan.add(CIF, name="secret", group=FOREIGN)
     answers = []
-    for dataset_id in (hidden.id, "0" * 32):
+    for dataset_id in (hidden.id, "qcrbox_ds_0x" + "0" * 32):
         with pytest.raises(QcError) as caught:
             box_of_cem.datasets.by_id(dataset_id)
         answers.append((type(caught.value), caught.value.message.replace(dataset_id, "…")))

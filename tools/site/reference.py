@@ -48,6 +48,8 @@ ENVIRONMENT = {
     "QCRBOX_ORPHANED_AFTER_S": "Agent: an idle agent ends when NATS is away this long, s; 0: never.",
     "QCRBOX_NATS_SOCKET": "Agent in a container: socket that leads to NATS.",
     "QCRBOX_REGISTRY_SOCKET": "Agent in a container: socket that leads to the registry's routes for agents.",
+    "QCRBOX_PROXY_SETTINGS": "Proxy: its settings as JSON; tokens stay in files.",
+    "QCRBOX_RELAY_SETTINGS": "Relay to the internet for people's servers: its settings as JSON.",
     "QCRBOX_SEALED": "Agent in a container: 1 when programs must not read its memory.",
 }
 

@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 from collections import OrderedDict
-from collections.abc import Awaitable
 from pathlib import Path
 
 import qcrbox
@@ -19,23 +18,30 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 from qcrbox import lifeline
+from qcrbox.background import BackgroundTasks
 from qcrbox.contract import messages
 from qcrbox.contract.states import State
 from qcrbox.sandbox.relay import Relay, Target
 from qcrbox.spec import Application, load
 
-from qcrbox_agent.calculation import Attempt, Stop, Tools, refused
+from qcrbox_agent.calculation import Attempt, Tools, refused
 from qcrbox_agent.files import FileClient
 from qcrbox_agent.link import Link
 from qcrbox_agent.outbox import Outbox
 from qcrbox_agent.receive import Delivery, Receiver
 from qcrbox_agent.run import groups
+from qcrbox_agent.run.ended import Stop
 from qcrbox_agent.run.python import PythonRunner, WardenLink
 from qcrbox_agent.run.start_warden import StartedWarden, program_environment
 from qcrbox_agent.settings import Settings
 from qcrbox_agent.workdir import WorkFolders
 
 log = logging.getLogger(__name__)
+
+
+def _report(error: BaseException) -> None:
+    log.error("a task of the agent failed: %r", error, exc_info=error)
+
 
 HEARTBEAT_S = 2.0
 REMEMBERED_CANCELS = 1000
@@ -70,7 +76,7 @@ class Agent:
         self._draining = False
         self._leave = asyncio.Event()
         self._reason = "stopped"
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks(_report)
         self.receiver.on_repeat = self._tell_again
         self.link.on_up(self._connected)
 
@@ -105,8 +111,9 @@ class Agent:
                 log.error("%s ended with %r", task.get_name(), error, exc_info=error)
                 self._reason, code = f"the agent failed: {error}", 1
         await self._say_goodbye()
-        for task in [leaving, *background, *self._tasks]:
+        for task in [leaving, *background]:
             task.cancel()
+        await self._tasks.cancel()
         await asyncio.gather(*background, return_exceptions=True)
         await self._end_programs()
         await self.link.close()
@@ -216,7 +223,7 @@ class Agent:
             finished = await self._attempt(delivery)
             self._remember(finished)
             stored = self.outbox.post(finished)
-            self._keep(self._acknowledge(delivery, stored))
+            self._tasks.spawn(self._acknowledge(delivery, stored))
         self.leave("drained")
         await asyncio.Event().wait()
 
@@ -261,12 +268,7 @@ class Agent:
         finished = self._ended.get(delivery.key)
         if finished is None:
             finished = refused(delivery.command, "This attempt has ended; how is not remembered any more.")
-        self._keep(self._acknowledge(delivery, self.outbox.post(finished)))
-
-    def _keep(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.spawn(self._acknowledge(delivery, self.outbox.post(finished)))
 
     # ------------------------------------------------------------ control
 
@@ -286,7 +288,7 @@ class Agent:
             if not attempt.end_session.done():
                 attempt.end_session.set_result(control)
         else:
-            self._keep(self._tunnel(control, attempt))
+            self._tasks.spawn(self._tunnel(control, attempt))
 
     def _meant(self, control: messages.EndSession | messages.OpenTunnel | messages.Cancel) -> Attempt | None:
         """The attempt that runs now, when `control` is about it."""

@@ -26,7 +26,8 @@ from qcrbox_agent.logs import Logs
 from qcrbox_agent.reports import Reports
 from qcrbox_agent.run import memory
 from qcrbox_agent.run.cli import CliProgram
-from qcrbox_agent.run.ended import Ended
+from qcrbox_agent.run.ended import Ended, ProgramFailed, Stop
+from qcrbox_agent.run.interactive import Session
 from qcrbox_agent.run.python import PythonRunner, WardenLink
 from qcrbox_agent.workdir import WorkFolders
 
@@ -56,15 +57,6 @@ class Tools:
     registry_socket: str = ""  # in a container without a network, the door to the registry
 
 
-@dataclass(frozen=True)
-class Stop:
-    """Why an attempt is ended from outside."""
-
-    state: State  # CANCELLED, or FAILED for a limit
-    reason: str
-    grace_s: float = 5.0
-
-
 @dataclass
 class Result:
     """What an attempt that ran to its end gives."""
@@ -72,14 +64,6 @@ class Result:
     outputs: list[OutputFile] = field(default_factory=list)
     returncode: int | None = 0
     warnings: list[str] = field(default_factory=list)
-
-
-class ProgramFailed(Exception):
-    """The program or a step of a session failed; `ended` says how, the text begins the message."""
-
-    def __init__(self, ended: Ended, prefix: str = "") -> None:
-        super().__init__(prefix + ended.error)
-        self.ended = ended
 
 
 class Attempt:
@@ -128,7 +112,7 @@ class Attempt:
                     "status": State.SUCCESSFUL,
                     "outputs": result.outputs,
                     "returncode": result.returncode,
-                    "warnings": result.warnings,
+                    "warnings": [*self.reports.warnings, *result.warnings],
                 }
         except ProgramFailed as error:
             finished = self._stopped() if self._stop else self._failed(str(error), error.ended.returncode)
@@ -171,8 +155,6 @@ class Attempt:
         self._time("fetch", prepared.fetched_s)
         self._time("convert", prepared.converted_s)
         if self.command.is_interactive:
-            from qcrbox_agent.run.interactive import Session
-
             self.session = Session(self, prepared)
             try:
                 return await self._session(prepared, routes)

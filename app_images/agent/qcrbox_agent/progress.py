@@ -1,7 +1,8 @@
-"""How a Python callable tells how far it is.
+"""How a Python callable tells how far it is, and what its user should know of the result.
 
-    from qcrbox_agent.progress import report
+    from qcrbox_agent.progress import report, warn
     report(0.4, "cycle 4 of 10", R1=0.0523, max_shift_su=1.2)
+    warn("Not applied: MPLA 3 C1 C2 C3")
 
 Outside an agent the call does nothing, so a module can be tested without one.
 """
@@ -26,7 +27,13 @@ def report(fraction: float | None = None, text: str = "", **metrics: float) -> N
     _sink({"fraction": known, "text": str(text), "metrics": numbers, "at": time.time()})
 
 
+def warn(text: str) -> None:
+    """A warning that stays with the calculation and stands in its result card."""
+    if _sink is not None:
+        _sink({"warning": str(text)})
+
+
 def send_to(sink: Sink | None) -> None:
-    """For the agent's worker process: where reports go."""
+    """For the agent's worker process: where reports and warnings go."""
     global _sink
     _sink = sink

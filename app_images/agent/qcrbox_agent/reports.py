@@ -14,10 +14,14 @@ from qcrbox.contract.messages import Progress
 PER_SECOND = 10.0
 BURST = 20.0  # a short refinement may report each of its cycles at once
 MAX_METRICS = 50
+MAX_WARNINGS, MAX_WARNING = 100, 500
 
 
 class Reports:
-    """Coalesces reports of one attempt: a report that comes too soon is merged into the next one sent."""
+    """Coalesces reports of one attempt: a report that comes too soon is merged into the next one sent.
+
+    warnings: what a callable said with `warn`, for the end of the attempt.
+    """
 
     def __init__(
         self,
@@ -31,9 +35,13 @@ class Reports:
         self._waiting: dict[str, Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._tokens, self._counted_at = BURST, 0.0
+        self.warnings: list[str] = []
 
     def report(self, message: Mapping[str, Any]) -> None:
         """`message` comes from a program, so nothing in it is taken for granted."""
+        if "warning" in message:
+            self._warn(str(message["warning"]).strip()[:MAX_WARNING])
+            return
         report = _checked(message)
         if self._waiting is not None:
             report["metrics"] = (self._waiting["metrics"] | report["metrics"]) if report["metrics"] else {}
@@ -43,6 +51,10 @@ class Reports:
         self._waiting = report
         if self._timer is None:
             self._send_or_wait()
+
+    def _warn(self, text: str) -> None:
+        if text and text not in self.warnings and len(self.warnings) < MAX_WARNINGS:
+            self.warnings.append(text)
 
     def line(self, line: str) -> None:
         """Look for the spec's `progress` pattern in one line of output."""

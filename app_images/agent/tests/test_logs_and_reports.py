@@ -150,6 +150,22 @@ async def test_progress_is_read_from_lines(told, pattern, line, fraction, metric
 
 def test_report_outside_an_agent_does_nothing():
     progress.report(0.5, "x", R1=0.04)
+    progress.warn("x")
+
+
+async def test_warnings_are_kept_once_for_the_end_and_are_no_progress(told):
+    reports = Reports("c", 1, told.append)
+    progress.send_to(reports.report)
+    try:
+        for text in ("first", "second", "first", "  ", "y" * 10_000, *(f"number {n}" for n in range(1000))):
+            progress.warn(text)
+    finally:
+        progress.send_to(None)
+    reports.close()
+    assert told == []
+    assert reports.warnings[:2] == ["first", "second"]
+    assert len(reports.warnings) == 100
+    assert max(map(len, reports.warnings)) == 500
 
 
 def test_report_leaves_out_what_json_cannot_hold():

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cctbx import adptbx
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.tsc import FormFactorTable
 from qcrbox_refine import (
@@ -287,19 +286,6 @@ def residual_at(fractional: np.ndarray) -> np.ndarray:
 def write_model(cif: str) -> None:
     """The model as it stands, for a checkpoint: coordinates, displacements, reflections."""
     Path(cif).write_text(str(cif_output.model_block(_current().model)), encoding="utf-8")
-
-
-def non_positive() -> list[str]:
-    """Labels of hydrogen atoms whose displacement tensor is not positive definite."""
-    model = _current().model
-    cell = model.symmetry.unit_cell()
-    return [
-        atom.label
-        for atom in model.atoms
-        if atom.is_hydrogen
-        and atom.u_aniso is not None
-        and min(adptbx.eigenvalues(adptbx.u_cif_as_u_cart(cell, atom.u_aniso))) <= 0
-    ]
 
 
 def _current() -> _Session:

@@ -98,7 +98,10 @@ class AtomNames:
         triplet = self.model.settings.equivalents.get(number)
         if triplet is None:
             raise UnknownAtom(f"there is no EQIV ${number}")
-        return sgtbx.rt_mx(triplet.replace(" ", "").lower())
+        try:
+            return sgtbx.rt_mx(triplet.replace(" ", "").lower())
+        except (RuntimeError, ValueError) as error:
+            raise UnknownAtom(f"EQIV ${number} is no symmetry operation: {triplet}") from error
 
     def each_word(self, words: Sequence[str], here: int) -> Iterator[list[AtomRef]]:
         """Atoms word by word; a range counts as one word for each of its atoms.

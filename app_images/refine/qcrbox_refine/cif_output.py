@@ -136,8 +136,11 @@ def cell_and_symmetry(block: CifBlock, model: Model) -> None:
     info = sgtbx.space_group_info(group=group)
     block.set("_space_group_crystal_system", group.crystal_system().lower())
     block.set("_space_group_IT_number", str(kind.number()))
-    name = block.text("_space_group_name_H-M_alt") or kind.lookup_symbol()
+    older = "_symmetry_space_group_name_H-M"
+    name = block.text("_space_group_name_H-M_alt", older) or kind.lookup_symbol()
     block.set("_space_group_name_H-M_alt", name)
+    # Another item by its definition, but the same symbol: kept, it would go on saying what is here no longer.
+    block.set(older, None)
     block.set("_space_group_name_Hall", block.text("_space_group_name_Hall") or kind.hall_symbol().strip())
     # Symmetry codes of the geometry count in this order.
     operations = [operation.as_xyz() for operation in info.group()]
@@ -241,13 +244,7 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
     for name, value in values.items():
         block.set(name, value)
     _absolute_structure(block, fit)
-    block.set(
-        "_refine_special_details", "\n".join([*_statements(fit), *fit.model.notes, *_left_out(fit.model)])
-    )
-
-
-def _left_out(model: Model) -> list[str]:
-    return [f"Not applied: {entry.text} ({entry.why})" for entry in model.left_out]
+    block.set("_refine_special_details", "\n".join([*_statements(fit), *fit.model.remarks()]))
 
 
 def _extinction_method(fit: Fit) -> str:

@@ -309,12 +309,14 @@ class _Builder:
         assert group.pivot is not None
         pivot = self.index[id(group.pivot)]
         self.n_constraints += len(indices)
+        ideal = self._ideal(group, pivot, indices)
         return RidingAtoms(
             indices,
             pivot,
             group.pivot.label,
-            ideal=self._ideal(group, pivot, indices),
-            torsion=group.n in (7, 8) and bool(self.bonds[pivot]),
+            ideal=ideal,
+            # Without a geometry there is no bond to turn about.
+            torsion=ideal is not None and group.n in (7, 8) and bool(self.bonds[pivot]),
             stretch=group.n in (4, 8),
         )
 

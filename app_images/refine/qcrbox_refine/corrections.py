@@ -36,9 +36,20 @@ def prepare_corrections(
     return Corrections(
         domains=_domains(model, data),
         extinction=_extinction(model, extinction),
-        solvent=BulkSolvent(*model.settings.solvent) if model.settings.solvent else None,
+        solvent=_solvent(model),
         mask=_mask(model, fab),
     )
+
+
+# g of SWAT to begin with where the input says 0: there U has no influence, and nothing would determine it.
+_FIRST_SOLVENT = 0.05
+
+
+def _solvent(model: Model) -> BulkSolvent | None:
+    if model.settings.solvent is None:
+        return None
+    g, u = model.settings.solvent
+    return BulkSolvent(g or _FIRST_SOLVENT, u)
 
 
 def _domains(model: Model, data: Reflections) -> Domains:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
+from qcrbox.contract.errors import CifError, UserInputError
 from qcrbox.crystallography.shelx import read_instructions
 
 from qcrbox_refine.cif_block import CifBlock
@@ -37,7 +38,16 @@ def adopt_data_settings(model: Model, block: CifBlock, origin: str) -> None:
         or not re.search(r"^HKLF\b", text, re.MULTILINE | re.IGNORECASE)
     ):
         return
-    found = read_instructions(text)
+    try:
+        found = read_instructions(text)
+    except CifError as error:
+        # They may speak of a twin: without them the result might be another one.
+        raise UserInputError(
+            f"the SHELX instructions of the file cannot be read: {error.what}",
+            where=f"{origin} {error.where}".strip(),
+            next=error.next,
+            line=error.line,
+        ) from error
     stated = ShelxSettings.of(found.instructions, found.ending, origin)
     empty = ShelxSettings()
     names = [f.name for f in fields(stated) if f.name in _ABOUT_DATA]

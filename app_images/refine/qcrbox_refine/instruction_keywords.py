@@ -194,6 +194,24 @@ WHOLE_EXAMPLES = {
 }  # fmt: skip
 
 
+# Instructions that have nothing but numbers: another word ends them without a trace.
+_NUMBERS_ONLY = frozenset(
+    {"BASF", "CGLS", "DAMP", "DEFS", "EXTI", "FVAR", "HKLF", "L.S.", "LATT", "LIST", "MERG", "PART", "SHEL", "SIZE", "SPEC",
+     "SWAT", "TEMP", "TWIN", "UNIT", "WGHT", "ZERR"}
+)  # fmt: skip
+# Instructions that mean nothing without these words.
+_NEEDS_WORDS = {"EADP": 2, "EXYZ": 2, "EQIV": 2, "HFIX": 2, "BIND": 2, "FREE": 2, "CONN": 1, "DISP": 3}
+
+
+def misspelt(instruction: Instruction) -> str:
+    """Why an instruction cannot be what it should be, by its words alone; empty where it can."""
+    if instruction.name in _NUMBERS_ONLY and instruction.names:
+        return f"{instruction.names[0]!r} is not a number."
+    if len(instruction.words) < _NEEDS_WORDS.get(instruction.name, 0):
+        return "Its atoms or numbers are missing."
+    return ""
+
+
 def of_instruction(instruction: Instruction) -> list[Keyword]:
     """The items of an instruction that are not applied or refused, as far as it uses them."""
     return [

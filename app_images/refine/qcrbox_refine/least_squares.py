@@ -321,14 +321,14 @@ def parameter_name(made: Parametrisation, independent: int, corrections: Correct
     if independent >= n:
         names = corrections.names() if corrections else []
         return names[independent - n] if independent - n < len(names) else ""
-    name = made.reparametrisation.independent_names()[independent]
-    if name.startswith("FVAR"):
-        return name
+    own_name = made.reparametrisation.independent_names()[independent]
+    if own_name.startswith("FVAR"):
+        return own_name
     unit = np.zeros(n)
     unit[independent] = 1.0
     weights = np.abs(_asu_shifts(made, unit))
     if not len(weights) or weights.max() == 0:
-        return "torsion"
+        return own_name
     name = made.reparametrisation.component_annotations[int(weights.argmax())]
     label, _, parameter = name.rpartition(".")
     return f"{label} {parameter.replace('uiso', 'Uiso').replace('u', 'U', 1) if parameter else ''}".strip()

@@ -184,6 +184,10 @@ class Model:
             self.left_out.append(entry)
             say(f"Not applied: {entry.text} ({entry.why.rstrip('.')})")
 
+    def remarks(self) -> list[str]:
+        """Notes, and what is not applied, for the CIF and the result card."""
+        return [*self.notes, *(f"Not applied: {entry.text} ({entry.why})" for entry in self.left_out)]
+
     def remove(self, gone: list[Atom]) -> None:
         """Take atoms out; what they carried or were tied to is set free or given to the next one."""
         going = {id(atom) for atom in gone}

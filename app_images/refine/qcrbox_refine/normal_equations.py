@@ -204,12 +204,6 @@ class NormalEquations:
         self.solve()
         return self._for_su() * self.variance_of_unit_weight(n)
 
-    def scale_variance(self, n: int | None = None) -> float:
-        """Variance of K, correlations with all parameters included."""
-        self.solve()
-        own = 1 / self._fc_fc + self._by_fc @ self._for_su() @ self._by_fc / self._fc_fc**2
-        return float(own) * self.variance_of_unit_weight(n)
-
     def apply(self, shifts: np.ndarray) -> None:
         """Move all parameters by these shifts."""
         made = self.model.made.reparametrisation

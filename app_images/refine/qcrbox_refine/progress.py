@@ -6,10 +6,13 @@ import sys
 from typing import Any
 
 try:
-    from qcrbox_agent.progress import report
+    from qcrbox_agent.progress import report, warn
 except ImportError:
 
     def report(fraction: float | None = None, text: str = "", **metrics: Any) -> None:
+        """Nobody listens: the log lines say the same."""
+
+    def warn(text: str) -> None:
         """Nobody listens: the log lines say the same."""
 
 
@@ -19,4 +22,4 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-__all__ = ["report", "say"]
+__all__ = ["report", "say", "warn"]

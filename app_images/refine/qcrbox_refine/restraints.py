@@ -199,6 +199,8 @@ class _Maker:
 
     def _distances(self, instruction: Instruction, here: int) -> list[Restraint]:
         numbers = instruction.numbers
+        if not numbers:
+            raise ValueError(f"{instruction.name} has a distance and pairs of atoms")
         default = self.defaults.sd * (2 if instruction.name == "DANG" else 1)
         sigma = instruction.number(1, default)
         self._check(sigma)
@@ -398,10 +400,10 @@ class _Maker:
     # Free variables
 
     def _sum(self, instruction: Instruction) -> VariableSum:
+        if len(instruction.numbers) < 4 or len(instruction.numbers) % 2:
+            raise ValueError("SUMP has a sum, its s.u., and pairs of coefficient and free variable")
         target, sigma, *rest = instruction.numbers
         self._check(sigma)
-        if not rest or len(rest) % 2:
-            raise ValueError("SUMP has a sum, its s.u., and pairs of coefficient and free variable")
         terms = tuple(
             (coefficient, round(number)) for coefficient, number in zip(rest[::2], rest[1::2], strict=True)
         )

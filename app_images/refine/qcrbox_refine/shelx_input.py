@@ -13,7 +13,7 @@ from qcrbox.crystallography.shelx import Instruction, ShelxAtom, ShelxText, read
 from qcrbox_refine.atom_names import AtomNames, UnknownAtom
 from qcrbox_refine.edits import make_anisotropic
 from qcrbox_refine.fragments import fit_groups, read_fragments
-from qcrbox_refine.instruction_keywords import of_instruction
+from qcrbox_refine.instruction_keywords import misspelt, of_instruction
 from qcrbox_refine.instruction_table import INSTRUCTION_TABLE, Treatment
 from qcrbox_refine.model import (
     AfixGroup,
@@ -149,6 +149,9 @@ class _Reader:
             raise self.unsupported(f"{name} is not supported.", handling.why)
         if handling.treatment is Treatment.NAMED:
             model.leave_out(instruction.text, handling.why)
+        wrong = misspelt(instruction)
+        if wrong:
+            model.leave_out(instruction.text, wrong)
         for keyword in of_instruction(instruction):
             if keyword.treatment is Treatment.REFUSED:
                 raise self.unsupported(f"{name} with {keyword.name} is not supported.", keyword.how)
@@ -311,6 +314,10 @@ class _Reader:
         _set_assemblies(model)
         for missing in self.found.missing_files:
             model.leave_out(missing.text, "The file is not there.")
+        for instruction in self.found.named("DISP"):
+            element = instruction.words[0].lstrip("$").capitalize() if instruction.words else ""
+            if element not in model.elements:
+                model.leave_out(instruction.text, "SFAC does not list this element.")
         self._named_atoms()
 
     def _site_occupancies(self) -> None:

@@ -268,7 +268,7 @@ def _take_neutron(settings: ShelxSettings, i: Instruction) -> None:
 
 
 def _take_dispersion(settings: ShelxSettings, i: Instruction) -> None:
-    element = i.words[0].lstrip("$").capitalize()
+    element = i.words[0].lstrip("$").capitalize() if i.words else ""
     numbers = [number for number in map(shelx_number, i.words[1:]) if number is not None]
     if len(numbers) < 2:
         raise ValueError("DISP has an element, f' and f''")

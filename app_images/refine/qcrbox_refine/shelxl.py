@@ -131,8 +131,7 @@ def _console(name: str, fit: Fit, residual: density.DifferenceMap) -> list[str]:
 
 def _remarks(model: Model) -> list[str]:
     """Notes, and what is not applied, as SHELXL writes warnings."""
-    left_out = [f"Not applied: {entry.text} ({entry.why})" for entry in model.left_out]
-    return [f" ** {line} **" for line in (*model.notes, *left_out)]
+    return [f" ** {line} **" for line in model.remarks()]
 
 
 def _listing(model: Model, fit: Fit, residual, peaks, suggested) -> list[str]:

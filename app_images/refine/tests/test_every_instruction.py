@@ -102,6 +102,50 @@ def test_instructions_are_treated_as_the_list_says(tmp_path, crystal, name):
     assert found is INSTRUCTION_TABLE[name].treatment
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("WGHT 0.05 x", "'x' is not a number"),
+        ("TEMP cold", "'cold' is not a number"),
+        ("EXTI ?", "'?' is not a number"),
+        ("EADP C1", "atoms or numbers are missing"),
+        ("EXYZ", "atoms or numbers are missing"),
+        ("EQIV $1", "atoms or numbers are missing"),
+        ("HFIX 43", "atoms or numbers are missing"),
+        ("DFIX", "DFIX has a distance and pairs of atoms"),
+        ("DFIX 1.5 C1", "not pairs"),
+        ("SUMP 1", "SUMP has a sum"),
+        ("DISP Zn 0.1 0.2", "SFAC does not list this element"),
+        ("DFIX 3 C1 C2_$1|EQIV $1 nonsense", "is no symmetry operation"),
+        ("DFIX 3 C1 C2_$4", "no EQIV $4"),
+        ("+not_there.txt", "not there"),
+        (
+            "AFIX 176|C11 1 0.5 0.5 0.5 10.01 0.03|C12 1 0.7 0.5 0.5 10.01 0.03|C13 1 0.7 0.6 0.5 10.01 0.03|AFIX 0",
+            "no FRAG 17",
+        ),
+    ],
+)
+def test_what_is_said_wrongly_is_named(tmp_path, crystal, line, why):
+    entries = feed(tmp_path, crystal, line).model.left_out
+    assert [entry.text.split()[0] for entry in entries] == [line.split()[0]]
+    assert why in entries[0].why
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["AFIX 137|H2 2 0.2 0.3 0.4 11 -1.5|AFIX 0", "AFIX 13|H2 2 0.2 0.3 0.4 11 -1.2|AFIX 0"],
+)
+def test_a_riding_geometry_that_does_not_fit_is_noted(tmp_path, crystal, line):
+    model = feed(tmp_path, crystal, line).model
+    assert any("They keep their position relative to it" in note for note in model.notes)
+
+
+@pytest.mark.parametrize("line", ["DISP C", "EQIV", "SFAC Zn 1 2 3", "TWIN 1 0", "NONSENSE 1 2"])
+def test_what_cannot_be_understood_is_refused_with_its_line(tmp_path, crystal, line):
+    with pytest.raises(UserInputError, match=r"truth\.ins line \d+"):
+        feed(tmp_path, crystal, line)
+
+
 def test_the_page_of_the_documentation_is_the_one_that_the_tables_print(folder):
     printed = (folder.parents[1] / "docs" / "shelxl_instructions.md").read_text("utf-8")
     assert printed == page(), "run make instructions"

@@ -139,6 +139,25 @@ class Membership:
         self.session.add(orm.Group(name=name))
         self.session.commit()
 
+    def delete(self, name: str) -> None:
+        """Delete a group with its roles. Its data stay in the registry and wait for a decision."""
+        if name == self.common_group:
+            raise UserInputError(f"Everybody belongs to {name}.", next="It cannot be deleted.")
+        self.session.delete(self.group(name))
+        self.session.commit()
+
+    def set_switches(self, name: str, *, internet: bool, image: str) -> None:
+        """What the servers of a group's members may use: the internet, and another image ("": that of everyone)."""
+        group = self.group(name)
+        properties = {
+            key: value for key, value in (group.properties or {}).items() if key not in ("internet", "image")
+        }
+        # A new object: the database session does not see changes inside a dictionary.
+        group.properties = (
+            properties | ({"internet": True} if internet else {}) | ({"image": image} if image else {})
+        )
+        self.session.commit()
+
     def add(self, group: str, people: list[str]) -> None:
         found, persons = self.group(group), [self.person(name) for name in people]
         for person in persons:

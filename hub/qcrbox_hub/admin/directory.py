@@ -43,6 +43,16 @@ class PersonRow:
     server: bool
 
 
+@dataclass(frozen=True)
+class GroupRow:
+    """A group in the table. `switches`: what its members' servers may use beyond the settings."""
+
+    name: str
+    members: int
+    managers: list[str]
+    switches: list[str]
+
+
 class Directory:
     """Reads the hub's database in one session. `authenticator` knows which accounts are locked."""
 
@@ -74,6 +84,62 @@ class Directory:
         while rows := self._rows(query.limit(PORTION).offset(offset)):
             yield rows
             offset += PORTION
+
+    def groups(self, asked: Asked, only: list[str] | None) -> tuple[list[GroupRow], int]:
+        """A page of groups, and how many there are in all. `only`: names that may be seen; None: all."""
+        where = self._groups_where(asked, only)
+        total = self.session.scalar(select(func.count()).select_from(orm.Group).where(*where))
+        query = self._groups_ordered(asked, where)
+        return self._group_rows(query.limit(asked.size).offset(asked.offset)), total
+
+    def all_groups(self, asked: Asked, only: list[str] | None) -> Iterator[list[GroupRow]]:
+        """Every group of the table in portions."""
+        query, offset = self._groups_ordered(asked, self._groups_where(asked, only)), 0
+        while rows := self._group_rows(query.limit(PORTION).offset(offset)):
+            yield rows
+            offset += PORTION
+
+    @staticmethod
+    def _groups_where(asked: Asked, only: list[str] | None) -> list[Any]:
+        where: list[Any] = [] if only is None else [orm.Group.name.in_(only)]
+        if asked.text:
+            where.append(orm.Group.name.icontains(asked.text, autoescape=True))
+        return where
+
+    @staticmethod
+    def _groups_ordered(asked: Asked, where: list[Any]) -> Any:
+        key, descends = asked.order
+        # Counted for all groups at once: the hub's table has no index by group, and one count each would read all of it.
+        table = orm.Base.metadata.tables["user_group_map"]
+        counted = (
+            select(table.c.group_id, func.count().label("members")).group_by(table.c.group_id).subquery()
+        )
+        members = func.coalesce(counted.c.members, 0)
+        column = members if key == "members" else orm.Group.name
+        order = column.desc() if descends else column.asc()
+        return (
+            select(orm.Group.id, orm.Group.name, orm.Group.properties, members)
+            .outerjoin(counted, counted.c.group_id == orm.Group.id)
+            .where(*where)
+            .order_by(order, orm.Group.name)
+        )
+
+    def _group_rows(self, query: Any) -> list[GroupRow]:
+        found = self.session.execute(query).all()
+        names = {f"{GROUP_ROLES['manager']}-{row.name}": row.name for row in found}
+        managers: dict[str, list[str]] = {}
+        held = (
+            select(orm.Role.name, orm.User.name)
+            .join(orm.Role.users)
+            .where(orm.Role.name.in_(list(names)))
+            .order_by(orm.User.name)
+        )
+        for role, person in self.session.execute(held):
+            managers.setdefault(names[role], []).append(person)
+        return [
+            GroupRow(row.name, row[3], managers.get(row.name, []), _switches(row.properties or {}))
+            for row in found
+        ]
 
     def person(self, name: str) -> PersonRow:
         """One person. Raises NotFound."""
@@ -133,6 +199,11 @@ class Directory:
             )
             for user in self.session.scalars(wanted)
         ]
+
+
+def _switches(properties: dict[str, Any]) -> list[str]:
+    found = ["internet"] if properties.get("internet") is True else []
+    return [*found, f"image {properties['image']}"] if properties.get("image") else found
 
 
 def _roles(user: Any) -> list[str]:

@@ -10,11 +10,13 @@ from typing import Any, ClassVar
 from qcrbox.contract.errors import QcError, UserInputError
 from tornado import web
 
+from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.pages import Page
-from qcrbox_hub.admin.registry import PersonalTokens, RegistryClient
+from qcrbox_hub.admin.registry import HubAct, PersonalTokens, RegistryClient, record_act
 from qcrbox_hub.admin.sections import Power, powers_of, sections_of
 from qcrbox_hub.admin.tables import Asked, Column, csv_lines, last_page, read_asked
 from qcrbox_hub.admin.words import FILTERS
+from qcrbox_hub.platform.banner import Banner
 
 ROOT = "administration"
 STATIC = Path(__file__).resolve().parent / "static"
@@ -24,6 +26,21 @@ POLICY = (
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 LONGEST_REASON = 1000
+# Fields of forms that the audit trail keeps. None of them holds a secret.
+_AUDITED_FIELDS = (
+    "reason",
+    "person",
+    "people",
+    "group",
+    "role",
+    "data",
+    "to",
+    "tokens",
+    "internet",
+    "image",
+    "request",
+    "mode",
+)
 _MESSAGE = "qcrbox-message"
 TOKENS = PersonalTokens()
 
@@ -34,6 +51,12 @@ class AdminPage(Page):
     path: ClassVar[str] = ""
     powers: ClassVar[frozenset[Power]] = frozenset({Power.ADMINISTRATOR})
     columns: ClassVar[tuple[Column, ...]] = ()
+    # What this page changes at the hub, as the audit trail names it: person, group or site; "" when it changes nothing
+    # there. The registry audits by itself what it is asked for: those actions are in `audited_there`.
+    changes: ClassVar[str] = ""
+    audited_there: ClassVar[frozenset[str]] = frozenset({"limits"})
+    # Name of the person or group that the page is about.
+    name: str = ""
 
     async def prepare(self) -> None:
         await super().prepare()
@@ -57,6 +80,11 @@ class AdminPage(Page):
         return Power.ADMINISTRATOR in self.held
 
     @property
+    def banner(self) -> Banner:
+        banner: Banner = self.settings["qcrbox_banner"]
+        return banner
+
+    @property
     def root(self) -> str:
         return f"{self.hub.base_url}{ROOT}"
 
@@ -65,7 +93,7 @@ class AdminPage(Page):
         """The registry in this person's name."""
         session = self.get_session_cookie() or ""
         token = TOKENS.of(self.current_user, session, frozenset(self.expanded_scopes))
-        return RegistryClient(self.settings["qcrbox_registry_url"], token)
+        return RegistryClient(self.settings["qcrbox_registry_url"], token, client_address(self))
 
     def asked(self, filters: tuple[str, ...] = (), sort: str = "") -> Asked:
         """The table that the address asks for."""
@@ -81,9 +109,9 @@ class AdminPage(Page):
     async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
         kind, message = self._take_message()
         self.set_status(status)
-        values = {"message": message, "problem": "", **values}
-        if kind == "problem":
-            values |= {"message": "", "problem": message}
+        values = {"message": "", "problem": "", **values}
+        if message:
+            values["problem" if kind == "problem" else "message"] = message
         environment = self.settings["jinja2_env"]
         environment.filters.update(FILTERS)
         self.finish(
@@ -94,6 +122,7 @@ class AdminPage(Page):
                 here=self.path,
                 is_administrator=self.is_administrator,
                 me=self.current_user.name,
+                banner=self.banner.read().get("text", ""),
                 own_passwords=self.authenticator.own_passwords,
                 columns=self.columns,
                 last_page=last_page,
@@ -132,6 +161,11 @@ class AdminPage(Page):
             self.write(csv_lines(self.columns, []))
         self.finish()
 
+    @staticmethod
+    async def at_once(rows: list[Any]) -> AsyncIterator[list[Mapping[str, Any]]]:
+        """Rows that are all there, as one portion."""
+        yield rows
+
     # ------------------------------------------------------------ acts
 
     async def act(self, address: str = "") -> None:
@@ -151,12 +185,35 @@ class AdminPage(Page):
             self.db.rollback()
             self.log.info("%s: %s refused: %s", self.current_user.name, self.field("action"), error.message)
             self.say(error.message, problem=True)
+            await self._audit(allowed=False)
         else:
+            unwritten = await self._audit(allowed=True)
             if message is None:
                 return
             self.log.info("%s: administration: %s", self.current_user.name, message)
-            self.say(message)
+            self.say(f"{message} {unwritten}".strip())
         self.redirect(address or self.request.uri, status=303)
+
+    async def _audit(self, *, allowed: bool) -> str:
+        """Write what was done at the hub into the audit trail. What to tell the person when that failed, else ""."""
+        action = self.field("action")
+        if not self.changes or action in self.audited_there:
+            return ""
+        act = HubAct(
+            who=self.current_user.name,
+            address=client_address(self)[:64],
+            action=action.replace("_", " "),
+            kind=self.changes,
+            name=(self.name or self.field("name"))[:255],
+            allowed=allowed,
+            details={name: self.field(name)[:LONGEST_REASON] for name in _AUDITED_FIELDS if self.field(name)},
+        )
+        try:
+            await record_act(self.settings["qcrbox_registry_url"], self.settings["qcrbox_service_token"], act)
+        except QcError as error:
+            self.log.error("not in the audit trail: %s: %s", act, error.message)
+            return "It could not be written into the audit trail, as the registry does not answer."
+        return ""
 
     @property
     def reason(self) -> str:

@@ -27,6 +27,7 @@ class People(AdminPage):
     """Everyone with an account, and those who wait for one."""
 
     path = "/people"
+    changes = "person"
     columns = (
         Column("name", "Name", sortable=True),
         Column("state", "State"),
@@ -56,7 +57,10 @@ class People(AdminPage):
             rows=await self._with_usage(rows),
             total=total,
             states=list(STATES.items()),
-            requests=self.service.requests(),
+            requests=[
+                {"id": each.id, "name": each.name, "asked_at": each.asked_at, "address": each.address}
+                for each in self.service.requests()
+            ],
         )
 
     async def _portions(self, asked: Any) -> AsyncIterator[list[Mapping[str, Any]]]:
@@ -117,6 +121,7 @@ class Person(AdminPage):
     """One person: what they are and use, and everything that can be done with the account."""
 
     path = "/people"
+    changes = "person"
 
     @property
     def membership(self) -> Membership:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
@@ -68,11 +68,31 @@ class PersonalTokens:
 
 
 @dataclass(frozen=True)
+class HubAct:
+    """What a person did, or was refused, at the hub. kind: person, group or site."""
+
+    who: str
+    address: str
+    action: str
+    kind: str
+    name: str
+    allowed: bool
+    details: dict[str, str]
+
+
+async def record_act(url: str, service_token: str, act: HubAct) -> None:
+    """Write an act into the audit trail, in the hub's own name. Raises RegistryAway, QcError."""
+    await RegistryClient(url, service_token).call("POST", "/internal/hub/audit", asdict(act))
+
+
+@dataclass(frozen=True)
 class RegistryClient:
     """Calls of one person. Raises QcError with the registry's words; RegistryAway when it does not answer."""
 
     url: str
     token: str
+    # The registry believes this header from the hub's address.
+    address: str = ""
 
     async def get(self, path: str, **query: Any) -> dict[str, Any]:
         return await self.call("GET", path, query=query)
@@ -118,6 +138,8 @@ class RegistryClient:
     @asynccontextmanager
     async def _http(self) -> AsyncIterator[httpx.AsyncClient]:
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
+        if self.address:
+            headers["X-Forwarded-For"] = self.address
         try:
             # The registry is on this machine: no proxy of the environment in between.
             async with httpx.AsyncClient(

@@ -33,6 +33,15 @@ _GROUPS = frozenset({Power.ADMINISTRATOR, Power.GROUPS})
 SECTIONS: tuple[Section, ...] = (
     Section("", "Overview", "gauge", _ADMINISTRATOR),
     Section("/people", "People", "user", _ADMINISTRATOR),
+    Section("/groups", "Groups", "users", _GROUPS),
+    Section("/calculations", "Calculations", "list-ol", _GROUPS),
+    Section("/applications", "Applications", "cubes", _APPLICATIONS),
+    Section("/launchers", "Launchers and agents", "server", _APPLICATIONS),
+    Section("/storage", "Storage", "hard-drive", _ADMINISTRATOR),
+    Section("/quotas", "Quotas", "scale-balanced", _ADMINISTRATOR),
+    Section("/audit", "Audit", "clipboard-list", _ADMINISTRATOR),
+    Section("/logs", "Logs", "file-lines", _ADMINISTRATOR),
+    Section("/site", "Site", "gear", _ADMINISTRATOR),
 )
 
 

@@ -54,7 +54,11 @@ def number(value: Any) -> str:
     """A number without needless digits."""
     if value is None:
         return ""
-    return f"{value:,.6g}".replace(",", "\u202f") if isinstance(value, int | float) else str(value)
+    if not isinstance(value, int | float):
+        return str(value)
+    if 0 < abs(value) < 0.01:
+        return "< 0.01"
+    return f"{value:,.10g}" if value == int(value) else f"{value:,.2f}"
 
 
 FILTERS: dict[str, Callable[..., str]] = {

@@ -27,6 +27,7 @@ COMMANDS = {
     "audit": ("audit", "audit"),
     "backup": ("store", "backup"),
     "restore": ("store", "restore"),
+    "admin": ("admin", "admin"),
 }
 
 

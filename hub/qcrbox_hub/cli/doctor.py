@@ -14,8 +14,8 @@ import typer
 from qcrbox.contract.errors import QcError
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from qcrbox_hub.cli.console import DataOption, data_folder
 from qcrbox_hub.cli.status import platform_state
@@ -116,6 +116,33 @@ def check_databases(folder: DataFolder) -> Iterator[Finding]:
         except sqlite3.Error as error:
             answer = str(error)
         yield answer == "ok", f"database {file.name}: {answer}", "Restore the last backup: qcrbox restore."
+    yield from _check_servers(folder)
+
+
+def _check_servers(folder: DataFolder) -> Iterator[Finding]:
+    """Databases that are not files: does the server answer, and is it the one that this folder belongs to?"""
+    try:
+        urls = PlatformSettings.load(folder.path).database_urls(folder.path)
+        if folder.path.exists():
+            folder.require_databases(urls)
+    except QcError as error:
+        yield False, f"databases: {error.what}", f"{error.why} {error.next}".strip()
+        return
+    for part, url in urls.items():
+        if url.startswith("sqlite:"):
+            continue
+        place = make_url(url).render_as_string(hide_password=True)
+        try:
+            engine = create_engine(url)
+            try:
+                engine.connect().close()
+            finally:
+                engine.dispose()
+        except (SQLAlchemyError, ImportError) as error:
+            why = str(getattr(error, "orig", None) or error).strip().splitlines()
+            yield False, f"database of the {part}, {place}, does not answer", why[0] if why else ""
+        else:
+            yield True, f"database of the {part}, {place}, answers", ""
 
 
 def check_settings(folder: DataFolder) -> Iterator[Finding]:

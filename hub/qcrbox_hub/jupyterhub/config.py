@@ -12,6 +12,7 @@ from qcrbox_hub.jupyterhub import handler_changes
 from qcrbox_hub.jupyterhub.settings import HubSettings
 from qcrbox_hub.platform import paths
 from qcrbox_hub.platform.addresses import Separation
+from qcrbox_hub.platform.banner import Banner
 from qcrbox_hub.walls.choice import Walls
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - traitlets puts it there
@@ -32,10 +33,14 @@ c.JupyterHub.public_url = settings.addresses.hub + "/"
 if settings.addresses.separation is not Separation.NONE:
     c.JupyterHub.subdomain_host = settings.addresses.hub
     c.JupyterHub.subdomain_hook = settings.addresses.subdomain_hook
+banner = Banner(state / "banner.json")
 handler_changes.apply(settings.addresses)
 c.JupyterHub.tornado_settings = {
     "qcrbox_addresses": settings.addresses,
     "qcrbox_registry_url": settings.registry_url,
+    "qcrbox_banner": banner,
+    "qcrbox_service_token": settings.service_token_file.read_text().strip(),
+    "qcrbox_images": settings.people.images,
     "qcrbox_certificate_token": settings.certificate_token_file.read_text().strip(),
 }
 # Code on people's host names could set cookies for the hub's; browsers refuse that for this prefix. It needs
@@ -57,8 +62,9 @@ authenticator = choose_authenticator(c, settings.sign_in, settings.data, setting
 authenticator.more_pages = administration_pages()
 c.JupyterHub.authenticator_class = authenticator
 c.NativeAuthenticator.minimum_password_length = settings.minimum_password_length
-c.JupyterHub.template_vars = {"announcement": "", "own_passwords": authenticator.own_passwords}
+c.JupyterHub.template_vars = {"announcement": banner.as_html, "own_passwords": authenticator.own_passwords}
 c.Members.group = settings.group
+c.Members.home_gib = settings.people.home_gib
 c.Members.archive_days = settings.people.archive_days
 c.Members.data = str(settings.data)
 c.Members.first_admin_file = str(settings.data / "secrets" / "first_admin.json")

@@ -22,10 +22,10 @@ import qcrbox
 from qcrbox.contract.errors import Conflict, NotFound, QcError, UserInputError
 
 from qcrbox_hub.lifecycle import hub_database
-from qcrbox_hub.platform.data_folder import FORMAT, DataFolder, write_private
+from qcrbox_hub.platform.data_folder import BACKUP_MANIFEST, FORMAT, DataFolder, write_private
 from qcrbox_hub.platform.settings import PlatformSettings
 
-MANIFEST, REGISTRY, HUB, HOMES = "manifest.json", "registry.tar", "hub.sqlite", "homes.tar"
+REGISTRY, HUB, HOMES = "registry.tar", "hub.sqlite", "homes.tar"
 # What makes itself again, or belongs to a process of the moment.
 LEFT_OUT = frozenset({"runtime", "__pycache__", ".ipynb_checkpoints", ".cache"})
 
@@ -42,6 +42,8 @@ def write_backup(data: DataFolder, target: Path, say: Say, *, homes: bool = True
         raise NotFound(
             "There is nothing to back up.", where=str(data.path), next="Choose the data folder with --data."
         )
+    # A forgotten setting must not make a backup without accounts.
+    data.require_databases(settings.database_urls(data.path))
     folder = target / time.strftime("qcrbox-%Y%m%d-%H%M%S", time.gmtime())
     folder.mkdir(parents=True, mode=0o700)
     try:
@@ -64,7 +66,7 @@ def _write_parts(data: DataFolder, settings: PlatformSettings, folder: Path, say
     parts = {file.name: _sha256(file) for file in sorted(folder.iterdir())}
     # Last: a backup without it is one that was not finished.
     write_private(
-        folder / MANIFEST,
+        folder / BACKUP_MANIFEST,
         json.dumps({"format": FORMAT, "qcrbox": qcrbox.__version__, "parts": parts}, indent=1),
     )
 
@@ -87,12 +89,7 @@ def restore_backup(source: Path, data: DataFolder, say: Say) -> None:
     try:
         say("the registry's data …")
         _registry("restore", data, settings, source / REGISTRY)
-        data.require_databases(
-            {
-                "registry": settings.registry_database_url(data.path) or "sqlite://",
-                "hub": settings.hub_database_url(data.path),
-            }
-        )
+        data.require_databases(settings.database_urls(data.path))
         if HUB in parts:
             say("accounts …")
             url = settings.hub_database_url(data.path)
@@ -109,13 +106,13 @@ def restore_backup(source: Path, data: DataFolder, say: Say) -> None:
 
 def _check(source: Path, say: Say) -> dict[str, str]:
     try:
-        manifest = json.loads((source / MANIFEST).read_text())
+        manifest = json.loads((source / BACKUP_MANIFEST).read_text())
         parts = dict(manifest["parts"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserInputError(
             "This is not a whole backup.",
             where=str(source),
-            why=f"Its {MANIFEST} cannot be read.",
+            why=f"Its {BACKUP_MANIFEST} cannot be read.",
             next="Choose a folder that `qcrbox backup` wrote.",
         ) from error
     if manifest.get("format", 0) > FORMAT:

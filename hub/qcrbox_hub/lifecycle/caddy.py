@@ -66,7 +66,7 @@ def caddyfile(public: Public, addresses: Addresses, *, data: Path, proxy_port: i
         case "internal":
             tls = "tls {\n\t\tissuer internal\n\t\ton_demand\n\t}" if wildcard else "tls internal"
         case _:
-            tls = "tls {\n\t\ton_demand\n\t}" if wildcard else "tls " + (public.email or "internal")
+            tls = "tls {\n\t\ton_demand\n\t}" if wildcard else ""
             if public.email:
                 options += f"\temail {public.email}\n"
     if "on_demand" in tls:

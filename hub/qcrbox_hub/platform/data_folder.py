@@ -17,6 +17,8 @@ from qcrbox.contract.errors import Conflict, StorageFull, UserInputError
 
 # Raised when an older program could no longer read the folder.
 FORMAT = 1
+# Written last into the folder of a backup; without it the backup was not finished.
+BACKUP_MANIFEST = "manifest.json"
 SUBFOLDERS = ("run", "secrets", "logs", "nats", "environments", "work", "hub", "homes")
 MINIMUM_FREE_BYTES = 200 * 1024**2
 

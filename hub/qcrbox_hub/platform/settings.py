@@ -232,6 +232,13 @@ class PlatformSettings(Section):
         found = _from_file(data, self.database.registry_url_file)
         return found or os.environ.get("QCRBOX_REGISTRY_DATABASE_URL", "")
 
+    def database_urls(self, data: Path) -> dict[str, str]:
+        """By part of the platform, with passwords."""
+        return {
+            "registry": self.registry_database_url(data) or "sqlite://",
+            "hub": self.hub_database_url(data),
+        }
+
     def registry_environment(self, data: Path) -> dict[str, str]:
         """What every process of the registry needs to know, served or not; through the environment, because an argument
         list shows a password to everyone on the machine.

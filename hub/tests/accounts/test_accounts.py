@@ -25,6 +25,7 @@ def xsrf_of(browser: Browser) -> str:
 PASSWORD = "plum-Orchid-42-river"  # that of every account the fixtures make
 
 
+@pytest.mark.attack(30)
 def test_first_administrator_link_works_once(hub: Hub, admin: Browser) -> None:
     assert "People" in admin.get("/hub/people").text
     again = hub.browser().get(f"/hub/first-admin?code={hub.code}")
@@ -32,6 +33,7 @@ def test_first_administrator_link_works_once(hub: Hub, admin: Browser) -> None:
     assert has_administrator(f"sqlite:///{hub.data.hub / 'jupyterhub.sqlite'}")
 
 
+@pytest.mark.attack(30)
 def test_first_administrator_code_is_not_stored(hub: Hub, admin: Browser) -> None:
     kept = [
         file for file in hub.data.path.rglob("*") if file.is_file() and hub.code.encode() in file.read_bytes()
@@ -67,6 +69,7 @@ def test_refused_account_may_ask_again(hub: Hub, admin: Browser) -> None:
     assert "waits for approval" in hub.browser().sign_up("heidi").text
 
 
+@pytest.mark.attack(7)
 def test_locked_member_is_out_at_once_and_can_be_unlocked(
     hub: Hub, admin: Browser, member: Callable[[str], Browser]
 ) -> None:
@@ -86,11 +89,14 @@ def test_member_sees_no_people_page(member: Callable[[str], Browser]) -> None:
     assert "People" not in judy.get("/hub/token").text
 
 
+@pytest.mark.attack(5)
+@pytest.mark.attack(2)
 @pytest.mark.parametrize("path", ["authorize", "authorize/mallory", "discard/mallory", "confirm/x"])
 def test_pages_that_act_on_get_are_gone(admin: Browser, path: str) -> None:
     assert admin.get(f"/hub/{path}").status_code == 404
 
 
+@pytest.mark.attack(2)
 @pytest.mark.parametrize("path", ["people", "signup", "first-admin", "change-password", "login"])
 def test_post_without_xsrf_token_is_refused(admin: Browser, path: str) -> None:
     answer = admin.http.post(f"/hub/{path}", data={"name": "ada", "action": "lock"})
@@ -125,6 +131,7 @@ def test_unusable_sign_up_says_why(
     assert expected in answer.text
 
 
+@pytest.mark.attack(8)
 def test_unknown_name_and_wrong_password_get_the_same_answer(hub: Hub, admin: Browser) -> None:
     unknown = hub.browser().sign_in("nobody-here", "x" * 12)
     wrong = hub.browser().sign_in("ada", "x" * 12)
@@ -388,6 +395,7 @@ def test_everybody_is_in_the_common_group(admin: Browser, member: Callable[[str]
     assert member("nina").get("/hub/api/user").json()["groups"] == ["everyone"]
 
 
+@pytest.mark.attack(11)
 def test_what_a_stranger_types_is_shown_as_text(hub: Hub, admin: Browser) -> None:
     name = '"><script>alert(1)</script>'
     pages = [
@@ -399,6 +407,7 @@ def test_what_a_stranger_types_is_shown_as_text(hub: Hub, admin: Browser) -> Non
         assert "<script>alert" not in page.text
 
 
+@pytest.mark.attack(8)
 def test_sign_in_leads_to_no_other_site(hub: Hub, admin: Browser) -> None:
     browser = hub.browser()
     browser.http.follow_redirects = False

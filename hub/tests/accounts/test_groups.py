@@ -49,6 +49,7 @@ def test_role_in_a_group_is_a_scope_of_that_group_only(
     assert not any(scope.startswith("custom:qcrbox:manage") for scope in scopes(olga))
 
 
+@pytest.mark.attack(4)
 def test_manager_adds_and_removes_members_of_the_own_group_only(
     admin: Browser, member: Callable[[str], Browser], course: str
 ) -> None:
@@ -69,6 +70,7 @@ def test_manager_adds_and_removes_members_of_the_own_group_only(
     assert course not in groups(quentin)
 
 
+@pytest.mark.attack(4)
 @pytest.mark.parametrize("action", ["give", "take", "create"])
 def test_manager_gives_no_roles_and_makes_no_groups(
     admin: Browser, member: Callable[[str], Browser], course: str, action: str
@@ -165,6 +167,7 @@ def test_role_needs_membership(admin: Browser, member: Callable[[str], Browser],
     assert "is not in" in answer.text
 
 
+@pytest.mark.attack(5)
 @pytest.mark.parametrize("name", ["a", "Ünder", "a b", "x" * 80, "a!group=b", "a.b"])
 def test_unusable_group_name_is_refused(admin: Browser, name: str) -> None:
     assert admin.submit(PAGE, action="create", group=name).status_code == 400

@@ -10,6 +10,7 @@ ADDRESSES = Addresses.make("http://hub.localhost:8000")
 OWN = "http://lab-ada.localhost:8000/user/ada/"
 
 
+@pytest.mark.attack(8)
 @pytest.mark.parametrize(
     ("next_url", "expected"),
     [

@@ -13,6 +13,8 @@ PAGE = {"Accept": "text/html"}
 FETCH = {"Sec-Fetch-Mode": "cors"}
 WEBSOCKET = {"Upgrade": "websocket", "Sec-Fetch-Mode": "websocket"}
 
+pytestmark = [pytest.mark.attack(2), pytest.mark.attack(3)]
+
 
 def judge(method: str, host: str, uri: str, **headers: str):
     named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -119,6 +119,24 @@ def test_registry_alone_says_one_line_and_answers(start, qcrbox) -> None:
     assert registry.out.read_text().count("\n") == 1
 
 
+def test_applications_that_cannot_be_used_are_named_where_the_start_is_watched(start, tmp_path) -> None:
+    several, faulty = tmp_path / "several", tmp_path / "faulty"
+    for folder in (several, faulty):
+        folder.mkdir()
+    for slug in ("one", "two"):
+        (several / f"config_{slug}.yaml").write_text(
+            f"name: {slug}\nslug: {slug}\nversion: 1\ncommands: []\n"
+        )
+    parameter = "{name: b, type: QCrBox.nonsense}"
+    command = "{name: a, implemented_as: CLI, call_pattern: 'echo {b}', parameters: [" + parameter + "]}"
+    (faulty / "config_x.yaml").write_text(f"name: X\nslug: x\nversion: 1\ncommands: [{command}]\n")
+    registry = start("registry", "--no-auth", "--applications", str(several), "--applications", str(faulty))
+    registry.wait_for("ready at")
+    until(lambda: "QCrBox.nonsense" in registry.err.read_text(), START_LIMIT_S)
+    assert "several applications in one folder" in registry.err.read_text()
+
+
+@pytest.mark.attack(30)
 @pytest.mark.parametrize("name", ["registry", "nats", "launcher"])
 def test_crashed_part_is_started_again(start, qcrbox, name: str) -> None:
     registry = start("registry", "--no-auth")
@@ -238,6 +256,7 @@ def test_everything_ends_with_kill_9_and_starts_again_and_ends_with_ctrl_c(start
     assert again.data.read_platform() is None
 
 
+@pytest.mark.attack(30)
 def test_solo_opens_with_the_printed_token_only(start, tmp_path, monkeypatch) -> None:
     platform = start("up", "--solo")
     address = next(word for word in platform.wait_for("Ctrl-C").split() if "token=" in word)
@@ -259,6 +278,7 @@ def test_solo_opens_with_the_printed_token_only(start, tmp_path, monkeypatch) ->
     assert platform.stop() == 0
 
 
+@pytest.mark.attack(30)
 @pytest.mark.slow
 def test_backup_of_a_running_platform_is_restored_with_data_accounts_and_homes(
     start, qcrbox, make_browser, tmp_path: Path
@@ -326,6 +346,7 @@ def new_token(browser: Browser) -> str:
     return answer.json()["token"]
 
 
+@pytest.mark.attack(30)
 @pytest.mark.parametrize("part", ["registry.tar", "manifest.json"])
 def test_damaged_backup_is_refused(qcrbox, tmp_path: Path, part: str) -> None:
     folder = tmp_path / "backup"

@@ -265,10 +265,6 @@ class SpaceGroup:
         """`-x+1, y+1/2, -z+1/2`."""
         return self.operations[operation].shifted(translation).xyz()
 
-    def gemmi_group(self) -> gemmi.GroupOps:
-        """The same operations for gemmi's functions."""
-        return gemmi.GroupOps([gemmi.Op(operation.reduced().xyz(",")) for operation in self.operations])
-
     @cached_property
     def signature(self) -> frozenset[SymmetryOperation]:
         """The operations modulo the lattice, for comparing groups."""

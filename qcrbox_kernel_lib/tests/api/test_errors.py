@@ -155,6 +155,11 @@ def test_refinement_that_did_not_converge_is_a_warning_and_no_error(refined):
     assert "(" in warning  # the parameter that moved most
 
 
+def test_what_the_program_noted_stands_in_the_result_card(refined):
+    assert any(one.startswith("The file gives no wavelength") for one in refined.warnings)
+    assert "The file gives no wavelength" in refined._repr_mimebundle_()["text/html"]
+
+
 @pytest.fixture
 def one_at_a_time(live_box):
     """This person may run one calculation at once."""

@@ -118,6 +118,7 @@ def test_elapsed_time_of_an_ended_one_is_that_of_its_run():
     assert Live(ENDED).elapsed_s == pytest.approx(3.0)
 
 
+@pytest.mark.attack(11)
 def test_card_shows_hostile_text_as_text():
     live = Live({**ENDED, "error_msg": "<script>alert(1)</script>", "warnings": ["<img src=x>"]})
     state = card_state(live) | {"name": "<b>x</b>", "application": "a", "short_id": "1", "id": ID}

@@ -177,6 +177,7 @@ def test_brackets_in_cif_1_text_do_not_make_it_cif_2() -> None:
     assert document.diagnostics == []
 
 
+@pytest.mark.attack(13)
 def test_deep_nesting_is_refused_and_not_followed() -> None:
     with pytest.raises(CifError, match="nested more than"):
         read("#\\#CIF_2.0\ndata_x\n_a " + "[" * 100_000 + "]" * 100_000)
@@ -401,6 +402,7 @@ def test_modulated_magnetic_and_macromolecular_items_are_kept() -> None:
     assert document.to_bytes() == content
 
 
+@pytest.mark.attack(11)
 def test_script_in_a_value_is_only_text() -> None:
     text = "<script>alert(1)</script>"
     assert read(f"data_x\n_a '{text}'\n").sole_block().text("_a") == text

@@ -148,6 +148,7 @@ def test_labels_do_not_cover_each_other(molecule):
     assert not any(_overlap(one, other) for i, one in enumerate(boxes) for other in boxes[:i])
 
 
+@pytest.mark.attack(11)
 def test_hostile_label_is_text_in_the_picture_and_the_table():
     hostile = b"""data_x
 _cell_length_a 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from qcrbox_registry.access.rights import Actor
@@ -14,17 +15,6 @@ def entry(
     actor: Actor, action: str, now: float, *, kind: str = "", object_id: str = "", **details: Any
 ) -> Entry:
     """What the actor did to an object, ready for `store.audit.record`."""
-    return _entry(actor, action, now, kind, object_id, True, details)
-
-
-def refusal(actor: Actor, action: str, now: float, *, kind: str = "", object_id: str = "") -> Entry:
-    """What was refused to the actor."""
-    return _entry(actor, action, now, kind, object_id, False, {})
-
-
-def _entry(
-    actor: Actor, action: str, now: float, kind: str, object_id: str, allowed: bool, details: dict[str, Any]
-) -> Entry:
     return Entry(
         at=now,
         who=actor.name,
@@ -33,6 +23,10 @@ def _entry(
         action=action,
         kind=kind,
         object_id=object_id[:LONGEST_ID],
-        allowed=allowed,
         details=details,
     )
+
+
+def refusal(actor: Actor, action: str, now: float, *, kind: str = "", object_id: str = "") -> Entry:
+    """What was refused to the actor."""
+    return replace(entry(actor, action, now, kind=kind, object_id=object_id), allowed=False)

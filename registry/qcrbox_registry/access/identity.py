@@ -158,7 +158,7 @@ class HubIdentity:
     ) -> None:
         self._settings, self._database, self._clock = settings, database, clock
         self._client = client or httpx.AsyncClient(timeout=10.0, trust_env=False)
-        self._service_token = _service_token(settings)
+        self._service_token = service_token(settings)
         self._cache: dict[str, _Cached] = {}
         self._checking: dict[str, asyncio.Future[Actor]] = {}
         self._refused: dict[str, tuple[float, NotSignedIn | NotAllowed]] = {}
@@ -405,7 +405,8 @@ def _filtered_groups(scopes: Iterable[str]) -> set[str]:
     return {group for _, mark, group in marked if mark and group}
 
 
-def _service_token(settings: Settings) -> str:
+def service_token(settings: Settings) -> str:
+    """The token that hub and registry share; "" without one."""
     if settings.hub_token_file is not None:
         return settings.hub_token_file.read_text().strip()
     return ""

@@ -12,7 +12,6 @@ from qcrbox.contract.states import State
 
 from qcrbox_registry.api import schemas
 from qcrbox_registry.api.dependencies import (
-    LARGEST_BATCH,
     LARGEST_LIST,
     Body,
     Caller,
@@ -22,6 +21,7 @@ from qcrbox_registry.api.dependencies import (
     ThePage,
     correlation_of,
     optional_body,
+    read_batch,
     read_body,
 )
 from qcrbox_registry.api.openapi import takes
@@ -43,6 +43,11 @@ class Stop(Body):
 class StopMany(Body):
     calculation_ids: Annotated[list[str], Field(max_length=10_000)] | None = None
     batch_id: Annotated[str | None, Field(max_length=32)] = None
+    reason: Reason = None
+
+
+class ChangePriority(Body):
+    priority: Annotated[int, Field(ge=-100, le=100)]
     reason: Reason = None
 
 
@@ -75,7 +80,7 @@ async def submit(request: Request, core: TheCore, actor: Caller, key: Key = None
 )
 async def submit_batch(request: Request, core: TheCore, actor: Caller, key: Key = None) -> Response:
     """Start many commands: all are accepted or none."""
-    batch, body = await read_body(request, SubmitBatch, LARGEST_BATCH)
+    batch, body = await read_batch(request)
     submission = Submission(
         actor,
         batch.commands,
@@ -150,6 +155,19 @@ async def stop_many(request: Request, core: TheCore, actor: Caller) -> Response:
         actor, asked.calculation_ids, asked.batch_id, asked.reason or ""
     )
     return success({"calculations": stopped})
+
+
+@router.post(
+    "/calculations/{calculation_id}/priority",
+    response_model=models.Success[models.Calculations],
+    openapi_extra=takes(ChangePriority),
+)
+async def change_priority(request: Request, core: TheCore, actor: Caller, calculation_id: str) -> Response:
+    """Move a waiting calculation in the queue: higher starts earlier. For administrators."""
+    core.site.require(actor, "manage")
+    asked, _ = await read_body(request, ChangePriority)
+    changed = await core.calculations.set_priority(actor, calculation_id, asked.priority, asked.reason or "")
+    return success({"calculations": [changed]})
 
 
 @router.get("/calculations/{calculation_id}/log", response_model=models.Success[schemas.Log])

@@ -10,7 +10,16 @@ from qcrbox.contract import models
 from starlette.responses import StreamingResponse
 
 from qcrbox_registry.api import schemas
-from qcrbox_registry.api.dependencies import Body, Caller, DataFileId, Present, TheCore, ThePage, read_body
+from qcrbox_registry.api.dependencies import (
+    Body,
+    Caller,
+    DataFileId,
+    HasRoom,
+    Present,
+    TheCore,
+    ThePage,
+    read_body,
+)
 from qcrbox_registry.api.downloads import file_response, while_allowed
 from qcrbox_registry.api.multipart import Form
 from qcrbox_registry.api.openapi import UPLOAD_DOCS, sends, takes
@@ -31,6 +40,7 @@ class ChangeDataFile(Body):
     status_code=201,
     response_model=models.Success[models.DataFiles],
     openapi_extra=UPLOAD_DOCS,
+    dependencies=[HasRoom],
 )
 async def create_data_file(request: Request, core: TheCore, presence: Present) -> Response:
     """A data file without a dataset."""

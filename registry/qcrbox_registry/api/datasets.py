@@ -15,6 +15,7 @@ from qcrbox_registry.api.dependencies import (
     Caller,
     DataFileId,
     DatasetId,
+    HasRoom,
     Mine,
     Present,
     TheCore,
@@ -55,7 +56,11 @@ class Attach(Body):
 
 
 @router.post(
-    "/datasets", status_code=201, response_model=models.Success[models.NewDataset], openapi_extra=UPLOAD_DOCS
+    "/datasets",
+    status_code=201,
+    response_model=models.Success[models.NewDataset],
+    openapi_extra=UPLOAD_DOCS,
+    dependencies=[HasRoom],
 )
 async def create_dataset(request: Request, core: TheCore, presence: Present) -> Response:
     """A new dataset from one file (or several parts named `file`)."""
@@ -92,6 +97,7 @@ async def get_dataset(core: TheCore, actor: Caller, dataset_id: DatasetId) -> Re
     status_code=201,
     response_model=models.Success[models.Appended],
     openapi_extra=UPLOAD_DOCS,
+    dependencies=[HasRoom],
 )
 async def append(request: Request, core: TheCore, presence: Present, dataset_id: DatasetId) -> Response:
     """Add a file. A second file of the same name becomes `name-2`; nothing is overwritten."""

@@ -6,21 +6,21 @@ import asyncio
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
-from pydantic_core import from_json
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from qcrbox.contract import ids
 from qcrbox.contract.errors import NotFound, TooLarge, UserInputError
+from qcrbox.contract.models import SubmitBatch
 from starlette.requests import HTTPConnection
 
 from qcrbox_registry.access.presence import Presence
 from qcrbox_registry.access.rights import Actor
-from qcrbox_registry.api.responses import input_fault
+from qcrbox_registry.api.json_bodies import MOST_BYTES, parse, parse_batch
 from qcrbox_registry.services.core import Core
 from qcrbox_registry.store.paging import MOST, Page
 
 B = TypeVar("B", bound=BaseModel)
 # Bytes of a JSON body: of one object, of a list of ids, of many commands.
-LARGEST_BODY = 256 * 1024
+LARGEST_BODY = MOST_BYTES
 LARGEST_LIST = 1024 * 1024
 LARGEST_BATCH = 32 * 1024 * 1024
 # Larger bodies are parsed in a thread, so that other requests are answered meanwhile.
@@ -92,14 +92,27 @@ Caller = Annotated[Actor, Depends(who)]
 Present = Annotated[Presence, Depends(present)]
 
 
+async def has_room(request: Request, core: TheCore, _: Caller) -> None:
+    """For routes that store what a body brings. Raises StorageFull before anything of it is read."""
+    core.context.objects.require_room(_announced(request) or 0)
+
+
+HasRoom = Depends(has_room)
+
+
+def _announced(request: Request) -> int | None:
+    """The length of the body as its header has it."""
+    text = request.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
 async def body_bytes(request: Request, most: int = LARGEST_BODY) -> bytes:
     """The whole JSON body. Raises UserInputError for another content type, TooLarge for a longer body."""
     # A form of another site cannot send this type, which keeps foreign pages out.
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise UserInputError("The body must be JSON, sent as Content-Type: application/json.")
-    announced = request.headers.get("content-length", "")
-    if announced.isascii() and announced.isdigit() and int(announced) > most:
+    if (_announced(request) or 0) > most:
         raise _too_large(most)
     chunks, size = [], 0
     async for chunk in request.stream():
@@ -125,31 +138,10 @@ async def read_body(request: Request, model: type[B], most: int = LARGEST_BODY) 
     return parse(body, model), body
 
 
-def parse(body: bytes, model: type[B]) -> B:
-    """A JSON body as a model. Raises UserInputError, field by field."""
-    try:
-        value = model.model_validate_json(body)
-        if b"\\u0000" in body:
-            _refuse_nul(from_json(body), "")
-    except ValidationError as error:
-        raise input_fault(error) from None
-    except (ValueError, RecursionError):
-        raise UserInputError("The body is not readable JSON.") from None
-    return value
-
-
-def _refuse_nul(value: Any, where: str) -> None:
-    """PostgreSQL cannot hold NUL in a text, so it is refused for SQLite too."""
-    if isinstance(value, str):
-        if "\x00" in value:
-            raise UserInputError("There is a NUL character in this text.", where=where)
-    elif isinstance(value, dict):
-        for key, entry in value.items():
-            _refuse_nul(key, where)
-            _refuse_nul(entry, f"{where}.{key}" if where else key)
-    elif isinstance(value, list):
-        for number, entry in enumerate(value):
-            _refuse_nul(entry, f"{where}.{number}")
+async def read_batch(request: Request) -> tuple[SubmitBatch, bytes]:
+    """The body as a batch of commands, and its bytes. Raises UserInputError, TooLarge."""
+    body = await body_bytes(request, LARGEST_BATCH)
+    return await asyncio.to_thread(parse_batch, body), body
 
 
 async def optional_body(request: Request, model: type[B]) -> B:

@@ -27,9 +27,10 @@ _WORDS = {
     "429": "A quota is exceeded.",
     "500": "An unexpected error of the registry.",
     "503": "A part of the platform does not answer; try again.",
+    "507": "The disk is full.",
 }
 _ALWAYS = ("400", "401", "403", "404", "500", "503")
-_WRITING = ("409", "413", "429")
+_WRITING = ("409", "413", "429", "507")
 _BARE = ("/api/healthz", "/api/readyz")
 
 

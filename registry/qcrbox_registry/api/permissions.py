@@ -16,7 +16,7 @@ from qcrbox.contract.errors import NotAllowed, NotFound
 from qcrbox_registry.access.rights import RELATIONS, RULES, SITE, Actor, Grant, Resource, authorize
 from qcrbox_registry.api.routes import ROUTERS
 
-Door = Literal["open", "sign-in", "object", "agent"]
+Door = Literal["open", "sign-in", "object", "agent", "hub"]
 Answer = Literal["yes", "401", "403", "404"]
 WEBSOCKET = "WEBSOCKET"
 
@@ -26,7 +26,7 @@ class Permission:
     """What a route needs.
 
     door: open (no sign-in), sign-in (every signed-in person, limited to their own reach), object (the right `action`
-    on an object of `kind`), agent (the file token of an attempt).
+    on an object of `kind`), agent (the file token of an attempt), hub (the service token, which no person has).
     """
 
     door: Door
@@ -60,6 +60,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/api/calculations/{calculation_id}/events"): _object("calculation", "read"),
     ("PATCH", "/api/calculations/{calculation_id}"): _object("calculation", "tag", "`rename` for a title"),
     ("POST", "/api/calculations/{calculation_id}/stop"): _object("calculation", "cancel"),
+    ("POST", "/api/calculations/{calculation_id}/priority"): _object("site", "manage"),
     ("POST", "/api/calculations/stop"): _object("calculation", "cancel", "of every calculation named"),
     # datasets and data files
     ("POST", "/api/datasets"): Permission("sign-in", note="owned by the person, in a group they are in"),
@@ -81,6 +82,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("PATCH", "/api/data-files/{file_id}"): _object("data_file", "change", "`tag` for tags alone"),
     ("DELETE", "/api/data-files/{file_id}"): _object("data_file", "delete"),
     ("POST", "/api/data-files/{file_id}/restore"): _object("data_file", "restore"),
+    ("POST", "/api/trash/empty"): _object("site", "manage"),
     # uploads that survive a cut connection
     ("POST", "/api/uploads"): Permission("sign-in", note="`append` needs that right on the dataset"),
     ("HEAD", "/api/uploads/{upload_id}"): _object("upload", "read"),
@@ -145,6 +147,8 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     (WEBSOCKET, "/internal/calculations/{calculation_id}/tunnel/{tunnel_id}"): Permission(
         "agent", note="the token of this tunnel"
     ),
+    # the hub
+    ("POST", "/internal/hub/audit"): Permission("hub", note="no caller of this table has it"),
 }
 
 
@@ -203,6 +207,8 @@ def answer(permission: Permission, caller: str) -> Answer:
     """What a caller gets: yes, or the status of the refusal."""
     if permission.door == "open":
         return "yes"
+    if permission.door == "hub":
+        return "401"
     if permission.door == "agent":
         return "yes" if caller == "agent" else "401"
     actor = CALLERS[caller]
@@ -292,8 +298,11 @@ def _rule_rows(people: list[str]) -> Iterator[list[str]]:
 
 def _route_rows() -> Iterator[list[str]]:
     for (method, path), permission in PERMISSIONS.items():
-        needs = {"open": "nothing", "sign-in": "a sign-in", "agent": "a file token"}.get(
-            permission.door, f"`{permission.action}` on the {permission.kind.replace('_', ' ')}"
-        )
+        needs = {
+            "open": "nothing",
+            "sign-in": "a sign-in",
+            "agent": "a file token",
+            "hub": "the hub's service token",
+        }.get(permission.door, f"`{permission.action}` on the {permission.kind.replace('_', ' ')}")
         text = f"{needs}; {permission.note}" if permission.note else needs
         yield [f"{method} `{path}`", text, *(answer(permission, caller) for caller in CALLERS)]

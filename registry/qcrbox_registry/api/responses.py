@@ -11,7 +11,7 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from pydantic_core import to_json
+from pydantic_core import ErrorDetails, to_json
 from qcrbox.contract.errors import NotAllowed, NotFound, QcError, UserInputError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -50,10 +50,10 @@ def failure(error: QcError) -> Response:
     return response
 
 
-def input_fault(error: ValidationError | RequestValidationError, where: str = "") -> UserInputError:
+def input_fault(faults: Sequence[ErrorDetails], where: str = "") -> UserInputError:
     """A faulty body or parameter, field by field."""
     problems = []
-    for fault in error.errors()[:50]:
+    for fault in faults[:50]:
         place = ".".join(
             str(part) for part in fault["loc"] if part not in ("body", "query", "path", "header")
         )
@@ -79,11 +79,11 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _shape(_: Request, error: RequestValidationError) -> Response:
-        return failure(input_fault(error))
+        return failure(input_fault(error.errors()))
 
     @app.exception_handler(ValidationError)
     async def _body(_: Request, error: ValidationError) -> Response:
-        return failure(input_fault(error))
+        return failure(input_fault(error.errors()))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -14,6 +14,7 @@ from qcrbox_registry.api import (
     docs,
     events,
     figures,
+    hub,
     internal,
     lineage,
     orphaned_data,
@@ -45,4 +46,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     site.bare,
     docs.router,
     internal.router,
+    hub.router,
 )

@@ -134,7 +134,7 @@ class Disk(Model):
 
 
 class Holder(Model):
-    subject: Literal["person", "group"]
+    subject: Literal["person", "group", "application"]  # application: holds its examples
     id: int
     name: str
     bytes: int
@@ -193,6 +193,7 @@ class SiteStatus(Model):
     sessions: int  # interactive sessions that are open
     waiting_by_application: dict[str, int]
     waits: dict[str, str]  # application -> why its calculations wait
+    failed_starts: dict[str, str]  # application -> why its last start failed, until one succeeds
     agents: list[dict[str, Any]]
     launchers: list[dict[str, Any]]
     counters: dict[str, int]

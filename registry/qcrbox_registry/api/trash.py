@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
 from qcrbox.contract import models
 
-from qcrbox_registry.api.dependencies import Caller, DataFileId, DatasetId, TheCore
+from qcrbox_registry.api import schemas
+from qcrbox_registry.api.dependencies import Body, Caller, DataFileId, DatasetId, TheCore, read_body
+from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import success
 
 router = APIRouter(prefix="/api", tags=["datasets and data files"])
+
+
+class EmptyTrash(Body):
+    older_than_days: Annotated[float, Field(ge=0, le=36500, allow_inf_nan=False)]
+    dry_run: bool = True
+    reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+@router.post("/trash/empty", response_model=models.Success[schemas.Amount], openapi_extra=takes(EmptyTrash))
+async def empty_trash(request: Request, core: TheCore, actor: Caller) -> Response:
+    """Remove for good what was deleted that long ago; with dry_run (the default) only count it. For administrators."""
+    core.site.require(actor, "manage")
+    asked, _ = await read_body(request, EmptyTrash)
+    return success(await core.trash.empty(actor, asked.older_than_days, asked.reason, dry_run=asked.dry_run))
 
 
 @router.delete("/datasets/{dataset_id}", status_code=204)

@@ -12,7 +12,7 @@ from qcrbox.contract.errors import UserInputError
 from starlette.requests import ClientDisconnect
 
 from qcrbox_registry.api import schemas
-from qcrbox_registry.api.dependencies import Body, Caller, DatasetId, Present, TheCore, read_body
+from qcrbox_registry.api.dependencies import Body, Caller, DatasetId, HasRoom, Present, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import success
 from qcrbox_registry.services.resumable_uploads import Announced, checked_sha256
@@ -79,7 +79,12 @@ async def look(core: TheCore, actor: Caller, upload_id: str) -> Response:
     return success(await core.resumable_uploads.shown(actor, upload_id))
 
 
-@router.patch("/{upload_id}", response_model=models.Success[schemas.Stored], openapi_extra=_BYTES)
+@router.patch(
+    "/{upload_id}",
+    response_model=models.Success[schemas.Stored],
+    openapi_extra=_BYTES,
+    dependencies=[HasRoom],
+)
 async def send(
     request: Request, core: TheCore, presence: Present, upload_id: str, offset: Offset
 ) -> Response:

@@ -169,6 +169,11 @@ class Scheduler:
             ]
         )
 
+    def requeue(self, waiting: Waiting) -> None:
+        """Give a waiting calculation its new place after its priority was written."""
+        if self.state.backlog.remove(waiting.id):
+            self.state.enqueue([waiting])
+
     async def cancel(
         self, calculation_ids: Sequence[str], *, reason: str = "", by: str = ""
     ) -> dict[str, str]:

@@ -117,6 +117,11 @@ def status(state: SchedulerState) -> dict[str, Any]:
         "waits": {
             names.get(application_id, str(application_id)): why for application_id, why in state.waits.items()
         },
+        "failed_starts": {
+            names.get(application.id, ""): application.start_error
+            for application in state.fleet.applications.values()
+            if application.start_failures
+        },
         "running": sum(len(agent.active) for agent in state.fleet.agents.values()),
         "agents": agents,
         "launchers": launchers,

@@ -6,21 +6,22 @@ import time
 from dataclasses import dataclass
 
 from qcrbox.contract import models
-from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.errors import Conflict, UserInputError
 from qcrbox.contract.states import FINAL, State
 
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.presence import Presence
 from qcrbox_registry.access.reach import reach
-from qcrbox_registry.access.rights import Actor, allows, authorize, missing
+from qcrbox_registry.access.rights import SITE, Actor, allows, authorize, missing
 from qcrbox_registry.services import authorized, views
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.services.texts import LONGEST_NAME, checked_text
 from qcrbox_registry.services.waiting import wait_for_end
-from qcrbox_registry.store import calculations, datasets, events, lists, logs, tags, titles
+from qcrbox_registry.store import calculations, datasets, events, lists, logs, tags, titles, work_queue
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.paging import Page
+from qcrbox_registry.store.work_queue import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,33 @@ class CalculationService:
         )
         await self._cancel(actor, [calculation_id], reason)
         self._context.audit_soon(actor, "cancel", kind="calculation", object_id=calculation_id)
+        return await self.get(actor, calculation_id)
+
+    async def set_priority(self, actor: Actor, calculation_id: str, priority: int, reason: str) -> Json:
+        """Move a waiting calculation in the queue. Raises NotFound; Conflict for one that does not wait."""
+        authorize(actor, "manage", SITE)
+
+        def write(conn: Connection) -> Waiting:
+            authorized.calculation(conn, actor, "read", calculation_id)
+            work_queue.set_priority(conn, calculation_id, priority)
+            found = work_queue.waiting(conn, [calculation_id])
+            if not found:
+                raise Conflict(
+                    "This calculation does not wait any more.", next="Its place cannot be changed."
+                )
+            entry = audit.entry(
+                actor,
+                "set priority",
+                time.time(),
+                kind="calculation",
+                object_id=calculation_id,
+                priority=priority,
+                reason=reason,
+            )
+            record(conn, [entry])
+            return found[0]
+
+        self._context.scheduler.requeue(await self._context.db.write(write))
         return await self.get(actor, calculation_id)
 
     async def stop_many(

@@ -25,6 +25,7 @@ from qcrbox_registry.store.calculations import NewCalculation
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.objects import ObjectStore
+from qcrbox_registry.store.work_queue import Waiting
 
 Json = dict[str, Any]
 log = structlog.get_logger(__name__)
@@ -39,6 +40,9 @@ class Scheduling(Protocol):
 
     def submitted(self, new: Sequence[NewCalculation]) -> None:
         """Queue calculations that were written."""
+
+    def requeue(self, waiting: Waiting) -> None:
+        """Give a waiting calculation its new place after its priority was written."""
 
     async def cancel(self, calculation_ids: Sequence[str], *, reason: str, by: str) -> dict[str, str]:
         """Cancel calculations: waiting ones at once, running ones through their agents; ended ones are skipped."""

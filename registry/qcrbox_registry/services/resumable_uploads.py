@@ -57,7 +57,10 @@ class ResumableUploadService:
         self._busy: set[str] = set()  # a request writes to these
 
     async def begin(self, actor: Actor, announced: Announced) -> str:
-        """Announce an upload; its id. Raises TooLarge, UserInputError, QuotaExceeded, NotFound, NotAllowed."""
+        """Announce an upload; its id.
+
+        Raises TooLarge, UserInputError, QuotaExceeded, StorageFull, NotFound, NotAllowed.
+        """
         most = self._context.settings.largest_file_bytes
         if announced.size > most:
             raise TooLarge(f"The file is larger than {most / 1024**3:g} GiB.")
@@ -83,6 +86,8 @@ class ResumableUploadService:
             )
             return uploads.begin(conn, new, time.time())
 
+        # The bytes lie in the data folder until they are complete, and are then stored beside.
+        self._context.objects.require_room(2 * announced.size)
         upload_id = await self._context.db.write(write)
         self._path(upload_id).touch(mode=0o600)
         return upload_id

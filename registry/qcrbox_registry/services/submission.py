@@ -16,6 +16,7 @@ from qcrbox.contract.errors import Conflict, QcError, UserInputError
 from qcrbox.contract.models import StartSession, SubmitCommand
 from qcrbox.spec import check
 from qcrbox.spec.titles import what_is_done
+from qcrbox.waiting import in_turns
 
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import Actor, allows
@@ -90,7 +91,7 @@ class SubmissionService:
         Raises NotFound (application, command, file), UserInputError (arguments), QuotaExceeded, and Conflict for an
         idempotency key that came with another request before.
         """
-        request = self._checked(submission)
+        request = await self._checked(submission)
         accepted: Accepted = await self._context.db.write_grouped(self._write, request)
         if not accepted.repeated:
             self._context.publish(accepted.events)
@@ -100,9 +101,9 @@ class SubmissionService:
 
     # ------------------------------------------------------------ before the transaction
 
-    def _checked(self, submission: Submission) -> _Request:
+    async def _checked(self, submission: Submission) -> _Request:
         batch_id = new_id() if submission.is_batch else None
-        wanted = [self._prepare(submission, body, batch_id) for body in submission.commands]
+        wanted = await in_turns(lambda body: self._prepare(submission, body, batch_id), submission.commands)
         request = _Request(submission.actor, wanted, batch_id, None, "")
         if submission.idempotency_key is not None:
             request.key = _checked_key(submission.idempotency_key)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from qcrbox_registry.access import audit
-from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.access.rights import SITE, Actor, authorize
 from qcrbox_registry.services import authorized, views
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.store import events, trash
@@ -61,6 +61,29 @@ class TrashService:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+
+    async def empty(self, actor: Actor, older_than_days: float, reason: str, *, dry_run: bool) -> Json:
+        """Release for good what was deleted that long ago, or only count it. The sweep frees the bytes."""
+        authorize(actor, "manage", SITE)
+        now = time.time()
+        before = now - older_than_days * 86400
+        db = self._context.db
+        number, size = await db.read(lambda conn: trash.deleted_before(conn, before))
+        if not dry_run:
+            while await db.write(lambda conn: trash.purge(conn, before)):
+                pass
+            entry = audit.entry(
+                actor,
+                "empty trash",
+                now,
+                kind="site",
+                older_than_days=older_than_days,
+                files=number,
+                bytes=size,
+                reason=reason,
+            )
+            await db.write(lambda conn: record(conn, [entry]))
+        return {"number": number, "bytes": size}
 
     async def delete_dataset(self, actor: Actor, dataset_id: str) -> None:
         """Delete a dataset and its files. Raises NotFound, NotAllowed."""

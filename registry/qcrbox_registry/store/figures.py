@@ -155,7 +155,7 @@ def _holders(conn: Connection, most: int) -> list[Holder]:
     ).outerjoin(groups, sa.and_(storage.c.subject == "group", groups.c.id == storage.c.subject_id))
     query = (
         sa.select(
-            storage.c.subject,
+            sa.case((people.c.kind == "application", "application"), else_=storage.c.subject),
             storage.c.subject_id,
             sa.func.coalesce(people.c.name, groups.c.name, ""),
             storage.c.bytes,

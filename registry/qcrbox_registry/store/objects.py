@@ -31,11 +31,14 @@ from qcrbox.waiting import within
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.direct_get import StoredMessage, read_batch, read_last
 from qcrbox_registry.messaging.publisher import settled, unreachable
+from qcrbox_registry.store.disk import DiskRoom
 
 BUCKET = "files"
 CHUNK = 256 * 1024
 WINDOW = 8
 READ_AHEAD = 2 * 1024 * 1024
+# The disk is asked for room once for so many chunks.
+LOOK_EVERY = 16
 ACK_S = 30.0
 # Chunks this young without a meta may belong to an upload that another registry process carries out.
 SWEEP_AGE_S = 3600.0
@@ -58,12 +61,22 @@ class DamagedObject(QcError):
 
 
 class ObjectStore:
-    """Contents by hash on `bus`. `max_bytes` bounds the bucket; full, it refuses with StorageFull."""
+    """Contents by hash on `bus`; full, it refuses with StorageFull.
+
+    `max_bytes` bounds the bucket. `room`: the disk that the contents are written to, where it is one of this machine.
+    """
 
     def __init__(
-        self, bus: Bus, *, bucket: str = BUCKET, max_bytes: int = -1, chunk: int = CHUNK, window: int = WINDOW
+        self,
+        bus: Bus,
+        *,
+        bucket: str = BUCKET,
+        max_bytes: int = -1,
+        chunk: int = CHUNK,
+        window: int = WINDOW,
+        room: DiskRoom | None = None,
     ) -> None:
-        self._bus, self._max_bytes = bus, max_bytes
+        self._bus, self._max_bytes, self._room = bus, max_bytes, room
         self._chunk, self._window = chunk, window
         self.stream = f"OBJ_{bucket}"
         self._chunks, self._metas = f"$O.{bucket}.C.", f"$O.{bucket}.M."
@@ -98,6 +111,7 @@ class ObjectStore:
         sha256: what it must be; Conflict when it is not. most_bytes: TooLarge is the caller's to raise, so a longer
         stream raises StorageFull. Whatever raises, also the content itself, leaves nothing behind.
         """
+        self.require_room()
         nuid = self._nuid.next().decode()
         digest, size, chunks = hashlib.sha256(), 0, 0
         window: deque[asyncio.Future[None]] = deque()
@@ -106,6 +120,8 @@ class ObjectStore:
                 digest.update(chunk)
                 size += len(chunk)
                 chunks += 1
+                if chunks % LOOK_EVERY == 0:
+                    self.require_room()
                 if most_bytes is not None and size > most_bytes:
                     raise StorageFull(f"The file is larger than {most_bytes} bytes.")
                 if len(window) >= self._window:
@@ -129,6 +145,11 @@ class ObjectStore:
             await asyncio.shield(self._discard(nuid, list(window)))
             raise
         return stored.sha256, size
+
+    def require_room(self, size: int = 0) -> None:
+        """Raises StorageFull where the disk has no room for `size` more bytes of contents."""
+        if self._room is not None:
+            self._room.require(size)
 
     async def put_bytes(self, content: bytes) -> tuple[str, int]:
         async def once() -> AsyncIterator[bytes]:

@@ -77,6 +77,16 @@ def restore_file(conn: Connection, data_file_id: str, now: float) -> None:
     count_bytes(conn, row.owner_id, row.group_id, row.size)
 
 
+def deleted_before(conn: Connection, before: float) -> tuple[int, int]:
+    """How many files `purge` would release, and their bytes."""
+    row = conn.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(data_files.c.size), 0)).where(
+            data_files.c.deleted_at < before, data_files.c.purged_at.is_(None)
+        )
+    ).one()
+    return int(row[0]), int(row[1])
+
+
 def purge(conn: Connection, before: float, limit: int = 1000) -> int:
     """Release the bytes of files that were deleted before this time; how many files. Their rows stay."""
     rows = conn.execute(

@@ -39,6 +39,19 @@ def waiting(conn: Connection, ids: Sequence[str]) -> list[Waiting]:
     return found
 
 
+def set_priority(conn: Connection, calculation_id: str, priority: int) -> None:
+    """Write the priority of a calculation that waits; of another one nothing is written."""
+    conn.execute(
+        sa.update(calculations)
+        .where(
+            calculations.c.id == calculation_id,
+            calculations.c.state == "submitted",
+            calculations.c.agent_id.is_(None),
+        )
+        .values(priority=priority)
+    )
+
+
 def all_waiting(conn: Connection) -> list[Waiting]:
     """Everything that waits."""
     # A million rows at start: the driver's own tuples hold the same values for these plain columns.

@@ -155,6 +155,7 @@ def test_bad_input_is_answered_in_the_envelope(registry, mine, method, path):
         assert answer.status_code >= 400, f"without {field}"
 
 
+@pytest.mark.attack(13)
 @pytest.mark.parametrize("text", ["a\x00b", "\x00"])
 def test_nul_is_refused_alike_on_every_database(ada, do, text):
     dataset_id = do.upload(ada)["qcrbox_dataset_id"]
@@ -193,6 +194,7 @@ FOREIGN = [
 ]
 
 
+@pytest.mark.attack(9)
 @pytest.mark.parametrize(("method", "path"), FOREIGN, ids=[f"{m} {p}" for m, p in FOREIGN])
 def test_another_persons_id_answers_like_an_unknown_one(mine, person, method, path):
     root, ids, bodies = mine
@@ -231,6 +233,7 @@ def test_another_persons_id_answers_like_an_unknown_one(mine, person, method, pa
         root.post(f"/api/interactive-sessions/{ids['session_id']}/discard")
 
 
+@pytest.mark.attack(9)
 def test_another_persons_batch_answers_like_an_unknown_one(person):
     ada, eve = person(), person()
     one = {

@@ -371,6 +371,7 @@ def test_bad_commands_are_refused_in_the_envelope(ada, body):
     assert success(ada.get("/api/calculations"), 200)["calculations"] == []
 
 
+@pytest.mark.attack(2)
 def test_a_form_cannot_submit(ada):
     failure(ada.post("/api/commands", content=json.dumps(GOOD), headers={"content-type": "text/plain"}), 400)
 
@@ -418,6 +419,7 @@ NAMES = {
 }
 
 
+@pytest.mark.attack(10)
 @pytest.mark.parametrize("name", NAMES, ids=lambda n: n[:12].encode("unicode_escape").decode())
 def test_file_names_are_made_safe(ada, name):
     made = success(upload(ada, "/api/data-files", b"x", name), 201)["data_files"][0]

@@ -70,6 +70,7 @@ def test_a_cif_without_what_the_command_needs_is_refused_at_once_and_force_hands
 # ---------------------------------------------------------------- rights over HTTP
 
 
+@pytest.mark.attack(9)
 def test_another_persons_things_do_not_exist(person, do):
     ada, eve = person(), person()
     made = do.upload(ada)
@@ -104,6 +105,7 @@ def test_another_persons_things_do_not_exist(person, do):
     )
 
 
+@pytest.mark.attack(14)
 def test_a_foreign_file_cannot_be_lent_to_a_calculation(person, do):
     ada, eve = person(), person()
     body = {
@@ -113,6 +115,7 @@ def test_a_foreign_file_cannot_be_lent_to_a_calculation(person, do):
     assert eve.post("/api/commands", json=body).status_code == 404
 
 
+@pytest.mark.attack(9)
 def test_the_same_bytes_stored_twice_tell_nobody_of_the_other(person, do, cif):
     ada, eve = person(), person()
     first, second = do.upload(ada, content=cif), do.upload(eve, content=cif)
@@ -123,6 +126,7 @@ def test_the_same_bytes_stored_twice_tell_nobody_of_the_other(person, do, cif):
     assert ada.get(f"/api/data-files/{do.file_id(first)}/download").content == cif
 
 
+@pytest.mark.attack(6)
 def test_a_share_opens_and_its_end_closes(person, do):
     ada, eve = person(), person()
     eve.get("/api/me")
@@ -146,6 +150,7 @@ def test_a_share_opens_and_its_end_closes(person, do):
     assert ada.delete(f"/api/shares/{share['id']}").status_code == 404
 
 
+@pytest.mark.attack(4)
 def test_only_own_groups_can_be_named(person, group, do):
     ada, boss = person(), person(groups=[group])
     boss.get("/api/me")
@@ -303,6 +308,7 @@ def limited(root, client, **limits):
         assert root.put("/api/quotas", json=body).status_code == 200
 
 
+@pytest.mark.attack(12)
 @pytest.mark.parametrize("path", ["/api/datasets", "/api/data-files", "append"])
 def test_no_more_than_the_quota_is_ever_kept_of_an_upload(registry, person, do, path):
     ada, root = person(), person("admin")
@@ -315,6 +321,7 @@ def test_no_more_than_the_quota_is_ever_kept_of_an_upload(registry, person, do, 
     assert chunks_kept(registry) == before
 
 
+@pytest.mark.attack(12)
 def test_several_files_of_one_form_count_together(registry, person):
     ada, root = person(), person("admin")
     limited(root, ada, gib=1_000_000 / 1024**3)
@@ -323,6 +330,7 @@ def test_several_files_of_one_form_count_together(registry, person):
     assert ada.post("/api/datasets", files=files[:1]).status_code == 201
 
 
+@pytest.mark.attack(12)
 def test_uploads_that_are_begun_count_with_what_they_announce_and_are_bounded(person):
     ada, root = person(), person("admin")
     limited(root, ada, gib=100_000_000 / 1024**3)
@@ -397,6 +405,7 @@ def test_more_waiting_calculations_than_allowed_are_refused_all_or_none(person, 
     assert ada.post("/api/commands/batch", json={"commands": [one] * 3}).status_code == 201
 
 
+@pytest.mark.attack(12)
 def test_a_file_that_is_too_large_is_413(registry, ada, monkeypatch):
     monkeypatch.setattr(registry.context.settings, "largest_file_bytes", 1000)
     answer = ada.post("/api/data-files", files={"file": ("big", b"x" * 2000)})
@@ -480,6 +489,7 @@ def test_a_broken_cif_is_stored_all_the_same(ada, do, content):
     assert ada.get(f"/api/data-files/{do.file_id(made)}/download").content == content
 
 
+@pytest.mark.attack(11)
 def test_stored_html_never_runs_in_our_origin(ada, do):
     made = do.upload(ada, "page.html", b"<script>alert(1)</script>")
     answer = ada.get(f"/api/data-files/{do.file_id(made)}/download")
@@ -531,6 +541,7 @@ def test_more_bytes_than_announced_or_a_wrong_hash_are_refused(ada):
     assert ada.head(f"/api/uploads/{other}").headers["upload-offset"] == "0"
 
 
+@pytest.mark.attack(9)
 def test_an_upload_is_seen_by_nobody_else(person):
     ada, eve = person(), person()
     upload_id = begin(ada, b"abc")

@@ -101,6 +101,7 @@ def test_what_happened_while_away_is_told_on_resuming(ada, do):
     assert numbers == sorted(set(numbers))
 
 
+@pytest.mark.attack(18)
 def test_nobody_hears_of_other_peoples_private_things(person, do):
     ada, eve = person(), person()
     listening = Listening(eve, "/api/events", after=0)
@@ -133,6 +134,7 @@ def test_kinds_can_be_chosen(ada, do):
     assert [event["id"] for event in events] == [made]
 
 
+@pytest.mark.attack(7)
 def test_a_stream_ends_when_the_right_to_listen_is_taken(registry, person, monkeypatch):
     from qcrbox_registry.access import identity, presence
 

@@ -61,6 +61,7 @@ def test_a_member_reads_what_is_shared_with_the_group_and_calculates_with_it(tea
     assert team.bob.delete(f"/api/datasets/{team.dataset_id}").status_code == 403
 
 
+@pytest.mark.attack(7)
 def test_who_leaves_the_group_is_out_by_every_way_and_who_joins_is_in(team, person):
     eve = person()
     assert set(seen(eve, team).values()) == {404}
@@ -71,6 +72,7 @@ def test_who_leaves_the_group_is_out_by_every_way_and_who_joins_is_in(team, pers
     assert set(seen(team.ada, team).values()) == {200}
 
 
+@pytest.mark.attack(6)
 def test_a_share_that_is_taken_back_ends_for_the_whole_group(team):
     assert team.ada.delete(f"/api/shares/{team.share['id']}").status_code == 204
     assert set(seen(team.bob, team).values()) == {404}
@@ -86,6 +88,7 @@ def test_what_bob_started_with_it_stays_his_when_he_leaves(team, do):
     assert team.file_id not in str(nodes[0])
 
 
+@pytest.mark.attack(7)
 def test_a_transfer_that_is_under_way_breaks_off_when_the_right_ends(registry, team, monkeypatch):
     """A large file, read slowly: the rest does not arrive after the share is taken back."""
     import os
@@ -104,3 +107,27 @@ def test_a_transfer_that_is_under_way_breaks_off_when_the_right_ends(registry, t
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             arrived.extend(map(len, pieces))
     assert sum(arrived) < len(content)
+
+
+@pytest.mark.attack(7)
+@pytest.mark.parametrize("purpose", ["dataset", "data_file", "append"])
+def test_7_an_upload_that_was_begun_as_a_member_does_not_end_in_the_group_afterwards(team, do, purpose):
+    target = do.upload(team.ada, group=team.name)["qcrbox_dataset_id"]
+    about = {"append": {"dataset_id": target}}.get(purpose, {"group": team.name})
+    if purpose == "append":
+        given = {"kind": "dataset", "object_id": target, "group": team.name, "mode": "write"}
+        assert team.ada.post("/api/shares", json=given).status_code == 201
+    begun = team.bob.post("/api/uploads", json={"filename": "a.txt", "size": 6, "purpose": purpose, **about})
+    assert begun.status_code == 201, begun.text
+    path = f"/api/uploads/{begun.json()['payload']['upload_id']}"
+
+    def send(offset, content):
+        kind = {"content-type": "application/offset+octet-stream", "upload-offset": str(offset)}
+        return team.bob.patch(path, content=content, headers=kind)
+
+    assert send(0, b"abc").status_code == 204
+    team.leave(team.bob)
+    assert send(3, b"def").status_code in (403, 404)
+    shown = team.ada.get("/api/data-files").json()["payload"]["data_files"]
+    assert "a.txt" not in [one["filename"] for one in shown]
+    assert team.bob.delete(path).status_code == 204  # what has arrived is still bob's to throw away

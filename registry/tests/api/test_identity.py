@@ -39,6 +39,8 @@ def tried(client, method, path, headers=None):
     return client.request(method, path, headers=headers).status_code
 
 
+@pytest.mark.attack(8)
+@pytest.mark.attack(1)
 @pytest.mark.parametrize("token", [None, "wrong", "x" * 5000])
 def test_no_route_answers_without_a_good_token(registry, token):
     routes = protected(registry)
@@ -49,6 +51,7 @@ def test_no_route_answers_without_a_good_token(registry, token):
     assert {route: status for route, status in answers.items() if status != 401} == {}
 
 
+@pytest.mark.attack(1)
 def test_agents_routes_need_their_own_token(registry, ada):
     assert ada.get("/internal/calculations/x/inputs/y").status_code == 401
     assert (
@@ -57,6 +60,7 @@ def test_agents_routes_need_their_own_token(registry, ada):
     )
 
 
+@pytest.mark.attack(1)
 def test_a_token_without_our_scopes_is_told_which_is_missing(person):
     one = person(access=False)
     answer = one.get("/api/applications")
@@ -64,6 +68,7 @@ def test_a_token_without_our_scopes_is_told_which_is_missing(person):
     assert "access:services!service=qcrbox" in answer.json()["error"]["message"]
 
 
+@pytest.mark.attack(1)
 def test_a_revoked_token_is_out_within_five_seconds(registry, person):
     one = person()
     assert one.get("/api/me").status_code == 200
@@ -72,6 +77,7 @@ def test_a_revoked_token_is_out_within_five_seconds(registry, person):
     assert one.get("/api/me").status_code == 401
 
 
+@pytest.mark.attack(7)
 def test_a_role_that_is_taken_is_gone_within_five_seconds(registry, person):
     one = person("admin")
     assert one.get("/api/quotas").status_code == 200
@@ -111,6 +117,7 @@ def test_a_hub_that_is_down_is_said_and_not_taken_for_a_refusal(registry, person
     assert "hub" in answer.json()["error"]["message"]
 
 
+@pytest.mark.attack(4)
 def test_a_recreated_account_of_the_same_name_gets_nothing_of_the_old_one(registry, person, do):
     name = f"mary-{uuid.uuid4().hex[:8]}"
     first = person(name=name)
@@ -171,6 +178,7 @@ def test_the_cookie_holds_no_token_and_no_script_reads_it(browser):
     assert "SameSite=lax" in page.headers["set-cookie"]
 
 
+@pytest.mark.attack(2)
 def test_a_cookie_reads_but_changes_something_only_from_our_own_page(registry, browser):
     path = "/services/qcrbox/api/uploads"
     body = {"filename": "a", "size": 1}
@@ -183,6 +191,7 @@ def test_a_cookie_reads_but_changes_something_only_from_our_own_page(registry, b
         assert browser.post(path, json=body, headers={"origin": foreign}).status_code == 403
 
 
+@pytest.mark.attack(2)
 def test_a_sign_in_that_was_begun_elsewhere_is_refused(registry, browser):
     state = registry.context.identity.sign_ins.begin("/docs")
     registry.hub.codes["other"] = browser.person.token

@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 # The answers do not depend on the database.
-pytestmark = pytest.mark.parametrize("registry", ["sqlite"], indirect=True)
+pytestmark = [pytest.mark.attack(1), pytest.mark.parametrize("registry", ["sqlite"], indirect=True)]
 PAGE = Path(__file__).parents[3] / "docs" / "permissions.md"
 ROLES = {
     "owner": [],
@@ -218,6 +218,7 @@ class Site:
             ("POST", "/api/commands"): lambda: {"json": command},
             ("POST", "/api/commands/batch"): lambda: {"json": {"commands": [command]}},
             ("PATCH", "/api/calculations/{calculation_id}"): lambda: {"json": {"tags": ["a"]}},
+            ("POST", "/api/calculations/{calculation_id}/priority"): lambda: {"json": {"priority": 1}},
             ("POST", "/api/calculations/stop"): lambda: {"json": {"calculation_ids": [self.calculation()]}},
             ("POST", "/api/datasets"): lambda: upload,
             ("PATCH", "/api/datasets/{dataset_id}"): lambda: {"json": {"name": "new"}},
@@ -227,6 +228,7 @@ class Site:
             },
             ("POST", "/api/data-files"): lambda: upload,
             ("PATCH", "/api/data-files/{file_id}"): lambda: {"json": {"filename": "new.txt"}},
+            ("POST", "/api/trash/empty"): lambda: {"json": {"older_than_days": 30.0}},
             ("POST", "/api/uploads"): lambda: {"json": {"filename": "a", "size": 3}},
             ("PATCH", "/api/uploads/{upload_id}"): lambda: {"content": b"123", "headers": BYTES},
             ("POST", "/api/shares"): lambda: {

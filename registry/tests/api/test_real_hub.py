@@ -162,6 +162,7 @@ def test_a_person_signs_in_at_the_hub_and_comes_back_to_our_page(site):
         assert client.post("/services/qcrbox/api/uploads", json=upload, headers=origin).status_code == 201
 
 
+@pytest.mark.attack(4)
 @pytest.mark.timeout(200)
 def test_an_account_made_anew_under_an_old_name_finds_nothing(site):
     keeper = {"authorization": f"token {ADMIN_TOKEN}"}

@@ -142,6 +142,7 @@ async def test_missing_contents_are_named_and_the_rest_is_saved(world, stores, f
     assert restored.missing == [filled[1].sha256]
 
 
+@pytest.mark.attack(30)
 @pytest.mark.parametrize("damage", ["cut", "flipped", "no tar", "empty"])
 async def test_a_damaged_backup_is_refused_and_leaves_the_database_empty(
     world, stores, filled, empty, tmp_path, damage
@@ -162,6 +163,7 @@ async def test_a_damaged_backup_is_refused_and_leaves_the_database_empty(
     assert empty.read_sync(lambda conn: schema.revision(conn)) is None
 
 
+@pytest.mark.attack(30)
 async def test_a_backup_is_ours_alone_and_holds_no_secret(world, stores, filled, tmp_path):
     path = tmp_path / "backup.tar"
     await backup.write_backup(world.database, stores[0], path)
@@ -198,11 +200,13 @@ def test_the_audit_trail_only_grows(world, trail, statement):
     assert world.read(audit.broken_links) == []
 
 
+@pytest.mark.attack(30)
 def test_a_changed_audit_row_shows(world, trail):
     trail("UPDATE audit SET who = 'eve' WHERE seq = 3")
     assert world.read(audit.broken_links) == [3]
 
 
+@pytest.mark.attack(30)
 def test_a_removed_audit_row_shows(world, trail):
     trail("DELETE FROM audit WHERE seq = 2")
     assert world.read(audit.broken_links) == [3]

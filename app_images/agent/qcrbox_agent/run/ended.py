@@ -1,9 +1,11 @@
-"""How a program ended."""
+"""How a program ended, and why an attempt is ended from outside."""
 
 from __future__ import annotations
 
 import signal
 from dataclasses import dataclass, field
+
+from qcrbox.contract.states import State
 
 _SIGNAL_WORDS = {
     signal.SIGKILL: "was killed by the system, most likely because it used more memory than allowed",
@@ -28,6 +30,23 @@ class Ended:
     )  # (output name or "", path) a callable returned
     peak_rss_bytes: int = 0
     killed_by: int = 0
+
+
+class ProgramFailed(Exception):
+    """The program or a step of a session failed; `ended` says how, the text begins the message."""
+
+    def __init__(self, ended: Ended, prefix: str = "") -> None:
+        super().__init__(prefix + ended.error)
+        self.ended = ended
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why an attempt is ended from outside."""
+
+    state: State  # CANCELLED, or FAILED for a limit
+    reason: str
+    grace_s: float = 5.0
 
 
 def from_exit_code(code: int, peak_rss_bytes: int = 0) -> Ended:

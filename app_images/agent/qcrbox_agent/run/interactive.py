@@ -20,7 +20,7 @@ from qcrbox.spec.model import Call
 
 from qcrbox_agent.inputs import Prepared
 from qcrbox_agent.run import display
-from qcrbox_agent.run.ended import Ended
+from qcrbox_agent.run.ended import Ended, ProgramFailed, Stop
 
 if TYPE_CHECKING:
     from qcrbox_agent.calculation import Attempt
@@ -42,8 +42,6 @@ class Session:
 
     async def run(self) -> Ended:
         """What finalise returned. Raises ProgramFailed when a step fails."""
-        from qcrbox_agent.calculation import Stop
-
         attempt = self._attempt
         lifecycle = attempt.command.lifecycle
         assert lifecycle is not None
@@ -156,8 +154,6 @@ class Session:
         return dict(self.display.environment) if self.display else {}
 
     def _fail(self, ended: Ended, name: str) -> None:
-        from qcrbox_agent.calculation import ProgramFailed
-
         if self.display is None and name == "Run":
             ended.error = f"{ended.error} {display.ABSENT}"
         raise ProgramFailed(ended, f"{name} step failed: ")

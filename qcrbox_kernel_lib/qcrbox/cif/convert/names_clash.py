@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from qcrbox.cif.convert.columns import renamed, selected
 from qcrbox.cif.convert.result import warning
@@ -31,64 +32,69 @@ def without_clashes(block: Block, rename: Rename, warnings: list[Diagnostic]) ->
     for entry in entries:
         for name in dict.fromkeys(map(rename, tags_of(entry))):
             holders.setdefault(name, []).append(entry)
-    kept_written: set[int] = set()
-    dropped: set[int] = set()
-    extended: dict[int, Loop] = {}
-
-    def settle(names: Iterable[str]) -> None:
-        for name in names:
-            alive = [
-                entry for entry in holders[name] if id(entry) not in dropped and id(entry) not in kept_written
-            ]
-            if len(alive) > 1:
-                _settle(name, alive, rename, su_of, block.name, warnings, kept_written, dropped, extended)
-
+    clashes = _Clashes(rename, su_of, block.name, warnings)
     # Values before their s.u.: an item that keeps its written name keeps its s.u. too, even an equal one.
-    settle(name for name in holders if not name.lower().endswith("_su"))
+    for name in holders:
+        if not name.lower().endswith("_su"):
+            clashes.settle(name, holders[name])
     kept = {
         entry.tag.lower() + "_su"
         for entry in entries
-        if isinstance(entry, Item) and id(entry) in kept_written
+        if isinstance(entry, Item) and id(entry) in clashes.kept_written
     }
-    kept_written |= {id(entry) for entry in entries if isinstance(entry, Item) and entry.tag.lower() in kept}
-    settle(name for name in holders if name.lower().endswith("_su"))
-    result: list[Entry] = []
-    for entry in entries:
-        if id(entry) in dropped:
-            continue
-        entry_now = extended.get(id(entry), entry)
-        result.append(entry_now if id(entry) in kept_written else _renamed(entry_now, rename))
-    return Block(block.name, result, cif2=block.cif2)
+    clashes.kept_written |= {
+        id(entry) for entry in entries if isinstance(entry, Item) and entry.tag.lower() in kept
+    }
+    for name in holders:
+        if name.lower().endswith("_su"):
+            clashes.settle(name, holders[name])
+    return Block(block.name, clashes.outcome(entries), cif2=block.cif2)
 
 
-def _settle(
-    name: str,
-    clashing: list[Entry],
-    rename: Rename,
-    su_of: dict[str, str],
-    block: str,
-    warnings: list[Diagnostic],
-    kept_written: set[int],
-    dropped: set[int],
-    extended: dict[int, Loop],
-) -> None:
-    """Choose the item that gets the name; equal ones are dropped, different ones keep their own spelling."""
-    ranked = sorted(
-        clashing, key=lambda entry: (_is_absent(entry), min(rank(t, rename(t)) for t in tags_of(entry)))
-    )
-    winner = ranked[0]
-    for loser in ranked[1:]:
-        if _says_nothing_new(loser, winner, rename, su_of):
-            dropped.add(id(loser))
-            _give_place(winner, loser, clashing, dropped)
-        elif (joined := _joined(extended.get(id(winner), winner), loser, rename)) is not None:
-            extended[id(winner)] = joined
-            dropped.add(id(loser))
-        else:
-            kept_written.add(id(loser))
-            warnings.append(
-                _clash(name, _tag_for(winner, name, rename), _tag_for(loser, name, rename), block)
-            )
+@dataclass
+class _Clashes:
+    """What became of entries that clash; sets hold the ids of entry objects.
+
+    kept_written: keep their own spelling; dropped: another says the same; extended: loops that took columns over.
+    """
+
+    rename: Rename
+    su_of: dict[str, str]
+    block: str
+    warnings: list[Diagnostic]
+    kept_written: set[int] = field(default_factory=set)
+    dropped: set[int] = field(default_factory=set)
+    extended: dict[int, Loop] = field(default_factory=dict)
+
+    def settle(self, name: str, holders: list[Entry]) -> None:
+        """Choose the item that gets the name; equal ones are dropped, different ones keep their own spelling."""
+        clashing = [e for e in holders if id(e) not in self.dropped and id(e) not in self.kept_written]
+        if len(clashing) < 2:
+            return
+        winner, *losers = sorted(clashing, key=self._order)
+        for loser in losers:
+            if _says_nothing_new(loser, winner, self.rename, self.su_of):
+                self.dropped.add(id(loser))
+                _give_place(winner, loser, clashing, self.dropped)
+            elif (joined := _joined(self.extended.get(id(winner), winner), loser, self.rename)) is not None:
+                self.extended[id(winner)] = joined
+                self.dropped.add(id(loser))
+            else:
+                self.kept_written.add(id(loser))
+                kept, written = (_tag_for(entry, name, self.rename) for entry in (winner, loser))
+                self.warnings.append(_clash(name, kept, written, self.block))
+
+    def outcome(self, entries: list[Entry]) -> list[Entry]:
+        """The entries that stay, under their new names."""
+        result: list[Entry] = []
+        for entry in entries:
+            if id(entry) not in self.dropped:
+                now = self.extended.get(id(entry), entry)
+                result.append(now if id(entry) in self.kept_written else _renamed(now, self.rename))
+        return result
+
+    def _order(self, entry: Entry) -> tuple[bool, int]:
+        return _is_absent(entry), min(rank(tag, self.rename(tag)) for tag in tags_of(entry))
 
 
 def _give_place(winner: Entry, loser: Entry, clashing: list[Entry], dropped: set[int]) -> None:

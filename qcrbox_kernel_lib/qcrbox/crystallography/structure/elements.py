@@ -96,19 +96,6 @@ def elements_of_sites(
     return found, notes
 
 
-def _element_of_site(label: str, symbol: str, known: Mapping[str, float]) -> tuple[str, str]:
-    """The element, and how it was read where that is not plain."""
-    readings = _possible(label, symbol, known)
-    element = next(
-        (element for element in readings if _isotope_of(element) in known), readings[0] if readings else ""
-    )
-    if element == "O" and _is_water(label, symbol):
-        return element, "read as the oxygen of water"
-    if element and not symbol and known and _isotope_of(element) not in known:
-        return element, f"read as {element}, which the sum formula does not have"
-    return element, ""
-
-
 def _sites_that_may_be(
     element: str,
     labels: Sequence[str],

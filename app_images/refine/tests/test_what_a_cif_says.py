@@ -1,0 +1,150 @@
+"""What a CIF says beyond its atom list is applied, or named in the log, in the result card and in the new CIF."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+import refine_commands
+from qcrbox.cif import read
+from qcrbox_agent import progress
+from qcrbox_refine.refinement import Options, refine_files, write_cif
+from truth import Truth, hkl_text, noisy, write
+
+KEEP = Options(weighting="keep", cycles=15)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A CIF as a refinement leaves it (instructions and reflections inside), and its .hkl file."""
+    folder = tmp_path_factory.mktemp("files")
+    truth = Truth("P 21", "Br")
+    hkl = truth.indices()
+    mates = Truth.indices(truth)
+    intensity = 0.7 * np.abs(truth.f(hkl)) ** 2 + 0.3 * np.abs(truth.f(-mates)) ** 2
+    structure, data = write(folder, truth.ins(), hkl_text(hkl, *noisy(intensity, 0.01, 1)))
+    result = refine_files(structure, data, KEEP)
+    write_cif(result, folder / "crystal.cif")
+    return (folder / "crystal.cif").read_text(), data
+
+
+def with_cards(text: str, *cards: str) -> str:
+    """The CIF with further instructions in its .res text."""
+    return re.sub(r"^(FVAR.*)$", "\n".join([*cards, r"\1"]), text, count=1, flags=re.MULTILINE)
+
+
+def without(text: str, *tags: str) -> str:
+    for tag in tags:
+        text = re.sub(rf"^{re.escape(tag)}[ \t]*\n;.*?\n;\n", "", text, flags=re.MULTILINE | re.DOTALL)
+        text = re.sub(rf"^{re.escape(tag)}[ \t]+\S.*\n", "", text, flags=re.MULTILINE)
+    return text
+
+
+def refined(folder, text: str, hkl: str | None = None):
+    (folder / "x.cif").write_text(text)
+    return refine_files(str(folder / "x.cif"), hkl, KEEP)
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    """Runs refine_iam as an agent does; gives log, warnings of the result card, and the CIF's remarks."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(text: str, **options):
+        (tmp_path / "x.cif").write_text(text)
+        sent: list[dict] = []
+        progress.send_to(sent.append)
+        try:
+            refine_commands.refine_iam("x.cif", cycles=2, weighting="keep", **options)
+        finally:
+            progress.send_to(None)
+        card = [message["warning"] for message in sent if "warning" in message]
+        block = read((tmp_path / "refined.cif").read_bytes()).blocks[0]
+        return capsys.readouterr().out, card, block
+
+    return run
+
+
+def test_what_is_not_applied_is_named_in_log_card_and_cif(files, command):
+    log, card, block = command(with_cards(files[0], "MPLA 3 C1 C2 O1", "DFIX 1.5 C1 C99"))
+    for text in (log, "\n".join(card), block.text("_refine_special_details")):
+        assert "Not applied: MPLA 3 C1 C2 O1 (" in text
+        assert "Not applied: DFIX 1.5 C1 C99 (There is no atom C99" in text
+
+
+def test_the_source_of_dispersion_is_said_in_log_and_cif(files, command):
+    log, _, block = command(files[0])
+    assert "Br, C, N, O from DISP in the input" in log
+    assert "Br, C, N, O from DISP in the input" in block.text("_refine_special_details")
+    log, _, block = command(without(files[0], "_shelx_res_file"))
+    assert "from the CIF (_atom_type_scat_dispersion_*)" in log
+    assert "from the CIF (_atom_type_scat_dispersion_*)" in block.text("_refine_special_details")
+    bare = re.sub(r"^loop_\n\s*_atom_type_symbol\n(?:.+\n)+", "", files[0], flags=re.MULTILINE)
+    assert "_atom_type_scat_dispersion" not in bare
+    log, _, block = command(without(bare, "_shelx_res_file"))
+    assert "from Cromer & Liberman" in log or "from Sasaki" in log
+    assert block.text("_refine_special_details")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "_aspheric_ffs_partitioning.name Hirshfeld\n",
+        "_refine_ls_hydrogen_hirshfeld 1\n_computing_structure_refinement 'NoSpherA2 and olex2.refine'\n",
+        "_atom_rho_multipole_configuration x\n",
+    ],
+)
+def test_a_file_with_more_than_spherical_atoms_says_so(files, command, more):
+    text = without(files[0], "_computing_structure_refinement") + more
+    log, card, block = command(text)
+    for said in (log, "\n".join(card), block.text("_refine_special_details")):
+        assert "This file is an aspherical model" in said
+        assert "refine_iam uses spherical atoms" in said
+
+
+@pytest.mark.parametrize("item", ["_shelx_res_file", "_iucr_refine_instructions_details"])
+@pytest.mark.parametrize("attached", [False, True])
+def test_a_twin_is_refined_wherever_its_instructions_stand(tmp_path, files, item, attached):
+    text = with_cards(files[0], "TWIN", "BASF 0.1").replace("_shelx_res_file", item)
+    if attached:
+        text = without(text, "_shelx_hkl_file")
+    result = refined(tmp_path, text, files[1] if attached else None)
+    assert result.fit.corrections.domains.fractions[0] == pytest.approx(0.3, abs=0.05)
+
+
+def test_a_coefficient_of_extinction_in_the_file_is_refined(tmp_path, files):
+    text = without(
+        files[0], "_shelx_res_file", *(f"_refine_ls_extinction_{x}" for x in ("coef", "method", "expression"))
+    )
+    more = "_refine_ls_extinction_coef 0.01(1)\n_refine_ls_extinction_method SHELXL\n"
+    result = refined(tmp_path, text + more)
+    assert result.fit.extinction is not None
+    assert refined(tmp_path, text).fit.extinction is None
+
+
+def test_a_solvent_mask_in_the_file_is_applied(tmp_path, files):
+    fab = "_shelx_fab_file\n;\n1 0 2 40.0 0.5\n0 0 0 0 0\n;\n"
+    masked = refined(tmp_path, with_cards(files[0], "ABIN") + fab)
+    assert any("solvent mask is applied" in note for note in masked.model.notes)
+    assert masked.fit.r1_gt != pytest.approx(refined(tmp_path, files[0]).fit.r1_gt, rel=1e-4)
+    unused = refined(tmp_path, files[0] + fab)
+    assert any("not applied: its instructions have no ABIN" in note for note in unused.model.notes)
+
+
+def test_a_riding_hydrogen_with_a_tensor_is_refined_isotropic_and_named(tmp_path, files):
+    """Files of aspherical refinements have them."""
+    text = without(files[0], "_shelx_res_file")
+    row = re.search(r"^C2 .*$", text, re.MULTILINE)[0]
+    columns = re.search(r"loop_\n((?:\s*_atom_site_(?!aniso).*\n)+)", text)[1].split()
+    values = dict(zip(columns, row.split(), strict=True))
+    values |= {"_atom_site_label": "H2", "_atom_site_type_symbol": "H", "_atom_site_adp_type": "Uani"}
+    values |= {"_atom_site_fract_x": "0.36", "_atom_site_fract_y": "0.40", "_atom_site_fract_z": "0.45"}
+    values |= {"_atom_site_refinement_flags_posn": "R", "_atom_site_calc_flag": "calc"}
+    text = text.replace(row, f"{row}\n{' '.join(values.get(name, '.') for name in columns)}", 1)
+    names = "\n".join(f"_atom_site_aniso_U_{ij}" for ij in (11, 22, 33, 12, 13, 23))
+    text += f"loop_\n_atom_site_aniso_label\n{names}\nH2 0.05 0.06 0.05 0.01 0 0\n"
+    result = refined(tmp_path, text)
+    hydrogen = result.model.atom("H2")
+    assert hydrogen.u_aniso is None
+    assert any("H2: riding, so refined with isotropic" in note for note in result.model.notes)

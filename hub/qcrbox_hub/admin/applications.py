@@ -1,0 +1,187 @@
+"""Applications: state, who may use them, agents kept ready, holds, retiring and rolling back."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from qcrbox.contract.errors import NotFound, QcError, UserInputError
+from tornado import web
+
+from qcrbox_hub.admin.page import AdminPage
+from qcrbox_hub.admin.sections import Power
+from qcrbox_hub.admin.tables import Column
+
+REUSE = {
+    "": "As its specification says",
+    "never": "Never",
+    "same-owner": "For the same person",
+    "any": "For everyone",
+}
+
+
+async def read_applications(page: AdminPage) -> list[dict[str, Any]]:
+    """Every application, retired and unapproved ones too, with its state, hold and image."""
+    everything = (await page.registry.get("/api/applications", retired="true"))["applications"]
+    usable = {each["id"] for each in (await page.registry.get("/api/applications"))["applications"]}
+    status = await page.registry.get("/api/status")
+    holds = (await page.registry.get("/api/holds"))["holds"]
+    held = {each["object_id"]: each for each in holds if each["kind"] == "application"}
+    images = approved_images(Path(page.authenticator.data))
+    rows = []
+    for each in everything:
+        label = f"{each['slug']} {each['version']}"
+        state = "retired" if each["retired"] else "ready" if each["id"] in usable else "not approved"
+        agents = [agent for agent in status["agents"] if agent["application"] == label]
+        rows.append(
+            {
+                **each,
+                "label": label,
+                "state": state,
+                "hold": held.get(str(each["id"])),
+                "image": images.get((each["slug"], each["version"]), ""),
+                "failed_start": status["failed_starts"].get(label, ""),
+                "waits": status["waits"].get(label, ""),
+                "waiting": status["waiting_by_application"].get(label, 0),
+                "agents": len(agents),
+            }
+        )
+    return rows
+
+
+def approved_images(data: Path) -> dict[tuple[str, str], str]:
+    """(slug, version) -> the image, by its digest, that an administrator approved. Empty without containers."""
+    try:
+        rows = json.loads((data / "approved_images.json").read_text())
+        return {(row["slug"], row["version"]): row["image_id"] for row in rows}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+class Applications(AdminPage):
+    """The table of applications."""
+
+    path = "/applications"
+    powers = frozenset({Power.ADMINISTRATOR, Power.APPLICATIONS})
+    columns = (
+        Column("name", "Name"),
+        Column("version", "Version"),
+        Column("state", "State"),
+        Column("allowed", "Who may use it"),
+        Column("image", "Image"),
+        Column("agents", "Agents", numeric=True),
+        Column("waiting", "Waiting", numeric=True),
+        Column("trouble", "Trouble"),
+    )
+
+    @web.authenticated
+    async def get(self) -> None:
+        asked = self.asked()
+        try:
+            rows, problem = await read_applications(self), ""
+        except QcError as error:
+            rows, problem = [], error.message
+        text = asked.text.lower()
+        rows = [row for row in rows if text in f"{row['name']} {row['slug']}".lower()]
+        for row in rows:
+            row["allowed"] = row["restricted_to"] if row["restricted_to"] is not None else "everyone"
+            row["trouble"] = row["failed_start"] or row["waits"]
+        if self.wants_csv:
+            await self.send_csv("applications", self.at_once(rows))
+            return
+        await self.show_page("applications.html", asked=asked, rows=rows, away=problem)
+
+
+class Application(AdminPage):
+    """One version of one application."""
+
+    path = "/applications"
+    powers = Applications.powers
+
+    async def _found(self, number: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The application, and every version of it. Answers 404 for another number."""
+        try:
+            rows = await read_applications(self)
+        except QcError as error:
+            raise web.HTTPError(503, error.message) from None
+        row = next((each for each in rows if each["id"] == int(number)), None)
+        if row is None:
+            raise web.HTTPError(404)
+        return row, [each for each in rows if each["slug"] == row["slug"]]
+
+    @web.authenticated
+    async def get(self, number: str) -> None:
+        row, versions = await self._found(number)
+        await self.show_page("application.html", row=row, versions=versions, reuse=list(REUSE.items()))
+
+    @web.authenticated
+    async def post(self, number: str) -> None:
+        self.row, self.versions = await self._found(number)
+        await self.act()
+
+    async def _change(self, **values: Any) -> None:
+        await self.registry.call("PATCH", f"/api/applications/{self.row['id']}", values)
+
+    async def do_approve(self) -> str:
+        await self._change(approved=True)
+        return f"{self.row['label']} is approved."
+
+    async def do_disapprove(self) -> str:
+        await self._change(approved=False)
+        return f"{self.row['label']} is not approved any more: nothing new of it starts."
+
+    async def do_restrict(self) -> str:
+        """The groups that may use it; an empty field lets everyone."""
+        groups = [name for name in re.split(r"[\s,;]+", self.field("groups")) if name]
+        await self._change(restricted_to=groups or None)
+        return f"{self.row['label']} may be used by {', '.join(groups) or 'everyone'}."
+
+    async def do_agents(self) -> str:
+        values: dict[str, Any] = {}
+        for name in ("warm", "most_agents"):
+            text = self.field(name)
+            if text and not text.isdigit():
+                raise UserInputError(f"{text[:40]!r} is no number of agents.")
+            if text or name == "most_agents":
+                values[name] = int(text) if text else None
+        if reuse := self.field("reuse"):
+            values["reuse"] = reuse
+        await self._change(**values)
+        return f"Agents of {self.row['label']}: changed."
+
+    async def do_hold(self) -> str:
+        mode = "drain" if self.field("mode") == "drain" else "hold"
+        await self._hold(mode, self.reason)
+        return f"{self.row['label']} is held. Its users read the reason."
+
+    async def do_lift(self) -> str:
+        await self._hold(None, "")
+        return f"{self.row['label']} starts again."
+
+    async def _hold(self, mode: str | None, reason: str) -> None:
+        body = {"mode": mode, "reason": reason}
+        await self.registry.call("POST", f"/api/applications/{self.row['id']}/hold", body)
+
+    async def do_retire(self) -> str:
+        self.require_typed(self.row["label"])
+        reason = self.reason
+        await self.registry.call("DELETE", f"/api/applications/{self.row['id']}")
+        return f"{self.row['label']} is retired. Reason: {reason}"
+
+    async def do_restore(self) -> str:
+        await self.registry.call("POST", f"/api/applications/{self.row['id']}/restore")
+        return f"{self.row['label']} is back."
+
+    async def do_roll_back(self) -> str:
+        """Bring this version back and retire the newer ones."""
+        newer = [each for each in self.versions if each["id"] > self.row["id"] and not each["retired"]]
+        if not newer:
+            raise NotFound("There is no newer version to retire.")
+        self.require_typed(self.row["label"])
+        if self.row["retired"]:
+            await self.do_restore()
+        for each in newer:
+            await self.registry.call("DELETE", f"/api/applications/{each['id']}")
+        return f"Rolled back to {self.row['label']}; retired: {', '.join(each['label'] for each in newer)}."

@@ -1,0 +1,130 @@
+"""Queue and calculations. The registry decides what a person sees: managers, what belongs to their groups."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from qcrbox.contract.errors import NotFound, QcError, UserInputError
+from qcrbox.contract.states import State
+from tornado import web
+
+from qcrbox_hub.admin.page import AdminPage
+from qcrbox_hub.admin.sections import Power
+from qcrbox_hub.admin.tables import Asked, Column
+
+MOST_LOG_BYTES = 64 * 1024
+
+
+class Calculations(AdminPage):
+    """Newest first, with filters; cancelling several with a reason that their owners read."""
+
+    path = "/calculations"
+    powers = frozenset({Power.ADMINISTRATOR, Power.GROUPS})
+    columns = (
+        Column("calculation_id", "Calculation"),
+        Column("command_name", "Command"),
+        Column("application", "Application"),
+        Column("owner", "Owner"),
+        Column("group", "Group"),
+        Column("status", "State"),
+        Column("place", "Place", numeric=True),
+        Column("submitted_at", "Submitted (UTC)"),
+        Column("finished_at", "Ended (UTC)"),
+    )
+
+    @web.authenticated
+    async def get(self) -> None:
+        asked = self.asked(("status", "owner", "application"))
+        if self.wants_csv:
+            await self.send_csv("calculations", self._portions(asked))
+            return
+        problem, following = "", None
+        rows: list[dict[str, Any]] = []
+        try:
+            rows, following = await self._page(asked, asked.after, asked.size)
+        except QcError as error:
+            problem = error.message
+        await self.show_page(
+            "calculations.html",
+            asked=asked,
+            rows=rows,
+            following=following,
+            states=[("", "Any"), *((str(state), str(state)) for state in State)],
+            away=problem,
+        )
+
+    async def _page(self, asked: Asked, after: str, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+        found = await self.registry.get(
+            "/api/calculations", q=asked.text, after=after, limit=limit, **asked.filters
+        )
+        return [_row(each) for each in found["calculations"]], found.get("next")
+
+    async def _portions(self, asked: Asked) -> AsyncIterator[list[Mapping[str, Any]]]:
+        after: str | None = ""
+        while after is not None:
+            rows, after = await self._page(asked, after, 500)
+            yield list(rows)
+
+    @web.authenticated
+    async def post(self) -> None:
+        await self.act()
+
+    async def do_cancel(self) -> str:
+        ids = self.get_body_arguments("calculation")
+        if not ids:
+            raise UserInputError("Choose at least one calculation.")
+        body = {"calculation_ids": ids, "reason": self.reason}
+        stopped = (await self.registry.call("POST", "/api/calculations/stop", body))["calculations"]
+        return f"Being cancelled: {len(stopped)} of {len(ids)} calculations; the others have ended."
+
+
+class Calculation(AdminPage):
+    """One calculation with its history and the end of its output."""
+
+    path = "/calculations"
+    powers = Calculations.powers
+
+    @web.authenticated
+    async def get(self, calculation_id: str) -> None:
+        try:
+            found = await self.registry.get(f"/api/calculations/{calculation_id}")
+            shown = found["calculations"][0]
+            log = await self.registry.get(f"/api/calculations/{calculation_id}/log", most=MOST_LOG_BYTES)
+        except NotFound as error:
+            raise web.HTTPError(404, error.message) from None
+        except QcError as error:
+            raise web.HTTPError(503, error.message) from None
+        ended = shown["finished_at"] is not None
+        await self.show_page(
+            "calculation.html", row=_row(shown), shown=shown, log=log["text"][-MOST_LOG_BYTES:], ended=ended
+        )
+
+    @web.authenticated
+    async def post(self, calculation_id: str) -> None:
+        self.calculation_id = calculation_id
+        await self.act()
+
+    async def do_cancel(self) -> str:
+        path = f"/api/calculations/{self.calculation_id}/stop"
+        await self.registry.call("POST", path, {"reason": self.reason})
+        return "The calculation is being cancelled."
+
+    async def do_priority(self) -> str:
+        text = self.field("priority")
+        if not text.lstrip("-").isdigit() or abs(int(text)) > 100:
+            raise UserInputError("A priority is a whole number from -100 to 100.")
+        path = f"/api/calculations/{self.calculation_id}/priority"
+        await self.registry.call("POST", path, {"priority": int(text), "reason": self.reason})
+        return f"The priority is {text}."
+
+
+def _row(each: dict[str, Any]) -> dict[str, Any]:
+    names = ("calculation_id", "command_name", "owner", "group", "status", "submitted_at", "finished_at")
+    queue = each.get("queue") or {}
+    return {
+        **{name: each.get(name) for name in names},
+        "application": f"{each['application_slug']} {each['application_version']}",
+        "place": queue.get("place"),
+        "waits_for": queue.get("reason", ""),
+    }

@@ -1,0 +1,84 @@
+"""Launchers and agents, and the hold of the whole site."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qcrbox.contract.errors import QcError, UserInputError
+from tornado import web
+
+from qcrbox_hub.admin.page import AdminPage
+from qcrbox_hub.admin.sections import Power
+from qcrbox_hub.admin.tables import Column
+
+MODES = {"hold": "hold: nothing new starts", "drain": "drain: idle agents end too"}
+
+
+class Launchers(AdminPage):
+    """Hold, drain, stop with a reason that people read."""
+
+    path = "/launchers"
+    powers = frozenset({Power.ADMINISTRATOR, Power.APPLICATIONS})
+    columns = (
+        Column("agent", "Agent"),
+        Column("application", "Application"),
+        Column("launcher", "Launcher"),
+        Column("state", "State"),
+        Column("calculations", "Calculations"),
+        Column("rss_bytes", "Memory", numeric=True),
+        Column("seen_s_ago", "Heard, s ago", numeric=True),
+    )
+
+    @web.authenticated
+    async def get(self) -> None:
+        problem = ""
+        launchers: list[dict[str, Any]] = []
+        agents: list[dict[str, Any]] = []
+        holds: dict[tuple[str, str], dict[str, Any]] = {}
+        try:
+            status = await self.registry.get("/api/status")
+            launchers, agents = status["launchers"], status["agents"]
+            found = (await self.registry.get("/api/holds"))["holds"]
+            holds = {(each["kind"], each["object_id"]): each for each in found}
+        except QcError as error:
+            problem = error.message
+        if self.wants_csv:
+            await self.send_csv("agents", self.at_once(agents))
+            return
+        await self.show_page(
+            "launchers.html",
+            asked=self.asked(),
+            launchers=[row | {"hold": holds.get(("launcher", row["launcher"]))} for row in launchers],
+            agents=agents,
+            site_hold=holds.get(("site", "")),
+            modes=MODES,
+            away=problem,
+        )
+
+    @web.authenticated
+    async def post(self) -> None:
+        await self.act()
+
+    async def do_hold(self) -> str:
+        if self.field("mode") not in MODES:
+            raise UserInputError("Choose hold or drain.")
+        await self._put(self.field("mode"), self.reason)
+        return f"{self._what()} is held. Who waits reads the reason."
+
+    async def do_lift(self) -> str:
+        await self._put(None, "")
+        return f"{self._what()} starts again."
+
+    def _what(self) -> str:
+        return f"The launcher {self.field('name')}" if self.field("kind") == "launcher" else "The whole site"
+
+    async def _put(self, mode: str | None, reason: str) -> None:
+        kind = "launcher" if self.field("kind") == "launcher" else "site"
+        name = self.field("name") if kind == "launcher" else ""
+        body: dict[str, Any] = {"kind": kind, "name": name, "mode": mode, "reason": reason}
+        await self.registry.call("PUT", "/api/holds", body)
+
+    async def do_stop(self) -> str:
+        agent = self.field("agent")
+        await self.registry.call("DELETE", f"/api/agents/{agent}", query={"reason": self.reason})
+        return f"The agent {agent} is being stopped; its calculations get another one."

@@ -1,0 +1,167 @@
+"""The administration pages as a REST interface: the same acts and tables as JSON, for tokens instead of sign-ins.
+
+`GET /hub/api/administration/<page>` answers what the page shows; `POST` takes a JSON object of the form's fields, with
+`action`, and answers `{"message": …}`. `qcrbox admin` speaks it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.contract.errors import QcError, UserInputError
+from tornado import web
+
+from qcrbox_hub.admin.page import AdminPage
+from qcrbox_hub.admin.words import as_datetime
+
+LARGEST_BODY = 256 * 1024
+# What an answer holds of what a page is made from; the rest is about how it looks.
+_SHOWN = frozenset(
+    [
+        "agents",
+        "allowed",
+        "away",
+        "backup_problem",
+        "backup_runs",
+        "backups",
+        "checks",
+        "decisions",
+        "defaults",
+        "dry_run",
+        "following",
+        "found",
+        "group",
+        "held",
+        "hold",
+        "holds",
+        "launchers",
+        "leftovers",
+        "limits",
+        "lines",
+        "log",
+        "machine",
+        "password",
+        "people",
+        "person",
+        "properties",
+        "requests",
+        "row",
+        "rows",
+        "set_banner",
+        "settings",
+        "shown",
+        "site_hold",
+        "total",
+        "usage",
+        "versions",
+        "walls_stronger",
+        "walls_what",
+        "work",
+    ]
+)
+
+if TYPE_CHECKING:
+    Base = AdminPage
+else:
+    Base = object
+
+
+class Rest(Base):
+    """Mix-in in front of a page. A token opens it, never a cookie, so no page of another site can use it."""
+
+    _accept_cookie_auth = False
+    _accept_token_auth = True
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        if self.current_user is None:
+            raise web.HTTPError(401, "This needs a token of the hub, as Authorization: Bearer.")
+        self._body = self._read_body() if self.request.method == "POST" else {}
+
+    def check_xsrf_cookie(self) -> None:
+        """Browsers send no token by themselves."""
+
+    def _read_body(self) -> dict[str, Any]:
+        if len(self.request.body) > LARGEST_BODY:
+            raise web.HTTPError(413, "The body is too large.")
+        try:
+            body = json.loads(self.request.body)
+        except ValueError:
+            raise web.HTTPError(400, "The body is not readable JSON.") from None
+        if not isinstance(body, dict) or not isinstance(body.get("action"), str):
+            raise web.HTTPError(400, "The body must be a JSON object with a text `action`.")
+        return body
+
+    def field(self, name: str) -> str:
+        """A field of the form; numbers and true as a form would send them."""
+        value = self._body.get(name, "")
+        if isinstance(value, bool):
+            return "yes" if value else ""
+        if isinstance(value, list):
+            return " ".join(str(each) for each in value)
+        return str(value).strip() if isinstance(value, str | int | float) else ""
+
+    def get_body_arguments(self, name: str, strip: bool = True) -> list[str]:
+        value = self._body.get(name, [])
+        return [str(each) for each in (value if isinstance(value, list) else [value])]
+
+    async def confirmed(self) -> bool:
+        """A token was made by someone who had proved who they are (see `handler_changes`)."""
+        return True
+
+    async def act(self, address: str = "") -> None:
+        action = getattr(self, f"do_{self.field('action')}", None)
+        if action is None:
+            raise web.HTTPError(400, "There is no such action.")
+        try:
+            message = await action()
+        except QcError as error:
+            self.db.rollback()
+            await self._audit(allowed=False)
+            self.set_status(error.status)
+            self._send(error.envelope())
+            return
+        unwritten = await self._audit(allowed=True)
+        if message is not None:
+            self.log.info("%s: administration: %s", self.current_user.name, message)
+            self._send({"message": f"{message} {unwritten}".strip()})
+
+    async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
+        self.set_status(status)
+        self._send({name: value for name, value in values.items() if name in _SHOWN})
+
+    def _send(self, values: dict[str, Any]) -> None:
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps(values, default=_plain))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        reason = str(getattr(error, "log_message", "") or self._reason)
+        self._send(_Failure(reason).envelope() | {"status": "error"})
+
+    def get_login_url(self) -> str:
+        """Programs are not led to a sign-in page."""
+        raise web.HTTPError(401)
+
+
+class _Failure(UserInputError):
+    """Any refusal of the hub itself; its status is that of the answer."""
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime):
+        moment = as_datetime(value)
+        return moment.isoformat().replace("+00:00", "Z") if moment else None
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    raise TypeError(f"{type(value).__name__} has no place in an answer")
+
+
+def as_rest(page: type[AdminPage]) -> type[AdminPage]:
+    """The page as a REST handler."""
+    return type(f"{page.__name__}Rest", (Rest, page), {"__doc__": page.__doc__})

@@ -1,0 +1,92 @@
+"""The site: banner, maintenance mode, backups, and the settings it runs with."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from qcrbox.contract.errors import QcError, UserInputError
+from tornado import web
+
+from qcrbox_hub.admin.backups import Backups
+from qcrbox_hub.admin.page import AdminPage
+from qcrbox_hub.platform.banner import LONGEST
+from qcrbox_hub.platform.settings import FILE, PlatformSettings
+
+
+class Site(AdminPage):
+    """Maintenance mode drains the whole site in the registry and says why on every page."""
+
+    path = "/site"
+    changes = "site"
+
+    @property
+    def backups(self) -> Backups:
+        return Backups.of(Path(self.authenticator.data))
+
+    @web.authenticated
+    async def get(self) -> None:
+        problem, hold = "", None
+        try:
+            holds = (await self.registry.get("/api/holds"))["holds"]
+            hold = next((each for each in holds if each["kind"] == "site"), None)
+        except QcError as error:
+            problem = error.message
+        data = Path(self.authenticator.data)
+        await self.show_page(
+            "site.html",
+            away=problem,
+            hold=hold,
+            set_banner=self.banner.read(),
+            longest=LONGEST,
+            backups=self.backups.listed()[:20],
+            backup_runs=self.backups.is_running,
+            backup_problem=self.backups.problem,
+            settings_file=FILE,
+            settings=flat(PlatformSettings.load(data).model_dump(mode="json")),
+        )
+
+    @web.authenticated
+    async def post(self) -> None:
+        await self.act()
+
+    async def do_banner(self) -> str:
+        text = self.field("text")
+        if len(text) > LONGEST:
+            raise UserInputError(f"A banner has at most {LONGEST} characters.")
+        self.banner.write(text, self.current_user.name, time.time())
+        return "The banner is set." if text else "There is no banner any more."
+
+    async def do_maintenance(self) -> str:
+        """Nothing new starts, idle agents end; what runs goes on to its end."""
+        self.require_typed("maintenance")
+        reason = self.reason
+        await self._hold("drain", reason)
+        self.banner.write(f"Maintenance: {reason}", self.current_user.name, time.time())
+        return "Maintenance mode is on: running calculations end, and nothing new starts."
+
+    async def do_end_maintenance(self) -> str:
+        await self._hold(None, "")
+        self.banner.write("", self.current_user.name, time.time())
+        return "Maintenance mode is off."
+
+    async def _hold(self, mode: str | None, reason: str) -> None:
+        body = {"kind": "site", "name": "", "mode": mode, "reason": reason}
+        await self.registry.call("PUT", "/api/holds", body)
+
+    async def do_backup(self) -> str:
+        self.backups.start()
+        return "A backup is being written."
+
+
+def flat(values: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
+    """Nested settings as (dotted key, text). Secrets are files, so the values hold none."""
+    rows: list[tuple[str, str]] = []
+    for key, value in values.items():
+        name = f"{above}.{key}" if above else key
+        if isinstance(value, dict):
+            rows += flat(value, name)
+        else:
+            rows.append((name, "" if value is None else str(value)))
+    return rows

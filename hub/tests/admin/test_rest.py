@@ -1,0 +1,122 @@
+"""The administration as REST, and `qcrbox admin`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Browser, Hub
+
+API = "/hub/api/administration"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def token_of(browser: Browser, *scopes: str) -> str:
+    """A token with everything its owner may do, or these scopes."""
+    browser.get("/hub/token")
+    jar = browser.http.cookies.jar
+    xsrf = next(each.value or "" for each in jar if each.name == "_xsrf" and each.path == "/hub/")
+    name = browser.get("/hub/api/user").json()["name"]
+    made = browser.http.post(
+        f"/hub/api/users/{name}/tokens",
+        json={"note": "admin", "scopes": list(scopes) or ["inherit"], "expires_in": 600},
+        headers={"X-XSRFToken": xsrf},
+    )
+    if made.status_code == 403:  # an administrator's token needs a recent proof
+        browser.submit("/hub/confirm")
+        return token_of(browser, *scopes)
+    assert made.status_code == 201, made.text
+    return str(made.json()["token"])
+
+
+@pytest.fixture(scope="module")
+def token(ada: Browser) -> str:
+    return token_of(ada)
+
+
+@pytest.fixture
+def run(platform: Hub, token: str, tmp_path: Path) -> Run:
+    file = tmp_path / "token"
+    file.touch(mode=0o600)
+    file.write_text(token)
+
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "qcrbox_hub", "admin", *words]
+        variables = {"QCRBOX_URL": platform.url, "QCRBOX_TOKEN_FILE": str(file), "NO_COLOR": "1"}
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, env=os.environ | variables
+        )
+
+    return call
+
+
+def test_tables_and_acts_from_the_command_line(run: Run, make_person: Callable[..., Browser]) -> None:
+    clara = make_person("clara-command")
+    rows = json.loads(run("people", "-q", "q=clara-").stdout)["rows"]
+    assert [row["name"] for row in rows] == ["clara-command"]
+    assert run("people", "--csv", "-q", "q=clara-").stdout.splitlines()[1].startswith("clara-command,active")
+    refused = run("people/clara-command", "lock")
+    assert refused.returncode == 1
+    assert "A reason is needed" in refused.stderr
+    assert "clara-command is locked" in run("people/clara-command", "lock", "reason=left").stdout
+    assert clara.get("/hub/token").url.path == "/hub/login"
+    assert json.loads(run("overview").stdout)["people"]["locked"] >= 1
+    assert "no such action" in run("people/clara-command", "explode").stderr
+    assert "is not of the form" in run("people/clara-command", "lock", "reason").stderr
+
+
+def test_every_page_answers_json(run: Run) -> None:
+    for page in ("groups", "calculations", "applications", "launchers", "storage", "quotas", "audit", "site"):
+        answer = run(page)
+        assert answer.returncode == 0, answer.stderr
+        assert json.loads(answer.stdout)
+
+
+def test_answers_hold_no_password_of_those_who_wait(platform: Hub, run: Run) -> None:
+    platform.browser().sign_up("paul-patient")
+    requests = json.loads(run("people").stdout)["requests"]
+    assert [set(each) for each in requests if each["name"] == "paul-patient"] == [
+        {"id", "name", "asked_at", "address"}
+    ]
+
+
+def test_token_opens_no_more_than_its_owner_may_and_a_cookie_nothing(
+    platform: Hub, ada: Browser, manager: Browser, student: Browser
+) -> None:
+    def status(token: str, path: str, **body: Any) -> int:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        http = platform.browser().http
+        answer = (
+            http.post(API + path, json=body, headers=headers)
+            if body
+            else http.get(API + path, headers=headers)
+        )
+        return answer.status_code
+
+    of_manager, of_student = token_of(manager), token_of(student)
+    assert status(of_manager, "/groups/physics") == 200
+    assert status(of_manager, "/people") == 404
+    assert status(of_student, "/groups/physics") == 404
+    assert status("", "/people") == 401
+    assert status("no-such-token", "/people") == 401
+    assert status(of_manager, "/people/stella", action="lock", reason="x") == 404
+    narrow = token_of(ada, "custom:qcrbox:use")
+    assert status(narrow, "/people") == 404
+    assert ada.http.get(f"{API}/people").status_code == 401
+    assert ada.http.post(f"{API}/people/stella", json={"action": "lock", "reason": "x"}).status_code == 401
+
+
+def test_broken_body_is_refused(platform: Hub, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    for content in (b"{", b"[]", b'{"action": 1}', b""):
+        answer = platform.browser().http.post(f"{API}/people", content=content, headers=headers)
+        assert answer.status_code == 400
+        assert answer.json()["status"] == "error"

@@ -1,0 +1,273 @@
+"""Calculations, applications, launchers, storage, quotas and audit: what a click does to the registry."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Browser, Hub
+
+ROOT = "/hub/administration"
+CIF = b"""data_quartz
+_cell_length_a 4.9134
+_cell_length_b 4.9134
+_cell_length_c 5.4052
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 120
+_space_group_name_H-M_alt 'P 32 2 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Si1 Si 0.4697 0 0
+O1 O 0.4135 0.2669 0.1191
+"""
+Rest = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def held_site(ada: Browser) -> Iterator[None]:
+    """Nothing starts, so that calculations wait."""
+    page = f"{ROOT}/launchers"
+    assert "is held" in ada.submit(page, action="hold", kind="site", mode="hold", reason="a rehearsal").text
+    yield
+    assert "starts again" in ada.submit(page, action="lift", kind="site").text
+
+
+@pytest.fixture
+def waiting(held_site: None, student: Browser, rest: Rest) -> str:
+    """A calculation of stella in the group physics that waits."""
+    made = rest(student, "POST", "/api/datasets", files={"file": ("q.cif", CIF)}, data={"group": "physics"})
+    file_id = made.json()["payload"]["data_files"][0]["qcrbox_file_id"]
+    command = {
+        "application_slug": "qcrboxtools",
+        "application_version": "1.0",
+        "command_name": "validate",
+        "command_arguments": {"input_cif": {"data_file_id": file_id}},
+        "group": "physics",
+    }
+    answer = rest(student, "POST", "/api/commands", json=command)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["payload"]["calculation_id"])
+
+
+def test_overview_names_the_hold_with_its_reason(ada: Browser, held_site: None) -> None:
+    page = ada.get(ROOT).text
+    assert "The whole site" in page
+    assert "a rehearsal" in page
+    assert "all pass" in page
+
+
+def test_manager_cancels_a_calculation_of_the_group_with_a_reason_that_its_owner_reads(
+    manager: Browser, student: Browser, rest: Rest, waiting: str
+) -> None:
+    page = f"{ROOT}/calculations"
+    assert waiting in manager.get(f"{page}?status=submitted&owner=stella").text
+    assert "A reason is needed" in manager.submit(page, action="cancel", calculation=waiting).text
+    answer = manager.submit(page, action="cancel", calculation=waiting, reason="wrong cell")
+    assert "Being cancelled: 1 of 1" in answer.text
+    seen = rest(student, "GET", f"/api/calculations/{waiting}").json()["payload"]["calculations"][0]
+    assert seen["status"] == "cancelled"
+    assert "wrong cell" in json.dumps(seen["status_events"])
+    assert "wrong cell" in manager.get(f"{page}/{waiting}").text
+
+
+def test_manager_of_another_group_sees_and_cancels_nothing(
+    make_person: Callable[..., Browser], waiting: str
+) -> None:
+    other = make_person("otto-manages", "chemistry", roles=("manager",))
+    page = f"{ROOT}/calculations"
+    assert waiting not in other.get(page).text
+    assert other.get(f"{page}/{waiting}").status_code == 404
+    answer = other.submit(page, action="cancel", calculation=waiting, reason="mischief")
+    assert "There is no calculation" in answer.text
+
+
+def test_priority_moves_a_calculation_ahead_and_is_the_administrators(
+    ada: Browser, manager: Browser, student: Browser, rest: Rest, held_site: None, waiting: str
+) -> None:
+    command = rest(student, "GET", f"/api/calculations/{waiting}").json()["payload"]["calculations"][0]
+    body = {
+        "application_slug": "qcrboxtools",
+        "application_version": "1.0",
+        "command_name": "validate",
+        "command_arguments": command["command_arguments"],
+        "group": "physics",
+    }
+    later = rest(student, "POST", "/api/commands", json=body).json()["payload"]["calculation_id"]
+
+    def place(calculation: str) -> int:
+        found = rest(student, "GET", f"/api/calculations/{calculation}").json()["payload"]["calculations"][0]
+        return int(found["queue"]["place"])
+
+    assert place(waiting) < place(later)
+    page = f"{ROOT}/calculations/{later}"
+    manager.submit(page, action="priority", priority="50", reason="please")
+    assert place(waiting) < place(later), "a manager moves nothing"
+    assert (
+        "The priority is 50" in ada.submit(page, action="priority", priority="50", reason="talk today").text
+    )
+    assert place(later) < place(waiting)
+    assert "whole number" in ada.submit(page, action="priority", priority="1e9", reason="x").text
+
+
+def test_csv_of_calculations_holds_what_the_table_shows(ada: Browser, waiting: str) -> None:
+    text = ada.get(f"{ROOT}/calculations?format=csv&status=submitted").text
+    rows = {row["calculation_id"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert rows[waiting]["owner"] == "stella"
+    assert rows[waiting]["application"] == "qcrboxtools 1.0"
+
+
+# ---------------------------------------------------------------- applications and launchers
+
+
+def number_of(page: str, name: str) -> str:
+    found = re.search(rf'/applications/(\d+)">{name}<', page)
+    assert found
+    return found.group(1)
+
+
+def test_application_is_restricted_held_retired_and_brought_back(
+    ada: Browser, student: Browser, rest: Rest
+) -> None:
+    number = number_of(ada.get(f"{ROOT}/applications").text, "Avogadro")
+    page = f"{ROOT}/applications/{number}"
+
+    def seen() -> dict[str, Any]:
+        found = rest(student, "GET", "/api/applications").json()["payload"]["applications"]
+        return {each["slug"]: each for each in found}
+
+    ada.submit(page, action="restrict", groups="chemistry-only")
+    assert "avogadro" not in seen()
+    ada.submit(page, action="restrict", groups="")
+    assert "avogadro" in seen()
+    ada.submit(page, action="hold", mode="hold", reason="its licence has ended")
+    assert seen()["avogadro"]["held"] == "its licence has ended"
+    ada.submit(page, action="lift")
+    ada.submit(page, action="disapprove")
+    assert "avogadro" not in seen()
+    assert "not approved" in ada.get(page).text
+    ada.submit(page, action="approve")
+    assert "nothing was changed" in ada.submit(page, action="retire", typed_name="avogadro", reason="x").text
+    ada.submit(page, action="retire", typed_name="avogadro 1.0", reason="superseded")
+    assert "avogadro" not in seen()
+    ada.submit(page, action="restore")
+    assert "avogadro" in seen()
+    assert "no newer version" in ada.submit(page, action="roll_back", typed_name="avogadro 1.0").text
+
+
+def test_application_administrator_has_applications_and_launchers_and_no_more(
+    ada: Browser, make_person: Callable[..., Browser]
+) -> None:
+    aron = make_person("aron-applications")
+    ada.submit(f"{ROOT}/people/aron-applications", action="give_applications")
+    assert aron.get(ROOT).url.path == f"{ROOT}/applications"
+    assert aron.get(f"{ROOT}/launchers").status_code == 200
+    for path in ("/people", "/groups", "/storage", "/audit", "/quotas", "/calculations"):
+        assert aron.get(ROOT + path).status_code == 404, path
+    # The page offers neither, and the registry refuses both.
+    assert (
+        "There is no page"
+        in aron.submit(f"{ROOT}/launchers", action="hold", kind="site", mode="hold", reason="x").text
+    )
+    number = number_of(aron.get(f"{ROOT}/applications").text, "HAR")
+    assert (
+        "is held" in aron.submit(f"{ROOT}/applications/{number}", action="hold", mode="hold", reason="x").text
+    )
+    assert "starts again" in aron.submit(f"{ROOT}/applications/{number}", action="lift").text
+
+
+def test_launcher_is_held_and_an_unknown_agent_is_not_stopped(ada: Browser) -> None:
+    page = f"{ROOT}/launchers"
+    ada.submit(page, action="hold", kind="launcher", name="local", mode="drain", reason="new disk")
+    assert "new disk" in ada.get(page).text
+    ada.submit(page, action="lift", kind="launcher", name="local")
+    assert "new disk" not in ada.get(page).text
+    assert "There is no agent" in ada.submit(page, action="stop", agent="no-such-agent", reason="x").text
+
+
+# ---------------------------------------------------------------- storage, quotas, audit
+
+
+def test_trash_is_counted_by_a_dry_run_and_emptied_after_the_typed_word(
+    ada: Browser, student: Browser, rest: Rest
+) -> None:
+    made = rest(
+        student, "POST", "/api/datasets", files={"file": ("old.txt", b"x" * 2048)}, data={"group": ""}
+    )
+    dataset = made.json()["payload"]["datasets"][0]["qcrbox_dataset_id"]
+    rest(student, "DELETE", f"/api/datasets/{dataset}")
+    page = f"{ROOT}/storage"
+    assert "1 files with 2.0 KiB" in ada.submit(page, action="dry_run", days="0").text
+    assert "0 files with" in ada.submit(page, action="dry_run", days="1").text
+    assert (
+        "nothing was changed" in ada.submit(page, action="empty", days="0", reason="full", typed_name="").text
+    )
+    assert rest(student, "POST", f"/api/datasets/{dataset}/restore").status_code == 200
+    rest(student, "DELETE", f"/api/datasets/{dataset}")
+    assert (
+        "1 files left the trash"
+        in ada.submit(page, action="empty", days="0", reason="full", typed_name="trash").text
+    )
+    restored = rest(student, "POST", f"/api/datasets/{dataset}/restore").json()["payload"]["datasets"][0]
+    assert restored["data_files"] == {}
+
+
+def test_defaults_and_single_limits_are_set(ada: Browser, student: Browser, rest: Rest) -> None:
+    page = f"{ROOT}/quotas"
+
+    def limit() -> float | None:
+        rows = rest(student, "GET", "/api/me").json()["payload"]["quotas"]
+        return next(row["limit"] for row in rows if (row["quota"], row["subject"]) == ("sessions", "person"))
+
+    ada.submit(page, action="limits", subject="default-person", limit_sessions="7")
+    assert limit() == 7
+    ada.submit(page, action="set", subject="person", name="stella", quota="sessions", limit="3")
+    assert limit() == 3
+    assert "stella" in ada.get(f"{page}?q=stel").text
+    ada.submit(page, action="set", subject="person", name="stella", quota="sessions", limit="")
+    ada.submit(page, action="limits", subject="default-person")
+    assert limit() is None
+    assert (
+        "There is no person"
+        in ada.submit(page, action="set", subject="person", name="nemo", quota="gib", limit="1").text
+    )
+
+
+def test_acts_at_the_hub_are_in_the_audit_trail_with_their_reason(
+    ada: Browser, make_person: Callable[..., Browser]
+) -> None:
+    make_person("ines-audited")
+    person = f"{ROOT}/people/ines-audited"
+    ada.submit(person, action="delete", typed_name="wrong", reason="first try", data="wait")
+    ada.submit(person, action="lock", reason="hostile <b>notebook</b>")
+    text = ada.get(f"{ROOT}/audit?format=csv&object_id=ines-audited").text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [(row["who"], row["action"], row["allowed"]) for row in rows] == [
+        ("ada", "lock", "True"),
+        ("ada", "delete", "False"),
+    ]
+    assert "hostile <b>notebook</b>" in rows[0]["details"]
+    page = ada.get(f"{ROOT}/audit?object_id=ines-audited").text
+    assert "<b>notebook</b>" not in page
+    assert "The chain of the audit trail holds" in ada.submit(f"{ROOT}/audit", action="verify").text
+    last = json.loads(ada.get(f"{ROOT}/audit?format=ndjson").text.splitlines()[-1])
+    assert {"seq", "hash", "previous"} <= set(last)
+
+
+def test_persons_cannot_write_into_the_audit_trail(ada: Browser, platform: Hub, rest: Rest) -> None:
+    act = {"who": "ada", "action": "forged", "kind": "site"}
+    assert rest(ada, "POST", "/internal/hub/audit", json=act).status_code == 401
+    anonymous = platform.browser().http.post("/services/qcrbox/internal/hub/audit", json=act)
+    assert anonymous.status_code == 401
+    assert "forged" not in ada.get(f"{ROOT}/audit?action=forged&format=csv").text

@@ -1,0 +1,33 @@
+"""What the hub tells the registry. The bearer is the service token that both have; no person has it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from qcrbox_registry.access.identity import bearer
+from qcrbox_registry.api.dependencies import Body, TheCore, read_body
+from qcrbox_registry.services.audit_trail import HubAct
+
+router = APIRouter(prefix="/internal/hub", tags=["hub"], include_in_schema=False)
+
+
+class Act(Body):
+    who: Annotated[str, Field(min_length=1, max_length=255)]
+    address: Annotated[str, Field(max_length=64)] = ""
+    action: Annotated[str, Field(min_length=1, max_length=60)]
+    kind: Literal["person", "group", "site"]
+    name: Annotated[str, Field(max_length=255)] = ""
+    allowed: bool = True
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+@router.post("/audit", status_code=204)
+async def record_act(request: Request, core: TheCore) -> Response:
+    """Write what a person did, or was refused, at the hub into the audit trail."""
+    core.audit.require_hub(bearer(request))
+    asked, _ = await read_body(request, Act)
+    await core.audit.record_hub_act(HubAct(**asked.model_dump()))
+    return Response(status_code=204)
