@@ -45,6 +45,7 @@ class Members(Base):
     claim_rules = List(
         Dict(), help="Groups and roles that the provider decides: dictionaries of ClaimRule."
     ).tag(config=True)
+    home_gib = Float(0.0, help="Size of a home, GiB; 0: no limit.").tag(config=True)
     archive_days = Float(90.0, help="How long the home of a deleted account is kept, days.").tag(config=True)
 
     # Do passwords of this authenticator live in the hub's database?
@@ -150,7 +151,7 @@ class Members(Base):
 
     def page_handlers(self) -> list[tuple[Any, ...]]:
         """Our pages that do not depend on how people sign in."""
-        from qcrbox_hub.accounts import connect_page, group_page, invitation_pages, pages
+        from qcrbox_hub.accounts import connect_page, group_page, home_size, invitation_pages, pages
 
         return [
             (r"/first-admin", pages.FirstAdmin),
@@ -161,6 +162,7 @@ class Members(Base):
             (r"/group-members", group_page.Groups),
             (r"/invitations", invitation_pages.Invite),
             (r"/join", invitation_pages.Join),
+            (r"/home-size", home_size.HomeSize),
             (r"/connect", connect_page.Connect),
             (r"/connect/begin", connect_page.BeginConnecting),
             (r"/connect/token", connect_page.FinishConnecting),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from typing import Annotated, Any
 
 import psutil
@@ -14,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from qcrbox_hub.cli.console import DataOption, data_folder
+from qcrbox_hub.lifecycle.readiness import told_by_registry
 from qcrbox_hub.platform.child import answering
 from qcrbox_hub.platform.data_folder import DataFolder
 
@@ -66,12 +65,8 @@ def platform_state(folder: DataFolder) -> dict[str, Any]:
 
 def missing_parts(registry_url: str) -> dict[str, str]:
     """What the registry itself says is missing: part -> why. Just after a start its launcher may still be on its way."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{registry_url}/api/readyz", timeout=5) as answer:
-            told = json.load(answer)
-    except urllib.error.HTTPError as error:
-        told = json.loads(error.read() or b"{}")
+        told = told_by_registry(registry_url)
     except (OSError, ValueError):
         return {"registry": "It does not say whether it is ready."}
     missing = dict(told.get("missing") or {})

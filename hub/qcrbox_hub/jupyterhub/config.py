@@ -64,6 +64,7 @@ c.JupyterHub.authenticator_class = authenticator
 c.NativeAuthenticator.minimum_password_length = settings.minimum_password_length
 c.JupyterHub.template_vars = {"announcement": banner.as_html, "own_passwords": authenticator.own_passwords}
 c.Members.group = settings.group
+c.Members.home_gib = settings.people.home_gib
 c.Members.archive_days = settings.people.archive_days
 c.Members.data = str(settings.data)
 c.Members.first_admin_file = str(settings.data / "secrets" / "first_admin.json")

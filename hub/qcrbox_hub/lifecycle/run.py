@@ -14,6 +14,7 @@ import qcrbox
 
 from qcrbox_hub.accounts.first_admin import has_administrator
 from qcrbox_hub.lifecycle import plan as plans
+from qcrbox_hub.lifecycle.readiness import faults_of_applications
 from qcrbox_hub.platform import packages, ports
 from qcrbox_hub.platform.data_folder import DataFolder
 from qcrbox_hub.platform.supervisor import Supervisor, end_marked_processes, marked_processes
@@ -90,6 +91,8 @@ class Run:
         self.started_in_s = time.monotonic() - begin
         self._write_state()
         on_ready(self)
+        for fault in faults_of_applications(self.plan.registry_url):
+            self.say(fault)
         self.supervisor.watch(self.stop_asked)
 
     def _write_state(self) -> None:

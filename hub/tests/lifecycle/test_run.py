@@ -119,6 +119,23 @@ def test_registry_alone_says_one_line_and_answers(start, qcrbox) -> None:
     assert registry.out.read_text().count("\n") == 1
 
 
+def test_applications_that_cannot_be_used_are_named_where_the_start_is_watched(start, tmp_path) -> None:
+    several, faulty = tmp_path / "several", tmp_path / "faulty"
+    for folder in (several, faulty):
+        folder.mkdir()
+    for slug in ("one", "two"):
+        (several / f"config_{slug}.yaml").write_text(
+            f"name: {slug}\nslug: {slug}\nversion: 1\ncommands: []\n"
+        )
+    parameter = "{name: b, type: QCrBox.nonsense}"
+    command = "{name: a, implemented_as: CLI, call_pattern: 'echo {b}', parameters: [" + parameter + "]}"
+    (faulty / "config_x.yaml").write_text(f"name: X\nslug: x\nversion: 1\ncommands: [{command}]\n")
+    registry = start("registry", "--no-auth", "--applications", str(several), "--applications", str(faulty))
+    registry.wait_for("ready at")
+    until(lambda: "QCrBox.nonsense" in registry.err.read_text(), START_LIMIT_S)
+    assert "several applications in one folder" in registry.err.read_text()
+
+
 @pytest.mark.attack(30)
 @pytest.mark.parametrize("name", ["registry", "nats", "launcher"])
 def test_crashed_part_is_started_again(start, qcrbox, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from qcrbox.cif.body import columns_of
 from qcrbox.cif.convert.columns import Columns, printed_loop, renamed
@@ -45,7 +46,9 @@ def merged_loop(source: Loop, output: Loop, block: str, warnings: list[Diagnosti
     keys = [*needed, *possible]
     if source_parts == output_parts and _are_unique(source_parts, source.n_rows):
         # The same rows in the same order, as after a refinement: nothing to look up.
-        return _joined(source_columns, output_columns, keys, None, [], block, warnings, source.cif2) or source
+        return (
+            _joined(source_columns, output_columns, _RowMatch(keys), block, warnings, source.cif2) or source
+        )
     place = {key: row for row, key in enumerate(_keys(output_parts))}
     if len(place) != output.n_rows or not _are_unique(source_parts, source.n_rows):
         if (same := _same_rows(source, output, block, warnings)) is not None:
@@ -55,7 +58,10 @@ def merged_loop(source: Loop, output: Loop, block: str, warnings: list[Diagnosti
     warnings += _vanished(category, source_parts[0], place, block)
     rows = [place.pop(key, -1) for key in _keys(source_parts)]
     rest = sorted(place.values())
-    return _joined(source_columns, output_columns, keys, rows, rest, block, warnings, source.cif2) or source
+    return (
+        _joined(source_columns, output_columns, _RowMatch(keys, rows, rest), block, warnings, source.cif2)
+        or source
+    )
 
 
 def _same_rows(source: Loop, output: Loop, block: str, warnings: list[Diagnostic]) -> Loop | None:
@@ -69,7 +75,7 @@ def _same_rows(source: Loop, output: Loop, block: str, warnings: list[Diagnostic
     texts = [tag for tag in own if not is_measured(tag, f"{tag}_su" in own or tag.endswith("_su"))]
     if any(own[tag] != new[tag] for tag in texts):
         return None
-    return _joined(own, new, [], None, [], block, warnings, source.cif2) or source
+    return _joined(own, new, _RowMatch(), block, warnings, source.cif2) or source
 
 
 def columns_of_loop(loop: Loop) -> dict[str, list[str]]:
@@ -168,7 +174,12 @@ def _operations(source: Loop, output: Loop, block: str, warnings: list[Diagnosti
             rest = sorted(place.values())
             return (
                 _joined(
-                    source_columns, output_columns, [identifier], rows, rest, block, warnings, source.cif2
+                    source_columns,
+                    output_columns,
+                    _RowMatch([identifier], rows, rest),
+                    block,
+                    warnings,
+                    source.cif2,
                 )
                 or source
             )
@@ -178,7 +189,7 @@ def _operations(source: Loop, output: Loop, block: str, warnings: list[Diagnosti
         and new is not None
         and list(map(plain_operation, own)) == list(map(plain_operation, new))
     ):
-        return _joined(source_columns, output_columns, [], None, [], block, warnings, source.cif2) or source
+        return _joined(source_columns, output_columns, _RowMatch(), block, warnings, source.cif2) or source
     warnings += _lost(source, output, block)
     return renamed(output, output.tags)
 
@@ -207,21 +218,32 @@ def _vanished(category: str, labels: list[str], place: dict[str, int], block: st
     ]
 
 
+@dataclass(frozen=True)
+class _RowMatch:
+    """Which row of the output belongs to which of the source.
+
+    keys: names of the key columns; rows: the output row of each source row, -1 for none, None where all are the same;
+    new_rows: rows of the output to append.
+    """
+
+    keys: Sequence[str] = ()
+    rows: list[int] | None = None
+    new_rows: Sequence[int] = ()
+
+
 def _joined(
     source: dict[str, list[str]],
     output: dict[str, list[str]],
-    keys: Sequence[str],
-    rows: list[int] | None,
-    new_rows: list[int],
+    match: _RowMatch,
     block: str,
     warnings: list[Diagnostic],
     cif2: bool,
 ) -> Loop | None:
     """The composed loop; None where the output changes nothing.
 
-    `rows` gives the output row of each source row (-1 none; None: all the same), `new_rows`
-    those to append. Values that the output only repeats keep the source's digits and s.u.
+    Values that the output only repeats keep the source's digits and s.u.
     """
+    keys, rows, new_rows = match.keys, match.rows, match.new_rows
     first = [tag for tag in [*source, *output] if tag.lower() in keys]
     first = list(dict.fromkeys(sorted(first, key=lambda tag: keys.index(tag.lower()))))
     tags = list(dict.fromkeys([*first, *source, *output]))
@@ -272,7 +294,7 @@ def _composed(
     own: list[str] | None,
     new: list[str] | None,
     rows: list[int] | None,
-    new_rows: list[int],
+    new_rows: Sequence[int],
     kept: bytearray | None,
     *,
     lost_su: bool,
@@ -315,4 +337,4 @@ def _by_position(source: Loop, output: Loop, block: str, warnings: list[Diagnost
         )
         return renamed(output, output.tags)
     own, new = columns_of_loop(source), columns_of_loop(output)
-    return _joined(own, new, shared, None, [], block, warnings, source.cif2) or source
+    return _joined(own, new, _RowMatch(shared), block, warnings, source.cif2) or source

@@ -1,0 +1,351 @@
+"""The hub beside a bare JupyterHub in the same run: a person's server until it is ready, many at once, sign-ins.
+
+    python benchmarks/bench_hub.py [--json out.json] [--repeat 5] [--people 20] [--quick]
+
+The bare hub is JupyterHub with its own proxy: SimpleLocalProcessSpawner as the peer of `trusted` and `sandbox`, a plain
+DockerSpawner with the image of people's servers as the peer of `docker` (left out where Docker or the image is missing).
+Its sign-in checks the same kind of bcrypt hash. Starts are timed from the request to the server's own answer through the
+proxy, ours and the peer's in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import httpx
+from qcrbox.client import loopback
+from qcrbox_hub.platform import ports
+from qcrbox_hub.platform.addresses import Addresses
+from qcrbox_hub.walls.choice import IMAGE, docker_lacks
+
+PASSWORD = "plum-Orchid-42-river"
+LIMIT_S = 300.0
+SERVICE = """
+c.JupyterHub.services.append({{"name": "bench-driver", "api_token": {token!r}}})
+c.JupyterHub.load_roles.append({{"name": "bench-driver", "services": ["bench-driver"],
+    "scopes": ["admin:users", "admin:servers", "access:servers"]}})
+"""
+BARE = """
+import bcrypt, asyncio
+from jupyterhub.auth import Authenticator
+HASH = bcrypt.hashpw({password!r}.encode(), bcrypt.gensalt())
+class Bcrypt(Authenticator):
+    async def authenticate(self, handler, data):
+        right = await asyncio.to_thread(bcrypt.checkpw, data["password"].encode(), HASH)
+        return data["username"] if right else None
+c.JupyterHub.authenticator_class = Bcrypt
+c.Authenticator.allow_all = True
+c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
+c.JupyterHub.hub_bind_url = "http://{hub_address}:{hub_port}"
+c.JupyterHub.hub_connect_url = "http://{hub_address}:{hub_port}"
+c.ConfigurableHTTPProxy.command = [{proxy!r}]
+c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
+c.JupyterHub.concurrent_spawn_limit = 100
+c.Spawner.default_url = "/lab"
+c.Spawner.start_timeout = 300
+c.Spawner.http_timeout = 300
+"""
+BARE_PROCESS = """
+c.JupyterHub.spawner_class = "simple"
+c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser"]
+c.Spawner.args = ["--allow-root"]
+"""
+BARE_DOCKER = """
+c.JupyterHub.spawner_class = "docker"
+c.DockerSpawner.image = {image!r}
+c.DockerSpawner.pull_policy = "never"
+c.DockerSpawner.remove = True
+c.DockerSpawner.use_internal_ip = True
+c.DockerSpawner.prefix = "qcrbox-bench-{port}"
+c.DockerSpawner.notebook_dir = "/tmp"
+c.DockerSpawner.cmd = ["jupyterhub-singleuser"]
+c.DockerSpawner.extra_create_kwargs = {{"environment": {{"HOME": "/tmp"}}, "entrypoint": []}}
+"""
+
+
+@dataclass
+class Row:
+    step: str
+    ours: list[float]
+    bare: list[float]
+    limit: float | None = None
+    more: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def ratio(self) -> float:
+        return statistics.median(self.ours) / statistics.median(self.bare)
+
+    HEAD = "| step | ours, s | bare, s | ratio | spread | limit | |\n|---|---|---|---|---|---|---|"
+
+    def line(self) -> str:
+        spread = f"{min(self.ours) / max(self.bare):.2f} to {max(self.ours) / min(self.bare):.2f}"
+        limit = "" if self.limit is None else f"{self.limit:g}"
+        verdict = "" if self.limit is None else "met" if self.ratio <= self.limit else "MISSED"
+        shown = f"{statistics.median(self.ours):.2f} | {statistics.median(self.bare):.2f}"
+        return f"| {self.step} | {shown} | {self.ratio:.2f} | {spread} | {limit} | {verdict} |"
+
+
+class Hub:
+    """A running hub, driven through its REST interface."""
+
+    def __init__(self, url: str, token: str, person_url: Callable[[str], str]) -> None:
+        self.url, self.person_url = url, person_url
+        headers = {"Authorization": f"token {token}"}
+        self.http = httpx.Client(
+            base_url=url,
+            headers=headers,
+            timeout=LIMIT_S,
+            trust_env=False,
+            mounts=loopback.mounts(url),
+            limits=httpx.Limits(max_connections=200),
+        )
+
+    def make(self, names: list[str]) -> None:
+        answer = self.http.post("/hub/api/users", json={"usernames": names})
+        answer.raise_for_status()
+
+    def start(self, name: str) -> float:
+        """Seconds until the server answers."""
+        begun = time.perf_counter()
+        self.http.post(f"/hub/api/users/{name}/server").raise_for_status()
+        page, deadline = f"{self.person_url(name)}/user/{name}/api", begun + LIMIT_S / 2
+        while True:
+            with contextlib.suppress(httpx.HTTPError, ValueError):
+                answer = self.http.get(page)
+                if answer.status_code == 200 and answer.json().get("version"):
+                    return time.perf_counter() - begun
+            if time.perf_counter() > deadline:
+                raise TimeoutError(f"{name} at {page}")
+            time.sleep(0.05)
+
+    def stop(self, name: str) -> None:
+        self.http.delete(f"/hub/api/users/{name}/server")
+        deadline = time.perf_counter() + 60
+        while self.http.get(f"/hub/api/users/{name}").json()["servers"]:
+            if time.perf_counter() > deadline:
+                raise TimeoutError(name)
+            time.sleep(0.05)
+
+    def sign_in(self, name: str) -> float:
+        """Seconds of a whole sign-in, with its page."""
+        with httpx.Client(
+            base_url=self.url, timeout=LIMIT_S, trust_env=False, mounts=loopback.mounts(self.url)
+        ) as browser:
+            begun = time.perf_counter()
+            page = browser.get("/hub/login?next=/hub/token").text
+            xsrf = re.search(r'name="_xsrf"\s+value="([^"]+)"', page)
+            assert xsrf, page[:500]
+            fields = {"username": name, "password": PASSWORD, "_xsrf": xsrf[1]}
+            answer = browser.post("/hub/login?next=/hub/token", data=fields)
+            assert answer.status_code == 302, answer.status_code
+            return time.perf_counter() - begun
+
+
+@contextlib.contextmanager
+def process(command: list[str], folder: Path, ready: Callable[[], bool]) -> Iterator[None]:
+    log = folder / "log"
+    with log.open("w") as out:
+        running = subprocess.Popen(
+            command, stdout=out, stderr=subprocess.STDOUT, cwd=folder, env=os.environ | {"NO_COLOR": "1"}
+        )
+        try:
+            deadline = time.monotonic() + LIMIT_S
+            while not ready():
+                if running.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"{command[:3]} did not start:\n{log.read_text()[-3000:]}")
+                time.sleep(0.1)
+            yield
+        finally:
+            running.terminate()
+            try:
+                running.wait(30)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                running.wait()
+
+
+@contextlib.contextmanager
+def ours(spawner: str) -> Iterator[Hub]:
+    with tempfile.TemporaryDirectory(prefix="qb") as root:
+        folder, token, port = Path(root), secrets.token_hex(16), ports.choose(1)[0]
+        (folder / "data").mkdir()
+        (folder / "data/bench.py").write_text("c = get_config()\n" + SERVICE.format(token=token))
+        (folder / "data/platform.toml").write_text('hub_config = "bench.py"\n')
+        command = [
+            sys.executable,
+            "-m",
+            "qcrbox_hub",
+            "up",
+            "--data",
+            str(folder / "data"),
+            "--port",
+            str(port),
+            "--spawner",
+            spawner,
+        ]
+        url = f"http://hub.localhost:{port}"
+        with process(command, folder, lambda: "Ctrl-C" in (folder / "log").read_text()):
+            link = re.search(r"http\S+first-admin\?code=(\S+)", (folder / "log").read_text())
+            assert link
+            hub = Hub(url, token, Addresses.make(url).person_url)
+            _first_administrator(hub, link[1])
+            yield hub
+
+
+def _first_administrator(hub: Hub, code: str) -> None:
+    with httpx.Client(
+        base_url=hub.url, timeout=60, trust_env=False, mounts=loopback.mounts(hub.url)
+    ) as browser:
+        page = browser.get(f"/hub/first-admin?code={code}").text
+        xsrf = re.search(r'name="_xsrf"\s+value="([^"]+)"', page)
+        assert xsrf
+        passwords = {"password": PASSWORD, "password_confirmation": PASSWORD}
+        fields = {"username": "ada", **passwords, "code": code, "_xsrf": xsrf[1]}
+        assert browser.post("/hub/first-admin", data=fields).status_code == 302
+
+
+@contextlib.contextmanager
+def bare(docker: bool) -> Iterator[Hub]:
+    with tempfile.TemporaryDirectory(prefix="qb") as root:
+        folder, token = Path(root), secrets.token_hex(16)
+        port, hub_port, api_port = ports.choose(3)
+        text = "c = get_config()\n" + SERVICE.format(token=token)
+        text += BARE.format(
+            password=PASSWORD,
+            port=port,
+            hub_port=hub_port,
+            api_port=api_port,
+            hub_address=_bridge() if docker else "127.0.0.1",
+            proxy=str(Path(sys.executable).with_name("configurable-http-proxy")),
+        )
+        text += (
+            BARE_DOCKER.format(image=IMAGE, port=port)
+            if docker
+            else BARE_PROCESS.format(python=sys.executable)
+        )
+        (folder / "config.py").write_text(text)
+        hub = Hub(f"http://127.0.0.1:{port}", token, lambda name: f"http://127.0.0.1:{port}")
+
+        def answers() -> bool:
+            with contextlib.suppress(httpx.HTTPError):
+                return hub.http.get("/hub/api").status_code == 200
+            return False
+
+        with process([sys.executable, "-m", "jupyterhub", "--config", "config.py"], folder, answers):
+            hub.make(["ada"])
+            yield hub
+
+
+def _bridge() -> str:
+    """This machine's address as containers see it."""
+    found = subprocess.run(
+        ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return found.stdout.strip()
+
+
+def starts(mine: Hub, peer: Hub, step: str, repeat: int, limit: float) -> Row:
+    """One person's server, ours and the peer's in turn; the first of each is not counted."""
+    name = f"one-{secrets.token_hex(3)}"
+    times: dict[Hub, list[float]] = {mine: [], peer: []}
+    for hub in times:
+        hub.make([name])
+    for _ in range(repeat + 1):
+        for hub, taken in times.items():
+            taken.append(hub.start(name))
+            hub.stop(name)
+    return Row(step, times[mine][1:], times[peer][1:], limit)
+
+
+def at_once(mine: Hub, peer: Hub, step: str, people: int, limit: float) -> Row:
+    """Many servers at the same time, until the last is ready."""
+    names, totals, p95 = [f"many-{number:03d}" for number in range(people)], {}, 0.0
+    for hub in (mine, peer):
+        hub.make(names)
+        begun = time.perf_counter()
+        with ThreadPoolExecutor(people) as pool:
+            taken = sorted(pool.map(hub.start, names))
+        totals[hub] = time.perf_counter() - begun
+        if hub is mine:
+            p95 = taken[max(0, round(0.95 * people) - 1)]
+        with ThreadPoolExecutor(people) as pool:
+            list(pool.map(hub.stop, names))
+    return Row(f"{step} (ours: 95 % within {p95:.1f} s)", [totals[mine]], [totals[peer]], limit, {"p95": p95})
+
+
+def sign_ins(mine: Hub, peer: Hub, people: int) -> Row:
+    """All at once, by one name: what counts is the whole hub's work."""
+    times: dict[Hub, list[float]] = {mine: [], peer: []}
+    for hub, taken in times.items():
+        hub.sign_in("ada")
+        with ThreadPoolExecutor(people) as pool:
+            taken.extend(pool.map(lambda _, hub=hub: hub.sign_in("ada"), range(people)))
+    return Row(f"sign-in, {people} at once", times[mine], times[peer])
+
+
+def rows(options: argparse.Namespace) -> Iterator[Row]:
+    with bare(docker=False) as peer:
+        with ours("trusted") as mine:
+            yield starts(
+                mine, peer, "server ready, trusted beside SimpleLocalProcessSpawner", options.repeat, 1.15
+            )
+            yield sign_ins(mine, peer, options.people)
+        if shutil.which("bwrap"):
+            with ours("trusted") as trusted, ours("sandbox") as mine:
+                yield starts(mine, trusted, "server ready, sandbox beside our trusted", options.repeat, 1.15)
+                yield at_once(
+                    mine,
+                    peer,
+                    f"{options.people} at once, sandbox beside SimpleLocalProcessSpawner",
+                    options.people,
+                    1.15,
+                )
+    if reason := docker_lacks():
+        print(f"Without containers: {reason[0]}.", file=sys.stderr)
+        return
+    with bare(docker=True) as peer, ours("docker") as mine:
+        yield starts(mine, peer, "server ready, docker beside DockerSpawner", options.repeat, 1.1)
+        yield at_once(
+            mine, peer, f"{options.people} at once, docker beside DockerSpawner", options.people, 1.15
+        )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--people", type=int, default=20)
+    parser.add_argument("--quick", action="store_true", help="two repetitions, four people")
+    options = parser.parse_args()
+    if options.quick:
+        options.repeat, options.people = 2, 4
+    print(Row.HEAD, flush=True)
+    found = []
+    for row in rows(options):
+        found.append(row)
+        print(row.line(), flush=True)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(row) for row in found], indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
