@@ -91,11 +91,12 @@ const ended = (more: object) => ({ status: 'successful', warnings: [], ...more }
 test('figures have their value before the first cycle and a fixed number of digits', () => {
   const progress = {
     metrics: { R1: 0.041, S: 1, converged: 1, cycle: 3 },
-    history: [{ R1: 0.0756 }, { R1: 0.041, S: 1 }]
+    history: [{ R1: 0.0756, max_shift_su: 2 }, { max_shift_su: 0.0042 }, { R1: 0.041, S: 1 }]
   };
   expect(figuresOf(ended({ progress }))).toEqual([
     { symbol: 'R1', before: '0.0756', now: '0.0410' },
-    { symbol: 'S', before: '', now: '1.0000' }
+    { symbol: 'S', before: '', now: '1.0000' },
+    { symbol: 'max shift/s.u.', before: '', now: '0.004' }
   ]);
 });
 

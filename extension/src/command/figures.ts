@@ -18,7 +18,8 @@ const SHOWN: [string, string, number][] = [
 export function figuresOf(calculation: ICalculation): IFigure[] {
   const { metrics = {}, history = [] } = calculation.progress ?? {};
   return SHOWN.flatMap(([name, symbol, digits]) => {
-    const now = metrics[name];
+    // The last report of a program is on the whole; what belongs to a cycle is in the history.
+    const now = metrics[name] ?? [...history].reverse().find(row => typeof row[name] === 'number')?.[name];
     if (typeof now !== 'number') {
       return [];
     }
