@@ -185,31 +185,31 @@ def close_contacts(block: Block, structure: Structure) -> Iterator[Alert]:
     del block
     sites = structure.sites
     contacts = structure.short_contacts()
+    first, second, shorter = contacts.first, contacts.second, contacts.shorter_by
     polar = np.array([element in ("N", "O", "F", "S", "Cl", "Br", "I", "Se") for element in sites.element])
+    metal = np.array([is_metal(element) for element in sites.element])
+    hydrogens = sites.is_hydrogen[first].astype(int) + sites.is_hydrogen[second]
+    # Hydrogen bonds; donors and acceptors of hydrogen bonds, and halogen bonds; what metals bind.
+    explained = (hydrogens == 1) & (polar[first] | polar[second])
+    explained |= (polar[first] & polar[second]) | metal[first] | metal[second]
+    limits = np.where(hydrogens == 2, 0.25, 0.35)
     seen: set[frozenset[str]] = set()
-    for row in range(len(contacts)):
-        i, j = int(contacts.first[row]), int(contacts.second[row])
-        hydrogens = int(sites.is_hydrogen[i]) + int(sites.is_hydrogen[j])
-        if hydrogens == 1 and (polar[i] or polar[j]):
-            continue  # hydrogen bonds
-        if polar[i] and polar[j]:
-            continue  # donors and acceptors of hydrogen bonds, and halogen bonds
-        if is_metal(sites.element[i]) or is_metal(sites.element[j]):
+    for row in np.flatnonzero(~explained & (shorter > limits)):
+        names = (sites.label[first[row]], sites.label[second[row]])
+        if len(seen) >= _MOST_LISTED:
+            return
+        if frozenset(names) in seen:
             continue
-        limit = 0.25 if hydrogens == 2 else 0.35
-        names = frozenset((sites.label[i], sites.label[j]))
-        if contacts.shorter_by[row] > limit and names not in seen and len(seen) < _MOST_LISTED:
-            seen.add(names)
-            level = "B" if contacts.shorter_by[row] > 2 * limit else "C"
-            yield Alert(
-                "CONTACT",
-                level,
-                2,
-                f"{sites.label[i]}...{sites.label[j]} are {contacts.distance[row]:.2f} Å apart, "
-                f"{contacts.shorter_by[row]:.2f} Å less than their radii.",
-                (sites.label[i], sites.label[j]),
-                like="PLAT410",
-            )
+        seen.add(frozenset(names))
+        yield Alert(
+            "CONTACT",
+            "B" if shorter[row] > 2 * limits[row] else "C",
+            2,
+            f"{names[0]}...{names[1]} are {contacts.distance[row]:.2f} Å apart, "
+            f"{shorter[row]:.2f} Å less than their radii.",
+            names,
+            like="PLAT410",
+        )
 
 
 def missing_hydrogens(block: Block, structure: Structure) -> Iterator[Alert]:
