@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import qcrbox.crystallography._gemmi  # noqa: F401 - first: cctbx ends the process where gemmi was imported before it
+
+# Before numpy: workers side by side, each with a thread per processor, wait for each other most of the time.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+import qcrbox.crystallography._gemmi  # noqa: E402, F401 - first: cctbx ends the process where gemmi was imported before it
 
 # Tests read English words, whatever the machine's language.
 os.environ["QCRBOX_LANGUAGE"] = "en"

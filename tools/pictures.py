@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 from qcrbox_hub.platform import ports
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, Person
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, PASSWORD, Person
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = {"width": 1440, "height": 900}
@@ -71,6 +71,33 @@ def take(page: Page, link: str, folder: Path) -> None:
     canvas.scroll_into_view_if_needed()
     page.wait_for_timeout(2500)
     page.screenshot(path=folder / "structure.png")
+    take_administration(page, folder)
+
+
+def take_administration(page: Page, folder: Path) -> None:
+    """The pages of an administrator who is signed in: overview, people, and a group in dark colours."""
+    page.goto("/hub/administration/groups")
+    for group in ("physics", "xrd-101"):
+        page.click("#make > summary")
+        page.fill("#new_name", group)
+        page.get_by_role("button", name="Make the group").click()
+        page.wait_for_load_state()
+        if page.is_visible("#confirm_form"):
+            page.fill("#confirm_password_input", PASSWORD)
+            page.click("#confirm_submit")
+        page.wait_for_selector("#message")
+    page.goto("/hub/administration/groups/physics")
+    page.fill("#add_people", "dorothy rosalind")
+    page.locator("#add button").click()
+    page.wait_for_selector("#message")
+    page.goto("/hub/administration")
+    page.screenshot(path=folder / "administration_overview.png")
+    page.goto("/hub/administration/people")
+    page.screenshot(path=folder / "administration_people.png")
+    page.emulate_media(color_scheme="dark")
+    page.goto("/hub/administration/groups/physics")
+    page.screenshot(path=folder / "administration_group.png")
+    page.emulate_media(color_scheme=None)
 
 
 if __name__ == "__main__":
