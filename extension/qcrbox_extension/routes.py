@@ -12,6 +12,7 @@ from tornado import web
 
 from qcrbox_extension.display import DisplayHandler
 from qcrbox_extension.forward import ForwardHandler
+from qcrbox_extension.picture import PictureHandler
 from qcrbox_extension.upstream import Upstream, new_client
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class InfoHandler(APIHandler):
 def add_routes(server: ServerApp) -> None:
     base = server.web_app.settings["base_url"]
     upstream = Upstream.from_environment()
+    client = new_client()
     server.web_app.add_handlers(
         ".*$",
         [
@@ -46,7 +48,12 @@ def add_routes(server: ServerApp) -> None:
             (
                 url_path_join(base, r"qcrbox/api/(.*)"),
                 ForwardHandler,
-                {"upstream": upstream, "client": new_client()},
+                {"upstream": upstream, "client": client},
+            ),
+            (
+                url_path_join(base, r"qcrbox/picture/((?:qcrbox_df_0x)?[0-9a-f]{32})"),
+                PictureHandler,
+                {"upstream": upstream, "client": client},
             ),
         ],
     )

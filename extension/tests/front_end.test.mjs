@@ -90,7 +90,7 @@ test('a refused file stops its own dataset only and is named', async () => {
   assert.deepEqual(calls, ['new bad.cif', 'new a.cif', 'append a.hkl']);
   assert.deepEqual(
     results.filter(each => each.problem),
-    [{ name: 'bad.cif', problem: 'line 3' }]
+    [{ name: 'bad.cif', problem: 'line 3', dataset: '' }]
   );
 });
 
@@ -103,7 +103,7 @@ test('a line of the log does not take the progress away', () => {
 test('progress that speaks of one thing leaves the others as they were', () => {
   const running = { progress: { fraction: 0.4, text: 'cycle 2 of 5', metrics: { R1: 0.07 } } };
   const after = progressAfter(running, { kind: 'progress', seq: 0, fraction: 0.6 });
-  assert.deepEqual(after, { fraction: 0.6, text: 'cycle 2 of 5', metrics: { R1: 0.07 } });
+  assert.deepEqual(after, { fraction: 0.6, text: 'cycle 2 of 5', metrics: { R1: 0.07 }, history: undefined });
 });
 
 const plain = {
@@ -133,14 +133,16 @@ test('what was filled in becomes a search, the rest is left out', () => {
   const query = new URL(pathOf(facets, false, 'x', 50), 'http://a/').searchParams;
   assert.deepEqual(Object.fromEntries(query), {
     limit: '50',
+    mine: 'true',
     after: 'x',
     elements: 'C, Cu',
     cell: '6.92,14.575,9.725,90,90.637,90',
     tolerance: '0.03',
     r1_below: '0.05'
   });
-  assert.equal(pathOf({ ...NO_FACETS, tolerance: '3' }, false, '', 10), 'search?limit=10');
-  assert.equal(pathOf(facets, true, '', 10), 'datasets?limit=10&deleted=true');
+  assert.equal(pathOf({ ...NO_FACETS, tolerance: '3' }, false, '', 10), 'search?limit=10&mine=true');
+  assert.equal(pathOf(facets, true, '', 10), 'datasets?limit=10&mine=true&deleted=true');
+  assert.match(pathOf(NO_FACETS, false, '', 10, false), /mine=false/);
 });
 
 test('only the rows in sight are drawn, and a few beside', () => {

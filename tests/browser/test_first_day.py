@@ -57,7 +57,7 @@ def test_calculation_goes_on_through_a_reload_of_the_page(student: Person, platf
     student.run_all()
     student.open_panel()
     page = student.page
-    row = page.locator("[data-calculation]", has_text="count_until").first
+    row = page.locator("[data-calculation]", has_text="count until").first
     expect(row.locator('[data-state="running"]')).to_be_visible(timeout=2 * LIMIT_MS)
     identity = row.get_attribute("data-calculation")
     page.reload()

@@ -58,7 +58,7 @@ def test_every_output_can_be_read_as_text(kernel: Kernel) -> None:
         ("thpp", "P 1 21/n 1"),
         ("thpp.view()", "18 atoms"),
         ("r", "R1"),
-        ("r.calculation", "✓ successful refine.refine_iam"),
+        ("r.calculation", "✓ successful thpp · IAM refinement · R1 0."),
         ("r.history", "max_shift_su"),
         ("qc.compare(r, r)", "R1"),
         ("r.validate()", "subset"),

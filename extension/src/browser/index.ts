@@ -8,7 +8,7 @@ import { cifIcon } from '../icons';
 import { datasetCode } from '../notebook/code';
 import { insert } from '../notebook/insert';
 import { IRegistryStore } from '../registry/plugin';
-import type { RegistryStore } from '../registry/store';
+import { DATA_KINDS, type RegistryStore } from '../registry/store';
 import { OPEN_STORE } from './commands';
 import { BrowserModel } from './model';
 import { StoreBrowser } from './view';
@@ -37,6 +37,7 @@ export const browserPlugin: JupyterFrontEndPlugin<void> = {
         {
           use: dataset => insert(datasetCode(dataset, store.datasets), notebooks, trans),
           downloadUrl: id => store.client.downloadUrl(id),
+          maySeeOthers: () => store.maySeeOthers,
           ask: async (title, label) => (await InputDialog.getText({ title, label })).value ?? ''
         },
         trans
@@ -48,7 +49,7 @@ export const browserPlugin: JupyterFrontEndPlugin<void> = {
       made.title.closable = true;
       // What is stored elsewhere while somebody looks shows up by itself.
       const heard = (_: RegistryStore, event: { kind: string }) => {
-        if (event.kind === 'dataset') {
+        if (DATA_KINDS.has(event.kind)) {
           void model.search();
         }
       };

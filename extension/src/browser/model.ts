@@ -5,6 +5,7 @@ import type { IDataset } from '../registry/types';
 import { type IFacets, NO_FACETS, pathOf } from './query';
 
 const PAGE = 200;
+const MOST = 1000;
 /** Typing is not searched for letter by letter. */
 const QUIET_MS = 300;
 
@@ -17,6 +18,8 @@ interface IPage {
 export class BrowserModel {
   facets: IFacets = { ...NO_FACETS };
   bin = false;
+  /** Whether other people's data are searched too, as far as one may see them. */
+  everybody = false;
   found: IDataset[] = [];
   more = false;
   readonly chosen = new Set<string>();
@@ -45,6 +48,11 @@ export class BrowserModel {
     this.timer = window.setTimeout(() => void this.search(), QUIET_MS);
   }
 
+  showEverybody(everybody: boolean): void {
+    this.everybody = everybody;
+    void this.search();
+  }
+
   showBin(bin: boolean): void {
     this.bin = bin;
     this.chosen.clear();
@@ -66,10 +74,14 @@ export class BrowserModel {
 
   private async load(fresh: boolean): Promise<void> {
     const mine = ++this.asked;
+    // Asked again, as many rows as are shown: a change elsewhere must not scroll the list back.
+    const limit = fresh ? Math.min(MOST, Math.max(PAGE, this.found.length)) : PAGE;
     this.loading = true;
     this._changed.emit();
     try {
-      const page = await this.client.ask<IPage>(pathOf(this.facets, this.bin, fresh ? '' : this.next, PAGE));
+      const page = await this.client.ask<IPage>(
+        pathOf(this.facets, this.bin, fresh ? '' : this.next, limit, !this.everybody)
+      );
       if (mine !== this.asked) {
         return; // A newer question is on its way.
       }

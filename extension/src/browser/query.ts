@@ -40,8 +40,8 @@ const NAMES: Record<keyof IFacets, string> = {
 };
 
 /** Path of one page of what fits; of the bin, which is not searched, all. */
-export function pathOf(facets: IFacets, bin: boolean, after: string, limit: number): string {
-  const query = new URLSearchParams({ limit: String(limit) });
+export function pathOf(facets: IFacets, bin: boolean, after: string, limit: number, mine = true): string {
+  const query = new URLSearchParams({ limit: String(limit), mine: String(mine) });
   if (after) {
     query.set('after', after);
   }

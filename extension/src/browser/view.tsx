@@ -12,6 +12,7 @@ const ROW_HEIGHT = 28;
 export interface IActions {
   use(dataset: IDataset): void;
   downloadUrl(id: string): string;
+  maySeeOthers(): boolean;
   ask(title: string, label: string): Promise<string>;
 }
 
@@ -32,7 +33,7 @@ export class StoreBrowser extends ReactWidget {
       <UseSignal signal={model.changed}>
         {() => (
           <>
-            <Facets model={model} trans={trans} />
+            <Facets model={model} trans={trans} maySeeOthers={actions.maySeeOthers} />
             <Bulk model={model} actions={actions} trans={trans} />
             {model.problem && (
               <div className="qcrbox-Error" role="alert">
@@ -52,7 +53,7 @@ interface IProps {
   trans: TranslationBundle;
 }
 
-function Facets({ model, trans }: IProps): JSX.Element {
+function Facets({ model, trans, maySeeOthers }: IProps & { maySeeOthers(): boolean }): JSX.Element {
   const fields: [keyof IFacets, string, string][] = [
     ['text', trans.__('Text'), trans.__('name, title, formula')],
     ['formula', trans.__('Formula'), 'C10 H10 F2 N4'],
@@ -85,6 +86,16 @@ function Facets({ model, trans }: IProps): JSX.Element {
         <input type="checkbox" checked={model.bin} onChange={event => model.showBin(event.target.checked)} />
         {trans.__('Bin')}
       </label>
+      {maySeeOthers() && (
+        <label data-everybody="">
+          <input
+            type="checkbox"
+            checked={model.everybody}
+            onChange={event => model.showEverybody(event.target.checked)}
+          />
+          {trans.__('Everybody')}
+        </label>
+      )}
     </div>
   );
 }

@@ -32,12 +32,15 @@ export function commandCode(application: IApplication, command: ICommand, datase
   return `import qcrbox as qc\n\ncalculation = ${call}\ncalculation`;
 }
 
-/** The line that names a dataset: by its name, by its id where several of `known` have that name. */
-export function datasetCode(dataset: IDataset, known: IDataset[] = []): string {
+/** A dataset in Python: by its name, by its id where several of `known` have that name. */
+export function datasetSource(dataset: IDataset, known: IDataset[] = []): string {
   const isAlone = known.filter(each => each.name === dataset.name && !each.read_only).length < 2;
   const name = dataset.name && (isAlone || dataset.read_only) ? dataset.name : dataset.qcrbox_dataset_id;
-  const source = dataset.read_only ? `qc.examples[${pythonText(name)}]` : `qc[${pythonText(name)}]`;
-  return `import qcrbox as qc\n\ns = ${source}\ns`;
+  return dataset.read_only ? `qc.examples[${pythonText(name)}]` : `qc[${pythonText(name)}]`;
+}
+
+export function datasetCode(dataset: IDataset, known: IDataset[] = []): string {
+  return `import qcrbox as qc\n\ns = ${datasetSource(dataset, known)}\ns`;
 }
 
 export function calculationCode(id: string): string {

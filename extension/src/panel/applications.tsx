@@ -92,6 +92,15 @@ function Application({ application, commands, forceOpen, context }: IApplication
                   {trans.__('Open …')}
                 </button>
               )}
+              {!command.interactive && (
+                <button
+                  className="qcrbox-small"
+                  aria-label={trans.__('Run %1 …', command.name)}
+                  onClick={() => context.runCommand(application, command)}
+                >
+                  {trans.__('Run …')}
+                </button>
+              )}
               <button
                 className="qcrbox-small qcrbox-Row-note"
                 title={trans.__('Insert a call of %1 into the notebook', command.name)}

@@ -1,23 +1,31 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { FINAL, type ICalculation, type State } from '../registry/types';
+import { isDoubtful, isUnconverged } from '../command/figures';
+import { FINAL, type ICalculation } from '../registry/types';
 import { SIGNS, word } from '../states';
 import { calculationTitle } from '../titles';
 import type { IPanelContext } from './context';
 import { Log } from './log';
+import { useLog } from './program_output';
 import { queueWords } from './queue';
 import { Section } from './section';
 
 const SHOWN = 100;
 
-export function StateMark(props: { state: State; step?: string; trans: TranslationBundle }): JSX.Element {
+/** State as sign, word and colour; a result with warnings is amber and says why. */
+export function StateMark(props: { calculation: ICalculation; trans: TranslationBundle }): JSX.Element {
+  const { calculation, trans } = props;
+  const { status, step } = calculation;
+  const doubt = isUnconverged(calculation) ? trans.__('not converged') : trans.__('with warnings');
+  const isAmber = isDoubtful(calculation);
   return (
-    <span className="qcrbox-State" data-state={props.state}>
+    <span className="qcrbox-State" data-state={status} data-doubtful={isAmber || undefined}>
       <span className="qcrbox-State-sign" aria-hidden="true">
-        {SIGNS[props.state] ?? '?'}
+        {isAmber ? '⚠' : (SIGNS[status] ?? '?')}
       </span>
-      {word(props.state, props.step, props.trans)}
+      {word(status, step, trans)}
+      {isAmber && `, ${doubt}`}
     </span>
   );
 }
@@ -42,8 +50,9 @@ export function Calculations({ context }: { context: IPanelContext }): JSX.Eleme
                   <span className="qcrbox-Row-name qcrbox-mod-title" title={calculationTitle(calculation)}>
                     {calculationTitle(calculation)}
                   </span>
+                  {store.everybody && <span className="qcrbox-Row-note">{calculation.owner}</span>}
                   <span className="qcrbox-Row-note">
-                    <StateMark state={calculation.status} step={calculation.step} trans={trans} />
+                    <StateMark calculation={calculation} trans={trans} />
                   </span>
                 </button>
               </div>
@@ -63,9 +72,9 @@ interface IDetailProps {
 
 /** State, times, progress, log, and what can be done. */
 function Detail({ calculation, context }: IDetailProps): JSX.Element {
-  const { trans } = context;
+  const { store, trans } = context;
   const over = FINAL.has(calculation.status);
-  const { text: log, problem } = useLog(calculation, context);
+  const { text: log, problem } = useLog(calculation, store);
   const progress = calculation.progress;
   const metrics = Object.entries(progress?.metrics ?? {});
   const queue = queueWords(calculation, trans);
@@ -106,6 +115,9 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
             {trans.__('Cancel')}
           </button>
         )}
+        <button className="qcrbox-small" onClick={() => context.openResult(calculation.calculation_id)}>
+          {trans.__('Open')}
+        </button>
         <button className="qcrbox-small" onClick={() => void context.rename(calculation)}>
           {trans.__('Rename …')}
         </button>
@@ -117,33 +129,6 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
       {log && <Log text={log} trans={trans} />}
     </div>
   );
-}
-
-/** The program's output, read again whenever the calculation moved on. */
-function useLog(calculation: ICalculation, context: IPanelContext): { text: string; problem: string } {
-  const [found, setFound] = React.useState({ text: '', problem: '' });
-  const id = calculation.calculation_id;
-  const moved = `${calculation.status}/${calculation.step}/${calculation.status_events.length}/${calculation.heard ?? 0}`;
-  React.useEffect(() => {
-    let current = true;
-    context.store.client
-      .calculation(id)
-      .then(whole => current && setFound({ text: whole ? tail(whole) : '', problem: '' }))
-      .catch((error: Error) => current && setFound({ text: '', problem: error.message }));
-    return () => {
-      current = false;
-    };
-  }, [id, moved]);
-  return found;
-}
-
-function tail(calculation: ICalculation): string {
-  const last = calculation.status_events[calculation.status_events.length - 1];
-  const text = [last?.stdout, last?.stderr].filter(Boolean).join('\n');
-  // Escape sequences colour a terminal; here they would be noise.
-  // eslint-disable-next-line no-control-regex
-  const plain = text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '');
-  return plain.trim();
 }
 
 function time(iso: string | null | undefined): string {

@@ -16,4 +16,8 @@ export interface IPanelContext {
   startSession(application: IApplication, command: ICommand): void;
   chooseFiles(): void;
   openStore(): void;
+  openResult(id: string): void;
+  /** The form of a command, of an input where one is chosen. */
+  runCommand(application: IApplication, command: ICommand): void;
+  runOn(dataset: IDataset): void;
 }

@@ -61,6 +61,7 @@ function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelConte
           <span className="qcrbox-Row-name qcrbox-mod-title" title={title}>
             {title}
           </span>
+          {store.everybody && !dataset.read_only && <span className="qcrbox-Row-note">{dataset.owner}</span>}
           {dataset.read_only && <span className="qcrbox-Row-note">{trans.__('example')}</span>}
         </button>
         <button
@@ -84,6 +85,9 @@ function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelConte
               </li>
             ))}
           </ul>
+          <button className="qcrbox-small" onClick={() => context.runOn(dataset)}>
+            {trans.__('Run …')}
+          </button>{' '}
           <a className="qcrbox-small" href={store.client.downloadUrl(dataset.qcrbox_dataset_id)} download>
             {trans.__('Download')}
           </a>

@@ -1,4 +1,4 @@
-import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { Notification } from '@jupyterlab/apputils';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -9,21 +9,23 @@ import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { OPEN_STORE } from '../browser/commands';
+import { OPEN_RESULT, RUN_COMMAND } from '../command/commands';
 import { qcrboxIcon } from '../icons';
 import { calculationCode, commandCode, datasetCode } from '../notebook/code';
 import { insert } from '../notebook/insert';
 import type { RegistryStore } from '../registry/store';
-import type { ICalculation, IEvent } from '../registry/types';
-import { upload } from '../registry/upload';
+import type { IEvent } from '../registry/types';
 import { word } from '../states';
-import { calculationTitle } from '../titles';
 import { OPEN_SESSION, START_SESSION } from '../session/commands';
 import { Applications } from './applications';
 import { Calculations } from './calculations';
+import { askToCancel } from './cancelling';
 import { ConnectionBar } from './connection';
 import type { IPanelContext } from './context';
 import { Datasets } from './datasets';
+import { Everybody } from './everybody';
 import { isLongAwaitedEnd } from './ending';
+import { filesOfLab, keepFiles } from './keeping';
 import { renameCalculation } from './renaming';
 import { Sessions } from './sessions';
 
@@ -54,13 +56,17 @@ export class QCrBoxPanel extends ReactWidget {
       insertCommand: (application, command) => insert(commandCode(application, command), notebooks, trans),
       insertDataset: dataset => insert(datasetCode(dataset, store.datasets), notebooks, trans),
       insertResult: calculation => insert(calculationCode(calculation.calculation_id), notebooks, trans),
-      cancel: calculation => this.cancel(calculation),
+      cancel: calculation => askToCancel(store, calculation, trans),
       rename: calculation => renameCalculation(store, calculation, trans),
       openSession: session => void commands.execute(OPEN_SESSION, { id: session.session_id }),
       startSession: (application, command) =>
         void commands.execute(START_SESSION, { application: application.slug, command: command.name }),
       chooseFiles: () => this.chooseFiles(),
-      openStore: () => void commands.execute(OPEN_STORE)
+      openStore: () => void commands.execute(OPEN_STORE),
+      openResult: id => void commands.execute(OPEN_RESULT, { id }),
+      runCommand: (application, command) =>
+        void commands.execute(RUN_COMMAND, { application: application.slug, command: command.name }),
+      runOn: dataset => void commands.execute(RUN_COMMAND, { input: dataset.qcrbox_dataset_id })
     };
   }
 
@@ -72,6 +78,7 @@ export class QCrBoxPanel extends ReactWidget {
             <ConnectionBar context={this.context} />
             {this.store.connection !== 'unconfigured' && (
               <div className="qcrbox-Panel-body">
+                <Everybody context={this.context} />
                 <Sessions context={this.context} />
                 <Calculations context={this.context} />
                 <Datasets context={this.context} />
@@ -146,15 +153,8 @@ export class QCrBoxPanel extends ReactWidget {
     event.dropAction = 'copy';
     if (event.type === 'lm-drop') {
       const paths = event.mimeData.getData(CONTENTS_MIME) as string[];
-      void Promise.all(paths.map(path => this.read(path))).then(files => this.keep(files));
+      void filesOfLab(this.contents, paths).then(files => this.keep(files));
     }
-  }
-
-  /** A file of Lab's file browser as the bytes it is. */
-  private async read(path: string): Promise<File> {
-    const model = await this.contents.get(path, { type: 'file', format: 'base64', content: true });
-    const bytes = Uint8Array.from(atob(model.content as string), sign => sign.charCodeAt(0));
-    return new File([bytes], model.name);
   }
 
   chooseFiles(): void {
@@ -166,40 +166,6 @@ export class QCrBoxPanel extends ReactWidget {
   }
 
   private async keep(files: File[]): Promise<void> {
-    if (files.length === 0) {
-      return;
-    }
-    const note = Notification.emit(this.trans.__('Storing …'), 'in-progress', { autoClose: false });
-    const results = await upload(this.store.client, files, name =>
-      Notification.update({ id: note, message: this.trans.__('Storing %1 …', name) })
-    );
-    const refused = results.filter(each => each.problem);
-    const message = refused.length
-      ? refused.map(each => `${each.name}: ${each.problem}`).join('\n')
-      : this.trans._n('%1 file stored', '%1 files stored', results.length);
-    Notification.update({
-      id: note,
-      message,
-      type: refused.length ? 'error' : 'success',
-      autoClose: refused.length ? false : 3000
-    });
-    await this.store.refresh();
-  }
-
-  private async cancel(calculation: ICalculation): Promise<void> {
-    const { trans } = this;
-    const answer = await showDialog({
-      title: trans.__('Cancel this calculation?'),
-      body: trans.__('%1 stops; its log stays.', calculationTitle(calculation)),
-      buttons: [Dialog.cancelButton({ label: trans.__('Go on') }), Dialog.warnButton({ label: trans.__('Cancel it') })]
-    });
-    if (!answer.button.accept) {
-      return;
-    }
-    try {
-      await this.store.client.cancel(calculation.calculation_id);
-    } catch (error) {
-      Notification.error(error instanceof Error ? error.message : String(error));
-    }
+    await keepFiles(this.store, files, this.trans);
   }
 }

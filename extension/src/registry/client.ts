@@ -2,7 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import { EventStream } from './stream';
-import type { IApplication, ICalculation, IClosedSession, IDataset, IMe, ISession } from './types';
+import type { IApplication, ICalculation, IClosedSession, ICommand, IDataset, IMe, ISession } from './types';
 
 /** The newest so many: a panel shows what is going on, notebooks find the rest. */
 const CALCULATIONS = 100;
@@ -38,12 +38,13 @@ export class RegistryClient {
     return (await this.get<{ applications: IApplication[] }>('applications')).applications;
   }
 
-  async datasets(): Promise<IDataset[]> {
-    return (await this.get<{ datasets: IDataset[] }>('datasets', DATASETS)).datasets;
+  async datasets(mine: boolean): Promise<IDataset[]> {
+    return (await this.get<{ datasets: IDataset[] }>('datasets', { limit: DATASETS, mine })).datasets;
   }
 
-  async calculations(): Promise<ICalculation[]> {
-    return (await this.get<{ calculations: ICalculation[] }>('calculations', CALCULATIONS)).calculations;
+  async calculations(mine: boolean): Promise<ICalculation[]> {
+    const query = { limit: CALCULATIONS, mine };
+    return (await this.get<{ calculations: ICalculation[] }>('calculations', query)).calculations;
   }
 
   /** One calculation with its program's output so far. */
@@ -56,14 +57,28 @@ export class RegistryClient {
     await this.request(`calculations/${encodeURIComponent(id)}/stop`, { method: 'POST' });
   }
 
+  /** Start a command; answers the calculation's id. The same key never starts a second one. */
+  async submit(application: IApplication, command: ICommand, given: unknown, key: string): Promise<string> {
+    const body = {
+      application_slug: application.slug,
+      application_version: application.version,
+      command_name: command.name,
+      command_arguments: given
+    };
+    const init = json('POST', body);
+    const headers = { ...init.headers, 'Idempotency-Key': key };
+    return ((await this.request('commands', { ...init, headers })) as { calculation_id: string }).calculation_id;
+  }
+
   /** Give a calculation and its result a title; an empty one brings the automatic title back. */
   async renameCalculation(id: string, title: string): Promise<void> {
     await this.request(`calculations/${encodeURIComponent(id)}`, json('PATCH', { title }));
   }
 
   /** Sessions that are open or starting, newest first. */
-  async sessions(): Promise<ISession[]> {
-    return (await this.get<{ interactive_sessions: ISession[] }>('interactive-sessions')).interactive_sessions;
+  async sessions(mine: boolean): Promise<ISession[]> {
+    const answer = await this.get<{ interactive_sessions: ISession[] }>('interactive-sessions', { mine });
+    return answer.interactive_sessions;
   }
 
   /** One session, and the registry's clock (ms) by which its times are to be read. */
@@ -138,6 +153,11 @@ export class RegistryClient {
     await this.request(`datasets/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
 
+  /** A still picture of the structure in a stored CIF, drawn by this Jupyter server. */
+  pictureUrl(fileId: string): string {
+    return URLExt.join(this.settings.baseUrl, 'qcrbox', 'picture', encodeURIComponent(fileId));
+  }
+
   downloadUrl(datasetId: string): string {
     return this.url(`datasets/${encodeURIComponent(datasetId)}/download?format=zip&named=true`);
   }
@@ -153,8 +173,9 @@ export class RegistryClient {
     return (await this.request(path, { method: 'POST', body })) as { datasets: IDataset[] };
   }
 
-  private async get<T>(path: string, limit?: number): Promise<T> {
-    return (await this.request(limit ? `${path}?limit=${limit}` : path, {})) as T;
+  private async get<T>(path: string, query: Record<string, number | boolean> = {}): Promise<T> {
+    const words = Object.entries(query).map(([name, value]) => `${name}=${String(value)}`);
+    return (await this.request(words.length ? `${path}?${words.join('&')}` : path, {})) as T;
   }
 
   private async request(path: string, init: RequestInit): Promise<unknown> {

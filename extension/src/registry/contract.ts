@@ -4,6 +4,13 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** Amount */
+        Amount: {
+            /** Number */
+            number: number;
+            /** Bytes */
+            bytes: number;
+        };
         /**
          * Appended
          * @description A dataset and the file that was added to it.
@@ -475,6 +482,13 @@ export interface components {
             /** Decisions */
             decisions: components["schemas"]["Decision"][];
         };
+        /** Disk */
+        Disk: {
+            /** Total */
+            total: number;
+            /** Free */
+            free: number;
+        };
         /**
          * Empty
          * @description Nothing to tell.
@@ -491,6 +505,56 @@ export interface components {
              * @enum {string}
              */
             status: "ok";
+        };
+        /** Hold */
+        Hold: {
+            /**
+             * Mode
+             * @default null
+             * @enum {string|null}
+             */
+            mode: "hold" | "drain" | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /** Holder */
+        Holder: {
+            /**
+             * Subject
+             * @enum {string}
+             */
+            subject: "person" | "group" | "application";
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Bytes */
+            bytes: number;
+            /** Gone At */
+            gone_at: string | null;
+        };
+        /** Holds */
+        Holds: {
+            /** Holds */
+            holds: components["schemas"]["Hold"][];
+        };
+        /** LargeFile */
+        LargeFile: {
+            /** Qcrbox File Id */
+            qcrbox_file_id: string;
+            /** Filename */
+            filename: string;
+            /** Size */
+            size: number;
+            /** Owner */
+            owner: string;
+            /** Group */
+            group: string | null;
+            /** Created At */
+            created_at: string;
         };
         /** Leftover */
         Leftover: {
@@ -671,6 +735,10 @@ export interface components {
             notes: {
                 [key: string]: string;
             };
+            /** Since */
+            since: {
+                [key: string]: string;
+            };
             /** Uptime S */
             uptime_s: number;
         };
@@ -817,12 +885,18 @@ export interface components {
             waiting: number;
             /** Running */
             running: number;
+            /** Sessions */
+            sessions: number;
             /** Waiting By Application */
             waiting_by_application: {
                 [key: string]: number;
             };
             /** Waits */
             waits: {
+                [key: string]: string;
+            };
+            /** Failed Starts */
+            failed_starts: {
                 [key: string]: string;
             };
             /** Agents */
@@ -885,6 +959,23 @@ export interface components {
             /** Step */
             step: string;
         };
+        /**
+         * Storage
+         * @description contents: stored bytes, each content once; unused: contents that no file points to any more.
+         */
+        Storage: {
+            contents: components["schemas"]["Amount"];
+            files: components["schemas"]["Amount"];
+            trash: components["schemas"]["Amount"];
+            unused: components["schemas"]["Amount"];
+            /** Undo Days */
+            undo_days: number;
+            disk: components["schemas"]["Disk"];
+            /** Holders */
+            holders: components["schemas"]["Holder"][];
+            /** Largest */
+            largest: components["schemas"]["LargeFile"][];
+        };
         /** Stored */
         Stored: {
             /** Dataset Id */
@@ -921,6 +1012,38 @@ export interface components {
             dataset_id?: string | null;
             /** Data File Id */
             data_file_id?: string | null;
+        };
+        /** Usage */
+        Usage: {
+            /** Usage */
+            usage: components["schemas"]["Use"][];
+        };
+        /**
+         * Use
+         * @description Calculations and sessions now, CPU hours of this month (UTC). limits: null is unlimited.
+         */
+        Use: {
+            /**
+             * Subject
+             * @enum {string}
+             */
+            subject: "person" | "group";
+            /** Name */
+            name: string;
+            /** Gib */
+            gib: number;
+            /** Running */
+            running: number;
+            /** Queued */
+            queued: number;
+            /** Sessions */
+            sessions: number;
+            /** Cpu Hours */
+            cpu_hours: number;
+            /** Limits */
+            limits: {
+                [key: string]: number | null;
+            };
         };
         /** Verified */
         Verified: {
@@ -1016,6 +1139,16 @@ export interface components {
              */
             tags: string[] | null;
         };
+        /** ChangePriority */
+        ChangePriority: {
+            /** Priority */
+            priority: number;
+            /**
+             * Reason
+             * @default null
+             */
+            reason: string | null;
+        };
         /** ChangeSession */
         ChangeSession: {
             /** View Only Allowed */
@@ -1048,6 +1181,21 @@ export interface components {
              * @default null
              */
             to: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /** EmptyTrash */
+        EmptyTrash: {
+            /** Older Than Days */
+            older_than_days: number;
+            /**
+             * Dry Run
+             * @default true
+             */
+            dry_run: boolean;
             /**
              * Reason
              * @default
@@ -1107,20 +1255,6 @@ export interface components {
              */
             status: "error";
             error: components["schemas"]["ErrorBody"];
-        };
-        /** Hold */
-        Hold: {
-            /**
-             * Mode
-             * @default null
-             * @enum {string|null}
-             */
-            mode: "hold" | "drain" | null;
-            /**
-             * Reason
-             * @default
-             */
-            reason: string;
         };
         /** NewShare */
         NewShare: {

@@ -8,10 +8,11 @@ export function progressAfter(known: ICalculation, event: IEvent): IProgress | n
   if (event.kind !== 'progress') {
     return known.progress;
   }
-  const { fraction, text, metrics } = known.progress ?? {};
+  const { fraction, text, metrics, history } = known.progress ?? {};
   return {
     fraction: event.fraction ?? fraction,
     text: event.text ?? text,
-    metrics: event.metrics ?? metrics
+    metrics: event.metrics ?? metrics,
+    history: event.metrics ? [...(history ?? []), event.metrics] : history
   };
 }

@@ -19,6 +19,8 @@ export type Connection = 'connecting' | 'live' | 'polling' | 'lost' | 'unconfigu
 /** Changes that come together are fetched together. */
 const GATHER_MS = 200;
 const POLL_MS = 3000;
+/** Events that change what is stored, or who may see it. */
+export const DATA_KINDS: ReadonlySet<string> = new Set(['dataset', 'data_file', 'share']);
 /** More changed calculations than this: one list is cheaper than many single requests. */
 const SINGLE_FETCHES = 5;
 
@@ -30,6 +32,8 @@ export class RegistryStore implements IDisposable {
   sessions: ISession[] = [];
   /** Who the registry takes us for; undefined until it was asked. */
   me: IMe | undefined;
+  /** Whether other people's work is listed too, as far as one may see it. */
+  everybody = false;
   connection: Connection = 'connecting';
   problem = '';
   isDisposed = false;
@@ -76,13 +80,24 @@ export class RegistryStore implements IDisposable {
     await this.refresh();
   }
 
+  /** Whether there is a right over other people's work, so that listing it makes a difference. */
+  get maySeeOthers(): boolean {
+    return Object.keys(this.me?.roles ?? {}).length > 0;
+  }
+
+  /** List everybody's work, or one's own. */
+  async showEverybody(everybody: boolean): Promise<void> {
+    this.everybody = everybody;
+    await this.refresh();
+  }
+
   async refresh(): Promise<void> {
     try {
       const [applications, datasets, calculations, sessions, me] = await Promise.all([
         this.client.applications(),
-        this.client.datasets(),
-        this.client.calculations(),
-        this.client.sessions(),
+        this.client.datasets(!this.everybody),
+        this.client.calculations(!this.everybody),
+        this.client.sessions(!this.everybody),
         this.client.me()
       ]);
       this.me = me;
@@ -151,7 +166,7 @@ export class RegistryStore implements IDisposable {
     this._happened.emit(event);
     if (event.kind === 'calculation' || event.kind === 'progress' || event.kind === 'log') {
       this.applyToCalculation(event);
-    } else if (event.kind === 'dataset' || event.kind === 'data_file') {
+    } else if (DATA_KINDS.has(event.kind)) {
       this.waitingDatasets = true;
     } else if (event.kind === 'title') {
       this.waitingCalculations.add(event.id);
@@ -201,8 +216,8 @@ export class RegistryStore implements IDisposable {
     try {
       await Promise.all([
         this.fetchCalculations(ids),
-        waitingDatasets && this.client.datasets().then(found => (this.datasets = found)),
-        waitingSessions && this.client.sessions().then(found => (this.sessions = found)),
+        waitingDatasets && this.client.datasets(!this.everybody).then(found => (this.datasets = found)),
+        waitingSessions && this.client.sessions(!this.everybody).then(found => (this.sessions = found)),
         waitingApplications && this.client.applications().then(found => (this.applications = found))
       ]);
       this._changed.emit();
@@ -214,17 +229,22 @@ export class RegistryStore implements IDisposable {
 
   private async fetchCalculations(ids: string[]): Promise<void> {
     if (ids.length > SINGLE_FETCHES) {
-      this.calculations = newestFirst(await this.client.calculations());
+      this.calculations = newestFirst(await this.client.calculations(!this.everybody));
       return;
     }
     const found = await Promise.all(ids.map(id => this.client.calculation(id)));
     const byId = new Map(this.calculations.map(each => [each.calculation_id, each]));
     for (const calculation of found) {
-      if (calculation) {
+      if (calculation && this.isListed(calculation)) {
         byId.set(calculation.calculation_id, calculation);
       }
     }
     this.calculations = newestFirst([...byId.values()]);
+  }
+
+  /** Events tell of everything one may see: an administrator of everybody's work. */
+  private isListed(calculation: ICalculation): boolean {
+    return this.everybody || !this.me || calculation.owner === this.me.name;
   }
 
   private become(connection: Connection): void {

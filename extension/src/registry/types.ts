@@ -15,6 +15,10 @@ export interface IParameter {
   required?: boolean;
   default_value?: unknown;
   unit?: string;
+  valid_value?: { choices?: unknown[]; numeric_range?: [number | null, number | null] } | null;
+  /** File name patterns of what is taken from the dataset of the structure when nothing is given. */
+  companion?: string[];
+  required_entry_sets?: string[];
 }
 
 export type ICommand = Replace<Schemas['Command'], { parameters: Record<string, IParameter> }>;
@@ -40,6 +44,8 @@ export interface IProgress {
   fraction?: number | null;
   text?: string;
   metrics?: Record<string, number>;
+  /** The metrics of every cycle so far. */
+  history?: Record<string, number>[];
 }
 
 /** Place 1 is next; estimated_start is Unix time in s. */

@@ -4,6 +4,8 @@ import type { RegistryClient } from './client';
 export interface IUploadResult {
   name: string;
   problem: string;
+  /** The dataset that holds it; '' when it was refused. */
+  dataset: string;
 }
 
 const stem = (name: string) => name.replace(/\.[^.]*$/, '').toLowerCase();
@@ -37,9 +39,9 @@ export async function upload(
         } else {
           dataset = await client.newDataset(file);
         }
-        results.push({ name: file.name, problem: '' });
+        results.push({ name: file.name, problem: '', dataset });
       } catch (error) {
-        results.push({ name: file.name, problem: error instanceof Error ? error.message : String(error) });
+        results.push({ name: file.name, problem: error instanceof Error ? error.message : String(error), dataset: '' });
         if (!dataset) {
           break;
         }

@@ -102,9 +102,14 @@ class Calculations:
             known.take_record(record)
         return known
 
-    def recent(self, n: int = 100, **query: Any) -> list[Calculation]:
-        """The newest `n`; query by status=, application=, command=, name=."""
-        payload = self._box.client.get("/api/calculations", limit=n, **query)["calculations"]
+    def recent(self, n: int = 100, *, everybody: bool = False, **query: Any) -> list[Calculation]:
+        """Your newest `n`; query by status=, application=, q= (text in the title), tag=.
+
+        everybody: those of other people too, as far as you may see them.
+        """
+        payload = self._box.client.get("/api/calculations", limit=n, mine=not everybody, **query)[
+            "calculations"
+        ]
         return [self._of(record) for record in payload][:n]
 
     @property
@@ -127,12 +132,7 @@ class Calculations:
                 raise NotFound(f"You have {len(newest)} calculations; there is no number {key}.") from None
         if len(key) == 32:
             return self._of(self.read(key))
-        near = {c.id: c for c in self._known.values()} | {c.id: c for c in self.recent(1000)}
-        titled = [c for c in near.values() if key in (c.title, title_text(c._live, c.title))]
-        if len(titled) > 1:
-            raise self._several(key, titled)
-        hits = titled or [c for c in near.values() if c.id.endswith(key)]
-        hits = hits or [c for c in near.values() if c.id.startswith(key)]
+        hits = self._fitting(key, everybody=False) or self._fitting(key, everybody=True)
         if not hits:
             raise NotFound(
                 f"There is no calculation {key!r} among your last 1000.",
@@ -144,6 +144,15 @@ class Calculations:
                 next="Give more of the id: " + ", ".join(c.id[-8:] for c in hits[:5]),
             )
         return hits[0].refresh()
+
+    def _fitting(self, key: str, *, everybody: bool) -> list[Calculation]:
+        """Those with this title; without any, those whose id ends, or begins, like this."""
+        found = self.recent(1000, everybody=everybody)
+        near = list(({c.id: c for c in self._known.values()} | {c.id: c for c in found}).values())
+        titled = [c for c in near if key in (c.title, title_text(c._live, c.title))]
+        if len(titled) > 1:
+            raise self._several(key, titled)
+        return titled or [c for c in near if c.id.endswith(key)] or [c for c in near if c.id.startswith(key)]
 
     @staticmethod
     def _several(title: str, found: list[Calculation]) -> UserInputError:

@@ -59,6 +59,10 @@ def test_the_title_is_the_same_in_record_list_store_and_lineage(ada, do, read):
     assert payload(ada.get("/api/calculations", params={"q": "at 100 K"}))["calculations"] == [listed]
 
 
+def test_a_dataset_without_a_name_is_called_after_its_file(ada, do, read):
+    assert read(ada, do.upload(ada))["title"] == "quartz · read · R1 0.0210"
+
+
 def test_a_result_of_a_result_is_called_after_what_it_began_with(ada, do, read):
     first = read(ada, do.upload(ada, name="quartz"))
     output = payload(ada.get(f"/api/datasets/{first['output_dataset_id']}"))["datasets"][0]

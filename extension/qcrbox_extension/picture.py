@@ -1,0 +1,70 @@
+"""Still pictures of stored structures, drawn in this Jupyter server with the person's own right to read the file."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import quote
+
+import httpx
+from jupyter_server.base.handlers import APIHandler
+from qcrbox.contract.errors import NotFound, QcError
+from tornado import web
+
+from qcrbox_extension.upstream import Upstream
+
+LARGEST_BYTES = 20 * 1024 * 1024
+LONGEST_S = 30.0
+# Inside <img> nothing of an SVG runs; opened by its address it must not either.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+
+class PictureHandler(APIHandler):
+    """`GET qcrbox/picture/<data file>`: displacement ellipsoids as SVG; 404 when there is no structure to draw."""
+
+    auth_resource = "qcrbox"
+
+    def initialize(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
+        self.upstream, self.upstream_client = upstream, client
+
+    @web.authenticated
+    async def get(self, file_id: str) -> None:
+        content = await self._content(file_id)
+        try:
+            picture = await asyncio.wait_for(asyncio.to_thread(drawn, content), LONGEST_S)
+        except (QcError, TimeoutError) as error:
+            raise web.HTTPError(404, reason="There is no structure to draw.") from error
+        self.set_header("Content-Security-Policy", _POLICY)
+        # A stored file never changes.
+        self.set_header("Cache-Control", "private, max-age=86400")
+        self.finish(picture, set_content_type="image/svg+xml")
+
+    async def _content(self, file_id: str) -> bytes:
+        try:
+            address = self.upstream.address(f"data-files/{quote(file_id, safe='')}/download")
+            async with self.upstream_client.stream(
+                "GET", address, headers=self.upstream.authorization()
+            ) as answer:
+                if answer.status_code != 200:
+                    raise web.HTTPError(404, reason="There is no such file.")
+                found = bytearray()
+                async for chunk in answer.aiter_bytes():
+                    found += chunk
+                    if len(found) > LARGEST_BYTES:
+                        raise web.HTTPError(404, reason="The file is too large to draw.")
+        except (QcError, httpx.HTTPError) as error:
+            raise web.HTTPError(502, reason="The registry does not answer.") from error
+        return bytes(found)
+
+
+def drawn(content: bytes) -> str:
+    """The structure of a CIF as SVG text. Raises QcError when there is none."""
+    # Start-up time: numpy and gemmi are loaded with the first picture.
+    from qcrbox.analysis.index import main_block
+    from qcrbox.cif import read
+    from qcrbox.crystallography.structure import Structure
+    from qcrbox.widgets.structure_view import StructureView
+
+    block = main_block(read(content, on_error="keep"))
+    if block is None or block.find("_atom_site_label") is None:
+        raise NotFound("The file has no atoms.")
+    return StructureView(Structure.from_block(block)).svg(width=480, height=360)

@@ -1,0 +1,7 @@
+/** Args: application (slug), command (name), input (id of a dataset or file); nothing chosen is asked for. */
+export const RUN_COMMAND = 'qcrbox:run-command';
+/** Args: id of the calculation. */
+export const OPEN_RESULT = 'qcrbox:open-result';
+/** The files chosen in Lab's file browser. */
+export const ADD_CHOSEN_FILES = 'qcrbox:add-chosen-files';
+export const REFINE_CHOSEN_FILES = 'qcrbox:refine-chosen-files';

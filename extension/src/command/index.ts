@@ -1,0 +1,199 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Clipboard, ICommandPalette, InputDialog, MainAreaWidget, Notification } from '@jupyterlab/apputils';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ITranslator } from '@jupyterlab/translation';
+import { UUID } from '@lumino/coreutils';
+import type { Widget } from '@lumino/widgets';
+
+import { cifIcon, qcrboxIcon } from '../icons';
+import { calculationCode } from '../notebook/code';
+import { insert } from '../notebook/insert';
+import { askToCancel } from '../panel/cancelling';
+import { renameCalculation } from '../panel/renaming';
+import { filesOfLab, keepFiles } from '../panel/keeping';
+import { IRegistryStore } from '../registry/plugin';
+import type { RegistryStore } from '../registry/store';
+import type { IApplication, ICommand } from '../registry/types';
+import { kindOf } from '../session/arguments';
+import { calculationTitle, datasetTitle } from '../titles';
+import { ADD_CHOSEN_FILES, OPEN_RESULT, REFINE_CHOSEN_FILES, RUN_COMMAND } from './commands';
+import { CommandForm } from './form';
+import { CommandModel } from './model';
+import { ResultView } from './result';
+
+interface IOffer {
+  application: IApplication;
+  command: ICommand;
+}
+
+/** Commands as forms and their results as tabs: calculating without a cell of code. */
+export const commandPlugin: JupyterFrontEndPlugin<void> = {
+  id: '@qcrbox/lab:commands',
+  description: 'Forms of commands and tabs of results.',
+  autoStart: true,
+  requires: [ITranslator, IRegistryStore, INotebookTracker],
+  optional: [ICommandPalette, IDefaultFileBrowser],
+  activate: (
+    app: JupyterFrontEnd,
+    translator: ITranslator,
+    store: RegistryStore,
+    notebooks: INotebookTracker,
+    palette: ICommandPalette | null,
+    files: IDefaultFileBrowser | null
+  ) => {
+    const trans = translator.load('qcrbox');
+    const { commands, shell, serviceManager } = app;
+    const results = new Map<string, MainAreaWidget<ResultView>>();
+
+    const show = (widget: Widget) => {
+      if (!widget.isAttached) {
+        shell.add(widget, 'main');
+      }
+      shell.activateById(widget.id);
+    };
+
+    const openForm = ({ application, command }: IOffer, input?: string) => {
+      const title = (dataset: Parameters<typeof datasetTitle>[0]) => datasetTitle(dataset, store.calculations);
+      const model = new CommandModel(application, command, () => store.datasets, title, input);
+      // One key for one form: a second click, or a repeated request, never starts a second calculation.
+      let key = UUID.uuid4();
+      const run = async () => {
+        model.tell({ isSending: true });
+        try {
+          const id = await store.client.submit(application, command, model.arguments, key);
+          key = UUID.uuid4();
+          model.tell({ isSending: false });
+          await commands.execute(OPEN_RESULT, { id });
+        } catch (error) {
+          key = UUID.uuid4();
+          model.tell({ isSending: false, refusal: error instanceof Error ? error.message : String(error) });
+        }
+      };
+      const content = new CommandForm(
+        model,
+        store,
+        {
+          run: () => void run(),
+          copy: code => {
+            Clipboard.copyToSystem(code);
+            Notification.success(trans.__('The code is on the clipboard.'), { autoClose: 2000 });
+          },
+          insert: code => insert(code, notebooks, trans)
+        },
+        trans
+      );
+      const tab = new MainAreaWidget({ content });
+      tab.id = `qcrbox-form-${UUID.uuid4()}`;
+      content.id = `${tab.id}-content`;
+      tab.title.label = `${application.name}: ${command.name}`;
+      tab.title.icon = qcrboxIcon;
+      tab.title.closable = true;
+      show(tab);
+    };
+
+    const openResult = (id: string) => {
+      const known = results.get(id);
+      if (known) {
+        show(known);
+        return;
+      }
+      const content = new ResultView(
+        id,
+        store,
+        {
+          rename: calculation => void renameCalculation(store, calculation, trans),
+          cancel: calculation => void askToCancel(store, calculation, trans),
+          insert: calculation => insert(calculationCode(calculation.calculation_id), notebooks, trans),
+          next: (application, command, dataset) => openForm({ application, command }, dataset.qcrbox_dataset_id)
+        },
+        trans
+      );
+      const tab = new MainAreaWidget({ content });
+      tab.id = `qcrbox-result-${id}`;
+      tab.title.icon = cifIcon;
+      tab.title.closable = true;
+      const label = () => {
+        const found = store.calculations.find(each => each.calculation_id === id);
+        tab.title.label = found ? calculationTitle(found) : trans.__('Result');
+        tab.title.caption = tab.title.label;
+      };
+      label();
+      store.changed.connect(label);
+      tab.disposed.connect(() => {
+        store.changed.disconnect(label);
+        results.delete(id);
+      });
+      results.set(id, tab);
+      show(tab);
+    };
+
+    const offers = (): IOffer[] =>
+      store.applications.flatMap(application =>
+        application.commands
+          .filter(
+            command => !command.interactive && Object.values(command.parameters).some(each => kindOf(each) === 'cif')
+          )
+          .map(command => ({ application, command }))
+      );
+    const named = (slug: unknown, name: unknown): IOffer | undefined => {
+      const application = store.applications.find(each => each.slug === slug);
+      const command = application?.commands.find(each => each.name === name);
+      return application && command && { application, command };
+    };
+    const ask = async (): Promise<IOffer | undefined> => {
+      const offered = offers();
+      const items = offered.map(({ application, command }) => `${application.name}: ${command.name}`);
+      const { value } = await InputDialog.getItem({ title: trans.__('What shall be done?'), items });
+      return value === null ? undefined : offered[items.indexOf(value)];
+    };
+
+    commands.addCommand(RUN_COMMAND, {
+      label: trans.__('Run a command with a form …'),
+      icon: qcrboxIcon,
+      execute: async args => {
+        await store.start();
+        const chosen = named(args['application'], args['command']) ?? (await ask());
+        if (chosen) {
+          openForm(chosen, args['input'] as string | undefined);
+        }
+      }
+    });
+    commands.addCommand(OPEN_RESULT, {
+      label: trans.__('Open a result'),
+      icon: cifIcon,
+      execute: async args => {
+        await store.start();
+        openResult(String(args['id'] ?? ''));
+      }
+    });
+
+    const keepChosen = async (): Promise<string[]> => {
+      await store.start();
+      const paths = [...(files?.selectedItems() ?? [])]
+        .filter(item => item.type !== 'directory')
+        .map(item => item.path);
+      return keepFiles(store, await filesOfLab(serviceManager.contents, paths), trans);
+    };
+    commands.addCommand(ADD_CHOSEN_FILES, {
+      label: trans.__('Add to the QCrBox store'),
+      icon: cifIcon,
+      execute: () => keepChosen()
+    });
+    commands.addCommand(REFINE_CHOSEN_FILES, {
+      label: trans.__('Refine …'),
+      icon: qcrboxIcon,
+      execute: async () => {
+        const [dataset] = await keepChosen();
+        if (dataset) {
+          await commands.execute(RUN_COMMAND, { application: 'refine', command: 'refine_iam', input: dataset });
+        }
+      }
+    });
+    palette?.addItem({ command: RUN_COMMAND, category: trans.__('QCrBox') });
+    const selector = '.jp-DirListing-item[data-isdir="false"]';
+    for (const [rank, command] of [REFINE_CHOSEN_FILES, ADD_CHOSEN_FILES].entries()) {
+      app.contextMenu.addItem({ command, selector, rank: 3 + rank });
+    }
+  }
+};

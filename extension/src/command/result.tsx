@@ -1,0 +1,194 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import { StateMark } from '../panel/calculations';
+import { Log } from '../panel/log';
+import { useLog } from '../panel/program_output';
+import { queueWords } from '../panel/queue';
+import type { RegistryStore } from '../registry/store';
+import { FINAL, type IApplication, type ICalculation, type ICommand, type IDataset } from '../registry/types';
+import { kindOf } from '../session/arguments';
+import { calculationTitle } from '../titles';
+import { Facts } from './facts';
+import { figuresOf, isUnconverged } from './figures';
+
+export interface IResultActions {
+  rename(calculation: ICalculation): void;
+  cancel(calculation: ICalculation): void;
+  insert(calculation: ICalculation): void;
+  next(application: IApplication, command: ICommand, dataset: IDataset): void;
+}
+
+/** A calculation from its place in the queue to its result, live. */
+export class ResultView extends ReactWidget {
+  constructor(
+    private readonly id_: string,
+    private readonly store: RegistryStore,
+    private readonly actions: IResultActions,
+    private readonly trans: TranslationBundle
+  ) {
+    super();
+    this.addClass('qcrbox-Result');
+  }
+
+  protected render(): JSX.Element {
+    const { store, trans } = this;
+    return (
+      <UseSignal signal={store.changed}>
+        {() => {
+          const found = store.calculations.find(each => each.calculation_id === this.id_);
+          return found ? (
+            <Result calculation={found} store={store} actions={this.actions} trans={trans} />
+          ) : (
+            <p role="status">{trans.__('Waiting for the registry …')}</p>
+          );
+        }}
+      </UseSignal>
+    );
+  }
+}
+
+interface IProps {
+  calculation: ICalculation;
+  store: RegistryStore;
+  actions: IResultActions;
+  trans: TranslationBundle;
+}
+
+function Result({ calculation, store, actions, trans }: IProps): JSX.Element {
+  const isOver = FINAL.has(calculation.status);
+  const dataset = store.datasets.find(each => each.qcrbox_dataset_id === calculation.output_dataset_id);
+  const structure = dataset && Object.values(dataset.data_files).find(file => /\.cif$/i.test(file.filename));
+  const { text: log, problem } = useLog(calculation, store);
+  const fraction = calculation.progress?.fraction;
+  return (
+    <>
+      <h2>
+        <button
+          className="qcrbox-Result-title"
+          title={trans.__('Rename …')}
+          onClick={() => actions.rename(calculation)}
+        >
+          {calculationTitle(calculation)}
+        </button>
+      </h2>
+      <div role="status">
+        <StateMark calculation={calculation} trans={trans} /> {queueWords(calculation, trans)}
+        {!isOver && <span> {calculation.progress?.text}</span>}
+      </div>
+      {!isOver && typeof fraction === 'number' && (
+        <progress className="qcrbox-Progress" max={1} value={fraction} aria-label={trans.__('Progress')} />
+      )}
+      {isUnconverged(calculation) && (calculation.warnings ?? []).length === 0 && (
+        <p className="qcrbox-Warning">{trans.__('Finished, but not converged. The result is kept.')}</p>
+      )}
+      {(calculation.warnings ?? []).map(warning => (
+        <p className="qcrbox-Warning" key={warning}>
+          ⚠ {warning}
+        </p>
+      ))}
+      {calculation.error_msg && (
+        <div className="qcrbox-Error" role="alert">
+          {calculation.error_msg}
+        </div>
+      )}
+      <div className="qcrbox-CommandForm-columns">
+        <Figures calculation={calculation} trans={trans} />
+        {structure && (
+          <Facts file={structure} pictureUrl={store.client.pictureUrl(structure.qcrbox_file_id)} trans={trans} />
+        )}
+      </div>
+      <div className="qcrbox-Detail-buttons">
+        {!isOver && (
+          <button className="qcrbox-small" onClick={() => actions.cancel(calculation)}>
+            {trans.__('Cancel')}
+          </button>
+        )}
+        <button className="qcrbox-small" onClick={() => actions.insert(calculation)}>
+          {trans.__('Insert into notebook')}
+        </button>
+        {dataset && (
+          <a className="qcrbox-small" href={store.client.downloadUrl(dataset.qcrbox_dataset_id)} download>
+            {trans.__('Download the files')}
+          </a>
+        )}
+      </div>
+      {dataset && (
+        <>
+          <h3>{trans.__('Files')}</h3>
+          <ul>
+            {Object.keys(dataset.data_files).map(name => (
+              <li key={name}>{name}</li>
+            ))}
+          </ul>
+        </>
+      )}
+      {dataset && structure && <Next dataset={dataset} store={store} actions={actions} trans={trans} />}
+      {problem && <div className="qcrbox-Error">{problem}</div>}
+      {log && (
+        <details open={!isOver || calculation.status === 'failed'}>
+          <summary>{trans.__('Log')}</summary>
+          <Log text={log} trans={trans} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function Figures({ calculation, trans }: { calculation: ICalculation; trans: TranslationBundle }): JSX.Element | null {
+  const figures = figuresOf(calculation);
+  if (figures.length === 0) {
+    return null;
+  }
+  return (
+    <table className="qcrbox-Figures" aria-label={trans.__('Figures of merit')}>
+      <thead>
+        <tr>
+          <th />
+          <th>{trans.__('before')}</th>
+          <th>{trans.__('now')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {figures.map(({ symbol, before, now }) => (
+          <tr key={symbol}>
+            <th scope="row">{symbol}</th>
+            <td>{before}</td>
+            <td>{now}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** Commands that take the structure as their first input. */
+function Next({ dataset, store, actions, trans }: Omit<IProps, 'calculation'> & { dataset: IDataset }): JSX.Element {
+  const commands = store.applications.flatMap(application =>
+    application.commands
+      .filter(command => !command.interactive && Object.values(command.parameters).some(each => kindOf(each) === 'cif'))
+      .map(command => ({ application, command }))
+  );
+  return (
+    <label className="qcrbox-Next">
+      {trans.__('Next step with this structure')}
+      <select
+        value=""
+        onChange={event => {
+          const chosen = commands[Number(event.target.value)];
+          if (event.target.value && chosen) {
+            actions.next(chosen.application, chosen.command, dataset);
+          }
+        }}
+      >
+        <option value="">{trans.__('choose …')}</option>
+        {commands.map(({ application, command }, number) => (
+          <option key={`${application.slug} ${command.name}`} value={number}>
+            {application.name}: {command.name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,40 @@
+import { Notification } from '@jupyterlab/apputils';
+import type { Contents } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { RegistryStore } from '../registry/store';
+import { upload } from '../registry/upload';
+
+/** Files of Lab's file browser as the bytes they are. */
+export function filesOfLab(contents: Contents.IManager, paths: string[]): Promise<File[]> {
+  return Promise.all(
+    paths.map(async path => {
+      const model = await contents.get(path, { type: 'file', format: 'base64', content: true });
+      const bytes = Uint8Array.from(atob(model.content as string), sign => sign.charCodeAt(0));
+      return new File([bytes], model.name);
+    })
+  );
+}
+
+/** Stores files and says how it went; answers the ids of the new datasets. */
+export async function keepFiles(store: RegistryStore, files: File[], trans: TranslationBundle): Promise<string[]> {
+  if (files.length === 0) {
+    return [];
+  }
+  const note = Notification.emit(trans.__('Storing …'), 'in-progress', { autoClose: false });
+  const results = await upload(store.client, files, name =>
+    Notification.update({ id: note, message: trans.__('Storing %1 …', name) })
+  );
+  const refused = results.filter(each => each.problem);
+  const message = refused.length
+    ? refused.map(each => `${each.name}: ${each.problem}`).join('\n')
+    : trans._n('%1 file stored', '%1 files stored', results.length);
+  Notification.update({
+    id: note,
+    message,
+    type: refused.length ? 'error' : 'success',
+    autoClose: refused.length ? false : 3000
+  });
+  await store.refresh();
+  return [...new Set(results.map(each => each.dataset).filter(Boolean))];
+}

@@ -1,0 +1,31 @@
+import * as React from 'react';
+
+import type { RegistryStore } from '../registry/store';
+import type { ICalculation } from '../registry/types';
+
+/** The program's output, read again whenever the calculation moved on. */
+export function useLog(calculation: ICalculation, store: RegistryStore): { text: string; problem: string } {
+  const [found, setFound] = React.useState({ text: '', problem: '' });
+  const id = calculation.calculation_id;
+  const moved = `${calculation.status}/${calculation.step}/${calculation.status_events.length}/${calculation.heard ?? 0}`;
+  React.useEffect(() => {
+    let current = true;
+    store.client
+      .calculation(id)
+      .then(whole => current && setFound({ text: whole ? tail(whole) : '', problem: '' }))
+      .catch((error: Error) => current && setFound({ text: '', problem: error.message }));
+    return () => {
+      current = false;
+    };
+  }, [id, moved]);
+  return found;
+}
+
+function tail(calculation: ICalculation): string {
+  const last = calculation.status_events[calculation.status_events.length - 1];
+  const text = [last?.stdout, last?.stderr].filter(Boolean).join('\n');
+  // Escape sequences colour a terminal; here they would be noise.
+  // eslint-disable-next-line no-control-regex
+  const plain = text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '');
+  return plain.trim();
+}

@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest';
+
+import { fits, problemOf, suffixesOf } from '../src/command/fields';
+import { figuresOf, isDoubtful, isUnconverged } from '../src/command/figures';
+import { CommandModel } from '../src/command/model';
+import type { IApplication, ICalculation, ICommand, IDataFile, IDataset, IParameter } from '../src/registry/types';
+
+const STRUCTURE: IParameter = { dtype: 'QCrBox.cif_data_file', required: true, required_entry_sets: ['atoms'] };
+const REFLECTIONS: IParameter = {
+  dtype: 'QCrBox.data_file',
+  required: false,
+  companion: ['*.hkl'],
+  description: 'Reflections: SHELX .hkl file (HKLF 4) or .fcf file. Not given: the one beside the structure.'
+};
+const CYCLES: IParameter = { dtype: 'int', default_value: 10, valid_value: { numeric_range: [0, 50] } };
+const command = {
+  name: 'refine_iam',
+  parameters: { structure: STRUCTURE, reflections: REFLECTIONS, cycles: CYCLES, place: { dtype: 'bool' } }
+} as unknown as ICommand;
+const application = { slug: 'refine', name: 'Refine' } as IApplication;
+
+function file(filename: string, kind?: string): IDataFile {
+  return { qcrbox_file_id: `f-${filename}`, filename, index: kind ? { kind } : null } as IDataFile;
+}
+
+function dataset(name: string, ...files: IDataFile[]): IDataset {
+  const byName = Object.fromEntries(files.map(each => [each.filename, each]));
+  return { qcrbox_dataset_id: `d-${name}`, name, data_files: byName } as unknown as IDataset;
+}
+
+const AZU = dataset('azu', file('azu.cif', 'structure'), file('azu.hkl'), file('peaks.json'));
+const model = (input?: string, datasets = [AZU]) =>
+  new CommandModel(
+    application,
+    command,
+    () => datasets,
+    each => each.name,
+    input
+  );
+
+test('a picker of reflections offers neither CIFs nor lists of peaks', () => {
+  expect(suffixesOf(REFLECTIONS).sort()).toEqual(['.fcf', '.hkl']);
+  expect(['azu.hkl', 'azu.fcf', 'azu.cif', 'peaks.json'].map(name => fits(REFLECTIONS, file(name)))).toEqual([
+    true,
+    true,
+    false,
+    false
+  ]);
+});
+
+test('a picker of structures leaves out a CIF without atoms', () => {
+  expect(fits(STRUCTURE, file('data.cif', 'reflections'))).toBe(false);
+  expect(fits(STRUCTURE, file('azu.cif', 'structure'))).toBe(true);
+  expect(fits(STRUCTURE, file('new.cif'))).toBe(true); // not indexed yet
+});
+
+test.each([
+  ['', ''],
+  ['20', ''],
+  ['2.5', 'must be a whole number between 0 and 50'],
+  ['51', 'must be a whole number between 0 and 50'],
+  ['many', 'must be a whole number between 0 and 50']
+])('cycles %j: %j', (text, problem) => {
+  expect(problemOf(CYCLES, text)).toBe(problem);
+});
+
+test('a form is ready with the input it was opened for, and not without one', () => {
+  expect(model('d-azu').value('structure')).toBe('f-azu.cif');
+  expect(model('d-azu').problems).toEqual({});
+  expect(model('d-other').problems).toEqual({ structure: 'needed' });
+});
+
+test('code and arguments say the same', () => {
+  const made = model('d-azu');
+  made.set('cycles', '20');
+  made.set('place', 'true');
+  made.set('reflections', 'f-azu.hkl');
+  expect(made.arguments).toEqual({
+    structure: { data_file_id: 'f-azu.cif' },
+    reflections: { data_file_id: 'f-azu.hkl' },
+    cycles: 20,
+    place: true
+  });
+  expect(made.code).toContain(
+    'qc.refine.refine_iam(qc["azu"], reflections=qc["azu"].files["azu.hkl"], cycles=20, place=True)'
+  );
+});
+
+const ended = (more: object) => ({ status: 'successful', warnings: [], ...more }) as unknown as ICalculation;
+
+test('figures have their value before the first cycle and a fixed number of digits', () => {
+  const progress = {
+    metrics: { R1: 0.041, S: 1, converged: 1, cycle: 3 },
+    history: [{ R1: 0.0756 }, { R1: 0.041, S: 1 }]
+  };
+  expect(figuresOf(ended({ progress }))).toEqual([
+    { symbol: 'R1', before: '0.0756', now: '0.0410' },
+    { symbol: 'S', before: '', now: '1.0000' }
+  ]);
+});
+
+test('a result that has not converged, or has warnings, is doubtful', () => {
+  expect(isUnconverged(ended({ progress: { metrics: { converged: 0 } } }))).toBe(true);
+  expect(isUnconverged(ended({ warnings: ['Finished, but not converged: max shift/s.u. 0.43'] }))).toBe(true);
+  expect(isDoubtful(ended({ warnings: ['Digits were lost.'] }))).toBe(true);
+  expect(isDoubtful(ended({ progress: { metrics: { converged: 1 } } }))).toBe(false);
+});

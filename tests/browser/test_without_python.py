@@ -1,0 +1,90 @@
+"""From two files to a refined structure with a name, without a cell of code."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import LIMIT_MS, Person, Platform
+
+pytestmark = pytest.mark.timeout(600)
+TAB = ".jp-MainAreaWidget:not(.lm-mod-hidden)"
+
+
+def put_files(home: Path, stem: str) -> None:
+    spec = importlib.util.find_spec("smtbx")
+    assert spec
+    assert spec.submodule_search_locations
+    source = Path(spec.submodule_search_locations[0], "regression", "test_data")
+    for suffix in ("cif", "hkl"):
+        (home / f"{stem}.{suffix}").write_bytes((source / f"thpp.{suffix}").read_bytes())
+
+
+def choose_in_file_browser(page: Page, *names: str) -> None:
+    for number, name in enumerate(names):
+        item = page.locator(".jp-DirListing-item", has_text=name)
+        item.click(modifiers=["ControlOrMeta"] if number else [])
+
+
+def test_from_two_files_to_a_named_result_without_a_cell(student: Person, platform: Platform) -> None:
+    put_files(platform.home(student.name), "mycrystal")
+    student.open_lab()
+    student.wait_for_lab()
+    page = student.page
+    page.locator(".jp-DirListing-item", has_text="mycrystal.cif").wait_for()
+    choose_in_file_browser(page, "mycrystal.cif", "mycrystal.hkl")
+    page.locator(".jp-DirListing-item", has_text="mycrystal.hkl").click(button="right")
+    page.locator(".lm-Menu-item", has_text="Refine …").click()
+
+    form = page.locator(f"{TAB} .qcrbox-CommandForm")
+    facts = form.get_by_label("The structure")
+    expect(facts).to_contain_text("P 1 21/n 1", timeout=LIMIT_MS)
+    picture = facts.locator("img")
+    expect(picture).to_be_visible()
+    page.wait_for_function("image => image.naturalWidth > 0", arg=picture.element_handle(), timeout=LIMIT_MS)
+    expect(form.locator('[data-parameter="reflections"] option').first).to_contain_text("mycrystal.hkl")
+
+    run = form.get_by_role("button", name="Run", exact=True)
+    cycles = form.locator('input[name="cycles"]')
+    cycles.fill("many")
+    expect(run).to_be_disabled()
+    expect(form.locator('[data-parameter="cycles"]')).to_contain_text("must be a whole number")
+    cycles.fill("3")
+    form.locator('input[name="weighting"]').fill("keep")
+    form.locator('input[name="wavelength"]').fill("0.71073")
+    expect(form.locator("pre")).to_contain_text("cycles=3")
+    run.click()
+
+    result = page.locator(f"{TAB} .qcrbox-Result")
+    expect(result.locator("h2")).to_contain_text(
+        re.compile(r"mycrystal · IAM refinement · R1 0\.\d{4}"), timeout=2 * LIMIT_MS
+    )
+    figures = result.get_by_label("Figures of merit")
+    expect(figures.get_by_role("row", name=re.compile("R1"))).to_contain_text(
+        re.compile(r"0\.\d{4}\s*0\.\d{4}")
+    )
+    expect(result.locator("[data-state]")).to_have_attribute(
+        "data-doubtful", "true"
+    )  # three cycles are too few
+    expect(result).to_contain_text("not converged")
+
+    result.locator("h2 button").click()
+    page.locator(".jp-Dialog input").fill("my first model")
+    page.locator(".jp-Dialog-button.jp-mod-accept").click()
+    expect(result.locator("h2")).to_have_text("my first model")
+
+    student.open_panel()
+    panel = page.locator("#qcrbox-panel")
+    expect(panel.locator("[data-calculation]", has_text="my first model")).to_be_visible()
+    expect(panel.locator("[data-dataset]", has_text="my first model")).to_be_visible()
+
+    result.get_by_label("Next step with this structure").select_option(label="Refine: refine_iam")
+    again = page.locator(f"{TAB} .qcrbox-CommandForm")
+    expect(again.locator('select[name="structure"] option:checked')).to_have_text(
+        re.compile("my first model")
+    )
+    expect(page.locator(".jp-Notebook")).to_have_count(0)
