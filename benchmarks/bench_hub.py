@@ -17,6 +17,7 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import httpx
+import psutil
 from qcrbox.client import loopback
 from qcrbox_hub.platform import ports
 from qcrbox_hub.platform.addresses import Addresses
@@ -253,13 +255,7 @@ def bare(docker: bool) -> Iterator[Hub]:
 
 def _bridge() -> str:
     """This machine's address as containers see it."""
-    found = subprocess.run(
-        ["docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return found.stdout.strip()
+    return next(each.address for each in psutil.net_if_addrs()["docker0"] if each.family is socket.AF_INET)
 
 
 def starts(mine: Hub, peer: Hub, step: str, repeat: int, limit: float) -> Row:

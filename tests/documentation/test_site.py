@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,12 @@ def test_tutorials_are_those_of_the_notebooks_with_outputs():
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_every_page_is_in_the_index():
+    listed = [line for line in (PAGES / "index.md").read_text().splitlines() if line and " " not in line]
+    pages = {file.stem for file in PAGES.glob("*.md")} - {"index"}
+    assert {page for page in pages if not any(fnmatch(page, pattern) for pattern in listed)} == set()
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from nativeauthenticator.orm import UserInfo
 from traitlets import default
 
 from qcrbox_hub.accounts.addresses import client_address
-from qcrbox_hub.accounts.brake import Attempts, SignInBrake, TooMany
+from qcrbox_hub.accounts.brake import BRAKE, TooMany
 from qcrbox_hub.accounts.invitations import Invitations
 from qcrbox_hub.accounts.members import Members
 from qcrbox_hub.accounts.membership import Membership
@@ -29,12 +29,7 @@ from qcrbox_hub.accounts.tables import RequestRow, SignInStateRow
 
 # bcrypt looks at no more than this.
 LONGEST_PASSWORD_BYTES = 72
-REQUESTS_LIMIT = 500
 WRONG = "User name or password is not right."
-
-BRAKE = SignInBrake()
-# A class of sixty behind one address must be able to sign up in one go.
-SIGN_UPS_PER_ADDRESS = Attempts(limit=200, window_s=3600)
 
 
 class QCrBoxAuthenticator(Members, NativeAuthenticator):

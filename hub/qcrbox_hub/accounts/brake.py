@@ -147,3 +147,10 @@ class SignInBrake:
             del known[next(iter(known))]
         if len(self._known) > LARGEST_NUMBER_OF_KEYS:
             del self._known[next(iter(self._known))]
+
+
+# Of this hub: sign-in, confirmation of a password, and sign-up count together, whatever page they came by.
+BRAKE = SignInBrake()
+# A class of sixty behind one address must be able to sign up in one go.
+SIGN_UPS_PER_ADDRESS = Attempts(limit=200, window_s=3600)
+REQUESTS_LIMIT = 500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyterhub import orm
 from jupyterhub.handlers import BaseHandler
@@ -14,8 +14,7 @@ from qcrbox.contract.errors import QcError
 from tornado import web
 
 from qcrbox_hub.accounts.addresses import client_address
-from qcrbox_hub.accounts.authenticator import BRAKE, REQUESTS_LIMIT, SIGN_UPS_PER_ADDRESS, QCrBoxAuthenticator
-from qcrbox_hub.accounts.brake import TooMany
+from qcrbox_hub.accounts.brake import BRAKE, REQUESTS_LIMIT, SIGN_UPS_PER_ADDRESS, TooMany
 from qcrbox_hub.accounts.first_admin import FirstAdminCode
 from qcrbox_hub.accounts.membership import give_administrator
 from qcrbox_hub.accounts.recent_sign_in import recent
@@ -24,6 +23,9 @@ from qcrbox_hub.accounts.service import AccountService
 from qcrbox_hub.accounts.tables import RequestRow, must_change_password
 from qcrbox_hub.platform.addresses import Addresses
 from qcrbox_hub.walls.choice import trust_everyone
+
+if TYPE_CHECKING:
+    from qcrbox_hub.accounts.authenticator import QCrBoxAuthenticator
 
 # Fields of a form that are not repeated on the page that asks for the password.
 _NOT_REPEATED = frozenset({"_xsrf", "confirm_password"})

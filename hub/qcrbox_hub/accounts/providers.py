@@ -22,7 +22,7 @@ from qcrbox.contract.errors import Unreachable
 from traitlets import List, Unicode, default
 
 from qcrbox_hub.accounts.addresses import client_address
-from qcrbox_hub.accounts.brake import TooMany
+from qcrbox_hub.accounts.brake import BRAKE, TooMany
 from qcrbox_hub.accounts.members import Members
 from qcrbox_hub.accounts.names import NAME_PATTERN, safe_name
 
@@ -109,8 +109,6 @@ class PasswordMembers(ProviderMembers):
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | str | None:
         """What the provider says, or None with the reason for the person in `handler.refusal`."""
-        from qcrbox_hub.accounts.authenticator import BRAKE  # it imports the native authenticator's tables
-
         name, address = data.get("username", "").strip().lower()[:255], client_address(handler)
         try:
             async with BRAKE.attempt(name, address):

@@ -53,7 +53,7 @@ class Storage(AdminPage):
         decisions: list[dict[str, Any]] = []
         try:
             found = await self.registry.get("/api/storage", most=MOST)
-            leftovers = (await self.registry.get("/api/leftovers"))["leftovers"]
+            leftovers = (await self.registry.get("/api/leftovers", fresh="false"))["leftovers"]
             decisions = (await self.registry.get("/api/leftovers/decisions"))["decisions"]
         except QcError as error:
             problem = error.message

@@ -65,6 +65,7 @@ def crowd(
         "/groups?sort=-members&page=20",
         "/groups/group-0500",
         "/people/person-09999",
+        "/storage",
     ],
 )
 def test_page_does_not_wait_for_the_number_of_people(crowd: Browser, path: str) -> None:

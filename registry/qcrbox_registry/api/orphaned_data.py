@@ -26,9 +26,12 @@ class Decide(Body):
 
 
 @router.get("", response_model=models.Success[schemas.Leftovers])
-async def list_leftovers(core: TheCore, actor: Caller) -> Response:
-    """The data of deleted groups and accounts, longest deleted first. The hub is asked first which are deleted."""
-    return success({"leftovers": await core.orphaned_data.listed(actor)})
+async def list_leftovers(core: TheCore, actor: Caller, fresh: bool = True) -> Response:
+    """The data of deleted groups and accounts, longest deleted first.
+
+    The hub is asked first which are deleted; with fresh=false the answer is at once and may be five minutes old.
+    """
+    return success({"leftovers": await core.orphaned_data.listed(actor, fresh=fresh)})
 
 
 @router.post("", status_code=201, response_model=models.Success[schemas.Decided], openapi_extra=takes(Decide))

@@ -35,10 +35,12 @@ class OrphanedDataService:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def listed(self, actor: Actor) -> list[Json]:
-        """The data of deleted groups and accounts; the hub is asked first which are deleted."""
+    async def listed(self, actor: Actor, *, fresh: bool = True) -> list[Json]:
+        """The data of deleted groups and accounts. `fresh`: ask the hub first which are deleted; that takes it
+        seconds with thousands of people, and housekeeping asks every few minutes anyway."""
         authorize(actor, "read", SITE)
-        await mark_departed(self._context)
+        if fresh:
+            await mark_departed(self._context)
         return [_shown(orphaned) for orphaned in await self._context.db.read(orphaned_data.listed)]
 
     async def decide(self, actor: Actor, asked: Asked) -> Json:
