@@ -72,6 +72,7 @@ EXPECTED: dict[tuple[str, str], tuple[set[str], set[str]]] = {
         _RUN_SEEN,
     ),
     ("calculation", "tag"): ({*_OWNERS, "administrator"}, _RUN_SEEN),
+    ("calculation", "rename"): ({*_OWNERS, "administrator"}, _RUN_SEEN),
     ("calculation", "share"): ({*_OWNERS, "administrator"}, _RUN_SEEN),
     ("calculation", "change"): (set(), _RUN_SEEN),
     ("calculation", "delete"): (set(), _RUN_SEEN),

@@ -1,4 +1,4 @@
-"""What is decided for the data of groups and accounts that are gone; the audit trail only grows, with room for long paths
+"""What is decided for the data of groups and accounts that are gone; the audit trail only grows
 
 Revision: 0002, after 0001.
 """
@@ -54,15 +54,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("handover_id", "kind", "object_id", name=op.f("pk_handover_items")),
     )
-    # Before the triggers: SQLite makes the table anew, and a trigger would not be carried over.
-    with op.batch_alter_table("audit", table_kwargs={"sqlite_autoincrement": True}) as table:
-        table.alter_column(
-            "action", existing_type=sa.String(60), type_=sa.String(255), existing_nullable=False
-        )
-        table.alter_column(
-            "object_id", existing_type=sa.String(64), type_=sa.String(255),
-            existing_nullable=False, existing_server_default="",
-        )  # fmt: skip
     for statement in _SQLITE if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL:
         op.execute(statement)
 
