@@ -64,6 +64,11 @@ export interface components {
              */
             held: string;
             /**
+             * Missing
+             * @default
+             */
+            missing: string;
+            /**
              * Retired
              * @default false
              */
@@ -324,6 +329,11 @@ export interface components {
              * @default
              */
             title: string;
+            /**
+             * Missing
+             * @default
+             */
+            missing: string;
         };
         /**
          * Commands
