@@ -111,6 +111,7 @@ def test_a_program_that_is_not_installed_is_not_offered(student: Person, platfor
     page.locator(".jp-DirListing-item", has_text="mycrystal.cif").click(button="right")
     page.locator(".lm-Menu-item", has_text="Add to the QCrBox store").click()
     dataset = panel.locator("[data-dataset]", has_text="mycrystal").first
+    dataset.locator(".qcrbox-Row-main").click()
     dataset.get_by_role("button", name="Run").click()
     page.locator(".jp-Dialog select").select_option(label="Absent: draw_by_absent_program (not installed)")
     page.locator(".jp-Dialog-button.jp-mod-accept").click()
