@@ -53,10 +53,13 @@ class ManagedAgent:
 
     @property
     def is_alive(self) -> bool:
+        """Whether the agent has not ended yet."""
         return self.ended is None
 
 
 class Launcher:
+    """Answers the requests of the registry with the help of a manager, and reports agents that ended."""
+
     def __init__(self, name: str, url: str, seed: bytes, manager: Manager, catalogue: Catalogue) -> None:
         self.name, self._url, self._seed = name, url, seed
         self.manager, self.catalogue = manager, catalogue
@@ -255,6 +258,7 @@ class Launcher:
 
     @property
     def free(self) -> int:
+        """Number of agents that can still be started."""
         return max(self.manager.capacity() - sum(managed.is_alive for managed in self.agents.values()), 0)
 
     def _answer(self, error: str = "") -> bytes:

@@ -31,6 +31,8 @@ from qcrbox_registry.testing.agent import DummyAgent, ignore_error
 
 @dataclass
 class ManagedDummy:
+    """A dummy agent that the launcher has started, as a task or a process."""
+
     agent: str
     request: StartAgent
     stop: Callable[[float], Awaitable[None]]
@@ -70,6 +72,7 @@ class DummyLauncher:
         self._watch: asyncio.Task | None = None
 
     async def start(self) -> None:
+        """Connect to NATS and answer the requests of the registry."""
         self.connection = await connect(
             self.url,
             name=f"launcher-{self.name}",
@@ -88,6 +91,7 @@ class DummyLauncher:
         self._watch = asyncio.create_task(self._tell_gone())
 
     async def close(self) -> None:
+        """Stop all agents and disconnect."""
         if self._watch is not None:
             self._watch.cancel()
         for kept in list(self.kept.values()):
@@ -144,6 +148,7 @@ class DummyLauncher:
         await message.respond(self._answer())
 
     async def start_in_task(self, request: StartAgent) -> ManagedDummy:
+        """Start a dummy agent as a task of this process."""
         ended: list[int] = []
 
         def die() -> None:
@@ -168,6 +173,7 @@ class DummyLauncher:
         )
 
     async def start_in_process(self, request: StartAgent) -> ManagedDummy:
+        """Start a dummy agent as a process that can be killed."""
         assert self._folder is not None
         token_file = self._folder / f"{request.agent}.token"
         token_file.write_text(request.enrolment_token)

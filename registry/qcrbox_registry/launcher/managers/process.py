@@ -75,6 +75,7 @@ class ProcessManager(Manager):
     ).tag(config=True)
 
     async def setup(self) -> None:
+        """Make the folders for agents, logs and work."""
         data = Path(self.data)
         self._run, self._logs, self._work = data / "run" / "agents", data / "logs" / "agents", data / "work"
         for folder in (self._run, self._logs, self._work):
@@ -87,6 +88,7 @@ class ProcessManager(Manager):
             self.log.info("%s was left by an agent that was killed", folder)
 
     async def prepare(self, application: ApprovedApplication, progress: Progress) -> None:
+        """Make the virtual environment of the application."""
         await self._python(application, progress)
 
     async def missing(self, application: ApprovedApplication) -> dict[str, str]:
@@ -120,6 +122,7 @@ class ProcessManager(Manager):
             raise StartFailed(f"The environment of {name} could not be made.", why=str(error)) from error
 
     async def start(self, plan: AgentPlan) -> str:
+        """Start the agent as a process; returns its pid and start time as the handle."""
         python = await self._python(plan.application, lambda _: None)
         token = self._run / f"{plan.agent}.token"
         home = self._work / plan.agent
@@ -180,6 +183,7 @@ class ProcessManager(Manager):
         }
 
     async def poll(self, handle: str) -> Ended | None:
+        """None while the process runs, otherwise how it ended."""
         pid, ticks = _parts(handle)
         child = self._children.get(pid)
         if child is not None:
@@ -192,6 +196,7 @@ class ProcessManager(Manager):
         return None if _is_process(pid, ticks) else Ended(reason="its process ended")
 
     async def stop(self, handle: str, grace_s: float) -> None:
+        """Terminate the process and kill its group after `grace_s` seconds."""
         pid, ticks = _parts(handle)
         if _is_process(pid, ticks):
             with contextlib.suppress(ProcessLookupError):
@@ -216,6 +221,7 @@ class ProcessManager(Manager):
         return _is_process(pid, ticks)
 
     async def list(self) -> list[FoundAgent]:
+        """Agents of this data folder whose process is alive."""
         return [
             FoundAgent(
                 agent=record.agent,
