@@ -116,3 +116,18 @@ test('what is not installed comes last and says so', () => {
   ]);
   expect(offers.map(each => offerLabel(each, trans))).toEqual(['Refine: refine_iam', 'Refine: draw (not installed)']);
 });
+
+test('a form is filled in again after a reload', () => {
+  const before = model();
+  before.set('cycles', '3');
+  const after = new CommandModel(
+    application,
+    command,
+    () => [AZU],
+    each => each.name,
+    undefined,
+    JSON.parse(JSON.stringify(before.values))
+  );
+  expect(after.values).toEqual(before.values);
+  expect(after.arguments).toEqual({ structure: { data_file_id: 'f-azu.cif' }, cycles: 3 });
+});

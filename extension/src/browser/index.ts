@@ -7,8 +7,10 @@ import { ITranslator } from '@jupyterlab/translation';
 import { cifIcon } from '../icons';
 import { datasetCode } from '../notebook/code';
 import { insert } from '../notebook/insert';
+import { renameDataset } from '../panel/renaming';
 import { IRegistryStore } from '../registry/plugin';
 import { DATA_KINDS, type RegistryStore } from '../registry/store';
+import { START_RANK } from '../start';
 import { OPEN_STORE } from './commands';
 import { BrowserModel } from './model';
 import { StoreBrowser } from './view';
@@ -36,6 +38,7 @@ export const browserPlugin: JupyterFrontEndPlugin<void> = {
         model,
         {
           use: dataset => insert(datasetCode(dataset, store.datasets), notebooks, trans),
+          rename: dataset => void renameDataset(store, dataset, trans),
           downloadUrl: id => store.client.downloadUrl(id),
           maySeeOthers: () => store.maySeeOthers,
           ask: async (title, label) => (await InputDialog.getText({ title, label })).value ?? ''
@@ -49,7 +52,7 @@ export const browserPlugin: JupyterFrontEndPlugin<void> = {
       made.title.closable = true;
       // What is stored elsewhere while somebody looks shows up by itself.
       const heard = (_: RegistryStore, event: { kind: string }) => {
-        if (DATA_KINDS.has(event.kind)) {
+        if (DATA_KINDS.has(event.kind) || event.kind === 'title') {
           void model.search();
         }
       };
@@ -76,6 +79,6 @@ export const browserPlugin: JupyterFrontEndPlugin<void> = {
     });
     const category = trans.__('QCrBox');
     palette?.addItem({ command: OPEN_STORE, category });
-    launcher?.add({ command: OPEN_STORE, category, rank: 5 });
+    launcher?.add({ command: OPEN_STORE, category, categoryRank: START_RANK, rank: 10 });
   }
 };

@@ -11,6 +11,7 @@ const ROW_HEIGHT = 28;
 /** What can be done with a dataset outside this view. */
 export interface IActions {
   use(dataset: IDataset): void;
+  rename(dataset: IDataset): void;
   downloadUrl(id: string): string;
   maySeeOthers(): boolean;
   ask(title: string, label: string): Promise<string>;
@@ -262,7 +263,18 @@ function Row({ dataset, place, model, actions, trans }: IRowProps): JSX.Element 
       </span>
       {cells.map((cell, number) => (
         <span key={number} role="gridcell" title={cell}>
-          {cell}
+          {number === 0 && !model.bin && !dataset.read_only ? (
+            <button
+              className="qcrbox-Store-name"
+              title={trans.__('Rename %1', cell)}
+              aria-label={trans.__('Rename %1', cell)}
+              onClick={() => actions.rename(dataset)}
+            >
+              {cell}
+            </button>
+          ) : (
+            cell
+          )}
         </span>
       ))}
       <span role="gridcell">

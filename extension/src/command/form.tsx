@@ -28,6 +28,12 @@ export class CommandForm extends ReactWidget {
     this.addClass('qcrbox-CommandForm');
   }
 
+  /** What opens the same form again. */
+  get args(): { application: string; command: string; values: Record<string, string> } {
+    const { application, command, values } = this.model;
+    return { application: application.slug, command: command.name, values };
+  }
+
   protected render(): JSX.Element {
     const { model, store } = this;
     return (

@@ -1,5 +1,12 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { Clipboard, ICommandPalette, InputDialog, MainAreaWidget, Notification } from '@jupyterlab/apputils';
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import {
+  Clipboard,
+  ICommandPalette,
+  InputDialog,
+  MainAreaWidget,
+  Notification,
+  WidgetTracker
+} from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
@@ -21,24 +28,36 @@ import { CommandForm } from './form';
 import { CommandModel } from './model';
 import { ResultView } from './result';
 
+/** What a form begins with: a chosen file or dataset, or what was filled in before a reload and the id of its tab. */
+interface IFormArgs {
+  input?: string;
+  values?: Record<string, string>;
+  tab?: string;
+}
+
+/** The id of a result's tab begins so. */
+const RESULT = 'qcrbox-result-';
+
 /** Commands as forms and their results as tabs: calculating without a cell of code. */
 export const commandPlugin: JupyterFrontEndPlugin<void> = {
   id: '@qcrbox/lab:commands',
   description: 'Forms of commands and tabs of results.',
   autoStart: true,
   requires: [ITranslator, IRegistryStore, INotebookTracker],
-  optional: [ICommandPalette, IDefaultFileBrowser],
+  optional: [ICommandPalette, IDefaultFileBrowser, ILayoutRestorer],
   activate: (
     app: JupyterFrontEnd,
     translator: ITranslator,
     store: RegistryStore,
     notebooks: INotebookTracker,
     palette: ICommandPalette | null,
-    files: IDefaultFileBrowser | null
+    files: IDefaultFileBrowser | null,
+    restorer: ILayoutRestorer | null
   ) => {
     const trans = translator.load('qcrbox');
     const { commands, shell, serviceManager } = app;
-    const results = new Map<string, MainAreaWidget<ResultView>>();
+    const results = new WidgetTracker<MainAreaWidget<ResultView>>({ namespace: 'qcrbox-results' });
+    const forms = new WidgetTracker<MainAreaWidget<CommandForm>>({ namespace: 'qcrbox-forms' });
 
     const show = (widget: Widget) => {
       if (!widget.isAttached) {
@@ -47,9 +66,9 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       shell.activateById(widget.id);
     };
 
-    const openForm = ({ application, command }: IOffer, input?: string) => {
+    const openForm = ({ application, command }: IOffer, { input, values, tab: id }: IFormArgs) => {
       const title = (dataset: Parameters<typeof datasetTitle>[0]) => datasetTitle(dataset, store.calculations);
-      const model = new CommandModel(application, command, () => store.datasets, title, input);
+      const model = new CommandModel(application, command, () => store.datasets, title, input, values);
       // One key for one form: a second click, or a repeated request, never starts a second calculation.
       let key = UUID.uuid4();
       const run = async () => {
@@ -78,16 +97,19 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
         trans
       );
       const tab = new MainAreaWidget({ content });
-      tab.id = `qcrbox-form-${UUID.uuid4()}`;
+      // The same after a reload: Lab remembers places of tabs by their ids.
+      tab.id = id ?? `qcrbox-form-${UUID.uuid4()}`;
       content.id = `${tab.id}-content`;
       tab.title.label = `${application.name}: ${command.name}`;
       tab.title.icon = qcrboxIcon;
       tab.title.closable = true;
+      void forms.add(tab);
+      model.changed.connect(() => void forms.save(tab));
       show(tab);
     };
 
     const openResult = (id: string) => {
-      const known = results.get(id);
+      const known = results.find(each => each.id === `${RESULT}${id}`);
       if (known) {
         show(known);
         return;
@@ -99,12 +121,13 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
           rename: calculation => void renameCalculation(store, calculation, trans),
           cancel: calculation => void askToCancel(store, calculation, trans),
           insert: calculation => insert(calculationCode(calculation.calculation_id), notebooks, trans),
-          next: (application, command, dataset) => openForm({ application, command }, dataset.qcrbox_dataset_id)
+          next: (application, command, dataset) =>
+            openForm({ application, command }, { input: dataset.qcrbox_dataset_id })
         },
         trans
       );
       const tab = new MainAreaWidget({ content });
-      tab.id = `qcrbox-result-${id}`;
+      tab.id = `${RESULT}${id}`;
       tab.title.icon = cifIcon;
       tab.title.closable = true;
       const label = () => {
@@ -114,11 +137,8 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       };
       label();
       store.changed.connect(label);
-      tab.disposed.connect(() => {
-        store.changed.disconnect(label);
-        results.delete(id);
-      });
-      results.set(id, tab);
+      tab.disposed.connect(() => store.changed.disconnect(label));
+      void results.add(tab);
       show(tab);
     };
 
@@ -139,20 +159,34 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       icon: qcrboxIcon,
       execute: async args => {
         await store.start();
-        const chosen = named(args['application'], args['command']) ?? (await ask());
+        // A form from before a reload whose command is gone stays away: nobody asked for another.
+        const chosen = named(args['application'], args['command']) ?? (args['tab'] ? undefined : await ask());
         if (chosen) {
-          openForm(chosen, args['input'] as string | undefined);
+          openForm(chosen, args as IFormArgs);
         }
       }
     });
     commands.addCommand(OPEN_RESULT, {
       label: trans.__('Open a result'),
       icon: cifIcon,
-      execute: async args => {
-        await store.start();
+      execute: args => {
+        void store.start();
         openResult(String(args['id'] ?? ''));
       }
     });
+
+    if (restorer) {
+      void restorer.restore(results, {
+        command: OPEN_RESULT,
+        args: tab => ({ id: tab.id.slice(RESULT.length) }),
+        name: tab => tab.id
+      });
+      void restorer.restore(forms, {
+        command: RUN_COMMAND,
+        args: tab => ({ ...tab.content.args, tab: tab.id }),
+        name: tab => tab.id
+      });
+    }
 
     const keepChosen = async (): Promise<string[]> => {
       await store.start();

@@ -19,7 +19,8 @@ export class CommandModel {
     readonly command: ICommand,
     private readonly datasets: () => IDataset[],
     private readonly title: (dataset: IDataset) => string,
-    input?: string
+    input?: string,
+    filled: Record<string, string> = {}
   ) {
     this.names = namesOf(command);
     for (const name of this.names) {
@@ -30,6 +31,7 @@ export class CommandModel {
         this.filled[name] = (wanted ?? (input ? undefined : choices[0]))?.id ?? '';
         input = undefined; // of several structures, the first is the one that was chosen
       }
+      this.filled[name] = filled[name] ?? this.filled[name] ?? '';
     }
   }
 
@@ -70,6 +72,11 @@ export class CommandModel {
   get input(): IChoice | undefined {
     const name = this.names.find(each => kindOf(this.parameter(each)) === 'cif');
     return name === undefined ? undefined : this.chosen(name);
+  }
+
+  /** What is filled in, for the same form after a reload. */
+  get values(): Record<string, string> {
+    return { ...this.filled };
   }
 
   /** Field → what is wrong with it. */

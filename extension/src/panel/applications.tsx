@@ -22,7 +22,7 @@ export function Applications({ context }: { context: IPanelContext }): JSX.Eleme
     }))
     .filter(({ application, commands }) => commands.length > 0 || (text && matches(text, application)) || !text);
   return (
-    <Section title={trans.__('Applications')} count={store.applications.length}>
+    <Section name="applications" title={trans.__('Applications')} count={store.applications.length}>
       {store.applications.length > 3 && (
         <input
           className="qcrbox-Search"

@@ -35,7 +35,7 @@ export function Calculations({ context }: { context: IPanelContext }): JSX.Eleme
   const { store, trans } = context;
   const [chosen, choose] = React.useState('');
   return (
-    <Section title={trans.__('Calculations')} count={store.calculations.length}>
+    <Section name="calculations" title={trans.__('Calculations')} count={store.calculations.length}>
       {store.calculations.length === 0 && (
         <div className="qcrbox-empty">{trans.__('None yet. Start one from a notebook.')}</div>
       )}

@@ -16,7 +16,7 @@ export function Datasets({ context }: { context: IPanelContext }): JSX.Element {
   const names = (each: IDataset) => [datasetTitle(each, store.calculations), ...Object.keys(each.data_files)];
   const found = store.datasets.filter(each => !text || names(each).some(name => name.toLowerCase().includes(text)));
   return (
-    <Section title={trans.__('Datasets')} count={store.datasets.length}>
+    <Section name="datasets" title={trans.__('Datasets')} count={store.datasets.length}>
       <div className="qcrbox-Drop">
         {trans.__('Drop CIF and reflection files here')}
         <br />

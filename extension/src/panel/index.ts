@@ -7,11 +7,17 @@ import { ITranslator } from '@jupyterlab/translation';
 import { qcrboxIcon } from '../icons';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
+import { START_RANK } from '../start';
 import { QCrBoxPanel } from './panel';
+import type { SectionName } from './section';
 
 const OPEN = 'qcrbox:open-panel';
 const REFRESH = 'qcrbox:refresh';
 const UPLOAD = 'qcrbox:upload';
+const SHOW = 'qcrbox:show';
+const TUTORIALS = 'qcrbox:tutorials';
+/** Where each person's copies of the tutorials lie, below Lab's root. */
+const TUTORIALS_FOLDER = 'notebooks';
 
 /** The side panel with its commands, launcher card and palette entries. */
 export const panelPlugin: JupyterFrontEndPlugin<void> = {
@@ -46,7 +52,8 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       execute: () => store.refresh()
     });
     commands.addCommand(UPLOAD, {
-      label: trans.__('Upload files to QCrBox …'),
+      label: trans.__('New project from files …'),
+      caption: trans.__('Choose a CIF and its reflections; files of one name become one dataset that can be refined.'),
       icon: qcrboxIcon,
       execute: () => {
         shell.activateById(panel.id);
@@ -54,12 +61,48 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
+    const parts: Record<string, [string, string]> = {
+      calculations: [
+        trans.__('My results'),
+        trans.__('What runs, and what you have calculated, the newest first; each opens in a tab.')
+      ],
+      datasets: [
+        trans.__('Examples and data'),
+        trans.__('Your structures, and examples to try everything with; Run … does something with one.')
+      ],
+      applications: [
+        trans.__('Programs'),
+        trans.__('What can be calculated here, with a form for each command and the window of each program.')
+      ]
+    };
+    commands.addCommand(SHOW, {
+      label: args => parts[String(args['section'])]?.[0] ?? trans.__('A part of the QCrBox panel'),
+      caption: args => parts[String(args['section'])]?.[1] ?? '',
+      icon: qcrboxIcon,
+      execute: args => {
+        shell.activateById(panel.id);
+        return panel.showSection(args['section'] as SectionName);
+      }
+    });
+    commands.addCommand(TUTORIALS, {
+      label: trans.__('Tutorials'),
+      caption: trans.__('Notebooks that lead through a first refinement, judging a model, and more.'),
+      icon: qcrboxIcon,
+      isVisible: () => commands.hasCommand('filebrowser:open-path'),
+      execute: () => commands.execute('filebrowser:open-path', { path: TUTORIALS_FOLDER })
+    });
+
     const category = trans.__('QCrBox');
     for (const command of [OPEN, UPLOAD, REFRESH]) {
       palette?.addItem({ command, category });
     }
-    for (const [rank, command] of [OPEN, UPLOAD].entries()) {
-      launcher?.add({ command, category, rank });
+    const cards = [
+      { command: UPLOAD },
+      ...Object.keys(parts).map(section => ({ command: SHOW, args: { section } })),
+      { command: TUTORIALS }
+    ];
+    for (const [rank, card] of cards.entries()) {
+      launcher?.add({ ...card, category, categoryRank: START_RANK, rank });
     }
   }
 };

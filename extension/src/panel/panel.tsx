@@ -27,6 +27,7 @@ import { Everybody } from './everybody';
 import { isLongAwaitedEnd } from './ending';
 import { filesOfLab, keepFiles } from './keeping';
 import { renameCalculation } from './renaming';
+import type { SectionName } from './section';
 import { Sessions } from './sessions';
 
 /** What Lab's file browser puts on a drag. */
@@ -68,6 +69,18 @@ export class QCrBoxPanel extends ReactWidget {
         void commands.execute(RUN_COMMAND, { application: application.slug, command: command.name }),
       runOn: dataset => void commands.execute(RUN_COMMAND, { input: dataset.qcrbox_dataset_id })
     };
+  }
+
+  /** Unfold a part of the panel, scroll to it and put the focus there. */
+  async showSection(name: SectionName): Promise<void> {
+    await this.store.start();
+    await this.renderPromise;
+    const title = this.node.querySelector<HTMLElement>(`[data-section="${name}"] .qcrbox-Section-title`);
+    if (title?.getAttribute('aria-expanded') === 'false') {
+      title.click();
+    }
+    title?.scrollIntoView({ block: 'start' });
+    title?.focus();
   }
 
   protected render(): JSX.Element {

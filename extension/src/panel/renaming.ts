@@ -2,7 +2,7 @@ import { InputDialog, Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { RegistryStore } from '../registry/store';
-import type { ICalculation } from '../registry/types';
+import type { ICalculation, IDataset } from '../registry/types';
 
 /** Asks for the title of a calculation and its result; an empty one brings the automatic title back. */
 export async function renameCalculation(
@@ -10,18 +10,41 @@ export async function renameCalculation(
   calculation: ICalculation,
   trans: TranslationBundle
 ): Promise<void> {
-  const { value } = await InputDialog.getText({
-    title: trans.__('Title of this result'),
-    label: trans.__('Leave it empty for the automatic title.'),
-    text: calculation.title,
-    selectionRange: calculation.title.length,
-    okLabel: trans.__('Rename')
-  });
-  if (value === null) {
+  const id = calculation.calculation_id;
+  await renameResult(store, id, calculation.title, trans);
+}
+
+/** The same for a dataset; that of a result has one title with its calculation. */
+export async function renameDataset(store: RegistryStore, dataset: IDataset, trans: TranslationBundle): Promise<void> {
+  const name = dataset.name ?? '';
+  if (dataset.calculation_id) {
+    await renameResult(store, dataset.calculation_id, name, trans);
     return;
   }
+  const value = await asked(name, trans.__('Name of this dataset'), '', trans);
+  if (value) {
+    await told(store.client.renameDataset(dataset.qcrbox_dataset_id, value));
+  }
+}
+
+async function renameResult(store: RegistryStore, id: string, title: string, trans: TranslationBundle): Promise<void> {
+  const label = trans.__('Leave it empty for the automatic title.');
+  const value = await asked(title, trans.__('Title of this result'), label, trans);
+  if (value !== null) {
+    await told(store.client.renameCalculation(id, value));
+  }
+}
+
+async function asked(text: string, title: string, label: string, trans: TranslationBundle): Promise<string | null> {
+  const okLabel = trans.__('Rename');
+  const { value } = await InputDialog.getText({ title, label, text, selectionRange: text.length, okLabel });
+  return value === null ? null : value.trim();
+}
+
+/** What the registry refuses is shown. */
+async function told(change: Promise<void>): Promise<void> {
   try {
-    await store.client.renameCalculation(calculation.calculation_id, value.trim());
+    await change;
   } catch (error) {
     Notification.error(error instanceof Error ? error.message : String(error));
   }

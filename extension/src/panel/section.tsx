@@ -1,19 +1,23 @@
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+/** Parts that are opened from elsewhere, such as Lab's start page. */
+export type SectionName = 'calculations' | 'datasets' | 'applications' | 'sessions';
+
 interface ISectionProps {
+  name: SectionName;
   title: string;
   count: number;
   children: React.ReactNode;
 }
 
 /** A foldable part of the panel. */
-export function Section({ title, count, children }: ISectionProps): JSX.Element {
+export function Section({ name, title, count, children }: ISectionProps): JSX.Element {
   const [open, setOpen] = React.useState(true);
   const id = React.useId();
   const Caret = open ? caretDownIcon : caretRightIcon;
   return (
-    <section className="qcrbox-Section" aria-labelledby={`${id}-title`}>
+    <section className="qcrbox-Section" data-section={name} aria-labelledby={`${id}-title`}>
       <button
         className="qcrbox-Section-title"
         id={`${id}-title`}

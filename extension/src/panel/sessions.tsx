@@ -13,7 +13,7 @@ export function Sessions({ context }: { context: IPanelContext }): JSX.Element |
     return null;
   }
   return (
-    <Section title={trans.__('Sessions')} count={store.sessions.length}>
+    <Section name="sessions" title={trans.__('Sessions')} count={store.sessions.length}>
       <ul className="qcrbox-List">
         {store.sessions.map(session => (
           <Session key={session.session_id} session={session} context={context} />

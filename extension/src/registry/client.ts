@@ -76,6 +76,11 @@ export class RegistryClient {
   }
 
   /** Sessions that are open or starting, newest first. */
+  /** Give a dataset that is no result a name. */
+  async renameDataset(id: string, name: string): Promise<void> {
+    await this.request(`datasets/${encodeURIComponent(id)}`, json('PATCH', { name }));
+  }
+
   async sessions(mine: boolean): Promise<ISession[]> {
     const answer = await this.get<{ interactive_sessions: ISession[] }>('interactive-sessions', { mine });
     return answer.interactive_sessions;

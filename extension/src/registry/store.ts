@@ -40,7 +40,7 @@ export class RegistryStore implements IDisposable {
 
   private readonly _changed = new Signal<this, void>(this);
   private readonly _happened = new Signal<this, IEvent>(this);
-  private started = false;
+  private starting: Promise<void> | undefined;
   private stream: EventStream | undefined;
   private pollTimer = 0;
   private gatherTimer = 0;
@@ -60,12 +60,13 @@ export class RegistryStore implements IDisposable {
     return this._happened;
   }
 
-  /** Load everything and listen, when somebody first looks; asked again it does nothing. */
-  async start(): Promise<void> {
-    if (this.started) {
-      return;
-    }
-    this.started = true;
+  /** Load everything and listen, when somebody first looks; asked again it waits for that. */
+  start(): Promise<void> {
+    this.starting ??= this.begin();
+    return this.starting;
+  }
+
+  private async begin(): Promise<void> {
     try {
       if (!(await this.client.configured())) {
         this.become('unconfigured');
