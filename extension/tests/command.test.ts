@@ -1,16 +1,21 @@
 import { expect, test } from 'vitest';
 
-import { fits, problemOf, suffixesOf } from '../src/command/fields';
+import { fits, problemOf } from '../src/command/fields';
 import { figuresOf, isDoubtful, isUnconverged } from '../src/command/figures';
 import { CommandModel } from '../src/command/model';
 import { offerLabel, structureCommands } from '../src/offers';
 import type { IApplication, ICalculation, ICommand, IDataFile, IDataset, IParameter } from '../src/registry/types';
 
-const STRUCTURE: IParameter = { dtype: 'QCrBox.cif_data_file', required: true, required_entry_sets: ['atoms'] };
+const STRUCTURE: IParameter = {
+  dtype: 'QCrBox.cif_data_file',
+  required: true,
+  takes: { endings: ['.cif'], atoms: true }
+};
 const REFLECTIONS: IParameter = {
   dtype: 'QCrBox.data_file',
   required: false,
   companion: ['*.hkl'],
+  takes: { endings: ['.hkl', '.fcf'], atoms: false },
   description: 'Reflections: SHELX .hkl file (HKLF 4) or .fcf file. Not given: the one beside the structure.'
 };
 const CYCLES: IParameter = { dtype: 'int', default_value: 10, valid_value: { numeric_range: [0, 50] } };
@@ -40,7 +45,6 @@ const model = (input?: string, datasets = [AZU]) =>
   );
 
 test('a picker of reflections offers neither CIFs nor lists of peaks', () => {
-  expect(suffixesOf(REFLECTIONS).sort()).toEqual(['.fcf', '.hkl']);
   expect(['azu.hkl', 'azu.fcf', 'azu.cif', 'peaks.json'].map(name => fits(REFLECTIONS, file(name)))).toEqual([
     true,
     true,

@@ -113,9 +113,10 @@ def test_a_program_that_is_not_installed_is_not_offered(student: Person, platfor
     expect(installed).to_be_visible()
     expect(installed.locator(".qcrbox-Chip")).to_have_count(0)
 
-    choose_in_file_browser(page, "mycrystal.cif")
+    choose_in_file_browser_tab(page, "mycrystal.cif")
     page.locator(".jp-DirListing-item", has_text="mycrystal.cif").click(button="right")
     page.locator(".lm-Menu-item", has_text="Add to the QCrBox store").click()
+    student.open_panel()
     dataset = panel.locator("[data-dataset]", has_text="mycrystal").first
     dataset.locator(".qcrbox-Row-main").click()
     dataset.get_by_role("button", name="Run").click()

@@ -9,24 +9,12 @@ export interface IChoice {
   dataset: IDataset;
 }
 
-const SUFFIX = /(?:^|[\s(*])(\.[a-z][a-z0-9]{1,5})\b/gi;
-
-/** Endings of file names that a parameter takes: those it is completed with, and those its description names. */
-export function suffixesOf(parameter: IParameter): string[] {
-  const companions = (parameter.companion ?? []).map(pattern => pattern.replace(/^\*/, '').toLowerCase());
-  const named = [...(parameter.description ?? '').matchAll(SUFFIX)].map(found => (found[1] ?? '').toLowerCase());
-  return [...new Set([...companions, ...named])].filter(suffix => suffix.startsWith('.'));
-}
-
 /** Whether a file can be the value of a parameter, as far as its name and its index tell. */
 export function fits(parameter: IParameter, file: IDataFile): boolean {
   const name = file.filename.toLowerCase();
-  if (kindOf(parameter) === 'cif') {
-    const needsAtoms = (parameter.required_entry_sets ?? []).includes('atoms');
-    return name.endsWith('.cif') && (!needsAtoms || !file.index || file.index.kind === 'structure');
-  }
-  const suffixes = suffixesOf(parameter);
-  return suffixes.length === 0 ? !name.endsWith('.json') : suffixes.some(suffix => name.endsWith(suffix));
+  const { endings = [], atoms = false } = parameter.takes ?? {};
+  const hasAtoms = !file.index || file.index.kind === 'structure';
+  return (endings.length === 0 || endings.some(ending => name.endsWith(ending))) && (!atoms || hasAtoms);
 }
 
 /** The files that fit, the newest datasets first. */

@@ -18,7 +18,8 @@ export interface IParameter {
   valid_value?: { choices?: unknown[]; numeric_range?: [number | null, number | null] } | null;
   /** File name patterns of what is taken from the dataset of the structure when nothing is given. */
   companion?: string[];
-  required_entry_sets?: string[];
+  /** Of a file: endings of names that fit (none: any), and whether a CIF without atoms does not. */
+  takes?: { endings: string[]; atoms: boolean };
 }
 
 export type ICommand = Replace<Schemas['Command'], { parameters: Record<string, IParameter> }>;

@@ -52,7 +52,11 @@ def file_choices(box: Box, parameter: Parameter) -> list[tuple[str, Any]]:
                 if lacks is not None:
                     choices.append((f"{dataset.name}{kind}{lacks}", dataset))
             else:
-                choices += [(f"{dataset.name}{kind}: {name}", file) for name, file in dataset.files.items()]
+                choices += [
+                    (f"{dataset.name}{kind}: {name}", file)
+                    for name, file in dataset.files.items()
+                    if not parameter.endings or name.lower().endswith(parameter.endings)
+                ]
     except QcError:
         pass
     return choices
@@ -68,7 +72,7 @@ def lacking(parameter: Parameter, dataset: Any) -> str | None:
         return None
     index = cifs[0].record.get("index") or {}
     needed = str(parameter.required_entries).lower()
-    if "_atom_site" in needed and index.get("kind") not in (None, "", "structure"):
+    if parameter.needs_atoms and index.get("kind") not in (None, "", "structure"):
         return f" (no structure: {index.get('kind')})"
     reflections = index.get("has_hkl") or dataset.reflections is not None
     if ("_refln" in needed or "_shelx_hkl" in needed) and index and not reflections:

@@ -61,6 +61,8 @@ class Parameter:
     unit: str = ""
     advanced: bool = False
     required_entries: tuple[Any, ...] = field(default=(), repr=False)
+    endings: tuple[str, ...] = field(default=(), repr=False)  # of files that fit; none: any
+    needs_atoms: bool = field(default=False, repr=False)  # a CIF without a structure does not fit
 
     @classmethod
     def from_json(cls, name: str, record: dict[str, Any]) -> Parameter:
@@ -85,6 +87,8 @@ class Parameter:
             unit=str(record.get("unit") or record.get("units") or ""),
             advanced=bool(record.get("advanced")),
             required_entries=tuple(record.get("required_entries") or ()),
+            endings=tuple((record.get("takes") or {}).get("endings") or ()),
+            needs_atoms=bool((record.get("takes") or {}).get("atoms")),
         )
 
     @property

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from qcrbox.spec.dtypes import INPUT_FILES, OUTPUT_PARAMETERS, DType, rest_word
+from qcrbox.spec.takes import endings, needs_atoms
 
 # A CIF item name, or {"one_of": [name, [name, name], …]}, or the word all_unified.
 Entry = str | dict[str, list[str | list[str]]]
@@ -270,20 +271,35 @@ class Command(Part):
             "description": self.description or "",
             "title": self.title or "",
             "implemented_as": str(self.implemented_as),
-            "parameters": self._rest_parameters(),
+            "parameters": self._rest_parameters(application),
             "merge_cif_su": self.merge_cif_su,
             "doi": ", ".join(self.doi) or None,
             "outputs": {o.name: o.to_rest() for o in self.outputs if not o.from_parameter},
             **({"repeat_command": self.repeats} if self.repeats else {}),
         }
 
-    def _rest_parameters(self) -> dict[str, dict[str, Any]]:
+    def _rest_parameters(self, application: Application) -> dict[str, dict[str, Any]]:
         shown = {p.name: p.to_rest() for p in self.arguments}
+        for parameter in self.arguments:
+            if parameter.is_input_file:
+                shown[parameter.name]["takes"] = _takes(parameter, application)
         output = self.output_cif
         if output is not None and not output.from_parameter:
             # Older clients look among the parameters for whether a command writes a CIF.
             shown[output.name] = output.to_rest_as_parameter()
         return shown
+
+
+def _takes(parameter: Parameter, application: Application) -> dict[str, Any]:
+    """Which files fit: endings of their names (none: any), and whether a CIF without atoms does not."""
+    if parameter.cif is None:
+        return {"endings": endings(parameter.description or "", parameter.companion), "atoms": False}
+    of_sets = [application.entry_sets.get(name, {}) for name in parameter.cif.required_entry_sets]
+    required = [
+        *parameter.cif.required_entries,
+        *(each for one in of_sets for each in one.get("required", ())),
+    ]
+    return {"endings": [".cif"], "atoms": needs_atoms(required)}
 
 
 class EntrySet(Part):

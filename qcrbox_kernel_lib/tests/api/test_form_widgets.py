@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
-from qcrbox.api.form_source import lacking
+from qcrbox.api.form_source import file_choices, lacking
 from qcrbox.widgets.command_form.controls import form_widget
 
 
@@ -52,6 +54,19 @@ def test_name_is_needed_to_keep_options(form):
 
 def test_datasets_that_lack_what_a_field_needs_say_so(live_box):
     parameter = live_box.qcrboxtools.export_hkl.parameters["input_cif"]
+    # What a file lacks is known when the store has indexed it.
+    end = time.monotonic() + 60
+    while live_box.examples["cu3182"].files["cu3182.cif"].record.get("index") is None:
+        assert time.monotonic() < end, "the example was not indexed"
+        time.sleep(0.1)
     assert lacking(parameter, live_box.examples["cu3182"]) == " (no reflections)"
     needs_atoms = live_box.qcrboxtools.iso2aniso.parameters["input_cif"]
     assert lacking(needs_atoms, live_box.examples["cu3182"]) == ""
+
+
+def test_a_field_of_reflections_offers_neither_cifs_nor_lists(live_box):
+    parameter = live_box.refine.refine_iam.parameters["reflections"]
+    offered = [file.filename for _, file in file_choices(live_box, parameter) if file is not None]
+    assert any(name.endswith(".hkl") for name in offered)
+    assert {name.rpartition(".")[2] for name in offered} <= {"hkl", "fcf"}
+    assert live_box.refine.refine_iam.parameters["structure"].needs_atoms
