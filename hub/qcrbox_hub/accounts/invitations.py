@@ -124,7 +124,7 @@ class Invitations:
     # ------------------------------------------------------------ using
 
     def use(self, row: InvitationRow) -> None:
-        """Count one use. Raises Conflict when somebody else took the last one meanwhile."""
+        """Count one use. Raises Conflict when no use is left."""
         if row.uses_left is None:
             return
         changed = (

@@ -175,7 +175,7 @@ def check_settings(folder: DataFolder) -> Iterator[Finding]:
         yield (
             separation is not Separation.NONE,
             f"names: {separation}",
-            "People's pages share the hub's origin: each of them can act as whoever looks at it. See docs/security.md.",
+            "People's pages share the hub's origin: each of them can act as the person who views it. See docs/security.md.",
         )
 
 

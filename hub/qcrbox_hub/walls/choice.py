@@ -50,8 +50,8 @@ class Choice:
 
 _WHAT = {
     Walls.SWARM: "Every person's Jupyter server runs in a container of a Docker Swarm.",
-    Walls.DOCKER: "Every person's Jupyter server runs in a container of its own.",
-    Walls.SANDBOX: "Every person's Jupyter server runs in a sandbox of its own.",
+    Walls.DOCKER: "Every person's Jupyter server runs in its own container.",
+    Walls.SANDBOX: "Every person's Jupyter server runs in its own sandbox.",
     Walls.TRUSTED: "There are no walls between people: everyone's code can read everyone's files and all secrets.",
     Walls.ONE_PERSON: "There are no walls between people, so the first administrator alone is served and sign-up is closed.",
 }
