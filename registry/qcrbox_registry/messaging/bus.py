@@ -191,7 +191,7 @@ class Bus:
         await self._ensure_events_consumer()
 
     async def _patiently(self, act: Callable[[], Awaitable[None]], patience_s: float) -> None:
-        """JetStream recovers its files for a while after NATS accepts connections."""
+        """JetStream still recovers its files when NATS accepts connections already."""
         deadline = asyncio.get_running_loop().time() + patience_s
         while True:
             try:
@@ -221,7 +221,7 @@ class Bus:
         )
 
     async def remove_agent(self, agent: str) -> None:
-        """Forget an agent's consumer and the commands nobody will fetch any more."""
+        """Delete an agent's consumer and the commands that it has not fetched."""
         with contextlib.suppress(NotFoundError, NatsError, OSError):
             await self.js.delete_consumer(COMMANDS, agent)
         with contextlib.suppress(NotFoundError, NatsError, OSError):

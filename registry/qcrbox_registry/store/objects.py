@@ -5,7 +5,7 @@ The layout is the one of NATS object stores (ADR-20), so `nats object get` and n
 stored under a random nuid first, for the hash is known only at the end; the meta message makes them an object.
 A crash in between leaves chunks without a meta, which `sweep` removes.
 
-Writing keeps a window of chunks on their way; reading asks for chunks in batches of a few MB and asks for the
+Writing keeps a window of chunks on their way; reading requests chunks in batches of a few MB and requests the
 next batch while one is consumed. Memory does not grow with the size of a file.
 """
 
