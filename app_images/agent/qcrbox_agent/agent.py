@@ -85,7 +85,7 @@ class Agent:
     # ------------------------------------------------------------ life
 
     async def run(self) -> int:
-        """Until drained, stopped or told to leave. Returns the exit code."""
+        """Run until drained, stopped or asked to leave. Returns the exit code."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.leave, "stopped")

@@ -98,7 +98,7 @@ class Refinement:
         return state, begun["hkl"]
 
     def _keep(self, state: Progress, iam_cif: str, last_cif: str) -> None:
-        """Checkpoint and last good model, for whoever comes after this process."""
+        """Write the checkpoint and the last good model, for the next attempt."""
         self.least_squares.call("qcrbox_har.refine_side:write_model", "model.cif")
         if last_cif:
             Path(last_cif).write_bytes(Path("model.cif").read_bytes())

@@ -63,7 +63,7 @@ class Block(Protocol):
         """Write the derivatives of the parameters it rules."""
 
     def names(self) -> list[str]:
-        """Of its own parameters."""
+        """Names of the block's own parameters."""
 
 
 @dataclass
