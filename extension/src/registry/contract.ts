@@ -67,6 +67,11 @@ export interface components {
              */
             held: string;
             /**
+             * Missing
+             * @default
+             */
+            missing: string;
+            /**
              * Retired
              * @default false
              */
@@ -336,6 +341,11 @@ export interface components {
              * @default
              */
             title: string;
+            /**
+             * Missing
+             * @default
+             */
+            missing: string;
         };
         /**
          * Commands

@@ -67,6 +67,7 @@ class DummyLauncher:
         self._folder = folder  # set: agents are processes, their tokens lie here
         self.kept: dict[str, ManagedDummy] = {}
         self.refuses: str = ""
+        self.missing: list[dict[str, str]] = []
         self.starts_nothing = False  # says yes and does nothing
         self._watch: asyncio.Task | None = None
 
@@ -80,13 +81,13 @@ class DummyLauncher:
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.1,
             error_cb=ignore_error,
-            reconnected_cb=self._ready,
+            reconnected_cb=self.tell_ready,
         )
         self._js = self.connection.jetstream()
         await self.connection.subscribe(messages.subject_launcher(self.name, "start"), cb=self._start)
         await self.connection.subscribe(messages.subject_launcher(self.name, "stop"), cb=self._stop)
         await self.connection.subscribe(messages.subject_launcher(self.name, "list"), cb=self._list)
-        await self._ready()
+        await self.tell_ready()
         self._watch = asyncio.create_task(self._tell_gone())
 
     async def close(self) -> None:
@@ -97,13 +98,14 @@ class DummyLauncher:
             await kept.stop(0.0)
         await self.connection.close()
 
-    async def _ready(self) -> None:
+    async def tell_ready(self) -> None:
         event = LauncherReady(
             launcher=self.name,
             manager="practice",
             capacity=self.capacity,
             running=[one.agent for one in self._alive()],
             applications=[{"slug": slug, "version": version} for slug, version in self.applications],
+            missing=self.missing,
         )
         await self._tell(event)
 

@@ -123,6 +123,16 @@ class DockerManager(Manager):
                 progress(f"{away.what} What needs it waits until it is back.")
             await asyncio.sleep(self.poll_interval_s)
 
+    async def missing(self, application: ApprovedApplication) -> dict[str, str]:
+        """An image that is not approved or not here. A daemon that is away says nothing about images."""
+        try:
+            await self._call(self._image_of, application)
+        except DaemonAway:
+            return {}
+        except StartFailed as problem:
+            return {"": problem.message}
+        return {}
+
     def _image_of(self, client: docker.DockerClient, application: ApprovedApplication) -> str:
         name = f"{application.slug} {application.version}"
         approval = self.approvals.image(application.slug, application.version)

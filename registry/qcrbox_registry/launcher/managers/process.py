@@ -23,6 +23,7 @@ from qcrbox import lifeline
 from qcrbox.contract.messages import Limits
 from traitlets import Float, Int
 
+from qcrbox_registry.launcher import programs
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
 from qcrbox_registry.launcher.environments import EnvironmentFailed, Environments
 from qcrbox_registry.launcher.managers.base import (
@@ -89,6 +90,27 @@ class ProcessManager(Manager):
     async def prepare(self, application: ApprovedApplication, progress: Progress) -> None:
         """Make the virtual environment of the application."""
         await self._python(application, progress)
+
+    async def missing(self, application: ApprovedApplication) -> dict[str, str]:
+        """Programs that no shell of an agent would find. Before its environment is made, nothing is known."""
+        return await asyncio.to_thread(self._missing, application)
+
+    def _missing(self, application: ApprovedApplication) -> dict[str, str]:
+        try:
+            python = self.environments.ready_python(application.requirements)
+        except OSError:
+            python = None
+        if python is None:
+            return {}
+        # The same folders, in the same order, as the agent's start_warden.
+        path = os.pathsep.join(
+            (str(python.parent), os.environ.get("PATH", os.defpath), str(application.folder))
+        )
+        return {
+            command: _not_installed(absent)
+            for command, names in programs.of_commands(application.spec).items()
+            if (absent := [name for name in names if not programs.is_found(name, path)])
+        }
 
     async def _python(self, application: ApprovedApplication, progress: Progress) -> Path:
         name = f"{application.slug} {application.version}"
@@ -284,3 +306,13 @@ def _write_private(path: Path, text: str) -> None:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _not_installed(names: list[str]) -> str:
+    """What a person reads of programs that are not found."""
+    what = " and ".join(names)
+    are, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    return (
+        f"{what} {are} not installed on this machine. "
+        f"An administrator can install {them}, or let the platform use containers that have {them}."
+    )
