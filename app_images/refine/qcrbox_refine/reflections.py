@@ -202,7 +202,7 @@ def hkl_text(
 
 
 def _shelx_text(found: Found, rows: HklRows, grouped: bool) -> tuple[str, str]:
-    """The text to keep and its HKLF instruction: as it stands, else written anew in the setting of the structure."""
+    """The text to keep and its HKLF instruction: unchanged if possible, otherwise rewritten in the setting of the structure."""
     code = abs(found.hklf.code)
     plain = is_identity(found.hklf.matrix) and found.hklf.scale == 1 and found.hklf.weight == 1
     if found.text and found.rows.fixed and plain and code in (2, 4, 5, 6):
