@@ -173,11 +173,6 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
     return replace(result, n_independent=merging.independent_of_mates(result.unique))
 
 
-def as_hklf4(array: miller.array) -> str:
-    """SHELX HKLF 4 text (3I4, 2F8.2), scaled down when a number would not fit its eight columns."""
-    return hkl_text(_indices(array), array.data().as_numpy_array(), array.sigmas().as_numpy_array())
-
-
 def hkl_text(
     indices: np.ndarray,
     values: np.ndarray,
