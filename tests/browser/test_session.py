@@ -333,13 +333,14 @@ def test_session_of_somebody_else_shows_nothing(window: Desk) -> None:
     assert [said["end"] for said in codes] == [4404]
 
 
-def act_on_groups(admin: Person, **fields: str) -> None:
-    """A form of the page *Groups*."""
+def act_on_groups(admin: Person, group: str = "", **fields: str) -> None:
+    """A form of the page *Groups*, or of one group."""
+    address = f"/hub/administration/groups/{group}".rstrip("/")
     request = admin.page.context.request
-    token = re.search(r'name="_xsrf"\s+value="([^"]+)"', request.get("/hub/group-members").text())
+    token = re.search(r'name="_xsrf"\s+value="([^"]+)"', request.get(address).text())
     assert token
     form = {**fields, "_xsrf": token.group(1), "confirm_password": PASSWORD}
-    answer = request.post("/hub/group-members", form=form)
+    answer = request.post(address, form=form)
     assert answer.ok, answer.text()
 
 
@@ -349,10 +350,10 @@ def teacher(admin: Person, student: Person, new_person: Callable[[], Page]) -> P
     person = Person(new_person(), "marie")
     person.sign_up()
     admin.approve(person.name)
-    act_on_groups(admin, action="create", group="course")
+    act_on_groups(admin, action="make", name="course")
     for each in (student, person):
-        act_on_groups(admin, action="add", group="course", people=each.name)
-    act_on_groups(admin, action="give", group="course", name=person.name, role="lecturer")
+        act_on_groups(admin, "course", action="add", people=each.name)
+    act_on_groups(admin, "course", action="give_role", person=person.name, role="lecturer")
     person.sign_in()
     person.wait_for_lab()
     return person

@@ -12,7 +12,7 @@ from tornado import web
 
 from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.pages import Page
-from qcrbox_hub.admin.registry import HubAct, PersonalTokens, RegistryClient, record_act
+from qcrbox_hub.accounts.registry import PersonalTokens, RegistryClient
 from qcrbox_hub.admin.sections import Power, powers_of, sections_of
 from qcrbox_hub.admin.tables import Asked, Column, csv_lines, last_page, read_asked
 from qcrbox_hub.admin.words import FILTERS
@@ -199,21 +199,10 @@ class AdminPage(Page):
         action = self.field("action")
         if not self.changes or action in self.audited_there:
             return ""
-        act = HubAct(
-            who=self.current_user.name,
-            address=client_address(self)[:64],
-            action=action.replace("_", " "),
-            kind=self.changes,
-            name=(self.name or self.field("name"))[:255],
-            allowed=allowed,
-            details={name: self.field(name)[:LONGEST_REASON] for name in _AUDITED_FIELDS if self.field(name)},
+        details = {name: self.field(name)[:LONGEST_REASON] for name in _AUDITED_FIELDS if self.field(name)}
+        return await self.audit(
+            action, self.changes, self.name or self.field("name"), details, allowed=allowed
         )
-        try:
-            await record_act(self.settings["qcrbox_registry_url"], self.settings["qcrbox_service_token"], act)
-        except QcError as error:
-            self.log.error("not in the audit trail: %s: %s", act, error.message)
-            return "It could not be written into the audit trail, as the registry does not answer."
-        return ""
 
     @property
     def reason(self) -> str:

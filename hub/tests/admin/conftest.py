@@ -41,12 +41,12 @@ def make_person(platform: Hub, ada: Browser) -> Callable[..., Browser]:
     def make(name: str, *groups: str, roles: tuple[str, ...] = ()) -> Browser:
         browser = platform.browser()
         browser.sign_up(name)
-        ada.submit("/hub/people", name=name, action="approve")
+        ada.submit("/hub/administration/people", name=name, action="approve")
         for group in groups:
-            ada.submit("/hub/group-members", action="create", group=group)
-            ada.submit("/hub/group-members", action="add", group=group, people=name)
+            ada.submit("/hub/administration/groups", action="make", name=group)
+            ada.submit(f"/hub/administration/groups/{group}", action="add", people=name)
         for role in roles:
-            ada.submit("/hub/group-members", action="give", group=groups[0], name=name, role=role)
+            ada.submit(f"/hub/administration/groups/{groups[0]}", action="give_role", person=name, role=role)
         assert browser.sign_in(name).status_code == 200
         return browser
 
