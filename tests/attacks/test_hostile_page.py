@@ -110,7 +110,9 @@ def outcome_at(site: Site, page: Page, address: str) -> dict[str, str]:
 
 
 def test_hostile_page_reads_nothing_and_makes_nobody_an_administrator(site: Site, page: Page) -> None:
-    before = {each["name"]: each["value"] for each in page.context.cookies(f"{site.url}/hub/administration/people")}
+    before = {
+        each["name"]: each["value"] for each in page.context.cookies(f"{site.url}/hub/administration/people")
+    }
     address = f"{site.url.replace('hub.', 'lab-mallory.')}/user/mallory/look.html"
     outcome = outcome_at(site, page, address)
 
@@ -123,7 +125,9 @@ def test_hostile_page_reads_nothing_and_makes_nobody_an_administrator(site: Site
     assert known["admin"] is False
     assert "qcrbox-administrator" not in known["roles"]
     assert "jupyterhub" not in cookies
-    after = {each["name"]: each["value"] for each in page.context.cookies(f"{site.url}/hub/administration/people")}
+    after = {
+        each["name"]: each["value"] for each in page.context.cookies(f"{site.url}/hub/administration/people")
+    }
     assert "tossed" not in after.values(), "a member's page plants cookies for the hub"
     assert after == before, "and ada is signed in as before"
     page.goto(f"{site.url}/hub/administration/people")

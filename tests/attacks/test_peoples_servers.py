@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from qcrbox_hub.apps.images import connect
 from qcrbox_hub.apps.person_image import PersonImageBuilder
 from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.built_images import connect
 
 from tests.end_to_end.hub_site import HubKernel, Person, Site, running_site
 
@@ -284,7 +284,8 @@ def test_a_page_of_a_member_cannot_act_in_an_administrators_browser(ground: Grou
     )
     sent.append(
         ada.http.get(
-            "/hub/administration/people", headers={"Origin": origin, "Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"}
+            "/hub/administration/people",
+            headers={"Origin": origin, "Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"},
         )
     )
     sent.append(

@@ -106,9 +106,7 @@ class People(AdminPage):
 
     async def do_approve(self) -> str:
         """Those chosen, each under its name or, where that is taken, under the one of the field `as_<request>`."""
-        return self._each(
-            "Approved", lambda number: self.service.approve(number, self.field(f"as_{number}"))
-        )
+        return self._each("Approved", lambda number: self.service.approve(number, self.field(f"as_{number}")))
 
     async def do_refuse(self) -> str:
         return self._each("Refused", self.service.refuse)

@@ -115,7 +115,6 @@ def test_addresses_of_the_older_pages_lead_to_the_administration_and_change_noth
     assert hub.browser().get(f"/hub/{old}").url.path == "/hub/login"
 
 
-
 @pytest.mark.parametrize(
     ("name", "password", "again", "expected"),
     [
@@ -309,7 +308,7 @@ def test_password_made_by_an_administrator_has_to_be_changed(
 ) -> None:
     uma = member("uma")
     page = admin.submit("/hub/administration/people/uma", action="new_password").text
-    password = re.search(r'qcrbox-once">([^<]+)<', page).group(1)
+    password = re.search(r'id="password">([^<]+)<', page).group(1)
     assert uma.get("/hub/token").url.path == "/hub/login"
     assert uma.submit("/hub/login", username="uma", password=password).url.path == "/hub/change-password"
     started = uma.get("/hub/spawn")

@@ -167,7 +167,9 @@ def test_removed_member_loses_the_roles_in_the_group(
 
 def test_role_needs_membership(admin: Browser, member: Callable[[str], Browser], course: str) -> None:
     uwe = member("uwe")
-    answer = admin.submit(f"/hub/administration/groups/{course}", action="give_role", person="uwe", role="manager")
+    answer = admin.submit(
+        f"/hub/administration/groups/{course}", action="give_role", person="uwe", role="manager"
+    )
     assert "is not in" in answer.text
     assert not any(scope.startswith("custom:qcrbox:manage") for scope in scopes(uwe))
 
@@ -188,7 +190,9 @@ def test_group_made_by_the_hubs_own_page_has_roles_too(
     made = admin.http.post("/hub/api/groups/from-outside", headers={"X-XSRFToken": xsrf_of(admin)})
     assert made.status_code == 201, made.text
     admin.submit("/hub/administration/groups/from-outside", action="add", people="vera")
-    admin.submit("/hub/administration/groups/from-outside", action="give_role", person="vera", role="lecturer")
+    admin.submit(
+        "/hub/administration/groups/from-outside", action="give_role", person="vera", role="lecturer"
+    )
     assert "custom:qcrbox:teach!group=from-outside" in scopes(vera)
 
 

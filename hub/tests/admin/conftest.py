@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from qcrbox.spec.folder import required_spec_of
+from qcrbox_hub.apps import scaffold
 
 if TYPE_CHECKING:
     from conftest import Browser, Hub
@@ -20,7 +23,14 @@ ROOT = "/hub/administration"
 def platform(
     start_hub: Callable[..., AbstractContextManager[Hub]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Hub]:
-    with start_hub(tmp_path_factory.mktemp("administration"), parts=()) as made:
+    folder = tmp_path_factory.mktemp("administration")
+    application = scaffold.create(folder, "pictured")
+    spec = required_spec_of(application)
+    # Several runs share one Docker daemon: each has a version of its own.
+    text, changed = re.subn(r"(?m)^version:.*$", f"version: '{os.getpid()}.0'", spec.read_text(), count=1)
+    assert changed
+    spec.write_text(text)
+    with start_hub(folder, parts=(), applications=[application]) as made:
         yield made
 
 

@@ -128,6 +128,12 @@ class Amount(Model):
     bytes: int
 
 
+class Retained(Model):
+    datasets: int
+    files: int
+    bytes: int
+
+
 class Disk(Model):
     total: int
     free: int
