@@ -12,7 +12,7 @@ from tornado import web
 
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
-from qcrbox_hub.admin.tables import Column
+from qcrbox_hub.admin.tables import Column, arrange
 from qcrbox_hub.platform.built_images import approve_image, approved_images, built_images, connect
 
 REUSE = {
@@ -59,32 +59,33 @@ class Applications(AdminPage):
     path = "/applications"
     powers = frozenset({Power.ADMINISTRATOR, Power.APPLICATIONS})
     columns = (
-        Column("name", "Name"),
+        Column("name", "Name", sortable=True),
         Column("version", "Version"),
-        Column("state", "State"),
+        Column("state", "State", sortable=True),
         Column("allowed", "Who may use it"),
         Column("image", "Image"),
-        Column("agents", "Agents", numeric=True),
-        Column("waiting", "Waiting", numeric=True),
-        Column("trouble", "Trouble"),
+        Column("agents", "Agents", sortable=True, numeric=True),
+        Column("waiting", "Waiting", sortable=True, numeric=True),
+        Column("trouble", "Trouble", sortable=True),
     )
 
     @web.authenticated
     async def get(self) -> None:
-        asked = self.asked()
+        asked = self.asked(sort="name")
         try:
             rows, problem = await read_applications(self), ""
         except QcError as error:
             rows, problem = [], error.message
-        text = asked.text.lower()
-        rows = [row for row in rows if text in f"{row['name']} {row['slug']}".lower()]
         for row in rows:
             row["allowed"] = row["restricted_to"] if row["restricted_to"] is not None else "everyone"
             row["trouble"] = row["failed_start"] or row["waits"]
+        rows = arrange(rows, asked, ("name", "slug", "state"))
         if self.wants_csv:
             await self.send_csv("applications", self.at_once(rows))
             return
-        await self.show_page("applications.html", asked=asked, rows=rows, away=problem)
+        await self.show_page(
+            "applications.html", asked=asked, rows=asked.cut(rows), total=len(rows), away=problem
+        )
 
 
 class Application(AdminPage):
@@ -202,8 +203,11 @@ class Application(AdminPage):
     async def do_retire(self) -> str:
         self.require_typed(self.row["label"])
         reason = self.reason
-        await self.registry.call("DELETE", f"/api/applications/{self.row['id']}")
+        await self._retire(self.row, reason)
         return f"{self.row['label']} is retired. Reason: {reason}"
+
+    async def _retire(self, row: dict[str, Any], reason: str) -> None:
+        await self.registry.call("DELETE", f"/api/applications/{row['id']}", query={"reason": reason})
 
     async def do_restore(self) -> str:
         await self.registry.call("POST", f"/api/applications/{self.row['id']}/restore")
@@ -215,8 +219,9 @@ class Application(AdminPage):
         if not newer:
             raise NotFound("There is no newer version to retire.")
         self.require_typed(self.row["label"])
+        reason = f"rolled back to {self.row['version']}: {self.reason}"
         if self.row["retired"]:
             await self.do_restore()
         for each in newer:
-            await self.registry.call("DELETE", f"/api/applications/{each['id']}")
+            await self._retire(each, reason)
         return f"Rolled back to {self.row['label']}; retired: {', '.join(each['label'] for each in newer)}."

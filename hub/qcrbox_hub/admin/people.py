@@ -162,6 +162,7 @@ class Person(AdminPage):
     async def get(self, name: str) -> None:
         row = self._row(name)
         usage, limits, problem = await self._figures(name)
+        lock = await self._lock(name) if row.state == "locked" else None
         held = {group: self.membership.roles_of(self.membership.person(name), group) for group in row.groups}
         await self.show_page(
             "person.html",
@@ -171,11 +172,24 @@ class Person(AdminPage):
             away=problem,
             quotas=QUOTAS,
             held=held,
+            lock=lock,
             kinds={kind: kind.replace("_", " ") for kind in GROUP_ROLES},
             common=self.authenticator.group,
             data_choices=DATA_CHOICES,
             is_self=name == self.current_user.name,
         )
+
+    async def _lock(self, name: str) -> dict[str, Any] | None:
+        """By whom, when and why the person was locked, as the audit trail keeps it; None when it does not."""
+        try:
+            found = await self.registry.get(
+                "/api/audit", object_id=name, action="lock", allowed="true", limit=1
+            )
+        except QcError as error:
+            self.log.warning("administration: no reason of a lock: %s", error.message)
+            return None
+        rows = found["audit"]
+        return {**rows[0], "reason": rows[0]["details"].get("reason", "")} if rows else None
 
     async def _figures(self, name: str) -> tuple[dict[str, Any] | None, dict[str, float], str]:
         try:

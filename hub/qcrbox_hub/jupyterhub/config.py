@@ -41,6 +41,7 @@ c.JupyterHub.tornado_settings = {
     "qcrbox_registry_url": settings.registry_url,
     "qcrbox_banner": banner,
     "qcrbox_service_token": settings.service_token_file.read_text().strip(),
+    "qcrbox_servers_in_containers": settings.walls in (Walls.DOCKER, Walls.SWARM),
     "qcrbox_images": settings.people.images,
     "qcrbox_running_settings": running_values(people=settings.people),
     "qcrbox_certificate_token": settings.certificate_token_file.read_text().strip(),

@@ -164,6 +164,8 @@ def test_application_is_restricted_held_retired_and_brought_back(
     assert "nothing was changed" in ada.submit(page, action="retire", typed_name="avogadro", reason="x").text
     ada.submit(page, action="retire", typed_name="avogadro 1.0", reason="superseded")
     assert "avogadro" not in seen()
+    retired = audited(ada, f"object_id={number}&action=retire")
+    assert "superseded" in retired[0]["details"]
     ada.submit(page, action="restore")
     assert "avogadro" in seen()
     assert "no newer version" in ada.submit(page, action="roll_back", typed_name="avogadro 1.0").text
@@ -188,6 +190,24 @@ def test_application_administrator_has_applications_and_launchers_and_no_more(
         "is held" in aron.submit(f"{ROOT}/applications/{number}", action="hold", mode="hold", reason="x").text
     )
     assert "starts again" in aron.submit(f"{ROOT}/applications/{number}", action="lift").text
+
+
+def test_tables_of_applications_and_agents_are_searched_sorted_and_cut_by_the_server(ada: Browser) -> None:
+    def names(query: str) -> list[str]:
+        return re.findall(r'/applications/\d+">([^<]+)<', ada.get(f"{ROOT}/applications?{query}").text)
+
+    everything = names("")
+    assert everything == sorted(everything, key=str.lower)
+    assert names("sort=-name") == everything[::-1]
+    assert names("q=avo") == ["Avogadro"]
+    assert names("q=no-such-program") == []
+    assert names("page=2") == []
+    assert "No agent matches" in ada.get(f"{ROOT}/launchers?q=no-such-agent").text
+
+
+def test_overview_counts_containers(ada: Browser) -> None:
+    page = ada.get(ROOT).text
+    assert re.search(r"0 Jupyter servers, 0 agents</dd>\s*<dd class=\"figure\">0</dd>\s*<dt>Containers", page)
 
 
 def test_launcher_is_held_and_an_unknown_agent_is_not_stopped(ada: Browser) -> None:
@@ -230,14 +250,18 @@ def test_old_outputs_are_counted_by_a_dry_run_and_moved_after_the_typed_word(
     ada: Browser, student: Browser, rest: Rest, platform: Hub
 ) -> None:
     made = rest(
-        student, "POST", "/api/datasets", files={"file": ("old.txt", b"y" * 2048)}, data={"group": "physics"}
+        student,
+        "POST",
+        "/api/datasets",
+        files={"file": ("last_year.txt", b"y" * 2048)},
+        data={"group": "physics"},
     )
     dataset = made.json()["payload"]["datasets"][0]["qcrbox_dataset_id"]
     # As an output of last year.
     with closing(sqlite3.connect(platform.data.path / "qcrbox.sqlite", timeout=60)) as database, database:
         then = time.time() - 400 * 86400
         number = database.execute(
-            "SELECT id FROM datasets WHERE name LIKE 'old%' AND deleted_at IS NULL"
+            "SELECT id FROM datasets WHERE name LIKE 'last_year%' AND deleted_at IS NULL"
         ).fetchone()
         assert number, "the dataset is in the registry's database"
         database.execute("UPDATE datasets SET kind = 'output', changed_at = ? WHERE id = ?", (then, *number))
@@ -291,6 +315,8 @@ def test_acts_at_the_hub_are_in_the_audit_trail_with_their_reason(
         ("ada", "approve", "True"),
     ]
     assert "hostile <b>notebook</b>" in rows[0]["details"]
+    locked = ada.get(person).text
+    assert re.search(r'id="lock_reason">by ada on [^<]*: hostile &lt;b&gt;notebook', locked)
     page = ada.get(f"{ROOT}/audit?object_id=ines-audited").text
     assert "<b>notebook</b>" not in page
     assert "The chain of the audit trail holds" in ada.submit(f"{ROOT}/audit", action="verify").text
