@@ -20,7 +20,7 @@ MAX_WARNINGS, MAX_WARNING = 100, 500
 class Reports:
     """Coalesces reports of one attempt: a report that comes too soon is merged into the next one sent.
 
-    warnings: what a callable said with `warn`, for the end of the attempt.
+    warnings: texts that a callable passed to `warn`, for the end of the attempt.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Reports:
         self.report(report)
 
     def close(self) -> None:
+        """Send the latest progress and stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Method:
 
     @property
     def is_hf(self) -> bool:
+        """Whether the level is Hartree-Fock and needs no exchange-correlation grid."""
         return self.functional.lower() == "hf"
 
     @property
@@ -83,9 +86,24 @@ class MoleculeInput:
 
     @property
     def formula(self) -> str:
+        """Formula with C and H first, the other elements by alphabet."""
         order = sorted(set(self.symbols), key=lambda e: (e != "C", e != "H", e))
         counts = {e: self.symbols.count(e) for e in order}
         return "".join(e + (str(n) if n > 1 else "") for e, n in counts.items())
+
+
+@dataclass
+class FormFactorRequest:
+    """What is wanted of a molecule's density.
+
+    wanted: (atom, rotation (3, 3) of its image); fractional (3, 3): Cartesian Å to fractional coordinates; hkl (k, 3);
+    settings: partition, basis of the free atoms and level of the grid.
+    """
+
+    settings: dict[str, Any]
+    wanted: list[tuple[int, Indices]]
+    fractional: Array
+    hkl: Indices
 
 
 @dataclass

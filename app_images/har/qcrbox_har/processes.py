@@ -24,6 +24,7 @@ _LENGTH = struct.Struct("<Q")
 
 
 def send(stream: BinaryIO, message: Any) -> None:
+    """Write a pickled message with its length in front. Only for pipes between processes of this program."""
     data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
     stream.write(_LENGTH.pack(len(data)) + data)
     stream.flush()
@@ -63,7 +64,7 @@ class Child:
     def call(self, function: str, *arguments: Any, progress: Progress | None = None, **keywords: Any) -> Any:
         """Call a function in the child and return its value.
 
-        progress: called with what the function reports meanwhile. Raises what the function raises; a child
+        progress: called with the reports of the running function. Raises what the function raises; a child
         that dies raises CalculationFailed with the signal's name, and the next call starts a new one.
         """
         if self._process is None:

@@ -35,6 +35,7 @@ class CifBlock:
 
     @property
     def name(self) -> str:
+        """Name of the data block, without `data_`."""
         return self.block.name
 
     def copy(self, *, without: str) -> CifBlock:
@@ -107,11 +108,6 @@ def read_blocks(path: str | Path) -> list[CifBlock]:
     """All data blocks of a CIF file, in order. Raises CifError with file, line and column."""
     path = Path(path)
     return _blocks(read(path.read_bytes(), filename=path.name), path.name)
-
-
-def parse_blocks(text: str, file: str = "CIF text") -> list[CifBlock]:
-    """All data blocks of a text. Raises as `read_blocks` does."""
-    return _blocks(read(text.encode(), filename=file), file)
 
 
 def _blocks(document: Document, file: str) -> list[CifBlock]:

@@ -53,6 +53,11 @@ async def read_applications(page: AdminPage) -> list[dict[str, Any]]:
     return rows
 
 
+def missing_words(row: dict[str, Any]) -> str:
+    """What is not installed for the application, each reason once."""
+    return " ".join(dict.fromkeys(each["missing"] for each in row["commands"] if each["missing"]))
+
+
 class Applications(AdminPage):
     """The table of applications."""
 
@@ -78,7 +83,7 @@ class Applications(AdminPage):
             rows, problem = [], error.message
         for row in rows:
             row["allowed"] = row["restricted_to"] if row["restricted_to"] is not None else "everyone"
-            row["trouble"] = row["failed_start"] or row["waits"]
+            row["trouble"] = row["failed_start"] or row["waits"] or missing_words(row)
         rows = arrange(rows, asked, ("name", "slug", "state"))
         if self.wants_csv:
             await self.send_csv("applications", self.at_once(rows))

@@ -21,7 +21,7 @@ class Verdict:
 
 
 def judge_status(expected: Expectation, status: str, warnings: list[str]) -> Verdict:
-    """`warning` means: it ended well and said something; `successful` allows warnings."""
+    """`warning` means: it ended well with a warning; `successful` allows warnings."""
     found = "warning" if status == "successful" and warnings else status
     holds = expected.expected in (found, "successful" if found == "warning" else found)
     return Verdict(str(expected), holds, found)
@@ -95,6 +95,7 @@ def same(found: str, wanted: Any) -> bool:
 
 
 def within(expected: Expectation, text: str) -> bool:
+    """Whether a number lies within the deviation or the limits of the expectation; its s.u. is ignored."""
     value = number(text)
     if value is None:
         return False

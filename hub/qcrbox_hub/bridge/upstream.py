@@ -43,10 +43,11 @@ class Upstream:
         return f"Upstream({self.url!r})"
 
     async def close(self) -> None:
+        """Close the connections to the registry."""
         await self._http.aclose()
 
     async def sign_in(self) -> str:
-        """The name of the person whom the token speaks for. Raises NotSignedIn, Unreachable."""
+        """The name of the person to whom the token belongs. Raises NotSignedIn, Unreachable."""
         self.person = str((await self.get("/api/me"))["name"])
         return self.person
 

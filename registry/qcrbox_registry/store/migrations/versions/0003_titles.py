@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 _COLUMNS = ("subject", "done", "verdict")
-# As 0002 made them: SQLite makes a table anew to change a column, and its triggers go with the old one.
+# As 0002 made them: SQLite recreates a table to change a column, and drops the triggers with the old one.
 _TRIGGERS = [
     f"CREATE TRIGGER audit_no_{word.lower()} BEFORE {word} ON audit "
     "BEGIN SELECT RAISE(ABORT, 'the audit trail only grows'); END"
@@ -23,6 +23,7 @@ _TRIGGERS = [
 
 
 def upgrade() -> None:
+    """Add the parts of the titles, and widen the audit columns."""
     for name in _COLUMNS:
         op.add_column("calculations", sa.Column(name, sa.Text(), server_default="", nullable=False))
     _resize_audit({"action": (60, 255), "object_id": (64, 255)})
