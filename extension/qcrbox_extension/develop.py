@@ -49,6 +49,7 @@ def write_version(built: Path = LABEXTENSION) -> None:
 
 
 def main() -> int:
+    """Link a checkout's extension into this Python environment; returns the exit code."""
     if not (EXTENSION / "package.json").is_file():
         sys.stderr.write("This is an installed package, not a checkout: there is nothing to link.\n")
         return 0

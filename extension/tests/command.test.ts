@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { fits, problemOf, suffixesOf } from '../src/command/fields';
 import { figuresOf, isDoubtful, isUnconverged } from '../src/command/figures';
 import { CommandModel } from '../src/command/model';
+import { offerLabel, structureCommands } from '../src/offers';
 import type { IApplication, ICalculation, ICommand, IDataFile, IDataset, IParameter } from '../src/registry/types';
 
 const STRUCTURE: IParameter = { dtype: 'QCrBox.cif_data_file', required: true, required_entry_sets: ['atoms'] };
@@ -105,4 +106,13 @@ test('a result that has not converged, or has warnings, is doubtful', () => {
   expect(isUnconverged(ended({ warnings: ['Finished, but not converged: max shift/s.u. 0.43'] }))).toBe(true);
   expect(isDoubtful(ended({ warnings: ['Digits were lost.'] }))).toBe(true);
   expect(isDoubtful(ended({ progress: { metrics: { converged: 1 } } }))).toBe(false);
+});
+
+test('what is not installed comes last and says so', () => {
+  const trans = { __: (text: string, ...values: string[]) => text.replace('%1', values[0] ?? '') } as never;
+  const absent = { ...command, name: 'draw', missing: 'drawer is not installed.' };
+  const offers = structureCommands([
+    { ...application, commands: [absent, { ...command, missing: '' }] } as IApplication
+  ]);
+  expect(offers.map(each => offerLabel(each, trans))).toEqual(['Refine: refine_iam', 'Refine: draw (not installed)']);
 });

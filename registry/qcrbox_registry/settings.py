@@ -89,6 +89,7 @@ class Settings(BaseSettings):
 
     @property
     def sql_url(self) -> str:
+        """SQLAlchemy URL: the one that was set, otherwise SQLite in the data folder."""
         return self.database_url or f"sqlite:///{self.data / 'qcrbox.sqlite'}"
 
 

@@ -31,6 +31,7 @@ class Settings:
 
     @property
     def folder(self) -> Path:
+        """Folder of the spec, in which the application's own modules are found."""
         return self.spec.parent
 
 

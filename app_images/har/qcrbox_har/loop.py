@@ -169,6 +169,7 @@ class Refinement:
         return cost
 
     def make_computer(self, state: Progress) -> Computer:
+        """A computer of form factors for the structure and plan of `state`."""
         return Computer(
             state.structure,
             state.plan,
@@ -306,6 +307,7 @@ def _to_own_place(structure: Structure, molecule: molecules.Molecule, atom: int,
 
 
 def refuse_without_hydrogen(structure: Structure) -> None:
+    """Raise UserInputError if an organic structure has no hydrogen atoms."""
     sites = structure.sites
     carbon = "C" in sites.element
     if carbon and not sites.is_hydrogen.any():

@@ -59,6 +59,8 @@ class Options:
 
 @dataclass
 class Result:
+    """A finished refinement: the fit, the difference map with its peaks, and the model as SHELX text."""
+
     fit: Fit
     residual: density.DifferenceMap
     peaks: list[density.Peak]
@@ -153,6 +155,7 @@ def prepare_model(model: Model, edits: str = "") -> None:
 
 
 def write_cif(result: Result, path: str | Path) -> None:
+    """Write the refined model as a CIF in UTF-8."""
     Path(path).write_text(
         str(cif_output.cif_block(result.fit, result.residual, result.res)), encoding="utf-8"
     )

@@ -37,6 +37,7 @@ def distance_to_hydrogen(element: str, m: int, temperature_k: float | None) -> f
 
 
 def unit(vector: np.ndarray) -> np.ndarray:
+    """The vector divided by its length."""
     return np.asarray(vector) / np.linalg.norm(vector)
 
 
@@ -91,6 +92,7 @@ class Image:
     translation: np.ndarray
 
     def cartesian(self, state: State) -> np.ndarray:
+        """Position of the image in Å on Cartesian axes, (3,)."""
         return state.orthogonal @ (self.rotation @ state.sites[self.index] + self.translation)
 
 

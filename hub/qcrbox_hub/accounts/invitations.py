@@ -118,6 +118,7 @@ class Invitations:
         return row
 
     def workshops(self) -> list[InvitationRow]:
+        """The workshops that have not expired."""
         return [row for row in self.present() if row.kind == "workshop"]
 
     # ------------------------------------------------------------ using

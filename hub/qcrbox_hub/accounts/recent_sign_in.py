@@ -32,6 +32,7 @@ class RecentSignIns:
         self._proofs[(user.id, session_id)] = self.clock()
 
     def holds(self, user: Any, session_id: str | None) -> bool:
+        """Whether the user has proved who they are within `life_s` seconds in this browser session."""
         proved = self._proofs.get((user.id, session_id or ""))
         return proved is not None and self.clock() - proved <= self.life_s
 

@@ -153,6 +153,7 @@ class ImageBuilder:
         return BASE
 
     def build_gui_base(self, *, rebuild: bool = False) -> str:
+        """Build the base image for programs with a window if it is out of date; returns its name."""
         base = self.build_base(rebuild=rebuild)
         context = {"Dockerfile": (self.sources / "gui_base/Dockerfile").read_bytes()}
         stamp = digest(context) + ":" + self.client.images.get(base).id
@@ -288,6 +289,7 @@ def _agent_packages() -> Iterator[tuple[str, bytes]]:
 
 
 def digest(context: dict[str, bytes]) -> str:
+    """SHA-256 of names and contents of a build context."""
     total = hashlib.sha256()
     for name in sorted(context):
         total.update(f"{name}\0{len(context[name])}\0".encode())

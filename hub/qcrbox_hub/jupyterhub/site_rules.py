@@ -28,11 +28,15 @@ class Forward:
 
 @dataclass(frozen=True)
 class Redirect:
+    """Answer with a redirect to this URL."""
+
     url: str
 
 
 @dataclass(frozen=True)
 class Refuse:
+    """Answer with this status and reason."""
+
     status: Literal[400, 403, 404]
     reason: str
 

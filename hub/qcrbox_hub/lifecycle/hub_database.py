@@ -22,6 +22,7 @@ _BATCH = 1000
 
 
 def sqlite_url(file: Path) -> str:
+    """SQLAlchemy URL of an SQLite file."""
     return f"sqlite:///{file}"
 
 

@@ -60,6 +60,7 @@ class Child:
 
     @property
     def pid(self) -> int | None:
+        """Process id; None before the start."""
         return self.process.pid if self.process else None
 
     def exit_code(self) -> int | None:
@@ -67,6 +68,7 @@ class Child:
         return self.process.poll() if self.process else None
 
     def running(self) -> bool:
+        """Whether the process has been started and has not ended."""
         return self.process is not None and self.process.poll() is None
 
     def signal(self, number: signal.Signals) -> None:
@@ -88,6 +90,7 @@ class Child:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
     def log_tail(self, lines: int = 15) -> str:
+        """The last lines of its log."""
         return tail(self.log, lines)
 
 

@@ -252,6 +252,7 @@ class PlatformSettings(Section):
         return {f"QCRBOX_REGISTRY_{name}": value for name, value in found.items() if value}
 
     def hub_database_url(self, data: Path) -> str:
+        """SQLAlchemy URL of JupyterHub's database."""
         return hub_database_url(data, self.database.hub_url_file)
 
     @staticmethod

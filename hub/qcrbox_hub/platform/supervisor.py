@@ -47,6 +47,7 @@ class Watched:
 
     @property
     def name(self) -> str:
+        """Name of the process, as in the logs."""
         return self.child.spec.name
 
 
@@ -187,6 +188,7 @@ class Supervisor:
 
 
 def describe_exit(code: int | None) -> str:
+    """An exit code in words, as `subprocess` gives it: negative for a signal, None while it runs."""
     if code is None:
         return "still running"
     if code < 0:

@@ -44,6 +44,7 @@ class Choice:
     sandboxes: Sandboxes | None = None
 
     def as_dict(self) -> dict[str, str]:
+        """The choice as JSON for pages and the command line."""
         return {"walls": str(self.walls), "what": self.what, "stronger": self.stronger}
 
 

@@ -39,10 +39,12 @@ class SocketFolders:
 
     @property
     def control(self) -> Path:
+        """Socket on which the hub gives orders to the relay."""
         return self.root / CONTROL
 
     @property
     def state(self) -> Path:
+        """File in which the relay keeps what it has opened."""
         return self.root / STATE
 
     def prepare(self) -> None:
@@ -69,12 +71,15 @@ class SocketFolders:
             os.close(handle)
 
     def folder(self, server: str) -> Path:
+        """Folder of one server."""
         return self.root / server
 
     def incoming(self, server: str) -> Path:
+        """Sockets that the relay makes for a server: hub, registry, and the others it may call."""
         return self.folder(server) / "in"
 
     def outgoing(self, server: str) -> Path:
+        """Folder in which a server makes its own socket, for calls of the platform."""
         return self.folder(server) / "out"
 
     def make(self, server: str, person_uid: int | None) -> None:
@@ -101,7 +106,9 @@ class SocketFolders:
         self.outgoing(server).chmod(0o755)
 
     def remove(self, server: str) -> None:
+        """Remove the folder of one server."""
         shutil.rmtree(self.folder(server), ignore_errors=True)
 
     def remove_all(self) -> None:
+        """Remove the folders of all servers."""
         shutil.rmtree(self.root, ignore_errors=True)

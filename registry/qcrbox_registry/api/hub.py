@@ -15,6 +15,8 @@ router = APIRouter(prefix="/internal/hub", tags=["hub"], include_in_schema=False
 
 
 class Act(Body):
+    """Body: an act in the hub for the audit trail."""
+
     who: Annotated[str, Field(min_length=1, max_length=255)]
     address: Annotated[str, Field(max_length=64)] = ""
     action: Annotated[str, Field(min_length=1, max_length=60)]

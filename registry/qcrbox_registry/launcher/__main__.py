@@ -49,6 +49,7 @@ def manager_class(name: str) -> type[Manager]:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run a launcher until it is terminated; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m qcrbox_registry.launcher", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="data folder of the platform")
     parser.add_argument("--name", default="local", help="name of this launcher")

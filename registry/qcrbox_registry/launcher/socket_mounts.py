@@ -31,6 +31,7 @@ class SocketMounts:
         self._open: dict[str, list[Relay]] = {}
 
     def folder(self, agent: str) -> Path:
+        """Folder of one agent, which its container mounts."""
         return self.root / agent
 
     async def make(self, agent: str, token: str, nats_url: str) -> Path:
@@ -85,6 +86,7 @@ class SocketMounts:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def remove_all(self) -> None:
+        """Remove the folders of all agents."""
         shutil.rmtree(self.root, ignore_errors=True)
 
 

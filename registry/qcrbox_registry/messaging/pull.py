@@ -58,6 +58,7 @@ class Puller:
         self._stopped = False
 
     async def run(self) -> None:
+        """Pull and handle messages until `stop`."""
         loop = asyncio.get_running_loop()
         try:
             while not self._stopped:
@@ -79,6 +80,7 @@ class Puller:
             await self._unsubscribe()
 
     def stop(self) -> None:
+        """End `run` after the message in hand."""
         self._stopped = True
         self._wake.set()
 

@@ -180,6 +180,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_sync, fn)
 
     def read_sync(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn` on a read connection in this thread; database errors are translated."""
         try:
             with self._reader_engine.connect() as conn:
                 return fn(conn)

@@ -48,6 +48,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class StoredObject:
+    """A stored object: hash, size in bytes, and where its chunks are in the stream."""
+
     sha256: str
     size: int
     nuid: str
@@ -152,6 +154,8 @@ class ObjectStore:
             self._room.require(size)
 
     async def put_bytes(self, content: bytes) -> tuple[str, int]:
+        """Store bytes; returns their SHA-256 and size."""
+
         async def once() -> AsyncIterator[bytes]:
             yield content
 

@@ -26,22 +26,28 @@ class Titled(Protocol):
     """The columns of a calculation that make its title."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Title that a person has given, or an empty text."""
 
     @property
-    def subject(self) -> str: ...
+    def subject(self) -> str:
+        """What went in."""
 
     @property
-    def done(self) -> str: ...
+    def done(self) -> str:
+        """What was done."""
 
     @property
-    def verdict(self) -> str: ...
+    def verdict(self) -> str:
+        """How it ended."""
 
     @property
-    def command_name(self) -> str: ...
+    def command_name(self) -> str:
+        """Name of the command."""
 
     @property
-    def state(self) -> str: ...
+    def state(self) -> str:
+        """State of the calculation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class Display:
 
     @property
     def is_alive(self) -> bool:
+        """Whether the X server still runs."""
         return bool(self._processes) and self._processes[0].returncode is None
 
     async def close(self) -> None:

@@ -63,7 +63,7 @@ class Manager(LoggingConfigurable):
     - ``poll``
     - ``stop``
     - ``list``
-    - and optionally ``capacity``, ``prepare``, ``setup``, ``cleanup`` and ``end_platform``.
+    - and optionally ``capacity``, ``missing``, ``prepare``, ``setup``, ``cleanup`` and ``end_platform``.
 
     All of them may be called again after a restart of the launcher: what a manager must know about a running
     agent has to be in the engine itself (a label, a pid file), never in memory alone.
@@ -113,6 +113,18 @@ class Manager(LoggingConfigurable):
         StartFailed
             What went wrong and what an administrator can do.
         """
+
+    async def missing(self, application: ApprovedApplication) -> dict[str, str]:
+        """What of the application cannot run here because something is not installed.
+
+        Asked again every few seconds, so that what was installed since is seen.
+
+        Returns
+        -------
+        missing: dict of str to str
+            Name of a command, or "" for all of them -> what is missing and what an administrator can do.
+        """
+        return {}
 
     async def start(self, plan: AgentPlan) -> str:
         """Start one agent.

@@ -85,6 +85,7 @@ class DockerManager(Manager):
     # ------------------------------------------------------------ life
 
     async def setup(self) -> None:
+        """Read the approvals and serve the sockets of containers that run already."""
         self.platform = hashlib.sha256(os.path.realpath(self.data).encode()).hexdigest()[:16]
         self.approvals = Approvals(Path(self.data))
         self._agents: dict[str, str] = {}  # handle -> agent
@@ -97,6 +98,7 @@ class DockerManager(Manager):
         self.mounts.keep_only({one.agent for one in found})
 
     async def cleanup(self) -> None:
+        """Close the sockets; the containers keep running."""
         await self.mounts.close()
 
     async def end_platform(self) -> None:
@@ -121,6 +123,16 @@ class DockerManager(Manager):
                 progress(f"{away.what} What needs it waits until it is back.")
             await asyncio.sleep(self.poll_interval_s)
 
+    async def missing(self, application: ApprovedApplication) -> dict[str, str]:
+        """An image that is not approved or not here. A daemon that is away says nothing about images."""
+        try:
+            await self._call(self._image_of, application)
+        except DaemonAway:
+            return {}
+        except StartFailed as problem:
+            return {"": problem.message}
+        return {}
+
     def _image_of(self, client: docker.DockerClient, application: ApprovedApplication) -> str:
         name = f"{application.slug} {application.version}"
         approval = self.approvals.image(application.slug, application.version)
@@ -141,6 +153,7 @@ class DockerManager(Manager):
             ) from None
 
     async def start(self, plan: AgentPlan) -> str:
+        """Start a container for the agent; returns its id. Raises StartFailed without an approved image."""
         image = await self._call(self._image_of, plan.application)
         folder = await self.mounts.make(plan.agent, plan.token, self.nats_url)
         try:
@@ -266,6 +279,7 @@ class DockerManager(Manager):
     # ------------------------------------------------------------ looking and ending
 
     async def poll(self, handle: str) -> Ended | None:
+        """None while the container runs, otherwise how it ended."""
         try:
             state = await self._call(self._state, handle)
         except StartFailed:
@@ -300,6 +314,7 @@ class DockerManager(Manager):
         return "its container ended" + (f" with exit code {code}" if code else "")
 
     async def stop(self, handle: str, grace_s: float) -> None:
+        """Stop the container, kill it after `grace_s` seconds, and remove it with its folder."""
         with contextlib.suppress(StartFailed):
             await self._call(self._ask_to_end, handle, grace_s)
         await self._remove(handle)
@@ -327,6 +342,7 @@ class DockerManager(Manager):
         return labels.get(f"{LABEL}.agent")
 
     async def list(self) -> list[FoundAgent]:
+        """Agents in containers of this platform that are alive."""
         containers = await self._call(self._containers)
         found = [_found(one.labels, one.id) for one in containers if one.status in _ALIVE]
         self._agents.update((one.handle, one.agent) for one in found)

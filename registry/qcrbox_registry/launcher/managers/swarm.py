@@ -71,6 +71,7 @@ class SwarmManager(DockerManager):
     ).tag(config=True)
 
     async def setup(self) -> None:
+        """Connect to the Docker daemon; raises if it is no manager of a swarm."""
         self._client = None
         # Raises where this daemon is no manager of a swarm: nothing could be started.
         self._node = await self._call(self._own_node)

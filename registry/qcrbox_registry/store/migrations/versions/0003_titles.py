@@ -23,6 +23,7 @@ _TRIGGERS = [
 
 
 def upgrade() -> None:
+    """Add the parts of the titles, and widen the audit columns."""
     for name in _COLUMNS:
         op.add_column("calculations", sa.Column(name, sa.Text(), server_default="", nullable=False))
     _resize_audit({"action": (60, 255), "object_id": (64, 255)})
