@@ -111,7 +111,7 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
     """
     found = find_reflections(model, attached)
     if not found.rows.fixed:
-        model.warn(
+        model.note(
             f"{found.origin}: the columns are not those of SHELX (3I4, 2F8.2); numbers were read at the blanks (SHELXL cuts at its columns)."
         )
     rows = _transformed(found, model)
