@@ -44,6 +44,7 @@ class DisplayHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
     open_displays = 0
 
     def initialize(self, upstream: Upstream) -> None:
+        """Called by tornado with the registry to connect to."""
         self.upstream = upstream
         self._registry: WebSocketClientConnection | None = None
         self._moving: asyncio.Task[None] | None = None
@@ -51,19 +52,23 @@ class DisplayHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
 
     @property
     def max_message_size(self) -> int:
+        """Largest message from the browser, in bytes."""
         return LARGEST_BYTES
 
     def get_compression_options(self) -> dict[str, Any] | None:
+        """None: no websocket compression."""
         return None  # RFB compresses by itself
 
     @ws_authenticated
     async def get(self, session_id: str) -> None:  # type: ignore[override, unused-ignore]
+        """Open the websocket, or answer 403 if the user may not execute on this server."""
         allowed = self.authorizer.is_authorized(self, self.current_user, "execute", "qcrbox")
         if not (await allowed if asyncio.iscoroutine(allowed) else allowed):
             raise web.HTTPError(403)
         await super().get(session_id)
 
     async def open(self, session_id: str) -> None:  # type: ignore[override, unused-ignore]
+        """Connect to the session's display at the registry; closes the socket if too many are open."""
         super().open(session_id)
         if DisplayHandler.open_displays >= MOST_OPEN:
             await self._end(TOO_MANY, f"{MOST_OPEN} windows are open already; close a tab.")
@@ -99,7 +104,7 @@ class DisplayHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         """From the page. Awaited, so a slow registry slows the page instead of filling the memory."""
         if self._registry is None or isinstance(message, str):
             return
-        with contextlib.suppress(WebSocketClosedError):  # its end is told by the other direction
+        with contextlib.suppress(WebSocketClosedError):  # the other direction reports the end
             await self._registry.write_message(message, binary=True)
 
     async def _move(self, registry: WebSocketClientConnection) -> None:
@@ -135,6 +140,7 @@ class DisplayHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         return self.ws_connection is None or self.ws_connection.is_closing()
 
     def on_close(self) -> None:
+        """Close the connection to the registry as well."""
         super().on_close()
         if self._counted:
             self._counted = False

@@ -60,12 +60,14 @@ class ForwardHandler(APIHandler):
     auth_resource = "qcrbox"
 
     def initialize(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
+        """Called by tornado with the registry and the HTTP client that all handlers share."""
         self.upstream, self.client = upstream, client
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=8)
         self._forwarding: asyncio.Task[None] | None = None
         self._complete = False
 
     def set_default_headers(self) -> None:
+        """Close the connection after a refusal."""
         super().set_default_headers()
         # A refusal comes before the body is read, and tornado closes such a connection: say so, or the
         # browser's next call on it would fail.
@@ -78,7 +80,7 @@ class ForwardHandler(APIHandler):
             return
         try:
             if not self.current_user:
-                raise NotSignedIn("Nobody is signed in.", next="Reload the page and sign in.")
+                raise NotSignedIn("You are not signed in.", next="Reload the page and sign in.")
             action = "read" if self.request.method in ("GET", "HEAD") else "write"
             allowed = self.authorizer.is_authorized(self, self.current_user, action, "qcrbox")
             if not (await allowed if asyncio.iscoroutine(allowed) else allowed):
@@ -93,6 +95,7 @@ class ForwardHandler(APIHandler):
         self._forwarding = asyncio.ensure_future(self._forward(address, headers))
 
     async def data_received(self, chunk: bytes) -> None:
+        """Pass a piece of the body on; waits while the registry is slower than the browser."""
         await self._feed(chunk)
 
     async def _body_complete(self, *_: Any) -> None:
@@ -107,6 +110,7 @@ class ForwardHandler(APIHandler):
     get = head = post = put = patch = delete = _body_complete
 
     def on_connection_close(self) -> None:
+        """Cancel the call to the registry when the browser has closed the connection."""
         # The tab was closed or reloaded: the registry need not go on telling it anything.
         if self._forwarding is not None:
             self._forwarding.cancel()
@@ -153,7 +157,7 @@ class ForwardHandler(APIHandler):
                 Unreachable(
                     "The registry does not answer.",
                     why="It may be starting again.",
-                    next="What runs goes on running; this page tries again by itself.",
+                    next="Running calculations continue; this page will retry.",
                     part="registry",
                 )
             )

@@ -24,10 +24,12 @@ class PictureHandler(APIHandler):
     auth_resource = "qcrbox"
 
     def initialize(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
+        """Called by tornado with the registry and the HTTP client that all handlers share."""
         self.upstream, self.upstream_client = upstream, client
 
     @web.authenticated
     async def get(self, file_id: str) -> None:
+        """Answer an SVG picture of the structure in a data file, or 404 if the file has none."""
         content = await self._content(file_id)
         try:
             picture = await asyncio.wait_for(asyncio.to_thread(drawn, content), LONGEST_S)

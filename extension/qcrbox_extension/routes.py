@@ -25,14 +25,17 @@ class InfoHandler(APIHandler):
     auth_resource = "qcrbox"
 
     def initialize(self, upstream: Upstream) -> None:
+        """Called by tornado with the registry of this server."""
         self.upstream = upstream
 
     @web.authenticated
     async def get(self) -> None:
+        """Answer the version and whether a registry is configured, as JSON."""
         self.finish(json.dumps({"version": qcrbox.__version__, "configured": self.upstream.configured}))
 
 
 def add_routes(server: ServerApp) -> None:
+    """Add the extension's handlers to a Jupyter server."""
     base = server.web_app.settings["base_url"]
     upstream = Upstream.from_environment()
     client = new_client()

@@ -33,6 +33,7 @@ class Upstream:
 
     @property
     def configured(self) -> bool:
+        """Whether this server knows a registry."""
         return bool(self.url)
 
     def address(self, raw_path: str, query: str = "") -> httpx.URL:

@@ -7,6 +7,7 @@ import { fits, problemOf, suffixesOf } from '../src/command/fields';
 import { figuresOf, inWords, isDoubtful, isUnconverged } from '../src/command/figures';
 import { CommandModel } from '../src/command/model';
 import { Remarks } from '../src/command/remarks';
+import { offerLabel, structureCommands } from '../src/offers';
 import type { IApplication, ICalculation, ICommand, IDataFile, IDataset, IParameter } from '../src/registry/types';
 
 const STRUCTURE: IParameter = { dtype: 'QCrBox.cif_data_file', required: true, required_entry_sets: ['atoms'] };
@@ -134,4 +135,13 @@ test.each([
   ['my_score', 2.5, 'my score', '2.5']
 ])('%s is shown in words', (name, value, label, text) => {
   expect(inWords(name, value)).toEqual([label, text]);
+});
+
+test('what is not installed comes last and says so', () => {
+  const trans = { __: (text: string, ...values: string[]) => text.replace('%1', values[0] ?? '') } as never;
+  const absent = { ...command, name: 'draw', missing: 'drawer is not installed.' };
+  const offers = structureCommands([
+    { ...application, commands: [absent, { ...command, missing: '' }] } as IApplication
+  ]);
+  expect(offers.map(each => offerLabel(each, trans))).toEqual(['Refine: refine_iam', 'Refine: draw (not installed)']);
 });

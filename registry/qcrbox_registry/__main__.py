@@ -30,6 +30,7 @@ PROXY_ADDRESS = "127.0.0.1"  # where the platform's proxy comes from
 
 
 def parser() -> argparse.ArgumentParser:
+    """The command line: one flag for each setting."""
     made = argparse.ArgumentParser(prog="python -m qcrbox_registry", description="The QCrBox registry.")
     for name, field in Settings.model_fields.items():
         flag = "--" + name.replace("_", "-")
@@ -47,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def settings_from(argv: list[str]) -> Settings:
+    """Settings from the command line, then the environment, then the defaults; raises ValidationError."""
     given = vars(parser().parse_args(argv))
     if given.pop("no_auth"):
         given["auth"] = "none"
@@ -54,6 +56,7 @@ def settings_from(argv: list[str]) -> Settings:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Serve, or run one of the maintenance commands; returns the exit code."""
     words = sys.argv[1:] if argv is None else argv
     try:
         if words and words[0] in ("backup", "restore", "migrate", "check", "audit"):
@@ -118,7 +121,7 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 log_config=None,
                 server_header=False,
-                # Without the platform's proxy in front, nobody's word about an address is believed. The proxy overwrites
+                # Without the platform's proxy in front, no header about the client's address is trusted. The proxy overwrites
                 # what a client claims, and code of people reaches us from other addresses than its own.
                 proxy_headers=bool(settings.prefix),
                 forwarded_allow_ips=PROXY_ADDRESS,

@@ -88,3 +88,33 @@ def test_from_two_files_to_a_named_result_without_a_cell(student: Person, platfo
         re.compile("my first model")
     )
     expect(page.locator(".jp-Notebook")).to_have_count(0)
+
+
+def test_a_program_that_is_not_installed_is_not_offered(student: Person, platform: Platform) -> None:
+    put_files(platform.home(student.name), "mycrystal")
+    student.open_lab()
+    student.wait_for_lab()
+    student.open_panel()
+    page = student.page
+    panel = page.locator("#qcrbox-panel")
+    row = panel.locator('[data-application="absent"]')
+    expect(row.locator(".qcrbox-Chip")).to_have_text("not installed", timeout=LIMIT_MS)
+    row.locator("button").first.click()
+    expect(row).to_contain_text("program-that-no-machine-has is not installed on this machine.")
+    expect(row).to_contain_text("An administrator can install it")
+    expect(row.get_by_role("button", name="Run")).to_have_count(0)
+    installed = panel.locator('[data-application="refine"]')
+    expect(installed).to_be_visible()
+    expect(installed.locator(".qcrbox-Chip")).to_have_count(0)
+
+    choose_in_file_browser(page, "mycrystal.cif")
+    page.locator(".jp-DirListing-item", has_text="mycrystal.cif").click(button="right")
+    page.locator(".lm-Menu-item", has_text="Add to the QCrBox store").click()
+    dataset = panel.locator("[data-dataset]", has_text="mycrystal").first
+    dataset.locator(".qcrbox-Row-main").click()
+    dataset.get_by_role("button", name="Run").click()
+    page.locator(".jp-Dialog select").select_option(label="Absent: draw_by_absent_program (not installed)")
+    page.locator(".jp-Dialog-button.jp-mod-accept").click()
+    form = page.locator(f"{TAB} .qcrbox-CommandForm")
+    expect(form.get_by_role("alert")).to_contain_text("is not installed")
+    expect(form.get_by_role("button", name="Run", exact=True)).to_be_disabled()

@@ -1,4 +1,4 @@
-"""What the house table promises for every room: no circle of imports."""
+"""What the house table promises for every room: no circle of imports, and documented public functions."""
 
 from __future__ import annotations
 
@@ -9,9 +9,20 @@ import pytest
 from tools.house import ROOMS, measure
 
 ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTED = 0.95
+# The administration pages of the hub have no docstrings yet; this share may only rise.
+DOCUMENTED_SO_FAR = {"qcrbox_hub": 0.88}
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_files_of_a_room_import_no_circle(room):
     package, tests = ROOMS[room]
     assert measure(ROOT / package, ROOT / tests).circles() == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_public_functions_and_classes_have_docstrings(room):
+    measured = measure(ROOT / ROOMS[room][0])
+    share = measured.documented / measured.public
+    wanted = DOCUMENTED_SO_FAR.get(room, DOCUMENTED)
+    assert share >= wanted, f"{share:.1%} of {room}; without: {', '.join(measured.undocumented)}"

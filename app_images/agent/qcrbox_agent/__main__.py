@@ -15,6 +15,7 @@ from qcrbox_agent.settings import read_settings
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run the agent, or `check` a spec; returns the exit code. `argv` defaults to the command line."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["check"]:
         from qcrbox_agent.check import main as check

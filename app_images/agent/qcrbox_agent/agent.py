@@ -49,6 +49,8 @@ REMEMBERED_ENDS = 10_000  # as many as the receiver knows to have ended
 
 
 class Agent:
+    """One agent process: its connection, the command it runs, and its orderly end."""
+
     def __init__(self, settings: Settings, token: str, warden: StartedWarden | None = None) -> None:
         self.settings = settings
         self.application: Application = load(settings.spec)
@@ -83,7 +85,7 @@ class Agent:
     # ------------------------------------------------------------ life
 
     async def run(self) -> int:
-        """Until drained, stopped or told to leave. Returns the exit code."""
+        """Run until drained, stopped or asked to leave. Returns the exit code."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.leave, "stopped")
@@ -133,6 +135,7 @@ class Agent:
         await asyncio.Event().wait()
 
     def leave(self, reason: str) -> None:
+        """Stop accepting commands and let `run` return; the registry is sent `reason`."""
         self._reason = reason
         self._leave.set()
 

@@ -322,6 +322,7 @@ class Attempt:
     # ------------------------------------------------------------ telling
 
     def tell(self, step: Step, text: str = "") -> None:
+        """Report a step of the attempt to the registry; a repeated step is not sent again."""
         if step is self._step:
             return
         first = self._step is None

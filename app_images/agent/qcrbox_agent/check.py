@@ -21,6 +21,8 @@ from qcrbox_agent.run import callables
 
 @dataclass
 class Report:
+    """Result of a check: problems make it fail, notes do not."""
+
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -107,6 +109,7 @@ def _note_annotations(
 
 
 def main(argv: list[str]) -> int:
+    """Check the spec named on the command line; returns 1 if it has problems, otherwise 0."""
     parser = argparse.ArgumentParser(prog="qcrbox-agent check", description=__doc__)
     parser.add_argument("spec", type=Path)
     report = check_file(parser.parse_args(argv).spec.absolute())

@@ -38,6 +38,7 @@ class Checkpoint:
         return True
 
     def watch(self) -> None:
+        """Start storing the checkpoint file in the background whenever it changes."""
         self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:

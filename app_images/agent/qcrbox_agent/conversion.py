@@ -9,6 +9,8 @@ from qcrbox.spec.model import Application, CifInput, CifOutput
 
 @dataclass
 class Converted:
+    """A converted CIF in UTF-8, with the warnings of the conversion."""
+
     content: bytes
     warnings: list[str] = field(default_factory=list)
 

@@ -150,6 +150,7 @@ class FileClient:
 
     @property
     def http(self) -> httpx.AsyncClient:
+        """The HTTP client, created at first use: importing httpx would delay the agent's start."""
         if self._http is None:
             import httpx
 
@@ -159,5 +160,6 @@ class FileClient:
         return self._http
 
     async def close(self) -> None:
+        """Close the connections to the registry."""
         if self._http is not None:
             await self._http.aclose()

@@ -41,9 +41,11 @@ class Link:
         return client if client is not None and client.is_connected else None
 
     def on_up(self, callback: OnUp) -> None:
+        """Call `callback` after every connection, the first one included."""
         self._on_up.append(callback)
 
     async def run(self) -> None:
+        """Connect, and reconnect with growing pauses after every loss, until cancelled."""
         pause = FIRST_PAUSE_S
         told = False
         while True:

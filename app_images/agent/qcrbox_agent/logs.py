@@ -39,9 +39,11 @@ class LogStream:
 
     @property
     def has_waiting(self) -> bool:
+        """Whether text waits to be sent."""
         return bool(self._waiting)
 
     def feed(self, data: bytes, final: bool = False) -> None:
+        """Add output of the program; `final` also decodes an incomplete last character."""
         text = self._decoder.decode(data, final)
         if not text:
             if final:
@@ -100,6 +102,7 @@ class LogStream:
         self._offset += len(text.encode())
 
     def tail(self, lines: int = TAIL_LINES) -> str:
+        """The last `lines` lines of the output."""
         return "\n".join(self._last.splitlines()[-lines:])
 
 
@@ -113,6 +116,7 @@ class Logs:
         self._flushed_at = 0.0
 
     def feed(self, name: Name, data: bytes) -> None:
+        """Add output of the program; it is sent to the registry at the next interval."""
         (self.stdout if name == "stdout" else self.stderr).feed(data)
         loop = asyncio.get_running_loop()
         if self._timer is None:
@@ -127,6 +131,7 @@ class Logs:
                 stream.flush()
 
     def close(self) -> None:
+        """Send what still waits. Call it after the program has ended."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -37,6 +37,8 @@ class _Entry:
 
 
 class Outbox:
+    """Events that JetStream has not stored yet, resent after a timeout or a new connection."""
+
     def __init__(self, link: Link, agent: str) -> None:
         self._link = link
         self._subject = messages.subject_events(agent)
@@ -59,6 +61,7 @@ class Outbox:
 
     @property
     def waiting(self) -> int:
+        """Number of events that are not stored yet."""
         return len(self._entries)
 
     async def run(self) -> None:

@@ -33,6 +33,8 @@ class Produced:
 
 @dataclass
 class Collected:
+    """Output files of a program and the warnings that arose while they were collected."""
+
     files: list[Produced] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -210,6 +212,7 @@ async def merge_back(
 
 
 async def upload(collected: Collected, routes: FileRoutes) -> list[OutputFile]:
+    """Upload the collected files; returns their ids, hashes and sizes (bytes) for the final event."""
     stored = []
     for produced in collected.files:
         upload_id, digest, size = await routes.store(produced.path, produced.name, produced.filename)

@@ -1,4 +1,4 @@
-"""How a Python callable tells how far it is, and what its user should know of the result.
+"""How a Python callable reports its progress, and remarks on its result.
 
     from qcrbox_agent.progress import note, not_applied, report, warn
     report(0.4, "cycle 4 of 10", R1=0.0523, max_shift_su=1.2)

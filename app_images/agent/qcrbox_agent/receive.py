@@ -42,10 +42,13 @@ class Delivery:
 
     @property
     def key(self) -> Key:
+        """Calculation id and attempt: the same for every redelivery of a command."""
         return (self.command.calculation_id, self.command.attempt)
 
 
 class Receiver:
+    """Pulls commands from the agent's durable consumer and keeps those in progress from being redelivered."""
+
     def __init__(self, link: Link, agent: str) -> None:
         self._link = link
         self._next = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{agent}"
@@ -66,6 +69,7 @@ class Receiver:
         link.on_up(self._connected)
 
     async def next(self) -> Delivery:
+        """Wait for the next command."""
         return await self._ready.get()
 
     def stop(self) -> None:
@@ -74,6 +78,7 @@ class Receiver:
 
     @property
     def waiting(self) -> int:
+        """Number of commands that have arrived but have not been taken yet."""
         return self._ready.qsize()
 
     async def acknowledge(self, delivery: Delivery) -> None:
@@ -102,6 +107,7 @@ class Receiver:
     # ------------------------------------------------------------ the consumer
 
     async def run(self) -> None:
+        """Pull commands and send progress acknowledgements until cancelled."""
         loop = asyncio.get_running_loop()
         in_progress_at = loop.time()
         while True:

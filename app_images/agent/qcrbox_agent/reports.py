@@ -84,6 +84,7 @@ class Reports:
         self.report(report)
 
     def close(self) -> None:
+        """Send the latest progress and stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

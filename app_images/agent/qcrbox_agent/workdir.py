@@ -32,6 +32,7 @@ class WorkFolders:
         return Path(tempfile.mkdtemp(prefix="calculation-", dir=self.root))
 
     def remove(self, folder: Path, owner: str = "", failed: bool = False) -> None:
+        """Remove a work folder after use; a failed one is kept for `keep_failed_s`, an untouched one is used again."""
         if failed and self.keep_failed_s > 0:
             with contextlib.suppress(OSError):
                 (self.root / f"{folder.name}.failed").touch()
@@ -41,6 +42,7 @@ class WorkFolders:
             self._discard(folder)
 
     def close(self) -> None:
+        """Remove the spare folder."""
         if self._spare is not None:
             self._discard(self._spare[1])
             self._spare = None
@@ -62,7 +64,7 @@ class WorkFolders:
 
 
 def _is_pristine(folder: Path) -> bool:
-    """True for an empty folder that nobody has changed the rights of."""
+    """True for an empty folder with unchanged permissions."""
     try:
         with os.scandir(folder) as entries:
             return next(entries, None) is None and folder.stat().st_mode & 0o7777 == 0o700
@@ -92,6 +94,7 @@ def free_name(folder: Path, filename: str, taken: Collection[str] = ()) -> Path:
 
 
 def numbered(name: str) -> Iterator[str]:
+    """The name, then `name_2.ext`, `name_3.ext` and so on without end."""
     yield name
     stem, dot, ending = name.rpartition(".")
     if not stem:

@@ -286,4 +286,5 @@ def _open_metals(molecule: Molecule) -> list[str]:
 
 
 def electron_count(molecule: Molecule) -> int:
+    """Number of electrons: the sum of the atomic numbers minus the charge."""
     return int(np.sum([atomic_number(s) for s in molecule.symbols])) - molecule.charge

@@ -26,6 +26,7 @@ def report(**values: Any) -> None:
 
 
 def main() -> None:
+    """Serve calls from the parent process until it closes the pipe."""
     global _report
     _end_with_parent(int(sys.argv[3]))
     requests, answers = os.fdopen(int(sys.argv[1]), "rb"), os.fdopen(int(sys.argv[2]), "wb")

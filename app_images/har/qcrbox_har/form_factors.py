@@ -38,6 +38,7 @@ class Table:
     molecules: list[AtomicDensity] = field(default_factory=list)
 
     def labels(self, structure: Structure) -> list[str]:
+        """Labels of the sites, in the order of the table's columns."""
         return [structure.sites.label[row] for row in self.site]
 
 

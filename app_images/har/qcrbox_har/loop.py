@@ -98,7 +98,7 @@ class Refinement:
         return state, begun["hkl"]
 
     def _keep(self, state: Progress, iam_cif: str, last_cif: str) -> None:
-        """Checkpoint and last good model, for whoever comes after this process."""
+        """Write the checkpoint and the last good model, for the next attempt."""
         self.least_squares.call("qcrbox_har.refine_side:write_model", "model.cif")
         if last_cif:
             Path(last_cif).write_bytes(Path("model.cif").read_bytes())
@@ -171,6 +171,7 @@ class Refinement:
         return cost
 
     def make_computer(self, state: Progress) -> Computer:
+        """A computer of form factors for the structure and plan of `state`."""
         return Computer(
             state.structure,
             state.plan,
@@ -308,6 +309,7 @@ def _to_own_place(structure: Structure, molecule: molecules.Molecule, atom: int,
 
 
 def refuse_without_hydrogen(structure: Structure) -> None:
+    """Raise UserInputError if an organic structure has no hydrogen atoms."""
     sites = structure.sites
     carbon = "C" in sites.element
     if carbon and not sites.is_hydrogen.any():

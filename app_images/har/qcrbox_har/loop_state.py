@@ -39,4 +39,5 @@ class Progress:
 
     @property
     def scf_iterations(self) -> int:
+        """SCF iterations of all rounds together."""
         return sum(one.scf_iterations for one in self.rounds)

@@ -28,6 +28,7 @@ class Method:
 
     @property
     def is_hf(self) -> bool:
+        """Whether the level is Hartree-Fock and needs no exchange-correlation grid."""
         return self.functional.lower() == "hf"
 
     @property
@@ -83,6 +84,7 @@ class MoleculeInput:
 
     @property
     def formula(self) -> str:
+        """Formula with C and H first, the other elements by alphabet."""
         order = sorted(set(self.symbols), key=lambda e: (e != "C", e != "H", e))
         counts = {e: self.symbols.count(e) for e in order}
         return "".join(e + (str(n) if n > 1 else "") for e, n in counts.items())

@@ -52,11 +52,13 @@ class Molecule:
 
     @property
     def formula(self) -> str:
+        """Formula in Hill order."""
         counts = Counter(self.symbols)
         return "".join(e + (str(counts[e]) if counts[e] > 1 else "") for e in hill_order(sorted(counts)))
 
     @property
     def name(self) -> str:
+        """Number and formula, as shown in logs and reports."""
         return f"{self.number}: {self.formula}"
 
     def fract(self, structure: Structure, sites: Array | None = None) -> Array:

@@ -1,4 +1,4 @@
-"""Progress to whoever runs the calculation; silent outside an agent."""
+"""Reports progress to the agent; silent outside an agent."""
 
 from __future__ import annotations
 

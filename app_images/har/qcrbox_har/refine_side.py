@@ -229,10 +229,12 @@ def _ratio(change: np.ndarray, su: np.ndarray) -> float:
 
 
 def summary(result: Result) -> dict[str, Any]:
+    """Figures of a refinement: those of the fit, and extremes of the residual density in e Å⁻³."""
     return summary_of_fit(result.fit) | _residual(result.residual)
 
 
 def summary_of_fit(fit: Fit) -> dict[str, Any]:
+    """Figures of a fit: R1, wR2, S, number of parameters and reflections, largest shift over s.u."""
     return {
         "R1": fit.r1_gt,
         "R1_all": fit.r1_all,

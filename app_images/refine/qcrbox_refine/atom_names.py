@@ -28,6 +28,7 @@ class AtomRef:
 
     @property
     def key(self) -> tuple[int, str]:
+        """Atom index and symmetry operation: equal for references to the same image of an atom."""
         return self.index, self.symmetry.as_xyz()
 
 

@@ -35,6 +35,7 @@ class CifBlock:
 
     @property
     def name(self) -> str:
+        """Name of the data block, without `data_`."""
         return self.block.name
 
     def copy(self, *, without: str) -> CifBlock:

@@ -27,7 +27,7 @@ def extinction_choice(value: str | bool) -> str:
 def prepare_corrections(
     model: Model, data: Reflections, extinction: str = "keep", fab: str | None = None
 ) -> Corrections:
-    """Corrections as the model's file asks for them; the components of `data` become those of a merohedral twin.
+    """Corrections that the model's file requests; the components of `data` become those of a merohedral twin.
 
     extinction: `keep` (as the file does), `refine` or `none`; fab: text of a .fab file, else the one in the CIF. Raises
     UserInputError for what contradicts itself: TWIN with overlapped data, a law that is a symmetry of the crystal, ABIN
@@ -175,7 +175,7 @@ def _mask(model: Model, fab: str | None) -> SolventMask | None:
         return None
     if not text:
         raise UserInputError(
-            "ABIN asks for a solvent mask, and there is none.",
+            "ABIN needs a solvent mask, but none is given.",
             where="ABIN",
             why="The partial structure factors stand in a file name.fab, or in _shelx_fab_file of a CIF.",
             next="Attach the .fab file and give it as mask=…, or delete ABIN to refine without a mask.",

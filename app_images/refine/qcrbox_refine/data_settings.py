@@ -74,6 +74,7 @@ def limit_cards(settings: ShelxSettings) -> list[str]:
 
 
 def twin_card(settings: ShelxSettings) -> list[str]:
+    """The TWIN instruction as a list of at most one line; empty without a twin."""
     if settings.twin is None:
         return []
     return [f"TWIN {' '.join(f'{x:g}' for x in settings.twin.matrix)} {settings.twin.n}"]

@@ -35,6 +35,7 @@ class DifferenceMap:
     fft: Any
 
     def at(self, site: tuple[float, float, float]) -> float:
+        """Density in e Å⁻³ at a fractional position, interpolated linearly between eight grid points."""
         return maptbx.eight_point_interpolation(self.grid, site)
 
 

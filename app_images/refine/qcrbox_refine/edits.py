@@ -142,6 +142,7 @@ def _aniso(model: Model, words: list[str]) -> str:
 
 
 def make_anisotropic(model: Model, atom: Atom) -> None:
+    """Give the atom a free tensor equal to its isotropic U (at least 0.005 Å²)."""
     if atom.u_aniso is None:
         atom.u_factor, atom.u_pivot, atom.u_coding = None, None, (FREE,) * 6
         cell = model.symmetry.unit_cell()
@@ -158,6 +159,7 @@ def _iso(model: Model, words: list[str]) -> str:
 
 
 def make_isotropic(atom: Atom) -> None:
+    """Drop the atom's tensor; it is refined with a free isotropic U."""
     if atom.u_aniso is not None:
         atom.u_aniso, atom.u_coding = None, (FREE,) * 6
 

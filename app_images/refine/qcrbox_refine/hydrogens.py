@@ -75,9 +75,11 @@ class Placing:
         self.used = {atom.label.upper() for atom in model.atoms}
 
     def has_hydrogen(self, index: int) -> bool:
+        """Whether the atom at `index` is bonded to a hydrogen already."""
         return any(self.heavy[bond.index].is_hydrogen for bond in self.bonds[index])
 
     def density(self, site: np.ndarray) -> float:
+        """Difference density in e Å⁻³ at a Cartesian position; 0 without a map."""
         return self.residual.at(self.cell.fractionalize(tuple(site))) if self.residual is not None else 0.0
 
     def conformers(self, index: int) -> list[tuple[int, Surroundings]]:
@@ -357,7 +359,7 @@ def _water(s: Surroundings) -> Placement | None:
 
 
 def _confirmed(s: Surroundings, sites: list[np.ndarray], kind: str) -> bool:
-    """Whether the difference density shows these atoms; without a map the user is told instead."""
+    """Whether the difference density shows these atoms; without a map a warning is given instead."""
     if not s.has_map:
         s.model.note(f"{s.atom.label} may carry {kind}; without reflections it was not placed.")
         return False

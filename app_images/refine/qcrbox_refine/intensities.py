@@ -67,6 +67,7 @@ class Corrections:
             self.mask.shift(values)
 
     def values(self) -> list[float]:
+        """Refined values in the order of the parameters: twin fractions, extinction, solvent."""
         found = [
             value
             for value, refined in zip(self.domains.fractions, self.domains.refined, strict=True)
@@ -119,6 +120,7 @@ class IntensityModel:
 
     @property
     def n_structural(self) -> int:
+        """Number of independent parameters of the atoms."""
         return self.made.reparametrisation.n_independents
 
     @property

@@ -81,6 +81,7 @@ class Fit:
 
     @property
     def corrections(self) -> Corrections:
+        """Twin fractions, extinction and solvent of the last cycle."""
         return self.equations.model.corrections
 
 

@@ -42,10 +42,12 @@ class AfixGroup:
 
     @property
     def code(self) -> int:
+        """The AFIX number mn."""
         return 10 * self.m + self.n
 
     @property
     def rides(self) -> bool:
+        """Whether n makes the atoms of the group ride on their pivot."""
         return self.n in RIDING
 
     @property
@@ -90,6 +92,7 @@ class Atom:
 
     @property
     def is_hydrogen(self) -> bool:
+        """Whether the atom is H, D or T."""
         return self.element in ("H", "D", "T")
 
     @property
@@ -252,6 +255,7 @@ class Model:
         )
 
     def index(self, atom: Atom) -> int:
+        """Position of this very atom in the list; atoms are compared by identity."""
         return next(i for i, other in enumerate(self.atoms) if other is atom)
 
     def copy(self) -> Model:
@@ -356,6 +360,7 @@ def element_symbol(scattering: str) -> str:
 
 
 def atomic_mass(element: str) -> float:
+    """Standard atomic weight in g mol⁻¹; deuterium has its own."""
     return periodic_table.table("H" if element == "D" else element).weight() + (element == "D") * 1.006
 
 

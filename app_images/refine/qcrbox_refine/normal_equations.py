@@ -58,6 +58,7 @@ class NormalEquations:
 
     @property
     def n(self) -> int:
+        """Number of observations, without restraints."""
         return len(self.fo_sq)
 
     @property

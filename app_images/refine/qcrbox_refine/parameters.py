@@ -26,14 +26,17 @@ class Coding:
 
     @property
     def is_free(self) -> bool:
+        """Whether the parameter is refined by itself."""
         return self.variable == 0
 
     @property
     def is_fixed(self) -> bool:
+        """Whether the parameter is not refined (written as 10 + value)."""
         return abs(self.variable) == 1
 
     @property
     def is_tied(self) -> bool:
+        """Whether the parameter follows a free variable (written as 10 m + value)."""
         return self.variable > 1
 
     def value(self, variables: list[float]) -> float:

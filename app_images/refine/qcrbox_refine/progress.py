@@ -1,4 +1,4 @@
-"""Progress to whoever runs the calculation; silent outside an agent."""
+"""Reports progress to the agent; silent outside an agent."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ try:
 except ImportError:
 
     def report(fraction: float | None = None, text: str = "", **metrics: Any) -> None:
-        """Nobody listens: the log lines say the same."""
+        """Does nothing outside an agent: the log lines contain the same."""
 
     def warn(text: str) -> None:
-        """Nobody listens: the log lines say the same."""
+        """Does nothing outside an agent: the log lines contain the same."""
 
     def note(text: str) -> None:
         """Nobody listens: the log lines say the same."""

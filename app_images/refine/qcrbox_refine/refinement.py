@@ -59,6 +59,8 @@ class Options:
 
 @dataclass
 class Result:
+    """A finished refinement: the fit, the difference map with its peaks, and the model as SHELX text."""
+
     fit: Fit
     residual: density.DifferenceMap
     peaks: list[density.Peak]
@@ -153,6 +155,7 @@ def prepare_model(model: Model, edits: str = "") -> None:
 
 
 def write_cif(result: Result, path: str | Path) -> None:
+    """Write the refined model as a CIF in UTF-8."""
     Path(path).write_text(
         str(cif_output.cif_block(result.fit, result.residual, result.res)), encoding="utf-8"
     )
@@ -198,7 +201,7 @@ def _prepare_hydrogens(model: Model, choice: str) -> None:
         if choice == "riding":
             make_riding(atom)
         elif choice == "free" and not (atom.riding and atom.occupancy < 0.5):
-            # The small component of a disorder cannot carry hydrogen parameters of its own.
+            # The small component of a disorder cannot determine separate hydrogen parameters.
             atom.release()
     kept = [atom.label for atom in hydrogen if choice == "free" and atom.riding]
     if kept:
@@ -259,7 +262,7 @@ def _published_weights(model: Model, *, keep: bool) -> None:
 def _place(model: Model, data: reflections.Reflections, corrected: Corrections, *, everywhere: bool) -> None:
     """Refine without the missing hydrogen atoms, look at the difference density, place them.
 
-    everywhere: on all atoms; otherwise where HFIX asks for them.
+    everywhere: on all atoms; otherwise where HFIX requests them.
     """
     report(fraction=0.05, text="Refining before hydrogen atoms are placed")
     notes, stated = list(model.notes), model.weights

@@ -36,6 +36,7 @@ class State:
     fractional: np.ndarray
 
     def cartesian(self, index: int) -> np.ndarray:
+        """Position of an atom in Å on Cartesian axes, (3,)."""
         return self.orthogonal @ self.sites[index]
 
 
@@ -62,7 +63,7 @@ class Block(Protocol):
         """Write the derivatives of the parameters it rules."""
 
     def names(self) -> list[str]:
-        """Of its own parameters."""
+        """Names of the block's own parameters."""
 
 
 @dataclass
@@ -74,17 +75,21 @@ class FreeVariables:
 
     @property
     def size(self) -> int:
+        """Number of refined free variables."""
         return len(self.numbers)
 
     def shift(self, state: State, shifts: np.ndarray) -> None:
+        """Add the shifts to the free variables of the state."""
         for number, value in zip(self.numbers, shifts, strict=True):
             state.variables[number - 1] += value
 
     def rows(self, state: State, rows: Rows) -> None:
+        """Each free variable is an independent parameter."""
         for i, number in enumerate(self.numbers):
             rows.variables[number - 1] = {self.start + i: np.ones(1)}
 
     def names(self) -> list[str]:
+        """Names for tables of shifts and correlations."""
         return [f"FVAR {number}" for number in self.numbers]
 
 
@@ -119,9 +124,11 @@ class LinearBlock:
 
     @property
     def size(self) -> int:
+        """Number of independent parameters."""
         return self.basis.shape[1]
 
     def shift(self, state: State, shifts: np.ndarray) -> None:
+        """Move the atoms along the basis, and by what their free variables have changed."""
         move = self.basis @ shifts
         if self.ties and self.tie_basis is not None:
             now = [state.variables[tie.variable - 1] for tie in self.ties]
@@ -133,6 +140,7 @@ class LinearBlock:
             values[i] = values[i] + (move if self.kind != "occupancy" else move[0])
 
     def rows(self, state: State, rows: Rows) -> None:
+        """Derivatives of the atoms' values: the columns of the basis, and those of the tied free variables."""
         row: Row = {self.start + k: self.basis[:, k] for k in range(self.size)}
         for k, tie in enumerate(self.ties):
             for theta, value in rows.variables[tie.variable - 1].items():
@@ -142,6 +150,7 @@ class LinearBlock:
             getattr(rows, self.kind)[i] = row
 
     def names(self) -> list[str]:
+        """Each parameter named after the largest component of its basis vector."""
         words = {"sites": "xyz", "occupancy": ["occupancy"]}.get(self.kind)
         if words is None:
             words = ["Uiso"] if len(self.basis) == 1 else ["U11", "U22", "U33", "U12", "U13", "U23"]
@@ -162,9 +171,11 @@ class RigidGroup:
 
     @property
     def size(self) -> int:
+        """Three translations, three rotations, and a scale if the group may breathe."""
         return 7 if self.scaled else 6
 
     def shift(self, state: State, shifts: np.ndarray) -> None:
+        """Translate by shifts 0-2 (fractional), rotate by shifts 3-5 (rad) about the first atom, scale by shift 6."""
         first = self.atoms[0]
         origin = state.cartesian(first)
         rotation = rotation_matrix(shifts[3:6])
@@ -175,6 +186,7 @@ class RigidGroup:
             state.sites[i] = state.fractional @ (new_origin + scale * (rotation @ arm))
 
     def rows(self, state: State, rows: Rows) -> None:
+        """Derivatives of the sites by translations, rotations about the first atom, and scale."""
         origin = state.cartesian(self.atoms[0])
         for i in self.atoms:
             arm = state.cartesian(i) - origin
@@ -187,6 +199,7 @@ class RigidGroup:
             rows.sites[i] = row
 
     def names(self) -> list[str]:
+        """Names for tables of shifts and correlations."""
         return [
             f"{self.label} rigid group {word}"
             for word in ("x", "y", "z", "rotation 1", "rotation 2", "rotation 3", "scale")[: self.size]
@@ -204,16 +217,19 @@ class Follow:
     start: int = 0
 
     def shift(self, state: State, shifts: np.ndarray) -> None:
+        """Copy the leader's values to the followers."""
         values = getattr(state, self.kind)
         for i in self.followers:
             values[i] = values[self.leader].copy()
 
     def rows(self, state: State, rows: Rows) -> None:
+        """The followers have the derivatives of their leader."""
         of_kind = getattr(rows, self.kind)
         for i in self.followers:
             of_kind[i] = of_kind[self.leader]
 
     def names(self) -> list[str]:
+        """Empty: no independent parameters."""
         return []
 
 
@@ -246,9 +262,11 @@ class RidingAtoms:
 
     @property
     def size(self) -> int:
+        """Number of refined parameters: torsion, distance, both or none."""
         return int(self.torsion) + int(self.stretch)
 
     def shift(self, state: State, shifts: np.ndarray) -> None:
+        """Move the atoms with their pivot, turn them by the torsion (rad) and stretch the bonds."""
         pivot = state.cartesian(self.pivot)
         if self.relative is None:
             self.relative = np.array([state.cartesian(i) - pivot for i in self.atoms])
@@ -269,6 +287,7 @@ class RidingAtoms:
         return self.ideal.axis(state)
 
     def rows(self, state: State, rows: Rows) -> None:
+        """Derivatives of the sites: those of the pivot, and those by torsion and distance."""
         pivot = state.cartesian(self.pivot)
         for i in self.atoms:
             row = dict(rows.sites[self.pivot])
@@ -280,6 +299,7 @@ class RidingAtoms:
             rows.sites[i] = row
 
     def names(self) -> list[str]:
+        """Names for tables of shifts and correlations."""
         return [f"{self.label} torsion"] * self.torsion + [f"{self.label} distance"] * self.stretch
 
 
@@ -295,6 +315,7 @@ class RidingU:
     start: int = 0
 
     def shift(self, state: State, shifts: np.ndarray) -> None:
+        """Set U of the atom to the factor times U(eq) of its pivot, in Å²."""
         u = state.u[self.pivot]
         # U(eq) = ⅓ Σ U*ij (ai·aj)
         u_eq = float(u[0]) if len(u) == 1 else float((self.metric * [1, 1, 1, 2, 2, 2]) @ u) / 3
@@ -308,6 +329,7 @@ class RidingU:
         rows.u[self.atom] = {}
 
     def names(self) -> list[str]:
+        """Empty: no independent parameters."""
         return []
 
 
@@ -352,11 +374,13 @@ class Reparametrisation:
         self.store()
 
     def apply_shifts(self, shifts: flex.double) -> None:
+        """Apply the shifts of all independent parameters to the state, block by block."""
         values = np.array(shifts)
         for block in self.blocks:
             block.shift(self.state, values[block.start : block.start + block.size])
 
     def linearise(self) -> None:
+        """Compute the derivatives of all atomic parameters at the present state."""
         n = len(self.state.sites)
         self.rows = Rows(
             [{} for _ in range(n)],
@@ -485,9 +509,11 @@ class OriginFixing:
 
     @property
     def n_restraints(self) -> int:
+        """Number of polar directions."""
         return len(self.directions)
 
     def add_to(self, equations: Any, jacobian_transpose: sparse.matrix) -> None:
+        """Add one equation for each polar direction that keeps the weighted mean of the sites in place."""
         for direction in self.directions:
             shift = flex.double(jacobian_transpose.n_cols, 0.0)
             for p, weight in zip(self.parameters, self.weights, strict=True):

@@ -230,6 +230,7 @@ class ModelWriter:
         return _wrapped([instruction.text.split()[0], *words])
 
     def free_variables(self, scale: float) -> str:
+        """The FVAR instruction: overall scale, then the free variables."""
         return "FVAR " + _numbers([scale, *self.model.free_variables], 5)
 
     # Atoms

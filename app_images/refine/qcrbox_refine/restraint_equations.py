@@ -55,6 +55,7 @@ class Node:
 
     @property
     def key(self) -> tuple[int, str]:
+        """Atom index and symmetry operation: equal for the same image of an atom."""
         return self.index, "" if self.symmetry.is_unit_mx() else self.symmetry.as_xyz()
 
 
@@ -76,6 +77,7 @@ class Linearised:
     weights: flex.double
 
     def n_restraints(self) -> int:
+        """Number of equations."""
         return self.deltas.size()
 
 
@@ -140,6 +142,7 @@ class Frame:
         return bool(np.abs(star).max(initial=0.0) > 1e-6 * np.abs(self._to_cartesian(node)).max())
 
     def variable(self, number: int) -> float:
+        """Value of a free variable by its SHELX number, from 2."""
         return self.free_variables[number - 2]
 
     def by_site(self, gradient: dict[int, float], node: Node, derivative: np.ndarray) -> None:
@@ -169,6 +172,7 @@ class Frame:
         gradient[column] = gradient.get(column, 0.0) + derivative
 
     def linearised(self, equations: list[Equation]) -> Linearised:
+        """The equations as residuals, weights and a sparse design matrix over the parameters of the atoms."""
         design = sparse.matrix(len(equations), self.n_columns)
         for row, equation in enumerate(equations):
             for column, value in equation.gradient.items():
@@ -193,6 +197,7 @@ class Distance:
     repulsive: bool = False
 
     def equations(self, frame: Frame) -> list[Equation]:
+        """Residual in Å of the distance against its target; none for a BUMP that is long enough."""
         along = frame.site(self.a) - frame.site(self.b)
         length = float(np.linalg.norm(along))
         target = self.offset + (self.factor * frame.variable(self.variable) if self.variable else 0.0)
@@ -222,6 +227,7 @@ class EqualDistances:
     n: int = field(default=2, compare=False)
 
     def equations(self, frame: Frame) -> list[Equation]:
+        """Residual in Å: the first distance minus the second."""
         gradient: dict[int, float] = {}
         residual = 0.0
         for first, second, sign in ((self.a, self.b, 1.0), (self.c, self.d, -1.0)):
@@ -247,6 +253,7 @@ class Volume:
     sigma: float
 
     def equations(self, frame: Frame) -> list[Equation]:
+        """Residual in Å³ of the chiral volume a · (b × c) against its target."""
         origin = frame.site(self.o)
         a, b, c = (frame.site(node) - origin for node in (self.a, self.b, self.c))
         gradient: dict[int, float] = {}
@@ -266,6 +273,7 @@ class SimilarDisplacement:
     sigma: float
 
     def equations(self, frame: Frame) -> list[Equation]:
+        """Residuals in Å² of two tensors on Cartesian axes; of their means if both are isotropic."""
         difference = frame.u_cart(self.a) - frame.u_cart(self.b)
         isotropic = not (frame.anisotropic[self.a.index] or frame.anisotropic[self.b.index])
         if isotropic:
@@ -290,6 +298,7 @@ class NearlyIsotropic:
     sigma: float
 
     def equations(self, frame: Frame) -> list[Equation]:
+        """Residuals in Å² of a tensor against its isotropic equivalent; none for an isotropic atom."""
         if not frame.anisotropic[self.a.index]:
             return []
         u = frame.u_cart(self.a)
@@ -325,6 +334,7 @@ class RigidBond:
     enhanced: bool = False
 
     def equations(self, frame: Frame) -> list[Equation]:
+        """Residuals in Å² of a rigid bond; none unless both atoms are anisotropic."""
         if not (frame.anisotropic[self.a.index] and frame.anisotropic[self.b.index]):
             return []
         along = frame.site(self.b) - frame.site(self.a)
@@ -371,6 +381,7 @@ class VariableSum:
     sigma: float
 
     def equations(self, frame: Frame) -> list[Equation]:
+        """Residual of the sum of coefficients times free variables against its target."""
         gradient: dict[int, float] = {}
         for coefficient, number in self.terms:
             frame.by_variable(gradient, number, coefficient)

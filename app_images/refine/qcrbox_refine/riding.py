@@ -1,7 +1,7 @@
 """Ideal positions of riding atoms: the geometries m of AFIX mn.
 
 Distances X-H are SHELXL's at room temperature; they grow by 0.01 Å below -20 and 0.02 Å below -70 °C, to allow for
-libration. An AFIX with a distance of its own has that one.
+libration. An AFIX with an explicit distance uses that one.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def distance_to_hydrogen(element: str, m: int, temperature_k: float | None) -> f
 
 
 def unit(vector: np.ndarray) -> np.ndarray:
+    """The vector divided by its length."""
     return np.asarray(vector) / np.linalg.norm(vector)
 
 
@@ -91,6 +92,7 @@ class Image:
     translation: np.ndarray
 
     def cartesian(self, state: State) -> np.ndarray:
+        """Position of the image in Å on Cartesian axes, (3,)."""
         return state.orthogonal @ (self.rotation @ state.sites[self.index] + self.translation)
 
 

@@ -30,6 +30,8 @@ _XRAY_FACTORS = "International Tables Vol C Table 6.1.1.4"
 
 
 class Radiation(StrEnum):
+    """What the crystal was measured with."""
+
     XRAY = "x-ray"
     NEUTRON = "neutron"
     ELECTRON = "electron"

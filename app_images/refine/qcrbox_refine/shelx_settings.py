@@ -165,6 +165,7 @@ class ShelxSettings:
 
 
 def is_identity(matrix: Matrix) -> bool:
+    """Whether an HKLF matrix is the identity within 1e-9."""
     return all(abs(a - b) < 1e-9 for a, b in zip(matrix, IDENTITY, strict=True))
 
 

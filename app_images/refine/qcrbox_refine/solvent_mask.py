@@ -50,9 +50,11 @@ class SolventMask:
         return self.scale * np.exp(-8 * np.pi**2 * self.u * stol_sq)
 
     def names(self) -> list[str]:
+        """Names of the refined parameters for tables."""
         return [{"scale": "ABIN scale", "u": "ABIN U"}[name] for name in self.refined]
 
     def refined_values(self) -> list[float]:
+        """Values of the refined parameters, in the order of `names`."""
         return [getattr(self, name) for name in self.refined]
 
     def shift(self, shifts: Iterator[float]) -> None:

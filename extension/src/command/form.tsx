@@ -2,7 +2,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { NotInstalled } from '../offers';
 import type { RegistryStore } from '../registry/store';
+import type { ICommand } from '../registry/types';
 import { kindOf } from '../session/arguments';
 import { Facts } from './facts';
 import { meaningOf } from './fields';
@@ -39,7 +41,10 @@ export class CommandForm extends ReactWidget {
     const { model, store, actions, trans } = this;
     const { input, problems } = model;
     const missing = Object.keys(problems).filter(name => problems[name] === 'needed');
-    const isReady = Object.keys(problems).length === 0 && !model.isSending;
+    // As the registry knows it now: somebody may have installed it since the form was opened.
+    const notInstalled = this.current?.missing ?? model.command.missing;
+    const isFilled = Object.keys(problems).length === 0;
+    const isReady = isFilled && !model.isSending && !notInstalled;
     const last = store.calculations.find(
       each =>
         each.command_name === model.command.name &&
@@ -58,9 +63,14 @@ export class CommandForm extends ReactWidget {
         }}
       >
         <h2>
-          {model.application.name}: {model.command.name}
+          {model.application.name}: {model.command.name} <NotInstalled text={notInstalled} trans={trans} />
         </h2>
         <p>{model.command.description}</p>
+        {notInstalled && (
+          <div className="qcrbox-Error" role="alert">
+            {notInstalled}
+          </div>
+        )}
         <div className="qcrbox-CommandForm-columns">
           <div className="qcrbox-CommandForm-fields">{model.names.map(name => this.field(name))}</div>
           {input && <Facts file={input.file} pictureUrl={store.client.pictureUrl(input.id)} trans={trans} />}
@@ -74,20 +84,31 @@ export class CommandForm extends ReactWidget {
           <button className="qcrbox-primary" type="submit" disabled={!isReady}>
             {trans.__('Run')}
           </button>
-          <button type="button" className="qcrbox-small" disabled={!isReady} onClick={() => actions.copy(model.code)}>
+          <button type="button" className="qcrbox-small" disabled={!isFilled} onClick={() => actions.copy(model.code)}>
             {trans.__('Copy as code')}
           </button>
-          <button type="button" className="qcrbox-small" disabled={!isReady} onClick={() => actions.insert(model.code)}>
+          <button
+            type="button"
+            className="qcrbox-small"
+            disabled={!isFilled}
+            onClick={() => actions.insert(model.code)}
+          >
             {trans.__('Insert into notebook')}
           </button>
           <span role="status">
             {missing.length > 0 && trans.__('Still needed: %1', missing.join(', '))}
-            {missing.length === 0 && took && trans.__('The last run took %1.', took)}
+            {isReady && took && trans.__('The last run took %1.', took)}
           </span>
         </div>
-        {isReady && <pre aria-label={trans.__('The same as Python')}>{model.code}</pre>}
+        {isFilled && <pre aria-label={trans.__('The same as Python')}>{model.code}</pre>}
       </form>
     );
+  }
+
+  private get current(): ICommand | undefined {
+    return this.store.applications
+      .find(each => each.id === this.model.application.id)
+      ?.commands.find(each => each.name === this.model.command.name);
   }
 
   private field(name: string): JSX.Element {

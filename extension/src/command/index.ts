@@ -9,23 +9,17 @@ import type { Widget } from '@lumino/widgets';
 import { cifIcon, qcrboxIcon } from '../icons';
 import { calculationCode } from '../notebook/code';
 import { insert } from '../notebook/insert';
+import { type IOffer, offerLabel, structureCommands } from '../offers';
 import { askToCancel } from '../panel/cancelling';
 import { renameCalculation } from '../panel/renaming';
 import { filesOfLab, keepFiles } from '../panel/keeping';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
-import type { IApplication, ICommand } from '../registry/types';
-import { kindOf } from '../session/arguments';
 import { calculationTitle, datasetTitle } from '../titles';
 import { ADD_CHOSEN_FILES, OPEN_RESULT, REFINE_CHOSEN_FILES, RUN_COMMAND } from './commands';
 import { CommandForm } from './form';
 import { CommandModel } from './model';
 import { ResultView } from './result';
-
-interface IOffer {
-  application: IApplication;
-  command: ICommand;
-}
 
 /** Commands as forms and their results as tabs: calculating without a cell of code. */
 export const commandPlugin: JupyterFrontEndPlugin<void> = {
@@ -128,22 +122,14 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       show(tab);
     };
 
-    const offers = (): IOffer[] =>
-      store.applications.flatMap(application =>
-        application.commands
-          .filter(
-            command => !command.interactive && Object.values(command.parameters).some(each => kindOf(each) === 'cif')
-          )
-          .map(command => ({ application, command }))
-      );
     const named = (slug: unknown, name: unknown): IOffer | undefined => {
       const application = store.applications.find(each => each.slug === slug);
       const command = application?.commands.find(each => each.name === name);
       return application && command && { application, command };
     };
     const ask = async (): Promise<IOffer | undefined> => {
-      const offered = offers();
-      const items = offered.map(({ application, command }) => `${application.name}: ${command.name}`);
+      const offered = structureCommands(store.applications);
+      const items = offered.map(each => offerLabel(each, trans));
       const { value } = await InputDialog.getItem({ title: trans.__('What shall be done?'), items });
       return value === null ? undefined : offered[items.indexOf(value)];
     };

@@ -2,13 +2,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
+import { offerLabel, structureCommands } from '../offers';
 import { StateMark } from '../panel/calculations';
 import { Log } from '../panel/log';
 import { useLog } from '../panel/program_output';
 import { queueWords } from '../panel/queue';
 import type { RegistryStore } from '../registry/store';
 import { FINAL, type IApplication, type ICalculation, type ICommand, type IDataset } from '../registry/types';
-import { kindOf } from '../session/arguments';
 import { calculationTitle } from '../titles';
 import { Facts } from './facts';
 import { figuresOf } from './figures';
@@ -159,27 +159,28 @@ function Figures({ calculation, trans }: { calculation: ICalculation; trans: Tra
 
 /** Commands that take the structure as their first input. */
 function Next({ dataset, store, actions, trans }: Omit<IProps, 'calculation'> & { dataset: IDataset }): JSX.Element {
-  const commands = store.applications.flatMap(application =>
-    application.commands
-      .filter(command => !command.interactive && Object.values(command.parameters).some(each => kindOf(each) === 'cif'))
-      .map(command => ({ application, command }))
-  );
+  const offers = structureCommands(store.applications);
   return (
     <label className="qcrbox-Next">
       {trans.__('Next step with this structure')}
       <select
         value=""
         onChange={event => {
-          const chosen = commands[Number(event.target.value)];
+          const chosen = offers[Number(event.target.value)];
           if (event.target.value && chosen) {
             actions.next(chosen.application, chosen.command, dataset);
           }
         }}
       >
         <option value="">{trans.__('choose …')}</option>
-        {commands.map(({ application, command }, number) => (
-          <option key={`${application.slug} ${command.name}`} value={number}>
-            {application.name}: {command.name}
+        {offers.map((offer, number) => (
+          <option
+            key={`${offer.application.slug} ${offer.command.name}`}
+            value={number}
+            disabled={Boolean(offer.command.missing)}
+            title={offer.command.missing}
+          >
+            {offerLabel(offer, trans)}
           </option>
         ))}
       </select>

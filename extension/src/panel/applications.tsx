@@ -1,5 +1,6 @@
 import * as React from 'react';
 
+import { NotInstalled } from '../offers';
 import type { IApplication, ICommand } from '../registry/types';
 import type { IPanelContext } from './context';
 import { Section } from './section';
@@ -73,9 +74,11 @@ function Application({ application, commands, forceOpen, context }: IApplication
           onClick={() => setOpen(!open)}
         >
           <span className="qcrbox-Row-name">{application.name}</span>
+          <NotInstalled text={application.missing} trans={trans} />
           <span className="qcrbox-Row-note">{application.version}</span>
         </button>
       </div>
+      {shown && application.missing && <div className="qcrbox-Error">{application.missing}</div>}
       {shown && (
         <ul className="qcrbox-List qcrbox-Commands">
           {commands.map(command => (
@@ -83,7 +86,8 @@ function Application({ application, commands, forceOpen, context }: IApplication
               <span className="qcrbox-Row-name" title={command.description}>
                 {command.name}
               </span>
-              {command.implemented_as === 'interactive_session' && (
+              {!application.missing && <NotInstalled text={command.missing} trans={trans} />}
+              {!command.missing && command.implemented_as === 'interactive_session' && (
                 <button
                   className="qcrbox-small"
                   aria-label={trans.__('Open %1 in a tab', application.name)}
@@ -92,7 +96,7 @@ function Application({ application, commands, forceOpen, context }: IApplication
                   {trans.__('Open …')}
                 </button>
               )}
-              {!command.interactive && (
+              {!command.missing && !command.interactive && (
                 <button
                   className="qcrbox-small"
                   aria-label={trans.__('Run %1 …', command.name)}
@@ -101,14 +105,16 @@ function Application({ application, commands, forceOpen, context }: IApplication
                   {trans.__('Run …')}
                 </button>
               )}
-              <button
-                className="qcrbox-small qcrbox-Row-note"
-                title={trans.__('Insert a call of %1 into the notebook', command.name)}
-                aria-label={trans.__('Insert a call of %1 into the notebook', command.name)}
-                onClick={() => context.insertCommand(application, command)}
-              >
-                {trans.__('Insert code')}
-              </button>
+              {!command.missing && (
+                <button
+                  className="qcrbox-small qcrbox-Row-note"
+                  title={trans.__('Insert a call of %1 into the notebook', command.name)}
+                  aria-label={trans.__('Insert a call of %1 into the notebook', command.name)}
+                  onClick={() => context.insertCommand(application, command)}
+                >
+                  {trans.__('Insert code')}
+                </button>
+              )}
             </li>
           ))}
         </ul>

@@ -4,7 +4,10 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** Amount */
+        /**
+         * Amount
+         * @description A number of objects and their bytes.
+         */
         Amount: {
             /** Number */
             number: number;
@@ -64,6 +67,11 @@ export interface components {
              */
             held: string;
             /**
+             * Missing
+             * @default
+             */
+            missing: string;
+            /**
              * Retired
              * @default false
              */
@@ -84,7 +92,10 @@ export interface components {
             /** Applications */
             applications: components["schemas"]["Application"][];
         };
-        /** AuditCheck */
+        /**
+         * AuditCheck
+         * @description Result of checking the hash chain of the audit trail.
+         */
         AuditCheck: {
             /** Sound */
             sound: boolean;
@@ -93,7 +104,10 @@ export interface components {
             /** Faults */
             faults: string[];
         };
-        /** AuditEntry */
+        /**
+         * AuditEntry
+         * @description One entry of the audit trail.
+         */
         AuditEntry: {
             /** Seq */
             seq: number;
@@ -120,7 +134,10 @@ export interface components {
             /** Hash */
             hash: string;
         };
-        /** AuditPage */
+        /**
+         * AuditPage
+         * @description A page of the audit trail.
+         */
         AuditPage: {
             /** Audit */
             audit: components["schemas"]["AuditEntry"][];
@@ -326,6 +343,11 @@ export interface components {
              * @default
              */
             title: string;
+            /**
+             * Missing
+             * @default
+             */
+            missing: string;
         };
         /**
          * Commands
@@ -448,7 +470,10 @@ export interface components {
             /** Next */
             next?: string | null;
         };
-        /** Decided */
+        /**
+         * Decided
+         * @description A decision that was carried out, with the number of objects by kind.
+         */
         Decided: {
             /** Decision Id */
             decision_id: string;
@@ -457,7 +482,10 @@ export interface components {
                 [key: string]: number;
             };
         };
-        /** Decision */
+        /**
+         * Decision
+         * @description A past decision on the data of a deleted group or account.
+         */
         Decision: {
             /** Decision Id */
             decision_id: string;
@@ -479,12 +507,18 @@ export interface components {
             /** Undone At */
             undone_at: string | null;
         };
-        /** Decisions */
+        /**
+         * Decisions
+         * @description List of past decisions.
+         */
         Decisions: {
             /** Decisions */
             decisions: components["schemas"]["Decision"][];
         };
-        /** Disk */
+        /**
+         * Disk
+         * @description Total and free bytes of the disk that holds the files.
+         */
         Disk: {
             /** Total */
             total: number;
@@ -508,7 +542,10 @@ export interface components {
              */
             status: "ok";
         };
-        /** Hold */
+        /**
+         * Hold
+         * @description Body: hold or drain an application, or lift the hold.
+         */
         Hold: {
             /**
              * Mode
@@ -522,7 +559,10 @@ export interface components {
              */
             reason: string;
         };
-        /** Holder */
+        /**
+         * Holder
+         * @description Bytes held by a person, a group or an application.
+         */
         Holder: {
             /**
              * Subject
@@ -538,12 +578,18 @@ export interface components {
             /** Gone At */
             gone_at: string | null;
         };
-        /** Holds */
+        /**
+         * Holds
+         * @description List of holds in force.
+         */
         Holds: {
             /** Holds */
             holds: components["schemas"]["Hold"][];
         };
-        /** LargeFile */
+        /**
+         * LargeFile
+         * @description A data file that is listed for its size.
+         */
         LargeFile: {
             /** Qcrbox File Id */
             qcrbox_file_id: string;
@@ -558,7 +604,10 @@ export interface components {
             /** Created At */
             created_at: string;
         };
-        /** Leftover */
+        /**
+         * Leftover
+         * @description Data of a deleted group or account that waits for a decision.
+         */
         Leftover: {
             /**
              * Subject
@@ -584,7 +633,10 @@ export interface components {
             /** Decision */
             decision: string | null;
         };
-        /** Leftovers */
+        /**
+         * Leftovers
+         * @description List of data that waits for a decision.
+         */
         Leftovers: {
             /** Leftovers */
             leftovers: components["schemas"]["Leftover"][];
@@ -640,7 +692,10 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /** Log */
+        /**
+         * Log
+         * @description Output of one attempt, or a part of it.
+         */
         Log: {
             /** Attempt */
             attempt: number;
@@ -658,7 +713,10 @@ export interface components {
             /** Chunks */
             chunks?: components["schemas"]["LogChunk"][] | null;
         };
-        /** LogChunk */
+        /**
+         * LogChunk
+         * @description A piece of a calculation's output.
+         */
         LogChunk: {
             /**
              * Stream
@@ -700,7 +758,10 @@ export interface components {
             /** Data Files */
             data_files: components["schemas"]["DataFile"][];
         };
-        /** Quota */
+        /**
+         * Quota
+         * @description One limit of a person, a group, or of everyone by default.
+         */
         Quota: {
             /**
              * Subject
@@ -717,12 +778,18 @@ export interface components {
             /** Limit */
             limit: number;
         };
-        /** Quotas */
+        /**
+         * Quotas
+         * @description List of limits.
+         */
         Quotas: {
             /** Quotas */
             quotas: components["schemas"]["Quota"][];
         };
-        /** Readiness */
+        /**
+         * Readiness
+         * @description Whether the registry can serve, and what is missing.
+         */
         Readiness: {
             /**
              * Status
@@ -881,12 +948,18 @@ export interface components {
             /** Expires At */
             expires_at?: string | null;
         };
-        /** Shares */
+        /**
+         * Shares
+         * @description List of shares.
+         */
         Shares: {
             /** Shares */
             shares: components["schemas"]["Share"][];
         };
-        /** SiteCheck */
+        /**
+         * SiteCheck
+         * @description Result of checking the database against the stored files.
+         */
         SiteCheck: {
             /** Sound */
             sound: boolean;
@@ -963,12 +1036,18 @@ export interface components {
              */
             seq: number;
         };
-        /** Stopped */
+        /**
+         * Stopped
+         * @description Calculations that were asked to stop.
+         */
         Stopped: {
             /** Calculations */
             calculations: components["schemas"]["StoppedCalculation"][];
         };
-        /** StoppedCalculation */
+        /**
+         * StoppedCalculation
+         * @description State of a calculation after a request to stop it.
+         */
         StoppedCalculation: {
             /** Calculation Id */
             calculation_id: string;
@@ -993,7 +1072,10 @@ export interface components {
             /** Largest */
             largest: components["schemas"]["LargeFile"][];
         };
-        /** Stored */
+        /**
+         * Stored
+         * @description What an upload has stored.
+         */
         Stored: {
             /** Dataset Id */
             dataset_id?: string | null;
@@ -1004,14 +1086,20 @@ export interface components {
             /** Data Files */
             data_files: components["schemas"]["DataFile"][];
         };
-        /** Undone */
+        /**
+         * Undone
+         * @description A decision that was undone, with the number of objects returned.
+         */
         Undone: {
             /** Decision Id */
             decision_id: string;
             /** Objects */
             objects: number;
         };
-        /** Upload */
+        /**
+         * Upload
+         * @description Progress of an upload, in bytes.
+         */
         Upload: {
             /** Upload Id */
             upload_id: string;
@@ -1030,7 +1118,10 @@ export interface components {
             /** Data File Id */
             data_file_id?: string | null;
         };
-        /** Usage */
+        /**
+         * Usage
+         * @description Used time and slots by person, group and application.
+         */
         Usage: {
             /** Usage */
             usage: components["schemas"]["Use"][];
@@ -1062,7 +1153,10 @@ export interface components {
                 [key: string]: number | null;
             };
         };
-        /** Verified */
+        /**
+         * Verified
+         * @description Result of comparing the stored bytes of a data file with their hash.
+         */
         Verified: {
             /** Data File Id */
             data_file_id: string;
@@ -1073,12 +1167,18 @@ export interface components {
             /** Sound */
             sound: boolean;
         };
-        /** Attach */
+        /**
+         * Attach
+         * @description Body: an existing data file to add to a dataset.
+         */
         Attach: {
             /** Data File Id */
             data_file_id: string;
         };
-        /** ChangeApplication */
+        /**
+         * ChangeApplication
+         * @description Body: settings of an application that an administrator may change; what is left out stays.
+         */
         ChangeApplication: {
             /**
              * Restricted To
@@ -1107,7 +1207,10 @@ export interface components {
              */
             approved: boolean | null;
         };
-        /** ChangeCalculation */
+        /**
+         * ChangeCalculation
+         * @description Body: new tags or title; what is left out stays.
+         */
         ChangeCalculation: {
             /**
              * Tags
@@ -1120,7 +1223,10 @@ export interface components {
              */
             title: string | null;
         };
-        /** ChangeDataFile */
+        /**
+         * ChangeDataFile
+         * @description Body: new name or tags of a data file; what is left out stays.
+         */
         ChangeDataFile: {
             /**
              * Filename
@@ -1133,7 +1239,10 @@ export interface components {
              */
             tags: string[] | null;
         };
-        /** ChangeDataset */
+        /**
+         * ChangeDataset
+         * @description Body: new name, description, group or tags of a dataset; what is left out stays.
+         */
         ChangeDataset: {
             /**
              * Name
@@ -1156,7 +1265,10 @@ export interface components {
              */
             tags: string[] | null;
         };
-        /** ChangePriority */
+        /**
+         * ChangePriority
+         * @description Body: new priority of a queued calculation.
+         */
         ChangePriority: {
             /** Priority */
             priority: number;
@@ -1166,12 +1278,18 @@ export interface components {
              */
             reason: string | null;
         };
-        /** ChangeSession */
+        /**
+         * ChangeSession
+         * @description Body: whether the group may view the session.
+         */
         ChangeSession: {
             /** View Only Allowed */
             view_only_allowed: boolean;
         };
-        /** Close */
+        /**
+         * Close
+         * @description Body: end a session, keeping its files or not.
+         */
         Close: {
             /**
              * Keep
@@ -1179,7 +1297,10 @@ export interface components {
              */
             keep: boolean;
         };
-        /** Decide */
+        /**
+         * Decide
+         * @description Body: what happens to the data of a deleted group or account.
+         */
         Decide: {
             /**
              * Subject
@@ -1204,7 +1325,10 @@ export interface components {
              */
             reason: string;
         };
-        /** EmptyTrash */
+        /**
+         * EmptyTrash
+         * @description Body: delete what has been in the trash for longer than the given days.
+         */
         EmptyTrash: {
             /** Older Than Days */
             older_than_days: number;
@@ -1273,7 +1397,10 @@ export interface components {
             status: "error";
             error: components["schemas"]["ErrorBody"];
         };
-        /** NewShare */
+        /**
+         * NewShare
+         * @description Body: share an object with one person or one group.
+         */
         NewShare: {
             /**
              * Kind
@@ -1305,7 +1432,10 @@ export interface components {
              */
             expires_at: string | null;
         };
-        /** NewUpload */
+        /**
+         * NewUpload
+         * @description Body: begin an upload of `size` bytes that can be resumed.
+         */
         NewUpload: {
             /** Filename */
             filename: string;
@@ -1343,7 +1473,10 @@ export interface components {
              */
             group: string | null;
         };
-        /** SetHold */
+        /**
+         * SetHold
+         * @description Body: hold or drain a launcher or the site, or lift the hold.
+         */
         SetHold: {
             /**
              * Kind
@@ -1367,7 +1500,10 @@ export interface components {
              */
             reason: string;
         };
-        /** SetLimit */
+        /**
+         * SetLimit
+         * @description Body: set a quota; null returns it to the default.
+         */
         SetLimit: {
             /**
              * Subject
@@ -1434,7 +1570,10 @@ export interface components {
              */
             height: number | null;
         };
-        /** Stop */
+        /**
+         * Stop
+         * @description Body: stop one calculation.
+         */
         Stop: {
             /**
              * Reason
@@ -1442,7 +1581,10 @@ export interface components {
              */
             reason: string | null;
         };
-        /** StopMany */
+        /**
+         * StopMany
+         * @description Body: stop the listed calculations or those of a batch.
+         */
         StopMany: {
             /**
              * Calculation Ids

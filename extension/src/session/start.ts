@@ -23,6 +23,11 @@ export async function startSession(store: RegistryStore, trans: TranslationBundl
     Notification.info(trans.__('No program with a window is registered here.'), { autoClose: 5000 });
     return '';
   }
+  if (offered.every(({ command }) => command.missing)) {
+    const texts = offered.map(({ application, command }) => `${application.name}: ${command.missing}`);
+    Notification.warning(texts.join('\n'), { autoClose: false });
+    return '';
+  }
   const form = new StartForm(offered, store.datasets, store.me?.groups ?? [], trans);
   for (;;) {
     const answer = await showDialog({

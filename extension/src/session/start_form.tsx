@@ -21,7 +21,12 @@ export class StartForm extends ReactWidget {
   ) {
     super();
     this.addClass('qcrbox-StartForm');
-    this.choose(0);
+    this.choose(
+      Math.max(
+        programs.findIndex(({ command }) => !command.missing),
+        0
+      )
+    );
   }
 
   /** The same form for another dialog: a dialog disposes of the body it showed. */
@@ -91,8 +96,9 @@ export class StartForm extends ReactWidget {
               }}
             >
               {this.programs.map(({ application, command }, index) => (
-                <option key={index} value={index}>
+                <option key={index} value={index} disabled={Boolean(command.missing)} title={command.missing}>
                   {application.name} {application.version}, {command.name}
+                  {command.missing && ` ${this.trans.__('(not installed)')}`}
                 </option>
               ))}
             </select>

@@ -87,8 +87,8 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
     async def _is_right(self, name: str, account: UserInfo | None, password: str) -> bool:
         """Is this the password of the account, or of its workshop?"""
         stored = account.password if account else self._dummy_hash
-        # Hashing takes a quarter of a second by design: in a thread, so that the hub goes on; and for an
-        # unknown name too, so that the answer's time does not tell which names exist.
+        # Hashing takes a quarter of a second by design: in a thread, so that the hub stays responsive; and for an
+        # unknown name too, so that the response time does not reveal which names exist.
         if await asyncio.to_thread(matches, password, stored):
             return account is not None
         if account is None:
@@ -100,7 +100,7 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
         row = await Invitations(self.db).workshop_of(name, password, taken=False)
         if row is None or self.one_person or self.problem_with_name(name) or self.is_taken(name):
             return False
-        # Nobody knows this password; the workshop's opens the account while the workshop lasts.
+        # A random password; that of the workshop opens the account while the workshop lasts.
         await self.new_account(name, secrets.token_urlsafe(24), approved=True)
         self.set_password_state(name, workshop=row.id)
         handler.user_from_username(name)
@@ -137,6 +137,7 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
         return self.problem_with_name(name) or self.problem_with_password(password, confirmation, name=name)
 
     def problem_with_password(self, password: str, confirmation: str, *, name: str = "") -> str:
+        """Why a new password is refused, as a sentence; an empty text if it is good."""
         if password != confirmation:
             return "The two passwords differ."
         if len(password) < self.minimum_password_length:
@@ -150,21 +151,24 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
         return ""
 
     async def ask(self, name: str, password: str, address: str) -> None:
-        """Note that someone asks for an account."""
+        """Store a request for an account."""
         hashed = await hash_password(password)
         self.db.add(RequestRow(name=name, password=hashed, address=address, asked_at=time.time()))
         self.db.commit()
 
     async def new_account(self, name: str, password: str, *, approved: bool) -> UserInfo:
+        """Create an account; it can sign in at once if `approved`."""
         return self.store_account(name, await hash_password(password), approved=approved)
 
     def store_account(self, name: str, hashed: bytes, *, approved: bool) -> UserInfo:
+        """Create an account from a password that is hashed already."""
         account = UserInfo(username=name, password=hashed, is_authorized=approved)
         self.db.add(account)
         self.db.commit()
         return account
 
     async def set_password(self, name: str, password: str, *, must_change: bool = False) -> None:
+        """Set a password; with `must_change` the person has to choose another at the next sign-in."""
         hashed = await hash_password(password)
         self.get_user(name).password = hashed
         self.set_password_state(name, must_change=must_change)
@@ -172,6 +176,7 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
     def set_password_state(
         self, name: str, *, must_change: bool = False, workshop: int | None = None
     ) -> None:
+        """Record whether the password must be changed, and the workshop whose password the account uses."""
         row = self.db.get(SignInStateRow, name)
         if row is None and not must_change and workshop is None:
             self.db.commit()
@@ -183,26 +188,32 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
         self.db.commit()
 
     async def password_is(self, name: str, password: str) -> bool:
+        """Whether the password is that of the account or of its workshop."""
         return await self._is_right(name, self.get_user(name), password)
 
     def accounts(self) -> list[UserInfo]:
+        """All accounts, by name."""
         return self.db.query(UserInfo).order_by(UserInfo.username).all()
 
     def is_approved(self, name: str) -> bool:
+        """Whether the account exists and is not locked."""
         account = self.get_user(name)
         return account is not None and bool(account.is_authorized)
 
     def set_approved(self, name: str, *, approved: bool) -> None:
+        """Approve or lock an account; an unknown name is ignored."""
         account = self.get_user(name)
         if account is not None:
             account.is_authorized = approved
             self.db.commit()
 
     def locked(self) -> list[str]:
+        """Names of the accounts that are locked or wait for approval."""
         locked = self.db.query(UserInfo.username).filter(UserInfo.is_authorized.is_(False))
         return [row.username for row in locked]
 
     def check_blocked_users(self, username: str, auth_model: Any = None) -> bool:
+        """Whether the account may sign in, by NativeAuthenticator's rules alone."""
         return bool(NativeAuthenticator.check_blocked_users(self, username, auth_model))
 
     def delete_user(self, user: Any) -> None:
@@ -228,9 +239,11 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
 
 
 async def hash_password(password: str) -> bytes:
+    """bcrypt hash of a password, computed in a thread because it takes about 0.25 s."""
     return await asyncio.to_thread(bcrypt.hashpw, password.encode(), bcrypt.gensalt())
 
 
 def matches(password: str, stored: bytes) -> bool:
+    """Whether a password has this bcrypt hash; passwords longer than bcrypt reads never match."""
     given = password.encode()
     return len(given) <= LONGEST_PASSWORD_BYTES and bcrypt.checkpw(given, stored)

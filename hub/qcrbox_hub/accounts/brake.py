@@ -134,11 +134,13 @@ class SignInBrake:
                 self._checks.pop(address, None)
 
     def failed(self, name: str, address: str) -> None:
+        """Count a wrong password of `name` from `address`."""
         self._pairs.count(f"{name} {address}")
         self._names.count(name)
         self._addresses.count(address)
 
     def succeeded(self, name: str, address: str) -> None:
+        """Forget the failures of `name` from `address`, which is a known address from now on."""
         self._pairs.forget(f"{name} {address}")
         known = self._known.setdefault(name, {})
         known.pop(address, None)

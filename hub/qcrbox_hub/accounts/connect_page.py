@@ -31,6 +31,7 @@ class Connect(Page):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show the form for the code."""
         await self._form()
 
     async def _form(self, problem: str = "", *, status: int = 200) -> None:
@@ -38,6 +39,7 @@ class Connect(Page):
 
     @web.authenticated
     async def post(self) -> None:
+        """Find the program by its code, then let it in or refuse it."""
         person = self.current_user.name
         if CODES_PER_PERSON.wait_s(person):
             await self._form("Too many codes were tried. Wait ten minutes.", status=429)
@@ -95,7 +97,10 @@ class _Asked(Page):
 
 
 class BeginConnecting(_Asked):
+    """A program begins to sign in: it gets a secret, and a code for the person to type."""
+
     async def post(self) -> None:
+        """Answer 201 with secret and code, 429 or 503 if too many sign-ins wait."""
         address = client_address(self)
         if BEGINNINGS_PER_ADDRESS.wait_s(address):
             self.answer(429, error="too_many", message="Too many sign-ins were begun from this address.")
@@ -113,7 +118,10 @@ class BeginConnecting(_Asked):
 
 
 class FinishConnecting(_Asked):
+    """A program requests its token with the secret."""
+
     async def post(self) -> None:
+        """Answer the token, 202 while the person has not decided, 403 or 404 otherwise."""
         found = waiting.take(str(self.body().get("secret", "")))
         if found is None:
             self.answer(404, error="unknown", message="This sign-in was not begun here, or too long ago.")

@@ -21,6 +21,7 @@ class FirstAdminCode:
         self.file, self.clock = file, clock
 
     def is_valid(self, code: str) -> bool:
+        """Whether this is the code, not yet used and not too old."""
         try:
             stored = json.loads(self.file.read_text())
             digest, made_at = str(stored["sha256"]), float(stored["made_at"])
@@ -30,6 +31,7 @@ class FirstAdminCode:
         return hmac.compare_digest(given, digest) and self.clock() - made_at <= LIFE_S
 
     def use_up(self) -> None:
+        """Remove the code; it cannot be used again."""
         self.file.unlink(missing_ok=True)
 
 

@@ -20,18 +20,22 @@ class Groups(Page):
 
     @property
     def membership(self) -> Membership:
+        """Changes of groups on the session of this request."""
         return Membership(self.db, self.authenticator.group)
 
     @property
     def is_admin(self) -> bool:
+        """Whether the user may change every group."""
         return "admin:groups" in self.parsed_scopes
 
     @property
     def me(self) -> Any:
+        """The user of this request as a row of JupyterHub's database."""
         return self.current_user.orm_user
 
     @web.authenticated
     async def get(self) -> None:
+        """Show the groups."""
         await self._show()
 
     async def _show(self, *, message: str = "", problem: str = "", status: int = 200) -> None:
@@ -63,6 +67,7 @@ class Groups(Page):
 
     @web.authenticated
     async def post(self) -> None:
+        """Carry out the action of the form and show the groups again."""
         if not await self.confirmed():
             return
         action = getattr(self, f"_do_{self.field('action')}", None)

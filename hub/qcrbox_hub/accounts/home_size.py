@@ -22,6 +22,7 @@ class HomeSize(Page):
 
     @web.authenticated
     async def get(self) -> None:
+        """Answer used and allowed bytes of the user's home as JSON."""
         label = Accounts(self.db).of(self.current_user.orm_user).label
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")

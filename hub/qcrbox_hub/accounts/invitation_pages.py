@@ -28,10 +28,12 @@ class Invite(Page):
 
     @property
     def is_admin(self) -> bool:
+        """Whether the user may invite into any group."""
         return "admin:users" in self.parsed_scopes
 
     @property
     def invitations(self) -> Invitations:
+        """Invitations, made in the name of this user."""
         return Invitations(self.db, self.current_user.name)
 
     def _groups(self) -> list[str]:
@@ -42,6 +44,7 @@ class Invite(Page):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show the invitations."""
         await self._show()
 
     async def _show(self, *, status: int = 200, **values: Any) -> None:
@@ -61,6 +64,7 @@ class Invite(Page):
 
     @web.authenticated
     async def post(self) -> None:
+        """Carry out the action of the form; 404 for users who may not invite."""
         if not self._groups() and not self.is_admin:
             raise web.HTTPError(404)
         if not await self.confirmed():
@@ -118,9 +122,11 @@ class Join(Page):
 
     @property
     def invitations(self) -> Invitations:
+        """Invitations on the session of this request."""
         return Invitations(self.db)
 
     async def get(self) -> None:
+        """Show the form for the code of the link, or for typing a code."""
         code = self.get_query_argument("code", "")[:100]
         row = self._find(code) if code else None
         await self._show(code, row, "" if row or not code else _GONE)
@@ -161,6 +167,7 @@ class Join(Page):
         )
 
     async def post(self) -> None:
+        """Use the code: create an account, or add the user to the group."""
         code = self.field("code")[:100]
         row = self._find(code)
         if row is None:

@@ -118,12 +118,13 @@ class Invitations:
         return row
 
     def workshops(self) -> list[InvitationRow]:
+        """The workshops that have not expired."""
         return [row for row in self.present() if row.kind == "workshop"]
 
     # ------------------------------------------------------------ using
 
     def use(self, row: InvitationRow) -> None:
-        """Count one use. Raises Conflict when somebody else took the last one meanwhile."""
+        """Count one use. Raises Conflict when no use is left."""
         if row.uses_left is None:
             return
         changed = (

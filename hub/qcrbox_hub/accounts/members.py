@@ -69,6 +69,7 @@ class Members(Base):
 
     @property
     def homes(self) -> Homes:
+        """The home folders of this platform."""
         data = Path(self.data)
         return Homes(data / "homes", data / "archive" / "homes", self.archive_days)
 
@@ -83,6 +84,7 @@ class Members(Base):
         self.join_common_group(user)
 
     def join_common_group(self, user: Any) -> None:
+        """Add the user to the group that all members share."""
         group = orm.Group.find(self.db, self.group)
         if group is not None and user not in group.users:
             group.users.append(user)
@@ -101,6 +103,7 @@ class Members(Base):
         return not (row and row.locked)
 
     def set_approved(self, name: str, *, approved: bool) -> None:
+        """Approve or lock an account."""
         row = self.db.get(SignInStateRow, name)
         if row is None:
             row = SignInStateRow(name=name)
@@ -113,6 +116,7 @@ class Members(Base):
         return [row.name for row in self.db.query(SignInStateRow).filter(SignInStateRow.locked)]
 
     def check_blocked_users(self, username: str, auth_model: Any = None) -> bool:
+        """Whether the account may sign in: not blocked by the configuration, and approved."""
         return bool(super().check_blocked_users(username, auth_model)) and self.is_approved(username)
 
     def claimed(self, auth_model: dict[str, Any]) -> list[str]:
@@ -120,6 +124,7 @@ class Members(Base):
         return []
 
     async def run_post_auth_hook(self, handler: Any, auth_model: Any) -> Any:
+        """Called by JupyterHub after each sign-in; brings roles and groups up to date."""
         auth_model = await super().run_post_auth_hook(handler, auth_model)
         if auth_model and handler is not None:
             self.entered(handler, auth_model)

@@ -29,6 +29,7 @@ _MEMBERS = (
 
 
 def role_name(kind: str, group: str) -> str:
+    """Name of the JupyterHub role of that kind for one group."""
     return f"{GROUP_ROLES[kind]}-{group}"
 
 
@@ -44,7 +45,7 @@ def read_stored_roles(database_url: str) -> StoredRoles:
     """For the hub's configuration: at a start it deletes roles that are not named there, and takes them from
     everybody who is not named there. Empty before the first start.
 
-    A role in a group counts only for members of that group, whoever removed someone and by which door.
+    A role in a group counts only for members of that group, however a person was removed from it.
     """
     engine = create_engine(database_url)
     try:
@@ -115,21 +116,25 @@ class Membership:
         self.session, self.common_group = session, common_group
 
     def groups(self) -> list[Any]:
+        """All groups, by name."""
         return self.session.query(orm.Group).order_by(orm.Group.name).all()
 
     def group(self, name: str) -> Any:
+        """The group of that name; raises NotFound."""
         found = orm.Group.find(self.session, name)
         if found is None:
             raise NotFound(f"There is no group {name[:60]}.")
         return found
 
     def person(self, name: str) -> Any:
+        """The user of that name; raises NotFound."""
         found = orm.User.find(self.session, name)
         if found is None:
             raise NotFound(f"There is no member called {name[:32]}.", next="They have to be approved first.")
         return found
 
     def create(self, name: str) -> None:
+        """Create a group with its roles; raises UserInputError for a bad or used name."""
         if not re.fullmatch(GROUP_PATTERN, name):
             raise UserInputError(
                 "A group's name has 3 to 62 characters: small letters, digits, - and _; it starts with a letter."
@@ -142,7 +147,7 @@ class Membership:
     def delete(self, name: str) -> None:
         """Delete a group with its roles. Its data stay in the registry and wait for a decision."""
         if name == self.common_group:
-            raise UserInputError(f"Everybody belongs to {name}.", next="It cannot be deleted.")
+            raise UserInputError(f"Every member belongs to {name}.", next="It cannot be deleted.")
         self.session.delete(self.group(name))
         self.session.commit()
 
@@ -159,6 +164,7 @@ class Membership:
         self.session.commit()
 
     def add(self, group: str, people: list[str]) -> None:
+        """Add people to a group; raises NotFound before anything is changed."""
         found, persons = self.group(group), [self.person(name) for name in people]
         for person in persons:
             if person not in found.users:
@@ -169,7 +175,7 @@ class Membership:
         """Out of the group, and out of every role in it."""
         found, person = self.group(group), self.person(name)
         if group == self.common_group:
-            raise UserInputError(f"Everybody belongs to {group}.", next="Lock the account instead.")
+            raise UserInputError(f"Every member belongs to {group}.", next="Lock the account instead.")
         if person in found.users:
             found.users.remove(person)
         for kind in GROUP_ROLES:
@@ -177,6 +183,7 @@ class Membership:
         self.session.commit()
 
     def set_role(self, group: str, name: str, kind: str, *, given: bool) -> None:
+        """Give or take a role in the group; raises UserInputError for people outside it."""
         if kind not in GROUP_ROLES:
             raise UserInputError("There is no such role.")
         found, person = self.group(group), self.person(name)
@@ -186,10 +193,12 @@ class Membership:
         self.session.commit()
 
     def roles_of(self, person: Any, group: str) -> list[str]:
+        """Kinds of roles that the person has in the group."""
         held = {role.name for role in person.roles}
         return [kind for kind in GROUP_ROLES if role_name(kind, group) in held]
 
     def manages(self, person: Any, group: str) -> bool:
+        """Whether the person is a manager or a lecturer of the group."""
         return bool({"manager", "lecturer"} & set(self.roles_of(person, group)))
 
     def _set_role(self, person: Any, kind: str, group: str, *, given: bool) -> None:

@@ -28,6 +28,7 @@ class Account:
 
     @property
     def label(self) -> str:
+        """Number and name, with only characters that are safe in file names."""
         return f"{self.number}-{re.sub(r'[^A-Za-z0-9_-]', '_', self.name)[:40]}"
 
 

@@ -27,7 +27,7 @@ from qcrbox_hub.walls.choice import trust_everyone
 if TYPE_CHECKING:
     from qcrbox_hub.accounts.authenticator import QCrBoxAuthenticator
 
-# Fields of a form that are not repeated on the page that asks for the password.
+# Fields of a form that are not repeated on the page with the password field.
 _NOT_REPEATED = frozenset({"_xsrf", "confirm_password"})
 
 
@@ -37,11 +37,13 @@ class Page(BaseHandler):
     authenticator: QCrBoxAuthenticator
 
     def field(self, name: str) -> str:
+        """A field of the form, stripped unless it is a password; empty if it was not sent."""
         # A password may begin or end with a space; a name may not.
         return self.get_body_argument(name, "", strip="password" not in name)
 
     @property
     def service(self) -> AccountService:
+        """Account functions in the name of the signed-in user."""
         return self.service_for(self.current_user.name)
 
     def service_for(self, name: str) -> AccountService:
@@ -49,6 +51,7 @@ class Page(BaseHandler):
         return AccountService(self, name)
 
     async def show(self, template: str, *, status: int = 200, **values: Any) -> None:
+        """Render a page that is neither cached nor shown inside a frame of another page."""
         self.set_status(status)
         self.set_header("Cache-Control", "no-store")
         # Not shown inside another page: a click there must not decide anything.
@@ -112,6 +115,7 @@ class Confirm(Page):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show the form for the password, or that the sign-in is recent enough."""
         await self._show()
 
     async def _show(self, *, done: bool = False) -> None:
@@ -121,6 +125,7 @@ class Confirm(Page):
 
     @web.authenticated
     async def post(self) -> None:
+        """Check the password and record the proof."""
         if await self.confirmed():
             await self._show(done=True)
 
@@ -129,6 +134,7 @@ class HostName(BaseHandler):
     """Caddy asks whether a host name may have a certificate: only those of people who exist, not any that someone tries."""
 
     async def get(self) -> None:
+        """Answer 200 for the hub and for servers of existing people, otherwise 404."""
         addresses: Addresses = self.settings["qcrbox_addresses"]
         token = self.get_query_argument("token", "")
         host = self.get_query_argument("domain", "").lower()
@@ -146,6 +152,7 @@ class SignIn(LoginHandler):
     refusal = ""
 
     async def post(self) -> None:
+        """Sign in, or show the form again with the reason."""
         data = {
             name: self.get_body_argument(name, "", strip=name == "username")
             for name in ("username", "password")
@@ -168,9 +175,11 @@ class SignUp(Page):
 
     @property
     def closed(self) -> bool:
+        """Whether this platform serves one person only."""
         return self.authenticator.one_person
 
     async def get(self) -> None:
+        """Show the form."""
         await self._show()
 
     async def _show(self, **values: Any) -> None:
@@ -184,6 +193,7 @@ class SignUp(Page):
         )
 
     async def post(self) -> None:
+        """Ask for an account, or create it where no approval is needed."""
         if self.closed:
             await self._show(status=403)
             return
@@ -196,7 +206,7 @@ class SignUp(Page):
             return
         SIGN_UPS_PER_ADDRESS.count(client_address(self))
         await self.authenticator.ask(name, self.field("password"), client_address(self))
-        self.log.info("Someone asks for the account %s", name)
+        self.log.info("Account requested: %s", name)
         await self._show(account=name, done=True)
 
     def _flood(self) -> str:
@@ -212,9 +222,11 @@ class FirstAdmin(Page):
 
     @property
     def code(self) -> FirstAdminCode:
+        """The one-time code of this platform."""
         return FirstAdminCode(Path(self.authenticator.first_admin_file))
 
     async def get(self) -> None:
+        """Show the form if the code of the link is valid."""
         code = self.get_query_argument("code", "")
         await self._form(code)
 
@@ -232,6 +244,7 @@ class FirstAdmin(Page):
         )
 
     async def post(self) -> None:
+        """Create the administrator's account and use up the code."""
         code = self.field("code")
         if not self.code.is_valid(code) or not self.authenticator.own_passwords:
             await self._form(code)
@@ -261,6 +274,7 @@ class ChangePassword(Page):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show the form."""
         await self._show()
 
     async def _show(self, *, problem: str = "", done: bool = False, status: int = 200) -> None:
@@ -269,6 +283,7 @@ class ChangePassword(Page):
 
     @web.authenticated
     async def post(self) -> None:
+        """Check the present password and set the new one."""
         user = self.current_user
         password = self.field("password")
         problem = await self._check_password(
@@ -296,6 +311,7 @@ class People(Page):
     @web.authenticated
     @needs_scope("admin:users")
     async def get(self) -> None:
+        """Show accounts and requests."""
         await self._list()
 
     async def _list(self, *, message: str = "", new_password: str = "", status: int = 200) -> None:
@@ -332,6 +348,7 @@ class People(Page):
     @web.authenticated
     @needs_scope("admin:users")
     async def post(self) -> None:
+        """Carry out the action of the form and show the list again."""
         if not await self.confirmed():
             return
         action = getattr(self, f"_do_{self.field('action')}", None)
@@ -414,6 +431,7 @@ class Trust(Page):
     @web.authenticated
     @needs_scope("admin:users")
     async def get(self) -> None:
+        """Show what it means to trust everyone."""
         await self._show()
 
     async def _show(self, *, done: bool = False, problem: str = "", status: int = 200) -> None:
@@ -429,6 +447,7 @@ class Trust(Page):
     @web.authenticated
     @needs_scope("admin:users")
     async def post(self) -> None:
+        """Record that everyone is trusted, once the sentence has been typed."""
         if not await self.confirmed():
             return
         if self.field("words").lower() != "everyone is trusted":

@@ -38,6 +38,7 @@ class ProviderMembers(Members):
         return NAME_PATTERN
 
     def normalize_username(self, username: str) -> str:
+        """The provider's name as a name of ours: mapped, in lower case, safe in host names."""
         return safe_name(self.username_map.get(username, username).lower())
 
 
@@ -48,6 +49,7 @@ class SignInAgain(OAuthLoginHandler):
     """`?again=1` makes the provider ask for the password, also when it still knows the person."""
 
     def authorize_redirect(self, *args: Any, **kwargs: Any) -> Any:
+        """Redirect to the provider; with `again` in the query it must ask for the password."""
         if self.get_query_argument("again", ""):
             kwargs["extra_params"] = {**kwargs["extra_params"], "prompt": "login", "max_age": "0"}
         return super().authorize_redirect(*args, **kwargs)
@@ -70,11 +72,13 @@ class OidcAuthenticator(ProviderMembers, GenericOAuthenticator):
             self.userdata_url = described["userinfo_endpoint"]
 
     def claimed(self, auth_model: dict[str, Any]) -> list[str]:
+        """Groups in the configured claim of the user information."""
         user = ((auth_model.get("auth_state") or {}).get(self.user_auth_state_key)) or {}
         values = user.get(self.groups_claim) or []
         return [str(value) for value in ([values] if isinstance(values, str) else values)]
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
+        """The provider's handlers and our pages."""
         return [*super().get_handlers(app), *self.page_handlers()]
 
 
@@ -127,6 +131,7 @@ class PasswordMembers(ProviderMembers):
         return await super().authenticate(handler, data)
 
     async def password_is(self, name: str, password: str) -> bool:
+        """Whether the provider accepts the password for the person."""
         found = await self._ask(None, {"username": self.login_name(name), "password": password})
         given = found if isinstance(found, str) else (found or {}).get("name", "")
         return bool(given) and self.normalize_username(str(given)) == name
@@ -138,11 +143,13 @@ class PasswordMembers(ProviderMembers):
     _login_names: dict[str, str] = {}  # noqa: RUF012 - of the process
 
     def entered(self, handler: Any, auth_model: dict[str, Any]) -> None:
+        """Remember the typed name, which the provider may spell differently from ours."""
         typed = handler.get_body_argument("username", "")
         self._login_names[auth_model["name"]] = typed
         super().entered(handler, auth_model)
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
+        """Our sign-in form and pages."""
         from qcrbox_hub.accounts import pages
 
         return [(r"/login", pages.SignIn), *self.page_handlers()]
@@ -160,17 +167,19 @@ class LdapAuthenticator(PasswordMembers, LDAPAuthenticator):
     ).tag(config=True)
 
     async def check_allowed(self, username: str, auth_model: Any) -> bool:
+        """Whether the person is in one of the required groups, if any are required."""
         if not self.must_be_in:
             return True
         return bool(set(self.claimed(auth_model)) & set(self.must_be_in))
 
     async def _ask(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | str | None:
-        # The library waits for the directory; in a thread, so that the hub goes on.
+        # The library waits for the directory; in a thread, so that the hub stays responsive.
         return await asyncio.to_thread(
             lambda: asyncio.run(LDAPAuthenticator.authenticate(self, handler, data))
         )
 
     def claimed(self, auth_model: dict[str, Any]) -> list[str]:
+        """Groups of the directory: the configured attribute and the group search."""
         state = auth_model.get("auth_state") or {}
         listed = (state.get("user_attributes") or {}).get(self.groups_attribute) or []
         return [str(value) for value in (*listed, *(state.get("ldap_groups") or []))]
@@ -180,6 +189,7 @@ class PamAuthenticator(PasswordMembers, PAMAuthenticator):
     """The accounts of this machine. Groups are the machine's."""
 
     def add_user(self, user: Any) -> None:
+        """Called by JupyterHub for a new user; adds it to the common group."""
         # JupyterHub's class would look for a system user of the (possibly changed) name.
         Authenticator.add_user(self, user)
         self.join_common_group(user)
@@ -191,6 +201,7 @@ class PamAuthenticator(PasswordMembers, PAMAuthenticator):
         """As above."""
 
     def claimed(self, auth_model: dict[str, Any]) -> list[str]:
+        """Groups of the system account; none if there is no such account."""
         import grp
         import pwd
 
@@ -217,4 +228,5 @@ class LtiAuthenticator(ProviderMembers, LTI13Authenticator):
         return roles + ([f"course:{course}"] if course else [])
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
+        """The handlers of LTI 1.3 and our pages."""
         return [*super().get_handlers(app), *self.page_handlers()]

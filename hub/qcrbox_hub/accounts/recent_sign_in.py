@@ -1,4 +1,4 @@
-"""Whoever gives rights proves again who they are: a sign-in at most five minutes ago, of this browser.
+"""Acts that give rights need a sign-in of this browser at most five minutes old.
 
 For pages: `if not await self.confirmed(): return` at the start of a POST (see `pages.Page`); the form that was posted
 is shown again with a password field, or a link to the sign-in provider. For the hub's REST interface see
@@ -32,6 +32,7 @@ class RecentSignIns:
         self._proofs[(user.id, session_id)] = self.clock()
 
     def holds(self, user: Any, session_id: str | None) -> bool:
+        """Whether the user has proved who they are within `life_s` seconds in this browser session."""
         proved = self._proofs.get((user.id, session_id or ""))
         return proved is not None and self.clock() - proved <= self.life_s
 

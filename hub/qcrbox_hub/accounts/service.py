@@ -1,6 +1,6 @@
 """What administrators do with accounts, as functions: pages, the admin service and the command line call these.
 
-They check no right and ask for no password; whoever calls them does (`pages.Page.confirmed`). Each raises an error of
+They check neither rights nor passwords; the caller does (`pages.Page.confirmed`). Each raises an error of
 `qcrbox.contract.errors` with words for the person, and returns after the change is stored.
 """
 
@@ -36,15 +36,18 @@ class HubAccess(Protocol):
     authenticator: Any
     users: Any
 
-    def find_user(self, name: str) -> Any: ...
+    def find_user(self, name: str) -> Any:
+        """The hub's object for a user who has been seen by it, otherwise None."""
 
-    def user_from_username(self, name: str) -> Any: ...
+    def user_from_username(self, name: str) -> Any:
+        """The hub's object for a user; created if it is missing."""
 
-    async def stop_single_user(self, user: Any, server_name: str = "") -> Any: ...
+    async def stop_single_user(self, user: Any, server_name: str = "") -> Any:
+        """Stop a server of the user and wait for its end."""
 
 
 class AccountService:
-    """Accounts of one hub. `by` is the name of who acts; nobody can take away their own rights."""
+    """Accounts of one hub. `by` is the name of the acting administrator, who cannot take away their own rights."""
 
     def __init__(self, hub: HubAccess, by: str, clock: Callable[[], float] = time.time) -> None:
         self.hub, self.by, self.clock = hub, by, clock
@@ -53,6 +56,7 @@ class AccountService:
     # ------------------------------------------------------------ asking for an account
 
     def requests(self) -> list[RequestRow]:
+        """Requests for accounts, oldest first."""
         return self.session.query(RequestRow).order_by(RequestRow.asked_at).all()
 
     def approve(self, request_id: int, name: str = "") -> str:
@@ -88,6 +92,7 @@ class AccountService:
         return password
 
     def refuse(self, request_id: int) -> str:
+        """Delete a request; returns the name. Raises NotFound."""
         request = self._request(request_id)
         self.session.delete(request)
         self.session.commit()
@@ -127,6 +132,7 @@ class AccountService:
         await self._stop_server(user)
 
     def unlock(self, name: str) -> None:
+        """Let a locked account sign in again."""
         self.authenticator.set_approved(name, approved=True)
         self.enter(name)
 
@@ -165,16 +171,19 @@ class AccountService:
         self.hub.users.delete(user)
 
     def make_administrator(self, name: str) -> None:
+        """Make an account an administrator; raises UserInputError if it is locked."""
         if not self.authenticator.is_approved(name):
             raise UserInputError(f"{name} is locked.", next="Unlock the account first.")
         give_administrator(self.session, self.hub.user_from_username(name), admin=True)
 
     def make_member(self, name: str) -> None:
+        """Take the administrator's rights away; raises UserInputError for one's own account."""
         if name == self.by:
             raise UserInputError("You cannot take your own administrator's right away.")
         give_administrator(self.session, self._user(name), admin=False)
 
     def set_application_administrator(self, name: str, *, given: bool) -> None:
+        """Give or take the right to administer applications."""
         role, person = orm.Role.find(self.session, APPLICATIONS_ROLE), self._user(name).orm_user
         if given and role not in person.roles:
             person.roles.append(role)

@@ -60,6 +60,11 @@ def approved_images(data: Path) -> dict[tuple[str, str], str]:
         return {}
 
 
+def missing_words(row: dict[str, Any]) -> str:
+    """What is not installed for the application, each reason once."""
+    return " ".join(dict.fromkeys(each["missing"] for each in row["commands"] if each["missing"]))
+
+
 class Applications(AdminPage):
     """The table of applications."""
 
@@ -87,7 +92,7 @@ class Applications(AdminPage):
         rows = [row for row in rows if text in f"{row['name']} {row['slug']}".lower()]
         for row in rows:
             row["allowed"] = row["restricted_to"] if row["restricted_to"] is not None else "everyone"
-            row["trouble"] = row["failed_start"] or row["waits"]
+            row["trouble"] = row["failed_start"] or row["waits"] or missing_words(row)
         if self.wants_csv:
             await self.send_csv("applications", self.at_once(rows))
             return

@@ -95,6 +95,7 @@ def same(found: str, wanted: Any) -> bool:
 
 
 def within(expected: Expectation, text: str) -> bool:
+    """Whether a number lies within the deviation or the limits of the expectation; its s.u. is ignored."""
     value = number(text)
     if value is None:
         return False

@@ -18,6 +18,8 @@ FINAL = ("successful", "failed", "cancelled")
 
 @dataclass
 class CaseResult:
+    """Verdicts on one case, with its time in seconds and the log of a failure."""
+
     case: Case
     verdicts: list[Verdict] = field(default_factory=list)
     seconds: float = 0.0
@@ -27,6 +29,7 @@ class CaseResult:
 
     @property
     def passed(self) -> bool:
+        """Whether the case was run and every verdict is good."""
         return not self.error and not self.left_out and all(v.passed for v in self.verdicts)
 
 
@@ -39,6 +42,7 @@ class SuiteRunner:
         self.client, self.timeout_s, self.say = client, timeout_s, say
 
     def run(self, suite: Suite) -> list[CaseResult]:
+        """Run all cases in turn and report each on the way."""
         results = []
         for number, case in enumerate(suite.cases, 1):
             result = self.run_case(suite, case)
@@ -48,6 +52,7 @@ class SuiteRunner:
         return results
 
     def run_case(self, suite: Suite, case: Case) -> CaseResult:
+        """Run one case; a case with a manual precondition is left out."""
         result = CaseResult(case)
         if case.manual_precondition:
             result.left_out = case.manual_precondition

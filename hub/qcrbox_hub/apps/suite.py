@@ -27,7 +27,7 @@ TESTS = ("match", "non-match", "within", "contain", "present", "missing")
 
 @dataclass(frozen=True)
 class Input:
-    """One argument. Exactly one of `value`, `path` and `text` is meant, told by `source`."""
+    """One argument. `source` names which of `value`, `path` and `text` is used."""
 
     name: str
     source: str  # "value", "external_file" or "internal_file"
@@ -70,6 +70,8 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Case:
+    """One run of a command with its inputs and the expectations on its outputs."""
+
     name: str
     command_name: str
     description: str = ""
@@ -81,6 +83,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Suite:
+    """The cases of one application version."""
+
     application_slug: str
     application_version: str
     description: str = ""

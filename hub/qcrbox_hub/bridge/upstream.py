@@ -43,6 +43,7 @@ class Upstream:
         return f"Upstream({self.url!r})"
 
     async def close(self) -> None:
+        """Close the connections to the registry."""
         await self._http.aclose()
 
     async def sign_in(self) -> str:

@@ -55,6 +55,7 @@ class Window:
     vnc_port: int = 0  # plain RFB
 
     def address(self, session_id: str = "") -> str:
+        """URL of the viewer page for a session; without an id, for the newest one."""
         path = quote(f"vnc/{session_id}", safe="") if session_id else "vnc"
         return f"http://127.0.0.1:{self.port}/vnc.html?path={path}&{_QUERY}"
 
@@ -68,6 +69,7 @@ class Windows:
         self._opening = asyncio.Lock()
 
     async def window(self, slug: str, name: str) -> Window:
+        """The window of an application, with its ports opened at the first call."""
         async with self._opening:
             if slug not in self._windows:
                 window = Window(slug, name)
@@ -102,7 +104,7 @@ class Windows:
             if not found:
                 raise NotFound(
                     f"No session of {window.name} is open." if window.slug else "No session is open.",
-                    next="Start one in your program; this page connects by itself.",
+                    next="Start one in your program; this page connects automatically.",
                 )
             if found[0].get("state") in _OPEN:
                 return str(found[0]["session_id"])

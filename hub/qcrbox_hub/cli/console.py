@@ -30,6 +30,7 @@ ManagerOption = Annotated[
 
 
 def data_folder(given: Path | None) -> DataFolder:
+    """The given data folder, otherwise the default one."""
     return DataFolder(given or paths.default_data_folder())
 
 
@@ -40,6 +41,7 @@ def say(text: str) -> None:
 
 
 def show_error(error: QcError) -> None:
+    """Print an error to stderr: where and what, then why, then what to do next."""
     red, off = ("\033[31m", "\033[0m") if sys.stderr.isatty() else ("", "")
     head = f"{error.where}: {error.what}" if error.where else error.what
     print(f"{red}{head}{off}", file=sys.stderr)

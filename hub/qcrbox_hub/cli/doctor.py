@@ -46,11 +46,13 @@ def doctor(data: DataOption = None) -> None:
 
 
 def check_python(_: DataFolder) -> Iterator[Finding]:
+    """Python is 3.11 or newer."""
     version = ".".join(map(str, sys.version_info[:3]))
     yield sys.version_info >= (3, 11), f"Python {version}", "QCrBox needs Python 3.11 or newer."
 
 
 def check_packages(_: DataFolder) -> Iterator[Finding]:
+    """The packages of every extra are installed."""
     for extra in ("registry", "extension", "hub"):
         lacking = packages.missing("hub").get(extra, [])
         yield (
@@ -66,6 +68,7 @@ def check_packages(_: DataFolder) -> Iterator[Finding]:
 
 
 def check_extension(_: DataFolder) -> Iterator[Finding]:
+    """The Lab extension and its server part are installed in this environment."""
     prefix = Path(sys.prefix)
     lab = prefix / "share" / "jupyter" / "labextensions" / "@qcrbox" / "lab" / "package.json"
     server = prefix / "etc" / "jupyter" / "jupyter_server_config.d" / "qcrbox_extension.json"
@@ -77,6 +80,7 @@ def check_extension(_: DataFolder) -> Iterator[Finding]:
 
 
 def check_applications(_: DataFolder) -> Iterator[Finding]:
+    """Application folders were found."""
     found = [folder.name for folder in paths.application_folders()]
     yield (
         bool(found),
@@ -86,6 +90,7 @@ def check_applications(_: DataFolder) -> Iterator[Finding]:
 
 
 def check_folder(folder: DataFolder) -> Iterator[Finding]:
+    """The data folder is writable, has space and private secrets, and is not of a newer version."""
     if not folder.path.exists():
         yield True, f"data folder {folder.path} (will be made by `qcrbox up`)", ""
         return
@@ -107,6 +112,7 @@ def check_folder(folder: DataFolder) -> Iterator[Finding]:
 
 
 def check_databases(folder: DataFolder) -> Iterator[Finding]:
+    """The SQLite databases can be read and are intact."""
     for file in (folder.path / "qcrbox.sqlite", folder.hub / "jupyterhub.sqlite"):
         if not file.exists():
             continue
@@ -146,6 +152,7 @@ def _check_servers(folder: DataFolder) -> Iterator[Finding]:
 
 
 def check_settings(folder: DataFolder) -> Iterator[Finding]:
+    """`platform.toml` is valid, with database URLs that can be parsed."""
     try:
         settings = PlatformSettings.load(folder.path)
         for url in (settings.registry_database_url(folder.path), settings.hub_database_url(folder.path)):
@@ -168,11 +175,12 @@ def check_settings(folder: DataFolder) -> Iterator[Finding]:
         yield (
             separation is not Separation.NONE,
             f"names: {separation}",
-            "People's pages share the hub's origin: each of them can act as whoever looks at it. See docs/security.md.",
+            "People's pages share the hub's origin: each of them can act as the person who views it. See docs/security.md.",
         )
 
 
 def check_walls(folder: DataFolder) -> Iterator[Finding]:
+    """The walls between people that this machine gives."""
     try:
         settings = PlatformSettings.load(folder.path)
         found = choose(
@@ -189,6 +197,7 @@ def check_walls(folder: DataFolder) -> Iterator[Finding]:
 
 
 def check_running(folder: DataFolder) -> Iterator[Finding]:
+    """The platform runs, or nothing of it is left over."""
     found = platform_state(folder)
     if found["state"] == "stopped":
         left = marked_processes(folder.identity) if folder.path.exists() else []

@@ -62,6 +62,7 @@ class StreamingHandler(ProxyHandler):
     """Passes bodies on as they come, in both directions."""
 
     def initialize(self, proxy: StreamingProxy) -> None:
+        """Called by tornado with the proxy."""
         super().initialize(proxy=proxy)
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=8)
         self._forwarding: asyncio.Task[None] | None = None
@@ -69,6 +70,7 @@ class StreamingHandler(ProxyHandler):
         self.routing_host = ""
 
     def set_default_headers(self) -> None:
+        """Remove tornado's headers: the answer is that of the target."""
         # What the target says is the whole answer; tornado's own Server and Content-Type stay out of it.
         self.clear_header("Server")
 
@@ -98,6 +100,7 @@ class StreamingHandler(ProxyHandler):
         self.finish(verdict.reason + "\n")
 
     async def data_received(self, chunk: bytes) -> None:
+        """Pass a piece of the body on; dropped if the target has answered already."""
         if self._forwarding is None or self._forwarding.done():
             return  # the target has answered already, for instance to refuse the upload
         await self._feed(chunk)
@@ -120,6 +123,7 @@ class StreamingHandler(ProxyHandler):
         put.cancel()
 
     def on_connection_close(self) -> None:
+        """Close the connection to the target when the browser has closed its own."""
         # The browser went away: let go of the target too, or every reloaded page would leave a stream open.
         if self._forwarding is not None:
             self._forwarding.cancel()
@@ -243,6 +247,7 @@ class StreamingHandler(ProxyHandler):
                 yield name, value
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """The websocket subprotocol that the target has chosen."""
         return self.ws_client.selected_subprotocol if self.ws_client else None
 
     async def on_message(self, message: str | bytes) -> None:
@@ -302,6 +307,7 @@ class StreamingProxy(PythonProxy):
             self.add_route("/", {"target": self.default_target})
 
     async def open(self) -> None:
+        """Open the HTTP client towards the targets."""
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
@@ -344,6 +350,7 @@ async def serve(settings: ProxySettings, token: str) -> None:
 
 
 def main() -> int:
+    """Run the proxy until it is terminated; returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("qcrbox.proxy").setLevel(logging.INFO)
     settings = ProxySettings.load()

@@ -38,10 +38,12 @@ class RouteStore(MemoryStore):
         return len(self.routes)
 
     def add(self, path: str, data: dict[str, Any]) -> None:
+        """Add a route and write the file."""
         super().add(path, data)
         self._write()
 
     def remove(self, path: str) -> Any:
+        """Remove a route and write the file; returns the route."""
         removed = super().remove(path)
         self._write()
         return removed

@@ -9,6 +9,7 @@ from qcrbox_hub.platform.shutdown import end_with_platform
 
 
 def main() -> None:
+    """Run JupyterHub until it is terminated."""
     end_with_platform()
     with quick_imports():
         from jupyterhub.app import JupyterHub

@@ -47,10 +47,12 @@ class HubSettings(BaseModel):
 
     @property
     def hub_database_url(self) -> str:
+        """SQLAlchemy URL of JupyterHub's database."""
         return hub_database_url(self.data, self.hub_database_file)
 
     @staticmethod
     def load() -> HubSettings:
+        """Settings from the file that the environment names."""
         return HubSettings.model_validate_json(Path(os.environ[VARIABLE]).read_text())
 
 
@@ -69,4 +71,5 @@ class ProxySettings(BaseModel):
 
     @staticmethod
     def load() -> ProxySettings:
+        """Settings from the environment."""
         return ProxySettings.model_validate_json(os.environ[PROXY_VARIABLE])

@@ -14,6 +14,7 @@ from qcrbox_hub.platform.shutdown import end_with_platform
 
 
 def run() -> None:
+    """Run a person's Jupyter server until it is terminated."""
     end_with_platform()
     # Kernels end with this server; the number would mean another file to them.
     os.environ.pop(lifeline.VARIABLE, None)

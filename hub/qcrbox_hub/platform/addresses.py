@@ -1,7 +1,7 @@
 """The names under which browsers see the hub and people's servers.
 
 Code of a person (a notebook's output, a page that a kernel serves) runs in the origin of that person's server.
-Only a host name of its own keeps it away from the cookies of the hub, of the registry and of other people, so
+Only a separate host name keeps it away from the cookies of the hub, of the registry and of other people, so
 each person gets a host name; docs/security.md describes the weaker settings.
 """
 
@@ -94,20 +94,24 @@ class Addresses(BaseModel):
 
     @property
     def separation(self) -> Separation:
+        """How the host names of people's servers differ from the hub's."""
         if self.people == SAME:
             return Separation.NONE
         return Separation.PERSON if "*" in self.people else Separation.PEOPLE
 
     @property
     def secure(self) -> bool:
+        """Whether browsers use https."""
         return self.hub.startswith("https:")
 
     @property
     def hub_host(self) -> str:
+        """Host name of the hub, without a port."""
         return _split(self.hub).hostname or ""
 
     @property
     def hub_netloc(self) -> str:
+        """Host name of the hub, with the port if the URL has one."""
         return _split(self.hub).netloc
 
     def person_host(self, name: str) -> str:
@@ -117,6 +121,7 @@ class Addresses(BaseModel):
         return (_split(self.people).hostname or "").replace("*", host_label(name))
 
     def person_url(self, name: str) -> str:
+        """URL of the host that serves the person's server."""
         if self.separation is Separation.NONE:
             return self.hub
         return self.people.replace("*", host_label(name))
@@ -144,7 +149,7 @@ class Addresses(BaseModel):
 def default_people(hub: str) -> str:
     """One origin per person.
 
-    On loopback a sibling of the hub, not a name below it: browsers then take each for a site of its own and
+    On loopback a sibling of the hub, not a name below it: browsers then take each for a separate site and
     refuse cookies for a common parent.
     """
     parts = _split(hub)

@@ -28,7 +28,7 @@ class ChildSpec:
     ready: Probe = lambda: True
     needs: tuple[str, ...] = ()
     start_limit_s: float = 60.0
-    # True: what it started has no life of its own and ends with it.
+    # True: its descendants end with it.
     whole_group: bool = False
     log_name: str = ""
 
@@ -42,7 +42,7 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, lifeline_fd: int) -> None:
-        """Start in a session of its own, so that Ctrl-C in the terminal reaches the supervisor alone."""
+        """Start in a new session, so that Ctrl-C in the terminal reaches the supervisor alone."""
         environment = {**os.environ, **self.spec.environment, lifeline.VARIABLE: str(lifeline_fd)}
         fd = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -60,6 +60,7 @@ class Child:
 
     @property
     def pid(self) -> int | None:
+        """Process id; None before the start."""
         return self.process.pid if self.process else None
 
     def exit_code(self) -> int | None:
@@ -67,6 +68,7 @@ class Child:
         return self.process.poll() if self.process else None
 
     def running(self) -> bool:
+        """Whether the process has been started and has not ended."""
         return self.process is not None and self.process.poll() is None
 
     def signal(self, number: signal.Signals) -> None:
@@ -88,6 +90,7 @@ class Child:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
     def log_tail(self, lines: int = 15) -> str:
+        """The last lines of its log."""
         return tail(self.log, lines)
 
 

@@ -34,26 +34,32 @@ class DataFolder:
 
     @property
     def run(self) -> Path:
+        """Folder of files that are valid while the platform runs."""
         return self.path / "run"
 
     @property
     def logs(self) -> Path:
+        """Folder of the logs."""
         return self.path / "logs"
 
     @property
     def secrets(self) -> Path:
+        """Folder of the secrets, readable by its owner only."""
         return self.path / "secrets"
 
     @property
     def hub(self) -> Path:
+        """Folder of JupyterHub's own files."""
         return self.path / "hub"
 
     @property
     def homes(self) -> Path:
+        """Folder of people's homes."""
         return self.path / "homes"
 
     @property
     def platform_file(self) -> Path:
+        """File that describes the running platform."""
         return self.run / "platform.json"
 
     @property
@@ -106,6 +112,7 @@ class DataFolder:
             )
 
     def version(self) -> dict[str, Any]:
+        """Versions that wrote the folder; empty for a new one. Raises if the file is damaged."""
         try:
             return json.loads((self.path / "version.json").read_text())
         except (FileNotFoundError, NotADirectoryError):
@@ -210,6 +217,7 @@ class DataFolder:
             os.close(fd)
 
     def unlock(self) -> None:
+        """Release the lock, if it is held."""
         if self._lock_fd is not None:
             os.close(self._lock_fd)
             self._lock_fd = None
@@ -217,6 +225,7 @@ class DataFolder:
     # ------------------------------------------------------------------ what runs
 
     def write_platform(self, state: dict[str, Any]) -> None:
+        """Write the description of the running platform."""
         write_private(self.platform_file, json.dumps(state, indent=1))
 
     def read_platform(self) -> dict[str, Any] | None:
@@ -227,6 +236,7 @@ class DataFolder:
             return None
 
     def clear_platform(self) -> None:
+        """Remove the description of the running platform."""
         self.platform_file.unlink(missing_ok=True)
 
     # ------------------------------------------------------------------ secrets

@@ -21,6 +21,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen on the port now."""
     with socket.socket(_family(host)) as probe:
         # A port in TIME_WAIT of the last run is free for a server, which binds with this option too.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

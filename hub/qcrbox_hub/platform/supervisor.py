@@ -47,11 +47,12 @@ class Watched:
 
     @property
     def name(self) -> str:
+        """Name of the process, as in the logs."""
         return self.child.spec.name
 
 
 class Supervisor:
-    """Children by name. `say` tells the person, in one line, what happens."""
+    """Children by name. `say` prints one line for the person who started the platform."""
 
     def __init__(
         self,
@@ -187,6 +188,7 @@ class Supervisor:
 
 
 def describe_exit(code: int | None) -> str:
+    """An exit code in words, as `subprocess` gives it: negative for a signal, None while it runs."""
     if code is None:
         return "still running"
     if code < 0:

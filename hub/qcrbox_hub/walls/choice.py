@@ -44,13 +44,14 @@ class Choice:
     sandboxes: Sandboxes | None = None
 
     def as_dict(self) -> dict[str, str]:
+        """The choice as JSON for pages and the command line."""
         return {"walls": str(self.walls), "what": self.what, "stronger": self.stronger}
 
 
 _WHAT = {
     Walls.SWARM: "Every person's Jupyter server runs in a container of a Docker Swarm.",
-    Walls.DOCKER: "Every person's Jupyter server runs in a container of its own.",
-    Walls.SANDBOX: "Every person's Jupyter server runs in a sandbox of its own.",
+    Walls.DOCKER: "Every person's Jupyter server runs in its own container.",
+    Walls.SANDBOX: "Every person's Jupyter server runs in its own sandbox.",
     Walls.TRUSTED: "There are no walls between people: everyone's code can read everyone's files and all secrets.",
     Walls.ONE_PERSON: "There are no walls between people, so the first administrator alone is served and sign-up is closed.",
 }

@@ -38,6 +38,7 @@ class Homes:
         self.root, self.archive, self.keep_days, self.clock = root, archive, keep_days, clock
 
     def path(self, label: str) -> Path:
+        """Home folder of an account, whether or not it exists."""
         return self.root / label
 
     def make(self, label: str, uid: int | None = None) -> Path:

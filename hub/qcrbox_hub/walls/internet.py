@@ -49,12 +49,14 @@ class InternetProxy:
     _open: set[asyncio.Task] = field(default_factory=set)
 
     async def open(self) -> int:
+        """Listen on the Unix socket; returns 0 in place of a port."""
         self.socket.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._accept, str(self.socket), limit=CHUNK)
         self.socket.chmod(0o666)
         return 0
 
     async def close(self) -> None:
+        """Stop listening and end all connections."""
         if self._server is not None:
             self._server.close()
         for connection in list(self._open):

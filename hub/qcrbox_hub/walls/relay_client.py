@@ -24,6 +24,7 @@ class RelayClient:
         return int((await self._order(do="open", relay=relay))["port"])
 
     async def close(self, server: str) -> None:
+        """Close the relays of a server."""
         await self._order(do="close", server=server)
 
     async def open_servers(self) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """`python -m qcrbox_hub.walls.relay_server`: joins people's servers, which have no network, to hub, registry and proxy.
 
-A process of its own, so that a restart of the hub cuts no one off, and without rights, because what it connects to in
+A separate process, so that connections survive a restart of the hub, and without rights, because what it connects to in
 `out` is chosen by people's code. The hub orders over a Unix socket, one JSON object a line; what is open is written
 down, so that a relay that is started again opens the same ports.
 """
@@ -87,6 +87,7 @@ class RelayServer:
         return Relay(target, socket=socket, most=MOST_CONNECTIONS)
 
     async def close(self, server: str) -> None:
+        """Close the relays of a server; an unknown one is ignored."""
         for relay in self._relays.pop(server, ()):
             with contextlib.suppress(OSError):
                 await relay.close()
@@ -148,12 +149,14 @@ class PlatformSocket:
         self._open: set[asyncio.StreamWriter] = set()
 
     async def open(self) -> int:
+        """Listen on the Unix socket; returns 0 in place of a port."""
         self._socket.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._hold, str(self._socket))
         self._socket.chmod(0o666)
         return 0
 
     async def close(self) -> None:
+        """Stop listening, close all connections and remove the socket."""
         if self._server is not None:
             self._server.close()
         for writer in self._open:
@@ -198,6 +201,7 @@ async def run(settings: RelaySettings) -> None:
 
 
 def main() -> int:
+    """Run the relay with reduced rights until it is terminated; returns the exit code."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = RelaySettings.load()
     drop_rights(settings.uid)

@@ -20,4 +20,5 @@ class RelaySettings(BaseModel):
 
     @staticmethod
     def load() -> RelaySettings:
+        """Settings from the environment."""
         return RelaySettings.model_validate_json(os.environ[VARIABLE])

@@ -39,10 +39,12 @@ class SocketFolders:
 
     @property
     def control(self) -> Path:
+        """Socket on which the hub gives orders to the relay."""
         return self.root / CONTROL
 
     @property
     def state(self) -> Path:
+        """File in which the relay keeps what it has opened."""
         return self.root / STATE
 
     def prepare(self) -> None:
@@ -62,19 +64,22 @@ class SocketFolders:
             if owner not in (os.geteuid(), self.relay_uid):
                 raise UserInputError("The folder for sockets belongs to another user.", where=str(self.root))
             if self.relay_uid is not None:
-                # The relay makes its control socket and its state here; nobody else may enter.
+                # The relay makes its control socket and its state here; other accounts may not enter.
                 os.fchown(handle, self.relay_uid, self.relay_uid)
             os.fchmod(handle, 0o700)
         finally:
             os.close(handle)
 
     def folder(self, server: str) -> Path:
+        """Folder of one server."""
         return self.root / server
 
     def incoming(self, server: str) -> Path:
+        """Sockets that the relay makes for a server: hub, registry, and the others it may call."""
         return self.folder(server) / "in"
 
     def outgoing(self, server: str) -> Path:
+        """Folder in which a server makes its own socket, for calls of the platform."""
         return self.folder(server) / "out"
 
     def make(self, server: str, person_uid: int | None) -> None:
@@ -92,7 +97,7 @@ class SocketFolders:
             self.outgoing(server).chmod(0o777)
 
     def seal(self, server: str) -> None:
-        """The server has made its socket: nobody adds files to `out` any more.
+        """The server has made its socket: no file can be added to `out` from now on.
 
         The folder often lies in memory and has no quota, so its owner could fill the memory of the whole machine.
         """
@@ -101,7 +106,9 @@ class SocketFolders:
         self.outgoing(server).chmod(0o755)
 
     def remove(self, server: str) -> None:
+        """Remove the folder of one server."""
         shutil.rmtree(self.folder(server), ignore_errors=True)
 
     def remove_all(self) -> None:
+        """Remove the folders of all servers."""
         shutil.rmtree(self.root, ignore_errors=True)

@@ -194,7 +194,16 @@ class Applications:
             for a in sorted(self, key=lambda a: a.slug)
         ]
         heads = ("qc.…", "name", "version", "ready", "commands", "description")
-        caption = "" if rows else "No application is registered yet. An administrator can add some."
+        # One line for each reason, however many commands it concerns.
+        reasons = {
+            f"{a.name}: {command.record['missing']}": None
+            for a in sorted(self, key=lambda a: a.slug)
+            for command in a.commands.values()
+            if command.record.get("missing")
+        }
+        caption = (
+            " ".join(reasons) if rows else "No application is registered yet. An administrator can add some."
+        )
         return Table(heads, rows, title="Applications", caption=caption)
 
     def __repr__(self) -> str:
@@ -205,6 +214,11 @@ class Applications:
 
 
 def _ready(application: Application) -> str:
+    if application.record.get("missing"):
+        return "not installed"
+    absent = [name for name, command in application.commands.items() if command.record.get("missing")]
+    if absent:
+        return f"not installed: {', '.join(absent)}"
     state = application.record.get("state") or application.record.get("readiness")
     if state:
         return str(state).replace("_", " ")

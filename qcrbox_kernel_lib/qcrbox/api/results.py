@@ -201,7 +201,7 @@ class Result(Stored):
 
     @property
     def short_id(self) -> str:
-        """The end of the calculation's id, which tells results of one title apart."""
+        """The end of the calculation's id, which distinguishes results with the same title."""
         return self.calculation.short_id
 
     @property

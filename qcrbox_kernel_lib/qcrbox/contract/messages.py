@@ -235,6 +235,9 @@ class LauncherReady(Message):
     preparing: list[dict[str, str]] = Field(
         default_factory=list
     )  # slug, version, text: why a start takes long
+    missing: list[dict[str, str]] = Field(
+        default_factory=list
+    )  # slug, version, command ("" for every one), text: what is not installed and what an administrator can do
 
 
 Event = Annotated[

@@ -90,6 +90,7 @@ class Command(Model):
     outputs: dict[str, dict[str, Any]] = Field(default_factory=dict)
     interactive: bool = False
     title: str = ""  # pattern of what a call does
+    missing: str = ""  # what is not installed for it, and what an administrator can do
 
 
 class Application(Model):
@@ -111,6 +112,9 @@ class Application(Model):
     # additions to the contract
     notes: list[Any] = Field(default_factory=list)
     held: str = ""  # why nothing of it is started at present
+    missing: str = (
+        ""  # why none of its commands can be run: what is not installed, and what an administrator can do
+    )
     retired: bool = False
     restricted_to: list[str] | None = None  # names of groups; None: everybody
     agents: int = 0

@@ -100,7 +100,7 @@ class Relay:
         try:
             there = await self.target.dial()
         except OSError:
-            # The service restarts: the caller dials again by itself.
+            # The service restarts: the caller reconnects.
             writer.close()
         else:
             # Cancelled when the relay is closed, which asyncio would report as a fault of this function.

@@ -130,3 +130,15 @@ def test_stubs_are_python_and_name_every_option(box):
     text = str(box.stubs())
     compile(text, "stubs.pyi", "exec")
     assert "hydrogens: Literal['riding', 'free', 'none'] = 'riding'" in text
+
+
+def test_the_table_of_applications_says_what_is_not_installed(box, monkeypatch):
+    text = "olex2 is not installed on this machine. An administrator can install it."
+    (application,) = box.apps
+    (head,) = {name for name in application.commands if name == "refine_iam"}
+    assert text not in box.apps.table().text()
+    monkeypatch.setitem(application.commands[head].record, "missing", text)
+    assert "not installed: refine_iam" in str(box.apps.table().rows)
+    assert box.apps.table().caption == f"Refine: {text}"
+    monkeypatch.setitem(application.record, "missing", text)
+    assert [row[3] for row in box.apps.table().rows] == ["not installed"]

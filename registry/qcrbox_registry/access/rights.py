@@ -230,16 +230,20 @@ class OwnedEvent(Protocol):
     """An event about an object; without an owner everybody may see it."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """Kind of the object that changed."""
 
     @property
-    def object_id(self) -> str: ...
+    def object_id(self) -> str:
+        """Id of the object that changed."""
 
     @property
-    def owner_id(self) -> int | None: ...
+    def owner_id(self) -> int | None:
+        """Person who owns the object; None for objects of the site."""
 
     @property
-    def group_id(self) -> int | None: ...
+    def group_id(self) -> int | None:
+        """Group that the object belongs to; None for a private object."""
 
 
 # Which table row decides who sees an event; events of other kinds follow the calculation.

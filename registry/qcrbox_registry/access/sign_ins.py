@@ -34,11 +34,13 @@ class SignIns:
         return began[1]
 
     def keep(self, token: str) -> str:
+        """Store the hub's token; returns the random value for the cookie."""
         cookie = secrets.token_urlsafe(32)
         self._tokens[cookie] = (self._clock(), token)
         return cookie
 
     def token(self, cookie: str) -> str | None:
+        """The hub's token for a cookie; None if the cookie is unknown or too old."""
         kept = self._tokens.get(cookie)
         if kept is None:
             return None
@@ -48,4 +50,5 @@ class SignIns:
         return kept[1]
 
     def forget(self, cookie: str) -> None:
+        """Sign out: the cookie is worth nothing from now on."""
         self._tokens.pop(cookie, None)

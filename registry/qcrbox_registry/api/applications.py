@@ -17,11 +17,15 @@ router = APIRouter(prefix="/api", tags=["applications and commands"])
 
 
 class Hold(Body):
+    """Body: hold or drain an application, or lift the hold."""
+
     mode: Literal["hold", "drain"] | None = None  # None lifts it
     reason: str = Field(default="", max_length=1000)
 
 
 class ChangeApplication(Body):
+    """Body: settings of an application that an administrator may change; what is left out stays."""
+
     restricted_to: Annotated[list[str], Field(max_length=200)] | None = (
         None  # names of groups; null: everybody
     )

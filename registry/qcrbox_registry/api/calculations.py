@@ -37,21 +37,29 @@ LONGEST_LOG = 32 * 1024 * 1024
 
 
 class Stop(Body):
+    """Body: stop one calculation."""
+
     reason: Reason = None
 
 
 class StopMany(Body):
+    """Body: stop the listed calculations or those of a batch."""
+
     calculation_ids: Annotated[list[str], Field(max_length=10_000)] | None = None
     batch_id: Annotated[str | None, Field(max_length=32)] = None
     reason: Reason = None
 
 
 class ChangePriority(Body):
+    """Body: new priority of a queued calculation."""
+
     priority: Annotated[int, Field(ge=-100, le=100)]
     reason: Reason = None
 
 
 class ChangeCalculation(Body):
+    """Body: new tags or title; what is left out stays."""
+
     tags: Annotated[list[str], Field(max_length=50)] | None = None
     title: str | None = None
 

@@ -31,6 +31,8 @@ router = APIRouter(prefix="/api", tags=["datasets and data files"])
 
 
 class ChangeDataFile(Body):
+    """Body: new name or tags of a data file; what is left out stays."""
+
     filename: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     tags: Annotated[list[str], Field(max_length=50)] | None = None
 

@@ -35,6 +35,8 @@ Tags = Annotated[list[str], Field(max_length=50)]
 
 
 class ChangeDataset(Body):
+    """Body: new name, description, group or tags of a dataset; what is left out stays."""
+
     name: Annotated[str | None, Field(max_length=500)] = None
     description: Annotated[str | None, Field(max_length=20_000)] = None
     group: Annotated[str | None, Field(max_length=255)] = None  # null or "": none, privately
@@ -52,6 +54,8 @@ class ChangeDataset(Body):
 
 
 class Attach(Body):
+    """Body: an existing data file to add to a dataset."""
+
     data_file_id: Annotated[DataFileId, Field(min_length=1, max_length=64)]
 
 

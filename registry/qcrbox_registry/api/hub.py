@@ -1,4 +1,4 @@
-"""What the hub tells the registry. The bearer is the service token that both have; no person has it."""
+"""Routes that the hub calls, with the service token that only hub and registry have."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ router = APIRouter(prefix="/internal/hub", tags=["hub"], include_in_schema=False
 
 
 class Act(Body):
+    """Body: an act in the hub for the audit trail."""
+
     who: Annotated[str, Field(min_length=1, max_length=255)]
     address: Annotated[str, Field(max_length=64)] = ""
     action: Annotated[str, Field(min_length=1, max_length=60)]

@@ -18,6 +18,8 @@ router = APIRouter(prefix="/api/leftovers", tags=["site"])
 
 
 class Decide(Body):
+    """Body: what happens to the data of a deleted group or account."""
+
     subject: Literal["group", "person"]
     id: Annotated[int, Field(ge=0, lt=2**31)]
     decision: Literal["archive", "delete", "group", "owners", "person"]

@@ -14,6 +14,8 @@ class Empty(Model):
 
 
 class Verified(Model):
+    """Result of comparing the stored bytes of a data file with their hash."""
+
     data_file_id: str
     sha256: str
     found: str | None  # the hash of the stored bytes, "damaged", or null: nothing is stored
@@ -21,6 +23,8 @@ class Verified(Model):
 
 
 class Upload(Model):
+    """Progress of an upload, in bytes."""
+
     upload_id: str
     offset: int
     size: int
@@ -30,6 +34,8 @@ class Upload(Model):
 
 
 class Stored(Model):
+    """What an upload has stored."""
+
     dataset_id: str | None = None
     data_file_id: str | None = None
     datasets: list[models.Dataset] | None = None
@@ -37,26 +43,36 @@ class Stored(Model):
 
 
 class Shares(Model):
+    """List of shares."""
+
     shares: list[models.Share]
 
 
 class StoppedCalculation(Model):
+    """State of a calculation after a request to stop it."""
+
     calculation_id: str
     status: State
     step: str
 
 
 class Stopped(Model):
+    """Calculations that were asked to stop."""
+
     calculations: list[StoppedCalculation]
 
 
 class LogChunk(Model):
+    """A piece of a calculation's output."""
+
     stream: Literal["stdout", "stderr"]
     at: str
     text: str
 
 
 class Log(Model):
+    """Output of one attempt, or a part of it."""
+
     attempt: int
     text: str
     stream: Literal["stdout", "stderr"] | None = None
@@ -66,6 +82,8 @@ class Log(Model):
 
 
 class Quota(Model):
+    """One limit of a person, a group, or of everyone by default."""
+
     subject: Literal["person", "group", "default-person", "default-group"]
     name: str
     quota: Literal["gib", "running", "queued", "sessions", "cpu_hours"]
@@ -73,10 +91,14 @@ class Quota(Model):
 
 
 class Quotas(Model):
+    """List of limits."""
+
     quotas: list[Quota]
 
 
 class AuditEntry(Model):
+    """One entry of the audit trail."""
+
     seq: int
     at: str
     who: str
@@ -91,17 +113,23 @@ class AuditEntry(Model):
 
 
 class AuditPage(Model):
+    """A page of the audit trail."""
+
     audit: list[AuditEntry]
     next: str | None = None
 
 
 class AuditCheck(Model):
+    """Result of checking the hash chain of the audit trail."""
+
     sound: bool
     broken_at: list[int]  # sequence numbers
     faults: list[str]  # disagreements with the signed heads
 
 
 class SiteCheck(Model):
+    """Result of checking the database against the stored files."""
+
     sound: bool
     faults: list[str]
 
@@ -120,20 +148,28 @@ class Use(Model):
 
 
 class Usage(Model):
+    """Used time and slots by person, group and application."""
+
     usage: list[Use]
 
 
 class Amount(Model):
+    """A number of objects and their bytes."""
+
     number: int
     bytes: int
 
 
 class Disk(Model):
+    """Total and free bytes of the disk that holds the files."""
+
     total: int
     free: int
 
 
 class Holder(Model):
+    """Bytes held by a person, a group or an application."""
+
     subject: Literal["person", "group", "application"]  # application: holds its examples
     id: int
     name: str
@@ -142,6 +178,8 @@ class Holder(Model):
 
 
 class LargeFile(Model):
+    """A data file that is listed for its size."""
+
     qcrbox_file_id: str
     filename: str
     size: int
@@ -164,6 +202,8 @@ class Storage(Model):
 
 
 class Hold(Model):
+    """A hold that is in force."""
+
     kind: Literal["application", "launcher", "site"]
     object_id: str
     name: str
@@ -174,10 +214,14 @@ class Hold(Model):
 
 
 class Holds(Model):
+    """List of holds in force."""
+
     holds: list[Hold]
 
 
 class Readiness(Model):
+    """Whether the registry can serve, and what is missing."""
+
     status: Literal["ready", "not ready"]
     missing: dict[str, str]  # part -> what is wrong
     notes: dict[str, str]
@@ -201,6 +245,8 @@ class SiteStatus(Model):
 
 
 class Leftover(Model):
+    """Data of a deleted group or account that waits for a decision."""
+
     subject: Literal["group", "person"]
     id: int
     name: str
@@ -214,15 +260,21 @@ class Leftover(Model):
 
 
 class Leftovers(Model):
+    """List of data that waits for a decision."""
+
     leftovers: list[Leftover]
 
 
 class Decided(Model):
+    """A decision that was carried out, with the number of objects by kind."""
+
     decision_id: str
     objects: dict[str, int]
 
 
 class Decision(Model):
+    """A past decision on the data of a deleted group or account."""
+
     decision_id: str
     at: str
     by: str
@@ -234,9 +286,13 @@ class Decision(Model):
 
 
 class Decisions(Model):
+    """List of past decisions."""
+
     decisions: list[Decision]
 
 
 class Undone(Model):
+    """A decision that was undone, with the number of objects returned."""
+
     decision_id: str
     objects: int

@@ -27,10 +27,14 @@ _CLOSE_WAIT_S = 30.0
 
 
 class Close(Body):
+    """Body: end a session, keeping its files or not."""
+
     keep: bool = True
 
 
 class ChangeSession(Body):
+    """Body: whether the group may view the session."""
+
     view_only_allowed: bool
 
 

@@ -19,6 +19,8 @@ router = APIRouter(prefix="/api", tags=["shares"])
 
 
 class NewShare(Body):
+    """Body: share an object with one person or one group."""
+
     kind: Kind
     object_id: str = Field(min_length=1, max_length=64)
     person: str | None = Field(default=None, max_length=255)

@@ -58,6 +58,8 @@ async def prometheus(core: TheCore, actor: Caller) -> Response:
 
 
 class SetLimit(Body):
+    """Body: set a quota; null returns it to the default."""
+
     subject: Literal["person", "group", "default-person", "default-group"]
     name: str = Field(default="", max_length=255)
     quota: Literal["gib", "running", "queued", "sessions", "cpu_hours"]
@@ -67,6 +69,8 @@ class SetLimit(Body):
 
 
 class SetHold(Body):
+    """Body: hold or drain a launcher or the site, or lift the hold."""
+
     kind: Literal["launcher", "site"]
     name: str = Field(default="", max_length=63)
     mode: Literal["hold", "drain"] | None = None

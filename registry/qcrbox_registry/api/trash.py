@@ -17,6 +17,8 @@ router = APIRouter(prefix="/api", tags=["datasets and data files"])
 
 
 class EmptyTrash(Body):
+    """Body: delete what has been in the trash for longer than the given days."""
+
     older_than_days: Annotated[float, Field(ge=0, le=36500, allow_inf_nan=False)]
     dry_run: bool = True
     reason: Annotated[str, Field(max_length=1000)] = ""

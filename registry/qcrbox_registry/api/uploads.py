@@ -29,6 +29,8 @@ Offset = Annotated[int, Header(alias="Upload-Offset", ge=0)]
 
 
 class NewUpload(Body):
+    """Body: begin an upload of `size` bytes that can be resumed."""
+
     filename: str = Field(min_length=1, max_length=1000)
     size: int = Field(ge=0, le=2**53)
     sha256: str | None = None

@@ -23,6 +23,8 @@ _IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Approval:
+    """The image that an application version may run as."""
+
     slug: str
     version: str
     image_id: str  # sha256:… of the image's configuration: another content is another id
@@ -38,11 +40,13 @@ class Approvals:
         self.path = data / "approved_images.json"
 
     def all(self) -> list[Approval]:
+        """All approvals; none if the file does not exist."""
         with contextlib.suppress(FileNotFoundError):
             return [Approval(**entry) for entry in json.loads(self.path.read_text())]
         return []
 
     def image(self, slug: str, version: str) -> Approval | None:
+        """The approval of an application version, or None."""
         return next((one for one in self.all() if (one.slug, one.version) == (slug, version)), None)
 
     def approve(
@@ -78,6 +82,7 @@ class Approvals:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """List, approve or retire images on the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m qcrbox_registry.launcher.approvals")
     parser.add_argument("--data", type=Path, required=True, help="data folder of the platform")
     parser.add_argument("--image-name", default="", help="what people call the image, for lists")

@@ -40,10 +40,12 @@ class ApprovedApplication:
 
     @property
     def spec(self) -> Path:
+        """Path of the application spec."""
         return self.folder / SPEC_NAME
 
     @property
     def requirements(self) -> Path:
+        """Path of the requirements file, which need not exist."""
         return self.folder / "requirements.txt"
 
 

@@ -31,6 +31,7 @@ async def ended(manager: Manager, handle: str) -> Ended:
 
 
 async def agents_of(manager: Manager) -> list[str]:
+    """Ids of the agents that the manager lists, sorted."""
     return sorted(found.agent for found in await manager.list())
 
 
@@ -40,6 +41,7 @@ class ManagerConformance:
     async def test_a_started_agent_runs_and_is_listed(
         self, make_manager: MakeManager, plan: MakePlan
     ) -> None:
+        """`start` returns a handle that polls as running; `list` finds the agent."""
         manager = await make_manager()
         handle = await manager.start(plan("a1"))
         assert await manager.poll(handle) is None
@@ -50,6 +52,7 @@ class ManagerConformance:
         await manager.stop(handle, 5.0)
 
     async def test_a_stopped_agent_is_gone(self, make_manager: MakeManager, plan: MakePlan) -> None:
+        """After `stop` the handle polls as ended, and `list` does not find the agent."""
         manager = await make_manager()
         handle = await manager.start(plan("a1"))
         await manager.stop(handle, 5.0)
@@ -59,12 +62,14 @@ class ManagerConformance:
     async def test_an_agent_is_ended_without_any_grace(
         self, make_manager: MakeManager, plan: MakePlan
     ) -> None:
+        """`stop` with a grace of zero seconds ends the agent."""
         manager = await make_manager()
         handle = await manager.start(plan("a1"))
         await manager.stop(handle, 0.0)
         assert await manager.poll(handle) is not None
 
     async def test_stopping_twice_is_harmless(self, make_manager: MakeManager, plan: MakePlan) -> None:
+        """`stop` of an ended agent raises nothing."""
         manager = await make_manager()
         handle = await manager.start(plan("a1"))
         await manager.stop(handle, 1.0)
@@ -73,6 +78,7 @@ class ManagerConformance:
     async def test_an_agent_outlives_the_launcher_and_is_adopted(
         self, make_manager: MakeManager, plan: MakePlan
     ) -> None:
+        """A second manager lists, polls and stops an agent of the first."""
         first = await make_manager()
         handle = await first.start(plan("a1"))
         await first.cleanup()
@@ -84,6 +90,7 @@ class ManagerConformance:
         assert await agents_of(second) == []
 
     async def test_agents_do_not_disturb_each_other(self, make_manager: MakeManager, plan: MakePlan) -> None:
+        """Handles differ, and stopping one agent leaves the other."""
         manager = await make_manager()
         handles = [await manager.start(plan(name)) for name in ("a1", "a2")]
         assert len(set(handles)) == 2
@@ -95,6 +102,7 @@ class ManagerConformance:
     async def test_preparing_what_is_there_is_quick_and_silent(
         self, make_manager: MakeManager, plan: MakePlan
     ) -> None:
+        """`prepare` of a present application reports no progress."""
         manager = await make_manager()
         await manager.prepare(plan("a1").application, lambda _: None)
         said: list[str] = []
@@ -102,4 +110,5 @@ class ManagerConformance:
         assert said == []
 
     async def test_there_is_room_for_an_agent(self, make_manager: MakeManager) -> None:
+        """`capacity` is at least 1."""
         assert (await make_manager()).capacity() >= 1

@@ -1,4 +1,4 @@
-"""The launcher: hears start, stop and list, and tells what becomes of its agents."""
+"""The launcher: starts, stops and lists agents for the registry, and reports their ends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 READY_S = 15.0
 CLOSE_S = 2.0
 END_STARTS_S = 10.0
-PREPARING_S = 2.0  # at most so often the words of a preparation are told
+PREPARING_S = 2.0  # shortest time between progress reports of a preparation
 REMEMBER_ENDED_S = 300.0
 
 
@@ -53,10 +53,13 @@ class ManagedAgent:
 
     @property
     def is_alive(self) -> bool:
+        """Whether the agent has not ended yet."""
         return self.ended is None
 
 
 class Launcher:
+    """Answers the requests of the registry with the help of a manager, and reports agents that ended."""
+
     def __init__(self, name: str, url: str, seed: bytes, manager: Manager, catalogue: Catalogue) -> None:
         self.name, self._url, self._seed = name, url, seed
         self.manager, self.catalogue = manager, catalogue
@@ -64,6 +67,7 @@ class Launcher:
         self._connection: Client | None = None
         self._preparing: dict[tuple[str, str], str] = {}
         self._told_preparing_at = 0.0
+        self._missing: dict[tuple[str, str], dict[str, str]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._starting: dict[str, asyncio.Task[None]] = {}
 
@@ -79,6 +83,8 @@ class Launcher:
         else:
             await asyncio.to_thread(self.catalogue.prune)
         watch = asyncio.create_task(self._watch(), name="watch")
+        # Apart from the telling: an engine that is slow to answer must not make this launcher look lost.
+        missing = asyncio.create_task(self._look_for_missing(), name="missing")
         if self.manager.prepare_at_start:
             self._keep(self._prepare_all())
         try:
@@ -97,6 +103,7 @@ class Launcher:
                     await self._wait_closed(closed, READY_S if told else 0.3)
         finally:
             watch.cancel()
+            missing.cancel()
             # A start that is under way finishes or takes back what it made before anybody looks what is left.
             ending = [*self._tasks, *self._starting.values()]
             for task in ending:
@@ -148,7 +155,7 @@ class Launcher:
         log.info("connected to NATS as launcher %s", self.name)
 
     def _guarded(self, handler):
-        """Each request in a task of its own: a slow stop must not hold up a list."""
+        """Each request in a separate task: a slow stop must not delay a list."""
 
         async def run(message: Msg) -> None:
             try:
@@ -251,6 +258,7 @@ class Launcher:
 
     @property
     def free(self) -> int:
+        """Number of agents that can still be started."""
         return max(self.manager.capacity() - sum(managed.is_alive for managed in self.agents.values()), 0)
 
     def _answer(self, error: str = "") -> bytes:
@@ -292,6 +300,11 @@ class Launcher:
                     {"slug": slug, "version": version, "text": text}
                     for (slug, version), text in self._preparing.items()
                 ],
+                missing=[
+                    {"slug": slug, "version": version, "command": command, "text": text}
+                    for (slug, version), texts in self._missing.items()
+                    for command, text in texts.items()
+                ],
             )
         )
 
@@ -325,6 +338,20 @@ class Launcher:
                 except Exception:
                     log.exception("looking at agent %s failed", managed.agent)
             await asyncio.sleep(self.manager.poll_interval_s)
+
+    async def _look_for_missing(self) -> None:
+        """See what is not installed, and what has been installed since, and tell."""
+        while True:
+            found = {}
+            for one in list(self.catalogue):
+                try:
+                    found[one.slug, one.version] = await self.manager.missing(one)
+                except Exception:
+                    log.exception("looking for what %s needs failed", one.slug)
+            if found != self._missing:
+                self._missing = found
+                await self._tell_ready()
+            await asyncio.sleep(READY_S)
 
     async def _look_at(self, managed: ManagedAgent) -> None:
         if managed.is_alive and managed.handle and not managed.is_stopping:

@@ -36,6 +36,8 @@ IsWanted = Callable[[Enrolment], Awaitable[bool]]
 
 
 class AuthCallout:
+    """The NATS authorization callout: decides on the connection of each agent."""
+
     def __init__(
         self, account: Key, signing_key: bytes, is_wanted: IsWanted, clock: Callable[[], float] = time.time
     ) -> None:
@@ -44,6 +46,7 @@ class AuthCallout:
         self.refused = 0
 
     async def serve(self, connection: Client) -> None:
+        """Answer the requests that NATS sends over this connection."""
         await connection.subscribe(SUBJECT, queue=QUEUE, cb=self._answer)
 
     async def _answer(self, message: Msg) -> None:

@@ -58,6 +58,8 @@ Handler = Callable[[list[Arrived]], Awaitable[None]]
 
 @dataclass(frozen=True)
 class StreamLimits:
+    """Largest sizes of the streams, in bytes."""
+
     commands_bytes: int = 256 * 1024 * 1024
     events_bytes: int = 1024 * 1024 * 1024
 
@@ -84,6 +86,7 @@ class Bus:
     # ------------------------------------------------------------ connection
 
     async def connect(self, patience_s: float = 30.0) -> None:
+        """Connect and create the streams; raises Unreachable if NATS does not answer within `patience_s` seconds."""
         try:
             # With endless reconnects nats-py also tries the first connection for ever.
             await within(self._connect_once(), patience_s)
@@ -116,6 +119,7 @@ class Bus:
         )
 
     async def close(self) -> None:
+        """Stop reading events and close the connection."""
         self.stop_events()
         if self.is_connected:
             with contextlib.suppress(NatsError, OSError):
@@ -126,9 +130,11 @@ class Bus:
 
     @property
     def is_connected(self) -> bool:
+        """Whether the connection to NATS is up."""
         return self.connection.is_connected
 
     def on_reconnect(self, callback: Callable[[], Any]) -> None:
+        """Call `callback` after each reconnection."""
         self._on_reconnect.append(callback)
 
     async def _disconnected(self) -> None:
@@ -185,7 +191,7 @@ class Bus:
         await self._ensure_events_consumer()
 
     async def _patiently(self, act: Callable[[], Awaitable[None]], patience_s: float) -> None:
-        """JetStream recovers its files for a while after NATS accepts connections."""
+        """JetStream still recovers its files when NATS accepts connections already."""
         deadline = asyncio.get_running_loop().time() + patience_s
         while True:
             try:
@@ -215,7 +221,7 @@ class Bus:
         )
 
     async def remove_agent(self, agent: str) -> None:
-        """Forget an agent's consumer and the commands nobody will fetch any more."""
+        """Delete an agent's consumer and the commands that it has not fetched."""
         with contextlib.suppress(NotFoundError, NatsError, OSError):
             await self.js.delete_consumer(COMMANDS, agent)
         with contextlib.suppress(NotFoundError, NatsError, OSError):
@@ -274,6 +280,7 @@ class Bus:
             await self.connection.publish(messages.subject_control(agent), _bytes(message))
 
     def launcher(self, name: str) -> LauncherLink:
+        """The link to the launcher of that name."""
         return LauncherLink(self, name)
 
     # ------------------------------------------------------------ in
@@ -356,12 +363,15 @@ class LauncherLink:
         self._bus, self.name = bus, name
 
     async def start(self, request: StartAgent, timeout_s: float = 30.0) -> LauncherAnswer:
+        """Ask the launcher to start an agent."""
         return await self._ask("start", _bytes(request), timeout_s)
 
     async def stop(self, request: StopAgent, timeout_s: float = 30.0) -> LauncherAnswer:
+        """Ask the launcher to stop an agent."""
         return await self._ask("stop", _bytes(request), timeout_s)
 
     async def list(self, timeout_s: float = 5.0) -> LauncherAnswer:
+        """Ask the launcher which agents it has."""
         return await self._ask("list", b"{}", timeout_s)
 
     async def _ask(self, verb: Any, payload: bytes, timeout_s: float) -> LauncherAnswer:

@@ -25,6 +25,8 @@ TRIES = 4
 
 @dataclass(frozen=True)
 class StoredMessage:
+    """A message of a stream with its place in it."""
+
     data: bytes
     subject: str
     sequence: int

@@ -34,6 +34,7 @@ class LogWatch:
         self._offset = self._size()
 
     def is_broken(self) -> bool:
+        """Whether the server has logged, since the last call, that its store cannot be written."""
         size = self._size()
         if size < self._offset:  # a new log was begun
             self._offset = 0
@@ -53,6 +54,8 @@ class LogWatch:
 
 
 class NatsSupervisor:
+    """Runs nats-server and restarts it after a crash or a full disk."""
+
     def __init__(self, command: list[str], watch: LogWatch, has_room: Callable[[], bool]) -> None:
         self._command, self._watch, self._has_room = command, watch, has_room
         self._stopping = threading.Event()
@@ -97,6 +100,7 @@ class NatsSupervisor:
             return self._child.wait()
 
     def stop(self) -> None:
+        """Terminate the server and do not restart it."""
         self._stopping.set()
         child = getattr(self, "_child", None)
         if child is not None and child.poll() is None:
@@ -104,6 +108,7 @@ class NatsSupervisor:
 
 
 def has_room(folder: Path) -> bool:
+    """Whether the disk has enough free bytes for the server to start."""
     try:
         return shutil.disk_usage(folder).free > FREE_BYTES
     except OSError:
@@ -111,6 +116,7 @@ def has_room(folder: Path) -> bool:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run the supervisor on the command after the flags; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m qcrbox_registry.messaging.nats_supervisor")
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--store", type=Path, required=True)

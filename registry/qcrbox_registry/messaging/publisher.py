@@ -42,17 +42,20 @@ class Publisher:
         self._prefix = connection.new_inbox() + "."
 
     async def start(self) -> None:
+        """Subscribe to the acknowledgements of JetStream."""
         await self._connection.subscribe(
             self._prefix + "*", cb=self._answered, pending_msgs_limit=-1, pending_bytes_limit=-1
         )
 
     def connection_lost(self) -> None:
+        """Make every waiting message be sent again."""
         for future in list(self._waiting.values()):
             if not future.done():
                 future.set_exception(_Cut())
 
     @property
     def waiting(self) -> int:
+        """Number of messages without an acknowledgement."""
         return len(self._waiting)
 
     async def send(
@@ -102,6 +105,7 @@ class Publisher:
 
 
 def unreachable() -> Unreachable:
+    """The error for a message system that does not answer."""
     return Unreachable(
         "The message system (NATS) does not answer.",
         why="Nothing was lost.",
@@ -151,6 +155,7 @@ def _refusal(message: Msg) -> QcError | Exception | None:
 
 
 def storage_full(why: str) -> StorageFull:
+    """The error for a full disk or stream; `why` names which."""
     return StorageFull(
         "There is no space left for files.",
         why=why,

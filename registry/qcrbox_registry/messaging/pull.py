@@ -2,7 +2,7 @@
 
 One pull request is kept outstanding; messages pile up in a deque while a batch is handled, so batches grow
 under load and a single message is handled at once. The server sends idle heartbeats while a request is
-open: when nothing at all arrives for a while, the subscription is made anew (consumers that look active
+open: when nothing arrives within a limit, the subscription is renewed (consumers that look active
 but stopped delivering after a reconnect are known of every client).
 """
 
@@ -58,6 +58,7 @@ class Puller:
         self._stopped = False
 
     async def run(self) -> None:
+        """Pull and handle messages until `stop`."""
         loop = asyncio.get_running_loop()
         try:
             while not self._stopped:
@@ -79,6 +80,7 @@ class Puller:
             await self._unsubscribe()
 
     def stop(self) -> None:
+        """End `run` after the message in hand."""
         self._stopped = True
         self._wake.set()
 

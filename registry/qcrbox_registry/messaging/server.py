@@ -61,6 +61,7 @@ class NatsServer:
         return None
 
     def stop(self, grace_s: float = 10.0) -> None:
+        """Terminate the server and wait up to `grace_s` seconds before it is killed."""
         if self._line >= 0:
             os.close(self._line)
             self._line = -1
@@ -96,6 +97,7 @@ def prepare(plan: ServerPlan, port: int) -> Path:
 
 
 def configuration(plan: ServerPlan, port: int, secrets: Secrets) -> str:
+    """The configuration file of nats-server: accounts, users, limits and the callout."""
     registry, system = secrets.user("registry").public, secrets.user("system").public
     names = sorted({*plan.launchers, *secrets.launchers()})
     launchers = {name: secrets.user(f"launcher-{name}").public for name in names}
@@ -150,7 +152,7 @@ def configuration(plan: ServerPlan, port: int, secrets: Secrets) -> str:
 
 
 def _launcher_user(name: str, key: str) -> str:
-    """A launcher hears its own requests, answers them, and tells its own events. Nothing else."""
+    """A launcher may receive and answer its own requests and publish its own events, nothing else."""
     hear = f'["launchers.{name}.*", "_INBOX_launcher-{name}.>"]'
     tell = f'["events.launcher-{name}", "heartbeats.launcher-{name}"]'
     rights = f'publish: {{ allow: {tell} }}, subscribe: {{ allow: {hear} }}, allow_responses: {{ max: 1, expires: "10m" }}'
@@ -251,6 +253,7 @@ def _pid_file(data: Path) -> Path:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run a NATS server for a data folder until it is terminated; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m qcrbox_registry.messaging.server", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)

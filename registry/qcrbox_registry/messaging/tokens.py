@@ -44,6 +44,7 @@ class FilesToken(BaseModel):
 
 
 def sign(key: bytes, purpose: Purpose, claims: BaseModel) -> str:
+    """A token `purpose.payload.signature`: the claims as base64 JSON with their keyed hash."""
     payload = _encode(json.dumps(claims.model_dump(), separators=(",", ":"), sort_keys=True).encode())
     return f"{purpose}.{payload}.{_signature(key, purpose, payload)}"
 

@@ -19,4 +19,5 @@ class Clock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        """Wait for that many seconds of this clock."""
         await asyncio.sleep(seconds)

@@ -84,6 +84,9 @@ class Launcher:
     applications: set[tuple[str, str]] = field(
         default_factory=set
     )  # (slug, version); empty: not reported yet
+    missing: dict[tuple[str, str], dict[str, str]] = field(
+        default_factory=dict
+    )  # (slug, version) -> command, "" for every one -> what is not installed
     seen_mono: float | None = None
     asked_mono: float = -1e9
 
@@ -129,6 +132,19 @@ class Fleet:
         self.agents.pop(agent.id, None)
         self._by_application.get(agent.application_id, {}).pop(agent.id, None)
         self.changed.discard(agent.id)
+
+    def missing(self, slug: str, version: str) -> dict[str, str]:
+        """What is not installed on any launcher that offers the application: command, "" for every one -> in words."""
+        offered = [each for each in self.launchers.values() if (slug, version) in each.applications]
+        reports = [each.missing.get((slug, version), {}) for each in offered]
+        if not reports or not all(reports):
+            return {}
+        commands = {command for report in reports for command in report}
+        return {
+            command: next(iter(texts))
+            for command in sorted(commands)
+            if all(texts := [report.get(command) or report.get("", "") for report in reports])
+        }
 
     def of_application(self, application_id: int) -> list[Agent]:
         """The agents of an application."""

@@ -22,7 +22,8 @@ from qcrbox_registry.scheduler.agent_failures import AgentFailures
 from qcrbox_registry.scheduler.agent_state import AgentState
 from qcrbox_registry.scheduler.fleet import Agent, Application, Launcher
 from qcrbox_registry.scheduler.state import SchedulerState
-from qcrbox_registry.store import agents, launchers
+from qcrbox_registry.store import agents, events, launchers
+from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.transitions import Change, change_states
 
 log = structlog.get_logger(__name__)
@@ -243,6 +244,7 @@ class Launching:
         launcher.applications = {
             (offered.get("slug", ""), offered.get("version", "")) for offered in event.applications
         }
+        others = self._note_missing(launcher, event)
         launcher.seen_mono, launcher.asked_mono = state.clock.monotonic(), -1e9
         launcher.free = max(event.capacity - len(event.running), 0)
         texts = {
@@ -256,11 +258,32 @@ class Launching:
         row = launchers.LauncherRow(
             event.launcher, event.manager, event.host, event.capacity, launcher.free, event.applications
         )
-        await state.db.write(lambda conn: launchers.register(conn, row, now))
+        changes = [events.Event("application", str(each), now, status="availability") for each in others]
+
+        def write(conn: Connection) -> list[events.Event]:
+            launchers.register(conn, row, now)
+            return list(events.write(conn, changes)) if changes else []
+
+        state.publish(await state.db.write(write))
         log.info(
             "launcher_ready", launcher=event.launcher, capacity=event.capacity, running=len(event.running)
         )
         state.wake.set()
+
+    def _note_missing(self, launcher: Launcher, event: LauncherReady) -> list[int]:
+        """Take over what is not installed; the ids of the applications of which something else can be run now."""
+        fleet = self.state.fleet
+        applications = list(fleet.applications.values())
+        before = [fleet.missing(each.slug, each.version) for each in applications]
+        launcher.missing = {}
+        for each in event.missing:
+            texts = launcher.missing.setdefault((each.get("slug", ""), each.get("version", "")), {})
+            texts[each.get("command", "")] = each.get("text", "")
+        return [
+            each.id
+            for each, known in zip(applications, before, strict=True)
+            if fleet.missing(each.slug, each.version) != known
+        ]
 
 
 def _readable(slug: str) -> str:

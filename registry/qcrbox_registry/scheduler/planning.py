@@ -74,8 +74,11 @@ class Planner:
             await self.launching.request(application, launcher)
 
     def _launcher_for(self, application: Application) -> Launcher | None:
-        able = [launcher for launcher in self._able(application) if launcher.free > 0]
-        return max(able, key=lambda launcher: launcher.free, default=None)
+        able = self._able(application)
+        # An agent gets every command of its application: none where a program is not installed, while there is another.
+        whole = [each for each in able if not each.missing.get((application.slug, application.version))]
+        free = [launcher for launcher in whole or able if launcher.free > 0]
+        return max(free, key=lambda launcher: launcher.free, default=None)
 
     def _able(self, application: Application) -> list[Launcher]:
         mono = self.state.clock.monotonic()

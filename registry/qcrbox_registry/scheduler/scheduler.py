@@ -226,6 +226,10 @@ class Scheduler:
         """Queue, agents and launchers, for `qcrbox status`, the admin page and readiness."""
         return status(self.state)
 
+    def missing(self, slug: str, version: str) -> dict[str, str]:
+        """What of an application is not installed: command, "" for every one -> in words."""
+        return self.state.fleet.missing(slug, version)
+
     async def rules_changed(self) -> None:
         """Read applications, holds and quotas now instead of at the next tick."""
         await read_rules(self.state)

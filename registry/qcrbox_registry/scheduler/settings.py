@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class SchedulerSettings(BaseModel):
+    """Settings of the scheduler; times in seconds."""
+
     model_config = ConfigDict(frozen=True)
 
     half_life_s: float = Field(6 * 3600.0, description="Past use of slots counts half after this time, s.")

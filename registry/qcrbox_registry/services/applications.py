@@ -46,18 +46,34 @@ class ApplicationService:
     def applications(self, actor: Actor, *, retired: bool) -> list[Json]:
         """The applications the actor may use; `retired`: with retired ones, for application administrators."""
         shown = self._visible(actor, retired=retired and actor.application_admin)
-        return [known.rest for known in shown]
+        return [self._as_it_is_now(known) for known in shown]
 
     def commands(self, actor: Actor) -> list[Json]:
         """The commands of the applications the actor may use."""
-        return [command for known in self._visible(actor) for command in known.rest["commands"]]
+        return [
+            command for known in self._visible(actor) for command in self._as_it_is_now(known)["commands"]
+        ]
 
     def command(self, actor: Actor, command_id: int) -> Json:
         """A command. Raises NotFound."""
         found = self._context.catalogue.command_by_id(command_id)
         if found is None or not allows(actor, "read", found[0].resource):
             raise missing("command", command_id)
-        return found[1].rest
+        known, command = found
+        absent = self._context.scheduler.missing(known.slug, known.version)
+        return command.rest | {"missing": absent.get("") or absent.get(command.spec.name, "")}
+
+    def _as_it_is_now(self, known: KnownApplication) -> Json:
+        """The record with what is not installed on any machine that could run it."""
+        absent = self._context.scheduler.missing(known.slug, known.version)
+        if not absent:
+            return known.rest
+        commands = [
+            command | {"missing": absent.get("") or absent.get(command["name"], "")}
+            for command in known.rest["commands"]
+        ]
+        texts = [command["missing"] for command in commands]
+        return known.rest | {"commands": commands, "missing": texts[0] if texts and all(texts) else ""}
 
     # ------------------------------------------------------------ changes
 
@@ -120,7 +136,7 @@ class ApplicationService:
     async def _reloaded(self, application_id: int) -> list[Json]:
         await self._context.reload()
         known = self._context.catalogue.by_id(application_id)
-        return [known.rest] if known else []
+        return [self._as_it_is_now(known)] if known else []
 
     # ------------------------------------------------------------ registration
 

@@ -179,6 +179,7 @@ def _known(
         "pyqcrbox_version": row.qcrbox_version,
         "notes": row.notes,
         "held": held,
+        "missing": "",
         "retired": known.retired,
         "restricted_to": row.restricted_to,
         "commands": [command.rest for command in known.shown_commands],
@@ -192,5 +193,6 @@ def _known_command(application_id: int, spec: Spec, command: CommandSpec, comman
         "application_id": application_id,
         **command.to_rest(spec),
         "interactive": command.is_interactive,
+        "missing": "",
     }
     return KnownCommand(command_id, command, rest, spec.entry_sets)

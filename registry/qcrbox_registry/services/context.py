@@ -64,6 +64,9 @@ class Scheduling(Protocol):
     def status(self) -> Json:
         """Queue, agents, launchers, counters."""
 
+    def missing(self, slug: str, version: str) -> dict[str, str]:
+        """What of an application is not installed: command, "" for every one -> in words."""
+
     async def rules_changed(self) -> None:
         """Read applications, holds and quotas again."""
 

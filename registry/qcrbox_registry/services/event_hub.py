@@ -26,6 +26,7 @@ class Subscription:
         self.cut_off = False
 
     def offer(self, event: Event) -> None:
+        """Queue an event if it is wanted; a subscriber with too many queued events is cut off."""
         if self.cut_off or not self.wanted(event):
             return
         if len(self._waiting) >= MOST_WAITING:
@@ -35,6 +36,7 @@ class Subscription:
         self._woken.set()
 
     def close(self) -> None:
+        """End the stream of this subscriber."""
         self.cut_off = True
         self._woken.set()
 
@@ -71,6 +73,7 @@ class EventHub:
         return subscription
 
     def unsubscribe(self, subscription: Subscription, object_id: str | None = None) -> None:
+        """Remove a subscription, with the object id it was made for."""
         if object_id is None:
             self._subscriptions.discard(subscription)
             return
@@ -97,8 +100,10 @@ class EventHub:
 
     @property
     def listening(self) -> int:
+        """Number of subscriptions."""
         return len(self._subscriptions) + sum(len(found) for found in self._by_object.values())
 
     def close(self) -> None:
+        """End all streams."""
         for subscription in [*self._subscriptions, *(s for found in self._by_object.values() for s in found)]:
             subscription.close()

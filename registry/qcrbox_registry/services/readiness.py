@@ -43,7 +43,7 @@ class ReadinessService:
         return {part: str(iso(at)) for part, at in self._since.items()}
 
     async def watch(self) -> None:
-        """Look again and again, so that a fault is dated also when nobody asks."""
+        """Check periodically, so that a fault gets a date even without requests."""
         while True:
             await self.report()
             await asyncio.sleep(WATCH_S)

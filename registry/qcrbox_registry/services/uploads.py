@@ -30,10 +30,12 @@ class Part(Protocol):
     """A part of a form: a file, or a field when `filename` is None."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name of the form field."""
 
     @property
-    def filename(self) -> str | None: ...
+    def filename(self) -> str | None:
+        """Name of the file; None for a plain field."""
 
     def chunks(self) -> AsyncIterable[bytes]:
         """The bytes of the part, once."""

@@ -47,6 +47,7 @@ class Outcome:
 
     @property
     def is_sound(self) -> bool:
+        """Whether no file is missing or damaged."""
         return not self.missing and not self.damaged
 
 

@@ -65,7 +65,7 @@ class Database:
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn(connection)` in the writer; its value once the commit is on disk.
 
-        Raises what `fn` raised (its own changes are then undone, nobody else's), StorageFull when the
+        Raises what `fn` raised (only its own changes are then undone), StorageFull when the
         disk is full, Unreachable when the database is gone.
         """
         loop = asyncio.get_running_loop()
@@ -180,6 +180,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_sync, fn)
 
     def read_sync(self, fn: Callable[[Connection], T]) -> T:
+        """Run `fn` on a read connection in this thread; database errors are translated."""
         try:
             with self._reader_engine.connect() as conn:
                 return fn(conn)
@@ -327,7 +328,7 @@ def _answer_all(answers: Sequence[tuple[_Entry, Any, BaseException | None]]) -> 
     for loop, items in by_loop.items():
         try:
             loop.call_soon_threadsafe(_resolve, items)
-        except RuntimeError:  # the loop is closed: nobody waits any more
+        except RuntimeError:  # the loop is closed: no caller waits
             continue
 
 

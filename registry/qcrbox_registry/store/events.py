@@ -50,13 +50,16 @@ class Owned(Protocol):
     """An object with an owner and perhaps a home group."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Id of the object."""
 
     @property
-    def owner_id(self) -> int: ...
+    def owner_id(self) -> int:
+        """Person who owns the object."""
 
     @property
-    def group_id(self) -> int | None: ...
+    def group_id(self) -> int | None:
+        """Group that the object belongs to; None for a private object."""
 
 
 def about(kind: str, row: Owned, at: float, status: str, **payload: Any) -> Event:

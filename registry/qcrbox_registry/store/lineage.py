@@ -26,6 +26,8 @@ _HIDDEN = "not visible to you"
 
 @dataclass(slots=True)
 class Graph:
+    """Files and calculations as nodes with the edges between them; `truncated` if there were too many."""
+
     nodes: list[dict[str, Any]] = field(default_factory=list)
     edges: list[dict[str, Any]] = field(default_factory=list)
     truncated: bool = False

@@ -5,7 +5,7 @@ The layout is the one of NATS object stores (ADR-20), so `nats object get` and n
 stored under a random nuid first, for the hash is known only at the end; the meta message makes them an object.
 A crash in between leaves chunks without a meta, which `sweep` removes.
 
-Writing keeps a window of chunks on their way; reading asks for chunks in batches of a few MB and asks for the
+Writing keeps a window of chunks on their way; reading requests chunks in batches of a few MB and requests the
 next batch while one is consumed. Memory does not grow with the size of a file.
 """
 
@@ -48,6 +48,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class StoredObject:
+    """A stored object: hash, size in bytes, and where its chunks are in the stream."""
+
     sha256: str
     size: int
     nuid: str
@@ -152,6 +154,8 @@ class ObjectStore:
             self._room.require(size)
 
     async def put_bytes(self, content: bytes) -> tuple[str, int]:
+        """Store bytes; returns their SHA-256 and size."""
+
         async def once() -> AsyncIterator[bytes]:
             yield content
 

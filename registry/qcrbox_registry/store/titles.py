@@ -26,22 +26,28 @@ class Titled(Protocol):
     """The columns of a calculation that make its title."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Title that a person has given, or an empty text."""
 
     @property
-    def subject(self) -> str: ...
+    def subject(self) -> str:
+        """What went in."""
 
     @property
-    def done(self) -> str: ...
+    def done(self) -> str:
+        """What was done."""
 
     @property
-    def verdict(self) -> str: ...
+    def verdict(self) -> str:
+        """How it ended."""
 
     @property
-    def command_name(self) -> str: ...
+    def command_name(self) -> str:
+        """Name of the command."""
 
     @property
-    def state(self) -> str: ...
+    def state(self) -> str:
+        """State of the calculation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ def subjects_of(conn: Connection, file_ids: Iterable[str]) -> dict[str, str]:
     )
     for part in parts(sorted(set(file_ids))):
         for row in conn.execute(sa.select(*columns).select_from(joined).where(data_files.c.id.in_(part))):
-            # A dataset without a name of its own has that of its first file.
+            # A dataset without a name has that of its first file.
             stem = PurePosixPath(row.filename).stem
             name = stem if row.dataset in ("", None, row.filename) else row.dataset
             subject = row.given or row.subject or name

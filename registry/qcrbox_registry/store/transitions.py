@@ -135,10 +135,12 @@ class Entry:
         return (0, 1) if self.agent_id is not None else (1, 0)
 
     def load_change(self) -> tuple[int, int]:
+        """Change of (queued, running) since the row was read."""
         after = self.load()
         return after[0] - self._before[0], after[1] - self._before[1]
 
     def row(self) -> dict[str, Any]:
+        """The columns to write back, with the id as `_id`."""
         values = {name: getattr(self, name) for name in _MUTABLE}
         values["_id"] = self.id
         return values

@@ -46,6 +46,8 @@ async def ignore_error(_: Exception) -> None:
 
 
 class DummyAgent:
+    """An agent for tests: acknowledges, reports and ends commands as the real one does, without a program."""
+
     def __init__(
         self, url: str, request: StartAgent, launcher: str = "", *, on_die: Callable[[], None] | None = None
     ) -> None:
@@ -61,6 +63,7 @@ class DummyAgent:
         self.ran: list[str] = []
 
     async def run(self) -> None:
+        """Connect, register and handle commands until stopped."""
         self.connection = await connect(
             self.url,
             token=self.request.enrolment_token,
@@ -104,6 +107,7 @@ class DummyAgent:
         )
 
     async def tell(self, event: messages.Message, message_id: str | None = None) -> None:
+        """Publish an event and wait until JetStream has stored it."""
         await self._publisher.publish(
             messages.subject_events(self.id),
             event.model_dump_json().encode(),
@@ -220,6 +224,7 @@ async def _run_agent(url: str, request: StartAgent, launcher: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Run a dummy agent as a process; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m qcrbox_registry.testing.agent")
     parser.add_argument("--url", required=True)
     parser.add_argument("--agent", required=True)

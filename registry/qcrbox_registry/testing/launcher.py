@@ -31,6 +31,8 @@ from qcrbox_registry.testing.agent import DummyAgent, ignore_error
 
 @dataclass
 class ManagedDummy:
+    """A dummy agent that the launcher has started, as a task or a process."""
+
     agent: str
     request: StartAgent
     stop: Callable[[float], Awaitable[None]]
@@ -65,10 +67,12 @@ class DummyLauncher:
         self._folder = folder  # set: agents are processes, their tokens lie here
         self.kept: dict[str, ManagedDummy] = {}
         self.refuses: str = ""
+        self.missing: list[dict[str, str]] = []
         self.starts_nothing = False  # says yes and does nothing
         self._watch: asyncio.Task | None = None
 
     async def start(self) -> None:
+        """Connect to NATS and answer the requests of the registry."""
         self.connection = await connect(
             self.url,
             name=f"launcher-{self.name}",
@@ -77,29 +81,31 @@ class DummyLauncher:
             max_reconnect_attempts=-1,
             reconnect_time_wait=0.1,
             error_cb=ignore_error,
-            reconnected_cb=self._ready,
+            reconnected_cb=self.tell_ready,
         )
         self._js = self.connection.jetstream()
         await self.connection.subscribe(messages.subject_launcher(self.name, "start"), cb=self._start)
         await self.connection.subscribe(messages.subject_launcher(self.name, "stop"), cb=self._stop)
         await self.connection.subscribe(messages.subject_launcher(self.name, "list"), cb=self._list)
-        await self._ready()
+        await self.tell_ready()
         self._watch = asyncio.create_task(self._tell_gone())
 
     async def close(self) -> None:
+        """Stop all agents and disconnect."""
         if self._watch is not None:
             self._watch.cancel()
         for kept in list(self.kept.values()):
             await kept.stop(0.0)
         await self.connection.close()
 
-    async def _ready(self) -> None:
+    async def tell_ready(self) -> None:
         event = LauncherReady(
             launcher=self.name,
             manager="practice",
             capacity=self.capacity,
             running=[one.agent for one in self._alive()],
             applications=[{"slug": slug, "version": version} for slug, version in self.applications],
+            missing=self.missing,
         )
         await self._tell(event)
 
@@ -142,6 +148,7 @@ class DummyLauncher:
         await message.respond(self._answer())
 
     async def start_in_task(self, request: StartAgent) -> ManagedDummy:
+        """Start a dummy agent as a task of this process."""
         ended: list[int] = []
 
         def die() -> None:
@@ -152,7 +159,7 @@ class DummyLauncher:
         task = asyncio.create_task(practice.run())
 
         async def stop(_: float) -> None:
-            while not task.done():  # nats-py may take one cancellation for a timeout of its own
+            while not task.done():  # nats-py may mistake a cancellation for its own timeout
                 task.cancel()
                 await asyncio.wait({task}, timeout=1.0)
 
@@ -166,6 +173,7 @@ class DummyLauncher:
         )
 
     async def start_in_process(self, request: StartAgent) -> ManagedDummy:
+        """Start a dummy agent as a process that can be killed."""
         assert self._folder is not None
         token_file = self._folder / f"{request.agent}.token"
         token_file.write_text(request.enrolment_token)

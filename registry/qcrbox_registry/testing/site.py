@@ -65,6 +65,7 @@ class DummySite:
         await self.stop()
 
     async def start(self) -> None:
+        """Create the database, connect to NATS and start the scheduler."""
         self.db = Database(self._database_url)
         migrate(self.db)
         await self.db.write(self._register)
@@ -83,11 +84,13 @@ class DummySite:
         await self.scheduler.start()
 
     async def stop(self) -> None:
+        """Stop the scheduler and close the connections."""
         await self.scheduler.stop()
         await self.bus.close()
         self.db.close()
 
     def launcher(self, **options: Any) -> DummyLauncher:
+        """A launcher for this site that is not started yet."""
         name = options.get("name", "local")
         options.setdefault("applications", ((self.slug, "1"),))
         return DummyLauncher(self.nats_url, self.secrets.user(f"launcher-{name}"), **options)
@@ -125,6 +128,7 @@ class DummySite:
     def new(
         self, command: str, owner: str, group: str | None = None, **more: Any
     ) -> calculations.NewCalculation:
+        """A calculation of the practice application, not yet stored."""
         return calculations.NewCalculation(
             owner_id=self.people[owner],
             group_id=self.groups[group] if group else None,
@@ -138,6 +142,8 @@ class DummySite:
         )
 
     async def know(self, owner: str, group: str | None = None) -> None:
+        """Create a person, and the group if one is given."""
+
         def write(conn: sa.Connection) -> None:
             now = time.time()
             self.people[owner] = ensure_person(conn, owner, owner, now)
@@ -158,6 +164,8 @@ class DummySite:
         return [one.id for one in new]
 
     async def rows(self, ids: Sequence[str]) -> list[Any]:
+        """Rows of the calculations in the order of the ids; raises KeyError for an unknown id."""
+
         def read(conn: sa.Connection) -> list[Any]:
             found: dict[str, Any] = {}
             for start in range(0, len(ids), 500):
@@ -169,6 +177,7 @@ class DummySite:
         return await self.db.read(read)
 
     async def events(self, calculation_id: str) -> list[Any]:
+        """Events of a calculation in their order."""
         query = (
             sa.select(events_table)
             .where(events_table.c.object_id == calculation_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 
@@ -149,3 +151,58 @@ def test_an_output_cif_is_seen_among_the_parameters_and_can_be_named(ada, do):
     assert answer.status_code == 201, answer.text
     shown = do.ended(ada, answer.json()["payload"]["calculation_id"])["command_arguments"]
     assert shown == {"structure": {"data_file_id": file_id}, "table": None, "written": "wished.cif"}
+
+
+@pytest.fixture
+def not_installed(registry):
+    """`not_installed(noop="…")`: the launcher reports what is missing for each command; "" stands for all of them."""
+
+    def report(**texts):
+        identity = {"slug": "practice", "version": "1"}
+        registry.launcher.missing = [
+            {**identity, "command": "" if command == "every" else command, "text": text}
+            for command, text in texts.items()
+        ]
+        registry.serving.do(registry.launcher.tell_ready())
+
+    yield report
+    report()
+
+
+def read_application(client):
+    return client.get("/api/applications").json()["payload"]["applications"][0]
+
+
+def until(wanted, seconds=20.0):
+    """Ask until it is so."""
+    end = time.monotonic() + seconds
+    while not wanted():
+        assert time.monotonic() < end, "it did not become so"
+        time.sleep(0.05)
+
+
+def test_what_is_not_installed_is_said_of_its_command(ada, not_installed):
+    not_installed(noop="practice2 is not installed on this machine.")
+
+    def texts():
+        return {each["name"]: each["missing"] for each in read_application(ada)["commands"]}
+
+    until(lambda: texts()["noop"])
+    assert texts()["noop"] == "practice2 is not installed on this machine."
+    assert not any(text for name, text in texts().items() if name != "noop")
+    assert read_application(ada)["missing"] == ""  # its other commands can be run
+    listed = ada.get("/api/commands").json()["payload"]["commands"]
+    noop = next(each for each in listed if each["name"] == "noop")
+    assert noop["missing"] == texts()["noop"]
+    single = ada.get(f"/api/commands/{noop['id']}").json()["payload"]["commands"][0]
+    assert single["missing"] == texts()["noop"]
+
+
+def test_an_application_of_which_nothing_can_run_says_so_until_it_is_installed(ada, not_installed):
+    not_installed(every="practice 1 has no approved image.")
+    until(lambda: read_application(ada)["missing"])
+    shown = read_application(ada)
+    assert shown["missing"] == "practice 1 has no approved image."
+    assert {each["missing"] for each in shown["commands"]} == {shown["missing"]}
+    not_installed()
+    until(lambda: not read_application(ada)["missing"])

@@ -68,3 +68,50 @@ async def test_a_launcher_gets_only_applications_it_knows(site, make_launcher):
     assert {row.state for row in rows} == {"successful"}
     assert not stranger.kept
     assert {row.agent_id for row in rows} <= set(knows.kept)
+
+
+async def test_a_launcher_where_the_program_is_installed_is_asked_first(site, make_launcher):
+    lacks = await make_launcher(site, name="local", capacity=4)
+    lacks.missing = [{"slug": "practice", "version": "1", "command": "noop", "text": "It is not installed."}]
+    await lacks.tell_ready()
+    has = await make_launcher(site, name="remote", capacity=1)
+
+    async def reported():
+        return site.scheduler.state.fleet.launchers["local"].missing
+
+    await site.until(reported)
+    assert site.scheduler.missing("practice", "1") == {}  # one launcher has it
+    rows = await site.ended(await site.submit("noop", 3))
+    assert {row.agent_id for row in rows} <= set(has.kept)
+    assert not lacks.kept
+
+
+async def test_what_no_launcher_has_is_missing_and_its_change_is_told(site, make_launcher):
+    lacks = await make_launcher(site, name="local", capacity=1)
+    heard = []
+    site.scheduler.state.hub.publish, publish = (
+        lambda new: (heard.extend(new), publish(new)),
+        site.scheduler.state.hub.publish,
+    )
+    lacks.missing = [{"slug": "practice", "version": "1", "command": "noop", "text": "It is not installed."}]
+    await lacks.tell_ready()
+
+    async def missing():
+        return site.scheduler.missing("practice", "1") == {"noop": "It is not installed."}
+
+    await site.until(missing)
+
+    async def told():
+        return [event.status for event in heard if event.kind == "application"] == ["availability"]
+
+    await site.until(told)
+    await lacks.tell_ready()  # nothing has changed
+
+    lacks.missing = []
+    await lacks.tell_ready()
+
+    async def told_again():
+        return [event.status for event in heard if event.kind == "application"] == ["availability"] * 2
+
+    await site.until(told_again)
+    assert site.scheduler.missing("practice", "1") == {}

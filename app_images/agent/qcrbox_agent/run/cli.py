@@ -1,4 +1,4 @@
-"""Command-line programs: `bash -c` with the rendered call pattern, in a process group of its own."""
+"""Command-line programs: `bash -c` with the rendered call pattern, in its own process group."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ class CliProgram:
         return from_exit_code(os.waitstatus_to_exitcode(status), usage.ru_maxrss * 1024)
 
     async def terminate(self, grace_s: float) -> None:
+        """End the process group: SIGTERM, then SIGKILL after `grace_s` seconds."""
         self._wanted = False
         if self._group:
             await groups.terminate(self._group, grace_s)

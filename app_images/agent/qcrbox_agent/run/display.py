@@ -30,7 +30,7 @@ WINDOW_MANAGER = "openbox"
 ABSENT = "This machine cannot show windows: the program Xtigervnc is not installed (Debian package tigervnc-standalone-server)."
 
 _FAMILY_WILD = 0xFFFF
-# Main windows fill the picture, dialogs keep their size; no menus and no keys of its own, all go to the program.
+# Main windows fill the picture, dialogs keep their size; no menus and no shortcuts: every key goes to the program.
 _OPENBOX = """<?xml version="1.0"?>
 <openbox_config xmlns="http://openbox.org/3.4/rc">
   <focus><focusNew>yes</focusNew><followMouse>no</followMouse></focus>
@@ -70,6 +70,7 @@ class Display:
 
     @property
     def is_alive(self) -> bool:
+        """Whether the X server still runs."""
         return bool(self._processes) and self._processes[0].returncode is None
 
     async def close(self) -> None:
@@ -93,7 +94,7 @@ async def open_display(
 ) -> Display | None:
     """Start a display; None when this machine has no X server for it.
 
-    guard, release: told the process groups, so that they end with the agent however it ends.
+    guard, release: called with process groups, so that they end with the agent however it ends.
     Raises Unreachable with the server's last words when it does not come up.
     """
     server = server_program()

@@ -19,6 +19,7 @@ class TooLong(ValueError):
 
 
 def pack(message: dict[str, Any]) -> bytes:
+    """The message as a frame; raises TooLong above MAX_FRAME bytes."""
     body = json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
     if len(body) > MAX_FRAME:
         raise TooLong(f"a message of {len(body)} bytes")
@@ -32,6 +33,7 @@ class Splitter:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[dict[str, Any]]:
+        """Add received bytes; returns the messages that are complete now. Raises TooLong above MAX_FRAME bytes."""
         self._buffer += data
         found: list[dict[str, Any]] = []
         while len(self._buffer) >= _HEAD.size:

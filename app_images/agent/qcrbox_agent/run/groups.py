@@ -11,19 +11,23 @@ _groups: set[int] = set()
 
 
 def add(group: int) -> None:
+    """Register a process group to be killed when the agent ends."""
     _groups.add(group)
 
 
 def remove(group: int) -> None:
+    """Forget a process group whose processes have all ended."""
     _groups.discard(group)
 
 
 def send(group: int, number: signal.Signals) -> None:
+    """Send a signal to every process of a group; a group that has ended is ignored."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
 
 def exists(group: int) -> bool:
+    """Whether a process of the group that we may signal is left."""
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):
@@ -32,6 +36,7 @@ def exists(group: int) -> bool:
 
 
 def kill_all() -> None:
+    """Send SIGKILL to every registered group."""
     for group in list(_groups):
         send(group, signal.SIGKILL)
 

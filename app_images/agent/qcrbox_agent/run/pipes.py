@@ -27,6 +27,7 @@ class Pipe:
             self.write_fd = -1
 
     def redirect(self, on_data: Callable[[bytes], None]) -> None:
+        """Pass further output to `on_data`."""
         self._on_data = on_data
 
     def _readable(self) -> None:
@@ -52,6 +53,7 @@ class Pipe:
             most -= 1
 
     def close(self) -> None:
+        """Stop reading and close the file descriptor. May be called twice."""
         if self._open:
             self._open = False
             with contextlib.suppress(RuntimeError):

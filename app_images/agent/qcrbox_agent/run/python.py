@@ -140,6 +140,7 @@ class WardenLink:
         self._tell({"guard": group})
 
     def release(self, group: int) -> None:
+        """The warden no longer has to kill this process group when the agent ends."""
         self._guarded.discard(group)
         self._tell({"release": group})
 
@@ -149,6 +150,7 @@ class WardenLink:
                 self._connection.send(frames.pack(message))
 
     async def stop(self) -> None:
+        """Close the connection, on which the warden ends, and wait for its process."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -297,6 +299,7 @@ class PythonRunner:
             await groups.terminate(worker.pid, grace_s)
 
     def close(self) -> None:
+        """Kill the worker that waits for a call, if there is one."""
         if self._worker is not None:
             self._drop(self._worker, kill=True)
 

@@ -20,6 +20,7 @@ class StartedWarden:
 
 
 def start_warden(spec: Path, environment: Mapping[str, str], imports: bool = True) -> StartedWarden:
+    """Start the warden process for a spec; with `imports` it imports the modules of the application at once."""
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     command = [sys.executable, "-m", "qcrbox_agent.run.warden", str(theirs.fileno()), str(spec)]

@@ -24,6 +24,8 @@ from qcrbox_agent.run import callables, frames, worker
 
 
 class Warden:
+    """The warden's loop: messages of the agent, ends of workers, and the clean-up when the agent is gone."""
+
     def __init__(self, connection: socket.socket, spec: Path) -> None:
         self.connection, self.spec, self.folder = connection, spec, str(spec.parent)
         self.splitter = frames.Splitter()
@@ -32,10 +34,11 @@ class Warden:
         self.descriptors: list[int] = []  # arrived, not yet given to a worker
 
     def tell(self, message: dict[str, Any]) -> None:
+        """Send a message to the agent."""
         self.connection.sendall(frames.pack(message))
 
     def import_modules(self, imports: bool) -> None:
-        """Import what the commands need; a fault is told, and told again by the worker that needs the module."""
+        """Import what the commands need; a failure is reported now, and again by the worker that needs the module."""
         callables.add_folder(self.folder)
         report = check.Report()
         if imports:
@@ -43,6 +46,7 @@ class Warden:
         self.tell({"ready": os.getpid(), "notes": report.problems + report.notes})
 
     def run(self) -> None:
+        """Serve the agent until its connection closes."""
         reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -102,13 +106,14 @@ class Warden:
                 return
             if pid in self.workers:
                 self.workers.discard(pid)
-                # Its own children are in its group and have nobody to answer to any more.
+                # Its own children are in its group and have lost their parent.
                 _kill_group(pid)
                 self.groups.discard(pid)
                 code = os.waitstatus_to_exitcode(status)
                 self.tell({"ended": pid, "code": code, "peak_rss_bytes": usage.ru_maxrss * 1024})
 
     def kill_all(self) -> None:
+        """Send SIGKILL to every process group that is still guarded."""
         for group in self.groups:
             _kill_group(group)
 
@@ -119,6 +124,7 @@ def _kill_group(group: int) -> None:
 
 
 def main(argv: list[str]) -> int:
+    """Run the warden on the socket whose file descriptor is the first argument; the second is the spec."""
     connection = socket.socket(fileno=int(argv[0]))
     # Ctrl-C in a terminal goes to every process; the agent decides what happens to its programs.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

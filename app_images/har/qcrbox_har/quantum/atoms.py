@@ -34,6 +34,7 @@ class RadialDensity:
 
 
 def radii() -> Array:
+    """Radii at which atomic densities are tabulated, in bohr, geometrically spaced."""
     return np.geomspace(_FIRST, _LAST, _COUNT)
 
 

@@ -59,6 +59,7 @@ class Source:
 
 
 def of_wavefunction(wavefunction: Wavefunction) -> Source:
+    """The electron density of a wavefunction, in e bohr⁻³, with its spin density if it is unrestricted."""
     molecule = wavefunction.molecule
     difference = wavefunction.density[0] - wavefunction.density[1]
     return Source(

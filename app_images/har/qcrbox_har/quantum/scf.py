@@ -37,6 +37,7 @@ class Wavefunction:
 
     @property
     def total_density(self) -> Array:
+        """Density matrix of both spins, (n, n) in the atomic-orbital basis."""
         return self.density[0] + self.density[1]
 
 

@@ -57,6 +57,7 @@ class PersonServer(Base):
 
     @property
     def python(self) -> str:
+        """Python interpreter of the server."""
         return sys.executable
 
     # A server closes its kernels on the first signal within a second; the platform must stop within five.
@@ -76,11 +77,13 @@ class PersonServer(Base):
 
     @property
     def account(self) -> Account:
+        """Number and name of the person's account."""
         orm_user = self.user.orm_user
         return Accounts(object_session(orm_user)).of(orm_user)
 
     @property
     def homes(self) -> Homes:
+        """The home folders of this platform."""
         data = Path(self.data)
         return Homes(data / "homes", data / "archive" / "homes", self.archive_days)
 
@@ -89,6 +92,7 @@ class PersonServer(Base):
         return [dict(group.properties or {}) for group in self.user.orm_user.groups]
 
     def may_use_internet(self) -> bool:
+        """Whether everyone, or one of the person's groups, may use the internet."""
         return self.internet or any(each.get("internet") is True for each in self.group_properties())
 
     async def require_room(self) -> None:

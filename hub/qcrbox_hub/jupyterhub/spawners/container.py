@@ -46,6 +46,7 @@ class ContainerServer(SeparateServer):
 
     @property
     def python(self) -> str:
+        """Python interpreter inside the image."""
         return PYTHON
 
     @default("args")
@@ -95,14 +96,17 @@ class ContainerServer(SeparateServer):
             os.chown(file, self.uid, self.uid)
 
     async def get_command(self) -> list[str]:
+        """Command of the container: our wrapper around the server's own command."""
         return self.inside_command([*self.cmd, *self.get_args()], environment=f"{INSIDE}/in/{ENVIRONMENT}")
 
     @property
     def container_user(self) -> str:
+        """`uid:gid` of the processes in the container."""
         uid = self.uid or os.getuid()
         return f"{uid}:{uid if self.uid else os.getgid()}"
 
     def labels(self) -> dict[str, str]:
+        """Docker labels by which the container is found again."""
         return {
             f"{LABEL}.person": self.account.label,
             PLATFORM_LABEL: self.mark,
@@ -145,10 +149,12 @@ class DockerPersonSpawner(ContainerServer, DockerSpawner):
         return self._object_name()
 
     def get_env(self) -> dict[str, str]:
+        """The server's environment; empty for Docker, whose inspection would show it."""
         # The container gets its environment from a file; what is given to Docker is shown by `docker inspect`.
         return {} if self._creating else super().get_env()
 
     async def create_object(self) -> Any:
+        """Create the container."""
         self._creating = True
         try:
             return await super().create_object()
@@ -156,6 +162,7 @@ class DockerPersonSpawner(ContainerServer, DockerSpawner):
             self._creating = False
 
     async def start(self) -> tuple[str, int]:
+        """Open the relay and start the container; returns the relay's address and port."""
         port = await self.prepare()
         try:
             self.extra_create_kwargs = self._create_arguments()
@@ -168,6 +175,7 @@ class DockerPersonSpawner(ContainerServer, DockerSpawner):
         return ("127.0.0.1", port)
 
     async def get_ip_and_port(self) -> tuple[str, int]:
+        """The relay's address; the container has no network."""
         return ("127.0.0.1", self.port)  # the relay's address is what `start` returns
 
     def _create_arguments(self) -> dict[str, Any]:
@@ -215,9 +223,11 @@ class DockerPersonSpawner(ContainerServer, DockerSpawner):
         }
 
     async def stop_object(self) -> None:
+        """Stop the container; Docker kills it after STOP_S seconds."""
         await self.docker("stop", self.container_id, timeout=STOP_S)
 
     async def stop(self, now: bool = False) -> None:
+        """Stop the container and close its relay."""
         await super().stop(now)
         await self.close_relay()
 
@@ -238,6 +248,7 @@ class SwarmPersonSpawner(ContainerServer, SwarmSpawner):
         return self._object_name()
 
     async def start(self) -> tuple[str, int]:
+        """Open the relay and start the service; returns the relay's address and port."""
         port = await self.prepare()
         try:
             self.extra_container_spec = await asyncio.to_thread(self._container_spec)
@@ -267,5 +278,6 @@ class SwarmPersonSpawner(ContainerServer, SwarmSpawner):
         }
 
     async def stop(self, now: bool = False) -> None:
+        """Stop the service and close its relay."""
         await super().stop(now)
         await self.close_relay()

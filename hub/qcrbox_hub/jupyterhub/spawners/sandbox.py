@@ -44,6 +44,7 @@ class SandboxSpawner(SeparateServer, Spawner):
 
     @property
     def group(self) -> cgroups.ControlGroup:
+        """Control group with the limits of memory, processors and processes."""
         limits = cgroups.Limits(int(self.mem_limit or 0), float(self.cpu_limit or 0), self.processes)
         return cgroups.ControlGroup(
             f"qcrbox-{self.mark[:8]}-{self.server_label}", limits, cgroups.Kind(self.limits)
@@ -52,6 +53,7 @@ class SandboxSpawner(SeparateServer, Spawner):
     # ------------------------------------------------------------ starting
 
     async def start(self) -> tuple[str, int]:
+        """Open the relay and start the sandbox; returns the relay's address and port."""
         await self.require_room()
         home = self.homes.make(self.account.label, self.uid)
         port = await self.open_relay()
@@ -103,6 +105,7 @@ class SandboxSpawner(SeparateServer, Spawner):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     def sandbox(self, home: Path) -> bubblewrap.Sandbox:
+        """What the sandbox sees: the home, read-only system folders, and its sockets."""
         folders, label = self.folders, self.server_label
         return bubblewrap.Sandbox(
             name=self.user.name,
@@ -142,6 +145,7 @@ class SandboxSpawner(SeparateServer, Spawner):
     # ------------------------------------------------------------ looking and ending
 
     async def poll(self) -> int | None:
+        """None while the sandbox runs, otherwise its exit code; 0 if that is unknown."""
         if self._process is not None:
             return self._process.poll()
         if self.pid and start_ticks(self.pid) == self.started:
@@ -149,6 +153,7 @@ class SandboxSpawner(SeparateServer, Spawner):
         return 0
 
     async def stop(self, now: bool = False) -> None:
+        """End the processes inside, first with SIGTERM unless `now`, and close the relay."""
         if not now:
             for pid in self._first_inside():
                 send(pid, signal.SIGTERM)
@@ -176,16 +181,19 @@ class SandboxSpawner(SeparateServer, Spawner):
     # ------------------------------------------------------------ state over a restart of the hub
 
     def get_state(self) -> dict[str, Any]:
+        """State for JupyterHub's database, with pid and start time of the sandbox."""
         state = super().get_state()
         if self.pid:
             state |= {"pid": self.pid, "started": self.started}
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
+        """Take pid and start time from JupyterHub's database."""
         super().load_state(state)
         self.pid, self.started = int(state.get("pid", 0)), int(state.get("started", 0))
 
     def clear_state(self) -> None:
+        """Forget a sandbox that has ended."""
         super().clear_state()
         self.pid = self.started = 0
 
@@ -221,6 +229,7 @@ def start_ticks(pid: int) -> int:
 
 
 def descendants(pid: int) -> list[int]:
+    """Pids of all processes below `pid`; none if it has ended."""
     try:
         return [child.pid for child in psutil.Process(pid).children(recursive=True)] if pid else []
     except psutil.Error:
@@ -228,6 +237,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def arguments_of(pid: int) -> bytes:
+    """Command line of a process as in /proc; empty if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -235,6 +245,7 @@ def arguments_of(pid: int) -> bytes:
 
 
 def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal; a process that has ended is ignored."""
     try:
         if pid:
             os.kill(pid, number)

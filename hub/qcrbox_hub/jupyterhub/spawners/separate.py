@@ -41,10 +41,12 @@ class SeparateServer(PersonServer):
 
     @property
     def inside_home(self) -> str:
+        """Path of the home as the person's programs see it."""
         return f"/home/{self.user.name}"
 
     @property
     def folders(self) -> SocketFolders:
+        """Folders of the sockets of this platform."""
         return SocketFolders(Path(self.sockets), self.first_user_id or None)
 
     @property
@@ -84,6 +86,7 @@ class SeparateServer(PersonServer):
         self.folders.seal(self.server_label)
 
     async def close_relay(self) -> None:
+        """Close the relay of this server and remove its sockets."""
         await RelayClient(self.folders.control).close(self.server_label)
         self.folders.remove(self.server_label)
 
@@ -114,6 +117,7 @@ class SeparateServer(PersonServer):
         self.port = next(port for port in range(SERVER_PORT, SERVER_PORT + 4) if port not in taken)
 
     def inside_environment(self, env: dict[str, str]) -> dict[str, str]:
+        """Environment of the server inside, with the proxy variables for those who may use the internet."""
         env = self.server_environment({**env, "PATH": SYSTEM_PATH}, self.inside_home)
         # In memory and short: the path of a Unix socket may have 107 bytes.
         env["JUPYTER_RUNTIME_DIR"] = "/tmp/jupyter"

@@ -30,12 +30,14 @@ class TrustedSpawner(PersonServer, SimpleLocalProcessSpawner):
         return ["--allow-root"] if os.geteuid() == 0 else []
 
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
+        """Environment of the server, with the lifeline that ends it with the platform."""
         env = self.server_environment(env, self.home_dir)
         if descriptor := lifeline.descriptor():
             env[lifeline.VARIABLE] = str(descriptor)
         return env
 
     async def start(self) -> Any:
+        """Start the server as a process that logs into the data folder."""
         await self.require_room()
         self.homes.make(self.account.label)
         log = os.open(

@@ -63,7 +63,7 @@ class Manager(LoggingConfigurable):
     - ``poll``
     - ``stop``
     - ``list``
-    - and optionally ``capacity``, ``prepare``, ``setup``, ``cleanup`` and ``end_platform``.
+    - and optionally ``capacity``, ``missing``, ``prepare``, ``setup``, ``cleanup`` and ``end_platform``.
 
     All of them may be called again after a restart of the launcher: what a manager must know about a running
     agent has to be in the engine itself (a label, a pid file), never in memory alone.
@@ -114,6 +114,18 @@ class Manager(LoggingConfigurable):
             What went wrong and what an administrator can do.
         """
 
+    async def missing(self, application: ApprovedApplication) -> dict[str, str]:
+        """What of the application cannot run here because something is not installed.
+
+        Asked again every few seconds, so that what was installed since is seen.
+
+        Returns
+        -------
+        missing: dict of str to str
+            Name of a command, or "" for all of them -> what is missing and what an administrator can do.
+        """
+        return {}
+
     async def start(self, plan: AgentPlan) -> str:
         """Start one agent.
 
@@ -130,7 +142,7 @@ class Manager(LoggingConfigurable):
         raise NotImplementedError
 
     async def poll(self, handle: str) -> Ended | None:
-        """None while the agent runs, else how it ended. A handle nobody knows has ended."""
+        """None while the agent runs, else how it ended. An unknown handle has ended."""
         raise NotImplementedError
 
     async def stop(self, handle: str, grace_s: float) -> None:
@@ -141,7 +153,7 @@ class Manager(LoggingConfigurable):
         raise NotImplementedError
 
     async def list(self) -> list[FoundAgent]:
-        """All agents of this launcher that run now, whoever started them."""
+        """All running agents of this launcher, those of earlier runs included."""
         raise NotImplementedError
 
     def capacity(self) -> int:

@@ -48,7 +48,7 @@ _GONE = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
 
 
 class DaemonAway(StartFailed):
-    """Nobody answers for Docker: not now, perhaps soon."""
+    """The Docker daemon does not answer; it may be restarting."""
 
 
 class DockerManager(Manager):
@@ -56,16 +56,16 @@ class DockerManager(Manager):
 
     name: ClassVar[str] = "docker"
 
-    memory_bytes = Int(
-        2 * GB, help="Memory of a container, swap included, unless the start asks for less."
-    ).tag(config=True)
-    cpus = Float(1.0, help="Processors of a container, unless the start asks for less.").tag(config=True)
+    memory_bytes = Int(2 * GB, help="Memory of a container, swap included, unless the agent needs less.").tag(
+        config=True
+    )
+    cpus = Float(1.0, help="Processors of a container, unless the agent needs less.").tag(config=True)
     pids = Int(512, help="Processes and threads of a container.").tag(config=True)
     disk_bytes = Int(
         1 * GB, help="Size of the working directory. It lies in memory and counts as memory."
     ).tag(config=True)
-    most_memory_bytes = Int(16 * GB, help="No container gets more memory, whoever asks.").tag(config=True)
-    most_cpus = Float(8.0, help="No container gets more processors, whoever asks.").tag(config=True)
+    most_memory_bytes = Int(16 * GB, help="Upper limit of memory for any container.").tag(config=True)
+    most_cpus = Float(8.0, help="Upper limit of processors for any container.").tag(config=True)
     open_files = Int(4096, help="Open files and sockets of a container's process.").tag(config=True)
     log_bytes = Int(5 * MB, help="What Docker keeps of a container's own output.").tag(config=True)
     orphaned_after_s = Float(
@@ -85,6 +85,7 @@ class DockerManager(Manager):
     # ------------------------------------------------------------ life
 
     async def setup(self) -> None:
+        """Read the approvals and serve the sockets of containers that run already."""
         self.platform = hashlib.sha256(os.path.realpath(self.data).encode()).hexdigest()[:16]
         self.approvals = Approvals(Path(self.data))
         self._agents: dict[str, str] = {}  # handle -> agent
@@ -97,6 +98,7 @@ class DockerManager(Manager):
         self.mounts.keep_only({one.agent for one in found})
 
     async def cleanup(self) -> None:
+        """Close the sockets; the containers keep running."""
         await self.mounts.close()
 
     async def end_platform(self) -> None:
@@ -121,6 +123,16 @@ class DockerManager(Manager):
                 progress(f"{away.what} What needs it waits until it is back.")
             await asyncio.sleep(self.poll_interval_s)
 
+    async def missing(self, application: ApprovedApplication) -> dict[str, str]:
+        """An image that is not approved or not here. A daemon that is away says nothing about images."""
+        try:
+            await self._call(self._image_of, application)
+        except DaemonAway:
+            return {}
+        except StartFailed as problem:
+            return {"": problem.message}
+        return {}
+
     def _image_of(self, client: docker.DockerClient, application: ApprovedApplication) -> str:
         name = f"{application.slug} {application.version}"
         approval = self.approvals.image(application.slug, application.version)
@@ -141,6 +153,7 @@ class DockerManager(Manager):
             ) from None
 
     async def start(self, plan: AgentPlan) -> str:
+        """Start a container for the agent; returns its id. Raises StartFailed without an approved image."""
         image = await self._call(self._image_of, plan.application)
         folder = await self.mounts.make(plan.agent, plan.token, self.nats_url)
         try:
@@ -266,6 +279,7 @@ class DockerManager(Manager):
     # ------------------------------------------------------------ looking and ending
 
     async def poll(self, handle: str) -> Ended | None:
+        """None while the container runs, otherwise how it ended."""
         try:
             state = await self._call(self._state, handle)
         except StartFailed:
@@ -300,6 +314,7 @@ class DockerManager(Manager):
         return "its container ended" + (f" with exit code {code}" if code else "")
 
     async def stop(self, handle: str, grace_s: float) -> None:
+        """Stop the container, kill it after `grace_s` seconds, and remove it with its folder."""
         with contextlib.suppress(StartFailed):
             await self._call(self._ask_to_end, handle, grace_s)
         await self._remove(handle)
@@ -322,11 +337,12 @@ class DockerManager(Manager):
         except NotFound:
             return None
         except APIError as problem:
-            if problem.status_code != 409:  # somebody removes it already
+            if problem.status_code != 409:  # it is being removed already
                 raise
         return labels.get(f"{LABEL}.agent")
 
     async def list(self) -> list[FoundAgent]:
+        """Agents in containers of this platform that are alive."""
         containers = await self._call(self._containers)
         found = [_found(one.labels, one.id) for one in containers if one.status in _ALIVE]
         self._agents.update((one.handle, one.agent) for one in found)

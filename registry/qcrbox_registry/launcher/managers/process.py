@@ -23,6 +23,7 @@ from qcrbox import lifeline
 from qcrbox.contract.messages import Limits
 from traitlets import Float, Int
 
+from qcrbox_registry.launcher import programs
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
 from qcrbox_registry.launcher.environments import EnvironmentFailed, Environments
 from qcrbox_registry.launcher.managers.base import (
@@ -74,6 +75,7 @@ class ProcessManager(Manager):
     ).tag(config=True)
 
     async def setup(self) -> None:
+        """Make the folders for agents, logs and work."""
         data = Path(self.data)
         self._run, self._logs, self._work = data / "run" / "agents", data / "logs" / "agents", data / "work"
         for folder in (self._run, self._logs, self._work):
@@ -86,7 +88,29 @@ class ProcessManager(Manager):
             self.log.info("%s was left by an agent that was killed", folder)
 
     async def prepare(self, application: ApprovedApplication, progress: Progress) -> None:
+        """Make the virtual environment of the application."""
         await self._python(application, progress)
+
+    async def missing(self, application: ApprovedApplication) -> dict[str, str]:
+        """Programs that no shell of an agent would find. Before its environment is made, nothing is known."""
+        return await asyncio.to_thread(self._missing, application)
+
+    def _missing(self, application: ApprovedApplication) -> dict[str, str]:
+        try:
+            python = self.environments.ready_python(application.requirements)
+        except OSError:
+            python = None
+        if python is None:
+            return {}
+        # The same folders, in the same order, as the agent's start_warden.
+        path = os.pathsep.join(
+            (str(python.parent), os.environ.get("PATH", os.defpath), str(application.folder))
+        )
+        return {
+            command: _not_installed(absent)
+            for command, names in programs.of_commands(application.spec).items()
+            if (absent := [name for name in names if not programs.is_found(name, path)])
+        }
 
     async def _python(self, application: ApprovedApplication, progress: Progress) -> Path:
         name = f"{application.slug} {application.version}"
@@ -98,6 +122,7 @@ class ProcessManager(Manager):
             raise StartFailed(f"The environment of {name} could not be made.", why=str(error)) from error
 
     async def start(self, plan: AgentPlan) -> str:
+        """Start the agent as a process; returns its pid and start time as the handle."""
         python = await self._python(plan.application, lambda _: None)
         token = self._run / f"{plan.agent}.token"
         home = self._work / plan.agent
@@ -133,7 +158,7 @@ class ProcessManager(Manager):
         try:
             _write_private(self._run / f"{plan.agent}.json", json.dumps(asdict(record)))
         except OSError as error:
-            await self.stop(handle, 0.0)  # without its file nobody would know it again
+            await self.stop(handle, 0.0)  # without its file it could not be found again
             token.unlink(missing_ok=True)
             raise StartFailed(f"The agent's process could not be started: {error}.") from error
         return handle
@@ -158,6 +183,7 @@ class ProcessManager(Manager):
         }
 
     async def poll(self, handle: str) -> Ended | None:
+        """None while the process runs, otherwise how it ended."""
         pid, ticks = _parts(handle)
         child = self._children.get(pid)
         if child is not None:
@@ -170,15 +196,16 @@ class ProcessManager(Manager):
         return None if _is_process(pid, ticks) else Ended(reason="its process ended")
 
     async def stop(self, handle: str, grace_s: float) -> None:
+        """Terminate the process and kill its group after `grace_s` seconds."""
         pid, ticks = _parts(handle)
         if _is_process(pid, ticks):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-                os.kill(pid, signal.SIGCONT)  # a stopped one hears it only when it goes on
+                os.kill(pid, signal.SIGCONT)  # a stopped process handles SIGTERM only after SIGCONT
             deadline = time.monotonic() + grace_s
             while self._runs(pid, ticks) and time.monotonic() < deadline:
                 await asyncio.sleep(0.02)
-        # The whole session: its warden kills what runs in sessions of its own.
+        # The whole session: its warden kills programs in other sessions.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if self._runs(pid, ticks):
                 os.killpg(pid, signal.SIGKILL)
@@ -194,6 +221,7 @@ class ProcessManager(Manager):
         return _is_process(pid, ticks)
 
     async def list(self) -> list[FoundAgent]:
+        """Agents of this data folder whose process is alive."""
         return [
             FoundAgent(
                 agent=record.agent,
@@ -278,3 +306,13 @@ def _write_private(path: Path, text: str) -> None:
     except OSError:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _not_installed(names: list[str]) -> str:
+    """What a person reads of programs that are not found."""
+    what = " and ".join(names)
+    are, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    return (
+        f"{what} {are} not installed on this machine. "
+        f"An administrator can install {them}, or let the platform use containers that have {them}."
+    )

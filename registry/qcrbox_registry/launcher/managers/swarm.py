@@ -71,6 +71,7 @@ class SwarmManager(DockerManager):
     ).tag(config=True)
 
     async def setup(self) -> None:
+        """Connect to the Docker daemon; raises if it is no manager of a swarm."""
         self._client = None
         # Raises where this daemon is no manager of a swarm: nothing could be started.
         self._node = await self._call(self._own_node)
@@ -231,7 +232,7 @@ class SwarmManager(DockerManager):
             return {"Status": "running", "Memory": 0}
         inside = task["Status"].get("ContainerStatus") or {}
         state = {"Status": "exited", "ExitCode": inside.get("ExitCode"), "Memory": 0}
-        # The swarm does not tell why; the daemon of this machine does, for containers of its own.
+        # The swarm does not report why; the daemon of this machine does, for its own containers.
         with contextlib.suppress(APIError):
             found = client.api.inspect_container(inside.get("ContainerID") or "-")
             state |= found["State"] | {"Memory": found["HostConfig"]["Memory"]}

@@ -84,6 +84,7 @@ class ObjectId(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """The id without its public prefix, as it is stored."""
         return None if value is None else ids.bare(value)
 
 

@@ -17,6 +17,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Create all tables and indexes."""
     op.create_table(
         "applications",
         sa.Column("id", Serial, autoincrement=True, nullable=False),
@@ -621,6 +622,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop all tables."""
     op.drop_index("ix_cif_index_space_group_number", table_name="cif_index")
     op.drop_index("ix_cif_index_r1", table_name="cif_index")
     op.drop_index("ix_cif_index_niggli", table_name="cif_index")

@@ -27,6 +27,7 @@ _POSTGRESQL = [
 
 
 def upgrade() -> None:
+    """Add the decisions on orphaned data, and triggers that keep audit entries from being changed."""
     op.create_table(
         "handovers",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -59,6 +60,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop the decisions and the triggers."""
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TRIGGER audit_no_update")
         op.execute("DROP TRIGGER audit_no_delete")

@@ -23,6 +23,7 @@ _TRIGGERS = [
 
 
 def upgrade() -> None:
+    """Add the parts of the titles, and widen the audit columns."""
     for name in _COLUMNS:
         op.add_column("calculations", sa.Column(name, sa.Text(), server_default="", nullable=False))
     op.add_column("calculations", sa.Column("remarks", sa.JSON(), server_default="[]", nullable=False))
