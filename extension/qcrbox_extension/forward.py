@@ -111,7 +111,7 @@ class ForwardHandler(APIHandler):
 
     def on_connection_close(self) -> None:
         """Cancel the call to the registry when the browser has closed the connection."""
-        # The tab was closed or reloaded: the registry need not go on telling it anything.
+        # The tab was closed or reloaded: end its streams at the registry.
         if self._forwarding is not None:
             self._forwarding.cancel()
 

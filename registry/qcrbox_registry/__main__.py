@@ -181,7 +181,7 @@ def listening(settings: Settings) -> Any:
         raise Conflict(
             f"Port {settings.port} on {settings.host} cannot be used.",
             why=f"({error.strerror})",
-            next="Choose another --port, or leave it away for a free one.",
+            next="Choose another --port, or omit it to use a free port.",
         ) from None
     listener.set_inheritable(False)
     with listener:

@@ -123,7 +123,7 @@ class Agent:
         return code
 
     async def _leave_when_orphaned(self) -> None:
-        """A container whose platform is gone for good hears nothing of it: no lifeline leads into it."""
+        """A container is not notified of the end of its platform: no lifeline leads into it."""
         loop = asyncio.get_running_loop()
         seen = loop.time()
         while self.settings.orphaned_after_s > 0:

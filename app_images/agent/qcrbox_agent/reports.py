@@ -22,7 +22,7 @@ _KINDS = {str(kind): kind for kind in RemarkKind}
 class Reports:
     """Coalesces reports of one attempt: a report that comes too soon is merged into the next one sent.
 
-    warnings, remarks: what a callable said with `warn`, `note` and `not_applied`, for the end of the attempt.
+    warnings, remarks: texts that a callable passed to `warn`, `note` and `not_applied`, for the end of the attempt.
     """
 
     def __init__(

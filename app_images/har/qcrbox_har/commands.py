@@ -155,7 +155,11 @@ def refine_har(
         outputs = {"cif": refined, "res": res, "fcf": fcf, "peaks": peaks}
         har = least_squares.call("qcrbox_har.refine_side:finish", outputs)
         maps.write_maps(
-            state, refinement.computer, refinement.sites, least_squares, Path(deformation), Path(residual)
+            state,
+            refinement.computer,
+            refinement.sites,
+            least_squares,
+            maps.MapFiles(Path(deformation), Path(residual)),
         )
     if Path(tsc) != Path(_TABLE):
         shutil.copyfile(_TABLE, tsc)

@@ -315,6 +315,6 @@ def refuse_without_hydrogen(structure: Structure) -> None:
     if carbon and not sites.is_hydrogen.any():
         raise UserInputError(
             "the structure has no hydrogen atoms.",
-            why="Without them its molecules are other molecules, and their wavefunctions mean nothing.",
+            why="Without them the molecules are incomplete and their wavefunctions wrong.",
             next="Add them first: hydrogens='place'.",
         )

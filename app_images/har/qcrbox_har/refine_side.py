@@ -117,7 +117,7 @@ def move(sites: dict[str, tuple[float, float, float]]) -> None:
 def treat_hydrogens(choice: str) -> None:
     """`anisotropic`, `isotropic`, `riding` or `keep` from now on. Riding ones keep the X-H distances they have now.
 
-    Hydrogen atoms that ride in a small part of a disorder (below 0.5) go on riding: they cannot carry parameters.
+    Hydrogen atoms that ride in a small part of a disorder (below 0.5) keep riding: they cannot carry parameters.
     """
     model = _current().model
     for atom in model.atoms:

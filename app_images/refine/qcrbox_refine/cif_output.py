@@ -139,7 +139,7 @@ def cell_and_symmetry(block: CifBlock, model: Model) -> None:
     older = "_symmetry_space_group_name_H-M"
     name = block.text("_space_group_name_H-M_alt", older) or kind.lookup_symbol()
     block.set("_space_group_name_H-M_alt", name)
-    # Another item by its definition, but the same symbol: kept, it would go on saying what is here no longer.
+    # Another item by its definition, but the same symbol: kept, it would state an outdated value.
     block.set(older, None)
     block.set("_space_group_name_Hall", block.text("_space_group_name_Hall") or kind.hall_symbol().strip())
     # Symmetry codes of the geometry count in this order.

@@ -137,7 +137,7 @@ class LeftOut:
 @dataclass
 class Model:
     """free_variables: FVAR from the second on (`variables` has all of them); placed: instructions of the input that
-    are neither atoms nor written anew, in order; equal_sites, equal_displacements: atoms that share them (EXYZ, EADP);
+    are neither atoms nor rewritten, in order; equal_sites, equal_displacements: atoms that share them (EXYZ, EADP);
     hydrogen_requests: of HFIX; left_out: what the
     input says and the refinement does not apply; elements: of SFAC, in its order; from_shelx: SHELX instructions rule
     the model.

@@ -408,10 +408,6 @@ class Reparametrisation:
         """What each independent parameter is, for messages."""
         return [name for block in self.blocks for name in block.names()]
 
-    def independent_of_variable(self, number: int) -> int | None:
-        """Place of a refined free variable among the independent parameters; None when it is not refined."""
-        return next(iter(self.rows.variables[number - 1]), None)
-
     def parameter_map(self) -> Any:
         """Where the parameters of each atom stand among the gradients of Fc."""
         return xray.parameter_map(self.structure.scatterers())

@@ -140,7 +140,7 @@ class Invitations:
         """End an invitation. Accounts that were made with it stay."""
         row = self.session.get(InvitationRow, number)
         if row is None:
-            raise NotFound("This invitation is not there any more.", next="Load the page again.")
+            raise NotFound("This invitation no longer exists.", next="Load the page again.")
         self._delete(row)
         self.session.commit()
 

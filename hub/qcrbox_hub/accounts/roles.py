@@ -63,7 +63,7 @@ def roles() -> list[dict[str, Any]]:
             "description": "What the registry may ask the hub: persons and groups",
             "services": [SERVICE],
             # read:users and not its narrower parts: only it includes when an account was made, and without that
-            # an account made anew under an old name would get the old one's data.
+            # a new account under an old name would get the old one's data.
             "scopes": ["list:users", "read:users", "read:roles:users", "list:groups"],
         },
     ]

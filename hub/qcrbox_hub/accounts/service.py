@@ -101,7 +101,7 @@ class AccountService:
     def _request(self, request_id: int) -> RequestRow:
         request = self.session.get(RequestRow, request_id)
         if request is None:
-            raise NotFound("This request is not there any more.", next="Load the page again.")
+            raise NotFound("This request no longer exists.", next="Load the page again.")
         return request
 
     # ------------------------------------------------------------ accounts

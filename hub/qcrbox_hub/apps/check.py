@@ -1,4 +1,4 @@
-"""`qcrbox apps check`: everything that can be said about an application folder without running it."""
+"""`qcrbox apps check`: every check of an application folder that does not run it."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def require_own_page(scope: Scope, pages: frozenset[str] = frozenset()) -> None:
     if site not in ("none", "same-origin") and not (opened and scope["path"] in pages):
         foreign = True
     if foreign:
-        raise NotAllowed("Cross-origin request refused.", why="A page of another site has made it.")
+        raise NotAllowed("Cross-origin request refused.", why="The request came from a page of another site.")
 
 
 def require_own_program(client: tuple[str, int] | None, server: tuple[str, int]) -> None:
@@ -78,7 +78,7 @@ def require_own_program(client: tuple[str, int] | None, server: tuple[str, int])
     if owner is not None and owner not in (os.getuid(), 0):
         raise NotAllowed(
             "This bridge belongs to another account of this machine.",
-            next="Start one of your own: qcrbox bridge.",
+            next="Start your own: qcrbox bridge.",
         )
 
 

@@ -221,7 +221,7 @@ def _launcher(plan: Plan) -> ChildSpec:
         command += ["--config", str(traits)]
     for folder in _applications(plan):
         command += ["--applications", str(folder)]
-    # After the registry, which makes the streams it speaks on; the processor is busy enough before.
+    # After the registry, which creates the streams it uses; the processor is busy enough before.
     return ChildSpec("launcher", command, _environment(plan), needs=("registry",))
 
 

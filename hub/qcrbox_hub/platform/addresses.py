@@ -109,11 +109,6 @@ class Addresses(BaseModel):
         """Host name of the hub, without a port."""
         return _split(self.hub).hostname or ""
 
-    @property
-    def hub_netloc(self) -> str:
-        """Host name of the hub, with the port if the URL has one."""
-        return _split(self.hub).netloc
-
     def person_host(self, name: str) -> str:
         """Host name of a person's server, without port."""
         if self.separation is Separation.NONE:

@@ -56,7 +56,7 @@ async def _dial_without_links(path: Path) -> End:
 class Relay:
     """Listens at a Unix socket, or at a TCP port of the loopback (0: any), and joins each caller to the target.
 
-    most: how many connections may be open at once; the target is dialled anew for each.
+    most: how many connections may be open at once; each gets a new connection to the target.
     """
 
     target: Target

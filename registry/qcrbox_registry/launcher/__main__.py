@@ -117,7 +117,7 @@ async def _run(given: argparse.Namespace) -> int:
     platform_gone, ending = threading.Event(), data / "run" / "ending"
 
     async def leave() -> None:
-        # Doors stay open meanwhile: agents of a launcher that is only restarted notice less of it.
+        # Keep the sockets open so that agents survive a restart of the launcher.
         await _look_whether_all_ends(manager, platform_gone, ending)
         running.cancel()
 

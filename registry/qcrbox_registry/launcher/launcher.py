@@ -74,7 +74,7 @@ class Launcher:
     # ------------------------------------------------------------ life
 
     async def run(self) -> None:
-        """Until cancelled. The connection is made again, endlessly; agents run on meanwhile."""
+        """Run until cancelled. A lost connection is renewed without limit; agents keep running."""
         await self.manager.setup()
         for found in await self.manager.list():
             self.agents[found.agent] = _adopted(found)
@@ -207,7 +207,7 @@ class Launcher:
         await self._respond(message, self._answer())
 
     async def _bring_up(self, managed: ManagedAgent, plan: AgentPlan) -> None:
-        """Prepare and start; the registry hears of a failure as AgentGone."""
+        """Prepare and start; a failure is reported to the registry as AgentGone."""
         try:
             await self._prepare(plan.application)
             managed.handle = await self.manager.start(plan)

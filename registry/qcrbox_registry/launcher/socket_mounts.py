@@ -71,7 +71,7 @@ class SocketMounts:
         shutil.rmtree(self.folder(agent), ignore_errors=True)
 
     async def close(self) -> None:
-        """Close all; the folders stay for the containers that go on."""
+        """Close all; the folders stay for containers that keep running."""
         for agent in list(self._open):
             await self._shut(agent)
 

@@ -36,7 +36,7 @@ Repair = Callable[[], Awaitable[None]]
 class Puller:
     """Runs `handler(messages)` over a durable pull consumer until `stop()`; the handler acknowledges.
 
-    `repair` makes the consumer anew: at the start, after each reconnect and when the server says that it is not there.
+    `repair` recreates the consumer: at the start, after each reconnect, and when the server does not know it.
     What an earlier life or the cut connection took away unacknowledged is then delivered at once, and not when its
     acknowledgement is overdue.
     """

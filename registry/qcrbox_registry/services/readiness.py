@@ -37,7 +37,7 @@ class ReadinessService:
         return not missing, report
 
     def _noticed(self, parts: set[str]) -> dict[str, str]:
-        """When each fault was first noticed; one that ended starts anew."""
+        """When each present fault was first noticed; a fault that recurs gets a new time."""
         now = time.time()
         self._since = {part: self._since.get(part, now) for part in parts}
         return {part: str(iso(at)) for part, at in self._since.items()}

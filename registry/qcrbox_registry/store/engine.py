@@ -157,7 +157,7 @@ class Database:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Connection]:
-        """The writer's connection. SQLite's stays open, for handing it out anew costs more than a commit; one that
+        """The writer's connection. SQLite's stays open, because checking it out again costs more than a commit; one that
         failed is closed."""
         if not self.is_sqlite:
             with self._writer_engine.connect() as conn:

@@ -1,4 +1,4 @@
-"""A picture for a program with a window: an X server that speaks VNC on a Unix socket, and a small window manager.
+"""A display for a program with a window: an X server that serves VNC on a Unix socket, and a small window manager.
 
 No TCP port is opened, neither for X nor for VNC. Who may draw is settled by a cookie file that only the
 programs of this session are told of, who may look by the folder the VNC socket lies in (0700).
@@ -61,7 +61,7 @@ class Display:
     """A running display. `environment` is for the programs that draw on it."""
 
     environment: Mapping[str, str]
-    socket_path: Path  # speaks RFB
+    socket_path: Path  # serves RFB
     width: int
     height: int
     _folder: Path

@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 _COLUMNS = ("subject", "done", "verdict")
-# As 0002 made them: SQLite makes a table anew to change a column, and its triggers go with the old one.
+# As 0002 made them: SQLite recreates a table to change a column, and drops the triggers with the old one.
 _TRIGGERS = [
     f"CREATE TRIGGER audit_no_{word.lower()} BEFORE {word} ON audit "
     "BEGIN SELECT RAISE(ABORT, 'the audit trail only grows'); END"
