@@ -36,9 +36,9 @@ class Members(Base):
     one_person = Bool(
         False, help="There are no walls: only administrators may sign in, and sign-up is closed."
     ).tag(config=True)
-    trusted = Bool(False, help="There are no walls, and an administrator said that everyone is trusted.").tag(
-        config=True
-    )
+    trusted = Bool(
+        False, help="There are no walls, and an administrator has confirmed that everyone is trusted."
+    ).tag(config=True)
     walls_what = Unicode(help="One sentence about the walls between people.").tag(config=True)
     walls_stronger = Unicode(help="What would be stronger, and how to get it.").tag(config=True)
 

@@ -27,7 +27,7 @@ from qcrbox_hub.walls.choice import trust_everyone
 if TYPE_CHECKING:
     from qcrbox_hub.accounts.authenticator import QCrBoxAuthenticator
 
-# Fields of a form that are not repeated on the page that asks for the password.
+# Fields of a form that are not repeated on the page with the password field.
 _NOT_REPEATED = frozenset({"_xsrf", "confirm_password"})
 
 
@@ -206,7 +206,7 @@ class SignUp(Page):
             return
         SIGN_UPS_PER_ADDRESS.count(client_address(self))
         await self.authenticator.ask(name, self.field("password"), client_address(self))
-        self.log.info("Someone asks for the account %s", name)
+        self.log.info("Account requested: %s", name)
         await self._show(account=name, done=True)
 
     def _flood(self) -> str:

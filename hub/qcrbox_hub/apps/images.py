@@ -30,7 +30,7 @@ DEBIAN = "debian:bookworm-slim"
 BASE = "qcrbox/base:latest"
 GUI_BASE = "qcrbox/gui-base:latest"
 LABEL = "org.qcrbox"
-# The second build of every application: the agent of this version goes on top, whatever the base was built with,
+# The second build of every application: the agent of this version replaces the one the base was built with,
 # so a newer agent costs seconds and not the application's packages once more.
 _WITH_AGENT = """\
 FROM {image}
@@ -166,7 +166,7 @@ class ImageBuilder:
     def build_application(self, folder: Path, *, rebuild: bool = False) -> tuple[str, str]:
         """Build one application folder. Returns (name, image id).
 
-        The id is that of this build: somebody else may build under the same name at the same time.
+        The id is that of this build: another user may build under the same name at the same time.
         """
         # Not by YAML alone: it would read the version 2022.10 as the number 2022.1.
         spec = load(required_spec_of(folder))
@@ -310,7 +310,7 @@ def _tar(context: dict[str, bytes]) -> io.BytesIO:
 
 
 def behind_own_ca() -> bool:
-    """A machine with certificate authorities of its own: builds need them to reach the package registries."""
+    """A machine may have its own certificate authorities: builds need them to reach the package registries."""
     own = Path("/usr/local/share/ca-certificates")
     return own.is_dir() and any(own.rglob("*.crt"))
 

@@ -27,7 +27,7 @@ apps = typer.Typer(help="Make, check, build, test and approve applications.", no
 Folder = Annotated[
     Path, typer.Argument(help="Folder of the application, or the name of one that comes with QCrBox.")
 ]
-Rebuild = Annotated[bool, typer.Option("--rebuild", help="Build anew, whatever is there.")]
+Rebuild = Annotated[bool, typer.Option("--rebuild", help="Rebuild even if an image exists.")]
 Ca = Annotated[
     Path | None,
     typer.Option("--ca", help="Certificate of an authority that builds must trust.", show_default=False),

@@ -29,7 +29,7 @@ def build(
         typer.Argument(help="Folder with a Dockerfile `FROM qcrbox/person`; without it: the common image."),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Name of the image that FOLDER makes.")] = "",
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build anew, whatever is there.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Rebuild even if an image exists.")] = False,
     ca: Annotated[
         Path | None,
         typer.Option("--ca", help="Certificate of an authority that builds must trust.", show_default=False),

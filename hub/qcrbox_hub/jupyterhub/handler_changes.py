@@ -72,7 +72,7 @@ def needs_proof(method: str, path: str, user: Any) -> bool:
         return False
     inside = path[path.find("/api/") :]
     if match := _MAKES_TOKEN.fullmatch(inside):
-        # A member's own token gives nobody more than they have; an administrator's lasts longer than a mistake.
+        # A member's own token gives no more than the member has; an administrator's lasts longer than a mistake.
         return bool(user.admin) or match[1] != user.escaped_name
     return _GIVES_RIGHTS.fullmatch(inside) is not None
 
@@ -80,8 +80,8 @@ def needs_proof(method: str, path: str, user: Any) -> bool:
 def server_address(addresses: Addresses, own: str, next_url: str) -> str:
     """Where `next_url` may lead when it is an address of a person's server; "" when it is none.
 
-    own: address of the person's own server, "" for nobody. To another person's server the way leads through
-    the hub, which asks for the right to open it.
+    own: address of the person's own server, "" without one. Requests to another person's server pass
+    through the hub, which checks the right to open it.
     """
     if "\\" in next_url or not next_url.isprintable():
         return ""

@@ -302,7 +302,7 @@ class StreamingProxy(PythonProxy):
         self.session: aiohttp.ClientSession
 
     def _restore(self, routes: RouteStore) -> None:
-        """Use a stored routing table. Its activity begins anew; the default target is today's."""
+        """Use a stored routing table. Activity is reset; the default target is the configured one."""
         routes.load()
         self._routes = routes
         for path in list(routes.routes):

@@ -1,4 +1,4 @@
-"""What the hub tells the registry. The bearer is the service token that both have; no person has it."""
+"""Routes that the hub calls, with the service token that only hub and registry have."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Log(Model):
     text: str
     stream: Literal["stdout", "stderr"] | None = None
     start: int | None = None
-    next: int | None = None  # give as ?start= to go on
+    next: int | None = None  # pass as ?start= to continue
     chunks: list[LogChunk] | None = None
 
 

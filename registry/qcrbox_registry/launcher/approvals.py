@@ -34,7 +34,7 @@ class Approval:
 
 
 class Approvals:
-    """DATA/approved_images.json; read anew on each question, written whole."""
+    """DATA/approved_images.json; read at each call, written as a whole."""
 
     def __init__(self, data: Path) -> None:
         self.path = data / "approved_images.json"

@@ -20,7 +20,7 @@ from qcrbox_registry.store.orphaned_data import Decided, Decision, DecisionRow, 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A decision as a request asks for it. `to`: the name of the group or person that gets the data."""
+    """A requested decision. `to`: the name of the group or person that gets the data."""
 
     subject: str  # group | person
     subject_id: int
