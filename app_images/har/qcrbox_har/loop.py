@@ -122,10 +122,10 @@ class Refinement:
         refuse_without_hydrogen(structure)
         plan = self._plan(structure, spherical_sites(structure, self.options.spherical))
         moiety = "" if any(m.caps for m in plan.molecules) else structure.formula_moiety
-        notes = charges.assign(plan.molecules, moiety, self.options.charges, self.options.multiplicities)
+        doubts = charges.assign(plan.molecules, moiety, self.options.charges, self.options.multiplicities)
         elements = {s for m in plan.molecules for s in m.symbols}
         method = choose_method(self.options, elements, max(len(m.symbols) for m in plan.molecules))
-        state = Progress(structure, plan, method, iam, notes=[*plan.notes, *notes])
+        state = Progress(structure, plan, method, iam, notes=list(plan.notes), warnings=doubts)
         for molecule in plan.molecules:
             say(
                 f"Molecule {molecule.name}: charge {molecule.charge:+d} ({molecule.charge_source}), "
@@ -134,6 +134,8 @@ class Refinement:
         say(f"Level of theory: {method.level}{', scalar relativistic (X2C)' if method.relativistic else ''}")
         for note in state.notes:
             say(f"Note: {note}")
+        for doubt in doubts:
+            say(f"Warning: {doubt}")
         return state
 
     def _plan(self, structure: Structure, spherical: set[int]) -> molecules.Plan:

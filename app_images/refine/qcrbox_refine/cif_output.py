@@ -100,7 +100,7 @@ def _chemistry(block: CifBlock, fit: Fit) -> None:
         if abs(formula.get(e, 0) - by_model.get(e, 0)) > 0.02 * formula.get(e, 1) + 0.01
     }
     if model.formula and differing:
-        model.note(
+        model.warn(
             f"The model holds {hill_formula(by_model)}; the formula of the file was kept: {hill_formula(formula)}."
         )
     weight = sum(count * atomic_mass(e) for e, count in formula.items())

@@ -221,12 +221,12 @@ def _transformed(found: Found, model: Model) -> HklRows:
     result = replace(rows, indices=indices, values=values, sigmas=sigmas)
     misses = np.any(np.abs(indices - np.rint(indices)) > _WHOLE, axis=1)
     if misses.any():
-        model.note(
+        model.warn(
             f"{int(misses.sum())} of {len(rows)} reflections have no whole indices after the matrix of HKLF and were left out."
         )
     bad = ~(sigmas > 0)
     if bad.any():
-        model.note(f"{int(bad.sum())} reflections with s.u. ≤ 0 were left out.")
+        model.warn(f"{int(bad.sum())} reflections with s.u. ≤ 0 were left out.")
     if (misses | bad).any():
         result = _without(result, misses | bad, _is_grouped(rows, hklf))
     if len(result) == 0:
@@ -454,7 +454,7 @@ def _warn_strong_absences(absent: miller.array, model: Model) -> None:
         return
     ratio = absent.data() / absent.sigmas()
     if flex.mean(ratio) > 3:
-        model.note(
+        model.warn(
             f"{absent.size()} systematically absent reflections have a mean I/σ of {flex.mean(ratio):.1f}: "
             "is the space group right?"
         )

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_hub.apps.images import connect
 from qcrbox_hub.apps.person_image import PersonImageBuilder
 from qcrbox_hub.cli.console import say
 from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.built_images import connect
 
 image = typer.Typer(help="Images of people's Jupyter servers.", no_args_is_help=True)
 

@@ -265,19 +265,24 @@ class PlatformSettings(Section):
             return PlatformSettings()
         except OSError as error:
             raise UserInputError("The settings cannot be read.", where=str(file), why=f"{error}.") from error
+        return PlatformSettings.parse(text, str(file))
+
+    @staticmethod
+    def parse(text: str, file: str) -> PlatformSettings:
+        """The settings in this text of the file. Raises UserInputError naming file and key."""
         try:
             return PlatformSettings.model_validate(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             raise UserInputError(
                 "The settings are not valid TOML.",
-                where=str(file),
+                where=file,
                 why=f"{error}.",
                 next="Correct that line.",
             ) from error
         except ValidationError as error:
             raise UserInputError(
                 "The settings cannot be used.",
-                where=str(file),
+                where=file,
                 why="; ".join(_problem(dict(each)) for each in error.errors()) + ".",
                 next="docs/settings.md lists every key.",
             ) from error

@@ -20,7 +20,7 @@ class Act(Body):
     who: Annotated[str, Field(min_length=1, max_length=255)]
     address: Annotated[str, Field(max_length=64)] = ""
     action: Annotated[str, Field(min_length=1, max_length=60)]
-    kind: Literal["person", "group", "site"]
+    kind: Literal["person", "group", "site", "application"]
     name: Annotated[str, Field(max_length=255)] = ""
     allowed: bool = True
     details: dict[str, Any] = Field(default_factory=dict)

@@ -160,6 +160,12 @@ class Amount(Model):
     bytes: int
 
 
+class Retained(Model):
+    datasets: int
+    files: int
+    bytes: int
+
+
 class Disk(Model):
     """Total and free bytes of the disk that holds the files."""
 

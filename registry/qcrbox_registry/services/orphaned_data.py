@@ -36,8 +36,8 @@ class OrphanedDataService:
         self._context = context
 
     async def listed(self, actor: Actor, *, fresh: bool = True) -> list[Json]:
-        """The data of deleted groups and accounts. `fresh`: ask the hub first which are deleted; that takes it
-        seconds with thousands of people, and housekeeping asks every few minutes anyway."""
+        """The data of deleted groups and accounts. `fresh`: ask the hub first which are deleted; housekeeping asks every
+        few minutes anyway."""
         authorize(actor, "read", SITE)
         if fresh:
             await mark_departed(self._context)

@@ -1,4 +1,4 @@
-"""Titles of calculations: what went in, what was done, how it ended; room for long addresses in the audit trail
+"""Titles of calculations: what went in, what was done, how it ended; their remarks; room for long addresses in the audit trail
 
 Revision: 0003, after 0002.
 """
@@ -26,13 +26,14 @@ def upgrade() -> None:
     """Add the parts of the titles, and widen the audit columns."""
     for name in _COLUMNS:
         op.add_column("calculations", sa.Column(name, sa.Text(), server_default="", nullable=False))
+    op.add_column("calculations", sa.Column("remarks", sa.JSON(), server_default="[]", nullable=False))
     _resize_audit({"action": (60, 255), "object_id": (64, 255)})
 
 
 def downgrade() -> None:
     """Fails on PostgreSQL where an entry is longer than the earlier columns: the audit trail is not shortened."""
     _resize_audit({"action": (255, 60), "object_id": (255, 64)})
-    for name in _COLUMNS:
+    for name in ("remarks", *_COLUMNS):
         op.drop_column("calculations", name)
 
 
