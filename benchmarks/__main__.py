@@ -2,7 +2,7 @@
 
     python -m benchmarks [NAME…] [--quick]
 
-Each bench is a program of its own: `python benchmarks/bench_NAME.py --json FILE`, which prints its table. A bench that
+Each bench is a separate program: `python benchmarks/bench_NAME.py --json FILE`, which prints its table. A bench that
 fails or whose peer cannot be installed does not stop the others; the page says so.
 """
 

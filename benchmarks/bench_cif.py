@@ -2,7 +2,7 @@
 
     python benchmarks/bench_cif.py [--json out.json] [--repeat 5] [--only reflections]
 
-Every step runs in a process of its own, so that its peak memory is its own: the process reads nothing but its file.
+Every step runs in a separate process, so that its peak memory is its own: the process reads nothing but its file.
 Times are of the step without interpreter start and imports, in processor seconds: all steps are one thread without
 waiting, and other programs on the machine then count less. Seconds on the clock are in the JSON too. A ratio is the
 step's median over gemmi's; its spread is fastest ours / slowest theirs to slowest ours / fastest theirs.

@@ -4,7 +4,7 @@
 
 Ours and the peer run in turn on the same data; times are in processor seconds (one thread, no waiting). Every run
 starts from the text or a fresh object, so nothing cached by an earlier run counts. The index record of a 100 MB
-file runs in a process of its own, for its peak memory.
+file runs in a separate process, for its peak memory.
 """
 
 from __future__ import annotations

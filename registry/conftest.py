@@ -10,7 +10,7 @@ from qcrbox_registry.messaging.server import NatsServer, ServerPlan, start
 
 @pytest.fixture
 def nats_server(tmp_path):
-    """A nats-server of its own for one test, safe against process crash only: tests cut no power."""
+    """A separate nats-server for one test, safe against process crashes only: tests cut no power."""
     server = start(ServerPlan(data=tmp_path / "platform", power_loss_safe=False))
     yield server
     server.stop()

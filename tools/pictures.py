@@ -48,10 +48,10 @@ def take(page: Page, link: str, folder: Path) -> None:
     page.goto(link)
     person.fill_account()
     page.click("#first_admin_submit")
-    page.wait_for_url("**/hub/people")
+    page.wait_for_url("**/hub/administration/people")
     other = Person(page.context.browser.new_context(base_url=page.url.split("/hub")[0]).new_page(), "dorothy")  # type: ignore[union-attr]
     other.sign_up()
-    page.goto("/hub/people")
+    page.goto("/hub/administration/people")
     page.screenshot(path=folder / "people.png")
     page.click("#approve")
     page.goto(f"/hub/spawn/{person.name}")

@@ -1,6 +1,6 @@
 """Run the tutorial notebooks and keep their outputs for the documentation: `python -m tools.tutorials [NAME…]`.
 
-    make tutorials        runs every notebook against a registry of its own and writes docs/tutorials/*.ipynb
+    make tutorials        runs every notebook against a separate registry and writes docs/tutorials/*.ipynb
 
 The notebooks that people get (`notebooks/`) hold no outputs. These copies do, so that building the documentation runs
 no program. `--check` only compares the cells: exit code 1 when a notebook has changed since it was run.

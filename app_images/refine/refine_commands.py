@@ -13,8 +13,7 @@ from qcrbox_refine import reflections as reflection_data
 from qcrbox_refine.corrections import extinction_choice, prepare_corrections
 from qcrbox_refine.fcf import fcf_text
 from qcrbox_refine.hydrogens import place_hydrogens as place
-from qcrbox_refine.model import Model
-from qcrbox_refine.progress import say, warn
+from qcrbox_refine.progress import say, tell
 from qcrbox_refine.refinement import (
     Options,
     Result,
@@ -158,7 +157,7 @@ def edit_model(structure: str, edits: str, edited: str = "edited.cif") -> str:
     model = load_model(structure)
     prepare_model(model, edits)
     Path(edited).write_text(str(cif_output.model_block(model)), encoding="utf-8")
-    _tell(model)
+    tell(model.remarks_by_kind())
     return edited
 
 
@@ -177,7 +176,7 @@ def place_hydrogens(
     added = place(model, residual)
     say(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.")
     Path(placed).write_text(str(cif_output.model_block(model)), encoding="utf-8")
-    _tell(model)
+    tell(model.remarks_by_kind())
     return placed
 
 
@@ -204,10 +203,4 @@ def _write(result: Result, refined: str, res: str, fcf: str, peaks: str) -> None
     Path(res).write_text(result.res, encoding="utf-8")
     Path(fcf).write_text(fcf_text(result.fit), encoding="utf-8")
     write_peaks(result, peaks)
-    _tell(result.model)
-
-
-def _tell(model: Model) -> None:
-    """Notes, and what is not applied, for the result card."""
-    for remark in model.remarks():
-        warn(remark)
+    tell(result.model.remarks_by_kind())

@@ -17,7 +17,7 @@ SLOTS = 2
 
 
 async def _newcomer(site: DummySite, flood: int) -> float:
-    """How many commands of somebody else's flood started between the newcomer's submission and start, per slot."""
+    """How many commands of another person's flood started between the newcomer's submission and start, per slot."""
     ids = await site.submit("sleep", flood, owner="ada", arguments={"seconds": SECONDS})
     await site.until(lambda: site.scheduler.state.counters.assigned > 10)
     before = site.scheduler.state.counters.finished

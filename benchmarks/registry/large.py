@@ -100,7 +100,7 @@ def cut_off(registry: Registry, count: int) -> float:
 
 
 def bytes_kept(registry: Registry) -> int:
-    """Bytes of file contents in the store, as the metrics page tells."""
+    """Bytes of file contents in the store, as the metrics page reports."""
     for line in registry.client.get("/metrics").text.splitlines():
         if line.startswith("qcrbox_files_bytes "):
             return int(float(line.rpartition(" ")[2]))
@@ -108,7 +108,7 @@ def bytes_kept(registry: Registry) -> int:
 
 
 def resumed(registry: Registry, count: int) -> float:
-    """A resumable upload that is cut in the middle and goes on; MB that had to be sent twice."""
+    """A resumable upload that is cut in the middle and resumed; MB that had to be sent twice."""
     sha256 = digest_of(count)
     body = {"filename": "large.bin", "size": count * MB, "sha256": sha256, "purpose": "data_file"}
     begun = registry.client.post("/api/uploads", json=body)
@@ -176,7 +176,7 @@ def measure(quick: bool) -> list[Row]:
     return [
         Row(f"registry's memory rises while {what} go in", "MiB", into, "", [], "B", GOAL_MIB, False),
         Row(f"registry's memory rises while {what} go out", "MiB", out, "", [], "B", GOAL_MIB, False),
-        Row(f"registry's memory rises while a cut upload of {what} goes on", "MiB", going_on, "", [], "B", GOAL_MIB, False),
+        Row(f"registry's memory rises while a cut upload of {what} resumes", "MiB", going_on, "", [], "B", GOAL_MIB, False),
         Row(f"until an upload that was cut after {count / 2000:g} GB has left nothing behind", "s", left, "", [], "B", "≤ 60", False),
         Row("sent twice by a resumable upload that was cut in the middle", "MB", twice, "", [], "B", "≤ 10", False),
     ]  # fmt: skip

@@ -40,7 +40,7 @@ def link(prefix: Path) -> None:
 
 
 def write_version(built: Path = LABEXTENSION) -> None:
-    """Give the built panel the version of the product: package.json of the sources has none of its own."""
+    """Give the built panel the version of the product: package.json of the sources has none."""
     file = built / "package.json"
     package = json.loads(file.read_text(encoding="utf-8"))
     if package["version"] != qcrbox.__version__:

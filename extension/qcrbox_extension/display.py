@@ -104,7 +104,7 @@ class DisplayHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         """From the page. Awaited, so a slow registry slows the page instead of filling the memory."""
         if self._registry is None or isinstance(message, str):
             return
-        with contextlib.suppress(WebSocketClosedError):  # its end is told by the other direction
+        with contextlib.suppress(WebSocketClosedError):  # the other direction reports the end
             await self._registry.write_message(message, binary=True)
 
     async def _move(self, registry: WebSocketClientConnection) -> None:

@@ -80,7 +80,7 @@ class ForwardHandler(APIHandler):
             return
         try:
             if not self.current_user:
-                raise NotSignedIn("Nobody is signed in.", next="Reload the page and sign in.")
+                raise NotSignedIn("You are not signed in.", next="Reload the page and sign in.")
             action = "read" if self.request.method in ("GET", "HEAD") else "write"
             allowed = self.authorizer.is_authorized(self, self.current_user, action, "qcrbox")
             if not (await allowed if asyncio.iscoroutine(allowed) else allowed):
@@ -111,7 +111,7 @@ class ForwardHandler(APIHandler):
 
     def on_connection_close(self) -> None:
         """Cancel the call to the registry when the browser has closed the connection."""
-        # The tab was closed or reloaded: the registry need not go on telling it anything.
+        # The tab was closed or reloaded: end its streams at the registry.
         if self._forwarding is not None:
             self._forwarding.cancel()
 
@@ -157,7 +157,7 @@ class ForwardHandler(APIHandler):
                 Unreachable(
                     "The registry does not answer.",
                     why="It may be starting again.",
-                    next="What runs goes on running; this page tries again by itself.",
+                    next="Running calculations continue; this page will retry.",
                     part="registry",
                 )
             )

@@ -1,4 +1,4 @@
-"""What the pages of this server are made of, told to its kernels, which may live in another environment."""
+"""Versions of the front end of this server, for its kernels, which may run in another environment."""
 
 from __future__ import annotations
 

@@ -1,8 +1,12 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { createElement } from 'react';
+import { renderToStaticMarkup } from 'react-dom/server';
 import { expect, test } from 'vitest';
 
 import { fits, problemOf } from '../src/command/fields';
-import { figuresOf, isDoubtful, isUnconverged } from '../src/command/figures';
+import { figuresOf, inWords, isDoubtful, isUnconverged } from '../src/command/figures';
 import { CommandModel } from '../src/command/model';
+import { Remarks } from '../src/command/remarks';
 import { offerLabel, structureCommands } from '../src/offers';
 import type { IApplication, ICalculation, ICommand, IDataFile, IDataset, IParameter } from '../src/registry/types';
 
@@ -100,7 +104,7 @@ test('figures have their value before the first cycle and a fixed number of digi
   };
   expect(figuresOf(ended({ progress }))).toEqual([
     { symbol: 'R1', before: '0.0756', now: '0.0410' },
-    { symbol: 'S', before: '', now: '1.0000' },
+    { symbol: 'S', before: '', now: '1.000' },
     { symbol: 'max shift/s.u.', before: '', now: '0.004' }
   ]);
 });
@@ -110,6 +114,31 @@ test('a result that has not converged, or has warnings, is doubtful', () => {
   expect(isUnconverged(ended({ warnings: ['Finished, but not converged: max shift/s.u. 0.43'] }))).toBe(true);
   expect(isDoubtful(ended({ warnings: ['Digits were lost.'] }))).toBe(true);
   expect(isDoubtful(ended({ progress: { metrics: { converged: 1 } } }))).toBe(false);
+});
+
+test('notes and what was not applied inform and make nothing doubtful', () => {
+  const remarks = [
+    { kind: 'note', text: 'N3 and C3 are taken as alternatives.' },
+    { kind: 'not_applied', text: 'CONF (torsion angles are not listed)' }
+  ];
+  const calculation = ended({ remarks });
+  expect(isDoubtful(calculation)).toBe(false);
+  const trans = {
+    __: (text: string, ...values: unknown[]) => text.replace('%1', String(values[0]))
+  } as TranslationBundle;
+  const html = renderToStaticMarkup(createElement(Remarks, { calculation, trans }));
+  expect(html).toContain('Not applied:<ul><li>CONF (torsion angles are not listed)</li></ul>');
+  expect(html).toContain('<details class="qcrbox-Notes"><summary>Notes (1)</summary>');
+  expect(html).not.toContain('⚠');
+});
+
+test.each([
+  ['converged', 1, 'converged', 'yes'],
+  ['residual_min', -0.2, 'Δρ min / e Å⁻³', '\u22120.20'],
+  ['S', 1, 'S', '1.000'],
+  ['my_score', 2.5, 'my score', '2.5']
+])('%s is shown in words', (name, value, label, text) => {
+  expect(inWords(name, value)).toEqual([label, text]);
 });
 
 test('what is not installed comes last and says so', () => {

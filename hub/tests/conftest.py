@@ -153,7 +153,7 @@ def member(hub: Hub, admin: Browser) -> Callable[[str], Browser]:
     def make(name: str) -> Browser:
         browser = hub.browser()
         browser.sign_up(name)
-        admin.submit("/hub/people", name=name, action="approve")
+        admin.submit("/hub/administration/people", name=name, action="approve")
         assert browser.sign_in(name).status_code == 200
         return browser
 

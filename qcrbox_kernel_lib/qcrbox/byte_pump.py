@@ -23,7 +23,7 @@ async def join(left: End, right: End) -> None:
         with contextlib.suppress(OSError):
             await asyncio.gather(*moving)
     finally:
-        # When one direction breaks, cancel the other, which would wait for ever.
+        # When one direction breaks, cancel the other, which would never end.
         for each in moving:
             each.cancel()
         await asyncio.gather(*moving, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Waiting with a time limit, and letting others go on while something takes long."""
+"""Waiting with a time limit, and yielding to other tasks during long work."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import string
 from pathlib import Path
 
 import pytest
-from qcrbox import language
+import qcrbox.language as language
 from qcrbox.client.live import Live
 from qcrbox.display.status_text import line_text, queue_text
 from qcrbox.markup import Table

@@ -121,7 +121,7 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 log_config=None,
                 server_header=False,
-                # Without the platform's proxy in front, nobody's word about an address is believed. The proxy overwrites
+                # Without the platform's proxy in front, no header about the client's address is trusted. The proxy overwrites
                 # what a client claims, and code of people reaches us from other addresses than its own.
                 proxy_headers=bool(settings.prefix),
                 forwarded_allow_ips=PROXY_ADDRESS,
@@ -181,7 +181,7 @@ def listening(settings: Settings) -> Any:
         raise Conflict(
             f"Port {settings.port} on {settings.host} cannot be used.",
             why=f"({error.strerror})",
-            next="Choose another --port, or leave it away for a free one.",
+            next="Choose another --port, or omit it to use a free port.",
         ) from None
     listener.set_inheritable(False)
     with listener:

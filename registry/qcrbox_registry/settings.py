@@ -51,7 +51,9 @@ class Settings(BaseSettings):
     gib_limit: float | None = Field(None, gt=0, description="default storage per person, GiB")
     sessions_limit: int | None = Field(None, gt=0, description="default cap of open sessions per person")
     cpu_hours_limit: float | None = Field(None, gt=0, description="default CPU hours per person and month")
-    session_idle_s: float = Field(4 * 3600.0, gt=0, description="a session nobody touches is ended and kept")
+    session_idle_s: float = Field(
+        4 * 3600.0, gt=0, description="an idle session is ended and its files are kept"
+    )
     audit_heads: Path | None = Field(
         None,
         description="signed heads of the audit trail are appended to this file too, e.g. on another disk",

@@ -25,7 +25,7 @@ pytestmark = [
 ]
 
 EVIL = """<!doctype html><title>Look at my structure</title><body><script>
-const hub = HUB, done = {}, form = new URLSearchParams({name: "mallory", action: "make_admin", _xsrf: "tossed"});
+const hub = HUB, done = {}, form = new URLSearchParams({name: "mallory", action: "make_administrator", typed_name: "mallory", _xsrf: "tossed"});
 async function tried(name, act) {
   try { done[name] = await act(); } catch (error) { done[name] = "blocked: " + error.name; }
 }
@@ -49,21 +49,21 @@ const posted = (url) => new Promise((yes) => {
   // Cookies for the hub's paths, for every domain that could be common.
   for (const domain of ["localhost", "hub.localhost", ".localhost"]) {
     document.cookie = `_xsrf=tossed; path=/hub/; domain=${domain}`;
-    document.cookie = `_xsrf=tossed; path=/hub/people; domain=${domain}`;
+    document.cookie = `_xsrf=tossed; path=/hub/administration/people; domain=${domain}`;
   }
-  await tried("people", () => read(hub + "/hub/people"));
+  await tried("people", () => read(hub + "/hub/administration/people"));
   await tried("user", () => read(hub + "/hub/api/user"));
   await tried("registry", () => read(hub + "/services/qcrbox/api/me"));
   await tried("victim", () => read(hub.replace("hub.", "lab-ada.") + "/user/ada/api/contents"));
-  await tried("blind post", () => read(hub + "/hub/people", {method: "POST", mode: "no-cors", body: form}));
+  await tried("blind post", () => read(hub + "/hub/administration/people/mallory", {method: "POST", mode: "no-cors", body: form}));
   await tried("json post", () => read(hub + "/hub/api/users/mallory", {method: "PATCH", body: '{"admin": true}', headers: {"Content-Type": "application/json"}}));
   await tried("text post", () => read(hub + "/hub/api/groups/everyone/users", {method: "POST", mode: "no-cors", body: '{"users": ["mallory"]}', headers: {"Content-Type": "text/plain"}}));
-  await tried("form", () => posted(hub + "/hub/people"));
+  await tried("form", () => posted(hub + "/hub/administration/people/mallory"));
   await tried("sign-out form", () => posted(hub + "/hub/change-password"));
-  await tried("frame", () => frame(hub + "/hub/people"));
+  await tried("frame", () => frame(hub + "/hub/administration/people"));
   await tried("registry socket", () => socket(hub.replace("http", "ws") + "/services/qcrbox/api/events"));
   await tried("script", () => new Promise((yes) => { const s = document.createElement("script"); s.onload = () => yes("LOADED"); s.onerror = () => yes("blocked"); s.src = hub + "/hub/api/user"; document.body.append(s); }));
-  const opened = window.open(hub + "/hub/people");
+  const opened = window.open(hub + "/hub/administration/people");
   await new Promise((yes) => setTimeout(yes, 3000));
   await tried("opened tab", () => "READ " + opened.document.body.innerText.slice(0, 80));
   done.cookies = document.cookie;
@@ -90,11 +90,11 @@ def page(site: Site) -> Iterator[Page]:
         )
         page = browser.new_page()
         page.set_default_timeout(90_000)
-        page.goto(f"{site.url}/hub/login?next=/hub/people")
+        page.goto(f"{site.url}/hub/login?next=/hub/administration/people")
         page.fill("#username_input", "ada")
         page.fill("#password_input", PASSWORD)
         page.click("#login_submit")
-        page.wait_for_url("**/hub/people")
+        page.wait_for_url("**/hub/administration/people")
         yield page
         browser.close()
 
@@ -110,7 +110,9 @@ def outcome_at(site: Site, page: Page, address: str) -> dict[str, str]:
 
 
 def test_hostile_page_reads_nothing_and_makes_nobody_an_administrator(site: Site, page: Page) -> None:
-    before = {each["name"]: each["value"] for each in page.context.cookies(f"{site.url}/hub/people")}
+    before = {
+        each["name"]: each["value"] for each in page.context.cookies(f"{site.url}/hub/administration/people")
+    }
     address = f"{site.url.replace('hub.', 'lab-mallory.')}/user/mallory/look.html"
     outcome = outcome_at(site, page, address)
 
@@ -123,11 +125,13 @@ def test_hostile_page_reads_nothing_and_makes_nobody_an_administrator(site: Site
     assert known["admin"] is False
     assert "qcrbox-administrator" not in known["roles"]
     assert "jupyterhub" not in cookies
-    after = {each["name"]: each["value"] for each in page.context.cookies(f"{site.url}/hub/people")}
+    after = {
+        each["name"]: each["value"] for each in page.context.cookies(f"{site.url}/hub/administration/people")
+    }
     assert "tossed" not in after.values(), "a member's page plants cookies for the hub"
     assert after == before, "and ada is signed in as before"
-    page.goto(f"{site.url}/hub/people")
-    assert page.url.endswith("/hub/people")
+    page.goto(f"{site.url}/hub/administration/people")
+    assert page.url.endswith("/hub/administration/people")
 
 
 def test_the_page_is_dangerous_where_nothing_parts_origins(site: Site, page: Page) -> None:

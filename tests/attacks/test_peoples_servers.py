@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from qcrbox_hub.apps.images import connect
 from qcrbox_hub.apps.person_image import PersonImageBuilder
 from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.built_images import connect
 
 from tests.end_to_end.hub_site import HubKernel, Person, Site, running_site
 
@@ -266,13 +266,13 @@ def test_a_page_of_a_member_cannot_act_in_an_administrators_browser(ground: Grou
     """What the script of a page on mallory's server would send: cookies of the hub, and the origin of that page."""
     ada = ground.site.ada
     origin = ground.site.url.replace("hub.localhost", "lab-mallory.localhost")
-    ada.http.get("/hub/people")
+    ada.http.get("/hub/administration/people")
     token = ada.xsrf("/hub/")
     before = ada.http.get("/hub/api/users/mallory").json()
     sent = [
         ada.http.post(
-            "/hub/people",
-            data={"name": "mallory", "action": "make_admin", "_xsrf": token},
+            "/hub/administration/people/mallory",
+            data={"typed_name": "mallory", "action": "make_administrator", "_xsrf": token},
             headers={"Origin": origin, "Sec-Fetch-Site": site},
         )
         for site in ("cross-site", "same-site")
@@ -284,7 +284,8 @@ def test_a_page_of_a_member_cannot_act_in_an_administrators_browser(ground: Grou
     )
     sent.append(
         ada.http.get(
-            "/hub/people", headers={"Origin": origin, "Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"}
+            "/hub/administration/people",
+            headers={"Origin": origin, "Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"},
         )
     )
     sent.append(
@@ -296,7 +297,7 @@ def test_a_page_of_a_member_cannot_act_in_an_administrators_browser(ground: Grou
     assert [answer.status_code for answer in sent] == [403] * len(sent)
     assert ada.http.get("/hub/api/users/mallory").json()["admin"] is before["admin"] is False
     # Nor does the hub answer under the name of a member's server.
-    for path in ("/hub/login", "/hub/people", "/services/qcrbox/api/me"):
+    for path in ("/hub/login", "/hub/administration/people", "/services/qcrbox/api/me"):
         assert (
             httpx.get(
                 f"http://127.0.0.1:{httpx.URL(origin).port}{path}",

@@ -171,7 +171,7 @@ class Person:
 
     def approve(self, name: str) -> None:
         """As an administrator: let someone in who asked for an account."""
-        self.page.goto("/hub/people")
+        self.page.goto("/hub/administration/people")
         self.page.check(f"#p_{name}")
         self.page.click("#approve")
         self.page.wait_for_selector("#message, #confirm_form")
@@ -220,7 +220,7 @@ def admin(platform: Platform, new_person: Callable[[], Page]) -> Person:
     person.page.goto(platform.link)
     person.fill_account()
     person.page.click("#first_admin_submit")
-    person.page.wait_for_url("**/hub/people")
+    person.page.wait_for_url("**/hub/administration/people")
     return person
 
 

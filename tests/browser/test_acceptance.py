@@ -161,7 +161,7 @@ def test_9_status_and_atoms_are_told_apart_in_grey(executed: tuple[Page, list[st
         assert np.ptp(pixels, axis=2).max() < 24, "the picture is not grey"
         part.evaluate("element => (element.style.filter = '')")
     state = cell_of(page, "card").locator(".qcc-state").first
-    assert re.match(r"[✓✗⊘◷▶] \w+", state.inner_text())
+    assert re.match(r"[✓✗⊘◷▶⚠] \w+", state.inner_text())
     assert contrast(state) >= 4.5
     overlay = cell_of(page, "view").locator(".qcv-overlay").first
     about = cell_of(page, "view").locator(".qcv-canvas").first.get_attribute("aria-label") or ""
@@ -199,7 +199,7 @@ def test_10_saved_notebook_shows_its_last_results_without_a_kernel(
         elif name not in ("form",):
             assert output.locator("table, pre, svg, .qcrbox-static, details, div").count(), name
             assert len(output.inner_text()) > 20, name
-    assert "✓ successful" in outputs.nth(names.index("card")).inner_text()
+    assert "⚠ successful, not converged" in outputs.nth(names.index("card")).inner_text()
     assert re.search(r"R1\s+0\.\d+", outputs.nth(names.index("result")).inner_text())
     context.close()
 
@@ -266,7 +266,7 @@ def test_8_keyboard_alone_loads_refines_reads_r1_and_measures(student: Person, p
     said = page.locator(".jp-OutputArea-output", has_text=re.compile(r"R1 0\.\d+")).first
     expect(said).to_be_visible(timeout=2 * LIMIT_MS)
     card = page.get_by_role("region", name=re.compile("Calculation thpp · IAM refinement"))
-    expect(card.get_by_role("status")).to_have_text("✓ successful", timeout=LIMIT_MS)
+    expect(card.get_by_role("status")).to_have_text("⚠ successful, not converged", timeout=LIMIT_MS)
     view = page.locator(".qcv-canvas")
     view.wait_for(timeout=LIMIT_MS)
     # What a screen reader is told.

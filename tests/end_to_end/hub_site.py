@@ -179,9 +179,9 @@ class Site:
         person = Person(self, name)
         account = {"username": name, "password": PASSWORD, "password_confirmation": PASSWORD}
         person.submit("/hub/signup", **account)
-        self.ada.submit("/hub/people", name=name, action="approve")
+        self.ada.submit("/hub/administration/people", name=name, action="approve")
         for group in groups:
-            self.ada.submit("/hub/group-members", action="add", group=group, people=name)
+            self.ada.submit(f"/hub/administration/groups/{group}", action="add", people=name)
         return person.sign_in()
 
     def stop(self) -> None:

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with running_site(tmp_path_factory.mktemp("site")) as site:
         for group in (GROUP, FOREIGN):
-            site.ada.submit("/hub/group-members", action="create", group=group)
+            site.ada.submit("/hub/administration/groups", action="make", name=group)
         yield site
 
 

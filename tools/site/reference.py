@@ -39,7 +39,7 @@ ENVIRONMENT = {
     "QCRBOX_LOG_LEVEL": "How much launcher and agents log: DEBUG, INFO, WARNING, ERROR.",
     "QCRBOX_AGENT_ID": "Agent: its name.",
     "QCRBOX_NATS_URL": "Agent: address of NATS.",
-    "QCRBOX_ENROLMENT_FILE": "Agent: file with the token that NATS asks for.",
+    "QCRBOX_ENROLMENT_FILE": "Agent: file with the token for NATS.",
     "QCRBOX_SPEC": "Agent: path of `application.yaml`.",
     "QCRBOX_WORK_DIR": "Agent: folder for the working directories. Programs: their own working directory.",
     "QCRBOX_CALCULATION_ID": "Programs: id of the calculation.",

@@ -86,7 +86,7 @@ def _forward(refinement: Refinement, state: Progress) -> float:
 
 
 def _cold(refinement: Refinement) -> dict[str, float]:
-    """One field of the largest molecule from scratch, in a process of its own."""
+    """One field of the largest molecule from scratch, in a separate process."""
     import numpy as np
 
     computer = refinement.computer

@@ -1,6 +1,6 @@
 """Refine one published structure as its file says, and compare with the values in the file; prints JSON.
 
-Runs in a process of its own, so that a crash or an endless refinement spoils one row of the table only.
+Runs in a separate process, so that a crash or an endless refinement spoils one row of the table only.
 """
 
 from __future__ import annotations

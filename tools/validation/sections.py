@@ -93,7 +93,7 @@ def _package(name: str) -> Path:
 
 
 def run(cif: Path, hkl: Path | None, context: Context) -> dict:
-    """One row, refined in a process of its own."""
+    """One row, refined in a separate process."""
     command = [sys.executable, "-m", "tools.validation.one", str(cif), *([str(hkl)] if hkl else [])]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     try:

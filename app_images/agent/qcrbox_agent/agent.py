@@ -85,7 +85,7 @@ class Agent:
     # ------------------------------------------------------------ life
 
     async def run(self) -> int:
-        """Until drained, stopped or told to leave. Returns the exit code."""
+        """Run until drained, stopped or asked to leave. Returns the exit code."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.leave, "stopped")
@@ -123,7 +123,7 @@ class Agent:
         return code
 
     async def _leave_when_orphaned(self) -> None:
-        """A container whose platform is gone for good hears nothing of it: no lifeline leads into it."""
+        """A container is not notified of the end of its platform: no lifeline leads into it."""
         loop = asyncio.get_running_loop()
         seen = loop.time()
         while self.settings.orphaned_after_s > 0:

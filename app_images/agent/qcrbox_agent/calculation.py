@@ -113,6 +113,7 @@ class Attempt:
                     "outputs": result.outputs,
                     "returncode": result.returncode,
                     "warnings": [*self.reports.warnings, *result.warnings],
+                    "remarks": self.reports.remarks,
                 }
         except ProgramFailed as error:
             finished = self._stopped() if self._stop else self._failed(str(error), error.ended.returncode)

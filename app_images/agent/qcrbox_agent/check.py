@@ -28,7 +28,7 @@ class Report:
 
 
 def check_file(path: Path) -> Report:
-    """Everything that can be said about the spec at `path`."""
+    """Every check of the spec at `path`."""
     try:
         application = load(path)
     except SpecError as error:

@@ -28,7 +28,7 @@ class Prepared:
     """What the program gets, and what is needed again when it has ended."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    source: bytes | None = None  # the stored CIF whose content goes on into the output
+    source: bytes | None = None  # the stored CIF whose content is merged into the output
     warnings: list[str] = field(default_factory=list)
     fetched_s: float = 0.0
     converted_s: float = 0.0

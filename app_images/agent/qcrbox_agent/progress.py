@@ -1,8 +1,13 @@
-"""How a Python callable tells how far it is, and what its user should know of the result.
+"""How a Python callable reports its progress, and remarks on its result.
 
-    from qcrbox_agent.progress import report, warn
+    from qcrbox_agent.progress import note, not_applied, report, warn
     report(0.4, "cycle 4 of 10", R1=0.0523, max_shift_su=1.2)
-    warn("Not applied: MPLA 3 C1 C2 C3")
+    warn("Finished, but not converged: max shift/s.u. 0.31 (z of C7).")
+    note("N3 and C3 (0.8/0.2) are taken as alternatives.")
+    not_applied("MPLA 3 C1 C2 C3 (planes are not computed)")
+
+A calculation with a warning is shown in amber: its result should be looked at before it is used. Notes and what was not
+applied are shown beside it and change nothing.
 
 Outside an agent the call does nothing, so a module can be tested without one.
 """
@@ -12,6 +17,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+
+from qcrbox.contract.remarks import RemarkKind
 
 Sink = Callable[[dict], None]
 _sink: Sink | None = None
@@ -31,6 +38,21 @@ def warn(text: str) -> None:
     """A warning that stays with the calculation and stands in its result card."""
     if _sink is not None:
         _sink({"warning": str(text)})
+
+
+def note(text: str) -> None:
+    """Information that stays with the calculation, such as an assumption that was made. No warning."""
+    _remark(RemarkKind.NOTE, text)
+
+
+def not_applied(text: str) -> None:
+    """Something of the input that the result does without, and why. No warning."""
+    _remark(RemarkKind.NOT_APPLIED, text)
+
+
+def _remark(kind: RemarkKind, text: str) -> None:
+    if _sink is not None:
+        _sink({"remark": str(text), "kind": str(kind)})
 
 
 def send_to(sink: Sink | None) -> None:

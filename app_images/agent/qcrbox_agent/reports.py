@@ -10,17 +10,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from qcrbox.contract.messages import Progress
+from qcrbox.contract.remarks import Remark, RemarkKind
 
 PER_SECOND = 10.0
 BURST = 20.0  # a short refinement may report each of its cycles at once
 MAX_METRICS = 50
-MAX_WARNINGS, MAX_WARNING = 100, 500
+MAX_WARNINGS, MAX_WARNING = 100, 500  # the same for other remarks
+_KINDS = {str(kind): kind for kind in RemarkKind}
 
 
 class Reports:
     """Coalesces reports of one attempt: a report that comes too soon is merged into the next one sent.
 
-    warnings: what a callable said with `warn`, for the end of the attempt.
+    warnings, remarks: texts that a callable passed to `warn`, `note` and `not_applied`, for the end of the attempt.
     """
 
     def __init__(
@@ -36,11 +38,16 @@ class Reports:
         self._timer: asyncio.TimerHandle | None = None
         self._tokens, self._counted_at = BURST, 0.0
         self.warnings: list[str] = []
+        self.remarks: list[Remark] = []
 
     def report(self, message: Mapping[str, Any]) -> None:
         """`message` comes from a program, so nothing in it is taken for granted."""
         if "warning" in message:
             self._warn(str(message["warning"]).strip()[:MAX_WARNING])
+            return
+        if "remark" in message:
+            kind = _KINDS.get(str(message.get("kind")), RemarkKind.NOTE)
+            self._remark(Remark(kind=kind, text=str(message["remark"]).strip()[:MAX_WARNING]))
             return
         report = _checked(message)
         if self._waiting is not None:
@@ -55,6 +62,10 @@ class Reports:
     def _warn(self, text: str) -> None:
         if text and text not in self.warnings and len(self.warnings) < MAX_WARNINGS:
             self.warnings.append(text)
+
+    def _remark(self, remark: Remark) -> None:
+        if remark.text and remark not in self.remarks and len(self.remarks) < MAX_WARNINGS:
+            self.remarks.append(remark)
 
     def line(self, line: str) -> None:
         """Look for the spec's `progress` pattern in one line of output."""

@@ -16,10 +16,10 @@ class Settings:
 
     agent: str  # QCRBOX_AGENT_ID
     nats_url: str  # QCRBOX_NATS_URL
-    enrolment_file: Path  # QCRBOX_ENROLMENT_FILE: the token NATS asks for
+    enrolment_file: Path  # QCRBOX_ENROLMENT_FILE: the token for NATS
     spec: Path  # QCRBOX_SPEC: application.yaml; its folder is on the module path and last on PATH
     work_dir: Path  # QCRBOX_WORK_DIR: a folder per calculation is made in here
-    launcher: str = ""  # QCRBOX_LAUNCHER: told to the registry
+    launcher: str = ""  # QCRBOX_LAUNCHER: reported to the registry
     keep_failed_s: float = 0.0  # QCRBOX_KEEP_FAILED_S: how long folders of failed calculations stay
     orphaned_after_s: float = (
         0.0  # QCRBOX_ORPHANED_AFTER_S: an idle agent leaves when NATS is away so long; 0: never

@@ -64,7 +64,7 @@ class WorkFolders:
 
 
 def _is_pristine(folder: Path) -> bool:
-    """True for an empty folder that nobody has changed the rights of."""
+    """True for an empty folder with unchanged permissions."""
     try:
         with os.scandir(folder) as entries:
             return next(entries, None) is None and folder.stat().st_mode & 0o7777 == 0o700

@@ -151,6 +151,8 @@ async def test_progress_is_read_from_lines(told, pattern, line, fraction, metric
 def test_report_outside_an_agent_does_nothing():
     progress.report(0.5, "x", R1=0.04)
     progress.warn("x")
+    progress.note("x")
+    progress.not_applied("x")
 
 
 async def test_warnings_are_kept_once_for_the_end_and_are_no_progress(told):
@@ -166,6 +168,26 @@ async def test_warnings_are_kept_once_for_the_end_and_are_no_progress(told):
     assert reports.warnings[:2] == ["first", "second"]
     assert len(reports.warnings) == 100
     assert max(map(len, reports.warnings)) == 500
+
+
+async def test_notes_and_what_is_not_applied_keep_their_kind_and_are_no_warnings(told):
+    reports = Reports("c", 1, told.append)
+    progress.send_to(reports.report)
+    try:
+        progress.note("N3 and C3 are taken as alternatives.")
+        progress.not_applied("CONF (not computed)")
+        progress.note("N3 and C3 are taken as alternatives.")
+        progress.note("  ")
+    finally:
+        progress.send_to(None)
+    reports.report({"remark": "of a program", "kind": "shout"})
+    reports.close()
+    assert (told, reports.warnings) == ([], [])
+    assert [(str(remark.kind), remark.text) for remark in reports.remarks] == [
+        ("note", "N3 and C3 are taken as alternatives."),
+        ("not_applied", "CONF (not computed)"),
+        ("note", "of a program"),
+    ]
 
 
 def test_report_leaves_out_what_json_cannot_hold():

@@ -34,13 +34,13 @@ _ALKALI, _ALKALINE_EARTH, _HALOGEN = (
 def assign(
     molecules: list[Molecule], moiety: str = "", charges: str = "", multiplicities: str = ""
 ) -> list[str]:
-    """Set charge and multiplicity of every molecule; returns notes.
+    """Set charge and multiplicity of every molecule; returns doubts about them.
 
     moiety: `_chemical_formula_moiety`; charges, multiplicities: `1: +1; Cl: -1`, by number or formula. Raises
     UserInputError for names that fit no molecule, for odd electron counts and for metals with open shells whose
     multiplicity is not given.
     """
-    notes = []
+    doubts = []
     stated = moiety_charges(moiety)
     for molecule in molecules:
         guess = guess_charge(molecule)
@@ -58,12 +58,12 @@ def assign(
         _check_spin(molecule, declared=molecule.number in spins)
     total = sum(m.charge * m.copies for m in molecules)
     if abs(total) > 0.3:
-        notes.append(
+        doubts.append(
             f"The charges of the molecules add up to {total:+g} in the unit cell: "
             + "; ".join(f"{m.name} {m.charge:+d}" for m in molecules)
             + ". Set them with charges='1: +1; 2: -1'."
         )
-    return notes
+    return doubts
 
 
 def guess_charge(molecule: Molecule) -> int | None:

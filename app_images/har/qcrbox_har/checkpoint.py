@@ -1,4 +1,4 @@
-"""The state of a refinement between two steps, in one file: a next attempt goes on from it.
+"""The state of a refinement between two steps, in one file: the next attempt continues from it.
 
 Inside the zip: `model.cif` (the last good model with its reflections), `iam.cif`, `density.npz` (density matrices of all
 molecules), `state.json`.

@@ -18,9 +18,10 @@ from qcrbox.crystallography.tsc import FormFactorTable, write_tsc, write_tscb
 
 from qcrbox_har import comparison, maps, publication
 from qcrbox_har.loop import LEAST_SQUARES, QUANTUM, Refinement
+from qcrbox_har.loop_state import Progress
 from qcrbox_har.options import Options
 from qcrbox_har.processes import Child
-from qcrbox_har.progress import report, say
+from qcrbox_har.progress import report, say, tell
 
 _TABLE = "har.tsc"
 
@@ -79,6 +80,7 @@ def form_factors(
     Path(tscb).write_bytes(write_tscb(written))
     made = Partitioning(partition, "QCrBox har", f"molecular wavefunctions, {state.method.level}")
     form_factor_document(written, block, made).write(form_factor_cif)
+    tell(_doubts_and_notes(state))
     return form_factor_cif
 
 
@@ -153,7 +155,11 @@ def refine_har(
         outputs = {"cif": refined, "res": res, "fcf": fcf, "peaks": peaks}
         har = least_squares.call("qcrbox_har.refine_side:finish", outputs)
         maps.write_maps(
-            state, refinement.computer, refinement.sites, least_squares, Path(deformation), Path(residual)
+            state,
+            refinement.computer,
+            refinement.sites,
+            least_squares,
+            maps.MapFiles(Path(deformation), Path(residual)),
         )
     if Path(tsc) != Path(_TABLE):
         shutil.copyfile(_TABLE, tsc)
@@ -161,6 +167,9 @@ def refine_har(
     compared = comparison.compare(Path(iam), Path(refined), state.iam, har, state.plan)
     Path(table).write_text(json.dumps(compared, indent=1), encoding="utf-8")
     say(comparison.as_text(compared))
+    # Converged are the rounds and, in the last one, the least squares.
+    converged = state.converged and har["converged"]
+    tell([*_remarks(state, options), *har["remarks"]])
     report(
         fraction=1.0,
         text=f"R1 {har['R1']:.4f} (IAM {state.iam['R1']:.4f})",
@@ -169,11 +178,31 @@ def refine_har(
         R1_before=round(state.iam["R1"], 5),
         residual_max=round(har["max"], 3),
         residual_min=round(har["min"], 3),
-        converged=state.converged,
+        converged=converged,
         rounds=len(state.rounds),
         scf_iterations=state.scf_iterations,
     )
     return refined
+
+
+def _doubts_and_notes(state: Progress) -> list[tuple[str, str]]:
+    """What was said about molecules and charges, as (kind, text)."""
+    return [("warning", text) for text in state.warnings] + [("note", text) for text in state.notes]
+
+
+def _remarks(state: Progress, options: Options) -> list[tuple[str, str]]:
+    """What the rounds have to say beside the least squares, as (kind, text)."""
+    remarks = _doubts_and_notes(state)
+    if not state.converged:
+        moved = state.rounds[-1].moved
+        remarks.append(
+            (
+                "warning",
+                f"Finished, but not converged: the last of {len(state.rounds)} rounds moved {moved['worst']} by "
+                f'{moved["ratio"]:.2f} s.u.; {options.tolerance:g} was asked for. Result kept, marked "not converged".',
+            )
+        )
+    return remarks
 
 
 def plan_har(
@@ -225,12 +254,13 @@ def plan_har(
             for m in state.plan.molecules
         ],
         "spherical": [crystal.sites.label[row] for row in state.plan.spherical],
-        "notes": state.notes,
+        "notes": [*state.notes, *state.warnings],
         "seconds": round(cost.seconds),
         "memory_bytes": cost.memory_bytes,
         "basis_functions": cost.basis_functions,
     }
     Path(plan).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    tell(_doubts_and_notes(state))
     report(fraction=1.0, text=f"{state.method.level}: {cost}", estimated_s=round(cost.seconds))
     return plan
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 
-from qcrbox_har.method import AtomicDensity, Charges, Method, MoleculeInput
+from qcrbox_har.method import AtomicDensity, Charges, FormFactorRequest, Method, MoleculeInput
 from qcrbox_har.molecules import Molecule, Plan
 from qcrbox_har.processes import Child
 from qcrbox_har.surroundings import Surroundings
@@ -137,10 +137,7 @@ class Computer:
                 molecule.number,
                 given,
                 method if file is None else file,
-                self.settings,
-                wanted,
-                fractional,
-                hkl,
+                FormFactorRequest(self.settings, wanted, fractional, hkl),
                 progress=watch,
             )
             results.append(result)

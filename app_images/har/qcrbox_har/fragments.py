@@ -33,7 +33,7 @@ _SINGLE = {frozenset("C"): 1.44, frozenset("CN"): 1.43, frozenset("CO"): 1.40, f
 
 @dataclass
 class _Bonded:
-    """The crystal as a graph of images that goes on for ever."""
+    """The crystal as an infinite graph of atom images."""
 
     structure: Structure
     kept: NDArray[np.bool_]

@@ -98,7 +98,7 @@ class Refinement:
         return state, begun["hkl"]
 
     def _keep(self, state: Progress, iam_cif: str, last_cif: str) -> None:
-        """Checkpoint and last good model, for whoever comes after this process."""
+        """Write the checkpoint and the last good model, for the next attempt."""
         self.least_squares.call("qcrbox_har.refine_side:write_model", "model.cif")
         if last_cif:
             Path(last_cif).write_bytes(Path("model.cif").read_bytes())
@@ -122,10 +122,10 @@ class Refinement:
         refuse_without_hydrogen(structure)
         plan = self._plan(structure, spherical_sites(structure, self.options.spherical))
         moiety = "" if any(m.caps for m in plan.molecules) else structure.formula_moiety
-        notes = charges.assign(plan.molecules, moiety, self.options.charges, self.options.multiplicities)
+        doubts = charges.assign(plan.molecules, moiety, self.options.charges, self.options.multiplicities)
         elements = {s for m in plan.molecules for s in m.symbols}
         method = choose_method(self.options, elements, max(len(m.symbols) for m in plan.molecules))
-        state = Progress(structure, plan, method, iam, notes=[*plan.notes, *notes])
+        state = Progress(structure, plan, method, iam, notes=list(plan.notes), warnings=doubts)
         for molecule in plan.molecules:
             say(
                 f"Molecule {molecule.name}: charge {molecule.charge:+d} ({molecule.charge_source}), "
@@ -134,6 +134,8 @@ class Refinement:
         say(f"Level of theory: {method.level}{', scalar relativistic (X2C)' if method.relativistic else ''}")
         for note in state.notes:
             say(f"Note: {note}")
+        for doubt in doubts:
+            say(f"Warning: {doubt}")
         return state
 
     def _plan(self, structure: Structure, spherical: set[int]) -> molecules.Plan:
@@ -313,6 +315,6 @@ def refuse_without_hydrogen(structure: Structure) -> None:
     if carbon and not sites.is_hydrogen.any():
         raise UserInputError(
             "the structure has no hydrogen atoms.",
-            why="Without them its molecules are other molecules, and their wavefunctions mean nothing.",
+            why="Without them the molecules are incomplete and their wavefunctions wrong.",
             next="Add them first: hydrogens='place'.",
         )

@@ -35,6 +35,7 @@ class Progress:
     table: Table | None = None
     converged: bool = False
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def scf_iterations(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,26 +19,48 @@ MARGIN_A = 2.0
 MOST_POINTS = 1_500_000
 
 
+@dataclass(frozen=True)
+class Box:
+    """A grid around atoms: corner (3,) and spacing in Å, points along each axis; atoms as elements and positions in Å."""
+
+    atoms: list[tuple[str, Array]]
+    corner: Array
+    spacing: float
+    shape: NDArray[np.int64]
+
+    @classmethod
+    def around(cls, atoms: list[tuple[str, Array]], spacing: float) -> Box:
+        """The box with a margin of 2 Å; the spacing grows where it would hold more than 1.5 million points."""
+        positions = np.array([position for _, position in atoms])
+        low, high = positions.min(axis=0) - MARGIN_A, positions.max(axis=0) + MARGIN_A
+        spacing = max(spacing, float(np.prod(high - low) / MOST_POINTS) ** (1 / 3))
+        return cls(atoms, low, spacing, np.ceil((high - low) / spacing).astype(int) + 1)
+
+    @property
+    def points(self) -> Array:
+        """Cartesian positions (m, 3) of the grid points in Å, the last axis fastest."""
+        indices = np.stack(np.meshgrid(*map(np.arange, self.shape), indexing="ij"), axis=-1)
+        return self.corner + self.spacing * indices.reshape(-1, 3)
+
+
+@dataclass(frozen=True)
+class MapFiles:
+    """Where the two maps are written, and the wanted spacing of their grid in Å."""
+
+    deformation: Path
+    residual: Path
+    spacing: float = 0.12
+
+
 def write_maps(
-    state: Progress,
-    computer: Computer,
-    sites: Array,
-    least_squares: Child,
-    deformation: Path,
-    residual: Path,
-    spacing: float = 0.12,
+    state: Progress, computer: Computer, sites: Array, least_squares: Child, files: MapFiles
 ) -> None:
-    """Both maps on one grid, in e/bohr³ as cube files are. spacing in Å; it grows where the box would hold more than 1.5 million points."""
+    """Write deformation and residual density on one grid, in e/bohr³ as cube files are."""
     structure = state.structure
     parts = computer.inputs(sites)
     atoms = [(s, p) for part in parts for s, p in zip(part.symbols, part.positions, strict=True)]
-    positions = np.array([position for _, position in atoms])
-    low, high = positions.min(axis=0) - MARGIN_A, positions.max(axis=0) + MARGIN_A
-    spacing = max(spacing, float(np.prod(high - low) / MOST_POINTS) ** (1 / 3))
-    shape = np.ceil((high - low) / spacing).astype(int) + 1
-    points = low + spacing * np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), axis=-1).reshape(
-        -1, 3
-    )
+    box = Box.around(atoms, files.spacing)
+    points = box.points
     total = np.zeros(len(points))
     for molecule, part in zip(state.plan.molecules, parts, strict=True):
         if molecule.number in computer.given:
@@ -46,9 +69,9 @@ def write_maps(
         total[near] += computer.quantum.call(
             "qcrbox_har.quantum.task:deformation_density", molecule.number, state.method.basis, points[near]
         )
-    _write(deformation, "Deformation density, e/bohr^3", atoms, low, spacing, shape, total * BOHR**3)
+    _write(files.deformation, "Deformation density, e/bohr^3", box, total * BOHR**3)
     values = least_squares.call("qcrbox_har.refine_side:residual_at", structure.cell.to_fractional(points))
-    _write(residual, "Residual density Fo - Fc, e/bohr^3", atoms, low, spacing, shape, values * BOHR**3)
+    _write(files.residual, "Residual density Fo - Fc, e/bohr^3", box, values * BOHR**3)
 
 
 def _within(points: Array, centres: Array, distance: float) -> NDArray[np.bool_]:
@@ -58,26 +81,18 @@ def _within(points: Array, centres: Array, distance: float) -> NDArray[np.bool_]
     return near
 
 
-def _write(
-    path: Path,
-    title: str,
-    atoms: list[tuple[str, Array]],
-    low: Array,
-    spacing: float,
-    shape: NDArray[np.int64],
-    values: Array,
-) -> None:
-    """spacing and positions in Å, values in the unit that the title names."""
+def _write(path: Path, title: str, box: Box, values: Array) -> None:
+    """Write a cube file; values (m,) in the unit that the title names."""
     lines = [title, "QCrBox har"]
-    lines.append(f"{len(atoms):5d} " + " ".join(f"{x / BOHR:12.6f}" for x in low))
+    lines.append(f"{len(box.atoms):5d} " + " ".join(f"{x / BOHR:12.6f}" for x in box.corner))
     for axis in range(3):
         step = [0.0, 0.0, 0.0]
-        step[axis] = spacing / BOHR
-        lines.append(f"{shape[axis]:5d} " + " ".join(f"{x:12.6f}" for x in step))
-    for symbol, position in atoms:
+        step[axis] = box.spacing / BOHR
+        lines.append(f"{box.shape[axis]:5d} " + " ".join(f"{x:12.6f}" for x in step))
+    for symbol, position in box.atoms:
         z = atomic_number(symbol)
         lines.append(f"{z:5d} {z:12.6f} " + " ".join(f"{x / BOHR:12.6f}" for x in position))
-    rows = values.reshape(-1, shape[2])
+    rows = values.reshape(-1, box.shape[2])
     with path.open("w", encoding="ascii") as file:
         file.write("\n".join(lines) + "\n")
         for row in rows:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,20 @@ class MoleculeInput:
         order = sorted(set(self.symbols), key=lambda e: (e != "C", e != "H", e))
         counts = {e: self.symbols.count(e) for e in order}
         return "".join(e + (str(n) if n > 1 else "") for e, n in counts.items())
+
+
+@dataclass
+class FormFactorRequest:
+    """What is wanted of a molecule's density.
+
+    wanted: (atom, rotation (3, 3) of its image); fractional (3, 3): Cartesian Å to fractional coordinates; hkl (k, 3);
+    settings: partition, basis of the free atoms and level of the grid.
+    """
+
+    settings: dict[str, Any]
+    wanted: list[tuple[int, Indices]]
+    fractional: Array
+    hkl: Indices
 
 
 @dataclass

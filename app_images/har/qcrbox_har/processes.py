@@ -64,7 +64,7 @@ class Child:
     def call(self, function: str, *arguments: Any, progress: Progress | None = None, **keywords: Any) -> Any:
         """Call a function in the child and return its value.
 
-        progress: called with what the function reports meanwhile. Raises what the function raises; a child
+        progress: called with the reports of the running function. Raises what the function raises; a child
         that dies raises CalculationFailed with the signal's name, and the next call starts a new one.
         """
         if self._process is None:

@@ -1,16 +1,35 @@
-"""Progress to whoever runs the calculation; silent outside an agent."""
+"""Reports progress to the agent; silent outside an agent."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 try:
-    from qcrbox_agent.progress import report
+    from qcrbox_agent.progress import not_applied, note, report, warn
 except ImportError:
 
     def report(fraction: float | None = None, text: str = "", **metrics: Any) -> None:
         """Without an agent the log lines say the same."""
+
+    def warn(text: str) -> None:
+        """Without an agent the log lines say the same."""
+
+    def note(text: str) -> None:
+        """Without an agent the log lines say the same."""
+
+    def not_applied(text: str) -> None:
+        """Without an agent the log lines say the same."""
+
+
+_TELLERS = {"warning": warn, "note": note, "not_applied": not_applied}
+
+
+def tell(remarks: Iterable[Sequence[str]]) -> None:
+    """Send remarks, each (kind, text), to the result of the calculation."""
+    for kind, text in remarks:
+        _TELLERS[kind](text)
 
 
 def say(text: str) -> None:
@@ -19,4 +38,4 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-__all__ = ["report", "say"]
+__all__ = ["report", "say", "tell"]

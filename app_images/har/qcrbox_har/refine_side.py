@@ -117,7 +117,7 @@ def move(sites: dict[str, tuple[float, float, float]]) -> None:
 def treat_hydrogens(choice: str) -> None:
     """`anisotropic`, `isotropic`, `riding` or `keep` from now on. Riding ones keep the X-H distances they have now.
 
-    Hydrogen atoms that ride in a small part of a disorder (below 0.5) go on riding: they cannot carry parameters.
+    Hydrogen atoms that ride in a small part of a disorder (below 0.5) keep riding: they cannot carry parameters.
     """
     model = _current().model
     for atom in model.atoms:
@@ -254,7 +254,7 @@ def _residual(residual: density.DifferenceMap) -> dict[str, Any]:
 
 
 def finish(outputs: dict[str, str]) -> dict[str, Any]:
-    """Write the refined model: `cif`, `res`, `fcf`, `peaks` as paths. Returns the summary with the residual density."""
+    """Write the refined model: `cif`, `res`, `fcf`, `peaks` as paths. Returns the summary with the residual density and the remarks."""
     session = _current()
     fit = session.fit
     residual = density.difference_map(fit)
@@ -266,7 +266,7 @@ def finish(outputs: dict[str, str]) -> dict[str, Any]:
     Path(outputs["fcf"]).write_text(fcf.fcf_text(fit), encoding="utf-8")
     write_peaks(result, outputs["peaks"])
     session.residual = residual
-    return summary(result) | {"notes": list(session.model.notes)}
+    return summary(result) | {"remarks": session.model.remarks_by_kind()}
 
 
 def residual_at(fractional: np.ndarray) -> np.ndarray:

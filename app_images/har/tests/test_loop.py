@@ -13,6 +13,7 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.aspheric import read_form_factors
 from qcrbox.crystallography.structure.structure import Structure
 from qcrbox.crystallography.tsc import read_tsc
+from qcrbox_agent import progress
 from qcrbox_har import commands
 from qcrbox_har.form_factors import Computer
 from qcrbox_har.loop import Refinement
@@ -65,9 +66,17 @@ def test_a_table_of_spherical_atoms_gives_the_independent_atom_model(urea_cif, m
 
 def test_the_command_writes_everything_a_paper_needs(urea_cif, measured, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    commands.refine_har(
-        str(urea_cif), str(measured), **LEVEL, hydrogens="isotropic", weighting="0, 0", tolerance=0.2
-    )
+    sent: list[dict] = []
+    progress.send_to(sent.append)
+    try:
+        commands.refine_har(
+            str(urea_cif), str(measured), **LEVEL, hydrogens="isotropic", weighting="0, 0", tolerance=0.2
+        )
+    finally:
+        progress.send_to(None)
+    warned = any("not converged" in message.get("warning", "") for message in sent)
+    metrics = [message["metrics"] for message in sent if "converged" in message.get("metrics", {})][-1]
+    assert metrics["converged"] == float(not warned)  # said once, and alike
     block = read(tmp_path / "har.cif").sole_block()
     words = block.text("_refine_special_details")
     assert "HF/sto-3g" in words

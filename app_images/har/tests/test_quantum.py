@@ -6,7 +6,7 @@ import gemmi
 import numpy as np
 import pytest
 from qcrbox.contract.errors import CalculationFailed, UserInputError
-from qcrbox_har.method import Charges, Method, MoleculeInput
+from qcrbox_har.method import Charges, FormFactorRequest, Method, MoleculeInput
 
 WATER = MoleculeInput(["O", "H", "H"], np.array([[0.0, 0, 0], [0, 0.757, 0.587], [0, -0.757, 0.587]]))
 HF = Method("hf", "sto-3g")
@@ -23,10 +23,7 @@ def density(quantum, molecule=WATER, method=HF, number=1, partition="hirshfeld",
         number,
         molecule,
         method,
-        settings,
-        wanted,
-        FRACTIONAL,
-        HKL,
+        FormFactorRequest(settings, wanted, FRACTIONAL, HKL),
     )
 
 
@@ -146,7 +143,11 @@ def test_a_wavefunction_file_gives_the_same_form_factors_however_it_lies(quantum
     settings = {"partition": "hirshfeld", "basis": basis, "grid_level": 3}
     wanted = [(atom, IDENTITY) for atom in range(3)]
     factors, result = quantum.call(
-        "qcrbox_har.quantum.task:given_density", 20, WATER, path, settings, wanted, FRACTIONAL, HKL
+        "qcrbox_har.quantum.task:given_density",
+        20,
+        WATER,
+        path,
+        FormFactorRequest(settings, wanted, FRACTIONAL, HKL),
     )
     assert np.abs(factors - own).max() < 2e-3
     assert result.total_electrons == pytest.approx(10, abs=1e-4)
@@ -158,7 +159,7 @@ def test_a_wavefunction_file_of_another_molecule_is_refused(quantum, tmp_path):
     path = str(tmp_path / "water.molden")
     quantum.call("quantum_reference:write_molden", WATER, HF, path, np.eye(3))
     other = MoleculeInput(["O", "H"], WATER.positions[:2], charge=-1)
-    arguments = (1, other, path, {}, [], FRACTIONAL, HKL)
+    arguments = (1, other, path, FormFactorRequest({}, [], FRACTIONAL, HKL))
     with pytest.raises(UserInputError, match="is of H2O"):
         quantum.call("qcrbox_har.quantum.task:given_density", *arguments)
 

@@ -52,6 +52,10 @@ def flack(fit: Fit) -> Flack | None:
     if quotients:
         value, value_su, n = quotients
         how += f" x by {n} quotients [(I+)-(I-)]/[(I+)+(I-)] (Parsons et al., 2013): {with_su(value, value_su, 2)}."
+    if x - 3 * su > 0.5:
+        fit.model.warn(
+            f"The Flack parameter is {with_su(x, su, 2)}: the crystal has the other absolute structure. Invert the model."
+        )
     return Flack(x, su, pairs, how)
 
 

@@ -65,7 +65,7 @@ def needed_indices(data: Reflections, centric: bool, rotations: Sequence[np.ndar
 
 
 def rotations_of(model: Model) -> list[np.ndarray]:
-    """Rotation parts (3, 3) of the operations without inversion and centring, as the engine asks for them."""
+    """Rotation parts (3, 3) of the operations without inversion and centring, in the order that the engine expects."""
     operations = model.symmetry.space_group().smx()
     return [np.array(operation.r().num(), dtype=np.int64).reshape(3, 3) for operation in operations]
 

@@ -110,11 +110,6 @@ def read_blocks(path: str | Path) -> list[CifBlock]:
     return _blocks(read(path.read_bytes(), filename=path.name), path.name)
 
 
-def parse_blocks(text: str, file: str = "CIF text") -> list[CifBlock]:
-    """All data blocks of a text. Raises as `read_blocks` does."""
-    return _blocks(read(text.encode(), filename=file), file)
-
-
 def _blocks(document: Document, file: str) -> list[CifBlock]:
     if not document.blocks:
         raise CifError(

@@ -50,11 +50,16 @@ def model_from_cif_file(path: str, block_name: str | None = None) -> Model:
     return model
 
 
+# Displacement parameters are refined; those of the result are judged anew.
+_BEFORE_REFINEMENT = ("The displacement tensor of", "Ueq of")
+
+
 def model_from_block(block: CifBlock) -> Model:
     """Raises MissingItemsError (all missing items at once), CifError (values that are none)."""
     _refuse_what_is_not_supported(block)
     notes: list[str] = []
-    symmetry, cell_su, sites = _symmetry(block, notes)
+    doubts: list[str] = []
+    symmetry, cell_su, sites = _symmetry(block, notes, doubts)
     model = Model(symmetry=symmetry, atoms=[], cell_su=cell_su, title=block.name, source=block)
     wavelength = block.number("_diffrn_radiation_wavelength")
     model.wavelength = wavelength[0] if wavelength else None
@@ -69,8 +74,10 @@ def model_from_block(block: CifBlock) -> Model:
     model.extinction = extinction[0] if extinction else None
     model.dispersion = _dispersion(block)
     model.atoms = _atoms(block, sites)
-    for note in notes:
-        model.note(note)
+    for text in notes:
+        model.note(text)
+    for text in doubts:
+        model.warn(text)
     _note_aspherical(model, block)
     kept = block.text("_qcrbox_refine_restraints")
     if kept:
@@ -89,13 +96,22 @@ def parse_formula(text: str | None) -> dict[str, float]:
     return {element: float(count or 1) for element, count in found}
 
 
-def _symmetry(block: CifBlock, notes: list[str]) -> tuple[crystal.symmetry, tuple[float, ...], Sites]:
-    """Cell and group for cctbx, s.u. of the cell, and the atoms, all as the rest of QCrBox reads them."""
-    cell = _cell(block, notes)
+def _symmetry(
+    block: CifBlock, notes: list[str], doubts: list[str]
+) -> tuple[crystal.symmetry, tuple[float, ...], Sites]:
+    """Cell and group for cctbx, s.u. of the cell, and the atoms, all as the rest of QCrBox reads them.
+
+    `notes` gets what was assumed, `doubts` what the file says wrongly or says twice and differently.
+    """
+    cell = _cell(block, doubts)
     group = read_space_group(block.block, cell)
-    sites = read_sites(block.block, cell, notes)
+    said: list[str] = []
+    sites = read_sites(block.block, cell, said)
+    for text in said:
+        (notes if text.startswith(_BEFORE_REFINEMENT) else doubts).append(text)
     group = origin_by_contents(group, cell, sites, block.block)
-    notes += [*group.contradictions, *group.notes]
+    doubts += group.contradictions
+    notes += group.notes
     if not group.operations or group.source == "none":
         raise MissingItemsError(
             "the CIF has no space group.",
@@ -159,7 +175,7 @@ def _note_aspherical(model: Model, block: CifBlock) -> None:
     instructions = next((item for item in ITEMS if "NoSpherA2" in (block.text(item) or "")), None)
     where = found or stated or instructions
     if where:
-        model.note(f"This file is an aspherical model ({where}); refine_iam uses spherical atoms.")
+        model.not_applied(f"This file is an aspherical model ({where}); refine_iam uses spherical atoms.")
 
 
 def _dispersion(block: CifBlock) -> dict[str, tuple[float, float]]:

@@ -54,7 +54,7 @@ def follow_instructions(model: Model, text: str, item: str) -> None:
     other.remove(lost)
     if lost:
         names = ", ".join(atom.label for atom in lost)
-        model.note(f"Atoms of {item} that the atom list of the CIF does not have: {names}.")
+        model.warn(f"Atoms of {item} that the atom list of the CIF does not have: {names}.")
     model.placed, model.free_variables = other.placed, other.free_variables
     model.equal_sites, model.equal_displacements = other.equal_sites, other.equal_displacements
     model.elements = other.elements
@@ -117,7 +117,7 @@ def _merge_atoms(model: Model, other: Model, by_label: dict[str, Atom]) -> None:
         merged.append(atom)
     model.atoms = sorted(merged, key=lambda atom: order[id(atom)])
     if moved:
-        model.note(f"Values of the atom list count where the SHELX instructions differ: {', '.join(moved)}.")
+        model.warn(f"Values of the atom list count where the SHELX instructions differ: {', '.join(moved)}.")
     if added:
         model.note(f"Atoms without SHELX instructions: {', '.join(added)}.")
 

@@ -100,7 +100,7 @@ def _chemistry(block: CifBlock, fit: Fit) -> None:
         if abs(formula.get(e, 0) - by_model.get(e, 0)) > 0.02 * formula.get(e, 1) + 0.01
     }
     if model.formula and differing:
-        model.note(
+        model.warn(
             f"The model holds {hill_formula(by_model)}; the formula of the file was kept: {hill_formula(formula)}."
         )
     weight = sum(count * atomic_mass(e) for e, count in formula.items())
@@ -139,7 +139,7 @@ def cell_and_symmetry(block: CifBlock, model: Model) -> None:
     older = "_symmetry_space_group_name_H-M"
     name = block.text("_space_group_name_H-M_alt", older) or kind.lookup_symbol()
     block.set("_space_group_name_H-M_alt", name)
-    # Another item by its definition, but the same symbol: kept, it would go on saying what is here no longer.
+    # Another item by its definition, but the same symbol: kept, it would state an outdated value.
     block.set(older, None)
     block.set("_space_group_name_Hall", block.text("_space_group_name_Hall") or kind.hall_symbol().strip())
     # Symmetry codes of the geometry count in this order.

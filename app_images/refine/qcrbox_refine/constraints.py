@@ -332,7 +332,7 @@ class _Builder:
         n_riding, n_parents = wanted
         if len(indices) != n_riding or len(parents) < n_parents:
             names = ", ".join(model.atoms[i].label for i in indices)
-            model.note(
+            model.not_applied(
                 f"AFIX {group.code} needs {n_riding} atom(s) on an atom with {n_parents} other bond(s); "
                 f"{group.pivot.label if group.pivot else '?'} has {len(parents)} and carries {names}. They keep their "
                 "position relative to it."

@@ -27,7 +27,7 @@ def extinction_choice(value: str | bool) -> str:
 def prepare_corrections(
     model: Model, data: Reflections, extinction: str = "keep", fab: str | None = None
 ) -> Corrections:
-    """Corrections as the model's file asks for them; the components of `data` become those of a merohedral twin.
+    """Corrections that the model's file requests; the components of `data` become those of a merohedral twin.
 
     extinction: `keep` (as the file does), `refine` or `none`; fab: text of a .fab file, else the one in the CIF. Raises
     UserInputError for what contradicts itself: TWIN with overlapped data, a law that is a symmetry of the crystal, ABIN
@@ -72,10 +72,10 @@ def _domains(model: Model, data: Reflections) -> Domains:
         model.note(f"{count} batches of reflections with scale factors of their own (BASF).")
         return domains
     if settings.basf:
-        model.note("BASF is not applied: the data have neither batch numbers nor a TWIN instruction.")
+        model.not_applied("BASF is not applied: the data have neither batch numbers nor a TWIN instruction.")
     individuals = model.source.column("_twin_individual_id") if model.source else None
     if individuals and len(individuals) > 1:
-        model.note(
+        model.warn(
             f"The file describes {len(individuals)} twin individuals, and neither a TWIN instruction nor overlapped data "
             "(HKLF 5): the twin is not applied."
         )
@@ -89,7 +89,7 @@ def _merohedral(model: Model, data: Reflections) -> Domains:
     _require_laws_beyond_symmetry(laws, model.symmetry.space_group())
     data.components, missed = merohedral_components(data.components.indices, laws)
     if missed:
-        model.note(
+        model.warn(
             f"{missed} indices of twin components are not whole numbers under the law of TWIN; no reflection of that "
             "domain was taken there."
         )
@@ -130,7 +130,7 @@ def _listed(settings: ShelxSettings, model: Model, count: int, origin: str) -> D
         fractions += [rest] * missing
         refined += [True] * missing
     if len(settings.basf) > count - 1:
-        model.note(
+        model.not_applied(
             f"BASF has {len(settings.basf)} numbers; {count} domains need {count - 1}, the rest is not applied."
         )
     return Domains("twin", fractions, refined) if count > 1 else Domains()
@@ -151,7 +151,7 @@ def _extinction(model: Model, choice: str) -> Extinction | None:
         if stated is not None and is_shelx_method(method, expression):
             coefficient = stated[0]
         elif stated is not None and choice == "keep":
-            model.note(
+            model.not_applied(
                 f"The extinction correction of the file ({(method or expression or '').strip()}) is not applied: only "
                 'SHELXL\'s is known here; extinction="refine" refines that.'
             )
@@ -171,11 +171,11 @@ def _mask(model: Model, fab: str | None) -> SolventMask | None:
     text, origin = (fab, "the .fab file") if fab else (own, "_shelx_fab_file")
     if settings.fab is None and not fab and (text is None or has_instructions):
         if text is not None:
-            model.note("The .fab file in the CIF is not applied: its instructions have no ABIN.")
+            model.not_applied("The .fab file in the CIF is not applied: its instructions have no ABIN.")
         return None
     if not text:
         raise UserInputError(
-            "ABIN asks for a solvent mask, and there is none.",
+            "ABIN needs a solvent mask, but none is given.",
             where="ABIN",
             why="The partial structure factors stand in a file name.fab, or in _shelx_fab_file of a CIF.",
             next="Attach the .fab file and give it as mask=…, or delete ABIN to refine without a mask.",

@@ -359,7 +359,7 @@ def _water(s: Surroundings) -> Placement | None:
 
 
 def _confirmed(s: Surroundings, sites: list[np.ndarray], kind: str) -> bool:
-    """Whether the difference density shows these atoms; without a map the user is told instead."""
+    """Whether the difference density shows these atoms; without a map a warning is given instead."""
     if not s.has_map:
         s.model.note(f"{s.atom.label} may carry {kind}; without reflections it was not placed.")
         return False

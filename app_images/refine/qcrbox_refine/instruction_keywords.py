@@ -251,7 +251,7 @@ Printed by `make instructions` from the tables that the program itself uses; a t
 Each instruction of SHELXL-2019, and each of its items, is one of three:
 
 - **applied**: it acts as in SHELXL, within the limits given;
-- **named, not applied**: the refinement goes on without it. The log, the result card and the CIF (`_refine_special_details`) say
+- **named, not applied**: the refinement continues without it. The log, the result card and the CIF (`_refine_special_details`) say
   "Not applied: …" with the reason;
 - **refused**: without it the result would be another one, so nothing is refined. The error names file, line and a way out.
 

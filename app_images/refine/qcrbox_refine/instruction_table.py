@@ -45,7 +45,7 @@ def _refused(part: str, meaning: str, why: str) -> Handling:
 INSTRUCTION_TABLE: dict[str, Handling] = {
     "ABIN": _applied("solvent_mask", "Partial structure factors from a .fab file (solvent mask)"),
     "ACTA": _applied(
-        "shelxl", "CIF and tables", "A CIF is always written; the stand-in for shelxl asks for ACTA."
+        "shelxl", "CIF and tables", "A CIF is always written; the stand-in for shelxl requires ACTA."
     ),
     "AFIX": _applied("constraints", "Idealised groups, riding hydrogen, rigid groups"),
     "ANIS": _applied("shelx_input", "Isotropic atoms become anisotropic"),

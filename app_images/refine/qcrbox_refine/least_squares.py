@@ -115,7 +115,7 @@ class Cycles:
             made, self.reflections, self.corrections, self.structure_factors, self.model.wavelength
         )
         if intensities.missing_in_mask:
-            self.model.note(
+            self.model.warn(
                 f"The solvent mask has no structure factors for {intensities.missing_in_mask} of "
                 f"{intensities.distinct.size()} reflections: 0 is used for them."
             )
@@ -247,7 +247,7 @@ class Cycles:
                 reason="too few reflections",
             )
         if n < 4 * p:
-            self.model.note(f"Only {n / p:.1f} reflections per parameter: the results are uncertain.")
+            self.model.warn(f"Only {n / p:.1f} reflections per parameter: the results are uncertain.")
 
     def _singular(self, parameter: str) -> CalculationFailed:
         return CalculationFailed(
@@ -442,9 +442,9 @@ def _correction_su(runner: Cycles, equations: NormalEquations, own: np.ndarray) 
 def _note_state(model: Model, last: Cycle, converged: bool) -> None:
     bad = not_positive_definite(model)
     if bad:
-        model.note(f"Not positive definite: {', '.join(bad)}. Their displacement parameters mean nothing.")
+        model.warn(f"Not positive definite: {', '.join(bad)}. Their displacement parameters mean nothing.")
     if not converged:
-        model.note(
+        model.warn(
             f"Finished, but not converged: max shift/s.u. {last.max_shift_su:.2f} ({last.worst}). "
             'Result kept, marked "not converged".'
         )
@@ -456,7 +456,7 @@ def _note_damping(
     """Name a parameter that the data hardly determine, where damping makes its s.u. look better."""
     factor, index = equations.hidden_by_damping()
     if factor > HIDDEN:
-        model.note(
+        model.warn(
             f"The data hardly determine {parameter_name(made, index, corrections)}: without damping (DAMP "
             f"{min(equations.damping, USUAL_DAMPING):g}) its s.u. would be {factor:.1f} times as large."
         )

@@ -137,7 +137,7 @@ class LeftOut:
 @dataclass
 class Model:
     """free_variables: FVAR from the second on (`variables` has all of them); placed: instructions of the input that
-    are neither atoms nor written anew, in order; equal_sites, equal_displacements: atoms that share them (EXYZ, EADP);
+    are neither atoms nor rewritten, in order; equal_sites, equal_displacements: atoms that share them (EXYZ, EADP);
     hydrogen_requests: of HFIX; left_out: what the
     input says and the refinement does not apply; elements: of SFAC, in its order; from_shelx: SHELX instructions rule
     the model.
@@ -157,6 +157,7 @@ class Model:
     title: str = "refined"
     source: CifBlock | None = None
     notes: list[str] = field(default_factory=list)
+    kinds: dict[str, str] = field(default_factory=dict)  # of notes: "warning" or "not_applied"
     radiation: str = ""
     settings: ShelxSettings = field(default_factory=ShelxSettings)
     free_variables: list[float] = field(default_factory=list)
@@ -175,10 +176,23 @@ class Model:
         return [1.0, *self.free_variables]
 
     def note(self, text: str) -> None:
-        """Something the user should know; printed once and kept for the result."""
+        """What was assumed or done, for information; printed once and kept for the result."""
+        self._keep(text, "note", f"Note: {text}")
+
+    def warn(self, text: str) -> None:
+        """A reason to look at the result before it is used; the calculation is shown in amber."""
+        self._keep(text, "warning", f"Warning: {text}")
+
+    def not_applied(self, text: str) -> None:
+        """Something of the input, or an option, that the result does without: a sentence that says what and why."""
+        self._keep(text, "not_applied", text)
+
+    def _keep(self, text: str, kind: str, line: str) -> None:
         if text not in self.notes:
             self.notes.append(text)
-            say(f"Note: {text}")
+            say(line)
+        if kind != "note":
+            self.kinds[text] = kind
 
     def leave_out(self, text: str, why: str) -> None:
         """Something of the input that is not applied; printed once and kept for the result and the CIF."""
@@ -190,6 +204,11 @@ class Model:
     def remarks(self) -> list[str]:
         """Notes, and what is not applied, for the CIF and the result card."""
         return [*self.notes, *(f"Not applied: {entry.text} ({entry.why})" for entry in self.left_out)]
+
+    def remarks_by_kind(self) -> list[tuple[str, str]]:
+        """The remarks as (kind, text); kinds are "warning", "note" and "not_applied"."""
+        left_out = [("not_applied", f"{entry.text} ({entry.why.rstrip('.')})") for entry in self.left_out]
+        return [*((self.kinds.get(text, "note"), text) for text in self.notes), *left_out]
 
     def remove(self, gone: list[Atom]) -> None:
         """Take atoms out; what they carried or were tied to is set free or given to the next one."""
@@ -250,6 +269,7 @@ class Model:
             equal_sites=sites,
             equal_displacements=displacements,
             notes=list(self.notes),
+            kinds=dict(self.kinds),
             free_variables=list(self.free_variables),
             left_out=list(self.left_out),
         )

@@ -96,7 +96,7 @@ class NormalEquations:
         self._fix_origin()
 
     def _weights(self, rows: slice, fc_sq: np.ndarray) -> np.ndarray:
-        """w for Fo² as measured; the scheme speaks of Fo²/K."""
+        """w for Fo² as measured; the scheme is defined for Fo²/K."""
         k = self.scale
         scaled = weights_of(
             self.weighting, self.fo_sq[rows] / k, self.sigma[rows] / k, fc_sq, self.stol_sq[rows]
@@ -238,7 +238,7 @@ def packed_upper(matrix: np.ndarray) -> flex.double:
 
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:
-    """Inverse of a positive definite matrix, scaled to unit diagonal meanwhile. Raises SingularMatrix."""
+    """Inverse of a positive definite matrix, scaled to unit diagonal in between. Raises SingularMatrix."""
     factor, root = _factor(matrix)
     half = np.linalg.inv(factor)
     return (half.T @ half) / np.outer(root, root)

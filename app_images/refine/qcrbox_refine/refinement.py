@@ -93,7 +93,7 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     prepare_model(model, options.edits)
     say(scattering.described(model))
     for doubt in scattering.doubts(model):
-        model.note(doubt)
+        model.warn(doubt)
     _prepare_hydrogens(model, options.hydrogens)
     _prepare_adps(model, options.adp)
     add_restraints(model, parse_restraints(options.restraints))
@@ -135,7 +135,7 @@ def _factors(model: Model, data: reflections.Reflections, table: str | None) -> 
     checksum = hashlib.sha256(Path(table).read_bytes()).hexdigest()
     model.note(f"Aspherical form factors from the table {Path(table).name} (SHA-256 {checksum}).")
     if made.spherical:
-        model.note(f"Spherical form factors for atoms the table lacks: {', '.join(made.spherical)}.")
+        model.warn(f"Spherical form factors for atoms the table lacks: {', '.join(made.spherical)}.")
     return made
 
 
@@ -196,12 +196,12 @@ def _prepare_hydrogens(model: Model, choice: str) -> None:
     if choice == "none":
         model.remove(hydrogen)
     if choice in ("riding", "free") and not hydrogen:
-        model.note(f'hydrogens="{choice}" found no hydrogen atoms; hydrogens="place" adds them.')
+        model.not_applied(f'hydrogens="{choice}" found no hydrogen atoms; hydrogens="place" adds them.')
     for atom in hydrogen:
         if choice == "riding":
             make_riding(atom)
         elif choice == "free" and not (atom.riding and atom.occupancy < 0.5):
-            # The small component of a disorder cannot carry hydrogen parameters of its own.
+            # The small component of a disorder cannot determine separate hydrogen parameters.
             atom.release()
     kept = [atom.label for atom in hydrogen if choice == "free" and atom.riding]
     if kept:
@@ -251,7 +251,7 @@ def _published_weights(model: Model, *, keep: bool) -> None:
     if found != "":
         model.weights, model.unit_weights = found, found is None
         if instruction is not None:
-            model.note(
+            model.warn(
                 "WGHT in the instructions of the file differs from _refine_ls_weighting_details, which is used."
             )
     elif keep:
@@ -262,7 +262,7 @@ def _published_weights(model: Model, *, keep: bool) -> None:
 def _place(model: Model, data: reflections.Reflections, corrected: Corrections, *, everywhere: bool) -> None:
     """Refine without the missing hydrogen atoms, look at the difference density, place them.
 
-    everywhere: on all atoms; otherwise where HFIX asks for them.
+    everywhere: on all atoms; otherwise where HFIX requests them.
     """
     report(fraction=0.05, text="Refining before hydrogen atoms are placed")
     notes, stated = list(model.notes), model.weights

@@ -173,11 +173,6 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
     return replace(result, n_independent=merging.independent_of_mates(result.unique))
 
 
-def as_hklf4(array: miller.array) -> str:
-    """SHELX HKLF 4 text (3I4, 2F8.2), scaled down when a number would not fit its eight columns."""
-    return hkl_text(_indices(array), array.data().as_numpy_array(), array.sigmas().as_numpy_array())
-
-
 def hkl_text(
     indices: np.ndarray,
     values: np.ndarray,
@@ -202,7 +197,7 @@ def hkl_text(
 
 
 def _shelx_text(found: Found, rows: HklRows, grouped: bool) -> tuple[str, str]:
-    """The text to keep and its HKLF instruction: as it stands, else written anew in the setting of the structure."""
+    """The text to keep and its HKLF instruction: unchanged if possible, otherwise rewritten in the setting of the structure."""
     code = abs(found.hklf.code)
     plain = is_identity(found.hklf.matrix) and found.hklf.scale == 1 and found.hklf.weight == 1
     if found.text and found.rows.fixed and plain and code in (2, 4, 5, 6):
@@ -226,12 +221,12 @@ def _transformed(found: Found, model: Model) -> HklRows:
     result = replace(rows, indices=indices, values=values, sigmas=sigmas)
     misses = np.any(np.abs(indices - np.rint(indices)) > _WHOLE, axis=1)
     if misses.any():
-        model.note(
+        model.warn(
             f"{int(misses.sum())} of {len(rows)} reflections have no whole indices after the matrix of HKLF and were left out."
         )
     bad = ~(sigmas > 0)
     if bad.any():
-        model.note(f"{int(bad.sum())} reflections with s.u. ≤ 0 were left out.")
+        model.warn(f"{int(bad.sum())} reflections with s.u. ≤ 0 were left out.")
     if (misses | bad).any():
         result = _without(result, misses | bad, _is_grouped(rows, hklf))
     if len(result) == 0:
@@ -459,7 +454,7 @@ def _warn_strong_absences(absent: miller.array, model: Model) -> None:
         return
     ratio = absent.data() / absent.sigmas()
     if flex.mean(ratio) > 3:
-        model.note(
+        model.warn(
             f"{absent.size()} systematically absent reflections have a mean I/σ of {flex.mean(ratio):.1f}: "
             "is the space group right?"
         )

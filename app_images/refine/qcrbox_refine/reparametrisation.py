@@ -63,7 +63,7 @@ class Block(Protocol):
         """Write the derivatives of the parameters it rules."""
 
     def names(self) -> list[str]:
-        """Of its own parameters."""
+        """Names of the block's own parameters."""
 
 
 @dataclass
@@ -407,10 +407,6 @@ class Reparametrisation:
     def independent_names(self) -> list[str]:
         """What each independent parameter is, for messages."""
         return [name for block in self.blocks for name in block.names()]
-
-    def independent_of_variable(self, number: int) -> int | None:
-        """Place of a refined free variable among the independent parameters; None when it is not refined."""
-        return next(iter(self.rows.variables[number - 1]), None)
 
     def parameter_map(self) -> Any:
         """Where the parameters of each atom stand among the gradients of Fc."""

@@ -75,7 +75,7 @@ def model_text(model: Model, cycles: int = 10) -> str:
 
 
 def _hklf(model: Model) -> str:
-    """HKLF as the model came with it: its reflections have not been written anew."""
+    """The original HKLF of the model: its reflections have not been rewritten."""
     hklf = model.settings.hklf
     if hklf is None:
         return "HKLF 4"
@@ -89,7 +89,7 @@ def _numbers(values: Iterable[float], decimals: int) -> str:
 
 # Instructions that SHELXL wants before UNIT.
 _BEFORE_UNIT = ("DISP", "LAUE")
-# What a refinement writes anew, with what it has refined or applied.
+# Instructions that a refinement rewrites with refined or applied values.
 _REWRITTEN = frozenset(["DISP", "NEUT", "MERG", "OMIT", "SHEL", "TWIN", "BASF", "EXTI", "SWAT", "ABIN"])
 # Groups of these m are ideal polygons and may be fitted again; others have been fitted once for all.
 _POLYGONS = (5, 6, 7, 10, 11)
@@ -98,7 +98,7 @@ _POLYGONS = (5, 6, 7, 10, 11)
 class ModelWriter:
     """Head and atoms of a SHELX text, with every instruction of the input that the model still has.
 
-    rewritten: leave out those that a refinement writes anew.
+    rewritten: leave out those that a refinement rewrites.
     """
 
     def __init__(self, model: Model, *, rewritten: bool = False) -> None:
@@ -137,7 +137,7 @@ class ModelWriter:
     # Head
 
     def head(self, cycles: int, of_data: Iterable[str] = ()) -> list[str]:
-        """Everything before WGHT and FVAR. of_data: instructions about the data, written anew."""
+        """Everything before WGHT and FVAR. of_data: rewritten instructions about the data."""
         model = self.model
         cell = model.symmetry.unit_cell().parameters()
         group = model.symmetry.space_group()

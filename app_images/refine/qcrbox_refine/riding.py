@@ -1,7 +1,7 @@
 """Ideal positions of riding atoms: the geometries m of AFIX mn.
 
 Distances X-H are SHELXL's at room temperature; they grow by 0.01 Å below -20 and 0.02 Å below -70 °C, to allow for
-libration. An AFIX with a distance of its own has that one.
+libration. An AFIX with an explicit distance uses that one.
 """
 
 from __future__ import annotations

@@ -5,11 +5,14 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 from cctbx import crystal, miller, xray
 from cctbx.array_family import flex
+from qcrbox.cif import read
+from qcrbox_refine.cif_block import CifBlock
 from qcrbox_refine.cif_output import model_block
 from qcrbox_refine.model import Atom, Model
-from qcrbox_refine.reflections import as_hklf4
+from qcrbox_refine.reflections import hkl_text
 from qcrbox_refine.scattering import set_factors
 
 # Acetic-acid-like chain with a chlorine atom on the inversion centre of P -1.
@@ -23,6 +26,17 @@ ATOMS = [
     ("N1", "N", (0.22, 0.61, 0.55), 1.0),
     ("C3", "C", (0.32, 0.74, 0.52), 1.0),
 ]
+
+
+def parse_blocks(text: str) -> list[CifBlock]:
+    """The data blocks of a CIF text."""
+    return [CifBlock(block=block) for block in read(text.encode()).blocks]
+
+
+def as_hklf4(array: miller.array) -> str:
+    """SHELX HKLF 4 text of intensities with their s.u."""
+    indices = np.array(array.indices(), dtype=int).reshape(-1, 3)
+    return hkl_text(indices, array.data().as_numpy_array(), array.sigmas().as_numpy_array())
 
 
 def model(space_group: str = "P -1") -> Model:

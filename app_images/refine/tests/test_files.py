@@ -13,9 +13,10 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.spec import load
 from qcrbox_agent import conversion
 from qcrbox_refine import shelxl, weighting
-from qcrbox_refine.cif_block import CifBlock, parse_blocks, value_and_su, with_su
+from qcrbox_refine.cif_block import CifBlock, value_and_su, with_su
 from qcrbox_refine.refinement import Options, refine_files
 from qcrbox_refine.shelx_cards import short_labels
+from simulated_crystals import parse_blocks
 
 
 @pytest.mark.parametrize("name", ["shipped", "riding", "free"])

@@ -3,11 +3,11 @@
 import pytest
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 from qcrbox_refine import reflections, scattering
-from qcrbox_refine.cif_block import CifBlock, parse_blocks
+from qcrbox_refine.cif_block import CifBlock
 from qcrbox_refine.cif_input import model_from_block, model_from_cif_file
 from qcrbox_refine.hkl_file import read_hkl_text
 from qcrbox_refine.refinement import load_model, parse_omit
-from simulated_crystals import intensities
+from simulated_crystals import as_hklf4, intensities, parse_blocks
 from simulated_crystals import model as simulated_model
 
 
@@ -73,7 +73,7 @@ def test_rows_that_the_file_excludes_are_left_out_and_named(true):
 
 
 def test_embedded_hkl_text_is_read_and_kept_as_it_is(true):
-    text = reflections.as_hklf4(intensities(true)) + "\n_cell_length_a is no reflection\n"
+    text = as_hklf4(intensities(true)) + "\n_cell_length_a is no reflection\n"
     model = model_from_block(cif_with(true, shelx_hkl_file=text))
     read = reflections.prepare(model)
     assert read.unique.size() == intensities(true).size()
@@ -132,7 +132,7 @@ def test_an_item_given_twice_is_named(tmp_path):
 
 
 def test_reflections_that_the_wavelength_cannot_reach_are_refused(true, tmp_path):
-    (tmp_path / "s.hkl").write_text(reflections.as_hklf4(intensities(true)))
+    (tmp_path / "s.hkl").write_text(as_hklf4(intensities(true)))
     true.wavelength = 1.54184
     with pytest.raises(UserInputError, match=r"1\.54184 Å cannot measure"):
         reflections.prepare(true, str(tmp_path / "s.hkl"))
@@ -206,7 +206,7 @@ def test_symops_win_over_a_wrong_symbol(true):
 
 
 def test_omit_is_read_and_applied_with_equivalents(true, tmp_path):
-    (tmp_path / "s.hkl").write_text(reflections.as_hklf4(intensities(true)))
+    (tmp_path / "s.hkl").write_text(as_hklf4(intensities(true)))
     everything = reflections.prepare(true, str(tmp_path / "s.hkl"))
     true.settings.omitted = parse_omit("1 0 -2; 0 2 0")
     fewer = reflections.prepare(true, str(tmp_path / "s.hkl"))
@@ -218,6 +218,6 @@ def test_omit_is_read_and_applied_with_equivalents(true, tmp_path):
 def test_large_intensities_are_scaled_into_the_columns(true):
     array = intensities(true)
     big = array.customized_copy(data=array.data() * 1e6, sigmas=array.sigmas() * 1e6)
-    again = read_hkl_text(reflections.as_hklf4(big), "big.hkl")
+    again = read_hkl_text(as_hklf4(big), "big.hkl")
     ratios = [a / b for a, b in zip(again.values, array.data(), strict=True) if b > 100]
     assert max(ratios) == pytest.approx(min(ratios), rel=1e-3)

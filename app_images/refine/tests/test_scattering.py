@@ -2,7 +2,6 @@
 
 import pytest
 from qcrbox.contract.errors import UserInputError
-from qcrbox_refine.cif_block import parse_blocks
 from qcrbox_refine.model import Model
 from qcrbox_refine.scattering import (
     Radiation,
@@ -17,6 +16,7 @@ from qcrbox_refine.scattering import (
 )
 from qcrbox_refine.shelx_settings import Dispersion, GaussianFactor
 from simulated_crystals import model as simulated_model
+from simulated_crystals import parse_blocks
 
 
 @pytest.fixture

@@ -126,18 +126,28 @@ def test_the_hand_of_a_polar_crystal_is_found(tmp_path):
     true = simulated_model("P 1")
     true.wavelength = 1.54184
     cif, hkl = write(tmp_path, true, noise=0.005, d_min=0.8)
-    write_cif(refine_files(str(cif), str(hkl), Options()), tmp_path / "right.cif")
+    right = refine_files(str(cif), str(hkl), Options())
+    write_cif(right, tmp_path / "right.cif")
     inverted = simulated_model("P 1")
     inverted.wavelength = 1.54184
     for atom in inverted.atoms:
         atom.site = tuple(-x for x in atom.site)
     write(tmp_path, true, inverted, noise=0.005, d_min=0.8)
-    write_cif(refine_files(str(cif), str(hkl), Options()), tmp_path / "wrong.cif")
+    wrong = refine_files(str(cif), str(hkl), Options())
+    write_cif(wrong, tmp_path / "wrong.cif")
     flack = [
         float(re.search(r"abs_structure_Flack +(-?[\d.]+)", (tmp_path / name).read_text()).group(1))
         for name in ("right.cif", "wrong.cif")
     ]
     assert flack == pytest.approx([0, 1], abs=0.1)
+    warned = [
+        any(
+            kind == "warning" and "other absolute structure" in text
+            for kind, text in one.model.remarks_by_kind()
+        )
+        for one in (right, wrong)
+    ]
+    assert warned == [False, True]
 
 
 def test_extinction_is_refined_with_su(tmp_path):

@@ -48,7 +48,7 @@ def refined(folder, text: str, hkl: str | None = None):
 
 @pytest.fixture
 def command(tmp_path, monkeypatch, capsys):
-    """Runs refine_iam as an agent does; gives log, warnings of the result card, and the CIF's remarks."""
+    """Runs refine_iam as an agent does; gives log, what the result card says as (kind, text), and the CIF's remarks."""
     monkeypatch.chdir(tmp_path)
 
     def run(text: str, **options):
@@ -59,7 +59,8 @@ def command(tmp_path, monkeypatch, capsys):
             refine_commands.refine_iam("x.cif", cycles=2, weighting="keep", **options)
         finally:
             progress.send_to(None)
-        card = [message["warning"] for message in sent if "warning" in message]
+        card = [("warning", message["warning"]) for message in sent if "warning" in message]
+        card += [(message["kind"], message["remark"]) for message in sent if "remark" in message]
         block = read((tmp_path / "refined.cif").read_bytes()).blocks[0]
         return capsys.readouterr().out, card, block
 
@@ -68,9 +69,13 @@ def command(tmp_path, monkeypatch, capsys):
 
 def test_what_is_not_applied_is_named_in_log_card_and_cif(files, command):
     log, card, block = command(with_cards(files[0], "MPLA 3 C1 C2 O1", "DFIX 1.5 C1 C99"))
-    for text in (log, "\n".join(card), block.text("_refine_special_details")):
+    for text in (log, block.text("_refine_special_details")):
         assert "Not applied: MPLA 3 C1 C2 O1 (" in text
         assert "Not applied: DFIX 1.5 C1 C99 (There is no atom C99" in text
+    not_applied = "\n".join(text for kind, text in card if kind == "not_applied")
+    assert "MPLA 3 C1 C2 O1 (" in not_applied
+    assert "DFIX 1.5 C1 C99 (There is no atom C99" in not_applied
+    assert not any("MPLA" in text or "DFIX" in text for kind, text in card if kind != "not_applied")
 
 
 def test_the_source_of_dispersion_is_said_in_log_and_cif(files, command):
@@ -98,7 +103,7 @@ def test_the_source_of_dispersion_is_said_in_log_and_cif(files, command):
 def test_a_file_with_more_than_spherical_atoms_says_so(files, command, more):
     text = without(files[0], "_computing_structure_refinement") + more
     log, card, block = command(text)
-    for said in (log, "\n".join(card), block.text("_refine_special_details")):
+    for said in (log, "\n".join(text for _, text in card), block.text("_refine_special_details")):
         assert "This file is an aspherical model" in said
         assert "refine_iam uses spherical atoms" in said
 

@@ -7,25 +7,49 @@ export interface IFigure {
   now: string;
 }
 
-const SHOWN: [string, string, number][] = [
-  ['R1', 'R1', 4],
-  ['wR2', 'wR2', 4],
-  ['S', 'S', 4],
-  ['max_shift_su', 'max shift/s.u.', 3]
-];
+const SHOWN = ['R1', 'wR2', 'S', 'max_shift_su'];
+
+/** Words and digits of what programs report, as in the notebook (`qcrbox.client.metrics`). */
+const FIGURES: Record<string, [label: string, digits: number]> = {
+  cycle: ['cycle', 0],
+  round: ['round', 0],
+  R1: ['R1', 4],
+  R1_before: ['R1 before', 4],
+  wR2: ['wR2', 4],
+  S: ['S', 3],
+  max_shift_su: ['max shift/s.u.', 3],
+  mean_shift_su: ['mean shift/s.u.', 3],
+  shift_su: ['max shift/s.u.', 3],
+  residual_max: ['Δρ max / e Å⁻³', 2],
+  residual_min: ['Δρ min / e Å⁻³', 2],
+  rounds: ['rounds', 0],
+  scf_iteration: ['SCF iteration', 0],
+  scf_iterations: ['SCF iterations', 0],
+  estimated_s: ['estimated time / s', 0]
+};
+
+/** A reported figure in words: label and text. */
+export function inWords(name: string, value: number): [label: string, text: string] {
+  if (name === 'converged') {
+    return [name, value ? 'yes' : 'no'];
+  }
+  const [label, digits] = FIGURES[name] ?? [name.replaceAll('_', ' '), undefined];
+  const text = digits === undefined ? String(Number(value.toPrecision(4))) : value.toFixed(digits);
+  return [label, text.replace('-', '\u2212')];
+}
 
 /** Figures of merit from the metrics of the first and the last cycle; others than these are for the log. */
 export function figuresOf(calculation: ICalculation): IFigure[] {
   const { metrics = {}, history = [] } = calculation.progress ?? {};
-  return SHOWN.flatMap(([name, symbol, digits]) => {
+  return SHOWN.flatMap(name => {
     // The last report of a program is on the whole; what belongs to a cycle is in the history.
     const now = metrics[name] ?? [...history].reverse().find(row => typeof row[name] === 'number')?.[name];
     if (typeof now !== 'number') {
       return [];
     }
     const first = history.find(row => typeof row[name] === 'number')?.[name];
-    const text = now.toFixed(digits);
-    const before = name === 'max_shift_su' || first === undefined ? '' : first.toFixed(digits);
+    const [symbol, text] = inWords(name, now);
+    const before = name === 'max_shift_su' || first === undefined ? '' : inWords(name, first)[1];
     return [{ symbol, before: before === text ? '' : before, now: text }];
   });
 }

@@ -11,7 +11,8 @@ import type { RegistryStore } from '../registry/store';
 import { FINAL, type IApplication, type ICalculation, type ICommand, type IDataset } from '../registry/types';
 import { calculationTitle } from '../titles';
 import { Facts } from './facts';
-import { figuresOf, isUnconverged } from './figures';
+import { figuresOf } from './figures';
+import { Remarks } from './remarks';
 
 export interface IResultActions {
   rename(calculation: ICalculation): void;
@@ -80,14 +81,7 @@ function Result({ calculation, store, actions, trans }: IProps): JSX.Element {
       {!isOver && typeof fraction === 'number' && (
         <progress className="qcrbox-Progress" max={1} value={fraction} aria-label={trans.__('Progress')} />
       )}
-      {isUnconverged(calculation) && (calculation.warnings ?? []).length === 0 && (
-        <p className="qcrbox-Warning">{trans.__('Finished, but not converged. The result is kept.')}</p>
-      )}
-      {(calculation.warnings ?? []).map(warning => (
-        <p className="qcrbox-Warning" key={warning}>
-          ⚠ {warning}
-        </p>
-      ))}
+      <Remarks calculation={calculation} trans={trans} />
       {calculation.error_msg && (
         <div className="qcrbox-Error" role="alert">
           {calculation.error_msg}

@@ -1,7 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { isDoubtful, isUnconverged } from '../command/figures';
+import { inWords, isDoubtful, isUnconverged } from '../command/figures';
+import { Remarks } from '../command/remarks';
 import { FINAL, type ICalculation } from '../registry/types';
 import { SIGNS, word } from '../states';
 import { calculationTitle } from '../titles';
@@ -76,7 +77,7 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
   const over = FINAL.has(calculation.status);
   const { text: log, problem } = useLog(calculation, store);
   const progress = calculation.progress;
-  const metrics = Object.entries(progress?.metrics ?? {});
+  const figures = Object.entries(progress?.metrics ?? {}).map(([name, value]) => inWords(name, value));
   const queue = queueWords(calculation, trans);
   return (
     <div className="qcrbox-Detail">
@@ -93,10 +94,10 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
             <dd>{duration(calculation)}</dd>
           </>
         )}
-        {metrics.map(([name, value]) => (
-          <React.Fragment key={name}>
-            <dt>{name}</dt>
-            <dd>{Number.isInteger(value) ? value : value.toPrecision(4)}</dd>
+        {figures.map(([label, text]) => (
+          <React.Fragment key={label}>
+            <dt>{label}</dt>
+            <dd>{text}</dd>
           </React.Fragment>
         ))}
       </dl>
@@ -106,9 +107,7 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
       {queue && <div data-queue="">{queue}</div>}
       {!over && progress?.text && <div>{progress.text}</div>}
       {calculation.error_msg && <div className="qcrbox-Error">{calculation.error_msg}</div>}
-      {(calculation.warnings ?? []).map(warning => (
-        <div key={warning}>⚠ {warning}</div>
-      ))}
+      <Remarks calculation={calculation} trans={trans} />
       <div className="qcrbox-Detail-buttons">
         {!over && (
           <button className="qcrbox-small" onClick={() => void context.cancel(calculation)}>

@@ -210,6 +210,8 @@ export interface components {
             returncode?: number | null;
             /** Warnings */
             warnings?: string[];
+            /** Remarks */
+            remarks?: components["schemas"]["Remark"][];
             /** Timings S */
             timings_s?: {
                 [key: string]: number;
@@ -809,6 +811,21 @@ export interface components {
             /** Uptime S */
             uptime_s: number;
         };
+        /**
+         * Remark
+         * @description One remark of a calculation.
+         */
+        Remark: {
+            kind: components["schemas"]["RemarkKind"];
+            /** Text */
+            text: string;
+        };
+        /**
+         * RemarkKind
+         * @description Kinds of remarks that are no warnings.
+         * @enum {string}
+         */
+        RemarkKind: "note" | "not_applied";
         /**
          * Session
          * @description An interactive session.

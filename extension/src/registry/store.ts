@@ -89,6 +89,8 @@ export class RegistryStore implements IDisposable {
   /** List everybody's work, or one's own. */
   async showEverybody(everybody: boolean): Promise<void> {
     this.everybody = everybody;
+    // At once, or the switch springs back until the answer is there.
+    this._changed.emit();
     await this.refresh();
   }
 

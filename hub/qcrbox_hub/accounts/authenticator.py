@@ -87,8 +87,8 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
     async def _is_right(self, name: str, account: UserInfo | None, password: str) -> bool:
         """Is this the password of the account, or of its workshop?"""
         stored = account.password if account else self._dummy_hash
-        # Hashing takes a quarter of a second by design: in a thread, so that the hub goes on; and for an
-        # unknown name too, so that the answer's time does not tell which names exist.
+        # Hashing takes a quarter of a second by design: in a thread, so that the hub stays responsive; and for an
+        # unknown name too, so that the response time does not reveal which names exist.
         if await asyncio.to_thread(matches, password, stored):
             return account is not None
         if account is None:
@@ -100,7 +100,7 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
         row = await Invitations(self.db).workshop_of(name, password, taken=False)
         if row is None or self.one_person or self.problem_with_name(name) or self.is_taken(name):
             return False
-        # Nobody knows this password; the workshop's opens the account while the workshop lasts.
+        # A random password; that of the workshop opens the account while the workshop lasts.
         await self.new_account(name, secrets.token_urlsafe(24), approved=True)
         self.set_password_state(name, workshop=row.id)
         handler.user_from_username(name)
@@ -151,7 +151,7 @@ class QCrBoxAuthenticator(Members, NativeAuthenticator):
         return ""
 
     async def ask(self, name: str, password: str, address: str) -> None:
-        """Note that someone asks for an account."""
+        """Store a request for an account."""
         hashed = await hash_password(password)
         self.db.add(RequestRow(name=name, password=hashed, address=address, asked_at=time.time()))
         self.db.commit()

@@ -72,7 +72,7 @@ def _ldap(c: Any, sign_in: SignIn, data: Path, public_url: str, providers: Any) 
     parts = (f"({name}={{{'uid' if name == 'memberUid' else 'userdn'}}})" for name in given.member_attributes)
     options.group_search_filter = f"(|{''.join(parts)})"
     options.group_attributes = given.member_attributes
-    # The library looks into the groups that it is told of; with some to be allowed, not everyone is.
+    # The library checks only the configured groups; once groups are configured, only their members are allowed.
     options.allowed_groups = [
         *given.allowed_groups,
         *(each for each in given.groups if each not in given.allowed_groups),

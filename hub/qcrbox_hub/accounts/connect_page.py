@@ -118,7 +118,7 @@ class BeginConnecting(_Asked):
 
 
 class FinishConnecting(_Asked):
-    """A program asks for its token with the secret."""
+    """A program requests its token with the secret."""
 
     async def post(self) -> None:
         """Answer the token, 202 while the person has not decided, 403 or 404 otherwise."""

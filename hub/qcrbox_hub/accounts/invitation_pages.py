@@ -26,6 +26,9 @@ class Invite(Page):
     Administrators for every group; a group's manager makes join codes of that group.
     """
 
+    # The group of an invitation that is being withdrawn, for the audit trail.
+    _withdrawn = ""
+
     @property
     def is_admin(self) -> bool:
         """Whether the user may invite into any group."""
@@ -76,10 +79,22 @@ class Invite(Page):
             values = await action()
         except QcError as error:
             self.db.rollback()
+            if action is not None:
+                await self._audit({}, allowed=False)
             await self._show(problem=str(error), status=error.status, list=self.field("people"))
             return
         self.log.info("%s: invitations: %s", self.current_user.name, self.field("action"))
-        await self._show(**values)
+        unwritten = await self._audit(values)
+        await self._show(**{**values, "problem": unwritten})
+
+    async def _audit(self, values: dict[str, Any], *, allowed: bool = True) -> str:
+        """Who may come in, through whom and for how long; never a code or password."""
+        details = {name: self.field(name)[:100] for name in ("days", "uses", "number") if self.field(name)}
+        if made := [f"{each.person.name}: {each.problem or 'made'}" for each in values.get("outcomes", [])]:
+            details["people"] = ", ".join(made)[:4000]
+        group = self._withdrawn or self.field("group")
+        act = _ACTS[self.field("action")]
+        return await self.audit(act, "group" if group else "site", group, details, allowed=allowed)
 
     def _require(self, group: str, *, admin: bool = False) -> None:
         if not self.is_admin and (admin or group not in self._groups()):
@@ -112,7 +127,8 @@ class Invite(Page):
     async def _do_withdraw(self) -> dict[str, Any]:
         number = int(self.field("number")) if self.field("number").isdigit() else 0
         row = self.db.get(InvitationRow, number)
-        self._require(row.group if row is not None else "")
+        self._withdrawn = row.group if row is not None else ""
+        self._require(self._withdrawn)
         self.invitations.withdraw(number)
         return {"message": "Withdrawn."}
 
@@ -215,6 +231,12 @@ class Join(Page):
         self.redirect(self.hub.base_url + "home")
 
 
+_ACTS = {
+    "code": "make a join code",
+    "workshop": "set a workshop password",
+    "import": "import people",
+    "withdraw": "withdraw an invitation",
+}
 _GONE = "This invitation does not hold: it has expired, is used up, was withdrawn, or was mistyped."
 
 

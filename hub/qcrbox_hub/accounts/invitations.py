@@ -124,7 +124,7 @@ class Invitations:
     # ------------------------------------------------------------ using
 
     def use(self, row: InvitationRow) -> None:
-        """Count one use. Raises Conflict when somebody else took the last one meanwhile."""
+        """Count one use. Raises Conflict when no use is left."""
         if row.uses_left is None:
             return
         changed = (
@@ -140,7 +140,7 @@ class Invitations:
         """End an invitation. Accounts that were made with it stay."""
         row = self.session.get(InvitationRow, number)
         if row is None:
-            raise NotFound("This invitation is not there any more.", next="Load the page again.")
+            raise NotFound("This invitation no longer exists.", next="Load the page again.")
         self._delete(row)
         self.session.commit()
 

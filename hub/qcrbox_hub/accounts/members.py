@@ -36,9 +36,9 @@ class Members(Base):
     one_person = Bool(
         False, help="There are no walls: only administrators may sign in, and sign-up is closed."
     ).tag(config=True)
-    trusted = Bool(False, help="There are no walls, and an administrator said that everyone is trusted.").tag(
-        config=True
-    )
+    trusted = Bool(
+        False, help="There are no walls, and an administrator has confirmed that everyone is trusted."
+    ).tag(config=True)
     walls_what = Unicode(help="One sentence about the walls between people.").tag(config=True)
     walls_stronger = Unicode(help="What would be stronger, and how to get it.").tag(config=True)
 
@@ -156,18 +156,19 @@ class Members(Base):
 
     def page_handlers(self) -> list[tuple[Any, ...]]:
         """Our pages that do not depend on how people sign in."""
-        from qcrbox_hub.accounts import connect_page, group_page, home_size, invitation_pages, pages
+        from qcrbox_hub.accounts import account_list, connect_page, home_size, invitation_pages, pages
 
         return [
             (r"/first-admin", pages.FirstAdmin),
-            (r"/people", pages.People),
+            (r"/people", pages.Moved, {"to": "administration/people"}),
             (r"/trust", pages.Trust),
             (r"/confirm", pages.Confirm),
             (r"/host-name", pages.HostName),
-            (r"/group-members", group_page.Groups),
+            (r"/group-members", pages.Moved, {"to": "administration/groups"}),
             (r"/invitations", invitation_pages.Invite),
             (r"/join", invitation_pages.Join),
             (r"/home-size", home_size.HomeSize),
+            (r"/api/qcrbox/accounts", account_list.AccountList),
             (r"/connect", connect_page.Connect),
             (r"/connect/begin", connect_page.BeginConnecting),
             (r"/connect/token", connect_page.FinishConnecting),

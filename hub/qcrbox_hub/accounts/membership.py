@@ -45,7 +45,7 @@ def read_stored_roles(database_url: str) -> StoredRoles:
     """For the hub's configuration: at a start it deletes roles that are not named there, and takes them from
     everybody who is not named there. Empty before the first start.
 
-    A role in a group counts only for members of that group, whoever removed someone and by which door.
+    A role in a group counts only for members of that group, however a person was removed from it.
     """
     engine = create_engine(database_url)
     try:
@@ -147,7 +147,7 @@ class Membership:
     def delete(self, name: str) -> None:
         """Delete a group with its roles. Its data stay in the registry and wait for a decision."""
         if name == self.common_group:
-            raise UserInputError(f"Everybody belongs to {name}.", next="It cannot be deleted.")
+            raise UserInputError(f"Every member belongs to {name}.", next="It cannot be deleted.")
         self.session.delete(self.group(name))
         self.session.commit()
 
@@ -175,7 +175,7 @@ class Membership:
         """Out of the group, and out of every role in it."""
         found, person = self.group(group), self.person(name)
         if group == self.common_group:
-            raise UserInputError(f"Everybody belongs to {group}.", next="Lock the account instead.")
+            raise UserInputError(f"Every member belongs to {group}.", next="Lock the account instead.")
         if person in found.users:
             found.users.remove(person)
         for kind in GROUP_ROLES:

@@ -18,7 +18,7 @@ from qcrbox_hub.accounts.brake import BRAKE, REQUESTS_LIMIT, SIGN_UPS_PER_ADDRES
 from qcrbox_hub.accounts.first_admin import FirstAdminCode
 from qcrbox_hub.accounts.membership import give_administrator
 from qcrbox_hub.accounts.recent_sign_in import recent
-from qcrbox_hub.accounts.roles import APPLICATIONS_ROLE
+from qcrbox_hub.accounts.registry import HubAct, record_act
 from qcrbox_hub.accounts.service import AccountService
 from qcrbox_hub.accounts.tables import RequestRow, must_change_password
 from qcrbox_hub.platform.addresses import Addresses
@@ -27,7 +27,7 @@ from qcrbox_hub.walls.choice import trust_everyone
 if TYPE_CHECKING:
     from qcrbox_hub.accounts.authenticator import QCrBoxAuthenticator
 
-# Fields of a form that are not repeated on the page that asks for the password.
+# Fields of a form that are not repeated on the page with the password field.
 _NOT_REPEATED = frozenset({"_xsrf", "confirm_password"})
 
 
@@ -61,6 +61,29 @@ class Page(BaseHandler):
             "minimum_password_length", getattr(self.authenticator, "minimum_password_length", 0)
         )
         self.finish(await self.render_template(template, **values))
+
+    async def audit(
+        self, action: str, kind: str, name: str, details: dict[str, str], *, allowed: bool = True
+    ) -> str:
+        """Write an act of the person who is signed in into the audit trail. kind: person, group or site.
+
+        Returns what to tell the person when that failed, else "".
+        """
+        act = HubAct(
+            who=self.current_user.name,
+            address=client_address(self)[:64],
+            action=action.replace("_", " ")[:60],
+            kind=kind,
+            name=name[:255],
+            allowed=allowed,
+            details=details,
+        )
+        try:
+            await record_act(self.settings["qcrbox_registry_url"], self.settings["qcrbox_service_token"], act)
+        except QcError as error:
+            self.log.error("not in the audit trail: %s: %s", act, error.message)
+            return "It could not be written into the audit trail, as the registry does not answer."
+        return ""
 
     async def confirmed(self) -> bool:
         """Has the person proved in the last five minutes who they are? If not, this answers with a page that asks.
@@ -206,7 +229,7 @@ class SignUp(Page):
             return
         SIGN_UPS_PER_ADDRESS.count(client_address(self))
         await self.authenticator.ask(name, self.field("password"), client_address(self))
-        self.log.info("Someone asks for the account %s", name)
+        self.log.info("Account requested: %s", name)
         await self._show(account=name, done=True)
 
     def _flood(self) -> str:
@@ -266,7 +289,7 @@ class FirstAdmin(Page):
         self.log.info("First administrator is %s", name)
         self.set_login_cookie(user)
         recent.note(user, self.get_session_cookie())
-        self.redirect(self.hub.base_url + "people")
+        self.redirect(f"{self.hub.base_url}administration/people")
 
 
 class ChangePassword(Page):
@@ -305,124 +328,15 @@ class ChangePassword(Page):
         await self._show(done=True)
 
 
-class People(Page):
-    """Approve, refuse, lock, and make administrators."""
+class Moved(BaseHandler):
+    """An address of an older page: leads to the page of the administration that took its place."""
 
-    @web.authenticated
-    @needs_scope("admin:users")
-    async def get(self) -> None:
-        """Show accounts and requests."""
-        await self._list()
+    def initialize(self, to: str) -> None:
+        self.to = to
 
-    async def _list(self, *, message: str = "", new_password: str = "", status: int = 200) -> None:
-        known = {user.name: user.admin for user in self.db.query(orm.User)}
-        accounts = self.authenticator.accounts() if self.authenticator.own_passwords else []
-        role = orm.Role.find(self.db, APPLICATIONS_ROLE)
-        application_admins = {user.name for user in role.users} if role else set()
-        taken, locked = {each.username for each in accounts}, set(self.authenticator.locked())
-        await self.show(
-            "people.html",
-            status=status,
-            pending=[
-                {"id": each.id, "name": each.name, "taken": each.name in taken, "address": each.address}
-                for each in self.service.requests()
-            ],
-            locked=sorted(locked),
-            members=[
-                {
-                    "name": name,
-                    "admin": known.get(name, False),
-                    "applications": name in application_admins,
-                }
-                for name in sorted({*known, *taken} - locked)
-            ],
-            me=self.current_user.name,
-            own_passwords=self.authenticator.own_passwords,
-            one_person=self.authenticator.one_person,
-            walls_what=self.authenticator.walls_what,
-            walls_stronger=self.authenticator.walls_stronger,
-            message=message,
-            new_password=new_password,
-        )
-
-    @web.authenticated
-    @needs_scope("admin:users")
-    async def post(self) -> None:
-        """Carry out the action of the form and show the list again."""
-        if not await self.confirmed():
-            return
-        action = getattr(self, f"_do_{self.field('action')}", None)
-        names = self.get_body_arguments("name")
-        if self.field("action") in ("approve", "refuse"):
-            asked = {request.name: str(request.id) for request in reversed(self.service.requests())}
-            names = [*self.get_body_arguments("request"), *(asked[name] for name in names if name in asked)]
-        if action is None or not names:
-            await self._list(message="Choose at least one person.", status=400)
-            return
-        done, problems, new_password = [], [], ""
-        for name in names:
-            try:
-                outcome = await action(name)
-            except QcError as error:
-                self.db.rollback()
-                problems.append(error.message)
-                continue
-            new_password = outcome if self.field("action") == "new_password" else ""
-            done.append(name if new_password or outcome is None else str(outcome))
-        self.log.info("%s: %s %s", self.current_user.name, self.field("action"), ", ".join(done))
-        said = [f"{_DONE[self.field('action')]}: {', '.join(done)}."] if done else []
-        await self._list(
-            message=" ".join(said + problems), new_password=new_password, status=200 if done else 400
-        )
-
-    async def _do_approve(self, number: str) -> str:
-        return self.service.approve(_number(number), self.field(f"as_{number}"))
-
-    async def _do_refuse(self, number: str) -> str:
-        return self.service.refuse(_number(number))
-
-    async def _do_lock(self, name: str) -> None:
-        await self.service.lock(name)
-
-    async def _do_unlock(self, name: str) -> None:
-        self.service.unlock(name)
-
-    async def _do_sign_out(self, name: str) -> None:
-        await self.service.sign_out(name, tokens=True)
-
-    async def _do_make_admin(self, name: str) -> None:
-        self.service.make_administrator(name)
-
-    async def _do_make_member(self, name: str) -> None:
-        self.service.make_member(name)
-
-    async def _do_give_applications(self, name: str) -> None:
-        self.service.set_application_administrator(name, given=True)
-
-    async def _do_take_applications(self, name: str) -> None:
-        self.service.set_application_administrator(name, given=False)
-
-    async def _do_new_password(self, name: str) -> str:
-        """For a person who has forgotten theirs: shown once, to be changed after signing in."""
-        return await self.service.new_password(name)
-
-
-_DONE = {
-    "approve": "Approved",
-    "refuse": "Refused",
-    "lock": "Locked",
-    "unlock": "Unlocked",
-    "sign_out": "Signed out everywhere",
-    "make_admin": "Administrators now",
-    "make_member": "Members now",
-    "give_applications": "Application administrators now",
-    "take_applications": "No more application administrators",
-    "new_password": "New password, shown this once, for",
-}
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    def get(self) -> None:
+        """Redirect to the page."""
+        self.redirect(f"{self.hub.base_url}{self.to}")
 
 
 class Trust(Page):
@@ -451,9 +365,11 @@ class Trust(Page):
         if not await self.confirmed():
             return
         if self.field("words").lower() != "everyone is trusted":
+            await self.audit("trust everyone", "site", "", {}, allowed=False)
             await self._show(problem='Type "everyone is trusted".', status=400)
             return
         trust_everyone(Path(self.authenticator.data), self.current_user.name)
         self.log.warning("%s says that everyone on this platform is trusted", self.current_user.name)
         self.authenticator.one_person, self.authenticator.trusted = False, True
-        await self._show(done=True)
+        unwritten = await self.audit("trust everyone", "site", "", {})
+        await self._show(done=True, problem=unwritten)

@@ -173,7 +173,7 @@ class LdapAuthenticator(PasswordMembers, LDAPAuthenticator):
         return bool(set(self.claimed(auth_model)) & set(self.must_be_in))
 
     async def _ask(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | str | None:
-        # The library waits for the directory; in a thread, so that the hub goes on.
+        # The library waits for the directory; in a thread, so that the hub stays responsive.
         return await asyncio.to_thread(
             lambda: asyncio.run(LDAPAuthenticator.authenticate(self, handler, data))
         )

@@ -1,4 +1,4 @@
-"""Whoever gives rights proves again who they are: a sign-in at most five minutes ago, of this browser.
+"""Acts that give rights need a sign-in of this browser at most five minutes old.
 
 For pages: `if not await self.confirmed(): return` at the start of a POST (see `pages.Page`); the form that was posted
 is shown again with a password field, or a link to the sign-in provider. For the hub's REST interface see

@@ -35,7 +35,7 @@ def roles() -> list[dict[str, Any]]:
     """The roles that exist from the start; those of a group come with `group_roles`."""
     return [
         {
-            # Without JupyterHub's `shares!user`: whoever opens another person's server hands that server a token of
+            # Without JupyterHub's `shares!user`: a person who opens another person's server gives that server a token of
             # their own, with which its owner could act for them in the registry.
             "name": "user",
             "description": "A member: own things, and what is shared with own groups",
@@ -62,8 +62,8 @@ def roles() -> list[dict[str, Any]]:
             "name": "qcrbox-registry",
             "description": "What the registry may ask the hub: persons and groups",
             "services": [SERVICE],
-            # read:users and not its narrower parts: only it tells when an account was made, and without that
-            # an account made anew under an old name would get the old one's data.
+            # read:users and not its narrower parts: only it includes when an account was made, and without that
+            # a new account under an old name would get the old one's data.
             "scopes": ["list:users", "read:users", "read:roles:users", "list:groups"],
         },
     ]

@@ -1,6 +1,6 @@
 """What administrators do with accounts, as functions: pages, the admin service and the command line call these.
 
-They check no right and ask for no password; whoever calls them does (`pages.Page.confirmed`). Each raises an error of
+They check neither rights nor passwords; the caller does (`pages.Page.confirmed`). Each raises an error of
 `qcrbox.contract.errors` with words for the person, and returns after the change is stored.
 """
 
@@ -47,7 +47,7 @@ class HubAccess(Protocol):
 
 
 class AccountService:
-    """Accounts of one hub. `by` is the name of who acts; nobody can take away their own rights."""
+    """Accounts of one hub. `by` is the name of the acting administrator, who cannot take away their own rights."""
 
     def __init__(self, hub: HubAccess, by: str, clock: Callable[[], float] = time.time) -> None:
         self.hub, self.by, self.clock = hub, by, clock
@@ -101,7 +101,7 @@ class AccountService:
     def _request(self, request_id: int) -> RequestRow:
         request = self.session.get(RequestRow, request_id)
         if request is None:
-            raise NotFound("This request is not there any more.", next="Load the page again.")
+            raise NotFound("This request no longer exists.", next="Load the page again.")
         return request
 
     # ------------------------------------------------------------ accounts

@@ -24,7 +24,7 @@ class AccountRow(orm.Base):
 
 
 class RequestRow(orm.Base):
-    """Someone asks for an account. Several may ask for one name, and for a name that is taken."""
+    """A request for an account. Several may name the same account, or one that is taken."""
 
     __tablename__ = "qcrbox_requests"
 
@@ -55,7 +55,7 @@ class InvitationRow(orm.Base):
 class SignInStateRow(orm.Base):
     """What is special about how an account signs in. must_change: its password was made by someone else.
 
-    workshop: the account has no password of its own; that of this invitation opens it. locked: an administrator closed
+    workshop: the account has no own password; that of this invitation opens it. locked: an administrator closed
     it (accounts with a password of ours are closed in NativeAuthenticator's table).
     """
 

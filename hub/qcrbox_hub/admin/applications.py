@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
 
-from qcrbox.contract.errors import NotFound, QcError, UserInputError
+from qcrbox.contract.errors import Conflict, NotFound, QcError, UserInputError
 from tornado import web
 
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
-from qcrbox_hub.admin.tables import Column
+from qcrbox_hub.admin.tables import Column, arrange
+from qcrbox_hub.platform.built_images import approve_image, approved_images, built_images, connect
 
 REUSE = {
     "": "As its specification says",
@@ -41,7 +42,8 @@ async def read_applications(page: AdminPage) -> list[dict[str, Any]]:
                 "label": label,
                 "state": state,
                 "hold": held.get(str(each["id"])),
-                "image": images.get((each["slug"], each["version"]), ""),
+                "approval": images.get((each["slug"], each["version"])),
+                "image": images.get((each["slug"], each["version"]), {}).get("image_id", ""),
                 "failed_start": status["failed_starts"].get(label, ""),
                 "waits": status["waits"].get(label, ""),
                 "waiting": status["waiting_by_application"].get(label, 0),
@@ -49,15 +51,6 @@ async def read_applications(page: AdminPage) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def approved_images(data: Path) -> dict[tuple[str, str], str]:
-    """(slug, version) -> the image, by its digest, that an administrator approved. Empty without containers."""
-    try:
-        rows = json.loads((data / "approved_images.json").read_text())
-        return {(row["slug"], row["version"]): row["image_id"] for row in rows}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
 
 
 def missing_words(row: dict[str, Any]) -> str:
@@ -71,32 +64,33 @@ class Applications(AdminPage):
     path = "/applications"
     powers = frozenset({Power.ADMINISTRATOR, Power.APPLICATIONS})
     columns = (
-        Column("name", "Name"),
+        Column("name", "Name", sortable=True),
         Column("version", "Version"),
-        Column("state", "State"),
+        Column("state", "State", sortable=True),
         Column("allowed", "Who may use it"),
         Column("image", "Image"),
-        Column("agents", "Agents", numeric=True),
-        Column("waiting", "Waiting", numeric=True),
-        Column("trouble", "Trouble"),
+        Column("agents", "Agents", sortable=True, numeric=True),
+        Column("waiting", "Waiting", sortable=True, numeric=True),
+        Column("trouble", "Trouble", sortable=True),
     )
 
     @web.authenticated
     async def get(self) -> None:
-        asked = self.asked()
+        asked = self.asked(sort="name")
         try:
             rows, problem = await read_applications(self), ""
         except QcError as error:
             rows, problem = [], error.message
-        text = asked.text.lower()
-        rows = [row for row in rows if text in f"{row['name']} {row['slug']}".lower()]
         for row in rows:
             row["allowed"] = row["restricted_to"] if row["restricted_to"] is not None else "everyone"
             row["trouble"] = row["failed_start"] or row["waits"] or missing_words(row)
+        rows = arrange(rows, asked, ("name", "slug", "state"))
         if self.wants_csv:
             await self.send_csv("applications", self.at_once(rows))
             return
-        await self.show_page("applications.html", asked=asked, rows=rows, away=problem)
+        await self.show_page(
+            "applications.html", asked=asked, rows=asked.cut(rows), total=len(rows), away=problem
+        )
 
 
 class Application(AdminPage):
@@ -104,6 +98,9 @@ class Application(AdminPage):
 
     path = "/applications"
     powers = Applications.powers
+    changes = "application"
+    # Everything else is the registry's, which audits it.
+    audited_here = frozenset({"approve_image"})
 
     async def _found(self, number: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The application, and every version of it. Answers 404 for another number."""
@@ -119,7 +116,28 @@ class Application(AdminPage):
     @web.authenticated
     async def get(self, number: str) -> None:
         row, versions = await self._found(number)
-        await self.show_page("application.html", row=row, versions=versions, reuse=list(REUSE.items()))
+        built, problem = None, ""
+        looked = bool(self.get_query_argument("images", ""))
+        if looked:
+            try:
+                built = await self._built(row)
+            except QcError as error:
+                problem = str(error)
+        await self.show_page(
+            "application.html",
+            row=row,
+            versions=versions,
+            reuse=list(REUSE.items()),
+            looked=looked,
+            built=built,
+            built_problem=problem,
+        )
+
+    async def _built(self, row: dict[str, Any]) -> dict[str, Any] | None:
+        """The newest image of this application on this machine. Raises Unreachable without a Docker daemon."""
+        found = await asyncio.to_thread(lambda: built_images(connect()))
+        same = [each for each in found if (each["slug"], each["version"]) == (row["slug"], row["version"])]
+        return same[0] if same else None
 
     @web.authenticated
     async def post(self, number: str) -> None:
@@ -132,6 +150,24 @@ class Application(AdminPage):
     async def do_approve(self) -> str:
         await self._change(approved=True)
         return f"{self.row['label']} is approved."
+
+    async def do_approve_image(self) -> str:
+        """The image that is built now, by its digest, is what will run: as `qcrbox apps approve` does."""
+        self.require_typed(self.row["label"])
+        self.name, reason = self.row["label"], self.reason
+        built = await self._built(self.row)
+        if built is None:
+            raise NotFound(
+                f"{self.row['label']} has no image on this machine.",
+                next=f"Build it first: qcrbox apps build {self.row['slug']}",
+            )
+        if built["id"] != self.field("image"):
+            raise Conflict(
+                "Another image was built since the page was shown.",
+                next="Look at the new digest, then approve it.",
+            )
+        await approve_image(Path(self.authenticator.data), built, self.current_user.name)
+        return f"{self.row['label']} runs as {built['id'][:19]}… from its next agent on. Reason: {reason}"
 
     async def do_disapprove(self) -> str:
         await self._change(approved=False)
@@ -172,8 +208,11 @@ class Application(AdminPage):
     async def do_retire(self) -> str:
         self.require_typed(self.row["label"])
         reason = self.reason
-        await self.registry.call("DELETE", f"/api/applications/{self.row['id']}")
+        await self._retire(self.row, reason)
         return f"{self.row['label']} is retired. Reason: {reason}"
+
+    async def _retire(self, row: dict[str, Any], reason: str) -> None:
+        await self.registry.call("DELETE", f"/api/applications/{row['id']}", query={"reason": reason})
 
     async def do_restore(self) -> str:
         await self.registry.call("POST", f"/api/applications/{self.row['id']}/restore")
@@ -185,8 +224,9 @@ class Application(AdminPage):
         if not newer:
             raise NotFound("There is no newer version to retire.")
         self.require_typed(self.row["label"])
+        reason = f"rolled back to {self.row['version']}: {self.reason}"
         if self.row["retired"]:
             await self.do_restore()
         for each in newer:
-            await self.registry.call("DELETE", f"/api/applications/{each['id']}")
+            await self._retire(each, reason)
         return f"Rolled back to {self.row['label']}; retired: {', '.join(each['label'] for each in newer)}."

@@ -9,7 +9,7 @@ from tornado import web
 
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
-from qcrbox_hub.admin.tables import Column
+from qcrbox_hub.admin.tables import Column, arrange
 
 MODES = {"hold": "hold: nothing new starts", "drain": "drain: idle agents end too"}
 
@@ -20,18 +20,18 @@ class Launchers(AdminPage):
     path = "/launchers"
     powers = frozenset({Power.ADMINISTRATOR, Power.APPLICATIONS})
     columns = (
-        Column("agent", "Agent"),
-        Column("application", "Application"),
-        Column("launcher", "Launcher"),
-        Column("state", "State"),
+        Column("agent", "Agent", sortable=True),
+        Column("application", "Application", sortable=True),
+        Column("launcher", "Launcher", sortable=True),
+        Column("state", "State", sortable=True),
         Column("calculations", "Calculations"),
-        Column("rss_bytes", "Memory", numeric=True),
-        Column("seen_s_ago", "Heard, s ago", numeric=True),
+        Column("rss_bytes", "Memory", sortable=True, numeric=True),
+        Column("seen_s_ago", "Heard, s ago", sortable=True, numeric=True),
     )
 
     @web.authenticated
     async def get(self) -> None:
-        problem = ""
+        problem, asked = "", self.asked(sort="application")
         launchers: list[dict[str, Any]] = []
         agents: list[dict[str, Any]] = []
         holds: dict[tuple[str, str], dict[str, Any]] = {}
@@ -42,14 +42,16 @@ class Launchers(AdminPage):
             holds = {(each["kind"], each["object_id"]): each for each in found}
         except QcError as error:
             problem = error.message
+        agents = arrange(agents, asked, ("agent", "application", "launcher", "state"))
         if self.wants_csv:
             await self.send_csv("agents", self.at_once(agents))
             return
         await self.show_page(
             "launchers.html",
-            asked=self.asked(),
+            asked=asked,
             launchers=[row | {"hold": holds.get(("launcher", row["launcher"]))} for row in launchers],
-            agents=agents,
+            agents=asked.cut(agents),
+            total=len(agents),
             site_hold=holds.get(("site", "")),
             modes=MODES,
             away=problem,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_hub.admin.registry import RegistryClient
+from qcrbox_hub.accounts.registry import RegistryClient
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,10 @@ def measure_machine(data: Path, meminfo: Path = Path("/proc/meminfo")) -> Machin
     )
 
 
+# Managers of launchers whose agents are containers.
+CONTAINER_MANAGERS = ("docker", "swarm")
+
+
 class Overview(AdminPage):
     """Managers and application administrators are led to the first section that is theirs."""
 
@@ -64,16 +68,25 @@ class Overview(AdminPage):
             self.redirect(f"{self.root}{sections_of(self.held)[0].path}")
             return
         checks, work, holds = await self._platform()
+        people = Directory(self.db, self.authenticator).figures()
         await self.show_page(
             "overview.html",
             checks=checks,
             work=work,
             holds=holds,
-            people=Directory(self.db, self.authenticator).figures(),
+            people=people,
+            containers=self._containers(people["servers"], work),
             machine=measure_machine(Path(self.authenticator.data)),
             walls_what=self.authenticator.walls_what or "Not known.",
             walls_stronger=self.authenticator.walls_stronger,
         )
+
+    def _containers(self, servers: int, work: dict[str, Any] | None) -> dict[str, int] | None:
+        """How many containers the platform runs: people's servers and agents. None while the registry is away."""
+        if work is None:
+            return None
+        of_people = servers if self.settings["qcrbox_servers_in_containers"] else 0
+        return {"servers": of_people, "agents": work["agents_in_containers"]}
 
     async def _platform(self) -> tuple[list[dict[str, Any]], dict[str, Any] | None, list[dict[str, Any]]]:
         """Checks that fail, figures of the work (None while the registry is away), and holds."""
@@ -89,7 +102,13 @@ class Overview(AdminPage):
             for essential, faults in ((True, ready["missing"]), (False, ready["notes"]))
             for name, fault in faults.items()
         ]
+        in_containers = {
+            each["launcher"] for each in status["launchers"] if each["manager"] in CONTAINER_MANAGERS
+        }
         work = {
+            "agents_in_containers": sum(
+                1 for agent in status["agents"] if agent["launcher"] in in_containers
+            ),
             "waiting": status["waiting"],
             "running": status["running"],
             "agents": len(status["agents"]),

@@ -12,7 +12,7 @@ from tornado import web
 
 from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.pages import Page
-from qcrbox_hub.admin.registry import HubAct, PersonalTokens, RegistryClient, record_act
+from qcrbox_hub.accounts.registry import PersonalTokens, RegistryClient
 from qcrbox_hub.admin.sections import Power, powers_of, sections_of
 from qcrbox_hub.admin.tables import Asked, Column, csv_lines, last_page, read_asked
 from qcrbox_hub.admin.words import FILTERS
@@ -38,6 +38,7 @@ _AUDITED_FIELDS = (
     "tokens",
     "internet",
     "image",
+    "images",
     "request",
     "mode",
 )
@@ -55,10 +56,15 @@ class AdminPage(Page):
     # there. The registry audits by itself what it is asked for: those actions are in `audited_there`.
     changes: ClassVar[str] = ""
     audited_there: ClassVar[frozenset[str]] = frozenset({"limits"})
+    # With names in it: only these are audited here.
+    audited_here: ClassVar[frozenset[str]] = frozenset()
+    # What the audit trail keeps of an act besides the fields of its form.
+    noted: dict[str, str]
     # Name of the person or group that the page is about.
     name: str = ""
 
     async def prepare(self) -> None:
+        self.noted = {}
         await super().prepare()
         if self.current_user is not None and not self.powers & self.held:
             raise web.HTTPError(404)
@@ -121,6 +127,7 @@ class AdminPage(Page):
                 sections=sections_of(self.held),
                 here=self.path,
                 is_administrator=self.is_administrator,
+                may_invite=bool(self.held & {Power.ADMINISTRATOR, Power.GROUPS}),
                 me=self.current_user.name,
                 banner=self.banner.read().get("text", ""),
                 own_passwords=self.authenticator.own_passwords,
@@ -197,23 +204,17 @@ class AdminPage(Page):
     async def _audit(self, *, allowed: bool) -> str:
         """Write what was done at the hub into the audit trail. What to tell the person when that failed, else ""."""
         action = self.field("action")
-        if not self.changes or action in self.audited_there:
+        if (
+            not self.changes
+            or action in self.audited_there
+            or (self.audited_here and action not in self.audited_here)
+        ):
             return ""
-        act = HubAct(
-            who=self.current_user.name,
-            address=client_address(self)[:64],
-            action=action.replace("_", " "),
-            kind=self.changes,
-            name=(self.name or self.field("name"))[:255],
-            allowed=allowed,
-            details={name: self.field(name)[:LONGEST_REASON] for name in _AUDITED_FIELDS if self.field(name)},
+        details = {name: self.field(name)[:LONGEST_REASON] for name in _AUDITED_FIELDS if self.field(name)}
+        details |= {name: value[:LONGEST_REASON] for name, value in self.noted.items()}
+        return await self.audit(
+            action, self.changes, self.name or self.field("name"), details, allowed=allowed
         )
-        try:
-            await record_act(self.settings["qcrbox_registry_url"], self.settings["qcrbox_service_token"], act)
-        except QcError as error:
-            self.log.error("not in the audit trail: %s: %s", act, error.message)
-            return "It could not be written into the audit trail, as the registry does not answer."
-        return ""
 
     @property
     def reason(self) -> str:

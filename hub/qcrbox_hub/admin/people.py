@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
@@ -58,9 +58,18 @@ class People(AdminPage):
             total=total,
             states=list(STATES.items()),
             requests=[
-                {"id": each.id, "name": each.name, "asked_at": each.asked_at, "address": each.address}
-                for each in self.service.requests()
+                {
+                    "id": each.id,
+                    "name": each.name,
+                    "asked_at": each.asked_at,
+                    "address": each.address,
+                    "taken": self.authenticator.is_taken(each.name),
+                }
+                for each in (self.service.requests() if self.authenticator.own_passwords else [])
             ],
+            one_person=self.authenticator.one_person,
+            walls_what=self.authenticator.walls_what,
+            walls_stronger=self.authenticator.walls_stronger,
         )
 
     async def _portions(self, asked: Any) -> AsyncIterator[list[Mapping[str, Any]]]:
@@ -96,12 +105,25 @@ class People(AdminPage):
         await self.act()
 
     async def do_approve(self) -> str:
-        names = [self.service.approve(number) for number in self._numbers()]
-        return f"Approved: {', '.join(names)}."
+        """Those chosen, each under its name or, where that is taken, under the one of the field `as_<request>`."""
+        return self._each("Approved", lambda number: self.service.approve(number, self.field(f"as_{number}")))
 
     async def do_refuse(self) -> str:
-        names = [self.service.refuse(number) for number in self._numbers()]
-        return f"Refused: {', '.join(names)}."
+        return self._each("Refused", self.service.refuse)
+
+    def _each(self, done: str, act: Callable[[int], str]) -> str:
+        """Carry out the act for each request that was chosen; one that is refused does not stop the others."""
+        names, problems = [], []
+        for number in self._numbers():
+            try:
+                names.append(act(number))
+            except QcError as error:
+                self.db.rollback()
+                problems.append(error)
+        if not names:
+            raise problems[0]
+        self.name = ", ".join(names)
+        return " ".join([f"{done}: {', '.join(names)}.", *(problem.message for problem in problems)])
 
     async def do_make(self) -> None:
         """A new account with a start password that is shown once."""
@@ -111,7 +133,10 @@ class People(AdminPage):
         await self.show_page("new-password.html", person=name, password=password, made=True)
 
     def _numbers(self) -> list[int]:
+        """Requests by number, or by the name that was asked for: of several of one name, the first."""
         numbers = [int(text) for text in self.get_body_arguments("request") if text.isdigit()]
+        asked = {request.name: request.id for request in reversed(self.service.requests())}
+        numbers += [asked[name] for name in self.get_body_arguments("name") if name in asked]
         if not numbers:
             raise UserInputError("Choose at least one request.")
         return numbers
@@ -137,6 +162,7 @@ class Person(AdminPage):
     async def get(self, name: str) -> None:
         row = self._row(name)
         usage, limits, problem = await self._figures(name)
+        lock = await self._lock(name) if row.state == "locked" else None
         held = {group: self.membership.roles_of(self.membership.person(name), group) for group in row.groups}
         await self.show_page(
             "person.html",
@@ -146,11 +172,24 @@ class Person(AdminPage):
             away=problem,
             quotas=QUOTAS,
             held=held,
+            lock=lock,
             kinds={kind: kind.replace("_", " ") for kind in GROUP_ROLES},
             common=self.authenticator.group,
             data_choices=DATA_CHOICES,
             is_self=name == self.current_user.name,
         )
+
+    async def _lock(self, name: str) -> dict[str, Any] | None:
+        """By whom, when and why the person was locked, as the audit trail keeps it; None when it does not."""
+        try:
+            found = await self.registry.get(
+                "/api/audit", object_id=name, action="lock", allowed="true", limit=1
+            )
+        except QcError as error:
+            self.log.warning("administration: no reason of a lock: %s", error.message)
+            return None
+        rows = found["audit"]
+        return {**rows[0], "reason": rows[0]["details"].get("reason", "")} if rows else None
 
     async def _figures(self, name: str) -> tuple[dict[str, Any] | None, dict[str, float], str]:
         try:

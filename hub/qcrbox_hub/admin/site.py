@@ -12,6 +12,7 @@ from tornado import web
 from qcrbox_hub.admin.backups import Backups
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.platform.banner import LONGEST
+from qcrbox_hub.platform.setting_changes import change, changeable, waiting
 from qcrbox_hub.platform.settings import FILE, PlatformSettings
 
 
@@ -33,7 +34,7 @@ class Site(AdminPage):
             hold = next((each for each in holds if each["kind"] == "site"), None)
         except QcError as error:
             problem = error.message
-        data = Path(self.authenticator.data)
+        in_file = PlatformSettings.load(Path(self.authenticator.data))
         await self.show_page(
             "site.html",
             away=problem,
@@ -44,7 +45,9 @@ class Site(AdminPage):
             backup_runs=self.backups.is_running,
             backup_problem=self.backups.problem,
             settings_file=FILE,
-            settings=flat(PlatformSettings.load(data).model_dump(mode="json")),
+            settings=flat(in_file.model_dump(mode="json")),
+            changeable=changeable(in_file),
+            restart_for=waiting(in_file, self.settings["qcrbox_running_settings"]),
         )
 
     @web.authenticated
@@ -74,6 +77,24 @@ class Site(AdminPage):
     async def _hold(self, mode: str | None, reason: str) -> None:
         body = {"kind": "site", "name": "", "mode": mode, "reason": reason}
         await self.registry.call("PUT", "/api/holds", body)
+
+    async def do_settings(self) -> str:
+        """Change those settings whose fields were sent; the others stay."""
+        reason = self.reason
+        known = [each.name for each in changeable(PlatformSettings())]
+        sent = {name: self.get_body_arguments(name) for name in known}
+        wanted = {name: " ".join(values) for name, values in sent.items() if values}
+        changed = change(Path(self.authenticator.data), wanted)
+        self.noted = {
+            name: f"{before or 'empty'} -> {after or 'empty'}" for name, (before, after) in changed.items()
+        }
+        if not changed:
+            return "No setting was changed."
+        self.log.info("%s: settings changed: %s. Reason: %s", self.current_user.name, self.noted, reason)
+        return (
+            f"Changed: {', '.join(changed)}. The platform uses {'it' if len(changed) == 1 else 'them'} after its next"
+            " start: qcrbox down, then qcrbox up."
+        )
 
     async def do_backup(self) -> str:
         self.backups.start()

@@ -53,7 +53,7 @@ class Storage(AdminPage):
         decisions: list[dict[str, Any]] = []
         try:
             found = await self.registry.get("/api/storage", most=MOST)
-            leftovers = (await self.registry.get("/api/leftovers", fresh="false"))["leftovers"]
+            leftovers = (await self.registry.get("/api/leftovers"))["leftovers"]
             decisions = (await self.registry.get("/api/leftovers/decisions"))["decisions"]
         except QcError as error:
             problem = error.message
@@ -112,11 +112,31 @@ class Storage(AdminPage):
         done = await self.registry.call("POST", "/api/trash/empty", body)
         return f"{done['number']} files left the trash for good; their bytes are freed within the hour."
 
-    def _days(self) -> float:
+    async def do_retention_dry_run(self) -> None:
+        """Show which outputs a retention rule would put into the trash."""
+        days, group = self._days(least=1), self.field("group")
+        counted = await self.registry.call("POST", "/api/retention", _rule(days, group))
+        await self._show(retained=counted | {"days": days, "group": group})
+
+    async def do_retention(self) -> str:
+        self.require_typed("outputs")
+        body = _rule(self._days(least=1), self.field("group")) | {"dry_run": False, "reason": self.reason}
+        done = await self.registry.call("POST", "/api/retention", body)
+        return (
+            f"{done['datasets']} outputs with {done['files']} files are in the trash. Their owners can bring them back"
+            " until the trash lets go of them."
+        )
+
+    def _days(self, least: float = 0) -> float:
         try:
             days = float(self.field("days"))
         except ValueError:
             days = -1.0
-        if not 0 <= days <= 36500:
+        if not least <= days <= 36500:
             raise UserInputError("Type a number of days.")
         return days
+
+
+def _rule(days: float, group: str) -> dict[str, Any]:
+    """Outputs that were not used for so many days, of one group or of everyone; counted only."""
+    return {"unused_days": days, "dry_run": True} | ({"group": group} if group else {})

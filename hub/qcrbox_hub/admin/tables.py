@@ -46,6 +46,10 @@ class Asked:
     def offset(self) -> int:
         return (self.page - 1) * self.size
 
+    def cut(self, rows: Sequence[Any]) -> Sequence[Any]:
+        """The rows of this page."""
+        return rows[self.offset : self.offset + self.size]
+
     def link(self, **changes: Any) -> str:
         """The address of this table with other values; paging starts again unless it is what changes."""
         values: dict[str, Any] = {"q": self.text, "sort": self.sort, **self.filters, **changes}
@@ -82,6 +86,29 @@ def read_asked(
         after=arguments.get("after", "")[:64],
         filters={name: arguments[name][:LONGEST_SEARCH] for name in filters if arguments.get(name)},
     )
+
+
+def arrange(rows: Sequence[dict[str, Any]], asked: Asked, searched: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a table that is not a database's: those with the text in one of the searched columns, in order.
+
+    Rows without a value come last, whichever way the order goes. The page is cut from it by `asked.cut`.
+    """
+    text = asked.text.lower()
+    found = [row for row in rows if any(text in str(row.get(key) or "").lower() for key in searched)]
+    key, descends = asked.order
+    if not key:
+        return found
+    with_value = [row for row in found if row.get(key) not in (None, "")]
+    without = [row for row in found if row.get(key) in (None, "")]
+    with_value.sort(key=lambda row: _orderly(row[key]), reverse=descends)
+    return with_value + without
+
+
+def _orderly(value: Any) -> tuple[bool, float, str]:
+    """Numbers by size before text without regard to case."""
+    if isinstance(value, int | float):
+        return False, float(value), ""
+    return True, 0.0, (" ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)).lower()
 
 
 def last_page(total: int, size: int = PAGE_SIZE) -> int:

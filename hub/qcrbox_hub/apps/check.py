@@ -1,4 +1,4 @@
-"""`qcrbox apps check`: everything that can be said about an application folder without running it."""
+"""`qcrbox apps check`: every check of an application folder that does not run it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def check(folder: Path) -> Findings:
 
 
 def _spec(folder: Path, found: Findings) -> None:
-    """The agent's own check, in a process of its own: importing glue runs its code."""
+    """The agent's own check, in a separate process: importing glue runs its code."""
     done = subprocess.run(
         [sys.executable, "-m", "qcrbox_agent", "check", str(required_spec_of(folder))],
         capture_output=True,

@@ -15,22 +15,21 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import docker
 import qcrbox
 from docker.errors import APIError, DockerException, ImageNotFound
-from qcrbox.contract.errors import QcError, Unreachable, UserInputError
+from qcrbox.contract.errors import QcError, UserInputError
 from qcrbox.spec import load
 from qcrbox.spec.folder import application_files, required_spec_of
 
 from qcrbox_hub.apps.dockerfile import DEFAULT_DOCKERFILE
+from qcrbox_hub.platform.built_images import LABEL
 
 DEBIAN = "debian:bookworm-slim"
 BASE = "qcrbox/base:latest"
 GUI_BASE = "qcrbox/gui-base:latest"
-LABEL = "org.qcrbox"
-# The second build of every application: the agent of this version goes on top, whatever the base was built with,
+# The second build of every application: the agent of this version replaces the one the base was built with,
 # so a newer agent costs seconds and not the application's packages once more.
 _WITH_AGENT = """\
 FROM {image}
@@ -51,21 +50,6 @@ class BuildFailed(QcError):
     """A build step failed. Field: log_tail, the last lines of the build."""
 
     kind = "build_failed"
-
-
-def connect() -> docker.DockerClient:
-    """The local daemon. Raises Unreachable with what to do when none answers."""
-    try:
-        client = docker.from_env()
-        client.ping()
-    except DockerException as problem:
-        raise Unreachable(
-            "No Docker daemon answers.",
-            why=f"{problem}.",
-            next="Start it (as root: `dockerd` or `systemctl start docker`), or use the process manager, which needs no Docker.",
-            part="docker",
-        ) from problem
-    return client
 
 
 def image_name(slug: str, version: str) -> str:
@@ -166,7 +150,7 @@ class ImageBuilder:
     def build_application(self, folder: Path, *, rebuild: bool = False) -> tuple[str, str]:
         """Build one application folder. Returns (name, image id).
 
-        The id is that of this build: somebody else may build under the same name at the same time.
+        The id is that of this build: another user may build under the same name at the same time.
         """
         # Not by YAML alone: it would read the version 2022.10 as the number 2022.1.
         spec = load(required_spec_of(folder))
@@ -310,7 +294,7 @@ def _tar(context: dict[str, bytes]) -> io.BytesIO:
 
 
 def behind_own_ca() -> bool:
-    """A machine with certificate authorities of its own: builds need them to reach the package registries."""
+    """A machine may have its own certificate authorities: builds need them to reach the package registries."""
     own = Path("/usr/local/share/ca-certificates")
     return own.is_dir() and any(own.rglob("*.crt"))
 
@@ -325,20 +309,3 @@ def certificates(bundle: Path) -> dict[str, bytes]:
 
 def _tail(text: str, lines: int) -> str:
     return "\n".join(text.strip().splitlines()[-lines:])
-
-
-def built_images(client: docker.DockerClient) -> list[dict[str, Any]]:
-    """The newest image of every application on this daemon: slug, version, name, id, size in bytes."""
-    found = []
-    for image in client.images.list(filters={"label": f"{LABEL}.application", "dangling": False}):
-        labels = image.labels
-        found.append(
-            {
-                "slug": labels[f"{LABEL}.application"],
-                "version": labels.get(f"{LABEL}.version", ""),
-                "name": image.tags[0],
-                "id": image.id,
-                "size": image.attrs["Size"],
-            }
-        )
-    return sorted(found, key=lambda entry: (entry["slug"], entry["version"]))

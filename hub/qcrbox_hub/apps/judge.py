@@ -21,7 +21,7 @@ class Verdict:
 
 
 def judge_status(expected: Expectation, status: str, warnings: list[str]) -> Verdict:
-    """`warning` means: it ended well and said something; `successful` allows warnings."""
+    """`warning` means: it ended well with a warning; `successful` allows warnings."""
     found = "warning" if status == "successful" and warnings else status
     holds = expected.expected in (found, "successful" if found == "warning" else found)
     return Verdict(str(expected), holds, found)

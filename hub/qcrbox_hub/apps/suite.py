@@ -27,7 +27,7 @@ TESTS = ("match", "non-match", "within", "contain", "present", "missing")
 
 @dataclass(frozen=True)
 class Input:
-    """One argument. Exactly one of `value`, `path` and `text` is meant, told by `source`."""
+    """One argument. `source` names which of `value`, `path` and `text` is used."""
 
     name: str
     source: str  # "value", "external_file" or "internal_file"

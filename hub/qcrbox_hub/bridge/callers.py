@@ -1,6 +1,6 @@
 """Who may use the bridge: programs of the same person, and pages that the bridge itself has served.
 
-The bridge lends a person's token to whoever reaches its ports. Three kinds of strangers reach a loopback port: pages
+The bridge uses a person's token for every caller that reaches its ports. Three kinds of strangers reach a loopback port: pages
 of other sites in the person's browser (also under a name of their own that they let point to 127.0.0.1), and
 programs of other accounts of the machine.
 """
@@ -67,28 +67,28 @@ def require_own_page(scope: Scope, pages: frozenset[str] = frozenset()) -> None:
     if site not in ("none", "same-origin") and not (opened and scope["path"] in pages):
         foreign = True
     if foreign:
-        raise NotAllowed("Cross-origin request refused.", why="A page of another site has made it.")
+        raise NotAllowed("Cross-origin request refused.", why="The request came from a page of another site.")
 
 
 def require_own_program(client: tuple[str, int] | None, server: tuple[str, int]) -> None:
-    """Raises NotAllowed for a connection from another account of this machine, where the system tells (Linux)."""
+    """Raises NotAllowed for a connection from another account of this machine; checked on Linux only."""
     if client is None:
         raise NotAllowed("The connection does not say where it comes from.")
     owner = owner_of(client, server)
     if owner is not None and owner not in (os.getuid(), 0):
         raise NotAllowed(
             "This bridge belongs to another account of this machine.",
-            next="Start one of your own: qcrbox bridge.",
+            next="Start your own: qcrbox bridge.",
         )
 
 
 def knows_accounts() -> bool:
-    """True where the account behind a connection can be told."""
+    """True where the account behind a connection can be determined."""
     return _TABLES[0].exists()
 
 
 def owner_of(client: tuple[str, int], server: tuple[str, int]) -> int | None:
-    """The account (uid) that holds the client's end of a loopback connection; None when it cannot be told."""
+    """The account (uid) that holds the client's end of a loopback connection; None when it cannot be determined."""
     if not knows_accounts():
         return None
     wanted = (_as_kernel_writes(client), _as_kernel_writes(server))

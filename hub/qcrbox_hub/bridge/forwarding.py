@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from qcrbox_hub.bridge.upstream import Upstream
 from qcrbox_hub.bridge.windows import Windows
 
-# Nothing else of a request goes on: no cookies, no origin, no credentials that a program has of its own.
+# Nothing else of a request is forwarded: no cookies, no origin, none of the program's credentials.
 _PASSED = (
     "content-type",
     "content-length",
@@ -67,7 +67,7 @@ class Forwarding:
         path = _checked_path(request)
         query = request.url.query
         headers = {name: request.headers[name] for name in _PASSED if name in request.headers}
-        # Bytes are handed on as they come, so no encoding is asked for that would have to be told apart.
+        # Bytes are forwarded unchanged, so no content encoding is requested.
         headers["accept-encoding"] = "identity"
         has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
         body = request.stream() if has_body else None

@@ -47,7 +47,7 @@ class Upstream:
         await self._http.aclose()
 
     async def sign_in(self) -> str:
-        """The name of the person whom the token speaks for. Raises NotSignedIn, Unreachable."""
+        """The name of the person to whom the token belongs. Raises NotSignedIn, Unreachable."""
         self.person = str((await self.get("/api/me"))["name"])
         return self.person
 

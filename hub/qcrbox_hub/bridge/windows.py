@@ -104,7 +104,7 @@ class Windows:
             if not found:
                 raise NotFound(
                     f"No session of {window.name} is open." if window.slug else "No session is open.",
-                    next="Start one in your program; this page connects by itself.",
+                    next="Start one in your program; this page connects automatically.",
                 )
             if found[0].get("state") in _OPEN:
                 return str(found[0]["session_id"])

@@ -21,13 +21,14 @@ from qcrbox_hub.apps.platform import private_platform
 from qcrbox_hub.apps.runner import SuiteRunner, junit_xml, report_lines
 from qcrbox_hub.cli.console import DataOption, data_folder, say
 from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.built_images import built_images, connect
 
 apps = typer.Typer(help="Make, check, build, test and approve applications.", no_args_is_help=True)
 
 Folder = Annotated[
     Path, typer.Argument(help="Folder of the application, or the name of one that comes with QCrBox.")
 ]
-Rebuild = Annotated[bool, typer.Option("--rebuild", help="Build anew, whatever is there.")]
+Rebuild = Annotated[bool, typer.Option("--rebuild", help="Rebuild even if an image exists.")]
 Ca = Annotated[
     Path | None,
     typer.Option("--ca", help="Certificate of an authority that builds must trust.", show_default=False),
@@ -146,7 +147,7 @@ def approve(
 ) -> None:
     """Let people use an application: its image as it is built now, by its content, is what will run."""
     where = data_folder(data).path
-    built = {(image["slug"], image["version"]): image for image in images.built_images(images.connect())}
+    built = {(image["slug"], image["version"]): image for image in built_images(connect())}
     wanted = [*(folder or []), *map(Path, _with_dockerfile() if everything else [])]
     for name in wanted:
         application = spec.load(required_spec_of(_folder(name)))
@@ -193,7 +194,7 @@ def _with_dockerfile() -> list[str]:
 
 def _builder(ca: Path | None) -> images.ImageBuilder:
     return images.ImageBuilder(
-        images.connect(),
+        connect(),
         sources=paths.applications_folder(),
         constraints=paths.agent_pins(),
         say=say,
@@ -221,7 +222,7 @@ def _rows(data: Path, more: list[Path]) -> list[dict[str, Any]]:
         (entry["slug"], entry["version"]): entry for entry in json.loads(_approvals(data, "list") or "[]")
     }
     try:
-        built = {(image["slug"], image["version"]): image for image in images.built_images(images.connect())}
+        built = {(image["slug"], image["version"]): image for image in built_images(connect())}
     except QcError as error:
         say(f"{error.what} Images are not shown.")
         built = {}

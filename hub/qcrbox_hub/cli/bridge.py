@@ -67,7 +67,7 @@ async def _run(address: str, token: str | None, ports: Ports) -> None:
 
 
 def _registry_and_token(url: str | None, token_file: Path | None, insecure: bool) -> tuple[str, str | None]:
-    """(address of the registry, token). Signs in where that is needed and somebody is there to do it."""
+    """(address of the registry, token). Signs in where that is needed and a terminal is attached."""
     found = connection.discover()
     if url is None:
         if found is None:

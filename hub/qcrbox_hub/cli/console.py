@@ -1,4 +1,4 @@
-"""How the command line speaks: what it says goes to stderr, what it answers to stdout."""
+"""Output of the command line: messages to stderr, results to stdout."""
 
 from __future__ import annotations
 

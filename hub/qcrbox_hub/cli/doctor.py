@@ -99,7 +99,7 @@ def check_folder(folder: DataFolder) -> Iterator[Finding]:
     except QcError as error:
         yield False, error.what, error.next
     writable = os.access(folder.path, os.W_OK)
-    yield writable, f"data folder {folder.path} is writable", "Give yourself the right to write there."
+    yield writable, f"data folder {folder.path} is writable", "Give yourself write permission there."
     free = shutil.disk_usage(folder.path).free / 1024**3
     yield free > 1, f"{free:.1f} GiB free on its disk", "Make some space free; calculations need it."
     if folder.secrets.is_dir():
@@ -175,7 +175,7 @@ def check_settings(folder: DataFolder) -> Iterator[Finding]:
         yield (
             separation is not Separation.NONE,
             f"names: {separation}",
-            "People's pages share the hub's origin: each of them can act as whoever looks at it. See docs/security.md.",
+            "People's pages share the hub's origin: each of them can act as the person who views it. See docs/security.md.",
         )
 
 

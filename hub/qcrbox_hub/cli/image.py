@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_hub.apps.images import connect
 from qcrbox_hub.apps.person_image import PersonImageBuilder
 from qcrbox_hub.cli.console import say
 from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.built_images import connect
 
 image = typer.Typer(help="Images of people's Jupyter servers.", no_args_is_help=True)
 
@@ -29,7 +29,7 @@ def build(
         typer.Argument(help="Folder with a Dockerfile `FROM qcrbox/person`; without it: the common image."),
     ] = None,
     name: Annotated[str, typer.Option("--name", help="Name of the image that FOLDER makes.")] = "",
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build anew, whatever is there.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Rebuild even if an image exists.")] = False,
     ca: Annotated[
         Path | None,
         typer.Option("--ca", help="Certificate of an authority that builds must trust.", show_default=False),

@@ -16,7 +16,7 @@ from qcrbox_hub.platform.child import tail
 
 def logs(
     name: Annotated[str, typer.Argument(help="Which log; without it: their names.", show_default=False)] = "",
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as the log grows.")] = False,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep printing as the log grows.")] = False,
     lines: Annotated[int, typer.Option("-n", "--lines", help="How many lines of the end.")] = 50,
     data: DataOption = None,
 ) -> None:

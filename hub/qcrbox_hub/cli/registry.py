@@ -31,7 +31,7 @@ def registry(
     """Registry, NATS and launcher without a hub. Prints one line on stdout when ready."""
     if not no_auth:
         raise UserInputError(
-            "A registry alone has nobody who could sign people in.",
+            "A registry without a hub cannot sign people in.",
             next="Add --no-auth (loopback only), or start everything with `qcrbox up`.",
         )
     if not ports.is_loopback(host):

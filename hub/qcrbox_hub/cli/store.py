@@ -17,7 +17,7 @@ def backup(
     data: DataOption = None,
     homes: Annotated[bool, typer.Option(help="With the users' homes (notebooks and files).")] = True,
 ) -> None:
-    """Write a backup: data, accounts, homes. The platform may go on running."""
+    """Write a backup: data, accounts, homes. The platform may keep running."""
     print(write_backup(data_folder(data), target, say, homes=homes))
 
 

@@ -13,6 +13,7 @@ from qcrbox_hub.jupyterhub.settings import HubSettings
 from qcrbox_hub.platform import paths
 from qcrbox_hub.platform.addresses import Separation
 from qcrbox_hub.platform.banner import Banner
+from qcrbox_hub.platform.setting_changes import running_values
 from qcrbox_hub.walls.choice import Walls
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - traitlets puts it there
@@ -40,7 +41,9 @@ c.JupyterHub.tornado_settings = {
     "qcrbox_registry_url": settings.registry_url,
     "qcrbox_banner": banner,
     "qcrbox_service_token": settings.service_token_file.read_text().strip(),
+    "qcrbox_servers_in_containers": settings.walls in (Walls.DOCKER, Walls.SWARM),
     "qcrbox_images": settings.people.images,
+    "qcrbox_running_settings": running_values(people=settings.people),
     "qcrbox_certificate_token": settings.certificate_token_file.read_text().strip(),
 }
 # Code on people's host names could set cookies for the hub's; browsers refuse that for this prefix. It needs

@@ -5,19 +5,25 @@
 - A group's properties (internet, image) are an administrator's: JupyterHub lets everyone who may add members set them.
 - What gives rights to others through the hub's REST interface needs a recent sign-in when a cookie opens it, as it
   does on our pages.
+- What people change of accounts, groups, shares and tokens of others through the hub's REST interface (its own
+  administration page does so too) is written into the audit trail, refused attempts as well.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.handlers import BaseHandler
+from qcrbox.contract.errors import QcError
 from tornado import web
 
+from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.recent_sign_in import recent
+from qcrbox_hub.accounts.registry import HubAct, record_act
 from qcrbox_hub.platform.addresses import Addresses, Place, split_host
 
 _GIVES_RIGHTS = re.compile(
@@ -25,6 +31,9 @@ _GIVES_RIGHTS = re.compile(
 )
 _SETS_PROPERTIES = re.compile(r"/api/groups/[^/]+/properties/?")
 _MAKES_TOKEN = re.compile(r"/api/users/([^/]+)/tokens/?")
+_CHANGES_PERSON = re.compile(r"/api/users(?:/([^/]+)(?:/(?:tokens(?:/[^/]+)?|shared.*))?)?/?")
+_CHANGES_GROUP = re.compile(r"/api/groups(?:/([^/]+)(?:/.*)?)?/?")
+_CHANGES_SITE = re.compile(r"/api/(?:shares|share-codes|services|shutdown|proxy)(?:/.*)?")
 PROVE_FIRST = "This gives rights, so it needs a sign-in at most five minutes old. Open /hub/confirm first."
 
 
@@ -56,6 +65,68 @@ def apply(addresses: Addresses) -> None:
             raise web.HTTPError(403, PROVE_FIRST)
 
     APIHandler.prepare = prepare_with_proof
+    finish = APIHandler.on_finish
+
+    def finish_with_audit(handler: APIHandler) -> None:
+        finish(handler)
+        if act := act_of(handler):
+            task = asyncio.ensure_future(_record(handler, act))
+            _RECORDING.add(task)
+            task.add_done_callback(_RECORDING.discard)
+
+    APIHandler.on_finish = finish_with_audit
+
+
+# The event loop keeps only weak references to its tasks.
+_RECORDING: set[asyncio.Future[None]] = set()
+
+
+async def _record(handler: APIHandler, act: HubAct) -> None:
+    try:
+        await record_act(
+            handler.settings["qcrbox_registry_url"], handler.settings["qcrbox_service_token"], act
+        )
+    except QcError as error:
+        handler.log.error("not in the audit trail: %s: %s", act, error.message)
+
+
+def act_of(handler: APIHandler) -> HubAct | None:
+    """What a person changed, or was refused, at the hub's REST interface. None for reading, and for services.
+
+    The body of the request is not kept: it may hold anything.
+    """
+    method, path = str(handler.request.method), handler.request.path
+    # `_jupyterhub_user` is there once the request was authenticated; asking `current_user` here could fail anew.
+    user = getattr(handler, "_jupyterhub_user", None)
+    about = subject_of(method, path)
+    if about is None or user is None or getattr(user, "kind", "") != "user":
+        return None
+    kind, name = about
+    status = handler.get_status()
+    return HubAct(
+        who=user.name,
+        address=client_address(handler)[:64],
+        action=f"hub REST {method}",
+        kind=kind,
+        name=name[:255],
+        allowed=status < 400,
+        details={"path": path[path.find("/api/") :][:500], "status": str(status)},
+    )
+
+
+def subject_of(method: str, path: str) -> tuple[str, str] | None:
+    """(kind, name) of what this request changes: an account, a group with its members and properties, or the site.
+
+    None for what is no administration: reading, servers, activity.
+    """
+    inside = path[path.find("/api/") :]
+    if method in ("GET", "HEAD", "OPTIONS"):
+        return None
+    if match := _CHANGES_PERSON.fullmatch(inside):
+        return "person", unquote(match[1] or "")
+    if match := _CHANGES_GROUP.fullmatch(inside):
+        return "group", unquote(match[1] or "")
+    return ("site", "") if _CHANGES_SITE.fullmatch(inside) else None
 
 
 def sets_properties(method: str, path: str) -> bool:
@@ -72,7 +143,7 @@ def needs_proof(method: str, path: str, user: Any) -> bool:
         return False
     inside = path[path.find("/api/") :]
     if match := _MAKES_TOKEN.fullmatch(inside):
-        # A member's own token gives nobody more than they have; an administrator's lasts longer than a mistake.
+        # A member's own token gives no more than the member has; an administrator's lasts longer than a mistake.
         return bool(user.admin) or match[1] != user.escaped_name
     return _GIVES_RIGHTS.fullmatch(inside) is not None
 
@@ -80,8 +151,8 @@ def needs_proof(method: str, path: str, user: Any) -> bool:
 def server_address(addresses: Addresses, own: str, next_url: str) -> str:
     """Where `next_url` may lead when it is an address of a person's server; "" when it is none.
 
-    own: address of the person's own server, "" for nobody. To another person's server the way leads through
-    the hub, which asks for the right to open it.
+    own: address of the person's own server, "" without one. Requests to another person's server pass
+    through the hub, which checks the right to open it.
     """
     if "\\" in next_url or not next_url.isprintable():
         return ""

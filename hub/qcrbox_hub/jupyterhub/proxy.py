@@ -14,6 +14,7 @@ import contextlib
 import logging
 import signal
 import sys
+from asyncio import Future
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
@@ -73,6 +74,12 @@ class StreamingHandler(ProxyHandler):
         """Remove tornado's headers: the answer is that of the target."""
         # What the target says is the whole answer; tornado's own Server and Content-Type stay out of it.
         self.clear_header("Server")
+
+    def flush(self, include_footers: bool = False) -> Future[None]:
+        if not self._complete and not self._headers_written and self.get_status() != 101:
+            # Answered before the request was read to its end: tornado will close, so the client should know.
+            self.set_header("Connection", "close")
+        return super().flush(include_footers)
 
     def compute_etag(self) -> None:
         """The target's own tag counts."""
@@ -203,9 +210,6 @@ class StreamingHandler(ProxyHandler):
         for name, value in answer.headers.items():
             if name.lower() not in HOP_BY_HOP:
                 self.add_header(name, value)
-        if not self._complete:
-            # Answered before the body was taken, so tornado will close: the browser should know.
-            self.set_header("Connection", "close")
         bodiless = self.request.method == "HEAD" or answer.status in (204, 304)
         if bodiless:
             await self.finish()
@@ -298,7 +302,7 @@ class StreamingProxy(PythonProxy):
         self.session: aiohttp.ClientSession
 
     def _restore(self, routes: RouteStore) -> None:
-        """Use a stored routing table. Its activity begins anew; the default target is today's."""
+        """Use a stored routing table. Activity is reset; the default target is the configured one."""
         routes.load()
         self._routes = routes
         for path in list(routes.routes):

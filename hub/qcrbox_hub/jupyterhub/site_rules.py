@@ -79,7 +79,7 @@ class SiteRules:
         return Forward(host if place is Place.PERSON else self.addresses.hub_host)
 
     def _is_foreign(self, method: str, path: str, netloc: str, headers: Mapping[str, str]) -> bool:
-        """Does a page of another origin make this request in the name of whoever looks at it?"""
+        """Whether a page of another origin makes this request with the cookies of the person viewing it."""
         if headers.get("Authorization") or path in self.cross_site_posts:
             # A page cannot send this header to another origin, and programs that send it use no cookies.
             return False

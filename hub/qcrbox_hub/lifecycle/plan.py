@@ -63,7 +63,7 @@ class Options:
             raise UserInputError(
                 "The platform needs its public address.",
                 where=f"--host {self.host}",
-                why="Each person's server gets a host name of its own, so that no one's code can act as another.",
+                why="Each person's server needs its own host name, so that its code cannot act as another person.",
                 next="Set `public.url` in platform.toml or --public-url, e.g. https://hub.example.org.",
             )
         return Addresses.make(f"http://hub.localhost:{self.port}", self.people_url)
@@ -221,7 +221,7 @@ def _launcher(plan: Plan) -> ChildSpec:
         command += ["--config", str(traits)]
     for folder in _applications(plan):
         command += ["--applications", str(folder)]
-    # After the registry, which makes the streams it speaks on; the processor is busy enough before.
+    # After the registry, which creates the streams it uses; the processor is busy enough before.
     return ChildSpec("launcher", command, _environment(plan), needs=("registry",))
 
 

@@ -1,7 +1,7 @@
 """The names under which browsers see the hub and people's servers.
 
 Code of a person (a notebook's output, a page that a kernel serves) runs in the origin of that person's server.
-Only a host name of its own keeps it away from the cookies of the hub, of the registry and of other people, so
+Only a separate host name keeps it away from the cookies of the hub, of the registry and of other people, so
 each person gets a host name; docs/security.md describes the weaker settings.
 """
 
@@ -109,11 +109,6 @@ class Addresses(BaseModel):
         """Host name of the hub, without a port."""
         return _split(self.hub).hostname or ""
 
-    @property
-    def hub_netloc(self) -> str:
-        """Host name of the hub, with the port if the URL has one."""
-        return _split(self.hub).netloc
-
     def person_host(self, name: str) -> str:
         """Host name of a person's server, without port."""
         if self.separation is Separation.NONE:
@@ -149,7 +144,7 @@ class Addresses(BaseModel):
 def default_people(hub: str) -> str:
     """One origin per person.
 
-    On loopback a sibling of the hub, not a name below it: browsers then take each for a site of its own and
+    On loopback a sibling of the hub, not a name below it: browsers then take each for a separate site and
     refuse cookies for a common parent.
     """
     parts = _split(hub)

@@ -28,7 +28,7 @@ class ChildSpec:
     ready: Probe = lambda: True
     needs: tuple[str, ...] = ()
     start_limit_s: float = 60.0
-    # True: what it started has no life of its own and ends with it.
+    # True: its descendants end with it.
     whole_group: bool = False
     log_name: str = ""
 
@@ -42,7 +42,7 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, lifeline_fd: int) -> None:
-        """Start in a session of its own, so that Ctrl-C in the terminal reaches the supervisor alone."""
+        """Start in a new session, so that Ctrl-C in the terminal reaches the supervisor alone."""
         environment = {**os.environ, **self.spec.environment, lifeline.VARIABLE: str(lifeline_fd)}
         fd = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:

@@ -90,7 +90,7 @@ class DataFolder:
                 "The data folder cannot be written.",
                 where=str(self.path),
                 why=f"{error.strerror}.",
-                next="Give yourself the right to write there, or choose another one with --data.",
+                next="Give yourself write permission there, or choose another one with --data.",
             ) from error
         free = shutil.disk_usage(self.path).free
         if free < MINIMUM_FREE_BYTES:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 def quick_imports() -> Iterator[None]:
     """Import inside this block.
 
-    rfc3987_syntax compiles a grammar of 1.3 s when it is imported; jsonschema asks for it only to check
+    rfc3987_syntax compiles a grammar of 1.3 s when it is imported; jsonschema needs it only to check
     internationalised addresses and does without it. A collector that runs while nothing but modules is
     made finds nothing.
     """

@@ -39,7 +39,7 @@ class Public(Section):
         "",
         description="Address of people's Jupyter servers; `*` stands for the person: https://*.hub.example.org "
         "(the default) needs a wildcard name. Without `*` all servers share that one name, apart from the hub. "
-        "\"same\" puts them on the hub's name: every person's code can then act as whoever looks at it.",
+        "\"same\" puts them on the hub's name: every person's code can then act as the person who views it.",
     )
     host: str = Field("127.0.0.1", description="Address the platform listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port the platform listens on.")
@@ -47,7 +47,7 @@ class Public(Section):
         "none",
         description="`front`: a web server of yours ends TLS, forwards to us and sets X-Forwarded-For. By our own Caddy: "
         "`files` with your certificate, `acme` with certificates of a public authority (Let's Encrypt), one for the "
-        "hub and one for each person, `internal` with an authority of its own that browsers have to be told of.",
+        "hub and one for each person, `internal` with its own authority, which browsers have to trust first.",
     )
     tls_certificate: Path | None = Field(None, description="With `files`: certificate chain, PEM.")
     tls_key: Path | None = Field(None, description="With `files`: private key, PEM.")
@@ -205,7 +205,7 @@ class SignIn(Section):
         by_claim = any(rule.role == "administrator" for rule in self.claims)
         if self.method != "native" and not self.administrators and not by_claim:
             raise ValueError(
-                "nobody would be administrator: name one in `administrators`, or by a rule of `claims`"
+                "there would be no administrator: name one in `administrators`, or by a rule of `claims`"
             )
         return self
 
@@ -265,19 +265,24 @@ class PlatformSettings(Section):
             return PlatformSettings()
         except OSError as error:
             raise UserInputError("The settings cannot be read.", where=str(file), why=f"{error}.") from error
+        return PlatformSettings.parse(text, str(file))
+
+    @staticmethod
+    def parse(text: str, file: str) -> PlatformSettings:
+        """The settings in this text of the file. Raises UserInputError naming file and key."""
         try:
             return PlatformSettings.model_validate(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
             raise UserInputError(
                 "The settings are not valid TOML.",
-                where=str(file),
+                where=file,
                 why=f"{error}.",
                 next="Correct that line.",
             ) from error
         except ValidationError as error:
             raise UserInputError(
                 "The settings cannot be used.",
-                where=str(file),
+                where=file,
                 why="; ".join(_problem(dict(each)) for each in error.errors()) + ".",
                 next="docs/settings.md lists every key.",
             ) from error

@@ -52,7 +52,7 @@ class Watched:
 
 
 class Supervisor:
-    """Children by name. `say` tells the person, in one line, what happens."""
+    """Children by name. `say` prints one line for the person who started the platform."""
 
     def __init__(
         self,

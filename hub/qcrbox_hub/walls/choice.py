@@ -25,7 +25,7 @@ class Walls(StrEnum):
     SWARM = "swarm"  # containers on the machines of a Docker Swarm
     DOCKER = "docker"  # containers of this machine's Docker daemon
     SANDBOX = "sandbox"  # Linux namespaces made by bubblewrap
-    TRUSTED = "trusted"  # plain processes of the platform's user: no walls, as an administrator said
+    TRUSTED = "trusted"  # plain processes of the platform's user: no walls, by decision of an administrator
     ONE_PERSON = "one-person"  # plain processes, and therefore one person only
 
     @property
@@ -50,8 +50,8 @@ class Choice:
 
 _WHAT = {
     Walls.SWARM: "Every person's Jupyter server runs in a container of a Docker Swarm.",
-    Walls.DOCKER: "Every person's Jupyter server runs in a container of its own.",
-    Walls.SANDBOX: "Every person's Jupyter server runs in a sandbox of its own.",
+    Walls.DOCKER: "Every person's Jupyter server runs in its own container.",
+    Walls.SANDBOX: "Every person's Jupyter server runs in its own sandbox.",
     Walls.TRUSTED: "There are no walls between people: everyone's code can read everyone's files and all secrets.",
     Walls.ONE_PERSON: "There are no walls between people, so the first administrator alone is served and sign-up is closed.",
 }
@@ -60,7 +60,7 @@ _WHAT = {
 def choose(wanted: str = "auto", *, everyone_trusted: bool = False, image: str = IMAGE) -> Choice:
     """The walls of this start.
 
-    wanted: a member of `Walls`, or `auto` for the strongest. everyone_trusted: an administrator has said so on a page.
+    wanted: a member of `Walls`, or `auto` for the strongest. everyone_trusted: an administrator has confirmed that on a page.
     Raises UserInputError when what is wanted is not to be had.
     """
     if wanted == "auto":
@@ -144,18 +144,18 @@ def docker_lacks(image: str = IMAGE) -> tuple[str, str] | None:
     return None
 
 
-# ---------------------------------------------------------------- what an administrator said
+# ---------------------------------------------------------------- the administrator's decision
 
 
 def trust_everyone(data: Path, by: str) -> None:
-    """Note that an administrator said so. Holds until the file is removed."""
+    """Record that everyone is trusted. Valid until the file is removed."""
     write_private(
         data / "hub" / "trust.json", json.dumps({"everyone_trusted": True, "by": by, "at": time.time()})
     )
 
 
 def everyone_is_trusted(data: Path) -> bool:
-    """Has an administrator said on a page that everyone on this platform is trusted?"""
+    """Whether an administrator has confirmed that everyone on this platform is trusted."""
     try:
         return json.loads((data / "hub" / "trust.json").read_text()).get("everyone_trusted") is True
     except (OSError, ValueError, AttributeError):

@@ -1,6 +1,6 @@
 """`python -m qcrbox_hub.walls.relay_server`: joins people's servers, which have no network, to hub, registry and proxy.
 
-A process of its own, so that a restart of the hub cuts no one off, and without rights, because what it connects to in
+A separate process, so that connections survive a restart of the hub, and without rights, because what it connects to in
 `out` is chosen by people's code. The hub orders over a Unix socket, one JSON object a line; what is open is written
 down, so that a relay that is started again opens the same ports.
 """

@@ -64,7 +64,7 @@ class SocketFolders:
             if owner not in (os.geteuid(), self.relay_uid):
                 raise UserInputError("The folder for sockets belongs to another user.", where=str(self.root))
             if self.relay_uid is not None:
-                # The relay makes its control socket and its state here; nobody else may enter.
+                # The relay makes its control socket and its state here; other accounts may not enter.
                 os.fchown(handle, self.relay_uid, self.relay_uid)
             os.fchmod(handle, 0o700)
         finally:
@@ -97,7 +97,7 @@ class SocketFolders:
             self.outgoing(server).chmod(0o777)
 
     def seal(self, server: str) -> None:
-        """The server has made its socket: nobody adds files to `out` any more.
+        """The server has made its socket: no file can be added to `out` from now on.
 
         The folder often lies in memory and has no quota, so its owner could fill the memory of the whole machine.
         """

@@ -27,7 +27,7 @@ PASSWORD = "plum-Orchid-42-river"  # that of every account the fixtures make
 
 @pytest.mark.attack(30)
 def test_first_administrator_link_works_once(hub: Hub, admin: Browser) -> None:
-    assert "People" in admin.get("/hub/people").text
+    assert "People" in admin.get("/hub/administration/people").text
     again = hub.browser().get(f"/hub/first-admin?code={hub.code}")
     assert again.status_code == 404
     assert has_administrator(f"sqlite:///{hub.data.hub / 'jupyterhub.sqlite'}")
@@ -57,7 +57,7 @@ def test_new_account_waits_for_approval_and_then_signs_in(hub: Hub, admin: Brows
     refused = browser.sign_in("grace")
     assert refused.status_code == 403
     assert "not approved this account yet" in refused.text
-    admin.submit("/hub/people", name="grace", action="approve")
+    admin.submit("/hub/administration/people", name="grace", action="approve")
     welcome = browser.sign_in("grace")
     assert welcome.status_code == 200
     assert welcome.url.path == "/hub/token"
@@ -65,7 +65,7 @@ def test_new_account_waits_for_approval_and_then_signs_in(hub: Hub, admin: Brows
 
 def test_refused_account_may_ask_again(hub: Hub, admin: Browser) -> None:
     hub.browser().sign_up("heidi")
-    admin.submit("/hub/people", name="heidi", action="refuse")
+    admin.submit("/hub/administration/people", name="heidi", action="refuse")
     assert "waits for approval" in hub.browser().sign_up("heidi").text
 
 
@@ -74,18 +74,18 @@ def test_locked_member_is_out_at_once_and_can_be_unlocked(
     hub: Hub, admin: Browser, member: Callable[[str], Browser]
 ) -> None:
     ivan = member("ivan")
-    admin.submit("/hub/people", name="ivan", action="lock")
+    admin.submit("/hub/administration/people/ivan", action="lock", reason="test")
     assert ivan.get("/hub/token").url.path == "/hub/login"
     assert ivan.sign_in("ivan").status_code == 403
     # A locked account keeps its place: it can be unlocked, not refused away.
-    admin.submit("/hub/people", name="ivan", action="refuse")
-    admin.submit("/hub/people", name="ivan", action="unlock")
+    admin.submit("/hub/administration/people", name="ivan", action="refuse")
+    admin.submit("/hub/administration/people/ivan", action="unlock")
     assert ivan.sign_in("ivan").status_code == 200
 
 
 def test_member_sees_no_people_page(member: Callable[[str], Browser]) -> None:
     judy = member("judy")
-    assert judy.get("/hub/people").status_code == 403
+    assert judy.get("/hub/administration/people").status_code == 404
     assert "People" not in judy.get("/hub/token").text
 
 
@@ -102,6 +102,17 @@ def test_post_without_xsrf_token_is_refused(admin: Browser, path: str) -> None:
     answer = admin.http.post(f"/hub/{path}", data={"name": "ada", "action": "lock"})
     assert answer.status_code == 403
     assert admin.get("/hub/people").status_code == 200
+
+
+@pytest.mark.parametrize(("old", "new"), [("people", "people"), ("group-members", "groups")])
+def test_addresses_of_the_older_pages_lead_to_the_administration_and_change_nothing(
+    hub: Hub, admin: Browser, member: Callable[[str], Browser], old: str, new: str
+) -> None:
+    assert admin.get(f"/hub/{old}").url.path == f"/hub/administration/{new}"
+    posted = {"name": "ada", "action": "lock", "group": "x-by-post", "_xsrf": xsrf_of(admin)}
+    assert admin.http.post(f"/hub/{old}", data=posted).status_code == 405
+    assert member(f"plain-{old}").get(f"/hub/{old}").status_code == 404
+    assert hub.browser().get(f"/hub/{old}").url.path == "/hub/login"
 
 
 @pytest.mark.parametrize(
@@ -221,12 +232,12 @@ def test_sign_up_does_not_tell_which_names_exist(hub: Hub, admin: Browser) -> No
 def test_request_for_a_taken_name_is_approved_under_another(hub: Hub, admin: Browser) -> None:
     password = "quite-Another-one-8"
     hub.browser().submit("/hub/signup", username="ada", password=password, password_confirmation=password)
-    page = admin.get("/hub/people").text
+    page = admin.get("/hub/administration/people").text
     number = re.findall(r'name="request" value="(\d+)" id="p_ada"', page)[-1]
     assert "is taken" in page
-    refused = admin.submit("/hub/people", request=number, action="approve")
+    refused = admin.submit("/hub/administration/people", request=number, action="approve")
     assert "The name ada is taken" in refused.text
-    admin.submit("/hub/people", request=number, action="approve", **{f"as_{number}": "ada-l"})
+    admin.submit("/hub/administration/people", request=number, action="approve", **{f"as_{number}": "ada-l"})
     assert hub.browser().sign_in("ada-l", password).status_code == 200
     assert hub.browser().sign_in("ada", password).status_code == 403
 
@@ -296,8 +307,8 @@ def test_password_made_by_an_administrator_has_to_be_changed(
     hub: Hub, admin: Browser, member: Callable[[str], Browser]
 ) -> None:
     uma = member("uma")
-    page = admin.submit("/hub/people", name="uma", action="new_password").text
-    password = re.search(r'qcrbox-once">([^<]+)<', page).group(1)
+    page = admin.submit("/hub/administration/people/uma", action="new_password").text
+    password = re.search(r'id="password">([^<]+)<', page).group(1)
     assert uma.get("/hub/token").url.path == "/hub/login"
     assert uma.submit("/hub/login", username="uma", password=password).url.path == "/hub/change-password"
     started = uma.get("/hub/spawn")
@@ -312,19 +323,18 @@ def test_rights_are_given_only_after_a_recent_sign_in(
     hub: Hub, admin: Browser, member: Callable[[str], Browser]
 ) -> None:
     member("walt")
-    admin.submit("/hub/group-members", action="create", group="lab-one")
+    admin.submit("/hub/administration/groups", action="make", name="lab-one")
     hub.restart()  # proofs are in memory: as if the sign-in were more than five minutes ago
     admin.password = ""
 
     def is_admin() -> bool:
-        page = admin.get("/hub/people").text
-        return bool(re.search(r"<td>walt</td>\s*<td>\s*Administrator", page))
+        return admin.http.get("/hub/api/users/walt").json()["admin"] is True
 
-    assert admin.get("/hub/people").status_code == 200, "looking needs no proof"
+    assert admin.get("/hub/administration/people").status_code == 200, "looking needs no proof"
     for path, fields in (
-        ("/hub/people", {"name": "walt", "action": "make_admin"}),
-        ("/hub/people", {"name": "walt", "action": "new_password"}),
-        ("/hub/group-members", {"group": "lab-one", "people": "walt", "action": "add"}),
+        ("/hub/administration/people/walt", {"typed_name": "walt", "action": "make_administrator"}),
+        ("/hub/administration/people/walt", {"action": "new_password"}),
+        ("/hub/administration/groups/lab-one", {"people": "walt", "action": "add"}),
     ):
         asked = admin.submit(path, **fields)
         assert asked.status_code == 403
@@ -347,7 +357,7 @@ def test_rights_are_given_only_after_a_recent_sign_in(
     assert not is_admin()
 
     admin.password = PASSWORD
-    admin.submit("/hub/people", name="walt", action="make_admin")
+    admin.submit("/hub/administration/people/walt", action="make_administrator", typed_name="walt")
     assert is_admin(), "the form is repeated with the password"
     answer = admin.http.patch("/hub/api/users/walt", json={"admin": False}, headers=headers)
     assert answer.status_code == 200, "the proof holds for five minutes"
@@ -370,9 +380,9 @@ def test_scopes_follow_the_role(admin: Browser, member: Callable[[str], Browser]
     assert "access:services!service=qcrbox" in scopes(mia)
     assert "custom:qcrbox:admin" not in scopes(mia)
     assert "custom:qcrbox:admin" in scopes(admin)
-    admin.submit("/hub/people", name="mia", action="make_admin")
+    admin.submit("/hub/administration/people/mia", action="make_administrator", typed_name="mia")
     assert {"custom:qcrbox:admin", "custom:qcrbox:applications"} <= scopes(mia)
-    admin.submit("/hub/people", name="mia", action="make_member")
+    admin.submit("/hub/administration/people/mia", action="make_member")
     assert "custom:qcrbox:admin" not in scopes(mia)
 
 
@@ -385,9 +395,9 @@ def test_application_administrator_has_that_scope_and_no_more(
         held = zoe.get("/hub/api/user").json()["scopes"]
         return {scope for scope in held if scope.startswith("custom:qcrbox")}
 
-    admin.submit("/hub/people", name="zoe", action="give_applications")
+    admin.submit("/hub/administration/people/zoe", action="give_applications")
     assert scopes() == {"custom:qcrbox:use", "custom:qcrbox:applications"}
-    admin.submit("/hub/people", name="zoe", action="take_applications")
+    admin.submit("/hub/administration/people/zoe", action="take_applications")
     assert scopes() == {"custom:qcrbox:use"}
 
 

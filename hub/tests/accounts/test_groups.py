@@ -12,7 +12,7 @@ from qcrbox_hub.accounts.membership import StoredRoles, read_stored_roles
 if TYPE_CHECKING:
     from conftest import Browser, Hub
 
-PAGE = "/hub/group-members"
+PAGE = "/hub/administration/groups"
 
 
 def scopes(browser: Browser) -> set[str]:
@@ -32,7 +32,7 @@ def xsrf_of(browser: Browser) -> str:
 @pytest.fixture(scope="module")
 def course(admin: Browser) -> str:
     """A group that an administrator made."""
-    assert "is there" in admin.submit(PAGE, action="create", group="xrd-101").text
+    assert "is made" in admin.submit("/hub/administration/groups", action="make", name="xrd-101").text
     return "xrd-101"
 
 
@@ -40,12 +40,12 @@ def test_role_in_a_group_is_a_scope_of_that_group_only(
     admin: Browser, member: Callable[[str], Browser], course: str
 ) -> None:
     olga = member("olga")
-    admin.submit(PAGE, action="add", group=course, people="olga")
+    admin.submit(f"/hub/administration/groups/{course}", action="add", people="olga")
     assert course in groups(olga)
-    admin.submit(PAGE, action="give", group=course, name="olga", role="manager")
+    admin.submit(f"/hub/administration/groups/{course}", action="give_role", person="olga", role="manager")
     assert f"custom:qcrbox:manage!group={course}" in scopes(olga)
     assert "custom:qcrbox:manage" not in scopes(olga)
-    admin.submit(PAGE, action="take", group=course, name="olga", role="manager")
+    admin.submit(f"/hub/administration/groups/{course}", action="take_role", person="olga", role="manager")
     assert not any(scope.startswith("custom:qcrbox:manage") for scope in scopes(olga))
 
 
@@ -54,33 +54,38 @@ def test_manager_adds_and_removes_members_of_the_own_group_only(
     admin: Browser, member: Callable[[str], Browser], course: str
 ) -> None:
     pia, quentin = member("pia"), member("quentin")
-    admin.submit(PAGE, action="add", group=course, people="pia")
-    admin.submit(PAGE, action="give", group=course, name="pia", role="manager")
-    admin.submit(PAGE, action="create", group="pharma-x")
+    admin.submit(f"/hub/administration/groups/{course}", action="add", people="pia")
+    admin.submit(f"/hub/administration/groups/{course}", action="give_role", person="pia", role="manager")
+    admin.submit("/hub/administration/groups", action="make", name="pharma-x")
     page = pia.get(PAGE)
     assert course in page.text
     assert "pharma-x" not in page.text
-    pia.submit(PAGE, action="add", group=course, people="quentin")
+    pia.submit(f"/hub/administration/groups/{course}", action="add", people="quentin")
     assert course in groups(quentin)
     for group in ("pharma-x", "no-such-group", "everyone"):
-        refused = pia.submit(PAGE, action="add", group=group, people="quentin")
-        assert refused.status_code == 403
-        assert "may not change this group" in refused.text
-    pia.submit(PAGE, action="remove", group=course, name="quentin")
+        fields = {"action": "add", "people": "quentin", "_xsrf": xsrf_of(pia)}
+        assert pia.http.post(f"{PAGE}/{group}", data=fields).status_code == 404, group
+        assert groups(quentin) == {"everyone", course}
+    pia.submit(f"/hub/administration/groups/{course}", action="remove", person="quentin")
     assert course not in groups(quentin)
 
 
 @pytest.mark.attack(4)
-@pytest.mark.parametrize("action", ["give", "take", "create"])
+@pytest.mark.parametrize("action", ["give_role", "take_role", "make", "delete", "switches", "limits"])
 def test_manager_gives_no_roles_and_makes_no_groups(
     admin: Browser, member: Callable[[str], Browser], course: str, action: str
 ) -> None:
     name = f"rita-{action}"
+    before = admin.http.get(f"/hub/api/groups/{course}").json()["properties"]
     rita = member(name)
-    admin.submit(PAGE, action="add", group=course, people=name)
-    admin.submit(PAGE, action="give", group=course, name=name, role="manager")
-    answer = rita.submit(PAGE, action=action, group=course, name=name, role="data_manager")
-    assert answer.status_code == 403
+    admin.submit(f"/hub/administration/groups/{course}", action="add", people=name)
+    admin.submit(f"/hub/administration/groups/{course}", action="give_role", person=name, role="manager")
+    fields = {"name": "new-one", "person": name, "role": "data_manager", "internet": "yes", "limit_gib": "9"}
+    path = PAGE if action == "make" else f"{PAGE}/{course}"
+    answer = rita.http.post(path, data={"action": action, "_xsrf": xsrf_of(rita), **fields})
+    assert "Only an administrator" in answer.text or "Only administrators" in answer.text
+    assert admin.http.get("/hub/api/groups/new-one").status_code == 404
+    assert admin.http.get(f"/hub/api/groups/{course}").json()["properties"] == before
     assert not any(scope.startswith("custom:qcrbox:data") for scope in scopes(rita))
 
 
@@ -90,9 +95,9 @@ def test_manager_reaches_through_the_hubs_rest_no_more_than_on_the_page(
 ) -> None:
     lisa = member("lisa")
     member("victor")
-    admin.submit(PAGE, action="create", group="pharma-y")
-    admin.submit(PAGE, action="add", group=course, people="lisa")
-    admin.submit(PAGE, action="give", group=course, name="lisa", role="manager")
+    admin.submit("/hub/administration/groups", action="make", name="pharma-y")
+    admin.submit(f"/hub/administration/groups/{course}", action="add", people="lisa")
+    admin.submit(f"/hub/administration/groups/{course}", action="give_role", person="lisa", role="manager")
     headers = {"X-XSRFToken": xsrf_of(lisa)}
 
     def ask(method: str, path: str, body: object = None) -> int:
@@ -121,8 +126,8 @@ def test_role_ends_with_the_membership_by_whichever_door(
 ) -> None:
     name = "xena" if door == "REST" else "xaver"
     person = member(name)
-    admin.submit(PAGE, action="add", group=course, people=name)
-    admin.submit(PAGE, action="give", group=course, name=name, role="manager")
+    admin.submit(f"/hub/administration/groups/{course}", action="add", people=name)
+    admin.submit(f"/hub/administration/groups/{course}", action="give_role", person=name, role="manager")
     assert f"groups!group={course}" in scopes(person)
     if door == "REST":
         answer = admin.http.request(
@@ -133,14 +138,14 @@ def test_role_ends_with_the_membership_by_whichever_door(
         )
         assert answer.status_code == 200, answer.text
     else:
-        admin.submit(PAGE, action="remove", group=course, name=name)
+        admin.submit(f"/hub/administration/groups/{course}", action="remove", person=name)
     assert not any("!group=" in scope for scope in scopes(person))
     back = person.http.post(
         f"/hub/api/groups/{course}/users", json={"users": [name]}, headers={"X-XSRFToken": xsrf_of(person)}
     )
     assert back.status_code in (403, 404)
     # Nor does the role come back with the membership.
-    admin.submit(PAGE, action="add", group=course, people=name)
+    admin.submit(f"/hub/administration/groups/{course}", action="add", people=name)
     assert not any("!group=" in scope for scope in scopes(person) if scope.startswith("custom:qcrbox"))
 
 
@@ -152,25 +157,30 @@ def test_removed_member_loses_the_roles_in_the_group(
     admin: Browser, member: Callable[[str], Browser], course: str
 ) -> None:
     tara = member("tara")
-    admin.submit(PAGE, action="add", group=course, people="tara")
+    admin.submit(f"/hub/administration/groups/{course}", action="add", people="tara")
     for role in ("manager", "data_manager", "lecturer"):
-        admin.submit(PAGE, action="give", group=course, name="tara", role=role)
+        admin.submit(f"/hub/administration/groups/{course}", action="give_role", person="tara", role=role)
     assert f"custom:qcrbox:teach!group={course}" in scopes(tara)
-    admin.submit(PAGE, action="remove", group=course, name="tara")
+    admin.submit(f"/hub/administration/groups/{course}", action="remove", person="tara")
     assert not any("!group=" in scope for scope in scopes(tara) if scope.startswith("custom:qcrbox"))
 
 
 def test_role_needs_membership(admin: Browser, member: Callable[[str], Browser], course: str) -> None:
-    member("uwe")
-    answer = admin.submit(PAGE, action="give", group=course, name="uwe", role="manager")
-    assert answer.status_code == 400
+    uwe = member("uwe")
+    answer = admin.submit(
+        f"/hub/administration/groups/{course}", action="give_role", person="uwe", role="manager"
+    )
     assert "is not in" in answer.text
+    assert not any(scope.startswith("custom:qcrbox:manage") for scope in scopes(uwe))
 
 
 @pytest.mark.attack(5)
 @pytest.mark.parametrize("name", ["a", "Ünder", "a b", "x" * 80, "a!group=b", "a.b"])
 def test_unusable_group_name_is_refused(admin: Browser, name: str) -> None:
-    assert admin.submit(PAGE, action="create", group=name).status_code == 400
+    names = {each["name"] for each in admin.http.get("/hub/api/groups").json()}
+    answer = admin.submit(PAGE, action="make", name=name)
+    assert 'id="problem"' in answer.text
+    assert {each["name"] for each in admin.http.get("/hub/api/groups").json()} == names
 
 
 def test_group_made_by_the_hubs_own_page_has_roles_too(
@@ -179,8 +189,10 @@ def test_group_made_by_the_hubs_own_page_has_roles_too(
     vera = member("vera")
     made = admin.http.post("/hub/api/groups/from-outside", headers={"X-XSRFToken": xsrf_of(admin)})
     assert made.status_code == 201, made.text
-    admin.submit(PAGE, action="add", group="from-outside", people="vera")
-    admin.submit(PAGE, action="give", group="from-outside", name="vera", role="lecturer")
+    admin.submit("/hub/administration/groups/from-outside", action="add", people="vera")
+    admin.submit(
+        "/hub/administration/groups/from-outside", action="give_role", person="vera", role="lecturer"
+    )
     assert "custom:qcrbox:teach!group=from-outside" in scopes(vera)
 
 
@@ -195,7 +207,7 @@ def test_role_given_later_reaches_a_server_that_runs_already(
     admin: Browser, member: Callable[[str], Browser], course: str
 ) -> None:
     wim = member("wim")
-    admin.submit(PAGE, action="add", group=course, people="wim")
+    admin.submit(f"/hub/administration/groups/{course}", action="add", people="wim")
     # As the hub makes it for a server: with the scopes its owner held at that time.
     answer = wim.http.post(
         "/hub/api/users/wim/tokens",
@@ -210,9 +222,9 @@ def test_role_given_later_reaches_a_server_that_runs_already(
     wim.http.cookies.clear()
     wanted = f"custom:qcrbox:manage!group={course}"
     assert wanted not in held()
-    admin.submit(PAGE, action="give", group=course, name="wim", role="manager")
+    admin.submit(f"/hub/administration/groups/{course}", action="give_role", person="wim", role="manager")
     assert wanted in held()
-    admin.submit(PAGE, action="take", group=course, name="wim", role="manager")
+    admin.submit(f"/hub/administration/groups/{course}", action="take_role", person="wim", role="manager")
     assert wanted not in held()
 
 
@@ -220,8 +232,8 @@ def test_groups_and_roles_outlive_a_restart_of_the_hub(
     hub: Hub, admin: Browser, member: Callable[[str], Browser], course: str
 ) -> None:
     yara = member("yara")
-    admin.submit(PAGE, action="add", group=course, people="yara")
-    admin.submit(PAGE, action="give", group=course, name="yara", role="lecturer")
+    admin.submit(f"/hub/administration/groups/{course}", action="add", people="yara")
+    admin.submit(f"/hub/administration/groups/{course}", action="give_role", person="yara", role="lecturer")
     before, admins = scopes(yara), scopes(admin)
     hub.restart()
     assert yara.sign_in("yara").status_code == 200

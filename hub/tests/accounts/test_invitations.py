@@ -23,7 +23,7 @@ def groups(browser: Browser) -> set[str]:
 
 @pytest.fixture(scope="module")
 def course(admin: Browser) -> str:
-    admin.submit("/hub/group-members", action="create", group="summer-school")
+    admin.submit("/hub/administration/groups", action="make", name="summer-school")
     return "summer-school"
 
 
@@ -159,8 +159,8 @@ def test_manager_invites_into_the_own_group_as_members_only(
 ) -> None:
     assert member("dirk").get(PAGE).status_code == 404, "plain members invite nobody"
     dora = member("dora")
-    admin.submit("/hub/group-members", action="add", group=course, people="dora")
-    admin.submit("/hub/group-members", action="give", group=course, name="dora", role="manager")
+    admin.submit(f"/hub/administration/groups/{course}", action="add", people="dora")
+    admin.submit(f"/hub/administration/groups/{course}", action="give_role", person="dora", role="manager")
     assert "shown this once" in dora.submit(PAGE, action="code", group=course).text
     withdraw(dora, "Join code")
     admin.submit(PAGE, action="code", group="everyone")

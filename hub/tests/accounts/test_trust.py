@@ -28,8 +28,8 @@ def test_sign_up_stays_closed_until_an_administrator_trusts_everyone(
     with start_hub(tmp_path) as hub:
         ada = hub.browser()
         ada.submit(f"/hub/first-admin?code={hub.code}", code=hub.code, username="ada", **PASSWORDS)
-        assert "no walls" in ada.get("/hub/people").text
-        ada.submit("/hub/group-members", action="create", group="lab-one")
+        assert "no walls" in ada.get("/hub/administration/people").text
+        ada.submit("/hub/administration/groups", action="make", name="lab-one")
         text = "name,group,role,password\nbob,lab-one,member,start-Pass-word-7\n"
         assert "1 of 1 lines" in ada.submit("/hub/invitations", action="import", people=text).text
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from qcrbox.spec.folder import required_spec_of
+from qcrbox_hub.apps import scaffold
 
 if TYPE_CHECKING:
     from conftest import Browser, Hub
@@ -20,7 +23,14 @@ ROOT = "/hub/administration"
 def platform(
     start_hub: Callable[..., AbstractContextManager[Hub]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Hub]:
-    with start_hub(tmp_path_factory.mktemp("administration"), parts=()) as made:
+    folder = tmp_path_factory.mktemp("administration")
+    application = scaffold.create(folder, "pictured")
+    spec = required_spec_of(application)
+    # Several runs share one Docker daemon: each has a version of its own.
+    text, changed = re.subn(r"(?m)^version:.*$", f"version: '{os.getpid()}.0'", spec.read_text(), count=1)
+    assert changed
+    spec.write_text(text)
+    with start_hub(folder, parts=(), applications=[application]) as made:
         yield made
 
 
@@ -41,12 +51,12 @@ def make_person(platform: Hub, ada: Browser) -> Callable[..., Browser]:
     def make(name: str, *groups: str, roles: tuple[str, ...] = ()) -> Browser:
         browser = platform.browser()
         browser.sign_up(name)
-        ada.submit("/hub/people", name=name, action="approve")
+        ada.submit("/hub/administration/people", name=name, action="approve")
         for group in groups:
-            ada.submit("/hub/group-members", action="create", group=group)
-            ada.submit("/hub/group-members", action="add", group=group, people=name)
+            ada.submit("/hub/administration/groups", action="make", name=group)
+            ada.submit(f"/hub/administration/groups/{group}", action="add", people=name)
         for role in roles:
-            ada.submit("/hub/group-members", action="give", group=groups[0], name=name, role=role)
+            ada.submit(f"/hub/administration/groups/{groups[0]}", action="give_role", person=name, role=role)
         assert browser.sign_in(name).status_code == 200
         return browser
 

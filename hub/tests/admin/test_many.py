@@ -22,10 +22,10 @@ LIMIT_S = 1.5
 
 
 @pytest.fixture(scope="module")
-def crowd(
+def crowded(
     start_hub: Callable[..., AbstractContextManager[Hub]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Browser]:
-    """An administrator of a platform with very many people, whose rows are written into the hub's database."""
+) -> Iterator[tuple[Hub, Browser]]:
+    """The hub and an administrator of a platform with very many people, whose rows are written into the hub's database."""
     with start_hub(tmp_path_factory.mktemp("crowd"), parts=()) as hub:
         browser = hub.browser()
         account = {"username": "ada", "password": PASSWORD, "password_confirmation": PASSWORD}
@@ -51,7 +51,12 @@ def crowd(
                     for turn in range(EACH_IN)
                 ),
             )
-        yield browser
+        yield hub, browser
+
+
+@pytest.fixture(scope="module")
+def crowd(crowded: tuple[Hub, Browser]) -> Browser:
+    return crowded[1]
 
 
 @pytest.mark.parametrize(
@@ -95,3 +100,29 @@ def test_csv_has_everyone_once(crowd: Browser) -> None:
     assert len({row["name"] for row in rows}) == len(rows) == PEOPLE + 1
     groups = list(csv.DictReader(io.StringIO(crowd.get(f"{ROOT}/groups?format=csv").text)))
     assert sum(int(row["members"]) for row in groups) == PEOPLE * EACH_IN + 1
+
+
+def test_the_registry_learns_of_everyone_at_once_and_nobody_else_does(crowded: tuple[Hub, Browser]) -> None:
+    hub, ada = crowded
+    token = {"Authorization": f"token {(hub.data.secrets / 'hub_service_token').read_text().strip()}"}
+    path, stranger = "/hub/api/qcrbox/accounts", hub.browser()
+    begin = time.perf_counter()
+    answer = stranger.http.get(path, headers=token)
+    took = time.perf_counter() - begin
+    print(f"all accounts and groups: {took * 1000:.0f} ms")
+    assert took < LIMIT_S
+    found = answer.json()
+    assert len(found["people"]) == PEOPLE + 1
+    assert len(set(found["groups"])) == GROUPS + 1
+    by_jupyterhub = stranger.http.get("/hub/api/users/ada", headers=token).json()
+    assert found["people"]["ada"] == by_jupyterhub["created"], "the time of making tells accounts apart"
+    assert stranger.get(path).status_code == 404
+    assert ada.get(path).status_code == 404, "a cookie does not open it"
+
+
+def test_data_of_the_deleted_are_listed_fresh_without_a_wait(crowd: Browser) -> None:
+    begin = time.perf_counter()
+    answer = crowd.get(f"{ROOT}/storage")
+    assert answer.status_code == 200
+    assert "Nothing waits for a decision" in answer.text
+    assert time.perf_counter() - begin < 2 * LIMIT_S

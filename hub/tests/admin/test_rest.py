@@ -84,7 +84,7 @@ def test_answers_hold_no_password_of_those_who_wait(platform: Hub, run: Run) -> 
     platform.browser().sign_up("paul-patient")
     requests = json.loads(run("people").stdout)["requests"]
     assert [set(each) for each in requests if each["name"] == "paul-patient"] == [
-        {"id", "name", "asked_at", "address"}
+        {"id", "name", "asked_at", "address", "taken"}
     ]
 
 

@@ -89,3 +89,24 @@ def test_broken_banner_file_shows_no_banner(tmp_path: Path) -> None:
     assert banner.as_html() == ""
     banner.file.write_text("{")
     assert banner.as_html() == ""
+
+
+def test_settings_are_changed_by_a_click_and_wait_for_a_restart(platform: Hub, ada: Browser) -> None:
+    page, file = SITE, platform.data.path / "platform.toml"
+    assert 'id="restart_for"' not in ada.get(page).text
+    refused = ada.submit(page, action="settings", reason="x", **{"people.cpus": "-3"})
+    assert "people.cpus" in refused.text
+    assert str(platform.data.path) not in refused.text
+    assert not file.exists()
+    assert "A reason is needed" in ada.submit(page, action="settings", **{"people.cpus": "1.5"}).text
+    spawner = ada.submit(page, action="settings", reason="x", **{"people.spawner": "trusted"})
+    assert "No setting was changed" in spawner.text
+    done = ada.submit(page, action="settings", reason="small machine", **{"people.cpus": "1.5"}).text
+    assert "Changed: people.cpus." in done
+    assert file.read_text() == "[people]\ncpus = 1.5\n"
+    assert re.search(r'id="restart_for">[^\n]*<code>people.cpus</code>', done)
+    trail = ada.get("/hub/administration/audit?format=csv&action=settings").text
+    assert "small machine" in trail
+    assert "2 -> 1.5" in trail
+    ada.submit(page, action="settings", reason="as before", **{"people.cpus": "2"})
+    assert 'id="restart_for"' not in ada.get(page).text

@@ -6,7 +6,10 @@ import csv
 import io
 import json
 import re
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -161,6 +164,8 @@ def test_application_is_restricted_held_retired_and_brought_back(
     assert "nothing was changed" in ada.submit(page, action="retire", typed_name="avogadro", reason="x").text
     ada.submit(page, action="retire", typed_name="avogadro 1.0", reason="superseded")
     assert "avogadro" not in seen()
+    retired = audited(ada, f"object_id={number}&action=retire")
+    assert "superseded" in retired[0]["details"]
     ada.submit(page, action="restore")
     assert "avogadro" in seen()
     assert "no newer version" in ada.submit(page, action="roll_back", typed_name="avogadro 1.0").text
@@ -185,6 +190,24 @@ def test_application_administrator_has_applications_and_launchers_and_no_more(
         "is held" in aron.submit(f"{ROOT}/applications/{number}", action="hold", mode="hold", reason="x").text
     )
     assert "starts again" in aron.submit(f"{ROOT}/applications/{number}", action="lift").text
+
+
+def test_tables_of_applications_and_agents_are_searched_sorted_and_cut_by_the_server(ada: Browser) -> None:
+    def names(query: str) -> list[str]:
+        return re.findall(r'/applications/\d+">([^<]+)<', ada.get(f"{ROOT}/applications?{query}").text)
+
+    everything = names("")
+    assert everything == sorted(everything, key=str.lower)
+    assert names("sort=-name") == everything[::-1]
+    assert names("q=avo") == ["Avogadro"]
+    assert names("q=no-such-program") == []
+    assert names("page=2") == []
+    assert "No agent matches" in ada.get(f"{ROOT}/launchers?q=no-such-agent").text
+
+
+def test_overview_counts_containers(ada: Browser) -> None:
+    page = ada.get(ROOT).text
+    assert re.search(r"0 Jupyter servers, 0 agents</dd>\s*<dd class=\"figure\">0</dd>\s*<dt>Containers", page)
 
 
 def test_launcher_is_held_and_an_unknown_agent_is_not_stopped(ada: Browser) -> None:
@@ -223,6 +246,39 @@ def test_trash_is_counted_by_a_dry_run_and_emptied_after_the_typed_word(
     assert restored["data_files"] == {}
 
 
+def test_old_outputs_are_counted_by_a_dry_run_and_moved_after_the_typed_word(
+    ada: Browser, student: Browser, rest: Rest, platform: Hub
+) -> None:
+    made = rest(
+        student,
+        "POST",
+        "/api/datasets",
+        files={"file": ("last_year.txt", b"y" * 2048)},
+        data={"group": "physics"},
+    )
+    dataset = made.json()["payload"]["datasets"][0]["qcrbox_dataset_id"]
+    # As an output of last year.
+    with closing(sqlite3.connect(platform.data.path / "qcrbox.sqlite", timeout=60)) as database, database:
+        then = time.time() - 400 * 86400
+        number = database.execute(
+            "SELECT id FROM datasets WHERE name LIKE 'last_year%' AND deleted_at IS NULL"
+        ).fetchone()
+        assert number, "the dataset is in the registry's database"
+        database.execute("UPDATE datasets SET kind = 'output', changed_at = ? WHERE id = ?", (then, *number))
+        database.execute("UPDATE data_files SET created_at = ? WHERE dataset_id = ?", (then, *number))
+    page = f"{ROOT}/storage"
+    counted = ada.submit(page, action="retention_dry_run", days="365", group="physics").text
+    assert "1 outputs with 1 files and 2.0 KiB of the group physics" in counted
+    assert "0 outputs" in ada.submit(page, action="retention_dry_run", days="500").text
+    assert "number of days" in ada.submit(page, action="retention_dry_run", days="0").text
+    fields = {"action": "retention", "days": "365", "group": "physics", "reason": "end of the course"}
+    assert "nothing was changed" in ada.submit(page, **fields, typed_name="").text
+    assert rest(student, "GET", f"/api/datasets/{dataset}").status_code == 200
+    assert "1 outputs with 1 files are in the trash" in ada.submit(page, **fields, typed_name="outputs").text
+    assert rest(student, "GET", f"/api/datasets/{dataset}").status_code == 404
+    assert rest(student, "POST", f"/api/datasets/{dataset}/restore").status_code == 200
+
+
 def test_defaults_and_single_limits_are_set(ada: Browser, student: Browser, rest: Rest) -> None:
     page = f"{ROOT}/quotas"
 
@@ -256,8 +312,11 @@ def test_acts_at_the_hub_are_in_the_audit_trail_with_their_reason(
     assert [(row["who"], row["action"], row["allowed"]) for row in rows] == [
         ("ada", "lock", "True"),
         ("ada", "delete", "False"),
+        ("ada", "approve", "True"),
     ]
     assert "hostile <b>notebook</b>" in rows[0]["details"]
+    locked = ada.get(person).text
+    assert re.search(r'id="lock_reason">by ada on [^<]*: hostile &lt;b&gt;notebook', locked)
     page = ada.get(f"{ROOT}/audit?object_id=ines-audited").text
     assert "<b>notebook</b>" not in page
     assert "The chain of the audit trail holds" in ada.submit(f"{ROOT}/audit", action="verify").text
@@ -271,3 +330,57 @@ def test_persons_cannot_write_into_the_audit_trail(ada: Browser, platform: Hub, 
     anonymous = platform.browser().http.post("/services/qcrbox/internal/hub/audit", json=act)
     assert anonymous.status_code == 401
     assert "forged" not in ada.get(f"{ROOT}/audit?action=forged&format=csv").text
+
+
+def audited(ada: Browser, query: str) -> list[dict[str, str]]:
+    """Rows of the trail for this query, newest first."""
+    return list(csv.DictReader(io.StringIO(ada.get(f"{ROOT}/audit?format=csv&{query}").text)))
+
+
+def test_approvals_invitations_and_what_the_hubs_own_rest_changes_are_in_the_audit_trail(
+    ada: Browser, platform: Hub, make_person: Callable[..., Browser]
+) -> None:
+    olga = make_person("olga-audited", "physics")
+    approved = audited(ada, "object_id=olga-audited")
+    assert [(row["who"], row["action"]) for row in approved] == [("ada", "approve")]
+
+    page = ada.submit("/hub/invitations", action="code", group="physics", days="1", uses="2").text
+    code = re.search(r'qcrbox-once">([a-z0-9-]{14})<', page)
+    assert code
+    ada.submit("/hub/invitations", action="workshop", group="physics", workshop_password="short")
+    rows = [
+        row
+        for row in audited(ada, "object_id=physics")
+        if "join code" in row["action"] or "workshop" in row["action"]
+    ]
+    assert [(row["action"], row["allowed"]) for row in rows[:2]] == [
+        ("set a workshop password", "False"),
+        ("make a join code", "True"),
+    ]
+    trail = ada.get(f"{ROOT}/audit?format=csv").text
+    assert code.group(1) not in trail
+    assert "short" not in rows[0]["details"]
+
+    def by_rest(browser: Browser, method: str, path: str, body: object) -> int:
+        browser.get("/hub/token")
+        jar = browser.http.cookies.jar
+        xsrf = next(each.value or "" for each in jar if each.name == "_xsrf" and each.path == "/hub/")
+        headers = {"X-XSRFToken": xsrf}
+        return browser.http.request(method, f"/hub/api/{path}", json=body, headers=headers).status_code
+
+    # Making the code needed a recent proof, so this has one.
+    assert by_rest(ada, "PATCH", "users/olga-audited", {"admin": False}) == 200
+    assert by_rest(olga, "DELETE", "groups/physics", None) in (403, 404)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        mine = audited(ada, "object_id=olga-audited&action=hub REST PATCH")
+        refused = audited(ada, "who=olga-audited")
+        if mine and refused:
+            break
+        time.sleep(0.1)
+    assert (mine[0]["who"], mine[0]["allowed"]) == ("ada", "True")
+    assert (refused[0]["action"], refused[0]["object_id"], refused[0]["allowed"]) == (
+        "hub REST DELETE",
+        "physics",
+        "False",
+    )

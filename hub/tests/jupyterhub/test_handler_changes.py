@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from qcrbox_hub.jupyterhub.handler_changes import server_address
+from qcrbox_hub.jupyterhub.handler_changes import server_address, subject_of
 from qcrbox_hub.platform.addresses import Addresses
 
 ADDRESSES = Addresses.make("http://hub.localhost:8000")
@@ -36,3 +36,28 @@ def test_next_leads_to_own_server_or_through_the_hub(next_url: str, expected: st
 
 def test_without_a_sign_in_the_way_leads_through_the_hub() -> None:
     assert server_address(ADDRESSES, "", f"{OWN}lab") == "/user/ada/lab"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("PATCH", "/hub/api/users/ada", ("person", "ada")),
+        ("DELETE", "/hub/api/users/a%2Fb", ("person", "a/b")),
+        ("POST", "/hub/api/users", ("person", "")),
+        ("POST", "/hub/api/users/ada/tokens", ("person", "ada")),
+        ("DELETE", "/hub/api/users/ada/tokens/a12", ("person", "ada")),
+        ("POST", "/hub/api/groups/physics/users", ("group", "physics")),
+        ("PUT", "/hub/api/groups/physics/properties", ("group", "physics")),
+        ("POST", "/hub/api/shares/ada/", ("site", "")),
+        ("POST", "/hub/api/shutdown", ("site", "")),
+        # Reading, and what is no administration.
+        ("GET", "/hub/api/users/ada", None),
+        ("POST", "/hub/api/users/ada/server", None),
+        ("POST", "/hub/api/users/ada/activity", None),
+        ("POST", "/hub/api/administration/people", None),
+    ],
+)
+def test_changes_through_the_hubs_rest_are_named_for_the_audit_trail(
+    method: str, path: str, expected: tuple[str, str] | None
+) -> None:
+    assert subject_of(method, path) == expected

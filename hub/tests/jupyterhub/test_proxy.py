@@ -183,6 +183,15 @@ async def test_early_refusal_of_an_upload_reaches_the_sender(client: httpx.Async
     assert (answer.status_code, answer.text) == (413, "too large")
 
 
+async def test_a_refused_request_says_that_its_connection_ends(client: httpx.AsyncClient) -> None:
+    """Otherwise the next request is sent into a connection that is about to be closed, and is lost."""
+    for _ in range(20):
+        refused = await client.get("/hub/home", headers={"Host": "stranger.example"})
+        assert (refused.status_code, refused.headers.get("Connection")) == (404, "close")
+        taken = await client.get("/echo")
+        assert (taken.status_code, taken.headers.get("Connection")) == (200, None)
+
+
 @pytest.mark.parametrize(
     "uri",
     ["/a%2Fb?x=%26&y=1", "/user/ada/files/%C3%84%20b.cif", "/a//b", "/?next=%2Fhub%2F%3Fa%3Db"],

@@ -39,7 +39,7 @@ def test_sandboxes_come_second_and_say_what_would_be_stronger(machine) -> None:
     chosen = choose()
     assert chosen.walls is Walls.SANDBOX
     assert "install Docker" in chosen.stronger
-    assert chosen.what == "Every person's Jupyter server runs in a sandbox of its own."
+    assert chosen.what == "Every person's Jupyter server runs in its own sandbox."
 
 
 def test_weaker_sandboxes_say_what_they_lack(machine) -> None:

@@ -142,7 +142,7 @@ def _attempt(part: Callable[[Block, CifIndex], None], block: Block, record: CifI
         part(block, record)
     except QcError as error:
         record.warnings.append(error.message)
-    except Exception as error:  # noqa: BLE001 - an index must survive any file; the fault is told
+    except Exception as error:  # noqa: BLE001 - an index must survive any file; the fault is recorded
         record.warnings.append(f"Part of the file could not be indexed ({type(error).__name__}: {error}).")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from qcrbox.api.sessions import Sessions
 from qcrbox.api.shares import Shares
 from qcrbox.api.stubs import stubs
 from qcrbox.api.undo import Undo
+from qcrbox.client.environment import words_to_user
 from qcrbox.client.events import EventFeed
 from qcrbox.contract.errors import QcError
 from qcrbox.contract.python_names import is_private
@@ -186,10 +186,10 @@ class Box:
         return Path(path)
 
     def say_once(self, key: str, text: str) -> None:
-        """Write a note to stderr, once per key."""
+        """Tell the user something, once per key."""
         if key not in self._said:
             self._said.add(key)
-            sys.stderr.write(f"{text}\n")
+            words_to_user().write(f"{text}\n")
 
     # ------------------------------------------------------------ applications as attributes
 

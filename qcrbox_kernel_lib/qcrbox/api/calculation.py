@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import threading
 import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.stored import Stored
-from qcrbox.client.environment import is_notebook
+from qcrbox.client.environment import is_notebook, words_to_user
 from qcrbox.client.live import Live, Progress
 from qcrbox.contract.errors import (
     CalculationCancelled,
@@ -299,7 +298,7 @@ class Calculation(Stored):
                         await asyncio.to_thread(self._refresh_if_possible)
         except asyncio.CancelledError:
             # Ctrl-C in a notebook cell arrives here as the end of the waiting task.
-            sys.stderr.write(f"{self._stopped_waiting()}\n")
+            words_to_user().write(f"{self._stopped_waiting()}\n")
             raise
         finally:
             self._on_change.remove(tell)

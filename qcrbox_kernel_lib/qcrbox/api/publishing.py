@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _REFERENCES = "_publ_section_references"
 _NEEDED = {
-    "A": "every journal asks for it",
+    "A": "every journal requires it",
     "B": "most journals ask for it",
     "C": "usual in a publication",
     "G": "usual",

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.files import CifFile, DataFile, cif_of
 from qcrbox.api.stored import Stored
+from qcrbox.client.metrics import figure_label, figure_text
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from qcrbox.display.history import History
 from qcrbox.display.status_text import title_text
 from qcrbox.display.summary import result_html
 from qcrbox.markup import Text
+from qcrbox.markup.said import Said, said_text
 
 if TYPE_CHECKING:
     from qcrbox.api.calculations import Calculation
@@ -156,6 +158,19 @@ class Result(Stored):
             found.append(self._programs_word("Finished, but not converged") or plain)
         return found
 
+    @property
+    def notes(self) -> list[str]:
+        """What the program assumed or did, for information."""
+        return list(self.calculation._live.notes)
+
+    @property
+    def not_applied(self) -> list[str]:
+        """What of the input, or of the options, the result does without, and why."""
+        return list(self.calculation._live.not_applied)
+
+    def _said(self) -> Said:
+        return Said(self.warnings, self.not_applied, self.notes)
+
     def _programs_word(self, beginning: str) -> str:
         """The line of `_refine_special_details` that begins with this text; it names the parameter."""
         try:
@@ -186,7 +201,7 @@ class Result(Stored):
 
     @property
     def short_id(self) -> str:
-        """The end of the calculation's id, which tells results of one title apart."""
+        """The end of the calculation's id, which distinguishes results with the same title."""
         return self.calculation.short_id
 
     @property
@@ -267,16 +282,16 @@ class Result(Stored):
 
     def _figures(self) -> list[tuple[str, str]]:
         shown = []
-        for label, value, before in (
+        for name, value, before in (
             ("R1", self.R1, self.R1_before),
             ("wR2", self.wR2, self.history.first("wR2")),
             ("S", self.goof, self.history.first("S")),
+            ("max_shift_su", self.shift_su, None),
         ):
             if value is not None:
-                arrow = f"{before:.4f} → " if before is not None and abs(before - value) > 5e-5 else ""
-                shown.append((label, f"{arrow}{value:.4f}"))
-        if self.shift_su is not None:
-            shown.append(("max shift/su", f"{self.shift_su:.3f}"))
+                text = figure_text(name, value)
+                was = "" if before is None else figure_text(name, before)
+                shown.append((figure_label(name), f"{was} → {text}" if was not in ("", text) else text))
         return shown
 
     def _heading(self) -> str:
@@ -287,8 +302,8 @@ class Result(Stored):
         lines = [
             f"<Result {self._heading()}: {figures or 'no figures'}; files: {', '.join(self.files) or 'none'}>"
         ]
-        return "\n".join([*lines, *(f"⚠ {warning}" for warning in self.warnings)])
+        return "\n".join([*lines, *said_text(self._said())])
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        html = result_html(self._heading(), self._figures(), self.warnings, list(self.files))
+        html = result_html(self._heading(), self._figures(), self._said(), list(self.files))
         return {"text/plain": repr(self), "text/html": html}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from qcrbox.cif import names
@@ -96,9 +97,8 @@ def _check_item(document: Document, block: Block, item: Item, lines: _Lines) -> 
         facts, text_of(item.raw, cif2=document.cif2), quoted=item.raw[:1] in ("'", '"', ";")
     )
     if problem:
-        yield _remark(
-            document, block, item.tag, problem, lines, item.value_span[0] if item.value_span else None
-        )
+        place = _Place(block, item.value_span[0] if item.value_span else None)
+        yield _remark(document, lines, item.tag, problem, place)
 
 
 def _check_loop(document: Document, block: Block, loop: Loop, lines: _Lines) -> Iterator[Diagnostic]:
@@ -128,7 +128,8 @@ def _check_loop(document: Document, block: Block, loop: Loop, lines: _Lines) -> 
             )
     places = _places(loop, [(row, column) for row, column, _ in bad])
     for row, column, problem in sorted(bad):
-        yield _remark(document, block, loop.tags[column], problem, lines, places.get((row, column)), row=row)
+        place = _Place(block, places.get((row, column)), row)
+        yield _remark(document, lines, loop.tags[column], problem, place)
 
 
 def _places(loop: Loop, cells: Iterable[tuple[int, int]]) -> dict[tuple[int, int], int]:
@@ -146,17 +147,18 @@ def _places(loop: Loop, cells: Iterable[tuple[int, int]]) -> dict[tuple[int, int
     return places
 
 
-def _remark(
-    document: Document,
-    block: Block,
-    tag: str,
-    problem: str,
-    lines: _Lines,
-    place: int | None,
-    *,
-    row: int | None = None,
-) -> Diagnostic:
-    line, column = lines.of(place) if place is not None else (0, 0)
+@dataclass(frozen=True)
+class _Place:
+    """Where a value stands: its block, its position in the file if it comes from one, its row in a loop."""
+
+    block: Block
+    position: int | None
+    row: int | None = None
+
+
+def _remark(document: Document, lines: _Lines, tag: str, problem: str, place: _Place) -> Diagnostic:
+    block, row = place.block, place.row
+    line, column = lines.of(place.position) if place.position is not None else (0, 0)
     what = problem if row is None else f"Row {row + 1}: {problem}"
     return Diagnostic(
         Severity.WARNING, "dictionary", what, "", document.filename, block.name, line, column, tag

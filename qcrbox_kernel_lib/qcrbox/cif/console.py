@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         "--dialect", choices=DIALECTS, default="unified", help="spelling of what is not asked for by name"
     )
     by_yml = _command(
-        commands, "specific_by_yml", _run_specific_by_yml, "as a command of an application asks for it"
+        commands, "specific_by_yml", _run_specific_by_yml, "as a command of an application requests it"
     )
     _yml_arguments(by_yml)
     back = _command(

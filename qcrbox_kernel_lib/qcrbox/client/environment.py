@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TextIO
 
 
 def is_notebook() -> bool:
@@ -12,6 +13,11 @@ def is_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
+def words_to_user() -> TextIO:
+    """Where a word to the user goes that is no error: stdout in a notebook, which shows stderr on red; else stderr."""
+    return sys.stdout if is_notebook() else sys.stderr
+
+
 def is_attended() -> bool:
-    """True when a person sees what is written to stderr: in a notebook or a terminal."""
+    """True when a person sees what is written to them: in a notebook or a terminal."""
     return is_notebook() or sys.stderr.isatty()

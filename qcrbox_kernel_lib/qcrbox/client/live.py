@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from qcrbox.client.metrics import figures
+from qcrbox.contract.remarks import RemarkKind
 from qcrbox.contract.states import FINAL, State
 
 LOG_LINES = 200  # kept of the log
@@ -36,7 +38,7 @@ class Progress:
             parts.append(f"{self.fraction:.0%}")
         if self.text:
             parts.append(self.text)
-        parts += [f"{name} {value:.6g}" for name, value in self.metrics.items()]
+        parts += [f"{label} {text}" for label, text in figures(self.metrics)]
         return ", ".join(parts)
 
 
@@ -53,6 +55,8 @@ class Live:
         self.log_lines: list[str] = []
         self.error_msg = ""
         self.warnings: list[str] = []
+        self.notes: list[str] = []
+        self.not_applied: list[str] = []
         self.times: dict[str, float] = {}
         self.complete = False  # the whole record of an ended calculation is known
         self.take_record(record)
@@ -61,6 +65,16 @@ class Live:
     def final(self) -> bool:
         """True in a final state."""
         return self.status in FINAL
+
+    @property
+    def doubt(self) -> str:
+        """Why a successful calculation needs a look: "not converged", "with warnings", or "". Notes are no reason."""
+        if self.status != State.SUCCESSFUL:
+            return ""
+        said = any("not converged" in warning.lower() for warning in self.warnings)
+        if said or self.progress.metrics.get("converged") == 0:
+            return "not converged"
+        return "with warnings" if self.warnings else ""
 
     def take_record(self, record: dict[str, Any]) -> None:
         """Apply the record of the calculation as REST gives it."""
@@ -146,6 +160,13 @@ class Live:
         self.error_msg = str(record.get("error_msg") or self.error_msg)
         if record.get("warnings"):
             self.warnings = [str(w) for w in record["warnings"]]
+        remarks = [one for one in record.get("remarks") or [] if isinstance(one, dict) and one.get("text")]
+        if remarks:
+            # A kind that a newer registry adds informs, as a note does.
+            not_applied = [one.get("kind") == RemarkKind.NOT_APPLIED for one in remarks]
+            texts = [str(one["text"]) for one in remarks]
+            self.notes = [text for text, apart in zip(texts, not_applied, strict=True) if not apart]
+            self.not_applied = [text for text, apart in zip(texts, not_applied, strict=True) if apart]
 
     def _add_to_history(self, metrics: dict[str, float]) -> None:
         if self.history and self.history[-1].get("cycle") == metrics.get("cycle") and "cycle" in metrics:

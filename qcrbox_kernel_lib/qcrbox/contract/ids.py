@@ -1,7 +1,7 @@
 """Ids of datasets and data files as the REST contract writes them: `qcrbox_ds_0x…` and `qcrbox_df_0x…`.
 
 Clients split them at `_` and read from the second part what they have. Ids that this product gave out before had the
-hexadecimal digits alone; they mean the same objects for ever.
+hexadecimal digits alone; they keep their meaning permanently.
 """
 
 from __future__ import annotations

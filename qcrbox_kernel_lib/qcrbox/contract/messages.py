@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from qcrbox.contract.remarks import Remark
 from qcrbox.contract.states import State, Step
 
 
@@ -193,6 +194,7 @@ class Finished(Message):
     returncode: int | None = None
     error_msg: str = ""  # what, where, why, next in one text; last log lines included
     warnings: list[str] = Field(default_factory=list)
+    remarks: list[Remark] = Field(default_factory=list)
     timings_s: dict[str, float] = Field(default_factory=dict)
     peak_rss_bytes: int = 0
     at: float = 0.0

@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from qcrbox.contract.remarks import Remark
 from qcrbox.contract.states import State
 
 P = TypeVar("P")
@@ -172,6 +173,7 @@ class Calculation(Model):
     error_msg: str = ""
     returncode: int | None = None
     warnings: list[str] = Field(default_factory=list)
+    remarks: list[Remark] = Field(default_factory=list)  # notes, and what was not applied
     timings_s: dict[str, float] = Field(default_factory=dict)
     progress: dict[str, Any] | None = None
     queue: dict[str, Any] | None = None  # place, reason, estimated_start

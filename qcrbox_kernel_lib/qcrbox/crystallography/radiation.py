@@ -34,7 +34,7 @@ _LINE = re.compile(rf"\b({'|'.join(K_ALPHA)})\s*-?\s*K", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Radiation:
-    """probe: one of the four above, `""` where nothing tells; stated: as the file writes it; wavelength in Å.
+    """probe: one of the four above, `""` if unknown; stated: as the file writes it; wavelength in Å.
 
     doubt: in words what does not fit, `""` where all does.
     """
@@ -51,7 +51,7 @@ class Radiation:
 
 
 def read_radiation(block: Block) -> Radiation:
-    """The radiation of a block; a wavelength that contradicts it, or that alone tells it, is a doubt in words."""
+    """The radiation of a block; a wavelength that contradicts it, or is the only evidence, is returned as a doubt in words."""
     texts = [" ".join(text.split()) for tag in _TYPE_TAGS if (text := block.text(tag))]
     stated = texts[0] if texts else ""
     probe = next((found for text in texts if (found := _probe(text))), "")

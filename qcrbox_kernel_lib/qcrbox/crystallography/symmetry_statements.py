@@ -72,27 +72,34 @@ class Statement:
         )
 
 
-def resolve(
-    symops: Sequence[str] = (),
-    *,
-    symop_ids: Sequence[str] | None = None,
-    legacy_symops: Sequence[str] = (),
-    hall: str | Sequence[str] = (),
-    hm: str | Sequence[str] = (),
-    number: int | Sequence[int] | None = None,
-    code: str = "",
-    cell: UnitCell | None = None,
-) -> SpaceGroup:
-    """The space group a file means, with what contradicts it.
+@dataclass(frozen=True)
+class SymmetryItems:
+    """What a file states about its space group.
 
     Several symbols and numbers may be given, the more trusted first; `legacy_symops` is a second list of operations,
-    `code` the coordinate system code for symbol and number. Without any statement P 1 is assumed and noted. A
-    statement that cannot be read is noted and the next one is used, so this never raises for a damaged file.
+    `code` the coordinate system code for symbol and number.
+    """
+
+    symops: Sequence[str] = ()
+    symop_ids: Sequence[str] | None = None
+    legacy_symops: Sequence[str] = ()
+    hall: str | Sequence[str] = ()
+    hm: str | Sequence[str] = ()
+    number: int | Sequence[int] | None = None
+    code: str = ""
+
+
+def resolve(items: SymmetryItems, cell: UnitCell | None = None) -> SpaceGroup:
+    """The space group a file means, with what contradicts it.
+
+    Without any statement P 1 is assumed and noted. A statement that cannot be read is noted and the next one is used,
+    so this never raises for a damaged file.
     """
     problems: list[str] = []
+    hall, hm, number, code = items.hall, items.hm, items.number, items.code
     angles = None if cell is None else cell.parameters[3:].tolist()
     statements = [
-        *_lists(symops, symop_ids, legacy_symops, problems),
+        *_lists(items.symops, items.symop_ids, items.legacy_symops, problems),
         *_read("Hall", _several(hall), SpaceGroup.from_hall, problems),
         *_read("H-M", _several(hm), lambda text: SpaceGroup.from_hm(text, angles, code), problems),
         *_read(

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from qcrbox.client.live import Live
+from qcrbox.client.metrics import figure_label, figure_text, figures
 from qcrbox.contract.states import State
 from qcrbox.language import tr
 
@@ -21,12 +22,16 @@ _ICONS = {
 
 
 def status_text(live: Live) -> str:
-    """Icon and state in English, as tables that a script may read show them."""
+    """Icon and state in English, as tables that a script may read show them; a result in doubt has a warning sign."""
+    if live.doubt:
+        return f"⚠ {live.status}, {live.doubt}"
     return f"{_ICONS.get(str(live.status), '')} {live.status}"
 
 
 def translated_status(live: Live) -> str:
     """Icon and state in the person's language."""
+    if live.doubt:
+        return f"⚠ {tr(str(live.status))}, {tr(live.doubt)}"
     return f"{_ICONS.get(str(live.status), '')} {tr(str(live.status))}"
 
 
@@ -77,7 +82,7 @@ def brief_text(live: Live) -> str:
         return queue_text(live)
     if live.progress.text:
         return live.progress.text
-    shown = [f"{name} {value:.4g}" for name, value in live.progress.metrics.items()]
+    shown = [f"{label} {text}" for label, text in figures(live.progress.metrics)]
     return ", ".join(shown) or ("" if live.final else live.step)
 
 
@@ -101,11 +106,18 @@ def card_state(live: Live) -> dict[str, Any]:
             "fraction": live.progress.fraction,
             "text": live.progress.text,
             "metrics": live.progress.metrics,
+            "figures": [
+                {"name": name, "label": figure_label(name), "text": figure_text(name, value)}
+                for name, value in live.progress.metrics.items()
+            ],
             "queue": queue_text(live),
             "history": live.history[-200:],
             "log": live.log_lines,
             "error": plain_error(live.error_msg),
+            "doubt": live.doubt,
             "warnings": live.warnings,
+            "not_applied": live.not_applied,
+            "notes": live.notes,
             "elapsed_s": live.elapsed_s,
         }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qcrbox.language import tr
 from qcrbox.markup import escape, pairs_html
+from qcrbox.markup.said import AMBER, Said, said_html
 
 if TYPE_CHECKING:
     from qcrbox.cif.document import Block
@@ -102,12 +103,10 @@ def dataset_html(summary: DatasetSummary) -> str:
     return f"<div style='{_BOX}'><div>{head}{tags}</div>{pairs_html(summary.items)}{flags}</div>"
 
 
-def result_html(
-    name: str, figures: Sequence[tuple[str, str]], warnings: Sequence[str], files: Sequence[str]
-) -> str:
-    """A result as an HTML card: figures of merit, warnings, file names."""
-    shown = "".join(f"<div>⚠ {escape(warning)}</div>" for warning in warnings)
+def result_html(name: str, figures: Sequence[tuple[str, str]], said: Said, files: Sequence[str]) -> str:
+    """A result as an HTML card: figures of merit, warnings, notes, file names. Warnings make it amber."""
+    sign = f"<span style='color:{AMBER}'>⚠</span>" if said.warnings else "✓"
     return (
-        f"<div style='{_BOX}'><b>✓ {escape(name)}</b>{pairs_html(figures)}{shown}"
+        f"<div style='{_BOX}'><b>{sign} {escape(name)}</b>{pairs_html(figures)}{said_html(said)}"
         f"<div style='opacity:.7;margin-top:4px'>files: {escape(', '.join(files)) or 'no files'}</div></div>"
     )

@@ -56,7 +56,7 @@ async def _dial_without_links(path: Path) -> End:
 class Relay:
     """Listens at a Unix socket, or at a TCP port of the loopback (0: any), and joins each caller to the target.
 
-    most: how many connections may be open at once; the target is dialled anew for each.
+    most: how many connections may be open at once; each gets a new connection to the target.
     """
 
     target: Target
@@ -100,7 +100,7 @@ class Relay:
         try:
             there = await self.target.dial()
         except OSError:
-            # The service restarts: the caller dials again by itself.
+            # The service restarts: the caller reconnects.
             writer.close()
         else:
             # Cancelled when the relay is closed, which asyncio would report as a fault of this function.

@@ -156,7 +156,8 @@ def test_refinement_that_did_not_converge_is_a_warning_and_no_error(refined):
 
 
 def test_what_the_program_noted_stands_in_the_result_card(refined):
-    assert any(one.startswith("The file gives no wavelength") for one in refined.warnings)
+    assert any(one.startswith("The file gives no wavelength") for one in refined.notes)
+    assert not any(one.startswith("The file gives no wavelength") for one in refined.warnings)
     assert "The file gives no wavelength" in refined._repr_mimebundle_()["text/html"]
 
 

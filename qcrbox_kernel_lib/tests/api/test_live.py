@@ -6,8 +6,10 @@ import pytest
 from qcrbox.api.calculations import Calculation, Calculations
 from qcrbox.client.events import EventFeed
 from qcrbox.client.live import Live
+from qcrbox.client.metrics import figures
 from qcrbox.contract.errors import Unreachable
-from qcrbox.display.status_text import card_state, queue_text
+from qcrbox.display.status_text import card_state, line_text, queue_text
+from qcrbox.markup.said import AMBER
 from qcrbox.widgets.calculation_card.still import card_html
 
 ID = "01a20c2bd4630000131fb534a1ba1d32"
@@ -118,9 +120,80 @@ def test_elapsed_time_of_an_ended_one_is_that_of_its_run():
     assert Live(ENDED).elapsed_s == pytest.approx(3.0)
 
 
+HOSTILE = [{"kind": kind, "text": "<img src=y>"} for kind in ("note", "not_applied")]
+REMARKS = [
+    {"kind": "note", "text": "N3 and C3 are taken as alternatives."},
+    {"kind": "not_applied", "text": "CONF (torsion angles are not listed)"},
+    {"kind": "of a newer registry", "text": "something else"},
+]
+
+
+def html_of(live):
+    return card_html(card_state(live) | {"name": "x", "application": "a", "short_id": "1", "id": ID})
+
+
+def test_notes_inform_and_only_a_warning_makes_a_result_amber():
+    live = Live({**ENDED, "remarks": REMARKS})
+    assert live.notes == ["N3 and C3 are taken as alternatives.", "something else"]
+    assert live.not_applied == ["CONF (torsion angles are not listed)"]
+    assert (live.warnings, live.doubt) == ([], "")
+    html = html_of(live)
+    assert "✓ successful" in html
+    assert "⚠" not in html
+    assert (
+        html.index("Not applied:") < html.index("CONF") < html.index("<details><summary>Notes (2)</summary>")
+    )
+    warned = Live({**ENDED, "remarks": REMARKS, "warnings": ["Not positive definite: C7."]})
+    assert warned.doubt == "with warnings"
+    assert "⚠ successful, with warnings" in html_of(warned)
+    assert AMBER in html_of(warned)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"progress": {"metrics": {"converged": 0.0}}},
+        {"warnings": ["Finished, but not converged: max shift/s.u. 0.43 (C12 U33)."]},
+    ],
+    ids=["by its metric", "by its warning"],
+)
+def test_not_converged_is_said_alike_in_line_and_card(more):
+    live = Live({**ENDED, **more})
+    assert live.doubt == "not converged"
+    assert line_text(live, "x", "1").startswith("⚠ successful, not converged")
+    assert "⚠ successful, not converged" in html_of(live)
+
+
+def test_figures_are_words_with_fixed_digits():
+    metrics = {
+        "R1": 0.041,
+        "S": 1.0,
+        "converged": 1.0,
+        "residual_max": 0.1234,
+        "residual_min": -0.2,
+        "my_score": 2.5,
+    }
+    html = html_of(Live({**ENDED, "progress": {"metrics": metrics}}))
+    assert "residual_max" not in html
+    assert "my_score" not in html
+    assert figures(metrics) == [
+        ("R1", "0.0410"),
+        ("S", "1.000"),
+        ("converged", "yes"),
+        ("Δρ max / e Å⁻³", "0.12"),
+        ("Δρ min / e Å⁻³", "\N{MINUS SIGN}0.20"),
+        ("my score", "2.5"),
+    ]
+    assert "R1 0.0410, S 1.000, converged yes" in str(
+        Live({**ENDED, "progress": {"metrics": metrics}}).progress
+    )
+
+
 @pytest.mark.attack(11)
 def test_card_shows_hostile_text_as_text():
-    live = Live({**ENDED, "error_msg": "<script>alert(1)</script>", "warnings": ["<img src=x>"]})
+    live = Live(
+        {**ENDED, "error_msg": "<script>alert(1)</script>", "warnings": ["<img src=x>"], "remarks": HOSTILE}
+    )
     state = card_state(live) | {"name": "<b>x</b>", "application": "a", "short_id": "1", "id": ID}
     html = card_html(state)
     for raw in ("<script", "<img", "<b>x"):

@@ -314,6 +314,20 @@ def test_what_is_quick_says_nothing(monkeypatch):
     assert out.getvalue() == ""
 
 
+def test_progress_is_not_shown_on_red_in_a_notebook(monkeypatch):
+    """JupyterLab shows stderr on red, as errors are."""
+    out, err = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    monkeypatch.setattr("qcrbox.client.environment.is_notebook", lambda: True)
+    begun = threading.Event()
+    monkeypatch.setattr(out, "flush", begun.set)
+    with busy_module.busy("Waiting for the registry"):
+        assert begun.wait(60)
+    assert out.getvalue().startswith("Waiting for the registry … ")
+    assert err.getvalue() == ""
+
+
 def test_log_file_is_not_filled_with_waiting(monkeypatch):
     out = io.StringIO()
     monkeypatch.setattr(sys, "stderr", out)

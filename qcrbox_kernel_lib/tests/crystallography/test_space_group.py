@@ -10,9 +10,15 @@ from qcrbox.crystallography.monoclinic_symbols import monoclinic_number, operati
 from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure import Structure
 from qcrbox.crystallography.symmetry import close_group
-from qcrbox.crystallography.symmetry_statements import resolve
+from qcrbox.crystallography.symmetry_statements import SymmetryItems
+from qcrbox.crystallography.symmetry_statements import resolve as resolve_items
 
 from ..conftest import CifMaker, symops
+
+
+def resolve(symops=(), *, cell=None, **items):
+    return resolve_items(SymmetryItems(symops, **items), cell)
+
 
 P21N = ["x,y,z", "-x+1/2,y+1/2,-z+1/2", "-x,-y,-z", "x-1/2,-y-1/2,z-1/2"]
 

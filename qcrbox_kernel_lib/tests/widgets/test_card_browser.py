@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from qcrbox.client.metrics import figure_label, figure_text
 
 pytestmark = pytest.mark.browser
 
@@ -16,6 +17,10 @@ STATE = {
     "fraction": None,
     "text": "",
     "metrics": {},
+    "figures": [],
+    "doubt": "",
+    "not_applied": [],
+    "notes": [],
     "queue": "Queued: 14 before you, about 6 min. Your group may run 8 at once.",
     "history": [],
     "log": [],
@@ -42,6 +47,10 @@ def running(cycle: int) -> dict:
         "fraction": cycle / 20,
         "text": f"cycle {cycle} of 20",
         "metrics": metrics,
+        "figures": [
+            {"name": name, "label": figure_label(name), "text": figure_text(name, value)}
+            for name, value in metrics.items()
+        ],
         "history": history,
         "log": [f"cycle {n}" for n in range(1, cycle + 1)]
         + ["\x1b[31mERROR: nothing serious\x1b[0m", "<b>end</b>"],

@@ -1,6 +1,6 @@
 """Signed heads of the audit trail: the newest hash, signed and exported, so that a rewritten trail shows.
 
-The chain of hashes alone proves nothing against a person who can write the database: they can compute it anew. A head
+The chain of hashes alone proves nothing against a person who can write the database: they can recompute it. A head
 is signed with a key of DATA/secrets, which the code of users cannot read, and appended to DATA/audit/heads.ndjson,
 to a second file (on another disk or machine) and to the system log, where the settings say so.
 """

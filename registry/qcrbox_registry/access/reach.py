@@ -1,4 +1,4 @@
-"""Which rows of a list an actor may see: the table of rights, said of a whole table of rows."""
+"""Which rows of a list an actor may see: the table of rights as a filter of rows."""
 
 from __future__ import annotations
 

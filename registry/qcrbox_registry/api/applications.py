@@ -88,9 +88,14 @@ async def hold_application(request: Request, core: TheCore, actor: Caller, appli
 
 
 @router.delete("/applications/{application_id}", status_code=204)
-async def retire_application(core: TheCore, actor: Caller, application_id: int) -> Response:
-    """Take an application out of the list. Its calculations and files stay."""
-    await core.applications.retire(actor, application_id)
+async def retire_application(
+    core: TheCore,
+    actor: Caller,
+    application_id: int,
+    reason: Annotated[str, Query(max_length=1100)] = "",
+) -> Response:
+    """Take an application out of the list. Its calculations and files stay. The reason is kept in the audit trail."""
+    await core.applications.retire(actor, application_id, reason)
     return Response(status_code=204)
 
 

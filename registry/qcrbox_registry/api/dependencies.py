@@ -36,7 +36,7 @@ class Body(BaseModel):
         """Raises UserInputError when no field was sent."""
         if not self.model_fields_set:
             raise UserInputError(
-                "Nothing was asked for.", next=f"Fields: {', '.join(type(self).model_fields)}."
+                "The body has no field.", next=f"Fields: {', '.join(type(self).model_fields)}."
             )
 
 

@@ -67,5 +67,5 @@ async def _refuse(websocket: WebSocket, error: QcError) -> None:
 
 
 def _subprotocol(websocket: WebSocket) -> str | None:
-    """Older noVNC asks for `binary`; a browser expects one of the subprotocols it asked for."""
+    """Older noVNC requests `binary`; a browser expects one of the subprotocols it requested."""
     return "binary" if "binary" in websocket.scope.get("subprotocols", ()) else None

@@ -72,7 +72,7 @@ async def events_of_calculation(
 ) -> Response:
     """One calculation from its first event (or the last one you have seen) to its end; then the stream ends.
 
-    Asked again after the end it answers 204, which tells a browser not to connect again.
+    After the end it answers 204, on which a browser does not reconnect.
     """
     seen = number(last_id)
     batches = await core.events.of_calculation(presence, calculation_id, seen or after or 0)

@@ -1,4 +1,4 @@
-"""What the hub tells the registry. The bearer is the service token that both have; no person has it."""
+"""Routes that the hub calls, with the service token that only hub and registry have."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Act(Body):
     who: Annotated[str, Field(min_length=1, max_length=255)]
     address: Annotated[str, Field(max_length=64)] = ""
     action: Annotated[str, Field(min_length=1, max_length=60)]
-    kind: Literal["person", "group", "site"]
+    kind: Literal["person", "group", "site", "application"]
     name: Annotated[str, Field(max_length=255)] = ""
     allowed: bool = True
     details: dict[str, Any] = Field(default_factory=dict)

@@ -98,7 +98,7 @@ def _tokens(body: bytes) -> Iterator[re.Match[bytes]]:
         following = end
         for token in _TOKEN.finditer(body, begin, end):
             if token.end() == end < len(body) and token[0].startswith(b'"'):
-                # The string may go on behind the window.
+                # The string may continue after the window.
                 if token.start() == begin:
                     raise TooLarge(f"A text of the body is longer than {MOST_BYTES // 1024} KiB.")
                 following = token.start()

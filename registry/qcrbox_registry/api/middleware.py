@@ -61,7 +61,7 @@ class RequestMiddleware:
 
         reply: Callable[[Message], Awaitable[None]] = answer
         if scope["method"] == "HEAD" and "/api/uploads/" not in path:
-            # HEAD of an upload is a route of its own; everywhere else it is a GET without its body.
+            # HEAD of an upload is a separate route; everywhere else it is a GET without its body.
             scope, reply = {**scope, "method": "GET"}, _without_body(answer)
         # Every line that is logged for this request has the id.
         with structlog.contextvars.bound_contextvars(correlation_id=correlation.decode()):

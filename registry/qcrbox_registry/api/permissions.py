@@ -83,6 +83,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("DELETE", "/api/data-files/{file_id}"): _object("data_file", "delete"),
     ("POST", "/api/data-files/{file_id}/restore"): _object("data_file", "restore"),
     ("POST", "/api/trash/empty"): _object("site", "manage"),
+    ("POST", "/api/retention"): _object("site", "manage"),
     # uploads that survive a cut connection
     ("POST", "/api/uploads"): Permission("sign-in", note="`append` needs that right on the dataset"),
     ("HEAD", "/api/uploads/{upload_id}"): _object("upload", "read"),

@@ -77,7 +77,7 @@ class Log(Model):
     text: str
     stream: Literal["stdout", "stderr"] | None = None
     start: int | None = None
-    next: int | None = None  # give as ?start= to go on
+    next: int | None = None  # pass as ?start= to continue
     chunks: list[LogChunk] | None = None
 
 
@@ -157,6 +157,12 @@ class Amount(Model):
     """A number of objects and their bytes."""
 
     number: int
+    bytes: int
+
+
+class Retained(Model):
+    datasets: int
+    files: int
     bytes: int
 
 

@@ -12,6 +12,7 @@ from qcrbox_registry.api import schemas
 from qcrbox_registry.api.dependencies import Body, Caller, DataFileId, DatasetId, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import success
+from qcrbox_registry.services.trash import Retention
 
 router = APIRouter(prefix="/api", tags=["datasets and data files"])
 
@@ -22,6 +23,27 @@ class EmptyTrash(Body):
     older_than_days: Annotated[float, Field(ge=0, le=36500, allow_inf_nan=False)]
     dry_run: bool = True
     reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+class ApplyRetention(Body):
+    unused_days: Annotated[float, Field(ge=1, le=36500, allow_inf_nan=False)]
+    group: Annotated[str | None, Field(max_length=255)] = None  # of this home group; without: of everyone
+    dry_run: bool = True
+    reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+@router.post(
+    "/retention", response_model=models.Success[schemas.Retained], openapi_extra=takes(ApplyRetention)
+)
+async def apply_retention(request: Request, core: TheCore, actor: Caller) -> Response:
+    """Put outputs that were not used for so many days into the trash; with dry_run (the default) only count them.
+
+    Used is what was made, changed or given to a calculation since, or is read by one that has not ended. What is
+    shared with someone stays. Owners can restore it from the trash. For administrators.
+    """
+    core.site.require(actor, "manage")
+    asked, _ = await read_body(request, ApplyRetention)
+    return success(await core.trash.apply_retention(actor, Retention(**asked.model_dump())))
 
 
 @router.post("/trash/empty", response_model=models.Success[schemas.Amount], openapi_extra=takes(EmptyTrash))

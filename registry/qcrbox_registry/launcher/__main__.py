@@ -117,20 +117,20 @@ async def _run(given: argparse.Namespace) -> int:
     platform_gone, ending = threading.Event(), data / "run" / "ending"
 
     async def leave() -> None:
-        # Doors stay open meanwhile: agents of a launcher that is only restarted notice less of it.
+        # Keep the sockets open so that agents survive a restart of the launcher.
         await _look_whether_all_ends(manager, platform_gone, ending)
         running.cancel()
 
     leaving: list[asyncio.Task[None]] = []
 
-    def told_to_end() -> None:
+    def on_signal() -> None:
         if leaving:
             running.cancel()
         else:
             leaving.append(asyncio.create_task(leave()))
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told_to_end)
+        loop.add_signal_handler(number, on_signal)
 
     def end() -> None:
         platform_gone.set()
@@ -150,8 +150,8 @@ async def _run(given: argparse.Namespace) -> int:
 
 
 async def _look_whether_all_ends(manager: Manager, gone: threading.Event, ending: Path) -> None:
-    """Wait a moment for the whole platform's end: a machine that shuts down tells everybody at once, and we may hear
-    it first."""
+    """Wait a moment for the end of the whole platform: a machine that shuts down signals all processes at once, and
+    this one may be the first."""
     waits = lifeline.descriptor() is not None and type(manager).end_platform is not Manager.end_platform
     deadline = time.monotonic() + (OTHERS_END_S if waits else 0.0)
     while not (gone.is_set() or ending.exists()) and time.monotonic() < deadline:

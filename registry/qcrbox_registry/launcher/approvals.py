@@ -34,7 +34,7 @@ class Approval:
 
 
 class Approvals:
-    """DATA/approved_images.json; read anew on each question, written whole."""
+    """DATA/approved_images.json; read at each call, written as a whole."""
 
     def __init__(self, data: Path) -> None:
         self.path = data / "approved_images.json"
@@ -86,6 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m qcrbox_registry.launcher.approvals")
     parser.add_argument("--data", type=Path, required=True, help="data folder of the platform")
     parser.add_argument("--image-name", default="", help="what people call the image, for lists")
+    parser.add_argument("--by", default="", help="who approves; default: the account that runs this")
     parser.add_argument("verb", choices=("list", "approve", "retire"))
     parser.add_argument("about", nargs="*", metavar="SLUG VERSION [IMAGE_ID]")
     given = parser.parse_args(argv)
@@ -94,7 +95,7 @@ def main(argv: list[str] | None = None) -> int:
         if given.verb == "list":
             sys.stdout.write(json.dumps([asdict(one) for one in approvals.all()]) + "\n")
         elif given.verb == "approve" and len(given.about) == 3:
-            approvals.approve(*given.about, image_name=given.image_name, by=getpass.getuser())
+            approvals.approve(*given.about, image_name=given.image_name, by=given.by or getpass.getuser())
         elif given.verb == "retire" and len(given.about) == 2:
             return 0 if approvals.retire(*given.about) else 3
         else:

@@ -20,7 +20,7 @@ GRACE_S = 8.0
 async def launcher(settings: Settings, nats_url: str) -> AsyncIterator[None]:
     """Run `python -m qcrbox_registry.launcher` on this data folder until the end.
 
-    It is on a lifeline of its own whose other end is held here: killed or not, this process takes the launcher and
+    It has its own lifeline, whose other end is held here: however this process ends, it takes the launcher and
     its agents along.
     """
     read_end, write_end = os.pipe()

@@ -91,7 +91,7 @@ class Environments:
             )
             own = draft / "agent-requirements.txt"
             own.write_text("\n".join(requirements.of_agent()) + "\n")
-            # Both at once: what the application pins and what the agent needs must agree, or it is said.
+            # Both in one resolution: a conflict between the application's pins and the agent's needs is an error.
             install = ["pip", "install", "--python", str(draft / "bin" / "python")]
             await _uv([*install, "-r", str(requirements_file), "-r", str(own)], name, progress)
             link_own_packages(draft)

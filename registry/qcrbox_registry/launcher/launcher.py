@@ -1,4 +1,4 @@
-"""The launcher: hears start, stop and list, and tells what becomes of its agents."""
+"""The launcher: starts, stops and lists agents for the registry, and reports their ends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 READY_S = 15.0
 CLOSE_S = 2.0
 END_STARTS_S = 10.0
-PREPARING_S = 2.0  # at most so often the words of a preparation are told
+PREPARING_S = 2.0  # shortest time between progress reports of a preparation
 REMEMBER_ENDED_S = 300.0
 
 
@@ -74,7 +74,7 @@ class Launcher:
     # ------------------------------------------------------------ life
 
     async def run(self) -> None:
-        """Until cancelled. The connection is made again, endlessly; agents run on meanwhile."""
+        """Run until cancelled. A lost connection is renewed without limit; agents keep running."""
         await self.manager.setup()
         for found in await self.manager.list():
             self.agents[found.agent] = _adopted(found)
@@ -155,7 +155,7 @@ class Launcher:
         log.info("connected to NATS as launcher %s", self.name)
 
     def _guarded(self, handler):
-        """Each request in a task of its own: a slow stop must not hold up a list."""
+        """Each request in a separate task: a slow stop must not delay a list."""
 
         async def run(message: Msg) -> None:
             try:
@@ -207,7 +207,7 @@ class Launcher:
         await self._respond(message, self._answer())
 
     async def _bring_up(self, managed: ManagedAgent, plan: AgentPlan) -> None:
-        """Prepare and start; the registry hears of a failure as AgentGone."""
+        """Prepare and start; a failure is reported to the registry as AgentGone."""
         try:
             await self._prepare(plan.application)
             managed.handle = await self.manager.start(plan)

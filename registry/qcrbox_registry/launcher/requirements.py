@@ -61,7 +61,7 @@ def _is_satisfied(requirement: Requirement, depth: int = 0) -> bool:
 
 
 def _needed(distribution: str, extras: set[str]) -> Iterator[Requirement]:
-    """What a distribution needs of others, with `extras`; without the marker that said so."""
+    """Requirements of a distribution with `extras`, their markers removed."""
     for text in metadata.requires(distribution) or []:
         requirement = Requirement(text)
         if canonicalize_name(requirement.name) == canonicalize_name(distribution):

@@ -1,7 +1,7 @@
 """The folders that containers see: one for each agent, with its two sockets and its enrolment token.
 
 They lie in memory where a tmpfs can be used, below a folder that only this user may enter; an agent's own folder is
-mounted into its container and nobody else's.
+mounted into its container alone.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class SocketMounts:
         shutil.rmtree(self.folder(agent), ignore_errors=True)
 
     async def close(self) -> None:
-        """Close all; the folders stay for the containers that go on."""
+        """Close all; the folders stay for containers that keep running."""
         for agent in list(self._open):
             await self._shut(agent)
 
@@ -103,7 +103,7 @@ def _folder_on_tmpfs(data: Path, platform: str) -> Path:
 
 
 def _sweep(mine: Path) -> None:
-    """Remove what a killed platform left in memory whose data folder is gone, so that nobody will start it again."""
+    """Remove socket folders of killed platforms whose data folder no longer exists."""
     for folder in mine.parent.glob(f"qcrbox-{os.geteuid()}-*"):
         with contextlib.suppress(OSError):
             if folder != mine and not Path((folder / _WHOSE).read_text()).exists():
@@ -111,7 +111,7 @@ def _sweep(mine: Path) -> None:
 
 
 def private_folder(folder: Path) -> Path:
-    """Make `folder` for this user alone. Raises StartFailed when somebody else has put something there."""
+    """Make `folder` for this user alone. Raises StartFailed when the folder belongs to another user."""
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700, parents=True)
     # Not through a link, and on what was opened: /dev/shm is everybody's, and a name there may change hands.
@@ -119,11 +119,13 @@ def private_folder(folder: Path) -> Path:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError as error:
         raise StartFailed(
-            "The folder for containers' doors belongs to somebody else.", where=str(folder), why=f"{error}."
+            "The folder for containers' sockets belongs to another user.", where=str(folder), why=f"{error}."
         ) from error
     try:
         if os.fstat(descriptor).st_uid != os.geteuid():
-            raise StartFailed("The folder for containers' doors belongs to somebody else.", where=str(folder))
+            raise StartFailed(
+                "The folder for containers' sockets belongs to another user.", where=str(folder)
+            )
         # Only this user may enter; inside, each agent's folder is mounted into its container.
         os.fchmod(descriptor, 0o700)
     finally:

@@ -1,6 +1,6 @@
 """The registry's side of NATS: streams, commands out, events in, control, launchers.
 
-A connection that is cut comes back by itself, endlessly; what was on its way is sent again.
+A lost connection is renewed without limit; unacknowledged messages are sent again.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Bus:
     async def connect(self, patience_s: float = 30.0) -> None:
         """Connect and create the streams; raises Unreachable if NATS does not answer within `patience_s` seconds."""
         try:
-            # With endless reconnects nats-py also tries the first connection for ever.
+            # With unlimited reconnects nats-py never gives up on the first connection either.
             await within(self._connect_once(), patience_s)
         except (NatsError, OSError, TimeoutError) as error:
             await self.connection.close()
@@ -150,7 +150,7 @@ class Bus:
             callback()
 
     async def _failed(self, error: Exception) -> None:
-        if self.is_connected:  # while it is away, each attempt to come back fails alike
+        if self.is_connected:  # while NATS is down, every attempt to reconnect fails in the same way
             log.info("nats_error", error=repr(error))
 
     # ------------------------------------------------------------ streams and consumers
@@ -191,7 +191,7 @@ class Bus:
         await self._ensure_events_consumer()
 
     async def _patiently(self, act: Callable[[], Awaitable[None]], patience_s: float) -> None:
-        """JetStream recovers its files for a while after NATS accepts connections."""
+        """JetStream still recovers its files when NATS accepts connections already."""
         deadline = asyncio.get_running_loop().time() + patience_s
         while True:
             try:
@@ -221,14 +221,14 @@ class Bus:
         )
 
     async def remove_agent(self, agent: str) -> None:
-        """Forget an agent's consumer and the commands nobody will fetch any more."""
+        """Delete an agent's consumer and the commands that it has not fetched."""
         with contextlib.suppress(NotFoundError, NatsError, OSError):
             await self.js.delete_consumer(COMMANDS, agent)
         with contextlib.suppress(NotFoundError, NatsError, OSError):
             await self.js.purge_stream(COMMANDS, subject=messages.subject_commands(agent))
 
     async def rebuild_agent(self, agent: str) -> None:
-        """Make an agent's consumer anew: undelivered commands stay in the stream and are delivered again."""
+        """Recreate an agent's consumer: undelivered commands stay in the stream and are delivered again."""
         with contextlib.suppress(NotFoundError, NatsError, OSError):
             await self.js.delete_consumer(COMMANDS, agent)
         await self.add_agent(agent)

@@ -86,7 +86,7 @@ class Publisher:
                 future = await self.send(subject, payload, headers)
                 await within(future, min(ACK_S, max(deadline - loop.time(), 0.1)))
             except (_Cut, NatsError, OSError) as error:  # OSError: a cut socket, or a time-out
-                # One that was closed, other than one that was cut, does not come back.
+                # A connection that was closed on purpose, unlike a lost one, does not reconnect.
                 if loop.time() >= deadline or self._connection.is_closed:
                     raise unreachable() from error
                 await asyncio.sleep(0.1)

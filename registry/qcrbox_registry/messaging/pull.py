@@ -2,7 +2,7 @@
 
 One pull request is kept outstanding; messages pile up in a deque while a batch is handled, so batches grow
 under load and a single message is handled at once. The server sends idle heartbeats while a request is
-open: when nothing at all arrives for a while, the subscription is made anew (consumers that look active
+open: when nothing arrives within a limit, the subscription is renewed (consumers that look active
 but stopped delivering after a reconnect are known of every client).
 """
 
@@ -36,7 +36,7 @@ Repair = Callable[[], Awaitable[None]]
 class Puller:
     """Runs `handler(messages)` over a durable pull consumer until `stop()`; the handler acknowledges.
 
-    `repair` makes the consumer anew: at the start, after each reconnect and when the server says that it is not there.
+    `repair` recreates the consumer: at the start, after each reconnect, and when the server does not know it.
     What an earlier life or the cut connection took away unacknowledged is then delivered at once, and not when its
     acknowledgement is overdue.
     """

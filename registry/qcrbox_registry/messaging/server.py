@@ -152,7 +152,7 @@ def configuration(plan: ServerPlan, port: int, secrets: Secrets) -> str:
 
 
 def _launcher_user(name: str, key: str) -> str:
-    """A launcher hears its own requests, answers them, and tells its own events. Nothing else."""
+    """A launcher may receive and answer its own requests and publish its own events, nothing else."""
     hear = f'["launchers.{name}.*", "_INBOX_launcher-{name}.>"]'
     tell = f'["events.launcher-{name}", "heartbeats.launcher-{name}"]'
     rights = f'publish: {{ allow: {tell} }}, subscribe: {{ allow: {hear} }}, allow_responses: {{ max: 1, expires: "10m" }}'

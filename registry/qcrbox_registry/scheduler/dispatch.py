@@ -206,7 +206,7 @@ class Dispatcher:
         ready: list[tuple[Assignment, Command]] = []
         for assignment in chosen:
             command = commands.get(assignment.active.calculation_id)
-            if command is None:  # cancelled in the meantime
+            if command is None:  # cancelled since
                 self.state.settle(assignment.agent, assignment.active, succeeded=False, ran_s=None)
                 continue
             assignment.active.attempt = command.attempt

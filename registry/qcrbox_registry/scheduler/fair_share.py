@@ -31,7 +31,7 @@ class FairShare:
         self.changed: set[tuple[str, int]] = set()
 
     def charge(self, owner_id: int, group_id: int | None, slot_s: float, now: float) -> None:
-        """Add (or, negative, give back) slot seconds used at `now`."""
+        """Add slot seconds used at `now`; negative ones are refunded."""
         weight = self._weight(now)
         self._people[owner_id] = max(self._people.get(owner_id, 0.0) + slot_s * weight, 0.0)
         self.changed.add(("person", owner_id))

@@ -41,7 +41,7 @@ class LauncherLists:
                 self.launching.note_answer(launcher.name, answer)
                 await self._compare(launcher, answer, expected)
         except Unreachable:
-            pass  # `seen_mono` grows old, and no agent is started there meanwhile
+            pass  # `seen_mono` ages, and no agent is started there until it answers
         finally:
             self._asked.discard(launcher.name)
 

@@ -12,7 +12,8 @@ class SchedulerSettings(BaseModel):
 
     half_life_s: float = Field(6 * 3600.0, description="Past use of slots counts half after this time, s.")
     ageing_s: float = Field(
-        600.0, description="Waiting this long, s, is worth one step of priority, so nothing waits for ever."
+        600.0,
+        description="Waiting this long, s, is worth one step of priority, so every calculation starts eventually.",
     )
     most_losses: int = Field(3, description="After this many lost agents a calculation fails.")
     lost_after_s: float = Field(15.0, description="An agent without a heartbeat for this long, s, is lost.")

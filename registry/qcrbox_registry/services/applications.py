@@ -112,22 +112,28 @@ class ApplicationService:
         await self._context.db.write(lambda conn: put_hold(conn, actor, change, time.time()))
         return await self._reloaded(known.id)
 
-    async def retire(self, actor: Actor, application_id: int) -> None:
-        """Take an application out of the lists; its calculations and files stay."""
-        await self._retire(actor, application_id, time.time(), "retire")
+    async def retire(self, actor: Actor, application_id: int, reason: str = "") -> None:
+        """Take an application out of the lists; its calculations and files stay. The audit trail keeps the reason."""
+        await self._retire(actor, application_id, time.time(), "retire", reason=reason)
 
     async def restore(self, actor: Actor, application_id: int) -> list[Json]:
         """Bring back a retired application."""
         return await self._retire(actor, application_id, None, "bring back")
 
-    async def _retire(self, actor: Actor, application_id: int, at: float | None, action: str) -> list[Json]:
+    async def _retire(
+        self, actor: Actor, application_id: int, at: float | None, action: str, **details: str
+    ) -> list[Json]:
         known = self._managed(actor, application_id)
 
         def write(conn: Connection) -> None:
             applications.retire(conn, known.id, at)
             record(
                 conn,
-                [audit.entry(actor, action, time.time(), kind="application", object_id=str(known.id))],
+                [
+                    audit.entry(
+                        actor, action, time.time(), kind="application", object_id=str(known.id), **details
+                    )
+                ],
             )
 
         await self._context.db.write(write)

@@ -1,4 +1,4 @@
-"""Reads an object and asks for the right in one: NotFound or NotAllowed, else the object."""
+"""Reads an object and checks the right to it. Raises NotFound or NotAllowed."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def upload(conn: Connection, actor: Actor, action: str, upload_id: str) -> Uploa
     except NotFound:
         raise missing("upload", upload_id) from None
     if found.purpose == "output":
-        raise missing("upload", upload_id)  # of an agent; it has a route of its own
+        raise missing("upload", upload_id)  # of an agent; it has a separate route
     authorize(actor, action, Resource("upload", upload_id, found.owner_id, found.group_id))
     return found
 

@@ -103,7 +103,7 @@ class CalculationService:
             found = work_queue.waiting(conn, [calculation_id])
             if not found:
                 raise Conflict(
-                    "This calculation does not wait any more.", next="Its place cannot be changed."
+                    "This calculation is no longer queued.", next="Its priority cannot be changed."
                 )
             entry = audit.entry(
                 actor,

@@ -20,7 +20,7 @@ from qcrbox_registry.store.orphaned_data import Decided, Decision, DecisionRow, 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A decision as a request asks for it. `to`: the name of the group or person that gets the data."""
+    """A requested decision. `to`: the name of the group or person that gets the data."""
 
     subject: str  # group | person
     subject_id: int
@@ -36,8 +36,8 @@ class OrphanedDataService:
         self._context = context
 
     async def listed(self, actor: Actor, *, fresh: bool = True) -> list[Json]:
-        """The data of deleted groups and accounts. `fresh`: ask the hub first which are deleted; that takes it
-        seconds with thousands of people, and housekeeping asks every few minutes anyway."""
+        """The data of deleted groups and accounts. `fresh`: ask the hub first which are deleted; housekeeping asks every
+        few minutes anyway."""
         authorize(actor, "read", SITE)
         if fresh:
             await mark_departed(self._context)

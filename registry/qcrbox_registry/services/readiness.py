@@ -37,13 +37,13 @@ class ReadinessService:
         return not missing, report
 
     def _noticed(self, parts: set[str]) -> dict[str, str]:
-        """When each fault was first noticed; one that ended starts anew."""
+        """When each present fault was first noticed; a fault that recurs gets a new time."""
         now = time.time()
         self._since = {part: self._since.get(part, now) for part in parts}
         return {part: str(iso(at)) for part, at in self._since.items()}
 
     async def watch(self) -> None:
-        """Look again and again, so that a fault is dated also when nobody asks."""
+        """Check periodically, so that a fault gets a date even without requests."""
         while True:
             await self.report()
             await asyncio.sleep(WATCH_S)

@@ -28,7 +28,7 @@ _FIND: dict[str, Callable[[Connection, Actor, str, str], events.Owned]] = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A share as a request asks for it: with a person or a group, by name. expires_at: Unix time, s."""
+    """A requested share: with a person or a group, by name. expires_at: Unix time, s."""
 
     kind: Kind
     object_id: str

@@ -63,7 +63,7 @@ class _Wanted:
 
     new: NewCalculation
     inputs: inputs.Inputs
-    is_private: bool  # the request asks for no home group
+    is_private: bool  # the request chooses no group
     tags: list[str] = field(default_factory=list)
     size: tuple[int | None, int | None] = (None, None)  # of a session's display, pixels
 

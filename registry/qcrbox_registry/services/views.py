@@ -80,6 +80,7 @@ def _calculation(row: Calculation, about: _About) -> Json:
         "error_msg": row.error_msg,
         "returncode": row.returncode,
         "warnings": row.warnings,
+        "remarks": row.remarks,
         "timings_s": row.timings_s,
         "progress": None if progress is None else {**progress, "at": iso(progress["at"])},
         "queue": None if about.queue is None else dict(about.queue),

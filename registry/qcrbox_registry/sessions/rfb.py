@@ -38,7 +38,7 @@ _EXTENDED_BUTTONS = (-316).to_bytes(4, "big", signed=True)
 
 @dataclass
 class ClientMessages:
-    """Takes the bytes of one client; `feed` returns those that go on to the display."""
+    """Takes the bytes of one client; `feed` returns those to forward to the display."""
 
     view_only: bool = False
     saw_input: bool = False  # set by each input that was passed on; the reader clears it
@@ -103,7 +103,7 @@ class ClientMessages:
     def _greet(self, message: bytes) -> bytes:
         """Check a part of the handshake; the counter is already that of the next part."""
         if self._handshake == 1 and message not in _VERSIONS:
-            raise UserInputError("The viewer speaks another version of RFB; 3.7 and 3.8 are known here.")
+            raise UserInputError("The viewer uses an unsupported version of RFB; 3.7 and 3.8 are supported.")
         if self._handshake == 2 and message[0] != _NO_SECURITY:
             raise UserInputError("The viewer asked for a security type that was not offered.")
         # "Shared": a new client must not disconnect the present ones.

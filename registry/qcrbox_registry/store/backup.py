@@ -2,7 +2,7 @@
 
 A backup is one tar file: `tables/<name>.jsonl` (one row a line, the same for SQLite and PostgreSQL, so a backup of one
 can be restored into the other), `files/<sha256>`, and at its end `manifest.json` with the hash of every part. Secrets and tokens are
-not in it. The platform may go on working while it is written.
+not in it. The platform may keep running while it is written.
 """
 
 from __future__ import annotations

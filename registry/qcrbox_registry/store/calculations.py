@@ -51,6 +51,7 @@ class Calculation:
     returncode: int | None
     error_msg: str
     warnings: list[str]
+    remarks: list[dict[str, str]]
     timings_s: dict[str, float]
     repeat_of: str | None
     owner: str

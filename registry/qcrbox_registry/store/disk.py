@@ -31,6 +31,6 @@ class DiskRoom:
             "The registry's disk is full.",
             why=f"{free / 1024**2:.0f} MiB are free on the disk of the data folder{needed}, and "
             f"{self._kept // 1024**2} MiB are kept for the database and the queue.",
-            next="Ask an administrator for space: delete what is not needed, empty the bin, or give the data folder "
+            next="Ask an administrator for space: delete what is not needed, empty the trash, or give the data folder "
             "a larger disk. Nothing was lost; then send the file again.",
         )

@@ -65,7 +65,7 @@ class Database:
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn(connection)` in the writer; its value once the commit is on disk.
 
-        Raises what `fn` raised (its own changes are then undone, nobody else's), StorageFull when the
+        Raises what `fn` raised (only its own changes are then undone), StorageFull when the
         disk is full, Unreachable when the database is gone.
         """
         loop = asyncio.get_running_loop()
@@ -157,7 +157,7 @@ class Database:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Connection]:
-        """The writer's connection. SQLite's stays open, for handing it out anew costs more than a commit; one that
+        """The writer's connection. SQLite's stays open, because checking it out again costs more than a commit; one that
         failed is closed."""
         if not self.is_sqlite:
             with self._writer_engine.connect() as conn:
@@ -328,7 +328,7 @@ def _answer_all(answers: Sequence[tuple[_Entry, Any, BaseException | None]]) -> 
     for loop, items in by_loop.items():
         try:
             loop.call_soon_threadsafe(_resolve, items)
-        except RuntimeError:  # the loop is closed: nobody waits any more
+        except RuntimeError:  # the loop is closed: no caller waits
             continue
 
 

@@ -5,7 +5,7 @@ The layout is the one of NATS object stores (ADR-20), so `nats object get` and n
 stored under a random nuid first, for the hash is known only at the end; the meta message makes them an object.
 A crash in between leaves chunks without a meta, which `sweep` removes.
 
-Writing keeps a window of chunks on their way; reading asks for chunks in batches of a few MB and asks for the
+Writing keeps a window of chunks on their way; reading requests chunks in batches of a few MB and requests the
 next batch while one is consumed. Memory does not grow with the size of a file.
 """
 
@@ -153,14 +153,6 @@ class ObjectStore:
         if self._room is not None:
             self._room.require(size)
 
-    async def put_bytes(self, content: bytes) -> tuple[str, int]:
-        """Store bytes; returns their SHA-256 and size."""
-
-        async def once() -> AsyncIterator[bytes]:
-            yield content
-
-        return await self.put(once())
-
     async def _send(
         self, subject: str, payload: bytes, headers: dict[str, str] | None = None
     ) -> asyncio.Future[None]:
@@ -217,10 +209,6 @@ class ObjectStore:
             )
         if held:
             yield held
-
-    async def get_bytes(self, sha256: str) -> bytes:
-        """The whole contents; for small files."""
-        return b"".join([chunk async for chunk in self.get(sha256)])
 
     async def _read_chunks(self, stored: StoredObject) -> AsyncIterator[bytes]:
         subject, seen, sequence = self._chunks + stored.nuid, 0, 1

@@ -85,6 +85,7 @@ def _end(
         "returncode": end.returncode,
         "error_msg": end.error_msg.replace("\x00", "\ufffd")[:20_000],
         "warnings": end.warnings[:200],
+        "remarks": [remark.model_dump(mode="json") for remark in end.remarks[:200]],
         "timings_s": end.timings_s,
         "peak_rss_bytes": end.peak_rss_bytes or None,
     }

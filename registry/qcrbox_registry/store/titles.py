@@ -97,7 +97,7 @@ def subjects_of(conn: Connection, file_ids: Iterable[str]) -> dict[str, str]:
     )
     for part in parts(sorted(set(file_ids))):
         for row in conn.execute(sa.select(*columns).select_from(joined).where(data_files.c.id.in_(part))):
-            # A dataset without a name of its own has that of its first file.
+            # A dataset without a name has that of its first file.
             stem = PurePosixPath(row.filename).stem
             name = stem if row.dataset in ("", None, row.filename) else row.dataset
             subject = row.given or row.subject or name

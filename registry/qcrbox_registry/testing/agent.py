@@ -1,4 +1,4 @@
-"""An agent that speaks the real messages and runs no program.
+"""An agent that sends and answers the real messages but runs no program.
 
 The name of the command decides what it does: `noop` succeeds, `sleep` (argument `seconds`) takes its time and can be
 cancelled, `stubborn` sleeps and cannot, `fail` fails, `die` kills the agent.
@@ -42,7 +42,7 @@ SEEN_KEPT = 20_000
 
 
 async def ignore_error(_: Exception) -> None:
-    """A cut connection comes back by itself."""
+    """A lost connection reconnects."""
 
 
 class DummyAgent:

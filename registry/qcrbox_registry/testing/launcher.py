@@ -159,7 +159,7 @@ class DummyLauncher:
         task = asyncio.create_task(practice.run())
 
         async def stop(_: float) -> None:
-            while not task.done():  # nats-py may take one cancellation for a timeout of its own
+            while not task.done():  # nats-py may mistake a cancellation for its own timeout
                 task.cancel()
                 await asyncio.wait({task}, timeout=1.0)
 

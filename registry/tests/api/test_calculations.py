@@ -326,6 +326,22 @@ def test_the_end_of_an_attempt_closes_its_files(registry, attempt, cif):
     assert [node["id"] for node in graph["nodes"]] == [attempt["file"], attempt["id"], file["qcrbox_file_id"]]
 
 
+def test_notes_and_what_is_not_applied_are_kept_apart_from_warnings(registry, attempt):
+    remarks = [{"kind": "note", "text": "C3 and N3 share a site."}, {"kind": "not_applied", "text": "CONF"}]
+    end = Finished(
+        calculation_id=attempt["id"],
+        attempt=attempt["attempt"],
+        status=State.SUCCESSFUL,
+        warnings=["Not positive definite: C7."],
+        remarks=remarks,
+    )
+    registry.write(lambda conn: results.commit_finished(conn, end))
+    done = attempt["ada"].get(f"/api/calculations/{attempt['id']}").json()["payload"]["calculations"][0]
+    assert (done["warnings"], done["remarks"]) == (["Not positive definite: C7."], remarks)
+    listed = attempt["ada"].get("/api/calculations").json()["payload"]["calculations"]
+    assert next(one for one in listed if one["calculation_id"] == attempt["id"])["remarks"] == remarks
+
+
 def test_the_newest_checkpoint_is_there_for_the_next_attempt(registry, attempt, file_token):
     path = f"/internal/calculations/{attempt['id']}/checkpoint"
     assert attempt["client"].get(path).status_code == 404

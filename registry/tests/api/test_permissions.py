@@ -229,6 +229,7 @@ class Site:
             ("POST", "/api/data-files"): lambda: upload,
             ("PATCH", "/api/data-files/{file_id}"): lambda: {"json": {"filename": "new.txt"}},
             ("POST", "/api/trash/empty"): lambda: {"json": {"older_than_days": 30.0}},
+            ("POST", "/api/retention"): lambda: {"json": {"unused_days": 30.0}},
             ("POST", "/api/uploads"): lambda: {"json": {"filename": "a", "size": 3}},
             ("PATCH", "/api/uploads/{upload_id}"): lambda: {"content": b"123", "headers": BYTES},
             ("POST", "/api/shares"): lambda: {

@@ -106,7 +106,7 @@ def test_a_place_that_is_not_ours_alone_is_refused(tmp_path, monkeypatch, what):
     else:
         place.mkdir()
         monkeypatch.setattr(module.os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(StartFailed, match="belongs to somebody else"):
+    with pytest.raises(StartFailed, match="belongs to another user"):
         private_folder(place)
 
 

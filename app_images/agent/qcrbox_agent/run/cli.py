@@ -1,4 +1,4 @@
-"""Command-line programs: `bash -c` with the rendered call pattern, in a process group of its own."""
+"""Command-line programs: `bash -c` with the rendered call pattern, in its own process group."""
 
 from __future__ import annotations
 

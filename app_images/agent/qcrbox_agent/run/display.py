@@ -1,4 +1,4 @@
-"""A picture for a program with a window: an X server that speaks VNC on a Unix socket, and a small window manager.
+"""A display for a program with a window: an X server that serves VNC on a Unix socket, and a small window manager.
 
 No TCP port is opened, neither for X nor for VNC. Who may draw is settled by a cookie file that only the
 programs of this session are told of, who may look by the folder the VNC socket lies in (0700).
@@ -30,7 +30,7 @@ WINDOW_MANAGER = "openbox"
 ABSENT = "This machine cannot show windows: the program Xtigervnc is not installed (Debian package tigervnc-standalone-server)."
 
 _FAMILY_WILD = 0xFFFF
-# Main windows fill the picture, dialogs keep their size; no menus and no keys of its own, all go to the program.
+# Main windows fill the picture, dialogs keep their size; no menus and no shortcuts: every key goes to the program.
 _OPENBOX = """<?xml version="1.0"?>
 <openbox_config xmlns="http://openbox.org/3.4/rc">
   <focus><focusNew>yes</focusNew><followMouse>no</followMouse></focus>
@@ -61,7 +61,7 @@ class Display:
     """A running display. `environment` is for the programs that draw on it."""
 
     environment: Mapping[str, str]
-    socket_path: Path  # speaks RFB
+    socket_path: Path  # serves RFB
     width: int
     height: int
     _folder: Path
@@ -94,7 +94,7 @@ async def open_display(
 ) -> Display | None:
     """Start a display; None when this machine has no X server for it.
 
-    guard, release: told the process groups, so that they end with the agent however it ends.
+    guard, release: called with process groups, so that they end with the agent however it ends.
     Raises Unreachable with the server's last words when it does not come up.
     """
     server = server_program()

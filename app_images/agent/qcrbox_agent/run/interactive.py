@@ -69,7 +69,7 @@ class Session:
             await self._close_display()
 
     async def _close_display(self) -> None:
-        """To its end, also when this attempt is cancelled meanwhile, as a discarded session is: else its X server stays."""
+        """Run to the end even if the attempt is cancelled, as for a discarded session: otherwise its X server would stay."""
         if self.display is None:
             return
         closing = asyncio.create_task(self.display.close())

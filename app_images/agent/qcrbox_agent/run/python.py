@@ -38,7 +38,7 @@ class WardenGone(Exception):
 
 
 class WardenLink:
-    """Starts the warden and speaks with it; starts it again when it has died."""
+    """Starts the warden, exchanges messages with it, and restarts it when it has died."""
 
     def __init__(
         self, spec: Path, environment: Mapping[str, str], started: StartedWarden | None = None

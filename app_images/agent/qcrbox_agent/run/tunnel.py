@@ -29,7 +29,7 @@ ENDED = 1000
 
 
 async def open_tunnel(control: OpenTunnel, attempt: Attempt) -> None:
-    """Dial, and move bytes until one side ends. Returns; what goes wrong is told over the websocket or logged."""
+    """Dial, and move bytes until one side ends. Raises nothing: errors are sent over the websocket or logged."""
     try:
         async with _dial(control, attempt.tools.registry_socket) as websocket:
             await _serve(websocket, attempt)

@@ -38,7 +38,7 @@ class Warden:
         self.connection.sendall(frames.pack(message))
 
     def import_modules(self, imports: bool) -> None:
-        """Import what the commands need; a fault is told, and told again by the worker that needs the module."""
+        """Import what the commands need; a failure is reported now, and again by the worker that needs the module."""
         callables.add_folder(self.folder)
         report = check.Report()
         if imports:
@@ -106,7 +106,7 @@ class Warden:
                 return
             if pid in self.workers:
                 self.workers.discard(pid)
-                # Its own children are in its group and have nobody to answer to any more.
+                # Its own children are in its group and have lost their parent.
                 _kill_group(pid)
                 self.groups.discard(pid)
                 code = os.waitstatus_to_exitcode(status)

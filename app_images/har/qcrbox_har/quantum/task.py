@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +11,12 @@ from pyscf import df, gto
 from pyscf.data.nist import BOHR
 
 from qcrbox_har.child import report
-from qcrbox_har.method import AtomicDensity, Method, MoleculeInput
+from qcrbox_har.method import AtomicDensity, FormFactorRequest, Method, MoleculeInput
 from qcrbox_har.quantum import density, external, scf, xtb
 from qcrbox_har.quantum.atoms import free_atom
 from qcrbox_har.quantum.density import Settings, Wanted
 
 Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 _kept: dict[int, scf.Wavefunction] = {}
 
@@ -27,15 +25,9 @@ def molecule_density(
     number: int,
     molecule: MoleculeInput,
     method: Method,
-    settings: dict[str, Any],
-    wanted: list[tuple[int, Indices]],
-    fractional: Array,
-    hkl: Indices,
+    request: FormFactorRequest,
 ) -> tuple[NDArray[np.complex128], AtomicDensity]:
-    """Wavefunction and form factors of one molecule; begins from its density of the round before.
-
-    wanted: (atom, rotation of its image); fractional (3, 3): Cartesian Å to fractional; hkl (k, 3).
-    """
+    """Wavefunction and form factors (atoms wanted, k) of one molecule; begins from its density of the round before."""
 
     def watch(iteration: int, energy: float, gradient: float) -> None:
         report(stage="scf", molecule=number, iteration=iteration, energy=energy, gradient=gradient)
@@ -44,8 +36,9 @@ def molecule_density(
     _kept[number] = found
     report(stage="form factors", molecule=number)
     source = density.of_wavefunction(found)
+    wanted = [Wanted(atom, rotation) for atom, rotation in request.wanted]
     return density.atomic_densities(
-        source, Settings(**settings), [Wanted(atom, rotation) for atom, rotation in wanted], fractional, hkl
+        source, Settings(**request.settings), wanted, request.fractional, request.hkl
     )
 
 
@@ -53,17 +46,14 @@ def given_density(
     number: int,
     molecule: MoleculeInput,
     path: str,
-    settings: dict[str, Any],
-    wanted: list[tuple[int, Indices]],
-    fractional: Array,
-    hkl: Indices,
+    request: FormFactorRequest,
 ) -> tuple[NDArray[np.complex128], AtomicDensity]:
     """The same from a wavefunction file, whose molecule is laid over the one in the crystal."""
     report(stage="form factors", molecule=number)
     source, fit = external.laid_over(path, molecule)
-    chosen = [Wanted(int(fit.atom_of[atom]), rotation) for atom, rotation in wanted]
+    chosen = [Wanted(int(fit.atom_of[atom]), rotation) for atom, rotation in request.wanted]
     factors, result = density.atomic_densities(
-        source, Settings(**settings), chosen, fractional @ fit.rotation, hkl
+        source, Settings(**request.settings), chosen, request.fractional @ fit.rotation, request.hkl
     )
     for name in ("electrons", "charges", "spin"):
         setattr(result, name, getattr(result, name)[fit.atom_of])

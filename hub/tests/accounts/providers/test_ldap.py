@@ -160,7 +160,7 @@ def test_proof_is_the_password_of_the_directory(hub: Hub) -> None:
     admin = sign_in(hub, "ada.l")
     hub.restart()
     admin.password = ""
-    fields = {"action": "create", "group": "made-here"}
-    assert "Confirm that it is you" in admin.submit("/hub/group-members", **fields).text
-    wrong = admin.submit("/hub/group-members", **fields, confirm_password="x" * 12)
+    fields = {"action": "make", "name": "made-here"}
+    assert "Confirm that it is you" in admin.submit("/hub/administration/groups", **fields).text
+    wrong = admin.submit("/hub/administration/groups", **fields, confirm_password="x" * 12)
     assert "not your password" in wrong.text

@@ -186,6 +186,6 @@ def test_forged_launches_open_nothing(hub: Hub, platform: LearningPlatform, faul
 
 def test_other_pages_are_closed_to_the_platform(hub: Hub, platform: LearningPlatform) -> None:
     answer = hub.browser().http.post(
-        "/hub/group-members", data={"action": "create"}, headers={"Origin": platform.url}
+        "/hub/administration/groups", data={"action": "make"}, headers={"Origin": platform.url}
     )
     assert (answer.status_code, answer.text.strip()) == (403, "Cross-origin request refused.")

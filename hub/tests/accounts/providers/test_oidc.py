@@ -116,23 +116,23 @@ def test_administrators_follow_the_claims_and_other_groups_do_not(hub: Hub, prov
     provider.person("4", preferred_username="emmy", groups=[])
     ada, emmy = sign_in(hub, "3"), sign_in(hub, "4")
     assert "custom:qcrbox:admin" in scopes(ada)
-    ada.submit("/hub/group-members", action="create", group="by-hand")
-    ada.submit("/hub/group-members", action="add", group="by-hand", people="emmy")
+    ada.submit("/hub/administration/groups", action="make", name="by-hand")
+    ada.submit("/hub/administration/groups/by-hand", action="add", people="emmy")
     assert groups(sign_in(hub, "4")) == {"everyone", "by-hand"}
     provider.person("3", preferred_username="ada", groups=[])
     assert "custom:qcrbox:admin" not in scopes(sign_in(hub, "3"))
-    assert emmy.get("/hub/people").status_code == 403
+    assert emmy.get("/hub/administration/people").status_code == 404
 
 
 def test_locked_person_stays_out(hub: Hub, provider: Provider) -> None:
     provider.person("5", preferred_username="root2", groups=["it-staff"])
     provider.person("6", preferred_username="mallory", groups=[])
     admin, mallory = sign_in(hub, "5"), sign_in(hub, "6")
-    admin.submit("/hub/people", name="mallory", action="lock")
+    admin.submit("/hub/administration/people/mallory", action="lock", reason="test")
     assert mallory.get("/hub/token").url.path != "/hub/token"
     form = mallory.get("/hub/oauth_login?next=/hub/token")
     assert mallory.http.post(form.url, data={"sub": "6"}).status_code == 403
-    admin.submit("/hub/people", name="mallory", action="unlock")
+    admin.submit("/hub/administration/people/mallory", action="unlock")
     sign_in(hub, "6", browser=mallory)
     assert mallory.get("/hub/token").url.path == "/hub/token"
 
@@ -156,7 +156,7 @@ def test_proof_is_a_new_sign_in_at_the_provider(hub: Hub, provider: Provider) ->
     lise = sign_in(hub, "7")
     hub.restart()
     lise.password = ""
-    asked = lise.submit("/hub/group-members", action="create", group="new-one")
+    asked = lise.submit("/hub/administration/groups", action="make", name="new-one")
     assert asked.status_code == 403
     link = re.search(r'id="sign_in_again"[^>]*href="([^"]+)"', asked.text)
     assert link
@@ -168,7 +168,7 @@ def test_proof_is_a_new_sign_in_at_the_provider(hub: Hub, provider: Provider) ->
     assert "prompt=login" in sent
     assert "code_challenge" in sent
     sign_in(hub, "7", again=True, browser=lise)
-    assert "is there" in lise.submit("/hub/group-members", action="create", group="new-one").text
+    assert "is made" in lise.submit("/hub/administration/groups", action="make", name="new-one").text
 
 
 def test_provider_that_is_away_is_named() -> None:

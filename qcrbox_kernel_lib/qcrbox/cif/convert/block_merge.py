@@ -200,7 +200,7 @@ def _numbered_operations(loop: Loop) -> dict[str, str]:
 
 
 def _stale_codes(source: Block, entries: list[Entry]) -> list[Diagnostic]:
-    """Tables of the source whose symmetry codes count operations that the output has numbered anew."""
+    """Tables of the source whose symmetry codes count operations that the output has renumbered."""
     own = {id(entry) for entry in source.entries}
     stale = [
         tag

@@ -15,7 +15,7 @@ from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import text_of
 
 _ROWS = 8192
-_NOT_TOLD_APART = "rows are not told apart by their keys"
+_NOT_TOLD_APART = "rows have the same keys"
 
 
 def merged_loop(source: Loop, output: Loop, block: str, warnings: list[Diagnostic]) -> Loop:

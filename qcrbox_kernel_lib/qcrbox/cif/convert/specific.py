@@ -1,4 +1,4 @@
-"""Specific CIF: the chosen items only, spelled as a command asks for them."""
+"""Specific CIF: the chosen items only, spelled as a command requests them."""
 
 from __future__ import annotations
 
@@ -273,7 +273,7 @@ def specific_check(document: Document, entries: InputEntries, block: str | int |
 
 
 def _with_split_names(block: Block, wanted: Wanted) -> Block:
-    """Splitting makes `_su` items; it is done only when a request asks for one."""
+    """Splitting makes `_su` items; it is done only when one is requested."""
     if not any(names.key(name).endswith("_su") for name in wanted.names):
         return block
     return split_block(block, [])

@@ -46,7 +46,7 @@ def unify(
 
 
 def unify_if_cif(content: bytes, *, filename: str = "") -> bytes:
-    """Unified bytes of a CIF; anything else comes back unchanged. Raises CifError for a broken CIF."""
+    """Unified bytes of a CIF; anything else is returned unchanged. Raises CifError for a broken CIF."""
     return unify(content, filename=filename).bytes if is_cif(content) else content
 
 

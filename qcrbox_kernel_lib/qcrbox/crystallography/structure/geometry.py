@@ -187,10 +187,6 @@ class Plane:
         """Dihedral angle of two planes, 0 to 90 degrees."""
         return float(np.degrees(np.arccos(min(1.0, abs(float(self.normal @ other.normal))))))
 
-    def distance_of(self, point: Array) -> float:
-        """Signed distance of a Cartesian point from the plane, Å."""
-        return float((np.asarray(point) - self.centroid) @ self.normal)
-
 
 def least_squares_plane(points: Array) -> Plane:
     """The plane with the smallest sum of squared distances to points (m, 3), m >= 3, unit weights."""

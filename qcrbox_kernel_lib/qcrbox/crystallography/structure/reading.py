@@ -25,7 +25,7 @@ from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.elements import elements_of_sites
 from qcrbox.crystallography.structure.formula import parse_formula
 from qcrbox.crystallography.structure.sites import FARTHEST, Sites
-from qcrbox.crystallography.symmetry_statements import resolve
+from qcrbox.crystallography.symmetry_statements import SymmetryItems, resolve
 
 Array = NDArray[np.float64]
 _CELL_TAGS = [f"_cell_{'length' if name in 'abc' else 'angle'}_{name}" for name in NAMES]
@@ -96,7 +96,7 @@ def read_space_group(block: Block, cell: UnitCell | None = None) -> SpaceGroup:
     """The space group by order of trust; never raises for damaged statements, they are noted."""
     chosen, ids = _symmetry_operations(block)
     numbers = [n.value for tag in _NUMBER_TAGS if (n := block.number(tag)) is not None]
-    return resolve(
+    items = SymmetryItems(
         chosen,
         symop_ids=ids,
         legacy_symops=_legacy_operations(block),
@@ -104,8 +104,8 @@ def read_space_group(block: Block, cell: UnitCell | None = None) -> SpaceGroup:
         hm=_distinct_texts(block, _HM_TAGS) or _distinct_texts(block, ("_space_group_name_H-M_ref",)),
         number=[int(value) for value in dict.fromkeys(numbers) if 1 <= value <= 230 and value == int(value)],
         code=block.text("_space_group_IT_coordinate_system_code") or "",
-        cell=cell,
     )
+    return resolve(items, cell)
 
 
 def _symmetry_operations(block: Block) -> tuple[list[str], list[str] | None]:

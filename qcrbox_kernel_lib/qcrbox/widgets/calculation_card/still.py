@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qcrbox.markup import escape, pairs_html
+from qcrbox.markup.said import AMBER, Said, said_html
 
 _ICON = {"submitted": "◷", "running": "▶", "successful": "✓", "failed": "✗", "cancelled": "⊘", "unknown": "?"}
 _COLOUR = {"successful": "#1a7f37", "failed": "#b42318", "cancelled": "#6b7280", "running": "#0b62c4"}
@@ -14,10 +15,11 @@ _FRAME = "border:1px solid rgba(128,128,128,.35);border-left:4px solid {colour};
 def card_html(state: dict[str, Any]) -> str:
     """The card of a state (see `card_state`) as HTML."""
     status = state["status"]
-    colour = _COLOUR.get(status, "#8a6100")
+    colour = AMBER if state["doubt"] else _COLOUR.get(status, AMBER)
+    sign, word = ("⚠", f"{status}, {state['doubt']}") if state["doubt"] else (_ICON.get(status, "?"), status)
     title = state.get("title") or f"{state['application']}.{state['name']}"
     parts = [
-        f"<div><span style='color:{colour};font-weight:600'>{_ICON.get(status, '?')} {escape(status)}</span> "
+        f"<div><span style='color:{colour};font-weight:600'>{sign} {escape(word)}</span> "
         f"<b>{escape(title)}</b> <span style='opacity:.6'>{escape(state['short_id'])}</span></div>"
     ]
     if state["queue"]:
@@ -29,9 +31,9 @@ def card_html(state: dict[str, Any]) -> str:
         )
     if state["text"] and not state["final"]:
         parts.append(f"<div>{escape(state['text'])}</div>")
-    if state["metrics"]:
-        parts.append(pairs_html([(name, f"{value:.5g}") for name, value in state["metrics"].items()]))
-    parts += [f"<div>⚠ {escape(warning)}</div>" for warning in state["warnings"]]
+    if state["figures"]:
+        parts.append(pairs_html([(figure["label"], figure["text"]) for figure in state["figures"]]))
+    parts.append(said_html(Said(state["warnings"], state["not_applied"], state["notes"])))
     if state["error"]:
         parts.append(f"<pre style='white-space:pre-wrap;margin:6px 0 0'>{escape(state['error'])}</pre>")
     return f"<div style='{_FRAME.format(colour=colour)}'>{''.join(parts)}</div>"

@@ -142,7 +142,7 @@ class Manager(LoggingConfigurable):
         raise NotImplementedError
 
     async def poll(self, handle: str) -> Ended | None:
-        """None while the agent runs, else how it ended. A handle nobody knows has ended."""
+        """None while the agent runs, else how it ended. An unknown handle has ended."""
         raise NotImplementedError
 
     async def stop(self, handle: str, grace_s: float) -> None:
@@ -153,7 +153,7 @@ class Manager(LoggingConfigurable):
         raise NotImplementedError
 
     async def list(self) -> list[FoundAgent]:
-        """All agents of this launcher that run now, whoever started them."""
+        """All running agents of this launcher, those of earlier runs included."""
         raise NotImplementedError
 
     def capacity(self) -> int:

@@ -48,7 +48,7 @@ _GONE = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
 
 
 class DaemonAway(StartFailed):
-    """Nobody answers for Docker: not now, perhaps soon."""
+    """The Docker daemon does not answer; it may be restarting."""
 
 
 class DockerManager(Manager):
@@ -56,16 +56,16 @@ class DockerManager(Manager):
 
     name: ClassVar[str] = "docker"
 
-    memory_bytes = Int(
-        2 * GB, help="Memory of a container, swap included, unless the start asks for less."
-    ).tag(config=True)
-    cpus = Float(1.0, help="Processors of a container, unless the start asks for less.").tag(config=True)
+    memory_bytes = Int(2 * GB, help="Memory of a container, swap included, unless the agent needs less.").tag(
+        config=True
+    )
+    cpus = Float(1.0, help="Processors of a container, unless the agent needs less.").tag(config=True)
     pids = Int(512, help="Processes and threads of a container.").tag(config=True)
     disk_bytes = Int(
         1 * GB, help="Size of the working directory. It lies in memory and counts as memory."
     ).tag(config=True)
-    most_memory_bytes = Int(16 * GB, help="No container gets more memory, whoever asks.").tag(config=True)
-    most_cpus = Float(8.0, help="No container gets more processors, whoever asks.").tag(config=True)
+    most_memory_bytes = Int(16 * GB, help="Upper limit of memory for any container.").tag(config=True)
+    most_cpus = Float(8.0, help="Upper limit of processors for any container.").tag(config=True)
     open_files = Int(4096, help="Open files and sockets of a container's process.").tag(config=True)
     log_bytes = Int(5 * MB, help="What Docker keeps of a container's own output.").tag(config=True)
     orphaned_after_s = Float(
@@ -337,7 +337,7 @@ class DockerManager(Manager):
         except NotFound:
             return None
         except APIError as problem:
-            if problem.status_code != 409:  # somebody removes it already
+            if problem.status_code != 409:  # it is being removed already
                 raise
         return labels.get(f"{LABEL}.agent")
 

@@ -158,7 +158,7 @@ class ProcessManager(Manager):
         try:
             _write_private(self._run / f"{plan.agent}.json", json.dumps(asdict(record)))
         except OSError as error:
-            await self.stop(handle, 0.0)  # without its file nobody would know it again
+            await self.stop(handle, 0.0)  # without its file it could not be found again
             token.unlink(missing_ok=True)
             raise StartFailed(f"The agent's process could not be started: {error}.") from error
         return handle
@@ -201,11 +201,11 @@ class ProcessManager(Manager):
         if _is_process(pid, ticks):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-                os.kill(pid, signal.SIGCONT)  # a stopped one hears it only when it goes on
+                os.kill(pid, signal.SIGCONT)  # a stopped process handles SIGTERM only after SIGCONT
             deadline = time.monotonic() + grace_s
             while self._runs(pid, ticks) and time.monotonic() < deadline:
                 await asyncio.sleep(0.02)
-        # The whole session: its warden kills what runs in sessions of its own.
+        # The whole session: its warden kills programs in other sessions.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if self._runs(pid, ticks):
                 os.killpg(pid, signal.SIGKILL)

@@ -232,7 +232,7 @@ class SwarmManager(DockerManager):
             return {"Status": "running", "Memory": 0}
         inside = task["Status"].get("ContainerStatus") or {}
         state = {"Status": "exited", "ExitCode": inside.get("ExitCode"), "Memory": 0}
-        # The swarm does not tell why; the daemon of this machine does, for containers of its own.
+        # The swarm does not report why; the daemon of this machine does, for its own containers.
         with contextlib.suppress(APIError):
             found = client.api.inspect_container(inside.get("ContainerID") or "-")
             state |= found["State"] | {"Memory": found["HostConfig"]["Memory"]}

@@ -57,6 +57,9 @@ calculations = Table(
     Column("returncode", Integer),
     Column("error_msg", Text, nullable=False, server_default=""),
     Column("warnings", JSON, nullable=False, server_default="[]"),
+    Column(
+        "remarks", JSON, nullable=False, server_default="[]"
+    ),  # notes and what was not applied, with their kind
     Column("timings_s", JSON, nullable=False, server_default="{}"),
     Column("peak_rss_bytes", BigInteger),
     Column("dead_letter", Boolean, nullable=False, server_default=sa.false()),

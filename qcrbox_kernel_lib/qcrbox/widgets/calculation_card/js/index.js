@@ -7,7 +7,7 @@ import chartCss from "../../chart/js/chart.css";
 
 const ICON = { submitted: "◷", running: "▶", successful: "✓", failed: "✗", cancelled: "⊘", unknown: "?" };
 const COLOUR = { successful: "#1a7f37", failed: "#b42318", cancelled: "#6b7280", running: "#0b62c4" };
-const NAMES = { max_shift_su: "max shift/s.u.", mean_shift_su: "mean shift/s.u." };
+const AMBER = "#8a6100";
 const SMALL_IS_LOGARITHMIC = new Set(["max_shift_su", "mean_shift_su"]);
 
 function spark(values, logarithmic) {
@@ -60,9 +60,9 @@ class Card {
   draw() {
     const s = this.model.get("state");
     const step = s.step && s.step !== s.status && !s.final ? ` · ${s.step}` : "";
-    const words = `${ICON[s.status] ?? "?"} ${s.status}${step}`;
+    const words = s.doubt ? `⚠ ${s.status}, ${s.doubt}` : `${ICON[s.status] ?? "?"} ${s.status}${step}`;
     if (this.state.textContent !== words) this.state.textContent = words;
-    this.node.style.setProperty("--qcc-colour", COLOUR[s.status] ?? "#8a6100");
+    this.node.style.setProperty("--qcc-colour", s.doubt ? AMBER : (COLOUR[s.status] ?? AMBER));
     this.title.textContent = s.title || `${s.application}.${s.name}`;
     this.node.setAttribute("aria-label", `Calculation ${s.title || s.name}, ${s.short_id}`);
     this.id.textContent = s.short_id;
@@ -78,16 +78,28 @@ class Card {
     const lost = s.lost_s ? `Connection lost ${seconds(s.lost_s)} ago; the calculation is still running. Retrying…` : "";
     this.says.textContent = lost || s.queue || (s.final ? "" : s.text) || "";
     this.drawFigures(s);
-    this.warnings.replaceChildren(...s.warnings.map((w) => element("div", {}, `⚠ ${w}`)));
+    this.drawRemarks(s);
     this.error.hidden = !s.error;
     this.error.textContent = s.error || "";
     if (s.log.length && !this.whole) this.log.set(s.log);
   }
 
+  /** Warnings with their sign, what was not applied as a list, notes folded. */
+  drawRemarks(s) {
+    const said = JSON.stringify([s.warnings, s.not_applied, s.notes]);
+    if (said === this.said) return; // an open fold stays open
+    this.said = said;
+    const list = (texts) => element("ul", {}, ...texts.map((text) => element("li", {}, text)));
+    const parts = s.warnings.map((text) => element("div", { class: "qcc-warning" }, `⚠ ${text}`));
+    if (s.not_applied.length) parts.push(element("div", {}, "Not applied:", list(s.not_applied)));
+    if (s.notes.length) parts.push(element("details", {}, element("summary", {}, `Notes (${s.notes.length})`), list(s.notes)));
+    this.warnings.replaceChildren(...parts);
+  }
+
   drawFigures(s) {
-    const shown = Object.entries(s.metrics).map(([name, value]) => {
+    const shown = s.figures.map(({ name, label, text }) => {
       const curve = spark(s.history.map((row) => row[name]), SMALL_IS_LOGARITHMIC.has(name));
-      return element("div", { class: "qcc-figure" }, element("div", {}, NAMES[name] ?? name), element("div", {}, Number(value).toPrecision(4).replace(/\.?0+$/, "")), curve);
+      return element("div", { class: "qcc-figure" }, element("div", {}, label), element("div", {}, text), curve);
     });
     this.figures.replaceChildren(...shown);
     this.plotButton.hidden = !LivePlot.knows(s.history);

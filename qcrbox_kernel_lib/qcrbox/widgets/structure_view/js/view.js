@@ -14,7 +14,7 @@ import { Stage } from "./stage.js";
 import { Toolbar } from "./toolbar.js";
 
 const STYLES = { octants: 0, rings: 1, plain: 2 };
-const QUIET_MS = 900; // after the last movement the kernel is told where the view looks
+const QUIET_MS = 900; // delay after the last movement before the camera is sent to the kernel
 
 export class View {
   constructor(model, el) {
@@ -49,7 +49,7 @@ export class View {
     model.on("msg:custom", this.told);
   }
 
-  // Views of one pair follow each other; what is told is only the camera.
+  // Coupled views follow each other; only the camera is sent.
   joinOthers(link) {
     if (!link) return;
     const name = `qcrbox-camera-${link}`;

@@ -1,4 +1,4 @@
-"""Titles of calculations: what went in, what was done, how it ended; room for long addresses in the audit trail
+"""Titles of calculations: what went in, what was done, how it ended; their remarks; room for long addresses in the audit trail
 
 Revision: 0003, after 0002.
 """
@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 _COLUMNS = ("subject", "done", "verdict")
-# As 0002 made them: SQLite makes a table anew to change a column, and its triggers go with the old one.
+# As 0002 made them: SQLite recreates a table to change a column, and drops the triggers with the old one.
 _TRIGGERS = [
     f"CREATE TRIGGER audit_no_{word.lower()} BEFORE {word} ON audit "
     "BEGIN SELECT RAISE(ABORT, 'the audit trail only grows'); END"
@@ -26,13 +26,14 @@ def upgrade() -> None:
     """Add the parts of the titles, and widen the audit columns."""
     for name in _COLUMNS:
         op.add_column("calculations", sa.Column(name, sa.Text(), server_default="", nullable=False))
+    op.add_column("calculations", sa.Column("remarks", sa.JSON(), server_default="[]", nullable=False))
     _resize_audit({"action": (60, 255), "object_id": (64, 255)})
 
 
 def downgrade() -> None:
     """Fails on PostgreSQL where an entry is longer than the earlier columns: the audit trail is not shortened."""
     _resize_audit({"action": (255, 60), "object_id": (255, 64)})
-    for name in _COLUMNS:
+    for name in ("remarks", *_COLUMNS):
         op.drop_column("calculations", name)
 
 

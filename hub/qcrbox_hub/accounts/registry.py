@@ -1,7 +1,7 @@
 """The registry's REST interface in the name of the person who looks at a page.
 
 Each call carries a token of that person, so the registry decides with their rights of this moment and audits their
-name. The pages have no token of their own for the registry.
+name. The administration pages have no token of their own for the registry.
 """
 
 from __future__ import annotations
