@@ -64,7 +64,7 @@ def test_account_is_made_with_a_password_that_must_be_changed(platform: Hub, ada
 def test_requests_are_approved_on_the_page(platform: Hub, ada: Browser) -> None:
     browser = platform.browser()
     browser.sign_up("wanda-waits")
-    number = re.search(r'name="request" value="(\d+)" aria-label="wanda-waits"', ada.get(PEOPLE).text)
+    number = re.search(r'name="request" value="(\d+)" id="p_wanda-waits"', ada.get(PEOPLE).text)
     assert number
     assert "Approved: wanda-waits" in ada.submit(PEOPLE, action="approve", request=number.group(1)).text
     assert browser.sign_in("wanda-waits").status_code == 200
