@@ -266,7 +266,7 @@ def test_8_keyboard_alone_loads_refines_reads_r1_and_measures(student: Person, p
     said = page.locator(".jp-OutputArea-output", has_text=re.compile(r"R1 0\.\d+")).first
     expect(said).to_be_visible(timeout=2 * LIMIT_MS)
     card = page.get_by_role("region", name=re.compile("Calculation thpp · IAM refinement"))
-    expect(card.get_by_role("status")).to_have_text("⚠ successful, not converged", timeout=LIMIT_MS)
+    expect(card.get_by_role("status")).to_have_text("⚠ successful, with warnings", timeout=LIMIT_MS)
     view = page.locator(".qcv-canvas")
     view.wait_for(timeout=LIMIT_MS)
     # What a screen reader is told.
