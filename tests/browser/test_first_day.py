@@ -45,7 +45,7 @@ def test_code_of_a_command_goes_into_the_notebook(student: Person, platform: Pla
     student.open_panel()
     page = student.page
     page.click('[data-application="refine"] .qcrbox-Row-main')
-    page.locator('[data-command="refine_iam"]').get_by_role("button", name="Insert code").click()
+    page.locator('[data-command="refine_iam"]').get_by_role("button", name="Insert a call").click()
     expect(page.locator(".jp-Notebook .jp-Cell").first).to_contain_text("qc.refine.refine_iam(")
 
 
