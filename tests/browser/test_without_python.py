@@ -97,7 +97,7 @@ def test_from_two_files_to_a_named_result_without_a_cell(student: Person, platfo
 
 
 def test_a_program_that_is_not_installed_is_not_offered(student: Person, platform: Platform) -> None:
-    put_files(platform.home(student.name), "mycrystal")
+    put_files(platform.home(student.name), "othercrystal")
     student.open_lab()
     student.wait_for_lab()
     student.open_panel()
@@ -113,11 +113,11 @@ def test_a_program_that_is_not_installed_is_not_offered(student: Person, platfor
     expect(installed).to_be_visible()
     expect(installed.locator(".qcrbox-Chip")).to_have_count(0)
 
-    choose_in_file_browser_tab(page, "mycrystal.cif")
-    page.locator(".jp-DirListing-item", has_text="mycrystal.cif").click(button="right")
+    choose_in_file_browser_tab(page, "othercrystal.cif")
+    page.locator(".jp-DirListing-item", has_text="othercrystal.cif").click(button="right")
     page.locator(".lm-Menu-item", has_text="Add to the QCrBox store").click()
     student.open_panel()
-    dataset = panel.locator("[data-dataset]", has_text="mycrystal").first
+    dataset = panel.locator("[data-dataset]", has_text="othercrystal").first
     dataset.locator(".qcrbox-Row-main").click()
     dataset.get_by_role("button", name="Run").click()
     page.locator(".jp-Dialog select").select_option(label="Absent: draw_by_absent_program (not installed)")
