@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from qcrbox.api.box import Box
 from qcrbox.client.http import RegistryClient
+from qcrbox.contract.messages import CHECKPOINT
 
 from tests.conftest import RunningRegistry
 from tests.faults.agents_seen import AsProcesses
@@ -19,23 +23,41 @@ def until(holds: Callable[[], object], seconds: float = 400.0) -> object:
     deadline = time.monotonic() + seconds
     while not (found := holds()):
         assert time.monotonic() < deadline
-        time.sleep(0.3)
+        time.sleep(0.05)
     return found
+
+
+def stored_checkpoints(data: Path) -> set[str]:
+    """Ids of the checkpoints that the registry holds at this moment: one of a calculation, the newest."""
+    with closing(sqlite3.connect(f"file:{data / 'qcrbox.sqlite'}?mode=ro", uri=True)) as database:
+        query = "SELECT id FROM uploads WHERE output_name = ? AND state = 'stored'"
+        return {str(row[0]) for row in database.execute(query, (CHECKPOINT,))}
 
 
 def test_kill_9_of_the_agent_costs_no_round_that_was_done(registry: RunningRegistry) -> None:
     box = Box(RegistryClient(registry.url))
     agents = AsProcesses(registry.data)
     urea = box.examples["urea-simulated"]
-    settings = {"functional": "hf", "basis": "sto-3g", "hydrogens": "isotropic", "weighting": "0, 0"}
+    settings = {
+        "functional": "hf",
+        "basis": "sto-3g",
+        "hydrogens": "isotropic",
+        "weighting": "0, 0",
+        "tolerance": 0.001,
+    }
     calculation = box.har.refine_har(urea, **settings)
 
     def log() -> str:
         return str(calculation.log)
 
-    # Two rounds are done and their state is stored; the third is on its way.
-    until(lambda: "Round 2:" in log())
-    time.sleep(3)
+    # The states of two rounds were stored; the third is on its way.
+    seen: set[str] = set()
+
+    def two_are_stored() -> bool:
+        seen.update(stored_checkpoints(registry.data))
+        return len(seen) >= 2
+
+    until(two_are_stored)
     agent = next(name for name, slug in agents.all().items() if slug == "har")
     inside = agents.inside(agent)
     agents.kill(agent, min(inside))
