@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from conftest import Browser, Hub
 
 PASSWORD = "opal-Harbour-17-moss"
-NAME, GROUP = "qcrboxtest1", "qcrboxtestgroup"
+# Of this process alone: one that was killed leaves its account behind.
+NAME, GROUP = f"qcrboxtest{os.getpid()}", f"qcrboxgroup{os.getpid()}"
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +27,14 @@ def account() -> Iterator[str]:
         pytest.skip("only root makes system accounts")
     if not Path("/etc/pam.d/login").exists():
         pytest.skip("PAM is not set up here")
-    subprocess.run(["groupadd", GROUP], check=True)
-    subprocess.run(["useradd", "--no-create-home", "--groups", GROUP, NAME], check=True)
-    subprocess.run(["chpasswd"], input=f"{NAME}:{PASSWORD}", text=True, check=True)
-    yield NAME
-    subprocess.run(["userdel", NAME], check=False)
-    subprocess.run(["groupdel", GROUP], check=False)
+    try:
+        subprocess.run(["groupadd", GROUP], check=True)
+        subprocess.run(["useradd", "--no-create-home", "--groups", GROUP, NAME], check=True)
+        subprocess.run(["chpasswd"], input=f"{NAME}:{PASSWORD}", text=True, check=True)
+        yield NAME
+    finally:
+        subprocess.run(["userdel", NAME], check=False)
+        subprocess.run(["groupdel", GROUP], check=False)
 
 
 @pytest.fixture(scope="module")
