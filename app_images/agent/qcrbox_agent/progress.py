@@ -18,7 +18,7 @@ import math
 import time
 from collections.abc import Callable
 
-from qcrbox.contract.remarks import RemarkKind
+from qcrbox.contract.remark_kinds import RemarkKind
 
 Sink = Callable[[dict], None]
 _sink: Sink | None = None

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from qcrbox.contract.messages import Progress
-from qcrbox.contract.remarks import Remark, RemarkKind
+from qcrbox.contract.remark_kinds import RemarkKind
+from qcrbox.contract.remarks import Remark
 
 PER_SECOND = 10.0
 BURST = 20.0  # a short refinement may report each of its cycles at once

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from qcrbox.client.metrics import figures
-from qcrbox.contract.remarks import RemarkKind
+from qcrbox.contract.remark_kinds import RemarkKind
 from qcrbox.contract.states import FINAL, State
 
 LOG_LINES = 200  # kept of the log

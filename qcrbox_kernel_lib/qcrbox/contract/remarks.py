@@ -6,16 +6,9 @@ something of the input that the result does without; it is shown, and is no warn
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from pydantic import BaseModel, ConfigDict
 
-
-class RemarkKind(StrEnum):
-    """Kinds of remarks that are no warnings."""
-
-    NOTE = "note"
-    NOT_APPLIED = "not_applied"
+from qcrbox.contract.remark_kinds import RemarkKind
 
 
 class Remark(BaseModel):

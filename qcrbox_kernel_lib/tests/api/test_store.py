@@ -130,7 +130,8 @@ def test_versions_of_a_result_lead_back_to_what_was_put_in(refined):
     rows = refined.dataset.history.rows
     files = [row[0] for row in rows]
     assert files.index("refined.cif") < files.index("thpp.cif")
-    assert next(row[2] for row in rows if row[0] == "refined.cif") == refined.title
+    own = refined.dataset.files["refined.cif"].id
+    assert next(row[2] for row in rows if row[3] == own) == refined.title
 
 
 # ---------------------------------------------------------------- presets

@@ -69,7 +69,7 @@ def test_queue_then_cycles_figures_and_a_live_plot(rendered):
     become(page, running(3))
     text = card.inner_text()
     assert "cycle 3 of 20" in text
-    assert re.search(r"R1\s+0\.03333", text)
+    assert re.search(r"R1\s+0\.0333\b", text)
     assert card.get_by_role("progressbar").get_attribute("aria-valuenow") == "15"
     card.get_by_role("button", name="Plot").click()
     canvas = card.locator(".qch-panel > canvas").first
