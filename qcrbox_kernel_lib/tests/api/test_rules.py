@@ -157,7 +157,7 @@ def test_script_may_wait_in_a_loop_of_its_own(registry_url, tmp_path):
 def test_ctrl_c_in_a_script_stops_the_waiting_and_says_so(registry_url, live_box, tmp_path):
     code = (
         "import qcrbox as qc\n"
-        "c = qc.refine.refine_iam(qc.examples['thpp'], hydrogens='place', cycles=200)\n"
+        "c = qc.refine.refine_iam(qc.examples['cu3182'], cycles=200)\n"
         "print(c.id, flush=True)\n"
         "c.result()"
     )
