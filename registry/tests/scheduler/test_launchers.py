@@ -77,7 +77,8 @@ async def test_a_launcher_where_the_program_is_installed_is_asked_first(site, ma
     has = await make_launcher(site, name="remote", capacity=1)
 
     async def reported():
-        return site.scheduler.state.fleet.launchers["local"].missing
+        launchers = site.scheduler.state.fleet.launchers
+        return "remote" in launchers and launchers["local"].missing
 
     await site.until(reported)
     assert site.scheduler.missing("practice", "1") == {}  # one launcher has it
