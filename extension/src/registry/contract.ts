@@ -826,6 +826,15 @@ export interface components {
          * @enum {string}
          */
         RemarkKind: "note" | "not_applied";
+        /** Retained */
+        Retained: {
+            /** Datasets */
+            datasets: number;
+            /** Files */
+            files: number;
+            /** Bytes */
+            bytes: number;
+        };
         /**
          * Session
          * @description An interactive session.
@@ -1166,6 +1175,26 @@ export interface components {
             found: string | null;
             /** Sound */
             sound: boolean;
+        };
+        /** ApplyRetention */
+        ApplyRetention: {
+            /** Unused Days */
+            unused_days: number;
+            /**
+             * Group
+             * @default null
+             */
+            group: string | null;
+            /**
+             * Dry Run
+             * @default true
+             */
+            dry_run: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * Attach
