@@ -23,7 +23,7 @@ os.environ.setdefault("QCRBOX_SPAWNER", "sandbox" if shutil.which("bwrap") else 
 _skipped: list[str] = []
 
 
-# Long rooms first, so that no worker is left with one of them at the end.
+# Folders whose tests take long come first, so that no worker is left with one of them at the end.
 _FIRST = ("tests/browser/", "tests/", "registry/tests/launcher/docker/", "hub/", "app_images/")
 
 
