@@ -18,6 +18,7 @@ from qcrbox_registry.store.records import parts
 from qcrbox_registry.store.tables import calculations, data_files, datasets
 
 BETWEEN = " · "
+NOT_CONVERGED = "not converged"
 LONGEST_SUBJECT = 100
 _WORDS = {State.FAILED: "failed", State.CANCELLED: "cancelled"}
 
@@ -77,8 +78,8 @@ def verdict_of(metrics: Mapping[str, Any], r1: float | None, warnings: Sequence[
     """
     reported = metrics.get("R1", r1)
     words = [f"R1 {reported:.4f}"] if isinstance(reported, int | float) else []
-    if metrics.get("converged") == 0 or any("not converged" in warning.lower() for warning in warnings):
-        words.append("not converged")
+    if metrics.get("converged") == 0 or any(NOT_CONVERGED in warning.lower() for warning in warnings):
+        words.append(NOT_CONVERGED)
     return ", ".join(words)
 
 

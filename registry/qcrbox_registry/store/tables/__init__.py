@@ -19,12 +19,21 @@ from qcrbox_registry.store.tables.of_calculations import (
     log_chunks,
     progress,
 )
-from qcrbox_registry.store.tables.of_data import cif_index, data_files, datasets, file_contents, tags, uploads
+from qcrbox_registry.store.tables.of_data import (
+    annotations,
+    cif_index,
+    data_files,
+    datasets,
+    file_contents,
+    tags,
+    uploads,
+)
 from qcrbox_registry.store.tables.of_people import groups, loads, people, quotas, shares, storage, usage
 from qcrbox_registry.store.tables.of_site import audit, handover_items, handovers, site
 
 __all__ = [
     "agents",
+    "annotations",
     "applications",
     "audit",
     "calculation_inputs",
