@@ -32,11 +32,12 @@ async def list_projects(
     text: Annotated[
         str, Query(max_length=500, description="words of title, file, formula, command or note; or a cell")
     ] = "",
+    holds: Annotated[str, Query(max_length=64, description="id of a dataset or calculation in it")] = "",
     limit: Annotated[int, Query(ge=1, le=MOST)] = 200,
     mine: Mine = False,
 ) -> Response:
     """Projects you may see: pinned ones first, then the one that changed last. With a text, the nodes that fit it."""
-    return success(await core.projects.page(actor, text, limit=limit, mine=mine))
+    return success(await core.projects.page(actor, text, holds, limit=limit, mine=mine))
 
 
 @router.get("/projects/{project_id}", response_model=models.Success[models.ProjectTree])

@@ -68,6 +68,12 @@ class Project:
         made = [node for node in models if isinstance(node.row, CalculationRow)]
         return max(made or models, key=lambda node: node.row.at, default=None)
 
+    def holds(self, object_id: str) -> bool:
+        """Whether a dataset, or a calculation or its result, belongs to it."""
+        return any(
+            object_id in (node.id, getattr(node.row, "output_dataset_id", None)) for node in self.nodes
+        )
+
     @property
     def changed_at(self) -> float:
         """When it last grew (Unix time, s)."""

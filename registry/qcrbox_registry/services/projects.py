@@ -42,13 +42,18 @@ class ProjectService:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def page(self, actor: Actor, text: str, *, limit: int, mine: bool) -> Json:
-        """Projects that fit a text, pinned ones first, then the one that changed last. Raises UserInputError."""
+    async def page(self, actor: Actor, text: str, holds: str, *, limit: int, mine: bool) -> Json:
+        """Projects that fit a text, pinned ones first, then the one that changed last. Raises UserInputError.
+
+        holds: id of a dataset or calculation; only the project that has it.
+        """
 
         def read(conn: Connection) -> Json:
             rows = _rows(conn, actor, mine=mine)
             found: list[tuple[Project, list[Node]]] = []
             for project in projects_of(rows):
+                if holds and not project.holds(holds):
+                    continue
                 hit = project_search.hits(project, text, niggli)
                 if hit is not None:
                     found.append((project, hit))

@@ -53,6 +53,14 @@ def test_one_search_over_names_commands_notes_formula_and_cell(ada, azu):
     assert projects(ada, text="no such thing") == []
 
 
+def test_the_project_of_an_object_is_found(ada, azu, do):
+    dataset, made = azu
+    do.upload(ada, name="another")
+    for object_id in (dataset, made):
+        assert [project["id"] for project in projects(ada, holds=object_id)] == [dataset]
+    assert projects(ada, holds="nothing") == []
+
+
 def test_notes_and_pins_stay_and_can_be_taken_back(ada, azu, do):
     dataset, _ = azu
     assert payload(annotate(ada, "dataset", dataset, pinned=True)) == {
