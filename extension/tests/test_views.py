@@ -146,10 +146,9 @@ def test_items_stand_in_sections_with_unit_and_words():
 
 
 def test_an_edit_changes_its_item_and_no_other_byte():
-    text = cif_items.edited(model(), [{"block": "a", "tag": "_exptl_crystal_colour", "value": "dark red"}])[
-        "text"
-    ]
-    assert text == CIF.decode().replace("_exptl_crystal_colour ?", "_exptl_crystal_colour 'dark red'")
+    edit = {"block": "a", "tag": "_exptl_crystal_colour", "value": "dark red"}
+    content = cif_items.edited(model(), [edit])["content"]
+    assert content == CIF.replace(b"_exptl_crystal_colour ?", b"_exptl_crystal_colour 'dark red'")
 
 
 def test_a_cell_of_a_loop_is_edited_by_its_row():

@@ -17,7 +17,7 @@ from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.services.project_forest import Node, Project, projects_of, split_id
 from qcrbox_registry.services.reduced_cell import niggli
 from qcrbox_registry.services.texts import LONGEST_DESCRIPTION, checked_text
-from qcrbox_registry.store import annotations, events, projects
+from qcrbox_registry.store import events, node_notes, projects
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.projects import CalculationRow, DatasetRow, Rows
@@ -90,7 +90,7 @@ class ProjectService:
             )
         now = time.time()
 
-        def write(conn: Connection) -> tuple[list[events.Event], annotations.Annotation]:
+        def write(conn: Connection) -> tuple[list[events.Event], node_notes.Annotation]:
             row = (
                 authorized.dataset(conn, actor, "tag", object_id)
                 if kind == "dataset"
@@ -98,13 +98,13 @@ class ProjectService:
             )
             if asked.project is not None:
                 values["project_id"] = _target(conn, actor, row.id, asked.project)
-            annotations.change(conn, annotations.Annotated(kind, row.id, actor.person_id, now), values)
+            node_notes.change(conn, node_notes.Annotated(kind, row.id, actor.person_id, now), values)
             record(
                 conn,
                 [audit.entry(actor, "annotate", now, kind=kind, object_id=row.id, fields=sorted(values))],
             )
             about = events.about("project", row, now, "changed")
-            after = annotations.of(conn, kind, [row.id])[row.id]
+            after = node_notes.of(conn, kind, [row.id])[row.id]
             return list(events.write(conn, [about])), after
 
         changed, after = await self._context.db.write(write)

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from qcrbox.contract.ids import in_arguments
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.store import annotations, titles
-from qcrbox_registry.store.annotations import Annotation
+from qcrbox_registry.store import node_notes, titles
+from qcrbox_registry.store.node_notes import Annotation
 from qcrbox_registry.store.records import parts
 from qcrbox_registry.store.tables import calculations, cif_index, data_files, datasets, people
 
@@ -48,7 +48,7 @@ class DatasetRow:
     at: float
     deleted: bool = False
     visible: bool = True
-    annotation: Annotation = annotations.NONE
+    annotation: Annotation = node_notes.NONE
     files: Sequence[FileRow] = ()
 
 
@@ -69,7 +69,7 @@ class CalculationRow:
     is_doubtful: bool
     inputs: Sequence[str] = ()
     output_dataset_id: str | None = None
-    annotation: Annotation = annotations.NONE
+    annotation: Annotation = node_notes.NONE
     files: Sequence[FileRow] = ()
 
 
@@ -97,7 +97,7 @@ def read(
     outputs = [row.output_dataset_id for row in made if row.output_dataset_id]
     files = _files(conn, [*(row.id for row in found), *outputs])
     rows.dataset_of |= {file.id: dataset_id for dataset_id, these in files.items() for file in these}
-    noted = annotations.of(conn, "dataset", [row.id for row in found])
+    noted = node_notes.of(conn, "dataset", [row.id for row in found])
     for row in found:
         rows.datasets[row.id] = DatasetRow(
             id=row.id,
@@ -107,13 +107,13 @@ def read(
             at=row.created_at,
             deleted=row.deleted_at is not None,
             visible=bool(row.visible),
-            annotation=noted.get(row.id, annotations.NONE),
+            annotation=noted.get(row.id, node_notes.NONE),
             files=files.get(row.id, ()),
         )
-    noted = annotations.of(conn, "calculation", [row.id for row in made])
+    noted = node_notes.of(conn, "calculation", [row.id for row in made])
     for row in made:
         rows.calculations[row.id] = _calculation(
-            row, inputs[row.id], noted.get(row.id, annotations.NONE), files.get(row.output_dataset_id, ())
+            row, inputs[row.id], noted.get(row.id, node_notes.NONE), files.get(row.output_dataset_id, ())
         )
     return rows
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from qcrbox_registry.services.project_forest import category_of, projects_of
 from qcrbox_registry.services.project_search import cell_in, hits
-from qcrbox_registry.store.annotations import Annotation
+from qcrbox_registry.store.node_notes import Annotation
 from qcrbox_registry.store.projects import CalculationRow, DatasetRow, FileRow, Rows
 
 STRUCTURE = {"kind": "structure", "formula_sum": "C10 H10 F2 N4", "space_group_hm": "P 21/n"}

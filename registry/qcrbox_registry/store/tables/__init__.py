@@ -20,11 +20,11 @@ from qcrbox_registry.store.tables.of_calculations import (
     progress,
 )
 from qcrbox_registry.store.tables.of_data import (
-    annotations,
     cif_index,
     data_files,
     datasets,
     file_contents,
+    node_notes,
     tags,
     uploads,
 )
@@ -33,7 +33,6 @@ from qcrbox_registry.store.tables.of_site import audit, handover_items, handover
 
 __all__ = [
     "agents",
-    "annotations",
     "applications",
     "audit",
     "calculation_inputs",
@@ -58,6 +57,7 @@ __all__ = [
     "new_data_file_id",
     "new_dataset_id",
     "new_id",
+    "node_notes",
     "people",
     "progress",
     "quotas",

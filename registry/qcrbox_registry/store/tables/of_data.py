@@ -157,9 +157,9 @@ tags = Table(
 )
 Index("ix_tags_tag", tags.c.tag, tags.c.kind, tags.c.object_id)
 
-# What people add to the objects of a project; see store.annotations.
-annotations = Table(
-    "annotations",
+# What people add to the objects of a project; see store.node_notes.
+node_notes = Table(
+    "node_notes",
     metadata,
     Column("kind", String(12), primary_key=True),  # dataset | calculation
     Column("object_id", ObjectId(32), primary_key=True),

@@ -15,9 +15,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the table of annotations."""
+    """Add the table of notes."""
     op.create_table(
-        "annotations",
+        "node_notes",
         sa.Column("kind", sa.String(12), nullable=False),
         sa.Column("object_id", sa.String(32), nullable=False),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
@@ -25,11 +25,11 @@ def upgrade() -> None:
         sa.Column("project_id", sa.String(32), nullable=True),
         sa.Column("by_id", sa.Integer(), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
-        sa.ForeignKeyConstraint(["by_id"], ["people.id"], name=op.f("fk_annotations_by_id_people")),
-        sa.PrimaryKeyConstraint("kind", "object_id", name=op.f("pk_annotations")),
+        sa.ForeignKeyConstraint(["by_id"], ["people.id"], name=op.f("fk_node_notes_by_id_people")),
+        sa.PrimaryKeyConstraint("kind", "object_id", name=op.f("pk_node_notes")),
     )
 
 
 def downgrade() -> None:
     """Drop the table with everything in it."""
-    op.drop_table("annotations")
+    op.drop_table("node_notes")

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.engine import upsert
 from qcrbox_registry.store.records import parts
-from qcrbox_registry.store.tables import annotations
+from qcrbox_registry.store.tables import node_notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ def of(conn: Connection, kind: str, ids: Sequence[str]) -> dict[str, Annotation]
     """The annotations of these objects; objects without any are left out."""
     found: dict[str, Annotation] = {}
     columns = (
-        annotations.c.object_id,
-        annotations.c.note,
-        annotations.c.pinned,
-        annotations.c.project_id,
+        node_notes.c.object_id,
+        node_notes.c.note,
+        node_notes.c.pinned,
+        node_notes.c.project_id,
     )
     for part in parts(ids):
-        query = sa.select(*columns).where(annotations.c.kind == kind, annotations.c.object_id.in_(part))
+        query = sa.select(*columns).where(node_notes.c.kind == kind, node_notes.c.object_id.in_(part))
         for row in conn.execute(query):
             found[of_kind(kind, row.object_id)] = Annotation(row.note, row.pinned, row.project_id)
     return found
@@ -62,6 +62,6 @@ def change(conn: Connection, subject: Annotated, values: Mapping[str, Any]) -> N
         "at": subject.at,
         **values,
     }
-    statement = upsert(conn, annotations).values(row)
+    statement = upsert(conn, node_notes).values(row)
     changed = {name: row[name] for name in ("by_id", "at", *values)}
     conn.execute(statement.on_conflict_do_update(index_elements=["kind", "object_id"], set_=changed))
