@@ -27,7 +27,7 @@ def registry(
         list[Path] | None,
         typer.Option(help="Further application folders. May be given several times.", show_default=False),
     ] = None,
-    manager: ManagerOption = "process",
+    manager: ManagerOption = "",
 ) -> None:
     """Registry, NATS and launcher without a hub. Prints one line on stdout when ready."""
     if not no_auth:
@@ -42,13 +42,14 @@ def registry(
             next="Use 127.0.0.1, or start with sign-in: `qcrbox up`.",
         )
     where = data_folder(data)
+    settings = PlatformSettings.load(where.path)
     options = Options(
         mode="registry",
         host=host,
         port=port or ports.choose(1)[0],
         applications=applications or [],
-        manager=manager,
-        settings=PlatformSettings.load(where.path),
+        manager=manager or settings.manager or "process",
+        settings=settings,
     )
     Run(options, where, say).up(
         lambda run: print(f"qcrbox registry ready at {run.plan.registry_url}", flush=True)  # type: ignore[union-attr]

@@ -192,10 +192,13 @@ def _registry(plan: Plan) -> ChildSpec:
     return ChildSpec(
         "registry",
         _python("qcrbox_registry"),
+        # Both name a NATS server of the site's own.
         _environment(
             plan,
-            **plan.options.settings.registry_environment(plan.data.path),
-            **{f"QCRBOX_REGISTRY_{name}": value for name, value in settings.items()},
+            **(
+                plan.options.settings.registry_environment(plan.data.path)
+                | {f"QCRBOX_REGISTRY_{name}": value for name, value in settings.items()}
+            ),
         ),
         ready=answering(f"{plan.registry_url}/api/healthz"),
         needs=() if plan.options.settings.nats.url else ("nats",),
