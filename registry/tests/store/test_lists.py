@@ -125,7 +125,10 @@ def test_deleted_files_are_listed_until_their_bytes_are_gone(world, site):
     world.write(lambda conn: trash.delete_dataset(conn, site["a"], world.person["ada"], 5.0))
     asked = DataFileFilter(deleted=True)
     assert len(world.read(lambda conn: lists.data_files_page(conn, None, asked, Page(), NOW)).ids) == 1
-    assert len(world.read(lambda conn: lists.data_files_page(conn, None, DataFileFilter(), Page(), NOW)).ids) == 2
+    assert (
+        len(world.read(lambda conn: lists.data_files_page(conn, None, DataFileFilter(), Page(), NOW)).ids)
+        == 2
+    )
     world.write(lambda conn: trash.purge(conn, 6.0))
     assert world.read(lambda conn: lists.data_files_page(conn, None, asked, Page(), NOW)).ids == []
 
@@ -158,7 +161,9 @@ def test_pages_hold_everything_once_newest_first(world, limit):
     seen, after, pages = [], None, 0
     while True:
         page = Page(limit, after)
-        listed = world.read(lambda conn, page=page: lists.datasets_page(conn, None, DatasetFilter(), page, NOW))
+        listed = world.read(
+            lambda conn, page=page: lists.datasets_page(conn, None, DatasetFilter(), page, NOW)
+        )
         seen += listed.ids
         pages += 1
         after = listed.next

@@ -29,10 +29,7 @@ def row(world, person_id):
 def depart(world, groups=("crystals", "powders"), accounts=None, asked_at=NOW, now=NOW):
     known = {"ada": "ada", "bob": "bob", "eve": "eve"} if accounts is None else accounts
     hub = HubAccounts(frozenset(groups), known, asked_at)
-    return [
-        (gone.kind, gone.name)
-        for gone in world.write(lambda conn: people.mark_departed(conn, hub, now))
-    ]
+    return [(gone.kind, gone.name) for gone in world.write(lambda conn: people.mark_departed(conn, hub, now))]
 
 
 def test_an_account_is_written_once_and_seen_again(world):
@@ -80,7 +77,9 @@ def test_a_person_that_is_not_there_is_not_found(world, why):
     if why != "unknown":
         one = ensure(world, "cyd", kind="application" if why == "an application" else "person")
         if why == "gone":
-            world.write(lambda conn: conn.execute(sa.update(table).where(table.c.id == one).values(gone_at=5.0)))
+            world.write(
+                lambda conn: conn.execute(sa.update(table).where(table.c.id == one).values(gone_at=5.0))
+            )
     with pytest.raises(NotFound, match="There is no person 'cyd'") as missing:
         world.read(lambda conn: people.find_person(conn, "cyd"))
     assert missing.value.next == "They appear once they have signed in."

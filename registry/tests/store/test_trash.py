@@ -27,7 +27,9 @@ def stored(world, subject, name):
 
 
 def names(world, dataset_id):
-    return [file.filename for file in world.read(lambda conn: datasets.files_of(conn, [dataset_id]))[dataset_id]]
+    return [
+        file.filename for file in world.read(lambda conn: datasets.files_of(conn, [dataset_id]))[dataset_id]
+    ]
 
 
 def delete(world, dataset_id, at=100.0):
