@@ -356,6 +356,11 @@ export interface components {
              */
             title: string;
             /**
+             * Estimate
+             * @default
+             */
+            estimate: string;
+            /**
              * Missing
              * @default
              */
