@@ -3,7 +3,8 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { Facts } from '../command/facts';
-import { figuresOf, isUnconverged } from '../command/figures';
+import { figuresOf } from '../command/figures';
+import { Remarks } from '../command/remarks';
 import { StateMark } from '../panel/calculations';
 import { queueWords } from '../panel/queue';
 import type { RegistryStore } from '../registry/store';
@@ -188,9 +189,7 @@ export class GuideView extends ReactWidget {
             </li>
           ))}
         </ul>
-        {isUnconverged(calculation) && (
-          <p className="qcrbox-Warning">⚠ {trans.__('Finished, but not converged. The result is kept.')}</p>
-        )}
+        <Remarks calculation={calculation} trans={trans} />
         <button
           className="qcrbox-primary"
           onClick={() => {

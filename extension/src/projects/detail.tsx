@@ -92,7 +92,10 @@ export function NodeDetail(props: IProjectProps & { node: IProjectNode }): JSX.E
 /** The next step with this model: a branch of its own when there is one already. */
 function StartHere({ node, store, actions, trans }: IProjectProps & { node: IProjectNode }): JSX.Element {
   const offers = structureCommands(store.applications);
-  const [chosen, choose] = React.useState(0);
+  // The usual next step comes first: the command that made this model, else a refinement.
+  const usual = offers.findIndex(each => `${each.application.slug}.${each.command.name}` === node.command);
+  const refine = offers.findIndex(each => each.command.name === 'refine_iam');
+  const [chosen, choose] = React.useState(Math.max(0, usual >= 0 ? usual : refine));
   const offer = offers[chosen];
   return (
     <div className="qcrbox-Projects-start" role="group" aria-label={trans.__('Start from here')}>
