@@ -1,27 +1,36 @@
 """From a member's own kernel on a real platform: other people, the platform, its administrators.
 
-Everything runs once in sandboxes and once in containers. Mallory's kernel tries; victor's file, calculation and window
+Everything runs in sandboxes, in containers, and in services of a Swarm of one machine. Mallory's kernel tries; victor's file, calculation and window
 are what is tried for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import docker
 import httpx
 import pytest
 from qcrbox_hub.apps.person_image import PersonImageBuilder
+from qcrbox_hub.jupyterhub.spawners.swarm import PRIVILEGES_API
 from qcrbox_hub.platform import paths
 from qcrbox_hub.platform.built_images import connect
+from qcrbox_hub.walls.daemon import PLATFORM_LABEL
 
+from registry.tests.launcher.docker.second_daemon import SecondDaemon
 from tests.end_to_end.hub_site import HubKernel, Person, Site, running_site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SECRET = "the-thesis-of-victor"
+PROCESSES = 200
+LIMITS = f"[people]\nprocesses = {PROCESSES}\nmemory_gib = 1\ncpus = 1\n"
 
 # Helpers inside the kernel. `tried` never raises: a refusal is an outcome.
 PRELUDE = """
@@ -64,16 +73,46 @@ class Ground:
     owner: HubKernel
     calculation: str
     data_file: str
+    walls: str
 
     def tries(self, code: str) -> object:
         """What `show(…)` in mallory's kernel said."""
         return _shown(self.thief.run(code))
 
 
+def _folder_with_limits(factory: pytest.TempPathFactory) -> Path:
+    folder = factory.mktemp("site")
+    (folder / "data").mkdir(mode=0o700)
+    (folder / "data" / "platform.toml").write_text(LIMITS)
+    return folder
+
+
+@contextlib.contextmanager
+def _swarm() -> Iterator[None]:
+    """A Swarm of one machine, on a Docker daemon that is ended afterwards; the platform of this module uses it."""
+    own = SecondDaemon().start()
+    try:
+        own.load(connect(), "qcrbox/person:latest")
+        client = docker.DockerClient(base_url=own.url, timeout=300)
+        client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:0")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("DOCKER_HOST", own.url)
+            yield
+        left = client.networks.list(filters={"label": PLATFORM_LABEL})
+        assert client.services.list() == client.containers.list(all=True) == left == []
+    finally:
+        own.end()
+
+
 def _shown(text: str) -> object:
     found = re.search(r"<<(.*)>>", text, re.DOTALL)
     assert found, text
     return json.loads(found[1])
+
+
+def old_docker() -> bool:
+    version = connect().version()["ApiVersion"]
+    return tuple(map(int, version.split("."))) < PRIVILEGES_API
 
 
 def _image() -> None:
@@ -83,12 +122,19 @@ def _image() -> None:
 
 
 @pytest.fixture(
-    scope="module", params=["sandbox", pytest.param("docker", marks=pytest.mark.docker)], autouse=True
+    scope="module",
+    params=["sandbox", *(pytest.param(each, marks=pytest.mark.docker) for each in ("docker", "swarm"))],
+    autouse=True,
 )
 def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    if request.param == "docker":
+    if request.param != "sandbox":
         _image()
-    with running_site(tmp_path_factory.mktemp("site"), "--spawner", request.param) as site:
+    with contextlib.ExitStack() as stack:
+        if request.param == "swarm":
+            stack.enter_context(_swarm())
+        site = stack.enter_context(
+            running_site(_folder_with_limits(tmp_path_factory), "--spawner", request.param)
+        )
         victor, mallory = site.member("victor"), site.member("mallory")
         kernels = []
         for person in (victor, mallory):
@@ -98,7 +144,7 @@ def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         owner, thief = kernels
         owner.run(f"open(os.path.expanduser('~/thesis.txt'), 'w').write({SECRET!r})")
         calculation, file = _work_of(owner)
-        yield Ground(site, victor, thief, owner, calculation, file)
+        yield Ground(site, victor, thief, owner, calculation, file, walls=request.param)
         for kernel in kernels:
             kernel.close()
 
@@ -167,7 +213,9 @@ show({{
     assert outside == []
     values = dict(line.split(":\t") for line in found["caps"])
     assert int(values["CapEff"], 16) == int(values["CapBnd"], 16) == 0
-    assert (values["NoNewPrivs"].strip(), values["Seccomp"].strip()) == ("1", "2")
+    # Docker before 25 cannot give it to a service; without any capability a set-uid program gains nothing.
+    no_new_privileges = "0" if ground.walls == "swarm" and old_docker() else "1"
+    assert (values["NoNewPrivs"].strip(), values["Seccomp"].strip()) == (no_new_privileges, "2")
 
 
 @pytest.mark.attack(22)
@@ -216,7 +264,8 @@ show({{
     assert found["loopback"]["registry"]
     assert not any(found["loopback"][name] for name in ("nats", "proxy_api", "proxy"))
     assert found["far"] == []
-    assert found["interfaces"] == ["lo"]
+    if ground.walls != "swarm":  # a service always has a network; its own leads nowhere
+        assert found["interfaces"] == ["lo"]
     assert found["abstract"] == []
 
 
@@ -226,6 +275,56 @@ def test_the_folder_of_the_servers_socket_takes_no_files(ground: Ground) -> None
         pytest.skip("only root gives people user ids of their own")
     found = ground.tries("""show(tried(lambda: open("/run/qcrbox/out/fill", "wb").write(b"x" * 1000)))""")
     assert found == "PermissionError"
+
+
+@pytest.mark.attack(24)
+def test_limits_of_memory_processes_and_processors_hold(ground: Ground) -> None:
+    """A fork bomb and a memory bomb of mallory's end at mallory's own limits; victor's kernel goes on."""
+    if ground.walls == "sandbox" and not (Path("/sys/fs/cgroup/pids").is_dir() or os.geteuid() == 0):
+        pytest.skip("sandboxes have limits as root or with systemd")
+    found = ground.tries(
+        """
+import signal, time
+def bomb():
+    children = []
+    try:
+        while len(children) < 3 * PROCESSES:
+            pid = os.fork()
+            if pid == 0:
+                signal.pause()
+                os._exit(0)
+            children.append(pid)
+    except OSError as error:
+        return [len(children), type(error).__name__]
+    finally:
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+        for pid in children:
+            os.waitpid(pid, 0)
+    return [len(children), "no limit"]
+
+def eat():
+    # In a child, so that the kernel's own process survives the end.
+    code = "b = []\nwhile len(b) < 64: b.append(bytearray(os.urandom(1) * 64_000_000))"
+    return subprocess.run(["python", "-c", "import os\n" + code], capture_output=True).returncode
+
+show({"forks": bomb(), "memory": eat()})
+""".replace("PROCESSES", str(PROCESSES))
+    )
+    assert isinstance(found, dict)
+    forks, refusal = found["forks"]
+    assert refusal == "BlockingIOError"
+    assert forks < PROCESSES
+    assert found["memory"] == -9, "killed at the limit of 1 GiB"
+    assert "42" in ground.owner.run("print(6 * 7)")
+
+
+@pytest.mark.attack(24)
+def test_tmp_ends_at_its_size(ground: Ground) -> None:
+    """It lies in memory: what is written there counts towards the limit of memory or ends at the size of the mount."""
+    found = ground.tries("""import shutil; show(shutil.disk_usage("/tmp").total)""")
+    assert isinstance(found, int)
+    assert 0 < found <= 1024**3
 
 
 # ---------------------------------------------------------------- the hub and its administrators
