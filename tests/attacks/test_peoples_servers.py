@@ -22,6 +22,7 @@ from qcrbox_hub.apps.person_image import PersonImageBuilder
 from qcrbox_hub.jupyterhub.spawners.swarm import PRIVILEGES_API
 from qcrbox_hub.platform import paths
 from qcrbox_hub.platform.built_images import connect
+from qcrbox_hub.walls.choice import IMAGE
 from qcrbox_hub.walls.daemon import PLATFORM_LABEL
 
 from registry.tests.launcher.docker.second_daemon import SecondDaemon
@@ -92,8 +93,10 @@ def _swarm() -> Iterator[None]:
     """A Swarm of one machine, on a Docker daemon that is ended afterwards; the platform of this module uses it."""
     own = SecondDaemon().start()
     try:
-        own.load(connect(), "qcrbox/person:latest")
+        own.load(connect(), IMAGE)
         client = docker.DockerClient(base_url=own.url, timeout=300)
+        # Names do not come along.
+        client.images.get(connect().images.get(IMAGE).id).tag(*IMAGE.split(":"))
         client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:0")
         with pytest.MonkeyPatch.context() as patched:
             patched.setenv("DOCKER_HOST", own.url)
@@ -317,6 +320,53 @@ show({"forks": bomb(), "memory": eat()})
     assert forks < PROCESSES
     assert found["memory"] == -9, "killed at the limit of 1 GiB"
     assert "42" in ground.owner.run("print(6 * 7)")
+
+
+@pytest.mark.attack(22)
+def test_no_open_descriptor_of_any_process_leads_out(ground: Ground) -> None:
+    """A descriptor can be opened anew through /proc, with other rights than it was passed on with."""
+    found = ground.tries(
+        """
+opened = []
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    for number in tried(lambda: os.listdir(f"/proc/{pid}/fd")) or ():
+        name = f"/proc/{pid}/fd/{number}"
+        target, owner = tried(lambda: os.readlink(name)), tried(lambda: os.stat(name).st_uid)
+        try:
+            os.close(os.open(name, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            continue
+        opened.append([target, owner == os.getuid()])
+show([opened, os.getuid()])
+"""
+    )
+    assert isinstance(found, list)
+    opened, _ = found
+    own = re.compile(r"(/home/mallory|/tmp|/dev|/memfd)|pipe:|anon_inode:")
+    assert [target for target, is_own in opened if not own.match(target) or not is_own] in (
+        [],
+        [target for target, _ in opened if target.startswith("/dev/")],
+    )
+
+
+@pytest.mark.attack(24)
+def test_flood_into_the_servers_log_does_not_fill_the_disk(ground: Ground) -> None:
+    """Kernels inherit where the server logs to; that file lies outside the home and its limit."""
+    found = ground.tries(
+        """
+written = 0
+for number in range(64):
+    if str(tried(lambda: os.readlink(f"/proc/self/fd/{number}"))).endswith((".log", ".log (deleted)")):
+        for _ in range(300):
+            written += tried(lambda: os.write(number, b"x" * 1_000_000))
+show(written)
+"""
+    )
+    assert isinstance(found, int)
+    deadline = time.monotonic() + 60
+    while sum(file.stat().st_size for file in (ground.site.data / "logs").rglob("server-*")) > 20_000_000:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
 
 
 @pytest.mark.attack(24)
