@@ -144,7 +144,8 @@ class SandboxSpawner(SeparateServer, Spawner):
 
     def _environment(self) -> dict[str, str]:
         env = self.inside_environment(self.get_env())
-        env |= {lifeline.VARIABLE: str(descriptor) for descriptor in self._lifeline()}
+        for descriptor in self._lifeline():
+            env[lifeline.VARIABLE] = str(descriptor)
         return env
 
     # ------------------------------------------------------------ looking and ending
