@@ -216,8 +216,15 @@ def test_up_status_doctor_and_pages_say_the_same(
     )
     _announce(run, False)
     state: dict[str, Any] = {
-        "state": "running", "qcrbox": "1", "mode": "hub", "url": "x", "pid": 1, "children": {},
-        "missing": {}, "registry_answers": True, "walls": chosen.as_dict(),
+        "state": "running",
+        "qcrbox": "1",
+        "mode": "hub",
+        "url": "x",
+        "pid": 1,
+        "children": {},
+        "missing": {},
+        "registry_answers": True,
+        "walls": chosen.as_dict(),
     }
     _show(data, state)
     shown = " ".join(capsys.readouterr().out.split())
