@@ -546,3 +546,74 @@ def test_what_a_kernel_claims_of_its_address_is_not_in_the_audit_trail(ground: G
         time.sleep(0.2)
     assert not any("203.0.113.77" in json.dumps(each) for each in entries)
     assert all(each["allowed"] is False for each in entries)
+
+
+@pytest.mark.attack(30)
+@pytest.mark.parametrize("who", ["anonymous", "member"])
+def test_no_page_for_debugging_is_open(ground: Ground, who: str) -> None:
+    """Those of JupyterHub, of the registry, of Tornado, uvicorn and NATS, by the public name."""
+    http = ground.victor.http if who == "member" else httpx.Client(follow_redirects=True, trust_env=False)
+    paths = [
+        *("/debug", "/metrics", "/server-status", "/healthz", "/varz", "/connz", "/api/routes", "/Caddyfile"),
+        *("/hub/metrics", "/hub/debug", "/hub/admin", "/hub/api/users", "/hub/api/proxy", "/hub/api/info", "/hub/api/services"),
+        *("/services/qcrbox/metrics", "/services/qcrbox/debug", "/services/qcrbox/api/audit", "/services/qcrbox/api/status"),
+        *("/hub/static/../../secrets/cookie_secret", "/hub/static/%2e%2e/%2e%2e/secrets/cookie_secret", "/.git/config"),
+    ]  # fmt: skip
+    port = httpx.URL(ground.site.url).port
+    for path in paths:
+        url = f"http://127.0.0.1:{port}{path}"
+        answer = http.get(
+            url, headers={"Host": httpx.URL(ground.site.url).netloc.decode()}, follow_redirects=False
+        )
+        assert answer.status_code in (302, 400, 401, 403, 404, 405), (
+            path,
+            answer.status_code,
+            answer.text[:200],
+        )
+        assert "Traceback" not in answer.text
+
+
+@pytest.mark.attack(30)
+@pytest.mark.parametrize("name", ["admin", "jupyter", "root", "ada", "test"])
+def test_no_account_has_a_default_password(ground: Ground, name: str) -> None:
+    stranger = Person(ground.site, name)
+    for password in ("", name, "admin"):
+        token = re.search(r'name="_xsrf"\s+value="([^"]+)"', stranger.http.get("/hub/login").text)
+        assert token
+        answer = stranger.http.post(
+            "/hub/login",
+            data={"username": name, "password": password, "_xsrf": token[1]},
+            follow_redirects=False,
+        )
+        assert answer.status_code != 302
+    assert "jupyterhub-session-id" not in str(stranger.http.get("/hub/token").url)
+    assert str(stranger.http.get("/hub/token").url).startswith(f"{ground.site.url}/hub/login")
+
+
+# ---------------------------------------------------------------- files that a teacher opens
+
+
+@pytest.mark.attack(11)
+def test_files_of_a_student_run_no_script_in_the_origin_of_who_opens_them(ground: Ground) -> None:
+    """Pages, drawings and notebooks as HTML: the browser is told to keep them in a sandbox without the person's rights."""
+    ground.owner.run(
+        """
+import pathlib
+home = pathlib.Path.home()
+script = "<script>document.title='evil'</script>"
+(home / "look.html").write_text(script)
+(home / "look.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg">' + script + "</svg>")
+cell = {"cell_type": "code", "execution_count": 1, "metadata": {}, "source": "", "outputs": [{"output_type": "display_data", "metadata": {}, "data": {"text/html": script}}]}
+(home / "look.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {"kernelspec": {"name": "python3", "display_name": "x"}}, "nbformat": 4, "nbformat_minor": 5}))
+"""
+    )
+    base = f"{ground.victor.origin}/user/victor"
+    for path in ("/files/look.html", "/files/look.svg", "/nbconvert/html/look.ipynb", "/view/look.html"):
+        answer = ground.victor.http.get(base + path)
+        if answer.status_code in (404, 500):
+            continue  # this server has no such page
+        policy = answer.headers.get("content-security-policy", "")
+        attached = answer.headers.get("content-disposition", "").startswith("attachment")
+        sandboxed = "sandbox" in policy and "allow-same-origin" not in policy
+        assert sandboxed or attached or "script" not in answer.text, (path, policy)
+    assert ground.victor.http.get(base + "/files/look.html").status_code == 200, "something was tried"
