@@ -344,6 +344,11 @@ export interface components {
              */
             title: string;
             /**
+             * Estimate
+             * @default
+             */
+            estimate: string;
+            /**
              * Missing
              * @default
              */

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.loopback import is_loopback_host
 
 from qcrbox_hub.cli.console import DataOption, ManagerOption, data_folder, say
 from qcrbox_hub.lifecycle.plan import Options
@@ -34,7 +35,7 @@ def registry(
             "A registry without a hub cannot sign people in.",
             next="Add --no-auth (loopback only), or start everything with `qcrbox up`.",
         )
-    if not ports.is_loopback(host):
+    if not is_loopback_host(host):
         raise UserInputError(
             f"--no-auth refuses to listen on {host}.",
             why="Everybody who reaches that address would have every right.",
