@@ -77,22 +77,10 @@ def verdict_of(metrics: Mapping[str, Any], r1: float | None, warnings: Sequence[
 
     metrics: the last ones the program reported; r1: that of its main CIF, for programs that report none.
     """
-<<<<<<< Updated upstream
     reported = [value for value in (metrics.get("R1"), r1) if isinstance(value, int | float)]
     words = [f"R1 {value:.4f}" for value in reported if math.isfinite(value)][:1]
-=======
-<<<<<<< HEAD
-    reported = metrics.get("R1", r1)
-    words = [f"R1 {reported:.4f}"] if isinstance(reported, int | float) else []
->>>>>>> Stashed changes
     if metrics.get("converged") == 0 or any(NOT_CONVERGED in warning.lower() for warning in warnings):
         words.append(NOT_CONVERGED)
-=======
-    reported = [value for value in (metrics.get("R1"), r1) if isinstance(value, int | float)]
-    words = [f"R1 {value:.4f}" for value in reported if math.isfinite(value)][:1]
-    if metrics.get("converged") == 0 or any("not converged" in warning.lower() for warning in warnings):
-        words.append("not converged")
->>>>>>> main
     return ", ".join(words)
 
 
