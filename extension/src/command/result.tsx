@@ -17,6 +17,7 @@ import {
   type IDataset
 } from '../registry/types';
 import { calculationTitle } from '../titles';
+import { Figure } from '../typeset';
 import type { ViewClient } from '../viewer/client';
 import { Live, Shown, useAsked } from '../viewer/live';
 import type { LiveModel } from '../viewer/live_model';
@@ -270,7 +271,9 @@ function Figures({ calculation, trans }: { calculation: ICalculation; trans: Tra
       <tbody>
         {figures.map(({ symbol, before, now }) => (
           <tr key={symbol}>
-            <th scope="row">{symbol}</th>
+            <th scope="row">
+              <Figure symbol={symbol} />
+            </th>
             <td>{before}</td>
             <td>{now}</td>
           </tr>
