@@ -60,7 +60,7 @@ export class ResultView extends ReactWidget {
           return found ? (
             <Result calculation={found} store={store} views={this.views} actions={this.actions} trans={trans} />
           ) : (
-            <p role="status">{trans.__('Waiting for the registry …')}</p>
+            <p role="status">{store.problem || trans.__('Waiting for the registry …')}</p>
           );
         }}
       </UseSignal>
@@ -227,7 +227,7 @@ function LineageOf({ id, views, trans }: { id: string; views: ViewClient; trans:
   const asked = useAsked(() => views.lineage('calculation', id), `lineage ${id}`);
   return (
     <Shown asked={asked} trans={trans}>
-      {(model: LiveModel) => <Live url={views.moduleUrl('lineage')} model={model} trans={trans} />}
+      {(model: LiveModel) => <Live views={views} name="lineage" model={model} trans={trans} />}
     </Shown>
   );
 }
