@@ -44,7 +44,7 @@ def test_a_first_refinement_is_judged_and_found_again_in_its_project(student: Pe
     projects = page.locator(f"{TAB} .qcrbox-Projects")
     chosen = projects.locator('[role="treeitem"][aria-selected="true"]')
     expect(chosen).to_contain_text("newest model", timeout=LIMIT_MS)
-    projects.get_by_role("button", name="Note …").click()
+    projects.get_by_role("button", name="Note …", exact=True).click()
     page.locator(".jp-Dialog textarea").fill("twin law to be tried")
     page.locator(".jp-Dialog-button.jp-mod-accept").click()
     expect(chosen).to_contain_text("twin law to be tried")
@@ -77,6 +77,7 @@ def test_a_file_opens_in_the_viewer_and_is_changed_there(student: Person, platfo
     view.get_by_label("_cell_length_b", exact=True).fill("14.58")
     view.get_by_label("_cell_length_b", exact=True).press("Enter")
     changes.get_by_role("button", name="Save the changes").click()
+    expect(changes).to_have_count(0, timeout=LIMIT_MS)
     expect(view.get_by_role("button", name="Change _cell_length_b: 14.58")).to_be_visible(timeout=LIMIT_MS)
     after = (home / "viewed.cif").read_text()
     changed = [
