@@ -25,6 +25,12 @@ from qcrbox_registry.services.sessions import SessionService
 from qcrbox_registry.services.shares import ShareService
 from qcrbox_registry.services.site import SiteService
 from qcrbox_registry.services.submission import SubmissionService
+from qcrbox_registry.services.teaching.board import BoardService
+from qcrbox_registry.services.teaching.collection import CollectionService
+from qcrbox_registry.services.teaching.courses import CourseService
+from qcrbox_registry.services.teaching.exercises import ExerciseService
+from qcrbox_registry.services.teaching.marking import MarkingService
+from qcrbox_registry.services.teaching.student import StudentService
 from qcrbox_registry.services.trash import TrashService
 from qcrbox_registry.services.uploads import UploadService
 
@@ -37,22 +43,28 @@ class Core:
     agent_files: AgentFileService
     applications: ApplicationService
     audit: AuditService
+    board: BoardService
     calculations: CalculationService
+    collection: CollectionService
     contents: ContentService
+    courses: CourseService
     data_files: DataFileService
     datasets: DatasetService
     displays: DisplayService
     events: EventFeed
     examples: Examples
+    exercises: ExerciseService
     figures: FigureService
     housekeeping: Housekeeping
     lineage: LineageService
+    marking: MarkingService
     orphaned_data: OrphanedDataService
     readiness: ReadinessService
     resumable_uploads: ResumableUploadService
     sessions: SessionService
     shares: ShareService
     site: SiteService
+    student: StudentService
     submissions: SubmissionService
     trash: TrashService
     uploads: UploadService
@@ -65,27 +77,34 @@ def make_core(context: Context, version: str) -> Core:
     resumable = ResumableUploadService(context, contents, uploads)
     sessions = SessionService(context)
     examples = Examples(context.settings.data)
+    courses = CourseService(context)
     return Core(
         context=context,
         agent_files=AgentFileService(context, contents),
         applications=ApplicationService(context, examples, version),
         audit=AuditService(context),
+        board=BoardService(context, courses),
         calculations=CalculationService(context),
+        collection=CollectionService(context),
         contents=contents,
+        courses=courses,
         data_files=DataFileService(context, contents),
         datasets=DatasetService(context, uploads),
         displays=DisplayService(context, sessions),
         events=EventFeed(context),
         examples=examples,
+        exercises=ExerciseService(context, contents),
         figures=FigureService(context),
         housekeeping=Housekeeping(context, contents, resumable, examples),
         lineage=LineageService(context),
+        marking=MarkingService(context, courses),
         orphaned_data=OrphanedDataService(context),
         readiness=ReadinessService(context),
         resumable_uploads=resumable,
         sessions=sessions,
         shares=ShareService(context),
         site=SiteService(context),
+        student=StudentService(context, contents),
         submissions=SubmissionService(context),
         trash=TrashService(context),
         uploads=uploads,
