@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.models import iso
 
 from qcrbox_registry.access import audit
@@ -63,7 +63,7 @@ class CourseService:
         now = time.time()
 
         def write(conn: Connection) -> Course:
-            group_id = people.find_group(conn, group) if actor.admin else named_group(actor, group)
+            group_id = _any_group(conn, group) if actor.admin else named_group(actor, group)
             if group_id is None:
                 raise UserInputError("A course needs a group.", next="Make the group first, then the course.")
             authorize(actor, "teach", Resource("course", group[:64], None, group_id))
@@ -124,3 +124,11 @@ class CourseService:
         names = [member.name for member in members or ()]
         accounts = await self._context.db.read(lambda conn: people.present_accounts(conn, names))
         return people_of(members, accounts, [(student.person_id, student.name) for student in known])
+
+
+def _any_group(conn: Connection, name: str) -> int | None:
+    """The id of a group of the hub; None when no member of it has signed in yet."""
+    try:
+        return people.find_group(conn, name)
+    except NotFound:
+        return None
