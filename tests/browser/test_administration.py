@@ -15,6 +15,7 @@ from qcrbox_hub.admin.sections import SECTIONS
 
 from .conftest import PASSWORD, Person, Platform
 
+pytestmark = pytest.mark.slow
 ROOT = "/hub/administration"
 CIF = b"""data_quartz
 _cell_length_a 4.9134
