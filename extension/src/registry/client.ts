@@ -167,6 +167,12 @@ export class RegistryClient {
     return this.url(`datasets/${encodeURIComponent(datasetId)}/download?format=zip&named=true`);
   }
 
+  /** Have this Jupyter server write an exercise, or only its data, into the person's files. */
+  async exercise<T>(id: string, act: 'fetch' | 'reset'): Promise<T> {
+    const url = URLExt.join(this.settings.baseUrl, 'qcrbox', 'exercises', encodeURIComponent(id), act);
+    return (await (await this.send(url, { method: 'POST' })).json()) as T;
+  }
+
   /** The payload of any further path of the registry. */
   async ask<T>(path: string, init: RequestInit = {}): Promise<T> {
     return (await this.request(path, init)) as T;
