@@ -433,6 +433,11 @@ export interface components {
              */
             title: string;
             /**
+             * Estimate
+             * @default
+             */
+            estimate: string;
+            /**
              * Missing
              * @default
              */
