@@ -13,8 +13,11 @@ from tornado import web
 from qcrbox_extension.display import DisplayHandler
 from qcrbox_extension.exercises import DraftSender, ExerciseClient, ExerciseHandler
 from qcrbox_extension.forward import ForwardHandler
+from qcrbox_extension.live_views import LiveViews
 from qcrbox_extension.picture import PictureHandler
+from qcrbox_extension.stored import StoredFiles
 from qcrbox_extension.upstream import Upstream, new_client
+from qcrbox_extension.views import EditHandler, LineageHandler, LiveHandler, PartHandler, WidgetHandler
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -42,6 +45,7 @@ def add_routes(server: ServerApp) -> None:
     client = new_client()
     exercises = ExerciseClient(upstream, client)
     _send_drafts(server, exercises)
+    models = {"stored": StoredFiles(upstream, client), "live": LiveViews()}
     server.web_app.add_handlers(
         ".*$",
         [
@@ -66,6 +70,11 @@ def add_routes(server: ServerApp) -> None:
                 PictureHandler,
                 {"upstream": upstream, "client": client},
             ),
+            (url_path_join(base, r"qcrbox/view/([a-z_-]{1,40})"), PartHandler, models),
+            (url_path_join(base, r"qcrbox/edit"), EditHandler, models),
+            (url_path_join(base, r"qcrbox/live(?:/([0-9a-f]{32}))?"), LiveHandler, models),
+            (url_path_join(base, r"qcrbox/lineage"), LineageHandler, models),
+            (url_path_join(base, r"qcrbox/widgets/([a-z_]{1,40})\.js"), WidgetHandler),
         ],
     )
 

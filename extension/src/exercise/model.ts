@@ -43,14 +43,14 @@ export class ExerciseModel {
 
   /** Write the exercise into the person's files and show its tasks. */
   async open(id: string): Promise<IReport> {
-    const report = await this.store.client.exercise<IReport>(id, 'fetch');
+    const report = await this.store.client.local<IReport>(`exercises/${id}/fetch`, { method: 'POST' });
     await this.show(id);
     await this.load();
     return report;
   }
 
   async resetData(id: string): Promise<IReport> {
-    return this.store.client.exercise<IReport>(id, 'reset');
+    return this.store.client.local<IReport>(`exercises/${id}/reset`, { method: 'POST' });
   }
 
   async show(id: string): Promise<void> {

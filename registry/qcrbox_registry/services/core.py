@@ -19,6 +19,7 @@ from qcrbox_registry.services.figures import FigureService
 from qcrbox_registry.services.housekeeping import Housekeeping
 from qcrbox_registry.services.lineage import LineageService
 from qcrbox_registry.services.orphaned_data import OrphanedDataService
+from qcrbox_registry.services.projects import ProjectService
 from qcrbox_registry.services.readiness import ReadinessService
 from qcrbox_registry.services.resumable_uploads import ResumableUploadService
 from qcrbox_registry.services.sessions import SessionService
@@ -59,6 +60,7 @@ class Core:
     lineage: LineageService
     marking: MarkingService
     orphaned_data: OrphanedDataService
+    projects: ProjectService
     readiness: ReadinessService
     resumable_uploads: ResumableUploadService
     sessions: SessionService
@@ -99,6 +101,7 @@ def make_core(context: Context, version: str) -> Core:
         lineage=LineageService(context),
         marking=MarkingService(context, courses),
         orphaned_data=OrphanedDataService(context),
+        projects=ProjectService(context),
         readiness=ReadinessService(context),
         resumable_uploads=resumable,
         sessions=sessions,

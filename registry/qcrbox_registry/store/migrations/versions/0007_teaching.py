@@ -1,6 +1,6 @@
 """Teaching: courses, exercises with their versions, work of students, snapshots, marks, notes
 
-Revision: 0004, after 0003.
+Revision: 0007, after 0006.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
