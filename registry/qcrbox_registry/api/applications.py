@@ -9,6 +9,7 @@ from pydantic import Field
 from qcrbox.contract import models
 from qcrbox.contract.errors import UserInputError
 
+from qcrbox_registry.api import schemas
 from qcrbox_registry.api.dependencies import Body, Caller, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import success
@@ -103,3 +104,13 @@ async def retire_application(
 async def restore_application(core: TheCore, actor: Caller, application_id: int) -> Response:
     """Bring back a retired application."""
     return success({"applications": await core.applications.restore(actor, application_id)})
+
+
+@router.get(
+    "/applications/{application_id}/failed-starts", response_model=models.Success[schemas.FailedStarts]
+)
+async def list_failed_starts(
+    core: TheCore, actor: Caller, application_id: int, most: Annotated[int, Query(ge=1, le=100)] = 10
+) -> Response:
+    """The newest agents that did not come up: when, where, why, and the end of their output."""
+    return success({"failed_starts": await core.applications.failed_starts(actor, application_id, most)})
