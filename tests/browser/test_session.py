@@ -132,10 +132,13 @@ def test_text_goes_both_ways_and_silence_is_noticed(shelxle: Desk, shelxle_lab: 
     shelxle.tab.locator('[data-clipboard="to"]').fill("REM pasted in Lab\n")
     shelxle.act("send")
     shelxle.click_picture(0.75, 0.4)
-    for key in ("Control+Home", "End", "Enter", "Control+v", "Control+a", "Control+c"):
-        shelxle.page.keyboard.press(key)
+    for keys in (("Control+Home", "End", "Enter"), ("Control+v",), ("Control+a", "Control+c")):
+        shelxle.wait_until_still()  # ShelXle moves the cursor once more when it has read the model again
+        for key in keys:
+            shelxle.page.keyboard.press(key)
     copied = shelxle.tab.locator('[data-clipboard="from"]')
-    expect(copied).to_have_value(re.compile("REM pasted in Lab.*REM edited in Lab", re.DOTALL))
+    for text in ("REM pasted in Lab", "REM edited in Lab"):
+        expect(copied).to_have_value(re.compile(text))
     shelxle_lab.network.cut()
     shelxle.expect_phase("reconnecting")  # nothing was closed: the page has noticed the silence
     shelxle_lab.network.mend()

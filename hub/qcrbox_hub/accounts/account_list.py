@@ -26,6 +26,7 @@ class AccountList(APIHandler):
     _accept_token_auth = True
 
     async def get(self) -> None:
+        """Answer groups and people as JSON, 404 without the scopes to list both."""
         if not {"list:users", "list:groups", "read:users"} <= set(self.expanded_scopes):
             raise web.HTTPError(404)
         groups = [row.name async for row in self._rows(orm.Group, orm.Group.name)]

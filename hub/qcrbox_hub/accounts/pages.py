@@ -332,6 +332,7 @@ class Moved(BaseHandler):
     """An address of an older page: leads to the page of the administration that took its place."""
 
     def initialize(self, to: str) -> None:
+        """to: the page's new path below the hub."""
         self.to = to
 
     def get(self) -> None:

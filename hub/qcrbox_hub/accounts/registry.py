@@ -95,6 +95,7 @@ class RegistryClient:
     address: str = ""
 
     async def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """GET `path` with these query parameters; errors as of `call`."""
         return await self.call("GET", path, query=query)
 
     async def call(

@@ -76,6 +76,7 @@ class Applications(AdminPage):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show every version of every application, or send the table as CSV."""
         asked = self.asked(sort="name")
         try:
             rows, problem = await read_applications(self), ""
@@ -115,6 +116,7 @@ class Application(AdminPage):
 
     @web.authenticated
     async def get(self, number: str) -> None:
+        """Show this version; with `?images=1` also the newest image built on this machine."""
         row, versions = await self._found(number)
         built, problem = None, ""
         looked = bool(self.get_query_argument("images", ""))
@@ -141,6 +143,7 @@ class Application(AdminPage):
 
     @web.authenticated
     async def post(self, number: str) -> None:
+        """Carry out an act on this version."""
         self.row, self.versions = await self._found(number)
         await self.act()
 
@@ -148,6 +151,7 @@ class Application(AdminPage):
         await self.registry.call("PATCH", f"/api/applications/{self.row['id']}", values)
 
     async def do_approve(self) -> str:
+        """Let agents of this version start."""
         await self._change(approved=True)
         return f"{self.row['label']} is approved."
 
@@ -170,6 +174,7 @@ class Application(AdminPage):
         return f"{self.row['label']} runs as {built['id'][:19]}… from its next agent on. Reason: {reason}"
 
     async def do_disapprove(self) -> str:
+        """Let no further agent of this version start."""
         await self._change(approved=False)
         return f"{self.row['label']} is not approved any more: nothing new of it starts."
 
@@ -180,6 +185,7 @@ class Application(AdminPage):
         return f"{self.row['label']} may be used by {', '.join(groups) or 'everyone'}."
 
     async def do_agents(self) -> str:
+        """Set the number of agents kept ready, the largest number, and the reuse between people."""
         values: dict[str, Any] = {}
         for name in ("warm", "most_agents"):
             text = self.field(name)
@@ -193,11 +199,13 @@ class Application(AdminPage):
         return f"Agents of {self.row['label']}: changed."
 
     async def do_hold(self) -> str:
+        """Hold or drain the version, with a reason its users read."""
         mode = "drain" if self.field("mode") == "drain" else "hold"
         await self._hold(mode, self.reason)
         return f"{self.row['label']} is held. Its users read the reason."
 
     async def do_lift(self) -> str:
+        """End the hold."""
         await self._hold(None, "")
         return f"{self.row['label']} starts again."
 
@@ -206,6 +214,7 @@ class Application(AdminPage):
         await self.registry.call("POST", f"/api/applications/{self.row['id']}/hold", body)
 
     async def do_retire(self) -> str:
+        """Retire the version; its label must be typed."""
         self.require_typed(self.row["label"])
         reason = self.reason
         await self._retire(self.row, reason)
@@ -215,6 +224,7 @@ class Application(AdminPage):
         await self.registry.call("DELETE", f"/api/applications/{row['id']}", query={"reason": reason})
 
     async def do_restore(self) -> str:
+        """Bring a retired version back."""
         await self.registry.call("POST", f"/api/applications/{self.row['id']}/restore")
         return f"{self.row['label']} is back."
 

@@ -33,6 +33,7 @@ class Audit(AdminPage):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show a page of the audit trail, or send it as CSV or, with its hashes, as NDJSON."""
         asked = self.asked(("who", "action", "object_id", "allowed"))
         if self.get_query_argument("format", "") == "ndjson":
             await self._export()
@@ -72,9 +73,11 @@ class Audit(AdminPage):
 
     @web.authenticated
     async def post(self) -> None:
+        """Carry out an act on the audit trail."""
         await self.act()
 
     async def do_verify(self) -> str:
+        """Let the registry check the hash chain. Raises QcError where it is broken."""
         found = await self.registry.get("/api/audit/check")
         if found["sound"]:
             return "The chain of the audit trail holds, and agrees with its signed heads."

@@ -33,14 +33,17 @@ class Backups:
 
     @classmethod
     def of(cls, data: Path) -> Backups:
+        """The backups of this data folder: the same object for every request."""
         return cls._of.setdefault(data, cls(data))
 
     @property
     def folder(self) -> Path:
+        """Where backups are written."""
         return self.data / "backups"
 
     @property
     def is_running(self) -> bool:
+        """True while a backup is being written."""
         return self.running is not None and not self.running.done()
 
     def listed(self) -> list[Backup]:

@@ -35,6 +35,7 @@ class Calculations(AdminPage):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show a page of calculations, or send all that the filters leave as CSV."""
         asked = self.asked(("status", "owner", "application"))
         if self.wants_csv:
             await self.send_csv("calculations", self._portions(asked))
@@ -68,9 +69,11 @@ class Calculations(AdminPage):
 
     @web.authenticated
     async def post(self) -> None:
+        """Carry out an act on the chosen calculations."""
         await self.act()
 
     async def do_cancel(self) -> str:
+        """Cancel the chosen calculations with a reason that their owners read."""
         ids = self.get_body_arguments("calculation")
         if not ids:
             raise UserInputError("Choose at least one calculation.")
@@ -87,6 +90,7 @@ class Calculation(AdminPage):
 
     @web.authenticated
     async def get(self, calculation_id: str) -> None:
+        """Show one calculation, 404 for another id, 503 while the registry is away."""
         try:
             found = await self.registry.get(f"/api/calculations/{calculation_id}")
             shown = found["calculations"][0]
@@ -102,15 +106,18 @@ class Calculation(AdminPage):
 
     @web.authenticated
     async def post(self, calculation_id: str) -> None:
+        """Carry out an act on this calculation."""
         self.calculation_id = calculation_id
         await self.act()
 
     async def do_cancel(self) -> str:
+        """Cancel the calculation with a reason that its owner reads."""
         path = f"/api/calculations/{self.calculation_id}/stop"
         await self.registry.call("POST", path, {"reason": self.reason})
         return "The calculation is being cancelled."
 
     async def do_priority(self) -> str:
+        """Change the priority, a whole number from -100 to 100."""
         text = self.field("priority")
         if not text.lstrip("-").isdigit() or abs(int(text)) > 100:
             raise UserInputError("A priority is a whole number from -100 to 100.")

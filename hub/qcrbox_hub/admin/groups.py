@@ -37,10 +37,12 @@ class GroupPage(AdminPage):
 
     @property
     def membership(self) -> Membership:
+        """Members and roles of the groups."""
         return Membership(self.db, self.authenticator.group)
 
     @property
     def directory(self) -> Directory:
+        """Read access to accounts and groups."""
         return Directory(self.db, self.authenticator)
 
     @property
@@ -77,6 +79,7 @@ class Groups(GroupPage):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show the groups this person may see, or send the table as CSV."""
         asked = self.asked(sort="name")
         if self.wants_csv:
             await self.send_csv("groups", self._portions(asked))
@@ -103,11 +106,13 @@ class Groups(GroupPage):
 
     @web.authenticated
     async def post(self) -> None:
+        """Carry out an act; only administrators have one here."""
         if not self.is_administrator:
             raise web.HTTPError(403, "Only administrators make groups.")
         await self.act()
 
     async def do_make(self) -> str:
+        """Create a group."""
         self.membership.create(self.field("name"))
         return f"The group {self.field('name')} is made."
 
@@ -130,6 +135,7 @@ class Group(GroupPage):
 
     @web.authenticated
     async def get(self, name: str) -> None:
+        """Show the group and its members, 404 for those who do not manage it."""
         group = self._found(name)
         asked = self.asked(sort="name")
         rows, total = self.directory.people(replace(asked, filters={"group": name}))
@@ -176,6 +182,7 @@ class Group(GroupPage):
 
     @web.authenticated
     async def post(self, name: str) -> None:
+        """Carry out an act on this group."""
         self._found(name)
         self.name = name
         await self.act(f"{self.root}/groups" if self.field("action") == "delete" else "")
@@ -185,6 +192,7 @@ class Group(GroupPage):
             raise NotAllowed("Only an administrator may do this.")
 
     async def do_add(self) -> str:
+        """Add people by name, separated by spaces, commas or semicolons."""
         names = [name.lower() for name in re.split(r"[\s,;]+", self.field("people")) if name]
         if not 0 < len(names) <= MOST_AT_ONCE:
             raise UserInputError(f"Name one to {MOST_AT_ONCE} people.")
@@ -192,6 +200,7 @@ class Group(GroupPage):
         return f"Added to {self.name}: {', '.join(names)}."
 
     async def do_remove(self) -> str:
+        """Take a person out; who has a role in the group only as an administrator."""
         person = self.field("person")
         if not self.is_administrator and self._held(person, self.name):
             raise NotAllowed(
@@ -201,9 +210,11 @@ class Group(GroupPage):
         return f"{person} is not in {self.name} any more."
 
     async def do_give_role(self) -> str:
+        """Give a member a role in the group."""
         return self._set_role(given=True)
 
     async def do_take_role(self) -> str:
+        """Take a role in the group from a member."""
         return self._set_role(given=False)
 
     def _set_role(self, *, given: bool) -> str:
@@ -213,6 +224,7 @@ class Group(GroupPage):
         return f"{person} is {'now' if given else 'no longer'} {role.replace('_', ' ')} of {self.name}."
 
     async def do_limits(self) -> str:
+        """Set the limits of the group."""
         self._require_administrator()
         return await set_limits(self.registry, "group", self.name, read_limits(self.field))
 
@@ -226,6 +238,7 @@ class Group(GroupPage):
         return f"Servers of {self.name} use this from their next start on."
 
     async def do_delete(self) -> str:
+        """Delete the group, whose name must be typed, and decide about its data."""
         self._require_administrator()
         self.require_typed(self.name)
         choice, to, reason = self.field("data"), self.field("to"), self.reason

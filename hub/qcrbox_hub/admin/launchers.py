@@ -31,6 +31,7 @@ class Launchers(AdminPage):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show launchers and agents, or send the table of agents as CSV."""
         problem, asked = "", self.asked(sort="application")
         launchers: list[dict[str, Any]] = []
         agents: list[dict[str, Any]] = []
@@ -59,15 +60,18 @@ class Launchers(AdminPage):
 
     @web.authenticated
     async def post(self) -> None:
+        """Carry out an act on a launcher, an agent or the site."""
         await self.act()
 
     async def do_hold(self) -> str:
+        """Hold or drain a launcher or the whole site."""
         if self.field("mode") not in MODES:
             raise UserInputError("Choose hold or drain.")
         await self._put(self.field("mode"), self.reason)
         return f"{self._what()} is held. Who waits reads the reason."
 
     async def do_lift(self) -> str:
+        """End the hold of a launcher or of the whole site."""
         await self._put(None, "")
         return f"{self._what()} starts again."
 
@@ -81,6 +85,7 @@ class Launchers(AdminPage):
         await self.registry.call("PUT", "/api/holds", body)
 
     async def do_stop(self) -> str:
+        """Stop an agent; its calculations are given to another."""
         agent = self.field("agent")
         await self.registry.call("DELETE", f"/api/agents/{agent}", query={"reason": self.reason})
         return f"The agent {agent} is being stopped; its calculations get another one."

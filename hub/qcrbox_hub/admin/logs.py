@@ -41,6 +41,7 @@ class Logs(AdminPage):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show the lines of all logs that hold the searched id."""
         asked, lines, problem = self.asked(), [], ""
         if asked.text:
             try:

@@ -64,6 +64,7 @@ class Overview(AdminPage):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show what runs and what fails; lead others to their own first section."""
         if not self.is_administrator:
             self.redirect(f"{self.root}{sections_of(self.held)[0].path}")
             return

@@ -64,12 +64,14 @@ class AdminPage(Page):
     name: str = ""
 
     async def prepare(self) -> None:
+        """Answer 404 to everyone without one of the page's powers."""
         self.noted = {}
         await super().prepare()
         if self.current_user is not None and not self.powers & self.held:
             raise web.HTTPError(404)
 
     def set_default_headers(self) -> None:
+        """Headers that keep the page out of caches and other sites' frames."""
         super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
         self.set_header("Content-Security-Policy", POLICY)
@@ -79,19 +81,23 @@ class AdminPage(Page):
 
     @property
     def held(self) -> frozenset[Power]:
+        """The powers of the person who asks."""
         return powers_of(self.expanded_scopes)
 
     @property
     def is_administrator(self) -> bool:
+        """True for administrators of the whole site."""
         return Power.ADMINISTRATOR in self.held
 
     @property
     def banner(self) -> Banner:
+        """The banner of the site."""
         banner: Banner = self.settings["qcrbox_banner"]
         return banner
 
     @property
     def root(self) -> str:
+        """Path of the administration, without a slash at its end."""
         return f"{self.hub.base_url}{ROOT}"
 
     @property
@@ -108,11 +114,13 @@ class AdminPage(Page):
 
     @property
     def wants_csv(self) -> bool:
+        """True when the address asks for the table as CSV."""
         return self.get_query_argument("format", "") == "csv"
 
     # ------------------------------------------------------------ answers
 
     async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
+        """Answer with a template of the administration, and with the message left by the last act."""
         kind, message = self._take_message()
         self.set_status(status)
         values = {"message": "", "problem": "", **values}
@@ -234,5 +242,6 @@ class Static(web.StaticFileHandler):
     """Style sheet and script of the pages."""
 
     def set_extra_headers(self, path: str) -> None:
+        """Let browsers guess no type, and ask again whether the file has changed."""
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Cache-Control", "no-cache")

@@ -42,10 +42,12 @@ class People(AdminPage):
 
     @property
     def directory(self) -> Directory:
+        """Read access to accounts and groups."""
         return Directory(self.db, self.authenticator)
 
     @web.authenticated
     async def get(self) -> None:
+        """Show accounts and open requests for one, or send the accounts as CSV."""
         asked = self.asked(("state", "group"), sort="name")
         if self.wants_csv:
             await self.send_csv("people", self._portions(asked))
@@ -102,6 +104,7 @@ class People(AdminPage):
 
     @web.authenticated
     async def post(self) -> None:
+        """Carry out an act on requests, or create an account."""
         await self.act()
 
     async def do_approve(self) -> str:
@@ -109,6 +112,7 @@ class People(AdminPage):
         return self._each("Approved", lambda number: self.service.approve(number, self.field(f"as_{number}")))
 
     async def do_refuse(self) -> str:
+        """Refuse the chosen requests."""
         return self._each("Refused", self.service.refuse)
 
     def _each(self, done: str, act: Callable[[int], str]) -> str:
@@ -150,6 +154,7 @@ class Person(AdminPage):
 
     @property
     def membership(self) -> Membership:
+        """Members and roles of the groups."""
         return Membership(self.db, self.authenticator.group)
 
     def _row(self, name: str) -> PersonRow:
@@ -160,6 +165,7 @@ class Person(AdminPage):
 
     @web.authenticated
     async def get(self, name: str) -> None:
+        """Show one person, 404 for an unknown name."""
         row = self._row(name)
         usage, limits, problem = await self._figures(name)
         lock = await self._lock(name) if row.state == "locked" else None
@@ -204,58 +210,71 @@ class Person(AdminPage):
 
     @web.authenticated
     async def post(self, name: str) -> None:
+        """Carry out an act on this account."""
         self._row(name)
         self.name = name
         await self.act(f"{self.root}/people" if self.field("action") == "delete" else "")
 
     async def do_lock(self) -> str:
+        """Lock the account, with a reason that the audit trail keeps."""
         reason = self.reason
         await self.service.lock(self.name)
         return f"{self.name} is locked. Reason: {reason}"
 
     async def do_unlock(self) -> str:
+        """Unlock the account."""
         self.service.unlock(self.name)
         return f"{self.name} is unlocked."
 
     async def do_new_password(self) -> None:
+        """Set a new start password and show it once."""
         password = await self.service.new_password(self.name)
         self.log.info("%s: administration: new password for %s", self.current_user.name, self.name)
         await self.show_page("new-password.html", person=self.name, password=password, made=False)
 
     async def do_sign_out(self) -> str:
+        """End every sign-in of the person, and delete their tokens where that is chosen."""
         tokens = bool(self.field("tokens"))
         await self.service.sign_out(self.name, tokens=tokens)
         return f"{self.name} is signed out everywhere{', and their tokens are gone' if tokens else ''}."
 
     async def do_make_administrator(self) -> str:
+        """Make the person an administrator."""
         self.require_typed(self.name)
         self.service.make_administrator(self.name)
         return f"{self.name} is an administrator."
 
     async def do_make_member(self) -> str:
+        """Make an administrator a plain member."""
         self.service.make_member(self.name)
         return f"{self.name} is not an administrator any more."
 
     async def do_give_applications(self) -> str:
+        """Let the person administer applications."""
         self.service.set_application_administrator(self.name, given=True)
         return f"{self.name} administers applications."
 
     async def do_take_applications(self) -> str:
+        """Take the administration of applications from the person."""
         self.service.set_application_administrator(self.name, given=False)
         return f"{self.name} does not administer applications any more."
 
     async def do_add_to_group(self) -> str:
+        """Add the person to a group."""
         self.membership.add(self.field("group"), [self.name])
         return f"{self.name} is in {self.field('group')}."
 
     async def do_remove_from_group(self) -> str:
+        """Take the person out of a group."""
         self.membership.remove(self.field("group"), self.name)
         return f"{self.name} is not in {self.field('group')} any more."
 
     async def do_give_role(self) -> str:
+        """Give the person a role in a group."""
         return self._set_role(given=True)
 
     async def do_take_role(self) -> str:
+        """Take a role in a group from the person."""
         return self._set_role(given=False)
 
     def _set_role(self, *, given: bool) -> str:
@@ -264,6 +283,7 @@ class Person(AdminPage):
         return f"{self.name} is {'now' if given else 'no longer'} {role.replace('_', ' ')} of {group}."
 
     async def do_limits(self) -> str:
+        """Set the limits of the person."""
         return await set_limits(self.registry, "person", self.name, read_limits(self.field))
 
     async def do_delete(self) -> str:

@@ -28,6 +28,7 @@ class Quotas(AdminPage):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show defaults and limits, or send the limits as CSV."""
         asked = self.asked(sort="name")
         try:
             rows, problem = (await self.registry.get("/api/quotas"))["quotas"], ""
@@ -58,9 +59,11 @@ class Quotas(AdminPage):
 
     @web.authenticated
     async def post(self) -> None:
+        """Carry out an act on limits."""
         await self.act()
 
     async def do_limits(self) -> str:
+        """Set the defaults of every person or of every group."""
         subject = self.field("subject")
         if subject not in SUBJECTS:
             raise UserInputError("These are no defaults.")

@@ -83,6 +83,7 @@ class Rest(Base):
     _accept_token_auth = True
 
     async def prepare(self) -> None:
+        """Answer 401 without a token, then read the JSON body of a POST."""
         await super().prepare()
         if self.current_user is None:
             raise web.HTTPError(401, "This needs a token of the hub, as Authorization: Bearer.")
@@ -112,6 +113,7 @@ class Rest(Base):
         return str(value).strip() if isinstance(value, str | int | float) else ""
 
     def get_body_arguments(self, name: str, strip: bool = True) -> list[str]:
+        """The values of a field: a list as it is, any other value as a list of itself."""
         value = self._body.get(name, [])
         return [str(each) for each in (value if isinstance(value, list) else [value])]
 
@@ -120,6 +122,7 @@ class Rest(Base):
         return True
 
     async def act(self, address: str = "") -> None:
+        """Carry out the action of the body; answer its message, or the error with its status."""
         action = getattr(self, f"do_{self.field('action')}", None)
         if action is None:
             raise web.HTTPError(400, "There is no such action.")
@@ -137,6 +140,7 @@ class Rest(Base):
             self._send({"message": f"{message} {unwritten}".strip()})
 
     async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
+        """Answer what the page would show, as JSON."""
         self.set_status(status)
         self._send({name: value for name, value in values.items() if name in _SHOWN})
 
@@ -145,6 +149,7 @@ class Rest(Base):
         self.finish(json.dumps(values, default=_plain))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Errors of the hub in the form of the registry's errors."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         reason = str(getattr(error, "log_message", "") or self._reason)
         self._send(_Failure(reason).envelope() | {"status": "error"})

@@ -58,4 +58,5 @@ def powers_of(scopes: AbstractSet[str]) -> frozenset[Power]:
 
 
 def sections_of(powers: frozenset[Power]) -> list[Section]:
+    """The sections that these powers open, in the order of the menu."""
     return [section for section in SECTIONS if section.powers & powers]

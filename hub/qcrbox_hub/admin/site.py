@@ -24,10 +24,12 @@ class Site(AdminPage):
 
     @property
     def backups(self) -> Backups:
+        """The backups of the platform's data folder."""
         return Backups.of(Path(self.authenticator.data))
 
     @web.authenticated
     async def get(self) -> None:
+        """Show banner, maintenance mode, backups and settings."""
         problem, hold = "", None
         try:
             holds = (await self.registry.get("/api/holds"))["holds"]
@@ -52,9 +54,11 @@ class Site(AdminPage):
 
     @web.authenticated
     async def post(self) -> None:
+        """Carry out an act on the site."""
         await self.act()
 
     async def do_banner(self) -> str:
+        """Set the banner; an empty text removes it."""
         text = self.field("text")
         if len(text) > LONGEST:
             raise UserInputError(f"A banner has at most {LONGEST} characters.")
@@ -70,6 +74,7 @@ class Site(AdminPage):
         return "Maintenance mode is on: running calculations end, and nothing new starts."
 
     async def do_end_maintenance(self) -> str:
+        """End maintenance mode and remove the banner."""
         await self._hold(None, "")
         self.banner.write("", self.current_user.name, time.time())
         return "Maintenance mode is off."
@@ -97,6 +102,7 @@ class Site(AdminPage):
         )
 
     async def do_backup(self) -> str:
+        """Begin a backup."""
         self.backups.start()
         return "A backup is being written."
 

@@ -41,6 +41,7 @@ class Storage(AdminPage):
 
     @web.authenticated
     async def get(self) -> None:
+        """Show what is stored, or send the largest holders as CSV."""
         if self.wants_csv:
             found = await self.registry.get("/api/storage", most=1000)
             await self.send_csv("storage", self.at_once(found["holders"]))
@@ -70,9 +71,11 @@ class Storage(AdminPage):
 
     @web.authenticated
     async def post(self) -> None:
+        """Carry out an act on stored data."""
         await self.act()
 
     async def do_decide(self) -> str:
+        """Decide what happens to the data of a deleted group or account."""
         subject, decision, to = self.field("subject"), self.field("decision"), self.field("to")
         if decision not in DECISIONS.get(subject, {}) or not self.field("id").isdigit():
             raise UserInputError("Choose what becomes of the data.")
@@ -95,6 +98,7 @@ class Storage(AdminPage):
         return f"Decided for {self.field('name')}: {moved}."
 
     async def do_undo(self) -> str:
+        """Undo a decision about the data of a deleted group or account."""
         done = await self.registry.call("POST", f"/api/leftovers/decisions/{self.field('decision')}/undo")
         return f"The decision is undone: {done['objects']} objects are as they were."
 
@@ -107,6 +111,7 @@ class Storage(AdminPage):
         await self._show(dry_run=counted | {"days": days})
 
     async def do_empty(self) -> str:
+        """Delete files that have been in the trash for so many days; `trash` must be typed."""
         self.require_typed("trash")
         body = {"older_than_days": self._days(), "dry_run": False, "reason": self.reason}
         done = await self.registry.call("POST", "/api/trash/empty", body)
@@ -119,6 +124,7 @@ class Storage(AdminPage):
         await self._show(retained=counted | {"days": days, "group": group})
 
     async def do_retention(self) -> str:
+        """Put outputs that were not used for so many days into the trash; `outputs` must be typed."""
         self.require_typed("outputs")
         body = _rule(self._days(least=1), self.field("group")) | {"dry_run": False, "reason": self.reason}
         done = await self.registry.call("POST", "/api/retention", body)

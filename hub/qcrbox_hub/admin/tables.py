@@ -44,6 +44,7 @@ class Asked:
 
     @property
     def offset(self) -> int:
+        """Number of rows before this page."""
         return (self.page - 1) * self.size
 
     def cut(self, rows: Sequence[Any]) -> Sequence[Any]:
@@ -56,6 +57,7 @@ class Asked:
         return f"{self.path}?{urlencode({name: value for name, value in values.items() if value})}"
 
     def sort_link(self, column: Column) -> str:
+        """The address of this table by this column, descending when it ascends already."""
         ascending = self.sort == column.key
         return self.link(sort=f"-{column.key}" if ascending else column.key)
 
@@ -112,6 +114,7 @@ def _orderly(value: Any) -> tuple[bool, float, str]:
 
 
 def last_page(total: int, size: int = PAGE_SIZE) -> int:
+    """Number of the last page, 1 for an empty table."""
     return max(1, -(-total // size))
 
 

@@ -16,6 +16,7 @@ def moment(value: Any) -> str:
 
 
 def as_datetime(value: Any) -> datetime | None:
+    """A datetime, ISO text or Unix time (s) as a datetime in UTC; None for nothing."""
     if value in (None, ""):
         return None
     if isinstance(value, int | float):

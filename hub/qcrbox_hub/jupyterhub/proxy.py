@@ -76,6 +76,7 @@ class StreamingHandler(ProxyHandler):
         self.clear_header("Server")
 
     def flush(self, include_footers: bool = False) -> Future[None]:
+        """Send what was written; announce a close after an early answer."""
         if not self._complete and not self._headers_written and self.get_status() != 101:
             # Answered before the request was read to its end: tornado will close, so the client should know.
             self.set_header("Connection", "close")

@@ -65,6 +65,7 @@ class Batch:
         self.box, self.command = box, command
         self.calculations, self.names = calculations, names
         self.refused: dict[str, QcError] = {}
+        self._shown: list[LiveHtml] = []
 
     @classmethod
     def start(cls, box: Box, command: Command, inputs: Iterable[Any], options: dict[str, Any]) -> Batch:
@@ -120,6 +121,9 @@ class Batch:
                 answers.append(calculation.result(left, quiet=True))
             except QcError as error:
                 answers.append(error)
+        # Before the cell returns: a program that runs a notebook takes outputs only while a cell runs.
+        for shown in self._shown:
+            shown.paint()
         return answers
 
     def __await__(self) -> Any:
@@ -204,5 +208,8 @@ class Batch:
 
     def _ipython_display_(self) -> None:
         shown = LiveHtml(lambda: self.table._repr_mimebundle_())
+        self._shown.append(shown)
         for calculation in self.calculations:
             calculation.on_change(lambda: painter.ask(id(shown), shown.paint))
+        # Some may have ended before their changes were observed.
+        painter.ask(id(shown), shown.paint)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from qcrbox.api.box import Box
     from qcrbox.api.files import DataFile
     from qcrbox.api.results import Result
+    from qcrbox.widgets.calculation_card import Card
 
 _SHORT_ID = 4
 _POLL_S = 2.0  # polling interval without events
@@ -68,6 +69,7 @@ class Calculation(Stored):
         self._live = Live(record)
         self._condition = threading.Condition()
         self._on_change: list[Callable[[], None]] = []
+        self._cards: list[Card] = []
         self._result: Result | None = None
         if not self._live.final:
             box.feed.watch(self)
@@ -314,6 +316,8 @@ class Calculation(Stored):
     def _finished_result(self) -> Result:
         if not self._live.complete:
             self.refresh()  # the end arrived as an event while the record could not be read
+        for card in self._cards:
+            card.show_end()
         if self._live.status != State.SUCCESSFUL:
             raise self._failure(with_log=True)
         if self._result is None:
@@ -411,7 +415,7 @@ class Calculation(Stored):
         # Start-up time: widgets are loaded when the first card is shown.
         from qcrbox.widgets.calculation_card import CardSource, display_card
 
-        display_card(
+        card = display_card(
             CardSource(
                 state=self.snapshot,
                 text=self.__repr__,
@@ -420,6 +424,8 @@ class Calculation(Stored):
                 on_change=self.on_change,
             )
         )
+        if card is not None:
+            self._cards.append(card)
 
     def _ipython_display_(self) -> None:
         self._display_card()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,11 @@ class LiveHtml:
 
     def __init__(self, bundle: Callable[[], dict[str, Any]]) -> None:
         self._bundle, self._twin = bundle, StaticTwin()
+        # Held while it is painted, so that a state read earlier never replaces a later one.
+        self._painting = threading.Lock()
         self._twin.show(bundle())
 
     def paint(self) -> None:
         """Replace the output by the present state."""
-        self._twin.update(self._bundle())
+        with self._painting:
+            self._twin.update(self._bundle())

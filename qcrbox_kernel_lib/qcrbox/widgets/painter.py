@@ -36,9 +36,8 @@ class Painter:
             self._wake.notify()
 
     def forget(self, key: int) -> None:
-        """Drop an output that will not change any more."""
+        """Drop what is kept of an output that shows its end. What was asked for meanwhile is still painted."""
         with self._wake:
-            self._dirty.pop(key, None)
             self._painted_at.pop(key, None)
 
     def _run(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -35,9 +36,15 @@ class Card:
     def __init__(self, source: CardSource) -> None:
         self._source = source
         self._twin = StaticTwin()
+        # Held while the card is painted, so that a state read earlier never replaces a later one.
+        self._painting = threading.Lock()
+        self._shows_end = bool(source.state()["final"])
         self._twin.show(self._still())
-        self._widget = None if source.state()["final"] else self._make_widget()
+        self._widget = None if self._shows_end else self._make_widget()
         source.on_change(self._ask)
+        if not self._shows_end:
+            # The calculation may have ended while the widget was loaded, before its changes were observed.
+            self._ask()
 
     def _make_widget(self) -> Any:
         if not (is_notebook() and bundle.available("calculation_card")):
@@ -59,13 +66,24 @@ class Card:
 
     def paint(self) -> None:
         """Show the present state. The still card is replaced at the end, or each time when nothing else shows."""
-        state = self._source.state()
-        if self._widget is not None:
-            self._widget.state = state
-        if self._widget is None or state["final"]:
-            self._twin.update(self._still())
-        if state["final"]:
+        with self._painting:
+            state = self._source.state()
+            if self._widget is not None:
+                self._widget.state = state
+            if self._widget is None or state["final"]:
+                self._twin.update(self._still())
+            self._shows_end = bool(state["final"])
+        if self._shows_end:
             painter.forget(id(self))
+
+    def show_end(self) -> None:
+        """Show the end now, in the calling thread, unless it is shown.
+
+        A program that runs a notebook takes outputs only while a cell runs, so a cell that waits for the end must not
+        return before the saved card shows it.
+        """
+        if not self._shows_end:
+            self.paint()
 
     def _heard(self, _: Any, content: dict[str, Any], __: Any) -> None:
         try:
@@ -78,9 +96,9 @@ class Card:
                 self._widget.send({"error": error.message})
 
 
-def display_card(source: CardSource) -> None:
-    """Show a card here; every call shows a new one."""
+def display_card(source: CardSource) -> Card | None:
+    """Show a card here; every call shows a new one. None where a line of text is shown instead."""
     if not is_notebook():
         publish({"text/plain": source.text()})
-        return
-    Card(source)
+        return None
+    return Card(source)
