@@ -12,8 +12,9 @@ from qcrbox.contract.errors import NotAllowed, QcError, UserInputError
 from tornado import web
 
 from qcrbox_hub.accounts.membership import GROUP_ROLES, Membership
+from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.directory import Directory, GroupRow
-from qcrbox_hub.admin.limits import QUOTAS, read_limits, set_limits
+from qcrbox_hub.admin.limits import QUOTAS, own_limits, read_limits, set_limits
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
 from qcrbox_hub.admin.tables import Asked, Column
@@ -173,12 +174,9 @@ class Group(GroupPage):
         if not self.is_administrator:
             return {}
         try:
-            rows = (await self.registry.get("/api/quotas"))["quotas"]
+            return await own_limits(self.registry, "group", name)
         except QcError:
             return {}
-        return {
-            row["quota"]: row["limit"] for row in rows if row["subject"] == "group" and row["name"] == name
-        }
 
     @web.authenticated
     async def post(self, name: str) -> None:
@@ -199,6 +197,7 @@ class Group(GroupPage):
         self.membership.add(self.name, names)
         return f"Added to {self.name}: {', '.join(names)}."
 
+    @with_reason
     async def do_remove(self) -> str:
         """Take a person out; who has a role in the group only as an administrator."""
         person = self.field("person")
@@ -213,6 +212,7 @@ class Group(GroupPage):
         """Give a member a role in the group."""
         return self._set_role(given=True)
 
+    @with_reason
     async def do_take_role(self) -> str:
         """Take a role in the group from a member."""
         return self._set_role(given=False)
@@ -237,10 +237,10 @@ class Group(GroupPage):
         self.membership.set_switches(self.name, internet=bool(self.field("internet")), image=image)
         return f"Servers of {self.name} use this from their next start on."
 
+    @destructive(lambda page: page.name)
     async def do_delete(self) -> str:
         """Delete the group, whose name must be typed, and decide about its data."""
         self._require_administrator()
-        self.require_typed(self.name)
         choice, to, reason = self.field("data"), self.field("to"), self.reason
         if choice not in DATA_CHOICES:
             raise UserInputError("Choose what becomes of the data.")

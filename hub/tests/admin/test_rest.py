@@ -107,7 +107,7 @@ def test_token_opens_no_more_than_its_owner_may_and_a_cookie_nothing(
     assert status(of_student, "/groups/physics") == 404
     assert status("", "/people") == 401
     assert status("no-such-token", "/people") == 401
-    assert status(of_manager, "/people/stella", action="lock", reason="x") == 404
+    assert status(of_manager, "/people/stella", action="lock", typed_name="stella", reason="x") == 404
     narrow = token_of(ada, "custom:qcrbox:use")
     assert status(narrow, "/people") == 404
     assert ada.http.get(f"{API}/people").status_code == 401

@@ -36,6 +36,8 @@ class ChangeApplication(Body):
         None  # null: as many as launchers have place for
     )
     approved: bool | None = None
+    licence_state: Literal["unknown", "free", "granted", "needed"] | None = None  # of this site
+    licence_note: Annotated[str, Field(max_length=1000)] | None = None
 
 
 @router.get("/applications", response_model=models.Success[models.Applications])
@@ -69,7 +71,7 @@ async def change_application(request: Request, core: TheCore, actor: Caller, app
     asked, _ = await read_body(request, ChangeApplication)
     asked.require_any()
     values = {name: getattr(asked, name) for name in asked.model_fields_set}
-    for name in ("reuse", "warm", "approved"):
+    for name in ("reuse", "warm", "approved", "licence_state", "licence_note"):
         if name in values and values[name] is None:
             raise UserInputError("This cannot be null.", where=name)
     return success({"applications": await core.applications.change(actor, application_id, values)})

@@ -1,4 +1,4 @@
-"""Retention rules that run every day; passes of launchers; output of agents that did not come up
+"""Retention rules that run every day; passes of launchers; output of agents that did not come up; licences
 
 Revision: 0004, after 0003.
 """
@@ -17,7 +17,10 @@ _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add two tables, and two columns to the agents."""
+    """Add two tables, and columns of agents and applications."""
+    state = sa.Column("licence_state", sa.String(length=12), server_default="unknown", nullable=False)
+    op.add_column("applications", state)
+    op.add_column("applications", sa.Column("licence_note", sa.Text(), server_default="", nullable=False))
     op.add_column(
         "agents", sa.Column("failed_start", sa.Boolean(), server_default=sa.false(), nullable=False)
     )
@@ -55,8 +58,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables and the column."""
+    """Drop the tables and the columns."""
     op.drop_table("launcher_passes")
     op.drop_table("retention_rules")
     op.drop_column("agents", "log")
     op.drop_column("agents", "failed_start")
+    op.drop_column("applications", "licence_note")
+    op.drop_column("applications", "licence_state")
