@@ -62,6 +62,21 @@ export interface components {
             /** Notes */
             notes?: unknown[];
             /**
+             * Licence
+             * @default
+             */
+            licence: string;
+            /**
+             * Licence State
+             * @default unknown
+             */
+            licence_state: string;
+            /**
+             * Licence Note
+             * @default
+             */
+            licence_note: string;
+            /**
              * Held
              * @default
              */
@@ -1372,6 +1387,17 @@ export interface components {
              * @default null
              */
             approved: boolean | null;
+            /**
+             * Licence State
+             * @default null
+             * @enum {string|null}
+             */
+            licence_state: "unknown" | "free" | "granted" | "needed" | null;
+            /**
+             * Licence Note
+             * @default null
+             */
+            licence_note: string | null;
         };
         /**
          * ChangeCalculation

@@ -24,7 +24,6 @@ from qcrbox_hub.platform.built_images import (
     keep_image,
     let_go_of_image,
 )
-from qcrbox_hub.platform.data_folder import DataFolder
 
 REUSE = {
     "": "As its specification says",
@@ -194,9 +193,9 @@ class Application(AdminPage):
         if not wanted and not self.field("newest"):
             raise UserInputError("Name the image by its digest.", next="Send newest=yes for the newest one.")
         image = choose_image(await self._images(self.row), self.row["slug"], self.row["version"], wanted)
-        data = DataFolder(Path(self.authenticator.data))
-        await asyncio.to_thread(lambda: keep_image(connect(), image.id, data.identity))
-        await approve_image(data.path, image, self.current_user.name)
+        data = Path(self.authenticator.data)
+        await asyncio.to_thread(lambda: keep_image(connect(), image.id, data))
+        await approve_image(data, image, self.current_user.name)
         return f"{self.row['label']} runs as {image.id[:19]}… from its next agent on. Reason: {reason}"
 
     @destructive(lambda page: page.row["label"])
@@ -207,8 +206,8 @@ class Application(AdminPage):
         image = choose_image(await self._images(self.row), self.row["slug"], self.row["version"], wanted)
         if not wanted or image.id == self.row["image"]:
             raise Conflict("This image is the approved one.", next="Approve another one first.")
-        platform = DataFolder(Path(self.authenticator.data)).identity
-        await asyncio.to_thread(lambda: let_go_of_image(connect(), image.id, platform))
+        data = Path(self.authenticator.data)
+        await asyncio.to_thread(lambda: let_go_of_image(connect(), image.id, data))
         return f"The image {image.id[:19]}… is not kept any more."
 
     async def do_licence(self) -> str:

@@ -161,7 +161,7 @@ def approve(
 
     A tag qcrbox/approved:… keeps the image when others are pruned.
     """
-    chosen = data_folder(data)
+    where = data_folder(data).path
     client = connect()
     built = built_images(client)
     wanted = [*(folder or []), *map(Path, _with_dockerfile() if everything else [])]
@@ -176,8 +176,8 @@ def approve(
         if not there and everything and name not in (folder or []):
             continue
         found = choose_image(built, *identity, image)
-        keep_image(client, found.id, chosen.identity)
-        _approvals(chosen.path, "approve", *identity, found.id, "--image-name", found.name)
+        keep_image(client, found.id, where)
+        _approvals(where, "approve", *identity, found.id, "--image-name", found.name)
         others = f"; {len(there) - 1} other images of it are left alone" if len(there) > 1 else ""
         built_at = datetime.fromtimestamp(found.built_at, UTC).strftime("%Y-%m-%d %H:%M")
         print(f"{' '.join(identity)} runs as {found.id[:19]} ({found.name}, built {built_at} UTC{others})")
@@ -187,12 +187,12 @@ def approve(
 def retire(folder: Folder, data: DataOption = None) -> None:
     """Take an approval back: no new container of this application is started, and its image is no longer kept."""
     application = spec.load(required_spec_of(_folder(folder)))
-    chosen = data_folder(data)
-    approval = approved_images(chosen.path).get((application.slug, application.version), {})
-    _approvals(chosen.path, "retire", application.slug, application.version)
+    where = data_folder(data).path
+    approval = approved_images(where).get((application.slug, application.version), {})
+    _approvals(where, "retire", application.slug, application.version)
     if image_id := approval.get("image_id"):
         try:
-            let_go_of_image(connect(), image_id, chosen.identity)
+            let_go_of_image(connect(), image_id, where)
         except QcError as error:
             say(f"{error.what} The image keeps its tag.")
     print(f"{application.slug} {application.version} is not approved any more")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -99,22 +101,24 @@ def choose_image(images: Sequence[BuiltImage], slug: str, version: str, wanted: 
     raise NotFound(f"{slug} {version} has no image {wanted[:100]!r}.", next=f"There are: {known}.")
 
 
-def keep_image(client: docker.DockerClient, image_id: str, platform: str) -> None:
-    """Tag an image for this platform, so that `docker image prune` leaves it. Raises NotFound."""
+def keep_image(client: docker.DockerClient, image_id: str, data: Path) -> None:
+    """Tag an image for the platform on this data folder, so that `docker image prune` leaves it. Raises NotFound."""
     try:
-        client.images.get(image_id).tag(KEPT, tag=_kept_tag(image_id, platform))
+        client.images.get(image_id).tag(KEPT, tag=_kept_tag(image_id, data))
     except ImageNotFound:
         raise NotFound("This image is not on this machine any more.", where=image_id[:19]) from None
 
 
-def let_go_of_image(client: docker.DockerClient, image_id: str, platform: str) -> None:
+def let_go_of_image(client: docker.DockerClient, image_id: str, data: Path) -> None:
     """Take the tag of `keep_image` away. An image without another tag is removed; nothing happens without the tag."""
     with contextlib.suppress(ImageNotFound):
-        client.images.remove(f"{KEPT}:{_kept_tag(image_id, platform)}", noprune=True)
+        client.images.remove(f"{KEPT}:{_kept_tag(image_id, data)}", noprune=True)
 
 
-def _kept_tag(image_id: str, platform: str) -> str:
-    return f"{platform[:16]}-{image_id.removeprefix('sha256:')[:12]}"
+def _kept_tag(image_id: str, data: Path) -> str:
+    # As containers of this platform are labelled: a folder that was never started has no id of its own yet.
+    platform = hashlib.sha256(os.path.realpath(data).encode()).hexdigest()[:16]
+    return f"{platform}-{image_id.removeprefix('sha256:')[:12]}"
 
 
 def _seconds(text: str) -> float:

@@ -30,7 +30,12 @@ def platform(
     text, changed = re.subn(r"(?m)^version:.*$", f"version: '{os.getpid()}.0'", spec.read_text(), count=1)
     assert changed
     spec.write_text(text)
-    with start_hub(folder, parts=(), applications=[application]) as made:
+    broken = scaffold.create(folder, "unlicensed")
+    glue = broken / "unlicensed_glue.py"
+    if not glue.exists():
+        (glue,) = broken.glob("*.py")
+    glue.write_text('raise RuntimeError("the licence file <b>/opt/licence</b> is missing")\n')
+    with start_hub(folder, parts=(), applications=[application, broken]) as made:
         yield made
 
 

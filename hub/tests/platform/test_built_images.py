@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +20,7 @@ from qcrbox_hub.platform.built_images import (
 )
 
 OLD, MIDDLE, NEW = (f"sha256:{sign * 64}" for sign in "abc")
-PLATFORM = "0123456789abcdef0000"
+PLATFORM = Path("/srv/qcrbox")
 
 
 class Image:
@@ -100,7 +102,7 @@ def test_kept_image_stays_when_its_name_moves_on() -> None:
     client = daemon()
     keep_image(client, OLD, PLATFORM)
     image = client.images.get(OLD)
-    assert image.tags[-1] == f"{KEPT}:0123456789abcdef-{'a' * 12}"
+    assert re.fullmatch(rf"{KEPT}:[0-9a-f]{{16}}-a{{12}}", image.tags[-1])
     image.tags.remove("qcrbox/app-solver:old")
     (found,) = [each for each in built_images(client) if each.id == OLD]
     assert (found.is_kept, found.names, found.name) == (True, (), OLD[:19])
@@ -110,9 +112,11 @@ def test_kept_image_stays_when_its_name_moves_on() -> None:
 def test_platforms_keep_the_same_image_each_for_itself() -> None:
     client = daemon()
     keep_image(client, OLD, PLATFORM)
-    keep_image(client, OLD, "f" * 16)
+    keep_image(client, OLD, Path("/srv/other"))
+    mine, other = client.images.get(OLD).tags[1:]
     let_go_of_image(client, OLD, PLATFORM)
-    assert client.images.get(OLD).tags[1:] == [f"{KEPT}:{'f' * 16}-{'a' * 12}"]
+    assert mine != other
+    assert client.images.get(OLD).tags[1:] == [other]
     let_go_of_image(client, OLD, PLATFORM)
 
 
