@@ -1488,6 +1488,11 @@ export interface components {
              * @default true
              */
             keep: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * Decide

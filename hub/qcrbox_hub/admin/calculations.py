@@ -120,6 +120,13 @@ class Calculation(AdminPage):
         return "The calculation is being cancelled."
 
     @with_reason
+    async def do_end_session(self) -> str:
+        """End an interactive session and keep what was saved in it."""
+        path = f"/api/interactive-sessions/{self.calculation_id}/close"
+        await self.registry.call("POST", path, {"keep": True, "reason": self.reason}, query={"wait": 1})
+        return "The session ends; what was saved in it is kept."
+
+    @with_reason
     async def do_priority(self) -> str:
         """Change the priority, a whole number from -100 to 100."""
         text = self.field("priority")

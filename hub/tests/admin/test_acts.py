@@ -30,7 +30,7 @@ WITH_REASON = {
     "Person": {"make_member", "take_applications", "remove_from_group", "take_role"},
     "Group": {"remove", "take_role"},
     "Invitations": {"withdraw"},
-    "Calculation": {"priority"},
+    "Calculation": {"priority", "end_session"},
     "Application": {"disapprove", "hold"},
     "Launchers": {"hold"},
     "Storage": {"undo", "add_rule", "remove_rule"},
