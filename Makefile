@@ -1,5 +1,6 @@
 # make run    sets up and starts the platform        make lint   style, types, import directions
-# make test   sets up and runs all tests             make bench  measurements beside their peers
+# make test   sets up and runs the tests, but for the long ones and those with containers
+# make test-all  every test                          make bench  measurements beside their peers
 # make clean  removes what the other targets made    make chaos  the long fault run
 # make coverage  branches that the unit tests of a room run, with the promised shares
 # make docs   the documentation site            make wheel  wheel and sdist in dist/
@@ -17,13 +18,16 @@ NPM := PATH="$$PATH:$(CURDIR)/$(BIN)" npm
 LAB := extension/qcrbox_extension/labextension/package.json
 WIDGETS := qcrbox_kernel_lib/qcrbox/widgets/static/.built
 
-.PHONY: run test lint types watch coverage bench validate instructions docs tutorials wheel chaos clean setup setup-dev frontend constraints system
+.PHONY: run test test-all lint types watch coverage bench validate instructions docs tutorials wheel chaos clean setup setup-dev frontend constraints system
 .DELETE_ON_ERROR:
 
 run: setup
 	@$(BIN)/qcrbox up --data $(DATA) $(ARGS)
 
 test: setup-dev system
+	@$(BIN)/python -m pytest -n 2 -m "not slow and not docker" $(ARGS)
+
+test-all: setup-dev system
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: setup-dev

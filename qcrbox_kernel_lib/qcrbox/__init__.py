@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     def __getattr__(name: str) -> Any: ...
 
 
-# Folders of this package; everything else that is not here is asked of the connected registry.
+# Folders of this package that `dir` lists and completion offers.
 _ROOMS = frozenset(
     {
         "analysis",
@@ -123,11 +123,15 @@ class _Module(ModuleType):
             return getattr(importlib.import_module(module), attribute)
         if name in _ERRORS:
             return getattr(importlib.import_module("qcrbox.contract.errors"), name)
-        if name in _ROOMS:
-            return importlib.import_module(f"qcrbox.{name}")
         # Python and IPython look for such names on every object; that must never reach the network.
         if name.startswith("_") and not name[1:2].isdigit():
             raise AttributeError(name)
+        # Start-up time: `import qcrbox` loads nothing.
+        from qcrbox.contract.python_names import MODULES
+
+        # `from qcrbox import waiting` looks here first, and a registry has no modules.
+        if name in MODULES:
+            return importlib.import_module(f"qcrbox.{name}")
         return getattr(_box(), name)
 
     def _ipython_key_completions_(self) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from qcrbox.contract.python_names import MODULES
 
 PACKAGE = Path(__file__).parents[1] / "qcrbox"
 ROOT = Path(__file__).parents[2]
@@ -66,3 +68,18 @@ def test_what_is_not_needed_is_not_loaded(statement, heavy, tmp_path):
         [sys.executable, "-c", code], capture_output=True, text=True, env=environ, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_module_is_imported_from_the_package_without_a_registry(module, tmp_path):
+    """As the first statement of a program: nothing has loaded the module before, and no registry is there to ask."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("QCRBOX_")}
+    done = subprocess.run(
+        [sys.executable, "-c", f"from qcrbox import {module}; assert {module}.__name__ == 'qcrbox.{module}'"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment | {"HOME": str(tmp_path), "QCRBOX_URL": "http://127.0.0.1:9"},
+    )
+    assert done.returncode == 0, done.stderr

@@ -47,6 +47,8 @@ def test_name_is_found_and_sent_as_host(port: int, name: str) -> None:
         ("http://127.0.0.2:1", True),
         ("http://[::1]:1", True),
         ("http://localhost.example.org", False),
+        ("http://127.example.org", False),
+        ("http://127.0.0.1.example.org", False),
         ("http://evillocalhost", False),
         ("https://hub.example.org", False),
     ],

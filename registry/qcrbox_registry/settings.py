@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.loopback import is_loopback_host
 
 
 class Settings(BaseSettings):
@@ -74,7 +74,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _closed_by_default(self) -> Settings:
-        if self.auth == "none" and not is_loopback(self.host):
+        if self.auth == "none" and not is_loopback_host(self.host):
             raise UserInputError(
                 "Without authentication the registry listens on loopback addresses only.",
                 where=f"--host {self.host}",
@@ -87,19 +87,9 @@ class Settings(BaseSettings):
     @property
     def nats_is_here(self) -> bool:
         """Whether NATS keeps files in the data folder: started by the registry, or beside it by the platform."""
-        return not self.nats_url or is_loopback(urlsplit(self.nats_url).hostname or "")
+        return not self.nats_url or is_loopback_host(urlsplit(self.nats_url).hostname or "")
 
     @property
     def sql_url(self) -> str:
         """SQLAlchemy URL: the one that was set, otherwise SQLite in the data folder."""
         return self.database_url or f"sqlite:///{self.data / 'qcrbox.sqlite'}"
-
-
-def is_loopback(host: str) -> bool:
-    """True for localhost and the loopback networks; a name that is looked up elsewhere is not loopback."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -19,6 +19,7 @@ from .notebooks import write_notebook
 
 pytestmark = pytest.mark.timeout(900)
 
+pytestmark = pytest.mark.slow
 ROOT = "/hub/administration"
 CIF = b"""data_quartz
 _cell_length_a 4.9134

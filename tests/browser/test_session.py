@@ -16,7 +16,7 @@ from tests.browser.lab import Desk, SoloLab, new_context
 from tests.browser.notebooks import write_notebook
 from tests.sessions.conftest import WINDOW, approve
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).parents[2]
 SHELXLE = ROOT / "app_images" / "shelxle"
@@ -113,6 +113,11 @@ def test_what_was_edited_in_shelxle_is_kept_with_its_lineage(shelxle: Desk, shel
     expect(shelxle.open_panel().locator("[data-session]")).to_have_count(0)
 
 
+# Containers change nothing of what the next two tests show; the first of this file has both.
+in_a_process = pytest.mark.parametrize("shelxle_lab", ["process"], indirect=True, scope="module")
+
+
+@in_a_process
 def test_what_was_discarded_is_not_in_the_store(shelxle: Desk, shelxle_lab: SoloLab) -> None:
     before = len(shelxle.ask("datasets")["datasets"])
     leave_and_come_back(shelxle, shelxle_lab)
@@ -126,6 +131,7 @@ def test_what_was_discarded_is_not_in_the_store(shelxle: Desk, shelxle_lab: Solo
     assert len(shelxle.ask("datasets")["datasets"]) == before
 
 
+@in_a_process
 def test_text_goes_both_ways_and_silence_is_noticed(shelxle: Desk, shelxle_lab: SoloLab) -> None:
     edit_in_shelxle(shelxle)
     shelxle.act("clipboard")

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import LIMIT_MS, Person, Platform
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 TAB = ".jp-MainAreaWidget:not(.lm-mod-hidden)"
 
 

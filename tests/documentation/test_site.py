@@ -17,7 +17,7 @@ from qcrbox_registry.settings import Settings
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from tools.site import links, reference, tutorials_of
+from tools.site import links, reference
 from tools.site.api import api_pages, modules
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +25,13 @@ PAGES = ROOT / "docs"
 SPEC_CODE = ROOT / "qcrbox_kernel_lib" / "qcrbox" / "spec"
 # Methods of `Section` that take keys of a spec file.
 GETTERS = {"has", "get", "path_of", "text", "flag", "number", "size", "items", "texts", "sections", "section"}
+
+
+def tutorials_of(root: Path) -> list[str]:
+    """Names of the tutorials: of `notebooks/` in the repository, of `tutorials/` in its documentation."""
+    return sorted(
+        file.stem for folder in ("notebooks", "tutorials") for file in (root / folder).glob("*.ipynb")
+    )
 
 
 def spec_keys() -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import tempfile
@@ -21,6 +22,7 @@ from tests.faults.test_containers import SAMPLE, Platform, until
 from tests.sessions.conftest import approve
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
+MEMORY_BYTES = 600_000_000
 FRAGILE = ROOT / "tests" / "applications" / "fragile"
 INTRUDER = ROOT / "tests" / "applications" / "intruder"
 
@@ -62,6 +64,8 @@ def daemon() -> Iterator[BreakableDaemon]:
 def platform(tmp_path_factory: pytest.TempPathFactory, daemon: BreakableDaemon) -> Iterator[Platform]:
     data = tmp_path_factory.mktemp("platform") / "data"
     approve(data, SAMPLE, FRAGILE)
+    # Little, so that a program has used it up long before its window counts as open.
+    (data / "launcher.json").write_text(json.dumps({"DockerManager": {"memory_bytes": MEMORY_BYTES}}))
     settings = {"DOCKER_HOST": f"unix://{daemon.path}"}
     running = RunningRegistry(data, SAMPLE, FRAGILE, INTRUDER, manager="docker", settings=settings).start()
     made = Platform(running)

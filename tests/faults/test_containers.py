@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -52,6 +53,10 @@ class Platform(Sessions):
         mine = (one for one in found if one.labels.get("org.qcrbox.data") == key)
         return {one.id: one.labels["org.qcrbox.slug"] for one in mine}
 
+    def containers_of(self, slug: str) -> set[str]:
+        """Ids of the containers of one application."""
+        return {container for container, name in self.containers().items() if name == slug}
+
     def run(self, slug: str, command: str, **arguments: Any) -> str:
         body = {"application_slug": slug, "application_version": "1.0", "command_name": command, "command_arguments": arguments}  # fmt: skip
         return self.call("POST", "/api/commands", json=body)["calculation_id"]
@@ -71,9 +76,8 @@ class Platform(Sessions):
         until(lambda: self.http.get("/api/readyz").is_success)
 
 
-@pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Platform]:
-    data = tmp_path / "data"
+@contextlib.contextmanager
+def started(data: Path) -> Iterator[Platform]:
     approve(data, SAMPLE, WINDOW)
     running = RunningRegistry(data, SAMPLE, WINDOW, manager="docker").start()
     made = Platform(running)
@@ -82,11 +86,25 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
     until(lambda: not made.containers())
 
 
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """For tests after which the platform still runs."""
+    with started(tmp_path_factory.mktemp("platform") / "data") as made:
+        yield made
+
+
+@pytest.fixture
+def own_platform(tmp_path: Path) -> Iterator[Platform]:
+    """For a test that ends it."""
+    with started(tmp_path / "data") as made:
+        yield made
+
+
 def test_after_registry_and_launcher_are_killed_both_applications_work_and_the_first_container_is_the_same(
     platform: Platform,
 ):
     assert platform.ended(platform.run("sample", "echo"))["status"] == "successful"
-    (first,) = platform.containers()
+    (first,) = platform.containers_of("sample")
     platform.kill("registry")
     platform.kill("launcher")
     session_id = platform.open("window")
@@ -99,27 +117,26 @@ def test_after_registry_and_launcher_are_killed_both_applications_work_and_the_f
 
 def test_a_launcher_that_is_only_restarted_leaves_its_containers(platform: Platform):
     assert platform.ended(platform.run("sample", "echo"))["status"] == "successful"
-    before = platform.containers()
+    before = platform.containers_of("sample")
     platform.kill("launcher", signal.SIGTERM)
     assert platform.ended(platform.run("sample", "echo"))["status"] == "successful"
-    assert platform.containers() == before
+    assert platform.containers_of("sample") == before
 
 
-def test_nothing_is_left_when_the_platform_is_killed(platform: Platform):
-    platform.run("sample", "sleep", seconds=300)
-    session_id = platform.open("window")
-    assert session_id
-    until(lambda: len(platform.containers()) == 2)
-    assert platform.running.process is not None
-    platform.running.process.kill()
-    until(lambda: not platform.containers())
+def test_nothing_is_left_when_the_platform_is_killed(own_platform: Platform):
+    own_platform.run("sample", "sleep", seconds=300)
+    assert own_platform.open("window")
+    until(lambda: len(own_platform.containers()) == 2)
+    assert own_platform.running.process is not None
+    own_platform.running.process.kill()
+    until(lambda: not own_platform.containers())
 
 
-def test_nothing_is_left_when_the_platform_is_stopped(platform: Platform):
-    platform.run("sample", "sleep", seconds=300)
-    platform.open("window")
-    platform.running.stop()
-    until(lambda: not platform.containers())
+def test_nothing_is_left_when_the_platform_is_stopped(own_platform: Platform):
+    own_platform.run("sample", "sleep", seconds=300)
+    own_platform.open("window")
+    own_platform.running.stop()
+    until(lambda: not own_platform.containers())
 
 
 def test_a_program_that_uses_too_much_memory_is_told_in_words(platform: Platform):

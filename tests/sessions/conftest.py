@@ -94,8 +94,11 @@ async def shows(viewer: Viewer, colour: tuple[int, int, int], seconds: float = 3
             await asyncio.sleep(0.05)
 
 
+_built: set[Path] = set()
+
+
 def approve(data: Path, *folders: Path) -> None:
-    """Build the images of `folders` and approve them. Skips without a Docker daemon."""
+    """Build the images of `folders`, once in a test run, and approve them. Skips without a Docker daemon."""
     import docker
     from docker.errors import DockerException
 
@@ -104,12 +107,16 @@ def approve(data: Path, *folders: Path) -> None:
     except DockerException as problem:
         pytest.skip(f"no Docker daemon answers: {problem}")
     (data / "run").mkdir(parents=True, exist_ok=True)
-    for verb in ("build", "approve"):
-        command = [sys.executable, "-m", "qcrbox_hub", "apps", verb, *map(str, folders)]
-        if verb == "approve":
-            command += ["--data", str(data)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+    if missing := [folder for folder in folders if folder not in _built]:
+        _apps("build", *map(str, missing))
+        _built.update(missing)
+    _apps("approve", *map(str, folders), "--data", str(data))
+
+
+def _apps(*arguments: str) -> None:
+    command = [sys.executable, "-m", "qcrbox_hub", "apps", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module", params=["process", pytest.param("docker", marks=pytest.mark.docker)])

@@ -15,20 +15,16 @@ from qcrbox.contract.errors import QcError
 from rich.console import Console
 from rich.markup import escape
 from sqlalchemy import create_engine, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from qcrbox_hub.cli.console import DataOption, data_folder
+from qcrbox_hub.cli.doctor_settings import Finding, check_parts_elsewhere, check_settings, load_or_none
 from qcrbox_hub.cli.status import platform_state
 from qcrbox_hub.platform import packages, paths, ports
-from qcrbox_hub.platform.addresses import Addresses, Separation
 from qcrbox_hub.platform.data_folder import DataFolder
-from qcrbox_hub.platform.settings import FILE as SETTINGS_FILE
 from qcrbox_hub.platform.settings import PlatformSettings
 from qcrbox_hub.platform.supervisor import marked_processes
 from qcrbox_hub.walls.choice import choose, everyone_is_trusted
-
-# (good, what was looked at, what to do when it is not good)
-Finding = tuple[bool, str, str]
 
 
 def doctor(data: DataOption = None) -> None:
@@ -151,34 +147,6 @@ def _check_servers(folder: DataFolder) -> Iterator[Finding]:
             yield True, f"database of the {part}, {place}, answers", ""
 
 
-def check_settings(folder: DataFolder) -> Iterator[Finding]:
-    """`platform.toml` is valid, with database URLs that can be parsed."""
-    try:
-        settings = PlatformSettings.load(folder.path)
-        for url in (settings.registry_database_url(folder.path), settings.hub_database_url(folder.path)):
-            make_url(url or "sqlite://")
-        if settings.public.url:
-            Addresses.make(settings.public.url, settings.public.people_url)
-    except (QcError, ArgumentError) as error:
-        why = error.why if isinstance(error, QcError) else str(error)
-        yield False, f"settings: {error.what if isinstance(error, QcError) else 'a database URL'}", why
-        return
-    yield (
-        True,
-        f"settings in {folder.path / SETTINGS_FILE}"
-        if (folder.path / SETTINGS_FILE).is_file()
-        else "settings: the defaults",
-        "",
-    )
-    if settings.public.url:
-        separation = Addresses.make(settings.public.url, settings.public.people_url).separation
-        yield (
-            separation is not Separation.NONE,
-            f"names: {separation}",
-            "People's pages share the hub's origin: each of them can act as the person who views it. See docs/security.md.",
-        )
-
-
 def check_walls(folder: DataFolder) -> Iterator[Finding]:
     """The walls between people that this machine gives."""
     try:
@@ -207,8 +175,14 @@ def check_running(folder: DataFolder) -> Iterator[Finding]:
             + (f", except processes {', '.join(str(each.pid) for each in left)}" if left else ""),
             "The next `qcrbox up` ends them.",
         )
-        port = 8000
-        yield ports.is_free("127.0.0.1", port), f"port {port} is free", "Use another one: qcrbox up --port."
+        settings = load_or_none(folder)
+        if settings is not None:
+            host, port = settings.public.host, settings.public.port
+            yield (
+                ports.is_free(host, port),
+                f"port {port} of {host} is free",
+                "Use another one: `public.port` in platform.toml, or qcrbox up --port.",
+            )
         return
     for name, child in found["children"].items():
         yield (
@@ -234,6 +208,7 @@ CHECKS: list[Callable[[DataFolder], Iterator[Finding]]] = [
     check_applications,
     check_folder,
     check_settings,
+    check_parts_elsewhere,
     check_walls,
     check_databases,
     check_running,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.loopback import is_loopback_host
 
 from qcrbox_hub.cli.console import DataOption, ManagerOption, data_folder, say
 from qcrbox_hub.lifecycle.plan import Options
@@ -26,7 +27,7 @@ def registry(
         list[Path] | None,
         typer.Option(help="Further application folders. May be given several times.", show_default=False),
     ] = None,
-    manager: ManagerOption = "process",
+    manager: ManagerOption = "",
 ) -> None:
     """Registry, NATS and launcher without a hub. Prints one line on stdout when ready."""
     if not no_auth:
@@ -34,20 +35,21 @@ def registry(
             "A registry without a hub cannot sign people in.",
             next="Add --no-auth (loopback only), or start everything with `qcrbox up`.",
         )
-    if not ports.is_loopback(host):
+    if not is_loopback_host(host):
         raise UserInputError(
             f"--no-auth refuses to listen on {host}.",
             why="Everybody who reaches that address would have every right.",
             next="Use 127.0.0.1, or start with sign-in: `qcrbox up`.",
         )
     where = data_folder(data)
+    settings = PlatformSettings.load(where.path)
     options = Options(
         mode="registry",
         host=host,
         port=port or ports.choose(1)[0],
         applications=applications or [],
-        manager=manager,
-        settings=PlatformSettings.load(where.path),
+        manager=manager or settings.manager or "process",
+        settings=settings,
     )
     Run(options, where, say).up(
         lambda run: print(f"qcrbox registry ready at {run.plan.registry_url}", flush=True)  # type: ignore[union-attr]

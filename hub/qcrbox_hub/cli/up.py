@@ -9,11 +9,11 @@ from typing import Annotated, Literal
 
 import typer
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.loopback import is_loopback_host
 
 from qcrbox_hub.cli.console import DataOption, ManagerOption, data_folder, say
 from qcrbox_hub.lifecycle.plan import Options
 from qcrbox_hub.lifecycle.run import Run
-from qcrbox_hub.platform import ports
 from qcrbox_hub.platform.settings import PlatformSettings
 
 
@@ -71,7 +71,7 @@ def up(
     where = data_folder(data)
     settings = PlatformSettings.load(where.path)
     host, port = host or settings.public.host, port or settings.public.port
-    if solo and not ports.is_loopback(host):
+    if solo and not is_loopback_host(host):
         raise UserInputError(
             "--solo listens on this machine only.",
             why="It has one person and no accounts.",
@@ -111,7 +111,7 @@ def _announce(run: Run, open_: bool) -> None:
                 lines += ["                     " + run.plan.choice.stronger]
         if run.first_admin_link:
             lines += ["  First administrator, once: " + run.first_admin_link]
-    if not ports.is_loopback(run.options.host) and url.startswith("http:"):
+    if not is_loopback_host(run.options.host) and url.startswith("http:"):
         lines += ["", "  Others can reach this address. Put a web server with TLS in front of it."]
     lines += ["", "Ctrl-C stops everything."]
     print("\n".join(lines), flush=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.loopback import is_loopback_host
 from qcrbox.sandbox.user_ids import first_user_id
 
 from qcrbox_hub.accounts import roles
@@ -59,7 +60,7 @@ class Options:
         """Raises UserInputError where the platform needs a name and has none."""
         if url := self.public_url or self.settings.public.url:
             return Addresses.make(url, self.people_url)
-        if self.tls_in_front or self.own_tls or not ports.is_loopback(self.host):
+        if self.tls_in_front or self.own_tls or not is_loopback_host(self.host):
             raise UserInputError(
                 "The platform needs its public address.",
                 where=f"--host {self.host}",
@@ -191,10 +192,13 @@ def _registry(plan: Plan) -> ChildSpec:
     return ChildSpec(
         "registry",
         _python("qcrbox_registry"),
+        # Both name a NATS server of the site's own.
         _environment(
             plan,
-            **plan.options.settings.registry_environment(plan.data.path),
-            **{f"QCRBOX_REGISTRY_{name}": value for name, value in settings.items()},
+            **(
+                plan.options.settings.registry_environment(plan.data.path)
+                | {f"QCRBOX_REGISTRY_{name}": value for name, value in settings.items()}
+            ),
         ),
         ready=answering(f"{plan.registry_url}/api/healthz"),
         needs=() if plan.options.settings.nats.url else ("nats",),

@@ -16,8 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError, field_validator, model_validator
 from qcrbox.contract.errors import UserInputError
-
-from qcrbox_hub.platform.ports import is_loopback
+from qcrbox.contract.loopback import is_loopback_host
 
 SAME = "same"
 DEFAULT = "default"
@@ -126,7 +125,7 @@ class Addresses(BaseModel):
         host = host.lower().rstrip(".")
         if host == self.hub_host:
             return Place.HUB
-        if is_loopback(host):
+        if is_loopback_host(host):
             return Place.ALIAS
         if self.separation is not Separation.NONE:
             before, star, after = (_split(self.people).hostname or "").partition("*")

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 
 import psutil
 from qcrbox.contract.errors import Conflict, UserInputError
-
-
-def is_loopback(host: str) -> bool:
-    """True for an address that only this machine can reach. A name other than localhost is not trusted."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def is_free(host: str, port: int) -> bool:

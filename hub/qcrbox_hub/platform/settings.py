@@ -93,7 +93,12 @@ class People(Section):
     memory_gib: float = Field(4.0, ge=0, description="Memory of a server and its kernels, GiB; 0: no limit.")
     cpus: float = Field(2.0, ge=0, description="Processors; 0: no limit.")
     processes: int = Field(1024, ge=0, description="Processes and threads; 0: no limit.")
-    home_gib: float = Field(0.0, ge=0, description="Size of a home, GiB; 0: no limit.")
+    home_gib: float = Field(
+        0.0,
+        ge=0,
+        description="Size of a home, GiB; 0: no limit. A server whose home grows over it is ended; its owner starts it "
+        "again to remove files.",
+    )
     internet: bool = Field(
         False,
         description="May everyone reach the internet by HTTP(S)? A group's property `internet` allows it for its members.",

@@ -1,4 +1,4 @@
-"""Ports: what is loopback, what is free, who holds it."""
+"""Ports: what is free, who holds it."""
 
 from __future__ import annotations
 
@@ -8,25 +8,6 @@ import socket
 import pytest
 from qcrbox.contract.errors import Conflict, UserInputError
 from qcrbox_hub.platform import ports
-
-
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("127.0.0.1", True),
-        ("127.8.9.1", True),
-        ("::1", True),
-        ("localhost", True),
-        ("0.0.0.0", False),
-        ("::", False),
-        ("192.168.1.5", False),
-        ("localhost.evil.example", False),
-        ("127.0.0.1.nip.io", False),
-        ("", False),
-    ],
-)
-def test_only_loopback_addresses_are_loopback(host: str, loopback: bool) -> None:
-    assert ports.is_loopback(host) is loopback
 
 
 def test_port_in_use_names_the_process() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.files import CifFile, DataFile, content_of
-from qcrbox.api.stored import Stored
+from qcrbox.api.stored_crystal import StoredCrystal
 from qcrbox.contract.errors import MissingItemsError, NotAllowed, NotFound, QcError, UserInputError
 from qcrbox.display.summary import DatasetSummary, dataset_html, dataset_text, flags_of, items_of
 from qcrbox.markup import Table
@@ -23,7 +23,7 @@ _ID = re.compile(r"(?:qcrbox_ds_0x)?[0-9a-f]{32}")
 _MOST_LISTED = 50
 
 
-class Dataset(Stored):
+class Dataset(StoredCrystal):
     """One dataset. `.cif`, `.cell`, `.atoms`, `.view()`; items as `dataset["_cell_length_a"]`."""
 
     def __init__(self, box: Box, record: dict[str, Any], *, block: str | None = None) -> None:
@@ -107,31 +107,6 @@ class Dataset(Stored):
             f"{self.name!r} holds {len(files)} files: {', '.join(self.files)}.",
             next=f'Choose: qc["{self.name}"].files["…"].',
         )
-
-    @property
-    def structure(self) -> Any:
-        """Cell, space group, sites and geometry of its CIF."""
-        return self.cif.structure
-
-    @property
-    def cell(self) -> Any:
-        """Unit cell of its CIF."""
-        return self.cif.cell
-
-    @property
-    def formula(self) -> str:
-        """Chemical formula of its CIF."""
-        return self.cif.formula
-
-    @property
-    def space_group(self) -> Any:
-        """Space group of its CIF."""
-        return self.structure.space_group
-
-    @property
-    def atoms(self) -> Any:
-        """Atoms of its CIF by label."""
-        return self.cif.atoms
 
     @property
     def R1(self) -> float | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.files import CifFile, DataFile, cif_of
-from qcrbox.api.stored import Stored
+from qcrbox.api.stored_crystal import StoredCrystal
 from qcrbox.client.metrics import figure_label, figure_text
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from qcrbox.display.history import History
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from qcrbox.display.plots import Plots
 
 
-class Result(Stored):
+class Result(StoredCrystal):
     """The result of a successful calculation."""
 
     def __init__(self, calculation: Calculation) -> None:
@@ -67,31 +67,6 @@ class Result(Stored):
         raise UserInputError(
             f"{self.calculation.name} gave no CIF.", why=f"Its files: {', '.join(self.files) or 'none'}."
         )
-
-    @property
-    def structure(self) -> Any:
-        """Cell, space group, sites and geometry of the output CIF."""
-        return self.cif.structure
-
-    @property
-    def formula(self) -> str:
-        """Chemical formula of the output CIF."""
-        return self.cif.formula
-
-    @property
-    def space_group(self) -> Any:
-        """Space group of the output CIF."""
-        return self.structure.space_group
-
-    @property
-    def atoms(self) -> Any:
-        """Atoms of the output CIF by label."""
-        return self.cif.atoms
-
-    @property
-    def cell(self) -> Any:
-        """Unit cell of the output CIF."""
-        return self.cif.cell
 
     def __getitem__(self, name: str) -> Any:
         """An item of the output CIF: `result["_refine_ls_R_factor_gt"]`."""

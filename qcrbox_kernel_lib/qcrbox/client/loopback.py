@@ -6,13 +6,15 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from qcrbox.contract.loopback import is_loopback_host
+
 _PATTERN = "all://*.localhost"
 
 
 def is_loopback(url: str) -> bool:
     """True for an address of this machine, whose requests must not be sent to a proxy of the environment."""
     host = (urlsplit(url).hostname or "").rstrip(".")
-    return host in ("localhost", "::1") or host.startswith("127.") or host.endswith(".localhost")
+    return host.endswith(".localhost") or is_loopback_host(host)
 
 
 def mounts(url: str) -> dict[str, httpx.BaseTransport | None]:

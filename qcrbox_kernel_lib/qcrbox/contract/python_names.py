@@ -10,7 +10,7 @@ import keyword
 import re
 
 # Modules and layers of the package: importing one makes it an attribute of `qcrbox`.
-_MODULES = frozenset(
+MODULES = frozenset(
     [
         "analysis",
         "api",
@@ -96,7 +96,7 @@ _OF_THE_BOX = frozenset(
         "url",
     ]
 )
-RESERVED = _MODULES | _OFFERED | _OF_THE_BOX
+RESERVED = MODULES | _OFFERED | _OF_THE_BOX
 
 
 def identifier(name: str) -> str:

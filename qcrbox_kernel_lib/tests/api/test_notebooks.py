@@ -18,7 +18,11 @@ _SVG = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
 _PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
 
 
-@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+# The first tells whether notebooks run at all; the others take minutes.
+_EXECUTED = [NOTEBOOKS[0], *(pytest.param(path, marks=pytest.mark.slow) for path in NOTEBOOKS[1:])]
+
+
+@pytest.fixture(scope="module", params=_EXECUTED, ids=lambda path: path.stem)
 def executed(request, registry_url, tmp_path_factory):
     notebook = nbformat.read(request.param, as_version=4)
     folder = tmp_path_factory.mktemp("notebook")

@@ -192,7 +192,7 @@ class HubIdentity:
             return cached.actor
         refused = self._refused.get(key)
         if refused is not None and self._clock() - refused[0] < REFUSED_S:
-            raise refused[1]
+            raise refused[1].with_traceback(None)  # else it grows by each answer
         checking = self._checking.get(key)
         if checking is None:
             # Concurrent requests with one token ask the hub once.
@@ -317,8 +317,7 @@ class HubIdentity:
             return None
         if answer.status_code >= 400:
             raise Unreachable(f"The hub answered {answer.status_code}.", part="hub")
-        model: dict[str, Any] = answer.json()
-        return model
+        return _json_of(answer)
 
     # ------------------------------------------------------------ browser sign-in
 
@@ -354,7 +353,9 @@ class HubIdentity:
             )
         except httpx.HTTPError as error:
             raise Unreachable("The hub does not answer.", part="hub") from error
-        token = answer.json().get("access_token") if answer.status_code == 200 else None
+        if answer.status_code >= 500:
+            raise Unreachable(f"The hub answered {answer.status_code}.", part="hub")
+        token = _json_of(answer).get("access_token") if answer.status_code == 200 else None
         if not token:
             raise NotSignedIn("The hub refused the sign-in.", next="Try again from the hub's page.")
         await self._for_token(token)
@@ -403,6 +404,17 @@ def actor_of(person_id: int, account: HubAccount, group_ids: Mapping[str, int]) 
         admin="custom:qcrbox:admin" in account.scopes,
         application_admin="custom:qcrbox:applications" in account.scopes,
     )
+
+
+def _json_of(answer: httpx.Response) -> dict[str, Any]:
+    """The object in an answer of the hub. Raises Unreachable: a proxy in between may answer with a page of its own."""
+    try:
+        model = answer.json()
+    except ValueError:
+        model = None
+    if not isinstance(model, dict):
+        raise Unreachable("The hub answered something that is not its own: no JSON object.", part="hub")
+    return model
 
 
 def _filtered_groups(scopes: Iterable[str]) -> set[str]:

@@ -39,7 +39,11 @@ def require_loopback_name(request: HTTPConnection) -> None:
     A page of a stranger can let its own name lead to 127.0.0.1 (DNS rebinding); the browser then takes the
     registry for a part of that page, but still says the page's name as Host.
     """
-    host = urlsplit("//" + request.headers.get("host", "localhost")).hostname
+    named = request.headers.get("host", "localhost")
+    try:
+        host = urlsplit("//" + named).hostname
+    except ValueError:  # brackets without an address
+        host = named
     if host not in ("127.0.0.1", "::1", "localhost"):
         raise NotAllowed(
             "This registry has no sign-in and answers to loopback names only.",

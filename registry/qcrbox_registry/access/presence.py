@@ -5,6 +5,7 @@ A right that was withdrawn may still be used for `CHECK_AGAIN_S`; then the hub i
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
@@ -41,12 +42,11 @@ class Presence:
     async def now(self) -> Actor:
         """The actor with the rights of now. Raises NotSignedIn or NotAllowed when they may not use the registry any more.
 
-        While the hub does not answer, the last answer holds: a restart of the hub must not end transfers.
+        While the hub does not answer, the last answer holds: a restart of the hub must not end transfers, and a hub
+        that hangs must not hold up each of their pieces.
         """
         if self.is_due:
-            try:
+            with contextlib.suppress(Unreachable):
                 self.actor = await self._ask()
-            except Unreachable:
-                return self.actor
             self._checked = self._clock()
         return self.actor

@@ -133,9 +133,7 @@ class Quotas:
         subjects += [("group", group_id, name) for name, group_id in sorted(actor.groups.items())]
         for quota in QUOTAS:
             for subject, subject_id, name in subjects:
-                limit = self._set.get((subject, subject_id, quota))
-                if limit is None and subject == "person":
-                    limit = self._set.get(("default-person", 0, quota), self._site.get(quota))
+                limit = self.of(subject, subject_id, quota)
                 if limit is None and subject == "group":
                     continue
                 rows.append(

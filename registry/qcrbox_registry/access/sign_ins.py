@@ -12,6 +12,7 @@ class SignIns:
 
     LIFE_S = 12 * 3600.0
     STATE_LIFE_S = 600.0
+    MOST_STATES = 10_000  # anybody can begin a sign-in: the oldest one is dropped
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -21,7 +22,7 @@ class SignIns:
     def begin(self, next_path: str) -> str:
         """A state for the code flow, bound to where the person wanted to go."""
         now = self._clock()
-        self._states = {k: v for k, v in self._states.items() if now - v[0] < self.STATE_LIFE_S}
+        _drop_old(self._states, now - self.STATE_LIFE_S, self.MOST_STATES - 1)
         state = secrets.token_urlsafe(24)
         self._states[state] = (now, next_path)
         return state
@@ -35,8 +36,10 @@ class SignIns:
 
     def keep(self, token: str) -> str:
         """Store the hub's token; returns the random value for the cookie."""
+        now = self._clock()
+        _drop_old(self._tokens, now - self.LIFE_S)
         cookie = secrets.token_urlsafe(32)
-        self._tokens[cookie] = (self._clock(), token)
+        self._tokens[cookie] = (now, token)
         return cookie
 
     def token(self, cookie: str) -> str | None:
@@ -52,3 +55,12 @@ class SignIns:
     def forget(self, cookie: str) -> None:
         """Sign out: the cookie is worth nothing from now on."""
         self._tokens.pop(cookie, None)
+
+
+def _drop_old(entries: dict[str, tuple[float, str]], before: float, most: int | None = None) -> None:
+    """Drop the entries made before this time, and the oldest beyond `most`. They are in the order of their times."""
+    while entries:
+        oldest = next(iter(entries))
+        if entries[oldest][0] >= before and (most is None or len(entries) <= most):
+            return
+        del entries[oldest]

@@ -61,8 +61,7 @@ class AgentFailures:
             )
         now_mono = state.clock.monotonic()
         for active in held:
-            ran = None if active.started_mono is None else max(now_mono - active.started_mono, 0.0)
-            state.settle(agent, active, succeeded=False, ran_s=ran)
+            state.settle(agent, active, succeeded=False, ran_s=active.ran_s(now_mono))
         state.fleet.remove(agent)
         if ids:
             state.enqueue(await state.db.read(lambda conn: work_queue.waiting(conn, ids)))

@@ -99,7 +99,9 @@ class Backlog:
 
     def remove(self, calculation_id: str) -> bool:
         """Take a calculation out; False when it was not queued."""
-        if self._delayed.pop(calculation_id, None) is not None:
+        paused = self._delayed.pop(calculation_id, None)
+        if paused is not None:
+            self._drop_if_empty(paused.partition)
             return True  # `release_due` skips its entry in `_later`
         entry = self._where.pop(calculation_id, None)
         if entry is None:
@@ -124,13 +126,17 @@ class Backlog:
             entry = self._delayed.pop(calculation_id, None)
             if entry is None:
                 continue
-            old = entry.partition
-            partition = self._partition(old.application_id, old.owner_id, old.group_id)
-            entry = entry._replace(partition=partition)
-            self._where[calculation_id] = entry
-            partition.entries.add(entry)
+            self.put_back(entry)
             moved += 1
         return moved
+
+    def put_back(self, entry: Entry) -> None:
+        """Queue an entry that was taken out, in its old place; its partition may be another object by now."""
+        old = entry.partition
+        partition = self._partition(old.application_id, old.owner_id, old.group_id)
+        entry = entry._replace(partition=partition)
+        self._where[entry.id] = entry
+        partition.entries.add(entry)
 
     def partitions(self, application_id: int) -> list[QueuePartition]:
         """The partitions of an application that are not empty."""
@@ -139,12 +145,19 @@ class Backlog:
         ]
 
     def applications(self) -> list[int]:
-        """Ids of the applications with waiting calculations."""
-        return [application for application, partitions in self._partitions.items() if partitions]
+        """Ids of the applications with waiting or pausing calculations."""
+        waiting = [
+            application for application, some in self._partitions.items() if any(map(len, some.values()))
+        ]
+        pausing = (entry.partition.application_id for entry in self._delayed.values())
+        return list(dict.fromkeys((*waiting, *pausing)))
 
     def waiting_for(self, application_id: int) -> int:
-        """How many calculations wait for an application."""
-        return sum(len(partition) for partition in self._partitions.get(application_id, {}).values())
+        """How many calculations wait or pause for an application."""
+        pausing = sum(entry.partition.application_id == application_id for entry in self._delayed.values())
+        return pausing + sum(
+            len(partition) for partition in self._partitions.get(application_id, {}).values()
+        )
 
     def ids(self) -> Iterator[str]:
         """Ids of everything that waits or pauses."""
@@ -156,8 +169,14 @@ class Backlog:
         entry = self._where.get(calculation_id)
         if entry is None:
             delayed = self._delayed.get(calculation_id)
-            return None if delayed is None else (delayed.partition, len(delayed.partition))
+            return None if delayed is None else self._place_of_paused(delayed.partition)
         return entry.partition, entry.partition.entries.index(entry)
+
+    def _place_of_paused(self, first: QueuePartition) -> tuple[QueuePartition, int]:
+        """Behind all that wait now. Its partition may have been emptied, and made anew, since it was added."""
+        partitions = self._partitions.get(first.application_id, {})
+        partition = partitions.get((first.owner_id, first.group_id), first)
+        return partition, len(partition)
 
     def ahead(self, calculation_id: str) -> int | None:
         """About how many start before it: those before it in its partition, and as many of each other partition, since

@@ -110,6 +110,7 @@ class Cancelling:
             return ledger.close()
 
         written = await self.state.db.write(write)
-        self.state.settle(agent, active, succeeded=False, ran_s=None)
+        ran_s = active.ran_s(self.state.clock.monotonic())
+        self.state.settle(agent, active, succeeded=False, ran_s=ran_s)
         self.state.publish(written)
         await self.launching.kill(agent, "it did not end a cancelled calculation")

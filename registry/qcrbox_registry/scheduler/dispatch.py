@@ -207,7 +207,7 @@ class Dispatcher:
         for assignment in chosen:
             command = commands.get(assignment.active.calculation_id)
             if command is None:  # cancelled since
-                self.state.settle(assignment.agent, assignment.active, succeeded=False, ran_s=None)
+                self._take_from_agent(assignment)
                 continue
             assignment.active.attempt = command.attempt
             assignment.active.interactive = command.interactive
@@ -272,10 +272,16 @@ class Dispatcher:
         self.state.publish(await self.state.db.write(write))
         await self._take_back(taken, pause_s)
 
+    def _take_from_agent(self, assignment: Assignment) -> None:
+        """The agent did not get to this calculation. It does not count as a run: an agent that may run once only would
+        be used up by it."""
+        assignment.agent.runs -= 1
+        self.state.settle(assignment.agent, assignment.active, succeeded=False, ran_s=None)
+
     async def _take_back(self, taken: list[Assignment], pause_s: float) -> None:
         for assignment in taken:
             if assignment.active.calculation_id in assignment.agent.active:
-                self.state.settle(assignment.agent, assignment.active, succeeded=False, ran_s=None)
+                self._take_from_agent(assignment)
         ids = [assignment.active.calculation_id for assignment in taken]
         waiting = await self.state.db.read(lambda conn: work_queue.waiting(conn, ids))
         now = self.state.clock.time()

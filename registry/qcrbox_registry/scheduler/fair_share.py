@@ -58,12 +58,11 @@ class FairShare:
 
     def use(self, subject: str, subject_id: int, now: float) -> float:
         """Decayed slot seconds of a person or group as of `now`."""
+        weight = self._weight(now)  # first: it may renew the units that the uses are kept in
         if subject == "person":
-            kept = self._people.get(subject_id, 0.0)
-        else:
-            group = self._groups.get(subject_id)
-            kept = group.use if group else 0.0
-        return kept / self._weight(now)
+            return self._people.get(subject_id, 0.0) / weight
+        group = self._groups.get(subject_id)
+        return group.use / weight if group else 0.0
 
     def restore(self, subject: str, subject_id: int, decayed_s: float, at: float) -> None:
         """Take over a stored use: it was `decayed_s` at the time `at`."""

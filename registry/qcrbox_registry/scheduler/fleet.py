@@ -31,6 +31,10 @@ class Active:
     over_wall_time: bool = False
     not_seen_since_mono: float | None = None  # heartbeats say that the agent does not do it
 
+    def ran_s(self, mono: float) -> float | None:
+        """How long it has run at the monotonic time `mono`, s; None before its start."""
+        return None if self.started_mono is None else max(mono - self.started_mono, 0.0)
+
 
 @dataclass(slots=True, eq=False)
 class Agent:

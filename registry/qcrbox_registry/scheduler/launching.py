@@ -124,6 +124,8 @@ class Launching:
         """An agent did not come up; `log_text`: the end of its output. After several failures in a row the calculation
         that waits longest fails."""
         state = self.state
+        if agent.is_leaving or agent.state is AgentState.GONE:
+            return  # its launcher reported the same failure twice, as an event and in its list
         state.counters.failed_starts += 1
         log.warning("agent_did_not_start", agent=agent.id, reason=reason)
         await self.failures.handle(agent, reason)
@@ -144,11 +146,15 @@ class Launching:
         partitions = state.backlog.partitions(application.id)
         if not partitions or any(agent.is_ready for agent in state.fleet.of_application(application.id)):
             return
-        head = min(partitions, key=lambda partition: partition.head.key)
-        calculation_id, _ = state.backlog.take(head)
+        head = min(partition.head for partition in partitions)
+        state.backlog.remove(head.id)
         text = f"{application.slug} {application.version} could not be started ({application.start_failures} times): {reason}"
-        change = Change(calculation_id, State.FAILED, None, fields={"error_msg": text, "dead_letter": True})
-        written, _ = await state.db.write(lambda conn: change_states(conn, [change], state.clock.time()))
+        change = Change(head.id, State.FAILED, None, fields={"error_msg": text, "dead_letter": True})
+        try:
+            written, _ = await state.db.write(lambda conn: change_states(conn, [change], state.clock.time()))
+        except BaseException:
+            state.backlog.put_back(head)  # it still waits
+            raise
         state.publish(written)
 
     async def agent_ready(self, agent: Agent, event: AgentReady) -> None:

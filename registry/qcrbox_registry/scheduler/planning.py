@@ -112,14 +112,8 @@ class Planner:
         leaving = (AgentState.STOPPING, AgentState.DRAINING)
         if any(agent.state in leaving or agent.is_yielding for agent in agents):
             return  # a place becomes free already
-        idle = [
-            agent
-            for agent in agents
-            if agent.state is AgentState.IDLE
-            and not agent.active
-            and not _serves(agent, application, partitions)
-        ]
-        if _can_serve(idle, application, partitions):
+        idle = [agent for agent in agents if agent.state is AgentState.IDLE and not agent.active]
+        if any(_serves(agent, application, partitions) for agent in idle):
             return  # an agent has become free since
         if idle:
             oldest = min(idle, key=lambda agent: (agent.owner_id is None, agent.idle_since_mono))
@@ -147,16 +141,6 @@ class Planner:
         own = min(share.score(agent.owner_id or 0, group) for group in groups)
         others = [partition for partition in partitions if partition.owner_id != agent.owner_id]
         return any(share.score(partition.owner_id, partition.group_id) < own for partition in others)
-
-
-def _can_serve(idle: list[Agent], application: Application, partitions: list[QueuePartition]) -> bool:
-    """Whether an idle agent of this application may work for a person who waits."""
-    owners = {partition.owner_id for partition in partitions}
-    return any(
-        agent.application_id == application.id
-        and (application.reuse == "any" or agent.owner_id is None or agent.owner_id in owners)
-        for agent in idle
-    )
 
 
 def _serves(agent: Agent, application: Application, partitions: list[QueuePartition]) -> bool:

@@ -141,6 +141,7 @@ class Reconciler:
         mono = self.state.clock.monotonic()
         for agent in self.state.fleet.agents.values():
             agent.seen_mono = min(agent.seen_mono + seconds, mono)
+            agent.requested_mono = min(agent.requested_mono + seconds, mono)
             for active in agent.active.values():
                 active.not_seen_since_mono = None
                 if active.cancel_reason:

@@ -15,7 +15,7 @@ from qcrbox_registry.store import agents, applications, holds, launchers, quotas
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.holds import Hold
-from qcrbox_registry.store.transitions import Ledger
+from qcrbox_registry.store.transitions import Change, Ledger
 from qcrbox_registry.store.work_queue import ActiveRow, Waiting
 
 SENT_BEFORE_S = 10.0  # an adopted command counts as sent this long ago
@@ -179,14 +179,25 @@ async def _free_orphans(state: SchedulerState, orphans: list[ActiveRow]) -> None
     def write(conn: Connection) -> list[Event]:
         ledger = Ledger(conn, (row.id for row in orphans), state.clock.time())
         for row in orphans:
-            ledger.release(
-                row.id, row.attempt, lost=True, reason="its agent was gone when the registry came back"
-            )
+            _free(ledger, row)
         return ledger.close()
 
     state.publish(await state.db.write(write))
     ids = [row.id for row in orphans]
     state.enqueue(await state.db.read(lambda conn: work_queue.waiting(conn, ids)))
+
+
+def _free(ledger: Ledger, row: ActiveRow) -> None:
+    """Cancel what was asked to be cancelled, fail a session that was open, queue the rest again."""
+    reason = "its agent was gone when the registry came back"
+    if row.cancel_requested_at is not None:
+        fields = {"error_msg": row.cancel_reason}
+        ledger.change(Change(row.id, State.CANCELLED, row.attempt, fields=fields))
+    elif row.interactive and row.started_at is not None:
+        fields = {"error_msg": f"The program of the session has ended: {reason}."}
+        ledger.change(Change(row.id, State.FAILED, row.attempt, fields=fields))
+    else:
+        ledger.release(row.id, row.attempt, lost=True, reason=reason)
 
 
 async def _compare_consumers(state: SchedulerState) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections import deque
+from collections import Counter, deque
 
 KEPT = 64
 
@@ -14,15 +14,15 @@ class RuntimeEstimates:
     def __init__(self) -> None:
         self._past: dict[int, deque[float]] = {}
         self._median: dict[int, float] = {}
-        self._count = 0
+        self._runs: Counter[int] = Counter()
 
     def add(self, command_id: int, seconds: float) -> None:
         """Note a runtime."""
         past = self._past.setdefault(command_id, deque(maxlen=KEPT))
         past.append(seconds)
         # A median of 64 costs more than the rest of an event; every eighth is enough once there are many.
-        self._count += 1
-        if len(past) <= 8 or command_id not in self._median or self._count % 8 == 0:
+        self._runs[command_id] += 1
+        if len(past) <= 8 or command_id not in self._median or self._runs[command_id] % 8 == 0:
             self._median[command_id] = statistics.median(past)
 
     def restore(self, command_id: int, mean_s: float) -> None:

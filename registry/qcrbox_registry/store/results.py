@@ -37,17 +37,6 @@ _title_parts = sa.select(
 )
 
 
-def commit_finished(conn: Connection, finished: Finished, now: float | None = None) -> list[events.Event]:
-    """Write one end. The events to publish; empty when it was written before.
-
-    Raises NotFound, StaleAttempt, StateRefused: nothing was changed.
-    """
-    written, refused = commit_many(conn, [finished], now)
-    if refused[0] is not None:
-        raise refused[0]
-    return written
-
-
 def commit_many(
     conn: Connection,
     ends: Sequence[Finished],

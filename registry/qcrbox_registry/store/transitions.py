@@ -186,6 +186,8 @@ class Ledger:
         step = change.step or (Step.DONE if new in FINAL else _FIRST_STEP[new])
         if change.new is None and (old in FINAL or entry.step == Step.CANCELLING):
             return None  # steps after the end or a cancellation do not count
+        if new == State.RUNNING and entry.step == Step.CANCELLING:
+            step = Step.CANCELLING  # what the agent still reports does not take the cancellation back
         if new == old:
             if old in FINAL or entry.step == step:
                 return None

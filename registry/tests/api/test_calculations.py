@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 from qcrbox.contract.messages import CHECKPOINT, Finished, OutputFile
 from qcrbox.contract.states import State
-from qcrbox_registry.store import logs, results
+from qcrbox_registry.store import logs
 from qcrbox_registry.store.tables import calculations as calculation_table
+from qcrbox_registry.testing.ends import write_end
 
 NOOP = {
     "application_slug": "practice",
@@ -314,7 +315,7 @@ def test_the_end_of_an_attempt_closes_its_files(registry, attempt, cif):
     end = Finished(
         calculation_id=attempt["id"], attempt=attempt["attempt"], status=State.SUCCESSFUL, outputs=[output]
     )
-    registry.write(lambda conn: results.commit_finished(conn, end))
+    registry.write(lambda conn: write_end(conn, end))
     assert put(attempt, b"late", "late.txt").status_code == 409
     done = attempt["ada"].get(f"/api/calculations/{attempt['id']}").json()["payload"]["calculations"][0]
     dataset = (
@@ -335,7 +336,7 @@ def test_notes_and_what_is_not_applied_are_kept_apart_from_warnings(registry, at
         warnings=["Not positive definite: C7."],
         remarks=remarks,
     )
-    registry.write(lambda conn: results.commit_finished(conn, end))
+    registry.write(lambda conn: write_end(conn, end))
     done = attempt["ada"].get(f"/api/calculations/{attempt['id']}").json()["payload"]["calculations"][0]
     assert (done["warnings"], done["remarks"]) == (["Not positive definite: C7."], remarks)
     listed = attempt["ada"].get("/api/calculations").json()["payload"]["calculations"]
@@ -365,7 +366,7 @@ def test_a_cancelled_calculation_keeps_its_checkpoint_as_an_output(registry, att
     end = Finished(
         calculation_id=attempt["id"], attempt=attempt["attempt"], status=State.CANCELLED, outputs=[output]
     )
-    registry.write(lambda conn: results.commit_finished(conn, end))
+    registry.write(lambda conn: write_end(conn, end))
     done = attempt["ada"].get(f"/api/calculations/{attempt['id']}").json()["payload"]["calculations"][0]
     assert done["output_dataset_id"]
 

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 from qcrbox.contract.messages import Finished, OutputFile
 from qcrbox.contract.states import State
-from qcrbox_registry.store import results
+from qcrbox_registry.testing.ends import write_end
 
 CIF = b"data_quartz\n_cell_length_a 4.9134\n_refine_ls_R_factor_gt 0.021\n"
 
@@ -38,7 +38,7 @@ def read(registry, taken):
             status=State.SUCCESSFUL,
             outputs=[output],
         )
-        registry.write(lambda conn: results.commit_finished(conn, end))
+        registry.write(lambda conn: write_end(conn, end))
         return payload(client.get(f"/api/calculations/{attempt['id']}"))["calculations"][0]
 
     return run

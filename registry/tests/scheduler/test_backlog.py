@@ -125,3 +125,97 @@ def test_filling_at_start_gives_the_same_order_as_adding(rows):
         for b in (one_by_one, at_once)
     ]
     assert sorted(entries[0]) == sorted(entries[1])
+
+
+def paused(name, **more):
+    return waiting(name, not_before=10.0, **more)
+
+
+def test_what_pauses_is_counted_for_its_application(backlog):
+    backlog.add(paused("a"), now=0.0)
+    backlog.add(waiting("b"), now=0.0)
+    backlog.add(paused("c", application=2), now=0.0)
+    assert (backlog.waiting_for(1), backlog.waiting_for(2)) == (2, 1)
+    assert len(backlog) == backlog.waiting_for(1) + backlog.waiting_for(2)
+    assert sorted(backlog.applications()) == [1, 2]
+
+
+def test_a_cancelled_pause_leaves_no_application_behind(backlog):
+    backlog.add(paused("a"), now=0.0)
+    assert backlog.remove("a") is True
+    assert backlog.applications() == []
+    assert backlog.waiting_for(1) == 0
+
+
+def test_a_cancelled_pause_takes_nothing_from_those_that_wait_beside_it(backlog):
+    backlog.add(paused("a"), now=0.0)
+    backlog.add(waiting("b"), now=0.0)
+    backlog.remove("a")
+    assert backlog.applications() == [1]
+    assert backlog.place("b")[1] == 0
+
+
+def test_what_pauses_stands_behind_those_of_its_person_that_wait_now(backlog):
+    """Its first partition has been emptied in between; a new one of the same person stands in its place."""
+    backlog.add(waiting("first"), now=0.0)
+    backlog.add(paused("a"), now=0.0)
+    backlog.remove("first")
+    backlog.add(waiting("b", at=1.0), now=0.0)
+    backlog.add(waiting("c", at=2.0), now=0.0)
+    assert backlog.place("a")[1] == 2
+    assert backlog.ahead("a") == 2
+
+
+def test_what_pauses_has_a_place_also_when_its_person_has_nothing_else(backlog):
+    backlog.add(waiting("first"), now=0.0)
+    backlog.add(paused("a"), now=0.0)
+    backlog.remove("first")
+    backlog.add(waiting("other", owner=2), now=0.0)
+    partition, rank = backlog.place("a")
+    assert (partition.owner_id, rank) == (1, 0)
+    assert backlog.ahead("a") == 1
+
+
+@pytest.mark.parametrize("name", ["never", ""])
+def test_what_does_not_wait_has_no_place(backlog, name):
+    assert backlog.place(name) is None
+    assert backlog.ahead(name) is None
+    assert backlog.remove(name) is False
+
+
+def test_all_that_waits_or_pauses_is_listed(backlog):
+    backlog.fill([waiting("a"), paused("b"), waiting("c", owner=2)], now=0.0)
+    assert sorted(backlog.ids()) == ["a", "b", "c"]
+    assert len(backlog) == 3
+
+
+def test_taking_the_last_one_drops_its_partition_and_application(backlog):
+    backlog.add(waiting("a"), now=0.0)
+    (partition,) = backlog.partitions(1)
+    assert backlog.take(partition) == ("a", 1)
+    assert backlog.partitions(1) == backlog.applications() == []
+    assert "a" not in backlog
+
+
+def test_a_pause_that_is_over_at_filling_is_none(backlog):
+    backlog.fill([paused("a")], now=10.0)
+    assert backlog.place("a") is not None
+    assert backlog.release_due(1e9) == 0
+    assert order_of(backlog) == ["a"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 3), st.integers(0, 5), st.booleans(), st.booleans()), max_size=60),
+)
+def test_the_count_of_each_application_is_the_count_of_all(steps):
+    backlog = Backlog(AGEING)
+    for number, (application, name, pauses, removes) in enumerate(steps):
+        key = f"{application}-{name}"
+        if removes:
+            backlog.remove(key)
+        else:
+            make = paused if pauses else waiting
+            backlog.add(make(key, application=application, at=float(number)), now=0.0)
+    counts = {each: backlog.waiting_for(each) for each in (1, 2, 3)}
+    assert sum(counts.values()) == len(backlog) == len(list(backlog.ids()))
+    assert sorted(backlog.applications()) == [each for each, count in counts.items() if count]

@@ -9,7 +9,7 @@ from qcrbox.contract.errors import NotFound
 from qcrbox.contract.messages import Finished, OutputFile
 from qcrbox.contract.states import FINAL, NEXT, State, Step
 from qcrbox_registry.access.reach import reach
-from qcrbox_registry.store import calculations, datasets, events, lineage, lists, logs, results, uploads
+from qcrbox_registry.store import calculations, datasets, events, lineage, lists, logs, uploads
 from qcrbox_registry.store.paging import Page
 from qcrbox_registry.store.tables import calculation_outputs, command_durations, file_contents, loads, new_id
 from qcrbox_registry.store.transitions import (
@@ -21,6 +21,7 @@ from qcrbox_registry.store.transitions import (
     change_states,
 )
 from qcrbox_registry.store.visibility import condition
+from qcrbox_registry.testing.ends import write_end
 
 
 def state(world, calculation_id):
@@ -226,7 +227,7 @@ def running(world, **more):
 
 def finish(world, calculation_id, attempt, *outputs, status=State.SUCCESSFUL, **more):
     end = Finished(calculation_id=calculation_id, attempt=attempt, status=status, outputs=outputs, **more)
-    return world.write(lambda conn: results.commit_finished(conn, end))
+    return world.write(lambda conn: write_end(conn, end))
 
 
 def references(world, content):
@@ -308,7 +309,7 @@ def test_durations_of_successful_runs_are_learnt(world):
         one, attempt = running(world)
         started = state(world, one).started_at
         end = Finished(calculation_id=one, attempt=attempt, status=State.SUCCESSFUL)
-        world.write(lambda conn, end=end, at=started + seconds: results.commit_finished(conn, end, at))
+        world.write(lambda conn, end=end, at=started + seconds: write_end(conn, end, at))
     row = world.read(lambda conn: conn.execute(sa.select(command_durations)).one())
     assert (row.n, row.mean_s) == (2, pytest.approx(2.0))
     assert row.m2 == pytest.approx(2.0)

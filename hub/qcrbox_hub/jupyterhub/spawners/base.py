@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jupyterhub.spawner import SpawnException
 from sqlalchemy.orm import object_session
 from traitlets import Bool, Float, Int, Unicode, default
 
 from qcrbox_hub.accounts.numbers import Account, Accounts
+from qcrbox_hub.jupyterhub.home_watch import HomeWatch
 from qcrbox_hub.jupyterhub.tutorials import FOLDER as TUTORIALS
 from qcrbox_hub.platform import paths
 from qcrbox_hub.platform.supervisor import MARK
+from qcrbox_hub.walls import home_sizes
+from qcrbox_hub.walls.home_limits import GIB, home_limits
 from qcrbox_hub.walls.homes import Homes
 
 # JupyterHub insists that each class below its Spawner starts something; this mix-in does not.
@@ -24,11 +26,12 @@ if TYPE_CHECKING:
 else:
     from traitlets.config import LoggingConfigurable as Base
 
-GIB = 1024**3
-
 
 class PersonServer(Base):
     """Mix-in of a person's Jupyter server. It ignores server configuration and Python paths that the person can write."""
+
+    # Of all running servers; started with the first of them.
+    home_watch: ClassVar[HomeWatch | None] = None
 
     data = Unicode(help="The data folder.").tag(config=True)
     mark = Unicode(help="The data folder's mark, carried by all its processes.").tag(config=True)
@@ -95,17 +98,49 @@ class PersonServer(Base):
         """Whether everyone, or one of the person's groups, may use the internet."""
         return self.internet or any(each.get("internet") is True for each in self.group_properties())
 
+    # ------------------------------------------------------------ the size of the home
+
+    # Set when the server runs: asked for every two seconds, too often for the database.
+    home_label = ""
+
+    @property
+    def home_limit_bytes(self) -> int:
+        """0: no limit."""
+        return round(self.quota_gib * GIB)
+
     async def require_room(self) -> None:
-        """Raises an error that the person reads when the home is fuller than its quota."""
-        if not self.quota_gib:
+        """Raises an error that the person reads when the home is too full for another start."""
+        if not self.home_limit_bytes:
             return
-        used = await asyncio.to_thread(self.homes.bytes_used, self.account.label)
-        if used > self.quota_gib * GIB:
-            raise SpawnException(
-                f"Your home is full: {used / GIB:.1f} of {self.quota_gib:g} GiB are used. Ask an administrator for "
-                "more room, or for help to remove files.",
-                reason="quota",
-            )
+        label = self.account.label
+        used = (await home_sizes.measure(self.homes.root, [label])).get(label, 0)
+        if refusal := home_limits.refusal(label, used, self.home_limit_bytes):
+            raise SpawnException(refusal, reason="quota")
+
+    def start_polling(self) -> None:
+        """The hub calls this for each server that runs, also after its own restart."""
+        super().start_polling()
+        self.home_label = self.account.label
+        if PersonServer.home_watch is None:
+            PersonServer.home_watch = HomeWatch(self.homes.root)
+            PersonServer.home_watch.start()
+        PersonServer.home_watch.add(self)
+
+    def stop_polling(self) -> None:
+        """The hub calls this for each server that has ended."""
+        super().stop_polling()
+        if PersonServer.home_watch is not None:
+            PersonServer.home_watch.remove(self)
+
+    async def end_for_full_home(self, why: str) -> None:
+        """End the server at once, and let the hub know."""
+        self.log.warning("Ending the server of %s: %s", self.user.name, why)
+        await self.stop_writing()
+        await self.stop(now=True)
+        await self.poll_and_notify()
+
+    async def stop_writing(self) -> None:
+        """For servers whose end gives their programs time to go on writing."""
 
     # ------------------------------------------------------------ environment
 

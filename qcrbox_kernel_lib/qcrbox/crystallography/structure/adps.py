@@ -69,12 +69,6 @@ def u_to_cartesian(u_cif: ArrayLike, cell: UnitCell) -> Array:
     return transform @ np.asarray(u_cif, dtype=float) @ transform.T
 
 
-def u_from_cartesian(u_cart: ArrayLike, cell: UnitCell) -> Array:
-    """Inverse of `u_to_cartesian`."""
-    transform = np.linalg.inv(cell.orthogonalisation * cell.reciprocal_lengths)
-    return transform @ np.asarray(u_cart, dtype=float) @ transform.T
-
-
 def isotropic_tensor(u_iso: ArrayLike, cell: UnitCell) -> Array:
     """U(ij) (n, 3, 3) of a sphere: U11 = U22 = U33 = Uiso, U12 = Uiso cos γ*, and so on."""
     g = cell.reciprocal_metric
@@ -95,15 +89,6 @@ def rotate(u_cif: ArrayLike, rotation: ArrayLike, cell: UnitCell) -> Array:
 def u_equivalent(u_cif: ArrayLike, cell: UnitCell) -> Array:
     """Ueq (n,): a third of the trace of the Cartesian tensor, Å²."""
     return np.trace(u_to_cartesian(u_cif, cell), axis1=-2, axis2=-1) / 3.0
-
-
-def u_equivalent_su(u_su: ArrayLike, cell: UnitCell) -> Array:
-    """s.u. of Ueq (n,) from the s.u. of the six components, without their covariances."""
-    transform = cell.orthogonalisation * cell.reciprocal_lengths
-    weights = transform.T @ transform / 3.0
-    factors = np.where(np.eye(3, dtype=bool), weights, 2 * weights)
-    upper = np.triu(np.ones((3, 3), dtype=bool))
-    return np.sqrt(np.sum((factors * np.asarray(u_su, dtype=float))[..., upper] ** 2, axis=-1))
 
 
 def principal_axes(u_cart: ArrayLike) -> PrincipalAxes:

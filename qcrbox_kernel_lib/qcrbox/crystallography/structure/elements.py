@@ -33,19 +33,12 @@ def element_of_type(symbol: str) -> str:
 
 
 @lru_cache(maxsize=65536)
-def element_of_label(label: str) -> str:
-    """Element of an atom label without type symbol: `H1A'`, `Cl1`, `CL1`, `C12`, `CA1`, `Wat1`.
+def readings_of_label(label: str) -> tuple[str, ...]:
+    """Elements that an atom label without type symbol may mean, the likeliest first; empty for none.
 
     A second letter counts only in lower case, or in upper case when the first alone is no element:
     `CA1` is carbon A1, `BR1` and `CL1` are read as Br and Cl because labels of that kind abound.
     """
-    readings = _readings(label)
-    return readings[0] if readings else ""
-
-
-@lru_cache(maxsize=65536)
-def _readings(label: str) -> tuple[str, ...]:
-    """The elements that a label may mean, the likeliest first; empty for none."""
     plain = label.strip()
     match = _LETTERS.match(plain)
     if match is None or match[0].upper() in _NO_ELEMENT:
@@ -107,7 +100,7 @@ def _sites_that_may_be(
 
     It would be one where there are more of them than the formula has, or where another element lost its last site.
     """
-    places = [n for n, label in enumerate(labels) if not types[n] and element in _readings(label)]
+    places = [n for n, label in enumerate(labels) if not types[n] and element in readings_of_label(label)]
     left = {_isotope_of(element) for n, element in enumerate(found) if n not in places}
     takes_the_last = any(_isotope_of(found[n]) in known and _isotope_of(found[n]) not in left for n in places)
     return [] if len(places) > 2 * known[element] or takes_the_last else places
@@ -128,7 +121,7 @@ def _possible(label: str, symbol: str, known: Mapping[str, float]) -> tuple[str,
     if not symbol:
         if "W" in known and _WATER_OR_TUNGSTEN.match(label.strip()):
             return ("W",)
-        return _readings(label)
+        return readings_of_label(label)
     element = element_of_type(symbol)
     if element == "W" and known and "W" not in known and _WATER.match(label.strip()):
         return ("O",)

@@ -124,7 +124,7 @@ def _with_output(serving, core, calculation_id: str, cif: bytes) -> None:
         name="refined", filename="refined.cif", filetype="cif", primary=True, **stored.json()["payload"]
     )
     end = Finished(calculation_id=calculation_id, attempt=attempt, status=State.SUCCESSFUL, outputs=[output])
-    core.db.write_sync(lambda conn: results.commit_finished(conn, end))
+    core.db.write_sync(lambda conn: results.commit_many(conn, [end]))
     client.close()
 
 

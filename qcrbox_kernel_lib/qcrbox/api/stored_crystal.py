@@ -1,0 +1,45 @@
+"""What a dataset and a result have in common: each stands for a crystal, the one of its CIF."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from qcrbox.api.stored import Stored
+
+if TYPE_CHECKING:
+    from qcrbox.api.files import CifFile
+
+
+class StoredCrystal(Stored):
+    """A stored object with a CIF."""
+
+    @property
+    @abstractmethod
+    def cif(self) -> CifFile:
+        """Its CIF. Raises UserInputError, or MissingItemsError, when there is none or the choice is not clear."""
+
+    @property
+    def structure(self) -> Any:
+        """Cell, space group, sites and geometry of its CIF."""
+        return self.cif.structure
+
+    @property
+    def cell(self) -> Any:
+        """Unit cell of its CIF."""
+        return self.cif.cell
+
+    @property
+    def formula(self) -> str:
+        """Chemical formula of its CIF."""
+        return self.cif.formula
+
+    @property
+    def space_group(self) -> Any:
+        """Space group of its CIF."""
+        return self.structure.space_group
+
+    @property
+    def atoms(self) -> Any:
+        """Atoms of its CIF by label."""
+        return self.cif.atoms
