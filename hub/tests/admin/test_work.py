@@ -173,7 +173,9 @@ def test_application_is_restricted_held_retired_and_brought_back(
     assert "superseded" in retired[0]["details"]
     ada.submit(page, action="restore")
     assert "avogadro" in seen()
-    assert "no newer version" in ada.submit(page, action="roll_back", typed_name="avogadro 1.0").text
+    assert (
+        "no newer version" in ada.submit(page, action="roll_back", typed_name="avogadro 1.0", reason="x").text
+    )
 
 
 def test_application_administrator_has_applications_and_launchers_and_no_more(

@@ -125,7 +125,10 @@ class Launching:
         that waits longest fails."""
         state = self.state
         if agent.is_leaving or agent.state is AgentState.GONE:
-            return  # its launcher reported the same failure twice, as an event and in its list
+            # Its launcher reported the same failure twice, as an event and in its list: the event has the output.
+            if log_text:
+                await state.db.write(lambda conn: agents.note_failed_start(conn, agent.id, log_text))
+            return
         state.counters.failed_starts += 1
         log.warning("agent_did_not_start", agent=agent.id, reason=reason)
         await self.failures.handle(agent, reason)
