@@ -194,7 +194,7 @@ def test_script_of_the_older_site(
         "import qcrbox as qc\n"
         f"dataset = qc.add({CIF!r}, name='q.cif', group='script-lab')\n"
         "calculation = qc.qcrboxtools.validate(dataset)\n"
-        "calculation.wait()\n"
+        "calculation.result(quiet=True)\n"
         "print('made', calculation.id, calculation.status)"
     )
     write_notebook(platform.home(student.name) / "script.ipynb", cell)

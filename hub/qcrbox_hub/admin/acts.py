@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from qcrbox.contract.errors import NotAllowed
+
 if TYPE_CHECKING:
     from qcrbox_hub.admin.page import AdminPage
 
@@ -44,6 +46,18 @@ def destructive(typed: Callable[[Any], str] | str | None = None) -> Callable[[Ac
         return _marked(act, Asks(reason=True, typed_name=True), check)
 
     return mark
+
+
+def administrators_only(act: Act) -> Act:
+    """The act is refused to everyone else, before anything it asks for is looked at. Goes above the other marks."""
+
+    @wraps(act)
+    async def checked(page: AdminPage) -> Any:
+        if not page.is_administrator:
+            raise NotAllowed("Only an administrator may do this.")
+        return await act(page)
+
+    return checked
 
 
 def _marked(act: Act, asks: Asks, check: Callable[[AdminPage], None]) -> Act:

@@ -15,7 +15,7 @@ from qcrbox_hub.accounts import invitations as store
 from qcrbox_hub.accounts.invitations import Wanted
 from qcrbox_hub.accounts.membership import Membership
 from qcrbox_hub.accounts.tables import InvitationRow
-from qcrbox_hub.admin.acts import with_reason
+from qcrbox_hub.admin.acts import administrators_only, with_reason
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
 
@@ -93,8 +93,8 @@ class Invitations(AdminPage):
             _ACTS.get(action, action), "group" if group else "site", group, details, allowed=allowed
         )
 
-    def _require(self, group: str, *, administrator: bool = False) -> None:
-        if not self.is_administrator and (administrator or group not in self._groups()):
+    def _require(self, group: str) -> None:
+        if not self.is_administrator and group not in self._groups():
             raise NotAllowed("You may not invite people into this group.")
 
     def _days(self) -> float:
@@ -108,10 +108,10 @@ class Invitations(AdminPage):
         _, secret = await self.invitations.make(Wanted("code", self._days(), group, uses=uses))
         await self._show(done=f"Join code for {group}, shown this once:", secret=secret)
 
+    @administrators_only
     async def do_link(self) -> None:
         """Make an invitation link for one person, under a name that is given or chosen at its use."""
         group, role = self.field("group"), self.field("role") or "member"
-        self._require(group, administrator=True)
         name = self.authenticator.normalize_username(self.field("name")) if self.field("name") else ""
         if name:
             problem = self.authenticator.problem_with_name(name)
@@ -122,18 +122,18 @@ class Invitations(AdminPage):
         _, secret = await self.invitations.make(Wanted("link", self._days(), group, role, name))
         await self._show(done="Invitation link, shown this once:", secret=secret)
 
+    @administrators_only
     async def do_workshop(self) -> str:
         """Set a workshop password of a group."""
         group, password = self.field("group"), self.field("workshop_password")
-        self._require(group, administrator=True)
         if problem := self.authenticator.problem_with_password(password, password):
             raise UserInputError(problem)
         await self.invitations.make(Wanted("workshop", self._days(), group, uses=None, secret=password))
         return f"The workshop password of {group} holds from now on."
 
+    @administrators_only
     async def do_import(self) -> None:
         """Make accounts and links for a list of people."""
-        self._require("", administrator=True)
         try:
             people = bulk.parse(self.field("people"))
         except QcError as error:
