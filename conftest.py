@@ -23,8 +23,18 @@ os.environ.setdefault("QCRBOX_SPAWNER", "sandbox" if shutil.which("bwrap") else 
 _skipped: list[str] = []
 
 
-# Folders whose tests take long come first, so that no worker is left with one of them at the end.
-_FIRST = ("tests/browser/", "tests/", "registry/tests/launcher/docker/", "hub/", "app_images/")
+# What takes long comes first, so that no worker is left with one of them at the end.
+_FIRST = (
+    "tests/browser/",
+    # Files of minutes each: the pages of the documentation, and every notebook.
+    "tests/documentation/test_site.py",
+    "tests/documentation/test_walkthroughs.py",
+    "qcrbox_kernel_lib/tests/api/test_notebooks.py",
+    "tests/",
+    "registry/tests/launcher/docker/",
+    "hub/",
+    "app_images/",
+)
 
 
 @cache

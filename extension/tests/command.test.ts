@@ -3,6 +3,7 @@ import { createElement } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { expect, test } from 'vitest';
 
+import { Estimate, estimateText } from '../src/command/estimate';
 import { fits, problemOf } from '../src/command/fields';
 import { figuresOf, inWords, isDoubtful, isUnconverged } from '../src/command/figures';
 import { CommandModel } from '../src/command/model';
@@ -163,4 +164,62 @@ test('a form is filled in again after a reload', () => {
   );
   expect(after.values).toEqual(before.values);
   expect(after.arguments).toEqual({ structure: { data_file_id: 'f-azu.cif' }, cycles: 3 });
+});
+
+const PLAN = {
+  name: 'plan_iam',
+  parameters: { structure: STRUCTURE, cycles: CYCLES }
+} as unknown as ICommand;
+
+function estimated(values: Record<string, string> = {}): CommandModel {
+  const both = { ...application, commands: [{ ...command, estimate: 'plan_iam' }, PLAN] } as IApplication;
+  const asked = both.commands[0] as ICommand;
+  return new CommandModel(
+    both,
+    asked,
+    () => [AZU],
+    each => each.name,
+    undefined,
+    values
+  );
+}
+
+test('an estimate takes the arguments that both commands have', () => {
+  const filled = estimated({ cycles: '5', place: 'true' });
+  expect(filled.estimator?.name).toBe('plan_iam');
+  expect(Object.keys(filled.arguments).sort()).toEqual(['cycles', 'place', 'structure']);
+  expect(Object.keys(filled.estimateArguments).sort()).toEqual(['cycles', 'structure']);
+});
+
+test('a command without an estimate has no estimator', () => {
+  expect(model().estimator).toBeUndefined();
+});
+
+test('an estimate is void once a value changes', () => {
+  const filled = estimated();
+  filled.estimated('c-1');
+  expect(filled.estimateId).toBe('c-1');
+  filled.set('cycles', '7');
+  expect(filled.estimateId).toBe('');
+});
+
+const words = {
+  __: (text: string, ...values: unknown[]) => text.replace(/%(\d)/g, (_, n) => String(values[Number(n) - 1]))
+} as unknown as TranslationBundle;
+
+test.each([
+  [undefined, 'Estimating …'],
+  [{ status: 'running', progress: { text: 'sizes' } }, 'Estimating: sizes'],
+  [{ status: 'successful', progress: { text: 'about 3 min' } }, 'Estimate: about 3 min'],
+  [{ status: 'cancelled' }, 'The estimate was cancelled.']
+])('the form says how far an estimate is', (calculation, text) => {
+  expect(estimateText(calculation as unknown as ICalculation | undefined, words)).toBe(text);
+});
+
+test('a refusal is an alert with the reason', () => {
+  const failed = { calculation_id: 'c-1', status: 'failed', error_msg: 'there is <not> enough memory' };
+  const store = { calculations: [failed as unknown as ICalculation] };
+  const html = renderToStaticMarkup(createElement(Estimate, { id: 'c-1', store, trans: words }));
+  expect(html).toContain('role="alert"');
+  expect(html).toContain('there is &lt;not&gt; enough memory');
 });

@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +24,11 @@ def report(**values: Any) -> None:
     """From inside a call: tell the parent how far it is."""
     if _report is not None:
         _report(values)
+
+
+def processor_seconds() -> float:
+    """Seconds of all processors that this process has used."""
+    return time.process_time()
 
 
 def main() -> None:

@@ -110,10 +110,21 @@ class Computer:
         return made
 
     def table(
-        self, sites: Array, hkl: Indices, *, conv_tol: float | None = None, progress: OnProgress | None = None
+        self,
+        sites: Array,
+        hkl: Indices,
+        *,
+        conv_tol: float | None = None,
+        grid_level: int | None = None,
+        progress: OnProgress | None = None,
     ) -> Table:
-        """Wavefunctions at these sites and their form factors. conv_tol: another than the method's, for early rounds."""
+        """Wavefunctions at these sites and their form factors.
+
+        conv_tol, grid_level: others than the method's, for early rounds; never a finer grid than the method's.
+        """
         method = self.method if conv_tol is None else replace(self.method, conv_tol=conv_tol)
+        if grid_level is not None:
+            method = replace(method, grid_level=min(grid_level, method.grid_level))
         fractional = self.structure.cell.fractionalisation
         rows = np.array(sorted(self.plan.sources), dtype=np.int64)
         column = {int(site): i for i, site in enumerate(rows)}

@@ -24,8 +24,10 @@ from qcrbox_har.progress import report, say
 Array = NDArray[np.float64]
 QUANTUM = "The wavefunction program"
 LEAST_SQUARES = "The least-squares program"
-# The first rounds move atoms by more than an exact wavefunction would matter: energies to these, in hartree.
+# The first rounds move atoms by more than an exact wavefunction would matter: energies to these, in hartree, and the
+# exchange-correlation grid of the first one.
 _EARLY = {1: 1e-4, 2: 1e-6}
+_EARLY_GRID = {1: 0}
 
 
 class Refinement:
@@ -208,7 +210,8 @@ class Refinement:
     def _round(self, state: Progress, number: int, hkl: NDArray[np.int64]) -> None:
         started = time.perf_counter()
         sites = self.sites
-        table = self.computer.table(sites, hkl, conv_tol=_EARLY.get(number), progress=self.watcher(number))
+        accuracy = {"conv_tol": _EARLY.get(number), "grid_level": _EARLY_GRID.get(number)}
+        table = self.computer.table(sites, hkl, **accuracy, progress=self.watcher(number))
         self.quantum.call("qcrbox_har.quantum.task:save", str(Path("density.npz").resolve()))
         scf_s = time.perf_counter() - started
         found = self.least_squares.call(

@@ -14,6 +14,7 @@ from qcrbox_refine import weighting
 from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.atom_loops import AtomSu, add_atom_loops
 from qcrbox_refine.cif_block import CifBlock, with_su
+from qcrbox_refine.constraint_loop import OUTDATED_CONSTRAINTS, add_constraint_loop
 from qcrbox_refine.constraints import complete_constraints
 from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.density import DifferenceMap
@@ -22,17 +23,19 @@ from qcrbox_refine.geometry import geometry
 from qcrbox_refine.least_squares import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.model import Model, atomic_mass, element_symbol, hill_formula
 from qcrbox_refine.res_output import model_text
+from qcrbox_refine.restraint_loops import OUTDATED_RESTRAINTS, add_restraint_loops
 from qcrbox_refine.scattering import Radiation, described, factors_of, radiation_of
 
 # What a new refinement makes untrue in the file it started from.
 OUTDATED = (
     r"_atom_site(?!s_solution)|_atom_type|_geom_|_refine_(?!ls_abs_structure_details)|_refln_|_reflns_"
     r"|_shelx_(res|hkl|fcf)|_iucr_refine_|_computing_structure_refinement|_space_group_symop|_hydrogen_bond"
-    r"|_diffrn_refln_"
+    rf"|_diffrn_refln_|{OUTDATED_RESTRAINTS}|{OUTDATED_CONSTRAINTS}"
 )
 OUTDATED_BY_EDITS = (
     r"_atom_site(?!s_solution)|_geom_|_refine_(?!ls_weighting|ls_extinction|ls_abs)|_space_group_symop"
     r"|_shelx_(res|fcf)|_iucr_refine_instr|_computing_structure_refinement|_reflns_number_gt"
+    rf"|{OUTDATED_RESTRAINTS}|{OUTDATED_CONSTRAINTS}"
 )
 _PROGRAM = "QCrBox refine with smtbx/cctbx (Bourhis et al., Acta Cryst. A71 (2015) 59)"
 
@@ -50,6 +53,8 @@ def cif_block(fit: Fit, residual: DifferenceMap, res_text: str) -> CifBlock:
     _atom_types(block, fit)
     _atoms(block, fit)
     _geometry(block, fit)
+    add_restraint_loops(block, fit)
+    add_constraint_loop(block, fit)
     block.set("_qcrbox_refine_restraints", None)
     block.set("_shelx_res_file", res_text)
     block.set("_shelx_hkl_file", fit.reflections.hkl_text)

@@ -121,10 +121,16 @@ class RestraintManager:
     def equations(self, structure: xray.structure, parameter_map: Any) -> tuple[Frame, list[Equation]]:
         """All equations for the structure as it is."""
         frame = Frame(structure, parameter_map, self.model.free_variables)
+        return frame, [
+            equation for restraint in self.active(structure) for equation in restraint.equations(frame)
+        ]
+
+    def active(self, structure: xray.structure) -> list[Restraint]:
+        """All restraints with the contacts that BUMP finds in the structure as it is."""
         restraints = list(self.restraints)
         if self.bump:
             restraints += short_contacts(self.model, structure, self.maker.bonds, self.bump)
-        return frame, [equation for restraint in restraints for equation in restraint.equations(frame)]
+        return restraints
 
     def build_linearised_eqns(self, structure: xray.structure, parameter_map: Any) -> Linearised:
         """Rows for the parameters of the atoms, then for the free variables from number 2 on."""

@@ -6,12 +6,14 @@ import { NotInstalled } from '../offers';
 import type { RegistryStore } from '../registry/store';
 import type { ICommand } from '../registry/types';
 import { kindOf } from '../session/arguments';
+import { Estimate } from './estimate';
 import { Facts } from './facts';
 import { meaningOf } from './fields';
 import type { CommandModel } from './model';
 
 export interface IFormActions {
   run(model: CommandModel): void;
+  estimate(model: CommandModel): void;
   copy(code: string): void;
   insert(code: string): void;
 }
@@ -90,6 +92,17 @@ export class CommandForm extends ReactWidget {
           <button className="qcrbox-primary" type="submit" disabled={!isReady}>
             {trans.__('Run')}
           </button>
+          {model.estimator && (
+            <button
+              type="button"
+              className="qcrbox-small"
+              disabled={!isReady}
+              title={trans.__('Time and memory that a run would take; nothing is refined.')}
+              onClick={() => actions.estimate(model)}
+            >
+              {trans.__('Estimate')}
+            </button>
+          )}
           <button type="button" className="qcrbox-small" disabled={!isFilled} onClick={() => actions.copy(model.code)}>
             {trans.__('Copy as code')}
           </button>
@@ -106,6 +119,7 @@ export class CommandForm extends ReactWidget {
             {isReady && took && trans.__('The last run took %1.', took)}
           </span>
         </div>
+        {model.estimateId && <Estimate id={model.estimateId} store={store} trans={trans} />}
         {isFilled && <pre aria-label={trans.__('The same as Python')}>{model.code}</pre>}
       </form>
     );

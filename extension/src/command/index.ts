@@ -83,11 +83,24 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
           model.tell({ isSending: false, refusal: error instanceof Error ? error.message : String(error) });
         }
       };
+      const estimate = async () => {
+        const { estimator } = model;
+        if (!estimator) {
+          return;
+        }
+        model.tell({ isSending: true });
+        try {
+          model.estimated(await store.client.submit(application, estimator, model.estimateArguments, UUID.uuid4()));
+        } catch (error) {
+          model.tell({ isSending: false, refusal: error instanceof Error ? error.message : String(error) });
+        }
+      };
       const content = new CommandForm(
         model,
         store,
         {
           run: () => void run(),
+          estimate: () => void estimate(),
           copy: code => {
             Clipboard.copyToSystem(code);
             Notification.success(trans.__('The code is on the clipboard.'), { autoClose: 2000 });

@@ -11,6 +11,8 @@ export class CommandModel {
   /** The registry's answer to the last attempt. */
   refusal = '';
   isSending = false;
+  /** The calculation that says what a run would cost, for the values as they are. */
+  estimateId = '';
   private readonly filled: Record<string, string> = {};
   private readonly _changed = new Signal<this, void>(this);
 
@@ -50,7 +52,14 @@ export class CommandModel {
   set(name: string, value: string): void {
     this.filled[name] = value;
     this.refusal = '';
+    this.estimateId = '';
     this._changed.emit();
+  }
+
+  /** Remember the calculation of the estimate; values that change later make it void. */
+  estimated(id: string): void {
+    this.estimateId = id;
+    this.tell({ isSending: false });
   }
 
   tell(state: { refusal?: string; isSending: boolean }): void {
@@ -87,6 +96,17 @@ export class CommandModel {
 
   get arguments(): Record<string, unknown> {
     return argumentsOf(this.command, this.filled);
+  }
+
+  /** The command of the same application that says what a run would cost. */
+  get estimator(): ICommand | undefined {
+    return this.application.commands?.find(each => each.name === this.command.estimate);
+  }
+
+  /** What both commands take, as filled in. */
+  get estimateArguments(): Record<string, unknown> {
+    const known = this.estimator?.parameters ?? {};
+    return Object.fromEntries(Object.entries(this.arguments).filter(([name]) => name in known));
   }
 
   /** The line of Python that does the same. */

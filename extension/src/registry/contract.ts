@@ -359,6 +359,11 @@ export interface components {
              */
             title: string;
             /**
+             * Estimate
+             * @default
+             */
+            estimate: string;
+            /**
              * Missing
              * @default
              */

@@ -90,6 +90,7 @@ class Command(Model):
     outputs: dict[str, dict[str, Any]] = Field(default_factory=dict)
     interactive: bool = False
     title: str = ""  # pattern of what a call does
+    estimate: str = ""  # the command of the same application that says what a call would cost
     missing: str = ""  # what is not installed for it, and what an administrator can do
 
 

@@ -215,6 +215,7 @@ def _wishes(section: Section) -> dict[str, Any]:
         "gpu": None if gpu is None else int(gpu),
         "progress": progress,
         "checkpoint": checkpoint,
+        "estimate": section.text("estimate"),
     }
 
 

@@ -112,6 +112,7 @@ def _entry_sets(top: Section) -> list[EntrySet]:
 def _check_commands(source: Source, commands: list[Command], entry_sets: list[EntrySet]) -> None:
     seen: set[str] = set()
     known = {entry_set.name for entry_set in entry_sets}
+    _check_estimates(source, commands)
     for command in commands:
         if command.name in seen:
             source.problems.append(
@@ -126,6 +127,16 @@ def _check_commands(source: Source, commands: list[Command], entry_sets: list[En
                         f"{source.filename}:{line}: command '{command.name}' names the unknown entry set "
                         f"'{name}' (known: {sets})"
                     )
+
+
+def _check_estimates(source: Source, commands: list[Command]) -> None:
+    names = {command.name for command in commands}
+    for command in commands:
+        if command.estimate is not None and command.estimate not in names - {command.name}:
+            source.problems.append(
+                f"{source.filename}:{command.line}: estimate of '{command.name}' names '{command.estimate}', which is "
+                "no other command of this application"
+            )
 
 
 def _cif_parts(command: Command) -> list[tuple[int, CifInput]]:

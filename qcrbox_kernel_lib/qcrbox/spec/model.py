@@ -226,6 +226,7 @@ class Command(Part):
     checkpoint: str | None = (
         None  # a file that the program updates while it runs and restarts from when it exists
     )
+    estimate: str | None = None  # ours: the command that says what a call would cost, for forms
     line: int = 0
 
     def parameter(self, name: str) -> Parameter | None:
@@ -276,6 +277,7 @@ class Command(Part):
             "doi": ", ".join(self.doi) or None,
             "outputs": {o.name: o.to_rest() for o in self.outputs if not o.from_parameter},
             **({"repeat_command": self.repeats} if self.repeats else {}),
+            "estimate": self.estimate or "",
         }
 
     def _rest_parameters(self, application: Application) -> dict[str, dict[str, Any]]:

@@ -215,6 +215,10 @@ def test_faulty_parameters_are_refused(parameter, keys, text):
             "step run uses 'nope'",
         ),
         (
+            "{name: c, implemented_as: CLI, call_pattern: 'true', estimate: c}",
+            "names 'c', which is no other command",
+        ),
+        (
             "{name: c, implemented_as: CLI, call_pattern: 'true', parameters: "
             "[{name: a, dtype: int}, {name: a, dtype: int}]}",
             "'a' is there twice",

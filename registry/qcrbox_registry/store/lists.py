@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.store import people, tags
+from qcrbox_registry.store import people, tags, trash
 from qcrbox_registry.store.paging import Listed, Page, Rows, page_of
 from qcrbox_registry.store.tables import calculations, data_files, datasets, groups, sessions
 from qcrbox_registry.store.visibility import Filter, Reach
@@ -72,7 +72,7 @@ def datasets_page(
     """Ids of datasets."""
     where = _common("dataset", datasets, "name", ("name", "description"), asked.common)
     deleted_at = datasets.c.deleted_at
-    where.append(deleted_at.isnot(None) if asked.deleted else deleted_at.is_(None))
+    where += [deleted_at.isnot(None), trash.restorable()] if asked.deleted else [deleted_at.is_(None)]
     if asked.kind is not None:
         where.append(datasets.c.kind == asked.kind)
     return page_of(conn, Rows(datasets, reach, now), where, page)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
-from pyscf import dft, gto, scf
+from pyscf import dft, gto, lib, scf
 from pyscf.data.nist import BOHR
 from pyscf.qmmm import itrf
 from qcrbox.contract.errors import CalculationFailed, UserInputError
@@ -21,6 +21,8 @@ OnIteration = Callable[[int, float, float], None]
 
 # Hydrogen atoms move by some hundredths of an Å between two rounds; beyond that the old density is no help.
 _FARTHEST_RESTART = 0.5
+# Of the exchange-correlation grid in the first iterations.
+_COARSE_GRID = 0
 
 
 @dataclass
@@ -113,6 +115,8 @@ def mean_field(molecule: gto.Mole, method: Method, surroundings: Charges | None 
     field.conv_tol = method.conv_tol
     field.conv_tol_grad = max(3e-5, method.conv_tol**0.5)
     field.max_cycle = 100
+    # One more iteration after convergence would change nothing that form factors show.
+    field.conv_check = False
     return field
 
 
@@ -141,7 +145,8 @@ def run(
     started = time.perf_counter()
     built = build_molecule(molecule, method)
     field = mean_field(built, method, molecule.surroundings)
-    guess = carried_over(previous, built)
+    carried = carried_over(previous, built)
+    guess = with_orbitals(_start(field, carried), built)
     iterations = 0
 
     def watch(state: dict) -> None:
@@ -151,7 +156,9 @@ def run(
             on_iteration(iterations, float(state["e_tot"]), float(state["norm_gorb"]))
 
     field.callback = watch
-    field.kernel(dm0=_shaped(guess, built) if guess is not None else None)
+    if carried is None and not method.is_hf and method.grid_level > _COARSE_GRID:
+        guess = _on_coarse_grid(field, guess)
+    field.kernel(dm0=guess)
     if not field.converged:
         field = _second_try(field, watch)
     energy = float(field.e_tot) + _dispersion(field, method)
@@ -162,8 +169,47 @@ def run(
         iterations,
         bool(field.converged),
         time.perf_counter() - started,
-        guess is not None,
+        carried is not None,
     )
+
+
+def _start(field, carried: Array | None) -> Array:
+    """Density matrix to begin with: the one carried over, else superposed atoms."""
+    if carried is None:
+        return np.asarray(field.get_init_guess(key=field.init_guess))
+    return _shaped(carried, field.mol)
+
+
+def with_orbitals(density: Array, molecule: gto.Mole) -> Array:
+    """The same matrix with its natural orbitals attached: exchange costs as much as it has orbitals, not basis functions.
+
+    density: (n, n), or (2, n, n) for both spins. A matrix with negative occupations is returned as it is.
+    """
+    overlap = molecule.intor_symmetric("int1e_ovlp")
+    root, inverse = _power(overlap, 0.5), _power(overlap, -0.5)
+    matrices = density if density.ndim == 3 else density[None]
+    orbitals, occupations = [], []
+    for matrix in matrices:
+        values, vectors = scipy.linalg.eigh(root @ matrix @ root)
+        if values.min() < -1e-6:
+            return density
+        orbitals.append(inverse @ vectors)
+        # PySCF takes the orbitals with positive occupations.
+        occupations.append(np.where(values > 1e-8, values, 0.0))
+    if density.ndim == 2:
+        return lib.tag_array(density, mo_coeff=orbitals[0], mo_occ=occupations[0])
+    return lib.tag_array(density, mo_coeff=np.array(orbitals), mo_occ=np.array(occupations))
+
+
+def _on_coarse_grid(field, guess: Array) -> Array:
+    """Most of the way on a grid of a quarter of the points; the iterations that count follow on the wanted one."""
+    level, tolerances = field.grids.level, (field.conv_tol, field.conv_tol_grad)
+    field.grids.level, field.conv_tol, field.conv_tol_grad = _COARSE_GRID, 1e-4, 1e-2
+    field.kernel(dm0=guess)
+    field.grids.reset(field.mol)
+    field.grids.level = level
+    field.conv_tol, field.conv_tol_grad = tolerances
+    return field.make_rdm1()
 
 
 def _second_try(field, watch):

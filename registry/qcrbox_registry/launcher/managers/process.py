@@ -253,7 +253,7 @@ class ProcessManager(Manager):
                 for ending in ("json", "token"):
                     (self._run / f"{record.agent}.{ending}").unlink(missing_ok=True)
                 shutil.rmtree(self._work / record.agent, ignore_errors=True)
-        logs = sorted(self._logs.glob("*.log"), key=lambda path: path.stat().st_mtime)
+        logs = sorted(self._logs.glob("*.log*"), key=lambda path: path.stat().st_mtime)
         for path in logs[: -self.kept_logs or None]:
             path.unlink(missing_ok=True)
 

@@ -1,0 +1,97 @@
+"""Time and memory before a run: what they depend on, and when a run is refused."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from qcrbox.contract.errors import UserInputError
+from qcrbox_har import estimate
+from qcrbox_har.estimate import Cost
+from qcrbox_har.method import Method, MoleculeInput
+
+SIZE = {"basis": 100, "auxiliary": 500, "occupied": 20, "scf_points": 50_000, "points": 100_000}
+MOLECULE = MoleculeInput(["C"] * 10, np.zeros((10, 3)))
+
+
+class Machine:
+    """Stands for the wavefunction process: a speed and sizes as given."""
+
+    def __init__(self, flops: float = 1e10, **size: int) -> None:
+        self.flops, self.size = flops, SIZE | size
+
+    def call(self, function: str, *_: object):
+        return self.flops if function.endswith(":speed") else self.size
+
+
+def cost(machine: Machine, molecules: int = 1, functional: str = "b3lyp", **keywords) -> Cost:
+    state = SimpleNamespace(method=Method(functional, "def2-SVP"))
+    options = {"crystal_field": False, "reflections": 5000} | keywords
+    return estimate.estimate(state, [MOLECULE] * molecules, machine, **options)
+
+
+def test_a_slower_machine_takes_longer():
+    fast, slow = cost(Machine(2e10)), cost(Machine(1e10))
+    assert slow.seconds > fast.seconds
+    assert slow.memory_bytes == fast.memory_bytes
+
+
+def test_twice_the_basis_functions_is_about_eight_times_the_exchange():
+    small = cost(Machine(1e8))
+    large = cost(Machine(1e8, basis=200, auxiliary=1000, occupied=40))
+    assert 5 < large.seconds / small.seconds < 17
+    assert large.memory_bytes > small.memory_bytes
+    assert large.basis_functions == 200
+
+
+def test_each_molecule_costs_its_time_but_memory_is_that_of_the_largest():
+    one, three = cost(Machine(1e8)), cost(Machine(1e8), molecules=3)
+    assert (three.seconds - estimate._START_S) == pytest.approx(3 * (one.seconds - estimate._START_S))
+    assert three.memory_bytes == one.memory_bytes
+
+
+def test_a_crystal_field_and_exact_exchange_cost_more():
+    plain = cost(Machine(1e8)).seconds
+    assert cost(Machine(1e8), crystal_field=True).seconds > plain
+    assert cost(Machine(1e8), functional="pbe").seconds < plain
+    assert cost(Machine(1e8), functional="hf").seconds < plain  # no exchange-correlation grid
+
+
+def test_fitted_integrals_beyond_what_stays_in_memory_do_not_count():
+    """PySCF keeps them on disk then."""
+    huge = cost(Machine(basis=3000, auxiliary=12_000))
+    assert huge.memory_bytes < 3000**2 * 12_000 * 4
+
+
+def given(seconds: float = 100.0, memory: int = 10**9, limit: int = 8 * 10**9) -> Cost:
+    return Cost(seconds, memory, 300, limit)
+
+
+def test_what_fits_is_not_refused():
+    estimate.refuse_beyond(given(), 24)
+
+
+def test_too_much_memory_is_refused_with_both_figures():
+    with pytest.raises(UserInputError, match=r"about 9\.0 GB of memory, and there are 8\.0 GB") as error:
+        estimate.refuse_beyond(given(memory=9 * 10**9), 24)
+    assert "300 basis functions" in error.value.why
+    assert "smaller basis" in error.value.next
+
+
+def test_too_much_time_is_refused_and_the_limit_that_would_do_is_named():
+    with pytest.raises(UserInputError, match=r"about 10\.0 h, more than the 2 h allowed") as error:
+        estimate.refuse_beyond(given(seconds=36_000), 2)
+    assert "most_hours=20" in error.value.next
+    assert error.value.where == "most_hours"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(42, "42 s"), (600, "10 min"), (7200, "2.0 h")])
+def test_times_are_said_in_a_fitting_unit(seconds, text):
+    assert str(given(seconds=seconds)).startswith(f"about {text} and 1.0 GB")
+
+
+def test_the_limit_of_memory_is_never_more_than_the_machine_has():
+    with open("/proc/meminfo") as file:
+        total = int(file.readline().split()[1]) * 1024
+    assert 0 < estimate.memory_limit() <= total * 1.01
