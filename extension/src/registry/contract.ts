@@ -15,6 +15,18 @@ export interface components {
             bytes: number;
         };
         /**
+         * Annotation
+         * @description What a person added to a dataset or calculation.
+         */
+        Annotation: {
+            /** Note */
+            note: string;
+            /** Pinned */
+            pinned: boolean;
+            /** Project */
+            project?: string | null;
+        };
+        /**
          * Appended
          * @description A dataset and the file that was added to it.
          */
@@ -883,6 +895,123 @@ export interface components {
             launcher_pass: components["schemas"]["LauncherPass"];
         };
         /**
+         * Project
+         * @description What belongs to one crystal, in short.
+         */
+        Project: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Note */
+            note: string;
+            /** Pinned */
+            pinned: boolean;
+            /** Formula */
+            formula: string;
+            /** Space Group */
+            space_group: string;
+            /** Cell */
+            cell: (number | null)[];
+            /** Changed At */
+            changed_at: string;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Running */
+            running: number;
+            newest: components["schemas"]["ProjectNode"] | null;
+            /** Hits */
+            hits: components["schemas"]["ProjectNode"][];
+        };
+        /**
+         * ProjectFile
+         * @description A file of a node of a project.
+         */
+        ProjectFile: {
+            /** Qcrbox File Id */
+            qcrbox_file_id: string;
+            /** Filename */
+            filename: string;
+        };
+        /**
+         * ProjectNode
+         * @description A dataset, or a calculation with its result, as a node of a project's tree.
+         */
+        ProjectNode: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "dataset" | "calculation";
+            /** Id */
+            id: string;
+            /**
+             * Category
+             * @enum {string}
+             */
+            category: "data" | "model" | "refinement" | "session" | "surface" | "report" | "calculation";
+            /** Parent */
+            parent: string | null;
+            /** Beside */
+            beside: string[];
+            /** Title */
+            title: string;
+            /** Verdict */
+            verdict: string;
+            /** Status */
+            status: string;
+            /** Doubtful */
+            doubtful: boolean;
+            /** Command */
+            command: string;
+            /** Owner */
+            owner: string;
+            /** At */
+            at: string;
+            /** Note */
+            note: string;
+            /** Pinned */
+            pinned: boolean;
+            /** Newest */
+            newest: boolean;
+            /** Dataset Id */
+            dataset_id: string | null;
+            /** Structure */
+            structure: string | null;
+            /** Files */
+            files: components["schemas"]["ProjectFile"][];
+            /** R1 */
+            r1?: number | null;
+        };
+        /**
+         * ProjectTree
+         * @description A project with its nodes, each after its parent.
+         */
+        ProjectTree: {
+            project: components["schemas"]["Project"];
+            /** Nodes */
+            nodes: components["schemas"]["ProjectNode"][];
+        };
+        /**
+         * Projects
+         * @description Projects that fit a search.
+         */
+        Projects: {
+            /** Projects */
+            projects: components["schemas"]["Project"][];
+            /** Total */
+            total: number;
+            /**
+             * Truncated
+             * @default false
+             */
+            truncated: boolean;
+        };
+        /**
          * Quota
          * @description One limit of a person, a group, or of everyone by default.
          */
@@ -1360,6 +1489,27 @@ export interface components {
         Attach: {
             /** Data File Id */
             data_file_id: string;
+        };
+        /**
+         * ChangeAnnotation
+         * @description Body: note, pin or project of a node; what is left out stays.
+         */
+        ChangeAnnotation: {
+            /**
+             * Note
+             * @default null
+             */
+            note: string | null;
+            /**
+             * Pinned
+             * @default null
+             */
+            pinned: boolean | null;
+            /**
+             * Project
+             * @default null
+             */
+            project: string | null;
         };
         /**
          * ChangeApplication

@@ -100,6 +100,10 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("DELETE", "/api/shares/{share_id}"): _object("dataset", "share", "of the object; hidden shares are 404"),
     ("GET", "/api/search"): READABLE,
     ("GET", "/api/lineage/{kind}/{object_id}"): _object("dataset", "read", "of the object named"),
+    # projects
+    ("GET", "/api/projects"): READABLE,
+    ("GET", "/api/projects/{project_id}"): READABLE,
+    ("PATCH", "/api/annotations/{kind}/{object_id}"): _object("dataset", "tag", "of the object named"),
     # interactive sessions
     ("POST", "/api/interactive-sessions"): _object("application", "run", "and `read` on every input file"),
     ("GET", "/api/interactive-sessions"): READABLE,

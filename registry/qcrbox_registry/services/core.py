@@ -20,6 +20,7 @@ from qcrbox_registry.services.housekeeping import Housekeeping
 from qcrbox_registry.services.launchers import LauncherService
 from qcrbox_registry.services.lineage import LineageService
 from qcrbox_registry.services.orphaned_data import OrphanedDataService
+from qcrbox_registry.services.projects import ProjectService
 from qcrbox_registry.services.readiness import ReadinessService
 from qcrbox_registry.services.resumable_uploads import ResumableUploadService
 from qcrbox_registry.services.retention import RetentionService
@@ -51,6 +52,7 @@ class Core:
     launchers: LauncherService
     lineage: LineageService
     orphaned_data: OrphanedDataService
+    projects: ProjectService
     readiness: ReadinessService
     resumable_uploads: ResumableUploadService
     retention: RetentionService
@@ -87,6 +89,7 @@ def make_core(context: Context, version: str) -> Core:
         launchers=LauncherService(context),
         lineage=LineageService(context),
         orphaned_data=OrphanedDataService(context),
+        projects=ProjectService(context),
         readiness=ReadinessService(context),
         resumable_uploads=resumable,
         retention=retention,

@@ -19,7 +19,15 @@ from qcrbox_registry.store.tables.of_calculations import (
     log_chunks,
     progress,
 )
-from qcrbox_registry.store.tables.of_data import cif_index, data_files, datasets, file_contents, tags, uploads
+from qcrbox_registry.store.tables.of_data import (
+    cif_index,
+    data_files,
+    datasets,
+    file_contents,
+    node_notes,
+    tags,
+    uploads,
+)
 from qcrbox_registry.store.tables.of_people import groups, loads, people, quotas, shares, storage, usage
 from qcrbox_registry.store.tables.of_site import audit, handover_items, handovers, retention_rules, site
 
@@ -50,6 +58,7 @@ __all__ = [
     "new_data_file_id",
     "new_dataset_id",
     "new_id",
+    "node_notes",
     "people",
     "progress",
     "quotas",

@@ -25,7 +25,7 @@ CREATE TABLE agents (
 	CONSTRAINT pk_agents PRIMARY KEY (id), 
 	CONSTRAINT fk_agents_application_id_applications FOREIGN KEY(application_id) REFERENCES applications (id)
 );
-INSERT INTO "agents" VALUES('practice-eb3891c5fc',1,'local','idle',NULL,NULL,2,NULL,NULL,'',19284,'','','[]',NULL,1.79593970615708708763e+09,1.79593970619760680195e+09,1.79593970711195278166e+09,1.79593970711195278166e+09,NULL,NULL,'');
+INSERT INTO "agents" VALUES('practice-bab6956708',1,'local','idle',NULL,NULL,2,NULL,NULL,'',5696,'','','[]',NULL,1.79593915532090115543e+09,1.79593915533245563503e+09,1.79593915613306879999e+09,1.79593915613306879999e+09,NULL,NULL,'');
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -58,7 +58,7 @@ CREATE TABLE applications (
 	CONSTRAINT pk_applications PRIMARY KEY (id), 
 	CONSTRAINT uq_applications_slug_version UNIQUE (slug, version)
 );
-INSERT INTO "applications" VALUES(1,'practice','1','Practice','Does no science.',NULL,NULL,NULL,'/tmp/tmpkm48uydr/application/application.yaml',NULL,'0.1.0','{"name": "Practice", "slug": "practice", "version": "1", "description": "Does no science.", "url": null, "email": null, "doi": [], "commands": [{"name": "noop", "implemented_as": "python_callable", "description": "Nothing at all.", "title": null, "doi": [], "parameters": [{"name": "x", "dtype": "int", "description": null, "default": 0, "has_default": true, "required": null, "valid_value": {"numeric_range": [0.0, 10.0], "choices": null, "regex": null}, "cif": null, "cif_output": null, "companion": [], "older_names": [], "secondary": false, "line": 13}, {"name": "mode", "dtype": "str", "description": null, "default": "gentle", "has_default": true, "required": null, "valid_value": {"numeric_range": null, "choices": ["gentle", "hard"], "regex": null}, "cif": null, "cif_output": null, "companion": [], "older_names": [], "secondary": false, "line": 14}], "outputs": [], "merge_cif_su": false, "call": {"implemented_as": "python_callable", "call_pattern": null, "import_path": "practice_glue", "callable_name": "noop", "description": "Nothing at all.", "uses": null, "line": 8}, "lifecycle": null, "hidden": false, "repeats": null, "toparams": null, "timeout_s": null, "memory_bytes": null, "cpus": null, "gpu": null, "progress": null, "checkpoint": null, "line": 8}, {"name": "sleep", "implemented_as": "python_callable", "description": null, "title": null, "doi": [], "parameters": [{"name": "seconds", "dtype": "float", "description": null, "default": 1.0, "has_default": true, "required": null, "valid_value": null, "cif": null, "cif_output": null, "companion": [], "older_names": [], "secondary": false, "line": 18}], "outputs": [], "merge_cif_su": false, "call": {"implemented_as": "python_callable", "call_pattern": null, "import_path": "practice_glue", "callable_name": "sleep", "description": null, "uses": null, "line": 15}, "lifecycle": null, "hidden": false, "repeats": null, "toparams": null, "timeout_s": null, "memory_bytes": null, "cpus": null, "gpu": null, "progress": null, "checkpoint": null, "line": 15}, {"name": "fail", "implemented_as": "python_callable", "description": null, "title": null, "doi": [], "parameters": [], "outputs": [], "merge_cif_su": false, "call": {"implemented_as": "python_callable", "call_pattern": null, "import_path": "practice_glue", "callable_name": "fail", "description": null, "uses": null, "line": 19}, "lifecycle": null, "hidden": false, "repeats": null, "toparams": null, "timeout_s": null, "memory_bytes": null, "cpus": null, "gpu": null, "progress": null, "checkpoint": null, "line": 19}, {"name": "read", "implemented_as": "python_callable", "description": null, "title": null, "doi": [], "parameters": [{"name": "structure", "dtype": "QCrBox.cif_data_file", "description": null, "default": null, "has_default": false, "required": null, "valid_value": null, "cif": {"required_entries": ["_cell_length_a"], "optional_entries": [], "required_entry_sets": [], "optional_entry_sets": [], "merge_su": false, "custom_categories": [], "dialect": "unified"}, "cif_output": null, "companion": [], "older_names": [], "secondary": false, "line": 27}, {"name": "table", "dtype": "QCrBox.data_file", "description": null, "default": null, "has_default": false, "required": false, "valid_value": null, "cif": null, "cif_output": null, "companion": ["*.hkl"], "older_names": [], "secondary": false, "line": 28}], "outputs": [{"name": "written", "dtype": "QCrBox.output_cif", "description": null, "filename": "new.cif", "required_output": false, "missing_is_warning": false, "from_parameter": false, "older_names": [], "cif": {"required_entries": [], "optional_entries": [], "required_entry_sets": [], "optional_entry_sets": [], "merge_su": false, "custom_categories": [], "dialect": "unified", "invalidated_entries": [], "invalidated_entry_sets": [], "output_block": "0"}, "line": 30}], "merge_cif_su": false, "call": {"implemented_as": "python_callable", "call_pattern": null, "import_path": "practice_glue", "callable_name": "read", "description": null, "uses": null, "line": 23}, "lifecycle": null, "hidden": false, "repeats": null, "toparams": null, "timeout_s": null, "memory_bytes": null, "cpus": null, "gpu": null, "progress": null, "checkpoint": null, "line": 23}, {"name": "interactive_session", "implemented_as": "interactive_session", "description": null, "title": null, "doi": [], "parameters": [{"name": "note", "dtype": "str", "description": null, "default": "x", "has_default": true, "required": null, "valid_value": null, "cif": null, "cif_output": null, "companion": [], "older_names": [], "secondary": false, "line": 33}], "outputs": [], "merge_cif_su": false, "call": null, "lifecycle": {"prepare": null, "run": {"implemented_as": "cli_command", "call_pattern": "sleep 100", "import_path": null, "callable_name": null, "description": null, "uses": [], "line": 35}, "finalise": null}, "hidden": false, "repeats": null, "toparams": null, "timeout_s": null, "memory_bytes": null, "cpus": null, "gpu": null, "progress": null, "checkpoint": null, "line": 31}], "cif_entry_sets": [], "older_versions": ["0.9"], "reuse": "same-owner", "notes": ["line 2: qcrbox_yaml_spec_version is missing; the oldest files have none"], "left_out": []}','4949883e0a2d89ff9a5f910491a027db0f9a33db12e07881ff51d4c6e0bd0007','["line 2: qcrbox_yaml_spec_version is missing; the oldest files have none"]','same-owner','{}',0,NULL,1,NULL,NULL,1.79593970206073904032e+09,1.79593970206073904032e+09);
+INSERT INTO "applications" VALUES(1,'practice','1','Practice','Does no science.',NULL,NULL,NULL,'/tmp/tmp1yculj5y/application/application.yaml',NULL,'0.1.0','{"name": "Practice", "slug": "practice", "version": "1", "description": "Does no science.", "url": null, "email": null, "doi": [], "commands": [{"name": "noop", "implemented_as": "python_callable", "description": "Nothing at all.", "title": null, "doi": [], "parameters": [{"name": "x", "dtype": "int", "description": null, "default": 0, "has_default": true, "required": null, "valid_value": {"numeric_range": [0.0, 10.0], "choices": null, "regex": null}, "cif": null, "cif_output": null, "companion": [], "older_names": [], "secondary": false, "line": 13}, {"name": "mode", "dtype": "str", "description": null, "default": "gentle", "has_default": true, "required": null, "valid_value": {"numeric_range": null, "choices": ["gentle", "hard"], "regex": null}, "cif": null, "cif_output": null, "companion": [], "older_names": [], "secondary": false, "line": 14}], "outputs": [], "merge_cif_su": false, "call": {"implemented_as": "python_callable", "call_pattern": null, "import_path": "practice_glue", "callable_name": "noop", "description": "Nothing at all.", "uses": null, "line": 8}, "lifecycle": null, "hidden": false, "repeats": null, "toparams": null, "timeout_s": null, "memory_bytes": null, "cpus": null, "gpu": null, "progress": null, "checkpoint": null, "line": 8}, {"name": "sleep", "implemented_as": "python_callable", "description": null, "title": null, "doi": [], "parameters": [{"name": "seconds", "dtype": "float", "description": null, "default": 1.0, "has_default": true, "required": null, "valid_value": null, "cif": null, "cif_output": null, "companion": [], "older_names": [], "secondary": false, "line": 18}], "outputs": [], "merge_cif_su": false, "call": {"implemented_as": "python_callable", "call_pattern": null, "import_path": "practice_glue", "callable_name": "sleep", "description": null, "uses": null, "line": 15}, "lifecycle": null, "hidden": false, "repeats": null, "toparams": null, "timeout_s": null, "memory_bytes": null, "cpus": null, "gpu": null, "progress": null, "checkpoint": null, "line": 15}, {"name": "fail", "implemented_as": "python_callable", "description": null, "title": null, "doi": [], "parameters": [], "outputs": [], "merge_cif_su": false, "call": {"implemented_as": "python_callable", "call_pattern": null, "import_path": "practice_glue", "callable_name": "fail", "description": null, "uses": null, "line": 19}, "lifecycle": null, "hidden": false, "repeats": null, "toparams": null, "timeout_s": null, "memory_bytes": null, "cpus": null, "gpu": null, "progress": null, "checkpoint": null, "line": 19}, {"name": "read", "implemented_as": "python_callable", "description": null, "title": null, "doi": [], "parameters": [{"name": "structure", "dtype": "QCrBox.cif_data_file", "description": null, "default": null, "has_default": false, "required": null, "valid_value": null, "cif": {"required_entries": ["_cell_length_a"], "optional_entries": [], "required_entry_sets": [], "optional_entry_sets": [], "merge_su": false, "custom_categories": [], "dialect": "unified"}, "cif_output": null, "companion": [], "older_names": [], "secondary": false, "line": 27}, {"name": "table", "dtype": "QCrBox.data_file", "description": null, "default": null, "has_default": false, "required": false, "valid_value": null, "cif": null, "cif_output": null, "companion": ["*.hkl"], "older_names": [], "secondary": false, "line": 28}], "outputs": [{"name": "written", "dtype": "QCrBox.output_cif", "description": null, "filename": "new.cif", "required_output": false, "missing_is_warning": false, "from_parameter": false, "older_names": [], "cif": {"required_entries": [], "optional_entries": [], "required_entry_sets": [], "optional_entry_sets": [], "merge_su": false, "custom_categories": [], "dialect": "unified", "invalidated_entries": [], "invalidated_entry_sets": [], "output_block": "0"}, "line": 30}], "merge_cif_su": false, "call": {"implemented_as": "python_callable", "call_pattern": null, "import_path": "practice_glue", "callable_name": "read", "description": null, "uses": null, "line": 23}, "lifecycle": null, "hidden": false, "repeats": null, "toparams": null, "timeout_s": null, "memory_bytes": null, "cpus": null, "gpu": null, "progress": null, "checkpoint": null, "line": 23}, {"name": "interactive_session", "implemented_as": "interactive_session", "description": null, "title": null, "doi": [], "parameters": [{"name": "note", "dtype": "str", "description": null, "default": "x", "has_default": true, "required": null, "valid_value": null, "cif": null, "cif_output": null, "companion": [], "older_names": [], "secondary": false, "line": 33}], "outputs": [], "merge_cif_su": false, "call": null, "lifecycle": {"prepare": null, "run": {"implemented_as": "cli_command", "call_pattern": "sleep 100", "import_path": null, "callable_name": null, "description": null, "uses": [], "line": 35}, "finalise": null}, "hidden": false, "repeats": null, "toparams": null, "timeout_s": null, "memory_bytes": null, "cpus": null, "gpu": null, "progress": null, "checkpoint": null, "line": 31}], "cif_entry_sets": [], "older_versions": ["0.9"], "reuse": "same-owner", "notes": ["line 2: qcrbox_yaml_spec_version is missing; the oldest files have none"], "left_out": []}','4949883e0a2d89ff9a5f910491a027db0f9a33db12e07881ff51d4c6e0bd0007','["line 2: qcrbox_yaml_spec_version is missing; the oldest files have none"]','same-owner','{}',0,NULL,1,NULL,NULL,1.79593915299806022641e+09,1.79593915299806022641e+09);
 CREATE TABLE "audit" (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	at FLOAT NOT NULL, 
@@ -73,20 +73,20 @@ CREATE TABLE "audit" (
 	previous VARCHAR(64) NOT NULL, 
 	hash VARCHAR(64) NOT NULL
 );
-INSERT INTO "audit" VALUES(1,1.79593970588836860657e+09,2,'ada','127.0.0.1','upload','dataset','qcrbox_ds_0x01a22659241f0000d1f71b549d4e0671',1,'{"name": "quartz"}','0000000000000000000000000000000000000000000000000000000000000000','e6ed939ade84001cf7a8b62eb81d3ae7bed749725e3c14fa91a4aa6b9b95081e');
-INSERT INTO "audit" VALUES(2,1.79593970600073862074e+09,2,'ada','127.0.0.1','change','dataset','qcrbox_ds_0x01a22659241f0000d1f71b549d4e0671',1,'{"fields": ["tags"]}','e6ed939ade84001cf7a8b62eb81d3ae7bed749725e3c14fa91a4aa6b9b95081e','746b626e8657b8860299cdc1e1ec463ad5be6ac86a58d432b70ae5ab2d8d40d2');
-INSERT INTO "audit" VALUES(3,1795939706.11361,2,'ada','127.0.0.1','submit','calculation','01a2265925010000879e40c7b9e4acfe',1,'{"command": "practice 1 read", "calculations": 1}','746b626e8657b8860299cdc1e1ec463ad5be6ac86a58d432b70ae5ab2d8d40d2','62f342a806ffd51553bf1363de57b6608e2efe3e567f58618a11dd7eca03c3c3');
-INSERT INTO "audit" VALUES(4,1.79593970628753280644e+09,2,'ada','127.0.0.1','submit','calculation','01a2265925af000090f0088a91d47c06',1,'{"command": "practice 1 fail", "calculations": 1}','62f342a806ffd51553bf1363de57b6608e2efe3e567f58618a11dd7eca03c3c3','223ca9c4ad1716a641b70093ad22b3d9725745a599ef1a0433003732bffc1798');
-INSERT INTO "audit" VALUES(5,1.7959397064051022529e+09,2,'ada','127.0.0.1','submit','calculation','01a226592624000040d9db39dcf306fe',1,'{"command": "practice 1 noop", "calculations": 1}','223ca9c4ad1716a641b70093ad22b3d9725745a599ef1a0433003732bffc1798','404051573d4fc7bfe366b1930eac768107f11642f0c65ec764e77e5219ca8e07');
-INSERT INTO "audit" VALUES(6,1.7959397065825438499e+09,2,'ada','127.0.0.1','upload','dataset','qcrbox_ds_0x01a2265926d400001c7164f8958010a3',1,'{"name": "gone.cif"}','404051573d4fc7bfe366b1930eac768107f11642f0c65ec764e77e5219ca8e07','5afd7955688cd1036a14d22abb9f5463fca3407ed91adf2faa2521e55a8b0fce');
-INSERT INTO "audit" VALUES(7,1.79593970666649961468e+09,2,'ada','127.0.0.1','delete','dataset','qcrbox_ds_0x01a2265926d400001c7164f8958010a3',1,'{"name": "gone.cif"}','5afd7955688cd1036a14d22abb9f5463fca3407ed91adf2faa2521e55a8b0fce','914e7959ae351561ea199918c25fb85a08363295c4ca2327a6ab9ec78b54f83a');
-INSERT INTO "audit" VALUES(8,1.79593970674036622044e+09,2,'ada','127.0.0.1','upload','data_file','qcrbox_df_0x01a2265927720000091dfea020430b24',1,'{"name": "lone.hkl"}','914e7959ae351561ea199918c25fb85a08363295c4ca2327a6ab9ec78b54f83a','96889ff37b99dfcac20077bb5efbb23ef31e7ef1bd8a1bf82521dabf9e52f756');
-INSERT INTO "audit" VALUES(9,1.79593970682131719588e+09,2,'ada','127.0.0.1','share','dataset','qcrbox_ds_0x01a22659241f0000d1f71b549d4e0671',1,'{"to": "person bob", "mode": "read"}','96889ff37b99dfcac20077bb5efbb23ef31e7ef1bd8a1bf82521dabf9e52f756','c9253e574229ba4486aa9676f6ef51eeb5fa538fd428d602ab2fd4ccb06f2a07');
-INSERT INTO "audit" VALUES(10,1.79593970698713970186e+09,2,'ada','127.0.0.1','submit','calculation','01a22659286a00001a8387caead207c3',1,'{"command": "practice 1 interactive_session", "calculations": 1}','c9253e574229ba4486aa9676f6ef51eeb5fa538fd428d602ab2fd4ccb06f2a07','8ecf66290bca27d86528bf29b8008627c9e5ec73de7353ab83b7a2a08d8004b9');
-INSERT INTO "audit" VALUES(11,1.79593970713961672788e+09,3,'root','127.0.0.1','set quota','person','bob',1,'{"quota": "gib", "limit": 2.0}','8ecf66290bca27d86528bf29b8008627c9e5ec73de7353ab83b7a2a08d8004b9','78f1cd28b7dca78f18372d2d4ef02dd3e7d6ef9198f18674ef13e85aa6c58f72');
-INSERT INTO "audit" VALUES(12,1.79593970719904732699e+09,3,'root','127.0.0.1','hold','application','1',1,'{"mode": "hold", "reason": "Licence"}','78f1cd28b7dca78f18372d2d4ef02dd3e7d6ef9198f18674ef13e85aa6c58f72','e7ae35226d57956020d79ebf214b80f86f59ccfb8874946a8314e7553ee475c0');
-INSERT INTO "audit" VALUES(13,1.79593970725481700892e+09,1,'bob','127.0.0.1','submit','calculation','01a226592976000060a3190aeb29212b',1,'{"command": "practice 1 noop", "calculations": 1}','e7ae35226d57956020d79ebf214b80f86f59ccfb8874946a8314e7553ee475c0','7b878c57557d7fda55d158fada315b5721ba8dc2cd49463c79d95f8ed604b4aa');
-INSERT INTO "audit" VALUES(14,1.79593970726447343822e+09,2,'ada','127.0.0.1','submit','calculation','01a2265929800000561b51a67359a58f',1,'{"command": "practice 1 read", "calculations": 1}','7b878c57557d7fda55d158fada315b5721ba8dc2cd49463c79d95f8ed604b4aa','841fa6dd0aaacf58ce50a6885c78c8df19dde4b12631a9a022ba310ddc649454');
+INSERT INTO "audit" VALUES(1,1.79593915523126339914e+09,2,'ada','127.0.0.1','upload','dataset','qcrbox_ds_0x01a22650bd1e00008bf62233e2271753',1,'{"name": "quartz"}','0000000000000000000000000000000000000000000000000000000000000000','47509d626ddf7e0b8248ca66afc53240edecbf93e243d5653f51a4f2e770fb77');
+INSERT INTO "audit" VALUES(2,1.7959391552537941933e+09,2,'ada','127.0.0.1','change','dataset','qcrbox_ds_0x01a22650bd1e00008bf62233e2271753',1,'{"fields": ["tags"]}','47509d626ddf7e0b8248ca66afc53240edecbf93e243d5653f51a4f2e770fb77','f45b16c874dcf10b2941bfc939e2dec9064c94600aaffe00e5bc5221f5d29c1d');
+INSERT INTO "audit" VALUES(3,1.79593915530706810948e+09,2,'ada','127.0.0.1','submit','calculation','01a22650bd6a0000a77f2f19992e757e',1,'{"command": "practice 1 read", "calculations": 1}','f45b16c874dcf10b2941bfc939e2dec9064c94600aaffe00e5bc5221f5d29c1d','c6f5dc6403d1a6bd236a4c7bda5bb605bf5d356d527a29a55a40df69e8cd0230');
+INSERT INTO "audit" VALUES(4,1.79593915542387032508e+09,2,'ada','127.0.0.1','submit','calculation','01a22650bddf0000f9331849b1823244',1,'{"command": "practice 1 fail", "calculations": 1}','c6f5dc6403d1a6bd236a4c7bda5bb605bf5d356d527a29a55a40df69e8cd0230','af06cfbaf8106f4d723e1af8cdece9aece79cc9aa364d8651142ea1dc37ca25a');
+INSERT INTO "audit" VALUES(5,1.79593915553082847597e+09,2,'ada','127.0.0.1','submit','calculation','01a22650be4a00007c110ede9f2177c8',1,'{"command": "practice 1 noop", "calculations": 1}','af06cfbaf8106f4d723e1af8cdece9aece79cc9aa364d8651142ea1dc37ca25a','98d62d5c50926ee2eb42e860eccc976914e5bd741cc713effe6926ca5c8e23a9');
+INSERT INTO "audit" VALUES(6,1.7959391556479673386e+09,2,'ada','127.0.0.1','upload','dataset','qcrbox_ds_0x01a22650bebf00009676ebe8ba6bbe04',1,'{"name": "gone.cif"}','98d62d5c50926ee2eb42e860eccc976914e5bd741cc713effe6926ca5c8e23a9','bf0898ecf9a15d8a2cfb78388fc99340819ba0617c096e6b000349f34718f11c');
+INSERT INTO "audit" VALUES(7,1.79593915569842338562e+09,2,'ada','127.0.0.1','delete','dataset','qcrbox_ds_0x01a22650bebf00009676ebe8ba6bbe04',1,'{"name": "gone.cif"}','bf0898ecf9a15d8a2cfb78388fc99340819ba0617c096e6b000349f34718f11c','e1765fe3b73ea2fb5c5df22dd4d1eb2210e9dedc97e92e931963441676645341');
+INSERT INTO "audit" VALUES(8,1.79593915571514081957e+09,2,'ada','127.0.0.1','upload','data_file','qcrbox_df_0x01a22650bf03000038251cc4fd1bb178',1,'{"name": "lone.hkl"}','e1765fe3b73ea2fb5c5df22dd4d1eb2210e9dedc97e92e931963441676645341','7566d45ba0f3962ca83c153d0b3421659bae80656c0aed719cac6e78458d2da0');
+INSERT INTO "audit" VALUES(9,1.79593915576245141026e+09,2,'ada','127.0.0.1','share','dataset','qcrbox_ds_0x01a22650bd1e00008bf62233e2271753',1,'{"to": "person bob", "mode": "read"}','7566d45ba0f3962ca83c153d0b3421659bae80656c0aed719cac6e78458d2da0','c7a3ced91a4abddb3eced1d2e79361ab877561173580545616acb4f03175ac73');
+INSERT INTO "audit" VALUES(10,1.79593915585914564131e+09,2,'ada','127.0.0.1','submit','calculation','01a22650bf920000d30f24ab5a1fba45',1,'{"command": "practice 1 interactive_session", "calculations": 1}','c7a3ced91a4abddb3eced1d2e79361ab877561173580545616acb4f03175ac73','b9bbc2b3a9014575de60287b4246407de0f3cc6d8f4c67b2da504cab37770545');
+INSERT INTO "audit" VALUES(11,1.79593915601634645465e+09,3,'root','127.0.0.1','set quota','person','bob',1,'{"quota": "gib", "limit": 2.0}','b9bbc2b3a9014575de60287b4246407de0f3cc6d8f4c67b2da504cab37770545','b024dfc791006ce9a3f864a9963b527b78a0c39143a6dd084cf89b5c08edec46');
+INSERT INTO "audit" VALUES(12,1.7959391560702869892e+09,3,'root','127.0.0.1','hold','application','1',1,'{"mode": "hold", "reason": "Licence"}','b024dfc791006ce9a3f864a9963b527b78a0c39143a6dd084cf89b5c08edec46','5b8510cec88d8d533c97d1b7206fda39c9abe296fce29ec977915e8adf8d02e0');
+INSERT INTO "audit" VALUES(13,1.79593915611887693407e+09,1,'bob','127.0.0.1','submit','calculation','01a22650c09600007e4cb4c1d1175031',1,'{"command": "practice 1 noop", "calculations": 1}','5b8510cec88d8d533c97d1b7206fda39c9abe296fce29ec977915e8adf8d02e0','84e9478fba803605b9dfa0d5e2a233950fdc2ed287cd95d550b5270698ea49d1');
+INSERT INTO "audit" VALUES(14,1.79593915612323403365e+09,2,'ada','127.0.0.1','submit','calculation','01a22650c09b0000cb3e22267896b8eb',1,'{"command": "practice 1 read", "calculations": 1}','84e9478fba803605b9dfa0d5e2a233950fdc2ed287cd95d550b5270698ea49d1','9429bfac673ff9074ad7cdd3dea715a9efcd55f11100866427d5c49eb4c14099');
 CREATE TABLE calculation_inputs (
 	calculation_id VARCHAR(32) NOT NULL, 
 	parameter VARCHAR(255) NOT NULL, 
@@ -95,8 +95,8 @@ CREATE TABLE calculation_inputs (
 	CONSTRAINT fk_calculation_inputs_calculation_id_calculations FOREIGN KEY(calculation_id) REFERENCES calculations (id), 
 	CONSTRAINT fk_calculation_inputs_data_file_id_data_files FOREIGN KEY(data_file_id) REFERENCES data_files (id)
 );
-INSERT INTO "calculation_inputs" VALUES('01a2265925010000879e40c7b9e4acfe','structure','01a2265924200000b29a0ebb7f34a285');
-INSERT INTO "calculation_inputs" VALUES('01a2265929800000561b51a67359a58f','structure','01a2265924200000b29a0ebb7f34a285');
+INSERT INTO "calculation_inputs" VALUES('01a22650bd6a0000a77f2f19992e757e','structure','01a22650bd1e00019bc1589ad952800f');
+INSERT INTO "calculation_inputs" VALUES('01a22650c09b0000cb3e22267896b8eb','structure','01a22650bd1e00019bc1589ad952800f');
 CREATE TABLE calculation_outputs (
 	calculation_id VARCHAR(32) NOT NULL, 
 	position INTEGER NOT NULL, 
@@ -108,7 +108,7 @@ CREATE TABLE calculation_outputs (
 	CONSTRAINT fk_calculation_outputs_data_file_id_data_files FOREIGN KEY(data_file_id) REFERENCES data_files (id), 
 	CONSTRAINT uq_calculation_outputs_data_file_id UNIQUE (data_file_id)
 );
-INSERT INTO "calculation_outputs" VALUES('01a2265929800000561b51a67359a58f',0,'refined','01a226592b3b000127b28e64bd3e10fd',1);
+INSERT INTO "calculation_outputs" VALUES('01a22650c09b0000cb3e22267896b8eb',0,'refined','01a22650c0d60001464d99024769cef3',1);
 CREATE TABLE calculations (
 	id VARCHAR(32) NOT NULL, 
 	owner_id INTEGER NOT NULL, 
@@ -152,13 +152,13 @@ CREATE TABLE calculations (
 	CONSTRAINT fk_calculations_group_id_groups FOREIGN KEY(group_id) REFERENCES groups (id), 
 	CONSTRAINT fk_calculations_owner_id_people FOREIGN KEY(owner_id) REFERENCES people (id)
 );
-INSERT INTO "calculations" VALUES('01a2265925010000879e40c7b9e4acfe',2,1,1,4,'practice','1','read','{"structure": {"data_file_id": "qcrbox_df_0x01a2265924200000b29a0ebb7f34a285"}, "table": null}',0,'','01a2265924fd00002a2280778784f9d8',NULL,'successful','done',0,1,0,'practice-eb3891c5fc',NULL,NULL,1795939706.11361,1.79593970621660256386e+09,1.79593970622263693816e+09,1.79593970622888660431e+09,NULL,'',NULL,NULL,'','[]','{}',NULL,0,NULL,0,'quartz','read','','[]');
-INSERT INTO "calculations" VALUES('01a2265925af000090f0088a91d47c06',2,1,1,3,'practice','1','fail','{}',0,'','01a2265925ae0000a645191b6d52228b',NULL,'failed','done',0,1,0,'practice-eb3891c5fc',NULL,NULL,1.79593970628753280644e+09,1.79593970629432034494e+09,1.79593970629919075969e+09,1.79593970630536890024e+09,NULL,'',NULL,NULL,'The program failed.
+INSERT INTO "calculations" VALUES('01a22650bd6a0000a77f2f19992e757e',2,1,1,4,'practice','1','read','{"structure": {"data_file_id": "qcrbox_df_0x01a22650bd1e00019bc1589ad952800f"}, "table": null}',0,'','01a22650bd69000010ac2ce69d85c60c',NULL,'successful','done',0,1,0,'practice-bab6956708',NULL,NULL,1.79593915530706810948e+09,1.79593915533575367929e+09,1.79593915534558844562e+09,1.79593915535007667538e+09,NULL,'',NULL,NULL,'','[]','{}',NULL,0,NULL,0,'quartz','read','','[]');
+INSERT INTO "calculations" VALUES('01a22650bddf0000f9331849b1823244',2,1,1,3,'practice','1','fail','{}',0,'','01a22650bdde0000f2014e042fb27ca6',NULL,'failed','done',0,1,0,'practice-bab6956708',NULL,NULL,1.79593915542387032508e+09,1.79593915543726062771e+09,1.79593915544016289711e+09,1.79593915544386339188e+09,NULL,'',NULL,NULL,'The program failed.
 about to fail','[]','{}',NULL,0,NULL,0,'','fail','','[]');
-INSERT INTO "calculations" VALUES('01a226592624000040d9db39dcf306fe',2,1,1,1,'practice','1','noop','{"x": 3, "mode": "gentle"}',0,'','01a22659261f00006e959b98caeb069e',NULL,'successful','done',0,1,0,'practice-eb3891c5fc',NULL,NULL,1.7959397064051022529e+09,1.79593970641977190971e+09,1.79593970642296218865e+09,1.79593970642709946632e+09,NULL,'',NULL,NULL,'','[]','{}',NULL,0,NULL,0,'','noop','','[]');
-INSERT INTO "calculations" VALUES('01a22659286a00001a8387caead207c3',2,1,1,5,'practice','1','interactive_session','{"note": "x"}',1,'','01a2265928690000d0b5686d96d6be21',NULL,'successful','done',0,1,0,'practice-eb3891c5fc',NULL,NULL,1.79593970698713970186e+09,1.79593970699584341054e+09,1.79593970701288223271e+09,1.7959397070196843147e+09,NULL,'',NULL,NULL,'','[]','{}',NULL,0,NULL,0,'','interactive session','','[]');
-INSERT INTO "calculations" VALUES('01a226592976000060a3190aeb29212b',1,NULL,1,1,'practice','1','noop','{"x": 1, "mode": "gentle"}',0,'','01a2265929750000a16441e43a088a93',NULL,'submitted','queued',0,0,0,NULL,NULL,NULL,1.79593970725481700892e+09,NULL,NULL,NULL,NULL,'',NULL,NULL,'','[]','{}',NULL,0,NULL,0,'','noop','','[]');
-INSERT INTO "calculations" VALUES('01a2265929800000561b51a67359a58f',2,1,1,4,'practice','1','read','{"structure": {"data_file_id": "qcrbox_df_0x01a2265924200000b29a0ebb7f34a285"}, "table": null}',0,'','01a22659297f0000637f64af4f58de9c',NULL,'successful','done',0,1,0,'agent-of-the-dump',NULL,NULL,1.79593970726447343822e+09,1.79593970727382469176e+09,1.79593970727382469176e+09,1.79593970769253921506e+09,NULL,'','01a226592b3b00009860944c6ebaa814',NULL,'','[]','{}',NULL,0,NULL,0,'quartz','read','R1 0.0200','[]');
+INSERT INTO "calculations" VALUES('01a22650be4a00007c110ede9f2177c8',2,1,1,1,'practice','1','noop','{"x": 3, "mode": "gentle"}',0,'','01a22650be49000071d98dda13f692a1',NULL,'successful','done',0,1,0,'practice-bab6956708',NULL,NULL,1.79593915553082847597e+09,1.79593915553756117826e+09,1.795939155553828001e+09,1.79593915555462908741e+09,NULL,'',NULL,NULL,'','[]','{}',NULL,0,NULL,0,'','noop','','[]');
+INSERT INTO "calculations" VALUES('01a22650bf920000d30f24ab5a1fba45',2,1,1,5,'practice','1','interactive_session','{"note": "x"}',1,'','01a22650bf9100008dfe6ee06b817342',NULL,'successful','done',0,1,0,'practice-bab6956708',NULL,NULL,1.79593915585914564131e+09,1.79593915586413073537e+09,1.79593915586973524095e+09,1.79593915587324929241e+09,NULL,'',NULL,NULL,'','[]','{}',NULL,0,NULL,0,'','interactive session','','[]');
+INSERT INTO "calculations" VALUES('01a22650c09600007e4cb4c1d1175031',1,NULL,1,1,'practice','1','noop','{"x": 1, "mode": "gentle"}',0,'','01a22650c09500001341c5573000c0ba',NULL,'submitted','queued',0,0,0,NULL,NULL,NULL,1.79593915611887693407e+09,NULL,NULL,NULL,NULL,'',NULL,NULL,'','[]','{}',NULL,0,NULL,0,'','noop','','[]');
+INSERT INTO "calculations" VALUES('01a22650c09b0000cb3e22267896b8eb',2,1,1,4,'practice','1','read','{"structure": {"data_file_id": "qcrbox_df_0x01a22650bd1e00019bc1589ad952800f"}, "table": null}',0,'','01a22650c09a00002a63133ebb7457f9',NULL,'successful','done',0,1,0,'agent-of-the-dump',NULL,NULL,1.79593915612323403365e+09,1.7959391561278364658e+09,1.7959391561278364658e+09,1.79593915617969441416e+09,NULL,'','01a22650c0d6000016fc7397f1bd95fb',NULL,'','[]','{}',NULL,0,NULL,0,'quartz','read','R1 0.0200','[]');
 CREATE TABLE cif_index (
 	data_file_id VARCHAR(32) NOT NULL, 
 	indexed_at FLOAT NOT NULL, 
@@ -198,9 +198,9 @@ CREATE TABLE cif_index (
 	CONSTRAINT pk_cif_index PRIMARY KEY (data_file_id), 
 	CONSTRAINT fk_cif_index_data_file_id_data_files FOREIGN KEY(data_file_id) REFERENCES data_files (id)
 );
-INSERT INTO "cif_index" VALUES('01a2265924200000b29a0ebb7f34a285',1.79593970588836860657e+09,'quartz','O2 Si',NULL,'|O|Si|',4.9134,4.9134,5.4052,90.0,90.0,120.0,1.1300733747372149196e+02,4.9134,4.91339999999999932356e+00,5.4052,90.0,90.0,1.1999999999999998579e+02,154,'P 32 2 1',NULL,NULL,NULL,0.021,NULL,NULL,NULL,NULL,0,0,0,0,'{"filename": "quartz.cif", "block": "quartz", "kind": "structure", "formula_sum": "O2 Si", "formula_moiety": null, "elements": ["O", "Si"], "a": 4.9134, "b": 4.9134, "c": 5.4052, "alpha": 90.0, "beta": 90.0, "gamma": 120.0, "volume": 113.00733747372149, "niggli_a": 4.9134, "niggli_b": 4.913399999999999, "niggli_c": 5.4052, "niggli_alpha": 90.0, "niggli_beta": 90.0, "niggli_gamma": 119.99999999999999, "space_group_number": 154, "space_group_hm": "P 32 2 1", "space_group_hall": "P 32 2\"", "crystal_system": "trigonal", "z": null, "temperature_k": null, "wavelength": null, "radiation": null, "r1": 0.021, "wr2": null, "goof": null, "residual_max": null, "residual_min": null, "n_reflections": null, "n_sites": 2, "has_hkl": false, "has_res": false, "has_disorder": false, "has_hydrogens": false, "blocks": ["quartz"], "n_blocks": 1, "warnings": []}','["_atom_site.fract_x", "_atom_site.fract_y", "_atom_site.fract_z", "_atom_site.label", "_atom_site.type_symbol", "_cell.angle_alpha", "_cell.angle_beta", "_cell.angle_gamma", "_cell.length_a", "_cell.length_b", "_cell.length_c", "_chemical_formula.sum", "_refine_ls.r_factor_gt", "_space_group.name_h-m_alt"]');
-INSERT INTO "cif_index" VALUES('01a2265926d40001f7396e86ecfe82b5',1.7959397065825438499e+09,'quartz','O2 Si',NULL,'|O|Si|',4.9134,4.9134,5.4052,90.0,90.0,120.0,1.1300733747372149196e+02,4.9134,4.91339999999999932356e+00,5.4052,90.0,90.0,1.1999999999999998579e+02,154,'P 32 2 1',NULL,NULL,NULL,0.021,NULL,NULL,NULL,NULL,0,0,0,0,'{"filename": "gone.cif", "block": "quartz", "kind": "structure", "formula_sum": "O2 Si", "formula_moiety": null, "elements": ["O", "Si"], "a": 4.9134, "b": 4.9134, "c": 5.4052, "alpha": 90.0, "beta": 90.0, "gamma": 120.0, "volume": 113.00733747372149, "niggli_a": 4.9134, "niggli_b": 4.913399999999999, "niggli_c": 5.4052, "niggli_alpha": 90.0, "niggli_beta": 90.0, "niggli_gamma": 119.99999999999999, "space_group_number": 154, "space_group_hm": "P 32 2 1", "space_group_hall": "P 32 2\"", "crystal_system": "trigonal", "z": null, "temperature_k": null, "wavelength": null, "radiation": null, "r1": 0.021, "wr2": null, "goof": null, "residual_max": null, "residual_min": null, "n_reflections": null, "n_sites": 2, "has_hkl": false, "has_res": false, "has_disorder": false, "has_hydrogens": false, "blocks": ["quartz"], "n_blocks": 1, "warnings": []}','["_atom_site.fract_x", "_atom_site.fract_y", "_atom_site.fract_z", "_atom_site.label", "_atom_site.type_symbol", "_cell.angle_alpha", "_cell.angle_beta", "_cell.angle_gamma", "_cell.length_a", "_cell.length_b", "_cell.length_c", "_chemical_formula.sum", "_refine_ls.r_factor_gt", "_space_group.name_h-m_alt"]');
-INSERT INTO "cif_index" VALUES('01a226592b3b000127b28e64bd3e10fd',1.79593970769253921506e+09,'quartz','O2 Si',NULL,'|O|Si|',4.9134,4.9134,5.4052,90.0,90.0,120.0,1.1300733747372149196e+02,4.9134,4.91339999999999932356e+00,5.4052,90.0,90.0,1.1999999999999998579e+02,154,'P 32 2 1',NULL,NULL,NULL,0.02,NULL,NULL,NULL,NULL,0,0,0,0,'{"filename": "refined.cif", "block": "quartz", "kind": "structure", "formula_sum": "O2 Si", "formula_moiety": null, "elements": ["O", "Si"], "a": 4.9134, "b": 4.9134, "c": 5.4052, "alpha": 90.0, "beta": 90.0, "gamma": 120.0, "volume": 113.00733747372149, "niggli_a": 4.9134, "niggli_b": 4.913399999999999, "niggli_c": 5.4052, "niggli_alpha": 90.0, "niggli_beta": 90.0, "niggli_gamma": 119.99999999999999, "space_group_number": 154, "space_group_hm": "P 32 2 1", "space_group_hall": "P 32 2\"", "crystal_system": "trigonal", "z": null, "temperature_k": null, "wavelength": null, "radiation": null, "r1": 0.02, "wr2": null, "goof": null, "residual_max": null, "residual_min": null, "n_reflections": null, "n_sites": 2, "has_hkl": false, "has_res": false, "has_disorder": false, "has_hydrogens": false, "blocks": ["quartz"], "n_blocks": 1, "warnings": []}','["_atom_site.fract_x", "_atom_site.fract_y", "_atom_site.fract_z", "_atom_site.label", "_atom_site.type_symbol", "_cell.angle_alpha", "_cell.angle_beta", "_cell.angle_gamma", "_cell.length_a", "_cell.length_b", "_cell.length_c", "_chemical_formula.sum", "_refine_ls.r_factor_gt", "_space_group.name_h-m_alt"]');
+INSERT INTO "cif_index" VALUES('01a22650bd1e00019bc1589ad952800f',1.79593915523126339914e+09,'quartz','O2 Si',NULL,'|O|Si|',4.9134,4.9134,5.4052,90.0,90.0,120.0,1.1300733747372149196e+02,4.9134,4.91339999999999932356e+00,5.4052,90.0,90.0,1.1999999999999998579e+02,154,'P 32 2 1',NULL,NULL,NULL,0.021,NULL,NULL,NULL,NULL,0,0,0,0,'{"filename": "quartz.cif", "block": "quartz", "kind": "structure", "formula_sum": "O2 Si", "formula_moiety": null, "elements": ["O", "Si"], "a": 4.9134, "b": 4.9134, "c": 5.4052, "alpha": 90.0, "beta": 90.0, "gamma": 120.0, "volume": 113.00733747372149, "niggli_a": 4.9134, "niggli_b": 4.913399999999999, "niggli_c": 5.4052, "niggli_alpha": 90.0, "niggli_beta": 90.0, "niggli_gamma": 119.99999999999999, "space_group_number": 154, "space_group_hm": "P 32 2 1", "space_group_hall": "P 32 2\"", "crystal_system": "trigonal", "z": null, "temperature_k": null, "wavelength": null, "radiation": null, "r1": 0.021, "wr2": null, "goof": null, "residual_max": null, "residual_min": null, "n_reflections": null, "n_sites": 2, "has_hkl": false, "has_res": false, "has_disorder": false, "has_hydrogens": false, "blocks": ["quartz"], "n_blocks": 1, "warnings": []}','["_atom_site.fract_x", "_atom_site.fract_y", "_atom_site.fract_z", "_atom_site.label", "_atom_site.type_symbol", "_cell.angle_alpha", "_cell.angle_beta", "_cell.angle_gamma", "_cell.length_a", "_cell.length_b", "_cell.length_c", "_chemical_formula.sum", "_refine_ls.r_factor_gt", "_space_group.name_h-m_alt"]');
+INSERT INTO "cif_index" VALUES('01a22650bebf0001a8258e94696126fb',1.7959391556479673386e+09,'quartz','O2 Si',NULL,'|O|Si|',4.9134,4.9134,5.4052,90.0,90.0,120.0,1.1300733747372149196e+02,4.9134,4.91339999999999932356e+00,5.4052,90.0,90.0,1.1999999999999998579e+02,154,'P 32 2 1',NULL,NULL,NULL,0.021,NULL,NULL,NULL,NULL,0,0,0,0,'{"filename": "gone.cif", "block": "quartz", "kind": "structure", "formula_sum": "O2 Si", "formula_moiety": null, "elements": ["O", "Si"], "a": 4.9134, "b": 4.9134, "c": 5.4052, "alpha": 90.0, "beta": 90.0, "gamma": 120.0, "volume": 113.00733747372149, "niggli_a": 4.9134, "niggli_b": 4.913399999999999, "niggli_c": 5.4052, "niggli_alpha": 90.0, "niggli_beta": 90.0, "niggli_gamma": 119.99999999999999, "space_group_number": 154, "space_group_hm": "P 32 2 1", "space_group_hall": "P 32 2\"", "crystal_system": "trigonal", "z": null, "temperature_k": null, "wavelength": null, "radiation": null, "r1": 0.021, "wr2": null, "goof": null, "residual_max": null, "residual_min": null, "n_reflections": null, "n_sites": 2, "has_hkl": false, "has_res": false, "has_disorder": false, "has_hydrogens": false, "blocks": ["quartz"], "n_blocks": 1, "warnings": []}','["_atom_site.fract_x", "_atom_site.fract_y", "_atom_site.fract_z", "_atom_site.label", "_atom_site.type_symbol", "_cell.angle_alpha", "_cell.angle_beta", "_cell.angle_gamma", "_cell.length_a", "_cell.length_b", "_cell.length_c", "_chemical_formula.sum", "_refine_ls.r_factor_gt", "_space_group.name_h-m_alt"]');
+INSERT INTO "cif_index" VALUES('01a22650c0d60001464d99024769cef3',1.79593915617969441416e+09,'quartz','O2 Si',NULL,'|O|Si|',4.9134,4.9134,5.4052,90.0,90.0,120.0,1.1300733747372149196e+02,4.9134,4.91339999999999932356e+00,5.4052,90.0,90.0,1.1999999999999998579e+02,154,'P 32 2 1',NULL,NULL,NULL,0.02,NULL,NULL,NULL,NULL,0,0,0,0,'{"filename": "refined.cif", "block": "quartz", "kind": "structure", "formula_sum": "O2 Si", "formula_moiety": null, "elements": ["O", "Si"], "a": 4.9134, "b": 4.9134, "c": 5.4052, "alpha": 90.0, "beta": 90.0, "gamma": 120.0, "volume": 113.00733747372149, "niggli_a": 4.9134, "niggli_b": 4.913399999999999, "niggli_c": 5.4052, "niggli_alpha": 90.0, "niggli_beta": 90.0, "niggli_gamma": 119.99999999999999, "space_group_number": 154, "space_group_hm": "P 32 2 1", "space_group_hall": "P 32 2\"", "crystal_system": "trigonal", "z": null, "temperature_k": null, "wavelength": null, "radiation": null, "r1": 0.02, "wr2": null, "goof": null, "residual_max": null, "residual_min": null, "n_reflections": null, "n_sites": 2, "has_hkl": false, "has_res": false, "has_disorder": false, "has_hydrogens": false, "blocks": ["quartz"], "n_blocks": 1, "warnings": []}','["_atom_site.fract_x", "_atom_site.fract_y", "_atom_site.fract_z", "_atom_site.label", "_atom_site.type_symbol", "_cell.angle_alpha", "_cell.angle_beta", "_cell.angle_gamma", "_cell.length_a", "_cell.length_b", "_cell.length_c", "_chemical_formula.sum", "_refine_ls.r_factor_gt", "_space_group.name_h-m_alt"]');
 CREATE TABLE command_durations (
 	command_id INTEGER NOT NULL, 
 	n INTEGER NOT NULL, 
@@ -209,8 +209,8 @@ CREATE TABLE command_durations (
 	CONSTRAINT pk_command_durations PRIMARY KEY (command_id), 
 	CONSTRAINT fk_command_durations_command_id_commands FOREIGN KEY(command_id) REFERENCES commands (id)
 );
-INSERT INTO "command_durations" VALUES(1,1,4.1372776031494140625e-03,0.0);
-INSERT INTO "command_durations" VALUES(4,2,2.12482094764709472656e-01,8.50636291718558368302e-02);
+INSERT INTO "command_durations" VALUES(1,1,0.00080108642578125,0.0);
+INSERT INTO "command_durations" VALUES(4,2,2.81730890274047851562e-02,1.12194511783059169829e-03);
 CREATE TABLE commands (
 	id INTEGER NOT NULL, 
 	application_id INTEGER NOT NULL, 
@@ -253,10 +253,10 @@ CREATE TABLE data_files (
 	CONSTRAINT fk_data_files_sha256_file_contents FOREIGN KEY(sha256) REFERENCES file_contents (sha256), 
 	CONSTRAINT fk_data_files_unified_sha256_file_contents FOREIGN KEY(unified_sha256) REFERENCES file_contents (sha256)
 );
-INSERT INTO "data_files" VALUES('01a2265924200000b29a0ebb7f34a285','01a22659241f0000d1f71b549d4e0671',2,1,'quartz.cif','cif','26ead4525130be0f0dc62e4a5ca59b1451af64b726098d81a575b201d1478bda',NULL,384,NULL,1.79593970588836860657e+09,NULL,NULL);
-INSERT INTO "data_files" VALUES('01a2265926d40001f7396e86ecfe82b5','01a2265926d400001c7164f8958010a3',2,1,'gone.cif','cif','0f46d401bb0438a025b285c08cb8059d7b6fffb797071c37fd6c1c9fb188e220',NULL,394,NULL,1.7959397065825438499e+09,1.79593970666649961468e+09,NULL);
-INSERT INTO "data_files" VALUES('01a2265927720000091dfea020430b24',NULL,2,1,'lone.hkl','hkl','ebca8bc1edc0d7f5a5de38d98db7cab9918eb0403e13b2f185c70316e0a3aa15',NULL,29,NULL,1.79593970674036622044e+09,NULL,NULL);
-INSERT INTO "data_files" VALUES('01a226592b3b000127b28e64bd3e10fd','01a226592b3b00009860944c6ebaa814',2,1,'refined.cif','cif','057508d50b7ed132247308653fb298b2bef9c34e5f14a4b709d0e59824649453',NULL,384,'01a2265929800000561b51a67359a58f',1.79593970769253921506e+09,NULL,NULL);
+INSERT INTO "data_files" VALUES('01a22650bd1e00019bc1589ad952800f','01a22650bd1e00008bf62233e2271753',2,1,'quartz.cif','cif','26ead4525130be0f0dc62e4a5ca59b1451af64b726098d81a575b201d1478bda',NULL,384,NULL,1.79593915523126339914e+09,NULL,NULL);
+INSERT INTO "data_files" VALUES('01a22650bebf0001a8258e94696126fb','01a22650bebf00009676ebe8ba6bbe04',2,1,'gone.cif','cif','0f46d401bb0438a025b285c08cb8059d7b6fffb797071c37fd6c1c9fb188e220',NULL,394,NULL,1.7959391556479673386e+09,1.79593915569842338562e+09,NULL);
+INSERT INTO "data_files" VALUES('01a22650bf03000038251cc4fd1bb178',NULL,2,1,'lone.hkl','hkl','ebca8bc1edc0d7f5a5de38d98db7cab9918eb0403e13b2f185c70316e0a3aa15',NULL,29,NULL,1.79593915571514081957e+09,NULL,NULL);
+INSERT INTO "data_files" VALUES('01a22650c0d60001464d99024769cef3','01a22650c0d6000016fc7397f1bd95fb',2,1,'refined.cif','cif','057508d50b7ed132247308653fb298b2bef9c34e5f14a4b709d0e59824649453',NULL,384,'01a22650c09b0000cb3e22267896b8eb',1.79593915617969441416e+09,NULL,NULL);
 CREATE TABLE datasets (
 	id VARCHAR(32) NOT NULL, 
 	owner_id INTEGER NOT NULL, 
@@ -276,9 +276,9 @@ CREATE TABLE datasets (
 	CONSTRAINT fk_datasets_group_id_groups FOREIGN KEY(group_id) REFERENCES groups (id), 
 	CONSTRAINT fk_datasets_owner_id_people FOREIGN KEY(owner_id) REFERENCES people (id)
 );
-INSERT INTO "datasets" VALUES('01a22659241f0000d1f71b549d4e0671',2,1,'data','quartz','α-SiO2',NULL,NULL,1.79593970588836860657e+09,1.79593970588836860657e+09,NULL,NULL);
-INSERT INTO "datasets" VALUES('01a2265926d400001c7164f8958010a3',2,1,'data','gone.cif','',NULL,NULL,1.7959397065825438499e+09,1.7959397065825438499e+09,1.79593970666649961468e+09,2);
-INSERT INTO "datasets" VALUES('01a226592b3b00009860944c6ebaa814',2,1,'output','quartz · read · R1 0.0200','',NULL,'01a2265929800000561b51a67359a58f',1.79593970769253921506e+09,1.79593970769253921506e+09,NULL,NULL);
+INSERT INTO "datasets" VALUES('01a22650bd1e00008bf62233e2271753',2,1,'data','quartz','α-SiO2',NULL,NULL,1.79593915523126339914e+09,1.79593915523126339914e+09,NULL,NULL);
+INSERT INTO "datasets" VALUES('01a22650bebf00009676ebe8ba6bbe04',2,1,'data','gone.cif','',NULL,NULL,1.7959391556479673386e+09,1.7959391556479673386e+09,1.79593915569842338562e+09,2);
+INSERT INTO "datasets" VALUES('01a22650c0d6000016fc7397f1bd95fb',2,1,'output','quartz · read · R1 0.0200','',NULL,'01a22650c09b0000cb3e22267896b8eb',1.79593915617969441416e+09,1.79593915617969441416e+09,NULL,NULL);
 CREATE TABLE events (
 	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	at FLOAT NOT NULL, 
@@ -291,30 +291,30 @@ CREATE TABLE events (
 	group_id INTEGER, 
 	payload JSON DEFAULT '{}' NOT NULL
 );
-INSERT INTO "events" VALUES(1,1.79593970206073904032e+09,'application','1','registered','',0,NULL,NULL,'{}');
-INSERT INTO "events" VALUES(2,1.79593970588836860657e+09,'dataset','01a22659241f0000d1f71b549d4e0671','created','',0,2,1,'{}');
-INSERT INTO "events" VALUES(3,1.79593970600073862074e+09,'dataset','01a22659241f0000d1f71b549d4e0671','changed','',0,2,1,'{}');
-INSERT INTO "events" VALUES(4,1795939706.11361,'calculation','01a2265925010000879e40c7b9e4acfe','submitted','queued',0,2,1,'{"command": "read", "application": "practice"}');
-INSERT INTO "events" VALUES(5,1.79593970622263693816e+09,'calculation','01a2265925010000879e40c7b9e4acfe','running','running',1,2,1,'{}');
-INSERT INTO "events" VALUES(6,1.79593970622888660431e+09,'calculation','01a2265925010000879e40c7b9e4acfe','successful','done',1,2,1,'{}');
-INSERT INTO "events" VALUES(7,1.79593970628753280644e+09,'calculation','01a2265925af000090f0088a91d47c06','submitted','queued',0,2,1,'{"command": "fail", "application": "practice"}');
-INSERT INTO "events" VALUES(8,1.79593970629919075969e+09,'calculation','01a2265925af000090f0088a91d47c06','running','running',1,2,1,'{}');
-INSERT INTO "events" VALUES(9,1.79593970630536890024e+09,'calculation','01a2265925af000090f0088a91d47c06','failed','done',1,2,1,'{"error_msg": "The program failed.\nabout to fail"}');
-INSERT INTO "events" VALUES(10,1.7959397064051022529e+09,'calculation','01a226592624000040d9db39dcf306fe','submitted','queued',0,2,1,'{"command": "noop", "application": "practice"}');
-INSERT INTO "events" VALUES(11,1.79593970642296218865e+09,'calculation','01a226592624000040d9db39dcf306fe','running','running',1,2,1,'{}');
-INSERT INTO "events" VALUES(12,1.79593970642709946632e+09,'calculation','01a226592624000040d9db39dcf306fe','successful','done',1,2,1,'{}');
-INSERT INTO "events" VALUES(13,1.7959397065825438499e+09,'dataset','01a2265926d400001c7164f8958010a3','created','',0,2,1,'{}');
-INSERT INTO "events" VALUES(14,1.79593970666649961468e+09,'dataset','01a2265926d400001c7164f8958010a3','deleted','',0,2,1,'{}');
-INSERT INTO "events" VALUES(15,1.79593970674036622044e+09,'data_file','01a2265927720000091dfea020430b24','created','',0,2,1,'{}');
-INSERT INTO "events" VALUES(16,1.79593970682131719588e+09,'share','01a22659241f0000d1f71b549d4e0671','shared','',0,2,1,'{"of": "dataset"}');
-INSERT INTO "events" VALUES(17,1.79593970698713970186e+09,'calculation','01a22659286a00001a8387caead207c3','submitted','queued',0,2,1,'{"command": "interactive_session", "application": "practice"}');
-INSERT INTO "events" VALUES(18,1.79593970698713970186e+09,'session','01a22659286a00001a8387caead207c3','starting','',0,2,1,'{"application": "practice"}');
-INSERT INTO "events" VALUES(19,1.79593970701288223271e+09,'calculation','01a22659286a00001a8387caead207c3','running','running',1,2,1,'{}');
-INSERT INTO "events" VALUES(20,1.7959397070196843147e+09,'calculation','01a22659286a00001a8387caead207c3','successful','done',1,2,1,'{}');
-INSERT INTO "events" VALUES(21,1.79593970725481700892e+09,'calculation','01a226592976000060a3190aeb29212b','submitted','queued',0,1,NULL,'{"command": "noop", "application": "practice"}');
-INSERT INTO "events" VALUES(22,1.79593970726447343822e+09,'calculation','01a2265929800000561b51a67359a58f','submitted','queued',0,2,1,'{"command": "read", "application": "practice"}');
-INSERT INTO "events" VALUES(23,1.79593970727382469176e+09,'calculation','01a2265929800000561b51a67359a58f','running','running',1,2,1,'{}');
-INSERT INTO "events" VALUES(24,1.79593970769253921506e+09,'calculation','01a2265929800000561b51a67359a58f','successful','done',1,2,1,'{"output_dataset_id": "qcrbox_ds_0x01a226592b3b00009860944c6ebaa814"}');
+INSERT INTO "events" VALUES(1,1.79593915299806022641e+09,'application','1','registered','',0,NULL,NULL,'{}');
+INSERT INTO "events" VALUES(2,1.79593915523126339914e+09,'dataset','01a22650bd1e00008bf62233e2271753','created','',0,2,1,'{}');
+INSERT INTO "events" VALUES(3,1.7959391552537941933e+09,'dataset','01a22650bd1e00008bf62233e2271753','changed','',0,2,1,'{}');
+INSERT INTO "events" VALUES(4,1.79593915530706810948e+09,'calculation','01a22650bd6a0000a77f2f19992e757e','submitted','queued',0,2,1,'{"command": "read", "application": "practice"}');
+INSERT INTO "events" VALUES(5,1.79593915534558844562e+09,'calculation','01a22650bd6a0000a77f2f19992e757e','running','running',1,2,1,'{}');
+INSERT INTO "events" VALUES(6,1.79593915535007667538e+09,'calculation','01a22650bd6a0000a77f2f19992e757e','successful','done',1,2,1,'{}');
+INSERT INTO "events" VALUES(7,1.79593915542387032508e+09,'calculation','01a22650bddf0000f9331849b1823244','submitted','queued',0,2,1,'{"command": "fail", "application": "practice"}');
+INSERT INTO "events" VALUES(8,1.79593915544016289711e+09,'calculation','01a22650bddf0000f9331849b1823244','running','running',1,2,1,'{}');
+INSERT INTO "events" VALUES(9,1.79593915544386339188e+09,'calculation','01a22650bddf0000f9331849b1823244','failed','done',1,2,1,'{"error_msg": "The program failed.\nabout to fail"}');
+INSERT INTO "events" VALUES(10,1.79593915553082847597e+09,'calculation','01a22650be4a00007c110ede9f2177c8','submitted','queued',0,2,1,'{"command": "noop", "application": "practice"}');
+INSERT INTO "events" VALUES(11,1.795939155553828001e+09,'calculation','01a22650be4a00007c110ede9f2177c8','running','running',1,2,1,'{}');
+INSERT INTO "events" VALUES(12,1.79593915555462908741e+09,'calculation','01a22650be4a00007c110ede9f2177c8','successful','done',1,2,1,'{}');
+INSERT INTO "events" VALUES(13,1.7959391556479673386e+09,'dataset','01a22650bebf00009676ebe8ba6bbe04','created','',0,2,1,'{}');
+INSERT INTO "events" VALUES(14,1.79593915569842338562e+09,'dataset','01a22650bebf00009676ebe8ba6bbe04','deleted','',0,2,1,'{}');
+INSERT INTO "events" VALUES(15,1.79593915571514081957e+09,'data_file','01a22650bf03000038251cc4fd1bb178','created','',0,2,1,'{}');
+INSERT INTO "events" VALUES(16,1.79593915576245141026e+09,'share','01a22650bd1e00008bf62233e2271753','shared','',0,2,1,'{"of": "dataset"}');
+INSERT INTO "events" VALUES(17,1.79593915585914564131e+09,'calculation','01a22650bf920000d30f24ab5a1fba45','submitted','queued',0,2,1,'{"command": "interactive_session", "application": "practice"}');
+INSERT INTO "events" VALUES(18,1.79593915585914564131e+09,'session','01a22650bf920000d30f24ab5a1fba45','starting','',0,2,1,'{"application": "practice"}');
+INSERT INTO "events" VALUES(19,1.79593915586973524095e+09,'calculation','01a22650bf920000d30f24ab5a1fba45','running','running',1,2,1,'{}');
+INSERT INTO "events" VALUES(20,1.79593915587324929241e+09,'calculation','01a22650bf920000d30f24ab5a1fba45','successful','done',1,2,1,'{}');
+INSERT INTO "events" VALUES(21,1.79593915611887693407e+09,'calculation','01a22650c09600007e4cb4c1d1175031','submitted','queued',0,1,NULL,'{"command": "noop", "application": "practice"}');
+INSERT INTO "events" VALUES(22,1.79593915612323403365e+09,'calculation','01a22650c09b0000cb3e22267896b8eb','submitted','queued',0,2,1,'{"command": "read", "application": "practice"}');
+INSERT INTO "events" VALUES(23,1.7959391561278364658e+09,'calculation','01a22650c09b0000cb3e22267896b8eb','running','running',1,2,1,'{}');
+INSERT INTO "events" VALUES(24,1.79593915617969441416e+09,'calculation','01a22650c09b0000cb3e22267896b8eb','successful','done',1,2,1,'{"output_dataset_id": "qcrbox_ds_0x01a22650c0d6000016fc7397f1bd95fb"}');
 CREATE TABLE file_contents (
 	sha256 VARCHAR(64) NOT NULL, 
 	size BIGINT NOT NULL, 
@@ -324,10 +324,10 @@ CREATE TABLE file_contents (
 	checked_at FLOAT, 
 	CONSTRAINT pk_file_contents PRIMARY KEY (sha256)
 );
-INSERT INTO "file_contents" VALUES('26ead4525130be0f0dc62e4a5ca59b1451af64b726098d81a575b201d1478bda',384,1,'stored',1.79593970588836860657e+09,NULL);
-INSERT INTO "file_contents" VALUES('0f46d401bb0438a025b285c08cb8059d7b6fffb797071c37fd6c1c9fb188e220',394,1,'stored',1.7959397065825438499e+09,NULL);
-INSERT INTO "file_contents" VALUES('ebca8bc1edc0d7f5a5de38d98db7cab9918eb0403e13b2f185c70316e0a3aa15',29,1,'stored',1.79593970674036622044e+09,NULL);
-INSERT INTO "file_contents" VALUES('057508d50b7ed132247308653fb298b2bef9c34e5f14a4b709d0e59824649453',384,1,'stored',1.79593970769253921506e+09,NULL);
+INSERT INTO "file_contents" VALUES('26ead4525130be0f0dc62e4a5ca59b1451af64b726098d81a575b201d1478bda',384,1,'stored',1.79593915523126339914e+09,NULL);
+INSERT INTO "file_contents" VALUES('0f46d401bb0438a025b285c08cb8059d7b6fffb797071c37fd6c1c9fb188e220',394,1,'stored',1.7959391556479673386e+09,NULL);
+INSERT INTO "file_contents" VALUES('ebca8bc1edc0d7f5a5de38d98db7cab9918eb0403e13b2f185c70316e0a3aa15',29,1,'stored',1.79593915571514081957e+09,NULL);
+INSERT INTO "file_contents" VALUES('057508d50b7ed132247308653fb298b2bef9c34e5f14a4b709d0e59824649453',384,1,'stored',1.79593915617969441416e+09,NULL);
 CREATE TABLE groups (
 	id INTEGER NOT NULL, 
 	name VARCHAR(255) NOT NULL, 
@@ -336,7 +336,7 @@ CREATE TABLE groups (
 	CONSTRAINT pk_groups PRIMARY KEY (id), 
 	CONSTRAINT uq_groups_name UNIQUE (name)
 );
-INSERT INTO "groups" VALUES(1,'crystals',1.79593970372333717349e+09,NULL);
+INSERT INTO "groups" VALUES(1,'crystals',1.79593915382213735586e+09,NULL);
 CREATE TABLE handover_items (
 	handover_id VARCHAR(32) NOT NULL, 
 	kind VARCHAR(12) NOT NULL, 
@@ -369,7 +369,7 @@ CREATE TABLE holds (
 	CONSTRAINT pk_holds PRIMARY KEY (kind, object_id), 
 	CONSTRAINT fk_holds_by_id_people FOREIGN KEY(by_id) REFERENCES people (id)
 );
-INSERT INTO "holds" VALUES('application','1','hold','Licence',3,1.79593970719904732699e+09);
+INSERT INTO "holds" VALUES('application','1','hold','Licence',3,1.7959391560702869892e+09);
 CREATE TABLE idempotency (
 	owner_id INTEGER NOT NULL, 
 	"key" VARCHAR(255) NOT NULL, 
@@ -390,7 +390,7 @@ CREATE TABLE launchers (
 	first_seen_at FLOAT NOT NULL, 
 	CONSTRAINT pk_launchers PRIMARY KEY (name)
 );
-INSERT INTO "launchers" VALUES('local','practice','',4,4,'[{"slug": "practice", "version": "1"}]',1.79593970208960723874e+09,1.79593970208960723874e+09);
+INSERT INTO "launchers" VALUES('local','practice','',4,4,'[{"slug": "practice", "version": "1"}]',1.79593915305538177496e+09,1.79593915305538177496e+09);
 CREATE TABLE loads (
 	subject VARCHAR(8) NOT NULL, 
 	subject_id INTEGER NOT NULL, 
@@ -413,7 +413,7 @@ CREATE TABLE log_chunks (
 	CONSTRAINT pk_log_chunks PRIMARY KEY (calculation_id, attempt, stream, "offset"), 
 	CONSTRAINT fk_log_chunks_calculation_id_calculations FOREIGN KEY(calculation_id) REFERENCES calculations (id)
 );
-INSERT INTO "log_chunks" VALUES('01a2265925af000090f0088a91d47c06',1,'stderr',0,14,1.79593970630023550992e+09,'about to fail
+INSERT INTO "log_chunks" VALUES('01a22650bddf0000f9331849b1823244',1,'stderr',0,14,1795939155.44103,'about to fail
 ');
 CREATE TABLE people (
 	id INTEGER NOT NULL, 
@@ -427,9 +427,9 @@ CREATE TABLE people (
 	CONSTRAINT pk_people PRIMARY KEY (id), 
 	CONSTRAINT uq_people_name_stable_id UNIQUE (name, stable_id)
 );
-INSERT INTO "people" VALUES(1,'bob','2026-01-01T00:00:00Z','person',1.79593970360934209826e+09,1.79593970360934209826e+09,NULL,NULL);
-INSERT INTO "people" VALUES(2,'ada','2026-01-01T00:00:00Z','person',1.79593970372259140013e+09,1.79593970372259140013e+09,1,NULL);
-INSERT INTO "people" VALUES(3,'root','2026-01-01T00:00:00Z','person',1.79593970713745975493e+09,1.79593970713745975493e+09,NULL,NULL);
+INSERT INTO "people" VALUES(1,'bob','2026-01-01T00:00:00Z','person',1.79593915367348599433e+09,1.79593915367348599433e+09,NULL,NULL);
+INSERT INTO "people" VALUES(2,'ada','2026-01-01T00:00:00Z','person',1.79593915382140874867e+09,1.79593915382140874867e+09,1,NULL);
+INSERT INTO "people" VALUES(3,'root','2026-01-01T00:00:00Z','person',1.79593915600587129594e+09,1.79593915600587129594e+09,NULL,NULL);
 CREATE TABLE progress (
 	calculation_id VARCHAR(32) NOT NULL, 
 	attempt INTEGER NOT NULL, 
@@ -451,7 +451,7 @@ CREATE TABLE quotas (
 	CONSTRAINT pk_quotas PRIMARY KEY (subject, subject_id, quota), 
 	CONSTRAINT fk_quotas_by_id_people FOREIGN KEY(by_id) REFERENCES people (id)
 );
-INSERT INTO "quotas" VALUES('person',1,'gib',2.0,3,1.79593970713961672788e+09);
+INSERT INTO "quotas" VALUES('person',1,'gib',2.0,3,1.79593915601634645465e+09);
 CREATE TABLE sessions (
 	calculation_id VARCHAR(32) NOT NULL, 
 	owner_id INTEGER NOT NULL, 
@@ -470,7 +470,7 @@ CREATE TABLE sessions (
 	CONSTRAINT fk_sessions_calculation_id_calculations FOREIGN KEY(calculation_id) REFERENCES calculations (id), 
 	CONSTRAINT fk_sessions_owner_id_people FOREIGN KEY(owner_id) REFERENCES people (id)
 );
-INSERT INTO "sessions" VALUES('01a22659286a00001a8387caead207c3',2,1,'closed','',NULL,NULL,NULL,NULL,NULL,NULL,1.7959397070196843147e+09,0);
+INSERT INTO "sessions" VALUES('01a22650bf920000d30f24ab5a1fba45',2,1,'closed','',NULL,NULL,NULL,NULL,NULL,NULL,1.79593915587324929241e+09,0);
 CREATE TABLE shares (
 	id VARCHAR(32) NOT NULL, 
 	kind VARCHAR(12) NOT NULL, 
@@ -487,7 +487,7 @@ CREATE TABLE shares (
 	CONSTRAINT fk_shares_group_id_groups FOREIGN KEY(group_id) REFERENCES groups (id), 
 	CONSTRAINT fk_shares_person_id_people FOREIGN KEY(person_id) REFERENCES people (id)
 );
-INSERT INTO "shares" VALUES('01a2265927dd0000ae04628767f59328','dataset','01a22659241f0000d1f71b549d4e0671',1,NULL,'read',2,1.79593970682131719588e+09,NULL,NULL);
+INSERT INTO "shares" VALUES('01a22650bf350000cdf488db2d25b266','dataset','01a22650bd1e00008bf62233e2271753',1,NULL,'read',2,1.79593915576245141026e+09,NULL,NULL);
 CREATE TABLE site (
 	"key" VARCHAR(60) NOT NULL, 
 	value JSON NOT NULL, 
@@ -510,7 +510,7 @@ CREATE TABLE tags (
 	CONSTRAINT pk_tags PRIMARY KEY (kind, object_id, tag), 
 	CONSTRAINT fk_tags_by_id_people FOREIGN KEY(by_id) REFERENCES people (id)
 );
-INSERT INTO "tags" VALUES('dataset','01a22659241f0000d1f71b549d4e0671','good',2,1.79593970600073862074e+09);
+INSERT INTO "tags" VALUES('dataset','01a22650bd1e00008bf62233e2271753','good',2,1.7959391552537941933e+09);
 CREATE TABLE uploads (
 	id VARCHAR(32) NOT NULL, 
 	purpose VARCHAR(12) NOT NULL, 
@@ -531,8 +531,8 @@ CREATE TABLE uploads (
 	CONSTRAINT pk_uploads PRIMARY KEY (id), 
 	CONSTRAINT fk_uploads_owner_id_people FOREIGN KEY(owner_id) REFERENCES people (id)
 );
-INSERT INTO "uploads" VALUES('01a22659283000008fd57ad4ffe9076c','dataset',2,'half.bin',10,0,NULL,NULL,1,NULL,NULL,'','open','{"about": {"name": "", "description": ""}}',1.79593970692840933798e+09,1.79593970692840933798e+09);
-INSERT INTO "uploads" VALUES('01a226592b0600005dd716e2d218a979','output',2,'refined.cif',384,384,'057508d50b7ed132247308653fb298b2bef9c34e5f14a4b709d0e59824649453',NULL,NULL,'01a2265929800000561b51a67359a58f',1,'refined','used','{"index": {"block": "quartz", "formula_sum": "O2 Si", "formula_moiety": null, "elements": "|O|Si|", "a": 4.9134, "b": 4.9134, "c": 5.4052, "alpha": 90.0, "beta": 90.0, "gamma": 120.0, "volume": 113.00733747372149, "niggli_a": 4.9134, "niggli_b": 4.913399999999999, "niggli_c": 5.4052, "niggli_alpha": 90.0, "niggli_beta": 90.0, "niggli_gamma": 119.99999999999999, "space_group_number": 154, "space_group_hm": "P 32 2 1", "z": null, "temperature_k": null, "wavelength": null, "r1": 0.02, "wr2": null, "goof": null, "residual_max": null, "residual_min": null, "has_hkl": false, "has_res": false, "has_disorder": false, "has_hydrogens": false, "full": {"filename": "refined.cif", "block": "quartz", "kind": "structure", "formula_sum": "O2 Si", "formula_moiety": null, "elements": ["O", "Si"], "a": 4.9134, "b": 4.9134, "c": 5.4052, "alpha": 90.0, "beta": 90.0, "gamma": 120.0, "volume": 113.00733747372149, "niggli_a": 4.9134, "niggli_b": 4.913399999999999, "niggli_c": 5.4052, "niggli_alpha": 90.0, "niggli_beta": 90.0, "niggli_gamma": 119.99999999999999, "space_group_number": 154, "space_group_hm": "P 32 2 1", "space_group_hall": "P 32 2\"", "crystal_system": "trigonal", "z": null, "temperature_k": null, "wavelength": null, "radiation": null, "r1": 0.02, "wr2": null, "goof": null, "residual_max": null, "residual_min": null, "n_reflections": null, "n_sites": 2, "has_hkl": false, "has_res": false, "has_disorder": false, "has_hydrogens": false, "blocks": ["quartz"], "n_blocks": 1, "warnings": []}, "names": ["_atom_site.fract_x", "_atom_site.fract_y", "_atom_site.fract_z", "_atom_site.label", "_atom_site.type_symbol", "_cell.angle_alpha", "_cell.angle_beta", "_cell.angle_gamma", "_cell.length_a", "_cell.length_b", "_cell.length_c", "_chemical_formula.sum", "_refine_ls.r_factor_gt", "_space_group.name_h-m_alt"]}}',1.79593970765299654006e+09,1.79593970769253921506e+09);
+INSERT INTO "uploads" VALUES('01a22650bf640000d9a2eb9a41a1a860','dataset',2,'half.bin',10,0,NULL,NULL,1,NULL,NULL,'','open','{"about": {"name": "", "description": ""}}',1.79593915581293082231e+09,1.79593915581293082231e+09);
+INSERT INTO "uploads" VALUES('01a22650c0d100002d2689c961aaa241','output',2,'refined.cif',384,384,'057508d50b7ed132247308653fb298b2bef9c34e5f14a4b709d0e59824649453',NULL,NULL,'01a22650c09b0000cb3e22267896b8eb',1,'refined','used','{"index": {"block": "quartz", "formula_sum": "O2 Si", "formula_moiety": null, "elements": "|O|Si|", "a": 4.9134, "b": 4.9134, "c": 5.4052, "alpha": 90.0, "beta": 90.0, "gamma": 120.0, "volume": 113.00733747372149, "niggli_a": 4.9134, "niggli_b": 4.913399999999999, "niggli_c": 5.4052, "niggli_alpha": 90.0, "niggli_beta": 90.0, "niggli_gamma": 119.99999999999999, "space_group_number": 154, "space_group_hm": "P 32 2 1", "z": null, "temperature_k": null, "wavelength": null, "r1": 0.02, "wr2": null, "goof": null, "residual_max": null, "residual_min": null, "has_hkl": false, "has_res": false, "has_disorder": false, "has_hydrogens": false, "full": {"filename": "refined.cif", "block": "quartz", "kind": "structure", "formula_sum": "O2 Si", "formula_moiety": null, "elements": ["O", "Si"], "a": 4.9134, "b": 4.9134, "c": 5.4052, "alpha": 90.0, "beta": 90.0, "gamma": 120.0, "volume": 113.00733747372149, "niggli_a": 4.9134, "niggli_b": 4.913399999999999, "niggli_c": 5.4052, "niggli_alpha": 90.0, "niggli_beta": 90.0, "niggli_gamma": 119.99999999999999, "space_group_number": 154, "space_group_hm": "P 32 2 1", "space_group_hall": "P 32 2\"", "crystal_system": "trigonal", "z": null, "temperature_k": null, "wavelength": null, "radiation": null, "r1": 0.02, "wr2": null, "goof": null, "residual_max": null, "residual_min": null, "n_reflections": null, "n_sites": 2, "has_hkl": false, "has_res": false, "has_disorder": false, "has_hydrogens": false, "blocks": ["quartz"], "n_blocks": 1, "warnings": []}, "names": ["_atom_site.fract_x", "_atom_site.fract_y", "_atom_site.fract_z", "_atom_site.label", "_atom_site.type_symbol", "_cell.angle_alpha", "_cell.angle_beta", "_cell.angle_gamma", "_cell.length_a", "_cell.length_b", "_cell.length_c", "_chemical_formula.sum", "_refine_ls.r_factor_gt", "_space_group.name_h-m_alt"]}}',1.79593915617594957348e+09,1.79593915617969441416e+09);
 CREATE TABLE usage (
 	subject VARCHAR(8) NOT NULL, 
 	subject_id INTEGER NOT NULL, 
@@ -542,8 +542,8 @@ CREATE TABLE usage (
 	month VARCHAR(7) DEFAULT '' NOT NULL, 
 	CONSTRAINT pk_usage PRIMARY KEY (subject, subject_id)
 );
-INSERT INTO "usage" VALUES('group',1,4.14701520976725260259e-03,1.79593970790902900699e+09,4.1739940643310546875e-03,'2026-11');
-INSERT INTO "usage" VALUES('person',2,4.14701520976725260259e-03,1.79593970790902900699e+09,4.1739940643310546875e-03,'2026-11');
+INSERT INTO "usage" VALUES('group',1,3.48214284092817618829e-03,1.79593915630860304836e+09,3.50284576416015625e-03,'2026-11');
+INSERT INTO "usage" VALUES('person',2,3.48214284092817618829e-03,1.79593915630860304836e+09,3.50284576416015625e-03,'2026-11');
 CREATE INDEX ix_events_object ON events (object_id, seq);
 CREATE INDEX ix_file_contents_unused ON file_contents (created_at) WHERE refcount = 0 AND state != 'removed';
 CREATE INDEX ix_agents_application_id ON agents (application_id);
@@ -576,8 +576,8 @@ CREATE INDEX ix_cif_index_niggli ON cif_index (niggli_a, niggli_b);
 CREATE INDEX ix_cif_index_r1 ON cif_index (r1);
 CREATE INDEX ix_cif_index_space_group_number ON cif_index (space_group_number);
 CREATE INDEX ix_handovers_subject ON handovers (subject, subject_id);
-CREATE INDEX ix_audit_who ON audit (who_id, seq);
 CREATE INDEX ix_audit_object ON audit (object_id);
+CREATE INDEX ix_audit_who ON audit (who_id, seq);
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail only grows'); END;
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail only grows'); END;
 DELETE FROM "sqlite_sequence";
