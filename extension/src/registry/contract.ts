@@ -74,6 +74,21 @@ export interface components {
             /** Notes */
             notes?: unknown[];
             /**
+             * Licence
+             * @default
+             */
+            licence: string;
+            /**
+             * Licence State
+             * @default unknown
+             */
+            licence_state: string;
+            /**
+             * Licence Note
+             * @default
+             */
+            licence_note: string;
+            /**
              * Held
              * @default
              */
@@ -818,6 +833,34 @@ export interface components {
             own_due_at: string | null;
         };
         /**
+         * FailedStart
+         * @description An agent that did not come up.
+         */
+        FailedStart: {
+            /** Agent */
+            agent: string;
+            /** Launcher */
+            launcher: string;
+            /** Requested At */
+            requested_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Reason */
+            reason: string;
+            /** Exit Code */
+            exit_code: number | null;
+            /** Log */
+            log: string;
+        };
+        /**
+         * FailedStarts
+         * @description List of agents that did not come up, newest first.
+         */
+        FailedStarts: {
+            /** Failed Starts */
+            failed_starts: components["schemas"]["FailedStart"][];
+        };
+        /**
          * Feedback
          * @description Marks of a student, once they are released.
          */
@@ -833,6 +876,16 @@ export interface components {
             comment: string;
             /** Tasks */
             tasks: components["schemas"]["TaskFeedback"][];
+        };
+        /**
+         * Files
+         * @description A part of the data files. total: how many there are.
+         */
+        Files: {
+            /** Files */
+            files: components["schemas"]["LargeFile"][];
+            /** Total */
+            total: number;
         };
         /**
          * GivenMark
@@ -903,12 +956,34 @@ export interface components {
             gone_at: string | null;
         };
         /**
+         * Holders
+         * @description A part of the persons and groups with stored bytes. total: how many there are.
+         */
+        Holders: {
+            /** Holders */
+            holders: components["schemas"]["Holder"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Holds
          * @description List of holds in force.
          */
         Holds: {
             /** Holds */
             holds: components["schemas"]["Hold"][];
+        };
+        /**
+         * JoinedLauncher
+         * @description What a launcher that joined needs to connect.
+         */
+        JoinedLauncher: {
+            /** Launcher */
+            launcher: string;
+            /** Token */
+            token: string;
+            /** Nats Url */
+            nats_url: string;
         };
         /**
          * LargeFile
@@ -927,6 +1002,41 @@ export interface components {
             group: string | null;
             /** Created At */
             created_at: string;
+        };
+        /**
+         * LauncherPass
+         * @description Permission of a launcher to connect. state: open (the code was not used yet), expired, joined or revoked.
+         */
+        LauncherPass: {
+            /** Id */
+            id: string;
+            /** Launcher */
+            launcher: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "expired" | "joined" | "revoked";
+            /** By */
+            by: string;
+            /** At */
+            at: string;
+            /** Code Expires At */
+            code_expires_at: string;
+            /** Joined At */
+            joined_at: string | null;
+            /** Address */
+            address: string;
+            /** Revoked At */
+            revoked_at: string | null;
+        };
+        /**
+         * LauncherPasses
+         * @description List of launcher passes, newest first.
+         */
+        LauncherPasses: {
+            /** Passes */
+            passes: components["schemas"]["LauncherPass"][];
         };
         /**
          * Leftover
@@ -1117,6 +1227,15 @@ export interface components {
             datasets: components["schemas"]["Dataset"][];
             /** Data Files */
             data_files: components["schemas"]["DataFile"][];
+        };
+        /**
+         * NewLauncherPass
+         * @description A new pass with its join code, which is shown this once.
+         */
+        NewLauncherPass: {
+            /** Code */
+            code: string;
+            launcher_pass: components["schemas"]["LauncherPass"];
         };
         /**
          * Note
@@ -1313,6 +1432,8 @@ export interface components {
         Quotas: {
             /** Quotas */
             quotas: components["schemas"]["Quota"][];
+            /** Total */
+            total: number;
         };
         /**
          * Readiness
@@ -1370,6 +1491,37 @@ export interface components {
             files: number;
             /** Bytes */
             bytes: number;
+        };
+        /**
+         * RetentionRule
+         * @description A rule that puts old outputs into the trash every day.
+         */
+        RetentionRule: {
+            /** Id */
+            id: number;
+            /** Unused Days */
+            unused_days: number;
+            /** Group */
+            group: string | null;
+            /** Reason */
+            reason: string;
+            /** By */
+            by: string;
+            /** At */
+            at: string;
+            /** Due At */
+            due_at: string;
+            /** Last Run At */
+            last_run_at: string | null;
+            last_run: components["schemas"]["Retained"];
+        };
+        /**
+         * RetentionRules
+         * @description List of retention rules.
+         */
+        RetentionRules: {
+            /** Rules */
+            rules: components["schemas"]["RetentionRule"][];
         };
         /**
          * SentNote
@@ -2008,6 +2160,17 @@ export interface components {
              * @default null
              */
             approved: boolean | null;
+            /**
+             * Licence State
+             * @default null
+             * @enum {string|null}
+             */
+            licence_state: "unknown" | "free" | "granted" | "needed" | null;
+            /**
+             * Licence Note
+             * @default null
+             */
+            licence_note: string | null;
         };
         /**
          * ChangeCalculation
@@ -2191,6 +2354,11 @@ export interface components {
              * @default true
              */
             keep: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * Decide
@@ -2379,6 +2547,27 @@ export interface components {
             student: string | null;
         };
         /**
+         * InviteLauncher
+         * @description Body: a join code for a launcher of this name.
+         */
+        InviteLauncher: {
+            /** Launcher */
+            launcher: string;
+            /**
+             * Minutes
+             * @default 15
+             */
+            minutes: number;
+        };
+        /**
+         * Join
+         * @description Body: a join code.
+         */
+        Join: {
+            /** Code */
+            code: string;
+        };
+        /**
          * NewCourse
          * @description Body: make a group of yours a course.
          */
@@ -2419,6 +2608,24 @@ export interface components {
             notebook_name: string;
             /** Files */
             files?: components["schemas"]["GivenFile"][];
+        };
+        /**
+         * NewRetentionRule
+         * @description Body: a retention rule that runs every day.
+         */
+        NewRetentionRule: {
+            /** Unused Days */
+            unused_days: number;
+            /**
+             * Group
+             * @default null
+             */
+            group: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * NewShare
