@@ -104,7 +104,8 @@ def hand_out(root: Path, handed: Handed) -> Report:
         name, content = handed.notebook
         _notebook(folder, _plain(name), content, report)
         report.notebook = str((folder / _plain(name)).relative_to(root))
-    known = before.get("files") if isinstance(before.get("files"), dict) else {}
+    recorded = before.get("files")
+    known: dict[str, Any] = recorded if isinstance(recorded, dict) else {}
     for name, content in handed.files.items():
         _data_file(folder, _plain(name), content, known.get(_plain(name)), report)
     mark = {
