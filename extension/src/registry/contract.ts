@@ -74,6 +74,21 @@ export interface components {
             /** Notes */
             notes?: unknown[];
             /**
+             * Licence
+             * @default
+             */
+            licence: string;
+            /**
+             * Licence State
+             * @default unknown
+             */
+            licence_state: string;
+            /**
+             * Licence Note
+             * @default
+             */
+            licence_note: string;
+            /**
              * Held
              * @default
              */
@@ -548,6 +563,44 @@ export interface components {
          */
         Empty: Record<string, never>;
         /**
+         * FailedStart
+         * @description An agent that did not come up.
+         */
+        FailedStart: {
+            /** Agent */
+            agent: string;
+            /** Launcher */
+            launcher: string;
+            /** Requested At */
+            requested_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Reason */
+            reason: string;
+            /** Exit Code */
+            exit_code: number | null;
+            /** Log */
+            log: string;
+        };
+        /**
+         * FailedStarts
+         * @description List of agents that did not come up, newest first.
+         */
+        FailedStarts: {
+            /** Failed Starts */
+            failed_starts: components["schemas"]["FailedStart"][];
+        };
+        /**
+         * Files
+         * @description A part of the data files. total: how many there are.
+         */
+        Files: {
+            /** Files */
+            files: components["schemas"]["LargeFile"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Health
          * @description The answer of /api/healthz.
          */
@@ -596,12 +649,34 @@ export interface components {
             gone_at: string | null;
         };
         /**
+         * Holders
+         * @description A part of the persons and groups with stored bytes. total: how many there are.
+         */
+        Holders: {
+            /** Holders */
+            holders: components["schemas"]["Holder"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Holds
          * @description List of holds in force.
          */
         Holds: {
             /** Holds */
             holds: components["schemas"]["Hold"][];
+        };
+        /**
+         * JoinedLauncher
+         * @description What a launcher that joined needs to connect.
+         */
+        JoinedLauncher: {
+            /** Launcher */
+            launcher: string;
+            /** Token */
+            token: string;
+            /** Nats Url */
+            nats_url: string;
         };
         /**
          * LargeFile
@@ -620,6 +695,41 @@ export interface components {
             group: string | null;
             /** Created At */
             created_at: string;
+        };
+        /**
+         * LauncherPass
+         * @description Permission of a launcher to connect. state: open (the code was not used yet), expired, joined or revoked.
+         */
+        LauncherPass: {
+            /** Id */
+            id: string;
+            /** Launcher */
+            launcher: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "expired" | "joined" | "revoked";
+            /** By */
+            by: string;
+            /** At */
+            at: string;
+            /** Code Expires At */
+            code_expires_at: string;
+            /** Joined At */
+            joined_at: string | null;
+            /** Address */
+            address: string;
+            /** Revoked At */
+            revoked_at: string | null;
+        };
+        /**
+         * LauncherPasses
+         * @description List of launcher passes, newest first.
+         */
+        LauncherPasses: {
+            /** Passes */
+            passes: components["schemas"]["LauncherPass"][];
         };
         /**
          * Leftover
@@ -776,6 +886,15 @@ export interface components {
             data_files: components["schemas"]["DataFile"][];
         };
         /**
+         * NewLauncherPass
+         * @description A new pass with its join code, which is shown this once.
+         */
+        NewLauncherPass: {
+            /** Code */
+            code: string;
+            launcher_pass: components["schemas"]["LauncherPass"];
+        };
+        /**
          * Project
          * @description What belongs to one crystal, in short.
          */
@@ -919,6 +1038,8 @@ export interface components {
         Quotas: {
             /** Quotas */
             quotas: components["schemas"]["Quota"][];
+            /** Total */
+            total: number;
         };
         /**
          * Readiness
@@ -968,6 +1089,37 @@ export interface components {
             files: number;
             /** Bytes */
             bytes: number;
+        };
+        /**
+         * RetentionRule
+         * @description A rule that puts old outputs into the trash every day.
+         */
+        RetentionRule: {
+            /** Id */
+            id: number;
+            /** Unused Days */
+            unused_days: number;
+            /** Group */
+            group: string | null;
+            /** Reason */
+            reason: string;
+            /** By */
+            by: string;
+            /** At */
+            at: string;
+            /** Due At */
+            due_at: string;
+            /** Last Run At */
+            last_run_at: string | null;
+            last_run: components["schemas"]["Retained"];
+        };
+        /**
+         * RetentionRules
+         * @description List of retention rules.
+         */
+        RetentionRules: {
+            /** Rules */
+            rules: components["schemas"]["RetentionRule"][];
         };
         /**
          * Session
@@ -1390,6 +1542,17 @@ export interface components {
              * @default null
              */
             approved: boolean | null;
+            /**
+             * Licence State
+             * @default null
+             * @enum {string|null}
+             */
+            licence_state: "unknown" | "free" | "granted" | "needed" | null;
+            /**
+             * Licence Note
+             * @default null
+             */
+            licence_note: string | null;
         };
         /**
          * ChangeCalculation
@@ -1480,6 +1643,11 @@ export interface components {
              * @default true
              */
             keep: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * Decide
@@ -1580,6 +1748,45 @@ export interface components {
              */
             status: "error";
             error: components["schemas"]["ErrorBody"];
+        };
+        /**
+         * InviteLauncher
+         * @description Body: a join code for a launcher of this name.
+         */
+        InviteLauncher: {
+            /** Launcher */
+            launcher: string;
+            /**
+             * Minutes
+             * @default 15
+             */
+            minutes: number;
+        };
+        /**
+         * Join
+         * @description Body: a join code.
+         */
+        Join: {
+            /** Code */
+            code: string;
+        };
+        /**
+         * NewRetentionRule
+         * @description Body: a retention rule that runs every day.
+         */
+        NewRetentionRule: {
+            /** Unused Days */
+            unused_days: number;
+            /**
+             * Group
+             * @default null
+             */
+            group: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * NewShare
