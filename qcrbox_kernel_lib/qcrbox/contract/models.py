@@ -112,6 +112,11 @@ class Application(Model):
     pyqcrbox_version: str
     # additions to the contract
     notes: list[Any] = Field(default_factory=list)
+    licence: str = ""  # as the specification gives it
+    licence_state: str = (
+        "unknown"  # unknown | free | granted | needed: what an administrator says of this site
+    )
+    licence_note: str = ""
     held: str = ""  # why nothing of it is started at present
     missing: str = (
         ""  # why none of its commands can be run: what is not installed, and what an administrator can do

@@ -8,7 +8,7 @@ outside the database. Each index names the question it answers.
 from __future__ import annotations
 
 from qcrbox_registry.store.tables.base import metadata, new_data_file_id, new_dataset_id, new_id
-from qcrbox_registry.store.tables.of_agents import agents, holds, launchers, sessions
+from qcrbox_registry.store.tables.of_agents import agents, holds, launcher_passes, launchers, sessions
 from qcrbox_registry.store.tables.of_applications import applications, command_durations, commands
 from qcrbox_registry.store.tables.of_calculations import (
     calculation_inputs,
@@ -29,7 +29,20 @@ from qcrbox_registry.store.tables.of_data import (
     uploads,
 )
 from qcrbox_registry.store.tables.of_people import groups, loads, people, quotas, shares, storage, usage
-from qcrbox_registry.store.tables.of_site import audit, handover_items, handovers, site
+from qcrbox_registry.store.tables.of_site import audit, handover_items, handovers, retention_rules, site
+from qcrbox_registry.store.tables.of_teaching import (
+    cif_facts,
+    courses,
+    exercise_answers,
+    exercise_calculations,
+    exercise_files,
+    exercise_marks,
+    exercise_notes,
+    exercise_people,
+    exercise_snapshots,
+    exercise_versions,
+    exercises,
+)
 
 __all__ = [
     "agents",
@@ -38,18 +51,30 @@ __all__ = [
     "calculation_inputs",
     "calculation_outputs",
     "calculations",
+    "cif_facts",
     "cif_index",
     "command_durations",
     "commands",
+    "courses",
     "data_files",
     "datasets",
     "events",
+    "exercise_answers",
+    "exercise_calculations",
+    "exercise_files",
+    "exercise_marks",
+    "exercise_notes",
+    "exercise_people",
+    "exercise_snapshots",
+    "exercise_versions",
+    "exercises",
     "file_contents",
     "groups",
     "handover_items",
     "handovers",
     "holds",
     "idempotency",
+    "launcher_passes",
     "launchers",
     "loads",
     "log_chunks",
@@ -61,6 +86,7 @@ __all__ = [
     "people",
     "progress",
     "quotas",
+    "retention_rules",
     "sessions",
     "shares",
     "site",

@@ -1,6 +1,6 @@
 """Notes, pins and the project of datasets and calculations
 
-Revision: 0006, after 0003.
+Revision: 0006, after 0004.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
