@@ -422,7 +422,7 @@ def test_a_page_of_a_member_cannot_act_in_an_administrators_browser(ground: Grou
     sent = [
         ada.http.post(
             "/hub/administration/people/mallory",
-            data={"typed_name": "mallory", "action": "make_administrator", "_xsrf": token},
+            data={"typed_name": "mallory", "reason": "x", "action": "make_administrator", "_xsrf": token},
             headers={"Origin": origin, "Sec-Fetch-Site": site},
         )
         for site in ("cross-site", "same-site")

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import people, tags, trash
 from qcrbox_registry.store.paging import Listed, Page, Rows, page_of
-from qcrbox_registry.store.tables import calculations, data_files, datasets, sessions
+from qcrbox_registry.store.tables import calculations, data_files, datasets, groups, sessions
 from qcrbox_registry.store.visibility import Filter, Reach
 
 
@@ -50,6 +50,7 @@ class CalculationFilter:
     states: Sequence[str] = ()
     application: str | None = None
     batch: str | None = None
+    group: str | None = None
 
 
 def _common(kind: str, table: sa.Table, name: str, texts: Sequence[str], common: Common) -> list[Filter]:
@@ -103,6 +104,8 @@ def calculations_page(
         where.append(calculations.c.application_slug == asked.application)
     if asked.batch is not None:
         where.append(calculations.c.batch_id == asked.batch)
+    if asked.group is not None:
+        where.append(calculations.c.group_id.in_(sa.select(groups.c.id).where(groups.c.name == asked.group)))
     return page_of(conn, Rows(calculations, reach, now), where, page)
 
 

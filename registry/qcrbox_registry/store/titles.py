@@ -19,6 +19,7 @@ from qcrbox_registry.store.records import parts
 from qcrbox_registry.store.tables import calculations, data_files, datasets
 
 BETWEEN = " · "
+NOT_CONVERGED = "not converged"
 LONGEST_SUBJECT = 100
 _WORDS = {State.FAILED: "failed", State.CANCELLED: "cancelled"}
 
@@ -78,8 +79,8 @@ def verdict_of(metrics: Mapping[str, Any], r1: float | None, warnings: Sequence[
     """
     reported = [value for value in (metrics.get("R1"), r1) if isinstance(value, int | float)]
     words = [f"R1 {value:.4f}" for value in reported if math.isfinite(value)][:1]
-    if metrics.get("converged") == 0 or any("not converged" in warning.lower() for warning in warnings):
-        words.append("not converged")
+    if metrics.get("converged") == 0 or any(NOT_CONVERGED in warning.lower() for warning in warnings):
+        words.append(NOT_CONVERGED)
     return ", ".join(words)
 
 
