@@ -73,7 +73,9 @@ def displacements(structure: Structure, molecule: Molecule) -> Array:
     return np.array(made)
 
 
-def dispersion(structure: Structure, hkl: NDArray[np.int64], factors: dict[str, complex]) -> NDArray[np.complex128]:
+def dispersion(
+    structure: Structure, hkl: NDArray[np.int64], factors: dict[str, complex]
+) -> NDArray[np.complex128]:
     """F'(h) (k,) of f' + i f'' of all atoms of the unit cell. factors: by element."""
     group, sites, cell = structure.space_group, structure.sites, structure.cell
     lengths = np.linalg.norm(cell.fractionalisation, axis=1)
@@ -114,7 +116,9 @@ def refuse_beyond_memory(basis: int, reflections: int, limit: int) -> None:
         )
 
 
-def fit(structure: Structure, observed: dict[str, Any], options: Options, scan: Scan, quantum: Child) -> Fitted:
+def fit(
+    structure: Structure, observed: dict[str, Any], options: Options, scan: Scan, quantum: Child
+) -> Fitted:
     """Fit the molecule of a structure. observed: what `refine_side.observed` returns.
 
     The scan ends at the last λ whose field converges, and says so.
@@ -179,11 +183,16 @@ def content(fitted: Fitted) -> dict[str, Any]:
         "level": fitted.method.level,
         "molecule": fitted.molecule.formula,
         "reflections": fitted.reflections,
-        "scan": [{name: row[name] for name in ("strength", "chi_squared", "r", "energy", "scale", "cycles")} for row in fitted.rows],
+        "scan": [
+            {name: row[name] for name in ("strength", "chi_squared", "r", "energy", "scale", "cycles")}
+            for row in fitted.rows
+        ],
         "dipole_debye": {"before": before["dipole"], "after": after["dipole"]},
         "charges": [
             {"atom": label, "before": old, "after": new}
-            for label, old, new in zip(fitted.molecule.labels, before["charges"], after["charges"], strict=True)
+            for label, old, new in zip(
+                fitted.molecule.labels, before["charges"], after["charges"], strict=True
+            )
         ],
         "energy_penalty_hartree": after["energy"] - before["energy"],
         "ended": fitted.ended,

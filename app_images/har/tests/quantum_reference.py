@@ -69,7 +69,9 @@ def slope_of_chi_squared(molecule, method, hkl, seed):
     found = scf.run(molecule, method)
     matrix = xcw.transforms(found.molecule, _water_crystal(0.01), hkl)
     size = np.abs(matrix @ found.total_density[np.tril_indices(found.molecule.nao)])
-    measured = xcw.Measured(hkl, 3 * size * rng.uniform(0.9, 1.1, len(hkl)), 0.1 + 0.01 * size, np.full(len(hkl), 0.1 + 0.2j))
+    measured = xcw.Measured(
+        hkl, 3 * size * rng.uniform(0.9, 1.1, len(hkl)), 0.1 + 0.01 * size, np.full(len(hkl), 0.1 + 0.2j)
+    )
     constraint = xcw.Constraint(matrix, measured)
     direction = rng.normal(size=found.total_density.shape)
     direction += direction.T

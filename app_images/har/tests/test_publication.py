@@ -23,7 +23,9 @@ def state_of(charge: int = 0, converged: bool = True, relativistic: bool = False
     structure = Structure.from_cif(cif(ROWS, columns=("U_iso_or_equiv",)).encode())
     plan = molecules.plan(structure)
     plan.molecules[0].charge = charge
-    state = Progress(structure, plan, Method("b3lyp", "def2-SVP", relativistic=relativistic), {"R1": 0.05, "wR2": 0.12})
+    state = Progress(
+        structure, plan, Method("b3lyp", "def2-SVP", relativistic=relativistic), {"R1": 0.05, "wR2": 0.12}
+    )
     state.rounds = [Round(k, {}, {"ratio": 0.5, "worst": "H1"}, 5, {}) for k in (1, 2)]
     state.converged = converged
     density = AtomicDensity(
@@ -60,7 +62,11 @@ def test_level_partition_and_rounds_are_said():
         ({"crystal_field": "charges"}, {}, "charges and dipoles of the atoms of all molecules within 8 Å"),
         ({"hydrogens": "riding"}, {}, "Hydrogen atoms ride"),
         ({"hydrogens": "isotropic"}, {}, "isotropic displacement parameters"),
-        ({"wavefunction": "/tmp/x/water.fchk"}, {}, "of the file water.fchk was used as given, read with IOData"),
+        (
+            {"wavefunction": "/tmp/x/water.fchk"},
+            {},
+            "of the file water.fchk was used as given, read with IOData",
+        ),
         ({"tolerance": 0.005}, {}, "changed by more than 0.005 s.u."),
     ],
     ids=lambda value: str(value)[:40],
@@ -79,7 +85,10 @@ def test_disorder_is_said_where_a_site_has_two_sources():
     state = state_of()
     source = molecules.Source(0, 0, 0.5)
     state.plan.sources[0] = [source, source]
-    assert any(line.startswith("Disorder: one wavefunction for each conformer") for line in publication.sentences(state, Options()))
+    assert any(
+        line.startswith("Disorder: one wavefunction for each conformer")
+        for line in publication.sentences(state, Options())
+    )
 
 
 @pytest.fixture

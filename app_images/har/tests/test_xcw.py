@@ -80,7 +80,9 @@ def test_a_crystal_with_symmetry_gives_the_structure_factors_of_its_atoms(quantu
     for rotation, translation in zip(rotations, translations, strict=True):
         image = hkl @ rotation
         factors = table.values[[place[tuple(h)] for h in image.tolist()]]
-        phase = np.exp(2j * np.pi * (image @ crystal.sites.fract[table.site].T + (hkl @ translation)[:, None]))
+        phase = np.exp(
+            2j * np.pi * (image @ crystal.sites.fract[table.site].T + (hkl @ translation)[:, None])
+        )
         expected += (factors * phase) @ multiplicity
     given = MoleculeInput(molecule.symbols, crystal.cell.to_cartesian(molecule.fract(crystal)))
     parts = {
@@ -141,7 +143,7 @@ def test_several_molecules_are_refused_by_name():
 
 def test_a_fit_beyond_the_memory_is_refused():
     xcw.refuse_beyond_memory(50, 1000, 8 * 10**9)
-    with pytest.raises(UserInputError, match="GB of memory, and there are 8.0 GB"):
+    with pytest.raises(UserInputError, match=r"GB of memory, and there are 8\.0 GB"):
         xcw.refuse_beyond_memory(1000, 10_000, 8 * 10**9)
 
 

@@ -32,7 +32,9 @@ def cube_of(files: Mapping[str, HasBytes], name: str) -> Cube:
         known = [each.removesuffix(".cube") for each in files if each.endswith(".cube")]
         raise NotFound(
             f"There is no density {name!r}.",
-            next=f"Densities of this result: {', '.join(known)}." if known else "This result has no cube files.",
+            next=f"Densities of this result: {', '.join(known)}."
+            if known
+            else "This result has no cube files.",
         )
     cube = read_cube(files[filename].bytes)
     return cube.per_cubic_angstrom() if "e/bohr" in cube.title.lower().replace("³", "^3") else cube

@@ -22,7 +22,11 @@ def text(title: str) -> File:
     return File(("\n".join(rows) + "\n").encode())
 
 
-FILES = {"har.cif": File(b""), "deformation.cube": text("Deformation density, e/bohr^3"), "orbital.cube": text("Orbital 5")}
+FILES = {
+    "har.cif": File(b""),
+    "deformation.cube": text("Deformation density, e/bohr^3"),
+    "orbital.cube": text("Orbital 5"),
+}
 
 
 @pytest.mark.parametrize("name", ["deformation", "deformation.cube"])
