@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 # Before numpy: workers side by side, each with a thread per processor, wait for each other most of the time.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -20,11 +21,24 @@ import qcrbox.crystallography._gemmi  # noqa: E402, F401 - first: cctbx ends the
 os.environ["QCRBOX_LANGUAGE"] = "en"
 # People's servers in sandboxes, whatever image this machine happens to have; tests of containers say so themselves.
 os.environ.setdefault("QCRBOX_SPAWNER", "sandbox" if shutil.which("bwrap") else "trusted")
+# Speed is measured by the bench, not here: a busy machine must not fail a property.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 _skipped: list[str] = []
 
 
-# Folders whose tests take long come first, so that no worker is left with one of them at the end.
-_FIRST = ("tests/browser/", "tests/", "registry/tests/launcher/docker/", "hub/", "app_images/")
+# What takes long comes first, so that no worker is left with one of them at the end.
+_FIRST = (
+    "tests/browser/",
+    # Files of minutes each: the pages of the documentation, and every notebook.
+    "tests/documentation/test_site.py",
+    "tests/documentation/test_walkthroughs.py",
+    "qcrbox_kernel_lib/tests/api/test_notebooks.py",
+    "tests/",
+    "registry/tests/launcher/docker/",
+    "hub/",
+    "app_images/",
+)
 
 
 @cache

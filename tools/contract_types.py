@@ -1,7 +1,8 @@
-"""Writes extension/src/registry/contract.ts from the OpenAPI page: `python -m tools.contract_types [--check]`.
+"""Writes what the front end shares with Python: `python -m tools.contract_types [--check]`.
 
-The TypeScript types of the front end are those of the REST contract, so that a change of a model in
-`qcrbox.contract.models` is seen by the compiler of the front end.
+extension/src/registry/contract.ts: the TypeScript types of the REST contract, so that a change of a model in
+`qcrbox.contract.models` is seen by the compiler of the front end. extension/src/command/figure_words.ts: labels and digits
+of reported figures, so that card, panel, result tab and report show the same.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from qcrbox.client.metrics import FIGURES
 from qcrbox_registry.app import create_app
 from qcrbox_registry.settings import Settings
 
 EXTENSION = Path(__file__).resolve().parents[1] / "extension"
 TYPES = EXTENSION / "src" / "registry" / "contract.ts"
+WORDS = EXTENSION / "src" / "command" / "figure_words.ts"
+_WORDS_HEAD = "// Made by `make types` from qcrbox.client.metrics. Do not edit.\n"
 _HEAD = "// Made by `make types` from the registry's OpenAPI page. Do not edit.\n"
 
 
@@ -41,16 +45,32 @@ def contract_types() -> str:
     return _HEAD + types
 
 
+def figure_words() -> str:
+    """TypeScript table of reported figures: name -> label and number of decimals."""
+    lines = [
+        f"  {name}: [{_quoted(label)}, {int(form.removeprefix('.').removesuffix('f'))}],"
+        for name, (label, form) in FIGURES.items()
+    ]
+    rows = "\n".join(lines).removesuffix(",")
+    head = "/** Name of a reported figure: its label and its number of decimals. */\n"
+    return f"{_WORDS_HEAD}{head}export const FIGURE_WORDS: Record<string, [label: string, digits: number]> = {{\n{rows}\n}};\n"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 def main() -> int:
-    """With --check, exit code 1 when the types are not up to date; else write them."""
-    types = contract_types()
+    """With --check, exit code 1 when a file is not up to date; else write them."""
+    made = {TYPES: contract_types(), WORDS: figure_words()}
     if "--check" not in sys.argv:
-        TYPES.write_text(types)
+        for path, text in made.items():
+            path.write_text(text)
         return 0
-    if not TYPES.exists() or TYPES.read_text() != types:
-        sys.stderr.write(f"{TYPES.name} is not up to date: run make types\n")
-        return 1
-    return 0
+    stale = [path.name for path, text in made.items() if not path.exists() or path.read_text() != text]
+    if stale:
+        sys.stderr.write(f"{', '.join(stale)}: not up to date, run make types\n")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

@@ -190,9 +190,7 @@ def _residual_without_hydrogen(model, hkl: str | None):
     fit = least_squares.refine(
         refined,
         data,
-        cycles=6,
-        weighting_kind="fixed",
-        weights=weighting.DEFAULT,
+        least_squares.Scheme(cycles=6, weighting_kind="fixed", weights=weighting.DEFAULT),
         corrections=prepare_corrections(refined, data),
     )
     return density.difference_map(fit)

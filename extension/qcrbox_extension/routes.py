@@ -12,8 +12,11 @@ from tornado import web
 
 from qcrbox_extension.display import DisplayHandler
 from qcrbox_extension.forward import ForwardHandler
+from qcrbox_extension.live_views import LiveViews
 from qcrbox_extension.picture import PictureHandler
+from qcrbox_extension.stored import StoredFiles
 from qcrbox_extension.upstream import Upstream, new_client
+from qcrbox_extension.views import EditHandler, LineageHandler, LiveHandler, PartHandler, WidgetHandler
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -39,6 +42,7 @@ def add_routes(server: ServerApp) -> None:
     base = server.web_app.settings["base_url"]
     upstream = Upstream.from_environment()
     client = new_client()
+    models = {"stored": StoredFiles(upstream, client), "live": LiveViews()}
     server.web_app.add_handlers(
         ".*$",
         [
@@ -58,5 +62,10 @@ def add_routes(server: ServerApp) -> None:
                 PictureHandler,
                 {"upstream": upstream, "client": client},
             ),
+            (url_path_join(base, r"qcrbox/view/([a-z_-]{1,40})"), PartHandler, models),
+            (url_path_join(base, r"qcrbox/edit"), EditHandler, models),
+            (url_path_join(base, r"qcrbox/live(?:/([0-9a-f]{32}))?"), LiveHandler, models),
+            (url_path_join(base, r"qcrbox/lineage"), LineageHandler, models),
+            (url_path_join(base, r"qcrbox/widgets/([a-z_]{1,40})\.js"), WidgetHandler),
         ],
     )

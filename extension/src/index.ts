@@ -2,10 +2,13 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { browserPlugin } from './browser';
 import { commandPlugin } from './command';
-import { filesPlugin } from './files';
+import { guidePlugin } from './guide';
+
 import { panelPlugin } from './panel';
+import { projectsPlugin } from './projects';
 import { registryPlugin } from './registry/plugin';
 import { sessionPlugin } from './session';
+import { viewerPlugin } from './viewer';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- plugins provide different things
 const plugins: JupyterFrontEndPlugin<any>[] = [
@@ -13,7 +16,9 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   panelPlugin,
   browserPlugin,
   sessionPlugin,
-  filesPlugin,
-  commandPlugin
+  viewerPlugin,
+  projectsPlugin,
+  commandPlugin,
+  guidePlugin
 ];
 export default plugins;

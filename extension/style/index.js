@@ -1,2 +1,3 @@
 import './base.css';
 import './session.css';
+import './projects.css';

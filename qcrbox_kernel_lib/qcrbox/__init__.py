@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from qcrbox.api.datasets import Dataset as Dataset
     from qcrbox.api.datasets import Datasets
     from qcrbox.api.examples import Examples
+    from qcrbox.api.projects import Projects
     from qcrbox.contract.errors import *  # noqa: F403
 
     apps: Applications
     calculations: Calculations
     datasets: Datasets
     examples: Examples
+    projects: Projects
 
     def __getattr__(name: str) -> Any: ...
 

@@ -7,15 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from qcrbox.crystallography.structure import Structure
 
 CifMaker = Callable[..., str]
 EXAMPLES = Path(__file__).parents[2] / "app_images" / "qcrboxtools" / "examples"
-
-# Speed is measured by the bench, not here: a busy machine must not fail a property.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 
 def distributed(package: str, path: str) -> Path:

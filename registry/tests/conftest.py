@@ -71,13 +71,19 @@ def postgres_template(postgres_url):
     admin.dispose()
 
 
+@pytest.fixture
+def sqlite_url(sqlite_template, tmp_path):
+    """A migrated, empty file. A module whose rules do not depend on the kind of database has it as `database_url`."""
+    path = tmp_path / "registry.sqlite"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request, tmp_path):
+def database_url(request):
     """The URL of a migrated, empty database."""
     if request.param == "sqlite":
-        path = tmp_path / "registry.sqlite"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
+        yield request.getfixturevalue("sqlite_url")
         return
     server, template = request.getfixturevalue("postgres_url"), request.getfixturevalue("postgres_template")
     name = f"test_{uuid.uuid4().hex[:12]}"

@@ -140,3 +140,65 @@ def test_the_page_is_dangerous_where_nothing_parts_origins(site: Site, page: Pag
     assert outcome["people"].startswith("basic 200")
     assert outcome["user"].startswith("basic"), "answers can be read"
     assert outcome["opened tab"].startswith("READ")
+
+
+# ---------------------------------------------------------------- a student's notebook in a teacher's own Lab
+
+_EVIL = "window.top.evil = (window.top.evil || []).concat("
+_OUTPUTS = {
+    "text/html": f"<script>{_EVIL}'html')</script><img src=x onerror=\"{_EVIL}'image')\"><iframe srcdoc=\"<script>{_EVIL}'frame')</script>\"></iframe>"
+    f"<details open ontoggle=\"{_EVIL}'toggle')\"><summary>seen</summary></details>",
+    "image/svg+xml": f"<svg xmlns='http://www.w3.org/2000/svg' onload=\"{_EVIL}'svg')\"><script>{_EVIL}'svg script')</script></svg>",
+    "application/javascript": f"{_EVIL}'javascript')",
+    "text/markdown": f"<img src=x onerror=\"{_EVIL}'markdown output')\">",
+    "text/latex": f"$\\href{{javascript:{_EVIL}'latex')}}{{x}}$",
+    "application/vnd.qcrbox.session+json": {"session_id": f"\"><img src=x onerror=\"{_EVIL}'session')\">", "name": f"<img src=x onerror=\"{_EVIL}'session name')\">"},
+}  # fmt: skip
+
+
+def hostile_notebook() -> dict[str, object]:
+    """A notebook as a student hands it in: each kind of output by itself, and a text cell."""
+    text = {
+        "cell_type": "markdown",
+        "metadata": {},
+        "source": f"# Report\n<script>{_EVIL}'text')</script><img src=x onerror=\"{_EVIL}'text image')\"> <a id=trap href=\"javascript:{_EVIL}'link')\">read me</a>",
+    }
+    cells = [
+        {
+            "cell_type": "code",
+            "execution_count": 1,
+            "metadata": {"trusted": True},
+            "source": f"# {kind}",
+            "outputs": [{"output_type": "display_data", "metadata": {}, "data": {kind: data}}],
+        }
+        for kind, data in _OUTPUTS.items()
+    ]
+    return {
+        "cells": [text, *cells],
+        "metadata": {"kernelspec": {"name": "none", "display_name": "none"}, "signature": "sha256:0"},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+@pytest.mark.attack(11)
+def test_hostile_notebook_runs_no_script_in_the_lab_of_a_teacher(site: Site, page: Page) -> None:
+    ada = site.ada
+    ada.start_server()
+    base = f"{ada.origin}/user/ada"
+    content = {"type": "notebook", "format": "json", "content": hostile_notebook()}
+    saved = ada.http.put(
+        f"{base}/api/contents/handed-in.ipynb", json=content, headers={"X-XSRFToken": ada.xsrf("/user/ada/")}
+    )
+    assert saved.is_success, saved.text
+    page.goto(f"{base}/lab/tree/handed-in.ipynb")
+    page.wait_for_selector(".jp-Notebook .jp-Cell >> nth=1")
+    last = f".jp-Notebook .jp-CodeCell >> nth={len(_OUTPUTS) - 1}"
+    page.locator(last).scroll_into_view_if_needed()
+    page.get_by_text("read me").first.scroll_into_view_if_needed()
+    page.wait_for_timeout(3000)
+    if page.locator("a:has-text('read me')").count():
+        page.locator("a:has-text('read me')").first.click(force=True)
+        page.wait_for_timeout(1000)
+    assert page.evaluate("window.evil || []") == []
+    assert page.locator(".jp-OutputArea-output").count() >= 3, "outputs are shown, without their scripts"

@@ -1,27 +1,37 @@
 """From a member's own kernel on a real platform: other people, the platform, its administrators.
 
-Everything runs once in sandboxes and once in containers. Mallory's kernel tries; victor's file, calculation and window
+Everything runs in sandboxes, in containers, and in services of a Swarm of one machine. Mallory's kernel tries; victor's file, calculation and window
 are what is tried for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import docker
 import httpx
 import pytest
 from qcrbox_hub.apps.person_image import PersonImageBuilder
+from qcrbox_hub.jupyterhub.spawners.swarm import PRIVILEGES_API
 from qcrbox_hub.platform import paths
 from qcrbox_hub.platform.built_images import connect
+from qcrbox_hub.walls.choice import IMAGE
+from qcrbox_hub.walls.daemon import PLATFORM_LABEL
 
+from registry.tests.launcher.docker.second_daemon import SecondDaemon
 from tests.end_to_end.hub_site import HubKernel, Person, Site, running_site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SECRET = "the-thesis-of-victor"
+PROCESSES = 200
+LIMITS = f"[people]\nprocesses = {PROCESSES}\nmemory_gib = 1\ncpus = 1\n"
 
 # Helpers inside the kernel. `tried` never raises: a refusal is an outcome.
 PRELUDE = """
@@ -64,16 +74,48 @@ class Ground:
     owner: HubKernel
     calculation: str
     data_file: str
+    walls: str
 
     def tries(self, code: str) -> object:
         """What `show(…)` in mallory's kernel said."""
         return _shown(self.thief.run(code))
 
 
+def _folder_with_limits(factory: pytest.TempPathFactory) -> Path:
+    folder = factory.mktemp("site")
+    (folder / "data").mkdir(mode=0o700)
+    (folder / "data" / "platform.toml").write_text(LIMITS)
+    return folder
+
+
+@contextlib.contextmanager
+def _swarm() -> Iterator[None]:
+    """A Swarm of one machine, on a Docker daemon that is ended afterwards; the platform of this module uses it."""
+    own = SecondDaemon().start()
+    try:
+        own.load(connect(), IMAGE)
+        client = docker.DockerClient(base_url=own.url, timeout=300)
+        # Names do not come along.
+        client.images.get(connect().images.get(IMAGE).id).tag(*IMAGE.split(":"))
+        client.swarm.init(advertise_addr="127.0.0.1", listen_addr="127.0.0.1:0")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("DOCKER_HOST", own.url)
+            yield
+        left = client.networks.list(filters={"label": PLATFORM_LABEL})
+        assert client.services.list() == client.containers.list(all=True) == left == []
+    finally:
+        own.end()
+
+
 def _shown(text: str) -> object:
     found = re.search(r"<<(.*)>>", text, re.DOTALL)
     assert found, text
     return json.loads(found[1])
+
+
+def old_docker() -> bool:
+    version = connect().version()["ApiVersion"]
+    return tuple(map(int, version.split("."))) < PRIVILEGES_API
 
 
 def _image() -> None:
@@ -83,12 +125,19 @@ def _image() -> None:
 
 
 @pytest.fixture(
-    scope="module", params=["sandbox", pytest.param("docker", marks=pytest.mark.docker)], autouse=True
+    scope="module",
+    params=["sandbox", *(pytest.param(each, marks=pytest.mark.docker) for each in ("docker", "swarm"))],
+    autouse=True,
 )
 def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    if request.param == "docker":
+    if request.param != "sandbox":
         _image()
-    with running_site(tmp_path_factory.mktemp("site"), "--spawner", request.param) as site:
+    with contextlib.ExitStack() as stack:
+        if request.param == "swarm":
+            stack.enter_context(_swarm())
+        site = stack.enter_context(
+            running_site(_folder_with_limits(tmp_path_factory), "--spawner", request.param)
+        )
         victor, mallory = site.member("victor"), site.member("mallory")
         kernels = []
         for person in (victor, mallory):
@@ -98,7 +147,7 @@ def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         owner, thief = kernels
         owner.run(f"open(os.path.expanduser('~/thesis.txt'), 'w').write({SECRET!r})")
         calculation, file = _work_of(owner)
-        yield Ground(site, victor, thief, owner, calculation, file)
+        yield Ground(site, victor, thief, owner, calculation, file, walls=request.param)
         for kernel in kernels:
             kernel.close()
 
@@ -167,7 +216,9 @@ show({{
     assert outside == []
     values = dict(line.split(":\t") for line in found["caps"])
     assert int(values["CapEff"], 16) == int(values["CapBnd"], 16) == 0
-    assert (values["NoNewPrivs"].strip(), values["Seccomp"].strip()) == ("1", "2")
+    # Docker before 25 cannot give it to a service; without any capability a set-uid program gains nothing.
+    no_new_privileges = "0" if ground.walls == "swarm" and old_docker() else "1"
+    assert (values["NoNewPrivs"].strip(), values["Seccomp"].strip()) == (no_new_privileges, "2")
 
 
 @pytest.mark.attack(22)
@@ -216,7 +267,8 @@ show({{
     assert found["loopback"]["registry"]
     assert not any(found["loopback"][name] for name in ("nats", "proxy_api", "proxy"))
     assert found["far"] == []
-    assert found["interfaces"] == ["lo"]
+    if ground.walls != "swarm":  # a service always has a network; its own leads nowhere
+        assert found["interfaces"] == ["lo"]
     assert found["abstract"] == []
 
 
@@ -226,6 +278,104 @@ def test_the_folder_of_the_servers_socket_takes_no_files(ground: Ground) -> None
         pytest.skip("only root gives people user ids of their own")
     found = ground.tries("""show(tried(lambda: open("/run/qcrbox/out/fill", "wb").write(b"x" * 1000)))""")
     assert found == "PermissionError"
+
+
+@pytest.mark.attack(24)
+def test_limits_of_memory_processes_and_processors_hold(ground: Ground) -> None:
+    """A fork bomb and a memory bomb of mallory's end at mallory's own limits; victor's kernel goes on."""
+    if ground.walls == "sandbox" and not (Path("/sys/fs/cgroup/pids").is_dir() or os.geteuid() == 0):
+        pytest.skip("sandboxes have limits as root or with systemd")
+    found = ground.tries(
+        """
+import signal, time
+def bomb():
+    children = []
+    try:
+        while len(children) < 3 * PROCESSES:
+            pid = os.fork()
+            if pid == 0:
+                signal.pause()
+                os._exit(0)
+            children.append(pid)
+    except OSError as error:
+        return [len(children), type(error).__name__]
+    finally:
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+        for pid in children:
+            os.waitpid(pid, 0)
+    return [len(children), "no limit"]
+
+def eat():
+    # In a child, so that the kernel's own process survives the end.
+    code = "import os; blocks = [os.urandom(1) * 64_000_000 for _ in range(64)]"
+    return subprocess.run(["python", "-c", code], capture_output=True).returncode
+
+show({"forks": bomb(), "memory": eat()})
+""".replace("PROCESSES", str(PROCESSES))
+    )
+    assert isinstance(found, dict)
+    forks, refusal = found["forks"]
+    assert refusal == "BlockingIOError"
+    assert forks < PROCESSES
+    assert found["memory"] == -9, "killed at the limit of 1 GiB"
+    assert "42" in ground.owner.run("print(6 * 7)")
+
+
+@pytest.mark.attack(22)
+def test_no_open_descriptor_of_any_process_leads_out(ground: Ground) -> None:
+    """A descriptor can be opened anew through /proc, with other rights than it was passed on with."""
+    found = ground.tries(
+        """
+opened = []
+for pid in filter(str.isdigit, os.listdir("/proc")):
+    for number in tried(lambda: os.listdir(f"/proc/{pid}/fd")) or ():
+        name = f"/proc/{pid}/fd/{number}"
+        target, owner = tried(lambda: os.readlink(name)), tried(lambda: os.stat(name).st_uid)
+        try:
+            os.close(os.open(name, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            continue
+        opened.append([target, owner == os.getuid()])
+show([opened, os.getuid()])
+"""
+    )
+    assert isinstance(found, list)
+    opened, _ = found
+    own = re.compile(r"(/home/mallory|/tmp|/dev|/memfd)|pipe:|anon_inode:")
+    assert [target for target, is_own in opened if not own.match(target) or not is_own] in (
+        [],
+        [target for target, _ in opened if target.startswith("/dev/")],
+    )
+
+
+@pytest.mark.attack(24)
+def test_flood_into_the_servers_log_does_not_fill_the_disk(ground: Ground) -> None:
+    """Kernels inherit where the server logs to; that file lies outside the home and its limit."""
+    found = ground.tries(
+        """
+written = 0
+for number in range(64):
+    if str(tried(lambda: os.readlink(f"/proc/self/fd/{number}"))).endswith((".log", ".log (deleted)")):
+        for _ in range(300):
+            written += tried(lambda: os.write(number, b"x" * 1_000_000))
+show(written)
+"""
+    )
+    assert isinstance(found, int)
+    assert found > 0 or ground.walls != "sandbox", "nothing was tried"
+    deadline = time.monotonic() + 60
+    while sum(file.stat().st_size for file in (ground.site.data / "logs").rglob("server-*")) > 20_000_000:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+
+
+@pytest.mark.attack(24)
+def test_tmp_ends_at_its_size(ground: Ground) -> None:
+    """It lies in memory: what is written there counts towards the limit of memory or ends at the size of the mount."""
+    found = ground.tries("""import shutil; show(shutil.disk_usage("/tmp").total)""")
+    assert isinstance(found, int)
+    assert 0 < found <= 1024**3
 
 
 # ---------------------------------------------------------------- the hub and its administrators
@@ -272,7 +422,7 @@ def test_a_page_of_a_member_cannot_act_in_an_administrators_browser(ground: Grou
     sent = [
         ada.http.post(
             "/hub/administration/people/mallory",
-            data={"typed_name": "mallory", "action": "make_administrator", "_xsrf": token},
+            data={"typed_name": "mallory", "reason": "x", "action": "make_administrator", "_xsrf": token},
             headers={"Origin": origin, "Sec-Fetch-Site": site},
         )
         for site in ("cross-site", "same-site")
@@ -396,3 +546,74 @@ def test_what_a_kernel_claims_of_its_address_is_not_in_the_audit_trail(ground: G
         time.sleep(0.2)
     assert not any("203.0.113.77" in json.dumps(each) for each in entries)
     assert all(each["allowed"] is False for each in entries)
+
+
+@pytest.mark.attack(30)
+@pytest.mark.parametrize("who", ["anonymous", "member"])
+def test_no_page_for_debugging_is_open(ground: Ground, who: str) -> None:
+    """Those of JupyterHub, of the registry, of Tornado, uvicorn and NATS, by the public name."""
+    http = ground.victor.http if who == "member" else httpx.Client(follow_redirects=True, trust_env=False)
+    paths = [
+        *("/debug", "/metrics", "/server-status", "/healthz", "/varz", "/connz", "/api/routes", "/Caddyfile"),
+        *("/hub/metrics", "/hub/debug", "/hub/admin", "/hub/api/users", "/hub/api/proxy", "/hub/api/info", "/hub/api/services"),
+        *("/services/qcrbox/metrics", "/services/qcrbox/debug", "/services/qcrbox/api/audit", "/services/qcrbox/api/status"),
+        *("/hub/static/../../secrets/cookie_secret", "/hub/static/%2e%2e/%2e%2e/secrets/cookie_secret", "/.git/config"),
+    ]  # fmt: skip
+    port = httpx.URL(ground.site.url).port
+    for path in paths:
+        url = f"http://127.0.0.1:{port}{path}"
+        answer = http.get(
+            url, headers={"Host": httpx.URL(ground.site.url).netloc.decode()}, follow_redirects=False
+        )
+        assert answer.status_code in (302, 400, 401, 403, 404, 405), (
+            path,
+            answer.status_code,
+            answer.text[:200],
+        )
+        assert "Traceback" not in answer.text
+
+
+@pytest.mark.attack(30)
+@pytest.mark.parametrize("name", ["admin", "jupyter", "root", "ada", "test"])
+def test_no_account_has_a_default_password(ground: Ground, name: str) -> None:
+    stranger = Person(ground.site, name)
+    for password in ("", name, "admin"):
+        token = re.search(r'name="_xsrf"\s+value="([^"]+)"', stranger.http.get("/hub/login").text)
+        assert token
+        answer = stranger.http.post(
+            "/hub/login",
+            data={"username": name, "password": password, "_xsrf": token[1]},
+            follow_redirects=False,
+        )
+        assert answer.status_code != 302
+    assert "jupyterhub-session-id" not in str(stranger.http.get("/hub/token").url)
+    assert str(stranger.http.get("/hub/token").url).startswith(f"{ground.site.url}/hub/login")
+
+
+# ---------------------------------------------------------------- files that a teacher opens
+
+
+@pytest.mark.attack(11)
+def test_files_of_a_student_run_no_script_in_the_origin_of_who_opens_them(ground: Ground) -> None:
+    """Pages, drawings and notebooks as HTML: the browser is told to keep them in a sandbox without the person's rights."""
+    ground.owner.run(
+        """
+import pathlib
+home = pathlib.Path.home()
+script = "<script>document.title='evil'</script>"
+(home / "look.html").write_text(script)
+(home / "look.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg">' + script + "</svg>")
+cell = {"cell_type": "code", "execution_count": 1, "metadata": {}, "source": "", "outputs": [{"output_type": "display_data", "metadata": {}, "data": {"text/html": script}}]}
+(home / "look.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {"kernelspec": {"name": "python3", "display_name": "x"}}, "nbformat": 4, "nbformat_minor": 5}))
+"""
+    )
+    base = f"{ground.victor.origin}/user/victor"
+    for path in ("/files/look.html", "/files/look.svg", "/nbconvert/html/look.ipynb", "/view/look.html"):
+        answer = ground.victor.http.get(base + path)
+        if answer.status_code in (404, 500):
+            continue  # this server has no such page
+        policy = answer.headers.get("content-security-policy", "")
+        attached = answer.headers.get("content-disposition", "").startswith("attachment")
+        sandboxed = "sandbox" in policy and "allow-same-origin" not in policy
+        assert sandboxed or attached or "script" not in answer.text, (path, policy)
+    assert ground.victor.http.get(base + "/files/look.html").status_code == 200, "something was tried"

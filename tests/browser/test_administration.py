@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,10 @@ from playwright.sync_api import Page, expect
 from qcrbox.client import loopback
 from qcrbox_hub.admin.sections import SECTIONS
 
-from .conftest import PASSWORD, Person, Platform
+from .conftest import LIMIT_MS, PASSWORD, Person, Platform
+from .notebooks import write_notebook
+
+pytestmark = pytest.mark.timeout(900)
 
 pytestmark = pytest.mark.slow
 ROOT = "/hub/administration"
@@ -50,12 +54,25 @@ class Clicking:
     def press(self, words: str, where: str = "main") -> str:
         """Press a button, prove who one is where that is asked, and return what the page says."""
         self.page.locator(where).get_by_role("button", name=words, exact=True).first.click()
+        return self.settle()
+
+    def press_only(self, words: str, where: str = "main") -> None:
+        """Press a button whose answer is a page without a message."""
+        self.page.locator(where).get_by_role("button", name=words, exact=True).first.click()
+        self.prove()
+
+    def settle(self) -> str:
+        """After a press: prove who one is where that is asked, and return what the page says."""
+        self.prove()
+        return self.page.locator("#message, #problem, #password").first.inner_text()
+
+    def prove(self) -> None:
+        """The password once more, when the last proof is older than five minutes."""
         self.page.wait_for_load_state()
         if self.page.is_visible("#confirm_form"):
             self.page.fill("#confirm_password_input", PASSWORD)
             self.page.click("#confirm_submit")
             self.page.wait_for_load_state()
-        return self.page.locator("#message, #problem, #password").first.inner_text()
 
     def unfold(self, title: str) -> None:
         self.page.locator(f"summary:text-is('{title}')").click()
@@ -86,12 +103,21 @@ def rest(platform: Platform, person: Person) -> Callable[..., Any]:
     return call
 
 
+def press_reasoned(clicking: Clicking, where: str, button: str, reason: str = "a step of the script") -> str:
+    """Unfold a small act inside `where`, give its reason, and press its button."""
+    act = clicking.page.locator(f"{where} details.qcrbox-small:has(summary:text-is('{button}'))").first
+    act.locator("summary").click()
+    act.locator("input[name=reason]").fill(reason)
+    act.get_by_role("button", name=button, exact=True).click()
+    return clicking.settle()
+
+
 def test_script_of_the_older_site(
     platform: Platform, admin: Person, student: Person, new_person: Callable[[], Page]
 ) -> None:
     ada = Clicking(admin)
 
-    # Make a person and two groups; the menu leads there.
+    # 1. Make a person and two groups; the menu leads there.
     ada.page.goto("/hub/home")
     ada.page.click("#administration")
     ada.page.get_by_role("link", name="People", exact=True).click()
@@ -108,14 +134,29 @@ def test_script_of_the_older_site(
     ada.page.fill("#new_name", "script-lab")
     assert "There is a group script-lab already" in ada.press("Make the group")
 
-    # Put both into one group, and make one its manager.
+    # 2. Put both into one group, and make one its manager. A person that does not exist is refused.
     ada.open("/groups/script-lab")
+    ada.page.fill("#add_people", "nemo-nobody")
+    assert "There is no member called nemo-nobody" in ada.press("Add", "#add")
     ada.page.fill("#add_people", f"mona-script, {student.name}")
     assert "Added to script-lab" in ada.press("Add", "#add")
     row = "#members tr:has(th:has-text('mona-script'))"
     assert "is now manager of script-lab" in ada.press("Make manager", row)
 
-    # The manager signs in with the start password, has to choose another, and sees the own group only.
+    # 3. Someone of another group, who asks for an account and is approved.
+    outsider = Person(new_person(), "otto-script")
+    outsider.sign_up()
+    admin.approve(outsider.name)
+    ada.open("/groups/other-lab")
+    ada.page.fill("#add_people", outsider.name)
+    assert "Added to other-lab" in ada.press("Add", "#add")
+    outsider.page.goto("/hub/login?next=/hub/token")
+    outsider.page.fill("#username_input", outsider.name)
+    outsider.page.fill("#password_input", PASSWORD)
+    outsider.page.click("#login_submit")
+    outsider.page.wait_for_url("**/hub/token")
+
+    # 4. The manager signs in with the start password, has to choose another, and sees the own group only.
     manager = Person(new_person(), "mona-script")
     manager.page.goto("/hub/login")
     manager.page.fill("#username_input", manager.name)
@@ -129,73 +170,135 @@ def test_script_of_the_older_site(
     manager.page.wait_for_load_state()
     mona = Clicking(manager)
     assert mona.open("") == 200
-    assert mona.sections() == ["Groups", "Calculations"]
+    assert mona.sections() == ["Groups", "Invitations", "Calculations"]
+    mona.open("/groups")
     expect(manager.page.locator("#groups tbody tr")).to_have_count(1)
     expect(manager.page.locator("#groups")).to_contain_text("script-lab")
-    for refused in ("/people", "/groups/other-lab", f"/people/{student.name}", "/audit", "/site"):
+    for refused in (
+        "/people",
+        "/groups/other-lab",
+        f"/people/{student.name}",
+        "/audit",
+        "/site",
+        "/storage/files",
+    ):
         assert mona.open(refused) == 404, refused
+    mona.open("/groups/script-lab")
+    expect(manager.page.get_by_role("button", name="Make lecturer")).to_have_count(0)
+    expect(manager.page.locator("#limits, #switches, #delete")).to_have_count(0)
+    student.page.goto(ROOT)
+    expect(student.page.locator("body")).to_contain_text("404")
 
-    # A member uploads and runs; the manager looks at it and at its history.
-    call = rest(platform, student)
-    stored = call(
-        "POST",
-        "/api/datasets",
-        files={"file": ("q.cif", CIF)},
-        data={"group": "script-lab"},
+    # 5. A member uploads a file and runs a command in the own notebook, and reads the result.
+    cell = (
+        "import qcrbox as qc\n"
+        f"dataset = qc.add({CIF!r}, name='q.cif', group='script-lab')\n"
+        "calculation = qc.qcrboxtools.validate(dataset)\n"
+        "calculation.result(quiet=True)\n"
+        "print('made', calculation.id, calculation.status)"
     )
-    command = {
-        "application_slug": "qcrboxtools",
-        "application_version": "1.0",
-        "command_name": "validate",
-        "command_arguments": {
-            "input_cif": {"data_file_id": stored["payload"]["data_files"][0]["qcrbox_file_id"]}
-        },
-        "group": "script-lab",
-    }
-    first = call("POST", "/api/commands", json=command)["payload"]["calculation_id"]
-    for _ in range(20):
-        found = call("GET", f"/api/calculations/{first}?wait=30")["payload"]["calculations"][0]
-        if found["finished_at"]:
-            break
-    assert found["status"] == "successful", found
-    assert mona.open(f"/calculations?owner={student.name}") == 200
+    write_notebook(platform.home(student.name) / "script.ipynb", cell)
+    student.open_notebook("script.ipynb")
+    student.run_all()
+    expect(student.page.locator(".jp-OutputArea-output").last).to_contain_text("made", timeout=3 * LIMIT_MS)
+    made = re.search(r"made (\S+) (\w+)", student.outputs())
+    assert made, student.outputs()
+    first = made.group(1)
+    assert made.group(2) == "successful", student.outputs()
+    student.open_panel()
+    expect(student.page.locator(f"[data-calculation='{first}']")).to_be_visible()
+
+    # 6. The manager looks at it and at its history; someone of another group finds nothing of it.
+    assert mona.open(f"/calculations?owner={student.name}&group=script-lab") == 200
     manager.page.click(f"a[href$='{first}']")
     expect(manager.page.locator("#history")).to_contain_text("successful")
+    call, call_outside = rest(platform, student), rest(platform, outsider)
+    shown = call("GET", f"/api/calculations/{first}")["payload"]["calculations"][0]
+    for path in (f"/api/calculations/{first}", f"/api/datasets/{shown['output_dataset_id']}"):
+        with pytest.raises(AssertionError, match=r"404|not_found|There is no"):
+            call_outside("GET", path)
+    assert call_outside("GET", "/api/calculations")["payload"]["calculations"] == []
 
-    # While the site is held, work waits; its reason is seen. The manager ends what waits, an interactive session too.
+    # 7. An interactive session is ended by the manager; its outputs are kept, and the owner reads why.
+    stored = call("POST", "/api/datasets", files={"file": ("s.cif", CIF)}, data={"group": "script-lab"})
+    argument = {"data_file_id": stored["payload"]["data_files"][0]["qcrbox_file_id"]}
+    start = {
+        "application_slug": "shelxle",
+        "application_version": "1.0",
+        "command_arguments": {"structure": argument},
+        "group": "script-lab",
+    }
+    opened = call("POST", "/api/interactive-sessions", json=start)["payload"]["interactive_session_id"]
+    deadline = time.monotonic() + 3 * LIMIT_MS / 1000
+    while (
+        call("GET", f"/api/interactive-sessions/{opened}")["payload"]["interactive_sessions"][0]["state"]
+        != "open"
+    ):
+        assert time.monotonic() < deadline, "the session does not open"
+        time.sleep(0.5)
+    mona.open(f"/calculations/{opened}")
+    mona.unfold("End the session")
+    manager.page.fill("#reason_end_session", "the room is needed")
+    assert "is kept" in mona.press("End and keep")
+    ended = call("GET", f"/api/calculations/{opened}?wait=60")["payload"]["calculations"][0]
+    assert ended["status"] == "successful", ended
+    assert ended["output_dataset_id"]
+
+    # 8. While the site is held, work waits and its reason is seen; the manager cancels what waits, with a typed word.
     ada.open("/launchers")
     ada.unfold("Hold or drain the whole site")
     ada.page.fill("#reason_hold_site", "the script is being run")
     assert "is held" in ada.press("Hold", "#hold_site")
-    session = call(
-        "POST",
-        "/api/interactive-sessions",
-        json={
-            "application_slug": "avogadro",
-            "application_version": "1.0",
-            "command_arguments": {"structure": command["command_arguments"]["input_cif"]},  # type: ignore[index]
-            "group": "script-lab",
-        },
-    )["payload"]["interactive_session_id"]
+    session = call("POST", "/api/interactive-sessions", json=start)["payload"]["interactive_session_id"]
     mona.open(f"/calculations/{session}")
     expect(manager.page.locator("main")).to_contain_text("the script is being run")
-    mona.unfold("Cancel")
-    manager.page.fill("#reason_cancel", "the hour is over")
-    assert "is being cancelled" in mona.press("Cancel the calculation")
+    for typed, outcome in (("yes", "nothing was changed"), ("cancel", "is being cancelled")):
+        mona.open(f"/calculations/{session}")
+        mona.unfold("Cancel")
+        manager.page.fill("#reason_cancel", "the hour is over")
+        manager.page.fill("#typed_cancel", typed)
+        assert outcome in mona.press("Cancel the calculation")
     ended = call("GET", f"/api/calculations/{session}")["payload"]["calculations"][0]
     assert ended["status"] == "cancelled"
+    assert "the hour is over" in str(ended["status_events"])
     ada.open("/launchers")
     assert "starts again" in ada.press("Lift", "#site_hold")
 
-    # Take the role, and the page is gone for its former holder.
+    # 9. Out of the group: a member loses what the group has, within five seconds.
     ada.open("/groups/script-lab")
-    assert "no longer manager" in ada.press("Not manager", row)
+    other_row = f"#members tr:has(th:has-text('{student.name}'))"
+    assert "is not in script-lab any more" in press_reasoned(ada, other_row, "Remove")
+    ada.page.fill("#add_people", student.name)
+    assert "Added to script-lab" in ada.press("Add", "#add")
+
+    # 10. Take the role, and the page is gone for its former holder.
+    assert "no longer manager" in press_reasoned(ada, row, "Not manager")
     assert mona.open("/groups") == 404
 
-    # End sign-ins, then delete; a wrong name deletes nothing.
+    # 11. Lock and unlock, end sign-ins, then delete; a wrong name changes nothing.
+    ada.open("/people/mona-script")
+    ada.unfold("Lock")
+    ada.page.fill("#reason_lock", "looked at")
+    ada.page.fill("#typed_lock", "mona-script")
+    assert "is locked" in ada.press("Lock", "#lock")
+    manager.page.goto("/hub/login")
+    manager.page.fill("#username_input", manager.name)
+    manager.page.fill("#password_input", PASSWORD)
+    manager.page.click("#login_submit")
+    expect(manager.page.locator("#username_input")).to_be_visible()
+    ada.open("/people/mona-script")
+    expect(ada.page.locator("#lock_reason")).to_contain_text("looked at")
+    assert "is unlocked" in ada.press("Unlock")
+    manager.page.goto("/hub/login?next=/hub/token")
+    manager.page.fill("#username_input", manager.name)
+    manager.page.fill("#password_input", PASSWORD)
+    manager.page.click("#login_submit")
+    manager.page.wait_for_url("**/hub/token")
     ada.open("/people/mona-script")
     ada.unfold("Sign out everywhere")
-    assert "signed out everywhere" in ada.press("Sign out")
+    ada.page.fill("#reason_sign_out", "end of the script")
+    ada.page.fill("#typed_sign_out", "mona-script")
+    assert "signed out everywhere" in ada.press("Sign out", "#sign_out")
     manager.page.goto("/hub/token")
     assert "/hub/login" in manager.page.url
     for typed, outcome in (("mona", "nothing was changed"), ("mona-script", "is deleted")):
@@ -212,27 +315,117 @@ def test_script_of_the_older_site(
     assert "is deleted" in ada.press("Delete the group")
     assert ada.open("/groups/script-lab") == 404
 
-    # All of it is in the audit trail.
+    # 12. All of it is in the audit trail, and the chain of the trail holds.
     ada.open("/audit?who=ada")
     trail = ada.page.locator("#audit").inner_text()
-    for act in ("make", "give role", "take role", "sign out", "delete", "hold"):
+    for act in ("make", "give role", "take role", "remove", "lock", "sign out", "delete", "hold"):
         assert re.search(rf"\b{act}\b", trail), act
+    ada.open("/audit")
+    assert "holds" in ada.press("Verify the chain")
+
+
+def test_site_is_looked_after_by_clicking(admin: Person, student: Person) -> None:
+    """Banner, maintenance mode, backup, quotas, logs, retention, join codes: each by its buttons."""
+    ada = Clicking(admin)
+    ada.open("/site")
+    ada.page.fill("#text", "Back at noon <b>today</b>")
+    assert "The banner is set" in ada.press("Set the banner")
+    student.page.goto("/hub/token")
+    expect(student.page.get_by_text("Back at noon <b>today</b>")).to_be_visible()
+    ada.open("/site")
+    ada.page.fill("#text", "")
+    ada.press("Set the banner")
+    ada.unfold("Begin")
+    ada.page.fill("#reason_maintenance", "new disk")
+    ada.page.fill("#typed_maintenance", "maintenance")
+    assert "Maintenance mode is on" in ada.press("Begin the maintenance mode")
+    student.page.goto("/hub/token")
+    expect(student.page.get_by_text("Maintenance: new disk")).to_be_visible()
+    ada.open("/site")
+    assert "Maintenance mode is off" in ada.press("End the maintenance mode")
+    assert "A backup is being written" in ada.press("Back up now")
+    deadline = time.monotonic() + 2 * LIMIT_MS / 1000
+    while ada.page.locator("#backups tbody th").count() == 0:
+        assert time.monotonic() < deadline, ada.page.locator("main").inner_text()
+        time.sleep(1)
+        ada.open("/site")
+    expect(ada.page.locator("#backup_problem")).to_have_count(0)
+
+    ada.open("/quotas")
+    ada.page.fill("#set_name", student.name)
+    ada.page.select_option("#set_quota", "sessions")
+    ada.page.fill("#set_limit", "4")
+    assert "is set" in ada.press("Set", "#set")
+    ada.page.fill("#q", student.name)
+    ada.page.get_by_role("button", name="Show").click()
+    expect(ada.page.locator("#quotas tbody tr")).to_have_count(1)
+    expect(ada.page.locator("#quotas")).to_contain_text("4")
+
+    ada.open("/storage")
+    ada.press_only("Dry run", "#retention_dry")
+    expect(ada.page.locator("#retained")).to_contain_text("0 outputs")
+    ada.unfold("Switch a rule on")
+    ada.page.fill("#rule_days", "400")
+    ada.page.fill("#reason_rule", "house rule")
+    assert "runs every day" in ada.press("Switch it on")
+    assert "The rule is removed" in press_reasoned(ada, "#rules", "Remove")
+    ada.page.click("#to_files")
+    ada.page.get_by_role("link", name="File").click()
+    expect(ada.page.locator("#files thead th[aria-sort=ascending]")).to_contain_text("File")
+
+    ada.open("/launchers")
+    ada.unfold("Let a launcher join")
+    ada.page.fill("#invite_launcher", "second-machine")
+    ada.press_only("Make a join code", "#invite")
+    expect(ada.page.locator("#code")).to_have_text(re.compile(r"^[a-z0-9]{4}(-[a-z0-9]{4}){3}$"))
+
+    ada.open("/calculations")
+    rows = ada.page.locator("#calculations tbody a")
+    if rows.count():
+        rows.first.click()
+        correlation = ada.page.locator("a[href*='/logs?q=']")
+        correlation.click()
+        expect(ada.page.locator("main")).to_contain_text("registry")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible(admin: Person, student: Person, scheme: Any) -> None:
+def test_pages_are_accessible(
+    platform: Platform, admin: Person, student: Person, new_person: Callable[[], Page], scheme: Any
+) -> None:
     page = admin.page
     page.emulate_media(color_scheme=scheme)
-    axe = Axe()
-    paths = [section.path for section in SECTIONS]
+    paths = [section.path for section in SECTIONS] + ["/storage/files", "/storage/holders"]
     for path in [*paths, f"/people/{student.name}", "/groups/everyone", "/applications/1"]:
         page.goto(ROOT + path)
         page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true")
-        found = axe.run(page).response["violations"]
-        grave = [
-            (each["id"], each["nodes"][0]["html"][:200])
-            for each in found
-            if each["impact"] in ("serious", "critical")
-        ]
-        assert grave == [], f"{path} {scheme}"
+        assert grave(page) == [], f"{path} {scheme}"
+
+    # What an act shows once: a join code, an invitation, its link as a stranger sees it, and a wrong one.
+    ada = Clicking(admin)
+    ada.open("/invitations")
+    ada.press_only("Make a code", "#make_code")
+    code = page.locator("#secret").inner_text()
+    assert grave(page) == [], f"an invitation {scheme}"
+    stranger = new_person()
+    stranger.emulate_media(color_scheme=scheme)
+    for path in (f"/hub/join?code={code}", "/hub/join", "/hub/join?code=wrong", "/hub/signup", "/hub/login"):
+        stranger.goto(path)
+        assert grave(stranger) == [], f"{path} {scheme}"
+    page.goto("/hub/change-password")
+    assert grave(page) == [], f"change password {scheme}"
+    ada.open("/launchers")
+    ada.unfold("Let a launcher join")
+    page.fill("#invite_launcher", f"axe-{scheme}")
+    ada.press_only("Make a join code", "#invite")
+    assert grave(page) == [], f"a launcher's code {scheme}"
     page.emulate_media(color_scheme=None)
+
+
+def grave(page: Page) -> list[tuple[str, str]]:
+    """What axe finds serious or critical: rule and element."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (each["id"], each["nodes"][0]["html"][:200])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]

@@ -82,6 +82,7 @@ class HubKernel:
     """A kernel in a person's own Jupyter server, spoken to as JupyterLab does."""
 
     def __init__(self, person: Person) -> None:
+        self.person = person
         base = f"/user/{person.name}/"
         started = person.http.post(
             f"{person.origin}{base}api/kernels",

@@ -11,9 +11,11 @@ import os
 import re
 import shlex
 import shutil
+import socketserver
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,6 +43,7 @@ def test_every_block_of_the_page_has_a_name() -> None:
     assert PAGE.read_text().count("\n```") == 2 * len(BLOCKS)
     assert set(BLOCKS) == {
         *("install.sh", "database.sql", "database-urls.sh", "compose.yaml", "platform.toml", "Caddyfile"),
+        "nginx.conf",
         *("qcrbox.service", "start.sh", "qcrbox-backup.service", "qcrbox-backup.timer", "timer.sh"),
         *("drill.sh", "update.sh"),
     }
@@ -108,6 +111,128 @@ def test_caddy_accepts_the_example_of_a_web_server_in_front(tmp_path: Path) -> N
         for host in json.loads(f"[{each}]")
     }
     assert hosts == {"hub.example.org", "*.hub.example.org"}
+
+
+# ---------------------------------------------------------------- nginx in front
+
+
+class Upstream(socketserver.ThreadingTCPServer):
+    """In place of the platform: answers with the request's head, echoes what follows an upgrade, streams in pieces."""
+
+    allow_reuse_address = daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answering)
+        self.go_on = threading.Event()
+        self.received = 0
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class _Answering(socketserver.StreamRequestHandler):
+    server: Upstream
+
+    def handle(self) -> None:
+        head = b""
+        while (line := self.rfile.readline()) not in (b"\r\n", b""):
+            head += line
+        if b"upgrade: websocket" in head.lower():
+            self.wfile.write(b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n")
+            self.wfile.write(self.rfile.read(5))
+        elif head.startswith(b"GET /stream"):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\ndata: first\n\n")
+            self.wfile.flush()
+            self.server.go_on.wait(30)
+            self.wfile.write(b"data: second\n\n")
+        else:
+            left = int((re.search(rb"(?i)content-length: (\d+)", head) or [0, 0])[1])
+            while left:
+                left -= len(piece := self.rfile.read(min(left, 65536)))
+                self.server.received += len(piece)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(head) + head)
+
+
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, Upstream, int]]:
+    """The page's block in a real nginx, with ports and a certificate of this test."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None or shutil.which("openssl") is None:
+        pytest.skip("needs nginx and openssl")
+    folder, upstream = tmp_path_factory.mktemp("nginx"), Upstream()
+    plain, port = ports.choose(2)
+    names = "subjectAltName=DNS:hub.example.org,DNS:*.hub.example.org"
+    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=hub.example.org"]
+    files = ["-keyout", str(folder / "hub.key"), "-out", str(folder / "hub.pem"), "-addext", names]
+    subprocess.run([*request, *files], check=True, capture_output=True)
+    block = BLOCKS["nginx.conf"].replace("/etc/ssl/private", str(folder)).replace("/etc/ssl", str(folder))
+    block = block.replace("listen 80", f"listen 127.0.0.1:{plain}").replace(
+        "listen 443", f"listen 127.0.0.1:{port}"
+    )
+    block = block.replace("127.0.0.1:8000", f"127.0.0.1:{upstream.server_address[1]}")
+    more = "".join(
+        f"{each}_temp_path {folder}/{each};" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/pid; error_log {folder}/error; events {{}}\nhttp {{ access_log off; {more}\n{block}\n}}\n"
+    )
+    if os.geteuid() == 0:
+        folder.chmod(0o755)
+    process = subprocess.Popen([program, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error")])
+    try:
+        deadline = time.monotonic() + 30
+        while ports.is_free("127.0.0.1", port):
+            assert process.poll() is None, (folder / "error").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        context = ssl.create_default_context(cafile=str(folder / "hub.pem"))
+        with httpx.Client(transport=_ToThisMachine(context, port), timeout=30) as client:
+            yield client, upstream, plain
+    finally:
+        process.terminate()
+        process.wait(30)
+        upstream.shutdown()
+
+
+@pytest.mark.parametrize("host", ["hub.example.org", "lab-ada.hub.example.org"])
+def test_nginx_forwards_both_names_with_the_address_it_sees(nginx, host: str) -> None:
+    client, _, _ = nginx
+    head = client.get(f"https://{host}/hub/login", headers={"X-Forwarded-For": "203.0.113.7"}).text.lower()
+    assert f"host: {host}\r" in head
+    assert "x-forwarded-for: 127.0.0.1\r" in head
+    assert "203.0.113.7" not in head, "what a client claims goes no further"
+    assert "x-forwarded-proto: https\r" in head
+
+
+def test_nginx_leads_plain_http_to_https(nginx) -> None:
+    _, _, plain = nginx
+    answer = httpx.post(
+        f"http://127.0.0.1:{plain}/x?y=1", headers={"Host": "hub.example.org"}, trust_env=False
+    )
+    assert (answer.status_code, answer.headers["location"]) == (308, "https://hub.example.org/x?y=1")
+
+
+def test_nginx_passes_events_on_one_by_one(nginx) -> None:
+    client, upstream, _ = nginx
+    with client.stream("GET", "https://hub.example.org/stream") as answer:
+        pieces = answer.iter_text()
+        assert "first" in next(pieces), "before the second was sent"
+        upstream.go_on.set()
+        assert "second" in "".join(pieces)
+
+
+def test_nginx_passes_large_uploads_on(nginx) -> None:
+    client, upstream, _ = nginx
+    assert client.post("https://hub.example.org/upload", content=b"x" * 30_000_000).status_code == 200
+    assert upstream.received == 30_000_000
+
+
+def test_nginx_passes_websockets_on(nginx) -> None:
+    client, _, _ = nginx
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    with client.stream("GET", "https://lab-ada.hub.example.org/channels", headers=headers) as answer:
+        assert answer.status_code == 101
+        channel = answer.extensions["network_stream"]
+        channel.write(b"hello")
+        assert channel.read(5, timeout=10) == b"hello"
 
 
 # ---------------------------------------------------------------- the server itself

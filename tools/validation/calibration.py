@@ -155,9 +155,7 @@ def _refined(case: Case, seed: int, folder: Path) -> Fit:
         return least_squares.refine(
             model,
             read,
-            cycles=10,
-            weighting_kind="fixed",
-            weights=weighting.SIGMA,
+            least_squares.Scheme(weighting_kind="fixed", weights=weighting.SIGMA),
             corrections=prepare_corrections(model, read),
         )
 

@@ -28,7 +28,7 @@ from qcrbox_agent.run import memory
 from qcrbox_agent.run.cli import CliProgram
 from qcrbox_agent.run.ended import Ended, ProgramFailed, Stop
 from qcrbox_agent.run.interactive import Session
-from qcrbox_agent.run.python import PythonRunner, WardenLink
+from qcrbox_agent.run.python import PythonRunner, Surroundings, WardenLink
 from qcrbox_agent.workdir import WorkFolders
 
 log = logging.getLogger(__name__)
@@ -283,9 +283,8 @@ class Attempt:
         # The worker inherited the rest of the environment.
         own = {name: environment[name] for name in ("QCRBOX_WORK_DIR", "QCRBOX_CALCULATION_ID")}
         own |= {n: v for n, v in environment.items() if n not in own and self.tools.environment.get(n) != v}
-        return await self.tools.python.run(
-            call, arguments, self.folder, own, self.logs, self.reports.report, self.message.owner
-        )
+        around = Surroundings(self.folder, own, self.logs, self.reports.report, self.message.owner)
+        return await self.tools.python.run(call, arguments, around)
 
     # ------------------------------------------------------------ ends from outside
 

@@ -10,7 +10,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from qcrbox.contract.errors import QcError, Unreachable
 from qcrbox.contract.messages import Command, FileRef
@@ -76,18 +76,19 @@ class FileRoutes:
 
     async def store(self, path: Path, name: str, filename: str) -> tuple[str, str, int]:
         """Upload one output; (upload_id, sha256, size)."""
-        digest, size = await asyncio.to_thread(_hash, path)
-        answer = await self._repeated(
-            lambda: self._upload(path, name, filename, digest, size), f"store {filename}"
-        )
+        # Opened once: a checkpoint may be replaced by a newer one between its hash and its upload.
+        with path.open("rb") as file:
+            digest, size = await asyncio.to_thread(_hash, file)
+            params = {"name": name, "filename": filename, "sha256": digest}
+            answer = await self._repeated(lambda: self._upload(file, size, params), f"store {filename}")
         return str(answer["upload_id"]), digest, size
 
-    async def _upload(self, path: Path, name: str, filename: str, digest: str, size: int) -> dict:
+    async def _upload(self, file: BinaryIO, size: int, params: dict[str, str]) -> dict:
         response = await self._client.http.put(
             f"{self._base}/outputs",
-            params={"name": name, "filename": filename, "sha256": digest},
+            params=params,
             headers=self._headers | {"Content-Length": str(size), "Content-Type": "application/octet-stream"},
-            content=_chunks(path),
+            content=_chunks(file),
         )
         await _raise_refusal(response)
         body = response.json()
@@ -125,16 +126,15 @@ async def _raise_refusal(answer: httpx.Response) -> None:
     raise Unreachable(f"The registry refused a file of this calculation (HTTP {answer.status_code}).")
 
 
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            yield chunk
+async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:
+    file.seek(0)
+    while chunk := file.read(CHUNK):
+        yield chunk
 
 
-def _hash(path: Path) -> tuple[str, int]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return digest.hexdigest(), file.tell()
+def _hash(file: BinaryIO) -> tuple[str, int]:
+    digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
+    return digest.hexdigest(), file.tell()
 
 
 class FileClient:

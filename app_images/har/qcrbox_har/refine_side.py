@@ -171,10 +171,12 @@ def round_(
     fit = least_squares.refine(
         session.model,
         session.data,
-        cycles=cycles,
-        weighting_kind=kind,
-        weights=weights,
-        refine_occupancies=session.options.occupancies == "refine",
+        least_squares.Scheme(
+            cycles=cycles,
+            weighting_kind=kind,
+            weights=weights,
+            refine_occupancies=session.options.occupancies == "refine",
+        ),
         corrections=session.fit.corrections,
         structure_factors=atoms,
     )

@@ -67,11 +67,12 @@ def up_to_end(text: str) -> str:
 
 
 def _ends(line: str) -> bool:
-    if line[:12].strip(" -0."):
-        return False
-    columns = [line[0:4], line[4:8], line[8:12]]
-    fields = columns if all(column.strip() for column in columns) else line.split()[:3]
-    return len(fields) == 3 and all(_ZERO.fullmatch(field.strip()) for field in fields)
+    """Whether h, k and l are 0, by columns or by blanks."""
+    columns, words = [line[0:4], line[4:8], line[8:12]], line.split()[:3]
+    return any(
+        len(fields) == 3 and all(_ZERO.fullmatch(field.strip()) for field in fields)
+        for fields in (columns, words)
+    )
 
 
 def _fixed(line: str) -> list[float] | None:

@@ -335,25 +335,36 @@ def parameter_name(made: Parametrisation, independent: int, corrections: Correct
     return f"{label} {parameter.replace('uiso', 'Uiso').replace('u', 'U', 1) if parameter else ''}".strip()
 
 
+@dataclass(frozen=True)
+class Scheme:
+    """How to refine: number of cycles in a round, and weights.
+
+    weighting_kind: `optimise` (a and b are searched after each round, at most five rounds), `fixed` (to `weights`),
+    `keep` (the model's own, else 0.1, 0) or `unit`.
+    """
+
+    cycles: int = 10
+    weighting_kind: str = "optimise"
+    weights: Weights | None = None
+    refine_occupancies: bool = True
+
+
 def refine(
     model: Model,
     reflections: Reflections,
+    scheme: Scheme | None = None,
     *,
-    cycles: int = 10,
-    weighting_kind: str = "optimise",
-    weights: Weights | None = None,
-    refine_occupancies: bool = True,
     corrections: Corrections | None = None,
     structure_factors: StructureFactors = spherical_atoms,
 ) -> Fit:
     """Refine the model in place and return the fit.
 
-    weighting_kind: `optimise` (a and b are searched after each round, at most five rounds), `fixed`,
-    `keep` (the model's own, else 0.1, 0) or `unit`; corrections: twins, extinction, solvent, changed in place;
-    structure_factors: makes the calculator for a structure (spherical atoms, or a table of aspherical ones). Raises
-    CalculationFailed when it diverges, the matrix is singular, or there are fewer reflections than parameters. Not
-    converged is no error.
+    corrections: twins, extinction, solvent, changed in place; structure_factors: makes the calculator for a structure
+    (spherical atoms, or a table of aspherical ones). Raises CalculationFailed when it diverges, the matrix is singular,
+    or there are fewer reflections than parameters. Not converged is no error.
     """
+    scheme = scheme or Scheme()
+    cycles, weighting_kind, weights = scheme.cycles, scheme.weighting_kind, scheme.weights
     rounds = 5 if weighting_kind == "optimise" and cycles > 0 else 1
     if weighting_kind in ("optimise", "keep"):
         weights = weighting.complete(model.weights or weighting.DEFAULT)
@@ -363,7 +374,7 @@ def refine(
         model,
         reflections,
         corrections=corrections,
-        refine_occupancies=refine_occupancies,
+        refine_occupancies=scheme.refine_occupancies,
         planned=cycles + 3 * (rounds - 1),
         structure_factors=structure_factors,
     )

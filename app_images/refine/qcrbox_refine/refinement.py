@@ -112,10 +112,12 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     fit = least_squares.refine(
         model,
         data,
-        cycles=options.cycles,
-        weighting_kind=kind,
-        weights=weights,
-        refine_occupancies=options.occupancies == "refine",
+        least_squares.Scheme(
+            cycles=options.cycles,
+            weighting_kind=kind,
+            weights=weights,
+            refine_occupancies=options.occupancies == "refine",
+        ),
         corrections=corrected,
         structure_factors=_factors(model, data, options.table),
     )
@@ -270,9 +272,7 @@ def _place(model: Model, data: reflections.Reflections, corrected: Corrections, 
     fit = least_squares.refine(
         model,
         data,
-        cycles=6,
-        weighting_kind="fixed",
-        weights=weighting.DEFAULT,
+        least_squares.Scheme(cycles=6, weighting_kind="fixed", weights=weighting.DEFAULT),
         corrections=copy.deepcopy(corrected),
     )
     model.notes = notes  # what the model without hydrogen was like is no concern of the result

@@ -48,9 +48,11 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
     fit = least_squares.refine(
         model,
         data,
-        cycles=cycles,
-        weighting_kind="fixed",
-        weights=weighting.complete(settings.weights or weighting.DEFAULT),
+        least_squares.Scheme(
+            cycles=cycles,
+            weighting_kind="fixed",
+            weights=weighting.complete(settings.weights or weighting.DEFAULT),
+        ),
         corrections=corrected,
     )
     residual = density.difference_map(fit)
@@ -77,9 +79,7 @@ def _place(model: Model, data: reflections.Reflections, corrected: Corrections) 
     before = least_squares.refine(
         model,
         data,
-        cycles=4,
-        weighting_kind="fixed",
-        weights=weighting.DEFAULT,
+        least_squares.Scheme(cycles=4, weighting_kind="fixed", weights=weighting.DEFAULT),
         corrections=copy.deepcopy(corrected),
     )
     model.notes = notes

@@ -5,3 +5,4 @@ export const OPEN_RESULT = 'qcrbox:open-result';
 /** The files chosen in Lab's file browser. */
 export const ADD_CHOSEN_FILES = 'qcrbox:add-chosen-files';
 export const REFINE_CHOSEN_FILES = 'qcrbox:refine-chosen-files';
+export const VALIDATE_CHOSEN_FILE = 'qcrbox:validate-chosen-file';

@@ -1,4 +1,5 @@
 import type { ICalculation } from '../registry/types';
+import { FIGURE_WORDS } from './figure_words';
 
 /** A figure of merit: its symbol, the value before the first cycle where it differs, and the value now. */
 export interface IFigure {
@@ -9,31 +10,12 @@ export interface IFigure {
 
 const SHOWN = ['R1', 'wR2', 'S', 'max_shift_su'];
 
-/** Words and digits of what programs report, as in the notebook (`qcrbox.client.metrics`). */
-const FIGURES: Record<string, [label: string, digits: number]> = {
-  cycle: ['cycle', 0],
-  round: ['round', 0],
-  R1: ['R1', 4],
-  R1_before: ['R1 before', 4],
-  wR2: ['wR2', 4],
-  S: ['S', 3],
-  max_shift_su: ['max shift/s.u.', 3],
-  mean_shift_su: ['mean shift/s.u.', 3],
-  shift_su: ['max shift/s.u.', 3],
-  residual_max: ['Δρ max / e Å⁻³', 2],
-  residual_min: ['Δρ min / e Å⁻³', 2],
-  rounds: ['rounds', 0],
-  scf_iteration: ['SCF iteration', 0],
-  scf_iterations: ['SCF iterations', 0],
-  estimated_s: ['estimated time / s', 0]
-};
-
 /** A reported figure in words: label and text. */
 export function inWords(name: string, value: number): [label: string, text: string] {
   if (name === 'converged') {
     return [name, value ? 'yes' : 'no'];
   }
-  const [label, digits] = FIGURES[name] ?? [name.replaceAll('_', ' '), undefined];
+  const [label, digits] = FIGURE_WORDS[name] ?? [name.replaceAll('_', ' '), undefined];
   const text = digits === undefined ? String(Number(value.toPrecision(4))) : value.toFixed(digits);
   return [label, text.replace('-', '\u2212')];
 }

@@ -20,10 +20,13 @@ import { type IOffer, offerLabel, structureCommands } from '../offers';
 import { askToCancel } from '../panel/cancelling';
 import { renameCalculation } from '../panel/renaming';
 import { filesOfLab, keepFiles } from '../panel/keeping';
+import { OPEN_PROJECTS } from '../projects/commands';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
 import { calculationTitle, datasetTitle } from '../titles';
-import { ADD_CHOSEN_FILES, OPEN_RESULT, REFINE_CHOSEN_FILES, RUN_COMMAND } from './commands';
+import { ViewClient } from '../viewer/client';
+import { OPEN_STORED } from '../viewer/commands';
+import { ADD_CHOSEN_FILES, OPEN_RESULT, REFINE_CHOSEN_FILES, RUN_COMMAND, VALIDATE_CHOSEN_FILE } from './commands';
 import { CommandForm } from './form';
 import { CommandModel } from './model';
 import { ResultView } from './result';
@@ -56,6 +59,7 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = translator.load('qcrbox');
     const { commands, shell, serviceManager } = app;
+    const views = new ViewClient(store.client);
     const results = new WidgetTracker<MainAreaWidget<ResultView>>({ namespace: 'qcrbox-results' });
     const forms = new WidgetTracker<MainAreaWidget<CommandForm>>({ namespace: 'qcrbox-forms' });
 
@@ -127,10 +131,14 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
         show(known);
         return;
       }
+      void store.need(id);
       const content = new ResultView(
         id,
         store,
+        views,
         {
+          project: calculation => void commands.execute(OPEN_PROJECTS, { holds: calculation.calculation_id }),
+          open: file => void commands.execute(OPEN_STORED, { id: file.qcrbox_file_id }),
           rename: calculation => void renameCalculation(store, calculation, trans),
           cancel: calculation => void askToCancel(store, calculation, trans),
           insert: calculation => insert(calculationCode(calculation.calculation_id), notebooks, trans),
@@ -144,7 +152,7 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       tab.title.icon = cifIcon;
       tab.title.closable = true;
       const label = () => {
-        const found = store.calculations.find(each => each.calculation_id === id);
+        const found = store.calculationOf(id);
         tab.title.label = found ? calculationTitle(found) : trans.__('Result');
         tab.title.caption = tab.title.label;
       };
@@ -163,7 +171,7 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
     const ask = async (): Promise<IOffer | undefined> => {
       const offered = structureCommands(store.applications);
       const items = offered.map(each => offerLabel(each, trans));
-      const { value } = await InputDialog.getItem({ title: trans.__('What shall be done?'), items });
+      const { value } = await InputDialog.getItem({ title: trans.__('Choose a command'), items });
       return value === null ? undefined : offered[items.indexOf(value)];
     };
 
@@ -223,9 +231,21 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
+    commands.addCommand(VALIDATE_CHOSEN_FILE, {
+      label: trans.__('Validate …'),
+      caption: trans.__('Opens the file in the QCrBox viewer; its tab Alerts has the local checks.'),
+      icon: cifIcon,
+      isVisible: () => [...(files?.selectedItems() ?? [])].some(item => /\.cif$/i.test(item.path)),
+      execute: async () => {
+        const chosen = [...(files?.selectedItems() ?? [])].filter(item => /\.cif$/i.test(item.path));
+        for (const { path } of chosen) {
+          await commands.execute('docmanager:open', { path, factory: 'QCrBox', options: { mode: 'tab-after' } });
+        }
+      }
+    });
     palette?.addItem({ command: RUN_COMMAND, category: trans.__('QCrBox') });
     const selector = '.jp-DirListing-item[data-isdir="false"]';
-    for (const [rank, command] of [REFINE_CHOSEN_FILES, ADD_CHOSEN_FILES].entries()) {
+    for (const [rank, command] of [REFINE_CHOSEN_FILES, VALIDATE_CHOSEN_FILE, ADD_CHOSEN_FILES].entries()) {
       app.contextMenu.addItem({ command, selector, rank: 3 + rank });
     }
   }

@@ -8,9 +8,23 @@ import { Log } from '../panel/log';
 import { useLog } from '../panel/program_output';
 import { queueWords } from '../panel/queue';
 import type { RegistryStore } from '../registry/store';
-import { FINAL, type IApplication, type ICalculation, type ICommand, type IDataset } from '../registry/types';
+import {
+  FINAL,
+  type IApplication,
+  type ICalculation,
+  type ICommand,
+  type IDataFile,
+  type IDataset
+} from '../registry/types';
 import { calculationTitle } from '../titles';
+import type { ViewClient } from '../viewer/client';
+import { Live, Shown, useAsked } from '../viewer/live';
+import type { LiveModel } from '../viewer/live_model';
+import { Alerts, Plots, Structure, Tables } from '../viewer/parts';
+import { canBeShown, sourceOf } from '../viewer/source';
+import { type ITab, Tabs } from '../viewer/tabs';
 import { Facts } from './facts';
+import { failureOf } from './failure';
 import { figuresOf } from './figures';
 import { Remarks } from './remarks';
 
@@ -18,6 +32,8 @@ export interface IResultActions {
   rename(calculation: ICalculation): void;
   cancel(calculation: ICalculation): void;
   insert(calculation: ICalculation): void;
+  project(calculation: ICalculation): void;
+  open(file: IDataFile): void;
   next(application: IApplication, command: ICommand, dataset: IDataset): void;
 }
 
@@ -26,6 +42,7 @@ export class ResultView extends ReactWidget {
   constructor(
     private readonly id_: string,
     private readonly store: RegistryStore,
+    private readonly views: ViewClient,
     private readonly actions: IResultActions,
     private readonly trans: TranslationBundle
   ) {
@@ -38,9 +55,9 @@ export class ResultView extends ReactWidget {
     return (
       <UseSignal signal={store.changed}>
         {() => {
-          const found = store.calculations.find(each => each.calculation_id === this.id_);
+          const found = store.calculationOf(this.id_);
           return found ? (
-            <Result calculation={found} store={store} actions={this.actions} trans={trans} />
+            <Result calculation={found} store={store} views={this.views} actions={this.actions} trans={trans} />
           ) : (
             <p role="status">{trans.__('Waiting for the registry …')}</p>
           );
@@ -53,15 +70,16 @@ export class ResultView extends ReactWidget {
 interface IProps {
   calculation: ICalculation;
   store: RegistryStore;
+  views: ViewClient;
   actions: IResultActions;
   trans: TranslationBundle;
 }
 
-function Result({ calculation, store, actions, trans }: IProps): JSX.Element {
+function Result(props: IProps): JSX.Element {
+  const { calculation, store, actions, trans } = props;
   const isOver = FINAL.has(calculation.status);
-  const dataset = store.datasets.find(each => each.qcrbox_dataset_id === calculation.output_dataset_id);
+  const dataset = store.datasetOf(calculation);
   const structure = dataset && Object.values(dataset.data_files).find(file => /\.cif$/i.test(file.filename));
-  const { text: log, problem } = useLog(calculation, store);
   const fraction = calculation.progress?.fraction;
   return (
     <>
@@ -82,11 +100,7 @@ function Result({ calculation, store, actions, trans }: IProps): JSX.Element {
         <progress className="qcrbox-Progress" max={1} value={fraction} aria-label={trans.__('Progress')} />
       )}
       <Remarks calculation={calculation} trans={trans} />
-      {calculation.error_msg && (
-        <div className="qcrbox-Error" role="alert">
-          {calculation.error_msg}
-        </div>
-      )}
+      <Failure calculation={calculation} trans={trans} />
       <div className="qcrbox-CommandForm-columns">
         <Figures calculation={calculation} trans={trans} />
         {structure && (
@@ -99,6 +113,9 @@ function Result({ calculation, store, actions, trans }: IProps): JSX.Element {
             {trans.__('Cancel')}
           </button>
         )}
+        <button className="qcrbox-small" onClick={() => actions.project(calculation)}>
+          {trans.__('Show in its project')}
+        </button>
         <button className="qcrbox-small" onClick={() => actions.insert(calculation)}>
           {trans.__('Insert into notebook')}
         </button>
@@ -108,25 +125,131 @@ function Result({ calculation, store, actions, trans }: IProps): JSX.Element {
           </a>
         )}
       </div>
-      {dataset && (
-        <>
-          <h3>{trans.__('Files')}</h3>
-          <ul>
-            {Object.keys(dataset.data_files).map(name => (
-              <li key={name}>{name}</li>
-            ))}
-          </ul>
-        </>
-      )}
       {dataset && structure && <Next dataset={dataset} store={store} actions={actions} trans={trans} />}
-      {problem && <div className="qcrbox-Error">{problem}</div>}
-      {log && (
-        <details open={!isOver || calculation.status === 'failed'}>
-          <summary>{trans.__('Log')}</summary>
-          <Log text={log} trans={trans} />
+      <Parts {...props} dataset={dataset} structure={structure} />
+    </>
+  );
+}
+
+/** What a failed program says: the reason in words, everything else behind "details". */
+function Failure({ calculation, trans }: Pick<IProps, 'calculation' | 'trans'>): JSX.Element | null {
+  if (!calculation.error_msg) {
+    return null;
+  }
+  const { words, details } = failureOf(calculation.error_msg);
+  return (
+    <div className="qcrbox-Error" role="alert">
+      {words}
+      {details && (
+        <details>
+          <summary>{trans.__('Details')}</summary>
+          <pre>{details}</pre>
         </details>
       )}
+    </div>
+  );
+}
+
+interface IPartsProps extends IProps {
+  dataset: IDataset | undefined;
+  structure: IDataFile | undefined;
+}
+
+/** Structure with difference map, plots, alerts, table 1, lineage, files and log of a result; those that it has. */
+function Parts({ calculation, store, actions, views, trans, dataset, structure }: IPartsProps): JSX.Element {
+  const [highlight, setHighlight] = React.useState<string[]>([]);
+  const isOver = FINAL.has(calculation.status);
+  const log: ITab = {
+    name: 'log',
+    label: trans.__('Log'),
+    content: () => <LogOf calculation={calculation} store={store} trans={trans} />
+  };
+  const lineage: ITab = {
+    name: 'lineage',
+    label: trans.__('Lineage'),
+    content: () => <LineageOf id={calculation.calculation_id} views={views} trans={trans} />
+  };
+  const files: ITab = {
+    name: 'files',
+    label: trans.__('Files'),
+    content: () => <Files dataset={dataset} open={actions.open} trans={trans} />
+  };
+  if (!structure || !dataset) {
+    return (
+      <Tabs
+        label={trans.__('Parts of the result')}
+        tabs={isOver ? [log, ...(dataset ? [files] : []), lineage] : [log]}
+      />
+    );
+  }
+  const common = { views, source: sourceOf(structure, dataset), trans };
+  const tabs: ITab[] = [
+    {
+      name: 'structure',
+      label: trans.__('Structure'),
+      content: () => <Structure {...common} density={common.source.fcf !== undefined} highlight={highlight} />
+    },
+    { name: 'plots', label: trans.__('Plots'), content: () => <Plots {...common} /> },
+    {
+      name: 'alerts',
+      label: trans.__('Alerts'),
+      content: () => (
+        <div className="qcrbox-FileView-structure">
+          <div>
+            <Structure {...common} density={false} highlight={highlight} />
+          </div>
+          <div>
+            <Alerts {...common} show={setHighlight} />
+          </div>
+        </div>
+      )
+    },
+    { name: 'table', label: trans.__('Table 1'), content: () => <Tables {...common} /> },
+    lineage,
+    files,
+    log
+  ];
+  return <Tabs label={trans.__('Parts of the result')} tabs={tabs} />;
+}
+
+function LogOf({ calculation, store, trans }: Pick<IProps, 'calculation' | 'store' | 'trans'>): JSX.Element {
+  const { text, problem } = useLog(calculation, store);
+  return (
+    <>
+      {problem && <div className="qcrbox-Error">{problem}</div>}
+      {text ? <Log text={text} trans={trans} /> : <p>{trans.__('The program has written nothing.')}</p>}
     </>
+  );
+}
+
+function LineageOf({ id, views, trans }: { id: string; views: ViewClient; trans: TranslationBundle }): JSX.Element {
+  const asked = useAsked(() => views.lineage('calculation', id), `lineage ${id}`);
+  return (
+    <Shown asked={asked} trans={trans}>
+      {(model: LiveModel) => <Live url={views.moduleUrl('lineage')} model={model} trans={trans} />}
+    </Shown>
+  );
+}
+
+function Files(props: {
+  dataset: IDataset | undefined;
+  open(file: IDataFile): void;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const files = Object.values(props.dataset?.data_files ?? {});
+  return (
+    <ul>
+      {files.map(file => (
+        <li key={file.qcrbox_file_id}>
+          {file.filename}{' '}
+          {canBeShown(file.filename) && (
+            <button className="qcrbox-small" onClick={() => props.open(file)}>
+              {props.trans.__('Open %1', file.filename)}
+            </button>
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -158,7 +281,12 @@ function Figures({ calculation, trans }: { calculation: ICalculation; trans: Tra
 }
 
 /** Commands that take the structure as their first input. */
-function Next({ dataset, store, actions, trans }: Omit<IProps, 'calculation'> & { dataset: IDataset }): JSX.Element {
+function Next({
+  dataset,
+  store,
+  actions,
+  trans
+}: Omit<IProps, 'calculation' | 'views'> & { dataset: IDataset }): JSX.Element {
   const offers = structureCommands(store.applications);
   return (
     <label className="qcrbox-Next">

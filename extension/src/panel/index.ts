@@ -8,12 +8,12 @@ import { qcrboxIcon } from '../icons';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
 import { START_RANK } from '../start';
+import { UPLOAD } from './commands';
 import { QCrBoxPanel } from './panel';
 import type { SectionName } from './section';
 
 const OPEN = 'qcrbox:open-panel';
 const REFRESH = 'qcrbox:refresh';
-const UPLOAD = 'qcrbox:upload';
 const SHOW = 'qcrbox:show';
 const TUTORIALS = 'qcrbox:tutorials';
 /** Where each person's copies of the tutorials lie, below Lab's root. */

@@ -21,13 +21,29 @@ export async function renameDataset(store: RegistryStore, dataset: IDataset, tra
     await renameResult(store, dataset.calculation_id, name, trans);
     return;
   }
+  await renameDatasetOf(store, dataset.qcrbox_dataset_id, name, trans);
+}
+
+/** Asks for the name of a dataset that is no result. */
+export async function renameDatasetOf(
+  store: RegistryStore,
+  id: string,
+  name: string,
+  trans: TranslationBundle
+): Promise<void> {
   const value = await asked(name, trans.__('Name of this dataset'), '', trans);
   if (value) {
-    await told(store.client.renameDataset(dataset.qcrbox_dataset_id, value));
+    await told(store.client.renameDataset(id, value));
   }
 }
 
-async function renameResult(store: RegistryStore, id: string, title: string, trans: TranslationBundle): Promise<void> {
+/** Asks for the title of a result; an empty one brings the automatic title back. */
+export async function renameResult(
+  store: RegistryStore,
+  id: string,
+  title: string,
+  trans: TranslationBundle
+): Promise<void> {
   const label = trans.__('Leave it empty for the automatic title.');
   const value = await asked(title, trans.__('Title of this result'), label, trans);
   if (value !== null) {

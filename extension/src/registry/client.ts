@@ -75,12 +75,12 @@ export class RegistryClient {
     await this.request(`calculations/${encodeURIComponent(id)}`, json('PATCH', { title }));
   }
 
-  /** Sessions that are open or starting, newest first. */
   /** Give a dataset that is no result a name. */
   async renameDataset(id: string, name: string): Promise<void> {
     await this.request(`datasets/${encodeURIComponent(id)}`, json('PATCH', { name }));
   }
 
+  /** Sessions that are open or starting, newest first. */
   async sessions(mine: boolean): Promise<ISession[]> {
     const answer = await this.get<{ interactive_sessions: ISession[] }>('interactive-sessions', { mine });
     return answer.interactive_sessions;
@@ -140,6 +140,11 @@ export class RegistryClient {
     return this.get<IMe>('me');
   }
 
+  async dataset(id: string): Promise<IDataset> {
+    const { datasets } = await this.get<{ datasets: IDataset[] }>(`datasets/${encodeURIComponent(id)}`);
+    return datasets[0] as IDataset;
+  }
+
   /** Store a file as a new dataset; answers its id. */
   async newDataset(file: File): Promise<string> {
     const payload = await this.upload('datasets', file);
@@ -165,6 +170,22 @@ export class RegistryClient {
 
   downloadUrl(datasetId: string): string {
     return this.url(`datasets/${encodeURIComponent(datasetId)}/download?format=zip&named=true`);
+  }
+
+  /** An answer of this Jupyter server itself, for example a part of a file that it computes. */
+  async local<T>(path: string, init: RequestInit): Promise<T> {
+    return (await (await this.send(this.localUrl(path), init)).json()) as T;
+  }
+
+  localUrl(path: string): string {
+    const [plain, query] = path.split('?');
+    return URLExt.join(this.settings.baseUrl, 'qcrbox', plain ?? '') + (query ? `?${query}` : '');
+  }
+
+  /** The bytes of a stored file. */
+  async bytes(fileId: string): Promise<Uint8Array> {
+    const response = await this.send(this.url(`data-files/${encodeURIComponent(fileId)}/download`), {});
+    return new Uint8Array(await response.arrayBuffer());
   }
 
   /** The payload of any further path of the registry. */

@@ -15,6 +15,18 @@ export interface components {
             bytes: number;
         };
         /**
+         * Annotation
+         * @description What a person added to a dataset or calculation.
+         */
+        Annotation: {
+            /** Note */
+            note: string;
+            /** Pinned */
+            pinned: boolean;
+            /** Project */
+            project?: string | null;
+        };
+        /**
          * Appended
          * @description A dataset and the file that was added to it.
          */
@@ -61,6 +73,21 @@ export interface components {
             pyqcrbox_version: string;
             /** Notes */
             notes?: unknown[];
+            /**
+             * Licence
+             * @default
+             */
+            licence: string;
+            /**
+             * Licence State
+             * @default unknown
+             */
+            licence_state: string;
+            /**
+             * Licence Note
+             * @default
+             */
+            licence_note: string;
             /**
              * Held
              * @default
@@ -536,6 +563,44 @@ export interface components {
          */
         Empty: Record<string, never>;
         /**
+         * FailedStart
+         * @description An agent that did not come up.
+         */
+        FailedStart: {
+            /** Agent */
+            agent: string;
+            /** Launcher */
+            launcher: string;
+            /** Requested At */
+            requested_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Reason */
+            reason: string;
+            /** Exit Code */
+            exit_code: number | null;
+            /** Log */
+            log: string;
+        };
+        /**
+         * FailedStarts
+         * @description List of agents that did not come up, newest first.
+         */
+        FailedStarts: {
+            /** Failed Starts */
+            failed_starts: components["schemas"]["FailedStart"][];
+        };
+        /**
+         * Files
+         * @description A part of the data files. total: how many there are.
+         */
+        Files: {
+            /** Files */
+            files: components["schemas"]["LargeFile"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Health
          * @description The answer of /api/healthz.
          */
@@ -584,12 +649,34 @@ export interface components {
             gone_at: string | null;
         };
         /**
+         * Holders
+         * @description A part of the persons and groups with stored bytes. total: how many there are.
+         */
+        Holders: {
+            /** Holders */
+            holders: components["schemas"]["Holder"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * Holds
          * @description List of holds in force.
          */
         Holds: {
             /** Holds */
             holds: components["schemas"]["Hold"][];
+        };
+        /**
+         * JoinedLauncher
+         * @description What a launcher that joined needs to connect.
+         */
+        JoinedLauncher: {
+            /** Launcher */
+            launcher: string;
+            /** Token */
+            token: string;
+            /** Nats Url */
+            nats_url: string;
         };
         /**
          * LargeFile
@@ -608,6 +695,41 @@ export interface components {
             group: string | null;
             /** Created At */
             created_at: string;
+        };
+        /**
+         * LauncherPass
+         * @description Permission of a launcher to connect. state: open (the code was not used yet), expired, joined or revoked.
+         */
+        LauncherPass: {
+            /** Id */
+            id: string;
+            /** Launcher */
+            launcher: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "expired" | "joined" | "revoked";
+            /** By */
+            by: string;
+            /** At */
+            at: string;
+            /** Code Expires At */
+            code_expires_at: string;
+            /** Joined At */
+            joined_at: string | null;
+            /** Address */
+            address: string;
+            /** Revoked At */
+            revoked_at: string | null;
+        };
+        /**
+         * LauncherPasses
+         * @description List of launcher passes, newest first.
+         */
+        LauncherPasses: {
+            /** Passes */
+            passes: components["schemas"]["LauncherPass"][];
         };
         /**
          * Leftover
@@ -764,6 +886,132 @@ export interface components {
             data_files: components["schemas"]["DataFile"][];
         };
         /**
+         * NewLauncherPass
+         * @description A new pass with its join code, which is shown this once.
+         */
+        NewLauncherPass: {
+            /** Code */
+            code: string;
+            launcher_pass: components["schemas"]["LauncherPass"];
+        };
+        /**
+         * Project
+         * @description What belongs to one crystal, in short.
+         */
+        Project: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Note */
+            note: string;
+            /** Pinned */
+            pinned: boolean;
+            /** Formula */
+            formula: string;
+            /** Space Group */
+            space_group: string;
+            /** Cell */
+            cell: (number | null)[];
+            /** Changed At */
+            changed_at: string;
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Running */
+            running: number;
+            newest: components["schemas"]["ProjectNode"] | null;
+            /** Hits */
+            hits: components["schemas"]["ProjectNode"][];
+        };
+        /**
+         * ProjectFile
+         * @description A file of a node of a project.
+         */
+        ProjectFile: {
+            /** Qcrbox File Id */
+            qcrbox_file_id: string;
+            /** Filename */
+            filename: string;
+        };
+        /**
+         * ProjectNode
+         * @description A dataset, or a calculation with its result, as a node of a project's tree.
+         */
+        ProjectNode: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "dataset" | "calculation";
+            /** Id */
+            id: string;
+            /**
+             * Category
+             * @enum {string}
+             */
+            category: "data" | "model" | "refinement" | "session" | "surface" | "report" | "calculation";
+            /** Parent */
+            parent: string | null;
+            /** Beside */
+            beside: string[];
+            /** Title */
+            title: string;
+            /** Verdict */
+            verdict: string;
+            /** Status */
+            status: string;
+            /** Doubtful */
+            doubtful: boolean;
+            /** Command */
+            command: string;
+            /** Owner */
+            owner: string;
+            /** At */
+            at: string;
+            /** Note */
+            note: string;
+            /** Pinned */
+            pinned: boolean;
+            /** Newest */
+            newest: boolean;
+            /** Dataset Id */
+            dataset_id: string | null;
+            /** Structure */
+            structure: string | null;
+            /** Files */
+            files: components["schemas"]["ProjectFile"][];
+            /** R1 */
+            r1?: number | null;
+        };
+        /**
+         * ProjectTree
+         * @description A project with its nodes, each after its parent.
+         */
+        ProjectTree: {
+            project: components["schemas"]["Project"];
+            /** Nodes */
+            nodes: components["schemas"]["ProjectNode"][];
+        };
+        /**
+         * Projects
+         * @description Projects that fit a search.
+         */
+        Projects: {
+            /** Projects */
+            projects: components["schemas"]["Project"][];
+            /** Total */
+            total: number;
+            /**
+             * Truncated
+             * @default false
+             */
+            truncated: boolean;
+        };
+        /**
          * Quota
          * @description One limit of a person, a group, or of everyone by default.
          */
@@ -790,6 +1038,8 @@ export interface components {
         Quotas: {
             /** Quotas */
             quotas: components["schemas"]["Quota"][];
+            /** Total */
+            total: number;
         };
         /**
          * Readiness
@@ -839,6 +1089,37 @@ export interface components {
             files: number;
             /** Bytes */
             bytes: number;
+        };
+        /**
+         * RetentionRule
+         * @description A rule that puts old outputs into the trash every day.
+         */
+        RetentionRule: {
+            /** Id */
+            id: number;
+            /** Unused Days */
+            unused_days: number;
+            /** Group */
+            group: string | null;
+            /** Reason */
+            reason: string;
+            /** By */
+            by: string;
+            /** At */
+            at: string;
+            /** Due At */
+            due_at: string;
+            /** Last Run At */
+            last_run_at: string | null;
+            last_run: components["schemas"]["Retained"];
+        };
+        /**
+         * RetentionRules
+         * @description List of retention rules.
+         */
+        RetentionRules: {
+            /** Rules */
+            rules: components["schemas"]["RetentionRule"][];
         };
         /**
          * Session
@@ -1210,6 +1491,27 @@ export interface components {
             data_file_id: string;
         };
         /**
+         * ChangeAnnotation
+         * @description Body: note, pin or project of a node; what is left out stays.
+         */
+        ChangeAnnotation: {
+            /**
+             * Note
+             * @default null
+             */
+            note: string | null;
+            /**
+             * Pinned
+             * @default null
+             */
+            pinned: boolean | null;
+            /**
+             * Project
+             * @default null
+             */
+            project: string | null;
+        };
+        /**
          * ChangeApplication
          * @description Body: settings of an application that an administrator may change; what is left out stays.
          */
@@ -1240,6 +1542,17 @@ export interface components {
              * @default null
              */
             approved: boolean | null;
+            /**
+             * Licence State
+             * @default null
+             * @enum {string|null}
+             */
+            licence_state: "unknown" | "free" | "granted" | "needed" | null;
+            /**
+             * Licence Note
+             * @default null
+             */
+            licence_note: string | null;
         };
         /**
          * ChangeCalculation
@@ -1330,6 +1643,11 @@ export interface components {
              * @default true
              */
             keep: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * Decide
@@ -1430,6 +1748,45 @@ export interface components {
              */
             status: "error";
             error: components["schemas"]["ErrorBody"];
+        };
+        /**
+         * InviteLauncher
+         * @description Body: a join code for a launcher of this name.
+         */
+        InviteLauncher: {
+            /** Launcher */
+            launcher: string;
+            /**
+             * Minutes
+             * @default 15
+             */
+            minutes: number;
+        };
+        /**
+         * Join
+         * @description Body: a join code.
+         */
+        Join: {
+            /** Code */
+            code: string;
+        };
+        /**
+         * NewRetentionRule
+         * @description Body: a retention rule that runs every day.
+         */
+        NewRetentionRule: {
+            /** Unused Days */
+            unused_days: number;
+            /**
+             * Group
+             * @default null
+             */
+            group: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * NewShare

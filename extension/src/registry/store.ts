@@ -21,6 +21,8 @@ const GATHER_MS = 200;
 const POLL_MS = 3000;
 /** Events that change what is stored, or who may see it. */
 export const DATA_KINDS: ReadonlySet<string> = new Set(['dataset', 'data_file', 'share']);
+/** Events that change projects. */
+export const PROJECT_KINDS: ReadonlySet<string> = new Set(['calculation', 'title', 'project', ...DATA_KINDS]);
 /** More changed calculations than this: one list is cheaper than many single requests. */
 const SINGLE_FETCHES = 5;
 
@@ -44,6 +46,8 @@ export class RegistryStore implements IDisposable {
   private stream: EventStream | undefined;
   private pollTimer = 0;
   private gatherTimer = 0;
+  private readonly needed = new Map<string, ICalculation>();
+  private readonly neededDatasets = new Map<string, IDataset>();
   private readonly waitingCalculations = new Set<string>();
   private waitingDatasets = false;
   private waitingApplications = false;
@@ -115,6 +119,37 @@ export class RegistryStore implements IDisposable {
       this._changed.emit();
     } catch (error) {
       this.fail(error);
+    }
+  }
+
+  /** A calculation of the list, or one that was asked for by `need`. */
+  calculationOf(id: string): ICalculation | undefined {
+    return this.calculations.find(each => each.calculation_id === id) ?? this.needed.get(id);
+  }
+
+  /** The files of a result. */
+  datasetOf(calculation: ICalculation): IDataset | undefined {
+    const id = calculation.output_dataset_id;
+    return this.datasets.find(each => each.qcrbox_dataset_id === id) ?? (id ? this.neededDatasets.get(id) : undefined);
+  }
+
+  /** Read a calculation with its files that is older than the lists go back, for example one of a project. */
+  async need(id: string): Promise<void> {
+    await this.start();
+    try {
+      const found = this.calculationOf(id) ?? (await this.client.calculation(id));
+      if (!found) {
+        return;
+      }
+      this.needed.set(id, found);
+      const dataset = found.output_dataset_id;
+      if (dataset && !this.datasetOf(found)) {
+        this.neededDatasets.set(dataset, await this.client.dataset(dataset));
+      }
+      this._changed.emit();
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+      this._changed.emit();
     }
   }
 
@@ -238,6 +273,9 @@ export class RegistryStore implements IDisposable {
     const found = await Promise.all(ids.map(id => this.client.calculation(id)));
     const byId = new Map(this.calculations.map(each => [each.calculation_id, each]));
     for (const calculation of found) {
+      if (calculation && this.needed.has(calculation.calculation_id)) {
+        this.needed.set(calculation.calculation_id, calculation);
+      }
       if (calculation && this.isListed(calculation)) {
         byId.set(calculation.calculation_id, calculation);
       }

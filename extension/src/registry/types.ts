@@ -70,6 +70,9 @@ export type SessionState = 'starting' | 'open' | 'program_ended' | 'finalising' 
 
 /** A program with a window; its id is that of its calculation. */
 export type ISession = Replace<Schemas['Session'], { state: SessionState }>;
+/** A structure with its history, in short; and one step of it. */
+export type IProject = Schemas['Project'];
+export type IProjectNode = Schemas['ProjectNode'];
 /** The person, as the registry knows them. */
 export type IMe = Schemas['Me'];
 /** How a session ended. */

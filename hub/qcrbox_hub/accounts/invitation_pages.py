@@ -1,16 +1,12 @@
-"""Pages of invitations: where they are made, and where they are used."""
+"""The page where invitations are used. They are made in the administration."""
 
 from __future__ import annotations
 
-from typing import Any
+from qcrbox.contract.errors import NotAllowed, QcError, UserInputError
 
-from qcrbox.contract.errors import NotAllowed, NotFound, QcError, UserInputError
-from tornado import web
-
-from qcrbox_hub.accounts import bulk
 from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.brake import Attempts
-from qcrbox_hub.accounts.invitations import Invitations, Wanted
+from qcrbox_hub.accounts.invitations import Invitations
 from qcrbox_hub.accounts.membership import Membership
 from qcrbox_hub.accounts.pages import Page
 from qcrbox_hub.accounts.recent_sign_in import recent
@@ -18,119 +14,6 @@ from qcrbox_hub.accounts.tables import InvitationRow
 
 # A class behind one address mistypes codes too; 59 bits are not guessed at this speed.
 WRONG_CODES_PER_ADDRESS = Attempts(limit=60, window_s=600)
-
-
-class Invite(Page):
-    """Invitation links, join codes, workshop passwords and lists of people.
-
-    Administrators for every group; a group's manager makes join codes of that group.
-    """
-
-    # The group of an invitation that is being withdrawn, for the audit trail.
-    _withdrawn = ""
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether the user may invite into any group."""
-        return "admin:users" in self.parsed_scopes
-
-    @property
-    def invitations(self) -> Invitations:
-        """Invitations, made in the name of this user."""
-        return Invitations(self.db, self.current_user.name)
-
-    def _groups(self) -> list[str]:
-        membership, me = Membership(self.db, self.authenticator.group), self.current_user.orm_user
-        return [
-            each.name for each in membership.groups() if self.is_admin or membership.manages(me, each.name)
-        ]
-
-    @web.authenticated
-    async def get(self) -> None:
-        """Show the invitations."""
-        await self._show()
-
-    async def _show(self, *, status: int = 200, **values: Any) -> None:
-        groups = self._groups()
-        if not groups and not self.is_admin:
-            raise web.HTTPError(404)
-        shown: dict[str, Any] = {"message": "", "problem": "", "secret": "", "outcomes": [], "list": ""}
-        await self.show(
-            "invitations.html",
-            status=status,
-            groups=groups,
-            is_admin=self.is_admin,
-            present=[each for each in self.invitations.present() if self.is_admin or each.group in groups],
-            join_url=f"{self.settings['qcrbox_addresses'].hub}{self.hub.base_url}join",
-            **{**shown, **values},
-        )
-
-    @web.authenticated
-    async def post(self) -> None:
-        """Carry out the action of the form; 404 for users who may not invite."""
-        if not self._groups() and not self.is_admin:
-            raise web.HTTPError(404)
-        if not await self.confirmed():
-            return
-        action = getattr(self, f"_do_{self.field('action')}", None)
-        try:
-            if action is None:
-                raise NotFound("There is no such action.")
-            values = await action()
-        except QcError as error:
-            self.db.rollback()
-            if action is not None:
-                await self._audit({}, allowed=False)
-            await self._show(problem=str(error), status=error.status, list=self.field("people"))
-            return
-        self.log.info("%s: invitations: %s", self.current_user.name, self.field("action"))
-        unwritten = await self._audit(values)
-        await self._show(**{**values, "problem": unwritten})
-
-    async def _audit(self, values: dict[str, Any], *, allowed: bool = True) -> str:
-        """Who may come in, through whom and for how long; never a code or password."""
-        details = {name: self.field(name)[:100] for name in ("days", "uses", "number") if self.field(name)}
-        if made := [f"{each.person.name}: {each.problem or 'made'}" for each in values.get("outcomes", [])]:
-            details["people"] = ", ".join(made)[:4000]
-        group = self._withdrawn or self.field("group")
-        act = _ACTS[self.field("action")]
-        return await self.audit(act, "group" if group else "site", group, details, allowed=allowed)
-
-    def _require(self, group: str, *, admin: bool = False) -> None:
-        if not self.is_admin and (admin or group not in self._groups()):
-            raise NotAllowed("You may not invite people into this group.")
-
-    def _days(self) -> float:
-        return _number(self.field("days"), "days", 14.0)
-
-    async def _do_code(self) -> dict[str, Any]:
-        group = self.field("group")
-        self._require(group)
-        uses = int(_number(self.field("uses"), "number of people", 60))
-        _, secret = await self.invitations.make(Wanted("code", self._days(), group, uses=uses))
-        return {"message": f"Join code for {group}, shown this once:", "secret": secret}
-
-    async def _do_workshop(self) -> dict[str, Any]:
-        group, password = self.field("group"), self.field("workshop_password")
-        self._require(group, admin=True)
-        if problem := self.authenticator.problem_with_password(password, password):
-            raise UserInputError(problem)
-        await self.invitations.make(Wanted("workshop", self._days(), group, uses=None, secret=password))
-        return {"message": f"The workshop password of {group} holds from now on."}
-
-    async def _do_import(self) -> dict[str, Any]:
-        self._require("", admin=True)
-        outcomes = await bulk.make_accounts(self.service, bulk.parse(self.field("people")), self._days())
-        good = sum(not each.problem for each in outcomes)
-        return {"message": f"{good} of {len(outcomes)} lines were carried out.", "outcomes": outcomes}
-
-    async def _do_withdraw(self) -> dict[str, Any]:
-        number = int(self.field("number")) if self.field("number").isdigit() else 0
-        row = self.db.get(InvitationRow, number)
-        self._withdrawn = row.group if row is not None else ""
-        self._require(self._withdrawn)
-        self.invitations.withdraw(number)
-        return {"message": "Withdrawn."}
 
 
 class Join(Page):
@@ -231,20 +114,4 @@ class Join(Page):
         self.redirect(self.hub.base_url + "home")
 
 
-_ACTS = {
-    "code": "make a join code",
-    "workshop": "set a workshop password",
-    "import": "import people",
-    "withdraw": "withdraw an invitation",
-}
 _GONE = "This invitation does not hold: it has expired, is used up, was withdrawn, or was mistyped."
-
-
-def _number(text: str, what: str, default: float) -> float:
-    try:
-        value = float(text) if text else default
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise UserInputError(f"The {what} must be a positive number.", where=text[:20])
-    return value

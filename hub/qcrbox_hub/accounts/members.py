@@ -165,7 +165,7 @@ class Members(Base):
             (r"/confirm", pages.Confirm),
             (r"/host-name", pages.HostName),
             (r"/group-members", pages.Moved, {"to": "administration/groups"}),
-            (r"/invitations", invitation_pages.Invite),
+            (r"/invitations", pages.Moved, {"to": "administration/invitations"}),
             (r"/join", invitation_pages.Join),
             (r"/home-size", home_size.HomeSize),
             (r"/api/qcrbox/accounts", account_list.AccountList),

@@ -10,16 +10,34 @@ from typing import Any
 from qcrbox.contract.errors import Conflict, NotFound, QcError, UserInputError
 from tornado import web
 
+from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
 from qcrbox_hub.admin.tables import Column, arrange
-from qcrbox_hub.platform.built_images import approve_image, approved_images, built_images, connect
+from qcrbox_hub.platform.built_images import (
+    BuiltImage,
+    approve_image,
+    approved_images,
+    built_images,
+    choose_image,
+    connect,
+    keep_image,
+    let_go_of_image,
+)
 
 REUSE = {
     "": "As its specification says",
     "never": "Never",
     "same-owner": "For the same person",
     "any": "For everyone",
+}
+
+
+LICENCE_STATES = {
+    "unknown": "Not looked at",
+    "free": "Free to use here",
+    "granted": "Granted to this site",
+    "needed": "Needed and not there",
 }
 
 
@@ -67,6 +85,7 @@ class Applications(AdminPage):
         Column("name", "Name", sortable=True),
         Column("version", "Version"),
         Column("state", "State", sortable=True),
+        Column("licence_state", "Licence", sortable=True),
         Column("allowed", "Who may use it"),
         Column("image", "Image"),
         Column("agents", "Agents", sortable=True, numeric=True),
@@ -101,7 +120,7 @@ class Application(AdminPage):
     powers = Applications.powers
     changes = "application"
     # Everything else is the registry's, which audits it.
-    audited_here = frozenset({"approve_image"})
+    audited_here = frozenset({"approve_image", "let_go"})
 
     async def _found(self, number: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The application, and every version of it. Answers 404 for another number."""
@@ -118,11 +137,11 @@ class Application(AdminPage):
     async def get(self, number: str) -> None:
         """Show this version; with `?images=1` also the newest image built on this machine."""
         row, versions = await self._found(number)
-        built, problem = None, ""
-        looked = bool(self.get_query_argument("images", ""))
+        images: list[BuiltImage] = []
+        problem, looked = "", bool(self.get_query_argument("images", ""))
         if looked:
             try:
-                built = await self._built(row)
+                images = await self._images(row)
             except QcError as error:
                 problem = str(error)
         await self.show_page(
@@ -130,16 +149,27 @@ class Application(AdminPage):
             row=row,
             versions=versions,
             reuse=list(REUSE.items()),
+            licence_states=LICENCE_STATES,
+            failed_starts=await self._failed_starts(row["id"]),
             looked=looked,
-            built=built,
+            images=images,
             built_problem=problem,
         )
 
-    async def _built(self, row: dict[str, Any]) -> dict[str, Any] | None:
-        """The newest image of this application on this machine. Raises Unreachable without a Docker daemon."""
+    async def _failed_starts(self, application_id: int) -> list[dict[str, Any]]:
+        """The newest starts that failed, with the agents' output; empty while the registry is away."""
+        try:
+            found = await self.registry.get(f"/api/applications/{application_id}/failed-starts", most=5)
+        except QcError as error:
+            self.log.warning("administration: no failed starts: %s", error.message)
+            return []
+        rows: list[dict[str, Any]] = found["failed_starts"]
+        return rows
+
+    async def _images(self, row: dict[str, Any]) -> list[BuiltImage]:
+        """Images of this application on this machine, newest first. Raises Unreachable without a Docker daemon."""
         found = await asyncio.to_thread(lambda: built_images(connect()))
-        same = [each for each in found if (each["slug"], each["version"]) == (row["slug"], row["version"])]
-        return same[0] if same else None
+        return [each for each in found if (each.slug, each.version) == (row["slug"], row["version"])]
 
     @web.authenticated
     async def post(self, number: str) -> None:
@@ -155,24 +185,40 @@ class Application(AdminPage):
         await self._change(approved=True)
         return f"{self.row['label']} is approved."
 
+    @destructive(lambda page: page.row["label"])
     async def do_approve_image(self) -> str:
         """The image that is built now, by its digest, is what will run: as `qcrbox apps approve` does."""
-        self.require_typed(self.row["label"])
         self.name, reason = self.row["label"], self.reason
-        built = await self._built(self.row)
-        if built is None:
-            raise NotFound(
-                f"{self.row['label']} has no image on this machine.",
-                next=f"Build it first: qcrbox apps build {self.row['slug']}",
-            )
-        if built["id"] != self.field("image"):
-            raise Conflict(
-                "Another image was built since the page was shown.",
-                next="Look at the new digest, then approve it.",
-            )
-        await approve_image(Path(self.authenticator.data), built, self.current_user.name)
-        return f"{self.row['label']} runs as {built['id'][:19]}… from its next agent on. Reason: {reason}"
+        wanted = self.field("image")
+        if not wanted and not self.field("newest"):
+            raise UserInputError("Name the image by its digest.", next="Send newest=yes for the newest one.")
+        image = choose_image(await self._images(self.row), self.row["slug"], self.row["version"], wanted)
+        data = Path(self.authenticator.data)
+        await asyncio.to_thread(lambda: keep_image(connect(), image.id, data))
+        await approve_image(data, image, self.current_user.name)
+        return f"{self.row['label']} runs as {image.id[:19]}… from its next agent on. Reason: {reason}"
 
+    @destructive(lambda page: page.row["label"])
+    async def do_let_go(self) -> str:
+        """Keep an earlier image no longer: `docker image prune` may take it, and it cannot be rolled back to."""
+        self.name = self.row["label"]
+        wanted = self.field("image")
+        image = choose_image(await self._images(self.row), self.row["slug"], self.row["version"], wanted)
+        if not wanted or image.id == self.row["image"]:
+            raise Conflict("This image is the approved one.", next="Approve another one first.")
+        data = Path(self.authenticator.data)
+        await asyncio.to_thread(lambda: let_go_of_image(connect(), image.id, data))
+        return f"The image {image.id[:19]}… is not kept any more."
+
+    async def do_licence(self) -> str:
+        """What the site knows of the licence; people read the note."""
+        state = self.field("licence_state")
+        if state not in LICENCE_STATES:
+            raise UserInputError("Choose a state of the licence.")
+        await self._change(licence_state=state, licence_note=self.field("licence_note")[:1000])
+        return f"Licence of {self.row['label']}: {LICENCE_STATES[state].lower()}."
+
+    @with_reason
     async def do_disapprove(self) -> str:
         """Let no further agent of this version start."""
         await self._change(approved=False)
@@ -198,6 +244,7 @@ class Application(AdminPage):
         await self._change(**values)
         return f"Agents of {self.row['label']}: changed."
 
+    @with_reason
     async def do_hold(self) -> str:
         """Hold or drain the version, with a reason its users read."""
         mode = "drain" if self.field("mode") == "drain" else "hold"
@@ -213,9 +260,9 @@ class Application(AdminPage):
         body = {"mode": mode, "reason": reason}
         await self.registry.call("POST", f"/api/applications/{self.row['id']}/hold", body)
 
+    @destructive(lambda page: page.row["label"])
     async def do_retire(self) -> str:
         """Retire the version; its label must be typed."""
-        self.require_typed(self.row["label"])
         reason = self.reason
         await self._retire(self.row, reason)
         return f"{self.row['label']} is retired. Reason: {reason}"
@@ -228,12 +275,12 @@ class Application(AdminPage):
         await self.registry.call("POST", f"/api/applications/{self.row['id']}/restore")
         return f"{self.row['label']} is back."
 
+    @destructive(lambda page: page.row["label"])
     async def do_roll_back(self) -> str:
         """Bring this version back and retire the newer ones."""
         newer = [each for each in self.versions if each["id"] > self.row["id"] and not each["retired"]]
         if not newer:
             raise NotFound("There is no newer version to retire.")
-        self.require_typed(self.row["label"])
         reason = f"rolled back to {self.row['version']}: {self.reason}"
         if self.row["retired"]:
             await self.do_restore()

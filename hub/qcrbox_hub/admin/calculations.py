@@ -9,6 +9,7 @@ from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from qcrbox.contract.states import State
 from tornado import web
 
+from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
 from qcrbox_hub.admin.tables import Asked, Column
@@ -36,7 +37,7 @@ class Calculations(AdminPage):
     @web.authenticated
     async def get(self) -> None:
         """Show a page of calculations, or send all that the filters leave as CSV."""
-        asked = self.asked(("status", "owner", "application"))
+        asked = self.asked(("status", "owner", "group", "application"))
         if self.wants_csv:
             await self.send_csv("calculations", self._portions(asked))
             return
@@ -72,6 +73,7 @@ class Calculations(AdminPage):
         """Carry out an act on the chosen calculations."""
         await self.act()
 
+    @destructive("cancel")
     async def do_cancel(self) -> str:
         """Cancel the chosen calculations with a reason that their owners read."""
         ids = self.get_body_arguments("calculation")
@@ -110,12 +112,21 @@ class Calculation(AdminPage):
         self.calculation_id = calculation_id
         await self.act()
 
+    @destructive("cancel")
     async def do_cancel(self) -> str:
         """Cancel the calculation with a reason that its owner reads."""
         path = f"/api/calculations/{self.calculation_id}/stop"
         await self.registry.call("POST", path, {"reason": self.reason})
         return "The calculation is being cancelled."
 
+    @with_reason
+    async def do_end_session(self) -> str:
+        """End an interactive session and keep what was saved in it."""
+        path = f"/api/interactive-sessions/{self.calculation_id}/close"
+        await self.registry.call("POST", path, {"keep": True, "reason": self.reason}, query={"wait": 1})
+        return "The session ends; what was saved in it is kept."
+
+    @with_reason
     async def do_priority(self) -> str:
         """Change the priority, a whole number from -100 to 100."""
         text = self.field("priority")

@@ -12,8 +12,9 @@ from qcrbox.contract.errors import NotAllowed, QcError, UserInputError
 from tornado import web
 
 from qcrbox_hub.accounts.membership import GROUP_ROLES, Membership
+from qcrbox_hub.admin.acts import administrators_only, destructive, with_reason
 from qcrbox_hub.admin.directory import Directory, GroupRow
-from qcrbox_hub.admin.limits import QUOTAS, read_limits, set_limits
+from qcrbox_hub.admin.limits import QUOTAS, own_limits, read_limits, set_limits
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
 from qcrbox_hub.admin.tables import Asked, Column
@@ -173,12 +174,9 @@ class Group(GroupPage):
         if not self.is_administrator:
             return {}
         try:
-            rows = (await self.registry.get("/api/quotas"))["quotas"]
+            return await own_limits(self.registry, "group", name)
         except QcError:
             return {}
-        return {
-            row["quota"]: row["limit"] for row in rows if row["subject"] == "group" and row["name"] == name
-        }
 
     @web.authenticated
     async def post(self, name: str) -> None:
@@ -186,10 +184,6 @@ class Group(GroupPage):
         self._found(name)
         self.name = name
         await self.act(f"{self.root}/groups" if self.field("action") == "delete" else "")
-
-    def _require_administrator(self) -> None:
-        if not self.is_administrator:
-            raise NotAllowed("Only an administrator may do this.")
 
     async def do_add(self) -> str:
         """Add people by name, separated by spaces, commas or semicolons."""
@@ -199,6 +193,7 @@ class Group(GroupPage):
         self.membership.add(self.name, names)
         return f"Added to {self.name}: {', '.join(names)}."
 
+    @with_reason
     async def do_remove(self) -> str:
         """Take a person out; who has a role in the group only as an administrator."""
         person = self.field("person")
@@ -209,38 +204,40 @@ class Group(GroupPage):
         self.membership.remove(self.name, person)
         return f"{person} is not in {self.name} any more."
 
+    @administrators_only
     async def do_give_role(self) -> str:
         """Give a member a role in the group."""
         return self._set_role(given=True)
 
+    @administrators_only
+    @with_reason
     async def do_take_role(self) -> str:
         """Take a role in the group from a member."""
         return self._set_role(given=False)
 
     def _set_role(self, *, given: bool) -> str:
-        self._require_administrator()
         person, role = self.field("person"), self.field("role")
         self.membership.set_role(self.name, person, role, given=given)
         return f"{person} is {'now' if given else 'no longer'} {role.replace('_', ' ')} of {self.name}."
 
+    @administrators_only
     async def do_limits(self) -> str:
         """Set the limits of the group."""
-        self._require_administrator()
         return await set_limits(self.registry, "group", self.name, read_limits(self.field))
 
+    @administrators_only
     async def do_switches(self) -> str:
         """Network and image of the members' servers; they hold from the next start of a server."""
-        self._require_administrator()
         image = self.field("image")
         if image and image not in self.settings["qcrbox_images"]:
             raise UserInputError(f"{image[:100]} is none of the images in the settings.")
         self.membership.set_switches(self.name, internet=bool(self.field("internet")), image=image)
         return f"Servers of {self.name} use this from their next start on."
 
+    @administrators_only
+    @destructive(lambda page: page.name)
     async def do_delete(self) -> str:
         """Delete the group, whose name must be typed, and decide about its data."""
-        self._require_administrator()
-        self.require_typed(self.name)
         choice, to, reason = self.field("data"), self.field("to"), self.reason
         if choice not in DATA_CHOICES:
             raise UserInputError("Choose what becomes of the data.")

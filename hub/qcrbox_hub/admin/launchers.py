@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
-from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from tornado import web
 
+from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
 from qcrbox_hub.admin.tables import Column, arrange
 
 MODES = {"hold": "hold: nothing new starts", "drain": "drain: idle agents end too"}
+
+MOST_PASSES = 50
+LONGEST_CODE_MIN = 1440
 
 
 class Launchers(AdminPage):
@@ -35,11 +40,13 @@ class Launchers(AdminPage):
         problem, asked = "", self.asked(sort="application")
         launchers: list[dict[str, Any]] = []
         agents: list[dict[str, Any]] = []
+        passes: list[dict[str, Any]] = []
         holds: dict[tuple[str, str], dict[str, Any]] = {}
         try:
             status = await self.registry.get("/api/status")
             launchers, agents = status["launchers"], status["agents"]
             found = (await self.registry.get("/api/holds"))["holds"]
+            passes = (await self.registry.get("/api/launchers/passes"))["passes"]
             holds = {(each["kind"], each["object_id"]): each for each in found}
         except QcError as error:
             problem = error.message
@@ -51,6 +58,7 @@ class Launchers(AdminPage):
             "launchers.html",
             asked=asked,
             launchers=[row | {"hold": holds.get(("launcher", row["launcher"]))} for row in launchers],
+            passes=passes[:MOST_PASSES],
             agents=asked.cut(agents),
             total=len(agents),
             site_hold=holds.get(("site", "")),
@@ -63,6 +71,7 @@ class Launchers(AdminPage):
         """Carry out an act on a launcher, an agent or the site."""
         await self.act()
 
+    @with_reason
     async def do_hold(self) -> str:
         """Hold or drain a launcher or the whole site."""
         if self.field("mode") not in MODES:
@@ -84,8 +93,41 @@ class Launchers(AdminPage):
         body: dict[str, Any] = {"kind": kind, "name": name, "mode": mode, "reason": reason}
         await self.registry.call("PUT", "/api/holds", body)
 
+    async def do_invite(self) -> None:
+        """A join code for a launcher, shown this once."""
+        text = self.field("minutes") or "15"
+        if not text.isdigit() or not 1 <= int(text) <= LONGEST_CODE_MIN:
+            raise UserInputError(f"A code holds for 1 to {LONGEST_CODE_MIN} minutes.")
+        body = {"launcher": self.field("launcher"), "minutes": int(text)}
+        made = await self.registry.call("POST", "/api/launchers/passes", body)
+        self.log.info("%s: administration: a join code for a launcher", self.current_user.name)
+        await self.show_page(
+            "launcher_code.html",
+            launcher=made["launcher_pass"]["launcher"],
+            code=made["code"],
+            minutes=int(text),
+            registry_address=f"{self.settings['qcrbox_addresses'].hub}/services/qcrbox",
+        )
+
+    @destructive()
+    async def do_revoke(self) -> str:
+        """Let a launcher in no more: its token opens nothing from its next connection on."""
+        passes = (await self.registry.get("/api/launchers/passes"))["passes"]
+        wanted = next((each for each in passes if each["id"] == self.field("pass")), None)
+        if wanted is None:
+            raise NotFound("There is no such launcher.", next="Load the page again.")
+        self.require_typed(wanted["launcher"])
+        path = f"/api/launchers/passes/{wanted['id']}"
+        await self.registry.call("DELETE", path, query={"reason": self.reason})
+        return (
+            f"The launcher {wanted['launcher']} is let in no more; its connection ends within five minutes."
+        )
+
+    @destructive(lambda page: page.field("agent"))
     async def do_stop(self) -> str:
         """Stop an agent; its calculations are given to another."""
         agent = self.field("agent")
-        await self.registry.call("DELETE", f"/api/agents/{agent}", query={"reason": self.reason})
+        await self.registry.call(
+            "DELETE", f"/api/agents/{quote(agent, safe='')}", query={"reason": self.reason}
+        )
         return f"The agent {agent} is being stopped; its calculations get another one."

@@ -45,12 +45,18 @@ def read_limits(field: Callable[[str], str]) -> dict[str, float | None]:
     return found
 
 
+async def own_limits(registry: RegistryClient, subject: str, name: str) -> dict[str, float]:
+    """The limits that are set for this person, group or default, by quota."""
+    # A default has no name, and the client leaves empty parameters out.
+    found = await registry.get("/api/quotas", subject=subject, name=name)
+    return {row["quota"]: row["limit"] for row in found["quotas"]}
+
+
 async def set_limits(
     registry: RegistryClient, subject: str, name: str, limits: dict[str, float | None]
 ) -> str:
     """Set those limits that differ from the ones set now. Returns what was changed, in words."""
-    rows = (await registry.get("/api/quotas"))["quotas"]
-    now = {row["quota"]: row["limit"] for row in rows if row["subject"] == subject and row["name"] == name}
+    now = await own_limits(registry, subject, name)
     changed = []
     for quota in QUOTAS:
         if limits[quota.key] != now.get(quota.key):

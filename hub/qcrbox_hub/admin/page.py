@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.contract.errors import QcError, ReasonNeeded, UserInputError
 from tornado import web
 
 from qcrbox_hub.accounts.addresses import client_address
@@ -44,6 +44,12 @@ _AUDITED_FIELDS = (
 )
 _MESSAGE = "qcrbox-message"
 TOKENS = PersonalTokens()
+
+
+class TypedNameNeeded(UserInputError):
+    """A destructive act was asked for without the name typed, or with another one."""
+
+    status = 422
 
 
 class AdminPage(Page):
@@ -226,16 +232,16 @@ class AdminPage(Page):
 
     @property
     def reason(self) -> str:
-        """The reason that was typed. Raises UserInputError without one."""
+        """The reason that was typed. Raises ReasonNeeded without one."""
         reason = self.field("reason")
         if not reason:
-            raise UserInputError("A reason is needed.", next="It is kept in the audit trail.")
+            raise ReasonNeeded("A reason is needed.", next="It is kept in the audit trail.")
         return reason[:LONGEST_REASON]
 
     def require_typed(self, name: str) -> None:
         """A destructive act: the name must have been typed. Raises UserInputError."""
         if self.field("typed_name") != name:
-            raise UserInputError(f"Type {name} to confirm; nothing was changed.")
+            raise TypedNameNeeded(f"Type {name} to confirm; nothing was changed.", where="typed_name")
 
 
 class Static(web.StaticFileHandler):

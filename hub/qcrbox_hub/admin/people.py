@@ -9,8 +9,9 @@ from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from tornado import web
 
 from qcrbox_hub.accounts.membership import GROUP_ROLES, Membership
+from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.directory import STATES, Directory, PersonRow
-from qcrbox_hub.admin.limits import QUOTAS, read_limits, set_limits
+from qcrbox_hub.admin.limits import QUOTAS, own_limits, read_limits, set_limits
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.tables import Column
 
@@ -111,6 +112,7 @@ class People(AdminPage):
         """Those chosen, each under its name or, where that is taken, under the one of the field `as_<request>`."""
         return self._each("Approved", lambda number: self.service.approve(number, self.field(f"as_{number}")))
 
+    @with_reason
     async def do_refuse(self) -> str:
         """Refuse the chosen requests."""
         return self._each("Refused", self.service.refuse)
@@ -200,12 +202,9 @@ class Person(AdminPage):
     async def _figures(self, name: str) -> tuple[dict[str, Any] | None, dict[str, float], str]:
         try:
             usage = (await self.registry.get("/api/usage", person=[name]))["usage"]
-            quotas = (await self.registry.get("/api/quotas"))["quotas"]
+            own = await own_limits(self.registry, "person", name)
         except QcError as error:
             return None, {}, error.message
-        own = {
-            row["quota"]: row["limit"] for row in quotas if row["subject"] == "person" and row["name"] == name
-        }
         return (usage[0] if usage else None), own, ""
 
     @web.authenticated
@@ -215,35 +214,38 @@ class Person(AdminPage):
         self.name = name
         await self.act(f"{self.root}/people" if self.field("action") == "delete" else "")
 
+    @destructive(lambda page: page.name)
     async def do_lock(self) -> str:
         """Lock the account, with a reason that the audit trail keeps."""
-        reason = self.reason
         await self.service.lock(self.name)
-        return f"{self.name} is locked. Reason: {reason}"
+        return f"{self.name} is locked. Reason: {self.reason}"
 
     async def do_unlock(self) -> str:
         """Unlock the account."""
         self.service.unlock(self.name)
         return f"{self.name} is unlocked."
 
+    @destructive(lambda page: page.name)
     async def do_new_password(self) -> None:
         """Set a new start password and show it once."""
         password = await self.service.new_password(self.name)
         self.log.info("%s: administration: new password for %s", self.current_user.name, self.name)
         await self.show_page("new-password.html", person=self.name, password=password, made=False)
 
+    @destructive(lambda page: page.name)
     async def do_sign_out(self) -> str:
         """End every sign-in of the person, and delete their tokens where that is chosen."""
         tokens = bool(self.field("tokens"))
         await self.service.sign_out(self.name, tokens=tokens)
         return f"{self.name} is signed out everywhere{', and their tokens are gone' if tokens else ''}."
 
+    @destructive(lambda page: page.name)
     async def do_make_administrator(self) -> str:
         """Make the person an administrator."""
-        self.require_typed(self.name)
         self.service.make_administrator(self.name)
         return f"{self.name} is an administrator."
 
+    @with_reason
     async def do_make_member(self) -> str:
         """Make an administrator a plain member."""
         self.service.make_member(self.name)
@@ -254,6 +256,7 @@ class Person(AdminPage):
         self.service.set_application_administrator(self.name, given=True)
         return f"{self.name} administers applications."
 
+    @with_reason
     async def do_take_applications(self) -> str:
         """Take the administration of applications from the person."""
         self.service.set_application_administrator(self.name, given=False)
@@ -264,6 +267,7 @@ class Person(AdminPage):
         self.membership.add(self.field("group"), [self.name])
         return f"{self.name} is in {self.field('group')}."
 
+    @with_reason
     async def do_remove_from_group(self) -> str:
         """Take the person out of a group."""
         self.membership.remove(self.field("group"), self.name)
@@ -273,6 +277,7 @@ class Person(AdminPage):
         """Give the person a role in a group."""
         return self._set_role(given=True)
 
+    @with_reason
     async def do_take_role(self) -> str:
         """Take a role in a group from the person."""
         return self._set_role(given=False)
@@ -286,9 +291,9 @@ class Person(AdminPage):
         """Set the limits of the person."""
         return await set_limits(self.registry, "person", self.name, read_limits(self.field))
 
+    @destructive(lambda page: page.name)
     async def do_delete(self) -> str:
         """The account goes at once; what becomes of the private data is the registry's to carry out."""
-        self.require_typed(self.name)
         choice, to, reason = self.field("data"), self.field("to"), self.reason
         if choice not in DATA_CHOICES:
             raise UserInputError("Choose what becomes of the data.")

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
 from qcrbox.contract.errors import QcError, UserInputError
 from tornado import web
 
 from qcrbox_hub.admin.limits import QUOTAS, read_limits, set_limits
 from qcrbox_hub.admin.page import AdminPage
-from qcrbox_hub.admin.tables import PAGE_SIZE, Column
+from qcrbox_hub.admin.tables import Asked, Column
 
 SUBJECTS = {
     "default-person": "Everyone without a limit of their own",
     "default-group": "Every group without a limit of its own",
 }
+
+KINDS = [("", "People and groups"), ("person", "People"), ("group", "Groups")]
+PORTION = 1000
 
 
 class Quotas(AdminPage):
@@ -20,7 +26,7 @@ class Quotas(AdminPage):
 
     path = "/quotas"
     columns = (
-        Column("subject", "Of"),
+        Column("subject", "Of", sortable=True),
         Column("name", "Name", sortable=True),
         Column("quota", "Quota", sortable=True),
         Column("limit", "Limit", sortable=True, numeric=True),
@@ -29,33 +35,49 @@ class Quotas(AdminPage):
     @web.authenticated
     async def get(self) -> None:
         """Show defaults and limits, or send the limits as CSV."""
-        asked = self.asked(sort="name")
-        try:
-            rows, problem = (await self.registry.get("/api/quotas"))["quotas"], ""
-        except QcError as error:
-            rows, problem = [], error.message
-        defaults = {
-            subject: {row["quota"]: row["limit"] for row in rows if row["subject"] == subject}
-            for subject in SUBJECTS
-        }
-        key, descends = asked.order
-        text = asked.text.lower()
-        own = [row for row in rows if row["subject"] in ("person", "group") and text in row["name"].lower()]
-        own.sort(key=lambda row: (row[key], row["name"]), reverse=descends)
+        asked, problem = self.asked(("subject", "quota"), sort="name"), ""
         if self.wants_csv:
-            await self.send_csv("quotas", self.at_once(own))
+            await self.send_csv("quotas", self._portions(asked))
             return
+        rows: list[dict[str, Any]] = []
+        total = 0
+        defaults: dict[str, dict[str, float]] = {}
+        try:
+            rows, total = await self._part(asked, asked.size, asked.offset)
+            defaults = {subject: await self._defaults(subject) for subject in SUBJECTS}
+        except QcError as error:
+            problem = error.message
         await self.show_page(
             "quotas.html",
             asked=asked,
-            rows=own[asked.offset : asked.offset + PAGE_SIZE],
-            total=len(own),
+            rows=rows,
+            total=total,
             titles={quota.key: quota.title for quota in QUOTAS},
             quotas=QUOTAS,
             subjects=SUBJECTS,
+            kinds=KINDS,
             defaults=defaults,
             away=problem,
         )
+
+    async def _part(self, asked: Asked, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+        """Limits of persons and groups, and how many there are."""
+        query: dict[str, Any] = {"subject": "own", **asked.filters, "q": asked.text, "sort": asked.sort}
+        if query["subject"] not in ("person", "group"):
+            query["subject"] = "own"
+        found = await self.registry.get("/api/quotas", **query, limit=limit, offset=offset)
+        return found["quotas"], found["total"]
+
+    async def _defaults(self, subject: str) -> dict[str, float]:
+        found = await self.registry.get("/api/quotas", subject=subject)
+        return {row["quota"]: row["limit"] for row in found["quotas"]}
+
+    async def _portions(self, asked: Asked) -> AsyncIterator[list[Mapping[str, Any]]]:
+        offset, total = 0, 1
+        while offset < total:
+            rows, total = await self._part(asked, PORTION, offset)
+            yield list(rows)
+            offset += PORTION
 
     @web.authenticated
     async def post(self) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from qcrbox.contract.errors import QcError, UserInputError
 from tornado import web
 
+from qcrbox_hub.admin.acts import acts_of
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.words import as_datetime
 
@@ -27,20 +28,24 @@ _SHOWN = frozenset(
         "backup_problem",
         "backup_runs",
         "backups",
-        "built",
         "built_problem",
         "changeable",
         "checks",
+        "code",
         "containers",
         "decisions",
+        "done",
         "defaults",
         "dry_run",
+        "failed_starts",
         "following",
         "found",
         "group",
         "held",
         "hold",
         "holds",
+        "images",
+        "launcher",
         "launchers",
         "leftovers",
         "limits",
@@ -48,15 +53,23 @@ _SHOWN = frozenset(
         "lock",
         "log",
         "machine",
+        "join_url",
+        "outcomes",
+        "passes",
         "password",
         "people",
         "person",
+        "present",
+        "problem",
         "properties",
+        "registry_address",
         "requests",
         "retained",
         "restart_for",
         "row",
         "rows",
+        "rules",
+        "secret",
         "set_banner",
         "settings",
         "shown",
@@ -142,7 +155,8 @@ class Rest(Base):
     async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
         """Answer what the page would show, as JSON."""
         self.set_status(status)
-        self._send({name: value for name, value in values.items() if name in _SHOWN})
+        shown = {name: value for name, value in values.items() if name in _SHOWN}
+        self._send(shown | {"acts": acts_of(type(self))})
 
     def _send(self, values: dict[str, Any]) -> None:
         self.set_header("Content-Type", "application/json")

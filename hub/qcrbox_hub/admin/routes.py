@@ -8,6 +8,7 @@ from qcrbox_hub.admin.applications import Application, Applications
 from qcrbox_hub.admin.audit import Audit
 from qcrbox_hub.admin.calculations import Calculation, Calculations
 from qcrbox_hub.admin.groups import Group, Groups
+from qcrbox_hub.admin.invitations import Invitations
 from qcrbox_hub.admin.launchers import Launchers
 from qcrbox_hub.admin.logs import Logs
 from qcrbox_hub.admin.overview import Overview
@@ -16,7 +17,7 @@ from qcrbox_hub.admin.people import People, Person
 from qcrbox_hub.admin.quotas import Quotas
 from qcrbox_hub.admin.rest import as_rest
 from qcrbox_hub.admin.site import Site
-from qcrbox_hub.admin.storage import Storage
+from qcrbox_hub.admin.storage import Files, Holders, Storage
 
 PAGES: tuple[tuple[str, type[AdminPage]], ...] = (
     (r"/?", Overview),
@@ -24,12 +25,15 @@ PAGES: tuple[tuple[str, type[AdminPage]], ...] = (
     (r"/people/([^/]+)", Person),
     (r"/groups", Groups),
     (r"/groups/([^/]+)", Group),
+    (r"/invitations", Invitations),
     (r"/calculations", Calculations),
     (r"/calculations/([0-9A-Za-z_-]+)", Calculation),
     (r"/applications", Applications),
     (r"/applications/([0-9]{1,9})", Application),
     (r"/launchers", Launchers),
     (r"/storage", Storage),
+    (r"/storage/holders", Holders),
+    (r"/storage/files", Files),
     (r"/quotas", Quotas),
     (r"/audit", Audit),
     (r"/logs", Logs),

@@ -34,6 +34,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("", "Overview", "gauge", _ADMINISTRATOR),
     Section("/people", "People", "user", _ADMINISTRATOR),
     Section("/groups", "Groups", "users", _GROUPS),
+    Section("/invitations", "Invitations", "envelope-open-text", _GROUPS),
     Section("/calculations", "Calculations", "list-ol", _GROUPS),
     Section("/applications", "Applications", "cubes", _APPLICATIONS),
     Section("/launchers", "Launchers and agents", "server", _APPLICATIONS),

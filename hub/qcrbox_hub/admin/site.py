@@ -9,6 +9,7 @@ from typing import Any
 from qcrbox.contract.errors import QcError, UserInputError
 from tornado import web
 
+from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.backups import Backups
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.platform.banner import LONGEST
@@ -65,9 +66,9 @@ class Site(AdminPage):
         self.banner.write(text, self.current_user.name, time.time())
         return "The banner is set." if text else "There is no banner any more."
 
+    @destructive("maintenance")
     async def do_maintenance(self) -> str:
         """Nothing new starts, idle agents end; what runs goes on to its end."""
-        self.require_typed("maintenance")
         reason = self.reason
         await self._hold("drain", reason)
         self.banner.write(f"Maintenance: {reason}", self.current_user.name, time.time())
@@ -83,6 +84,7 @@ class Site(AdminPage):
         body = {"kind": "site", "name": "", "mode": mode, "reason": reason}
         await self.registry.call("PUT", "/api/holds", body)
 
+    @with_reason
     async def do_settings(self) -> str:
         """Change those settings whose fields were sent; the others stay."""
         reason = self.reason

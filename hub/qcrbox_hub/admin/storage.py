@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, ClassVar
 
-from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.contract.errors import NotFound, QcError, UserInputError
 from tornado import web
 
+from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.page import AdminPage
-from qcrbox_hub.admin.tables import Column
+from qcrbox_hub.admin.tables import Asked, Column
 
 # What may be decided for the data of a deleted group, and for the private data of a deleted account.
 DECISIONS = {
@@ -26,35 +28,33 @@ DECISIONS = {
     },
 }
 MOST = 100
+PORTION = 1000
+SHORTEST_RULE_DAYS = 7
+
+
+# Kinds of holders, for the filter of their table.
+SUBJECTS = [("", "Everyone"), ("person", "People"), ("group", "Groups"), ("application", "Applications")]
 
 
 class Storage(AdminPage):
     """Totals, the largest holders and files, leftovers with decisions, and emptying the trash with a dry run."""
 
     path = "/storage"
-    columns = (
-        Column("subject", "Kind"),
-        Column("name", "Name"),
-        Column("bytes", "Stored", numeric=True),
-        Column("gone_at", "Deleted (UTC)"),
-    )
 
     @web.authenticated
     async def get(self) -> None:
-        """Show what is stored, or send the largest holders as CSV."""
-        if self.wants_csv:
-            found = await self.registry.get("/api/storage", most=1000)
-            await self.send_csv("storage", self.at_once(found["holders"]))
-            return
+        """Answer the page."""
         await self._show()
 
     async def _show(self, **values: Any) -> None:
         problem, found = "", None
         leftovers: list[dict[str, Any]] = []
+        rules: list[dict[str, Any]] = []
         decisions: list[dict[str, Any]] = []
         try:
-            found = await self.registry.get("/api/storage", most=MOST)
+            found = await self.registry.get("/api/storage", most=1)
             leftovers = (await self.registry.get("/api/leftovers"))["leftovers"]
+            rules = (await self.registry.get("/api/retention/rules"))["rules"]
             decisions = (await self.registry.get("/api/leftovers/decisions"))["decisions"]
         except QcError as error:
             problem = error.message
@@ -63,6 +63,7 @@ class Storage(AdminPage):
             asked=self.asked(),
             found=found,
             leftovers=leftovers,
+            rules=rules,
             decisions=decisions[:MOST],
             choices=DECISIONS,
             away=problem,
@@ -74,13 +75,19 @@ class Storage(AdminPage):
         """Carry out an act on stored data."""
         await self.act()
 
+    @destructive()
     async def do_decide(self) -> str:
-        """Decide what happens to the data of a deleted group or account."""
+        """Decide what becomes of the data of a deleted group or account, whose name must be typed."""
         subject, decision, to = self.field("subject"), self.field("decision"), self.field("to")
         if decision not in DECISIONS.get(subject, {}) or not self.field("id").isdigit():
             raise UserInputError("Choose what becomes of the data.")
-        if decision == "delete":
-            self.require_typed(self.field("name"))
+        # The name as the registry has it: a form could name another one.
+        leftovers = (await self.registry.get("/api/leftovers", fresh="false"))["leftovers"]
+        wanted = (subject, int(self.field("id")))
+        row = next((each for each in leftovers if (each["subject"], each["id"]) == wanted), None)
+        if row is None:
+            raise NotFound("These data no longer wait for a decision.", next="Load the page again.")
+        self.require_typed(row["name"])
         body: dict[str, Any] = {
             "subject": subject,
             "id": int(self.field("id")),
@@ -95,8 +102,9 @@ class Storage(AdminPage):
             for kind, number in done["objects"].items()
             if kind != "bytes"
         )
-        return f"Decided for {self.field('name')}: {moved}."
+        return f"Decided for {row['name']}: {moved}."
 
+    @with_reason
     async def do_undo(self) -> str:
         """Undo a decision about the data of a deleted group or account."""
         done = await self.registry.call("POST", f"/api/leftovers/decisions/{self.field('decision')}/undo")
@@ -110,9 +118,9 @@ class Storage(AdminPage):
         )
         await self._show(dry_run=counted | {"days": days})
 
+    @destructive("trash")
     async def do_empty(self) -> str:
         """Delete files that have been in the trash for so many days; `trash` must be typed."""
-        self.require_typed("trash")
         body = {"older_than_days": self._days(), "dry_run": False, "reason": self.reason}
         done = await self.registry.call("POST", "/api/trash/empty", body)
         return f"{done['number']} files left the trash for good; their bytes are freed within the hour."
@@ -123,15 +131,33 @@ class Storage(AdminPage):
         counted = await self.registry.call("POST", "/api/retention", _rule(days, group))
         await self._show(retained=counted | {"days": days, "group": group})
 
+    @destructive("outputs")
     async def do_retention(self) -> str:
         """Put outputs that were not used for so many days into the trash; `outputs` must be typed."""
-        self.require_typed("outputs")
         body = _rule(self._days(least=1), self.field("group")) | {"dry_run": False, "reason": self.reason}
         done = await self.registry.call("POST", "/api/retention", body)
         return (
             f"{done['datasets']} outputs with {done['files']} files are in the trash. Their owners can bring them back"
             " until the trash lets go of them."
         )
+
+    @with_reason
+    async def do_add_rule(self) -> str:
+        """A retention rule that runs every day, from tomorrow on."""
+        body = {"unused_days": self._days(least=SHORTEST_RULE_DAYS), "reason": self.reason}
+        group = self.field("group")
+        await self.registry.call("POST", "/api/retention/rules", body | ({"group": group} if group else {}))
+        return f"The rule for {group or 'everyone'} runs every day, from tomorrow on."
+
+    @with_reason
+    async def do_remove_rule(self) -> str:
+        """End a retention rule. What it moved stays in the trash."""
+        number = self.field("rule")
+        if not number.isdigit():
+            raise UserInputError("Choose a rule.")
+        path = f"/api/retention/rules/{number}"
+        await self.registry.call("DELETE", path, query={"reason": self.reason})
+        return "The rule is removed."
 
     def _days(self, least: float = 0) -> float:
         try:
@@ -146,3 +172,79 @@ class Storage(AdminPage):
 def _rule(days: float, group: str) -> dict[str, Any]:
     """Outputs that were not used for so many days, of one group or of everyone; counted only."""
     return {"unused_days": days, "dry_run": True} | ({"group": group} if group else {})
+
+
+class StorageTable(AdminPage):
+    """A table of the registry's, by portions. `rows_key`: where the answer has the rows."""
+
+    path = "/storage"
+    source: ClassVar[str] = ""
+    rows_key: ClassVar[str] = ""
+    filters: ClassVar[tuple[str, ...]] = ()
+
+    @web.authenticated
+    async def get(self) -> None:
+        """Answer the page of the table, or all of it as CSV."""
+        asked, problem = self.asked(self.filters, sort="-bytes"), ""
+        if self.wants_csv:
+            await self.send_csv(self.rows_key, self._portions(asked))
+            return
+        rows: list[dict[str, Any]] = []
+        total = 0
+        try:
+            rows, total = await self._part(asked, asked.size, asked.offset)
+        except QcError as error:
+            problem = error.message
+        await self.show_page(
+            f"storage_{self.rows_key}.html",
+            asked=asked,
+            rows=rows,
+            total=total,
+            subjects=SUBJECTS,
+            away=problem,
+        )
+
+    async def _part(self, asked: Asked, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+        query: dict[str, Any] = {"q": asked.text, "sort": asked.sort, **asked.filters}
+        found = await self.registry.get(self.source, **query, limit=limit, offset=offset)
+        return found[self.rows_key], found["total"]
+
+    async def _portions(self, asked: Asked) -> AsyncIterator[list[Mapping[str, Any]]]:
+        offset, total = 0, 1
+        while offset < total:
+            rows, total = await self._part(asked, PORTION, offset)
+            yield list(rows)
+            offset += PORTION
+
+
+class Holders(StorageTable):
+    """Stored bytes by person, group and application."""
+
+    source = "/api/storage/holders"
+    rows_key = "holders"
+    filters = ("subject", "gone")
+    columns = (
+        Column("subject", "Kind", sortable=True),
+        Column("name", "Name", sortable=True),
+        Column("bytes", "Stored", sortable=True, numeric=True),
+        Column("gone_at", "Deleted (UTC)", sortable=True),
+    )
+
+
+class Files(StorageTable):
+    """Every present data file; names and sizes, never contents."""
+
+    source = "/api/storage/files"
+    rows_key = "files"
+    filters = ("owner", "group")
+    columns = (
+        Column("name", "File", sortable=True),
+        Column("owner", "Owner", sortable=True),
+        Column("group", "Group", sortable=True),
+        Column("bytes", "Size", sortable=True, numeric=True),
+        Column("created_at", "Since (UTC)", sortable=True),
+    )
+
+    async def _part(self, asked: Asked, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+        rows, total = await super()._part(asked, limit, offset)
+        return [row | {"name": row["filename"], "bytes": row["size"]} for row in rows], total

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,15 @@ from qcrbox_hub.apps.platform import private_platform
 from qcrbox_hub.apps.runner import SuiteRunner, junit_xml, report_lines
 from qcrbox_hub.cli.console import DataOption, data_folder, say
 from qcrbox_hub.platform import paths
-from qcrbox_hub.platform.built_images import built_images, connect
+from qcrbox_hub.platform.built_images import (
+    BuiltImage,
+    approved_images,
+    built_images,
+    choose_image,
+    connect,
+    keep_image,
+    let_go_of_image,
+)
 
 apps = typer.Typer(help="Make, check, build, test and approve applications.", no_args_is_help=True)
 
@@ -143,32 +152,49 @@ def approve(
     everything: Annotated[
         bool, typer.Option("--all", help="All that come with QCrBox and are built.")
     ] = False,
+    image: Annotated[
+        str, typer.Option(help="Tag or id of the image; without it the newest one.", show_default=False)
+    ] = "",
     data: DataOption = None,
 ) -> None:
-    """Let people use an application: its image as it is built now, by its content, is what will run."""
+    """Let people use an application: its newest image, or the one of --image, by its content is what will run.
+
+    A tag qcrbox/approved:… keeps the image when others are pruned.
+    """
     where = data_folder(data).path
-    built = {(image["slug"], image["version"]): image for image in built_images(connect())}
+    client = connect()
+    built = built_images(client)
     wanted = [*(folder or []), *map(Path, _with_dockerfile() if everything else [])]
+    if image and len(wanted) != 1:
+        raise UserInputError(
+            "--image names the image of one application.", next="Name that application alone."
+        )
     for name in wanted:
         application = spec.load(required_spec_of(_folder(name)))
-        image = built.get((application.slug, application.version))
-        if image is None and everything and name not in (folder or []):
+        identity = (application.slug, application.version)
+        there = [each for each in built if (each.slug, each.version) == identity]
+        if not there and everything and name not in (folder or []):
             continue
-        if image is None:
-            raise NotFound(
-                f"{application.slug} {application.version} has no image on this machine.",
-                next=f"Build it first: qcrbox apps build {name}",
-            )
-        arguments = (application.slug, application.version, image["id"], "--image-name", image["name"])
-        _approvals(where, "approve", *arguments)
-        print(f"{application.slug} {application.version} runs as {image['id'][:19]}")
+        found = choose_image(built, *identity, image)
+        keep_image(client, found.id, where)
+        _approvals(where, "approve", *identity, found.id, "--image-name", found.name)
+        others = f"; {len(there) - 1} other images of it are left alone" if len(there) > 1 else ""
+        built_at = datetime.fromtimestamp(found.built_at, UTC).strftime("%Y-%m-%d %H:%M")
+        print(f"{' '.join(identity)} runs as {found.id[:19]} ({found.name}, built {built_at} UTC{others})")
 
 
 @apps.command("retire")
 def retire(folder: Folder, data: DataOption = None) -> None:
-    """Take an approval back: no new container of this application is started."""
+    """Take an approval back: no new container of this application is started, and its image is no longer kept."""
     application = spec.load(required_spec_of(_folder(folder)))
-    _approvals(data_folder(data).path, "retire", application.slug, application.version)
+    where = data_folder(data).path
+    approval = approved_images(where).get((application.slug, application.version), {})
+    _approvals(where, "retire", application.slug, application.version)
+    if image_id := approval.get("image_id"):
+        try:
+            let_go_of_image(connect(), image_id, where)
+        except QcError as error:
+            say(f"{error.what} The image keeps its tag.")
     print(f"{application.slug} {application.version} is not approved any more")
 
 
@@ -222,7 +248,7 @@ def _rows(data: Path, more: list[Path]) -> list[dict[str, Any]]:
         (entry["slug"], entry["version"]): entry for entry in json.loads(_approvals(data, "list") or "[]")
     }
     try:
-        built = {(image["slug"], image["version"]): image for image in built_images(connect())}
+        built = _newest(built_images(connect()))
     except QcError as error:
         say(f"{error.what} Images are not shown.")
         built = {}
@@ -242,18 +268,23 @@ def _rows(data: Path, more: list[Path]) -> list[dict[str, Any]]:
     return rows
 
 
-def _approved(image: dict[str, Any] | None, approval: dict[str, Any] | None) -> str:
+def _newest(images: list[BuiltImage]) -> dict[tuple[str, str], BuiltImage]:
+    """The newest image of each application."""
+    return {(image.slug, image.version): image for image in reversed(images)}
+
+
+def _approved(image: BuiltImage | None, approval: dict[str, Any] | None) -> str:
     if approval is None:
         return "no"
-    return "yes" if image and image["id"] == approval["image_id"] else "another image"
+    return "yes" if image and image.id == approval["image_id"] else "another image"
 
 
-def _row(folder: Path | str, slug: str, version: str, image: dict[str, Any] | None, approved: str) -> dict:
+def _row(folder: Path | str, slug: str, version: str, image: BuiltImage | None, approved: str) -> dict:
     return {
         "slug": slug,
         "version": version,
         "folder": str(folder),
-        "image": image["id"][:19] if image else "",
-        "size": image["size"] if image else 0,
+        "image": image.id[:19] if image else "",
+        "size": image.size if image else 0,
         "approved": approved,
     }

@@ -104,7 +104,7 @@ if settings.walls is Walls.SANDBOX:
 elif settings.walls is Walls.DOCKER:
     from qcrbox_hub.jupyterhub.spawners.container import DockerPersonSpawner as ChosenSpawner
 elif settings.walls is Walls.SWARM:
-    from qcrbox_hub.jupyterhub.spawners.container import SwarmPersonSpawner as ChosenSpawner
+    from qcrbox_hub.jupyterhub.spawners.swarm import SwarmPersonSpawner as ChosenSpawner
 else:
     from qcrbox_hub.jupyterhub.spawners.trusted import TrustedSpawner as ChosenSpawner
 

@@ -20,7 +20,7 @@ import psutil
 from qcrbox.contract.errors import Unreachable
 
 from qcrbox_hub.platform.child import Child, ChildSpec
-from qcrbox_hub.platform.log_files import CHECK_EVERY_S, rotate_large
+from qcrbox_hub.platform.log_files import CHECK_EVERY_S, TRIM_EVERY_S, rotate_large, trim_peoples
 
 MARK = "QCRBOX_PLATFORM"
 TICK_S = 0.05
@@ -84,12 +84,15 @@ class Supervisor:
 
     def watch(self, stop: threading.Event) -> None:
         """Restart what ends, and keep the logs small, until `stop` is set."""
-        next_look = self.clock()
+        next_look = next_trim = self.clock()
         while not stop.is_set():
             self.tick()
             if self.clock() >= next_look:
                 rotate_large(self.logs)
                 next_look = self.clock() + CHECK_EVERY_S
+            if self.clock() >= next_trim:
+                trim_peoples(self.logs)
+                next_trim = self.clock() + TRIM_EVERY_S
             stop.wait(0.2)
 
     def tick(self) -> None:

@@ -34,10 +34,11 @@ class Daemon:
         return answer if status == 200 else None
 
     def remove_people(self, platform: str) -> int:
-        """Remove the containers and services of people of a platform that has ended; returns how many there were."""
+        """Remove containers, services and networks of people of a platform that has ended; returns how many there were."""
         chosen = quote(json.dumps({"label": [f"{PLATFORM_LABEL}={platform}"]}))
         removed = 0
-        for kind, identifier, more in (("services", "ID", ""), ("containers", "Id", "&all=1")):
+        kinds = (("services", "ID", ""), ("containers", "Id", "&all=1"), ("networks", "Id", ""))
+        for kind, identifier, more in kinds:
             status, entries = self._ask(
                 "GET", f"/{kind}{'/json' if kind == 'containers' else ''}?filters={chosen}{more}"
             )

@@ -65,7 +65,7 @@ def test_new_account_waits_for_approval_and_then_signs_in(hub: Hub, admin: Brows
 
 def test_refused_account_may_ask_again(hub: Hub, admin: Browser) -> None:
     hub.browser().sign_up("heidi")
-    admin.submit("/hub/administration/people", name="heidi", action="refuse")
+    admin.submit("/hub/administration/people", name="heidi", action="refuse", reason="a test")
     assert "waits for approval" in hub.browser().sign_up("heidi").text
 
 
@@ -74,11 +74,11 @@ def test_locked_member_is_out_at_once_and_can_be_unlocked(
     hub: Hub, admin: Browser, member: Callable[[str], Browser]
 ) -> None:
     ivan = member("ivan")
-    admin.submit("/hub/administration/people/ivan", action="lock", reason="test")
+    admin.submit("/hub/administration/people/ivan", action="lock", typed_name="ivan", reason="test")
     assert ivan.get("/hub/token").url.path == "/hub/login"
     assert ivan.sign_in("ivan").status_code == 403
     # A locked account keeps its place: it can be unlocked, not refused away.
-    admin.submit("/hub/administration/people", name="ivan", action="refuse")
+    admin.submit("/hub/administration/people", name="ivan", action="refuse", reason="a test")
     admin.submit("/hub/administration/people/ivan", action="unlock")
     assert ivan.sign_in("ivan").status_code == 200
 
@@ -307,7 +307,9 @@ def test_password_made_by_an_administrator_has_to_be_changed(
     hub: Hub, admin: Browser, member: Callable[[str], Browser]
 ) -> None:
     uma = member("uma")
-    page = admin.submit("/hub/administration/people/uma", action="new_password").text
+    page = admin.submit(
+        "/hub/administration/people/uma", action="new_password", typed_name="uma", reason="a test"
+    ).text
     password = re.search(r'id="password">([^<]+)<', page).group(1)
     assert uma.get("/hub/token").url.path == "/hub/login"
     assert uma.submit("/hub/login", username="uma", password=password).url.path == "/hub/change-password"
@@ -332,8 +334,14 @@ def test_rights_are_given_only_after_a_recent_sign_in(
 
     assert admin.get("/hub/administration/people").status_code == 200, "looking needs no proof"
     for path, fields in (
-        ("/hub/administration/people/walt", {"typed_name": "walt", "action": "make_administrator"}),
-        ("/hub/administration/people/walt", {"action": "new_password"}),
+        (
+            "/hub/administration/people/walt",
+            {"typed_name": "walt", "reason": "a test", "action": "make_administrator"},
+        ),
+        (
+            "/hub/administration/people/walt",
+            {"action": "new_password", "typed_name": "walt", "reason": "a test"},
+        ),
         ("/hub/administration/groups/lab-one", {"people": "walt", "action": "add"}),
     ):
         asked = admin.submit(path, **fields)
@@ -357,7 +365,9 @@ def test_rights_are_given_only_after_a_recent_sign_in(
     assert not is_admin()
 
     admin.password = PASSWORD
-    admin.submit("/hub/administration/people/walt", action="make_administrator", typed_name="walt")
+    admin.submit(
+        "/hub/administration/people/walt", action="make_administrator", reason="a test", typed_name="walt"
+    )
     assert is_admin(), "the form is repeated with the password"
     answer = admin.http.patch("/hub/api/users/walt", json={"admin": False}, headers=headers)
     assert answer.status_code == 200, "the proof holds for five minutes"
@@ -380,9 +390,11 @@ def test_scopes_follow_the_role(admin: Browser, member: Callable[[str], Browser]
     assert "access:services!service=qcrbox" in scopes(mia)
     assert "custom:qcrbox:admin" not in scopes(mia)
     assert "custom:qcrbox:admin" in scopes(admin)
-    admin.submit("/hub/administration/people/mia", action="make_administrator", typed_name="mia")
+    admin.submit(
+        "/hub/administration/people/mia", action="make_administrator", reason="a test", typed_name="mia"
+    )
     assert {"custom:qcrbox:admin", "custom:qcrbox:applications"} <= scopes(mia)
-    admin.submit("/hub/administration/people/mia", action="make_member")
+    admin.submit("/hub/administration/people/mia", action="make_member", reason="a test")
     assert "custom:qcrbox:admin" not in scopes(mia)
 
 
@@ -397,7 +409,7 @@ def test_application_administrator_has_that_scope_and_no_more(
 
     admin.submit("/hub/administration/people/zoe", action="give_applications")
     assert scopes() == {"custom:qcrbox:use", "custom:qcrbox:applications"}
-    admin.submit("/hub/administration/people/zoe", action="take_applications")
+    admin.submit("/hub/administration/people/zoe", action="take_applications", reason="a test")
     assert scopes() == {"custom:qcrbox:use"}
 
 

@@ -123,7 +123,7 @@ def test_codes_cannot_be_tried_out(hub: Hub, program: Program, member) -> None:
 def test_locked_account_gives_no_token(hub: Hub, admin: Browser, program: Program, member) -> None:
     begun = program.begin()
     member("oscar").submit("/hub/connect", code=begun["code"], action="allow")
-    admin.submit("/hub/administration/people/oscar", action="lock", reason="test")
+    admin.submit("/hub/administration/people/oscar", action="lock", typed_name="oscar", reason="test")
     assert program.ask(begun["secret"]).status_code == 403
 
 

@@ -45,7 +45,13 @@ def test_role_in_a_group_is_a_scope_of_that_group_only(
     admin.submit(f"/hub/administration/groups/{course}", action="give_role", person="olga", role="manager")
     assert f"custom:qcrbox:manage!group={course}" in scopes(olga)
     assert "custom:qcrbox:manage" not in scopes(olga)
-    admin.submit(f"/hub/administration/groups/{course}", action="take_role", person="olga", role="manager")
+    admin.submit(
+        f"/hub/administration/groups/{course}",
+        action="take_role",
+        reason="a test",
+        person="olga",
+        role="manager",
+    )
     assert not any(scope.startswith("custom:qcrbox:manage") for scope in scopes(olga))
 
 
@@ -66,7 +72,7 @@ def test_manager_adds_and_removes_members_of_the_own_group_only(
         fields = {"action": "add", "people": "quentin", "_xsrf": xsrf_of(pia)}
         assert pia.http.post(f"{PAGE}/{group}", data=fields).status_code == 404, group
         assert groups(quentin) == {"everyone", course}
-    pia.submit(f"/hub/administration/groups/{course}", action="remove", person="quentin")
+    pia.submit(f"/hub/administration/groups/{course}", action="remove", reason="a test", person="quentin")
     assert course not in groups(quentin)
 
 
@@ -138,7 +144,7 @@ def test_role_ends_with_the_membership_by_whichever_door(
         )
         assert answer.status_code == 200, answer.text
     else:
-        admin.submit(f"/hub/administration/groups/{course}", action="remove", person=name)
+        admin.submit(f"/hub/administration/groups/{course}", action="remove", reason="a test", person=name)
     assert not any("!group=" in scope for scope in scopes(person))
     back = person.http.post(
         f"/hub/api/groups/{course}/users", json={"users": [name]}, headers={"X-XSRFToken": xsrf_of(person)}
@@ -161,7 +167,7 @@ def test_removed_member_loses_the_roles_in_the_group(
     for role in ("manager", "data_manager", "lecturer"):
         admin.submit(f"/hub/administration/groups/{course}", action="give_role", person="tara", role=role)
     assert f"custom:qcrbox:teach!group={course}" in scopes(tara)
-    admin.submit(f"/hub/administration/groups/{course}", action="remove", person="tara")
+    admin.submit(f"/hub/administration/groups/{course}", action="remove", reason="a test", person="tara")
     assert not any("!group=" in scope for scope in scopes(tara) if scope.startswith("custom:qcrbox"))
 
 
@@ -224,7 +230,13 @@ def test_role_given_later_reaches_a_server_that_runs_already(
     assert wanted not in held()
     admin.submit(f"/hub/administration/groups/{course}", action="give_role", person="wim", role="manager")
     assert wanted in held()
-    admin.submit(f"/hub/administration/groups/{course}", action="take_role", person="wim", role="manager")
+    admin.submit(
+        f"/hub/administration/groups/{course}",
+        action="take_role",
+        reason="a test",
+        person="wim",
+        role="manager",
+    )
     assert wanted not in held()
 
 

@@ -31,7 +31,9 @@ def test_sign_up_stays_closed_until_an_administrator_trusts_everyone(
         assert "no walls" in ada.get("/hub/administration/people").text
         ada.submit("/hub/administration/groups", action="make", name="lab-one")
         text = "name,group,role,password\nbob,lab-one,member,start-Pass-word-7\n"
-        assert "1 of 1 lines" in ada.submit("/hub/invitations", action="import", people=text).text
+        assert (
+            "1 of 1 lines" in ada.submit("/hub/administration/invitations", action="import", people=text).text
+        )
 
         stranger = hub.browser()
         assert "Sign-up is closed" in stranger.get("/hub/signup").text

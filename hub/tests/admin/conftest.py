@@ -19,6 +19,14 @@ PASSWORD = "plum-Orchid-42-river"
 ROOT = "/hub/administration"
 
 
+# Importing it ends the agent before it is ready: a module that only fails is left to its commands.
+NO_LICENCE = """import os, signal, sys
+if "qcrbox_agent.run.warden" in sys.orig_argv:
+    print("the licence file <b>/opt/licence</b> is missing", file=sys.stderr, flush=True)
+    os.kill(os.getppid(), signal.SIGKILL)
+"""
+
+
 @pytest.fixture(scope="package")
 def platform(
     start_hub: Callable[..., AbstractContextManager[Hub]], tmp_path_factory: pytest.TempPathFactory
@@ -30,7 +38,10 @@ def platform(
     text, changed = re.subn(r"(?m)^version:.*$", f"version: '{os.getpid()}.0'", spec.read_text(), count=1)
     assert changed
     spec.write_text(text)
-    with start_hub(folder, parts=(), applications=[application]) as made:
+    broken = scaffold.create(folder, "unlicensed")
+    (glue,) = broken.glob("*.py")
+    glue.write_text(NO_LICENCE)
+    with start_hub(folder, parts=(), applications=[application, broken]) as made:
         yield made
 
 

@@ -54,12 +54,14 @@ def test_manager_adds_and_removes_members_but_gives_no_roles(
     assert "physics" in pupil.get("/hub/api/user").json()["groups"]
     for action in ("give_role", "take_role", "limits", "switches", "delete"):
         answer = manager.submit(
-            page, action=action, person="pupil-of-mona", role="manager", typed_name="physics"
+            page, action=action, person="pupil-of-mona", role="manager", typed_name="physics", reason="x"
         )
         assert "Only an administrator may do this" in answer.text, action
     assert manager.http.post(f"{GROUPS}/secret-lab", data={"action": "add"}).status_code in (403, 404)
-    assert "has a role in physics" in manager.submit(page, action="remove", person="mona").text
-    manager.submit(page, action="remove", person="pupil-of-mona")
+    assert (
+        "has a role in physics" in manager.submit(page, action="remove", reason="a test", person="mona").text
+    )
+    manager.submit(page, action="remove", reason="a test", person="pupil-of-mona")
     assert "physics" not in pupil.get("/hub/api/user").json()["groups"]
 
 

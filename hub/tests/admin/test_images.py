@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from docker.errors import ImageNotFound
 from qcrbox_hub.platform.built_images import LABEL, connect
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ def images() -> Iterator[Callable[[], str]]:
 
     yield make
     for image in made:
-        connect().images.remove(image, force=True)
+        with contextlib.suppress(ImageNotFound):
+            connect().images.remove(image, force=True)
 
 
 @pytest.fixture
@@ -70,14 +73,14 @@ def test_the_digest_that_was_looked_at_is_approved_and_no_other(
 ) -> None:
     label, first = f"pictured {VERSION}", images()
     shown = ada.get(f"{page}?images=yes").text
-    assert f'id="built_digest">{first}<' in shown
+    assert f'class="digest">{first}<' in shown
 
     fields = {"action": "approve_image", "typed_name": label, "reason": "passes its suite"}
     wrong_name = ada.submit(page, **{**fields, "typed_name": "pictured"}, image=first)
     assert "nothing was changed" in wrong_name.text
     second = images()
     moved = ada.submit(page, **fields, image=first)
-    assert "Another image was built" in moved.text
+    assert "has no image" in moved.text, "its name has moved to the second one, so nothing keeps it"
     assert "pictured" not in approved(platform)
 
     done = ada.submit(page, **fields, image=second)
@@ -87,6 +90,21 @@ def test_the_digest_that_was_looked_at_is_approved_and_no_other(
     shown = ada.get(f"{page}?images=yes").text
     assert second in shown
     assert 'id="approve_image"' not in shown, "it is approved already"
+
+    tags = connect().images.get(second).tags
+    assert any(tag.startswith("qcrbox/approved:") for tag in tags), "prune must not take it"
+    third = images()
+    assert connect().images.get(second).tags == [tag for tag in tags if tag.startswith("qcrbox/approved:")]
+    dangling = {image.id for image in connect().images.list(filters={"dangling": True})}
+    assert second not in dangling, "what `docker image prune` takes"
+    assert f"runs as {third[:19]}" in ada.submit(page, **fields, image=third).text
+    shown = ada.get(f"{page}?images=yes").text
+    assert shown.index(third) < shown.index(second), "the newest one first"
+    assert f"runs as {second[:19]}" in ada.submit(page, **fields, image=second).text, "rolled back"
+    let_go = fields | {"action": "let_go"}
+    assert "approved one" in ada.submit(page, **let_go, image=second).text
+    assert "not kept any more" in ada.submit(page, **let_go, image=third).text
+    assert not any(tag.startswith("qcrbox/approved:") for tag in connect().images.get(third).tags)
     trail = ada.get(f"{ROOT}/audit?format=csv&object_id={label}").text
     assert "approve image" in trail
     assert "passes its suite" in trail

@@ -73,8 +73,9 @@ def test_requests_are_approved_on_the_page(platform: Hub, ada: Browser) -> None:
 def test_locked_person_is_out_until_unlocked(ada: Browser, make_person: Callable[..., Browser]) -> None:
     leo = make_person("leo-lock")
     page = f"{PEOPLE}/leo-lock"
-    assert "A reason is needed" in ada.submit(page, action="lock", reason="").text
-    assert "is locked" in ada.submit(page, action="lock", reason="left the course").text
+    assert "A reason is needed" in ada.submit(page, action="lock", typed_name="leo-lock").text
+    assert "nothing was changed" in ada.submit(page, action="lock", typed_name="leo", reason="left").text
+    assert "is locked" in ada.submit(page, action="lock", typed_name="leo-lock", reason="left").text
     assert leo.get("/hub/token").url.path == "/hub/login"
     assert "leo-lock" in names(ada.get(f"{PEOPLE}?state=locked").text)
     assert "is unlocked" in ada.submit(page, action="unlock").text
@@ -83,7 +84,12 @@ def test_locked_person_is_out_until_unlocked(ada: Browser, make_person: Callable
 
 def test_signed_out_everywhere(ada: Browser, make_person: Callable[..., Browser]) -> None:
     olaf = make_person("olaf-out")
-    assert "signed out everywhere" in ada.submit(f"{PEOPLE}/olaf-out", action="sign_out", tokens="yes").text
+    assert (
+        "signed out everywhere"
+        in ada.submit(
+            f"{PEOPLE}/olaf-out", action="sign_out", typed_name="olaf-out", reason="a test", tokens="yes"
+        ).text
+    )
     assert olaf.get("/hub/token").url.path == "/hub/login"
 
 
@@ -96,16 +102,16 @@ def test_roles_and_groups_are_given_and_taken(ada: Browser, make_person: Callabl
 
     ada.submit(page, action="give_role", group="roles-group", role="manager")
     assert "custom:qcrbox:manage!group=roles-group" in scopes()
-    ada.submit(page, action="take_role", group="roles-group", role="manager")
+    ada.submit(page, action="take_role", reason="a test", group="roles-group", role="manager")
     assert "custom:qcrbox:manage!group=roles-group" not in scopes()
-    ada.submit(page, action="remove_from_group", group="roles-group")
+    ada.submit(page, action="remove_from_group", reason="a test", group="roles-group")
     assert "roles-group" not in rosa.get("/hub/api/user").json()["groups"]
     assert (
         "not in roles-group" in ada.submit(page, action="give_role", group="roles-group", role="manager").text
     )
     ada.submit(page, action="give_applications")
     assert "custom:qcrbox:applications" in scopes()
-    ada.submit(page, action="take_applications")
+    ada.submit(page, action="take_applications", reason="a test")
     assert "custom:qcrbox:applications" not in scopes()
 
 
@@ -114,12 +120,12 @@ def test_making_an_administrator_asks_for_the_typed_name(
 ) -> None:
     tess = make_person("tess-admin")
     page = f"{PEOPLE}/tess-admin"
-    refused = ada.submit(page, action="make_administrator", typed_name="tess")
+    refused = ada.submit(page, action="make_administrator", reason="a test", typed_name="tess")
     assert "nothing was changed" in refused.text
     assert tess.get(PEOPLE).status_code == 404
-    ada.submit(page, action="make_administrator", typed_name="tess-admin")
+    ada.submit(page, action="make_administrator", reason="a test", typed_name="tess-admin")
     assert tess.get(PEOPLE).status_code == 200
-    ada.submit(page, action="make_member")
+    ada.submit(page, action="make_member", reason="a test")
     assert tess.get(PEOPLE).status_code == 404
 
 
@@ -153,7 +159,10 @@ def test_deleted_account_is_gone_and_its_data_goes_where_it_was_said(
 def test_nobody_deletes_or_locks_themselves(ada: Browser) -> None:
     answer = ada.submit(f"{PEOPLE}/ada", action="delete", typed_name="ada", reason="x", data="wait")
     assert "You cannot delete yourself" in answer.text
-    assert "You cannot lock yourself" in ada.submit(f"{PEOPLE}/ada", action="lock", reason="x").text
+    assert (
+        "You cannot lock yourself"
+        in ada.submit(f"{PEOPLE}/ada", action="lock", typed_name="ada", reason="x").text
+    )
 
 
 def test_limits_of_a_person_hold_in_the_registry(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from qcrbox_hub.admin.routes import PAGES
 
 if TYPE_CHECKING:
     from conftest import Browser, Hub
@@ -63,10 +64,12 @@ def test_tables_and_acts_from_the_command_line(run: Run, make_person: Callable[.
     rows = json.loads(run("people", "-q", "q=clara-").stdout)["rows"]
     assert [row["name"] for row in rows] == ["clara-command"]
     assert run("people", "--csv", "-q", "q=clara-").stdout.splitlines()[1].startswith("clara-command,active")
-    refused = run("people/clara-command", "lock")
+    refused = run("people/clara-command", "lock", "reason=left")
     assert refused.returncode == 1
-    assert "A reason is needed" in refused.stderr
-    assert "clara-command is locked" in run("people/clara-command", "lock", "reason=left").stdout
+    assert "Type clara-command to confirm" in refused.stderr
+    typed = "typed_name=clara-command"
+    assert "A reason is needed" in run("people/clara-command", "lock", typed).stderr
+    assert "clara-command is locked" in run("people/clara-command", "lock", typed, "reason=left").stdout
     assert clara.get("/hub/token").url.path == "/hub/login"
     assert json.loads(run("overview").stdout)["people"]["locked"] >= 1
     assert "no such action" in run("people/clara-command", "explode").stderr
@@ -74,10 +77,48 @@ def test_tables_and_acts_from_the_command_line(run: Run, make_person: Callable[.
 
 
 def test_every_page_answers_json(run: Run) -> None:
-    for page in ("groups", "calculations", "applications", "launchers", "storage", "quotas", "audit", "site"):
+    for page in [path.removeprefix("/") for path, _ in PAGES if path and "(" not in path and path != "/?"]:
         answer = run(page)
         assert answer.returncode == 0, answer.stderr
-        assert json.loads(answer.stdout)
+        assert isinstance(json.loads(answer.stdout)["acts"], dict)
+
+
+def test_answer_names_what_each_act_asks_for(run: Run, make_person: Callable[..., Browser]) -> None:
+    make_person("carl-asks")
+    acts = json.loads(run("people/carl-asks").stdout)["acts"]
+    assert acts["delete"] == {"reason": True, "typed_name": True}
+    assert acts["take_role"] == {"reason": True, "typed_name": False}
+    assert acts["unlock"] == {"reason": False, "typed_name": False}
+
+
+def test_invitations_from_the_command_line(
+    platform: Hub, run: Run, make_person: Callable[..., Browser]
+) -> None:
+    make_person("greta-group", "command-course")
+    made = json.loads(run("invitations", "code", "group=command-course", "days=1", "uses=2").stdout)
+    browser = platform.browser()
+    code, password = made["secret"], "plum-Orchid-42-river"
+    fields = {"username": "greta-joins", "password": password, "password_confirmation": password}
+    browser.submit(f"/hub/join?code={code}", code=code, **fields)
+    assert "command-course" in browser.get("/hub/api/user").json()["groups"]
+
+    link = json.loads(
+        run("invitations", "link", "name=greta-linked", "group=command-course", "role=manager").stdout
+    )
+    linked = platform.browser()
+    linked.submit(f"/hub/join?code={link['secret']}", code=link["secret"], **fields)
+    assert linked.get("/hub/api/user").json()["name"] == "greta-linked"
+    assert linked.get("/hub/administration/groups/command-course").status_code == 200
+
+    present = json.loads(run("invitations").stdout)["present"]
+    (mine,) = [each for each in present if each["group"] == "command-course"]
+    assert (mine["kind"], mine["uses_left"]) == ("code", 1)
+    assert "hashed" not in mine
+    assert "A reason is needed" in run("invitations", "withdraw", f"number={mine['id']}").stderr
+    done = run("invitations", "withdraw", f"number={mine['id']}", "reason=course is full")
+    assert "withdrawn" in done.stdout
+    assert "does not hold" in platform.browser().get(f"/hub/join?code={code}").text
+    assert "is taken" in run("invitations", "link", "name=ada").stderr
 
 
 def test_answers_hold_no_password_of_those_who_wait(platform: Hub, run: Run) -> None:
@@ -107,7 +148,7 @@ def test_token_opens_no_more_than_its_owner_may_and_a_cookie_nothing(
     assert status(of_student, "/groups/physics") == 404
     assert status("", "/people") == 401
     assert status("no-such-token", "/people") == 401
-    assert status(of_manager, "/people/stella", action="lock", reason="x") == 404
+    assert status(of_manager, "/people/stella", action="lock", typed_name="stella", reason="x") == 404
     narrow = token_of(ada, "custom:qcrbox:use")
     assert status(narrow, "/people") == 404
     assert ada.http.get(f"{API}/people").status_code == 401

@@ -91,10 +91,13 @@ def test_an_act_needs_a_recent_sign_in(
     platform.restart()  # forgets who proved who they are; the sign-in itself stays
     ada.password = ""
     try:
-        answer = ada.submit(f"{ROOT}/people/piet", action="lock", reason="a test")
+        answer = ada.submit(f"{ROOT}/people/piet", action="lock", typed_name="piet", reason="a test")
         assert 'id="confirm_form"' in answer.text
         assert answer.status_code == 403
         assert "locked</span>" not in ada.get(f"{ROOT}/people/piet").text
     finally:
         ada.password = "plum-Orchid-42-river"
-    assert "piet is locked" in ada.submit(f"{ROOT}/people/piet", action="lock", reason="a test").text
+    assert (
+        "piet is locked"
+        in ada.submit(f"{ROOT}/people/piet", action="lock", typed_name="piet", reason="a test").text
+    )

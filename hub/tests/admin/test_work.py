@@ -76,8 +76,13 @@ def test_manager_cancels_a_calculation_of_the_group_with_a_reason_that_its_owner
 ) -> None:
     page = f"{ROOT}/calculations"
     assert waiting in manager.get(f"{page}?status=submitted&owner=stella").text
-    assert "A reason is needed" in manager.submit(page, action="cancel", calculation=waiting).text
-    answer = manager.submit(page, action="cancel", calculation=waiting, reason="wrong cell")
+    assert (
+        "A reason is needed"
+        in manager.submit(page, action="cancel", typed_name="cancel", calculation=waiting).text
+    )
+    answer = manager.submit(
+        page, action="cancel", typed_name="cancel", calculation=waiting, reason="wrong cell"
+    )
     assert "Being cancelled: 1 of 1" in answer.text
     seen = rest(student, "GET", f"/api/calculations/{waiting}").json()["payload"]["calculations"][0]
     assert seen["status"] == "cancelled"
@@ -92,7 +97,7 @@ def test_manager_of_another_group_sees_and_cancels_nothing(
     page = f"{ROOT}/calculations"
     assert waiting not in other.get(page).text
     assert other.get(f"{page}/{waiting}").status_code == 404
-    answer = other.submit(page, action="cancel", calculation=waiting, reason="mischief")
+    answer = other.submit(page, action="cancel", typed_name="cancel", calculation=waiting, reason="mischief")
     assert "There is no calculation" in answer.text
 
 
@@ -157,7 +162,7 @@ def test_application_is_restricted_held_retired_and_brought_back(
     ada.submit(page, action="hold", mode="hold", reason="its licence has ended")
     assert seen()["avogadro"]["held"] == "its licence has ended"
     ada.submit(page, action="lift")
-    ada.submit(page, action="disapprove")
+    ada.submit(page, action="disapprove", reason="a test")
     assert "avogadro" not in seen()
     assert "not approved" in ada.get(page).text
     ada.submit(page, action="approve")
@@ -168,7 +173,9 @@ def test_application_is_restricted_held_retired_and_brought_back(
     assert "superseded" in retired[0]["details"]
     ada.submit(page, action="restore")
     assert "avogadro" in seen()
-    assert "no newer version" in ada.submit(page, action="roll_back", typed_name="avogadro 1.0").text
+    assert (
+        "no newer version" in ada.submit(page, action="roll_back", typed_name="avogadro 1.0", reason="x").text
+    )
 
 
 def test_application_administrator_has_applications_and_launchers_and_no_more(
@@ -216,7 +223,10 @@ def test_launcher_is_held_and_an_unknown_agent_is_not_stopped(ada: Browser) -> N
     assert "new disk" in ada.get(page).text
     ada.submit(page, action="lift", kind="launcher", name="local")
     assert "new disk" not in ada.get(page).text
-    assert "There is no agent" in ada.submit(page, action="stop", agent="no-such-agent", reason="x").text
+    assert (
+        "There is no agent"
+        in ada.submit(page, action="stop", agent="no-such-agent", typed_name="no-such-agent", reason="x").text
+    )
 
 
 # ---------------------------------------------------------------- storage, quotas, audit
@@ -306,7 +316,7 @@ def test_acts_at_the_hub_are_in_the_audit_trail_with_their_reason(
     make_person("ines-audited")
     person = f"{ROOT}/people/ines-audited"
     ada.submit(person, action="delete", typed_name="wrong", reason="first try", data="wait")
-    ada.submit(person, action="lock", reason="hostile <b>notebook</b>")
+    ada.submit(person, action="lock", typed_name=person.rpartition("/")[2], reason="hostile <b>notebook</b>")
     text = ada.get(f"{ROOT}/audit?format=csv&object_id=ines-audited").text
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["who"], row["action"], row["allowed"]) for row in rows] == [
@@ -344,10 +354,14 @@ def test_approvals_invitations_and_what_the_hubs_own_rest_changes_are_in_the_aud
     approved = audited(ada, "object_id=olga-audited")
     assert [(row["who"], row["action"]) for row in approved] == [("ada", "approve")]
 
-    page = ada.submit("/hub/invitations", action="code", group="physics", days="1", uses="2").text
-    code = re.search(r'qcrbox-once">([a-z0-9-]{14})<', page)
+    page = ada.submit(
+        "/hub/administration/invitations", action="code", group="physics", days="1", uses="2"
+    ).text
+    code = re.search(r'id="secret">([a-z0-9-]{14})<', page)
     assert code
-    ada.submit("/hub/invitations", action="workshop", group="physics", workshop_password="short")
+    ada.submit(
+        "/hub/administration/invitations", action="workshop", group="physics", workshop_password="short"
+    )
     rows = [
         row
         for row in audited(ada, "object_id=physics")

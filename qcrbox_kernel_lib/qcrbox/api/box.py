@@ -17,6 +17,7 @@ from qcrbox.api.examples import Examples
 from qcrbox.api.files import Files
 from qcrbox.api.lineage import LineageGraph, history
 from qcrbox.api.names import unknown_name
+from qcrbox.api.projects import Projects
 from qcrbox.api.search import Found, search
 from qcrbox.api.sessions import Sessions
 from qcrbox.api.shares import Shares
@@ -43,6 +44,7 @@ class Box:
         self.datasets = Datasets(self)
         self.examples = Examples(self)
         self.files = Files(self)
+        self.projects = Projects(self)
         self.changes = Undo()
         self._said: set[str] = set()
 
@@ -234,6 +236,7 @@ _OWN = (
     "find",
     "map",
     "me",
+    "projects",
     "search",
     "sessions",
     "shares",

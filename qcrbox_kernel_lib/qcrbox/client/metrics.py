@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# name: (label, format). What a program reports beyond these is shown by its name and four digits.
-_FIGURES = {
+# name: (label, format); `make types` gives the same table to the front end. What a program reports beyond these is shown by its name and four digits.
+FIGURES = {
     "cycle": ("cycle", ".0f"),
     "round": ("round", ".0f"),
     "R1": ("R1", ".4f"),
@@ -28,13 +28,13 @@ def figure_text(name: str, value: float) -> str:
     """A figure with the digits that it has everywhere."""
     if name == "converged":
         return "yes" if value else "no"
-    _, digits = _FIGURES.get(name, ("", ".4g"))
+    _, digits = FIGURES.get(name, ("", ".4g"))
     return f"{value:{digits}}".replace("-", "\N{MINUS SIGN}", 1) if value < 0 else f"{value:{digits}}"
 
 
 def figure_label(name: str) -> str:
     """The words for a figure."""
-    label, _ = _FIGURES.get(name, (name.replace("_", " "), ""))
+    label, _ = FIGURES.get(name, (name.replace("_", " "), ""))
     return label
 
 

@@ -99,6 +99,12 @@ class UserInputError(QcError):
     status, kind = 400, "user_input"
 
 
+class ReasonNeeded(UserInputError):
+    """An act that destroys something was asked for without a reason."""
+
+    status, kind = 422, "reason_needed"
+
+
 class CifError(UserInputError):
     """A CIF that cannot be read or used. Fields: file, block, line, column, tag."""
 

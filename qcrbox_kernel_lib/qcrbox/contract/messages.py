@@ -220,6 +220,7 @@ class AgentGone(Message):
     reason: str
     exit_code: int | None = None
     oom_killed: bool = False
+    log: str = ""  # the end of its own output, from a launcher; kept for agents that were never ready
 
 
 class LauncherReady(Message):

@@ -87,6 +87,7 @@ _OF_THE_BOX = frozenset(
         "map",
         "me",
         "say_once",
+        "projects",
         "search",
         "sessions",
         "shares",

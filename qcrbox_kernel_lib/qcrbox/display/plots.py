@@ -50,6 +50,11 @@ class Plots:
             ("indicator", "value", "unit", "says"), rows, title=f"Data and model of {self.cif.filename}"
         )
 
+    @property
+    def model(self) -> Reflections:
+        """Reflections with Fo², σ and Fc². Raises MissingItemsError when no file has them."""
+        return self._model
+
     @cached_property
     def _model(self) -> Reflections:
         """Reflections with Fo², σ and Fc². Raises MissingItemsError when no file has them."""

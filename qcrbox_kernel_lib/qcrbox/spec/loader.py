@@ -37,7 +37,7 @@ def _application(source: Source) -> Application:
     source.raise_problems()
     identity = {key: _needed(top, key) for key in ("name", "slug", "version")}
     _check_identity(top, identity["slug"], identity["version"])
-    about: dict[str, Any] = {key: top.text(key) for key in ("description", "url", "email")}
+    about: dict[str, Any] = {key: top.text(key) for key in ("description", "url", "email", "licence")}
     dois = doi_list(top)
     entry_sets = _entry_sets(top)
     commands: list[Command] = []

@@ -321,6 +321,7 @@ class Application(Part):
     description: str | None = None
     url: str | None = None
     email: str | None = None
+    licence: str | None = None  # ours: of the program, and what it asks of those who install it
     doi: list[str] = Field(default_factory=list)
     commands: list[Command] = Field(default_factory=list)
     cif_entry_sets: list[EntrySet] = Field(default_factory=list)
@@ -352,6 +353,7 @@ class Application(Part):
             "description": self.description,
             "url": self.url or "",
             "email": self.email,
+            "licence": self.licence or "",
             "doi": ", ".join(self.doi) or None,
             "commands": [command.to_rest(self) for command in self.listed_commands],
         }

@@ -9,6 +9,7 @@ from pydantic import Field
 from qcrbox.contract import models
 from qcrbox.contract.errors import UserInputError
 
+from qcrbox_registry.api import schemas
 from qcrbox_registry.api.dependencies import Body, Caller, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import success
@@ -35,6 +36,8 @@ class ChangeApplication(Body):
         None  # null: as many as launchers have place for
     )
     approved: bool | None = None
+    licence_state: Literal["unknown", "free", "granted", "needed"] | None = None  # of this site
+    licence_note: Annotated[str, Field(max_length=1000)] | None = None
 
 
 @router.get("/applications", response_model=models.Success[models.Applications])
@@ -68,7 +71,7 @@ async def change_application(request: Request, core: TheCore, actor: Caller, app
     asked, _ = await read_body(request, ChangeApplication)
     asked.require_any()
     values = {name: getattr(asked, name) for name in asked.model_fields_set}
-    for name in ("reuse", "warm", "approved"):
+    for name in ("reuse", "warm", "approved", "licence_state", "licence_note"):
         if name in values and values[name] is None:
             raise UserInputError("This cannot be null.", where=name)
     return success({"applications": await core.applications.change(actor, application_id, values)})
@@ -103,3 +106,13 @@ async def retire_application(
 async def restore_application(core: TheCore, actor: Caller, application_id: int) -> Response:
     """Bring back a retired application."""
     return success({"applications": await core.applications.restore(actor, application_id)})
+
+
+@router.get(
+    "/applications/{application_id}/failed-starts", response_model=models.Success[schemas.FailedStarts]
+)
+async def list_failed_starts(
+    core: TheCore, actor: Caller, application_id: int, most: Annotated[int, Query(ge=1, le=100)] = 10
+) -> Response:
+    """The newest agents that did not come up: when, where, why, and the end of their output."""
+    return success({"failed_starts": await core.applications.failed_starts(actor, application_id, most)})

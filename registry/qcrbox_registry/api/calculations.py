@@ -116,6 +116,7 @@ async def list_calculations(
     name: Annotated[str | None, Query(max_length=500)] = None,
     application: Annotated[str | None, Query(max_length=255)] = None,
     batch: Annotated[str | None, Query(max_length=32)] = None,
+    group: Annotated[str | None, Query(max_length=255, description="home group")] = None,
     q: Annotated[
         str | None, Query(max_length=500, description="text in title, command or application")
     ] = None,
@@ -123,7 +124,7 @@ async def list_calculations(
 ) -> Response:
     """Calculations you may see, newest first."""
     asked = CalculationFilter(
-        Common(owner, tag, name, q), [str(state) for state in status or ()], application, batch
+        Common(owner, tag, name, q), [str(state) for state in status or ()], application, batch, group
     )
     return success(await core.calculations.page(actor, asked, page, mine=mine))
 

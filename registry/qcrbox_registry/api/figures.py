@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from qcrbox.contract import models
@@ -10,6 +10,8 @@ from qcrbox.contract import models
 from qcrbox_registry.api import schemas
 from qcrbox_registry.api.dependencies import Caller, TheCore
 from qcrbox_registry.api.responses import success
+from qcrbox_registry.store.figures import FileFilter, HolderFilter
+from qcrbox_registry.store.paging import Cut
 
 router = APIRouter(prefix="/api", tags=["site"])
 MOST_NAMES = 500
@@ -26,3 +28,40 @@ async def usage(core: TheCore, actor: Caller, person: Names = None, group: Names
 async def storage(core: TheCore, actor: Caller, most: Annotated[int, Query(ge=1, le=1000)] = 50) -> Response:
     """What is stored: totals, the persons and groups with the most bytes, the largest files."""
     return success(await core.figures.storage(actor, most))
+
+
+Text = Annotated[str, Query(max_length=255, description="text in the name")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Offset = Annotated[int, Query(ge=0, le=2**31 - 1)]
+
+
+@router.get("/storage/holders", response_model=models.Success[schemas.Holders])
+async def storage_holders(
+    core: TheCore,
+    actor: Caller,
+    q: Text = "",
+    subject: Literal["", "person", "group", "application"] = "",
+    gone: Annotated[bool, Query(description="of deleted groups and accounts alone")] = False,
+    sort: Annotated[str, Query(pattern="^-?(bytes|name|subject|gone_at)$")] = "-bytes",
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> Response:
+    """Persons and groups with stored bytes, by portions. For administrators."""
+    asked, cut = HolderFilter(subject, gone), Cut(q, sort, limit, offset)
+    return success(await core.figures.holders(actor, asked, cut))
+
+
+@router.get("/storage/files", response_model=models.Success[schemas.Files])
+async def storage_files(
+    core: TheCore,
+    actor: Caller,
+    q: Text = "",
+    owner: Annotated[str, Query(max_length=255)] = "",
+    group: Annotated[str, Query(max_length=255)] = "",
+    sort: Annotated[str, Query(pattern="^-?(bytes|name|owner|group|created_at)$")] = "-bytes",
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> Response:
+    """Every present data file, by portions: name, size, owner and group, never contents. For administrators."""
+    asked, cut = FileFilter(owner, group), Cut(q, sort, limit, offset)
+    return success(await core.figures.files(actor, asked, cut))

@@ -51,6 +51,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("DELETE", "/api/applications/{application_id}"): _object("application", "manage"),
     ("POST", "/api/applications/{application_id}/hold"): _object("application", "manage"),
     ("POST", "/api/applications/{application_id}/restore"): _object("application", "manage"),
+    ("GET", "/api/applications/{application_id}/failed-starts"): _object("application", "manage"),
     # calculations
     ("POST", "/api/commands"): _object("application", "run", "and `read` on every input file"),
     ("POST", "/api/commands/batch"): _object("application", "run", "and `read` on every input file"),
@@ -84,6 +85,9 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("POST", "/api/data-files/{file_id}/restore"): _object("data_file", "restore"),
     ("POST", "/api/trash/empty"): _object("site", "manage"),
     ("POST", "/api/retention"): _object("site", "manage"),
+    ("GET", "/api/retention/rules"): _object("site", "read"),
+    ("POST", "/api/retention/rules"): _object("site", "manage"),
+    ("DELETE", "/api/retention/rules/{rule_id}"): _object("site", "manage"),
     # uploads that survive a cut connection
     ("POST", "/api/uploads"): Permission("sign-in", note="`append` needs that right on the dataset"),
     ("HEAD", "/api/uploads/{upload_id}"): _object("upload", "read"),
@@ -96,6 +100,10 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("DELETE", "/api/shares/{share_id}"): _object("dataset", "share", "of the object; hidden shares are 404"),
     ("GET", "/api/search"): READABLE,
     ("GET", "/api/lineage/{kind}/{object_id}"): _object("dataset", "read", "of the object named"),
+    # projects
+    ("GET", "/api/projects"): READABLE,
+    ("GET", "/api/projects/{project_id}"): READABLE,
+    ("PATCH", "/api/annotations/{kind}/{object_id}"): _object("dataset", "tag", "of the object named"),
     # interactive sessions
     ("POST", "/api/interactive-sessions"): _object("application", "run", "and `read` on every input file"),
     ("GET", "/api/interactive-sessions"): READABLE,
@@ -121,11 +129,17 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
         "sign-in", note="of themselves and of groups they manage; administrators: of everyone"
     ),
     ("GET", "/api/storage"): _object("site", "read"),
+    ("GET", "/api/storage/holders"): _object("site", "read"),
+    ("GET", "/api/storage/files"): _object("site", "read"),
     ("GET", "/api/holds"): _object("site", "monitor"),
     ("GET", "/api/quotas"): _object("site", "read"),
     ("PUT", "/api/quotas"): _object("site", "manage"),
     ("PUT", "/api/holds"): _object("site", "manage", "of a launcher: `manage` on the launcher"),
     ("DELETE", "/api/agents/{agent_id}"): _object("site", "manage"),
+    ("GET", "/api/launchers/passes"): _object("launcher", "read"),
+    ("POST", "/api/launchers/passes"): _object("launcher", "manage"),
+    ("DELETE", "/api/launchers/passes/{pass_id}"): _object("launcher", "manage"),
+    ("POST", "/api/launchers/join"): Permission("open", note="the join code is the permission"),
     ("POST", "/api/check"): _object("site", "manage"),
     ("GET", "/api/audit"): _object("site", "audit"),
     ("GET", "/api/audit/export"): _object("site", "audit"),

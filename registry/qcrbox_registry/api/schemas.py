@@ -94,6 +94,7 @@ class Quotas(Model):
     """List of limits."""
 
     quotas: list[Quota]
+    total: int  # how many are set that match
 
 
 class AuditEntry(Model):
@@ -205,6 +206,93 @@ class Storage(Model):
     disk: Disk
     holders: list[Holder]
     largest: list[LargeFile]
+
+
+class Holders(Model):
+    """A part of the persons and groups with stored bytes. total: how many there are."""
+
+    holders: list[Holder]
+    total: int
+
+
+class Files(Model):
+    """A part of the data files. total: how many there are."""
+
+    files: list[LargeFile]
+    total: int
+
+
+class RetentionRule(Model):
+    """A rule that puts old outputs into the trash every day."""
+
+    id: int
+    unused_days: float
+    group: str | None  # null: outputs of everyone
+    reason: str
+    by: str
+    at: str
+    due_at: str  # when it runs next
+    last_run_at: str | None
+    last_run: Retained
+
+
+class RetentionRules(Model):
+    """List of retention rules."""
+
+    rules: list[RetentionRule]
+
+
+class FailedStart(Model):
+    """An agent that did not come up."""
+
+    agent: str
+    launcher: str
+    requested_at: str
+    ended_at: str | None
+    reason: str
+    exit_code: int | None
+    log: str  # the end of its own output
+
+
+class FailedStarts(Model):
+    """List of agents that did not come up, newest first."""
+
+    failed_starts: list[FailedStart]
+
+
+class LauncherPass(Model):
+    """Permission of a launcher to connect. state: open (the code was not used yet), expired, joined or revoked."""
+
+    id: str
+    launcher: str
+    state: Literal["open", "expired", "joined", "revoked"]
+    by: str
+    at: str
+    code_expires_at: str
+    joined_at: str | None
+    address: str  # where the code was used
+    revoked_at: str | None
+
+
+class LauncherPasses(Model):
+    """List of launcher passes, newest first."""
+
+    passes: list[LauncherPass]
+
+
+class NewLauncherPass(Model):
+    """A new pass with its join code, which is shown this once."""
+
+    code: str
+    launcher_pass: LauncherPass
+
+
+class JoinedLauncher(Model):
+    """What a launcher that joined needs to connect."""
+
+    launcher: str
+    token: str
+    nats_url: str
 
 
 class Hold(Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import Field
 from qcrbox.contract import models
 from qcrbox.contract.models import StartSession
 
@@ -20,6 +21,7 @@ from qcrbox_registry.api.dependencies import (
 )
 from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import success
+from qcrbox_registry.services.sessions import SessionEnd
 from qcrbox_registry.services.submission import Submission
 
 router = APIRouter(prefix="/api/interactive-sessions", tags=["interactive sessions"])
@@ -30,6 +32,7 @@ class Close(Body):
     """Body: end a session, keeping its files or not."""
 
     keep: bool = True
+    reason: Annotated[str, Field(max_length=1000)] = ""  # which the owner reads
 
 
 class ChangeSession(Body):
@@ -90,14 +93,15 @@ async def close(
 ) -> Response:
     """End a session. Its outputs are kept unless the body says `{"keep": false}`; closing twice is harmless."""
     asked = await optional_body(request, Close)
-    closed = await core.sessions.end(actor, session_id, keep=asked.keep, wait_s=wait)
+    ending = SessionEnd(keep=asked.keep, reason=asked.reason, wait_s=wait)
+    closed = await core.sessions.end(actor, session_id, ending)
     return success({"interactive_sessions": [closed]})
 
 
 @router.post("/{session_id}/discard", response_model=models.Success[models.ClosedSessions])
 async def discard(core: TheCore, actor: Caller, session_id: str) -> Response:
     """End a session and throw away what was done in it."""
-    closed = await core.sessions.end(actor, session_id, keep=False, wait_s=_CLOSE_WAIT_S)
+    closed = await core.sessions.end(actor, session_id, SessionEnd(keep=False, wait_s=_CLOSE_WAIT_S))
     return success({"interactive_sessions": [closed]})
 
 

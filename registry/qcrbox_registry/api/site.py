@@ -14,6 +14,8 @@ from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import json_response, success
 from qcrbox_registry.services.applications import HoldChange
 from qcrbox_registry.services.site import LimitChange
+from qcrbox_registry.store.paging import Cut
+from qcrbox_registry.store.quotas import LimitFilter
 
 router = APIRouter(prefix="/api", tags=["site"])
 bare = APIRouter(tags=["site"])
@@ -78,18 +80,29 @@ class SetHold(Body):
 
 
 @router.get("/quotas", response_model=models.Success[schemas.Quotas])
-async def list_quotas(core: TheCore, actor: Caller) -> Response:
-    """Every limit that is set."""
-    return success({"quotas": await core.site.quotas(actor)})
+async def list_quotas(
+    core: TheCore,
+    actor: Caller,
+    q: Annotated[str, Query(max_length=255, description="text in the name")] = "",
+    subject: Literal["", "own", "person", "group", "default-person", "default-group"] = "",
+    name: Annotated[str | None, Query(max_length=255, description="the whole name")] = None,
+    quota: Literal["", "gib", "running", "queued", "sessions", "cpu_hours"] = "",
+    sort: Annotated[str, Query(pattern="^-?(name|subject|quota|limit)$")] = "subject",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+) -> Response:
+    """The limits that are set, by portions; subject=own: those of persons and groups, without the defaults."""
+    asked, cut = LimitFilter(subject, name, quota), Cut(q, sort, limit, offset)
+    return success(await core.site.quotas(actor, asked, cut))
 
 
 @router.put("/quotas", response_model=models.Success[schemas.Quotas], openapi_extra=takes(SetLimit))
 async def set_quota(request: Request, core: TheCore, actor: Caller) -> Response:
-    """Set a limit of a person, a group or the defaults."""
+    """Set a limit of a person, a group or the defaults; answers the limits of that one."""
     core.site.require(actor, "manage")
     asked, _ = await read_body(request, SetLimit)
     change = LimitChange(asked.subject, asked.name, asked.quota, asked.limit)
-    return success({"quotas": await core.site.set_quota(actor, change)})
+    return success(await core.site.set_quota(actor, change))
 
 
 @router.get("/holds", response_model=models.Success[schemas.Holds])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from qcrbox.contract import models
 
@@ -12,7 +12,7 @@ from qcrbox_registry.api import schemas
 from qcrbox_registry.api.dependencies import Body, Caller, DataFileId, DatasetId, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import success
-from qcrbox_registry.services.trash import Retention
+from qcrbox_registry.services.retention import Retention
 
 router = APIRouter(prefix="/api", tags=["datasets and data files"])
 
@@ -43,7 +43,48 @@ async def apply_retention(request: Request, core: TheCore, actor: Caller) -> Res
     """
     core.site.require(actor, "manage")
     asked, _ = await read_body(request, ApplyRetention)
-    return success(await core.trash.apply_retention(actor, Retention(**asked.model_dump())))
+    return success(await core.retention.apply(actor, Retention(**asked.model_dump())))
+
+
+class NewRetentionRule(Body):
+    """Body: a retention rule that runs every day."""
+
+    unused_days: Annotated[float, Field(ge=7, le=36500, allow_inf_nan=False)]
+    group: Annotated[str | None, Field(max_length=255)] = None  # of this home group; without: of everyone
+    reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+@router.get("/retention/rules", response_model=models.Success[schemas.RetentionRules])
+async def list_retention_rules(core: TheCore, actor: Caller) -> Response:
+    """The retention rules that run every day, each with its last run. For administrators."""
+    return success({"rules": await core.retention.rules(actor)})
+
+
+@router.post(
+    "/retention/rules",
+    status_code=201,
+    response_model=models.Success[schemas.RetentionRules],
+    openapi_extra=takes(NewRetentionRule),
+)
+async def add_retention_rule(request: Request, core: TheCore, actor: Caller) -> Response:
+    """Put outputs that were not used for so many days into the trash every day, from tomorrow on.
+
+    Data of deleted groups and accounts stay for a decision. What each run moved is in the audit trail. Needs a reason.
+    For administrators.
+    """
+    core.site.require(actor, "manage")
+    asked, _ = await read_body(request, NewRetentionRule)
+    rule = await core.retention.add_rule(actor, asked.unused_days, asked.group, asked.reason)
+    return success({"rules": [rule]}, "The rule is stored.", 201)
+
+
+@router.delete("/retention/rules/{rule_id}", status_code=204)
+async def remove_retention_rule(
+    core: TheCore, actor: Caller, rule_id: int, reason: Annotated[str, Query(max_length=1000)] = ""
+) -> Response:
+    """End a retention rule. What it moved stays in the trash. Needs a reason. For administrators."""
+    await core.retention.remove_rule(actor, rule_id, reason)
+    return Response(status_code=204)
 
 
 @router.post("/trash/empty", response_model=models.Success[schemas.Amount], openapi_extra=takes(EmptyTrash))

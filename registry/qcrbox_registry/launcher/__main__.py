@@ -20,8 +20,9 @@ from qcrbox import lifeline
 from qcrbox.contract.errors import QcError, UserInputError
 from traitlets.config import Config
 
+from qcrbox_registry.launcher import joining
 from qcrbox_registry.launcher.catalogue import Catalogue
-from qcrbox_registry.launcher.launcher import Launcher
+from qcrbox_registry.launcher.launcher import Credential, Launcher
 from qcrbox_registry.launcher.managers.base import Manager
 from qcrbox_registry.messaging.keys import Secrets
 
@@ -63,6 +64,10 @@ def main(argv: list[str] | None = None) -> int:
         "--config", type=Path, help='JSON file with traits, e.g. {"ProcessManager": {"most_agents": 2}}'
     )
     parser.add_argument(
+        "--join", default="", metavar="CODE", help="join with a code of the administration pages, then run"
+    )
+    parser.add_argument("--registry", default="", help="with --join: address of the registry")
+    parser.add_argument(
         "--make-seed", action="store_true", help="make the seed of a further launcher of this name, and end"
     )
     given = parser.parse_args(argv)
@@ -97,21 +102,36 @@ def _make_seed(data: Path, name: str) -> int:
     return 0
 
 
-async def _run(given: argparse.Namespace) -> int:
-    data = given.data.absolute()
-    url = given.nats_url or await _nats_url(data)
+def _joined(given: argparse.Namespace, data: Path) -> joining.Joined | None:
+    """What the code of the command line gives, or gave at an earlier start; None for a launcher with a seed."""
+    if given.join:
+        return joining.join(data, given.registry, given.join)
+    has_seed = (data / "secrets" / f"nats_launcher-{given.name}.nk").exists()
+    return None if given.seed_file or has_seed else joining.read(data)
+
+
+def _seed_of(given: argparse.Namespace, data: Path) -> Credential:
+    """The seed of a launcher on the platform's own data folder, or of the file that was named."""
     seed_file = given.seed_file or data / "secrets" / f"nats_launcher-{given.name}.nk"
     try:
-        seed = seed_file.read_bytes().strip()
+        return Credential(seed=seed_file.read_text().strip())
     except OSError as error:
         raise UserInputError(f"The launcher's seed cannot be read: {error}.", where=str(seed_file)) from error
+
+
+async def _run(given: argparse.Namespace) -> int:
+    data = given.data.absolute()
+    joined = await asyncio.to_thread(_joined, given, data)
+    name = joined.launcher if joined else given.name
+    url = given.nats_url or (joined.nats_url if joined else await _nats_url(data))
+    credential = Credential(token=joined.token) if joined else _seed_of(given, data)
     config = Config(json.loads(given.config.read_text())) if given.config else Config()
     manager = manager_class(given.manager)(
-        config=config, launcher=given.name, data=str(data), nats_url=url, log=logging.getLogger("manager")
+        config=config, launcher=name, data=str(data), nats_url=url, log=logging.getLogger("manager")
     )
-    catalogue = Catalogue(data / "run" / "approved" / given.name)
+    catalogue = Catalogue(data / "run" / "approved" / name)
     await asyncio.to_thread(catalogue.approve_all, given.applications)
-    launcher = Launcher(given.name, url, seed, manager, catalogue)
+    launcher = Launcher(name, url, credential, manager, catalogue)
     running = asyncio.create_task(launcher.run())
     loop = asyncio.get_running_loop()
     platform_gone, ending = threading.Event(), data / "run" / "ending"

@@ -36,6 +36,19 @@ CLOSE_S = 2.0
 END_STARTS_S = 10.0
 PREPARING_S = 2.0  # shortest time between progress reports of a preparation
 REMEMBER_ENDED_S = 300.0
+LONGEST_LOG = 16 * 1024  # characters of an ended agent's own output that are reported
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a launcher proves itself with to NATS: its seed, or the token that it joined for."""
+
+    seed: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+    def options(self) -> dict[str, str]:
+        """Arguments for the connection."""
+        return {"token": self.token} if self.token else {"nkeys_seed_str": self.seed}
 
 
 @dataclass
@@ -60,8 +73,10 @@ class ManagedAgent:
 class Launcher:
     """Answers the requests of the registry with the help of a manager, and reports agents that ended."""
 
-    def __init__(self, name: str, url: str, seed: bytes, manager: Manager, catalogue: Catalogue) -> None:
-        self.name, self._url, self._seed = name, url, seed
+    def __init__(
+        self, name: str, url: str, credential: Credential, manager: Manager, catalogue: Catalogue
+    ) -> None:
+        self.name, self._url, self._credential = name, url, credential
         self.manager, self.catalogue = manager, catalogue
         self.agents: dict[str, ManagedAgent] = {}
         self._connection: Client | None = None
@@ -137,7 +152,7 @@ class Launcher:
         self._connection = await connect(
             self._url,
             name=f"launcher-{self.name}",
-            nkeys_seed_str=self._seed.decode(),
+            **self._credential.options(),
             inbox_prefix=f"_INBOX_launcher-{self.name}".encode(),
             allow_reconnect=False,
             connect_timeout=5,
@@ -370,6 +385,7 @@ class Launcher:
                 reason=ended.reason or "its process ended",
                 exit_code=ended.exit_code,
                 oom_killed=ended.oom_killed,
+                log=ended.log[-LONGEST_LOG:],
             )
         )
 

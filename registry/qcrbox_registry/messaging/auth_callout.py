@@ -1,4 +1,5 @@
-"""Answers NATS when an agent connects: with its enrolment token it gets its own subjects, else nothing.
+"""Answers NATS when an agent, or a launcher without a seed, connects: with its token it gets its own subjects, else
+nothing.
 
 nats-server asks on `$SYS.REQ.USER.AUTH` with a JWT of type authorization_request; the answer is a JWT of type
 authorization_response whose audience is the asking server. It holds a short-lived user JWT whose subject is
@@ -22,27 +23,41 @@ from qcrbox.contract.errors import NotSignedIn, QcError
 
 from qcrbox_registry.messaging.keys import Key
 from qcrbox_registry.messaging.server import ACCOUNT
-from qcrbox_registry.messaging.tokens import Enrolment, read_enrolment
+from qcrbox_registry.messaging.tokens import Enrolment, LauncherToken, read_enrolment, read_launcher
 
 SUBJECT = "$SYS.REQ.USER.AUTH"
 QUEUE = "auth"  # several registry processes share the asking
 USER_LIFE_S = 3600.0
+LAUNCHER_LIFE_S = 300.0  # a revoked launcher is cut off within this time; others connect again at once
 MAX_SUBSCRIPTIONS = 32
+RESPONSE_NS = 600 * 10**9  # how long a launcher may answer a request, ns
 
 log = structlog.get_logger(__name__)
 
 # Says whether this agent may (still) connect: it is in SQL and not gone.
 IsWanted = Callable[[Enrolment], Awaitable[bool]]
+# Says whether this launcher's pass still holds.
+HasPass = Callable[[LauncherToken], Awaitable[bool]]
+
+
+async def no_passes(_: LauncherToken) -> bool:
+    """No launcher connects with a token."""
+    return False
 
 
 class AuthCallout:
-    """The NATS authorization callout: decides on the connection of each agent."""
+    """The NATS authorization callout: decides on the connection of each agent, and of launchers with a token."""
 
     def __init__(
-        self, account: Key, signing_key: bytes, is_wanted: IsWanted, clock: Callable[[], float] = time.time
+        self,
+        account: Key,
+        signing_key: bytes,
+        is_wanted: IsWanted,
+        clock: Callable[[], float] = time.time,
+        has_pass: HasPass = no_passes,
     ) -> None:
         self._account, self._signing_key = account, signing_key
-        self._is_wanted, self._clock = is_wanted, clock
+        self._is_wanted, self._has_pass, self._clock = is_wanted, has_pass, clock
         self.refused = 0
 
     async def serve(self, connection: Client) -> None:
@@ -72,6 +87,8 @@ class AuthCallout:
         token = options.get("auth_token") or ""
         if not token:
             raise NotSignedIn("No enrolment token was given.")
+        if token.startswith("launcher."):
+            return await self._launcher_jwt(token, user_nkey, asked_at)
         enrolment = read_enrolment(self._signing_key, token, self._clock())
         if not await self._is_wanted(enrolment):
             raise NotSignedIn("This agent is gone; its enrolment token is no longer valid.")
@@ -82,6 +99,19 @@ class AuthCallout:
             permissions(enrolment.agent),
             name=enrolment.agent,
             exp=int(asked_at + USER_LIFE_S),
+        )
+
+    async def _launcher_jwt(self, token: str, user_nkey: str, asked_at: float) -> str:
+        claims = read_launcher(self._signing_key, token, self._clock())
+        if not await self._has_pass(claims):
+            raise NotSignedIn("The pass of this launcher was revoked.")
+        return self._signed(
+            "user",
+            user_nkey,
+            ACCOUNT,
+            launcher_permissions(claims.launcher),
+            name=f"launcher-{claims.launcher}",
+            exp=int(asked_at + LAUNCHER_LIFE_S),
         )
 
     def _signed(self, kind: str, subject: str, audience: str, content: dict[str, Any], **more: Any) -> str:
@@ -110,6 +140,18 @@ def permissions(agent: str) -> dict[str, Any]:
     return {
         "pub": {"allow": say},
         "sub": {"allow": hear},
+        "subs": MAX_SUBSCRIPTIONS,
+        "data": -1,
+        "payload": -1,
+    }
+
+
+def launcher_permissions(name: str) -> dict[str, Any]:
+    """What a launcher may say and hear: as `server.configuration` gives it to one with a seed."""
+    return {
+        "pub": {"allow": [f"events.launcher-{name}", f"heartbeats.launcher-{name}"]},
+        "sub": {"allow": [f"launchers.{name}.*", f"_INBOX_launcher-{name}.>"]},
+        "resp": {"max": 1, "ttl": RESPONSE_NS},
         "subs": MAX_SUBSCRIPTIONS,
         "data": -1,
         "payload": -1,

@@ -1,4 +1,4 @@
-"""Small signed tokens: enrolment of an agent, files of a calculation.
+"""Small signed tokens: enrolment of an agent, files of a calculation, the connection of a launcher.
 
 `purpose.payload.signature`, URL-safe base64 and HMAC-SHA-256 with the key in DATA/secrets. The purpose is part
 of what is signed, so a file token never opens NATS and the other way round.
@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from qcrbox.contract.errors import NotSignedIn
 
-Purpose = Literal["enrol", "files"]
+Purpose = Literal["enrol", "files", "launcher"]
 _Claims = TypeVar("_Claims", bound=BaseModel)
 
 
@@ -43,6 +43,17 @@ class FilesToken(BaseModel):
     expires: float  # Unix time, s
 
 
+class LauncherToken(BaseModel):
+    """Lets a launcher connect that joined with a code, until its pass is revoked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pass_id: str
+    # It becomes a subject token: no dot, no wildcard.
+    launcher: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
+    expires: float  # Unix time, s
+
+
 def sign(key: bytes, purpose: Purpose, claims: BaseModel) -> str:
     """A token `purpose.payload.signature`: the claims as base64 JSON with their keyed hash."""
     payload = _encode(json.dumps(claims.model_dump(), separators=(",", ":"), sort_keys=True).encode())
@@ -57,6 +68,11 @@ def read_enrolment(key: bytes, token: str, now: float | None = None) -> Enrolmen
 def read_files(key: bytes, token: str, now: float | None = None) -> FilesToken:
     """The claims of a file token. Raises NotSignedIn when it is forged, damaged or too old."""
     return _as(FilesToken, _read(key, "files", token, now))
+
+
+def read_launcher(key: bytes, token: str, now: float | None = None) -> LauncherToken:
+    """The claims of a launcher's token. Raises NotSignedIn when it is forged, damaged or too old."""
+    return _as(LauncherToken, _read(key, "launcher", token, now))
 
 
 def _as(model: type[_Claims], claims: dict[str, Any]) -> _Claims:

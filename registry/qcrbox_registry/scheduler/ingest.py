@@ -213,7 +213,7 @@ class Ingest:
         if event.exit_code not in (None, 0):
             reason = f"{reason} (exit code {event.exit_code})"
         if agent.is_coming:
-            await self.launching.start_failed(agent, reason)
+            await self.launching.start_failed(agent, reason, event.log)
             return
         await self.failures.handle(agent, reason, exit_code=event.exit_code, memory=event.oom_killed)
 

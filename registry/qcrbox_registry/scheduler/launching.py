@@ -120,14 +120,19 @@ class Launching:
         launcher.seen_mono, launcher.asked_mono = None, -1e9
         await self.failures.handle(agent, reason)
 
-    async def start_failed(self, agent: Agent, reason: str) -> None:
-        """An agent did not come up. After several failures in a row the calculation that waits longest fails."""
+    async def start_failed(self, agent: Agent, reason: str, log_text: str = "") -> None:
+        """An agent did not come up; `log_text`: the end of its output. After several failures in a row the calculation
+        that waits longest fails."""
         state = self.state
         if agent.is_leaving or agent.state is AgentState.GONE:
-            return  # its launcher reported the same failure twice, as an event and in its list
+            # Its launcher reported the same failure twice, as an event and in its list: the event has the output.
+            if log_text:
+                await state.db.write(lambda conn: agents.note_failed_start(conn, agent.id, log_text))
+            return
         state.counters.failed_starts += 1
         log.warning("agent_did_not_start", agent=agent.id, reason=reason)
         await self.failures.handle(agent, reason)
+        await state.db.write(lambda conn: agents.note_failed_start(conn, agent.id, log_text))
         application = state.fleet.applications.get(agent.application_id)
         if application is None:
             return

@@ -15,7 +15,7 @@ from qcrbox.contract.messages import EndSession, OpenTunnel
 from qcrbox_registry.messaging.auth_callout import AuthCallout
 from qcrbox_registry.messaging.bus import Bus
 from qcrbox_registry.messaging.keys import Secrets
-from qcrbox_registry.messaging.tokens import Enrolment
+from qcrbox_registry.messaging.tokens import Enrolment, LauncherToken
 from qcrbox_registry.scheduler.agent_failures import AgentFailures
 from qcrbox_registry.scheduler.agent_steps import AgentSteps
 from qcrbox_registry.scheduler.backlog import Backlog
@@ -36,7 +36,7 @@ from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.scheduler.state import EventPublisher, SchedulerState
 from qcrbox_registry.scheduler.status import Estimate, estimate, status
 from qcrbox_registry.scheduler.write_behind import WriteBehind
-from qcrbox_registry.store import agents
+from qcrbox_registry.store import agents, launcher_passes
 from qcrbox_registry.store.calculations import NewCalculation
 from qcrbox_registry.store.engine import Database
 from qcrbox_registry.store.work_queue import Waiting
@@ -95,7 +95,9 @@ class Scheduler:
             LauncherLists(self.state, self.launching, self.failures),
             self.rows,
         )
-        self._auth = AuthCallout(secrets.account(), secrets.signing_key(), self._is_wanted, clock.time)
+        self._auth = AuthCallout(
+            secrets.account(), secrets.signing_key(), self._is_wanted, clock.time, self._has_pass
+        )
         self._loops = BackgroundTasks(_report)
         self.is_ready = False
 
@@ -148,6 +150,11 @@ class Scheduler:
             return True
         state = await self.state.db.read(lambda conn: agents.state_of(conn, enrolment.agent))
         return state not in (None, "gone")
+
+    async def _has_pass(self, claims: LauncherToken) -> bool:
+        return await self.state.db.read(
+            lambda conn: launcher_passes.is_valid(conn, claims.pass_id, claims.launcher)
+        )
 
     # ------------------------------------------------------------ for the services
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import structlog
 from qcrbox import spec
 from qcrbox.contract.errors import SpecError
+from qcrbox.contract.models import iso
 from qcrbox.spec.folder import find_folders, nothing_found, required_spec_of
 
 from qcrbox_registry.access import audit
@@ -19,7 +20,8 @@ from qcrbox_registry.access.rights import Actor, allows, authorize, missing
 from qcrbox_registry.services.catalogue import KnownApplication
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.services.examples import Examples
-from qcrbox_registry.store import applications, events, holds, people
+from qcrbox_registry.services.texts import needed_reason
+from qcrbox_registry.store import agents, applications, events, holds, people
 from qcrbox_registry.store.applications import Origin
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
@@ -75,6 +77,23 @@ class ApplicationService:
         texts = [command["missing"] for command in commands]
         return known.rest | {"commands": commands, "missing": texts[0] if texts and all(texts) else ""}
 
+    async def failed_starts(self, actor: Actor, application_id: int, most: int) -> list[Json]:
+        """The newest agents of an application that did not come up, with their output. Raises NotFound, NotAllowed."""
+        known = self._managed(actor, application_id)
+        rows = await self._context.db.read(lambda conn: agents.failed_starts(conn, known.id, most))
+        return [
+            {
+                "agent": row.id,
+                "launcher": row.launcher,
+                "requested_at": iso(row.requested_at),
+                "ended_at": iso(row.gone_at),
+                "reason": row.reason,
+                "exit_code": row.exit_code,
+                "log": row.log,
+            }
+            for row in rows
+        ]
+
     # ------------------------------------------------------------ changes
 
     def _managed(self, actor: Actor, application_id: int) -> KnownApplication:
@@ -108,12 +127,19 @@ class ApplicationService:
     async def hold(self, actor: Actor, application_id: int, mode: Mode | None, reason: str) -> list[Json]:
         """Start nothing new (hold), end warm agents too (drain), or (None) lift the hold."""
         known = self._managed(actor, application_id)
-        change = HoldChange("application", str(known.id), mode, reason)
+        change = HoldChange(
+            "application", str(known.id), mode, reason if mode is None else needed_reason(reason)
+        )
         await self._context.db.write(lambda conn: put_hold(conn, actor, change, time.time()))
         return await self._reloaded(known.id)
 
     async def retire(self, actor: Actor, application_id: int, reason: str = "") -> None:
-        """Take an application out of the lists; its calculations and files stay. The audit trail keeps the reason."""
+        """Take an application out of the lists; its calculations and files stay. The audit trail keeps the reason.
+
+        Raises ReasonNeeded.
+        """
+        self._managed(actor, application_id)
+        reason = needed_reason(reason)
         await self._retire(actor, application_id, time.time(), "retire", reason=reason)
 
     async def restore(self, actor: Actor, application_id: int) -> list[Json]:

@@ -15,7 +15,7 @@ from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import SITE, Actor, allows, authorize, missing
 from qcrbox_registry.services import authorized, views
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.services.texts import LONGEST_NAME, checked_text
+from qcrbox_registry.services.texts import LONGEST_NAME, checked_text, needed_reason
 from qcrbox_registry.services.waiting import wait_for_end
 from qcrbox_registry.store import calculations, datasets, events, lists, logs, tags, titles, work_queue
 from qcrbox_registry.store.audit import record
@@ -85,12 +85,16 @@ class CalculationService:
         return await self.get(await presence.now(), calculation_id)
 
     async def stop(self, actor: Actor, calculation_id: str, reason: str) -> Json:
-        """Cancel a calculation: at once while it waits, through its agent while it runs. Raises NotFound, NotAllowed."""
-        await self._context.db.read(
+        """Cancel a calculation: at once while it waits, through its agent while it runs. Raises NotFound, NotAllowed.
+
+        Raises ReasonNeeded for a calculation of someone else: its owner reads the reason.
+        """
+        row = await self._context.db.read(
             lambda conn: authorized.calculation(conn, actor, "cancel", calculation_id)
         )
+        reason = reason if row.owner_id == actor.person_id else needed_reason(reason)
         await self._cancel(actor, [calculation_id], reason)
-        self._context.audit_soon(actor, "cancel", kind="calculation", object_id=calculation_id)
+        self._context.audit_soon(actor, "cancel", kind="calculation", object_id=calculation_id, reason=reason)
         return await self.get(actor, calculation_id)
 
     async def set_priority(self, actor: Actor, calculation_id: str, priority: int, reason: str) -> Json:
@@ -123,16 +127,23 @@ class CalculationService:
     async def stop_many(
         self, actor: Actor, ids: list[str] | None, batch_id: str | None, reason: str
     ) -> list[Json]:
-        """Cancel calculations by id, or those of a batch; ended ones are skipped. All are allowed, or none is stopped."""
+        """Cancel calculations by id, or those of a batch; ended ones are skipped. All are allowed, or none is stopped.
+
+        Raises ReasonNeeded when one of them is someone else's.
+        """
         if (ids is None) == (batch_id is None):
             raise UserInputError("Give either calculation_ids (a list of at most 10,000) or batch_id.")
 
-        def allowed(conn: Connection) -> list[str]:
+        def allowed(conn: Connection) -> tuple[list[str], bool]:
             if batch_id is not None:
-                return _stoppable_batch(conn, actor, batch_id)
-            return _stoppable(conn, actor, ids or [])
+                found = _stoppable_batch(conn, actor, batch_id)
+            else:
+                found = _stoppable(conn, actor, ids or [])
+            owners = {row.owner_id for row in calculations.by_ids(conn, found)}
+            return found, owners <= {actor.person_id}
 
-        chosen = await self._context.db.read(allowed)
+        chosen, are_own = await self._context.db.read(allowed)
+        reason = reason if are_own else needed_reason(reason)
         await self._cancel(actor, chosen, reason)
         self._context.audit_soon(
             actor,
@@ -140,6 +151,7 @@ class CalculationService:
             kind="calculation",
             object_id=chosen[0] if chosen else "",
             calculations=len(chosen),
+            reason=reason,
         )
         rows = await self._context.db.read(lambda conn: calculations.by_ids(conn, chosen))
         return [{"calculation_id": row.id, "status": row.state, "step": row.step} for row in rows]

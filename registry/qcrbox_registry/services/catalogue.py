@@ -178,6 +178,8 @@ def _known(
         "gui_port": row.gui_port,
         "pyqcrbox_version": row.qcrbox_version,
         "notes": row.notes,
+        "licence_state": row.licence_state,
+        "licence_note": row.licence_note,
         "held": held,
         "missing": "",
         "retired": known.retired,

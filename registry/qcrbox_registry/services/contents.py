@@ -103,7 +103,7 @@ class ContentService:
         sha256, size = await self._context.indexer.unify(file.sha256, file.filename)
 
         def write(conn: Connection) -> None:
-            contents.add(conn, sha256, size, time.time(), references=1)
+            contents.add(conn, sha256, size, time.time())
             datasets.set_unified(conn, file.id, sha256)
 
         await self._context.db.write(write)

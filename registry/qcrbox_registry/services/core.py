@@ -17,10 +17,13 @@ from qcrbox_registry.services.event_feed import EventFeed
 from qcrbox_registry.services.examples import Examples
 from qcrbox_registry.services.figures import FigureService
 from qcrbox_registry.services.housekeeping import Housekeeping
+from qcrbox_registry.services.launchers import LauncherService
 from qcrbox_registry.services.lineage import LineageService
 from qcrbox_registry.services.orphaned_data import OrphanedDataService
+from qcrbox_registry.services.projects import ProjectService
 from qcrbox_registry.services.readiness import ReadinessService
 from qcrbox_registry.services.resumable_uploads import ResumableUploadService
+from qcrbox_registry.services.retention import RetentionService
 from qcrbox_registry.services.sessions import SessionService
 from qcrbox_registry.services.shares import ShareService
 from qcrbox_registry.services.site import SiteService
@@ -46,10 +49,13 @@ class Core:
     examples: Examples
     figures: FigureService
     housekeeping: Housekeeping
+    launchers: LauncherService
     lineage: LineageService
     orphaned_data: OrphanedDataService
+    projects: ProjectService
     readiness: ReadinessService
     resumable_uploads: ResumableUploadService
+    retention: RetentionService
     sessions: SessionService
     shares: ShareService
     site: SiteService
@@ -65,6 +71,7 @@ def make_core(context: Context, version: str) -> Core:
     resumable = ResumableUploadService(context, contents, uploads)
     sessions = SessionService(context)
     examples = Examples(context.settings.data)
+    retention = RetentionService(context)
     return Core(
         context=context,
         agent_files=AgentFileService(context, contents),
@@ -78,11 +85,14 @@ def make_core(context: Context, version: str) -> Core:
         events=EventFeed(context),
         examples=examples,
         figures=FigureService(context),
-        housekeeping=Housekeeping(context, contents, resumable, examples),
+        housekeeping=Housekeeping(context, contents, resumable, examples, retention),
+        launchers=LauncherService(context),
         lineage=LineageService(context),
         orphaned_data=OrphanedDataService(context),
+        projects=ProjectService(context),
         readiness=ReadinessService(context),
         resumable_uploads=resumable,
+        retention=retention,
         sessions=sessions,
         shares=ShareService(context),
         site=SiteService(context),

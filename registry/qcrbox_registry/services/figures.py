@@ -13,7 +13,8 @@ from qcrbox_registry.access.rights import EVERY_GROUP, SITE, Actor, authorize
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.store import figures
 from qcrbox_registry.store.engine import Connection
-from qcrbox_registry.store.figures import Used
+from qcrbox_registry.store.figures import FileFilter, Holder, HolderFilter, LargeFile, Used
+from qcrbox_registry.store.paging import Cut
 from qcrbox_registry.store.quotas import GIB
 
 
@@ -72,28 +73,42 @@ class FigureService:
             "unused": {"number": found.unused_contents, "bytes": found.unused_bytes},
             "undo_days": self._context.settings.undo_days,
             "disk": {"total": disk.total, "free": disk.free},
-            "holders": [
-                {
-                    "subject": holder.subject,
-                    "id": holder.id,
-                    "name": holder.name,
-                    "bytes": holder.bytes,
-                    "gone_at": iso(holder.gone_at),
-                }
-                for holder in found.holders
-            ],
-            "largest": [
-                {
-                    "qcrbox_file_id": file.id,
-                    "filename": file.filename,
-                    "size": file.size,
-                    "owner": file.owner,
-                    "group": file.group,
-                    "created_at": iso(file.created_at),
-                }
-                for file in found.largest
-            ],
+            "holders": [_holder(holder) for holder in found.holders],
+            "largest": [_file(file) for file in found.largest],
         }
+
+    async def holders(self, actor: Actor, asked: HolderFilter, cut: Cut) -> Json:
+        """A part of the persons and groups with stored bytes, and how many there are. Raises NotFound or NotAllowed."""
+        authorize(actor, "read", SITE)
+        rows, total = await self._context.db.read(lambda conn: figures.holders(conn, asked, cut))
+        return {"holders": [_holder(holder) for holder in rows], "total": total}
+
+    async def files(self, actor: Actor, asked: FileFilter, cut: Cut) -> Json:
+        """A part of the present data files, and how many there are. Raises NotFound or NotAllowed."""
+        authorize(actor, "read", SITE)
+        rows, total = await self._context.db.read(lambda conn: figures.files(conn, asked, cut))
+        return {"files": [_file(file) for file in rows], "total": total}
+
+
+def _holder(holder: Holder) -> Json:
+    return {
+        "subject": holder.subject,
+        "id": holder.id,
+        "name": holder.name,
+        "bytes": holder.bytes,
+        "gone_at": iso(holder.gone_at),
+    }
+
+
+def _file(file: LargeFile) -> Json:
+    return {
+        "qcrbox_file_id": file.id,
+        "filename": file.filename,
+        "size": file.size,
+        "owner": file.owner,
+        "group": file.group,
+        "created_at": iso(file.created_at),
+    }
 
 
 def _may_see(actor: Actor, subject: str, subject_id: int) -> bool:

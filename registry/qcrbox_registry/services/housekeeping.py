@@ -15,6 +15,7 @@ from qcrbox_registry.services.context import Context
 from qcrbox_registry.services.examples import Examples
 from qcrbox_registry.services.offboarding import mark_departed
 from qcrbox_registry.services.resumable_uploads import ResumableUploadService
+from qcrbox_registry.services.retention import RetentionService
 from qcrbox_registry.store import contents, idempotency, trash, uploads
 
 EXAMPLES_S = 3.0
@@ -34,8 +35,10 @@ class Housekeeping:
         contents: ContentService,
         uploads: ResumableUploadService,
         examples: Examples,
+        retention: RetentionService,
     ) -> None:
         self._context, self._contents, self._uploads, self._examples = context, contents, uploads, examples
+        self._retention = retention
 
     async def store_examples(self) -> None:
         """Store examples as their files appear: the environment of an application may still be built."""
@@ -78,10 +81,12 @@ class Housekeeping:
         """Remove what is past its time (as of `now`, Unix time, s); how much of each kind."""
         at = time.time() if now is None else now
         db = self._context.db
+        outputs = await self._retention.run_due(at)
         restorable_s = self._context.settings.undo_days * 86400
         purged = await db.write(lambda conn: trash.purge(conn, at - restorable_s))
         await db.write(lambda conn: idempotency.forget_old(conn, at))
         counts = {
+            "outputs": outputs,
             "files": purged,
             "contents": await self._remove_contents(at),
             "uploads": await self._drop_stale_uploads(at),

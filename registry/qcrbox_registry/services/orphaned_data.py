@@ -12,6 +12,7 @@ from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import SITE, Actor, authorize
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.services.offboarding import mark_departed
+from qcrbox_registry.services.texts import needed_reason
 from qcrbox_registry.store import orphaned_data, people
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
@@ -48,11 +49,12 @@ class OrphanedDataService:
         authorize(actor, "manage", SITE)
         if (asked.to is not None) != (asked.decision in ("group", "person")):
             raise UserInputError("`to` is needed for the decisions group and person, and for no other.")
+        reason = needed_reason(asked.reason)
         now = time.time()
 
         def write(conn: Connection) -> Decided:
             subject = orphaned_data.find_subject(conn, asked.subject, asked.subject_id)
-            decision = Decision(asked.decision, actor.person_id, _receiver(conn, asked), asked.reason)
+            decision = Decision(asked.decision, actor.person_id, _receiver(conn, asked), reason)
             decided = orphaned_data.decide(conn, subject, decision, now)
             entry = audit.entry(
                 actor,
@@ -63,7 +65,7 @@ class OrphanedDataService:
                 name=subject.name,
                 decision=asked.decision,
                 to=asked.to,
-                reason=asked.reason,
+                reason=reason,
                 handover=decided.id,
                 objects=decided.counts,
             )

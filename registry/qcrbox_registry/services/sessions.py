@@ -13,6 +13,7 @@ from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services import authorized, views
 from qcrbox_registry.services.context import Context, Json
+from qcrbox_registry.services.texts import LONGEST_REASON, checked_text
 from qcrbox_registry.services.waiting import wait_for_end
 from qcrbox_registry.store import calculations, events, lists, sessions
 from qcrbox_registry.store.audit import record
@@ -29,6 +30,15 @@ class Admission:
 
     attempt: int
     view_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """How a session ends. reason: which its owner reads; wait_s: how long the answer waits for its outputs."""
+
+    keep: bool
+    wait_s: float
+    reason: str = ""
 
 
 class SessionService:
@@ -60,22 +70,25 @@ class SessionService:
 
         return await self._context.db.read(read)
 
-    async def end(self, actor: Actor, session_id: str, *, keep: bool, wait_s: float) -> Json:
+    async def end(self, actor: Actor, session_id: str, ending: SessionEnd) -> Json:
         """End a session and wait for its outputs; ending it twice changes nothing. Raises NotFound, NotAllowed."""
-        action = "end" if keep else "discard"
+        action = "end" if ending.keep else "discard"
         row, _ = await self._context.db.read(lambda conn: authorized.session(conn, actor, action, session_id))
         if State(row.state) not in FINAL:
-            await self._ask_to_end(actor, row, keep=keep)
-            await wait_for_end(self._context, session_id, wait_s)
+            await self._ask_to_end(actor, row, ending)
+            await wait_for_end(self._context, session_id, ending.wait_s)
         return _closed(await self._context.db.read(lambda conn: calculations.get(conn, session_id)))
 
-    async def _ask_to_end(self, actor: Actor, row: Calculation, *, keep: bool) -> None:
-        reason = f"Ended by {actor.name}."
+    async def _ask_to_end(self, actor: Actor, row: Calculation, ending: SessionEnd) -> None:
+        keep, said = ending.keep, checked_text(ending.reason, "reason", LONGEST_REASON)
+        reason = f"Ended by {actor.name}: {said}" if said else f"Ended by {actor.name}."
         now = time.time()
 
         def write(conn: Connection) -> list[events.Event]:
             sessions.begin_to_end(conn, row.id, keep=keep, reason=reason)
-            entry = audit.entry(actor, "end session", now, kind="session", object_id=row.id, keep=keep)
+            entry = audit.entry(
+                actor, "end session", now, kind="session", object_id=row.id, keep=keep, reason=said
+            )
             record(conn, [entry])
             event = events.about("session", row, now, "finalising", keep=keep, reason=reason)
             event.attempt = row.attempt

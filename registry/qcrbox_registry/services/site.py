@@ -11,11 +11,13 @@ from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import SITE, Actor, Resource, authorize
 from qcrbox_registry.services.applications import HoldChange, put_hold
 from qcrbox_registry.services.context import Context, Json
+from qcrbox_registry.services.texts import needed_reason
 from qcrbox_registry.store import figures, people, quotas, schema
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.holds import Hold, placed_holds
-from qcrbox_registry.store.quotas import NewLimit
+from qcrbox_registry.store.paging import Cut
+from qcrbox_registry.store.quotas import LimitFilter, NewLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,20 @@ class SiteService:
 
     # ------------------------------------------------------------ quotas
 
-    async def quotas(self, actor: Actor) -> list[Json]:
-        """Every limit that is set."""
+    async def quotas(self, actor: Actor, asked: LimitFilter, cut: Cut) -> Json:
+        """A part of the limits that are set, and how many there are. Raises NotFound or NotAllowed."""
         authorize(actor, "read", SITE)
-        return [
-            {"subject": row.subject, "name": row.name, "quota": row.quota, "limit": row.limit}
-            for row in await self._context.db.read(quotas.listed)
-        ]
+        rows, total = await self._context.db.read(lambda conn: quotas.listed(conn, asked, cut))
+        return {
+            "quotas": [
+                {"subject": row.subject, "name": row.name, "quota": row.quota, "limit": row.limit}
+                for row in rows
+            ],
+            "total": total,
+        }
 
-    async def set_quota(self, actor: Actor, change: LimitChange) -> list[Json]:
-        """Set a limit; every limit that is set then. Raises NotFound for an unknown person or group."""
+    async def set_quota(self, actor: Actor, change: LimitChange) -> Json:
+        """Set a limit; the limits of this person, group or default then. Raises NotFound for an unknown one."""
         authorize(actor, "manage", SITE)
         now = time.time()
 
@@ -96,7 +102,7 @@ class SiteService:
 
         await self._context.db.write(write)
         await self._context.reload()
-        return await self.quotas(actor)
+        return await self.quotas(actor, LimitFilter(change.subject, change.name), Cut(sort="quota"))
 
     # ------------------------------------------------------------ holds and agents
 
@@ -123,14 +129,16 @@ class SiteService:
     async def hold(self, actor: Actor, change: HoldChange) -> None:
         """Hold or drain a launcher or the whole site, or lift that. Raises NotFound or NotAllowed."""
         authorize(actor, "manage", SITE if change.kind == "site" else Resource("launcher", change.object_id))
+        if change.mode is not None:
+            needed_reason(change.reason)
         await self._context.db.write(lambda conn: put_hold(conn, actor, change, time.time()))
         await self._context.reload()
 
     async def stop_agent(self, actor: Actor, agent_id: str, reason: str = "") -> None:
-        """Stop an agent; its calculations get another one. Raises NotFound."""
+        """Stop an agent; its calculations get another one. Raises NotFound, ReasonNeeded."""
         authorize(actor, "manage", SITE)
-        why = f"stopped by {actor.name}: {reason}" if reason else f"stopped by {actor.name}"
-        await self._context.scheduler.stop_agent(agent_id, why)
+        reason = needed_reason(reason)
+        await self._context.scheduler.stop_agent(agent_id, f"stopped by {actor.name}: {reason}")
         self._context.audit_soon(actor, "stop agent", kind="agent", object_id=agent_id, reason=reason)
 
     # ------------------------------------------------------------ checks

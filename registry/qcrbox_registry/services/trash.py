@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import SITE, Actor, authorize
 from qcrbox_registry.services import authorized, views
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.store import events, people, retention, trash
+from qcrbox_registry.services.texts import needed_reason
+from qcrbox_registry.store import events, trash
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.datasets import DataFile, Dataset
 from qcrbox_registry.store.engine import Connection
@@ -56,16 +57,6 @@ _DATA_FILE: _Kind[DataFile] = _Kind(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """Which outputs go: not used for so many days, of one group or (None) of everyone."""
-
-    unused_days: float
-    group: str | None
-    dry_run: bool
-    reason: str
-
-
 class TrashService:
     """Deletes and restores."""
 
@@ -73,8 +64,12 @@ class TrashService:
         self._context = context
 
     async def empty(self, actor: Actor, older_than_days: float, reason: str, *, dry_run: bool) -> Json:
-        """Release for good what was deleted that long ago, or only count it. The sweep frees the bytes."""
+        """Release for good what was deleted that long ago, or only count it. The sweep frees the bytes.
+
+        Raises ReasonNeeded.
+        """
         authorize(actor, "manage", SITE)
+        reason = reason if dry_run else needed_reason(reason)
         now = time.time()
         before = now - older_than_days * 86400
         db = self._context.db
@@ -94,52 +89,6 @@ class TrashService:
             )
             await db.write(lambda conn: record(conn, [entry]))
         return {"number": number, "bytes": size}
-
-    async def apply_retention(self, actor: Actor, asked: Retention) -> Json:
-        """Put outputs that were not used for so long into the trash, or only count them. Raises NotFound.
-
-        Their owners can bring them back until the trash lets go of them.
-        """
-        authorize(actor, "manage", SITE)
-        now, db = time.time(), self._context.db
-
-        def read(conn: Connection) -> tuple[retention.Rule, retention.Amount]:
-            group_id = people.find_group(conn, asked.group) if asked.group else None
-            rule = retention.Rule(now - asked.unused_days * 86400, group_id)
-            return rule, retention.count(conn, rule, now)
-
-        rule, amount = await db.read(read)
-        if asked.dry_run:
-            return asdict(amount)
-
-        def write(conn: Connection) -> tuple[retention.Amount, list[events.Event]]:
-            rows, moved = retention.move(conn, rule, actor.person_id, now)
-            if not rows:
-                return moved, []
-            # With each portion: what was done is in the trail although a later portion may fail.
-            entry = audit.entry(
-                actor,
-                "apply retention",
-                now,
-                kind="site",
-                unused_days=asked.unused_days,
-                group=asked.group,
-                reason=asked.reason,
-                ids=[row.id for row in rows],
-                **asdict(moved),
-            )
-            record(conn, [entry])
-            return moved, list(
-                events.write(conn, [events.about("dataset", row, now, "deleted") for row in rows])
-            )
-
-        done = retention.Amount(0, 0, 0)
-        while True:
-            moved, told = await db.write(write)
-            if not moved.datasets:
-                return asdict(done)
-            self._context.publish(told)
-            done = done + moved
 
     async def delete_dataset(self, actor: Actor, dataset_id: str) -> None:
         """Delete a dataset and its files. Raises NotFound, NotAllowed."""

@@ -62,7 +62,8 @@ class IdleSessions:
         over = [
             session
             for session in idle
-            if session.warned_at is not None and _last_input(session) <= at - self.limit_s
+            if session.warned_at is not None
+            and at >= max(_last_input(session) + self.limit_s, session.warned_at + lead_s)
         ]
         if new:
             self.publish(await self.db.write(lambda conn: self._warn(conn, new, at, lead_s)))

@@ -13,6 +13,7 @@ from qcrbox_registry.store.records import Records
 from qcrbox_registry.store.tables import agents
 
 MOST_NOTES = 50
+MOST_LOG = 16 * 1024  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,34 @@ def note_gone(conn: Connection, agent_id: str, reason: str, exit_code: int | Non
         .where(agents.c.id == agent_id)
         .values(state="gone", gone_at=now, reason=reason, exit_code=exit_code, busy_with=None, attempt=None)
     )
+
+
+def note_failed_start(conn: Connection, agent_id: str, log: str) -> None:
+    """Write the end of the output of an agent that did not come up."""
+    row = sa.update(agents).where(agents.c.id == agent_id, agents.c.ready_at.is_(None))
+    conn.execute(row.values(failed_start=True, log=log.replace("\x00", "")[-MOST_LOG:]))
+
+
+@dataclass(frozen=True, slots=True)
+class FailedStart:
+    """An agent that did not come up. Times: Unix, s."""
+
+    id: str
+    launcher: str
+    requested_at: float
+    gone_at: float
+    reason: str
+    exit_code: int | None
+    log: str
+
+
+_failed_starts = Records(FailedStart, agents)
+
+
+def failed_starts(conn: Connection, application_id: int, most: int) -> list[FailedStart]:
+    """The newest starts of an application's agents that failed."""
+    query = _failed_starts.select.where(agents.c.application_id == application_id, agents.c.failed_start)
+    return _failed_starts.all(conn, query.order_by(agents.c.gone_at.desc(), agents.c.id).limit(most))
 
 
 def set_owners(conn: Connection, owners: Mapping[str, int | None]) -> None:

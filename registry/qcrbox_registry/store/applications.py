@@ -33,6 +33,8 @@ class Application:
     most_agents: int | None
     approved: bool
     retired_at: float | None
+    licence_state: str
+    licence_note: str
     restricted_to: list[str] | None
     registered_at: float
 
@@ -189,7 +191,7 @@ def retire(conn: Connection, application_id: int, now: float | None) -> None:
 
 
 def change(conn: Connection, application_id: int, values: Mapping[str, Any], now: float) -> None:
-    """Set what an administrator may: restricted_to, reuse, warm, most_agents, approved."""
+    """Set what an administrator may: restricted_to, reuse, warm, most_agents, approved, licence_state, licence_note."""
     # None is SQL's NULL here, not the JSON value null.
     if values.get("restricted_to", ...) is None:
         values = {**values, "restricted_to": sa.null()}

@@ -92,10 +92,10 @@ def end_removal(conn: Connection, sha256: str) -> None:
 
 
 def mark(conn: Connection, sha256: str, *, sound: bool, now: float) -> None:
-    """Keep the outcome of a hash check."""
+    """Keep the outcome of a hash check. Contents that are being removed meanwhile stay so: their bytes are not there."""
     conn.execute(
         sa.update(file_contents)
-        .where(file_contents.c.sha256 == sha256)
+        .where(file_contents.c.sha256 == sha256, file_contents.c.state.in_(["stored", "damaged"]))
         .values(state="stored" if sound else "damaged", checked_at=now)
     )
 

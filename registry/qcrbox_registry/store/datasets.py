@@ -310,8 +310,18 @@ def names_in(conn: Connection, data_file_id: str) -> list[str] | None:
 
 
 def set_unified(conn: Connection, data_file_id: str, sha256: str) -> None:
-    """Note the contents that are the unified form of a CIF."""
-    conn.execute(sa.update(data_files).where(data_files.c.id == data_file_id).values(unified_sha256=sha256))
+    """Note the contents that are the unified form of a CIF, and count the reference; of two at a time the first."""
+    noted = conn.execute(
+        sa.update(data_files)
+        .where(
+            data_files.c.id == data_file_id,
+            data_files.c.unified_sha256.is_(None),
+            data_files.c.purged_at.is_(None),
+        )
+        .values(unified_sha256=sha256)
+    )
+    if noted.rowcount:
+        contents.refer(conn, {sha256: 1})
 
 
 def change(conn: Connection, dataset_id: str, values: Mapping[str, Any], now: float) -> None:

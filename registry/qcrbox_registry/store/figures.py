@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from qcrbox_registry.store.paging import Cut
 from qcrbox_registry.store.tables import (
     data_files,
     file_contents,
@@ -134,8 +135,8 @@ def stored(conn: Connection, most: int) -> Stored:
         *_sum(conn, data_files, present),
         *_sum(conn, data_files, in_trash),
         *_sum(conn, file_contents, unused),
-        holders=_holders(conn, most),
-        largest=_largest(conn, present, most),
+        holders=holders(conn, HolderFilter(), Cut(limit=most))[0],
+        largest=files(conn, FileFilter(), Cut(limit=most))[0],
     )
 
 
@@ -149,43 +150,66 @@ def _sum(conn: Connection, table: sa.Table, where: sa.ColumnElement[bool]) -> tu
     return int(row[0]), int(row[1])
 
 
-def _holders(conn: Connection, most: int) -> list[Holder]:
+@dataclass(frozen=True, slots=True)
+class HolderFilter:
+    """subject: person, group or application; "" for all. gone: of deleted groups and accounts alone."""
+
+    subject: str = ""
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileFilter:
+    """Names of the owner and of the home group, "" for all."""
+
+    owner: str = ""
+    group: str = ""
+
+
+def holders(conn: Connection, asked: HolderFilter, cut: Cut) -> tuple[list[Holder], int]:
+    """Persons and groups with stored bytes, and how many there are in all."""
     source = storage.outerjoin(
         people, sa.and_(storage.c.subject == "person", people.c.id == storage.c.subject_id)
     ).outerjoin(groups, sa.and_(storage.c.subject == "group", groups.c.id == storage.c.subject_id))
-    query = (
-        sa.select(
-            sa.case((people.c.kind == "application", "application"), else_=storage.c.subject),
-            storage.c.subject_id,
-            sa.func.coalesce(people.c.name, groups.c.name, ""),
-            storage.c.bytes,
-            sa.func.coalesce(people.c.gone_at, groups.c.gone_at),
-        )
-        .select_from(source)
-        .where(storage.c.bytes > 0)
-        .order_by(storage.c.bytes.desc(), storage.c.subject, storage.c.subject_id)
-        .limit(most)
-    )
-    return [Holder(*row) for row in conn.execute(query)]
+    subject = sa.case((people.c.kind == "application", "application"), else_=storage.c.subject)
+    name = sa.func.coalesce(people.c.name, groups.c.name, "")
+    gone_at = sa.func.coalesce(people.c.gone_at, groups.c.gone_at)
+    where: list[sa.ColumnElement[bool]] = [storage.c.bytes > 0]
+    if cut.text:
+        where.append(name.icontains(cut.text, autoescape=True))
+    if asked.subject:
+        where.append(subject == asked.subject)
+    if asked.gone:
+        where.append(gone_at.isnot(None))
+    columns = {"bytes": storage.c.bytes, "name": name, "subject": subject, "gone_at": gone_at}
+    query = sa.select(subject, storage.c.subject_id, name, storage.c.bytes, gone_at).select_from(source)
+    ordered = query.where(*where).order_by(*cut.order(columns, storage.c.subject, storage.c.subject_id))
+    count = sa.select(sa.func.count()).select_from(source).where(*where)
+    rows = conn.execute(ordered.limit(cut.limit).offset(cut.offset))
+    return [Holder(*row) for row in rows], int(conn.execute(count).scalar_one())
 
 
-def _largest(conn: Connection, present: sa.ColumnElement[bool], most: int) -> list[LargeFile]:
-    query = (
-        sa.select(
-            data_files.c.id,
-            data_files.c.filename,
-            data_files.c.size,
-            people.c.name,
-            groups.c.name,
-            data_files.c.created_at,
-        )
-        .select_from(
-            data_files.join(people, people.c.id == data_files.c.owner_id).outerjoin(
-                groups, groups.c.id == data_files.c.group_id
-            )
-        )
-        .where(present)
-        .order_by(data_files.c.size.desc(), data_files.c.id)
-        .limit(most)
+def files(conn: Connection, asked: FileFilter, cut: Cut) -> tuple[list[LargeFile], int]:
+    """Present data files, and how many there are in all."""
+    source = data_files.join(people, people.c.id == data_files.c.owner_id).outerjoin(
+        groups, groups.c.id == data_files.c.group_id
     )
-    return [LargeFile(*row) for row in conn.execute(query)]
+    where: list[sa.ColumnElement[bool]] = [data_files.c.deleted_at.is_(None)]
+    if cut.text:
+        where.append(data_files.c.filename.icontains(cut.text, autoescape=True))
+    if asked.owner:
+        where.append(people.c.name == asked.owner)
+    if asked.group:
+        where.append(groups.c.name == asked.group)
+    columns = {
+        "bytes": data_files.c.size,
+        "name": data_files.c.filename,
+        "owner": people.c.name,
+        "group": groups.c.name,
+        "created_at": data_files.c.created_at,
+    }
+    shown = (data_files.c.id, data_files.c.filename, data_files.c.size, people.c.name, groups.c.name)
+    query = sa.select(*shown, data_files.c.created_at).select_from(source).where(*where)
+    ordered = query.order_by(*cut.order(columns, data_files.c.id)).limit(cut.limit).offset(cut.offset)
+    count = sa.select(sa.func.count()).select_from(source).where(*where)
+    return [LargeFile(*row) for row in conn.execute(ordered)], int(conn.execute(count).scalar_one())

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from qcrbox_registry.store import people, tags
+from qcrbox_registry.store import people, tags, trash
 from qcrbox_registry.store.paging import Listed, Page, Rows, page_of
-from qcrbox_registry.store.tables import calculations, data_files, datasets, sessions
+from qcrbox_registry.store.tables import calculations, data_files, datasets, groups, sessions
 from qcrbox_registry.store.visibility import Filter, Reach
 
 
@@ -50,6 +50,7 @@ class CalculationFilter:
     states: Sequence[str] = ()
     application: str | None = None
     batch: str | None = None
+    group: str | None = None
 
 
 def _common(kind: str, table: sa.Table, name: str, texts: Sequence[str], common: Common) -> list[Filter]:
@@ -71,7 +72,7 @@ def datasets_page(
     """Ids of datasets."""
     where = _common("dataset", datasets, "name", ("name", "description"), asked.common)
     deleted_at = datasets.c.deleted_at
-    where.append(deleted_at.isnot(None) if asked.deleted else deleted_at.is_(None))
+    where += [deleted_at.isnot(None), trash.restorable()] if asked.deleted else [deleted_at.is_(None)]
     if asked.kind is not None:
         where.append(datasets.c.kind == asked.kind)
     return page_of(conn, Rows(datasets, reach, now), where, page)
@@ -103,6 +104,8 @@ def calculations_page(
         where.append(calculations.c.application_slug == asked.application)
     if asked.batch is not None:
         where.append(calculations.c.batch_id == asked.batch)
+    if asked.group is not None:
+        where.append(calculations.c.group_id.in_(sa.select(groups.c.id).where(groups.c.name == asked.group)))
     return page_of(conn, Rows(calculations, reach, now), where, page)
 
 

@@ -241,7 +241,9 @@ def _move(conn: Connection, item: _Item, owner_id: int, group_id: int | None, no
         for file in files:
             _count(conn, file, owner_id, group_id)
     elif item.kind == "data_file":
-        _count(conn, datasets_store.get_file(conn, item.object_id), owner_id, group_id)
+        file = datasets_store.get_file(conn, item.object_id, deleted=True)
+        if file.deleted_at is None:  # one in the trash is counted when it is restored
+            _count(conn, file, owner_id, group_id)
     conn.execute(sa.update(table).where(table.c.id == item.object_id).values(**values))
     return _event(item, now, "changed", owner_id, group_id)
 
@@ -318,7 +320,10 @@ def _put_back(conn: Connection, handover: DecisionRow, item: _Item, now: float) 
         if present.deleted_at != handover.at:
             return None
         restore = trash.restore_dataset if item.kind == "dataset" else trash.restore_file
-        restore(conn, item.object_id, now)
+        try:
+            restore(conn, item.object_id, now)
+        except NotFound:
+            return None  # its bytes are gone; the others are put back
         return _event(item, now, "restored", item.owner_id, item.group_id)
     if (present.owner_id, present.group_id) != _after(item, handover.decision, handover.to_id):
         return None

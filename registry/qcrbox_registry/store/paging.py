@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -28,6 +28,22 @@ class Page:
             return rows, None
         rows = rows[: self.limit]
         return rows, key(rows[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A part of a sorted list, by numbers, for tables of administrators: the cost grows with `offset`. sort: the name of a column, with - in front: descending."""
+
+    text: str = ""
+    sort: str = "-bytes"
+    limit: int = 50
+    offset: int = 0
+
+    def order(self, columns: Mapping[str, sa.ColumnElement[Any]], *last: Any) -> list[Any]:
+        """For ORDER BY; an unknown column gives the first of `columns`. `last` decides between equals."""
+        column = columns.get(self.sort.removeprefix("-"), next(iter(columns.values())))
+        descends = self.sort.startswith("-")
+        return [column.desc().nulls_last() if descends else column.asc().nulls_last(), *last]
 
 
 @dataclass(frozen=True, slots=True)

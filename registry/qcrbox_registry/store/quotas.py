@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.engine import upsert
+from qcrbox_registry.store.paging import Cut
 from qcrbox_registry.store.tables import groups, loads, people, quotas, sessions, storage, usage
 
 GIB = 1024**3
@@ -102,17 +103,37 @@ def set_limit(conn: Connection, new: NewLimit, by_id: int, now: float) -> None:
     )
 
 
-def listed(conn: Connection) -> list[SetLimit]:
-    """Every limit that is set, with names."""
+@dataclass(frozen=True, slots=True)
+class LimitFilter:
+    """name: the whole name (None: any). subject: person, group, default-person, default-group, or own: of a person or
+    group; "": any."""
+
+    subject: str = ""
+    name: str | None = None
+    quota: str = ""
+
+
+def listed(conn: Connection, asked: LimitFilter, cut: Cut) -> tuple[list[SetLimit], int]:
+    """Limits that are set, with names, and how many there are in all."""
     source = quotas.outerjoin(
         people, sa.and_(quotas.c.subject == "person", people.c.id == quotas.c.subject_id)
     ).outerjoin(groups, sa.and_(quotas.c.subject == "group", groups.c.id == quotas.c.subject_id))
-    query = sa.select(
-        quotas.c.subject,
-        quotas.c.subject_id,
-        quotas.c.quota,
-        quotas.c.limit,
-        sa.func.coalesce(people.c.name, groups.c.name, ""),
-    ).select_from(source)
-    ordered = query.order_by(quotas.c.subject, quotas.c.subject_id, quotas.c.quota)
-    return [SetLimit(*row) for row in conn.execute(ordered)]
+    name = sa.func.coalesce(people.c.name, groups.c.name, "")
+    where: list[sa.ColumnElement[bool]] = []
+    if cut.text:
+        where.append(name.icontains(cut.text, autoescape=True))
+    if asked.subject == "own":
+        where.append(quotas.c.subject.in_(["person", "group"]))
+    elif asked.subject:
+        where.append(quotas.c.subject == asked.subject)
+    if asked.name is not None:
+        where.append(name == asked.name)
+    if asked.quota:
+        where.append(quotas.c.quota == asked.quota)
+    columns = {"name": name, "subject": quotas.c.subject, "quota": quotas.c.quota, "limit": quotas.c.limit}
+    shown = (quotas.c.subject, quotas.c.subject_id, quotas.c.quota, quotas.c.limit, name)
+    query = sa.select(*shown).select_from(source).where(*where)
+    keys = (quotas.c.subject, quotas.c.subject_id, quotas.c.quota)
+    ordered = query.order_by(*cut.order(columns, *keys)).limit(cut.limit).offset(cut.offset)
+    count = sa.select(sa.func.count()).select_from(source).where(*where)
+    return [SetLimit(*row) for row in conn.execute(ordered)], int(conn.execute(count).scalar_one())

@@ -10,7 +10,15 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store import trash
 from qcrbox_registry.store.datasets import Dataset, get
-from qcrbox_registry.store.tables import calculation_inputs, calculations, data_files, datasets, shares
+from qcrbox_registry.store.tables import (
+    calculation_inputs,
+    calculations,
+    data_files,
+    datasets,
+    groups,
+    people,
+    shares,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +47,6 @@ class Amount:
 def _chosen(rule: Rule, now: float) -> list[Any]:
     """Conditions on `datasets`."""
     of_dataset = data_files.c.dataset_id == datasets.c.id
-    used = (
-        sa.select(calculation_inputs.c.calculation_id)
-        .join(calculations, calculations.c.id == calculation_inputs.c.calculation_id)
-        .join(data_files, data_files.c.id == calculation_inputs.c.data_file_id)
-        .where(
-            of_dataset,
-            # A calculation that has not ended still reads its inputs, however long it waits.
-            sa.or_(
-                calculations.c.submitted_at >= rule.unused_since,
-                calculations.c.finished_at.is_(None),
-                calculations.c.finished_at >= rule.unused_since,
-            ),
-        )
-        .exists()
-    )
-    holds = sa.and_(
-        shares.c.revoked_at.is_(None), sa.or_(shares.c.expires_at.is_(None), shares.c.expires_at > now)
-    )
-    files = sa.select(data_files.c.id).where(of_dataset).correlate(datasets)
-    shared = (
-        sa.select(shares.c.id)
-        .where(
-            holds,
-            sa.or_(
-                sa.and_(shares.c.kind == "dataset", shares.c.object_id == datasets.c.id),
-                sa.and_(shares.c.kind == "data_file", shares.c.object_id.in_(files)),
-                sa.and_(shares.c.kind == "calculation", shares.c.object_id == datasets.c.calculation_id),
-            ),
-        )
-        .exists()
-    )
     unfinished = (
         sa.select(calculations.c.id)
         .where(calculations.c.id == datasets.c.calculation_id, calculations.c.finished_at.is_(None))
@@ -86,10 +63,60 @@ def _chosen(rule: Rule, now: float) -> list[Any]:
         datasets.c.changed_at < rule.unused_since,
         ~newer,
         ~unfinished,
-        ~used,
-        ~shared,
+        ~_used(rule),
+        ~_shared(now),
+        *_not_orphaned(),
     ]
     return found if rule.group_id is None else [*found, datasets.c.group_id == rule.group_id]
+
+
+def _used(rule: Rule) -> sa.Exists:
+    """A calculation read one of the files since, or still does."""
+    return (
+        sa.select(calculation_inputs.c.calculation_id)
+        .join(calculations, calculations.c.id == calculation_inputs.c.calculation_id)
+        .join(data_files, data_files.c.id == calculation_inputs.c.data_file_id)
+        .where(
+            data_files.c.dataset_id == datasets.c.id,
+            # A calculation that has not ended still reads its inputs, however long it waits.
+            sa.or_(
+                calculations.c.submitted_at >= rule.unused_since,
+                calculations.c.finished_at.is_(None),
+                calculations.c.finished_at >= rule.unused_since,
+            ),
+        )
+        .exists()
+    )
+
+
+def _shared(now: float) -> sa.Exists:
+    """The dataset, one of its files or its calculation is shared with someone."""
+    holds = sa.and_(
+        shares.c.revoked_at.is_(None), sa.or_(shares.c.expires_at.is_(None), shares.c.expires_at > now)
+    )
+    files = sa.select(data_files.c.id).where(data_files.c.dataset_id == datasets.c.id).correlate(datasets)
+    return (
+        sa.select(shares.c.id)
+        .where(
+            holds,
+            sa.or_(
+                sa.and_(shares.c.kind == "dataset", shares.c.object_id == datasets.c.id),
+                sa.and_(shares.c.kind == "data_file", shares.c.object_id.in_(files)),
+                sa.and_(shares.c.kind == "calculation", shares.c.object_id == datasets.c.calculation_id),
+            ),
+        )
+        .exists()
+    )
+
+
+def _not_orphaned() -> list[sa.ColumnElement[bool]]:
+    """Data of deleted groups, and private data of deleted accounts, wait for a decision."""
+    groups_gone = sa.select(groups.c.id).where(groups.c.gone_at.isnot(None))
+    people_gone = sa.select(people.c.id).where(people.c.gone_at.isnot(None))
+    return [
+        sa.or_(datasets.c.group_id.is_(None), datasets.c.group_id.notin_(groups_gone)),
+        sa.or_(datasets.c.group_id.isnot(None), datasets.c.owner_id.notin_(people_gone)),
+    ]
 
 
 def count(conn: Connection, rule: Rule, now: float) -> Amount:

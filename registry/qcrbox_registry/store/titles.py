@@ -5,6 +5,7 @@ A name given by a person replaces the title. The time of day is no part of it: t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -18,6 +19,7 @@ from qcrbox_registry.store.records import parts
 from qcrbox_registry.store.tables import calculations, data_files, datasets
 
 BETWEEN = " · "
+NOT_CONVERGED = "not converged"
 LONGEST_SUBJECT = 100
 _WORDS = {State.FAILED: "failed", State.CANCELLED: "cancelled"}
 
@@ -75,10 +77,10 @@ def verdict_of(metrics: Mapping[str, Any], r1: float | None, warnings: Sequence[
 
     metrics: the last ones the program reported; r1: that of its main CIF, for programs that report none.
     """
-    reported = metrics.get("R1", r1)
-    words = [f"R1 {reported:.4f}"] if isinstance(reported, int | float) else []
-    if metrics.get("converged") == 0 or any("not converged" in warning.lower() for warning in warnings):
-        words.append("not converged")
+    reported = [value for value in (metrics.get("R1"), r1) if isinstance(value, int | float)]
+    words = [f"R1 {value:.4f}" for value in reported if math.isfinite(value)][:1]
+    if metrics.get("converged") == 0 or any(NOT_CONVERGED in warning.lower() for warning in warnings):
+        words.append(NOT_CONVERGED)
     return ", ".join(words)
 
 

@@ -2,7 +2,7 @@
 
 A `Ledger` reads the calculations concerned once, applies the changes one after the other in memory by the
 table `contract.states.NEXT` and the fencing attempt, and writes rows, counters and events together. Thousands
-of changes then cost a handful of statements. `change_state` is the same for one.
+of changes then cost a handful of statements. `change_states` does both.
 """
 
 from __future__ import annotations
@@ -340,27 +340,6 @@ def _add_to_loads(dialect: str) -> Any:
             "running": loads.c.running + statement.excluded.running,
         },
     )
-
-
-def change_state(
-    conn: Connection,
-    calculation_id: str,
-    new: State | None,
-    *,
-    attempt: int | None,
-    step: Step | None = None,
-    at: float | None = None,
-    extra: dict[str, Any] | None = None,
-    **fields: Any,
-) -> events.Event | None:
-    """Change one calculation; returns the event, or None when nothing changed.
-
-    Raises NotFound, StaleAttempt, StateRefused.
-    """
-    ledger = Ledger(conn, [calculation_id])
-    event = ledger.change(Change(calculation_id, new, attempt, step, at, fields, extra or {}))
-    ledger.close()
-    return event
 
 
 def change_states(

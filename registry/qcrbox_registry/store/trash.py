@@ -29,11 +29,21 @@ def delete_dataset(conn: Connection, dataset_id: str, by_id: int, now: float) ->
     count_bytes(conn, row.owner_id, row.group_id, -sum(file.size for file in files))
 
 
+def restorable() -> sa.ColumnElement[bool]:
+    """Condition on deleted `datasets`: a file that was deleted with it still has its bytes, or there was no file."""
+    with_it = sa.select(data_files.c.id).where(
+        data_files.c.dataset_id == datasets.c.id, data_files.c.deleted_at == datasets.c.deleted_at
+    )
+    return sa.or_(~with_it.exists(), with_it.where(data_files.c.purged_at.is_(None)).exists())
+
+
 def restore_dataset(conn: Connection, dataset_id: str, now: float) -> None:
-    """Undo `delete_dataset`. Raises NotFound for a dataset that is not there."""
+    """Undo `delete_dataset`. Raises NotFound for a dataset that is not there, or of which no file is left."""
     row = get(conn, dataset_id, deleted=True)
     if row.deleted_at is None:
         return
+    if not conn.execute(sa.select(datasets.c.id).where(datasets.c.id == dataset_id, restorable())).first():
+        raise NotFound(f"The dataset {dataset_id!r} was deleted too long ago to be restored.")
     back = sa.and_(
         data_files.c.dataset_id == dataset_id,
         data_files.c.deleted_at == row.deleted_at,

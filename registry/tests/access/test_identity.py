@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import stat
 import traceback
 
@@ -30,10 +29,8 @@ USE = ["access:services!service=qcrbox", "custom:qcrbox:use"]
 
 
 @pytest.fixture
-def database_url(sqlite_template, tmp_path):
-    path = tmp_path / "registry.sqlite"
-    shutil.copy(sqlite_template, path)
-    return f"sqlite:///{path}"
+def database_url(sqlite_url):
+    return sqlite_url
 
 
 def request(method="GET", *, host="127.0.0.1:8000", client=("10.0.0.7", 5), kind="http", **headers):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 import sqlalchemy as sa
 from qcrbox.contract.errors import QuotaExceeded
@@ -15,10 +13,8 @@ from qcrbox_registry.store.tables import loads, storage
 
 
 @pytest.fixture
-def database_url(sqlite_template, tmp_path):
-    path = tmp_path / "registry.sqlite"
-    shutil.copy(sqlite_template, path)
-    return f"sqlite:///{path}"
+def database_url(sqlite_url):
+    return sqlite_url
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def leftover(root, name, subject="group"):
 
 
 def decided(root, left, decision, **more):
-    body = {"subject": left["subject"], "id": left["id"], "decision": decision, **more}
+    body = {"subject": left["subject"], "id": left["id"], "decision": decision, "reason": "a test", **more}
     return root.post("/api/leftovers", json=body)
 
 

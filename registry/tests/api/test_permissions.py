@@ -82,7 +82,7 @@ class Site:
     def _hold(self, mode):
         """Calculations must wait, so that every request meets the same state."""
         path = f"/api/applications/{self.application['id']}/hold"
-        assert self.admin.post(path, json={"mode": mode}).status_code == 200
+        assert self.admin.post(path, json={"mode": mode, "reason": "a test"}).status_code == 200
 
     def close(self):
         self._hold(None)
@@ -193,6 +193,8 @@ class Site:
             "{tunnel_id}": lambda: "no-such-tunnel",
             "{agent_id}": lambda: "no-such-agent",
             "{decision_id}": lambda: "no-such-decision",
+            "{pass_id}": lambda: "no-such-pass",
+            "{rule_id}": lambda: 999_999_999,
             "{name}": lambda: "start.js",
         }
         for mark, make in values.items():
@@ -214,7 +216,9 @@ class Site:
         upload = {"files": {"file": ("b.txt", b"y")}}
         return {
             ("PATCH", "/api/applications/{application_id}"): lambda: {"json": {"warm": 0}},
-            ("POST", "/api/applications/{application_id}/hold"): lambda: {"json": {"mode": "hold"}},
+            ("POST", "/api/applications/{application_id}/hold"): lambda: {
+                "json": {"mode": "hold", "reason": "x"}
+            },
             ("POST", "/api/commands"): lambda: {"json": command},
             ("POST", "/api/commands/batch"): lambda: {"json": {"commands": [command]}},
             ("PATCH", "/api/calculations/{calculation_id}"): lambda: {"json": {"tags": ["a"]}},
@@ -230,6 +234,18 @@ class Site:
             ("PATCH", "/api/data-files/{file_id}"): lambda: {"json": {"filename": "new.txt"}},
             ("POST", "/api/trash/empty"): lambda: {"json": {"older_than_days": 30.0}},
             ("POST", "/api/retention"): lambda: {"json": {"unused_days": 30.0}},
+            **{
+                ("DELETE", path): lambda: {"params": {"reason": "a test"}}
+                for path in (
+                    "/api/applications/{application_id}",
+                    "/api/agents/{agent_id}",
+                    "/api/launchers/passes/{pass_id}",
+                    "/api/retention/rules/{rule_id}",
+                )
+            },
+            ("POST", "/api/launchers/join"): lambda: {"json": {"code": "no-such-code"}},
+            ("POST", "/api/retention/rules"): lambda: {"json": {"unused_days": 30.0, "reason": "full"}},
+            ("POST", "/api/launchers/passes"): lambda: {"json": {"launcher": "gpu-of-the-cells"}},
             ("POST", "/api/uploads"): lambda: {"json": {"filename": "a", "size": 3}},
             ("PATCH", "/api/uploads/{upload_id}"): lambda: {"content": b"123", "headers": BYTES},
             ("POST", "/api/shares"): lambda: {
@@ -256,7 +272,7 @@ class Site:
             },
             ("PUT", "/api/holds"): lambda: {"json": {"kind": "site"}},
             ("POST", "/api/leftovers"): lambda: {
-                "json": {"subject": "person", "id": 1, "decision": "archive"}
+                "json": {"subject": "person", "id": 1, "decision": "archive", "reason": "a test"}
             },
             ("PUT", "/internal/calculations/{calculation_id}/outputs"): lambda: {
                 "params": {"filename": "o.txt", "sha256": "0" * 64},
@@ -298,6 +314,9 @@ def site(registry, do):
 
 NO_SUCH_OBJECT = {  # allowed, and then there is no object of this name
     ("DELETE", "/api/agents/{agent_id}"),
+    ("DELETE", "/api/launchers/passes/{pass_id}"),
+    ("POST", "/api/launchers/join"),
+    ("DELETE", "/api/retention/rules/{rule_id}"),
     ("POST", "/api/leftovers"),
     ("POST", "/api/leftovers/decisions/{decision_id}/undo"),
     (WEBSOCKET, "/internal/calculations/{calculation_id}/tunnel/{tunnel_id}"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 
 import pytest
 import sqlalchemy as sa
@@ -331,11 +330,9 @@ class Parts:
 
 
 @pytest.fixture
-def database_url(sqlite_template, tmp_path):
+def database_url(sqlite_url):
     """The rules of the scheduler do not depend on the kind of database."""
-    path = tmp_path / "registry.sqlite"
-    shutil.copy(sqlite_template, path)
-    return f"sqlite:///{path}"
+    return sqlite_url
 
 
 @pytest.fixture

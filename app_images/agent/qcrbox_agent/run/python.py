@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,17 @@ class _Worker:
             pipe.close()
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a callable runs and who hears of it. A worker is kept for the next call of the same `owner`."""
+
+    cwd: Path
+    environment: Mapping[str, str]
+    logs: Logs
+    report: Report
+    owner: str
+
+
 class PythonRunner:
     """Calls Python callables, one at a time."""
 
@@ -196,33 +208,24 @@ class PythonRunner:
         self._worker: _Worker | None = None
         self._numbers = itertools.count()
 
-    async def run(
-        self,
-        call: Call,
-        arguments: Mapping[str, Any],
-        cwd: Path,
-        environment: Mapping[str, str],
-        logs: Logs,
-        report: Report,
-        owner: str,
-    ) -> Ended:
-        """Call with keywords and wait for the end. Output goes to `logs`, progress to `report`."""
+    async def run(self, call: Call, arguments: Mapping[str, Any], around: Surroundings) -> Ended:
+        """Call with keywords and wait for the end. Output goes to the logs, progress to `around.report`."""
         try:
-            worker = await self._worker_for(owner)
+            worker = await self._worker_for(around.owner)
         except WardenGone as error:
             return Ended(None, f"The callable could not be started: {error}")
-        worker.stdout.redirect(lambda data: logs.feed("stdout", data))
-        worker.stderr.redirect(lambda data: logs.feed("stderr", data))
+        worker.stdout.redirect(lambda data: around.logs.feed("stdout", data))
+        worker.stderr.redirect(lambda data: around.logs.feed("stderr", data))
         message = {
             "id": next(self._numbers),
             "import_path": call.import_path,
             "callable_name": call.callable_name,
             "arguments": dict(arguments),
-            "cwd": str(cwd),
-            "environment": dict(environment),
+            "cwd": str(around.cwd),
+            "environment": dict(around.environment),
         }
         try:
-            ended = await self._exchange(worker, message, report)
+            ended = await self._exchange(worker, message, around.report)
         except asyncio.CancelledError:
             self._drop(worker, kill=True)
             raise

@@ -1,4 +1,4 @@
-"""A person's Jupyter server in a container of this machine's Docker daemon, or as a service of a Swarm.
+"""A person's Jupyter server in a container of this machine's Docker daemon; `swarm` makes it a service.
 
 The container has a read-only root, no network, no capability and the platform's filter of system calls; its home and
 its sockets are mounted. Nothing that a person sends with a start changes any of it.
@@ -6,15 +6,14 @@ its sockets are mounted. Nothing that a person sends with a start changes any of
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
 from pathlib import Path
 from typing import Any
 
-from docker.types import LogConfig, Mount, Ulimit
-from dockerspawner import DockerSpawner, SwarmSpawner
+from docker.types import LogConfig, Ulimit
+from dockerspawner import DockerSpawner
 from jupyterhub.spawner import SpawnException
 from qcrbox.sandbox import seccomp
 from traitlets import List, Unicode, default
@@ -232,56 +231,5 @@ class DockerPersonSpawner(ContainerServer, DockerSpawner):
 
     async def stop(self, now: bool = False) -> None:
         """Stop the container and close its relay."""
-        await super().stop(now)
-        await self.close_relay()
-
-
-class SwarmPersonSpawner(ContainerServer, SwarmSpawner):
-    """One service of a Docker Swarm for each server, on this machine: its sockets are here."""
-
-    @default("pull_policy")
-    def _pull_policy(self) -> str:
-        return "never"
-
-    @default("cmd")
-    def _container_cmd(self) -> list[str]:
-        return self._cmd()
-
-    @default("object_name")
-    def _object_name_default(self) -> str:
-        return self._object_name()
-
-    async def start(self) -> tuple[str, int]:
-        """Open the relay and start the service; returns the relay's address and port."""
-        port = await self.prepare()
-        try:
-            self.extra_container_spec = await asyncio.to_thread(self._container_spec)
-            await super().start()
-        except BaseException:
-            await self.close_relay()
-            raise
-        self.seal_when_up()
-        return ("127.0.0.1", port)
-
-    def _container_spec(self) -> dict[str, Any]:
-        return {
-            "user": self.container_user,
-            "workdir": self.inside_home,
-            "hostname": "qcrbox",
-            "labels": self.labels(),
-            "read_only": True,
-            "init": True,
-            "cap_drop": ["ALL"],
-            "mounts": [
-                *(
-                    Mount(inside, outside, type="bind", read_only=read_only)
-                    for outside, (inside, read_only) in self._mounts.items()
-                ),
-                Mount("/tmp", None, type="tmpfs", tmpfs_size=self.shared_temporary_bytes, tmpfs_mode=0o1777),
-            ],
-        }
-
-    async def stop(self, now: bool = False) -> None:
-        """Stop the service and close its relay."""
         await super().stop(now)
         await self.close_relay()

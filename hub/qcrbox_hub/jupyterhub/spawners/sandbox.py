@@ -90,7 +90,7 @@ class SandboxSpawner(SeparateServer, Spawner):
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    pass_fds=(filter_.fileno(), *lifeline.pass_on()),
+                    pass_fds=(filter_.fileno(), *self._lifeline()),
                     preexec_fn=self._before_exec,
                 )
         finally:
@@ -136,9 +136,15 @@ class SandboxSpawner(SeparateServer, Spawner):
         changed.chmod(0o644)
         return {str(settings): changed}
 
+    def _lifeline(self) -> tuple[int, ...]:
+        """Its pipe belongs to the platform's user id. With that id a person could open its other end through /proc and
+        keep the whole platform from ending; such a sandbox notices by the platform's socket instead, within a minute.
+        """
+        return lifeline.pass_on() if self.uid is not None else ()
+
     def _environment(self) -> dict[str, str]:
         env = self.inside_environment(self.get_env())
-        if descriptor := lifeline.descriptor():
+        for descriptor in self._lifeline():
             env[lifeline.VARIABLE] = str(descriptor)
         return env
 

@@ -128,7 +128,7 @@ def test_locked_person_stays_out(hub: Hub, provider: Provider) -> None:
     provider.person("5", preferred_username="root2", groups=["it-staff"])
     provider.person("6", preferred_username="mallory", groups=[])
     admin, mallory = sign_in(hub, "5"), sign_in(hub, "6")
-    admin.submit("/hub/administration/people/mallory", action="lock", reason="test")
+    admin.submit("/hub/administration/people/mallory", action="lock", typed_name="mallory", reason="test")
     assert mallory.get("/hub/token").url.path != "/hub/token"
     form = mallory.get("/hub/oauth_login?next=/hub/token")
     assert mallory.http.post(form.url, data={"sub": "6"}).status_code == 403

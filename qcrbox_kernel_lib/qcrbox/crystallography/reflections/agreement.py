@@ -42,7 +42,7 @@ def agreement(
     """R factors of reflections that carry calculated values.
 
     weights: a and b of SHELXL's scheme. parameters: their number, for the goodness of fit.
-    scale: multiplies Fc²; None fits it. Reflections marked as excluded (`<`, `-`, `x`, `h`, `l`) are left out.
+    scale: multiplies Fc²; None fits it. Reflections marked as excluded (`-`, `x`, `h`, `l`) are left out; weak ones (`<`) count.
     Raises MissingItemsError without calculated values.
     """
     data = reflections.as_f_squared()

@@ -240,13 +240,18 @@ class StructureView:
         # Start-up time: anywidget is loaded when the first widget is shown.
         from qcrbox.widgets.structure_view.widget import StructureWidget
 
-        self._widget = StructureWidget(twin=twin.mark, link=link)
-        answer_while_busy(self._widget)
-        self._widget.show_scene(self.scene, self.title)
+        widget = StructureWidget(twin=twin.mark, link=link)
+        answer_while_busy(widget)
+        self.attach(widget)
+        widget.on_msg(lambda widget, content, _: self.hear(widget, content))
+        return widget
+
+    def attach(self, widget: Any) -> None:
+        """Draw in this widget: `show_scene(scene, title)`, `density`, `surface`, `send(message)`."""
+        self._widget = widget
+        widget.show_scene(self.scene, self.title)
         self._send_density()
         self._send_surface()
-        self._widget.on_msg(self._heard)
-        return self._widget
 
     def _keep(self) -> None:
         """Let the notebook keep the picture as it is seen now."""
@@ -262,7 +267,8 @@ class StructureView:
 
     # ------------------------------------------------------------ what the browser says
 
-    def _heard(self, widget: Any, content: dict[str, Any], _: Any) -> None:
+    def hear(self, widget: Any, content: dict[str, Any]) -> None:
+        """Answer a message of the browser through `widget`."""
         try:
             answer = self._answer(content)
         except (QcError, ValueError) as error:

@@ -37,6 +37,10 @@ class Ended:
     exit_code: int | None = None
     oom_killed: bool = False
     reason: str = ""
+    log: str = ""  # the end of its own output, as far as the engine keeps it
+
+
+LOG_BYTES = 16 * 1024  # of the end of an agent's output that a manager reads for `Ended.log`
 
 
 @dataclass(frozen=True)

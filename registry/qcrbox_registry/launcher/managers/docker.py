@@ -28,6 +28,7 @@ from traitlets import Float, Int, Unicode
 from qcrbox_registry.launcher.approvals import Approvals
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
 from qcrbox_registry.launcher.managers.base import (
+    LOG_BYTES,
     AgentPlan,
     Ended,
     FoundAgent,
@@ -42,6 +43,7 @@ T = TypeVar("T")
 LABEL = "org.qcrbox"
 USER = f"{CONTAINER_UID}:{CONTAINER_GID}"
 SOCKETS_DIR = "/run/qcrbox"  # where a container finds its sockets and its token
+MOST_LOG_LINES = 200
 MB, GB = 10**6, 10**9
 _ALIVE = frozenset({"running", "restarting", "paused"})
 _GONE = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
@@ -291,9 +293,19 @@ class DockerManager(Manager):
             return Ended(reason="its container is gone")
         if state["Status"] == "created" or state["Status"] in _ALIVE:
             return None
-        ended = Ended(state.get("ExitCode"), bool(state.get("OOMKilled")), self._words(state))
+        log = await self._call(self._log_of, handle)
+        ended = Ended(state.get("ExitCode"), bool(state.get("OOMKilled")), self._words(state), log)
         await self._remove(handle)
         return ended
+
+    @staticmethod
+    def _log_of(client: docker.DockerClient, handle: str) -> str:
+        """The end of the container's output; "" when Docker does not have it any more."""
+        try:
+            text: bytes = client.api.logs(handle, stdout=True, stderr=True, tail=MOST_LOG_LINES)
+        except (NotFound, APIError):
+            return ""
+        return text[-LOG_BYTES:].decode(errors="replace")
 
     def _state(self, client: docker.DockerClient, handle: str) -> dict[str, Any] | None:
         try:

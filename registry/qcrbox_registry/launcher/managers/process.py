@@ -27,6 +27,7 @@ from qcrbox_registry.launcher import programs
 from qcrbox_registry.launcher.catalogue import ApprovedApplication
 from qcrbox_registry.launcher.environments import EnvironmentFailed, Environments
 from qcrbox_registry.launcher.managers.base import (
+    LOG_BYTES,
     AgentPlan,
     Ended,
     FoundAgent,
@@ -191,8 +192,9 @@ class ProcessManager(Manager):
             if code is None:
                 return None
             del self._children[pid]
+            log = self._log_of(pid)
             self._forget_ended()
-            return Ended(exit_code=code, reason=_words(code))
+            return Ended(exit_code=code, reason=_words(code), log=log)
         return None if _is_process(pid, ticks) else Ended(reason="its process ended")
 
     async def stop(self, handle: str, grace_s: float) -> None:
@@ -213,6 +215,16 @@ class ProcessManager(Manager):
             await asyncio.sleep(0.01)
         self._children.pop(pid, None)
         self._forget_ended()
+
+    def _log_of(self, pid: int) -> str:
+        """The end of an agent's own output; "" when its file is gone."""
+        agent = next((record.agent for record in _records(self._run, self.launcher) if record.pid == pid), "")
+        try:
+            with (self._logs / f"{agent}.log").open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
+                return file.read().decode(errors="replace")
+        except OSError:
+            return ""
 
     def _runs(self, pid: int, ticks: int) -> bool:
         child = self._children.get(pid)
@@ -241,7 +253,7 @@ class ProcessManager(Manager):
                 for ending in ("json", "token"):
                     (self._run / f"{record.agent}.{ending}").unlink(missing_ok=True)
                 shutil.rmtree(self._work / record.agent, ignore_errors=True)
-        logs = sorted(self._logs.glob("*.log"), key=lambda path: path.stat().st_mtime)
+        logs = sorted(self._logs.glob("*.log*"), key=lambda path: path.stat().st_mtime)
         for path in logs[: -self.kept_logs or None]:
             path.unlink(missing_ok=True)
 

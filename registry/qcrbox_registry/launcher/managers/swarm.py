@@ -29,10 +29,11 @@ from docker.types import SecretReference as Secret
 from qcrbox.contract.messages import Limits
 from traitlets import List, Unicode
 
-from qcrbox_registry.launcher.managers.base import AgentPlan, StartFailed
+from qcrbox_registry.launcher.managers.base import LOG_BYTES, AgentPlan, StartFailed
 from qcrbox_registry.launcher.managers.docker import (
     LABEL,
     MB,
+    MOST_LOG_LINES,
     SOCKETS_DIR,
     USER,
     DockerManager,
@@ -237,6 +238,14 @@ class SwarmManager(DockerManager):
             found = client.api.inspect_container(inside.get("ContainerID") or "-")
             state |= found["State"] | {"Memory": found["HostConfig"]["Memory"]}
         return state
+
+    @staticmethod
+    def _log_of(client: docker.DockerClient, handle: str) -> str:
+        try:
+            parts = client.api.service_logs(handle, stdout=True, stderr=True, tail=MOST_LOG_LINES)
+            return b"".join(parts)[-LOG_BYTES:].decode(errors="replace")
+        except (NotFound, APIError):
+            return ""
 
     @staticmethod
     def _ask_to_end(client: docker.DockerClient, handle: str, grace_s: float) -> None:

@@ -8,7 +8,7 @@ outside the database. Each index names the question it answers.
 from __future__ import annotations
 
 from qcrbox_registry.store.tables.base import metadata, new_data_file_id, new_dataset_id, new_id
-from qcrbox_registry.store.tables.of_agents import agents, holds, launchers, sessions
+from qcrbox_registry.store.tables.of_agents import agents, holds, launcher_passes, launchers, sessions
 from qcrbox_registry.store.tables.of_applications import applications, command_durations, commands
 from qcrbox_registry.store.tables.of_calculations import (
     calculation_inputs,
@@ -19,9 +19,17 @@ from qcrbox_registry.store.tables.of_calculations import (
     log_chunks,
     progress,
 )
-from qcrbox_registry.store.tables.of_data import cif_index, data_files, datasets, file_contents, tags, uploads
+from qcrbox_registry.store.tables.of_data import (
+    cif_index,
+    data_files,
+    datasets,
+    file_contents,
+    node_notes,
+    tags,
+    uploads,
+)
 from qcrbox_registry.store.tables.of_people import groups, loads, people, quotas, shares, storage, usage
-from qcrbox_registry.store.tables.of_site import audit, handover_items, handovers, site
+from qcrbox_registry.store.tables.of_site import audit, handover_items, handovers, retention_rules, site
 
 __all__ = [
     "agents",
@@ -42,6 +50,7 @@ __all__ = [
     "handovers",
     "holds",
     "idempotency",
+    "launcher_passes",
     "launchers",
     "loads",
     "log_chunks",
@@ -49,9 +58,11 @@ __all__ = [
     "new_data_file_id",
     "new_dataset_id",
     "new_id",
+    "node_notes",
     "people",
     "progress",
     "quotas",
+    "retention_rules",
     "sessions",
     "shares",
     "site",

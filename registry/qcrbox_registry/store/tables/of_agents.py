@@ -51,6 +51,9 @@ agents = Table(
     Column("gone_at", Float),
     Column("exit_code", Integer),
     Column("reason", Text, nullable=False, server_default=""),
+    # It ended by a fault before it was ready; the end of its own output.
+    Column("failed_start", Boolean, nullable=False, server_default=sa.false()),
+    Column("log", Text, nullable=False, server_default=""),
 )
 
 launchers = Table(
@@ -77,4 +80,19 @@ holds = Table(
     Column("reason", Text, nullable=False),
     Column("by_id", ForeignKey("people.id")),
     Column("at", Float, nullable=False),
+)
+
+# Permission of a launcher to connect, without a seed in the data folder. Its join code works once, until it expires.
+launcher_passes = Table(
+    "launcher_passes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("launcher", String(63), nullable=False),
+    Column("code_hash", String(64), nullable=False, unique=True),
+    Column("code_expires_at", Float, nullable=False),
+    Column("by_id", ForeignKey("people.id"), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("joined_at", Float),
+    Column("address", String(64), nullable=False, server_default=""),  # where the code was used
+    Column("revoked_at", Float),
 )

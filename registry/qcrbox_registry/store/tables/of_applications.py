@@ -30,6 +30,10 @@ applications = Table(
     Column("most_agents", Integer),
     Column("approved", Boolean, nullable=False, server_default=sa.true()),
     Column("retired_at", Float),
+    Column(
+        "licence_state", String(12), nullable=False, server_default="unknown"
+    ),  # unknown | free | granted | needed
+    Column("licence_note", Text, nullable=False, server_default=""),
     Column("restricted_to", JSON),  # names of groups, null = everybody
     Column("registered_at", Float, nullable=False),
     Column("updated_at", Float, nullable=False),

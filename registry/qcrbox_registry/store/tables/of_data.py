@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -155,6 +156,19 @@ tags = Table(
     Column("at", Float, nullable=False),
 )
 Index("ix_tags_tag", tags.c.tag, tags.c.kind, tags.c.object_id)
+
+# What people add to the objects of a project; see store.node_notes.
+node_notes = Table(
+    "node_notes",
+    metadata,
+    Column("kind", String(12), primary_key=True),  # dataset | calculation
+    Column("object_id", ObjectId(32), primary_key=True),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("pinned", Boolean, nullable=False, server_default=sa.false()),
+    Column("project_id", DatasetId),  # the project that a dataset was moved to
+    Column("by_id", ForeignKey("people.id"), nullable=False),
+    Column("at", Float, nullable=False),
+)
 
 uploads = Table(
     "uploads",

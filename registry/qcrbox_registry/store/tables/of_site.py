@@ -1,8 +1,20 @@
-"""The site: audit trail, small facts, and what was decided for data of groups and accounts that are gone."""
+"""The site: audit trail, small facts, retention rules, decisions on the data of deleted groups and accounts."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+)
 
 from qcrbox_registry.store.tables.base import ObjectId, metadata, serial
 
@@ -56,4 +68,20 @@ handover_items = Table(
     Column("object_id", ObjectId(32), primary_key=True),
     Column("owner_id", Integer, nullable=False),
     Column("group_id", Integer),
+)
+
+# Rules that put old outputs into the trash every day. The three amounts are those of the last run.
+retention_rules = Table(
+    "retention_rules",
+    metadata,
+    serial(),
+    Column("unused_days", Float, nullable=False),
+    Column("group_id", Integer),  # null: outputs of everyone
+    Column("reason", Text, nullable=False),
+    Column("by_id", ForeignKey("people.id"), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("last_run_at", Float),
+    Column("datasets", Integer, nullable=False, server_default="0"),
+    Column("files", Integer, nullable=False, server_default="0"),
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
 )

@@ -1,0 +1,59 @@
+"""Contents of stored files, read with the person's own right to read them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from urllib.parse import quote
+
+import httpx
+from qcrbox.contract.errors import NotFound, QcError, TooLarge, Unreachable
+
+from qcrbox_extension.upstream import Upstream
+
+LARGEST_BYTES = 60 * 1024 * 1024
+_KEPT_BYTES = 120 * 1024 * 1024
+
+
+class StoredFiles:
+    """Reads files from the registry; the last ones are kept, since a stored file never changes.
+
+    One Jupyter server belongs to one person, so nothing that is kept is shown to another.
+    """
+
+    def __init__(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
+        self._upstream, self._client = upstream, client
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+
+    async def read(self, file_id: str) -> bytes:
+        """The bytes of a file. Raises NotFound, TooLarge, Unreachable."""
+        if file_id in self._kept:
+            self._kept.move_to_end(file_id)
+            return self._kept[file_id]
+        content = await self._fetch(file_id)
+        self._kept[file_id] = content
+        while len(self._kept) > 1 and sum(map(len, self._kept.values())) > _KEPT_BYTES:
+            self._kept.popitem(last=False)
+        return content
+
+    async def _fetch(self, file_id: str) -> bytes:
+        try:
+            address = self._upstream.address(f"data-files/{quote(file_id, safe='')}/download")
+            headers = self._upstream.authorization()
+            async with self._client.stream("GET", address, headers=headers) as answer:
+                if answer.status_code != 200:
+                    raise NotFound("There is no such file.", next="It may have been deleted.")
+                found = bytearray()
+                async for chunk in answer.aiter_bytes():
+                    found += chunk
+                    if len(found) > LARGEST_BYTES:
+                        raise TooLarge("The file is too large to be shown here.", next="Download it.")
+        except httpx.HTTPError as error:
+            raise Unreachable("The registry does not answer.", next="Try again.", part="registry") from error
+        return bytes(found)
+
+
+def as_qc_error(error: Exception) -> QcError:
+    """A fault of the crystallographic library on bad input, in words; those of ours are passed on."""
+    if isinstance(error, QcError):
+        return error
+    return NotFound("This file cannot be shown so.", why=f"{type(error).__name__}: {error}"[:300])

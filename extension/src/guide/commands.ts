@@ -1,0 +1,1 @@
+export const FIRST_REFINEMENT = 'qcrbox:first-refinement';

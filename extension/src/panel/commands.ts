@@ -1,0 +1,2 @@
+/** Asks for files and stores them. */
+export const UPLOAD = 'qcrbox:upload';

@@ -1,0 +1,122 @@
+import * as React from 'react';
+
+import { offerLabel, structureCommands } from '../offers';
+import type { IProjectNode } from '../registry/types';
+import type { IProjectProps } from './view';
+import { categoryWord } from './tree_view';
+
+/** The chosen step: its picture, what it was made with, and what can be done from here. */
+export function NodeDetail(props: IProjectProps & { node: IProjectNode }): JSX.Element {
+  const { node, model, store, actions, trans } = props;
+  const [isBroken, setBroken] = React.useState(false);
+  React.useEffect(() => setBroken(false), [node.structure]);
+  const beside = node.beside.map(id => model.tree?.nodes.find(each => each.id === id)?.title).filter(Boolean);
+  return (
+    <aside className="qcrbox-Projects-detail" aria-label={trans.__('The chosen step')}>
+      <h3>{node.title}</h3>
+      {node.structure && !isBroken && (
+        <img
+          src={store.client.pictureUrl(node.structure)}
+          alt={trans.__('Displacement ellipsoids of %1', node.title)}
+          onError={() => setBroken(true)}
+        />
+      )}
+      <dl>
+        <dt>{trans.__('Kind')}</dt>
+        <dd>{categoryWord(node.category, trans)}</dd>
+        {node.command && (
+          <>
+            <dt>{trans.__('Command')}</dt>
+            <dd>{node.command}</dd>
+          </>
+        )}
+        {node.verdict && (
+          <>
+            <dt>{trans.__('Verdict')}</dt>
+            <dd>{node.verdict}</dd>
+          </>
+        )}
+        {beside.length > 0 && (
+          <>
+            <dt>{trans.__('Used with')}</dt>
+            <dd>{beside.join(', ')}</dd>
+          </>
+        )}
+        <dt>{trans.__('Files')}</dt>
+        <dd>{node.files.map(file => file.filename).join(', ') || trans.__('none')}</dd>
+        <dt>{trans.__('Note')}</dt>
+        <dd>{node.note || '–'}</dd>
+      </dl>
+      <div className="qcrbox-Detail-buttons">
+        <button className="qcrbox-primary" onClick={() => actions.open(node)}>
+          {trans.__('Open')}
+        </button>
+        <button
+          className="qcrbox-small"
+          aria-pressed={node.pinned}
+          onClick={() =>
+            void model.annotate(
+              node,
+              { pinned: !node.pinned },
+              node.pinned ? trans.__('%1 unpinned', node.title) : trans.__('%1 pinned', node.title)
+            )
+          }
+        >
+          {node.pinned ? trans.__('Unpin') : trans.__('Pin')}
+        </button>
+        <button className="qcrbox-small" onClick={() => actions.note(node)}>
+          {trans.__('Note …')}
+        </button>
+        <button className="qcrbox-small" onClick={() => actions.rename(node)}>
+          {trans.__('Rename …')}
+        </button>
+        {node.kind === 'dataset' && (
+          <button className="qcrbox-small" onClick={() => actions.move(node)}>
+            {trans.__('Move to another project …')}
+          </button>
+        )}
+        {node.dataset_id && (
+          <button
+            className="qcrbox-small"
+            onClick={() => void model.bin(node, trans.__('files of %1 put into the bin', node.title))}
+          >
+            {trans.__('Put the files into the bin')}
+          </button>
+        )}
+      </div>
+      {node.structure && <StartHere {...props} />}
+    </aside>
+  );
+}
+
+/** The next step with this model: a branch of its own when there is one already. */
+function StartHere({ node, store, actions, trans }: IProjectProps & { node: IProjectNode }): JSX.Element {
+  const offers = structureCommands(store.applications);
+  // The usual next step comes first: the command that made this model, else a refinement.
+  const usual = offers.findIndex(each => `${each.application.slug}.${each.command.name}` === node.command);
+  const refine = offers.findIndex(each => each.command.name === 'refine_iam');
+  const [chosen, choose] = React.useState(Math.max(0, usual >= 0 ? usual : refine));
+  const offer = offers[chosen];
+  return (
+    <div className="qcrbox-Projects-start" role="group" aria-label={trans.__('Start from here')}>
+      <select
+        aria-label={trans.__('Command to start from here')}
+        value={chosen}
+        onChange={event => choose(Number(event.target.value))}
+      >
+        {offers.map((each, index) => (
+          <option key={`${each.application.slug}.${each.command.name}`} value={index} disabled={!!each.command.missing}>
+            {offerLabel(each, trans)}
+          </option>
+        ))}
+      </select>
+      <button
+        className="qcrbox-small"
+        disabled={!offer || !!offer.command.missing}
+        onClick={() => offer && actions.start(node, offer.application.slug, offer.command.name)}
+      >
+        {trans.__('Start from here …')}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,103 @@
+import type { RegistryClient } from '../registry/client';
+import { base64Of, bytesOf, decoded } from './bytes';
+import type { IEdit } from './edits';
+import { LiveModel } from './live_model';
+import { type ISource, queryOf } from './source';
+
+export interface IAlert {
+  test: string;
+  level: string;
+  text: string;
+  advice: string;
+  atoms: string[];
+}
+export interface IAlerts {
+  alerts: IAlert[];
+  not_run: [string, string][];
+  notice: string;
+}
+export interface ITable {
+  title: string;
+  caption: string;
+  heads: string[];
+  rows: string[][];
+}
+export interface IEntry {
+  tag: string;
+  value?: string;
+  cut?: boolean;
+  unit?: string;
+  words?: string;
+  choices?: string[];
+  tags?: string[];
+  rows?: string[][];
+  total?: number;
+}
+export interface IBlock {
+  name: string;
+  sections: { heading: string; entries: IEntry[] }[];
+}
+export interface IRemark {
+  line: number;
+  tag: string;
+  text: string;
+}
+
+/** What this Jupyter server computes from files, for tabs without a kernel. */
+export class ViewClient {
+  constructor(private readonly client: RegistryClient) {}
+
+  /** A part of a file; what the file lacks is an error in words. */
+  part<T>(name: string, source: ISource): Promise<T> {
+    return this.client.local<T>(`view/${name}?${queryOf(source)}`, init(source));
+  }
+
+  /** A plot as the model of the chart widget. */
+  async plot(name: string, source: ISource): Promise<LiveModel> {
+    return new LiveModel(decoded(await this.part(`plot-${name}`, source)) as Record<string, unknown>);
+  }
+
+  /** The structure as the model of the structure widget, answered by this server. */
+  async structure(source: ISource): Promise<LiveModel> {
+    const opened = await this.client.local<{ key: string; state: unknown }>(`live?${queryOf(source)}`, {
+      ...init(source),
+      method: 'POST'
+    });
+    return new LiveModel(decoded(opened.state) as Record<string, unknown>, async message => {
+      const told = await this.client.local(`live/${opened.key}`, {
+        method: 'POST',
+        body: JSON.stringify(message)
+      });
+      return decoded(told) as { state: Record<string, unknown>; messages: unknown[] };
+    });
+  }
+
+  /** The lineage of an object as the model of the lineage widget. */
+  async lineage(kind: string, id: string): Promise<LiveModel> {
+    const graph = await this.client.ask(`lineage/${kind}/${encodeURIComponent(id)}`);
+    const state = await this.client.local('lineage', {
+      method: 'POST',
+      body: JSON.stringify({ graph, focus: id })
+    });
+    return new LiveModel(state as Record<string, unknown>);
+  }
+
+  /** The bytes with these items changed, and what the dictionaries say of these items; nothing is stored. */
+  async edited(source: ISource, edits: IEdit[]): Promise<{ bytes: Uint8Array; remarks: IRemark[] }> {
+    const from = source.bytes ? { content: base64Of(source.bytes) } : { file: source.file };
+    const body = JSON.stringify({ name: source.name, ...from, edits });
+    const answer = await this.client.local<{ content: { $bytes: string }; remarks: IRemark[] }>('edit', {
+      method: 'POST',
+      body
+    });
+    return { bytes: bytesOf(answer.content.$bytes), remarks: answer.remarks };
+  }
+
+  moduleUrl(name: string): string {
+    return this.client.localUrl(`widgets/${name}.js`);
+  }
+}
+
+function init(source: ISource): RequestInit {
+  return source.bytes ? { method: 'POST', body: new Blob([source.bytes as Uint8Array<ArrayBuffer>]) } : {};
+}

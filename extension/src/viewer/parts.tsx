@@ -1,0 +1,277 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import type { IAlerts, ITable, ViewClient } from './client';
+import { Live, Shown, useAsked } from './live';
+import type { LiveModel } from './live_model';
+import { type ISource, queryOf } from './source';
+
+export interface IPartProps {
+  views: ViewClient;
+  source: ISource;
+  trans: TranslationBundle;
+}
+
+/** One answer per content of a file, not per object that describes it. */
+export function keyOf(source: ISource): string {
+  return source.bytes ? `${source.name}:${source.bytes.length}:${checksum(source.bytes)}` : queryOf(source);
+}
+
+function checksum(bytes: Uint8Array): number {
+  let sum = 0;
+  for (const byte of bytes) {
+    sum = (sum * 31 + byte) | 0;
+  }
+  return sum;
+}
+
+/** The structure to turn, grow and measure; with the difference map where the file has calculated values. */
+export function Structure(props: IPartProps & { density: boolean; highlight?: string[] }): JSX.Element {
+  const { views, source, density, highlight, trans } = props;
+  const [shown, show] = React.useState(false);
+  const asked = useAsked(() => views.structure(source), keyOf(source));
+  const model = asked.state === 'here' ? asked.value : undefined;
+  const labels = highlight?.join(' ') ?? '';
+  React.useEffect(() => {
+    if (model && labels) {
+      void model.ask({ do: 'highlight', labels: labels.split(' ') });
+    }
+  }, [model, labels]);
+  const toggle = (event: React.ChangeEvent<HTMLInputElement>) => {
+    show(event.target.checked);
+    void model?.ask({ do: 'difference density', shown: event.target.checked });
+  };
+  return (
+    <Shown asked={asked} trans={trans}>
+      {(here: LiveModel) => (
+        <>
+          {density && (
+            <label className="qcrbox-Density">
+              <input type="checkbox" checked={shown} onChange={toggle} />{' '}
+              {trans.__('Difference density Fo − Fc at ± 3 σ, with its peaks')}
+            </label>
+          )}
+          <Live url={views.moduleUrl('structure_view')} model={here} trans={trans} />
+        </>
+      )}
+    </Shown>
+  );
+}
+
+/** The plots that judge model and data; one at a time, each with its sentence. */
+export function Plots({ views, source, trans }: IPartProps): JSX.Element {
+  const [name, choose] = React.useState(source.name.endsWith('.fcf') ? 'fo_fc' : 'normal_probability');
+  const list = useAsked(() => views.part<{ plots: [string, string][] }>('plots', source), `list ${keyOf(source)}`);
+  const asked = useAsked(() => views.plot(name, source), `${name} ${keyOf(source)}`);
+  return (
+    <Shown asked={list} trans={trans}>
+      {({ plots }) => (
+        <>
+          <label>
+            {trans.__('Plot')}{' '}
+            <select value={name} onChange={event => choose(event.target.value)}>
+              {plots.map(([each, title]) => (
+                <option key={each} value={each}>
+                  {title}
+                </option>
+              ))}
+            </select>
+          </label>
+          <Shown asked={asked} trans={trans}>
+            {(model: LiveModel) => (
+              <>
+                <p>{String(model.get('alt') ?? '')}</p>
+                <Live url={views.moduleUrl('chart')} model={model} trans={trans} />
+              </>
+            )}
+          </Shown>
+          <Outliers views={views} source={source} trans={trans} />
+        </>
+      )}
+    </Shown>
+  );
+}
+
+function Outliers({ views, source, trans }: IPartProps): JSX.Element | null {
+  const asked = useAsked(() => views.part<ITable>('outliers', source), `outliers ${keyOf(source)}`);
+  if (asked.state !== 'here') {
+    return null; // a file without calculated values has none, and the plot has said so
+  }
+  return (
+    <details>
+      <summary>{trans.__('Worst fitting reflections')}</summary>
+      <TextTable table={{ ...asked.value, title: '', caption: '' }} />
+    </details>
+  );
+}
+
+/** Alerts of the local checks, grouped by level, each with its atoms shown in the picture. */
+export function Alerts(props: IPartProps & { show?: (atoms: string[]) => void }): JSX.Element {
+  const { views, source, show, trans } = props;
+  const asked = useAsked(() => views.part<IAlerts>('alerts', source), `alerts ${keyOf(source)}`);
+  const words: Record<string, string> = {
+    A: trans.__('serious'),
+    B: trans.__('potentially serious'),
+    C: trans.__('to check'),
+    G: trans.__('to note')
+  };
+  return (
+    <Shown asked={asked} trans={trans}>
+      {({ alerts, not_run, notice }) => (
+        <>
+          <p>
+            {['A', 'B', 'C', 'G']
+              .map(level => `${level} (${words[level]}): ${alerts.filter(each => each.level === level).length}`)
+              .join(' · ')}
+          </p>
+          <ul className="qcrbox-Alerts">
+            {alerts.map((alert, number) => (
+              <li key={number} data-level={alert.level}>
+                <strong>{alert.level}</strong> {alert.text} <em>{alert.advice}</em>{' '}
+                {alert.atoms.length > 0 && show && (
+                  <button className="qcrbox-small" onClick={() => show(alert.atoms)}>
+                    {trans.__('Show %1', shortened(alert.atoms))}
+                  </button>
+                )}
+              </li>
+            ))}
+          </ul>
+          <p>{notice}</p>
+          {not_run.length > 0 && (
+            <details>
+              <summary>{trans.__('Checks that could not run (%1)', not_run.length)}</summary>
+              <ul>
+                {not_run.map(([name, why]) => (
+                  <li key={name}>
+                    {name}: {why}
+                  </li>
+                ))}
+              </ul>
+            </details>
+          )}
+        </>
+      )}
+    </Shown>
+  );
+}
+
+function shortened(atoms: string[]): string {
+  return atoms.length > 4 ? `${atoms.slice(0, 4).join(', ')} …` : atoms.join(', ');
+}
+
+/** Table 1 and the tables of geometry. */
+export function Tables({ views, source, trans }: IPartProps): JSX.Element {
+  const asked = useAsked(() => views.part<{ tables: ITable[] }>('table', source), `table ${keyOf(source)}`);
+  return (
+    <Shown asked={asked} trans={trans}>
+      {({ tables }) => (
+        <>
+          {tables.map((table, number) => (
+            <details key={table.title} open={number === 0}>
+              <summary>{table.title}</summary>
+              <TextTable table={table} />
+            </details>
+          ))}
+        </>
+      )}
+    </Shown>
+  );
+}
+
+export function TextTable({ table }: { table: ITable }): JSX.Element {
+  return (
+    <div className="qcrbox-Table">
+      <table>
+        <thead>
+          <tr>
+            {table.heads.map((head, number) => (
+              <th key={number} scope="col">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {table.rows.map((row, number) => (
+            <tr key={number}>
+              {row.map((cell, column) => (
+                <td key={column}>{cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {table.caption && <small>{table.caption}</small>}
+    </div>
+  );
+}
+
+/** Reflections of a .hkl file: the first rows and how strong they are. */
+export function Reflections({ views, source, trans }: IPartProps): JSX.Element {
+  const asked = useAsked(
+    () => views.part<ITable & { words: string; total: number }>('reflections', source),
+    `reflections ${keyOf(source)}`
+  );
+  return (
+    <Shown asked={asked} trans={trans}>
+      {found => (
+        <>
+          <p>{found.words}</p>
+          <TextTable
+            table={{
+              title: '',
+              heads: found.heads,
+              rows: found.rows,
+              caption:
+                found.total > found.rows.length ? trans.__('The first %1 of %2.', found.rows.length, found.total) : ''
+            }}
+          />
+        </>
+      )}
+    </Shown>
+  );
+}
+
+/** The main facts and what the reader remarked. */
+export function FactList({ views, source, trans }: IPartProps): JSX.Element {
+  const asked = useAsked(
+    () => views.part<{ facts: [string, string][]; remarks: string[] }>('facts', source),
+    `facts ${keyOf(source)}`
+  );
+  return (
+    <Shown asked={asked} trans={trans}>
+      {({ facts, remarks }) => (
+        <>
+          <dl className="qcrbox-FactList">
+            {facts.map(([label, value]) => (
+              <React.Fragment key={label}>
+                <dt>{label}</dt>
+                <dd>{value}</dd>
+              </React.Fragment>
+            ))}
+          </dl>
+          {remarks.map(remark => (
+            <p className="qcrbox-Warning" key={remark}>
+              ⚠ {remark}
+            </p>
+          ))}
+        </>
+      )}
+    </Shown>
+  );
+}
+
+/** The file as it is. */
+export function PlainText({ views, source, trans }: IPartProps): JSX.Element {
+  const asked = useAsked(() => views.part<{ text: string; whole: boolean }>('text', source), `text ${keyOf(source)}`);
+  return (
+    <Shown asked={asked} trans={trans}>
+      {({ text, whole }) => (
+        <>
+          {!whole && <p>{trans.__('The beginning of the file.')}</p>}
+          <pre className="qcrbox-PlainText">{text}</pre>
+        </>
+      )}
+    </Shown>
+  );
+}

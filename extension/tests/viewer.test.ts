@@ -1,0 +1,109 @@
+import { expect, test, vi } from 'vitest';
+
+import { failureOf } from '../src/command/failure';
+import type { IDataFile, IDataset } from '../src/registry/types';
+import { base64Of, bytesOf, decoded } from '../src/viewer/bytes';
+import { Edits } from '../src/viewer/edits';
+import { LiveModel } from '../src/viewer/live_model';
+import { canBeShown, queryOf, sourceOf } from '../src/viewer/source';
+import { versionWord } from '../src/viewer/storing';
+
+const file = (filename: string) => ({ filename, qcrbox_file_id: `f-${filename}` }) as IDataFile;
+const dataset = (...files: IDataFile[]) =>
+  ({ name: 'azu', data_files: Object.fromEntries(files.map(each => [each.filename, each])) }) as unknown as IDataset;
+
+test('bytes survive base64, also many of them', () => {
+  const bytes = Uint8Array.from({ length: 30_000 }, (_, number) => number % 256);
+  expect(bytesOf(base64Of(bytes))).toEqual(bytes);
+});
+
+test('bytes of the server become views on bytes, wherever they stand', () => {
+  const value = decoded({ panels: [{ x: { $bytes: base64Of(new Uint8Array([1, 2])) }, label: 'x' }] }) as {
+    panels: { x: DataView; label: string }[];
+  };
+  expect(value.panels[0]?.x.getUint8(1)).toBe(2);
+  expect(value.panels[0]?.label).toBe('x');
+});
+
+test.each([
+  ['a.cif', true],
+  ['a.FCF', true],
+  ['a.res', true],
+  ['a.cube', true],
+  ['a.txt', false],
+  ['cif', false]
+])('%s can be shown: %s', (name, shown) => {
+  expect(canBeShown(name)).toBe(shown);
+});
+
+test('a CIF is shown with the only .fcf beside it, and with none of several', () => {
+  expect(sourceOf(file('a.cif'), dataset(file('a.cif'), file('a.fcf'))).fcf).toBe('f-a.fcf');
+  expect(sourceOf(file('a.cif'), dataset(file('a.cif'), file('a.fcf'), file('b.fcf'))).fcf).toBeUndefined();
+  expect(queryOf(sourceOf(file('a & b.cif')))).toBe('name=a+%26+b.cif&file=f-a+%26+b.cif');
+});
+
+test('the last of several changes of one item counts, and each can be undone and done again', () => {
+  const edits = new Edits();
+  edits.add({ block: 'a', tag: '_Cell_length_a', value: '5' });
+  edits.add({ block: 'a', tag: '_cell_length_a', value: '6' });
+  edits.add({ block: 'a', tag: '_atom_site_label', row: 1, value: 'O1W' });
+  expect(edits.list.map(each => each.value)).toEqual(['6', 'O1W']);
+  edits.undo();
+  edits.undo();
+  expect(edits.valueOf('a', '_cell_length_a')).toBe('5');
+  expect(edits.valueOf('b', '_cell_length_a')).toBeUndefined();
+  edits.redo();
+  expect(edits.valueOf('a', '_cell_length_a')).toBe('6');
+  edits.add({ block: 'a', tag: '_cell_length_b', value: '7' });
+  expect(edits.canRedo).toBe(false);
+  edits.clear();
+  expect(edits.list).toEqual([]);
+});
+
+test('a widget hears what its message changes and answers', async () => {
+  const model = new LiveModel({ scene: 1 }, async () => ({
+    state: { scene: 2 },
+    messages: [{ re: 7, text: '1.02 Å' }]
+  }));
+  const [redrawn, told] = [vi.fn(), vi.fn()];
+  model.on('change:scene', redrawn);
+  model.on('msg:custom', told);
+  await model.ask({ do: 'measure', id: 7 });
+  expect(model.get('scene')).toBe(2);
+  expect(redrawn).toHaveBeenCalledOnce();
+  expect(told).toHaveBeenCalledWith({ re: 7, text: '1.02 Å' });
+  model.off('msg:custom', told);
+  await model.ask({ do: 'measure', id: 8 });
+  expect(told).toHaveBeenCalledOnce();
+});
+
+test('a server that is gone is an answer, not silence', async () => {
+  const model = new LiveModel({}, async () => {
+    throw new Error('This view is no longer open on the server.');
+  });
+  const told = vi.fn();
+  model.on('msg:custom', told);
+  await model.ask({ do: 'table', id: 3 });
+  expect(told).toHaveBeenCalledWith({ re: 3, error: 'This view is no longer open on the server.' });
+});
+
+test('a version is called by the first word that is free', () => {
+  const azu = dataset(file('a.cif'));
+  expect(versionWord(azu, [azu])).toBe('edited');
+  expect(versionWord(azu, [azu, { name: 'azu (edited)' } as IDataset])).toBe('edited 2');
+});
+
+test.each([
+  ['The cell is impossible. Check _cell_length_a.', 'The cell is impossible. Check _cell_length_a.', false],
+  [
+    'No reflections.\nTraceback (most recent call last):\n  File "/srv/a.py", line 3, in f\n    g()\nValueError: no data',
+    'No reflections.\nValueError: no data',
+    true
+  ],
+  ['shelxl failed\nsee /var/lib/qcrbox/work/3f/log', 'shelxl failed', true],
+  ['ratio 1/2 of R/S', 'ratio 1/2 of R/S', false]
+])('a failure is read without paths and tracebacks: %j', (text, words, hasDetails) => {
+  const found = failureOf(text);
+  expect(found.words).toBe(words);
+  expect(found.details !== '').toBe(hasDetails);
+});

@@ -1,0 +1,88 @@
+"""How the pages write times, sizes, durations and numbers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from qcrbox_hub.admin.words import as_datetime, duration, moment, number, size
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (NOON, "2026-03-01 12:00"),
+        (NOON.replace(tzinfo=None), "2026-03-01 12:00"),
+        (NOON.astimezone(timezone(timedelta(hours=5))), "2026-03-01 12:00"),
+        (NOON.timestamp(), "2026-03-01 12:00"),
+        ("2026-03-01T12:00:00Z", "2026-03-01 12:00"),
+        ("2026-03-01T13:30:00+01:30", "2026-03-01 12:00"),
+        (0, "1970-01-01 00:00"),
+        (None, ""),
+        ("", ""),
+    ],
+)
+def test_moment_is_utc_to_the_minute(value: Any, words: str) -> None:
+    assert moment(value) == words
+
+
+def test_time_that_cannot_be_read_is_an_error_not_a_wrong_time() -> None:
+    with pytest.raises(ValueError, match="yesterday"):
+        as_datetime("yesterday")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, ""),
+        (0, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h 0 min"),
+        (48 * 3600 - 1, "47 h 59 min"),
+        (48 * 3600, "2 days"),
+        (400 * 86400, "400 days"),
+    ],
+)
+def test_duration_in_its_largest_units(seconds: Any, words: str) -> None:
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        (None, ""),
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1024**2 - 1, "1024.0 KiB"),
+        (3 * 1024**3, "3.0 GiB"),
+        (5 * 1024**6, "5120.0 PiB"),
+        (-2048, "-2.0 KiB"),
+    ],
+)
+def test_size_in_binary_units(amount: Any, words: str) -> None:
+    assert size(amount) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, ""),
+        (0, "0"),
+        (0.001, "< 0.01"),
+        (0.01, "0.01"),
+        (12, "12"),
+        (12.0, "12"),
+        (1234567, "1,234,567"),
+        (1234.567, "1,234.57"),
+        (-3.5, "-3.50"),
+        ("any", "any"),
+    ],
+)
+def test_number_without_needless_digits(value: Any, words: str) -> None:
+    assert number(value) == words

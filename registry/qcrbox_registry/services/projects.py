@@ -1,0 +1,232 @@
+"""Projects: each structure with its history, as a tree; notes, pins and moved datasets."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox.contract.models import iso
+
+from qcrbox_registry.access import audit
+from qcrbox_registry.access.reach import reach
+from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.services import authorized, project_search
+from qcrbox_registry.services.context import Context, Json
+from qcrbox_registry.services.project_forest import Node, Project, projects_of, split_id
+from qcrbox_registry.services.reduced_cell import niggli
+from qcrbox_registry.services.texts import LONGEST_DESCRIPTION, checked_text
+from qcrbox_registry.store import events, node_notes, projects
+from qcrbox_registry.store.audit import record
+from qcrbox_registry.store.engine import Connection
+from qcrbox_registry.store.projects import CalculationRow, DatasetRow, Rows
+from qcrbox_registry.store.visibility import condition
+
+MOST_HITS = 50
+_CELL = ("a", "b", "c", "alpha", "beta", "gamma")
+
+
+@dataclass(frozen=True, slots=True)
+class Annotate:
+    """What to change at a node; None leaves it. `project`: id of another project, "" for the dataset's own place."""
+
+    note: str | None = None
+    pinned: bool | None = None
+    project: str | None = None
+
+
+class ProjectService:
+    """Projects that a person may see."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def page(self, actor: Actor, text: str, holds: str, *, limit: int, mine: bool) -> Json:
+        """Projects that fit a text, pinned ones first, then the one that changed last. Raises UserInputError.
+
+        holds: id of a dataset or calculation; only the project that has it.
+        """
+
+        def read(conn: Connection) -> Json:
+            rows = _rows(conn, actor, mine=mine)
+            found: list[tuple[Project, list[Node]]] = []
+            for project in projects_of(rows):
+                if holds and not project.holds(holds):
+                    continue
+                hit = project_search.hits(project, text, niggli)
+                if hit is not None:
+                    found.append((project, hit))
+            found.sort(key=lambda pair: not pair[0].root.row.annotation.pinned)
+            return {
+                "projects": [_summary(project, hit) for project, hit in found[:limit]],
+                "total": len(found),
+                "truncated": rows.truncated,
+            }
+
+        return await self._context.db.read(read)
+
+    async def get(self, actor: Actor, project_id: str, *, mine: bool) -> Json:
+        """A project with all its nodes. Raises NotFound."""
+
+        def read(conn: Connection) -> Json:
+            project = _find(conn, actor, project_id, mine=mine)
+            newest = project.newest_model
+            nodes = [_node(node, node is newest) for node in project.nodes]
+            return {"project": _summary(project, []), "nodes": nodes}
+
+        return await self._context.db.read(read)
+
+    async def annotate(self, actor: Actor, kind: str, object_id: str, asked: Annotate) -> Json:
+        """Set note, pin or project of a dataset or calculation. Raises NotFound, NotAllowed, UserInputError."""
+        values: dict[str, Any] = {}
+        if asked.note is not None:
+            values["note"] = checked_text(asked.note, "note", LONGEST_DESCRIPTION)
+        if asked.pinned is not None:
+            values["pinned"] = asked.pinned
+        if asked.project is not None and kind != "dataset":
+            raise UserInputError(
+                "Only a dataset can be moved to another project.", next="Move its first input."
+            )
+        now = time.time()
+
+        def write(conn: Connection) -> tuple[list[events.Event], node_notes.Annotation]:
+            row = (
+                authorized.dataset(conn, actor, "tag", object_id)
+                if kind == "dataset"
+                else authorized.calculation(conn, actor, "tag", object_id)
+            )
+            if asked.project is not None:
+                values["project_id"] = _target(conn, actor, row.id, asked.project)
+            node_notes.change(conn, node_notes.Annotated(kind, row.id, actor.person_id, now), values)
+            record(
+                conn,
+                [audit.entry(actor, "annotate", now, kind=kind, object_id=row.id, fields=sorted(values))],
+            )
+            about = events.about("project", row, now, "changed")
+            after = node_notes.of(conn, kind, [row.id])[row.id]
+            return list(events.write(conn, [about])), after
+
+        changed, after = await self._context.db.write(write)
+        self._context.publish(changed)
+        return {"note": after.note, "pinned": after.pinned, "project": after.project_id}
+
+
+def _rows(conn: Connection, actor: Actor, *, mine: bool) -> Rows:
+    now = time.time()
+    return projects.read(
+        conn,
+        condition(reach(actor, "dataset", mine=mine), now),
+        condition(reach(actor, "calculation", mine=mine), now),
+    )
+
+
+def _find(conn: Connection, actor: Actor, project_id: str, *, mine: bool) -> Project:
+    for project in projects_of(_rows(conn, actor, mine=mine)):
+        if project.id == project_id:
+            return project
+    raise NotFound(
+        f"There is no project {project_id[:200]!r}.", next="Its data may have been deleted or moved."
+    )
+
+
+def _target(conn: Connection, actor: Actor, dataset_id: str, project: str) -> str | None:
+    """The founding dataset of the project that a dataset is moved to. Raises NotFound, UserInputError."""
+    if not project:
+        return None
+    root, owner = split_id(project)
+    if owner:
+        raise UserInputError(
+            "Data cannot be moved to the project of an example.", next="Choose another project."
+        )
+    founder = authorized.dataset(conn, actor, "tag", root)
+    if founder.id == dataset_id:
+        return None
+    if founder.kind != "data":
+        raise UserInputError("A project begins with data, not with a result.", next="Choose another project.")
+    return founder.id
+
+
+# ---------------------------------------------------------------- as JSON
+
+
+def _summary(project: Project, hit: list[Node]) -> Json:
+    newest = project.newest_model
+    index = _index(newest) or _index(project.root) or {}
+    counts: dict[str, int] = {}
+    for node in project.nodes:
+        counts[node.category] = counts.get(node.category, 0) + 1
+    return {
+        "id": project.id,
+        "name": _name(project),
+        "owner": project.owner,
+        "note": project.root.row.annotation.note,
+        "pinned": project.root.row.annotation.pinned,
+        "formula": str(index.get("formula_moiety") or index.get("formula_sum") or ""),
+        "space_group": str(index.get("space_group_hm") or ""),
+        "cell": [index.get(name) for name in _CELL] if index.get("a") else [],
+        "changed_at": iso(project.changed_at),
+        "counts": counts,
+        "running": sum(
+            isinstance(node.row, CalculationRow) and node.row.state in ("submitted", "running")
+            for node in project.nodes
+        ),
+        "newest": None if newest is None else _node(newest, is_newest=True),
+        "hits": [_node(node, node is newest) for node in hit[:MOST_HITS]],
+    }
+
+
+def _name(project: Project) -> str:
+    row = project.root.row
+    if isinstance(row, CalculationRow):
+        return row.subject or row.title
+    if row.name and row.visible:
+        return row.name
+    made = next((node.row for node in project.nodes if isinstance(node.row, CalculationRow)), None)
+    return made.subject if made is not None else ""
+
+
+def _index(node: Node | None) -> Any:
+    return next((file.index for file in node.structures if file.index), None) if node else None
+
+
+def _node(node: Node, is_newest: bool) -> Json:
+    row, index = node.row, _index(node) or {}
+    is_calculation = isinstance(row, CalculationRow)
+    shown: Json = {
+        "id": node.id,
+        "kind": "calculation" if is_calculation else "dataset",
+        "category": node.category,
+        "parent": node.parent,
+        "beside": node.beside,
+        "owner": row.owner,
+        "at": iso(row.at),
+        "note": row.annotation.note,
+        "pinned": row.annotation.pinned,
+        "newest": is_newest,
+        "files": [{"qcrbox_file_id": file.id, "filename": file.filename} for file in row.files],
+        "structure": next((file.id for file in node.structures), None),
+        "r1": index.get("r1"),
+    }
+    if isinstance(row, CalculationRow):
+        return shown | {
+            "title": row.title,
+            "verdict": row.verdict,
+            "status": row.state,
+            "doubtful": row.is_doubtful,
+            "command": f"{row.application}.{row.command}",
+            "dataset_id": row.output_dataset_id,
+        }
+    return shown | _dataset(row)
+
+
+def _dataset(row: DatasetRow) -> Json:
+    title = row.name if row.visible else "not visible to you"
+    return {
+        "title": title,
+        "verdict": "deleted" if row.deleted else "",
+        "status": "",
+        "doubtful": False,
+        "command": "",
+        "dataset_id": row.id,
+    }

@@ -1,0 +1,209 @@
+"""Rows from which projects are made: datasets, calculations and their files, with what is known of their CIFs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from qcrbox.contract.ids import in_arguments
+from sqlalchemy.engine import Connection
+
+from qcrbox_registry.store import node_notes, titles
+from qcrbox_registry.store.node_notes import Annotation
+from qcrbox_registry.store.records import parts
+from qcrbox_registry.store.tables import calculations, cif_index, data_files, datasets, people
+
+# More than a person makes in years; beyond it the oldest calculations are left out, and the answer says so.
+MOST_CALCULATIONS = 10_000
+MOST_DATASETS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file that is there, with the index of a CIF."""
+
+    id: str
+    filename: str
+    dataset_id: str | None
+    index: Mapping[str, Any] | None = None
+
+    @property
+    def is_structure(self) -> bool:
+        """Whether it is a CIF with atoms; one that is not indexed yet counts."""
+        if self.index is None:
+            return self.filename.lower().endswith(".cif")
+        return bool(self.index.get("kind") == "structure")
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRow:
+    """A dataset that is no output."""
+
+    id: str
+    owner: str
+    name: str
+    kind: str  # data | example
+    at: float
+    deleted: bool = False
+    visible: bool = True
+    annotation: Annotation = node_notes.NONE
+    files: Sequence[FileRow] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CalculationRow:
+    """A calculation with its result. `inputs`: ids of files, in the order of the parameters; the first is the main one."""
+
+    id: str
+    owner: str
+    title: str
+    subject: str
+    verdict: str
+    state: str
+    application: str
+    command: str
+    interactive: bool
+    at: float
+    is_doubtful: bool
+    inputs: Sequence[str] = ()
+    output_dataset_id: str | None = None
+    annotation: Annotation = node_notes.NONE
+    files: Sequence[FileRow] = ()
+
+
+@dataclass(slots=True)
+class Rows:
+    """Everything that projects are made of. `dataset_of`: file id -> dataset id, for inputs and outputs."""
+
+    datasets: dict[str, DatasetRow] = field(default_factory=dict)
+    calculations: dict[str, CalculationRow] = field(default_factory=dict)
+    dataset_of: dict[str, str] = field(default_factory=dict)
+    truncated: bool = False
+
+
+def read(
+    conn: Connection, visible_datasets: sa.ColumnElement[bool], visible_calculations: sa.ColumnElement[bool]
+) -> Rows:
+    """The rows that satisfy these conditions, and the datasets that the calculations began with."""
+    rows = Rows()
+    made = _calculations(conn, visible_calculations)
+    rows.truncated = len(made) > MOST_CALCULATIONS
+    made = made[:MOST_CALCULATIONS]
+    inputs = {row.id: _inputs(row.arguments) for row in made}
+    rows.dataset_of = _datasets_of(conn, {file for ids in inputs.values() for file in ids})
+    found = _datasets(conn, visible_datasets, rows.dataset_of.values())
+    outputs = [row.output_dataset_id for row in made if row.output_dataset_id]
+    files = _files(conn, [*(row.id for row in found), *outputs])
+    rows.dataset_of |= {file.id: dataset_id for dataset_id, these in files.items() for file in these}
+    noted = node_notes.of(conn, "dataset", [row.id for row in found])
+    for row in found:
+        rows.datasets[row.id] = DatasetRow(
+            id=row.id,
+            owner=row.owner,
+            name=row.name or (files[row.id][0].filename if files.get(row.id) else ""),
+            kind=row.kind,
+            at=row.created_at,
+            deleted=row.deleted_at is not None,
+            visible=bool(row.visible),
+            annotation=noted.get(row.id, node_notes.NONE),
+            files=files.get(row.id, ()),
+        )
+    noted = node_notes.of(conn, "calculation", [row.id for row in made])
+    for row in made:
+        rows.calculations[row.id] = _calculation(
+            row, inputs[row.id], noted.get(row.id, node_notes.NONE), files.get(row.output_dataset_id, ())
+        )
+    return rows
+
+
+def _calculation(
+    row: Any, inputs: Sequence[str], noted: Annotation, files: Sequence[FileRow]
+) -> CalculationRow:
+    return CalculationRow(
+        id=row.id,
+        owner=row.owner,
+        title=titles.title_of(row),
+        subject=row.subject,
+        verdict=row.verdict,
+        state=row.state,
+        application=row.application_slug,
+        command=row.command_name,
+        interactive=row.interactive,
+        at=row.finished_at or row.submitted_at,
+        is_doubtful=row.state == "successful"
+        and (bool(row.warnings) or titles.NOT_CONVERGED in row.verdict.lower()),
+        inputs=inputs,
+        output_dataset_id=row.output_dataset_id,
+        annotation=noted,
+        files=files,
+    )
+
+
+def _calculations(conn: Connection, visible: sa.ColumnElement[bool]) -> list[Any]:
+    query = (
+        sa.select(calculations, people.c.name.label("owner"))
+        .join(people, people.c.id == calculations.c.owner_id)
+        .where(visible)
+        .order_by(calculations.c.id.desc())
+        .limit(MOST_CALCULATIONS + 1)
+    )
+    return list(conn.execute(query))
+
+
+def _inputs(arguments: Mapping[str, Any]) -> list[str]:
+    """Ids of input files. Arguments are stored in the order of the parameters."""
+    return [
+        str(value["data_file_id"])
+        for value in in_arguments(arguments).values()
+        if isinstance(value, Mapping) and value.get("data_file_id")
+    ]
+
+
+def _datasets_of(conn: Connection, file_ids: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in parts(sorted(file_ids)):
+        query = sa.select(data_files.c.id, data_files.c.dataset_id).where(
+            data_files.c.id.in_(part), data_files.c.dataset_id.isnot(None)
+        )
+        found |= {row.id: row.dataset_id for row in conn.execute(query)}
+    return found
+
+
+def _datasets(conn: Connection, visible: sa.ColumnElement[bool], used: Iterable[str]) -> list[Any]:
+    """Datasets that are no outputs: the visible ones, and those that were used, deleted or hidden ones too."""
+    columns = (
+        datasets.c.id,
+        datasets.c.name,
+        datasets.c.kind,
+        datasets.c.created_at,
+        datasets.c.deleted_at,
+        people.c.name.label("owner"),
+    )
+    base = sa.select(*columns, sa.case((visible, 1), else_=0).label("visible")).join(
+        people, people.c.id == datasets.c.owner_id
+    )
+    own = base.where(datasets.c.kind == "data", datasets.c.deleted_at.is_(None), visible)
+    found = {row.id: row for row in conn.execute(own.order_by(datasets.c.id.desc()).limit(MOST_DATASETS))}
+    for part in parts(sorted(set(used) - set(found))):
+        query = base.where(datasets.c.id.in_(part), datasets.c.kind != "output")
+        found |= {row.id: row for row in conn.execute(query)}
+    return list(found.values())
+
+
+def _files(conn: Connection, dataset_ids: Sequence[str]) -> dict[str, list[FileRow]]:
+    found: dict[str, list[FileRow]] = {}
+    joined = data_files.outerjoin(cif_index, cif_index.c.data_file_id == data_files.c.id)
+    columns = (data_files.c.id, data_files.c.filename, data_files.c.dataset_id, cif_index.c.full)
+    for part in parts(dataset_ids):
+        query = (
+            sa.select(*columns)
+            .select_from(joined)
+            .where(data_files.c.dataset_id.in_(part), data_files.c.deleted_at.is_(None))
+            .order_by(data_files.c.id)
+        )
+        for row in conn.execute(query):
+            file = FileRow(row.id, row.filename, row.dataset_id, row.full)
+            found.setdefault(row.dataset_id, []).append(file)
+    return found
