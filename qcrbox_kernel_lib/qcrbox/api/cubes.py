@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -17,7 +18,7 @@ class HasBytes(Protocol):
     """A file whose content can be had."""
 
     @property
-    def bytes(self) -> bytes:
+    def bytes(self) -> builtins.bytes:
         """The content."""
         ...
 
