@@ -19,9 +19,12 @@ pytestmark = pytest.mark.attack(11)
 
 
 @pytest.fixture(scope="module")
-def written(ada: Browser, make_person: Callable[..., Browser]) -> Iterator[list[str]]:
+def written(
+    ada: Browser, make_person: Callable[..., Browser], rest: Callable[..., Any]
+) -> Iterator[list[str]]:
     """Puts the text into every field that takes some; the pages that show it."""
-    make_person("hubert-hostile", "hostile-lab")
+    # The registry knows people and groups from their first request on.
+    rest(make_person("hubert-hostile", "hostile-lab"), "GET", "/api/me")
     found = re.search(r'/applications/(\d+)">[Rr]efine', ada.get(f"{ROOT}/applications").text)
     assert found
     application = f"{ROOT}/applications/{found.group(1)}"
