@@ -147,6 +147,14 @@ class World:
 
         return self.write(assign)
 
+    def change(self, calculation_id, new, attempt, *, step=None, at=None, extra=None, **fields):
+        """The event of one change, None when nothing changed. Raises why it was refused."""
+        wanted = transitions.Change(calculation_id, new, attempt, step, at, fields, extra or {})
+        written, (refused,) = self.write(lambda conn: transitions.change_states(conn, [wanted]))
+        if refused is not None:
+            raise refused
+        return written[0] if written else None
+
     def dataset(self, owner="ada", files=("model.cif",), group=None, **more):
         """(dataset id, [file ids])."""
         dataset = datasets.NewDataset(self.person[owner], group_id=self.group.get(group), **more)

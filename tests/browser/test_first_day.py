@@ -118,7 +118,7 @@ def test_store_is_searched_handled_and_undone(student: Person) -> None:
     expect(rows.filter(has_text="thpp").first).to_be_visible()
     store.get_by_label("Cell").fill("6.9 14.6 9.7 90 90.6 90")
     store.get_by_label("R1 below").fill("0.0001")
-    expect(store).to_contain_text("Nothing fits.")
+    expect(store).to_contain_text("Nothing matches.")
     store.get_by_role("button", name="Clear").click()
     drop = rows.filter(has_text="drop.cif").first
     drop.get_by_role("checkbox").focus()

@@ -123,7 +123,7 @@ def test_what_was_discarded_is_not_in_the_store(shelxle: Desk, shelxle_lab: Solo
     leave_and_come_back(shelxle, shelxle_lab)
     edit_in_shelxle(shelxle)
     shelxle.act("discard")
-    shelxle.page.get_by_role("button", name="Go on").click()
+    shelxle.page.get_by_role("button", name="Keep working").click()
     shelxle.expect_phase("connected")
     shelxle.act("discard")
     shelxle.page.locator(".jp-Dialog").get_by_role("button", name="Discard").click()
@@ -188,7 +188,7 @@ def test_the_keyboard_goes_to_the_program_and_comes_back(window: Desk) -> None:
     assert panel.is_visible()
     window.chord()
     expect(window.tab.locator(".qcrbox-Keyboard")).to_have_attribute("data-captured", "false")
-    expect(window.tab.locator(".qcrbox-Announcer")).to_have_text("The keyboard is back.")
+    expect(window.tab.locator(".qcrbox-Announcer")).to_have_text("The keyboard is back in Lab.")
     keyboard.press("Tab")
     assert window.page.evaluate("document.activeElement.dataset.act") == "finish"
     keyboard.press("Control+b")
@@ -396,7 +396,7 @@ def test_teacher_looks_on_by_a_link_through_hub_and_proxy(student: Person, teach
     for name in ("view-only", "discard", "allow-view"):
         expect(other.tab.locator(f'[data-act="{name}"]')).to_be_disabled()
     panel = other.open_panel()
-    panel.get_by_label("Everybody").check()  # a list shows one's own work first
+    panel.get_by_label("Everyone").check()  # a list shows one's own work first
     expect(panel.locator("[data-session]")).to_contain_text(student.name)
 
     desk.act("allow-view")

@@ -28,6 +28,8 @@ from qcrbox_refine.model import Atom, Model, scattering_type
 from qcrbox_refine.parameters import FREE, UNSTATED
 from qcrbox_refine.progress import say
 
+_FARTHEST = 1000.0  # in cells; beyond it a number is no coordinate
+
 
 def apply_edits(model: Model, text: str | None) -> list[str]:
     """Change the model in place; returns what was done, one sentence each.
@@ -95,8 +97,7 @@ def _delete(model: Model, words: list[str]) -> str:
 def _rename(model: Model, words: list[str]) -> str:
     old, new = words[0], words[1]
     atom = model.atom(old)
-    if any(other is not atom and other.label.upper() == new.upper() for other in model.atoms):
-        raise UserInputError(f"there is already an atom {new}.", where="edits", next="Choose another label.")
+    _require_new(model, new, atom)
     model.rename(atom, new)
     return f"{old} is now {new}."
 
@@ -130,7 +131,8 @@ def _part(model: Model, words: list[str]) -> str:
     assembly = words[1] if re.fullmatch(r"[A-Z]", words[1]) and len(words) > 2 else ""
     atoms = matching(model, words[2:] if assembly else words[1:])
     for atom in atoms:
-        atom.part, atom.assembly = number, assembly or atom.assembly
+        # An ordered atom is in no assembly.
+        atom.part, atom.assembly = number, (assembly or atom.assembly) if number else ""
     return f"{_names(atoms)} in part {number}."
 
 
@@ -164,15 +166,27 @@ def make_isotropic(atom: Atom) -> None:
         atom.u_aniso, atom.u_coding = None, (FREE,) * 6
 
 
-def _riding(model: Model, words: list[str]) -> str:
+def _hydrogens(model: Model, words: list[str]) -> list[Atom]:
+    """Hydrogen atoms among those that match. Raises UserInputError when there is none."""
     atoms = [atom for atom in matching(model, words) if atom.is_hydrogen]
+    if not atoms:
+        raise UserInputError(
+            f"there is no hydrogen atom among {' '.join(words)}.",
+            where="edits",
+            next="riding and free say how hydrogen atoms are refined.",
+        )
+    return atoms
+
+
+def _riding(model: Model, words: list[str]) -> str:
+    atoms = _hydrogens(model, words)
     for atom in atoms:
         make_riding(atom)
     return f"{_names(atoms)} riding."
 
 
 def _free(model: Model, words: list[str]) -> str:
-    atoms = [atom for atom in matching(model, words) if atom.is_hydrogen]
+    atoms = _hydrogens(model, words)
     for atom in atoms:
         atom.release()
     return f"{_names(atoms)} refined freely."
@@ -187,18 +201,31 @@ def make_riding(atom: Atom) -> None:
 
 def _move(model: Model, words: list[str]) -> str:
     atom = model.atom(words[0])
-    atom.site = (float(words[1]), float(words[2]), float(words[3]))
+    atom.site = _position(words[1:])
     atom.site_coding = (FREE, FREE, FREE)
     return f"{atom.label} moved."
 
 
-def _add(model: Model, words: list[str]) -> str:
-    label, symbol = words[0], words[1]
-    if any(atom.label.upper() == label.upper() for atom in model.atoms):
+def _position(words: list[str]) -> tuple[float, float, float]:
+    """Fractional coordinates of three words. Raises ValueError, IndexError."""
+    x, y, z = float(words[0]), float(words[1]), float(words[2])
+    if not all(abs(value) < _FARTHEST for value in (x, y, z)):
+        raise ValueError(f"could not convert {' '.join(words[:3])}: these are no fractional coordinates")
+    return x, y, z
+
+
+def _require_new(model: Model, label: str, but: Atom | None = None) -> None:
+    """Raises UserInputError when another atom has this label."""
+    if any(other is not but and other.label.upper() == label.upper() for other in model.atoms):
         raise UserInputError(
             f"there is already an atom {label}.", where="edits", next="Choose another label."
         )
-    site = (float(words[2]), float(words[3]), float(words[4]))
+
+
+def _add(model: Model, words: list[str]) -> str:
+    label, symbol = words[0], words[1]
+    _require_new(model, label)
+    site = _position(words[2:])
     model.atoms.append(Atom(label, scattering_type(symbol, label), site, u_iso=0.03))
     return f"{label} added."
 
@@ -207,6 +234,8 @@ def _split(model: Model, words: list[str]) -> str:
     atom, share = model.atom(words[0]), float(words[1])
     if not 0 < share < 1:
         raise ValueError("could not convert the share: it lies between 0 and 1")
+    for letter in "AB":
+        _require_new(model, f"{atom.label}{letter}")
     second = Atom(
         label=f"{atom.label}B",
         element=atom.element,
@@ -219,7 +248,7 @@ def _split(model: Model, words: list[str]) -> str:
     letter = next(letter for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if letter not in used)
     if len(words) > 2:
         numbers = [word for word in words[2:] if word.lower() != "at"]
-        second.site = (float(numbers[0]), float(numbers[1]), float(numbers[2]))
+        second.site = _position(numbers)
     else:
         atom.site, second.site = _apart(model, atom)
     old = atom.label

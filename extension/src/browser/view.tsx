@@ -94,7 +94,7 @@ function Facets({ model, trans, maySeeOthers }: IProps & { maySeeOthers(): boole
             checked={model.everybody}
             onChange={event => model.showEverybody(event.target.checked)}
           />
-          {trans.__('Everybody')}
+          {trans.__('Everyone')}
         </label>
       )}
     </div>
@@ -227,7 +227,7 @@ function Rows({ model, actions, trans }: IProps & { actions: IActions }): JSX.El
         ))}
       </div>
       {!model.loading && model.found.length === 0 && (
-        <div className="qcrbox-empty">{model.bin ? trans.__('The bin is empty.') : trans.__('Nothing fits.')}</div>
+        <div className="qcrbox-empty">{model.bin ? trans.__('The bin is empty.') : trans.__('Nothing matches.')}</div>
       )}
     </div>
   );

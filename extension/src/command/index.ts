@@ -171,7 +171,7 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
     const ask = async (): Promise<IOffer | undefined> => {
       const offered = structureCommands(store.applications);
       const items = offered.map(each => offerLabel(each, trans));
-      const { value } = await InputDialog.getItem({ title: trans.__('What shall be done?'), items });
+      const { value } = await InputDialog.getItem({ title: trans.__('Choose a command'), items });
       return value === null ? undefined : offered[items.indexOf(value)];
     };
 

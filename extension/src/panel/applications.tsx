@@ -35,7 +35,7 @@ export function Applications({ context }: { context: IPanelContext }): JSX.Eleme
       )}
       {found.length === 0 && (
         <div className="qcrbox-empty">
-          {text ? trans.__('Nothing fits.') : trans.__('No application is registered yet.')}
+          {text ? trans.__('Nothing matches.') : trans.__('No application is registered yet.')}
         </div>
       )}
       <ul className="qcrbox-List">

@@ -9,9 +9,9 @@ export function ConnectionBar({ context }: { context: IPanelContext }): JSX.Elem
   const texts: Record<Connection, string> = {
     connecting: trans.__('Connecting …'),
     live: trans.__('Live'),
-    polling: trans.__('No live connection; asking again every few seconds'),
-    lost: trans.__('Connection lost. Calculations go on running; trying again …'),
-    unconfigured: trans.__('This server belongs to no QCrBox platform.')
+    polling: trans.__('No live connection; checking every few seconds'),
+    lost: trans.__('Connection lost. Running calculations continue; retrying …'),
+    unconfigured: trans.__('This server is not part of a QCrBox platform.')
   };
   const signs: Record<Connection, string> = {
     connecting: '◌',

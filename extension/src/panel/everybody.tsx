@@ -15,7 +15,7 @@ export function Everybody({ context }: { context: IPanelContext }): JSX.Element 
         checked={store.everybody}
         onChange={event => void store.showEverybody(event.target.checked)}
       />
-      {trans.__("Show everybody's work")}
+      {trans.__("Show everyone's work")}
     </label>
   );
 }

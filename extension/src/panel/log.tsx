@@ -57,7 +57,7 @@ export function Log({ text, trans }: ILogProps): JSX.Element {
             {line || ' '}
           </div>
         ))}
-        {wanted && lines.length === 0 && <div>{trans.__('No line holds this.')}</div>}
+        {wanted && lines.length === 0 && <div>{trans.__('No line matches.')}</div>}
       </pre>
     </div>
   );

@@ -81,7 +81,7 @@ function Search({ model, store, actions, trans }: IProjectProps): JSX.Element {
             checked={model.everybody}
             onChange={event => void model.showEverybody(event.target.checked)}
           />
-          {trans.__("Show everybody's work")}
+          {trans.__("Show everyone's work")}
         </label>
       )}
       <button className="qcrbox-small" onClick={() => actions.newProject()}>
@@ -106,7 +106,7 @@ function List(props: IProjectProps): JSX.Element {
     <nav className="qcrbox-Projects-list" aria-label={trans.__('Projects')}>
       {!model.loading && model.found.length === 0 && (
         <div className="qcrbox-empty">
-          <p>{model.text ? trans.__('Nothing fits.') : trans.__('No project yet: it begins with your files.')}</p>
+          <p>{model.text ? trans.__('Nothing matches.') : trans.__('No project yet: it begins with your files.')}</p>
           {!model.text && (
             <button className="qcrbox-primary" onClick={() => actions.newProject()}>
               {trans.__('New project from files …')}

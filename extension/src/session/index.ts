@@ -57,7 +57,7 @@ export const sessionPlugin: JupyterFrontEndPlugin<void> = {
       execute: args => {
         const id = String(args['id'] ?? '');
         if (!SESSION_ID.test(id)) {
-          throw new Error(trans.__('A session is named by its id.'));
+          throw new Error(trans.__('Give the id of a session.'));
         }
         return open(id, args['view'] === true);
       }
@@ -79,7 +79,7 @@ export const sessionPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
     commands.addCommand(FOLLOW_INVITATION, {
-      label: trans.__('Look on at a session'),
+      label: trans.__('View a session'),
       execute: async args => {
         const id = INVITED.exec(String(args['search'] ?? ''))?.[1];
         if (!id) {

@@ -60,7 +60,7 @@ export class PictureLink implements IDisposable {
     this.applySettings();
   }
 
-  /** Look on only: no key and no click reaches the program. */
+  /** View only: keys and clicks do not reach the program. */
   get viewOnly(): boolean {
     return this._viewOnly;
   }

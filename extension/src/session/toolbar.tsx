@@ -52,7 +52,7 @@ export class SessionToolbar extends ReactWidget {
         <Act
           name="discard"
           off={!live || !model.isMine}
-          title={trans.__('End the session and throw away what was done in it')}
+          title={trans.__('End the session and discard its changes')}
           act={() => void view.discard()}
         >
           {trans.__('Discard …')}
@@ -106,19 +106,19 @@ export class SessionToolbar extends ReactWidget {
           name="view-only"
           pressed={link.viewOnly}
           off={!open || view.onlyViews || !model.isMine}
-          title={trans.__('Look on only: no key and no click reaches the program')}
+          title={trans.__('View only: keys and clicks do not reach the program')}
           act={() => (link.viewOnly = !link.viewOnly)}
         >
-          {trans.__('Look on only')}
+          {trans.__('View only')}
         </Act>
         <Act
           name="allow-view"
           pressed={model.session?.view_only_allowed ?? false}
           off={!live || !model.isMine}
-          title={trans.__('Let the managers of your group look on; they cannot type or click')}
+          title={trans.__('Let the managers of your group view the window; they cannot type or click')}
           act={() => void model.allowView(!model.session?.view_only_allowed)}
         >
-          {trans.__('Group may look on')}
+          {trans.__('Let the group view')}
         </Act>
         {model.session?.view_only_allowed && model.isMine && (
           <Act
@@ -133,7 +133,7 @@ export class SessionToolbar extends ReactWidget {
           </Act>
         )}
         <span className="qcrbox-Keyboard" data-captured={view.captured}>
-          {view.captured ? trans.__('Keyboard: program. Ctrl+Alt+Shift takes it back') : this.idle()}
+          {view.captured ? trans.__('Keyboard: program. Ctrl+Alt+Shift returns it to Lab') : this.idle()}
         </span>
       </>
     );

@@ -78,8 +78,11 @@ export class SessionView extends Panel {
     const { trans } = this;
     const answer = await showDialog({
       title: trans.__('Discard this session?'),
-      body: trans.__('The program is closed and what was done in it is thrown away.'),
-      buttons: [Dialog.cancelButton({ label: trans.__('Go on') }), Dialog.warnButton({ label: trans.__('Discard') })]
+      body: trans.__('The program is closed and its changes are discarded.'),
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Keep working') }),
+        Dialog.warnButton({ label: trans.__('Discard') })
+      ]
     });
     if (answer.button.accept) {
       await this.model.finish(false);
@@ -122,7 +125,7 @@ export class SessionView extends Panel {
       Notification.success(trans.__('The link is copied.'), { autoClose: 3000 });
     } catch {
       await showDialog({
-        title: trans.__('Link to look on'),
+        title: trans.__('Link for viewing'),
         body: link,
         buttons: [Dialog.okButton({ label: trans.__('Close') })]
       });
@@ -192,8 +195,8 @@ export class SessionView extends Panel {
     this.captured = captured;
     this.chord.forget();
     this.announcer.textContent = captured
-      ? this.trans.__('The keyboard goes to the program. Ctrl+Alt+Shift takes it back.')
-      : this.trans.__('The keyboard is back.');
+      ? this.trans.__('The keyboard goes to the program. Ctrl+Alt+Shift returns it to Lab.')
+      : this.trans.__('The keyboard is back in Lab.');
     this._changed.emit();
   }
 

@@ -36,21 +36,21 @@ export function phaseText(
       return reason || (step ? trans.__('The program is being started: %1.', step) : '');
     }
     case 'connecting':
-      return trans.__('The window is being fetched.');
+      return trans.__('Loading the window …');
     case 'reconnecting':
-      return trans.__('The connection was lost; the program goes on. It is tried again by itself.');
+      return trans.__('Connection lost; the program keeps running. Reconnecting …');
     case 'refused':
       return linkReason || trans.__('The window cannot be shown.');
     case 'program-ended':
       return trans.__('The program was closed. Finish and keep what was saved in it, or discard it.');
     case 'finishing':
-      return trans.__('What was done is being stored.');
+      return trans.__('Storing the changes …');
     case 'finished':
       return reason;
     case 'discarded':
       return reason || trans.__('Nothing was stored.');
     case 'failed':
-      return reason || trans.__('The log in the list of calculations says more.');
+      return reason || trans.__('See the log in the list of calculations.');
     case 'missing':
       return trans.__('There is no such session, or it is not yours.');
     default:

@@ -123,13 +123,10 @@ async def test_a_session_that_was_open_fails_and_one_that_was_not_waits_again(pa
 
 async def test_a_calculation_that_has_ended_since_is_left_alone(parts):
     from qcrbox.contract.states import State
-    from qcrbox_registry.store.transitions import change_state
 
     agent = parts.agent(owner="ada")
     ended, other = await parts.give(agent, started=True), await parts.give(agent)
-    parts.world.write(
-        lambda conn: change_state(conn, ended.calculation_id, State.SUCCESSFUL, attempt=ended.attempt)
-    )
+    parts.world.change(ended.calculation_id, State.SUCCESSFUL, ended.attempt)
     await lose(parts, agent)
     assert parts.row(ended.calculation_id).state == "successful"
     assert parts.row(other.calculation_id).state == "submitted"

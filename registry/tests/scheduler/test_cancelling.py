@@ -124,12 +124,11 @@ async def test_an_agent_that_does_not_obey_is_ended_and_the_calculation_is_cance
 
 async def test_one_that_ended_in_the_last_moment_keeps_its_result(parts):
     from qcrbox.contract.states import State
-    from qcrbox_registry.store.transitions import change_state
 
     agent = parts.agent()
     active = await parts.give(agent, started=True)
     await parts.cancelling.cancel([active.calculation_id])
-    parts.world.write(lambda conn: change_state(conn, active.calculation_id, State.SUCCESSFUL, attempt=1))
+    parts.world.change(active.calculation_id, State.SUCCESSFUL, 1)
     parts.clock.forward(100.0)
     await parts.cancelling.look_after(agent, active)
     assert parts.row(active.calculation_id).state == "successful"

@@ -34,13 +34,8 @@ def load(world, owner="ada"):
     return tuple(world.read(lambda conn: conn.execute(query).one()))
 
 
-def change(world, calculation_id, new, attempt, *, step=None, at=None, extra=None, **fields):
-    """The event of one change, None when nothing changed. Raises why it was refused."""
-    wanted = Change(calculation_id, new, attempt, step, at, fields, extra or {})
-    written, (refused,) = world.write(lambda conn: change_states(conn, [wanted]))
-    if refused is not None:
-        raise refused
-    return written[0] if written else None
+def change(world, calculation_id, new, attempt, **more):
+    return world.change(calculation_id, new, attempt, **more)
 
 
 def test_ids_grow_and_never_repeat():

@@ -93,10 +93,9 @@ def test_datasets(world, site, asked, found):
 )
 def test_calculations(world, site, asked, found):
     from qcrbox.contract.states import State
-    from qcrbox_registry.store.transitions import change_state
 
     world.run(site["x"])
-    world.write(lambda conn: change_state(conn, site["x"], State.RUNNING, attempt=1))
+    world.change(site["x"], State.RUNNING, 1)
     listed = world.read(lambda conn: lists.calculations_page(conn, None, asked, Page(), NOW))
     assert letters(site, listed.ids) == found
 

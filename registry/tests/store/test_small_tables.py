@@ -283,9 +283,8 @@ def test_what_waits_is_what_no_agent_has(world):
     waits, runs, ended = (world.start(priority=3) for _ in range(3))
     world.run(runs)
     from qcrbox.contract.states import State
-    from qcrbox_registry.store.transitions import change_state
 
-    world.write(lambda conn: change_state(conn, ended, State.CANCELLED, attempt=None))
+    world.change(ended, State.CANCELLED, None)
     assert [each.id for each in ask(world, work_queue.all_waiting)] == [waits]
     (found,) = ask(world, work_queue.waiting, [waits, runs, ended, "nothing"])
     assert (found.id, found.priority, found.owner_id, found.not_before) == (
