@@ -11,6 +11,7 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from qcrbox_extension.display import DisplayHandler
+from qcrbox_extension.exercises import DraftSender, ExerciseClient, ExerciseHandler
 from qcrbox_extension.forward import ForwardHandler
 from qcrbox_extension.live_views import LiveViews
 from qcrbox_extension.picture import PictureHandler
@@ -42,6 +43,8 @@ def add_routes(server: ServerApp) -> None:
     base = server.web_app.settings["base_url"]
     upstream = Upstream.from_environment()
     client = new_client()
+    exercises = ExerciseClient(upstream, client)
+    _send_drafts(server, exercises)
     models = {"stored": StoredFiles(upstream, client), "live": LiveViews()}
     server.web_app.add_handlers(
         ".*$",
@@ -51,6 +54,11 @@ def add_routes(server: ServerApp) -> None:
                 url_path_join(base, r"qcrbox/api/interactive-sessions/([0-9a-f]{32})/display"),
                 DisplayHandler,
                 {"upstream": upstream},
+            ),
+            (
+                url_path_join(base, r"qcrbox/exercises/([0-9a-f]{32})/(fetch|reset)"),
+                ExerciseHandler,
+                {"exercises": exercises, "root": root_of(server)},
             ),
             (
                 url_path_join(base, r"qcrbox/api/(.*)"),
@@ -69,3 +77,15 @@ def add_routes(server: ServerApp) -> None:
             (url_path_join(base, r"qcrbox/widgets/([a-z_]{1,40})\.js"), WidgetHandler),
         ],
     )
+
+
+def root_of(server: ServerApp) -> str:
+    """The folder that the server shows."""
+    return str(getattr(server.contents_manager, "root_dir", server.root_dir))
+
+
+def _send_drafts(server: ServerApp, exercises: ExerciseClient) -> None:
+    """Send each saved notebook of an exercise to the registry."""
+    register = getattr(server.contents_manager, "register_post_save_hook", None)
+    if register is not None:
+        register(DraftSender(exercises, server.log).saved)

@@ -1,3 +1,4 @@
 import './base.css';
 import './session.css';
 import './projects.css';
+import './exercise.css';

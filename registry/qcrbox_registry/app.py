@@ -115,6 +115,7 @@ async def _loops(core: Core, settings: Settings) -> AsyncIterator[None]:
         core.housekeeping.sweep_again(),
         core.housekeeping.sign_audit(),
         core.readiness.watch(),
+        core.collection.run(),
         idle.run(),
     ]
     if size_of(settings) > CHECKED_AT_ONCE_BYTES:

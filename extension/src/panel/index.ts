@@ -1,9 +1,10 @@
-import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILayoutRestorer, IRouter, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
 
+import { EXERCISE_LINK, withoutExercise } from '../exercise/link';
 import { qcrboxIcon } from '../icons';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
@@ -15,6 +16,7 @@ import type { SectionName } from './section';
 const OPEN = 'qcrbox:open-panel';
 const REFRESH = 'qcrbox:refresh';
 const SHOW = 'qcrbox:show';
+const OPEN_EXERCISE = 'qcrbox:open-exercise';
 const TUTORIALS = 'qcrbox:tutorials';
 /** Where each person's copies of the tutorials lie, below Lab's root. */
 const TUTORIALS_FOLDER = 'notebooks';
@@ -25,7 +27,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Applications, datasets and calculations of QCrBox beside the notebook.',
   autoStart: true,
   requires: [ITranslator, IRegistryStore, INotebookTracker],
-  optional: [ILayoutRestorer, ICommandPalette, ILauncher],
+  optional: [ILayoutRestorer, ICommandPalette, ILauncher, IRouter],
   activate: (
     app: JupyterFrontEnd,
     translator: ITranslator,
@@ -33,7 +35,8 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     notebooks: INotebookTracker,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
-    launcher: ILauncher | null
+    launcher: ILauncher | null,
+    router: IRouter | null
   ) => {
     const trans = translator.load('qcrbox');
     const { serviceManager, commands, shell } = app;
@@ -60,6 +63,22 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
         panel.chooseFiles();
       }
     });
+
+    commands.addCommand(OPEN_EXERCISE, {
+      label: trans.__('Open an exercise'),
+      execute: async args => {
+        const id = EXERCISE_LINK.exec(String(args['search'] ?? ''))?.[1];
+        if (!id) {
+          return;
+        }
+        history.replaceState(history.state, '', withoutExercise(location.href));
+        // What was open the last time comes first; the exercise goes in front of it.
+        await app.restored;
+        shell.activateById(panel.id);
+        panel.openExercise(id);
+      }
+    });
+    router?.register({ command: OPEN_EXERCISE, pattern: EXERCISE_LINK });
 
     const parts: Record<string, [string, string]> = {
       calculations: [

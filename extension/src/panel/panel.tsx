@@ -10,6 +10,9 @@ import * as React from 'react';
 
 import { OPEN_STORE } from '../browser/commands';
 import { OPEN_RESULT, RUN_COMMAND } from '../command/commands';
+import { exerciseActions } from '../exercise/actions';
+import { ExerciseModel } from '../exercise/model';
+import { Exercises, type IExerciseActions } from '../exercise/section';
 import { qcrboxIcon } from '../icons';
 import { calculationCode, commandCode, datasetCode } from '../notebook/code';
 import { insert } from '../notebook/insert';
@@ -36,6 +39,8 @@ const CONTENTS_MIME = 'application/x-jupyter-icontents';
 /** The side panel: applications, datasets and calculations. */
 export class QCrBoxPanel extends ReactWidget {
   private readonly context: IPanelContext;
+  private readonly exercises: ExerciseModel;
+  private readonly exerciseActions: IExerciseActions;
   private started = false;
 
   constructor(
@@ -51,6 +56,9 @@ export class QCrBoxPanel extends ReactWidget {
     this.title.caption = trans.__('QCrBox');
     this.addClass('qcrbox-Panel');
     store.happened.connect((_, event) => this.tellEnd(event));
+    this.exercises = new ExerciseModel(store);
+    this.exerciseActions = exerciseActions(this.exercises, trans, commands);
+    this.exercises.noted.connect((_, text) => Notification.info(text, { autoClose: false }));
     this.context = {
       store,
       trans,
@@ -83,6 +91,11 @@ export class QCrBoxPanel extends ReactWidget {
     title?.focus();
   }
 
+  /** Fetch an exercise into the person's files, open its notebook and show its tasks. */
+  openExercise(id: string): void {
+    this.exerciseActions.open(id);
+  }
+
   protected render(): JSX.Element {
     return (
       <UseSignal signal={this.store.changed}>
@@ -92,6 +105,7 @@ export class QCrBoxPanel extends ReactWidget {
             {this.store.connection !== 'unconfigured' && (
               <div className="qcrbox-Panel-body">
                 <Everybody context={this.context} />
+                <Exercises model={this.exercises} trans={this.trans} actions={this.exerciseActions} />
                 <Sessions context={this.context} />
                 <Calculations context={this.context} />
                 <Datasets context={this.context} />
@@ -109,7 +123,7 @@ export class QCrBoxPanel extends ReactWidget {
     super.onBeforeShow(message);
     if (!this.started) {
       this.started = true;
-      void this.store.start();
+      void this.store.start().then(() => this.exercises.load().catch(() => undefined));
     }
   }
 

@@ -2,7 +2,7 @@ import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 /** Parts that are opened from elsewhere, such as Lab's start page. */
-export type SectionName = 'calculations' | 'datasets' | 'applications' | 'sessions';
+export type SectionName = 'calculations' | 'datasets' | 'applications' | 'sessions' | 'exercises';
 
 interface ISectionProps {
   name: SectionName;

@@ -172,6 +172,85 @@ export interface components {
             next?: string | null;
         };
         /**
+         * Board
+         * @description Students × tasks, those who are stuck first.
+         */
+        Board: {
+            exercise: components["schemas"]["Exercise"];
+            /** Tasks */
+            tasks: components["schemas"]["BoardTask"][];
+            /** Students */
+            students: components["schemas"]["BoardStudent"][];
+            /** At */
+            at: string;
+        };
+        /**
+         * BoardStudent
+         * @description A row of the board.
+         */
+        BoardStudent: {
+            /** Name */
+            name: string;
+            /** Signed In */
+            signed_in: boolean;
+            /**
+             * Left
+             * @default false
+             */
+            left: boolean;
+            /** Opened At */
+            opened_at?: string | null;
+            /** Last Active At */
+            last_active_at?: string | null;
+            /** Stuck */
+            stuck: boolean;
+            /** Done */
+            done: number;
+            /** Tasks */
+            tasks: components["schemas"]["TaskProgress"][];
+            /** Version */
+            version?: number | null;
+            /** Extended Until */
+            extended_until?: string | null;
+            /** Own Due At */
+            own_due_at?: string | null;
+            /** Draft At */
+            draft_at?: string | null;
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
+            submitted?: components["schemas"]["Snapshot"] | null;
+        };
+        /**
+         * BoardTask
+         * @description A column of the board.
+         */
+        BoardTask: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "calculation" | "value" | "answer";
+            /**
+             * Quantity
+             * @default
+             */
+            quantity: string;
+            /**
+             * Band
+             * @default
+             */
+            band: string;
+            /** Points */
+            points: number;
+        };
+        /**
          * Calculation
          * @description A calculation with its events, progress and place in the queue.
          */
@@ -297,6 +376,16 @@ export interface components {
             next?: string | null;
         };
         /**
+         * CheckResult
+         * @description passed is null when the check could not be carried out; words say why.
+         */
+        CheckResult: {
+            /** Passed */
+            passed: boolean | null;
+            /** Words */
+            words: string;
+        };
+        /**
          * ClosedSession
          * @description A session that was closed, with its outputs.
          */
@@ -388,6 +477,60 @@ export interface components {
         Commands: {
             /** Commands */
             commands: components["schemas"]["Command"][];
+        };
+        /**
+         * Course
+         * @description A course: a group with a title. role: of the caller.
+         */
+        Course: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Group */
+            group: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "lecturer" | "assistant" | "student";
+            /** Created At */
+            created_at: string;
+            /** Archived At */
+            archived_at?: string | null;
+        };
+        /**
+         * CoursePeople
+         * @description Everyone of a course.
+         */
+        CoursePeople: {
+            /** People */
+            people: components["schemas"]["CoursePerson"][];
+        };
+        /**
+         * CoursePerson
+         * @description Someone of a course. signed_in: has used the registry at least once.
+         */
+        CoursePerson: {
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "lecturer" | "assistant" | "student";
+            /** Signed In */
+            signed_in: boolean;
+            /** Last Seen At */
+            last_seen_at?: string | null;
+        };
+        /**
+         * Courses
+         * @description List of courses.
+         */
+        Courses: {
+            /** Courses */
+            courses: components["schemas"]["Course"][];
         };
         /**
          * DataFile
@@ -558,10 +701,137 @@ export interface components {
             free: number;
         };
         /**
+         * Draft
+         * @description A notebook that was kept.
+         */
+        Draft: {
+            /** Draft At */
+            draft_at: string;
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
+        };
+        /**
          * Empty
          * @description Nothing to tell.
          */
         Empty: Record<string, never>;
+        /**
+         * Exercise
+         * @description An exercise with the dates that hold for the caller.
+         */
+        Exercise: {
+            /** Id */
+            id: string;
+            /** Course Id */
+            course_id: string;
+            /** Course */
+            course: string;
+            /** Group */
+            group: string;
+            /** Title */
+            title: string;
+            /** Version */
+            version: number;
+            /** Published */
+            published: boolean;
+            /** Archived */
+            archived: boolean;
+            /** Opens At */
+            opens_at?: string | null;
+            /** Due At */
+            due_at?: string | null;
+            /** Late Until */
+            late_until?: string | null;
+            /** Released At */
+            released_at?: string | null;
+            /** Own Due At */
+            own_due_at?: string | null;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "not_open" | "open" | "late" | "closed";
+            /** Opened At */
+            opened_at?: string | null;
+            /** Own Version */
+            own_version?: number | null;
+        };
+        /**
+         * ExerciseDetail
+         * @description An exercise with its manifest; without what gives the answers away for students.
+         */
+        ExerciseDetail: {
+            /** Id */
+            id: string;
+            /** Course Id */
+            course_id: string;
+            /** Course */
+            course: string;
+            /** Group */
+            group: string;
+            /** Title */
+            title: string;
+            /** Version */
+            version: number;
+            /** Published */
+            published: boolean;
+            /** Archived */
+            archived: boolean;
+            /** Opens At */
+            opens_at?: string | null;
+            /** Due At */
+            due_at?: string | null;
+            /** Late Until */
+            late_until?: string | null;
+            /** Released At */
+            released_at?: string | null;
+            /** Own Due At */
+            own_due_at?: string | null;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "not_open" | "open" | "late" | "closed";
+            /** Opened At */
+            opened_at?: string | null;
+            /** Own Version */
+            own_version?: number | null;
+            /** Manifest */
+            manifest: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Points
+             * @default 0
+             */
+            points: number;
+            /**
+             * Staff
+             * @default false
+             */
+            staff: boolean;
+        };
+        /**
+         * Exercises
+         * @description List of exercises.
+         */
+        Exercises: {
+            /** Exercises */
+            exercises: components["schemas"]["Exercise"][];
+        };
+        /**
+         * Extension
+         * @description The deadline that holds for a student.
+         */
+        Extension: {
+            /** Student */
+            student: string;
+            /** Own Due At */
+            own_due_at: string | null;
+        };
         /**
          * FailedStart
          * @description An agent that did not come up.
@@ -591,6 +861,23 @@ export interface components {
             failed_starts: components["schemas"]["FailedStart"][];
         };
         /**
+         * Feedback
+         * @description Marks of a student, once they are released.
+         */
+        Feedback: {
+            /** Points */
+            points: number;
+            /** Most */
+            most: number;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            /** Tasks */
+            tasks: components["schemas"]["TaskFeedback"][];
+        };
+        /**
          * Files
          * @description A part of the data files. total: how many there are.
          */
@@ -599,6 +886,26 @@ export interface components {
             files: components["schemas"]["LargeFile"][];
             /** Total */
             total: number;
+        };
+        /**
+         * GivenMark
+         * @description A mark that was given by hand.
+         */
+        GivenMark: {
+            /** Student */
+            student: string;
+            /** Task Id */
+            task_id: string;
+        };
+        /**
+         * Graded
+         * @description How many students were marked, and who could not be.
+         */
+        Graded: {
+            /** Marked */
+            marked: number;
+            /** Problems */
+            problems: components["schemas"]["MarkProblem"][];
         };
         /**
          * Health
@@ -856,6 +1163,42 @@ export interface components {
             text: string;
         };
         /**
+         * MarkProblem
+         * @description Work that could not be marked.
+         */
+        MarkProblem: {
+            /** Student */
+            student: string;
+            /** Problem */
+            problem: string;
+        };
+        /**
+         * MarkTask
+         * @description A column of the marks.
+         */
+        MarkTask: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Points */
+            points: number;
+        };
+        /**
+         * Marks
+         * @description Marks of an exercise.
+         */
+        Marks: {
+            /** Tasks */
+            tasks: components["schemas"]["MarkTask"][];
+            /** Most */
+            most: number;
+            /** Released At */
+            released_at?: string | null;
+            /** Students */
+            students: components["schemas"]["StudentMarks"][];
+        };
+        /**
          * Me
          * @description The person that asks: groups, roles and quotas.
          */
@@ -893,6 +1236,57 @@ export interface components {
             /** Code */
             code: string;
             launcher_pass: components["schemas"]["LauncherPass"];
+        };
+        /**
+         * Note
+         * @description A note of the staff.
+         */
+        Note: {
+            /** Text */
+            text: string;
+            /** By */
+            by: string;
+            /** At */
+            at: string;
+        };
+        /**
+         * Number
+         * @description How many.
+         */
+        Number: {
+            /** Number */
+            number: number;
+        };
+        /**
+         * OwnExercise
+         * @description An exercise as the student has it.
+         */
+        OwnExercise: {
+            exercise: components["schemas"]["Exercise"];
+            /** Manifest */
+            manifest: {
+                [key: string]: unknown;
+            } | null;
+            /** Dataset Id */
+            dataset_id?: string | null;
+            /** Draft At */
+            draft_at?: string | null;
+            /**
+             * Draft Problem
+             * @default
+             */
+            draft_problem: string;
+            /** Tasks */
+            tasks: components["schemas"]["TaskProgress"][];
+            /** Answers */
+            answers?: {
+                [key: string]: string;
+            };
+            /** Snapshots */
+            snapshots: components["schemas"]["Snapshot"][];
+            /** Notes */
+            notes: components["schemas"]["Note"][];
+            feedback?: components["schemas"]["Feedback"] | null;
         };
         /**
          * Project
@@ -1067,6 +1461,14 @@ export interface components {
             uptime_s: number;
         };
         /**
+         * Released
+         * @description Since when students see their marks.
+         */
+        Released: {
+            /** Released At */
+            released_at: string | null;
+        };
+        /**
          * Remark
          * @description One remark of a calculation.
          */
@@ -1120,6 +1522,16 @@ export interface components {
         RetentionRules: {
             /** Rules */
             rules: components["schemas"]["RetentionRule"][];
+        };
+        /**
+         * SentNote
+         * @description A note that was sent; to is null for everyone.
+         */
+        SentNote: {
+            /** To */
+            to: string | null;
+            /** Text */
+            text: string;
         };
         /**
          * Session
@@ -1300,6 +1712,36 @@ export interface components {
             nats: unknown;
         };
         /**
+         * Snapshot
+         * @description What was submitted or collected; receipt: SHA-256 of its content.
+         */
+        Snapshot: {
+            /** Id */
+            id: string;
+            /** Student */
+            student: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "submitted" | "collected";
+            /** At */
+            at: string;
+            /** Due At */
+            due_at?: string | null;
+            /** Late */
+            late: boolean;
+            /** Receipt */
+            receipt: string;
+            /** Has Notebook */
+            has_notebook: boolean;
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
+        };
+        /**
          * State
          * @description States of the REST contract.
          * @enum {string}
@@ -1381,6 +1823,166 @@ export interface components {
             /** Data Files */
             data_files: components["schemas"]["DataFile"][];
         };
+        /**
+         * StudentMarks
+         * @description Marks of a student. to_decide: tasks that wait for a person.
+         */
+        StudentMarks: {
+            /** Name */
+            name: string;
+            /** Tasks */
+            tasks: components["schemas"]["TaskMark"][];
+            /** Points */
+            points: number;
+            /** To Decide */
+            to_decide: number;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+            submitted?: components["schemas"]["Snapshot"] | null;
+        };
+        /**
+         * StudentWork
+         * @description One student with everything they did.
+         */
+        StudentWork: {
+            /** Name */
+            name: string;
+            /** Signed In */
+            signed_in: boolean;
+            /**
+             * Left
+             * @default false
+             */
+            left: boolean;
+            /** Opened At */
+            opened_at?: string | null;
+            /** Last Active At */
+            last_active_at?: string | null;
+            /** Stuck */
+            stuck: boolean;
+            /** Done */
+            done: number;
+            /** Tasks */
+            tasks: components["schemas"]["TaskProgress"][];
+            /** Version */
+            version?: number | null;
+            /** Extended Until */
+            extended_until?: string | null;
+            /** Own Due At */
+            own_due_at?: string | null;
+            /** Draft At */
+            draft_at?: string | null;
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
+            submitted?: components["schemas"]["Snapshot"] | null;
+            exercise: components["schemas"]["Exercise"];
+            /** Manifest */
+            manifest: {
+                [key: string]: unknown;
+            };
+            /** Answers */
+            answers: {
+                [key: string]: string;
+            };
+            /** Calculations */
+            calculations: components["schemas"]["Calculation"][];
+            /** Has Draft */
+            has_draft: boolean;
+            /** Snapshots */
+            snapshots: components["schemas"]["Snapshot"][];
+            /**
+             * Extension Reason
+             * @default
+             */
+            extension_reason: string;
+        };
+        /**
+         * TaskFeedback
+         * @description Points and comment of a task.
+         */
+        TaskFeedback: {
+            /** Task Id */
+            task_id: string;
+            /** Title */
+            title: string;
+            /** Points */
+            points?: number | null;
+            /** Most */
+            most: number;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+        };
+        /**
+         * TaskMark
+         * @description automatic: points of the checks; points: given by a person; counts: what counts, null while undecided.
+         */
+        TaskMark: {
+            /** Task Id */
+            task_id: string;
+            /** Automatic */
+            automatic?: number | null;
+            /** Points */
+            points?: number | null;
+            /** Counts */
+            counts?: number | null;
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+        };
+        /**
+         * TaskProgress
+         * @description State of a task of a student.
+         */
+        TaskProgress: {
+            /** Task Id */
+            task_id: string;
+            state: components["schemas"]["TaskState"];
+            /**
+             * Words
+             * @default
+             */
+            words: string;
+            /** Value */
+            value?: number | null;
+            /** Calculation Id */
+            calculation_id?: string | null;
+            /** At */
+            at?: string | null;
+            /** Checks */
+            checks?: components["schemas"]["CheckResult"][];
+            /**
+             * Hint
+             * @default
+             */
+            hint: string;
+        };
+        /**
+         * TaskState
+         * @description How far a student is with a task.
+         * @enum {string}
+         */
+        TaskState: "not_begun" | "running" | "done" | "out_of_band" | "failed" | "stuck" | "handed_in";
         /**
          * Undone
          * @description A decision that was undone, with the number of objects returned.
@@ -1491,6 +2093,22 @@ export interface components {
             data_file_id: string;
         };
         /**
+         * Band
+         * @description The values that count as reached; an open end is None.
+         */
+        Band: {
+            /**
+             * Low
+             * @default null
+             */
+            low: number | null;
+            /**
+             * High
+             * @default null
+             */
+            high: number | null;
+        };
+        /**
          * ChangeAnnotation
          * @description Body: note, pin or project of a node; what is left out stays.
          */
@@ -1571,6 +2189,22 @@ export interface components {
             title: string | null;
         };
         /**
+         * ChangeCourse
+         * @description Body: new title, or archive and restore.
+         */
+        ChangeCourse: {
+            /**
+             * Title
+             * @default null
+             */
+            title: string | null;
+            /**
+             * Archived
+             * @default null
+             */
+            archived: boolean | null;
+        };
+        /**
          * ChangeDataFile
          * @description Body: new name or tags of a data file; what is left out stays.
          */
@@ -1613,6 +2247,35 @@ export interface components {
             tags: string[] | null;
         };
         /**
+         * ChangeExercise
+         * @description Body: dates (ISO 8601, null takes a date away) and visibility; what is left out stays.
+         */
+        ChangeExercise: {
+            /**
+             * Published
+             * @default null
+             */
+            published: boolean | null;
+            /**
+             * Opens At
+             * Format: date-time
+             * @default null
+             */
+            opens_at: string | null;
+            /**
+             * Due At
+             * Format: date-time
+             * @default null
+             */
+            due_at: string | null;
+            /**
+             * Late Until
+             * Format: date-time
+             * @default null
+             */
+            late_until: string | null;
+        };
+        /**
          * ChangePriority
          * @description Body: new priority of a queued calculation.
          */
@@ -1632,6 +2295,54 @@ export interface components {
         ChangeSession: {
             /** View Only Allowed */
             view_only_allowed: boolean;
+        };
+        /**
+         * Check
+         * @description Something that is tested on the CIF a calculation wrote.
+         *
+         *     kind: `quantity` (one of QUANTITIES in `band`), `space_group` (`number` or `symbol`), `all_hydrogens` (`count`
+         *     hydrogen atoms in the asymmetric unit, weighted by occupancy; without it: as the formula demands some), `no_alerts`
+         *     (none of `level` or worse), `element` (site `label` has `symbol`).
+         */
+        Check: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "quantity" | "space_group" | "all_hydrogens" | "no_alerts" | "element";
+            /**
+             * Quantity
+             * @default r1
+             */
+            quantity: string;
+            /** @default null */
+            band: components["schemas"]["Band"] | null;
+            /**
+             * Number
+             * @default null
+             */
+            number: number | null;
+            /**
+             * Symbol
+             * @default
+             */
+            symbol: string;
+            /**
+             * Label
+             * @default
+             */
+            label: string;
+            /**
+             * Count
+             * @default null
+             */
+            count: number | null;
+            /**
+             * Level
+             * @default A
+             * @enum {string}
+             */
+            level: "A" | "B" | "C";
         };
         /**
          * Close
@@ -1750,6 +2461,92 @@ export interface components {
             error: components["schemas"]["ErrorBody"];
         };
         /**
+         * FreeQueue
+         * @description Body: why the calculations of the class are cancelled; their owners read it.
+         */
+        FreeQueue: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * GiveMark
+         * @description Body: points (null: those of the checks count again) and comment of a task; task_id "" is the whole exercise.
+         */
+        GiveMark: {
+            /** Student */
+            student: string;
+            /**
+             * Task Id
+             * @default
+             */
+            task_id: string;
+            /**
+             * Points
+             * @default null
+             */
+            points: number | null;
+            /**
+             * Comment
+             * @default
+             */
+            comment: string;
+        };
+        /**
+         * GivenAnswer
+         * @description Body: what was typed for a task.
+         */
+        GivenAnswer: {
+            /** Value */
+            value: string;
+        };
+        /**
+         * GivenExtension
+         * @description Body: a later deadline for one student (ISO 8601); null takes it back.
+         */
+        GivenExtension: {
+            /** Student */
+            student: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string | null;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * GivenFile
+         * @description A data file of yours for the exercise; for_lecturers: students do not get it.
+         */
+        GivenFile: {
+            /** Data File Id */
+            data_file_id: string;
+            /**
+             * For Lecturers
+             * @default false
+             */
+            for_lecturers: boolean;
+        };
+        /**
+         * GivenNote
+         * @description Body: a note to one student, or to everyone when `student` is left out.
+         */
+        GivenNote: {
+            /** Text */
+            text: string;
+            /**
+             * Student
+             * @default null
+             */
+            student: string | null;
+        };
+        /**
          * InviteLauncher
          * @description Body: a join code for a launcher of this name.
          */
@@ -1769,6 +2566,48 @@ export interface components {
         Join: {
             /** Code */
             code: string;
+        };
+        /**
+         * NewCourse
+         * @description Body: make a group of yours a course.
+         */
+        NewCourse: {
+            /** Group */
+            group: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * NewExercise
+         * @description Body: a version of an exercise. notebook: the JSON text of an .ipynb file.
+         */
+        NewExercise: {
+            /** Title */
+            title: string;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Minutes
+             * @default null
+             */
+            minutes: number | null;
+            /** Tasks */
+            tasks?: components["schemas"]["Task"][];
+            /**
+             * Notebook
+             * @default null
+             */
+            notebook: string | null;
+            /**
+             * Notebook Name
+             * @default notebook.ipynb
+             */
+            notebook_name: string;
+            /** Files */
+            files?: components["schemas"]["GivenFile"][];
         };
         /**
          * NewRetentionRule
@@ -1863,6 +2702,14 @@ export interface components {
              * @default null
              */
             group: string | null;
+        };
+        /**
+         * Release
+         * @description Body: whether students see their marks.
+         */
+        Release: {
+            /** Released */
+            released: boolean;
         };
         /**
          * SetHold
@@ -1994,6 +2841,22 @@ export interface components {
             reason: string | null;
         };
         /**
+         * Submit
+         * @description Body: notebook (JSON text of the .ipynb file) to submit; without it the newest draft counts.
+         */
+        Submit: {
+            /**
+             * Notebook
+             * @default null
+             */
+            notebook: string | null;
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
+        };
+        /**
          * SubmitBatch
          * @description The body of POST /api/commands/batch: all are accepted or none.
          */
@@ -2048,6 +2911,79 @@ export interface components {
              * @default null
              */
             repeat_of: string | null;
+        };
+        /**
+         * Task
+         * @description One step of an exercise.
+         *
+         *     kind `calculation`: a successful calculation of `command` (`application.command` or the command alone; empty: any)
+         *     with `parameters`, whose `quantity` lies in `band` and which passes `checks`. kind `value`: a number within
+         *     `tolerance` of `target`. kind `answer`: a text that is one of `accepted`. Without target or accepted answers a
+         *     person marks what was handed in.
+         */
+        Task: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /**
+             * Kind
+             * @default calculation
+             * @enum {string}
+             */
+            kind: "calculation" | "value" | "answer";
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Hint
+             * @default
+             */
+            hint: string;
+            /**
+             * Points
+             * @default 1
+             */
+            points: number;
+            /**
+             * Command
+             * @default
+             */
+            command: string;
+            /** Parameters */
+            parameters?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Quantity
+             * @default r1
+             */
+            quantity: string;
+            /** @default null */
+            band: components["schemas"]["Band"] | null;
+            /** Checks */
+            checks?: components["schemas"]["Check"][];
+            /**
+             * Unit
+             * @default
+             */
+            unit: string;
+            /**
+             * Target
+             * @default null
+             */
+            target: number | null;
+            /**
+             * Tolerance
+             * @default 0
+             */
+            tolerance: number;
+            /** Choices */
+            choices?: string[];
+            /** Accepted */
+            accepted?: string[];
         };
     };
     responses: never;

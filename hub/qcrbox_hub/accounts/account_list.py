@@ -1,4 +1,4 @@
-"""Every account and group for the registry, at once: JupyterHub's own lists take seconds with thousands of people."""
+"""Accounts, groups and members for the registry, at once: JupyterHub's own lists take seconds with thousands of people."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.utils import isoformat
 from sqlalchemy import select
 from tornado import web
+
+from qcrbox_hub.accounts.membership import GROUP_ROLES
 
 # Rows of one query. Between two portions other requests are served.
 PORTION = 1000
@@ -49,3 +51,30 @@ class AccountList(APIHandler):
                 return
             last = rows[-1].id
             await asyncio.sleep(0)
+
+
+class MemberList(APIHandler):
+    """`GET /hub/api/qcrbox/groups/<name>/members`: `{"members": [{"name", "roles"}]}`; roles are those for this group.
+
+    For tokens that may list every account and every group: the registry's. A cookie does not open it.
+    """
+
+    _accept_cookie_auth = False
+    _accept_token_auth = True
+
+    async def get(self, name: str) -> None:
+        if not {"list:users", "list:groups", "read:users"} <= set(self.expanded_scopes):
+            raise web.HTTPError(404)
+        group = orm.Group.find(self.db, name)
+        if group is None:
+            raise web.HTTPError(404)
+        kinds = {f"{prefix}-{name}": kind for kind, prefix in GROUP_ROLES.items()}
+        members = [
+            {
+                "name": user.name,
+                "roles": sorted(kinds[role.name] for role in user.roles if role.name in kinds),
+            }
+            for user in group.users
+        ]
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps({"members": members}))

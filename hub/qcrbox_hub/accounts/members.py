@@ -169,6 +169,7 @@ class Members(Base):
             (r"/join", invitation_pages.Join),
             (r"/home-size", home_size.HomeSize),
             (r"/api/qcrbox/accounts", account_list.AccountList),
+            (r"/api/qcrbox/groups/([^/]+)/members", account_list.MemberList),
             (r"/connect", connect_page.Connect),
             (r"/connect/begin", connect_page.BeginConnecting),
             (r"/connect/token", connect_page.FinishConnecting),

@@ -121,6 +121,17 @@ class RegistryClient:
         found: dict[str, Any] = said.get("payload", said)
         return found
 
+    async def store_file(self, filename: str, content: bytes) -> str:
+        """Store a file privately for the person; its id."""
+        async with self._http() as http:
+            answer = await http.post(
+                "/api/data-files", files={"file": (filename, content)}, data={"group": ""}
+            )
+        if answer.is_error:
+            raise QcError.from_envelope(answer.json(), answer.status_code)
+        file_id: str = answer.json()["payload"]["data_files"][0]["qcrbox_file_id"]
+        return file_id
+
     async def readiness(self) -> dict[str, Any]:
         """Whether the registry can work: an answer of 503 says what is missing and is no error here."""
         async with self._http() as http:

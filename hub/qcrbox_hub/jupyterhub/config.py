@@ -14,6 +14,7 @@ from qcrbox_hub.platform import paths
 from qcrbox_hub.platform.addresses import Separation
 from qcrbox_hub.platform.banner import Banner
 from qcrbox_hub.platform.setting_changes import running_values
+from qcrbox_hub.teaching.routes import teaching_pages
 from qcrbox_hub.walls.choice import Walls
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 - traitlets puts it there
@@ -62,7 +63,7 @@ c.JupyterHub.cleanup_servers = True
 
 # ---------------------------------------------------------------- people
 authenticator = choose_authenticator(c, settings.sign_in, settings.data, settings.addresses.hub)
-authenticator.more_pages = administration_pages()
+authenticator.more_pages = [*administration_pages(), *teaching_pages()]
 c.JupyterHub.authenticator_class = authenticator
 c.NativeAuthenticator.minimum_password_length = settings.minimum_password_length
 c.JupyterHub.template_vars = {"announcement": banner.as_html, "own_passwords": authenticator.own_passwords}

@@ -40,6 +40,14 @@ PAGES = "application/jupyterhub-pagination+json"
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """A member of a group at the hub. roles: kinds of roles for this group (lecturer, manager, data_manager)."""
+
+    name: str
+    roles: frozenset[str] = frozenset()
+
+
 class Identity(Protocol):
     """Finds out who calls. Raises NotSignedIn, NotAllowed (no right to use the service), Unreachable."""
 
@@ -49,6 +57,10 @@ class Identity(Protocol):
 
     async def accounts(self) -> people.HubAccounts | None:
         """All groups and accounts of the hub; None without a hub, or when it may not list them."""
+        ...
+
+    async def members(self, group: str) -> list[GroupMember] | None:
+        """The members of a group of the hub; None without a hub. Raises Unreachable."""
         ...
 
     async def close(self) -> None:
@@ -131,6 +143,10 @@ class OnePerson:
         """None: there is no hub."""
         return None
 
+    async def members(self, group: str) -> list[GroupMember] | None:
+        """None: there is no hub."""
+        return None
+
     def cookie_for(self, token: str) -> bool:
         """Whether this is the secret, which the browser may keep as its cookie."""
         return self._token is not None and hmac.compare_digest(token.encode(), self._token.encode())
@@ -165,6 +181,7 @@ class HubIdentity:
         # A caller who tries many tokens must not occupy the hub.
         self._questions = asyncio.Semaphore(MOST_QUESTIONS)
         self._stable_ids: dict[str, tuple[float, str]] = {}
+        self._members: dict[str, tuple[float, list[GroupMember] | None]] = {}
         self.sign_ins = SignIns()
 
     async def actor(self, request: HTTPConnection) -> Actor:
@@ -288,6 +305,24 @@ class HubIdentity:
             {str(user["name"]): str(user.get("created") or "") for user in users},
             asked_at,
         )
+
+    async def members(self, group: str) -> list[GroupMember] | None:
+        """Asked with the registry's own token; the answer holds for five seconds. Raises Unreachable."""
+        known = self._members.get(group)
+        if known is not None and self._clock() - known[0] < CACHE_S:
+            return known[1]
+        found: list[GroupMember] | None = None
+        if self._service_token:
+            answer = await self._get(f"/qcrbox/groups/{quote(group, safe='')}/members", self._service_token)
+            if answer is not None:
+                found = [
+                    GroupMember(str(member["name"]), frozenset(map(str, member.get("roles") or ())))
+                    for member in answer["members"]
+                ]
+        if len(self._members) > 1000:
+            self._members.clear()
+        self._members[group] = (self._clock(), found)
+        return found
 
     async def _all(self, path: str) -> list[dict[str, Any]] | None:
         """Every entry of a list that the hub gives in pages; None when the list is refused."""

@@ -79,6 +79,7 @@ class Resource:
     grants: tuple[Grant, ...] = ()
     restricted_to: frozenset[int] | None = None  # of an application: groups; None = everybody
     view_only_allowed: bool = False
+    taught_in: frozenset[int] = frozenset()  # groups whose courses the object belongs to
 
 
 SITE = Resource("site", "registry")
@@ -94,12 +95,14 @@ RELATIONS: dict[str, str] = {
     "reader": "a person the object is shared with",
     "writer": "a person the object is shared with for writing",
     "viewer": "a manager of the home group, while the owner allows viewing",
+    "lecturer": "a lecturer of the home group",
+    "teacher": "a lecturer or assistant of a course that the object belongs to",
     "allowed_group": "a member of a group the application is restricted to; everybody, when it is not restricted",
     "application_admin": "an application administrator",
     "admin": "an administrator; always audited",
 }
 _DATA = {
-    "read": {"owner", "member", "manager", "curator", "reader", "writer", "admin"},
+    "read": {"owner", "member", "manager", "curator", "reader", "writer", "teacher", "admin"},
     "append": {"owner", "writer", "admin"},
     "change": {"owner", "admin"},  # name, description, home group
     "tag": {"owner", "writer", "admin"},
@@ -112,8 +115,8 @@ RULES: dict[str, dict[str, set[str]]] = {
     "data_file": _DATA,
     "example": {"read": {"everybody", "admin"}},
     "calculation": {
-        "read": {"owner", "member", "manager", "reader", "admin"},
-        "cancel": {"owner", "manager", "admin"},
+        "read": {"owner", "member", "manager", "reader", "teacher", "admin"},
+        "cancel": {"owner", "manager", "teacher", "admin"},
         "tag": {"owner", "admin"},
         "rename": {"owner", "admin"},  # its title
         "share": {"owner", "admin"},
@@ -121,7 +124,7 @@ RULES: dict[str, dict[str, set[str]]] = {
         "delete": set(),
     },
     "session": {
-        "read": {"owner", "manager", "admin"},  # that it exists, and its state
+        "read": {"owner", "manager", "teacher", "admin"},  # that it exists, and its state
         "open": {"present_owner"},
         "view": {"present_owner", "viewer"},
         "end": {"owner", "manager", "admin"},
@@ -134,6 +137,25 @@ RULES: dict[str, dict[str, set[str]]] = {
         "manage": {"application_admin", "admin"},
     },
     "upload": {"read": {"owner"}, "send": {"owner"}, "complete": {"present_owner"}, "delete": {"owner"}},
+    # A course is a group; its managers assist the lecturers.
+    "course": {
+        "read": {"member", "manager", "admin"},
+        "supervise": {"manager", "admin"},
+        "teach": {"lecturer", "admin"},
+    },
+    "exercise": {
+        "read": {"member", "manager", "admin"},
+        "do": {"member", "manager", "admin"},
+        "supervise": {"manager", "admin"},  # board, notes, marks, more time
+        "teach": {"lecturer", "admin"},  # change, collect, release
+    },
+    "hidden_exercise": {
+        "read": {"manager", "admin"},
+        "do": {"manager", "admin"},
+        "supervise": {"manager", "admin"},
+        "teach": {"lecturer", "admin"},
+    },
+    "snapshot": {"read": {"owner", "manager", "admin"}, "supervise": {"manager", "admin"}},
     "launcher": {"read": {"application_admin", "admin"}, "manage": {"application_admin", "admin"}},
     "site": {
         "read": {"admin"},
@@ -147,6 +169,7 @@ _NAMES = {
     "data_file": "data file",
     "session": "interactive session",
     "site": "page",
+    "hidden_exercise": "exercise",
 }
 _WHO = {
     "owner": "its owner",
@@ -155,6 +178,8 @@ _WHO = {
     "curator": "the data managers of its group",
     "writer": "people it is shared with for writing",
     "viewer": "the managers of its group, if its owner lets them view it",
+    "lecturer": "the lecturers of the course",
+    "teacher": "the lecturers and assistants of its course",
     "application_admin": "application administrators",
 }
 
@@ -174,6 +199,10 @@ def relations(actor: Actor, resource: Resource) -> set[str]:
             found.add("manager")
         if {resource.group_id, EVERY_GROUP} & actor.curates:
             found.add("curator")
+        if {resource.group_id, EVERY_GROUP} & actor.teaches:
+            found.add("lecturer")
+    if resource.taught_in and ({EVERY_GROUP} | resource.taught_in) & actor.manages:
+        found.add("teacher")
     for grant in resource.grants:
         if grant.person_id == actor.person_id or (grant.group_id is not None and grant.group_id in groups):
             found.add("writer" if grant.mode == "write" else "reader")

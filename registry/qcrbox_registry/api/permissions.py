@@ -119,6 +119,40 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ),
     # events
     ("GET", "/api/events"): READABLE,
+    # teaching
+    ("GET", "/api/courses"): READABLE,
+    ("POST", "/api/courses"): Permission("sign-in", note="`teach` on the course of the group named"),
+    ("GET", "/api/courses/{course_id}"): _object("course", "read"),
+    ("PATCH", "/api/courses/{course_id}"): _object("course", "teach"),
+    ("GET", "/api/courses/{course_id}/people"): _object("course", "supervise"),
+    ("GET", "/api/courses/{course_id}/exercises"): _object("course", "read", "hidden ones: `supervise`"),
+    ("POST", "/api/courses/{course_id}/exercises"): _object("course", "teach", "and `read` on every file"),
+    ("GET", "/api/exercises/{exercise_id}"): _object("exercise", "read"),
+    ("PATCH", "/api/exercises/{exercise_id}"): _object("exercise", "teach"),
+    ("POST", "/api/exercises/{exercise_id}/versions"): _object(
+        "exercise", "teach", "and `read` on every file"
+    ),
+    ("GET", "/api/exercises/{exercise_id}/files/{filename}"): _object(
+        "exercise", "do", "files for lecturers: `supervise`"
+    ),
+    ("POST", "/api/exercises/{exercise_id}/open"): _object("exercise", "do"),
+    ("GET", "/api/exercises/{exercise_id}/own"): _object("exercise", "do"),
+    ("PUT", "/api/exercises/{exercise_id}/answers/{task_id}"): _object("exercise", "do"),
+    ("PUT", "/api/exercises/{exercise_id}/draft"): _object("exercise", "do"),
+    ("POST", "/api/exercises/{exercise_id}/submit"): _object("exercise", "do"),
+    ("GET", "/api/exercises/{exercise_id}/board"): _object("exercise", "supervise"),
+    ("GET", "/api/exercises/{exercise_id}/board/events"): _object("exercise", "supervise"),
+    ("GET", "/api/exercises/{exercise_id}/students/{student}"): _object("exercise", "supervise"),
+    ("GET", "/api/exercises/{exercise_id}/students/{student}/notebook"): _object("exercise", "supervise"),
+    ("GET", "/api/snapshots/{snapshot_id}/notebook"): _object("snapshot", "read"),
+    ("POST", "/api/exercises/{exercise_id}/notes"): _object("exercise", "supervise"),
+    ("PUT", "/api/exercises/{exercise_id}/extension"): _object("exercise", "supervise"),
+    ("POST", "/api/exercises/{exercise_id}/free-queue"): _object("exercise", "supervise"),
+    ("POST", "/api/exercises/{exercise_id}/collect"): _object("exercise", "teach"),
+    ("POST", "/api/exercises/{exercise_id}/grade"): _object("exercise", "supervise"),
+    ("GET", "/api/exercises/{exercise_id}/marks"): _object("exercise", "supervise"),
+    ("PUT", "/api/exercises/{exercise_id}/marks"): _object("exercise", "supervise"),
+    ("POST", "/api/exercises/{exercise_id}/release"): _object("exercise", "teach"),
     # the site
     ("GET", "/api/healthz"): OPEN,
     ("GET", "/api/readyz"): OPEN,

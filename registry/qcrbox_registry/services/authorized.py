@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qcrbox.contract.errors import NotFound
 
-from qcrbox_registry.access.rights import Actor, Grant, Resource, authorize, missing
+from qcrbox_registry.access.rights import Actor, Grant, Resource, allows, authorize, missing
 from qcrbox_registry.store import calculations, datasets, sessions, shares, uploads
 from qcrbox_registry.store.calculations import Calculation
 from qcrbox_registry.store.datasets import DataFile, Dataset
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.sessions import Session
+from qcrbox_registry.store.teaching import work
 from qcrbox_registry.store.uploads import Upload
 
 
@@ -24,7 +26,8 @@ def dataset(
         found = datasets.get(conn, dataset_id, deleted=deleted)
     except NotFound:
         raise missing("dataset", dataset_id) from None
-    authorize(actor, action, dataset_resource(conn, found))
+    of = [found.calculation_id] if found.calculation_id else []
+    _authorize(conn, actor, action, dataset_resource(conn, found), of)
     return found
 
 
@@ -36,7 +39,8 @@ def data_file(
         found = datasets.get_file(conn, file_id, deleted=deleted)
     except NotFound:
         raise missing("data_file", file_id) from None
-    authorize(actor, action, file_resources(conn, [found])[found.id])
+    of = [found.calculation_id] if found.calculation_id else []
+    _authorize(conn, actor, action, file_resources(conn, [found])[found.id], of)
     return found
 
 
@@ -46,7 +50,7 @@ def calculation(conn: Connection, actor: Actor, action: str, calculation_id: str
         found = calculations.get(conn, calculation_id)
     except NotFound:
         raise missing("calculation", calculation_id) from None
-    authorize(actor, action, calculation_resources(conn, [found])[0])
+    _authorize(conn, actor, action, calculation_resources(conn, [found])[0], [found.id])
     return found
 
 
@@ -62,7 +66,7 @@ def session(conn: Connection, actor: Actor, action: str, session_id: str) -> tup
         found.group_id,
         view_only_allowed=found.view_only_allowed,
     )
-    authorize(actor, action, resource)
+    _authorize(conn, actor, action, resource, [session_id])
     return calculations.get(conn, session_id), found
 
 
@@ -76,6 +80,15 @@ def upload(conn: Connection, actor: Actor, action: str, upload_id: str) -> Uploa
         raise missing("upload", upload_id)  # of an agent; it has a separate route
     authorize(actor, action, Resource("upload", upload_id, found.owner_id, found.group_id))
     return found
+
+
+def _authorize(
+    conn: Connection, actor: Actor, action: str, resource: Resource, calculation_ids: Sequence[str]
+) -> None:
+    """Authorize; the courses of the calculations are looked up only for staff who have no other right."""
+    if calculation_ids and actor.manages and not allows(actor, action, resource):
+        resource = replace(resource, taught_in=work.groups_of(conn, calculation_ids))
+    authorize(actor, action, resource)
 
 
 # ---------------------------------------------------------------- what the rights need to know

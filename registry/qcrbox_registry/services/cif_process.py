@@ -46,6 +46,14 @@ def unified(content: bytes, filename: str) -> bytes:
     return unify(content, filename=filename).bytes
 
 
+def _exercise_facts(content: bytes, filename: str) -> dict[str, Any]:
+    # With the first exercise: validation takes longer to load than the index.
+    from qcrbox.analysis.exercise_facts import facts_or_reason
+
+    facts, problem = facts_or_reason(content, filename)
+    return {"facts": _finite(facts), "problem": problem}
+
+
 def _finite(value: Any) -> Any:
     """Infinities and NaN as None, NUL as a mark: JSON and PostgreSQL have neither."""
     if isinstance(value, float):
@@ -59,6 +67,8 @@ def _finite(value: Any) -> Any:
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     content = Path(request["path"]).read_bytes()
+    if request["do"] == "exercise_facts":
+        return _exercise_facts(content, request["filename"])
     if request["do"] == "index":
         return {"facts": facts(content, request["filename"])}
     Path(request["target"]).write_bytes(unified(content, request["filename"]))

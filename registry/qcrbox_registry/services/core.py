@@ -28,6 +28,12 @@ from qcrbox_registry.services.sessions import SessionService
 from qcrbox_registry.services.shares import ShareService
 from qcrbox_registry.services.site import SiteService
 from qcrbox_registry.services.submission import SubmissionService
+from qcrbox_registry.services.teaching.board import BoardService
+from qcrbox_registry.services.teaching.collection import CollectionService
+from qcrbox_registry.services.teaching.courses import CourseService
+from qcrbox_registry.services.teaching.exercises import ExerciseService
+from qcrbox_registry.services.teaching.marking import MarkingService
+from qcrbox_registry.services.teaching.student import StudentService
 from qcrbox_registry.services.trash import TrashService
 from qcrbox_registry.services.uploads import UploadService
 
@@ -40,17 +46,22 @@ class Core:
     agent_files: AgentFileService
     applications: ApplicationService
     audit: AuditService
+    board: BoardService
     calculations: CalculationService
+    collection: CollectionService
     contents: ContentService
+    courses: CourseService
     data_files: DataFileService
     datasets: DatasetService
     displays: DisplayService
     events: EventFeed
     examples: Examples
+    exercises: ExerciseService
     figures: FigureService
     housekeeping: Housekeeping
     launchers: LauncherService
     lineage: LineageService
+    marking: MarkingService
     orphaned_data: OrphanedDataService
     projects: ProjectService
     readiness: ReadinessService
@@ -59,6 +70,7 @@ class Core:
     sessions: SessionService
     shares: ShareService
     site: SiteService
+    student: StudentService
     submissions: SubmissionService
     trash: TrashService
     uploads: UploadService
@@ -71,23 +83,29 @@ def make_core(context: Context, version: str) -> Core:
     resumable = ResumableUploadService(context, contents, uploads)
     sessions = SessionService(context)
     examples = Examples(context.settings.data)
+    courses = CourseService(context)
     retention = RetentionService(context)
     return Core(
         context=context,
         agent_files=AgentFileService(context, contents),
         applications=ApplicationService(context, examples, version),
         audit=AuditService(context),
+        board=BoardService(context, courses),
         calculations=CalculationService(context),
+        collection=CollectionService(context),
         contents=contents,
+        courses=courses,
         data_files=DataFileService(context, contents),
         datasets=DatasetService(context, uploads),
         displays=DisplayService(context, sessions),
         events=EventFeed(context),
         examples=examples,
+        exercises=ExerciseService(context, contents),
         figures=FigureService(context),
         housekeeping=Housekeeping(context, contents, resumable, examples, retention),
         launchers=LauncherService(context),
         lineage=LineageService(context),
+        marking=MarkingService(context, courses),
         orphaned_data=OrphanedDataService(context),
         projects=ProjectService(context),
         readiness=ReadinessService(context),
@@ -96,6 +114,7 @@ def make_core(context: Context, version: str) -> Core:
         sessions=sessions,
         shares=ShareService(context),
         site=SiteService(context),
+        student=StudentService(context, contents),
         submissions=SubmissionService(context),
         trash=TrashService(context),
         uploads=uploads,

@@ -67,6 +67,11 @@ class Indexer:
         finally:
             target.unlink(missing_ok=True)
 
+    async def exercise_facts(self, sha256: str, filename: str) -> tuple[dict[str, Any] | None, str]:
+        """What the checks of exercises read from a CIF, and "" or why it cannot be read. Raises CifError."""
+        answer = await self._ask("exercise_facts", sha256, filename)
+        return answer.get("facts"), str(answer.get("problem") or answer.get("error") or "")
+
     async def close(self) -> None:
         """End the child process."""
         if self._idle is not None:

@@ -29,6 +29,7 @@ from qcrbox_registry.store.calculations import NewCalculation
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.quotas import Subject, used
 from qcrbox_registry.store.tables import new_id
+from qcrbox_registry.store.teaching import work
 
 log = structlog.get_logger(__name__)
 Body = SubmitCommand | StartSession
@@ -280,6 +281,8 @@ def _create(conn: Connection, accepted: list[tuple[_Request, Accepted]], now: fl
                 tags.add(conn, tagged, wanted.tags)
             if wanted.new.interactive:
                 answer.events += sessions.create(conn, _new_session(wanted), now)
+    tagged_as = {wanted.new.id: wanted.tags for request, _ in accepted for wanted in request.wanted}
+    work.attach(conn, new, tagged_as, now)
     record(conn, [_audit_entry(request, now) for request, _ in accepted])
 
 

@@ -306,7 +306,26 @@ def names_in(conn: Connection, data_file_id: str) -> list[str] | None:
     return names
 
 
+def index_row_of(conn: Connection, sha256: str) -> dict[str, Any] | None:
+    """The row of `cif_index` of any file with these contents, for a new file of the same contents."""
+    query = (
+        sa.select(cif_index)
+        .join(data_files, data_files.c.id == cif_index.c.data_file_id)
+        .where(data_files.c.sha256 == sha256)
+        .limit(1)
+    )
+    row = conn.execute(query).mappings().first()
+    return None if row is None else dict(row)
+
+
 # ---------------------------------------------------------------- changing
+
+
+def retire_file(conn: Connection, data_file_id: str, at: float) -> None:
+    """Hide a file that was replaced. at: a time before the limit of the trash lets the next sweep free its bytes."""
+    row = get_file(conn, data_file_id)
+    conn.execute(sa.update(data_files).where(data_files.c.id == data_file_id).values(deleted_at=at))
+    count_bytes(conn, row.owner_id, row.group_id, -row.size)
 
 
 def set_unified(conn: Connection, data_file_id: str, sha256: str) -> None:

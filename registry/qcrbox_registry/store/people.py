@@ -11,6 +11,7 @@ from qcrbox.contract.errors import NotFound
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.engine import upsert
+from qcrbox_registry.store.records import parts
 from qcrbox_registry.store.tables import groups, people
 
 
@@ -69,6 +70,30 @@ def find_person(conn: Connection, name: str) -> int:
     ).scalar()
     if found is None:
         raise NotFound(f"There is no person {name[:200]!r}.", next="They appear once they have signed in.")
+    return found
+
+
+def present_accounts(conn: Connection, names: Sequence[str]) -> dict[str, int]:
+    """name -> id of the newest account of each name that has signed in and is not gone."""
+    found: dict[str, int] = {}
+    for part in parts(names):
+        query = (
+            sa.select(people.c.name, sa.func.max(people.c.id).label("id"))
+            .where(people.c.name.in_(part), people.c.kind == "person", people.c.gone_at.is_(None))
+            .group_by(people.c.name)
+        )
+        found |= {row.name: row.id for row in conn.execute(query)}
+    return found
+
+
+def last_seen(conn: Connection, ids: Sequence[int]) -> dict[int, float]:
+    """id -> when the account last asked for something, Unix time, s."""
+    found: dict[int, float] = {}
+    for part in parts(ids):
+        query = sa.select(people.c.id, people.c.last_seen_at).where(
+            people.c.id.in_(part), people.c.last_seen_at.isnot(None)
+        )
+        found |= {row.id: row.last_seen_at for row in conn.execute(query)}
     return found
 
 

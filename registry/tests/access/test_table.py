@@ -38,6 +38,13 @@ RESOURCES = {
     "site": Resource("site", "x"),
     "upload": Resource("upload", "u", OWNER, GROUP),
     "private upload": Resource("upload", "u", OWNER),
+    "course": Resource("course", "c", None, GROUP),
+    "exercise": Resource("exercise", "e", None, GROUP),
+    "hidden_exercise": Resource("hidden_exercise", "e", None, GROUP),
+    "snapshot": Resource("snapshot", "s", OWNER, GROUP),
+    "private calculation of a course": Resource("calculation", "c", OWNER, taught_in=frozenset({GROUP})),
+    "private session of a course": Resource("session", "s", OWNER, taught_in=frozenset({GROUP})),
+    "private file of a course": Resource("data_file", "f", OWNER, taught_in=frozenset({GROUP})),
 }
 # resource, action: who may, who sees it without being allowed. Everybody else gets 404.
 _OWNERS = {"owner", "owner who left the group"}
@@ -46,6 +53,8 @@ _DATA_SEEN = {*_OWNERS, "member", "manager", "lecturer", "data manager", "reader
 _RUN_SEEN = {*_OWNERS, "member", "manager", "lecturer", "reader", "group reader", "manager of every group",
              "administrator"}  # fmt: skip
 _SESSION_SEEN = {*_OWNERS, "manager", "lecturer", "manager of every group", "administrator"}
+_STAFF = {"manager", "lecturer", "manager of every group", "administrator"}
+_COURSE = {"owner", "member", *_STAFF}
 _ALL = set(ACTORS)
 EXPECTED: dict[tuple[str, str], tuple[set[str], set[str]]] = {
     **{
@@ -108,6 +117,23 @@ EXPECTED: dict[tuple[str, str], tuple[set[str], set[str]]] = {
     **{("upload", action): (_OWNERS, _OWNERS) for action in ("read", "send", "delete")},
     ("upload", "complete"): ({"owner"}, _OWNERS),
     ("private upload", "complete"): (_OWNERS, _OWNERS),
+    **{(kind, "read"): (_COURSE, _COURSE) for kind in ("course", "exercise")},
+    ("exercise", "do"): (_COURSE, _COURSE),
+    **{(kind, "supervise"): (_STAFF, _COURSE) for kind in ("course", "exercise")},
+    **{(kind, "teach"): ({"lecturer", "administrator"}, _COURSE) for kind in ("course", "exercise")},
+    **{("hidden_exercise", action): (_STAFF, _STAFF) for action in ("read", "do", "supervise")},
+    ("hidden_exercise", "teach"): ({"lecturer", "administrator"}, _STAFF),
+    ("snapshot", "read"): ({*_OWNERS, *_STAFF}, {*_OWNERS, *_STAFF}),
+    ("snapshot", "supervise"): (_STAFF, {*_OWNERS, *_STAFF}),
+    **{
+        ("private calculation of a course", action): ({*_OWNERS, *_STAFF}, {*_OWNERS, *_STAFF})
+        for action in ("read", "cancel")
+    },
+    ("private calculation of a course", "rename"): ({*_OWNERS, "administrator"}, {*_OWNERS, *_STAFF}),
+    ("private session of a course", "read"): ({*_OWNERS, *_STAFF}, {*_OWNERS, *_STAFF}),
+    ("private session of a course", "open"): (_OWNERS, {*_OWNERS, *_STAFF}),
+    ("private file of a course", "read"): ({*_OWNERS, *_STAFF}, {*_OWNERS, *_STAFF}),
+    ("private file of a course", "delete"): ({*_OWNERS, "administrator"}, {*_OWNERS, *_STAFF}),
     ("site", "monitor"): ({"application admin", "administrator"}, {"administrator"}),
     **{("site", action): ({"administrator"}, {"administrator"}) for action in ("read", "manage", "audit")},
 }

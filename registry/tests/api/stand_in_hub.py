@@ -32,6 +32,7 @@ class StandInHub:
                 Route("/hub/api/users", self._list),
                 Route("/hub/api/groups", self._list),
                 Route("/hub/api/users/{name}", self._about),
+                Route("/hub/api/qcrbox/groups/{name}/members", self._members),
                 Route("/hub/api/oauth2/token", self._exchange, methods=["POST"]),
             ]
         )
@@ -101,6 +102,26 @@ class StandInHub:
         offset, limit = int(request.query_params["offset"]), int(request.query_params["limit"])
         after = {"offset": offset + limit} if offset + limit < len(items) else None
         return JSONResponse({"items": items[offset : offset + limit], "_pagination": {"next": after}})
+
+    async def _members(self, request: Request) -> JSONResponse:
+        """The members of a group with their roles for it."""
+        if self._token(request) != self.service_token:
+            return JSONResponse({"message": "Forbidden"}, 403)
+        name = request.path_params["name"]
+        kinds = {"manage": "manager", "teach": "lecturer", "data": "data_manager"}
+        members = [
+            {
+                "name": user["name"],
+                "roles": [
+                    kind
+                    for scope, kind in kinds.items()
+                    if f"custom:qcrbox:{scope}!group={name}" in user["scopes"]
+                ],
+            }
+            for user in self.users.values()
+            if name in user["groups"]
+        ]
+        return JSONResponse({"members": members})
 
     async def _exchange(self, request: Request) -> JSONResponse:
         form = await request.form()

@@ -35,6 +35,9 @@ ROLES = {
     "shared with": [],
 }
 IN_GROUP = ("owner", "same group", "manager", "data manager", "lecturer")
+NOTEBOOK = (
+    '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "raw", "source": "x"}]}'
+)
 BYTES = {"content-type": "application/offset+octet-stream", "upload-offset": "0"}
 CODES = {4401: "401", 4403: "403", 4404: "404", 4409: "yes"}
 
@@ -73,6 +76,7 @@ class Site:
             del registry.hub.users[self.tokens[gone]]
         registry.context.identity._cache.clear()
         self.owner, self.admin = self.client("owner"), self.client("administrator")
+        self.lecturer = self.client("lecturer")
         for caller in ROLES:
             assert self.client(caller).get("/api/me").status_code == 200
         self.application = self.owner.get("/api/applications").json()["payload"]["applications"][0]
@@ -136,6 +140,41 @@ class Site:
         body = {"filename": "a.txt", "size": 10, "group": self.group}
         return self.owner.post("/api/uploads", json=body).json()["payload"]["upload_id"]
 
+    def course(self):
+        """The course of the group: there is one."""
+        if not hasattr(self, "_course"):
+            body = {"group": self.group, "title": "A course"}
+            self._course = self.lecturer.post("/api/courses", json=body).json()["payload"]["id"]
+        return self._course
+
+    def exercise(self):
+        """A published exercise that the owner has opened, with a draft and a calculation that waits."""
+        body = {
+            "title": "An exercise",
+            "tasks": [{"id": "why", "title": "Why?", "kind": "answer"}],
+            "notebook": NOTEBOOK,
+            "notebook_name": "start.ipynb",
+        }
+        made = self.lecturer.post(f"/api/courses/{self.course()}/exercises", json=body)
+        assert made.status_code == 201, made.text
+        exercise = made.json()["payload"]["id"]
+        dates = {"published": True, "due_at": "2999-01-01T00:00:00Z"}
+        assert self.lecturer.patch(f"/api/exercises/{exercise}", json=dates).status_code == 200
+        for caller in ("owner", "same group", "manager", "data manager", "lecturer", "administrator"):
+            assert self.client(caller).post(f"/api/exercises/{exercise}/open").status_code == 200
+        kept = self.owner.put(
+            f"/api/exercises/{exercise}/draft",
+            content=NOTEBOOK,
+            headers={"content-type": "application/x-ipynb+json"},
+        )
+        assert kept.status_code == 200, kept.text
+        return exercise
+
+    def snapshot(self):
+        made = self.owner.post(f"/api/exercises/{self.exercise()}/submit")
+        assert made.status_code == 201, made.text
+        return made.json()["payload"]["id"]
+
     def deleted(self, kind):
         path = "datasets" if kind == "dataset" else "data-files"
         object_id = self.dataset()["qcrbox_dataset_id"] if kind == "dataset" else self.data_file()
@@ -193,6 +232,12 @@ class Site:
             "{tunnel_id}": lambda: "no-such-tunnel",
             "{agent_id}": lambda: "no-such-agent",
             "{decision_id}": lambda: "no-such-decision",
+            "{course_id}": self.course,
+            "{exercise_id}": self.exercise,
+            "{snapshot_id}": self.snapshot,
+            "{task_id}": lambda: "why",
+            "{filename}": lambda: "start.ipynb",
+            "{student}": lambda: f"owner {self.group}",
             "{pass_id}": lambda: "no-such-pass",
             "{rule_id}": lambda: 999_999_999,
             "{name}": lambda: "start.js",
@@ -262,6 +307,24 @@ class Site:
             ("PATCH", "/api/interactive-sessions/{session_id}"): lambda: {
                 "json": {"view_only_allowed": True}
             },
+            ("POST", "/api/courses"): lambda: {"json": {"group": f"new{uuid.uuid4().hex[:8]}", "title": "x"}},
+            ("PATCH", "/api/courses/{course_id}"): lambda: {"json": {"title": "A course"}},
+            ("POST", "/api/courses/{course_id}/exercises"): lambda: {"json": {"title": "x"}},
+            ("PATCH", "/api/exercises/{exercise_id}"): lambda: {"json": {"published": True}},
+            ("POST", "/api/exercises/{exercise_id}/versions"): lambda: {"json": {"title": "x"}},
+            ("PUT", "/api/exercises/{exercise_id}/answers/{task_id}"): lambda: {"json": {"value": "x"}},
+            ("PUT", "/api/exercises/{exercise_id}/draft"): lambda: {
+                "content": NOTEBOOK,
+                "headers": {"content-type": "application/x-ipynb+json"},
+            },
+            ("POST", "/api/exercises/{exercise_id}/notes"): lambda: {"json": {"text": "x"}},
+            ("PUT", "/api/exercises/{exercise_id}/extension"): lambda: {
+                "json": {"student": f"owner {self.group}", "until": "2999-02-01T00:00:00Z"}
+            },
+            ("PUT", "/api/exercises/{exercise_id}/marks"): lambda: {
+                "json": {"student": f"owner {self.group}", "task_id": "why", "points": 1.0}
+            },
+            ("POST", "/api/exercises/{exercise_id}/release"): lambda: {"json": {"released": True}},
             ("PUT", "/api/quotas"): lambda: {
                 "json": {
                     "subject": "person",

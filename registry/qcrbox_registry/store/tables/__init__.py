@@ -30,6 +30,19 @@ from qcrbox_registry.store.tables.of_data import (
 )
 from qcrbox_registry.store.tables.of_people import groups, loads, people, quotas, shares, storage, usage
 from qcrbox_registry.store.tables.of_site import audit, handover_items, handovers, retention_rules, site
+from qcrbox_registry.store.tables.of_teaching import (
+    cif_facts,
+    courses,
+    exercise_answers,
+    exercise_calculations,
+    exercise_files,
+    exercise_marks,
+    exercise_notes,
+    exercise_people,
+    exercise_snapshots,
+    exercise_versions,
+    exercises,
+)
 
 __all__ = [
     "agents",
@@ -38,12 +51,23 @@ __all__ = [
     "calculation_inputs",
     "calculation_outputs",
     "calculations",
+    "cif_facts",
     "cif_index",
     "command_durations",
     "commands",
+    "courses",
     "data_files",
     "datasets",
     "events",
+    "exercise_answers",
+    "exercise_calculations",
+    "exercise_files",
+    "exercise_marks",
+    "exercise_notes",
+    "exercise_people",
+    "exercise_snapshots",
+    "exercise_versions",
+    "exercises",
     "file_contents",
     "groups",
     "handover_items",

@@ -1,0 +1,72 @@
+import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+
+import { OPEN_RESULT } from '../command/commands';
+import type { ExerciseModel } from './model';
+import type { IExerciseActions } from './section';
+import type { IReport } from './types';
+
+/** What a click does; whatever fails is said. */
+export function exerciseActions(
+  model: ExerciseModel,
+  trans: TranslationBundle,
+  commands: CommandRegistry
+): IExerciseActions {
+  const say = (work: Promise<void>): void =>
+    void work.catch((error: unknown) =>
+      Notification.error(error instanceof Error ? error.message : String(error), { autoClose: false })
+    );
+  return {
+    open: id =>
+      say(
+        model.open(id).then(async report => {
+          tellReport(report, trans);
+          if (report.notebook) {
+            await commands.execute('docmanager:open', { path: report.notebook });
+          }
+        })
+      ),
+    reset: id => say(reset(model, id, trans)),
+    submit: id =>
+      say(
+        saveAll(commands)
+          .then(() => model.submit(id))
+          .then(receipt => {
+            Notification.success(trans.__('Submitted. Receipt %1', receipt.receipt.slice(0, 12)));
+          })
+      ),
+    answer: (id, task, value) => say(model.answer(id, task, value)),
+    openResult: id => void commands.execute(OPEN_RESULT, { id })
+  };
+}
+
+/** What is submitted is what was saved. */
+async function saveAll(commands: CommandRegistry): Promise<void> {
+  if (commands.hasCommand('docmanager:save-all')) {
+    await commands.execute('docmanager:save-all');
+  }
+}
+
+async function reset(model: ExerciseModel, id: string, trans: TranslationBundle): Promise<void> {
+  const asked = await showDialog({
+    title: trans.__('Reset the data of this exercise?'),
+    body: trans.__(
+      'The data files come back as they were handed out. Files you changed are kept under another name, your notebook stays.'
+    ),
+    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Reset data') })]
+  });
+  if (asked.button.accept) {
+    tellReport(await model.resetData(id), trans);
+  }
+}
+
+function tellReport(report: IReport, trans: TranslationBundle): void {
+  if (report.conflicts.length > 0) {
+    Notification.warning(`${trans.__('Both versions were kept:')} ${report.conflicts.join('; ')}`, {
+      autoClose: false
+    });
+  } else if (report.updated.length > 0) {
+    Notification.info(`${trans.__('Updated by the lecturer:')} ${report.updated.join('; ')}`, { autoClose: 8000 });
+  }
+}

@@ -1,0 +1,100 @@
+import { ISignal, Signal } from '@lumino/signaling';
+
+import type { RegistryStore } from '../registry/store';
+import type { IEvent } from '../registry/types';
+import type { ICourse, IExercise, IOwnExercise, IReport, ISnapshot } from './types';
+
+/** Many events of one moment are one question. */
+const WAIT_MS = 700;
+
+/** The person's exercises, and the tasks of the one that is open in the panel. */
+export class ExerciseModel {
+  exercises: IExercise[] = [];
+  own: IOwnExercise | null = null;
+  problem = '';
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _noted = new Signal<this, string>(this);
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly store: RegistryStore) {
+    store.happened.connect((_, event) => this.hear(event));
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Notes of the course's staff, as they arrive. */
+  get noted(): ISignal<this, string> {
+    return this._noted;
+  }
+
+  /** Exercises of every course, those that can be worked on first. */
+  async load(): Promise<void> {
+    const { client } = this.store;
+    const { courses } = await client.ask<{ courses: ICourse[] }>('courses');
+    const active = courses.filter(course => !course.archived_at);
+    const lists = await Promise.all(
+      active.map(course => client.ask<{ exercises: IExercise[] }>(`courses/${course.id}/exercises`))
+    );
+    this.exercises = lists.flatMap(list => list.exercises).sort((a, b) => rank(a) - rank(b));
+    this._changed.emit();
+  }
+
+  /** Write the exercise into the person's files and show its tasks. */
+  async open(id: string): Promise<IReport> {
+    const report = await this.store.client.local<IReport>(`exercises/${id}/fetch`, { method: 'POST' });
+    await this.show(id);
+    await this.load();
+    return report;
+  }
+
+  async resetData(id: string): Promise<IReport> {
+    return this.store.client.local<IReport>(`exercises/${id}/reset`, { method: 'POST' });
+  }
+
+  async show(id: string): Promise<void> {
+    this.take(await this.store.client.ask<IOwnExercise>(`exercises/${id}/own`));
+  }
+
+  close(): void {
+    this.own = null;
+    this._changed.emit();
+  }
+
+  async answer(id: string, task: string, value: string): Promise<void> {
+    const init = { method: 'PUT', body: JSON.stringify({ value }), headers: { 'Content-Type': 'application/json' } };
+    this.take(await this.store.client.ask<IOwnExercise>(`exercises/${id}/answers/${encodeURIComponent(task)}`, init));
+  }
+
+  async submit(id: string): Promise<ISnapshot> {
+    const receipt = await this.store.client.ask<ISnapshot>(`exercises/${id}/submit`, { method: 'POST' });
+    await this.show(id);
+    return receipt;
+  }
+
+  private take(own: IOwnExercise): void {
+    this.own = own;
+    this._changed.emit();
+  }
+
+  private hear(event: IEvent): void {
+    if (event.kind === 'exercise' && (event.status as string) === 'note' && event.text) {
+      this._noted.emit(event.text);
+    }
+    const id = this.own?.exercise.id;
+    if (!id || (event.kind !== 'exercise' && event.kind !== 'calculation') || this.timer !== undefined) {
+      return;
+    }
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      if (this.own?.exercise.id === id) {
+        void this.show(id).catch(() => undefined);
+      }
+    }, WAIT_MS);
+  }
+}
+
+function rank(exercise: IExercise): number {
+  return { open: 0, late: 1, not_open: 2, closed: 3 }[exercise.phase];
+}

@@ -1,0 +1,59 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { IExercise, ITask, TaskState } from './types';
+
+/** Each state by its shape; the word and the colour stand beside it. */
+export const SHAPES: Record<TaskState, string> = {
+  not_begun: '○',
+  running: '◐',
+  done: '●',
+  handed_in: '◆',
+  out_of_band: '▲',
+  failed: '✕',
+  stuck: '■'
+};
+
+export function stateWord(state: TaskState, trans: TranslationBundle): string {
+  const words: Record<TaskState, string> = {
+    not_begun: trans.__('not begun'),
+    running: trans.__('running'),
+    done: trans.__('done'),
+    handed_in: trans.__('handed in'),
+    out_of_band: trans.__('not in the target band'),
+    failed: trans.__('failed'),
+    // A student is told what to do, not that they are stuck.
+    stuck: trans.__('not done yet')
+  };
+  return words[state];
+}
+
+/** The target of a calculation, such as "R1 at most 0.05"; empty without one. */
+export function bandWords(task: ITask, trans: TranslationBundle): string {
+  const { band } = task;
+  if (!band) {
+    return '';
+  }
+  const name = task.quantity === 'r1' ? 'R1' : task.quantity;
+  const { low, high } = band;
+  if (low === null || low === undefined) {
+    return trans.__('%1 at most %2', name, String(high));
+  }
+  return high === null || high === undefined
+    ? trans.__('%1 at least %2', name, String(low))
+    : trans.__('%1 from %2 to %3', name, String(low), String(high));
+}
+
+/** When the work is due, and whether it still counts as in time. */
+export function dueWords(exercise: IExercise, trans: TranslationBundle): string {
+  const due = exercise.own_due_at ? new Date(exercise.own_due_at).toLocaleString() : '';
+  switch (exercise.phase) {
+    case 'not_open':
+      return trans.__('opens %1', exercise.opens_at ? new Date(exercise.opens_at).toLocaleString() : '');
+    case 'late':
+      return trans.__('was due %1; late work is accepted', due);
+    case 'closed':
+      return trans.__('closed; your work was collected');
+    default:
+      return due ? trans.__('due %1', due) : '';
+  }
+}

@@ -1,0 +1,71 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { expect, test, vi } from 'vitest';
+import { Signal } from '@lumino/signaling';
+
+import { EXERCISE_LINK, withoutExercise } from '../src/exercise/link';
+import { ExerciseModel } from '../src/exercise/model';
+import type { IExercise, ITask } from '../src/exercise/types';
+import { bandWords, dueWords, SHAPES } from '../src/exercise/words';
+import type { RegistryStore } from '../src/registry/store';
+
+const trans = nullTranslator.load('qcrbox');
+const ID = '0123456789abcdef0123456789abcdef';
+const exercise = (more: Partial<IExercise>) => ({ id: ID, title: 'x', phase: 'open', ...more }) as IExercise;
+const task = (band: ITask['band']) => ({ id: 'a', quantity: 'r1', band }) as ITask;
+
+test('a link names one exercise and is taken out of the address', () => {
+  expect(EXERCISE_LINK.exec(`?a=1&qcrbox-exercise=${ID}`)?.[1]).toBe(ID);
+  expect(EXERCISE_LINK.exec('?qcrbox-exercise=../../x')).toBeNull();
+  expect(EXERCISE_LINK.exec(`?qcrbox-exercise=${ID}0`)).toBeNull();
+  expect(withoutExercise(`http://hub/user/a/lab?b=2&qcrbox-exercise=${ID}#c`)).toBe('/user/a/lab?b=2#c');
+});
+
+test('every end of a band has its words', () => {
+  expect(bandWords(task(null), trans)).toBe('');
+  expect(bandWords(task({ high: 0.05 }), trans)).toBe('R1 at most 0.05');
+  expect(bandWords(task({ low: 0.02, high: null }), trans)).toBe('R1 at least 0.02');
+  expect(bandWords(task({ low: 0, high: 0.05 }), trans)).toBe('R1 from 0 to 0.05');
+});
+
+test('the words of a deadline follow the phase', () => {
+  expect(dueWords(exercise({}), trans)).toBe('');
+  expect(dueWords(exercise({ own_due_at: '2026-01-01T00:00:00Z' }), trans)).toMatch(/^due /);
+  expect(dueWords(exercise({ phase: 'closed' }), trans)).toContain('collected');
+  expect(dueWords(exercise({ phase: 'late', own_due_at: '2026-01-01T00:00:00Z' }), trans)).toContain('late work');
+});
+
+test('each state has a shape of its own', () => {
+  expect(new Set(Object.values(SHAPES)).size).toBe(Object.keys(SHAPES).length);
+});
+
+function model(answers: Record<string, unknown>) {
+  const store = {} as { happened: Signal<unknown, unknown>; client: { ask: (path: string) => Promise<unknown> } };
+  store.happened = new Signal<unknown, unknown>(store);
+  store.client = { ask: vi.fn(async (path: string) => answers[path]) };
+  return { store, made: new ExerciseModel(store as unknown as RegistryStore) };
+}
+
+test('exercises that can be worked on come first, archived courses are left out', async () => {
+  const { made } = model({
+    courses: { courses: [{ id: 'c' }, { id: 'old', archived_at: '2025' }] },
+    'courses/c/exercises': { exercises: [exercise({ id: 'a', phase: 'closed' }), exercise({ id: 'b' })] }
+  });
+  await made.load();
+  expect(made.exercises.map(each => each.id)).toEqual(['b', 'a']);
+});
+
+test('many events of one moment ask for the tasks once, and a note is passed on', async () => {
+  vi.useFakeTimers();
+  const { store, made } = model({ [`exercises/${ID}/own`]: { exercise: { id: ID } } });
+  await made.show(ID);
+  const notes: string[] = [];
+  made.noted.connect((_, text) => notes.push(text));
+  for (let i = 0; i < 20; i++) {
+    store.happened.emit({ kind: 'calculation', id: 'x' });
+  }
+  store.happened.emit({ kind: 'exercise', status: 'note', text: 'Look again.' });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(store.client.ask).toHaveBeenCalledTimes(2);
+  expect(notes).toEqual(['Look again.']);
+  vi.useRealTimers();
+});

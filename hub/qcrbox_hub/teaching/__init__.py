@@ -1,0 +1,1 @@
+"""Pages of courses: exercises, the board, marks."""

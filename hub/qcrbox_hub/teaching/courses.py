@@ -1,0 +1,132 @@
+"""The courses of a person, and one course with its exercises and people."""
+
+from __future__ import annotations
+
+import json
+
+from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.teaching import Task
+from qcrbox.spec.exercise_tags import tasks_of_notebook, tasks_of_yaml
+from tornado import web
+
+from qcrbox_hub.teaching.page import TeachingPage
+
+LARGEST_UPLOAD = 64 * 1024 * 1024
+
+
+class Courses(TeachingPage):
+    """Every course of the person with its exercises; lecturers make a course of a group."""
+
+    @web.authenticated
+    async def get(self) -> None:
+        courses = (await self.ask("/api/courses"))["courses"]
+        for course in courses:
+            course["exercises"] = (await self.ask(f"/api/courses/{course['id']}/exercises"))["exercises"]
+        taught = (await self.ask("/api/me"))["roles"].get("lecturer", [])
+        taken = {course["group"] for course in courses}
+        groups = [group for group in taught if group != "*" and group not in taken]
+        await self.show_page("courses.html", courses=courses, groups=groups)
+
+    @web.authenticated
+    async def post(self) -> None:
+        await self.act()
+
+    async def do_make(self) -> str:
+        body = {"group": self.field("group"), "title": self.field("title")}
+        made = await self.registry.call("POST", "/api/courses", body)
+        return f"{made['title']} is a course now. Its members are the students of the group {made['group']}."
+
+
+class Course(TeachingPage):
+    """One course: exercises, people, and the form for a new exercise."""
+
+    @web.authenticated
+    async def get(self, course_id: str) -> None:
+        course = await self.ask(f"/api/courses/{course_id}")
+        exercises = (await self.ask(f"/api/courses/{course_id}/exercises"))["exercises"]
+        people = []
+        if course["role"] != "student":
+            people = (await self.ask(f"/api/courses/{course_id}/people"))["people"]
+        never = [person["name"] for person in people if not person["signed_in"]]
+        await self.show_page("course.html", course=course, exercises=exercises, people=people, never=never)
+
+    @web.authenticated
+    async def post(self, course_id: str) -> None:
+        self.course_id = course_id
+        await self.act()
+
+    async def do_rename(self) -> str:
+        body = {"title": self.field("title")}
+        await self.registry.call("PATCH", f"/api/courses/{self.course_id}", body)
+        return "The course has its new title."
+
+    async def do_archive(self) -> str:
+        archived = self.field("archived") == "yes"
+        await self.registry.call("PATCH", f"/api/courses/{self.course_id}", {"archived": archived})
+        return (
+            "The course is archived: it can be read and not changed."
+            if archived
+            else "The course is active again."
+        )
+
+    async def do_exercise(self) -> None:
+        body = await version_body(self)
+        path = f"/api/courses/{self.course_id}/exercises"
+        made = await self.registry.call("POST", path, body)
+        self.say(
+            f"{made['title']} has {len(body['tasks'])} tasks. Students see it once you publish it."  # type: ignore[arg-type]
+        )
+        self.redirect(f"{self.root}/exercises/{made['id']}", status=303)
+
+
+async def version_body(page: TeachingPage) -> dict[str, object]:
+    """The body of a version from the form: notebook, data, tasks of the tags or of a file. Raises UserInputError."""
+    body: dict[str, object] = {"title": page.field("title"), "text": page.field("text"), "tasks": []}
+    if minutes := page.number("minutes"):
+        body["minutes"] = int(minutes)
+    tasks: list[Task] = []
+    if given := page.file("notebook"):
+        name, content = given
+        text = _utf8(content, name)
+        body |= {"notebook": text, "notebook_name": name}
+        found = tasks_of_notebook(_json(text, name))
+        if found.problems:
+            raise UserInputError(
+                f"{name}: {' '.join(found.problems)}", next="Nothing was made. Correct the tags."
+            )
+        tasks = found.tasks
+    if given := page.file("tasks"):
+        tasks = tasks_of_yaml(_utf8(given[1], given[0]))
+    body["tasks"] = [task.model_dump(mode="json") for task in tasks]
+    body["files"] = [
+        {"data_file_id": await page.registry.store_file(name, content), "for_lecturers": hidden}
+        for field, hidden in (("data", False), ("answers", True))
+        for name, content in _small(page.files(field))
+    ]
+    return body
+
+
+def _small(files: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    for name, content in files:
+        if len(content) > LARGEST_UPLOAD:
+            raise UserInputError(
+                f"{name} is larger than 64 MiB.", next="Store it in Lab and leave it out here."
+            )
+    return files
+
+
+def _utf8(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserInputError(f"{name} is not UTF-8 text.") from None
+
+
+def _json(text: str, name: str) -> dict[str, object]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise UserInputError(f"{name} is not a notebook: it is no JSON.") from None
+    if not isinstance(found, dict):
+        raise UserInputError(f"{name} is not a notebook.")
+    return found

@@ -1,0 +1,248 @@
+"""One exercise: dates, tasks, a new version; the board; a student; marks."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from qcrbox.contract.errors import NotAllowed, NotFound, QcError, UserInputError
+from tornado import web
+from tornado.iostream import StreamClosedError
+
+from qcrbox_hub.admin.tables import csv_lines
+from qcrbox_hub.teaching import notebook_text
+from qcrbox_hub.teaching.courses import version_body
+from qcrbox_hub.teaching.page import TeachingPage
+from qcrbox_hub.teaching.words import marks_columns, marks_rows, without_names
+
+
+class ExercisePage(TeachingPage):
+    """Base of the pages of one exercise."""
+
+    exercise_id: str
+
+    @property
+    def api(self) -> str:
+        return f"/api/exercises/{self.exercise_id}"
+
+    async def the_exercise(self) -> dict[str, object]:
+        """The exercise, for its staff; others get 404."""
+        found = await self.ask(self.api)
+        if not found["staff"]:
+            raise web.HTTPError(404)
+        return found
+
+
+class Exercise(ExercisePage):
+    """Dates and visibility, tasks, files, and what a student would see."""
+
+    @web.authenticated
+    async def get(self, exercise_id: str) -> None:
+        self.exercise_id = exercise_id
+        found = await self.the_exercise()
+        course = await self.ask(f"/api/courses/{found['course_id']}")
+        link = f"{self.request.protocol}://{self.request.host}{self.hub.base_url}exercise/{exercise_id}"
+        await self.show_page("exercise.html", exercise=found, role=course["role"], link=link)
+
+    @web.authenticated
+    async def post(self, exercise_id: str) -> None:
+        self.exercise_id = exercise_id
+        await self.act()
+
+    async def do_dates(self) -> str:
+        body = {name: self.moment(name) for name in ("opens_at", "due_at", "late_until")}
+        await self.registry.call("PATCH", self.api, body)
+        return "The dates are set."
+
+    async def do_publish(self) -> str:
+        published = self.field("published") == "yes"
+        await self.registry.call("PATCH", self.api, {"published": published})
+        return "Students see the exercise now." if published else "The exercise is hidden from students."
+
+    async def do_version(self) -> str:
+        made = await self.registry.call("POST", f"{self.api}/versions", await version_body(self))
+        return f"This is version {made['version']} now. Students get it merged when they open the exercise again."
+
+
+class Board(ExercisePage):
+    """Students × tasks, live; without names for a projector."""
+
+    @web.authenticated
+    async def get(self, exercise_id: str) -> None:
+        self.exercise_id = exercise_id
+        board = await self.ask(f"{self.api}/board")
+        projector = self.get_query_argument("projector", "") == "yes"
+        if projector:
+            board["students"] = without_names(board["students"], exercise_id)
+        counts = {
+            "all": len(board["students"]),
+            "begun": sum(1 for row in board["students"] if row["opened_at"]),
+            "stuck": sum(1 for row in board["students"] if row["stuck"]),
+            "submitted": sum(1 for row in board["students"] if row["submitted"]),
+        }
+        part = self.get_query_argument("part", "")
+        template = "board-rows.html" if part == "rows" else "board.html"
+        await self.show_page(
+            template, board=board, exercise=board["exercise"], projector=projector, counts=counts
+        )
+
+    @web.authenticated
+    async def post(self, exercise_id: str) -> None:
+        self.exercise_id = exercise_id
+        await self.act()
+
+    async def do_note(self) -> str:
+        await self.registry.call("POST", f"{self.api}/notes", {"text": self.field("text")})
+        return "The note was sent to everyone of the exercise."
+
+    async def do_free(self) -> str:
+        freed = await self.registry.call("POST", f"{self.api}/free-queue", {"reason": self.field("reason")})
+        return f"Being cancelled: {freed['number']} calculations of this exercise."
+
+
+class BoardEvents(ExercisePage):
+    """Server-sent events of the registry, passed on to the page of the board."""
+
+    @web.authenticated
+    async def get(self, exercise_id: str) -> None:
+        self.exercise_id = exercise_id
+        self.set_header("Content-Type", "text/event-stream")
+        try:
+            async for chunk in self.registry.stream(f"{self.api}/board/events"):
+                self.write(chunk)
+                await self.flush()
+        except StreamClosedError:
+            return
+        except (NotFound, NotAllowed):
+            if not self._headers_written:
+                raise web.HTTPError(404) from None
+        except QcError:
+            if not self._headers_written:
+                raise web.HTTPError(503) from None
+        self.finish()
+
+
+class Student(ExercisePage):
+    """One student: tasks, calculations, notebook as text, submissions; a note, more time."""
+
+    @web.authenticated
+    async def get(self, exercise_id: str, name: str) -> None:
+        self.exercise_id, self.student = exercise_id, name
+        found = await self.ask(f"{self.api}/students/{quote(name, safe='')}")
+        notebook = None
+        if found["has_draft"]:
+            notebook = notebook_text.read(await self._draft())
+        await self.show_page("student.html", row=found, exercise=found["exercise"], notebook=notebook)
+
+    async def _draft(self) -> bytes:
+        parts = []
+        path = f"{self.api}/students/{quote(self.student, safe='')}/notebook"
+        try:
+            async for chunk in self.registry.stream(path):
+                parts.append(chunk)
+        except QcError:
+            return b""
+        return b"".join(parts)
+
+    @web.authenticated
+    async def post(self, exercise_id: str, name: str) -> None:
+        self.exercise_id, self.student = exercise_id, name
+        await self.act()
+
+    async def do_note(self) -> str:
+        body = {"text": self.field("text"), "student": self.student}
+        await self.registry.call("POST", f"{self.api}/notes", body)
+        return f"The note was sent to {self.student}."
+
+    async def do_extend(self) -> str:
+        body = {"student": self.student, "until": self.moment("until"), "reason": self.field("reason")}
+        given = await self.registry.call("PUT", f"{self.api}/extension", body)
+        return f"The deadline of {self.student} is {given['own_due_at']}."
+
+    async def do_cancel(self) -> str:
+        calculation = self.field("calculation")
+        if not calculation.isalnum():
+            raise UserInputError("Choose a calculation.")
+        body = {"reason": self.field("reason")}
+        await self.registry.call("POST", f"/api/calculations/{calculation}/stop", body)
+        return "The calculation is being cancelled."
+
+
+class StudentCalculation(ExercisePage):
+    """A calculation of a student with the end of its output."""
+
+    @web.authenticated
+    async def get(self, exercise_id: str, calculation_id: str) -> None:
+        self.exercise_id = exercise_id
+        exercise = await self.the_exercise()
+        shown = (await self.ask(f"/api/calculations/{calculation_id}"))["calculations"][0]
+        log = await self.ask(f"/api/calculations/{calculation_id}/log", most=64 * 1024)
+        await self.show_page(
+            "calculation.html", exercise=exercise, shown=shown, log=log["text"][-64 * 1024 :]
+        )
+
+
+class Notebook(ExercisePage):
+    """A notebook as a download: of a student's draft or of a snapshot. It runs nowhere."""
+
+    @web.authenticated
+    async def get(self, exercise_id: str, kind: str, name: str) -> None:
+        path = (
+            f"/api/snapshots/{quote(name, safe='')}/notebook"
+            if kind == "snapshot"
+            else f"/api/exercises/{exercise_id}/students/{quote(name, safe='')}/notebook"
+        )
+        self.set_header("Content-Type", "application/octet-stream")
+        self.set_header("Content-Disposition", 'attachment; filename="notebook.ipynb"')
+        try:
+            async for chunk in self.registry.stream(path):
+                self.write(chunk)
+        except (NotFound, NotAllowed):
+            raise web.HTTPError(404) from None
+        self.finish()
+
+
+class Marks(ExercisePage):
+    """Points of every student and task, comments, CSV; collect, check again, release."""
+
+    @web.authenticated
+    async def get(self, exercise_id: str) -> None:
+        self.exercise_id = exercise_id
+        exercise = await self.the_exercise()
+        found = await self.ask(f"{self.api}/marks")
+        if self.wants_csv:
+            self.set_header("Content-Type", "text/csv; charset=utf-8")
+            self.set_header("Content-Disposition", 'attachment; filename="marks.csv"')
+            self.finish(csv_lines(marks_columns(found["tasks"]), marks_rows(found)))
+            return
+        course = await self.ask(f"/api/courses/{exercise['course_id']}")
+        await self.show_page("marks.html", exercise=exercise, marks=found, role=course["role"])
+
+    @web.authenticated
+    async def post(self, exercise_id: str) -> None:
+        self.exercise_id = exercise_id
+        await self.act()
+
+    async def do_collect(self) -> str:
+        found = await self.registry.call("POST", f"{self.api}/collect")
+        return f"The work of {found['number']} students was collected."
+
+    async def do_grade(self) -> str:
+        found = await self.registry.call("POST", f"{self.api}/grade")
+        problems = [f"{each['student']}: {each['problem']}" for each in found["problems"]]
+        return " ".join([f"{found['marked']} students were marked.", *problems])
+
+    async def do_release(self) -> str:
+        released = self.field("released") == "yes"
+        await self.registry.call("POST", f"{self.api}/release", {"released": released})
+        return "Students see their marks now." if released else "The marks are hidden from students."
+
+    async def do_mark(self) -> str:
+        body: dict[str, object] = {
+            "student": self.field("student"),
+            "task_id": self.field("task_id"),
+            "comment": self.field("comment"),
+        }
+        if self.field("task_id"):
+            body["points"] = self.number("points")
+        await self.registry.call("PUT", f"{self.api}/marks", body)
+        return f"{self.field('student')} is marked."

@@ -1,0 +1,111 @@
+"""What the teaching pages share. The registry decides who may see and do what; these pages show its answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from qcrbox.contract.errors import NotAllowed, NotFound, QcError, UserInputError
+from tornado import web
+
+from qcrbox_hub.accounts.pages import Page
+from qcrbox_hub.admin.page import AdminPage
+from qcrbox_hub.admin.words import FILTERS
+from qcrbox_hub.teaching.words import STATES, ago
+
+ROOT = "teaching"
+STATIC = Path(__file__).resolve().parent / "static"
+
+
+class TeachingPage(AdminPage):
+    """A page of a course. What a person may not see at the registry is not found here either."""
+
+    # The registry audits what it is asked for.
+    changes: ClassVar[str] = ""
+
+    async def prepare(self) -> None:
+        self.noted = {}
+        # Not the powers of the administration: everybody of a course may come here.
+        await super(AdminPage, self).prepare()
+
+    @property
+    def root(self) -> str:
+        return f"{self.hub.base_url}{ROOT}"
+
+    async def ask(self, path: str, **query: Any) -> dict[str, Any]:
+        """An answer of the registry. What may not be seen is 404, a registry that is down 503."""
+        try:
+            return await self.registry.get(path, **query)
+        except (NotFound, NotAllowed) as error:
+            raise web.HTTPError(404, error.message) from None
+        except QcError as error:
+            raise web.HTTPError(503 if error.status >= 500 else error.status, error.message) from None
+
+    async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
+        kind, message = self._take_message()
+        self.set_status(status)
+        self.settings["jinja2_env"].filters.update({**FILTERS, "ago": ago})
+        shown = {"message": "", "problem": "", **values}
+        if message:
+            shown["problem" if kind == "problem" else "message"] = message
+        self.finish(
+            await self.render_template(
+                f"teaching/{template}",
+                root=self.root,
+                me=self.current_user.name,
+                banner=self.banner.read().get("text", ""),
+                states=STATES,
+                **shown,
+            )
+        )
+
+    async def act(self, address: str = "") -> None:
+        """Carry out the posted action: the method `do_<action>`. Then lead to `address`, or back to this page."""
+        action = getattr(self, f"do_{self.field('action')}", None)
+        if action is None:
+            raise web.HTTPError(400, "There is no such action.")
+        try:
+            message = await action()
+        except QcError as error:
+            self.say(" ".join(filter(None, [error.message, error.why, error.next])), problem=True)
+        else:
+            if message is None:
+                return
+            self.say(message)
+        self.redirect(address or self.request.uri, status=303)
+
+    def number(self, name: str) -> float | None:
+        """A number of the form; None for an empty field. Raises UserInputError."""
+        text = self.field(name).replace(",", ".")
+        if not text:
+            return None
+        try:
+            return float(text)
+        except ValueError:
+            raise UserInputError(f"{name.replace('_', ' ')} is not a number: {text[:40]}") from None
+
+    def moment(self, name: str) -> str | None:
+        """A date of the form as ISO 8601; None for an empty field.
+
+        The script of the page sends the time in UTC; without it the fields are UTC themselves.
+        """
+        text = self.field(f"{name}_utc") or self.field(name)
+        return (text if text.endswith("Z") else f"{text}Z") if text else None
+
+    def file(self, name: str) -> tuple[str, bytes] | None:
+        """(file name, bytes) of an uploaded file; None when none was chosen."""
+        files = self.files(name)
+        return files[0] if files else None
+
+    def files(self, name: str) -> list[tuple[str, bytes]]:
+        """The uploaded files of a field."""
+        found = self.request.files.get(name, [])
+        return [(file["filename"], file["body"]) for file in found if file["filename"]]
+
+
+class ExerciseLink(Page):
+    """`/hub/exercise/ID`: one click to an exercise, in the person's own server."""
+
+    @web.authenticated
+    async def get(self, exercise_id: str) -> None:
+        self.redirect(f"{self.hub.base_url}user-redirect/lab?qcrbox-exercise={exercise_id}")

@@ -1,0 +1,66 @@
+// The pages work without this: times are UTC then, and the board is loaded anew by hand.
+"use strict";
+
+const AT_MOST_EVERY_MS = 1000;
+const ALSO_WITHOUT_EVENT_MS = 30000;
+
+function localTimes(within) {
+  for (const each of within.querySelectorAll("time[datetime]")) {
+    const when = new Date(each.dateTime);
+    if (!Number.isNaN(when.valueOf())) each.textContent = when.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  }
+}
+
+function momentFields() {
+  for (const field of document.querySelectorAll("input[data-moment]")) {
+    const utc = field.form.elements[`${field.name}_utc`];
+    if (field.dataset.moment) {
+      const when = new Date(field.dataset.moment);
+      field.value = new Date(when - when.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+    }
+    field.addEventListener("input", () => {
+      utc.value = field.value ? new Date(field.value).toISOString() : "";
+    });
+  }
+}
+
+function liveBoard(board) {
+  const state = document.getElementById("live");
+  let loading = false;
+  let again = false;
+  async function load() {
+    if (loading) {
+      again = true;
+      return;
+    }
+    loading = true;
+    try {
+      const answer = await fetch(board.dataset.rows, { headers: { Accept: "text/html" } });
+      const part = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("board_part");
+      if (!answer.ok || !part) throw new Error(String(answer.status));
+      const scrolled = board.querySelector(".qcrbox-scroll").scrollLeft;
+      board.replaceChildren(part);
+      board.querySelector(".qcrbox-scroll").scrollLeft = scrolled;
+      localTimes(board);
+      state.textContent = `Live, ${new Date().toLocaleTimeString()}`;
+    } catch {
+      state.textContent = "The hub does not answer; the board is not live at this moment.";
+    }
+    setTimeout(() => {
+      loading = false;
+      if (again) {
+        again = false;
+        void load();
+      }
+    }, AT_MOST_EVERY_MS);
+  }
+  new EventSource(board.dataset.events).addEventListener("changed", () => void load());
+  setInterval(() => void load(), ALSO_WITHOUT_EVENT_MS);
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  localTimes(document);
+  momentFields();
+  const board = document.getElementById("live_board");
+  if (board) liveBoard(board);
+});

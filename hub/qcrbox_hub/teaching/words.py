@@ -1,0 +1,90 @@
+"""How the teaching pages name states and times, and what a spreadsheet of marks holds."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qcrbox_hub.admin.tables import Column
+from qcrbox_hub.admin.words import as_datetime, duration
+
+
+@dataclass(frozen=True)
+class StateLook:
+    """A state by shape, colour and word."""
+
+    shape: str
+    css: str
+    word: str
+
+
+STATES = {
+    "not_begun": StateLook("○", "none", "not begun"),
+    "running": StateLook("◐", "run", "running"),
+    "done": StateLook("●", "good", "done"),
+    "handed_in": StateLook("◆", "good", "handed in"),
+    "out_of_band": StateLook("▲", "warn", "out of band"),
+    "failed": StateLook("✕", "bad", "failed"),
+    "stuck": StateLook("■", "stuck", "stuck"),
+}
+
+
+def ago(value: Any, now: float | None = None) -> str:
+    """How long ago a moment was, in its largest unit; "" for none."""
+    when = as_datetime(value)
+    if when is None:
+        return ""
+    passed = (time.time() if now is None else now) - when.timestamp()
+    return "now" if passed < 5 else f"{duration(passed)} ago"
+
+
+def without_names(rows: Sequence[dict[str, Any]], exercise_id: str) -> list[dict[str, Any]]:
+    """The rows of a board for a projector: numbered, in an order that says nothing about names."""
+
+    def place(row: dict[str, Any]) -> str:
+        return hashlib.sha256(f"{exercise_id} {row['name']}".encode()).hexdigest()
+
+    hidden = [dict(row) for row in sorted(rows, key=place)]
+    for number, row in enumerate(hidden, 1):
+        # What a program or a student wrote may hold a name.
+        tasks = [{**task, "words": "", "calculation_id": None} for task in row["tasks"]]
+        row |= {
+            "name": f"Student {number}",
+            "tasks": tasks,
+            "problem": "",
+            "submitted": bool(row["submitted"]),
+        }
+    return hidden
+
+
+def marks_columns(tasks: Sequence[dict[str, Any]]) -> tuple[Column, ...]:
+    """The columns of the CSV of marks."""
+    fixed = [Column("name", "Student"), Column("points", "Points"), Column("most", "of")]
+    of_tasks = [Column(f"{task['id']}{more}", task["title"]) for task in tasks for more in ("", "_comment")]
+    last = [Column(key, key) for key in ("comment", "submitted_at", "late", "receipt", "problem")]
+    return (*fixed, *of_tasks, *last)
+
+
+def marks_rows(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the CSV of marks."""
+    rows = []
+    for student in found["students"]:
+        submitted = student["submitted"] or {}
+        row = {
+            "name": student["name"],
+            "points": student["points"] if submitted else "",
+            "most": found["most"],
+            "comment": student["comment"],
+            "submitted_at": submitted.get("at", ""),
+            "late": {True: "late", False: "in time", None: ""}[submitted.get("late")],
+            "receipt": submitted.get("receipt", ""),
+            "problem": submitted.get("problem", ""),
+        }
+        for task in student["tasks"]:
+            row[task["task_id"]] = "" if task["counts"] is None else task["counts"]
+            row[f"{task['task_id']}_comment"] = task["comment"]
+        rows.append(row)
+    return rows

@@ -1,0 +1,208 @@
+"""A course on a running platform: the pages of the lecturer, and what others see of them."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Browser, Hub
+
+PASSWORD = "plum-Orchid-42-river"
+ROOT = "/hub/teaching"
+NOTEBOOK = {
+    "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+    "cells": [
+        {"id": "a", "cell_type": "markdown", "metadata": {}, "source": "# Which atom is it?"},
+        {"id": "b", "cell_type": "markdown", "metadata": {"tags": ["task=which", "answer=N", "choices=N|C", "points=2"]},
+         "source": "Which atom is it?"},
+        {"id": "c", "cell_type": "markdown", "metadata": {"tags": ["task=why"]}, "source": "Why?"},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def platform(
+    start_hub: Callable[..., AbstractContextManager[Hub]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Hub]:
+    with start_hub(tmp_path_factory.mktemp("teaching"), parts=("nats", "registry", "proxy", "hub")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def people(platform: Hub) -> dict[str, Browser]:
+    """ada administers; lena teaches xrd, tom assists, stella and sam study it; eve teaches another course."""
+    ada = platform.browser()
+    account = {"username": "ada", "password": PASSWORD, "password_confirmation": PASSWORD}
+    assert (
+        ada.submit(f"/hub/first-admin?code={platform.code}", code=platform.code, **account).status_code == 200
+    )
+    made = {"ada": ada}
+    roles = {"lena": ("xrd", "lecturer"), "tom": ("xrd", "manager"), "stella": ("xrd", ""), "sam": ("xrd", ""), "eve": ("other", "lecturer")}  # fmt: skip
+    for name, (group, role) in roles.items():
+        made[name] = platform.browser()
+        made[name].sign_up(name)
+        ada.submit("/hub/administration/people", name=name, action="approve")
+        ada.submit("/hub/administration/groups", action="make", name=group)
+        ada.submit(f"/hub/administration/groups/{group}", action="add", people=name)
+        if role:
+            ada.submit(f"/hub/administration/groups/{group}", action="give_role", person=name, role=role)
+        assert made[name].sign_in(name).status_code == 200
+    return made
+
+
+def send(browser: Browser, path: str, files: dict[str, Any], **fields: str) -> Any:
+    page = browser.get(path).text
+    xsrf = re.search(r'name="_xsrf" value="([^"]+)"', page)
+    assert xsrf, page
+    # httpx keeps the type of the body when it follows a redirect, which no browser does.
+    answer = browser.http.post(
+        path, data={"_xsrf": xsrf.group(1), **fields}, files=files, follow_redirects=False
+    )
+    assert answer.status_code == 303, answer.text
+    return browser.get(answer.headers["location"])
+
+
+@pytest.fixture(scope="module")
+def exercise(people: dict[str, Browser]) -> str:
+    """The address of a published exercise, made with the forms."""
+    lena = people["lena"]
+    page = lena.submit(ROOT, action="make", group="xrd", title="XRD 101").text
+    course = re.search(rf'href="({ROOT}/courses/[0-9a-f]+)"', page)
+    assert course, page
+    files = {
+        "notebook": ("atom.ipynb", json.dumps(NOTEBOOK)),
+        "data": ("a.cif", b"data_a\n_cell_length_a 5\n"),
+    }
+    made = send(lena, course.group(1), files, action="exercise", title="Which atom <b>is</b> it?")
+    assert made.status_code == 200, made.text
+    path = str(made.url.path)
+    assert "Students see it once you publish it" in made.text
+    assert "Which atom &lt;b&gt;is&lt;/b&gt; it?" in made.text
+    assert "Students see the exercise now" in lena.submit(path, action="publish", published="yes").text
+    return path
+
+
+def test_everyone_sees_their_courses(people: dict[str, Browser], exercise: str) -> None:
+    for name, role in (("lena", "lecturer"), ("tom", "assistant"), ("stella", "student")):
+        page = people[name].get(ROOT).text
+        assert "XRD 101" in page
+        assert role in page
+    assert "You are in no course" in people["eve"].get(ROOT).text
+    assert "Make a course" in people["eve"].get(ROOT).text
+    assert "Make a course" not in people["stella"].get(ROOT).text
+
+
+def test_a_student_gets_no_page_of_the_staff(people: dict[str, Browser], exercise: str) -> None:
+    for more in ("", "/board", "/marks", "/students/sam", "/events", "/draft/sam/notebook"):
+        for name in ("stella", "eve"):
+            assert people[name].get(exercise + more).status_code == 404, (name, more)
+    assert 'name="_xsrf"' not in people["stella"].get(ROOT).text  # nothing to make
+
+
+def test_the_link_of_an_exercise_leads_into_the_own_server(people: dict[str, Browser], exercise: str) -> None:
+    exercise_id = exercise.rpartition("/")[2]
+    answer = people["stella"].http.get(f"/hub/exercise/{exercise_id}", follow_redirects=False)
+    assert answer.headers["location"] == f"/hub/user-redirect/lab?qcrbox-exercise={exercise_id}"
+
+
+def test_wrong_tags_are_named_with_their_cell(people: dict[str, Browser], exercise: str) -> None:
+    wrong = json.loads(json.dumps(NOTEBOOK))
+    wrong["cells"][1]["metadata"]["tags"][1] = "answer=Xe"
+    page = send(
+        people["lena"], exercise, {"notebook": ("x.ipynb", json.dumps(wrong))}, action="version", title="x"
+    ).text
+    assert "Cell 2" in html.unescape(page)
+    assert "not among the choices" in page
+
+
+def test_board_and_marks_from_the_first_answer_to_the_csv(
+    people: dict[str, Browser], exercise: str, rest: Any
+) -> None:
+    api = f"/api/exercises/{exercise.rpartition('/')[2]}"
+    stella, lena = people["stella"], people["lena"]
+    board = f"{exercise}/board"
+    assert lena.get(board).text.count("not begun") == 4  # two students, two tasks
+    assert rest(stella, "POST", f"{api}/open").status_code == 200
+    assert rest(stella, "PUT", f"{api}/answers/which", json={"value": "N"}).status_code == 200
+    assert (
+        rest(stella, "PUT", f"{api}/answers/why", json={"value": "<img src=x onerror=alert(1)>"}).status_code
+        == 200
+    )
+    hostile = {"nbformat": 4, "cells": [{"cell_type": "markdown", "source": "<script>alert(1)</script>"}]}
+    rest(
+        stella,
+        "PUT",
+        f"{api}/draft",
+        content=json.dumps(hostile),
+        headers={"content-type": "application/json"},
+    )
+    assert rest(stella, "POST", f"{api}/submit").status_code == 201
+    page = people["tom"].get(board).text
+    assert page.count("handed in") >= 1
+    assert "stella" not in people["tom"].get(f"{board}?projector=yes").text
+    one = lena.get(f"{exercise}/students/stella").text
+    assert "<img" not in one.replace('<img src="/hub/logo"', "")
+    assert "<script>alert" not in one
+    assert "&lt;script&gt;alert(1)" in one
+    marks = f"{exercise}/marks"
+    assert "1 students were marked" in people["tom"].submit(marks, action="grade").text
+    assert "to decide" in lena.get(marks).text
+    given = lena.submit(marks, action="mark", student="stella", task_id="why", points="0,5", comment="=1+1")
+    assert "stella is marked" in given.text
+    csv = lena.get(f"{marks}?format=csv").text.splitlines()
+    assert csv[0].startswith("name,points,most,which,which_comment,why,why_comment")
+    row = next(line for line in csv if line.startswith("stella"))
+    assert row.startswith("stella,2.5,3.0,2.0,,0.5,'=1+1,")
+    assert "Students see their marks now" in lena.submit(marks, action="release", released="yes").text
+    refused = people["tom"].submit(marks, action="release", released="no").text
+    assert 'id="problem"' in refused
+
+
+def test_notes_more_time_and_freeing_the_queue(people: dict[str, Browser], exercise: str) -> None:
+    lena = people["lena"]
+    dates = lena.submit(exercise, action="dates", opens_at="", due_at="2999-01-01T10:00", late_until="").text
+    assert "The dates are set" in dates
+    wrong = lena.submit(
+        exercise, action="dates", opens_at="2999-02-01T10:00", due_at="2999-01-01T10:00", late_until=""
+    )
+    assert "due_at must be after opens_at" in wrong.text
+    student = f"{exercise}/students/stella"
+    assert "The note was sent to stella" in lena.submit(student, action="note", text="Look again.").text
+    more = lena.submit(student, action="extend", until="2999-01-02T10:00", reason="Ill.").text
+    assert "2999-01-02T10:00:00Z" in more
+    assert (
+        "Being cancelled: 0 calculations"
+        in lena.submit(f"{exercise}/board", action="free", reason="Lunch").text
+    )
+
+
+@pytest.fixture
+def rest() -> Callable[..., Any]:
+    """The registry's REST interface with a token of a person."""
+
+    def call(browser: Browser, method: str, path: str, **more: Any) -> Any:
+        browser.get("/hub/token")
+        xsrf = next(
+            each.value or ""
+            for each in browser.http.cookies.jar
+            if each.name == "_xsrf" and each.path == "/hub/"
+        )
+        me = browser.get("/hub/api/user").json()
+        scopes = [scope for scope in me["scopes"] if scope.startswith(("custom:qcrbox", "access:services"))]
+        made = browser.http.post(
+            f"/hub/api/users/{me['name']}/tokens",
+            json={"note": "test", "scopes": scopes, "expires_in": 600},
+            headers={"X-XSRFToken": xsrf},
+        )
+        assert made.status_code == 201, made.text
+        headers = {"Authorization": f"Bearer {made.json()['token']}"} | more.pop("headers", {})
+        return browser.http.request(method, f"/services/qcrbox{path}", headers=headers, **more)
+
+    return call

@@ -1,0 +1,116 @@
+"""Words, the board without names, the CSV of marks, notebooks as text."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from qcrbox_hub.admin.tables import csv_lines
+from qcrbox_hub.teaching import notebook_text
+from qcrbox_hub.teaching.words import STATES, ago, marks_columns, marks_rows, without_names
+
+ROW = {
+    "name": "ada",
+    "problem": "ada's notebook is empty.",
+    "submitted": {"student": "ada"},
+    "tasks": [{"state": "done", "words": "/home/ada/x.cif", "calculation_id": "1", "value": 0.04}],
+}
+
+
+def test_every_state_of_a_task_has_its_shape_and_word() -> None:
+    from qcrbox.contract.teaching import TaskState
+
+    assert set(STATES) == set(TaskState)
+    assert len({look.shape for look in STATES.values()}) == len(STATES)
+    assert len({look.word for look in STATES.values()}) == len(STATES)
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [(None, ""), (998.0, "now"), (940.0, "1 min ago"), ("1970-01-01T00:16:00Z", "40 s ago"), (1002.0, "now")],
+)
+def test_how_long_ago(at: object, words: str) -> None:
+    assert ago(at, 1000.0) == words
+
+
+def test_a_board_for_the_projector_names_nobody_anywhere() -> None:
+    rows = [{**ROW, "name": name} for name in ("ada", "bob", "zoe")]
+    hidden = without_names(rows, "exercise")
+    assert [row["name"] for row in hidden] == ["Student 1", "Student 2", "Student 3"]
+    assert "ada" not in json.dumps(hidden)
+    assert hidden[0]["tasks"][0]["value"] == 0.04
+    assert rows[0]["name"] == "ada"  # the board itself is left as it is
+
+
+def test_marks_as_csv_hold_no_formula() -> None:
+    found = {
+        "tasks": [{"id": "why", "title": "Why?"}],
+        "most": 4.0,
+        "students": [
+            {
+                "name": "=cmd|' /C calc'!A0",
+                "points": 3.5,
+                "comment": "+1",
+                "submitted": {"at": "2026-01-01T00:00:00Z", "late": True, "receipt": "ab", "problem": "@x"},
+                "tasks": [{"task_id": "why", "counts": 3.5, "comment": "-2 for haste"}],
+            },
+            {"name": "bob", "points": 0.0, "comment": "", "submitted": None,
+             "tasks": [{"task_id": "why", "counts": None, "comment": ""}]},
+        ],
+    }  # fmt: skip
+    lines = csv_lines(marks_columns(found["tasks"]), marks_rows(found)).splitlines()
+    assert lines[0] == "name,points,most,why,why_comment,comment,submitted_at,late,receipt,problem"
+    assert lines[1] == "'=cmd|' /C calc'!A0,3.5,4.0,3.5,'-2 for haste,'+1,2026-01-01T00:00:00Z,late,ab,'@x"
+    assert lines[2] == "bob,,4.0,,,,,,,"
+
+
+def test_a_notebook_is_shown_as_text_without_its_html() -> None:
+    outputs = [
+        {
+            "output_type": "display_data",
+            "data": {"text/html": "<script>1</script>", "text/plain": ["pla", "in"]},
+        },
+        {"output_type": "stream", "text": "printed"},
+        {"output_type": "error", "ename": "ValueError", "evalue": "no"},
+        {"output_type": "display_data", "data": {"text/html": "<b>only</b>"}},
+    ]
+    found = notebook_text.read(
+        json.dumps({"cells": [{"cell_type": "code", "source": ["a\n", "b"], "outputs": outputs}]}).encode()
+    )
+    assert found.cells == [notebook_text.CellText("code", "a\nb", ["plain", "printed", "ValueError: no"])]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"cells": 1}',
+        b"[" * 100_000,
+        b" " * (notebook_text.LARGEST_BYTES + 1),
+    ],
+)
+def test_whatever_was_handed_in_is_named(content: bytes) -> None:
+    assert notebook_text.read(content).problem
+
+
+@pytest.mark.parametrize(
+    "cell", [1, None, [], {}, {"source": 3, "outputs": "x"}, {"outputs": [1, {"data": {"text/plain": 1}}]}]
+)
+def test_a_damaged_cell_does_not_hide_the_others(cell: object) -> None:
+    good = {"cell_type": "markdown", "source": "fine"}
+    found = notebook_text.read(json.dumps({"cells": [cell, good]}).encode())
+    assert found.cells[1].source == "fine"
+
+
+def test_a_very_long_notebook_is_cut_with_words() -> None:
+    cells = [{"cell_type": "raw", "source": "x" * 30_000}] * (notebook_text.MOST_CELLS + 1)
+    found = notebook_text.read(
+        json.dumps({"cells": cells[:1] + [{"cell_type": "raw"}] * notebook_text.MOST_CELLS}).encode()
+    )
+    assert len(found.cells) == notebook_text.MOST_CELLS
+    assert "The first 500 of 501" in found.problem
+    assert len(found.cells[0].source) == notebook_text.LONGEST_TEXT

@@ -1,0 +1,166 @@
+"""Tasks of an exercise as tags of notebook cells, or in a small YAML file.
+
+Tags of a cell that begin a task:
+
+    task=refine  points=2  command=refine.refine_iam  r1<0.05  element=N3:N  space-group=14  hydrogens=8  no-alerts=A
+    task=r1  target=0.042  tolerance=0.001            (a number)
+    task=which  answer=N|C  choices=N|C|O             (a text)
+
+The title is the first line of the cell, its hint the text of a `<details>` element. Code cells are calculations unless
+they say otherwise; Markdown cells are questions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from qcrbox.contract.errors import SpecError
+from qcrbox.contract.teaching import QUANTITIES, Task
+
+LARGEST_YAML = 256 * 1024
+_BAND = re.compile(rf"^({'|'.join(QUANTITIES)})\s*(<=|>=|<|>)\s*([-+0-9.eE]+)$")
+_HINT = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTALL | re.IGNORECASE)
+_PLAIN = frozenset({"points", "command", "target", "tolerance", "unit", "hint", "title", "text", "kind"})
+_NUMBERS = frozenset({"points", "target", "tolerance"})
+
+
+@dataclass
+class Found:
+    """Tasks, and what is wrong with tags, each with its cell."""
+
+    tasks: list[Task] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def tasks_of_notebook(notebook: Mapping[str, Any]) -> Found:
+    """The tasks that the tags of a notebook declare, in the order of its cells."""
+    found = Found()
+    for place, cell in enumerate(notebook.get("cells") or ()):
+        tags = _tags(cell)
+        if not any(tag.startswith("task=") for tag in tags):
+            continue
+        try:
+            found.tasks.append(_task(cell, tags))
+        except (ValueError, SpecError) as error:
+            found.problems.append(f"Cell {place + 1}: {_words(error)}")
+    ids = [task.id for task in found.tasks]
+    found.problems += [
+        f"Two cells have the tag task={name}." for name in sorted({i for i in ids if ids.count(i) > 1})
+    ]
+    return found
+
+
+def tasks_of_yaml(text: str) -> list[Task]:
+    """The tasks of a file `tasks: [...]`. Raises SpecError that names the task."""
+    if len(text) > LARGEST_YAML:
+        raise SpecError("The file of tasks is larger than 256 KiB.")
+    try:
+        read = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise SpecError("The file of tasks is not valid YAML.", why=str(error)[:500]) from None
+    listed = read.get("tasks") if isinstance(read, dict) else read
+    if not isinstance(listed, list):
+        raise SpecError("The file of tasks has no list `tasks`.")
+    tasks = []
+    for place, entry in enumerate(listed):
+        try:
+            tasks.append(Task.model_validate(entry))
+        except ValidationError as error:
+            name = entry.get("id") if isinstance(entry, dict) else None
+            raise SpecError(f"Task {name or place + 1}: {_words(error)}") from None
+    return tasks
+
+
+def _tags(cell: Any) -> list[str]:
+    metadata = cell.get("metadata") if isinstance(cell, dict) else None
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    return [tag.strip() for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    source = cell.get("source", "")
+    return "".join(source) if isinstance(source, list) else str(source)
+
+
+def _task(cell: Mapping[str, Any], tags: list[str]) -> Task:
+    values: dict[str, Any] = {"checks": []}
+    for tag in tags:
+        _read_tag(tag, values)
+    source = _source(cell)
+    values.setdefault("title", _title(source) or values["id"])
+    hint = _HINT.search(source)
+    if hint:
+        values.setdefault("hint", " ".join(re.sub(r"<[^>]*>", " ", hint.group(1)).split()))
+    values.setdefault("kind", _kind(cell, values))
+    return Task.model_validate(values)
+
+
+def _kind(cell: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    if "target" in values:
+        return "value"
+    if "accepted" in values or "choices" in values:
+        return "answer"
+    if values.keys() & {"command", "band"} or values["checks"] or cell.get("cell_type") == "code":
+        return "calculation"
+    return "answer"
+
+
+def _read_tag(tag: str, values: dict[str, Any]) -> None:
+    """Put what a tag declares into the fields of the task. Tags of others are left alone."""
+    band = _BAND.match(tag)
+    if band:
+        quantity, sign, number = band.groups()
+        if values.setdefault("quantity", quantity) != quantity:
+            raise ValueError("A task has one band; use checks for further quantities.")
+        values.setdefault("band", {})["high" if sign.startswith("<") else "low"] = float(number)
+        return
+    name, equals, value = (part.strip() for part in tag.partition("="))
+    if name == "task" and equals:
+        values["id"] = value
+    elif name in _PLAIN and equals:
+        values[name] = float(value) if name in _NUMBERS else value
+    elif name == "answer" and equals:
+        values["accepted"] = _several(value)
+    elif name == "choices" and equals:
+        values["choices"] = _several(value)
+    else:
+        values["checks"] += list(_check(name, value))
+
+
+def _check(name: str, value: str) -> Iterator[dict[str, Any]]:
+    if name == "element":
+        label, _, symbol = value.partition(":")
+        yield {"kind": "element", "label": label, "symbol": symbol}
+    elif name == "space-group":
+        yield {"kind": "space_group", **({"number": int(value)} if value.isdigit() else {"symbol": value})}
+    elif name == "hydrogens":
+        yield {"kind": "all_hydrogens", **({"count": float(value)} if value else {})}
+    elif name == "no-alerts":
+        yield {"kind": "no_alerts", "level": value or "A"}
+
+
+def _several(value: str) -> list[str]:
+    return [part.strip() for part in value.split("|") if part.strip()]
+
+
+def _title(source: str) -> str:
+    """The first line with words, without the marks of a heading, of a comment, of emphasis."""
+    for line in source.splitlines():
+        plain = re.sub(r"^[#\s✎*_]+|[*_]+$", "", re.sub(r"<[^>]*>", "", line)).strip()
+        if plain:
+            return plain[:200]
+    return ""
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return f"{place}: {first['msg']}" if place else str(first["msg"])
+    return str(error)

@@ -1,0 +1,98 @@
+"""Tasks in the tags of cells and in YAML."""
+
+from __future__ import annotations
+
+import pytest
+from qcrbox.contract.errors import SpecError
+from qcrbox.spec.exercise_tags import tasks_of_notebook, tasks_of_yaml
+
+
+def cell(*tags, source="## Refine it\nText.", kind="code"):
+    return {"cell_type": kind, "source": source, "metadata": {"tags": list(tags)}}
+
+
+def only(*tags, **more):
+    found = tasks_of_notebook({"cells": [cell(*tags, **more)]})
+    assert found.problems == []
+    (task,) = found.tasks
+    return task
+
+
+def test_a_calculation_with_a_band_and_checks():
+    task = only(
+        "task=refine", "points=2", "command=refine.refine_iam", "r1<0.05", "element=N3:N", "space-group=14",
+        "hydrogens=8", "no-alerts=A", "hide-input",
+    )  # fmt: skip
+    assert (task.id, task.title, task.kind, task.points) == ("refine", "Refine it", "calculation", 2.0)
+    assert (task.quantity, task.band.high, task.band.low) == ("r1", 0.05, None)
+    assert [check.kind for check in task.checks] == ["element", "space_group", "all_hydrogens", "no_alerts"]
+
+
+def test_both_ends_of_a_band():
+    band = only("task=a", "goof>0.9", "goof<1.1").band
+    assert (band.low, band.high) == (0.9, 1.1)
+
+
+def test_a_number_and_a_text():
+    assert only("task=r1", "target=0.042", "tolerance=0.001", kind="markdown").kind == "value"
+    task = only("task=which", "answer=N", "choices=N | C|", kind="markdown")
+    assert (task.kind, task.accepted, task.choices) == ("answer", ["N"], ["N", "C"])
+
+
+def test_a_question_in_markdown_is_marked_by_a_person():
+    task = only(
+        "task=why",
+        kind="markdown",
+        source="**✎** Which atom is it?\n\n<details><summary>Hint</summary>Look <b>twice</b>.</details>",
+    )
+    assert (task.kind, task.title, task.hint) == ("answer", "Which atom is it?", "Look twice .")
+    assert task.is_marked_by_a_person
+
+
+def test_cells_without_a_task_are_left_alone():
+    found = tasks_of_notebook({"cells": [cell("skip"), {"cell_type": "raw"}, 3, {"metadata": {"tags": "x"}}]})
+    assert (found.tasks, found.problems) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [
+        (["task=Not Good"], "Cell 1: id"),
+        (["task=a", "points=many"], "Cell 1: could not convert"),
+        (["task=a", "element=N3"], "Cell 1: checks.0"),
+        (["task=a", "r1<0.05", "wr2<0.1"], "one band"),
+        (["task=a", "r1<0.02", "r1>0.05"], "Cell 1: band"),
+        (["task=a", "answer=X", "choices=A|B"], "not among the choices"),
+    ],
+)
+def test_a_wrong_tag_names_its_cell(tags, words):
+    (problem,) = tasks_of_notebook({"cells": [cell(*tags)]}).problems
+    assert words in problem
+
+
+def test_one_id_twice_is_named():
+    found = tasks_of_notebook({"cells": [cell("task=a"), cell("task=a")]})
+    assert found.problems == ["Two cells have the tag task=a."]
+
+
+def test_tasks_of_a_file():
+    (task,) = tasks_of_yaml(
+        "tasks:\n  - {id: a, title: A, band: {high: 0.05}, parameters: {edits: delete C3}}\n"
+    )
+    assert task.parameters == {"edits": "delete C3"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("tasks: [", "not valid YAML"),
+        ("a: 1", "no list"),
+        ("tasks: [{id: a}]", "Task a: title"),
+        ("tasks: [3]", "Task 1"),
+        ("tasks: [{id: a, title: A, bnad: {}}]", "Task a: bnad"),
+        ("!!python/object/apply:os.system ['true']", "not valid YAML"),
+    ],
+)
+def test_a_wrong_file_names_the_task(text, words):
+    with pytest.raises(SpecError, match=words):
+        tasks_of_yaml(text)

@@ -1,0 +1,143 @@
+"""The automatic checks on what a calculation wrote. They read numbers and CIF facts and never run a student's code."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qcrbox.contract.teaching import Check
+
+# R1, wR2, ... as the index of the CIF names them, in words.
+WORDS = {
+    "r1": "R1",
+    "wr2": "wR2",
+    "goof": "goodness of fit",
+    "residual_max": "highest residual density (e/Å³)",
+    "residual_min": "lowest residual density (e/Å³)",
+    "volume": "cell volume (Å³)",
+    "z": "Z",
+    "temperature_k": "temperature (K)",
+}
+_LEVELS = "ABC"
+_OCCUPANCY_MARGIN = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome of a check. passed is None when it could not be carried out; `words` says why."""
+
+    passed: bool | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of the main CIF of a calculation.
+
+    figures: the index of the CIF. facts: `qcrbox.analysis.exercise_facts.facts_of`; None when the CIF was not read, and
+    `problem` says why.
+    """
+
+    figures: Mapping[str, Any]
+    facts: Mapping[str, Any] | None = None
+    problem: str = ""
+
+
+def figure(figures: Mapping[str, Any], quantity: str) -> float | None:
+    """A finite number of the index; None for anything else."""
+    value = figures.get(quantity)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def needs_facts(check: Check) -> bool:
+    """Whether the check reads the CIF itself, not only its index."""
+    return check.kind in ("all_hydrogens", "no_alerts", "element")
+
+
+def run(check: Check, evidence: Evidence) -> Result:
+    """Carry out a check. Raises nothing: what cannot be checked is a result with its reason."""
+    if needs_facts(check) and evidence.facts is None:
+        why = evidence.problem or "The calculation wrote no CIF that can be read."
+        return Result(None, f"Not checked: {why}")
+    try:
+        return _RUN[check.kind](check, evidence)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # facts of a hostile file
+        return Result(
+            None, f"Not checked: the facts of the CIF are not as expected ({type(error).__name__})."
+        )
+
+
+def _quantity(check: Check, evidence: Evidence) -> Result:
+    assert check.band is not None
+    name, value = WORDS.get(check.quantity, check.quantity), figure(evidence.figures, check.quantity)
+    if value is None:
+        return Result(None, f"Not checked: the CIF states no {name}.")
+    passed = check.band.contains(value)
+    return Result(passed, f"{name} is {value:g}, {'as' if passed else 'not'} {check.band}.")
+
+
+def _space_group(check: Check, evidence: Evidence) -> Result:
+    number, symbol = figure(evidence.figures, "space_group_number"), evidence.figures.get("space_group_hm")
+    wanted = check.symbol or f"no. {check.number}"
+    found = str(symbol) if symbol else ("none" if number is None else f"no. {number:g}")
+    if number is None and not symbol:
+        return Result(None, "Not checked: the CIF states no space group.")
+    by_number = check.number is not None and number is not None
+    passed = number == check.number if by_number else _bare(symbol) == _bare(check.symbol)
+    words = "The space group is" if passed else "The space group is not the right one:"
+    return Result(passed, f"{words} {found}." if passed else f"{words} {found} instead of {wanted}.")
+
+
+def _bare(symbol: object) -> str:
+    """A Hermann–Mauguin symbol without blanks, in one spelling of the axes of screw."""
+    return re.sub(r"[\s_()]", "", str(symbol or "")).lower()
+
+
+def _all_hydrogens(check: Check, evidence: Evidence) -> Result:
+    assert evidence.facts is not None
+    found, stated = float(evidence.facts["hydrogens"]), evidence.facts.get("formula_has_hydrogen")
+    if check.count is not None:
+        passed = abs(found - check.count) <= _OCCUPANCY_MARGIN * max(1.0, check.count)
+        return Result(passed, f"{found:g} of {check.count:g} hydrogen atoms are in the model.")
+    if not stated:
+        return Result(None, "Not checked: the formula of the CIF has no hydrogen.")
+    return Result(
+        found > 0, "Hydrogen atoms are in the model." if found else "No hydrogen atom is in the model."
+    )
+
+
+def _no_alerts(check: Check, evidence: Evidence) -> Result:
+    assert evidence.facts is not None
+    counts = evidence.facts["alerts"]
+    levels = _LEVELS[: _LEVELS.index(check.level) + 1]
+    number = sum(int(counts.get(level, 0)) for level in levels)
+    if not number:
+        return Result(True, f"No alert of level {' or '.join(levels)}.")
+    first = next(iter(evidence.facts.get("first_alerts") or ()), "")
+    return Result(
+        False, f"{number} alert(s) of level {' or '.join(levels)}{f', the first: {first}' if first else ''}."
+    )
+
+
+def _element(check: Check, evidence: Evidence) -> Result:
+    assert evidence.facts is not None
+    elements: Mapping[str, str] = evidence.facts["elements"]
+    found = {label.casefold(): symbol for label, symbol in elements.items()}.get(check.label.casefold())
+    if found is None:
+        return Result(False, f"There is no site {check.label} in the model.")
+    passed = found.casefold() == check.symbol.casefold()
+    return Result(passed, f"{check.label} is {found}{'' if passed else ', not the right element'}.")
+
+
+_RUN = {
+    "quantity": _quantity,
+    "space_group": _space_group,
+    "all_hydrogens": _all_hydrogens,
+    "no_alerts": _no_alerts,
+    "element": _element,
+}

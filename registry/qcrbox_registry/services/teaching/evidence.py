@@ -1,0 +1,88 @@
+"""Calculations of an exercise with what their CIFs say, for rules and pages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+from qcrbox.contract.errors import QcError
+from qcrbox.contract.states import State
+from qcrbox.contract.teaching import Task
+
+from qcrbox_registry.services.context import Context
+from qcrbox_registry.services.teaching import checks
+from qcrbox_registry.services.teaching.checks import Evidence
+from qcrbox_registry.services.teaching.progress import Answer, Work, matches
+from qcrbox_registry.store import datasets
+from qcrbox_registry.store.teaching import work
+from qcrbox_registry.store.teaching.work import Done
+
+LARGEST_CIF_BYTES = 64 * 1024 * 1024
+log = structlog.get_logger(__name__)
+
+
+def as_work(done: Done) -> Work:
+    """A row as the rules take it."""
+    return Work(
+        id=done.id,
+        application=done.application_slug,
+        command=done.command_name,
+        arguments=done.arguments,
+        state=done.state,
+        submitted_at=done.submitted_at,
+        finished_at=done.finished_at,
+        error=done.error_msg,
+        evidence=Evidence(done.figures or {}, done.facts, done.problem or ""),
+    )
+
+
+def by_person(found: Sequence[Done]) -> dict[int, list[Work]]:
+    """person id -> their calculations, oldest first."""
+    grouped: dict[int, list[Work]] = {}
+    for done in found:
+        grouped.setdefault(done.person_id, []).append(as_work(done))
+    return grouped
+
+
+def typed(answers: dict[str, tuple[str, float]] | None) -> dict[str, Answer]:
+    """Answers as the rules take them."""
+    return {task_id: Answer(value, at) for task_id, (value, at) in (answers or {}).items()}
+
+
+def lacking_facts(tasks: Sequence[Task], found: Sequence[Done]) -> list[str]:
+    """Ids of the CIFs that a check of these tasks has to read and that were not read yet."""
+    reading = [task for task in tasks if any(checks.needs_facts(check) for check in task.checks)]
+    wanted: list[str] = []
+    for done in found:
+        unread = done.facts is None and done.problem is None
+        if done.state != State.SUCCESSFUL or done.data_file_id is None or not unread:
+            continue
+        if any(matches(task, as_work(done)) for task in reading):
+            wanted.append(done.data_file_id)
+    return wanted
+
+
+async def read_facts(context: Context, data_file_ids: Sequence[str]) -> None:
+    """Read these CIFs for the checks, in the process of the indexer. A file that cannot be read keeps its reason."""
+    for file_id in data_file_ids:
+        row = await context.db.read(partial(datasets.get_file, data_file_id=file_id, deleted=True))
+        facts, problem = await _facts_of(context, row)
+        if facts is None:
+            problem = problem or "The CIF could not be read."
+        known = partial(work.put_facts, data_file_id=file_id, facts=facts, problem=problem, now=time.time())
+        await context.db.write(known)
+
+
+async def _facts_of(context: Context, row: datasets.DataFile) -> tuple[dict[str, Any] | None, str]:
+    if row.purged_at is not None:
+        return None, "The file was deleted."
+    if row.size > LARGEST_CIF_BYTES:
+        return None, f"The CIF is larger than {LARGEST_CIF_BYTES // 1024**2} MiB."
+    try:
+        return await context.indexer.exercise_facts(row.sha256, row.filename)
+    except (QcError, OSError) as error:
+        log.warning("cif_facts_not_read", data_file=row.id, error=str(error))
+        return None, str(error)

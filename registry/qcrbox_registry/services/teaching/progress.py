@@ -1,0 +1,208 @@
+"""How far a student is: the state of each task from calculations and answers, and who is stuck."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from qcrbox.contract.states import FINAL, State
+from qcrbox.contract.teaching import Task, TaskState
+
+from qcrbox_registry.services.teaching import checks
+from qcrbox_registry.services.teaching.checks import Evidence, Result
+
+STUCK_S = 600.0
+# A student without any sign for this long has left and is not stuck.
+AWAY_S = 3600.0
+SETTLED = frozenset({TaskState.DONE, TaskState.HANDED_IN})
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A calculation of a student in an exercise. Times: Unix time, s."""
+
+    id: str
+    application: str
+    command: str
+    arguments: Mapping[str, Any]
+    state: str
+    submitted_at: float
+    finished_at: float | None = None
+    error: str = ""
+    evidence: Evidence = field(default_factory=lambda: Evidence({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a student typed for a task."""
+
+    value: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """State of a task. value: the figure that the band is about. at: when it became so."""
+
+    task_id: str
+    state: TaskState
+    words: str = ""
+    value: float | None = None
+    calculation_id: str | None = None
+    at: float | None = None
+    results: tuple[Result, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """When a student began and last did something."""
+
+    opened_at: float | None
+    last_active_at: float | None
+
+
+def matches(task: Task, work: Work) -> bool:
+    """Whether a calculation is of the command of the task, with the parameters that it must have."""
+    if task.command:
+        application, _, command = task.command.rpartition(".")
+        if command != work.command or (application and application != work.application):
+            return False
+    return all(_equal(work.arguments.get(name), wanted) for name, wanted in task.parameters.items())
+
+
+def _equal(given: Any, wanted: Any) -> bool:
+    if isinstance(given, str) and isinstance(wanted, str):
+        return " ".join(given.split()).casefold() == " ".join(wanted.split()).casefold()
+    if isinstance(given, bool) or isinstance(wanted, bool):
+        return given is wanted
+    if isinstance(given, int | float) and isinstance(wanted, int | float):
+        return math.isclose(given, wanted, rel_tol=1e-9, abs_tol=1e-12)
+    return bool(given == wanted)
+
+
+def of_task(task: Task, works: Iterable[Work], answer: Answer | None) -> Progress:
+    """The state of a task. The best calculation counts, so that a later attempt never takes away what was reached."""
+    if task.kind == "calculation":
+        return _of_calculations(task, [work for work in works if matches(task, work)])
+    if answer is None or not answer.value.strip():
+        return Progress(task.id, TaskState.NOT_BEGUN)
+    if task.is_marked_by_a_person:
+        return Progress(task.id, TaskState.HANDED_IN, "Handed in.", at=answer.at)
+    return _of_value(task, answer) if task.kind == "value" else _of_answer(task, answer)
+
+
+def _of_calculations(task: Task, works: Sequence[Work]) -> Progress:
+    if not works:
+        return Progress(task.id, TaskState.NOT_BEGUN)
+    judged = [_judge(task, work) for work in sorted(works, key=lambda work: (work.submitted_at, work.id))]
+    for state in (TaskState.DONE, TaskState.RUNNING):
+        found = [progress for progress in judged if progress.state is state]
+        if found:
+            return found[0] if state is TaskState.DONE else found[-1]
+    return judged[-1]
+
+
+def _judge(task: Task, work: Work) -> Progress:
+    known = Progress(task.id, TaskState.RUNNING, calculation_id=work.id, at=work.submitted_at)
+    if work.state not in FINAL:
+        return replace(known, words="Waiting." if work.state == State.SUBMITTED else "Running.")
+    known = replace(known, at=work.finished_at or work.submitted_at)
+    if work.state != State.SUCCESSFUL:
+        words = work.error.strip().splitlines()[0][:300] if work.error.strip() else f"Ended as {work.state}."
+        return replace(known, state=TaskState.FAILED, words=words)
+    value = checks.figure(work.evidence.figures, task.quantity)
+    results = tuple(checks.run(check, work.evidence) for check in task.checks)
+    in_band, words = _in_band(task, value)
+    passed = in_band and all(result.passed for result in results)
+    wrong = [result.words for result in results if not result.passed]
+    return replace(
+        known,
+        state=TaskState.DONE if passed else TaskState.OUT_OF_BAND,
+        words=" ".join([words, *wrong]).strip(),
+        value=value,
+        results=results,
+    )
+
+
+def _in_band(task: Task, value: float | None) -> tuple[bool, str]:
+    if task.band is None:
+        return True, ""
+    name = checks.WORDS.get(task.quantity, task.quantity)
+    if value is None:
+        return False, f"The result states no {name}."
+    inside = task.band.contains(value)
+    return inside, f"{name} is {value:g}{'' if inside else f'; the target is {task.band}'}."
+
+
+def number_in(text: str) -> float | None:
+    """A number as people type it: a decimal comma, a true minus and a standard uncertainty are accepted."""
+    plain = text.strip().replace("\u2212", "-").replace("\u2009", "").split("(")[0].split()
+    if not plain:
+        return None
+    first = plain[0].replace(",", ".") if plain[0].count(",") == 1 and "." not in plain[0] else plain[0]
+    try:
+        value = float(first)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _of_value(task: Task, answer: Answer) -> Progress:
+    assert task.target is not None
+    value = number_in(answer.value)
+    if value is None:
+        return Progress(task.id, TaskState.OUT_OF_BAND, "This is not a number.", at=answer.at)
+    # A tolerance of 0.001 must accept 0.043 for 0.042, whatever binary fractions make of it.
+    slack = 1e-9 * max(1.0, abs(task.target))
+    right = abs(value - task.target) <= task.tolerance + slack
+    state = TaskState.DONE if right else TaskState.OUT_OF_BAND
+    return Progress(task.id, state, "" if right else "Not within the tolerance.", value, at=answer.at)
+
+
+def _of_answer(task: Task, answer: Answer) -> Progress:
+    given = " ".join(answer.value.split()).casefold()
+    right = given in {" ".join(accepted.split()).casefold() for accepted in task.accepted}
+    state = TaskState.DONE if right else TaskState.OUT_OF_BAND
+    return Progress(task.id, state, "" if right else "Not the expected answer.", at=answer.at)
+
+
+def of_student(
+    tasks: Sequence[Task],
+    works: Sequence[Work],
+    answers: Mapping[str, Answer],
+    presence: Presence,
+    now: float,
+) -> list[Progress]:
+    """The states of all tasks. The first unfinished one is `stuck` after ten minutes without an advance."""
+    found = [of_task(task, works, answers.get(task.id)) for task in tasks]
+    place = next((i for i, each in enumerate(found) if each.state not in SETTLED), None)
+    if place is None or not is_stuck(found, presence, now):
+        return found
+    current = found[place]
+    advanced = last_advance(found, presence)
+    assert advanced is not None
+    minutes = int((now - advanced) // 60)
+    words = f"No advance for {minutes} min. {current.words}".strip()
+    found[place] = replace(current, state=TaskState.STUCK, words=words)
+    return found
+
+
+def last_advance(found: Sequence[Progress], presence: Presence) -> float | None:
+    """When the student began, or last finished a task."""
+    moments = [each.at for each in found if each.state in SETTLED and each.at is not None]
+    if presence.opened_at is not None:
+        moments.append(presence.opened_at)
+    return max(moments, default=None)
+
+
+def is_stuck(found: Sequence[Progress], presence: Presence, now: float) -> bool:
+    """Began, is still there, waits for no calculation, and has not finished a task for ten minutes."""
+    if presence.opened_at is None or any(each.state is TaskState.RUNNING for each in found):
+        return False
+    if all(each.state in SETTLED for each in found):
+        return False
+    advanced = last_advance(found, presence)
+    seen = presence.last_active_at or presence.opened_at
+    return advanced is not None and now - advanced > STUCK_S and now - seen < AWAY_S

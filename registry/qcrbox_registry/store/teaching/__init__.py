@@ -1,0 +1,1 @@
+"""Rows of teaching: courses, exercises, work of students, snapshots, marks."""
