@@ -24,6 +24,29 @@ SECTIONS = (
     ("Publication and record", ("audit", "publ", "journal", "citation", "database", "software", "qcrbox")),
 )
 _OTHER = "Other items"
+# Units as the dictionaries name them, as a person reads them.
+_UNITS = {
+    "none": "",
+    "angstroms": "Å",
+    "angstrom_squared": "Å²",
+    "angstroms_squared": "Å²",
+    "angstrom_cubed": "Å³",
+    "degrees": "°",
+    "kelvins": "K",
+    "kilopascals": "kPa",
+    "kelvins_per_minute": "K min⁻¹",
+    "megagrams_per_metre_cubed": "Mg m⁻³",
+    "millimetres": "mm",
+    "per_millimetre": "mm⁻¹",
+    "reciprocal_angstroms": "Å⁻¹",
+    "reciprocal_angstrom": "Å⁻¹",
+    "electrons": "e",
+    "electrons_per_angstrom_cubed": "e Å⁻³",
+    "dalton": "Da",
+    "daltons": "Da",
+    "minutes": "min",
+    "seconds": "s",
+}
 
 
 def items(file: FileModel, fcf: FileModel | None = None) -> Json:
@@ -62,7 +85,7 @@ def _item(item: Any) -> Json:
         "tag": item.tag,
         "value": item.raw if unknown else item.text[:LONGEST_TEXT],
         "cut": not unknown and len(item.text) > LONGEST_TEXT,
-        "unit": known.unit if known and known.unit != "none" else "",
+        "unit": _UNITS.get(known.unit, known.unit.replace("_", " ")) if known else "",
         "words": item_words(item.tag),
         "choices": list(known.states) if known else [],
     }

@@ -57,7 +57,7 @@ def facts(file: FileModel, fcf: FileModel | None = None) -> Json:
     cube = [("grid", " × ".join(map(str, file.cube.values.shape)))] if file.kind == "cube" else []
     shown = [("formula", structure.formula), ("atoms", str(len(structure.atoms.label)))]
     if file.kind == "shelx":
-        shown.append(("space group", str(structure.space_group)))
+        shown.append(("space group", structure.space_group.hm))
     return {"facts": [*shown, *cube], "remarks": []}
 
 

@@ -94,7 +94,8 @@ def test_other_files_are_refused(name):
 def test_facts_are_those_of_the_file():
     assert ("a / Å", "5.1234(5)") in model_views.facts(model())["facts"]
     assert ("reflections", "2") in model_views.facts(model(HKL, "a.hkl"))["facts"]
-    assert dict(model_views.facts(model(RES, "a.res"))["facts"])["atoms"] == "2"
+    shown = dict(model_views.facts(model(RES, "a.res"))["facts"])
+    assert (shown["atoms"], shown["space group"]) == ("2", "P 1")
 
 
 def test_alerts_say_that_they_are_a_subset_and_what_did_not_run():
@@ -140,7 +141,7 @@ def test_items_stand_in_sections_with_unit_and_words():
         "Other items",
     ]
     cell = block["sections"][0]["entries"][0]
-    assert (cell["tag"], cell["value"]) == ("_cell_length_a", "5.1234(5)")
+    assert (cell["tag"], cell["value"], cell["unit"]) == ("_cell_length_a", "5.1234(5)", "Å")
     atoms = block["sections"][3]["entries"][0]
     assert atoms["rows"][1][0] == "O1"
 

@@ -65,7 +65,7 @@ def _run(cif: Path, hkl: Path | None, settings: dict[str, Any], context: Context
 
 def _markdown(rows: list[tuple[str, str, dict[str, Any]]]) -> str:
     head = (
-        "| data set | level | R1 | wR2 | S | residual e/Å³ | mean X-H - neutron / Å | rounds, iterations | time / cold | memory | f(000), electrons off |\n"
+        "| data set | level | R1 | wR2 | S | residual e/Å³ | mean X-H - neutron / Å | rounds, iterations | time, processors, / cold | memory | f(000), electrons off |\n"
         "|---|---|---|---|---|---|---|---|---|---|---|\n"
     )
     lines, remarks = [head], []
@@ -79,10 +79,10 @@ def _markdown(rows: list[tuple[str, str, dict[str, Any]]]) -> str:
             lines.append(
                 f"| {name} | spherical | {_agreement(row['iam'])} | {_deviation(row, 'iam')} | | | | |\n"
             )
-        ratio = row["seconds"] / max(row["cold_seconds"], 1e-9)
+        ratio = row["processor_s"] / max(row["cold_processor_s"], 1e-9)
         lines.append(
             f"| {name} | {level} | {_agreement(row['har'])} | {_deviation(row, 'har')} | {row['rounds']}, {row['scf_iterations']} | "
-            f"{row['seconds']:.0f} s / {row['cold_seconds']:.0f} s = {ratio:.1f} | {row['memory'] / 1e6:.0f} MB | "
+            f"{row['seconds']:.0f} s, {row['processor_s']:.1f} s / {row['cold_processor_s']:.1f} s = {ratio:.1f} | {row['memory'] / 1e6:.0f} MB | "
             f"{row['forward_off']:.0e}, {row['electrons_off']:.0e} |\n"
         )
     return "".join([*lines, "\n", *remarks])

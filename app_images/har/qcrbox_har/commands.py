@@ -59,7 +59,7 @@ def form_factors(
         grid=grid,
         wavefunction=wavefunction or None,
     )
-    block = _block_with_atoms(Path(structure))
+    block = block_with_atoms(Path(structure))
     crystal = Structure.from_block(block)
     hkl = _indices(crystal, block, reflections, d_min)
     with Child(QUANTUM) as quantum, Child(LEAST_SQUARES) as least_squares:
@@ -230,7 +230,7 @@ def plan_har(
         relativistic=relativistic,
         most_hours=most_hours,
     )
-    block = _block_with_atoms(Path(structure))
+    block = block_with_atoms(Path(structure))
     crystal = Structure.from_block(block)
     with Child(QUANTUM) as quantum, Child(LEAST_SQUARES) as least_squares:
         refinement = Refinement(options, {}, quantum, least_squares)
@@ -265,7 +265,8 @@ def plan_har(
     return plan
 
 
-def _block_with_atoms(path: Path) -> Block:
+def block_with_atoms(path: Path) -> Block:
+    """The first data block with atoms. Raises MissingItemsError when there is none."""
     document = read(path, on_error="keep")
     for block in document.blocks:
         if block.loop("_atom_site_label") is not None:

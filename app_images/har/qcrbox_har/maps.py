@@ -69,9 +69,9 @@ def write_maps(
         total[near] += computer.quantum.call(
             "qcrbox_har.quantum.task:deformation_density", molecule.number, state.method.basis, points[near]
         )
-    _write(files.deformation, "Deformation density, e/bohr^3", box, total * BOHR**3)
+    write_cube(files.deformation, "Deformation density, e/bohr^3", box, total * BOHR**3)
     values = least_squares.call("qcrbox_har.refine_side:residual_at", structure.cell.to_fractional(points))
-    _write(files.residual, "Residual density Fo - Fc, e/bohr^3", box, values * BOHR**3)
+    write_cube(files.residual, "Residual density Fo - Fc, e/bohr^3", box, values * BOHR**3)
 
 
 def _within(points: Array, centres: Array, distance: float) -> NDArray[np.bool_]:
@@ -81,7 +81,7 @@ def _within(points: Array, centres: Array, distance: float) -> NDArray[np.bool_]
     return near
 
 
-def _write(path: Path, title: str, box: Box, values: Array) -> None:
+def write_cube(path: Path, title: str, box: Box, values: Array) -> None:
     """Write a cube file; values (m,) in the unit that the title names."""
     lines = [title, "QCrBox har"]
     lines.append(f"{len(box.atoms):5d} " + " ".join(f"{x / BOHR:12.6f}" for x in box.corner))

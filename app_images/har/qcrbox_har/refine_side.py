@@ -287,6 +287,26 @@ def residual_at(fractional: np.ndarray) -> np.ndarray:
     return total
 
 
+def observed(structure: str, hkl: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Merged reflections of a model that is not refined: hkl (k, 3), squares and sigma (k,) of F² on the data's scale,
+    dispersion: f' + i f'' by element.
+    """
+    still = options | {"cycles": 0, "weighting": "keep", "hydrogens": "keep"}
+    result = refine_files(structure, hkl, Options(**still))
+    _refuse_other_radiation(result.model)
+    unique = result.fit.reflections.unique
+    found = {}
+    for scatterer in result.fit.parametrisation.structure.scatterers():
+        found[scatterer.element_symbol()] = complex(scatterer.fp, scatterer.fdp)
+    return {
+        "hkl": np.array(unique.indices(), dtype=np.int64),
+        "squares": np.array(unique.data()),
+        "sigma": np.array(unique.sigmas()),
+        "dispersion": found,
+        "extinction": result.fit.extinction,
+    }
+
+
 def write_model(cif: str) -> None:
     """The model as it stands, for a checkpoint: coordinates, displacements, reflections."""
     Path(cif).write_text(str(cif_output.model_block(_current().model)), encoding="utf-8")

@@ -6,8 +6,10 @@ import os
 import signal
 
 import numpy as np
+from pyscf import gto
+from pyscf import scf as pyscf_scf
 from pyscf.data.nist import BOHR
-from qcrbox_har.quantum import density, partition, scf
+from qcrbox_har.quantum import density, partition, scf, xcw
 
 
 def direct(molecule, method, fractional, hkl):
@@ -40,3 +42,64 @@ def write_molden(molecule, method, path: str, turn) -> None:
     field = scf.mean_field(found.molecule, method)
     field.kernel(dm0=found.total_density)
     molden.from_scf(field, path)
+
+
+def _water_crystal(u: float = 0.0) -> xcw.Crystal:
+    """One molecule in a cubic cell of 6 Å without symmetry; u: the same isotropic displacement of all atoms, Å²."""
+    symmetry = xcw.Symmetry(np.eye(3)[None], np.zeros((1, 3)), 1.0)
+    return xcw.Crystal(symmetry, np.eye(3) / 6, np.tile(np.eye(3) * u / 36, (3, 1, 1)))
+
+
+def structure_factors(molecule, method, hkl, u):
+    """F by the analytic transforms, and by a sum over a fine grid times the temperature factor."""
+    found = scf.run(molecule, method)
+    matrix = xcw.transforms(found.molecule, _water_crystal(u), hkl)
+    measured = xcw.Measured(hkl, np.ones(len(hkl)), np.ones(len(hkl)), np.zeros(len(hkl), complex))
+    analytic = xcw.Constraint(matrix, measured).f(found.total_density)
+    points, weights = density.integration_grid(found.molecule, 3)
+    rho = density.density_at(found.molecule, found.total_density, points)
+    x = points * BOHR / 6
+    plain = np.exp(2j * np.pi * hkl @ x.T) @ (weights * rho)
+    return analytic, plain * np.exp(-2 * np.pi**2 * u * (hkl**2).sum(axis=1) / 36)
+
+
+def slope_of_chi_squared(molecule, method, hkl, seed):
+    """∂χ²/∂P along a random symmetric direction: by the operator, and by central differences."""
+    rng = np.random.default_rng(seed)
+    found = scf.run(molecule, method)
+    matrix = xcw.transforms(found.molecule, _water_crystal(0.01), hkl)
+    size = np.abs(matrix @ found.total_density[np.tril_indices(found.molecule.nao)])
+    measured = xcw.Measured(
+        hkl, 3 * size * rng.uniform(0.9, 1.1, len(hkl)), 0.1 + 0.01 * size, np.full(len(hkl), 0.1 + 0.2j)
+    )
+    constraint = xcw.Constraint(matrix, measured)
+    direction = rng.normal(size=found.total_density.shape)
+    direction += direction.T
+    step = 1e-5
+    up, down = (constraint.agreement(found.total_density + s * step * direction)[0] for s in (1, -1))
+    return float((constraint.operator(found.total_density) * direction).sum()), (up - down) / (2 * step)
+
+
+def fit_to_polarised(molecule, method, around, hkl, strengths):
+    """Amplitudes of the molecule in a field, fitted by the molecule without it: plain energy, steps, dipole in the field."""
+    polarised = scf.run(type(molecule)(molecule.symbols, molecule.positions, surroundings=around), method)
+    field = scf.mean_field(polarised.molecule, method)
+    dipole = field.dip_moment(polarised.molecule, polarised.total_density, verbose=0)
+    crystal = _water_crystal(0.005)
+    matrix = xcw.transforms(polarised.molecule, crystal, hkl)
+    f = np.abs(matrix @ polarised.total_density[np.tril_indices(polarised.molecule.nao)])
+    measured = xcw.Measured(hkl, 7 * f, 7 * (0.002 + 0.001 * f), np.zeros(len(hkl), complex))
+    plain = gto.M(atom=polarised.molecule.atom, basis=method.basis, unit="Angstrom", verbose=0)
+    energy = pyscf_scf.RHF(plain).run().e_tot
+    steps = [xcw.begin(molecule, method, crystal, measured)]
+    steps += [xcw.step(strength) for strength in strengths]
+    return energy, steps, np.asarray(dipole)
+
+
+def structure_factors_of_crystal(molecule, method, parts, hkl):
+    """F of a crystal by the analytic transforms. parts: fields of xcw.Symmetry and xcw.Crystal."""
+    rest = dict(parts)
+    symmetry = xcw.Symmetry(*(rest.pop(name) for name in ("rotations", "translations", "share")))
+    found = scf.run(molecule, method)
+    matrix = xcw.transforms(found.molecule, xcw.Crystal(symmetry, **rest), hkl)
+    return matrix @ found.total_density[np.tril_indices(found.molecule.nao)]

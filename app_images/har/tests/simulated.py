@@ -8,6 +8,7 @@ import numpy as np
 from cctbx import miller
 from cctbx.array_family import flex
 from qcrbox.crystallography.tsc import FormFactorTable, write_tsc
+from qcrbox_har import refine_side
 from qcrbox_refine.refinement import load_model
 from smtbx.structure_factors import direct
 
@@ -33,13 +34,28 @@ def write_hkl(
     path: str,
     noise: float,
     seed: int,
+    mates: bool = False,
 ) -> None:
     """F² of the model with these form factors, f' and f'' of the model included, as HKLF 4 with Gaussian noise.
 
-    noise: s.u. as a part of F² beside a constant of the mean's hundredth.
+    noise: s.u. as a part of F² beside a constant of the mean's hundredth; mates: Friedel mates share their noise.
     """
-    model = load_model(cif)
-    structure = model.structure()
+    f2 = exact_squares(cif, hkl, labels, rows, values)
+    sigma = noise * (f2 + 0.01 * f2.mean())
+    measured = f2 + np.random.default_rng(seed).normal(0, 1, len(f2))[_kinds(cif, hkl, mates)] * sigma
+    scale = 9000 / f2.max()
+    lines = [
+        "".join(f"{index:4d}" for index in h) + f"{i * scale:8.2f}{max(s * scale, 0.01):8.2f}"
+        for h, i, s in zip(hkl.tolist(), measured.tolist(), sigma.tolist(), strict=True)
+    ]
+    Path(path).write_text("\n".join([*lines, "   0   0   0    0.00    0.00", ""]))
+
+
+def exact_squares(
+    cif: str, hkl: np.ndarray, labels: list[str], rows: np.ndarray, values: np.ndarray
+) -> np.ndarray:
+    """F² (n,) of the model with these form factors, and f' and f'' of DISPERSION."""
+    structure = load_model(cif).structure()
     for scatterer in structure.scatterers():
         scatterer.fp, scatterer.fdp = DISPERSION[scatterer.element_symbol()]
     table = FormFactorTable(
@@ -51,12 +67,39 @@ def write_hkl(
     for index in flex.miller_index([tuple(map(int, h)) for h in hkl]):
         calculate.evaluate(index)
         squares.append(calculate.observable)
-    f2 = np.array(squares)
-    sigma = noise * (f2 + 0.01 * f2.mean())
-    measured = f2 + np.random.default_rng(seed).normal(0, sigma)
-    scale = 9000 / f2.max()
-    lines = [
-        "".join(f"{index:4d}" for index in h) + f"{i * scale:8.2f}{max(s * scale, 0.01):8.2f}"
-        for h, i, s in zip(hkl.tolist(), measured.tolist(), sigma.tolist(), strict=True)
-    ]
-    Path(path).write_text("\n".join([*lines, "   0   0   0    0.00    0.00", ""]))
+    return np.array(squares)
+
+
+def _kinds(cif: str, hkl: np.ndarray, mates: bool) -> np.ndarray:
+    """Number of the noise that a reflection gets: its own, or one that it shares with its Friedel mate (mates)."""
+    if not mates:
+        return np.arange(len(hkl))
+    symmetry = load_model(cif).symmetry
+    single = miller.set(symmetry, flex.miller_index([tuple(map(int, h)) for h in hkl]), anomalous_flag=False)
+    unique = np.array(single.map_to_asu().indices())
+    return np.unique(unique, axis=0, return_inverse=True)[1].ravel()
+
+
+def scatter(
+    cif: str, hkl: np.ndarray, labels: list[str], rows: np.ndarray, values: np.ndarray, runs: int
+) -> dict:
+    """(found - true) / s.u. of all coordinates and displacements of refinements against a fixed table, one for each seed.
+
+    Returns `ratios` (runs, parameters) and `goof` (runs,). Noise is common to Friedel mates.
+    """
+    ratios, goof = [], []
+    for seed in range(1, runs + 1):
+        write_hkl(cif, hkl, labels, rows, values, "noisy.hkl", 0.02, seed, mates=True)
+        refine_side.resume(cif, "noisy.hkl", {"weighting": "0, 0"})
+        truth = refine_side._current().before
+        found = refine_side.round_(labels, rows, values, 10, False)
+        goof.append(found["summary"]["S"])
+        after = refine_side._current().before
+        row = []
+        for label, (site, site_su, u, u_su, _) in after.items():
+            old_site, _, old_u, *_ = truth[label]
+            for new, old, su in ((site, old_site, site_su), (u, old_u, u_su)):
+                known = su > 1e-9
+                row += ((new - old)[known] / su[known]).tolist()
+        ratios.append(row)
+    return {"ratios": np.array(ratios), "goof": np.array(goof)}

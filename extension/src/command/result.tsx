@@ -17,6 +17,7 @@ import {
   type IDataset
 } from '../registry/types';
 import { calculationTitle } from '../titles';
+import { Figure } from '../typeset';
 import type { ViewClient } from '../viewer/client';
 import { Live, Shown, useAsked } from '../viewer/live';
 import type { LiveModel } from '../viewer/live_model';
@@ -59,7 +60,7 @@ export class ResultView extends ReactWidget {
           return found ? (
             <Result calculation={found} store={store} views={this.views} actions={this.actions} trans={trans} />
           ) : (
-            <p role="status">{trans.__('Waiting for the registry …')}</p>
+            <p role="status">{store.problem || trans.__('Waiting for the registry …')}</p>
           );
         }}
       </UseSignal>
@@ -226,7 +227,7 @@ function LineageOf({ id, views, trans }: { id: string; views: ViewClient; trans:
   const asked = useAsked(() => views.lineage('calculation', id), `lineage ${id}`);
   return (
     <Shown asked={asked} trans={trans}>
-      {(model: LiveModel) => <Live url={views.moduleUrl('lineage')} model={model} trans={trans} />}
+      {(model: LiveModel) => <Live views={views} name="lineage" model={model} trans={trans} />}
     </Shown>
   );
 }
@@ -270,7 +271,9 @@ function Figures({ calculation, trans }: { calculation: ICalculation; trans: Tra
       <tbody>
         {figures.map(({ symbol, before, now }) => (
           <tr key={symbol}>
-            <th scope="row">{symbol}</th>
+            <th scope="row">
+              <Figure symbol={symbol} />
+            </th>
             <td>{before}</td>
             <td>{now}</td>
           </tr>

@@ -2,6 +2,7 @@ import * as React from 'react';
 
 import type { ICifIndex, IDataset } from '../registry/types';
 import { datasetTitle } from '../titles';
+import { SpaceGroup } from '../typeset';
 import type { IPanelContext } from './context';
 import { Section } from './section';
 
@@ -100,9 +101,9 @@ function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelConte
 /** What a crystallographer wants to know before opening a file. */
 function Crystal({ index, context }: { index: ICifIndex; context: IPanelContext }): JSX.Element {
   const { trans } = context;
-  const facts: [string, string][] = [
+  const facts: [string, React.ReactNode][] = [
     [trans.__('Formula'), index.formula_moiety || index.formula_sum || ''],
-    [trans.__('Space group'), index.space_group_hm ?? ''],
+    [trans.__('Space group'), index.space_group_hm && <SpaceGroup symbol={index.space_group_hm} />],
     [trans.__('Temperature'), index.temperature_k ? `${index.temperature_k} K` : ''],
     ['R1', index.r1 ? index.r1.toFixed(4) : ''],
     [trans.__('Embedded'), [index.has_hkl && 'hkl', index.has_res && 'res'].filter(Boolean).join(', ')]

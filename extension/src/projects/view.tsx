@@ -5,6 +5,7 @@ import * as React from 'react';
 import type { RegistryStore } from '../registry/store';
 import type { IProject, IProjectNode } from '../registry/types';
 import { timeOf } from '../titles';
+import { SpaceGroup } from '../typeset';
 import { NodeDetail } from './detail';
 import type { ProjectsModel } from './model';
 import { NodeState, Tree } from './tree_view';
@@ -140,7 +141,9 @@ function Entry({ project, model, trans }: IProjectProps & { project: IProject })
           {project.name || trans.__('without a name')}
         </strong>
         <span className="qcrbox-Projects-facts">
-          {[project.formula, project.space_group].filter(Boolean).join(' · ')}
+          {project.formula}
+          {project.formula && project.space_group && ' · '}
+          {project.space_group && <SpaceGroup symbol={project.space_group} />}
         </span>
         <span className="qcrbox-Projects-facts">
           {newest?.verdict && <NodeState node={newest} trans={trans} />} {newest?.verdict}
@@ -172,7 +175,9 @@ function Opened(props: IProjectProps): JSX.Element {
     <section className="qcrbox-Projects-open" aria-label={project.name}>
       <h2>{project.name}</h2>
       <p>
-        {[project.formula, project.space_group].filter(Boolean).join(' · ')}
+        {project.formula}
+        {project.formula && project.space_group && ' · '}
+        {project.space_group && <SpaceGroup symbol={project.space_group} />}
         {cell.length === 6 &&
           ` · ${cell
             .slice(0, 3)

@@ -177,7 +177,11 @@ export class RegistryClient {
     return (await (await this.send(this.localUrl(path), init)).json()) as T;
   }
 
-  localUrl(path: string): string {
+  async localText(path: string): Promise<string> {
+    return (await this.send(this.localUrl(path), {})).text();
+  }
+
+  private localUrl(path: string): string {
     const [plain, query] = path.split('?');
     return URLExt.join(this.settings.baseUrl, 'qcrbox', plain ?? '') + (query ? `?${query}` : '');
   }

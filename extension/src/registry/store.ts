@@ -16,7 +16,7 @@ import {
 
 export type Connection = 'connecting' | 'live' | 'polling' | 'lost' | 'unconfigured';
 
-/** Changes that come together are fetched together. */
+/** Changes that come together are fetched together: the first at once, those after it when this time is over. */
 const GATHER_MS = 200;
 const POLL_MS = 3000;
 /** Events that change what is stored, or who may see it. */
@@ -46,6 +46,7 @@ export class RegistryStore implements IDisposable {
   private stream: EventStream | undefined;
   private pollTimer = 0;
   private gatherTimer = 0;
+  private lastGathered = 0;
   private readonly needed = new Map<string, ICalculation>();
   private readonly neededDatasets = new Map<string, IDataset>();
   private readonly waitingCalculations = new Set<string>();
@@ -240,10 +241,13 @@ export class RegistryStore implements IDisposable {
     if (this.gatherTimer) {
       return;
     }
+    // A single change, such as a new calculation, is seen without a delay; a burst waits for its end.
+    const pause = Math.max(0, this.lastGathered + GATHER_MS - Date.now());
     this.gatherTimer = window.setTimeout(() => {
       this.gatherTimer = 0;
+      this.lastGathered = Date.now();
       void this.fetchWaiting();
-    }, GATHER_MS);
+    }, pause);
   }
 
   private async fetchWaiting(): Promise<void> {

@@ -4,6 +4,10 @@ import type { IEdit } from './edits';
 import { LiveModel } from './live_model';
 import { type ISource, queryOf } from './source';
 
+/** A module of ours, as anywidget has it. */
+export interface IWidgetModule {
+  default: { render(context: { model: LiveModel; el: HTMLElement }): (() => void) | undefined };
+}
 export interface IAlert {
   test: string;
   level: string;
@@ -45,6 +49,8 @@ export interface IRemark {
 
 /** What this Jupyter server computes from files, for tabs without a kernel. */
 export class ViewClient {
+  private readonly modules = new Map<string, Promise<IWidgetModule>>();
+
   constructor(private readonly client: RegistryClient) {}
 
   /** A part of a file; what the file lacks is an error in words. */
@@ -93,8 +99,24 @@ export class ViewClient {
     return { bytes: bytesOf(answer.content.$bytes), remarks: answer.remarks };
   }
 
-  moduleUrl(name: string): string {
-    return this.client.localUrl(`widgets/${name}.js`);
+  /** The module of a widget; every tab has the same one, and with it one three.js. */
+  module(name: string): Promise<IWidgetModule> {
+    const known = this.modules.get(name) ?? this.load(name);
+    this.modules.set(name, known);
+    // A failure, for example while the server restarts, is not kept.
+    known.catch(() => this.modules.delete(name));
+    return known;
+  }
+
+  private async load(name: string): Promise<IWidgetModule> {
+    // Read with the page's own token: a hub refuses scripts that a browser asks for by their address.
+    const text = await this.client.localText(`widgets/${name}.js`);
+    const url = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+    try {
+      return (await import(/* webpackIgnore: true */ url)) as IWidgetModule;
+    } finally {
+      URL.revokeObjectURL(url);
+    }
   }
 }
 

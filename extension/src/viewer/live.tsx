@@ -1,27 +1,27 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import type { ViewClient } from './client';
 import type { LiveModel } from './live_model';
 
-interface IModule {
-  default: { render(context: { model: LiveModel; el: HTMLElement }): (() => void) | undefined };
-}
-
 interface ILiveProps {
-  url: string;
+  views: Pick<ViewClient, 'module'>;
+  /** Of the widget's module. */
+  name: string;
   model: LiveModel;
   trans: TranslationBundle;
 }
 
 /** One of the notebook's widgets in a tab: the same module, on a model of this page. */
-export function Live({ url, model, trans }: ILiveProps): JSX.Element {
+export function Live({ views, name, model, trans }: ILiveProps): JSX.Element {
   const place = React.useRef<HTMLDivElement>(null);
   const [problem, setProblem] = React.useState('');
   React.useEffect(() => {
     let close: (() => void) | undefined;
     let isGone = false;
     const el = place.current;
-    (import(/* webpackIgnore: true */ url) as Promise<IModule>)
+    views
+      .module(name)
       .then(module => {
         if (!isGone && el) {
           el.replaceChildren();
@@ -33,7 +33,7 @@ export function Live({ url, model, trans }: ILiveProps): JSX.Element {
       isGone = true;
       close?.();
     };
-  }, [url, model]);
+  }, [views, name, model]);
   return (
     <>
       {problem && (

@@ -51,7 +51,7 @@ export function Structure(props: IPartProps & { density: boolean; highlight?: st
               {trans.__('Difference density Fo − Fc at ± 3 σ, with its peaks')}
             </label>
           )}
-          <Live url={views.moduleUrl('structure_view')} model={here} trans={trans} />
+          <Live views={views} name="structure_view" model={here} trans={trans} />
         </>
       )}
     </Shown>
@@ -81,7 +81,7 @@ export function Plots({ views, source, trans }: IPartProps): JSX.Element {
             {(model: LiveModel) => (
               <>
                 <p>{String(model.get('alt') ?? '')}</p>
-                <Live url={views.moduleUrl('chart')} model={model} trans={trans} />
+                <Live views={views} name="chart" model={model} trans={trans} />
               </>
             )}
           </Shown>

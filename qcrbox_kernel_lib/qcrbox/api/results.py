@@ -17,6 +17,7 @@ from qcrbox.markup import Text
 from qcrbox.markup.said import Said, said_text
 
 if TYPE_CHECKING:
+    from qcrbox.analysis.density.cube import Cube
     from qcrbox.api.calculations import Calculation
     from qcrbox.api.checking import Checked
     from qcrbox.api.datasets import Dataset
@@ -184,12 +185,31 @@ class Result(StoredCrystal):
         """The title."""
         return self.title
 
-    def view(self, *, density: bool | float = False, **options: Any) -> Any:
-        """The refined structure, drawn. Options of qc.StructureView; density=True adds Fo − Fc at ±3σ, a number at that."""
+    def view(self, *, density: bool | float | str = False, at: float | None = None, **options: Any) -> Any:
+        """The refined structure, drawn. Options of qc.StructureView.
+
+        density: True adds Fo − Fc at ±3σ, a number at that many σ; the name of a cube file of this result, such as
+        "deformation" or "residual", adds that. at: level in e/Å³ instead.
+        """
         view = self.cif.view(**options)
-        if density is not False:
+        if isinstance(density, str):
+            # Start-up time: numpy is loaded when a density is asked for.
+            from qcrbox.api.cubes import SHOWN_AT, SHOWN_AT_OTHERWISE
+
+            level = SHOWN_AT.get(density, SHOWN_AT_OTHERWISE) if at is None else at
+            view.show_density(self.cube(density), at=level)
+        elif at is not None:
+            view.show_density(self.difference_density(), at=at)
+        elif density is not False:
             view.show_density(self.difference_density(), 3.0 if density is True else float(density))
         return view
+
+    def cube(self, name: str) -> Cube:
+        """A cube file of this result by its name, in e/Å³. Raises NotFound naming those there are."""
+        # Start-up time: numpy is loaded when a density is asked for.
+        from qcrbox.api.cubes import cube_of
+
+        return cube_of(self.files, name)
 
     def difference_density(self) -> DensityMap:
         """Fo − Fc in e/Å³ over one cell. Raises MissingItemsError when no file has both."""

@@ -114,6 +114,7 @@ class SubmissionService:
     def _prepare(self, submission: Submission, body: Body, batch_id: str | None) -> _Wanted:
         actor = submission.actor
         application, command = self._find(actor, body)
+        self._require_installed(application, command)
         arguments = check(command.spec, body.command_arguments)
         new = NewCalculation(
             owner_id=actor.person_id,
@@ -160,6 +161,17 @@ class SubmissionService:
         if not command.spec.is_interactive:
             raise UserInputError(f"{body.command_name} is not an interactive command.")
         return application, command
+
+    def _require_installed(self, application: KnownApplication, command: KnownCommand) -> None:
+        """Raises Conflict for a command that no launcher can run: it would wait for ever."""
+        absent = self._context.scheduler.missing(application.slug, application.version)
+        words = absent.get("") or absent.get(command.spec.name)
+        if words:
+            raise Conflict(
+                f"{application.spec.name} cannot run {command.spec.name} here.",
+                why=words,
+                next="Choose another program, or ask your administrator.",
+            )
 
     # ------------------------------------------------------------ in the transaction
 

@@ -206,3 +206,18 @@ def test_an_application_of_which_nothing_can_run_says_so_until_it_is_installed(a
     assert {each["missing"] for each in shown["commands"]} == {shown["missing"]}
     not_installed()
     until(lambda: not read_application(ada)["missing"])
+
+
+def test_what_is_not_installed_is_refused_and_its_neighbours_are_not(ada, do, not_installed):
+    not_installed(noop="practice2 is not installed on this machine.")
+    until(lambda: any(each["missing"] for each in read_application(ada)["commands"]))
+    body = {"application_slug": "practice", "application_version": "1", "command_arguments": {}}
+    refused = ada.post("/api/commands", json={**body, "command_name": "noop"})
+    assert refused.status_code == 409
+    assert "practice2 is not installed" in str(refused.json()["error"])
+    mixed = [{**body, "command_name": name} for name in ("fail", "noop")]
+    assert ada.post("/api/commands/batch", json={"commands": mixed}).status_code == 409
+    assert do.submit(ada, "fail")
+    not_installed()
+    until(lambda: not any(each["missing"] for each in read_application(ada)["commands"]))
+    assert do.submit(ada, "noop")

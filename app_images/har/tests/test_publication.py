@@ -1,0 +1,127 @@
+"""What a published CIF says: settings in sentences, checksum, charges and dipoles."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+from crystals import cif
+from qcrbox.cif import read
+from qcrbox.crystallography.structure.structure import Structure
+from qcrbox_har import molecules, publication
+from qcrbox_har.form_factors import Table
+from qcrbox_har.loop_state import Progress, Round
+from qcrbox_har.method import AtomicDensity, Method
+from qcrbox_har.options import Options
+
+ROWS = "O1 O 0 0 0 0.02\nH1 H 0.0757 0.0587 0 0.03\nH2 H -0.0757 0.0587 0 0.03\n"
+DEBYE = 4.80320  # of one electron and one Å
+
+
+def state_of(charge: int = 0, converged: bool = True, relativistic: bool = False) -> Progress:
+    structure = Structure.from_cif(cif(ROWS, columns=("U_iso_or_equiv",)).encode())
+    plan = molecules.plan(structure)
+    plan.molecules[0].charge = charge
+    state = Progress(
+        structure, plan, Method("b3lyp", "def2-SVP", relativistic=relativistic), {"R1": 0.05, "wR2": 0.12}
+    )
+    state.rounds = [Round(k, {}, {"ratio": 0.5, "worst": "H1"}, 5, {}) for k in (1, 2)]
+    state.converged = converged
+    density = AtomicDensity(
+        np.array([8.6, 0.7, 0.7]), np.array([-0.6, 0.3, 0.3]), np.zeros((3, 3)), np.zeros(3), 10.0, -76.4, 5, True,
+        np.array([0.0, 0.3, 0.4]),
+    )  # fmt: skip
+    state.table = Table(
+        np.array([0, 1, 2]), np.zeros((0, 3), int), np.zeros((0, 3), complex), density.electrons, density.charges,
+        density.dipoles, [density],
+    )  # fmt: skip
+    return state
+
+
+def said(options: Options = Options(), **state) -> str:  # noqa: B008 - never changed
+    return "\n".join(publication.sentences(state_of(**state), options))
+
+
+def test_level_partition_and_rounds_are_said():
+    text = said()
+    assert "B3LYP/def2-SVP, restricted, density fitting, PySCF 2." in text
+    assert "Theor. Chim. Acta 44 (1977) 129" in text
+    assert "(2 rounds)" in text
+    assert "anisotropic displacement parameters" in text
+    assert "X2C" not in text
+
+
+@pytest.mark.parametrize(
+    ("options", "state", "words"),
+    [
+        ({}, {"converged": False}, "not reached in 2 rounds"),
+        ({}, {"relativistic": True}, "scalar relativistic X2C"),
+        ({"partition": "mbis"}, {}, "minimal basis iterative stockholder"),
+        ({"partition": "iterative-hirshfeld"}, {}, "iterative Hirshfeld"),
+        ({"crystal_field": "charges"}, {}, "charges and dipoles of the atoms of all molecules within 8 Å"),
+        ({"hydrogens": "riding"}, {}, "Hydrogen atoms ride"),
+        ({"hydrogens": "isotropic"}, {}, "isotropic displacement parameters"),
+        (
+            {"wavefunction": "/tmp/x/water.fchk"},
+            {},
+            "of the file water.fchk was used as given, read with IOData",
+        ),
+        ({"tolerance": 0.005}, {}, "changed by more than 0.005 s.u."),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_every_choice_has_its_sentence(options, state, words):
+    assert words in said(Options(**options), **state)
+
+
+def test_spherical_atoms_are_named():
+    state = state_of()
+    state.plan.spherical = [0]
+    assert "Spherical form factors were kept for O1." in publication.sentences(state, Options())
+
+
+def test_disorder_is_said_where_a_site_has_two_sources():
+    state = state_of()
+    source = molecules.Source(0, 0, 0.5)
+    state.plan.sources[0] = [source, source]
+    assert any(
+        line.startswith("Disorder: one wavefunction for each conformer")
+        for line in publication.sentences(state, Options())
+    )
+
+
+@pytest.fixture
+def completed(tmp_path):
+    def make(**state):
+        path, table = tmp_path / "har.cif", tmp_path / "har.tsc"
+        path.write_text(cif(ROWS, columns=("U_iso_or_equiv",), extra="_refine_special_details 'Twin.'\n"))
+        table.write_bytes(b"the form factors")
+        publication.complete(path, state_of(**state), Options(), table)
+        return read(path).sole_block()
+
+    return make
+
+
+def test_the_cif_has_method_checksum_and_what_stood_there_before(completed):
+    block = completed()
+    assert block.text("_refine_special_details").endswith("Twin.")
+    assert block.text("_qcrbox_har_form_factors_sha256") == hashlib.sha256(b"the form factors").hexdigest()
+    assert block.text("_qcrbox_har_form_factors_file") == "har.tsc"
+    assert block.text("_aspheric_ffs_partitioning.name") == "hirshfeld"
+    assert (block.text("_qcrbox_har_rounds"), block.text("_qcrbox_har_scf_iterations")) == ("2", "10")
+    assert block.text("_qcrbox_har_IAM_R_factor_gt") == "0.0500"
+    assert "PySCF" in block.text("_computing_structure_refinement")
+
+
+def test_charges_add_up_and_the_dipole_is_in_debye(completed):
+    block = completed()
+    assert block.column("_qcrbox_har_atom_label") == ["O1", "H1", "H2"]
+    assert sum(map(float, block.column("_qcrbox_har_atom_charge"))) == pytest.approx(0, abs=1e-4)
+    (dipole,) = block.column("_qcrbox_har_molecule_dipole_debye")
+    assert float(dipole) == pytest.approx(0.5 * DEBYE, abs=2e-3)
+
+
+def test_an_ion_has_no_dipole(completed):
+    """It would depend on the origin."""
+    assert completed(charge=1).column("_qcrbox_har_molecule_dipole_debye") == ["."]

@@ -1,0 +1,170 @@
+"""When the rounds end, which reflections a table lists, and what is refused before a run: without a wavefunction."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from crystals import cif, structure
+from qcrbox.cif import read
+from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox_har import commands, fragments, molecules
+from qcrbox_har.loop import Refinement, hydrogen_pairs, refuse_without_hydrogen
+from qcrbox_har.loop_state import Progress, Round
+from qcrbox_har.method import Method
+from qcrbox_har.options import Options
+
+WATER = "O1 O 0 0 0\nH1 H 0.0757 0.0587 0\nH2 H -0.0757 0.0587 0\n"
+
+
+def refinement(fixed: bool = False, **options) -> Refinement:
+    made = Refinement(Options(**options), {}, None, None)
+    made.computer = SimpleNamespace(is_fixed=fixed)
+    return made
+
+
+def after(*ratios: float) -> Progress:
+    """A refinement whose rounds moved the worst parameter by these s.u."""
+    state = Progress(None, None, Method(), {})
+    state.rounds = [
+        Round(k, {}, {"ratio": ratio, "worst": "H1"}, 5, {}) for k, ratio in enumerate(ratios, start=1)
+    ]
+    return state
+
+
+@pytest.mark.parametrize(
+    ("ratios", "converged"),
+    [
+        ((), False),
+        ((0.01,), True),
+        ((5.0,), False),
+        ((5.0, 0.5), False),  # the next would move 0.05
+        ((5.0, 0.2), True),  # the next would move 0.008
+        ((0.5, 0.3), False),
+        ((0.03, 0.025), False),  # it hardly shrinks, so the rate says nothing
+        ((9.0, 0.1, 0.019), True),
+    ],
+    ids=str,
+)
+def test_rounds_end_when_the_next_would_move_nothing(ratios, converged):
+    assert refinement()._is_converged(after(*ratios)) is converged
+
+
+def test_a_wider_tolerance_ends_sooner():
+    assert not refinement()._is_converged(after(5.0, 0.5))
+    assert refinement(tolerance=0.1)._is_converged(after(5.0, 0.5))
+
+
+def test_densities_from_files_need_one_round():
+    assert not refinement(fixed=True)._is_converged(after())
+    assert refinement(fixed=True)._is_converged(after(30.0))
+
+
+def test_scf_iterations_of_all_rounds_count():
+    assert after(1.0, 0.1, 0.01).scf_iterations == 15
+
+
+def test_a_checkpoint_belongs_to_files_and_settings_but_not_to_limits(tmp_path):
+    first, second = tmp_path / "a.cif", tmp_path / "b.cif"
+    first.write_text("data_a")
+    second.write_text("data_b")
+    key = refinement()._fingerprint(str(first), None)
+    assert refinement(rounds=3, tolerance=0.5, most_hours=1)._fingerprint(str(first), None) == key
+    assert refinement(functional="pbe")._fingerprint(str(first), None) != key
+    assert refinement()._fingerprint(str(second), None) != key
+    assert refinement()._fingerprint(str(first), str(second)) != key
+
+
+def test_organic_structures_need_hydrogen_and_others_do_not():
+    refuse_without_hydrogen(structure(WATER))
+    refuse_without_hydrogen(structure("Na1 Na 0 0 0\nCl1 Cl 0.28 0 0\n"))
+    with pytest.raises(UserInputError, match="no hydrogen atoms") as error:
+        refuse_without_hydrogen(structure("C1 C 0 0 0\nO1 O 0.12 0 0\n"))
+    assert "hydrogens='place'" in error.value.next
+
+
+def test_each_hydrogen_is_paired_with_the_atom_it_is_bonded_to():
+    (water,) = molecules.plan(structure(WATER)).molecules
+    labels = [(water.labels[h], water.labels[x]) for h, x in hydrogen_pairs(water)]
+    assert labels == [("H1", "O1"), ("H2", "O1")]
+
+
+def test_fragments_and_a_crystal_field_do_not_go_together():
+    crystal = structure(WATER)
+    with pytest.raises(UserInputError, match="cannot be embedded"):
+        refinement(fragments="on", crystal_field="charges")._plan(crystal, set())
+
+
+def test_fragments_are_taken_from_their_size_on(monkeypatch):
+    crystal = structure(WATER)
+    assert not refinement()._plan(crystal, set()).notes
+    monkeypatch.setattr(fragments, "LARGE", 3)
+    assert "overlapping fragments" in refinement()._plan(crystal, set()).notes[0]
+    assert not refinement(fragments="off")._plan(crystal, set()).notes
+
+
+HKL = "   1   0   0  100.00    1.00\n   0   2   1   50.00    1.00\n   0   0   0    0.00    0.00\n"
+
+
+def block_of(text: str):
+    return read(text.encode()).sole_block()
+
+
+def test_a_table_lists_measured_reflections_with_equivalents_and_mates(tmp_path):
+    (tmp_path / "x.hkl").write_text(HKL)
+    text = cif(WATER, group="P 21")
+    found = commands._indices(structure(WATER, group="P 21"), block_of(text), str(tmp_path / "x.hkl"), None)
+    listed = {tuple(row) for row in found.tolist()}
+    # P 2₁: -h k -l, and the mates of both.
+    assert listed == {(1, 0, 0), (-1, 0, 0), (0, 2, 1), (0, 2, -1), (0, -2, -1), (0, -2, 1)}
+
+
+def test_a_table_to_a_resolution_is_a_sphere():
+    found = commands._indices(structure(WATER), block_of(cif(WATER)), None, 2.0)
+    lengths = np.linalg.norm(found, axis=1) / 10
+    assert lengths.max() <= 0.5 + 1e-9
+    assert (found != 0).any(axis=1).all()
+    assert len(found) == pytest.approx(4 / 3 * np.pi * 5**3, rel=0.05)
+
+
+def test_without_reflections_or_resolution_the_way_out_is_named():
+    with pytest.raises(MissingItemsError, match="no reflections") as error:
+        commands._indices(structure(WATER), block_of(cif(WATER)), None, None)
+    assert "d_min=0.5" in error.value.next
+
+
+def test_the_first_block_with_atoms_is_taken(tmp_path):
+    path = tmp_path / "x.cif"
+    path.write_text("data_global\n_journal_year 2026\n" + cif(WATER))
+    assert commands.block_with_atoms(path).name == "t"
+    path.write_text("data_global\n_journal_year 2026\n")
+    with pytest.raises(MissingItemsError, match="no atoms"):
+        commands.block_with_atoms(path)
+
+
+def test_a_plan_says_what_would_be_done(tmp_path, monkeypatch):
+    """With the real processes: molecules, level, time and memory, before anything is refined."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.cif").write_text(cif(WATER, group="P 21"))
+    commands.plan_har("x.cif", functional="hf", basis="sto-3g")
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    assert plan["level"] == "HF/sto-3g"
+    (water,) = plan["molecules"]
+    assert (water["formula"], water["charge"], water["multiplicity"], water["in_unit_cell"]) == (
+        "H2O",
+        0,
+        1,
+        2,
+    )
+    assert plan["basis_functions"] == 7
+    assert 1 < plan["seconds"] < 600
+    assert 1e8 < plan["memory_bytes"] < 2e9
+
+
+def test_a_plan_beyond_the_time_allowed_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.cif").write_text(cif(WATER))
+    with pytest.raises(UserInputError, match=r"more than the 0\.0001 h allowed"):
+        commands.plan_har("x.cif", functional="hf", basis="sto-3g", most_hours=0.0001)
