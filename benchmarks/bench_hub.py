@@ -433,6 +433,10 @@ def main() -> int:
     options = parser.parse_args()
     if options.quick:
         options.repeat, options.people, options.crowd = 2, 4, min(options.crowd, 6)
+    print(
+        f"Load of the machine at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors.\n",
+        flush=True,
+    )
     print(Row.HEAD, flush=True)
     if options.crowd and shutil.which("bwrap"):
         with ours("sandbox") as mine:

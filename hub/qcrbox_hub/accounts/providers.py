@@ -39,7 +39,7 @@ class ProviderMembers(Members):
 
     def normalize_username(self, username: str) -> str:
         """The provider's name as a name of ours: mapped, in lower case, safe in host names."""
-        return safe_name(self.username_map.get(username, username).lower())
+        return safe_name(self.username_map.get(username, username))
 
 
 # ---------------------------------------------------------------- OpenID Connect

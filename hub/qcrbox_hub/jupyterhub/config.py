@@ -126,8 +126,8 @@ c.Spawner.mem_limit = int(settings.people.memory_gib * 1024**3) or None
 c.Spawner.cpu_limit = settings.people.cpus or None
 c.PersonServer.host_cookies = settings.addresses.separation is Separation.PERSON
 c.Spawner.default_url = "/lab"
-c.Spawner.start_timeout = 60
-c.Spawner.http_timeout = 60
+c.Spawner.start_timeout = 120
+c.Spawner.http_timeout = 120
 c.Spawner.oauth_client_allowed_scopes = [roles.USE]
 c.JupyterHub.concurrent_spawn_limit = 100
 

@@ -18,6 +18,7 @@ from tornado.ioloop import PeriodicCallback
 
 from qcrbox_hub.walls import home_sizes
 from qcrbox_hub.walls.home_limits import GIB, MIB, HomeLimits, home_limits
+from qcrbox_hub.walls.homes import LEAST_OF_FILE_BYTES
 
 log = logging.getLogger("jupyterhub.qcrbox")
 LOOK_EVERY_S = 2.0
@@ -129,6 +130,13 @@ class HomeWatch:
 
 
 def free_bytes_at(folder: Path) -> int:
-    """Free space of the file system, bytes, for ordinary users."""
+    """Free space of the file system for ordinary users, bytes; fewer where files run out first."""
     found: Any = os.statvfs(folder if folder.is_dir() else folder.parent)
-    return int(found.f_bavail * found.f_frsize)
+    return free_bytes_of(found)
+
+
+def free_bytes_of(found: Any) -> int:
+    """Of the answer of `os.statvfs`. File systems without a fixed number of files report none at all."""
+    in_blocks = int(found.f_bavail * found.f_frsize)
+    in_files = int(found.f_favail * LEAST_OF_FILE_BYTES)
+    return min(in_blocks, in_files) if found.f_files else in_blocks

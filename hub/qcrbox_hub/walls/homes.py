@@ -17,6 +17,8 @@ from pathlib import Path
 from qcrbox_hub.platform.data_folder import write_private
 
 DAY_S = 24 * 3600.0
+# What a file counts at least: a file system has so many files and no more, and an empty one takes no block.
+LEAST_OF_FILE_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ class Homes:
     # ------------------------------------------------------------ size
 
     def bytes_used(self, label: str) -> int:
-        """Bytes on the disk of everything in a home; a file with several names counts once. Reads no file."""
+        """Bytes on the disk of everything in a home, for each file at least LEAST_OF_FILE_BYTES; a file with several names
+        counts once. Reads no file.
+        """
         seen: set[tuple[int, int]] = set()
         total = 0
         for entry in _entries(self.path(label)):
@@ -80,7 +84,7 @@ class Homes:
                 if (entry.st_dev, entry.st_ino) in seen:
                     continue
                 seen.add((entry.st_dev, entry.st_ino))
-            total += entry.st_blocks * 512
+            total += max(entry.st_blocks * 512, LEAST_OF_FILE_BYTES)
         return total
 
     # ------------------------------------------------------------ deleted accounts

@@ -8,9 +8,12 @@ down, so that a relay that is started again opens the same ports.
 from __future__ import annotations
 
 import asyncio
+
+# Both are loaded at the first look-up of a name; without rights they could not be found any more.
+import concurrent.futures.thread  # noqa: F401
 import contextlib
 import ctypes
-import encodings.idna  # noqa: F401 - looked up at the first name; without rights it could not be found any more
+import encodings.idna  # noqa: F401
 import json
 import logging
 import os

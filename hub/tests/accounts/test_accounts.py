@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 import time
 from collections.abc import Callable
@@ -440,3 +442,11 @@ def test_sign_in_leads_to_no_other_site(hub: Hub, admin: Browser) -> None:
         location = answer.headers["location"].replace("\\", "/")
         assert httpx.URL(hub.url).join(location).host == "hub.localhost"
         browser.http.cookies.clear()
+
+
+def test_sign_up_page_says_which_walls_there_are(hub: Hub) -> None:
+    settings = json.loads((hub.data.run / "hub.json").read_text())
+    page = html.unescape(hub.browser().get("/hub/signup").text)
+    assert settings["walls_what"] in page
+    assert ('id="no_walls"' in page) is (settings["walls"] == "trusted")
+    assert ('id="signup_walls"' in page) is (settings["walls"] != "trusted")

@@ -8,7 +8,6 @@ import httpx
 import pytest
 from qcrbox.client import loopback
 from qcrbox_hub.accounts.connect_page import scopes_outside
-from qcrbox_hub.accounts.device_sign_in import LIFE_S, MOST_WAITING, Answer, PendingSignIns
 from qcrbox_hub.accounts.roles import ACCESS, ADMIN, APPLICATIONS, DATA, MANAGE, TEACH, USE
 
 if TYPE_CHECKING:
@@ -128,32 +127,6 @@ def test_locked_account_gives_no_token(hub: Hub, admin: Browser, program: Progra
 
 
 # ---------------------------------------------------------------- without a hub
-
-
-def test_invitation_ends_after_ten_minutes() -> None:
-    now = [0.0]
-    sign_ins = PendingSignIns(clock=lambda: now[0])
-    secret, made = sign_ins.begin("x", "127.0.0.1")
-    now[0] = LIFE_S - 1
-    assert sign_ins.find(made.code) is made
-    now[0] = LIFE_S + 1
-    assert sign_ins.find(made.code) is None
-    assert sign_ins.take(secret) is None
-
-
-def test_waiting_programs_are_limited_and_codes_differ() -> None:
-    sign_ins = PendingSignIns()
-    made = [sign_ins.begin("x", "127.0.0.1") for _ in range(MOST_WAITING)]
-    assert len({one[1].code for one in made if one}) == MOST_WAITING
-    assert sign_ins.begin("x", "127.0.0.1") is None
-
-
-def test_code_of_an_answered_invitation_is_used_up() -> None:
-    sign_ins = PendingSignIns()
-    _, made = sign_ins.begin("x", "127.0.0.1")
-    made.answer = Answer.ALLOWED
-    assert sign_ins.find(made.code) is None
-    assert sign_ins.find("") is None
 
 
 def test_token_for_outside_has_what_a_person_has_in_groups_and_nothing_of_an_administrator() -> None:

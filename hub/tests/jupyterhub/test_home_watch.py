@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from qcrbox_hub.jupyterhub.home_watch import (
@@ -14,6 +15,7 @@ from qcrbox_hub.jupyterhub.home_watch import (
     WRITTEN_BYTES,
     HomeWatch,
     free_bytes_at,
+    free_bytes_of,
 )
 from qcrbox_hub.walls.home_limits import GIB, HomeLimits
 
@@ -177,3 +179,14 @@ def test_disk_that_others_fill_ends_no_server(machine: Machine) -> None:
 
 def test_free_space_is_that_of_the_disk_the_homes_will_be_on(tmp_path: Path) -> None:
     assert free_bytes_at(tmp_path / "homes") > 0
+
+
+@pytest.mark.attack(24)
+@pytest.mark.parametrize(
+    ("files", "files_free", "expected"),
+    [(1_000_000, 900_000, 900_000 * 4096), (1_000_000, 10, 40_960), (0, 0, FREE), (10**9, 10**9, FREE)],
+    ids=["fewer files than space", "files run out", "no fixed number of files", "files enough"],
+)
+def test_disk_is_full_when_no_more_files_can_be_made(files: int, files_free: int, expected: int) -> None:
+    found = SimpleNamespace(f_bavail=FREE // 4096, f_frsize=4096, f_files=files, f_favail=files_free)
+    assert free_bytes_of(found) == expected

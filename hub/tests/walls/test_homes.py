@@ -69,6 +69,15 @@ def test_size_counts_blocks_and_each_file_once(homes: Homes) -> None:
     assert 1_500_000 <= homes.bytes_used("1-ada") < 1_700_000
 
 
+@pytest.mark.attack(24)
+def test_empty_files_count_too(homes: Homes) -> None:
+    """They take no block, and a file system has so many files and no more."""
+    home = homes.make("1-ada")
+    for number in range(500):
+        (home / str(number)).touch()
+    assert homes.bytes_used("1-ada") >= 500 * 4096
+
+
 @pytest.mark.attack(12)
 def test_size_follows_no_links(homes: Homes, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_bytes(b"x" * 1_000_000)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jupyterhub.spawner import SpawnException
+from jupyterhub.utils import maybe_future
 from sqlalchemy.orm import object_session
 from traitlets import Bool, Float, Int, Unicode, default
 
 from qcrbox_hub.accounts.numbers import Account, Accounts
 from qcrbox_hub.jupyterhub.home_watch import HomeWatch
+from qcrbox_hub.jupyterhub.start_queue import StartQueue, starts_at_once
 from qcrbox_hub.jupyterhub.tutorials import FOLDER as TUTORIALS
 from qcrbox_hub.platform import paths
 from qcrbox_hub.platform.supervisor import MARK
@@ -32,6 +36,7 @@ class PersonServer(Base):
 
     # Of all running servers; started with the first of them.
     home_watch: ClassVar[HomeWatch | None] = None
+    start_queue: ClassVar[StartQueue] = StartQueue(starts_at_once())
 
     data = Unicode(help="The data folder.").tag(config=True)
     mark = Unicode(help="The data folder's mark, carried by all its processes.").tag(config=True)
@@ -97,6 +102,20 @@ class PersonServer(Base):
     def may_use_internet(self) -> bool:
         """Whether everyone, or one of the person's groups, may use the internet."""
         return self.internet or any(each.get("internet") is True for each in self.group_properties())
+
+    # ------------------------------------------------------------ many at once
+
+    async def run_pre_spawn_hook(self) -> None:
+        """The hub calls this before each start; the time spent here does not count towards the limit of a start."""
+        await self.start_queue.enter(self, lambda: bool(self._spawn_pending))
+        await maybe_future(super().run_pre_spawn_hook())
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """What the page shows that waits for the server."""
+        while (ahead := self.start_queue.ahead(self)) is not None:
+            yield {"progress": 5, "message": f"Many servers start now. Before this one: {ahead}."}
+            await asyncio.sleep(1)
+        yield {"progress": 50, "message": "The server starts."}
 
     # ------------------------------------------------------------ the size of the home
 
