@@ -38,6 +38,8 @@ from qcrbox_refine.restraint_equations import (
 RESTRAINTS = frozenset(
     {"DFIX", "DANG", "SADI", "SAME", "FLAT", "CHIV", "BUMP", "SUMP", "DELU", "SIMU", "ISOR", "RIGU"}
 )
+# Targets of DFIX and DANG up to this (Å) are distances: SHELXL allows no "fixed by adding 10" there.
+LONGEST_DISTANCE = 15.0
 
 
 def parse_restraints(text: str | None) -> list[Instruction]:
@@ -210,19 +212,17 @@ class _Maker:
         default = self.defaults.sd * (2 if instruction.name == "DANG" else 1)
         sigma = instruction.number(1, default)
         self._check(sigma)
-        multiple, p = decoded(numbers[0])
+        target = numbers[0]
         pairs = self.names.pairs(instruction.names, here)
-        if numbers[0] < 0 and multiple == 0:
-            return [Distance(_node(a), _node(b), abs(p), sigma, repulsive=True) for a, b in pairs]
-        if abs(multiple) > 1:
-            coding = tied(multiple, p)
+        if abs(target) > LONGEST_DISTANCE:
+            coding = tied(*decoded(target))
             if coding.variable > len(self.model.variables):
                 raise ValueError(f"free variable {coding.variable} is used, but FVAR does not give it")
             return [
                 Distance(_node(a), _node(b), coding.offset, sigma, coding.variable, coding.factor)
                 for a, b in pairs
             ]
-        return [Distance(_node(a), _node(b), p, sigma) for a, b in pairs]
+        return [Distance(_node(a), _node(b), abs(target), sigma, repulsive=target < 0) for a, b in pairs]
 
     def _equal_distances(self, instruction: Instruction) -> list[Restraint]:
         """All pairs of the instruction in all its residues are equal."""
@@ -329,6 +329,10 @@ class _Maker:
     def _chiral(self, instruction: Instruction, here: int) -> list[Restraint]:
         volume, sigma = instruction.number(0, 0.0), instruction.number(1, 0.1)
         self._check(sigma)
+        if abs(volume) > LONGEST_DISTANCE:
+            raise ValueError(
+                f"the volume {volume:g} stands for a free variable, which CHIV does not take here"
+            )
         made: list[Restraint] = []
         for ref in self.names.flat(instruction.names, here):
             parents = [b for b in self.bonds[ref.index] if not self.model.atoms[b.index].is_hydrogen]

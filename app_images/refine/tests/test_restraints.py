@@ -195,6 +195,29 @@ def test_restraints_are_counted_as_by_shelxl(lines, count):
     assert len(equations) == count
 
 
+@pytest.mark.parametrize(
+    ("line", "target", "repulsive"),
+    [
+        ("DFIX 4.9 C1 C2", 4.9, False),
+        ("DFIX 5.2 C1 C2", 5.2, False),
+        ("DFIX 9.3 C1 C2", 9.3, False),
+        ("DANG 12.5 C1 C2", 12.5, False),
+        ("DFIX 15 C1 C2", 15.0, False),
+        ("DFIX -4.9 C1 C2", 4.9, True),
+        ("DFIX -9 C1 C2", 9.0, True),
+    ],
+)
+def test_a_distance_up_to_15_is_no_code_of_a_fixed_parameter(line, target, repulsive):
+    restraint = parametrise(model_of(line)).restraints.restraints[0]
+    assert (restraint.offset, restraint.repulsive, restraint.variable) == (target, repulsive, 0)
+
+
+def test_a_chiral_volume_that_stands_for_a_free_variable_is_named():
+    model = model_of("CHIV 21 0.1 N1")
+    assert parametrise(model).restraints is None
+    assert "free variable" in model.left_out[0].why
+
+
 def test_same_restrains_the_atoms_that_follow_it():
     atoms = (
         ATOMS.replace("C3 1", "SAME C1 > N1\nC3 1")
