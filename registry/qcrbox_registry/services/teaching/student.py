@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -191,11 +192,12 @@ class StudentService:
             await self.keep_draft(actor, exercise_id, draft)
         now = time.time()
         content = await self._draft_content(actor, exercise_id)
+        # A large notebook takes a while to read: not in the writer, which serves everyone.
+        problem = "" if content is None else await asyncio.to_thread(notebook_problem, content)
 
         def write(conn: Connection) -> tuple[Json, list[events.Event]]:
             found = _active(conn, actor, exercise_id, now)
             student = _begun(conn, found, actor)
-            problem = "" if content is None else notebook_problem(content)
             snapshot = freeze(conn, found, student, "submitted", now, problem)
             entry = audit.entry(
                 actor, "submit", now, kind="exercise", object_id=found.id, receipt=snapshot.receipt
