@@ -17,9 +17,7 @@ from qcrbox_hub.admin.sections import SECTIONS
 from .conftest import LIMIT_MS, PASSWORD, Person, Platform
 from .notebooks import write_notebook
 
-pytestmark = pytest.mark.timeout(900)
-
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ROOT = "/hub/administration"
 CIF = b"""data_quartz
 _cell_length_a 4.9134
@@ -324,7 +322,7 @@ def test_script_of_the_older_site(
     assert "holds" in ada.press("Verify the chain")
 
 
-def test_site_is_looked_after_by_clicking(admin: Person, student: Person) -> None:
+def test_site_is_looked_after_by_clicking(platform: Platform, admin: Person, student: Person) -> None:
     """Banner, maintenance mode, backup, quotas, logs, retention, join codes: each by its buttons."""
     ada = Clicking(admin)
     ada.open("/site")
@@ -351,6 +349,7 @@ def test_site_is_looked_after_by_clicking(admin: Person, student: Person) -> Non
         ada.open("/site")
     expect(ada.page.locator("#backup_problem")).to_have_count(0)
 
+    rest(platform, student)("GET", "/api/me")  # the registry knows people from their first request on
     ada.open("/quotas")
     ada.page.fill("#set_name", student.name)
     ada.page.select_option("#set_quota", "sessions")

@@ -6,10 +6,13 @@ name. The administration pages have no token of their own for the registry.
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx
@@ -22,6 +25,12 @@ TOKEN_LIFE_S = 600
 _MARGIN_S = 60.0
 _MOST_KEPT = 10_000
 _TIMEOUT = httpx.Timeout(30.0, connect=3.0)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Made once: reading the certificates takes longer than most calls, and a page makes several.
+    return ssl.create_default_context()
 
 
 class RegistryAway(QcError):
@@ -98,6 +107,10 @@ class RegistryClient:
         """GET `path` with these query parameters; errors as of `call`."""
         return await self.call("GET", path, query=query)
 
+    async def get_all(self, *paths: str) -> list[dict[str, Any]]:
+        """GET several paths at the same time; their payloads in this order. The first error is raised."""
+        return list(await asyncio.gather(*(self.get(path) for path in paths)))
+
     async def call(
         self,
         method: str,
@@ -109,7 +122,7 @@ class RegistryClient:
         """The payload of the answer; {} of an answer without a body."""
         given = {name: value for name, value in (query or {}).items() if value not in (None, "", [])}
         async with self._http() as http:
-            answer = await http.request(method, path, params=given, json=body)
+            answer = await http.request(method, path, params=given or None, json=body)
         if answer.status_code == 204:
             return {}
         try:
@@ -155,7 +168,7 @@ class RegistryClient:
         try:
             # The registry is on this machine: no proxy of the environment in between.
             async with httpx.AsyncClient(
-                base_url=self.url, headers=headers, timeout=_TIMEOUT, trust_env=False
+                base_url=self.url, headers=headers, timeout=_TIMEOUT, trust_env=False, verify=_tls()
             ) as http:
                 yield http
         except httpx.HTTPError as error:

@@ -43,10 +43,11 @@ LICENCE_STATES = {
 
 async def read_applications(page: AdminPage) -> list[dict[str, Any]]:
     """Every application, retired and unapproved ones too, with its state, hold and image."""
-    everything = (await page.registry.get("/api/applications", retired="true"))["applications"]
-    usable = {each["id"] for each in (await page.registry.get("/api/applications"))["applications"]}
-    status = await page.registry.get("/api/status")
-    holds = (await page.registry.get("/api/holds"))["holds"]
+    listed, approved, status, placed = await page.registry.get_all(
+        "/api/applications?retired=true", "/api/applications", "/api/status", "/api/holds"
+    )
+    everything, holds = listed["applications"], placed["holds"]
+    usable = {each["id"] for each in approved["applications"]}
     held = {each["object_id"]: each for each in holds if each["kind"] == "application"}
     images = approved_images(Path(page.authenticator.data))
     rows = []

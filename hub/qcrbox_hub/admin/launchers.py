@@ -43,11 +43,11 @@ class Launchers(AdminPage):
         passes: list[dict[str, Any]] = []
         holds: dict[tuple[str, str], dict[str, Any]] = {}
         try:
-            status = await self.registry.get("/api/status")
-            launchers, agents = status["launchers"], status["agents"]
-            found = (await self.registry.get("/api/holds"))["holds"]
-            passes = (await self.registry.get("/api/launchers/passes"))["passes"]
-            holds = {(each["kind"], each["object_id"]): each for each in found}
+            status, found, joined = await self.registry.get_all(
+                "/api/status", "/api/holds", "/api/launchers/passes"
+            )
+            launchers, agents, passes = status["launchers"], status["agents"], joined["passes"]
+            holds = {(each["kind"], each["object_id"]): each for each in found["holds"]}
         except QcError as error:
             problem = error.message
         agents = arrange(agents, asked, ("agent", "application", "launcher", "state"))

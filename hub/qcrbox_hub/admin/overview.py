@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from dataclasses import dataclass
@@ -92,9 +93,10 @@ class Overview(AdminPage):
     async def _platform(self) -> tuple[list[dict[str, Any]], dict[str, Any] | None, list[dict[str, Any]]]:
         """Checks that fail, figures of the work (None while the registry is away), and holds."""
         try:
-            ready = await self.registry.readiness()
-            status = await self.registry.get("/api/status")
-            holds = (await self.registry.get("/api/holds"))["holds"]
+            ready, (status, placed) = await asyncio.gather(
+                self.registry.readiness(), self.registry.get_all("/api/status", "/api/holds")
+            )
+            holds = placed["holds"]
         except QcError as error:
             return [{"name": "registry", "essential": True, "since": None, "fault": error.message}], None, []
         since = ready.get("since", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -43,8 +44,10 @@ class Quotas(AdminPage):
         total = 0
         defaults: dict[str, dict[str, float]] = {}
         try:
-            rows, total = await self._part(asked, asked.size, asked.offset)
-            defaults = {subject: await self._defaults(subject) for subject in SUBJECTS}
+            (rows, total), *found = await asyncio.gather(
+                self._part(asked, asked.size, asked.offset), *map(self._defaults, SUBJECTS)
+            )
+            defaults = dict(zip(SUBJECTS, found, strict=True))
         except QcError as error:
             problem = error.message
         await self.show_page(

@@ -52,10 +52,10 @@ class Storage(AdminPage):
         rules: list[dict[str, Any]] = []
         decisions: list[dict[str, Any]] = []
         try:
-            found = await self.registry.get("/api/storage", most=1)
-            leftovers = (await self.registry.get("/api/leftovers"))["leftovers"]
-            rules = (await self.registry.get("/api/retention/rules"))["rules"]
-            decisions = (await self.registry.get("/api/leftovers/decisions"))["decisions"]
+            found, left, stored, decided = await self.registry.get_all(
+                "/api/storage?most=1", "/api/leftovers", "/api/retention/rules", "/api/leftovers/decisions"
+            )
+            leftovers, rules, decisions = left["leftovers"], stored["rules"], decided["decisions"]
         except QcError as error:
             problem = error.message
         await self.show_page(

@@ -91,6 +91,25 @@ def test_answer_names_what_each_act_asks_for(run: Run, make_person: Callable[...
     assert acts["unlock"] == {"reason": False, "typed_name": False}
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"action": "sign_out"}, "Type stella to confirm"),
+        ({"action": "sign_out", "typed_name": "stella"}, "A reason is needed"),
+        ({"action": "delete", "typed_name": "Stella", "reason": "x", "data": "wait"}, "Type stella"),
+        ({"action": "take_applications"}, "A reason is needed"),
+    ],
+)
+def test_missing_name_or_reason_is_422(
+    platform: Hub, token: str, student: Browser, body: dict[str, str], said: str
+) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = platform.browser().http.post(f"{API}/people/stella", json=body, headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert said in answer.json()["error"]["what"]
+    assert student.get("/hub/token").url.path == "/hub/token", "nothing was done"
+
+
 def test_invitations_from_the_command_line(
     platform: Hub, run: Run, make_person: Callable[..., Browser]
 ) -> None:

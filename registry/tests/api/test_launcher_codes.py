@@ -59,6 +59,7 @@ async def connects(url, token, name):
         await connection.close()
 
 
+@pytest.mark.attack(21)
 def test_launcher_joins_connects_and_hears_its_own_subjects_alone(registry, root, name):
     made = invite(root, name)
     assert made.status_code == 201, made.text
@@ -76,6 +77,7 @@ def test_launcher_joins_connects_and_hears_its_own_subjects_alone(registry, root
     assert code not in root.get(PASSES).text
 
 
+@pytest.mark.attack(21)
 def test_revoked_launcher_is_not_let_in(registry, root, name):
     made = invite(root, name).json()["payload"]
     given = join(registry, made["code"]).json()["payload"]
@@ -86,6 +88,7 @@ def test_revoked_launcher_is_not_let_in(registry, root, name):
         registry.serving.do(connects(given["nats_url"], given["token"], name))
 
 
+@pytest.mark.attack(6)
 def test_code_of_a_withdrawn_pass_opens_nothing(registry, root, name):
     made = invite(root, name).json()["payload"]
     root.delete(f"{PASSES}/{made['launcher_pass']['id']}", params={"reason": "typed the wrong name"})
