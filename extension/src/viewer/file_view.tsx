@@ -77,6 +77,14 @@ function File(props: IFileProps): JSX.Element {
   const { source, views, actions, trans } = props;
   const asked = useAsked(() => views.part<{ parts: string[] }>('parts', source), `parts ${keyOf(source)}`);
   const [highlight, setHighlight] = React.useState<string[]>([]);
+  // While a changed file is looked at, the tabs stay: the chosen one is not left.
+  const [parts, setParts] = React.useState<string[]>();
+  const found = asked.state === 'here' ? asked.value.parts : undefined;
+  React.useEffect(() => {
+    if (found) {
+      setParts(found);
+    }
+  }, [found]);
   return (
     <>
       <div className="qcrbox-FileView-head">
@@ -87,9 +95,13 @@ function File(props: IFileProps): JSX.Element {
           </button>
         ))}
       </div>
-      <Shown asked={asked} trans={trans}>
-        {({ parts }) => <Tabs label={source.name} tabs={tabsOf(props, parts, highlight, setHighlight)} />}
-      </Shown>
+      {parts && asked.state !== 'fault' ? (
+        <Tabs label={source.name} tabs={tabsOf(props, parts, highlight, setHighlight)} />
+      ) : (
+        <Shown asked={asked} trans={trans}>
+          {() => null}
+        </Shown>
+      )}
     </>
   );
 }
