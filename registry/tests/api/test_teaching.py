@@ -129,7 +129,7 @@ def refined(registry, course, do, taken):
             status=State.SUCCESSFUL,
             outputs=[output],
         )
-        registry.write(lambda conn: results.commit_finished(conn, end))
+        registry.write(lambda conn: results.commit_many(conn, [end]))
         return attempt["id"]
 
     return make
