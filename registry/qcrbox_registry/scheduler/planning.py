@@ -118,7 +118,8 @@ class Planner:
         if idle:
             oldest = min(idle, key=lambda agent: (agent.owner_id is None, agent.idle_since_mono))
             await self.launching.stop(oldest, "its place is needed for others")
-        elif not any(agent.is_yielding for agent in agents):  # which may take hours: no reason to leave others idle
+        elif not any(agent.is_yielding for agent in agents):
+            # One at a time; and no reason to keep an idle agent, for it may take hours.
             self._let_one_finish(agents, application, partitions)
 
     def _let_one_finish(
