@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 from pathlib import Path
 
@@ -20,8 +21,11 @@ def put_files(home: Path, stem: str) -> None:
     assert spec
     assert spec.submodule_search_locations
     source = Path(spec.submodule_search_locations[0], "regression", "test_data")
+    owner = home.stat()
     for suffix in ("cif", "hkl"):
-        (home / f"{stem}.{suffix}").write_bytes((source / f"thpp.{suffix}").read_bytes())
+        file = home / f"{stem}.{suffix}"
+        file.write_bytes((source / f"thpp.{suffix}").read_bytes())
+        os.chown(file, owner.st_uid, owner.st_gid)  # the person's own: a server of theirs may change it
 
 
 def choose_in_file_browser(page: Page, *names: str) -> None:
