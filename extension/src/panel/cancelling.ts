@@ -1,16 +1,29 @@
-import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { RegistryStore } from '../registry/store';
 import type { ICalculation } from '../registry/types';
 import { calculationTitle } from '../titles';
 
-/** Asks, and cancels; the safe button is the default. */
+/** Asks, and cancels; the safe button is the default. The owner of another's calculation reads why it was cancelled. */
 export async function askToCancel(
   store: RegistryStore,
   calculation: ICalculation,
   trans: TranslationBundle
 ): Promise<void> {
+  const mine = !store.me || calculation.owner === store.me.name;
+  const reason = await (mine ? confirmed(calculation, trans) : reasonGiven(calculation, trans));
+  if (reason === undefined) {
+    return;
+  }
+  try {
+    await store.client.cancel(calculation.calculation_id, reason);
+  } catch (error) {
+    Notification.error(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function confirmed(calculation: ICalculation, trans: TranslationBundle): Promise<string | undefined> {
   const answer = await showDialog({
     title: trans.__('Cancel this calculation?'),
     body: trans.__('%1 stops; its log stays.', calculationTitle(calculation)),
@@ -20,12 +33,17 @@ export async function askToCancel(
     ],
     defaultButton: 0
   });
-  if (!answer.button.accept) {
-    return;
-  }
-  try {
-    await store.client.cancel(calculation.calculation_id);
-  } catch (error) {
-    Notification.error(error instanceof Error ? error.message : String(error));
-  }
+  return answer.button.accept ? '' : undefined;
+}
+
+async function reasonGiven(calculation: ICalculation, trans: TranslationBundle): Promise<string | undefined> {
+  const answer = await InputDialog.getText({
+    title: trans.__('Cancel the calculation of %1?', calculation.owner),
+    label: trans.__('%1 stops; its log stays. Its owner reads the reason:', calculationTitle(calculation)),
+    cancelLabel: trans.__('Keep it running'),
+    okLabel: trans.__('Cancel it'),
+    required: true
+  });
+  const reason = answer.value?.trim();
+  return answer.button.accept && reason ? reason : undefined;
 }

@@ -53,8 +53,9 @@ export class RegistryClient {
     return (await this.get<{ calculations: ICalculation[] }>(path)).calculations[0];
   }
 
-  async cancel(id: string): Promise<void> {
-    await this.request(`calculations/${encodeURIComponent(id)}/stop`, { method: 'POST' });
+  /** reason: what the owner reads; needed for a calculation of somebody else. */
+  async cancel(id: string, reason = ''): Promise<void> {
+    await this.request(`calculations/${encodeURIComponent(id)}/stop`, json('POST', reason ? { reason } : {}));
   }
 
   /** Start a command; answers the calculation's id. The same key never starts a second one. */

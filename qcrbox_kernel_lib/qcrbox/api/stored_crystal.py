@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from qcrbox.api.stored import Stored
@@ -43,3 +44,25 @@ class StoredCrystal(Stored):
     def atoms(self) -> Any:
         """Atoms of its CIF by label."""
         return self.cif.atoms
+
+    def to_gemmi(self) -> Any:
+        """The asymmetric unit of its CIF as `gemmi.SmallStructure`."""
+        return self.structure.to_gemmi()
+
+    def to_cctbx(self) -> Any:
+        """The asymmetric unit of its CIF as `cctbx.xray.structure`. Raises UserInputError without cctbx."""
+        return self.structure.to_cctbx()
+
+    def to_ase(self, *, disorder: str | Mapping[str, int] = "major") -> Any:
+        """One unit cell of its CIF as `ase.Atoms`; other disorder groups are left out and named.
+
+        Raises UserInputError without ASE.
+        """
+        return self.structure.to_ase(disorder=disorder)
+
+    def to_pymatgen(self) -> Any:
+        """One unit cell of its CIF as `pymatgen.core.Structure`.
+
+        Raises UserInputError without pymatgen, or where one place is more than full.
+        """
+        return self.structure.to_pymatgen()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from qcrbox.cif.document import Block, Document
 from qcrbox.cif.reader import read
 from qcrbox.cif.values import Number
 from qcrbox.contract.errors import CifError, UserInputError
+from qcrbox.crystallography._gemmi import gemmi
 from qcrbox.crystallography.cell import UnitCell
 from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure import (
@@ -24,6 +25,7 @@ from qcrbox.crystallography.structure import (
     geometry,
     growing,
     listed,
+    other_libraries,
     reading,
     tables,
 )
@@ -126,6 +128,30 @@ class Structure:
     def notes(self) -> list[str]:
         """Remarks on how the structure was read."""
         return [*self.space_group.contradictions, *self.space_group.notes, *self._notes, *self.images.notes]
+
+    # As an object of another library
+
+    def to_gemmi(self) -> gemmi.SmallStructure:
+        """The asymmetric unit as `gemmi.SmallStructure`; see `other_libraries`."""
+        return other_libraries.to_gemmi(self)
+
+    def to_cctbx(self) -> Any:
+        """The asymmetric unit as `cctbx.xray.structure`. Raises UserInputError where cctbx is not installed."""
+        return other_libraries.to_cctbx(self)
+
+    def to_ase(self, *, disorder: str | Mapping[str, int] = "major") -> Any:
+        """All atoms of one unit cell as `ase.Atoms`; other disorder groups are left out and named.
+
+        Raises UserInputError where ASE is not installed.
+        """
+        return other_libraries.to_ase(self, disorder=disorder)
+
+    def to_pymatgen(self) -> Any:
+        """One unit cell as `pymatgen.core.Structure`, occupancies and all.
+
+        Raises UserInputError where pymatgen is not installed, or where one place is more than full.
+        """
+        return other_libraries.to_pymatgen(self)
 
     # What symmetry and bonds make of the sites
 

@@ -1,0 +1,233 @@
+"""The same crystal as an object of gemmi, cctbx, ASE or pymatgen.
+
+What the other library cannot hold is named in a `NotCarriedOver` warning. ASE and pymatgen know no s.u. and no
+displacements: ASE gets U as an array beside the atoms, pymatgen as a site property.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.structure import adps
+from qcrbox.crystallography.structure.atoms import Atoms
+
+if TYPE_CHECKING:
+    from qcrbox.crystallography.structure.structure import Structure
+
+Array = NDArray[np.float64]
+Disorder = str | Mapping[str, int]
+DEUTERIUM_MASS = 2.014
+# Atoms of pymatgen closer than this share a site (Å).
+SHARED_SITE = 0.01
+FULL = 0.999
+
+
+class NotCarriedOver(UserWarning):
+    """Something of the structure that an object of another library does not have."""
+
+
+def to_gemmi(structure: Structure) -> gemmi.SmallStructure:
+    """The asymmetric unit as `gemmi.SmallStructure`, with occupancies and U(ij) of CIF in Å²; s.u. stay behind."""
+    made = gemmi.SmallStructure()
+    made.name, made.cell = structure.name, structure.cell.gemmi_cell()
+    made.symops = [operation.xyz(",") for operation in structure.space_group.operations]
+    made.determine_and_set_spacegroup("s")
+    made.spacegroup_hm = structure.space_group.hm or ""
+    sites = structure.sites
+    for row in _atoms_of(structure):
+        site = gemmi.SmallStructure.Site()
+        site.label, site.type_symbol = sites.label[row], sites.type_symbol[row]
+        site.element = gemmi.Element(sites.element[row])
+        site.fract = gemmi.Fractional(*sites.fract[row])
+        site.occ = float(np.nan_to_num(sites.occupancy[row], nan=1.0))
+        site.u_iso = float(np.nan_to_num(structure.u_equivalent[row]))
+        site.disorder_group = int(sites.group[row])
+        if np.isfinite(sites.u_cif[row]).all():
+            site.aniso = gemmi.SMat33d(*adps.six_components(sites.u_cif[row]).tolist())
+        made.add_site(site)
+    made.setup_cell_images()
+    return made
+
+
+def to_cctbx(structure: Structure) -> Any:
+    """The asymmetric unit as `cctbx.xray.structure`, in the setting and origin of the file.
+
+    Raises UserInputError where cctbx is not installed.
+    """
+    adptbx, crystal, sgtbx, xray = _cctbx()
+    group = sgtbx.space_group()
+    for operation in structure.space_group.operations:
+        group.expand_smx(sgtbx.rt_mx(operation.xyz(",")))
+    symmetry = crystal.symmetry(
+        unit_cell=tuple(structure.cell.parameters), space_group=group, assert_is_compatible_unit_cell=False
+    )
+    made = xray.structure(crystal_symmetry=symmetry)
+    sites, unknown = structure.sites, []
+    for row in _atoms_of(structure):
+        u_cif, u_iso = sites.u_cif[row], float(structure.u_equivalent[row])
+        if np.isfinite(u_cif).all():
+            displacement: Any = adptbx.u_cif_as_u_star(
+                symmetry.unit_cell(), tuple(adps.six_components(u_cif).tolist())
+            )
+        elif np.isfinite(u_iso):
+            displacement = u_iso
+        else:
+            displacement = 0.0
+            unknown.append(sites.label[row])
+        made.add_scatterer(
+            xray.scatterer(
+                label=sites.label[row],
+                scattering_type=sites.element[row],
+                site=tuple(sites.fract[row]),
+                occupancy=float(np.nan_to_num(sites.occupancy[row], nan=1.0)),
+                u=displacement,
+            )
+        )
+    _warn("have no displacement and stand at rest (U = 0)", unknown)
+    return made
+
+
+def to_ase(structure: Structure, *, disorder: Disorder = "major") -> Any:
+    """All atoms of one unit cell as `ase.Atoms`, in P1.
+
+    disorder: `major`, `minor`, `all` or {assembly: group}; ASE has no partly occupied atoms, so the others are left
+    out and named. Beside the atoms stand `arrays["label"]`, `arrays["occupancy"]` and `arrays["u_cart"]` (n, 3, 3) in
+    Å², NaN where unknown. Raises UserInputError where ASE is not installed.
+    """
+    ase = _imported("ase")
+    chosen = structure.choose(_unit_cell(structure), disorder)
+    sites = structure.sites
+    left = {sites.label[row] for row in _atoms_of(structure)} - set(chosen.label)
+    _warn(f"are left out (disorder='{disorder}')", sorted(left))
+    occupancy = np.nan_to_num(sites.occupancy[chosen.site], nan=1.0)
+    _warn(
+        "are partly occupied and stand as whole atoms",
+        dict.fromkeys(name for name, share in zip(chosen.label, occupancy, strict=True) if share < FULL),
+    )
+    made = ase.Atoms(
+        symbols=["H" if element == "D" else element for element in chosen.element],
+        scaled_positions=chosen.fract,
+        cell=structure.cell.parameters,
+        pbc=True,
+    )
+    masses = made.get_masses()
+    masses[[element == "D" for element in chosen.element]] = DEUTERIUM_MASS
+    made.set_masses(masses)
+    made.set_array("label", np.array(chosen.label))
+    made.set_array("occupancy", occupancy)
+    # ASE turns the cell so that a lies along x, as we do: Cartesian tensors stay as they are.
+    made.set_array("u_cart", _u_cart(structure, chosen))
+    made.info["name"], made.info["spacegroup"] = structure.name, structure.space_group.hm
+    return made
+
+
+def to_pymatgen(structure: Structure) -> Any:
+    """One unit cell as `pymatgen.core.Structure`, occupancies and all; atoms of one place share a site.
+
+    Raises UserInputError where pymatgen is not installed, or where the occupancies of one place add up to more than 1.
+    """
+    core = _imported("pymatgen.core", "pymatgen")
+    cell = _unit_cell(structure)
+    shares = np.nan_to_num(structure.sites.occupancy[cell.site], nan=1.0)
+    tensors = _u_cart(structure, cell)
+    first, members = _shared_places(structure, cell)
+    species, labels = [], []
+    for row in first:
+        content: dict[str, float] = {}
+        for other in members[row]:
+            content[cell.element[other]] = content.get(cell.element[other], 0.0) + float(shares[other])
+        _check_share(content, [cell.label[other] for other in members[row]])
+        species.append({name: min(share, 1.0) for name, share in content.items()})
+        labels.append("/".join(dict.fromkeys(cell.label[other] for other in members[row])))
+    return core.Structure(
+        core.Lattice.from_parameters(*structure.cell.parameters),
+        species,
+        cell.fract[first],
+        labels=labels,
+        site_properties={"u_cart": [tensors[row] for row in first]},
+    )
+
+
+def _atoms_of(structure: Structure) -> list[int]:
+    """Rows of the sites that are atoms; what is left out is named."""
+    sites = structure.sites
+    _warn("are no atoms, or have no position", [sites.label[row] for row in np.flatnonzero(~sites.is_atom)])
+    return [int(row) for row in np.flatnonzero(sites.is_atom)]
+
+
+def _unit_cell(structure: Structure) -> Atoms:
+    """Every atom of the cell once, with fractional coordinates from 0 up to 1."""
+    symmetry = structure.images.symmetry
+    operation = np.arange(structure.space_group.order)
+    rows, operations = np.nonzero(symmetry.operation == operation)
+    known = structure.sites.is_atom[rows]
+    rows, operations = rows[known], operations[known]
+    zero = np.zeros((len(rows), 3), dtype=np.int64)
+    placed = structure.images.make(rows, operations, zero)
+    inside = -np.floor(placed.fract + 1e-9).astype(np.int64)
+    return Atoms(structure.images, structure.edges, structure.images.make(rows, operations, inside))
+
+
+def _u_cart(structure: Structure, atoms: Atoms) -> Array:
+    """Cartesian tensors (n, 3, 3) of images, Å²; NaN where unknown."""
+    m, inverse = structure.cell.orthogonalisation, structure.cell.fractionalisation
+    turned = m @ structure.space_group.rotations[atoms.operation].astype(float) @ inverse
+    return turned @ structure.u_cart[atoms.site] @ np.swapaxes(turned, 1, 2)
+
+
+def _shared_places(structure: Structure, atoms: Atoms) -> tuple[list[int], dict[int, list[int]]]:
+    """The first atom of each place, and the atoms of its place, itself included."""
+    first: list[int] = []
+    members: dict[int, list[int]] = {}
+    for row in range(len(atoms)):
+        steps = atoms.fract[first] - atoms.fract[row] if first else np.empty((0, 3))
+        lengths = np.linalg.norm(structure.cell.to_cartesian(steps - np.rint(steps)), axis=1)
+        near = np.flatnonzero(lengths < SHARED_SITE)
+        if len(near):
+            members[first[near[0]]].append(row)
+        else:
+            members[row] = [row]
+            first.append(row)
+    return first, members
+
+
+def _check_share(content: Mapping[str, float], labels: Iterable[str]) -> None:
+    total = sum(content.values())
+    if total > 2 - FULL:
+        raise UserInputError(
+            f"The occupancies of {', '.join(dict.fromkeys(labels))} add up to {total:.3f} in one place.",
+            why="pymatgen holds at most one atom in a place.",
+            next="Correct the occupancies, or use to_ase, which takes one disorder group.",
+        )
+
+
+def _warn(what: str, labels: Iterable[str]) -> None:
+    names = list(labels)
+    if names:
+        more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+        warnings.warn(f"{', '.join(names[:20])}{more} {what}.", NotCarriedOver, stacklevel=4)
+
+
+def _imported(module: str, package: str = "") -> Any:
+    """An optional package. Raises UserInputError that says how to install it."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        package = package or module
+        raise UserInputError(
+            f"{package} is not installed here.", why=str(error), next=f"Install it: %pip install {package}"
+        ) from error
+
+
+def _cctbx() -> tuple[Any, Any, Any, Any]:
+    names = ("cctbx.adptbx", "cctbx.crystal", "cctbx.sgtbx", "cctbx.xray")
+    adptbx, crystal, sgtbx, xray = (_imported(name, "cctbx-base") for name in names)
+    return adptbx, crystal, sgtbx, xray
