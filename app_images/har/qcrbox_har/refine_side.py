@@ -92,7 +92,7 @@ def resume(model: str, hkl: str | None, options: dict[str, Any]) -> dict[str, An
 
 def _lasting(result: Result) -> list[str]:
     """Notes on the input; those on the state of a fit belong to that fit."""
-    passing = ("Not positive definite", "Finished, but not converged")
+    passing = ("Not positive definite", "Finished, but not converged", "Not refined")
     return [note for note in result.model.notes if not note.startswith(passing)]
 
 

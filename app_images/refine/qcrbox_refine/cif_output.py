@@ -353,6 +353,7 @@ def _geometry(block: CifBlock, fit: Fit) -> None:
             *(f"_geom_hbond_atom_site_label_{n}" for n in "DHA"),
             *(f"_geom_hbond_distance_{n}" for n in ("DH", "HA", "DA")),
             "_geom_hbond_angle_DHA",
+            "_geom_hbond_site_symmetry_H",
             "_geom_hbond_site_symmetry_A",
         ],
         found.hydrogen_bonds,

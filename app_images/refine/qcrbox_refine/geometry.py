@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from cctbx import crystal, sgtbx
 from cctbx.array_family import flex
 
 from qcrbox_refine.cif_block import with_su
+from qcrbox_refine.connectivity import Neighbour, neighbours
 from qcrbox_refine.least_squares import Fit
 
 _ACCEPTORS = ("N", "O", "F", "Cl", "Br", "S")
@@ -93,11 +95,14 @@ def cell_covariance(fit: Fit) -> flex.double | None:
     return flex.double([float(matrix[i, j]) for i in range(6) for j in range(i, 6)])
 
 
-def _hydrogen_bonds(fit: Fit, labels: list[str], code) -> list[list[str]]:
-    """D-H···A with H···A below 2.7 Å (3.0 for Cl, Br, S) and an angle above 120°; plain numbers."""
+def _hydrogen_bonds(fit: Fit, labels: list[str], code: Callable[[sgtbx.rt_mx], str]) -> list[list[str]]:
+    """D-H···A with H···A below 2.7 Å (3.0 for Cl, Br, S) and an angle above 120°; plain numbers.
+
+    D has its own place. H and A are where this D has them: a listed H may be bonded to an image of the listed D.
+    """
     atoms = fit.model.atoms
     structure = fit.parametrisation.structure
-    donors = {group[0]: group[1] for group in _donor_pairs(fit) if atoms[group[1]].element in ("N", "O")}
+    donors = _donors(fit)
     if not donors:
         return []
     table = crystal.pair_asu_table(structure.asu_mappings(buffer_thickness=3.0))
@@ -107,40 +112,49 @@ def _hydrogen_bonds(fit: Fit, labels: list[str], code) -> list[list[str]]:
     )
     cell, sites = structure.unit_cell(), structure.sites_frac()
     rows = []
-    for h, d in donors.items():
-        hydrogen, donor = (np.array(cell.orthogonalize(sites[i])) for i in (h, d))
+    for h, donor in donors.items():
+        hydrogen = np.array(cell.orthogonalize(sites[h]))
+        to_own_place = donor.symmetry.inverse()
         for a, operations in pairs[h].items():
             apart = atoms[a].part and atoms[h].part and atoms[a].part != atoms[h].part
             if atoms[a].element not in _ACCEPTORS or apart:
                 continue
             for operation in operations:
                 acceptor = np.array(cell.orthogonalize(operation * sites[a]))
-                to_acceptor, to_donor = acceptor - hydrogen, donor - hydrogen
-                ha, dh, da = (float(np.linalg.norm(v)) for v in (to_acceptor, to_donor, acceptor - donor))
-                angle = math.degrees(math.acos(np.clip(to_acceptor @ to_donor / (ha * dh), -1, 1)))
-                limit = 3.0 if atoms[a].element in ("Cl", "Br", "S") else 2.7
-                if ha < limit and angle > 120 and da > 2.2:
-                    rows.append(
-                        [
-                            labels[d],
-                            labels[h],
-                            labels[a],
-                            f"{dh:.2f}",
-                            f"{ha:.2f}",
-                            f"{da:.3f}",
-                            f"{angle:.0f}",
-                            code(operation),
-                        ]
-                    )
+                numbers = _distances_and_angle(donor.site, hydrogen, acceptor)
+                if _is_hydrogen_bond(atoms[a].element, *numbers):
+                    dh, ha, da, angle = numbers
+                    named = [labels[donor.index], labels[h], labels[a]]
+                    shown = [f"{dh:.2f}", f"{ha:.2f}", f"{da:.3f}", f"{angle:.0f}"]
+                    places = [code(to_own_place), code(to_own_place.multiply(operation))]
+                    rows.append([*named, *shown, *places])
     return rows
 
 
-def _donor_pairs(fit: Fit) -> list[tuple[int, int]]:
-    """(hydrogen, atom it is bonded to) for all hydrogen atoms bonded inside the asymmetric unit."""
-    table = fit.parametrisation.reparametrisation.pair_sym_table
-    pairs = []
+def _distances_and_angle(
+    donor: np.ndarray, hydrogen: np.ndarray, acceptor: np.ndarray
+) -> tuple[float, float, float, float]:
+    """D-H, H···A and D···A in Å and the angle D-H···A in degrees, of Cartesian sites in Å."""
+    to_acceptor, to_donor = acceptor - hydrogen, donor - hydrogen
+    ha, dh, da = (float(np.linalg.norm(v)) for v in (to_acceptor, to_donor, acceptor - donor))
+    cosine = to_acceptor @ to_donor / max(ha * dh, 1e-12)
+    return dh, ha, da, math.degrees(math.acos(np.clip(cosine, -1, 1)))
+
+
+def _is_hydrogen_bond(acceptor: str, dh: float, ha: float, da: float, angle: float) -> bool:
+    limit = 3.0 if acceptor in ("Cl", "Br", "S") else 2.7
+    return dh > 0 and ha < limit and angle > 120 and da > 2.2
+
+
+def _donors(fit: Fit) -> dict[int, Neighbour]:
+    """The nitrogen or oxygen atom, or its image, that each hydrogen atom is bonded to. Two candidates: the nearest."""
+    made = fit.parametrisation.reparametrisation
+    found = {}
+    around = neighbours(fit.model, fit.parametrisation.structure, made.connectivity_table)
     for h, atom in enumerate(fit.model.atoms):
-        if atom.is_hydrogen:
-            heavy = [j for j, ops in table[h].items() if not fit.model.atoms[j].is_hydrogen]
-            pairs += [(h, heavy[0])] if heavy else []
-    return pairs
+        if not atom.is_hydrogen:
+            continue
+        nearest = next((near for near in around[h] if not fit.model.atoms[near.index].is_hydrogen), None)
+        if nearest is not None and fit.model.atoms[nearest.index].element in ("N", "O"):
+            found[h] = nearest
+    return found

@@ -51,6 +51,7 @@ class Fit:
     covariance: of all parameters of the asymmetric unit (packed upper triangle), with reflections unique in the Laue
     group as the number of observations; su: s.u. of each in the order of `annotations`; corrections: twin fractions,
     extinction and solvent as refined, with their s.u. by name in correction_su; scale: K of Fo² = K Fc².
+    refined: False after 0 cycles: the model is as it stood, and `converged` says whether a cycle would move it.
     """
 
     model: Model
@@ -62,6 +63,7 @@ class Fit:
     covariance: flex.double
     su: np.ndarray
     converged: bool
+    refined: bool
     r1_gt: float
     n_gt: int
     r1_all: float
@@ -389,7 +391,7 @@ def refine(
         weights = better
         say(f"weights: a = {weights[0]:.4f}, b = {weights[1]:.4f}")
     model.weights = weights
-    return _fit(runner, equations, made, weights, converged)
+    return _fit(runner, equations, made, weights, converged, refined=cycles > 0)
 
 
 def _fit(
@@ -398,6 +400,8 @@ def _fit(
     made: Parametrisation,
     weights: Weights | None,
     converged: bool,
+    *,
+    refined: bool,
 ) -> Fit:
     own = equations.covariance(runner.reflections.n_independent)
     n = made.reparametrisation.n_independents
@@ -407,7 +411,7 @@ def _fit(
     runner.done.append(runner.last)
     r1_gt, n_gt = equations.r1(2)
     model = runner.model
-    _note_state(model, runner.last, converged)
+    _note_state(model, runner.last, converged=converged, refined=refined)
     _note_damping(model, equations, made, runner.corrections)
     correction_su = _correction_su(runner, equations, own)
     extinction = None
@@ -423,6 +427,7 @@ def _fit(
         covariance=covariance,
         su=np.sqrt(np.maximum(variances, 0.0)),
         converged=converged,
+        refined=refined,
         r1_gt=r1_gt,
         n_gt=n_gt,
         r1_all=equations.r1()[0],
@@ -450,11 +455,16 @@ def _correction_su(runner: Cycles, equations: NormalEquations, own: np.ndarray) 
     return {name: math.sqrt(max(float(v), 0.0)) for name, v in zip(names, variances, strict=True)}
 
 
-def _note_state(model: Model, last: Cycle, converged: bool) -> None:
+def _note_state(model: Model, last: Cycle, *, converged: bool, refined: bool) -> None:
     bad = not_positive_definite(model)
     if bad:
         model.warn(f"Not positive definite: {', '.join(bad)}. Their displacement parameters mean nothing.")
-    if not converged:
+    if not refined:
+        model.note(
+            "Not refined (0 cycles): R values, s.u. and density are those of the model as it stands. "
+            f"The largest shift of a cycle would be {last.max_shift_su:.2f} s.u. ({last.worst})."
+        )
+    elif not converged:
         model.warn(
             f"Finished, but not converged: max shift/s.u. {last.max_shift_su:.2f} ({last.worst}). "
             'Result kept, marked "not converged".'

@@ -298,13 +298,15 @@ def _summarise(fit: Fit, residual: density.DifferenceMap) -> None:
         f"{fit.reflections.unique.size()}; wR2 {fit.wr2:.4f}, S {fit.goof:.3f}, {fit.n_parameters} parameters, "
         f"residual density {residual.maximum:.2f}/{residual.minimum:.2f} e/Å³",
     )
+    # Without a cycle there is nothing that could have converged.
+    ended = {"converged": fit.converged} if fit.refined else {"refined": False}
     report(
         fraction=1.0,
-        text=f"R1 {fit.r1_gt:.4f}",
+        text=f"R1 {fit.r1_gt:.4f}" + ("" if fit.refined else ", not refined"),
         R1=round(fit.r1_gt, 5),
         wR2=round(fit.wr2, 5),
         S=round(fit.goof, 4),
-        converged=fit.converged,
+        **ended,
         residual_max=round(residual.maximum, 3),
         residual_min=round(residual.minimum, 3),
     )

@@ -12,7 +12,7 @@ const SHOWN = ['R1', 'wR2', 'S', 'max_shift_su'];
 
 /** A reported figure in words: label and text. */
 export function inWords(name: string, value: number): [label: string, text: string] {
-  if (name === 'converged') {
+  if (name === 'converged' || name === 'refined') {
     return [name, value ? 'yes' : 'no'];
   }
   const [label, digits] = FIGURE_WORDS[name] ?? [name.replaceAll('_', ' '), undefined];

@@ -26,7 +26,7 @@ FIGURES = {
 
 def figure_text(name: str, value: float) -> str:
     """A figure with the digits that it has everywhere."""
-    if name == "converged":
+    if name in ("converged", "refined"):
         return "yes" if value else "no"
     _, digits = FIGURES.get(name, ("", ".4g"))
     return f"{value:{digits}}".replace("-", "\N{MINUS SIGN}", 1) if value < 0 else f"{value:{digits}}"

@@ -99,16 +99,16 @@ class Report:
         return Table(("angle", "value"), rows, title=title, caption=codes.text)
 
     def hydrogen_bonds(self, model: int = 0) -> Table:
-        """Hydrogen bonds D–H…A: lengths in Å, angle in degrees, the acceptor's symmetry code as a footnote."""
+        """Hydrogen bonds D–H…A: lengths in Å, angle in degrees, symmetry codes as footnotes."""
         structure = self.models[model].structure
         codes = _Footnotes()
-        rows = [
-            (
-                f"{h.donor}–{h.hydrogen}…{h.acceptor}{codes.mark(h.code, _readable(structure, h.code))}",
-                *(str(number) for number in (h.d_h, h.h_a, h.d_a, h.angle)),
+        rows = []
+        for h in structure.hydrogen_bond_table():
+            at_donor, at_acceptor = (
+                codes.mark(code, _readable(structure, code)) for code in (h.code_d, h.code)
             )
-            for h in structure.hydrogen_bond_table()
-        ]
+            name = f"{h.donor}{at_donor}–{h.hydrogen}…{h.acceptor}{at_acceptor}"
+            rows.append((name, *(str(number) for number in (h.d_h, h.h_a, h.d_a, h.angle))))
         heads = ("D–H…A", "D–H / Å", "H…A / Å", "D…A / Å", "D–H…A / °")
         return Table(heads, rows, title=f"Hydrogen bonds, {self.names[model]}", caption=codes.text)
 

@@ -20,6 +20,7 @@ from qcrbox_registry.store.tables import calculations, data_files, datasets
 
 BETWEEN = " · "
 NOT_CONVERGED = "not converged"
+NOT_REFINED = "not refined"
 LONGEST_SUBJECT = 100
 _WORDS = {State.FAILED: "failed", State.CANCELLED: "cancelled"}
 
@@ -73,7 +74,7 @@ def title_of(row: Titled) -> str:
 
 
 def verdict_of(metrics: Mapping[str, Any], r1: float | None, warnings: Sequence[str]) -> str:
-    """How a calculation ended in a few words: R1, and whether it converged.
+    """How a calculation ended in a few words: R1, and whether it converged or refined anything at all.
 
     metrics: the last ones the program reported; r1: that of its main CIF, for programs that report none.
     """
@@ -81,6 +82,8 @@ def verdict_of(metrics: Mapping[str, Any], r1: float | None, warnings: Sequence[
     words = [f"R1 {value:.4f}" for value in reported if math.isfinite(value)][:1]
     if metrics.get("converged") == 0 or any(NOT_CONVERGED in warning.lower() for warning in warnings):
         words.append(NOT_CONVERGED)
+    elif metrics.get("refined") == 0:
+        words.append(NOT_REFINED)
     return ", ".join(words)
 
 

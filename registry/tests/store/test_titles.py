@@ -41,6 +41,8 @@ def test_a_title_says_input_act_and_verdict(more, title):
             ["Finished, but not converged: max shift/s.u. 0.43 (C12 U33)."],
             "R1 0.0278, not converged",
         ),
+        ({"R1": 0.0278, "refined": 0.0}, None, [], "R1 0.0278, not refined"),
+        ({"R1": 0.0278, "refined": 0.0, "converged": 0.0}, None, [], "R1 0.0278, not converged"),
         ({}, None, [], ""),
     ],
 )

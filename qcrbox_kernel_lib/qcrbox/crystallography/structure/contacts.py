@@ -44,12 +44,15 @@ class Contacts:
 
 @dataclass(frozen=True)
 class HydrogenBond:
-    """D-H...A with D and H in their own places and A an image; lengths in Å, angle in degrees.
+    """D-H...A with H in its own place and A an image; lengths in Å, angle in degrees.
 
-    `listed` marks those of the file.
+    D is in its own place too, unless the file lists H beside an image of D: `donor_operation` and
+    `donor_translation` give the image of D. `listed` marks those of the file.
     """
 
     donor: int
+    donor_operation: int
+    donor_translation: tuple[int, int, int]
     hydrogen: int
     acceptor: int
     operation: int
@@ -63,9 +66,11 @@ class HydrogenBond:
 
 @dataclass(frozen=True)
 class ListedHydrogenBond:
-    """One row of the file's list of hydrogen bonds; donor and hydrogen are in one image."""
+    """One row of the file's list of hydrogen bonds: three sites, each with its image."""
 
     donor: int
+    operation_d: int
+    translation_d: tuple[int, int, int]
     hydrogen: int
     operation_h: int
     translation_h: tuple[int, int, int]
@@ -151,7 +156,7 @@ def hydrogen_bonds(
 
     By geometry: H...A shorter than the radii's sum by 0.12 Å, D-H...A above 110°.
     """
-    of_file = [_measured(images, _resolved(images, row), listed=True) for row in listed]
+    of_file = [_measured(images, _resolved(images, edges, row), listed=True) for row in listed]
     known = {_name(images, bond) for bond in of_file}
     found = [bond for bond in _by_geometry(images, edges) if _name(images, bond) not in known]
     return sorted([*of_file, *found], key=lambda bond: (bond.donor, bond.hydrogen, bond.h_a))
@@ -165,27 +170,58 @@ def _name(images: SymmetryImages, bond: HydrogenBond) -> tuple[int, int, int]:
     return bond.donor, bond.hydrogen, int(images.key(acceptor, operation, translation)[0])
 
 
+# One operation with its lattice translation.
+_Image = tuple[int, tuple[int, int, int]]
+
+
 @dataclass(frozen=True)
 class _Triple:
-    """Sites of donor, hydrogen and acceptor; operation and translation give the acceptor's image."""
+    """Sites of donor, hydrogen and acceptor; images of donor and acceptor, the hydrogen in its own place."""
 
     donor: int
+    donor_image: _Image
     hydrogen: int
     acceptor: int
-    operation: int
-    translation: tuple[int, int, int]
+    acceptor_image: _Image
 
 
-def _resolved(images: SymmetryImages, row: ListedHydrogenBond) -> _Triple:
-    """The triple of a listed bond, with the acceptor's image relative to the position of the hydrogen."""
-    back_operation, back_translation = images.invert(
-        np.array([row.operation_h]), np.array([row.translation_h])
-    )
-    operation, translation = images.compose(
-        back_operation, back_translation, np.array([row.operation_a]), np.array([row.translation_a])
-    )
+def _resolved(images: SymmetryImages, edges: Edges, row: ListedHydrogenBond) -> _Triple:
+    """The triple of a listed bond, with the images of D and A relative to the position of the hydrogen.
+
+    Where the codes put D elsewhere than where the hydrogen is bonded to it, the bond decides: many files give the
+    code of A alone.
+    """
+    back = images.invert(np.array([row.operation_h]), np.array([row.translation_h]))
+
+    def beside_hydrogen(operation: int, translation: tuple[int, int, int]) -> _Image:
+        found, moved = images.compose(*back, np.array([operation]), np.array([translation]))
+        return _image_of(found, moved)
+
+    donor = beside_hydrogen(row.operation_d, row.translation_d)
+    bonded = _bonded_donors(edges, row.hydrogen).get(row.donor)
+    if bonded and _canonical(images, row.donor, donor) not in bonded:
+        donor = bonded[0]
+    acceptor = beside_hydrogen(row.operation_a, row.translation_a)
+    return _Triple(row.donor, donor, row.hydrogen, row.acceptor, acceptor)
+
+
+def _image_of(operation: Indices, translation: Indices) -> _Image:
     x, y, z = translation[0].tolist()
-    return _Triple(row.donor, row.hydrogen, row.acceptor, int(operation[0]), (x, y, z))
+    return int(operation[0]), (x, y, z)
+
+
+def _canonical(images: SymmetryImages, site: int, image: _Image) -> _Image:
+    return _image_of(*images.canonical(np.array([site]), np.array([image[0]]), np.array([image[1]])))
+
+
+def _bonded_donors(edges: Edges, hydrogen: int) -> dict[int, list[_Image]]:
+    """Images of each site that a hydrogen atom in its own place is bonded to, nearest first."""
+    found: dict[int, list[_Image]] = {}
+    for edge in sorted(edges.of(hydrogen), key=lambda row: float(edges.distance[row])):
+        one = slice(edge, edge + 1)
+        image = _image_of(edges.operation[one], edges.translation[one])
+        found.setdefault(int(edges.second[edge]), []).append(image)
+    return found
 
 
 def _by_geometry(images: SymmetryImages, edges: Edges) -> list[HydrogenBond]:
@@ -195,15 +231,15 @@ def _by_geometry(images: SymmetryImages, edges: Edges) -> list[HydrogenBond]:
     found = []
     for row in np.flatnonzero(hydrogen[contacts.first] & acceptors[contacts.second]):
         h, a = int(contacts.first[row]), int(contacts.second[row])
-        x, y, z = contacts.translation[row].tolist()
-        for edge in edges.of(h):
-            one = slice(edge, edge + 1)
-            donor = int(edges.second[edge])
-            own = images.is_own_place(edges.second[one], edges.operation[one], edges.translation[one])[0]
-            if sites.element[donor] not in DONORS or not own:
+        one = slice(row, row + 1)
+        acceptor = _image_of(contacts.operation[one], contacts.translation[one])
+        for donor, donor_images in _bonded_donors(edges, h).items():
+            if sites.element[donor] not in DONORS:
                 continue
-            triple = _Triple(donor, h, a, int(contacts.operation[row]), (x, y, z))
-            bond = _measured(images, triple, listed=False)
+            # Images of one D around a hydrogen on a special position give the same bonds over again.
+            own = _canonical(images, donor, (images.group.identity, (0, 0, 0)))
+            image = own if own in donor_images else donor_images[0]
+            bond = _measured(images, _Triple(donor, image, h, a, acceptor), listed=False)
             if bond.angle >= HYDROGEN_BOND_ANGLE:
                 found.append(bond)
     return found
@@ -211,24 +247,29 @@ def _by_geometry(images: SymmetryImages, edges: Edges) -> list[HydrogenBond]:
 
 def _measured(images: SymmetryImages, triple: _Triple, *, listed: bool) -> HydrogenBond:
     """The hydrogen bond with its lengths in Å and its angle in degrees."""
-    donor, hydrogen, acceptor = triple.donor, triple.hydrogen, triple.acceptor
-    operation, translation = triple.operation, triple.translation
-    position = images.cartesian_of(np.array([acceptor]), np.array([operation]), np.array([translation]))[0]
-    d_h = images.cartesian[donor] - images.cartesian[hydrogen]
-    h_a = position - images.cartesian[hydrogen]
+    (donor_operation, donor_translation), (operation, translation) = triple.donor_image, triple.acceptor_image
+    donor, acceptor = images.cartesian_of(
+        np.array([triple.donor, triple.acceptor]),
+        np.array([donor_operation, operation]),
+        np.array([donor_translation, translation]),
+    )
+    hydrogen = images.cartesian[triple.hydrogen]
+    d_h, h_a = donor - hydrogen, acceptor - hydrogen
     lengths = float(np.linalg.norm(d_h)), float(np.linalg.norm(h_a))
     cosine = d_h @ h_a / max(lengths[0] * lengths[1], 1e-12)
     return HydrogenBond(
-        donor,
-        hydrogen,
-        acceptor,
-        operation,
-        translation,
-        lengths[0],
-        lengths[1],
-        float(np.linalg.norm(d_h - h_a)),
-        float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))),
-        listed,
+        donor=triple.donor,
+        donor_operation=donor_operation,
+        donor_translation=donor_translation,
+        hydrogen=triple.hydrogen,
+        acceptor=triple.acceptor,
+        operation=operation,
+        translation=translation,
+        d_h=lengths[0],
+        h_a=lengths[1],
+        d_a=float(np.linalg.norm(d_h - h_a)),
+        angle=float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))),
+        listed=listed,
     )
 
 

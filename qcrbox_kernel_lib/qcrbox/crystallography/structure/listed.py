@@ -49,16 +49,16 @@ def read_listed_hydrogen_bonds(
         return []
     count = len(loop)
     names = [texts_of(loop, f"_geom_hbond_atom_site_label_{end}", count) for end in "DHA"]
-    codes = [texts_of(loop, f"_geom_hbond_site_symmetry_{end}", count) for end in "HA"]
+    codes = [texts_of(loop, f"_geom_hbond_site_symmetry_{end}", count) for end in "DHA"]
     bonds = []
     for row in range(count):
         donor, hydrogen, acceptor = (sites.index.get(column[row]) for column in names)
         if donor is None or hydrogen is None or acceptor is None:
             continue
         try:
-            of_h, of_a = (group.parse_code(column[row]) for column in codes)
+            of_d, of_h, of_a = (group.parse_code(column[row]) for column in codes)
         except CifError as error:
             notes.append(error.message)
             continue
-        bonds.append(ListedHydrogenBond(donor, hydrogen, *of_h, acceptor, *of_a))
+        bonds.append(ListedHydrogenBond(donor, *of_d, hydrogen, *of_h, acceptor, *of_a))
     return bonds

@@ -43,7 +43,10 @@ class Angle:
 
 @dataclass(frozen=True)
 class HydrogenBondRow:
-    """One line of a table of hydrogen bonds; lengths in Å, angle in degrees."""
+    """One line of a table of hydrogen bonds; lengths in Å, angle in degrees.
+
+    code: symmetry code of the acceptor; code_d: that of the donor, `.` but where the file lists H beside an image of D.
+    """
 
     donor: str
     hydrogen: str
@@ -54,6 +57,7 @@ class HydrogenBondRow:
     angle: Number
     code: str
     listed: bool
+    code_d: str = "."
 
 
 def bonds(images: SymmetryImages, edges: Edges, hydrogens: bool = True) -> list[Bond]:
@@ -97,10 +101,12 @@ def hydrogen_bonds(images: SymmetryImages, found: Sequence[HydrogenBond]) -> lis
     """Hydrogen bonds with recalculated lengths and angle."""
     if not found:
         return []
-    donor, hydrogen = (
-        _own(images, [bond.donor for bond in found]),
-        _own(images, [bond.hydrogen for bond in found]),
+    donor = images.make(
+        [bond.donor for bond in found],
+        [bond.donor_operation for bond in found],
+        [bond.donor_translation for bond in found],
     )
+    hydrogen = _own(images, [bond.hydrogen for bond in found])
     acceptor = images.make(
         [bond.acceptor for bond in found],
         [bond.operation for bond in found],
@@ -116,7 +122,7 @@ def hydrogen_bonds(images: SymmetryImages, found: Sequence[HydrogenBond]) -> lis
         )
     )
     label = images.sites.label
-    codes = [code for code, _ in _symmetry(images, acceptor)]
+    codes, codes_d = ([code for code, _ in _symmetry(images, atoms)] for atoms in (acceptor, donor))
     return [
         HydrogenBondRow(
             label[bond.donor],
@@ -128,6 +134,7 @@ def hydrogen_bonds(images: SymmetryImages, found: Sequence[HydrogenBond]) -> lis
             dha[row],
             codes[row],
             bond.listed,
+            codes_d[row],
         )
         for row, bond in enumerate(found)
     ]
