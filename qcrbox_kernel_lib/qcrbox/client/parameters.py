@@ -209,6 +209,8 @@ class Parameter:
     def _whole(self, value: Any) -> int:
         if isinstance(value, bool):
             raise self._refusal(value)
+        if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+\s*", value):
+            return int(value)  # a float would round beyond 2^53
         number = float(value) if not isinstance(value, int) else value
         if number != int(number):
             raise self._refusal(value, str(round(number)))
@@ -231,7 +233,8 @@ class Parameter:
         for factor in (0.1, 0.01, 0.001, 10, 100, 1000):
             slipped = number * factor
             if low <= slipped <= high and (self.dtype == "float" or slipped == int(slipped)):
-                raise self._refusal(given, f"{slipped:.2f}" if factor == 0.01 else f"{slipped:g}")
+                exact = f"{slipped:.2f}" if math.isclose(slipped, round(slipped, 2)) else f"{slipped:g}"
+                raise self._refusal(given, exact if factor == 0.01 else f"{slipped:g}")
         raise self._refusal(given)
 
     def _refusal(self, value: Any, guess: str | None = None) -> UserInputError:

@@ -9,7 +9,8 @@ from qcrbox.markup import Table
 from qcrbox.widgets.chart import BLUE, GREEN, ORANGE, PURPLE, Axis, Chart, Panel, Picture, Series
 
 _LABELS = {"R1": "R1", "wR2": "wR2", "max_shift_su": "max shift/s.u.", "mean_shift_su": "mean shift/s.u."}
-_CONVERGED = 0.001
+# What `refine` calls converged; analysis/quality.py says the same.
+_CONVERGED = 0.01
 
 
 class History:
@@ -49,7 +50,7 @@ class History:
     def table(self) -> Table:
         """One row per cycle."""
         rows = [[row.get(name) for name in self.columns] for row in self.rows]
-        return Table(self.columns, rows, title=f"History of {self.name}".rstrip(" of"))
+        return Table(self.columns, rows, title=f"History of {self.name}" if self.name else "History")
 
     def plot(self) -> Picture:
         """R values and shifts against the cycle, to read with the pointer.

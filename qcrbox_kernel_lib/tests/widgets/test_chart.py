@@ -47,7 +47,7 @@ def test_history_has_a_panel_for_each_kind_of_figure():
     agreement, convergence, goodness = picture.chart.panels
     assert [series.name for series in agreement.series] == ["R1", "wR2"]
     assert convergence.y.log
-    assert convergence.levels == [(0.001, "converged < 0.001")]
+    assert convergence.levels == [(0.01, "converged < 0.01")]
     assert goodness.series[0].y == (1.5,) * 5
     assert History([{"cycle": 1, "R1": 0.1}]).plot().chart.panels[1].series == []
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qcrbox.analysis.density.cube import Cube
 from qcrbox.analysis.density.maps import DensityMap
 from qcrbox.contract.errors import UserInputError
-from qcrbox.crystallography.structure.geometry import least_squares_plane
+from qcrbox.crystallography.structure.geometry import least_squares_plane, span_a_plane
 
 Array = NDArray[np.float64]
 _MARGIN = 2.0  # Å around the atoms that were chosen
@@ -39,6 +39,10 @@ def section(density: DensityMap | Cube, points: Array, atoms: Array, labels: lis
     """
     if len(points) < 3:
         raise UserInputError("A section needs three atoms.")
+    if not span_a_plane(points):
+        raise UserInputError(
+            "These atoms lie on a line: they span no plane.", next="Choose another third atom."
+        )
     plane = least_squares_plane(points)
     across = points[1] - points[0]
     across = across - (across @ plane.normal) * plane.normal

@@ -188,6 +188,14 @@ class Plane:
         return float(np.degrees(np.arccos(min(1.0, abs(float(self.normal @ other.normal))))))
 
 
+def span_a_plane(points: Array) -> bool:
+    """False for points (m, 3) on a line, within a thousandth of its length: every plane through it fits them."""
+    if len(points) < 3:
+        return False
+    along, across, *_ = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+    return bool(across > 1e-3 * max(along, 1e-9))
+
+
 def least_squares_plane(points: Array) -> Plane:
     """The plane with the smallest sum of squared distances to points (m, 3), m >= 3, unit weights."""
     if len(points) < 3:

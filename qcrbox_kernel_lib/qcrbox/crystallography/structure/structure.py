@@ -263,10 +263,15 @@ class Structure:
         return self._measure(geometry.torsion, first, second, third, last)
 
     def plane(self, *atoms: AtomName) -> geometry.Plane:
-        """Least-squares plane of three or more atoms."""
+        """Least-squares plane of three or more atoms that do not lie on a line."""
         if len(atoms) < 3:
             raise UserInputError("A plane needs three atoms.")
-        return geometry.least_squares_plane(np.concatenate([self._image(atom).cartesian for atom in atoms]))
+        points = np.concatenate([self._image(atom).cartesian for atom in atoms])
+        if not geometry.span_a_plane(points):
+            raise UserInputError(
+                "These atoms lie on a line: they span no plane.", next="Choose another atom."
+            )
+        return geometry.least_squares_plane(points)
 
     def _measure(self, kind: geometry.Measure, *atoms: AtomName) -> Number:
         _ = self.edges  # tell what rides on what

@@ -34,11 +34,15 @@ class Measurement:
 
 
 def plane_of(scene: Scene, rows: list[int], other: list[int]) -> Measurement | None:
-    """The plane of `rows` (three or more different atoms); with `other`, its angle to that plane first."""
-    if len(rows) < 3 or len(set(rows)) != len(rows):
+    """The plane of `rows` (three or more different atoms); with `other`, its angle to that plane first.
+
+    None where the atoms lie on a line; such an `other` has no angle to anything.
+    """
+    places = scene.atoms.cartesian
+    if len(set(rows)) != len(rows) or not measures.span_a_plane(places[rows]):
         return None
     images = [scene.image(row) for row in rows]
-    rms = measures.least_squares_plane(scene.atoms.cartesian[rows]).rms
+    rms = measures.least_squares_plane(places[rows]).rms
     apart = []
     # Three atoms lie in their plane, whatever they do.
     for place, row in enumerate(rows if len(rows) > 3 else []):
@@ -47,7 +51,7 @@ def plane_of(scene: Scene, rows: list[int], other: list[int]) -> Measurement | N
         ]
         apart.append(f"{scene.labels[row]} {number} Å".replace("-", "−"))
     details = ", ".join(apart)
-    if len(other) >= 3:
+    if measures.span_a_plane(places[other]):
         both = [*images, *(scene.image(row) for row in other)]
         angle = measures.measure(scene.structure.images, measures.plane_angle(len(rows)), both).numbers()[0]
         sentence = f"r.m.s. deviation {rms:.3f} Å" + (f", {details}" if details else "")
