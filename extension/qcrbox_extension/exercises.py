@@ -60,6 +60,7 @@ class ExerciseClient:
             exercise["version"],
             (notebook["filename"], await content(notebook["filename"])) if notebook else None,
             {file["filename"]: await content(file["filename"]) for file in manifest["files"]},
+            own.get("feedback"),
         )
 
     async def send_draft(self, exercise_id: str, content: bytes) -> None:
