@@ -118,3 +118,26 @@ def test_a_twin_stays_a_twin_when_its_instructions_are_rewritten() -> None:
 def test_an_atom_without_displacement_parameter_is_noted() -> None:
     _, notes = export_ins(block_with("HKLF 4"), embedded=False)
     assert notes == ["C1 has no displacement parameter: U = 0.05 Å² is written."]
+
+
+@pytest.mark.parametrize(("column", "card"), [("F", "HKLF 3"), ("F_squared", "HKLF 4")])
+def test_f_of_a_loop_goes_out_as_f_with_its_card(column: str, card: str) -> None:
+    """The list held F, the instructions said F²."""
+    names = ("index_h", "index_k", "index_l", f"{column}_meas", f"{column}_sigma")
+    loop = "loop_\n" + "".join(f"_refln_{name}\n" for name in names) + "1 2 3 20.0 0.5\n"
+    text = write_cif(CELL, [("C1", "C", 0.1, 0.2, 0.3)], more=f"_diffrn_radiation_wavelength 0.71073\n{loop}")
+    block = read(text.encode()).blocks[0]
+    assert export_hkl(block).splitlines()[0] == "   1   2   3   20.00    0.50"
+    assert f"\n{card}\nEND\n" in export_ins(block)[0]
+
+
+def test_a_kind_that_only_the_item_states_is_written() -> None:
+    text = write_cif(
+        CELL, more=f"_diffrn_radiation_wavelength 0.71073\n_shelx_hklf 5\n_shelx_hkl_file\n;\n{ROWS};\n"
+    )
+    assert "\nHKLF 5\nEND\n" in export_ins(read(text.encode()).blocks[0])[0]
+
+
+def test_without_reflections_the_usual_card_is_written() -> None:
+    text = write_cif(CELL, more="_diffrn_radiation_wavelength 0.71073\n")
+    assert "\nHKLF 4\nEND\n" in export_ins(read(text.encode()).blocks[0])[0]

@@ -36,7 +36,7 @@ class HklfCard:
     def applied(self, data: Reflections) -> Reflections:
         """The reflections in the setting of the structure; those without whole indices are left out with a note."""
         turned = data.hkl @ self.matrix.T
-        whole = (np.abs(turned - np.rint(turned)) < _WHOLE).all(axis=1)
+        whole: NDArray[np.bool_] = np.all(np.abs(turned - np.rint(turned)) < _WHOLE, axis=1)
         found = data.select(whole)
         found.trailer = data.trailer
         found.hkl = np.rint(turned[whole]).astype(np.int64)

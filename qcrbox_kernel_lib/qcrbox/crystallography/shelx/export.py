@@ -9,9 +9,13 @@ import numpy as np
 
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import MissingItemsError
-from qcrbox.crystallography.reflections.from_cif import embedded_hkl_text, find_reflections
+from qcrbox.crystallography.reflections.from_cif import (
+    embedded_hkl_text,
+    find_reflections,
+    has_reflections,
+)
 from qcrbox.crystallography.reflections.hklf import write_hkl
-from qcrbox.crystallography.reflections.hklf_card import instruction_cards
+from qcrbox.crystallography.reflections.hklf_card import hklf_card, instruction_cards
 from qcrbox.crystallography.shelx.symmetry_cards import symmetry_cards
 from qcrbox.crystallography.structure.elements import hill_order
 from qcrbox.crystallography.structure.reading import number_with_su
@@ -66,9 +70,13 @@ def export_ins(
 
 def _data_cards(block: Block, notes: list[str]) -> list[str]:
     """HKLF as `export_hkl` needs it: embedded reflections go out as they are, in their own kind and setting."""
-    cards = instruction_cards(block, "HKLF") if embedded_hkl_text(block) is not None else []
+    if embedded_hkl_text(block) is None:
+        is_f = has_reflections(block) and find_reflections(block).is_f
+        return ["HKLF 3" if is_f else "HKLF 4"]
+    cards = instruction_cards(block, "HKLF")
     if not cards:
-        return ["HKLF 4"]
+        stated = hklf_card(block)
+        return [f"HKLF {stated.kind if stated else 4}"]
     twin = instruction_cards(block, "TWIN", "BASF")
     if twin:
         notes.append(
