@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qcrbox.client.exercise_mark import MARK, mark_of
 from qcrbox.contract.errors import Conflict
 from qcrbox.spec import notebook_merge
 
-MARK = ".qcrbox-exercise.json"
 # The notebook as it was handed out, for the next merge.
 BASE = ".qcrbox-exercise-base.ipynb"
 FOLDER = "exercises"
-_LEVELS_UP = 3
 
 
 @dataclass
@@ -57,24 +56,6 @@ def safe_name(text: str) -> str:
     """A name for a folder: letters of any script, digits, blank, dot, dash; never empty or hidden."""
     name = re.sub(r"[^\w .-]", "_", text, flags=re.UNICODE).strip(" .")[:80].strip(" .")
     return name or "exercise"
-
-
-def mark_of(folder: Path) -> dict[str, Any] | None:
-    """What the mark of a folder says; None where there is none, or where it cannot be read."""
-    try:
-        found = json.loads((folder / MARK).read_text())
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) and isinstance(found.get("id"), str) else None
-
-
-def exercise_of(path: Path) -> str | None:
-    """The id of the exercise whose folder a file is in."""
-    for folder in list(path.parents)[:_LEVELS_UP]:
-        mark = mark_of(folder)
-        if mark is not None:
-            return str(mark["id"])
-    return None
 
 
 def folder_for(root: Path, exercise_id: str, course: str, title: str) -> Path:

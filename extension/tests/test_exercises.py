@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from qcrbox.client.exercise_mark import exercise_of, mark_of
 from qcrbox.contract.errors import Conflict, Unreachable
 from qcrbox_extension import exercises
-from qcrbox_extension.exercise_folder import Handed, exercise_of, hand_out, mark_of, reset_data, safe_name
+from qcrbox_extension.exercise_folder import Handed, hand_out, reset_data, safe_name
 from qcrbox_extension.exercises import DraftSender, fitting
 
 ID, OTHER = "a" * 32, "b" * 32

@@ -608,7 +608,7 @@ cell = {"cell_type": "code", "execution_count": 1, "metadata": {}, "source": "",
 """
     )
     base = f"{ground.victor.origin}/user/victor"
-    for path in ("/files/look.html", "/files/look.svg", "/nbconvert/html/look.ipynb", "/view/look.html"):
+    for path in ("/files/look.html", "/files/look.svg", "/nbconvert/html/look.ipynb"):
         answer = ground.victor.http.get(base + path)
         if answer.status_code in (404, 500):
             continue  # this server has no such page
@@ -617,3 +617,8 @@ cell = {"cell_type": "code", "execution_count": 1, "metadata": {}, "source": "",
         sandboxed = "sandbox" in policy and "allow-same-origin" not in policy
         assert sandboxed or attached or "script" not in answer.text, (path, policy)
     assert ground.victor.http.get(base + "/files/look.html").status_code == 200, "something was tried"
+    framed = ground.victor.http.get(base + "/view/look.html").text  # Jupyter's own page around the file
+    assert "evil" not in framed
+    assert re.findall(r"<iframe[^>]*sandbox=\"([^\"]*)\"", framed) == ["allow-scripts"] * framed.count(
+        "<iframe"
+    )

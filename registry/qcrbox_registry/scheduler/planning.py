@@ -110,7 +110,7 @@ class Planner:
         names = {launcher.name for launcher in self._able(application)}
         agents = [agent for agent in self.state.fleet.agents.values() if agent.launcher in names]
         leaving = (AgentState.STOPPING, AgentState.DRAINING)
-        if any(agent.state in leaving or agent.is_yielding for agent in agents):
+        if any(agent.state in leaving for agent in agents):
             return  # a place becomes free already
         idle = [agent for agent in agents if agent.state is AgentState.IDLE and not agent.active]
         if any(_serves(agent, application, partitions) for agent in idle):
@@ -118,7 +118,8 @@ class Planner:
         if idle:
             oldest = min(idle, key=lambda agent: (agent.owner_id is None, agent.idle_since_mono))
             await self.launching.stop(oldest, "its place is needed for others")
-        else:
+        elif not any(agent.is_yielding for agent in agents):
+            # One at a time; and no reason to keep an idle agent, for it may take hours.
             self._let_one_finish(agents, application, partitions)
 
     def _let_one_finish(

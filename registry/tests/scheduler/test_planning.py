@@ -318,6 +318,17 @@ async def test_an_agent_that_yields_makes_no_other_yield(parts):
     assert [agent.is_yielding for agent in agents].count(True) == 1
 
 
+async def test_an_idle_agent_is_stopped_although_a_busy_one_yields(parts):
+    """The busy one may take hours."""
+    parts.launcher(free=0)
+    yielding, idle = (parts.agent(owner="bob", runs=1) for _ in range(2))
+    await parts.give(yielding, "bob")
+    yielding.is_yielding = True
+    parts.submit("ada")
+    await plan(parts)
+    assert idle.reason == "its place is needed for others"
+
+
 async def test_a_shared_agent_does_not_yield_to_those_it_serves_in_turn(parts):
     parts.application(reuse="any")
     parts.launcher(free=0)
