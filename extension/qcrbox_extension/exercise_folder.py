@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from qcrbox.client.exercise_mark import MARK, mark_of
 from qcrbox.contract.errors import Conflict
 from qcrbox.spec import notebook_merge
 
-MARK = ".qcrbox-exercise.json"
 # The notebook as it was handed out, for the next merge.
 BASE = ".qcrbox-exercise-base.ipynb"
 FOLDER = "exercises"
-_LEVELS_UP = 3
+FEEDBACK = "feedback.md"
 
 
 @dataclass
@@ -51,30 +51,13 @@ class Handed:
     version: int
     notebook: tuple[str, bytes] | None
     files: Mapping[str, bytes]
+    feedback: Mapping[str, Any] | None = None  # once the marks are released
 
 
 def safe_name(text: str) -> str:
     """A name for a folder: letters of any script, digits, blank, dot, dash; never empty or hidden."""
     name = re.sub(r"[^\w .-]", "_", text, flags=re.UNICODE).strip(" .")[:80].strip(" .")
     return name or "exercise"
-
-
-def mark_of(folder: Path) -> dict[str, Any] | None:
-    """What the mark of a folder says; None where there is none, or where it cannot be read."""
-    try:
-        found = json.loads((folder / MARK).read_text())
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) and isinstance(found.get("id"), str) else None
-
-
-def exercise_of(path: Path) -> str | None:
-    """The id of the exercise whose folder a file is in."""
-    for folder in list(path.parents)[:_LEVELS_UP]:
-        mark = mark_of(folder)
-        if mark is not None:
-            return str(mark["id"])
-    return None
 
 
 def folder_for(root: Path, exercise_id: str, course: str, title: str) -> Path:
@@ -108,6 +91,8 @@ def hand_out(root: Path, handed: Handed) -> Report:
     known: dict[str, Any] = recorded if isinstance(recorded, dict) else {}
     for name, content in handed.files.items():
         _data_file(folder, _plain(name), content, known.get(_plain(name)), report)
+    if handed.feedback is not None:
+        _feedback_file(folder, handed.title, handed.feedback, report)
     mark = {
         "id": handed.exercise_id,
         "version": handed.version,
@@ -174,6 +159,41 @@ def _data_file(folder: Path, name: str, content: bytes, known: Any, report: Repo
     beside = _free(file.with_name(f"{file.stem}-new{file.suffix}"))
     _write(beside, content)
     report.conflicts.append(f"{name}: changed by you and by the lecturer; the new version is {beside.name}")
+
+
+def _feedback_file(folder: Path, title: str, feedback: Mapping[str, Any], report: Report) -> None:
+    """Write points and comments beside the notebook. A data file of this name is left alone."""
+    if FEEDBACK in report.written or FEEDBACK in (mark_of(folder) or {}).get("files", {}):
+        return
+    content = feedback_text(title, feedback).encode()
+    file = folder / FEEDBACK
+    if not file.is_file() or file.read_bytes() != content:
+        _write(file, content)
+        report.updated.append(FEEDBACK)
+
+
+def feedback_text(title: str, feedback: Mapping[str, Any]) -> str:
+    """Points and comments as Markdown. What people typed stands in quotes, with every mark of Markdown as text."""
+    lines = [f"# Feedback: {_escaped(title)}", "", f"{feedback['points']:g} of {feedback['most']:g} points"]
+    if feedback["comment"]:
+        lines += ["", _quoted(feedback["comment"])]
+    for task in feedback["tasks"]:
+        points = "not marked" if task["points"] is None else f"{task['points']:g} of {task['most']:g}"
+        lines += ["", f"## {_escaped(task['title'])}", "", points]
+        lines += [
+            line for words in (task["words"], task["comment"]) if words for line in ("", _quoted(words))
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {_escaped(line)}" for line in text.splitlines())
+
+
+def _escaped(text: str) -> str:
+    """No link, picture or HTML comes of typed text."""
+    plain = re.sub(r"([\\`*_\[\]()!|#~$])", r"\\\1", " ".join(text.split()))
+    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _plain(name: str) -> str:

@@ -11,10 +11,11 @@ from typing import Any
 
 import httpx
 from jupyter_server.base.handlers import APIHandler
+from qcrbox.client.exercise_mark import exercise_of
 from qcrbox.contract.errors import QcError, Unreachable
 from tornado import web
 
-from qcrbox_extension.exercise_folder import Handed, exercise_of, hand_out, reset_data
+from qcrbox_extension.exercise_folder import Handed, hand_out, reset_data
 from qcrbox_extension.upstream import Upstream
 
 LARGEST_DRAFT_BYTES = 10 * 1024 * 1024
@@ -59,6 +60,7 @@ class ExerciseClient:
             exercise["version"],
             (notebook["filename"], await content(notebook["filename"])) if notebook else None,
             {file["filename"]: await content(file["filename"]) for file in manifest["files"]},
+            own.get("feedback"),
         )
 
     async def send_draft(self, exercise_id: str, content: bytes) -> None:

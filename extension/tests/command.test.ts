@@ -115,6 +115,8 @@ test('a result that has not converged, or has warnings, is doubtful', () => {
   expect(isUnconverged(ended({ warnings: ['Finished, but not converged: max shift/s.u. 0.43'] }))).toBe(true);
   expect(isDoubtful(ended({ warnings: ['Digits were lost.'] }))).toBe(true);
   expect(isDoubtful(ended({ progress: { metrics: { converged: 1 } } }))).toBe(false);
+  // Without cycles nothing was refined: no doubt about what was asked for.
+  expect(isDoubtful(ended({ progress: { metrics: { refined: 0 } } }))).toBe(false);
 });
 
 test('notes and what was not applied inform and make nothing doubtful', () => {
@@ -135,6 +137,7 @@ test('notes and what was not applied inform and make nothing doubtful', () => {
 
 test.each([
   ['converged', 1, 'converged', 'yes'],
+  ['refined', 0, 'refined', 'no'],
   ['residual_min', -0.2, 'Δρ min / e Å⁻³', '\u22120.20'],
   ['S', 1, 'S', '1.000'],
   ['my_score', 2.5, 'my score', '2.5']

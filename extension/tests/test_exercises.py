@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from qcrbox.client.exercise_mark import exercise_of, mark_of
 from qcrbox.contract.errors import Conflict, Unreachable
 from qcrbox_extension import exercises
-from qcrbox_extension.exercise_folder import Handed, exercise_of, hand_out, mark_of, reset_data, safe_name
+from qcrbox_extension.exercise_folder import Handed, hand_out, reset_data, safe_name
 from qcrbox_extension.exercises import DraftSender, fitting
 
 ID, OTHER = "a" * 32, "b" * 32
@@ -98,6 +99,47 @@ def test_reset_brings_data_back_and_keeps_what_was_changed(tmp_path: Path) -> No
     assert sorted(reset.written) == ["a.cif", "b.cif"]
     assert (folder / "a-mine.cif").read_bytes() == b"mine"
     assert (tmp_path / str(report.notebook)).read_bytes() == b"my notes"
+
+
+MARKS = {
+    "points": 2.5,
+    "most": 4.0,
+    "comment": "Well done.\n![x](http://evil/)",
+    "tasks": [
+        {
+            "task_id": "a",
+            "title": "Refine",
+            "points": 2.5,
+            "most": 3.0,
+            "words": "R1 is 0.04.",
+            "comment": "",
+        },
+        {"task_id": "b", "title": "Why?", "points": None, "most": 1.0, "words": "", "comment": "<img src=x>"},
+    ],
+}
+
+
+def test_feedback_is_written_beside_the_notebook_once_it_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / hand_out(tmp_path, handed()).folder
+    assert not (folder / "feedback.md").exists()
+    assert hand_out(tmp_path, handed(feedback=MARKS)).updated == ["feedback.md"]
+    text = (folder / "feedback.md").read_text()
+    assert "2.5 of 4 points" in text
+    assert "R1 is 0.04." in text
+    assert "not marked" in text
+    assert hand_out(tmp_path, handed(feedback=MARKS)).updated == []
+
+
+def test_what_was_typed_into_feedback_becomes_no_link_and_no_html(tmp_path: Path) -> None:
+    text = (tmp_path / hand_out(tmp_path, handed(feedback=MARKS)).folder / "feedback.md").read_text()
+    assert "<img" not in text
+    assert "![x](" not in text
+
+
+def test_a_data_file_called_feedback_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / hand_out(tmp_path, handed(files={"feedback.md": b"data"}, feedback=MARKS)).folder
+    hand_out(tmp_path, handed(files={"feedback.md": b"data"}, feedback=MARKS))
+    assert (folder / "feedback.md").read_bytes() == b"data"
 
 
 def test_another_exercise_of_the_same_title_gets_its_own_folder(tmp_path: Path) -> None:

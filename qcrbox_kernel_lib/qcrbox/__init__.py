@@ -28,18 +28,22 @@ if TYPE_CHECKING:
     from qcrbox.api.calculations import Calculation as Calculation
     from qcrbox.api.calculations import Calculations
     from qcrbox.api.connection import connect as connect
+    from qcrbox.api.courses import Courses
     from qcrbox.api.datasets import Dataset as Dataset
     from qcrbox.api.datasets import Datasets
     from qcrbox.api.examples import Examples
+    from qcrbox.api.exercises import Exercise
     from qcrbox.api.projects import Projects
     from qcrbox.contract.errors import *  # noqa: F403
 
     apps: Applications
     calculations: Calculations
+    courses: Courses
     datasets: Datasets
     examples: Examples
     projects: Projects
 
+    def exercise(name: str = "") -> Exercise: ...
     def __getattr__(name: str) -> Any: ...
 
 

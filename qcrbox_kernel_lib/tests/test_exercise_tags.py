@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from qcrbox.contract.errors import SpecError
-from qcrbox.spec.exercise_tags import tasks_of_notebook, tasks_of_yaml
+from qcrbox.spec.exercise_tags import tasks_of_notebook, tasks_of_yaml, without_answers
 
 
 def cell(*tags, source="## Refine it\nText.", kind="code"):
@@ -96,3 +98,43 @@ def test_tasks_of_a_file():
 def test_a_wrong_file_names_the_task(text, words):
     with pytest.raises(SpecError, match=words):
         tasks_of_yaml(text)
+
+
+SECRET = [
+    "answer=N",
+    "target=0.042",
+    "tolerance = 0.001",
+    "element=N3:N",
+    "space-group=14",
+    "hydrogens",
+    "no-alerts=A",
+]
+
+
+def test_copies_of_students_keep_the_tags_that_say_what_to_do_only():
+    shown = ["task=a", "command=refine.refine_iam", "r1<0.05", "points=2", "choices=N|C", "hide-input"]
+    notebook = json.dumps({"cells": [cell(*shown, *SECRET), cell("answer=mine")], "metadata": {"é": 1}})
+    copy = without_answers(notebook)
+    assert [each["metadata"]["tags"] for each in json.loads(copy)["cells"]] == [shown, ["answer=mine"]]
+    assert tasks_of_notebook(json.loads(copy)).tasks[0].checks == []
+    assert "é" in copy
+
+
+def test_what_a_task_hides_from_students_is_what_the_copies_lack():
+    tags = ["task=a", *SECRET]
+    task = tasks_of_notebook({"cells": [cell(*tags)]}).tasks[0]
+    shown = tasks_of_notebook(json.loads(without_answers(json.dumps({"cells": [cell(*tags)]})))).tasks[0]
+    hidden = {name for name, value in task if value != getattr(shown, name)} - {"kind"}
+    assert hidden.isdisjoint(task.for_students())
+
+
+@pytest.mark.parametrize(
+    "text", ["{ broken", "[]", '{"cells": 3}', '{"cells": [3, {"metadata": {"tags": "x"}}]}']
+)
+def test_other_texts_come_back_as_they_are(text):
+    assert without_answers(text) == text
+
+
+def test_a_notebook_without_answers_keeps_its_bytes():
+    text = json.dumps({"cells": [cell("task=a", "r1<0.05")]})
+    assert without_answers(text) == text

@@ -41,13 +41,29 @@ def merge(measured: miller.array, merg: int | None, batches: np.ndarray | None =
     for _, part in parts[1:]:
         array = array.concatenate(part.array, assert_is_similar_symmetry=False)
     numbers = np.concatenate([np.full(part.array.size(), number) for number, part in parts])
-    known = [part.r_int for _, part in parts if part.r_int is not None]
     return Merged(
         array,
         np.concatenate([part.redundancies for _, part in parts]),
-        float(np.mean(known)) if known else None,
+        _r_int_of(measured, parts, batches),
         numbers,
     )
+
+
+def _r_int_of(measured: miller.array, parts: list[tuple[int, Merged]], batches: np.ndarray) -> float | None:
+    """Σ|Fo² - <Fo²>| / Σ Fo² over the reflections with equivalents of all batches, each batch with its own means."""
+    above = below = 0.0
+    for number, part in parts:
+        if part.r_int is not None:
+            repeated = _sum_of_repeated(measured.select(flex.bool(batches == number)))
+            above, below = above + part.r_int * repeated, below + repeated
+    return above / below if below > 0 else None
+
+
+def _sum_of_repeated(measured: miller.array) -> float:
+    """Σ Fo² of the reflections that have equivalents: the denominator of R(int)."""
+    keys = np.array(measured.map_to_asu().indices(), dtype=int).reshape(-1, 3)
+    _, group, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
+    return float(measured.data().as_numpy_array()[counts[group.reshape(-1)] > 1].sum())
 
 
 def _merge_one(measured: miller.array) -> Merged:

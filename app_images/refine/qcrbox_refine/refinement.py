@@ -108,7 +108,7 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
         _published_weights(model, keep=kind == "keep")
         kind = "unit" if kind == "keep" and model.unit_weights else kind
     if options.hydrogens == "place" or model.hydrogen_requests:
-        _place(model, data, corrected, everywhere=options.hydrogens == "place")
+        _place(model, data, corrected, options)
     fit = least_squares.refine(
         model,
         data,
@@ -261,10 +261,10 @@ def _published_weights(model: Model, *, keep: bool) -> None:
         model.note(f"The weighting scheme of the file {why}: a = 0.1, b = 0 is used.")
 
 
-def _place(model: Model, data: reflections.Reflections, corrected: Corrections, *, everywhere: bool) -> None:
+def _place(model: Model, data: reflections.Reflections, corrected: Corrections, options: Options) -> None:
     """Refine without the missing hydrogen atoms, look at the difference density, place them.
 
-    everywhere: on all atoms; otherwise where HFIX requests them.
+    On all atoms with hydrogens="place"; otherwise where HFIX requests them.
     """
     report(fraction=0.05, text="Refining before hydrogen atoms are placed")
     notes, stated = list(model.notes), model.weights
@@ -272,13 +272,18 @@ def _place(model: Model, data: reflections.Reflections, corrected: Corrections, 
     fit = least_squares.refine(
         model,
         data,
-        least_squares.Scheme(cycles=6, weighting_kind="fixed", weights=weighting.DEFAULT),
+        least_squares.Scheme(
+            cycles=6,
+            weighting_kind="fixed",
+            weights=weighting.DEFAULT,
+            refine_occupancies=options.occupancies == "refine",
+        ),
         corrections=copy.deepcopy(corrected),
     )
     model.notes = notes  # what the model without hydrogen was like is no concern of the result
     residual = density.difference_map(fit)
     added = place_requested(model, residual)
-    if everywhere:
+    if options.hydrogens == "place":
         added += place_hydrogens(model, residual)
     say(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.")
     model.weights = stated

@@ -185,3 +185,10 @@ def test_a_model_that_cannot_fit_is_told_and_not_kept(thpp, monkeypatch):
     options = Options(resolution=0.9, edits="delete C3; occupancy N3 1; element N3 C")
     with pytest.raises(CalculationFailed, match="diverged"):
         refine_files(str(thpp / "thpp.cif"), str(thpp / "thpp.hkl"), options)
+
+
+def test_fixed_occupancies_stay_while_hydrogen_atoms_are_placed(thpp):
+    edits = "delete C3; occupancy N3 1; occupancy C7A 0.5; occupancy C7B 0.5"
+    options = Options(cycles=1, weighting="keep", hydrogens="place", occupancies="fixed", edits=edits)
+    made = refine_files(str(thpp / "thpp.cif"), str(thpp / "thpp.hkl"), options)
+    assert {atom.occupancy for atom in made.model.atoms if atom.label in ("C7A", "C7B")} == {0.5}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 
-from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.teaching import Task
 from qcrbox.spec.exercise_tags import tasks_of_notebook, tasks_of_yaml
 from tornado import web
 
 from qcrbox_hub.teaching.page import TeachingPage
+from qcrbox_hub.teaching.ready import ready_exercise, ready_exercises
 
 LARGEST_UPLOAD = 64 * 1024 * 1024
 
@@ -48,7 +49,14 @@ class Course(TeachingPage):
         if course["role"] != "student":
             people = (await self.ask(f"/api/courses/{course_id}/people"))["people"]
         never = [person["name"] for person in people if not person["signed_in"]]
-        await self.show_page("course.html", course=course, exercises=exercises, people=people, never=never)
+        await self.show_page(
+            "course.html",
+            course=course,
+            exercises=exercises,
+            people=people,
+            never=never,
+            ready=ready_exercises(),
+        )
 
     @web.authenticated
     async def post(self, course_id: str) -> None:
@@ -69,8 +77,23 @@ class Course(TeachingPage):
             else "The course is active again."
         )
 
+    async def do_ready(self) -> None:
+        """Make a ready exercise with the data of its example."""
+        chosen = ready_exercise(self.field("ready"))
+        found = await self.registry.get("/api/datasets", kind="example", name=chosen.example)
+        examples = [each for each in found["datasets"] if each["name"] == chosen.example]
+        if not examples:
+            raise NotFound(
+                f"The example {chosen.example!r} is not here.",
+                next="An administrator can install the application that brings it (Refine or HAR).",
+            )
+        files = [file["qcrbox_file_id"] for file in examples[0]["data_files"].values()]
+        await self._make(chosen.body(files))
+
     async def do_exercise(self) -> None:
-        body = await version_body(self)
+        await self._make(await version_body(self))
+
+    async def _make(self, body: dict[str, object]) -> None:
         path = f"/api/courses/{self.course_id}/exercises"
         made = await self.registry.call("POST", path, body)
         self.say(

@@ -11,9 +11,11 @@ from qcrbox.api.applications import Applications, Command
 from qcrbox.api.batch import Batch
 from qcrbox.api.calculations import Calculations
 from qcrbox.api.comparison import Comparison
+from qcrbox.api.courses import Courses
 from qcrbox.api.datasets import Dataset, Datasets
 from qcrbox.api.difference import difference
 from qcrbox.api.examples import Examples
+from qcrbox.api.exercises import Exercise, find_exercise
 from qcrbox.api.files import Files
 from qcrbox.api.lineage import LineageGraph, history
 from qcrbox.api.names import unknown_name
@@ -67,6 +69,20 @@ class Box:
     def shares(self) -> Shares:
         """Rights that were given to others."""
         return Shares(self)
+
+    # ------------------------------------------------------------ teaching
+
+    @cached_property
+    def courses(self) -> Courses:
+        """Your courses with their exercises."""
+        return Courses(self)
+
+    def exercise(self, name: str = "") -> Exercise:
+        """The exercise of a title or id; without one, that of the folder this notebook is in.
+
+        Raises NotFound, and UserInputError when several have the title.
+        """
+        return find_exercise(self, name)
 
     # ------------------------------------------------------------ files
 
@@ -228,10 +244,12 @@ _OWN = (
     "apps",
     "calculations",
     "compare",
+    "courses",
     "datasets",
     "diff",
     "doctor",
     "examples",
+    "exercise",
     "files",
     "find",
     "map",

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from qcrbox.crystallography.reflections.merging import Merged
 
 _LABELLED = 8  # outliers named in a plot
+_SCHEME = re.compile(
+    r"w=1/\[\\s\^2\^\(Fo\^2\^\)(?:\+\((?P<a>\d*\.?\d+)P\)\^2\^)?(?:\+(?P<b>\d*\.?\d+)P)?\]", re.IGNORECASE
+)
 _D_TICKS = (3, 2, 1.5, 1.2, 1, 0.9, 0.8, 0.7, 0.6)  # Å
 
 
@@ -92,14 +95,16 @@ class Plots:
 
     @cached_property
     def _scheme(self) -> tuple[float, float] | None:
-        """a and b of w = 1/[σ²(Fo²) + (aP)² + bP], parsed from `_refine_ls_weighting_details`."""
+        """a and b of w = 1/[σ²(Fo²) + (aP)² + bP], parsed from `_refine_ls_weighting_details`.
+
+        None for any other scheme: with more terms, a and b alone would be other weights.
+        """
         text = self.cif.block.text("_refine_ls_weighting_details") or ""
         plain = "".join(text.split())
-        a = re.search(r"\((\d*\.\d+)P\)\^2\^", plain)
-        if a is None:
+        found = _SCHEME.search(plain)
+        if found is None or ("P=" in plain and "P=(Fo^2^+2Fc^2^)/3" not in plain):
             return None
-        b = re.search(r"\+(\d*\.\d+)P[]\b]", plain)
-        return float(a[1]), float(b[1]) if b else 0.0
+        return float(found["a"] or 0), float(found["b"] or 0)
 
     @property
     def _unit(self) -> str:

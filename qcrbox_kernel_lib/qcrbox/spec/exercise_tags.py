@@ -12,6 +12,7 @@ they say otherwise; Markdown cells are questions.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ _BAND = re.compile(rf"^({'|'.join(QUANTITIES)})\s*(<=|>=|<|>)\s*([-+0-9.eE]+)$")
 _HINT = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTALL | re.IGNORECASE)
 _PLAIN = frozenset({"points", "command", "target", "tolerance", "unit", "hint", "title", "text", "kind"})
 _NUMBERS = frozenset({"points", "target", "tolerance"})
+# Tags that say what is right: the same that `Task.for_students` hides.
+_ANSWERS = frozenset({"answer", "target", "tolerance", "element", "space-group", "hydrogens", "no-alerts"})
 
 
 @dataclass
@@ -54,6 +57,29 @@ def tasks_of_notebook(notebook: Mapping[str, Any]) -> Found:
         f"Two cells have the tag task={name}." for name in sorted({i for i in ids if ids.count(i) > 1})
     ]
     return found
+
+
+def without_answers(text: str) -> str:
+    """The JSON text of a notebook without the tags that say what is right, for the copies of students.
+
+    A text without such tags, and one that is not a notebook, comes back as it is.
+    """
+    try:
+        notebook = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    changed = False
+    for cell in cells if isinstance(cells, list) else ():
+        if any(tag.startswith("task=") for tag in _tags(cell)):
+            kept = [tag for tag in cell["metadata"]["tags"] if not _is_answer(tag)]
+            changed |= len(kept) < len(cell["metadata"]["tags"])
+            cell["metadata"]["tags"] = kept
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n" if changed else text
+
+
+def _is_answer(tag: Any) -> bool:
+    return isinstance(tag, str) and tag.partition("=")[0].strip() in _ANSWERS
 
 
 def tasks_of_yaml(text: str) -> list[Task]:

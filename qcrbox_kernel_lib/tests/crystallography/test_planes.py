@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure import Structure
 from qcrbox.crystallography.structure.geometry import (
+    has_torsion,
     least_squares_plane,
     plane_angle,
     plane_deviation,
     span_a_plane,
+    torsion,
 )
 
 LINE = [
@@ -97,3 +99,33 @@ def test_a_plane_of_atoms_on_a_line_is_refused(cif) -> None:
     with pytest.raises(UserInputError, match="needs three atoms"):
         structure.plane("C1", "C2")
     assert structure.plane("C1", "C2", "N1").rms == pytest.approx(0, abs=1e-12)
+
+
+CHAIN = [
+    ("C1", "C", 0.1, 0.1, 0.1),
+    ("C2", "C", 0.25, 0.1, 0.1),
+    ("N1", "N", 0.37, 0.1, 0.1),
+    ("O1", "O", 0.5, 0.2, 0.1),
+]
+
+
+@pytest.mark.parametrize(
+    "atoms", [("C1", "C2", "N1", "O1"), ("O1", "N1", "C2", "C1"), ("C1", "O1", "N1", "C1")]
+)
+def test_a_torsion_about_atoms_on_a_line_is_refused(cif, atoms: tuple[str, ...]) -> None:
+    """C-C≡N in front of O: 0.0000° was the answer; of an atom named twice 0° is right."""
+    structure = Structure.from_cif(cif(sites=CHAIN))
+    if atoms[0] == atoms[-1]:
+        assert structure.torsion(*atoms).value == pytest.approx(0, abs=1e-4)
+        return
+    with pytest.raises(UserInputError, match="torsion angle is not determined"):
+        structure.torsion(*atoms)
+
+
+@pytest.mark.parametrize(("bend", "defined"), [(0.0, False), (1e-6, False), (0.05, True), (0.5, True)])
+def test_a_torsion_needs_an_angle_on_both_sides(bend: float, defined: bool) -> None:
+    points = np.array([[0, bend, 0], [1.5, 0, 0], [2.7, 0, 0], [3.5, 0, 1.0]], dtype=float)
+    assert has_torsion(points) is defined
+    assert has_torsion(points[::-1]) is defined
+    if defined:
+        assert abs(torsion(points[None])[0][0]) == pytest.approx(90)

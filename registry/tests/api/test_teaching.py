@@ -566,6 +566,22 @@ def test_marks_come_from_the_checks_people_overrule_them_and_students_see_them_w
     assert feedback["tasks"][4]["comment"] == "Well argued."
 
 
+def test_the_copies_of_students_hold_no_answers(course):
+    cell = {
+        "id": "a",
+        "cell_type": "markdown",
+        "source": "?",
+        "metadata": {"tags": ["task=which", "answer=Si"]},
+    }
+    notebook = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]})
+    exercise = course.exercise()
+    body = {"title": "Quartz", "notebook": notebook, "tasks": TASKS}
+    payload(course.lecturer.post(f"/api/exercises/{exercise}/versions", json=body), 201)
+    course.opened(course.ada, exercise)
+    fetched = course.ada.get(f"/api/exercises/{exercise}/files/notebook.ipynb").json()
+    assert fetched["cells"][0]["metadata"]["tags"] == ["task=which"]
+
+
 def test_a_new_version_reaches_the_student_with_the_next_opening(course):
     exercise = course.exercise()
     course.opened(course.ada, exercise)

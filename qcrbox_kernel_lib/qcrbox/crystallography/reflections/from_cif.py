@@ -10,6 +10,7 @@ from qcrbox.cif.loop import Loop
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.reflections.data import Reflections
 from qcrbox.crystallography.reflections.hklf import read_hkl
+from qcrbox.crystallography.reflections.hklf_card import hklf_card
 
 Array = NDArray[np.float64]
 HKL_TAG = "_shelx_hkl_file"
@@ -81,13 +82,8 @@ def _embedded(block: Block) -> Reflections | None:
     if text is None:
         return None
     found = read_hkl(text, source=f"block {block.name} {HKL_TAG}")
-    instructions = block.text("_shelx_res_file") or block.text("_iucr_refine_instructions_details") or ""
-    words = [line.split() for line in instructions.splitlines() if line[:4].upper() == "HKLF"]
-    if words and len(words[-1]) > 1:
-        kind = words[-1][1].lstrip("-")
-        found.twin = found.twin or kind == "5"
-        found.is_f = kind == "3"
-    return found
+    card = hklf_card(block)
+    return found if card is None else card.applied(found)
 
 
 def _looped(block: Block) -> Reflections | None:

@@ -9,8 +9,13 @@ import numpy as np
 
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import MissingItemsError
-from qcrbox.crystallography.reflections.from_cif import embedded_hkl_text, find_reflections
+from qcrbox.crystallography.reflections.from_cif import (
+    embedded_hkl_text,
+    find_reflections,
+    has_reflections,
+)
 from qcrbox.crystallography.reflections.hklf import write_hkl
+from qcrbox.crystallography.reflections.hklf_card import hklf_card, instruction_cards
 from qcrbox.crystallography.shelx.symmetry_cards import symmetry_cards
 from qcrbox.crystallography.structure.elements import hill_order
 from qcrbox.crystallography.structure.reading import number_with_su
@@ -59,8 +64,25 @@ def export_ins(
             items=["_diffrn_radiation_wavelength"],
         )
     lines = [*_head(block, structure, stated), *_settings(block, cycles), *_atom_lines(structure, notes)]
-    lines += ["HKLF 4", "END"]
+    lines += [*_data_cards(block, notes), "END"]
     return "\n".join(lines) + "\n", notes
+
+
+def _data_cards(block: Block, notes: list[str]) -> list[str]:
+    """HKLF as `export_hkl` needs it: embedded reflections go out as they are, in their own kind and setting."""
+    if embedded_hkl_text(block) is None:
+        is_f = has_reflections(block) and find_reflections(block).is_f
+        return ["HKLF 3" if is_f else "HKLF 4"]
+    cards = instruction_cards(block, "HKLF")
+    if not cards:
+        stated = hklf_card(block)
+        return [f"HKLF {stated.kind if stated else 4}"]
+    twin = instruction_cards(block, "TWIN", "BASF")
+    if twin:
+        notes.append(
+            f"{', '.join(dict.fromkeys(card[:4].upper() for card in twin))} of the embedded instructions kept."
+        )
+    return [*twin, cards[-1]]
 
 
 def _wavelength(block: Block) -> float | None:
@@ -144,7 +166,10 @@ def _atom_lines(structure: Structure, notes: list[str]) -> list[str]:
             u = [f"{tensor[i, j]:9.5f}" for i, j in _U_ORDER]
             lines += [f"{head} {' '.join(numbers)} {' '.join(u[:2])} =", f"     {' '.join(u[2:])}"]
         else:
-            u_iso = sites.u_iso[row] if np.isfinite(sites.u_iso[row]) else 0.05
+            known = bool(np.isfinite(sites.u_iso[row]))
+            if not known:
+                notes.append(f"{labels[row]} has no displacement parameter: U = 0.05 Å² is written.")
+            u_iso = sites.u_iso[row] if known else 0.05
             lines.append(f"{head} {' '.join(numbers)} {u_iso:9.5f}")
     if part:
         lines.append("PART 0")

@@ -65,6 +65,11 @@ def torsion(points: Array) -> tuple[Array, Array]:
     return value, np.degrees(gradients)
 
 
+def has_torsion(points: Array) -> bool:
+    """False for four points (4, 3) of which the first or the last three lie on a line: no angle is determined then."""
+    return span_a_plane(points[:3]) and span_a_plane(points[1:])
+
+
 def plane_deviation(which: int) -> Measure:
     """How far the atom `which` of m groups (m, n, 3), n ≥ 3, lies from the least-squares plane of its group, Å."""
 

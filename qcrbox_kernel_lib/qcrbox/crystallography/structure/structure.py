@@ -259,7 +259,13 @@ class Structure:
         return self._measure(geometry.angle, first, apex, last)
 
     def torsion(self, first: AtomName, second: AtomName, third: AtomName, last: AtomName) -> Number:
-        """Degrees, -180 to 180, IUPAC sign."""
+        """Degrees, -180 to 180, IUPAC sign. Raises UserInputError where three atoms in a row lie on a line."""
+        names = (first, second, third, last)
+        if not geometry.has_torsion(np.concatenate([self._image(atom).cartesian for atom in names])):
+            raise UserInputError(
+                "Three of these atoms lie on a line: the torsion angle is not determined.",
+                next="Choose atoms on both sides of the linear group.",
+            )
         return self._measure(geometry.torsion, first, second, third, last)
 
     def plane(self, *atoms: AtomName) -> geometry.Plane:

@@ -303,12 +303,17 @@ class Scene:
     # ------------------------------------------------------------ measuring
 
     def measure(self, rows: list[int]) -> Measurement | None:
-        """Distance, angle or torsion of two, three or four atoms; s.u. estimated without covariances."""
+        """Distance, angle or torsion of two, three or four atoms; s.u. estimated without covariances.
+
+        None for other numbers of atoms, for an atom twice, and for a torsion about atoms on a line.
+        """
         kinds = {2: ("distance", measures.distance, "Å"), 3: ("angle", measures.angle, "°")}
         kinds[4] = ("torsion", measures.torsion, "°")
         if len(rows) not in kinds or len(set(rows)) != len(rows):
             return None
         name, how, unit = kinds[len(rows)]
+        if len(rows) == 4 and not measures.has_torsion(self.atoms.cartesian[rows]):
+            return None
         images = [self.image(row) for row in rows]
         number = measures.measure(self.structure.images, how, images).numbers()[0]
         return Measurement(name, tuple(rows), str(number), unit)

@@ -156,7 +156,9 @@ class StructureView:
         """Distance, angle or torsion of two to four atoms by label (the first of that label shown)."""
         found = self.scene.measure(self._rows(labels))
         if found is None:
-            raise UserInputError("Two, three or four different atoms can be measured.")
+            raise UserInputError(
+                "Two, three or four different atoms can be measured; three in a row of a torsion may not lie on a line."
+            )
         return found.sentence
 
     def plane(self, *labels: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from qcrbox.contract.errors import NotFound, TooLarge, UserInputError
 from qcrbox.contract.models import iso
 from qcrbox.contract.teaching import ExerciseFile, Manifest, Task
+from qcrbox.spec.exercise_tags import without_answers
 
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import Actor
@@ -145,7 +146,7 @@ class ExerciseService:
         stored: list[Stored] = []
         notebook = None
         if new.notebook is not None:
-            kept = await self._store_notebook(new.notebook.encode(), new.notebook_name)
+            kept = await self._store_notebook(without_answers(new.notebook).encode(), new.notebook_name)
             stored.append(kept)
             notebook = ExerciseFile(filename=kept.filename, sha256=kept.sha256, size=kept.size)
 

@@ -209,6 +209,8 @@ class MarkingService:
         def write(conn: Connection) -> Json:
             exercise = access.exercise(conn, actor, "teach", exercise_id)
             access.require_active(exercise)
+            if released == (exercise.released_at is not None):
+                return {"released_at": iso(exercise.released_at)}
             exercises.change(conn, exercise_id, {"released_at": now if released else None}, now)
             action = "release marks" if released else "hide marks"
             record(conn, [audit.entry(actor, action, now, kind="exercise", object_id=exercise_id)])
