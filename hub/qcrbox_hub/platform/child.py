@@ -27,7 +27,7 @@ class ChildSpec:
     environment: dict[str, str] = field(default_factory=dict)
     ready: Probe = lambda: True
     needs: tuple[str, ...] = ()
-    start_limit_s: float = 60.0
+    start_limit_s: float = 180.0
     # True: its descendants end with it.
     whole_group: bool = False
     log_name: str = ""
