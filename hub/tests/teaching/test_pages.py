@@ -206,3 +206,17 @@ def rest() -> Callable[..., Any]:
         return browser.http.request(method, f"/services/qcrbox{path}", headers=headers, **more)
 
     return call
+
+
+def test_a_ready_exercise_is_made_with_its_data_or_says_what_is_missing(
+    people: dict[str, Browser], exercise: str
+) -> None:
+    lena = people["lena"]
+    course = re.search(rf"{ROOT}/courses/[0-9a-f]{{32}}", lena.get(ROOT).text)
+    assert course
+    page = html.unescape(lena.get(course.group(0)).text)
+    assert "Twin or not?" in page
+    made = lena.submit(course.group(0), action="ready", ready="disorder")
+    text = html.unescape(made.text)
+    assert "One atom in two places has 5 tasks" in text or "The example 'thpp' is not here" in text
+    assert "no ready exercise" in lena.submit(course.group(0), action="ready", ready="../evil").text
