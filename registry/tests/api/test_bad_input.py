@@ -68,8 +68,29 @@ def fields_of(operation):
     return resolved(content["application/json"]["schema"]) if "application/json" in content else None
 
 
+def taught(person, group):
+    """A course with an exercise, and names of what belongs to it."""
+    lecturer = person(f"teach!group={group}", groups=[group])
+    course = lecturer.post("/api/courses", json={"group": group, "title": "XRD"}).json()["payload"]["id"]
+    cell = {"id": "a", "cell_type": "markdown", "metadata": {}, "source": "Look."}
+    exercise = {
+        "title": "Quartz",
+        "notebook_name": "quartz.ipynb",
+        "notebook": json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}),
+        "tasks": [{"id": "why", "title": "Why?", "kind": "answer", "points": 1}],
+    }
+    made = lecturer.post(f"/api/courses/{course}/exercises", json=exercise).json()["payload"]["id"]
+    return {
+        "course_id": course,
+        "exercise_id": made,
+        "student": "unknown",
+        "filename": "a.cif",
+        "task_id": "why",
+    }
+
+
 @pytest.fixture
-def mine(registry, person, do):
+def mine(registry, person, group, do):
     """An administrator with one object of each kind, and good bodies to be spoilt field by field."""
     root = person("admin")
     made = do.upload(root)
@@ -81,6 +102,7 @@ def mine(registry, person, do):
         "dataset_id": made["qcrbox_dataset_id"], "file_id": file_id, "calculation_id": calculation, "upload_id": upload,
         "session_id": "unknown", "command_id": command["id"], "application_id": command["application_id"], "share_id": "unknown",
         "agent_id": "unknown", "decision_id": "unknown", "kind": "dataset", "object_id": made["qcrbox_dataset_id"],
+        "rule_id": 1, "pass_id": "unknown", "snapshot_id": "unknown snapshot", "project_id": "unknown project", **taught(person, group),
     }  # fmt: skip
     bodies = {
         "SubmitCommand": {"application_slug": "practice", "application_version": "1", "command_name": "noop", "command_arguments": {"x": 1}},
@@ -90,7 +112,9 @@ def mine(registry, person, do):
         "NewUpload": {"filename": "a", "size": 3}, "StopMany": {"calculation_ids": [calculation]},
         "NewShare": {"kind": "dataset", "object_id": made["qcrbox_dataset_id"], "person": root.name},
         "SetLimit": {"subject": "person", "name": root.name, "quota": "running", "limit": 5}, "SetHold": {"kind": "launcher", "name": "none"},
-        "ChangeSession": {"view_only_allowed": True}, "ChangeApplication": {"warm": 0}, "Decide": {"subject": "group", "id": 0, "decision": "archive"},
+        "ChangeCourse": {"title": "T"}, "NewExercise": {"title": "T"}, "ChangeExercise": {"published": True}, "GivenAnswer": {"value": "1"},
+        "GivenNote": {"text": "n"}, "GivenExtension": {"student": "unknown", "until": "2030-01-01T00:00:00Z"},
+        "GiveMark": {"student": "unknown", "points": 1}, "Release": {"released": True}, "ChangeAnnotation": {"note": "n"}, "ChangeSession": {"view_only_allowed": True}, "ChangeApplication": {"warm": 0}, "Decide": {"subject": "group", "id": 0, "decision": "archive"},
     }  # fmt: skip
     bodies["SubmitBatch"] = {"commands": [bodies["SubmitCommand"]]}
     return root, ids, bodies
@@ -212,6 +236,8 @@ def test_another_persons_id_answers_like_an_unknown_one(mine, person, method, pa
         more = {"json": good} if good is not None else {}
         if path.endswith("/append"):
             more = {"files": {"file": ("a", b"x")}}
+        if path.endswith("/draft"):
+            more = {"content": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'}
         if path == "/api/uploads/{upload_id}" and method == "PATCH":
             more = {"content": b"abc", "headers": upload}
         answer = asked(eve, method, path.format(**known), **more)

@@ -18,6 +18,7 @@ OPEN = {
     "/docs/{name}",
     "/login",
     "/oauth_callback",
+    "/api/launchers/join",  # by a join code
 }
 
 

@@ -227,6 +227,7 @@ class Site:
             ),
             "{upload_id}": self.upload,
             "{share_id}": self.share,
+            "{project_id}": lambda: "no-such-project",
             "{kind}/{object_id}": lambda: f"dataset/{self.dataset()['qcrbox_dataset_id']}",
             "{session_id}": self.session,
             "{tunnel_id}": lambda: "no-such-tunnel",
@@ -333,6 +334,7 @@ class Site:
                     "limit": 1e6,
                 }
             },
+            ("PATCH", "/api/annotations/{kind}/{object_id}"): lambda: {"json": {"note": "n"}},
             ("PUT", "/api/holds"): lambda: {"json": {"kind": "site"}},
             ("POST", "/api/leftovers"): lambda: {
                 "json": {"subject": "person", "id": 1, "decision": "archive", "reason": "a test"}
@@ -376,6 +378,7 @@ def site(registry, do):
 
 
 NO_SUCH_OBJECT = {  # allowed, and then there is no object of this name
+    ("GET", "/api/projects/{project_id}"),  # whose rights are those of what it holds
     ("DELETE", "/api/agents/{agent_id}"),
     ("DELETE", "/api/launchers/passes/{pass_id}"),
     ("POST", "/api/launchers/join"),
