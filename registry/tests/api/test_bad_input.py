@@ -237,7 +237,7 @@ def test_another_persons_id_answers_like_an_unknown_one(mine, person, method, pa
         if path.endswith("/append"):
             more = {"files": {"file": ("a", b"x")}}
         if path.endswith("/draft"):
-            more = {"content": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}'}
+            more = {"content": b"{}", "headers": {"content-type": "application/x-ipynb+json"}}
         if path == "/api/uploads/{upload_id}" and method == "PATCH":
             more = {"content": b"abc", "headers": upload}
         answer = asked(eve, method, path.format(**known), **more)
