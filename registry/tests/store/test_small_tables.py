@@ -21,7 +21,8 @@ from qcrbox_registry.store import (
 from qcrbox_registry.store.agents import AgentUpdate, Reported
 from qcrbox_registry.store.holds import Hold
 from qcrbox_registry.store.launchers import LauncherRow
-from qcrbox_registry.store.quotas import NewLimit
+from qcrbox_registry.store.paging import Cut
+from qcrbox_registry.store.quotas import LimitFilter, NewLimit
 from qcrbox_registry.store.sessions import NewSession
 from qcrbox_registry.store.shares import NewShare
 from qcrbox_registry.store.tables import agents as agents_table
@@ -192,7 +193,9 @@ def test_a_limit_is_set_changed_and_taken_away(world):
         do(world, quotas.set_limit, NewLimit("person", ada, "running", limit), ada, 1.0)
     do(world, quotas.set_limit, NewLimit("group", crystals, "gib", 2.0), ada, 1.0)
     do(world, quotas.set_limit, NewLimit("default-person", 0, "gib", 1.0), ada, 1.0)
-    assert [(each.subject, each.name, each.quota, each.limit) for each in ask(world, quotas.listed)] == [
+    found, count = ask(world, quotas.listed, LimitFilter(), Cut(sort="subject"))
+    assert count == 3
+    assert sorted((each.subject, each.name, each.quota, each.limit) for each in found) == [
         ("default-person", "", "gib", 1.0),
         ("group", "crystals", "gib", 2.0),
         ("person", "ada", "running", 5.0),

@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.Column("pinned", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("project_id", sa.String(32), nullable=True),
-        sa.Column("by_id", sa.Integer(), nullable=False),
+        sa.Column("by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(["by_id"], ["people.id"], name=op.f("fk_node_notes_by_id_people")),
         sa.PrimaryKeyConstraint("kind", "object_id", name=op.f("pk_node_notes")),
