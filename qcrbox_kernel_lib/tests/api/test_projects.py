@@ -128,6 +128,6 @@ def test_files_refinement_next_step_and_search_on_a_registry(live_box, refined):
     again.result(120)
     assert [node.record["parent"] for node in example if node.id == again.id] == [refined.calculation.id]
     assert example.newest.id == again.id
-    assert again.id in {hit.id for hit in live_box.projects.find("refine_iam thpp").hits}
+    assert again.id in {hit.id for hit in live_box.projects.find("refine_iam").hits}
     cell = " ".join(f"{x:.2f}" for x in refined.cell.parameters)
     assert example.id in {found.id for found in live_box.projects.find(cell)}

@@ -52,6 +52,8 @@ _GONE = (requests.exceptions.ConnectionError, requests.exceptions.Timeout)
 class DaemonAway(StartFailed):
     """The Docker daemon does not answer; it may be restarting."""
 
+    kind = "daemon_away"
+
 
 class DockerManager(Manager):
     """One container for each agent."""
