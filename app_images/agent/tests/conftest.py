@@ -10,8 +10,9 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import pytest_asyncio
 import uvicorn
 from qcrbox.contract import messages
 from qcrbox.contract.messages import Command, Finished
-from qcrbox.spec import Application, check, load
+from qcrbox.spec import Application, check, load, loads
 from qcrbox_registry.messaging.auth_callout import AuthCallout
 from qcrbox_registry.messaging.bus import Arrived, Bus
 from qcrbox_registry.messaging.keys import Secrets
@@ -43,6 +44,53 @@ def sample_application() -> Application:
 @pytest.fixture(scope="session")
 def sample() -> Path:
     return SAMPLE
+
+
+@pytest.fixture
+def application_with() -> Callable[[str, str], Application]:
+    """An application `a` with one command `c`; its parameters and outputs are given as YAML."""
+
+    def make(parameters: str = "[]", outputs: str = "[]") -> Application:
+        return loads(
+            textwrap.dedent(
+                f"""
+                name: A
+                slug: a
+                version: "1"
+                commands:
+                  - name: c
+                    implemented_as: python_callable
+                    import_path: m
+                    parameters: {parameters}
+                    outputs: {outputs}
+                """
+            )
+        )
+
+    return make
+
+
+class SwitchedLink:
+    """A link to NATS whose connection is made when the test says so."""
+
+    def __init__(self, connection: Callable[[], Any]) -> None:
+        self.client: Any = None
+        self._connection = connection
+        self._on_up: list[Callable[[Any], Awaitable[None]]] = []
+
+    def on_up(self, callback: Callable[[Any], Awaitable[None]]) -> None:
+        self._on_up.append(callback)
+
+    async def up(self) -> Any:
+        self.client = self._connection()
+        for callback in self._on_up:
+            await callback(self.client)
+        return self.client
+
+
+@pytest.fixture
+def switched_link() -> type[SwitchedLink]:
+    return SwitchedLink
 
 
 @dataclass

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import textwrap
 import zipfile
 
 import pytest
 from qcrbox.contract.errors import CifError, MissingItemsError, NotFound, UserInputError
 from qcrbox.contract.messages import Command, FileRef
 from qcrbox.contract.states import Step
-from qcrbox.spec import loads
 from qcrbox_agent.inputs import Inputs
 
 CIF = b"data_azu\n_cell_length_a 7.8\n_cell_length_b 5.9\n"
@@ -42,25 +40,11 @@ def routes():
 
 
 @pytest.fixture
-def prepare(routes, tmp_path):
+def prepare(routes, tmp_path, application_with):
     steps: list[Step] = []
 
     async def made(parameters: str, outputs: str = "[]", *, files=(), force=False, **arguments):
-        application = loads(
-            textwrap.dedent(
-                f"""
-                name: A
-                slug: a
-                version: "1"
-                commands:
-                  - name: c
-                    implemented_as: python_callable
-                    import_path: m
-                    parameters: {parameters}
-                    outputs: {outputs}
-                """
-            )
-        )
+        application = application_with(parameters, outputs)
         message = Command(
             calculation_id="c1",
             attempt=1,

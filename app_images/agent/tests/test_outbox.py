@@ -45,26 +45,9 @@ class Connection:
         return [message.text for message in self.published]
 
 
-class Link:
-    """Whether there is a connection is the test's choice."""
-
-    def __init__(self) -> None:
-        self.client = None
-        self._on_up = []
-
-    def on_up(self, callback):
-        self._on_up.append(callback)
-
-    async def up(self) -> Connection:
-        self.client = Connection()
-        for callback in self._on_up:
-            await callback(self.client)
-        return self.client
-
-
 @pytest.fixture
-def link():
-    return Link()
+def link(switched_link):
+    return switched_link(Connection)
 
 
 @pytest.fixture

@@ -1,34 +1,14 @@
 from __future__ import annotations
 
-import textwrap
-
 import pytest
 from qcrbox.contract.errors import CalculationFailed
-from qcrbox.spec import loads
 from qcrbox_agent.inputs import Prepared
 from qcrbox_agent.outputs import collect, entries_for, merge_back
 
 
 @pytest.fixture
-def application():
-    def make(outputs: str = "[]", parameters: str = "[]"):
-        return loads(
-            textwrap.dedent(
-                f"""
-                name: A
-                slug: a
-                version: "1"
-                commands:
-                  - name: c
-                    implemented_as: python_callable
-                    import_path: m
-                    parameters: {parameters}
-                    outputs: {outputs}
-                """
-            )
-        )
-
-    return make
+def application(application_with):
+    return lambda outputs="[]", parameters="[]": application_with(parameters, outputs)
 
 
 @pytest.fixture

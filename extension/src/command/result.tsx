@@ -21,7 +21,7 @@ import { Figure } from '../typeset';
 import type { ViewClient } from '../viewer/client';
 import { Live, Shown, useAsked } from '../viewer/live';
 import type { LiveModel } from '../viewer/live_model';
-import { Alerts, Plots, Structure, Tables } from '../viewer/parts';
+import { AlertsBesideStructure, Plots, Structure, Tables } from '../viewer/parts';
 import { canBeShown, sourceOf } from '../viewer/source';
 import { type ITab, Tabs } from '../viewer/tabs';
 import { Facts } from './facts';
@@ -194,16 +194,7 @@ function Parts({ calculation, store, actions, views, trans, dataset, structure }
     {
       name: 'alerts',
       label: trans.__('Alerts'),
-      content: () => (
-        <div className="qcrbox-FileView-structure">
-          <div>
-            <Structure {...common} density={false} highlight={highlight} />
-          </div>
-          <div>
-            <Alerts {...common} show={setHighlight} />
-          </div>
-        </div>
-      )
+      content: () => <AlertsBesideStructure {...common} highlight={highlight} show={setHighlight} />
     },
     { name: 'table', label: trans.__('Table 1'), content: () => <Tables {...common} /> },
     lineage,

@@ -7,7 +7,7 @@ import type { ViewClient } from './client';
 import { Edits } from './edits';
 import { Items } from './items';
 import { Shown, useAsked } from './live';
-import { Alerts, FactList, keyOf, PlainText, Plots, Reflections, Structure, Tables } from './parts';
+import { AlertsBesideStructure, FactList, keyOf, PlainText, Plots, Reflections, Structure, Tables } from './parts';
 import type { ISource } from './source';
 import { type ITab, Tabs } from './tabs';
 
@@ -154,16 +154,7 @@ function tabsOf(
       part: 'alerts',
       name: 'alerts',
       label: trans.__('Alerts'),
-      content: () => (
-        <div className="qcrbox-FileView-structure">
-          <div>
-            <Structure {...common} density={false} highlight={highlight} />
-          </div>
-          <div>
-            <Alerts {...common} show={setHighlight} />
-          </div>
-        </div>
-      )
+      content: () => <AlertsBesideStructure {...common} highlight={highlight} show={setHighlight} />
     },
     { part: 'table', name: 'table', label: trans.__('Table 1'), content: () => <Tables {...common} /> },
     { part: 'text', name: 'text', label: trans.__('Text'), content: () => <PlainText {...common} /> }

@@ -105,8 +105,25 @@ function Outliers({ views, source, trans }: IPartProps): JSX.Element | null {
   );
 }
 
+/** The alerts and the picture in which their atoms are shown. */
+export function AlertsBesideStructure(
+  props: IPartProps & { highlight: string[]; show: (atoms: string[]) => void }
+): JSX.Element {
+  const { highlight, show, ...common } = props;
+  return (
+    <div className="qcrbox-FileView-structure">
+      <div>
+        <Structure {...common} density={false} highlight={highlight} />
+      </div>
+      <div>
+        <Alerts {...common} show={show} />
+      </div>
+    </div>
+  );
+}
+
 /** Alerts of the local checks, grouped by level, each with its atoms shown in the picture. */
-export function Alerts(props: IPartProps & { show?: (atoms: string[]) => void }): JSX.Element {
+function Alerts(props: IPartProps & { show?: (atoms: string[]) => void }): JSX.Element {
   const { views, source, show, trans } = props;
   const asked = useAsked(() => views.part<IAlerts>('alerts', source), `alerts ${keyOf(source)}`);
   const words: Record<string, string> = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
 from qcrbox.contract.errors import QcError, UserInputError
@@ -11,7 +11,7 @@ from tornado import web
 
 from qcrbox_hub.admin.limits import QUOTAS, read_limits, set_limits
 from qcrbox_hub.admin.page import AdminPage
-from qcrbox_hub.admin.tables import Asked, Column
+from qcrbox_hub.admin.tables import Asked, Column, portions
 
 SUBJECTS = {
     "default-person": "Everyone without a limit of their own",
@@ -19,7 +19,6 @@ SUBJECTS = {
 }
 
 KINDS = [("", "People and groups"), ("person", "People"), ("group", "Groups")]
-PORTION = 1000
 
 
 class Quotas(AdminPage):
@@ -38,7 +37,7 @@ class Quotas(AdminPage):
         """Show defaults and limits, or send the limits as CSV."""
         asked, problem = self.asked(("subject", "quota"), sort="name"), ""
         if self.wants_csv:
-            await self.send_csv("quotas", self._portions(asked))
+            await self.send_csv("quotas", portions(partial(self._part, asked)))
             return
         rows: list[dict[str, Any]] = []
         total = 0
@@ -74,13 +73,6 @@ class Quotas(AdminPage):
     async def _defaults(self, subject: str) -> dict[str, float]:
         found = await self.registry.get("/api/quotas", subject=subject)
         return {row["quota"]: row["limit"] for row in found["quotas"]}
-
-    async def _portions(self, asked: Asked) -> AsyncIterator[list[Mapping[str, Any]]]:
-        offset, total = 0, 1
-        while offset < total:
-            rows, total = await self._part(asked, PORTION, offset)
-            yield list(rows)
-            offset += PORTION
 
     @web.authenticated
     async def post(self) -> None:

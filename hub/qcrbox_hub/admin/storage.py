@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from qcrbox.contract.errors import NotFound, QcError, UserInputError
@@ -10,7 +10,7 @@ from tornado import web
 
 from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.page import AdminPage
-from qcrbox_hub.admin.tables import Asked, Column
+from qcrbox_hub.admin.tables import Asked, Column, portions
 
 # What may be decided for the data of a deleted group, and for the private data of a deleted account.
 DECISIONS = {
@@ -28,7 +28,6 @@ DECISIONS = {
     },
 }
 MOST = 100
-PORTION = 1000
 SHORTEST_RULE_DAYS = 7
 
 
@@ -187,7 +186,7 @@ class StorageTable(AdminPage):
         """Answer the page of the table, or all of it as CSV."""
         asked, problem = self.asked(self.filters, sort="-bytes"), ""
         if self.wants_csv:
-            await self.send_csv(self.rows_key, self._portions(asked))
+            await self.send_csv(self.rows_key, portions(partial(self._part, asked)))
             return
         rows: list[dict[str, Any]] = []
         total = 0
@@ -208,13 +207,6 @@ class StorageTable(AdminPage):
         query: dict[str, Any] = {"q": asked.text, "sort": asked.sort, **asked.filters}
         found = await self.registry.get(self.source, **query, limit=limit, offset=offset)
         return found[self.rows_key], found["total"]
-
-    async def _portions(self, asked: Asked) -> AsyncIterator[list[Mapping[str, Any]]]:
-        offset, total = 0, 1
-        while offset < total:
-            rows, total = await self._part(asked, PORTION, offset)
-            yield list(rows)
-            offset += PORTION
 
 
 class Holders(StorageTable):

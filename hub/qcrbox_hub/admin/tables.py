@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 PAGE_SIZE = 50
+# Rows of one request to the registry while a whole table is sent as CSV.
+PORTION = 1000
 LONGEST_SEARCH = 200
 # A spreadsheet takes a cell that begins so for a formula.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
@@ -111,6 +113,17 @@ def _orderly(value: Any) -> tuple[bool, float, str]:
     if isinstance(value, int | float):
         return False, float(value), ""
     return True, 0.0, (" ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)).lower()
+
+
+async def portions(
+    part: Callable[[int, int], Awaitable[tuple[list[dict[str, Any]], int]]],
+) -> AsyncIterator[list[Mapping[str, Any]]]:
+    """All rows of a table that is asked for in parts. part: rows from (limit, offset), and how many there are."""
+    offset, total = 0, 1
+    while offset < total:
+        rows, total = await part(PORTION, offset)
+        yield list(rows)
+        offset += PORTION
 
 
 def last_page(total: int, size: int = PAGE_SIZE) -> int:

@@ -48,6 +48,22 @@ class ContainerServer(SeparateServer):
         """Python interpreter inside the image."""
         return PYTHON
 
+    @default("pull_policy")
+    def _pull_policy(self) -> str:
+        return "never"
+
+    @default("use_internal_ip")
+    def _use_internal_ip(self) -> bool:
+        return True
+
+    @default("cmd")
+    def _container_cmd(self) -> list[str]:
+        return self._cmd()
+
+    @default("object_name")
+    def _object_name_default(self) -> str:
+        return self._object_name()
+
     @default("args")
     def _args(self) -> list[str]:
         return ["--KernelManager.transport=ipc"]
@@ -123,10 +139,6 @@ class ContainerServer(SeparateServer):
 class DockerPersonSpawner(ContainerServer, DockerSpawner):
     """One container for each server."""
 
-    @default("pull_policy")
-    def _pull_policy(self) -> str:
-        return "never"
-
     @default("remove")
     def _remove(self) -> bool:
         return True
@@ -134,18 +146,6 @@ class DockerPersonSpawner(ContainerServer, DockerSpawner):
     @default("network_name")
     def _network_name(self) -> str:
         return "none"
-
-    @default("use_internal_ip")
-    def _use_internal_ip(self) -> bool:
-        return True
-
-    @default("cmd")
-    def _container_cmd(self) -> list[str]:
-        return self._cmd()
-
-    @default("object_name")
-    def _object_name_default(self) -> str:
-        return self._object_name()
 
     def get_env(self) -> dict[str, str]:
         """The server's environment; empty for Docker, whose inspection would show it."""

@@ -17,7 +17,6 @@ from docker.types import DriverConfig, Mount, Resources, RestartPolicy
 from dockerspawner import SwarmSpawner
 from jupyterhub.spawner import SpawnException
 from qcrbox.sandbox import seccomp
-from traitlets import default
 
 from qcrbox_hub.jupyterhub.spawners.container import LOG_BYTES, STOP_S, ContainerServer
 
@@ -28,22 +27,6 @@ REMOVE_TRIES, REMOVE_EVERY_S = 50, 0.2
 
 class SwarmPersonSpawner(ContainerServer, SwarmSpawner):
     """One service for each server."""
-
-    @default("pull_policy")
-    def _pull_policy(self) -> str:
-        return "never"
-
-    @default("use_internal_ip")
-    def _use_internal_ip(self) -> bool:
-        return True
-
-    @default("cmd")
-    def _container_cmd(self) -> list[str]:
-        return self._cmd()
-
-    @default("object_name")
-    def _object_name_default(self) -> str:
-        return self._object_name()
 
     async def start(self) -> tuple[str, int]:
         """Open the relay and start the service; returns the relay's address and port."""

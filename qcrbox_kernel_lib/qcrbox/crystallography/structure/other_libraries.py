@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography._gemmi import gemmi
@@ -22,7 +21,6 @@ from qcrbox.crystallography.structure.atoms import Atoms
 if TYPE_CHECKING:
     from qcrbox.crystallography.structure.structure import Structure
 
-Array = NDArray[np.float64]
 Disorder = str | Mapping[str, int]
 DEUTERIUM_MASS = 2.014
 # Atoms of pymatgen closer than this share a site (Å).
@@ -124,7 +122,7 @@ def to_ase(structure: Structure, *, disorder: Disorder = "major") -> Any:
     made.set_array("label", np.array(chosen.label))
     made.set_array("occupancy", occupancy)
     # ASE turns the cell so that a lies along x, as we do: Cartesian tensors stay as they are.
-    made.set_array("u_cart", _u_cart(structure, chosen))
+    made.set_array("u_cart", chosen.u_cart)
     made.info["name"], made.info["spacegroup"] = structure.name, structure.space_group.hm
     return made
 
@@ -137,7 +135,6 @@ def to_pymatgen(structure: Structure) -> Any:
     core = _imported("pymatgen.core", "pymatgen")
     cell = _unit_cell(structure)
     shares = np.nan_to_num(structure.sites.occupancy[cell.site], nan=1.0)
-    tensors = _u_cart(structure, cell)
     first, members = _shared_places(structure, cell)
     species, labels = [], []
     for row in first:
@@ -152,7 +149,7 @@ def to_pymatgen(structure: Structure) -> Any:
         species,
         cell.fract[first],
         labels=labels,
-        site_properties={"u_cart": [tensors[row] for row in first]},
+        site_properties={"u_cart": list(cell.u_cart[first])},
     )
 
 
@@ -174,13 +171,6 @@ def _unit_cell(structure: Structure) -> Atoms:
     placed = structure.images.make(rows, operations, zero)
     inside = -np.floor(placed.fract + 1e-9).astype(np.int64)
     return Atoms(structure.images, structure.edges, structure.images.make(rows, operations, inside))
-
-
-def _u_cart(structure: Structure, atoms: Atoms) -> Array:
-    """Cartesian tensors (n, 3, 3) of images, Å²; NaN where unknown."""
-    m, inverse = structure.cell.orthogonalisation, structure.cell.fractionalisation
-    turned = m @ structure.space_group.rotations[atoms.operation].astype(float) @ inverse
-    return turned @ structure.u_cart[atoms.site] @ np.swapaxes(turned, 1, 2)
 
 
 def _shared_places(structure: Structure, atoms: Atoms) -> tuple[list[int], dict[int, list[int]]]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from qcrbox.contract.errors import Conflict, NotFound
 
 from qcrbox_registry.access.rights import Actor, Resource, allows, authorize, missing
+from qcrbox_registry.store import people
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.teaching import courses, exercises, snapshots
 from qcrbox_registry.store.teaching.courses import Course
 from qcrbox_registry.store.teaching.exercises import Exercise
 from qcrbox_registry.store.teaching.snapshots import Snapshot
+from qcrbox_registry.store.teaching.work import Student
 
 
 def course(conn: Connection, actor: Actor, action: str, course_id: str) -> Course:
@@ -31,6 +35,17 @@ def exercise(conn: Connection, actor: Actor, action: str, exercise_id: str) -> E
     kind = "exercise" if found.published else "hidden_exercise"
     authorize(actor, action, Resource(kind, found.id, None, found.group_id))
     return found
+
+
+def student_id(conn: Connection, students: Iterable[Student], name: str) -> int:
+    """The id of a student by name: of those with work in the exercise first, else of an account. Raises NotFound."""
+    for student in students:
+        if student.name == name:
+            return student.person_id
+    known = people.present_accounts(conn, [name])
+    if name not in known:
+        raise NotFound(f"There is no student {name[:200]!r} in this exercise.")
+    return known[name]
 
 
 def snapshot(conn: Connection, actor: Actor, action: str, snapshot_id: str) -> Snapshot:

@@ -24,7 +24,7 @@ from qcrbox_registry.services.teaching.exercises import dates_of, shown
 from qcrbox_registry.services.teaching.roster import Person
 from qcrbox_registry.services.teaching.student import progress_shown, snapshot_shown
 from qcrbox_registry.services.texts import checked_text
-from qcrbox_registry.store import calculations, datasets, events, people
+from qcrbox_registry.store import calculations, datasets, events
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.teaching import exercises, marks, snapshots, work
@@ -91,7 +91,7 @@ class BoardService:
 
         def read(conn: Connection) -> Json:
             facts = _facts(conn, actor, exercise_id)
-            person_id = _person(conn, facts, name)
+            person_id = access.student_id(conn, facts.students.values(), name)
             row = _row(facts, Person(name, "student", person_id), now)
             done = [each.id for each in facts.works.get(person_id, [])]
             found = {each.id: each for each in calculations.by_ids(conn, done)}
@@ -117,7 +117,7 @@ class BoardService:
 
         def read(conn: Connection) -> datasets.DataFile:
             facts = _facts(conn, actor, exercise_id)
-            student = facts.students.get(_person(conn, facts, name))
+            student = facts.students.get(access.student_id(conn, facts.students.values(), name))
             if student is None or student.draft_file_id is None:
                 raise NotFound(f"{name} has saved no notebook of this exercise.")
             return datasets.get_file(conn, student.draft_file_id, deleted=True)
@@ -156,7 +156,7 @@ class BoardService:
                     "The exercise has no deadline.",
                     next="More time is needed only where there is a deadline.",
                 )
-            person_id = _person(conn, facts, name)
+            person_id = access.student_id(conn, facts.students.values(), name)
             work.note(conn, exercise_id, person_id, extended_until=until, extension_reason=words)
             entry = audit.entry(
                 actor,
@@ -182,7 +182,7 @@ class BoardService:
 
         def write(conn: Connection) -> list[events.Event]:
             facts = _facts(conn, actor, exercise_id)
-            to = None if name is None else _person(conn, facts, name)
+            to = None if name is None else access.student_id(conn, facts.students.values(), name)
             marks.add_note(conn, exercise_id, to, words, actor.person_id, now)
             entry = audit.entry(actor, "note", now, kind="exercise", object_id=exercise_id, to=name or "all")
             record(conn, [entry])
@@ -255,17 +255,6 @@ def _facts(conn: Connection, actor: Actor, exercise_id: str) -> _Facts:
         work.answers(conn, exercise.id),
         found,
     )
-
-
-def _person(conn: Connection, facts: _Facts, name: str) -> int:
-    """The id of a student by name: of those with work first, else of an account. Raises NotFound."""
-    for student in facts.students.values():
-        if student.name == name:
-            return student.person_id
-    known = people.present_accounts(conn, [name])
-    if name not in known:
-        raise NotFound(f"There is no student {name[:200]!r} in this exercise.")
-    return known[name]
 
 
 def _row(facts: _Facts, person: Person, now: float) -> Json:

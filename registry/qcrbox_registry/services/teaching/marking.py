@@ -17,7 +17,6 @@ from qcrbox_registry.services.teaching import access, evidence, progress
 from qcrbox_registry.services.teaching.courses import CourseService
 from qcrbox_registry.services.teaching.student import snapshot_shown
 from qcrbox_registry.services.texts import checked_text
-from qcrbox_registry.store import people
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.teaching import exercises, marks, snapshots, work
@@ -180,7 +179,7 @@ class MarkingService:
             if mark.points is not None and (task is None or not 0 <= mark.points <= task.points):
                 most = task.points if task else 0
                 raise UserInputError(f"The points of this task lie between 0 and {most:g}.")
-            person_id = _student_id(conn, exercise.id, name)
+            person_id = access.student_id(conn, work.students(conn, exercise.id), name)
             values: dict[str, object] = {"by_id": actor.person_id, "at": now}
             if "points" in mark.fields:
                 values["points"] = mark.points
@@ -217,16 +216,6 @@ class MarkingService:
             return {"released_at": iso(now) if released else None}
 
         return await self._context.db.write(write)
-
-
-def _student_id(conn: Connection, exercise_id: str, name: str) -> int:
-    for student in work.students(conn, exercise_id):
-        if student.name == name:
-            return student.person_id
-    known = people.present_accounts(conn, [name])
-    if name not in known:
-        raise NotFound(f"There is no student {name[:200]!r} in this exercise.")
-    return known[name]
 
 
 def _marks_row(
