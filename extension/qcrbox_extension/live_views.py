@@ -58,9 +58,9 @@ class BrowserWidget:
 
     def taken(self) -> Json:
         """State that changed and messages since the last time."""
-        told = {"state": {name: self.state[name] for name in sorted(self.changed)}, "messages": self.sent}
+        answer = {"state": {name: self.state[name] for name in sorted(self.changed)}, "messages": self.sent}
         self.changed, self.sent = set(), []
-        return told
+        return answer
 
 
 class LiveViews:

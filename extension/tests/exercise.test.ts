@@ -34,7 +34,7 @@ test('the words of a deadline follow the phase', () => {
   expect(dueWords(exercise({ phase: 'late', own_due_at: '2026-01-01T00:00:00Z' }), trans)).toContain('late work');
 });
 
-test('each state has a shape of its own', () => {
+test('each state has its own shape', () => {
   expect(new Set(Object.values(SHAPES)).size).toBe(Object.keys(SHAPES).length);
 });
 

@@ -27,7 +27,7 @@ test('alternatives branch; a step that follows alone goes straight on', () => {
   ]);
 });
 
-test('what is under a folded step is hidden, the branches beside it are not', () => {
+test('steps below a folded step are hidden, branches beside it are shown', () => {
   expect(rowsOf(NODES, new Set(['iam'])).map(row => row.node.id)).toEqual(['azu', 'iam', 'twin']);
   expect(rowsOf(NODES, new Set(['azu'])).map(row => row.node.id)).toEqual(['azu']);
 });

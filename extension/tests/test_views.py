@@ -185,9 +185,9 @@ def test_a_view_measures_and_changes_as_in_a_notebook():
     live = LiveViews()
     opened = live.open(model())
     assert opened["state"]["scene"]
-    told = live.hear(opened["key"], {"do": "measure", "rows": [0, 1], "id": 7})
-    assert told["messages"][0]["re"] == 7
-    assert "1.02" in told["messages"][0]["text"]
+    answer = live.hear(opened["key"], {"do": "measure", "rows": [0, 1], "id": 7})
+    assert answer["messages"][0]["re"] == 7
+    assert "1.02" in answer["messages"][0]["text"]
     changed = live.hear(opened["key"], {"do": "set", "options": {"hydrogens": "none"}, "id": 8})
     assert set(changed["state"]) >= {"scene"}
 

@@ -65,26 +65,26 @@ test('a widget hears what its message changes and answers', async () => {
     state: { scene: 2 },
     messages: [{ re: 7, text: '1.02 Å' }]
   }));
-  const [redrawn, told] = [vi.fn(), vi.fn()];
+  const [redrawn, received] = [vi.fn(), vi.fn()];
   model.on('change:scene', redrawn);
-  model.on('msg:custom', told);
+  model.on('msg:custom', received);
   await model.ask({ do: 'measure', id: 7 });
   expect(model.get('scene')).toBe(2);
   expect(redrawn).toHaveBeenCalledOnce();
-  expect(told).toHaveBeenCalledWith({ re: 7, text: '1.02 Å' });
-  model.off('msg:custom', told);
+  expect(received).toHaveBeenCalledWith({ re: 7, text: '1.02 Å' });
+  model.off('msg:custom', received);
   await model.ask({ do: 'measure', id: 8 });
-  expect(told).toHaveBeenCalledOnce();
+  expect(received).toHaveBeenCalledOnce();
 });
 
 test('a server that is gone is an answer, not silence', async () => {
   const model = new LiveModel({}, async () => {
     throw new Error('This view is no longer open on the server.');
   });
-  const told = vi.fn();
-  model.on('msg:custom', told);
+  const received = vi.fn();
+  model.on('msg:custom', received);
   await model.ask({ do: 'table', id: 3 });
-  expect(told).toHaveBeenCalledWith({ re: 3, error: 'This view is no longer open on the server.' });
+  expect(received).toHaveBeenCalledWith({ re: 3, error: 'This view is no longer open on the server.' });
 });
 
 test('a version is called by the first word that is free', () => {

@@ -104,7 +104,7 @@ def _cold(refinement: Refinement) -> dict[str, float]:
             fresh.call("tools.validation.cold_scf:run", given, computer.method)
             for given in computer.inputs(refinement.sites)
         ]
-    return {name: sum(one[name] for one in found) for name in ("seconds", "processor_s", "cycles")}
+    return {name: sum(part[name] for part in found) for name in ("seconds", "processor_s", "cycles")}
 
 
 def main(arguments: list[str]) -> int:

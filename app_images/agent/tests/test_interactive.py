@@ -40,7 +40,7 @@ class Attempt:
         self.folder = folder
         self.message = SimpleNamespace(calculation_id="c1", attempt=1)
         self.end_session: asyncio.Future[EndSession] = asyncio.get_running_loop().create_future()
-        self.told: list[object] = []
+        self.reported: list[object] = []
         self.ran: list[str] = []
         self.stopped = None
         self.terminated = False
@@ -50,11 +50,11 @@ class Attempt:
         self.tools = SimpleNamespace(application=application, warden=warden, post=self._post)
 
     def _post(self, event) -> None:
-        self.told.append(event.state)
+        self.reported.append(event.state)
         self.last = event
 
     def tell(self, step) -> None:
-        self.told.append(step)
+        self.reported.append(step)
 
     async def run_call(self, call, values, environment=None) -> Ended:
         self.ran.append(call.call_pattern)
@@ -73,9 +73,9 @@ class Attempt:
     def end(self, *, keep=True, reason="") -> None:
         self.end_session.set_result(EndSession(calculation_id="c1", attempt=1, keep=keep, reason=reason))
 
-    async def until_told(self, what) -> None:
+    async def until_reported(self, what) -> None:
         async with asyncio.timeout(WAIT_S):
-            while what not in self.told:
+            while what not in self.reported:
                 await asyncio.sleep(0)
 
 
@@ -103,7 +103,7 @@ async def session(attempt):
 async def running(session, attempt):
     """A session whose program runs."""
     task = asyncio.create_task(session.run())
-    await attempt.until_told("open")
+    await attempt.until_reported("open")
     yield task
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -113,7 +113,7 @@ async def test_a_session_is_prepared_opened_and_finalised(running, attempt):
     attempt.end()
     assert (await running).error == ""
     assert attempt.ran == ["prepare", "run", "finalise"]
-    assert attempt.told == [
+    assert attempt.reported == [
         "starting",
         Step.PREPARING,
         Step.OPEN,
@@ -145,7 +145,7 @@ async def test_a_discarded_session_without_a_reason_gets_one(running, attempt):
 
 async def test_closing_the_program_does_not_end_the_session(running, attempt):
     attempt.program.set_result(Ended())
-    await attempt.until_told("program_ended")
+    await attempt.until_reported("program_ended")
     assert "was closed" in attempt.last.reason
     assert not running.done()
     attempt.end()
@@ -156,7 +156,7 @@ async def test_closing_the_program_does_not_end_the_session(running, attempt):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda n: n.name)
 async def test_a_program_ended_by_its_window_manager_was_closed(running, attempt, number):
     attempt.program.set_result(from_exit_code(-number))
-    await attempt.until_told("program_ended")
+    await attempt.until_reported("program_ended")
     assert "was closed" in attempt.last.reason
 
 
@@ -164,7 +164,7 @@ async def test_a_program_that_fails_at_once_fails_the_session(running, attempt, 
     attempt.program.set_result(from_exit_code(3))
     with pytest.raises(ProgramFailed, match="Run step failed: The program ended with exit code 3"):
         await running
-    assert not session.was_open, "nobody can have done anything in it"
+    assert not session.was_open, "the window was never usable"
 
 
 async def test_a_program_without_a_display_says_what_is_missing(running, attempt):
@@ -178,7 +178,7 @@ async def test_a_later_crash_costs_no_work(running, attempt, session, monkeypatc
     """The session stays open: its person decides what is kept."""
     monkeypatch.setattr(interactive, "STARTED_S", 0.0)
     attempt.program.set_result(from_exit_code(-signal.SIGSEGV))
-    await attempt.until_told("program_ended")
+    await attempt.until_reported("program_ended")
     assert "segmentation fault" in attempt.last.reason
     assert not running.done()
     attempt.end()
@@ -246,7 +246,7 @@ async def test_the_display_is_closed_however_the_session_ends(attempt, session, 
 
     show(monkeypatch, Display(closed))
     task = asyncio.create_task(session.run())
-    await attempt.until_told("open")
+    await attempt.until_reported("open")
     assert (attempt.last.width, attempt.last.height) == (1280, 800)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -259,7 +259,7 @@ async def test_a_second_cancel_does_not_leave_the_display_behind(attempt, sessio
 
     show(monkeypatch, Display(closed, may_close))
     task = asyncio.create_task(session.run())
-    await attempt.until_told("open")
+    await attempt.until_reported("open")
     task.cancel()
     for _ in range(20):
         await asyncio.sleep(0)

@@ -152,7 +152,7 @@ async def test_two_lives_of_an_agent_use_different_message_ids(link):
         (b'{"error": {"code": 503, "description": "no space"}}', None),
         (b"", {"Status": "503"}),
     ],
-    ids=["the stream is full", "nobody answers for the stream"],
+    ids=["the stream is full", "no server holds the stream"],
 )
 async def test_a_refused_event_is_kept_and_sent_again(outbox, link, monkeypatch, data, headers):
     monkeypatch.setattr(outbox_module, "PAUSE_S", 0.0)

@@ -1,4 +1,4 @@
-"""Programs and what is left of them: exit codes in words, process groups, pipes, the cookie of a display."""
+"""Running programs and cleaning up after them: exit codes in words, process groups, pipes, the cookie of a display."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ async def test_a_pipe_gives_what_was_written_and_notices_the_end():
     assert len(got) == 200_001
 
 
-async def test_output_may_be_given_to_somebody_else():
+async def test_output_may_go_to_another_callback():
     first, second = bytearray(), bytearray()
     pipe = Pipe(first.extend)
     os.write(pipe.write_fd, b"one")
@@ -223,7 +223,7 @@ async def test_what_a_program_leaves_in_its_group_is_killed(program, tmp_path, g
     await program.run("sleep 600 & echo $!", tmp_path, dict(os.environ), heard)
     left = int(heard.text["stdout"])
     await until(lambda: not _runs(left))
-    assert guarded == [], "the process guard is told that nothing is left"
+    assert guarded == [], "the guard has no process left"
 
 
 async def test_a_program_is_ended_from_outside(program, tmp_path):
@@ -250,14 +250,14 @@ async def test_a_cancelled_program_leaves_nothing(program, tmp_path, guarded):
     assert not groups.exists(group)
 
 
-async def test_a_folder_that_is_gone_is_told(program, tmp_path):
+async def test_a_missing_folder_is_reported(program, tmp_path):
     ended = await program.run("true", tmp_path / "gone", dict(os.environ), Heard())
     assert ended.returncode is None
     assert "could not be started" in ended.error
 
 
 def _runs(pid: int) -> bool:
-    """Zombies, which nobody in a container may collect, do not run."""
+    """Zombies do not run; in a container no process may reap them."""
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"

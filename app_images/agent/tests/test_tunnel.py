@@ -107,7 +107,7 @@ async def test_a_viewer_who_leaves_ends_the_tunnel(opened):
     assert (await closed_with(opened))[0] == ENDED
 
 
-async def test_a_display_that_hangs_up_is_told(registry):
+async def test_a_display_that_hangs_up_is_reported(registry):
     async def hang_up(_reader, writer):
         writer.close()
 

@@ -7,7 +7,7 @@ import type { ExerciseModel } from './model';
 import type { IExerciseActions } from './section';
 import type { IReport } from './types';
 
-/** What a click does; whatever fails is said. */
+/** Runs an action and shows its error. */
 export function exerciseActions(
   model: ExerciseModel,
   trans: TranslationBundle,

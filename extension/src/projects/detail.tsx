@@ -89,7 +89,7 @@ export function NodeDetail(props: IProjectProps & { node: IProjectNode }): JSX.E
   );
 }
 
-/** The next step with this model: a branch of its own when there is one already. */
+/** The next step with this model; a new branch when a step exists already. */
 function StartHere({ node, store, actions, trans }: IProjectProps & { node: IProjectNode }): JSX.Element {
   const offers = structureCommands(store.applications);
   // The usual next step comes first: the command that made this model, else a refinement.

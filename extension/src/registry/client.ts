@@ -53,7 +53,7 @@ export class RegistryClient {
     return (await this.get<{ calculations: ICalculation[] }>(path)).calculations[0];
   }
 
-  /** reason: what the owner reads; needed for a calculation of somebody else. */
+  /** reason: what the owner reads; required for another person's calculation. */
   async cancel(id: string, reason = ''): Promise<void> {
     await this.request(`calculations/${encodeURIComponent(id)}/stop`, json('POST', reason ? { reason } : {}));
   }

@@ -70,11 +70,11 @@ export class ViewClient {
       method: 'POST'
     });
     return new LiveModel(decoded(opened.state) as Record<string, unknown>, async message => {
-      const told = await this.client.local(`live/${opened.key}`, {
+      const answer = await this.client.local(`live/${opened.key}`, {
         method: 'POST',
         body: JSON.stringify(message)
       });
-      return decoded(told) as { state: Record<string, unknown>; messages: unknown[] };
+      return decoded(answer) as { state: Record<string, unknown>; messages: unknown[] };
     });
   }
 

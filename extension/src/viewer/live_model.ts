@@ -33,12 +33,12 @@ export class LiveModel {
       return;
     }
     try {
-      const told = await this.answer(message);
-      for (const [name, value] of Object.entries(told.state)) {
+      const answer = await this.answer(message);
+      for (const [name, value] of Object.entries(answer.state)) {
         this.state[name] = value;
         this.emit(`change:${name}`);
       }
-      told.messages.forEach(each => this.emit('msg:custom', each));
+      answer.messages.forEach(each => this.emit('msg:custom', each));
     } catch (error) {
       const id = (message as { id?: unknown }).id;
       this.emit('msg:custom', { re: id, error: error instanceof Error ? error.message : String(error) });

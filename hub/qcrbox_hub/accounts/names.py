@@ -20,11 +20,11 @@ def safe_name(name: str) -> str:
     whatever people may call themselves there; only the case of ASCII letters makes no difference.
     """
     # Unicode's lower case makes a plain k of the Kelvin sign, and strip() takes away spaces of many kinds: each would
-    # let a stranger who may choose a name at the provider have somebody's account here.
+    # let a stranger who may choose a name at the provider take over an existing account here.
     plain = name.lower() if name.isascii() else name
     if re.fullmatch(NAME_PATTERN, plain) and plain not in RESERVED and not _looks_made(plain):
         return plain
-    # 80 bits: with 40 a stranger finds, within minutes, an identity with the digest of somebody else's.
+    # 80 bits: with 40 a stranger finds, within minutes, an identity with the digest of another person's.
     digest = base64.b32encode(hashlib.sha256(plain.encode()).digest())[:_DIGEST].decode().lower()
     readable = re.sub(r"[^a-z0-9]+", "-", plain.partition("@")[0].lower()).strip("-")
     readable = re.sub(r"^[^a-z]+", "", readable)[: _LONGEST - _DIGEST - 2].strip("-") or "user"

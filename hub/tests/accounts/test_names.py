@@ -48,7 +48,7 @@ def test_no_two_identities_share_a_name() -> None:
 def test_name_that_was_made_cannot_be_chosen(identity: str) -> None:
     made = safe_name(identity)
     assert made != identity
-    assert safe_name(made) != made, "nobody can call themselves what another identity became"
+    assert safe_name(made) != made, "a name made for one identity is not free for another"
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED))

@@ -125,7 +125,7 @@ def test_home_of_an_older_platform_goes_to_the_account_of_its_name(
     ada = person("ada")
     adopt_homes(session, homes)
     assert homes.path(Accounts(session).of(ada).label).is_dir()
-    assert (homes.root / "stranger").is_dir(), "nobody's home waits"
+    assert (homes.root / "stranger").is_dir(), "the home of a stranger stays"
 
 
 def test_platform_without_homes_has_nothing_to_take_over(session: Any, homes: Homes) -> None:

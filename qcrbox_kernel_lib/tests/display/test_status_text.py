@@ -23,7 +23,7 @@ def live(status="running", **record) -> Live:
     return Live({"calculation_id": "c1", "status": status, **record})
 
 
-def told(state: Live, **data) -> Live:
+def reporting(state: Live, **data) -> Live:
     state.take_event("calculation.progress", {"calculation_id": "c1", "kind": "progress", **data})
     return state
 
@@ -53,13 +53,13 @@ def test_each_state_has_its_icon(status, text):
     ],
 )
 def test_a_result_in_doubt_says_why(metrics, warnings, text):
-    state = told(live(), metrics=metrics)
+    state = reporting(live(), metrics=metrics)
     state.take_record({"status": "successful", "warnings": warnings})
     assert status_text(state) == text
 
 
 def test_a_running_calculation_is_never_in_doubt():
-    assert status_text(told(live(), metrics={"converged": 0.0})) == "▶ running"
+    assert status_text(reporting(live(), metrics={"converged": 0.0})) == "▶ running"
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,10 @@ def test_the_place_of_a_record_counts_from_one(place, text):
 
 
 def test_progress_is_its_text_else_its_figures():
-    assert brief_text(told(live(), text="Cycle 3", metrics={"R1": 0.04})) == "Cycle 3"
-    assert brief_text(told(live(), metrics={"R1": 0.04171, "converged": 1.0})) == "R1 0.0417, converged yes"
+    assert brief_text(reporting(live(), text="Cycle 3", metrics={"R1": 0.04})) == "Cycle 3"
+    assert (
+        brief_text(reporting(live(), metrics={"R1": 0.04171, "converged": 1.0})) == "R1 0.0417, converged yes"
+    )
 
 
 def test_the_first_line_of_an_error_stands_for_it():
@@ -107,7 +109,7 @@ def test_the_first_line_of_an_error_stands_for_it():
 
 
 def test_a_line_has_state_name_id_and_bar():
-    state = told(live(), fraction=0.5, text="half")
+    state = reporting(live(), fraction=0.5, text="half")
     assert line_text(state, "refine_iam", "ab12", width=4) == "▶ running refine_iam (ab12) [██··] – half"
     state.take_record({"status": "successful"})
     assert "[" not in line_text(state, "refine_iam", "ab12", width=4)
@@ -169,7 +171,7 @@ def test_a_title_has_the_day_unless_it_is_today_and_a_given_name_has_neither():
 
 
 def test_a_card_has_figures_with_labels_and_digits():
-    state = told(live(), fraction=0.25, metrics={"R1": 0.04171, "residual_min": -0.312, "refined": 0.0})
+    state = reporting(live(), fraction=0.25, metrics={"R1": 0.04171, "residual_min": -0.312, "refined": 0.0})
     card = card_state(state)
     assert card["figures"] == [
         {"name": "R1", "label": "R1", "text": "0.0417"},

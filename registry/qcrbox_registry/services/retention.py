@@ -81,10 +81,10 @@ class RetentionService:
             return moved, list(events.write(conn, deleted))
 
         while True:
-            moved, told = await self._context.db.write(write)
+            moved, changes = await self._context.db.write(write)
             if not moved.datasets:
                 return done
-            self._context.publish(told)
+            self._context.publish(changes)
             done = done + moved
 
     # ------------------------------------------------------------ stored rules

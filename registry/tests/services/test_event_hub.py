@@ -1,4 +1,4 @@
-"""Events to those who listen: each once, in order, and nobody holds up the others."""
+"""Events to subscribers: each once, in order; a slow subscriber does not delay the others."""
 
 from __future__ import annotations
 

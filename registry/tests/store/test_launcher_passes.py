@@ -48,7 +48,7 @@ def is_valid(database, made, launcher="gpu"):
 def test_code_works_once(database, make, use):
     made = make()
     assert made.state(NOW) == "open"
-    assert not is_valid(database, made), "nobody joined yet"
+    assert not is_valid(database, made), "the code is not used yet"
     used = use()
     assert (used.launcher, used.address, used.state(NOW + 1)) == ("gpu", "10.0.0.7", "joined")
     assert is_valid(database, made)

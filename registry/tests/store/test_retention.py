@@ -1,4 +1,4 @@
-"""Old outputs that nobody uses: which they are, and which are not."""
+"""Unused old outputs: which outputs count as unused."""
 
 from __future__ import annotations
 

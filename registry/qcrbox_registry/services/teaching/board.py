@@ -187,11 +187,11 @@ class BoardService:
             entry = audit.entry(actor, "note", now, kind="exercise", object_id=exercise_id, to=name or "all")
             record(conn, [entry])
             hearers = [to] if to is not None else sorted(facts.students)
-            told = [
+            changes = [
                 events.Event("exercise", exercise_id, now, "note", owner_id=hearer, payload={"text": words})
                 for hearer in hearers
             ]
-            return list(events.write(conn, told))
+            return list(events.write(conn, changes))
 
         self._context.publish(await self._context.db.write(write))
         return {"to": name, "text": words}
