@@ -14,7 +14,7 @@ from tests.conftest import RunningRegistry
 
 TAB = "⇥"
 # As typed: ⇥ is the Tab key and counts as a character.
-TYPED = ("import qcr⇥ as qc", 'qc.refi⇥.refine_i⇥.run(qc.ex⇥["thpp"]).R1')
+TYPED = ("import qcr⇥ as qc", 'qc.refi⇥.refine_i⇥.run(qc.exa⇥["thpp"]).R1')
 
 
 @pytest.fixture(scope="module")

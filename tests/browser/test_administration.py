@@ -84,7 +84,8 @@ class Clicking:
 def rest(platform: Platform, person: Person) -> Callable[..., Any]:
     """The registry with a token that this person makes on the hub's page, as a program of theirs would speak to it."""
     page = person.page
-    page.goto("/hub/token")
+    # Before its script is there the page's button sends the form as a browser does, and no token comes of it.
+    page.goto("/hub/token", wait_until="networkidle")
     page.fill("#token-note", "script")
     page.fill("#token-scopes", "custom:qcrbox:use access:services!service=qcrbox")
     page.click("#request-token-form button[type=submit]")

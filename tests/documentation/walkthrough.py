@@ -92,7 +92,8 @@ class Follower:
 
     def _patch(self, text: str) -> None:
         done = subprocess.run(
-            ["patch", "-p1", "--no-backup-if-mismatch", "--fuzz=2"],
+            # No fuzz: with it a hunk that no longer fits is put where it does not belong.
+            ["patch", "-p1", "--no-backup-if-mismatch", "--fuzz=0"],
             cwd=self.folder,
             input=text,
             capture_output=True,
