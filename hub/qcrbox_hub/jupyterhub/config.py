@@ -95,9 +95,10 @@ c.JupyterHub.services = [
         "oauth_client_allowed_scopes": [roles.ACCESS, *roles.ALL],
         # It is part of the product: asking people whether they trust it would only teach them to click.
         "oauth_no_confirm": True,
+        # The registry has its own supervisor: people sign in while it starts (JupyterHub would wait for 30 s).
+        "timeout": 1,
     }
 ]
-# The registry has its own supervisor; the hub need not wait for it.
 c.JupyterHub.service_check_interval = 0
 
 # ---------------------------------------------------------------- users' servers
