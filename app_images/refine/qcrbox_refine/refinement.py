@@ -124,7 +124,7 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     report(fraction=0.97, text="Difference density and geometry")
     residual = density.difference_map(fit)
     peaks = density.peaks(residual, model)
-    res = res_output.res_text(fit, residual, peaks, max(options.cycles, 1))
+    res = res_output.res_text(fit, residual, peaks)
     _summarise(fit, residual)
     return Result(fit, residual, peaks, res, model)
 

@@ -22,7 +22,6 @@ def res_text(
     fit: Fit,
     residual: DifferenceMap,
     peaks: Iterable[Peak] = (),
-    cycles: int = 4,
     suggested: Weights | None = None,
 ) -> str:
     """Text of the .res file; Q peaks follow END as SHELXL writes them.
@@ -32,7 +31,7 @@ def res_text(
     writer = ModelWriter(fit.model, rewritten=True)
     last = fit.cycles[-1]
     lines = [
-        *writer.head(cycles, data_cards(fit)),
+        *writer.head(fit.cycles_allowed, data_cards(fit)),
         *correction_cards(fit),
         writer.free_variables(math.sqrt(fit.scale)),
         *writer.atoms(),
@@ -42,7 +41,8 @@ def res_text(
         f"REM wR2 = {fit.wr2:.4f}, GooF = S = {fit.goof:.3f}, Restrained GooF = {fit.restrained_goof:.3f} for all data",
         f"REM R1 = {fit.r1_gt:.4f} for {fit.n_gt} Fo > 4sig(Fo) and {fit.r1_all:.4f} for all "
         f"{fit.reflections.unique.size()} data",
-        f"REM {fit.n_parameters} parameters refined using {fit.n_restraints} restraints; max shift/su {last.max_shift_su:.3f}",
+        f"REM {fit.n_parameters} parameters {'refined' if fit.refined else 'not refined (0 cycles)'} using {fit.n_restraints} "
+        f"restraints; max shift/su {last.max_shift_su:.3f}",
         "",
         "END",
         "",
@@ -58,13 +58,13 @@ def res_text(
     return "\n".join(lines) + "\n"
 
 
-def model_text(model: Model, cycles: int = 10) -> str:
-    """A model that has not been refined as an .ins text, with the instructions it came with."""
+def model_text(model: Model) -> str:
+    """A model that has not been refined as an .ins text, with the instructions it came with; 10 cycles where none are said."""
     writer = ModelWriter(model)
     # Instructions that were taken for the data alone stand nowhere among those of the model.
     of_data = [] if model.from_shelx else all_cards(model.settings)
     lines = [
-        *writer.head(cycles, of_data),
+        *writer.head(10 if model.settings.cycles is None else model.settings.cycles, of_data),
         weight_card(model.weights or DEFAULT),
         writer.free_variables(1.0),
         *writer.atoms(),

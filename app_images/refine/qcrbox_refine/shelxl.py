@@ -59,7 +59,7 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
     wanted = 20 if settings.peaks is None else settings.peaks
     peaks = density.peaks(residual, model, wanted) if wanted else []
     suggested = weighting.optimise(*fit.equations.on_fc_scale(), fit.n_parameters)
-    res = res_output.res_text(fit, residual, peaks, cycles, suggested)
+    res = res_output.res_text(fit, residual, peaks, suggested)
     listing = "\n".join(_listing(model, fit, residual, peaks, suggested)) + "\n"
     # LIST 6 has phases, what editors draw maps from; everything else gives LIST 4.
     list_code = 6 if settings.list_code == 6 else 4
