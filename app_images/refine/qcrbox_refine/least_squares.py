@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from cctbx import adptbx
 from qcrbox.contract.errors import CalculationFailed
+from qcrbox.crystallography.shelx import refinement_texts
+from qcrbox.crystallography.shelx.refinement_texts import Weights
 from scitbx.array_family import flex
 
 from qcrbox_refine import weighting
@@ -17,7 +19,6 @@ from qcrbox_refine.model import Model
 from qcrbox_refine.normal_equations import USUAL_DAMPING, NormalEquations, SingularMatrix, packed_upper
 from qcrbox_refine.progress import report, say
 from qcrbox_refine.reflections import Reflections
-from qcrbox_refine.weighting import Weights
 
 # A step moves no atom further (Å), changes no U more (Å², as in SHELXL), and may not raise R1 or wR2 by more.
 MOST_SITE_SHIFT, MOST_U_SHIFT, MOST_WORSE = 0.5, 0.05, 1.3
@@ -374,7 +375,7 @@ def refine(
     cycles, weighting_kind, weights = scheme.cycles, scheme.weighting_kind, scheme.weights
     rounds = 5 if weighting_kind == "optimise" and cycles > 0 else 1
     if weighting_kind in ("optimise", "keep"):
-        weights = weighting.complete(model.weights or weighting.DEFAULT)
+        weights = refinement_texts.complete(model.weights or refinement_texts.DEFAULT)
     elif weighting_kind == "unit":
         weights = None
     runner = Cycles(
