@@ -137,7 +137,7 @@ def packed(scene: Scene, title: str = "") -> dict[str, Any]:
 def _sites(scene: Scene) -> list[dict[str, Any]]:
     """What edits of the model begin with: the atoms of the asymmetric unit."""
     sites = scene.structure.sites
-    aniso = np.isfinite(sites.u_cif).reshape(len(sites.label), -1).all(axis=1)
+    aniso = np.asarray(np.isfinite(sites.u_cif).reshape(len(sites.label), -1).all(axis=1))
     occupancy = np.nan_to_num(sites.occupancy, nan=1.0)
     return [
         {
