@@ -251,6 +251,37 @@ export interface components {
             points: number;
         };
         /**
+         * Booking
+         * @description A booked time. places: agents that are kept for the class; rehearsal: for the staff.
+         */
+        Booking: {
+            /** Id */
+            id: string;
+            /** Course Id */
+            course_id: string;
+            /** Starts At */
+            starts_at: string;
+            /** Ends At */
+            ends_at: string;
+            /** Students */
+            students: number;
+            /** Windows */
+            windows: number;
+            /** Places */
+            places: number;
+            /** Applications */
+            applications: string[];
+            rehearsal?: components["schemas"]["Rehearsal"] | null;
+        };
+        /**
+         * Bookings
+         * @description The booked times of a course.
+         */
+        Bookings: {
+            /** Bookings */
+            bookings: components["schemas"]["Booking"][];
+        };
+        /**
          * Calculation
          * @description A calculation with its events, progress and place in the queue.
          */
@@ -1461,6 +1492,43 @@ export interface components {
             uptime_s: number;
         };
         /**
+         * Rehearsal
+         * @description What the starts of a booking's agents took. Times in s, memory in bytes; null: not measured.
+         */
+        Rehearsal: {
+            /** Running */
+            running: boolean;
+            /** Began */
+            began?: number | null;
+            /** At */
+            at?: string | null;
+            /**
+             * Asked
+             * @default 0
+             */
+            asked: number;
+            /**
+             * Already
+             * @default 0
+             */
+            already: number;
+            /**
+             * Started
+             * @default 0
+             */
+            started: number;
+            /** First S */
+            first_s?: number | null;
+            /** Last S */
+            last_s?: number | null;
+            /** Each Bytes */
+            each_bytes?: number | null;
+            /** Free Bytes */
+            free_bytes?: number | null;
+            /** Advice */
+            advice?: string[];
+        };
+        /**
          * Released
          * @description Since when students see their marks.
          */
@@ -2566,6 +2634,36 @@ export interface components {
         Join: {
             /** Code */
             code: string;
+        };
+        /**
+         * NewBooking
+         * @description Body: a time for a class (ISO 8601). places: null proposes as many as the class needs.
+         */
+        NewBooking: {
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Students */
+            students: number;
+            /**
+             * Windows
+             * @default 0
+             */
+            windows: number;
+            /**
+             * Places
+             * @default null
+             */
+            places: number | null;
+            /** Applications */
+            applications: string[];
         };
         /**
          * NewCourse

@@ -48,6 +48,11 @@ class Course(TeachingPage):
         people = []
         if course["role"] != "student":
             people = (await self.ask(f"/api/courses/{course_id}/people"))["people"]
+        booked = (await self.ask(f"/api/courses/{course_id}/bookings"))["bookings"]
+        applications = []
+        if course["role"] == "lecturer":
+            found = (await self.ask("/api/applications"))["applications"]
+            applications = sorted({(each["slug"], each["name"]) for each in found})
         never = [person["name"] for person in people if not person["signed_in"]]
         await self.show_page(
             "course.html",
@@ -56,6 +61,9 @@ class Course(TeachingPage):
             people=people,
             never=never,
             ready=ready_exercises(),
+            bookings=booked,
+            applications=applications,
+            students=sum(1 for person in people if person["role"] == "student"),
         )
 
     @web.authenticated
@@ -76,6 +84,33 @@ class Course(TeachingPage):
             if archived
             else "The course is active again."
         )
+
+    async def do_book(self) -> str:
+        body = {
+            "starts_at": self.moment("starts_at"),
+            "ends_at": self.moment("ends_at"),
+            "students": int(self.number("students") or 0),
+            "windows": int(self.number("windows") or 0),
+            "applications": self.get_body_arguments("applications"),
+        }
+        if places := self.number("places"):
+            body["places"] = int(places)
+        made = await self.registry.call("POST", f"/api/courses/{self.course_id}/bookings", body)
+        return f"{made['places']} places are booked."
+
+    async def do_unbook(self) -> str:
+        await self.registry.call("DELETE", self._booking())
+        return "The booking is cancelled."
+
+    async def do_rehearse(self) -> str:
+        await self.registry.call("POST", f"{self._booking()}/rehearsal")
+        return "The rehearsal has begun. Load this page again in a minute or two."
+
+    def _booking(self) -> str:
+        booking = self.field("booking")
+        if not booking.isalnum():
+            raise UserInputError("Choose a booking.")
+        return f"/api/courses/{self.course_id}/bookings/{booking}"
 
     async def do_ready(self) -> None:
         """Make a ready exercise with the data of its example."""

@@ -47,6 +47,42 @@ class CoursePeople(Model):
     people: list[CoursePerson]
 
 
+class Rehearsal(Model):
+    """What the starts of a booking's agents took. Times in s, memory in bytes; null: not measured."""
+
+    running: bool
+    began: float | None = None
+    at: str | None = None
+    asked: int = 0
+    already: int = 0
+    started: int = 0
+    first_s: float | None = None
+    last_s: float | None = None
+    each_bytes: int | None = None
+    free_bytes: int | None = None
+    advice: list[str] = Field(default_factory=list)
+
+
+class Booking(Model):
+    """A booked time. places: agents that are kept for the class; rehearsal: for the staff."""
+
+    id: str
+    course_id: str
+    starts_at: str
+    ends_at: str
+    students: int
+    windows: int
+    places: int
+    applications: list[str]
+    rehearsal: Rehearsal | None = None
+
+
+class Bookings(Model):
+    """The booked times of a course."""
+
+    bookings: list[Booking]
+
+
 class Exercise(Model):
     """An exercise with the dates that hold for the caller."""
 
@@ -318,6 +354,19 @@ class ChangeCourse(Body):
 
     title: Annotated[str | None, Field(max_length=200)] = None
     archived: bool | None = None
+
+
+class NewBooking(Body):
+    """Body: a time for a class (ISO 8601). places: null proposes as many as the class needs."""
+
+    starts_at: datetime
+    ends_at: datetime
+    students: Annotated[int, Field(ge=1, le=1000)]
+    windows: Annotated[int, Field(ge=0, le=1000)] = 0
+    places: Annotated[int | None, Field(ge=1, le=1000)] = None
+    applications: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
+        min_length=1, max_length=8
+    )
 
 
 class GivenFile(Body):

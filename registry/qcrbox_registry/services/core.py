@@ -29,6 +29,7 @@ from qcrbox_registry.services.shares import ShareService
 from qcrbox_registry.services.site import SiteService
 from qcrbox_registry.services.submission import SubmissionService
 from qcrbox_registry.services.teaching.board import BoardService
+from qcrbox_registry.services.teaching.bookings import BookingService
 from qcrbox_registry.services.teaching.collection import CollectionService
 from qcrbox_registry.services.teaching.courses import CourseService
 from qcrbox_registry.services.teaching.exercises import ExerciseService
@@ -47,6 +48,7 @@ class Core:
     applications: ApplicationService
     audit: AuditService
     board: BoardService
+    bookings: BookingService
     calculations: CalculationService
     collection: CollectionService
     contents: ContentService
@@ -91,6 +93,7 @@ def make_core(context: Context, version: str) -> Core:
         applications=ApplicationService(context, examples, version),
         audit=AuditService(context),
         board=BoardService(context, courses),
+        bookings=BookingService(context),
         calculations=CalculationService(context),
         collection=CollectionService(context),
         contents=contents,
