@@ -30,6 +30,8 @@ from qcrbox_hub.walls.socket_folders import SocketFolders
 Mode = Literal["hub", "solo", "registry"]
 LOOPBACK = "127.0.0.1"
 SERVICE_PREFIX = f"/services/{roles.SERVICE}"
+# People wait for these, which need little; what people run may keep all processors busy.
+URGENT = -5
 INNER_PORTS = ("nats", "registry", "hub", "proxy_api", "proxy")
 
 
@@ -158,6 +160,7 @@ def _nats(plan: Plan) -> list[ChildSpec]:
             ready=listening(LOOPBACK, port),
             whole_group=True,
             log_name="nats-start.log",
+            niceness=URGENT,
         )
     ]
 
@@ -202,6 +205,7 @@ def _registry(plan: Plan) -> ChildSpec:
         ),
         ready=answering(f"{plan.registry_url}/api/healthz"),
         needs=() if plan.options.settings.nats.url else ("nats",),
+        niceness=URGENT,
     )
 
 
@@ -253,6 +257,7 @@ def _proxy(plan: Plan) -> ChildSpec:
         _python("qcrbox_hub.jupyterhub.proxy"),
         _environment(plan, **{PROXY_VARIABLE: settings.model_dump_json()}),
         ready=listening(LOOPBACK, plan.ports["proxy_api"]),
+        niceness=URGENT,
     )
 
 
@@ -305,6 +310,7 @@ def _relay(plan: Plan) -> list[ChildSpec]:
             _python("qcrbox_hub.walls.relay_server"),
             _environment(plan, **{RELAY_VARIABLE: settings.model_dump_json()}),
             ready=accepting(plan.sockets.control),
+            niceness=URGENT,
         )
     ]
 
@@ -335,7 +341,11 @@ def _hub(plan: Plan) -> ChildSpec:
     inside = answering(f"http://{LOOPBACK}:{plan.ports['hub']}/hub/login")
     routed = _route_known(plan)
     return ChildSpec(
-        "hub", _python("qcrbox_hub.jupyterhub.serve"), environment, ready=lambda: inside() and routed()
+        "hub",
+        _python("qcrbox_hub.jupyterhub.serve"),
+        environment,
+        ready=lambda: inside() and routed(),
+        niceness=URGENT,
     )
 
 
