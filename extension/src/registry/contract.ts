@@ -778,6 +778,11 @@ export interface components {
             late_until?: string | null;
             /** Released At */
             released_at?: string | null;
+            /**
+             * Answers From Store
+             * @default false
+             */
+            answers_from_store: boolean;
             /** Own Due At */
             own_due_at?: string | null;
             /**
@@ -819,6 +824,11 @@ export interface components {
             late_until?: string | null;
             /** Released At */
             released_at?: string | null;
+            /**
+             * Answers From Store
+             * @default false
+             */
+            answers_from_store: boolean;
             /** Own Due At */
             own_due_at?: string | null;
             /**
@@ -2316,7 +2326,8 @@ export interface components {
         };
         /**
          * ChangeExercise
-         * @description Body: dates (ISO 8601, null takes a date away) and visibility; what is left out stays.
+         * @description Body: dates (ISO 8601, null takes a date away), visibility, and whether the same calculation on the same input is
+         *     answered by a copy of the first result; what is left out stays.
          */
         ChangeExercise: {
             /**
@@ -2342,6 +2353,11 @@ export interface components {
              * @default null
              */
             late_until: string | null;
+            /**
+             * Answers From Store
+             * @default null
+             */
+            answers_from_store: boolean | null;
         };
         /**
          * ChangePriority

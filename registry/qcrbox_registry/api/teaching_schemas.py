@@ -98,6 +98,7 @@ class Exercise(Model):
     due_at: str | None = None
     late_until: str | None = None
     released_at: str | None = None
+    answers_from_store: bool = False
     own_due_at: str | None = None
     phase: Literal["not_open", "open", "late", "closed"]
     opened_at: str | None = None
@@ -392,12 +393,14 @@ class NewExercise(Body):
 
 
 class ChangeExercise(Body):
-    """Body: dates (ISO 8601, null takes a date away) and visibility; what is left out stays."""
+    """Body: dates (ISO 8601, null takes a date away), visibility, and whether the same calculation on the same input is
+    answered by a copy of the first result; what is left out stays."""
 
     published: bool | None = None
     opens_at: datetime | None = None
     due_at: datetime | None = None
     late_until: datetime | None = None
+    answers_from_store: bool | None = None
 
 
 class GivenAnswer(Body):
