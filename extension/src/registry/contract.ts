@@ -1561,6 +1561,18 @@ export interface components {
          * @enum {string}
          */
         RemarkKind: "note" | "not_applied";
+        /**
+         * ResearchExport
+         * @description What students did, by numbers that are drawn anew each time; no names, ids, dates or texts.
+         */
+        ResearchExport: {
+            /** Students */
+            students: number;
+            /** Exercises */
+            exercises: {
+                [key: string]: unknown;
+            }[];
+        };
         /** Retained */
         Retained: {
             /** Datasets */
@@ -1740,6 +1752,34 @@ export interface components {
         Shares: {
             /** Shares */
             shares: components["schemas"]["Share"][];
+        };
+        /**
+         * Shelf
+         * @description The shelf of a course.
+         */
+        Shelf: {
+            /** Items */
+            items: components["schemas"]["ShelfItem"][];
+        };
+        /**
+         * ShelfItem
+         * @description A file on the shelf of a course. size: bytes.
+         */
+        ShelfItem: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Filename */
+            filename: string;
+            /** Size */
+            size: number;
+            /** For Lecturers */
+            for_lecturers: boolean;
+            /** Opens At */
+            opens_at?: string | null;
+            /** Closes At */
+            closes_at?: string | null;
         };
         /**
          * SiteCheck
@@ -2445,6 +2485,16 @@ export interface components {
             reason: string;
         };
         /**
+         * CopyCourse
+         * @description Body: the group that becomes the new course, and its title.
+         */
+        CopyCourse: {
+            /** Group */
+            group: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * Decide
          * @description Body: what happens to the data of a deleted group or account.
          */
@@ -2775,6 +2825,36 @@ export interface components {
              * @default null
              */
             expires_at: string | null;
+        };
+        /**
+         * NewShelfItem
+         * @description Body: a data file of yours for the shelf; dates (ISO 8601) between which students see it.
+         */
+        NewShelfItem: {
+            /** Data File Id */
+            data_file_id: string;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * For Lecturers
+             * @default false
+             */
+            for_lecturers: boolean;
+            /**
+             * Opens At
+             * Format: date-time
+             * @default null
+             */
+            opens_at: string | null;
+            /**
+             * Closes At
+             * Format: date-time
+             * @default null
+             */
+            closes_at: string | null;
         };
         /**
          * NewUpload

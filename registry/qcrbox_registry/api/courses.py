@@ -1,4 +1,4 @@
-"""Courses: make a group a course, list, archive; who is in it; its exercises and booked times."""
+"""Courses: make a group a course, list, archive; who is in it; its exercises; copies and exports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from qcrbox_registry.api import teaching_schemas as schemas
 from qcrbox_registry.api.dependencies import Caller, HasRoom, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
 from qcrbox_registry.api.responses import success
-from qcrbox_registry.services.teaching.bookings import Asked
 from qcrbox_registry.services.teaching.exercises import NewVersion
 from qcrbox_registry.services.teaching.receipts import LARGEST_NOTEBOOK_BYTES
 
@@ -94,45 +93,20 @@ async def create_exercise(request: Request, core: TheCore, actor: Caller, course
     return success(made, "The exercise was made.", 201)
 
 
-@router.get("/courses/{course_id}/bookings", response_model=models.Success[schemas.Bookings])
-async def list_bookings(core: TheCore, actor: Caller, course_id: str) -> Response:
-    """The booked times of a course."""
-    return success(await core.bookings.listed(actor, course_id))
-
-
 @router.post(
-    "/courses/{course_id}/bookings",
+    "/courses/{course_id}/copy",
     status_code=201,
-    response_model=models.Success[schemas.Booking],
-    openapi_extra=takes(schemas.NewBooking),
+    response_model=models.Success[schemas.Course],
+    openapi_extra=takes(schemas.CopyCourse),
 )
-async def create_booking(request: Request, core: TheCore, actor: Caller, course_id: str) -> Response:
-    """Book places of the site for a class. 409 with what is free when there are not enough."""
-    asked, _ = await read_body(request, schemas.NewBooking)
-    wanted = Asked(
-        schemas.moment(asked.starts_at) or 0.0,
-        schemas.moment(asked.ends_at) or 0.0,
-        asked.students,
-        asked.applications,
-        asked.windows,
-        asked.places,
-    )
-    return success(await core.bookings.create(actor, course_id, wanted), "The time is booked.", 201)
+async def copy_course(request: Request, core: TheCore, actor: Caller, course_id: str) -> Response:
+    """A course of another group with the exercises and the shelf of this one; nothing of students is copied."""
+    asked, _ = await read_body(request, schemas.CopyCourse)
+    made = await core.next_year.copy(actor, course_id, asked.group, asked.title)
+    return success(made, "The course was copied.", 201)
 
 
-@router.delete("/courses/{course_id}/bookings/{booking_id}", status_code=204)
-async def cancel_booking(core: TheCore, actor: Caller, course_id: str, booking_id: str) -> Response:
-    """Give the places back."""
-    await core.bookings.cancel(actor, course_id, booking_id)
-    return Response(status_code=204)
-
-
-@router.post(
-    "/courses/{course_id}/bookings/{booking_id}/rehearsal",
-    status_code=202,
-    response_model=models.Success[schemas.Booking],
-)
-async def rehearse_booking(core: TheCore, actor: Caller, course_id: str, booking_id: str) -> Response:
-    """Start the agents of a booking now and measure it. The result stands in the booking a minute later."""
-    started = await core.bookings.rehearse(actor, course_id, booking_id)
-    return success(started, "The rehearsal has begun.", 202)
+@router.get("/courses/{course_id}/research-export", response_model=models.Success[schemas.ResearchExport])
+async def research_export(core: TheCore, actor: Caller, course_id: str) -> Response:
+    """What students did, for research on teaching: no names, ids, dates or texts. At least five students."""
+    return success(await core.next_year.export(actor, course_id))

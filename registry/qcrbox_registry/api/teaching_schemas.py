@@ -47,6 +47,31 @@ class CoursePeople(Model):
     people: list[CoursePerson]
 
 
+class ShelfItem(Model):
+    """A file on the shelf of a course. size: bytes."""
+
+    id: str
+    title: str
+    filename: str
+    size: int
+    for_lecturers: bool
+    opens_at: str | None = None
+    closes_at: str | None = None
+
+
+class Shelf(Model):
+    """The shelf of a course."""
+
+    items: list[ShelfItem]
+
+
+class ResearchExport(Model):
+    """What students did, by numbers that are drawn anew each time; no names, ids, dates or texts."""
+
+    students: int
+    exercises: list[dict[str, Any]]
+
+
 class Rehearsal(Model):
     """What the starts of a booking's agents took. Times in s, memory in bytes; null: not measured."""
 
@@ -355,6 +380,23 @@ class ChangeCourse(Body):
 
     title: Annotated[str | None, Field(max_length=200)] = None
     archived: bool | None = None
+
+
+class CopyCourse(Body):
+    """Body: the group that becomes the new course, and its title."""
+
+    group: Annotated[str, Field(min_length=1, max_length=255)]
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class NewShelfItem(Body):
+    """Body: a data file of yours for the shelf; dates (ISO 8601) between which students see it."""
+
+    data_file_id: Annotated[str, Field(min_length=1, max_length=64)]
+    title: Annotated[str, Field(max_length=200)] = ""
+    for_lecturers: bool = False
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
 
 
 class NewBooking(Body):

@@ -87,9 +87,9 @@ class Ingest:
         if batch:
             written = await self.state.db.write(lambda conn: self._write(conn, batch))
             self._remember(batch, held)
-            for event in written:
-                if event.kind == "calculation" and event.status == State.SUCCESSFUL:
-                    self.state.backlog.remove(event.object_id)  # one that waited was answered from the store
+            for change in written:
+                if change.kind == "calculation" and change.status == State.SUCCESSFUL:
+                    self.state.backlog.remove(change.object_id)  # one that waited was answered from the store
             self.state.publish(written)
         for arrived in others:
             await self._agent_or_launcher(arrived)

@@ -120,6 +120,7 @@ def mine(registry, person, group, do):
         "NewShare": {"kind": "dataset", "object_id": made["qcrbox_dataset_id"], "person": root.name},
         "SetLimit": {"subject": "person", "name": root.name, "quota": "running", "limit": 5}, "SetHold": {"kind": "launcher", "name": "none"},
         "NewBooking": {**tomorrow(), "students": 2, "applications": ["practice"]},
+        "CopyCourse": {"group": "unknown", "title": "T"}, "NewShelfItem": {"data_file_id": file_id},
         "ChangeCourse": {"title": "T"}, "NewExercise": {"title": "T"}, "ChangeExercise": {"published": True}, "GivenAnswer": {"value": "1"},
         "GivenNote": {"text": "n"}, "GivenExtension": {"student": "unknown", "until": "2030-01-01T00:00:00Z"},
         "GiveMark": {"student": "unknown", "points": 1}, "Release": {"released": True}, "ChangeAnnotation": {"note": "n"}, "ChangeSession": {"view_only_allowed": True}, "ChangeApplication": {"warm": 0}, "Decide": {"subject": "group", "id": 0, "decision": "archive"},

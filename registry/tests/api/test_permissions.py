@@ -164,6 +164,15 @@ class Site:
             self._course = self.lecturer.post("/api/courses", json=body).json()["payload"]["id"]
         return self._course
 
+    def item(self):
+        made = self.lecturer.post(f"/api/courses/{self.course()}/shelf", json=self._shelved())
+        assert made.status_code == 201, made.text
+        return made.json()["payload"]["id"]
+
+    def _shelved(self):
+        """A file that everybody of the group may read, so that only the right to the course decides."""
+        return {"data_file_id": self.data_file(), "title": "A script"}
+
     def booking(self):
         made = self.lecturer.post(f"/api/courses/{self.course()}/bookings", json=booking())
         assert made.status_code == 201, made.text
@@ -256,6 +265,7 @@ class Site:
             "{agent_id}": lambda: "no-such-agent",
             "{decision_id}": lambda: "no-such-decision",
             "{booking_id}": self.booking,
+            "{item_id}": self.item,
             "{course_id}": self.course,
             "{exercise_id}": self.exercise,
             "{snapshot_id}": self.snapshot,
@@ -333,6 +343,10 @@ class Site:
             },
             ("POST", "/api/courses"): lambda: {"json": {"group": f"new{uuid.uuid4().hex[:8]}", "title": "x"}},
             ("PATCH", "/api/courses/{course_id}"): lambda: {"json": {"title": "A course"}},
+            ("POST", "/api/courses/{course_id}/copy"): lambda: {
+                "json": {"group": f"new{uuid.uuid4().hex[:8]}", "title": "x"}
+            },
+            ("POST", "/api/courses/{course_id}/shelf"): lambda: {"json": self._shelved()},
             ("POST", "/api/courses/{course_id}/bookings"): lambda: {"json": booking()},
             ("POST", "/api/courses/{course_id}/exercises"): lambda: {"json": {"title": "x"}},
             ("PATCH", "/api/exercises/{exercise_id}"): lambda: {"json": {"published": True}},

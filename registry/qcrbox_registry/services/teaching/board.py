@@ -184,6 +184,7 @@ class BoardService:
 
         def write(conn: Connection) -> list[events.Event]:
             facts = _facts(conn, actor, exercise_id)
+            access.require_active(facts.exercise)
             to = None if name is None else access.student_id(conn, facts.students.values(), name)
             marks.add_note(conn, exercise_id, to, words, actor.person_id, now)
             entry = audit.entry(actor, "note", now, kind="exercise", object_id=exercise_id, to=name or "all")

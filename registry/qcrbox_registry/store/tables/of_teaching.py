@@ -132,7 +132,6 @@ exercise_marks = Table(
     Column("words", Text, nullable=False, server_default=""),  # of the checks
     Column("points", Float),  # given by a person; they count instead
     Column("comment", Text, nullable=False, server_default=""),
-    Column("rubric", JSON),  # criterion -> points, of a task that is marked by criteria
     Column("by_id", ForeignKey("people.id")),
     Column("at", Float, nullable=False),
 )

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from qcrbox.contract.remarks import Remark, RemarkKind
+from qcrbox.contract.remark_kinds import RemarkKind
+from qcrbox.contract.remarks import Remark
 from qcrbox.contract.states import State, Step
 from sqlalchemy.engine import Connection
 
@@ -171,7 +172,7 @@ def _outputs(conn: Connection, calculation_id: str) -> list[sa.Row[Any]]:
         .where(calculation_outputs.c.calculation_id == calculation_id)
         .order_by(calculation_outputs.c.position)
     )
-    found = list(conn.execute(query))
+    found: list[sa.Row[Any]] = list(conn.execute(query))
     return [] if any(row.deleted_at is not None for row in found) else found
 
 

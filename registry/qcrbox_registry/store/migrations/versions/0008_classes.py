@@ -1,4 +1,4 @@
-"""Classes: booked times, shelf of a course, answers from the store, marks by criteria
+"""Classes: booked times, shelf of a course, answers from the store
 
 Revision: 0008, after 0007.
 """
@@ -67,12 +67,10 @@ def upgrade() -> None:
     op.create_index(
         "ix_exercise_calculations_same", "exercise_calculations", ["exercise_id", "same_key"], unique=False
     )
-    op.add_column("exercise_marks", sa.Column("rubric", sa.JSON(), nullable=True))
 
 
 def downgrade() -> None:
     """Drop the tables and columns with everything in them."""
-    op.drop_column("exercise_marks", "rubric")
     op.drop_index("ix_exercise_calculations_same", table_name="exercise_calculations")
     op.drop_column("exercise_calculations", "answered_by")
     op.drop_column("exercise_calculations", "same_key")
