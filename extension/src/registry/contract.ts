@@ -2426,14 +2426,14 @@ export interface components {
          *
          *     kind: `quantity` (one of QUANTITIES in `band`), `space_group` (`number` or `symbol`), `all_hydrogens` (`count`
          *     hydrogen atoms in the asymmetric unit, weighted by occupancy; without it: as the formula demands some), `no_alerts`
-         *     (none of `level` or worse), `element` (site `label` has `symbol`).
+         *     (none of `level` or worse), `element` (site `label` has `symbol`), `occupancy` (that of site `label` lies in `band`).
          */
         Check: {
             /**
              * Kind
              * @enum {string}
              */
-            kind: "quantity" | "space_group" | "all_hydrogens" | "no_alerts" | "element";
+            kind: "quantity" | "space_group" | "all_hydrogens" | "no_alerts" | "element" | "occupancy";
             /**
              * Quantity
              * @default r1
