@@ -1,8 +1,6 @@
-"""What every SHELX text needs: symmetry cards and labels that fit."""
+"""Symmetry as SHELX writes it."""
 
 from __future__ import annotations
-
-import re
 
 from cctbx import sgtbx
 
@@ -18,17 +16,3 @@ def symmetry_cards(group: sgtbx.space_group) -> list[str]:
     lattice = _LATTICES[group.conventional_centring_type_symbol()] * (1 if group.is_origin_centric() else -1)
     cards = [f"SYMM {operation.as_xyz().upper()}" for operation in operations if not operation.is_unit_mx()]
     return [f"LATT {lattice}", *cards]
-
-
-def short_labels(labels: list[str]) -> list[str]:
-    """Labels of at most four letters and digits, as SHELX wants them, still unique."""
-    used: set[str] = set()
-    result = []
-    for label in labels:
-        plain = re.sub(r"[^A-Za-z0-9']", "", label)[:4] or "X1"
-        candidates = [plain, *(f"{plain[:3]}{c}" for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")]
-        candidates += [f"{plain[0]}{n:03d}" for n in range(1, 1000)]
-        chosen = next(c for c in candidates if c.upper() not in used)
-        used.add(chosen.upper())
-        result.append(chosen)
-    return result

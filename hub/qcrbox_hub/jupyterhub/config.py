@@ -46,6 +46,9 @@ c.JupyterHub.tornado_settings = {
     "qcrbox_images": settings.people.images,
     "qcrbox_running_settings": running_values(people=settings.people),
     "qcrbox_certificate_token": settings.certificate_token_file.read_text().strip(),
+    # How long the page that starts a server waits for it, seconds, before it becomes the page that shows the progress.
+    # What is refused at once (a home that is full) still answers the click itself.
+    "slow_spawn_timeout": 1,
 }
 # Code on people's host names could set cookies for the hub's; browsers refuse that for this prefix. It needs
 # HTTPS, and host names that people do not share, as such cookies hold for every path.
@@ -92,9 +95,10 @@ c.JupyterHub.services = [
         "oauth_client_allowed_scopes": [roles.ACCESS, *roles.ALL],
         # It is part of the product: asking people whether they trust it would only teach them to click.
         "oauth_no_confirm": True,
+        # The registry has its own supervisor: people sign in while it starts (JupyterHub would wait for 30 s).
+        "timeout": 1,
     }
 ]
-# The registry has its own supervisor; the hub need not wait for it.
 c.JupyterHub.service_check_interval = 0
 
 # ---------------------------------------------------------------- users' servers

@@ -7,15 +7,19 @@
   does on our pages.
 - What people change of accounts, groups, shares and tokens of others through the hub's REST interface (its own
   administration page does so too) is written into the audit trail, refused attempts as well.
+- The hub looks for a server that starts at intervals of half a second at most. JupyterHub lets them grow to five
+  seconds, in which the server is ready, its person waits, and its place in the queue of starts is taken.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from jupyterhub import utils
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.handlers import BaseHandler
 from qcrbox.contract.errors import QcError
@@ -34,6 +38,7 @@ _MAKES_TOKEN = re.compile(r"/api/users/([^/]+)/tokens/?")
 _CHANGES_PERSON = re.compile(r"/api/users(?:/([^/]+)(?:/(?:tokens(?:/[^/]+)?|shared.*))?)?/?")
 _CHANGES_GROUP = re.compile(r"/api/groups(?:/([^/]+)(?:/.*)?)?/?")
 _CHANGES_SITE = re.compile(r"/api/(?:shares|share-codes|services|shutdown|proxy)(?:/.*)?")
+LOOK_FOR_SERVER_S = 0.5
 PROVE_FIRST = "This gives rights, so it needs a sign-in at most five minutes old. Open /hub/confirm first."
 
 
@@ -75,6 +80,8 @@ def apply(addresses: Addresses) -> None:
             task.add_done_callback(_RECORDING.discard)
 
     APIHandler.on_finish = finish_with_audit
+    # The functions of that module that wait for servers find it there by name.
+    utils.exponential_backoff = partial(utils.exponential_backoff, max_wait=LOOK_FOR_SERVER_S)
 
 
 # The event loop keeps only weak references to its tasks.

@@ -30,6 +30,8 @@ from qcrbox_hub.walls.socket_folders import SocketFolders
 Mode = Literal["hub", "solo", "registry"]
 LOOPBACK = "127.0.0.1"
 SERVICE_PREFIX = f"/services/{roles.SERVICE}"
+# People wait for these, which need little; what people run may keep all processors busy.
+URGENT = -5
 INNER_PORTS = ("nats", "registry", "hub", "proxy_api", "proxy")
 
 
@@ -96,11 +98,7 @@ def make(options: Options, data: DataFolder) -> Plan:
     if options.mode == "hub":
         plan.addresses = options.addresses
         plan.url = plan.addresses.hub
-        plan.choice = choose(
-            options.spawner,
-            everyone_trusted=everyone_is_trusted(data.path),
-            image=options.settings.people.image,
-        )
+        plan.choice = choose_walls(options, data)
     plan.specs = [*_nats(plan), _registry(plan), _launcher(plan)]
     if options.mode == "hub":
         plan.specs += [_proxy(plan), *_relay(plan), _hub(plan), *_tls(plan)]
@@ -109,6 +107,17 @@ def make(options: Options, data: DataFolder) -> Plan:
     elif options.mode == "solo":
         plan.specs += [_lab(plan)]
     return plan
+
+
+def choose_walls(options: Options, data: DataFolder) -> Choice:
+    """The walls of a start with these options. Raises UserInputError when what is wanted is not to be had."""
+    return choose(
+        options.spawner,
+        everyone_trusted=everyone_is_trusted(data.path),
+        image=options.settings.people.image,
+        # Programs in containers have the machine's ids.
+        subordinate_ids=options.manager == "process",
+    )
 
 
 def choose_ports(options: Options, data: DataFolder) -> dict[str, int]:
@@ -158,6 +167,7 @@ def _nats(plan: Plan) -> list[ChildSpec]:
             ready=listening(LOOPBACK, port),
             whole_group=True,
             log_name="nats-start.log",
+            niceness=URGENT,
         )
     ]
 
@@ -202,6 +212,7 @@ def _registry(plan: Plan) -> ChildSpec:
         ),
         ready=answering(f"{plan.registry_url}/api/healthz"),
         needs=() if plan.options.settings.nats.url else ("nats",),
+        niceness=URGENT,
     )
 
 
@@ -253,6 +264,7 @@ def _proxy(plan: Plan) -> ChildSpec:
         _python("qcrbox_hub.jupyterhub.proxy"),
         _environment(plan, **{PROXY_VARIABLE: settings.model_dump_json()}),
         ready=listening(LOOPBACK, plan.ports["proxy_api"]),
+        niceness=URGENT,
     )
 
 
@@ -305,6 +317,7 @@ def _relay(plan: Plan) -> list[ChildSpec]:
             _python("qcrbox_hub.walls.relay_server"),
             _environment(plan, **{RELAY_VARIABLE: settings.model_dump_json()}),
             ready=accepting(plan.sockets.control),
+            niceness=URGENT,
         )
     ]
 
@@ -335,7 +348,11 @@ def _hub(plan: Plan) -> ChildSpec:
     inside = answering(f"http://{LOOPBACK}:{plan.ports['hub']}/hub/login")
     routed = _route_known(plan)
     return ChildSpec(
-        "hub", _python("qcrbox_hub.jupyterhub.serve"), environment, ready=lambda: inside() and routed()
+        "hub",
+        _python("qcrbox_hub.jupyterhub.serve"),
+        environment,
+        ready=lambda: inside() and routed(),
+        niceness=URGENT,
     )
 
 

@@ -13,11 +13,12 @@ from types import FrameType
 import qcrbox
 
 from qcrbox_hub.accounts.first_admin import has_administrator
+from qcrbox_hub.jupyterhub import bytecode
 from qcrbox_hub.lifecycle import plan as plans
 from qcrbox_hub.lifecycle.readiness import faults_of_applications
 from qcrbox_hub.platform import packages, ports
 from qcrbox_hub.platform.data_folder import DataFolder
-from qcrbox_hub.platform.supervisor import Supervisor, end_marked_processes, marked_processes
+from qcrbox_hub.platform.supervisor import MARK, Supervisor, end_marked_processes, marked_processes
 from qcrbox_hub.walls.choice import Walls
 from qcrbox_hub.walls.daemon import remove_people
 
@@ -91,6 +92,8 @@ class Run:
         self.started_in_s = time.monotonic() - begin
         self._write_state()
         on_ready(self)
+        if self.plan.choice and self.plan.choice.walls is Walls.SANDBOX:
+            bytecode.start({MARK: self.data.identity}, self.data.logs, self.supervisor.read_end)
         for fault in faults_of_applications(self.plan.registry_url):
             self.say(fault)
         self.supervisor.watch(self.stop_asked)

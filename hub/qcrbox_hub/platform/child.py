@@ -31,6 +31,8 @@ class ChildSpec:
     # True: its descendants end with it.
     whole_group: bool = False
     log_name: str = ""
+    # Where several want a processor, from -20 (first) to 19 (last).
+    niceness: int = 0
 
 
 class Child:
@@ -55,6 +57,7 @@ class Child:
                 start_new_session=True,
                 pass_fds=(lifeline_fd,),
             )
+            weigh_session(self.process.pid, self.spec.niceness)
         finally:
             os.close(fd)
 
@@ -92,6 +95,18 @@ class Child:
     def log_tail(self, lines: int = 15) -> str:
         """The last lines of its log."""
         return tail(self.log, lines)
+
+
+def weigh_session(pid: int, niceness: int) -> None:
+    """Let everything in the session of this process go before or after what other sessions run.
+
+    Linux weighs sessions as wholes (`sched_autogroup_enabled`); children that begin a session of their own, as
+    people's servers do, do not inherit it. Less than 0 needs root. Without all that nothing changes, nor in a service
+    of systemd, whose unit has a weight of its own (`CPUWeight`).
+    """
+    if niceness:
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
 
 
 def tail(file: Path, lines: int) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from types import SimpleNamespace
 
 import pytest
 from qcrbox_hub.jupyterhub import start_queue
+from qcrbox_hub.jupyterhub.spawners import base
 from qcrbox_hub.jupyterhub.start_queue import StartQueue, starts_at_once
 
 
@@ -102,3 +105,13 @@ async def test_sixty_come_and_all_get_their_turn() -> None:
     await settle()
     assert all(server.entered for server in servers)
     assert most <= 4
+
+
+async def test_page_that_waits_is_told_when_its_place_changes_and_not_each_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(base, "TELL_EVERY_S", 0)
+    places = iter([2, 2, 2, 1, 1, 0, None])
+    server = SimpleNamespace(start_queue=SimpleNamespace(ahead=lambda _: next(places)))
+    told = [event["message"] async for event in base.PersonServer.progress(server)]
+    assert [re.findall(r"\d+", message) for message in told] == [["2"], ["1"], ["0"], []]

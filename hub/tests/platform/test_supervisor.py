@@ -228,3 +228,18 @@ def test_no_mark_finds_no_process() -> None:
 )
 def test_exit_in_words(code: int | None, words: str) -> None:
     assert describe_exit(code) == words
+
+
+def test_what_people_wait_for_goes_first(supervise) -> None:
+    """In its own session; a server of a person, which begins a session of its own, does not inherit that."""
+    grandchild = "import subprocess, sys, time; print(subprocess.run(['setsid', 'cat', '/proc/self/autogroup'], capture_output=True, text=True).stdout, flush=True); time.sleep(600)"
+    file = Path("/proc/self/autogroup")
+    if not file.exists():
+        pytest.skip("this kernel does not weigh sessions")
+    wanted = -5 if os.geteuid() == 0 else 5
+    supervisor = supervise(ChildSpec("hub", [sys.executable, "-c", grandchild], niceness=wanted))
+    supervisor.tick()
+    child = supervisor.watched[0].child
+    assert Path(f"/proc/{child.pid}/autogroup").read_text().split()[-1] == str(wanted)
+    until(lambda: "nice" in child.log_tail())
+    assert child.log_tail().split()[-1] == "0"

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 else:
     from traitlets.config import LoggingConfigurable as Base
 
+TELL_EVERY_S = 1.0
+
 
 class PersonServer(Base):
     """Mix-in of a person's Jupyter server. It ignores server configuration and Python paths that the person can write."""
@@ -112,9 +114,12 @@ class PersonServer(Base):
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
         """What the page shows that waits for the server."""
+        told = None
         while (ahead := self.start_queue.ahead(self)) is not None:
-            yield {"progress": 5, "message": f"Many servers start now. Before this one: {ahead}."}
-            await asyncio.sleep(1)
+            if ahead != told:
+                yield {"progress": 5, "message": f"Many servers start now. Before this one: {ahead}."}
+            told = ahead
+            await asyncio.sleep(TELL_EVERY_S)
         yield {"progress": 50, "message": "The server starts."}
 
     # ------------------------------------------------------------ the size of the home

@@ -1,0 +1,72 @@
+"""`python -I -m qcrbox_hub.jupyterhub.bytecode`: compile what people's servers and kernels import.
+
+Python keeps compiled modules beside their sources. A sandbox sees both read-only, so what is missing there is compiled
+anew by every server, two seconds of a processor each. `qcrbox up` runs this once, with what the processors have left;
+on later starts it finds everything done. Where the environment may not be written (another user installed it)
+it changes nothing.
+"""
+
+from __future__ import annotations
+
+import compileall
+import importlib
+import os
+import sys
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+
+from qcrbox_hub.platform.child import Child, ChildSpec
+from qcrbox_hub.platform.shutdown import end_with_platform
+
+LEAST_URGENT = 19  # of a process, and of a session
+# Importing these compiles them and all that they load.
+LOADED = (
+    *("qcrbox_hub.jupyterhub.singleuser", "jupyterhub.singleuser", "jupyterlab.labapp", "qcrbox_extension"),
+    *("jupyter_lsp", "jupyter_server_terminals", "notebook_shim", "ipykernel.kernelapp", "qcrbox"),
+)
+# Of these, parts are loaded later, by what a person does first.
+WHOLE = (
+    *(
+        "jupyter_server",
+        "jupyterlab",
+        "jupyterlab_server",
+        "jupyter_client",
+        "jupyter_lsp",
+        "ipykernel",
+        "IPython",
+    ),
+    *("qcrbox", "qcrbox_extension", "nbformat"),
+)
+
+
+def start(environment: dict[str, str], logs: Path, lifeline_fd: int) -> None:
+    """Compile in a process of its own, which ends by itself or with the platform."""
+    spec = ChildSpec("bytecode", [sys.executable, "-I", "-m", __name__], environment, niceness=LEAST_URGENT)
+    child = Child(spec, logs / "bytecode.log")
+    child.start(lifeline_fd)
+    assert child.process is not None
+    # Nobody needs to know when it ends, but the kernel keeps it until somebody has asked.
+    threading.Thread(target=child.process.wait, name="bytecode", daemon=True).start()
+
+
+def compile_all(loaded: tuple[str, ...] = LOADED, whole: tuple[str, ...] = WHOLE) -> None:
+    """Compile modules that are not compiled yet; packages that are not installed are left out."""
+    for name in loaded:
+        if find_spec(name.partition(".")[0]):
+            importlib.import_module(name)
+    for name in whole:
+        spec = find_spec(name)
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            compileall.compile_dir(Path(folder), quiet=2)
+
+
+def main() -> None:
+    """Compile with what the processors have left."""
+    end_with_platform()
+    os.nice(LEAST_URGENT)
+    compile_all()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""What sandboxes cannot compile for themselves is compiled by the platform."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+from qcrbox_hub.jupyterhub.bytecode import LOADED, WHOLE, compile_all
+
+
+def test_modules_are_compiled_where_servers_find_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("loaded", "later"):
+        package = tmp_path / f"qcrbox_test_{name}"
+        package.mkdir()
+        (package / "__init__.py").touch()
+        (package / "part.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    compile_all(("qcrbox_test_loaded", "not_installed_here"), ("qcrbox_test_later", "not_installed_here"))
+
+    def compiled(module: str) -> bool:
+        return Path(importlib.util.cache_from_source(str(tmp_path / module))).is_file()
+
+    # The first is what is loaded at the start, of the second each part may be needed.
+    assert compiled("qcrbox_test_loaded/__init__.py")
+    assert not compiled("qcrbox_test_loaded/part.py")
+    assert compiled("qcrbox_test_later/part.py")
+
+
+def test_names_are_those_of_modules() -> None:
+    """Without importing them: they are large."""
+    missing = []
+    for name in (*LOADED, *WHOLE):
+        package, *inside = name.split(".")
+        spec = importlib.util.find_spec(package)
+        folder = Path(*(spec.submodule_search_locations or ())) if spec else Path("nowhere")
+        path = folder.joinpath(*inside)
+        if not path.with_suffix(".py").is_file() and not (path / "__init__.py").is_file():
+            missing.append(name)
+    assert missing == []
