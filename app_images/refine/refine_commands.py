@@ -157,6 +157,8 @@ def edit_model(structure: str, edits: str, edited: str = "edited.cif") -> str:
         )
     model = load_model(structure)
     prepare_model(model, edits)
+    if any(atom.lacks_hydrogen for atom in model.atoms):
+        place(model, None, only_asked=True)
     Path(edited).write_text(str(cif_output.model_block(model)), encoding="utf-8")
     tell(model.remarks_by_kind())
     return edited

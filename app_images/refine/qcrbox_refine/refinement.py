@@ -108,7 +108,7 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     if kind in ("keep", "optimise"):
         _published_weights(model, keep=kind == "keep")
         kind = "unit" if kind == "keep" and model.unit_weights else kind
-    if options.hydrogens == "place" or model.hydrogen_requests:
+    if options.hydrogens == "place" or model.hydrogen_requests or _asked(model):
         _place(model, data, corrected, options)
     fit = least_squares.refine(
         model,
@@ -265,7 +265,7 @@ def _published_weights(model: Model, *, keep: bool) -> None:
 def _place(model: Model, data: reflections.Reflections, corrected: Corrections, options: Options) -> None:
     """Refine without the missing hydrogen atoms, look at the difference density, place them.
 
-    On all atoms with hydrogens="place"; otherwise where HFIX requests them.
+    On all atoms with hydrogens="place"; otherwise where HFIX or an edit requests them.
     """
     report(fraction=0.05, text="Refining before hydrogen atoms are placed")
     notes, stated = list(model.notes), model.weights
@@ -284,10 +284,15 @@ def _place(model: Model, data: reflections.Reflections, corrected: Corrections, 
     model.notes = notes  # what the model without hydrogen was like is no concern of the result
     residual = density.difference_map(fit)
     added = place_requested(model, residual)
-    if options.hydrogens == "place":
-        added += place_hydrogens(model, residual)
+    if options.hydrogens == "place" or _asked(model):
+        added += place_hydrogens(model, residual, only_asked=options.hydrogens != "place")
     say(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.")
     model.weights = stated
+
+
+def _asked(model: Model) -> bool:
+    """Whether an edit asks for hydrogen atoms."""
+    return any(atom.lacks_hydrogen for atom in model.atoms)
 
 
 def _describe(data: reflections.Reflections) -> None:
