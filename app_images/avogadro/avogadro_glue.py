@@ -47,7 +47,7 @@ def finalise(structure: str, edited: str, molecule: str, coordinates: str) -> li
         for number, (x, y, z) in atoms_of(saved)
     ]
     Path(coordinates).write_text(
-        "\n".join([str(len(rows)), str(saved.get("name") or "molecule"), *rows]) + "\n"
+        "\n".join([str(len(rows)), " ".join(str(saved.get("name") or "molecule").split()), *rows]) + "\n"
     )
     return [edited, molecule, coordinates]
 

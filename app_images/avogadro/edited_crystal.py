@@ -128,8 +128,7 @@ class _Crystal:
         images = self._images.get(atom.element)
         if not images:
             return False
-        apart = np.concatenate(images) - self._cell.to_fractional(atom.place)
-        apart -= np.round(apart)
+        apart = self._cell.nearest(np.concatenate(images) - self._cell.to_fractional(atom.place))
         return bool((np.linalg.norm(self._cell.to_cartesian(apart), axis=1) < SAME_PLACE_A).any())
 
 

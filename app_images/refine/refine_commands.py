@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from qcrbox.contract.errors import UserInputError
-from qcrbox_refine import cif_output, density, least_squares, weighting
+from qcrbox.crystallography.shelx import refinement_texts
+from qcrbox_refine import cif_output, density, least_squares
 from qcrbox_refine import reflections as reflection_data
 from qcrbox_refine.corrections import extinction_choice, prepare_corrections
 from qcrbox_refine.fcf import fcf_text
@@ -156,6 +157,8 @@ def edit_model(structure: str, edits: str, edited: str = "edited.cif") -> str:
         )
     model = load_model(structure)
     prepare_model(model, edits)
+    if any(atom.lacks_hydrogen for atom in model.atoms):
+        place(model, None, only_asked=True)
     Path(edited).write_text(str(cif_output.model_block(model)), encoding="utf-8")
     tell(model.remarks_by_kind())
     return edited
@@ -190,7 +193,7 @@ def _residual_without_hydrogen(model, hkl: str | None):
     fit = least_squares.refine(
         refined,
         data,
-        least_squares.Scheme(cycles=6, weighting_kind="fixed", weights=weighting.DEFAULT),
+        least_squares.Scheme(cycles=6, weighting_kind="fixed", weights=refinement_texts.DEFAULT),
         corrections=prepare_corrections(refined, data),
     )
     return density.difference_map(fit)

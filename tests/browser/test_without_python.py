@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import LIMIT_MS, Person, Platform
 
@@ -189,3 +189,75 @@ def test_a_title_given_in_the_store_is_the_same_in_every_place_and_after_a_reloa
     expect(page.locator(f"{TAB} .qcrbox-CommandForm input[name=cycles]")).to_have_value("7", timeout=LIMIT_MS)
     page.locator(".lm-TabBar-tab", has_text=title).click()
     expect(page.locator(f"{TAB} .qcrbox-Result h2")).to_have_text(title, timeout=LIMIT_MS)
+
+
+def test_a_wrongly_typed_atom_is_corrected_in_the_picture_and_r1_falls(
+    student: Person, platform: Platform
+) -> None:
+    """thpp with N12 called carbon: the file is refined, its result edited, both with a click each."""
+    home = platform.home(student.name)
+    put_files(home, "wrongtype")
+    cif = home / "wrongtype.cif"
+    text = cif.read_text()
+    wrong = re.sub(r"(?m)^(\s*)N12\s+N\b", r"\1N12 C", text)
+    assert wrong != text
+    cif.write_text(wrong)
+    student.open_lab()
+    student.wait_for_lab()
+    page = student.page
+    page.locator(".jp-DirListing-item", has_text="wrongtype.cif").dblclick()
+    viewer = page.locator(f"{TAB} .qcrbox-FileView")
+    canvas = viewer.locator(".qcv-canvas")
+    canvas.wait_for(timeout=LIMIT_MS)
+    viewer.get_by_role("button", name="Edit the model").click()
+    editor = viewer.locator(".qcv-edit")
+    # The file has no hydrogen atoms; a line that changes nothing in the numbers starts the first refinement.
+    editor.get_by_label("Names to select").fill("N12")
+    page.keyboard.press("Enter")
+    editor.get_by_role("button", name="Anisotropic").press("Enter")
+    editor.get_by_role("button", name="Refine with these edits").press("Enter")
+
+    result = page.locator(f"{TAB} .qcrbox-Result")
+    r1 = result.get_by_label("Figures of merit").get_by_role("row", name=re.compile("R1")).locator("td").last
+    expect(result.locator("h2")).to_contain_text(
+        re.compile(r"wrongtype · .*R1 0\.\d{4}"), timeout=2 * LIMIT_MS
+    )
+    before = float(r1.inner_text())
+    canvas = result.locator(".qcv-canvas")
+    canvas.wait_for(timeout=LIMIT_MS)
+    result.get_by_role("button", name="Edit the model").click()
+    editor = result.locator(".qcv-edit")
+    expect(result.locator(".qcrbox-Density input")).to_be_checked()  # peaks are part of editing
+    expect(editor.get_by_role("group", name="Peak")).to_contain_text("none selected", timeout=LIMIT_MS)
+    canvas.scroll_into_view_if_needed()
+    click_atom(page, canvas, "N12")
+    expect(editor.locator(".qcv-edit-count")).to_have_text("1 selected: N12")
+    editor.get_by_label("Element", exact=True).fill("Zz")
+    editor.get_by_role("button", name="Set element").click()
+    expect(editor.get_by_role("alert")).to_contain_text("Zz is no element")
+    editor.get_by_label("Element", exact=True).fill("N")
+    editor.get_by_role("button", name="Set element").click()
+    expect(editor.locator("code")).to_have_text(["element N12 N"])
+    editor.get_by_role("button", name="Refine with these edits").click()
+
+    expect(page.locator(".lm-TabBar-tab", has_text="R1 0.0")).to_have_count(2, timeout=2 * LIMIT_MS)
+    expect(result.locator("h2")).to_contain_text(re.compile(r"R1 0\.\d{4}"))
+    expect(result.locator(".qcv-canvas")).to_be_visible(timeout=LIMIT_MS)
+    assert float(r1.inner_text()) < before - 0.002
+    expect(page.locator(".jp-Notebook")).to_have_count(0)
+
+
+def click_atom(page: Page, canvas: Locator, label: str) -> None:
+    """Look for the atom with the pointer, as its name comes up, and click it."""
+    box = canvas.bounding_box()
+    assert box
+    step = 9
+    for y in range(step, int(box["height"]), step):
+        for x in range(step, int(box["width"]), step):
+            page.mouse.move(box["x"] + x, box["y"] + y)
+            # The name is set with the next frame.
+            page.evaluate("() => new Promise(requestAnimationFrame)")
+            if canvas.get_attribute("title") == label:
+                page.mouse.click(box["x"] + x, box["y"] + y)
+                return
+    raise AssertionError(f"{label} is nowhere in the picture")

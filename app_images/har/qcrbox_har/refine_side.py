@@ -261,7 +261,7 @@ def finish(outputs: dict[str, str]) -> dict[str, Any]:
     fit = session.fit
     residual = density.difference_map(fit)
     peaks = density.peaks(residual, session.model)
-    res = res_output.res_text(fit, residual, peaks, max(session.options.cycles, 1))
+    res = res_output.res_text(fit, residual, peaks)
     result = Result(fit, residual, peaks, res, session.model)
     write_cif(result, outputs["cif"])
     Path(outputs["res"]).write_text(res, encoding="utf-8")

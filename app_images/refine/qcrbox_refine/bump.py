@@ -6,6 +6,8 @@ room for hydrogen bonds.
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from cctbx import crystal, sgtbx, xray
 
 from qcrbox_refine.connectivity import Neighbour
@@ -28,7 +30,8 @@ def short_contacts(
     """Repulsive distances for all contacts that are too short now. A negative sigma counts bonds to symmetry
     equivalents as bonds, a positive one does not.
     """
-    excluded = _near_by_bonds(bonds, with_symmetry=sigma < 0)
+    images = _Images(structure)
+    excluded = _near_by_bonds(bonds, images, with_symmetry=sigma < 0)
     mappings = structure.asu_mappings(buffer_thickness=max(_SHORTEST.values()))
     table = crystal.pair_asu_table(mappings)
     table.add_all_pairs(distance_cutoff=max(_SHORTEST.values()))
@@ -41,8 +44,9 @@ def short_contacts(
             if limit is None:
                 continue
             for operation in operations:
-                key = (i, j, operation.as_xyz())
-                if key in excluded or cell.distance(sites[i], operation * sites[j]) >= limit:
+                if (i, images.key(j, operation)) in excluded or cell.distance(
+                    sites[i], operation * sites[j]
+                ) >= limit:
                     continue
                 made.append(Distance(Node(i), Node(j, operation), limit, abs(sigma), repulsive=True))
     return made
@@ -57,16 +61,40 @@ def _limit(a: Atom, b: Atom) -> float | None:
     return _SHORTEST.get((first, second)) or _SHORTEST.get((second, first))
 
 
-def _near_by_bonds(bonds: list[list[Neighbour]], *, with_symmetry: bool) -> set[tuple[int, int, str]]:
-    """Pairs that are one, two or three bonds apart, each way round."""
-    near: set[tuple[int, int, str]] = set()
+class _Images:
+    """Names for images of atoms: equal for all operations that bring an atom to the same place."""
+
+    def __init__(self, structure: xray.structure) -> None:
+        table = structure.site_symmetry_table()
+        self._fixing = [tuple(table.get(i).matrices()) for i in range(len(structure.scatterers()))]
+
+    def key(self, atom: int, operation: sgtbx.rt_mx) -> tuple[object, ...]:
+        """The least of the operations that give this image, as numbers: their texts would depend on denominators."""
+        return (atom, *min(_numbers(operation.multiply(fixing)) for fixing in self._fixing[atom]))
+
+    def in_place(self, atom: int, operation: sgtbx.rt_mx) -> bool:
+        """Whether this image of an atom is the atom itself: on a special position not only by x, y, z."""
+        return self.key(atom, operation) == self.key(atom, sgtbx.rt_mx())
+
+
+def _numbers(operation: sgtbx.rt_mx) -> tuple[tuple[int, ...], tuple[Fraction, ...]]:
+    rotation, translation = operation.r(), operation.t()
+    turned = tuple(number // rotation.den() for number in rotation.num())
+    return turned, tuple(Fraction(number, translation.den()) for number in translation.num())
+
+
+def _near_by_bonds(
+    bonds: list[list[Neighbour]], images: _Images, *, with_symmetry: bool
+) -> set[tuple[int, tuple[object, ...]]]:
+    """Pairs of an atom and an image that are one, two or three bonds apart, each way round."""
+    near: set[tuple[int, tuple[object, ...]]] = set()
 
     def follow(start: int, atom: int, operation: sgtbx.rt_mx, depth: int) -> None:
         for bond in bonds[atom]:
-            if not with_symmetry and not bond.symmetry.is_unit_mx():
+            if not with_symmetry and not images.in_place(bond.index, bond.symmetry):
                 continue
             moved = operation.multiply(bond.symmetry)
-            near.add((start, bond.index, moved.as_xyz()))
+            near.add((start, images.key(bond.index, moved)))
             if depth < 3:
                 follow(start, bond.index, moved, depth + 1)
 

@@ -10,11 +10,11 @@ from cctbx import crystal, sgtbx, uctbx
 from qcrbox.cif import names
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox.crystallography.structure.origin import origin_by_contents
 from qcrbox.crystallography.structure.reading import read_cell, read_sites, read_space_group
 from qcrbox.crystallography.structure.sites import Sites
 
-from qcrbox_refine import weighting
 from qcrbox_refine.cif_block import CifBlock, read_blocks, value_and_su
 from qcrbox_refine.cif_instructions import ITEMS, follow_instructions, is_shelx, kept_restraints
 from qcrbox_refine.model import Atom, Model, element_symbol, scattering_type
@@ -69,7 +69,7 @@ def model_from_block(block: CifBlock) -> Model:
     model.z = z[0] if z else None
     if (block.text("_qcrbox_formula_from_atoms") or "no") != "yes":
         model.formula = parse_formula(block.text("_chemical_formula_sum"))
-    model.weights = weighting.parse_details(block.text("_refine_ls_weighting_details")) or None
+    model.weights = refinement_texts.parse_details(block.text("_refine_ls_weighting_details")) or None
     extinction = block.number("_refine_ls_extinction_coef")
     model.extinction = extinction[0] if extinction else None
     model.dispersion = _dispersion(block)

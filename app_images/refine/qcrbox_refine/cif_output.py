@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from cctbx import sgtbx, uctbx
 from cctbx.array_family import flex
 from cctbx.eltbx import tiny_pse
+from qcrbox.crystallography.shelx import refinement_texts
 
 from qcrbox_refine import weighting
 from qcrbox_refine.absolute_structure import flack
@@ -74,7 +75,7 @@ def model_block(model: Model) -> CifBlock:
         block.set("_cell_formula_units_Z", f"{model.z:g}")
     cell_and_symmetry(block, model)
     if model.weights:
-        block.set("_refine_ls_weighting_details", weighting.details(model.weights))
+        block.set("_refine_ls_weighting_details", refinement_texts.details(model.weights))
     # Twin laws and the like stand nowhere else; the reflections keep their meaning by them.
     if source is not None:
         adopt_data_settings(model, source, block.name)
@@ -225,7 +226,7 @@ def _refinement(block: CifBlock, fit: Fit, residual: DifferenceMap) -> None:
         "_refine_ls_structure_factor_coef": "Fsqd",
         "_refine_ls_matrix_type": "full",
         "_refine_ls_weighting_scheme": weighting.scheme(fit.weights),
-        "_refine_ls_weighting_details": weighting.details(fit.weights),
+        "_refine_ls_weighting_details": refinement_texts.details(fit.weights),
         "_refine_ls_hydrogen_treatment": treatment,
         "_refine_ls_extinction_method": _extinction_method(fit),
         "_refine_ls_extinction_expression": EXPRESSION if fit.extinction else None,

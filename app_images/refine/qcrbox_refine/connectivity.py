@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import smtbx.utils
-from cctbx import sgtbx, xray
+from cctbx import sgtbx, uctbx, xray
+from qcrbox.crystallography.nearest import nearest_vectors
 from scitbx.array_family import flex
 
 from qcrbox_refine.bond_instructions import change_bonds
@@ -62,12 +63,16 @@ def neighbours(
 
 def distance(model: Model, first: int, second: int) -> float:
     """Shortest distance of two atoms over all symmetry, in Å."""
-    symmetry = model.symmetry
-    settings = sgtbx.site_symmetry(
-        symmetry.unit_cell(), symmetry.space_group(), model.atoms[second].site, 0.01
-    )
-    equivalents = sgtbx.sym_equiv_sites(settings)
-    return sgtbx.min_sym_equiv_distance_info(equivalents, model.atoms[first].site).dist()
+    images = [operation * model.atoms[second].site for operation in model.symmetry.space_group()]
+    metric = metric_tensor(model.symmetry.unit_cell())
+    away = nearest_vectors(np.array(images) - np.array(model.atoms[first].site), metric)
+    return float(np.sqrt(np.einsum("ni,ij,nj->n", away, metric, away).min()))
+
+
+def metric_tensor(cell: uctbx.unit_cell) -> np.ndarray:
+    """(3, 3) tensor G in Å²."""
+    aa, bb, cc, ab, ac, bc = cell.metrical_matrix()
+    return np.array([[aa, ab, ac], [ab, bb, bc], [ac, bc, cc]])
 
 
 def assign_alternatives(model: Model) -> None:

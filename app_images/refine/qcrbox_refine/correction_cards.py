@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
+from qcrbox.crystallography.shelx.refinement_texts import weight_card
+
 from qcrbox_refine.data_settings import limit_cards, twin_card
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import element_symbol
 from qcrbox_refine.scattering import Radiation, factors_of, radiation_of
-from qcrbox_refine.weighting import DEFAULT, THIRD, Weights, complete
-
-
-def weight_card(weights: Weights | None) -> str:
-    """WGHT with as many numbers as matter; unit weights have no instruction in SHELXL."""
-    if weights is None:
-        return "REM unit weights, w = 1"
-    numbers = complete(weights)
-    if numbers[2:] == DEFAULT[2:] or (not any(numbers[2:5]) and abs(numbers[5] - THIRD) < 1e-4):
-        return f"WGHT {numbers[0]:10.6f} {numbers[1]:10.6f}"
-    return "WGHT " + " ".join(f"{number:.6g}" for number in numbers)
 
 
 def data_cards(fit: Fit) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from cctbx import sgtbx
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx.refinement_texts import is_shelx_extinction
 
-from qcrbox_refine.extinction import Extinction, is_shelx_method
+from qcrbox_refine.extinction import Extinction
 from qcrbox_refine.intensities import Corrections
 from qcrbox_refine.model import Model
 from qcrbox_refine.reflections import Reflections
@@ -148,7 +149,7 @@ def _extinction(model: Model, choice: str) -> Extinction | None:
         stated = source.number("_refine_ls_extinction_coef")
         method = source.text("_refine_ls_extinction_method")
         expression = source.text("_refine_ls_extinction_expression")
-        if stated is not None and is_shelx_method(method, expression):
+        if stated is not None and is_shelx_extinction(method, expression):
             coefficient = stated[0]
         elif stated is not None and choice == "keep":
             model.not_applied(

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from cctbx import maptbx, miller
 from cctbx.array_family import flex
+from qcrbox.crystallography.nearest import nearest_vectors
 
+from qcrbox_refine.connectivity import metric_tensor
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 
@@ -129,19 +131,12 @@ def hole(residual: DifferenceMap) -> tuple[float, float, float]:
 def _next_to_atom(
     site: tuple[float, float, float], model: Model
 ) -> tuple[tuple[float, float, float], str, float]:
-    cell = model.symmetry.unit_cell()
-    metric = np.array(cell.metrical_matrix())
+    metric = metric_tensor(model.symmetry.unit_cell())
     atoms = np.array([atom.site for atom in model.atoms])
     best = (np.inf, site, "")
     for operation in model.symmetry.space_group():
-        image = np.array(operation * site)
-        delta = image - atoms
-        delta -= np.round(delta)
-        x, y, z = delta.T
-        squares = (
-            metric[0] * x * x + metric[1] * y * y + metric[2] * z * z
-            + 2 * (metric[3] * x * y + metric[4] * x * z + metric[5] * y * z)
-        )  # fmt: skip
+        delta = nearest_vectors(np.array(operation * site) - atoms, metric)
+        squares = np.einsum("ni,ij,nj->n", delta, metric, delta)
         nearest = int(squares.argmin())
         if squares[nearest] < best[0] - 1e-6:
             best = (

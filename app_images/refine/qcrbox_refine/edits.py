@@ -8,6 +8,7 @@ part 1 C7A H7A*          disorder group; `part 1 A C7A` with its assembly; part 
 aniso C* N*              anisotropic displacement parameters
 iso H*                   isotropic
 riding H*  |  free H*    how hydrogen atoms are refined
+hydrogens C5 N1          add the hydrogen atoms that these atoms lack, riding
 move C7B 0.40 0.69 0.22  another position (fractional)
 add C8 C 0.1 0.2 0.3     a new atom: label, element, position
 split C7 0.88            two alternatives C7A (0.88) and C7B, apart along the longest axis
@@ -24,6 +25,7 @@ import numpy as np
 from cctbx import adptbx
 from qcrbox.contract.errors import UserInputError
 
+from qcrbox_refine.hydrogens import CARRIERS
 from qcrbox_refine.model import Atom, Model, scattering_type
 from qcrbox_refine.parameters import FREE, UNSTATED
 from qcrbox_refine.progress import say
@@ -72,12 +74,16 @@ def _usage(verb: str) -> str:
 
 
 def matching(model: Model, patterns: list[str]) -> list[Atom]:
-    """Atoms whose labels match; a pattern that matches nothing raises UserInputError."""
+    """Atoms whose labels match; a pattern that matches nothing raises UserInputError.
+
+    A label that is itself written with `*` or `?` (C1* of a sugar) means that atom alone.
+    """
     if not patterns:
         raise IndexError("no atom named")
     found: list[Atom] = []
     for pattern in patterns:
-        hits = [a for a in model.atoms if fnmatch.fnmatchcase(a.label.upper(), pattern.upper())]
+        hits = [a for a in model.atoms if a.label.upper() == pattern.upper()]
+        hits = hits or [a for a in model.atoms if fnmatch.fnmatchcase(a.label.upper(), pattern.upper())]
         if not hits:
             model.atom(pattern)
         found += [atom for atom in hits if atom not in found]
@@ -192,6 +198,22 @@ def _free(model: Model, words: list[str]) -> str:
     return f"{_names(atoms)} refined freely."
 
 
+def _lacking_hydrogens(model: Model, words: list[str]) -> str:
+    """Asked for here, placed when the difference density is known: torsions and N-H, O-H follow from it."""
+    atoms = matching(model, words)
+    other = [atom for atom in atoms if atom.element not in CARRIERS]
+    if other:
+        raise UserInputError(
+            f"hydrogen atoms cannot be placed on {_names(other)}.",
+            where="edits",
+            why=f"Their geometry is known for {', '.join(CARRIERS)} only.",
+            next="add H1 H x y z places a hydrogen atom by its coordinates.",
+        )
+    for atom in atoms:
+        atom.lacks_hydrogen = True
+    return f"Missing hydrogen atoms of {_names(atoms)} will be placed."
+
+
 def make_riding(atom: Atom) -> None:
     """Ride with the geometry its surroundings ask for; an atom that rides already keeps its own."""
     if not atom.riding:
@@ -284,6 +306,7 @@ _ACTIONS: dict[str, Callable[[Model, list[str]], str]] = {
     "iso": _iso,
     "riding": _riding,
     "free": _free,
+    "hydrogens": _lacking_hydrogens,
     "move": _move,
     "add": _add,
     "split": _split,

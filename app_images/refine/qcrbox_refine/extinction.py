@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,14 +45,4 @@ def corrected(
         intensity / np.sqrt(growth),
         (1 + 0.5 * x * factor * intensity) / growth**1.5,
         -0.5 * factor * intensity**2 / growth**1.5,
-    )
-
-
-def is_shelx_method(method: str | None, expression: str | None) -> bool:
-    """Whether the texts of a CIF mean this formula. A bare coefficient is taken for it."""
-    text = f"{method or ''} {expression or ''}"
-    if re.search(r"shelx|0\.001", text, re.IGNORECASE):
-        return True
-    return not re.search(
-        r"zachariasen|larson|becker|coppens|b-c|sabine|gaussian|lorentz|type", text, re.IGNORECASE
     )

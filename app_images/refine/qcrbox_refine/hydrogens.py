@@ -30,6 +30,7 @@ from qcrbox_refine.riding import (
 # Longest bond of an unsaturated carbon to each element, Å: beyond it the bond counts as single.
 _UNSATURATED = {"C": 1.455, "N": 1.415, "O": 1.39, "S": 1.75, "B": 1.57, "P": 1.78, "Si": 1.85}
 _ACCEPTED_DENSITY = 0.25
+CARRIERS = ("C", "N", "O")  # elements on which hydrogen atoms are placed
 
 
 @dataclass
@@ -40,15 +41,21 @@ class Placement:
     sites: list[np.ndarray]
 
 
-def place_hydrogens(model: Model, residual: DifferenceMap | None = None) -> list[str]:
+def place_hydrogens(
+    model: Model, residual: DifferenceMap | None = None, *, only_asked: bool = False
+) -> list[str]:
     """Add the missing hydrogen atoms to the model and return their labels.
 
     residual: difference map of the model without them; without it methyl groups are staggered and
-    nothing is placed on N or O that geometry alone does not decide.
+    nothing is placed on N or O that geometry alone does not decide. only_asked: on atoms that an edit names alone.
     """
     placing = Placing(model, residual)
+    asked = [atom for atom in placing.heavy if atom.lacks_hydrogen]
+    carrying = {id(atom) for index, atom in enumerate(placing.heavy) if placing.has_hydrogen(index)}
     for index, atom in enumerate(placing.heavy):
-        if atom.is_hydrogen or atom.element not in ("C", "N", "O") or placing.has_hydrogen(index):
+        if atom.is_hydrogen or atom.element not in CARRIERS or placing.has_hydrogen(index):
+            continue
+        if only_asked and not atom.lacks_hydrogen:
             continue
         if placing.structure.site_symmetry_table().is_special_position(index):
             model.note(
@@ -59,6 +66,14 @@ def place_hydrogens(model: Model, residual: DifferenceMap | None = None) -> list
             placed = _PLACERS[atom.element](surroundings)
             if placed is not None:
                 placing.add(index, part, placed, 1.5 if placed.afix in (0, 137, 147) else 1.2)
+    for atom in asked:
+        atom.lacks_hydrogen = False
+        if not placing.new.get(placing.heavy.index(atom)):
+            has = id(atom) in carrying
+            model.leave_out(
+                f"hydrogens {atom.label}",
+                "It carries hydrogen already." if has else "Neither its bonds nor the density show a place.",
+            )
     return placing.finish()
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from cctbx import adptbx
 from qcrbox.contract.errors import CalculationFailed
+from qcrbox.crystallography.shelx import refinement_texts
+from qcrbox.crystallography.shelx.refinement_texts import Weights
 from scitbx.array_family import flex
 
 from qcrbox_refine import weighting
@@ -17,7 +19,6 @@ from qcrbox_refine.model import Model
 from qcrbox_refine.normal_equations import USUAL_DAMPING, NormalEquations, SingularMatrix, packed_upper
 from qcrbox_refine.progress import report, say
 from qcrbox_refine.reflections import Reflections
-from qcrbox_refine.weighting import Weights
 
 # A step moves no atom further (Å), changes no U more (Å², as in SHELXL), and may not raise R1 or wR2 by more.
 MOST_SITE_SHIFT, MOST_U_SHIFT, MOST_WORSE = 0.5, 0.05, 1.3
@@ -51,7 +52,7 @@ class Fit:
     covariance: of all parameters of the asymmetric unit (packed upper triangle), with reflections unique in the Laue
     group as the number of observations; su: s.u. of each in the order of `annotations`; corrections: twin fractions,
     extinction and solvent as refined, with their s.u. by name in correction_su; scale: K of Fo² = K Fc².
-    refined: False after 0 cycles: the model is as it stood, and `converged` says whether a cycle would move it.
+    cycles_allowed: in a round; with 0 the model is as it stood, and `converged` says whether a cycle would move it.
     """
 
     model: Model
@@ -63,7 +64,7 @@ class Fit:
     covariance: flex.double
     su: np.ndarray
     converged: bool
-    refined: bool
+    cycles_allowed: int
     r1_gt: float
     n_gt: int
     r1_all: float
@@ -75,6 +76,11 @@ class Fit:
     n_restraints: int = 0
     restrained_goof: float = 0.0
     correction_su: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def refined(self) -> bool:
+        """False after 0 cycles."""
+        return self.cycles_allowed > 0
 
     @property
     def n_parameters(self) -> int:
@@ -369,7 +375,7 @@ def refine(
     cycles, weighting_kind, weights = scheme.cycles, scheme.weighting_kind, scheme.weights
     rounds = 5 if weighting_kind == "optimise" and cycles > 0 else 1
     if weighting_kind in ("optimise", "keep"):
-        weights = weighting.complete(model.weights or weighting.DEFAULT)
+        weights = refinement_texts.complete(model.weights or refinement_texts.DEFAULT)
     elif weighting_kind == "unit":
         weights = None
     runner = Cycles(
@@ -391,7 +397,7 @@ def refine(
         weights = better
         say(f"weights: a = {weights[0]:.4f}, b = {weights[1]:.4f}")
     model.weights = weights
-    return _fit(runner, equations, made, weights, converged, refined=cycles > 0)
+    return _fit(runner, equations, made, weights, converged, cycles_allowed=cycles)
 
 
 def _fit(
@@ -401,7 +407,7 @@ def _fit(
     weights: Weights | None,
     converged: bool,
     *,
-    refined: bool,
+    cycles_allowed: int,
 ) -> Fit:
     own = equations.covariance(runner.reflections.n_independent)
     n = made.reparametrisation.n_independents
@@ -411,7 +417,7 @@ def _fit(
     runner.done.append(runner.last)
     r1_gt, n_gt = equations.r1(2)
     model = runner.model
-    _note_state(model, runner.last, converged=converged, refined=refined)
+    _note_state(model, runner.last, converged=converged, refined=cycles_allowed > 0)
     _note_damping(model, equations, made, runner.corrections)
     correction_su = _correction_su(runner, equations, own)
     extinction = None
@@ -427,7 +433,7 @@ def _fit(
         covariance=covariance,
         su=np.sqrt(np.maximum(variances, 0.0)),
         converged=converged,
-        refined=refined,
+        cycles_allowed=cycles_allowed,
         r1_gt=r1_gt,
         n_gt=n_gt,
         r1_all=equations.r1()[0],

@@ -69,7 +69,8 @@ class Atom:
 
     The codings say how each parameter is refined: three of the site; of the occupancy; six of U in the order of
     u_aniso, the first one of u_iso. u_factor: U(iso) is this times U(eq) of u_pivot. group: the AFIX group; riding
-    without one: a hydrogen atom whose geometry follows from its surroundings.
+    without one: a hydrogen atom whose geometry follows from its surroundings. lacks_hydrogen: an edit asks for the
+    hydrogen atoms that it lacks.
     """
 
     label: str
@@ -89,6 +90,7 @@ class Atom:
     u_factor: float | None = None
     u_pivot: Atom | None = None
     group: AfixGroup | None = None
+    lacks_hydrogen: bool = False
 
     @property
     def is_hydrogen(self) -> bool:

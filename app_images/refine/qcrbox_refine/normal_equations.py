@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 from cctbx import sgtbx
+from qcrbox.crystallography.shelx.refinement_texts import Weights
 from scitbx.array_family import flex
 
 from qcrbox_refine.intensities import IntensityModel
-from qcrbox_refine.weighting import Weights, weights_of
+from qcrbox_refine.weighting import weights_of
 
 # A pivot of the matrix scaled to unit diagonal below this: the parameter depends on the others before it.
 _SMALLEST_PIVOT = 1e-11

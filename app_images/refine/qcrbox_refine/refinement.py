@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx import refinement_texts
 
 from qcrbox_refine import (
     aspherical,
@@ -107,7 +108,7 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     if kind in ("keep", "optimise"):
         _published_weights(model, keep=kind == "keep")
         kind = "unit" if kind == "keep" and model.unit_weights else kind
-    if options.hydrogens == "place" or model.hydrogen_requests:
+    if options.hydrogens == "place" or model.hydrogen_requests or _asked(model):
         _place(model, data, corrected, options)
     fit = least_squares.refine(
         model,
@@ -124,7 +125,7 @@ def refine_model(model: Model, hkl: str | None, options: Options) -> Result:
     report(fraction=0.97, text="Difference density and geometry")
     residual = density.difference_map(fit)
     peaks = density.peaks(residual, model)
-    res = res_output.res_text(fit, residual, peaks, max(options.cycles, 1))
+    res = res_output.res_text(fit, residual, peaks)
     _summarise(fit, residual)
     return Result(fit, residual, peaks, res, model)
 
@@ -243,10 +244,10 @@ def _published_weights(model: Model, *, keep: bool) -> None:
     source, instruction = model.source, model.settings.weights
     text = source.text("_refine_ls_weighting_details") if source else None
     scheme = (source.text("_refine_ls_weighting_scheme") or "").lower() if source else ""
-    by_name: dict[str, weighting.Weights | None] = {"unit": None, "sigma": weighting.SIGMA}
-    found = weighting.parse_details(text) if text else by_name.get(scheme, "")
+    by_name: dict[str, refinement_texts.Weights | None] = {"unit": None, "sigma": refinement_texts.SIGMA}
+    found = refinement_texts.parse_details(text) if text else by_name.get(scheme, "")
     if instruction is not None:
-        instruction = weighting.complete(instruction)
+        instruction = refinement_texts.complete(instruction)
         if found == "" or (found and weighting.same(found, instruction)):
             model.weights = instruction
             return
@@ -264,7 +265,7 @@ def _published_weights(model: Model, *, keep: bool) -> None:
 def _place(model: Model, data: reflections.Reflections, corrected: Corrections, options: Options) -> None:
     """Refine without the missing hydrogen atoms, look at the difference density, place them.
 
-    On all atoms with hydrogens="place"; otherwise where HFIX requests them.
+    On all atoms with hydrogens="place"; otherwise where HFIX or an edit requests them.
     """
     report(fraction=0.05, text="Refining before hydrogen atoms are placed")
     notes, stated = list(model.notes), model.weights
@@ -275,7 +276,7 @@ def _place(model: Model, data: reflections.Reflections, corrected: Corrections, 
         least_squares.Scheme(
             cycles=6,
             weighting_kind="fixed",
-            weights=weighting.DEFAULT,
+            weights=refinement_texts.DEFAULT,
             refine_occupancies=options.occupancies == "refine",
         ),
         corrections=copy.deepcopy(corrected),
@@ -283,10 +284,15 @@ def _place(model: Model, data: reflections.Reflections, corrected: Corrections, 
     model.notes = notes  # what the model without hydrogen was like is no concern of the result
     residual = density.difference_map(fit)
     added = place_requested(model, residual)
-    if options.hydrogens == "place":
-        added += place_hydrogens(model, residual)
+    if options.hydrogens == "place" or _asked(model):
+        added += place_hydrogens(model, residual, only_asked=options.hydrogens != "place")
     say(f"Placed {len(added)} hydrogen atoms: {', '.join(added) or 'none'}.")
     model.weights = stated
+
+
+def _asked(model: Model) -> bool:
+    """Whether an edit asks for hydrogen atoms."""
+    return any(atom.lacks_hydrogen for atom in model.atoms)
 
 
 def _describe(data: reflections.Reflections) -> None:

@@ -6,23 +6,24 @@ import math
 from collections.abc import Iterable
 
 from qcrbox.crystallography.shelx import Instruction
+from qcrbox.crystallography.shelx.labels import shelx_labels
+from qcrbox.crystallography.shelx.refinement_texts import DEFAULT, Weights, weight_card
+from qcrbox.crystallography.shelx.symmetry_cards import cell_cards
 
-from qcrbox_refine.correction_cards import correction_cards, data_cards, weight_card
+from qcrbox_refine.correction_cards import correction_cards, data_cards
 from qcrbox_refine.data_settings import all_cards
 from qcrbox_refine.density import DifferenceMap, Peak
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import AfixGroup, Atom, Model, element_symbol
 from qcrbox_refine.parameters import write_parameter
 from qcrbox_refine.scattering import Radiation, stated_radiation
-from qcrbox_refine.shelx_cards import short_labels, symmetry_cards
-from qcrbox_refine.weighting import DEFAULT, Weights
+from qcrbox_refine.shelx_cards import symmetry_cards
 
 
 def res_text(
     fit: Fit,
     residual: DifferenceMap,
     peaks: Iterable[Peak] = (),
-    cycles: int = 4,
     suggested: Weights | None = None,
 ) -> str:
     """Text of the .res file; Q peaks follow END as SHELXL writes them.
@@ -32,7 +33,7 @@ def res_text(
     writer = ModelWriter(fit.model, rewritten=True)
     last = fit.cycles[-1]
     lines = [
-        *writer.head(cycles, data_cards(fit)),
+        *writer.head(fit.cycles_allowed, data_cards(fit)),
         *correction_cards(fit),
         writer.free_variables(math.sqrt(fit.scale)),
         *writer.atoms(),
@@ -42,7 +43,8 @@ def res_text(
         f"REM wR2 = {fit.wr2:.4f}, GooF = S = {fit.goof:.3f}, Restrained GooF = {fit.restrained_goof:.3f} for all data",
         f"REM R1 = {fit.r1_gt:.4f} for {fit.n_gt} Fo > 4sig(Fo) and {fit.r1_all:.4f} for all "
         f"{fit.reflections.unique.size()} data",
-        f"REM {fit.n_parameters} parameters refined using {fit.n_restraints} restraints; max shift/su {last.max_shift_su:.3f}",
+        f"REM {fit.n_parameters} parameters {'refined' if fit.refined else 'not refined (0 cycles)'} using {fit.n_restraints} "
+        f"restraints; max shift/su {last.max_shift_su:.3f}",
         "",
         "END",
         "",
@@ -58,14 +60,14 @@ def res_text(
     return "\n".join(lines) + "\n"
 
 
-def model_text(model: Model, cycles: int = 10) -> str:
-    """A model that has not been refined as an .ins text, with the instructions it came with."""
+def model_text(model: Model) -> str:
+    """A model that has not been refined as an .ins text, with the instructions it came with; 10 cycles where none are said."""
     writer = ModelWriter(model)
     # Instructions that were taken for the data alone stand nowhere among those of the model.
     of_data = [] if model.from_shelx else all_cards(model.settings)
     lines = [
-        *writer.head(cycles, of_data),
-        weight_card(model.weights or DEFAULT),
+        *writer.head(10 if model.settings.cycles is None else model.settings.cycles, of_data),
+        weight_card(None if model.unit_weights else model.weights or DEFAULT),
         writer.free_variables(1.0),
         *writer.atoms(),
         _hklf(model),
@@ -91,6 +93,7 @@ def _numbers(values: Iterable[float], decimals: int) -> str:
 _BEFORE_UNIT = ("DISP", "LAUE")
 # Instructions that a refinement rewrites with refined or applied values.
 _REWRITTEN = frozenset(["DISP", "NEUT", "MERG", "OMIT", "SHEL", "TWIN", "BASF", "EXTI", "SWAT", "ABIN"])
+_FAR = 4.5
 # Groups of these m are ideal polygons and may be fitted again; others have been fitted once for all.
 _POLYGONS = (5, 6, 7, 10, 11)
 
@@ -125,7 +128,7 @@ class ModelWriter:
             by_residue.setdefault(atom.residue, []).append(atom)
         short: dict[int, str] = {}
         for atoms in by_residue.values():
-            names = short_labels([atom.name for atom in atoms])
+            names = shelx_labels([atom.name for atom in atoms])
             short |= {id(atom): name for atom, name in zip(atoms, names, strict=True)}
         return short
 
@@ -147,8 +150,7 @@ class ModelWriter:
             content = {element: count * z for element, count in model.formula.items()}
         lines = [
             f"TITL {model.title} in {group.type().lookup_symbol()}",
-            f"CELL {model.wavelength or 0.0:.5f} " + " ".join(f"{x:.4f}" for x in cell),
-            f"ZERR {z:g} " + " ".join(f"{x:.4f}" for x in model.cell_su),
+            *cell_cards(model.wavelength or 0.0, cell, model.cell_su, z),
             *symmetry_cards(group),
             *(["NEUT"] if stated_radiation(model) is Radiation.NEUTRON else []),
             *self._scatterers(),
@@ -303,7 +305,15 @@ class ModelWriter:
         index = self.model.index(atom)
         kind = self.elements.index(element_symbol(atom.element)) + 1
         share = self.structure.scatterers()[index].weight_without_occupancy()
-        site = [write_parameter(x, coding) for x, coding in zip(atom.site, atom.site_coding, strict=True)]
+        moved = _cells_to_move(_pivot(atom) or atom)
+        if any(moved):
+            self.lines.append(
+                f"REM {self.short[id(atom)]} is moved by {' '.join(f'{n:+d}' for n in moved)} cells"
+            )
+        site = [
+            write_parameter(x + n, coding)
+            for x, n, coding in zip(atom.site, moved, atom.site_coding, strict=True)
+        ]
         occupancy = write_parameter(atom.occupancy * share, atom.occupancy_coding.scaled(share))
         head = f"{self.short[id(atom)]:<4} {kind:2d} {' '.join(f'{x:10.6f}' for x in site)} {occupancy:10.5f}"
         if atom.u_factor is not None:
@@ -315,6 +325,16 @@ class ModelWriter:
             u11, u22, u33, u12, u13, u23 = written
             self.lines.append(f"{head} {u11:8.5f} {u22:8.5f} =")
             self.lines.append("    " + " ".join(f"{u:8.5f}" for u in (u33, u23, u13, u12)))
+
+
+def _cells_to_move(atom: Atom) -> list[int]:
+    """Whole cells that bring a free coordinate near 0: SHELX reads numbers from 5 on as codes. Riding atoms, half a cell
+    away at most, move with their pivot.
+    """
+    return [
+        -math.floor(x) if coding.is_free and abs(x) >= _FAR else 0
+        for x, coding in zip(atom.site, atom.site_coding, strict=True)
+    ]
 
 
 def _pivot(atom: Atom) -> Atom | None:

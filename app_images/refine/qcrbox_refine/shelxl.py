@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.crystallography.shelx import refinement_texts
 
 from qcrbox_refine import density, least_squares, reflections, res_output, weighting
 from qcrbox_refine.cif_output import cif_block
@@ -51,7 +52,7 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
         least_squares.Scheme(
             cycles=cycles,
             weighting_kind="fixed",
-            weights=weighting.complete(settings.weights or weighting.DEFAULT),
+            weights=refinement_texts.complete(settings.weights or refinement_texts.DEFAULT),
         ),
         corrections=corrected,
     )
@@ -59,7 +60,7 @@ def refine_shelx_files(ins_path: str | Path, hkl_path: str | Path | None = None)
     wanted = 20 if settings.peaks is None else settings.peaks
     peaks = density.peaks(residual, model, wanted) if wanted else []
     suggested = weighting.optimise(*fit.equations.on_fc_scale(), fit.n_parameters)
-    res = res_output.res_text(fit, residual, peaks, cycles, suggested)
+    res = res_output.res_text(fit, residual, peaks, suggested)
     listing = "\n".join(_listing(model, fit, residual, peaks, suggested)) + "\n"
     # LIST 6 has phases, what editors draw maps from; everything else gives LIST 4.
     list_code = 6 if settings.list_code == 6 else 4
@@ -79,7 +80,7 @@ def _place(model: Model, data: reflections.Reflections, corrected: Corrections) 
     before = least_squares.refine(
         model,
         data,
-        least_squares.Scheme(cycles=4, weighting_kind="fixed", weights=weighting.DEFAULT),
+        least_squares.Scheme(cycles=4, weighting_kind="fixed", weights=refinement_texts.DEFAULT),
         corrections=copy.deepcopy(corrected),
     )
     model.notes = notes

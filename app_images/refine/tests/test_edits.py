@@ -1,10 +1,14 @@
 """Edits of a model: what each word does, and what is refused before anything is refined."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from cctbx import adptbx
 from qcrbox.contract.errors import UserInputError
 from qcrbox_refine.edits import apply_edits
+from qcrbox_refine.hydrogens import place_hydrogens
 from qcrbox_refine.shelx_input import parse_shelx
 
 INS = """TITL edits
@@ -22,6 +26,10 @@ H1B 4 0.25 0.40 0.06 11 0.05
 HKLF 4
 END
 """
+
+
+# The picture in the browser applies the same words: extension/tests/edits.test.mjs holds it to the same file.
+SHARED = json.loads(Path(__file__).with_name("edit_cases.json").read_text("utf-8"))
 
 
 @pytest.fixture
@@ -209,3 +217,64 @@ def test_a_split_makes_no_second_atom_of_a_label(model, taken):
 )
 def test_a_refusal_shows_how_it_must_look(model, text, usage):
     assert usage in refused(model, text).next
+
+
+def rows(model):
+    return [
+        [a.label, a.element, a.part, a.assembly, pytest.approx(a.occupancy), a.u_aniso is not None]
+        for a in model.atoms
+    ]
+
+
+def test_the_shared_cases_begin_with_this_model(model):
+    assert rows(model) == SHARED["start"]
+
+
+@pytest.mark.parametrize("case", SHARED["cases"], ids=lambda case: case["edits"])
+def test_the_refinement_does_what_the_picture_shows(model, case):
+    apply_edits(model, case["edits"])
+    assert rows(model) == case["after"]
+
+
+@pytest.mark.parametrize("text", SHARED["refused"])
+def test_the_refinement_refuses_what_the_picture_refuses(model, text):
+    with pytest.raises(UserInputError):
+        apply_edits(model, text)
+
+
+# ---------------------------------------------------------------- hydrogen atoms
+
+BENZENE_LIKE = """TITL ring
+CELL 0.71073 20 20 20 90 90 90
+ZERR 1 0 0 0 0 0 0
+LATT -1
+SFAC C O H
+UNIT 6 1 6
+FVAR 1
+C1 1 0.5695 0.5 0.5 11 0.03
+C2 1 0.53475 0.56019 0.5 11 0.03
+C3 1 0.46525 0.56019 0.5 11 0.03
+C4 1 0.4305 0.5 0.5 11 0.03
+C5 1 0.46525 0.43981 0.5 11 0.03
+C6 1 0.53475 0.43981 0.5 11 0.03
+F1 2 0.2 0.2 0.2 11 0.03
+HKLF 4
+END
+"""
+
+
+def test_hydrogen_atoms_come_to_the_named_atoms_alone_and_to_the_right_place():
+    model = parse_shelx(BENZENE_LIKE, "ring.ins")
+    apply_edits(model, "hydrogens C1 C4; rename C4 C44")
+    assert place_hydrogens(model, only_asked=True) == ["H1", "H44"]
+    cell = model.symmetry.unit_cell()
+    for carbon, hydrogen, x in (("C1", "H1", 10 + 1.39 + 0.93), ("C44", "H44", 10 - 1.39 - 0.93)):
+        placed = cell.orthogonalize(model.atom(hydrogen).site)
+        assert placed == pytest.approx((x, 10, 10), abs=0.02)
+        assert model.atom(hydrogen).riding
+        assert not model.atom(carbon).lacks_hydrogen
+    apply_edits(model, "hydrogens C1")
+    assert place_hydrogens(model, only_asked=True) == []
+    assert [(left.text, left.why) for left in model.left_out] == [
+        ("hydrogens C1", "It carries hydrogen already.")
+    ]

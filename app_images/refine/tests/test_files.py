@@ -10,12 +10,13 @@ import refine_commands
 import yaml
 from qcrbox.cif import names
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx import refinement_texts
+from qcrbox.crystallography.shelx.labels import shelx_labels
 from qcrbox.spec import load
 from qcrbox_agent import conversion
 from qcrbox_refine import shelxl, weighting
 from qcrbox_refine.cif_block import CifBlock, value_and_su, with_su
 from qcrbox_refine.refinement import Options, refine_files
-from qcrbox_refine.shelx_cards import short_labels
 from simulated_crystals import parse_blocks
 
 
@@ -89,7 +90,7 @@ def test_shelxl_stand_in_says_what_is_wrong(tmp_path, capsys):
 
 
 def test_labels_for_shelx_are_short_and_unique():
-    made = short_labels(["C101A", "C101B", "C1'", "H7AA", "C(2)"])
+    made = shelx_labels(["C101A", "C101B", "C1'", "H7AA", "C(2)"])
     assert len(set(made)) == 5
     assert all(len(label) <= 4 for label in made)
 
@@ -187,11 +188,11 @@ def test_every_example_file_lies_in_the_environment(folder, distributed):
         ("optimise", "optimise", None),
         ("keep", "keep", None),
         ("unit", "unit", None),
-        ("0.05, 0.3", "fixed", weighting.complete((0.05, 0.3))),
-        ("shelx 0.1", "fixed", weighting.complete((0.1, 0.0))),
-        ("a=0.05 b=0.3", "fixed", weighting.complete((0.05, 0.3))),
+        ("0.05, 0.3", "fixed", refinement_texts.complete((0.05, 0.3))),
+        ("shelx 0.1", "fixed", refinement_texts.complete((0.1, 0.0))),
+        ("a=0.05 b=0.3", "fixed", refinement_texts.complete((0.05, 0.3))),
         ("0.05 0 1 2 3 0.5", "fixed", (0.05, 0, 1, 2, 3, 0.5)),
-        ("sigma", "fixed", weighting.SIGMA),
+        ("sigma", "fixed", refinement_texts.SIGMA),
     ],
 )
 def test_weighting_words(text, kind, numbers):

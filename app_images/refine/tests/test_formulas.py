@@ -7,14 +7,16 @@ from cctbx.array_family import flex
 from hypothesis import given
 from hypothesis import strategies as st
 from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.crystallography.shelx import refinement_texts
+from qcrbox.crystallography.shelx.labels import shelx_labels
+from qcrbox.crystallography.shelx.refinement_texts import is_shelx_extinction, weight_card
 from qcrbox_refine import weighting
-from qcrbox_refine.correction_cards import weight_card
-from qcrbox_refine.extinction import corrected, is_shelx_method, path_factor
+from qcrbox_refine.extinction import corrected, path_factor
 from qcrbox_refine.fragments import superposition, template
 from qcrbox_refine.merging import independent_of_mates, merge
 from qcrbox_refine.parameters import FIXED, FREE, UNSTATED, Coding, read_parameter, tied, write_parameter
 from qcrbox_refine.restraint_equations import full, six, tensor_transformation
-from qcrbox_refine.shelx_cards import short_labels, symmetry_cards
+from qcrbox_refine.shelx_cards import symmetry_cards
 from scipy.spatial.transform import Rotation
 
 THIRD = 1 / 3
@@ -81,7 +83,7 @@ def test_extinction_weakens_and_its_derivatives_are_those_of_finite_differences(
     ],
 )
 def test_which_texts_mean_this_formula(method, expression, ours):
-    assert is_shelx_method(method, expression) is ours
+    assert is_shelx_extinction(method, expression) is ours
 
 
 # ------------------------------------------------------------ weights
@@ -93,7 +95,7 @@ NUMBERS = {"fo_sq": 120.0, "sigma": 2.0, "fc_sq": 90.0, "stol_sq": 0.16}
     ("weights", "expected"),
     [
         (None, 1.0),
-        (weighting.SIGMA, 1 / 4),
+        (refinement_texts.SIGMA, 1 / 4),
         ((0.05,), 1 / (4 + (0.05 * 100) ** 2)),
         ((0.05, 0.3), 1 / (4 + 25 + 30)),
         ((0.0, 0.0, 2.0), np.exp(2 * 0.16) / 4),
@@ -122,7 +124,7 @@ def test_a_negative_intensity_counts_as_zero_in_p():
         ("optimize", "optimise", None),
         (" UNIT ", "unit", None),
         ("keep", "keep", None),
-        ("statistical", "fixed", weighting.SIGMA),
+        ("statistical", "fixed", refinement_texts.SIGMA),
         ("0.05, 0.3", "fixed", (0.05, 0.3, 0, 0, 0, THIRD)),
         ("0.05", "fixed", (0.05, 0, 0, 0, 0, THIRD)),
         ("WGHT 0.05 0.3", "fixed", (0.05, 0.3, 0, 0, 0, THIRD)),
@@ -147,7 +149,7 @@ def test_what_is_no_weighting_is_refused(text):
     ("weights", "scheme", "card"),
     [
         (None, "unit", "REM unit weights, w = 1"),
-        (weighting.SIGMA, "sigma", "WGHT   0.000000   0.000000"),
+        (refinement_texts.SIGMA, "sigma", "WGHT   0.000000   0.000000"),
         ((0.05, 0.3), "calc", "WGHT   0.050000   0.300000"),
         ((0.05, 0.3, 0, 0, 0, 0.33333), "calc", "WGHT   0.050000   0.300000"),
         ((0.05, 0.3, 1.5, 0, 0, 0.5), "calc", "WGHT 0.05 0.3 1.5 0 0 0.5"),
@@ -169,7 +171,9 @@ def test_how_a_scheme_is_named_and_written(weights, scheme, card):
     )
 )
 def test_every_scheme_that_is_written_reads_back(weights):
-    assert weighting.parse_details(weighting.details(weights)) == pytest.approx(weights, abs=6e-5)
+    assert refinement_texts.parse_details(refinement_texts.details(weights)) == pytest.approx(
+        weights, abs=6e-5
+    )
 
 
 @pytest.mark.parametrize("a_true", [0.0, 0.03, 0.08])
@@ -321,10 +325,26 @@ def test_a_share_of_a_tied_parameter_follows_the_same_variable():
 # ------------------------------------------------------------ symmetry cards and labels
 
 
-@pytest.mark.parametrize("number", range(1, 231))
-def test_latt_and_symm_give_the_space_group_back(number):
+UNUSUAL = {
+    "reverse rhombohedral": "P 3 (x+1/3,y+2/3,z+1/3)",
+    "obverse rhombohedral": "P 3 (x+2/3,y+1/3,z+1/3)",
+    "triple cell of P 3": "P 3 (x+2/3,y+1/3,z)",
+    "doubled axis": "-P 2 (x,y,z+1/2)",
+    "primitive cell of R 3": "P 3*",
+    "inversion elsewhere": "P 2 (-x+1/4,-y+1/4,-z+1/4)",
+}
+
+
+@pytest.mark.parametrize("setting", [*range(1, 231), *UNUSUAL])
+def test_latt_and_symm_give_the_space_group_back(setting):
     """Read by the rules of SHELX: LATT (centring, inversion), then the products with SYMM."""
-    group = sgtbx.space_group_info(number).group()
+    if isinstance(setting, int):
+        group = sgtbx.space_group_info(setting).group()
+    else:
+        hall, _, more = UNUSUAL[setting].partition(" (")
+        group = sgtbx.space_group(hall)
+        if more:
+            group.expand_smx(more.rstrip(")"))
     latt, *symm = symmetry_cards(group)
     lattice = int(latt.split()[1])
     centring = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}[abs(lattice)]
@@ -336,13 +356,13 @@ def test_latt_and_symm_give_the_space_group_back(number):
 
 @given(st.lists(st.text("ABCHabc0123456789'_*", min_size=1, max_size=7), min_size=1, max_size=40))
 def test_short_labels_are_unique_and_fit(labels):
-    short = short_labels(labels)
+    short = shelx_labels(labels)
     assert len({label.upper() for label in short}) == len(labels)
     assert all(1 <= len(label) <= 4 for label in short)
 
 
 def test_labels_that_fit_stay():
-    assert short_labels(["C1", "H1A", "N10'"]) == ["C1", "H1A", "N10'"]
+    assert shelx_labels(["C1", "H1A", "N10'"]) == ["C1", "H1A", "N10'"]
 
 
 # ------------------------------------------------------------ ideal groups and tensors

@@ -137,3 +137,14 @@ def test_wildcards_reach_many_atoms(thpp):
 def test_an_edit_that_cannot_be_done_says_why(thpp, text, says):
     with pytest.raises(UserInputError, match=says):
         apply_edits(load_model(str(thpp / "thpp.cif")), text)
+
+
+def test_a_refinement_places_the_hydrogen_atoms_that_an_edit_asks_for_and_no_others(thpp):
+    options = Options(edits="hydrogens C6 N3", cycles=1, weighting="keep", wavelength=0.71073)
+    model = refine_files(str(thpp / "thpp.cif"), str(thpp / "thpp.hkl"), options).model
+    cell = model.symmetry.unit_cell()
+    added = [atom for atom in model.atoms if atom.is_hydrogen]
+    assert added
+    pivot = model.atom("C6")
+    assert all(cell.distance(pivot.site, atom.site) == pytest.approx(0.97, abs=0.05) for atom in added)
+    assert [left.text for left in model.left_out] == ["hydrogens N3"]

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from qcrbox.analysis.convergence import without_cycles
+from qcrbox.cif import read
 from qcrbox_refine import refinement
 from qcrbox_refine.refinement import Options, refine_files, write_cif
 from qcrbox_refine.shelxl import refine_shelx_files
@@ -95,6 +97,15 @@ def test_the_cif_says_it_and_a_refinement_of_it_no_longer(run, tmp_path):
     again = refine_files(str(tmp_path / "still.cif"), None, Options(weighting="keep"))
     write_cif(again, tmp_path / "again.cif")
     assert NOT_REFINED not in (tmp_path / "again.cif").read_text()
+
+
+@pytest.mark.parametrize("cycles", [0, 1, 3])
+def test_the_res_file_states_the_cycles_that_were_allowed(run, cycles, tmp_path):
+    result, _ = run(cycles, 0.003)
+    assert f"\nL.S. {cycles}\n" in result.res
+    assert ("not refined (0 cycles)" in result.res) is (cycles == 0)
+    write_cif(result, tmp_path / "made.cif")
+    assert without_cycles(read(tmp_path / "made.cif")[0]) is (cycles == 0)
 
 
 def test_l_s_0_of_an_editor_says_it_in_the_listing(crystal, tmp_path):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from qcrbox_refine.bump import short_contacts
+from qcrbox_refine.connectivity import distance
 from qcrbox_refine.constraints import parametrise
+from qcrbox_refine.density import _next_to_atom
 from qcrbox_refine.restraint_equations import EqualDistances, Frame
 from qcrbox_refine.shelx_input import parse_shelx
 from scitbx.array_family import flex
@@ -260,6 +262,73 @@ def test_bump_keeps_apart_what_no_bonds_join():
     assert all(equation.residual < 0 for equation in equations)
 
 
+# A chain C4-C3-C2-C1 that ends on a twofold axis, a mirror plane or where both meet; C5 stands 2.9 Å from C1.
+ON_ELEMENTS = """FVAR 0.5
+C1 1 {x} {y} {z} 11 0.03
+C2 1 0.47 0.11 0.10 11 0.03
+C3 1 0.62 0.13 0.18 11 0.03
+C4 1 0.72 0.05 0.25 11 0.03
+C5 1 0.38 0.22 0.28 11 0.03
+HKLF 4
+END
+"""
+
+
+def contacts_of_a_cluster(model, with_symmetry):
+    """Atoms and lengths of the short contacts, from a cluster of images and the bonds drawn in it by distance."""
+    group, cell = model.symmetry.space_group(), model.symmetry.unit_cell()
+    points, owners = [], []
+    for i, atom in enumerate(model.atoms):
+        for operation in group:
+            image = np.array(operation * atom.site)
+            for step in np.ndindex(3, 3, 3):
+                point = np.array(
+                    cell.orthogonalize(image - np.floor(image - atom.site + 0.5) + np.array(step) - 1)
+                )
+                if not any(np.linalg.norm(point - known) < 0.1 for known in points):
+                    points.append(point)
+                    owners.append(i)
+    points = np.array(points)
+    own = [
+        int(np.linalg.norm(points - np.array(cell.orthogonalize(atom.site)), axis=1).argmin())
+        for atom in model.atoms
+    ]
+    apart = np.linalg.norm(points[:, None] - points[None], axis=2)
+    bonded = (apart > 0.1) & (apart < 2.1)
+    if not with_symmetry:
+        outside = np.ones(len(points), dtype=bool)
+        outside[own] = False
+        bonded[outside] = False
+        bonded[:, outside] = False
+    steps = np.linalg.matrix_power(bonded.astype(int) + np.eye(len(points), dtype=int), 3)
+    # Images of one pair have one length; what bonds join in one image is joined in all.
+    pairs = [
+        (k, m, (*sorted((owners[k], owners[m])), round(float(apart[k, m]), 3)))
+        for k in own
+        for m in range(len(points))
+    ]
+    joined = {pair for k, m, pair in pairs if steps[k, m]}
+    return {pair for k, m, pair in pairs if 0.1 < apart[k, m] < 3.2} - joined
+
+
+@pytest.mark.parametrize("place", [(0.4, 0, 0), (0.4, 0, 0.05)])
+@pytest.mark.parametrize("sigma", [0.02, -0.02])
+def test_bump_knows_the_bonds_of_atoms_on_symmetry_elements(place, sigma):
+    """2/m (b unique, cell turned so that y = 0 is the mirror): the same image has several operations there."""
+    head = HEAD.replace("93 101 88", "90 90 90").replace("EQIV $1 1-x, 1-y, 1-z", "SYMM x, -y, z")
+    model = parse_shelx(
+        head + f"BUMP {sigma}\n" + ON_ELEMENTS.format(x=place[0], y=place[1], z=place[2]), "x.ins"
+    )
+    made = parametrise(model)
+    cell, found = model.symmetry.unit_cell(), set()
+    for contact in short_contacts(model, made.structure, made.restraints.maker.bonds, sigma):
+        i, j = contact.a.index, contact.b.index
+        length = cell.distance(model.atoms[i].site, contact.b.symmetry * model.atoms[j].site)
+        found.add((*sorted((i, j)), round(length, 3)))
+    assert found
+    assert found == contacts_of_a_cluster(model, with_symmetry=sigma < 0)
+
+
 def test_defs_gives_the_defaults():
     _, _, equations = equations_of("DEFS 0.05 0.3\nDFIX 1.5 C1 C2\nDANG 2.4 C1 N1\nFLAT C1 > C3")
     assert [equation.sigma for equation in equations[:3]] == [0.05, 0.1, 0.3]
@@ -276,3 +345,24 @@ def test_a_free_variable_that_only_a_restraint_uses_is_refined():
     made = parametrise(model_of("DFIX 31 0.02 C1 C2 C2 N1"))
     assert "FVAR 3" in made.reparametrisation.independent_names()
     assert "FVAR 2" not in made.reparametrisation.independent_names()
+
+
+def test_peaks_and_distances_are_those_of_the_nearest_image_in_any_cell():
+    """P-1 with angles of 48 to 55°, against a search through all cells in reach."""
+    head = HEAD.replace("9.1 10.3 11.7 93 101 88", "8 9 7 48 55 50").replace("EQIV $1 1-x, 1-y, 1-z\n", "")
+    steps = np.array(list(np.ndindex(15, 15, 15))) - 7
+    for site in np.random.default_rng(2).uniform(-2, 2, (20, 3)):
+        place = " ".join(f"{x:.6f}" for x in site)
+        atoms = f"FVAR 1\nC1 1 0.1 0.2 0.3 11 0.03\nN1 2 {place} 11 0.03\nHKLF 4\nEND\n"
+        both = parse_shelx(head + atoms, "x.ins")
+        alone = parse_shelx(head + atoms.replace(f"N1 2 {place} 11 0.03\n", ""), "x.ins")
+        cell = both.symmetry.unit_cell()
+        images = np.concatenate(
+            [sign * np.array(both.atoms[1].site) - both.atoms[0].site + steps for sign in (1, -1)]
+        )
+        orthogonal = np.array(cell.orthogonalization_matrix()).reshape(3, 3)
+        expected = np.linalg.norm(images @ orthogonal.T, axis=1).min()
+        moved, label, found = _next_to_atom(both.atoms[1].site, alone)
+        assert (label, found) == ("C1", pytest.approx(expected))
+        assert cell.distance(moved, alone.atoms[0].site) == pytest.approx(expected)
+        assert distance(both, 0, 1) == pytest.approx(expected)

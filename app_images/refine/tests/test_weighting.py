@@ -3,6 +3,7 @@
 import gemmi
 import numpy as np
 import pytest
+from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox_refine import weighting
 from qcrbox_refine.refinement import Options, refine_files, write_cif
 from truth import Truth, hkl_text, noisy, write
@@ -40,7 +41,7 @@ THIRD = 1 / 3
     ],
 )
 def test_published_schemes_are_read(text, expected):
-    found = weighting.parse_details(text)
+    found = refinement_texts.parse_details(text)
     assert found == (pytest.approx(expected, abs=1e-6) if isinstance(expected, tuple) else expected)
 
 
@@ -55,7 +56,7 @@ def test_published_schemes_are_read(text, expected):
     ],
 )
 def test_a_written_scheme_is_read_back(weights):
-    found = weighting.parse_details(weighting.details(weights))
+    found = refinement_texts.parse_details(refinement_texts.details(weights))
     assert found == (pytest.approx(weights, abs=1e-4) if weights else None)
 
 
@@ -75,12 +76,12 @@ def test_keep_follows_the_instruction_and_the_result_says_it(tmp_path, card):
     values, sigma = noisy(np.abs(truth.f(hkl)) ** 2, 0.02, 1)
     files = write(tmp_path, truth.ins(card), hkl_text(hkl, values, sigma))
     result = refine_files(*files, Options(weighting="keep"))
-    stated = weighting.complete(tuple(float(word) for word in card.split()[1:]))
+    stated = refinement_texts.complete(tuple(float(word) for word in card.split()[1:]))
     assert result.fit.weights == stated
     write_cif(result, tmp_path / "x.cif")
     block = gemmi.cif.read(str(tmp_path / "x.cif")).sole_block()
     text = gemmi.cif.as_string(block.find_value("_refine_ls_weighting_details"))
-    assert weighting.parse_details(text) == pytest.approx(stated, abs=1e-4)
+    assert refinement_texts.parse_details(text) == pytest.approx(stated, abs=1e-4)
     again = refine_files(str(tmp_path / "x.cif"), None, Options(weighting="keep"))
     assert again.fit.weights == pytest.approx(stated, abs=1e-4)
     assert again.fit.wr2 == pytest.approx(result.fit.wr2, abs=2e-4)
@@ -99,5 +100,5 @@ def test_keep_without_a_scheme_says_what_is_used(tmp_path):
     block.set_pair("_refine_ls_weighting_details", "'Chebychev polynomial'")
     (tmp_path / "y.cif").write_text(block.as_string() if hasattr(block, "as_string") else "")
     result = refine_files(str(tmp_path / "y.cif"), None, Options(weighting="keep"))
-    assert result.fit.weights == weighting.DEFAULT
+    assert result.fit.weights == refinement_texts.DEFAULT
     assert any("is not understood (Chebychev polynomial)" in note for note in result.model.notes)

@@ -1,5 +1,7 @@
 /** Args: application (slug), command (name), input (id of a dataset or file); nothing chosen is asked for. */
 export const RUN_COMMAND = 'qcrbox:run-command';
+/** Args: file (id of a stored one), edits (as `edits=` takes them), form (open the form instead of running). */
+export const REFINE_EDITED = 'qcrbox:refine-edited';
 /** Args: id of the calculation. */
 export const OPEN_RESULT = 'qcrbox:open-result';
 /** The files chosen in Lab's file browser. */

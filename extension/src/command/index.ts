@@ -13,6 +13,7 @@ import { ITranslator } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
 
+import { argumentsOf } from '../session/arguments';
 import { cifIcon, qcrboxIcon } from '../icons';
 import { calculationCode } from '../notebook/code';
 import { insert } from '../notebook/insert';
@@ -26,7 +27,15 @@ import type { RegistryStore } from '../registry/store';
 import { calculationTitle, datasetTitle } from '../titles';
 import { ViewClient } from '../viewer/client';
 import { OPEN_STORED } from '../viewer/commands';
-import { ADD_CHOSEN_FILES, OPEN_RESULT, REFINE_CHOSEN_FILES, RUN_COMMAND, VALIDATE_CHOSEN_FILE } from './commands';
+import {
+  ADD_CHOSEN_FILES,
+  OPEN_RESULT,
+  REFINE_CHOSEN_FILES,
+  REFINE_EDITED,
+  RUN_COMMAND,
+  VALIDATE_CHOSEN_FILE
+} from './commands';
+import { editedRefinement } from './edited';
 import { CommandForm } from './form';
 import { CommandModel } from './model';
 import { ResultView } from './result';
@@ -137,6 +146,8 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
         store,
         views,
         {
+          refine: (file, edits, form) =>
+            commands.execute(REFINE_EDITED, { file: file.qcrbox_file_id, edits, form }) as Promise<void>,
           project: calculation => void commands.execute(OPEN_PROJECTS, { holds: calculation.calculation_id }),
           open: file => void commands.execute(OPEN_STORED, { id: file.qcrbox_file_id }),
           rename: calculation => void renameCalculation(store, calculation, trans),
@@ -184,6 +195,39 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
         const chosen = named(args['application'], args['command']) ?? (args['tab'] ? undefined : await ask());
         if (chosen) {
           openForm(chosen, args as IFormArgs);
+        }
+      }
+    });
+    // One key for one set of edits while it is sent: a double click starts one calculation.
+    const sending = new Map<string, Promise<string>>();
+    commands.addCommand(REFINE_EDITED, {
+      label: trans.__('Refine with edits'),
+      icon: qcrboxIcon,
+      execute: async args => {
+        await store.start();
+        const [id, edits] = [String(args['file'] ?? ''), String(args['edits'] ?? '')];
+        const dataset = store.datasets.find(each =>
+          Object.values(each.data_files).some(file => file.qcrbox_file_id === id)
+        );
+        const file = Object.values(dataset?.data_files ?? {}).find(each => each.qcrbox_file_id === id);
+        if (!dataset || !file) {
+          throw new Error(trans.__('The file of these edits is no longer in the store.'));
+        }
+        const made = store.calculations.find(each => each.output_dataset_id === dataset.qcrbox_dataset_id);
+        const next = editedRefinement(file, dataset, edits, store.applications, made, trans);
+        if (args['form']) {
+          openForm(next, { values: next.values });
+          return;
+        }
+        const { application, command, values } = next;
+        const key = JSON.stringify([id, edits]);
+        const sent =
+          sending.get(key) ?? store.client.submit(application, command, argumentsOf(command, values), UUID.uuid4());
+        sending.set(key, sent);
+        try {
+          openResult(await sent);
+        } finally {
+          sending.delete(key);
         }
       }
     });

@@ -35,6 +35,7 @@ export interface IResultActions {
   insert(calculation: ICalculation): void;
   project(calculation: ICalculation): void;
   open(file: IDataFile): void;
+  refine(file: IDataFile, edits: string, form: boolean): Promise<void>;
   next(application: IApplication, command: ICommand, dataset: IDataset): void;
 }
 
@@ -188,7 +189,14 @@ function Parts({ calculation, store, actions, views, trans, dataset, structure }
     {
       name: 'structure',
       label: trans.__('Structure'),
-      content: () => <Structure {...common} density={common.source.fcf !== undefined} highlight={highlight} />
+      content: () => (
+        <Structure
+          {...common}
+          density={common.source.fcf !== undefined}
+          highlight={highlight}
+          refine={(edits, form) => actions.refine(structure, edits, form)}
+        />
+      )
     },
     { name: 'plots', label: trans.__('Plots'), content: () => <Plots {...common} /> },
     {

@@ -63,13 +63,14 @@ export class ViewClient {
     return new LiveModel(decoded(await this.part(`plot-${name}`, source)) as Record<string, unknown>);
   }
 
-  /** The structure as the model of the structure widget, answered by this server. */
-  async structure(source: ISource): Promise<LiveModel> {
+  /** The structure as the model of the structure widget, answered by this server; refine: its edits can be refined. */
+  async structure(source: ISource, refine = false): Promise<LiveModel> {
     const opened = await this.client.local<{ key: string; state: unknown }>(`live?${queryOf(source)}`, {
       ...init(source),
       method: 'POST'
     });
-    return new LiveModel(decoded(opened.state) as Record<string, unknown>, async message => {
+    const state = { ...(decoded(opened.state) as Record<string, unknown>), refine };
+    return new LiveModel(state, async message => {
       const answer = await this.client.local(`live/${opened.key}`, {
         method: 'POST',
         body: JSON.stringify(message)

@@ -14,7 +14,7 @@ export class FileViewFactory extends ABCWidgetFactory<DocumentWidget<FileView>> 
   constructor(
     options: DocumentRegistry.IWidgetFactoryOptions<DocumentWidget<FileView>>,
     private readonly views: ViewClient,
-    private readonly buttons: (path: string) => IFileActions['buttons'],
+    private readonly actions: (path: string) => Pick<IFileActions, 'buttons' | 'refine'>,
     private readonly trans: TranslationBundle
   ) {
     super(options);
@@ -30,7 +30,7 @@ export class FileViewFactory extends ABCWidgetFactory<DocumentWidget<FileView>> 
         await context.save();
       },
       keepLabel: trans.__('Save the changes'),
-      buttons: this.buttons(context.path)
+      ...this.actions(context.path)
     };
     const content = new FileView(undefined, views, actions, trans);
     const widget = new DocumentWidget({ content, context });

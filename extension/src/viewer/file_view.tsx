@@ -7,7 +7,17 @@ import type { ViewClient } from './client';
 import { Edits } from './edits';
 import { Items } from './items';
 import { Shown, useAsked } from './live';
-import { AlertsBesideStructure, FactList, keyOf, PlainText, Plots, Reflections, Structure, Tables } from './parts';
+import {
+  AlertsBesideStructure,
+  FactList,
+  keyOf,
+  PlainText,
+  Plots,
+  type RefineEdited,
+  Reflections,
+  Structure,
+  Tables
+} from './parts';
 import type { ISource } from './source';
 import { type ITab, Tabs } from './tabs';
 
@@ -16,6 +26,8 @@ export interface IFileActions {
   /** Keep changed bytes; undefined where the file cannot be changed. */
   keep?(bytes: Uint8Array): Promise<void>;
   keepLabel?: string;
+  /** Refine the structure with edits. */
+  refine?: RefineEdited;
   /** Buttons beside the name: what can be done with the file. */
   buttons: { label: string; run(): void }[];
 }
@@ -125,6 +137,7 @@ function tabsOf(
               {...common}
               density={parts.includes('density') && parts.includes('items')}
               highlight={highlight}
+              {...(actions.refine ? { refine: actions.refine } : {})}
             />
           </div>
           <FactList {...common} />

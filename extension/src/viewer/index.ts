@@ -1,8 +1,10 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { MainAreaWidget, Notification, WidgetTracker } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import type { Contents } from '@jupyterlab/services';
 import { ITranslator } from '@jupyterlab/translation';
 
-import { RUN_COMMAND } from '../command/commands';
+import { REFINE_EDITED, RUN_COMMAND } from '../command/commands';
 import { cifIcon } from '../icons';
 import { filesOfLab, keepFiles } from '../panel/keeping';
 import { IRegistryStore } from '../registry/plugin';
@@ -11,10 +13,12 @@ import { ViewClient } from './client';
 import { OPEN_STORED } from './commands';
 import { FileViewFactory } from './document';
 import { FileView } from './file_view';
-import { canBeShown, sourceOf } from './source';
+import { canBeShown, reflectionsBeside, sourceOf } from './source';
 import { storeVersion } from './storing';
 
 const PREFIX = 'qcrbox-file-';
+/** Models with everything that a refinement needs to begin. */
+const canBeRefined = (name: string) => /\.(cif|res|ins)$/i.test(name);
 /** Names of the file types; that of CIFs is as old as the extension. */
 const TYPES: [name: string, display: string, extensions: string[]][] = [
   ['cif', 'CIF', ['.cif', '.fcf']],
@@ -46,12 +50,32 @@ export const viewerPlugin: JupyterFrontEndPlugin<void> = {
       });
     }
 
-    const refineFile = async (path: string) => {
+    /** A model of the file browser in the store, with the reflections that have its name; the id of its dataset. */
+    const keepModel = async (path: string): Promise<string | undefined> => {
       await store.start();
-      const [input] = await keepFiles(store, await filesOfLab(serviceManager.contents, [path]), trans);
+      const { contents } = serviceManager;
+      const { content } = await contents.get(PathExt.dirname(path), { content: true });
+      const beside = reflectionsBeside(
+        path,
+        (content as Contents.IModel[]).map(each => each.path)
+      );
+      const [input] = await keepFiles(store, await filesOfLab(contents, [path, ...beside]), trans);
+      return input;
+    };
+    const refineFile = async (path: string) => {
+      const input = await keepModel(path);
       if (input) {
         await commands.execute(RUN_COMMAND, { application: 'refine', command: 'refine_iam', input });
       }
+    };
+    const refineEdited = async (path: string, edits: string, form: boolean) => {
+      const input = await keepModel(path);
+      const dataset = store.datasets.find(each => each.qcrbox_dataset_id === input);
+      const file = dataset?.data_files[PathExt.basename(path)];
+      if (!file) {
+        throw new Error(trans.__('The file could not be stored, so it was not refined.'));
+      }
+      await commands.execute(REFINE_EDITED, { file: file.qcrbox_file_id, edits, form });
     };
     const factory = new FileViewFactory(
       {
@@ -63,13 +87,16 @@ export const viewerPlugin: JupyterFrontEndPlugin<void> = {
         readOnly: false
       },
       views,
-      path => [
-        {
-          label: trans.__('Add to the QCrBox store'),
-          run: () => void filesOfLab(serviceManager.contents, [path]).then(files => keepFiles(store, files, trans))
-        },
-        ...(/\.cif$/i.test(path) ? [{ label: trans.__('Refine …'), run: () => void refineFile(path) }] : [])
-      ],
+      path => ({
+        buttons: [
+          {
+            label: trans.__('Add to the QCrBox store'),
+            run: () => void filesOfLab(serviceManager.contents, [path]).then(files => keepFiles(store, files, trans))
+          },
+          ...(/\.cif$/i.test(path) ? [{ label: trans.__('Refine …'), run: () => void refineFile(path) }] : [])
+        ],
+        ...(canBeRefined(path) ? { refine: (edits: string, form: boolean) => refineEdited(path, edits, form) } : {})
+      }),
       trans
     );
     const documents = new WidgetTracker({ namespace: 'qcrbox-documents' });
@@ -107,6 +134,12 @@ export const viewerPlugin: JupyterFrontEndPlugin<void> = {
             Notification.success(trans.__('Kept as %1; the earlier version stays.', name), { autoClose: 6000 });
           },
           keepLabel: trans.__('Keep as a new version'),
+          ...(canBeRefined(file.filename)
+            ? {
+                refine: (edits: string, form: boolean) =>
+                  commands.execute(REFINE_EDITED, { file: id, edits, form }) as Promise<void>
+              }
+            : {}),
           buttons: /\.cif$/i.test(file.filename)
             ? [
                 { label: trans.__('Refine …'), run: run('refine_iam') },

@@ -25,11 +25,21 @@ function checksum(bytes: Uint8Array): number {
   return sum;
 }
 
-/** The structure to turn, grow and measure; with the difference map where the file has calculated values. */
-export function Structure(props: IPartProps & { density: boolean; highlight?: string[] }): JSX.Element {
-  const { views, source, density, highlight, trans } = props;
+/** Runs the next refinement of a structure with these edits, or opens its form; a promise that fails says why not. */
+export type RefineEdited = (edits: string, form: boolean) => Promise<void>;
+
+interface IStructureProps extends IPartProps {
+  density: boolean;
+  highlight?: string[];
+  refine?: RefineEdited;
+}
+
+/** The structure to turn, grow, measure and edit; with the difference map where the file has calculated values. */
+export function Structure({ views, source, density, highlight, refine, trans }: IStructureProps): JSX.Element {
   const [shown, show] = React.useState(false);
-  const asked = useAsked(() => views.structure(source), keyOf(source));
+  const [refusal, setRefusal] = React.useState('');
+  const place = React.useRef<HTMLDivElement>(null);
+  const asked = useAsked(() => views.structure(source, refine !== undefined), keyOf(source));
   const model = asked.state === 'here' ? asked.value : undefined;
   const labels = highlight?.join(' ') ?? '';
   React.useEffect(() => {
@@ -37,24 +47,53 @@ export function Structure(props: IPartProps & { density: boolean; highlight?: st
       void model.ask({ do: 'highlight', labels: labels.split(' ') });
     }
   }, [model, labels]);
-  const toggle = (event: React.ChangeEvent<HTMLInputElement>) => {
-    show(event.target.checked);
-    void model?.ask({ do: 'difference density', shown: event.target.checked });
+  const showDensity = (wanted: boolean) => {
+    show(wanted);
+    void model?.ask({ do: 'difference density', shown: wanted });
   };
+  // Of the widget: editing began, which needs the peaks; the edits are to be refined.
+  const began = React.useRef(() => {});
+  began.current = () => density && !shown && showDensity(true);
+  const wanted = React.useRef(refine);
+  wanted.current = refine;
+  React.useEffect(() => {
+    const node = place.current;
+    const begin = () => began.current();
+    const run = (event: Event) => {
+      const { edits, form } = (event as CustomEvent<{ edits: string; form: boolean }>).detail;
+      setRefusal('');
+      wanted
+        .current?.(edits, form)
+        .catch((error: unknown) => setRefusal(error instanceof Error ? error.message : String(error)));
+    };
+    node?.addEventListener('qcrbox-edit', begin);
+    node?.addEventListener('qcrbox-refine', run);
+    return () => {
+      node?.removeEventListener('qcrbox-edit', begin);
+      node?.removeEventListener('qcrbox-refine', run);
+    };
+  }, []);
   return (
-    <Shown asked={asked} trans={trans}>
-      {(here: LiveModel) => (
-        <>
-          {density && (
-            <label className="qcrbox-Density">
-              <input type="checkbox" checked={shown} onChange={toggle} />{' '}
-              {trans.__('Difference density Fo − Fc at ± 3 σ, with its peaks')}
-            </label>
-          )}
-          <Live views={views} name="structure_view" model={here} trans={trans} />
-        </>
-      )}
-    </Shown>
+    <div ref={place}>
+      <Shown asked={asked} trans={trans}>
+        {(here: LiveModel) => (
+          <>
+            {density && (
+              <label className="qcrbox-Density">
+                <input type="checkbox" checked={shown} onChange={event => showDensity(event.target.checked)} />{' '}
+                {trans.__('Difference density Fo − Fc at ± 3 σ, with its peaks')}
+              </label>
+            )}
+            {refusal && (
+              <div className="qcrbox-Error" role="alert">
+                {refusal}
+              </div>
+            )}
+            <Live views={views} name="structure_view" model={here} trans={trans} />
+          </>
+        )}
+      </Shown>
+    </div>
   );
 }
 

@@ -32,3 +32,9 @@ export function queryOf(source: ISource): string {
   }
   return query.toString();
 }
+
+/** Of these paths the .hkl file that has the name of the model. */
+export function reflectionsBeside(model: string, paths: string[]): string[] {
+  const stem = model.replace(/\.[^./]*$/, '').toLowerCase();
+  return paths.filter(path => path.toLowerCase() === `${stem}.hkl`).slice(0, 1);
+}

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from qcrbox.contract.errors import Conflict
+from qcrbox.sandbox import subordinate
 
 from qcrbox_hub.cli.console import DataOption, data_folder, say
 from qcrbox_hub.lifecycle.backup import restore_backup, write_backup
@@ -18,6 +19,8 @@ def backup(
     homes: Annotated[bool, typer.Option(help="With the users' homes (notebooks and files).")] = True,
 ) -> None:
     """Write a backup: data, accounts, homes. The platform may keep running."""
+    if homes and subordinate.first_id() is not None:
+        subordinate.enter()  # the homes belong to these ids
     print(write_backup(data_folder(data), target, say, homes=homes))
 
 

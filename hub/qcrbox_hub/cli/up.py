@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import webbrowser
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Annotated, Literal
 import typer
 from qcrbox.contract.errors import UserInputError
 from qcrbox.contract.loopback import is_loopback_host
+from qcrbox.sandbox import subordinate
 
 from qcrbox_hub.cli.console import DataOption, ManagerOption, data_folder, say
-from qcrbox_hub.lifecycle.plan import Options
+from qcrbox_hub.lifecycle.plan import Options, choose_walls
 from qcrbox_hub.lifecycle.run import Run
+from qcrbox_hub.platform.data_folder import DataFolder
 from qcrbox_hub.platform.settings import PlatformSettings
+from qcrbox_hub.walls.choice import Walls
 
 
 def up(
@@ -91,8 +95,17 @@ def up(
         spawner=spawner or settings.people.spawner,
         settings=settings,
     )
+    if options.mode == "hub" and os.geteuid() != 0:
+        _enter_own_ids(options, where)
     say(f"QCrBox starts; data folder {where.path}")
     Run(options, where, say).up(lambda run: _announce(run, open_))
+
+
+def _enter_own_ids(options: Options, where: DataFolder) -> None:
+    """Does not return where an ordinary user may give each person's sandbox a user id: this program begins anew there."""
+    choice = choose_walls(options, where)
+    if choice.walls is Walls.SANDBOX and choice.sandboxes and choice.sandboxes.subordinate_ids:
+        subordinate.enter()
 
 
 def _announce(run: Run, open_: bool) -> None:

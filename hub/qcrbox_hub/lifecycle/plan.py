@@ -98,11 +98,7 @@ def make(options: Options, data: DataFolder) -> Plan:
     if options.mode == "hub":
         plan.addresses = options.addresses
         plan.url = plan.addresses.hub
-        plan.choice = choose(
-            options.spawner,
-            everyone_trusted=everyone_is_trusted(data.path),
-            image=options.settings.people.image,
-        )
+        plan.choice = choose_walls(options, data)
     plan.specs = [*_nats(plan), _registry(plan), _launcher(plan)]
     if options.mode == "hub":
         plan.specs += [_proxy(plan), *_relay(plan), _hub(plan), *_tls(plan)]
@@ -111,6 +107,17 @@ def make(options: Options, data: DataFolder) -> Plan:
     elif options.mode == "solo":
         plan.specs += [_lab(plan)]
     return plan
+
+
+def choose_walls(options: Options, data: DataFolder) -> Choice:
+    """The walls of a start with these options. Raises UserInputError when what is wanted is not to be had."""
+    return choose(
+        options.spawner,
+        everyone_trusted=everyone_is_trusted(data.path),
+        image=options.settings.people.image,
+        # Programs in containers have the machine's ids.
+        subordinate_ids=options.manager == "process",
+    )
 
 
 def choose_ports(options: Options, data: DataFolder) -> dict[str, int]:

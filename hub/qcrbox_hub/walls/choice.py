@@ -10,6 +10,7 @@ from pathlib import Path
 
 import qcrbox
 from qcrbox.contract.errors import UserInputError
+from qcrbox.sandbox import subordinate
 from qcrbox.sandbox.probe import Sandboxes, probe
 
 from qcrbox_hub.platform.data_folder import write_private
@@ -57,14 +58,17 @@ _WHAT = {
 }
 
 
-def choose(wanted: str = "auto", *, everyone_trusted: bool = False, image: str = IMAGE) -> Choice:
+def choose(
+    wanted: str = "auto", *, everyone_trusted: bool = False, image: str = IMAGE, subordinate_ids: bool = True
+) -> Choice:
     """The walls of this start.
 
     wanted: a member of `Walls`, or `auto` for the strongest. everyone_trusted: an administrator has confirmed that on a page.
+    subordinate_ids: those of an ordinary user may be used; they are not for programs in containers.
     Raises UserInputError when what is wanted is not to be had.
     """
     if wanted == "auto":
-        return _strongest(everyone_trusted, image)
+        return _strongest(everyone_trusted, image, subordinate_ids)
     walls = Walls(wanted)
     if walls in (Walls.DOCKER, Walls.SWARM) and (reason := docker_lacks(image)):
         raise UserInputError(
@@ -74,7 +78,7 @@ def choose(wanted: str = "auto", *, everyone_trusted: bool = False, image: str =
         )
     sandboxes = None
     if walls is Walls.SANDBOX:
-        sandboxes = probe()
+        sandboxes = probe(subordinate_ids=subordinate_ids)
         if not sandboxes.available:
             raise UserInputError(
                 "--spawner sandbox is not possible.", why=f"{sandboxes.reason}.", next=sandboxes.advice
@@ -85,11 +89,11 @@ def choose(wanted: str = "auto", *, everyone_trusted: bool = False, image: str =
     return Choice(walls, _what(walls, sandboxes), stronger, sandboxes)
 
 
-def _strongest(everyone_trusted: bool, image: str) -> Choice:
+def _strongest(everyone_trusted: bool, image: str, subordinate_ids: bool) -> Choice:
     lacking = docker_lacks(image)
     if lacking is None:
         return Choice(Walls.DOCKER, _WHAT[Walls.DOCKER])
-    sandboxes = probe()
+    sandboxes = probe(subordinate_ids=subordinate_ids)
     if sandboxes.available:
         return Choice(
             Walls.SANDBOX, _what(Walls.SANDBOX, sandboxes), f"{lacking[0]}. {lacking[1]}", sandboxes
@@ -104,7 +108,7 @@ def _what(walls: Walls, sandboxes: Sandboxes | None) -> str:
         return _WHAT[walls]
     notes = []
     if not sandboxes.own_user_ids:
-        notes.append("all with the platform's own user id (start as root for one each)")
+        notes.append(f"all with the platform's own user id (for one each, {subordinate.ADVICE})")
     if sandboxes.limits == "none":
         notes.append("without limits of memory and processors (they need root or systemd)")
     return _WHAT[walls] if not notes else f"{_WHAT[walls][:-1]}, {' and '.join(notes)}."

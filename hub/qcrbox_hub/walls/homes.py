@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from qcrbox.contract.errors import Conflict
+from qcrbox.sandbox import subordinate
+
 from qcrbox_hub.platform.data_folder import write_private
 
 DAY_S = 24 * 3600.0
@@ -52,6 +55,13 @@ class Homes:
             if home.lstat().st_uid != wanted:
                 # Another kind of walls was used before: everything in the home changes hands once.
                 self._give(home, wanted)
+        elif home.lstat().st_uid != os.geteuid():
+            raise Conflict(
+                "This home belongs to another user id.",
+                where=str(home),
+                why="It was made when each person's server had an id of its own.",
+                next=f"Start the platform as before ({subordinate.ADVICE}), or give the homes back as root: chown.",
+            )
         home.chmod(0o700)
         return home
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qcrbox.contract.errors import UserInputError
+from qcrbox.sandbox.subordinate import machine_uid, root_of_machine
 
 HUB, REGISTRY, INTERNET = "hub.sock", "registry.sock", "internet.sock"
 SERVER, PLATFORM = "server.sock", "platform.sock"
@@ -31,8 +32,12 @@ class SocketFolders:
     @staticmethod
     def root_for(data: Path, identity: str) -> Path:
         """The same folder at each start of one data folder."""
-        name = f"qcrbox-{os.geteuid()}-{identity[:8]}-people"
-        for base in (os.environ.get("XDG_RUNTIME_DIR", ""), "/run" if os.geteuid() == 0 else "", "/dev/shm"):
+        name = f"qcrbox-{machine_uid()}-{identity[:8]}-people"
+        own = os.environ.get("XDG_RUNTIME_DIR", "")
+        if os.geteuid() == 0 and not root_of_machine():
+            # Closed to others, and with subordinate ids relay and servers are others.
+            own = ""
+        for base in (own, "/run" if os.geteuid() == 0 else "", "/dev/shm"):
             if base and os.access(base, os.W_OK):
                 return Path(base) / name
         return data / "run" / "people"

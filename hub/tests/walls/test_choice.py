@@ -22,7 +22,7 @@ def machine(monkeypatch: pytest.MonkeyPatch):
     def make(*, docker: bool, sandboxes: Sandboxes) -> None:
         lacks = None if docker else ("Docker is not installed", "install Docker")
         monkeypatch.setattr(choice, "docker_lacks", lambda image: lacks)
-        monkeypatch.setattr(choice, "probe", lambda: sandboxes)
+        monkeypatch.setattr(choice, "probe", lambda **_: sandboxes)
 
     return make
 

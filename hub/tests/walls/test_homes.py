@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from qcrbox.contract.errors import Conflict
 from qcrbox_hub.walls.homes import DAY_S, Homes
 
 
@@ -98,3 +99,13 @@ def test_home_changes_hands_without_following_links(homes: Homes, tmp_path: Path
     for name in (".", "file", "folder", "link"):
         assert (home / name).lstat().st_uid == 1890000001
     assert (tmp_path / "root-owned").stat().st_uid == 0
+
+
+def test_home_of_another_user_id_says_how_to_get_at_it(
+    homes: Homes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An ordinary user's platform that had subordinate ids and has them no more."""
+    homes.make("1-ada")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(Conflict, match=r"another user id.*/etc/subuid"):
+        homes.make("1-ada")

@@ -62,6 +62,8 @@ class Machine:
     namespaces: bool = True
     seccomp: bool = True
     uid_map: str = "0 0 4294967295"
+    # Of a namespace that an ordinary user may make; "": no program for that, or no range of ids.
+    subordinate: str = ""
 
 
 @pytest.fixture
@@ -75,6 +77,7 @@ def on(
         monkeypatch.setattr(os, "geteuid", lambda: 0 if machine.root else 1000)
         which = shutil.which
         programs = {"bwrap": machine.bwrap, "setpriv": True, "systemd-run": False}
+        programs |= dict.fromkeys(("unshare", "newuidmap", "newgidmap"), bool(machine.subordinate))
         monkeypatch.setattr(
             shutil,
             "which",
@@ -85,9 +88,12 @@ def on(
         good = subprocess.CompletedProcess([], 0, "walls\n", "")
         bad = subprocess.CompletedProcess([], 1, "", NO_USERNS)
         # Root's bubblewrap needs no right of ordinary users, but its second one makes a user namespace as a person.
-        monkeypatch.setattr(
-            probe_module.subprocess, "run", lambda *_, **__: good if machine.namespaces else bad
-        )
+        mapped = subprocess.CompletedProcess([], 0, machine.subordinate, "")
+
+        def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+            return mapped if command[-1] == "/proc/self/uid_map" else good if machine.namespaces else bad
+
+        monkeypatch.setattr(probe_module.subprocess, "run", run)
         read = Path.read_text
         monkeypatch.setattr(
             Path,
@@ -111,7 +117,7 @@ def on(
             handler = type("Handler", (_Daemon,), {"version": version})
             server = socketserver.ThreadingUnixStreamServer(str(socket), handler)
             servers.append(server)
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
 
     yield become
     for server in servers:
@@ -187,10 +193,44 @@ def test_root_of_a_container_gives_ids_of_its_own_range(on: Callable[[Machine], 
     assert found.sandboxes.own_user_ids
 
 
+SUBORDINATE = "0 1000 1\n1 100000 65535\n"
+
+
+def test_ordinary_user_with_subordinate_ids_gives_one_to_each(on: Callable[[Machine], None]) -> None:
+    on(Machine(root=False, subordinate=SUBORDINATE))
+    found = choose()
+    assert found.walls is Walls.SANDBOX
+    assert found.sandboxes is not None
+    assert found.sandboxes.subordinate_ids
+    assert "user id" not in found.what
+    # Programs in containers have the machine's ids, which a namespace would hide.
+    other = choose(subordinate_ids=False)
+    assert other.sandboxes is not None
+    assert not other.sandboxes.own_user_ids
+    assert "/etc/subuid" in other.what
+
+
+@pytest.mark.parametrize("uid_map", ["", "0 1000 1\n", "0 1000 1\n1 100000 500\n"])
+def test_without_a_range_of_ids_everyone_has_the_platforms(
+    uid_map: str, on: Callable[[Machine], None]
+) -> None:
+    on(Machine(root=False, subordinate=uid_map))
+    found = choose()
+    assert found.walls is Walls.SANDBOX
+    assert found.sandboxes is not None
+    assert not found.sandboxes.own_user_ids
+
+
 # ---------------------------------------------------------------- who says so
 
 
-PLACES = [Machine(), Machine(root=False), Machine(bwrap=False), Machine(daemon="image")]
+PLACES = [
+    Machine(),
+    Machine(root=False),
+    Machine(root=False, subordinate=SUBORDINATE),
+    Machine(bwrap=False),
+    Machine(daemon="image"),
+]
 
 
 @pytest.mark.parametrize("trusted", [False, True])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from qcrbox.contract.errors import UserInputError
+from qcrbox.sandbox import subordinate
 from qcrbox_hub.walls.socket_folders import SocketFolders
 
 PERSON, RELAY = 1890000007, 1890000000
@@ -35,6 +36,18 @@ def test_folder_lies_in_the_data_folder_where_there_is_no_better_place(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert SocketFolders.root_for(tmp_path, "a" * 32) == tmp_path / "run" / "people"
+
+
+def test_folder_of_subordinate_ids_lies_where_they_may_enter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of XDG_RUNTIME_DIR is closed to all but the ordinary user."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv(subordinate.VARIABLE, "1000")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    root = SocketFolders.root_for(tmp_path, "a" * 32)
+    assert not root.is_relative_to(tmp_path)
+    assert root.name.startswith("qcrbox-1000-")
 
 
 def test_common_folder_is_closed_to_other_accounts(folders: SocketFolders) -> None:

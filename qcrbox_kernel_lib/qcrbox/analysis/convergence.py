@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.reflections.hklf_card import instruction_cards
 from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.reading import read_cell, read_sites
 from qcrbox.crystallography.structure.sites import Sites
@@ -53,6 +54,20 @@ class Convergence:
             indent=2,
             ensure_ascii=False,
         )
+
+
+def without_cycles(block: Block) -> bool:
+    """Whether the figures of a block are those of a model that no cycle moved: `L.S. 0`, `cycles=0`.
+
+    Its largest shift/s.u. is then the one that a cycle would make.
+    """
+    if "Not refined (0 cycles)" in (block.text("_refine_special_details") or ""):
+        return True
+    cards = instruction_cards(block, "L.S.", "CGLS")
+    try:
+        return bool(cards) and float((cards[-1].split()[1:] or ["0"])[0]) == 0
+    except ValueError:
+        return False
 
 
 def check_convergence(first: Block, second: Block, limits: Mapping[str, float | None]) -> Convergence:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from qcrbox.analysis.convergence import without_cycles
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import QcError
 from qcrbox.crystallography.reflections import (
@@ -130,15 +131,10 @@ def quality_indicators(block: Block, *, shells: int = 10) -> Quality:
     ]
     for name, tag, unit, meaning in _FROM_CIF:
         number = block.number(tag)
-        indicators.append(
-            Indicator(
-                name,
-                None if number is None else number.value,
-                unit,
-                meaning,
-                "" if number else f"{tag} is not given.",
-            )
-        )
+        remark = "" if number else f"{tag} is not given."
+        if number and name == "shift_su_max" and without_cycles(block):
+            remark = "Not refined (0 cycles): what a cycle would shift."
+        indicators.append(Indicator(name, None if number is None else number.value, unit, meaning, remark))
     indicators.append(_data_to_parameters(block))
     table = [asdict(shell) for shell in statistics.shells] if statistics else []
     return Quality(block.name, source, indicators, table, notes)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from qcrbox.cif.values import Number
 from qcrbox.contract.errors import CifError
 from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.nearest import nearest_vectors
 
 Array = NDArray[np.float64]
 NAMES = ("a", "b", "c", "alpha", "beta", "gamma")
@@ -150,6 +151,10 @@ class UnitCell:
     def to_fractional(self, cartesian: ArrayLike) -> Array:
         """Fractional coordinates (…, 3) of Cartesian ones in Å."""
         return np.asarray(cartesian, dtype=float) @ self.fractionalisation.T
+
+    def nearest(self, difference: ArrayLike) -> Array:
+        """Fractional differences (..., 3) moved by lattice translations so that each is as short as possible."""
+        return nearest_vectors(difference, self.metric)
 
     def d_spacing(self, hkl: ArrayLike) -> Array:
         """d (n,) in Å of indices (n, 3); infinite for 0 0 0."""

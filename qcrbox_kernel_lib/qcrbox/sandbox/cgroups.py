@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from qcrbox.sandbox.subordinate import machine_uid, root_of_machine
+
 ROOT = Path("/sys/fs/cgroup")
 _V1 = ("memory", "pids", "cpu")
 _PERIOD_US = 100_000
@@ -42,7 +44,7 @@ def kind(root: Path = ROOT) -> Kind:
     """What this process may use."""
     if Path("/run/systemd/system").is_dir() and shutil.which("systemd-run") and _systemd_reachable():
         return Kind.SYSTEMD
-    if os.geteuid() != 0:
+    if not root_of_machine():
         return Kind.NONE
     if (root / "cgroup.controllers").is_file():
         enabled = _read(root / "cgroup.subtree_control").split()
@@ -53,9 +55,11 @@ def kind(root: Path = ROOT) -> Kind:
 
 
 def _systemd_reachable() -> bool:
-    if os.geteuid() == 0:
+    if root_of_machine():
         return True
-    return Path(os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}"), "systemd", "private").exists()
+    return Path(
+        os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{machine_uid()}"), "systemd", "private"
+    ).exists()
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class ControlGroup:
         set_ = [f"--property={key}={value}" for key, value in properties.items() if value not in (None, 0)]
         if self.limits.memory_bytes:
             set_.append("--property=MemorySwapMax=0")
-        user = [] if os.geteuid() == 0 else ["--user"]
+        user = [] if root_of_machine() else ["--user"]
         return ["systemd-run", *user, "--scope", "--quiet", "--collect", f"--unit={self.name}", *set_, "--"]
 
     def make(self) -> None:

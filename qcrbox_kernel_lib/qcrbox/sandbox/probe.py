@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qcrbox.contract.errors import QcError
-from qcrbox.sandbox import bubblewrap, cgroups, seccomp
+from qcrbox.sandbox import bubblewrap, cgroups, seccomp, subordinate
 from qcrbox.sandbox.user_ids import first_user_id
 
 _LIMIT_S = 10.0
@@ -28,11 +28,16 @@ class Sandboxes:
     reason: str = ""
     advice: str = ""
     own_user_ids: bool = False
+    # Own user ids are to be had in the namespace that `subordinate.enter` makes.
+    subordinate_ids: bool = False
     limits: cgroups.Kind = cgroups.Kind.NONE
 
 
-def probe() -> Sandboxes:
-    """Make a sandbox, look around in it, and say what was found. Takes some 50 ms."""
+def probe(*, subordinate_ids: bool = True) -> Sandboxes:
+    """Make a sandbox, look around in it, and say what was found. Takes some 50 ms.
+
+    subordinate_ids: may the platform begin anew in a namespace (`subordinate.enter`)?
+    """
     if os.name != "posix" or not Path("/proc/self/ns").is_dir():
         return Sandboxes(False, "sandboxes need Linux")
     if missing := bubblewrap.programs_missing():
@@ -48,15 +53,17 @@ def probe() -> Sandboxes:
     first = first_user_id()
     if first is None and os.geteuid() == 0:
         return Sandboxes(False, "this container gives root too few user ids")
-    uid = None if first is None else first
-    failure = _try(uid, program)
+    subordinate_id = subordinate.first_id() if subordinate_ids else None
+    if subordinate_id is not None and not _try(subordinate_id, program, subordinate.PREFIX):
+        return Sandboxes(True, own_user_ids=True, subordinate_ids=True, limits=cgroups.kind())
+    failure = _try(first, program)
     if failure:
         return Sandboxes(False, f"bubblewrap cannot make a sandbox: {failure}", _advice(failure))
-    return Sandboxes(True, own_user_ids=uid is not None, limits=cgroups.kind())
+    return Sandboxes(True, own_user_ids=first is not None, limits=cgroups.kind())
 
 
-def _try(uid: int | None, program: bytes) -> str:
-    """Why no sandbox can be made; "" when one was."""
+def _try(uid: int | None, program: bytes, prefix: tuple[str, ...] = ()) -> str:
+    """Why no sandbox can be made; "" when one was. prefix: what makes the namespace in which `uid` can be given."""
     with tempfile.TemporaryDirectory(prefix="qcrbox-probe-") as folder, tempfile.TemporaryFile() as filter_:
         filter_.write(program)
         filter_.seek(0)
@@ -64,7 +71,7 @@ def _try(uid: int | None, program: bytes) -> str:
         accounts.chmod(0o755)
         bubblewrap.write_accounts(accounts, "probe", "/tmp", uid or os.getuid())
         sandbox = bubblewrap.Sandbox("probe", "/tmp", uid)
-        command = sandbox.wrap(["/bin/sh", "-c", _TEST], accounts, filter_.fileno())
+        command = [*prefix, *sandbox.wrap(["/bin/sh", "-c", _TEST], accounts, filter_.fileno())]
         try:
             done = subprocess.run(
                 command,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from qcrbox.analysis.quality import quality_indicators
 from qcrbox.analysis.validation.threshold_checks import THRESHOLDS, refinement_results
 from qcrbox.cif import read
 from qcrbox.crystallography.structure import Structure
@@ -95,3 +96,40 @@ def test_worst_limit_of_each_row_stands_first():
     for threshold in THRESHOLDS:
         found = [level for *_, level in threshold.limits]
         assert found == sorted(found)
+
+
+INSTRUCTIONS = "_shelx_res_file\n;\nTITL x\n{}\nHKLF 4\nEND\n;"
+SAID = "_refine_special_details\n;\nNot refined (0 cycles): R values are those of the model as it stands.\n;"
+
+
+@pytest.mark.parametrize(
+    ("more", "alert"),
+    [
+        (INSTRUCTIONS.format("L.S. 0"), "NOT_REFINED"),
+        (INSTRUCTIONS.format("cgls 0 0 0"), "NOT_REFINED"),
+        (INSTRUCTIONS.format("L.S. 10\nL.S."), "NOT_REFINED"),
+        (SAID, "NOT_REFINED"),
+        (INSTRUCTIONS.format("L.S. 10"), "CONVERGENCE"),
+        (INSTRUCTIONS.format("REM L.S. 0"), "CONVERGENCE"),
+        (INSTRUCTIONS.format("L.S. x"), "CONVERGENCE"),
+        ("", "CONVERGENCE"),
+    ],
+    ids=[
+        "L.S. 0",
+        "CGLS 0",
+        "the last counts",
+        "as refine says it",
+        "L.S. 10",
+        "a remark",
+        "unreadable",
+        "unsaid",
+    ],
+)
+def test_a_model_that_was_never_refined_is_not_blamed_for_its_pending_shift(more, alert):
+    block = read(write_cif(sites=CARBON, more=f"{SHIFT} 0.75\n{more}"))[0]
+    found = {one.test: one for one in refinement_results(block, Structure.from_block(block))}
+    assert set(found) == {alert}
+    assert "0.750" in found[alert].text
+    assert (found[alert].level == "G") is (alert == "NOT_REFINED")
+    remark = next(one.note for one in quality_indicators(block).indicators if one.name == "shift_su_max")
+    assert bool(remark) is (alert == "NOT_REFINED")

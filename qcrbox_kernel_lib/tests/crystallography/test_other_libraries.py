@@ -247,6 +247,36 @@ def test_a_place_that_is_more_than_full_is_refused():
         crowded.to_pymatgen()
 
 
+@pytest.mark.parametrize("angles", [(90, 90, 90), (40, 50, 55), (145, 100, 95)])
+def test_places_are_shared_across_the_faces_of_any_cell(angles):
+    """Groups of atoms against a search through all pairs and all lattice points around."""
+    random = np.random.default_rng(1)
+    places = np.concatenate([random.uniform(0, 1, (8, 3)), [[0, 0, 0], [0.5, 0, 0.99999]]])
+    cell = (9, 8, 7, *angles)
+    structure = Structure.from_cif(write_cif(cell, [("C1", "C", 0, 0, 0)]))
+    nudges = structure.cell.to_fractional(np.array([[0.004, 0, 0], [0, -0.004, 0.002], [-0.008, 0, 0.008]]))
+    every = np.concatenate([places, *(places + nudge for nudge in nudges)])
+    sites = [
+        (f"C{number}", "C", *place, 0.25, 0.03, ".", ".")
+        for number, place in enumerate(every.tolist(), start=1)
+    ]
+    structure = Structure.from_cif(write_cif(cell, sites, columns=FULL_COLUMNS))
+    steps = np.array(list(np.ndindex(5, 5, 5))) - 2
+    first: list[int] = []
+    for row, place in enumerate(every):
+        lengths = [
+            np.linalg.norm(structure.cell.to_cartesian(every[other] - place + steps), axis=1).min()
+            for other in first
+        ]
+        if not lengths or min(lengths) >= other_libraries.SHARED_SITE:
+            first.append(row)
+    cell_atoms = other_libraries._unit_cell(structure)
+    kept, members = other_libraries._shared_places(structure, cell_atoms)
+    assert [cell_atoms.label[row] for row in kept] == [f"C{row + 1}" for row in first]
+    assert sorted(row for group in members.values() for row in group) == list(range(len(every)))
+    assert len(first) < len(every)
+
+
 def test_an_atom_on_the_border_of_the_cell_stands_once():
     structure = Structure.from_cif(
         write_cif(

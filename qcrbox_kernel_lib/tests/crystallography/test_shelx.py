@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,8 @@ from qcrbox.crystallography.shelx import (
     symmetry_cards,
 )
 from qcrbox.crystallography.shelx.checksum import checksum, wrong_checksums
+from qcrbox.crystallography.shelx.instructions import INSTRUCTIONS
+from qcrbox.crystallography.shelx.labels import shelx_labels
 from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure import Structure
 from qcrbox.crystallography.structure.adps import six_components
@@ -252,7 +256,7 @@ def test_occupancies_of_special_positions_and_parts_are_those_of_shelx() -> None
     atoms = {atom.label: atom for atom in read_instructions(text).atoms}
     assert atoms["Cu1"].occupancy == pytest.approx(10.5)
     assert [atoms[label].part for label in ("C2", "O1A", "O1B", "Long")] == [0, 1, 2, 0]
-    assert read_instructions(text).card("WGHT") == ["0.0414", "1.1870"]
+    assert [float(word) for word in read_instructions(text).card("WGHT")] == [0.0414, 1.187]
     assert read_instructions(text).card("TEMP") == ["-173.1"] or read_instructions(text).card("TEMP") == [
         "-173.2"
     ]
@@ -278,6 +282,97 @@ def test_labels_cut_to_four_characters_stay_different() -> None:
     labels = [atom.label for atom in read_instructions(text).atoms]
     assert len(set(labels)) == 12
     assert all(len(label) <= 4 for label in labels)
+
+
+@pytest.mark.parametrize(
+    "label", ["1C", "C1*", "C 1".replace(" ", "_"), "C10001", "CELL", "end", "hfix", "Ä1", "*", "12"]
+)
+def test_labels_that_shelx_refuses_are_renamed_and_said(label):
+    """The grammar is that of SHELXL: cctbx, which reads it, has to find the atoms again."""
+    sites = [(label, "C", 0.1, 0.2, 0.3), ("C1", "C", 0.4, 0.2, 0.3), ("C11", "C", 0.1, 0.4, 0.3)]
+    text, notes = export_ins(read(write_cif(sites=sites, more="_diffrn_radiation_wavelength 1"))[0])
+    new, *kept = (atom.label for atom in read_instructions(text).atoms)
+    assert kept == ["C1", "C11"]
+    assert re.fullmatch(r"[A-Z][A-Z0-9']{0,3}", new.upper())
+    assert new.upper() not in {*INSTRUCTIONS, "C1", "C11"}
+    assert f"\nREM {new} is {label}\n" in text
+    assert any(f"Atom {label} is written as {new}" in note for note in notes)
+    found = xray.structure.from_shelx(file=io.StringIO(text))
+    assert [tuple(round(x, 6) for x in one.site) for one in found.scatterers()] == [
+        site[2:] for site in sites
+    ]
+
+
+def test_a_label_with_its_letter_behind_keeps_its_number():
+    assert shelx_labels(["1C", "23Fe", "C1A'"]) == ["C1", "Fe23", "C1A'"]
+
+
+def test_many_long_labels_find_names():
+    labels = [f"C{n}_long" for n in range(1500)]
+    made = shelx_labels(labels)
+    assert len({label.upper() for label in made}) == 1500
+
+
+def with_items(more: str, **sites) -> tuple[str, list[str]]:
+    return export_ins(read(write_cif(more=f"_diffrn_radiation_wavelength 0.71073\n{more}", **sites))[0])
+
+
+def test_coordinates_that_shelx_reads_as_codes_are_moved_by_cells():
+    text, notes = with_items("", sites=[("C1", "C", 5.2, -7.3, 4.9), ("C2", "C", 0.1, 0.2, 0.3)])
+    found = structure_of_instructions(text)
+    assert found.sites.fract[0] == pytest.approx([0.2, 0.7, 4.9])
+    assert [note for note in notes if "C1 is moved by whole cells" in note]
+
+
+def test_cell_and_its_uncertainties_keep_their_digits():
+    text, _ = export_ins(
+        read(
+            write_cif(
+                ("5.431021(12)", "5.43102(3)", 12, "90.0012(4)", 90, 90),
+                more="_diffrn_radiation_wavelength 0.5608340",
+            )
+        )[0]
+    )
+    found = read_instructions(text)
+    assert [float(word) for word in found.card("CELL")] == [0.560834, 5.431021, 5.43102, 12, 90.0012, 90, 90]
+    assert [float(word) for word in found.card("ZERR")[1:]] == [0.000012, 0.00003, 0, 0.0004, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "card", "said"),
+    [
+        (r"w=1/[\s^2^(Fo^2^)+(0.05P)^2^] where P=(Fo^2^+2Fc^2^)/3", [0.05, 0], False),
+        (
+            r"w=1/[\s^2^(Fo^2^)+(0.05P)^2^+0.3P+1.5] where P=0.5Fo^2^+0.5Fc^2^",
+            [0.05, 0.3, 0, 1.5, 0, 0.5],
+            False,
+        ),
+        ("w=1", None, True),
+        ("Chebychev polynomial", [0.1, 0], True),
+    ],
+)
+def test_weights_are_those_of_the_file_or_named(text, card, said):
+    written, notes = with_items(f"_refine_ls_weighting_details '{text}'")
+    assert ([float(word) for word in read_instructions(written).card("WGHT")] or None) == card
+    assert bool([note for note in notes if "WGHT" in note]) is said
+
+
+def test_extinction_of_another_formula_is_not_written_as_shelxls():
+    ours, _ = with_items("_refine_ls_extinction_coef 0.012(3)\n_refine_ls_extinction_method SHELXL")
+    other, notes = with_items(
+        "_refine_ls_extinction_coef 0.3(1)\n_refine_ls_extinction_method 'Becker & Coppens'"
+    )
+    assert read_instructions(ours).card("EXTI") == ["0.012"]
+    assert not read_instructions(other).card("EXTI")
+    assert [note for note in notes if "Becker & Coppens" in note]
+
+
+def test_radiation_is_that_of_the_file():
+    assert "\nNEUT\n" in with_items("_diffrn_radiation_probe neutron")[0]
+    text, notes = with_items("_diffrn_radiation_probe electron")
+    assert "NEUT" not in text
+    assert [note for note in notes if "electron data" in note]
+    assert not [note for note in with_items("_diffrn_radiation_probe x-ray")[1] if "electron" in note]
 
 
 def test_hkl_export_writes_loops_in_the_columns_of_shelx() -> None:

@@ -101,7 +101,8 @@ def test_kill_ends_all_and_the_group_can_be_removed(start) -> None:
 
 
 def test_memory_that_is_used_is_told(start) -> None:
-    group, process = start("x = b'x' * (60 * 1024**2); print('there', flush=True); input()", Limits())
+    code = "import time; x = b'x' * (60 * 1024**2); print('there', flush=True); time.sleep(60)"
+    group, process = start(code, Limits())
     process.stdout.readline()
     used = group.memory_bytes()
     assert used is None or used > 50 * MIB

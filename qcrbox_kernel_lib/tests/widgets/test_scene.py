@@ -7,6 +7,7 @@ import pytest
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import Camera, Options, Scene, StructureView, palettes, svg
+from qcrbox.widgets.structure_view.packing import packed
 from qcrbox.widgets.structure_view.picture import _overlap
 from qcrbox.widgets.structure_view.scene import CUBE, ELLIPSOID, SPHERE
 
@@ -185,3 +186,32 @@ def test_okabe_ito_tells_the_common_elements_apart_in_grey():
 
     shades = sorted(lightness(element) for element in ("C", "N", "O", "S", "H"))
     assert min(np.diff(shades)) > 5
+
+
+def test_the_browser_gets_what_edits_of_the_model_begin_with(molecule):
+    view = StructureView(molecule, grow="cell")
+    made = packed(view.scene)
+    labels = [site["label"] for site in made["sites"]]
+    rows = np.frombuffer(made["site"], "<u4")
+    assert [labels[site] for site in rows] == view.scene.labels
+    assert made["sites"][labels.index("C3A")] == {
+        "label": "C3A",
+        "element": "C",
+        "part": 1,
+        "assembly": "A",
+        "occupancy": 0.7,
+        "aniso": True,
+    }
+    assert not made["sites"][labels.index("O2")]["aniso"]
+    # A place in the frame is where the scene has the atom.
+    matrix = np.array(made["frame"]["orthogonalisation"]).reshape(3, 3)
+    places = view.scene.atoms.fract @ matrix.T - made["frame"]["centre"]
+    assert places == pytest.approx(view.scene.positions, abs=1e-9)
+    assert {"Fe", "Cl", ""} <= set(made["elements"])
+
+
+def test_a_notebook_reads_the_edits_of_its_view(molecule):
+    view = StructureView(molecule)
+    assert (view.edits, view.selected) == ("", ())
+    view._answer({"do": "edits", "selected": ["C1", "O1"], "text": "element C1 N"})
+    assert (view.edits, view.selected) == ("element C1 N", ("C1", "O1"))

@@ -9,6 +9,9 @@ from PIL import Image
 from qcrbox.analysis.density.maps import DensityMap
 from qcrbox.analysis.density.surface import Surface
 from qcrbox.widgets.structure_view import StructureView
+from qcrbox.widgets.structure_view.packing import packed_density
+
+expect = pytest.importorskip("playwright.sync_api").expect
 
 pytestmark = pytest.mark.browser
 
@@ -81,21 +84,101 @@ def test_distance_is_measured_by_keyboard_alone(shown, molecule):
     assert "without covariances" in said
 
 
+def place_of(page, view, position):
+    """Where a point of the scene (Å from its centre) is on the page, in CSS px: from the camera that the page reports."""
+    box = page.locator(".qcv-canvas").bounding_box()
+    x, y, _ = view._camera.rotation @ position
+    per_angstrom = box["width"] / view._camera.across
+    return (
+        box["x"] + box["width"] / 2 + (x + view._camera.shift[0]) * per_angstrom,
+        box["y"] + box["height"] / 2 - (y + view._camera.shift[1]) * per_angstrom,
+    )
+
+
+def turn_a_little(page, view):
+    page.locator(".qcv-canvas").focus()
+    page.keyboard.press("ArrowLeft")
+    for _ in range(100):
+        if view._camera is not None:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("the page does not report its camera")
+
+
 def test_click_picks_the_atom_under_the_pointer(shown, molecule):
     view = StructureView(molecule)
     page = shown(view)
-    box = page.locator(".qcv-canvas").bounding_box()
-    # Where an atom is drawn: from the camera that the page itself reports.
-    page.keyboard.press("ArrowLeft")
-    page.wait_for_timeout(1200)
-    camera, row = view._camera, view.scene.labels.index("O1")
-    x, y, _ = camera.rotation @ view.scene.positions[row]
-    per_angstrom = box["width"] / camera.across
-    page.mouse.click(
-        box["x"] + box["width"] / 2 + (x + camera.shift[0]) * per_angstrom,
-        box["y"] + box["height"] / 2 - (y + camera.shift[1]) * per_angstrom,
-    )
+    turn_a_little(page, view)
+    page.mouse.click(*place_of(page, view, view.scene.positions[view.scene.labels.index("O1")]))
     assert page.locator(".qcv-status").inner_text().startswith("O1, oxygen")
+
+
+def test_the_model_is_edited_with_the_pointer_and_with_the_keyboard_alone(shown, molecule):
+    grid = np.stack(np.meshgrid(*(np.arange(40) / 40,) * 3, indexing="ij"), axis=-1)
+    away = grid - np.array([0.85, 0.05, 0.65])  # no atom is near
+    away -= np.rint(away)
+    values = 2.0 * np.exp(-np.sum(molecule.cell.to_cartesian(away) ** 2, axis=-1) / 0.3)
+    view = StructureView(molecule, grow="none").show_density(DensityMap(values, molecule), level=3.0)
+    page = shown(view)
+    lines = page.get_by_label("Edits, in this order").locator("code")
+    alert = page.locator(".qcv-edit [role=alert]")
+    position = {label: view.scene.positions[row] for row, label in enumerate(view.scene.labels)}
+
+    page.get_by_role("button", name="Edit the model").click()
+    turn_a_little(page, view)
+    page.mouse.click(*place_of(page, view, position["N1"]))
+    expect(page.locator(".qcv-edit-count")).to_have_text("1 selected: N1")
+    page.get_by_label("Element", exact=True).fill("xx")
+    page.get_by_role("button", name="Set element").click()
+    expect(alert).to_contain_text("xx is no element")
+    page.get_by_label("Element", exact=True).fill("c")
+    page.keyboard.press("Enter")
+    expect(alert).to_be_hidden()
+    expect(lines).to_have_text(["element N1 C"])
+    blue = lambda r, g, b: (b > 150) & (r < 110) & (g < 130)  # noqa: E731
+    assert share_of(picture(page), blue) < 0.0005  # the only nitrogen atom is drawn as carbon
+
+    peak = next(
+        peak for peak in packed_density(view.density, view.scene, 3.0)["peaks"] if peak["name"] == "Q1"
+    )
+    page.mouse.click(*place_of(page, view, np.array(peak["place"])))
+    expect(page.locator(".qcv-edit-row output").last).to_contain_text("Q1 +2.0")
+    page.get_by_label("Element of the new atom").fill("O")
+    page.get_by_role("button", name="New atom here").click()
+    expect(lines.last).to_have_text("add O3 O " + " ".join(f"{value:.5f}" for value in peak["fract"]))
+    page.mouse.click(*place_of(page, view, np.array(peak["place"])))
+    expect(page.locator(".qcv-edit-count")).to_have_text("1 selected: O3")
+    assert page.locator(".qcv-status").inner_text().startswith("O3, O, edited")
+
+    page.keyboard.down("Control")
+    corner = page.locator(".qcv-canvas").bounding_box()
+    page.mouse.move(corner["x"] + 2, corner["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(corner["x"] + corner["width"] - 2, corner["y"] + corner["height"] - 2, steps=4)
+    page.mouse.up()
+    page.keyboard.up("Control")
+    expect(page.locator(".qcv-edit-count")).to_contain_text("10 selected")
+
+    # The keyboard alone: name, act, undo, do again.
+    page.get_by_label("Names to select").fill("C3A C3B")
+    page.keyboard.press("Enter")
+    page.get_by_label("Occupancy").fill("1.5")
+    page.keyboard.press("Enter")
+    expect(alert).to_contain_text("An occupancy lies above 0 and not above 1; you gave 1.5.")
+    page.get_by_role("button", name="Delete").press("Enter")
+    expect(lines.last).to_have_text("delete C3A C3B")
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(lines).to_have_count(2)
+    page.get_by_role("button", name="Redo").press("Enter")
+    expect(lines).to_have_count(3)
+    page.get_by_label("Names to select").fill("C3A")
+    page.keyboard.press("Enter")
+    expect(alert).to_contain_text("There is no atom C3A.")
+    assert view.edits.startswith("element N1 C; add O3 O ")
+    assert view.edits.endswith("; delete C3A C3B")
+    assert (
+        page.get_by_role("button", name="Refine with these edits").count() == 0
+    )  # nobody would hear it here
 
 
 def test_disorder_and_growing_are_answered_by_the_kernel(shown, molecule):

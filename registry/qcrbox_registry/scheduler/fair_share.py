@@ -9,6 +9,7 @@ Times are monotonic, so that a change of the wall clock favours no person.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 RENEW_AFTER_HALF_LIVES = 64.0
@@ -71,6 +72,15 @@ class FairShare:
             self._people[subject_id] = kept
         else:
             self._groups.setdefault(subject_id, _Group()).use = kept
+
+    def restore_members(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Take over who worked for which group: (person, group). Uses are restored before; who has none left is no
+        active member.
+        """
+        for person, group_id in pairs:
+            group = self._groups.get(group_id)
+            if group is not None and person in self._people:
+                group.members.add(person)
 
     def _weight(self, now: float) -> float:
         half_lives = (now - self._epoch) / self._half_life

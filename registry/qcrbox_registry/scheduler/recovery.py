@@ -9,6 +9,7 @@ from qcrbox.contract.errors import Unreachable
 from qcrbox.contract.states import State
 
 from qcrbox_registry.scheduler.agent_state import AgentState
+from qcrbox_registry.scheduler.fair_share import RENEW_AFTER_HALF_LIVES
 from qcrbox_registry.scheduler.fleet import Active, Agent, Application, Launcher
 from qcrbox_registry.scheduler.reservations import Reservation
 from qcrbox_registry.scheduler.state import SchedulerState
@@ -85,16 +86,18 @@ class _Found:
     active: list[ActiveRow]
     launchers: list[launchers.LauncherRow]
     uses: list[usage.Use]
+    workers: list[tuple[int, int]]
     runtimes: dict[int, float]
 
 
-def _read_all(conn: Connection) -> _Found:
+def _read_all(conn: Connection, since: float) -> _Found:
     return _Found(
         waiting=work_queue.all_waiting(conn),
         agents=agents.there(conn),
         active=work_queue.with_agents(conn),
         launchers=launchers.everyone(conn),
         uses=usage.everyone(conn),
+        workers=usage.workers(conn, since),
         runtimes=usage.mean_runtimes(conn),
     )
 
@@ -102,8 +105,10 @@ def _read_all(conn: Connection) -> _Found:
 async def recover(state: SchedulerState) -> None:
     """Rebuild the state in memory from SQL and make the consumers of JetStream agree. Running agents are adopted."""
     await read_rules(state)
-    found = await state.db.read(_read_all)
     now, mono = state.clock.time(), state.clock.monotonic()
+    # Uses older than this weigh nothing, and those who have no other are no active members of their group.
+    since = now - RENEW_AFTER_HALF_LIVES * state.settings.half_life_s
+    found = await state.db.read(lambda conn: _read_all(conn, since))
     _restore_rest(state, found, now, mono)
     for row in found.agents:
         state.fleet.add(_agent(row, mono))
@@ -123,11 +128,12 @@ async def recover(state: SchedulerState) -> None:
 
 
 def _restore_rest(state: SchedulerState, found: _Found, now: float, mono: float) -> None:
-    """Uses, runtimes and launchers."""
+    """Uses, active members of groups, runtimes and launchers."""
     for use in found.uses:
         # A use in the future was written before the clock was set back: it counts as of now.
         age_s = max(now - use.decayed_at, 0.0)
         state.share.restore(use.subject, use.subject_id, use.decayed_s, mono - age_s)
+    state.share.restore_members(found.workers)
     for command_id, mean_s in found.runtimes.items():
         state.runtimes.restore(command_id, mean_s)
     for row in found.launchers:

@@ -11,6 +11,7 @@ from qcrbox.contract.models import iso
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import SITE, Actor, authorize
 from qcrbox_registry.services.context import Context, Json
+from qcrbox_registry.services.hub_accounts import introduce
 from qcrbox_registry.services.offboarding import mark_departed
 from qcrbox_registry.services.texts import needed_reason
 from qcrbox_registry.store import orphaned_data, people
@@ -50,6 +51,7 @@ class OrphanedDataService:
         if (asked.to is not None) != (asked.decision in ("group", "person")):
             raise UserInputError("`to` is needed for the decisions group and person, and for no other.")
         reason = needed_reason(asked.reason)
+        await introduce(self._context, asked.decision, asked.to)
         now = time.time()
 
         def write(conn: Connection) -> Decided:

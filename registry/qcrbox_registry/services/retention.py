@@ -11,6 +11,7 @@ from qcrbox.contract.models import iso
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import SITE, Actor, authorize
 from qcrbox_registry.services.context import Context, Json
+from qcrbox_registry.services.hub_accounts import introduce
 from qcrbox_registry.services.texts import needed_reason
 from qcrbox_registry.store import events, people, retention, retention_rules
 from qcrbox_registry.store.audit import Entry, record
@@ -44,6 +45,7 @@ class RetentionService:
     async def apply(self, actor: Actor, asked: Retention) -> Json:
         """Move outputs that were not used for so long, or only count them. Raises NotFound, ReasonNeeded."""
         authorize(actor, "manage", SITE)
+        await introduce(self._context, "group", asked.group)
         now = time.time()
 
         def read(conn: Connection) -> tuple[retention.Rule, retention.Amount]:
@@ -98,6 +100,7 @@ class RetentionService:
         """Store a rule; it runs a day later for the first time. Raises NotFound, Conflict, ReasonNeeded."""
         authorize(actor, "manage", SITE)
         reason, now = needed_reason(reason), time.time()
+        await introduce(self._context, "group", group)
 
         def write(conn: Connection) -> StoredRule:
             group_id = people.find_group(conn, group) if group else None

@@ -11,6 +11,7 @@ from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import SITE, Actor, Resource, authorize
 from qcrbox_registry.services.applications import HoldChange, put_hold
 from qcrbox_registry.services.context import Context, Json
+from qcrbox_registry.services.hub_accounts import introduce
 from qcrbox_registry.services.texts import needed_reason
 from qcrbox_registry.store import figures, people, quotas, schema
 from qcrbox_registry.store.audit import record
@@ -79,6 +80,7 @@ class SiteService:
     async def set_quota(self, actor: Actor, change: LimitChange) -> Json:
         """Set a limit; the limits of this person, group or default then. Raises NotFound for an unknown one."""
         authorize(actor, "manage", SITE)
+        await introduce(self._context, change.subject, change.name)
         now = time.time()
 
         def write(conn: Connection) -> None:

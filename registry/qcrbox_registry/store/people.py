@@ -28,6 +28,19 @@ def ensure_person(conn: Connection, name: str, stable_id: str, now: float, kind:
     return found
 
 
+def introduce_person(conn: Connection, name: str, stable_id: str, now: float) -> None:
+    """Write down an account of the hub that has not come yet, so that rules can name it. stable_id: "" where unknown."""
+    known = sa.select(people.c.id).where(people.c.name == name, people.c.kind == "person")
+    if stable_id:
+        known = known.where(people.c.stable_id.in_([stable_id, "hub"]))
+    found: int | None = conn.execute(known.order_by(people.c.id.desc())).scalar()
+    if found is not None:
+        conn.execute(sa.update(people).where(people.c.id == found).values(gone_at=None))
+        return
+    row = {"name": name, "stable_id": stable_id or "hub", "kind": "person", "created_at": now}
+    conn.execute(upsert(conn, people).values(row).on_conflict_do_nothing())
+
+
 def ensure_groups(conn: Connection, names: Sequence[str], now: float) -> dict[str, int]:
     """name -> id of these groups; new ones are written down."""
     if not names:
@@ -69,7 +82,10 @@ def find_person(conn: Connection, name: str) -> int:
         .order_by(people.c.id.desc())
     ).scalar()
     if found is None:
-        raise NotFound(f"There is no person {name[:200]!r}.", next="They appear once they have signed in.")
+        raise NotFound(
+            f"There is no person {name[:200]!r}.",
+            next="Check the spelling. Accounts of the hub have this name there.",
+        )
     return found
 
 
@@ -103,7 +119,10 @@ def find_group(conn: Connection, name: str) -> int:
         sa.select(groups.c.id).where(groups.c.name == name, groups.c.gone_at.is_(None))
     ).scalar()
     if found is None:
-        raise NotFound(f"There is no group {name[:200]!r}.")
+        raise NotFound(
+            f"There is no group {name[:200]!r}.",
+            next="Check the spelling. Groups of the hub have this name there.",
+        )
     return found
 
 

@@ -43,7 +43,7 @@ def restore_dataset(conn: Connection, dataset_id: str, now: float) -> None:
     if row.deleted_at is None:
         return
     if not conn.execute(sa.select(datasets.c.id).where(datasets.c.id == dataset_id, restorable())).first():
-        raise NotFound(f"The dataset {dataset_id!r} was deleted too long ago to be restored.")
+        raise _gone(f"dataset {dataset_id!r}")
     back = sa.and_(
         data_files.c.dataset_id == dataset_id,
         data_files.c.deleted_at == row.deleted_at,
@@ -74,7 +74,7 @@ def restore_file(conn: Connection, data_file_id: str, now: float) -> None:
     if row.deleted_at is None:
         return
     if row.purged_at is not None:
-        raise NotFound(f"The data file {data_file_id!r} was deleted too long ago to be restored.")
+        raise _gone(f"data file {data_file_id!r}")
     values: dict[str, Any] = {"deleted_at": None}
     if row.dataset_id is not None:
         dataset = get(conn, row.dataset_id, deleted=True)
@@ -85,6 +85,13 @@ def restore_file(conn: Connection, data_file_id: str, now: float) -> None:
             values["filename"] = unique_name(row.filename, taken)
     conn.execute(sa.update(data_files).where(data_files.c.id == data_file_id).values(values))
     count_bytes(conn, row.owner_id, row.group_id, row.size)
+
+
+def _gone(what: str) -> NotFound:
+    return NotFound(
+        f"The {what} can no longer be restored: it has been removed from the trash.",
+        why="The time to undo is over, or the trash was emptied by hand.",
+    )
 
 
 def deleted_before(conn: Connection, before: float) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.engine import upsert
 from qcrbox_registry.store.records import Records
-from qcrbox_registry.store.tables import command_durations, usage
+from qcrbox_registry.store.tables import calculations, command_durations, usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,16 @@ def add(conn: Connection, uses: Sequence[Use]) -> None:
             "month": use.month,
         }
         conn.execute(statement.on_conflict_do_update(index_elements=["subject", "subject_id"], set_=values))
+
+
+def workers(conn: Connection, since: float) -> list[tuple[int, int]]:
+    """Who had calculations for which group handed to agents since then (Unix time, s): (person, group), each pair once."""
+    statement = (
+        sa.select(calculations.c.owner_id, calculations.c.group_id)
+        .where(calculations.c.group_id.isnot(None), calculations.c.assigned_at >= since)
+        .distinct()
+    )
+    return [(row.owner_id, row.group_id) for row in conn.execute(statement)]
 
 
 def mean_runtimes(conn: Connection) -> dict[int, float]:

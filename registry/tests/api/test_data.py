@@ -278,6 +278,29 @@ def test_damaged_contents_are_found_and_never_arrive_complete(registry, ada, do)
 # ---------------------------------------------------------------- quotas
 
 
+def test_limits_and_rules_may_name_accounts_and_groups_that_only_the_hub_knows(person, group):
+    """Set before the first request, they hold from the first request on; a new account of an old name is another person."""
+    root, newcomer = person("admin"), person(groups=[group])
+    limit = {"subject": "person", "name": newcomer.name, "quota": "running", "limit": 3}
+    answer = root.put("/api/quotas", json=limit)
+    assert answer.status_code == 200, answer.text
+    of_group = {"subject": "group", "name": group, "quota": "gib", "limit": 7}
+    assert root.put("/api/quotas", json=of_group).status_code == 200
+    rule = {"unused_days": 30, "group": group, "reason": "end of the course"}
+    stored = root.post("/api/retention/rules", json=rule)
+    assert stored.status_code == 201, stored.text
+    number = next(one["id"] for one in stored.json()["payload"]["rules"] if one["group"] == group)
+    root.delete(f"/api/retention/rules/{number}", params={"reason": "test is over"})
+    shown = newcomer.get("/api/me").json()["payload"]["quotas"]
+    assert next(q["limit"] for q in shown if q["quota"] == "running") == 3
+    assert 7 in [q["limit"] for q in shown if q["quota"] == "gib"]
+    for unknown in (limit | {"name": "nobody-at-all"}, of_group | {"name": "no-such-group"}):
+        refused = root.put("/api/quotas", json=unknown)
+        assert (refused.status_code, "Check the spelling" in refused.text) == (404, True)
+    # Nobody else may find out by it who has an account.
+    assert newcomer.put("/api/quotas", json=limit).status_code == 404
+
+
 def test_storage_over_the_quota_is_refused_and_says_who_can_raise_it(person, do):
     ada, root = person(), person("admin")
     ada.get("/api/me")

@@ -12,7 +12,7 @@ from qcrbox_registry.store.agents import AgentUpdate
 from qcrbox_registry.store.holds import Hold
 from qcrbox_registry.store.launchers import LauncherRow
 from qcrbox_registry.store.quotas import NewLimit
-from qcrbox_registry.store.tables import applications, command_durations
+from qcrbox_registry.store.tables import applications, calculations, command_durations
 from qcrbox_registry.store.usage import Use
 
 
@@ -163,6 +163,39 @@ async def test_use_is_restored_as_of_now(parts, restarted, age_s, use):
     parts.world.write(lambda conn: usage.add(conn, [stored]))
     again = await restarted()
     assert again.state.share.use("person", ada, again.clock.monotonic()) == pytest.approx(use)
+
+
+async def test_a_group_has_its_active_members_again(parts, restarted):
+    """The same scores before and after: the use of a group is shared among those who worked for it."""
+    group = parts.world.group["crystals"]
+    people = [parts.world.person[name] for name in ("ada", "bob")]
+    start = parts.clock.time()
+
+    def assigned(name, at):
+        (calculation_id,) = parts.submit(name, group_id=group)
+        parts.world.run(calculation_id, "agent")
+        of_it = sa.update(calculations).where(calculations.c.id == calculation_id)
+        parts.world.write(lambda conn: conn.execute(of_it.values(assigned_at=at)))
+
+    for name, seconds in (("ada", 100.0), ("bob", 20.0)):
+        assigned(name, start)
+        parts.state.share.charge(parts.world.person[name], group, seconds, parts.clock.monotonic())
+    assigned("eve", start - 65 * parts.state.settings.half_life_s)
+    parts.submit("eve", group_id=group)  # waits: nobody has worked for it yet
+    uses = [
+        *(
+            Use("person", person, s, start, 0.0, "2027-01")
+            for person, s in zip(people, (100.0, 20.0), strict=True)
+        ),
+        Use("group", group, 120.0, start, 0.0, "2027-01"),
+        Use("person", parts.world.person["eve"], 5.0, start, 0.0, "2027-01"),
+    ]
+    parts.world.write(lambda conn: usage.add(conn, uses))
+    again = await restarted()
+    before, after = ([each.state.share.score(person, group) for person in people] for each in (parts, again))
+    # The units differ, with the moment from which they count.
+    assert after[0] / after[1] == pytest.approx(before[0] / before[1])
+    assert after[0] / after[1] == pytest.approx((100.0 + 120.0 / 2) / (20.0 + 120.0 / 2))
 
 
 async def test_runtimes_and_launchers_are_restored(parts, restarted):

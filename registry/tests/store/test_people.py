@@ -72,6 +72,22 @@ def test_a_person_is_found_by_name_and_the_newest_account_counts(world):
     assert len(world.read(lambda conn: list(conn.execute(people.named("cyd"))))) == 2
 
 
+@pytest.mark.parametrize(
+    ("known", "stated", "same"),
+    [("monday", "monday", True), ("hub", "monday", True), ("monday", "", True), ("monday", "tuesday", False)],
+    ids=["as known", "time was unknown", "time is unknown", "made anew"],
+)
+def test_an_account_is_introduced_once_and_a_new_one_of_the_name_is_another(world, known, stated, same):
+    first = ensure(world, "cyd", known)
+    for _ in range(2):
+        world.write(lambda conn: people.introduce_person(conn, "cyd", stated, 9.0))
+    found = world.read(lambda conn: people.find_person(conn, "cyd"))
+    assert (found == first) is same
+    assert world.read(lambda conn: people.last_seen(conn, [found])) == ({first: 1.0} if same else {})
+    if not same:
+        assert world.write(lambda conn: people.ensure_person(conn, "cyd", stated, 10.0)) == found
+
+
 @pytest.mark.parametrize("why", ["unknown", "gone", "an application"])
 def test_a_person_that_is_not_there_is_not_found(world, why):
     if why != "unknown":
@@ -82,7 +98,7 @@ def test_a_person_that_is_not_there_is_not_found(world, why):
             )
     with pytest.raises(NotFound, match="There is no person 'cyd'") as missing:
         world.read(lambda conn: people.find_person(conn, "cyd"))
-    assert missing.value.next == "They appear once they have signed in."
+    assert missing.value.next == "Check the spelling. Accounts of the hub have this name there."
 
 
 def test_a_group_is_found_while_it_is_there(world):

@@ -187,7 +187,7 @@ def test_a_file_that_was_released_cannot_be_restored(world):
     dataset, (one,) = world.dataset()
     do(world, trash.delete_file, one, world.person["ada"], 50.0)
     purge(world)
-    with pytest.raises(NotFound, match="deleted too long ago to be restored"):
+    with pytest.raises(NotFound, match="removed from the trash"):
         do(world, trash.restore_file, one, 60.0)
     assert stored(world, "person", "ada") == 0
     assert names(world, dataset) == []
@@ -197,7 +197,7 @@ def test_a_dataset_of_which_nothing_is_left_cannot_be_restored(world):
     dataset, _ = world.dataset(files=("a.cif", "b.cif"))
     delete(world, dataset)
     purge(world)
-    with pytest.raises(NotFound, match="deleted too long ago to be restored"):
+    with pytest.raises(NotFound, match="removed from the trash"):
         do(world, trash.restore_dataset, dataset, 2000.0)
     assert world.read(lambda conn: datasets.get(conn, dataset, deleted=True)).deleted_at == 100.0
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from qcrbox.analysis.density.maps import DensityMap
 from qcrbox.crystallography.structure import Structure
-from qcrbox.crystallography.structure.neighbours import pairs_within
 
 Array = NDArray[np.float64]
 _SAME = 0.3  # Å between two points of the grid that are one peak
@@ -77,10 +76,8 @@ def _unique(structure: Structure, places: Array, most: int) -> list[int]:
     kept: list[int] = []
     known = np.zeros((0, 3))
     for row, place in enumerate(places):
-        if len(known):
-            away = known - place
-            if (np.linalg.norm(cell.to_cartesian(away - np.rint(away)), axis=1) < _SAME).any():
-                continue
+        if (np.linalg.norm(cell.to_cartesian(cell.nearest(known - place)), axis=1) < _SAME).any():
+            continue
         kept.append(row)
         known = np.concatenate([known, group.rotations @ place + group.translations])
         if len(kept) == most:
@@ -93,12 +90,11 @@ def _beside_model(structure: Structure, place: Array) -> tuple[Array, str, float
     group, cell = structure.space_group, structure.cell
     atoms = structure.atoms
     images = group.rotations @ place + group.translations
-    middle = atoms.fract.mean(axis=0)
-    images -= np.rint(images - middle)
-    around = np.array(list(np.ndindex(3, 3, 3))) - 1
-    candidates = (images[:, None, :] + around[None]).reshape(-1, 3)
-    i, j, distance = pairs_within(cell.to_cartesian(candidates), atoms.cartesian, _REACH)
-    if not len(distance):
+    if not len(atoms):
         return images[0], "", float("nan")
-    nearest = int(np.argmin(distance))
-    return candidates[i[nearest]], atoms.label[int(j[nearest])], float(distance[nearest])
+    away = cell.nearest(images[:, None, :] - atoms.fract[None, :, :])
+    distance = np.linalg.norm(cell.to_cartesian(away), axis=2)
+    operation, atom = divmod(int(np.argmin(distance)), len(atoms))
+    if distance[operation, atom] > _REACH:
+        return images[0], "", float("nan")
+    return atoms.fract[atom] + away[operation, atom], atoms.label[atom], float(distance[operation, atom])

@@ -224,8 +224,7 @@ def _nearest_images(second: Structure, transformed: Array, first: Structure) -> 
         if not len(targets):
             continue
         images = group.rotations @ transformed[row] + group.translations
-        difference = images[:, None, :] - targets[None, :, :]
-        difference -= np.rint(difference)
+        difference = cell.nearest(images[:, None, :] - targets[None, :, :])
         length = np.linalg.norm(cell.to_cartesian(difference), axis=2)
         k, t = divmod(int(np.argmin(length)), length.shape[1])
         if length[group.identity].min() <= length[k, t] + 1e-6:
@@ -295,8 +294,7 @@ def _without_swaps(
 def _distances(second: Structure, point: Array, targets: Array) -> Array:
     """Å from the nearest symmetry image of a point to each target."""
     images = second.space_group.rotations @ point + second.space_group.translations
-    difference = images[:, None, :] - targets[None, :, :]
-    difference -= np.rint(difference)
+    difference = second.cell.nearest(images[:, None, :] - targets[None, :, :])
     return np.linalg.norm(second.cell.to_cartesian(difference), axis=2).min(axis=0)
 
 
@@ -304,8 +302,7 @@ def _atom_changes(
     first: Structure, second: Structure, moved: Array, turned: Array, rows_1: list[int], rows_2: list[int]
 ) -> list[AtomChange]:
     one, two = first.sites, second.sites
-    delta = two.fract[rows_2] - moved[rows_1]
-    delta -= np.rint(delta)
+    delta = second.cell.nearest(two.fract[rows_2] - moved[rows_1])
     shift = np.linalg.norm(second.cell.to_cartesian(delta), axis=1)
     position = _largest_in_su(delta, one.fract_su[rows_1], two.fract_su[rows_2])
     tensors_1 = six_components(_turned_tensors(first, second, turned)[rows_1])

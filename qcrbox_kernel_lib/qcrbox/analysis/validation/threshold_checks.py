@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from qcrbox.analysis.convergence import without_cycles
 from qcrbox.analysis.validation.alerts import Alert
 from qcrbox.cif.document import Block
 from qcrbox.crystallography.structure.elements import atomic_number
@@ -69,7 +70,12 @@ def _item(tag: str) -> Measure:
 
 def _largest_shift(block: Block, structure: Structure) -> tuple[float, float] | None:
     shift = _number(block, "_refine_ls_shift/su_max")
-    return None if shift is None else (abs(shift), abs(shift))
+    return None if shift is None or without_cycles(block) else (abs(shift), abs(shift))
+
+
+def _pending_shift(block: Block, structure: Structure) -> tuple[float, float] | None:
+    shift = _number(block, "_refine_ls_shift/su_max")
+    return (abs(shift), abs(shift)) if shift is not None and without_cycles(block) else None
 
 
 def _residual(tag: str) -> Measure:
@@ -116,6 +122,15 @@ THRESHOLDS = (
         _largest_shift,
         _above((0.2, "A"), (0.1, "B"), (0.05, "C")),
         "Largest shift/s.u. is {:.3f}: not converged.",
+    ),
+    Threshold(
+        "NOT_REFINED",
+        4,
+        "",
+        _pending_shift,
+        _above((-1.0, "G")),
+        "Not refined (0 cycles): a cycle would shift the model by up to {:.3f} s.u.",
+        advice="Refine it before it is published.",
     ),
     Threshold(
         "R1",

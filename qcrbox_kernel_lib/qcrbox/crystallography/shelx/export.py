@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from qcrbox.cif.document import Block
 from qcrbox.contract.errors import MissingItemsError
+from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, read_radiation
 from qcrbox.crystallography.reflections.from_cif import (
     embedded_hkl_text,
     find_reflections,
@@ -16,14 +17,23 @@ from qcrbox.crystallography.reflections.from_cif import (
 )
 from qcrbox.crystallography.reflections.hklf import write_hkl
 from qcrbox.crystallography.reflections.hklf_card import hklf_card, instruction_cards
-from qcrbox.crystallography.shelx.symmetry_cards import symmetry_cards
+from qcrbox.crystallography.shelx.labels import shelx_labels
+from qcrbox.crystallography.shelx.refinement_texts import (
+    DEFAULT,
+    is_shelx_extinction,
+    parse_details,
+    weight_card,
+)
+from qcrbox.crystallography.shelx.symmetry_cards import cell_cards, symmetry_cards
 from qcrbox.crystallography.structure.elements import hill_order
 from qcrbox.crystallography.structure.reading import number_with_su
+from qcrbox.crystallography.structure.sites import Sites
 from qcrbox.crystallography.structure.structure import Structure
 
 # SHELX order of the tensor: 11 22 33 23 13 12.
 _U_ORDER = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
-_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9']{0,3}\Z")
+# SHELX reads numbers from here on as codes: 11 is a fixed 1, 21 the free variable 2.
+_CODES = 5.0
 
 
 def export_hkl(block: Block) -> str:
@@ -63,8 +73,8 @@ def export_ins(
             next="Give it as an argument, in Å (0.71073 for Mo Kα, 1.54184 for Cu Kα).",
             items=["_diffrn_radiation_wavelength"],
         )
-    lines = [*_head(block, structure, stated), *_settings(block, cycles), *_atom_lines(structure, notes)]
-    lines += [*_data_cards(block, notes), "END"]
+    lines = [*_head(block, structure, stated, notes), *_settings(block, cycles, notes)]
+    lines += [*_atom_lines(structure, notes), *_data_cards(block, notes), "END"]
     return "\n".join(lines) + "\n", notes
 
 
@@ -109,20 +119,16 @@ def _elements(structure: Structure) -> list[str]:
     return hill_order(sorted(set(used)))
 
 
-def _head(block: Block, structure: Structure, wavelength: float) -> list[str]:
+def _head(block: Block, structure: Structure, wavelength: float, notes: list[str]) -> list[str]:
     cell = structure.cell
     elements = _elements(structure)
     z = structure.z or structure.space_group.order
     content = structure.cell_content
-    lengths = " ".join(f"{value:.4f}" for value in cell.parameters[:3])
-    angles = " ".join(f"{value:.3f}" for value in cell.parameters[3:])
-    su_lengths = " ".join(f"{value:.4f}" for value in cell.su[:3])
-    su_angles = " ".join(f"{value:.3f}" for value in cell.su[3:])
     lines = [
         f"TITL {block.name} in {structure.space_group.hm or 'unknown space group'}"[:76],
-        f"CELL {wavelength:.5f} {lengths} {angles}",
-        f"ZERR {z:g} {su_lengths} {su_angles}",
+        *cell_cards(wavelength, cell.parameters.tolist(), cell.su.tolist(), z),
         *symmetry_cards(structure.space_group),
+        *_radiation_card(block, notes),
         f"SFAC {' '.join(elements)}",
         f"UNIT {' '.join(f'{content[element]:g}' for element in elements)}",
     ]
@@ -135,32 +141,68 @@ def _head(block: Block, structure: Structure, wavelength: float) -> list[str]:
     return lines
 
 
-def _settings(block: Block, cycles: int) -> list[str]:
-    weights = re.search(
-        r"\(([\d.]+)P\)\^2\^\+([\d.]+)P", (block.text("_refine_ls_weighting_details") or "").replace(" ", "")
-    )
-    lines = [f"L.S. {cycles}", "BOND $H", "FMAP 2", "PLAN 20", "ACTA"]
-    lines.append(f"WGHT {weights[1]} {weights[2]}" if weights else "WGHT 0.1")
+def _radiation_card(block: Block, notes: list[str]) -> list[str]:
+    """NEUT for neutrons. SHELX has no scattering factors of its own for electrons, which is noted."""
+    probe = read_radiation(block).probe
+    if probe == ELECTRON:
+        notes.append(
+            "The data are electron data: SFAC takes the scattering factors of X-rays. Give those for electrons in numbers "
+            "(SFAC label a1 b1 … wt)."
+        )
+    return ["NEUT"] if probe == NEUTRON else []
+
+
+def _settings(block: Block, cycles: int, notes: list[str]) -> list[str]:
+    lines = [f"L.S. {cycles}", "BOND $H", "FMAP 2", "PLAN 20", "ACTA", _weights(block, notes)]
     extinction = number_with_su(block, "_refine_ls_extinction_coef")
     if extinction is not None:
-        lines.append(f"EXTI {extinction.value:g}")
+        method, expression = (
+            block.text(f"_refine_ls_extinction_{name}") for name in ("method", "expression")
+        )
+        if is_shelx_extinction(method, expression):
+            lines.append(f"EXTI {extinction.value:g}")
+        else:
+            notes.append(
+                f"The extinction coefficient of the file ({(method or expression or '').strip()}) is not written: EXTI is "
+                "SHELXL's own formula."
+            )
     return [*lines, "FVAR 1.0"]
+
+
+def _weights(block: Block, notes: list[str]) -> str:
+    text = (block.text("_refine_ls_weighting_details") or "").strip()
+    scheme = parse_details(text) if text not in ("", "?", ".") else DEFAULT
+    if isinstance(scheme, str):
+        notes.append(
+            f"The weighting scheme of the file is not understood ({text[:80]}): WGHT 0.1 is written."
+        )
+        return weight_card(DEFAULT)
+    if scheme is None:
+        notes.append("The file states unit weights, which SHELXL does not have: its default WGHT 0.1 holds.")
+    return weight_card(scheme)
 
 
 def _atom_lines(structure: Structure, notes: list[str]) -> list[str]:
     sites = structure.sites
     elements = {element: number for number, element in enumerate(_elements(structure), start=1)}
-    labels = _short_labels(sites.label, notes)
+    rows = np.flatnonzero(sites.is_atom).tolist()
+    names = [sites.label[row] for row in rows]
+    labels = dict(zip(rows, shelx_labels(names), strict=True))
+    renamed = [(sites.label[row], labels[row]) for row in rows if sites.label[row] != labels[row]]
+    notes += [
+        f"Atom {old} is written as {new}: labels of SHELX are a letter and up to three letters, digits or '."
+        for old, new in renamed
+    ]
     parts = _parts(structure)
     multiplicity = structure.images.symmetry.multiplicity / structure.space_group.order
-    lines, part = [], 0
-    for row in np.flatnonzero(sites.is_atom):
+    lines, part = [f"REM {new} is {old}" for old, new in renamed], 0
+    for row in rows:
         if parts[row] != part:
             part = parts[row]
             lines.append(f"PART {part}")
         sof = 10 + sites.occupancy[row] * multiplicity[row]
         head = f"{labels[row]:<4} {elements[sites.element[row]]:2d}"
-        numbers = [f"{value:10.6f}" for value in sites.fract[row]] + [f"{sof:9.5f}"]
+        numbers = [f"{value:10.6f}" for value in _without_codes(sites, row, notes)] + [f"{sof:9.5f}"]
         tensor = sites.u_cif[row]
         if np.isfinite(tensor).all():
             u = [f"{tensor[i, j]:9.5f}" for i, j in _U_ORDER]
@@ -189,21 +231,12 @@ def _parts(structure: Structure) -> list[int]:
     return [new.get(group, group) for group in groups]
 
 
-def _short_labels(labels: list[str], notes: list[str]) -> list[str]:
-    """Labels of at most four characters, each used once."""
-    taken: set[str] = set()
-    short: list[str] = []
-    for label in labels:
-        cleaned = re.sub(r"[^A-Za-z0-9']", "", label)[:4] or "X"
-        candidate = cleaned
-        number = 0
-        while candidate.upper() in taken:
-            number += 1
-            candidate = f"{cleaned[: 4 - len(str(number))]}{number}"
-        if candidate != label or not _LABEL.match(candidate):
-            notes.append(
-                f"Atom {label} is written as {candidate}: SHELX labels have at most four characters."
-            )
-        taken.add(candidate.upper())
-        short.append(candidate)
-    return short
+def _without_codes(sites: Sites, row: int, notes: list[str]) -> list[float]:
+    """Coordinates of an atom, moved by whole cells where SHELX would read codes."""
+    place: list[float] = sites.fract[row].tolist()
+    inside = [value if abs(value) < _CODES - 1e-6 else value - math.floor(value) for value in place]
+    if inside != place:
+        notes.append(
+            f"Atom {sites.label[row]} is moved by whole cells: SHELX reads coordinates from 5 on as codes."
+        )
+    return inside

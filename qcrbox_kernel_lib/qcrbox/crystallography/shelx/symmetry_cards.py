@@ -79,3 +79,18 @@ def _moves(letter: str) -> list[SymmetryOperation]:
         x, y, z = (Fraction(part) for part in vector.split())
         moves.append(SymmetryOperation(IDENTITY_ROTATION, (x, y, z)))
     return moves
+
+
+def cell_cards(wavelength: float, cell: Sequence[float], su: Sequence[float], z: float) -> list[str]:
+    """CELL and ZERR; wavelength and edges in Å, angles in degrees, with all decimals they have (six, for angles five)."""
+    least, most = (4, 4, 4, 3, 3, 3), (6, 6, 6, 5, 5, 5)
+    values, errors = (
+        " ".join(_decimals(value, *limits) for value, *limits in zip(numbers, least, most, strict=True))
+        for numbers in (cell, su)
+    )
+    return [f"CELL {_decimals(wavelength, 5, 7)} {values}", f"ZERR {z:g} {errors}"]
+
+
+def _decimals(value: float, least: int, most: int) -> str:
+    whole, _, rest = f"{value:.{most}f}".partition(".")
+    return f"{whole}.{rest.rstrip('0').ljust(least, '0')}"

@@ -12,15 +12,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography._gemmi import gemmi
 from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.atoms import Atoms
+from qcrbox.crystallography.structure.neighbours import pairs_within
 
 if TYPE_CHECKING:
     from qcrbox.crystallography.structure.structure import Structure
 
+Array = NDArray[np.float64]
 Disorder = str | Mapping[str, int]
 DEUTERIUM_MASS = 2.014
 # Atoms of pymatgen closer than this share a site (Å).
@@ -175,18 +178,26 @@ def _unit_cell(structure: Structure) -> Atoms:
 
 def _shared_places(structure: Structure, atoms: Atoms) -> tuple[list[int], dict[int, list[int]]]:
     """The first atom of each place, and the atoms of its place, itself included."""
-    first: list[int] = []
+    before: dict[int, list[int]] = {}
+    for row, other in _pairs_of_one_place(structure, atoms.fract):
+        before.setdefault(row, []).append(other)
     members: dict[int, list[int]] = {}
     for row in range(len(atoms)):
-        steps = atoms.fract[first] - atoms.fract[row] if first else np.empty((0, 3))
-        lengths = np.linalg.norm(structure.cell.to_cartesian(steps - np.rint(steps)), axis=1)
-        near = np.flatnonzero(lengths < SHARED_SITE)
-        if len(near):
-            members[first[near[0]]].append(row)
-        else:
-            members[row] = [row]
-            first.append(row)
-    return first, members
+        first = min((other for other in before.get(row, ()) if other in members), default=row)
+        members.setdefault(first, []).append(row)
+    return list(members), members
+
+
+def _pairs_of_one_place(structure: Structure, fract: Array) -> list[tuple[int, int]]:
+    """Row and earlier row of all pairs of points of the cell, fract (n, 3), that share a place across its faces too."""
+    margin = SHARED_SITE * structure.cell.reciprocal_lengths
+    steps = np.array(list(np.ndindex(3, 3, 3))) - 1
+    beside = fract[None, :, :] + steps[:, None, :]
+    step, row = np.nonzero(((beside >= -margin) & (beside <= 1 + margin)).all(axis=2))
+    points = structure.cell.to_cartesian(beside[step, row])
+    i, j, distance = pairs_within(structure.cell.to_cartesian(fract), points, SHARED_SITE)
+    shared = (row[j] < i) & (distance < SHARED_SITE)
+    return list(zip(i[shared].tolist(), row[j[shared]].tolist(), strict=True))
 
 
 def _check_share(content: Mapping[str, float], labels: Iterable[str]) -> None:

@@ -149,7 +149,7 @@ def _fixing_operations(
     Images farther apart coincide where rounding explains it: 0.33 is 1/3 on a threefold axis.
     """
     difference = images - fract[:, None, :]
-    moved = -np.rint(difference).astype(np.int64)
+    moved = np.rint(cell.nearest(difference) - difference).astype(np.int64)
     distance = np.linalg.norm(cell.to_cartesian(difference + moved), axis=2)
     fixing = distance < SPECIAL_POSITION_TOLERANCE
     if step is not None:

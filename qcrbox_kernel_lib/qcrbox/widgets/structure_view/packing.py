@@ -36,10 +36,12 @@ def packed_density(density: DensityMap | Cube, scene: Scene, level: float) -> di
 
 
 def _packed_peaks(density: DensityMap, scene: Scene) -> list[dict[str, Any]]:
-    """Names, descriptions and positions (Å, relative to the centre of the scene) of peaks and holes."""
+    """Names, heights (e/Å³), fractional and Cartesian positions (Å, relative to the scene's centre) of peaks and holes."""
     return [
         {
             "name": peak.name,
+            "fract": peak.fract.tolist(),
+            "value": peak.height,
             "height": f"{peak.height:+.2f}".replace("-", "−"),
             "sigmas": f"{peak.sigmas:+.1f}".replace("-", "−"),
             "nearest": peak.words,
@@ -76,7 +78,8 @@ def packed(scene: Scene, title: str = "") -> dict[str, Any]:
     `axes` are columns for a probability scale of 1, so that the slider needs no answer from here.
     """
     options = scene.options
-    elements = list(dict.fromkeys(scene.atoms.element))
+    # Behind those that are there the others, "" for any: an atom may be given another element in the browser.
+    elements = list(dict.fromkeys([*scene.atoms.element, *palettes.CPK, ""]))
     index = {element: number for number, element in enumerate(elements)}
     # Column-major, as WebGL wants it: the three semi-axes one after the other.
     axes = np.swapaxes(scene.unit_matrices, 1, 2)
@@ -92,6 +95,12 @@ def packed(scene: Scene, title: str = "") -> dict[str, Any]:
         "hollow": _bytes(scene.hollow, "u1"),
         "hydrogen": _bytes(scene.hydrogen, "u1"),
         "element": _bytes([index[element] for element in scene.atoms.element], "u1"),
+        "site": _bytes(scene.atoms.site, "<u4"),
+        "sites": _sites(scene),
+        "frame": {
+            "orthogonalisation": scene.structure.cell.orthogonalisation.ravel().tolist(),
+            "centre": scene.centre.tolist(),
+        },
         "elements": elements,
         "palettes": {
             name: [palettes.colour(element, name) for element in elements] for name in palettes.NAMES
@@ -123,6 +132,24 @@ def packed(scene: Scene, title: str = "") -> dict[str, Any]:
             "height": options.height,
         },
     }
+
+
+def _sites(scene: Scene) -> list[dict[str, Any]]:
+    """What edits of the model begin with: the atoms of the asymmetric unit."""
+    sites = scene.structure.sites
+    aniso = np.asarray(np.isfinite(sites.u_cif).reshape(len(sites.label), -1).all(axis=1))
+    occupancy = np.nan_to_num(sites.occupancy, nan=1.0)
+    return [
+        {
+            "label": label,
+            "element": sites.element[k],
+            "part": int(sites.group[k]),
+            "assembly": "" if sites.assembly[k] in (".", "?") else sites.assembly[k],
+            "occupancy": float(occupancy[k]),
+            "aniso": bool(aniso[k]),
+        }
+        for k, label in enumerate(sites.label)
+    ]
 
 
 def _parts(scene: Scene) -> list[list[Any]]:

@@ -35,7 +35,8 @@ class StructureView:
     """A structure, drawn. Options: see `qcrbox.widgets.structure_view.Options`.
 
     `source` is a Structure, or anything with `.structure` (dataset, result, CIF). In the notebook it turns,
-    grows, measures and takes keys (press ? in it); `.svg()` and `.save("x.svg")` need no browser.
+    grows, measures and takes keys (press ? in it); `.svg()` and `.save("x.svg")` need no browser. What its button
+    Edit changed stands in `.edits` (`qc.refine.refine_iam(result, edits=view.edits)`), the chosen labels in `.selected`.
     """
 
     def __init__(self, source: Any, *, title: str = "", **options: Any) -> None:
@@ -58,6 +59,8 @@ class StructureView:
         self.surface: Surface | None = None
         self._property = ""
         self._neighbours: str | int = "none"
+        self.selected: tuple[str, ...] = ()
+        self.edits = ""
 
     # ------------------------------------------------------------ changing it
 
@@ -329,6 +332,10 @@ class StructureView:
             x, y = content.get("shift", (0.0, 0.0))
             self._camera = Camera(rotation, float(content["across"]), (float(x), float(y)))
             self._keep()
+            return None
+        if do == "edits":
+            self.selected = tuple(map(str, content.get("selected") or ()))
+            self.edits = str(content.get("text") or "")
             return None
         if do == "note":
             # Drawn differently by the browser alone: the picture has to follow, no arrays need to travel.

@@ -11,6 +11,7 @@ from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import EVERY_GROUP, Actor, Resource, authorize
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.services.groups import named_group
+from qcrbox_registry.services.hub_accounts import introduce
 from qcrbox_registry.services.teaching import access
 from qcrbox_registry.services.teaching.roster import Person, people_of
 from qcrbox_registry.services.texts import checked_text
@@ -60,6 +61,8 @@ class CourseService:
         name = checked_text(title, "title", LONGEST_TITLE)
         if not name:
             raise UserInputError("A course needs a title.")
+        if actor.admin:
+            await introduce(self._context, "group", group)
         now = time.time()
 
         def write(conn: Connection) -> Course:
@@ -127,7 +130,7 @@ class CourseService:
 
 
 def any_group(conn: Connection, name: str) -> int | None:
-    """The id of a group of the hub; None when no member of it has signed in yet."""
+    """The id of a group of the hub; None when there is none of this name."""
     try:
         return people.find_group(conn, name)
     except NotFound:

@@ -87,7 +87,9 @@ data_files = Table(
     Column("calculation_id", ForeignKey("calculations.id")),  # that made it
     Column("created_at", Float, nullable=False),
     Column("deleted_at", Float),
-    Column("purged_at", Float),  # deleted too long ago to be brought back; the record stays for the lineage
+    Column(
+        "purged_at", Float
+    ),  # removed from the trash, by time or by hand; the record stays for the lineage
 )
 _bin = data_files.c.deleted_at.isnot(None) & data_files.c.purged_at.is_(None)
 Index("ix_data_files_bin", data_files.c.deleted_at, sqlite_where=_bin, postgresql_where=_bin)

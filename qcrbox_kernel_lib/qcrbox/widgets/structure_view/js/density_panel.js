@@ -1,15 +1,20 @@
 // What belongs to a density: its level, its peaks and holes as a list, a section through atoms.
 import { element } from "../../shared_js/twin.js";
 import { Isosurface } from "./isosurface.js";
+import { PeakSpheres } from "./peaks.js";
 
 export class DensityPanel {
   constructor(view) {
     this.view = view;
     this.shape = null;
+    this.peaks = [];
+    this.buttons = new Map();
     this.level = element("input", { type: "range", min: 1.5, max: 8, step: 0.1, style: "width:140px", "aria-label": "Level of the density in sigma", oninput: () => this.setLevel(Number(this.level.value)) });
     this.words = element("span", { role: "status" });
     this.sectionButton = element("button", { type: "button", title: "Contours in the plane of the taken atoms (3 or more)", onclick: () => this.section() }, "Section");
-    this.node = element("div", { class: "qcv-bar", hidden: true }, this.level, this.words, this.sectionButton);
+    this.ballsButton = element("button", { type: "button", title: "Difference peaks as spheres that can be clicked", "aria-pressed": "false", onclick: () => this.toggleBalls() }, "Peaks");
+    this.node = element("div", { class: "qcv-bar", hidden: true }, this.level, this.words, this.sectionButton, this.ballsButton);
+    this.areBallsShown = false;
     this.rows = element("tbody");
     const heads = ["peak", "e Å⁻³", "σ", "nearest atom"].map((name) => element("th", { scope: "col" }, name));
     const table = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), this.rows);
@@ -31,6 +36,7 @@ export class DensityPanel {
       view.stage.root.add(this.shape.group);
       this.draw();
     }
+    view.editing.otherPeaks();
     view.stage.draw();
   }
 
@@ -48,18 +54,49 @@ export class DensityPanel {
   }
 
   showPeaks(peaks) {
-    this.list.hidden = !peaks.length;
+    this.list.hidden = this.ballsButton.hidden = !peaks.length;
     this.view.overlay.peaks = [];
+    this.peaks = peaks;
+    this.buttons = new Map();
+    this.makeBalls();
     this.rows.replaceChildren(
       ...peaks.map((peak) => {
         const button = element("button", { type: "button", "aria-pressed": "false", onclick: () => this.mark(peak, button) }, peak.name);
+        this.buttons.set(peak, button);
         const cells = [peak.height, peak.sigmas, peak.nearest].map((text) => element("td", {}, text));
         return element("tr", {}, element("td", {}, button), ...cells);
       }),
     );
   }
 
+  toggleBalls(shown = !this.areBallsShown) {
+    this.areBallsShown = shown;
+    this.makeBalls();
+    this.view.stage.draw();
+  }
+
+  makeBalls() {
+    this.balls?.dispose();
+    this.balls = this.areBallsShown && this.peaks?.length ? new PeakSpheres(this.peaks) : null;
+    if (this.balls) this.view.stage.root.add(this.balls.mesh);
+    this.view.overlay.named = this.balls?.peaks ?? [];
+    this.ballsButton.setAttribute("aria-pressed", String(this.areBallsShown));
+  }
+
+  // The peak whose sphere is seen at a point of the canvas; an atom in front of it hides it.
+  peakAt(x, y) {
+    return this.balls?.pick(this.view.stage, x, y) ?? null;
+  }
+
+  // Mark these peaks and no others.
+  markOnly(peaks) {
+    for (const [peak, button] of this.buttons) button.setAttribute("aria-pressed", String(peaks.includes(peak)));
+    this.view.overlay.peaks = [...peaks];
+    this.view.stage.draw();
+  }
+
   mark(peak, button) {
+    if (this.view.editing.on) return this.view.editing.takePeak(peak);
     const { overlay, stage } = this.view;
     const shown = overlay.peaks.includes(peak);
     overlay.peaks = shown ? overlay.peaks.filter((one) => one !== peak) : [...overlay.peaks, peak];

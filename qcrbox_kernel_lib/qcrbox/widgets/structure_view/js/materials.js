@@ -170,3 +170,15 @@ void main() {
 export function cubeMaterial() {
   return new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: cubeVertex, fragmentShader: cubeFragment, uniforms: { uDepth: { value: new THREE.Vector2(1, 1e9) } } });
 }
+
+const peakFragment = `
+in vec3 vNormal2; in vec2 vFace; out vec4 outColour;
+${LIGHT}
+void main() {
+  vec3 n = normalize(vNormal2);
+  outColour = vec4(lit(vec3(0.62, 0.42, 0.16), n, 0.7 * (1.0 - smoothstep(0.1, 0.4, n.z))), 1.0);
+}`;
+
+export function peakMaterial() {
+  return new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: cubeVertex, fragmentShader: peakFragment, uniforms: { uDepth: { value: new THREE.Vector2(1, 1e9) } } });
+}

@@ -50,6 +50,7 @@ export class Measuring {
     if (this.mode === "points" && overlay.picked.length >= 4) overlay.picked = [];
     const { picked } = overlay;
     if (picked.includes(row)) return;
+    if (view.editing.isNew(row)) return view.say("A new atom can be measured after the next refinement.");
     picked.push(row);
     view.selected = [...picked];
     view.refreshMarks();

@@ -26,6 +26,7 @@ export function unpack(said) {
     hollow: bytes(said.hollow),
     hydrogen: bytes(said.hydrogen),
     element: bytes(said.element),
+    site: said.site ? words(said.site) : new Uint32Array(said.count),
     bonds: words(said.bonds),
     contacts: words(said.contacts),
     cell_edges: floats(said.cell_edges),
@@ -67,7 +68,7 @@ export class Model {
     put("iB", part(1), 3);
     put("iC", part(2), 3);
     // Cubes are drawn on their own; as atoms they shrink to nothing.
-    put("iFixed", scene.fixed.map((r, i) => (scene.kinds[i] === CUBE ? 1e-3 : r)), 1);
+    put("iFixed", scene.fixed.map((r, i) => (scene.kinds[i] === CUBE || scene.gone?.[i] ? 1e-3 : r)), 1);
     this.colours = new Float32Array(3 * n);
     put("iColour", this.colours, 3);
     this.flags = new Float32Array(4 * n);
@@ -146,7 +147,7 @@ export class Model {
 
   makeCubes() {
     const { scene } = this;
-    const rows = [...scene.kinds.keys()].filter((i) => scene.kinds[i] === CUBE);
+    const rows = [...scene.kinds.keys()].filter((i) => scene.kinds[i] === CUBE && !scene.gone?.[i]);
     if (!rows.length) return null;
     const mesh = new THREE.InstancedMesh(new THREE.BoxGeometry(2, 2, 2), cubeMaterial(), rows.length);
     mesh.frustumCulled = false;

@@ -31,6 +31,8 @@ export class Overlay {
     this.measurements = []; // {rows, text}
     this.picked = [];
     this.peaks = []; // {name, place} of a density that are marked
+    this.named = []; // peaks that carry their name where there is room
+    this.box = null; // [x, y, x, y] in CSS px while a box is drawn
   }
 
   draw(stage, ratio = Math.min(window.devicePixelRatio || 1, 2), context = null) {
@@ -51,7 +53,31 @@ export class Overlay {
     this.drawPeaks(c, stage, v, taken);
     const drawn = this.labels ? this.drawLabels(c, stage, scene, v, taken) : 0;
     this.canvas.dataset.labels = drawn; // how many found a place
+    this.namePeaks(c, stage, v, taken);
     if (stage.model.cell.visible) this.drawCell(c, stage, scene, v);
+    if (this.box) this.drawBox(c);
+  }
+
+  drawBox(c) {
+    const [x0, y0, x1, y1] = this.box;
+    c.setLineDash([4, 3]);
+    c.lineWidth = 1.2;
+    c.strokeStyle = "#0b62c4";
+    c.fillStyle = "rgba(11,98,196,.1)";
+    c.fillRect(x0, y0, x1 - x0, y1 - y0);
+    c.strokeRect(x0, y0, x1 - x0, y1 - y0);
+    c.setLineDash([]);
+  }
+
+  namePeaks(c, stage, v, taken) {
+    for (const peak of this.named) {
+      if (this.peaks.includes(peak)) continue;
+      const { x, y } = stage.project(peak.place, 0, v);
+      const box = [x - 10, y - 18, x + 10, y - 6];
+      if (!taken.free(box, -2)) continue;
+      taken.add(box, -1);
+      this.text(c, peak.name, x, y - 12, "#6a3d00");
+    }
   }
 
   text(c, text, x, y, colour, background = "#ffffff") {
@@ -87,7 +113,7 @@ export class Overlay {
     }
     places.sort((one, other) => other[2] - one[2]); // front first
     for (const [x, y, , r, i] of places) {
-      if (this.labels === "heavy" && scene.hydrogen[i]) continue;
+      if (scene.gone?.[i] || (this.labels === "heavy" && scene.hydrogen[i])) continue;
       if (x < 0 || y < 0 || x > stage.width || y > stage.height) continue;
       const text = scene.labels[i];
       const w = c.measureText(text).width;

@@ -3,12 +3,14 @@ export function listen(view) {
   const { canvas } = view;
   const fingers = new Map();
   let [moved, pinch] = [0, 0];
+  let box = null; // where a box began
   const down = (e) => {
     canvas.focus();
     canvas.setPointerCapture(e.pointerId);
     fingers.set(e.pointerId, [e.offsetX, e.offsetY]);
     moved = 0;
     pinch = distance(fingers);
+    box = view.editing.startsBox(e) && fingers.size === 1 ? [e.offsetX, e.offsetY] : null;
     canvas.classList.add("turning");
   };
   const move = (e) => {
@@ -17,7 +19,10 @@ export function listen(view) {
     const [dx, dy] = [e.offsetX - last[0], e.offsetY - last[1]];
     fingers.set(e.pointerId, [e.offsetX, e.offsetY]);
     moved += Math.abs(dx) + Math.abs(dy);
-    if (fingers.size === 2) {
+    if (box) {
+      view.overlay.box = [...box, e.offsetX, e.offsetY];
+      view.stage.draw();
+    } else if (fingers.size === 2) {
       const now = distance(fingers);
       if (pinch) view.stage.zoom(now / pinch);
       pinch = now;
@@ -26,7 +31,11 @@ export function listen(view) {
     else view.stage.rotate(dx * 0.008, dy * 0.008);
   };
   const up = (e) => {
-    if (fingers.delete(e.pointerId) && moved < 5 && e.button === 0) view.click(e.offsetX, e.offsetY, e.shiftKey);
+    const was = fingers.delete(e.pointerId);
+    const drawn = view.overlay.box;
+    view.overlay.box = box = null;
+    if (was && moved < 5 && e.button === 0) view.click(e.offsetX, e.offsetY, e.shiftKey || e.ctrlKey || e.metaKey);
+    else if (drawn) view.editing.takeBox(drawn, e.shiftKey);
     if (!fingers.size) canvas.classList.remove("turning");
     view.cameraMoved();
   };

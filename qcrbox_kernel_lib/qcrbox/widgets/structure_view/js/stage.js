@@ -190,6 +190,7 @@ export class Stage {
     let [best, bestAt] = [-1, Infinity];
     const slack = 3 * this.angstromPerPixel; // a finger or an unsteady hand
     for (let i = 0; i < scene.count; i++) {
+      if (scene.gone?.[i]) continue;
       const [ox, oy, oz] = [scene.positions[3 * i] - near.x, scene.positions[3 * i + 1] - near.y, scene.positions[3 * i + 2] - near.z];
       const along = ox * ray.x + oy * ray.y + oz * ray.z;
       const off2 = ox * ox + oy * oy + oz * oz - along * along;

@@ -44,6 +44,7 @@ export class Toolbar {
       cell: button("Cell", "Unit cell (C)", () => view.toggleCell()),
       hbonds: button("H bonds", "Hydrogen bonds (B)", () => view.toggleHydrogenBonds()),
       measure: button("Measure", "Measure distance, angle, torsion (M)", () => view.measuring.toggle("points")),
+      edit: button("Edit", "Edit the model: elements, parts, occupancies, atoms from peaks (E)", () => view.editing.toggleOn()),
       plane: button("Plane", "Plane through three or more atoms (F)", () => view.measuring.toggle("plane")),
       perspective: button("Persp.", "Perspective (P)", () => view.togglePerspective()),
     };
@@ -70,6 +71,7 @@ export class Toolbar {
     press("cell", view.options.cell);
     press("hbonds", view.options.hydrogen_bonds);
     press("measure", view.measuring.mode === "points");
+    press("edit", view.editing.on);
     press("plane", view.measuring.mode === "plane");
     press("perspective", view.stage.perspective);
     this.percent.textContent = `${Math.round(100 * view.options.ellipsoids)} %`;

@@ -2,6 +2,7 @@
 import { element } from "../../shared_js/twin.js";
 import { png, save } from "./export.js";
 import { DensityPanel } from "./density_panel.js";
+import { Editing } from "./editing.js";
 import { Fingerprint } from "./fingerprint.js";
 import { Kernel } from "./kernel.js";
 import { HELP, onKey } from "./keyboard.js";
@@ -28,6 +29,7 @@ export class View {
     this.left = false;
     this.measuring = new Measuring(this);
     this.density = new DensityPanel(this);
+    this.editing = new Editing(this);
     this.build(el);
     this.stage = new Stage(this.canvas, (stage) => this.overlay.draw(stage));
     this.overlay.labels = this.options.labels;
@@ -81,7 +83,7 @@ export class View {
     this.table = element("div", { class: "qcv-table" });
     this.twin = element("details", { ontoggle: () => this.twin.open && this.fillTable() }, element("summary", {}, "Atoms as a table"), this.table);
     this.surfaceText = element("div", { class: "qcv-bar", hidden: true });
-    this.node = element("section", { class: "qcv" }, this.density.node, this.surfaceText, this.holder, element("div", { class: "qcv-status" }, this.says, this.counts), this.warning, this.density.picture, this.density.list, this.twin);
+    this.node = element("section", { class: "qcv" }, this.editing.node, this.density.node, this.surfaceText, this.holder, element("div", { class: "qcv-status" }, this.says, this.counts), this.warning, this.density.picture, this.density.list, this.twin);
     // Otherwise the notebook would take the letters as its own shortcuts.
     this.node.dataset.lmSuppressShortcuts = "true";
     this.node.addEventListener("keydown", (e) => {
@@ -105,18 +107,12 @@ export class View {
 
   // ---------------------------------------------------------------- scenes
 
-  takeScene(scene, first = false) {
+  takeScene(base, first = false) {
+    const scene = this.editing.sceneOf(base);
     this.scene = scene;
     if (!first) this.options = { ...scene.options, labels: this.overlay.labels, palette: this.options.palette, ellipsoids: this.options.ellipsoids, cell: scene.options.cell, style: this.options.style };
-    const old = this.stage.model;
-    const model = new Model(scene);
-    model.paint(this.options.palette);
-    model.cell.visible = Boolean(this.options.cell);
-    model.atoms.material.uniforms.uStyle.value = STYLES[this.options.style] ?? 0;
-    model.scale = this.scaleOf(this.options.ellipsoids);
     this.clearPicks();
-    this.stage.setModel(model);
-    old?.dispose();
+    this.drawModel();
     if (!first) this.stage.fit();
     this.canvas.setAttribute("aria-label", `${scene.title}. ${scene.summary} Press ? for keys.`);
     this.counts.textContent = `${scene.count} atoms`;
@@ -127,6 +123,27 @@ export class View {
     this.warning.replaceChildren(...said);
     if (this.twin.open) this.fillTable();
     this.toolbar?.draw();
+    this.editing.draw();
+  }
+
+  drawModel() {
+    const old = this.stage.model;
+    const model = new Model(this.scene);
+    model.paint(this.options.palette);
+    model.cell.visible = Boolean(this.options.cell);
+    model.atoms.material.uniforms.uStyle.value = STYLES[this.options.style] ?? 0;
+    model.scale = this.scaleOf(this.options.ellipsoids);
+    this.stage.setModel(model);
+    old?.dispose();
+  }
+
+  // The same atoms with other edits: the camera stays.
+  redrawEdited(scene) {
+    this.scene = scene;
+    this.overlay.picked = [];
+    this.counts.textContent = `${scene.count - scene.gone.reduce((sum, one) => sum + one, 0)} atoms`;
+    this.drawModel();
+    this.refreshMarks();
   }
 
   takeDensity(said) {
@@ -264,7 +281,7 @@ export class View {
 
   async describe(row) {
     this.say(this.scene.descriptions?.[row] ?? this.scene.labels[row]);
-    if (this.scene.descriptions) return;
+    if (this.scene.descriptions || this.editing.isNew(row)) return;
     try {
       this.say((await this.kernel.ask({ do: "describe", row })).text);
     } catch {
@@ -287,6 +304,7 @@ export class View {
   }
 
   click(x, y, more) {
+    if (this.editing.click(x, y, more)) return;
     const row = this.stage.pick(x, y);
     if (row < 0) {
       if (!this.measuring.on) this.clearPicks();
@@ -308,13 +326,14 @@ export class View {
     const next = this.walked + step;
     if (next < 0 || next >= n) return (this.left = true), false;
     this.walked = next;
-    if (!this.measuring.on) this.selected = [next];
+    if (!this.measuring.on && !this.editing.on) this.selected = [next];
     this.refreshMarks([...this.selected, next]);
     this.describe(next);
   }
 
   takeWalked() {
     if (this.walked < 0) return false;
+    if (this.editing.on && !this.measuring.on) return this.editing.toggle(this.walked);
     this.measuring.take(this.walked);
   }
 
@@ -333,6 +352,7 @@ export class View {
 
   clearPicks() {
     this.selected = [];
+    this.editing.forget();
     this.walked = -1;
     this.measuring.clear();
     if (this.stage?.model) this.refreshMarks();
