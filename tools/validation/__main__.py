@@ -29,8 +29,15 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=900.0, help="most that one structure may take")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "validation.md")
     parser.add_argument("--runs", type=int, default=100, help="refinements of each calibration")
+    parser.add_argument(
+        "--rows",
+        nargs="+",
+        default=[],
+        help="aspherical refinements to run anew, as patterns of data set and level ('thpp*'); the others stay",
+    )
     given = parser.parse_args()
-    context = Context(given.data_sets.resolve() if given.data_sets else None, given.runs, given.seconds)
+    folder = given.data_sets.resolve() if given.data_sets else None
+    context = Context(folder, given.runs, given.seconds, tuple(given.rows))
     parts = _parts(given.output)
     for section in SECTIONS:
         if given.only.lower() in section.title.lower():

@@ -8,30 +8,57 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tools.validation import hirshfeld_bonds as bonds
+from tools.validation import published
 from tools.validation.sections import ROOT, Context, _package
 
+_SMALL: dict[str, dict[str, Any]] = {
+    "B3LYP/def2-TZVP": {"functional": "b3lyp", "basis": "def2-TZVP"},
+    "B3LYP/def2-TZVP, charges": {"functional": "b3lyp", "basis": "def2-TZVP", "crystal_field": "charges"},
+}
 _LEVELS: dict[str, dict[str, Any]] = {
-    "HF": {"functional": "hf", "basis": "def2-SVP"},
-    "B3LYP": {"functional": "b3lyp", "basis": "def2-SVP"},
-    "B3LYP, charges": {"functional": "b3lyp", "basis": "def2-SVP", "crystal_field": "charges"},
-    "B3LYP, fragments": {"functional": "b3lyp", "basis": "def2-SVP", "fragments": "on"},
+    "HF/def2-SVP": {"functional": "hf", "basis": "def2-SVP"},
+    "B3LYP/def2-SVP": {"functional": "b3lyp", "basis": "def2-SVP"},
+    "B3LYP/def2-SVP, charges": {"functional": "b3lyp", "basis": "def2-SVP", "crystal_field": "charges"},
+    "B3LYP/def2-SVP, fragments": {"functional": "b3lyp", "basis": "def2-SVP", "fragments": "on"},
 }
 _THPP = {"edits": "delete C3; occupancy N3 1; aniso N3", "hydrogens_before": "place"}
-# Below this number of atoms a fragment is the whole molecule.
+# Below this number of atoms a fragment is the whole molecule; above, the larger basis sets take too long for every run.
 _WORTH_CUTTING = 20
+_KEPT = ROOT / ".cache" / "validation" / "aspherical"
 
 
 def table(context: Context) -> str:
-    """One row for each data set and level; rows that could not be done say why."""
+    """One row for each data set and level; rows that could not be done say why.
+
+    Rows of data sets that the context leaves out are those of the last run on this machine.
+    """
+    _KEPT.mkdir(parents=True, exist_ok=True)
     rows = []
     for name, cif, hkl, extra in _data_sets(context):
-        for level, settings in _LEVELS.items():
-            row = _run(cif, hkl, settings | extra, context)
-            if "fragments" in level and row.get("atoms", 99) < _WORTH_CUTTING:
+        small = False
+        for level, settings in (_LEVELS | _SMALL).items():
+            if ("fragments" in level and small) or (level in _SMALL and not small):
                 continue
-            sys.stderr.write(f"{name} {level}: {row.get('refused') or row['har']['R1']}\n")
+            row = _kept_or_run(context, f"{name} {level}", cif, hkl, settings | extra)
+            if row is None:
+                continue
+            small = row.get("atoms", _WORTH_CUTTING) < _WORTH_CUTTING
             rows.append((name, level, row))
-    return _markdown(rows)
+    return _markdown(rows) + bonds.table(rows) + published.table({name for name, _, _ in rows})
+
+
+def _kept_or_run(
+    context: Context, title: str, cif: Path, hkl: Path | None, settings: dict[str, Any]
+) -> dict[str, Any] | None:
+    """The row of a data set and level: computed where the context wants it, else the one kept; None without either."""
+    path = _KEPT / f"{title.replace('/', '_')}.json"
+    if context.wants(title):
+        row = _run(cif, hkl, settings, context)
+        sys.stderr.write(f"{title}: {row.get('refused') or row['har']['R1']}\n")
+        path.write_text(json.dumps(row), encoding="utf-8")
+        return row
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
 
 
 def _data_sets(context: Context) -> list[tuple[str, Path, Path | None, dict[str, Any]]]:
@@ -63,12 +90,15 @@ def _run(cif: Path, hkl: Path | None, settings: dict[str, Any], context: Context
     return json.loads(lines[-1])
 
 
+_COLUMNS = (
+    "data set", "level", "R1", "wR2", "S", "residual e/Å³", "mean X-H - neutron / Å", "similarity of U / %",
+    "rounds, iterations", "time / estimate", "processors, / cold", "memory", "f(000), electrons off",
+)  # fmt: skip
+
+
 def _markdown(rows: list[tuple[str, str, dict[str, Any]]]) -> str:
-    head = (
-        "| data set | level | R1 | wR2 | S | residual e/Å³ | mean X-H - neutron / Å | rounds, iterations | time, processors, / cold | memory | f(000), electrons off |\n"
-        "|---|---|---|---|---|---|---|---|---|---|---|\n"
-    )
-    lines, remarks = [head], []
+    lines = [f"| {' | '.join(_COLUMNS)} |\n", "|---" * len(_COLUMNS) + "|\n"]
+    remarks = []
     shown: set[str] = set()
     for name, level, row in rows:
         if "refused" in row:
@@ -76,20 +106,25 @@ def _markdown(rows: list[tuple[str, str, dict[str, Any]]]) -> str:
             continue
         if name not in shown:
             shown.add(name)
-            lines.append(
-                f"| {name} | spherical | {_agreement(row['iam'])} | {_deviation(row, 'iam')} | | | | |\n"
-            )
+            spherical = [name, "spherical", *_agreement(row["iam"]), _deviation(row, "iam")]
+            lines.append(f"| {' | '.join(spherical)} |{' |' * (len(_COLUMNS) - len(spherical))}\n")
         ratio = row["processor_s"] / max(row["cold_processor_s"], 1e-9)
-        lines.append(
-            f"| {name} | {level} | {_agreement(row['har'])} | {_deviation(row, 'har')} | {row['rounds']}, {row['scf_iterations']} | "
-            f"{row['seconds']:.0f} s, {row['processor_s']:.1f} s / {row['cold_processor_s']:.1f} s = {ratio:.1f} | {row['memory'] / 1e6:.0f} MB | "
-            f"{row['forward_off']:.0e}, {row['electrons_off']:.0e} |\n"
-        )
+        estimated = row["estimated_seconds"]
+        cells = [
+            *(name, level, *_agreement(row["har"]), _deviation(row, "har"), f"{row['similarity']:.2f}"),
+            f"{row['rounds']}, {row['scf_iterations']}",
+            f"{row['seconds']:.0f} s / {estimated:.0f} s = {row['seconds'] / estimated:.1f} (load {row['load']:.0f} on {row['processors']})",
+            f"{row['processor_s']:.1f} s / {row['cold_processor_s']:.1f} s = {ratio:.1f}",
+            f"{row['memory'] / 1e6:.0f} MB",
+            f"{row['forward_off']:.0e}, {row['electrons_off']:.0e}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |\n")
     return "".join([*lines, "\n", *remarks])
 
 
-def _agreement(figures: dict[str, Any]) -> str:
-    return f"{figures['R1']:.4f} | {figures['wR2']:.4f} | {figures['S']:.3f} | {figures['max']:+.2f} {figures['min']:+.2f}"
+def _agreement(figures: dict[str, Any]) -> list[str]:
+    extremes = f"{figures['max']:+.2f} {figures['min']:+.2f}"
+    return [f"{figures['R1']:.4f}", f"{figures['wR2']:.4f}", f"{figures['S']:.3f}", extremes]
 
 
 def _deviation(row: dict[str, Any], which: str) -> str:

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from qcrbox.cif import read
 from qcrbox.cif.document import Block
+from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.structure import Structure
 
 from qcrbox_har.molecules import Plan
 from qcrbox_har.neutron import kind
+
+Array = NDArray[np.float64]
 
 
 @dataclass
@@ -95,16 +99,17 @@ def _bond_lengths(block: Block) -> dict[frozenset[str], tuple[float, float | Non
 
 
 def _displacements(before: Block, after: Block) -> dict[str, Any]:
-    """How much the tensors of the heavier atoms changed, in s.u. of the aspherical model."""
-    old, new = Structure.from_block(before).sites, Structure.from_block(after).sites
+    """How much the tensors of the heavier atoms changed: in s.u. of the aspherical model, and by the similarity index."""
+    first, second = Structure.from_block(before), Structure.from_block(after)
+    old, new = first.sites, second.sites
     ratios = {}
     for row, label in enumerate(new.label):
         other = old.index.get(label)
         if other is None or new.is_hydrogen[row] or not np.isfinite(new.u_cif[row]).all():
             continue
-        su = new.u_cif_su[row]
+        su = adps.six_components(new.u_cif_su[row])
         with np.errstate(divide="ignore", invalid="ignore"):
-            change = (new.u_cif[row] - old.u_cif[other]) / su
+            change = adps.six_components(new.u_cif[row] - old.u_cif[other]) / su
         known = np.isfinite(change)
         if known.any():
             ratios[label] = float(np.sqrt(np.mean(change[known] ** 2)))
@@ -113,7 +118,38 @@ def _displacements(before: Block, after: Block) -> dict[str, Any]:
         "rms_change_su": float(np.sqrt(np.mean([r * r for r in ratios.values()]))) if ratios else None,
         "largest_atom": worst,
         "largest_su": ratios.get(worst),
+        "similarity_index": _mean(list(similarities(first, second, hydrogen=False).values())),
     }
+
+
+def similarities(first: Structure, second: Structure, *, hydrogen: bool = True) -> dict[str, float]:
+    """Similarity index, in per cent, of the anisotropic displacements of each site that both structures have, by label.
+
+    0 where the tensors are equal; tensors that are not positive definite have none. hydrogen: those of hydrogen too.
+    """
+    found = {}
+    one, two = (adps.u_to_cartesian(model.sites.u_cif, model.cell) for model in (first, second))
+    for row, label in enumerate(second.sites.label):
+        other = first.sites.index.get(label)
+        if other is None or (second.sites.is_hydrogen[row] and not hydrogen):
+            continue
+        index = similarity_index(one[other], two[row])
+        if index is not None:
+            found[label] = index
+    return found
+
+
+def similarity_index(first: Array, second: Array) -> float | None:
+    """100 (1 - R) of two displacement tensors (3, 3) in Å², Cartesian: Whitten & Spackman, Acta Cryst. B62 (2006) 875.
+
+    R, the overlap of the two probability densities, is 2^(3/2) (det U₁⁻¹U₂⁻¹)^(1/4) / (det(U₁⁻¹ + U₂⁻¹))^(1/2). None
+    where a tensor is unknown or not positive definite.
+    """
+    if not all(np.isfinite(u).all() and (np.linalg.eigvalsh(u) > 0).all() for u in (first, second)):
+        return None
+    one, two = np.linalg.inv(first), np.linalg.inv(second)
+    overlap = 2**1.5 * (np.linalg.det(one) * np.linalg.det(two)) ** 0.25 / np.linalg.det(one + two) ** 0.5
+    return float(100 * (1 - overlap))
 
 
 def as_text(table: dict[str, Any]) -> str:

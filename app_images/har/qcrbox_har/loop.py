@@ -33,7 +33,8 @@ _EARLY_GRID = {1: 0}
 class Refinement:
     """One Hirshfeld atom refinement from a CIF and its reflections.
 
-    sites (s, 3): fractional coordinates as they stand; computer: makes the tables.
+    sites (s, 3): fractional coordinates as they stand; computer: makes the tables; cost: what it was estimated to take,
+    None where it goes on from a checkpoint.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Refinement:
         self.quantum, self.least_squares = quantum, least_squares
         self.sites: Array
         self.computer: Computer
+        self.cost: estimate.Cost | None = None
         self._key = ""
 
     def run(self, structure: str, hkl: str | None, iam_cif: str = "iam.cif", last_cif: str = "") -> Progress:
@@ -70,7 +72,7 @@ class Refinement:
         )
         state = self.prepare(Structure.from_cif(Path(iam_cif)), begun["summary"])
         self.computer = self.make_computer(state)
-        self.check_cost(state, state.structure.sites.fract, len(begun["hkl"]))
+        self.cost = self.check_cost(state, state.structure.sites.fract, len(begun["hkl"]))
         self.sites = self._first_hydrogens(state)
         self.least_squares.call("qcrbox_har.refine_side:treat_hydrogens", self.options.hydrogens)
         return state, begun["hkl"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from pyscf import gto
+from pyscf.data.nist import BOHR
 from qcrbox_har.quantum import atoms, external, fourier, partition
 
 
@@ -53,6 +54,15 @@ def radial(element: str, charge: int, basis: str):
     found = atoms.free_atom(element, charge, basis)
     r = atoms.radii()
     return float(np.trapezoid(4 * np.pi * r**2 * found(r), r)), float(found(np.array([1.0]))[0])
+
+
+def scattering(element: str, basis: str, stol):
+    """f (n,) of a free atom at sin θ/λ (n,) in Å⁻¹, by the integral of 4πr²ρ(r) sin(qr)/(qr) over its radii."""
+    found = atoms.free_atom(element, 0, basis)
+    r = np.geomspace(1e-4, 25, 4000)
+    q = 4 * np.pi * np.asarray(stol) * BOHR
+    waves = np.sinc(np.outer(q, r) / np.pi)
+    return np.trapezoid(4 * np.pi * r**3 * found(r) * waves, np.log(r), axis=1)
 
 
 def configuration(element: str, charge: int):

@@ -72,6 +72,53 @@ def test_displacements_change_in_units_of_their_s_u(table):
     assert change["rms_change_su"] == pytest.approx(4 / np.sqrt(6), rel=1e-3)
 
 
+def test_the_similarity_index_is_that_of_the_two_tensors(table):
+    """C1: U11 of 0.020 beside 0.024 Å²; O1 alike. 100 (1 - R), R = (2 √(u v)/(u + v))^½ for one axis."""
+    of_c1 = 100 * (1 - np.sqrt(2 * np.sqrt(0.020 * 0.024) / 0.044))
+    assert table["displacements"]["similarity_index"] == pytest.approx(of_c1 / 2, rel=1e-6)
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0, 10.0])
+def test_spheres_that_differ_by_a_factor_have_the_index_of_the_formula(factor):
+    """Three equal axes: R = (2 √k / (1 + k))^(3/2) for tensors U and k U."""
+    expected = 100 * (1 - (2 * np.sqrt(factor) / (1 + factor)) ** 1.5)
+    found = comparison.similarity_index(0.02 * np.eye(3), 0.02 * factor * np.eye(3))
+    assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_similarity_index_is_the_overlap_of_two_densities_of_probability():
+    """By integration: R is ∫ √(p q) of the two normal distributions, in two dimensions of a grid and one factor."""
+    first = np.array([[0.020, 0.006, 0], [0.006, 0.030, 0], [0, 0, 0.02]])
+    second = np.array([[0.026, -0.004, 0], [-0.004, 0.018, 0], [0, 0, 0.02]])
+    x = np.linspace(-1.2, 1.2, 241)
+    points = np.stack(np.meshgrid(x, x), axis=-1)
+
+    def density(u):
+        inverse = np.linalg.inv(u[:2, :2])
+        exponent = np.einsum("xyi,ij,xyj->xy", points, inverse, points) / 2
+        return np.exp(-exponent) * np.sqrt(np.linalg.det(inverse)) / (2 * np.pi)
+
+    overlap = np.sqrt(density(first) * density(second)).sum() * (x[1] - x[0]) ** 2
+    assert comparison.similarity_index(first, second) == pytest.approx(100 * (1 - overlap), abs=1e-6)
+
+
+def test_tensors_without_meaning_have_no_similarity():
+    unknown, negative = np.full((3, 3), np.nan), np.diag([0.02, 0.02, -0.001])
+    assert comparison.similarity_index(np.eye(3), unknown) is None
+    assert comparison.similarity_index(negative, np.eye(3)) is None
+
+
+def test_similarities_may_leave_out_hydrogen_and_need_both_models():
+    aniso = "H1 0.02 0.02 0.02 0 0 0\nC1 0.02 0.02 0.02 0 0 0\nO1 0.03 0.03 0.03 0 0 0\n"
+    first = Structure.from_cif((cif(ROWS, columns=COLUMNS) + ANISO + aniso).encode())
+    fewer = ROWS.replace("O1 O 0.143 0 0 0.02 Uani\n", "")
+    second = Structure.from_cif(
+        (cif(fewer, columns=COLUMNS) + ANISO + aniso.replace("0.02 0", "0.03 0", 1)).encode()
+    )
+    assert set(comparison.similarities(first, second)) == {"H1", "C1"}
+    assert comparison.similarities(first, second, hydrogen=False) == {"C1": pytest.approx(0, abs=1e-9)}
+
+
 def test_the_table_for_the_log_shows_s_u_and_gaps(table):
     shown = comparison.as_text(table)
     assert "0.965(5)" in shown

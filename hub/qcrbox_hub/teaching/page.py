@@ -41,6 +41,12 @@ class TeachingPage(AdminPage):
         except QcError as error:
             raise web.HTTPError(503 if error.status >= 500 else error.status, error.message) from None
 
+    async def free_groups(self, courses: list[dict[str, Any]]) -> list[str]:
+        """Groups that the person teaches and that are no course yet. courses: those that the person sees."""
+        taught = (await self.ask("/api/me"))["roles"].get("lecturer", [])
+        taken = {course["group"] for course in courses}
+        return [group for group in taught if group != "*" and group not in taken]
+
     async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
         kind, message = self._take_message()
         self.set_status(status)

@@ -85,7 +85,7 @@ def up(data: DataFolder, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Sta
         asked: list[tuple[str, str]] = []
         made: list[plans.Plan] = []
 
-        def choose(wanted: str, *, everyone_trusted: bool, image: str) -> Choice:
+        def choose(wanted: str, *, everyone_trusted: bool, image: str, subordinate_ids: bool) -> Choice:
             asked.append((wanted, image))
             return Choice(Walls.TRUSTED, "no walls")
 
