@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -69,6 +70,12 @@ def fields_of(operation):
     return resolved(content["application/json"]["schema"]) if "application/json" in content else None
 
 
+def tomorrow():
+    """An hour of tomorrow."""
+    begins = datetime.now(UTC) + timedelta(days=1)
+    return {"starts_at": begins.isoformat(), "ends_at": (begins + timedelta(hours=1)).isoformat()}
+
+
 def taught(person, group):
     """A course with an exercise, and names of what belongs to it."""
     lecturer = person(f"teach!group={group}", groups=[group])
@@ -113,7 +120,7 @@ def objects(person, group, do):
         "dataset_id": made["qcrbox_dataset_id"], "file_id": file_id, "calculation_id": calculation, "upload_id": upload,
         "session_id": "unknown", "command_id": command["id"], "application_id": command["application_id"], "share_id": "unknown",
         "agent_id": "unknown", "decision_id": "unknown", "kind": "dataset", "object_id": made["qcrbox_dataset_id"],
-        "rule_id": 1, "pass_id": "unknown", "snapshot_id": "unknown snapshot", "project_id": "unknown project", **taught(person, group),
+        "rule_id": 1, "pass_id": "unknown", "snapshot_id": "unknown snapshot", "booking_id": "unknown", "item_id": "unknown", "project_id": "unknown project", **taught(person, group),
     }  # fmt: skip
     bodies = {
         "SubmitCommand": {"application_slug": "practice", "application_version": "1", "command_name": "noop", "command_arguments": {"x": 1}},
@@ -123,6 +130,8 @@ def objects(person, group, do):
         "NewUpload": {"filename": "a", "size": 3}, "StopMany": {"calculation_ids": [calculation]},
         "NewShare": {"kind": "dataset", "object_id": made["qcrbox_dataset_id"], "person": root.name},
         "SetLimit": {"subject": "person", "name": root.name, "quota": "running", "limit": 5}, "SetHold": {"kind": "launcher", "name": "none"},
+        "NewBooking": {**tomorrow(), "students": 2, "applications": ["practice"]},
+        "CopyCourse": {"group": "unknown", "title": "T"}, "NewShelfItem": {"data_file_id": file_id},
         "ChangeCourse": {"title": "T"}, "NewExercise": {"title": "T"}, "ChangeExercise": {"published": True}, "GivenAnswer": {"value": "1"},
         "GivenNote": {"text": "n"}, "GivenExtension": {"student": "unknown", "until": "2030-01-01T00:00:00Z"},
         "GiveMark": {"student": "unknown", "points": 1}, "Release": {"released": True}, "ChangeAnnotation": {"note": "n"}, "ChangeSession": {"view_only_allowed": True}, "ChangeApplication": {"warm": 0}, "Decide": {"subject": "group", "id": 0, "decision": "archive"},
