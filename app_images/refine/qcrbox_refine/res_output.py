@@ -93,6 +93,7 @@ def _numbers(values: Iterable[float], decimals: int) -> str:
 _BEFORE_UNIT = ("DISP", "LAUE")
 # Instructions that a refinement rewrites with refined or applied values.
 _REWRITTEN = frozenset(["DISP", "NEUT", "MERG", "OMIT", "SHEL", "TWIN", "BASF", "EXTI", "SWAT", "ABIN"])
+_FAR = 4.5
 # Groups of these m are ideal polygons and may be fitted again; others have been fitted once for all.
 _POLYGONS = (5, 6, 7, 10, 11)
 
@@ -304,7 +305,15 @@ class ModelWriter:
         index = self.model.index(atom)
         kind = self.elements.index(element_symbol(atom.element)) + 1
         share = self.structure.scatterers()[index].weight_without_occupancy()
-        site = [write_parameter(x, coding) for x, coding in zip(atom.site, atom.site_coding, strict=True)]
+        moved = _cells_to_move(_pivot(atom) or atom)
+        if any(moved):
+            self.lines.append(
+                f"REM {self.short[id(atom)]} is moved by {' '.join(f'{n:+d}' for n in moved)} cells"
+            )
+        site = [
+            write_parameter(x + n, coding)
+            for x, n, coding in zip(atom.site, moved, atom.site_coding, strict=True)
+        ]
         occupancy = write_parameter(atom.occupancy * share, atom.occupancy_coding.scaled(share))
         head = f"{self.short[id(atom)]:<4} {kind:2d} {' '.join(f'{x:10.6f}' for x in site)} {occupancy:10.5f}"
         if atom.u_factor is not None:
@@ -316,6 +325,16 @@ class ModelWriter:
             u11, u22, u33, u12, u13, u23 = written
             self.lines.append(f"{head} {u11:8.5f} {u22:8.5f} =")
             self.lines.append("    " + " ".join(f"{u:8.5f}" for u in (u33, u23, u13, u12)))
+
+
+def _cells_to_move(atom: Atom) -> list[int]:
+    """Whole cells that bring a free coordinate near 0: SHELX reads numbers from 5 on as codes. Riding atoms, half a cell
+    away at most, move with their pivot.
+    """
+    return [
+        -math.floor(x) if coding.is_free and abs(x) >= _FAR else 0
+        for x, coding in zip(atom.site, atom.site_coding, strict=True)
+    ]
 
 
 def _pivot(atom: Atom) -> Atom | None:

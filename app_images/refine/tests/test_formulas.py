@@ -325,10 +325,26 @@ def test_a_share_of_a_tied_parameter_follows_the_same_variable():
 # ------------------------------------------------------------ symmetry cards and labels
 
 
-@pytest.mark.parametrize("number", range(1, 231))
-def test_latt_and_symm_give_the_space_group_back(number):
+UNUSUAL = {
+    "reverse rhombohedral": "P 3 (x+1/3,y+2/3,z+1/3)",
+    "obverse rhombohedral": "P 3 (x+2/3,y+1/3,z+1/3)",
+    "triple cell of P 3": "P 3 (x+2/3,y+1/3,z)",
+    "doubled axis": "-P 2 (x,y,z+1/2)",
+    "primitive cell of R 3": "P 3*",
+    "inversion elsewhere": "P 2 (-x+1/4,-y+1/4,-z+1/4)",
+}
+
+
+@pytest.mark.parametrize("setting", [*range(1, 231), *UNUSUAL])
+def test_latt_and_symm_give_the_space_group_back(setting):
     """Read by the rules of SHELX: LATT (centring, inversion), then the products with SYMM."""
-    group = sgtbx.space_group_info(number).group()
+    if isinstance(setting, int):
+        group = sgtbx.space_group_info(setting).group()
+    else:
+        hall, _, more = UNUSUAL[setting].partition(" (")
+        group = sgtbx.space_group(hall)
+        if more:
+            group.expand_smx(more.rstrip(")"))
     latt, *symm = symmetry_cards(group)
     lattice = int(latt.split()[1])
     centring = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}[abs(lattice)]

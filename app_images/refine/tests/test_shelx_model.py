@@ -326,6 +326,25 @@ def test_the_model_is_written_back_as_it_was_read():
     assert described(again) == described(model)
 
 
+def test_coordinates_that_would_be_codes_are_moved_by_whole_cells():
+    """A coordinate of 5.2 would be read as fixed at -4.8; riding hydrogen stays beside its pivot."""
+    atoms = (
+        "C1 1 0.2 0.3 0.4 11 0.03\nAFIX 13\nH1 2 0.25 0.35 0.45 11 -1.2\nAFIX 0\nC2 1 10.1 0.2 0.3 11 0.03"
+    )
+    model = model_of(atoms)
+    carbon, hydrogen, fixed = model.atoms
+    carbon.site, hydrogen.site = (5.2, -7.7, 0.4), (5.25, -7.65, 0.45)
+    text = model_text(model)
+    again = parse_shelx(text, "again.ins")
+    assert [[round(x, 6) for x in atom.site] for atom in again.atoms] == [
+        [0.2, 0.3, 0.4],
+        [0.25, 0.35, 0.45],
+        list(fixed.site),
+    ]
+    assert [atom.site_coding[0] for atom in again.atoms] == [atom.site_coding[0] for atom in model.atoms]
+    assert "REM C1 is moved by -5 +8 +0 cells" in text
+
+
 def test_lines_that_are_too_long_are_continued():
     atoms = "\n".join(f"C{k} 1 0.{k:02d} 0.2 0.3 11 0.03" for k in range(1, 40))
     words = " ".join(f"C{k}" for k in range(1, 20))

@@ -54,7 +54,8 @@ async function reset(model: ExerciseModel, id: string, trans: TranslationBundle)
     body: trans.__(
       'The data files come back as they were handed out. Files you changed are kept under another name, your notebook stays.'
     ),
-    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Reset data') })]
+    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: trans.__('Reset data') })],
+    defaultButton: 0
   });
   if (asked.button.accept) {
     tellReport(await model.resetData(id), trans);

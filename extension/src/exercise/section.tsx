@@ -5,6 +5,7 @@ import * as React from 'react';
 import { Section } from '../panel/section';
 import type { ExerciseModel } from './model';
 import type { IExercise, IOwnExercise, ITask, ITaskProgress } from './types';
+import { timeOf } from '../titles';
 import { bandWords, dueWords, SHAPES, stateWord } from './words';
 
 export interface IExerciseActions {
@@ -105,10 +106,10 @@ function Own(props: { own: IOwnExercise } & IProps): JSX.Element {
         </button>
       </div>
       {last && (
-        <p role="status" className="qcrbox-Exercise-receipt">
+        <p role="status" className="qcrbox-Exercise-receipt" title={last.at}>
           {last.reason === 'submitted'
-            ? trans.__('Submitted %1, receipt %2', new Date(last.at).toLocaleString(), last.receipt.slice(0, 12))
-            : trans.__('Collected %1, receipt %2', new Date(last.at).toLocaleString(), last.receipt.slice(0, 12))}
+            ? trans.__('Submitted %1, receipt %2', timeOf(last.at), last.receipt.slice(0, 12))
+            : trans.__('Collected %1, receipt %2', timeOf(last.at), last.receipt.slice(0, 12))}
           {last.late && ` (${trans.__('late')})`}
         </p>
       )}

@@ -1,5 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { timeOf } from '../titles';
+
 import type { IExercise, ITask, TaskState } from './types';
 
 /** Each state by its shape; the word and the colour stand beside it. */
@@ -45,10 +47,10 @@ export function bandWords(task: ITask, trans: TranslationBundle): string {
 
 /** When the work is due, and whether it still counts as in time. */
 export function dueWords(exercise: IExercise, trans: TranslationBundle): string {
-  const due = exercise.own_due_at ? new Date(exercise.own_due_at).toLocaleString() : '';
+  const due = timeOf(exercise.own_due_at);
   switch (exercise.phase) {
     case 'not_open':
-      return trans.__('opens %1', exercise.opens_at ? new Date(exercise.opens_at).toLocaleString() : '');
+      return trans.__('opens %1', timeOf(exercise.opens_at));
     case 'late':
       return trans.__('was due %1; late work is accepted', due);
     case 'closed':

@@ -3,6 +3,7 @@ import * as React from 'react';
 
 import { inWords, isDoubtful, isUnconverged } from '../command/figures';
 import { Remarks } from '../command/remarks';
+import { Moment } from '../moment';
 import { FINAL, type ICalculation } from '../registry/types';
 import { SIGNS, word } from '../states';
 import { calculationTitle } from '../titles';
@@ -87,7 +88,9 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
           {calculation.application_slug} {calculation.application_version}, {calculation.command_name}
         </dd>
         <dt>{trans.__('Submitted')}</dt>
-        <dd>{time(calculation.submitted_at)}</dd>
+        <dd>
+          <Moment iso={calculation.submitted_at} />
+        </dd>
         {calculation.finished_at && (
           <>
             <dt>{trans.__('Took')}</dt>
@@ -128,10 +131,6 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
       {log && <Log text={log} trans={trans} />}
     </div>
   );
-}
-
-function time(iso: string | null | undefined): string {
-  return iso ? new Date(iso).toLocaleString() : '';
 }
 
 function duration(calculation: ICalculation): string {

@@ -4,7 +4,7 @@ import * as React from 'react';
 
 import type { RegistryStore } from '../registry/store';
 import type { IProject, IProjectNode } from '../registry/types';
-import { timeOf } from '../titles';
+import { Moment } from '../moment';
 import { SpaceGroup } from '../typeset';
 import { NodeDetail } from './detail';
 import type { ProjectsModel } from './model';
@@ -148,7 +148,7 @@ function Entry({ project, model, trans }: IProjectProps & { project: IProject })
         <span className="qcrbox-Projects-facts">
           {newest?.verdict && <NodeState node={newest} trans={trans} />} {newest?.verdict}
           {project.running > 0 && ` ${trans.__('%1 running', project.running)}`}
-          {model.everybody && ` · ${project.owner}`} · {timeOf(project.changed_at)}
+          {model.everybody && ` · ${project.owner}`} · <Moment iso={project.changed_at} />
         </span>
       </button>
       {project.hits.length > 0 && (

@@ -251,6 +251,37 @@ export interface components {
             points: number;
         };
         /**
+         * Booking
+         * @description A booked time. places: agents that are kept for the class; rehearsal: for the staff.
+         */
+        Booking: {
+            /** Id */
+            id: string;
+            /** Course Id */
+            course_id: string;
+            /** Starts At */
+            starts_at: string;
+            /** Ends At */
+            ends_at: string;
+            /** Students */
+            students: number;
+            /** Windows */
+            windows: number;
+            /** Places */
+            places: number;
+            /** Applications */
+            applications: string[];
+            rehearsal?: components["schemas"]["Rehearsal"] | null;
+        };
+        /**
+         * Bookings
+         * @description The booked times of a course.
+         */
+        Bookings: {
+            /** Bookings */
+            bookings: components["schemas"]["Booking"][];
+        };
+        /**
          * Calculation
          * @description A calculation with its events, progress and place in the queue.
          */
@@ -747,6 +778,11 @@ export interface components {
             late_until?: string | null;
             /** Released At */
             released_at?: string | null;
+            /**
+             * Answers From Store
+             * @default false
+             */
+            answers_from_store: boolean;
             /** Own Due At */
             own_due_at?: string | null;
             /**
@@ -788,6 +824,11 @@ export interface components {
             late_until?: string | null;
             /** Released At */
             released_at?: string | null;
+            /**
+             * Answers From Store
+             * @default false
+             */
+            answers_from_store: boolean;
             /** Own Due At */
             own_due_at?: string | null;
             /**
@@ -1461,6 +1502,43 @@ export interface components {
             uptime_s: number;
         };
         /**
+         * Rehearsal
+         * @description What the starts of a booking's agents took. Times in s, memory in bytes; null: not measured.
+         */
+        Rehearsal: {
+            /** Running */
+            running: boolean;
+            /** Began */
+            began?: number | null;
+            /** At */
+            at?: string | null;
+            /**
+             * Asked
+             * @default 0
+             */
+            asked: number;
+            /**
+             * Already
+             * @default 0
+             */
+            already: number;
+            /**
+             * Started
+             * @default 0
+             */
+            started: number;
+            /** First S */
+            first_s?: number | null;
+            /** Last S */
+            last_s?: number | null;
+            /** Each Bytes */
+            each_bytes?: number | null;
+            /** Free Bytes */
+            free_bytes?: number | null;
+            /** Advice */
+            advice?: string[];
+        };
+        /**
          * Released
          * @description Since when students see their marks.
          */
@@ -1483,6 +1561,18 @@ export interface components {
          * @enum {string}
          */
         RemarkKind: "note" | "not_applied";
+        /**
+         * ResearchExport
+         * @description What students did, by numbers that are drawn anew each time; no names, ids, dates or texts.
+         */
+        ResearchExport: {
+            /** Students */
+            students: number;
+            /** Exercises */
+            exercises: {
+                [key: string]: unknown;
+            }[];
+        };
         /** Retained */
         Retained: {
             /** Datasets */
@@ -1662,6 +1752,34 @@ export interface components {
         Shares: {
             /** Shares */
             shares: components["schemas"]["Share"][];
+        };
+        /**
+         * Shelf
+         * @description The shelf of a course.
+         */
+        Shelf: {
+            /** Items */
+            items: components["schemas"]["ShelfItem"][];
+        };
+        /**
+         * ShelfItem
+         * @description A file on the shelf of a course. size: bytes.
+         */
+        ShelfItem: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Filename */
+            filename: string;
+            /** Size */
+            size: number;
+            /** For Lecturers */
+            for_lecturers: boolean;
+            /** Opens At */
+            opens_at?: string | null;
+            /** Closes At */
+            closes_at?: string | null;
         };
         /**
          * SiteCheck
@@ -2248,7 +2366,8 @@ export interface components {
         };
         /**
          * ChangeExercise
-         * @description Body: dates (ISO 8601, null takes a date away) and visibility; what is left out stays.
+         * @description Body: dates (ISO 8601, null takes a date away), visibility, and whether the same calculation on the same input is
+         *     answered by a copy of the first result; what is left out stays.
          */
         ChangeExercise: {
             /**
@@ -2274,6 +2393,11 @@ export interface components {
              * @default null
              */
             late_until: string | null;
+            /**
+             * Answers From Store
+             * @default null
+             */
+            answers_from_store: boolean | null;
         };
         /**
          * ChangePriority
@@ -2302,14 +2426,14 @@ export interface components {
          *
          *     kind: `quantity` (one of QUANTITIES in `band`), `space_group` (`number` or `symbol`), `all_hydrogens` (`count`
          *     hydrogen atoms in the asymmetric unit, weighted by occupancy; without it: as the formula demands some), `no_alerts`
-         *     (none of `level` or worse), `element` (site `label` has `symbol`).
+         *     (none of `level` or worse), `element` (site `label` has `symbol`), `occupancy` (that of site `label` lies in `band`).
          */
         Check: {
             /**
              * Kind
              * @enum {string}
              */
-            kind: "quantity" | "space_group" | "all_hydrogens" | "no_alerts" | "element";
+            kind: "quantity" | "space_group" | "all_hydrogens" | "no_alerts" | "element" | "occupancy";
             /**
              * Quantity
              * @default r1
@@ -2359,6 +2483,16 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * CopyCourse
+         * @description Body: the group that becomes the new course, and its title.
+         */
+        CopyCourse: {
+            /** Group */
+            group: string;
+            /** Title */
+            title: string;
         };
         /**
          * Decide
@@ -2568,6 +2702,36 @@ export interface components {
             code: string;
         };
         /**
+         * NewBooking
+         * @description Body: a time for a class (ISO 8601). places: null proposes as many as the class needs.
+         */
+        NewBooking: {
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Students */
+            students: number;
+            /**
+             * Windows
+             * @default 0
+             */
+            windows: number;
+            /**
+             * Places
+             * @default null
+             */
+            places: number | null;
+            /** Applications */
+            applications: string[];
+        };
+        /**
          * NewCourse
          * @description Body: make a group of yours a course.
          */
@@ -2661,6 +2825,36 @@ export interface components {
              * @default null
              */
             expires_at: string | null;
+        };
+        /**
+         * NewShelfItem
+         * @description Body: a data file of yours for the shelf; dates (ISO 8601) between which students see it.
+         */
+        NewShelfItem: {
+            /** Data File Id */
+            data_file_id: string;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * For Lecturers
+             * @default false
+             */
+            for_lecturers: boolean;
+            /**
+             * Opens At
+             * Format: date-time
+             * @default null
+             */
+            opens_at: string | null;
+            /**
+             * Closes At
+             * Format: date-time
+             * @default null
+             */
+            closes_at: string | null;
         };
         /**
          * NewUpload

@@ -82,7 +82,9 @@ export class SessionView extends Panel {
       buttons: [
         Dialog.cancelButton({ label: trans.__('Keep working') }),
         Dialog.warnButton({ label: trans.__('Discard') })
-      ]
+      ],
+      // Enter keeps the work.
+      defaultButton: 0
     });
     if (answer.button.accept) {
       await this.model.finish(false);

@@ -192,8 +192,8 @@ class AdminPage(Page):
     async def act(self, address: str = "") -> None:
         """Carry out the posted action: the method `do_<action>`. Then lead to `address`, or back to this page.
 
-        Every action needs a sign-in at most five minutes old. An action returns its message, or None when it has
-        answered itself.
+        The one place where acts are confirmed (every action needs a sign-in at most five minutes old), refused and
+        audited, for pages, REST and courses. An action returns its message, or None when it has answered itself.
         """
         action = getattr(self, f"do_{self.field('action')}", None)
         if action is None:
@@ -205,14 +205,23 @@ class AdminPage(Page):
         except QcError as error:
             self.db.rollback()
             self.log.info("%s: %s refused: %s", self.current_user.name, self.field("action"), error.message)
-            self.say(error.message, problem=True)
             await self._audit(allowed=False)
+            self.answer_refused(error, address)
         else:
             unwritten = await self._audit(allowed=True)
             if message is None:
                 return
-            self.log.info("%s: administration: %s", self.current_user.name, message)
-            self.say(f"{message} {unwritten}".strip())
+            self.log.info("%s: %s: %s", self.current_user.name, self.root, message)
+            self.answer_done(f"{message} {unwritten}".strip(), address)
+
+    def answer_refused(self, error: QcError, address: str) -> None:
+        """Say on the next page why nothing was done."""
+        self.say(error.message, problem=True)
+        self.redirect(address or self.request.uri, status=303)
+
+    def answer_done(self, message: str, address: str) -> None:
+        """Say on the next page what was done."""
+        self.say(message)
         self.redirect(address or self.request.uri, status=303)
 
     async def _audit(self, *, allowed: bool) -> str:

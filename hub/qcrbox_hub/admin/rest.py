@@ -134,23 +134,14 @@ class Rest(Base):
         """A token was made by someone who had proved who they are (see `handler_changes`)."""
         return True
 
-    async def act(self, address: str = "") -> None:
-        """Carry out the action of the body; answer its message, or the error with its status."""
-        action = getattr(self, f"do_{self.field('action')}", None)
-        if action is None:
-            raise web.HTTPError(400, "There is no such action.")
-        try:
-            message = await action()
-        except QcError as error:
-            self.db.rollback()
-            await self._audit(allowed=False)
-            self.set_status(error.status)
-            self._send(error.envelope())
-            return
-        unwritten = await self._audit(allowed=True)
-        if message is not None:
-            self.log.info("%s: administration: %s", self.current_user.name, message)
-            self._send({"message": f"{message} {unwritten}".strip()})
+    def answer_refused(self, error: QcError, address: str) -> None:
+        """The error as the registry answers errors, with its status."""
+        self.set_status(error.status)
+        self._send(error.envelope())
+
+    def answer_done(self, message: str, address: str) -> None:
+        """The message of the action."""
+        self._send({"message": message})
 
     async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
         """Answer what the page would show, as JSON."""

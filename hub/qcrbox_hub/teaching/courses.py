@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.teaching import Task
@@ -23,9 +24,7 @@ class Courses(TeachingPage):
         courses = (await self.ask("/api/courses"))["courses"]
         for course in courses:
             course["exercises"] = (await self.ask(f"/api/courses/{course['id']}/exercises"))["exercises"]
-        taught = (await self.ask("/api/me"))["roles"].get("lecturer", [])
-        taken = {course["group"] for course in courses}
-        groups = [group for group in taught if group != "*" and group not in taken]
+        groups = await self.free_groups(courses)
         await self.show_page("courses.html", courses=courses, groups=groups)
 
     @web.authenticated
@@ -48,6 +47,12 @@ class Course(TeachingPage):
         people = []
         if course["role"] != "student":
             people = (await self.ask(f"/api/courses/{course_id}/people"))["people"]
+        shelf = (await self.ask(f"/api/courses/{course_id}/shelf"))["items"]
+        booked = (await self.ask(f"/api/courses/{course_id}/bookings"))["bookings"]
+        applications = []
+        if course["role"] == "lecturer":
+            found = (await self.ask("/api/applications"))["applications"]
+            applications = sorted({(each["slug"], each["name"]) for each in found})
         never = [person["name"] for person in people if not person["signed_in"]]
         await self.show_page(
             "course.html",
@@ -56,6 +61,11 @@ class Course(TeachingPage):
             people=people,
             never=never,
             ready=ready_exercises(),
+            shelf=shelf,
+            bookings=booked,
+            applications=applications,
+            groups=await self.free_groups((await self.ask("/api/courses"))["courses"]),
+            students=sum(1 for person in people if person["role"] == "student"),
         )
 
     @web.authenticated
@@ -76,6 +86,61 @@ class Course(TeachingPage):
             if archived
             else "The course is active again."
         )
+
+    async def do_shelve(self) -> str:
+        given = self.file("item")
+        if given is None:
+            raise UserInputError("Choose a file.")
+        ((name, content),) = _small([given])
+        body = {
+            "data_file_id": await self.registry.store_file(name, content),
+            "title": self.field("item_title"),
+            "for_lecturers": self.field("for_lecturers") == "yes",
+            "opens_at": self.moment("opens_at"),
+            "closes_at": self.moment("closes_at"),
+        }
+        made = await self.registry.call("POST", f"/api/courses/{self.course_id}/shelf", body)
+        return f"{made['title']} is on the shelf."
+
+    async def do_take_down(self) -> str:
+        item = self.field("item")
+        if not item.isalnum():
+            raise UserInputError("Choose an item.")
+        await self.registry.call("DELETE", f"/api/courses/{self.course_id}/shelf/{item}")
+        return "The item was taken down."
+
+    async def do_copy(self) -> None:
+        body = {"group": self.field("group"), "title": self.field("title")}
+        made = await self.registry.call("POST", f"/api/courses/{self.course_id}/copy", body)
+        self.say(f"{made['title']} has the exercises and the shelf of this course, hidden and without dates.")
+        self.redirect(f"{self.root}/courses/{made['id']}", status=303)
+
+    async def do_book(self) -> str:
+        body = {
+            "starts_at": self.moment("starts_at"),
+            "ends_at": self.moment("ends_at"),
+            "students": int(self.number("students") or 0),
+            "windows": int(self.number("windows") or 0),
+            "applications": self.get_body_arguments("applications"),
+        }
+        if places := self.number("places"):
+            body["places"] = int(places)
+        made = await self.registry.call("POST", f"/api/courses/{self.course_id}/bookings", body)
+        return f"{made['places']} places are booked."
+
+    async def do_unbook(self) -> str:
+        await self.registry.call("DELETE", self._booking())
+        return "The booking is cancelled."
+
+    async def do_rehearse(self) -> str:
+        await self.registry.call("POST", f"{self._booking()}/rehearsal")
+        return "The rehearsal has begun. Load this page again in a minute or two."
+
+    def _booking(self) -> str:
+        booking = self.field("booking")
+        if not booking.isalnum():
+            raise UserInputError("Choose a booking.")
+        return f"/api/courses/{self.course_id}/bookings/{booking}"
 
     async def do_ready(self) -> None:
         """Make a ready exercise with the data of its example."""
@@ -100,6 +165,35 @@ class Course(TeachingPage):
             f"{made['title']} has {len(body['tasks'])} tasks. Students see it once you publish it."  # type: ignore[arg-type]
         )
         self.redirect(f"{self.root}/exercises/{made['id']}", status=303)
+
+
+class ShelfFile(TeachingPage):
+    """A file of the shelf as a download; it runs nowhere."""
+
+    @web.authenticated
+    async def get(self, course_id: str, item_id: str) -> None:
+        items = (await self.ask(f"/api/courses/{course_id}/shelf"))["items"]
+        found = [item for item in items if item["id"] == item_id]
+        if not found:
+            raise web.HTTPError(404)
+        self.set_header("Content-Type", "application/octet-stream")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        name = quote(found[0]["filename"], safe="")
+        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{name}")
+        async for chunk in self.registry.stream(f"/api/courses/{course_id}/shelf/{item_id}/content"):
+            self.write(chunk)
+        self.finish()
+
+
+class ResearchExport(TeachingPage):
+    """The anonymised export of a course as a JSON file."""
+
+    @web.authenticated
+    async def get(self, course_id: str) -> None:
+        found = await self.ask(f"/api/courses/{course_id}/research-export")
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Content-Disposition", 'attachment; filename="research.json"')
+        self.finish(json.dumps(found, indent=1))
 
 
 async def version_body(page: TeachingPage) -> dict[str, object]:

@@ -53,6 +53,15 @@ class Exercise(ExercisePage):
         await self.registry.call("PATCH", self.api, body)
         return "The dates are set."
 
+    async def do_same(self) -> str:
+        allowed = self.field("answers_from_store") == "yes"
+        await self.registry.call("PATCH", self.api, {"answers_from_store": allowed})
+        return (
+            "Identical calculations are answered from the store now."
+            if allowed
+            else "Every calculation is carried out."
+        )
+
     async def do_publish(self) -> str:
         published = self.field("published") == "yes"
         await self.registry.call("PATCH", self.api, {"published": published})

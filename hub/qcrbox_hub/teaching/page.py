@@ -41,6 +41,12 @@ class TeachingPage(AdminPage):
         except QcError as error:
             raise web.HTTPError(503 if error.status >= 500 else error.status, error.message) from None
 
+    async def free_groups(self, courses: list[dict[str, Any]]) -> list[str]:
+        """Groups that the person teaches and that are no course yet. courses: those that the person sees."""
+        taught = (await self.ask("/api/me"))["roles"].get("lecturer", [])
+        taken = {course["group"] for course in courses}
+        return [group for group in taught if group != "*" and group not in taken]
+
     async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
         kind, message = self._take_message()
         self.set_status(status)
@@ -59,20 +65,9 @@ class TeachingPage(AdminPage):
             )
         )
 
-    async def act(self, address: str = "") -> None:
-        """Carry out the posted action: the method `do_<action>`. Then lead to `address`, or back to this page."""
-        action = getattr(self, f"do_{self.field('action')}", None)
-        if action is None:
-            raise web.HTTPError(400, "There is no such action.")
-        try:
-            message = await action()
-        except QcError as error:
-            self.say(" ".join(filter(None, [error.message, error.why, error.next])), problem=True)
-        else:
-            if message is None:
-                return
-            self.say(message)
-        self.redirect(address or self.request.uri, status=303)
+    async def confirmed(self) -> bool:
+        """Acts in a course need no recent sign-in: they give nobody rights at the hub."""
+        return True
 
     def number(self, name: str) -> float | None:
         """A number of the form; None for an empty field. Raises UserInputError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qcrbox_hub.admin.page import Static
-from qcrbox_hub.teaching.courses import Course, Courses
+from qcrbox_hub.teaching.courses import Course, Courses, ResearchExport, ShelfFile
 from qcrbox_hub.teaching.exercises import (
     Board,
     BoardEvents,
@@ -25,6 +25,8 @@ def teaching_pages() -> list[tuple[Any, ...]]:
     return [
         (rf"/{ROOT}/?", Courses),
         (rf"/{ROOT}/courses/{_ID}", Course),
+        (rf"/{ROOT}/courses/{_ID}/shelf/{_ID}", ShelfFile),
+        (rf"/{ROOT}/courses/{_ID}/research.json", ResearchExport),
         (rf"/{ROOT}/exercises/{_ID}", Exercise),
         (rf"/{ROOT}/exercises/{_ID}/board", Board),
         (rf"/{ROOT}/exercises/{_ID}/events", BoardEvents),

@@ -253,7 +253,7 @@ def test_trash_is_counted_by_a_dry_run_and_emptied_after_the_typed_word(
         in ada.submit(page, action="empty", days="0", reason="full", typed_name="trash").text
     )
     refused = rest(student, "POST", f"/api/datasets/{dataset}/restore")
-    assert (refused.status_code, "to be restored" in refused.text) == (404, True)
+    assert (refused.status_code, "removed from the trash" in refused.text) == (404, True)
 
 
 def test_old_outputs_are_counted_by_a_dry_run_and_moved_after_the_typed_word(

@@ -220,3 +220,16 @@ def test_a_ready_exercise_is_made_with_its_data_or_says_what_is_missing(
     text = html.unescape(made.text)
     assert "One atom in two places has 5 tasks" in text or "The example 'thpp' is not here" in text
     assert "no ready exercise" in lena.submit(course.group(0), action="ready", ready="../evil").text
+
+
+def test_a_booking_that_is_refused_says_why(people: dict[str, Browser], exercise: str) -> None:
+    lena = people["lena"]
+    found = re.search(rf'href="({ROOT}/courses/[0-9a-f]+)"', lena.get(ROOT).text)
+    assert found
+    page = lena.get(found.group(1)).text
+    assert "No time is booked." in page
+    times = {"starts_at": "2030-01-01T09:00", "ends_at": "2030-01-01T08:00"}
+    answer = lena.submit(found.group(1), action="book", students="20", applications="practice", **times)
+    assert "The end must be after the start." in html.unescape(answer.text)
+    for name in ("tom", "stella"):
+        assert 'id="book"' not in people[name].get(found.group(1)).text

@@ -25,11 +25,16 @@ each_ready = pytest.mark.parametrize("ready", READY.values(), ids=READY)
 
 
 def cif(
-    r1: float, *, elements: dict[str, str] | None = None, hydrogens: float = 10, **figures: Any
+    r1: float,
+    *,
+    elements: dict[str, str] | None = None,
+    hydrogens: float = 10,
+    rare: float = 0.114,
+    **figures: Any,
 ) -> Evidence:
-    """What a refinement of thpp states: a model with N3, both places of C7, and ten hydrogen atoms."""
+    """What a refinement of thpp states: a model with N3, both places of C7 (C7B: `rare`), and ten hydrogen atoms."""
     known = {"N3": "N", "C7A": "C", "C7B": "C"} if elements is None else elements
-    facts = {"elements": known, "hydrogens": hydrogens, "formula_has_hydrogen": True,
+    facts = {"elements": known, "hydrogens": hydrogens, "occupancies": {"C7A": 1 - rare, "C7B": rare}, "formula_has_hydrogen": True,
              "alerts": {"A": 0}, "first_alerts": []}  # fmt: skip
     return Evidence(
         {"r1": r1, "goof": 0.99, "residual_max": 0.45, "space_group_number": 14, **figures}, facts
@@ -55,7 +60,7 @@ PATHS: dict[tuple[str, str], tuple[Any, list[Any]]] = {
     # Without hydrogen atoms the search for weights reaches a goodness of fit of 1, too.
     ("hydrogens_and_weights", "weights"): (cif(0.0414, goof=0.987), [cif(0.0433, goof=1.164), cif(0.0686, goof=0.995, hydrogens=0)]),
     ("disorder", "one"): (cif(0.0474, residual_max=1.05), [cif(0.0686)]),
-    ("disorder", "two"): (cif(0.0414), [cif(0.0418), cif(0.0474, elements=ONE_PLACE, residual_max=1.05), cif(0.0415, hydrogens=0)]),
+    ("disorder", "two"): (cif(0.0414), [cif(0.0418, rare=0.5), cif(0.0474, elements=ONE_PLACE, residual_max=1.05), cif(0.0415, hydrogens=0)]),
     ("disorder", "share"): ("11,4(8)", ["50", "89", "9.6"]),
     ("twin_or_not", "measured"): ("0.636", ["0.5"]),
     ("twin_or_not", "made"): ("0.548", ["0.637", "0.581"]),

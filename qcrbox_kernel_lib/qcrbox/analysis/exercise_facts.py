@@ -18,7 +18,7 @@ MOST_ALERTS_NAMED = 5
 
 
 def facts_of(content: bytes, filename: str = "") -> dict[str, Any]:
-    """Plain values: `elements` (label → symbol), `hydrogens` (sum of occupancies of H and D in the asymmetric unit),
+    """Plain values: `elements` (label → symbol), `occupancies` (label → occupancy), `hydrogens` (sum of occupancies of H and D in the asymmetric unit),
     `formula_has_hydrogen`, `alerts` (level → number), `first_alerts` (texts of level A, then B).
 
     Raises CifError when the file has no structure.
@@ -35,9 +35,13 @@ def facts_of(content: bytes, filename: str = "") -> dict[str, Any]:
     validation = validate(block)
     serious = [alert for level in ("A", "B") for alert in validation.of_level(level)]
     # An occupancy that is not stated is 1.
-    hydrogens = float(np.nan_to_num(sites.occupancy[sites.is_hydrogen], nan=1.0).sum())
+    occupancies = np.nan_to_num(sites.occupancy, nan=1.0)
+    hydrogens = float(occupancies[sites.is_hydrogen].sum())
     return {
         "elements": dict(zip(sites.label, sites.element, strict=True)),
+        "occupancies": {
+            label: round(float(value), 5) for label, value in zip(sites.label, occupancies, strict=True)
+        },
         "hydrogens": round(hydrogens, 4),
         "formula_has_hydrogen": bool(stated.get("H") or stated.get("D")),
         "alerts": validation.counts,

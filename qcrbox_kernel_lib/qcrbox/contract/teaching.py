@@ -71,10 +71,10 @@ class Check(Declared):
 
     kind: `quantity` (one of QUANTITIES in `band`), `space_group` (`number` or `symbol`), `all_hydrogens` (`count`
     hydrogen atoms in the asymmetric unit, weighted by occupancy; without it: as the formula demands some), `no_alerts`
-    (none of `level` or worse), `element` (site `label` has `symbol`).
+    (none of `level` or worse), `element` (site `label` has `symbol`), `occupancy` (that of site `label` lies in `band`).
     """
 
-    kind: Literal["quantity", "space_group", "all_hydrogens", "no_alerts", "element"]
+    kind: Literal["quantity", "space_group", "all_hydrogens", "no_alerts", "element", "occupancy"]
     quantity: str = "r1"
     band: Band | None = None
     number: Annotated[int, Field(ge=1, le=230)] | None = None
@@ -93,6 +93,8 @@ class Check(Declared):
             raise ValueError("A check of the space group needs number or symbol.")
         if self.kind == "element" and not (self.label and self.symbol):
             raise ValueError("A check of an element needs the label of the site and the symbol.")
+        if self.kind == "occupancy" and (not self.label or self.band is None):
+            raise ValueError("A check of an occupancy needs the label of the site and a band.")
         return self
 
 

@@ -3,6 +3,7 @@
 Tags of a cell that begin a task:
 
     task=refine  points=2  command=refine.refine_iam  r1<0.05  element=N3:N  space-group=14  hydrogens=8  no-alerts=A
+    task=two  occupancy=C7B:0.08..0.15
     task=r1  target=0.042  tolerance=0.001            (a number)
     task=which  answer=N|C  choices=N|C|O             (a text)
 
@@ -30,7 +31,9 @@ _HINT = re.compile(r"<details>\s*<summary>.*?</summary>(.*?)</details>", re.DOTA
 _PLAIN = frozenset({"points", "command", "target", "tolerance", "unit", "hint", "title", "text", "kind"})
 _NUMBERS = frozenset({"points", "target", "tolerance"})
 # Tags that say what is right: the same that `Task.for_students` hides.
-_ANSWERS = frozenset({"answer", "target", "tolerance", "element", "space-group", "hydrogens", "no-alerts"})
+_ANSWERS = frozenset(
+    {"answer", "target", "tolerance", "element", "space-group", "hydrogens", "no-alerts", "occupancy"}
+)
 
 
 @dataclass
@@ -163,6 +166,11 @@ def _check(name: str, value: str) -> Iterator[dict[str, Any]]:
     if name == "element":
         label, _, symbol = value.partition(":")
         yield {"kind": "element", "label": label, "symbol": symbol}
+    elif name == "occupancy":
+        label, _, band = value.partition(":")
+        low, _, high = band.partition("..")
+        ends = {"low": float(low) if low else None, "high": float(high) if high else None}
+        yield {"kind": "occupancy", "label": label, "band": ends}
     elif name == "space-group":
         yield {"kind": "space_group", **({"number": int(value)} if value.isdigit() else {"symbol": value})}
     elif name == "hydrogens":

@@ -234,6 +234,35 @@ def test_riding_hydrogen_moves_with_its_atom(cif: CifMaker) -> None:
     assert row.h_a.su == pytest.approx(row.d_a.su)
 
 
+@pytest.mark.parametrize("group", ["P 4", "P -1"])
+def test_riding_hydrogen_moves_with_the_image_of_its_atom(cif: CifMaker, group: str) -> None:
+    """The same crystal twice: the donor is listed beside its hydrogen, and as an image of that."""
+    acceptor = ("N1", "N", "0.37(2)", "0.11(3)", "0.12(5)", "d")
+    beside = [
+        ("O1", "O", "0.10(1)", "0.11(4)", "0.12(6)", "d"),
+        ("H1", "H", 0.18, 0.12, 0.13, "calc"),
+        acceptor,
+    ]
+    # -y, x, z brings this place to 0.10, 0.11, 0.12.
+    image = ("O1", "O", "0.11(4)", "-0.10(1)", "0.12(6)", "d")
+    if group == "P -1":
+        image = ("O1", "O", "-0.10(1)", "-0.11(4)", "0.88(6)", "d")
+    tables = []
+    for sites in (beside, [image, *beside[1:]]):
+        made = Structure.from_cif(
+            cif((10, 10, 12, 90, 90, 90), sites, RIDING, group=f"_space_group_name_H-M_alt '{group}'")
+        )
+        (row,) = made.hydrogen_bond_table()
+        tables.append(row)
+    one, other = tables
+    assert one.d_h.su is None
+    assert other.d_h.su is None
+    for name in ("d_h", "h_a", "d_a", "angle"):
+        first, second = getattr(one, name), getattr(other, name)
+        assert second.value == pytest.approx(first.value, abs=1e-6)
+        assert (second.su or 0) == pytest.approx(first.su or 0, abs=1e-8)
+
+
 def test_refined_hydrogen_moves_by_itself(cif: CifMaker) -> None:
     sites = [
         ("O1", "O", "0.1000(10)", "0.1000(10)", "0.1000(10)", "d"),

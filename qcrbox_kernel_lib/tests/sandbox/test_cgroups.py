@@ -101,11 +101,15 @@ def test_kill_ends_all_and_the_group_can_be_removed(start) -> None:
 
 
 def test_memory_that_is_used_is_told(start) -> None:
-    code = "import time; x = b'x' * (60 * 1024**2); print('there', flush=True); time.sleep(60)"
+    # Touched again and again: the kernel may take pages away that lie idle.
+    code = "x = bytearray(60 * 1024**2)\nwhile True: x[::4096] = x[1::4096]; print('there', flush=True)"
     group, process = start(code, Limits())
-    process.stdout.readline()
-    used = group.memory_bytes()
-    assert used is None or used > 50 * MIB
+    for _ in range(20):
+        process.stdout.readline()
+        used = group.memory_bytes()
+        if used is None or used > 50 * MIB:
+            return
+    pytest.fail(f"{used} bytes are told")
 
 
 def test_version_2_is_written_as_the_kernel_wants_it(tmp_path) -> None:

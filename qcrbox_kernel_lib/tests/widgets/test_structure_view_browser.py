@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from qcrbox.analysis.density.maps import DensityMap
 from qcrbox.analysis.density.surface import Surface
+from qcrbox.crystallography.structure import Structure
 from qcrbox.widgets.structure_view import StructureView
 from qcrbox.widgets.structure_view.packing import packed_density
 
@@ -111,6 +112,38 @@ def test_click_picks_the_atom_under_the_pointer(shown, molecule):
     turn_a_little(page, view)
     page.mouse.click(*place_of(page, view, view.scene.positions[view.scene.labels.index("O1")]))
     assert page.locator(".qcv-status").inner_text().startswith("O1, oxygen")
+
+
+def test_both_atoms_of_a_shared_site_can_be_clicked(shown):
+    text = b"""data_shared
+_cell_length_a 8
+_cell_length_b 8
+_cell_length_c 8
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_U_iso_or_equiv
+_atom_site_occupancy
+C1 C 0.10 0.1 0.1 0.05 1
+C3 C 0.28 0.1 0.1 0.05 0.7
+N3 N 0.28 0.1 0.1 0.05 0.3
+"""
+    view = StructureView(Structure.from_cif(text), grow="none")
+    page = shown(view)
+    turn_a_little(page, view)
+    x, y = place_of(page, view, view.scene.positions[view.scene.labels.index("C3")])
+    said = page.locator(".qcv-status")
+    page.mouse.click(x + 5, y - 2)  # 0.3 of the pie, clockwise from the top
+    expect(said).to_contain_text("N3, nitrogen")
+    page.mouse.click(x - 5, y - 2)
+    expect(said).to_contain_text("C3, carbon")
 
 
 def test_the_model_is_edited_with_the_pointer_and_with_the_keyboard_alone(shown, molecule):

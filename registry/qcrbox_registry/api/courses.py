@@ -1,4 +1,4 @@
-"""Courses: make a group a course, list, archive; who is in it; its exercises."""
+"""Courses: make a group a course, list, archive; who is in it; its exercises; copies and exports."""
 
 from __future__ import annotations
 
@@ -91,3 +91,22 @@ async def create_exercise(request: Request, core: TheCore, actor: Caller, course
     asked, _ = await read_body(request, schemas.NewExercise, LARGEST_EXERCISE)
     made = await core.exercises.create(actor, course_id, version_of(asked))
     return success(made, "The exercise was made.", 201)
+
+
+@router.post(
+    "/courses/{course_id}/copy",
+    status_code=201,
+    response_model=models.Success[schemas.Course],
+    openapi_extra=takes(schemas.CopyCourse),
+)
+async def copy_course(request: Request, core: TheCore, actor: Caller, course_id: str) -> Response:
+    """A course of another group with the exercises and the shelf of this one; nothing of students is copied."""
+    asked, _ = await read_body(request, schemas.CopyCourse)
+    made = await core.next_year.copy(actor, course_id, asked.group, asked.title)
+    return success(made, "The course was copied.", 201)
+
+
+@router.get("/courses/{course_id}/research-export", response_model=models.Success[schemas.ResearchExport])
+async def research_export(core: TheCore, actor: Caller, course_id: str) -> Response:
+    """What students did, for research on teaching: no names, ids, dates or texts. At least five students."""
+    return success(await core.next_year.export(actor, course_id))

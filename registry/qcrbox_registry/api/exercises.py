@@ -39,7 +39,7 @@ async def get_exercise(core: TheCore, actor: Caller, exercise_id: str) -> Respon
     openapi_extra=takes(schemas.ChangeExercise),
 )
 async def change_exercise(request: Request, core: TheCore, actor: Caller, exercise_id: str) -> Response:
-    """Publish or hide an exercise, set its dates."""
+    """Publish or hide an exercise, set its dates, allow answers from the store."""
     # Dates come as text.
     body, _ = await read_body(request, schemas.ChangeExercise)
     body.require_any()
@@ -48,6 +48,7 @@ async def change_exercise(request: Request, core: TheCore, actor: Caller, exerci
         schemas.moment(body.opens_at),
         schemas.moment(body.due_at),
         schemas.moment(body.late_until),
+        body.answers_from_store,
         frozenset(body.model_fields_set),
     )
     return success(await core.exercises.change(actor, exercise_id, change))

@@ -124,6 +124,22 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("POST", "/api/courses"): Permission("sign-in", note="`teach` on the course of the group named"),
     ("GET", "/api/courses/{course_id}"): _object("course", "read"),
     ("PATCH", "/api/courses/{course_id}"): _object("course", "teach"),
+    ("GET", "/api/courses/{course_id}/bookings"): _object("course", "read", "rehearsals: `supervise`"),
+    ("POST", "/api/courses/{course_id}/bookings"): _object(
+        "course", "teach", "and `run` on every application"
+    ),
+    ("DELETE", "/api/courses/{course_id}/bookings/{booking_id}"): _object("course", "teach"),
+    ("POST", "/api/courses/{course_id}/bookings/{booking_id}/rehearsal"): _object("course", "teach"),
+    ("POST", "/api/courses/{course_id}/copy"): _object(
+        "course", "teach", "and `teach` on the course of the group named"
+    ),
+    ("GET", "/api/courses/{course_id}/research-export"): _object("course", "teach"),
+    ("GET", "/api/courses/{course_id}/shelf"): _object("course", "read", "closed items: `supervise`"),
+    ("POST", "/api/courses/{course_id}/shelf"): _object("course", "teach", "and `read` on the file"),
+    ("DELETE", "/api/courses/{course_id}/shelf/{item_id}"): _object("course", "teach"),
+    ("GET", "/api/courses/{course_id}/shelf/{item_id}/content"): _object(
+        "course", "read", "closed items: `supervise`"
+    ),
     ("GET", "/api/courses/{course_id}/people"): _object("course", "supervise"),
     ("GET", "/api/courses/{course_id}/exercises"): _object("course", "read", "hidden ones: `supervise`"),
     ("POST", "/api/courses/{course_id}/exercises"): _object("course", "teach", "and `read` on every file"),

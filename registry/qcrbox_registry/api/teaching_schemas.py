@@ -47,6 +47,67 @@ class CoursePeople(Model):
     people: list[CoursePerson]
 
 
+class ShelfItem(Model):
+    """A file on the shelf of a course. size: bytes."""
+
+    id: str
+    title: str
+    filename: str
+    size: int
+    for_lecturers: bool
+    opens_at: str | None = None
+    closes_at: str | None = None
+
+
+class Shelf(Model):
+    """The shelf of a course."""
+
+    items: list[ShelfItem]
+
+
+class ResearchExport(Model):
+    """What students did, by numbers that are drawn anew each time; no names, ids, dates or texts."""
+
+    students: int
+    exercises: list[dict[str, Any]]
+
+
+class Rehearsal(Model):
+    """What the starts of a booking's agents took. Times in s, memory in bytes; null: not measured."""
+
+    running: bool
+    began: float | None = None
+    at: str | None = None
+    asked: int = 0
+    already: int = 0
+    started: int = 0
+    first_s: float | None = None
+    last_s: float | None = None
+    each_bytes: int | None = None
+    free_bytes: int | None = None
+    advice: list[str] = Field(default_factory=list)
+
+
+class Booking(Model):
+    """A booked time. places: agents that are kept for the class; rehearsal: for the staff."""
+
+    id: str
+    course_id: str
+    starts_at: str
+    ends_at: str
+    students: int
+    windows: int
+    places: int
+    applications: list[str]
+    rehearsal: Rehearsal | None = None
+
+
+class Bookings(Model):
+    """The booked times of a course."""
+
+    bookings: list[Booking]
+
+
 class Exercise(Model):
     """An exercise with the dates that hold for the caller."""
 
@@ -62,6 +123,7 @@ class Exercise(Model):
     due_at: str | None = None
     late_until: str | None = None
     released_at: str | None = None
+    answers_from_store: bool = False
     own_due_at: str | None = None
     phase: Literal["not_open", "open", "late", "closed"]
     opened_at: str | None = None
@@ -320,6 +382,36 @@ class ChangeCourse(Body):
     archived: bool | None = None
 
 
+class CopyCourse(Body):
+    """Body: the group that becomes the new course, and its title."""
+
+    group: Annotated[str, Field(min_length=1, max_length=255)]
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class NewShelfItem(Body):
+    """Body: a data file of yours for the shelf; dates (ISO 8601) between which students see it."""
+
+    data_file_id: Annotated[str, Field(min_length=1, max_length=64)]
+    title: Annotated[str, Field(max_length=200)] = ""
+    for_lecturers: bool = False
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+
+
+class NewBooking(Body):
+    """Body: a time for a class (ISO 8601). places: null proposes as many as the class needs."""
+
+    starts_at: datetime
+    ends_at: datetime
+    students: Annotated[int, Field(ge=1, le=1000)]
+    windows: Annotated[int, Field(ge=0, le=1000)] = 0
+    places: Annotated[int | None, Field(ge=1, le=1000)] = None
+    applications: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
+        min_length=1, max_length=8
+    )
+
+
 class GivenFile(Body):
     """A data file of yours for the exercise; for_lecturers: students do not get it."""
 
@@ -343,12 +435,14 @@ class NewExercise(Body):
 
 
 class ChangeExercise(Body):
-    """Body: dates (ISO 8601, null takes a date away) and visibility; what is left out stays."""
+    """Body: dates (ISO 8601, null takes a date away), visibility, and whether the same calculation on the same input is
+    answered by a copy of the first result; what is left out stays."""
 
     published: bool | None = None
     opens_at: datetime | None = None
     due_at: datetime | None = None
     late_until: datetime | None = None
+    answers_from_store: bool | None = None
 
 
 class GivenAnswer(Body):

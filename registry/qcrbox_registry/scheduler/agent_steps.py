@@ -109,6 +109,8 @@ class AgentSteps:
         return "it was idle" if is_old and not self._is_kept_warm(agent, application.warm) else ""
 
     def _is_kept_warm(self, agent: Agent, warm: int) -> bool:
+        if self.state.reservations.keeps(self.state, agent):
+            return True
         if agent.owner_id is not None:
             return False  # warm agents are fresh: they may work for anybody
         fresh = [

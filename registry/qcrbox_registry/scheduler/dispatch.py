@@ -139,6 +139,8 @@ class Dispatcher:
         for agent in agents:
             if not self.may_have(agent, partition.owner_id, application):
                 continue
+            if self.state.reservations.withholds(self.state, application, partition, agent):
+                continue
             if agent.active and not (may_look_ahead and self._has_room(agent, partition, application)):
                 continue
             key = (len(agent.active), agent.owner_id is None)

@@ -33,6 +33,7 @@ from qcrbox_registry.scheduler.state import SchedulerState
 from qcrbox_registry.store import logs, results, sessions
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.events import Event
+from qcrbox_registry.store.teaching import same_work
 from qcrbox_registry.store.transitions import Change, change_states
 
 log = structlog.get_logger(__name__)
@@ -86,6 +87,9 @@ class Ingest:
         if batch:
             written = await self.state.db.write(lambda conn: self._write(conn, batch))
             self._remember(batch, held)
+            for change in written:
+                if change.kind == "calculation" and change.status == State.SUCCESSFUL:
+                    self.state.backlog.remove(change.object_id)  # one that waited was answered from the store
             self.state.publish(written)
         for arrived in others:
             await self._agent_or_launcher(arrived)
@@ -153,6 +157,12 @@ class Ingest:
             for end, why in zip(batch.ends, refused, strict=True):
                 if why is not None:
                     log.info("end_refused", calculation=end.calculation_id, attempt=end.attempt, why=why.what)
+            good = [
+                end.calculation_id
+                for end, why in zip(batch.ends, refused, strict=True)
+                if why is None and end.status is State.SUCCESSFUL
+            ]
+            written.extend(same_work.answer_waiting(conn, good, now))
         return written
 
     # ------------------------------------------------------------ memory

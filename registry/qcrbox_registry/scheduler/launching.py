@@ -131,17 +131,17 @@ class Launching:
             return
         state.counters.failed_starts += 1
         log.warning("agent_did_not_start", agent=agent.id, reason=reason)
+        application = state.fleet.applications.get(agent.application_id)
+        if application is not None:
+            # Before anything waits: the planner would start the next one without the pause.
+            application.start_failures += 1
+            application.start_error = reason
+            pause = state.settings.start_backoff_s * 2 ** min(application.start_failures - 1, 10)
+            application.next_start_mono = state.clock.monotonic() + min(pause, LONGEST_BACKOFF_S)
+            state.waits[application.id] = f"Its last start failed: {reason}"
         await self.failures.handle(agent, reason)
         await state.db.write(lambda conn: agents.note_failed_start(conn, agent.id, log_text))
-        application = state.fleet.applications.get(agent.application_id)
-        if application is None:
-            return
-        application.start_failures += 1
-        application.start_error = reason
-        pause = state.settings.start_backoff_s * 2 ** min(application.start_failures - 1, 10)
-        application.next_start_mono = state.clock.monotonic() + min(pause, LONGEST_BACKOFF_S)
-        state.waits[application.id] = f"Its last start failed: {reason}"
-        if application.start_failures >= state.settings.start_failures:
+        if application is not None and application.start_failures >= state.settings.start_failures:
             await self._fail_head(application, reason)
 
     async def _fail_head(self, application: Application, reason: str) -> None:

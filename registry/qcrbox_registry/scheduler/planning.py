@@ -41,11 +41,22 @@ class Planner:
         agents = state.fleet.of_application(application.id)
         coming = sum(agent.is_coming for agent in agents)
         there = sum(agent.is_ready and not agent.is_yielding for agent in agents)
-        need = self._needed(application, partitions, there) if partitions else 0
+        of_class = state.reservations.is_of_class(state, partitions, application.slug)
+        open_to_them = there if of_class else there - state.reservations.kept(state, application)
+        need = self._needed(application, partitions, open_to_them) if partitions else 0
         idle_and_fresh = sum(agent.state is AgentState.IDLE and agent.owner_id is None for agent in agents)
         need = max(need - coming, application.warm - idle_and_fresh - coming)
-        most = application.most_agents or state.settings.most_agents_per_application
-        return min(need, most - there - coming)
+        booked = state.reservations.lacking(state, application)
+        lacking = 0 if of_class else state.reservations.lacking_places(state)
+        if lacking:
+            free = sum(launcher.free for launcher in self._able(application))
+            need = min(need, free - lacking)
+        need = max(need, booked)
+        return min(need, self.most_agents(application) - there - coming)
+
+    def most_agents(self, application: Application) -> int:
+        """How many agents an application may have."""
+        return application.most_agents or self.state.settings.most_agents_per_application
 
     def _needed(self, application: Application, partitions: list[QueuePartition], there: int) -> int:
         """How many agents the waiting calculations are worth, by their expected runtime."""
@@ -67,8 +78,9 @@ class Planner:
             launcher = self._launcher_for(application)
             if launcher is None:
                 self._explain(application)
-                if partitions:
-                    await self._make_room(application, partitions)
+                is_booked = self.state.reservations.lacking(self.state, application) > 0
+                if partitions or is_booked:
+                    await self._make_room(application, partitions, is_booked=is_booked)
                 return
             launcher.free -= 1
             await self.launching.request(application, launcher)
@@ -105,22 +117,47 @@ class Planner:
         else:
             state.waits[application.id] = f"No launcher offers {name} at present."
 
-    async def _make_room(self, application: Application, partitions: list[QueuePartition]) -> None:
-        """Stop one idle agent that is not needed, else let one that works for less urgent owners finish."""
+    async def _make_room(
+        self, application: Application, partitions: list[QueuePartition], *, is_booked: bool
+    ) -> None:
+        """Stop one idle agent that is not needed, else let one that works for less urgent owners finish.
+
+        is_booked: a class lacks agents of this application.
+        """
         names = {launcher.name for launcher in self._able(application)}
         agents = [agent for agent in self.state.fleet.agents.values() if agent.launcher in names]
         leaving = (AgentState.STOPPING, AgentState.DRAINING)
         if any(agent.state in leaving for agent in agents):
             return  # a place becomes free already
-        idle = [agent for agent in agents if agent.state is AgentState.IDLE and not agent.active]
-        if any(_serves(agent, application, partitions) for agent in idle):
+        reservations = self.state.reservations
+        own_class = reservations.is_of_class(self.state, partitions, application.slug)
+        idle = [
+            agent
+            for agent in agents
+            if agent.state is AgentState.IDLE
+            and not agent.active
+            # A class may part with agents that wait for one of its own people, others not.
+            and ((own_class and agent.owner_id is not None) or not reservations.keeps(self.state, agent))
+        ]
+        if not is_booked and any(_serves(agent, application, partitions) for agent in idle):
             return  # an agent has become free since
         if idle:
             oldest = min(idle, key=lambda agent: (agent.owner_id is None, agent.idle_since_mono))
             await self.launching.stop(oldest, "its place is needed for others")
         elif not any(agent.is_yielding for agent in agents):
             # One at a time; and no reason to keep an idle agent, for it may take hours.
-            self._let_one_finish(agents, application, partitions)
+            if is_booked:
+                self._let_outsider_finish(agents)
+            else:
+                self._let_one_finish(agents, application, partitions)
+
+    def _let_outsider_finish(self, agents: list[Agent]) -> None:
+        """Give nothing new to the longest-owned agent that works for nobody of a class."""
+        for agent in sorted(agents, key=lambda agent: agent.owned_since_mono):
+            works_for_class = self.state.reservations.works_for_class(self.state, agent)
+            if agent.state is AgentState.BUSY and not works_for_class:
+                agent.is_yielding = True
+                return
 
     def _let_one_finish(
         self, agents: list[Agent], application: Application, partitions: list[QueuePartition]
@@ -130,6 +167,10 @@ class Planner:
         for agent in sorted(agents, key=lambda agent: agent.owned_since_mono):
             if agent.application_id == application.id and application.reuse == "any":
                 continue  # it serves them too, in turn with its present owner
+            if self.state.reservations.works_for_class(
+                self.state, agent
+            ) and not self.state.reservations.is_of_class(self.state, partitions, application.slug):
+                continue  # its place is kept for the class
             slice_over = mono - agent.owned_since_mono >= self.state.settings.owner_slice_s
             if agent.state is AgentState.BUSY and slice_over and self._is_less_due(agent, partitions):
                 agent.is_yielding = True

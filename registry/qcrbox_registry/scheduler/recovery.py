@@ -11,11 +11,13 @@ from qcrbox.contract.states import State
 from qcrbox_registry.scheduler.agent_state import AgentState
 from qcrbox_registry.scheduler.fair_share import RENEW_AFTER_HALF_LIVES
 from qcrbox_registry.scheduler.fleet import Active, Agent, Application, Launcher
+from qcrbox_registry.scheduler.reservations import Reservation
 from qcrbox_registry.scheduler.state import SchedulerState
 from qcrbox_registry.store import agents, applications, holds, launchers, quotas, usage, work_queue
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.holds import Hold
+from qcrbox_registry.store.teaching import bookings
 from qcrbox_registry.store.transitions import Change, Ledger
 from qcrbox_registry.store.work_queue import ActiveRow, Waiting
 
@@ -28,19 +30,41 @@ class _Rules:
     applications: list[applications.Scheduled]
     holds: list[Hold]
     quotas: dict[tuple[str, int, str], float]
+    reservations: list[Reservation]
 
 
-def _read_rules(conn: Connection) -> _Rules:
-    return _Rules(applications.scheduled(conn), holds.everything(conn), quotas.limits(conn))
+def _read_rules(conn: Connection, now: float) -> _Rules:
+    return _Rules(
+        applications.scheduled(conn), holds.everything(conn), quotas.limits(conn), _reservations(conn, now)
+    )
+
+
+def _reservations(conn: Connection, now: float) -> list[Reservation]:
+    booked = bookings.ending_after(conn, now)
+    people = bookings.people_of(conn, sorted({each.course_id for each in booked}))
+    return [
+        Reservation(
+            each.id,
+            each.group_id,
+            each.starts_at,
+            each.ends_at,
+            each.places,
+            tuple(each.applications),
+            people.get(each.course_id, frozenset()),
+        )
+        for each in booked
+    ]
 
 
 async def read_rules(state: SchedulerState) -> None:
-    """Read applications, holds and quotas, which administrators change in the database."""
-    rules = await state.db.read(_read_rules)
+    """Read applications, holds, quotas and bookings, which people change in the database."""
+    now = state.clock.time()
+    rules = await state.db.read(lambda conn: _read_rules(conn, now))
     for row in rules.applications:
         _note_application(state, row)
     state.holds = {(hold.kind, hold.object_id): hold for hold in rules.holds}
     state.quotas = rules.quotas
+    state.reservations.booked = rules.reservations
 
 
 def _note_application(state: SchedulerState, row: applications.Scheduled) -> None:

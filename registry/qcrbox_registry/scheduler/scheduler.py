@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -31,6 +31,8 @@ from qcrbox_registry.scheduler.launching import Launching
 from qcrbox_registry.scheduler.planning import Planner
 from qcrbox_registry.scheduler.reconcile import Reconciler
 from qcrbox_registry.scheduler.recovery import read_rules, recover
+from qcrbox_registry.scheduler.rehearsing import Rehearsed, rehearse
+from qcrbox_registry.scheduler.reservations import most_booked
 from qcrbox_registry.scheduler.runtime_estimates import RuntimeEstimates
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.scheduler.state import EventPublisher, SchedulerState
@@ -241,6 +243,30 @@ class Scheduler:
         """Read applications, holds and quotas now instead of at the next tick."""
         await read_rules(self.state)
         self.state.wake.set()
+
+    def bookable(self, slugs: Sequence[str]) -> int:
+        """How many places of these applications can be booked for classes: a share of the agents that can be there at
+        once, by the launchers that offer them and by how many each application may have. Launchers that do not answer
+        at present count: they did before."""
+        state = self.state
+        offered = [
+            each
+            for each in state.fleet.launchers.values()
+            if any(slug in slugs for slug, _ in each.applications)
+        ]
+        known = {each.slug: each for each in state.fleet.applications.values() if not each.retired}
+        allowed = sum(self.planner.most_agents(known[slug]) for slug in slugs if slug in known)
+        capacity = sum(each.capacity for each in offered)
+        return min(most_booked(capacity, state.settings.most_booked), allowed)
+
+    def expected_s(self, command_ids: Sequence[int]) -> float | None:
+        """The longest of the usual durations of these commands, s; None when none ever ran."""
+        known = [self.state.runtimes.expected(command_id) for command_id in command_ids]
+        return max((each for each in known if each is not None), default=None)
+
+    async def rehearse(self, wanted: Mapping[str, int], seconds: float) -> Rehearsed:
+        """See `rehearsing.rehearse`."""
+        return await rehearse(self.state, wanted, seconds)
 
     async def stop_agent(self, agent_id: str, reason: str) -> None:
         """End an agent for an administrator; its calculations get another one. Raises NotFound."""

@@ -27,6 +27,12 @@ class SchedulerSettings(BaseModel):
     idle_s: float = Field(
         300.0, description="An agent without work for this long, s, is stopped unless it is kept warm."
     )
+    warm_before_s: float = Field(
+        300.0, description="Agents for a booked class are started this long, s, before it begins."
+    )
+    most_booked: float = Field(
+        0.8, ge=0.0, le=1.0, description="At most this share of the places can be booked for classes."
+    )
     owner_slice_s: float = Field(
         1.0,
         description="While others wait for a slot, an agent stays with its owner for this long, s, before it is recycled.",

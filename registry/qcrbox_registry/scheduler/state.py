@@ -17,6 +17,7 @@ from qcrbox_registry.scheduler.clock import Clock
 from qcrbox_registry.scheduler.commands import CommandMaker
 from qcrbox_registry.scheduler.fair_share import FairShare
 from qcrbox_registry.scheduler.fleet import Active, Agent, Fleet, subjects_of
+from qcrbox_registry.scheduler.reservations import Reservations
 from qcrbox_registry.scheduler.runtime_estimates import RuntimeEstimates
 from qcrbox_registry.scheduler.settings import SchedulerSettings
 from qcrbox_registry.store.engine import Database
@@ -67,6 +68,7 @@ class SchedulerState:
     runtimes: RuntimeEstimates
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)  # (kind, object id)
     quotas: dict[tuple[str, int, str], float] = field(default_factory=dict)  # (subject, id, quota)
+    reservations: Reservations = field(default_factory=Reservations)
     counters: Counters = field(default_factory=Counters)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     background: BackgroundTasks = field(default_factory=lambda: BackgroundTasks(_report))

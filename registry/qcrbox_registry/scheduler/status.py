@@ -41,8 +41,10 @@ def estimate(state: SchedulerState, calculation_id: str) -> Estimate | None:
         return None
     partition = place[0]
     application = state.fleet.applications.get(partition.application_id)
-    waits_for = state.waits.get(partition.application_id, "") or (
-        application.preparing if application else ""
+    waits_for = (
+        state.reservations.reason(state, partition)
+        or state.waits.get(partition.application_id, "")
+        or (application.preparing if application else "")
     )
     if not waits_for and not state.may_run(partition.owner_id, partition.group_id):
         waits_for = "As many of your calculations as allowed are running."

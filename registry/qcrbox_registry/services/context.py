@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from qcrbox_registry.access.identity import Identity
 from qcrbox_registry.access.quota import Quotas
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.messaging.bus import Bus
+from qcrbox_registry.scheduler.rehearsing import Rehearsed
 from qcrbox_registry.services.catalogue import Catalogue
 from qcrbox_registry.services.event_hub import EventHub
 from qcrbox_registry.services.indexing import Indexer
@@ -63,6 +64,15 @@ class Scheduling(Protocol):
 
     def status(self) -> Json:
         """Queue, agents, launchers, counters."""
+
+    def bookable(self, slugs: Sequence[str]) -> int:
+        """How many places of these applications can be booked for classes."""
+
+    def expected_s(self, command_ids: Sequence[int]) -> float | None:
+        """The longest of the usual durations of these commands, s; None when none ever ran."""
+
+    async def rehearse(self, wanted: Mapping[str, int], seconds: float) -> Rehearsed:
+        """Start agents (slug -> how many) and measure until they are ready, at most this long, s."""
 
     def missing(self, slug: str, version: str) -> dict[str, str]:
         """What of an application is not installed: command, "" for every one -> in words."""

@@ -29,10 +29,13 @@ from qcrbox_registry.services.shares import ShareService
 from qcrbox_registry.services.site import SiteService
 from qcrbox_registry.services.submission import SubmissionService
 from qcrbox_registry.services.teaching.board import BoardService
+from qcrbox_registry.services.teaching.bookings import BookingService
 from qcrbox_registry.services.teaching.collection import CollectionService
 from qcrbox_registry.services.teaching.courses import CourseService
 from qcrbox_registry.services.teaching.exercises import ExerciseService
 from qcrbox_registry.services.teaching.marking import MarkingService
+from qcrbox_registry.services.teaching.next_year import NextYearService
+from qcrbox_registry.services.teaching.shelf import ShelfService
 from qcrbox_registry.services.teaching.student import StudentService
 from qcrbox_registry.services.trash import TrashService
 from qcrbox_registry.services.uploads import UploadService
@@ -47,6 +50,7 @@ class Core:
     applications: ApplicationService
     audit: AuditService
     board: BoardService
+    bookings: BookingService
     calculations: CalculationService
     collection: CollectionService
     contents: ContentService
@@ -62,6 +66,7 @@ class Core:
     launchers: LauncherService
     lineage: LineageService
     marking: MarkingService
+    next_year: NextYearService
     orphaned_data: OrphanedDataService
     projects: ProjectService
     readiness: ReadinessService
@@ -69,6 +74,7 @@ class Core:
     retention: RetentionService
     sessions: SessionService
     shares: ShareService
+    shelf: ShelfService
     site: SiteService
     student: StudentService
     submissions: SubmissionService
@@ -91,6 +97,7 @@ def make_core(context: Context, version: str) -> Core:
         applications=ApplicationService(context, examples, version),
         audit=AuditService(context),
         board=BoardService(context, courses),
+        bookings=BookingService(context),
         calculations=CalculationService(context),
         collection=CollectionService(context),
         contents=contents,
@@ -106,6 +113,7 @@ def make_core(context: Context, version: str) -> Core:
         launchers=LauncherService(context),
         lineage=LineageService(context),
         marking=MarkingService(context, courses),
+        next_year=NextYearService(context),
         orphaned_data=OrphanedDataService(context),
         projects=ProjectService(context),
         readiness=ReadinessService(context),
@@ -113,6 +121,7 @@ def make_core(context: Context, version: str) -> Core:
         retention=retention,
         sessions=sessions,
         shares=ShareService(context),
+        shelf=ShelfService(context),
         site=SiteService(context),
         student=StudentService(context, contents),
         submissions=SubmissionService(context),

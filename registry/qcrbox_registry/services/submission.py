@@ -29,7 +29,7 @@ from qcrbox_registry.store.calculations import NewCalculation
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.quotas import Subject, used
 from qcrbox_registry.store.tables import new_id
-from qcrbox_registry.store.teaching import work
+from qcrbox_registry.store.teaching import same_work, work
 
 log = structlog.get_logger(__name__)
 Body = SubmitCommand | StartSession
@@ -56,6 +56,7 @@ class Accepted:
     repeated: bool = False
     events: list[events.Event] = field(default_factory=list)
     new: list[NewCalculation] = field(default_factory=list)
+    answered: set[str] = field(default_factory=set)  # ids that the store answered
 
 
 @dataclass(slots=True)
@@ -96,7 +97,9 @@ class SubmissionService:
         accepted: Accepted = await self._context.db.write_grouped(self._write, request)
         if not accepted.repeated:
             self._context.publish(accepted.events)
-            self._context.scheduler.submitted(accepted.new)
+            self._context.scheduler.submitted(
+                [each for each in accepted.new if each.id not in accepted.answered]
+            )
             _log_accepted(accepted, submission.actor)
         return accepted
 
@@ -295,6 +298,12 @@ def _create(conn: Connection, accepted: list[tuple[_Request, Accepted]], now: fl
                 answer.events += sessions.create(conn, _new_session(wanted), now)
     tagged_as = {wanted.new.id: wanted.tags for request, _ in accepted for wanted in request.wanted}
     work.attach(conn, new, tagged_as, now)
+    same_work.note_keys(conn, new)
+    written, answered = same_work.answer_new(conn, [each.id for each in new], now)
+    for _, answer in accepted:
+        mine = {each.id for each in answer.new}
+        answer.answered = answered & mine
+        answer.events += [event for event in written if event.object_id in mine]
     record(conn, [_audit_entry(request, now) for request, _ in accepted])
 
 

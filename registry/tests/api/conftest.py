@@ -8,6 +8,8 @@ import socket
 import threading
 import time
 import uuid
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -151,6 +153,16 @@ class Registry:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False, **more)
 
+    def person(self, *scopes, groups=(), name=None, **more):
+        """The client of a new person."""
+        name = name or f"p{uuid.uuid4().hex[:10]}"
+        token = self.hub.add(
+            name, *(f"custom:qcrbox:{scope}" for scope in scopes), groups=tuple(groups), **more
+        )
+        client = self.client(token)
+        client.name, client.token = name, token
+        return client
+
     def read(self, fn):
         return self.context.db.read_sync(fn)
 
@@ -193,29 +205,17 @@ def applications(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def registry(request, tmp_path_factory, hub, hub_url, applications):
-    data = tmp_path_factory.mktemp("data")
+@contextmanager
+def _running(data, hub, hub_url, applications, database_url):
     secret = data / "hub-token"
     secret.write_text(SERVICE_TOKEN)
-    url = ""
-    if request.param == "postgres":
-        server = request.getfixturevalue("postgres_url")
-        name = f"api_{uuid.uuid4().hex[:12]}"
-        admin = sa.create_engine(
-            server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-        )
-        with admin.connect() as conn:
-            conn.exec_driver_sql(f"CREATE DATABASE {name}")
-        admin.dispose()
-        url = f"{server.rpartition('/')[0]}/{name}"
     settings = Settings(
         data=data,
         auth="hub",
         hub_api_url=f"{hub_url}/hub/api",
         hub_token_file=secret,
         prefix="/services/qcrbox",
-        database_url=url,
+        database_url=database_url,
         applications=[applications],
         nats_power_loss_safe=False,
         largest_file_bytes=64 * 1024 * 1024,
@@ -233,20 +233,48 @@ def registry(request, tmp_path_factory, hub, hub_url, applications):
     serving.stop()
 
 
+def _new_postgres_database(server):
+    name = f"api_{uuid.uuid4().hex[:12]}"
+    admin = sa.create_engine(
+        server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+    )
+    with admin.connect() as conn:
+        conn.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    return f"{server.rpartition('/')[0]}/{name}"
+
+
+@pytest.fixture(scope="session")
+def running_registry(tmp_path_factory, hub, hub_url, applications):
+    """The registry on SQLite, or on a PostgreSQL server: each started once, `registry` changes between them in every file."""
+    with ExitStack() as stack:
+
+        @cache
+        def running(postgres_url=""):
+            database_url = _new_postgres_database(postgres_url) if postgres_url else ""
+            data = tmp_path_factory.mktemp("data")
+            return stack.enter_context(_running(data, hub, hub_url, applications, database_url))
+
+        yield running
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def registry(request, running_registry):
+    return (
+        running_registry(request.getfixturevalue("postgres_url"))
+        if request.param == "postgres"
+        else running_registry()
+    )
+
+
 @pytest.fixture
 def person(registry):
     """`person("manage!group=crystals", groups=["crystals"])` is the client of a new person."""
     made = []
 
-    def make(*scopes, groups=(), name=None, **more):
-        name = name or f"p{uuid.uuid4().hex[:10]}"
-        token = registry.hub.add(
-            name, *(f"custom:qcrbox:{scope}" for scope in scopes), groups=tuple(groups), **more
-        )
-        client = registry.client(token)
-        client.name, client.token = name, token
-        made.append(client)
-        return client
+    def make(*scopes, **more):
+        made.append(registry.person(*scopes, **more))
+        return made[-1]
 
     yield make
     for client in made:

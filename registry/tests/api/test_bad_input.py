@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -68,6 +70,12 @@ def fields_of(operation):
     return resolved(content["application/json"]["schema"]) if "application/json" in content else None
 
 
+def tomorrow():
+    """An hour of tomorrow."""
+    begins = datetime.now(UTC) + timedelta(days=1)
+    return {"starts_at": begins.isoformat(), "ends_at": (begins + timedelta(hours=1)).isoformat()}
+
+
 def taught(person, group):
     """A course with an exercise, and names of what belongs to it."""
     lecturer = person(f"teach!group={group}", groups=[group])
@@ -90,7 +98,17 @@ def taught(person, group):
 
 
 @pytest.fixture
-def mine(registry, person, group, do):
+def mine(person, group, do):
+    return objects(person, group, do)
+
+
+@pytest.fixture(scope="module")
+def theirs(registry, do):
+    """Objects that are only asked for and refused, so that every test may ask for the same."""
+    return objects(registry.person, f"g{uuid.uuid4().hex[:8]}", do)
+
+
+def objects(person, group, do):
     """An administrator with one object of each kind, and good bodies to be spoilt field by field."""
     root = person("admin")
     made = do.upload(root)
@@ -102,7 +120,7 @@ def mine(registry, person, group, do):
         "dataset_id": made["qcrbox_dataset_id"], "file_id": file_id, "calculation_id": calculation, "upload_id": upload,
         "session_id": "unknown", "command_id": command["id"], "application_id": command["application_id"], "share_id": "unknown",
         "agent_id": "unknown", "decision_id": "unknown", "kind": "dataset", "object_id": made["qcrbox_dataset_id"],
-        "rule_id": 1, "pass_id": "unknown", "snapshot_id": "unknown snapshot", "project_id": "unknown project", **taught(person, group),
+        "rule_id": 1, "pass_id": "unknown", "snapshot_id": "unknown snapshot", "booking_id": "unknown", "item_id": "unknown", "project_id": "unknown project", **taught(person, group),
     }  # fmt: skip
     bodies = {
         "SubmitCommand": {"application_slug": "practice", "application_version": "1", "command_name": "noop", "command_arguments": {"x": 1}},
@@ -112,6 +130,8 @@ def mine(registry, person, group, do):
         "NewUpload": {"filename": "a", "size": 3}, "StopMany": {"calculation_ids": [calculation]},
         "NewShare": {"kind": "dataset", "object_id": made["qcrbox_dataset_id"], "person": root.name},
         "SetLimit": {"subject": "person", "name": root.name, "quota": "running", "limit": 5}, "SetHold": {"kind": "launcher", "name": "none"},
+        "NewBooking": {**tomorrow(), "students": 2, "applications": ["practice"]},
+        "CopyCourse": {"group": "unknown", "title": "T"}, "NewShelfItem": {"data_file_id": file_id},
         "ChangeCourse": {"title": "T"}, "NewExercise": {"title": "T"}, "ChangeExercise": {"published": True}, "GivenAnswer": {"value": "1"},
         "GivenNote": {"text": "n"}, "GivenExtension": {"student": "unknown", "until": "2030-01-01T00:00:00Z"},
         "GiveMark": {"student": "unknown", "points": 1}, "Release": {"released": True}, "ChangeAnnotation": {"note": "n"}, "ChangeSession": {"view_only_allowed": True}, "ChangeApplication": {"warm": 0}, "Decide": {"subject": "group", "id": 0, "decision": "archive"},
@@ -220,8 +240,9 @@ FOREIGN = [
 
 @pytest.mark.attack(9)
 @pytest.mark.parametrize(("method", "path"), FOREIGN, ids=[f"{m} {p}" for m, p in FOREIGN])
-def test_another_persons_id_answers_like_an_unknown_one(mine, person, method, path):
-    root, ids, bodies = mine
+def test_another_persons_id_answers_like_an_unknown_one(theirs, person, method, path):
+    root, ids, bodies = theirs
+    ids = dict(ids)
     share = root.post("/api/shares", json=bodies["NewShare"]).json()["payload"]["shares"][0]["id"]
     session = {"application_slug": "practice", "application_version": "1", "command_arguments": {}}
     if "{session_id}" in path:
@@ -246,15 +267,15 @@ def test_another_persons_id_answers_like_an_unknown_one(mine, person, method, pa
             said = said.replace(str(one), "ID") if len(str(one)) > 8 else said
         return answer.status_code, json.loads(said)["error"]["message"] if said else ""
 
-    theirs = answered({**ids, "share_id": share})
+    with_theirs = answered({**ids, "share_id": share})
     unknown = {
         name: value
         if name in ("kind", "command_id", "application_id")
         else "".join(str(value).rpartition("0x")[:2]) + "0" * 32
         for name, value in ids.items()
     }
-    assert theirs == answered(unknown)
-    assert theirs[0] == 404
+    assert with_theirs == answered(unknown)
+    assert with_theirs[0] == 404
     if "{session_id}" in path:
         root.post(f"/api/interactive-sessions/{ids['session_id']}/discard")
 

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,22 @@ def test_every_object_and_action_of_a_row_is_in_the_table_of_rights(registry):
     for permission in PERMISSIONS.values():
         if permission.door == "object":
             assert permission.action in permissions.RULES[permission.kind]
+
+
+_hours = itertools.count(1)
+
+
+def booking():
+    """A booking of a time that no other one of this file has."""
+    begins = datetime.now(UTC) + timedelta(hours=2 * next(_hours))
+    ends = begins + timedelta(hours=1)
+    return {
+        "starts_at": begins.isoformat(),
+        "ends_at": ends.isoformat(),
+        "students": 2,
+        "places": 1,
+        "applications": ["practice"],
+    }
 
 
 class Site:
@@ -147,6 +164,20 @@ class Site:
             self._course = self.lecturer.post("/api/courses", json=body).json()["payload"]["id"]
         return self._course
 
+    def item(self):
+        made = self.lecturer.post(f"/api/courses/{self.course()}/shelf", json=self._shelved())
+        assert made.status_code == 201, made.text
+        return made.json()["payload"]["id"]
+
+    def _shelved(self):
+        """A file that everybody of the group may read, so that only the right to the course decides."""
+        return {"data_file_id": self.data_file(), "title": "A script"}
+
+    def booking(self):
+        made = self.lecturer.post(f"/api/courses/{self.course()}/bookings", json=booking())
+        assert made.status_code == 201, made.text
+        return made.json()["payload"]["id"]
+
     def exercise(self):
         """A published exercise that the owner has opened, with a draft and a calculation that waits."""
         body = {
@@ -233,6 +264,8 @@ class Site:
             "{tunnel_id}": lambda: "no-such-tunnel",
             "{agent_id}": lambda: "no-such-agent",
             "{decision_id}": lambda: "no-such-decision",
+            "{booking_id}": self.booking,
+            "{item_id}": self.item,
             "{course_id}": self.course,
             "{exercise_id}": self.exercise,
             "{snapshot_id}": self.snapshot,
@@ -310,6 +343,11 @@ class Site:
             },
             ("POST", "/api/courses"): lambda: {"json": {"group": f"new{uuid.uuid4().hex[:8]}", "title": "x"}},
             ("PATCH", "/api/courses/{course_id}"): lambda: {"json": {"title": "A course"}},
+            ("POST", "/api/courses/{course_id}/copy"): lambda: {
+                "json": {"group": f"new{uuid.uuid4().hex[:8]}", "title": "x"}
+            },
+            ("POST", "/api/courses/{course_id}/shelf"): lambda: {"json": self._shelved()},
+            ("POST", "/api/courses/{course_id}/bookings"): lambda: {"json": booking()},
             ("POST", "/api/courses/{course_id}/exercises"): lambda: {"json": {"title": "x"}},
             ("PATCH", "/api/exercises/{exercise_id}"): lambda: {"json": {"published": True}},
             ("POST", "/api/exercises/{exercise_id}/versions"): lambda: {"json": {"title": "x"}},

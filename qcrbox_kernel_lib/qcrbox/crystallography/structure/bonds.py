@@ -18,7 +18,7 @@ from qcrbox.crystallography.structure.disorder import alternatives
 from qcrbox.crystallography.structure.elements import covalent_radius, is_metal
 
 if TYPE_CHECKING:
-    from qcrbox.crystallography.structure.images import SymmetryImages
+    from qcrbox.crystallography.structure.images import ImageList, SymmetryImages
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -113,18 +113,18 @@ def bond_edges(images: SymmetryImages, listed: Sequence[ListedBond] = ()) -> Edg
     )
 
 
-def riding_pivots(images: SymmetryImages, edges: Edges) -> Indices:
-    """For each site the one it moves with: hydrogen placed by calculation follows its bonded atom."""
-    sites = images.sites
-    pivots = np.arange(len(sites))
+def riding_pivots(images: SymmetryImages, edges: Edges) -> ImageList:
+    """For each site the image that it moves with: hydrogen placed by calculation follows its bonded atom."""
+    sites, own = images.sites, images.rides_on
+    site, operation, translation = own.site.copy(), own.operation.copy(), own.translation.copy()
     for row in np.flatnonzero(sites.is_hydrogen).tolist():
         placed = sites.calc_flag[row].lower() in ("calc", "c") or "R" in sites.refinement_flags[row].upper()
         if not placed or np.nan_to_num(sites.fract_su[row]).any() or not len(edges.of(row)):
             continue
-        edge = slice(edges.of(row)[0], edges.of(row)[0] + 1)
-        if images.is_own_place(edges.second[edge], edges.operation[edge], edges.translation[edge])[0]:
-            pivots[row] = edges.second[edge][0]
-    return pivots
+        edge = edges.of(row)[0]
+        site[row], operation[row] = edges.second[edge], edges.operation[edge]
+        translation[row] = edges.translation[edge]
+    return images.make(site, operation, translation)
 
 
 def _is_complete(images: SymmetryImages, by_radius: Edges, from_file: Edges) -> bool:

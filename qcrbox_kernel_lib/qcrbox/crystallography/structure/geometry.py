@@ -159,16 +159,17 @@ def measure(images: SymmetryImages, kind: Measure, columns: Sequence[ImageList])
 def _idealised(images: SymmetryImages, columns: Sequence[ImageList]) -> NDArray[np.bool_]:
     """(m,) True where all atoms move as one (riding hydrogen and its pivot): such values are given, not found."""
     names = [
-        images.key(images.rides_on[column.site], column.operation, column.translation) for column in columns
+        images.key(moved.site, moved.operation, moved.translation) for moved in map(images.followed, columns)
     ]
     return np.all([name == names[0] for name in names], axis=0)
 
 
 def _variance_of_sites(images: SymmetryImages, columns: Sequence[ImageList], gradient: Array) -> Array:
     on_fract = gradient @ images.cell.orthogonalisation
-    rotations = np.stack([images.rotations[column.operation] for column in columns], axis=1)
+    followed = [images.followed(column) for column in columns]
+    rotations = np.stack([images.rotations[moved.operation] for moved in followed], axis=1)
     on_site = np.einsum("mki,mkij->mkj", on_fract, rotations.astype(float))
-    site = images.rides_on[np.stack([column.site for column in columns], axis=1)]
+    site = np.stack([moved.site for moved in followed], axis=1)
     covariance = site_covariance(images)[site]
     variance = np.zeros(len(site))
     for p in range(len(columns)):

@@ -44,12 +44,24 @@ class SymmetryImages:
 
     def __init__(self, cell: UnitCell, group: SpaceGroup, sites: Sites) -> None:
         self.cell, self.group, self.sites = cell, group, sites
+        """rides_on: for the n sites in their own places the image whose shifts each follows, see `followed`."""
         self.notes: list[str] = []
         self.symmetry: SiteSymmetry = site_symmetry(sites, cell, group)
         self.rotations = group.rotations
-        self.rides_on = np.arange(len(sites))
-        """(n,) the site whose shifts each site follows: itself, or for riding hydrogen the atom it is bonded to."""
         self.products, self.product_shifts = group.multiplication
+        self.rides_on = self._each_its_own()
+
+    def _each_its_own(self) -> ImageList:
+        rows = np.arange(len(self.sites))
+        return self.make(rows, *self.own_place(rows))
+
+    def followed(self, image: ImageList) -> ImageList:
+        """The images whose shifts these images follow: themselves, or for riding hydrogen the atoms they are bonded to."""
+        pivot = self.rides_on
+        operation, translation = self.compose(
+            image.operation, image.translation, pivot.operation[image.site], pivot.translation[image.site]
+        )
+        return self.make(pivot.site[image.site], operation, translation)
 
     def note(self, text: str) -> None:
         """Add a remark once."""

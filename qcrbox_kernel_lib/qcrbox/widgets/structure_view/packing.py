@@ -93,6 +93,7 @@ def packed(scene: Scene, title: str = "") -> dict[str, Any]:
         "fixed": _bytes(scene.fixed_radius, "<f4"),
         "kinds": _bytes(scene.kinds, "u1"),
         "hollow": _bytes(scene.hollow, "u1"),
+        "shared": [list(pie) for pie in scene.shared],
         "hydrogen": _bytes(scene.hydrogen, "u1"),
         "element": _bytes([index[element] for element in scene.atoms.element], "u1"),
         "site": _bytes(scene.atoms.site, "<u4"),

@@ -62,6 +62,7 @@ class _Drawing:
         if camera.across:
             self.pixels, self.shift = width / camera.across, camera.shift
         self.rich = len(scene) <= _RICH
+        self.pies = {greater: (lesser, share) for greater, lesser, share in scene.shared}
 
     def _fit(self, width: int, height: int) -> tuple[float, tuple[float, float]]:
         """Pixels per Å and shift in Å so that everything shown just fits, in the middle."""
@@ -114,9 +115,22 @@ class _Drawing:
             f'<ellipse cx="{x:.2f}" cy="{y:.2f}" rx="{rx:.2f}" ry="{ry:.2f}" transform="rotate({turn:.2f} {x:.2f} {y:.2f})" '
             f'fill="{fill}" stroke="{edge}" stroke-width="{1.1 if rx > 4 else 0.7}"{dash}/>'
         )
+        if row in self.pies:
+            lesser, share = self.pies[row]
+            body += self._sector(row, m, share, self.scene.colours[lesser])
         if self.rich and kind == ELLIPSOID and self.scene.options.style != "plain":
             body += self._principal(row, m, edge, cut=self.scene.options.style == "octants" and not hollow)
         return f"<g><title>{escape(self.scene.labels[row])}</title>{body}</g>"
+
+    def _sector(self, row: int, m: Array, share: float, colour: str) -> str:
+        """The part of the outline that stands for the other atom of the site, clockwise from the top."""
+        angles = 2 * math.pi * np.linspace(0, share, max(3, round(60 * share)))
+        unit = np.stack([np.sin(angles), np.cos(angles)])
+        outline = m[:2] @ m[:2].T + 1e-10 * np.eye(2)
+        radius = 1 / np.sqrt(np.einsum("ik,ij,jk->k", unit, np.linalg.inv(outline), unit))
+        edge = np.zeros((len(angles) + 1, 3))
+        edge[1:, :2] = (unit * radius).T
+        return f'<path d="{self._path(edge + self.points[row])}Z" fill="{colour}" stroke="{_INK}" stroke-width="0.7"/>'
 
     def _principal(self, row: int, m: Array, ink: str, *, cut: bool) -> str:
         centre = self.points[row]

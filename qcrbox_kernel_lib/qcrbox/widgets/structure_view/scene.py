@@ -172,11 +172,36 @@ class Scene:
 
     @cached_property
     def covered(self) -> NDArray[np.bool_]:
-        """(n,) minor atoms that share their place with a major one, which is the one to be seen."""
+        """(n,) atoms that share their place with one that is there more often, which is the one to be seen."""
         found = np.zeros(len(self), dtype=bool)
-        minor, major = np.flatnonzero(self.hollow & ~self._axes.npd), np.flatnonzero(~self.hollow)
-        first, _, _ = pairs_within(self.positions[minor], self.positions[major], _SAME_PLACE)
-        found[minor[first]] = True
+        found[[lesser for _, lesser, _ in self._same_place]] = True
+        return found
+
+    @cached_property
+    def shared(self) -> list[tuple[int, int, float]]:
+        """Sites that two elements share: rows of the greater and the lesser atom, the share of the lesser one.
+
+        The share is of the two occupancies. Of three or more atoms on a site the two greatest are told apart.
+        """
+        best: dict[int, tuple[int, int, float]] = {}
+        for greater, lesser, share in self._same_place:
+            # What is itself covered is not to be seen.
+            if not self.covered[greater] and share > best.get(greater, (0, 0, 0.0))[2]:
+                best[greater] = (greater, lesser, share)
+        return [best[row] for row in sorted(best)]
+
+    @cached_property
+    def _same_place(self) -> list[tuple[int, int, float]]:
+        sites = self.structure.sites
+        occupancy = np.nan_to_num(sites.occupancy, nan=1.0)[self._sites]
+        partial = np.flatnonzero((self.hollow | (occupancy < 0.9995)) & ~self._axes.npd)
+        first, second, _ = pairs_within(self.positions[partial], self.positions, _SAME_PLACE)
+        found = []
+        for lesser, greater in zip(partial[first].tolist(), second.tolist(), strict=True):
+            rank = [(bool(self.hollow[row]), -float(occupancy[row]), row) for row in (greater, lesser)]
+            if rank[0] < rank[1]:
+                both = float(occupancy[lesser] + occupancy[greater])
+                found.append((greater, lesser, float(occupancy[lesser]) / both if both else 0.0))
         return found
 
     @cached_property
@@ -284,9 +309,11 @@ class Scene:
                 f"Displacement tensor not positive definite, drawn as red cube: {', '.join(npd[:12])}"
                 + (f" and {len(npd) - 12} more" if len(npd) > 12 else "")
             )
-        covered = sorted({self.labels[row] for row in np.flatnonzero(self.covered)})
-        if covered:
-            notes.append(f"Under the major atom of a shared site: {', '.join(covered[:12])}")
+        pies = {
+            f"{self.labels[i]} {1 - share:.0%}, {self.labels[j]} {share:.0%}" for i, j, share in self.shared
+        }
+        if pies:
+            notes.append(f"Shared sites, divided by occupancy: {'; '.join(sorted(pies)[:12])}")
         if self.atoms.polymeric:
             notes.append("The structure is polymeric: growing stopped where it begins to repeat.")
         return notes + list(self.structure.notes)

@@ -21,6 +21,7 @@ from qcrbox_registry.services.teaching import access, evidence, progress
 from qcrbox_registry.services.teaching.courses import CourseService
 from qcrbox_registry.services.teaching.deadlines import own_due
 from qcrbox_registry.services.teaching.exercises import dates_of, shown
+from qcrbox_registry.services.teaching.places import add_places
 from qcrbox_registry.services.teaching.roster import Person
 from qcrbox_registry.services.teaching.student import progress_shown, snapshot_shown
 from qcrbox_registry.services.texts import checked_text
@@ -60,6 +61,7 @@ class BoardService:
         roster = await self._courses.roster(facts.exercise.group, tuple(facts.students.values()))
         await self._read_later(facts.exercise, facts.manifest)
         rows = [_row(facts, person, now) for person in roster if person.role == "student"]
+        add_places(self._context.scheduler, [task for row in rows for task in row["tasks"]], now)
         rows.sort(key=_urgency)
         return {
             "exercise": shown(facts.exercise, now),
@@ -182,6 +184,7 @@ class BoardService:
 
         def write(conn: Connection) -> list[events.Event]:
             facts = _facts(conn, actor, exercise_id)
+            access.require_active(facts.exercise)
             to = None if name is None else access.student_id(conn, facts.students.values(), name)
             marks.add_note(conn, exercise_id, to, words, actor.person_id, now)
             entry = audit.entry(actor, "note", now, kind="exercise", object_id=exercise_id, to=name or "all")

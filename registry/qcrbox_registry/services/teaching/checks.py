@@ -56,7 +56,7 @@ def figure(figures: Mapping[str, Any], quantity: str) -> float | None:
 
 def needs_facts(check: Check) -> bool:
     """Whether the check reads the CIF itself, not only its index."""
-    return check.kind in ("all_hydrogens", "no_alerts", "element")
+    return check.kind in ("all_hydrogens", "no_alerts", "element", "occupancy")
 
 
 def run(check: Check, evidence: Evidence) -> Result:
@@ -134,10 +134,25 @@ def _element(check: Check, evidence: Evidence) -> Result:
     return Result(passed, f"{check.label} is {found}{'' if passed else ', not the right element'}.")
 
 
+def _occupancy(check: Check, evidence: Evidence) -> Result:
+    """The words do not say what would be right: the student finds that out."""
+    assert evidence.facts is not None
+    assert check.band is not None
+    occupancies: Mapping[str, float] = evidence.facts["occupancies"]
+    found = {label.casefold(): value for label, value in occupancies.items()}.get(check.label.casefold())
+    if found is None:
+        return Result(False, f"There is no site {check.label} in the model.")
+    passed = check.band.contains(float(found))
+    return Result(
+        passed, f"The occupancy of {check.label} is {found:.3g}{'' if passed else ', which is not right'}."
+    )
+
+
 _RUN = {
     "quantity": _quantity,
     "space_group": _space_group,
     "all_hydrogens": _all_hydrogens,
     "no_alerts": _no_alerts,
     "element": _element,
+    "occupancy": _occupancy,
 }

@@ -97,6 +97,7 @@ class CollectionService:
     async def collect_now(self, actor: Actor, exercise_id: str) -> int:
         """Freeze the work of all students now, whatever the deadline. Raises NotFound, NotAllowed."""
         found = await self._context.db.read(lambda conn: access.exercise(conn, actor, "teach", exercise_id))
+        access.require_active(found)
         now = time.time()
         number = await self._collect(found, now, everyone=True)
         entry = audit.entry(actor, "collect", now, kind="exercise", object_id=exercise_id, students=number)

@@ -66,7 +66,7 @@ class CourseService:
         now = time.time()
 
         def write(conn: Connection) -> Course:
-            group_id = _any_group(conn, group) if actor.admin else named_group(actor, group)
+            group_id = any_group(conn, group) if actor.admin else named_group(actor, group)
             if group_id is None:
                 raise UserInputError("A course needs a group.", next="Make the group first, then the course.")
             authorize(actor, "teach", Resource("course", group[:64], None, group_id))
@@ -129,7 +129,7 @@ class CourseService:
         return people_of(members, accounts, [(student.person_id, student.name) for student in known])
 
 
-def _any_group(conn: Connection, name: str) -> int | None:
+def any_group(conn: Connection, name: str) -> int | None:
     """The id of a group of the hub; None when there is none of this name."""
     try:
         return people.find_group(conn, name)

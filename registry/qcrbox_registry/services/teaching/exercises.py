@@ -45,12 +45,13 @@ class NewVersion:
 
 @dataclass(frozen=True, slots=True)
 class ExerciseChange:
-    """New dates and visibility; `fields` names what is given."""
+    """New dates, visibility, answers from the store; `fields` names what is given."""
 
     published: bool | None = None
     opens_at: float | None = None
     due_at: float | None = None
     late_until: float | None = None
+    answers_from_store: bool | None = None
     fields: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -75,6 +76,7 @@ def shown(exercise: Exercise, now: float, student: work.Student | None = None) -
         "due_at": iso(exercise.due_at),
         "late_until": iso(exercise.late_until),
         "released_at": iso(exercise.released_at),
+        "answers_from_store": exercise.answers_from_store,
         "own_due_at": iso(own_due(dates_of(exercise), extended)),
         "phase": str(phase(dates_of(exercise), extended, now)),
         "opened_at": iso(student.opened_at) if student else None,
@@ -206,7 +208,7 @@ class ExerciseService:
         return await self._context.db.read(read)
 
     async def change(self, actor: Actor, exercise_id: str, asked: ExerciseChange) -> Json:
-        """Set dates and visibility. Raises NotFound, NotAllowed, UserInputError."""
+        """Set dates, visibility and answers from the store. Raises NotFound, NotAllowed, UserInputError."""
         now = time.time()
 
         def write(conn: Connection) -> None:
@@ -217,8 +219,9 @@ class ExerciseService:
                 name: values.get(name, getattr(found, name)) for name in ("opens_at", "due_at", "late_until")
             }
             Dates(**merged).check()
-            if values.get("published") is None:
-                values.pop("published", None)
+            for name in ("published", "answers_from_store"):
+                if values.get(name) is None:
+                    values.pop(name, None)
             if values:
                 exercises.change(conn, exercise_id, values, now)
                 entry = audit.entry(actor, "change", now, kind="exercise", object_id=exercise_id, **values)

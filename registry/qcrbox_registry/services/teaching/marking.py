@@ -79,6 +79,7 @@ class MarkingService:
         exercise = await self._context.db.read(
             lambda conn: access.exercise(conn, actor, "supervise", exercise_id)
         )
+        access.require_active(exercise)
         done = await self._context.db.read(lambda conn: work.done(conn, exercise.id))
         manifest = await self._context.db.read(
             lambda conn: exercises.manifest(conn, exercise.id, exercise.version)

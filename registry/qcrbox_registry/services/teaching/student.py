@@ -19,6 +19,7 @@ from qcrbox_registry.services.teaching import access, evidence, progress
 from qcrbox_registry.services.teaching.collection import freeze
 from qcrbox_registry.services.teaching.deadlines import Phase, own_due, phase
 from qcrbox_registry.services.teaching.exercises import dates_of, shown
+from qcrbox_registry.services.teaching.places import add_places
 from qcrbox_registry.services.teaching.receipts import LARGEST_NOTEBOOK_BYTES, notebook_problem
 from qcrbox_registry.store import datasets, events
 from qcrbox_registry.store.audit import record
@@ -131,7 +132,9 @@ class StudentService:
                 "feedback": _feedback(conn, found, manifest, actor.person_id),
             }
 
-        return await self._context.db.read(read)
+        found = await self._context.db.read(read)
+        add_places(self._context.scheduler, found["tasks"], now)
+        return found
 
     # ------------------------------------------------------------ work
 

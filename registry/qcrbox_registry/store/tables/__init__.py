@@ -32,6 +32,8 @@ from qcrbox_registry.store.tables.of_people import groups, loads, people, quotas
 from qcrbox_registry.store.tables.of_site import audit, handover_items, handovers, retention_rules, site
 from qcrbox_registry.store.tables.of_teaching import (
     cif_facts,
+    course_bookings,
+    course_items,
     courses,
     exercise_answers,
     exercise_calculations,
@@ -55,6 +57,8 @@ __all__ = [
     "cif_index",
     "command_durations",
     "commands",
+    "course_bookings",
+    "course_items",
     "courses",
     "data_files",
     "datasets",

@@ -30,6 +30,8 @@ exercises = Table(
     Column("due_at", Float),
     Column("late_until", Float),
     Column("released_at", Float),  # students see marks and feedback
+    # The same calculation on the same input is answered by a copy of the first result.
+    Column("answers_from_store", Boolean, nullable=False, server_default=false()),
     Column("created_by", ForeignKey("people.id"), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("changed_at", Float, nullable=False),
@@ -90,8 +92,11 @@ exercise_calculations = Table(
     Column("exercise_id", ForeignKey("exercises.id"), primary_key=True),
     Column("calculation_id", ForeignKey("calculations.id"), primary_key=True),
     Column("person_id", ForeignKey("people.id"), nullable=False),
+    Column("same_key", String(64)),  # equal for the same command on the same contents
+    Column("answered_by", String(32)),  # the calculation whose result was copied
 )
 Index("ix_exercise_calculations_calculation", exercise_calculations.c.calculation_id)
+Index("ix_exercise_calculations_same", exercise_calculations.c.exercise_id, exercise_calculations.c.same_key)
 
 # What was submitted or collected. Never changed.
 exercise_snapshots = Table(
@@ -149,5 +154,39 @@ cif_facts = Table(
     Column("data_file_id", DataFileId, primary_key=True),
     Column("facts", JSON),
     Column("problem", Text, nullable=False, server_default=""),
+    Column("at", Float, nullable=False),
+)
+
+# A time for which places of the site are kept for a course.
+course_bookings = Table(
+    "course_bookings",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("course_id", ForeignKey("courses.id"), nullable=False, index=True),
+    Column("starts_at", Float, nullable=False),
+    Column("ends_at", Float, nullable=False),
+    Column("students", Integer, nullable=False),
+    Column("windows", Integer, nullable=False),  # programs with a window that are open at the same time
+    Column("places", Integer, nullable=False),
+    Column("applications", JSON, nullable=False),  # slugs
+    Column("rehearsal", JSON),  # what the starts cost when it was tried
+    Column("created_by", ForeignKey("people.id"), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("cancelled_at", Float),
+)
+Index("ix_course_bookings_ends_at", course_bookings.c.ends_at)
+
+# The shelf of a course: files that its members read. They belong to an account of the site.
+course_items = Table(
+    "course_items",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("course_id", ForeignKey("courses.id"), nullable=False, index=True),
+    Column("title", Text, nullable=False),
+    Column("data_file_id", DataFileId, nullable=False),
+    Column("for_lecturers", Boolean, nullable=False),
+    Column("opens_at", Float),
+    Column("closes_at", Float),
+    Column("by_id", ForeignKey("people.id"), nullable=False),
     Column("at", Float, nullable=False),
 )

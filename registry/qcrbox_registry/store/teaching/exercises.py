@@ -34,6 +34,7 @@ class Exercise:
     due_at: float | None
     late_until: float | None
     released_at: float | None
+    answers_from_store: bool
     created_at: float
     changed_at: float
 

@@ -13,6 +13,7 @@ from qcrbox_registry.services.teaching.checks import Evidence
 FIGURES = {"r1": 0.042, "wr2": None, "space_group_number": 14, "space_group_hm": "P 1 21/n 1", "z": True}
 FACTS = {
     "elements": {"N3": "N", "C1": "C", "D1": "D"},
+    "occupancies": {"N3": 1.0, "C1": 0.114, "D1": 0.886},
     "hydrogens": 8.5,
     "formula_has_hydrogen": True,
     "alerts": {"A": 0, "B": 2, "C": 5, "G": 1},
@@ -47,6 +48,9 @@ def run(figures=FIGURES, facts=FACTS, problem="", **check):
         ({"kind": "element", "label": "n3", "symbol": "n"}, True),
         ({"kind": "element", "label": "N3", "symbol": "C"}, False),
         ({"kind": "element", "label": "O9", "symbol": "O"}, False),
+        ({"kind": "occupancy", "label": "c1", "band": {"low": 0.1, "high": 0.12}}, True),
+        ({"kind": "occupancy", "label": "C1", "band": {"high": 0.1}}, False),
+        ({"kind": "occupancy", "label": "O9", "band": {"high": 0.1}}, False),
     ],
 )
 def test_outcome(check, passed):

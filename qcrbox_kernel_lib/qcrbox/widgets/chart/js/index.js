@@ -1,5 +1,6 @@
 // A chart to read with the pointer: names of points, zoom by dragging, arrows walk from point to point.
 import { copyText } from "../../shared_js/copy.js";
+import { watchTheme } from "../../shared_js/theme.js";
 import { coverTwin, element, installStyle } from "../../shared_js/twin.js";
 import css from "./chart.css";
 import { Panel } from "./panel.js";
@@ -43,9 +44,11 @@ class Chart {
 function render({ model, el }) {
   installStyle("qcrbox-chart-style", css);
   const chart = new Chart(model, el);
+  const unwatch = watchTheme(() => chart.panels.forEach((panel) => panel.draw()));
   const uncover = coverTwin(model.get("twin"));
   return () => {
     chart.close();
+    unwatch();
     uncover();
   };
 }

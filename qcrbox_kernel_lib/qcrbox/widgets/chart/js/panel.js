@@ -1,4 +1,5 @@
 // One pair of axes on a canvas: tens of thousands of points stay quick.
+import { ink, paper } from "../../shared_js/theme.js";
 import { element } from "../../shared_js/twin.js";
 import { Scale, floats, text } from "./scale.js";
 
@@ -26,7 +27,7 @@ export class Panel {
       const key = element("canvas", { width: 56, height: 28, style: "width:28px;height:14px", "aria-hidden": "true" });
       const c = key.getContext("2d");
       c.scale(2, 2);
-      c.strokeStyle = c.fillStyle = series.colour;
+      c.strokeStyle = c.fillStyle = ink(series.colour);
       c.lineWidth = 1.5;
       if (series.kind !== "points") {
         c.setLineDash(series.dashed ? [3, 4] : []);
@@ -81,7 +82,7 @@ export class Panel {
     const c = this.context;
     if (!c) return;
     const { left, right, top, bottom } = this.box;
-    c.fillStyle = "#fff";
+    c.fillStyle = paper();
     c.fillRect(0, 0, this.width, HEIGHT);
     this.drawAxes(c);
     c.save();
@@ -94,7 +95,7 @@ export class Panel {
     c.restore();
     if (this.zoomed) {
       const [a, b] = this.zoomed;
-      c.strokeStyle = "#0b62c4";
+      c.strokeStyle = ink("#0b62c4");
       c.setLineDash([4, 3]);
       c.strokeRect(Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.abs(a[0] - b[0]), Math.abs(a[1] - b[1]));
       c.setLineDash([]);
@@ -103,8 +104,8 @@ export class Panel {
 
   drawAxes(c) {
     const { left, right, top, bottom } = this.box;
-    c.strokeStyle = "#555";
-    c.fillStyle = "#333";
+    c.strokeStyle = ink("#555");
+    c.fillStyle = ink("#333");
     c.lineWidth = 1;
     c.font = "11px sans-serif";
     c.strokeRect(left + 0.5, top + 0.5, right - left, bottom - top);
@@ -143,21 +144,21 @@ export class Panel {
   drawLevel(c, value, words) {
     const { left, right, top, bottom } = this.box;
     const py = this.y.pixel(value, bottom, top);
-    c.strokeStyle = "#777";
+    c.strokeStyle = ink("#777");
     c.setLineDash([2, 3]);
     c.beginPath();
     c.moveTo(left, py);
     c.lineTo(right, py);
     c.stroke();
     c.setLineDash([]);
-    c.fillStyle = "#555";
+    c.fillStyle = ink("#555");
     c.font = "11px sans-serif";
     c.textAlign = "right";
     c.fillText(words, right - 4, py - 4);
   }
 
   drawSeries(c, series) {
-    c.strokeStyle = c.fillStyle = series.colour;
+    c.strokeStyle = c.fillStyle = ink(series.colour);
     c.lineWidth = 1.5;
     if (series.kind !== "points") {
       c.setLineDash(series.dashed ? [3, 4] : []);
@@ -207,7 +208,7 @@ export class Panel {
     if (this.chosen) rings.push([this.chosen.series, this.chosen.i, "#000"]);
     for (const [series, i, colour] of rings) {
       const [px, py] = this.at(series, i);
-      c.strokeStyle = colour;
+      c.strokeStyle = ink(colour);
       c.lineWidth = 2;
       c.beginPath();
       c.arc(px, py, 7, 0, 7);

@@ -1,4 +1,5 @@
 // Files as boxes, calculations round; arrows walk, Enter chooses; one chosen is opened, two files are compared.
+import { ink, tint, watchTheme } from "../../shared_js/theme.js";
 import { copyText } from "../../shared_js/copy.js";
 import { coverTwin, element, installStyle } from "../../shared_js/twin.js";
 import css from "./lineage.css";
@@ -29,6 +30,12 @@ class Lineage {
     el.append(this.node);
   }
 
+  redraw() {
+    this.chosen = [];
+    this.codeBar.hidden = true;
+    this.node.querySelector(".qcl-scroll").replaceChildren(this.draw());
+  }
+
   hint() {
     return `${this.graph.nodes.length} files and calculations${this.graph.truncated ? ", more are not shown" : ""}. Arrows walk, Enter or a click chooses; two chosen files are compared.`;
   }
@@ -45,22 +52,22 @@ class Lineage {
     const lines = edges.filter((e) => place.has(e.source) && place.has(e.target)).map((e) => {
       const [[x1, y1], [x2, y2]] = [place.get(e.source), place.get(e.target)];
       const [a, b] = [x1 + WIDE / 2, x2 - WIDE / 2 - 3];
-      const line = svg("path", { d: `M${a} ${y1}C${(a + b) / 2} ${y1} ${(a + b) / 2} ${y2} ${b} ${y2}`, fill: "none", stroke: "#777", "marker-end": "url(#qcl-arrow)" });
+      const line = svg("path", { d: `M${a} ${y1}C${(a + b) / 2} ${y1} ${(a + b) / 2} ${y2} ${b} ${y2}`, fill: "none", stroke: ink("#777"), "marker-end": "url(#qcl-arrow)" });
       if (e.role) line.append(svg("title", {}, e.role));
       return line;
     });
     this.items = nodes.map((n, i) => this.item(n, i, place.get(n.id)));
-    const arrow = svg("marker", { id: "qcl-arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M0 0L8 4L0 8z", fill: "#777" }));
+    const arrow = svg("marker", { id: "qcl-arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M0 0L8 4L0 8z", fill: ink("#777") }));
     return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "tree", "aria-label": "Lineage" }, svg("defs", {}, arrow), ...lines, ...this.items);
   }
 
   item(n, i, [x, y]) {
     const round = n.kind === "calculation" || n.kind === "batch";
-    const [fill, stroke] = round ? ["#e8f0fb", "#0b62c4"] : n.kind === "hidden" ? ["#f2f2f2", "#999"] : ["#fffdf5", "#8a6100"];
+    const [fill, stroke] = round ? [tint("#e8f0fb"), ink("#0b62c4")] : n.kind === "hidden" ? [tint("#f2f2f2"), ink("#999")] : [tint("#fffdf5"), ink("#8a6100")];
     const box = svg("rect", { x: x - WIDE / 2, y: y - HIGH / 2, width: WIDE, height: HIGH, rx: round ? HIGH / 2 : 3, fill, stroke, "stroke-width": n.id === this.graph.focus ? 2.6 : 1.2 });
     if (n.status && n.status !== "successful") box.setAttribute("stroke-dasharray", "5 3");
     const text = `${MARK[n.status] ?? ""} ${n.label}`.trim();
-    const label = svg("text", { x, y, "text-anchor": "middle", "dominant-baseline": "central", fill: "#222" }, text.length > 21 ? `${text.slice(0, 20)}…` : text);
+    const label = svg("text", { x, y, "text-anchor": "middle", "dominant-baseline": "central", fill: ink("#222") }, text.length > 21 ? `${text.slice(0, 20)}…` : text);
     const item = svg("g", { role: "treeitem", tabindex: i ? -1 : 0, "aria-label": n.words, "aria-level": n.column + 1, "aria-selected": "false" }, svg("title", {}, n.words), box, label);
     item.addEventListener("focus", () => this.tell(n));
     item.addEventListener("pointerenter", () => this.tell(n));
@@ -117,9 +124,13 @@ class Lineage {
 
 function render({ model, el }) {
   installStyle("qcrbox-lineage-style", css);
-  new Lineage(model, el);
+  const lineage = new Lineage(model, el);
+  const unwatch = watchTheme(() => lineage.redraw());
   const uncover = coverTwin(model.get("twin"));
-  return uncover;
+  return () => {
+    unwatch();
+    uncover();
+  };
 }
 
 export default { render };

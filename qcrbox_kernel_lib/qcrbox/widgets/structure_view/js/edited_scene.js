@@ -50,7 +50,9 @@ export function editedScene(base, sites, isChanged) {
     for (let b = 0; b < list.length; b += 2) if (!made.gone[list[b]] && !made.gone[list[b + 1]]) rows.push(list[b], list[b + 1]);
     return Uint32Array.from(rows);
   };
-  return { ...made, bonds: isThere(base.bonds), contacts: isThere(base.contacts), gone: made.gone };
+  const occupancy = (row) => kept.get(base.site[row])?.occupancy ?? 0;
+  const shared = (base.shared ?? []).map(([i, j]) => [i, j, occupancy(j) / (occupancy(i) + occupancy(j) || 1)]);
+  return { ...made, shared, bonds: isThere(base.bonds), contacts: isThere(base.contacts), gone: made.gone };
 }
 
 function change(scene, row, site, before, isOnly) {

@@ -1,4 +1,6 @@
 // PNG at 300 dpi: the picture drawn anew at print size, labels over it, the resolution written into the file.
+import { isDark } from "../../shared_js/theme.js";
+
 const DPI = 300;
 const WIDTH_CM = 17; // a page's width of text
 
@@ -33,6 +35,7 @@ export async function png(stage, overlay, legend = []) {
   const [width, height] = [stage.width, stage.height];
   const ratio = (WIDTH_CM / 2.54) * (DPI / width);
   stage.resize(width, height, ratio);
+  stage.setPaper("#ffffff");
   stage.drawNow();
   const page = document.createElement("canvas");
   page.width = Math.round(width * ratio);
@@ -40,10 +43,13 @@ export async function png(stage, overlay, legend = []) {
   const c = page.getContext("2d");
   c.drawImage(stage.canvas, 0, 0, page.width, page.height);
   c.setTransform(ratio, 0, 0, ratio, 0, 0);
+  overlay.dark = false;
   overlay.draw(stage, ratio, c);
   c.textAlign = "left";
   c.font = "12px sans-serif";
   legend.forEach((line, k) => overlay.text(c, line, 8, height - 10 - 16 * (legend.length - 1 - k), "#222222"));
+  overlay.dark = isDark();
+  stage.setPaper();
   stage.resize(width, height);
   const blob = await new Promise((done) => page.toBlob(done, "image/png"));
   return new Blob([withResolution(new Uint8Array(await blob.arrayBuffer()))], { type: "image/png" });

@@ -1,5 +1,6 @@
 // The fingerprint of a Hirshfeld surface, de against di by share of area, bound to the surface both ways:
 // what is chosen in the diagram keeps its colour on the surface, what the pointer meets there is marked here.
+import { ink, paper } from "../../shared_js/theme.js";
 import * as THREE from "three";
 import { element } from "../../shared_js/twin.js";
 
@@ -140,7 +141,7 @@ export class Fingerprint {
     this.di.forEach((di, i) => {
       if (this.shown < 0 || this.pair[i] === this.shown) counts[binOf(this.de[i]) * BINS + binOf(di)] += this.areas[i];
     });
-    c.fillStyle = "#fff";
+    c.fillStyle = paper();
     c.fillRect(0, 0, SIZE, SIZE);
     const width = (SIZE - MARGIN - 6) / BINS;
     const scale = (0.0015 * this.total) || 1; // fixed, so that diagrams can be compared: 0.15 % of the surface is darkest
@@ -153,12 +154,12 @@ export class Fingerprint {
     this.drawAxes(c);
     if (this.choice) {
       const [a, b, d, e] = this.choice.map(pixel);
-      c.strokeStyle = "#b3261e";
+      c.strokeStyle = ink("#b3261e");
       c.lineWidth = 1.5;
       c.strokeRect(a, SIZE - e, b - a, e - d);
     }
     if (this.mark !== undefined) {
-      c.strokeStyle = "#000";
+      c.strokeStyle = ink("#000");
       c.lineWidth = 2;
       c.beginPath();
       c.arc(pixel(this.di[this.mark]), SIZE - pixel(this.de[this.mark]), 5, 0, 7);
@@ -167,8 +168,8 @@ export class Fingerprint {
   }
 
   drawAxes(c) {
-    c.strokeStyle = "#777";
-    c.fillStyle = "#333";
+    c.strokeStyle = ink("#777");
+    c.fillStyle = ink("#333");
     c.lineWidth = 1;
     c.font = "11px sans-serif";
     c.strokeRect(MARGIN, 6, SIZE - MARGIN - 6, SIZE - MARGIN - 6);

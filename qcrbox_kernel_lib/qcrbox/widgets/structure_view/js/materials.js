@@ -1,9 +1,12 @@
 // Shaders. Atoms are ray-cast: each is one quad, its ellipsoid is met exactly, its octant really cut out.
 import * as THREE from "three";
 
+// One page is light or dark; all views on it are.
+export const PAPER = { value: new THREE.Color(1, 1, 1) };
+
 const LIGHT = `
-uniform vec2 uDepth; // distance of the middle, radius of all: what lies behind fades a little
-vec3 faded(vec3 colour, float z) { return mix(colour, vec3(1.0), 0.5 * clamp((-z - uDepth.x) / uDepth.y, 0.0, 1.0)); }
+uniform vec3 uPaper; uniform vec2 uDepth; // distance of the middle, radius of all: what lies behind fades a little
+vec3 faded(vec3 colour, float z) { return mix(colour, uPaper, 0.5 * clamp((-z - uDepth.x) / uDepth.y, 0.0, 1.0)); }
 vec3 lit(vec3 colour, vec3 n, float rim) {
   float diffuse = max(dot(n, normalize(vec3(0.35, 0.55, 0.76))), 0.0);
   float back = max(dot(n, normalize(vec3(-0.6, -0.3, 0.5))), 0.0);
@@ -13,9 +16,9 @@ vec3 lit(vec3 colour, vec3 n, float rim) {
 }`;
 
 const atomVertex = `
-in vec3 iPosition; in vec3 iA; in vec3 iB; in vec3 iC; in float iFixed; in vec3 iColour; in vec4 iFlags;
+in vec3 iPosition; in vec3 iA; in vec3 iB; in vec3 iC; in float iFixed; in vec3 iColour; in vec4 iFlags; in vec4 iOther;
 uniform float uScale; uniform bool uPerspective;
-out vec3 vView; flat out vec3 vCentre; flat out mat3 vInverse; flat out vec3 vColour; flat out vec4 vFlags; flat out vec3 vFacing;
+out vec3 vView; flat out vec3 vCentre; flat out mat3 vInverse; flat out vec3 vColour; flat out vec4 vFlags; flat out vec3 vFacing; flat out vec4 vOther;
 void main() {
   mat3 turn = mat3(modelViewMatrix);
   mat3 m = iFixed > 0.0 ? mat3(iFixed) : turn * (uScale * mat3(iA, iB, iC));
@@ -25,15 +28,15 @@ void main() {
   vec3 reach = sqrt(m[0] * m[0] + m[1] * m[1] + m[2] * m[2]);
   float wider = uPerspective ? 1.25 : 1.04;
   vec3 place = centre + vec3(position.xy * reach.xy * wider, uPerspective ? reach.z : 0.0);
-  vView = place; vCentre = centre; vInverse = inverse(m); vColour = iColour; vFlags = iFlags;
+  vView = place; vCentre = centre; vInverse = inverse(m); vColour = iColour; vFlags = iFlags; vOther = iOther;
   vFacing = vec3(m[0].z < 0.0 ? -1.0 : 1.0, m[1].z < 0.0 ? -1.0 : 1.0, m[2].z < 0.0 ? -1.0 : 1.0);
   gl_Position = projectionMatrix * vec4(place, 1.0);
 }`;
 
-// iFlags: x 1 = has principal axes to draw, y 1 = hollow, z 1 = selected, w 1 = hovered
+// iFlags: x 1 = has principal axes to draw, y 1 = hollow, z selected, w hovered: 1 = the atom, 2 = the other one of its site
 const atomFragment = `
 uniform bool uPerspective; uniform int uStyle; uniform mat4 uProjection; uniform float uPixel;
-in vec3 vView; flat in vec3 vCentre; flat in mat3 vInverse; flat in vec3 vColour; flat in vec4 vFlags; flat in vec3 vFacing;
+in vec3 vView; flat in vec3 vCentre; flat in mat3 vInverse; flat in vec3 vColour; flat in vec4 vFlags; flat in vec3 vFacing; flat in vec4 vOther;
 out vec4 outColour;
 ${LIGHT}
 void main() {
@@ -77,16 +80,22 @@ void main() {
   float facing = clamp(n.z, 0.0, 1.0);
   float rimWidth = clamp(uPixel * 60.0, 0.10, 0.42);
   float rim = cut ? 0.0 : 1.0 - smoothstep(rimWidth * 0.55, rimWidth, uPerspective ? dot(n, -ray) : facing);
+  // A shared site is a pie, clockwise from the top: seen the same from every side.
+  vec2 round = vView.xy - vCentre.xy;
+  bool other = vOther.w > 0.0 && fract(atan(round.x, round.y) / 6.2831853 + 1.0) < vOther.w;
+  vec3 own = other ? vOther.rgb : vColour;
+  float bit = other ? 2.0 : 1.0;
+  bool selected = mod(floor(vFlags.z / bit), 2.0) > 0.5, hovered = mod(floor(vFlags.w / bit), 2.0) > 0.5;
   vec3 colour;
   if (hollow) {
-    vec3 ink = vColour * 0.55;
-    colour = mix(vec3(1.0), ink, max(line, rim));
+    vec3 ink = uPaper.r > 0.5 ? own * 0.55 : mix(own, vec3(1.0), 0.2);
+    colour = mix(uPaper, ink, max(line, rim));
   } else {
-    colour = lit(cut ? mix(vColour, vec3(1.0), 0.62) : vColour, n, 0.85 * rim);
+    colour = lit(cut ? mix(own, vec3(1.0), 0.62) : own, n, 0.85 * rim);
     colour = mix(colour, vec3(0.1), 0.85 * line);
   }
-  if (vFlags.z > 0.5) colour = mix(colour, vec3(1.0, 0.62, 0.0), 0.35 + 0.6 * rim);
-  else if (vFlags.w > 0.5) colour = mix(colour, vec3(1.0, 0.85, 0.3), 0.3);
+  if (selected) colour = mix(colour, vec3(1.0, 0.62, 0.0), 0.35 + 0.6 * rim);
+  else if (hovered) colour = mix(colour, vec3(1.0, 0.85, 0.3), 0.3);
   vec4 clip = uProjection * vec4(from + t * ray, 1.0);
   gl_FragDepth = clamp(0.5 * clip.z / clip.w + 0.5, 0.0, 1.0);
   outColour = vec4(faded(clamp(colour, 0.0, 1.0), (from + t * ray).z), cover);
@@ -103,7 +112,7 @@ export function atomMaterial() {
       uStyle: { value: 0 },
       uProjection: { value: new THREE.Matrix4() },
       uPixel: { value: 0.005 },
-      uDepth: { value: new THREE.Vector2(1, 1) },
+      uPaper: PAPER, uDepth: { value: new THREE.Vector2(1, 1) },
     },
     alphaToCoverage: true,
   });
@@ -137,7 +146,7 @@ void main() {
   vec3 n = normalize(vNormal2);
   float rim = 1.0 - smoothstep(0.25, 0.5, n.z);
   vec3 base = vAlong < 0.0 ? vA : vB;
-  vec3 colour = vFlags.x > 0.5 ? mix(vec3(1.0), base * 0.6, rim) : lit(mix(base, vec3(1.0), 0.18), n, 0.75 * rim);
+  vec3 colour = vFlags.x > 0.5 ? mix(uPaper, uPaper.r > 0.5 ? base * 0.6 : base, rim) : lit(mix(base, vec3(1.0), 0.18), n, 0.75 * rim);
   outColour = vec4(faded(colour, vZ), 1.0);
 }`;
 
@@ -146,7 +155,7 @@ export function bondMaterial() {
     glslVersion: THREE.GLSL3,
     vertexShader: bondVertex,
     fragmentShader: bondFragment,
-    uniforms: { uScale: { value: 1 }, uDepth: { value: new THREE.Vector2(1, 1) } },
+    uniforms: { uScale: { value: 1 }, uPaper: PAPER, uDepth: { value: new THREE.Vector2(1, 1) } },
   });
 }
 
@@ -168,7 +177,7 @@ void main() {
 }`;
 
 export function cubeMaterial() {
-  return new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: cubeVertex, fragmentShader: cubeFragment, uniforms: { uDepth: { value: new THREE.Vector2(1, 1e9) } } });
+  return new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: cubeVertex, fragmentShader: cubeFragment, uniforms: { uPaper: PAPER, uDepth: { value: new THREE.Vector2(1, 1e9) } } });
 }
 
 const peakFragment = `
@@ -180,5 +189,5 @@ void main() {
 }`;
 
 export function peakMaterial() {
-  return new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: cubeVertex, fragmentShader: peakFragment, uniforms: { uDepth: { value: new THREE.Vector2(1, 1e9) } } });
+  return new THREE.ShaderMaterial({ glslVersion: THREE.GLSL3, vertexShader: cubeVertex, fragmentShader: peakFragment, uniforms: { uPaper: PAPER, uDepth: { value: new THREE.Vector2(1, 1e9) } } });
 }

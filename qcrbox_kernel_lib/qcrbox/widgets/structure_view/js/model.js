@@ -50,6 +50,12 @@ export class Model {
     if (cubes) this.group.add(cubes);
   }
 
+  // [greater row, lesser row, share] of the sites that two atoms share and both are still there.
+  get pies() {
+    const { shared = [], gone } = this.scene;
+    return shared.filter(([i, j]) => !gone?.[i] && !gone?.[j]);
+  }
+
   makeAtoms() {
     const { scene } = this;
     const n = scene.count;
@@ -77,6 +83,10 @@ export class Model {
       this.flags[4 * i + 1] = scene.hollow[i];
     }
     put("iFlags", this.flags, 4);
+    // Of a shared site: colour and share of the other atom.
+    this.other = new Float32Array(4 * n);
+    for (const [greater, , share] of this.pies) this.other[4 * greater + 3] = share;
+    put("iOther", this.other, 4);
     const mesh = new THREE.Mesh(geometry, atomMaterial());
     mesh.frustumCulled = false;
     return mesh;
@@ -184,6 +194,8 @@ export class Model {
         this.bondColours[side].set(colour, 3 * b);
       }
     }
+    for (const [greater, lesser] of this.pies) this.other.set(table[this.scene.element[lesser]], 4 * greater);
+    this.atoms.geometry.attributes.iOther.needsUpdate = true;
     this.atoms.geometry.attributes.iColour.needsUpdate = true;
     this.bonds.geometry.attributes.iColourA.needsUpdate = true;
     this.bonds.geometry.attributes.iColourB.needsUpdate = true;
@@ -195,6 +207,10 @@ export class Model {
       this.flags[4 * i + 3] = i === hovered ? 1 : 0;
     }
     for (const i of selected) this.flags[4 * i + 2] = 1;
+    // Bit 1 is the atom itself, bit 2 the other one of its site.
+    for (const [greater, lesser] of this.pies) {
+      for (const k of [2, 3]) this.flags[4 * greater + k] += 2 * this.flags[4 * lesser + k];
+    }
     this.atoms.geometry.attributes.iFlags.needsUpdate = true;
   }
 

@@ -1,5 +1,6 @@
 // Labels, cell letters and measurements on a canvas above the picture. No text covers another or an atom.
 import * as THREE from "three";
+import { ink, isDark, paper } from "../../shared_js/theme.js";
 
 const PLACES = [45, -45, 135, -135, 0, 180, 90, -90].map((d) => [Math.cos((d * Math.PI) / 180), -Math.sin((d * Math.PI) / 180)]);
 const CELL = 32; // px, of the grid that finds collisions
@@ -27,6 +28,7 @@ class Taken {
 export class Overlay {
   constructor(canvas) {
     this.canvas = canvas;
+    this.dark = isDark();
     this.labels = false; // false, true or "heavy"
     this.measurements = []; // {rows, text}
     this.picked = [];
@@ -62,7 +64,7 @@ export class Overlay {
     const [x0, y0, x1, y1] = this.box;
     c.setLineDash([4, 3]);
     c.lineWidth = 1.2;
-    c.strokeStyle = "#0b62c4";
+    c.strokeStyle = ink("#0b62c4", this.dark);
     c.fillStyle = "rgba(11,98,196,.1)";
     c.fillRect(x0, y0, x1 - x0, y1 - y0);
     c.strokeRect(x0, y0, x1 - x0, y1 - y0);
@@ -80,11 +82,11 @@ export class Overlay {
     }
   }
 
-  text(c, text, x, y, colour, background = "#ffffff") {
-    c.strokeStyle = background;
+  text(c, text, x, y, colour) {
+    c.strokeStyle = paper(this.dark);
     c.lineWidth = 3;
     c.strokeText(text, x, y);
-    c.fillStyle = colour;
+    c.fillStyle = ink(colour, this.dark);
     c.fillText(text, x, y);
   }
 
@@ -94,7 +96,7 @@ export class Overlay {
       c.beginPath();
       [[0, -5], [5, 0], [0, 5], [-5, 0]].forEach(([dx, dy], k) => (k ? c.lineTo(x + dx, y + dy) : c.moveTo(x + dx, y + dy)));
       c.closePath();
-      c.fillStyle = "#6a3d00";
+      c.fillStyle = ink("#6a3d00", this.dark);
       c.fill();
       this.text(c, name, x, y - 13, "#6a3d00");
       taken.add([x - 12, y - 20, x + 12, y + 6], -1);
@@ -148,7 +150,7 @@ export class Overlay {
     for (const { rows, text, plane } of [...this.measurements, { rows: this.picked, text: "" }]) {
       if (rows.length < 2) continue;
       const points = rows.map((i) => stage.project(stage.model.scene.positions, 3 * i, v).clone());
-      for (const [colour, width] of [["#ffffff", 4], ["#b34700", 1.8]]) {
+      for (const [colour, width] of [[paper(this.dark), 4], [ink("#b34700", this.dark), 1.8]]) {
         c.strokeStyle = colour;
         c.lineWidth = width;
         c.setLineDash(width < 3 ? [5, 4] : []);

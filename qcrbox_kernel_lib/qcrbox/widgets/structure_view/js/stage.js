@@ -1,5 +1,7 @@
 // Camera, turning and drawing. Draws only when something changed.
 import * as THREE from "three";
+import { paper } from "../../shared_js/theme.js";
+import { PAPER } from "./materials.js";
 import { Pace } from "./pace.js";
 
 const FIELD = 25; // degrees, of the perspective camera
@@ -9,8 +11,8 @@ export class Stage {
     this.canvas = canvas;
     this.afterDraw = afterDraw;
     this.renderer = new THREE.WebGLRenderer({ canvas, antialias: true, alpha: false, powerPreference: "high-performance" });
-    this.renderer.setClearColor(0xffffff, 1);
     this.renderer.outputColorSpace = THREE.LinearSRGBColorSpace; // colours are given as they are to appear
+    this.setPaper();
     this.root = new THREE.Group();
     this.world = new THREE.Scene();
     this.world.add(this.root);
@@ -25,6 +27,12 @@ export class Stage {
     this.frames = 0;
     this.pace = new Pace(() => this.draw());
     this.share = 1; // of the pixels that is drawn now
+  }
+
+  // White for print, else as the page is.
+  setPaper(colour = paper()) {
+    PAPER.value.set(new THREE.Color().setStyle(colour, THREE.LinearSRGBColorSpace));
+    this.renderer.setClearColor(PAPER.value, 1);
   }
 
   setModel(model) {
@@ -197,7 +205,16 @@ export class Stage {
       const r = this.reach(scene, i, scale) + slack;
       if (off2 < r * r && along < bestAt && this.meets(scene, i, scale, slack, near, ray)) [best, bestAt] = [i, along];
     }
-    return best;
+    return this.inSector(best, x, y);
+  }
+
+  // Of a shared site the atom whose part of the pie is under the point.
+  inSector(row, x, y) {
+    const pie = row < 0 ? undefined : this.model.pies.find(([greater]) => greater === row);
+    if (!pie) return row;
+    const middle = this.project(this.model.scene.positions, 3 * row, new THREE.Vector3());
+    const turn = Math.atan2(x - middle.x, middle.y - y) / (2 * Math.PI);
+    return (turn + 1) % 1 < pie[2] ? pie[1] : row;
   }
 
   reach(scene, i, scale) {

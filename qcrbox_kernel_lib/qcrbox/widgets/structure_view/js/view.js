@@ -1,4 +1,5 @@
 // The view: one canvas, one overlay, one bar; everything a key or button does is a method here.
+import { isDark, watchTheme } from "../../shared_js/theme.js";
 import { element } from "../../shared_js/twin.js";
 import { png, save } from "./export.js";
 import { DensityPanel } from "./density_panel.js";
@@ -40,6 +41,7 @@ export class View {
     this.takeDensity(model.get("density"));
     this.takeSurface(model.get("surface"));
     this.watchSize();
+    this.unwatch = watchTheme(() => this.themeChanged());
     listen(this);
     this.joinOthers(model.get("link"));
     this.told = (message) => {
@@ -406,7 +408,15 @@ export class View {
     }
   }
 
+  themeChanged() {
+    this.overlay.dark = isDark();
+    this.stage.setPaper();
+    this.fingerprint?.apply();
+    this.stage.draw();
+  }
+
   close() {
+    this.unwatch();
     this.sizes.disconnect();
     this.leaveOthers?.();
     this.model.off("msg:custom", this.told);
