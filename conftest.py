@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import shutil
 from functools import cache
 from pathlib import Path
@@ -43,19 +44,29 @@ _FIRST = (
 
 
 @cache
-def _group(path: str) -> str:
+def _docker_tests(path: str) -> re.Pattern[str] | None:
+    """The names of a file's tests that use the Docker daemon; None where none does."""
+    text = (Path(__file__).parent / path).read_text()
+    if re.search(r"^(pytestmark = .*|@)pytest\.mark\.docker", text, re.MULTILINE):
+        return re.compile("")
+    if path.startswith("tests/sessions/") or "mark.docker" in text:
+        return re.compile(r"\[.*(docker|swarm)")
+    return None
+
+
+def _group(nodeid: str) -> str:
     """Tests that take turns: those of one file, all in front of the browser's platform, all that use the Docker daemon."""
+    path, _, name = nodeid.partition("::")
     if path.startswith("tests/browser/"):
         return "browser"
-    docker = path.startswith("tests/sessions/") or "mark.docker" in (Path(__file__).parent / path).read_text()
-    return "docker" if docker else path
+    docker = _docker_tests(path)
+    return "docker" if docker and docker.search(name) else path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> tuple[bool, int]:
-        path = item.nodeid.partition("::")[0]
-        first = (number for number, start in enumerate(_FIRST) if path.startswith(start))
-        return _group(path) != "docker", next(first, len(_FIRST))
+        first = (number for number, start in enumerate(_FIRST) if item.nodeid.startswith(start))
+        return _group(item.nodeid) != "docker", next(first, len(_FIRST))
 
     items.sort(key=place)
 
@@ -73,7 +84,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Groups(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return _group(nodeid.partition("::")[0])
+            return _group(nodeid)
 
     config.option.loadscopereorder = False
     return Groups(config, log)

@@ -349,25 +349,31 @@ class Visitor:
         self.hub, self.name, self.found = hub, name, found
 
     def come(self) -> None:
-        """Sign in, start the server, wait as the page does, open Lab."""
+        """Sign in, start the server, open Lab, and close the browser."""
         with self.hub.browser() as self.browser:
-            page = self._page("/hub/login?next=/hub/spawn").text
-            for path in set(re.findall(r'(?:href|src)="(/hub/static/[^"]+)"', page)):
-                self._timed("GET", path)
-            xsrf = re.search(r'name="_xsrf"\s+value="([^"]+)"', page)
-            assert xsrf
-            fields = {"username": self.name, "password": PASSWORD, "_xsrf": xsrf[1]}
-            answer = self._timed("POST", "/hub/login?next=/hub/spawn", data=fields)
-            assert answer.status_code == 302, answer.status_code
-            begun = time.perf_counter()
-            answer = self._page(answer.headers["location"])
-            if waiting := re.search(r'new EventSource\("([^"]+)"\)', answer.text):
-                self._wait(waiting[1].replace("&amp;", "&"))
-                answer = self._page(str(answer.url))
-            assert "jupyter-config-data" in answer.text, (answer.url, answer.status_code)
-            self.found.ready.append(time.perf_counter() - begun)
+            self.arrive()
 
-    def _timed(self, method: str, url: str, **more: Any) -> httpx.Response:
+    def arrive(self) -> httpx.Response:
+        """Sign in, start the server, wait as the page does, open Lab; its page."""
+        page = self._page("/hub/login?next=/hub/spawn").text
+        for path in set(re.findall(r'(?:href|src)="(/hub/static/[^"]+)"', page)):
+            self.timed("GET", path)
+        xsrf = re.search(r'name="_xsrf"\s+value="([^"]+)"', page)
+        assert xsrf
+        fields = {"username": self.name, "password": PASSWORD, "_xsrf": xsrf[1]}
+        answer = self.timed("POST", "/hub/login?next=/hub/spawn", data=fields)
+        assert answer.status_code == 302, answer.status_code
+        begun = time.perf_counter()
+        answer = self._page(answer.headers["location"])
+        if waiting := re.search(r'new EventSource\("([^"]+)"\)', answer.text):
+            self._wait(waiting[1].replace("&amp;", "&"))
+            answer = self._page(str(answer.url))
+        assert "jupyter-config-data" in answer.text, (answer.url, answer.status_code)
+        self.found.ready.append(time.perf_counter() - begun)
+        return answer
+
+    def timed(self, method: str, url: str, **more: Any) -> httpx.Response:
+        """An answer, its time noted."""
         begun = time.perf_counter()
         answer = self.browser.request(method, url, **more)
         self.found.note(time.perf_counter() - begun, f"{method} {answer.url.path}".replace(self.name, "NAME"))
@@ -376,7 +382,7 @@ class Visitor:
     def _page(self, url: str) -> httpx.Response:
         """The page to which the redirects lead."""
         for _ in range(20):
-            answer = self._timed("GET", url)
+            answer = self.timed("GET", url)
             if not answer.has_redirect_location:
                 return answer
             url = str(answer.url.join(answer.headers["location"]))

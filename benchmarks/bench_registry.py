@@ -1,6 +1,6 @@
 """The registry beside the queues and stores people would otherwise pick. `python benchmarks/bench_registry.py [--only PART]`
 
-Parts: throughput, latency, status, files, restart, growth, fairness, stored, large, crowd, idle. Ours and the peer take turns in one run;
+Parts: throughput, latency, status, files, restart, growth, fairness, stored, projects, large, crowd, idle. Ours and the peer take turns in one run;
 medians of at least five (throughput: three when --quick), spread as the middle half. Class A: safe against the crash of
 a process; B: also against a loss of power. Peers: Celery + Redis, Dask distributed, raw nats-py.
 """
@@ -24,6 +24,7 @@ from benchmarks.registry import (  # noqa: E402
     idle,
     large,
     latency,
+    projects,
     restart,
     stored,
     throughput,
@@ -39,6 +40,7 @@ PARTS: dict[str, Callable[[bool], list[Row]]] = {
     "growth": growth.measure,
     "fairness": fairness.measure,
     "stored": stored.measure,
+    "projects": projects.measure,
     "large": large.measure,
     "crowd": crowd.measure,
     "idle": idle.measure,

@@ -233,3 +233,31 @@ def test_a_booking_that_is_refused_says_why(people: dict[str, Browser], exercise
     assert "The end must be after the start." in html.unescape(answer.text)
     for name in ("tom", "stella"):
         assert 'id="book"' not in people[name].get(found.group(1)).text
+
+
+def test_the_shelf_shows_hostile_titles_as_text_and_sends_files_as_downloads(
+    people: dict[str, Browser], exercise: str
+) -> None:
+    lena, stella = people["lena"], people["stella"]
+    found = re.search(rf'href="({ROOT}/courses/[0-9a-f]+)"', lena.get(ROOT).text)
+    assert found
+    course = found.group(1)
+    files = {"item": ("x.html", b"<script>alert(1)</script>")}
+    page = send(lena, course, files, action="shelve", item_title="<img src=x onerror=alert(1)>").text
+    assert "<img src=x" not in page
+    hidden = {"item": ("solution.cif", b"data_s")}
+    send(lena, course, hidden, action="shelve", item_title="Solution", for_lecturers="yes")
+    shown = stella.get(course).text
+    assert "&lt;img src=x" in shown
+    assert "Solution" not in shown
+    assert 'id="shelve"' not in shown
+    address = re.search(rf'href="({course}/shelf/[0-9a-f]+)"', shown)
+    assert address
+    answer = stella.get(address.group(1))
+    assert answer.content == files["item"][1]
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert people["eve"].get(address.group(1)).status_code == 404
+    assert people["eve"].get(course).status_code == 404
+    assert stella.get(f"{course}/research.json").status_code == 404
+    assert lena.get(f"{course}/research.json").status_code == 409  # one student would be known at once

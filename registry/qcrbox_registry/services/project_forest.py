@@ -29,11 +29,15 @@ class Node:
 
     id: str
     row: DatasetRow | CalculationRow
-    category: str
     parent: str | None = None
     beside: list[str] = field(
         default_factory=list
     )  # ids of nodes whose files were used beside the main input
+
+    @property
+    def category(self) -> str:
+        """What kind of step it is, one of `CATEGORIES`."""
+        return category_of(self.row) if isinstance(self.row, CalculationRow) else "data"
 
     @property
     def files(self) -> list[FileRow]:
@@ -87,6 +91,13 @@ class Project:
         return self.root.row.owner
 
 
+def refresh(project: Project, rows: Rows) -> None:
+    """Give the nodes of a project the rows as they are now, after `projects.complete`."""
+    for node in {id(node): node for node in (project.root, *project.nodes)}.values():
+        calculation = rows.calculations.get(node.id)
+        node.row = rows.datasets[node.id] if calculation is None else calculation
+
+
 def project_id(root_id: str, owner: str = "") -> str:
     """The id of a project: that of its founding object; with the person, where the object is an example."""
     return f"{root_id}@{owner}" if owner else root_id
@@ -113,6 +124,7 @@ class _Forest:
             row.output_dataset_id: row.id for row in rows.calculations.values() if row.output_dataset_id
         }
         self._root_of: dict[str, str] = {}
+        self._inputs_of: dict[str, tuple[str | None, list[str]]] = {}
 
     def build(self) -> Iterable[Project]:
         for row in self._rows.calculations.values():
@@ -122,10 +134,10 @@ class _Forest:
         founders: list[Node] = []
         for dataset in self._rows.datasets.values():
             if dataset.kind != "example" and dataset.id not in moved:
-                node = Node(dataset.id, dataset, "data")
+                node = Node(dataset.id, dataset)
                 projects[dataset.id] = Project(dataset.id, node, [node])
             elif dataset.kind != "example":
-                founders.append(Node(dataset.id, dataset, "data"))
+                founders.append(Node(dataset.id, dataset))
         for node in founders:
             projects[moved[node.id]].nodes.append(node)
         for row in sorted(self._rows.calculations.values(), key=lambda row: (row.at, row.id)):
@@ -140,7 +152,7 @@ class _Forest:
         dataset = self._rows.datasets.get(root)
         is_example = dataset is not None and dataset.kind == "example"
         key = project_id(root, row.owner if is_example else "")
-        node = Node(row.id, row, category_of(row), self._parent(row), self._beside(row))
+        node = Node(row.id, row, self._parent(row), list(self._beside(row)))
         if key not in projects:
             if (
                 dataset is None
@@ -148,7 +160,7 @@ class _Forest:
                 node.parent = None
                 projects[key] = Project(key, node)
             else:
-                founder = Node(dataset.id, dataset, "data")
+                founder = Node(dataset.id, dataset)
                 projects[key] = Project(key, founder, [founder])
         projects[key].nodes.append(node)
 
@@ -160,12 +172,19 @@ class _Forest:
         return maker if maker is not None else dataset if dataset in self._rows.datasets else None
 
     def _parent(self, row: CalculationRow) -> str | None:
-        return self._node_of(row.inputs[0]) if row.inputs else None
+        return self._inputs(row)[0]
 
     def _beside(self, row: CalculationRow) -> list[str]:
-        main = self._parent(row)
-        found = (self._node_of(file_id) for file_id in row.inputs[1:])
-        return list(dict.fromkeys(node for node in found if node is not None and node != main))
+        return self._inputs(row)[1]
+
+    def _inputs(self, row: CalculationRow) -> tuple[str | None, list[str]]:
+        """The nodes of the main input and of the others."""
+        known = self._inputs_of.get(row.id)
+        if known is None:
+            main, *others = map(self._node_of, row.inputs) if row.inputs else (None,)
+            beside = dict.fromkeys(node for node in others if node is not None and node != main)
+            known = self._inputs_of[row.id] = main, list(beside)
+        return known
 
     def _root(self, calculation_id: str) -> str:
         """The id of what its line of main inputs begins with: a dataset, or a calculation without visible inputs."""
@@ -229,7 +248,7 @@ def _parents_first(nodes: list[Node]) -> list[Node]:
 
 
 def _by_time(node: Node) -> tuple[bool, float, str]:
-    return (node.category != "data", node.row.at, node.id)
+    return (isinstance(node.row, CalculationRow), node.row.at, node.id)
 
 
 def category_of(row: CalculationRow) -> str:

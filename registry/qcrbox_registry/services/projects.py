@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services import authorized, project_search
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.services.project_forest import Node, Project, projects_of, split_id
+from qcrbox_registry.services.project_forest import Node, Project, projects_of, refresh, split_id
 from qcrbox_registry.services.reduced_cell import niggli
 from qcrbox_registry.services.texts import LONGEST_DESCRIPTION, checked_text
 from qcrbox_registry.store import events, node_notes, projects
@@ -49,7 +50,8 @@ class ProjectService:
         """
 
         def read(conn: Connection) -> Json:
-            rows = _rows(conn, actor, mine=mine)
+            # Only a search looks into everything; without one, the projects of the page are read in full.
+            rows = _rows(conn, actor, mine=mine, whole=bool(text.split()))
             found: list[tuple[Project, list[Node]]] = []
             for project in projects_of(rows):
                 if holds and not project.holds(holds):
@@ -58,8 +60,11 @@ class ProjectService:
                 if hit is not None:
                     found.append((project, hit))
             found.sort(key=lambda pair: not pair[0].root.row.annotation.pinned)
+            page = found[:limit]
+            if not text.split():
+                _complete(conn, rows, [project for project, _ in page])
             return {
-                "projects": [_summary(project, hit) for project, hit in found[:limit]],
+                "projects": [_summary(project, hit) for project, hit in page],
                 "total": len(found),
                 "truncated": rows.truncated,
             }
@@ -70,7 +75,9 @@ class ProjectService:
         """A project with all its nodes. Raises NotFound."""
 
         def read(conn: Connection) -> Json:
-            project = _find(conn, actor, project_id, mine=mine)
+            rows = _rows(conn, actor, mine=mine, whole=False)
+            project = _find(rows, project_id)
+            _complete(conn, rows, [project])
             newest = project.newest_model
             nodes = [_node(node, node is newest) for node in project.nodes]
             return {"project": _summary(project, []), "nodes": nodes}
@@ -112,17 +119,25 @@ class ProjectService:
         return {"note": after.note, "pinned": after.pinned, "project": after.project_id}
 
 
-def _rows(conn: Connection, actor: Actor, *, mine: bool) -> Rows:
+def _rows(conn: Connection, actor: Actor, *, mine: bool, whole: bool) -> Rows:
     now = time.time()
     return projects.read(
         conn,
         condition(reach(actor, "dataset", mine=mine), now),
         condition(reach(actor, "calculation", mine=mine), now),
+        whole=whole,
     )
 
 
-def _find(conn: Connection, actor: Actor, project_id: str, *, mine: bool) -> Project:
-    for project in projects_of(_rows(conn, actor, mine=mine)):
+def _complete(conn: Connection, rows: Rows, shown: Sequence[Project]) -> None:
+    """Read what showing these projects needs."""
+    projects.complete(conn, rows, [node.id for project in shown for node in (project.root, *project.nodes)])
+    for project in shown:
+        refresh(project, rows)
+
+
+def _find(rows: Rows, project_id: str) -> Project:
+    for project in projects_of(rows):
         if project.id == project_id:
             return project
     raise NotFound(

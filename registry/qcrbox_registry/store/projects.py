@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -84,18 +84,26 @@ class Rows:
 
 
 def read(
-    conn: Connection, visible_datasets: sa.ColumnElement[bool], visible_calculations: sa.ColumnElement[bool]
+    conn: Connection,
+    visible_datasets: sa.ColumnElement[bool],
+    visible_calculations: sa.ColumnElement[bool],
+    *,
+    whole: bool = True,
 ) -> Rows:
-    """The rows that satisfy these conditions, and the datasets that the calculations began with."""
+    """The rows that satisfy these conditions, and the datasets that the calculations began with.
+
+    whole: False leaves out what only showing and searching need: files of results, what is known of CIFs but that they are
+    structures, titles and verdicts. `complete` adds it.
+    """
     rows = Rows()
-    made = _calculations(conn, visible_calculations)
+    made = _calculations(conn, visible_calculations, whole=whole)
     rows.truncated = len(made) > MOST_CALCULATIONS
     made = made[:MOST_CALCULATIONS]
     inputs = {row.id: _inputs(row.arguments) for row in made}
     rows.dataset_of = _datasets_of(conn, {file for ids in inputs.values() for file in ids})
     found = _datasets(conn, visible_datasets, rows.dataset_of.values())
-    outputs = [row.output_dataset_id for row in made if row.output_dataset_id]
-    files = _files(conn, [*(row.id for row in found), *outputs])
+    outputs = [row.output_dataset_id for row in made if row.output_dataset_id] if whole else []
+    files = _files(conn, [*(row.id for row in found), *outputs], whole=whole)
     rows.dataset_of |= {file.id: dataset_id for dataset_id, these in files.items() for file in these}
     noted = node_notes.of(conn, "dataset", [row.id for row in found])
     for row in found:
@@ -112,10 +120,49 @@ def read(
         )
     noted = node_notes.of(conn, "calculation", [row.id for row in made])
     for row in made:
-        rows.calculations[row.id] = _calculation(
-            row, inputs[row.id], noted.get(row.id, node_notes.NONE), files.get(row.output_dataset_id, ())
+        note = noted.get(row.id, node_notes.NONE)
+        rows.calculations[row.id] = (
+            _calculation(row, inputs[row.id], note, files.get(row.output_dataset_id, ()))
+            if whole
+            else _outline(row, inputs[row.id], note)
         )
     return rows
+
+
+def complete(conn: Connection, rows: Rows, ids: Iterable[str]) -> None:
+    """Replace the rows of these datasets and calculations, read with `whole=False`, by whole ones."""
+    wanted = sorted(set(ids))
+    calculated = [one for one in wanted if one in rows.calculations]
+    kept = [one for one in wanted if one in rows.datasets]
+    outputs = [output for one in calculated if (output := rows.calculations[one].output_dataset_id)]
+    files = _files(conn, [*kept, *outputs], whole=True)
+    for one in kept:
+        rows.datasets[one] = replace(rows.datasets[one], files=files.get(one, ()))
+    for part in parts(calculated):
+        for row in conn.execute(_of_owners(calculations).where(calculations.c.id.in_(part))):
+            before = rows.calculations[row.id]
+            of_output = files.get(row.output_dataset_id, ())
+            rows.calculations[row.id] = _calculation(row, before.inputs, before.annotation, of_output)
+
+
+def _outline(row: Any, inputs: Sequence[str], noted: Annotation) -> CalculationRow:
+    """What the place of a calculation in its project needs."""
+    return CalculationRow(
+        id=row.id,
+        owner=row.owner,
+        title="",
+        subject="",
+        verdict="",
+        state=row.state,
+        application="",
+        command="",
+        interactive=False,
+        at=row.finished_at or row.submitted_at,
+        is_doubtful=False,
+        inputs=inputs,
+        output_dataset_id=row.output_dataset_id,
+        annotation=noted,
+    )
 
 
 def _calculation(
@@ -141,15 +188,27 @@ def _calculation(
     )
 
 
-def _calculations(conn: Connection, visible: sa.ColumnElement[bool]) -> list[Any]:
-    query = (
-        sa.select(calculations, people.c.name.label("owner"))
-        .join(people, people.c.id == calculations.c.owner_id)
-        .where(visible)
-        .order_by(calculations.c.id.desc())
-        .limit(MOST_CALCULATIONS + 1)
+_OUTLINE = (
+    calculations.c.id,
+    calculations.c.state,
+    calculations.c.arguments,
+    calculations.c.output_dataset_id,
+    calculations.c.submitted_at,
+    calculations.c.finished_at,
+)
+
+
+def _of_owners(*columns: Any) -> sa.Select[Any]:
+    """Columns of calculations with the name of the owner."""
+    return sa.select(*columns, people.c.name.label("owner")).join_from(
+        calculations, people, people.c.id == calculations.c.owner_id
     )
-    return list(conn.execute(query))
+
+
+def _calculations(conn: Connection, visible: sa.ColumnElement[bool], *, whole: bool) -> list[Any]:
+    query = _of_owners(calculations) if whole else _of_owners(*_OUTLINE)
+    ordered = query.where(visible).order_by(calculations.c.id.desc()).limit(MOST_CALCULATIONS + 1)
+    return list(conn.execute(ordered))
 
 
 def _inputs(arguments: Mapping[str, Any]) -> list[str]:
@@ -192,10 +251,18 @@ def _datasets(conn: Connection, visible: sa.ColumnElement[bool], used: Iterable[
     return list(found.values())
 
 
-def _files(conn: Connection, dataset_ids: Sequence[str]) -> dict[str, list[FileRow]]:
+def _files(conn: Connection, dataset_ids: Sequence[str], *, whole: bool) -> dict[str, list[FileRow]]:
     found: dict[str, list[FileRow]] = {}
     joined = data_files.outerjoin(cif_index, cif_index.c.data_file_id == data_files.c.id)
-    columns = (data_files.c.id, data_files.c.filename, data_files.c.dataset_id, cif_index.c.full)
+    is_indexed = cif_index.c.data_file_id.isnot(None).label("is_indexed")
+    index = cif_index.c.full if whole else cif_index.c.full["kind"].as_string()
+    columns = (
+        data_files.c.id,
+        data_files.c.filename,
+        data_files.c.dataset_id,
+        is_indexed,
+        index.label("known"),
+    )
     for part in parts(dataset_ids):
         query = (
             sa.select(*columns)
@@ -204,6 +271,7 @@ def _files(conn: Connection, dataset_ids: Sequence[str]) -> dict[str, list[FileR
             .order_by(data_files.c.id)
         )
         for row in conn.execute(query):
-            file = FileRow(row.id, row.filename, row.dataset_id, row.full)
+            known = row.known if whole else {"kind": row.known}
+            file = FileRow(row.id, row.filename, row.dataset_id, known if row.is_indexed else None)
             found.setdefault(row.dataset_id, []).append(file)
     return found

@@ -64,6 +64,7 @@ def test_every_route_says_what_it_is_for_and_what_it_answers(name):
             "open",
             "collect",
             "grade",
+            "rehearsal",
         )
     if not name.endswith(("healthz", "readyz")):
         for code in ("400", "401", "404", "500"):

@@ -42,6 +42,21 @@ def test_a_project_is_the_structure_with_its_history(ada, azu):
         ("calculation", made, dataset),
     ]
     assert nodes[1]["command"] == "practice.read"
+    # A page is read in part, a search in full: both show the same.
+    (searched,) = projects(ada, mine=True, text="azu")
+    for name in ("id", "name", "formula", "space_group", "cell", "newest", "note"):
+        assert searched[name] == found[name]
+
+
+def test_a_page_holds_as_many_projects_as_asked_for_pinned_ones_first(ada, azu, do):
+    dataset, made = azu
+    for name in ("newer", "newest"):
+        do.upload(ada, name=name)
+    payload(annotate(ada, "dataset", dataset, pinned=True))
+    page = payload(ada.get("/api/projects", params={"mine": True, "limit": 2}))
+    assert ([project["name"] for project in page["projects"]], page["total"]) == (["azu", "newest"], 3)
+    assert sum(page["projects"][0]["counts"].values()) == 2
+    assert made in [node["id"] for node in tree(ada, dataset)["nodes"]]
 
 
 def test_one_search_over_names_commands_notes_formula_and_cell(ada, azu):

@@ -37,7 +37,7 @@ c.JupyterHub.load_roles = [
     {{"name": "keeper", "services": ["keeper"], "scopes": ["admin:users", "admin:groups", "tokens", access, "custom:qcrbox:use"]}},
 ]
 c.JupyterHub.services = [
-    {{"name": "qcrbox", "url": "{registry}", "api_token": "{service_token}", "oauth_no_confirm": True,
+    {{"name": "qcrbox", "url": "{registry}", "api_token": "{service_token}", "oauth_no_confirm": True, "timeout": 1,
       "oauth_client_allowed_scopes": [access, "custom:qcrbox:use"]}},
     {{"name": "keeper", "api_token": "{admin_token}"}},
 ]
