@@ -5,7 +5,7 @@ import type { IDataFile, IDataset } from '../src/registry/types';
 import { base64Of, bytesOf, decoded } from '../src/viewer/bytes';
 import { Edits } from '../src/viewer/edits';
 import { LiveModel } from '../src/viewer/live_model';
-import { canBeShown, queryOf, sourceOf } from '../src/viewer/source';
+import { canBeShown, densitiesOf, queryOf, sourceOf } from '../src/viewer/source';
 import { versionWord } from '../src/viewer/storing';
 
 const file = (filename: string) => ({ filename, qcrbox_file_id: `f-${filename}` }) as IDataFile;
@@ -40,6 +40,16 @@ test('a CIF is shown with the only .fcf beside it, and with none of several', ()
   expect(sourceOf(file('a.cif'), dataset(file('a.cif'), file('a.fcf'))).fcf).toBe('f-a.fcf');
   expect(sourceOf(file('a.cif'), dataset(file('a.cif'), file('a.fcf'), file('b.fcf'))).fcf).toBeUndefined();
   expect(queryOf(sourceOf(file('a & b.cif')))).toBe('name=a+%26+b.cif&file=f-a+%26+b.cif');
+});
+
+test('the densities of a dataset are its cube files, by name', () => {
+  const files = ['residual.cube', 'a.cif', 'deformation.CUBE', 'cube.txt', 'b.cub'].map(file);
+  expect(densitiesOf(dataset(...files)).map(each => each.filename)).toEqual([
+    'b.cub',
+    'deformation.CUBE',
+    'residual.cube'
+  ]);
+  expect(densitiesOf(undefined)).toEqual([]);
 });
 
 test('the last of several changes of one item counts, and each can be undone and done again', () => {

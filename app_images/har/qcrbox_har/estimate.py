@@ -43,7 +43,9 @@ def estimate(
 ) -> Cost:
     """Cost of refining all molecules to convergence. reflections: rows of the table."""
     flops = quantum.call("qcrbox_har.quantum.task:speed")
-    seconds, most, largest = _START_S, 0, 0
+    # What does not depend on matrix products was fitted on a machine that did nothing else.
+    slowness = quantum.call("qcrbox_har.quantum.task:slowness")
+    seconds, most, largest = _START_S * slowness, 0, 0
     rounds = _ROUNDS[crystal_field]
     for given in inputs:
         size = quantum.call("qcrbox_har.quantum.task:size", given, state.method)
@@ -53,7 +55,7 @@ def estimate(
         seconds += _ITERATIONS[crystal_field] * work / flops
         seconds += rounds * (60 * tensor / _INTEGRALS / 1e3 + 4 * size["points"] * n * n / _GRID) / flops
         # A transform costs about 3e-7 s a point and atom, a factor of the table 1e-6 s to write and read.
-        seconds += rounds * len(given.symbols) * (size["points"] * 3e-7 + reflections * 2e-6)
+        seconds += slowness * rounds * len(given.symbols) * (size["points"] * 3e-7 + reflections * 2e-6)
         memory = min(tensor * 4, _FITTED_BYTES) + size["points"] * len(given.symbols) * 12 + 40 * n * n * 8
         most, largest = max(most, memory), max(largest, n)
     return Cost(seconds, _BASE_BYTES + most, largest, memory_limit())

@@ -16,13 +16,13 @@ MOLECULE = MoleculeInput(["C"] * 10, np.zeros((10, 3)))
 
 
 class Machine:
-    """Stands for the wavefunction process: a speed and sizes as given."""
+    """Stands for the wavefunction process: a speed, other programs' demand and sizes as given."""
 
-    def __init__(self, flops: float = 1e10, **size: int) -> None:
-        self.flops, self.size = flops, SIZE | size
+    def __init__(self, flops: float = 1e10, slowness: float = 1.0, **size: int) -> None:
+        self.answers = {"speed": flops, "slowness": slowness, "size": SIZE | size}
 
     def call(self, function: str, *_: object):
-        return self.flops if function.endswith(":speed") else self.size
+        return self.answers[function.rpartition(":")[2]]
 
 
 def cost(machine: Machine, molecules: int = 1, functional: str = "b3lyp", **keywords) -> Cost:
@@ -35,6 +35,13 @@ def test_a_slower_machine_takes_longer():
     fast, slow = cost(Machine(2e10)), cost(Machine(1e10))
     assert slow.seconds > fast.seconds
     assert slow.memory_bytes == fast.memory_bytes
+
+
+def test_start_up_and_transforms_take_longer_on_a_busy_machine():
+    """Without matrix products to speak of, three times as slow is three times as long."""
+    free, busy = cost(Machine(1e20)), cost(Machine(1e20, slowness=3.0))
+    assert busy.seconds == pytest.approx(3 * free.seconds, rel=1e-3)
+    assert free.seconds > estimate._START_S
 
 
 def test_twice_the_basis_functions_is_about_eight_times_the_exchange():

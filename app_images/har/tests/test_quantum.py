@@ -169,3 +169,8 @@ def test_what_is_no_wavefunction_file_is_refused(quantum, tmp_path):
     path.write_text("nothing of the kind\n")
     with pytest.raises(UserInputError, match="cannot be read"):
         quantum.call("qcrbox_har.quantum.task:formula_of_file", str(path))
+
+
+def test_a_machine_has_a_speed_and_is_never_faster_than_its_processor(quantum):
+    assert quantum.call("qcrbox_har.quantum.task:speed") > 1e6
+    assert 1.0 <= quantum.call("qcrbox_har.quantum.task:slowness") < 1e3

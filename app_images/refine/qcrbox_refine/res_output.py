@@ -172,6 +172,11 @@ class ModelWriter:
             for atom in model.atoms
             if self.short[id(atom)] != atom.name
         ]
+        ions = sorted({atom.element for atom in model.atoms if atom.element.endswith(("+", "-"))})
+        if ions:
+            lines.append(
+                f"REM scattering factors of {', '.join(ions)} are not written: SFAC knows neutral atoms"
+            )
         return lines
 
     def _scatterers(self) -> list[str]:

@@ -345,6 +345,13 @@ def test_coordinates_that_would_be_codes_are_moved_by_whole_cells():
     assert "REM C1 is moved by -5 +8 +0 cells" in text
 
 
+def test_ions_that_sfac_cannot_carry_are_named():
+    model = model_of("C1 1 0.2 0.3 0.4 11 0.03\nC2 1 0.1 0.2 0.3 11 0.03")
+    assert "SFAC knows neutral atoms" not in model_text(model)
+    model.atoms[1].element = "Fe3+"
+    assert "REM scattering factors of Fe3+ are not written" in model_text(model)
+
+
 def test_lines_that_are_too_long_are_continued():
     atoms = "\n".join(f"C{k} 1 0.{k:02d} 0.2 0.3 11 0.03" for k in range(1, 40))
     words = " ".join(f"C{k}" for k in range(1, 20))

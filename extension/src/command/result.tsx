@@ -19,10 +19,11 @@ import {
 import { calculationTitle } from '../titles';
 import { Figure } from '../typeset';
 import type { ViewClient } from '../viewer/client';
+import { Densities } from '../viewer/densities';
 import { Live, Shown, useAsked } from '../viewer/live';
 import type { LiveModel } from '../viewer/live_model';
 import { AlertsBesideStructure, Plots, Structure, Tables } from '../viewer/parts';
-import { canBeShown, sourceOf } from '../viewer/source';
+import { canBeShown, densitiesOf, sourceOf } from '../viewer/source';
 import { type ITab, Tabs } from '../viewer/tabs';
 import { Facts } from './facts';
 import { failureOf } from './failure';
@@ -185,6 +186,12 @@ function Parts({ calculation, store, actions, views, trans, dataset, structure }
     );
   }
   const common = { views, source: sourceOf(structure, dataset), trans };
+  const cubes = densitiesOf(dataset);
+  const densities: ITab = {
+    name: 'densities',
+    label: trans.__('Densities'),
+    content: () => <Densities files={cubes} views={views} trans={trans} />
+  };
   const tabs: ITab[] = [
     {
       name: 'structure',
@@ -198,6 +205,7 @@ function Parts({ calculation, store, actions, views, trans, dataset, structure }
         />
       )
     },
+    ...(cubes.length > 0 ? [densities] : []),
     { name: 'plots', label: trans.__('Plots'), content: () => <Plots {...common} /> },
     {
       name: 'alerts',

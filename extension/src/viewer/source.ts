@@ -21,6 +21,13 @@ export function sourceOf(file: IDataFile, dataset?: IDataset): ISource {
   return { name: file.filename, file: file.qcrbox_file_id, ...(beside ? { fcf: beside } : {}) };
 }
 
+/** The cube files of a dataset: densities that a program wrote. */
+export function densitiesOf(dataset: IDataset | undefined): IDataFile[] {
+  return Object.values(dataset?.data_files ?? {})
+    .filter(file => /\.(cube|cub)$/i.test(file.filename))
+    .sort((a, b) => a.filename.localeCompare(b.filename));
+}
+
 /** Where a source is named in an address. */
 export function queryOf(source: ISource): string {
   const query = new URLSearchParams({ name: source.name });
