@@ -1,4 +1,7 @@
-"""Takes the pictures of docs/images from a running product: `python -m tools.pictures [FOLDER]`."""
+"""Takes the pictures of docs/images from a running product: `python -m tools.pictures [FOLDER [PART …]]`.
+
+Parts: notebook, lab (editing, result and plots, light and dark), administration; all when none is named.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,19 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, sync_playwright
 from qcrbox_hub.platform import ports
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, PASSWORD, Person
+from tests.browser.test_without_python import TAB, put_files
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE = {"width": 1440, "height": 900}
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, parts: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
         port = ports.choose(1)[0]
@@ -37,25 +42,37 @@ def main(folder: Path) -> None:
             context = browser.new_context(
                 base_url=f"http://hub.localhost:{port}", viewport=SIZE, device_scale_factor=1.5
             )
-            take(context.new_page(), link, folder)
+            take(context.new_page(), link, folder, Path(data, "data", "homes"), parts)
         finally:
             process.terminate()
             process.wait(20)
 
 
-def take(page: Page, link: str, folder: Path) -> None:
+def take(page: Page, link: str, folder: Path, homes: Path, parts: list[str]) -> None:
     person = Person(page, "rosalind")
     page.goto(link)
     person.fill_account()
     page.click("#first_admin_submit")
     page.wait_for_url("**/hub/administration/people")
-    other = Person(page.context.browser.new_context(base_url=page.url.split("/hub")[0]).new_page(), "dorothy")  # type: ignore[union-attr]
+    base = "://".join(urlsplit(page.url)[:2])
+    other = Person(page.context.browser.new_context(base_url=base).new_page(), "dorothy")  # type: ignore[union-attr]
     other.sign_up()
     page.goto("/hub/administration/people")
     page.screenshot(path=folder / "people.png")
     page.click("#approve")
     page.goto(f"/hub/spawn/{person.name}")
     person.wait_for_lab()
+    if "notebook" in parts:
+        take_notebook(person, folder)
+    if "lab" in parts:
+        take_lab(person, next(homes.glob(f"*-{person.name}")), folder)
+    if "administration" in parts:
+        take_administration(page, folder)
+
+
+def take_notebook(person: Person, folder: Path) -> None:
+    """A notebook beside the panel, and the structure in it."""
+    page = person.page
     person.open_notebook("notebooks/01_first_refinement.ipynb")
     person.run_all()
     page.wait_for_selector(".jp-OutputArea-output canvas", timeout=180_000)
@@ -71,7 +88,60 @@ def take(page: Page, link: str, folder: Path) -> None:
     canvas.scroll_into_view_if_needed()
     page.wait_for_timeout(2500)
     page.screenshot(path=folder / "structure.png")
-    take_administration(page, folder)
+
+
+def take_lab(person: Person, home: Path, folder: Path) -> None:
+    """A file that is edited in the picture, its result, and a plot; each light and dark."""
+    page = person.page
+    put_files(home, "thpp")
+    person.open_lab()
+    person.wait_for_lab()
+    page.locator(".jp-DirListing-item", has_text="thpp.cif").dblclick()
+    edit(page, ".qcrbox-FileView", "N3", "Set occupancy", "1")
+    page.get_by_label("Names to select").fill("C3")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Refine with these edits").click()
+    result = page.locator(f"{TAB} .qcrbox-Result")
+    result.locator("h2", has_text="R1 0").wait_for(timeout=180_000)
+    edit(page, ".qcrbox-Result", "C7B", "Set element", "C")
+    for theme in ("Light", "Dark"):
+        choose_theme(page, theme)
+        suffix = "" if theme == "Light" else "_dark"
+        result.evaluate("element => element.scrollTo(0, 0)")
+        page.screenshot(path=folder / f"result{suffix}.png")
+        result.locator(".qcv-edit").scroll_into_view_if_needed()
+        result.locator(".qcv-scene").scroll_into_view_if_needed()
+        page.wait_for_timeout(1500)
+        page.screenshot(path=folder / f"editing{suffix}.png")
+    for theme in ("Dark", "Light"):
+        choose_theme(page, theme)
+        result.get_by_role("tab", name="Plots").click()
+        result.locator(".qch canvas").first.wait_for(timeout=60_000)
+        result.locator(".qch canvas").first.scroll_into_view_if_needed()
+        page.wait_for_timeout(1500)
+        page.screenshot(path=folder / f"plots{'' if theme == 'Light' else '_dark'}.png")
+
+
+def edit(page: Page, view: str, label: str, button: str, value: str) -> None:
+    """Open the editor of the structure in the tab in front and make one edit."""
+    tab = page.locator(f"{TAB} {view}")
+    tab.locator(".qcv-canvas").wait_for(timeout=60_000)
+    tab.get_by_role("button", name="Edit the model").click()
+    tab.get_by_label("Names to select").fill(label)
+    page.keyboard.press("Enter")
+    tab.get_by_label(button.removeprefix("Set ").capitalize(), exact=True).fill(value)
+    tab.get_by_role("button", name=button).click()
+
+
+def choose_theme(page: Page, name: str) -> None:
+    """Lab's own light or dark theme, from its menu."""
+    page.click('.lm-MenuBar-item:has-text("Settings")')
+    page.hover('.lm-Menu-item:has-text("Theme")')
+    page.locator(".lm-Menu-item", has_text=f"JupyterLab {name}").first.click()
+    page.wait_for_function(
+        "light => document.body.dataset.jpThemeLight === light", arg=str(name == "Light").lower()
+    )
 
 
 def take_administration(page: Page, folder: Path) -> None:
@@ -101,4 +171,7 @@ def take_administration(page: Page, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images")
+    main(
+        Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images",
+        sys.argv[2:] or ["notebook", "lab", "administration"],
+    )

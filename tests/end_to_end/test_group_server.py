@@ -45,7 +45,7 @@ def test_every_block_of_the_page_has_a_name() -> None:
         *("install.sh", "database.sql", "database-urls.sh", "compose.yaml", "platform.toml", "Caddyfile"),
         "nginx.conf",
         *("qcrbox.service", "start.sh", "qcrbox-backup.service", "qcrbox-backup.timer", "timer.sh"),
-        *("drill.sh", "update.sh"),
+        *("drill.sh", "update.sh", "compose.sh"),
     }
 
 

@@ -1,5 +1,5 @@
 import { ILayoutRestorer, IRouter, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
@@ -9,7 +9,7 @@ import { qcrboxIcon } from '../icons';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
 import { START_RANK } from '../start';
-import { UPLOAD } from './commands';
+import { TELL_OUTSIDE, UPLOAD } from './commands';
 import { QCrBoxPanel } from './panel';
 import type { SectionName } from './section';
 
@@ -53,6 +53,21 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     commands.addCommand(REFRESH, {
       label: trans.__('Refresh the QCrBox panel'),
       execute: () => store.refresh()
+    });
+    commands.addCommand(TELL_OUTSIDE, {
+      label: trans.__('Notify me outside Lab when a long calculation ends'),
+      isToggled: () => panel.telling.isOn,
+      isEnabled: () => panel.telling.isPossible,
+      execute: async () => {
+        const on = !panel.telling.isOn;
+        if (!(await panel.telling.choose(on))) {
+          Notification.warning(
+            trans.__('The browser does not allow notifications of this page; its settings can change that.'),
+            { autoClose: 6000 }
+          );
+        }
+        commands.notifyCommandChanged(TELL_OUTSIDE);
+      }
     });
     commands.addCommand(UPLOAD, {
       label: trans.__('New project from files …'),
@@ -112,7 +127,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     });
 
     const category = trans.__('QCrBox');
-    for (const command of [OPEN, UPLOAD, REFRESH]) {
+    for (const command of [OPEN, TELL_OUTSIDE, UPLOAD, REFRESH]) {
       palette?.addItem({ command, category });
     }
     const cards = [

@@ -32,6 +32,7 @@ import { filesOfLab, keepFiles } from './keeping';
 import { renameCalculation } from './renaming';
 import type { SectionName } from './section';
 import { Sessions } from './sessions';
+import { desktopOfBrowser, Telling } from './telling';
 
 /** What Lab's file browser puts on a drag. */
 const CONTENTS_MIME = 'application/x-jupyter-icontents';
@@ -42,6 +43,7 @@ export class QCrBoxPanel extends ReactWidget {
   private readonly exercises: ExerciseModel;
   private readonly exerciseActions: IExerciseActions;
   private started = false;
+  readonly telling = new Telling(desktopOfBrowser(), localStorage);
 
   constructor(
     private readonly store: RegistryStore,
@@ -135,6 +137,7 @@ export class QCrBoxPanel extends ReactWidget {
       return;
     }
     const name = known.title || known.command_name;
+    this.telling.tell(`${name}: ${word(event.status, event.step, trans)}`);
     if (event.status === 'successful') {
       Notification.success(trans.__('%1 is done.', name), { autoClose: 8000 });
     } else {

@@ -98,7 +98,8 @@ class Difference:
             for c in sorted(changes, key=lambda c: -(c.position_su or 0))
         ]
         heads = ("atom", "Δ / Å", "Δxyz / s.u.", "ΔU / Å²", "ΔUij / s.u.", "occupancy", "part")
-        return Table(heads, rows, title=f"Atoms changed by more than {self.su:g} s.u.")
+        title = "All atoms" if all else f"Atoms changed by more than {self.su:g} s.u."
+        return Table(heads, rows, title=title)
 
     def changes(self) -> Table:
         """Items that changed, by meaning."""

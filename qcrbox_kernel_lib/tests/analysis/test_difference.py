@@ -153,6 +153,16 @@ def test_shifts_are_told_in_su() -> None:
     assert atom.position_su == pytest.approx(0.001 / (0.0002 * np.sqrt(2)))
 
 
+@pytest.mark.parametrize(("other", "listed"), [("0.71(1)", []), ("0.80(1)", ["S1"]), ("0.70(1)", [])])
+def test_an_occupancy_is_listed_when_it_changed_by_more_than_three_su(other: str, listed: list[str]) -> None:
+    def occupied(text: str) -> Structure:
+        sites = [(*row, text if row[0] == "S1" else "1") for row in SITES]
+        return Structure.from_cif(write_cif(CELL, sites, f"{COLUMNS} occupancy", group=P21C, more=TENSORS))
+
+    changed = crystal_difference(occupied("0.70(1)"), occupied(other)).changed()
+    assert [atom.label for atom in changed] == listed
+
+
 def test_a_changed_cell_is_told_with_its_su() -> None:
     difference = crystal_difference(structure(), structure(cell=("10.003(1)", *CELL[1:])))
     assert difference.cell == {"a": (10.0, 10.003, pytest.approx(3 / np.sqrt(2)))}

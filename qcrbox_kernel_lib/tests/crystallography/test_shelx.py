@@ -367,6 +367,14 @@ def test_extinction_of_another_formula_is_not_written_as_shelxls():
     assert [note for note in notes if "Becker & Coppens" in note]
 
 
+def test_ions_are_named_because_shelx_scatters_by_neutral_atoms():
+    _, notes = with_items(
+        "", sites=[("Fe1", "Fe3+", 0, 0, 0), ("O1", "O2-", 0.5, 0, 0), ("C1", "C", 0, 0.5, 0)]
+    )
+    assert "Fe3+, O2-: SFAC knows neutral atoms, whose scattering factors are used." in notes
+    assert not [note for note in with_items("")[1] if "neutral" in note]
+
+
 def test_radiation_is_that_of_the_file():
     assert "\nNEUT\n" in with_items("_diffrn_radiation_probe neutron")[0]
     text, notes = with_items("_diffrn_radiation_probe electron")

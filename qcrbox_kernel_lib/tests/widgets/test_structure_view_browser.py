@@ -114,6 +114,20 @@ def test_click_picks_the_atom_under_the_pointer(shown, molecule):
     assert page.locator(".qcv-status").inner_text().startswith("O1, oxygen")
 
 
+def test_a_dark_page_has_dark_paper_and_a_saved_picture_white_paper(shown, molecule):
+    page = shown(StructureView(molecule, labels=True))
+    white = lambda r, g, b: (r > 240) & (g > 240) & (b > 240)  # noqa: E731
+    page.evaluate("document.body.dataset.jpThemeLight = 'false'")
+    page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert share_of(picture(page), white) < 0.05
+    assert share_of(picture(page), lambda r, g, b: (r < 40) & (g < 40) & (b < 40)) > 0.5
+    page.locator(".qcv-canvas").focus()
+    with page.expect_download() as download:
+        page.keyboard.press("x")
+    saved = np.asarray(Image.open(download.value.path()).convert("RGB")).astype(int)
+    assert share_of(saved, white) > 0.5
+
+
 def test_both_atoms_of_a_shared_site_can_be_clicked(shown):
     text = b"""data_shared
 _cell_length_a 8

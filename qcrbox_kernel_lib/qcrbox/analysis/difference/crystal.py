@@ -22,7 +22,7 @@ RENAMED_WITHIN = 0.3
 class AtomChange:
     """An atom that is in both structures, with its largest changes.
 
-    shift: Å, after the transformation found. position_su, uij_su: largest |Δ| in s.u., None without s.u.
+    shift: Å, after the transformation found. position_su, uij_su, occupancy_su: largest |Δ| in s.u., None without s.u.
     """
 
     label: str
@@ -33,6 +33,16 @@ class AtomChange:
     uij_su: float | None
     occupancy: tuple[float, float]
     group: tuple[int, int]
+    occupancy_su: float | None = None
+
+    def has_changed(self, su: float) -> bool:
+        """Whether it moved, or its U(ij), occupancy or group changed; numbers with s.u. by more than `su` of them."""
+        moved = self.shift > 1e-4 if self.position_su is None else self.position_su > su
+        if self.occupancy_su is None:
+            filled = self.occupancy[0] != self.occupancy[1]
+        else:
+            filled = self.occupancy_su > su
+        return moved or filled or (self.uij_su or 0) > su or self.group[0] != self.group[1]
 
 
 @dataclass(frozen=True)
@@ -55,16 +65,8 @@ class CrystalDifference:
     notes: list[str] = field(default_factory=list)
 
     def changed(self, su: float = 3.0) -> list[AtomChange]:
-        """Atoms with a coordinate or U(ij) that changed by more than `su` s.u.; without s.u., that moved at all."""
-        return [
-            atom
-            for atom in self.atoms
-            if (atom.position_su is None and atom.shift > 1e-4)
-            or (atom.position_su or 0) > su
-            or (atom.uij_su or 0) > su
-            or atom.occupancy[0] != atom.occupancy[1]
-            or atom.group[0] != atom.group[1]
-        ]
+        """Atoms of which something changed by more than `su` s.u.; without s.u., at all."""
+        return [atom for atom in self.atoms if atom.has_changed(su)]
 
 
 def crystal_difference(first: Structure, second: Structure) -> CrystalDifference:
@@ -322,9 +324,16 @@ def _atom_changes(
                 uij[place] if known else None,
                 (float(one.occupancy[i]), float(two.occupancy[j])),
                 (int(one.group[i]), int(two.group[j])),
+                _in_su(one.occupancy[i] - two.occupancy[j], one.occupancy_su[i], two.occupancy_su[j]),
             )
         )
     return changes
+
+
+def _in_su(change: float, first: float, second: float) -> float | None:
+    """|Δ| over the s.u. of the difference of two independent numbers; None where neither has one."""
+    su = float(np.hypot(first, second))
+    return abs(float(change)) / su if su > 0 else None
 
 
 def _turned_tensors(first: Structure, second: Structure, turned: Array) -> Array:

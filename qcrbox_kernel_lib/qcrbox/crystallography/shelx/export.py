@@ -189,6 +189,9 @@ def _atom_lines(structure: Structure, notes: list[str]) -> list[str]:
     names = [sites.label[row] for row in rows]
     labels = dict(zip(rows, shelx_labels(names), strict=True))
     renamed = [(sites.label[row], labels[row]) for row in rows if sites.label[row] != labels[row]]
+    ions = sorted({sites.type_symbol[row] for row in rows if sites.type_symbol[row].endswith(("+", "-"))})
+    if ions:
+        notes.append(f"{', '.join(ions)}: SFAC knows neutral atoms, whose scattering factors are used.")
     notes += [
         f"Atom {old} is written as {new}: labels of SHELX are a letter and up to three letters, digits or '."
         for old, new in renamed
