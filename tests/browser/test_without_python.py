@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import LIMIT_MS, Person, Platform
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+UREA = Path(__file__).parents[2] / "app_images" / "har" / "examples"
 TAB = ".jp-MainAreaWidget:not(.lm-mod-hidden)"
 
 
@@ -261,3 +262,53 @@ def click_atom(page: Page, canvas: Locator, label: str) -> None:
                 page.mouse.click(box["x"] + x, box["y"] + y)
                 return
     raise AssertionError(f"{label} is nowhere in the picture")
+
+
+def test_from_two_files_to_a_hirshfeld_atom_refinement_with_its_densities(
+    student: Person, platform: Platform
+) -> None:
+    """Estimate before the run, X-H distances and both densities after it; a small basis keeps it short."""
+    home = platform.home(student.name)
+    owner = home.stat()
+    for suffix in ("cif", "hkl"):
+        file = home / f"small.{suffix}"
+        file.write_bytes((UREA / f"urea.{suffix}").read_bytes())
+        os.chown(file, owner.st_uid, owner.st_gid)
+    student.open_lab()
+    student.wait_for_lab()
+    page = student.page
+    page.locator(".jp-DirListing-item", has_text="small.cif").wait_for()
+    choose_in_file_browser(page, "small.cif", "small.hkl")
+    page.locator(".jp-DirListing-item", has_text="small.hkl").click(button="right")
+    page.locator(".lm-Menu-item", has_text="Add to the QCrBox store").click()
+    student.open_panel()
+    dataset = page.locator("#qcrbox-panel [data-dataset]", has_text="small").first
+    dataset.locator(".qcrbox-Row-main").click()
+    dataset.get_by_role("button", name="Run").click()
+    page.locator(".jp-Dialog select").select_option(label="HAR: refine_har")
+    page.locator(".jp-Dialog-button.jp-mod-accept").click()
+
+    form = page.locator(f"{TAB} .qcrbox-CommandForm")
+    form.locator('input[name="functional"]').fill("hf")
+    form.locator('input[name="basis"]').fill("sto-3g")
+    form.locator('input[name="weighting"]').fill("0, 0")
+    form.get_by_role("button", name="Estimate").click()
+    expect(form.get_by_role("status").filter(has_text="basis functions")).to_contain_text(
+        "GB of memory", timeout=2 * LIMIT_MS
+    )
+    form.get_by_role("button", name="Run", exact=True).click()
+    result = page.locator(f"{TAB} .qcrbox-Result")
+    expect(result.locator("h2")).to_contain_text(re.compile(r"HAR.* R1 0\.\d{4}"), timeout=4 * LIMIT_MS)
+    figures = result.get_by_label("Figures of merit")
+    expect(figures.get_by_role("row", name=re.compile("wR2"))).to_contain_text(
+        re.compile(r"0\.\d{4}\s*0\.\d{4}")
+    )
+
+    result.get_by_role("tab", name="Densities").click()
+    choice = result.locator(".qcrbox-Density select")
+    expect(choice.locator("option")).to_have_text(["deformation.cube", "residual.cube"])
+    for name in ("deformation.cube", "residual.cube"):
+        choice.select_option(label=name)
+        expect(result.get_by_role("application", name=re.compile(name))).to_be_visible(timeout=LIMIT_MS)
+        expect(result.locator("canvas:visible").first).to_be_visible(timeout=LIMIT_MS)
+    expect(page.locator(".jp-Notebook")).to_have_count(0)

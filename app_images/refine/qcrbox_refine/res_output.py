@@ -35,7 +35,7 @@ def res_text(
     lines = [
         *writer.head(fit.cycles_allowed, data_cards(fit)),
         *correction_cards(fit),
-        writer.free_variables(math.sqrt(fit.scale)),
+        *writer.free_variables(math.sqrt(fit.scale)),
         *writer.atoms(),
         fit.reflections.hklf,
         "",
@@ -68,7 +68,7 @@ def model_text(model: Model) -> str:
     lines = [
         *writer.head(10 if model.settings.cycles is None else model.settings.cycles, of_data),
         weight_card(None if model.unit_weights else model.weights or DEFAULT),
-        writer.free_variables(1.0),
+        *writer.free_variables(1.0),
         *writer.atoms(),
         _hklf(model),
         "END",
@@ -83,10 +83,6 @@ def _hklf(model: Model) -> str:
         return "HKLF 4"
     words = ["HKLF", f"{abs(hklf.code)}", f"{hklf.scale:g}", *(f"{x:.6g}" for x in hklf.matrix)]
     return " ".join([*words, f"{hklf.weight:g}", f"{hklf.offset}"])
-
-
-def _numbers(values: Iterable[float], decimals: int) -> str:
-    return " ".join(f"{value:.{decimals}f}" for value in values)
 
 
 # Instructions that SHELXL wants before UNIT.
@@ -156,7 +152,7 @@ class ModelWriter:
             *self._scatterers(),
             *(line for line in of_data if line.startswith(_BEFORE_UNIT)),
             *self._kept(*_BEFORE_UNIT),
-            "UNIT " + " ".join(f"{content.get(element, 0):g}" for element in self.elements),
+            *_wrapped(["UNIT", *(f"{content.get(element, 0):g}" for element in self.elements)]),
         ]
         if model.temperature_k is not None:
             lines.append(f"TEMP {model.temperature_k - 273.15:.2f}")
@@ -189,7 +185,7 @@ class ModelWriter:
                 plain.append(element)
                 continue
             if plain:
-                lines.append("SFAC " + " ".join(plain))
+                lines += _wrapped(["SFAC", *plain])
                 plain = []
             words = [f"{x:.5g}" for pair in zip(numbers.a, numbers.b, strict=True) for x in pair]
             rest = (
@@ -202,7 +198,7 @@ class ModelWriter:
             )
             lines += _wrapped(["SFAC", element, *words, *(f"{x:.5g}" for x in rest)])
         if plain:
-            lines.append("SFAC " + " ".join(plain))
+            lines += _wrapped(["SFAC", *plain])
         return lines
 
     def _kept(self, *names: str) -> list[str]:
@@ -236,9 +232,11 @@ class ModelWriter:
             words.append(f"{changed.get(name.upper(), name)}{sign}{symmetry}")
         return _wrapped([instruction.text.split()[0], *words])
 
-    def free_variables(self, scale: float) -> str:
-        """The FVAR instruction: overall scale, then the free variables."""
-        return "FVAR " + _numbers([scale, *self.model.free_variables], 5)
+    def free_variables(self, scale: float) -> list[str]:
+        """The FVAR instruction: overall scale with at least five digits, then the free variables."""
+        decimals = max(5, 5 - math.ceil(math.log10(scale))) if scale > 0 else 5
+        variables = [f"{value:.5f}" for value in self.model.free_variables]
+        return _wrapped(["FVAR", f"{scale:.{min(decimals, 9)}f}", *variables])
 
     # Atoms
 

@@ -4,7 +4,7 @@ import pytest
 from qcrbox.contract.errors import UserInputError
 from qcrbox_refine.constraints import parametrise
 from qcrbox_refine.parameters import FREE, Coding, read_parameter, write_parameter
-from qcrbox_refine.res_output import model_text
+from qcrbox_refine.res_output import ModelWriter, model_text
 from qcrbox_refine.shelx_input import parse_shelx, read_shelx
 from scitbx.array_family import flex
 
@@ -350,6 +350,19 @@ def test_ions_that_sfac_cannot_carry_are_named():
     assert "SFAC knows neutral atoms" not in model_text(model)
     model.atoms[1].element = "Fe3+"
     assert "REM scattering factors of Fe3+ are not written" in model_text(model)
+
+
+def test_many_free_variables_stay_within_the_lines_of_shelx():
+    """SHELX reads 80 characters of a line; a scale keeps its digits however small it is."""
+    model = model_of("C1 1 0.2 0.3 0.4 11 0.03")
+    model.free_variables = [0.1 * k for k in range(1, 25)]
+    writer = ModelWriter(model)
+    lines = writer.free_variables(0.000123456)
+    assert len(lines) > 1
+    assert max(map(len, lines)) < 80
+    again = parse_shelx(model_text(model), "again.ins")
+    assert again.free_variables == pytest.approx(model.free_variables)
+    assert float(lines[0].split()[1]) == pytest.approx(0.000123456, rel=1e-4)
 
 
 def test_lines_that_are_too_long_are_continued():

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qcrbox.contract.errors import Conflict, UserInputError
+from qcrbox.contract.errors import Conflict, NotFound, UserInputError
 from qcrbox.contract.models import iso
 
 from qcrbox_registry.access import audit
@@ -234,7 +234,7 @@ def _gib(size: float) -> str:
 def _of(conn: Connection, course_id: str, booking_id: str) -> Booking:
     found = bookings.get(conn, booking_id)
     if found.course_id != course_id:
-        bookings.get(conn, "")  # as for one that is not there
+        raise NotFound(f"There is no booking {booking_id[:64]!r}.")
     return found
 
 

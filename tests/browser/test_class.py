@@ -1,0 +1,150 @@
+"""A class in the browser: the lecturer prepares, watches and marks; the student follows one link and hands in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import LIMIT_MS, Person, Platform
+from .test_administration import grave
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+ROOT = "/hub/teaching"
+GROUP = "xrd"
+
+
+def send(page: Page, path: str, **fields: str) -> None:
+    """Send a form of a page that other tests click through."""
+    page.goto(path)
+    page.evaluate(
+        """fields => {
+            const form = document.createElement('form');
+            form.method = 'post';
+            fields._xsrf = document.querySelector('input[name="_xsrf"]').value;
+            for (const [name, value] of Object.entries(fields))
+                form.append(Object.assign(document.createElement('textarea'), { name, value }));
+            document.body.append(form);
+            form.submit();
+        }""",
+        fields,
+    )
+    page.wait_for_selector("#message")
+
+
+@pytest.fixture(scope="module")
+def lecturer(admin: Person, student: Person, new_person: Callable[[], Page]) -> Person:
+    """Teaches the group of the student."""
+    person = Person(new_person(), "lena")
+    person.sign_up()
+    admin.approve(person.name)
+    send(admin.page, "/hub/administration/groups", action="make", name=GROUP)
+    page = f"/hub/administration/groups/{GROUP}"
+    send(admin.page, page, action="add", people=f"{person.name}\n{student.name}")
+    send(admin.page, page, action="give_role", person=person.name, role="lecturer")
+    person.sign_in()
+    person.wait_for_lab()
+    return person
+
+
+def press(page: Page, words: str, within: str = "main") -> None:
+    page.locator(within).get_by_role("button", name=words, exact=True).first.click()
+    expect(page.locator("#message")).to_be_visible()
+
+
+def unfold(page: Page, name: str) -> None:
+    page.locator(f"#{name} > summary").click()
+
+
+def look(page: Page, pictures: Path, name: str) -> None:
+    """The page in light and dark: nothing that axe finds serious, and a picture to look at."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.screenshot(path=pictures / f"{name}-{scheme}.png", full_page=True)
+        page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true")
+        assert grave(page) == [], f"{name} {scheme}"
+    page.emulate_media(color_scheme=None)
+
+
+def test_a_class_from_the_first_form_to_the_marks(
+    platform: Platform, lecturer: Person, student: Person, tmp_path: Path
+) -> None:
+    page = lecturer.page
+    page.goto(ROOT)
+    page.fill("#title", "XRD 101")
+    press(page, "Make the course")
+    look(page, tmp_path, "courses")
+    page.get_by_role("link", name="XRD 101").first.click()
+    course = page.url
+
+    unfold(page, "shelve")
+    page.set_input_files("#item", {"name": "script.txt", "mimeType": "text/plain", "buffer": b"Bragg"})
+    page.fill("#item_title", "Script")
+    press(page, "Put on the shelf", "#shelve")
+    unfold(page, "ready")
+    page.check("#ready-hydrogens_and_weights")
+    press(page, "Make the exercise", "#ready")
+    press(page, "Publish")
+    press(page, "Answer from the store")
+    look(page, tmp_path, "exercise")
+    exercise, link = page.url, page.locator("#link").inner_text()
+    page.goto(course)
+    look(page, tmp_path, "course")
+
+    _hand_in(student, link, course, tmp_path)
+
+    page.goto(f"{exercise}/board")
+    row = page.locator("#board_part tr", has_text=student.name)
+    expect(row).to_contain_text("done")
+    look(page, tmp_path, "board")
+    page.goto(f"{exercise}/board?projector=yes")
+    expect(page.locator("main")).not_to_contain_text(student.name)
+    look(page, tmp_path, "projector")
+    page.goto(f"{exercise}/students/{student.name}")
+    look(page, tmp_path, "student")
+    page.goto(f"{exercise}/marks")
+    press(page, "Run the checks")
+    look(page, tmp_path, "marks")
+    press(page, "Release the marks")
+
+    student.page.reload()
+    student.wait_for_lab()
+    shown = _exercise(student)
+    expect(shown.locator(".qcrbox-Exercise-feedback")).to_contain_text("points", timeout=LIMIT_MS)
+
+
+def _exercise(student: Person) -> Any:
+    student.open_panel()
+    shown = student.page.locator("#qcrbox-panel .qcrbox-Exercise")
+    if not shown.count():
+        student.page.locator("#qcrbox-panel").get_by_role("button", name="Go on").first.click()
+    expect(shown).to_be_visible(timeout=LIMIT_MS)
+    return shown
+
+
+def _hand_in(student: Person, link: str, course: str, pictures: Path) -> None:
+    """One click on the link, one answer, the receipt."""
+    page = student.page
+    page.goto(course)
+    expect(page.locator("#shelf")).to_contain_text("Script")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Script").click()
+    assert waiting.value.path().read_bytes() == b"Bragg"
+    page.goto(link)
+    student.wait_for_lab()
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    shown = _exercise(student)
+    task = shown.locator('li[data-task="count"]')
+    task.get_by_role("textbox").fill("10")
+    task.get_by_role("button", name="Answer").click()
+    expect(task).to_have_attribute("data-state", "done", timeout=LIMIT_MS)
+    shown.get_by_role("button", name="Submit", exact=True).click()
+    receipt = shown.locator(".qcrbox-Exercise-receipt")
+    expect(receipt).to_contain_text("receipt", timeout=LIMIT_MS)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.screenshot(path=pictures / f"lab-{scheme}.png")
+    page.emulate_media(color_scheme=None)
