@@ -12,14 +12,14 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 from qcrbox_hub.platform import ports
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, PASSWORD, Person
 from tests.browser.test_without_python import TAB, put_files
 
 ROOT = Path(__file__).resolve().parents[1]
-SIZE = {"width": 1440, "height": 900}
+SIZE: ViewportSize = {"width": 1440, "height": 900}
 
 
 def main(folder: Path, parts: list[str]) -> None:

@@ -8,7 +8,11 @@ export interface IPiece {
 
 /** A Hermann–Mauguin symbol in pieces: "P 1 21/n 1" is P2₁/n, "P -1" has a bar. What is no symbol stays as it is. */
 export function spaceGroupPieces(symbol: string): IPiece[] {
-  const words = symbol.trim().split(/\s+/);
+  // Some texts carry the bar as a combining character behind its number.
+  const words = symbol
+    .trim()
+    .replace(/(\d)\u0305/g, '-$1')
+    .split(/\s+/);
   if (!/^[PABCIFRHp]$/.test(words[0] ?? '') || !words.slice(1).every(word => /^[-0-9abcdemn/:]+$/i.test(word))) {
     return [{ text: symbol, as: 'plain' }];
   }

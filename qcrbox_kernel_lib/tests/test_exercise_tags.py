@@ -51,6 +51,11 @@ def test_a_question_in_markdown_is_marked_by_a_person():
     assert task.is_marked_by_a_person
 
 
+def test_a_title_is_plain_text_and_keeps_the_names_of_cif_items():
+    task = only("task=axis", kind="markdown", source="## The axis *a* and `_cell_length_a` **now**")
+    assert task.title == "The axis a and _cell_length_a now"
+
+
 def test_cells_without_a_task_are_left_alone():
     found = tasks_of_notebook({"cells": [cell("skip"), {"cell_type": "raw"}, 3, {"metadata": {"tags": "x"}}]})
     assert (found.tasks, found.problems) == ([], [])

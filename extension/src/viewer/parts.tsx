@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { SpaceGroup } from '../typeset';
 import type { IAlerts, ITable, ViewClient } from './client';
 import { Live, Shown, useAsked } from './live';
 import type { LiveModel } from './live_model';
@@ -302,7 +303,7 @@ export function FactList({ views, source, trans }: IPartProps): JSX.Element {
             {facts.map(([label, value]) => (
               <React.Fragment key={label}>
                 <dt>{label}</dt>
-                <dd>{value}</dd>
+                <dd>{label === 'space group' ? <SpaceGroup symbol={value} /> : value}</dd>
               </React.Fragment>
             ))}
           </dl>

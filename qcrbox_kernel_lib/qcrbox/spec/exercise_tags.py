@@ -186,7 +186,10 @@ def _several(value: str) -> list[str]:
 def _title(source: str) -> str:
     """The first line with words, without the marks of a heading, of a comment, of emphasis."""
     for line in source.splitlines():
-        plain = re.sub(r"^[#\s✎*_]+|[*_]+$", "", re.sub(r"<[^>]*>", "", line)).strip()
+        plain = re.sub(r"<[^>]*>", "", line)
+        # Within the line not underscores: they belong to the names of CIF items.
+        plain = re.sub(r"(\*\*?|`)(\S|\S.*?\S)\1", r"\2", plain)
+        plain = re.sub(r"^[#\s✎*_]+|[*_]+$", "", plain).strip()
         if plain:
             return plain[:200]
     return ""
