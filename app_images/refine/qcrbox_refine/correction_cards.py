@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qcrbox.crystallography.shelx.lines import wrapped
 from qcrbox.crystallography.shelx.refinement_texts import weight_card
 
 from qcrbox_refine.data_settings import limit_cards, twin_card
@@ -31,7 +32,7 @@ def correction_cards(fit: Fit) -> list[str]:
             f"{value:.5f}" if refined else f"{10 + value:.5f}"
             for value, refined in zip(domains.fractions, domains.refined, strict=True)
         )
-        lines.append("BASF " + " ".join(values))
+        lines += wrapped(["BASF", *values])
     if corrections.extinction is not None:
         lines.append(f"EXTI {corrections.extinction.coefficient:.6f}")
     if corrections.solvent is not None:

@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from qcrbox.contract.errors import CifError, UserInputError
 from qcrbox.crystallography.shelx import read_instructions
+from qcrbox.crystallography.shelx.lines import wrapped
 
 from qcrbox_refine.cif_block import CifBlock
 from qcrbox_refine.model import Model
@@ -84,7 +85,7 @@ def all_cards(settings: ShelxSettings) -> list[str]:
     """Every instruction about the data but NEUT and HKLF, which have places of their own."""
     lines = [*limit_cards(settings), *twin_card(settings)]
     if settings.basf:
-        lines.append("BASF " + " ".join(f"{(10 if b.fixed else 0) + b.value:.5f}" for b in settings.basf))
+        lines += wrapped(["BASF", *(f"{(10 if b.fixed else 0) + b.value:.5f}" for b in settings.basf)])
     if settings.extinction is not None:
         lines.append(f"EXTI {settings.extinction:.6f}")
     if settings.solvent is not None:

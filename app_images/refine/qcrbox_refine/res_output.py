@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from qcrbox.crystallography.shelx import Instruction
 from qcrbox.crystallography.shelx.labels import shelx_labels
+from qcrbox.crystallography.shelx.lines import wrapped
 from qcrbox.crystallography.shelx.refinement_texts import DEFAULT, Weights, weight_card
 from qcrbox.crystallography.shelx.symmetry_cards import cell_cards
 
@@ -152,7 +153,7 @@ class ModelWriter:
             *self._scatterers(),
             *(line for line in of_data if line.startswith(_BEFORE_UNIT)),
             *self._kept(*_BEFORE_UNIT),
-            *_wrapped(["UNIT", *(f"{content.get(element, 0):g}" for element in self.elements)]),
+            *wrapped(["UNIT", *(f"{content.get(element, 0):g}" for element in self.elements)]),
         ]
         if model.temperature_k is not None:
             lines.append(f"TEMP {model.temperature_k - 273.15:.2f}")
@@ -162,7 +163,7 @@ class ModelWriter:
         lines += [line for line in of_data if not line.startswith(_BEFORE_UNIT)]
         lines += self._kept()
         for word, groups in (("EXYZ", model.equal_sites), ("EADP", model.equal_displacements)):
-            lines += [line for g in groups for line in _wrapped([word, *map(self.name, g)])]
+            lines += [line for g in groups for line in wrapped([word, *map(self.name, g)])]
         lines += [
             f"REM {self.short[id(atom)]} is {atom.label}"
             for atom in model.atoms
@@ -185,7 +186,7 @@ class ModelWriter:
                 plain.append(element)
                 continue
             if plain:
-                lines += _wrapped(["SFAC", *plain])
+                lines += wrapped(["SFAC", *plain])
                 plain = []
             words = [f"{x:.5g}" for pair in zip(numbers.a, numbers.b, strict=True) for x in pair]
             rest = (
@@ -196,9 +197,9 @@ class ModelWriter:
                 numbers.radius,
                 numbers.weight,
             )
-            lines += _wrapped(["SFAC", element, *words, *(f"{x:.5g}" for x in rest)])
+            lines += wrapped(["SFAC", element, *words, *(f"{x:.5g}" for x in rest)])
         if plain:
-            lines += _wrapped(["SFAC", *plain])
+            lines += wrapped(["SFAC", *plain])
         return lines
 
     def _kept(self, *names: str) -> list[str]:
@@ -230,13 +231,13 @@ class ModelWriter:
         for word in instruction.words:
             name, sign, symmetry = word.partition("_$")
             words.append(f"{changed.get(name.upper(), name)}{sign}{symmetry}")
-        return _wrapped([instruction.text.split()[0], *words])
+        return wrapped([instruction.text.split()[0], *words])
 
     def free_variables(self, scale: float) -> list[str]:
         """The FVAR instruction: overall scale with at least five digits, then the free variables."""
         decimals = max(5, 5 - math.ceil(math.log10(scale))) if scale > 0 else 5
         variables = [f"{value:.5f}" for value in self.model.free_variables]
-        return _wrapped(["FVAR", f"{scale:.{min(decimals, 9)}f}", *variables])
+        return wrapped(["FVAR", f"{scale:.{min(decimals, 9)}f}", *variables])
 
     # Atoms
 
@@ -342,14 +343,3 @@ def _cells_to_move(atom: Atom) -> list[int]:
 
 def _pivot(atom: Atom) -> Atom | None:
     return atom.group.pivot if atom.group is not None and atom.group.rides else None
-
-
-def _wrapped(words: list[str]) -> list[str]:
-    """Words as lines of at most 79 characters, joined by `=`."""
-    lines, line = [], ""
-    for word in words:
-        if len(line) + len(word) > 74:
-            lines.append(line + "=")
-            line = "   "
-        line += word + " "
-    return [*lines, line.rstrip()]

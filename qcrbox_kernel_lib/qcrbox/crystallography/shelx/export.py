@@ -18,6 +18,7 @@ from qcrbox.crystallography.reflections.from_cif import (
 from qcrbox.crystallography.reflections.hklf import write_hkl
 from qcrbox.crystallography.reflections.hklf_card import hklf_card, instruction_cards
 from qcrbox.crystallography.shelx.labels import shelx_labels
+from qcrbox.crystallography.shelx.lines import wrapped
 from qcrbox.crystallography.shelx.refinement_texts import (
     DEFAULT,
     is_shelx_extinction,
@@ -129,8 +130,8 @@ def _head(block: Block, structure: Structure, wavelength: float, notes: list[str
         *cell_cards(wavelength, cell.parameters.tolist(), cell.su.tolist(), z),
         *symmetry_cards(structure.space_group),
         *_radiation_card(block, notes),
-        f"SFAC {' '.join(elements)}",
-        f"UNIT {' '.join(f'{content[element]:g}' for element in elements)}",
+        *wrapped(["SFAC", *elements]),
+        *wrapped(["UNIT", *(f"{content[element]:g}" for element in elements)]),
     ]
     temperature = block.number("_diffrn_ambient_temperature")
     if temperature is not None:
