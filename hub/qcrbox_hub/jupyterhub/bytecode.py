@@ -1,19 +1,21 @@
 """`python -I -m qcrbox_hub.jupyterhub.bytecode`: compile what people's servers and kernels import.
 
 Python keeps compiled modules beside their sources. A sandbox sees both read-only, so what is missing there is compiled
-anew by every server, two seconds of a processor each. `qcrbox up` runs this once, with what the processors have left;
-on later starts it finds everything done. Where the environment may not be written (another user installed it)
-it changes nothing.
+anew by every server, two seconds of a processor each. `qcrbox up` runs this beside it, with what the processors have
+left; on later starts a note beside the compiled modules says that everything is done. Where the environment may not
+be written (another user installed it) it changes nothing.
 """
 
 from __future__ import annotations
 
 import compileall
+import contextlib
 import importlib
 import os
 import sys
+import sysconfig
 import threading
-from importlib.util import find_spec
+from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
 from qcrbox_hub.platform.child import Child, ChildSpec
@@ -62,10 +64,22 @@ def compile_all(loaded: tuple[str, ...] = LOADED, whole: tuple[str, ...] = WHOLE
 
 
 def main() -> None:
-    """Compile with what the processors have left."""
+    """Compile with what the processors have left, once for what is installed."""
     end_with_platform()
     os.nice(LEAST_URGENT)
+    note, installed = Path(cache_from_source(__file__)).with_suffix(".done"), _installed()
+    with contextlib.suppress(OSError):
+        if note.read_text() == installed:
+            return
     compile_all()
+    with contextlib.suppress(OSError):
+        note.write_text(installed)
+
+
+def _installed() -> str:
+    """Changes with Python and with every package that is installed or removed."""
+    folders = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
+    return "\n".join([sys.version, *(f"{path} {Path(path).stat().st_mtime_ns}" for path in sorted(folders))])
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from qcrbox_hub.jupyterhub import bytecode
 from qcrbox_hub.jupyterhub.bytecode import LOADED, WHOLE, compile_all
 
 
@@ -31,6 +32,22 @@ def test_modules_are_compiled_where_servers_find_them(
     assert compiled("qcrbox_test_loaded/__init__.py")
     assert not compiled("qcrbox_test_loaded/part.py")
     assert compiled("qcrbox_test_later/part.py")
+
+
+def test_nothing_is_done_twice_until_something_else_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(bytecode, "cache_from_source", lambda _: str(tmp_path / "bytecode.pyc"))
+    monkeypatch.setattr(bytecode, "end_with_platform", lambda: None)
+    monkeypatch.setattr(bytecode.os, "nice", lambda _: None)
+    monkeypatch.setattr(bytecode, "compile_all", lambda: done.append(bytecode._installed()))
+    bytecode.main()
+    bytecode.main()
+    assert len(done) == 1
+    monkeypatch.setattr(bytecode, "_installed", lambda: "one package more")
+    bytecode.main()
+    assert done[1:] == ["one package more"]
 
 
 def test_names_are_those_of_modules() -> None:
