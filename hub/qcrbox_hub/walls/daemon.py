@@ -7,12 +7,15 @@ import http.client
 import json
 import os
 import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 _LIMIT_S = 10.0
+_REFUSED = 400
+NETWORK_WAIT_S = 20.0
 PLATFORM_LABEL = "org.qcrbox.person.platform"  # on people's containers and services: whose platform's
 
 
@@ -44,9 +47,18 @@ class Daemon:
             )
             for entry in entries if status == 200 else ():
                 force = "?force=1&v=1" if kind == "containers" else ""
-                self._ask("DELETE", f"/{kind}/{entry[identifier]}{force}")
+                self._remove(
+                    f"/{kind}/{entry[identifier]}{force}", NETWORK_WAIT_S if kind == "networks" else 0
+                )
                 removed += 1
         return removed
+
+    def _remove(self, url: str, wait_s: float) -> None:
+        """Try for as long as the daemon refuses, at most this long: the last container of a service of a swarm ends
+        after the service, and has its network until then."""
+        deadline = time.monotonic() + wait_s
+        while self._ask("DELETE", url)[0] >= _REFUSED and time.monotonic() < deadline:
+            time.sleep(0.25)
 
     def _ask(self, method: str, url: str) -> tuple[int, Any]:
         connection = _UnixConnection(str(self.socket))

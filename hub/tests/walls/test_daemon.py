@@ -21,6 +21,7 @@ class FakeDaemon(socketserver.ThreadingUnixStreamServer):
         super().__init__(str(socket), _Handler)
         self.asked: list[tuple[str, str]] = []
         self.filters: list[dict[str, list[str]]] = []
+        self.refuses: list[int] = []  # answers to the next requests to remove a network
         self.things = {
             "services": [{"ID": "s1"}],
             "containers": [{"Id": "c1"}, {"Id": "c2"}],
@@ -46,8 +47,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(503 if entries is None else 200, entries)
 
     def do_DELETE(self) -> None:
-        self.server.asked.append(("DELETE", urlsplit(self.path).path))
-        self.send_response(204)
+        path = urlsplit(self.path).path
+        self.server.asked.append(("DELETE", path))
+        refuses = self.server.refuses if path.startswith("/networks/") else []
+        self.send_response(refuses.pop() if refuses else 204)
         self.end_headers()
 
     def _answer(self, status: int, body: object) -> None:
@@ -87,6 +90,17 @@ def test_what_an_ended_platform_left_is_removed_and_nothing_else(fake: FakeDaemo
         *("/services/s1", "/containers/c1", "/containers/c2", "/networks/n1")
     ]
     assert fake.filters == [{"label": [f"{PLATFORM_LABEL}=platform-1"]}] * 3
+
+
+def test_network_is_removed_when_the_last_container_has_left_it(
+    fake: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.refuses = [403, 403]
+    assert remove_people("platform-1") == 4
+    assert fake.asked.count(("DELETE", "/networks/n1")) == 3
+    fake.refuses = [403]
+    monkeypatch.setattr("qcrbox_hub.walls.daemon.NETWORK_WAIT_S", 0)
+    assert remove_people("platform-1") == 4, "it does not wait for ever"
 
 
 def test_daemon_without_a_swarm_has_its_containers_removed(fake: FakeDaemon) -> None:
