@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 _LIMIT_S = 10.0
-_REFUSED = 400
+_REMOVED = (200, 204, 404)
 NETWORK_WAIT_S = 20.0
 PLATFORM_LABEL = "org.qcrbox.person.platform"  # on people's containers and services: whose platform's
 
@@ -57,7 +57,7 @@ class Daemon:
         """Try for as long as the daemon refuses, at most this long: the last container of a service of a swarm ends
         after the service, and has its network until then."""
         deadline = time.monotonic() + wait_s
-        while self._ask("DELETE", url)[0] >= _REFUSED and time.monotonic() < deadline:
+        while self._ask("DELETE", url)[0] not in _REMOVED and time.monotonic() < deadline:
             time.sleep(0.25)
 
     def _ask(self, method: str, url: str) -> tuple[int, Any]:

@@ -95,7 +95,7 @@ def test_what_an_ended_platform_left_is_removed_and_nothing_else(fake: FakeDaemo
 def test_network_is_removed_when_the_last_container_has_left_it(
     fake: FakeDaemon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fake.refuses = [403, 403]
+    fake.refuses = [404, 403, 500]  # taken from the end
     assert remove_people("platform-1") == 4
     assert fake.asked.count(("DELETE", "/networks/n1")) == 3
     fake.refuses = [403]
