@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from qcrbox.client import loopback
 from qcrbox_hub.platform.addresses import Addresses
@@ -263,3 +264,13 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
     for item in items:
         if Path(__file__).parent in Path(item.fspath).parents:
             item.add_marker(pytest.mark.browser)
+
+
+def grave(page: Page) -> list[tuple[str, str]]:
+    """What axe finds serious or critical: rule and element."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (each["id"], each["nodes"][0]["html"][:200])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]

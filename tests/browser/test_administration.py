@@ -11,12 +11,11 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from qcrbox.client import loopback
 from qcrbox_hub.admin.sections import SECTIONS
 
-from .conftest import LIMIT_MS, PASSWORD, Person, Platform
+from .conftest import LIMIT_MS, PASSWORD, Person, Platform, grave
 from .notebooks import write_notebook
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -430,13 +429,3 @@ def example(name: str) -> bytes:
     assert spec
     assert spec.submodule_search_locations
     return Path(spec.submodule_search_locations[0], "regression", "test_data", name).read_bytes()
-
-
-def grave(page: Page) -> list[tuple[str, str]]:
-    """What axe finds serious or critical: rule and element."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (each["id"], each["nodes"][0]["html"][:200])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
