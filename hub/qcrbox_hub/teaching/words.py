@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qcrbox.contract.teaching import QUANTITIES, Check, Task
+
 from qcrbox_hub.admin.tables import Column
 from qcrbox_hub.admin.words import as_datetime, duration
 
@@ -58,6 +60,42 @@ def without_names(rows: Sequence[dict[str, Any]], exercise_id: str) -> list[dict
             "submitted": bool(row["submitted"]),
         }
     return hidden
+
+
+def what_counts(given: dict[str, Any]) -> str:
+    """When a task of a manifest counts as done, for its lecturer."""
+    task = Task.model_validate(given)
+    if task.kind == "value" and task.target is not None:
+        return f"{task.target:g} ± {task.tolerance:g} {task.unit}".strip()
+    if task.kind == "answer" and task.accepted:
+        return " or ".join(task.accepted)
+    if task.kind != "calculation":
+        return "A person marks it."
+    options = (f"{name} = {value}" for name, value in task.parameters.items())
+    ends = [", ".join([task.command or "any command", *options])]
+    if task.band is not None:
+        ends.append(f"{QUANTITIES.get(task.quantity, task.quantity)} {task.band}")
+    return "; ".join([*ends, *map(_checked, task.checks)])
+
+
+def _checked(check: Check) -> str:
+    match check.kind:
+        case "quantity":
+            return f"{QUANTITIES[check.quantity]} {check.band}"
+        case "space_group":
+            return f"space group {check.symbol or check.number}"
+        case "all_hydrogens":
+            return (
+                "hydrogen atoms as in the formula"
+                if check.count is None
+                else f"{check.count:g} hydrogen atoms"
+            )
+        case "no_alerts":
+            return "no alert of level A" if check.level == "A" else f"no alert of level A to {check.level}"
+        case "element":
+            return f"{check.label} is {check.symbol}"
+        case "occupancy":
+            return f"occupancy of {check.label} {check.band}"
 
 
 def marks_columns(tasks: Sequence[dict[str, Any]]) -> tuple[Column, ...]:

@@ -7,7 +7,7 @@ import json
 import pytest
 from qcrbox_hub.admin.tables import csv_lines
 from qcrbox_hub.teaching import notebook_text
-from qcrbox_hub.teaching.words import STATES, ago, marks_columns, marks_rows, without_names
+from qcrbox_hub.teaching.words import STATES, ago, marks_columns, marks_rows, what_counts, without_names
 
 ROW = {
     "name": "ada",
@@ -114,3 +114,28 @@ def test_a_very_long_notebook_is_cut_with_words() -> None:
     assert len(found.cells) == notebook_text.MOST_CELLS
     assert "The first 500 of 501" in found.problem
     assert len(found.cells[0].source) == notebook_text.LONGEST_TEXT
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ({"kind": "value", "target": 10, "unit": "Å"}, "10 ± 0 Å"),
+        ({"kind": "answer", "accepted": ["N", "nitrogen"]}, "N or nitrogen"),
+        ({"kind": "answer"}, "A person marks it."),
+        ({}, "any command"),
+        (
+            {"command": "refine.refine_iam", "parameters": {"cycles": 4}, "quantity": "goof", "band": {"low": 0.95, "high": 1.05}},
+            "refine.refine_iam, cycles = 4; goodness of fit 0.95 to 1.05",
+        ),
+        (
+            {"checks": [{"kind": "all_hydrogens", "count": 10}, {"kind": "element", "label": "N3", "symbol": "N"}, {"kind": "no_alerts"}]},
+            "any command; 10 hydrogen atoms; N3 is N; no alert of level A",
+        ),
+        (
+            {"checks": [{"kind": "quantity", "band": {"high": 0.05}}, {"kind": "space_group", "number": 14}, {"kind": "occupancy", "label": "C7B", "band": {"low": 0.08, "high": 0.15}}]},
+            "any command; R1 at most 0.05; space group 14; occupancy of C7B 0.08 to 0.15",
+        ),
+    ],
+)  # fmt: skip
+def test_what_counts_is_said_in_words(task, words):
+    assert what_counts({"id": "a", "title": "A", **task}) == words

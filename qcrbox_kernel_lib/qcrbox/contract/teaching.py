@@ -16,7 +16,17 @@ from qcrbox.contract.models import Model
 
 MOST_TASKS = 50
 MOST_CHECKS = 20
-QUANTITIES = ("r1", "wr2", "goof", "residual_max", "residual_min", "volume", "z", "temperature_k")
+# What a band may be about: name and words.
+QUANTITIES = {
+    "r1": "R1",
+    "wr2": "wR2",
+    "goof": "goodness of fit",
+    "residual_max": "highest residual density (e/Å³)",
+    "residual_min": "lowest residual density (e/Å³)",
+    "volume": "cell volume (Å³)",
+    "z": "Z",
+    "temperature_k": "temperature (K)",
+}
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Words = Annotated[str, Field(max_length=4000)]
 Number = Annotated[float, Field(allow_inf_nan=False)]

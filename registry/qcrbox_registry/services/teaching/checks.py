@@ -8,19 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from qcrbox.contract.teaching import Check
+from qcrbox.contract.teaching import QUANTITIES, Check
 
-# R1, wR2, ... as the index of the CIF names them, in words.
-WORDS = {
-    "r1": "R1",
-    "wr2": "wR2",
-    "goof": "goodness of fit",
-    "residual_max": "highest residual density (e/Å³)",
-    "residual_min": "lowest residual density (e/Å³)",
-    "volume": "cell volume (Å³)",
-    "z": "Z",
-    "temperature_k": "temperature (K)",
-}
 _LEVELS = "ABC"
 _OCCUPANCY_MARGIN = 0.02
 
@@ -74,7 +63,7 @@ def run(check: Check, evidence: Evidence) -> Result:
 
 def _quantity(check: Check, evidence: Evidence) -> Result:
     assert check.band is not None
-    name, value = WORDS.get(check.quantity, check.quantity), figure(evidence.figures, check.quantity)
+    name, value = QUANTITIES[check.quantity], figure(evidence.figures, check.quantity)
     if value is None:
         return Result(None, f"Not checked: the CIF states no {name}.")
     passed = check.band.contains(value)

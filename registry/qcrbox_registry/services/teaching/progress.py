@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qcrbox.contract.states import FINAL, State
-from qcrbox.contract.teaching import Task, TaskState
+from qcrbox.contract.teaching import QUANTITIES, Task, TaskState
 
 from qcrbox_registry.services.teaching import checks
 from qcrbox_registry.services.teaching.checks import Evidence, Result
@@ -129,7 +129,7 @@ def _judge(task: Task, work: Work) -> Progress:
 def _in_band(task: Task, value: float | None) -> tuple[bool, str]:
     if task.band is None:
         return True, ""
-    name = checks.WORDS.get(task.quantity, task.quantity)
+    name = QUANTITIES.get(task.quantity, task.quantity)
     if value is None:
         return False, f"The result states no {name}."
     inside = task.band.contains(value)
