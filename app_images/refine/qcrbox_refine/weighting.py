@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.reflections import shelx_weights
 from qcrbox.crystallography.shelx.refinement_texts import NUMBER, SIGMA, Weights, complete
 
 
@@ -23,17 +24,7 @@ def weights_of(
     """
     if weights is None:
         return np.ones(len(fo_sq))
-    a, b, c, d, e, f = complete(weights)
-    p = f * np.maximum(fo_sq, 0) + (1 - f) * fc_sq
-    variance = sigma**2 + (a * p) ** 2 + b * p + d
-    if e:
-        variance = variance + e * np.sqrt(stol_sq)
-    q = 1.0
-    if c > 0:
-        q = np.exp(c * stol_sq)
-    elif c < 0:
-        q = np.maximum(1 - np.exp(c * stol_sq), 1e-12)
-    return q / np.maximum(variance, 1e-300)
+    return shelx_weights(fo_sq, sigma, fc_sq, complete(weights), stol_sq)
 
 
 def parse_weighting(text: str) -> tuple[str, Weights | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from qcrbox.analysis.quality import quality_indicators
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.reflections import find_reflections, merging_statistics, shelx_weights
 from qcrbox.crystallography.reflections import wilson as wilson_statistics
+from qcrbox.crystallography.shelx.refinement_texts import Weights, parse_details
 from qcrbox.display.cif_model import CifModel
 from qcrbox.display.data_plots import intensity_distribution, layer, parity
 from qcrbox.markup import Table
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from qcrbox.crystallography.reflections.merging import Merged
 
 _LABELLED = 8  # outliers named in a plot
-_SCHEME = re.compile(
-    r"w=1/\[\\s\^2\^\(Fo\^2\^\)(?:\+\((?P<a>\d*\.?\d+)P\)\^2\^)?(?:\+(?P<b>\d*\.?\d+)P)?\]", re.IGNORECASE
-)
 _D_TICKS = (3, 2, 1.5, 1.2, 1, 0.9, 0.8, 0.7, 0.6)  # Å
 
 
@@ -90,21 +87,18 @@ class Plots:
         if self._scheme is None:
             return difference / model.sigma
         return difference * np.sqrt(
-            shelx_weights(model.intensity, model.sigma, self._calculated, *self._scheme)
+            shelx_weights(model.intensity, model.sigma, self._calculated, self._scheme, self._stol_squared)
         )
 
-    @cached_property
-    def _scheme(self) -> tuple[float, float] | None:
-        """a and b of w = 1/[σ²(Fo²) + (aP)² + bP], parsed from `_refine_ls_weighting_details`.
+    @property
+    def _stol_squared(self) -> Any:
+        """(sin θ/λ)² of the reflections of `_model`, Å⁻²."""
+        return 1 / (4 * self.cif.structure.cell.d_spacing(self._model.hkl) ** 2)
 
-        None for any other scheme: with more terms, a and b alone would be other weights.
-        """
-        text = self.cif.block.text("_refine_ls_weighting_details") or ""
-        plain = "".join(text.split())
-        found = _SCHEME.search(plain)
-        if found is None or ("P=" in plain and "P=(Fo^2^+2Fc^2^)/3" not in plain):
-            return None
-        return float(found["a"] or 0), float(found["b"] or 0)
+    @cached_property
+    def _scheme(self) -> Weights | None:
+        """The numbers of SHELXL's scheme from `_refine_ls_weighting_details`; None for any other, and for unit weights."""
+        return parse_details(self.cif.block.text("_refine_ls_weighting_details")) or None  # type: ignore[return-value]
 
     @property
     def _unit(self) -> str:

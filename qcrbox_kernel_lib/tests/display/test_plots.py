@@ -45,22 +45,35 @@ def plots_of(scheme: str = SHELXL, rows: list[tuple[float, ...]] | None = None) 
 @pytest.mark.parametrize(
     ("scheme", "numbers"),
     [
-        (SHELXL, (0.0383, 0.2342)),
-        (r"w=1/[\s^2^(Fo^2^)+(0.0383P)^2^] where P=(Fo^2^+2Fc^2^)/3", (0.0383, 0.0)),
-        (r"w=1/[\s^2^(Fo^2^)+0.2342P] where P=(Fo^2^+2Fc^2^)/3", (0.0, 0.2342)),
-        (r"calc w=1/[\s^2^(Fo^2^) + (0.1 P)^2^ + 2.5 P] where P=(Fo^2^+2Fc^2^)/3", (0.1, 2.5)),
-        (r"w=1/[\s^2^(Fo^2^)]", (0.0, 0.0)),
-        # More terms, other P, exponents: a and b alone would be other weights.
-        (r"w=1/[\s^2^(Fo^2^)+(0.0383P)^2^+0.2342P+0.5000] where P=(Fo^2^+2Fc^2^)/3", None),
-        (r"w=exp[1.0000(sin\q/\l)^2^]/[\s^2^(Fo^2^)+(0.0383P)^2^] where P=(Fo^2^+2Fc^2^)/3", None),
-        (r"w=1/[\s^2^(Fo^2^)+(0.0383P)^2^+0.2342P] where P=0.5000Fo^2^+0.5000Fc^2^", None),
+        (SHELXL, (0.0383, 0.2342, 0, 0, 0, 1 / 3)),
+        (r"w=1/[\s^2^(Fo^2^)+(0.0383P)^2^] where P=(Fo^2^+2Fc^2^)/3", (0.0383, 0, 0, 0, 0, 1 / 3)),
+        (r"w=1/[\s^2^(Fo^2^)+0.2342P] where P=(Fo^2^+2Fc^2^)/3", (0, 0.2342, 0, 0, 0, 1 / 3)),
+        (
+            r"calc w=1/[\s^2^(Fo^2^) + (0.1 P)^2^ + 2.5 P] where P=(Fo^2^+2Fc^2^)/3",
+            (0.1, 2.5, 0, 0, 0, 1 / 3),
+        ),
+        (r"w=1/[\s^2^(Fo^2^)]", (0, 0, 0, 0, 0, 1 / 3)),
+        # More terms, exponents, another P.
+        (
+            r"w=1/[\s^2^(Fo^2^)+(0.0383P)^2^+0.2342P+0.5000] where P=(Fo^2^+2Fc^2^)/3",
+            (0.0383, 0.2342, 0, 0.5, 0, 1 / 3),
+        ),
+        (
+            r"w=exp[1.0000(sin\q/\l)^2^]/[\s^2^(Fo^2^)+(0.0383P)^2^] where P=(Fo^2^+2Fc^2^)/3",
+            (0.0383, 0, 1, 0, 0, 1 / 3),
+        ),
+        (
+            r"w=1/[\s^2^(Fo^2^)+(0.0383P)^2^+0.2342P] where P=0.5000Fo^2^+0.5000Fc^2^",
+            (0.0383, 0.2342, 0, 0, 0, 0.5),
+        ),
         ("w=1", None),
         ("Chebychev polynomial", None),
         ("", None),
     ],
 )
 def test_the_scheme_of_the_file(scheme, numbers):
-    assert plots_of(scheme)._scheme == numbers
+    found = plots_of(scheme)._scheme
+    assert found == (None if numbers is None else pytest.approx(numbers))
 
 
 def test_weighted_differences_by_hand():
@@ -73,6 +86,16 @@ def test_weighted_differences_by_hand():
         expected.append(w**0.5 * (observed - calculated))
     assert plots._delta == pytest.approx(expected)
     assert plots._unit == "√w Δ"
+
+
+def test_every_term_of_the_scheme_weights_a_difference():
+    """w = exp[c s²] / [σ² + (aP)² + bP + d + e s], s = sin θ/λ, P = f Fo² + (1 - f) Fc²."""
+    scheme = r"w=exp[2.0000(sin\q/\l)^2^]/[\s^2^(Fo^2^)+(0.0383P)^2^+0.2342P+0.5000+0.3000sin\q/\l] where P=0.4000Fo^2^+0.6000Fc^2^"
+    plots = plots_of(scheme)
+    s = 1 / (2 * plots.cif.structure.cell.d_spacing(plots.model.hkl[:1])[0])
+    p = 0.4 * 100 + 0.6 * 90
+    w = np.exp(2 * s**2) / (4 + (0.0383 * p) ** 2 + 0.2342 * p + 0.5 + 0.3 * s)
+    assert plots._delta[0] == pytest.approx(w**0.5 * 10)
 
 
 def test_without_a_known_scheme_differences_are_in_sigma_and_say_so():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.reflections.data import Reflections
 
 Array = NDArray[np.float64]
+_NO_WEIGHTS = (0.0, 0.0, 0.0, 0.0, 0.0, 1 / 3)
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,30 @@ class Agreement:
     n_gt: int
 
 
-def shelx_weights(f_squared: Array, sigma: Array, calculated: Array, a: float, b: float) -> Array:
-    """w = 1 / [σ²(Fo²) + (aP)² + bP], P = [max(Fo², 0) + 2 Fc²] / 3, as in SHELXL."""
-    p = (np.maximum(f_squared, 0) + 2 * calculated) / 3
-    return 1 / (sigma**2 + (a * p) ** 2 + b * p)
+def shelx_weights(
+    f_squared: Array,
+    sigma: Array,
+    calculated: Array,
+    weights: Sequence[float],
+    stol_squared: Array | None = None,
+) -> Array:
+    """w = q / [σ²(Fo²) + (aP)² + bP + d + e sin θ/λ], P = f max(Fo², 0) + (1 - f) Fc²: SHELXL, instruction WGHT.
+
+    q = 1 for c = 0, exp[c (sin θ/λ)²] for c > 0, 1 - exp[c (sin θ/λ)²] for c < 0. f_squared, sigma, calculated, (n,):
+    on one scale. weights: a, b, c, d, e, f; without the last ones 0, and 1/3 for f. stol_squared, (n,): (sin θ/λ)² in
+    Å⁻², needed for c and e alone.
+    """
+    a, b, c, d, e, f = (*weights, *_NO_WEIGHTS[len(weights) :])
+    p = f * np.maximum(f_squared, 0) + (1 - f) * calculated
+    variance = sigma**2 + (a * p) ** 2 + b * p + d
+    q: Array | float = 1.0
+    if c or e:
+        assert stol_squared is not None
+        variance = variance + e * np.sqrt(stol_squared)
+        if c:
+            exponential = np.exp(c * stol_squared)
+            q = exponential if c > 0 else np.maximum(1 - exponential, 1e-12)
+    return np.asarray(q / np.maximum(variance, 1e-300))
 
 
 def agreement(
@@ -59,7 +81,7 @@ def agreement(
     if scale is None:
         scale = float((observed * calculated / sigma**2).sum() / (calculated**2 / sigma**2).sum())
     calculated = calculated * scale
-    w = shelx_weights(observed, sigma, calculated, *weights)
+    w = shelx_weights(observed, sigma, calculated, weights)
     f_observed, f_calculated = np.sqrt(np.maximum(observed, 0)), np.sqrt(np.maximum(calculated, 0))
     strong = observed > 2 * sigma
     difference = np.abs(f_observed - f_calculated)
