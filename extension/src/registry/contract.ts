@@ -1300,7 +1300,7 @@ export interface components {
         };
         /**
          * OwnExercise
-         * @description An exercise as the student has it.
+         * @description An exercise as the student has it. preview: a copy of the staff, which counts nowhere.
          */
         OwnExercise: {
             exercise: components["schemas"]["Exercise"];
@@ -1308,6 +1308,11 @@ export interface components {
             manifest: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Preview
+             * @default false
+             */
+            preview: boolean;
             /** Dataset Id */
             dataset_id?: string | null;
             /** Draft At */

@@ -31,6 +31,13 @@ class ExercisePage(TeachingPage):
             raise web.HTTPError(404)
         return found
 
+    async def content(self, path: str, **query: object) -> bytes:
+        """The bytes of a file; b"" when it cannot be had."""
+        try:
+            return b"".join([chunk async for chunk in self.registry.stream(path, **query)])
+        except QcError:
+            return b""
+
 
 class Exercise(ExercisePage):
     """Dates and visibility, tasks, files, and what a student would see."""
@@ -70,6 +77,31 @@ class Exercise(ExercisePage):
     async def do_version(self) -> str:
         made = await self.registry.call("POST", f"{self.api}/versions", await version_body(self))
         return f"This is version {made['version']} now. Students get it merged when they open the exercise again."
+
+
+class Preview(ExercisePage):
+    """What a student gets, asked of the registry as a student would; the staff member's own copy in Lab."""
+
+    @web.authenticated
+    async def get(self, exercise_id: str) -> None:
+        self.exercise_id = exercise_id
+        await self.the_exercise()
+        seen = await self.ask(self.api, as_student=True)
+        own = await self.ask(f"{self.api}/own")
+        given, notebook = seen["manifest"]["notebook"], None
+        if given:
+            path = f"{self.api}/files/{quote(given['filename'], safe='')}"
+            notebook = notebook_text.read(await self.content(path, as_student=True))
+        await self.show_page("preview.html", exercise=seen, own=own, notebook=notebook)
+
+    @web.authenticated
+    async def post(self, exercise_id: str) -> None:
+        self.exercise_id = exercise_id
+        await self.act()
+
+    async def do_discard(self) -> str:
+        await self.registry.call("DELETE", f"{self.api}/own")
+        return "Your copy is discarded."
 
 
 class Board(ExercisePage):
@@ -139,18 +171,10 @@ class Student(ExercisePage):
         found = await self.ask(f"{self.api}/students/{quote(name, safe='')}")
         notebook = None
         if found["has_draft"]:
-            notebook = notebook_text.read(await self._draft())
+            notebook = notebook_text.read(
+                await self.content(f"{self.api}/students/{quote(name, safe='')}/notebook")
+            )
         await self.show_page("student.html", row=found, exercise=found["exercise"], notebook=notebook)
-
-    async def _draft(self) -> bytes:
-        parts = []
-        path = f"{self.api}/students/{quote(self.student, safe='')}/notebook"
-        try:
-            async for chunk in self.registry.stream(path):
-                parts.append(chunk)
-        except QcError:
-            return b""
-        return b"".join(parts)
 
     @web.authenticated
     async def post(self, exercise_id: str, name: str) -> None:

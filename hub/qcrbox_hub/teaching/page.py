@@ -11,7 +11,7 @@ from tornado import web
 from qcrbox_hub.accounts.pages import Page
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.words import FILTERS
-from qcrbox_hub.teaching.words import STATES, ago, what_counts
+from qcrbox_hub.teaching.words import STATES, ago, band_words, what_counts
 
 ROOT = "teaching"
 STATIC = Path(__file__).resolve().parent / "static"
@@ -50,7 +50,9 @@ class TeachingPage(AdminPage):
     async def show_page(self, template: str, *, status: int = 200, **values: Any) -> None:
         kind, message = self._take_message()
         self.set_status(status)
-        self.settings["jinja2_env"].filters.update({**FILTERS, "ago": ago, "what_counts": what_counts})
+        self.settings["jinja2_env"].filters.update(
+            {**FILTERS, "ago": ago, "what_counts": what_counts, "band_words": band_words}
+        )
         shown = {"message": "", "problem": "", **values}
         if message:
             shown["problem" if kind == "problem" else "message"] = message

@@ -12,6 +12,7 @@ from qcrbox_hub.teaching.exercises import (
     Exercise,
     Marks,
     Notebook,
+    Preview,
     Student,
     StudentCalculation,
 )
@@ -29,6 +30,7 @@ def teaching_pages() -> list[tuple[Any, ...]]:
         (rf"/{ROOT}/courses/{_ID}/research.json", ResearchExport),
         (rf"/{ROOT}/exercises/{_ID}", Exercise),
         (rf"/{ROOT}/exercises/{_ID}/board", Board),
+        (rf"/{ROOT}/exercises/{_ID}/preview", Preview),
         (rf"/{ROOT}/exercises/{_ID}/events", BoardEvents),
         (rf"/{ROOT}/exercises/{_ID}/marks", Marks),
         (rf"/{ROOT}/exercises/{_ID}/students/([^/]+)", Student),

@@ -74,8 +74,14 @@ def what_counts(given: dict[str, Any]) -> str:
     options = (f"{name} = {value}" for name, value in task.parameters.items())
     ends = [", ".join([task.command or "any command", *options])]
     if task.band is not None:
-        ends.append(f"{QUANTITIES.get(task.quantity, task.quantity)} {task.band}")
+        ends.append(band_words(given))
     return "; ".join([*ends, *map(_checked, task.checks)])
+
+
+def band_words(given: dict[str, Any]) -> str:
+    """Figure and band of a task as students see it, the band in words; "" without a band."""
+    task = Task.model_validate({key: value for key, value in given.items() if key != "checked"})
+    return f"{QUANTITIES.get(task.quantity, task.quantity)} {task.band}" if task.band else ""
 
 
 def _checked(check: Check) -> str:

@@ -100,7 +100,7 @@ def test_everyone_sees_their_courses(people: dict[str, Browser], exercise: str) 
 
 
 def test_a_student_gets_no_page_of_the_staff(people: dict[str, Browser], exercise: str) -> None:
-    for more in ("", "/board", "/marks", "/students/sam", "/events", "/draft/sam/notebook"):
+    for more in ("", "/preview", "/board", "/marks", "/students/sam", "/events", "/draft/sam/notebook"):
         for name in ("stella", "eve"):
             assert people[name].get(exercise + more).status_code == 404, (name, more)
     assert 'name="_xsrf"' not in people["stella"].get(ROOT).text  # nothing to make
@@ -181,6 +181,24 @@ def test_notes_more_time_and_freeing_the_queue(people: dict[str, Browser], exerc
         "Being cancelled: 0 calculations"
         in lena.submit(f"{exercise}/board", action="free", reason="Lunch").text
     )
+
+
+def test_the_preview_shows_what_students_get_and_a_copy_is_discarded(
+    people: dict[str, Browser], exercise: str, rest: Any
+) -> None:
+    lena, path = people["lena"], f"{exercise}/preview"
+    page = html.unescape(lena.get(path).text)
+    assert "One of: N, C" in page
+    assert "# Which atom is it?" in page  # a cell of the notebook
+    assert "answer=N" not in page
+    assert "Discard my copy" not in page
+    api = f"/api/exercises/{exercise.rpartition('/')[2]}"
+    assert rest(lena, "POST", f"{api}/open").json()["payload"]["preview"] is True
+    assert "Discard my copy" in lena.get(path).text
+    assert "lena" not in re.findall(r"students/([^\"/]+)", lena.get(f"{exercise}/board").text)
+    assert "Your copy is discarded." in lena.submit(path, action="discard").text
+    assert "Discard my copy" not in lena.get(path).text
+    assert people["tom"].get(path).status_code == 200
 
 
 @pytest.fixture

@@ -27,10 +27,17 @@ _NOTEBOOK_BODY = {
 }
 
 
+AsStudent = Annotated[
+    bool, Query(description="for the staff: what a student gets once the exercise is published and open")
+]
+
+
 @router.get("/exercises/{exercise_id}", response_model=models.Success[schemas.ExerciseDetail])
-async def get_exercise(core: TheCore, actor: Caller, exercise_id: str) -> Response:
+async def get_exercise(
+    core: TheCore, actor: Caller, exercise_id: str, as_student: AsStudent = False
+) -> Response:
     """One exercise with its tasks; for students without targets and accepted answers."""
-    return success(await core.exercises.get(actor, exercise_id))
+    return success(await core.exercises.get(actor, exercise_id, as_student=as_student))
 
 
 @router.patch(
@@ -80,9 +87,11 @@ async def exercise_file(
     exercise_id: str,
     filename: str,
     version: Annotated[int | None, Query(ge=1, le=1_000_000, description="an earlier version")] = None,
+    as_student: AsStudent = False,
 ) -> Response:
     """The notebook or a data file of an exercise."""
-    return await file_response(await core.exercises.content(actor, exercise_id, filename, version), request)
+    found = await core.exercises.content(actor, exercise_id, filename, version, as_student=as_student)
+    return await file_response(found, request)
 
 
 # ---------------------------------------------------------------- the student's work
@@ -98,6 +107,13 @@ async def open_exercise(core: TheCore, actor: Caller, exercise_id: str) -> Respo
 async def own_exercise(core: TheCore, actor: Caller, exercise_id: str) -> Response:
     """Your tasks, deadline, submissions and notes; marks once they are released."""
     return success(await core.student.state(actor, exercise_id))
+
+
+@router.delete("/exercises/{exercise_id}/own", status_code=204)
+async def discard_preview(core: TheCore, actor: Caller, exercise_id: str) -> Response:
+    """Discard your own copy as lecturer or assistant. Work of students is never removed."""
+    await core.student.discard_preview(actor, exercise_id)
+    return Response(status_code=204)
 
 
 @router.put(

@@ -143,16 +143,17 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/api/courses/{course_id}/people"): _object("course", "supervise"),
     ("GET", "/api/courses/{course_id}/exercises"): _object("course", "read", "hidden ones: `supervise`"),
     ("POST", "/api/courses/{course_id}/exercises"): _object("course", "teach", "and `read` on every file"),
-    ("GET", "/api/exercises/{exercise_id}"): _object("exercise", "read"),
+    ("GET", "/api/exercises/{exercise_id}"): _object("exercise", "read", "`as_student`: `supervise`"),
     ("PATCH", "/api/exercises/{exercise_id}"): _object("exercise", "teach"),
     ("POST", "/api/exercises/{exercise_id}/versions"): _object(
         "exercise", "teach", "and `read` on every file"
     ),
     ("GET", "/api/exercises/{exercise_id}/files/{filename}"): _object(
-        "exercise", "do", "files for lecturers: `supervise`"
+        "exercise", "do", "files for lecturers and `as_student`: `supervise`"
     ),
     ("POST", "/api/exercises/{exercise_id}/open"): _object("exercise", "do"),
     ("GET", "/api/exercises/{exercise_id}/own"): _object("exercise", "do"),
+    ("DELETE", "/api/exercises/{exercise_id}/own"): _object("exercise", "supervise", "previews only"),
     ("PUT", "/api/exercises/{exercise_id}/answers/{task_id}"): _object("exercise", "do"),
     ("PUT", "/api/exercises/{exercise_id}/draft"): _object("exercise", "do"),
     ("POST", "/api/exercises/{exercise_id}/submit"): _object("exercise", "do"),

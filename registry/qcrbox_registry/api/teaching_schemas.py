@@ -207,10 +207,11 @@ class Feedback(Model):
 
 
 class OwnExercise(Model):
-    """An exercise as the student has it."""
+    """An exercise as the student has it. preview: a copy of the staff, which counts nowhere."""
 
     exercise: Exercise
     manifest: dict[str, Any] | None
+    preview: bool = False
     dataset_id: str | None = None
     draft_at: str | None = None
     draft_problem: str = ""

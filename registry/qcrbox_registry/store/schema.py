@@ -11,7 +11,7 @@ from qcrbox.contract.errors import Conflict
 from qcrbox_registry.store.engine import DamagedDatabase, Database
 
 # The head of the migrations (a test compares). Alembic itself is imported only when there is something to migrate.
-NEWEST = "0008"
+NEWEST = "0009"
 
 
 def _config(connection: sa.Connection | None = None) -> Any:

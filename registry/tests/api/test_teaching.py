@@ -603,3 +603,77 @@ def test_the_board_ticks_when_a_student_does_something(course):
         course.opened(course.ada, exercise)
         assert next(line for line in lines if line.startswith("event")) == "event: changed"
     assert course.ada.get(f"/api/exercises/{exercise}/board/events").status_code == 403
+
+
+# ---------------------------------------------------------------- preview of the staff
+
+
+def test_as_student_the_staff_get_what_a_student_gets_also_before_it_opens(course):
+    exercise = course.exercise()
+    student = payload(course.ada.get(f"/api/exercises/{exercise}"))
+    for who in (course.lecturer, course.assistant):
+        seen = payload(who.get(f"/api/exercises/{exercise}", params={"as_student": True}))
+        assert seen["manifest"] == student["manifest"]
+        assert seen["staff"] is False
+    hidden = course.exercise(publish=False, opens_at=time.time() + 3600)
+    path = f"/api/exercises/{hidden}"
+    seen = payload(course.lecturer.get(path, params={"as_student": True}))
+    assert seen["manifest"]["tasks"] == student["manifest"]["tasks"]
+    notebook = course.lecturer.get(f"{path}/files/quartz.ipynb", params={"as_student": True})
+    assert notebook.text == NOTEBOOK
+    answers = course.lecturer.get(f"{path}/files/answer.cif", params={"as_student": True})
+    assert answers.status_code == 404
+
+
+def test_as_student_opens_nothing_to_students_and_strangers(course):
+    hidden, shown = course.exercise(publish=False), course.exercise(opens_at=time.time() + 3600)
+    for exercise, who, status in (
+        (hidden, course.ada, 404),
+        (hidden, course.eve, 404),
+        (shown, course.ada, 403),
+        (shown, course.eve, 404),
+    ):
+        for more in ("", "/files/quartz.cif"):
+            answer = who.get(f"/api/exercises/{exercise}{more}", params={"as_student": True})
+            assert answer.status_code == status, (exercise == hidden, who is course.ada, more)
+
+
+def test_a_preview_counts_nowhere_and_is_discarded_whole(course, refined):
+    due = float(int(time.time()) + 3600)
+    exercise = course.exercise(due_at=due)
+    course.opened(course.ada, exercise)
+    opened = course.opened(course.lecturer, exercise)
+    assert opened["preview"]
+    assert not course.own(course.ada, exercise)["preview"]
+    calculation = refined(course.lecturer, opened)
+    payload(course.lecturer.put(f"/api/exercises/{exercise}/answers/which", json={"value": "Si"}))
+    payload(draft(course.lecturer, exercise, NOTEBOOK.encode()))
+    payload(course.lecturer.post(f"/api/exercises/{exercise}/submit"), 201)
+    assert course.states(course.lecturer, exercise)["which"] == "done"
+    assert course.lecturer.name not in course.board(exercise)
+    assert collect(course, exercise, due + 1) == 1  # ada
+    payload(course.lecturer.patch(f"/api/exercises/{exercise}", json={"due_at": iso(due + 7200)}))
+    assert payload(course.lecturer.post(f"/api/exercises/{exercise}/collect")) == {"number": 1}
+    assert payload(course.lecturer.post(f"/api/exercises/{exercise}/grade")) == {"marked": 1, "problems": []}
+
+    own = f"/api/exercises/{exercise}/own"
+    assert course.lecturer.delete(own).status_code == 204
+    left = course.own(course.lecturer, exercise)
+    assert (left["answers"], left["snapshots"], left["draft_at"]) == ({}, [], None)
+    assert {task["state"] for task in left["tasks"]} == {"not_begun"}
+    assert course.lecturer.get(f"/api/datasets/{opened['dataset_id']}").status_code == 404
+    assert course.lecturer.get(f"/api/calculations/{calculation}").status_code == 200
+    assert course.lecturer.delete(own).status_code == 404
+    again = course.opened(course.lecturer, exercise)
+    assert again["dataset_id"] != opened["dataset_id"]
+
+
+def test_work_of_students_is_never_discarded_as_a_preview(course):
+    exercise = course.exercise()
+    course.opened(course.ada, exercise)
+    own = f"/api/exercises/{exercise}/own"
+    assert [who.delete(own).status_code for who in (course.ada, course.eve)] == [403, 404]
+    # Who becomes assistant afterwards keeps what they did as a student.
+    course.registry.hub.users[course.ada.token]["scopes"] += [f"custom:qcrbox:manage!group={course.group}"]
+    course.registry.context.identity._members.clear()
+    assert not course.opened(course.ada, exercise)["preview"]

@@ -141,7 +141,7 @@ def _collect_one(
     conn: Connection, exercise: Exercise, student: work.Student, now: float, problem: str, *, everyone: bool
 ) -> bool:
     fresh = work.student(conn, exercise.id, student.person_id)
-    if fresh is None or fresh.opened_at is None:
+    if fresh is None or fresh.opened_at is None or fresh.preview:
         return False
     due = own_due(dates_of(exercise), fresh.extended_until)
     if everyone:

@@ -21,7 +21,7 @@ from qcrbox_registry.services.teaching.deadlines import Phase, own_due, phase
 from qcrbox_registry.services.teaching.exercises import dates_of, shown
 from qcrbox_registry.services.teaching.places import add_places
 from qcrbox_registry.services.teaching.receipts import LARGEST_NOTEBOOK_BYTES, notebook_problem
-from qcrbox_registry.store import datasets, events
+from qcrbox_registry.store import datasets, events, trash
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.teaching import courses, exercises, marks, snapshots, work
@@ -87,6 +87,9 @@ class StudentService:
             manifest = exercises.manifest(conn, found.id, found.version)
             dataset_id, made = _own_data(conn, actor, found, manifest, before, now)
             opened = (before.opened_at if before else None) or now
+            # Work that began as a student's stays that when its owner joins the staff.
+            begins = before is None or before.opened_at is None
+            preview = access.is_staff(actor, found.group_id) and (begins or (before and before.preview))
             work.note(
                 conn,
                 found.id,
@@ -95,6 +98,7 @@ class StudentService:
                 version=found.version,
                 dataset_id=dataset_id,
                 last_active_at=now,
+                preview=bool(preview),
             )
             if before is None or before.opened_at is None:
                 record(conn, [audit.entry(actor, "open", now, kind="exercise", object_id=found.id)])
@@ -117,6 +121,7 @@ class StudentService:
             return {
                 "exercise": body,
                 "manifest": manifest.for_students(),
+                "preview": bool(student and student.preview),
                 "dataset_id": student.dataset_id if student else None,
                 "draft_at": iso(student.draft_at) if student else None,
                 "draft_problem": student.draft_problem if student else "",
@@ -213,6 +218,36 @@ class StudentService:
         self._context.publish(made)
         return receipt
 
+    async def discard_preview(self, actor: Actor, exercise_id: str) -> None:
+        """Remove the staff member's own copy: answers, drafts, receipts; the data go to the trash, calculations stay.
+
+        Raises NotFound, NotAllowed, Conflict for work that counts.
+        """
+        now = time.time()
+
+        def write(conn: Connection) -> list[events.Event]:
+            found = access.exercise(conn, actor, "supervise", exercise_id)
+            student = work.student(conn, found.id, actor.person_id)
+            if student is None or student.opened_at is None:
+                raise NotFound("You have no copy of this exercise.", next="Open the exercise to make one.")
+            if not student.preview:
+                raise Conflict(
+                    "This is work of a student and no preview.",
+                    why="You began it before you were lecturer or assistant of the course.",
+                )
+            made = _without_data(conn, actor, student, now)
+            kept = [each.notebook_file_id for each in snapshots.of_exercise(conn, found.id, actor.person_id)]
+            work.discard(conn, found.id, actor.person_id)
+            for file in datasets.files_by_id(
+                conn, [each for each in (*kept, student.draft_file_id) if each]
+            ).values():
+                if file.deleted_at is None:
+                    datasets.retire_file(conn, file.id, REPLACED)
+            record(conn, [audit.entry(actor, "discard preview", now, kind="exercise", object_id=found.id)])
+            return [*made, *_changed(conn, found, actor, now)]
+
+        self._context.publish(await self._context.db.write(write))
+
     async def _draft_content(self, actor: Actor, exercise_id: str) -> bytes | None:
         student = await self._context.db.read(lambda conn: work.student(conn, exercise_id, actor.person_id))
         return None if student is None else await draft_bytes(self._context, student)
@@ -295,6 +330,18 @@ def _own_data(
     datasets.add_files(conn, new, datasets.Place(actor.person_id, None, dataset_id), now)
     row = datasets.get(conn, dataset_id)
     return dataset_id, list(events.write(conn, [events.about("dataset", row, now, "changed")]))
+
+
+def _without_data(conn: Connection, actor: Actor, student: work.Student, now: float) -> list[events.Event]:
+    """Move the copy of the data to the trash of its owner; without effect when that was done before."""
+    if student.dataset_id is None:
+        return []
+    try:
+        row = datasets.get(conn, student.dataset_id)
+    except NotFound:
+        return []
+    trash.delete_dataset(conn, row.id, actor.person_id, now)
+    return list(events.write(conn, [events.about("dataset", row, now, "deleted")]))
 
 
 def _with_index(conn: Connection, files: list[datasets.NewFile]) -> None:

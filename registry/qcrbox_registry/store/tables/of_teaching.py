@@ -73,6 +73,8 @@ exercise_people = Table(
     Column("draft_file_id", DataFileId),
     Column("draft_at", Float),
     Column("draft_problem", Text, nullable=False, server_default=""),
+    # A lecturer's own copy: on no board, never collected, never marked.
+    Column("preview", Boolean, nullable=False, server_default=false()),
 )
 Index("ix_exercise_people_person", exercise_people.c.person_id)
 
@@ -132,6 +134,7 @@ exercise_marks = Table(
     Column("words", Text, nullable=False, server_default=""),  # of the checks
     Column("points", Float),  # given by a person; they count instead
     Column("comment", Text, nullable=False, server_default=""),
+    Column("criteria", JSON),  # of the rubric as it was then, each with whether it is met
     Column("by_id", ForeignKey("people.id")),
     Column("at", Float, nullable=False),
 )

@@ -23,7 +23,9 @@ from qcrbox_registry.store.tables import (
     exercise_answers,
     exercise_calculations,
     exercise_files,
+    exercise_marks,
     exercise_people,
+    exercise_snapshots,
     exercises,
     people,
 )
@@ -47,6 +49,7 @@ class Student:
     draft_file_id: str | None
     draft_at: float | None
     draft_problem: str
+    preview: bool  # a copy of the staff, which counts nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,11 @@ _students = Records(
 
 
 def students(conn: Connection, exercise_id: str) -> list[Student]:
-    """Everyone who has a row in this exercise, by name."""
-    query = _students.select.where(exercise_people.c.exercise_id == exercise_id).order_by(people.c.name)
-    return _students.all(conn, query)
+    """Everyone who has work or more time in this exercise, by name; previews of the staff are left out."""
+    query = _students.select.where(
+        exercise_people.c.exercise_id == exercise_id, exercise_people.c.preview.is_(False)
+    )
+    return _students.all(conn, query.order_by(people.c.name))
 
 
 def student(conn: Connection, exercise_id: str, person_id: int) -> Student | None:
@@ -99,6 +104,20 @@ def note(conn: Connection, exercise_id: str, person_id: int, **values: Any) -> N
         conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
     else:
         conn.execute(statement.on_conflict_do_nothing())
+
+
+def discard(conn: Connection, exercise_id: str, person_id: int) -> None:
+    """Remove everything that a person has in an exercise but their calculations, which stay theirs without it."""
+    for table in (
+        exercise_answers,
+        exercise_marks,
+        exercise_snapshots,
+        exercise_calculations,
+        exercise_people,
+    ):
+        conn.execute(
+            sa.delete(table).where(table.c.exercise_id == exercise_id, table.c.person_id == person_id)
+        )
 
 
 # ---------------------------------------------------------------- answers
