@@ -8,22 +8,32 @@ const SCALES = {
   grey: [[0.1, 0.1, 0.1], [0.55, 0.55, 0.55], [0.98, 0.98, 0.98], ["black", "grey", "white"]],
 };
 
-// dnorm has its middle colour at 0, shorter contacts the lower one; other properties in the middle of their range.
-export function colourOf(value, low, high, middle, palette = "cpk") {
-  const [below, centre, above] = SCALES[palette] ?? SCALES.cpk;
-  const [from, to, t] = value < middle ? [below, centre, (value - low) / (middle - low || 1)] : [centre, above, (value - middle) / (high - middle || 1)];
-  const share = Math.min(1, Math.max(0, t));
-  return [0, 1, 2].map((k) => from[k] + share * (to[k] - from[k]));
+// Of a property: lower end, middle, upper end, and their colours. dnorm has its middle colour at 0, shorter contacts the lower
+// one; other properties in the middle of their range.
+export function scaleOf({ low, high }, palette = "cpk") {
+  const [uBelow, uCentre, uAbove] = SCALES[palette] ?? SCALES.cpk;
+  return { uLow: low, uMiddle: low < 0 && high > 0 ? 0 : (low + high) / 2, uHigh: high, uBelow, uCentre, uAbove };
 }
 
+function uniforms() {
+  const vectors = Object.fromEntries(["uBelow", "uCentre", "uAbove"].map((name) => [name, { value: new THREE.Vector3() }]));
+  return { uOpacity: { value: 0.6 }, uLow: { value: 0 }, uMiddle: { value: 0 }, uHigh: { value: 1 }, ...vectors };
+}
+
+// The scale is read in each pixel from the value there: colours mixed between vertices would show the triangles.
 const vertex = `
-in vec3 color; out vec3 vColour; out vec3 vNormal2;
-void main() { vColour = color; vNormal2 = normalize(mat3(modelViewMatrix) * normal); gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0); }`;
+in float value; in vec4 own; out float vValue; out vec4 vOwn; out vec3 vNormal2;
+void main() { vValue = value; vOwn = own; vNormal2 = normalize(mat3(modelViewMatrix) * normal); gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0); }`;
 const fragment = `
-uniform float uOpacity; in vec3 vColour; in vec3 vNormal2; out vec4 outColour;
+uniform float uOpacity, uLow, uMiddle, uHigh; uniform vec3 uBelow, uCentre, uAbove;
+in float vValue; in vec4 vOwn; in vec3 vNormal2; out vec4 outColour;
 void main() {
+  float below = clamp((uMiddle - vValue) / max(uMiddle - uLow, 1e-6), 0.0, 1.0);
+  float above = clamp((vValue - uMiddle) / max(uHigh - uMiddle, 1e-6), 0.0, 1.0);
+  vec3 scale = mix(mix(uCentre, uBelow, below), uAbove, above);
+  vec3 colour = mix(scale, vOwn.rgb / max(vOwn.a, 1e-6), vOwn.a);
   float facing = abs(normalize(vNormal2).z);
-  outColour = vec4(vColour * (0.5 + 0.5 * facing), mix(min(1.0, uOpacity + 0.35), uOpacity, facing));
+  outColour = vec4(colour * (0.5 + 0.5 * facing), mix(min(1.0, uOpacity + 0.35), uOpacity, facing));
 }`;
 
 function array(view, Kind) {
@@ -38,10 +48,11 @@ export class PropertySurface {
     const geometry = new THREE.BufferGeometry();
     geometry.setAttribute("position", new THREE.BufferAttribute(array(said.vertices, Float32Array), 3));
     geometry.setIndex(new THREE.BufferAttribute(array(said.faces, Uint32Array), 1));
-    geometry.setAttribute("color", new THREE.BufferAttribute(new Float32Array(3 * this.values.length), 3));
+    geometry.setAttribute("value", new THREE.BufferAttribute(new Float32Array(this.values.length), 1));
+    geometry.setAttribute("own", new THREE.BufferAttribute(new Float32Array(4 * this.values.length), 4));
     geometry.computeVertexNormals();
     const material = new THREE.ShaderMaterial({
-      glslVersion: THREE.GLSL3, vertexShader: vertex, fragmentShader: fragment, uniforms: { uOpacity: { value: 0.6 } },
+      glslVersion: THREE.GLSL3, vertexShader: vertex, fragmentShader: fragment, uniforms: uniforms(),
       transparent: true, depthWrite: false, side: THREE.DoubleSide,
       forceSinglePass: false, // the far side first, else near and far triangles mix in patches
     });
@@ -61,13 +72,17 @@ export class PropertySurface {
     this.paint();
   }
 
-  // `other(i)` may give a vertex another colour than that of its value.
+  // `other(i)` may give a vertex a colour of its own instead of that of its value.
   paint(other = () => null) {
-    const { low, high } = this.said;
-    const middle = low < 0 && high > 0 ? 0 : (low + high) / 2;
-    const colours = this.mesh.geometry.attributes.color;
-    this.values.forEach((value, i) => colours.array.set(other(i) ?? colourOf(value, low, high, middle, this.palette), 3 * i));
-    colours.needsUpdate = true;
+    const { uniforms: to } = this.mesh.material;
+    const { value, own } = this.mesh.geometry.attributes;
+    Object.entries(scaleOf(this.said, this.palette)).forEach(([name, x]) => (to[name].value = Array.isArray(x) ? new THREE.Vector3(...x) : x));
+    value.array.set(this.values);
+    for (let i = 0; i < this.values.length; i++) {
+      const colour = other(i);
+      own.array.set(colour ? [...colour, 1] : [0, 0, 0, 0], 4 * i);
+    }
+    value.needsUpdate = own.needsUpdate = true;
   }
 
   dispose() {
