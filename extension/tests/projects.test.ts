@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 
+import { cellWords } from '../src/projects/cell_words';
 import { ProjectsModel } from '../src/projects/model';
 import { keyIn, rowsOf } from '../src/projects/tree';
 import type { IProjectNode } from '../src/registry/types';
@@ -114,4 +115,15 @@ test('what the registry refuses is shown and cannot be undone', async () => {
   await model.bin(model.node as IProjectNode, 'binned');
   expect(model.problem).toContain('not delete');
   expect(model.lastChange).toBe('');
+});
+
+test.each([
+  [['10.003(1)', '11.000(2)', '12', '90', '95.10(3)', '90'], '10.003(1), 11.000(2), 12 Å; 90, 95.10(3), 90°'],
+  [[], '10.003, 11.000, 12.000 Å; 90.00, 95.10, 90.00°']
+])('the cell has its s.u. where the index has them: %j', (cell_text, words) => {
+  expect(cellWords({ cell: [10.003, 11, 12, 90, 95.1, 90], cell_text })).toBe(words);
+});
+
+test('a cell that is unknown is not shown', () => {
+  expect(cellWords({ cell: [], cell_text: [] })).toBe('');
 });

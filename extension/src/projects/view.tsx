@@ -6,6 +6,7 @@ import type { RegistryStore } from '../registry/store';
 import type { IProject, IProjectNode } from '../registry/types';
 import { Moment } from '../moment';
 import { SpaceGroup } from '../typeset';
+import { cellWords } from './cell_words';
 import { NodeDetail } from './detail';
 import type { ProjectsModel } from './model';
 import { NodeState, Tree } from './tree_view';
@@ -170,7 +171,7 @@ function Opened(props: IProjectProps): JSX.Element {
   const { model, trans } = props;
   const project = model.project as IProject;
   const root = model.tree?.nodes.find(each => each.id === project.id.split('@')[0]);
-  const cell = project.cell.filter((value): value is number => typeof value === 'number');
+  const cell = cellWords(project);
   return (
     <section className="qcrbox-Projects-open" aria-label={project.name}>
       <h2>{project.name}</h2>
@@ -178,14 +179,7 @@ function Opened(props: IProjectProps): JSX.Element {
         {project.formula}
         {project.formula && project.space_group && ' · '}
         {project.space_group && <SpaceGroup symbol={project.space_group} />}
-        {cell.length === 6 &&
-          ` · ${cell
-            .slice(0, 3)
-            .map(value => value.toFixed(3))
-            .join(', ')} Å; ${cell
-            .slice(3)
-            .map(value => value.toFixed(2))
-            .join(', ')}°`}
+        {cell && ` · ${cell}`}
       </p>
       <p>
         {project.note || <em>{trans.__('No note.')}</em>}{' '}

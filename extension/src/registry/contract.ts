@@ -1355,6 +1355,11 @@ export interface components {
             space_group: string;
             /** Cell */
             cell: (number | null)[];
+            /**
+             * Cell Text
+             * @default []
+             */
+            cell_text: string[];
             /** Changed At */
             changed_at: string;
             /** Counts */

@@ -52,6 +52,7 @@ class CifIndex:
     alpha: float | None = None
     beta: float | None = None
     gamma: float | None = None
+    cell_text: list[str] = field(default_factory=list)  # the same six with their s.u., as `10.003(1)`
     volume: float | None = None
     niggli_a: float | None = None
     niggli_b: float | None = None
@@ -194,6 +195,7 @@ def _symmetry(block: Block, record: CifIndex) -> None:
     if cell is not None:
         for name, value in zip(NAMES, cell.parameters.tolist(), strict=True):
             setattr(record, name, value)
+        record.cell_text = [str(getattr(cell, name)) for name in NAMES]
         record.volume = cell.volume
     group = read_space_group(block, cell)
     if group.source != "assumed":

@@ -471,6 +471,7 @@ class Project(Model):
     formula: str
     space_group: str
     cell: list[float | None]  # a, b, c in Å, α, β, γ in °; empty when unknown
+    cell_text: list[str] = []  # the same with their s.u.; empty for files that were indexed without
     changed_at: str
     counts: dict[str, int]  # category of nodes -> how many
     running: int  # calculations that have not ended

@@ -141,3 +141,8 @@ def test_every_cif_of_iotbx_is_indexed(path: str) -> None:
     record = index_file(distributed("iotbx", f"regression/data/{path}"))
     assert record.kind in ("structure", "macromolecule")
     assert record.n_sites
+
+
+def test_the_cell_is_kept_with_its_su(cif: CifMaker) -> None:
+    record = index_file(cif(cell=("10.003(1)", 11, "12.1000(20)", 90, "95.10(3)", 90)).encode())
+    assert record.cell_text == ["10.003(1)", "11", "12.1000(20)", "90", "95.10(3)", "90"]

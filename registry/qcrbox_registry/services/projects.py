@@ -180,6 +180,7 @@ def _summary(project: Project, hit: list[Node]) -> Json:
         "formula": str(index.get("formula_moiety") or index.get("formula_sum") or ""),
         "space_group": str(index.get("space_group_hm") or ""),
         "cell": [index.get(name) for name in _CELL] if index.get("a") else [],
+        "cell_text": index.get("cell_text") or [],
         "changed_at": iso(project.changed_at),
         "counts": counts,
         "running": sum(

@@ -36,6 +36,8 @@ def test_a_project_is_the_structure_with_its_history(ada, azu):
     (found,) = projects(ada, mine=True)
     assert (found["id"], found["name"], found["formula"]) == (dataset, "azu", "O2 Si")
     assert found["newest"]["id"] == dataset
+    assert [float(text.partition("(")[0]) for text in found["cell_text"]] == found["cell"]
+    assert len(found["cell"]) == 6
     nodes = tree(ada, dataset)["nodes"]
     assert [(node["kind"], node["id"], node["parent"]) for node in nodes] == [
         ("dataset", dataset, None),
@@ -44,7 +46,7 @@ def test_a_project_is_the_structure_with_its_history(ada, azu):
     assert nodes[1]["command"] == "practice.read"
     # A page is read in part, a search in full: both show the same.
     (searched,) = projects(ada, mine=True, text="azu")
-    for name in ("id", "name", "formula", "space_group", "cell", "newest", "note"):
+    for name in ("id", "name", "formula", "space_group", "cell", "cell_text", "newest", "note"):
         assert searched[name] == found[name]
 
 
