@@ -2749,6 +2749,8 @@ export interface components {
         /**
          * NewExercise
          * @description Body: a version of an exercise. notebook: the JSON text of an .ipynb file.
+         *
+         *     keep_files_of: the newest version, whose notebook and files stay where this one brings none of the name.
          */
         NewExercise: {
             /** Title */
@@ -2777,6 +2779,11 @@ export interface components {
             notebook_name: string;
             /** Files */
             files?: components["schemas"]["GivenFile"][];
+            /**
+             * Keep Files Of
+             * @default null
+             */
+            keep_files_of: number | null;
         };
         /**
          * NewRetentionRule

@@ -421,7 +421,10 @@ class GivenFile(Body):
 
 
 class NewExercise(Body):
-    """Body: a version of an exercise. notebook: the JSON text of an .ipynb file."""
+    """Body: a version of an exercise. notebook: the JSON text of an .ipynb file.
+
+    keep_files_of: the newest version, whose notebook and files stay where this one brings none of the name.
+    """
 
     # Tasks come as their own model, which converts and checks its fields.
     model_config = ConfigDict(extra="forbid", strict=False)
@@ -433,6 +436,7 @@ class NewExercise(Body):
     notebook: str | None = None
     notebook_name: Annotated[str, Field(min_length=1, max_length=200)] = "notebook.ipynb"
     files: list[GivenFile] = Field(default_factory=list, max_length=200)
+    keep_files_of: Annotated[int | None, Field(ge=0, le=1_000_000)] = None
 
 
 class ChangeExercise(Body):

@@ -595,6 +595,32 @@ def test_a_new_version_reaches_the_student_with_the_next_opening(course):
     assert old.text == NOTEBOOK
 
 
+def test_a_version_keeps_the_files_of_the_newest_and_of_no_older_one(course, do):
+    exercise = course.exercise()
+    path = f"/api/exercises/{exercise}/versions"
+    body = {"title": "Quartz", "tasks": TASKS[:1], "keep_files_of": 1}
+    made = payload(course.lecturer.post(path, json=body), 201)
+    manifest = made["manifest"]
+    assert manifest["notebook"]["filename"] == "quartz.ipynb"
+    assert [(file["filename"], file["for_lecturers"]) for file in manifest["files"]] == [
+        ("quartz.cif", False),
+        ("answer.cif", True),
+    ]
+    assert course.data(course.ada, course.opened(course.ada, exercise))
+    assert course.ada.get(f"/api/exercises/{exercise}/files/quartz.ipynb").text == NOTEBOOK
+    stale = course.lecturer.post(path, json=body)
+    assert stale.status_code == 409
+    assert "Version 2 was written meanwhile" in stale.text
+    replaced = do.file_id(do.upload(course.lecturer, "quartz.cif", b"data_new\n_cell_length_a 4\n", group=""))
+    body |= {"keep_files_of": 2, "files": [{"data_file_id": replaced}]}
+    files = payload(course.lecturer.post(path, json=body), 201)["manifest"]["files"]
+    assert [file["filename"] for file in files] == ["answer.cif", "quartz.cif"]
+    assert files[1]["sha256"] != manifest["files"][0]["sha256"]
+    new = course.lecturer.post(f"/api/courses/{course.course['id']}/exercises", json=body)
+    assert new.status_code == 400
+    assert "no version before it" in new.text
+
+
 def test_the_board_ticks_when_a_student_does_something(course):
     exercise = course.exercise()
     with course.lecturer.stream("GET", f"/api/exercises/{exercise}/board/events") as stream:
