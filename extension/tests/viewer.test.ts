@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { expect, test, vi } from 'vitest';
 
 import { failureOf } from '../src/command/failure';
@@ -103,17 +105,15 @@ test('a version is called by the first word that is free', () => {
   expect(versionWord(azu, [azu, { name: 'azu (edited)' } as IDataset])).toBe('edited 2');
 });
 
-test.each([
-  ['The cell is impossible. Check _cell_length_a.', 'The cell is impossible. Check _cell_length_a.', false],
-  [
-    'No reflections.\nTraceback (most recent call last):\n  File "/srv/a.py", line 3, in f\n    g()\nValueError: no data',
-    'No reflections.\nValueError: no data',
-    true
-  ],
-  ['shelxl failed\nsee /var/lib/qcrbox/work/3f/log', 'shelxl failed', true],
-  ['ratio 1/2 of R/S', 'ratio 1/2 of R/S', false]
-])('a failure is read without paths and tracebacks: %j', (text, words, hasDetails) => {
-  const found = failureOf(text);
-  expect(found.words).toBe(words);
-  expect(found.details !== '').toBe(hasDetails);
+interface ICase {
+  text: string;
+  words: string;
+  details: boolean;
+}
+const FAILURES = JSON.parse(
+  readFileSync(new URL('../../qcrbox_kernel_lib/tests/display/failures.json', import.meta.url), 'utf8')
+) as ICase[];
+
+test.each(FAILURES)('a failure is read without paths and tracebacks: $text', ({ text, words, details }) => {
+  expect(failureOf(text)).toEqual({ words, details: details ? text : '' });
 });

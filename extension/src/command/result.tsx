@@ -26,7 +26,7 @@ import { AlertsBesideStructure, Plots, Structure, Tables } from '../viewer/parts
 import { canBeShown, densitiesOf, sourceOf } from '../viewer/source';
 import { type ITab, Tabs } from '../viewer/tabs';
 import { Facts } from './facts';
-import { failureOf } from './failure';
+import { Failure } from './failure';
 import { figuresOf } from './figures';
 import { Remarks } from './remarks';
 
@@ -103,7 +103,7 @@ function Result(props: IProps): JSX.Element {
         <progress className="qcrbox-Progress" max={1} value={fraction} aria-label={trans.__('Progress')} />
       )}
       <Remarks calculation={calculation} trans={trans} />
-      <Failure calculation={calculation} trans={trans} />
+      <Failure text={calculation.error_msg} trans={trans} />
       <div className="qcrbox-CommandForm-columns">
         <Figures calculation={calculation} trans={trans} />
         {structure && (
@@ -131,25 +131,6 @@ function Result(props: IProps): JSX.Element {
       {dataset && structure && <Next dataset={dataset} store={store} actions={actions} trans={trans} />}
       <Parts {...props} dataset={dataset} structure={structure} />
     </>
-  );
-}
-
-/** What a failed program says: the reason in words, everything else behind "details". */
-function Failure({ calculation, trans }: Pick<IProps, 'calculation' | 'trans'>): JSX.Element | null {
-  if (!calculation.error_msg) {
-    return null;
-  }
-  const { words, details } = failureOf(calculation.error_msg);
-  return (
-    <div className="qcrbox-Error" role="alert">
-      {words}
-      {details && (
-        <details>
-          <summary>{trans.__('Details')}</summary>
-          <pre>{details}</pre>
-        </details>
-      )}
-    </div>
   );
 }
 

@@ -3,6 +3,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { Facts } from '../command/facts';
+import { Failure } from '../command/failure';
 import { figuresOf } from '../command/figures';
 import { Remarks } from '../command/remarks';
 import { StateMark } from '../panel/calculations';
@@ -159,7 +160,7 @@ export class GuideView extends ReactWidget {
         )}
         {calculation?.status === 'failed' && (
           <>
-            <div className="qcrbox-Error">{calculation.error_msg}</div>
+            <Failure text={calculation.error_msg} trans={trans} />
             <button className="qcrbox-small" onClick={() => void model.refine()}>
               {trans.__('Try again')}
             </button>

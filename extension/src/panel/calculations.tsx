@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { Failure } from '../command/failure';
 import { inWords, isDoubtful, isUnconverged } from '../command/figures';
 import { Remarks } from '../command/remarks';
 import { Moment } from '../moment';
@@ -109,7 +110,7 @@ function Detail({ calculation, context }: IDetailProps): JSX.Element {
       )}
       {queue && <div data-queue="">{queue}</div>}
       {!over && progress?.text && <div>{progress.text}</div>}
-      {calculation.error_msg && <div className="qcrbox-Error">{calculation.error_msg}</div>}
+      <Failure text={calculation.error_msg} trans={trans} />
       <Remarks calculation={calculation} trans={trans} />
       <div className="qcrbox-Detail-buttons">
         {!over && (

@@ -21,7 +21,7 @@ class Audit(AdminPage):
     path = "/audit"
     columns = (
         Column("seq", "No.", numeric=True),
-        Column("at", "When (UTC)"),
+        Column("at", "When"),
         Column("who", "Who"),
         Column("address", "From"),
         Column("action", "Did"),

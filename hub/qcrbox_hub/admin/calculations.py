@@ -30,8 +30,8 @@ class Calculations(AdminPage):
         Column("group", "Group"),
         Column("status", "State"),
         Column("place", "Place", numeric=True),
-        Column("submitted_at", "Submitted (UTC)"),
-        Column("finished_at", "Ended (UTC)"),
+        Column("submitted_at", "Submitted"),
+        Column("finished_at", "Ended"),
     )
 
     @web.authenticated

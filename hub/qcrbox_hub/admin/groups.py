@@ -124,7 +124,7 @@ class Group(GroupPage):
     columns = (
         Column("name", "Name", sortable=True),
         Column("roles", "Roles in the group"),
-        Column("last_activity", "Last activity (UTC)", sortable=True),
+        Column("last_activity", "Last activity", sortable=True),
     )
 
     def _found(self, name: str) -> Any:

@@ -34,7 +34,7 @@ class People(AdminPage):
         Column("state", "State"),
         Column("roles", "Roles"),
         Column("groups", "Groups"),
-        Column("last_activity", "Last activity (UTC)", sortable=True),
+        Column("last_activity", "Last activity", sortable=True),
         Column("created", "Since", sortable=True),
         Column("gib", "GiB", numeric=True),
         Column("cpu_hours", "CPU h, month", numeric=True),

@@ -219,7 +219,7 @@ class Holders(StorageTable):
         Column("subject", "Kind", sortable=True),
         Column("name", "Name", sortable=True),
         Column("bytes", "Stored", sortable=True, numeric=True),
-        Column("gone_at", "Deleted (UTC)", sortable=True),
+        Column("gone_at", "Deleted", sortable=True),
     )
 
 
@@ -234,7 +234,7 @@ class Files(StorageTable):
         Column("owner", "Owner", sortable=True),
         Column("group", "Group", sortable=True),
         Column("bytes", "Size", sortable=True, numeric=True),
-        Column("created_at", "Since (UTC)", sortable=True),
+        Column("created_at", "Since", sortable=True),
     )
 
     async def _part(self, asked: Asked, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:

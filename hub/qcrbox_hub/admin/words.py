@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from markupsafe import Markup
+
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -62,8 +64,17 @@ def number(value: Any) -> str:
     return f"{value:,.10g}" if value == int(value) else f"{value:,.2f}"
 
 
+def moment_html(value: Any) -> Markup:
+    """A point in time for a page: UTC without scripts; with them the reader's time and locale, ISO when hovered."""
+    when = as_datetime(value)
+    if when is None:
+        return Markup("")
+    iso = when.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{0}" title="{0}">{1} UTC</time>').format(iso, moment(when))
+
+
 FILTERS: dict[str, Callable[..., str]] = {
-    "moment": moment,
+    "moment": moment_html,
     "duration": duration,
     "size": size,
     "quantity": number,

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from qcrbox_hub.admin.words import as_datetime, duration, moment, number, size
+from jinja2 import Environment
+from qcrbox_hub.admin.words import FILTERS, as_datetime, duration, moment, number, size
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -27,6 +28,15 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 )
 def test_moment_is_utc_to_the_minute(value: Any, words: str) -> None:
     assert moment(value) == words
+
+
+def test_a_page_has_the_time_for_scripts_and_for_hovering_and_in_words() -> None:
+    environment = Environment(autoescape=True)
+    environment.filters.update(FILTERS)
+    page = environment.from_string("{{ at | moment }}|{{ (none | moment) or 'never' }}")
+    assert page.render(at="2026-03-01T13:30:00+01:30", none=None) == (
+        '<time datetime="2026-03-01T12:00:00Z" title="2026-03-01T12:00:00Z">2026-03-01 12:00 UTC</time>|never'
+    )
 
 
 def test_time_that_cannot_be_read_is_an_error_not_a_wrong_time() -> None:

@@ -326,7 +326,9 @@ def test_acts_at_the_hub_are_in_the_audit_trail_with_their_reason(
     ]
     assert "hostile <b>notebook</b>" in rows[0]["details"]
     locked = ada.get(person).text
-    assert re.search(r'id="lock_reason">by ada on [^<]*: hostile &lt;b&gt;notebook', locked)
+    assert re.search(
+        r'id="lock_reason">by ada on <time [^>]*>[^<]*</time>: hostile &lt;b&gt;notebook', locked
+    )
     page = ada.get(f"{ROOT}/audit?object_id=ines-audited").text
     assert "<b>notebook</b>" not in page
     assert "The chain of the audit trail holds" in ada.submit(f"{ROOT}/audit", action="verify").text

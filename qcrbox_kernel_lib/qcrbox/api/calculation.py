@@ -21,12 +21,12 @@ from qcrbox.contract.errors import (
     UserInputError,
 )
 from qcrbox.contract.states import FINAL, State
+from qcrbox.display.failure_words import failure_of
 from qcrbox.display.status_text import (
     card_state,
     first_error,
     line_text,
     lost_connection_text,
-    plain_error,
     title_text,
 )
 from qcrbox.display.text_bar import TextBar
@@ -337,18 +337,19 @@ class Calculation(Stored):
         if with_log:
             with contextlib.suppress(QcError):
                 log = str(self.log)
-        headline, _, rest = error.partition("\n")
+        words, whole = failure_of(error) if error else (f"{self.name} failed.", "")
+        headline, _, rest = words.partition("\n")
         return CalculationFailed(
-            plain_error(headline) or f"{self.name} failed.",
+            headline,
             next=self._where_in_log(headline, log),
-            details="\n\n".join(part for part in (rest.strip(), log) if part),
+            details="\n\n".join(part for part in (whole or rest.strip(), log) if part),
             calculation=self.id,
             reason=error,
             log_tail="\n".join((log or error).splitlines()[-20:]),
         )
 
     def _where_in_log(self, message: str, log: str) -> str:
-        number = first_error(log, plain_error(message))
+        number = first_error(log, message)
         line = f", line {number}" if number else ""
         return f'The whole log: qc.calculations["{self.short_id}"].log{line}.'
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MODES = ("crystallographic", "semantic", "text")
 _MOST_SHOWN = 500
+_UNFOLDED = 20  # rows of a table; the rest is there after a click
 
 
 def difference(
@@ -73,12 +74,21 @@ class Difference:
         crystal = self.crystal
         return bool(
             crystal.changed(self.su)
-            or crystal.cell
+            or self._cell
             or crystal.space_group
             or crystal.only_first
             or crystal.only_second
             or crystal.operation
         )
+
+    @property
+    def _cell(self) -> dict[str, tuple[float, float, float | None]]:
+        """Parameters of the cell that changed by more than `su`; without s.u., at all."""
+        return {
+            name: change
+            for name, change in self.crystal.cell.items()
+            if change[2] is None or change[2] > self.su
+        }
 
     # ------------------------------------------------------------ tables
 
@@ -114,8 +124,9 @@ class Difference:
     def _lines(self) -> list[str]:
         crystal = self.crystal
         lines = [f"The second is the first after: {crystal.operation}."] if crystal.operation else []
-        for name, (before, after, in_su) in crystal.cell.items():
-            lines.append(f"cell {name}: {before:g} → {after:g}" + (f" ({in_su:.1f} s.u.)" if in_su else ""))
+        for name, (_, _, in_su) in self._cell.items():
+            before, after = (getattr(each.structure.cell, name) for each in (self.one, self.other))
+            lines.append(f"cell {name}: {before} → {after}" + (f" ({in_su:.1f} s.u.)" if in_su else ""))
         if crystal.space_group:
             lines.append("space group: {} → {}".format(*crystal.space_group))
         for words, labels in (
@@ -140,6 +151,14 @@ class Difference:
         except QcError as error:
             return str(error)
 
+    def _left_out(self) -> str:
+        """All atoms behind a click, where some changed too little to be listed."""
+        few = len(self.crystal.atoms) - len(self.crystal.changed(self.su))
+        if not few:
+            return ""
+        words = f"{few} atoms changed by no more than {self.su:g} s.u.: all atoms"
+        return f"<details><summary>{escape(words)}</summary>{self.atoms(all=True).html()}</details>"
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         text = repr(self)
         if self.mode == "text":
@@ -152,10 +171,21 @@ class Difference:
         elif not self:
             html = f"<p>{escape(text)}</p>"
         elif self.mode == "semantic":
-            html = self.changes().html()
+            html = _folded(self.changes())
         else:
-            html = "".join(f"<div>{escape(line)}</div>" for line in self._lines()) + self.atoms().html()
+            html = "".join(f"<div>{escape(line)}</div>" for line in self._lines()) + _folded(self.atoms())
+            html += self._left_out()
         return {"text/plain": text, "text/html": html}
+
+
+def _folded(table: Table) -> str:
+    """A table whose rows after the first twenty are there after a click."""
+    if len(table) <= _UNFOLDED:
+        return table.html()
+    first = Table(table.heads, table.rows[:_UNFOLDED], title=table.title)
+    rest = Table(table.heads, table.rows[_UNFOLDED:], caption=table.caption)
+    more = f"{len(rest)} more rows"
+    return f"{first.html()}<details><summary>{more}</summary>{rest.html()}</details>"
 
 
 def _number(value: float | None, pattern: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from qcrbox.client.live import Live
 from qcrbox.client.metrics import figure_label, figure_text, figures
 from qcrbox.contract.states import State
+from qcrbox.display.failure_words import failure_of
 from qcrbox.language import tr
 
 _ICONS = {
@@ -77,7 +78,7 @@ def queue_text(live: Live) -> str:
 def brief_text(live: Live) -> str:
     """One line: the error, the queue, or the progress."""
     if live.error_msg and live.final:
-        return plain_error(live.error_msg).splitlines()[0]
+        return failure_of(live.error_msg)[0].splitlines()[0]
     if live.status == State.SUBMITTED:
         return queue_text(live)
     if live.progress.text:
@@ -99,6 +100,7 @@ def line_text(live: Live, name: str, short_id: str, *, width: int = 0) -> str:
 def card_state(live: Live) -> dict[str, Any]:
     """Everything a card shows of the state, as JSON."""
     with live.lock:
+        error, details = failure_of(live.error_msg) if live.error_msg else ("", "")
         return {
             "status": str(live.status),
             "final": live.final,
@@ -113,7 +115,8 @@ def card_state(live: Live) -> dict[str, Any]:
             "queue": queue_text(live),
             "history": live.history[-200:],
             "log": live.log_lines,
-            "error": plain_error(live.error_msg),
+            "error": error,
+            "details": details,
             "doubt": live.doubt,
             "warnings": live.warnings,
             "not_applied": live.not_applied,
@@ -134,11 +137,6 @@ def lost_connection_text(calculations: int, lost_s: float | None) -> str:
         s=seconds,
         n=calculations,
     )
-
-
-def plain_error(text: str) -> str:
-    """A program's message without the class name of its exception."""
-    return re.sub(r"^(?:\w+\.)*\w*(?:Error|Failed|Exception): ", "", text)
 
 
 def first_error(log: str, message: str = "") -> int | None:

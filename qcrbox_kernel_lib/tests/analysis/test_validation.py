@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from qcrbox.analysis.validation import CHECKS, Validation, validate
 from qcrbox.cif import read
@@ -153,6 +154,34 @@ def test_hydrogens_that_meet_are_a_contact_and_hydrogen_bonds_are_none() -> None
     assert "CONTACT" in alerts(write_cif(sites=meeting))
     bonded = [("O1", "O", 0.1, 0.1, 0.1), ("H1", "H", 0.19, 0.1, 0.1), ("O2", "O", 0.37, 0.1, 0.1)]
     assert "CONTACT" not in alerts(write_cif(sites=bonded))
+
+
+def ethane(length: float, *, metal: bool = False, su: str = "") -> str:
+    """Ethane along a, staggered, with its C-C bond of this length in Å; with a metal, one hydrogen is replaced by it."""
+    rows = []
+    for number, way in ((1, -1.0), (2, 1.0)):
+        x = 5 + way * length / 2
+        rows.append((f"C{number}", "C", f"{x / 10:.5f}{su}", 0.5, 0.5))
+        for turn in range(3):
+            angle = np.radians(120 * turn + (60 if way > 0 else 0))
+            element, reach = ("Fe", 2.05) if metal and turn == 0 else ("H", 1.09)
+            y, z = (reach * 0.943 * part for part in (np.cos(angle), np.sin(angle)))
+            place = ((x + way * reach * 0.333) / 10, (5.5 + y) / 11, (6 + z) / 12)
+            rows.append((f"{element}{number}{turn}", element, *(f"{part:.5f}" for part in place)))
+    return write_cif(sites=rows)
+
+
+@pytest.mark.parametrize(
+    ("length", "level"),
+    [(1.35, ["B"]), (1.42, ["C"]), (1.51, None), (1.53, None), (1.59, None), (1.66, ["C"])],
+)
+def test_a_bond_between_sp3_carbon_atoms_has_its_usual_length(length: float, level: list[str] | None) -> None:
+    assert alerts(ethane(length)).get("SP3_BOND") == level
+
+
+def test_a_short_bond_is_no_alert_within_three_su_nor_where_a_metal_is_the_fourth_neighbour() -> None:
+    assert "SP3_BOND" not in alerts(ethane(1.42, su="(90)"))
+    assert "SP3_BOND" not in alerts(ethane(1.42, metal=True))
 
 
 def test_a_text_with_a_wrong_checksum_is_found() -> None:

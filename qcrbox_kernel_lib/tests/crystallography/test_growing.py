@@ -9,8 +9,10 @@ from cctbx import crystal, sgtbx, xray
 from cctbx.array_family import flex
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from qcrbox.cif import read
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure import Structure
+from qcrbox.crystallography.structure.contacts import Contacts
 from qcrbox.crystallography.structure.formula import format_formula, parse_formula
 from qcrbox.crystallography.structure.neighbours import pairs_within
 
@@ -291,7 +293,7 @@ def test_hydrogen_bonds_of_a_published_structure_are_found(deoxyribonucleoside: 
 
 
 def test_contacts_leave_out_atoms_up_to_three_bonds_apart(deoxyribonucleoside: Structure) -> None:
-    contacts = deoxyribonucleoside.short_contacts()
+    contacts = deoxyribonucleoside.short_contacts(within_molecules=True)
     assert len(contacts) > 0
     assert (np.diff(contacts.distance) >= 0).all()
     assert (contacts.shorter_by > 0).all()
@@ -300,6 +302,41 @@ def test_contacts_leave_out_atoms_up_to_three_bonds_apart(deoxyribonucleoside: S
     own = deoxyribonucleoside.images.is_own_place(contacts.second, contacts.operation, contacts.translation)
     pairs = {(label[i], label[j]) for i, j in zip(contacts.first[own], contacts.second[own], strict=True)}
     assert not pairs & bonded
+
+
+def test_contacts_lie_between_molecules(deoxyribonucleoside: Structure) -> None:
+    images = deoxyribonucleoside.images
+    everything = deoxyribonucleoside.short_contacts(within_molecules=True)
+    between = deoxyribonucleoside.short_contacts()
+    molecules = deoxyribonucleoside.atoms
+    number = dict(zip(molecules.key.tolist(), molecules.fragments().tolist(), strict=True))
+    own = deoxyribonucleoside.asymmetric_unit
+    own_key = dict(zip(own.site.tolist(), own.key.tolist(), strict=True))
+
+    def inside(contacts: Contacts) -> int:
+        far = images.key(contacts.second, contacts.operation, contacts.translation).tolist()
+        ends = zip(contacts.first.tolist(), far, strict=True)
+        return sum(number[own_key[one]] == number.get(other) for one, other in ends)
+
+    assert inside(everything) > 0
+    assert inside(between) == 0
+    assert len(between) == len(everything) - inside(everything)
+
+
+def test_contacts_of_a_network_are_kept() -> None:
+    # A chain along a: H1 and H1 one cell on are four bonds and 3.0 Å apart.
+    rows = (("C1", "C", 0.0, 0.1, 0.5), ("C2", "C", 0.5, 0.1, 0.5), ("H1", "H", 0.0, 0.21, 0.5))
+    chain = Structure.from_block(read(write_cif(cell=(3.0, 10.0, 9, 90, 90, 90), sites=rows))[0])
+    assert chain.atoms.polymeric
+    contacts = chain.short_contacts(extra=1.0)
+    along = [
+        tuple(cell)
+        for one, other, cell in zip(
+            contacts.first, contacts.second, contacts.translation.tolist(), strict=True
+        )
+        if chain.sites.label[one] == chain.sites.label[other] == "H1"
+    ]
+    assert sorted(along) == [(-1, 0, 0), (1, 0, 0)]
 
 
 @settings(max_examples=40, deadline=None)

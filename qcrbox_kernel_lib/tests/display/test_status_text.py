@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 from qcrbox.client.live import Live, Progress
 from qcrbox.client.metrics import figure_label, figure_text, figures
+from qcrbox.display.failure_words import failure_of
 from qcrbox.display.status_text import (
     brief_text,
     card_state,
     first_error,
     line_text,
     lost_connection_text,
-    plain_error,
     queue_text,
     start_text,
     status_text,
@@ -115,19 +119,14 @@ def test_a_line_has_state_name_id_and_bar():
     assert "[" not in line_text(state, "refine_iam", "ab12", width=4)
 
 
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        ("ValueError: no", "no"),
-        ("a.b.CalculationFailed: diverged: R1", "diverged: R1"),
-        ("Exception: x", "x"),
-        ("the Error: is part of the text", "the Error: is part of the text"),
-        ("R1: 0.05", "R1: 0.05"),
-        ("", ""),
-    ],
-)
-def test_the_class_of_an_exception_is_not_shown(text, plain):
-    assert plain_error(text) == plain
+CASES = json.loads((Path(__file__).parent / "failures.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["text"][:30] for case in CASES])
+def test_a_failure_is_read_without_paths_and_tracebacks(case: dict[str, Any]) -> None:
+    words, details = failure_of(case["text"])
+    assert words == case["words"]
+    assert details == (case["text"] if case["details"] else "")
 
 
 @pytest.mark.parametrize(

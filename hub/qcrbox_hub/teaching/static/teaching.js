@@ -1,15 +1,9 @@
 // The pages work without this: times are UTC then, and the board is loaded anew by hand.
 "use strict";
+/* global localTimes -- of admin.js, which every page loads first */
 
 const AT_MOST_EVERY_MS = 1000;
 const ALSO_WITHOUT_EVENT_MS = 30000;
-
-function localTimes(within) {
-  for (const each of within.querySelectorAll("time[datetime]")) {
-    const when = new Date(each.dateTime);
-    if (!Number.isNaN(when.valueOf())) each.textContent = when.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  }
-}
 
 function momentFields() {
   for (const field of document.querySelectorAll("input[data-moment]")) {
@@ -59,7 +53,6 @@ function liveBoard(board) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  localTimes(document);
   momentFields();
   const board = document.getElementById("live_board");
   if (board) liveBoard(board);

@@ -36,6 +36,7 @@ CHECKS: dict[str, Check] = {
         model_checks.occupancies,
         model_checks.neighbours,
         model_checks.precision_of_bonds,
+        model_checks.carbon_bonds,
         model_checks.close_contacts,
         model_checks.missing_hydrogens,
         data_checks.merging,

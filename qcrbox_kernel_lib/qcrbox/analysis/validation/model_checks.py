@@ -16,6 +16,8 @@ from qcrbox.crystallography.structure.structure import Structure
 
 _MOST_NEIGHBOURS = {"H": 1, "D": 1, "C": 4, "N": 4, "O": 3, "F": 2}
 _MOST_LISTED = 20
+# Bonds between sp3 carbon atoms, Å: outside these they are worth a look, outside by _SP3_FAR hardly possible.
+_SP3_SHORT, _SP3_LONG, _SP3_FAR = 1.45, 1.64, 0.05
 
 
 def positive_definite(block: Block, structure: Structure) -> Iterator[Alert]:
@@ -180,8 +182,45 @@ def precision_of_bonds(block: Block, structure: Structure) -> Iterator[Alert]:
             yield Alert("C_C_SU", level, 3, f"The mean s.u. of C-C bonds is {mean:.4f} Å.", like="PLAT340")
 
 
+def carbon_bonds(block: Block, structure: Structure) -> Iterator[Alert]:
+    """Bonds between two carbon atoms with four neighbours each, against the usual length of such a bond.
+
+    1.53 Å on average (Allen et al., J. Chem. Soc. Perkin Trans. 2 (1987) S1), 1.51 Å in cyclopropane. Ordered atoms only:
+    a carbon atom has its four neighbours only where the model has its hydrogen atoms.
+    """
+    del block
+    sites = structure.sites
+    counts = np.diff(structure.edges.start)
+    ordered = (sites.group == 0) & (sites.occupancy > 0.999)
+    carbon = np.array([element == "C" for element in sites.element])
+    # Carbon of a cyclopentadienyl ring has its metal as the fourth neighbour and is no sp3 carbon.
+    metal = np.array([is_metal(element) for element in sites.element])
+    on_metal = np.zeros(len(sites), dtype=bool)
+    on_metal[structure.edges.first[metal[structure.edges.second]]] = True
+    sp3 = {sites.label[row] for row in np.flatnonzero(carbon & ordered & ~on_metal & (counts == 4))}
+    for bond in structure.bonds(hydrogens=False):
+        if bond.label_1 not in sp3 or bond.label_2 not in sp3:
+            continue
+        length, su = bond.length.value, bond.length.su or 0.0
+        # Beyond its own s.u.: an imprecise length is the matter of another check.
+        short, long = _SP3_SHORT - length > 3 * su, length - _SP3_LONG > 3 * su
+        if not (short or long):
+            continue
+        far = length < _SP3_SHORT - _SP3_FAR or length > _SP3_LONG + _SP3_FAR
+        yield Alert(
+            "SP3_BOND",
+            "B" if far else "C",
+            2,
+            f"{bond.label_1}-{bond.label_2} is {bond.length} Å between two sp3 carbon atoms: "
+            f"{'shorter' if short else 'longer'} than usual (1.53 Å).",
+            (bond.label_1, bond.label_2),
+            "Perhaps disorder, libration, or hydrogen atoms too many." if short else "Perhaps disorder.",
+            "PLAT360" if short else "PLAT361",
+        )
+
+
 def close_contacts(block: Block, structure: Structure) -> Iterator[Alert]:
-    """Contacts far shorter than the sum of van der Waals radii that no hydrogen bond explains."""
+    """Contacts between molecules far shorter than the sum of radii that no hydrogen bond explains."""
     del block
     sites = structure.sites
     contacts = structure.short_contacts()
@@ -208,7 +247,7 @@ def close_contacts(block: Block, structure: Structure) -> Iterator[Alert]:
             f"{names[0]}...{names[1]} are {contacts.distance[row]:.2f} Å apart, "
             f"{shorter[row]:.2f} Å less than their radii.",
             names,
-            like="PLAT410",
+            like="PLAT411" if hydrogens[row] == 2 else "PLAT432",
         )
 
 

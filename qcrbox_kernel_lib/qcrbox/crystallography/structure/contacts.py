@@ -12,7 +12,7 @@ from qcrbox.crystallography.structure.atoms import Atoms, bonded_images
 from qcrbox.crystallography.structure.bonds import Edges
 from qcrbox.crystallography.structure.disorder import alternatives
 from qcrbox.crystallography.structure.elements import van_der_waals_radius
-from qcrbox.crystallography.structure.growing import asymmetric_unit
+from qcrbox.crystallography.structure.growing import asymmetric_unit, complete_molecules
 from qcrbox.crystallography.structure.images import SymmetryImages
 
 Array = NDArray[np.float64]
@@ -80,11 +80,17 @@ class ListedHydrogenBond:
 
 
 def short_contacts(
-    images: SymmetryImages, edges: Edges, extra: float = 0.0, hydrogens: bool = True
+    images: SymmetryImages,
+    edges: Edges,
+    extra: float = 0.0,
+    *,
+    hydrogens: bool = True,
+    within_molecules: bool = False,
 ) -> Contacts:
-    """Contacts shorter than the sum of van der Waals radii plus `extra` Å.
+    """Contacts between molecules shorter than the sum of van der Waals radii plus `extra` Å.
 
-    Atoms up to three bonds apart and alternatives of disorder are not contacts.
+    Alternatives of disorder are not contacts. within_molecules: those inside a molecule too, more than three bonds
+    apart; so are those inside a network always, which has no molecules to be between.
     """
     sites = images.sites
     radii = np.array([van_der_waals_radius(element) for element in sites.element])
@@ -101,6 +107,8 @@ def short_contacts(
     same = images.is_own_place(second, operation, translation)
     good = ~((first == second) & same) & ~alternatives(sites, first, second, same) & (distance > 0.01)
     good &= ~_within_three_bonds(images, edges, first, second, operation, translation)
+    if not within_molecules:
+        good &= ~_within_a_molecule(images, edges, first, images.key(second, operation, translation))
     order = np.flatnonzero(good)[np.argsort(distance[good], kind="stable")]
     shorter = radii[first] + radii[second] - distance
     return Contacts(
@@ -136,6 +144,30 @@ def _within_three_bonds(
         if len(close)
         else wanted < 0
     )
+
+
+def _within_a_molecule(
+    images: SymmetryImages, edges: Edges, first: Indices, second_key: Indices
+) -> NDArray[np.bool_]:
+    """Whether the site in its own place and the image belong to one finite molecule."""
+    start = asymmetric_unit(images, edges)
+    grown = complete_molecules(images, edges, start)
+    keys, fragment = grown.key, grown.fragments()
+    order = np.argsort(keys, kind="stable")
+    keys, fragment = keys[order], fragment[order]
+
+    def fragment_of(wanted: Indices) -> Indices:
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return np.where(keys[place] == wanted, fragment[place], -1)
+
+    # A network goes on beyond the piece of it that was grown.
+    owner, site, operation, translation = bonded_images(images, edges, grown.images, order)
+    beyond = ~np.isin(images.key(site, operation, translation), keys)
+    networks = np.unique(fragment_of(grown.key[owner[beyond]]))
+    own_key = np.full(len(images.sites), -1, dtype=np.int64)
+    own_key[start.site] = start.key
+    here, there = fragment_of(own_key[first]), fragment_of(second_key)
+    return (here >= 0) & (here == there) & ~np.isin(here, networks)
 
 
 def _pair_numbers(lists: Sequence[tuple[Indices, Indices]]) -> list[Indices]:
@@ -226,7 +258,7 @@ def _bonded_donors(edges: Edges, hydrogen: int) -> dict[int, list[_Image]]:
 
 def _by_geometry(images: SymmetryImages, edges: Edges) -> list[HydrogenBond]:
     sites = images.sites
-    contacts = short_contacts(images, edges, extra=-HYDROGEN_BOND_MARGIN)
+    contacts = short_contacts(images, edges, extra=-HYDROGEN_BOND_MARGIN, within_molecules=True)
     hydrogen, acceptors = sites.is_hydrogen, np.array([element in ACCEPTORS for element in sites.element])
     found = []
     for row in np.flatnonzero(hydrogen[contacts.first] & acceptors[contacts.second]):

@@ -236,9 +236,16 @@ class Structure:
         """Each bond angle of the asymmetric unit once, by apex."""
         return tables.angles(self.images, self.edges, hydrogens)
 
-    def short_contacts(self, extra: float = 0.0, *, hydrogens: bool = True) -> contacts.Contacts:
-        """Contacts shorter than the sum of van der Waals radii plus `extra` Å, more than three bonds apart."""
-        return contacts.short_contacts(self.images, self.edges, extra, hydrogens)
+    def short_contacts(
+        self, extra: float = 0.0, *, hydrogens: bool = True, within_molecules: bool = False
+    ) -> contacts.Contacts:
+        """Contacts between molecules shorter than the sum of van der Waals radii plus `extra` Å.
+
+        within_molecules: those inside a molecule too, more than three bonds apart, as inside a network always.
+        """
+        return contacts.short_contacts(
+            self.images, self.edges, extra, hydrogens=hydrogens, within_molecules=within_molecules
+        )
 
     def hydrogen_bonds(self) -> list[contacts.HydrogenBond]:
         """Hydrogen bonds of the file and those the geometry shows; sites as row numbers, acceptors as images."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from qcrbox.language import tr
 from qcrbox.markup import escape, pairs_html
 from qcrbox.markup.said import AMBER, Said, said_html
 
@@ -36,4 +37,9 @@ def card_html(state: dict[str, Any]) -> str:
     parts.append(said_html(Said(state["warnings"], state["not_applied"], state["notes"])))
     if state["error"]:
         parts.append(f"<pre style='white-space:pre-wrap;margin:6px 0 0'>{escape(state['error'])}</pre>")
+    if state["details"]:
+        parts.append(
+            f"<details><summary>{escape(tr('Details'))}</summary>"
+            f"<pre style='white-space:pre-wrap'>{escape(state['details'])}</pre></details>"
+        )
     return f"<div style='{_FRAME.format(colour=colour)}'>{''.join(parts)}</div>"

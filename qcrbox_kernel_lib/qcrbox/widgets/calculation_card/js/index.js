@@ -50,8 +50,9 @@ class Card {
     this.figures = element("div", { class: "qcc-figures" });
     this.warnings = element("div");
     this.error = element("pre", { class: "qcc-error" });
+    this.details = element("details", {}, element("summary", {}, "Details"), element("pre", {}));
     const head = element("div", { class: "qcc-head" }, this.state, this.title, this.id, element("span", { class: "qcc-spacer" }), this.time, this.plotButton, this.logButton, this.cancel);
-    this.node = element("section", { class: "qcc" }, head, this.bar, this.says, this.figures, this.plot.node, this.warnings, this.error, this.log.node);
+    this.node = element("section", { class: "qcc" }, head, this.bar, this.says, this.figures, this.plot.node, this.warnings, this.error, this.details, this.log.node);
     this.node.dataset.lmSuppressShortcuts = "true";
     el.append(this.node);
     this.draw();
@@ -81,6 +82,8 @@ class Card {
     this.drawRemarks(s);
     this.error.hidden = !s.error;
     this.error.textContent = s.error || "";
+    this.details.hidden = !s.details;
+    this.details.lastChild.textContent = s.details || "";
     if (s.log.length && !this.whole) this.log.set(s.log);
   }
 

@@ -1,0 +1,62 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+const NO_WORDS = 'The program failed. Details say where; the log has its last words.';
+// eslint-disable-next-line no-control-regex -- programs colour their errors for a terminal
+const TERMINAL = /\x1b\[[0-9;?]*[A-Za-z]/g;
+/** The class of an exception says nothing to the reader. */
+const CLASS = /^(?:\w+\.)*\w*(?:Error|Failed|Exception): /;
+/** A path of two parts or more that does not go on from a word, so that e/Å and R/S are none; its last name stays. */
+const PATH =
+  /(?:file:\/\/|(?<![\p{L}\p{N}_./:]))\/(?:[\p{L}\p{N}_.+@~-]+\/)+([\p{L}\p{N}_.+@~-]*)|\b[A-Za-z]:\\(?:[\p{L}\p{N}_.+@~ -]+\\)*([\p{L}\p{N}_.+@~-]*)/gu;
+
+/** The text of a failure: what a person reads first, and the whole where it has more. The same rules stand in
+ * qcrbox/display/failure_words.py; one table of cases holds both. */
+export function failureOf(text: string): { words: string; details: string } {
+  const plain = text.replace(TERMINAL, '');
+  const withoutClass = (line: string): string => line.replace(CLASS, '');
+  const words = withoutTraceback(plain)
+    .map(line => withoutClass(line).replace(PATH, (_, name, other) => name || other || '…'))
+    .join('\n')
+    .trim();
+  const hides = words !== plain.split('\n').map(withoutClass).join('\n').trim();
+  return { words: words || NO_WORDS, details: hides ? text : '' };
+}
+
+/** The lines before the first traceback, and the message of the last exception. */
+function withoutTraceback(text: string): string[] {
+  const lines = text.split('\n');
+  const starts = lines.flatMap((line, number) => (line.trimStart().startsWith('Traceback (') ? [number] : []));
+  const last = starts.at(-1);
+  if (last === undefined) {
+    return lines;
+  }
+  const after = lines.slice(last + 1);
+  // Frames are indented; the first line that is not names the exception.
+  const message = after.findIndex(line => /^\S/.test(line));
+  return [...lines.slice(0, starts[0]), ...(message < 0 ? [] : after.slice(message))];
+}
+
+interface IProps {
+  text: string | null | undefined;
+  trans: TranslationBundle;
+}
+
+/** What a failed program says: the reason in words, everything else behind "details". */
+export function Failure({ text, trans }: IProps): JSX.Element | null {
+  if (!text) {
+    return null;
+  }
+  const { words, details } = failureOf(text);
+  return (
+    <div className="qcrbox-Error" role="alert">
+      {words}
+      {details && (
+        <details>
+          <summary>{trans.__('Details')}</summary>
+          <pre>{details}</pre>
+        </details>
+      )}
+    </div>
+  );
+}
