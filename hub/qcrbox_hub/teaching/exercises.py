@@ -122,7 +122,8 @@ class Tasks(ExercisePage):
     async def post(self, exercise_id: str) -> None:
         self.exercise_id = exercise_id
         found = await self._taught()
-        forms, problems = task_form.read(self.field), []
+        forms = task_form.read(self.field)
+        problems: list[str] = []
         if self.field("step") == "save":
             tasks, problems = task_form.tasks(forms)
             if not problems:
