@@ -10,12 +10,13 @@ from qcrbox.analysis.density import hirshfeld as hirshfeld_surfaces
 from qcrbox.analysis.density import maps
 from qcrbox.analysis.density.peaks import find_peaks
 from qcrbox.analysis.density.section import section
+from qcrbox.client.environment import is_notebook
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.reflections import Reflections
 from qcrbox.crystallography.structure import Structure
 from qcrbox.display.fingerprint import fingerprint_picture
 from qcrbox.display.peaks import Peaks
-from qcrbox.markup import Table
+from qcrbox.markup import Table, publish
 from qcrbox.widgets.chart import Picture
 from qcrbox.widgets.structure_view import StructureView
 from qcrbox.widgets.structure_view.section_picture import section_picture
@@ -41,7 +42,7 @@ class DensityMap(maps.DensityMap):
 
 @dataclass(frozen=True, repr=False)
 class HirshfeldSurface(hirshfeld_surfaces.HirshfeldSurface):
-    """A Hirshfeld surface with its table of contacts, its fingerprint and its view."""
+    """A Hirshfeld surface with its table of contacts, its fingerprint and its view, which a notebook shows at once."""
 
     @property
     def contacts(self) -> Table:
@@ -66,6 +67,15 @@ class HirshfeldSurface(hirshfeld_surfaces.HirshfeldSurface):
         view = StructureView(self.structure, **options).show_surface(self, of)
         return view if neighbours == "none" else view.show_neighbours(neighbours)
 
+    def _ipython_display_(self) -> None:
+        if is_notebook():
+            self.view()._ipython_display_()
+        publish(self._repr_mimebundle_())
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """The shares of contacts; in a notebook the view stands above them."""
+        return {"text/plain": repr(self), "text/html": self.contacts.html()}
+
 
 def difference_density(structure: Structure, reflections: Reflections) -> DensityMap:
     """Fo − Fc in e/Å³ over one cell, from reflections with Fo² and Fc² on the absolute scale.
@@ -86,7 +96,7 @@ def hirshfeld(
     """The Hirshfeld surface of one molecule in its crystal.
 
     source: a Structure or anything with `.structure`. atom: a label in the molecule wanted (default: the largest).
-    spacing: of the grid, Å. hydrogens: "as given", or "neutron" for X–H set to mean neutron lengths (B, C, N, O).
+    spacing: of the grid, Å; triangles are half as wide. hydrogens: "as given", or "neutron" for X–H set to mean neutron lengths (B, C, N, O).
     disorder: the parts that are there; the crystal around is taken in the same parts, fully occupied.
     Raises UserInputError for networks without molecules, elements beyond xenon and hydrogen that is wholly missing.
     """

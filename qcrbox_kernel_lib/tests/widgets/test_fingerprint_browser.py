@@ -39,11 +39,11 @@ def brush(page, low: float, high: float) -> None:
     box = page.locator(".qcv-finger").bounding_box()
 
     def at(value):
-        return 30 + (value - 0.4) / 2.6 * 214
+        return 30 + (value - 0.4) / 2.6 * 260
 
-    page.mouse.move(box["x"] + at(low), box["y"] + 250 - at(low))
+    page.mouse.move(box["x"] + at(low), box["y"] + 296 - at(low))
     page.mouse.down()
-    page.mouse.move(box["x"] + at(high), box["y"] + 250 - at(high), steps=4)
+    page.mouse.move(box["x"] + at(high), box["y"] + 296 - at(high), steps=4)
     page.mouse.up()
 
 

@@ -1,7 +1,8 @@
 """Hirshfeld surfaces: where a molecule's share of the density of all free atoms of the crystal falls below one half.
 
 Spackman & Byrom, Chem. Phys. Lett. 267 (1997) 215; d(norm): McKinnon, Jayatilaka & Spackman, Chem. Commun. (2007) 3814.
-The surface is found on a grid where ln(ρ inside / ρ outside) changes its sign, and its vertices are then moved onto it.
+The surface is found on a grid where ln(ρ inside / ρ outside) changes its sign, its vertices are moved onto it, and its triangles
+are divided in four.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from qcrbox.analysis.density.curvature import curvature, curvedness, shape_index
 from qcrbox.analysis.density.promolecule import Promolecule
 from qcrbox.analysis.density.surface import Surface
-from qcrbox.analysis.density.surface_net import surface_net
+from qcrbox.analysis.density.surface_net import subdivided, surface_net
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure import Structure
 from qcrbox.crystallography.structure.atoms import Atoms
@@ -156,7 +157,7 @@ def hirshfeld(
     """The Hirshfeld surface of one molecule in its crystal.
 
     atom: a label in the molecule wanted (default: the largest).
-    spacing: of the grid, Å. hydrogens: "as given", or "neutron" for X–H set to mean neutron lengths (B, C, N, O).
+    spacing: of the grid, Å; triangles are half as wide. hydrogens: "as given", or "neutron" for X–H set to mean neutron lengths (B, C, N, O).
     disorder: the parts that are there; the crystal around is taken in the same parts, fully occupied.
     Raises UserInputError for networks without molecules, elements beyond xenon and hydrogen that is wholly missing.
     """
@@ -224,8 +225,22 @@ def _around(
             raise UserInputError("The surface does not close: beside the molecule there is empty space.")
     vertices, triangles = surface_net(values)
     vertices = _moved_onto(low + spacing * vertices, inner, outer, spacing)
-    surface = _with_properties(structure, molecule, surroundings, vertices, triangles, hydrogens)
-    return replace(surface, disorder=disorder)
+    # Curvatures are those of the net, whose triangles are large beside the errors of its vertices.
+    curved = curvature(vertices, triangles)
+    vertices, triangles, edges = subdivided(vertices, triangles)
+    count = len(vertices) - len(edges)
+    vertices[count:] = _moved_onto(vertices[count:], inner, outer, spacing / 2, steps=1)
+    first, second = (np.concatenate([each, each[edges].mean(axis=1)]) for each in curved)
+    return HirshfeldSurface(
+        vertices,
+        triangles,
+        **_meetings(vertices, molecule, surroundings, first, second),
+        structure=structure,
+        molecule=molecule,
+        surroundings=surroundings,
+        hydrogens=hydrogens,
+        disorder=disorder,
+    )
 
 
 def _surroundings(
@@ -267,9 +282,11 @@ def _on_grid(
     return values
 
 
-def _moved_onto(vertices: Array, inner: Promolecule, outer: Promolecule, spacing: float) -> Array:
-    """Two Newton steps along the gradient, none longer than half a grid step."""
-    for _ in range(2):
+def _moved_onto(
+    vertices: Array, inner: Promolecule, outer: Promolecule, spacing: float, *, steps: int = 2
+) -> Array:
+    """Newton steps along the gradient, none longer than half a grid step."""
+    for _ in range(steps):
         rho, slope = inner.density(vertices, gradient=True)
         other, other_slope = outer.density(vertices, gradient=True)
         value = np.log(rho) - np.log(other)
@@ -281,43 +298,42 @@ def _moved_onto(vertices: Array, inner: Promolecule, outer: Promolecule, spacing
     return vertices
 
 
-def _with_properties(
-    structure: Structure, molecule: Atoms, surroundings: Atoms, vertices: Array, faces: Any, hydrogens: str
-) -> HirshfeldSurface:
-    inside, di = _nearest(vertices, molecule.cartesian)
-    outside, de = _nearest(vertices, surroundings.cartesian)
-    ri = np.array([_radius(name) for name in molecule.element])[inside]
-    re = np.array([_radius(name) for name in surroundings.element])[outside]
-    curved = curvature(vertices, faces)
+def _meetings(
+    vertices: Array, molecule: Atoms, surroundings: Atoms, first: Array, second: Array
+) -> dict[str, Any]:
+    """`properties` of the vertices with principal curvatures first and second, and the atoms nearest `inside`, `outside`."""
+    inside, di, here = _nearest(vertices, molecule)
+    outside, de, there = _nearest(vertices, surroundings)
     properties = {
-        "dnorm": (di - ri) / ri + (de - re) / re,
+        "dnorm": here + there,
         "di": di,
         "de": de,
-        "shape_index": shape_index(*curved),
-        "curvedness": curvedness(*curved),
+        "shape_index": shape_index(first, second),
+        "curvedness": curvedness(first, second),
     }
-    return HirshfeldSurface(
-        vertices,
-        faces,
-        properties,
-        structure=structure,
-        molecule=molecule,
-        surroundings=surroundings,
-        inside=inside,
-        outside=outside,
-        hydrogens=hydrogens,
+    return {"properties": properties, "inside": inside, "outside": outside}
+
+
+def _nearest(points: Array, atoms: Atoms) -> tuple[NDArray[np.int64], Array, Array]:
+    """The nearest atom of each point, its distance d in Å, and the least (d − r)/r of any atom with its radius r.
+
+    The last is taken over all atoms: that of the nearest jumps where the nearest changes from C to H, say.
+    """
+    radii = np.array([_radius(name) for name in atoms.element])
+    places = atoms.cartesian
+    index, distance, normed = (
+        np.zeros(len(points), dtype=np.int64),
+        np.zeros(len(points)),
+        np.zeros(len(points)),
     )
-
-
-def _nearest(points: Array, places: Array) -> tuple[NDArray[np.int64], Array]:
-    index, distance = np.zeros(len(points), dtype=np.int64), np.zeros(len(points))
     step = max(1, 4_000_000 // max(1, len(places)))
     for start in range(0, len(points), step):
         part = slice(start, start + step)
-        square = np.sum((points[part, None] - places[None]) ** 2, axis=2)
-        index[part] = np.argmin(square, axis=1)
-        distance[part] = np.sqrt(square.min(axis=1))
-    return index, distance
+        lengths = np.sqrt(np.sum((points[part, None] - places[None]) ** 2, axis=2))
+        index[part] = np.argmin(lengths, axis=1)
+        distance[part] = lengths.min(axis=1)
+        normed[part] = (lengths / radii - 1).min(axis=1)
+    return index, distance, normed
 
 
 def _radius(element: str) -> float:

@@ -75,3 +75,20 @@ def _faces(inside: NDArray[np.bool_], axis: int, number: NDArray[np.int64]) -> N
         a, b, c, d = (corners[index] for index in order)
         found += [np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]
     return np.concatenate(found)
+
+
+def subdivided(
+    vertices: Array, faces: NDArray[np.int64]
+) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+    """Each triangle as four, with new vertices in the middles of its edges.
+
+    vertices (n, 3), faces (m, 3). Returns vertices (n + k, 3), the old ones first, faces (4 m, 3) with the same
+    sense of rotation, and the ends (k, 2) of the edges in whose middles the new vertices lie.
+    """
+    sides = np.sort(faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+    edges, number = np.unique(sides, axis=0, return_inverse=True)
+    ab, bc, ca = (number.reshape(-1, 3) + len(vertices)).T
+    a, b, c = faces.T
+    corners = [(a, ab, ca), (b, bc, ab), (c, ca, bc), (ab, bc, ca)]
+    finer = np.concatenate([np.stack(corner, axis=1) for corner in corners])
+    return np.concatenate([vertices, vertices[edges].mean(axis=1)]), finer, edges

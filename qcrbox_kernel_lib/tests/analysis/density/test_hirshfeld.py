@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chmpy.interpolate.density import PromoleculeDensity
 from qcrbox.analysis.density.hirshfeld import hirshfeld, with_neutron_lengths
 from qcrbox.analysis.density.promolecule import STEP, Promolecule, log_density
 from qcrbox.analysis.density.surface import Surface
@@ -132,6 +133,46 @@ def test_hydrogen_bond_is_where_the_surface_is_reddest(surface):
     reddest = int(np.argmin(surface.properties["dnorm"]))
     assert {surface.named(reddest)[0], surface.named(reddest).split("… ")[1][0]} == {"O", "H"}
     assert surface.properties["dnorm"][reddest] < -0.4
+
+
+def test_dnorm_has_no_steps_where_the_nearest_atom_changes(surface):
+    radii = {"H": 1.09, "C": 1.7, "N": 1.55, "O": 1.52}  # Å; Bondi, hydrogen by Rowland & Taylor
+    a, b = surface.faces[:, 0], surface.faces[:, 1]
+    apart = np.linalg.norm(surface.vertices[a] - surface.vertices[b], axis=1)
+    changes = np.abs(surface.properties["dnorm"][a] - surface.properties["dnorm"][b])
+    # Each distance changes by at most the way along the surface, divided by the smallest radius.
+    assert (changes <= 2 * apart / min(radii.values()) + 1e-9).all()
+    nearest = sum(
+        distance / np.array([radii[atoms.element[row]] for row in rows]) - 1
+        for distance, rows, atoms in (
+            (surface.properties["di"], surface.inside, surface.molecule),
+            (surface.properties["de"], surface.outside, surface.surroundings),
+        )
+    )
+    assert (surface.properties["dnorm"] <= nearest + 1e-6).all()
+    assert np.abs(nearest[a] - nearest[b]).max() > changes.max()
+
+
+def test_dnorm_is_that_of_another_program(surface):
+    numbers = {"H": 1, "C": 6, "N": 7, "O": 8}
+    theirs = np.zeros(len(surface.vertices))
+    for atoms in (surface.molecule, surface.surroundings):
+        density = PromoleculeDensity(([numbers[name] for name in atoms.element], atoms.cartesian))
+        theirs += density.d_norm(surface.vertices)[1]
+    # Theirs looks at the six nearest atoms only: in a few places the least is that of a farther one.
+    excess = theirs - surface.properties["dnorm"]
+    assert np.mean(np.abs(excess) < 1e-5) > 0.98
+    assert excess.min() > -1e-5
+
+
+def test_triangles_are_fine_enough_to_be_seen_as_smooth(surface):
+    a, b, c = (surface.vertices[surface.faces[:, k]] for k in range(3))
+    sides = np.linalg.norm(np.stack([a - b, b - c, c - a]), axis=2)
+    assert np.median(sides) < 0.15
+    assert np.percentile(sides, 99.9) < 0.35
+    coarse = hirshfeld(surface.structure, spacing=0.4)
+    assert surface.area == pytest.approx(coarse.area, rel=0.01)
+    assert len(surface.vertices) - len(surface.faces) // 2 == 2  # Euler: still one closed surface
 
 
 def test_lengths_of_bonds_to_hydrogen_are_stated_and_may_be_set(urea):

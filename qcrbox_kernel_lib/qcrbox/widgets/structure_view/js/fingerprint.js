@@ -3,9 +3,11 @@
 import { ink, paper } from "../../shared_js/theme.js";
 import * as THREE from "three";
 import { element } from "../../shared_js/twin.js";
+import { binned } from "./fingerprint_bins.js";
 
-const [LOW, HIGH, BINS] = [0.4, 3.0, 104]; // Å; bins of 0.025 Å
-const [SIZE, MARGIN] = [250, 30]; // CSS px
+const [LOW, HIGH, BINS] = [0.4, 3.0, 260]; // Å; bins of 0.01 Å
+const [SIZE, MARGIN] = [296, 30]; // CSS px; a bin is one wide
+const DARKEST = 0.00024; // of the surface in a bin: fixed, so that diagrams can be compared
 const STEP = 0.1; // Å that an arrow key moves or widens the choice
 const SURFACE_GREY = [0.82, 0.82, 0.82];
 const NAMES = { shape_index: "shape index" };
@@ -17,7 +19,6 @@ function shorts(view) {
   return new Uint16Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 }
 const number = (x) => x.toFixed(2).replace("-", "−");
-const binOf = (x) => Math.min(BINS - 1, Math.max(0, Math.floor(((x - LOW) / (HIGH - LOW)) * BINS)));
 const pixel = (x) => MARGIN + ((x - LOW) / (HIGH - LOW)) * (SIZE - MARGIN - 6);
 const length = (p) => LOW + ((p - MARGIN) / (SIZE - MARGIN - 6)) * (HIGH - LOW);
 
@@ -103,6 +104,7 @@ export class Fingerprint {
 
   setPair(number) {
     this.shown = number;
+    this.counts = null;
     this.apply();
   }
 
@@ -135,16 +137,26 @@ export class Fingerprint {
     this.view.stage.draw();
   }
 
+  counted() {
+    const { position } = this.surface.mesh.geometry.attributes;
+    const corners = [0, 1, 2].map(() => new THREE.Vector3());
+    const triangle = new THREE.Triangle(...corners);
+    const area = (...abc) => {
+      corners.forEach((corner, k) => corner.fromBufferAttribute(position, abc[k]));
+      return triangle.getArea();
+    };
+    const belongs = (i) => this.shown < 0 || this.pair[i] === this.shown;
+    const { di, de } = this;
+    return binned({ di, de, faces: this.surface.mesh.geometry.index.array, area, belongs }, { low: LOW, high: HIGH, bins: BINS });
+  }
+
   draw() {
     const c = this.context;
-    const counts = new Float32Array(BINS * BINS);
-    this.di.forEach((di, i) => {
-      if (this.shown < 0 || this.pair[i] === this.shown) counts[binOf(this.de[i]) * BINS + binOf(di)] += this.areas[i];
-    });
+    const counts = (this.counts ??= this.counted());
     c.fillStyle = paper();
     c.fillRect(0, 0, SIZE, SIZE);
     const width = (SIZE - MARGIN - 6) / BINS;
-    const scale = (0.0015 * this.total) || 1; // fixed, so that diagrams can be compared: 0.15 % of the surface is darkest
+    const scale = (DARKEST * this.total) || 1;
     for (let b = 0; b < counts.length; b++) {
       if (!counts[b]) continue;
       const t = Math.min(1, counts[b] / scale);
