@@ -564,6 +564,16 @@ export interface components {
             courses: components["schemas"]["Course"][];
         };
         /**
+         * Criterion
+         * @description One line of a rubric: what is met or not, and its points.
+         */
+        Criterion: {
+            /** Text */
+            text: string;
+            /** Points */
+            points: number;
+        };
+        /**
          * DataFile
          * @description A stored file with what the index knows about it.
          */
@@ -1215,7 +1225,7 @@ export interface components {
         };
         /**
          * MarkTask
-         * @description A column of the marks.
+         * @description A column of the marks. rubric: criteria with their points.
          */
         MarkTask: {
             /** Id */
@@ -1224,6 +1234,8 @@ export interface components {
             title: string;
             /** Points */
             points: number;
+            /** Rubric */
+            rubric?: components["schemas"]["Criterion"][];
         };
         /**
          * Marks
@@ -1258,6 +1270,18 @@ export interface components {
             quotas?: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * MetCriterion
+         * @description A criterion of a rubric as it was when the mark was given.
+         */
+        MetCriterion: {
+            /** Text */
+            text: string;
+            /** Points */
+            points: number;
+            /** Met */
+            met: boolean;
         };
         /**
          * NewDataset
@@ -2027,7 +2051,7 @@ export interface components {
         };
         /**
          * TaskFeedback
-         * @description Points and comment of a task.
+         * @description Points and comment of a task, with the criteria where it was marked by a rubric.
          */
         TaskFeedback: {
             /** Task Id */
@@ -2048,6 +2072,8 @@ export interface components {
              * @default
              */
             comment: string;
+            /** Criteria */
+            criteria?: components["schemas"]["MetCriterion"][];
         };
         /**
          * TaskMark
@@ -2072,6 +2098,8 @@ export interface components {
              * @default
              */
             comment: string;
+            /** Criteria */
+            criteria?: components["schemas"]["MetCriterion"][];
         };
         /**
          * TaskProgress
@@ -2613,6 +2641,8 @@ export interface components {
         /**
          * GiveMark
          * @description Body: points (null: those of the checks count again) and comment of a task; task_id "" is the whole exercise.
+         *
+         *     criteria: the places (from 0) of those of the rubric that are met; they give the points.
          */
         GiveMark: {
             /** Student */
@@ -2632,6 +2662,11 @@ export interface components {
              * @default
              */
             comment: string;
+            /**
+             * Criteria
+             * @default null
+             */
+            criteria: number[] | null;
         };
         /**
          * GivenAnswer
@@ -3125,7 +3160,8 @@ export interface components {
          *     kind `calculation`: a successful calculation of `command` (`application.command` or the command alone; empty: any)
          *     with `parameters`, whose `quantity` lies in `band` and which passes `checks`. kind `value`: a number within
          *     `tolerance` of `target`. kind `answer`: a text that is one of `accepted`. Without target or accepted answers a
-         *     person marks what was handed in.
+         *     person marks what was handed in; the criteria of `rubric` are for that person, and their points add up to those of
+         *     the task.
          */
         Task: {
             /** Id */
@@ -3190,6 +3226,8 @@ export interface components {
             choices?: string[];
             /** Accepted */
             accepted?: string[];
+            /** Rubric */
+            rubric?: components["schemas"]["Criterion"][];
         };
     };
     responses: never;

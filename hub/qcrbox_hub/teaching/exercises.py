@@ -264,7 +264,12 @@ class Student(ExercisePage):
             notebook = notebook_text.read(
                 await self.content(f"{self.api}/students/{quote(name, safe='')}/notebook")
             )
-        await self.show_page("student.html", row=found, exercise=found["exercise"], notebook=notebook)
+        marks = await self.ask(f"{self.api}/marks")
+        given = next((row["tasks"] for row in marks["students"] if row["name"] == name), [])
+        rubrics = [(task, mark) for task, mark in zip(marks["tasks"], given, strict=False) if task["rubric"]]
+        await self.show_page(
+            "student.html", row=found, exercise=found["exercise"], notebook=notebook, rubrics=rubrics
+        )
 
     @web.authenticated
     async def post(self, exercise_id: str, name: str) -> None:
@@ -275,6 +280,17 @@ class Student(ExercisePage):
         body = {"text": self.field("text"), "student": self.student}
         await self.registry.call("POST", f"{self.api}/notes", body)
         return f"The note was sent to {self.student}."
+
+    async def do_criteria(self) -> str:
+        places = self.get_body_arguments("criteria")
+        body = {
+            "student": self.student,
+            "task_id": self.field("task_id"),
+            "criteria": [int(place) for place in places if place.isdecimal()],
+            "comment": self.field("comment"),
+        }
+        await self.registry.call("PUT", f"{self.api}/marks", body)
+        return f"{self.student} is marked."
 
     async def do_extend(self) -> str:
         body = {"student": self.student, "until": self.moment("until"), "reason": self.field("reason")}

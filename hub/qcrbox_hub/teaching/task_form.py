@@ -41,6 +41,7 @@ LABELS = {
     "unit": "Unit",
     "choices": "Choices",
     "accepted": "Right answers",
+    "rubric": "Criteria",
 }
 CHECK_LABELS = {
     "kind": "Check",
@@ -71,6 +72,7 @@ _REMEDIES = {
     "accepted": "Write it as it stands among the choices, or add it there.",
     "band": "Give one end or both, the lower one first.",
     "parameters": "Write one option a line: name = value.",
+    "rubric": "Write one criterion a line: points: text.",
 }
 
 
@@ -115,6 +117,7 @@ def of_task(given: Mapping[str, Any]) -> TaskForm:
         values |= {"low": _shown(task.band.low), "high": _shown(task.band.high)}
     values["parameters"] = "\n".join(f"{name} = {_option(value)}" for name, value in task.parameters.items())
     values["choices"], values["accepted"] = "\n".join(task.choices), "\n".join(task.accepted)
+    values["rubric"] = "\n".join(f"{_shown(each.points)}: {each.text}" for each in task.rubric)
     return TaskForm(values, [_of_check(check) for check in task.checks])
 
 
@@ -222,6 +225,9 @@ def _task_values(form: TaskForm) -> tuple[dict[str, Any], list[str]]:
     for name in ("choices", "accepted"):
         values[name] = [line.strip() for line in typed[name].splitlines() if line.strip()]
     values["parameters"] = _options(typed["parameters"], wrong)
+    if typed["rubric"]:
+        values["rubric"] = _rubric(typed["rubric"], wrong)
+        values.setdefault("points", sum(criterion["points"] for criterion in values["rubric"]))
     checks = [check for check in form.checks if any(check.values())]
     if checks and kind != "calculation":
         wrong.append(f"Check 1: checks belong to {KINDS['calculation']}. Empty it, or choose that.")
@@ -270,6 +276,20 @@ def _number(label: str, text: str, wrong: list[str]) -> float | None:
     except ValueError:
         wrong.append(f"{label}: {text[:40]!r} is not a number. Write it like 0.05.")
         return None
+
+
+def _rubric(text: str, wrong: list[str]) -> list[dict[str, Any]]:
+    found = []
+    for line in filter(str.strip, text.splitlines()):
+        points, colon, words = (part.strip() for part in line.partition(":"))
+        try:
+            found.append({"points": float(points.replace(",", ".")), "text": words})
+        except ValueError:
+            wrong.append(f"{LABELS['rubric']}: {line[:60]!r}. {_REMEDIES['rubric']}")
+            continue
+        if not (colon and words):
+            wrong.append(f"{LABELS['rubric']}: {line[:60]!r} says nothing. {_REMEDIES['rubric']}")
+    return found
 
 
 def _options(text: str, wrong: list[str]) -> dict[str, Any]:
@@ -331,5 +351,11 @@ def _words(error: Any) -> str:
     elif place:
         name = str(place[0])
         label = LABELS["low"] if name == "band" else LABELS.get(name, name)
-    remedy = _REMEDIES.get(str(place[0]) if place else "accepted" if "accepted" in message else "", "")
+    elif "criteria" in message:
+        label = LABELS["rubric"]
+        message += " Change the points of the task, or empty them: they are the sum then."
+    elif "accepted" in message:
+        label = LABELS["accepted"]
+        message += f" {_REMEDIES['accepted']}"
+    remedy = _REMEDIES.get(str(place[0]) if place else "", "")
     return f"{label}: {message} {remedy}".strip().removeprefix(": ")

@@ -251,6 +251,25 @@ def test_tasks_are_made_in_a_form_and_saved_as_a_version_that_keeps_the_files(
     assert people["tom"].http.post(path, data=sent).status_code == 404
 
 
+def test_a_task_is_marked_by_the_criteria_of_its_rubric(people: dict[str, Browser], exercise: str) -> None:
+    lena, tom = people["lena"], people["tom"]
+    fields = fields_of(lena.get(f"{exercise}/tasks").text) | {"step": "save"}
+    fields["t1-rubric"] = "0.25: Says <why>\n0.75: Says how"
+    assert "with 2 tasks" in lena.http.post(f"{exercise}/tasks", data=fields, follow_redirects=True).text
+    student = f"{exercise}/students/stella"
+    page = tom.get(student).text
+    assert "Says &lt;why&gt;" in page
+    assert "checked" not in page
+    given = tom.submit(student, action="criteria", task_id="why", criteria="1", comment="Why?")
+    assert "stella is marked" in given.text
+    assert re.findall(r'id="why-(\d)" checked', given.text) == ["1"]
+    assert "0.75 of 1 points" in given.text
+    csv = lena.get(f"{exercise}/marks?format=csv").text.splitlines()
+    assert "why,why_criteria,why_comment" in csv[0]
+    row = next(line for line in csv if line.startswith("stella"))
+    assert "0.75,✕ Says <why> (0.25); ✓ Says how (0.75),Why?" in row
+
+
 @pytest.fixture
 def rest() -> Callable[..., Any]:
     """The registry's REST interface with a token of a person."""

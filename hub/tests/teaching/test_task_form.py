@@ -40,7 +40,12 @@ EVERYTHING = [
             {"kind": "occupancy", "label": "C7B", "band": {"low": 0.08, "high": 0.15}},
         ],
     ),
-    Task(id="any", title="Anything", points=0),
+    Task(
+        id="any",
+        title="Anything",
+        points=1.75,
+        rubric=[{"points": 1.5, "text": "Says why: with a number"}, {"points": 0.25, "text": "Unit"}],
+    ),
     Task(id="r1", title="R1", kind="value", target=-1e-7, tolerance=0.001, unit="Å"),
     Task(id="which", title="Which?", kind="answer", choices=["N", "C, or O"], accepted=["N"]),
 ]
@@ -79,10 +84,11 @@ def test_a_blank_task_is_left_out_and_a_new_one_gets_a_name_that_nobody_has() ->
     forms = [of_task(EVERYTHING[0].model_dump()), blank(), blank(), blank()]
     for form in forms[2:]:
         form.values["title"] = "Refine: °"
+    forms[3].values["rubric"] = "1: a\n0,5: b"
     found, problems = back(forms)
     assert problems == []
     assert [task.id for task in found] == ["refine", "refine-2", "refine-3"]
-    assert found[1].points == 1
+    assert [task.points for task in found[1:]] == [1, 1.5]  # those of the criteria, where none are given
 
 
 WRONG: list[tuple[dict[str, str], dict[str, str], str]] = [
@@ -97,6 +103,10 @@ WRONG: list[tuple[dict[str, str], dict[str, str], str]] = [
     ({"kind": "magic"}, {}, "What students do: "),
     ({"parameters": "cycles"}, {}, "Write one option a line: name = value."),
     ({"parameters": "a = 1\na = 2"}, {}, "a is there twice"),
+    ({"points": "3", "rubric": "1: a\n1: b"}, {}, "Criteria: The points of the criteria add up to 2,"),
+    ({"rubric": "1: a\n1: a"}, {}, "Two criteria say the same."),
+    ({"rubric": "Names it"}, {}, "Write one criterion a line: points: text."),
+    ({"rubric": "1:"}, {}, "says nothing"),
     ({}, {"value": "N"}, "check 1: choose what is checked"),
     ({}, {"kind": "element", "label": "N3"}, "needs the label of the site and the symbol"),
     ({}, {"kind": "space_group", "value": "231"}, "check 1, Value: "),

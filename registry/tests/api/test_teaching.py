@@ -566,6 +566,37 @@ def test_marks_come_from_the_checks_people_overrule_them_and_students_see_them_w
     assert feedback["tasks"][4]["comment"] == "Well argued."
 
 
+def test_a_rubric_gives_the_points_and_a_regrade_keeps_them(course):
+    rubric = [{"text": "Names the bonds", "points": 2.5}, {"text": "Compares", "points": 1.5}]
+    exercise = course.exercise([*TASKS[3:4], {**TASKS[4], "rubric": rubric}])
+    opened = course.opened(course.ada, exercise)
+    assert "Names the bonds" not in json.dumps(opened)
+    payload(course.ada.post(f"/api/exercises/{exercise}/submit"), 201)
+    give = f"/api/exercises/{exercise}/marks"
+    body = {"student": course.ada.name, "task_id": "why"}
+    for wrong, words in (
+        ({"criteria": [2]}, "0 to 1"),
+        ({"criteria": [0], "points": 1}, "not both"),
+        ({"criteria": [0], "task_id": "which"}, "no rubric"),
+        ({"criteria": [0], "task_id": ""}, "no rubric"),
+    ):
+        answer = course.assistant.put(give, json=body | wrong)
+        assert answer.status_code == 400
+        assert words in answer.text
+    payload(course.assistant.put(give, json=body | {"criteria": [0, 0], "comment": "Compare next time."}))
+    payload(course.lecturer.post(f"/api/exercises/{exercise}/grade"))
+    payload(course.lecturer.post(f"/api/exercises/{exercise}/release", json={"released": True}))
+    given = course.own(course.ada, exercise)["feedback"]["tasks"][1]
+    assert (given["points"], given["comment"]) == (2.5, "Compare next time.")
+    assert given["criteria"] == [{**rubric[0], "met": True}, {**rubric[1], "met": False}]
+    payload(course.assistant.put(give, json=body | {"points": 3}))  # typed points are no sum of criteria
+    given = course.own(course.ada, exercise)["feedback"]["tasks"][1]
+    assert (given["points"], given["criteria"]) == (3, [])
+    payload(course.assistant.put(give, json=body | {"criteria": []}))
+    given = course.own(course.ada, exercise)["feedback"]["tasks"][1]
+    assert (given["points"], [each["met"] for each in given["criteria"]]) == (0, [False, False])
+
+
 def test_the_copies_of_students_hold_no_answers(course):
     cell = {
         "id": "a",
