@@ -265,7 +265,9 @@ class Student(ExercisePage):
                 await self.content(f"{self.api}/students/{quote(name, safe='')}/notebook")
             )
         marks = await self.ask(f"{self.api}/marks")
-        given = next((row["tasks"] for row in marks["students"] if row["name"] == name), [])
+        given: list[dict[str, Any]] = next(
+            (row["tasks"] for row in marks["students"] if row["name"] == name), []
+        )
         rubrics = [(task, mark) for task, mark in zip(marks["tasks"], given, strict=False) if task["rubric"]]
         await self.show_page(
             "student.html", row=found, exercise=found["exercise"], notebook=notebook, rubrics=rubrics

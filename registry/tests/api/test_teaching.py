@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from qcrbox.contract.messages import Finished, OutputFile
 from qcrbox.contract.states import State
-from qcrbox_registry.store import results, trash
+from qcrbox_registry.store import people, quotas, results, trash
 from qcrbox_registry.store.teaching import snapshots, work
 
 NOTEBOOK = json.dumps(
@@ -184,6 +184,48 @@ def test_an_archived_course_is_read_only_until_it_is_restored(course):
     assert course.ada.get(f"/api/exercises/{exercise}/own").status_code == 200
     payload(course.lecturer.patch(path, json={"archived": False}))
     assert course.ada.post(f"/api/exercises/{exercise}/submit").status_code == 201
+
+
+def stored(registry, who):
+    """Bytes that count for a person."""
+
+    def read(conn):
+        return quotas.used(conn, "person", people.present_accounts(conn, [who.name])[who.name], "gib")
+
+    return round(registry.read(read) * quotas.GIB)
+
+
+def test_an_archived_course_frees_the_quota_of_its_students_until_it_is_restored(
+    course, registry, refined, do
+):
+    exercise = course.exercise()
+    path = f"/api/courses/{course.course['id']}"
+    own = do.upload(course.ada, "mine.cif", b"data_mine\n_cell_length_a 5\n", group="")
+    mine = stored(registry, course.ada)
+    opened = course.opened(course.ada, exercise)
+    copy = stored(registry, course.ada) - mine
+    refined(course.ada, opened)
+    whole = stored(registry, course.ada)
+    assert mine < mine + copy < whole
+    payload(course.lecturer.patch(path, json={"archived": True}))
+    assert stored(registry, course.ada) == mine  # what is not of the course still counts
+    assert course.ada.get(f"/api/datasets/{opened['dataset_id']}").status_code == 200
+    more = b"data_more\n_cell_length_a 6\n"
+    appended = course.ada.post(
+        f"/api/datasets/{opened['dataset_id']}/append", files={"file": ("more.cif", more)}
+    )
+    assert appended.is_success
+    assert stored(registry, course.ada) == mine + len(
+        more
+    )  # an archived course is no place to store for nothing
+    payload(course.lecturer.patch(path, json={"archived": False}))
+    assert stored(registry, course.ada) == whole + len(more)
+    payload(course.lecturer.patch(path, json={"archived": True}))
+    assert course.ada.delete(f"/api/datasets/{opened['dataset_id']}").status_code == 204
+    payload(course.lecturer.patch(path, json={"archived": False}))
+    assert stored(registry, course.ada) == whole - copy  # deleted meanwhile: nothing is taken off twice
+    assert course.ada.delete(f"/api/datasets/{own['qcrbox_dataset_id']}").status_code == 204
+    assert stored(registry, course.bob) == 0
 
 
 # ---------------------------------------------------------------- exercises
