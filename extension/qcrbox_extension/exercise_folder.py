@@ -12,6 +12,7 @@ from typing import Any
 
 from qcrbox.client.exercise_mark import MARK, mark_of
 from qcrbox.contract.errors import Conflict
+from qcrbox.contract.teaching import criterion_words
 from qcrbox.spec import notebook_merge
 
 # The notebook as it was handed out, for the next merge.
@@ -181,7 +182,10 @@ def feedback_text(title: str, feedback: Mapping[str, Any]) -> str:
         points = "not marked" if task["points"] is None else f"{task['points']:g} of {task['most']:g}"
         lines += ["", f"## {_escaped(task['title'])}", "", points]
         lines += [
-            line for words in (task["words"], task["comment"]) if words for line in ("", _quoted(words))
+            line
+            for words in (task["words"], *map(criterion_words, task.get("criteria", ())), task["comment"])
+            if words
+            for line in ("", _quoted(words))
         ]
     return "\n".join(lines) + "\n"
 

@@ -113,6 +113,7 @@ MARKS = {
             "most": 3.0,
             "words": "R1 is 0.04.",
             "comment": "",
+            "criteria": [{"text": "Says why <b>", "points": 2.5, "met": True}],
         },
         {"task_id": "b", "title": "Why?", "points": None, "most": 1.0, "words": "", "comment": "<img src=x>"},
     ],
@@ -126,6 +127,7 @@ def test_feedback_is_written_beside_the_notebook_once_it_is_there(tmp_path: Path
     text = (folder / "feedback.md").read_text()
     assert "2.5 of 4 points" in text
     assert "R1 is 0.04." in text
+    assert "> ✓ Says why &lt;b&gt; \\(2.5\\)" in text
     assert "not marked" in text
     assert hand_out(tmp_path, handed(feedback=MARKS)).updated == []
 

@@ -41,6 +41,16 @@ def test_a_number_and_a_text():
     assert (task.kind, task.accepted, task.choices) == ("answer", ["N"], ["N", "C"])
 
 
+def test_criteria_of_a_rubric_add_up_to_the_points():
+    task = only(
+        "task=why", "points=3", "criterion=2.5: Says why: it fits", "criterion=.5: Unit", kind="markdown"
+    )
+    assert [(each.points, each.text) for each in task.rubric] == [(2.5, "Says why: it fits"), (0.5, "Unit")]
+    assert "rubric" not in task.for_students()
+    wrong = tasks_of_notebook({"cells": [cell("task=why", "points=3", "criterion=2: Says why")]})
+    assert "add up to 2, and the task has 3 points" in wrong.problems[0]
+
+
 def test_a_question_in_markdown_is_marked_by_a_person():
     task = only(
         "task=why",
@@ -116,6 +126,7 @@ SECRET = [
     "space-group=14",
     "hydrogens",
     "no-alerts=A",
+    "criterion=1: Says why",
 ]
 
 

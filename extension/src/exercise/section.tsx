@@ -123,6 +123,15 @@ function Own(props: { own: IOwnExercise } & IProps): JSX.Element {
             {own.feedback.tasks.map(task => (
               <li key={task.task_id}>
                 {task.title}: {task.points ?? '–'} / {task.most} {task.comment || task.words}
+                {task.criteria && task.criteria.length > 0 && (
+                  <ul>
+                    {task.criteria.map(each => (
+                      <li key={each.text}>
+                        {each.met ? trans.__('met') : trans.__('not met')}: {each.text} ({each.points})
+                      </li>
+                    ))}
+                  </ul>
+                )}
               </li>
             ))}
           </ul>

@@ -564,6 +564,16 @@ export interface components {
             courses: components["schemas"]["Course"][];
         };
         /**
+         * Criterion
+         * @description One line of a rubric: what is met or not, and its points.
+         */
+        Criterion: {
+            /** Text */
+            text: string;
+            /** Points */
+            points: number;
+        };
+        /**
          * DataFile
          * @description A stored file with what the index knows about it.
          */
@@ -1215,7 +1225,7 @@ export interface components {
         };
         /**
          * MarkTask
-         * @description A column of the marks.
+         * @description A column of the marks. rubric: criteria with their points.
          */
         MarkTask: {
             /** Id */
@@ -1224,6 +1234,8 @@ export interface components {
             title: string;
             /** Points */
             points: number;
+            /** Rubric */
+            rubric?: components["schemas"]["Criterion"][];
         };
         /**
          * Marks
@@ -1258,6 +1270,18 @@ export interface components {
             quotas?: {
                 [key: string]: unknown;
             }[];
+        };
+        /**
+         * MetCriterion
+         * @description A criterion of a rubric as it was when the mark was given.
+         */
+        MetCriterion: {
+            /** Text */
+            text: string;
+            /** Points */
+            points: number;
+            /** Met */
+            met: boolean;
         };
         /**
          * NewDataset
@@ -2032,7 +2056,7 @@ export interface components {
         };
         /**
          * TaskFeedback
-         * @description Points and comment of a task.
+         * @description Points and comment of a task, with the criteria where it was marked by a rubric.
          */
         TaskFeedback: {
             /** Task Id */
@@ -2053,6 +2077,8 @@ export interface components {
              * @default
              */
             comment: string;
+            /** Criteria */
+            criteria?: components["schemas"]["MetCriterion"][];
         };
         /**
          * TaskMark
@@ -2077,6 +2103,8 @@ export interface components {
              * @default
              */
             comment: string;
+            /** Criteria */
+            criteria?: components["schemas"]["MetCriterion"][];
         };
         /**
          * TaskProgress
@@ -2618,6 +2646,8 @@ export interface components {
         /**
          * GiveMark
          * @description Body: points (null: those of the checks count again) and comment of a task; task_id "" is the whole exercise.
+         *
+         *     criteria: the places (from 0) of those of the rubric that are met; they give the points.
          */
         GiveMark: {
             /** Student */
@@ -2637,6 +2667,11 @@ export interface components {
              * @default
              */
             comment: string;
+            /**
+             * Criteria
+             * @default null
+             */
+            criteria: number[] | null;
         };
         /**
          * GivenAnswer
@@ -2754,6 +2789,8 @@ export interface components {
         /**
          * NewExercise
          * @description Body: a version of an exercise. notebook: the JSON text of an .ipynb file.
+         *
+         *     keep_files_of: the newest version, whose notebook and files stay where this one brings none of the name.
          */
         NewExercise: {
             /** Title */
@@ -2782,6 +2819,11 @@ export interface components {
             notebook_name: string;
             /** Files */
             files?: components["schemas"]["GivenFile"][];
+            /**
+             * Keep Files Of
+             * @default null
+             */
+            keep_files_of: number | null;
         };
         /**
          * NewRetentionRule
@@ -3123,7 +3165,8 @@ export interface components {
          *     kind `calculation`: a successful calculation of `command` (`application.command` or the command alone; empty: any)
          *     with `parameters`, whose `quantity` lies in `band` and which passes `checks`. kind `value`: a number within
          *     `tolerance` of `target`. kind `answer`: a text that is one of `accepted`. Without target or accepted answers a
-         *     person marks what was handed in.
+         *     person marks what was handed in; the criteria of `rubric` are for that person, and their points add up to those of
+         *     the task.
          */
         Task: {
             /** Id */
@@ -3188,6 +3231,8 @@ export interface components {
             choices?: string[];
             /** Accepted */
             accepted?: string[];
+            /** Rubric */
+            rubric?: components["schemas"]["Criterion"][];
         };
     };
     responses: never;

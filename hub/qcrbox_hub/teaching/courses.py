@@ -203,10 +203,9 @@ async def version_body(page: TeachingPage) -> dict[str, object]:
         body["minutes"] = int(minutes)
     tasks: list[Task] = []
     if given := page.file("notebook"):
-        name, content = given
-        text = _utf8(content, name)
-        body |= {"notebook": text, "notebook_name": name}
-        found = tasks_of_notebook(_json(text, name))
+        name = given[0]
+        body |= notebook_body(*given)
+        found = tasks_of_notebook(_json(str(body["notebook"]), name))
         if found.problems:
             raise UserInputError(
                 f"{name}: {' '.join(found.problems)}", next="Nothing was made. Correct the tags."
@@ -215,12 +214,22 @@ async def version_body(page: TeachingPage) -> dict[str, object]:
     if given := page.file("tasks"):
         tasks = tasks_of_yaml(_utf8(given[1], given[0]))
     body["tasks"] = [task.model_dump(mode="json") for task in tasks]
-    body["files"] = [
+    body["files"] = await stored_files(page)
+    return body
+
+
+def notebook_body(name: str, content: bytes) -> dict[str, object]:
+    """The fields of a version's body for a notebook. Raises UserInputError."""
+    return {"notebook": _utf8(content, name), "notebook_name": name}
+
+
+async def stored_files(page: TeachingPage) -> list[dict[str, object]]:
+    """The files of the form, stored, as a version's body names them. Raises UserInputError."""
+    return [
         {"data_file_id": await page.registry.store_file(name, content), "for_lecturers": hidden}
         for field, hidden in (("data", False), ("answers", True))
         for name, content in _small(page.files(field))
     ]
-    return body
 
 
 def _small(files: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
 
 from qcrbox.contract.errors import NotAllowed, NotFound, QcError, UserInputError
+from qcrbox.contract.teaching import QUANTITIES
 from tornado import web
 from tornado.iostream import StreamClosedError
 
 from qcrbox_hub.admin.tables import csv_lines
-from qcrbox_hub.teaching import notebook_text
-from qcrbox_hub.teaching.courses import version_body
+from qcrbox_hub.teaching import notebook_text, task_form
+from qcrbox_hub.teaching.courses import notebook_body, stored_files, version_body
 from qcrbox_hub.teaching.page import TeachingPage
 from qcrbox_hub.teaching.words import marks_columns, marks_rows, without_names
 
@@ -24,7 +27,7 @@ class ExercisePage(TeachingPage):
     def api(self) -> str:
         return f"/api/exercises/{self.exercise_id}"
 
-    async def the_exercise(self) -> dict[str, object]:
+    async def the_exercise(self) -> dict[str, Any]:
         """The exercise, for its staff; others get 404."""
         found = await self.ask(self.api)
         if not found["staff"]:
@@ -104,6 +107,93 @@ class Preview(ExercisePage):
         return "Your copy is discarded."
 
 
+class Tasks(ExercisePage):
+    """The tasks as a form. Every button but Save answers with the form as it then is: nothing is kept in between."""
+
+    @web.authenticated
+    async def get(self, exercise_id: str) -> None:
+        self.exercise_id = exercise_id
+        found = await self._taught()
+        manifest = found["manifest"]
+        forms = [task_form.of_task(task) for task in manifest["tasks"]] or [task_form.blank()]
+        await self._show(found, forms, manifest["title"], manifest["text"])
+
+    @web.authenticated
+    async def post(self, exercise_id: str) -> None:
+        self.exercise_id = exercise_id
+        found = await self._taught()
+        forms = task_form.read(self.field)
+        problems: list[str] = []
+        if self.field("step") == "save":
+            tasks, problems = task_form.tasks(forms)
+            if not problems:
+                try:
+                    made = await self._save(found, [task.model_dump(mode="json") for task in tasks])
+                except QcError as error:
+                    problems = [f"{error.message} {error.next}".strip()]
+                else:
+                    self.say(
+                        f"This is version {made['version']} now, with {len(tasks)} tasks."
+                        " Students get it merged when they open the exercise again."
+                    )
+                    self.redirect(f"{self.root}/exercises/{exercise_id}", status=303)
+                    return
+            if any(self.files(name) for name in ("notebook", "data", "answers")):
+                problems.append("Choose the files again: a page cannot keep them.")
+        else:
+            forms = task_form.changed(forms, self.field("step"))
+        await self._show(found, forms, self.field("title"), self.field("text"), problems)
+
+    async def _taught(self) -> dict[str, Any]:
+        """The exercise, for those who may change it; others get 404."""
+        found = await self.the_exercise()
+        course = await self.ask(f"/api/courses/{found['course_id']}")
+        if course["role"] != "lecturer" or found["archived"]:
+            raise web.HTTPError(404)
+        return found
+
+    async def _save(self, found: dict[str, Any], tasks: list[dict[str, Any]]) -> dict[str, Any]:
+        version = self.field("version")
+        body = {
+            "title": self.field("title"),
+            "text": self.field("text"),
+            "minutes": found["manifest"]["minutes"],
+            "tasks": tasks,
+            "files": await stored_files(self),
+            "keep_files_of": int(version) if version.isdigit() else 0,
+        }
+        if given := self.file("notebook"):
+            body |= notebook_body(*given)
+        return await self.registry.call("POST", f"{self.api}/versions", body)
+
+    async def _show(
+        self,
+        found: dict[str, Any],
+        forms: list[task_form.TaskForm],
+        title: str,
+        text: str,
+        problems: Sequence[str] = (),
+    ) -> None:
+        applications = (await self.ask("/api/applications"))["applications"]
+        commands = {
+            f"{each['slug']}.{command['name']}" for each in applications for command in each["commands"]
+        }
+        await self.show_page(
+            "tasks.html",
+            status=400 if problems else 200,
+            exercise=found,
+            version=self.field("version") or found["version"],
+            forms=forms,
+            title=title,
+            text=text,
+            problems=problems,
+            kinds=task_form.KINDS,
+            checks=task_form.CHECKS,
+            quantities=QUANTITIES,
+            commands=sorted(commands),
+        )
+
+
 class Board(ExercisePage):
     """Students × tasks, live; without names for a projector."""
 
@@ -174,7 +264,14 @@ class Student(ExercisePage):
             notebook = notebook_text.read(
                 await self.content(f"{self.api}/students/{quote(name, safe='')}/notebook")
             )
-        await self.show_page("student.html", row=found, exercise=found["exercise"], notebook=notebook)
+        marks = await self.ask(f"{self.api}/marks")
+        given: list[dict[str, Any]] = next(
+            (row["tasks"] for row in marks["students"] if row["name"] == name), []
+        )
+        rubrics = [(task, mark) for task, mark in zip(marks["tasks"], given, strict=False) if task["rubric"]]
+        await self.show_page(
+            "student.html", row=found, exercise=found["exercise"], notebook=notebook, rubrics=rubrics
+        )
 
     @web.authenticated
     async def post(self, exercise_id: str, name: str) -> None:
@@ -185,6 +282,17 @@ class Student(ExercisePage):
         body = {"text": self.field("text"), "student": self.student}
         await self.registry.call("POST", f"{self.api}/notes", body)
         return f"The note was sent to {self.student}."
+
+    async def do_criteria(self) -> str:
+        places = self.get_body_arguments("criteria")
+        body = {
+            "student": self.student,
+            "task_id": self.field("task_id"),
+            "criteria": [int(place) for place in places if place.isdecimal()],
+            "comment": self.field("comment"),
+        }
+        await self.registry.call("PUT", f"{self.api}/marks", body)
+        return f"{self.student} is marked."
 
     async def do_extend(self) -> str:
         body = {"student": self.student, "until": self.moment("until"), "reason": self.field("reason")}

@@ -15,6 +15,7 @@ from qcrbox_hub.teaching.exercises import (
     Preview,
     Student,
     StudentCalculation,
+    Tasks,
 )
 from qcrbox_hub.teaching.page import ROOT, STATIC, ExerciseLink
 
@@ -30,6 +31,7 @@ def teaching_pages() -> list[tuple[Any, ...]]:
         (rf"/{ROOT}/courses/{_ID}/research.json", ResearchExport),
         (rf"/{ROOT}/exercises/{_ID}", Exercise),
         (rf"/{ROOT}/exercises/{_ID}/board", Board),
+        (rf"/{ROOT}/exercises/{_ID}/tasks", Tasks),
         (rf"/{ROOT}/exercises/{_ID}/preview", Preview),
         (rf"/{ROOT}/exercises/{_ID}/events", BoardEvents),
         (rf"/{ROOT}/exercises/{_ID}/marks", Marks),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qcrbox.contract.teaching import QUANTITIES, Check, Task
+from qcrbox.contract.teaching import QUANTITIES, Check, Task, criterion_words
 
 from qcrbox_hub.admin.tables import Column
 from qcrbox_hub.admin.words import as_datetime, duration
@@ -107,7 +107,12 @@ def _checked(check: Check) -> str:
 def marks_columns(tasks: Sequence[dict[str, Any]]) -> tuple[Column, ...]:
     """The columns of the CSV of marks."""
     fixed = [Column("name", "Student"), Column("points", "Points"), Column("most", "of")]
-    of_tasks = [Column(f"{task['id']}{more}", task["title"]) for task in tasks for more in ("", "_comment")]
+    of_tasks = [
+        Column(f"{task['id']}{more}", task["title"])
+        for task in tasks
+        for more in ("", "_criteria", "_comment")
+        if more != "_criteria" or task["rubric"]
+    ]
     last = [Column(key, key) for key in ("comment", "submitted_at", "late", "receipt", "problem")]
     return (*fixed, *of_tasks, *last)
 
@@ -130,5 +135,6 @@ def marks_rows(found: dict[str, Any]) -> list[dict[str, Any]]:
         for task in student["tasks"]:
             row[task["task_id"]] = "" if task["counts"] is None else task["counts"]
             row[f"{task['task_id']}_comment"] = task["comment"]
+            row[f"{task['task_id']}_criteria"] = "; ".join(map(criterion_words, task["criteria"]))
         rows.append(row)
     return rows

@@ -201,6 +201,75 @@ def test_the_preview_shows_what_students_get_and_a_copy_is_discarded(
     assert people["tom"].get(path).status_code == 200
 
 
+def fields_of(page: str) -> dict[str, str]:
+    """The fields of the form of tasks as a browser would send them."""
+    form = page[page.index('id="task_form"') :]
+    found = dict(re.findall(r'<input[^>]*? name="([^"]+)" value="([^"]*)"', form))
+    found |= dict(re.findall(r'<textarea[^>]*? name="([^"]+)"[^>]*>([^<]*)</textarea>', form))
+    for name, options in re.findall(r'<select[^>]*? name="([^"]+)">(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        found[name] = chosen.group(1) if chosen else ""
+    return {name: html.unescape(value) for name, value in found.items()}
+
+
+def test_tasks_are_made_in_a_form_and_saved_as_a_version_that_keeps_the_files(
+    people: dict[str, Browser], exercise: str
+) -> None:
+    lena, path = people["lena"], f"{exercise}/tasks"
+    fields = fields_of(lena.get(path).text)
+    assert (fields["t0-accepted"], fields["t0-choices"], fields["t0-points"]) == ("N", "N\nC", "2")
+    more = fields_of(lena.http.post(path, data=fields | {"step": "add"}).text)
+    assert more["count"] == "3"
+    more |= {"t2-title": 'R1 <b>of</b> "yours"', "t2-high": "five percent"}
+    wrong = lena.http.post(path, data=more | {"step": "save"})
+    assert wrong.status_code == 400
+    words = html.unescape(wrong.text)
+    assert "Nothing was saved." in words
+    assert "at most: 'five percent' is not a number. Write it like 0.05." in words
+    assert "<b>of</b>" not in wrong.text
+    kept = fields_of(wrong.text)  # what was typed is still there
+    assert kept["t2-title"] == 'R1 <b>of</b> "yours"'
+    moved = fields_of(lena.http.post(path, data=kept | {"step": "up-2", "t2-high": "0,05"}).text)
+    assert (moved["t1-high"], moved["t2-id"]) == ("0,05", "why")
+    saved = lena.http.post(path, data=moved | {"step": "save"}, follow_redirects=True)
+    page = html.unescape(saved.text)
+    assert "This is version 2 now, with 3 tasks." in page
+    assert "R1 at most 0.05" in page
+    assert "atom.ipynb" in page
+    assert "a.cif" in page
+    again = lena.http.post(path, data=moved | {"step": "save"})
+    assert "Version 2 was written meanwhile." in again.text
+    # As it was, for the tests after this one.
+    back = fields_of(lena.get(path).text) | {"step": "remove-1"}
+    last = fields_of(lena.http.post(path, data=back).text) | {"step": "save"}
+    assert "with 2 tasks" in lena.http.post(path, data=last, follow_redirects=True).text
+    for name in ("tom", "stella", "eve"):
+        assert people[name].get(path).status_code == 404
+    own = re.search(r'name="_xsrf" value="([^"]+)"', people["tom"].get(f"{exercise}/students/stella").text)
+    assert own
+    sent = fields_of(lena.get(path).text) | {"step": "save", "_xsrf": own.group(1)}
+    assert people["tom"].http.post(path, data=sent).status_code == 404
+
+
+def test_a_task_is_marked_by_the_criteria_of_its_rubric(people: dict[str, Browser], exercise: str) -> None:
+    lena, tom = people["lena"], people["tom"]
+    fields = fields_of(lena.get(f"{exercise}/tasks").text) | {"step": "save"}
+    fields["t1-rubric"] = "0.25: Says <why>\n0.75: Says how"
+    assert "with 2 tasks" in lena.http.post(f"{exercise}/tasks", data=fields, follow_redirects=True).text
+    student = f"{exercise}/students/stella"
+    page = tom.get(student).text
+    assert "Says &lt;why&gt;" in page
+    assert "checked" not in page
+    given = tom.submit(student, action="criteria", task_id="why", criteria="1", comment="Why?")
+    assert "stella is marked" in given.text
+    assert re.findall(r'id="why-(\d)" checked', given.text) == ["1"]
+    assert "0.75 of 1 points" in given.text
+    csv = lena.get(f"{exercise}/marks?format=csv").text.splitlines()
+    assert "why,why_criteria,why_comment" in csv[0]
+    row = next(line for line in csv if line.startswith("stella"))
+    assert "0.75,✕ Says <why> (0.25); ✓ Says how (0.75),Why?" in row
+
+
 @pytest.fixture
 def rest() -> Callable[..., Any]:
     """The registry's REST interface with a token of a person."""

@@ -44,7 +44,10 @@ def test_a_board_for_the_projector_names_nobody_anywhere() -> None:
 
 def test_marks_as_csv_hold_no_formula() -> None:
     found = {
-        "tasks": [{"id": "why", "title": "Why?"}],
+        "tasks": [
+            {"id": "why", "title": "Why?", "rubric": []},
+            {"id": "how", "title": "How?", "rubric": [{"text": "Says how", "points": 1}]},
+        ],
         "most": 4.0,
         "students": [
             {
@@ -52,16 +55,33 @@ def test_marks_as_csv_hold_no_formula() -> None:
                 "points": 3.5,
                 "comment": "+1",
                 "submitted": {"at": "2026-01-01T00:00:00Z", "late": True, "receipt": "ab", "problem": "@x"},
-                "tasks": [{"task_id": "why", "counts": 3.5, "comment": "-2 for haste"}],
+                "tasks": [
+                    {"task_id": "why", "counts": 3.5, "comment": "-2 for haste", "criteria": []},
+                    {
+                        "task_id": "how",
+                        "counts": 1.0,
+                        "comment": "",
+                        "criteria": [
+                            {"text": "Says how", "points": 1.0, "met": True},
+                            {"text": "Says, why", "points": 0.5, "met": False},
+                        ],
+                    },
+                ],
             },
             {"name": "bob", "points": 0.0, "comment": "", "submitted": None,
-             "tasks": [{"task_id": "why", "counts": None, "comment": ""}]},
+             "tasks": [{"task_id": "why", "counts": None, "comment": "", "criteria": []}]},
         ],
     }  # fmt: skip
     lines = csv_lines(marks_columns(found["tasks"]), marks_rows(found)).splitlines()
-    assert lines[0] == "name,points,most,why,why_comment,comment,submitted_at,late,receipt,problem"
-    assert lines[1] == "'=cmd|' /C calc'!A0,3.5,4.0,3.5,'-2 for haste,'+1,2026-01-01T00:00:00Z,late,ab,'@x"
-    assert lines[2] == "bob,,4.0,,,,,,,"
+    assert (
+        lines[0]
+        == "name,points,most,why,why_comment,how,how_criteria,how_comment,comment,submitted_at,late,receipt,problem"
+    )
+    how = '1.0,"✓ Says how (1); ✕ Says, why (0.5)",'
+    assert lines[1] == (
+        f"'=cmd|' /C calc'!A0,3.5,4.0,3.5,'-2 for haste,{how},'+1,2026-01-01T00:00:00Z,late,ab,'@x"
+    )
+    assert lines[2] == "bob,,4.0,,,,,,,,,,"
 
 
 def test_a_notebook_is_shown_as_text_without_its_html() -> None:

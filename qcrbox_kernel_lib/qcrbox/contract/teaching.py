@@ -7,6 +7,7 @@ away.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from qcrbox.contract.models import Model
 
 MOST_TASKS = 50
 MOST_CHECKS = 20
+MOST_CRITERIA = 20
 # What a band may be about: name and words.
 QUANTITIES = {
     "r1": "R1",
@@ -108,13 +110,21 @@ class Check(Declared):
         return self
 
 
+class Criterion(Declared):
+    """One line of a rubric: what is met or not, and its points."""
+
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+    points: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+
+
 class Task(Declared):
     """One step of an exercise.
 
     kind `calculation`: a successful calculation of `command` (`application.command` or the command alone; empty: any)
     with `parameters`, whose `quantity` lies in `band` and which passes `checks`. kind `value`: a number within
     `tolerance` of `target`. kind `answer`: a text that is one of `accepted`. Without target or accepted answers a
-    person marks what was handed in.
+    person marks what was handed in; the criteria of `rubric` are for that person, and their points add up to those of
+    the task.
     """
 
     id: Name
@@ -133,6 +143,7 @@ class Task(Declared):
     tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     choices: list[Annotated[str, Field(max_length=200)]] = Field(default_factory=list, max_length=30)
     accepted: list[Annotated[str, Field(max_length=200)]] = Field(default_factory=list, max_length=30)
+    rubric: list[Criterion] = Field(default_factory=list, max_length=MOST_CRITERIA)
 
     @model_validator(mode="after")
     def _fitting(self) -> Task:
@@ -141,6 +152,14 @@ class Task(Declared):
         unknown = [answer for answer in self.accepted if self.choices and answer not in self.choices]
         if unknown:
             raise ValueError(f"The accepted answer {unknown[0]!r} is not among the choices.")
+        texts = [criterion.text for criterion in self.rubric]
+        if len(set(texts)) < len(texts):
+            raise ValueError("Two criteria say the same.")
+        total = sum(criterion.points for criterion in self.rubric)
+        if self.rubric and not math.isclose(total, self.points, abs_tol=1e-9):
+            raise ValueError(
+                f"The points of the criteria add up to {total:g}, and the task has {self.points:g} points."
+            )
         return self
 
     @property
@@ -150,9 +169,14 @@ class Task(Declared):
 
     def for_students(self) -> dict[str, Any]:
         """The task without what would give the answer away; the target band of a quantity is shown."""
-        hidden = {"target", "tolerance", "accepted", "checks"}
+        hidden = {"target", "tolerance", "accepted", "checks", "rubric"}
         shown = self.model_dump(mode="json", exclude=hidden)
         return {**shown, "checked": sorted({check.kind for check in self.checks})}
+
+
+def criterion_words(criterion: Mapping[str, Any]) -> str:
+    """A criterion of a mark in one line: whether it is met, its text and its points."""
+    return f"{'✓' if criterion['met'] else '✕'} {criterion['text']} ({criterion['points']:g})"
 
 
 class ExerciseFile(Declared):

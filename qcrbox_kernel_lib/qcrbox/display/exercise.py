@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from qcrbox.contract.teaching import criterion_words
 from qcrbox.display.project_tree import time_text
 from qcrbox.markup import Table
 
@@ -72,7 +73,7 @@ def feedback_table(own: Mapping[str, Any]) -> Table:
             each["title"],
             "" if each["points"] is None else f"{each['points']:g}",
             f"{each['most']:g}",
-            each["words"],
+            " ".join([each["words"], *map(criterion_words, each.get("criteria", ()))]).strip(),
             each["comment"],
         )
         for each in feedback["tasks"]

@@ -6,6 +6,7 @@ Tags of a cell that begin a task:
     task=two  occupancy=C7B:0.08..0.15
     task=r1  target=0.042  tolerance=0.001            (a number)
     task=which  answer=N|C  choices=N|C|O             (a text)
+    task=why  points=3  criterion=2: Names the bonds  criterion=1: Compares both     (for who marks it)
 
 The title is the first line of the cell, its hint the text of a `<details>` element. Code cells are calculations unless
 they say otherwise; Markdown cells are questions.
@@ -32,7 +33,17 @@ _PLAIN = frozenset({"points", "command", "target", "tolerance", "unit", "hint", 
 _NUMBERS = frozenset({"points", "target", "tolerance"})
 # Tags that say what is right: the same that `Task.for_students` hides.
 _ANSWERS = frozenset(
-    {"answer", "target", "tolerance", "element", "space-group", "hydrogens", "no-alerts", "occupancy"}
+    {
+        "answer",
+        "target",
+        "tolerance",
+        "element",
+        "space-group",
+        "hydrogens",
+        "no-alerts",
+        "occupancy",
+        "criterion",
+    }
 )
 
 
@@ -156,6 +167,9 @@ def _read_tag(tag: str, values: dict[str, Any]) -> None:
         values[name] = float(value) if name in _NUMBERS else value
     elif name == "answer" and equals:
         values["accepted"] = _several(value)
+    elif name == "criterion" and equals:
+        points, _, text = value.partition(":")
+        values.setdefault("rubric", []).append({"points": float(points), "text": text.strip()})
     elif name == "choices" and equals:
         values["choices"] = _several(value)
     else:

@@ -201,9 +201,11 @@ def test_feedback_before_and_after_the_release(box, atom):
         "most": 3.0,
         "words": "",
         "comment": "Good.",
+        "criteria": [{"text": "Says why", "points": 2.5, "met": False}],
     }
     box.client.own["feedback"] = {"points": 2.5, "most": 4.0, "comment": "Well done.", "tasks": [task]}
     assert atom.feedback["points"] == [""]
+    assert atom.feedback["remark"] == ["✕ Says why (2.5)"]
     assert atom.feedback.caption == "2.5 of 4 points. Well done."
 
 

@@ -27,6 +27,7 @@ def version_of(asked: schemas.NewExercise) -> NewVersion:
         asked.notebook,
         asked.notebook_name,
         [(file.data_file_id, file.for_lecturers) for file in asked.files],
+        asked.keep_files_of,
     )
 
 

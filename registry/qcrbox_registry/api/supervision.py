@@ -137,7 +137,9 @@ async def list_marks(core: TheCore, actor: Caller, exercise_id: str) -> Response
 async def give_mark(request: Request, core: TheCore, actor: Caller, exercise_id: str) -> Response:
     """Give points and a comment by hand; they count instead of those of the checks."""
     asked, _ = await read_body(request, schemas.GiveMark, LARGEST_MARK)
-    mark = GivenMark(asked.task_id, asked.points, asked.comment, frozenset(asked.model_fields_set))
+    mark = GivenMark(
+        asked.task_id, asked.points, asked.comment, frozenset(asked.model_fields_set), asked.criteria
+    )
     return success(await core.marking.give(actor, exercise_id, asked.student, mark))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from qcrbox.contract import models
 from qcrbox.contract.models import Model
-from qcrbox.contract.teaching import MOST_TASKS, Task, TaskState
+from qcrbox.contract.teaching import MOST_CRITERIA, MOST_TASKS, Criterion, Task, TaskState
 
 from qcrbox_registry.api.dependencies import Body
 
@@ -186,8 +186,16 @@ class Note(Model):
     at: str
 
 
+class MetCriterion(Model):
+    """A criterion of a rubric as it was when the mark was given."""
+
+    text: str
+    points: float
+    met: bool
+
+
 class TaskFeedback(Model):
-    """Points and comment of a task."""
+    """Points and comment of a task, with the criteria where it was marked by a rubric."""
 
     task_id: str
     title: str
@@ -195,6 +203,7 @@ class TaskFeedback(Model):
     most: float
     words: str = ""
     comment: str = ""
+    criteria: list[MetCriterion] = Field(default_factory=list)
 
 
 class Feedback(Model):
@@ -315,11 +324,12 @@ class Graded(Model):
 
 
 class MarkTask(Model):
-    """A column of the marks."""
+    """A column of the marks. rubric: criteria with their points."""
 
     id: str
     title: str
     points: float
+    rubric: list[Criterion] = Field(default_factory=list)
 
 
 class TaskMark(Model):
@@ -331,6 +341,7 @@ class TaskMark(Model):
     counts: float | None = None
     words: str = ""
     comment: str = ""
+    criteria: list[MetCriterion] = Field(default_factory=list)
 
 
 class StudentMarks(Model):
@@ -421,7 +432,10 @@ class GivenFile(Body):
 
 
 class NewExercise(Body):
-    """Body: a version of an exercise. notebook: the JSON text of an .ipynb file."""
+    """Body: a version of an exercise. notebook: the JSON text of an .ipynb file.
+
+    keep_files_of: the newest version, whose notebook and files stay where this one brings none of the name.
+    """
 
     # Tasks come as their own model, which converts and checks its fields.
     model_config = ConfigDict(extra="forbid", strict=False)
@@ -433,6 +447,7 @@ class NewExercise(Body):
     notebook: str | None = None
     notebook_name: Annotated[str, Field(min_length=1, max_length=200)] = "notebook.ipynb"
     files: list[GivenFile] = Field(default_factory=list, max_length=200)
+    keep_files_of: Annotated[int | None, Field(ge=0, le=1_000_000)] = None
 
 
 class ChangeExercise(Body):
@@ -481,12 +496,16 @@ class FreeQueue(Body):
 
 
 class GiveMark(Body):
-    """Body: points (null: those of the checks count again) and comment of a task; task_id "" is the whole exercise."""
+    """Body: points (null: those of the checks count again) and comment of a task; task_id "" is the whole exercise.
+
+    criteria: the places (from 0) of those of the rubric that are met; they give the points.
+    """
 
     student: Annotated[str, Field(min_length=1, max_length=255)]
     task_id: Annotated[str, Field(max_length=40)] = ""
     points: Annotated[float | None, Field(allow_inf_nan=False)] = None
     comment: Annotated[str, Field(max_length=10_000)] = ""
+    criteria: Annotated[list[Annotated[int, Field(ge=0)]] | None, Field(max_length=MOST_CRITERIA)] = None
 
 
 class Release(Body):

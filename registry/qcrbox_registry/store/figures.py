@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.paging import Cut
+from qcrbox_registry.store.quotas import freed_bytes
 from qcrbox_registry.store.tables import (
     data_files,
     file_contents,
@@ -87,6 +88,8 @@ def used_by(conn: Connection, subject: str, ids: Sequence[int], now: float) -> d
 
     for row in rows(sa.select(storage.c.subject_id, storage.c.bytes).where(*of(storage))):
         found[row.subject_id].bytes = row.bytes
+    for subject_id, freed in freed_bytes(conn, subject, ids).items():
+        found[subject_id].bytes = max(found[subject_id].bytes - freed, 0)
     counted = sa.select(
         loads.c.subject_id,
         sa.func.sum(loads.c.running).label("running"),

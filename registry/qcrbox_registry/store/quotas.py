@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -10,7 +11,21 @@ from sqlalchemy.engine import Connection
 
 from qcrbox_registry.store.engine import upsert
 from qcrbox_registry.store.paging import Cut
-from qcrbox_registry.store.tables import groups, loads, people, quotas, sessions, storage, usage
+from qcrbox_registry.store.tables import (
+    calculation_outputs,
+    courses,
+    data_files,
+    exercise_calculations,
+    exercise_people,
+    exercises,
+    groups,
+    loads,
+    people,
+    quotas,
+    sessions,
+    storage,
+    usage,
+)
 
 GIB = 1024**3
 Subject = tuple[str, int]  # ("person" | "group", id)
@@ -34,7 +49,8 @@ def used(conn: Connection, subject: str, subject_id: int, quota: str) -> float:
     their application declares (one when it declares none), whether the program kept them busy or not.
     """
     if quota == "gib":
-        return _stored_bytes(conn, subject, subject_id) / GIB
+        freed = freed_bytes(conn, subject, [subject_id]).get(subject_id, 0)
+        return max(_stored_bytes(conn, subject, subject_id) - freed, 0) / GIB
     if quota in ("running", "queued"):
         return _load(conn, subject, subject_id, quota)
     if quota == "sessions":
@@ -45,6 +61,45 @@ def used(conn: Connection, subject: str, subject_id: int, quota: str) -> float:
 def _stored_bytes(conn: Connection, subject: str, subject_id: int) -> int:
     query = sa.select(storage.c.bytes).where(storage.c.subject == subject, storage.c.subject_id == subject_id)
     return conn.execute(query).scalar() or 0
+
+
+def freed_bytes(conn: Connection, subject: str, ids: Sequence[int]) -> dict[int, int]:
+    """Bytes of these persons or groups that do not count: their work in courses while those are archived.
+
+    That is the copies of the exercises' data and the outputs of the exercises' calculations, made before the course was
+    archived: what is added later counts. It is worked out when it is asked for, so nothing that is deleted, moved or
+    restored meanwhile can make it wrong.
+    """
+    of_courses = exercise_people.join(exercises, exercises.c.id == exercise_people.c.exercise_id).join(
+        courses, courses.c.id == exercises.c.course_id
+    )
+    copies = of_courses.join(data_files, data_files.c.dataset_id == exercise_people.c.dataset_id)
+    made = of_courses.join(
+        exercise_calculations,
+        sa.and_(
+            exercise_calculations.c.exercise_id == exercise_people.c.exercise_id,
+            exercise_calculations.c.person_id == exercise_people.c.person_id,
+        ),
+    )
+    outputs = made.join(
+        calculation_outputs, calculation_outputs.c.calculation_id == exercise_calculations.c.calculation_id
+    ).join(data_files, data_files.c.id == calculation_outputs.c.data_file_id)
+    whose = data_files.c.owner_id if subject == "person" else data_files.c.group_id
+    where = [
+        whose.in_(list(ids)),
+        data_files.c.owner_id == exercise_people.c.person_id,
+        data_files.c.deleted_at.is_(None),
+        data_files.c.created_at
+        <= courses.c.archived_at,  # no row for an active course: NULL compares with nothing
+    ]
+    if subject == "person":
+        where.append(exercise_people.c.person_id.in_(list(ids)))
+    columns = (data_files.c.id, whose.label("whose"), data_files.c.size)
+    # A file of two exercises counts once.
+    each = sa.union(*(sa.select(*columns).select_from(source).where(*where) for source in (copies, outputs)))
+    files = each.subquery()
+    query = sa.select(files.c.whose, sa.func.sum(files.c.size).label("bytes")).group_by(files.c.whose)
+    return {row.whose: int(row.bytes) for row in conn.execute(query)}
 
 
 def _load(conn: Connection, subject: str, subject_id: int, column: str) -> float:

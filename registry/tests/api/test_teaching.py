@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from qcrbox.contract.messages import Finished, OutputFile
 from qcrbox.contract.states import State
-from qcrbox_registry.store import results, trash
+from qcrbox_registry.store import people, quotas, results, trash
 from qcrbox_registry.store.teaching import snapshots, work
 
 NOTEBOOK = json.dumps(
@@ -184,6 +184,48 @@ def test_an_archived_course_is_read_only_until_it_is_restored(course):
     assert course.ada.get(f"/api/exercises/{exercise}/own").status_code == 200
     payload(course.lecturer.patch(path, json={"archived": False}))
     assert course.ada.post(f"/api/exercises/{exercise}/submit").status_code == 201
+
+
+def stored(registry, who):
+    """Bytes that count for a person."""
+
+    def read(conn):
+        return quotas.used(conn, "person", people.present_accounts(conn, [who.name])[who.name], "gib")
+
+    return round(registry.read(read) * quotas.GIB)
+
+
+def test_an_archived_course_frees_the_quota_of_its_students_until_it_is_restored(
+    course, registry, refined, do
+):
+    exercise = course.exercise()
+    path = f"/api/courses/{course.course['id']}"
+    own = do.upload(course.ada, "mine.cif", b"data_mine\n_cell_length_a 5\n", group="")
+    mine = stored(registry, course.ada)
+    opened = course.opened(course.ada, exercise)
+    copy = stored(registry, course.ada) - mine
+    refined(course.ada, opened)
+    whole = stored(registry, course.ada)
+    assert mine < mine + copy < whole
+    payload(course.lecturer.patch(path, json={"archived": True}))
+    assert stored(registry, course.ada) == mine  # what is not of the course still counts
+    assert course.ada.get(f"/api/datasets/{opened['dataset_id']}").status_code == 200
+    more = b"data_more\n_cell_length_a 6\n"
+    appended = course.ada.post(
+        f"/api/datasets/{opened['dataset_id']}/append", files={"file": ("more.cif", more)}
+    )
+    assert appended.is_success
+    assert stored(registry, course.ada) == mine + len(
+        more
+    )  # an archived course is no place to store for nothing
+    payload(course.lecturer.patch(path, json={"archived": False}))
+    assert stored(registry, course.ada) == whole + len(more)
+    payload(course.lecturer.patch(path, json={"archived": True}))
+    assert course.ada.delete(f"/api/datasets/{opened['dataset_id']}").status_code == 204
+    payload(course.lecturer.patch(path, json={"archived": False}))
+    assert stored(registry, course.ada) == whole - copy  # deleted meanwhile: nothing is taken off twice
+    assert course.ada.delete(f"/api/datasets/{own['qcrbox_dataset_id']}").status_code == 204
+    assert stored(registry, course.bob) == 0
 
 
 # ---------------------------------------------------------------- exercises
@@ -566,6 +608,37 @@ def test_marks_come_from_the_checks_people_overrule_them_and_students_see_them_w
     assert feedback["tasks"][4]["comment"] == "Well argued."
 
 
+def test_a_rubric_gives_the_points_and_a_regrade_keeps_them(course):
+    rubric = [{"text": "Names the bonds", "points": 2.5}, {"text": "Compares", "points": 1.5}]
+    exercise = course.exercise([*TASKS[3:4], {**TASKS[4], "rubric": rubric}])
+    opened = course.opened(course.ada, exercise)
+    assert "Names the bonds" not in json.dumps(opened)
+    payload(course.ada.post(f"/api/exercises/{exercise}/submit"), 201)
+    give = f"/api/exercises/{exercise}/marks"
+    body = {"student": course.ada.name, "task_id": "why"}
+    for wrong, words in (
+        ({"criteria": [2]}, "0 to 1"),
+        ({"criteria": [0], "points": 1}, "not both"),
+        ({"criteria": [0], "task_id": "which"}, "no rubric"),
+        ({"criteria": [0], "task_id": ""}, "no rubric"),
+    ):
+        answer = course.assistant.put(give, json=body | wrong)
+        assert answer.status_code == 400
+        assert words in answer.text
+    payload(course.assistant.put(give, json=body | {"criteria": [0, 0], "comment": "Compare next time."}))
+    payload(course.lecturer.post(f"/api/exercises/{exercise}/grade"))
+    payload(course.lecturer.post(f"/api/exercises/{exercise}/release", json={"released": True}))
+    given = course.own(course.ada, exercise)["feedback"]["tasks"][1]
+    assert (given["points"], given["comment"]) == (2.5, "Compare next time.")
+    assert given["criteria"] == [{**rubric[0], "met": True}, {**rubric[1], "met": False}]
+    payload(course.assistant.put(give, json=body | {"points": 3}))  # typed points are no sum of criteria
+    given = course.own(course.ada, exercise)["feedback"]["tasks"][1]
+    assert (given["points"], given["criteria"]) == (3, [])
+    payload(course.assistant.put(give, json=body | {"criteria": []}))
+    given = course.own(course.ada, exercise)["feedback"]["tasks"][1]
+    assert (given["points"], [each["met"] for each in given["criteria"]]) == (0, [False, False])
+
+
 def test_the_copies_of_students_hold_no_answers(course):
     cell = {
         "id": "a",
@@ -593,6 +666,32 @@ def test_a_new_version_reaches_the_student_with_the_next_opening(course):
     assert len(opened["tasks"]) == 1
     old = course.ada.get(f"/api/exercises/{exercise}/files/quartz.ipynb", params={"version": 1})
     assert old.text == NOTEBOOK
+
+
+def test_a_version_keeps_the_files_of_the_newest_and_of_no_older_one(course, do):
+    exercise = course.exercise()
+    path = f"/api/exercises/{exercise}/versions"
+    body = {"title": "Quartz", "tasks": TASKS[:1], "keep_files_of": 1}
+    made = payload(course.lecturer.post(path, json=body), 201)
+    manifest = made["manifest"]
+    assert manifest["notebook"]["filename"] == "quartz.ipynb"
+    assert [(file["filename"], file["for_lecturers"]) for file in manifest["files"]] == [
+        ("quartz.cif", False),
+        ("answer.cif", True),
+    ]
+    assert course.data(course.ada, course.opened(course.ada, exercise))
+    assert course.ada.get(f"/api/exercises/{exercise}/files/quartz.ipynb").text == NOTEBOOK
+    stale = course.lecturer.post(path, json=body)
+    assert stale.status_code == 409
+    assert "Version 2 was written meanwhile" in stale.text
+    replaced = do.file_id(do.upload(course.lecturer, "quartz.cif", b"data_new\n_cell_length_a 4\n", group=""))
+    body |= {"keep_files_of": 2, "files": [{"data_file_id": replaced}]}
+    files = payload(course.lecturer.post(path, json=body), 201)["manifest"]["files"]
+    assert [file["filename"] for file in files] == ["answer.cif", "quartz.cif"]
+    assert files[1]["sha256"] != manifest["files"][0]["sha256"]
+    new = course.lecturer.post(f"/api/courses/{course.course['id']}/exercises", json=body)
+    assert new.status_code == 400
+    assert "no version before it" in new.text
 
 
 def test_the_board_ticks_when_a_student_does_something(course):

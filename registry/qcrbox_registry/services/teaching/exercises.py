@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from qcrbox.contract.errors import NotFound, TooLarge, UserInputError
+from qcrbox.contract.errors import Conflict, NotFound, TooLarge, UserInputError
 from qcrbox.contract.models import iso
 from qcrbox.contract.teaching import ExerciseFile, Manifest, Task
 from qcrbox.spec.exercise_tags import without_answers
@@ -32,7 +32,8 @@ NOTEBOOK = "notebook.ipynb"
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """What a lecturer hands in for an exercise. files: (data file id, only for lecturers)."""
+    """What a lecturer hands in for an exercise. files: (data file id, only for lecturers). keep_files_of: the newest
+    version, whose notebook and files stay where this one brings none of the name."""
 
     title: str
     text: str = ""
@@ -41,6 +42,7 @@ class NewVersion:
     notebook: str | None = None  # its JSON text
     notebook_name: str = NOTEBOOK
     files: Sequence[tuple[str, bool]] = ()
+    keep_files_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,9 @@ class ExerciseService:
         """An exercise, not published yet. Raises NotFound, NotAllowed, UserInputError, TooLarge."""
         course = await self._context.db.read(lambda conn: access.course(conn, actor, "teach", course_id))
         access.require_active(course)
-        prepared = await self._prepare(actor, new)
+        if new.keep_files_of is not None:
+            raise UserInputError("A new exercise has no version before it: leave out keep_files_of.")
+        prepared = await self._prepare(actor, new, None)
 
         def write(conn: Connection) -> str:
             access.course(conn, actor, "teach", course_id)
@@ -121,13 +125,21 @@ class ExerciseService:
         return await self.get(actor, await self._context.db.write(write))
 
     async def add_version(self, actor: Actor, exercise_id: str, new: NewVersion) -> Json:
-        """A new version; students get it when they fetch the exercise again. Raises as `create`."""
-        found = await self._context.db.read(lambda conn: access.exercise(conn, actor, "teach", exercise_id))
-        access.require_active(found)
-        prepared = await self._prepare(actor, new)
+        """A new version; students get it when they fetch the exercise again.
+
+        Raises as `create`, and Conflict when `keep_files_of` is not the newest version any more.
+        """
+
+        def read(conn: Connection) -> Manifest | None:
+            found = access.exercise(conn, actor, "teach", exercise_id)
+            access.require_active(found)
+            _require_newest(found, new)
+            return None if new.keep_files_of is None else exercises.manifest(conn, found.id, found.version)
+
+        prepared = await self._prepare(actor, new, await self._context.db.read(read))
 
         def write(conn: Connection) -> None:
-            access.exercise(conn, actor, "teach", exercise_id)
+            _require_newest(access.exercise(conn, actor, "teach", exercise_id), new)
             self._add(conn, actor, exercise_id, prepared, time.time())
 
         await self._context.db.write(write)
@@ -144,7 +156,7 @@ class ExerciseService:
         )
         record(conn, [entry])
 
-    async def _prepare(self, actor: Actor, new: NewVersion) -> _Prepared:
+    async def _prepare(self, actor: Actor, new: NewVersion, before: Manifest | None) -> _Prepared:
         stored: list[Stored] = []
         notebook = None
         if new.notebook is not None:
@@ -161,6 +173,14 @@ class ExerciseService:
             for row, (_, hidden) in zip(rows, new.files, strict=True)
         ]
         stored += [Stored(row.filename, row.sha256, row.size) for row in rows]
+        if before is not None:
+            names = {file.filename.casefold() for file in files}
+            kept_files = [file for file in before.files if file.filename.casefold() not in names]
+            files = [*kept_files, *files]
+            if notebook is None and before.notebook is not None:
+                notebook = before.notebook
+                kept_files.append(notebook)
+            stored += [Stored(file.filename, file.sha256, file.size) for file in kept_files]
         if notebook and any(file.filename == notebook.filename for file in files):
             raise UserInputError(f"The notebook and a data file are both called {notebook.filename}.")
         manifest = Manifest(
@@ -272,6 +292,16 @@ class _Prepared:
 
     manifest: Manifest
     stored: list[Stored]
+
+
+def _require_newest(found: Exercise, new: NewVersion) -> None:
+    """Raises Conflict when the version whose files are kept is not the newest: somebody wrote one meanwhile."""
+    if new.keep_files_of not in (None, found.version):
+        raise Conflict(
+            f"Version {found.version} was written meanwhile.",
+            why=f"This one was made from version {new.keep_files_of}.",
+            next="Load the page again and make your changes in the new version.",
+        )
 
 
 def _no_file(filename: str) -> NotFound:

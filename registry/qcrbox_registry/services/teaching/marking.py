@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -29,13 +30,29 @@ log = structlog.get_logger(__name__)
 class GivenMark:
     """What a person decides about a task of a student; task "" is the exercise as a whole, without points.
 
-    `fields` names what is given: points None takes them back.
+    `fields` names what is given: points None takes them back. criteria: places of those of the rubric that are met.
     """
 
     task_id: str
     points: float | None
     comment: str
     fields: frozenset[str]
+    criteria: Sequence[int] | None = None
+
+
+def by_rubric(task: Task | None, mark: GivenMark) -> list[Json]:
+    """The criteria of the task, each with whether it is met. Raises UserInputError."""
+    if task is None or not task.rubric:
+        raise UserInputError("This task has no rubric.", next="Give points, or add criteria to the task.")
+    if "points" in mark.fields:
+        raise UserInputError("The criteria give the points.", next="Send points or criteria, not both.")
+    met = set(mark.criteria or ())
+    if met - set(range(len(task.rubric))):
+        raise UserInputError(f"The criteria of this task have the places 0 to {len(task.rubric) - 1}.")
+    return [
+        {"text": criterion.text, "points": criterion.points, "met": place in met}
+        for place, criterion in enumerate(task.rubric)
+    ]
 
 
 def judge(task: Task, found: progress.Progress) -> tuple[float | None, str]:
@@ -143,7 +160,10 @@ class MarkingService:
             grouped: dict[int, list[snapshots.Snapshot]] = {}
             for snapshot in snapshots.of_exercise(conn, exercise.id):
                 grouped.setdefault(snapshot.person_id, []).append(snapshot)
-            tasks = [{"id": task.id, "title": task.title, "points": task.points} for task in manifest.tasks]
+            tasks = [
+                task.model_dump(mode="json", include={"id", "title", "points", "rubric"})
+                for task in manifest.tasks
+            ]
             body = {
                 "tasks": tasks,
                 "most": manifest.points,
@@ -186,7 +206,12 @@ class MarkingService:
             person_id = access.student_id(conn, work.students(conn, exercise.id), name)
             values: dict[str, object] = {"by_id": actor.person_id, "at": now}
             if "points" in mark.fields:
-                values["points"] = mark.points
+                # Points that were typed are no sum of criteria.
+                values |= {"points": mark.points, "criteria": None}
+            if mark.criteria is not None:
+                criteria = by_rubric(task, mark)
+                given = sum(criterion["points"] for criterion in criteria if criterion["met"])
+                values |= {"points": given, "criteria": criteria}
             if "comment" in mark.fields:
                 values["comment"] = comment
             marks.put(conn, exercise.id, person_id, mark.task_id, **values)
@@ -198,7 +223,7 @@ class MarkingService:
                 object_id=exercise_id,
                 student=name,
                 task=mark.task_id,
-                points=mark.points,
+                points=values.get("points"),
             )
             record(conn, [entry])
             return {"student": name, "task_id": mark.task_id}
@@ -234,6 +259,7 @@ def _marks_row(
             "counts": given[task["id"]].counts if task["id"] in given else None,
             "words": given[task["id"]].words if task["id"] in given else "",
             "comment": given[task["id"]].comment if task["id"] in given else "",
+            "criteria": (given[task["id"]].criteria or []) if task["id"] in given else [],
         }
         for task in tasks
     ]

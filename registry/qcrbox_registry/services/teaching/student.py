@@ -419,6 +419,7 @@ def _feedback(conn: Connection, exercise: Exercise, manifest: Manifest, person_i
             "most": task.points,
             "words": given[task.id].words if task.id in given else "",
             "comment": given[task.id].comment if task.id in given else "",
+            "criteria": (given[task.id].criteria or []) if task.id in given else [],
         }
         for task in manifest.tasks
     ]

@@ -27,6 +27,7 @@ class Mark:
     words: str
     points: float | None
     comment: str
+    criteria: list[dict[str, Any]] | None  # text, points, met: of the rubric as it was when they were given
     at: float
 
     @property
