@@ -10,9 +10,6 @@ from qcrbox_registry.store.teaching import same_work
 
 from .test_teaching import course, payload, refined  # noqa: F401 - fixtures
 
-pytestmark = pytest.mark.parametrize("registry", ["sqlite"], indirect=True)
-
-
 _of_id = sa.update(calculations).where(calculations.c.id == sa.bindparam("which", type_=sa.String))
 _forget, _remember = _of_id.values(state="running"), _of_id.values(state="successful")
 
