@@ -8,8 +8,7 @@ import socket
 import threading
 import time
 import uuid
-from contextlib import ExitStack, contextmanager
-from functools import cache
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -245,26 +244,22 @@ def _new_postgres_database(server):
 
 
 @pytest.fixture(scope="session")
-def running_registry(tmp_path_factory, hub, hub_url, applications):
-    """The registry on SQLite, or on a PostgreSQL server: each started once, `registry` changes between them in every file."""
-    with ExitStack() as stack:
+def sqlite_registry(tmp_path_factory, hub, hub_url, applications):
+    with _running(tmp_path_factory.mktemp("data"), hub, hub_url, applications, "") as made:
+        yield made
 
-        @cache
-        def running(postgres_url=""):
-            database_url = _new_postgres_database(postgres_url) if postgres_url else ""
-            data = tmp_path_factory.mktemp("data")
-            return stack.enter_context(_running(data, hub, hub_url, applications, database_url))
 
-        yield running
+@pytest.fixture(scope="session")
+def postgres_registry(tmp_path_factory, hub, hub_url, applications, postgres_url):
+    url = _new_postgres_database(postgres_url)
+    with _running(tmp_path_factory.mktemp("data"), hub, hub_url, applications, url) as made:
+        yield made
 
 
 @pytest.fixture(scope="session", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def registry(request, running_registry):
-    return (
-        running_registry(request.getfixturevalue("postgres_url"))
-        if request.param == "postgres"
-        else running_registry()
-    )
+def registry(request):
+    """The registry on either database; each is started once, though every file changes between them."""
+    return request.getfixturevalue(f"{request.param}_registry")
 
 
 @pytest.fixture

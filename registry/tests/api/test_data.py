@@ -610,7 +610,7 @@ def test_what_was_deleted_long_ago_is_removed_and_what_others_share_stays(regist
     assert registry.serving.do(registry.context.objects.info(hashlib.sha256(lonely).hexdigest())) is None
     assert eve.get(f"/api/data-files/{do.file_id(theirs)}/download").content == content
     refused = ada.post(f"/api/datasets/{gone['qcrbox_dataset_id']}/restore")
-    assert (refused.status_code, "to be restored" in refused.text) == (404, True)
+    assert (refused.status_code, "removed from the trash" in refused.text) == (404, True)
     # The same bytes can come back later.
     again = do.upload(ada, "c.bin", lonely)
     assert ada.get(f"/api/data-files/{do.file_id(again)}/download").content == lonely

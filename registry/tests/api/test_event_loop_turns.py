@@ -7,6 +7,7 @@ and turns no longer.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
 import time
@@ -27,6 +28,9 @@ NOOP = {
 @contextmanager
 def turns_of(serving, monkeypatch) -> Iterator[list[tuple[float, str]]]:
     """Processor time and callback of the turns of a server's event loop, those below a millisecond left out."""
+    # Garbage of the tests before this one is none of the server's.
+    gc.collect()
+    gc.freeze()
     found: list[tuple[float, str]] = []
     run = asyncio.events.Handle._run
 
