@@ -78,6 +78,11 @@ function Own(props: { own: IOwnExercise } & IProps): JSX.Element {
         </button>
       </div>
       <p>{dueWords(exercise, trans)}</p>
+      {own.preview && (
+        <p className="qcrbox-Exercise-note" role="note">
+          {trans.__('Preview: this copy is on no board, is never collected and never marked.')}
+        </p>
+      )}
       {own.notes.map(note => (
         <p key={note.at} className="qcrbox-Exercise-note" role="note">
           {note.by}: {note.text}
@@ -162,7 +167,7 @@ function Task({ task, found, given, isOver, trans, answer, openResult }: ITaskPr
         <span aria-hidden="true">{SHAPES[state]}</span> {stateWord(state, trans)}
       </span>
       {bandWords(task, trans) && <div className="qcrbox-Exercise-band">{bandWords(task, trans)}</div>}
-      {found?.words && state !== 'done' && <div className="qcrbox-Exercise-words">{found.words}</div>}
+      {found?.words && <div className="qcrbox-Exercise-words">{found.words}</div>}
       {calculation && (
         <button className="jp-mod-styled jp-mod-minimal" onClick={() => openResult(calculation)}>
           {trans.__('Show the result')}

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from qcrbox_registry.services.teaching import progress
 from qcrbox_registry.store.tables import calculations
 from qcrbox_registry.store.teaching import same_work
 
 from .test_teaching import course, payload, refined  # noqa: F401 - fixtures
-
-pytestmark = pytest.mark.parametrize("registry", ["sqlite"], indirect=True)
-
 
 _of_id = sa.update(calculations).where(calculations.c.id == sa.bindparam("which", type_=sa.String))
 _forget, _remember = _of_id.values(state="running"), _of_id.values(state="successful")
@@ -65,7 +63,12 @@ def test_the_second_gets_a_copy_of_the_first_and_is_told(course, allowed, refine
     # The first one stays closed to the second student.
     assert course.bob.get(f"/api/calculations/{first}").status_code == 404
     assert course.bob.get(f"/api/data-files/{other['qcrbox_file_id']}").status_code == 404
-    assert course.states(course.bob, allowed)["look"] == "done"
+    tasks = {who: course.own(who, allowed)["tasks"][0] for who in (course.ada, course.bob)}
+    assert [task["state"] for task in tasks.values()] == ["done", "done"]
+    assert (
+        tasks[course.bob]["words"] == progress.ANSWERED
+    )  # said where the student looks, also when it is done
+    assert tasks[course.ada]["words"] == ""
 
 
 def test_what_waits_is_answered_when_the_first_ends(registry, course, allowed, refined, hold, do):  # noqa: F811

@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-import pytest
-
 from .test_teaching import TASKS, course, iso, payload, refined  # noqa: F401 - fixtures
-
-pytestmark = pytest.mark.parametrize("registry", ["sqlite"], indirect=True)
 
 
 def shelve(course, do, who=None, **more):  # noqa: F811

@@ -36,6 +36,7 @@ def as_work(done: Done) -> Work:
         finished_at=done.finished_at,
         error=done.error_msg,
         evidence=Evidence(done.figures or {}, done.facts, done.problem or ""),
+        answered=done.answered,
     )
 
 

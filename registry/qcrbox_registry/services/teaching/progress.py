@@ -16,6 +16,7 @@ from qcrbox_registry.services.teaching.checks import Evidence, Result
 STUCK_S = 600.0
 # A student without any sign for this long has left and is not stuck.
 AWAY_S = 3600.0
+ANSWERED = "Answered from the store: a copy of the same calculation's result."
 SETTLED = frozenset({TaskState.DONE, TaskState.HANDED_IN})
 
 
@@ -32,6 +33,7 @@ class Work:
     finished_at: float | None = None
     error: str = ""
     evidence: Evidence = field(default_factory=lambda: Evidence({}))
+    answered: bool = False  # from the store, by a copy of an earlier result
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def _judge(task: Task, work: Work) -> Progress:
     return replace(
         known,
         state=TaskState.DONE if passed else TaskState.OUT_OF_BAND,
-        words=" ".join([words, *wrong]).strip(),
+        words=" ".join([words, *wrong, *([ANSWERED] if work.answered else [])]).strip(),
         value=value,
         results=results,
     )

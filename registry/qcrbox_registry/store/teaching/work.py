@@ -69,6 +69,7 @@ class Done:
     figures: dict[str, Any] | None
     facts: dict[str, Any] | None
     problem: str | None
+    answered: bool  # by a copy of the result of the same calculation
 
 
 _students = Records(
@@ -262,8 +263,16 @@ def done(conn: Connection, exercise_id: str, person_id: int | None = None) -> li
             cif_index.c.full.label("figures"),
             cif_facts.c.facts,
             cif_facts.c.problem,
+            exercise_calculations.c.answered_by.isnot(None).label("answered"),
         )
         .select_from(calculations)
+        .join(
+            exercise_calculations,
+            sa.and_(
+                exercise_calculations.c.calculation_id == calculations.c.id,
+                exercise_calculations.c.exercise_id == exercise_id,
+            ),
+        )
         .outerjoin(cifs, sa.and_(cifs.c.calculation_id == calculations.c.id, cifs.c.place == 1))
         .outerjoin(cif_index, cif_index.c.data_file_id == cifs.c.data_file_id)
         .outerjoin(cif_facts, cif_facts.c.data_file_id == cifs.c.data_file_id)
