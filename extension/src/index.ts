@@ -2,7 +2,6 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { browserPlugin } from './browser';
 import { commandPlugin } from './command';
-import { drivePlugin } from './drive';
 import { guidePlugin } from './guide';
 
 import { panelPlugin } from './panel';
@@ -17,7 +16,6 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   panelPlugin,
   browserPlugin,
   sessionPlugin,
-  drivePlugin,
   viewerPlugin,
   projectsPlugin,
   commandPlugin,

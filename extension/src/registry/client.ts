@@ -187,13 +187,9 @@ export class RegistryClient {
     return URLExt.join(this.settings.baseUrl, 'qcrbox', plain ?? '') + (query ? `?${query}` : '');
   }
 
-  fileUrl(fileId: string): string {
-    return this.url(`data-files/${encodeURIComponent(fileId)}/download`);
-  }
-
   /** The bytes of a stored file. */
   async bytes(fileId: string): Promise<Uint8Array> {
-    const response = await this.send(this.fileUrl(fileId), {});
+    const response = await this.send(this.url(`data-files/${encodeURIComponent(fileId)}/download`), {});
     return new Uint8Array(await response.arrayBuffer());
   }
 
