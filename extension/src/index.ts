@@ -2,6 +2,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { browserPlugin } from './browser';
 import { commandPlugin } from './command';
+import { drivePlugin } from './drive';
 import { guidePlugin } from './guide';
 
 import { panelPlugin } from './panel';
@@ -16,6 +17,7 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   panelPlugin,
   browserPlugin,
   sessionPlugin,
+  drivePlugin,
   viewerPlugin,
   projectsPlugin,
   commandPlugin,
