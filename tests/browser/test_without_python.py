@@ -124,9 +124,7 @@ def look_into_the_drive(page: Page) -> None:
     view.locator("input:focus").fill("0.71075")
     view.locator("input:focus").press("Enter")
     view.get_by_role("button", name="Keep as a new version").click()
-    expect(
-        page.locator(".jp-toast-message, .Toastify__toast", has_text="the earlier version stays")
-    ).to_be_visible()
+    expect(page.locator(".jp-toast-message", has_text="the earlier version stays")).to_be_visible()
     drive.locator('.jp-BreadCrumbs-item[title="Datasets"]').click()
     expect(drive.locator(".jp-DirListing-item", has_text="(edited)")).to_have_count(1)
 
