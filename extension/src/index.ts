@@ -2,8 +2,8 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { browserPlugin } from './browser';
 import { commandPlugin } from './command';
+import { drivePlugin } from './drive';
 import { guidePlugin } from './guide';
-
 import { panelPlugin } from './panel';
 import { projectsPlugin } from './projects';
 import { registryPlugin } from './registry/plugin';
@@ -16,6 +16,7 @@ const plugins: JupyterFrontEndPlugin<any>[] = [
   panelPlugin,
   browserPlugin,
   sessionPlugin,
+  drivePlugin,
   viewerPlugin,
   projectsPlugin,
   commandPlugin,

@@ -99,6 +99,34 @@ def test_from_two_files_to_a_named_result_without_a_cell(student: Person, platfo
         re.compile("my first model")
     )
     expect(page.locator(".jp-Notebook")).to_have_count(0)
+    look_into_the_drive(page)
+
+
+def look_into_the_drive(page: Page) -> None:
+    """The result's files by double click, and its model changed as a new version."""
+    page.click('.lm-TabBar-tab[data-id="qcrbox-drive"]')
+    drive = page.locator("#qcrbox-drive")
+
+    def go(name: str) -> None:
+        drive.locator(".jp-DirListing-item", has_text=name).first.dblclick()
+
+    go("Datasets")
+    go("my first model")
+    go("refined.fcf")
+    view = page.locator(f"{TAB} .qcrbox-FileView")
+    expect(view.locator("h2")).to_have_text("refined.fcf")
+    expect(view.get_by_role("tab", name="Data")).to_be_visible(timeout=LIMIT_MS)
+    go("refined.cif")
+    expect(view.locator("h2")).to_have_text("refined.cif")
+    view.get_by_role("tab", name="CIF").click(timeout=LIMIT_MS)
+    view.get_by_label("Find an item").fill("_diffrn_radiation_wavelength")
+    view.get_by_label(re.compile("^Change _diffrn_radiation_wavelength")).first.click()
+    view.locator("input:focus").fill("0.71075")
+    view.locator("input:focus").press("Enter")
+    view.get_by_role("button", name="Keep as a new version").click()
+    expect(page.locator(".jp-toast-message", has_text="the earlier version stays")).to_be_visible()
+    drive.locator('.jp-BreadCrumbs-item[title="Datasets"]').click()
+    expect(drive.locator(".jp-DirListing-item", has_text="(edited)")).to_have_count(1)
 
 
 def test_a_program_that_is_not_installed_is_not_offered(student: Person, platform: Platform) -> None:

@@ -288,7 +288,8 @@ export const commandPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
     palette?.addItem({ command: RUN_COMMAND, category: trans.__('QCrBox') });
-    const selector = '.jp-DirListing-item[data-isdir="false"]';
+    // Those of the drive are stored already, and these commands read the selection of Lab's own file browser.
+    const selector = '.jp-FileBrowser:not(#qcrbox-drive) .jp-DirListing-item[data-isdir="false"]';
     for (const [rank, command] of [REFINE_CHOSEN_FILES, VALIDATE_CHOSEN_FILE, ADD_CHOSEN_FILES].entries()) {
       app.contextMenu.addItem({ command, selector, rank: 3 + rank });
     }

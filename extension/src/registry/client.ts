@@ -187,9 +187,13 @@ export class RegistryClient {
     return URLExt.join(this.settings.baseUrl, 'qcrbox', plain ?? '') + (query ? `?${query}` : '');
   }
 
+  fileUrl(fileId: string): string {
+    return this.url(`data-files/${encodeURIComponent(fileId)}/download`);
+  }
+
   /** The bytes of a stored file. */
   async bytes(fileId: string): Promise<Uint8Array> {
-    const response = await this.send(this.url(`data-files/${encodeURIComponent(fileId)}/download`), {});
+    const response = await this.send(this.fileUrl(fileId), {});
     return new Uint8Array(await response.arrayBuffer());
   }
 

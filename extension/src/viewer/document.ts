@@ -14,7 +14,7 @@ export class FileViewFactory extends ABCWidgetFactory<DocumentWidget<FileView>> 
   constructor(
     options: DocumentRegistry.IWidgetFactoryOptions<DocumentWidget<FileView>>,
     private readonly views: ViewClient,
-    private readonly actions: (path: string) => Pick<IFileActions, 'buttons' | 'refine'>,
+    private readonly actions: (path: string) => Partial<IFileActions> & Pick<IFileActions, 'buttons'>,
     private readonly trans: TranslationBundle
   ) {
     super(options);

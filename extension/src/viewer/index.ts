@@ -6,9 +6,12 @@ import { ITranslator } from '@jupyterlab/translation';
 
 import { REFINE_EDITED, RUN_COMMAND } from '../command/commands';
 import { cifIcon } from '../icons';
+import { DRIVE, type StoreDrive } from '../drive/drive';
+import { IStoreDrive } from '../drive/token';
 import { filesOfLab, keepFiles } from '../panel/keeping';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
+import type { IDataFile, IDataset } from '../registry/types';
 import { ViewClient } from './client';
 import { OPEN_STORED } from './commands';
 import { FileViewFactory } from './document';
@@ -33,8 +36,14 @@ export const viewerPlugin: JupyterFrontEndPlugin<void> = {
   description: 'File types of crystallography and their viewer.',
   autoStart: true,
   requires: [ITranslator, IRegistryStore],
-  optional: [ILayoutRestorer],
-  activate: (app: JupyterFrontEnd, translator: ITranslator, store: RegistryStore, restorer: ILayoutRestorer | null) => {
+  optional: [ILayoutRestorer, IStoreDrive],
+  activate: (
+    app: JupyterFrontEnd,
+    translator: ITranslator,
+    store: RegistryStore,
+    restorer: ILayoutRestorer | null,
+    drive: StoreDrive | null
+  ) => {
     const trans = translator.load('qcrbox');
     const { commands, docRegistry, shell, serviceManager } = app;
     const views = new ViewClient(store.client);
@@ -77,6 +86,41 @@ export const viewerPlugin: JupyterFrontEndPlugin<void> = {
       }
       await commands.execute(REFINE_EDITED, { file: file.qcrbox_file_id, edits, form });
     };
+    const keepVersion = async (dataset: IDataset, file: IDataFile, bytes: Uint8Array) => {
+      const made = await storeVersion(store, dataset, file, bytes);
+      const name = store.datasets.find(each => each.qcrbox_dataset_id === made)?.name ?? '';
+      Notification.success(trans.__('Kept as %1; the earlier version stays.', name), { autoClose: 6000 });
+    };
+    /** What can be done with a file of the drive, which is stored already. */
+    const storedActions = (drive: StoreDrive, path: string) => {
+      const found = async () => {
+        const id = (await drive.file(path))?.qcrbox_file_id;
+        const dataset = store.datasets.find(each =>
+          Object.values(each.data_files).some(file => file.qcrbox_file_id === id)
+        );
+        const file = Object.values(dataset?.data_files ?? {}).find(each => each.qcrbox_file_id === id);
+        if (!dataset || !file) {
+          throw new Error(trans.__('This file is no longer in the store.'));
+        }
+        return { dataset, file };
+      };
+      const refine = async (edits: string, form: boolean) => {
+        await commands.execute(REFINE_EDITED, { file: (await found()).file.qcrbox_file_id, edits, form });
+      };
+      const run = async () => {
+        const input = (await found()).file.qcrbox_file_id;
+        await commands.execute(RUN_COMMAND, { application: 'refine', command: 'refine_iam', input });
+      };
+      return {
+        keep: async (bytes: Uint8Array) => {
+          const { dataset, file } = await found();
+          await keepVersion(dataset, file, bytes);
+        },
+        keepLabel: trans.__('Keep as a new version'),
+        buttons: /\.cif$/i.test(path) ? [{ label: trans.__('Refine …'), run: () => void run() }] : [],
+        ...(canBeRefined(path) ? { refine } : {})
+      };
+    };
     const factory = new FileViewFactory(
       {
         name: 'QCrBox',
@@ -87,16 +131,22 @@ export const viewerPlugin: JupyterFrontEndPlugin<void> = {
         readOnly: false
       },
       views,
-      path => ({
-        buttons: [
-          {
-            label: trans.__('Add to the QCrBox store'),
-            run: () => void filesOfLab(serviceManager.contents, [path]).then(files => keepFiles(store, files, trans))
-          },
-          ...(/\.cif$/i.test(path) ? [{ label: trans.__('Refine …'), run: () => void refineFile(path) }] : [])
-        ],
-        ...(canBeRefined(path) ? { refine: (edits: string, form: boolean) => refineEdited(path, edits, form) } : {})
-      }),
+      path =>
+        drive && path.startsWith(`${DRIVE}:`)
+          ? storedActions(drive, path.slice(DRIVE.length + 1))
+          : {
+              buttons: [
+                {
+                  label: trans.__('Add to the QCrBox store'),
+                  run: () =>
+                    void filesOfLab(serviceManager.contents, [path]).then(files => keepFiles(store, files, trans))
+                },
+                ...(/\.cif$/i.test(path) ? [{ label: trans.__('Refine …'), run: () => void refineFile(path) }] : [])
+              ],
+              ...(canBeRefined(path)
+                ? { refine: (edits: string, form: boolean) => refineEdited(path, edits, form) }
+                : {})
+            },
       trans
     );
     const documents = new WidgetTracker({ namespace: 'qcrbox-documents' });
@@ -128,11 +178,7 @@ export const viewerPlugin: JupyterFrontEndPlugin<void> = {
         sourceOf(file, dataset),
         views,
         {
-          keep: async bytes => {
-            const made = await storeVersion(store, dataset, file, bytes);
-            const name = store.datasets.find(each => each.qcrbox_dataset_id === made)?.name ?? '';
-            Notification.success(trans.__('Kept as %1; the earlier version stays.', name), { autoClose: 6000 });
-          },
+          keep: bytes => keepVersion(dataset, file, bytes),
           keepLabel: trans.__('Keep as a new version'),
           ...(canBeRefined(file.filename)
             ? {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qcrbox.contract.teaching import criterion_words
 from qcrbox.display.project_tree import time_text
 from qcrbox.markup import Table
 
@@ -68,6 +67,9 @@ def feedback_table(own: Mapping[str, Any]) -> Table:
     feedback = own.get("feedback")
     if feedback is None:
         return Table(heads, [], title=title, caption="The marks are not released yet.")
+    # Start-up time: it loads pydantic.
+    from qcrbox.contract.teaching import criterion_words
+
     rows = [
         (
             each["title"],

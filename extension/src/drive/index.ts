@@ -1,0 +1,56 @@
+import { ILabShell, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import { ITranslator } from '@jupyterlab/translation';
+import { MessageLoop } from '@lumino/messaging';
+
+import { qcrboxIcon } from '../icons';
+import { IRegistryStore } from '../registry/plugin';
+import { DATA_KINDS, type RegistryStore } from '../registry/store';
+import { DRIVE, StoreDrive } from './drive';
+import { IStoreDrive } from './token';
+
+const LEFT_RANK = 110; // below Lab's own file browser
+
+/** The store as a drive, in a file browser of its own. */
+export const drivePlugin: JupyterFrontEndPlugin<StoreDrive> = {
+  id: '@qcrbox/lab:drive',
+  description: 'Stored datasets and projects in a file browser.',
+  autoStart: true,
+  requires: [ITranslator, IRegistryStore],
+  optional: [IFileBrowserFactory, ILabShell],
+  provides: IStoreDrive,
+  activate: (
+    app: JupyterFrontEnd,
+    translator: ITranslator,
+    store: RegistryStore,
+    factory: IFileBrowserFactory | null,
+    shell: ILabShell | null
+  ) => {
+    const trans = translator.load('qcrbox');
+    const { contents, serverSettings } = app.serviceManager;
+    const drive = new StoreDrive(store, serverSettings);
+    contents.addDrive(drive);
+    if (factory && shell) {
+      const browser = factory.createFileBrowser('qcrbox-drive', { driveName: DRIVE, auto: false, restore: false });
+      browser.title.icon = qcrboxIcon;
+      browser.title.caption = trans.__('Stored files (drive qcrbox:)');
+      browser.node.setAttribute('aria-label', trans.__('Stored files'));
+      shell.add(browser, 'left', { rank: LEFT_RANK, type: 'QCrBox' });
+      // The first look loads the store, not the start of Lab.
+      let isLoaded = false;
+      MessageLoop.installMessageHook(browser, (_, message) => {
+        if (browser.isVisible && (message.type === 'after-show' || message.type === 'after-attach')) {
+          void (isLoaded ? browser.model.refresh() : browser.model.cd('/'));
+          isLoaded = true;
+        }
+        return true;
+      });
+      store.happened.connect((_, event) => {
+        if (browser.isVisible && DATA_KINDS.has(event.kind)) {
+          void browser.model.refresh();
+        }
+      });
+    }
+    return drive;
+  }
+};

@@ -1,0 +1,171 @@
+import { expect, test, vi } from 'vitest';
+
+import { StoreDrive } from '../src/drive/drive';
+import { named, partOf } from '../src/drive/names';
+import type { RegistryStore } from '../src/registry/store';
+import type { IDataset } from '../src/registry/types';
+import { base64Of } from '../src/viewer/bytes';
+
+vi.mock('@jupyterlab/services', () => ({
+  ServerConnection: {
+    ResponseError: class extends Error {
+      constructor(
+        readonly response: Response,
+        message: string
+      ) {
+        super(message);
+      }
+    }
+  }
+}));
+
+const dataset = (id: string, name: string, files: string[], more: object = {}) =>
+  ({
+    qcrbox_dataset_id: id,
+    name,
+    kind: 'data',
+    created_at: '2026-11-29T18:24:00Z',
+    data_files: Object.fromEntries(
+      files.map(filename => [filename, { qcrbox_file_id: `${id}-${filename}`, filename, size: 7 }])
+    ),
+    ...more
+  }) as unknown as IDataset;
+
+const LATIN1 = Uint8Array.from([0xe9, 0x0a]);
+
+function opened(datasets = [dataset('d1', 'azu', ['azu.cif', 'azu.hkl'])]) {
+  const kept: [string, string, string][] = [];
+  const store = {
+    datasets,
+    calculations: [],
+    everybody: false,
+    start: async () => undefined,
+    refresh: async () => undefined,
+    client: {
+      bytes: async (id: string) => (id.endsWith('latin.cif') ? LATIN1 : new TextEncoder().encode(`of ${id}`)),
+      fileUrl: (id: string) => `/file/${id}`,
+      newDataset: async (file: File) => {
+        kept.push(['new', file.name, await file.text()]);
+        store.datasets.push(dataset('d9', file.name, [file.name]));
+        return 'd9';
+      },
+      append: async (id: string, file: File) => {
+        kept.push([id, file.name, await file.text()]);
+        const into = store.datasets.find(each => each.qcrbox_dataset_id === id) as IDataset;
+        into.data_files[file.name] = { qcrbox_file_id: 'new', filename: file.name } as never;
+      },
+      ask: async (path: string) =>
+        path.startsWith('projects?')
+          ? { projects: [{ id: 'p1', name: 'thpp' }] }
+          : {
+              nodes: [
+                { id: 'n1', title: 'HAR B3LYP/def2-SVP', at: '', files: [{ qcrbox_file_id: 'f1', filename: 'r.cif' }] },
+                { id: 'n2', title: 'running', at: '', files: [] }
+              ]
+            }
+    }
+  };
+  return { drive: new StoreDrive(store as unknown as RegistryStore, {} as never), kept };
+}
+const namesIn = async (drive: StoreDrive, path: string) =>
+  ((await drive.get(path)).content as { path: string; type: string }[]).map(each => `${each.type} ${each.path}`);
+
+test('datasets and projects are folders of files', async () => {
+  const { drive } = opened();
+  expect(await namesIn(drive, '')).toEqual(['directory Datasets', 'directory Projects']);
+  expect(await namesIn(drive, 'Datasets')).toEqual(['directory Datasets/azu']);
+  expect(await namesIn(drive, 'Datasets/azu')).toEqual(['file Datasets/azu/azu.cif', 'file Datasets/azu/azu.hkl']);
+  expect(await namesIn(drive, 'Projects/thpp')).toEqual(['directory Projects/thpp/HAR B3LYP-def2-SVP']);
+  expect(await namesIn(drive, 'Projects/thpp/HAR B3LYP-def2-SVP')).toEqual([
+    'file Projects/thpp/HAR B3LYP-def2-SVP/r.cif'
+  ]);
+});
+
+test('a file is read as text or as its bytes, and is not writable', async () => {
+  const { drive } = opened([dataset('d1', 'azu', ['azu.cif', 'latin.cif'])]);
+  const text = await drive.get('Datasets/azu/azu.cif');
+  expect(text).toMatchObject({ format: 'text', content: 'of d1-azu.cif', writable: false, size: 7 });
+  const bytes = await drive.get('Datasets/azu/latin.cif', { format: 'base64' });
+  expect(bytes.content).toBe(base64Of(LATIN1));
+  expect((await drive.get('Datasets/azu/latin.cif')).format).toBe('base64');
+  await expect(drive.get('Datasets/azu/latin.cif', { format: 'text' })).rejects.toThrow('not text in UTF-8');
+  expect((await drive.get('Datasets/azu/azu.cif', { content: false })).content).toBeNull();
+  expect(await drive.getDownloadUrl('Datasets/azu/azu.cif')).toBe('/file/d1-azu.cif');
+});
+
+test.each(['Datasets/other', 'Datasets/azu/no.cif', 'Elsewhere', 'Projects/none', 'Projects/thpp/none/x', 'a/b/c/d/e'])(
+  'what is not there is not found: %s',
+  async path => {
+    await expect(opened().drive.get(path)).rejects.toMatchObject({ response: { status: 404 } });
+  }
+);
+
+test('a file dropped among the datasets is a new one, in a dataset a further file of it', async () => {
+  const { drive, kept } = opened();
+  const content = base64Of(new TextEncoder().encode('data_x'));
+  const made = await drive.save('Datasets/x.cif', { type: 'file', format: 'base64', content });
+  expect(made.path).toBe('Datasets/x.cif');
+  expect(made.type).toBe('directory');
+  await drive.save('Datasets/azu/azu.fcf', { type: 'file', format: 'base64', content });
+  expect(kept).toEqual([
+    ['new', 'x.cif', 'data_x'],
+    ['d1', 'azu.fcf', 'data_x']
+  ]);
+});
+
+test('a large file comes in parts and is stored once', async () => {
+  const { drive, kept } = opened();
+  for (const [chunk, text] of [
+    [1, 'da'],
+    [2, 'ta'],
+    [-1, '_x']
+  ] as const) {
+    await drive.save('Datasets/x.cif', { type: 'file', format: 'base64', chunk, content: btoa(text) });
+  }
+  expect(kept).toEqual([['new', 'x.cif', 'data_x']]);
+});
+
+test.each([
+  ['Datasets/azu/azu.cif', 'never changes'],
+  ['Projects/thpp/x.cif', 'can be added in Datasets'],
+  ['x.cif', 'can be added in Datasets'],
+  ['Datasets/made/x.cif', 'can be added in Datasets']
+])('%s is not overwritten or put where nothing can be added', async (path, words) => {
+  const { drive, kept } = opened([
+    dataset('d1', 'azu', ['azu.cif']),
+    dataset('d2', 'made', ['r.cif'], { kind: 'output' })
+  ]);
+  await expect(drive.save(path, { type: 'file', format: 'text', content: 'x' })).rejects.toThrow(words);
+  expect(kept).toEqual([]);
+});
+
+test('nothing can be deleted, renamed or made empty here, and the words say where it can', async () => {
+  const { drive } = opened();
+  await expect(drive.delete()).rejects.toThrow('in the store');
+  await expect(drive.rename()).rejects.toThrow('in the store');
+  await expect(drive.newUntitled()).rejects.toThrow('Drop a file');
+  await expect(drive.copy()).rejects.toThrow('download');
+});
+
+test.each([
+  ['HAR B3LYP/def2-SVP', 'HAR B3LYP-def2-SVP'],
+  ['..', '_..'],
+  ['', '_'],
+  ['a\\b\u0000c', 'a-b-c'],
+  ['<img src=x>', '<img src=x>']
+])('the name %j is the part %j of a path', (name, part) => {
+  expect(partOf(name)).toBe(part);
+});
+
+test('names that several share carry the beginnings of their ids', () => {
+  const known = named(
+    [
+      { name: 'azu', id: '0123456789' },
+      { name: 'azu', id: 'abcdef0123' },
+      { name: 'x', id: 'x' }
+    ],
+    each => each.name,
+    each => each.id
+  );
+  expect([...known.keys()]).toEqual(['azu [01234567]', 'azu [abcdef01]', 'x']);
+});
