@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 NOTEBOOKS = sorted((Path(__file__).parents[3] / "notebooks").glob("*.ipynb"))
+EXERCISES = sorted((Path(__file__).parents[3] / "notebooks" / "exercises").glob("*.ipynb"))
 _SVG = re.compile(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)")
 _PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
 
@@ -24,8 +25,12 @@ _EXECUTED = [NOTEBOOKS[0], *(pytest.param(path, marks=pytest.mark.slow) for path
 
 @pytest.fixture(scope="module", params=_EXECUTED, ids=lambda path: path.stem)
 def executed(request, registry_url, tmp_path_factory):
-    notebook = nbformat.read(request.param, as_version=4)
-    folder = tmp_path_factory.mktemp("notebook")
+    return run(request.param, registry_url, tmp_path_factory.mktemp("notebook"))
+
+
+def run(path, registry_url, folder):
+    """The notebook with its outputs. Raises CellExecutionError."""
+    notebook = nbformat.read(path, as_version=4)
     patch = pytest.MonkeyPatch()
     patch.setenv("QCRBOX_URL", registry_url)
     patch.delenv("QCRBOX_TOKEN_FILE", raising=False)
@@ -42,8 +47,18 @@ def outputs(notebook):
     return [output for cell in notebook.cells for output in cell.get("outputs", ())]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("path", EXERCISES, ids=lambda path: path.stem)
+def test_an_exercise_runs_to_its_end_before_a_student_changes_anything(path, registry_url, tmp_path):
+    """The refinement that each begins with is the measured one: R1 of the model as it is handed out."""
+    printed = "".join(output.get("text", "") for output in outputs(run(path, registry_url, tmp_path)))
+    found = [float(value) for value in re.findall(r"R1 = (0\.\d+)", printed)]
+    assert found
+    assert all(0.035 < value < 0.08 for value in found), printed
+
+
 def test_tutorials_come_without_outputs():
-    for path in NOTEBOOKS:
+    for path in (*NOTEBOOKS, *EXERCISES):
         assert not outputs(nbformat.read(path, as_version=4)), path.name
 
 
