@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from qcrbox.contract.teaching import MOST_CHECKS, MOST_TASKS
+from tornado.httputil import ParseBodyConfig, ParseMultipartConfig, set_parse_body_config
+
 from qcrbox_hub.admin.page import Static
 from qcrbox_hub.teaching.courses import Course, Courses, ResearchExport, ShelfFile
 from qcrbox_hub.teaching.exercises import (
@@ -20,10 +23,13 @@ from qcrbox_hub.teaching.exercises import (
 from qcrbox_hub.teaching.page import ROOT, STATIC, ExerciseLink
 
 _ID = "([0-9a-f]{32})"
+# Tornado takes a hundred fields; the form of an exercise has some twenty for each task and six for each check.
+_MOST_FIELDS = MOST_TASKS * (30 + 10 * MOST_CHECKS)
 
 
 def teaching_pages() -> list[tuple[Any, ...]]:
-    """For the hub: each with its address below /hub."""
+    """For the hub: each with its address below /hub. Its process then takes forms as long as theirs."""
+    set_parse_body_config(ParseBodyConfig(multipart=ParseMultipartConfig(max_parts=_MOST_FIELDS)))
     return [
         (rf"/{ROOT}/?", Courses),
         (rf"/{ROOT}/courses/{_ID}", Course),
