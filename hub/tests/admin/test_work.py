@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -155,6 +156,12 @@ def test_application_is_restricted_held_retired_and_brought_back(
         found = rest(student, "GET", "/api/applications").json()["payload"]["applications"]
         return {each["slug"]: each for each in found}
 
+    is_here = shutil.which("avogadro2") is not None
+    deadline = time.monotonic() + 60
+    while not is_here and not seen()["avogadro"]["missing"]:  # the launcher has not looked yet
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert ("not installed</span>" in ada.get(page).text) != is_here
     ada.submit(page, action="restrict", groups="chemistry-only")
     assert "avogadro" not in seen()
     ada.submit(page, action="restrict", groups="")
