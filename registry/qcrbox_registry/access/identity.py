@@ -30,7 +30,8 @@ from qcrbox_registry.settings import Settings
 from qcrbox_registry.store import people
 from qcrbox_registry.store.engine import Connection, Database
 
-CACHE_S = 5.0
+# With the pauses of `presence` and of displays, which ask through this cache, a right that was withdrawn ends within 5 s.
+CACHE_S = 2.0
 REFUSED_S = 2.0
 MOST_QUESTIONS = 16
 STABLE_ID_CACHE_S = 60.0

@@ -1,6 +1,6 @@
 """The person at the other end of a request that lasts: uploads, downloads, event streams, displays.
 
-A right that was withdrawn may still be used for `CHECK_AGAIN_S`; then the hub is asked again.
+After `CHECK_AGAIN_S` the identity is asked again; its own answer may be `identity.CACHE_S` old.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from qcrbox.contract.errors import Unreachable
 
 from qcrbox_registry.access.rights import Actor
 
-CHECK_AGAIN_S = 5.0
+CHECK_AGAIN_S = 1.5
 
 
 class Presence:

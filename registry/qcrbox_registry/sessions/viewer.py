@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from qcrbox_registry.sessions.rfb import ClientMessages
 from qcrbox_registry.sessions.tunnels import received
 
-CHECK_RIGHT_S = 5.0  # a right that was withdrawn may still be used this long
+CHECK_RIGHT_S = 1.0
 NOTE_INPUT_S = 15.0  # the idle limit is hours, so not every key press is written
 GONE, BROKEN = 4503, 1011
 _CODES = {400: 4400, 401: 4401, 403: 4403, 404: 4404, 409: 4409}

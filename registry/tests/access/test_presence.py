@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from qcrbox.contract.errors import NotAllowed, NotSignedIn, Unreachable
+from qcrbox_registry.access.identity import CACHE_S
 from qcrbox_registry.access.presence import CHECK_AGAIN_S, Presence
 from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.sessions.viewer import CHECK_RIGHT_S
 
 ADA, LESS = Actor(1, "ada", admin=True), Actor(1, "ada")
 
@@ -62,3 +64,8 @@ async def test_a_hub_that_is_down_ends_nothing_and_is_not_asked_for_each_piece(p
     assert asked.times == 1
     asked.now, asked.answer = 2 * CHECK_AGAIN_S, LESS
     assert await presence.now() is LESS
+
+
+def test_a_withdrawn_right_ends_within_five_seconds():
+    """Each asks the one before it: a display its presence, that the identity, whose answer is cached."""
+    assert CACHE_S + CHECK_AGAIN_S + CHECK_RIGHT_S < 5
