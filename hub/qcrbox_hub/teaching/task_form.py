@@ -1,4 +1,4 @@
-"""The tasks of an exercise as fields of a form, and back: whoever makes an exercise needs to know no tags.
+"""The tasks of an exercise as fields of a form, and back: an exercise can be made without knowing tags.
 
 A field of task i is called `t<i>-<name>`, one of its check j `t<i>-c<j>-<name>`. Everything that was typed is applied or
 refused by name; the tasks themselves are validated by `qcrbox.contract.teaching.Task`.

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 # A vector this close to the middle between two lattice points (in units of their distance) stays where it is, so
-# that rounding errors cannot send it to and fro.
+# that rounding errors cannot move it back and forth.
 _TIE = 1e-9
 
 

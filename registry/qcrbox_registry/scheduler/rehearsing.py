@@ -34,7 +34,7 @@ class Rehearsed:
 async def rehearse(state: SchedulerState, wanted: Mapping[str, int], seconds: float) -> Rehearsed:
     """Start agents until there are as many as wanted (slug -> number), at most for this long, s.
 
-    The agents are used by whoever needs them; those that nobody needs stop as idle ones do.
+    Anybody may use the agents; those without work stop as idle ones do.
     """
     clock, mono = state.clock, state.clock.monotonic()
     applications = {

@@ -1,4 +1,4 @@
-"""Lines of SHELX texts: SHELX reads 80 characters, what is longer goes on after `=`."""
+"""Lines of SHELX texts: SHELX reads 80 characters; what is longer continues after `=`."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def _within_a_molecule(
         place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
         return np.where(keys[place] == wanted, fragment[place], -1)
 
-    # A network goes on beyond the piece of it that was grown.
+    # A network continues beyond the piece of it that was grown.
     owner, site, operation, translation = bonded_images(images, edges, grown.images, order)
     beyond = ~np.isin(images.key(site, operation, translation), keys)
     networks = np.unique(fragment_of(grown.key[owner[beyond]]))
