@@ -49,7 +49,7 @@ TOKENS = PersonalTokens()
 class TypedNameNeeded(UserInputError):
     """A destructive act was asked for without the name typed, or with another one."""
 
-    status = 422
+    status, kind = 422, "typed_name_needed"
 
 
 class AdminPage(Page):

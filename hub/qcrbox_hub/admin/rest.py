@@ -11,7 +11,7 @@ from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from qcrbox.contract.errors import QcError, UserInputError
+from qcrbox.contract.errors import QcError
 from tornado import web
 
 from qcrbox_hub.admin.acts import acts_of
@@ -157,15 +157,13 @@ class Rest(Base):
         """Errors of the hub in the form of the registry's errors."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         reason = str(getattr(error, "log_message", "") or self._reason)
-        self._send(_Failure(reason).envelope() | {"status": "error"})
+        envelope = QcError.from_envelope({"error": {"code": status_code, "message": reason}}).envelope()
+        envelope["error"]["code"] = status_code
+        self._send(envelope)
 
     def get_login_url(self) -> str:
         """Programs are not led to a sign-in page."""
         raise web.HTTPError(401)
-
-
-class _Failure(UserInputError):
-    """Any refusal of the hub itself; its status is that of the answer."""
 
 
 def _plain(value: Any) -> Any:
