@@ -329,7 +329,7 @@ def errors() -> str:
 
 def error_classes() -> list[type[QcError]]:
     """Every error class of the product, from the contract's and from the rooms'."""
-    for package, folders in ((qcrbox_registry, ("launcher", "store")), (qcrbox_hub, ("apps",))):
+    for package, folders in ((qcrbox_registry, ("launcher", "store")), (qcrbox_hub, ("apps", "admin"))):
         _import_all(package, folders)
     found = {QcError, *(cls for cls in _subclasses(QcError) if _is_ours(cls))}
     return sorted(found, key=lambda cls: (cls.status, cls.kind, cls.__name__))
