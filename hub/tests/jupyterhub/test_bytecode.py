@@ -28,7 +28,7 @@ def test_modules_are_compiled_where_servers_find_them(
     def compiled(module: str) -> bool:
         return Path(importlib.util.cache_from_source(str(tmp_path / module))).is_file()
 
-    # The first is what is loaded at the start, of the second each part may be needed.
+    # Of the first package only what an import loads; of the second every module.
     assert compiled("qcrbox_test_loaded/__init__.py")
     assert not compiled("qcrbox_test_loaded/part.py")
     assert compiled("qcrbox_test_later/part.py")

@@ -102,10 +102,13 @@ class Reservations:
 
     def kept(self, state: SchedulerState, application: Application) -> int:
         """How many ready agents of an application are with classes or kept ready for them."""
+        booked = self.now(state)
+        if not booked:  # nearly always; the planner asks at each turn
+            return 0
         agents = state.fleet.of_application(application.id)
         fresh = sum(_is_fresh(agent, application) for agent in agents)
         kept = 0
-        for each in self.now(state):
+        for each in booked:
             places, held = each.places_of(application.slug), _held(each, agents, application)
             ready = min(max(places - held, 0), fresh)
             fresh -= ready
@@ -117,11 +120,12 @@ class Reservations:
         application = state.fleet.applications.get(agent.application_id)
         if application is None or application.retired:
             return False
-        agents = state.fleet.of_application(application.id)
         rehearsal = self.rehearsals.get(application.id)
         if rehearsal is not None and state.clock.monotonic() < rehearsal.until_mono:
             return True
-        for each in self.now(state):
+        booked = self.now(state)
+        agents = state.fleet.of_application(application.id) if booked else []
+        for each in booked:
             places = each.places_of(application.slug)
             usable = _is_fresh(agent, application) or each.covers(agent.owner_id, None)
             there = _held(each, agents, application) + sum(_is_fresh(other, application) for other in agents)
