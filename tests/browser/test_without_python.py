@@ -17,15 +17,17 @@ UREA = Path(__file__).parents[2] / "app_images" / "har" / "examples"
 TAB = ".jp-MainAreaWidget:not(.lm-mod-hidden)"
 
 
-def put_files(home: Path, stem: str) -> None:
-    spec = importlib.util.find_spec("smtbx")
-    assert spec
-    assert spec.submodule_search_locations
-    source = Path(spec.submodule_search_locations[0], "regression", "test_data")
+def put_files(home: Path, stem: str, source: Path | None = None) -> None:
+    """A CIF and its reflections under this name in a home. source: their path without suffix; by default those of thpp."""
+    if source is None:
+        spec = importlib.util.find_spec("smtbx")
+        assert spec
+        assert spec.submodule_search_locations
+        source = Path(spec.submodule_search_locations[0], "regression", "test_data", "thpp")
     owner = home.stat()
     for suffix in ("cif", "hkl"):
         file = home / f"{stem}.{suffix}"
-        file.write_bytes((source / f"thpp.{suffix}").read_bytes())
+        file.write_bytes(source.with_suffix(f".{suffix}").read_bytes())
         os.chown(file, owner.st_uid, owner.st_gid)  # the person's own: a server of theirs may change it
 
 
@@ -39,6 +41,20 @@ def choose_in_file_browser_tab(page: Page, *names: str) -> None:
     """The same when the panel covers the file browser."""
     page.click('.lm-TabBar-tab[data-id="filebrowser"]')
     choose_in_file_browser(page, *names)
+
+
+def store_and_run(student: Person, filename: str, command: str) -> Locator:
+    """The form of a command for the chosen files, one of which has this name, after they were put into the store."""
+    page = student.page
+    page.locator(".jp-DirListing-item", has_text=filename).click(button="right")
+    page.locator(".lm-Menu-item", has_text="Add to the QCrBox store").click()
+    student.open_panel()
+    dataset = page.locator("#qcrbox-panel [data-dataset]", has_text=Path(filename).stem).first
+    dataset.locator(".qcrbox-Row-main").click()
+    dataset.get_by_role("button", name="Run").click()
+    page.locator(".jp-Dialog select").select_option(label=command)
+    page.locator(".jp-Dialog-button.jp-mod-accept").click()
+    return page.locator(f"{TAB} .qcrbox-CommandForm")
 
 
 def test_from_two_files_to_a_named_result_without_a_cell(student: Person, platform: Platform) -> None:
@@ -147,15 +163,7 @@ def test_a_program_that_is_not_installed_is_not_offered(student: Person, platfor
     expect(installed.locator(".qcrbox-Chip")).to_have_count(0)
 
     choose_in_file_browser_tab(page, "othercrystal.cif")
-    page.locator(".jp-DirListing-item", has_text="othercrystal.cif").click(button="right")
-    page.locator(".lm-Menu-item", has_text="Add to the QCrBox store").click()
-    student.open_panel()
-    dataset = panel.locator("[data-dataset]", has_text="othercrystal").first
-    dataset.locator(".qcrbox-Row-main").click()
-    dataset.get_by_role("button", name="Run").click()
-    page.locator(".jp-Dialog select").select_option(label="Absent: draw_by_absent_program (not installed)")
-    page.locator(".jp-Dialog-button.jp-mod-accept").click()
-    form = page.locator(f"{TAB} .qcrbox-CommandForm")
+    form = store_and_run(student, "othercrystal.cif", "Absent: draw_by_absent_program (not installed)")
     expect(form.get_by_role("alert")).to_contain_text("is not installed")
     expect(form.get_by_role("button", name="Run", exact=True)).to_be_disabled()
 
@@ -296,27 +304,13 @@ def test_from_two_files_to_a_hirshfeld_atom_refinement_with_its_densities(
     student: Person, platform: Platform
 ) -> None:
     """Estimate before the run, X-H distances and both densities after it; a small basis keeps it short."""
-    home = platform.home(student.name)
-    owner = home.stat()
-    for suffix in ("cif", "hkl"):
-        file = home / f"small.{suffix}"
-        file.write_bytes((UREA / f"urea.{suffix}").read_bytes())
-        os.chown(file, owner.st_uid, owner.st_gid)
+    put_files(platform.home(student.name), "small", UREA / "urea")
     student.open_lab()
     student.wait_for_lab()
     page = student.page
     page.locator(".jp-DirListing-item", has_text="small.cif").wait_for()
     choose_in_file_browser(page, "small.cif", "small.hkl")
-    page.locator(".jp-DirListing-item", has_text="small.hkl").click(button="right")
-    page.locator(".lm-Menu-item", has_text="Add to the QCrBox store").click()
-    student.open_panel()
-    dataset = page.locator("#qcrbox-panel [data-dataset]", has_text="small").first
-    dataset.locator(".qcrbox-Row-main").click()
-    dataset.get_by_role("button", name="Run").click()
-    page.locator(".jp-Dialog select").select_option(label="HAR: refine_har")
-    page.locator(".jp-Dialog-button.jp-mod-accept").click()
-
-    form = page.locator(f"{TAB} .qcrbox-CommandForm")
+    form = store_and_run(student, "small.hkl", "HAR: refine_har")
     form.locator('input[name="functional"]').fill("hf")
     form.locator('input[name="basis"]').fill("sto-3g")
     form.locator('input[name="weighting"]').fill("0, 0")
