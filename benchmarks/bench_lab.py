@@ -36,6 +36,8 @@ BARE_LAB = {
     "ServerApp": {"jpserver_extensions": {"qcrbox_extension": False}},
     "LabApp": {"labextensions_path": []},
 }
+# Lab extensions that the platform's own packages bring; the packages for tests bring others, which would be measured as ours.
+OWN_EXTENSIONS = {"@qcrbox", "@jupyter-widgets", "anywidget", "jupyterlab_pygments"}
 # Runs before the command is sent: notes when its row and its end are painted, by the clock of this machine.
 WATCH = """() => {
     window.benchSeen = {};
@@ -134,6 +136,23 @@ def visit(browser: Browser, hub: Hub, name: str = PERSON) -> Iterator[Visit]:
     context.close()
 
 
+@contextlib.contextmanager
+def without_foreign_extensions() -> Iterator[None]:
+    """Lab extensions of other packages in this environment are disabled meanwhile."""
+    prefix = Path(sys.prefix)
+    found = {folder.name for folder in (prefix / "share/jupyter/labextensions").iterdir()} - OWN_EXTENSIONS
+    config = prefix / "etc/jupyter/labconfig/page_config.json"
+    if not found or config.exists():
+        yield
+        return
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text(json.dumps({"disabledExtensions": dict.fromkeys(sorted(found), True)}))
+    try:
+        yield
+    finally:
+        config.unlink()
+
+
 def first_ever(browser: Browser, hub: Hub, name: str) -> float:
     """A person's first sign-in: no server, no home, nothing in the browser."""
     hub.make([name])
@@ -210,6 +229,7 @@ def measure(options: argparse.Namespace) -> Iterator[Row]:
     arguments = [word for folder in APPLICATIONS for word in ("--applications", str(folder))]
     spawner = "sandbox" if shutil.which("bwrap") else "trusted"
     with (
+        without_foreign_extensions(),
         bare(docker=False, lab=BARE_LAB) as peer,
         ours(spawner, *arguments) as mine,
         sync_playwright() as playwright,
