@@ -165,7 +165,9 @@ def test_wavelength_columns_are_kept_for_the_extinction(tmp_path, crystal):
 def in_two_parts(hkl, values, sigma, batch=None):
     """A list of reflections with a line 0 0 0 behind the first 100."""
     lines = hkl_text(hkl, values, sigma, batch).splitlines()
-    return "\n".join([*lines[:100], "   0   0   0    0.00    0.00", *lines[100:], "_exptl_absorpt_process_details"])
+    return "\n".join(
+        [*lines[:100], "   0   0   0    0.00    0.00", *lines[100:], "_exptl_absorpt_process_details"]
+    )
 
 
 def test_reflections_behind_0_0_0_are_named(tmp_path, crystal):
