@@ -171,7 +171,7 @@ def in_two_parts(hkl, values, sigma, batch=None):
 
 
 def test_reflections_behind_0_0_0_are_named(tmp_path, crystal):
-    truth, hkl, values, sigma = crystal
+    _truth, hkl, values, sigma = crystal
     found, model = prepared(tmp_path, crystal, text=in_two_parts(hkl, values, sigma))
     assert found.unique.size() == 100
     assert f"{len(hkl) - 100} reflections after the line 0 0 0" in " ".join(model.notes)

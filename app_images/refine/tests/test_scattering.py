@@ -2,6 +2,7 @@
 
 import pytest
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers
 from qcrbox_refine.model import Model
 from qcrbox_refine.scattering import (
     Radiation,
@@ -14,7 +15,6 @@ from qcrbox_refine.scattering import (
     tabulated_dispersion,
     wavelength_by_dispersion,
 )
-from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers
 from qcrbox_refine.shelx_settings import Dispersion
 from simulated_crystals import model as simulated_model
 from simulated_crystals import parse_blocks
