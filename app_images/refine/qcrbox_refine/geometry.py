@@ -124,12 +124,12 @@ def _hydrogen_bonds(fit: Fit, labels: list[str], code: Callable[[sgtbx.rt_mx], s
         to_own_place = donor.symmetry.inverse()
         for a, operations in pairs[h].items():
             apart = atoms[a].part and atoms[h].part and atoms[a].part != atoms[h].part
-            if atoms[a].element not in _ACCEPTORS or apart:
+            if atoms[a].symbol not in _ACCEPTORS or apart:
                 continue
             for operation in operations:
                 acceptor = np.array(cell.orthogonalize(operation * sites[a]))
                 numbers = _distances_and_angle(donor.site, hydrogen, acceptor)
-                if _is_hydrogen_bond(atoms[a].element, *numbers):
+                if _is_hydrogen_bond(atoms[a].symbol, *numbers):
                     dh, ha, da, angle = numbers
                     named = [labels[donor.index], labels[h], labels[a]]
                     shown = [f"{dh:.2f}", f"{ha:.2f}", f"{da:.3f}", f"{angle:.0f}"]
@@ -162,6 +162,6 @@ def _donors(fit: Fit) -> dict[int, Neighbour]:
         if not atom.is_hydrogen:
             continue
         nearest = next((near for near in around[h] if not fit.model.atoms[near.index].is_hydrogen), None)
-        if nearest is not None and fit.model.atoms[nearest.index].element in ("N", "O"):
+        if nearest is not None and fit.model.atoms[nearest.index].symbol in ("N", "O"):
             found[h] = nearest
     return found

@@ -95,7 +95,12 @@ class Atom:
     @property
     def is_hydrogen(self) -> bool:
         """Whether the atom is H, D or T."""
-        return self.element in ("H", "D", "T")
+        return self.symbol in ("H", "D", "T")
+
+    @property
+    def symbol(self) -> str:
+        """Chemical symbol: that of an ion is its element's."""
+        return element_symbol(self.element)
 
     @property
     def name(self) -> str:

@@ -150,7 +150,7 @@ def doubts(model: Model) -> list[str]:
     if radiation_of(model) is not Radiation.XRAY or model.wavelength is None:
         return []
     found = []
-    for element in sorted({_symbol(atom.element) for atom in model.atoms} - {"H", "D", "He"}):
+    for element in sorted({atom.symbol for atom in model.atoms} - {"H", "D", "He"}):
         f_prime, f_double_prime, source = _dispersion(element, model)
         try:
             real, imaginary, table = tabulated_dispersion(element, model.wavelength)
