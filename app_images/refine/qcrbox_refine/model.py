@@ -95,7 +95,12 @@ class Atom:
     @property
     def is_hydrogen(self) -> bool:
         """Whether the atom is H, D or T."""
-        return self.element in ("H", "D", "T")
+        return self.symbol in ("H", "D", "T")
+
+    @property
+    def symbol(self) -> str:
+        """Chemical symbol: that of an ion is its element's."""
+        return element_symbol(self.element)
 
     @property
     def name(self) -> str:
@@ -141,7 +146,7 @@ class Model:
     """free_variables: FVAR from the second on (`variables` has all of them); placed: instructions of the input that
     are neither atoms nor rewritten, in order; equal_sites, equal_displacements: atoms that share them (EXYZ, EADP);
     hydrogen_requests: of HFIX; left_out: what the
-    input says and the refinement does not apply; elements: of SFAC, in its order; from_shelx: SHELX instructions rule
+    input says and the refinement does not apply; elements: of SFAC, ions too, in its order; from_shelx: SHELX instructions rule
     the model.
     """
 
@@ -315,11 +320,12 @@ class Model:
         """Disorder group of each atom, and 1 where an atom must not bond to its own symmetry images."""
         return [abs(atom.part) for atom in self.atoms], [int(atom.part < 0) for atom in self.atoms]
 
-    def cell_content(self) -> dict[str, float]:
-        """Atoms of each element in the unit cell, by the model."""
+    def cell_content(self, *, by_kind: bool = False) -> dict[str, float]:
+        """Atoms of each element in the unit cell, by the model. by_kind: ions apart from their element."""
         content: Counter[str] = Counter()
         for atom, scatterer in zip(self.atoms, self.structure().scatterers(), strict=True):
-            content[element_symbol(atom.element)] += scatterer.multiplicity() * scatterer.occupancy
+            kind = atom.element if by_kind else element_symbol(atom.element)
+            content[kind] += scatterer.multiplicity() * scatterer.occupancy
         return dict(content)
 
 

@@ -12,11 +12,12 @@ import numpy as np
 from cctbx import miller
 from cctbx.array_family import flex
 from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.crystallography.reflections.hklf import shares_spots
 
 from qcrbox_refine import merging
 from qcrbox_refine.cif_block import CifBlock, read_blocks, value_and_su
 from qcrbox_refine.data_settings import adopt_data_settings
-from qcrbox_refine.hkl_file import HklRows, read_hkl_text, up_to_end
+from qcrbox_refine.hkl_file import HklRows, read_hkl_text, rows_after_end, up_to_end
 from qcrbox_refine.model import Model
 from qcrbox_refine.shelx_settings import Hklf, OmitLimits, is_identity
 from qcrbox_refine.twinning import Components, grouped_components
@@ -65,12 +66,15 @@ class Reflections:
 
 @dataclass
 class Found:
-    """Rows as they stand in the source; text: the SHELX text they stood in, None for loops."""
+    """Rows as they stand in the source; text: the SHELX text they stood in, None for loops; rows_after_end: how many
+    rows follow the line 0 0 0.
+    """
 
     rows: HklRows
     origin: str
     text: str | None = None
     hklf: Hklf = field(default_factory=Hklf)
+    rows_after_end: int = 0
 
 
 def find_reflections(model: Model, attached: str | None) -> Found:
@@ -109,10 +113,14 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
     The settings HKLF, MERG, OMIT, SHEL and BASF of the model hold. Omitted reflections go with their equivalents. Friedel
     mates stay apart in non-centrosymmetric groups (MERG 3 and 4 merge them).
     """
-    found = find_reflections(model, attached)
+    found = _with_free_set(find_reflections(model, attached), model)
     if not found.rows.fixed:
         model.note(
             f"{found.origin}: the columns are not those of SHELX (3I4, 2F8.2); numbers were read at the blanks (SHELXL cuts at its columns)."
+        )
+    if found.rows_after_end:
+        model.warn(
+            f"{found.origin}: {found.rows_after_end} reflections after the line 0 0 0 are not read, because it ends the list."
         )
     rows = _transformed(found, model)
     grouped = _is_grouped(rows, found.hklf)
@@ -264,6 +272,21 @@ def _is_grouped(rows: HklRows, hklf: Hklf) -> bool:
     return abs(hklf.code) in (5, 6) or bool((rows.batches < 0).any())
 
 
+def _with_free_set(found: Found, model: Model) -> Found:
+    """Rows whose negative batch numbers mark a free R set (L.S. 10 -1) instead of joining overlapped reflections."""
+    batches = found.rows.batches
+    marked = int((batches < 0).sum())
+    if not marked or abs(found.hklf.code) in (5, 6):
+        return found
+    if model.settings.cycle_options[0] != -1 and shares_spots(batches, found.rows.values, found.rows.sigmas):
+        return found
+    model.not_applied(
+        f"The free R set of {found.origin} ({marked} reflections with negative batch numbers) is not left out: all data are "
+        "refined against."
+    )
+    return replace(found, rows=replace(found.rows, batches=np.abs(batches)))
+
+
 def _scaled_batches(batches: np.ndarray, model: Model) -> np.ndarray | None:
     """Batch numbers where BASF gives them scale factors of their own; they are no matter otherwise."""
     settings = model.settings
@@ -373,7 +396,7 @@ def _from_text(text: str, origin: str, model: Model, code: str = "") -> Found:
             where=origin,
             next="Write the reflections as HKLF 4.",
         )
-    return Found(read_hkl_text(text, origin), origin, up_to_end(text), hklf)
+    return Found(read_hkl_text(text, origin), origin, up_to_end(text), hklf, rows_after_end(text))
 
 
 def _from_block(block: CifBlock, model: Model) -> Found | None:

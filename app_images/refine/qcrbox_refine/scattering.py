@@ -15,6 +15,7 @@ from cctbx import xray
 from cctbx.eltbx import e_scattering, henke, neutron, sasaki, xray_scattering
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers, photo_absorption
 
 if TYPE_CHECKING:
     from qcrbox_refine.cif_block import CifBlock
@@ -149,7 +150,7 @@ def doubts(model: Model) -> list[str]:
     if radiation_of(model) is not Radiation.XRAY or model.wavelength is None:
         return []
     found = []
-    for element in sorted({_symbol(atom.element) for atom in model.atoms} - {"H", "D", "He"}):
+    for element in sorted({atom.symbol for atom in model.atoms} - {"H", "D", "He"}):
         f_prime, f_double_prime, source = _dispersion(element, model)
         try:
             real, imaginary, table = tabulated_dispersion(element, model.wavelength)
@@ -167,23 +168,46 @@ def _symbol(kind: str) -> str:
     return re.match(r"[A-Za-z]+", kind).group(0)
 
 
+def _stated(kind: str, model: Model) -> ScatteringNumbers | None:
+    """Numbers of SFAC for this ion, else for its element."""
+    return model.settings.scattering.get(kind) or model.settings.scattering.get(_symbol(kind))
+
+
+def card_numbers(kind: str, model: Model) -> ScatteringNumbers | None:
+    """What SFAC must say of an element or ion in numbers: those of the input, and those of ions for X-rays; else None."""
+    stated = _stated(kind, model)
+    if stated is not None or not kind.endswith(("+", "-")) or radiation_of(model) is not Radiation.XRAY:
+        return stated
+    factors, element = factors_of(model, {kind})[kind], _symbol(kind)
+    return ScatteringNumbers(
+        a=list(factors.form.array_of_a()),
+        b=list(factors.form.array_of_b()),
+        c=factors.form.c(),
+        f_prime=factors.f_prime,
+        f_double_prime=factors.f_double_prime,
+        mu=photo_absorption(factors.f_double_prime, model.wavelength or 0.0),
+        radius=gemmi.Element(element).covalent_r,
+        weight=gemmi.Element(element).weight,
+    )
+
+
 def _xray(kind: str, model: Model) -> Factors:
-    element = _symbol(kind)
-    given = model.settings.scattering.get(element)
+    given = _stated(kind, model)
     if given is not None:
         form, form_source = xray_scattering.gaussian(given.a, given.b, given.c), "SFAC in the input"
     else:
         form, form_source = xray_scattering.it1992(kind).fetch(), _XRAY_FACTORS
-    f_prime, f_double_prime, source = _dispersion(element, model)
+    f_prime, f_double_prime, source = _dispersion(kind, model)
     return Factors(form, f_prime, f_double_prime, form_source, source)
 
 
-def _dispersion(element: str, model: Model) -> tuple[float, float, str]:
+def _dispersion(kind: str, model: Model) -> tuple[float, float, str]:
     """f', f'' and their source, by the order of trust."""
-    stated = model.settings.dispersion.get(element)
+    element = _symbol(kind)
+    stated = model.settings.dispersion.get(kind) or model.settings.dispersion.get(element)
     if stated is not None:
         return stated.f_prime, stated.f_double_prime, "DISP in the input"
-    given = model.settings.scattering.get(element)
+    given = _stated(kind, model)
     if given is not None:
         return given.f_prime, given.f_double_prime, "SFAC in the input"
     if element in model.dispersion and _own_wavelength(model):
@@ -261,8 +285,7 @@ def _misfit(dispersion: dict[str, tuple[float, float]], wavelength: float) -> fl
 
 def _neutron(kind: str, model: Model) -> Factors:
     """Bound coherent scattering length in fm; its absorption part counts as f''."""
-    element = _symbol(kind)
-    given = model.settings.scattering.get(element)
+    element, given = _symbol(kind), _stated(kind, model)
     if given is not None:
         return Factors(
             xray_scattering.gaussian(given.a, given.b, given.c),
@@ -286,8 +309,7 @@ def _neutron(kind: str, model: Model) -> Factors:
 
 def _electron(kind: str, model: Model) -> Factors:
     """Elastic scattering factor of the neutral atom in Å."""
-    element = _symbol(kind)
-    given = model.settings.scattering.get(element)
+    element, given = _symbol(kind), _stated(kind, model)
     if given is not None:
         return Factors(xray_scattering.gaussian(given.a, given.b, given.c), 0.0, 0.0, "SFAC in the input", "")
     form = e_scattering.ito_vol_c_2011_table_4_3_2_2_entry_as_gaussian(
