@@ -436,14 +436,16 @@ def _from_loop(
     if None in columns or values is None:
         return None
     states = block.column(f"{prefix}_observed_status", f"{prefix}_include_status")
-    table, unused = [], 0
+    table, unused, empty, free = [], 0, 0, 0
     for row, hkl in enumerate(zip(*columns, strict=True)):
         if states and states[row].strip() in _UNUSED:
             unused += 1
             continue
+        free += bool(states) and states[row].strip() == "f"
         number = value_and_su(values[row])
         index = [value_and_su(text) for text in hkl]
         if number is None or None in index:
+            empty += 1
             continue
         error = (value_and_su(sigmas[row]) or (0.0,))[0] if sigmas else number[1]
         amount = number[0]
@@ -455,6 +457,12 @@ def _from_loop(
     if unused:
         model.note(
             f"{unused} reflections of loop {prefix} are marked as not used (status {', '.join(_UNUSED)}) and left out."
+        )
+    if empty:
+        model.note(f"{empty} rows of loop {prefix} have no {value} and are left out.")
+    if free:
+        model.not_applied(
+            f"The free R set of loop {prefix} ({free} reflections of status f) is not left out: all data are refined against."
         )
     array = np.array(table, float)
     none = np.zeros(len(array))
