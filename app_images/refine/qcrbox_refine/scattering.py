@@ -164,6 +164,9 @@ def doubts(model: Model) -> list[str]:
         for kind, factors in factors_of(model, kinds).items()
         if factors.form_source.startswith(_FROM_CIF)
     ]
+    ions = sorted(kind for kind in kinds if kind.endswith(("+", "-")) and _stated(kind, model) is None)
+    if ions and radiation_of(model) is Radiation.ELECTRON:
+        found.append(f"{', '.join(ions)}: the table for electrons has neutral atoms, whose factors are used.")
     if radiation_of(model) is not Radiation.XRAY or model.wavelength is None:
         return found
     for element in sorted({atom.symbol for atom in model.atoms} - {"H", "D", "He"}):

@@ -101,3 +101,39 @@ def test_the_source_tells_neutrons_where_nothing_else_does(tmp_path, source, exp
     more = f"{MOLYBDENUM}_diffrn_source {source}\n"
     result = refined(tmp_path, Truth(wavelength=0.71073), dispersion(), more)
     assert radiation_of(result.model) is expected
+
+
+def test_ions_of_electron_data_are_named(tmp_path):
+    truth = Truth("P 21/c", None, wavelength=0.0251)
+    truth.atoms = [
+        (label, "O1-" if label == "O1" else element, site, u) for label, element, site, u in truth.atoms
+    ]
+    truth.lengths = NEUTRON | {"O1-": 5.8}
+    more = "_diffrn_radiation_probe electron\n_diffrn_radiation_wavelength 0.0251\n"
+    result = refined(tmp_path, truth, "", more)
+    assert any("O1-: the table for electrons" in note for note in result.model.notes)
+    assert "SHELXL takes X-ray factors" in result.res
+
+
+def test_rows_without_a_value_and_free_sets_of_a_loop_are_named(tmp_path):
+    truth = Truth(wavelength=0.71073)
+    refined(tmp_path, truth, dispersion())
+    hkl = truth.indices()
+    rows = [
+        (
+            *(int(x) for x in h),
+            f"{i:.4f}" if n % 7 else "?",
+            f"{0.003 * i + 0.5:.4f}",
+            "f" if n % 9 == 1 else "o",
+        )
+        for n, (h, i) in enumerate(zip(hkl, np.abs(truth.f(hkl)) ** 2, strict=True))
+    ]
+    names = "index_h index_k index_l F_squared_meas F_squared_sigma observed_status"
+    data = loop(" ".join(f"refln_{name}" for name in names.split()), rows)
+    cif = tmp_path / "types.cif"
+    cif.write_text(cif.read_text() + data)
+    result = refine_files(str(cif), None, Options(**EXACT))
+    assert result.fit.r1_gt < 0.001
+    empty = sum(row[3] == "?" for row in rows)
+    assert any(f"{empty} rows of loop _refln have no F_squared_meas" in note for note in result.model.notes)
+    assert any("status f" in text for kind, text in result.model.remarks_by_kind() if kind == "not_applied")
