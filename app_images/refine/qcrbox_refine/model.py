@@ -13,6 +13,7 @@ from cctbx.eltbx import xray_scattering
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.shelx import Instruction
 
+from qcrbox_refine.atom_types import AtomTypes
 from qcrbox_refine.cif_block import CifBlock
 from qcrbox_refine.parameters import FREE, UNSTATED, Coding
 from qcrbox_refine.progress import say
@@ -145,7 +146,7 @@ class LeftOut:
 class Model:
     """free_variables: FVAR from the second on (`variables` has all of them); placed: instructions of the input that
     are neither atoms nor rewritten, in order; equal_sites, equal_displacements: atoms that share them (EXYZ, EADP);
-    hydrogen_requests: of HFIX; left_out: what the
+    hydrogen_requests: of HFIX; types: of the `_atom_type` loop; left_out: what the
     input says and the refinement does not apply; elements: of SFAC, ions too, in its order; from_shelx: SHELX instructions rule
     the model.
     """
@@ -161,6 +162,7 @@ class Model:
     unit_weights: bool = False
     extinction: float | None = None
     dispersion: dict[str, tuple[float, float]] = field(default_factory=dict)
+    types: AtomTypes = field(default_factory=AtomTypes)
     title: str = "refined"
     source: CifBlock | None = None
     notes: list[str] = field(default_factory=list)

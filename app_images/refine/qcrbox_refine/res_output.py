@@ -189,6 +189,10 @@ class ModelWriter:
             for atom in model.atoms
             if self.short[id(atom)] != atom.name
         ]
+        if stated_radiation(model) is Radiation.ELECTRON and not model.settings.scattering:
+            lines.append(
+                "REM These are electron data: SFAC names elements, for which SHELXL takes X-ray factors."
+            )
         return lines
 
     def _scatterers(self) -> list[str]:
