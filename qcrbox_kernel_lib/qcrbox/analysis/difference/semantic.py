@@ -87,7 +87,7 @@ def semantic_difference(
             if names.key(tag) not in seen:
                 shown = entry.raw if isinstance(entry, Item) else f"{len(entry)} rows"
                 collected.append(Change("added", tag, None, shown))
-    wanted = [change for change in collected if not any(pattern.fullmatch(change.tag) for pattern in skip)]
+    wanted = [change for change in collected if not _is_ignored(change.tag, skip)]
     kept = [change for change in wanted if change.shift_in_su is None or change.shift_in_su > su]
     return SemanticDifference(
         kept[:MOST_CHANGES],
@@ -95,6 +95,11 @@ def semantic_difference(
         small=len(wanted) - len(kept),
         ignored=len(collected) - len(wanted),
     )
+
+
+def _is_ignored(tag: str, skip: Sequence[re.Pattern[str]]) -> bool:
+    """Whether a pattern fits the name as CIFs write it now, `_audit.creation_date`, or with an underscore as before."""
+    return any(pattern.fullmatch(name) for pattern in skip for name in (tag, tag.replace(".", "_", 1)))
 
 
 def _pattern(text: str) -> re.Pattern[str]:
