@@ -9,9 +9,9 @@ from qcrbox.crystallography.structure.elements import element_of_type
 
 from qcrbox_refine.cif_block import CifBlock, value_and_su
 
-_FORM = tuple(
-    f"_atom_type_scat_Cromer_Mann_{name}" for name in ["a1", "b1", "a2", "b2", "a3", "b3", "a4", "b4", "c"]
-)
+_FORM = "_atom_type_scat_Cromer_Mann_"
+# Fits have 4 Gaussian functions in the dictionary; cctbx writes 6.
+_MOST_GAUSSIANS = 9
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,27 @@ def read_atom_types(block: CifBlock) -> AtomTypes:
         )
         if dispersion:
             found.dispersion[element] = (dispersion[0], dispersion[1])
-        form = _numbers(block, row, *_FORM)
+        form = _form_factor(block, row)
         if form:
-            found.form_factors[kind] = FormFactor(form[0:8:2], form[1:8:2], form[8])
+            found.form_factors[kind] = form
         length = _numbers(block, row, "_atom_type_scat_length_neutron")
         if length:
             found.neutron_lengths[kind] = length[0]
     return found
+
+
+def _form_factor(block: CifBlock, row: int) -> FormFactor | None:
+    """All Gaussian functions of the row; None where there are fewer than four."""
+    gaussians = []
+    for n in range(1, _MOST_GAUSSIANS + 1):
+        pair = _numbers(block, row, f"{_FORM}a{n}", f"{_FORM}b{n}")
+        if not pair:
+            break
+        gaussians.append(pair)
+    if len(gaussians) < 4:
+        return None
+    constant = _numbers(block, row, f"{_FORM}c") or (0.0,)
+    return FormFactor(tuple(a for a, _ in gaussians), tuple(b for _, b in gaussians), constant[0])
 
 
 def _numbers(block: CifBlock, row: int, *tags: str) -> tuple[float, ...]:

@@ -92,7 +92,7 @@ def model_block(model: Model) -> CifBlock:
 def _chemistry(block: CifBlock, fit: Fit) -> None:
     model = fit.model
     content = model.cell_content()
-    z = model.z or _likely_z(fit)
+    z = model.formula_units()
     if not block.number("_cell_formula_units_Z"):
         block.set("_cell_formula_units_Z", f"{z:g}")
     by_model = {element: count / z for element, count in content.items()}
@@ -126,12 +126,6 @@ def _f_000(model: Model, formula: dict[str, float]) -> float:
         return sum(n * tiny_pse.table("H" if e == "D" else e).atomic_number() for e, n in formula.items())
     factors = factors_of(model, set(formula))
     return sum(n * factors[e].form.at_stol(0) for e, n in formula.items())
-
-
-def _likely_z(fit: Fit) -> int:
-    """Formula units by the order of the group and the site symmetry of the atoms (all on a mirror: half)."""
-    structure = fit.parametrisation.structure
-    return max(scatterer.multiplicity() for scatterer in structure.scatterers())
 
 
 def cell_and_symmetry(block: CifBlock, model: Model) -> None:

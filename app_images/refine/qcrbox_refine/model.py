@@ -12,6 +12,7 @@ from cctbx.eltbx import tiny_pse as periodic_table
 from cctbx.eltbx import xray_scattering
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.shelx import Instruction
+from qcrbox.crystallography.structure.formula import formula_units
 
 from qcrbox_refine.atom_types import AtomTypes
 from qcrbox_refine.cif_block import CifBlock
@@ -321,6 +322,15 @@ class Model:
     def conformers(self) -> tuple[list[int], list[int]]:
         """Disorder group of each atom, and 1 where an atom must not bond to its own symmetry images."""
         return [abs(atom.part) for atom in self.atoms], [int(atom.part < 0) for atom in self.atoms]
+
+    def formula_units(self) -> float:
+        """Z: as stated, else how often the formula is in the cell, else the largest multiplicity of an atom (all on a mirror: half)."""
+        if self.z:
+            return self.z
+        ratio = formula_units(self.formula, self.cell_content())
+        if self.formula and round(ratio) >= 1 and abs(ratio - round(ratio)) < 0.1 * ratio:
+            return round(ratio)
+        return max(scatterer.multiplicity() for scatterer in self.structure().scatterers())
 
     def cell_content(self, *, by_kind: bool = False) -> dict[str, float]:
         """Atoms of each element in the unit cell, by the model. by_kind: ions apart from their element."""

@@ -131,7 +131,7 @@ class ModelWriter:
         by_kind = model.cell_content(by_kind=True)
         if not model.formula:
             return by_kind
-        z = model.z or max(s.multiplicity() for s in self.structure.scatterers())
+        z = model.formula_units()
         by_element = model.cell_content()
         content = {}
         for kind in self.elements:
@@ -164,7 +164,7 @@ class ModelWriter:
         cell = model.symmetry.unit_cell().parameters()
         group = model.symmetry.space_group()
         content = self._content()
-        z = model.z or max(s.multiplicity() for s in self.structure.scatterers())
+        z = model.formula_units()
         lines = [
             f"TITL {model.title} in {group.type().lookup_symbol()}",
             *cell_cards(model.wavelength or 0.0, cell, model.cell_su, z),

@@ -205,7 +205,8 @@ def card_numbers(kind: str, model: Model) -> ScatteringNumbers | None:
     if stated is not None or not (is_ion or own):
         return stated
     factors = factors_of(model, {kind})[kind]
-    if not (is_ion or factors.form_source.startswith(_FROM_CIF)):
+    # SFAC has four Gaussian functions.
+    if factors.form.n_terms() > 4 or not (is_ion or factors.form_source.startswith(_FROM_CIF)):
         return None
     none = [0.0] * (4 - factors.form.n_terms())
     return ScatteringNumbers(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cctbx.eltbx.xray_scattering import wk1995
 from qcrbox_refine.refinement import Options, refine_files, write_cif
 from qcrbox_refine.scattering import Radiation, radiation_of
 from truth import DISPERSION, FORM, NEUTRON, Truth, hkl_text
@@ -60,6 +61,26 @@ def test_form_factors_of_the_file_count_and_are_named(tmp_path):
     assert "of C is" in named[0]
     write_cif(result, tmp_path / "again.cif")
     assert refine_files(str(tmp_path / "again.cif"), None, Options(**EXACT)).fit.r1_gt < 0.001
+
+
+def test_all_gaussian_functions_of_a_fit_are_summed(tmp_path):
+    """Some files have five or six (cctbx); the first four alone are another atom."""
+    fits = {kind: wk1995(kind).fetch() for kind in ("C", "N", "O")}
+    names = [f"atom_type_scat_Cromer_Mann_{letter}{n}" for letter in "ab" for n in range(1, 6)]
+    rows = [
+        (
+            kind,
+            *(f"{x:.6f}" for x in [*fit.array_of_a(), *fit.array_of_b()]),
+            f"{fit.c():.6f}",
+            *DISPERSION[kind],
+        )
+        for kind, fit in fits.items()
+    ]
+    heads = ["atom_type_symbol", *names, "atom_type_scat_Cromer_Mann_c"]
+    more = ["atom_type_scat_dispersion_real", "atom_type_scat_dispersion_imag"]
+    result = refined(tmp_path, Truth("P 21/c", None, wavelength=0.71073), loop(" ".join(heads + more), rows))
+    assert result.fit.r1_gt < 0.002
+    assert not [note for note in result.model.notes if "Cromer_Mann" in note]
 
 
 def test_scattering_lengths_of_the_file_count_and_are_named(tmp_path):

@@ -123,3 +123,30 @@ def test_the_fcf_keeps_the_digits_of_small_intensities(tmp_path):
     assert table == pytest.approx(
         np.column_stack([fc_sq, fo_sq, sigma]), rel=0.05, abs=float(sigma.min()) * 0.06
     )
+
+
+@pytest.mark.parametrize(
+    ("formula", "z", "weight"),
+    [("C3 N O", 4, 66.04), ("C6 N2 O2", 2, 132.08), ("C12 N4 O4", 1, 264.16)],
+)
+def test_z_follows_from_the_formula_where_it_is_not_stated(tmp_path, formula, z, weight):
+    """A molecule about a centre of symmetry has two asymmetric units: Z is half the order of the group."""
+    truth = Truth("P 21/c", None)
+    refined(tmp_path, truth)
+    cif = tmp_path / "result.cif"
+    block = read_blocks(cif)[0]
+    for tag in ("_cell_formula_units_Z", "_chemical_formula_weight", "_shelx_res_file"):
+        block.set(tag, None)
+    block.set("_chemical_formula_sum", formula)
+    cif.write_text(str(block))
+    result = refine_files(str(cif), None, Options(**SIGMA))
+    write_cif(result, cif)
+    found = read_blocks(cif)[0]
+    volume = result.model.symmetry.unit_cell().volume()
+    assert found.number("_cell_formula_units_Z")[0] == z
+    assert found.number("_chemical_formula_weight")[0] == pytest.approx(weight, abs=0.02)
+    assert found.number("_exptl_crystal_density_diffrn")[0] == pytest.approx(
+        1.66054 * 4 * 66.04 / volume, abs=0.002
+    )
+    assert found.number("_exptl_crystal_F_000")[0] == 4 * 33
+    assert f"ZERR {z} " in result.res
