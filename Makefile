@@ -121,6 +121,7 @@ constraints: | $(BIN)/uv
 	$(COMPILE) --extra person -c constraints/run.txt -o constraints/person.txt pyproject.toml
 	$(COMPILE) --extra node -c constraints/run.txt -o constraints/node.txt pyproject.toml
 	$(COMPILE) --extra dev -c constraints/run.txt -o constraints/dev.txt pyproject.toml
+	$(COMPILE) --extra nbgrader -c constraints/dev.txt -o constraints/nbgrader.txt pyproject.toml
 	$(COMPILE) --extra dev --extra bench -c constraints/dev.txt -o constraints/bench.txt pyproject.toml
 
 clean:
