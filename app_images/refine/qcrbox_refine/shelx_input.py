@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from cctbx import adptbx, crystal, sgtbx, uctbx
 from qcrbox.contract.errors import CifError, UserInputError
 from qcrbox.crystallography.shelx import Instruction, ShelxAtom, ShelxText, read_instructions
+from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers
 
 from qcrbox_refine.atom_names import AtomNames, UnknownAtom
 from qcrbox_refine.edits import make_anisotropic
@@ -73,6 +75,8 @@ class _Reader:
         self.found, self.file = found, file
         self.line = 0
         self.elements: list[str] = []
+        self.numbers: list[ScatteringNumbers | None] = []
+        self.used: set[int] = set()
         self.rigid: AfixGroup | None = None
         self.groups: dict[int, AfixGroup] = {}
         self.last_normal: Atom | None = None
@@ -184,6 +188,23 @@ class _Reader:
             self.elements += [scattering_type(name.lstrip("$"), name) for name in names]
         except UserInputError as error:
             raise self.fail(f"SFAC names {error.what}", "Name elements in SFAC.") from error
+        numbers = ShelxSettings.of([instruction], [], self.file).scattering
+        self.numbers += [next(iter(numbers.values()), None)] * len(names)
+
+    def _scattering(self) -> None:
+        """Scattering factors in numbers, by element or ion. One name may stand for one scattering factor only."""
+        stated: dict[str, ScatteringNumbers | None] = {}
+        places = range(len(self.elements))
+        for place in sorted(places, key=lambda place: place not in self.used):
+            kind, numbers = self.elements[place], self.numbers[place]
+            if stated.setdefault(kind, numbers) != numbers and place in self.used:
+                raise self.unsupported(
+                    f"SFAC has two scattering factors named {kind}, and atoms of both.",
+                    "Atoms of one element have one scattering factor here; ions have their own (Ca2+, O2-, Cl1-).",
+                )
+        self.model.settings.scattering = {
+            kind: numbers for kind, numbers in stated.items() if numbers is not None
+        }
 
     # Atoms
 
@@ -195,6 +216,7 @@ class _Reader:
             raise self.fail(
                 f"atom {given.label} has scatterer {given.scattering_type}, but SFAC lists {len(self.elements)}."
             )
+        self.used.add(given.scattering_type - 1)
         label = f"{given.label}_{around.residue}" if around.residue else given.label
         atom = Atom(label, self.elements[given.scattering_type - 1], (0.0, 0.0, 0.0))
         atom.part, atom.residue, atom.residue_class = around.part, around.residue, around.residue_class
@@ -299,16 +321,16 @@ class _Reader:
             )
         if not model.atoms:
             raise UserInputError("the file has no atoms.", where=self.file, next="Solve the structure first.")
-        model.elements = list(dict.fromkeys(element_symbol(element) for element in self.elements))
+        model.elements = list(dict.fromkeys(self.elements))
+        self._scattering()
         fit_groups(model, read_fragments(self.found.instructions, self.file))
         self._site_occupancies()
         unit = self.found.last("UNIT")
         if model.z and unit:
-            model.formula = {
-                element_symbol(element): count / model.z
-                for element, count in zip(self.elements, unit.numbers, strict=False)
-                if count
-            }
+            counts: Counter[str] = Counter()
+            for kind, count in zip(self.elements, unit.numbers, strict=False):
+                counts[element_symbol(kind)] += count / model.z
+            model.formula = {element: count for element, count in counts.items() if count}
         model.weights = model.settings.weights
         model.extinction = model.settings.extinction
         _set_assemblies(model)
@@ -316,7 +338,7 @@ class _Reader:
             model.leave_out(missing.text, "The file is not there.")
         for instruction in self.found.named("DISP"):
             element = instruction.words[0].lstrip("$").capitalize() if instruction.words else ""
-            if element not in model.elements:
+            if element not in {*model.elements, *map(element_symbol, model.elements)}:
                 model.leave_out(instruction.text, "SFAC does not list this element.")
         self._named_atoms()
 

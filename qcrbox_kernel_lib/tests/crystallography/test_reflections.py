@@ -158,6 +158,17 @@ def test_two_component_data_are_never_merged() -> None:
         )
 
 
+def test_negative_batch_numbers_of_a_free_set_make_no_twin() -> None:
+    # The next row of an overlap (HKLF 5) repeats the intensity; that of a free R set is another reflection.
+    rows = [
+        "   1   0   0    5.00    1.00   1",
+        "   1   0   1    7.00    1.50  -1",
+        "   1   0   2    9.00    1.10   1",
+    ]
+    assert not read_hkl("\n".join(rows)).twin
+    assert not read_hkl("\n".join(rows[:2])).twin
+
+
 def test_batch_numbers_without_sign_are_no_twin() -> None:
     assert not read_hkl("   1   0   0    5.00    1.00   1\n   1   0   1    5.00    1.00   2\n").twin
 

@@ -367,12 +367,31 @@ def test_extinction_of_another_formula_is_not_written_as_shelxls():
     assert [note for note in notes if "Becker & Coppens" in note]
 
 
-def test_ions_are_named_because_shelx_scatters_by_neutral_atoms():
-    _, notes = with_items(
-        "", sites=[("Fe1", "Fe3+", 0, 0, 0), ("O1", "O2-", 0.5, 0, 0), ("C1", "C", 0, 0.5, 0)]
+def test_ions_are_written_with_their_scattering_factors():
+    sites = [
+        ("Fe1", "Fe3+", 0, 0, 0),
+        ("Fe2", "Fe", 0, 0, 0.5),
+        ("O1", "O2-", 0.5, 0, 0),
+        ("C1", "C", 0, 0.5, 0),
+    ]
+    text, notes = with_items("", sites=sites)
+    found = read_instructions(text)
+    assert [card.words[0] for card in found.named("SFAC")] == ["C", "Fe3+", "O2-"]
+    # International Tables Vol C: Table 6.1.1.4 for the form factor, 4.2.6.8 for f' and f'' (Mo K alpha).
+    iron = [float(word) for word in found.named("SFAC")[1].words[1:]]
+    assert iron[:9] == pytest.approx(
+        [11.1764, 4.6147, 7.3863, 0.3005, 3.3948, 11.6729, 0.0724, 38.5566, 0.9707]
     )
-    assert "Fe3+, O2-: SFAC knows neutral atoms, whose scattering factors are used." in notes
-    assert not [note for note in with_items("")[1] if "neutral" in note]
+    assert iron[9:11] == pytest.approx([0.3463, 0.8444], abs=0.01)
+    assert len(iron) == 14
+    assert [atom.scattering_type for atom in found.atoms] == [3, 2, 4, 1]
+    assert structure_of_instructions(text).sites.element == ["Fe", "Fe", "O", "C"]
+    assert not [note for note in notes if "neutral" in note]
+
+
+def test_ions_without_a_table_are_named():
+    _, notes = with_items("", sites=[("N1", "N3-", 0, 0, 0), ("C1", "C", 0, 0.5, 0)])
+    assert "N3-: the scattering factors of the neutral atoms are written." in notes
 
 
 def test_radiation_is_that_of_the_file():

@@ -51,12 +51,23 @@ def read_hkl(text: str | bytes, source: str = "") -> Reflections:
         intensity,
         sigma,
         batch=batches,
-        # HKLF 5 marks reflections that share a spot by negative component numbers.
-        twin=batches is not None and bool((batches < 0).any()),
+        twin=batches is not None and shares_spots(batches, intensity, sigma),
         source=source,
         notes=notes,
         trailer=trailer,
     )
+
+
+def shares_spots(batches: NDArray[np.int64], intensity: Array, sigma: Array) -> bool:
+    """Whether negative batch numbers are those of HKLF 5: the next row belongs to the same spot and repeats its intensity.
+
+    Otherwise they mark a free R set (L.S. with nrf = -1).
+    """
+    joined = np.flatnonzero(batches < 0)
+    if not len(joined) or joined[-1] + 1 >= len(batches):
+        return False
+    same = (intensity[joined] == intensity[joined + 1]) & (sigma[joined] == sigma[joined + 1])
+    return bool(same.mean() > 0.9)
 
 
 # The list ends at indices 0 0 0, or at a line that begins with a letter or a mark of CIF.
