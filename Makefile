@@ -36,6 +36,7 @@ lint: setup-dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	cd extension && $(NPM) run --silent lint
+	cd qcrbox_kernel_lib/js && ../../extension/node_modules/.bin/eslint . && ../../extension/node_modules/.bin/prettier --check .
 
 types: setup-dev
 	$(BIN)/python -m tools.contract_types
