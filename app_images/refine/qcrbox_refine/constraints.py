@@ -142,7 +142,7 @@ def assign_riding_groups(model: Model) -> None:
 
 
 def _afix(model: Model, pivot: int, n_hydrogen: int, n_parents: int) -> int | None:
-    element = model.atoms[pivot].element
+    element = model.atoms[pivot].symbol
     if element in ("O", "S"):
         return 147 if (n_hydrogen, n_parents) == (1, 1) else None
     if element not in ("C", "N", "B"):
@@ -340,7 +340,7 @@ class _Builder:
             return None
         chosen = parents if group.m == 15 else parents[:n_parents]
         length = group.distance or distance_to_hydrogen(
-            model.atoms[pivot].element, group.m, model.temperature_k
+            model.atoms[pivot].symbol, group.m, model.temperature_k
         )
         return IdealGeometry(
             group.m,
