@@ -16,8 +16,8 @@ from qcrbox_hub.platform.addresses import Addresses
 from tornado import web, websocket
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
-from tornado.testing import bind_unused_port
 from tornado.iostream import IOStream
+from tornado.testing import bind_unused_port
 from tornado.websocket import websocket_connect
 
 # Loopback names are the hub's: these tests are about streams, not names.
