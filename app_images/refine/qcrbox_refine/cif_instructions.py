@@ -16,6 +16,8 @@ from qcrbox_refine.shelx_input import UnsupportedInstruction, parse_shelx
 ITEMS = ("_shelx_res_file", "_iucr_refine_instructions_details")
 # A CIF rounds what a .res gives with six decimals: closer than this (Å, Å², occupancy) is the same value.
 _SAME_SITE, _SAME_U, _SAME_OCCUPANCY = 0.02, 0.002, 0.002
+# Relative, degrees, Å.
+_SAME_LENGTH, _SAME_ANGLE, _SAME_WAVELENGTH = 5e-4, 0.02, 5e-4
 # Below this share of atoms in common the instructions belong to another model.
 _COMMON = 0.5
 
@@ -48,6 +50,7 @@ def follow_instructions(model: Model, text: str, item: str) -> None:
     if misfit:
         model.leave_out(item, misfit)
         return
+    _warn_of_other_cell(model, other, item)
     _merge_atoms(model, other, by_label)
     taken = {id(atom) for atom in model.atoms}
     lost = [atom for atom in other.atoms if id(atom) not in taken]
@@ -93,6 +96,21 @@ def _misfit(model: Model, other: Model, n_common: int) -> str:
     if own.space_group() != theirs.space_group():
         return f"Its space group is {theirs.space_group_info()}, the CIF has {own.space_group_info()}."
     return ""
+
+
+def _warn_of_other_cell(model: Model, other: Model, item: str) -> None:
+    """Cell and wavelength are those of the CIF; a CELL instruction that says something else is named."""
+    own, theirs = (m.symmetry.unit_cell().parameters() for m in (model, other))
+    limits = [_SAME_LENGTH * length for length in own[:3]] + [_SAME_ANGLE] * 3
+    if any(abs(a - b) > limit for a, b, limit in zip(own, theirs, limits, strict=True)):
+        model.warn(
+            f"CELL of {item} has the cell {' '.join(f'{x:g}' for x in theirs)}; that of the CIF is used, "
+            f"{' '.join(f'{x:g}' for x in own)}."
+        )
+    if model.wavelength and other.wavelength and abs(model.wavelength - other.wavelength) > _SAME_WAVELENGTH:
+        model.warn(
+            f"CELL of {item} has the wavelength {other.wavelength:g} Å; that of the CIF is used, {model.wavelength:g} Å."
+        )
 
 
 def _merge_atoms(model: Model, other: Model, by_label: dict[str, Atom]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from cctbx import miller
 from cctbx.array_family import flex
 from qcrbox.contract.errors import MissingItemsError, UserInputError
-from qcrbox.crystallography.reflections.hklf import shares_spots
+from qcrbox.crystallography.reflections.hklf import column_texts, shares_spots
 
 from qcrbox_refine import merging
 from qcrbox_refine.cif_block import CifBlock, read_blocks
@@ -187,14 +187,11 @@ def hkl_text(
     batches: np.ndarray | None = None,
     wavelengths: np.ndarray | None = None,
 ) -> str:
-    """SHELX text of these rows (3I4, 2F8.2, I4, F8.4), scaled down when a number would not fit its eight columns."""
-    largest = max(float(np.abs(values).max()), float(sigmas.max()))
-    scale = 1.0 if largest < 99999.0 else 99999.0 / largest
-    smallest = float(sigmas.min()) * scale
-    decimals = 2 if smallest >= 0.01 else 4 if largest * scale < 999 else 3
+    """SHELX text of these rows (3I4, 2F8.2, I4, F8.4), scaled by a power of ten when numbers would not fit or lose digits."""
     lines = []
-    for row, (h, k, l) in enumerate(indices.astype(int)):  # noqa: E741
-        line = f"{h:4d}{k:4d}{l:4d}{values[row] * scale:8.{decimals}f}{sigmas[row] * scale:8.{decimals}f}"
+    numbers = column_texts(values, sigmas)
+    for row, ((h, k, l), both) in enumerate(zip(indices.astype(int), numbers, strict=True)):  # noqa: E741
+        line = f"{h:4d}{k:4d}{l:4d}{both}"
         if batches is not None:
             line += f"{batches[row]:4d}"
         if wavelengths is not None:

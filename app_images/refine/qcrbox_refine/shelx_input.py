@@ -26,11 +26,13 @@ from qcrbox_refine.model import (
     element_symbol,
     scattering_type,
 )
-from qcrbox_refine.parameters import FREE, Coding, read_parameter
+from qcrbox_refine.parameters import FIXED, FREE, Coding, read_parameter
 from qcrbox_refine.riding import needed
 from qcrbox_refine.shelx_settings import ShelxSettings
 
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
+# An occupancy above this is more than one atom on a site.
+_FULLEST = 1.2
 # Instructions whose effect is in the model, or that a new .res file gets from the refinement itself.
 _CONSUMED_TEXT = """
 TITL CELL ZERR LATT SYMM SFAC UNIT TEMP FVAR WGHT L.S. CGLS PART AFIX RESI MOVE ANIS HFIX HKLF END
@@ -77,6 +79,7 @@ class _Reader:
         self.elements: list[str] = []
         self.numbers: list[ScatteringNumbers | None] = []
         self.used: set[int] = set()
+        self.full_sites: set[int] = set()
         self.rigid: AfixGroup | None = None
         self.groups: dict[int, AfixGroup] = {}
         self.last_normal: Atom | None = None
@@ -222,11 +225,13 @@ class _Reader:
         atom.part, atom.residue, atom.residue_class = around.part, around.residue, around.residue_class
         try:
             self._site(atom, given)
-            written = next(
-                (x for x in (around.part_occupancy, around.afix_occupancy) if x is not None), given.occupancy
-            )
-            occupancy, coding = read_parameter(written, model.variables)
-            atom.occupancy, atom.occupancy_coding = occupancy, coding
+            written = given.occupancy_in_force
+            if written is None:
+                # A full site, whatever its symmetry.
+                self.full_sites.add(id(atom))
+                atom.occupancy, atom.occupancy_coding = 1.0, FIXED
+            else:
+                atom.occupancy, atom.occupancy_coding = read_parameter(written, model.variables)
             self._displacement(atom, given)
         except UserInputError as error:
             raise self.fail(f"atom {label} cannot be read: {error.what}", error.next or "") from error
@@ -254,7 +259,7 @@ class _Reader:
         atom.site, atom.site_coding = (site[0], site[1], site[2]), (codings[0], codings[1], codings[2])
 
     def _displacement(self, atom: Atom, given: ShelxAtom) -> None:
-        u = given.u
+        u = given.u_in_force
         if len(u) == 6:
             values = [read_parameter(u[i], self.model.variables) for i in (0, 1, 2, 5, 4, 3)]
             atom.u_aniso = tuple(value for value, _ in values)
@@ -262,7 +267,7 @@ class _Reader:
             cell = self.model.symmetry.unit_cell()
             atom.u_iso = adptbx.u_star_as_u_iso(cell, adptbx.u_cif_as_u_star(cell, atom.u_aniso))
             return
-        written = given.around.afix_u if given.around.afix_u is not None else (u[0] if u else 0.05)
+        written = u[0]
         if -5 < written < -0.5 and self.last_normal is not None:
             atom.u_factor, atom.u_pivot = -written, self.last_normal
             atom.u_iso = -written * self.last_normal.u_iso
@@ -346,6 +351,8 @@ class _Reader:
         """SHELX counts the occupancy with the site multiplicity (0.5 on a mirror plane); CIF does not."""
         for atom, scatterer in zip(self.model.atoms, self.model.structure().scatterers(), strict=True):
             share = scatterer.weight_without_occupancy()
+            if id(atom) in self.full_sites:
+                continue
             atom.occupancy = _whole(atom.occupancy / share, share)
             coding = atom.occupancy_coding
             if coding.is_tied:
@@ -354,6 +361,14 @@ class _Reader:
                     _whole(coding.offset / share, share),
                     _whole(coding.factor / share, share),
                 )
+        crowded = [
+            f"{atom.label} ({atom.occupancy:.3g})" for atom in self.model.atoms if atom.occupancy > _FULLEST
+        ]
+        if crowded:
+            self.model.warn(
+                f"Sites that hold more than one atom: {', '.join(crowded)}. SHELX occupancies contain the share of a special "
+                "position (10.5 on a mirror plane)."
+            )
 
     def _named_atoms(self) -> None:
         """Instructions that name atoms and become part of the model."""

@@ -179,6 +179,21 @@ def test_atoms_on_special_positions_keep_them_and_their_share():
     assert model.structure().scatterers()[0].multiplicity() == 2
 
 
+@pytest.mark.parametrize(
+    ("ending", "occupancy", "said"),
+    [(" 10.5 0.03", 1, False), ("", 1, False), (" 11 0.03", 2, True)],
+    ids=["share of the site", "none", "no share"],
+)
+def test_the_occupancy_of_a_special_position_and_what_looks_wrong(ending, occupancy, said):
+    """SHELXL fills the site where the line has no occupancy; 11 is one atom for each of both asymmetric units."""
+    atoms = f"C1 1 0 0.2 0.25{ending}\nC2 1 0.3 0.2 0.1 11 0.03"
+    model = model_of(atoms, latt=1, symm="SYMM -X, Y, 0.5-Z\n")
+    assert model.atoms[0].occupancy == occupancy
+    assert bool([note for note in model.notes if "C1 (2)" in note]) is said
+    again = parse_shelx(model_text(model), "again.ins")
+    assert again.atoms[0].occupancy == occupancy
+
+
 def test_an_atom_of_a_negative_part_has_no_special_position():
     model = model_of(
         "PART -1\nC1 1 0.001 0.2 0.251 10.5 0.03\nPART 0\nC2 1 0.3 0.2 0.1 11 0.03",

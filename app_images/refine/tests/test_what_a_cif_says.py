@@ -153,3 +153,20 @@ def test_a_riding_hydrogen_with_a_tensor_is_refined_isotropic_and_named(tmp_path
     hydrogen = result.model.atom("H2")
     assert hydrogen.u_aniso is None
     assert any("H2: riding, so refined with isotropic" in note for note in result.model.notes)
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        ("CELL 1.54184 6.1 9.42 7.7 90 104 90", "has the cell 6.1 9.42 7.7"),
+        ("CELL 0.71073 6.1 9.4 7.7 90 104 90", "has the wavelength 0.71073"),
+    ],
+    ids=["cell", "wavelength"],
+)
+def test_a_cell_instruction_that_says_something_else_is_named(tmp_path, files, card, said):
+    text, _ = files
+    assert not [note for note in refined(tmp_path, text).model.notes if "CELL of" in note]
+    other = refined(tmp_path, re.sub(r"^CELL .*$", card, text, flags=re.MULTILINE))
+    assert any(said in note for note in other.model.notes)
+    assert other.model.wavelength == 1.54184
+    assert other.model.symmetry.unit_cell().parameters()[1] == pytest.approx(9.4)

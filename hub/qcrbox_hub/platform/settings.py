@@ -218,6 +218,13 @@ class Lti13(Section):
     jwks_url: str = Field("", description="Where the platform's public keys are.")
     client_ids: list[str] = Field(default_factory=list, description="Our names at the platform.")
     username_key: str = Field("email", description="The claim that names a person.")
+    token_url: str = Field(
+        "",
+        description="Where the platform gives access tokens. With it lecturers can send marks to the platform.",
+    )
+    token_audience: str = Field(
+        "", description="What requests for tokens are addressed to, where that is not `token_url`."
+    )
 
 
 class SignIn(Section):

@@ -135,6 +135,17 @@ def test_written_reflections_read_back_equal(rows: list[tuple[int, ...]]) -> Non
     assert back.sigma == pytest.approx(data.sigma, abs=0.0051)
 
 
+@pytest.mark.parametrize("scale", [1e-8, 1e-4, 0.01, 1, 1e3, 1e9])
+def test_written_numbers_keep_the_ratios_and_the_digits_of_small_s_u(scale: float) -> None:
+    """F² of electrons and neutrons are small: with two decimals their s.u. would become 0.00."""
+    intensity, sigma = np.array([1.234, -0.5, 876.5]), np.array([0.0123, 0.2, 5.5])
+    hkl = np.array([[1, 0, 0], [0, -12, 3], [100, 2, -3]])
+    back = read_hkl(write_hkl(Reflections(hkl, scale * intensity, scale * sigma)))
+    factor = back.intensity[2] / intensity[2]
+    assert back.intensity / factor == pytest.approx(intensity, rel=2e-3)
+    assert back.sigma / factor == pytest.approx(sigma, rel=0.01)
+
+
 # Twins
 
 

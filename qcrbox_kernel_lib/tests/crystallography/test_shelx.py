@@ -502,3 +502,44 @@ def test_a_structure_goes_out_to_instructions_and_comes_back() -> None:
 def test_instructions_without_a_structure_say_what_is_wrong(text: str, words: str) -> None:
     with pytest.raises((CifError, MissingItemsError), match=words):
         structure_of_instructions(text)
+
+
+IN_FORCE = """CELL 0.71073 9.1 10.3 11.7 90 101 90
+ZERR 4 0.001 0.001 0.001 0 0.01 0
+LATT 1
+SYMM -X, Y, 0.5-Z
+SFAC C H O
+UNIT 8 8 2
+FVAR 1 0.6 0.04
+C1 1 0 0.2 0.25 10.5 0.03
+C2 1 0 0.3 0.25
+PART 1 21
+C3 1 0.3 0.2 0.1 11 0.03
+PART 2 -21
+C4 1 0.35 0.2 0.1 11 0.03
+PART 0
+C5 1 0.1 0.4 0.4 11 31
+AFIX 43 0.95 10.5 -1.5
+H5 2 0.1 0.45 0.45 11 0.05
+AFIX 0
+MOVE 1 1 1 -1
+O1 3 0.6 0.7 0.8 11 0.03
+HKLF 4
+END
+"""
+
+
+def test_part_afix_and_move_hold_for_the_atoms_behind_them():
+    """PART and AFIX replace occupancy and U of the lines; without an occupancy the site is full, whatever its symmetry."""
+    sites = structure_of_instructions(IN_FORCE).sites
+    found = dict(zip(sites.label, zip(sites.occupancy, sites.u_iso, strict=True), strict=True))
+    assert {label: tuple(numbers) for label, numbers in found.items()} == {
+        "C1": pytest.approx((1, 0.03)),
+        "C2": pytest.approx((1, 0.05)),
+        "C3": pytest.approx((0.6, 0.03)),
+        "C4": pytest.approx((0.4, 0.03)),
+        "C5": pytest.approx((1, 0.04)),
+        "H5": pytest.approx((0.5, 0.06)),
+        "O1": pytest.approx((1, 0.03)),
+    }
+    assert sites.fract[sites.label.index("O1")] == pytest.approx([0.4, 0.3, 0.2])

@@ -15,6 +15,7 @@ from qcrbox_registry.api.downloads import file_response
 from qcrbox_registry.api.openapi import sends, takes
 from qcrbox_registry.api.responses import success
 from qcrbox_registry.services.teaching.exercises import ExerciseChange
+from qcrbox_registry.services.teaching.handed_files import decoded
 from qcrbox_registry.services.teaching.receipts import LARGEST_NOTEBOOK_BYTES
 from qcrbox_registry.services.teaching.student import Draft
 
@@ -160,4 +161,5 @@ async def submit_exercise(request: Request, core: TheCore, actor: Caller, exerci
     else:
         asked = await optional_body(request, schemas.Submit)
     draft = Draft((asked.notebook or "").encode(), asked.problem)
-    return success(await core.student.submit(actor, exercise_id, draft), "Submitted.", 201)
+    files = decoded([(file.filename, file.content) for file in asked.files])
+    return success(await core.student.submit(actor, exercise_id, draft, files), "Submitted.", 201)

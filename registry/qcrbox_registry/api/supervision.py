@@ -73,6 +73,18 @@ async def snapshot_notebook(request: Request, core: TheCore, actor: Caller, snap
     return await file_response(await core.board.snapshot_notebook(actor, snapshot_id), request)
 
 
+@router.get(
+    "/snapshots/{snapshot_id}/files/{filename}",
+    response_class=StreamingResponse,
+    responses=sends("application/octet-stream"),
+)
+async def snapshot_file(
+    request: Request, core: TheCore, actor: Caller, snapshot_id: str, filename: str
+) -> Response:
+    """A file that was submitted beside the notebook: for its student and the staff of the course."""
+    return await file_response(await core.board.snapshot_file(actor, snapshot_id, filename), request)
+
+
 @router.post(
     "/exercises/{exercise_id}/notes",
     status_code=201,

@@ -176,6 +176,7 @@ class Snapshot(Model):
     receipt: str
     has_notebook: bool
     problem: str = ""
+    files: list[str] = Field(default_factory=list)
 
 
 class Note(Model):
@@ -467,10 +468,21 @@ class GivenAnswer(Body):
     value: Annotated[str, Field(max_length=4000)]
 
 
+class SubmittedFile(Body):
+    """A file submitted beside the notebook; content: base64."""
+
+    filename: Annotated[str, Field(min_length=1, max_length=200)]
+    content: str
+
+
 class Submit(Body):
-    """Body: notebook (JSON text of the .ipynb file) to submit; without it the newest draft counts."""
+    """Body: notebook (JSON text of the .ipynb file) to submit; without it the newest draft counts.
+
+    files: kept with this submission, byte for byte; the body is at most 21 MiB.
+    """
 
     notebook: str | None = None
+    files: list[SubmittedFile] = Field(default_factory=list, max_length=100)
     problem: Annotated[str, Field(max_length=500)] = ""
 
 
