@@ -19,7 +19,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 class PictureHandler(APIHandler):
-    """`GET qcrbox/picture/<data file>`: displacement ellipsoids as SVG; 404 when there is no structure to draw."""
+    """`GET qcrbox/picture/<data file>`: displacement ellipsoids as SVG, with `?theme=dark` on dark; 404 without a structure."""
 
     auth_resource = "qcrbox"
 
@@ -32,7 +32,8 @@ class PictureHandler(APIHandler):
         """Answer an SVG picture of the structure in a data file, or 404 if the file has none."""
         content = await self._content(file_id)
         try:
-            picture = await asyncio.wait_for(asyncio.to_thread(drawn, content), LONGEST_S)
+            dark = self.get_query_argument("theme", "") == "dark"
+            picture = await asyncio.wait_for(asyncio.to_thread(drawn, content, dark=dark), LONGEST_S)
         except (QcError, TimeoutError) as error:
             raise web.HTTPError(404, reason="There is no structure to draw.") from error
         self.set_header("Content-Security-Policy", _POLICY)
@@ -58,7 +59,7 @@ class PictureHandler(APIHandler):
         return bytes(found)
 
 
-def drawn(content: bytes) -> str:
+def drawn(content: bytes, *, dark: bool = False) -> str:
     """The structure of a CIF as SVG text. Raises QcError when there is none."""
     # Start-up time: numpy and gemmi are loaded with the first picture.
     from qcrbox.analysis.index import main_block
@@ -69,4 +70,4 @@ def drawn(content: bytes) -> str:
     block = main_block(read(content, on_error="keep"))
     if block is None or block.find("_atom_site_label") is None:
         raise NotFound("The file has no atoms.")
-    return StructureView(Structure.from_block(block)).svg(width=480, height=360)
+    return StructureView(Structure.from_block(block)).svg(width=480, height=360, dark=dark)
