@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from urllib.parse import quote
 
 import httpx
@@ -10,6 +9,7 @@ from jupyter_server.base.handlers import APIHandler
 from qcrbox.contract.errors import NotFound, QcError
 from tornado import web
 
+from qcrbox_extension.in_threads import in_thread
 from qcrbox_extension.upstream import Upstream
 
 LARGEST_BYTES = 20 * 1024 * 1024
@@ -33,7 +33,7 @@ class PictureHandler(APIHandler):
         content = await self._content(file_id)
         try:
             dark = self.get_query_argument("theme", "") == "dark"
-            picture = await asyncio.wait_for(asyncio.to_thread(drawn, content, dark=dark), LONGEST_S)
+            picture = await in_thread(lambda: drawn(content, dark=dark), LONGEST_S)
         except (QcError, TimeoutError) as error:
             raise web.HTTPError(404, reason="There is no structure to draw.") from error
         self.set_header("Content-Security-Policy", _POLICY)
