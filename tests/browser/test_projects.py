@@ -93,7 +93,8 @@ SEED = """async ([count, base]) => {
         const cell = [5 + 0.5 * (number % 20), 9 + 0.7 * Math.floor(number / 20), 11];
         const text = [`data_${name}`, ...['a', 'b', 'c'].map((axis, n) => `_cell_length_${axis} ${cell[n].toFixed(3)}(2)`),
             ...['alpha', 'beta', 'gamma'].map(angle => `_cell_angle_${angle} 90`),
-            `_chemical_formula_sum 'C${number + 1} H2 O'`, '_refine_ls_R_factor_gt 0.0412', ''].join('\\n');
+            `_chemical_formula_sum 'C${number + 1} H2 O'`, '_refine_ls_R_factor_gt 0.0412', 'loop_', '_atom_site_label',
+            '_atom_site_fract_x', '_atom_site_fract_y', '_atom_site_fract_z', 'C1 0.1 0.2 0.3', ''].join('\\n');
         const body = new FormData();
         body.append('file', new File([text], `${name}.cif`), `${name}.cif`);
         const answer = await fetch(`${base}qcrbox/api/datasets`, { method: 'POST', body, headers: { 'X-XSRFToken': xsrf } });
@@ -119,12 +120,13 @@ def test_each_of_two_hundred_structures_of_a_day_is_found_in_three_acts(student:
         ("7.5 15.3 11 90 90 90", "day-185"),
     ):
         projects.get_by_role("searchbox").fill(query)
-        hit = projects.get_by_role("treeitem", name=re.compile(name)).first
-        hit.click(timeout=LIMIT_MS)
-        expect(projects.locator('[role="treeitem"][aria-selected="true"]').first).to_contain_text(name)
+        found = projects.locator(".qcrbox-Projects-entry")
+        expect(found).to_have_text([re.compile(name)], timeout=LIMIT_MS)
+        found.click()
+        expect(projects.locator(".qcrbox-Projects-open h2")).to_contain_text(name)
 
     page.locator("#jp-main-dock-panel .lm-TabBar-addButton").first.click()
-    page.locator(".jp-LauncherCard", has_text="QCrBox store").click()
+    page.locator(f"{TAB} .jp-LauncherCard", has_text="QCrBox store").click()
     store = page.locator(f"{TAB} .qcrbox-Store")
     store.get_by_label("Text").fill("day-042")
     rows = store.locator(".qcrbox-Store-row[data-dataset]")
