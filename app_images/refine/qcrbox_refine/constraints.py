@@ -340,7 +340,7 @@ class _Builder:
             return None
         chosen = parents if group.m == 15 else parents[:n_parents]
         length = group.distance or distance_to_hydrogen(
-            model.atoms[pivot].symbol, group.m, model.temperature_k
+            model.atoms[pivot].symbol, group.m, model.riding_temperature_k
         )
         return IdealGeometry(
             group.m,

@@ -181,6 +181,11 @@ class Model:
     min_distance_sym_equiv: float = 0.2
 
     @property
+    def riding_temperature_k(self) -> float | None:
+        """What X-H distances are for: TEMP of SHELX instructions (None: its 20 °C), else the temperature of the measurement."""
+        return self.settings.temperature_k if self.from_shelx else self.temperature_k
+
+    @property
     def variables(self) -> list[float]:
         """FVAR with a scale factor of 1 in front, so that free variable n stands at n - 1."""
         return [1.0, *self.free_variables]
