@@ -16,7 +16,7 @@ from qcrbox_refine.connectivity import (
     shared_sites,
 )
 from qcrbox_refine.model import RIGID_SCALED, AfixGroup, Atom, Model
-from qcrbox_refine.parameters import FIXED, Coding, tied
+from qcrbox_refine.parameters import FIXED, UNSTATED, Coding, tied
 from qcrbox_refine.reparametrisation import (
     Block,
     Follow,
@@ -57,6 +57,8 @@ def parametrise(model: Model, *, refine_occupancies: bool = True) -> Parametrisa
     refine_occupancies: false fixes all occupancies.
     """
     complete_constraints(model, refine_occupancies=refine_occupancies)
+    if refine_occupancies:
+        _note_fixed_occupancies(model)
     restraints = restraints_manager(model)
     builder = _Builder(model, refine_occupancies, restraints.variables if restraints else set())
     blocks = builder.blocks()
@@ -86,6 +88,20 @@ def complete_constraints(model: Model, *, refine_occupancies: bool = True) -> No
                 for i in indices:
                     model.atoms[i].occupancy_coding = tied(sign * number, float(sign))
     assign_riding_groups(model)
+
+
+def _note_fixed_occupancies(model: Model) -> None:
+    """Partial atoms of which the input does not say how their occupancies are refined."""
+    fixed = [
+        f"{atom.label} {atom.occupancy:.3g}"
+        for atom in model.atoms
+        if atom.occupancy < 0.9999 and atom.occupancy_coding == UNSTATED and not atom.is_hydrogen
+    ]
+    if fixed:
+        model.note(
+            f"Occupancies that the file does not tie to others stay as they are: {', '.join(fixed[:20])}"
+            f"{' …' if len(fixed) > 20 else ''}."
+        )
 
 
 def _share(model: Model, atoms: list[Atom]) -> None:
