@@ -241,7 +241,7 @@ def _atoms(block: CifBlock, sites: Sites) -> list[Atom]:
         if np.isfinite(tensor).all():
             atom.u_aniso = tuple(float(tensor[i, j]) for i, j in _TENSOR)
         rides = "R" in sites.refinement_flags[row] or sites.calc_flag[row].startswith("c")
-        atom.riding = atom.is_hydrogen and rides
+        atom.riding = atom.as_listed = atom.is_hydrogen and rides
         atoms.append(atom)
     return atoms
 
