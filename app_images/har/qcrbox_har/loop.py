@@ -232,7 +232,11 @@ class Refinement:
                 found["summary"],
                 found["moved"],
                 iterations,
-                {"wavefunctions": scf_s, "least squares": found["seconds"]},
+                {
+                    "wavefunctions": scf_s,
+                    "least squares": found["seconds"],
+                    "one step": found["step_seconds"],
+                },
             )
         )
         self._tell(state.rounds[-1])

@@ -15,6 +15,7 @@ from pyscf.qmmm import itrf
 from qcrbox.contract.errors import CalculationFailed, UserInputError
 
 from qcrbox_har.method import Charges, Method, MoleculeInput
+from qcrbox_har.quantum.grids import TwoGrids
 
 Array = NDArray[np.float64]
 OnIteration = Callable[[int, float, float], None]
@@ -23,6 +24,8 @@ OnIteration = Callable[[int, float, float], None]
 _FARTHEST_RESTART = 0.5
 # Of the exchange-correlation grid in the first iterations.
 _COARSE_GRID = 0
+# An error of the coarse grid kept from a density whose gradient was larger than this many times the tolerance is taken anew.
+_NEAR = 20
 
 
 @dataclass
@@ -156,9 +159,10 @@ def run(
             on_iteration(iterations, float(state["e_tot"]), float(state["norm_gorb"]))
 
     field.callback = watch
-    if carried is None and not method.is_hf and method.grid_level > _COARSE_GRID:
-        guess = _on_coarse_grid(field, guess)
-    field.kernel(dm0=guess)
+    if method.is_hf or method.grid_level <= _COARSE_GRID:
+        field.kernel(dm0=guess)
+    else:
+        _on_two_grids(field, _on_coarse_grid(field, guess) if carried is None else guess)
     if not field.converged:
         field = _second_try(field, watch)
     energy = float(field.e_tot) + _dispersion(field, method)
@@ -210,6 +214,24 @@ def _on_coarse_grid(field, guess: Array) -> Array:
     field.grids.level = level
     field.conv_tol, field.conv_tol_grad = tolerances
     return field.make_rdm1()
+
+
+def _on_two_grids(field, guess: Array) -> None:
+    """Iterations on the coarse grid, with its error corrected at the guess, and again where the guess was not near."""
+    own, watch = field._numint, field.callback
+    field._numint = both = TwoGrids(field.mol, _COARSE_GRID)
+    gradients: list[float] = []
+
+    def note(state: dict) -> None:
+        gradients.append(float(state["norm_gorb"]))
+        watch(state)
+
+    field.callback = note
+    field.kernel(dm0=guess)
+    if field.converged and gradients[0] > _NEAR * field.conv_tol_grad:
+        both.renew()
+        field.kernel(dm0=field.make_rdm1())
+    field._numint, field.callback = own, watch
 
 
 def _second_try(field, watch):
