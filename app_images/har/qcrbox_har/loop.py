@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 
-from qcrbox_har import charges, checkpoint, estimate, fragments, molecules
+from qcrbox_har import charges, checkpoint, estimate, experience, fragments, molecules
 from qcrbox_har.form_factors import Computer, OnProgress
 from qcrbox_har.loop_state import Progress, Round
 from qcrbox_har.options import Options, choose_method, spherical_sites
@@ -54,6 +54,7 @@ class Refinement:
         last model stay.
         """
         self._key = self._fingerprint(structure, hkl)
+        started = time.perf_counter()
         state, indices = self._resumed(hkl, iam_cif) or self._begun(structure, hkl, iam_cif)
         while len(state.rounds) < self.options.rounds and not self._is_converged(state):
             number = len(state.rounds) + 1
@@ -63,6 +64,8 @@ class Refinement:
         if state.table is None:
             # Converged in an earlier attempt that did not live to write its results.
             self._round(state, len(state.rounds) + 1, indices)
+        if state.converged and self.cost is not None and not self.computer.is_fixed:
+            experience.add(self.cost.kind, self.cost.model_seconds, time.perf_counter() - started)
         return state
 
     def _begun(self, structure: str, hkl: str | None, iam_cif: str) -> tuple[Progress, NDArray[np.int64]]:
