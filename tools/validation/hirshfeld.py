@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.validation import hirshfeld_bonds as bonds
-from tools.validation import published
+from tools.validation import hirshfeld_fragments, published
 from tools.validation.sections import ROOT, Context, _package
 
 _SMALL: dict[str, dict[str, Any]] = {
@@ -45,11 +45,12 @@ def table(context: Context) -> str:
             if context.wants(title):
                 row = _run(cif, hkl, settings | extra, context)
                 sys.stderr.write(f"{title}: {row.get('refused') or row['har']['R1']}\n")
-                kept[title] = {"data set": name, "level": level, "day": date.today().isoformat()} | row
-                keep(KEPT, kept)
+                row = {"data set": name, "level": level, "day": date.today().isoformat()} | row
+                kept = keep(KEPT, title, row)
             small = kept.get(title, {}).get("atoms", _WORTH_CUTTING) < _WORTH_CUTTING
     rows = in_order(kept)
-    return _markdown(rows) + bonds.table(rows) + published.table({name for name, _, _ in rows})
+    parts = _markdown(rows), bonds.table(rows), hirshfeld_fragments.kept()
+    return "".join(parts) + published.table({name for name, _, _ in rows})
 
 
 def load(path: Path) -> dict[str, dict[str, Any]]:
@@ -57,11 +58,16 @@ def load(path: Path) -> dict[str, dict[str, Any]]:
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-def keep(path: Path, rows: dict[str, dict[str, Any]]) -> None:
-    """Write all rows at once, after each that was computed: a run of hours that is stopped loses nothing."""
+def keep(path: Path, title: str, row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Write a row as soon as it is computed: a run of hours that is stopped loses nothing. Returns all rows.
+
+    The others are read again first, since a second run may have written some meanwhile.
+    """
+    rows = load(path) | {title: row}
     partial = path.with_suffix(".part")
     partial.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     partial.replace(path)
+    return rows
 
 
 def in_order(kept: dict[str, dict[str, Any]]) -> list[tuple[str, str, dict[str, Any]]]:

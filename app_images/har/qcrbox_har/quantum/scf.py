@@ -11,7 +11,6 @@ import scipy.linalg
 from numpy.typing import NDArray
 from pyscf import dft, gto, lib, scf
 from pyscf.data.nist import BOHR
-from pyscf.qmmm import itrf
 from qcrbox.contract.errors import CalculationFailed, UserInputError
 
 from qcrbox_har.method import Charges, Method, MoleculeInput
@@ -113,6 +112,8 @@ def mean_field(molecule: gto.Mole, method: Method, surroundings: Charges | None 
         field = field.x2c1e()
     field = field.density_fit()
     if surroundings is not None and len(surroundings.positions):
+        from pyscf.qmmm import itrf  # with it come gradients and coupled clusters: a second of start-up
+
         positions, charges = as_point_charges(surroundings)
         field = itrf.mm_charge(field, positions, charges, unit="Angstrom")
     field.conv_tol = method.conv_tol

@@ -12,7 +12,7 @@ from pyscf.data.nist import BOHR
 
 from qcrbox_har.child import report
 from qcrbox_har.method import AtomicDensity, FormFactorRequest, Method, MoleculeInput
-from qcrbox_har.quantum import density, external, scf, xtb
+from qcrbox_har.quantum import density, scf
 from qcrbox_har.quantum.atoms import free_atom
 from qcrbox_har.quantum.density import Settings, Wanted
 
@@ -49,6 +49,8 @@ def given_density(
     request: FormFactorRequest,
 ) -> tuple[NDArray[np.complex128], AtomicDensity]:
     """The same from a wavefunction file, whose molecule is laid over the one in the crystal."""
+    from qcrbox_har.quantum import external  # half a second of start-up that few need
+
     report(stage="form factors", molecule=number)
     source, fit = external.laid_over(path, molecule)
     chosen = [Wanted(int(fit.atom_of[atom]), rotation) for atom, rotation in request.wanted]
@@ -64,6 +66,8 @@ def given_density(
 
 def hydrogen_distances(molecule: MoleculeInput, pairs: list[tuple[int, int]]) -> Array:
     """Positions (n, 3) in Å with X-H distances of GFN2."""
+    from qcrbox_har.quantum import xtb  # only the first round needs it
+
     return xtb.hydrogen_distances(molecule, pairs)
 
 
@@ -79,6 +83,8 @@ def deformation_density(number: int, basis: str, points: Array) -> Array:
 
 def formula_of_file(path: str) -> dict[str, int]:
     """Atoms of each element in a wavefunction file, by alphabet."""
+    from qcrbox_har.quantum import external
+
     symbols = [gto.mole._std_symbol(int(z)) for z in external.read(path).atnums]
     return {symbol: symbols.count(symbol) for symbol in sorted(set(symbols))}
 
