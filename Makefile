@@ -36,6 +36,7 @@ lint: setup-dev
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	cd extension && $(NPM) run --silent lint
+	cd qcrbox_kernel_lib/js && ../../extension/node_modules/.bin/eslint . && ../../extension/node_modules/.bin/prettier --check .
 
 types: setup-dev
 	$(BIN)/python -m tools.contract_types
@@ -121,6 +122,7 @@ constraints: | $(BIN)/uv
 	$(COMPILE) --extra person -c constraints/run.txt -o constraints/person.txt pyproject.toml
 	$(COMPILE) --extra node -c constraints/run.txt -o constraints/node.txt pyproject.toml
 	$(COMPILE) --extra dev -c constraints/run.txt -o constraints/dev.txt pyproject.toml
+	$(COMPILE) --extra nbgrader -c constraints/dev.txt -o constraints/nbgrader.txt pyproject.toml
 	$(COMPILE) --extra dev --extra bench -c constraints/dev.txt -o constraints/bench.txt pyproject.toml
 
 clean:

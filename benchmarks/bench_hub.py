@@ -191,7 +191,8 @@ def process(command: list[str], folder: Path, ready: Callable[[], bool]) -> Iter
 
 
 @contextlib.contextmanager
-def ours(spawner: str) -> Iterator[Hub]:
+def ours(spawner: str, *arguments: str) -> Iterator[Hub]:
+    """The platform with one of its spawners; `arguments` are further ones of `qcrbox up`."""
     # Without root, homes belong to user ids that only the platform's namespace may remove.
     with tempfile.TemporaryDirectory(prefix="qb", ignore_cleanup_errors=os.geteuid() != 0) as root:
         folder, token, port = Path(root), secrets.token_hex(16), ports.choose(1)[0]
@@ -209,6 +210,7 @@ def ours(spawner: str) -> Iterator[Hub]:
             str(port),
             "--spawner",
             spawner,
+            *arguments,
         ]
         url = f"http://hub.localhost:{port}"
         with process(command, folder, lambda: "Ctrl-C" in (folder / "log").read_text()):
@@ -232,7 +234,8 @@ def _first_administrator(hub: Hub, code: str) -> None:
 
 
 @contextlib.contextmanager
-def bare(docker: bool) -> Iterator[Hub]:
+def bare(docker: bool, lab: dict[str, Any] | None = None) -> Iterator[Hub]:
+    """A bare JupyterHub; `lab` is the configuration of people's servers, kept away from the machine's own."""
     with tempfile.TemporaryDirectory(prefix="qb") as root:
         folder, token = Path(root), secrets.token_hex(16)
         port, hub_port, api_port = ports.choose(3)
@@ -250,6 +253,10 @@ def bare(docker: bool) -> Iterator[Hub]:
             if docker
             else BARE_PROCESS.format(python=sys.executable)
         )
+        if lab is not None:
+            (folder / "jupyter_server_config.json").write_text(json.dumps(lab))
+            text += f"c.Spawner.environment = {{'JUPYTER_CONFIG_DIR': {root!r}}}\n"
+            text += f"c.SimpleLocalProcessSpawner.home_dir_template = {root + '/homes/{username}'!r}\n"
         (folder / "config.py").write_text(text)
         hub = Hub(f"http://127.0.0.1:{port}", token, lambda name: f"http://127.0.0.1:{port}")
 

@@ -61,8 +61,22 @@ test('a new calculation is read at once; those that follow it closely are read t
 test('a state is shown before the record is read', async () => {
   const { store, event } = registry();
   await store.start();
+  const shown: (string | undefined)[] = [];
+  store.changed.connect(() => shown.push(store.calculations[0]?.status));
   event('c1', { status: 'running' });
-  expect(store.calculations[0]?.status).toBe('running');
+  expect(shown).toEqual(['running']);
+});
+
+test('a row does not wait for the list of datasets', async () => {
+  const { store, client, event } = registry();
+  await store.start();
+  client.datasets.mockReturnValue(new Promise(() => undefined));
+  client.calculation.mockResolvedValue(calculation('c1', { status: 'successful', title: 'done' }));
+  const shown: (string | undefined)[] = [];
+  store.changed.connect(() => shown.push(store.calculations[0]?.title));
+  event('c1', { status: 'successful' });
+  await vi.advanceTimersByTimeAsync(1);
+  expect(shown.at(-1)).toBe('done');
 });
 
 test('a calculation that the lists do not reach is read with its files, and followed', async () => {

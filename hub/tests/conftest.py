@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -20,6 +22,9 @@ from qcrbox_hub.platform.addresses import Addresses
 from qcrbox_hub.platform.data_folder import DataFolder
 from qcrbox_hub.platform.settings import PlatformSettings
 from qcrbox_hub.platform.supervisor import Supervisor, end_marked_processes
+
+if TYPE_CHECKING:
+    from learning_platform import LearningPlatform
 
 PASSWORD = "plum-Orchid-42-river"
 HUB_ALONE = ("proxy", "relay", "hub")
@@ -59,6 +64,21 @@ class Browser:
     def sign_in(self, name: str, password: str = PASSWORD) -> httpx.Response:
         self.http.cookies.clear()
         return self.submit("/hub/login?next=/hub/token", username=name, password=password)
+
+
+@pytest.fixture(scope="module")
+def learning_platform() -> Iterator[LearningPlatform]:
+    """A learning platform that speaks LTI 1.3."""
+    spec = importlib.util.spec_from_file_location(
+        "learning_platform", Path(__file__).with_name("learning_platform.py")
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made = module.LearningPlatform()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 // file to load.
 import { build, context } from "esbuild";
 import { gzipSync } from "node:zlib";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -33,12 +33,21 @@ const pageOptions = {
   loader: {},
 };
 
+/** 3Dmol.js as it was published, with its licence, for the views of `to_py3dmol`. */
+function keep3Dmol() {
+  const from = join(here, "node_modules", "3dmol");
+  const licence = readFileSync(join(from, "LICENSE"), "utf8").replaceAll("*/", "* /");
+  const script = readFileSync(join(from, "build", "3Dmol-min.js"), "utf8");
+  writeFileSync(join(widgets, "static", "3dmol.js"), `/*!\n${licence}\n*/\n${script}`);
+}
+
 if (process.argv.includes("--watch")) {
   await (await context(options)).watch();
   await (await context(pageOptions)).watch();
 } else {
   await build(options);
   await build(pageOptions);
+  keep3Dmol();
   let total = 0;
   for (const name of NAMES) {
     const size = gzipSync(readFileSync(join(widgets, "static", `${name}.js`))).length;

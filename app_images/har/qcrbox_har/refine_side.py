@@ -16,7 +16,6 @@ from qcrbox.crystallography.tsc import FormFactorTable
 from qcrbox_refine import (
     aspherical,
     cif_output,
-    constraints,
     density,
     fcf,
     least_squares,
@@ -29,6 +28,7 @@ from qcrbox_refine.edits import make_anisotropic, make_isotropic, make_riding
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.refinement import Options, Result, refine_files, write_cif, write_peaks
+from qcrbox_refine.riding_groups import assign_riding_groups
 
 TABLE = "har.tsc"
 
@@ -131,7 +131,7 @@ def treat_hydrogens(choice: str) -> None:
                 make_anisotropic(model, atom)
             else:
                 make_isotropic(atom)
-    constraints.assign_riding_groups(model)
+    assign_riding_groups(model)
     _keep_distances(model)
 
 

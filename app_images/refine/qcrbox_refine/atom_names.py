@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cctbx import sgtbx
 from qcrbox.crystallography.shelx import Instruction
 
-from qcrbox_refine.model import Atom, Model, element_symbol
+from qcrbox_refine.model import Atom, Model
 
 _WORD = re.compile(r"(?P<name>[^_]+)(?:_(?P<residue>[^_$]*))?(?:_?\$(?P<symmetry>\d+))?\Z")
 IDENTITY = sgtbx.rt_mx()
@@ -84,7 +84,7 @@ class AtomNames:
             return [
                 AtomRef(i, symmetry)
                 for i, atom in enumerate(self.model.atoms)
-                if atom.residue in numbers and element_symbol(atom.element) == wanted
+                if atom.residue in numbers and atom.symbol == wanted
             ]
         found = [self.by_name.get((match["name"].upper(), number)) for number in numbers]
         there = [AtomRef(i, symmetry) for i in found if i is not None]

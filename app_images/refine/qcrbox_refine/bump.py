@@ -11,7 +11,7 @@ from fractions import Fraction
 from cctbx import crystal, sgtbx, xray
 
 from qcrbox_refine.connectivity import Neighbour
-from qcrbox_refine.model import Atom, Model, element_symbol
+from qcrbox_refine.model import Atom, Model
 from qcrbox_refine.restraint_equations import Distance, Node
 
 _SHORTEST = {
@@ -57,7 +57,7 @@ def _limit(a: Atom, b: Atom) -> float | None:
         return None
     if a.occupancy + b.occupancy < _LEAST_OCCUPANCY:
         return None
-    first, second = (element_symbol(atom.element).replace("D", "H") for atom in (a, b))
+    first, second = (atom.symbol.replace("D", "H") for atom in (a, b))
     return _SHORTEST.get((first, second)) or _SHORTEST.get((second, first))
 
 

@@ -15,9 +15,10 @@ from qcrbox.crystallography.structure.origin import origin_by_contents
 from qcrbox.crystallography.structure.reading import read_cell, read_sites, read_space_group
 from qcrbox.crystallography.structure.sites import Sites
 
+from qcrbox_refine.atom_types import read_atom_types
 from qcrbox_refine.cif_block import CifBlock, read_blocks, value_and_su
 from qcrbox_refine.cif_instructions import ITEMS, follow_instructions, is_shelx, kept_restraints
-from qcrbox_refine.model import Atom, Model, element_symbol, scattering_type
+from qcrbox_refine.model import Atom, Model, scattering_type
 
 _TENSOR = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 # Items, and words in the descriptions of a refinement, that speak of more than spherical atoms.
@@ -61,8 +62,7 @@ def model_from_block(block: CifBlock) -> Model:
     doubts: list[str] = []
     symmetry, cell_su, sites = _symmetry(block, notes, doubts)
     model = Model(symmetry=symmetry, atoms=[], cell_su=cell_su, title=block.name, source=block)
-    wavelength = block.number("_diffrn_radiation_wavelength")
-    model.wavelength = wavelength[0] if wavelength else None
+    model.wavelength = _wavelength(block, notes)
     temperature = block.number("_diffrn_ambient_temperature", "_cell_measurement_temperature")
     model.temperature_k = temperature[0] if temperature else None
     z = block.number("_cell_formula_units_Z")
@@ -72,7 +72,8 @@ def model_from_block(block: CifBlock) -> Model:
     model.weights = refinement_texts.parse_details(block.text("_refine_ls_weighting_details")) or None
     extinction = block.number("_refine_ls_extinction_coef")
     model.extinction = extinction[0] if extinction else None
-    model.dispersion = _dispersion(block)
+    model.types = read_atom_types(block)
+    model.dispersion = model.types.dispersion
     model.atoms = _atoms(block, sites)
     for text in notes:
         model.note(text)
@@ -156,6 +157,27 @@ def _cell(block: CifBlock, notes: list[str]) -> UnitCell:
         ) from error
 
 
+def _wavelength(block: CifBlock, notes: list[str]) -> float | None:
+    """In Å; of a loop of several (Kα1, Kα2) their mean by weight, or the first where they are no doublet."""
+    number = block.number("_diffrn_radiation_wavelength")
+    if number is not None:
+        return number[0]
+    texts = block.column("_diffrn_radiation_wavelength") or []
+    values = [number[0] for number in map(value_and_su, texts) if number and number[0] > 0]
+    if not values:
+        return None
+    shares = [value_and_su(text) for text in block.column("_diffrn_radiation_wavelength_wt") or []]
+    if max(values) > 1.01 * min(values) or len(shares) != len(values) or not all(shares):
+        chosen, how = values[0], "the first"
+    else:
+        weights = [share[0] for share in shares if share]
+        chosen = sum(v * w for v, w in zip(values, weights, strict=True)) / sum(weights)
+        how = "their mean by weight"
+    if len(values) > 1:
+        notes.append(f"The file has {len(values)} wavelengths; {how} is used, {chosen:.5f} Å.")
+    return chosen
+
+
 def _refuse_what_is_not_supported(block: CifBlock) -> None:
     if block.column("_cell_wave_vector_seq_id") or block.text("_space_group_ssg_name"):
         raise UserInputError(
@@ -176,18 +198,6 @@ def _note_aspherical(model: Model, block: CifBlock) -> None:
     where = found or stated or instructions
     if where:
         model.not_applied(f"This file is an aspherical model ({where}); refine_iam uses spherical atoms.")
-
-
-def _dispersion(block: CifBlock) -> dict[str, tuple[float, float]]:
-    symbols = block.column("_atom_type_symbol") or []
-    real = block.column("_atom_type_scat_dispersion_real") or []
-    imaginary = block.column("_atom_type_scat_dispersion_imag") or []
-    found = {}
-    for symbol, fp, fdp in zip(symbols, real, imaginary, strict=False):
-        values = value_and_su(fp), value_and_su(fdp)
-        if all(values) and re.match(r"[A-Za-z]+", symbol):
-            found[element_symbol(symbol)] = (values[0][0], values[1][0])
-    return found
 
 
 def _atoms(block: CifBlock, sites: Sites) -> list[Atom]:
@@ -231,7 +241,7 @@ def _atoms(block: CifBlock, sites: Sites) -> list[Atom]:
         if np.isfinite(tensor).all():
             atom.u_aniso = tuple(float(tensor[i, j]) for i, j in _TENSOR)
         rides = "R" in sites.refinement_flags[row] or sites.calc_flag[row].startswith("c")
-        atom.riding = atom.is_hydrogen and rides
+        atom.riding = atom.as_listed = atom.is_hydrogen and rides
         atoms.append(atom)
     return atoms
 

@@ -6,6 +6,7 @@ import math
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 
+import numpy as np
 from cctbx import sgtbx, uctbx
 from cctbx.array_family import flex
 from cctbx.eltbx import tiny_pse
@@ -20,7 +21,7 @@ from qcrbox_refine.constraints import complete_constraints
 from qcrbox_refine.data_settings import adopt_data_settings
 from qcrbox_refine.density import DifferenceMap
 from qcrbox_refine.extinction import EXPRESSION
-from qcrbox_refine.geometry import geometry
+from qcrbox_refine.geometry import cell_correlation, geometry
 from qcrbox_refine.least_squares import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.model import Model, atomic_mass, element_symbol, hill_formula
 from qcrbox_refine.res_output import model_text
@@ -31,13 +32,15 @@ from qcrbox_refine.scattering import Radiation, described, factors_of, radiation
 OUTDATED = (
     r"_atom_site(?!s_solution)|_atom_type|_geom_|_refine_(?!ls_abs_structure_details)|_refln_|_reflns_"
     r"|_shelx_(res|hkl|fcf)|_iucr_refine_|_computing_structure_refinement|_space_group_symop|_hydrogen_bond"
-    rf"|_diffrn_refln_|{OUTDATED_RESTRAINTS}|{OUTDATED_CONSTRAINTS}"
+    rf"|_diffrn_refln_|_diffrn_reflns_(laue|point_group|pt_group)_|{OUTDATED_RESTRAINTS}|{OUTDATED_CONSTRAINTS}"
 )
 OUTDATED_BY_EDITS = (
     r"_atom_site(?!s_solution)|_geom_|_refine_(?!ls_weighting|ls_extinction|ls_abs)|_space_group_symop"
     r"|_shelx_(res|fcf)|_iucr_refine_instr|_computing_structure_refinement|_reflns_number_gt"
     rf"|{OUTDATED_RESTRAINTS}|{OUTDATED_CONSTRAINTS}"
 )
+# sin θ/λ (Å⁻¹) up to which data must be complete by the rules of IUCr journals: θ 25.242° for Mo Kα, 67.684° for Cu Kα.
+FULL = 0.6
 _PROGRAM = "QCrBox refine with smtbx/cctbx (Bourhis et al., Acta Cryst. A71 (2015) 59)"
 
 
@@ -89,7 +92,7 @@ def model_block(model: Model) -> CifBlock:
 def _chemistry(block: CifBlock, fit: Fit) -> None:
     model = fit.model
     content = model.cell_content()
-    z = model.z or _likely_z(fit)
+    z = model.formula_units()
     if not block.number("_cell_formula_units_Z"):
         block.set("_cell_formula_units_Z", f"{z:g}")
     by_model = {element: count / z for element, count in content.items()}
@@ -114,18 +117,15 @@ def _chemistry(block: CifBlock, fit: Fit) -> None:
         block.set("_chemical_formula_weight", f"{weight:.2f}")
     volume = model.symmetry.unit_cell().volume()
     block.set("_exptl_crystal_density_diffrn", f"{weight * z * 1.66053907 / volume:.3f}")
-    electrons = sum(c * z * _electrons(e) for e, c in formula.items())
-    block.set("_exptl_crystal_F_000", f"{electrons:g}")
+    block.set("_exptl_crystal_F_000", f"{_f_000(model, formula) * z:.6g}")
 
 
-def _electrons(element: str) -> int:
-    return tiny_pse.table("H" if element == "D" else element).atomic_number()
-
-
-def _likely_z(fit: Fit) -> int:
-    """Formula units by the order of the group and the site symmetry of the atoms (all on a mirror: half)."""
-    structure = fit.parametrisation.structure
-    return max(scatterer.multiplicity() for scatterer in structure.scatterers())
+def _f_000(model: Model, formula: dict[str, float]) -> float:
+    """F(000) of a formula unit: electrons; for neutrons the sum of scattering lengths in fm, for electrons of f(0) in Å."""
+    if radiation_of(model) is Radiation.XRAY:
+        return sum(n * tiny_pse.table("H" if e == "D" else e).atomic_number() for e, n in formula.items())
+    factors = factors_of(model, set(formula))
+    return sum(n * factors[e].form.at_stol(0) for e, n in formula.items())
 
 
 def cell_and_symmetry(block: CifBlock, model: Model) -> None:
@@ -156,20 +156,42 @@ def cell_and_symmetry(block: CifBlock, model: Model) -> None:
     )
     if model.temperature_k is not None and not block.number("_diffrn_ambient_temperature"):
         block.set("_diffrn_ambient_temperature", f"{model.temperature_k:g}")
-    if model.wavelength is not None and not block.number("_diffrn_radiation_wavelength"):
-        block.set("_diffrn_radiation_wavelength", f"{model.wavelength:g}")
+    _wavelength(block, model)
+
+
+# What a file says of another wavelength than the one of the refinement.
+_OF_THE_WAVELENGTH = (
+    "_diffrn_radiation_type",
+    "_diffrn_radiation_xray_symbol",
+    "_exptl_absorpt_coefficient_mu",
+)
+
+
+def _wavelength(block: CifBlock, model: Model) -> None:
+    """The wavelength of the refinement; items that belong to another one of the file are left out and named."""
+    stated = block.number("_diffrn_radiation_wavelength")
+    if model.wavelength is None or (stated and abs(stated[0] - model.wavelength) < 1e-5):
+        return
+    if stated:
+        gone = [tag for tag in _OF_THE_WAVELENGTH if block.text(tag)]
+        model.note(
+            f"The wavelength is {model.wavelength:g} Å, as asked; the file has {stated[0]:g} Å."
+            + (f" Left out, because they belong to it: {', '.join(gone)}." if gone else "")
+        )
+        for tag in gone:
+            block.set(tag, None)
+    block.set("_diffrn_radiation_wavelength", f"{model.wavelength:.7g}")
 
 
 def volume_su(model: Model) -> float:
-    """s.u. of the cell volume from the cell s.u., by numerical derivatives (Å, degrees)."""
+    """s.u. of the cell volume from the s.u. of the cell, by numerical derivatives; what symmetry makes equal moves together."""
     parameters = list(model.symmetry.unit_cell().parameters())
     volume = uctbx.unit_cell(parameters).volume()
-    total = 0.0
+    changes = np.zeros(6)
     for i, su in enumerate(model.cell_su):
-        if su:
-            moved = [*parameters[:i], parameters[i] + su, *parameters[i + 1 :]]
-            total += (uctbx.unit_cell(moved).volume() - volume) ** 2
-    return math.sqrt(total)
+        moved = [*parameters[:i], parameters[i] + su, *parameters[i + 1 :]]
+        changes[i] = uctbx.unit_cell(moved).volume() - volume
+    return math.sqrt(max(changes @ cell_correlation(model) @ changes, 0.0))
 
 
 def _data(block: CifBlock, fit: Fit) -> None:
@@ -190,13 +212,17 @@ def _data(block: CifBlock, fit: Fit) -> None:
     if wavelength:
         theta = unique.two_theta(wavelength=wavelength, deg=True).data() / 2
         high = flex.max(theta)
-        full = min(high, 25.242 if wavelength < 0.8 else 67.684)
+        full = min(high, math.degrees(math.asin(min(FULL * wavelength, 1.0))))
         block.set("_diffrn_reflns_theta_min", f"{flex.min(theta):.3f}")
         block.set("_diffrn_reflns_theta_max", f"{high:.3f}")
         block.set("_diffrn_reflns_theta_full", f"{full:.3f}")
         d_full = wavelength / (2 * math.sin(math.radians(full)))
         block.set("_diffrn_measured_fraction_theta_max", f"{_completeness(unique):.3f}")
         block.set("_diffrn_measured_fraction_theta_full", f"{_completeness(unique, d_full - 1e-4):.3f}")
+        for reach, d_min in (("max", None), ("full", d_full - 1e-4)):
+            for kind, apart in (("Laue", False), ("point_group", True)):
+                fraction = _completeness(unique, d_min, mates_apart=apart)
+                block.set(f"_diffrn_reflns_{kind}_measured_fraction_{reach}", f"{fraction:.3f}")
     block.set("_reflns_number_total", str(unique.size() + data.suppressed))
     if unique.anomalous_flag() and not data.grouped:
         mates = (unique.size() - data.n_independent) / max(data.n_independent, 1)
@@ -205,8 +231,8 @@ def _data(block: CifBlock, fit: Fit) -> None:
     block.set("_reflns_threshold_expression", r"I > 2\s(I)")
 
 
-def _completeness(unique, d_min: float | None = None) -> float:
-    merged = unique.average_bijvoet_mates() if unique.anomalous_flag() else unique
+def _completeness(unique, d_min: float | None = None, *, mates_apart: bool = False) -> float:
+    merged = unique.average_bijvoet_mates() if unique.anomalous_flag() and not mates_apart else unique
     return float(
         merged.completeness(d_max=None)
         if d_min is None

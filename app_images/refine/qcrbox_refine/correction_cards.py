@@ -7,7 +7,6 @@ from qcrbox.crystallography.shelx.refinement_texts import weight_card
 
 from qcrbox_refine.data_settings import limit_cards, twin_card
 from qcrbox_refine.least_squares import Fit
-from qcrbox_refine.model import element_symbol
 from qcrbox_refine.scattering import Radiation, factors_of, radiation_of
 
 
@@ -17,8 +16,12 @@ def data_cards(fit: Fit) -> list[str]:
     lines = []
     if radiation_of(model) is Radiation.XRAY:
         factors = factors_of(model, {atom.element for atom in model.atoms})
-        by_element = {element_symbol(kind): found for kind, found in factors.items()}
-        lines += [f"DISP {e} {f.f_prime:.4f} {f.f_double_prime:.4f}" for e, f in by_element.items()]
+        # Those of ions stand among their numbers in SFAC.
+        lines += [
+            f"DISP {kind} {found.f_prime:.4f} {found.f_double_prime:.4f}"
+            for kind, found in factors.items()
+            if not kind.endswith(("+", "-"))
+        ]
     return [*lines, *limit_cards(model.settings)]
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+
+import numpy as np
 
 from qcrbox_refine.density import map_terms
 from qcrbox_refine.least_squares import Fit
@@ -27,7 +30,7 @@ def fcf_text(fit: Fit, list_code: int = 4) -> str:
         "#",
         f"data_{fit.model.title}",
         f"_shelx_refln_list_code          {list_code}",
-        *(f"_cell_{name:<27} {value:.4f}" for name, value in zip(names, cell, strict=True)),
+        *(f"_cell_{name:<27} {_trimmed(value)}" for name, value in zip(names, cell, strict=True)),
         "",
         "loop_",
         " _space_group_symop_operation_xyz",
@@ -40,19 +43,33 @@ def fcf_text(fit: Fit, list_code: int = 4) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _trimmed(value: float) -> str:
+    """A cell parameter with four to six decimals."""
+    text = f"{value:.6f}"
+    return text[:-2] + text[-2:].rstrip("0")
+
+
+def _decimals(sigma: np.ndarray) -> int:
+    """Two decimals, and more where F² are so small (electrons, neutrons) that s.u. would lose their digits."""
+    smallest = float(sigma[sigma > 0].min(initial=1.0))
+    return max(2, min(8, 1 - math.floor(math.log10(smallest))))
+
+
 def _fcf_rows(fit: Fit) -> Iterator[str]:
     """Calculated and observed intensities as they were refined: twins, extinction and f'' are in Fc²."""
     fo_sq, sigma, fc_sq = fit.equations.on_fc_scale()
+    n = _decimals(sigma)
     for index, f_o, s, f_c in zip(fit.reflections.unique.indices(), fo_sq, sigma, fc_sq, strict=True):
         h, k, l = index  # noqa: E741
-        yield f"{h:4d}{k:4d}{l:4d} {f_c:12.2f} {f_o:12.2f} {s:10.2f} {'o' if f_o >= 2 * s else '<'}"
+        yield f"{h:4d}{k:4d}{l:4d} {f_c:12.{n}f} {f_o:12.{n}f} {s:10.{n}f} {'o' if f_o >= 2 * s else '<'}"
 
 
 def _fcf_rows_with_phases(fit: Fit) -> Iterator[str]:
     """Friedel mates averaged, Fc and φ of the model with f'' = 0, and Fo that differs from Fc by what the map shows."""
     terms = map_terms(fit)
     amplitudes, phases = terms.fc.amplitudes().data(), terms.fc.phases(deg=True).data()
+    n = _decimals(terms.sigma)
     rows = zip(terms.fc.indices(), terms.difference, terms.sigma, amplitudes, phases, strict=True)
     for (h, k, l), difference, sigma, f_c, phase in rows:  # noqa: E741
         f_o = max(f_c + difference, 0.0) ** 2
-        yield f"{h:4d}{k:4d}{l:4d} {f_o:11.2f} {sigma:9.2f} {f_c:9.2f} {phase % 360.0:6.1f}"
+        yield f"{h:4d}{k:4d}{l:4d} {f_o:11.{n}f} {sigma:9.{n}f} {f_c:9.{n}f} {phase % 360.0:6.1f}"

@@ -13,6 +13,7 @@ from cctbx.array_family import flex
 from qcrbox_refine.cif_block import with_su
 from qcrbox_refine.connectivity import Neighbour, neighbours
 from qcrbox_refine.least_squares import Fit
+from qcrbox_refine.model import Model
 
 _ACCEPTORS = ("N", "O", "F", "Cl", "Br", "S")
 
@@ -77,22 +78,28 @@ def geometry(fit: Fit) -> Geometry:
 
 
 def cell_covariance(fit: Fit) -> flex.double | None:
-    """Packed 6 × 6 covariance of the cell (Å, degrees), diagonal; None when no s.u. are known.
-
-    Lengths that symmetry makes equal move together.
-    """
-    su = fit.model.cell_su
-    if not any(su):
+    """Packed 6 × 6 covariance of the cell (Å, degrees); None when no s.u. are known."""
+    su = np.array(fit.model.cell_su)
+    if not su.any():
         return None
-    matrix = np.diag(np.square(su))
-    cell = fit.model.symmetry.unit_cell().parameters()
-    group = fit.model.symmetry.space_group()
-    if group.type().number() >= 75:
-        for i in range(3):
-            for j in range(3):
-                if i != j and abs(cell[i] - cell[j]) < 1e-4:
-                    matrix[i, j] = su[i] * su[j]
+    matrix = cell_correlation(fit.model) * np.outer(su, su)
     return flex.double([float(matrix[i, j]) for i in range(6) for j in range(i, 6)])
+
+
+def cell_correlation(model: Model) -> np.ndarray:
+    """Correlation (6, 6) of the cell parameters: 1 between those that symmetry makes equal, 0 between others."""
+    group, cell = model.symmetry.space_group(), model.symmetry.unit_cell().parameters()
+    matrix = np.eye(6)
+    if group.type().number() < 75:
+        return matrix
+    # On rhombohedral axes the angles are one parameter too.
+    kinds = ((0, 1, 2), (3, 4, 5)) if group.type().number() < 195 else ((0, 1, 2),)
+    for places in kinds:
+        for i in places:
+            for j in places:
+                if abs(cell[i] - cell[j]) < 1e-4:
+                    matrix[i, j] = 1.0
+    return matrix
 
 
 def _hydrogen_bonds(fit: Fit, labels: list[str], code: Callable[[sgtbx.rt_mx], str]) -> list[list[str]]:
@@ -117,12 +124,12 @@ def _hydrogen_bonds(fit: Fit, labels: list[str], code: Callable[[sgtbx.rt_mx], s
         to_own_place = donor.symmetry.inverse()
         for a, operations in pairs[h].items():
             apart = atoms[a].part and atoms[h].part and atoms[a].part != atoms[h].part
-            if atoms[a].element not in _ACCEPTORS or apart:
+            if atoms[a].symbol not in _ACCEPTORS or apart:
                 continue
             for operation in operations:
                 acceptor = np.array(cell.orthogonalize(operation * sites[a]))
                 numbers = _distances_and_angle(donor.site, hydrogen, acceptor)
-                if _is_hydrogen_bond(atoms[a].element, *numbers):
+                if _is_hydrogen_bond(atoms[a].symbol, *numbers):
                     dh, ha, da, angle = numbers
                     named = [labels[donor.index], labels[h], labels[a]]
                     shown = [f"{dh:.2f}", f"{ha:.2f}", f"{da:.3f}", f"{angle:.0f}"]
@@ -155,6 +162,6 @@ def _donors(fit: Fit) -> dict[int, Neighbour]:
         if not atom.is_hydrogen:
             continue
         nearest = next((near for near in around[h] if not fit.model.atoms[near.index].is_hydrogen), None)
-        if nearest is not None and fit.model.atoms[nearest.index].element in ("N", "O"):
+        if nearest is not None and fit.model.atoms[nearest.index].symbol in ("N", "O"):
             found[h] = nearest
     return found

@@ -56,9 +56,25 @@ def read_hkl_text(text: str, origin: str) -> HklRows:
 
 def reflection_lines(text: str) -> list[str]:
     """Lines with reflections: without blank ones, and without what follows 0 0 0."""
-    lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
-    end = next((i for i, line in enumerate(lines) if _ends(line)), len(lines))
+    lines, end = _lines_and_end(text)
     return lines[:end]
+
+
+def rows_after_end(text: str) -> int:
+    """How many lines behind 0 0 0 are reflections: a file put together of two has them, remarks of programs are none."""
+    lines, end = _lines_and_end(text)
+    return sum(_is_row(line) for line in lines[end + 1 :])
+
+
+def _is_row(line: str) -> bool:
+    row = _fixed(line) or _free(line)
+    return row is not None and any(row[:3]) and "." in line
+
+
+def _lines_and_end(text: str) -> tuple[list[str], int]:
+    """Lines that are not blank, and the place of 0 0 0 among them."""
+    lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
+    return lines, next((i for i, line in enumerate(lines) if _ends(line)), len(lines))
 
 
 def up_to_end(text: str) -> str:

@@ -167,7 +167,7 @@ class Surroundings:
         self.atom = self.model.atoms[self.index]
         self.site = np.array(cell.orthogonalize(self.atom.site))
         self.directions = [unit(parent.site - self.site) for parent in self.parents]
-        self.elements = [self.model.atoms[parent.index].element for parent in self.parents]
+        self.elements = [self.model.atoms[parent.index].symbol for parent in self.parents]
         self.lengths = [parent.distance for parent in self.parents]
 
     @property
@@ -183,7 +183,7 @@ class Surroundings:
 
     def length(self, m: int) -> float:
         """X-H in Å for geometry m of AFIX; for an element that SHELXL has no value for the sum of radii."""
-        known = distance_to_hydrogen(self.atom.element, m, self.model.temperature_k)
+        known = distance_to_hydrogen(self.atom.symbol, m, self.model.riding_temperature_k)
         return known or covalent_radii.table(self.atom.element).radius() + 0.32
 
     def axis_reference(self) -> np.ndarray:
@@ -251,7 +251,7 @@ def _judged_like(s: Surroundings) -> float:
     if atom.part:
         for i, other in enumerate(model.atoms):
             apart = other.assembly == atom.assembly and other.part not in (0, atom.part)
-            if apart and other.element == "C" and distance(model, s.index, i) < ALTERNATIVE:
+            if apart and other.symbol == "C" and distance(model, s.index, i) < ALTERNATIVE:
                 heavy = [b for b in s.bonds[i] if not model.atoms[b.index].is_hydrogen]
                 candidates.append((other.occupancy, i, heavy))
         candidates[0] = (atom.occupancy, s.index, s.parents)

@@ -12,7 +12,9 @@ from cctbx.eltbx import tiny_pse as periodic_table
 from cctbx.eltbx import xray_scattering
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.shelx import Instruction
+from qcrbox.crystallography.structure.formula import formula_units
 
+from qcrbox_refine.atom_types import AtomTypes
 from qcrbox_refine.cif_block import CifBlock
 from qcrbox_refine.parameters import FREE, UNSTATED, Coding
 from qcrbox_refine.progress import say
@@ -69,8 +71,8 @@ class Atom:
 
     The codings say how each parameter is refined: three of the site; of the occupancy; six of U in the order of
     u_aniso, the first one of u_iso. u_factor: U(iso) is this times U(eq) of u_pivot. group: the AFIX group; riding
-    without one: a hydrogen atom whose geometry follows from its surroundings. lacks_hydrogen: an edit asks for the
-    hydrogen atoms that it lacks.
+    without one: a hydrogen atom whose geometry follows from its surroundings; as_listed: the file has it riding, with a distance and a
+    U of its own. lacks_hydrogen: an edit asks for the hydrogen atoms that it lacks.
     """
 
     label: str
@@ -90,12 +92,18 @@ class Atom:
     u_factor: float | None = None
     u_pivot: Atom | None = None
     group: AfixGroup | None = None
+    as_listed: bool = False
     lacks_hydrogen: bool = False
 
     @property
     def is_hydrogen(self) -> bool:
         """Whether the atom is H, D or T."""
-        return self.element in ("H", "D", "T")
+        return self.symbol in ("H", "D", "T")
+
+    @property
+    def symbol(self) -> str:
+        """Chemical symbol: that of an ion is its element's."""
+        return element_symbol(self.element)
 
     @property
     def name(self) -> str:
@@ -104,7 +112,7 @@ class Atom:
 
     def release(self) -> None:
         """Refine position and displacement freely, whatever they were tied to."""
-        self.riding, self.group = False, None
+        self.riding, self.as_listed, self.group = False, False, None
         self.u_factor, self.u_pivot = None, None
         self.site_coding, self.u_coding = (FREE, FREE, FREE), (FREE,) * 6
 
@@ -140,8 +148,8 @@ class LeftOut:
 class Model:
     """free_variables: FVAR from the second on (`variables` has all of them); placed: instructions of the input that
     are neither atoms nor rewritten, in order; equal_sites, equal_displacements: atoms that share them (EXYZ, EADP);
-    hydrogen_requests: of HFIX; left_out: what the
-    input says and the refinement does not apply; elements: of SFAC, in its order; from_shelx: SHELX instructions rule
+    hydrogen_requests: of HFIX; types: of the `_atom_type` loop; left_out: what the
+    input says and the refinement does not apply; elements: of SFAC, ions too, in its order; from_shelx: SHELX instructions rule
     the model.
     """
 
@@ -156,6 +164,7 @@ class Model:
     unit_weights: bool = False
     extinction: float | None = None
     dispersion: dict[str, tuple[float, float]] = field(default_factory=dict)
+    types: AtomTypes = field(default_factory=AtomTypes)
     title: str = "refined"
     source: CifBlock | None = None
     notes: list[str] = field(default_factory=list)
@@ -171,6 +180,11 @@ class Model:
     elements: list[str] = field(default_factory=list)
     from_shelx: bool = False
     min_distance_sym_equiv: float = 0.2
+
+    @property
+    def riding_temperature_k(self) -> float | None:
+        """What X-H distances are for: TEMP of SHELX instructions (None: its 20 °C), else the temperature of the measurement."""
+        return self.settings.temperature_k if self.from_shelx else self.temperature_k
 
     @property
     def variables(self) -> list[float]:
@@ -315,11 +329,21 @@ class Model:
         """Disorder group of each atom, and 1 where an atom must not bond to its own symmetry images."""
         return [abs(atom.part) for atom in self.atoms], [int(atom.part < 0) for atom in self.atoms]
 
-    def cell_content(self) -> dict[str, float]:
-        """Atoms of each element in the unit cell, by the model."""
+    def formula_units(self) -> float:
+        """Z: as stated, else how often the formula is in the cell, else the largest multiplicity of an atom (all on a mirror: half)."""
+        if self.z:
+            return self.z
+        ratio = formula_units(self.formula, self.cell_content())
+        if self.formula and round(ratio) >= 1 and abs(ratio - round(ratio)) < 0.1 * ratio:
+            return round(ratio)
+        return max(scatterer.multiplicity() for scatterer in self.structure().scatterers())
+
+    def cell_content(self, *, by_kind: bool = False) -> dict[str, float]:
+        """Atoms of each element in the unit cell, by the model. by_kind: ions apart from their element."""
         content: Counter[str] = Counter()
         for atom, scatterer in zip(self.atoms, self.structure().scatterers(), strict=True):
-            content[element_symbol(atom.element)] += scatterer.multiplicity() * scatterer.occupancy
+            kind = atom.element if by_kind else element_symbol(atom.element)
+            content[kind] += scatterer.multiplicity() * scatterer.occupancy
         return dict(content)
 
 

@@ -12,20 +12,20 @@ import numpy as np
 from cctbx import miller
 from cctbx.array_family import flex
 from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.crystallography.reflections.hklf import column_texts, shares_spots
 
 from qcrbox_refine import merging
-from qcrbox_refine.cif_block import CifBlock, read_blocks, value_and_su
+from qcrbox_refine.cif_block import CifBlock, read_blocks
 from qcrbox_refine.data_settings import adopt_data_settings
-from qcrbox_refine.hkl_file import HklRows, read_hkl_text, up_to_end
+from qcrbox_refine.hkl_file import HklRows, read_hkl_text, rows_after_end, up_to_end
 from qcrbox_refine.model import Model
+from qcrbox_refine.reflection_loops import rows_of_loops
 from qcrbox_refine.shelx_settings import Hklf, OmitLimits, is_identity
 from qcrbox_refine.twinning import Components, grouped_components
 
 Index = tuple[int, int, int]
 # Transformed indices that miss whole numbers by more than this are no reflections of the new cell.
 _WHOLE = 0.1
-# Status codes of loops: excluded, beyond the resolution limits, absent by symmetry.
-_UNUSED = ("x", "h", "l", "-")
 
 
 @dataclass
@@ -65,12 +65,15 @@ class Reflections:
 
 @dataclass
 class Found:
-    """Rows as they stand in the source; text: the SHELX text they stood in, None for loops."""
+    """Rows as they stand in the source; text: the SHELX text they stood in, None for loops; rows_after_end: how many
+    rows follow the line 0 0 0.
+    """
 
     rows: HklRows
     origin: str
     text: str | None = None
     hklf: Hklf = field(default_factory=Hklf)
+    rows_after_end: int = 0
 
 
 def find_reflections(model: Model, attached: str | None) -> Found:
@@ -109,10 +112,14 @@ def prepare(model: Model, attached: str | None = None) -> Reflections:
     The settings HKLF, MERG, OMIT, SHEL and BASF of the model hold. Omitted reflections go with their equivalents. Friedel
     mates stay apart in non-centrosymmetric groups (MERG 3 and 4 merge them).
     """
-    found = find_reflections(model, attached)
+    found = _with_free_set(find_reflections(model, attached), model)
     if not found.rows.fixed:
         model.note(
             f"{found.origin}: the columns are not those of SHELX (3I4, 2F8.2); numbers were read at the blanks (SHELXL cuts at its columns)."
+        )
+    if found.rows_after_end:
+        model.warn(
+            f"{found.origin}: {found.rows_after_end} reflections after the line 0 0 0 are not read, because it ends the list."
         )
     rows = _transformed(found, model)
     grouped = _is_grouped(rows, found.hklf)
@@ -180,14 +187,11 @@ def hkl_text(
     batches: np.ndarray | None = None,
     wavelengths: np.ndarray | None = None,
 ) -> str:
-    """SHELX text of these rows (3I4, 2F8.2, I4, F8.4), scaled down when a number would not fit its eight columns."""
-    largest = max(float(np.abs(values).max()), float(sigmas.max()))
-    scale = 1.0 if largest < 99999.0 else 99999.0 / largest
-    smallest = float(sigmas.min()) * scale
-    decimals = 2 if smallest >= 0.01 else 4 if largest * scale < 999 else 3
+    """SHELX text of these rows (3I4, 2F8.2, I4, F8.4), scaled by a power of ten when numbers would not fit or lose digits."""
     lines = []
-    for row, (h, k, l) in enumerate(indices.astype(int)):  # noqa: E741
-        line = f"{h:4d}{k:4d}{l:4d}{values[row] * scale:8.{decimals}f}{sigmas[row] * scale:8.{decimals}f}"
+    numbers = column_texts(values, sigmas)
+    for row, ((h, k, l), both) in enumerate(zip(indices.astype(int), numbers, strict=True)):  # noqa: E741
+        line = f"{h:4d}{k:4d}{l:4d}{both}"
         if batches is not None:
             line += f"{batches[row]:4d}"
         if wavelengths is not None:
@@ -262,6 +266,21 @@ def _batches(rows: HklRows) -> np.ndarray:
 def _is_grouped(rows: HklRows, hklf: Hklf) -> bool:
     """HKLF 5 or 6, or negative batch numbers, which nothing but them has."""
     return abs(hklf.code) in (5, 6) or bool((rows.batches < 0).any())
+
+
+def _with_free_set(found: Found, model: Model) -> Found:
+    """Rows whose negative batch numbers mark a free R set (L.S. 10 -1) instead of joining overlapped reflections."""
+    batches = found.rows.batches
+    marked = int((batches < 0).sum())
+    if not marked or abs(found.hklf.code) in (5, 6):
+        return found
+    if model.settings.cycle_options[0] != -1 and shares_spots(batches, found.rows.values, found.rows.sigmas):
+        return found
+    model.not_applied(
+        f"The free R set of {found.origin} ({marked} reflections with negative batch numbers) is not left out: all data are "
+        "refined against."
+    )
+    return replace(found, rows=replace(found.rows, batches=np.abs(batches)))
 
 
 def _scaled_batches(batches: np.ndarray, model: Model) -> np.ndarray | None:
@@ -354,6 +373,7 @@ def _from_file(path: Path, model: Model) -> Found:
             adopt_data_settings(model, block, path.name)
             found = _from_block(block, model)
             if found:
+                _warn_of_list(block, found, model)
                 return replace(found, origin=f"{path.name} ({found.origin})")
         raise MissingItemsError(
             f"{path.name} holds no reflections.",
@@ -362,6 +382,16 @@ def _from_file(path: Path, model: Model) -> Found:
             items=["_shelx_hkl_file"],
         )
     return _from_text(text, path.name, model)
+
+
+def _warn_of_list(block: CifBlock, found: Found, model: Model) -> None:
+    """LIST 4 of SHELXL has F² as measured; other lists have them corrected for what the refinement corrects again."""
+    code = (block.text("_shelx_refln_list_code") or "4").strip()
+    if found.text is None and code != "4":
+        model.warn(
+            f"The reflections are of LIST {code}: SHELXL has corrected them for twinning and f'', and averaged Friedel mates. "
+            "Refine against the .hkl file, or against LIST 4."
+        )
 
 
 def _from_text(text: str, origin: str, model: Model, code: str = "") -> Found:
@@ -373,7 +403,7 @@ def _from_text(text: str, origin: str, model: Model, code: str = "") -> Found:
             where=origin,
             next="Write the reflections as HKLF 4.",
         )
-    return Found(read_hkl_text(text, origin), origin, up_to_end(text), hklf)
+    return Found(read_hkl_text(text, origin), origin, up_to_end(text), hklf, rows_after_end(text))
 
 
 def _from_block(block: CifBlock, model: Model) -> Found | None:
@@ -385,57 +415,12 @@ def _from_block(block: CifBlock, model: Model) -> Found | None:
             )
         except UserInputError:
             # Other programs keep reflections of their own form in the item of the IUCr; loops may be there as well.
-            found = _from_loops(block, model)
-            if found is None:
+            loops = rows_of_loops(block, model)
+            if loops is None:
                 raise
-            return found
-    return _from_loops(block, model)
-
-
-def _from_loops(block: CifBlock, model: Model) -> Found | None:
-    for prefix, value, sigma, power in (
-        ("_diffrn_refln", "intensity_net", "intensity_u", 2),
-        ("_refln", "F_squared_meas", "F_squared_sigma", 2),
-        ("_refln", "intensity_meas", "intensity_sigma", 2),
-        ("_refln", "F_meas", "F_sigma", 1),
-    ):
-        rows = _from_loop(block, model, prefix, value, sigma, power)
-        if rows is not None:
-            return Found(rows, f"loop {prefix}_{value}")
-    return None
-
-
-def _from_loop(
-    block: CifBlock, model: Model, prefix: str, value: str, sigma: str, power: int
-) -> HklRows | None:
-    columns = [block.column(f"{prefix}_index_{axis}") for axis in "hkl"]
-    values, sigmas = block.column(f"{prefix}_{value}"), block.column(f"{prefix}_{sigma}")
-    if None in columns or values is None:
-        return None
-    states = block.column(f"{prefix}_observed_status", f"{prefix}_include_status")
-    table, unused = [], 0
-    for row, hkl in enumerate(zip(*columns, strict=True)):
-        if states and states[row].strip() in _UNUSED:
-            unused += 1
-            continue
-        number = value_and_su(values[row])
-        index = [value_and_su(text) for text in hkl]
-        if number is None or None in index:
-            continue
-        error = (value_and_su(sigmas[row]) or (0.0,))[0] if sigmas else number[1]
-        amount = number[0]
-        if power == 1:
-            amount, error = amount * abs(amount), 2 * abs(amount) * error
-        table.append((*(x[0] for x in index), amount, error))
-    if not table or max(row[4] for row in table) <= 0:
-        return None
-    if unused:
-        model.note(
-            f"{unused} reflections of loop {prefix} are marked as not used (status {', '.join(_UNUSED)}) and left out."
-        )
-    array = np.array(table, float)
-    none = np.zeros(len(array))
-    return HklRows(array[:, :3], array[:, 3], array[:, 4], none.astype(int), none)
+            return Found(*loops)
+    loops = rows_of_loops(block, model)
+    return Found(*loops) if loops else None
 
 
 def _check_wavelength(array: miller.array, model: Model) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 
@@ -9,6 +10,7 @@ from qcrbox.crystallography.shelx import Instruction
 from qcrbox.crystallography.shelx.labels import shelx_labels
 from qcrbox.crystallography.shelx.lines import wrapped
 from qcrbox.crystallography.shelx.refinement_texts import DEFAULT, Weights, weight_card
+from qcrbox.crystallography.shelx.scattering_card import scattering_card
 from qcrbox.crystallography.shelx.symmetry_cards import cell_cards
 
 from qcrbox_refine.correction_cards import correction_cards, data_cards
@@ -17,7 +19,7 @@ from qcrbox_refine.density import DifferenceMap, Peak
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import AfixGroup, Atom, Model, element_symbol
 from qcrbox_refine.parameters import write_parameter
-from qcrbox_refine.scattering import Radiation, stated_radiation
+from qcrbox_refine.scattering import Radiation, card_numbers, stated_radiation
 from qcrbox_refine.shelx_cards import symmetry_cards
 
 
@@ -112,11 +114,31 @@ class ModelWriter:
         self.begun: set[int] = set()
 
     def _elements(self) -> list[str]:
-        """Those of the file in their order, then those of the model."""
-        found = {element_symbol(atom.element) for atom in self.model.atoms} | set(self.model.formula)
-        order = [*self.model.elements]
+        """Elements and ions: those of the file in their order, then those of the model.
+
+        An element of the file that only ions of the model stand for is left out.
+        """
+        used = {atom.element for atom in self.model.atoms}
+        symbols = {element_symbol(kind) for kind in used}
+        order = [kind for kind in self.model.elements if kind in used or element_symbol(kind) not in symbols]
+        found = used | {element for element in self.model.formula if element not in symbols}
         order += sorted(found - set(order), key=lambda e: (e != "C", e != "H", e))
         return order
+
+    def _content(self) -> dict[str, float]:
+        """Atoms of every kind in the cell: by the formula where there is one, shared among ions as the model has them."""
+        model = self.model
+        by_kind = model.cell_content(by_kind=True)
+        if not model.formula:
+            return by_kind
+        z = model.formula_units()
+        by_element = model.cell_content()
+        content = {}
+        for kind in self.elements:
+            element = element_symbol(kind)
+            share = by_kind.get(kind, 0.0) / by_element[element] if by_element.get(element) else 1.0
+            content[kind] = model.formula.get(element, 0.0) * z * share
+        return content
 
     def _short_labels(self) -> dict[int, str]:
         """Name of each atom for SHELX. Names are unique within a residue."""
@@ -141,10 +163,8 @@ class ModelWriter:
         model = self.model
         cell = model.symmetry.unit_cell().parameters()
         group = model.symmetry.space_group()
-        content = model.cell_content()
-        z = model.z or max(s.multiplicity() for s in self.structure.scatterers())
-        if model.formula:
-            content = {element: count * z for element, count in model.formula.items()}
+        content = self._content()
+        z = model.formula_units()
         lines = [
             f"TITL {model.title} in {group.type().lookup_symbol()}",
             *cell_cards(model.wavelength or 0.0, cell, model.cell_su, z),
@@ -155,8 +175,8 @@ class ModelWriter:
             *self._kept(*_BEFORE_UNIT),
             *wrapped(["UNIT", *(f"{content.get(element, 0):g}" for element in self.elements)]),
         ]
-        if model.temperature_k is not None:
-            lines.append(f"TEMP {model.temperature_k - 273.15:.2f}")
+        if model.riding_temperature_k is not None:
+            lines.append(f"TEMP {model.riding_temperature_k - 273.15:.2f}")
         lines.append(f"L.S. {cycles}")
         if not model.from_shelx:
             lines += ["BOND $H", "CONF", "FMAP 2", "PLAN 20", "ACTA"]
@@ -169,37 +189,20 @@ class ModelWriter:
             for atom in model.atoms
             if self.short[id(atom)] != atom.name
         ]
-        ions = sorted({atom.element for atom in model.atoms if atom.element.endswith(("+", "-"))})
-        if ions:
+        if stated_radiation(model) is Radiation.ELECTRON and not model.settings.scattering:
             lines.append(
-                f"REM scattering factors of {', '.join(ions)} are not written: SFAC knows neutral atoms"
+                "REM These are electron data: SFAC names elements, for which SHELXL takes X-ray factors."
             )
         return lines
 
     def _scatterers(self) -> list[str]:
         """SFAC, in lines of their own for scattering factors in numbers."""
         lines: list[str] = []
-        plain: list[str] = []
-        for element in self.elements:
-            numbers = self.model.settings.scattering.get(element)
-            if numbers is None:
-                plain.append(element)
-                continue
-            if plain:
-                lines += wrapped(["SFAC", *plain])
-                plain = []
-            words = [f"{x:.5g}" for pair in zip(numbers.a, numbers.b, strict=True) for x in pair]
-            rest = (
-                numbers.c,
-                numbers.f_prime,
-                numbers.f_double_prime,
-                numbers.mu,
-                numbers.radius,
-                numbers.weight,
-            )
-            lines += wrapped(["SFAC", element, *words, *(f"{x:.5g}" for x in rest)])
-        if plain:
-            lines += wrapped(["SFAC", *plain])
+        for numbers, group in itertools.groupby(
+            self.elements, key=lambda kind: card_numbers(kind, self.model)
+        ):
+            kinds = list(group)
+            lines += wrapped(["SFAC", *kinds]) if numbers is None else scattering_card(kinds[0], numbers)
         return lines
 
     def _kept(self, *names: str) -> list[str]:
@@ -307,7 +310,7 @@ class ModelWriter:
 
     def _atom(self, atom: Atom) -> None:
         index = self.model.index(atom)
-        kind = self.elements.index(element_symbol(atom.element)) + 1
+        kind = self.elements.index(atom.element) + 1
         share = self.structure.scatterers()[index].weight_without_occupancy()
         moved = _cells_to_move(_pivot(atom) or atom)
         if any(moved):

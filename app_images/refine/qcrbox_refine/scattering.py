@@ -1,7 +1,8 @@
 """Scattering factors of every atom type: X-rays with dispersion, neutrons, electrons; where each number comes from.
 
 Order of trust for f' and f'': the DISP instruction, the numbers of SFAC, `_atom_type_scat_dispersion_*` of the file (at its
-own wavelength), then tables: Cromer-Liberman, Sasaki, Henke.
+own wavelength), then tables: Cromer-Liberman, Sasaki, Henke. For form factors and neutron scattering lengths: the numbers
+of SFAC, those of the `_atom_type` loop of the file, then tables.
 """
 
 from __future__ import annotations
@@ -9,23 +10,29 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cctbx import xray
 from cctbx.eltbx import e_scattering, henke, neutron, sasaki, xray_scattering
 from qcrbox.contract.errors import MissingItemsError, UserInputError
 from qcrbox.crystallography._gemmi import gemmi
+from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers, photo_absorption
 
 if TYPE_CHECKING:
     from qcrbox_refine.cif_block import CifBlock
     from qcrbox_refine.model import Model
 
+_Value = TypeVar("_Value")
 _EV_TIMES_ANGSTROM = 12398.419843
 # Photons of diffraction experiments are longer than this, electrons of 100 keV and more are shorter (Å).
 _ELECTRONS_BELOW = 0.05
 _LABORATORY = {"Mo Kα": 0.71073, "Cu Kα": 1.54184, "Ag Kα": 0.56087, "Cu Kα1": 1.54056, "Ga Kα": 1.34139}
 # Stated and tabulated f', f'' that differ by more electrons than this deserve a word.
 _DOUBTFUL = 0.5
+# Form factors of a CIF (electrons) and its scattering lengths (fm) this near to the table are those of the table.
+_SAME_FORM, _SAME_LENGTH = 0.02, 0.005
+_FROM_CIF = "the CIF"
+_STOL = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 _XRAY_FACTORS = "International Tables Vol C Table 6.1.1.4"
 
 
@@ -66,7 +73,9 @@ def radiation_of_block(block: CifBlock) -> Radiation | None:
         if radiation in probe or radiation in kind:
             return radiation
     if not probe:
-        return None
+        sources = (block.text(tag) or "" for tag in ("_diffrn_source", "_diffrn_radiation_source"))
+        of_neutrons = any(re.search("neutron|nuclear|reactor|spallation", text, re.I) for text in sources)
+        return Radiation.NEUTRON if of_neutrons and not kind else None
     if re.search(r"x[\s-]?ray|synchrotron|gamma|photon", probe):
         return Radiation.XRAY
     raise UserInputError(
@@ -145,11 +154,22 @@ def described(model: Model) -> str:
 
 
 def doubts(model: Model) -> list[str]:
-    """Stated f' and f'' of X-rays that are far from the tables: zeros of a template, another wavelength, another sign."""
+    """Stated f' and f'' of X-rays that are far from the tables: zeros of a template, another wavelength, another sign;
+    form factors and scattering lengths of the CIF that are not those of the tables.
+    """
+    kinds = {atom.element for atom in model.atoms}
+    found = [
+        f"The scattering factor of {kind} is the one of {factors.form_source}, {factors.form.at_stol(0):.3f} at θ = 0; it is "
+        "not that of the tables."
+        for kind, factors in factors_of(model, kinds).items()
+        if factors.form_source.startswith(_FROM_CIF)
+    ]
+    ions = sorted(kind for kind in kinds if kind.endswith(("+", "-")) and _stated(kind, model) is None)
+    if ions and radiation_of(model) is Radiation.ELECTRON:
+        found.append(f"{', '.join(ions)}: the table for electrons has neutral atoms, whose factors are used.")
     if radiation_of(model) is not Radiation.XRAY or model.wavelength is None:
-        return []
-    found = []
-    for element in sorted({_symbol(atom.element) for atom in model.atoms} - {"H", "D", "He"}):
+        return found
+    for element in sorted({atom.symbol for atom in model.atoms} - {"H", "D", "He"}):
         f_prime, f_double_prime, source = _dispersion(element, model)
         try:
             real, imaginary, table = tabulated_dispersion(element, model.wavelength)
@@ -167,23 +187,68 @@ def _symbol(kind: str) -> str:
     return re.match(r"[A-Za-z]+", kind).group(0)
 
 
+def _of_cif(values: dict[str, _Value], kind: str) -> _Value | None:
+    """What a CIF states of this ion, else of its element."""
+    return values.get(kind, values.get(_symbol(kind)))
+
+
+def _stated(kind: str, model: Model) -> ScatteringNumbers | None:
+    """Numbers of SFAC for this ion, else for its element."""
+    return model.settings.scattering.get(kind) or model.settings.scattering.get(_symbol(kind))
+
+
+def card_numbers(kind: str, model: Model) -> ScatteringNumbers | None:
+    """What SFAC must say of an element or ion in numbers: those of the input, and those of ions for X-rays; else None."""
+    stated, element = _stated(kind, model), _symbol(kind)
+    own = _of_cif(model.types.form_factors, kind) or _of_cif(model.types.neutron_lengths, kind)
+    is_ion = kind.endswith(("+", "-")) and radiation_of(model) is Radiation.XRAY
+    if stated is not None or not (is_ion or own):
+        return stated
+    factors = factors_of(model, {kind})[kind]
+    # SFAC has four Gaussian functions.
+    if factors.form.n_terms() > 4 or not (is_ion or factors.form_source.startswith(_FROM_CIF)):
+        return None
+    none = [0.0] * (4 - factors.form.n_terms())
+    return ScatteringNumbers(
+        a=[*factors.form.array_of_a(), *none],
+        b=[*factors.form.array_of_b(), *none],
+        c=factors.form.c(),
+        f_prime=factors.f_prime,
+        f_double_prime=factors.f_double_prime,
+        mu=photo_absorption(factors.f_double_prime, model.wavelength or 0.0),
+        radius=gemmi.Element(element).covalent_r,
+        weight=gemmi.Element(element).weight,
+    )
+
+
+def _gaussian(given: ScatteringNumbers) -> xray_scattering.gaussian:
+    """Without terms of 0: a constant alone is what cctbx knows as a scattering length."""
+    terms = [(a, b) for a, b in zip(given.a, given.b, strict=True) if a]
+    return xray_scattering.gaussian([a for a, _ in terms], [b for _, b in terms], given.c)
+
+
 def _xray(kind: str, model: Model) -> Factors:
-    element = _symbol(kind)
-    given = model.settings.scattering.get(element)
+    given = _stated(kind, model)
     if given is not None:
-        form, form_source = xray_scattering.gaussian(given.a, given.b, given.c), "SFAC in the input"
+        form, form_source = _gaussian(given), "SFAC in the input"
     else:
         form, form_source = xray_scattering.it1992(kind).fetch(), _XRAY_FACTORS
-    f_prime, f_double_prime, source = _dispersion(element, model)
+        own = _of_cif(model.types.form_factors, kind)
+        if own is not None:
+            stated = xray_scattering.gaussian(own.a, own.b, own.c)
+            if max(abs(stated.at_stol(s) - form.at_stol(s)) for s in _STOL) > _SAME_FORM:
+                form, form_source = stated, f"{_FROM_CIF} (_atom_type_scat_Cromer_Mann_*)"
+    f_prime, f_double_prime, source = _dispersion(kind, model)
     return Factors(form, f_prime, f_double_prime, form_source, source)
 
 
-def _dispersion(element: str, model: Model) -> tuple[float, float, str]:
+def _dispersion(kind: str, model: Model) -> tuple[float, float, str]:
     """f', f'' and their source, by the order of trust."""
-    stated = model.settings.dispersion.get(element)
+    element = _symbol(kind)
+    stated = model.settings.dispersion.get(kind) or model.settings.dispersion.get(element)
     if stated is not None:
         return stated.f_prime, stated.f_double_prime, "DISP in the input"
-    given = model.settings.scattering.get(element)
+    given = _stated(kind, model)
     if given is not None:
         return given.f_prime, given.f_double_prime, "SFAC in the input"
     if element in model.dispersion and _own_wavelength(model):
@@ -261,11 +326,10 @@ def _misfit(dispersion: dict[str, tuple[float, float]], wavelength: float) -> fl
 
 def _neutron(kind: str, model: Model) -> Factors:
     """Bound coherent scattering length in fm; its absorption part counts as f''."""
-    element = _symbol(kind)
-    given = model.settings.scattering.get(element)
+    element, given = _symbol(kind), _stated(kind, model)
     if given is not None:
         return Factors(
-            xray_scattering.gaussian(given.a, given.b, given.c),
+            _gaussian(given),
             given.f_prime,
             given.f_double_prime,
             "SFAC in the input",
@@ -274,7 +338,19 @@ def _neutron(kind: str, model: Model) -> Factors:
     try:
         length = neutron.neutron_news_1992_table(element, True).bound_coh_scatt_length()
     except (ValueError, RuntimeError):
-        raise _no_factors(element, "neutrons") from None
+        length = None
+    stated = _of_cif(model.types.neutron_lengths, kind)
+    if stated is not None and (length is None or abs(stated - length.real) > _SAME_LENGTH):
+        absorption = 0.0 if length is None else abs(length.imag)
+        return Factors(
+            xray_scattering.gaussian([], [], stated),
+            0.0,
+            absorption,
+            f"{_FROM_CIF} (_atom_type_scat_length_neutron)",
+            "",
+        )
+    if length is None:
+        raise _no_factors(element, "neutrons")
     return Factors(
         xray_scattering.gaussian([], [], length.real),
         0.0,
@@ -286,10 +362,9 @@ def _neutron(kind: str, model: Model) -> Factors:
 
 def _electron(kind: str, model: Model) -> Factors:
     """Elastic scattering factor of the neutral atom in Å."""
-    element = _symbol(kind)
-    given = model.settings.scattering.get(element)
+    element, given = _symbol(kind), _stated(kind, model)
     if given is not None:
-        return Factors(xray_scattering.gaussian(given.a, given.b, given.c), 0.0, 0.0, "SFAC in the input", "")
+        return Factors(_gaussian(given), 0.0, 0.0, "SFAC in the input", "")
     form = e_scattering.ito_vol_c_2011_table_4_3_2_2_entry_as_gaussian(
         "H" if element == "D" else element, True
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from cctbx import adptbx, crystal, sgtbx, uctbx
 from qcrbox.contract.errors import CifError, UserInputError
 from qcrbox.crystallography.shelx import Instruction, ShelxAtom, ShelxText, read_instructions
+from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers
 
 from qcrbox_refine.atom_names import AtomNames, UnknownAtom
 from qcrbox_refine.edits import make_anisotropic
@@ -24,11 +26,13 @@ from qcrbox_refine.model import (
     element_symbol,
     scattering_type,
 )
-from qcrbox_refine.parameters import FREE, Coding, read_parameter
+from qcrbox_refine.parameters import FIXED, FREE, Coding, read_parameter
 from qcrbox_refine.riding import needed
 from qcrbox_refine.shelx_settings import ShelxSettings
 
 _LATTICES = {1: "P", 2: "I", 3: "R", 4: "F", 5: "A", 6: "B", 7: "C"}
+# An occupancy above this is more than one atom on a site.
+_FULLEST = 1.2
 # Instructions whose effect is in the model, or that a new .res file gets from the refinement itself.
 _CONSUMED_TEXT = """
 TITL CELL ZERR LATT SYMM SFAC UNIT TEMP FVAR WGHT L.S. CGLS PART AFIX RESI MOVE ANIS HFIX HKLF END
@@ -73,6 +77,9 @@ class _Reader:
         self.found, self.file = found, file
         self.line = 0
         self.elements: list[str] = []
+        self.numbers: list[ScatteringNumbers | None] = []
+        self.used: set[int] = set()
+        self.full_sites: set[int] = set()
         self.rigid: AfixGroup | None = None
         self.groups: dict[int, AfixGroup] = {}
         self.last_normal: Atom | None = None
@@ -184,6 +191,23 @@ class _Reader:
             self.elements += [scattering_type(name.lstrip("$"), name) for name in names]
         except UserInputError as error:
             raise self.fail(f"SFAC names {error.what}", "Name elements in SFAC.") from error
+        numbers = ShelxSettings.of([instruction], [], self.file).scattering
+        self.numbers += [next(iter(numbers.values()), None)] * len(names)
+
+    def _scattering(self) -> None:
+        """Scattering factors in numbers, by element or ion. One name may stand for one scattering factor only."""
+        stated: dict[str, ScatteringNumbers | None] = {}
+        places = range(len(self.elements))
+        for place in sorted(places, key=lambda place: place not in self.used):
+            kind, numbers = self.elements[place], self.numbers[place]
+            if stated.setdefault(kind, numbers) != numbers and place in self.used:
+                raise self.unsupported(
+                    f"SFAC has two scattering factors named {kind}, and atoms of both.",
+                    "Atoms of one element have one scattering factor here; ions have their own (Ca2+, O2-, Cl1-).",
+                )
+        self.model.settings.scattering = {
+            kind: numbers for kind, numbers in stated.items() if numbers is not None
+        }
 
     # Atoms
 
@@ -195,16 +219,19 @@ class _Reader:
             raise self.fail(
                 f"atom {given.label} has scatterer {given.scattering_type}, but SFAC lists {len(self.elements)}."
             )
+        self.used.add(given.scattering_type - 1)
         label = f"{given.label}_{around.residue}" if around.residue else given.label
         atom = Atom(label, self.elements[given.scattering_type - 1], (0.0, 0.0, 0.0))
         atom.part, atom.residue, atom.residue_class = around.part, around.residue, around.residue_class
         try:
             self._site(atom, given)
-            written = next(
-                (x for x in (around.part_occupancy, around.afix_occupancy) if x is not None), given.occupancy
-            )
-            occupancy, coding = read_parameter(written, model.variables)
-            atom.occupancy, atom.occupancy_coding = occupancy, coding
+            written = given.occupancy_in_force
+            if written is None:
+                # A full site, whatever its symmetry.
+                self.full_sites.add(id(atom))
+                atom.occupancy, atom.occupancy_coding = 1.0, FIXED
+            else:
+                atom.occupancy, atom.occupancy_coding = read_parameter(written, model.variables)
             self._displacement(atom, given)
         except UserInputError as error:
             raise self.fail(f"atom {label} cannot be read: {error.what}", error.next or "") from error
@@ -232,7 +259,7 @@ class _Reader:
         atom.site, atom.site_coding = (site[0], site[1], site[2]), (codings[0], codings[1], codings[2])
 
     def _displacement(self, atom: Atom, given: ShelxAtom) -> None:
-        u = given.u
+        u = given.u_in_force
         if len(u) == 6:
             values = [read_parameter(u[i], self.model.variables) for i in (0, 1, 2, 5, 4, 3)]
             atom.u_aniso = tuple(value for value, _ in values)
@@ -240,7 +267,7 @@ class _Reader:
             cell = self.model.symmetry.unit_cell()
             atom.u_iso = adptbx.u_star_as_u_iso(cell, adptbx.u_cif_as_u_star(cell, atom.u_aniso))
             return
-        written = given.around.afix_u if given.around.afix_u is not None else (u[0] if u else 0.05)
+        written = u[0]
         if -5 < written < -0.5 and self.last_normal is not None:
             atom.u_factor, atom.u_pivot = -written, self.last_normal
             atom.u_iso = -written * self.last_normal.u_iso
@@ -299,16 +326,16 @@ class _Reader:
             )
         if not model.atoms:
             raise UserInputError("the file has no atoms.", where=self.file, next="Solve the structure first.")
-        model.elements = list(dict.fromkeys(element_symbol(element) for element in self.elements))
+        model.elements = list(dict.fromkeys(self.elements))
+        self._scattering()
         fit_groups(model, read_fragments(self.found.instructions, self.file))
         self._site_occupancies()
         unit = self.found.last("UNIT")
         if model.z and unit:
-            model.formula = {
-                element_symbol(element): count / model.z
-                for element, count in zip(self.elements, unit.numbers, strict=False)
-                if count
-            }
+            counts: Counter[str] = Counter()
+            for kind, count in zip(self.elements, unit.numbers, strict=False):
+                counts[element_symbol(kind)] += count / model.z
+            model.formula = {element: count for element, count in counts.items() if count}
         model.weights = model.settings.weights
         model.extinction = model.settings.extinction
         _set_assemblies(model)
@@ -316,7 +343,7 @@ class _Reader:
             model.leave_out(missing.text, "The file is not there.")
         for instruction in self.found.named("DISP"):
             element = instruction.words[0].lstrip("$").capitalize() if instruction.words else ""
-            if element not in model.elements:
+            if element not in {*model.elements, *map(element_symbol, model.elements)}:
                 model.leave_out(instruction.text, "SFAC does not list this element.")
         self._named_atoms()
 
@@ -324,6 +351,8 @@ class _Reader:
         """SHELX counts the occupancy with the site multiplicity (0.5 on a mirror plane); CIF does not."""
         for atom, scatterer in zip(self.model.atoms, self.model.structure().scatterers(), strict=True):
             share = scatterer.weight_without_occupancy()
+            if id(atom) in self.full_sites:
+                continue
             atom.occupancy = _whole(atom.occupancy / share, share)
             coding = atom.occupancy_coding
             if coding.is_tied:
@@ -332,6 +361,14 @@ class _Reader:
                     _whole(coding.offset / share, share),
                     _whole(coding.factor / share, share),
                 )
+        crowded = [
+            f"{atom.label} ({atom.occupancy:.3g})" for atom in self.model.atoms if atom.occupancy > _FULLEST
+        ]
+        if crowded:
+            self.model.warn(
+                f"Sites that hold more than one atom: {', '.join(crowded)}. SHELX occupancies contain the share of a special "
+                "position (10.5 on a mirror plane)."
+            )
 
     def _named_atoms(self) -> None:
         """Instructions that name atoms and become part of the model."""

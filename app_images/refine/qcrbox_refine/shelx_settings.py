@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.shelx import Instruction, decoded, shelx_number
+from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers
 
 Matrix = tuple[float, float, float, float, float, float, float, float, float]
 IDENTITY: Matrix = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
@@ -68,23 +69,6 @@ class Dispersion:
 
 
 @dataclass(frozen=True)
-class GaussianFactor:
-    """SFAC with numbers: f = Σ a(i) exp(-b(i) s²) + c, then f', f'', absorption (barns), radius (Å), weight (u).
-
-    Neutron data use c alone for the scattering length (fm).
-    """
-
-    a: tuple[float, float, float, float]
-    b: tuple[float, float, float, float]
-    c: float
-    f_prime: float
-    f_double_prime: float
-    mu: float
-    radius: float
-    weight: float
-
-
-@dataclass(frozen=True)
 class RestraintDefaults:
     """DEFS: sd of DFIX and SADI, sf of FLAT, su of DELU, ss of SIMU, maxsof. Å, Å³, Å²."""
 
@@ -120,7 +104,7 @@ class ShelxSettings:
     fab: tuple[float, float] | None = None
     neutron: bool = False
     dispersion: dict[str, Dispersion] = field(default_factory=dict)
-    scattering: dict[str, GaussianFactor] = field(default_factory=dict)
+    scattering: dict[str, ScatteringNumbers] = field(default_factory=dict)
     laue: list[str] = field(default_factory=list)
     wavelength: float | None = None
     cycles: int | None = None
@@ -241,6 +225,8 @@ def _take_hklf(settings: ShelxSettings, i: Instruction) -> None:
 
 def _take_merg(settings: ShelxSettings, i: Instruction) -> None:
     settings.merg = round(i.number(0, 2))
+    if settings.merg not in range(5):
+        raise ValueError(f"MERG has a number from 0 to 4, and this is {settings.merg}")
 
 
 def _take_omit(settings: ShelxSettings, i: Instruction) -> None:
@@ -285,7 +271,7 @@ def _take_sfac(settings: ShelxSettings, i: Instruction) -> None:
     if len(numbers) != 14:
         raise ValueError(f"SFAC with numbers has 14 of them, and this one has {len(numbers)}")
     n = numbers
-    settings.scattering[i.words[0].lstrip("$").capitalize()] = GaussianFactor(
+    settings.scattering[i.words[0].lstrip("$").capitalize()] = ScatteringNumbers(
         (n[0], n[2], n[4], n[6]), (n[1], n[3], n[5], n[7]), *n[8:14]
     )
 

@@ -160,3 +160,33 @@ def test_wavelength_columns_are_kept_for_the_extinction(tmp_path, crystal):
     assert found.wavelengths is not None
     assert set(np.round(found.wavelengths, 4)) == {1.0, 1.5}
     assert found.unique.size() == len(hkl)
+
+
+def in_two_parts(hkl, values, sigma, batch=None):
+    """A list of reflections with a line 0 0 0 behind the first 100."""
+    lines = hkl_text(hkl, values, sigma, batch).splitlines()
+    return "\n".join(
+        [*lines[:100], "   0   0   0    0.00    0.00", *lines[100:], "_exptl_absorpt_process_details"]
+    )
+
+
+def test_reflections_behind_0_0_0_are_named(tmp_path, crystal):
+    _truth, hkl, values, sigma = crystal
+    found, model = prepared(tmp_path, crystal, text=in_two_parts(hkl, values, sigma))
+    assert found.unique.size() == 100
+    assert f"{len(hkl) - 100} reflections after the line 0 0 0" in " ".join(model.notes)
+    _, model = prepared(tmp_path, crystal)
+    assert "after the line 0 0 0" not in " ".join(model.notes)
+
+
+@pytest.mark.parametrize("cards", [(), ("L.S. 10 -1",)], ids=["without L.S. -1", "L.S. 10 -1"])
+@pytest.mark.parametrize("last", [1, -1], ids=["inside", "at the end"])
+def test_negative_batch_numbers_of_a_free_set_join_no_reflections(tmp_path, crystal, cards, last):
+    truth, hkl, values, sigma = crystal
+    batch = np.where(np.arange(len(hkl)) % 20 == 3, -1, 1)
+    batch[-1] = last
+    text = hkl_text(hkl, values, sigma, batch)
+    result = refine_files(*write(tmp_path, truth.ins(*cards), text), Options(weighting="sigma"))
+    assert result.fit.reflections.unique.size() == len(hkl)
+    assert result.fit.r1_gt < 0.02
+    assert any("free R set" in text for kind, text in result.model.remarks_by_kind() if kind == "not_applied")

@@ -125,6 +125,14 @@ def in_a_box(h_a, angle, acceptor="O", dh=1.0):
     return geometry(fit_of(atoms, (15.0, 15.0, 15.0, 90.0, 90.0, 90.0), "P 1")).hydrogen_bonds
 
 
+@pytest.mark.parametrize("ion", ["Cl1-", "O2-", "Br1-"])
+def test_an_ion_accepts_as_its_element_does(ion):
+    found = geometry(fit_of(donor_acceptor(elements=("N", ion)))).hydrogen_bonds
+    element = ion.rstrip("-0123456789")
+    assert found == geometry(fit_of(donor_acceptor(elements=("N", element)))).hydrogen_bonds
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize(
     ("h_a", "angle", "acceptor", "listed"),
     [

@@ -5,6 +5,7 @@ from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 from qcrbox_refine import reflections, scattering
 from qcrbox_refine.cif_block import CifBlock
 from qcrbox_refine.cif_input import model_from_block, model_from_cif_file
+from qcrbox_refine.fcf import fcf_text
 from qcrbox_refine.hkl_file import read_hkl_text
 from qcrbox_refine.refinement import load_model, parse_omit
 from simulated_crystals import as_hklf4, intensities, parse_blocks
@@ -93,6 +94,15 @@ def test_an_fcf_is_read_as_reflections(refined):
     model = load_model(str(folder / "free.cif"))
     read = reflections.prepare(model, str(folder / "free.fcf"))
     assert read.unique.size() == made["free"].fit.reflections.unique.size()
+
+
+@pytest.mark.parametrize(("code", "said"), [(4, False), (6, True)])
+def test_lists_that_shelxl_has_corrected_are_named(refined, tmp_path, code, said):
+    folder, made = refined
+    (tmp_path / "list.fcf").write_text(fcf_text(made["free"].fit, code))
+    model = load_model(str(folder / "free.cif"))
+    reflections.prepare(model, str(tmp_path / "list.fcf"))
+    assert any(f"LIST {code}" in note for note in model.notes) is said
 
 
 def test_missing_reflections_say_how_to_attach_them(true):

@@ -2,6 +2,7 @@
 
 import pytest
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers
 from qcrbox_refine.model import Model
 from qcrbox_refine.scattering import (
     Radiation,
@@ -14,7 +15,7 @@ from qcrbox_refine.scattering import (
     tabulated_dispersion,
     wavelength_by_dispersion,
 )
-from qcrbox_refine.shelx_settings import Dispersion, GaussianFactor
+from qcrbox_refine.shelx_settings import Dispersion
 from simulated_crystals import model as simulated_model
 from simulated_crystals import parse_blocks
 
@@ -30,7 +31,7 @@ def source(text: str):
 
 def test_the_order_of_trust_is_disp_sfac_cif_tables(model):
     model.dispersion = {"Cl": (0.3, 0.4)}
-    model.settings.scattering["Cl"] = GaussianFactor((1, 2, 3, 4), (1, 2, 3, 4), 7, 0.5, 0.6, 1, 1, 35)
+    model.settings.scattering["Cl"] = ScatteringNumbers((1, 2, 3, 4), (1, 2, 3, 4), 7, 0.5, 0.6, 1, 1, 35)
     model.settings.dispersion["Cl"] = Dispersion(0.1, 0.2)
     found = factors_of(model, {"Cl"})["Cl"]
     assert (found.f_prime, found.f_double_prime) == (0.1, 0.2)

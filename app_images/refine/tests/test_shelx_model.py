@@ -2,9 +2,11 @@
 
 import pytest
 from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.shelx import read_instructions
 from qcrbox_refine.constraints import parametrise
 from qcrbox_refine.parameters import FREE, Coding, read_parameter, write_parameter
 from qcrbox_refine.res_output import ModelWriter, model_text
+from qcrbox_refine.scattering import factors_of
 from qcrbox_refine.shelx_input import parse_shelx, read_shelx
 from scitbx.array_family import flex
 
@@ -177,6 +179,21 @@ def test_atoms_on_special_positions_keep_them_and_their_share():
     assert model.structure().scatterers()[0].multiplicity() == 2
 
 
+@pytest.mark.parametrize(
+    ("ending", "occupancy", "said"),
+    [(" 10.5 0.03", 1, False), ("", 1, False), (" 11 0.03", 2, True)],
+    ids=["share of the site", "none", "no share"],
+)
+def test_the_occupancy_of_a_special_position_and_what_looks_wrong(ending, occupancy, said):
+    """SHELXL fills the site where the line has no occupancy; 11 is one atom for each of both asymmetric units."""
+    atoms = f"C1 1 0 0.2 0.25{ending}\nC2 1 0.3 0.2 0.1 11 0.03"
+    model = model_of(atoms, latt=1, symm="SYMM -X, Y, 0.5-Z\n")
+    assert model.atoms[0].occupancy == occupancy
+    assert bool([note for note in model.notes if "C1 (2)" in note]) is said
+    again = parse_shelx(model_text(model), "again.ins")
+    assert again.atoms[0].occupancy == occupancy
+
+
 def test_an_atom_of_a_negative_part_has_no_special_position():
     model = model_of(
         "PART -1\nC1 1 0.001 0.2 0.251 10.5 0.03\nPART 0\nC2 1 0.3 0.2 0.1 11 0.03",
@@ -345,11 +362,43 @@ def test_coordinates_that_would_be_codes_are_moved_by_whole_cells():
     assert "REM C1 is moved by -5 +8 +0 cells" in text
 
 
-def test_ions_that_sfac_cannot_carry_are_named():
+def test_ions_have_their_scattering_factors_in_numbers():
+    # International Tables Vol C, Table 6.1.1.4, Fe3+.
+    table = [11.1764, 4.6147, 7.3863, 0.3005, 3.3948, 11.6729, 0.0724, 38.5566, 0.9707]
     model = model_of("C1 1 0.2 0.3 0.4 11 0.03\nC2 1 0.1 0.2 0.3 11 0.03")
-    assert "SFAC knows neutral atoms" not in model_text(model)
+    assert "SFAC Fe" not in model_text(model)
     model.atoms[1].element = "Fe3+"
-    assert "REM scattering factors of Fe3+ are not written" in model_text(model)
+    text = model_text(model)
+    assert [float(word) for word in read_instructions(text).named("SFAC")[-1].words[1:10]] == pytest.approx(
+        table
+    )
+    again = parse_shelx(text, "again.ins")
+    assert [atom.element for atom in again.atoms] == ["C", "Fe3+"]
+    assert factors_of(again, {"Fe3+"})["Fe3+"].form.at_stol(0.3) == pytest.approx(
+        factors_of(model, {"Fe3+"})["Fe3+"].form.at_stol(0.3), abs=1e-4
+    )
+
+
+IRON = "SFAC Fe 11.7695 4.7611 7.3573 0.3072 3.5222 15.3535 2.3045 76.8805 1.0369 -1.1 3.2 1 1.3 55.8"
+
+
+def test_numbers_of_an_ion_in_sfac_are_its_own():
+    lines = IRON.replace("Fe", "FE3+")
+    model = model_of("C1 1 0.2 0.3 0.4 11 0.03\nFE1 5 0.1 0.2 0.3 11 0.03", lines)
+    assert model.atoms[1].element == "Fe3+"
+    assert factors_of(model, {"Fe3+"})["Fe3+"].form.at_stol(0) == pytest.approx(25.99, abs=0.01)
+    assert factors_of(model, {"Fe3+"})["Fe3+"].f_double_prime == 3.2
+
+
+def test_numbers_of_a_name_hold_for_its_own_atoms_only():
+    """A second C with numbers must not change the carbon atoms that stand for the first."""
+    lines = IRON.replace("Fe", "C")
+    model = model_of("C1 1 0.2 0.3 0.4 11 0.03", lines)
+    assert factors_of(model, {"C"})["C"].form.at_stol(0) == pytest.approx(6, abs=0.01)
+    model = model_of("C1 5 0.2 0.3 0.4 11 0.03", lines)
+    assert factors_of(model, {"C"})["C"].form.at_stol(0) == pytest.approx(25.99, abs=0.01)
+    with pytest.raises(UserInputError, match="two scattering factors named C"):
+        model_of("C1 1 0.2 0.3 0.4 11 0.03\nC2 5 0.2 0.5 0.4 11 0.03", lines)
 
 
 def test_many_free_variables_stay_within_the_lines_of_shelx():

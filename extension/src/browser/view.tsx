@@ -3,6 +3,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { IDataset } from '../registry/types';
+import { Figure, SpaceGroup } from '../typeset';
 import type { BrowserModel } from './model';
 import { type IFacets, NO_FACETS, rowOf, visible } from './query';
 
@@ -191,7 +192,7 @@ function Rows({ model, actions, trans }: IProps & { actions: IActions }): JSX.El
     trans.__('Name'),
     trans.__('Formula'),
     trans.__('Space group'),
-    'R1',
+    <Figure key="R1" symbol="R1" />,
     trans.__('Files'),
     trans.__('Tags'),
     trans.__('Owner'),
@@ -239,6 +240,9 @@ interface IRowProps extends IProps {
   actions: IActions;
 }
 
+/** The place of the space group in a row. */
+const SPACE_GROUP = 2;
+
 function Row({ dataset, place, model, actions, trans }: IRowProps): JSX.Element {
   const row = rowOf(dataset);
   const cells = [row.name, row.formula, row.spaceGroup, row.r1, row.files, row.tags, row.owner, row.stored];
@@ -272,6 +276,8 @@ function Row({ dataset, place, model, actions, trans }: IRowProps): JSX.Element 
             >
               {cell}
             </button>
+          ) : number === SPACE_GROUP && cell ? (
+            <SpaceGroup symbol={cell} />
           ) : (
             cell
           )}

@@ -2,7 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { IDataFile } from '../registry/types';
-import { SpaceGroup } from '../typeset';
+import { Figure, SpaceGroup } from '../typeset';
 
 interface IProps {
   file: IDataFile;
@@ -15,12 +15,12 @@ export function Facts({ file, pictureUrl, trans }: IProps): JSX.Element {
   const [isBroken, setBroken] = React.useState(false);
   React.useEffect(() => setBroken(false), [pictureUrl]);
   const index = file.index ?? {};
-  const rows: [string, React.ReactNode][] = [
+  const rows: [React.ReactNode, React.ReactNode][] = [
     [trans.__('File'), file.filename],
     [trans.__('Formula'), index.formula_moiety || index.formula_sum || ''],
     [trans.__('Space group'), index.space_group_hm && <SpaceGroup symbol={index.space_group_hm} />],
     [trans.__('Temperature'), index.temperature_k ? `${index.temperature_k} K` : ''],
-    ['R1', typeof index.r1 === 'number' ? index.r1.toFixed(4) : ''],
+    [<Figure symbol="R1" />, typeof index.r1 === 'number' ? index.r1.toFixed(4) : ''],
     [trans.__('Reflections'), index.has_hkl ? trans.__('in the CIF') : '']
   ];
   return (
@@ -35,8 +35,8 @@ export function Facts({ file, pictureUrl, trans }: IProps): JSX.Element {
       <dl>
         {rows
           .filter(([, value]) => value)
-          .map(([name, value]) => (
-            <React.Fragment key={name}>
+          .map(([name, value], number) => (
+            <React.Fragment key={number}>
               <dt>{name}</dt>
               <dd>{value}</dd>
             </React.Fragment>

@@ -2,7 +2,7 @@ import * as React from 'react';
 
 import type { ICifIndex, IDataset } from '../registry/types';
 import { datasetTitle } from '../titles';
-import { SpaceGroup } from '../typeset';
+import { Figure, SpaceGroup } from '../typeset';
 import type { IPanelContext } from './context';
 import { Section } from './section';
 
@@ -101,19 +101,19 @@ function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelConte
 /** What a crystallographer wants to know before opening a file. */
 function Crystal({ index, context }: { index: ICifIndex; context: IPanelContext }): JSX.Element {
   const { trans } = context;
-  const facts: [string, React.ReactNode][] = [
+  const facts: [React.ReactNode, React.ReactNode][] = [
     [trans.__('Formula'), index.formula_moiety || index.formula_sum || ''],
     [trans.__('Space group'), index.space_group_hm && <SpaceGroup symbol={index.space_group_hm} />],
     [trans.__('Temperature'), index.temperature_k ? `${index.temperature_k} K` : ''],
-    ['R1', index.r1 ? index.r1.toFixed(4) : ''],
+    [<Figure symbol="R1" />, index.r1 ? index.r1.toFixed(4) : ''],
     [trans.__('Embedded'), [index.has_hkl && 'hkl', index.has_res && 'res'].filter(Boolean).join(', ')]
   ];
   return (
     <dl>
       {facts
         .filter(([, value]) => value)
-        .map(([name, value]) => (
-          <React.Fragment key={name}>
+        .map(([name, value], number) => (
+          <React.Fragment key={number}>
             <dt>{name}</dt>
             <dd>{value}</dd>
           </React.Fragment>

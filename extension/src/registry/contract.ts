@@ -1892,6 +1892,8 @@ export interface components {
              * @default
              */
             problem: string;
+            /** Files */
+            files?: string[];
         };
         /**
          * State
@@ -3089,6 +3091,8 @@ export interface components {
         /**
          * Submit
          * @description Body: notebook (JSON text of the .ipynb file) to submit; without it the newest draft counts.
+         *
+         *     files: kept with this submission, byte for byte; the body is at most 21 MiB.
          */
         Submit: {
             /**
@@ -3096,6 +3100,8 @@ export interface components {
              * @default null
              */
             notebook: string | null;
+            /** Files */
+            files?: components["schemas"]["SubmittedFile"][];
             /**
              * Problem
              * @default
@@ -3157,6 +3163,16 @@ export interface components {
              * @default null
              */
             repeat_of: string | null;
+        };
+        /**
+         * SubmittedFile
+         * @description A file submitted beside the notebook; content: base64.
+         */
+        SubmittedFile: {
+            /** Filename */
+            filename: string;
+            /** Content */
+            content: string;
         };
         /**
          * Task

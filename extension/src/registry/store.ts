@@ -229,6 +229,8 @@ export class RegistryStore implements IDisposable {
     if (known && event.status) {
       known.status = event.status;
       known.step = event.step ?? known.step;
+      // The event itself says the new state: show it before the rest of the record is asked for.
+      this._changed.emit();
     }
     this.waitingCalculations.add(event.id);
     this.waitingSessions ||= this.sessions.some(each => each.session_id === event.id);
@@ -257,7 +259,8 @@ export class RegistryStore implements IDisposable {
     this.waitingDatasets = this.waitingApplications = this.waitingSessions = false;
     try {
       await Promise.all([
-        this.fetchCalculations(ids),
+        // A row does not wait for longer lists.
+        this.fetchCalculations(ids).then(() => this._changed.emit()),
         waitingDatasets && this.client.datasets(!this.everybody).then(found => (this.datasets = found)),
         waitingSessions && this.client.sessions(!this.everybody).then(found => (this.sessions = found)),
         waitingApplications && this.client.applications().then(found => (this.applications = found))

@@ -97,4 +97,5 @@ def _lti(c: Any, sign_in: SignIn, data: Path, public_url: str, providers: Any) -
     options.issuer, options.authorize_url = given.issuer, given.authorize_url
     options.jwks_endpoint, options.client_id = given.jwks_url, set(given.client_ids)
     options.username_key = given.username_key
+    options.token_url, options.token_audience = given.token_url, given.token_audience
     return providers.LtiAuthenticator

@@ -21,6 +21,7 @@ from oauthenticator.oauth2 import OAuthLoginHandler
 from qcrbox.contract.errors import Unreachable
 from traitlets import List, Unicode, default
 
+from qcrbox_hub.accounts import lti_key, lti_launches
 from qcrbox_hub.accounts.addresses import client_address
 from qcrbox_hub.accounts.brake import BRAKE, TooMany
 from qcrbox_hub.accounts.members import Members
@@ -219,6 +220,13 @@ class PamAuthenticator(PasswordMembers, PAMAuthenticator):
 class LtiAuthenticator(ProviderMembers, LTI13Authenticator):
     """A launch from a learning platform (LTI 1.3)."""
 
+    token_url = Unicode(help="Where the platform gives access tokens; empty: no marks are sent.").tag(
+        config=True
+    )
+    token_audience = Unicode(help="What requests for tokens are addressed to; empty: `token_url`.").tag(
+        config=True
+    )
+
     def claimed(self, auth_model: dict[str, Any]) -> list[str]:
         """The roles of the launch, and its course as `course:ID`."""
         launch = auth_model.get("auth_state") or {}
@@ -227,6 +235,16 @@ class LtiAuthenticator(ProviderMembers, LTI13Authenticator):
         roles = [str(role) for role in launch.get(f"{prefix}/roles") or []]
         return roles + ([f"course:{course}"] if course else [])
 
+    def entered(self, handler: Any, auth_model: dict[str, Any]) -> None:
+        """Keep what is needed to send marks back."""
+        super().entered(handler, auth_model)
+        lti_launches.record_launch(self.db, auth_model["name"], auth_model.get("auth_state") or {})
+
+    def delete_user(self, user: Any) -> None:
+        """Forget who a deleted account was at the platform."""
+        super().delete_user(user)
+        lti_launches.forget(self.db, user.name)
+
     def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
-        """The handlers of LTI 1.3 and our pages."""
-        return [*super().get_handlers(app), *self.page_handlers()]
+        """The handlers of LTI 1.3, our public keys and our pages."""
+        return [*super().get_handlers(app), (r"/lti13/keys", lti_key.Keys), *self.page_handlers()]

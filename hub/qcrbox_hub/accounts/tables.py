@@ -67,11 +67,53 @@ class SignInStateRow(orm.Base):
     locked: Mapped[bool] = mapped_column(Boolean, nullable=False, default=False)
 
 
+class LtiCourseRow(orm.Base):
+    """A course at a learning platform, as the newest launch described it. line_items: where its marks go, or ""."""
+
+    __tablename__ = "qcrbox_lti_courses"
+
+    client_id: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    context: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    title: Mapped[str] = mapped_column(Unicode(255), nullable=False, default="")
+    line_items: Mapped[str] = mapped_column(Unicode(2000), nullable=False, default="")
+    at: Mapped[float] = mapped_column(Float, nullable=False)
+
+
+class LtiPersonRow(orm.Base):
+    """Who an account is in a course at a learning platform. at: of their newest launch, Unix time."""
+
+    __tablename__ = "qcrbox_lti_people"
+
+    client_id: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    context: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    name: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    subject: Mapped[str] = mapped_column(Unicode(255), nullable=False)
+    at: Mapped[float] = mapped_column(Float, nullable=False)
+
+
+class LtiScoreRow(orm.Base):
+    """The mark that a learning platform was sent last. problem: why the newest attempt failed, or ""."""
+
+    __tablename__ = "qcrbox_lti_scores"
+
+    client_id: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    context: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    exercise: Mapped[str] = mapped_column(Unicode(32), primary_key=True)
+    name: Mapped[str] = mapped_column(Unicode(255), primary_key=True)
+    points: Mapped[float | None] = mapped_column(Float, nullable=True)
+    most: Mapped[float | None] = mapped_column(Float, nullable=True)
+    sent_at: Mapped[float | None] = mapped_column(Float, nullable=True)
+    problem: Mapped[str] = mapped_column(Unicode(1000), nullable=False, default="")
+
+
+_ROWS = (AccountRow, RequestRow, InvitationRow, SignInStateRow, LtiCourseRow, LtiPersonRow, LtiScoreRow)
+
+
 def create_missing(session: Any) -> None:
     """Make the tables that an older platform has not."""
     engine = session.bind
     present = set(inspect(engine).get_table_names())
-    for row in (AccountRow, RequestRow, InvitationRow, SignInStateRow):
+    for row in _ROWS:
         if row.__tablename__ not in present:
             row.__table__.create(engine)
 

@@ -13,6 +13,7 @@ from qcrbox_hub.admin.acts import destructive, with_reason
 from qcrbox_hub.admin.page import AdminPage
 from qcrbox_hub.admin.sections import Power
 from qcrbox_hub.admin.tables import Asked, Column
+from qcrbox_hub.admin.words import doubt
 
 MOST_LOG_BYTES = 64 * 1024
 
@@ -143,6 +144,7 @@ def _row(each: dict[str, Any]) -> dict[str, Any]:
     return {
         **{name: each.get(name) for name in names},
         "application": f"{each['application_slug']} {each['application_version']}",
+        "doubt": doubt(each),
         "place": queue.get("place"),
         "waits_for": queue.get("reason", ""),
     }

@@ -1,12 +1,13 @@
-"""How the pages write times, sizes and durations."""
+"""How the pages write times, sizes, durations, failures and doubts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup
+from qcrbox.display.failure_words import failure_of
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -73,9 +74,31 @@ def moment_html(value: Any) -> Markup:
     return Markup('<time datetime="{0}" title="{0}">{1} UTC</time>').format(iso, moment(when))
 
 
+def failure_html(text: Any) -> Markup:
+    """Why something failed, in words; paths of the server and tracebacks behind *Details*, as in Lab."""
+    if not text:
+        return Markup("")
+    words, details = failure_of(str(text))
+    more = Markup("<details><summary>Details</summary><pre>{}</pre></details>").format(details)
+    return Markup("{}").format(words) + (more if details else Markup(""))
+
+
+def doubt(calculation: Mapping[str, Any]) -> str:
+    """Why a result that is there needs a look, in words; empty for others. Such a result is amber, as in Lab."""
+    if calculation.get("status") != "successful":
+        return ""
+    warnings = calculation.get("warnings") or []
+    metrics = (calculation.get("progress") or {}).get("metrics") or {}
+    if metrics.get("converged") == 0 or any("not converged" in text.lower() for text in warnings):
+        return "not converged"
+    return "with warnings" if warnings else ""
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "moment": moment_html,
     "duration": duration,
     "size": size,
     "quantity": number,
+    "failure": failure_html,
+    "doubt": doubt,
 }

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import qcrbox
+from docker.errors import ImageNotFound
 from qcrbox.contract.errors import UserInputError
 from qcrbox.spec.folder import application_files
 
@@ -19,6 +20,7 @@ from qcrbox_hub.apps.images import (
     from_lines,
 )
 from qcrbox_hub.platform import paths
+from qcrbox_hub.platform.built_images import LABEL
 
 PERSON = "qcrbox/person:latest"
 PACKAGES = ("qcrbox", "qcrbox_extension", "qcrbox_hub")
@@ -30,13 +32,22 @@ class PersonImageBuilder(ImageBuilder):
 
     def build_person(self, *, rebuild: bool = False) -> str:
         """The common image. Left as it is when it was built from the same files."""
-        context = self._person_context()
+        files = self._person_files()
+        context = files | self._authorities()
         stamp = digest(context)
         if rebuild or self._built(PERSON, stamp) is None:
             self.ensure_debian()
-            labels = {"content": stamp, "version": qcrbox.__version__}
+            labels = {"content": stamp, "files": digest(files), "version": qcrbox.__version__}
             self._build(PERSON, context, labels, "the image of people's Jupyter servers")
         return PERSON
+
+    def is_person_current(self) -> bool | None:
+        """Whether the common image was built from the files of this installation; None without an image that says so."""
+        try:
+            files = self.client.images.get(PERSON).labels.get(f"{LABEL}.files")
+        except ImageNotFound:
+            return None
+        return files == digest(self._person_files()) if files else None
 
     def build_further(self, folder: Path, name: str, *, rebuild: bool = False) -> str:
         """An image of your own, whose Dockerfile begins with `FROM qcrbox/person`. Raises UserInputError."""
@@ -58,15 +69,17 @@ class PersonImageBuilder(ImageBuilder):
             self._build(name, context, {"content": stamp}, name)
         return name
 
-    def _person_context(self) -> dict[str, bytes]:
+    def _authorities(self) -> dict[str, bytes]:
+        """Certificates that the build trusts besides the usual ones. They differ by machine, not by version."""
+        ca = self.ca or (SYSTEM_CA if behind_own_ca() else None)
+        return certificates(ca) if ca is not None else {}
+
+    def _person_files(self) -> dict[str, bytes]:
         context = {
             "Dockerfile": (self.sources / "person/Dockerfile").read_bytes(),
             "person.txt": paths.person_pins().read_bytes(),
             "ca/README": b"Extra certificate authorities, if any.\n",
         }
-        ca = self.ca or (SYSTEM_CA if behind_own_ca() else None)
-        if ca is not None:
-            context |= certificates(ca)
         for package in PACKAGES:
             context |= _files(_package_folder(package), f"packages/{package}")
         context |= _files(_package_folder("qcrbox_extension") / "labextension", f"share/{LABEXTENSION}")

@@ -17,10 +17,12 @@ from rich.markup import escape
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from qcrbox_hub.apps.person_image import PERSON, PersonImageBuilder
 from qcrbox_hub.cli.console import DataOption, data_folder
 from qcrbox_hub.cli.doctor_settings import Finding, check_parts_elsewhere, check_settings, load_or_none
 from qcrbox_hub.cli.status import platform_state
 from qcrbox_hub.platform import packages, paths, ports
+from qcrbox_hub.platform.built_images import connect
 from qcrbox_hub.platform.data_folder import DataFolder
 from qcrbox_hub.platform.settings import PlatformSettings
 from qcrbox_hub.platform.supervisor import marked_processes
@@ -164,6 +166,24 @@ def check_walls(folder: DataFolder) -> Iterator[Finding]:
         yield True, f"stronger walls: {found.stronger}", ""
 
 
+def check_person_image(_: DataFolder) -> Iterator[Finding]:
+    """The image of people's servers holds the files of this installation: in a checkout they change without a version."""
+    try:
+        builder = PersonImageBuilder(
+            connect(), sources=paths.applications_folder(), constraints=paths.agent_pins(), say=lambda _: None
+        )
+        current = builder.is_person_current()
+    except (QcError, OSError):
+        return  # `check_walls` names what is missing
+    if current is not None:
+        yield (
+            current,
+            f"the image {PERSON} is "
+            + ("of this installation" if current else "older than this installation"),
+            "People's servers run what it was built from: `qcrbox image build` takes the present files.",
+        )
+
+
 def check_running(folder: DataFolder) -> Iterator[Finding]:
     """The platform runs, or nothing of it is left over."""
     found = platform_state(folder)
@@ -210,6 +230,7 @@ CHECKS: list[Callable[[DataFolder], Iterator[Finding]]] = [
     check_settings,
     check_parts_elsewhere,
     check_walls,
+    check_person_image,
     check_databases,
     check_running,
 ]

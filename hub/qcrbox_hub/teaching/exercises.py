@@ -356,7 +356,13 @@ class Marks(ExercisePage):
             self.finish(csv_lines(marks_columns(found["tasks"]), marks_rows(found)))
             return
         course = await self.ask(f"/api/courses/{exercise['course_id']}")
-        await self.show_page("marks.html", exercise=exercise, marks=found, role=course["role"])
+        await self.show_page(
+            "marks.html",
+            exercise=exercise,
+            marks=found,
+            role=course["role"],
+            takes_marks=bool(getattr(self.authenticator, "token_url", "")),
+        )
 
     @web.authenticated
     async def post(self, exercise_id: str) -> None:

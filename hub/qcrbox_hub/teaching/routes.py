@@ -20,6 +20,7 @@ from qcrbox_hub.teaching.exercises import (
     StudentCalculation,
     Tasks,
 )
+from qcrbox_hub.teaching.grades_page import Grades
 from qcrbox_hub.teaching.page import ROOT, STATIC, ExerciseLink
 
 _ID = "([0-9a-f]{32})"
@@ -41,6 +42,7 @@ def teaching_pages() -> list[tuple[Any, ...]]:
         (rf"/{ROOT}/exercises/{_ID}/preview", Preview),
         (rf"/{ROOT}/exercises/{_ID}/events", BoardEvents),
         (rf"/{ROOT}/exercises/{_ID}/marks", Marks),
+        (rf"/{ROOT}/exercises/{_ID}/grades", Grades),
         (rf"/{ROOT}/exercises/{_ID}/students/([^/]+)", Student),
         (rf"/{ROOT}/exercises/{_ID}/calculations/{_ID}", StudentCalculation),
         (rf"/{ROOT}/exercises/{_ID}/(draft|snapshot)/([^/]+)/notebook", Notebook),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2 import Environment
-from qcrbox_hub.admin.words import FILTERS, as_datetime, duration, moment, number, size
+import qcrbox_hub
+from jinja2 import Environment, FileSystemLoader
+from qcrbox_hub.admin.words import FILTERS, as_datetime, doubt, duration, moment, number, size
 
+TEMPLATES = Path(qcrbox_hub.__file__).parent / "templates"
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
@@ -37,6 +40,40 @@ def test_a_page_has_the_time_for_scripts_and_for_hovering_and_in_words() -> None
     assert page.render(at="2026-03-01T13:30:00+01:30", none=None) == (
         '<time datetime="2026-03-01T12:00:00Z" title="2026-03-01T12:00:00Z">2026-03-01 12:00 UTC</time>|never'
     )
+
+
+def test_failures_show_paths_and_tracebacks_behind_details_only() -> None:
+    environment = Environment(autoescape=True)
+    environment.filters.update(FILTERS)
+    page = environment.from_string("{{ text | failure }}")
+    assert page.render(text="The cell <b> is impossible.") == "The cell &lt;b&gt; is impossible."
+    assert page.render(text="") == ""
+    shown = page.render(text="cannot open /srv/<qcrbox>/work/azu.hkl in /srv/work/azu.hkl")
+    words, _, details = shown.partition("<details>")
+    assert "/srv/work" not in words
+    assert "azu.hkl" in words
+    assert "/srv/&lt;qcrbox&gt;/work" in details
+
+
+@pytest.mark.parametrize(
+    ("calculation", "words"),
+    [
+        ({"status": "successful", "warnings": []}, ""),
+        ({"status": "successful", "warnings": ["C7 is flat."]}, "with warnings"),
+        ({"status": "successful", "warnings": ["Finished, but not converged."]}, "not converged"),
+        ({"status": "successful", "progress": {"metrics": {"converged": 0}}}, "not converged"),
+        ({"status": "successful", "progress": {"metrics": {"converged": 1}}}, ""),
+        ({"status": "failed", "warnings": ["C7 is flat."]}, ""),
+    ],
+)
+def test_a_result_that_needs_a_look_says_so(calculation: dict[str, Any], words: str) -> None:
+    assert doubt(calculation) == words
+    macros = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True).get_template(
+        "administration/macros.html"
+    )
+    shown = str(macros.module.state(calculation["status"], words))
+    assert ("warn" in shown) == bool(words)
+    assert words in shown
 
 
 def test_time_that_cannot_be_read_is_an_error_not_a_wrong_time() -> None:

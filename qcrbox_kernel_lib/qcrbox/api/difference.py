@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from qcrbox.api.files import CifFile
 
 MODES = ("crystallographic", "semantic", "text")
-_MOST_SHOWN = 500
+_MOST_SHOWN = 500  # rows of the display; the table has all
+_MOST_LINES = 3000
+_MOST_LABELS = 40
 _UNFOLDED = 20  # rows of a table; the rest is there after a click
 
 
@@ -115,11 +117,23 @@ class Difference:
         """Items that changed, by meaning."""
         rows = [
             (c.kind, c.tag, c.row, _cut(c.first), _cut(c.second), _number(c.shift_in_su, "{:.1f}"))
-            for c in self.semantic.changes[:_MOST_SHOWN]
+            for c in self.semantic.changes
         ]
-        more = len(self.semantic) - _MOST_SHOWN
         heads = ("change", "item", "row", self.one.filename, self.other.filename, "Δ / s.u.")
-        return Table(heads, rows, title="Changes of meaning", caption=f"{more} more" if more > 0 else "")
+        return Table(heads, rows, title="Changes of meaning", caption=" ".join(self._not_listed()))
+
+    def _not_listed(self) -> list[str]:
+        """What the comparison of meaning leaves out, in sentences."""
+        found, sentences = self.semantic, []
+        if found.small:
+            sentences.append(
+                f"{found.small} numbers changed by no more than {self.su:g} s.u. and are left out."
+            )
+        if found.ignored:
+            sentences.append(f"{found.ignored} changes of ignored items are left out.")
+        if found.cut:
+            sentences.append(f"There are more changes than {len(found)}; the others are not listed.")
+        return sentences
 
     def _lines(self) -> list[str]:
         crystal = self.crystal
@@ -136,7 +150,7 @@ class Difference:
             ("renamed (by geometry)", [f"{a} → {b}" for a, b in crystal.renamed]),
         ):
             if labels:
-                lines.append(f"{words}: {', '.join(labels[:40])}{' …' if len(labels) > 40 else ''}")
+                lines.append(f"{words}: {_listed(labels)}")
         return [*lines, *crystal.notes]
 
     # ------------------------------------------------------------ how it looks
@@ -146,10 +160,13 @@ class Difference:
             if self.mode == "text":
                 return self.text or "No difference."
             if self.mode == "semantic":
-                return self.changes().text() if self.semantic else "No difference of meaning."
+                return _text(self.changes()) if self.semantic else " ".join(self._none())
             return "\n".join([*self._lines(), self.atoms().text()]) if self else "The same crystal structure."
         except QcError as error:
             return str(error)
+
+    def _none(self) -> list[str]:
+        return ["No difference of meaning.", *self._not_listed()]
 
     def _left_out(self) -> str:
         """All atoms behind a click, where some changed too little to be listed."""
@@ -165,9 +182,11 @@ class Difference:
             colours = {"+": "#1a7f37", "-": "#b42318", "@": "#0b62c4"}
             lines = (
                 f"<span style='color:{colours.get(line[:1], 'inherit')}'>{escape(line)}</span>"
-                for line in text.splitlines()[:3000]
+                for line in text.splitlines()[:_MOST_LINES]
             )
+            more = len(text.splitlines()) - _MOST_LINES
             html = f"<pre style='max-height:30em;overflow:auto'>{chr(10).join(lines)}</pre>"
+            html += f"<div>{more} more lines: <code>print(….text)</code></div>" if more > 0 else ""
         elif not self:
             html = f"<p>{escape(text)}</p>"
         elif self.mode == "semantic":
@@ -183,9 +202,28 @@ def _folded(table: Table) -> str:
     if len(table) <= _UNFOLDED:
         return table.html()
     first = Table(table.heads, table.rows[:_UNFOLDED], title=table.title)
-    rest = Table(table.heads, table.rows[_UNFOLDED:], caption=table.caption)
-    more = f"{len(rest)} more rows"
-    return f"{first.html()}<details><summary>{more}</summary>{rest.html()}</details>"
+    rest = Table(table.heads, table.rows[_UNFOLDED:_MOST_SHOWN])
+    more = f"{len(table) - _UNFOLDED} more rows"
+    end = "".join(f"<div>{escape(text)}</div>" for text in (_beyond(table), table.caption) if text)
+    return f"{first.html()}<details><summary>{more}</summary>{rest.html()}</details>{end}"
+
+
+def _text(table: Table) -> str:
+    """A table as text, with no more rows than are shown."""
+    shown = Table(table.heads, table.rows[:_MOST_SHOWN], title=table.title, caption=table.caption)
+    return "\n".join(text for text in (shown.text(), _beyond(table)) if text)
+
+
+def _beyond(table: Table) -> str:
+    more = len(table) - _MOST_SHOWN
+    return (
+        f"{more} more rows are not shown here; the table has them, for example as .csv()." if more > 0 else ""
+    )
+
+
+def _listed(labels: Sequence[str]) -> str:
+    more = len(labels) - _MOST_LABELS
+    return ", ".join(labels[:_MOST_LABELS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _number(value: float | None, pattern: str) -> str:

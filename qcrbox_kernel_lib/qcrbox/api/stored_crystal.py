@@ -66,3 +66,10 @@ class StoredCrystal(Stored):
         Raises UserInputError without pymatgen, or where one place is more than full.
         """
         return self.structure.to_pymatgen()
+
+    def to_py3dmol(self, *, disorder: str | Mapping[str, int] = "major") -> Any:
+        """Complete molecules of its CIF as `py3Dmol.view`, which works without a network.
+
+        Raises UserInputError without py3Dmol.
+        """
+        return self.structure.to_py3dmol(disorder=disorder)

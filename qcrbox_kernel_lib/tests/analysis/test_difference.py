@@ -132,6 +132,7 @@ def test_ignored_items_are_left_out() -> None:
     assert semantic_difference(*pair)
     assert not semantic_difference(*pair, ignore=["_audit.*"])
     assert not semantic_difference(*pair, ignore=["_audit*"])
+    assert not semantic_difference(*pair, ignore=["_audit_*"])
 
 
 # Structures

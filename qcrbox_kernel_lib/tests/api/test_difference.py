@@ -13,10 +13,22 @@ from ..conftest import write_cif
 
 
 @pytest.fixture
-def cif():
-    """Makes a stored CIF of 30 atoms on a grid; the first `moved` of them lie 0.002 (5 s.u.) further on."""
+def stored():
+    """Makes a stored CIF of a text."""
     box: Any = SimpleNamespace()
     box.files = Files(box)
+
+    def make(text: str) -> CifFile:
+        number = str(len(box.files._content))
+        box.files._content[number] = text.encode()
+        return CifFile(box, {"qcrbox_file_id": number, "filename": f"{number}.cif"})
+
+    return make
+
+
+@pytest.fixture
+def cif(stored):
+    """Makes a stored CIF of 30 atoms on a grid; the first `moved` of them lie 0.002 (5 s.u.) further on."""
 
     def make(a: str = "10.000(3)", moved: int = 0) -> CifFile:
         rows = [
@@ -29,10 +41,7 @@ def cif():
             )
             for n in range(30)
         ]
-        text = write_cif((a, 20, 12, 90, 90, 90), rows)
-        number = str(len(box.files._content))
-        box.files._content[number] = text.encode()
-        return CifFile(box, {"qcrbox_file_id": number, "filename": f"{number}.cif"})
+        return stored(write_cif((a, 20, 12, 90, 90, 90), rows))
 
     return make
 
@@ -53,6 +62,25 @@ def test_atoms_that_hardly_changed_are_behind_a_click(cif) -> None:
     assert shown.count("<tr>") == 1 + 2
     assert "28 atoms changed by no more than 3 s.u." in folded
     assert folded.count("<tr>") == 1 + 30
+
+
+def test_changes_of_meaning_are_all_in_the_table_and_what_is_left_out_is_said(stored) -> None:
+    rows = [f"C{number} 0.{number:04d}(2)" for number in range(1, 601)]
+    loop = "loop_\n_atom_site_label\n_atom_site_fract_x\n"
+    one = stored("data_a\n_audit_creation_date 2026-01-01\n" + loop + "\n".join(rows) + "\n")
+    moved = [*(f"C{number} 0.{number + 3000:04d}(2)" for number in range(1, 600)), "C600 0.0601(2)"]
+    other = stored("data_a\n_audit_creation_date 2026-01-02\n" + loop + "\n".join(moved) + "\n")
+    found = difference(one, other, mode="semantic", ignore=["_audit_*"])
+    table = found.changes()
+    assert len(table) == 599
+    assert table.caption == (
+        "1 numbers changed by no more than 3 s.u. and are left out. 1 changes of ignored items are left out."
+    )
+    for shown in (html(found), repr(found)):
+        assert "99 more rows are not shown here" in shown
+        assert "are left out" in shown
+    same = difference(one, one, mode="semantic")
+    assert repr(same) == "No difference of meaning."
 
 
 def test_rows_after_the_twentieth_are_behind_a_click(cif) -> None:

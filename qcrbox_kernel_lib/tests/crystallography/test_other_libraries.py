@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import warnings
 from importlib import import_module
 
 import numpy as np
 import pytest
 from qcrbox.contract.errors import UserInputError
-from qcrbox.crystallography.structure import Structure, other_libraries
+from qcrbox.crystallography.structure import Structure, other_libraries, three_d_mol
 from qcrbox.crystallography.structure.other_libraries import NotCarriedOver
 
 from ..conftest import aniso, write_cif
@@ -199,7 +201,7 @@ def test_deuterium_is_heavy_hydrogen_in_ase():
 def test_a_full_structure_is_carried_over_without_a_word(urea):
     with warnings.catch_warnings():
         warnings.simplefilter("error", NotCarriedOver)
-        for make in (urea.to_ase, urea.to_gemmi, urea.to_cctbx, urea.to_pymatgen):
+        for make in (urea.to_ase, urea.to_gemmi, urea.to_cctbx, urea.to_pymatgen, urea.to_py3dmol):
             make()
 
 
@@ -309,3 +311,47 @@ def test_a_package_that_is_missing_is_named_with_what_to_do(urea, monkeypatch):
     with pytest.raises(UserInputError, match="ase is not installed here") as caught:
         urea.to_ase()
     assert "%pip install ase" in str(caught.value.next)
+
+
+# py3Dmol
+
+
+def atoms_of_the_view(view) -> list[dict]:
+    (text,) = re.findall(r"addAtoms\((\[.*\])\);", view.startjs)
+    return json.loads(text)
+
+
+def test_py3dmol_gets_the_whole_molecule_with_our_bonds(urea):
+    atoms = atoms_of_the_view(urea.to_py3dmol())
+    assert sorted(atom["elem"] for atom in atoms) == ["C", *"HHHH", *"NN", "O"]
+    assert [len(atom["bonds"]) for atom in atoms if atom["elem"] == "C"] == [3]
+    lengths = {
+        tuple(sorted((atom["elem"], atoms[other]["elem"]))): np.linalg.norm(
+            [atom[axis] - atoms[other][axis] for axis in "xyz"]
+        )
+        for atom in atoms
+        for other in atom["bonds"]
+    }
+    assert lengths["C", "O"] == pytest.approx(float(urea.distance("C1", "O1").value), abs=2e-5)
+
+
+def test_py3dmol_takes_nothing_from_elsewhere(urea):
+    view = urea.to_py3dmol()
+    assert "cdn" not in view.startjs.split("atob(")[0]
+    assert not re.findall(r"loadScriptAsync\('", view.startjs)
+    assert "BSD" in three_d_mol.SCRIPT.read_text()[:500]
+
+
+def test_py3dmol_names_what_it_leaves_out(disordered):
+    with pytest.warns(NotCarriedOver, match=r"O1B are left out \(disorder='major'\)"):
+        view = disordered.to_py3dmol()
+    assert [atom["atom"] for atom in atoms_of_the_view(view)] == ["C1", "O1A"]
+    view = disordered.to_py3dmol(disorder="all")
+    shares = {atom["atom"]: atom["properties"]["occupancy"] for atom in atoms_of_the_view(view)}
+    assert shares == {"C1": 1.0, "O1A": 0.7, "O1B": 0.3}
+
+
+def test_a_py3dmol_that_loads_its_script_in_another_way_is_refused(urea, monkeypatch):
+    monkeypatch.setattr(three_d_mol, "_LOAD", "import('qcrbox-3dmol')")
+    with pytest.raises(UserInputError, match="cannot be given the script"):
+        urea.to_py3dmol()

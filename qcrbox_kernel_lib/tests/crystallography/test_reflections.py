@@ -68,6 +68,23 @@ def test_negative_intensities_stay_negative() -> None:
     assert read_hkl(LINES).intensity.tolist() == [5.0, -3.5]
 
 
+@pytest.mark.parametrize(
+    ("line", "expected", "noted"),
+    [
+        ("   1   2   3      123.45        1.25\n", (123.45, 1.25), True),
+        ("   1   2   3   12345.678       1.250\n", (12345.678, 1.25), True),
+        ("   1   2   399999.99 1234.56\n", (99999.99, 1234.56), False),
+        ("   1   2   3-1234.56    1.25\n", (-1234.56, 1.25), False),
+    ],
+    ids=["columns of 12", "three decimals", "touching", "sign"],
+)
+def test_numbers_across_the_end_of_a_column_are_not_cut(line: str, expected: tuple, noted: bool) -> None:
+    data = read_hkl(line)
+    assert (data.intensity[0], data.sigma[0]) == expected
+    assert data.hkl.tolist() == [[1, 2, 3]]
+    assert bool(data.notes) is noted
+
+
 def test_files_in_words_are_read_and_noted() -> None:
     data = read_hkl("1 0 0 5.00 1.00\n-10 2 0 3.5 0.4\n0 0 0 0 0\n")
     assert data.hkl.tolist() == [[1, 0, 0], [-10, 2, 0]]
@@ -135,6 +152,17 @@ def test_written_reflections_read_back_equal(rows: list[tuple[int, ...]]) -> Non
     assert back.sigma == pytest.approx(data.sigma, abs=0.0051)
 
 
+@pytest.mark.parametrize("scale", [1e-8, 1e-4, 0.01, 1, 1e3, 1e9])
+def test_written_numbers_keep_the_ratios_and_the_digits_of_small_s_u(scale: float) -> None:
+    """F² of electrons and neutrons are small: with two decimals their s.u. would become 0.00."""
+    intensity, sigma = np.array([1.234, -0.5, 876.5]), np.array([0.0123, 0.2, 5.5])
+    hkl = np.array([[1, 0, 0], [0, -12, 3], [100, 2, -3]])
+    back = read_hkl(write_hkl(Reflections(hkl, scale * intensity, scale * sigma)))
+    factor = back.intensity[2] / intensity[2]
+    assert back.intensity / factor == pytest.approx(intensity, rel=2e-3)
+    assert back.sigma / factor == pytest.approx(sigma, rel=0.01)
+
+
 # Twins
 
 
@@ -156,6 +184,17 @@ def test_two_component_data_are_never_merged() -> None:
         merging_statistics(
             read_hkl(HKLF5), UnitCell.from_values((10, 11, 12, 90, 90, 90)), SpaceGroup.from_hm("P 1")
         )
+
+
+def test_negative_batch_numbers_of_a_free_set_make_no_twin() -> None:
+    # The next row of an overlap (HKLF 5) repeats the intensity; that of a free R set is another reflection.
+    rows = [
+        "   1   0   0    5.00    1.00   1",
+        "   1   0   1    7.00    1.50  -1",
+        "   1   0   2    9.00    1.10   1",
+    ]
+    assert not read_hkl("\n".join(rows)).twin
+    assert not read_hkl("\n".join(rows[:2])).twin
 
 
 def test_batch_numbers_without_sign_are_no_twin() -> None:

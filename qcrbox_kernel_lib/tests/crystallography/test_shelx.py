@@ -367,12 +367,31 @@ def test_extinction_of_another_formula_is_not_written_as_shelxls():
     assert [note for note in notes if "Becker & Coppens" in note]
 
 
-def test_ions_are_named_because_shelx_scatters_by_neutral_atoms():
-    _, notes = with_items(
-        "", sites=[("Fe1", "Fe3+", 0, 0, 0), ("O1", "O2-", 0.5, 0, 0), ("C1", "C", 0, 0.5, 0)]
+def test_ions_are_written_with_their_scattering_factors():
+    sites = [
+        ("Fe1", "Fe3+", 0, 0, 0),
+        ("Fe2", "Fe", 0, 0, 0.5),
+        ("O1", "O2-", 0.5, 0, 0),
+        ("C1", "C", 0, 0.5, 0),
+    ]
+    text, notes = with_items("", sites=sites)
+    found = read_instructions(text)
+    assert [card.words[0] for card in found.named("SFAC")] == ["C", "Fe3+", "O2-"]
+    # International Tables Vol C: Table 6.1.1.4 for the form factor, 4.2.6.8 for f' and f'' (Mo K alpha).
+    iron = [float(word) for word in found.named("SFAC")[1].words[1:]]
+    assert iron[:9] == pytest.approx(
+        [11.1764, 4.6147, 7.3863, 0.3005, 3.3948, 11.6729, 0.0724, 38.5566, 0.9707]
     )
-    assert "Fe3+, O2-: SFAC knows neutral atoms, whose scattering factors are used." in notes
-    assert not [note for note in with_items("")[1] if "neutral" in note]
+    assert iron[9:11] == pytest.approx([0.3463, 0.8444], abs=0.01)
+    assert len(iron) == 14
+    assert [atom.scattering_type for atom in found.atoms] == [3, 2, 4, 1]
+    assert structure_of_instructions(text).sites.element == ["Fe", "Fe", "O", "C"]
+    assert not [note for note in notes if "neutral" in note]
+
+
+def test_ions_without_a_table_are_named():
+    _, notes = with_items("", sites=[("N1", "N3-", 0, 0, 0), ("C1", "C", 0, 0.5, 0)])
+    assert "N3-: the scattering factors of the neutral atoms are written." in notes
 
 
 def test_radiation_is_that_of_the_file():
@@ -483,3 +502,44 @@ def test_a_structure_goes_out_to_instructions_and_comes_back() -> None:
 def test_instructions_without_a_structure_say_what_is_wrong(text: str, words: str) -> None:
     with pytest.raises((CifError, MissingItemsError), match=words):
         structure_of_instructions(text)
+
+
+IN_FORCE = """CELL 0.71073 9.1 10.3 11.7 90 101 90
+ZERR 4 0.001 0.001 0.001 0 0.01 0
+LATT 1
+SYMM -X, Y, 0.5-Z
+SFAC C H O
+UNIT 8 8 2
+FVAR 1 0.6 0.04
+C1 1 0 0.2 0.25 10.5 0.03
+C2 1 0 0.3 0.25
+PART 1 21
+C3 1 0.3 0.2 0.1 11 0.03
+PART 2 -21
+C4 1 0.35 0.2 0.1 11 0.03
+PART 0
+C5 1 0.1 0.4 0.4 11 31
+AFIX 43 0.95 10.5 -1.5
+H5 2 0.1 0.45 0.45 11 0.05
+AFIX 0
+MOVE 1 1 1 -1
+O1 3 0.6 0.7 0.8 11 0.03
+HKLF 4
+END
+"""
+
+
+def test_part_afix_and_move_hold_for_the_atoms_behind_them():
+    """PART and AFIX replace occupancy and U of the lines; without an occupancy the site is full, whatever its symmetry."""
+    sites = structure_of_instructions(IN_FORCE).sites
+    found = dict(zip(sites.label, zip(sites.occupancy, sites.u_iso, strict=True), strict=True))
+    assert {label: tuple(numbers) for label, numbers in found.items()} == {
+        "C1": pytest.approx((1, 0.03)),
+        "C2": pytest.approx((1, 0.05)),
+        "C3": pytest.approx((0.6, 0.03)),
+        "C4": pytest.approx((0.4, 0.03)),
+        "C5": pytest.approx((1, 0.04)),
+        "H5": pytest.approx((0.5, 0.06)),
+        "O1": pytest.approx((1, 0.03)),
+    }
+    assert sites.fract[sites.label.index("O1")] == pytest.approx([0.4, 0.3, 0.2])

@@ -162,6 +162,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/api/exercises/{exercise_id}/students/{student}"): _object("exercise", "supervise"),
     ("GET", "/api/exercises/{exercise_id}/students/{student}/notebook"): _object("exercise", "supervise"),
     ("GET", "/api/snapshots/{snapshot_id}/notebook"): _object("snapshot", "read"),
+    ("GET", "/api/snapshots/{snapshot_id}/files/{filename}"): _object("snapshot", "read"),
     ("POST", "/api/exercises/{exercise_id}/notes"): _object("exercise", "supervise"),
     ("PUT", "/api/exercises/{exercise_id}/extension"): _object("exercise", "supervise"),
     ("POST", "/api/exercises/{exercise_id}/free-queue"): _object("exercise", "supervise"),
@@ -215,6 +216,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ),
     # the hub
     ("POST", "/internal/hub/audit"): Permission("hub", note="no caller of this table has it"),
+    ("GET", "/internal/hub/ended"): Permission("hub", note="no caller of this table has it"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import time
@@ -434,6 +435,45 @@ def test_submitting_gives_a_receipt_and_may_be_repeated(course):
         for who in (course.ada, course.lecturer):
             assert who.get(f"/api/snapshots/{snapshot['id']}/notebook").text == text
         assert course.bob.get(f"/api/snapshots/{snapshot['id']}/notebook").status_code == 404
+
+
+def test_files_beside_the_notebook_are_kept_with_their_submission(course):
+    exercise = course.exercise()
+    course.opened(course.ada, exercise)
+    files = [
+        {"filename": name, "content": base64.b64encode(content).decode()}
+        for name, content in (("plot.png", b"\x89PNG"), ("empty.txt", b""))
+    ]
+    body = {"notebook": NOTEBOOK, "files": files}
+    made = payload(course.ada.post(f"/api/exercises/{exercise}/submit", json=body), 201)
+    plain = payload(course.ada.post(f"/api/exercises/{exercise}/submit"), 201)
+    assert (made["files"], plain["files"]) == (["empty.txt", "plot.png"], [])
+    path = f"/api/snapshots/{made['id']}/files"
+    for who in (course.ada, course.lecturer, course.assistant):
+        assert who.get(f"{path}/plot.png").content == b"\x89PNG"
+        assert who.get(f"{path}/empty.txt").content == b""
+    for who in (course.bob, course.eve):
+        assert who.get(f"{path}/plot.png").status_code == 404
+    assert course.ada.get(f"{path}/other.png").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ([("../plot.png", "")], "cannot be the name"),
+        ([("a.txt", ""), ("A.txt", "")], "Two submitted files"),
+        ([("a.txt", "not base64!")], "not base64"),
+    ],
+    ids=["a folder", "twice", "no base64"],
+)
+def test_files_that_cannot_be_kept_are_refused_and_nothing_is_submitted(course, files, words):
+    exercise = course.exercise()
+    course.opened(course.ada, exercise)
+    body = {"files": [{"filename": name, "content": content} for name, content in files]}
+    refused = course.ada.post(f"/api/exercises/{exercise}/submit", json=body)
+    assert refused.status_code == 400, refused.text
+    assert words in refused.text
+    assert course.own(course.ada, exercise)["snapshots"] == []
 
 
 # ---------------------------------------------------------------- deadline

@@ -2,114 +2,42 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
-import threading
-import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from qcrbox_hub.platform.settings import PlatformSettings
 
 if TYPE_CHECKING:
+    from learning_platform import LearningPlatform
+
     from conftest import Browser, Hub
 
-CLAIM = "https://purl.imsglobal.org/spec/lti/claim"
 INSTRUCTOR = "http://purl.imsglobal.org/vocab/lis/v2/membership#Instructor"
 CLIENT = "qcrbox-at-the-platform"
-
-
-def _number(value: int) -> str:
-    return (
-        base64.urlsafe_b64encode(value.to_bytes((value.bit_length() + 7) // 8, "big")).rstrip(b"=").decode()
-    )
-
-
-class LearningPlatform:
-    """Serves its public key and signs launches."""
-
-    def __init__(self) -> None:
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        numbers = self.key.public_key().public_numbers()
-        keys = {
-            "keys": [
-                {
-                    "kty": "RSA",
-                    "kid": "k1",
-                    "alg": "RS256",
-                    "use": "sig",
-                    "n": _number(numbers.n),
-                    "e": _number(numbers.e),
-                }
-            ]
-        }
-
-        class Keys(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = json.dumps(keys).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Keys)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def launch(self, nonce: str, key: rsa.RSAPrivateKey | None = None, **more: Any) -> str:
-        now = int(time.time())
-        claims = {
-            "iss": self.url,
-            "aud": CLIENT,
-            "azp": CLIENT,
-            "sub": "student-7",
-            "email": "jane.doe@uni.example",
-            "nonce": nonce,
-            "iat": now,
-            "exp": now + 300,
-            f"{CLAIM}/version": "1.3.0",
-            f"{CLAIM}/message_type": "LtiResourceLinkRequest",
-            f"{CLAIM}/deployment_id": "1",
-            f"{CLAIM}/target_link_uri": "http://hub.localhost/hub/lti13",
-            f"{CLAIM}/resource_link": {"id": "1"},
-            f"{CLAIM}/roles": [INSTRUCTOR],
-            f"{CLAIM}/context": {"id": "42"},
-            **more,
-        }
-        return jwt.encode(claims, key or self.key, algorithm="RS256", headers={"kid": "k1"})
+ROLES = "https://purl.imsglobal.org/spec/lti/claim/roles"
 
 
 @pytest.fixture(scope="module")
-def platform() -> Iterator[LearningPlatform]:
-    made = LearningPlatform()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-
-
-@pytest.fixture(scope="module")
-def hub(platform: LearningPlatform, start_hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+def hub(
+    learning_platform: LearningPlatform, start_hub, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Hub]:
     settings = PlatformSettings.model_validate(
         {
             "sign_in": {
                 "method": "lti13",
                 "administrators": ["ada"],
                 "lti13": {
-                    "issuer": platform.url,
-                    "authorize_url": f"{platform.url}/authorize",
-                    "jwks_url": f"{platform.url}/jwks",
+                    "issuer": learning_platform.url,
+                    "authorize_url": f"{learning_platform.url}/authorize",
+                    "jwks_url": f"{learning_platform.url}/jwks",
                     "client_ids": [CLIENT],
+                    "token_url": learning_platform.token_url,
                 },
                 "claims": [
                     {"value": "course:42", "group": "crystals-101"},
@@ -118,42 +46,44 @@ def hub(platform: LearningPlatform, start_hub, tmp_path_factory: pytest.TempPath
             }
         }
     )
-    with start_hub(tmp_path_factory.mktemp("lti"), settings) as made:
+    parts = ("nats", "registry", "proxy", "hub")
+    with start_hub(tmp_path_factory.mktemp("lti"), settings, parts=parts) as made:
+        learning_platform.tool_keys = lambda: made.browser().get("/hub/lti13/keys").json()
         yield made
 
 
-def begin(hub: Hub, platform: LearningPlatform) -> tuple[Browser, dict[str, str]]:
+def begin(hub: Hub, learning_platform: LearningPlatform) -> tuple[Browser, dict[str, str]]:
     """The platform's page posts to the hub, which sends the browser back to the platform's authorisation."""
     browser = hub.browser()
     browser.http.follow_redirects = False
     answer = browser.http.post(
         "/hub/lti13/oauth_login",
         data={
-            "iss": platform.url,
+            "iss": learning_platform.url,
             "login_hint": "7",
             "target_link_uri": f"{hub.url}/hub/lti13/oauth_callback",
             "client_id": CLIENT,
             "lti_message_hint": "x",
         },
-        headers={"Origin": platform.url, "Sec-Fetch-Site": "cross-site"},
+        headers={"Origin": learning_platform.url, "Sec-Fetch-Site": "cross-site"},
     )
     assert answer.status_code == 302, answer.text[-1000:]
-    assert answer.headers["location"].startswith(f"{platform.url}/authorize")
+    assert answer.headers["location"].startswith(f"{learning_platform.url}/authorize")
     asked = parse_qs(urlsplit(answer.headers["location"]).query)
     return browser, {name: values[0] for name, values in asked.items()}
 
 
-def finish(browser: Browser, platform: LearningPlatform, token: str, state: str) -> httpx.Response:
+def finish(browser: Browser, learning_platform: LearningPlatform, token: str, state: str) -> httpx.Response:
     return browser.http.post(
         "/hub/lti13/oauth_callback",
         data={"id_token": token, "state": state},
-        headers={"Origin": platform.url, "Sec-Fetch-Site": "cross-site"},
+        headers={"Origin": learning_platform.url, "Sec-Fetch-Site": "cross-site"},
     )
 
 
-def test_launch_signs_in_with_course_and_role(hub: Hub, platform: LearningPlatform) -> None:
-    browser, asked = begin(hub, platform)
-    answer = finish(browser, platform, platform.launch(asked["nonce"]), asked["state"])
+def test_launch_signs_in_with_course_and_role(hub: Hub, learning_platform: LearningPlatform) -> None:
+    browser, asked = begin(hub, learning_platform)
+    answer = finish(browser, learning_platform, learning_platform.launch(asked["nonce"]), asked["state"])
     assert answer.status_code == 302, answer.text[-1500:]
     browser.http.follow_redirects = True
     about = browser.get("/hub/api/user").json()
@@ -166,26 +96,93 @@ def test_launch_signs_in_with_course_and_role(hub: Hub, platform: LearningPlatfo
 @pytest.mark.parametrize(
     "fault", ["another key", "another audience", "another nonce", "too old", "another state"]
 )
-def test_forged_launches_open_nothing(hub: Hub, platform: LearningPlatform, fault: str) -> None:
-    browser, asked = begin(hub, platform)
+def test_forged_launches_open_nothing(hub: Hub, learning_platform: LearningPlatform, fault: str) -> None:
+    browser, asked = begin(hub, learning_platform)
     nonce, state = asked["nonce"], asked["state"]
     match fault:
         case "another key":
-            token = platform.launch(nonce, rsa.generate_private_key(public_exponent=65537, key_size=2048))
+            token = learning_platform.launch(
+                nonce, rsa.generate_private_key(public_exponent=65537, key_size=2048)
+            )
         case "another audience":
-            token = platform.launch(nonce, aud="someone-else", azp="someone-else")
+            token = learning_platform.launch(nonce, aud="someone-else", azp="someone-else")
         case "another nonce":
-            token = platform.launch("0" * len(nonce))
+            token = learning_platform.launch("0" * len(nonce))
         case "too old":
-            token = platform.launch(nonce, iat=1_000_000_000, exp=1_000_000_100)
+            token = learning_platform.launch(nonce, iat=1_000_000_000, exp=1_000_000_100)
         case _:
-            token, state = platform.launch(nonce), "0" * len(state)
-    assert finish(browser, platform, token, state).status_code in (400, 401, 403)
+            token, state = learning_platform.launch(nonce), "0" * len(state)
+    assert finish(browser, learning_platform, token, state).status_code in (400, 401, 403)
     assert browser.get("/hub/api/user").status_code in (401, 403)
 
 
-def test_other_pages_are_closed_to_the_platform(hub: Hub, platform: LearningPlatform) -> None:
+def test_other_pages_are_closed_to_the_platform(hub: Hub, learning_platform: LearningPlatform) -> None:
     answer = hub.browser().http.post(
-        "/hub/administration/groups", data={"action": "make"}, headers={"Origin": platform.url}
+        "/hub/administration/groups", data={"action": "make"}, headers={"Origin": learning_platform.url}
     )
     assert (answer.status_code, answer.text.strip()) == (403, "Cross-origin request refused.")
+
+
+# ---------------------------------------------------------------- marks
+
+
+LEARNER = "http://purl.imsglobal.org/vocab/lis/v2/membership#Learner"
+NOTEBOOK = {
+    "nbformat": 4, "nbformat_minor": 5, "metadata": {},
+    "cells": [{"id": "a", "cell_type": "markdown", "metadata": {"tags": ["task=which", "answer=N", "points=4"]}, "source": "Which?"}],
+}  # fmt: skip
+
+
+def launched(hub: Hub, learning_platform: LearningPlatform, **claims: Any) -> Browser:
+    """The browser of somebody who came from the platform."""
+    browser, asked = begin(hub, learning_platform)
+    token = learning_platform.launch(asked["nonce"], **claims)
+    assert finish(browser, learning_platform, token, asked["state"]).status_code == 302
+    browser.http.follow_redirects = True
+    return browser
+
+
+def rest(browser: Browser, method: str, path: str, **more: Any) -> Any:
+    """The registry's answer to a person, with a token of theirs."""
+    browser.get("/hub/token")
+    xsrf = next(c.value or "" for c in browser.http.cookies.jar if c.name == "_xsrf" and c.path == "/hub/")
+    me = browser.get("/hub/api/user").json()
+    scopes = [scope for scope in me["scopes"] if scope.startswith(("custom:qcrbox", "access:services"))]
+    body = {"note": "test", "scopes": scopes, "expires_in": 600}
+    path_of_tokens = f"/hub/api/users/{me['name']}/tokens"
+    made = browser.http.post(path_of_tokens, json=body, headers={"X-XSRFToken": xsrf})
+    assert made.status_code == 201, made.text
+    headers = {"Authorization": f"Bearer {made.json()['token']}"}
+    answer = browser.http.request(method, f"/services/qcrbox{path}", headers=headers, **more)
+    assert answer.is_success, answer.text
+    return answer.json()["payload"]
+
+
+def test_a_lecturer_sends_marks_to_the_platform(hub: Hub, learning_platform: LearningPlatform) -> None:
+    jane = launched(hub, learning_platform)
+    sam = launched(hub, learning_platform, sub="student-8", email="sam@uni.example", **{ROLES: [LEARNER]})
+    group = "crystals-101"
+    course = rest(jane, "POST", "/api/courses", json={"group": group, "title": "XRD 101"})
+    task = {"id": "which", "title": "Which?", "kind": "answer", "accepted": ["N"], "points": 4}
+    body = {"title": "Which atom is it?", "notebook": json.dumps(NOTEBOOK), "tasks": [task]}
+    exercise = rest(jane, "POST", f"/api/courses/{course['id']}/exercises", json=body)
+    api, page = f"/api/exercises/{exercise['id']}", f"/hub/teaching/exercises/{exercise['id']}/grades"
+    rest(jane, "PATCH", api, json={"published": True})
+    rest(sam, "POST", f"{api}/open")
+    rest(sam, "PUT", f"{api}/answers/which", json={"value": "N"})
+    rest(sam, "POST", f"{api}/submit")
+    rest(jane, "POST", f"{api}/grade")
+
+    assert "At the learning platform" in jane.get(page).text
+    assert "Send the marks (1 new or changed)" in jane.get(page).text
+    assert sam.get(page).status_code == 404
+    assert "1 marks were sent." in jane.submit(page, action="send_marks").text
+    assert "nothing was sent" in jane.submit(page, action="send_marks").text
+    assert [
+        (each["userId"], each["scoreGiven"], each["scoreMaximum"]) for each in learning_platform.scores
+    ] == [("student-8", 4.0, 4.0)]
+    assert learning_platform.columns[0]["label"] == "Which atom is it?"
+    learning_platform.refused = {"student-8"}
+    refused = jane.submit(page, action="send_marks", again="yes").text
+    assert "0 marks were sent, 1 were not" in refused
+    assert "This person is not in the course." in refused

@@ -37,10 +37,16 @@ class Change:
 
 @dataclass(frozen=True)
 class SemanticDifference:
-    """All changes in the order of the first file, additions last."""
+    """All changes in the order of the first file, additions last.
+
+    small: how many numbers changed by no more than the s.u. asked for, and ignored: how many changes of items to be
+    ignored; both are left out of `changes`. cut: whether there are more than `MOST_CHANGES`.
+    """
 
     changes: list[Change] = field(default_factory=list)
     cut: bool = False
+    small: int = 0
+    ignored: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.changes)
@@ -81,13 +87,19 @@ def semantic_difference(
             if names.key(tag) not in seen:
                 shown = entry.raw if isinstance(entry, Item) else f"{len(entry)} rows"
                 collected.append(Change("added", tag, None, shown))
-    kept = [
-        change
-        for change in collected
-        if not any(pattern.fullmatch(change.tag) for pattern in skip)
-        and not (change.shift_in_su is not None and change.shift_in_su <= su)
-    ]
-    return SemanticDifference(kept[:MOST_CHANGES], len(kept) > MOST_CHANGES)
+    wanted = [change for change in collected if not _is_ignored(change.tag, skip)]
+    kept = [change for change in wanted if change.shift_in_su is None or change.shift_in_su > su]
+    return SemanticDifference(
+        kept[:MOST_CHANGES],
+        len(kept) > MOST_CHANGES,
+        small=len(wanted) - len(kept),
+        ignored=len(collected) - len(wanted),
+    )
+
+
+def _is_ignored(tag: str, skip: Sequence[re.Pattern[str]]) -> bool:
+    """Whether a pattern fits the name as CIFs write it now, `_audit.creation_date`, or with an underscore as before."""
+    return any(pattern.fullmatch(name) for pattern in skip for name in (tag, tag.replace(".", "_", 1)))
 
 
 def _pattern(text: str) -> re.Pattern[str]:

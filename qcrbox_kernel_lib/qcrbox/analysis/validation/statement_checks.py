@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from qcrbox.analysis.validation.alerts import Alert
 from qcrbox.cif.document import Block
 from qcrbox.crystallography.radiation import SHORTEST_XRAYS, read_radiation
 from qcrbox.crystallography.shelx.checksum import wrong_checksums
-from qcrbox.crystallography.structure.formula import parse_formula, weight
+from qcrbox.crystallography.structure.formula import formula_units, parse_formula, weight
 from qcrbox.crystallography.structure.structure import Structure
 
 # Items a publication needs; the list is that of the notes for authors, as far as a program can look for them.
@@ -129,7 +127,7 @@ def formula_and_content(block: Block, structure: Structure) -> Iterator[Alert]:
     if not stated:
         return
     content = structure.cell_content
-    units = z or _formula_units(stated, content)
+    units = z or formula_units(stated, content)
     odd = []
     for element in sorted({*stated, *content}):
         expected, found = stated.get(element, 0) * units, content.get(element, 0)
@@ -168,16 +166,6 @@ def formula_and_content(block: Block, structure: Structure) -> Iterator[Alert]:
             f"The stated density is {stated_density.text}, formula, Z and cell give {density:.3f} g/cm³.",
             like="PLAT046",
         )
-
-
-def _formula_units(stated: dict[str, float], content: dict[str, float]) -> float:
-    """How often most of the elements of a formula are in the cell, hydrogen last."""
-    ratios = [
-        content[name] / count
-        for name, count in stated.items()
-        if content.get(name) and name not in ("H", "D")
-    ]
-    return float(np.median(ratios)) if ratios else 1.0
 
 
 def checksums(block: Block, structure: Structure) -> Iterator[Alert]:

@@ -6,6 +6,7 @@ Columns are fixed, 3I4,2F8.2,I4, and may touch (`-12-10  -9`). The list ends at 
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -34,9 +35,13 @@ def read_hkl(text: str | bytes, source: str = "") -> Reflections:
     if not body:
         raise CifError("There are no reflections.", where=source)
     try:
-        columns = _fixed_columns(body)
+        columns, fixed = _fixed_columns(body), True
     except ValueError:
-        columns = _words(body, first, source)
+        columns, fixed = _words(body, first, source), False
+    if fixed and _cut_numbers(body):
+        words = _whole_words(body, first, source)
+        columns, fixed = (columns, True) if words is None else (words, False)
+    if not fixed:
         notes.append("The lines do not fit the columns 3I4,2F8.2; they were read as words.")
     h, k, l, intensity, sigma, batch = columns  # noqa: E741 - the index has this name
     if np.isnan(batch).all():
@@ -51,12 +56,23 @@ def read_hkl(text: str | bytes, source: str = "") -> Reflections:
         intensity,
         sigma,
         batch=batches,
-        # HKLF 5 marks reflections that share a spot by negative component numbers.
-        twin=batches is not None and bool((batches < 0).any()),
+        twin=batches is not None and shares_spots(batches, intensity, sigma),
         source=source,
         notes=notes,
         trailer=trailer,
     )
+
+
+def shares_spots(batches: NDArray[np.int64], intensity: Array, sigma: Array) -> bool:
+    """Whether negative batch numbers are those of HKLF 5: the next row belongs to the same spot and repeats its intensity.
+
+    Otherwise they mark a free R set (L.S. with nrf = -1).
+    """
+    joined = np.flatnonzero(batches < 0)
+    if not len(joined) or joined[-1] + 1 >= len(batches):
+        return False
+    same = (intensity[joined] == intensity[joined + 1]) & (sigma[joined] == sigma[joined + 1])
+    return bool(same.mean() > 0.9)
 
 
 # The list ends at indices 0 0 0, or at a line that begins with a letter or a mark of CIF.
@@ -114,6 +130,36 @@ def _numbers(table: NDArray[np.uint8], cells: tuple[tuple[int, int], ...]) -> Ar
     return values
 
 
+_NUMBER = re.compile(rb"[-+]?\d+|[-+]?\d*\.\d*(?:[eE][-+]?\d+)?")
+_MOST_INDEX = 999
+
+
+def _cut_numbers(body: list[bytes]) -> bool:
+    """Whether a number stands across the end of a column: F² in a column of 12 would lose its last digits."""
+    table = np.frombuffer(b"".join(line[:_WIDTH].ljust(_WIDTH) for line in body), np.uint8).reshape(
+        -1, _WIDTH
+    )
+    filled = table != ord(" ")
+    for column in (4, 8, 12, 20, 28):
+        unsigned = (table[:, column] != ord("-")) & (table[:, column] != ord("+"))
+        for row in np.flatnonzero(filled[:, column - 1] & filled[:, column] & unsigned).tolist():
+            line = body[row]
+            word = line[line.rfind(b" ", 0, column) + 1 :].split(b" ", 1)[0]
+            if _NUMBER.fullmatch(word):
+                return True
+    return False
+
+
+def _whole_words(body: list[bytes], first: int, source: str) -> list[Array] | None:
+    """The lines read as words; None where that gives no reflections, as for strong intensities that touch the index."""
+    try:
+        columns = _words(body, first, source)
+    except CifError:
+        return None
+    hkl = np.array(columns[:3])
+    return columns if np.array_equal(hkl, np.rint(hkl)) and np.abs(hkl).max() <= _MOST_INDEX else None
+
+
 def _words(body: list[bytes], first: int, source: str) -> list[Array]:
     rows = []
     for number, line in enumerate(body):
@@ -136,29 +182,44 @@ def _words(body: list[bytes], first: int, source: str) -> list[Array]:
 def write_hkl(reflections: Reflections) -> str:
     """SHELX text in the columns 4,4,4,8,8[,4], ended by `0 0 0`.
 
-    Numbers too large for their columns lose decimals first; when even that is not enough, all intensities are
-    divided by a power of ten (only their ratio matters), as SHELX users do. F data are written as F.
+    Intensities are multiplied by a power of ten where their numbers would be too large for their columns or lose the
+    digits of their s.u. (only their ratio matters), as SHELX users do. F data are written as F.
     Raises CifError for indices of more than four characters.
     """
     if len(reflections) and (np.abs(reflections.hkl).max() > 999):
         raise CifError("Indices beyond 999 do not fit the columns of a SHELX file.")
-    intensity, sigma = reflections.intensity, reflections.sigma
-    scale = 1.0
-    largest = max(np.abs(intensity).max(initial=0), np.abs(sigma).max(initial=0))
-    while largest * scale > 999999:
-        scale /= 10
     rows = []
     batch = reflections.batch
-    for row, (h, k, l) in enumerate(reflections.hkl.tolist()):  # noqa: E741
-        line = f"{h:4d}{k:4d}{l:4d}{_f8(intensity[row] * scale)}{_f8(sigma[row] * scale)}"
+    numbers = column_texts(reflections.intensity, reflections.sigma)
+    for row, ((h, k, l), both) in enumerate(zip(reflections.hkl.tolist(), numbers, strict=True)):  # noqa: E741
+        line = f"{h:4d}{k:4d}{l:4d}{both}"
         rows.append(line if batch is None else f"{line}{batch[row]:4d}")
-    end = f"{0:4d}{0:4d}{0:4d}{_f8(0)}{_f8(0)}"
+    end = f"{0:4d}{0:4d}{0:4d}{0:8.2f}{0:8.2f}"
     rows.append(end if batch is None else f"{end}{0:4d}")
     return "\n".join(rows) + "\n"
 
 
-def _f8(value: float) -> str:
-    for decimals in (2, 1, 0):
+def column_texts(intensity: Array, sigma: Array) -> list[str]:
+    """Intensity and s.u. of every reflection in 8 + 8 characters, all multiplied by one power of ten where that is needed.
+
+    Two decimals where s.u. are 0.1 and more; otherwise as many as give the smallest s.u. three digits and fit.
+    """
+    largest = max(np.abs(intensity).max(initial=0), np.abs(sigma).max(initial=0))
+    smallest = float(sigma[sigma > 0].min(initial=np.inf))
+    scale = 1.0
+    while largest * scale > 999999:
+        scale /= 10
+    while smallest * scale < 0.01 and largest * scale < 9999:
+        scale *= 10
+    digits = 2 - math.floor(math.log10(smallest * scale)) if smallest * scale < 0.1 else 2
+    most = min(digits, 5)
+    return [
+        _f8(value * scale, most) + _f8(su * scale, most) for value, su in zip(intensity, sigma, strict=True)
+    ]
+
+
+def _f8(value: float, most: int) -> str:
+    for decimals in range(most, -1, -1):
         text = f"{value:8.{decimals}f}"
         # One column stays free, so that readers which split at blanks read the file too.
         if len(text) <= 8 and (text[0] == " " or decimals == 0):

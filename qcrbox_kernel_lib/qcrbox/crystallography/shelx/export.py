@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,6 +27,7 @@ from qcrbox.crystallography.shelx.refinement_texts import (
     parse_details,
     weight_card,
 )
+from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers, ion_numbers, scattering_card
 from qcrbox.crystallography.shelx.symmetry_cards import cell_cards, symmetry_cards
 from qcrbox.crystallography.structure.elements import hill_order
 from qcrbox.crystallography.structure.reading import number_with_su
@@ -74,8 +77,9 @@ def export_ins(
             next="Give it as an argument, in Å (0.71073 for Mo Kα, 1.54184 for Cu Kα).",
             items=["_diffrn_radiation_wavelength"],
         )
-    lines = [*_head(block, structure, stated, notes), *_settings(block, cycles, notes)]
-    lines += [*_atom_lines(structure, notes), *_data_cards(block, notes), "END"]
+    scatterers = _Scatterers.of(structure, _ions(block, structure, stated))
+    lines = [*_head(block, structure, scatterers, stated, notes), *_settings(block, cycles, notes)]
+    lines += [*_atom_lines(structure, scatterers, notes), *_data_cards(block, notes), "END"]
     return "\n".join(lines) + "\n", notes
 
 
@@ -111,27 +115,62 @@ def _column_numbers(block: Block, tag: str) -> Sequence[float]:
     return [value for value in loop.numbers(tag).tolist() if np.isfinite(value)]
 
 
-def _elements(structure: Structure) -> list[str]:
-    used = [
-        element
-        for element, real in zip(structure.sites.element, structure.sites.is_atom, strict=True)
-        if real
-    ]
-    return hill_order(sorted(set(used)))
+@dataclass
+class _Scatterers:
+    """names: in the order of SFAC, elements by Hill order, each followed by its ions; of_row: of every site; ions: numbers
+    of those that are ions.
+    """
+
+    names: list[str]
+    of_row: list[str]
+    ions: dict[str, ScatteringNumbers]
+
+    @classmethod
+    def of(cls, structure: Structure, ions: dict[str, ScatteringNumbers]) -> _Scatterers:
+        sites = structure.sites
+        of_row = [
+            symbol if symbol in ions else element
+            for symbol, element in zip(sites.type_symbol, sites.element, strict=True)
+        ]
+        by_element: dict[str, set[str]] = {}
+        for row in np.flatnonzero(sites.is_atom).tolist():
+            by_element.setdefault(sites.element[row], set()).add(of_row[row])
+        names = [name for element in hill_order(sorted(by_element)) for name in sorted(by_element[element])]
+        return cls(names, of_row, ions)
+
+    def cards(self, structure: Structure) -> list[str]:
+        """SFAC, ions in numbers, and UNIT."""
+        lines: list[str] = []
+        for ion, group in itertools.groupby(self.names, key=lambda name: self.ions.get(name)):
+            names = list(group)
+            lines += wrapped(["SFAC", *names]) if ion is None else scattering_card(names[0], ion)
+        content = dict.fromkeys(self.names, 0.0)
+        for row in np.flatnonzero(structure.sites.is_atom).tolist():
+            share = structure.sites.occupancy[row] * structure.images.symmetry.multiplicity[row]
+            content[self.of_row[row]] += float(share)
+        return lines + wrapped(["UNIT", *(f"{content[name]:g}" for name in self.names)])
 
 
-def _head(block: Block, structure: Structure, wavelength: float, notes: list[str]) -> list[str]:
+def _ions(block: Block, structure: Structure, wavelength: float) -> dict[str, ScatteringNumbers]:
+    """Scattering factors of the ions among the type symbols, which X-rays alone distinguish from atoms."""
+    if read_radiation(block).probe in (ELECTRON, NEUTRON):
+        return {}
+    symbols = [structure.sites.type_symbol[row] for row in np.flatnonzero(structure.sites.is_atom).tolist()]
+    found = {symbol: ion_numbers(symbol, wavelength) for symbol in sorted(set(symbols))}
+    return {symbol: numbers for symbol, numbers in found.items() if numbers is not None}
+
+
+def _head(
+    block: Block, structure: Structure, scatterers: _Scatterers, wavelength: float, notes: list[str]
+) -> list[str]:
     cell = structure.cell
-    elements = _elements(structure)
     z = structure.z or structure.space_group.order
-    content = structure.cell_content
     lines = [
         f"TITL {block.name} in {structure.space_group.hm or 'unknown space group'}"[:76],
         *cell_cards(wavelength, cell.parameters.tolist(), cell.su.tolist(), z),
         *symmetry_cards(structure.space_group),
         *_radiation_card(block, notes),
-        *wrapped(["SFAC", *elements]),
-        *wrapped(["UNIT", *(f"{content[element]:g}" for element in elements)]),
+        *scatterers.cards(structure),
     ]
     temperature = block.number("_diffrn_ambient_temperature")
     if temperature is not None:
@@ -183,16 +222,17 @@ def _weights(block: Block, notes: list[str]) -> str:
     return weight_card(scheme)
 
 
-def _atom_lines(structure: Structure, notes: list[str]) -> list[str]:
+def _atom_lines(structure: Structure, scatterers: _Scatterers, notes: list[str]) -> list[str]:
     sites = structure.sites
-    elements = {element: number for number, element in enumerate(_elements(structure), start=1)}
+    numbers_of = {name: number for number, name in enumerate(scatterers.names, start=1)}
     rows = np.flatnonzero(sites.is_atom).tolist()
     names = [sites.label[row] for row in rows]
     labels = dict(zip(rows, shelx_labels(names), strict=True))
     renamed = [(sites.label[row], labels[row]) for row in rows if sites.label[row] != labels[row]]
-    ions = sorted({sites.type_symbol[row] for row in rows if sites.type_symbol[row].endswith(("+", "-"))})
-    if ions:
-        notes.append(f"{', '.join(ions)}: SFAC knows neutral atoms, whose scattering factors are used.")
+    ions = {sites.type_symbol[row] for row in rows if sites.type_symbol[row].endswith(("+", "-"))}
+    neutral = sorted(ions - scatterers.ions.keys())
+    if neutral:
+        notes.append(f"{', '.join(neutral)}: the scattering factors of the neutral atoms are written.")
     notes += [
         f"Atom {old} is written as {new}: labels of SHELX are a letter and up to three letters, digits or '."
         for old, new in renamed
@@ -205,7 +245,7 @@ def _atom_lines(structure: Structure, notes: list[str]) -> list[str]:
             part = parts[row]
             lines.append(f"PART {part}")
         sof = 10 + sites.occupancy[row] * multiplicity[row]
-        head = f"{labels[row]:<4} {elements[sites.element[row]]:2d}"
+        head = f"{labels[row]:<4} {numbers_of[scatterers.of_row[row]]:2d}"
         numbers = [f"{value:10.6f}" for value in _without_codes(sites, row, notes)] + [f"{sof:9.5f}"]
         tensor = sites.u_cif[row]
         if np.isfinite(tensor).all():

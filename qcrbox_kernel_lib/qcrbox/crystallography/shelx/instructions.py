@@ -23,6 +23,7 @@ SPEC STIR SUMP SWAT SYMM TEMP TIME TITL TWIN TWST UNIT WGHT WIGL WPDB XNPD ZERR
 INSTRUCTIONS = frozenset(_NAMES.split())
 _FREE_TEXT = ("REM", "TITL")
 _MAX_INCLUDES = 5
+_DEFAULT_U = 0.05
 
 _FRACTION = re.compile(r"([-+]?\d+\.?\d*)/(\d+\.?\d*)\Z")
 _REAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eEdD][-+]?\d+)?\Z")
@@ -108,13 +109,14 @@ class Surroundings:
 @dataclass(frozen=True)
 class ShelxAtom:
     """One atom line. `u` has one or six numbers in SHELX's order 11 22 33 23 13 12; numbers are as written,
-    so 10.5 may stand for a fixed 0.5 and 21 for a free variable. `line` counts from 1, in the file.
+    so 10.5 may stand for a fixed 0.5 and 21 for a free variable. occupancy None: the line ends before it. `line` counts
+    from 1, in the file.
     """
 
     label: str
     scattering_type: int
     position: tuple[float, float, float]
-    occupancy: float
+    occupancy: float | None
     u: tuple[float, ...]
     line: int
     around: Surroundings = Surroundings()
@@ -123,6 +125,20 @@ class ShelxAtom:
     def part(self) -> int:
         """Number of the PART in force."""
         return self.around.part
+
+    @property
+    def occupancy_in_force(self) -> float | None:
+        """As PART, AFIX or the line give it; None where none does: a full site, whatever its symmetry."""
+        around = self.around
+        given = (around.part_occupancy, around.afix_occupancy, self.occupancy)
+        return next((value for value in given if value is not None), None)
+
+    @property
+    def u_in_force(self) -> tuple[float, ...]:
+        """One or six numbers: that of AFIX for isotropic atoms, then those of the line; 0.05 without any."""
+        if len(self.u) < 6 and self.around.afix_u is not None:
+            return (self.around.afix_u,)
+        return self.u or (_DEFAULT_U,)
 
     @property
     def afix(self) -> int:
@@ -406,7 +422,7 @@ def _atom(words: list[str], number: int, around: Surroundings) -> ShelxAtom:
             line=number,
         )
     known = [value for value in values if value is not None]
-    occupancy = known[3] if len(known) > 3 else 11.0
+    occupancy = known[3] if len(known) > 3 else None
     u = tuple(known[4:10]) if len(known) >= 10 else tuple(known[4:5])
     position = (known[0], known[1], known[2])
     return ShelxAtom(words[0], int(words[1]), position, occupancy, u, number, around)

@@ -48,7 +48,7 @@ def structure_of_instructions(text: str, name: str = "") -> Structure:
     structure = Structure(cell, group, sites, name=name or title, z=z)
     # SHELX counts the share of the general position, CIF the occupancy of the site.
     share = structure.images.symmetry.multiplicity / group.order
-    sites.occupancy = np.round(sites.occupancy / share, 6)
+    sites.occupancy = np.where(np.isnan(sites.occupancy), 1.0, np.round(sites.occupancy / share, 6))
     return structure
 
 
@@ -58,22 +58,23 @@ def _sites(found: ShelxText, cell: UnitCell) -> Sites:
     u_iso, tensors = np.full(count, np.nan), np.full((count, 3, 3), np.nan)
     pivot = 0.05
     for row, atom in enumerate(atoms):
-        if len(atom.u) == 6:
-            u11, u22, u33, u23, u13, u12 = (found.resolved(value) for value in atom.u)
+        u = atom.u_in_force
+        if len(u) == 6:
+            u11, u22, u33, u23, u13, u12 = (found.resolved(value) for value in u)
             tensors[row] = adps.symmetric([u11, u22, u33, u12, u13, u23])
             u_iso[row] = pivot = float(adps.u_equivalent(tensors[row], cell))
-        elif atom.u and -5 < atom.u[0] < -0.5:
-            u_iso[row] = -atom.u[0] * pivot
-        elif atom.u:
-            u_iso[row] = pivot = found.resolved(atom.u[0])
+        elif -5 < u[0] < -0.5:
+            u_iso[row] = -u[0] * pivot
+        else:
+            u_iso[row] = pivot = found.resolved(u[0])
     elements = [_element(found, atom) for atom in atoms]
     return Sites(
         label=[atom.label if not atom.residue else f"{atom.label}_{atom.residue}" for atom in atoms],
         element=elements,
         type_symbol=elements,
-        fract=np.array([[found.resolved(value) for value in atom.position] for atom in atoms]),
+        fract=np.array([_position(found, atom) for atom in atoms]),
         fract_su=np.zeros((count, 3)),
-        occupancy=np.array([found.resolved(atom.occupancy) for atom in atoms]),
+        occupancy=np.array([_occupancy(found, atom) for atom in atoms]),
         occupancy_su=np.zeros(count),
         adp_type=["Uani" if len(atom.u) == 6 else "Uiso" for atom in atoms],
         u_iso=u_iso,
@@ -85,6 +86,18 @@ def _sites(found: ShelxText, cell: UnitCell) -> Sites:
         calc_flag=["calc" if atom.afix % 10 in (3, 4, 7, 8) and atom.afix else "d" for atom in atoms],
         refinement_flags=["R" if atom.afix % 10 in (3, 4, 7, 8) and atom.afix else "" for atom in atoms],
     )
+
+
+def _position(found: ShelxText, atom: ShelxAtom) -> list[float]:
+    """Fractional coordinates, moved and inverted by MOVE."""
+    *shift, sign = atom.around.move
+    return [d + sign * found.resolved(value) for d, value in zip(shift, atom.position, strict=True)]
+
+
+def _occupancy(found: ShelxText, atom: ShelxAtom) -> float:
+    """As written, with the share of the site in it; NaN for a full site."""
+    written = atom.occupancy_in_force
+    return np.nan if written is None else found.resolved(written)
 
 
 def _element(found: ShelxText, atom: ShelxAtom) -> str:

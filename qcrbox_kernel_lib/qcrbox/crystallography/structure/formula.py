@@ -31,6 +31,17 @@ def format_formula(counts: Mapping[str, float]) -> str:
     return " ".join(words)
 
 
+def formula_units(formula: Mapping[str, float], content: Mapping[str, float]) -> float:
+    """How often most of the elements of a formula are in the cell, hydrogen last; 1 where they share no element."""
+    ratios = sorted(
+        content[name] / count
+        for name, count in formula.items()
+        if content.get(name) and count and name not in ("H", "D")
+    )
+    middle = ratios[(len(ratios) - 1) // 2 : len(ratios) // 2 + 1]
+    return sum(middle) / len(middle) if middle else 1.0
+
+
 def weight(counts: Mapping[str, float]) -> float:
     """Molecular weight in g/mol."""
     return sum(count * atomic_weight(element) for element, count in counts.items())

@@ -1,4 +1,4 @@
-"""The same crystal as an object of gemmi, cctbx, ASE or pymatgen.
+"""The same crystal as an object of gemmi, cctbx, ASE, pymatgen or py3Dmol.
 
 What the other library cannot hold is named in a `NotCarriedOver` warning. ASE and pymatgen know no s.u. and no
 displacements: ASE gets U as an array beside the atoms, pymatgen as a site property.
@@ -19,6 +19,7 @@ from qcrbox.crystallography._gemmi import gemmi
 from qcrbox.crystallography.structure import adps
 from qcrbox.crystallography.structure.atoms import Atoms
 from qcrbox.crystallography.structure.neighbours import pairs_within
+from qcrbox.crystallography.structure.three_d_mol import view
 
 if TYPE_CHECKING:
     from qcrbox.crystallography.structure.structure import Structure
@@ -154,6 +155,23 @@ def to_pymatgen(structure: Structure) -> Any:
         labels=labels,
         site_properties={"u_cart": list(cell.u_cart[first])},
     )
+
+
+def to_py3dmol(
+    structure: Structure, *, disorder: Disorder = "major", width: int = 640, height: int = 480
+) -> Any:
+    """Complete molecules as `py3Dmol.view`, with the bonds and labels of this structure; works without a network.
+
+    disorder: `major`, `minor`, `all` or {assembly: group}; the others are left out and named. 3Dmol.js draws no
+    displacement ellipsoids: each atom carries Beq in Å² as `b`. `.addUnitCell()` draws the cell. width, height: pixels.
+    Raises UserInputError where py3Dmol is not installed.
+    """
+    py3dmol = _imported("py3Dmol")
+    chosen = structure.choose(structure.atoms, disorder)
+    left = {structure.sites.label[row] for row in _atoms_of(structure)} - set(chosen.label)
+    _warn(f"are left out (disorder='{disorder}')", sorted(left))
+    known = structure.sites.is_atom[chosen.site]
+    return view(py3dmol, structure, chosen.select(known), width=width, height=height)
 
 
 def _atoms_of(structure: Structure) -> list[int]:

@@ -153,6 +153,13 @@ class Structure:
         """
         return other_libraries.to_pymatgen(self)
 
+    def to_py3dmol(self, *, disorder: str | Mapping[str, int] = "major") -> Any:
+        """Complete molecules as `py3Dmol.view`, which works without a network; it draws no displacement ellipsoids.
+
+        Raises UserInputError where py3Dmol is not installed.
+        """
+        return other_libraries.to_py3dmol(self, disorder=disorder)
+
     # What symmetry and bonds make of the sites
 
     @cached_property

@@ -17,7 +17,7 @@ from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services import views
 from qcrbox_registry.services.context import Context, Json
 from qcrbox_registry.services.data_files import Content
-from qcrbox_registry.services.teaching import access, evidence, progress
+from qcrbox_registry.services.teaching import access, evidence, handed_files, progress
 from qcrbox_registry.services.teaching.courses import CourseService
 from qcrbox_registry.services.teaching.deadlines import own_due
 from qcrbox_registry.services.teaching.exercises import dates_of, shown
@@ -135,6 +135,16 @@ class BoardService:
             if found.notebook_file_id is None:
                 raise NotFound("This snapshot has no notebook.", why=found.problem)
             return datasets.get_file(conn, found.notebook_file_id, deleted=True)
+
+        row = await self._context.db.read(read)
+        return Content(row.filename, row.sha256, row.size, self._context.objects.get(row.sha256))
+
+    async def snapshot_file(self, actor: Actor, snapshot_id: str, filename: str) -> Content:
+        """A file that was submitted beside the notebook. Raises NotFound, NotAllowed."""
+
+        def read(conn: Connection) -> datasets.DataFile:
+            found = access.snapshot(conn, actor, "read", snapshot_id)
+            return datasets.get_file(conn, handed_files.data_file_of(found, filename), deleted=True)
 
         row = await self._context.db.read(read)
         return Content(row.filename, row.sha256, row.size, self._context.objects.get(row.sha256))

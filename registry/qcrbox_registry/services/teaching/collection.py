@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import structlog
 from qcrbox.contract.errors import QcError
@@ -11,8 +12,9 @@ from qcrbox.contract.models import iso
 
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import Actor
+from qcrbox_registry.services.contents import Stored
 from qcrbox_registry.services.context import Context
-from qcrbox_registry.services.teaching import access
+from qcrbox_registry.services.teaching import access, handed_files
 from qcrbox_registry.services.teaching.deadlines import is_late, own_due
 from qcrbox_registry.services.teaching.exercises import dates_of
 from qcrbox_registry.services.teaching.receipts import notebook_problem, receipt
@@ -27,9 +29,18 @@ log = structlog.get_logger(__name__)
 
 
 def freeze(
-    conn: Connection, exercise: Exercise, student: work.Student, reason: str, at: float, problem: str
+    conn: Connection,
+    exercise: Exercise,
+    student: work.Student,
+    at: float,
+    problem: str,
+    submitted: Sequence[Stored] | None = None,
 ) -> snapshots.NewSnapshot:
-    """Write a snapshot of what a student has: notebook, answers, calculations submitted until `at`."""
+    """Write a snapshot of what a student has: notebook, answers, calculations submitted until `at`.
+
+    submitted: the files beside the notebook when the student submits; None when the work is collected.
+    """
+    reason = "collected" if submitted is None else "submitted"
     due = own_due(dates_of(exercise), student.extended_until)
     late = reason == "submitted" and is_late(due, at)
     file_id, sha256 = _kept_notebook(conn, student, at)
@@ -45,6 +56,8 @@ def freeze(
         "calculations": [each.id for each in done if each.submitted_at <= at],
         "at": iso(at),
     }
+    if submitted:
+        content["files"] = handed_files.keep(conn, submitted, at)
     new = snapshots.NewSnapshot(
         exercise_id=exercise.id,
         person_id=student.person_id,
@@ -145,11 +158,11 @@ def _collect_one(
         return False
     due = own_due(dates_of(exercise), fresh.extended_until)
     if everyone:
-        freeze(conn, exercise, fresh, "collected", now, problem)
+        freeze(conn, exercise, fresh, now, problem)
         return True
     if due is None or now < due:
         return False
     if snapshots.collected(conn, exercise.id).get(fresh.person_id) == due:
         return False
-    freeze(conn, exercise, fresh, "collected", due, problem)
+    freeze(conn, exercise, fresh, due, problem)
     return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from qcrbox.contract.errors import Conflict, NotFound, TooLarge, UserInputError
@@ -15,10 +15,11 @@ from qcrbox_registry.access import audit
 from qcrbox_registry.access.rights import Actor
 from qcrbox_registry.services.contents import ContentService, Stored
 from qcrbox_registry.services.context import Context, Json
-from qcrbox_registry.services.teaching import access, evidence, progress
+from qcrbox_registry.services.teaching import access, evidence, handed_files, progress
 from qcrbox_registry.services.teaching.collection import freeze
 from qcrbox_registry.services.teaching.deadlines import Phase, own_due, phase
 from qcrbox_registry.services.teaching.exercises import dates_of, shown
+from qcrbox_registry.services.teaching.handed_files import HandedFile
 from qcrbox_registry.services.teaching.places import add_places
 from qcrbox_registry.services.teaching.receipts import LARGEST_NOTEBOOK_BYTES, notebook_problem
 from qcrbox_registry.store import datasets, events, trash
@@ -65,6 +66,7 @@ def snapshot_shown(found: snapshots.Snapshot) -> Json:
         "receipt": found.receipt,
         "has_notebook": found.notebook_file_id is not None,
         "problem": found.problem,
+        "files": handed_files.names_of(found),
     }
 
 
@@ -194,11 +196,18 @@ class StudentService:
 
         return await self._contents.store(chunks(), "notebook.ipynb")
 
-    async def submit(self, actor: Actor, exercise_id: str, draft: Draft | None = None) -> Json:
-        """Freeze the work of this moment; the receipt. Raises NotFound, Conflict after the end."""
+    async def submit(
+        self, actor: Actor, exercise_id: str, draft: Draft | None = None, files: Sequence[HandedFile] = ()
+    ) -> Json:
+        """Freeze the work of this moment with these files beside the notebook; the receipt.
+
+        Raises NotFound, Conflict after the end.
+        """
         if draft is not None and (draft.content or draft.problem):
             await self.keep_draft(actor, exercise_id, draft)
         now = time.time()
+        await self._context.db.read(lambda conn: _begun(conn, _active(conn, actor, exercise_id, now), actor))
+        beside = await handed_files.stored(self._contents, files)
         content = await self._draft_content(actor, exercise_id)
         # A large notebook takes a while to read: not in the writer, which serves everyone.
         problem = "" if content is None else await asyncio.to_thread(notebook_problem, content)
@@ -206,7 +215,7 @@ class StudentService:
         def write(conn: Connection) -> tuple[Json, list[events.Event]]:
             found = _active(conn, actor, exercise_id, now)
             student = _begun(conn, found, actor)
-            snapshot = freeze(conn, found, student, "submitted", now, problem)
+            snapshot = freeze(conn, found, student, now, problem, beside)
             entry = audit.entry(
                 actor, "submit", now, kind="exercise", object_id=found.id, receipt=snapshot.receipt
             )
@@ -236,7 +245,10 @@ class StudentService:
                     why="You began it before you were lecturer or assistant of the course.",
                 )
             made = _without_data(conn, actor, student, now)
-            kept = [each.notebook_file_id for each in snapshots.of_exercise(conn, found.id, actor.person_id)]
+            kept: list[str | None] = []
+            for each in snapshots.of_exercise(conn, found.id, actor.person_id):
+                beside = [handed_files.data_file_of(each, name) for name in handed_files.names_of(each)]
+                kept += [each.notebook_file_id, *beside]
             work.discard(conn, found.id, actor.person_id)
             for file in datasets.files_by_id(
                 conn, [each for each in (*kept, student.draft_file_id) if each]
@@ -374,7 +386,7 @@ def _collect_first(conn: Connection, exercise: Exercise, student: work.Student, 
     due = own_due(dates_of(exercise), student.extended_until)
     if due is None or now < due or snapshots.collected(conn, exercise.id).get(student.person_id) == due:
         return
-    freeze(conn, exercise, student, "collected", due, student.draft_problem)
+    freeze(conn, exercise, student, due, student.draft_problem)
 
 
 def _changed(conn: Connection, exercise: Exercise, actor: Actor, now: float) -> list[events.Event]:

@@ -1,0 +1,152 @@
+"""Numbers of the result's CIF and .fcf that follow from data and cell, against values computed here."""
+
+import numpy as np
+import pytest
+from cctbx import crystal
+from qcrbox_refine.cif_block import read_blocks
+from qcrbox_refine.cif_output import volume_su
+from qcrbox_refine.fcf import fcf_text
+from qcrbox_refine.model import Model
+from qcrbox_refine.refinement import Options, refine_files, write_cif
+from truth import NEUTRON, Truth, hkl_text, noisy, write
+
+SIGMA = {"weighting": "sigma", "cycles": 4}
+
+
+def refined(folder, truth, hkl=None, scale=1.0, *, neutron=False, **options):
+    """The result for noisy data of this truth, and its CIF."""
+    hkl = truth.indices() if hkl is None else hkl
+    values, sigma = noisy(scale * np.abs(truth.f(hkl)) ** 2, 0.01, 1)
+    files = write(folder, truth.ins(neutron=neutron), hkl_text(hkl, values, sigma))
+    result = refine_files(*files, Options(**(SIGMA | options)))
+    write_cif(result, folder / "result.cif")
+    return result, read_blocks(folder / "result.cif")[0]
+
+
+@pytest.mark.parametrize(
+    ("wavelength", "theta"),
+    [
+        (0.71073, 25.242),
+        (1.54184, 67.684),
+        (0.56087, 19.665),
+        (1.34139, 53.595),
+        (0.41, 14.241),
+        (2.2909, None),
+    ],
+    ids=["Mo", "Cu", "Ag", "Ga", "synchrotron", "Cr"],
+)
+def test_completeness_is_asked_for_to_the_same_resolution_at_every_wavelength(tmp_path, wavelength, theta):
+    """IUCr: sin θ/λ = 0.6 Å⁻¹, which is 25.242° for Mo Kα; beyond sin θ = 1 the largest measured angle counts."""
+    truth = Truth(wavelength=wavelength)
+    d_min = max(0.82, wavelength / 2 + 0.01)
+    _, block = refined(tmp_path, truth, truth.indices(d_min))
+    largest = block.number("_diffrn_reflns_theta_max")[0]
+    assert block.number("_diffrn_reflns_theta_full")[0] == pytest.approx(theta or largest, abs=0.002)
+
+
+def test_fractions_measured_count_mates_once_and_apart(tmp_path):
+    truth = Truth("P 21", "Br")
+    hkl = truth.indices(0.8)
+    # Of every pair of mates with k > 0 one side, and all others.
+    kept = hkl[~((hkl[:, 1] < 0) & (np.abs(hkl[:, 1]) > 0))]
+    _, block = refined(tmp_path, truth, kept)
+    apart = len(kept) / len(hkl)
+    assert block.number("_diffrn_reflns_Laue_measured_fraction_max")[0] == pytest.approx(1, abs=0.002)
+    assert block.number("_diffrn_reflns_point_group_measured_fraction_max")[0] == pytest.approx(
+        apart, abs=0.002
+    )
+
+
+def test_another_wavelength_stands_in_the_cif_and_what_belongs_to_the_old_one_does_not(tmp_path):
+    truth = Truth("P 21/c", None)
+    refined(tmp_path, truth)
+    cif = tmp_path / "result.cif"
+    stale = cif.read_text().replace(
+        "_point_group_measured_fraction_max ", "_point_group_measured_fraction_max 0.123 # "
+    )
+    cif.write_text(stale + "_exptl_absorpt_coefficient_mu 9.9\n_diffrn_radiation_type 'Cu K\\a'\n")
+    result = refine_files(str(cif), None, Options(**SIGMA, wavelength=0.71073))
+    write_cif(result, cif)
+    block = read_blocks(cif)[0]
+    assert block.number("_diffrn_radiation_wavelength")[0] == 0.71073
+    assert block.text("_exptl_absorpt_coefficient_mu") is None
+    assert block.text("_diffrn_radiation_type") is None
+    assert block.number("_diffrn_reflns_point_group_measured_fraction_max")[0] == pytest.approx(1, abs=0.01)
+    assert any("_exptl_absorpt_coefficient_mu" in note for note in result.model.notes)
+
+
+def test_f000_of_neutrons_is_the_sum_of_scattering_lengths(tmp_path):
+    _, block = refined(tmp_path, Truth("P 21/c", None, lengths=NEUTRON), neutron=True)
+    lengths = 4 * (NEUTRON["C"] + NEUTRON["N"] + NEUTRON["O"])
+    assert block.number("_exptl_crystal_F_000")[0] == pytest.approx(lengths, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("group", "cell", "su", "expected"),
+    [
+        (
+            "F m -3 m",
+            (5.451, 5.451, 5.451, 90, 90, 90),
+            (0.0005, 0.0005, 0.0005, 0, 0, 0),
+            3 * 5.451**2 * 0.0005,
+        ),
+        (
+            "P 4",
+            (7.9, 7.9, 8.6, 90, 90, 90),
+            (0.001, 0.001, 0.002, 0, 0, 0),
+            np.hypot(2 * 7.9 * 8.6 * 0.001, 7.9**2 * 0.002),
+        ),
+        (
+            "P 21 21 21",
+            (5.0, 6.0, 7.0, 90, 90, 90),
+            (0.001, 0.002, 0.003, 0, 0, 0),
+            210 * np.sqrt((0.001 / 5) ** 2 + (0.002 / 6) ** 2 + (0.003 / 7) ** 2),
+        ),
+    ],
+    ids=["cubic", "tetragonal", "orthorhombic"],
+)
+def test_equal_lengths_move_together_in_the_volume(group, cell, su, expected):
+    """V = a³ has σ = 3a²σ(a); a², c independent of it; three lengths of their own add in quadrature."""
+    model = Model(crystal.symmetry(cell, group), [], cell_su=su)
+    assert volume_su(model) == pytest.approx(expected, rel=1e-3)
+
+
+def test_the_fcf_keeps_the_digits_of_small_intensities(tmp_path):
+    """Electrons scatter with F of about 1 Å: two decimals would cut σ(F²) to 0.00."""
+    truth = Truth("P 21/c", None, lengths={"C": 0.05, "N": 0.06, "O": 0.07})
+    result, _ = refined(tmp_path, truth, neutron=True)
+    equations = result.fit.equations
+    equations.scale *= 1e4
+    fo_sq, sigma, fc_sq = equations.on_fc_scale()
+    rows = [line.split() for line in fcf_text(result.fit).splitlines() if line.split()[-1:] in (["o"], ["<"])]
+    table = np.array([row[3:6] for row in rows], float)
+    assert table == pytest.approx(
+        np.column_stack([fc_sq, fo_sq, sigma]), rel=0.05, abs=float(sigma.min()) * 0.06
+    )
+
+
+@pytest.mark.parametrize(
+    ("formula", "z", "weight"),
+    [("C3 N O", 4, 66.04), ("C6 N2 O2", 2, 132.08), ("C12 N4 O4", 1, 264.16)],
+)
+def test_z_follows_from_the_formula_where_it_is_not_stated(tmp_path, formula, z, weight):
+    """A molecule about a centre of symmetry has two asymmetric units: Z is half the order of the group."""
+    truth = Truth("P 21/c", None)
+    refined(tmp_path, truth)
+    cif = tmp_path / "result.cif"
+    block = read_blocks(cif)[0]
+    for tag in ("_cell_formula_units_Z", "_chemical_formula_weight", "_shelx_res_file"):
+        block.set(tag, None)
+    block.set("_chemical_formula_sum", formula)
+    cif.write_text(str(block))
+    result = refine_files(str(cif), None, Options(**SIGMA))
+    write_cif(result, cif)
+    found = read_blocks(cif)[0]
+    volume = result.model.symmetry.unit_cell().volume()
+    assert found.number("_cell_formula_units_Z")[0] == z
+    assert found.number("_chemical_formula_weight")[0] == pytest.approx(weight, abs=0.02)
+    assert found.number("_exptl_crystal_density_diffrn")[0] == pytest.approx(
+        1.66054 * 4 * 66.04 / volume, abs=0.002
+    )
+    assert found.number("_exptl_crystal_F_000")[0] == 4 * 33
+    assert f"ZERR {z} " in result.res
