@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HAR = ROOT / "app_images" / "har"
 KEPT = Path(__file__).with_name("fragments.json")
 RESIDUES = 14
-_D_MIN, _NOISE = 0.9, 0.002
+_D_MIN, _NOISE = 1.0, 0.002
 _WIDTH = 9.0  # of the cell across the chain, Å
 # Lengths in Å and angles in degrees of an extended chain.
 _N_CA, _CA_C, _C_N, _C_O, _N_H, _C_H = 1.455, 1.525, 1.335, 1.23, 1.03, 1.09

@@ -23,8 +23,6 @@ OnIteration = Callable[[int, float, float], None]
 _FARTHEST_RESTART = 0.5
 # Of the exchange-correlation grid in the first iterations.
 _COARSE_GRID = 0
-# An error of the coarse grid kept from a density whose gradient was larger than this many times the tolerance is taken anew.
-_NEAR = 20
 
 
 @dataclass
@@ -162,8 +160,10 @@ def run(
     field.callback = watch
     if method.is_hf or method.grid_level <= _COARSE_GRID:
         field.kernel(dm0=guess)
+    elif carried is None:
+        _on_two_grids(field, _on_coarse_grid(field, guess), is_near=False)
     else:
-        _on_two_grids(field, _on_coarse_grid(field, guess) if carried is None else guess)
+        _on_two_grids(field, guess, is_near=True)
     if not field.converged:
         field = _second_try(field, watch)
     energy = float(field.e_tot) + _dispersion(field, method)
@@ -217,22 +217,19 @@ def _on_coarse_grid(field, guess: Array) -> Array:
     return field.make_rdm1()
 
 
-def _on_two_grids(field, guess: Array) -> None:
-    """Iterations on the coarse grid, with its error corrected at the guess, and again where the guess was not near."""
-    own, watch = field._numint, field.callback
+def _on_two_grids(field, guess: Array, *, is_near: bool) -> None:
+    """Iterations on the coarse grid, with its error corrected at the guess.
+
+    is_near: the guess is the density of a neighbouring geometry. Otherwise the error is taken anew at the density that the
+    iterations lead to, and they go on from there.
+    """
+    own = field._numint
     field._numint = both = TwoGrids(field.mol, _COARSE_GRID)
-    gradients: list[float] = []
-
-    def note(state: dict) -> None:
-        gradients.append(float(state["norm_gorb"]))
-        watch(state)
-
-    field.callback = note
     field.kernel(dm0=guess)
-    if field.converged and gradients[0] > _NEAR * field.conv_tol_grad:
+    if field.converged and not is_near:
         both.renew()
         field.kernel(dm0=field.make_rdm1())
-    field._numint, field.callback = own, watch
+    field._numint = own
 
 
 def _second_try(field, watch):
