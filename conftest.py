@@ -6,10 +6,12 @@ import gc
 import os
 import re
 import shutil
+import ssl
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx._transports.default
 import pytest
 from hypothesis import settings
 
@@ -27,6 +29,16 @@ os.environ.setdefault("QCRBOX_SPAWNER", "sandbox" if shutil.which("bwrap") else 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 _skipped: list[str] = []
+# Clients that verify by default share the certificates: reading them takes 30 ms, and a suite makes thousands of clients.
+_default_context = cache(httpx.create_ssl_context)
+
+
+def _shared_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> ssl.SSLContext:
+    default = verify is True and cert is None and not trust_env
+    return _default_context(trust_env=False) if default else httpx.create_ssl_context(verify, cert, trust_env)
+
+
+httpx._transports.default.create_ssl_context = _shared_context
 
 
 # What takes long comes first, so that no worker is left with one of them at the end.

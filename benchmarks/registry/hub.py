@@ -26,7 +26,8 @@ class Hub:
         module: Any = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         self._hub = module.StandInHub(SERVICE_TOKEN)
-        self._listener = socket.socket()
+        # The protocol by name: without it asyncio leaves Nagle's algorithm on, 40 ms an answer.
+        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._listener.bind(("127.0.0.1", 0))
         self._server = uvicorn.Server(uvicorn.Config(self._hub.app, log_config=None, access_log=False))
         self._thread = threading.Thread(

@@ -87,6 +87,10 @@ class DisplayHandler(WebSocketMixin, WebSocketHandler, JupyterHandler):
         if self._closed_by_page():
             self._registry.close()
             return
+        # Tornado keeps Nagle's algorithm on, which may hold a small message, a click say, for 40 ms.
+        self.set_nodelay(True)
+        if self._registry.protocol is not None:
+            self._registry.protocol.set_nodelay(True)
         self._moving = asyncio.ensure_future(self._move(self._registry))
 
     async def _connect(self, session_id: str) -> WebSocketClientConnection:

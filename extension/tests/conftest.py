@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -149,10 +150,11 @@ def start_jupyter(home: Path, **environment: str) -> tuple[subprocess.Popen[str]
     while time.monotonic() < deadline:
         assert process.poll() is None, (home / "log").read_text()
         for file in folder.glob("jpserver-*.json"):
-            try:
-                return process, json.loads(file.read_text())["url"]
-            except ValueError:
-                continue
+            # Jupyter writes the file before it listens.
+            with contextlib.suppress(ValueError, httpx.TransportError):
+                url = json.loads(file.read_text())["url"]
+                httpx.get(f"{url}login", trust_env=False)
+                return process, url
         time.sleep(0.05)
     process.kill()
     raise AssertionError(f"The server did not start:\n{(home / 'log').read_text()}")

@@ -11,11 +11,14 @@ from qcrbox.crystallography.shelx import read_instructions
 from qcrbox_refine.model import Atom, Model, Placed
 from qcrbox_refine.parameters import FREE, UNSTATED
 from qcrbox_refine.restraints import RESTRAINTS
+from qcrbox_refine.riding import SHELX_TEMPERATURE_K, libration
 from qcrbox_refine.shelx_input import UnsupportedInstruction, parse_shelx
 
 ITEMS = ("_shelx_res_file", "_iucr_refine_instructions_details")
 # A CIF rounds what a .res gives with six decimals: closer than this (Å, Å², occupancy) is the same value.
 _SAME_SITE, _SAME_U, _SAME_OCCUPANCY = 0.02, 0.002, 0.002
+# Relative, degrees, Å.
+_SAME_LENGTH, _SAME_ANGLE, _SAME_WAVELENGTH = 5e-4, 0.02, 5e-4
 # Below this share of atoms in common the instructions belong to another model.
 _COMMON = 0.5
 
@@ -48,6 +51,7 @@ def follow_instructions(model: Model, text: str, item: str) -> None:
     if misfit:
         model.leave_out(item, misfit)
         return
+    _warn_of_other_cell(model, other, item)
     _merge_atoms(model, other, by_label)
     taken = {id(atom) for atom in model.atoms}
     lost = [atom for atom in other.atoms if id(atom) not in taken]
@@ -64,6 +68,7 @@ def follow_instructions(model: Model, text: str, item: str) -> None:
     model.from_shelx = True
     model.weights = model.weights or other.weights
     model.wavelength = model.wavelength or other.wavelength
+    _note_other_temperature(model, other, item)
     model.temperature_k = model.temperature_k or other.temperature_k
     model.z = model.z or other.z
 
@@ -93,6 +98,32 @@ def _misfit(model: Model, other: Model, n_common: int) -> str:
     if own.space_group() != theirs.space_group():
         return f"Its space group is {theirs.space_group_info()}, the CIF has {own.space_group_info()}."
     return ""
+
+
+def _warn_of_other_cell(model: Model, other: Model, item: str) -> None:
+    """Cell and wavelength are those of the CIF; a CELL instruction that says something else is named."""
+    own, theirs = (m.symmetry.unit_cell().parameters() for m in (model, other))
+    limits = [_SAME_LENGTH * length for length in own[:3]] + [_SAME_ANGLE] * 3
+    if any(abs(a - b) > limit for a, b, limit in zip(own, theirs, limits, strict=True)):
+        model.warn(
+            f"CELL of {item} has the cell {' '.join(f'{x:g}' for x in theirs)}; that of the CIF is used, "
+            f"{' '.join(f'{x:g}' for x in own)}."
+        )
+    if model.wavelength and other.wavelength and abs(model.wavelength - other.wavelength) > _SAME_WAVELENGTH:
+        model.warn(
+            f"CELL of {item} has the wavelength {other.wavelength:g} Å; that of the CIF is used, {model.wavelength:g} Å."
+        )
+
+
+def _note_other_temperature(model: Model, other: Model, item: str) -> None:
+    """X-H distances of riding atoms follow TEMP, as in the refinement that the instructions are of."""
+    measured, stated = model.temperature_k, other.temperature_k or SHELX_TEMPERATURE_K
+    riding = any(atom.riding for atom in other.atoms)
+    if measured and riding and libration(measured) != libration(stated):
+        how = f"{stated - 273.15:.0f} °C" + ("" if other.temperature_k else ", its default")
+        model.note(
+            f"TEMP of {item} is {how}, the measurement was at {measured:g} K: X-H distances stay those of TEMP."
+        )
 
 
 def _merge_atoms(model: Model, other: Model, by_label: dict[str, Atom]) -> None:

@@ -150,3 +150,28 @@ def test_z_follows_from_the_formula_where_it_is_not_stated(tmp_path, formula, z,
     )
     assert found.number("_exptl_crystal_F_000")[0] == 4 * 33
     assert f"ZERR {z} " in result.res
+
+
+def test_what_the_file_says_of_the_measurement_stays_beside_its_merged_list(tmp_path):
+    truth = Truth("P 21/c", None)
+    refined(tmp_path, truth)
+    cif = tmp_path / "result.cif"
+    block = read_blocks(cif)[0]
+    unique = int(block.number("_diffrn_reflns_number")[0])
+    stated = {
+        "_diffrn_reflns_number": "8865",
+        "_diffrn_reflns_av_R_equivalents": "0.0473",
+        "_diffrn_reflns_limit_h_min": "-20",
+    }
+    for tag, value in stated.items():
+        block.set(tag, value)
+    cif.write_text(str(block))
+    write_cif(refine_files(str(cif), None, Options(**SIGMA)), cif)
+    found = read_blocks(cif)[0]
+    assert {tag: found.text(tag) for tag in stated} == stated
+    assert found.number("_reflns_number_total")[0] == unique
+    # A smaller number cannot be that of these data.
+    found.set("_diffrn_reflns_number", "10")
+    cif.write_text(str(found))
+    write_cif(refine_files(str(cif), None, Options(**SIGMA)), cif)
+    assert read_blocks(cif)[0].number("_diffrn_reflns_number")[0] == unique

@@ -1,5 +1,6 @@
 import { ILayoutRestorer, IRouter, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator } from '@jupyterlab/translation';
@@ -9,7 +10,7 @@ import { qcrboxIcon } from '../icons';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
 import { START_RANK } from '../start';
-import { TELL_OUTSIDE, UPLOAD } from './commands';
+import { TELL_BY_MAIL, TELL_OUTSIDE, UPLOAD } from './commands';
 import { QCrBoxPanel } from './panel';
 import type { SectionName } from './section';
 
@@ -67,6 +68,16 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
           );
         }
         commands.notifyCommandChanged(TELL_OUTSIDE);
+      }
+    });
+    // Outside a hub there is nobody who could send them.
+    const hubPrefix = PageConfig.getOption('hubPrefix');
+    commands.addCommand(TELL_BY_MAIL, {
+      label: trans.__('E-mails when a calculation ends …'),
+      isVisible: () => hubPrefix !== '',
+      execute: () => {
+        const page = URLExt.join(PageConfig.getOption('hubHost') || location.origin, hubPrefix, 'notifications');
+        window.open(page, '_blank', 'noopener');
       }
     });
     commands.addCommand(UPLOAD, {
@@ -127,7 +138,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     });
 
     const category = trans.__('QCrBox');
-    for (const command of [OPEN, TELL_OUTSIDE, UPLOAD, REFRESH]) {
+    for (const command of [OPEN, TELL_OUTSIDE, TELL_BY_MAIL, UPLOAD, REFRESH]) {
       palette?.addItem({ command, category });
     }
     const cards = [

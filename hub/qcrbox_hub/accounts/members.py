@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -57,6 +58,8 @@ class Members(Base):
 
     # Pages of the layers above; the hub's configuration sets them.
     more_pages: ClassVar[list[tuple[Any, ...]]] = []
+    # Work of the layers above that goes on as long as the hub runs; each is given this object when it is made.
+    more_work: ClassVar[list[Callable[[Members], None]]] = []
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,6 +69,8 @@ class Members(Base):
             adopt_homes(self.db, self.homes)
             # On the hub's own loop, which starts after this object is made.
             PeriodicCallback(lambda: keep_homes(self.db, self.homes), CHECK_EVERY_S * 1000).start()
+        for begin in self.more_work:
+            begin(self)
 
     @property
     def homes(self) -> Homes:

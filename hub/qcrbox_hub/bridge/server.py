@@ -145,7 +145,8 @@ def listening(port: int, flag: str) -> list[socket.socket]:
 
 
 def _bound(family: socket.AddressFamily, host: str, port: int, flag: str) -> socket.socket:
-    made = socket.socket(family)
+    # asyncio sends small packets at once only where the protocol is named; else each answer may wait 40 ms.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # On Windows this option would let another program take the port away.
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):

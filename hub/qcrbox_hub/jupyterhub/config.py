@@ -10,6 +10,7 @@ from qcrbox_hub.accounts.membership import load_roles
 from qcrbox_hub.admin.routes import administration_pages
 from qcrbox_hub.jupyterhub import handler_changes
 from qcrbox_hub.jupyterhub.settings import HubSettings
+from qcrbox_hub.mail.routes import mail_pages, mail_work
 from qcrbox_hub.platform import paths
 from qcrbox_hub.platform.addresses import Separation
 from qcrbox_hub.platform.banner import Banner
@@ -66,7 +67,14 @@ c.JupyterHub.cleanup_servers = True
 
 # ---------------------------------------------------------------- people
 authenticator = choose_authenticator(c, settings.sign_in, settings.data, settings.addresses.hub)
-authenticator.more_pages = [*administration_pages(), *teaching_pages()]
+authenticator.more_pages = [*administration_pages(), *teaching_pages(), *mail_pages()]
+authenticator.more_work = mail_work(
+    settings.mail,
+    data=settings.data,
+    hub_url=settings.addresses.hub,
+    registry_url=settings.registry_url,
+    service_token=settings.service_token_file.read_text().strip(),
+)
 c.JupyterHub.authenticator_class = authenticator
 c.NativeAuthenticator.minimum_password_length = settings.minimum_password_length
 c.JupyterHub.template_vars = {"announcement": banner.as_html, "own_passwords": authenticator.own_passwords}

@@ -246,6 +246,12 @@ class StreamingHandler(ProxyHandler):
         except OSError as error:
             await self.handle_proxy_error(503, error)
 
+    def open(self, *_path: str) -> None:
+        """Both ends send small messages at once: tornado keeps Nagle's algorithm on, 40 ms a message of a display."""
+        self.set_nodelay(True)
+        if self.ws_client and self.ws_client.protocol:
+            self.ws_client.protocol.set_nodelay(True)
+
     def _websocket_headers(self) -> Iterator[tuple[str, str]]:
         for name, value in self._request_headers().items():
             if not name.lower().startswith("sec-websocket-"):

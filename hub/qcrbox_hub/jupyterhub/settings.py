@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from qcrbox_hub.platform.addresses import Addresses
-from qcrbox_hub.platform.settings import People, SignIn, hub_database_url
+from qcrbox_hub.platform.settings import Mail, People, SignIn, hub_database_url
 from qcrbox_hub.walls.choice import Walls
 
 VARIABLE = "QCRBOX_HUB_SETTINGS"
@@ -36,6 +36,7 @@ class HubSettings(BaseModel):
     first_user_id: int = Field(0, description="User ids of people are this plus their account's number.")
     limits: str = Field("none", description="How limits are set on this machine.")
     people: People = Field(default_factory=People, description="Limits and rights of people's servers.")
+    mail: Mail = Field(default_factory=Mail, description="E-mails at the end of calculations.")
     sign_in: SignIn = Field(default_factory=SignIn, description="How people sign in.")
     hub_config: Path | None = Field(None, description="The site's own configuration of JupyterHub.")
     hub_database_file: Path | None = Field(

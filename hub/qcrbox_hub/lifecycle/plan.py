@@ -337,6 +337,7 @@ def _hub(plan: Plan) -> ChildSpec:
         proxy_token_file=plan.data.secret_file("proxy_token"),
         **_walls(plan),
         people=plan.options.settings.people,
+        mail=plan.options.settings.mail,
         hub_database_file=plan.options.settings.database.hub_url_file,
         hub_config=plan.options.settings.hub_config,
         sign_in=plan.options.settings.sign_in,

@@ -15,6 +15,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from qcrbox.contract.errors import UserInputError
+from qcrbox.contract.loopback import is_loopback_host
 
 FILE = "platform.toml"
 # Pages of the hub that a learning platform posts to.
@@ -77,6 +78,38 @@ class Audit(Section):
         None, description="A file to append to, best on another disk or machine; relative to the data folder."
     )
     syslog: bool = Field(False, description="Send them to the system log too.")
+
+
+class Mail(Section):
+    """E-mails at the end of calculations, to those who ask for them. Without `server` there are none."""
+
+    server: str = Field("", description="Host name of the SMTP server, e.g. smtp.example.org.")
+    port: int = Field(0, ge=0, le=65535, description="Its port; 0: 587, with `tls` 465, with `none` 25.")
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="StartTLS, TLS from the start, or no encryption, which is refused together with a password unless the "
+        "server is this machine.",
+    )
+    user: str = Field("", description="Name to sign in with at the server; empty: without signing in.")
+    password_file: Path | None = Field(
+        None, description="File with the password for `user`; relative to the data folder."
+    )
+    sender: str = Field("", description="Address in From, e.g. qcrbox@example.org. Needed with `server`.")
+    least_minutes: float = Field(
+        1.0,
+        ge=0,
+        description="Ends of calculations that took less are not told, minutes from their submission.",
+    )
+
+    @model_validator(mode="after")
+    def _complete_and_safe(self) -> Mail:
+        if self.server and "@" not in self.sender:
+            raise ValueError("`sender` must be an e-mail address where `server` is set")
+        if self.user and self.password_file is None:
+            raise ValueError("`user` needs `password_file`")
+        if self.user and self.security == "none" and not is_loopback_host(self.server):
+            raise ValueError("a password is not sent without encryption: set `security` to starttls or tls")
+        return self
 
 
 class People(Section):
@@ -229,6 +262,7 @@ class PlatformSettings(Section):
     database: Databases = Field(default_factory=Databases)
     nats: Nats = Field(default_factory=Nats)
     audit: Audit = Field(default_factory=Audit)
+    mail: Mail = Field(default_factory=Mail)
     people: People = Field(default_factory=People)
     sign_in: SignIn = Field(default_factory=SignIn)
     manager: str = Field(

@@ -351,6 +351,25 @@ def test_persons_cannot_write_into_the_audit_trail(ada: Browser, platform: Hub, 
     assert "forged" not in ada.get(f"{ROOT}/audit?action=forged&format=csv").text
 
 
+def test_persons_cannot_read_what_ended_for_everyone(ada: Browser, platform: Hub, rest: Rest) -> None:
+    assert rest(ada, "GET", "/internal/hub/ended?after=0").status_code == 401
+    anonymous = platform.browser().http.get("/services/qcrbox/internal/hub/ended?after=0")
+    assert anonymous.status_code == 401
+    own = {"Authorization": f"Bearer {platform.data.secret_file('hub_service_token').read_text().strip()}"}
+    answer = platform.browser().http.get("/services/qcrbox/internal/hub/ended?after=0", headers=own)
+    assert set(answer.json()["payload"]) == {"ended", "seq"}
+
+
+def test_a_site_without_an_smtp_server_says_so_and_takes_no_address(ada: Browser) -> None:
+    page = ada.get("/hub/notifications").text
+    assert "sends no e-mails" in page
+    token = re.search(r'name="_xsrf"\s+value="([^"]+)"', ada.get("/hub/change-password").text)
+    assert token
+    fields = {"action": "ask", "address": "ada@example.org", "_xsrf": token.group(1)}
+    assert ada.http.post("/hub/notifications", data=fields).status_code == 400
+    assert "ada@example.org" not in ada.get("/hub/notifications").text
+
+
 def audited(ada: Browser, query: str) -> list[dict[str, str]]:
     """Rows of the trail for this query, newest first."""
     return list(csv.DictReader(io.StringIO(ada.get(f"{ROOT}/audit?format=csv&{query}").text)))

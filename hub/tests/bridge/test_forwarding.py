@@ -245,6 +245,22 @@ def test_a_port_that_somebody_has_is_refused(taken_on):
             listening(port, "--port")
 
 
+async def test_small_answers_are_sent_at_once():
+    """Nagle's algorithm is off: it keeps the body back until the client has acknowledged the headers, 40 ms later."""
+    for listener in listening(0, "--port"):
+        set_to = asyncio.get_running_loop().create_future()
+
+        def accepted(_reader, writer, set_to=set_to):
+            made = writer.get_extra_info("socket")
+            set_to.set_result(made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        server = await asyncio.start_server(accepted, sock=listener)
+        with socket.create_connection(listener.getsockname()[:2]):
+            assert await asyncio.wait_for(set_to, 20)
+        server.close()
+
+
 def test_the_token_is_in_no_text(token):
     upstream = Upstream("https://box.example.org", token)
     texts = [

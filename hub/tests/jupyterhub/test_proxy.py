@@ -16,6 +16,7 @@ from qcrbox_hub.platform.addresses import Addresses
 from tornado import web, websocket
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream
 from tornado.testing import bind_unused_port
 from tornado.websocket import websocket_connect
 
@@ -280,6 +281,25 @@ async def test_websocket_message_comes_back(door: str, message: str | bytes) -> 
     connection = await websocket_connect(request, max_message_size=64 * 1024**2)
     await connection.write_message(message, binary=isinstance(message, bytes))
     assert await connection.read_message() == message
+    connection.close()
+
+
+async def test_both_ends_of_a_websocket_send_small_messages_at_once(
+    door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once: dict[int, bool] = {}
+    plain = IOStream.set_nodelay
+
+    def recorded(stream: IOStream, value: bool) -> None:
+        at_once[id(stream)] = value
+        plain(stream, value)
+
+    monkeypatch.setattr(IOStream, "set_nodelay", recorded)
+    connection = await websocket_connect(door.replace("http", "ws") + "/talk")
+    await connection.write_message("a")
+    await connection.read_message()
+    # Of the four ends in this process two are the proxy's; those of the browser and of the target are tornado's own.
+    assert sorted(at_once.values()) == [False, False, True, True]
     connection.close()
 
 

@@ -117,6 +117,8 @@ LTI = '[sign_in]\nmethod = "lti13"\nadministrators = ["ada"]\n[sign_in.lti13]\ni
 NAMED = '[public]\nurl = "https://hub.example.org"\n'
 FILES = NAMED + 'tls = "files"\ntls_certificate = "DATA/secrets/c.pem"\ntls_key = "DATA/secrets/k.pem"\n'
 
+MAIL = '[mail]\nserver = "smtp.example.org"\nsender = "qcrbox@example.org"\n'
+
 # key -> (settings, does `up` honour it)
 UP: dict[str, tuple[str, Callable[[Started], object]]] = {
     "manager": ('manager = "docker"', lambda it: "docker" in it.spec("launcher").command),
@@ -156,6 +158,19 @@ UP: dict[str, tuple[str, Callable[[Started], object]]] = {
         lambda it: it.registry["AUDIT_HEADS"] == str(it.data.path / "heads"),
     ),
     "audit.syslog": ("[audit]\nsyslog = true", lambda it: it.registry["AUDIT_SYSLOG"] == "true"),
+    "mail.server": (MAIL, lambda it: it.hub.mail.server == "smtp.example.org"),
+    "mail.sender": (MAIL, lambda it: it.hub.mail.sender == "qcrbox@example.org"),
+    "mail.port": (MAIL + "port = 2525", lambda it: it.hub.mail.port == 2525),
+    "mail.security": (MAIL + 'security = "tls"', lambda it: it.hub.mail.security == "tls"),
+    "mail.user": (
+        MAIL + 'user = "us"\npassword_file = "secrets/smtp"',
+        lambda it: it.hub.mail.user == "us",
+    ),
+    "mail.password_file": (
+        MAIL + 'user = "us"\npassword_file = "secrets/smtp"',
+        lambda it: it.hub.mail.password_file == Path("secrets/smtp"),
+    ),
+    "mail.least_minutes": (MAIL + "least_minutes = 5", lambda it: it.hub.mail.least_minutes == 5),
     "people.spawner": ('[people]\nspawner = "sandbox"', lambda it: it.asked_walls[0] == "sandbox"),
     "people.image": ('[people]\nimage = "ours:1"', lambda it: it.asked_walls[1] == it.hub.people.image == "ours:1"),
     "people.images": ('[people]\nimages = ["big:1"]', lambda it: it.hub.people.images == ["big:1"]),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from qcrbox_registry.access.identity import bearer
 from qcrbox_registry.api.dependencies import Body, TheCore, read_body
+from qcrbox_registry.api.responses import success
 from qcrbox_registry.services.audit_trail import HubAct
 
 router = APIRouter(prefix="/internal/hub", tags=["hub"], include_in_schema=False)
@@ -33,3 +34,12 @@ async def record_act(request: Request, core: TheCore) -> Response:
     asked, _ = await read_body(request, Act)
     await core.audit.record_hub_act(HubAct(**asked.model_dump()))
     return Response(status_code=204)
+
+
+@router.get("/ended")
+async def ended(
+    request: Request, core: TheCore, after: Annotated[int | None, Query(ge=0, lt=2**63)] = None
+) -> Response:
+    """Calculations of everyone that ended after an event, for e-mails to their owners."""
+    core.audit.require_hub(bearer(request))
+    return success(await core.ended.since(after))

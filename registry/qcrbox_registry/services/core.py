@@ -13,6 +13,7 @@ from qcrbox_registry.services.context import Context
 from qcrbox_registry.services.data_files import DataFileService
 from qcrbox_registry.services.datasets import DatasetService
 from qcrbox_registry.services.displays import DisplayService
+from qcrbox_registry.services.ended import EndedService
 from qcrbox_registry.services.event_feed import EventFeed
 from qcrbox_registry.services.examples import Examples
 from qcrbox_registry.services.figures import FigureService
@@ -61,6 +62,7 @@ class Core:
     events: EventFeed
     examples: Examples
     exercises: ExerciseService
+    ended: EndedService
     figures: FigureService
     housekeeping: Housekeeping
     launchers: LauncherService
@@ -108,6 +110,7 @@ def make_core(context: Context, version: str) -> Core:
         events=EventFeed(context),
         examples=examples,
         exercises=ExerciseService(context, contents),
+        ended=EndedService(context),
         figures=FigureService(context),
         housekeeping=Housekeeping(context, contents, resumable, examples, retention),
         launchers=LauncherService(context),

@@ -118,6 +118,22 @@ def after(conn: Connection, seq: int, *, limit: int = 1000) -> list[Event]:
     return [_from_row(row) for row in conn.execute(query)]
 
 
+def ends_after(conn: Connection, seq: int, newest: int, states: Sequence[str], limit: int) -> list[Event]:
+    """The events that ended a calculation, after `seq` up to `newest`, oldest first."""
+    query = (
+        sa.select(events)
+        .where(
+            events.c.seq > seq,
+            events.c.seq <= newest,
+            events.c.kind == "calculation",
+            events.c.status.in_(states),
+        )
+        .order_by(events.c.seq)
+        .limit(limit)
+    )
+    return [_from_row(row) for row in conn.execute(query)]
+
+
 def of_calculation(conn: Connection, calculation_id: str, after_seq: int, limit: int = 10_000) -> list[Event]:
     """The events of a calculation and its session after `after_seq`, oldest first."""
     query = (

@@ -99,7 +99,8 @@ class Serving:
     """An ASGI application on a loopback port, in a thread with its own event loop."""
 
     def __init__(self, app, port=None):
-        self.listener = socket.socket()
+        # The protocol by name: without it asyncio leaves Nagle's algorithm on, 40 ms an answer.
+        self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self.listener.bind(("127.0.0.1", port or 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.server = uvicorn.Server(

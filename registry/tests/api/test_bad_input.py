@@ -9,6 +9,7 @@ import itertools
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -97,16 +98,28 @@ def taught(person, group):
     }
 
 
-@pytest.fixture
-def mine(registry, request, person, group, do):
-    # Once for a database that only has to stand a few values; making the objects takes longer than asking.
-    return objects(person, group, do) if registry.context.db.is_sqlite else request.getfixturevalue("theirs")
-
-
 @pytest.fixture(scope="module")
-def theirs(registry, do):
+def family(registry, do):
+    """`family("datasets")`: objects that the requests to this family of routes may change; "" is for none that change."""
+
+    @cache
+    def made(name):
+        return objects(registry.person, f"g{uuid.uuid4().hex[:8]}", do)
+
+    return made
+
+
+@pytest.fixture
+def mine(registry, family, method, path):
+    # Requests that only read, and the few of a second database, meet the same objects: making them takes long.
+    shared = method in ("GET", "HEAD", "DELETE") or not registry.context.db.is_sqlite
+    return family("" if shared else path.split("/")[2])
+
+
+@pytest.fixture
+def theirs(family):
     """Objects that are only asked for and refused, so that every test may ask for the same."""
-    return objects(registry.person, f"g{uuid.uuid4().hex[:8]}", do)
+    return family("refused")
 
 
 def objects(person, group, do):

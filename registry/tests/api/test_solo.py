@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import stat
 
 import pytest
@@ -111,3 +113,19 @@ def test_a_port_in_use_is_said(tmp_path):
         port = first.getsockname()[1]
         with pytest.raises(Conflict, match=f"Port {port}"), listening(Settings(data=tmp_path, port=port)):
             pass
+
+
+async def test_small_answers_are_sent_at_once(tmp_path):
+    """Nagle's algorithm is off: it keeps the body back until the client has acknowledged the headers, 40 ms later."""
+    with listening(Settings(data=tmp_path)) as listener:
+        set_to = asyncio.get_running_loop().create_future()
+
+        def accepted(_reader, writer):
+            made = writer.get_extra_info("socket")
+            set_to.set_result(made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        server = await asyncio.start_server(accepted, sock=listener)
+        with socket.create_connection(listener.getsockname()):
+            assert await asyncio.wait_for(set_to, 20)
+        server.close()

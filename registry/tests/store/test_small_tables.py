@@ -8,6 +8,7 @@ from qcrbox.contract.errors import NotFound, UserInputError
 from qcrbox.contract.messages import CHECKPOINT, SessionState
 from qcrbox_registry.store import (
     agents,
+    events,
     holds,
     launchers,
     quotas,
@@ -19,6 +20,7 @@ from qcrbox_registry.store import (
     work_queue,
 )
 from qcrbox_registry.store.agents import AgentUpdate, Reported
+from qcrbox_registry.store.events import Event
 from qcrbox_registry.store.holds import Hold
 from qcrbox_registry.store.launchers import LauncherRow
 from qcrbox_registry.store.paging import Cut
@@ -456,3 +458,21 @@ def test_uploads_of_others_are_not_counted(world):
     new = NewUpload(world.person["bob"], "dataset", "a.cif", 100, None, None, None, {})
     do(world, uploads.begin, new, 1.0)
     assert ask(world, uploads.open_of, world.person["ada"]) == (0, 0)
+
+
+def test_ends_of_calculations_are_found_after_an_event_and_no_other_events(conn):
+    written = events.write(
+        conn,
+        [
+            Event("calculation", "a", NOW, status="successful"),
+            Event("calculation", "b", NOW, status="running"),
+            Event("dataset", "c", NOW, status="successful"),
+            Event("calculation", "b", NOW, status="failed"),
+            Event("calculation", "d", NOW, status="cancelled"),
+        ],
+    )
+    first, *_, last = (event.seq for event in written)
+    final = ["successful", "failed", "cancelled"]
+    assert [each.object_id for each in events.ends_after(conn, 0, last, final, 10)] == ["a", "b", "d"]
+    assert [each.object_id for each in events.ends_after(conn, first, last, final, 1)] == ["b"]
+    assert [each.object_id for each in events.ends_after(conn, first, last - 1, final, 10)] == ["b"]

@@ -46,7 +46,7 @@ def details(weights: Weights | None) -> str:
 def parse_details(text: str | None) -> Weights | str | None:
     """The scheme of a published `_refine_ls_weighting_details`: six numbers, None for w = 1, or "" when not understood.
 
-    Read are the texts of SHELXL, Olex2, JANA and of this program: σ²(F²) with terms in P, Fo² or I.
+    Read are the texts of SHELXL, Olex2, JANA, CRYSTALS and of this program: σ²(F²) with terms in P, Fo² or I.
     """
     plain = re.sub(r"\s+", "", (text or "").replace("~", "").replace("{", "[").replace("}", "]"))
     plain = (
@@ -61,7 +61,7 @@ def parse_details(text: str | None) -> Weights | str | None:
     if re.fullmatch(r"(?:w=)?1(?:\.0*)?|unit(?:weights)?", head, re.IGNORECASE):
         return None
     match = re.match(
-        r"(?:calc)?w=(?P<q>1(?:\.0*)?|exp\[.*?\]|\(1-exp\[.*?\]\))/[\[(]*(?:σ2|\(?σ\)?2)(?P<of>\([FI]o?(?:bs)?2?\))?(?P<terms>.*)",
+        r"(?:calc|Method=.{0,20}Sheldrick)?w=(?P<q>1(?:\.0*)?|exp\[.*?\]|\(1-exp\[.*?\]\))/[\[(]*(?:σ2|\(?σ\)?2)(?P<of>\([FI]o?(?:bs)?2?\))?(?P<terms>.*)",
         head,
         re.IGNORECASE,
     )
@@ -73,10 +73,31 @@ def parse_details(text: str | None) -> Weights | str | None:
         return ""
     a, b, d, e, f = found
     c = re.search(NUMBER, match["q"][4:]) if "exp" in match["q"] else None
-    stated = re.match(rf"P=({NUMBER})F[o]?2", rest)
-    if stated:
-        f = float(stated[1])
+    if "P=" in rest and (a or b):
+        share = _share_of_fo(rest.partition("P=")[2])
+        if share is None:
+            return ""
+        f = share
     return (a, b, float(c[0]) if c else 0.0, d, e, f)
+
+
+def _share_of_fo(text: str) -> float | None:
+    """f of P = f max(Fo², 0) + (1 - f) Fc²; None for another P."""
+    plain = re.sub(r"MAX|,0(?:\.0*)?|(?<![\d.])0,|[()\[\]*]", "", text.upper().replace("F2", "FO2")).rstrip(
+        ".,;"
+    )
+    stated = re.match(rf"({NUMBER})FO2", plain)
+    if stated and "/" not in plain:
+        return float(stated[1])
+    known = {
+        "FO2": 1.0,
+        "FC2": 0.0,
+        "FO2+FC2/2": 0.5,
+        "FO2+2FC2/3": THIRD,
+        "2FC2+FO2/3": THIRD,
+        "1/3FO2+2/3FC2": THIRD,
+    }
+    return known.get(plain, known.get(plain.split("AND")[0]))
 
 
 def _terms(text: str) -> tuple[float, float, float, float, float] | None:

@@ -1,0 +1,1 @@
+"""E-mails at the end of calculations, to those who ask for them."""

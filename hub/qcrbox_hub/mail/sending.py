@@ -1,0 +1,79 @@
+"""One letter by SMTP. Blocking: called in a thread."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+
+from qcrbox_hub.platform.settings import Mail
+
+TIMEOUT_S = 30.0
+_USUAL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class Refused(Exception):
+    """The server does not take letters to this address, now or later; the text is the server's."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What is sent. subject and address are put on one line."""
+
+    address: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Post:
+    """The SMTP server of the settings."""
+
+    settings: Mail
+    data: Path
+    hub_url: str
+    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
+
+    def send(self, letter: Letter) -> None:
+        """Raises Refused for an address that the server refuses for good; OSError or SMTPException when it may go later."""
+        try:
+            with self._connected() as server:
+                server.send_message(self._message(letter))
+        except smtplib.SMTPRecipientsRefused as error:
+            code, words = next(iter(error.recipients.values()))
+            if code >= 500:
+                raise Refused(f"{code} {words.decode('utf-8', 'replace')}") from error
+            raise
+
+    def _message(self, letter: Letter) -> EmailMessage:
+        message = EmailMessage()
+        message["From"] = self.settings.sender
+        message["To"] = letter.address
+        message["Subject"] = " ".join(letter.subject.split())[:200]
+        message["Date"] = formatdate()
+        message["Message-ID"] = make_msgid(domain=self.settings.sender.rpartition("@")[2])
+        # Programs that answer letters by themselves leave these alone.
+        message["Auto-Submitted"] = "auto-generated"
+        message["List-Unsubscribe"] = f"<{self.hub_url}/hub/notifications>"
+        message.set_content(letter.text)
+        return message
+
+    def _connected(self) -> smtplib.SMTP:
+        given = self.settings
+        port = given.port or _USUAL_PORTS[given.security]
+        if given.security == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(given.server, port, timeout=TIMEOUT_S, context=self.tls)
+        else:
+            server = smtplib.SMTP(given.server, port, timeout=TIMEOUT_S)
+        try:
+            if given.security == "starttls":
+                server.starttls(context=self.tls)
+            if given.user and given.password_file is not None:
+                server.login(given.user, (self.data / given.password_file).read_text().strip())
+        except BaseException:
+            server.close()
+            raise
+        return server

@@ -1,0 +1,283 @@
+"""From ends of calculations to letters, with an SMTP server on a socket and a clock of the test's own."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyterhub import orm
+from qcrbox.contract.errors import Unreachable, UserInputError
+from qcrbox_hub.mail.choices import CODE_LIFE_S, Choices
+from qcrbox_hub.mail.delivery import PAUSE_S, WAITS_S, Delivery, length_of, words_of
+from qcrbox_hub.mail.sending import Letter, Post
+from qcrbox_hub.mail.tables import ChoiceRow, LetterRow, create_missing
+from qcrbox_hub.platform.settings import Mail, PlatformSettings
+
+from .smtp_server import SmtpServer, running
+
+HUB = "https://hub.example.org"
+ADDRESS = "ada@example.org"
+END: dict[str, Any] = {
+    "calculation_id": "1",
+    "owner": "ada",
+    "title": "thpp · IAM refinement · R1 0.0412",
+    "status": "successful",
+    "warnings": [],
+    "error_msg": "",
+    "submitted_at": "2026-03-01T12:00:00+00:00",
+    "finished_at": "2026-03-01T12:05:00+00:00",
+}
+
+
+@dataclass
+class Site:
+    """A hub's database, a registry that answers with `ends`, and an SMTP server."""
+
+    server: SmtpServer
+    session: Any
+    data: Path
+    now: float = 1_000_000.0
+    ends: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[int | None] = field(default_factory=list)
+    away: bool = False
+    locked: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.choices = Choices(self.session, lambda: self.now)
+        self.delivery = self.make()
+
+    def make(self, **settings: Any) -> Delivery:
+        given = {"server": "127.0.0.1", "security": "none", "sender": "qcrbox@example.org"} | settings
+        post = Post(Mail(port=self.server.port, **given), self.data, HUB)
+        return Delivery(
+            self.choices, post, self.ask, lambda name: name not in self.locked, HUB, 60.0, lambda: self.now
+        )
+
+    async def ask(self, after: int | None) -> dict[str, Any]:
+        if self.away:
+            raise Unreachable("The registry is away.")
+        self.asked.append(after)
+        return {"ended": [] if after is None else self.ends[after:], "seq": len(self.ends)}
+
+    def choose(self, name: str = "ada", address: str = ADDRESS) -> None:
+        self.choices.confirm(name, self.choices.ask(name, address))
+
+    @property
+    def waiting(self) -> list[LetterRow]:
+        return self.session.query(LetterRow).all()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    session = orm.new_session_factory("sqlite:///:memory:")()
+    create_missing(session)
+    for name in ("ada", "ben"):
+        session.add(orm.User(name=name))
+    session.commit()
+    with running() as server:
+        yield Site(server, session, tmp_path)
+
+
+async def test_who_chose_letters_gets_one_when_a_long_calculation_ends(site: Site) -> None:
+    site.choose()
+    await site.delivery.turn()
+    site.ends = [
+        END,
+        END | {"owner": "ben"},
+        END | {"title": "short", "finished_at": "2026-03-01T12:00:59+00:00"},
+    ]
+    await site.delivery.turn()
+    (letter,) = site.server.letters
+    assert letter["To"] == ADDRESS
+    assert letter["Subject"] == "QCrBox: thpp · IAM refinement · R1 0.0412: done"
+    text = letter.get_content()
+    assert "after 5 min" in text
+    assert f"{HUB}/hub/notifications" in text
+    assert letter["List-Unsubscribe"] == f"<{HUB}/hub/notifications>"
+    assert site.asked == [None, 0]
+    await site.delivery.turn()
+    assert len(site.server.letters) == 1
+
+
+async def test_many_ends_are_one_letter_and_a_second_one_waits(site: Site) -> None:
+    site.choose()
+    await site.delivery.turn()
+    site.ends = [END | {"title": f"number {number}"} for number in range(60)]
+    await site.delivery.turn()
+    site.ends += [END | {"title": "later"}]
+    await site.delivery.turn()
+    (letter,) = site.server.letters
+    assert letter["Subject"] == "QCrBox: 60 calculations have ended"
+    assert "number 49: done" in letter.get_content()
+    assert "… and 10 more." in letter.get_content()
+    site.now += PAUSE_S
+    await site.delivery.turn()
+    assert "later: done" in site.server.letters[1].get_content()
+
+
+async def test_nothing_is_lost_while_registry_or_smtp_server_is_away(site: Site) -> None:
+    site.choose()
+    await site.delivery.turn()
+    site.ends, site.away = [END], True
+    await site.delivery.turn()
+    site.away = False
+    site.server.answers = {"DATA": "451 later"}
+    await site.delivery.turn()
+    assert [row.tries for row in site.waiting] == [1]
+    await site.delivery.turn()
+    assert [row.tries for row in site.waiting] == [1], "the wait is not over"
+    site.server.answers = {}
+    site.now += WAITS_S[0]
+    # A new process finds the letter in the database.
+    await site.make().turn()
+    assert len(site.server.letters) == 1
+    assert site.waiting == []
+
+
+async def test_a_letter_is_given_up_in_the_end(site: Site) -> None:
+    site.choose()
+    site.delivery.queue("ada", ADDRESS, "x", "y")
+    site.server.answers = {"DATA": "451 later"}
+    for wait in (*WAITS_S, 0.0):
+        await site.delivery.turn()
+        site.now += wait
+    assert site.waiting == []
+
+
+async def test_an_address_that_is_refused_gets_no_more_and_its_owner_reads_why(site: Site) -> None:
+    site.choose()
+    await site.delivery.turn()
+    site.ends = [END]
+    site.server.answers = {"RCPT": "550 no such person"}
+    await site.delivery.turn()
+    choice = site.choices.of("ada")
+    assert choice is not None
+    assert not choice.confirmed
+    assert "550 no such person" in choice.problem
+    assert site.waiting == []
+
+
+async def test_a_password_goes_to_the_server_and_nowhere_else(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    (site.data / "smtp").write_text("s3cret\n")
+    delivery = site.make(user="us", password_file="smtp")
+    caplog.set_level(logging.DEBUG)
+    delivery.queue("ada", ADDRESS, "x", "y")
+    site.server.answers = {"AUTH": "535 wrong s3cret"}
+    await delivery.turn()
+    site.server.answers = {}
+    site.now += WAITS_S[0]
+    await delivery.turn()
+    assert site.server.signed_in == ["\0us\0s3cret"]
+    assert "s3cret" not in caplog.text
+    assert "s3cret" not in repr(delivery.post)
+
+
+async def test_without_encryption_nothing_is_sent_where_it_is_asked_for(site: Site) -> None:
+    delivery = site.make(security="starttls")
+    delivery.queue("ada", ADDRESS, "x", "y")
+    await delivery.turn()
+    assert site.server.letters == []
+    assert [row.tries for row in site.waiting] == [1]
+
+
+def test_a_subject_cannot_bring_headers_of_its_own(site: Site) -> None:
+    site.delivery.post.send(Letter(ADDRESS, "x\r\nBcc: eve@example.org", "y"))
+    (letter,) = site.server.letters
+    assert letter["Bcc"] is None
+    assert letter["Subject"] == "x Bcc: eve@example.org"
+
+
+@pytest.mark.parametrize(
+    "address", ["", "ada", "ada@", "a b@c.de", "a@b.de,c@d.ef", "a@b.de\nBcc: c@d.ef", "<a@b.de>", "a@-b.de"]
+)
+def test_what_is_no_address_is_refused(site: Site, address: str) -> None:
+    with pytest.raises(UserInputError, match="not an e-mail address"):
+        site.choices.ask("ada", address)
+
+
+async def test_no_letters_before_the_address_is_confirmed_after_a_stop_and_to_locked_accounts(
+    site: Site,
+) -> None:
+    await site.delivery.turn()
+    code = site.choices.ask("ada", ADDRESS)
+    for wrong in ("", "wrong", code[:-1]):
+        with pytest.raises(UserInputError, match="wrong or too old"):
+            site.choices.confirm("ada", wrong)
+    site.ends = [END]
+    await site.delivery.turn()
+    site.choices.confirm("ada", code)
+    site.locked = {"ada"}
+    site.ends = [END] * 2
+    await site.delivery.turn()
+    site.locked = set()
+    site.choices.forget("ada")
+    site.ends = [END] * 3
+    await site.delivery.turn()
+    assert site.server.letters == []
+    assert site.session.query(ChoiceRow).all() == []
+
+
+def test_a_code_counts_for_a_day_and_once(site: Site) -> None:
+    code = site.choices.ask("ada", ADDRESS)
+    site.now += CODE_LIFE_S + 1
+    with pytest.raises(UserInputError, match="too old"):
+        site.choices.confirm("ada", code)
+    code = site.choices.ask("ada", ADDRESS)
+    site.choices.confirm("ada", code)
+    with pytest.raises(UserInputError, match="wrong"):
+        site.choices.confirm("ada", code)
+
+
+async def test_a_later_account_of_the_same_name_does_not_inherit_the_choice(site: Site) -> None:
+    site.choose()
+    await site.delivery.turn()
+    old = orm.User.find(site.session, "ada")
+    site.session.delete(old)
+    site.session.commit()
+    new = orm.User(name="ada")
+    new.created = orm.User.find(site.session, "ben").created.replace(year=2031)
+    site.session.add(new)
+    site.session.commit()
+    site.ends = [END]
+    await site.delivery.turn()
+    assert site.server.letters == []
+    assert site.session.query(ChoiceRow).all() == []
+
+
+def test_a_failure_is_told_without_paths_of_the_server() -> None:
+    told = words_of(END | {"status": "failed", "error_msg": "cannot open /srv/work/azu.hkl"})
+    assert told["subject"] == "thpp · IAM refinement · R1 0.0412: failed"
+    assert "cannot open azu.hkl" in told["text"]
+    doubtful = words_of(END | {"warnings": ["Finished, but not converged."]})
+    assert re.search(r"done, not converged\n.*\nWarning: Finished", doubtful["text"])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(40, "40 s"), (89, "89 s"), (90, "2 min"), (3599, "1 h 0 min"), (11100, "3 h 5 min")],
+)
+def test_lengths_of_time(seconds: float, words: str) -> None:
+    assert length_of(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('server = "smtp.example.org"', "sender"),
+        ('server = "smtp.example.org"\nsender = "a@b.de"\nuser = "us"', "password_file"),
+        (
+            'server = "smtp.example.org"\nsender = "a@b.de"\nuser = "us"\npassword_file = "p"\nsecurity = "none"',
+            "without encryption",
+        ),
+    ],
+)
+def test_settings_that_cannot_work_or_give_a_password_away_are_refused(text: str, problem: str) -> None:
+    with pytest.raises(UserInputError, match=problem):
+        PlatformSettings.parse(f"[mail]\n{text}\n", "platform.toml")
