@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qcrbox.cif.document import Block
-from qcrbox.cif.values import text_of
+from qcrbox.cif.quoting import text_of
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, read_radiation
 from qcrbox.crystallography.reflections.from_cif import (
