@@ -24,7 +24,7 @@ _EXCHANGE, _GRID, _DENSITY, _FITTING = 0.75, 0.75, 0.6, 0.9
 _INTEGRAL, _COULOMB = 600.0, 45.0
 # Points of the coarse grid of the iterations, and evaluations of the fine one in a round.
 _COARSE, _FINE = 0.23, 1.3
-_START_S = 6.0  # importing libraries in two processes, reading, the first refinement
+_START_S = 9.0  # importing libraries in two processes, reading, the first refinement, the least squares of the rounds
 _BASE_BYTES = 350_000_000
 _FITTED_BYTES = 4_000_000_000  # PySCF keeps larger tensors on disk
 

@@ -194,7 +194,8 @@ def has_code(entry: gemmi.SpaceGroup, code: str) -> bool:
 
 def entries_of_number(number: int) -> list[gemmi.SpaceGroup]:
     """Every setting of a number of International Tables, the standard one first; empty beyond 1..230."""
-    standard = gemmi.find_spacegroup_by_number(number)
+    # gemmi answers P 1 for 0.
+    standard = gemmi.find_spacegroup_by_number(number) if 1 <= number <= 230 else None
     if standard is None:
         return []
     others = [entry for entry in gemmi.spacegroup_table() if entry.number == number]

@@ -449,6 +449,8 @@ def test_a_file_that_is_too_large_is_413(registry, ada, monkeypatch):
         ({"elements": "Si", "only_elements": True}, False),
         ({"space_group": "154"}, True),
         ({"space_group": "P3221"}, True),
+        ({"space_group": "P 3(2) 2 1"}, True),
+        ({"space_group": "P3121"}, False),
         ({"space_group": "2"}, False),
         ({"cell": "4.91,4.91,5.41,90,90,120"}, True),
         ({"cell": "4.91,5.41,4.91,90,120,90"}, True),

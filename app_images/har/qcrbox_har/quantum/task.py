@@ -122,7 +122,7 @@ def speed() -> float:
 
 def slowness() -> float:
     """Seconds of wall clock for one of the processor, here and now: 1 where no other program wants this processor."""
-    long_enough_s = 0.3
+    long_enough_s = 0.6
     started, processor = time.perf_counter(), time.thread_time()
     while time.perf_counter() - started < long_enough_s:
         sum(range(1000))
