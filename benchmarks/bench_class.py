@@ -1,11 +1,13 @@
 """A class: students sign in, open an exercise, run a refinement, answer, save and submit, while the lecturer watches.
 
-    python benchmarks/bench_class.py [--json out.json] [--people 60] [--quick]
+    python benchmarks/bench_class.py [--json out.json] [--people 60] [--browsers 5] [--no-windows] [--quick]
 
 Everything on loopback, servers in sandboxes, the ready exercise on hydrogens with answers from the store allowed: all run
-the same refinement on the same data, as when a lecturer says "now press Run". What counts: the slowest answer that anyone
-gets (limit 5 s), the slowest board (2 s), that nothing is lost (every student has a receipt and a right task), that what
-was collected is byte for byte what lies in the student's home, and the memory of a student's server.
+the same refinement on the same data, as when a lecturer says "now press Run". Each opens a program with a window as well,
+when Xtigervnc is there. Some of the students (`--browsers`) sit at real browsers; the others are scripts that send the same
+requests. What counts: the slowest answer that anyone gets (limit 5 s), the slowest board (2 s), that nothing is lost (every
+student has a receipt and a right task), that what was collected is byte for byte what lies in the student's home, and the
+memory of a student's server.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import psutil
 from bench_hub import ANSWER_LIMIT_S, PASSWORD, Crowd, Hub, Visitor, add_accounts, ours
+from class_browsers import CHROMIUM, Place, Seen, attend
 
 BOARD_LIMIT_S = 2.0
 WITHIN_S = 60.0
@@ -35,6 +38,7 @@ LAST_S = 600.0  # of the whole class
 GROUP = "bench"
 TEACHER = "class-teacher"
 READY = "hydrogens_and_weights"
+WINDOW = Path(__file__).resolve().parents[1] / "tests" / "applications" / "window"
 
 
 @dataclass
@@ -44,12 +48,23 @@ class Class:
     crowd: Crowd = field(default_factory=Crowd)
     board: list[float] = field(default_factory=list)
     handed_in: list[float] = field(default_factory=list)
+    windows: list[float] = field(default_factory=list)  # from the request to the open window
+    browsers: Seen = field(default_factory=Seen)
     kept: dict[str, bytes] = field(default_factory=dict)
     unlike: list[str] = field(default_factory=list)
     receipts: int = 0
     right: int = 0
     before_bytes: int = 0
     after_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many students come, how many of them with browsers, and whether they open windows."""
+
+    people: int
+    browsers: int
+    windows: bool
 
 
 class Staff:
@@ -110,6 +125,8 @@ class Learner(Visitor):
             report = self._ok("POST", f"/qcrbox/exercises/{exercise}/fetch").json()
             own = self._ask("GET", f"exercises/{exercise}/own")
             self._run(exercise, own)
+            if self.windows:
+                found.windows.append(self._window())
             path = report["notebook"]
             self._save(exercise, path)
             answer = {"value": "10"}
@@ -140,6 +157,22 @@ class Learner(Visitor):
                 return
             self._pause(2.0)
 
+    def _window(self) -> float:
+        """Open a program with a window and discard it; seconds until it was open."""
+        body = {"application_slug": "window", "application_version": "1.0", "command_arguments": {}}
+        begun = time.perf_counter()
+        made = self._ask("POST", "interactive-sessions", json=body)["interactive_session_id"]
+        path = f"interactive-sessions/{made}"
+        while True:
+            state = self._ask("GET", path)["interactive_sessions"][0]["state"]
+            if state == "open":
+                break
+            assert state != "closed", state
+            self._pause(0.5)
+        taken = time.perf_counter() - begun
+        self._ask("POST", f"{path}/discard", params={"wait": 0})
+        return taken
+
     def _save(self, exercise: str, path: str) -> None:
         """Save the notebook with a cell of the student's own, and wait until the registry has it."""
         address = f"/api/contents/{quote(path)}"
@@ -155,7 +188,7 @@ class Learner(Visitor):
         assert time.perf_counter() < self.until, "the class is over"
         time.sleep(seconds)
 
-    version, until = "", 0.0
+    version, until, windows = "", 0.0, False
 
     def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         return self._ok(method, f"/qcrbox/api/{path}", **more).json()["payload"]  # type: ignore[no-any-return]
@@ -187,31 +220,35 @@ def memory() -> int:
     return total
 
 
-def hold_class(hub: Hub, people: int) -> Class:
+def hold_class(hub: Hub, size: Size) -> Class:
     """The whole class, from the first sign-in to the collection."""
     found = Class()
     assert hub.data is not None
-    names = [f"class-{number:03d}" for number in range(people)]
-    add_accounts(hub.data, [TEACHER, *names])
-    hub.make([TEACHER, *names])
-    Staff(hub, "ada").group(names, TEACHER)
+    everyone = [f"class-{number:03d}" for number in range(size.people)]
+    names, seated = everyone[size.browsers :], everyone[: size.browsers]
+    add_accounts(hub.data, [TEACHER, *everyone])
+    hub.make([TEACHER, *everyone])
+    Staff(hub, "ada").group(everyone, TEACHER)
     lecturer = Staff(hub, TEACHER)
     exercise = lecturer.course()
     found.before_bytes = memory()
     over = threading.Event()
     begun = time.perf_counter()
-    Learner.version, Learner.until = _version_of_refine(), begun + LAST_S
+    Learner.version, Learner.until, Learner.windows = _version_of_refine(), begun + LAST_S, size.windows
+    place = Place(hub.url, exercise, size.windows, Learner.until)
 
     def come(number: int) -> None:
-        time.sleep(number * WITHIN_S / people)
+        time.sleep(number * WITHIN_S / max(len(names), 1))
         try:
             Learner(hub, names[number], found.crowd).learn(exercise, found)
         except (httpx.HTTPError, AssertionError, OSError, KeyError) as problem:
             found.crowd.failed.append(repr(problem)[:400])
 
-    with ThreadPoolExecutor(people + 1) as pool:
+    with ThreadPoolExecutor(len(names) + 2) as pool:
         watching = pool.submit(lecturer.watch, exercise, found, over)
-        learning = [pool.submit(come, number) for number in range(people)]
+        learning = [pool.submit(come, number) for number in range(len(names))]
+        if seated:
+            found.browsers = pool.submit(attend, seated, place, found.crowd).result()
         for each in learning:
             each.result()
         over.set()
@@ -223,7 +260,7 @@ def hold_class(hub: Hub, people: int) -> Class:
         if got.content != kept:
             found.unlike.append(name)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(hub.stop, names))
+        list(pool.map(hub.stop, everyone))
     return found
 
 
@@ -234,12 +271,13 @@ def _version_of_refine() -> str:
     return found[1]
 
 
-def lines(found: Class, people: int) -> list[str]:
+def lines(found: Class, size: Size) -> list[str]:
     """The rows of the table."""
+    people = size.people - size.browsers
     answers = sorted(found.crowd.answers) or [(0.0, "")]
     slowest, asked = answers[-1]
     board = sorted(found.board) or [0.0]
-    each = (found.after_bytes - found.before_bytes) / max(people, 1) / 1024**2
+    each = (found.after_bytes - found.before_bytes) / max(size.people, 1) / 1024**2
     lost = people - found.receipts
 
     def verdict(good: bool) -> str:
@@ -256,7 +294,18 @@ def lines(found: Class, people: int) -> list[str]:
         f"| students without receipt{failed} | {lost} of {people} | 0 | {verdict(not lost)} |",
         f"| students whose answer was not right on their page | {people - found.right} | 0 | {verdict(found.right == people)} |",
         f"| notebooks that are not byte for byte those of the home | {len(found.unlike)} of {len(found.kept)} | 0 | {verdict(not found.unlike)} |",
+        *_window_lines(found),
+        *(found.browsers.lines(size.browsers) if size.browsers else ()),
         f"| memory per student, agents included, MiB (each page counted once) | {each:.0f} | | |",
+    ]
+
+
+def _window_lines(found: Class) -> list[str]:
+    if not found.windows:
+        return []
+    times = sorted(found.windows)
+    return [
+        f"| windows: from the request to the open window, s | median {times[len(times) // 2]:.1f}, last {times[-1]:.1f}; {len(times)} | | |"
     ]
 
 
@@ -264,20 +313,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--people", type=int, default=60)
-    parser.add_argument("--quick", action="store_true", help="four people")
+    parser.add_argument("--browsers", type=int, default=5, help="so many of them sit at real browsers")
+    parser.add_argument("--no-windows", action="store_true", help="nobody opens a program with a window")
+    parser.add_argument("--quick", action="store_true", help="four people, one of them with a browser")
     options = parser.parse_args()
-    people = 4 if options.quick else options.people
+    people, browsers = (4, 1) if options.quick else (options.people, min(options.browsers, options.people))
     if not shutil.which("bwrap"):
         print("Without bubblewrap there are no sandboxes: nothing is measured.", file=sys.stderr)
         return 1
+    if browsers and not CHROMIUM.exists():
+        print("There is no /usr/bin/chromium: nobody has a browser.", file=sys.stderr)
+        browsers = 0
+    windows = not options.no_windows and shutil.which("Xtigervnc") is not None
+    size = Size(people, browsers, windows)
     print(
-        f"{people} students, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, "
+        f"{people} students, {browsers} with browsers, {'with' if windows else 'without'} windows, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, "
         f"{psutil.virtual_memory().total / 1024**3:.0f} GiB.\n",
         flush=True,
     )
-    with ours("sandbox") as hub:
-        found = hold_class(hub, people)
-    table = lines(found, people)
+    more = ["--applications", str(WINDOW)] if windows else []
+    with ours("sandbox", *more) as hub:
+        found = hold_class(hub, size)
+    table = lines(found, size)
     print("\n".join(table), flush=True)
     if options.json:
         options.json.write_text(json.dumps({"people": people, "table": table}, indent=1) + "\n")

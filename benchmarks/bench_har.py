@@ -24,7 +24,8 @@ LEVELS = {
     "B3LYP/def2-SVP": {"functional": "b3lyp", "basis": "def2-svp"},
 }
 THPP = {"edits": "delete C3; occupancy N3 1; aniso N3", "hydrogens_before": "place"}
-# Whole refinement over one cold field (processors); seconds of the transform and of the least squares of one round.
+# Whole refinement over one cold field (processors); of the transform and of one cycle of the least squares
+# (seconds of processors).
 MOST_RATIO, MOST_TRANSFORM_S, MOST_STEP_S = 2.0, 2.0, 0.5
 
 
@@ -64,7 +65,7 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
     lines = [
         f"Load of the machine at the end: {os.getloadavg()[0]:.0f} on {os.cpu_count()} processors.",
         "",
-        "| level | whole / one cold field of each molecule (processors) | form factors of 26 atoms | least squares of a round | memory | rounds |",
+        "| level | whole / one cold field of each molecule (processors) | form factors of 26 atoms (processors) | one step of the least squares (processors) | memory | rounds |",
         "|---|---|---|---|---|---|",
     ]
     for level, row in rows.items():

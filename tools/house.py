@@ -29,6 +29,12 @@ ROOMS = {
     "qcrbox_extension": ("extension/qcrbox_extension", "extension/tests"),
     "qcrbox_hub": ("hub/qcrbox_hub", "hub/tests"),
 }
+# The front ends, of Lab and of the widgets, have their unit tests in one folder.
+FRONT_ENDS = ("extension/src", "qcrbox_kernel_lib/qcrbox/widgets")
+FRONT_END_TESTS = "extension/tests"
+_SCRIPTS = (".ts", ".tsx", ".js", ".mjs")
+_GENERATED = ("contract.ts",)
+ACROSS_ROOMS = "tests"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -90,8 +96,33 @@ def measure(package: Path, tests: Path | None = None) -> Measured:
         is_package = file.name == "__init__.py"
         found.imports[name] = set(_imported(tree, name, is_package, files)) - {name}
     if tests is not None and tests.is_dir():
-        found.test_lines = sum(file.read_text(encoding="utf-8").count("\n") for file in tests.rglob("*.py"))
+        found.test_lines = sum(map(_count, tests.rglob("*.py")))
     return found
+
+
+@dataclass
+class Counted:
+    """Lines of files, and of the tests beside them."""
+
+    lines_per_file: list[int]
+    test_lines: int
+
+
+def count_front_ends(root: Path) -> Counted:
+    """TypeScript and JavaScript of Lab and the widgets, without what is generated or built, and their unit tests."""
+    files = [file for folder in FRONT_ENDS for file in _scripts(root / folder) if file.name not in _GENERATED]
+    tests = [file for file in _scripts(root / FRONT_END_TESTS) if ".test." in file.name]
+    return Counted([_count(file) for file in files], sum(map(_count, tests)))
+
+
+def _scripts(folder: Path) -> Iterator[Path]:
+    for file in sorted(folder.rglob("*")):
+        if file.suffix in _SCRIPTS and not {"node_modules", "static"} & set(file.parts):
+            yield file
+
+
+def _count(file: Path) -> int:
+    return file.read_text(encoding="utf-8").count("\n")
 
 
 def strongly_connected(graph: dict[str, set[str]]) -> Iterator[set[str]]:
@@ -214,6 +245,25 @@ HEAD = (
 )
 
 
+FRONT_END_HEAD = (
+    "| front ends | files | lines | median file | longest file | tests : code |\n|---|" + "---:|" * 5
+)
+
+
+def _front_end_row(counted: Counted) -> str:
+    lines = counted.lines_per_file
+    total = sum(lines)
+    cells = [
+        "Lab and widgets",
+        f"{len(lines)}",
+        f"{total:,}",
+        f"{statistics.median(lines or [0]):.0f}",
+        f"{max(lines, default=0)}",
+        f"{counted.test_lines / max(1, total):.2f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
 def main() -> None:
     """Parse the command line and print."""
     parser = argparse.ArgumentParser(
@@ -237,6 +287,9 @@ def main() -> None:
     for name, (package, tests) in ROOMS.items():
         if (arguments.root / package).is_dir():
             print(_row(name, measure(arguments.root / package, arguments.root / tests)))
+    print(f"\n{FRONT_END_HEAD}\n{_front_end_row(count_front_ends(arguments.root))}")
+    across = sum(map(_count, (arguments.root / ACROSS_ROOMS).rglob("*.py")))
+    print(f"\nTests that cross rooms (`{ACROSS_ROOMS}/`): {across:,} lines.")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ LIBRARIES = (
     "qcrbox.widgets.lineage",
     "qcrbox.widgets.structure_view",
     "qcrbox.widgets.structure_view.packing",
+    "qcrbox.widgets.structure_view.still",
     "qcrbox.display.plots",
     "qcrbox.display.report",
     "qcrbox.display.summary",

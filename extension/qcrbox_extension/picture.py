@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx
 from jupyter_server.base.handlers import APIHandler
-from qcrbox.contract.errors import NotFound, QcError
+from qcrbox.contract.errors import QcError
 from tornado import web
 
 from qcrbox_extension.in_threads import in_thread
@@ -62,12 +62,6 @@ class PictureHandler(APIHandler):
 def drawn(content: bytes, *, dark: bool = False) -> str:
     """The structure of a CIF as SVG text. Raises QcError when there is none."""
     # Start-up time: numpy and gemmi are loaded with the first picture.
-    from qcrbox.analysis.index import main_block
-    from qcrbox.cif import read
-    from qcrbox.crystallography.structure import Structure
-    from qcrbox.widgets.structure_view import StructureView
+    from qcrbox.widgets.structure_view.still import still_picture
 
-    block = main_block(read(content, on_error="keep"))
-    if block is None or block.find("_atom_site_label") is None:
-        raise NotFound("The file has no atoms.")
-    return StructureView(Structure.from_block(block)).svg(width=480, height=360, dark=dark)
+    return still_picture(content, dark=dark)

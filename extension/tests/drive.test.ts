@@ -157,15 +157,25 @@ test.each([
   expect(partOf(name)).toBe(part);
 });
 
-test('names that several share carry the beginnings of their ids', () => {
+test('names that several share carry the ends of their ids, and nothing is lost', () => {
+  const things = [
+    { name: 'azu', id: 'qcrbox_ds_0x01a2286f07650000d7c53f377fa9dc59' },
+    { name: 'azu', id: 'qcrbox_ds_0x01a2286f07650000d7c53f37a1b2c3d4' },
+    { name: 'azu', id: 'qcrbox_ds_0x01a2286f07660000d7c53f37a1b2c3d4' },
+    { name: 'x', id: 'qcrbox_ds_0x01a2286f07670000d7c53f37a1b2c3d4' },
+    { name: 'azu [7fa9dc59]', id: 'qcrbox_ds_0x01a2286f07680000d7c53f37a1b2c3d4' }
+  ];
   const known = named(
-    [
-      { name: 'azu', id: '0123456789' },
-      { name: 'azu', id: 'abcdef0123' },
-      { name: 'x', id: 'x' }
-    ],
+    things,
     each => each.name,
     each => each.id
   );
-  expect([...known.keys()]).toEqual(['azu [01234567]', 'azu [abcdef01]', 'x']);
+  expect([...known.values()]).toEqual(things);
+  expect([...known.keys()]).toEqual([
+    'azu [7fa9dc59]',
+    'azu [a1b2c3d4]',
+    `azu [${things[2]?.id}]`,
+    'x',
+    `azu [7fa9dc59] [${things[4]?.id}]`
+  ]);
 });

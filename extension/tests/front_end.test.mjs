@@ -25,6 +25,22 @@ test('lines may end with CR LF and data may have several lines', () => {
   assert.deepEqual(new EventParser().feed('data: a\r\ndata: b\r\n\r\n'), [{ id: '', data: 'a\nb' }]);
 });
 
+test.each([1, 2, 3, 7, 8, 9, 16])(
+  'an event cut into pieces of %i characters is the same, also between CR and LF',
+  size => {
+    const stream = 'id: 1\r\ndata: a\r\ndata: b\r\n\r\ndata: c\r\n\r\n';
+    const parser = new EventParser();
+    const pieces = stream.match(new RegExp(`[^]{1,${size}}`, 'g'));
+    assert.deepEqual(
+      pieces.flatMap(piece => parser.feed(piece)),
+      [
+        { id: '1', data: 'a\nb' },
+        { id: '1', data: 'c' }
+      ]
+    );
+  }
+);
+
 test('an event without an id keeps the last one', () => {
   const events = new EventParser().feed('id: 3\ndata: a\n\ndata: b\n\n');
   assert.deepEqual(
@@ -89,8 +105,11 @@ test('a refused file stops its own dataset only and is named', async () => {
   const results = await upload(client, ['bad.cif', 'bad.hkl', 'a.cif', 'a.hkl'].map(file), () => {});
   assert.deepEqual(calls, ['new bad.cif', 'new a.cif', 'append a.hkl']);
   assert.deepEqual(
-    results.filter(each => each.problem),
-    [{ name: 'bad.cif', problem: 'line 3', dataset: '' }]
+    results.filter(each => !each.dataset && each.name !== 'a.hkl'),
+    [
+      { name: 'bad.cif', problem: 'line 3', without: '', dataset: '' },
+      { name: 'bad.hkl', problem: '', without: 'bad.cif', dataset: '' }
+    ]
   );
 });
 

@@ -266,9 +266,9 @@ def pytest_collection_modifyitems(items: list[Any]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def grave(page: Page) -> list[tuple[str, str]]:
-    """What axe finds serious or critical: rule and element."""
-    found = Axe().run(page).response["violations"]
+def grave(page: Page, within: str | None = None) -> list[tuple[str, str]]:
+    """What axe finds serious or critical in the page, or in the element of a selector: rule and element."""
+    found = Axe().run(page, context=within).response["violations"]
     return [
         (each["id"], each["nodes"][0]["html"][:200])
         for each in found

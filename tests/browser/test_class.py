@@ -159,7 +159,15 @@ def _hand_in(student: Person, link: str, course: str, pictures: Path) -> None:
     shown.get_by_role("button", name="Submit", exact=True).click()
     receipt = shown.locator(".qcrbox-Exercise-receipt")
     expect(receipt).to_contain_text("receipt", timeout=LIMIT_MS)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.screenshot(path=pictures / f"lab-{scheme}.png")
-    page.emulate_media(color_scheme=None)
+    page.emulate_media(reduced_motion="reduce")
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        page.click('.lm-MenuBar-item:has-text("Settings")')
+        page.locator(".lm-Menu-itemLabel").get_by_text("Theme", exact=True).hover()
+        page.locator(".lm-Menu-itemLabel").get_by_text(theme, exact=True).click()
+        is_light = str(theme == "JupyterLab Light").lower()
+        expect(page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
+        page.evaluate(
+            "for (const folded of document.querySelectorAll('#qcrbox-panel details')) folded.open = true"
+        )
+        page.screenshot(path=pictures / f"{theme}.png")
+        assert grave(page, "#qcrbox-panel .qcrbox-Exercise") == [], theme

@@ -35,7 +35,7 @@ class BreakableDaemon:
         self.path = Path(self._folder.name) / "docker.sock"
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        self._socket = Relay(Target(path=Path("/var/run/docker.sock")), self.path, most=1000)
+        self._socket = Relay(target=Target(path=Path("/var/run/docker.sock")), socket=self.path, most=1000)
 
     def _do(self, work: Any) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(30)

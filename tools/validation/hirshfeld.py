@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from tools.validation import hirshfeld_bonds as bonds
-from tools.validation import published
+from tools.validation import hirshfeld_fragments, published
 from tools.validation.sections import ROOT, Context, _package
 
 _SMALL: dict[str, dict[str, Any]] = {
@@ -25,40 +26,55 @@ _LEVELS: dict[str, dict[str, Any]] = {
 _THPP = {"edits": "delete C3; occupancy N3 1; aniso N3", "hydrogens_before": "place"}
 # Below this number of atoms a fragment is the whole molecule; above, the larger basis sets take too long for every run.
 _WORTH_CUTTING = 20
-_KEPT = ROOT / ".cache" / "validation" / "aspherical"
+# Figures of every row with its day, beside this file: the page is made from them, so that a run of some rows keeps the others.
+KEPT = Path(__file__).with_name("aspherical.json")
 
 
 def table(context: Context) -> str:
     """One row for each data set and level; rows that could not be done say why.
 
-    Rows of data sets that the context leaves out are those of the last run on this machine.
+    Rows that the context leaves out, and those of data sets that are not at hand, are those of `aspherical.json`.
     """
-    _KEPT.mkdir(parents=True, exist_ok=True)
-    rows = []
+    kept = load(KEPT)
     for name, cif, hkl, extra in _data_sets(context):
         small = False
         for level, settings in (_LEVELS | _SMALL).items():
             if ("fragments" in level and small) or (level in _SMALL and not small):
                 continue
-            row = _kept_or_run(context, f"{name} {level}", cif, hkl, settings | extra)
-            if row is None:
-                continue
-            small = row.get("atoms", _WORTH_CUTTING) < _WORTH_CUTTING
-            rows.append((name, level, row))
-    return _markdown(rows) + bonds.table(rows) + published.table({name for name, _, _ in rows})
+            title = f"{name} {level}"
+            if context.wants(title):
+                row = _run(cif, hkl, settings | extra, context)
+                sys.stderr.write(f"{title}: {row.get('refused') or row['har']['R1']}\n")
+                row = {"data set": name, "level": level, "day": date.today().isoformat()} | row
+                kept = keep(KEPT, title, row)
+            small = kept.get(title, {}).get("atoms", _WORTH_CUTTING) < _WORTH_CUTTING
+    rows = in_order(kept)
+    parts = _markdown(rows), bonds.table(rows), hirshfeld_fragments.kept()
+    return "".join(parts) + published.table({name for name, _, _ in rows})
 
 
-def _kept_or_run(
-    context: Context, title: str, cif: Path, hkl: Path | None, settings: dict[str, Any]
-) -> dict[str, Any] | None:
-    """The row of a data set and level: computed where the context wants it, else the one kept; None without either."""
-    path = _KEPT / f"{title.replace('/', '_')}.json"
-    if context.wants(title):
-        row = _run(cif, hkl, settings, context)
-        sys.stderr.write(f"{title}: {row.get('refused') or row['har']['R1']}\n")
-        path.write_text(json.dumps(row), encoding="utf-8")
-        return row
-    return json.loads(path.read_text("utf-8")) if path.exists() else None
+def load(path: Path) -> dict[str, dict[str, Any]]:
+    """Rows by title; none where there is no file."""
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def keep(path: Path, title: str, row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Write a row as soon as it is computed: a run of hours that is stopped loses nothing. Returns all rows.
+
+    The others are read again first, since a second run may have written some meanwhile.
+    """
+    rows = load(path) | {title: row}
+    partial = path.with_suffix(".part")
+    partial.write_text(json.dumps(rows, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    partial.replace(path)
+    return rows
+
+
+def in_order(kept: dict[str, dict[str, Any]]) -> list[tuple[str, str, dict[str, Any]]]:
+    """(data set, level, figures), data sets by name, levels from the cheapest."""
+    levels = [*_LEVELS, *_SMALL]
+    rows = [(row["data set"], row["level"], row) for row in kept.values() if row["level"] in levels]
+    return sorted(rows, key=lambda row: (row[0], levels.index(row[1])))
 
 
 def _data_sets(context: Context) -> list[tuple[str, Path, Path | None, dict[str, Any]]]:
@@ -92,7 +108,7 @@ def _run(cif: Path, hkl: Path | None, settings: dict[str, Any], context: Context
 
 _COLUMNS = (
     "data set", "level", "R1", "wR2", "S", "residual e/Å³", "mean X-H - neutron / Å", "similarity of U / %",
-    "rounds, iterations", "time / estimate", "processors, / cold", "memory", "f(000), electrons off",
+    "rounds, iterations", "time / estimate", "processors, / cold", "memory", "f(000), electrons off", "day",
 )  # fmt: skip
 
 
@@ -117,6 +133,7 @@ def _markdown(rows: list[tuple[str, str, dict[str, Any]]]) -> str:
             f"{row['processor_s']:.1f} s / {row['cold_processor_s']:.1f} s = {ratio:.1f}",
             f"{row['memory'] / 1e6:.0f} MB",
             f"{row['forward_off']:.0e}, {row['electrons_off']:.0e}",
+            row["day"],
         ]
         lines.append(f"| {' | '.join(cells)} |\n")
     return "".join([*lines, "\n", *remarks])

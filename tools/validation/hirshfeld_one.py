@@ -57,7 +57,7 @@ def refine(cif: Path, hkl: Path | None, settings: dict[str, Any]) -> dict[str, A
     compared = comparison.compare(Path("iam.cif"), Path("har.cif"), state.iam, har, state.plan)
     cold = _cold(refinement)
     return {
-        "level": state.method.level,
+        "method": state.method.level,
         "atoms": max(len(m.symbols) for m in state.plan.molecules),
         "iam": state.iam,
         "har": har,
@@ -76,10 +76,10 @@ def refine(cif: Path, hkl: Path | None, settings: dict[str, Any]) -> dict[str, A
         "processor_s": processor,
         "cold_processor_s": cold["processor_s"],
         "molecules": len(state.plan.molecules),
-        "fourier_seconds": max(result.seconds["fourier"] for result in state.table.molecules),
+        "fourier_seconds": max(result.seconds["fourier_processor"] for result in state.table.molecules),
         "hkl": len(state.table.hkl),
         "rounds_moved": [done.moved["ratio"] for done in state.rounds],
-        "step_seconds": min(done.seconds["least squares"] for done in state.rounds),
+        "step_seconds": min(done.seconds["one step"] for done in state.rounds),
         "memory": memory,
         "electrons_off": electrons,
         "forward_off": forward,

@@ -91,7 +91,7 @@ class Agent:
             loop.add_signal_handler(number, self.leave, "stopped")
         lifeline.watch(_end_at_once)
         if self.settings.nats_socket:
-            relay = Relay(Target(path=Path(self.settings.nats_socket)))
+            relay = Relay(target=Target(path=Path(self.settings.nats_socket)))
             self.link.url = f"nats://127.0.0.1:{await relay.open()}"
         background = [
             asyncio.create_task(part, name=name)

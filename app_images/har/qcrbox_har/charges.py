@@ -250,7 +250,11 @@ def _parse(text: str, parameter: str, molecules: list[Molecule]) -> dict[int, in
 def _check_spin(molecule: Molecule, declared: bool) -> None:
     electrons = sum(atomic_number(s) for s in molecule.symbols) - molecule.charge
     odd = electrons % 2 == 1
-    if odd == (molecule.multiplicity % 2 == 1):
+    if (
+        molecule.multiplicity < 1
+        or electrons < max(molecule.multiplicity - 1, 1)
+        or odd == (molecule.multiplicity % 2 == 1)
+    ):
         raise UserInputError(
             f"molecule {molecule.name} with charge {molecule.charge:+d} ({molecule.charge_source}) has {electrons} "
             f"electrons, which cannot have multiplicity {molecule.multiplicity}.",

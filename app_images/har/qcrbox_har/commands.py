@@ -80,7 +80,7 @@ def form_factors(
     Path(tscb).write_bytes(write_tscb(written))
     made = Partitioning(partition, "QCrBox har", f"molecular wavefunctions, {state.method.level}")
     form_factor_document(written, block, made).write(form_factor_cif)
-    tell(_doubts_and_notes(state))
+    tell(_of_file(crystal) + _doubts_and_notes(state))
     return form_factor_cif
 
 
@@ -185,6 +185,11 @@ def refine_har(
     return refined
 
 
+def _of_file(crystal: Structure) -> list[tuple[str, str]]:
+    """What the file has damaged, or what is assumed, as (kind, text). In a refinement the least squares say it."""
+    return [("warning", text) for text in crystal.notes]
+
+
 def _doubts_and_notes(state: Progress) -> list[tuple[str, str]]:
     """What was said about molecules and charges, as (kind, text)."""
     return [("warning", text) for text in state.warnings] + [("note", text) for text in state.notes]
@@ -254,13 +259,13 @@ def plan_har(
             for m in state.plan.molecules
         ],
         "spherical": [crystal.sites.label[row] for row in state.plan.spherical],
-        "notes": [*state.notes, *state.warnings],
+        "notes": [*crystal.notes, *state.notes, *state.warnings],
         "seconds": round(cost.seconds),
         "memory_bytes": cost.memory_bytes,
         "basis_functions": cost.basis_functions,
     }
     Path(plan).write_text(json.dumps(content, indent=1), encoding="utf-8")
-    tell(_doubts_and_notes(state))
+    tell(_of_file(crystal) + _doubts_and_notes(state))
     report(fraction=1.0, text=f"{state.method.level}: {cost}", estimated_s=round(cost.seconds))
     return plan
 

@@ -77,24 +77,28 @@ class _Bonded:
 def plan(structure: Structure, spherical: set[int] | None = None, depth: int = DEPTH) -> Plan:
     """Fragments of a crystal, one for each core. Minor parts of a disorder keep spherical form factors.
 
-    Raises UserInputError when a fragment cannot be closed within a reasonable size.
+    spherical: sites without a form factor of their own; metals among them are left out of the fragments, so that these
+    end at the metal. Raises UserInputError when a fragment cannot be closed within a reasonable size.
     """
     sites = structure.sites
     kept = choose(sites, "major") & sites.is_atom
+    apart = spherical or set()
+    kept[[site for site in apart if is_metal(sites.element[site])]] = False
     graph = _Bonded(structure, kept)
-    fragments, sources = [], {}
-    for number, core in enumerate(_cores(graph), start=1):
+    fragments: list[Molecule] = []
+    sources: dict[int, list[Source]] = {}
+    cores = [core for core in _cores(graph) if any(image[0] not in apart for image in core)]
+    for number, core in enumerate(cores, start=1):
         atoms = _grown(graph, core, depth)
         molecule = _molecule(graph, number, atoms)
         fragments.append(molecule)
         place = {image: i for i, image in enumerate(atoms)}
         for image in core:
-            if image[0] not in (spherical or ()):
+            if image[0] not in apart:
                 sources[image[0]] = [Source(number - 1, place[image], 1.0)]
     every = set(np.flatnonzero(sites.is_atom).tolist())
-    notes = [
-        f"{len(fragments)} overlapping fragments of up to {max(len(m.symbols) for m in fragments)} atoms."
-    ]
+    largest = max((len(m.symbols) for m in fragments), default=0)
+    notes = [f"{len(fragments)} overlapping fragments of up to {largest} atoms."]
     left = sorted(every - sources.keys())
     return Plan(fragments, sources, left, notes)
 
@@ -149,7 +153,7 @@ def _grown(graph: _Bonded, core: list[Image], depth: int) -> list[Image]:
             raise UserInputError(
                 f"the fragment around {labels} cannot be closed below {_MOST_ATOMS} atoms.",
                 why="Its bonds are all short or of metals, so none may be cut.",
-                next="Keep these atoms spherical, for example spherical='Zn*', or use a periodic program and refine_tsc.",
+                next="Keep the metals spherical, for example spherical='Zn', or use a periodic program and refine_tsc.",
             )
 
 

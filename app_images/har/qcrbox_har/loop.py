@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 
-from qcrbox_har import charges, checkpoint, estimate, fragments, molecules
+from qcrbox_har import charges, checkpoint, estimate, experience, fragments, molecules
 from qcrbox_har.form_factors import Computer, OnProgress
 from qcrbox_har.loop_state import Progress, Round
 from qcrbox_har.options import Options, choose_method, spherical_sites
@@ -54,6 +54,7 @@ class Refinement:
         last model stay.
         """
         self._key = self._fingerprint(structure, hkl)
+        started = time.perf_counter()
         state, indices = self._resumed(hkl, iam_cif) or self._begun(structure, hkl, iam_cif)
         while len(state.rounds) < self.options.rounds and not self._is_converged(state):
             number = len(state.rounds) + 1
@@ -63,6 +64,8 @@ class Refinement:
         if state.table is None:
             # Converged in an earlier attempt that did not live to write its results.
             self._round(state, len(state.rounds) + 1, indices)
+        if state.converged and self.cost is not None and not self.computer.is_fixed:
+            experience.add(self.cost.kind, self.cost.model_seconds, time.perf_counter() - started)
         return state
 
     def _begun(self, structure: str, hkl: str | None, iam_cif: str) -> tuple[Progress, NDArray[np.int64]]:
@@ -124,12 +127,27 @@ class Refinement:
     def prepare(self, structure: Structure, iam: dict[str, Any]) -> Progress:
         """Molecules, charges and level of theory of a structure that may be refined."""
         refuse_without_hydrogen(structure)
+        refuse_ambiguous_labels(structure)
         plan = self._plan(structure, spherical_sites(structure, self.options.spherical))
+        if not plan.sources:
+            raise UserInputError(
+                "every atom is to stay spherical.",
+                where="spherical",
+                why="Then there is no form factor to compute.",
+                next="Name fewer atoms, or refine with spherical atoms: refine_iam.",
+            )
         moiety = "" if any(m.caps for m in plan.molecules) else structure.formula_moiety
         doubts = charges.assign(plan.molecules, moiety, self.options.charges, self.options.multiplicities)
         elements = {s for m in plan.molecules for s in m.symbols}
         method = choose_method(self.options, elements, max(len(m.symbols) for m in plan.molecules))
-        state = Progress(structure, plan, method, iam, notes=list(plan.notes), warnings=doubts)
+        state = Progress(
+            structure,
+            plan,
+            method,
+            iam,
+            notes=list(plan.notes),
+            warnings=[*without_coordinates(structure), *doubts],
+        )
         for molecule in plan.molecules:
             say(
                 f"Molecule {molecule.name}: charge {molecule.charge:+d} ({molecule.charge_source}), "
@@ -138,7 +156,7 @@ class Refinement:
         say(f"Level of theory: {method.level}{', scalar relativistic (X2C)' if method.relativistic else ''}")
         for note in state.notes:
             say(f"Note: {note}")
-        for doubt in doubts:
+        for doubt in state.warnings:
             say(f"Warning: {doubt}")
         return state
 
@@ -232,7 +250,11 @@ class Refinement:
                 found["summary"],
                 found["moved"],
                 iterations,
-                {"wavefunctions": scf_s, "least squares": found["seconds"]},
+                {
+                    "wavefunctions": scf_s,
+                    "least squares": found["seconds"],
+                    "one step": found["step_seconds"],
+                },
             )
         )
         self._tell(state.rounds[-1])
@@ -321,5 +343,26 @@ def refuse_without_hydrogen(structure: Structure) -> None:
         raise UserInputError(
             "the structure has no hydrogen atoms.",
             why="Without them the molecules are incomplete and their wavefunctions wrong.",
-            next="Add them first: hydrogens='place'.",
+            next="Let refine_har add them: missing_hydrogens='place'; or add them with refine_iam.",
         )
+
+
+def refuse_ambiguous_labels(structure: Structure) -> None:
+    """Raise UserInputError if two atoms have one label: a table of form factors knows them by nothing else."""
+    seen: set[str] = set()
+    for label in structure.sites.label:
+        if label.upper() in seen:
+            raise UserInputError(
+                f"two atoms are called {label}.",
+                where="_atom_site_label",
+                why="A table of form factors knows atoms by their labels, without case.",
+                next=f"Rename one of them, for example edits='rename {label} {label}X' of edit_model.",
+            )
+        seen.add(label.upper())
+
+
+def without_coordinates(structure: Structure) -> list[str]:
+    """A note on the atoms that stand in the file without coordinates; empty where there are none."""
+    sites = structure.sites
+    missing = [label for label, x in zip(sites.label, sites.fract, strict=True) if not np.isfinite(x).all()]
+    return [f"Left out, since they have no coordinates: {', '.join(missing)}."] if missing else []

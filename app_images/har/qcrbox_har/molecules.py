@@ -165,7 +165,7 @@ def _conformers(structure: Structure, incomplete: set[int], notes: list[str]) ->
             labels = ", ".join(structure.sites.label[row] for row in rows)
             notes.append(
                 f"The minor disorder part with {labels} lacks hydrogen atoms and is no molecule: its atoms keep "
-                "spherical form factors. hydrogens='place' adds them."
+                "spherical form factors. missing_hydrogens='place' adds them."
             )
         else:
             result.append((weight, kept))

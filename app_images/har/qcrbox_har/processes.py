@@ -50,7 +50,7 @@ def _exactly(stream: BinaryIO, size: int) -> bytes:
 class Child:
     """A process for calls of functions by name, `module:function`, one after the other.
 
-    name: for messages ("the wavefunction program"); threads: of BLAS and OpenMP.
+    name: for messages ("the wavefunction program"); threads: of OpenMP.
     """
 
     def __init__(self, name: str, threads: int | None = None) -> None:
@@ -113,8 +113,11 @@ class Child:
         environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
         # Threads that spin while they wait take the processor from those that work.
         environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        # PySCF and finufft run their own OpenMP threads. Those of NumPy's BLAS spin between products beside them: on
+        # two processors that doubled the processor time, and tripled the wall clock beside other programs.
+        environment["OPENBLAS_NUM_THREADS"] = "1"
         if self._threads:
-            environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(self._threads))
+            environment["OMP_NUM_THREADS"] = str(self._threads)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "qcrbox_har.child", str(to_read), str(from_write), str(os.getpid())],
             pass_fds=(to_read, from_write),

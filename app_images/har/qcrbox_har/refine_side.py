@@ -16,7 +16,6 @@ from qcrbox.crystallography.tsc import FormFactorTable
 from qcrbox_refine import (
     aspherical,
     cif_output,
-    constraints,
     density,
     fcf,
     least_squares,
@@ -29,6 +28,7 @@ from qcrbox_refine.edits import make_anisotropic, make_isotropic, make_riding
 from qcrbox_refine.least_squares import Fit
 from qcrbox_refine.model import Model
 from qcrbox_refine.refinement import Options, Result, refine_files, write_cif, write_peaks
+from qcrbox_refine.riding_groups import assign_riding_groups
 
 TABLE = "har.tsc"
 
@@ -131,7 +131,7 @@ def treat_hydrogens(choice: str) -> None:
                 make_anisotropic(model, atom)
             else:
                 make_isotropic(atom)
-    constraints.assign_riding_groups(model)
+    assign_riding_groups(model)
     _keep_distances(model)
 
 
@@ -155,7 +155,8 @@ def round_(
     """One refinement against a table of form factors.
 
     labels: n atoms; values (k, n) complex for hkl (k, 3). Atoms without a column keep the spherical form
-    factor. Returns the summary, positions by label, and the largest change against the round before.
+    factor. Returns the summary, positions by label, the largest change against the round before, the wall clock of the
+    whole (`seconds`) and the processor time of one cycle (`step_seconds`).
     """
     session = _current()
     started = time.perf_counter()
@@ -168,6 +169,7 @@ def round_(
     kind, weights = weighting.parse_weighting(session.options.weighting)
     if kind == "optimise" and not optimise_weights:
         kind = "keep"
+    fitting = time.process_time()
     fit = least_squares.refine(
         session.model,
         session.data,
@@ -180,6 +182,7 @@ def round_(
         corrections=session.fit.corrections,
         structure_factors=atoms,
     )
+    step_s = (time.process_time() - fitting) / len(fit.cycles)
     after = _parameters(fit)
     moved = _largest_change(session.before, after)
     session.fit, session.before = fit, after
@@ -188,6 +191,7 @@ def round_(
         "sites": {atom.label: atom.site for atom in session.model.atoms},
         "moved": moved,
         "seconds": time.perf_counter() - started,
+        "step_seconds": step_s,
     }
 
 

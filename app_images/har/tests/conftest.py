@@ -17,6 +17,12 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 from qcrbox_har.processes import Child  # noqa: E402
 
 
+@pytest.fixture(autouse=True)
+def no_earlier_runs(tmp_path_factory, monkeypatch):
+    """Estimates do not depend on what ran on this machine before, and leave nothing behind."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture(scope="session")
 def quantum():
     """The process with pyscf."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
-from pyscf import gto
+from pyscf import dft, gto
 from pyscf import scf as pyscf_scf
 from pyscf.data.nist import BOHR
 from qcrbox_har.quantum import density, partition, scf, xcw
+from qcrbox_har.quantum.grids import TwoGrids
 
 
 def direct(molecule, method, fractional, hkl):
@@ -103,3 +105,30 @@ def structure_factors_of_crystal(molecule, method, parts, hkl):
     found = scf.run(molecule, method)
     matrix = xcw.transforms(found.molecule, xcw.Crystal(symmetry, **rest), hkl)
     return matrix @ found.total_density[np.tril_indices(found.molecule.nao)]
+
+
+def grids(molecule, method):
+    """Energy and density matrix: as the product runs it, and by PySCF on the fine and on the coarse grid."""
+    product = scf.run(molecule, method)
+    found = [{"energy": product.energy, "density": product.total_density}]
+    for level in (method.grid_level, 0):
+        field = scf.mean_field(scf.build_molecule(molecule, method), replace(method, grid_level=level))
+        field.conv_tol, field.conv_tol_grad = 1e-11, 1e-6
+        field.kernel()
+        matrix = field.make_rdm1()
+        found.append({"energy": field.e_tot, "density": matrix if matrix.ndim == 2 else matrix.sum(axis=0)})
+    return found
+
+
+def potentials(molecule, method):
+    """Potentials on the fine grid at two densities; those of both grids, corrected at the first; that of the coarse one."""
+    field = scf.mean_field(scf.build_molecule(molecule, method), method)
+    first = field.get_init_guess()
+    second = first * 1.02
+    field.grids.build(with_non0tab=True)
+    both, plain = TwoGrids(field.mol, 0), dft.numint.NumInt()
+    exact = [plain.nr_rks(field.mol, field.grids, field.xc, matrix)[2] for matrix in (first, second)]
+    both.nr_rks(field.mol, field.grids, field.xc, first)
+    corrected, nearby = (both.nr_rks(field.mol, field.grids, field.xc, m)[2] for m in (first, second))
+    coarse = plain.nr_rks(field.mol, both.coarse, field.xc, second)[2]
+    return exact, corrected, nearby, coarse

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from qcrbox.contract.errors import UserInputError
-from qcrbox_har import estimate
+from qcrbox_har import estimate, experience
 from qcrbox_har.estimate import Cost
 from qcrbox_har.method import Method, MoleculeInput
 
@@ -63,6 +63,61 @@ def test_a_crystal_field_and_exact_exchange_cost_more():
     assert cost(Machine(1e8), crystal_field=True).seconds > plain
     assert cost(Machine(1e8), functional="pbe").seconds < plain
     assert cost(Machine(1e8), functional="hf").seconds < plain  # no exchange-correlation grid
+
+
+def test_earlier_runs_of_this_machine_move_the_estimate_towards_what_they_took():
+    before = cost(Machine(1e9))
+    for _ in range(9):
+        experience.add(before.kind, before.seconds, 3 * before.seconds)
+    after = cost(Machine(1e9))
+    assert after.runs == 9
+    assert after.seconds == pytest.approx(3 * before.seconds, rel=0.1)
+    assert after.model_seconds == before.seconds
+    assert "the time from 9 earlier runs on this machine" in str(after)
+
+
+def test_one_earlier_run_counts_for_less_than_many():
+    before = cost(Machine(1e9)).seconds
+    experience.add("B3LYP/def2-SVP", 10, 40)
+    assert 1.5 * before < cost(Machine(1e9)).seconds < 3.5 * before
+
+
+def test_runs_of_the_same_level_count_before_those_of_others():
+    experience.add("B3LYP/def2-SVP", 10, 10)
+    for _ in range(9):
+        experience.add("HF/sto-3g", 10, 50)
+    assert experience.factor("B3LYP/def2-SVP") == (1.0, 1)
+    assert experience.factor("PBE/def2-SVP")[0] > 3
+
+
+@pytest.mark.parametrize(
+    "runs", [(10, 1e6), (10, 0.01), (0, 5), (10, 0)], ids=["long", "short", "no estimate", "no time"]
+)
+def test_runs_that_say_nothing_are_not_kept(runs):
+    experience.add("any", *runs)
+    assert experience.factor("any") == (1.0, 0)
+
+
+@pytest.mark.parametrize("text", ["", "[", '{"a": 1}', '[["any"]]', '[["any", "x"]]', '[["any", 1e9]]'])
+def test_a_damaged_file_of_runs_is_no_hindrance(text):
+    experience.path().parent.mkdir(parents=True)
+    experience.path().write_text(text)
+    assert experience.factor("any") == (1.0, 0)
+    experience.add("any", 10, 20)
+    assert experience.factor("any")[1] == 1
+
+
+def test_a_folder_that_cannot_be_written_is_no_hindrance(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    experience.add("any", 10, 20)
+    assert experience.factor("any") == (1.0, 0)
+
+
+def test_only_the_newest_runs_are_kept():
+    for took in range(1, 40):
+        experience.add("any", 10, 10 + took)
+    assert experience.factor("any")[1] == 20
 
 
 def test_fitted_integrals_beyond_what_stays_in_memory_do_not_count():

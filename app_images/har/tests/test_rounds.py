@@ -82,7 +82,7 @@ def test_organic_structures_need_hydrogen_and_others_do_not():
     refuse_without_hydrogen(structure("Na1 Na 0 0 0\nCl1 Cl 0.28 0 0\n"))
     with pytest.raises(UserInputError, match="no hydrogen atoms") as error:
         refuse_without_hydrogen(structure("C1 C 0 0 0\nO1 O 0.12 0 0\n"))
-    assert "hydrogens='place'" in error.value.next
+    assert "missing_hydrogens='place'" in error.value.next
 
 
 def test_each_hydrogen_is_paired_with_the_atom_it_is_bonded_to():

@@ -11,7 +11,7 @@ from qcrbox_refine.cif_block import CifBlock, value_and_su
 
 _FORM = "_atom_type_scat_Cromer_Mann_"
 # Fits have 4 Gaussian functions in the dictionary; cctbx writes 6.
-_MOST_GAUSSIANS = 9
+_MOST_GAUSSIANS = 6
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 import numpy as np
-from cctbx import crystal, sgtbx, uctbx
+from cctbx import adptbx, crystal, sgtbx, uctbx
 from qcrbox.cif import names
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 from qcrbox.crystallography.cell import UnitCell
@@ -74,7 +74,7 @@ def model_from_block(block: CifBlock) -> Model:
     model.extinction = extinction[0] if extinction else None
     model.types = read_atom_types(block)
     model.dispersion = model.types.dispersion
-    model.atoms = _atoms(block, sites)
+    model.atoms = _atoms(block, sites, symmetry.unit_cell())
     for text in notes:
         model.note(text)
     for text in doubts:
@@ -200,7 +200,7 @@ def _note_aspherical(model: Model, block: CifBlock) -> None:
         model.not_applied(f"This file is an aspherical model ({where}); refine_iam uses spherical atoms.")
 
 
-def _atoms(block: CifBlock, sites: Sites) -> list[Atom]:
+def _atoms(block: CifBlock, sites: Sites, cell: uctbx.unit_cell) -> list[Atom]:
     repeated = sorted(label for label, count in Counter(sites.label).items() if count > 1)
     if repeated:
         raise CifError(
@@ -240,8 +240,9 @@ def _atoms(block: CifBlock, sites: Sites) -> list[Atom]:
         tensor = sites.u_cif[row]
         if np.isfinite(tensor).all():
             atom.u_aniso = tuple(float(tensor[i, j]) for i, j in _TENSOR)
+            atom.u_iso = adptbx.u_star_as_u_iso(cell, adptbx.u_cif_as_u_star(cell, atom.u_aniso))
         rides = "R" in sites.refinement_flags[row] or sites.calc_flag[row].startswith("c")
-        atom.riding = atom.is_hydrogen and rides
+        atom.riding = atom.as_listed = atom.is_hydrogen and rides
         atoms.append(atom)
     return atoms
 

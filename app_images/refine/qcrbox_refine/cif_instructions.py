@@ -11,6 +11,7 @@ from qcrbox.crystallography.shelx import read_instructions
 from qcrbox_refine.model import Atom, Model, Placed
 from qcrbox_refine.parameters import FREE, UNSTATED
 from qcrbox_refine.restraints import RESTRAINTS
+from qcrbox_refine.riding import SHELX_TEMPERATURE_K, libration
 from qcrbox_refine.shelx_input import UnsupportedInstruction, parse_shelx
 
 ITEMS = ("_shelx_res_file", "_iucr_refine_instructions_details")
@@ -67,6 +68,7 @@ def follow_instructions(model: Model, text: str, item: str) -> None:
     model.from_shelx = True
     model.weights = model.weights or other.weights
     model.wavelength = model.wavelength or other.wavelength
+    _note_other_temperature(model, other, item)
     model.temperature_k = model.temperature_k or other.temperature_k
     model.z = model.z or other.z
 
@@ -110,6 +112,17 @@ def _warn_of_other_cell(model: Model, other: Model, item: str) -> None:
     if model.wavelength and other.wavelength and abs(model.wavelength - other.wavelength) > _SAME_WAVELENGTH:
         model.warn(
             f"CELL of {item} has the wavelength {other.wavelength:g} Å; that of the CIF is used, {model.wavelength:g} Å."
+        )
+
+
+def _note_other_temperature(model: Model, other: Model, item: str) -> None:
+    """X-H distances of riding atoms follow TEMP, as in the refinement that the instructions are of."""
+    measured, stated = model.temperature_k, other.temperature_k or SHELX_TEMPERATURE_K
+    riding = any(atom.riding for atom in other.atoms)
+    if measured and riding and libration(measured) != libration(stated):
+        how = f"{stated - 273.15:.0f} °C" + ("" if other.temperature_k else ", its default")
+        model.note(
+            f"TEMP of {item} is {how}, the measurement was at {measured:g} K: X-H distances stay those of TEMP."
         )
 
 

@@ -24,6 +24,7 @@ from qcrbox_refine.extinction import EXPRESSION
 from qcrbox_refine.geometry import cell_correlation, geometry
 from qcrbox_refine.least_squares import Fit, equivalent_u_su, u_cif_su
 from qcrbox_refine.model import Model, atomic_mass, element_symbol, hill_formula
+from qcrbox_refine.reflections import Reflections
 from qcrbox_refine.res_output import model_text
 from qcrbox_refine.restraint_loops import OUTDATED_RESTRAINTS, add_restraint_loops
 from qcrbox_refine.scattering import Radiation, described, factors_of, radiation_of
@@ -195,16 +196,8 @@ def volume_su(model: Model) -> float:
 
 
 def _data(block: CifBlock, fit: Fit) -> None:
-    data = fit.reflections
-    measured, unique = data.measured, data.unique
-    # Without those absent by symmetry, as the dictionary defines it.
-    block.set("_diffrn_reflns_number", str(measured.size() + data.omitted))
-    block.set("_diffrn_reflns_av_R_equivalents", "?" if data.r_int is None else f"{data.r_int:.4f}")
-    block.set("_diffrn_reflns_av_unetI/netI", f"{data.r_sigma:.4f}")
-    lowest, highest = measured.min_max_indices()
-    for axis, low, high in zip("hkl", lowest, highest, strict=True):
-        block.set(f"_diffrn_reflns_limit_{axis}_min", str(low))
-        block.set(f"_diffrn_reflns_limit_{axis}_max", str(high))
+    data, unique = fit.reflections, fit.reflections.unique
+    _measurement(block, data)
     radiation = radiation_of(fit.model)
     if radiation is not Radiation.XRAY or not block.text("_diffrn_radiation_probe"):
         block.set("_diffrn_radiation_probe", str(radiation))
@@ -229,6 +222,24 @@ def _data(block: CifBlock, fit: Fit) -> None:
         block.set("_reflns_Friedel_coverage", f"{mates:.3f}")
     block.set("_reflns_number_gt", str(fit.n_gt))
     block.set("_reflns_threshold_expression", r"I > 2\s(I)")
+
+
+def _measurement(block: CifBlock, data: Reflections) -> None:
+    """Number, indices and agreement of the measured reflections. What the file says of them stays where the refinement had
+    their merged list alone.
+    """
+    # Without those absent by symmetry, as the dictionary defines it.
+    number = data.measured.size() + data.omitted
+    stated = block.number("_diffrn_reflns_number")
+    if data.r_int is None and stated is not None and stated[0] > number:
+        return
+    block.set("_diffrn_reflns_number", str(number))
+    block.set("_diffrn_reflns_av_R_equivalents", "?" if data.r_int is None else f"{data.r_int:.4f}")
+    block.set("_diffrn_reflns_av_unetI/netI", f"{data.r_sigma:.4f}")
+    lowest, highest = data.measured.min_max_indices()
+    for axis, low, high in zip("hkl", lowest, highest, strict=True):
+        block.set(f"_diffrn_reflns_limit_{axis}_min", str(low))
+        block.set(f"_diffrn_reflns_limit_{axis}_max", str(high))
 
 
 def _completeness(unique, d_min: float | None = None, *, mates_apart: bool = False) -> float:

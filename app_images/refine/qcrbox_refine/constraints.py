@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,13 +16,13 @@ from qcrbox_refine.connectivity import (
     shared_sites,
 )
 from qcrbox_refine.model import RIGID_SCALED, AfixGroup, Atom, Model
-from qcrbox_refine.parameters import FIXED, Coding, tied
+from qcrbox_refine.origin_fixing import OriginFixing
+from qcrbox_refine.parameters import FIXED, UNSTATED, Coding, tied
 from qcrbox_refine.reparametrisation import (
     Block,
     Follow,
     FreeVariables,
     LinearBlock,
-    OriginFixing,
     Reparametrisation,
     RidingAtoms,
     RidingU,
@@ -33,6 +32,7 @@ from qcrbox_refine.reparametrisation import (
 )
 from qcrbox_refine.restraints import RestraintManager, restraints_manager
 from qcrbox_refine.riding import IdealGeometry, Image, distance_to_hydrogen, needed
+from qcrbox_refine.riding_groups import assign_riding_groups, parents_of
 from qcrbox_refine.scattering import set_factors
 
 
@@ -57,6 +57,8 @@ def parametrise(model: Model, *, refine_occupancies: bool = True) -> Parametrisa
     refine_occupancies: false fixes all occupancies.
     """
     complete_constraints(model, refine_occupancies=refine_occupancies)
+    if refine_occupancies:
+        _note_fixed_occupancies(model)
     restraints = restraints_manager(model)
     builder = _Builder(model, refine_occupancies, restraints.variables if restraints else set())
     blocks = builder.blocks()
@@ -88,6 +90,20 @@ def complete_constraints(model: Model, *, refine_occupancies: bool = True) -> No
     assign_riding_groups(model)
 
 
+def _note_fixed_occupancies(model: Model) -> None:
+    """Partial atoms of which the input does not say how their occupancies are refined."""
+    fixed = [
+        f"{atom.label} {atom.occupancy:.3g}"
+        for atom in model.atoms
+        if atom.occupancy < 0.9999 and atom.occupancy_coding == UNSTATED and not atom.is_hydrogen
+    ]
+    if fixed:
+        model.note(
+            f"Occupancies that the file does not tie to others stay as they are: {', '.join(fixed[:20])}"
+            f"{' …' if len(fixed) > 20 else ''}."
+        )
+
+
 def _share(model: Model, atoms: list[Atom]) -> None:
     """Atoms on one site get one position and one displacement parameter."""
     known = {id(atom) for group in model.equal_sites for atom in group}
@@ -100,73 +116,6 @@ def _share(model: Model, atoms: list[Atom]) -> None:
     model.equal_displacements.append(list(atoms))
     labels = " and ".join(atom.label for atom in atoms)
     model.note(f"{labels} share one site: refined with one position and one displacement parameter.")
-
-
-def assign_riding_groups(model: Model) -> None:
-    """Give riding hydrogen atoms without an AFIX code the one their surroundings ask for.
-
-    Atoms without a known geometry are set free and noted.
-    """
-    waiting = [i for i, atom in enumerate(model.atoms) if atom.riding and atom.group is None]
-    if not waiting:
-        return
-    bonds = neighbours(model, model.structure())
-    by_pivot: dict[tuple[int, int], list[int]] = {}
-    for i in waiting:
-        atom = model.atoms[i]
-        heavy = [bond for bond in bonds[i] if not model.atoms[bond.index].is_hydrogen]
-        if not heavy or not heavy[0].symmetry.is_unit_mx():
-            atom.release()
-            model.note(f"{atom.label} has no bonded atom in the list beside it and is refined freely.")
-            continue
-        by_pivot.setdefault((heavy[0].index, atom.part), []).append(i)
-    for (pivot, part), members in by_pivot.items():
-        parents = parents_of(model, pivot, bonds, part, members)
-        code = _afix(model, pivot, len(members), len(parents))
-        atoms = [model.atoms[i] for i in members]
-        if code is None:
-            for atom in atoms:
-                atom.release()
-            names = ", ".join(atom.label for atom in atoms)
-            model.note(f"{names} on {model.atoms[pivot].label}: no riding geometry known, refined freely.")
-            continue
-        group = AfixGroup(code // 10, code % 10, pivot=model.atoms[pivot])
-        anisotropic = [atom.label for atom in atoms if atom.u_aniso is not None]
-        if anisotropic:
-            model.note(
-                f"{', '.join(anisotropic)}: riding, so refined with isotropic displacement parameters."
-            )
-        for atom in atoms:
-            atom.group, atom.u_aniso = group, None
-            atom.u_pivot, atom.u_factor = model.atoms[pivot], 1.5 if code in (137, 147) else 1.2
-
-
-def _afix(model: Model, pivot: int, n_hydrogen: int, n_parents: int) -> int | None:
-    element = model.atoms[pivot].symbol
-    if element in ("O", "S"):
-        return 147 if (n_hydrogen, n_parents) == (1, 1) else None
-    if element not in ("C", "N", "B"):
-        return None
-    known = {(1, 3): 13, (2, 2): 23, (1, 2): 43, (2, 1): 93, (3, 1): 137}
-    if element == "C":
-        known[(1, 1)] = 163
-    code = known.get((n_hydrogen, n_parents))
-    return None if element == "B" and code != 13 else code
-
-
-def parents_of(
-    model: Model, pivot: int, bonds: list[list[Neighbour]], part: int, riding: Iterable[int]
-) -> list[Neighbour]:
-    """Bonds of a pivot as its riding atoms of one part see them, shortest first."""
-    riding = set(riding)
-    return [
-        bond
-        for bond in bonds[pivot]
-        if bond.index not in riding
-        and not (model.atoms[bond.index].is_hydrogen and model.atoms[bond.index].riding)
-        and not model.atoms[bond.index].is_hydrogen
-        and (part == 0 or abs(model.atoms[bond.index].part) in (0, abs(part)))
-    ]
 
 
 @dataclass
@@ -340,7 +289,7 @@ class _Builder:
             return None
         chosen = parents if group.m == 15 else parents[:n_parents]
         length = group.distance or distance_to_hydrogen(
-            model.atoms[pivot].symbol, group.m, model.temperature_k
+            model.atoms[pivot].symbol, group.m, model.riding_temperature_k
         )
         return IdealGeometry(
             group.m,

@@ -10,6 +10,7 @@ import numpy as np
 from cctbx import crystal, sgtbx
 from cctbx.array_family import flex
 
+from qcrbox_refine.angles import Errors, bond_angles
 from qcrbox_refine.cif_block import with_su
 from qcrbox_refine.connectivity import Neighbour, neighbours
 from qcrbox_refine.least_squares import Fit
@@ -57,23 +58,14 @@ def geometry(fit: Fit) -> Geometry:
         su = None if {first, second} & riding else math.sqrt(max(d.variance or 0, 0))
         bonds.append([labels[first], labels[second], with_su(d.distance, su, 4), code(d.rt_mx_ji), "?"])
     angles = []
-    conformers = flex.size_t(fit.model.conformers()[0])
-    for a in crystal.calculate_angles(table, sites, conformer_indices=conformers, **options):
-        i, j, k = a.i_seqs
-        if j in hydrogen:
+    errors = Errors(options["covariance_matrix"], options["cell_covariance_matrix"], options["parameter_map"])
+    for angle in bond_angles(table, sites, fit.model.conformers()[0], errors):
+        j, i, k = angle.atoms
+        if i in hydrogen:
             continue
-        su = None if {i, k} & riding else math.sqrt(max(a.variance or 0, 0))
-        angles.append(
-            [
-                labels[i],
-                labels[j],
-                labels[k],
-                with_su(a.angle, su, 1),
-                code(a.rt_mx_ji),
-                code(a.rt_mx_ki),
-                "?",
-            ]
-        )
+        su = None if {j, k} & riding else math.sqrt(max(angle.variance, 0))
+        places = [code(angle.to_first), code(angle.to_last)]
+        angles.append([labels[j], labels[i], labels[k], with_su(angle.degrees, su, 1), *places, "?"])
     return Geometry(bonds, angles, _hydrogen_bonds(fit, labels, code))
 
 

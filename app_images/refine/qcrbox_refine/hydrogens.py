@@ -183,7 +183,7 @@ class Surroundings:
 
     def length(self, m: int) -> float:
         """X-H in Å for geometry m of AFIX; for an element that SHELXL has no value for the sum of radii."""
-        known = distance_to_hydrogen(self.atom.symbol, m, self.model.temperature_k)
+        known = distance_to_hydrogen(self.atom.symbol, m, self.model.riding_temperature_k)
         return known or covalent_radii.table(self.atom.element).radius() + 0.32
 
     def axis_reference(self) -> np.ndarray:

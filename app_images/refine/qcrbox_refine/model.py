@@ -71,8 +71,8 @@ class Atom:
 
     The codings say how each parameter is refined: three of the site; of the occupancy; six of U in the order of
     u_aniso, the first one of u_iso. u_factor: U(iso) is this times U(eq) of u_pivot. group: the AFIX group; riding
-    without one: a hydrogen atom whose geometry follows from its surroundings. lacks_hydrogen: an edit asks for the
-    hydrogen atoms that it lacks.
+    without one: a hydrogen atom whose geometry follows from its surroundings; as_listed: the file has it riding, with a distance and a
+    U of its own. lacks_hydrogen: an edit asks for the hydrogen atoms that it lacks.
     """
 
     label: str
@@ -92,6 +92,7 @@ class Atom:
     u_factor: float | None = None
     u_pivot: Atom | None = None
     group: AfixGroup | None = None
+    as_listed: bool = False
     lacks_hydrogen: bool = False
 
     @property
@@ -111,7 +112,7 @@ class Atom:
 
     def release(self) -> None:
         """Refine position and displacement freely, whatever they were tied to."""
-        self.riding, self.group = False, None
+        self.riding, self.as_listed, self.group = False, False, None
         self.u_factor, self.u_pivot = None, None
         self.site_coding, self.u_coding = (FREE, FREE, FREE), (FREE,) * 6
 
@@ -179,6 +180,11 @@ class Model:
     elements: list[str] = field(default_factory=list)
     from_shelx: bool = False
     min_distance_sym_equiv: float = 0.2
+
+    @property
+    def riding_temperature_k(self) -> float | None:
+        """What X-H distances are for: TEMP of SHELX instructions (None: its 20 °C), else the temperature of the measurement."""
+        return self.settings.temperature_k if self.from_shelx else self.temperature_k
 
     @property
     def variables(self) -> list[float]:

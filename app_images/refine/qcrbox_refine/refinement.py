@@ -154,7 +154,27 @@ def prepare_model(model: Model, edits: str = "") -> None:
         else:
             model.note("The file gives no wavelength: its own dispersion factors are used.")
     apply_edits(model, edits)
+    _warn_of_moved_atoms(model)
     assign_alternatives(model)
+
+
+# Å: rounded coordinates of a special position are nearer to it.
+_ROUNDED = 0.03
+
+
+def _warn_of_moved_atoms(model: Model) -> None:
+    """Atoms near a special position are put on it (SPEC): they move, and there are fewer of them in the cell."""
+    cell = model.symmetry.unit_cell()
+    moved = []
+    for atom, scatterer in zip(model.atoms, model.structure().scatterers(), strict=True):
+        distance = cell.distance(atom.site, scatterer.site)
+        if distance > _ROUNDED:
+            moved.append(f"{atom.label} by {distance:.2f} Å")
+    if moved:
+        model.warn(
+            f"Put on the special position that they are near to: {', '.join(moved)}. Atoms that are disordered about it need a "
+            "negative disorder group (PART -1); SPEC sets the distance."
+        )
 
 
 def write_cif(result: Result, path: str | Path) -> None:

@@ -175,8 +175,8 @@ class ModelWriter:
             *self._kept(*_BEFORE_UNIT),
             *wrapped(["UNIT", *(f"{content.get(element, 0):g}" for element in self.elements)]),
         ]
-        if model.temperature_k is not None:
-            lines.append(f"TEMP {model.temperature_k - 273.15:.2f}")
+        if model.riding_temperature_k is not None:
+            lines.append(f"TEMP {model.riding_temperature_k - 273.15:.2f}")
         lines.append(f"L.S. {cycles}")
         if not model.from_shelx:
             lines += ["BOND $H", "CONF", "FMAP 2", "PLAN 20", "ACTA"]

@@ -21,6 +21,8 @@ _LENGTH = {
     ("S", 8): 1.20, ("S", 14): 1.20,
     ("B", 1): 0.98, ("B", 4): 1.10, ("B", 15): 1.10,
 }  # fmt: skip
+# Of TEMP where an input has none.
+SHELX_TEMPERATURE_K = 293.15
 TETRAHEDRAL = np.radians(109.47)
 # m: how many atoms ride, how many bonds the pivot needs beside them.
 _NEEDS = {1: (1, 3), 2: (2, 2), 3: (3, 1), 4: (1, 2), 8: (1, 1), 9: (2, 1), 12: (6, 1), 13: (3, 1), 14: (1, 1),
@@ -30,10 +32,13 @@ _NEEDS = {1: (1, 3), 2: (2, 2), 3: (3, 1), 4: (1, 2), 8: (1, 1), 9: (2, 1), 12: 
 def distance_to_hydrogen(element: str, m: int, temperature_k: float | None) -> float | None:
     """Default X-H distance in Å, None where SHELXL's table has none."""
     base = _LENGTH.get((element, m))
-    if base is None:
-        return None
-    celsius = temperature_k - 273.15 if temperature_k else 20.0
-    return base + (0.02 if celsius < -70 else 0.01 if celsius < -20 else 0.0)
+    return None if base is None else base + libration(temperature_k or SHELX_TEMPERATURE_K)
+
+
+def libration(temperature_k: float) -> float:
+    """By how much X-H distances are longer than at room temperature, Å."""
+    celsius = temperature_k - 273.15
+    return 0.02 if celsius < -70 else 0.01 if celsius < -20 else 0.0
 
 
 def unit(vector: np.ndarray) -> np.ndarray:

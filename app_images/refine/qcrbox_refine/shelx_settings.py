@@ -225,6 +225,8 @@ def _take_hklf(settings: ShelxSettings, i: Instruction) -> None:
 
 def _take_merg(settings: ShelxSettings, i: Instruction) -> None:
     settings.merg = round(i.number(0, 2))
+    if settings.merg not in range(5):
+        raise ValueError(f"MERG has a number from 0 to 4, and this is {settings.merg}")
 
 
 def _take_omit(settings: ShelxSettings, i: Instruction) -> None:

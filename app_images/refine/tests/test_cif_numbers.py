@@ -1,8 +1,12 @@
 """Numbers of the result's CIF and .fcf that follow from data and cell, against values computed here."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
 from cctbx import crystal
+from qcrbox.cif.convert import InputEntries, OutputEntries, merge_back, sets_by_name, specific, unify
 from qcrbox_refine.cif_block import read_blocks
 from qcrbox_refine.cif_output import volume_su
 from qcrbox_refine.fcf import fcf_text
@@ -150,3 +154,68 @@ def test_z_follows_from_the_formula_where_it_is_not_stated(tmp_path, formula, z,
     )
     assert found.number("_exptl_crystal_F_000")[0] == 4 * 33
     assert f"ZERR {z} " in result.res
+
+
+def test_what_the_file_says_of_the_measurement_stays_beside_its_merged_list(tmp_path):
+    truth = Truth("P 21/c", None)
+    refined(tmp_path, truth)
+    cif = tmp_path / "result.cif"
+    block = read_blocks(cif)[0]
+    unique = int(block.number("_diffrn_reflns_number")[0])
+    stated = {
+        "_diffrn_reflns_number": "8865",
+        "_diffrn_reflns_av_R_equivalents": "0.0473",
+        "_diffrn_reflns_limit_h_min": "-20",
+    }
+    for tag, value in stated.items():
+        block.set(tag, value)
+    cif.write_text(str(block))
+    write_cif(refine_files(str(cif), None, Options(**SIGMA)), cif)
+    found = read_blocks(cif)[0]
+    assert {tag: found.text(tag) for tag in stated} == stated
+    assert found.number("_reflns_number_total")[0] == unique
+    # A smaller number cannot be that of these data.
+    found.set("_diffrn_reflns_number", "10")
+    cif.write_text(str(found))
+    write_cif(refine_files(str(cif), None, Options(**SIGMA)), cif)
+    assert read_blocks(cif)[0].number("_diffrn_reflns_number")[0] == unique
+
+
+def through_the_store(folder, cif, **options):
+    """The CIF after the conversions around a command: what the spec asks for in, what is no longer true out."""
+    spec = yaml.safe_load((Path(__file__).parents[1] / "application.yaml").read_text())
+    command = next(command for command in spec["commands"] if command["name"] == "refine_iam")
+    taken, given = command["parameters"][0], command["outputs"][0]
+    entries = InputEntries(
+        required_sets=taken["required_entry_sets"],
+        optional_sets=taken["optional_entry_sets"],
+        entry_sets=sets_by_name(spec["cif_entry_sets"]),
+        merge_su=True,
+    )
+    (folder / "in.cif").write_bytes(specific(cif, entries).bytes)
+    write_cif(refine_files(str(folder / "in.cif"), None, Options(**(SIGMA | options))), folder / "out.cif")
+    results = OutputEntries(
+        required=given["required_entries"],
+        optional=given["optional_entries"],
+        invalidated=given["invalidated_entries"],
+        custom_categories=given["custom_categories"],
+    )
+    (folder / "merged.cif").write_bytes(merge_back((folder / "out.cif").read_bytes(), cif, results).bytes)
+    return read_blocks(folder / "merged.cif")[0]
+
+
+def test_mu_of_the_old_wavelength_does_not_stay_in_the_store(tmp_path):
+    refined(tmp_path, Truth("P 21/c", None))
+    block = read_blocks(tmp_path / "result.cif")[0]
+    block.set("_exptl_absorpt_coefficient_mu", "9.9")
+    block.set("_diffrn_radiation_type", "Cu K\\a")
+    source = unify(str(block).encode()).bytes
+    same = through_the_store(tmp_path, source)
+    assert (same.text("_exptl_absorpt_coefficient_mu"), same.text("_diffrn_radiation_type")) == (
+        "9.9",
+        "Cu K\\a",
+    )
+    other = through_the_store(tmp_path, source, wavelength=0.71073)
+    assert other.number("_diffrn_radiation_wavelength")[0] == 0.71073
+    assert other.text("_exptl_absorpt_coefficient_mu") is None
+    assert other.text("_diffrn_radiation_type") is None

@@ -3,21 +3,27 @@
 import inspect
 import json
 import re
+from pathlib import Path
 
 import gemmi
+import numpy as np
 import pytest
 import refine_commands
 import yaml
+from cctbx import adptbx, uctbx
 from qcrbox.cif import names
+from qcrbox.cif.convert import InputEntries, sets_by_name, specific
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox.crystallography.shelx.labels import shelx_labels
+from qcrbox.crystallography.structure import reading
 from qcrbox.spec import load
 from qcrbox_agent import conversion
 from qcrbox_refine import shelxl, weighting
 from qcrbox_refine.cif_block import CifBlock, value_and_su, with_su
-from qcrbox_refine.refinement import Options, refine_files
+from qcrbox_refine.refinement import Options, load_model, refine_files
 from simulated_crystals import parse_blocks
+from truth import Truth
 
 
 @pytest.mark.parametrize("name", ["shipped", "riding", "free"])
@@ -258,17 +264,80 @@ def test_values_come_back(value):
     assert read.strip("\n") == value
 
 
-def test_every_item_that_is_read_is_one_the_spec_asks_for(folder):
+# Parts of names that are put together, and items for which another one stands (a refusal, or the fractional coordinates).
+NOT_ASKED = {
+    "_aspheric_ff", "_diffrn_refln", "_refln", "_su", "_value", "_space_group_ssg", "_space_group_symop_ssg",
+    "_atom_type_scat_Cromer_Mann_", "_space_group_name_H-M_ref", "_atom_site_Cartn_x",
+}  # fmt: skip
+WRITERS = ("cif_output", "atom_loops", "fcf", "restraint_loops", "constraint_loop", "geometry")
+
+
+@pytest.mark.parametrize("application", ["refine", "har"])
+def test_every_item_that_is_read_is_one_the_spec_asks_for(folder, application):
     """An item outside the entry sets never reaches the command: it would be left out without a word."""
-    text = (folder / "application.yaml").read_text()
+    text = (folder.parent / application / "application.yaml").read_text()
     asked = {
         names.key(name) for name in re.findall(r"_[A-Za-z][\w./-]+", text.partition("cif_entry_sets:")[2])
     }
-    read = set()
-    for name in ("cif_input", "corrections", "scattering", "reflections", "refinement"):
-        code = (folder / "qcrbox_refine" / f"{name}.py").read_text()
-        for call in re.findall(r"\.(?:text|number|column)\(([^)]*)\)", code):
-            read |= {names.key(item) for item in re.findall(r'"(_[A-Za-z][\w./-]+)"', call)}
-    missing = {item for item in read - asked if not item.startswith("_cell_wave_vector")}
-    assert len(read) > 20
-    assert missing <= {names.key("_space_group_ssg_name")}, missing
+    own = [file for file in (folder / "qcrbox_refine").glob("*.py") if file.stem not in WRITERS]
+    readers = [*own, *Path(reading.__file__).parent.glob("*.py")]
+    read = {
+        names.key(item) for file in readers for item in re.findall(r'"(_[A-Za-z][\w./-]+)"', file.read_text())
+    }
+    read |= {names.key(tag) for tag in [*reading._ANISO_TAGS, *reading._SITE_TAGS] if not tag.endswith("_su")}
+    read |= {names.key(f"_atom_type_scat_Cromer_Mann_{name}") for name in ("a1", "b4", "a6", "b6", "c")}
+    not_asked = {names.key(name) for name in NOT_ASKED}
+    cartesian = {names.key(f"_atom_site_Cartn_{axis}") for axis in "xyz"}
+    assert len(read) > 80
+    missing = read - asked - not_asked - cartesian
+    # The geometry of a file is for views.
+    assert {item for item in missing if not item.startswith("_geom_")} == set()
+
+
+@pytest.mark.parametrize("stem", ["U_", "B_", "beta_"])
+def test_displacements_of_every_kind_reach_the_refinement(folder, tmp_path, stem):
+    """The conversion before a command passes what the spec names: anisotropic B were lost, and their atoms isotropic."""
+    truth = Truth("P 21/c", None)
+    cell = uctbx.unit_cell(truth.cell)
+    columns = ("11", "22", "33", "12", "13", "23")
+    rows = []
+    for label, _, _, u in truth.atoms:
+        star = adptbx.u_iso_as_u_star(cell, u)
+        tensor = np.array(
+            adptbx.u_star_as_beta(star) if stem == "beta_" else adptbx.u_star_as_u_cif(cell, star)
+        )
+        rows.append(
+            f"{label} " + " ".join(f"{x:.8f}" for x in tensor * (8 * np.pi**2 if stem == "B_" else 1))
+        )
+    cif = "\n".join(
+        [
+            "data_x",
+            *(
+                f"_cell_{n} {v}"
+                for n, v in zip(("length_a", "length_b", "length_c"), truth.cell, strict=False)
+            ),
+            *(
+                f"_cell_angle_{n} {v}"
+                for n, v in zip(("alpha", "beta", "gamma"), truth.cell[3:], strict=True)
+            ),
+            "_space_group_name_H-M_alt 'P 21/c'",
+            "loop_",
+            *(f"_atom_site_{n}" for n in ("label", "type_symbol", "fract_x", "fract_y", "fract_z")),
+            *(f"{label} {element} {x} {y} {z}" for label, element, (x, y, z), _ in truth.atoms),
+            "loop_\n_atom_site_aniso_label",
+            *(f"_atom_site_aniso_{stem}{c}" for c in columns),
+            *rows,
+            "",
+        ]
+    )
+    spec = yaml.safe_load((folder / "application.yaml").read_text())
+    inputs = InputEntries(
+        required_sets=["cell_and_symmetry", "atoms"],
+        optional_sets=["model_details", "reflections", "refinement", "crystal"],
+        entry_sets=sets_by_name(spec["cif_entry_sets"]),
+        merge_su=True,
+    )
+    (tmp_path / "x.cif").write_bytes(specific(cif.encode(), inputs).bytes)
+    model = load_model(str(tmp_path / "x.cif"))
+    assert [atom.u_aniso is not None for atom in model.atoms] == [True] * len(truth.atoms)
+    assert [atom.u_iso for atom in model.atoms] == pytest.approx([u for *_, u in truth.atoms], abs=1e-5)

@@ -208,6 +208,35 @@ def test_bonds_between_hydrogen_atoms_and_angles_at_them_are_left_out():
     assert [row[1] for row in found.angles] == ["C1"]
 
 
+def test_angles_between_ordered_and_disordered_atoms_are_listed_and_those_between_groups_are_not():
+    """The alternatives of one arm each make their angle with the ordered arm."""
+    atoms = [
+        Atom("C1", "C", (0.5, 0.5, 0.5), 1.0, u_iso=0.02),
+        Atom("C2", "C", (0.5, 0.5, 0.65), 1.0, u_iso=0.02),
+        Atom("C3A", "C", (0.65, 0.5, 0.5), 0.6, u_iso=0.02, part=1),
+        Atom("C3B", "C", (0.62, 0.59, 0.5), 0.4, u_iso=0.02, part=2),
+    ]
+    found = geometry(fit_of(atoms, (10, 10, 10, 90, 90, 90), "P 1"))
+    assert {frozenset((row[0], row[2])): row[1] for row in found.angles} == {
+        frozenset(("C2", "C3A")): "C1",
+        frozenset(("C2", "C3B")): "C1",
+    }
+
+
+def test_angles_between_two_images_of_an_atom_are_listed():
+    """A zigzag chain along a: each atom is bonded to two images of the other, one cell apart."""
+    atoms = [
+        Atom("C1", "C", (0.0, 0.5, 0.5), 1.0, u_iso=0.02),
+        Atom("N1", "N", (0.5, 0.58, 0.5), 1.0, u_iso=0.02),
+    ]
+    found = geometry(fit_of(atoms, (2.5, 10, 10, 90, 90, 90), "P 1"))
+    arm = math.hypot(1.25, 0.8)
+    expected = 2 * math.degrees(math.asin(1.25 / arm))
+    assert [row[:3] for row in found.angles] == [["N1", "C1", "N1"], ["C1", "N1", "C1"]]
+    assert [float(row[3]) for row in found.angles] == [pytest.approx(expected, abs=0.06)] * 2
+    assert all(row[4] != row[5] for row in found.angles)
+
+
 def test_a_tetrahedron_has_its_angle():
     corners = [(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)]
     atoms = [Atom("C1", "C", (0.5, 0.5, 0.5), 1.0, u_iso=0.02)]

@@ -7,7 +7,7 @@ from qcrbox_refine.cif_block import CifBlock
 from qcrbox_refine.cif_input import model_from_block, model_from_cif_file
 from qcrbox_refine.fcf import fcf_text
 from qcrbox_refine.hkl_file import read_hkl_text
-from qcrbox_refine.refinement import load_model, parse_omit
+from qcrbox_refine.refinement import load_model, parse_omit, prepare_model
 from simulated_crystals import as_hklf4, intensities, parse_blocks
 from simulated_crystals import model as simulated_model
 
@@ -231,3 +231,14 @@ def test_large_intensities_are_scaled_into_the_columns(true):
     again = read_hkl_text(as_hklf4(big), "big.hkl")
     ratios = [a / b for a, b in zip(again.values, array.data(), strict=True) if b > 100]
     assert max(ratios) == pytest.approx(min(ratios), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("x", "part", "said"), [(0.0, 0, False), (0.002, 0, False), (0.012, 0, True), (0.012, -1, False)]
+)
+def test_atoms_that_are_put_on_a_special_position_are_named(x, part, said):
+    """Chlorine near the centre of symmetry of P -1: SHELXL puts atoms nearer than 0.2 Å to an image of theirs on it."""
+    model = simulated_model()
+    model.atoms[0].site, model.atoms[0].part = (x, 0.0, 0.0), part
+    prepare_model(model)
+    assert any("Cl1 by 0.08 Å" in note for note in model.notes) is said

@@ -85,6 +85,8 @@ def test_scattering_factors_in_numbers_are_read():
         "TWIN 1 0 0 1 0 0 0 0 1",
         "TWIN 0 1 0 1 0 0 0 0 -1 1",
         "HKLF 4 1 0 0",
+        "MERG 5",
+        "MERG -1",
         "SFAC C 1 2",
         "DISP",
     ],

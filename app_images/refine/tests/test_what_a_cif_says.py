@@ -9,7 +9,10 @@ import pytest
 import refine_commands
 from qcrbox.cif import read
 from qcrbox_agent import progress
-from qcrbox_refine.refinement import Options, refine_files, write_cif
+from qcrbox_refine.cif_output import model_block
+from qcrbox_refine.constraints import parametrise
+from qcrbox_refine.refinement import Options, load_model, refine_files, write_cif
+from qcrbox_refine.res_output import model_text
 from truth import Truth, hkl_text, noisy, write
 
 KEEP = Options(weighting="keep", cycles=15)
@@ -170,3 +173,44 @@ def test_a_cell_instruction_that_says_something_else_is_named(tmp_path, files, c
     assert any(said in note for note in other.model.notes)
     assert other.model.wavelength == 1.54184
     assert other.model.symmetry.unit_cell().parameters()[1] == pytest.approx(9.4)
+
+
+ETHENE = """TITL x
+CELL 0.71073 6 7 8 90 90 90
+ZERR 4 0.001 0.001 0.001 0 0 0
+LATT 1
+SFAC C H
+UNIT 8 4
+{temp}L.S. 2
+FVAR 1
+C1 1 0.1 0.1 0.1 11 0.03
+AFIX 43
+H1 2 0.2 0.15 0.15 11 -1.2
+AFIX 0
+C2 1 0.05 0.28 0.12 11 0.03
+C3 1 -0.1 0.0 0.05 11 0.03
+HKLF 4
+END
+"""
+
+
+@pytest.mark.parametrize(
+    ("temp", "distance", "said"),
+    [("", 0.93, True), ("TEMP 20\n", 0.93, True), ("TEMP -50\n", 0.94, True), ("TEMP -173\n", 0.95, False)],
+)
+def test_riding_hydrogen_keeps_the_distance_of_temp(tmp_path, temp, distance, said):
+    """SHELXL's C-H of AFIX 43: 0.93 Å, 0.94 below -20 °C, 0.95 below -70 °C, by TEMP and not by what the CIF says of the crystal."""
+    (tmp_path / "x.ins").write_text(ETHENE.format(temp=temp))
+    model = load_model(str(tmp_path / "x.ins"))
+    block = model_block(model)
+    block.set("_diffrn_ambient_temperature", "100(2)")
+    block.set("_shelx_res_file", ETHENE.format(temp=temp))
+    (tmp_path / "x.cif").write_text(str(block))
+    model = load_model(str(tmp_path / "x.cif"))
+    made = parametrise(model)
+    made.reparametrisation.linearise()
+    made.reparametrisation.store()
+    sites = {s.label: s.site for s in made.structure.scatterers()}
+    assert made.structure.unit_cell().distance(sites["C1"], sites["H1"]) == pytest.approx(distance, abs=1e-4)
+    assert any("X-H distances stay those of TEMP" in note for note in model.notes) is said
+    assert ("TEMP" in model_text(model)) is bool(temp)

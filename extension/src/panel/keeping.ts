@@ -3,7 +3,7 @@ import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { RegistryStore } from '../registry/store';
-import { upload } from '../registry/upload';
+import { type IUploadResult, upload } from '../registry/upload';
 
 /** Files of Lab's file browser as the bytes they are. */
 export function filesOfLab(contents: Contents.IManager, paths: string[]): Promise<File[]> {
@@ -25,9 +25,10 @@ export async function keepFiles(store: RegistryStore, files: File[], trans: Tran
   const results = await upload(store.client, files, name =>
     Notification.update({ id: note, message: trans.__('Storing %1 …', name) })
   );
-  const refused = results.filter(each => each.problem);
+  const refused = results.filter(each => each.problem || each.without);
+  const why = (each: IUploadResult) => each.problem || trans.__('not stored, since %1 was refused', each.without);
   const message = refused.length
-    ? refused.map(each => `${each.name}: ${each.problem}`).join('\n')
+    ? refused.map(each => `${each.name}: ${why(each)}`).join('\n')
     : trans._n('%1 file stored', '%1 files stored', results.length);
   Notification.update({
     id: note,

@@ -3,14 +3,15 @@ export interface IStreamEvent {
   data: string;
 }
 
-/** Takes the lines of a server-sent event stream; answers the events that are complete. */
+/** Takes the lines of a server-sent event stream, which end with CR, LF or both; answers the events that are complete. */
 export class EventParser {
   private rest = '';
   private id = '';
   private data: string[] = [];
 
   feed(text: string): IStreamEvent[] {
-    const lines = (this.rest + text).split(/\r\n|\n|\r/);
+    // A CR at the end may be the first half of a CR LF: its line waits for what follows.
+    const lines = (this.rest + text).split(/\r\n|\n|\r(?!$)/);
     this.rest = lines.pop() ?? '';
     const events: IStreamEvent[] = [];
     for (const line of lines) {

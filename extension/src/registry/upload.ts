@@ -4,6 +4,8 @@ import type { RegistryClient } from './client';
 export interface IUploadResult {
   name: string;
   problem: string;
+  /** The refused file of the same dataset that keeps this one out; '' otherwise. */
+  without: string;
   /** The dataset that holds it; '' when it was refused. */
   dataset: string;
 }
@@ -31,7 +33,12 @@ export async function upload(
   const results: IUploadResult[] = [];
   for (const group of together(files)) {
     let dataset = '';
+    let refused = '';
     for (const file of group) {
+      if (refused) {
+        results.push({ name: file.name, problem: '', without: refused, dataset: '' });
+        continue;
+      }
       tell(file.name);
       try {
         if (dataset) {
@@ -39,12 +46,11 @@ export async function upload(
         } else {
           dataset = await client.newDataset(file);
         }
-        results.push({ name: file.name, problem: '', dataset });
+        results.push({ name: file.name, problem: '', without: '', dataset });
       } catch (error) {
-        results.push({ name: file.name, problem: error instanceof Error ? error.message : String(error), dataset: '' });
-        if (!dataset) {
-          break;
-        }
+        const problem = error instanceof Error ? error.message : String(error);
+        results.push({ name: file.name, problem, without: '', dataset: '' });
+        refused = dataset ? '' : file.name;
       }
     }
   }

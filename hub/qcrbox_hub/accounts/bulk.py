@@ -94,10 +94,18 @@ def _person(line: int, fields: dict[str, str]) -> NewPerson:
 async def make_accounts(
     service: AccountService, people: list[NewPerson], days: float = 14.0
 ) -> list[Outcome]:
-    """Make what the lines ask for, each for itself; groups that are missing are made. days: how long links hold."""
+    """Make what the lines ask for, each for itself; groups that are missing are made. days: how long links hold.
+
+    Of several lines with one name the first counts: two links for a name would be two people who expect it.
+    """
     membership = Membership(service.session, service.authenticator.group)
-    outcomes = []
+    outcomes: list[Outcome] = []
+    first: dict[str, int] = {}
     for person in people:
+        if first.setdefault(person.name, person.line) != person.line:
+            before = f"{person.name} stands in line {first[person.name]} already; this line was left out."
+            outcomes.append(Outcome(person, problem=before))
+            continue
         try:
             if person.group and orm.Group.find(service.session, person.group) is None:
                 membership.create(person.group)

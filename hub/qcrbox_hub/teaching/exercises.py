@@ -318,8 +318,43 @@ class StudentCalculation(ExercisePage):
         shown = (await self.ask(f"/api/calculations/{calculation_id}"))["calculations"][0]
         log = await self.ask(f"/api/calculations/{calculation_id}/log", most=64 * 1024)
         await self.show_page(
-            "calculation.html", exercise=exercise, shown=shown, log=log["text"][-64 * 1024 :]
+            "calculation.html",
+            exercise=exercise,
+            shown=shown,
+            log=log["text"][-64 * 1024 :],
+            written=await self.written_cif(shown),
         )
+
+    async def written_cif(self, shown: dict[str, Any]) -> tuple[str, str] | None:
+        """(name, id) of the CIF that the calculation wrote; None without one, and when it was deleted."""
+        if not shown["output_dataset_id"]:
+            return None
+        try:
+            found = await self.registry.get(f"/api/datasets/{shown['output_dataset_id']}")
+        except QcError:
+            return None
+        files = found["datasets"][0]["data_files"]
+        return next(
+            ((name, file["qcrbox_file_id"]) for name, file in files.items() if name.lower().endswith(".cif")),
+            None,
+        )
+
+
+class StudentPicture(StudentCalculation):
+    """The structure that a calculation of a student wrote, as the registry draws it: a picture that runs nothing."""
+
+    @web.authenticated
+    async def get(self, exercise_id: str, calculation_id: str) -> None:
+        self.exercise_id = exercise_id
+        await self.the_exercise()
+        shown = (await self.ask(f"/api/calculations/{calculation_id}"))["calculations"][0]
+        written = await self.written_cif(shown)
+        picture = await self.content(f"/api/data-files/{written[1]}/picture") if written else b""
+        if not picture:
+            raise web.HTTPError(404, "There is no structure to draw.")
+        self.set_header("Content-Type", "image/svg+xml")
+        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
+        self.finish(picture)
 
 
 class Notebook(ExercisePage):

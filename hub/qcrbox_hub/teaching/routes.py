@@ -18,6 +18,7 @@ from qcrbox_hub.teaching.exercises import (
     Preview,
     Student,
     StudentCalculation,
+    StudentPicture,
     Tasks,
 )
 from qcrbox_hub.teaching.grades_page import Grades
@@ -45,6 +46,7 @@ def teaching_pages() -> list[tuple[Any, ...]]:
         (rf"/{ROOT}/exercises/{_ID}/grades", Grades),
         (rf"/{ROOT}/exercises/{_ID}/students/([^/]+)", Student),
         (rf"/{ROOT}/exercises/{_ID}/calculations/{_ID}", StudentCalculation),
+        (rf"/{ROOT}/exercises/{_ID}/calculations/{_ID}/picture", StudentPicture),
         (rf"/{ROOT}/exercises/{_ID}/(draft|snapshot)/([^/]+)/notebook", Notebook),
         (rf"/exercise/{_ID}", ExerciseLink),
         (rf"/{ROOT}/static/(.*)", Static, {"path": str(STATIC)}),

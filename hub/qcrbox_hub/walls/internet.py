@@ -11,12 +11,12 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import psutil
 from qcrbox.byte_pump import CHUNK, End, join
+from qcrbox.sandbox.relay import Listener
 
 PORTS = frozenset({80, 443})
 MOST_CONNECTIONS = 128
@@ -40,46 +40,15 @@ class Refused(Exception):
 
 
 @dataclass
-class InternetProxy:
-    """Serves one Unix socket."""
+class InternetProxy(Listener):
+    """Connects each caller to the public address that its first request names."""
 
-    socket: Path
     ports: frozenset[int] = PORTS
-    _server: asyncio.Server | None = None
-    _open: set[asyncio.Task] = field(default_factory=set)
+    most: int = MOST_CONNECTIONS
 
-    async def open(self) -> int:
-        """Listen on the Unix socket; returns 0 in place of a port."""
-        self.socket.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._accept, str(self.socket), limit=CHUNK)
-        self.socket.chmod(0o666)
-        return 0
-
-    async def close(self) -> None:
-        """Stop listening and end all connections."""
-        if self._server is not None:
-            self._server.close()
-        for connection in list(self._open):
-            connection.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
-        self.socket.unlink(missing_ok=True)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        mine = asyncio.current_task()
-        assert mine is not None
-        if len(self._open) >= MOST_CONNECTIONS:
-            writer.close()
-            return
-        self._open.add(mine)
-        try:
-            with contextlib.suppress(asyncio.CancelledError, OSError):
-                await self._serve((reader, writer))
-        finally:
-            self._open.discard(mine)
-            writer.close()
-
-    async def _serve(self, client: End) -> None:
-        reader, writer = client
+    async def serve(self, caller: End) -> None:
+        """Read the head of the request, connect, and join both; a refusal is answered with its reason."""
+        reader, writer = caller
         try:
             head = await _read_head(reader)
             request = Request.parse(head)
@@ -98,7 +67,7 @@ class InternetProxy:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:
             there[1].write(request.for_origin)
-        await join(client, there)
+        await join(caller, there)
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,6 @@ class RelayClient:
         """Close the relays of a server."""
         await self._order(do="close", server=server)
 
-    async def open_servers(self) -> dict[str, int]:
-        """Servers with open relays, and their ports."""
-        answer = await self._order(do="list")
-        return {str(each["server"]): int(each["port"]) for each in answer["open"]}
-
     async def _order(self, **order: Any) -> dict[str, Any]:
         try:
             async with asyncio.timeout(_LIMIT_S):

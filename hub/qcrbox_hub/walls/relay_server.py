@@ -69,7 +69,7 @@ class RelayServer:
         relays: list[Relay | InternetProxy | PlatformSocket] = [
             self._to(self.settings.hub_port, source, incoming / HUB),
             self._to(self.settings.registry_port, source, incoming / REGISTRY),
-            Relay(to_server, port=wanted.port, most=MOST_CONNECTIONS),
+            Relay(target=to_server, port=wanted.port, most=MOST_CONNECTIONS),
             PlatformSocket(incoming / PLATFORM),
         ]
         if wanted.internet:
@@ -87,7 +87,7 @@ class RelayServer:
 
     def _to(self, port: int, source: str, socket: Path) -> Relay:
         target = Target(host="127.0.0.1", port=port, source=source)
-        return Relay(target, socket=socket, most=MOST_CONNECTIONS)
+        return Relay(target=target, socket=socket, most=MOST_CONNECTIONS)
 
     async def close(self, server: str) -> None:
         """Close the relays of a server; an unknown one is ignored."""
@@ -135,8 +135,6 @@ class RelayServer:
                 case "close":
                     await self.close(str(order["server"]))
                     return {}
-                case "list":
-                    return {"open": [each.model_dump() for each in self.opened.values()]}
             return {"error": "there is no such order"}
         except (OSError, ValueError, KeyError, TypeError, QcError) as error:
             log.warning("an order failed: %r", error)

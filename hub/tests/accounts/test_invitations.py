@@ -61,6 +61,10 @@ def test_list_makes_accounts_groups_roles_and_links(hub: Hub, admin: Browser) ->
     assert "2 of 4 lines were carried out" in page
     assert "The name ada is taken" in page
     assert "3 to 32 characters" in page
+    # Copied twice from a list, with another spelling and blank lines in between.
+    copied = admin.submit(PAGE, action="import", people="name\nbastian\n\n  \n Bastian \nmüller\n").text
+    assert "1 of 3 lines were carried out" in copied
+    assert "bastian stands in line 2 already" in copied
 
     bruno = hub.browser()
     assert bruno.sign_in("bruno", "start-Pass-word-7").url.path == "/hub/change-password"

@@ -223,6 +223,12 @@ UP: dict[str, tuple[str, Callable[[Started], object]]] = {
     "sign_in.lti13.jwks_url": (LTI, lambda it: anywhere(it.sign_in, "https://moodle/jwks")),
     "sign_in.lti13.client_ids": (LTI, lambda it: anywhere(it.sign_in, "abc")),
     "sign_in.lti13.username_key": (LTI + 'username_key = "sub"', lambda it: anywhere(it.sign_in, "sub")),
+    "sign_in.lti13.token_url": (
+        LTI + 'token_url = "https://moodle/token"', lambda it: anywhere(it.sign_in, "https://moodle/token")
+    ),
+    "sign_in.lti13.token_audience": (
+        LTI + 'token_audience = "https://moodle/us"', lambda it: anywhere(it.sign_in, "https://moodle/us")
+    ),
 }  # fmt: skip
 
 

@@ -100,7 +100,9 @@ def test_everyone_sees_their_courses(people: dict[str, Browser], exercise: str) 
 
 
 def test_a_student_gets_no_page_of_the_staff(people: dict[str, Browser], exercise: str) -> None:
-    for more in ("", "/preview", "/board", "/marks", "/students/sam", "/events", "/draft/sam/notebook"):
+    calculation = f"/calculations/{'0' * 32}"
+    pages = ("", "/preview", "/board", "/marks", "/grades", "/students/sam", "/events", "/draft/sam/notebook")
+    for more in (*pages, calculation, f"{calculation}/picture"):
         for name in ("stella", "eve"):
             assert people[name].get(exercise + more).status_code == 404, (name, more)
     assert 'name="_xsrf"' not in people["stella"].get(ROOT).text  # nothing to make

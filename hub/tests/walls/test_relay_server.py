@@ -62,7 +62,7 @@ class RunningRelay:
         deadline = time.monotonic() + 30
         while True:
             try:
-                await self.client.open_servers()
+                await self.client.close("0")  # an unknown server is ignored
                 return
             except Unreachable:
                 assert time.monotonic() < deadline
@@ -132,7 +132,9 @@ async def test_restarted_relay_opens_the_same_ports(relay: RunningRelay, folders
     relay.kill()
     relay.start()
     await relay.wait()
-    assert await relay.client.open_servers() == ports
+    for port in ports.values():
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
     assert (folders.incoming("8") / "internet.sock").exists()
     assert not (folders.incoming("7") / "internet.sock").exists()
     assert await read(folders.incoming("7") / "hub.sock") == "hub 127.64.0.7"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -28,6 +29,9 @@ _SETTING_WORDS = re.compile(
 _SETTING_NAMES = {"s": "1", "z": "2", "hr": "h", "rs": "r"}
 # Sub- and superscripts and overbars of other texts: `P 2~1~/c`, `P2<sub>1</sub>/c`, `P 1\u0305`, `P \\bar 1`.
 _MARKUP = re.compile(r"</?su[bp]>|[~_$^]|(?<=[0-9]){|{(?=[0-9])|(?<=[0-9])}")
+# A word of a full symbol: an axis, a plane, or an axis and the plane normal to it: `21/n`, `-3`, `m`, `1`.
+_ELEMENT = re.compile(r"(?:2|21|-3|3|4|4[123]|-4|6|6[1-5]|-6)(?:/[mabcden])?|[mabcden]|1")
+_MINUS = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212", "------")
 _BAR = re.compile(r"(?:\\?bar\s*)(\d)|(\d)[\u0304\u0305]")
 
 
@@ -50,8 +54,9 @@ _NUMBER = re.compile(r"\s*[,(]?\s*(?:(?:no\.?|#)\s*\d{1,3}\s*\)?|(?<=\()\d{2,3}\
 
 
 def plain_symbol(symbol: str) -> str:
-    """A symbol in lower case with single blanks, without markup."""
-    text = _MARKUP.sub("", symbol.strip().strip("'\"").lower())
+    """A symbol in lower case with single blanks and plain digits, without markup: `P 2₁/c` as `p 21/c`."""
+    text = unicodedata.normalize("NFKC", symbol).translate(_MINUS)
+    text = _MARKUP.sub("", text.strip().strip("'\"").lower())
     text = _BAR.sub(lambda match: f"-{match[1] or match[2]}", text)
     return " ".join(text.split())
 
@@ -97,9 +102,13 @@ def _entries(bare: str) -> list[gemmi.SpaceGroup]:
 
 
 def _short_symbol(full: str) -> str:
-    """`f 4/d -3 2/m` as `f d -3 m`, `p 21/n 21/m 21/a` as `p n m a`: planes alone name these groups."""
-    lattice, *parts = full.split()
-    if len(parts) < 2:
+    """`f 4/d -3 2/m` as `f d -3 m`, `p 21/n 21/m 21/a` as `p n m a`: planes alone name these groups.
+
+    Empty for a monoclinic symbol (`b 1 21/c 1`), where the plane alone names another group, and for one that is wrong.
+    """
+    lattice, *parts = full.split() or [""]
+    monoclinic = parts.count("1") == 2
+    if len(parts) < 2 or monoclinic or not all(_ELEMENT.fullmatch(part) for part in parts):
         return ""
     cubic = parts[1] in ("3", "-3")
     keeps_first = not cubic and parts[0][0] in "46"
@@ -185,7 +194,8 @@ def has_code(entry: gemmi.SpaceGroup, code: str) -> bool:
 
 def entries_of_number(number: int) -> list[gemmi.SpaceGroup]:
     """Every setting of a number of International Tables, the standard one first; empty beyond 1..230."""
-    standard = gemmi.find_spacegroup_by_number(number)
+    # gemmi answers P 1 for 0.
+    standard = gemmi.find_spacegroup_by_number(number) if 1 <= number <= 230 else None
     if standard is None:
         return []
     others = [entry for entry in gemmi.spacegroup_table() if entry.number == number]

@@ -219,11 +219,6 @@ class SpaceGroup:
         return any(np.array_equal(rotation, -np.eye(3)) for rotation in self.rotations)
 
     @cached_property
-    def sohncke(self) -> bool:
-        """Only rotations and translations: a structure of one enantiomer may crystallise in it."""
-        return all(operation.determinant > 0 for operation in self.operations)
-
-    @cached_property
     def centring(self) -> str:
         """Letter of the lattice centring, `?` for one without a letter."""
         found = {

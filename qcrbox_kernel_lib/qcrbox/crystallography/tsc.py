@@ -102,9 +102,11 @@ def write_tsc(table: FormFactorTable) -> bytes:
     lines += [f"SCATTERERS: {' '.join(table.scatterers)}", "DATA:"]
     out = BytesIO()
     out.write(("\n".join(lines) + "\n").encode())
-    for (h, k, l), row in zip(table.hkl.tolist(), table.values.tolist(), strict=True):  # noqa: E741
-        factors = " ".join(f"{value.real:.8e},{value.imag:.8e}" for value in row)
-        out.write(f"{h} {k} {l} {factors}\n".encode())
+    # One format for a whole row: tables have some hundred thousand numbers, and every round writes one.
+    row = "%d %d %d " + " ".join(["%.8e,%.8e"] * len(table.scatterers)) + "\n"
+    numbers = np.ascontiguousarray(table.values, dtype=np.complex128).view(np.float64)
+    for indices, factors in zip(table.hkl.tolist(), numbers.tolist(), strict=True):
+        out.write((row % (*indices, *factors)).encode())
     return out.getvalue()
 
 

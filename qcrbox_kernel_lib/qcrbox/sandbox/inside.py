@@ -74,12 +74,12 @@ async def run(options: argparse.Namespace) -> int:
 
 def _reach(text: str) -> Relay:
     port, _, socket = text.partition("=")
-    return Relay(Target(path=Path(socket)), port=int(port), most=MOST_CONNECTIONS)
+    return Relay(target=Target(path=Path(socket)), port=int(port), most=MOST_CONNECTIONS)
 
 
 def _offer(text: str) -> Relay:
     port, _, socket = text.partition("=")
-    return Relay(Target(host="127.0.0.1", port=int(port)), socket=Path(socket), most=MOST_CONNECTIONS)
+    return Relay(target=Target(host="127.0.0.1", port=int(port)), socket=Path(socket), most=MOST_CONNECTIONS)
 
 
 def _environment(file: str) -> dict[str, str]:

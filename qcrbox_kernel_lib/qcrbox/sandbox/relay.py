@@ -53,18 +53,21 @@ async def _dial_without_links(path: Path) -> End:
 
 
 @dataclass
-class Relay:
-    """Listens at a Unix socket, or at a TCP port of the loopback (0: any), and joins each caller to the target.
+class Listener:
+    """Listens at a Unix socket, or at a TCP port of the loopback (0: any); a subclass serves each caller.
 
-    most: how many connections may be open at once; each gets a new connection to the target.
+    most: how many connections may be open at once; further ones are closed.
     """
 
-    target: Target
     socket: Path | None = None
     port: int = 0
     most: int = 64
-    _server: asyncio.Server | None = None
-    _open: set[asyncio.Task] = field(default_factory=set)
+    _server: asyncio.Server | None = field(default=None, init=False)
+    _open: set[asyncio.Task[None]] = field(default_factory=set, init=False)
+
+    async def serve(self, caller: End) -> None:
+        """Serve one caller to its end. An OSError ends the connection: the caller tries again."""
+        raise NotImplementedError
 
     async def open(self) -> int:
         """Start to listen. Returns the port, 0 for a Unix socket."""
@@ -98,13 +101,20 @@ class Relay:
             return
         self._open.add(mine)
         try:
-            there = await self.target.dial()
-        except OSError:
-            # The service restarts: the caller reconnects.
-            writer.close()
-        else:
-            # Cancelled when the relay is closed, which asyncio would report as a fault of this function.
-            with contextlib.suppress(asyncio.CancelledError):
-                await join((reader, writer), there)
+            # Cancelled when the listener is closed, which asyncio would report as a fault of this function.
+            with contextlib.suppress(asyncio.CancelledError, OSError):
+                await self.serve((reader, writer))
         finally:
             self._open.discard(mine)
+            writer.close()
+
+
+@dataclass
+class Relay(Listener):
+    """Joins each caller to the target, by a new connection."""
+
+    target: Target = field(kw_only=True)
+
+    async def serve(self, caller: End) -> None:
+        """Join the caller to the target until both directions have ended."""
+        await join(caller, await self.target.dial())

@@ -68,6 +68,23 @@ def test_negative_intensities_stay_negative() -> None:
     assert read_hkl(LINES).intensity.tolist() == [5.0, -3.5]
 
 
+@pytest.mark.parametrize(
+    ("line", "expected", "noted"),
+    [
+        ("   1   2   3      123.45        1.25\n", (123.45, 1.25), True),
+        ("   1   2   3   12345.678       1.250\n", (12345.678, 1.25), True),
+        ("   1   2   399999.99 1234.56\n", (99999.99, 1234.56), False),
+        ("   1   2   3-1234.56    1.25\n", (-1234.56, 1.25), False),
+    ],
+    ids=["columns of 12", "three decimals", "touching", "sign"],
+)
+def test_numbers_across_the_end_of_a_column_are_not_cut(line: str, expected: tuple, noted: bool) -> None:
+    data = read_hkl(line)
+    assert (data.intensity[0], data.sigma[0]) == expected
+    assert data.hkl.tolist() == [[1, 2, 3]]
+    assert bool(data.notes) is noted
+
+
 def test_files_in_words_are_read_and_noted() -> None:
     data = read_hkl("1 0 0 5.00 1.00\n-10 2 0 3.5 0.4\n0 0 0 0 0\n")
     assert data.hkl.tolist() == [[1, 0, 0], [-10, 2, 0]]

@@ -543,3 +543,26 @@ def test_part_afix_and_move_hold_for_the_atoms_behind_them():
         "O1": pytest.approx((1, 0.03)),
     }
     assert sites.fract[sites.label.index("O1")] == pytest.approx([0.4, 0.3, 0.2])
+
+
+@pytest.mark.parametrize(("wavelength", "written"), [(None, True), (1.54184, False)], ids=["own", "another"])
+def test_dispersion_of_the_file_is_written_for_its_own_wavelength(
+    wavelength: float | None, written: bool
+) -> None:
+    """SHELXL has f' and f'' of laboratory tubes alone: at 0.41 Å it needs DISP."""
+    more = (
+        "_diffrn_radiation_wavelength 0.41\nloop_\n_atom_type_symbol\n_atom_type_scat_dispersion_real\n"
+        "_atom_type_scat_dispersion_imag\nFE 0.2 0.31\n'C' 0.001 0.0005\nO ? ?\n"
+    )
+    sites = [
+        ("Fe1", "Fe", 0, 0, 0),
+        ("Fe2", "Fe3+", 0.5, 0.5, 0),
+        ("C1", "C", 0, 0.5, 0),
+        ("O1", "O", 0.3, 0.5, 0),
+    ]
+    text, _ = export_ins(read(write_cif(more=more, sites=sites))[0], wavelength=wavelength)
+    found = read_instructions(text)
+    cards = {card.words[0]: [float(x) for x in card.words[1:]] for card in found.named("DISP")}
+    assert cards == ({"C": [0.001, 0.0005], "Fe": [0.2, 0.31]} if written else {})
+    ion = next(card for card in found.named("SFAC") if card.words[0] == "Fe3+")
+    assert ([float(x) for x in ion.words[10:12]] == [0.2, 0.31]) is written

@@ -42,7 +42,7 @@ async def said(socket: Path | None = None, port: int = 0) -> str:
 
 
 async def test_service_sees_the_source_address(short: Path, service: int) -> None:
-    relay = Relay(Target(host="127.0.0.1", port=service, source="127.64.0.7"), short / "s")
+    relay = Relay(target=Target(host="127.0.0.1", port=service, source="127.64.0.7"), socket=short / "s")
     await relay.open()
     assert await said(short / "s") == "127.64.0.7"
     await relay.close()
@@ -50,9 +50,9 @@ async def test_service_sees_the_source_address(short: Path, service: int) -> Non
 
 
 async def test_port_leads_to_a_socket(short: Path, service: int) -> None:
-    to_service = Relay(Target(host="127.0.0.1", port=service), short / "s")
+    to_service = Relay(target=Target(host="127.0.0.1", port=service), socket=short / "s")
     await to_service.open()
-    relay = Relay(Target(path=short / "s"))
+    relay = Relay(target=Target(path=short / "s"))
     assert await said(port=await relay.open()) == "127.0.0.1"
     for each in (relay, to_service):
         await each.close()
@@ -61,7 +61,7 @@ async def test_port_leads_to_a_socket(short: Path, service: int) -> None:
 @pytest.mark.attack(26)
 @pytest.mark.parametrize("kind", ["link to a socket", "file", "folder", "nothing"])
 async def test_only_a_socket_itself_is_connected_to(short: Path, service: int, kind: str) -> None:
-    forbidden = Relay(Target(host="127.0.0.1", port=service), short / "forbidden")
+    forbidden = Relay(target=Target(host="127.0.0.1", port=service), socket=short / "forbidden")
     await forbidden.open()
     place = short / "server.sock"
     if kind == "link to a socket":
@@ -70,9 +70,9 @@ async def test_only_a_socket_itself_is_connected_to(short: Path, service: int, k
         place.write_text("x")
     elif kind == "folder":
         place.mkdir()
-    relay = Relay(Target(path=place, untrusted=True))
+    relay = Relay(target=Target(path=place, untrusted=True))
     assert await said(port=await relay.open()) == ""
-    trusting = Relay(Target(path=place))
+    trusting = Relay(target=Target(path=place))
     # The test would show nothing if the link led nowhere.
     assert await said(port=await trusting.open()) == ("127.0.0.1" if kind == "link to a socket" else "")
     for each in (relay, trusting, forbidden):
@@ -80,9 +80,9 @@ async def test_only_a_socket_itself_is_connected_to(short: Path, service: int, k
 
 
 async def test_real_socket_of_an_untrusted_folder_works(short: Path, service: int) -> None:
-    server = Relay(Target(host="127.0.0.1", port=service), short / "server.sock")
+    server = Relay(target=Target(host="127.0.0.1", port=service), socket=short / "server.sock")
     await server.open()
-    relay = Relay(Target(path=short / "server.sock", untrusted=True))
+    relay = Relay(target=Target(path=short / "server.sock", untrusted=True))
     assert await said(port=await relay.open()) == "127.0.0.1"
     for each in (relay, server):
         await each.close()
@@ -95,7 +95,9 @@ async def test_connections_of_one_caller_are_bounded(short: Path) -> None:
         writer.close()
 
     server = await asyncio.start_server(wait, "127.0.0.1", 0)
-    relay = Relay(Target(host="127.0.0.1", port=server.sockets[0].getsockname()[1]), short / "s", most=3)
+    relay = Relay(
+        target=Target(host="127.0.0.1", port=server.sockets[0].getsockname()[1]), socket=short / "s", most=3
+    )
     await relay.open()
     ends = [await asyncio.open_unix_connection(str(short / "s")) for _ in range(3)]
     await asyncio.sleep(0.05)

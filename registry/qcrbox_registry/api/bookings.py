@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from qcrbox.contract import models
 
+from qcrbox_registry.api import teaching_bodies as bodies
 from qcrbox_registry.api import teaching_schemas as schemas
 from qcrbox_registry.api.dependencies import Caller, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
@@ -24,14 +25,14 @@ async def list_bookings(core: TheCore, actor: Caller, course_id: str) -> Respons
     "/courses/{course_id}/bookings",
     status_code=201,
     response_model=models.Success[schemas.Booking],
-    openapi_extra=takes(schemas.NewBooking),
+    openapi_extra=takes(bodies.NewBooking),
 )
 async def create_booking(request: Request, core: TheCore, actor: Caller, course_id: str) -> Response:
     """Book places of the site for a class. 409 with what is free when there are not enough."""
-    asked, _ = await read_body(request, schemas.NewBooking)
+    asked, _ = await read_body(request, bodies.NewBooking)
     wanted = Asked(
-        schemas.moment(asked.starts_at) or 0.0,
-        schemas.moment(asked.ends_at) or 0.0,
+        bodies.moment(asked.starts_at) or 0.0,
+        bodies.moment(asked.ends_at) or 0.0,
         asked.students,
         asked.applications,
         asked.windows,

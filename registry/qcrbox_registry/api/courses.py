@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from qcrbox.contract import models
 
+from qcrbox_registry.api import teaching_bodies as bodies
 from qcrbox_registry.api import teaching_schemas as schemas
 from qcrbox_registry.api.dependencies import Caller, HasRoom, TheCore, read_body
 from qcrbox_registry.api.openapi import takes
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/api", tags=["teaching"])
 LARGEST_EXERCISE = 2 * LARGEST_NOTEBOOK_BYTES + 1024 * 1024
 
 
-def version_of(asked: schemas.NewExercise) -> NewVersion:
+def version_of(asked: bodies.NewExercise) -> NewVersion:
     """The version that a body describes."""
     return NewVersion(
         asked.title,
@@ -41,11 +42,11 @@ async def list_courses(core: TheCore, actor: Caller) -> Response:
     "/courses",
     status_code=201,
     response_model=models.Success[schemas.Course],
-    openapi_extra=takes(schemas.NewCourse),
+    openapi_extra=takes(bodies.NewCourse),
 )
 async def create_course(request: Request, core: TheCore, actor: Caller) -> Response:
     """Make a group that you teach a course. Members of the group are its students."""
-    asked, _ = await read_body(request, schemas.NewCourse)
+    asked, _ = await read_body(request, bodies.NewCourse)
     made = await core.courses.create(actor, asked.group, asked.title)
     return success(made, "The course was made.", 201)
 
@@ -59,11 +60,11 @@ async def get_course(core: TheCore, actor: Caller, course_id: str) -> Response:
 @router.patch(
     "/courses/{course_id}",
     response_model=models.Success[schemas.Course],
-    openapi_extra=takes(schemas.ChangeCourse),
+    openapi_extra=takes(bodies.ChangeCourse),
 )
 async def change_course(request: Request, core: TheCore, actor: Caller, course_id: str) -> Response:
     """Rename, archive or restore a course. An archived course can be read and nothing in it changed."""
-    asked, _ = await read_body(request, schemas.ChangeCourse)
+    asked, _ = await read_body(request, bodies.ChangeCourse)
     asked.require_any()
     return success(await core.courses.change(actor, course_id, asked.title, asked.archived))
 
@@ -84,12 +85,12 @@ async def list_exercises(core: TheCore, actor: Caller, course_id: str) -> Respon
     "/courses/{course_id}/exercises",
     status_code=201,
     response_model=models.Success[schemas.ExerciseDetail],
-    openapi_extra=takes(schemas.NewExercise),
+    openapi_extra=takes(bodies.NewExercise),
     dependencies=[HasRoom],
 )
 async def create_exercise(request: Request, core: TheCore, actor: Caller, course_id: str) -> Response:
     """A new exercise from a notebook, data files of yours and tasks. Students see it once it is published."""
-    asked, _ = await read_body(request, schemas.NewExercise, LARGEST_EXERCISE)
+    asked, _ = await read_body(request, bodies.NewExercise, LARGEST_EXERCISE)
     made = await core.exercises.create(actor, course_id, version_of(asked))
     return success(made, "The exercise was made.", 201)
 
@@ -98,11 +99,11 @@ async def create_exercise(request: Request, core: TheCore, actor: Caller, course
     "/courses/{course_id}/copy",
     status_code=201,
     response_model=models.Success[schemas.Course],
-    openapi_extra=takes(schemas.CopyCourse),
+    openapi_extra=takes(bodies.CopyCourse),
 )
 async def copy_course(request: Request, core: TheCore, actor: Caller, course_id: str) -> Response:
     """A course of another group with the exercises and the shelf of this one; nothing of students is copied."""
-    asked, _ = await read_body(request, schemas.CopyCourse)
+    asked, _ = await read_body(request, bodies.CopyCourse)
     made = await core.next_year.copy(actor, course_id, asked.group, asked.title)
     return success(made, "The course was copied.", 201)
 

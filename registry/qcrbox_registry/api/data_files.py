@@ -27,6 +27,12 @@ from qcrbox_registry.api.responses import success
 from qcrbox_registry.services.data_files import DataFileChange
 from qcrbox_registry.store.lists import Common, DataFileFilter
 
+# Inside <img> nothing of an SVG runs; opened by its address it must not either.
+PICTURE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "Cache-Control": "private, no-cache",
+}
+
 router = APIRouter(prefix="/api", tags=["datasets and data files"])
 
 
@@ -94,6 +100,13 @@ async def download_data_file(
             chunks, presence, lambda actor: core.data_files.require_readable(actor, file_id)
         ),
     )
+
+
+@router.get("/data-files/{file_id}/picture", response_class=Response, responses=sends("image/svg+xml"))
+async def data_file_picture(core: TheCore, actor: Caller, file_id: DataFileId) -> Response:
+    """The structure of a CIF as a still picture with displacement ellipsoids: SVG that runs nothing."""
+    drawn = await core.data_files.picture(actor, file_id)
+    return Response(drawn, media_type="image/svg+xml", headers=PICTURE_HEADERS)
 
 
 @router.get("/data-files/{file_id}/verify", response_model=models.Success[schemas.Verified])

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from qcrbox.contract import models
 
+from qcrbox_registry.api import teaching_bodies as bodies
 from qcrbox_registry.api import teaching_schemas as schemas
 from qcrbox_registry.api.courses import LARGEST_EXERCISE, version_of
 from qcrbox_registry.api.dependencies import Caller, HasRoom, TheCore, body_bytes, optional_body, read_body
@@ -44,18 +45,18 @@ async def get_exercise(
 @router.patch(
     "/exercises/{exercise_id}",
     response_model=models.Success[schemas.ExerciseDetail],
-    openapi_extra=takes(schemas.ChangeExercise),
+    openapi_extra=takes(bodies.ChangeExercise),
 )
 async def change_exercise(request: Request, core: TheCore, actor: Caller, exercise_id: str) -> Response:
     """Publish or hide an exercise, set its dates, allow answers from the store."""
     # Dates come as text.
-    body, _ = await read_body(request, schemas.ChangeExercise)
+    body, _ = await read_body(request, bodies.ChangeExercise)
     body.require_any()
     change = ExerciseChange(
         body.published,
-        schemas.moment(body.opens_at),
-        schemas.moment(body.due_at),
-        schemas.moment(body.late_until),
+        bodies.moment(body.opens_at),
+        bodies.moment(body.due_at),
+        bodies.moment(body.late_until),
         body.answers_from_store,
         frozenset(body.model_fields_set),
     )
@@ -66,12 +67,12 @@ async def change_exercise(request: Request, core: TheCore, actor: Caller, exerci
     "/exercises/{exercise_id}/versions",
     status_code=201,
     response_model=models.Success[schemas.ExerciseDetail],
-    openapi_extra=takes(schemas.NewExercise),
+    openapi_extra=takes(bodies.NewExercise),
     dependencies=[HasRoom],
 )
 async def add_version(request: Request, core: TheCore, actor: Caller, exercise_id: str) -> Response:
     """A new version. Students who have the exercise get it merged into their copy when they fetch it again."""
-    asked, _ = await read_body(request, schemas.NewExercise, LARGEST_EXERCISE)
+    asked, _ = await read_body(request, bodies.NewExercise, LARGEST_EXERCISE)
     made = await core.exercises.add_version(actor, exercise_id, version_of(asked))
     return success(made, "The version was written.", 201)
 
@@ -120,13 +121,13 @@ async def discard_preview(core: TheCore, actor: Caller, exercise_id: str) -> Res
 @router.put(
     "/exercises/{exercise_id}/answers/{task_id}",
     response_model=models.Success[schemas.OwnExercise],
-    openapi_extra=takes(schemas.GivenAnswer),
+    openapi_extra=takes(bodies.GivenAnswer),
 )
 async def put_answer(
     request: Request, core: TheCore, actor: Caller, exercise_id: str, task_id: str
 ) -> Response:
     """Answer a question of an exercise; the newest answer counts."""
-    asked, _ = await read_body(request, schemas.GivenAnswer)
+    asked, _ = await read_body(request, bodies.GivenAnswer)
     return success(await core.student.answer(actor, exercise_id, task_id, asked.value))
 
 
@@ -152,14 +153,14 @@ async def put_draft(
     "/exercises/{exercise_id}/submit",
     status_code=201,
     response_model=models.Success[schemas.Snapshot],
-    openapi_extra=takes(schemas.Submit, required=False),
+    openapi_extra=takes(bodies.Submit, required=False),
 )
 async def submit_exercise(request: Request, core: TheCore, actor: Caller, exercise_id: str) -> Response:
     """Hand in what you have; the answer is the receipt. You may submit again until the end."""
     if request.headers.get("content-length", "0") not in ("", "0"):
-        asked, _ = await read_body(request, schemas.Submit, LARGEST_EXERCISE)
+        asked, _ = await read_body(request, bodies.Submit, LARGEST_EXERCISE)
     else:
-        asked = await optional_body(request, schemas.Submit)
+        asked = await optional_body(request, bodies.Submit)
     draft = Draft((asked.notebook or "").encode(), asked.problem)
     files = decoded([(file.filename, file.content) for file in asked.files])
     return success(await core.student.submit(actor, exercise_id, draft, files), "Submitted.", 201)

@@ -82,6 +82,7 @@ PERMISSIONS: dict[tuple[str, str], Permission] = {
     ("GET", "/api/data-files/{file_id}/verify"): _object("data_file", "read"),
     ("PATCH", "/api/data-files/{file_id}"): _object("data_file", "change", "`tag` for tags alone"),
     ("DELETE", "/api/data-files/{file_id}"): _object("data_file", "delete"),
+    ("GET", "/api/data-files/{file_id}/picture"): _object("data_file", "read"),
     ("POST", "/api/data-files/{file_id}/restore"): _object("data_file", "restore"),
     ("POST", "/api/trash/empty"): _object("site", "manage"),
     ("POST", "/api/retention"): _object("site", "manage"),

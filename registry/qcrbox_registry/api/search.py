@@ -11,6 +11,7 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox_registry.api.dependencies import Caller, Mine, TheCore, ThePage
 from qcrbox_registry.api.responses import success
 from qcrbox_registry.services.reduced_cell import niggli
+from qcrbox_registry.services.space_group_settings import settings_of
 from qcrbox_registry.store.search import Cell, Wanted
 
 router = APIRouter(prefix="/api", tags=["search"])
@@ -48,6 +49,7 @@ async def find(
         elements=[symbol for symbol in (elements or "").replace(" ", ",").split(",") if symbol],
         only_elements=only_elements,
         space_group=space_group,
+        settings=settings_of(space_group or ""),
         r1_below=r1_below,
         r1_above=r1_above,
     )

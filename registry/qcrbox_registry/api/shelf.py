@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from qcrbox.contract import models
 
+from qcrbox_registry.api import teaching_bodies as bodies
 from qcrbox_registry.api import teaching_schemas as schemas
 from qcrbox_registry.api.dependencies import Caller, HasRoom, TheCore, read_body
 from qcrbox_registry.api.downloads import file_response
@@ -26,18 +27,18 @@ async def list_shelf(core: TheCore, actor: Caller, course_id: str) -> Response:
     "/courses/{course_id}/shelf",
     status_code=201,
     response_model=models.Success[schemas.ShelfItem],
-    openapi_extra=takes(schemas.NewShelfItem),
+    openapi_extra=takes(bodies.NewShelfItem),
     dependencies=[HasRoom],
 )
 async def add_to_shelf(request: Request, core: TheCore, actor: Caller, course_id: str) -> Response:
     """Put a copy of a file of yours on the shelf."""
-    asked, _ = await read_body(request, schemas.NewShelfItem)
+    asked, _ = await read_body(request, bodies.NewShelfItem)
     new = NewItem(
         asked.title,
         asked.data_file_id,
         asked.for_lecturers,
-        schemas.moment(asked.opens_at),
-        schemas.moment(asked.closes_at),
+        bodies.moment(asked.opens_at),
+        bodies.moment(asked.closes_at),
     )
     return success(await core.shelf.add(actor, course_id, new), "The item is on the shelf.", 201)
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from qcrbox.contract import models
 from starlette.responses import StreamingResponse
 
+from qcrbox_registry.api import teaching_bodies as bodies
 from qcrbox_registry.api import teaching_schemas as schemas
 from qcrbox_registry.api.dependencies import Caller, Present, TheCore, optional_body, read_body
 from qcrbox_registry.api.downloads import file_response
@@ -89,34 +90,34 @@ async def snapshot_file(
     "/exercises/{exercise_id}/notes",
     status_code=201,
     response_model=models.Success[schemas.SentNote],
-    openapi_extra=takes(schemas.GivenNote),
+    openapi_extra=takes(bodies.GivenNote),
 )
 async def send_note(request: Request, core: TheCore, actor: Caller, exercise_id: str) -> Response:
     """Send a note to one student or to everyone of the exercise."""
-    asked, _ = await read_body(request, schemas.GivenNote)
+    asked, _ = await read_body(request, bodies.GivenNote)
     return success(await core.board.note(actor, exercise_id, asked.student, asked.text), "Sent.", 201)
 
 
 @router.put(
     "/exercises/{exercise_id}/extension",
     response_model=models.Success[schemas.Extension],
-    openapi_extra=takes(schemas.GivenExtension),
+    openapi_extra=takes(bodies.GivenExtension),
 )
 async def extend(request: Request, core: TheCore, actor: Caller, exercise_id: str) -> Response:
     """Give one student more time."""
-    asked, _ = await read_body(request, schemas.GivenExtension)
-    until = schemas.moment(asked.until)
+    asked, _ = await read_body(request, bodies.GivenExtension)
+    until = bodies.moment(asked.until)
     return success(await core.board.extend(actor, exercise_id, asked.student, until, asked.reason))
 
 
 @router.post(
     "/exercises/{exercise_id}/free-queue",
     response_model=models.Success[schemas.Number],
-    openapi_extra=takes(schemas.FreeQueue, required=False),
+    openapi_extra=takes(bodies.FreeQueue, required=False),
 )
 async def free_queue(request: Request, core: TheCore, actor: Caller, exercise_id: str) -> Response:
     """Cancel every calculation of the exercise that has not ended."""
-    asked = await optional_body(request, schemas.FreeQueue)
+    asked = await optional_body(request, bodies.FreeQueue)
     return success(await core.board.free_queue(actor, exercise_id, asked.reason))
 
 
@@ -144,11 +145,11 @@ async def list_marks(core: TheCore, actor: Caller, exercise_id: str) -> Response
 @router.put(
     "/exercises/{exercise_id}/marks",
     response_model=models.Success[schemas.GivenMark],
-    openapi_extra=takes(schemas.GiveMark),
+    openapi_extra=takes(bodies.GiveMark),
 )
 async def give_mark(request: Request, core: TheCore, actor: Caller, exercise_id: str) -> Response:
     """Give points and a comment by hand; they count instead of those of the checks."""
-    asked, _ = await read_body(request, schemas.GiveMark, LARGEST_MARK)
+    asked, _ = await read_body(request, bodies.GiveMark, LARGEST_MARK)
     mark = GivenMark(
         asked.task_id, asked.points, asked.comment, frozenset(asked.model_fields_set), asked.criteria
     )
@@ -158,9 +159,9 @@ async def give_mark(request: Request, core: TheCore, actor: Caller, exercise_id:
 @router.post(
     "/exercises/{exercise_id}/release",
     response_model=models.Success[schemas.Released],
-    openapi_extra=takes(schemas.Release),
+    openapi_extra=takes(bodies.Release),
 )
 async def release(request: Request, core: TheCore, actor: Caller, exercise_id: str) -> Response:
     """Show students their marks and comments, or hide them again."""
-    asked, _ = await read_body(request, schemas.Release)
+    asked, _ = await read_body(request, bodies.Release)
     return success(await core.marking.release(actor, exercise_id, asked.released))

@@ -59,8 +59,8 @@ class SocketMounts:
         nats = Target(host=parts.hostname or "127.0.0.1", port=parts.port or 4222)
         await self._shut(agent)
         self._open[agent] = [
-            Relay(nats, folder / "nats.sock"),
-            Relay(self._registry, folder / "registry.sock"),
+            Relay(target=nats, socket=folder / "nats.sock"),
+            Relay(target=self._registry, socket=folder / "registry.sock"),
         ]
         for agent_socket in self._open[agent]:
             await agent_socket.open()

@@ -54,6 +54,19 @@ def _exercise_facts(content: bytes, filename: str) -> dict[str, Any]:
     return {"facts": _finite(facts), "problem": problem}
 
 
+def _picture(content: bytes, target: Path) -> dict[str, Any]:
+    """Draws the structure into `target`; `problem` is why there is none, or ""."""
+    # With the first picture: the drawing loads the whole of the structure's geometry.
+    from qcrbox.contract.errors import QcError
+    from qcrbox.widgets.structure_view.still import still_picture
+
+    try:
+        target.write_text(still_picture(content), encoding="utf-8")
+    except QcError as error:
+        return {"problem": error.message}
+    return {"problem": ""}
+
+
 def _finite(value: Any) -> Any:
     """Infinities and NaN as None, NUL as a mark: JSON and PostgreSQL have neither."""
     if isinstance(value, float):
@@ -71,6 +84,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return _exercise_facts(content, request["filename"])
     if request["do"] == "index":
         return {"facts": facts(content, request["filename"])}
+    if request["do"] == "picture":
+        return _picture(content, Path(request["target"]))
     Path(request["target"]).write_bytes(unified(content, request["filename"]))
     return {}
 

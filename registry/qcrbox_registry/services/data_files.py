@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from qcrbox.contract.errors import TooLarge
+
 from qcrbox_registry.access import audit
 from qcrbox_registry.access.reach import reach
 from qcrbox_registry.access.rights import Actor
@@ -19,6 +21,7 @@ from qcrbox_registry.store.engine import Connection
 from qcrbox_registry.store.paging import Page
 
 LONGEST_FILENAME = 1000
+LARGEST_DRAWN_BYTES = 20 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,13 @@ class DataFileService:
     async def require_readable(self, actor: Actor, file_id: str) -> None:
         """Raises NotFound when the actor may not read the file (any more)."""
         await self._row(actor, file_id)
+
+    async def picture(self, actor: Actor, file_id: str) -> bytes:
+        """The structure of a CIF as SVG, drawn in the process of the indexer. Raises NotFound, TooLarge, CifError."""
+        row = await self._row(actor, file_id)
+        if row.size > LARGEST_DRAWN_BYTES:
+            raise TooLarge(f"CIFs up to {LARGEST_DRAWN_BYTES // 1024**2} MiB are drawn.")
+        return await self._context.indexer.picture(row.sha256, row.filename)
 
     async def verify(self, actor: Actor, file_id: str) -> Json:
         """Read the stored bytes and compare their hash. Raises NotFound."""

@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 from qcrbox import lifeline
-from qcrbox.contract.errors import CifError, QcError
+from qcrbox.contract.errors import CifError, NotFound, QcError
 from qcrbox.waiting import within
 
 from qcrbox_registry.store.objects import ObjectStore
@@ -71,6 +71,17 @@ class Indexer:
         """What the checks of exercises read from a CIF, and "" or why it cannot be read. Raises CifError."""
         answer = await self._ask("exercise_facts", sha256, filename)
         return answer.get("facts"), str(answer.get("problem") or answer.get("error") or "")
+
+    async def picture(self, sha256: str, filename: str) -> bytes:
+        """The structure of a CIF as SVG. Raises NotFound when there is none to draw, CifError."""
+        target = self._new_file()
+        try:
+            answer = await self._ask("picture", sha256, filename, target=str(target))
+            if problem := answer.get("problem") or answer.get("error"):
+                raise NotFound("There is no structure to draw.", why=str(problem))
+            return target.read_bytes()
+        finally:
+            target.unlink(missing_ok=True)
 
     async def close(self) -> None:
         """End the child process."""

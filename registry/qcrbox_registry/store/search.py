@@ -40,7 +40,10 @@ class Wanted:
     formula: str | None = None
     elements: Sequence[str] = ()
     only_elements: bool = False
-    space_group: str | None = None
+    space_group: str | None = None  # number or symbol
+    settings: Sequence[
+        str
+    ] = ()  # symbols of the settings that `space_group` may mean, as the index writes them
     cell: Cell | None = None
     r1_below: float | None = None
     r1_above: float | None = None
@@ -122,7 +125,7 @@ def _with_index(wanted: Wanted) -> sa.ColumnElement[bool]:
         inner = "|".join(sorted({_element(one) for one in wanted.elements}))
         where.append(cif_index.c.elements == f"|{inner}|")
     if wanted.space_group:
-        where.append(_space_group(wanted.space_group))
+        where.append(_space_group(wanted.space_group, wanted.settings))
     if wanted.cell:
         where += _near(wanted.cell)
     if wanted.r1_below is not None:
@@ -146,16 +149,16 @@ def _near(cell: Cell) -> list[sa.ColumnElement[bool]]:
     return where
 
 
-def _space_group(text: str) -> sa.ColumnElement[bool]:
+def _space_group(text: str, settings: Sequence[str]) -> sa.ColumnElement[bool]:
     text = text.strip()
     if text.isascii() and text.isdigit():
         number = int(text)
         if not 1 <= number <= 230:
             raise UserInputError(f"There is no space group number {number}; they go from 1 to 230.")
         return cif_index.c.space_group_number == number
-    plain = text.replace(" ", "").replace("_", "").lower()
+    symbols = {each.replace(" ", "").replace("_", "").lower() for each in (text, *settings)}
     column = sa.func.lower(sa.func.replace(sa.func.replace(cif_index.c.space_group_hm, " ", ""), "_", ""))
-    return column == plain
+    return column.in_(sorted(symbols))
 
 
 def _element(text: str) -> str:

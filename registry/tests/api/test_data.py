@@ -84,6 +84,7 @@ def test_another_persons_things_do_not_exist(person, do):
         ("GET", f"/api/data-files/{file_id}"),
         ("GET", f"/api/data-files/{file_id}/download"),
         ("GET", f"/api/data-files/{file_id}/verify"),
+        ("GET", f"/api/data-files/{file_id}/picture"),
         ("DELETE", f"/api/data-files/{file_id}"),
         ("GET", f"/api/lineage/dataset/{dataset_id}"),
         ("GET", f"/api/calculations/{one}"),
@@ -448,6 +449,8 @@ def test_a_file_that_is_too_large_is_413(registry, ada, monkeypatch):
         ({"elements": "Si", "only_elements": True}, False),
         ({"space_group": "154"}, True),
         ({"space_group": "P3221"}, True),
+        ({"space_group": "P 3(2) 2 1"}, True),
+        ({"space_group": "P3121"}, False),
         ({"space_group": "2"}, False),
         ({"cell": "4.91,4.91,5.41,90,90,120"}, True),
         ({"cell": "4.91,5.41,4.91,90,120,90"}, True),
@@ -615,3 +618,43 @@ def test_what_was_deleted_long_ago_is_removed_and_what_others_share_stays(regist
     again = do.upload(ada, "c.bin", lonely)
     assert ada.get(f"/api/data-files/{do.file_id(again)}/download").content == lonely
     assert registry.read(lambda conn: datasets.get_file(conn, do.file_id(gone), deleted=True)).purged_at
+
+
+ATOMS = """data_a
+_cell_length_a 10
+_cell_length_b 10
+_cell_length_c 10
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_U_iso_or_equiv
+{label} C 0.1 0.2 0.3 0.02
+O1 O 0.3 0.2 0.3 0.02
+"""
+
+
+def test_a_structure_is_drawn_and_nothing_in_the_picture_runs(ada, do):
+    drawn = ada.get(
+        f"/api/data-files/{do.file_id(do.upload(ada, content=ATOMS.format(label='C1').encode()))}/picture"
+    )
+    assert (drawn.status_code, drawn.headers["content-type"]) == (200, "image/svg+xml")
+    assert ">C1<" in drawn.text
+    hostile = do.upload(ada, content=ATOMS.format(label="<script>alert(1)</script>").encode())
+    drawn = ada.get(f"/api/data-files/{do.file_id(hostile)}/picture")
+    assert drawn.status_code == 200
+    assert "<script" not in drawn.text
+    assert "sandbox" in drawn.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("content", [b"data_a\n_cell_length_a 5\n", b"no cif at all", b"\x89PNG"])
+def test_what_has_no_structure_has_no_picture(ada, do, content):
+    answer = ada.get(f"/api/data-files/{do.file_id(do.upload(ada, content=content))}/picture")
+    assert answer.status_code == 404
+    assert "no structure to draw" in answer.text

@@ -36,6 +36,11 @@ ROLES = {
     "shared with": [],
 }
 IN_GROUP = ("owner", "same group", "manager", "data manager", "lecturer")
+ATOMS = (
+    b"data_a\n_cell_length_a 9\n_cell_length_b 9\n_cell_length_c 9\n_cell_angle_alpha 90\n_cell_angle_beta 90\n"
+    b"_cell_angle_gamma 90\n_space_group_name_H-M_alt 'P 1'\nloop_\n_atom_site_label\n_atom_site_type_symbol\n"
+    b"_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nC1 C 0.1 0.2 0.3\nO1 O 0.2 0.2 0.3\n"
+)
 NOTEBOOK = (
     '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "raw", "source": "x"}]}'
 )
@@ -119,7 +124,10 @@ class Site:
         return made
 
     def data_file(self):
-        made = self.owner.post("/api/data-files", files={"file": ("a.txt", b"x")}, data={"group": self.group})
+        # With atoms: it can be drawn.
+        made = self.owner.post(
+            "/api/data-files", files={"file": ("a.cif", ATOMS)}, data={"group": self.group}
+        )
         file_id = made.json()["payload"]["data_files"][0]["qcrbox_file_id"]
         self._share("data_file", file_id)
         return file_id

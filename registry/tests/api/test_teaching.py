@@ -196,6 +196,15 @@ def stored(registry, who):
     return round(registry.read(read) * quotas.GIB)
 
 
+def stored_in_group(registry, name):
+    """Bytes that count for the quota of a group."""
+
+    def read(conn):
+        return quotas.used(conn, "group", people.find_group(conn, name), "gib")
+
+    return round(registry.read(read) * quotas.GIB)
+
+
 def test_an_archived_course_frees_the_quota_of_its_students_until_it_is_restored(
     course, registry, refined, do
 ):
@@ -227,6 +236,21 @@ def test_an_archived_course_frees_the_quota_of_its_students_until_it_is_restored
     assert stored(registry, course.ada) == whole - copy  # deleted meanwhile: nothing is taken off twice
     assert course.ada.delete(f"/api/datasets/{own['qcrbox_dataset_id']}").status_code == 204
     assert stored(registry, course.bob) == 0
+
+
+def test_an_archived_course_frees_the_quota_of_a_group_that_holds_the_work(course, registry, do):
+    exercise = course.exercise()
+    ours = b"data_ours\n_cell_length_a 5\n"
+    do.upload(course.ada, "ours.cif", ours, group=course.group)
+    opened = course.opened(course.ada, exercise)
+    payload(course.ada.patch(f"/api/datasets/{opened['dataset_id']}", json={"group": course.group}))
+    whole = stored_in_group(registry, course.group)
+    assert whole > len(ours)
+    path = f"/api/courses/{course.course['id']}"
+    payload(course.lecturer.patch(path, json={"archived": True}))
+    assert stored_in_group(registry, course.group) == len(ours)  # the group's other data still count
+    payload(course.lecturer.patch(path, json={"archived": False}))
+    assert stored_in_group(registry, course.group) == whole
 
 
 # ---------------------------------------------------------------- exercises
@@ -361,12 +385,14 @@ def test_the_staff_reads_the_work_of_the_exercise_and_nothing_else_of_a_student(
         output = payload(who.get(f"/api/datasets/{found['output_dataset_id']}"))["datasets"][0]
         file_id = do.file_id(output)
         assert who.get(f"/api/data-files/{file_id}/download").status_code == 200
+        assert who.get(f"/api/data-files/{file_id}/picture").headers["content-type"] == "image/svg+xml"
         assert who.get(f"/api/calculations/{made}/log").status_code == 200
         assert who.get(f"/api/calculations/{private}").status_code == 404
         assert who.delete(f"/api/data-files/{file_id}").status_code == 403
     for who in (course.bob, course.eve):
         assert who.get(f"/api/calculations/{made}").status_code == 404
         assert who.get(f"/api/data-files/{file_id}/download").status_code == 404
+        assert who.get(f"/api/data-files/{file_id}/picture").status_code == 404
 
 
 def test_answers_are_judged_and_the_choices_hold(course):

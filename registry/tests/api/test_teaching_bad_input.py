@@ -100,6 +100,24 @@ def test_a_person_in_two_courses_has_separate_work_and_each_staff_sees_its_own(
     assert other_lecturer.get(f"/api/exercises/{exercise}{path}").status_code == 404
 
 
+def test_courses_of_one_title_are_told_apart_and_renaming_loses_nothing(person, group, lecturer, exercise):
+    other_group = f"{group}b"
+    other_lecturer = person(f"teach!group={other_group}", groups=[other_group])
+    other = exercise_of(other_lecturer, other_group)
+    ada = person(groups=[group, other_group])
+    opened(ada, exercise)
+    payload(ada.put(f"/api/exercises/{exercise}/answers/which", json={"value": "Si"}))
+    for who in (lecturer, other_lecturer):
+        (course,) = payload(who.get("/api/courses"))["courses"]
+        payload(who.patch(f"/api/courses/{course['id']}", json={"title": "XRD"}))
+    courses = payload(ada.get("/api/courses"))["courses"]
+    assert [course["title"] for course in courses] == ["XRD", "XRD"]
+    assert {course["group"] for course in courses} == {group, other_group}
+    own = payload(ada.get(f"/api/exercises/{exercise}/own"))
+    assert (own["exercise"]["course"], own["answers"]) == ("XRD", {"which": "Si"})
+    assert payload(ada.get(f"/api/exercises/{other}/own"))["dataset_id"] is None
+
+
 def test_whoever_joins_late_is_on_the_board_and_can_begin(person, group, lecturer, exercise, registry):
     opened(person(groups=[group]), exercise)
     payload(lecturer.get(f"/api/exercises/{exercise}/board"))

@@ -46,7 +46,7 @@ async def test_a_door_holds_so_many_connections_and_the_next_is_let_in_when_one_
         writer.close()
 
     there = await asyncio.start_unix_server(greet, str(short / "there"))
-    agent_socket = Relay(Target(path=short / "there"), short / "door", most=3)
+    agent_socket = Relay(target=Target(path=short / "there"), socket=short / "door", most=3)
     await agent_socket.open()
 
     async def knock():

@@ -67,6 +67,8 @@ EVERYTHING = ["ferrocene", "plain", "salt", "sucrose", "thymine"]
         ({"space_group": "P 1 21/c 1"}, ["thymine"]),
         ({"space_group": "p121/c1"}, ["thymine"]),
         ({"space_group": "P_1_21_1"}, ["sucrose"]),
+        ({"space_group": "P21/c", "settings": ["P 1 21/c 1"]}, ["thymine"]),
+        ({"space_group": "x", "settings": ["F m -3 m", "P 1 21 1"]}, ["salt", "sucrose"]),
         ({"space_group": "Fm-3m"}, ["salt"]),
         ({"space_group": "P 1"}, []),
         ({"r1_below": 0.05}, ["sucrose", "thymine"]),

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 # Relative to the electrons of the atom: far below what any measurement sees.
-_ACCURACY = 1e-8
+_ACCURACY = 1e-7
 _NEGLIGIBLE = 1e-12
 
 

@@ -11,10 +11,10 @@ import scipy.linalg
 from numpy.typing import NDArray
 from pyscf import dft, gto, lib, scf
 from pyscf.data.nist import BOHR
-from pyscf.qmmm import itrf
 from qcrbox.contract.errors import CalculationFailed, UserInputError
 
 from qcrbox_har.method import Charges, Method, MoleculeInput
+from qcrbox_har.quantum.grids import TwoGrids
 
 Array = NDArray[np.float64]
 OnIteration = Callable[[int, float, float], None]
@@ -110,6 +110,8 @@ def mean_field(molecule: gto.Mole, method: Method, surroundings: Charges | None 
         field = field.x2c1e()
     field = field.density_fit()
     if surroundings is not None and len(surroundings.positions):
+        from pyscf.qmmm import itrf  # with it come gradients and coupled clusters: a second of start-up
+
         positions, charges = as_point_charges(surroundings)
         field = itrf.mm_charge(field, positions, charges, unit="Angstrom")
     field.conv_tol = method.conv_tol
@@ -156,9 +158,12 @@ def run(
             on_iteration(iterations, float(state["e_tot"]), float(state["norm_gorb"]))
 
     field.callback = watch
-    if carried is None and not method.is_hf and method.grid_level > _COARSE_GRID:
-        guess = _on_coarse_grid(field, guess)
-    field.kernel(dm0=guess)
+    if method.is_hf or method.grid_level <= _COARSE_GRID:
+        field.kernel(dm0=guess)
+    elif carried is None:
+        _on_two_grids(field, _on_coarse_grid(field, guess), is_near=False)
+    else:
+        _on_two_grids(field, guess, is_near=True)
     if not field.converged:
         field = _second_try(field, watch)
     energy = float(field.e_tot) + _dispersion(field, method)
@@ -210,6 +215,21 @@ def _on_coarse_grid(field, guess: Array) -> Array:
     field.grids.level = level
     field.conv_tol, field.conv_tol_grad = tolerances
     return field.make_rdm1()
+
+
+def _on_two_grids(field, guess: Array, *, is_near: bool) -> None:
+    """Iterations on the coarse grid, with its error corrected at the guess.
+
+    is_near: the guess is the density of a neighbouring geometry. Otherwise the error is taken anew at the density that the
+    iterations lead to, and they go on from there.
+    """
+    own = field._numint
+    field._numint = both = TwoGrids(field.mol, _COARSE_GRID)
+    field.kernel(dm0=guess)
+    if field.converged and not is_near:
+        both.renew()
+        field.kernel(dm0=field.make_rdm1())
+    field._numint = own
 
 
 def _second_try(field, watch):

@@ -35,9 +35,13 @@ def read_hkl(text: str | bytes, source: str = "") -> Reflections:
     if not body:
         raise CifError("There are no reflections.", where=source)
     try:
-        columns = _fixed_columns(body)
+        columns, fixed = _fixed_columns(body), True
     except ValueError:
-        columns = _words(body, first, source)
+        columns, fixed = _words(body, first, source), False
+    if fixed and _cut_numbers(body):
+        words = _whole_words(body, first, source)
+        columns, fixed = (columns, True) if words is None else (words, False)
+    if not fixed:
         notes.append("The lines do not fit the columns 3I4,2F8.2; they were read as words.")
     h, k, l, intensity, sigma, batch = columns  # noqa: E741 - the index has this name
     if np.isnan(batch).all():
@@ -124,6 +128,36 @@ def _numbers(table: NDArray[np.uint8], cells: tuple[tuple[int, int], ...]) -> Ar
     if not np.isfinite(values).all():
         raise ValueError("not a number")
     return values
+
+
+_NUMBER = re.compile(rb"[-+]?\d+|[-+]?\d*\.\d*(?:[eE][-+]?\d+)?")
+_MOST_INDEX = 999
+
+
+def _cut_numbers(body: list[bytes]) -> bool:
+    """Whether a number stands across the end of a column: F² in a column of 12 would lose its last digits."""
+    table = np.frombuffer(b"".join(line[:_WIDTH].ljust(_WIDTH) for line in body), np.uint8).reshape(
+        -1, _WIDTH
+    )
+    filled = table != ord(" ")
+    for column in (4, 8, 12, 20, 28):
+        unsigned = (table[:, column] != ord("-")) & (table[:, column] != ord("+"))
+        for row in np.flatnonzero(filled[:, column - 1] & filled[:, column] & unsigned).tolist():
+            line = body[row]
+            word = line[line.rfind(b" ", 0, column) + 1 :].split(b" ", 1)[0]
+            if _NUMBER.fullmatch(word):
+                return True
+    return False
+
+
+def _whole_words(body: list[bytes], first: int, source: str) -> list[Array] | None:
+    """The lines read as words; None where that gives no reflections, as for strong intensities that touch the index."""
+    try:
+        columns = _words(body, first, source)
+    except CifError:
+        return None
+    hkl = np.array(columns[:3])
+    return columns if np.array_equal(hkl, np.rint(hkl)) and np.abs(hkl).max() <= _MOST_INDEX else None
 
 
 def _words(body: list[bytes], first: int, source: str) -> list[Array]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qcrbox.cif.document import Block
+from qcrbox.cif.quoting import text_of
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, read_radiation
 from qcrbox.crystallography.reflections.from_cif import (
@@ -29,7 +30,7 @@ from qcrbox.crystallography.shelx.refinement_texts import (
 )
 from qcrbox.crystallography.shelx.scattering_card import ScatteringNumbers, ion_numbers, scattering_card
 from qcrbox.crystallography.shelx.symmetry_cards import cell_cards, symmetry_cards
-from qcrbox.crystallography.structure.elements import hill_order
+from qcrbox.crystallography.structure.elements import element_of_type, hill_order
 from qcrbox.crystallography.structure.reading import number_with_su
 from qcrbox.crystallography.structure.sites import Sites
 from qcrbox.crystallography.structure.structure import Structure
@@ -77,7 +78,8 @@ def export_ins(
             next="Give it as an argument, in Å (0.71073 for Mo Kα, 1.54184 for Cu Kα).",
             items=["_diffrn_radiation_wavelength"],
         )
-    scatterers = _Scatterers.of(structure, _ions(block, structure, stated))
+    dispersion = _dispersion(block, stated)
+    scatterers = _Scatterers.of(structure, _ions(block, structure, stated, dispersion), dispersion)
     lines = [*_head(block, structure, scatterers, stated, notes), *_settings(block, cycles, notes)]
     lines += [*_atom_lines(structure, scatterers, notes), *_data_cards(block, notes), "END"]
     return "\n".join(lines) + "\n", notes
@@ -108,25 +110,32 @@ def _wavelength(block: Block) -> float | None:
     return number.value if number.value > 0 else None
 
 
-def _column_numbers(block: Block, tag: str) -> Sequence[float]:
+def _column_numbers(block: Block, tag: str, *, keep: bool = False) -> Sequence[float]:
+    """Numbers of a column. keep: NaN for cells that are none, so that rows stay where they are."""
     loop = block.loop(tag)
     if loop is None or tag not in loop:
         return []
-    return [value for value in loop.numbers(tag).tolist() if np.isfinite(value)]
+    return [value for value in loop.numbers(tag).tolist() if keep or np.isfinite(value)]
 
 
 @dataclass
 class _Scatterers:
     """names: in the order of SFAC, elements by Hill order, each followed by its ions; of_row: of every site; ions: numbers
-    of those that are ions.
+    of those that are ions; dispersion: f', f'' of the file by element.
     """
 
     names: list[str]
     of_row: list[str]
     ions: dict[str, ScatteringNumbers]
+    dispersion: dict[str, tuple[float, float]]
 
     @classmethod
-    def of(cls, structure: Structure, ions: dict[str, ScatteringNumbers]) -> _Scatterers:
+    def of(
+        cls,
+        structure: Structure,
+        ions: dict[str, ScatteringNumbers],
+        dispersion: dict[str, tuple[float, float]],
+    ) -> _Scatterers:
         sites = structure.sites
         of_row = [
             symbol if symbol in ions else element
@@ -136,14 +145,19 @@ class _Scatterers:
         for row in np.flatnonzero(sites.is_atom).tolist():
             by_element.setdefault(sites.element[row], set()).add(of_row[row])
         names = [name for element in hill_order(sorted(by_element)) for name in sorted(by_element[element])]
-        return cls(names, of_row, ions)
+        return cls(names, of_row, ions, dispersion)
 
     def cards(self, structure: Structure) -> list[str]:
-        """SFAC, ions in numbers, and UNIT."""
+        """SFAC, ions in numbers, DISP, and UNIT."""
         lines: list[str] = []
         for ion, group in itertools.groupby(self.names, key=lambda name: self.ions.get(name)):
             names = list(group)
             lines += wrapped(["SFAC", *names]) if ion is None else scattering_card(names[0], ion)
+        lines += [
+            f"DISP {name} {self.dispersion[name][0]:g} {self.dispersion[name][1]:g}"
+            for name in self.names
+            if name in self.dispersion
+        ]
         content = dict.fromkeys(self.names, 0.0)
         for row in np.flatnonzero(structure.sites.is_atom).tolist():
             share = structure.sites.occupancy[row] * structure.images.symmetry.multiplicity[row]
@@ -151,12 +165,32 @@ class _Scatterers:
         return lines + wrapped(["UNIT", *(f"{content[name]:g}" for name in self.names)])
 
 
-def _ions(block: Block, structure: Structure, wavelength: float) -> dict[str, ScatteringNumbers]:
+def _dispersion(block: Block, wavelength: float) -> dict[str, tuple[float, float]]:
+    """f' and f'' of the file by element, for X-rays of its own wavelength: SHELXL knows them for laboratory tubes alone."""
+    own = _wavelength(block)
+    if read_radiation(block).probe in (ELECTRON, NEUTRON) or own is None or abs(own - wavelength) > 1e-4:
+        return {}
+    symbols = [text_of(raw) for raw in block.column("_atom_type_symbol")]
+    real = _column_numbers(block, "_atom_type_scat_dispersion_real", keep=True)
+    imaginary = _column_numbers(block, "_atom_type_scat_dispersion_imag", keep=True)
+    return {
+        element_of_type(symbol): (fp, fdp)
+        for symbol, fp, fdp in zip(symbols, real, imaginary, strict=False)
+        if np.isfinite([fp, fdp]).all() and element_of_type(symbol)
+    }
+
+
+def _ions(
+    block: Block, structure: Structure, wavelength: float, dispersion: dict[str, tuple[float, float]]
+) -> dict[str, ScatteringNumbers]:
     """Scattering factors of the ions among the type symbols, which X-rays alone distinguish from atoms."""
     if read_radiation(block).probe in (ELECTRON, NEUTRON):
         return {}
     symbols = [structure.sites.type_symbol[row] for row in np.flatnonzero(structure.sites.is_atom).tolist()]
-    found = {symbol: ion_numbers(symbol, wavelength) for symbol in sorted(set(symbols))}
+    found = {
+        symbol: ion_numbers(symbol, wavelength, dispersion.get(element_of_type(symbol)))
+        for symbol in sorted(set(symbols))
+    }
     return {symbol: numbers for symbol, numbers in found.items() if numbers is not None}
 
 

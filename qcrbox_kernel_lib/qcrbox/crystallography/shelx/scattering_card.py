@@ -43,10 +43,12 @@ def photo_absorption(f_double_prime: float, wavelength: float) -> float:
     return _BARNS * wavelength * f_double_prime
 
 
-def ion_numbers(symbol: str, wavelength: float) -> ScatteringNumbers | None:
+def ion_numbers(
+    symbol: str, wavelength: float, dispersion: tuple[float, float] | None = None
+) -> ScatteringNumbers | None:
     """Scattering of an ion (`Cl1-`, `Fe3+`, `Na+`) for X-rays of this wavelength (Å); None where no table has it.
 
-    International Tables Vol C, Table 6.1.1.4; f' and f'' by Cromer & Liberman.
+    International Tables Vol C, Table 6.1.1.4; f' and f'' as given, else by Cromer & Liberman.
     """
     match = _ION.match(symbol.strip())
     if match is None:
@@ -61,7 +63,7 @@ def ion_numbers(symbol: str, wavelength: float) -> ScatteringNumbers | None:
     if form is None:
         return None
     energy = _EV_TIMES_ANGSTROM / wavelength
-    f_prime, f_double_prime = gemmi.cromer_liberman(element.atomic_number, energy)
+    f_prime, f_double_prime = dispersion or gemmi.cromer_liberman(element.atomic_number, energy)
     mu = photo_absorption(f_double_prime, wavelength)
     return ScatteringNumbers(
         form.a, form.b, form.c, f_prime, f_double_prime, mu, element.covalent_r, element.weight

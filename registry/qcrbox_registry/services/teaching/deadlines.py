@@ -56,11 +56,6 @@ def phase(dates: Dates, extended_until: float | None, now: float) -> Phase:
     return Phase.CLOSED
 
 
-def late_by_s(due_at: float | None, at: float) -> float:
-    """Seconds after the deadline; 0 in time."""
-    return 0.0 if due_at is None else max(0.0, at - due_at)
-
-
 def is_late(due_at: float | None, at: float) -> bool:
     """Whether work of this time is late: in agreement with `phase`, at the deadline itself it is."""
     return due_at is not None and at >= due_at

@@ -105,12 +105,10 @@ def add_version(
         sa.select(exercises.c.version).where(exercises.c.id == exercise_id)
     ).scalar_one()
     number = before + 1
-    names = [file.filename for file in files]
     datasets.add_files(conn, files, datasets.Place(owner_id), now)
-    for file, name in zip(files, names, strict=True):
+    for file in files:
         row = {"exercise_id": exercise_id, "sha256": file.sha256, "data_file_id": file.id}
         conn.execute(upsert(conn, exercise_files).values(row).on_conflict_do_nothing())
-        assert name
     conn.execute(
         sa.insert(exercise_versions).values(
             exercise_id=exercise_id,

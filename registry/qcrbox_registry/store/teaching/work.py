@@ -13,7 +13,6 @@ from qcrbox_registry.store.calculations import NewCalculation
 from qcrbox_registry.store.engine import upsert
 from qcrbox_registry.store.records import Records, parts
 from qcrbox_registry.store.tables import (
-    calculation_inputs,
     calculation_outputs,
     calculations,
     cif_facts,
@@ -321,11 +320,3 @@ def groups_of(conn: Connection, calculation_ids: Iterable[str]) -> frozenset[int
         .where(exercise_calculations.c.calculation_id.in_(wanted))
     )
     return frozenset(conn.execute(query).scalars())
-
-
-def inputs_of(conn: Connection, calculation_id: str) -> list[str]:
-    """Ids of the input files of a calculation."""
-    query = sa.select(calculation_inputs.c.data_file_id).where(
-        calculation_inputs.c.calculation_id == calculation_id
-    )
-    return list(conn.execute(query).scalars())

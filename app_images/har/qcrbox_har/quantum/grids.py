@@ -1,0 +1,53 @@
+"""Exchange and correlation on a fine grid at the price of a coarse one.
+
+V(P) = V_coarse(P) + [V_fine(P₀) - V_coarse(P₀)]: the error of the coarse grid changes little with the density, so it is
+computed once at a density P₀ nearby and kept. At P₀ itself the potential is that of the fine grid.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyscf import dft, gto
+
+Array = NDArray[np.float64]
+
+
+class TwoGrids(dft.numint.NumInt):
+    """Integrates on `coarse` and adds the difference to the grid of the field, taken where `renew` was called last.
+
+    coarse: level of the cheap grid, 0 to 9.
+    """
+
+    def __init__(self, molecule: gto.Mole, coarse: int) -> None:
+        super().__init__()
+        self.coarse = dft.gen_grid.Grids(molecule)
+        self.coarse.level = coarse
+        self.coarse.build(with_non0tab=True)
+        self._at: Array | None = None
+        self._energy: float = 0.0
+        self._potential: Array = np.zeros(0)
+
+    def renew(self) -> None:
+        """Take the difference of the grids anew at the next density."""
+        self._at = None
+
+    def nr_rks(self, mol, grids, xc_code, dms, *arguments, **keywords):
+        """As PySCF's: electrons, energy and potential matrix."""
+        return self._integrate(super().nr_rks, mol, grids, xc_code, dms, arguments, keywords)
+
+    def nr_uks(self, mol, grids, xc_code, dms, *arguments, **keywords):
+        """As PySCF's: electrons, energy and potential matrices of both spins."""
+        return self._integrate(super().nr_uks, mol, grids, xc_code, dms, arguments, keywords)
+
+    def _integrate(self, engine, mol, grids, xc_code, dms, arguments, keywords) -> tuple[Any, Any, Any]:
+        count, energy, potential = engine(mol, self.coarse, xc_code, dms, *arguments, **keywords)
+        density = np.array(dms)
+        if self._at is None or self._at.shape != density.shape:
+            fine = engine(mol, grids, xc_code, dms, *arguments, **keywords)
+            self._at, self._energy, self._potential = density, fine[1] - energy, fine[2] - potential
+            return fine
+        change = float(np.sum(self._potential * (density - self._at)))
+        return count, energy + self._energy + change, potential + self._potential

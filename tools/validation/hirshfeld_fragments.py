@@ -1,0 +1,204 @@
+"""Do fragments of a large molecule put hydrogen where the whole molecule does, and how much sooner?
+
+    python -m tools.validation.hirshfeld_fragments [RESIDUES]
+
+An extended chain H-(NH-CH2-CO)n-H, HF/STO-3G, in P 1. Its reflections are computed from the form factors of the whole molecule and
+refined against those and against the form factors of fragments. With 14 residues it has 100 atoms.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from contextlib import chdir
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[2]
+HAR = ROOT / "app_images" / "har"
+KEPT = Path(__file__).with_name("fragments.json")
+RESIDUES = 14
+_D_MIN, _NOISE = 1.0, 0.002
+_WIDTH = 9.0  # of the cell across the chain, Å
+# Lengths in Å and angles in degrees of an extended chain.
+_N_CA, _CA_C, _C_N, _C_O, _N_H, _C_H = 1.455, 1.525, 1.335, 1.23, 1.03, 1.09
+_AT_CA, _AT_C, _AT_N = 110.0, 116.5, 122.0
+
+Array = NDArray[np.float64]
+
+
+def chain(residues: int) -> tuple[list[str], Array]:
+    """Elements and positions (7 n + 2, 3) in Å; the backbone is flat, in the plane y = 0."""
+    backbone, names = _backbone(residues)
+    elements, places = list(names), list(backbone)
+    for i, name in enumerate(names):
+        before, after = backbone[i - 1] if i else None, backbone[i + 1] if i + 1 < len(names) else None
+        around = [_unit(other - backbone[i]) for other in (before, after) if other is not None]
+        missing = [_turned(around[0], sign * 2 * np.pi / 3) for sign in (1, -1)]
+        outward = -_unit(sum(around)) if len(around) == 2 else missing[0]
+        if name == "CA":
+            half = np.deg2rad(54.0)
+            for side in (1, -1):
+                places.append(
+                    backbone[i] + _C_H * (np.cos(half) * outward + side * np.sin(half) * np.array([0, 1, 0]))
+                )
+                elements.append("H")
+            continue
+        bond, element = (_N_H, "H") if name == "N" else (_C_O, "O")
+        places.append(backbone[i] + bond * outward)
+        elements.append(element)
+        if len(around) == 1:
+            places.append(backbone[i] + (_N_H if name == "N" else _C_H) * missing[1])
+            elements.append("H")
+    return ["C" if element == "CA" else element for element in elements], np.array(places)
+
+
+def _backbone(residues: int) -> tuple[Array, list[str]]:
+    names = ["N", "CA", "C"] * residues
+    lengths = {"N": _C_N, "CA": _N_CA, "C": _CA_C}  # of the bond that ends at the atom
+    bend = {"N": _AT_N, "CA": _AT_CA, "C": _AT_C}
+    places, direction, side = [np.zeros(3)], 0.0, 1
+    for name in names[1:]:
+        places.append(places[-1] + lengths[name] * np.array([np.sin(direction), 0, np.cos(direction)]))
+        direction += side * np.deg2rad(180 - bend[name])
+        side = -side
+    return np.array(places), names
+
+
+def _unit(vector: Array) -> Array:
+    return vector / np.linalg.norm(vector)
+
+
+def _turned(vector: Array, angle: float) -> Array:
+    """In the plane of the chain, about y."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]) @ vector
+
+
+def cif(residues: int) -> str:
+    """The chain in a cell of its own, isotropic displacements that differ by element."""
+    elements, places = chain(residues)
+    low, high = places.min(axis=0), places.max(axis=0)
+    cell = high - low + np.array([_WIDTH - 2.0, _WIDTH - 2.0, 4.0])
+    fractional = (places - low + 1.5) / cell
+    u = {"C": 0.012, "N": 0.013, "O": 0.016, "H": 0.03}
+    head = "data_chain\n" + "".join(f"_cell_length_{n} {x:.4f}\n" for n, x in zip("abc", cell, strict=True))
+    head += "".join(f"_cell_angle_{n} 90\n" for n in ("alpha", "beta", "gamma"))
+    head += "_space_group_name_H-M_alt 'P 1'\n_diffrn_radiation_wavelength 0.71073\n"
+    tags = (
+        "label",
+        "type_symbol",
+        "fract_x",
+        "fract_y",
+        "fract_z",
+        "U_iso_or_equiv",
+        "adp_type",
+        "occupancy",
+    )
+    head += "loop_\n" + "".join(f"_atom_site_{tag}\n" for tag in tags)
+    return head + "".join(
+        f"{e}{i} {e} {x:.6f} {y:.6f} {z:.6f} {u[e]} Uiso 1\n"
+        for i, (e, (x, y, z)) in enumerate(zip(elements, fractional, strict=True), start=1)
+    )
+
+
+def measure(residues: int) -> dict[str, Any]:
+    """Largest difference of an X-H distance in Å, and seconds of processors for one set of form factors each."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(HAR / "tests"), os.environ.get("PYTHONPATH")])
+    )
+    sys.path[:0] = [str(HAR)]
+    from qcrbox.crystallography.structure.structure import Structure
+    from qcrbox_har import charges, fragments, molecules
+    from qcrbox_har.form_factors import Computer, Table
+    from qcrbox_har.loop import LEAST_SQUARES, QUANTUM
+    from qcrbox_har.method import Method
+    from qcrbox_har.processes import Child
+
+    def table(plan: molecules.Plan, rows: NDArray[np.int64]) -> tuple[Table, float]:
+        with Child(QUANTUM) as quantum:
+            quantum.call("qcrbox_har.quantum.task:slowness")  # libraries are loaded
+            before = quantum.call("qcrbox_har.child:processor_seconds")
+            made = Computer(structure, plan, Method("hf", "sto-3g"), quantum).table(
+                structure.sites.fract, rows
+            )
+            return made, quantum.call("qcrbox_har.child:processor_seconds") - before
+
+    with tempfile.TemporaryDirectory() as folder, chdir(folder), Child(LEAST_SQUARES) as engine:
+        Path("chain.cif").write_text(cif(residues))
+        structure = Structure.from_cif(Path("chain.cif"))
+        unique, rows = engine.call("simulated:indices", "chain.cif", _D_MIN)
+        whole, parts = molecules.plan(structure), fragments.plan(structure)
+        for plan in (whole, parts):
+            charges.assign(plan.molecules)
+        cut, cut_s = table(parts, rows)
+        sys.stderr.write(f"{len(parts.molecules)} fragments: {cut_s:.0f} s of processors\n")
+        exact, exact_s = table(whole, rows)
+        labels = exact.labels(structure)
+        engine.call(
+            "simulated:write_hkl", "chain.cif", unique, labels, rows, exact.values, "chain.hkl", _NOISE, 1
+        )
+        lengths = []
+        for used in (exact, cut):
+            engine.call("qcrbox_har.refine_side:resume", "chain.cif", "chain.hkl", {"weighting": "0, 0"})
+            found = engine.call(
+                "qcrbox_har.refine_side:round_", used.labels(structure), rows, used.values, 8, False
+            )
+            lengths.append(_bonds_to_hydrogen(structure, found["sites"]))
+            r1 = found["summary"]["R1"]
+    off = np.abs(lengths[1] - lengths[0])
+    return {
+        "atoms": len(structure.sites),
+        "fragments": len(parts.molecules),
+        "largest_fragment": max(len(m.symbols) for m in parts.molecules),
+        "bonds": len(off),
+        "largest_off": float(off.max()),
+        "mean_off": float(off.mean()),
+        "factor_off": float(np.abs(exact.values - cut.values).max()),
+        "R1_fragments": r1,
+        "whole_processor_s": exact_s,
+        "fragments_processor_s": cut_s,
+        "day": date.today().isoformat(),
+    }
+
+
+def _bonds_to_hydrogen(structure: Any, sites: dict[str, tuple[float, float, float]]) -> Array:
+    fract = np.array([sites[label] for label in structure.sites.label])
+    places = structure.cell.to_cartesian(fract)
+    hydrogen = structure.sites.is_hydrogen
+    distance = np.linalg.norm(places[hydrogen][:, None] - places[~hydrogen], axis=2)
+    return distance.min(axis=1)
+
+
+def table(row: dict[str, Any]) -> str:
+    """One sentence of Markdown."""
+    return (
+        f"An extended chain of {row['atoms']} atoms (glycine, HF/STO-3G, simulated reflections to {_D_MIN} Å) as {row['fragments']} "
+        f"fragments of up to {row['largest_fragment']} atoms: {row['bonds']} X-H distances differ from those of the whole molecule by "
+        f"{row['mean_off']:.4f} Å on average and by {row['largest_off']:.4f} Å at most; form factors take "
+        f"{row['fragments_processor_s']:.0f} s of processors beside {row['whole_processor_s']:.0f} s "
+        f"({row['whole_processor_s'] / row['fragments_processor_s']:.1f} times). Last run: {row['day']}.\n"
+    )
+
+
+def kept() -> str:
+    """The sentence of the last measurement; empty where there was none."""
+    return "\n" + table(json.loads(KEPT.read_text("utf-8"))) if KEPT.exists() else ""
+
+
+def main(arguments: list[str]) -> int:
+    row = measure(int(arguments[0]) if arguments else RESIDUES)
+    if row["atoms"] >= 100:
+        KEPT.write_text(json.dumps(row, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    sys.stdout.write(table(row))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
