@@ -16,13 +16,13 @@ from qcrbox_refine.connectivity import (
     shared_sites,
 )
 from qcrbox_refine.model import RIGID_SCALED, AfixGroup, Atom, Model
+from qcrbox_refine.origin_fixing import OriginFixing
 from qcrbox_refine.parameters import FIXED, UNSTATED, Coding, tied
 from qcrbox_refine.reparametrisation import (
     Block,
     Follow,
     FreeVariables,
     LinearBlock,
-    OriginFixing,
     Reparametrisation,
     RidingAtoms,
     RidingU,

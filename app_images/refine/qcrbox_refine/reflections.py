@@ -299,10 +299,16 @@ def _kept(array: miller.array, model: Model) -> tuple[np.ndarray, int]:
     if settings.resolution:
         kept &= (d <= settings.resolution[0] + 1e-9) & (d >= settings.resolution[1] - 1e-9)
     two_theta = abs(settings.omit.two_theta) if settings.omit else 180.0
+    if settings.omit and settings.omit.two_theta < 0:
+        model.note(
+            f"OMIT: 2θ of {settings.omit.two_theta:g}° is read as an upper limit; its sign is ignored."
+        )
     if two_theta < 180.0 and model.wavelength:
         kept &= d >= model.wavelength / (2 * math.sin(math.radians(two_theta / 2))) - 1e-9
     if settings.omitted:
         kept &= ~_equivalent_to(array, settings.omitted)
+    if two_theta < 180.0 and not model.wavelength:
+        model.not_applied(f"OMIT with 2θ = {two_theta:g}° is not applied: the wavelength is not known.")
     return kept, int((~kept).sum())
 
 

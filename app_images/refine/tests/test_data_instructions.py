@@ -190,3 +190,19 @@ def test_negative_batch_numbers_of_a_free_set_join_no_reflections(tmp_path, crys
     assert result.fit.reflections.unique.size() == len(hkl)
     assert result.fit.r1_gt < 0.02
     assert any("free R set" in text for kind, text in result.model.remarks_by_kind() if kind == "not_applied")
+
+
+@pytest.mark.parametrize(("limit", "said"), [("OMIT -2 60", False), ("OMIT -2 -60", True)])
+def test_the_sign_of_an_angle_of_omit_is_named(tmp_path, crystal, limit, said):
+    found, model = prepared(tmp_path, crystal, limit)
+    assert found.unique.two_theta(wavelength=1.54184, deg=True).data().as_numpy_array().max() <= 60
+    assert any("read as an upper limit" in note for note in model.notes) is said
+
+
+def test_an_angle_of_omit_without_a_wavelength_is_named(tmp_path, crystal):
+    truth, hkl, values, sigma = crystal
+    ins, data = write(tmp_path, truth.ins("OMIT -2 60"), hkl_text(hkl, values, sigma))
+    model = load_model(ins)
+    model.wavelength = None
+    assert reflections.prepare(model, data).unique.size() == len(hkl)
+    assert any("the wavelength is not known" in note for note in model.notes)
