@@ -104,7 +104,8 @@ class Student:
     async def _run(self) -> None:
         """The first two cells with code: the import and a refinement."""
         page = self.page
-        await page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        # The status bar names the kernel once the notebook has one; the mark in the tool bar says idle before.
+        await page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
         begun = time.perf_counter()
         for number in (0, 1):
             await self._press_run(page.locator(".jp-Notebook .jp-CodeCell").nth(number))
@@ -112,7 +113,7 @@ class Student:
         self._note(STEPS[1], begun)
 
     async def _press_run(self, cell: Locator) -> None:
-        """Shift+Enter, again when the cell neither runs nor has run: JupyterLab may drop what comes with the kernel."""
+        """Shift+Enter, again when the cell neither runs nor has run: JupyterLab drops what comes before the kernel."""
         while True:
             await cell.locator(".cm-content").click()
             await self.page.keyboard.press("Shift+Enter")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 import uuid
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,17 @@ class LtiKey:
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self.public["kid"]})
 
 
+@cache
+def key_of(data: Path) -> LtiKey:
+    """The key of a data folder. Read once: anyone may ask for its public half, and reading it checks its numbers."""
+    return LtiKey(data / "secrets" / FILE)
+
+
 class Keys(BaseHandler):
     """`/hub/lti13/keys`: the public key set, which the learning platform is given as an address."""
 
     def get(self) -> None:
         """Answer the key set; it holds no secret."""
-        key = LtiKey(Path(self.authenticator.data) / "secrets" / FILE)
+        key = key_of(Path(self.authenticator.data))
         self.set_header("Content-Type", "application/json")
         self.finish(json.dumps({"keys": [key.public]}))

@@ -104,7 +104,7 @@ class _Sending:
 
     def _service(self, course: LtiCourse) -> ScoreService:
         # Here, because the libraries of signing in from outside are optional.
-        from qcrbox_hub.accounts.lti_key import FILE, LtiKey
+        from qcrbox_hub.accounts.lti_key import key_of
 
         if not course.line_items:
             raise NotAllowed(
@@ -113,7 +113,7 @@ class _Sending:
                 next="Its administrator allows that; then launch again.",
             )
         authenticator = self._page.authenticator
-        key = LtiKey(Path(authenticator.data) / "secrets" / FILE)
+        key = key_of(Path(authenticator.data))
         audience = authenticator.token_audience or authenticator.token_url
         access = Access(authenticator.token_url, lambda: key.assertion(course.client_id, audience))
         return ScoreService(access, course.line_items, self._http)

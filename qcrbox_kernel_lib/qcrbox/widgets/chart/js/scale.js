@@ -4,6 +4,8 @@ export function floats(view) {
   return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 }
 
+const MOST_TICKS = 12;
+
 export function text(x) {
   if (!Number.isFinite(x)) return "–";
   const size = Math.abs(x);
@@ -60,7 +62,13 @@ export class Scale {
     const size = 10 ** Math.floor(Math.log10(raw || 1));
     const step = [1, 2, 5, 10].find((k) => k * size >= raw) * size;
     const found = [];
-    for (let x = Math.ceil(low / step) * step; x <= high + 1e-9 * step; x += step) found.push([x, text(Math.abs(x) < step / 1e6 ? 0 : x)]);
+    const first = Math.ceil(low / step) * step;
+    // Counted: beyond 2⁵³ a step changes nothing, and a sum of steps would not end.
+    for (let n = 0; n <= MOST_TICKS && first + n * step <= high + 1e-9 * step; n++) {
+      const x = first + n * step;
+      if (n > 0 && x === found[n - 1][0]) break;
+      found.push([x, text(Math.abs(x) < step / 1e6 ? 0 : x)]);
+    }
     return found;
   }
 }

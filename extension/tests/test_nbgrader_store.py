@@ -1,0 +1,107 @@
+"""What the exchange of nbgrader asks of the registry, without nbgrader."""
+
+from __future__ import annotations
+
+import base64
+import re
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from qcrbox.contract.errors import NotFound, UserInputError
+from qcrbox_extension.nbgrader_exchange import use_store
+from qcrbox_extension.nbgrader_exchange.store import Assignment, Store, is_plain, task_ids
+
+TASK_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+
+class Registry:
+    """Answers from a table; keeps what it was sent."""
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers, self.sent = answers, dict[str, Any]()
+
+    def get(self, path: str, **_: Any) -> Any:
+        return self.answers[path.rpartition("/")[2]]
+
+    def post(self, path: str, body: Any = None) -> Any:
+        self.sent[path] = body
+        return {"receipt": "0" * 64}
+
+
+def store(**answers: Any) -> tuple[Store, Registry]:
+    registry = Registry(**answers)
+    return Store(cast(Any, registry)), registry
+
+
+@pytest.mark.parametrize("name", ["ps1", "Übung 1", "a.b-c"])
+def test_plain_names_are_folders(name: str) -> None:
+    assert is_plain(name)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "a\\b", "a+b", "a*", "a[1]", "a\0b"])
+def test_names_that_are_no_folder_or_a_pattern_are_refused(name: str) -> None:
+    assert not is_plain(name)
+
+
+def test_each_notebook_has_a_task_of_its_own() -> None:
+    found = task_ids(["Problem 1", "problem-1", "Übung", "x" * 80, "x" * 90])
+    assert len(set(found.values())) == 5
+    assert all(TASK_ID.fullmatch(task_id) for task_id in found.values())
+
+
+def test_a_course_is_found_by_group_id_or_title_and_never_by_chance() -> None:
+    courses = [
+        {"id": "1", "group": "xrd", "title": "XRD"},
+        {"id": "2", "group": "nmr", "title": "Twice"},
+        {"id": "3", "group": "ir", "title": "Twice"},
+        {"id": "4", "group": "old", "title": "Old", "archived_at": "2025-01-01T00:00:00Z"},
+    ]
+    asked, _ = store(courses={"courses": courses})
+    assert [asked.course(name)["id"] for name in ("xrd", "2", "XRD")] == ["1", "2", "1"]
+    with pytest.raises(UserInputError, match="2 courses are called 'Twice'"):
+        asked.course("Twice")
+    with pytest.raises(NotFound, match="no course 'old'"):
+        asked.course("old")
+
+
+def test_two_exercises_of_one_title_are_refused_and_hidden_ones_left_out() -> None:
+    exercises = [
+        {"id": "a", "title": "ps1", "published": True},
+        {"id": "b", "title": "ps2", "published": False},
+    ]
+    asked, registry = store(exercises={"exercises": exercises})
+    assert asked.titles({"id": "1"}) == {"ps1": "a"}
+    assert asked.titles({"id": "1"}, hidden=True) == {"ps1": "a", "ps2": "b"}
+    registry.answers["exercises"]["exercises"].append({"id": "c", "title": "ps1", "published": True})
+    with pytest.raises(UserInputError, match="Two exercises"):
+        asked.titles({"id": "1"})
+
+
+def test_a_notebook_that_is_no_text_is_handed_in_byte_for_byte_and_named() -> None:
+    asked, registry = store()
+    damaged = "Mäuse".encode("latin-1")
+    asked.submit(
+        Assignment("e", "ps1", 1, ["problem.ipynb"]), {"problem.ipynb": damaged, "plot.png": b"\x89"}
+    )
+    body = registry.sent["/api/exercises/e/submit"]
+    assert "notebook" not in body
+    assert "not UTF-8" in body["problem"]
+    kept = {file["filename"]: base64.b64decode(file["content"]) for file in body["files"]}
+    assert kept == {"problem.ipynb": damaged, "plot.png": b"\x89"}
+
+
+def test_a_missing_notebook_is_named() -> None:
+    asked, registry = store()
+    asked.submit(Assignment("e", "ps1", 1, ["problem.ipynb"]), {"plot.png": b"\x89"})
+    assert "was not among the files" in registry.sent["/api/exercises/e/submit"]["problem"]
+
+
+def test_all_plug_ins_are_set() -> None:
+    config = SimpleNamespace(ExchangeFactory=SimpleNamespace())
+    use_store(config)
+    assert len(vars(config.ExchangeFactory)) == 8
+    assert all(
+        path.startswith("qcrbox_extension.nbgrader_exchange.")
+        for path in vars(config.ExchangeFactory).values()
+    )
