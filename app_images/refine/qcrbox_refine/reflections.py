@@ -409,6 +409,10 @@ def _from_text(text: str, origin: str, model: Model, code: str = "") -> Found:
             where=origin,
             next="Write the reflections as HKLF 4.",
         )
+    if hklf.code < 0:
+        model.not_applied(
+            f"HKLF {hklf.code} means reflections that follow in the instructions; those of {origin} are used instead."
+        )
     return Found(read_hkl_text(text, origin), origin, up_to_end(text), hklf, rows_after_end(text))
 
 

@@ -206,3 +206,10 @@ def test_an_angle_of_omit_without_a_wavelength_is_named(tmp_path, crystal):
     model.wavelength = None
     assert reflections.prepare(model, data).unique.size() == len(hkl)
     assert any("the wavelength is not known" in note for note in model.notes)
+
+
+@pytest.mark.parametrize(("code", "said"), [("HKLF 4", False), ("HKLF -4", True)])
+def test_reflections_inside_the_instructions_are_named(tmp_path, crystal, code, said):
+    found, model = prepared(tmp_path, crystal, hklf=code)
+    assert found.unique.size() == len(crystal[1])
+    assert any("follow in the instructions" in note for note in model.notes) is said

@@ -7,6 +7,7 @@ import { ITranslator } from '@jupyterlab/translation';
 
 import { EXERCISE_LINK, withoutExercise } from '../exercise/link';
 import { qcrboxIcon } from '../icons';
+import { followLink } from '../links';
 import { IRegistryStore } from '../registry/plugin';
 import type { RegistryStore } from '../registry/store';
 import { START_RANK } from '../start';
@@ -90,21 +91,16 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    commands.addCommand(OPEN_EXERCISE, {
+    followLink(app, router, {
+      command: OPEN_EXERCISE,
       label: trans.__('Open an exercise'),
-      execute: async args => {
-        const id = EXERCISE_LINK.exec(String(args['search'] ?? ''))?.[1];
-        if (!id) {
-          return;
-        }
-        history.replaceState(history.state, '', withoutExercise(location.href));
-        // What was open the last time comes first; the exercise goes in front of it.
-        await app.restored;
+      pattern: EXERCISE_LINK,
+      without: withoutExercise,
+      open: id => {
         shell.activateById(panel.id);
         panel.openExercise(id);
       }
     });
-    router?.register({ command: OPEN_EXERCISE, pattern: EXERCISE_LINK });
 
     const parts: Record<string, [string, string]> = {
       calculations: [

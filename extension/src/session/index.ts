@@ -5,6 +5,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator } from '@jupyterlab/translation';
 
 import { windowIcon } from '../icons';
+import { followLink } from '../links';
 import { calculationCode } from '../notebook/code';
 import { insert } from '../notebook/insert';
 import { IRegistryStore } from '../registry/plugin';
@@ -78,20 +79,13 @@ export const sessionPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    commands.addCommand(FOLLOW_INVITATION, {
+    followLink(app, router, {
+      command: FOLLOW_INVITATION,
       label: trans.__('View a session'),
-      execute: async args => {
-        const id = INVITED.exec(String(args['search'] ?? ''))?.[1];
-        if (!id) {
-          return;
-        }
-        history.replaceState(history.state, '', withoutInvitation(location.href));
-        // What was open the last time comes first; this tab goes in front of it.
-        await app.restored;
-        open(id, true);
-      }
+      pattern: INVITED,
+      without: withoutInvitation,
+      open: id => open(id, true)
     });
-    router?.register({ command: FOLLOW_INVITATION, pattern: INVITED });
     palette?.addItem({ command: START_SESSION, category: trans.__('QCrBox') });
     rendermime?.addFactory(
       sessionOutput(
