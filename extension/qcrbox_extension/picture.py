@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from urllib.parse import quote
 
 import httpx
@@ -10,6 +9,7 @@ from jupyter_server.base.handlers import APIHandler
 from qcrbox.contract.errors import QcError
 from tornado import web
 
+from qcrbox_extension.in_threads import in_thread
 from qcrbox_extension.upstream import Upstream
 
 LARGEST_BYTES = 20 * 1024 * 1024
@@ -19,7 +19,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 class PictureHandler(APIHandler):
-    """`GET qcrbox/picture/<data file>`: displacement ellipsoids as SVG; 404 when there is no structure to draw."""
+    """`GET qcrbox/picture/<data file>`: displacement ellipsoids as SVG, with `?theme=dark` on dark; 404 without a structure."""
 
     auth_resource = "qcrbox"
 
@@ -32,7 +32,8 @@ class PictureHandler(APIHandler):
         """Answer an SVG picture of the structure in a data file, or 404 if the file has none."""
         content = await self._content(file_id)
         try:
-            picture = await asyncio.wait_for(asyncio.to_thread(drawn, content), LONGEST_S)
+            dark = self.get_query_argument("theme", "") == "dark"
+            picture = await in_thread(lambda: drawn(content, dark=dark), LONGEST_S)
         except (QcError, TimeoutError) as error:
             raise web.HTTPError(404, reason="There is no structure to draw.") from error
         self.set_header("Content-Security-Policy", _POLICY)
@@ -58,9 +59,9 @@ class PictureHandler(APIHandler):
         return bytes(found)
 
 
-def drawn(content: bytes) -> str:
+def drawn(content: bytes, *, dark: bool = False) -> str:
     """The structure of a CIF as SVG text. Raises QcError when there is none."""
     # Start-up time: numpy and gemmi are loaded with the first picture.
     from qcrbox.widgets.structure_view.still import still_picture
 
-    return still_picture(content)
+    return still_picture(content, dark=dark)

@@ -56,4 +56,9 @@ def as_qc_error(error: Exception) -> QcError:
     """A fault of the crystallographic library on bad input, in words; those of ours are passed on."""
     if isinstance(error, QcError):
         return error
-    return NotFound("This file cannot be shown so.", why=f"{type(error).__name__}: {error}"[:300])
+    why = (
+        str(error)[:300] if isinstance(error, ValueError) else "It holds something that is not foreseen here."
+    )
+    return NotFound(
+        "This part of the file cannot be shown.", why=why, next="The log of this server says more."
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import math
@@ -15,6 +14,7 @@ from tornado import web
 
 from qcrbox_extension import cif_items, model_views
 from qcrbox_extension.file_model import FileModel
+from qcrbox_extension.in_threads import in_thread
 from qcrbox_extension.live_views import LiveViews
 from qcrbox_extension.stored import StoredFiles, as_qc_error
 
@@ -50,10 +50,12 @@ class ModelHandler(APIHandler):
     async def answer(self, make: Callable[[], Json]) -> None:
         """Write what `make` gives, which runs in a thread; a fault in words."""
         try:
-            made = await asyncio.wait_for(asyncio.to_thread(make), LONGEST_S)
+            made = await in_thread(make, LONGEST_S)
         except TimeoutError:
             self.refuse(UserInputError("This takes too long to be shown.", next="Compute it in a notebook."))
         except _FAULTS as error:
+            if not isinstance(error, QcError):
+                self.log.warning("QCrBox: a part of a file cannot be shown", exc_info=True)
             self.refuse(as_qc_error(error))
         else:
             self.set_header("Cache-Control", "no-store")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import httpx
@@ -43,6 +44,15 @@ def test_a_structure_is_drawn_with_the_persons_token(browser: httpx.Client, upst
     assert "<svg" in answer.text
     assert ">C1<" in answer.text
     assert upstream.seen[0]["headers"]["authorization"].startswith("Bearer ")
+
+
+def test_a_picture_has_the_ground_of_the_theme(browser: httpx.Client, upstream: Upstream) -> None:
+    serve(upstream, CIF.format(label="C1"))
+    grounds = {
+        theme: re.findall(r'<rect [^>]*fill="(#\w+)"', browser.get(f"/qcrbox/picture/{FILE}{theme}").text)
+        for theme in ("", "?theme=dark", "?theme=<x>")
+    }
+    assert grounds == {"": ["#ffffff"], "?theme=dark": ["#1e1e1e"], "?theme=<x>": ["#ffffff"]}
 
 
 def test_nothing_in_a_picture_runs(browser: httpx.Client, upstream: Upstream) -> None:

@@ -84,3 +84,51 @@ def test_a_file_opens_in_the_viewer_and_is_changed_there(student: Person, platfo
         (old, new) for old, new in zip(before.splitlines(), after.splitlines(), strict=True) if old != new
     ]
     assert [new.split() for _, new in changed] == [["_cell_length_b", "14.58"]]
+
+
+SEED = """async ([count, base]) => {
+    const xsrf = document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)[1];
+    const store = async number => {
+        const name = `day-${String(number).padStart(3, '0')}`;
+        const cell = [5 + 0.5 * (number % 20), 9 + 0.7 * Math.floor(number / 20), 11];
+        const text = [`data_${name}`, ...['a', 'b', 'c'].map((axis, n) => `_cell_length_${axis} ${cell[n].toFixed(3)}(2)`),
+            ...['alpha', 'beta', 'gamma'].map(angle => `_cell_angle_${angle} 90`),
+            `_chemical_formula_sum 'C${number + 1} H2 O'`, '_refine_ls_R_factor_gt 0.0412', 'loop_', '_atom_site_label',
+            '_atom_site_fract_x', '_atom_site_fract_y', '_atom_site_fract_z', 'C1 0.1 0.2 0.3', ''].join('\\n');
+        const body = new FormData();
+        body.append('file', new File([text], `${name}.cif`), `${name}.cif`);
+        const answer = await fetch(`${base}qcrbox/api/datasets`, { method: 'POST', body, headers: { 'X-XSRFToken': xsrf } });
+        if (!answer.ok) throw new Error(await answer.text());
+    };
+    for (let first = 0; first < count; first += 8)
+        await Promise.all(Array.from({ length: Math.min(8, count - first) }, (_, n) => store(first + n)));
+}"""
+
+
+def test_each_of_two_hundred_structures_of_a_day_is_found_in_three_acts(student: Person) -> None:
+    student.open_lab()
+    student.wait_for_lab()
+    page = student.page
+    base = page.evaluate("JSON.parse(document.getElementById('jupyter-config-data').textContent).baseUrl")
+    page.evaluate(SEED, [200, base])
+
+    page.locator(".jp-LauncherCard", has_text="My projects").click()
+    projects = page.locator(f"{TAB} .qcrbox-Projects")
+    for query, name in (
+        ("day-000", "day-000"),
+        ("C118 H2 O", "day-117"),
+        ("7.5 15.3 11 90 90 90", "day-185"),
+    ):
+        projects.get_by_role("searchbox").fill(query)
+        found = projects.locator(".qcrbox-Projects-entry")
+        expect(found).to_have_text([re.compile(name)], timeout=LIMIT_MS)
+        found.click()
+        expect(projects.locator(".qcrbox-Projects-open h2")).to_contain_text(name)
+
+    page.locator("#jp-main-dock-panel .lm-TabBar-addButton").first.click()
+    page.locator(f"{TAB} .jp-LauncherCard", has_text="QCrBox store").click()
+    store = page.locator(f"{TAB} .qcrbox-Store")
+    store.get_by_label("Text").fill("day-042")
+    rows = store.locator(".qcrbox-Store-row[data-dataset]")
+    expect(rows).to_have_count(1, timeout=LIMIT_MS)
+    expect(rows.first).to_contain_text("C43 H2 O")

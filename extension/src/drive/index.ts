@@ -3,7 +3,7 @@ import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ITranslator } from '@jupyterlab/translation';
 import { MessageLoop } from '@lumino/messaging';
 
-import { qcrboxIcon } from '../icons';
+import { cifIcon } from '../icons';
 import { IRegistryStore } from '../registry/plugin';
 import { DATA_KINDS, type RegistryStore } from '../registry/store';
 import { DRIVE, StoreDrive } from './drive';
@@ -32,7 +32,7 @@ export const drivePlugin: JupyterFrontEndPlugin<StoreDrive> = {
     contents.addDrive(drive);
     if (factory && shell) {
       const browser = factory.createFileBrowser('qcrbox-drive', { driveName: DRIVE, auto: false, restore: false });
-      browser.title.icon = qcrboxIcon;
+      browser.title.icon = cifIcon;
       browser.title.caption = trans.__('Stored files (drive qcrbox:)');
       browser.node.setAttribute('aria-label', trans.__('Stored files'));
       shell.add(browser, 'left', { rank: LEFT_RANK, type: 'QCrBox' });

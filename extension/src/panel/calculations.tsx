@@ -40,7 +40,9 @@ export function Calculations({ context }: { context: IPanelContext }): JSX.Eleme
   return (
     <Section name="calculations" title={trans.__('Calculations')} count={store.calculations.length}>
       {store.calculations.length === 0 && (
-        <div className="qcrbox-empty">{trans.__('None yet. Start one from a notebook.')}</div>
+        <div className="qcrbox-empty">
+          {trans.__('None yet. Run a command from Applications below, or refine a file from the file browser.')}
+        </div>
       )}
       <ul className="qcrbox-List">
         {store.calculations.slice(0, SHOWN).map(calculation => {

@@ -149,7 +149,9 @@ function Entry({ project, model, trans }: IProjectProps & { project: IProject })
         <span className="qcrbox-Projects-facts">
           {newest?.verdict && <NodeState node={newest} trans={trans} />} {newest?.verdict}
           {project.running > 0 && ` ${trans.__('%1 running', project.running)}`}
-          {model.everybody && ` · ${project.owner}`} · <Moment iso={project.changed_at} />
+          {model.everybody && ` · ${project.owner}`}
+          {(newest?.verdict || project.running > 0 || model.everybody) && ' · '}
+          <Moment iso={project.changed_at} />
         </span>
       </button>
       {project.hits.length > 0 && (

@@ -164,9 +164,10 @@ export class RegistryClient {
     await this.request(`datasets/${encodeURIComponent(id)}`, { method: 'DELETE' });
   }
 
-  /** A still picture of the structure in a stored CIF, drawn by this Jupyter server. */
+  /** A still picture of the structure in a stored CIF, drawn by this Jupyter server for Lab's theme. */
   pictureUrl(fileId: string): string {
-    return URLExt.join(this.settings.baseUrl, 'qcrbox', 'picture', encodeURIComponent(fileId));
+    const picture = URLExt.join(this.settings.baseUrl, 'qcrbox', 'picture', encodeURIComponent(fileId));
+    return document.body.dataset.jpThemeLight === 'false' ? `${picture}?theme=dark` : picture;
   }
 
   downloadUrl(datasetId: string): string {

@@ -62,6 +62,7 @@ def named_files(settings: PlatformSettings) -> dict[str, tuple[Path, bool]]:
         "database.registry_url_file": (database.registry_url_file, True),
         "database.hub_url_file": (database.hub_url_file, True),
         "hub_config": (settings.hub_config, False),
+        "mail.password_file": (settings.mail.password_file, True),
     }
     if public.tls == "files":
         named |= {
@@ -90,18 +91,15 @@ def _check_files(data: Path, settings: PlatformSettings) -> Iterator[Finding]:
 
 
 def check_parts_elsewhere(folder: DataFolder) -> Iterator[Finding]:
-    """What the settings use instead of the platform's own: a NATS server, Docker for programs."""
+    """What the settings use of others: a NATS server, an SMTP server, Docker for programs."""
     settings = load_or_none(folder)
     if settings is None:
         return
     if settings.nats.url:
         address = urlsplit(settings.nats.url)
-        try:
-            socket.create_connection((address.hostname or "", address.port or NATS_PORT), _LIMIT_S).close()
-        except OSError as error:
-            yield False, f"nats.url: {address.hostname} does not answer", f"{error}."
-        else:
-            yield True, f"nats.url: {address.hostname} answers", ""
+        yield _answers("nats.url", address.hostname or "", address.port or NATS_PORT)
+    if settings.mail.server:
+        yield _answers("mail.server", settings.mail.server, settings.mail.smtp_port)
     if settings.manager in ("docker", "swarm"):
         daemon = Daemon.found()
         yield (
@@ -109,3 +107,11 @@ def check_parts_elsewhere(folder: DataFolder) -> Iterator[Finding]:
             f"manager: {settings.manager} finds a Docker daemon",
             'Start Docker, or choose `manager = "process"`.',
         )
+
+
+def _answers(key: str, host: str, port: int) -> Finding:
+    try:
+        socket.create_connection((host, port), _LIMIT_S).close()
+    except OSError as error:
+        return False, f"{key}: {host} does not answer", f"{error}."
+    return True, f"{key}: {host} answers", ""

@@ -12,7 +12,6 @@ from pathlib import Path
 from qcrbox_hub.platform.settings import Mail
 
 TIMEOUT_S = 30.0
-_USUAL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 class Refused(Exception):
@@ -63,11 +62,12 @@ class Post:
 
     def _connected(self) -> smtplib.SMTP:
         given = self.settings
-        port = given.port or _USUAL_PORTS[given.security]
         if given.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(given.server, port, timeout=TIMEOUT_S, context=self.tls)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                given.server, given.smtp_port, timeout=TIMEOUT_S, context=self.tls
+            )
         else:
-            server = smtplib.SMTP(given.server, port, timeout=TIMEOUT_S)
+            server = smtplib.SMTP(given.server, given.smtp_port, timeout=TIMEOUT_S)
         try:
             if given.security == "starttls":
                 server.starttls(context=self.tls)

@@ -101,6 +101,11 @@ class Mail(Section):
         description="Ends of calculations that took less are not told, minutes from their submission.",
     )
 
+    @property
+    def smtp_port(self) -> int:
+        """The port to connect to."""
+        return self.port or {"starttls": 587, "tls": 465, "none": 25}[self.security]
+
     @model_validator(mode="after")
     def _complete_and_safe(self) -> Mail:
         if self.server and "@" not in self.sender:

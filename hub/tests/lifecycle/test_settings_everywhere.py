@@ -359,6 +359,8 @@ def findings(data: DataFolder, text: str) -> str:
         ('[database]\nhub_url_file = "secrets/db"', "bad: database of the hub, "),
         ('[nats]\nurl = "nats://127.0.0.1:1"', "bad: nats.url: 127.0.0.1 does not answer"),
         ('[nats]\nurl = "nats://127.0.0.1:PORT"', "good: nats.url: 127.0.0.1 answers"),
+        (MAIL.replace("smtp.example.org", "127.0.0.1") + "port = 1", "bad: mail.server: 127.0.0.1 does not answer"),
+        (MAIL + 'password_file = "secrets/oidc"', "bad: mail.password_file: DATA/secrets/oidc is readable by its owner only"),
         ('hub_config = "more.py"', "bad: hub_config: DATA/more.py cannot be used"),
         (FILES, "bad: public.tls_key: DATA/secrets/k.pem cannot be used"),
         ('[audit]\nheads_file = "none/heads"', "bad: audit.heads_file: DATA/none/heads can be written"),

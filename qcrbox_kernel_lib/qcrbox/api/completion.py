@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
+
+from qcrbox.contract.errors import QcError
+
+# The dotted names before the cursor, and the part of the last one that is typed: `x = qc.refine.re`.
+_DOTTED = re.compile(r"(?<![\w.\])'\"])((?:[A-Za-z_]\w*\.)+)(\w*)$")
 
 
 def install() -> None:
@@ -24,6 +30,62 @@ def install() -> None:
         allowed = getattr(policy, name)
         if not isinstance(allowed, _AndOurs):
             setattr(policy, name, _AndOurs(allowed))
+    _offer_commands_first()
+
+
+def _offer_commands_first() -> None:
+    """Register `commands_first` with the shell that runs, once."""
+    import IPython
+    from IPython.core.completer import context_matcher
+
+    shell = IPython.get_ipython()
+    known = getattr(getattr(shell, "Completer", None), "custom_matchers", None)
+    if known is not None and not any(getattr(each, "is_of_qcrbox", False) for each in known):
+        matcher: Any = context_matcher(identifier="qcrbox.commands_first")(
+            lambda context: commands_first(context.text_until_cursor, shell.user_ns)
+        )
+        matcher.is_of_qcrbox = True
+        known.append(matcher)
+
+
+def commands_first(text: str, names: dict[str, Any]) -> Any:
+    """IPython's answer for the text before the cursor: of an application its commands, ready to be called, then the rest.
+
+    names: those of the notebook. Nothing is evaluated but attributes of this package's own objects.
+    """
+    from IPython.core.completer import SimpleCompletion
+
+    from qcrbox.api.applications import Application
+
+    found = _DOTTED.search(text)
+    value, typed = (_value(found[1].split(".")[:-1], names), found[2]) if found else (None, "")
+    if not isinstance(value, Application):
+        return {"completions": []}
+    commands = [name for name in value.commands if name.startswith(typed)]
+    others = [name for name in dir(value) if name.startswith(typed) and name not in value.commands]
+    return {
+        "completions": [
+            *(SimpleCompletion(text=f"{name}(", type="function") for name in commands),
+            *(SimpleCompletion(text=name, type="instance") for name in others),
+        ],
+        "matched_fragment": typed,
+        "ordered": True,
+        "suppress": True,
+    }
+
+
+def _value(path: list[str], names: dict[str, Any]) -> Any:
+    """The object of a dotted name; None unless each owner is this package or an object of it."""
+    value = names.get(path[0])
+    for name in path[1:]:
+        if str(getattr(type(value), "__module__", "")).partition(".")[0] != "qcrbox":
+            return None
+        try:
+            value = getattr(value, name)
+        except (AttributeError, QcError):
+            # A name that is not there, or a registry that is away: nothing is offered.
+            return None
+    return value
 
 
 class _AndOurs(set[Any]):

@@ -4,6 +4,7 @@ import inspect
 import typing
 
 import pytest
+from qcrbox.api.completion import commands_first
 from qcrbox.client.parameters import CifInput, Parameter
 from qcrbox.contract.errors import NotFound, UserInputError
 
@@ -142,3 +143,22 @@ def test_the_table_of_applications_says_what_is_not_installed(box, monkeypatch):
     assert box.apps.table().caption == f"Refine: {text}"
     monkeypatch.setitem(application.record, "missing", text)
     assert [row[3] for row in box.apps.table().rows] == ["not installed"]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("box.refine.", "refine_iam("),
+        ("x = box.refine.ref", "refine_iam("),
+        ("f(box.apps['Refine'].", None),
+        ("other.refine.", None),
+        ("'box.refine.", None),
+        ("box.refine", None),
+    ],
+)
+def test_tab_offers_the_commands_of_an_application_first(box, text, first):
+    found = commands_first(text, {"box": box, "other": object()})["completions"]
+    assert (found[0].text if found else None) == first
+    if found:
+        assert all(each.text.endswith("(") for each in found[:1])
+        assert not any(each.text.startswith("_") for each in found)

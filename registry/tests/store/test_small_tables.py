@@ -460,9 +460,10 @@ def test_uploads_of_others_are_not_counted(world):
     assert ask(world, uploads.open_of, world.person["ada"]) == (0, 0)
 
 
-def test_ends_of_calculations_are_found_after_an_event_and_no_other_events(conn):
-    written = events.write(
-        conn,
+def test_ends_of_calculations_are_found_after_an_event_and_no_other_events(world):
+    written = do(
+        world,
+        events.write,
         [
             Event("calculation", "a", NOW, status="successful"),
             Event("calculation", "b", NOW, status="running"),
@@ -473,6 +474,6 @@ def test_ends_of_calculations_are_found_after_an_event_and_no_other_events(conn)
     )
     first, *_, last = (event.seq for event in written)
     final = ["successful", "failed", "cancelled"]
-    assert [each.object_id for each in events.ends_after(conn, 0, last, final, 10)] == ["a", "b", "d"]
-    assert [each.object_id for each in events.ends_after(conn, first, last, final, 1)] == ["b"]
-    assert [each.object_id for each in events.ends_after(conn, first, last - 1, final, 10)] == ["b"]
+    assert [each.object_id for each in ask(world, events.ends_after, 0, last, final, 10)] == ["a", "b", "d"]
+    assert [each.object_id for each in ask(world, events.ends_after, first, last, final, 1)] == ["b"]
+    assert [each.object_id for each in ask(world, events.ends_after, first, last - 1, final, 10)] == ["b"]

@@ -22,8 +22,20 @@ Array = NDArray[np.float64]
 _BOND_RADIUS = 0.075  # Å
 _RICH = 400  # atoms up to which principal ellipses are drawn
 _PLAIN = 1200  # atoms up to which each is an ellipse with an outline; beyond, dots on thin bonds
-_INK = "#222222"
+_INK = "#222222"  # on the colours of atoms and bonds
 _AXIS_COLOURS = {"a": "#b3261e", "b": "#1b7f3b", "c": "#1f4fb5"}
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Colours of the ground, of lines on it and of texts."""
+
+    ground: str = "#ffffff"
+    line: str = _INK
+    text: str = "#111111"
+
+
+LIGHT, DARK = Paper(), Paper("#1e1e1e", "#c8c8c8", "#eeeeee")
 
 
 @dataclass(frozen=True)
@@ -38,29 +50,30 @@ class Camera:
     shift: tuple[float, float] = (0.0, 0.0)
 
 
-def svg(scene: Scene, camera: Camera | None = None, *, width: int = 760, height: int = 520) -> str:
+def svg(
+    scene: Scene, camera: Camera | None = None, *, width: int = 760, height: int = 520, paper: Paper = LIGHT
+) -> str:
     """The scene as an SVG document of the given size in px, with a title and description for readers."""
     camera = camera or Camera(scene.directions[scene.options.along])
-    drawing = _Drawing(scene, camera, width, height)
+    drawing = _Drawing(scene, camera, (width, height), paper)
     body = "".join(drawing.elements())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'role="img"><title>{escape(scene.structure.formula or scene.structure.name or "Structure")}</title>'
-        f'<desc>{escape(scene.summary())}</desc><rect width="100%" height="100%" fill="#ffffff"/>'
+        f'<desc>{escape(scene.summary())}</desc><rect width="100%" height="100%" fill="{paper.ground}"/>'
         f'<g stroke-linejoin="round" stroke-linecap="round">{body}</g></svg>'
     )
 
 
 class _Drawing:
-    def __init__(self, scene: Scene, camera: Camera, width: int, height: int) -> None:
-        self.scene = scene
-        self.size = (width, height)
+    def __init__(self, scene: Scene, camera: Camera, size: tuple[int, int], paper: Paper) -> None:
+        self.scene, self.size, self.paper = scene, size, paper
         self.points = scene.positions @ camera.rotation.T
         self.matrices = camera.rotation @ scene.matrices
         self.rotation = camera.rotation
-        self.pixels, self.shift = self._fit(width, height)
+        self.pixels, self.shift = self._fit(*size)
         if camera.across:
-            self.pixels, self.shift = width / camera.across, camera.shift
+            self.pixels, self.shift = size[0] / camera.across, camera.shift
         self.rich = len(scene) <= _RICH
         self.pies = {greater: (lesser, share) for greater, lesser, share in scene.shared}
 
@@ -108,8 +121,8 @@ class _Drawing:
         rx, ry = np.sqrt(np.maximum(values, 1e-8))[::-1] * self.pixels
         turn = -math.degrees(math.atan2(vectors[1, 1], vectors[0, 1]))
         hollow = bool(self.scene.hollow[row])
-        fill = "#ffffff" if hollow else colour
-        edge = _darker(colour) if hollow else _INK
+        fill = self.paper.ground if hollow else colour
+        edge = self._on_ground(colour) if hollow else _INK
         dash = ' stroke-dasharray="3 2"' if hollow else ""
         body = (
             f'<ellipse cx="{x:.2f}" cy="{y:.2f}" rx="{rx:.2f}" ry="{ry:.2f}" transform="rotate({turn:.2f} {x:.2f} {y:.2f})" '
@@ -121,6 +134,10 @@ class _Drawing:
         if self.rich and kind == ELLIPSOID and self.scene.options.style != "plain":
             body += self._principal(row, m, edge, cut=self.scene.options.style == "octants" and not hollow)
         return f"<g><title>{escape(self.scene.labels[row])}</title>{body}</g>"
+
+    def _on_ground(self, colour: str) -> str:
+        """A shade of the colour that stands out from the ground."""
+        return _lighter(colour) if self.paper == DARK else _darker(colour)
 
     def _sector(self, row: int, m: Array, share: float, colour: str) -> str:
         """The part of the outline that stands for the other atom of the site, clockwise from the top."""
@@ -200,8 +217,9 @@ class _Drawing:
             thin = hollow[i] or hollow[j]
             for near, row in ((surface[number, 0], i), (surface[number, 1], j)):
                 line = np.array([near, middle])
-                text = self._line(line, _INK, width + 1.2, cap="butt")
-                text += self._line(line, "#ffffff" if thin else _lighter(colours[row]), width, cap="butt")
+                edge, fill = (self.paper.line, self.paper.ground) if thin else (_INK, _lighter(colours[row]))
+                text = self._line(line, edge, width + 1.2, cap="butt")
+                text += self._line(line, fill, width, cap="butt")
                 # From the surface on: towards the eye it lies over its atom, away from it, under.
                 items.append((float(line[:, 2].mean()), text))
         return items
@@ -244,7 +262,7 @@ class _Drawing:
             x, y = self.xy(end + 0.04 * (end - start))
             names.append(self._text(x, y, name, colour, italic=True))
         x, y = self.xy(self.scene.cell_edges[0, 0] @ self.rotation.T)
-        return [*names, self._text(x - 9, y + 9, "0", "#555555")]
+        return [*names, self._text(x - 9, y + 9, "0", self.paper.line)]
 
     # ------------------------------------------------------------ labels
 
@@ -266,15 +284,14 @@ class _Drawing:
             box = _free_place(centres[row], radii[row], 6.6 * len(text), 11.0, taken, int(row))
             if box is not None:
                 taken.append(box)
-                texts.append(self._text((box[0] + box[2]) / 2, (box[1] + box[3]) / 2, text, "#111111"))
+                texts.append(self._text((box[0] + box[2]) / 2, (box[1] + box[3]) / 2, text, self.paper.text))
         return texts
 
-    @staticmethod
-    def _text(x: float, y: float, text: str, colour: str, *, italic: bool = False) -> str:
+    def _text(self, x: float, y: float, text: str, colour: str, *, italic: bool = False) -> str:
         style = ' font-style="italic"' if italic else ""
         return (
             f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="middle" dominant-baseline="central" font-family="sans-serif" '
-            f'font-size="12" fill="{colour}" stroke="#ffffff" stroke-width="2.4" paint-order="stroke"{style}>'
+            f'font-size="12" fill="{colour}" stroke="{self.paper.ground}" stroke-width="2.4" paint-order="stroke"{style}>'
             f"{escape(text)}</text>"
         )
 

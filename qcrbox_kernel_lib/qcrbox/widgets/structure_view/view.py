@@ -23,7 +23,7 @@ from qcrbox.widgets.chart import Picture
 from qcrbox.widgets.static_twin import StaticTwin, publish_widget
 from qcrbox.widgets.structure_view.options import Options
 from qcrbox.widgets.structure_view.packing import packed_density, packed_surface
-from qcrbox.widgets.structure_view.picture import Camera, svg
+from qcrbox.widgets.structure_view.picture import DARK, LIGHT, Camera, svg
 from qcrbox.widgets.structure_view.scene import Measurement, Scene
 from qcrbox.widgets.structure_view.section_picture import section_picture
 
@@ -184,9 +184,9 @@ class StructureView:
 
     # ------------------------------------------------------------ pictures
 
-    def svg(self, *, width: int = 760, height: int = 520) -> str:
-        """The picture as SVG text, from where the live view looks (or the `along` direction)."""
-        return svg(self.scene, self._camera, width=width, height=height)
+    def svg(self, *, width: int = 760, height: int = 520, dark: bool = False) -> str:
+        """The picture as SVG text, from where the live view looks (or the `along` direction); on white, or dark."""
+        return svg(self.scene, self._camera, width=width, height=height, paper=DARK if dark else LIGHT)
 
     def save(self, path: str | Path, *, width: int = 760, height: int = 520) -> Path:
         """Write an SVG. A PNG at 300 dpi is saved with the button (or key X) of the live view."""
