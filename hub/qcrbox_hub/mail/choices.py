@@ -13,7 +13,7 @@ from typing import Any
 from jupyterhub import orm
 from qcrbox.contract.errors import UserInputError
 
-from qcrbox_hub.mail.tables import ChoiceRow, LetterRow, NewsRow
+from qcrbox_hub.mail.tables import ChoiceRow, EmailRow, NewsRow
 
 CODE_LIFE_S = 24 * 3600.0
 LONGEST_ADDRESS = 254
@@ -33,7 +33,7 @@ class Choices:
         return row if row and user and row.account_created == user.created else None
 
     def confirmed(self, name: str) -> ChoiceRow | None:
-        """The choice, if letters may be sent."""
+        """The choice, if e-mails may be sent."""
         row = self.of(name)
         return row if row and row.confirmed else None
 
@@ -58,7 +58,7 @@ class Choices:
         return code
 
     def confirm(self, name: str, code: str) -> None:
-        """The code came back: letters may be sent. Raises UserInputError for a wrong or old code."""
+        """The code came back: e-mails may be sent. Raises UserInputError for a wrong or old code."""
         row = self.of(name)
         right = row is not None and row.code and hmac.compare_digest(row.code, _hashed(code.strip()))
         if row is None or not right or self.clock() > row.code_until:
@@ -67,19 +67,19 @@ class Choices:
         self.session.commit()
 
     def stop(self, name: str, problem: str) -> None:
-        """No more letters, because the server refuses the address; the person reads why."""
+        """No more e-mails, because the server refuses the address; the person reads why."""
         row = self.session.get(ChoiceRow, name)
         if row is not None:
             row.confirmed, row.problem = False, problem[:300]
-        self._drop_letters(name)
+        self._drop_emails(name)
         self.session.commit()
 
     def forget(self, name: str) -> None:
-        """Take the choice back: address, news and waiting letters are deleted."""
+        """Take the choice back: address, news and waiting e-mails are deleted."""
         row = self.session.get(ChoiceRow, name)
         if row is not None:
             self.session.delete(row)
-        self._drop_letters(name)
+        self._drop_emails(name)
         self.session.commit()
 
     def forget_deleted(self) -> None:
@@ -88,8 +88,8 @@ class Choices:
             if self.of(name) is None:
                 self.forget(name)
 
-    def _drop_letters(self, name: str) -> None:
-        for table in (NewsRow, LetterRow):
+    def _drop_emails(self, name: str) -> None:
+        for table in (NewsRow, EmailRow):
             self.session.query(table).filter(table.name == name).delete()
 
 

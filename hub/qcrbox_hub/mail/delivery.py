@@ -1,4 +1,4 @@
-"""From the ends that the registry knows to letters on their way: one turn after the other, nothing lost by a restart."""
+"""From the ends that the registry knows to e-mails on their way: one turn after the other, nothing lost by a restart."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from qcrbox.display.failure_words import failure_of
 
 from qcrbox_hub.admin.words import doubt
 from qcrbox_hub.mail.choices import Choices
-from qcrbox_hub.mail.sending import Letter, Refused
-from qcrbox_hub.mail.tables import LetterRow, MarkRow, NewsRow
+from qcrbox_hub.mail.sending import Email, Refused
+from qcrbox_hub.mail.tables import EmailRow, MarkRow, NewsRow
 
-# A person gets at most one letter in this time, with everything that ended meanwhile.
+# A person gets at most one e-mail in this time, with everything that ended meanwhile.
 PAUSE_S = 600.0
-# Waits after failures of the server; after the last one the letter is given up.
+# Waits after failures of the server; after the last one the e-mail is given up.
 WAITS_S = (60.0, 300.0, 900.0, 3600.0, 4 * 3600.0, 12 * 3600.0)
 MOST_LINES = 50
 MOST_AT_ONCE = 20
@@ -30,18 +30,18 @@ _log = logging.getLogger(__name__)
 
 
 class Sends(Protocol):
-    """What sends a letter."""
+    """What sends an e-mail."""
 
-    def send(self, letter: Letter) -> None:
+    def send(self, email: Email) -> None:
         """Raises Refused, OSError or SMTPException."""
 
 
 @dataclass
 class Delivery:
-    """One hub's letters. ask: the registry's ends after a number (None: only the newest number)."""
+    """One hub's e-mails. ask: the registry's ends after a number (None: only the newest number)."""
 
     choices: Choices
-    post: Sends
+    server: Sends
     ask: Callable[[int | None], Awaitable[dict[str, Any]]]
     is_approved: Callable[[str], bool]
     hub_url: str
@@ -54,7 +54,7 @@ class Delivery:
         return self.choices.session
 
     async def turn(self) -> None:
-        """Hear what ended, write letters, send what is due. A turn that still goes on is not begun twice."""
+        """Hear what ended, write e-mails, send what is due. A turn that still goes on is not begun twice."""
         if self.is_busy:
             return
         self.is_busy = True
@@ -85,7 +85,7 @@ class Delivery:
         return self.choices.confirmed(name) is not None and self.is_approved(name)
 
     def write(self) -> None:
-        """Make a letter of each person's news, unless the last one is too recent."""
+        """Make an e-mail of each person's news, unless the last one is too recent."""
         self.choices.forget_deleted()
         for (name,) in self._session.query(NewsRow.name).distinct().all():
             news = self._session.query(NewsRow).filter(NewsRow.name == name).order_by(NewsRow.id).all()
@@ -94,12 +94,12 @@ class Delivery:
                 self.choices.forget(name)
             elif self.clock() >= choice.written_at + PAUSE_S:
                 choice.written_at = self.clock()
-                self.queue(name, choice.address, *self._letter(news))
+                self.queue(name, choice.address, *self._email(news))
                 for each in news:
                     self._session.delete(each)
         self._session.commit()
 
-    def _letter(self, news: list[NewsRow]) -> tuple[str, str]:
+    def _email(self, news: list[NewsRow]) -> tuple[str, str]:
         """(subject, text)"""
         subject = news[0].subject if len(news) == 1 else f"{len(news)} calculations have ended"
         lines = [each.text for each in news[:MOST_LINES]]
@@ -112,32 +112,32 @@ class Delivery:
         return f"QCrBox: {subject}", "\n\n".join([*lines, end]) + "\n"
 
     def queue(self, name: str, address: str, subject: str, text: str) -> None:
-        """Put a letter into the queue; it goes with the next turn."""
+        """Put an e-mail into the queue; it goes with the next turn."""
         self._session.add(
-            LetterRow(name=name, address=address, subject=subject[:300], text=text, next_at=self.clock())
+            EmailRow(name=name, address=address, subject=subject[:300], text=text, next_at=self.clock())
         )
 
     async def send(self) -> None:
-        """Try the letters that are due, oldest first. The first failure of the server ends the turn."""
+        """Try the e-mails that are due, oldest first. The first failure of the server ends the turn."""
         due = (
-            self._session.query(LetterRow.id)
-            .filter(LetterRow.next_at <= self.clock())
-            .order_by(LetterRow.id)
+            self._session.query(EmailRow.id)
+            .filter(EmailRow.next_at <= self.clock())
+            .order_by(EmailRow.id)
             .limit(MOST_AT_ONCE)
             .all()
         )
         for (number,) in due:
-            # Its owner may stop the letters while another one is on its way.
-            row = self._session.get(LetterRow, number)
+            # Its owner may stop the e-mails while another one is on its way.
+            row = self._session.get(EmailRow, number)
             if row is not None and not await self._try(
-                row.id, row.name, Letter(row.address, row.subject, row.text)
+                row.id, row.name, Email(row.address, row.subject, row.text)
             ):
                 return
 
-    async def _try(self, number: int, name: str, letter: Letter) -> bool:
-        """False when the server has a problem that the next letter would meet too."""
+    async def _try(self, number: int, name: str, email: Email) -> bool:
+        """False when the server has a problem that the next e-mail would meet too."""
         try:
-            await asyncio.to_thread(self.post.send, letter)
+            await asyncio.to_thread(self.server.send, email)
         except Refused as error:
             _log.warning("The SMTP server refuses the address of %s: %s", name, error)
             self.choices.stop(name, f"The mail server refused your address: {error}")
@@ -145,25 +145,25 @@ class Delivery:
         except (OSError, smtplib.SMTPException) as error:
             self._later(number, error)
             return False
-        self._session.query(LetterRow).filter(LetterRow.id == number).delete()
+        self._session.query(EmailRow).filter(EmailRow.id == number).delete()
         self._session.commit()
         return True
 
     def _later(self, number: int, error: Exception) -> None:
         """The class of the error is logged, not its text: it may repeat what was sent."""
-        row = self._session.get(LetterRow, number)
+        row = self._session.get(EmailRow, number)
         if row is None:
             return
         row.tries += 1
         if row.tries > len(WAITS_S):
             _log.error(
-                "A letter to %s is given up after %d tries: %s", row.name, row.tries, type(error).__name__
+                "An e-mail to %s is given up after %d tries: %s", row.name, row.tries, type(error).__name__
             )
             self._session.delete(row)
         else:
             row.next_at = self.clock() + WAITS_S[row.tries - 1]
             _log.warning(
-                "The SMTP server does not take a letter (try %d): %s", row.tries, type(error).__name__
+                "The SMTP server does not take an e-mail (try %d): %s", row.tries, type(error).__name__
             )
         self._session.commit()
 

@@ -10,7 +10,7 @@ from qcrbox_hub.accounts.pages import Page
 from qcrbox_hub.mail.choices import Choices
 from qcrbox_hub.mail.delivery import Delivery
 
-# Letters to addresses that someone types, and codes that someone guesses.
+# E-mails to addresses that someone types, and codes that someone guesses.
 ASKED_PER_PERSON = Attempts(limit=5, window_s=3600)
 CODES_PER_PERSON = Attempts(limit=10, window_s=3600)
 SUBJECT = "QCrBox: confirm your address"
@@ -28,7 +28,7 @@ class Notifications(Page):
 
     @web.authenticated
     async def get(self) -> None:
-        """Show the choice, with the code of a letter's link filled in."""
+        """Show the choice, with the code of an e-mail's link filled in."""
         await self._page(code=self.get_query_argument("code", "")[:100])
 
     async def _page(self, *, problem: str = "", message: str = "", code: str = "", status: int = 200) -> None:
@@ -60,7 +60,7 @@ class Notifications(Page):
     def _ask(self) -> str:
         name = self.current_user.name
         if ASKED_PER_PERSON.wait_s(name):
-            raise UserInputError("Too many letters were asked for.", next="Wait an hour.")
+            raise UserInputError("Too many e-mails were asked for.", next="Wait an hour.")
         ASKED_PER_PERSON.count(name)
         assert self.delivery is not None
         address = self.field("address")
@@ -69,11 +69,11 @@ class Notifications(Page):
         text = (
             f"{name} wants e-mails of QCrBox at this address when calculations end.\n\n"
             f"Is that you? Then open {link}\nor type the code {code} there. It counts for a day.\n\n"
-            "If not, do nothing: there will be no further letter.\n"
+            "If not, do nothing: there will be no further e-mail.\n"
         )
         self.delivery.queue(name, address, SUBJECT, text)
         self.db.commit()
-        return f"A letter with a code is on its way to {address}."
+        return f"An e-mail with a code is on its way to {address}."
 
     def _confirm(self) -> str:
         name = self.current_user.name

@@ -12,7 +12,7 @@ from qcrbox_hub.accounts.registry import RegistryClient
 from qcrbox_hub.mail.choices import Choices
 from qcrbox_hub.mail.delivery import Delivery
 from qcrbox_hub.mail.page import Notifications
-from qcrbox_hub.mail.sending import Post
+from qcrbox_hub.mail.sending import MailServer
 from qcrbox_hub.mail.tables import create_missing
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def mail_work(
             return
         delivery = Delivery(
             choices=Choices(members.db),
-            post=Post(mail, data, hub_url),
+            server=MailServer(mail, data, hub_url),
             ask=ask,
             is_approved=members.is_approved,
             hub_url=hub_url,

@@ -1,4 +1,4 @@
-"""One letter by SMTP. Blocking: called in a thread."""
+"""One e-mail by SMTP. Blocking: called in a thread."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ TIMEOUT_S = 30.0
 
 
 class Refused(Exception):
-    """The server does not take letters to this address, now or later; the text is the server's."""
+    """The server does not take e-mails to this address, now or later; the text is the server's."""
 
 
 @dataclass(frozen=True)
-class Letter:
+class Email:
     """What is sent. subject and address are put on one line."""
 
     address: str
@@ -28,7 +28,7 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Post:
+class MailServer:
     """The SMTP server of the settings."""
 
     settings: Mail
@@ -36,28 +36,28 @@ class Post:
     hub_url: str
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
 
-    def send(self, letter: Letter) -> None:
+    def send(self, email: Email) -> None:
         """Raises Refused for an address that the server refuses for good; OSError or SMTPException when it may go later."""
         try:
             with self._connected() as server:
-                server.send_message(self._message(letter))
+                server.send_message(self._message(email))
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))
             if code >= 500:
                 raise Refused(f"{code} {words.decode('utf-8', 'replace')}") from error
             raise
 
-    def _message(self, letter: Letter) -> EmailMessage:
+    def _message(self, email: Email) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self.settings.sender
-        message["To"] = letter.address
-        message["Subject"] = " ".join(letter.subject.split())[:200]
+        message["To"] = email.address
+        message["Subject"] = " ".join(email.subject.split())[:200]
         message["Date"] = formatdate()
         message["Message-ID"] = make_msgid(domain=self.settings.sender.rpartition("@")[2])
-        # Programs that answer letters by themselves leave these alone.
+        # Programs that answer e-mails by themselves leave these alone.
         message["Auto-Submitted"] = "auto-generated"
         message["List-Unsubscribe"] = f"<{self.hub_url}/hub/notifications>"
-        message.set_content(letter.text)
+        message.set_content(email.text)
         return message
 
     def _connected(self) -> smtplib.SMTP:

@@ -1,4 +1,4 @@
-"""Who wants e-mails, what is to be told, and the letters that wait to be sent, in the hub's database."""
+"""Who wants e-mails, what is to be told, and the e-mails that wait to be sent, in the hub's database."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class NewsRow(orm.Base):
     text: Mapped[str] = mapped_column(UnicodeText, nullable=False)
 
 
-class LetterRow(orm.Base):
-    """A letter that waits for the SMTP server."""
+class EmailRow(orm.Base):
+    """An e-mail that waits for the SMTP server."""
 
-    __tablename__ = "qcrbox_mail_letters"
+    __tablename__ = "qcrbox_mail_queue"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     name: Mapped[str] = mapped_column(Unicode(255), nullable=False, index=True)
@@ -65,6 +65,6 @@ class MarkRow(orm.Base):
 def create_missing(session: Any) -> None:
     """Make the tables that an older platform has not."""
     present = set(inspect(session.bind).get_table_names())
-    for row in (ChoiceRow, NewsRow, LetterRow, MarkRow):
+    for row in (ChoiceRow, NewsRow, EmailRow, MarkRow):
         if row.__tablename__ not in present:
             row.__table__.create(session.bind)

@@ -1,4 +1,4 @@
-"""An SMTP server for tests: keeps the letters it gets, and refuses what it is told to refuse."""
+"""An SMTP server for tests: keeps the e-mails it gets, and refuses what it is told to refuse."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SmtpServer(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Conversation)
         self.answers: dict[str, str] = {}
-        self.letters: list[EmailMessage] = []
+        self.emails: list[EmailMessage] = []
         self.signed_in: list[str] = []
 
     @property
@@ -58,7 +58,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line)
-        self.server.letters.append(message_from_bytes(b"".join(lines), policy=policy.default))  # type: ignore[arg-type]
+        self.server.emails.append(message_from_bytes(b"".join(lines), policy=policy.default))  # type: ignore[arg-type]
         self._say("250 taken")
 
 

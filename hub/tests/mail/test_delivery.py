@@ -1,4 +1,4 @@
-"""From ends of calculations to letters, with an SMTP server on a socket and a clock of the test's own."""
+"""From ends of calculations to e-mails, with an SMTP server on a socket and a clock of the test's own."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from jupyterhub import orm
 from qcrbox.contract.errors import Unreachable, UserInputError
 from qcrbox_hub.mail.choices import CODE_LIFE_S, Choices
 from qcrbox_hub.mail.delivery import PAUSE_S, WAITS_S, Delivery, length_of, words_of
-from qcrbox_hub.mail.sending import Letter, Post
-from qcrbox_hub.mail.tables import ChoiceRow, LetterRow, create_missing
+from qcrbox_hub.mail.sending import Email, MailServer
+from qcrbox_hub.mail.tables import ChoiceRow, EmailRow, create_missing
 from qcrbox_hub.platform.settings import Mail, PlatformSettings
 
 from .smtp_server import SmtpServer, running
@@ -53,9 +53,9 @@ class Site:
 
     def make(self, **settings: Any) -> Delivery:
         given = {"server": "127.0.0.1", "security": "none", "sender": "qcrbox@example.org"} | settings
-        post = Post(Mail(port=self.server.port, **given), self.data, HUB)
+        server = MailServer(Mail(port=self.server.port, **given), self.data, HUB)
         return Delivery(
-            self.choices, post, self.ask, lambda name: name not in self.locked, HUB, 60.0, lambda: self.now
+            self.choices, server, self.ask, lambda name: name not in self.locked, HUB, 60.0, lambda: self.now
         )
 
     async def ask(self, after: int | None) -> dict[str, Any]:
@@ -68,8 +68,8 @@ class Site:
         self.choices.confirm(name, self.choices.ask(name, address))
 
     @property
-    def waiting(self) -> list[LetterRow]:
-        return self.session.query(LetterRow).all()
+    def waiting(self) -> list[EmailRow]:
+        return self.session.query(EmailRow).all()
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield Site(server, session, tmp_path)
 
 
-async def test_who_chose_letters_gets_one_when_a_long_calculation_ends(site: Site) -> None:
+async def test_who_chose_emails_gets_one_when_a_long_calculation_ends(site: Site) -> None:
     site.choose()
     await site.delivery.turn()
     site.ends = [
@@ -92,32 +92,32 @@ async def test_who_chose_letters_gets_one_when_a_long_calculation_ends(site: Sit
         END | {"title": "short", "finished_at": "2026-03-01T12:00:59+00:00"},
     ]
     await site.delivery.turn()
-    (letter,) = site.server.letters
-    assert letter["To"] == ADDRESS
-    assert letter["Subject"] == "QCrBox: thpp · IAM refinement · R1 0.0412: done"
-    text = letter.get_content()
+    (email,) = site.server.emails
+    assert email["To"] == ADDRESS
+    assert email["Subject"] == "QCrBox: thpp · IAM refinement · R1 0.0412: done"
+    text = email.get_content()
     assert "after 5 min" in text
     assert f"{HUB}/hub/notifications" in text
-    assert letter["List-Unsubscribe"] == f"<{HUB}/hub/notifications>"
+    assert email["List-Unsubscribe"] == f"<{HUB}/hub/notifications>"
     assert site.asked == [None, 0]
     await site.delivery.turn()
-    assert len(site.server.letters) == 1
+    assert len(site.server.emails) == 1
 
 
-async def test_many_ends_are_one_letter_and_a_second_one_waits(site: Site) -> None:
+async def test_many_ends_are_one_email_and_a_second_one_waits(site: Site) -> None:
     site.choose()
     await site.delivery.turn()
     site.ends = [END | {"title": f"number {number}"} for number in range(60)]
     await site.delivery.turn()
     site.ends += [END | {"title": "later"}]
     await site.delivery.turn()
-    (letter,) = site.server.letters
-    assert letter["Subject"] == "QCrBox: 60 calculations have ended"
-    assert "number 49: done" in letter.get_content()
-    assert "… and 10 more." in letter.get_content()
+    (email,) = site.server.emails
+    assert email["Subject"] == "QCrBox: 60 calculations have ended"
+    assert "number 49: done" in email.get_content()
+    assert "… and 10 more." in email.get_content()
     site.now += PAUSE_S
     await site.delivery.turn()
-    assert "later: done" in site.server.letters[1].get_content()
+    assert "later: done" in site.server.emails[1].get_content()
 
 
 async def test_nothing_is_lost_while_registry_or_smtp_server_is_away(site: Site) -> None:
@@ -133,13 +133,13 @@ async def test_nothing_is_lost_while_registry_or_smtp_server_is_away(site: Site)
     assert [row.tries for row in site.waiting] == [1], "the wait is not over"
     site.server.answers = {}
     site.now += WAITS_S[0]
-    # A new process finds the letter in the database.
+    # A new process finds the e-mail in the database.
     await site.make().turn()
-    assert len(site.server.letters) == 1
+    assert len(site.server.emails) == 1
     assert site.waiting == []
 
 
-async def test_a_letter_is_given_up_in_the_end(site: Site) -> None:
+async def test_an_email_is_given_up_in_the_end(site: Site) -> None:
     site.choose()
     site.delivery.queue("ada", ADDRESS, "x", "y")
     site.server.answers = {"DATA": "451 later"}
@@ -176,22 +176,22 @@ async def test_a_password_goes_to_the_server_and_nowhere_else(
     await delivery.turn()
     assert site.server.signed_in == ["\0us\0s3cret"]
     assert "s3cret" not in caplog.text
-    assert "s3cret" not in repr(delivery.post)
+    assert "s3cret" not in repr(delivery.server)
 
 
 async def test_without_encryption_nothing_is_sent_where_it_is_asked_for(site: Site) -> None:
     delivery = site.make(security="starttls")
     delivery.queue("ada", ADDRESS, "x", "y")
     await delivery.turn()
-    assert site.server.letters == []
+    assert site.server.emails == []
     assert [row.tries for row in site.waiting] == [1]
 
 
 def test_a_subject_cannot_bring_headers_of_its_own(site: Site) -> None:
-    site.delivery.post.send(Letter(ADDRESS, "x\r\nBcc: eve@example.org", "y"))
-    (letter,) = site.server.letters
-    assert letter["Bcc"] is None
-    assert letter["Subject"] == "x Bcc: eve@example.org"
+    site.delivery.server.send(Email(ADDRESS, "x\r\nBcc: eve@example.org", "y"))
+    (email,) = site.server.emails
+    assert email["Bcc"] is None
+    assert email["Subject"] == "x Bcc: eve@example.org"
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_what_is_no_address_is_refused(site: Site, address: str) -> None:
         site.choices.ask("ada", address)
 
 
-async def test_no_letters_before_the_address_is_confirmed_after_a_stop_and_to_locked_accounts(
+async def test_no_emails_before_the_address_is_confirmed_after_a_stop_and_to_locked_accounts(
     site: Site,
 ) -> None:
     await site.delivery.turn()
@@ -220,7 +220,7 @@ async def test_no_letters_before_the_address_is_confirmed_after_a_stop_and_to_lo
     site.choices.forget("ada")
     site.ends = [END] * 3
     await site.delivery.turn()
-    assert site.server.letters == []
+    assert site.server.emails == []
     assert site.session.query(ChoiceRow).all() == []
 
 
@@ -247,7 +247,7 @@ async def test_a_later_account_of_the_same_name_does_not_inherit_the_choice(site
     site.session.commit()
     site.ends = [END]
     await site.delivery.turn()
-    assert site.server.letters == []
+    assert site.server.emails == []
     assert site.session.query(ChoiceRow).all() == []
 
 
