@@ -169,6 +169,7 @@ def test_the_library_of_a_wheel_has_its_widgets(installed):
     place, files, whole = done.stdout.splitlines()
     assert Path(place).is_relative_to(installed.folder)
     assert [name for name in files.split() if not name.startswith(".")] == [
+        "3dmol.js",
         "calculation_card.js",
         "chart.js",
         "copy_button.js",

@@ -49,8 +49,9 @@ def _offer_commands_first() -> None:
 
 
 def commands_first(text: str, names: dict[str, Any]) -> Any:
-    """IPython's answer for the text before the cursor: of an application its commands, ready to be called, then the rest.
+    """IPython's answer for the text before the cursor: of an application its commands, then the rest.
 
+    The names come without `(`: `refine_iam?` and `refine_iam.run(` begin like `refine_iam(`.
     names: those of the notebook. Nothing is evaluated but attributes of this package's own objects.
     """
     from IPython.core.completer import SimpleCompletion
@@ -65,7 +66,7 @@ def commands_first(text: str, names: dict[str, Any]) -> Any:
     others = [name for name in dir(value) if name.startswith(typed) and name not in value.commands]
     return {
         "completions": [
-            *(SimpleCompletion(text=f"{name}(", type="function") for name in commands),
+            *(SimpleCompletion(text=name, type="function") for name in commands),
             *(SimpleCompletion(text=name, type="instance") for name in others),
         ],
         "matched_fragment": typed,
