@@ -35,7 +35,10 @@ def install() -> None:
 
 def _offer_commands_first() -> None:
     """Register `commands_first` with the shell that runs, once."""
+    # Optional: outside IPython nothing is completed.
     import IPython
+
+    # Optional: as above.
     from IPython.core.completer import context_matcher
 
     shell = IPython.get_ipython()
@@ -54,8 +57,10 @@ def commands_first(text: str, names: dict[str, Any]) -> Any:
     The names come without `(`: `refine_iam?` and `refine_iam.run(` begin like `refine_iam(`.
     names: those of the notebook. Nothing is evaluated but attributes of this package's own objects.
     """
+    # Optional: outside IPython nothing is completed.
     from IPython.core.completer import SimpleCompletion
 
+    # Start-up time: `import qcrbox` loads no applications.
     from qcrbox.api.applications import Application
 
     found = _DOTTED.search(text)
