@@ -75,6 +75,13 @@ class Exchange(default.Exchange):
         found.mkdir(parents=True, exist_ok=True)
         return found
 
+    def released_assignment(self) -> Assignment:
+        """The assignment of the command line, with the names of its files in the exchange directory. Ends without one."""
+        found = self.fill_released(self.course(), self.coursedir.assignment_id, contents=False)
+        if not found:
+            self.fail(f"Assignment not found: {self.coursedir.assignment_id}")
+        return found[0]
+
     def fill_released(self, course: dict[str, Any], title: str | None, *, contents: bool) -> list[Assignment]:
         """Put released assignments into the exchange directory; without contents as empty files."""
         found = []
@@ -245,10 +252,7 @@ class ExchangeSubmit(Exchange, default.ExchangeSubmit):
 
     def init_dest(self) -> None:
         """Fill the exchange directory with the names of the released files, which nbgrader compares."""
-        found = self.fill_released(self.course(), self.coursedir.assignment_id, contents=False)
-        if not found:
-            self.fail(f"Assignment not found: {self.coursedir.assignment_id}")
-        self._assignment = found[0]
+        self._assignment = self.released_assignment()
         super().init_dest()
 
     def copy_files(self) -> None:
@@ -275,10 +279,7 @@ class ExchangeCollect(Exchange, default.ExchangeCollect):
 
     def init_src(self) -> None:
         """Fill the exchange directory with all submissions."""
-        found = self.fill_released(self.course(), self.coursedir.assignment_id, contents=False)
-        if not found:
-            self.fail(f"Assignment not found: {self.coursedir.assignment_id}")
-        assignment = found[0]
+        assignment = self.released_assignment()
         one = self.coursedir.student_id
         students = self.store.students(assignment.id) if one in ("", "*") else [one]
         for student in students:
@@ -298,10 +299,7 @@ class ExchangeReleaseFeedback(Exchange, default.ExchangeReleaseFeedback):
 
     def init_dest(self) -> None:
         """Find the exercise."""
-        found = self.fill_released(self.course(), self.coursedir.assignment_id, contents=False)
-        if not found:
-            self.fail(f"Assignment not found: {self.coursedir.assignment_id}")
-        self._assignment = found[0]
+        self._assignment = self.released_assignment()
         super().init_dest()
 
     def copy_files(self) -> None:
