@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import re
 import shutil
 import sys
@@ -30,7 +29,8 @@ from urllib.parse import quote, urlsplit
 import httpx
 import psutil
 from bench_hub import ANSWER_LIMIT_S, PASSWORD, Crowd, Hub, Visitor, add_accounts, ours
-from class_browsers import CHROMIUM, Place, Seen, attend
+from class_browsers import Place, Seen, attend
+from machine import CHROMIUM, load
 
 BOARD_LIMIT_S = 2.0
 WITHIN_S = 60.0
@@ -314,7 +314,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--people", type=int, default=60)
     parser.add_argument("--browsers", type=int, default=5, help="so many of them sit at real browsers")
-    parser.add_argument("--no-windows", action="store_true", help="nobody opens a program with a window")
+    parser.add_argument("--no-windows", action="store_true", help="leave out programs with windows")
     parser.add_argument("--quick", action="store_true", help="four people, one of them with a browser")
     options = parser.parse_args()
     people, browsers = (4, 1) if options.quick else (options.people, min(options.browsers, options.people))
@@ -322,12 +322,12 @@ def main() -> int:
         print("Without bubblewrap there are no sandboxes: nothing is measured.", file=sys.stderr)
         return 1
     if browsers and not CHROMIUM.exists():
-        print("There is no /usr/bin/chromium: nobody has a browser.", file=sys.stderr)
+        print(f"Chromium is not installed ({CHROMIUM}): the class runs without browsers.", file=sys.stderr)
         browsers = 0
     windows = not options.no_windows and shutil.which("Xtigervnc") is not None
     size = Size(people, browsers, windows)
     print(
-        f"{people} students, {browsers} with browsers, {'with' if windows else 'without'} windows, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, "
+        f"{people} students, {browsers} with browsers, {'with' if windows else 'without'} windows, load {load()}, "
         f"{psutil.virtual_memory().total / 1024**3:.0f} GiB.\n",
         flush=True,
     )

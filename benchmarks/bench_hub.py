@@ -33,6 +33,7 @@ from typing import Any
 
 import httpx
 import psutil
+from machine import load
 from qcrbox.client import loopback
 from qcrbox_hub.platform import ports
 from qcrbox_hub.platform.addresses import Addresses
@@ -480,7 +481,7 @@ def main() -> int:
     if options.quick:
         options.repeat, options.people, options.crowd = 2, 4, min(options.crowd, 6)
     print(
-        f"Load of the machine at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors.\n",
+        f"Load of the machine at the start: {load()}.\n",
         flush=True,
     )
     print(Row.HEAD, flush=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import shutil
 import statistics
 import sys
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench_hub import PASSWORD, Hub, add_accounts, bare, ours
-from bench_pages import ARGUMENTS, CHROMIUM
+from machine import chromium_options, load
 from playwright.sync_api import Browser, Page, sync_playwright
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
@@ -234,9 +233,7 @@ def measure(options: argparse.Namespace) -> Iterator[Row]:
         ours(spawner, *arguments) as mine,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM) if CHROMIUM.exists() else None, args=ARGUMENTS
-        )
+        browser = playwright.chromium.launch(**chromium_options())
         names = [f"new-{number:02d}" for number in range(repeat)]
         assert mine.data is not None
         add_accounts(mine.data, names)
@@ -276,20 +273,16 @@ def main() -> int:
     options = parser.parse_args()
     if options.quick:
         options.repeat = 2
-    print(f"Load of the machine at the start: {_load()}.\n\n{Row.HEAD}", flush=True)
+    print(f"Load of the machine at the start: {load()}.\n\n{Row.HEAD}", flush=True)
     found: list[Row] = []
     for row in measure(options):
         found.append(row)
         print(row.line(), flush=True)
-    print(f"\nLoad at the end: {_load()}.", flush=True)
+    print(f"\nLoad at the end: {load()}.", flush=True)
     if options.json:
         kept: list[Any] = [asdict(row) for row in found]
         options.json.write_text(json.dumps(kept, indent=1) + "\n")
     return 0 if all(row.met for row in found) else 1
-
-
-def _load() -> str:
-    return f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
 
 
 if __name__ == "__main__":

@@ -24,19 +24,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from machine import chromium_options
 from playwright.sync_api import Browser, Page, sync_playwright
 from qcrbox_hub.platform import ports
 
 PASSWORD = "plum-Orchid-42-river"
 START_S = 180.0
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
 EACH_IN = 3  # groups of a person
 FIRST = 1000  # ids below are those of the platform itself
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
@@ -222,8 +215,7 @@ def paint(browser: Browser, url: str, state: Any, path: str) -> float:
 def measure(options: argparse.Namespace) -> Iterator[Row]:
     """Rows of the table, page by page, for each size."""
     with platform() as (data, url, link), sync_playwright() as playwright:
-        executable = str(CHROMIUM) if CHROMIUM.exists() else None
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        browser = playwright.chromium.launch(**chromium_options())
         state, before = sign_in(browser, url, link), None
         for size in SIZES[: 1 if options.quick else None]:
             fill(data, size, before)

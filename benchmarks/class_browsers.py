@@ -12,23 +12,16 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench_hub import PASSWORD
+from machine import chromium_options
 from playwright.async_api import Browser, Locator, Page, Request, async_playwright
 from playwright.async_api import TimeoutError as TooLate
 
 if TYPE_CHECKING:
     from bench_hub import Crowd
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--enable-unsafe-swiftshader",
-]
 STEPS = ("sign in and see the notebook", "run a refinement in it", "answer", "open a window", "submit")
 
 AGAIN_S = 10.0
@@ -200,8 +193,6 @@ async def _one(browser: Browser, name: str, place: Place, crowd: Crowd, seen: Se
 @asynccontextmanager
 async def _chromium() -> AsyncIterator[Any]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=str(CHROMIUM) if CHROMIUM.exists() else None, args=ARGUMENTS
-        )
+        browser = await playwright.chromium.launch(**chromium_options("--enable-unsafe-swiftshader"))
         yield browser
         await browser.close()

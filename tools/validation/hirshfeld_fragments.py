@@ -82,7 +82,7 @@ def _turned(vector: Array, angle: float) -> Array:
 
 
 def cif(residues: int) -> str:
-    """The chain in a cell of its own, isotropic displacements that differ by element."""
+    """The chain in its own cell; isotropic displacements differ by element."""
     elements, places = chain(residues)
     low, high = places.min(axis=0), places.max(axis=0)
     cell = high - low + np.array([_WIDTH - 2.0, _WIDTH - 2.0, 4.0])

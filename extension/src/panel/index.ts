@@ -71,7 +71,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
         commands.notifyCommandChanged(TELL_OUTSIDE);
       }
     });
-    // Outside a hub there is nobody who could send them.
+    // Without a hub nothing sends them.
     const hubPrefix = PageConfig.getOption('hubPrefix');
     commands.addCommand(TELL_BY_MAIL, {
       label: trans.__('E-mails when a calculation ends …'),

@@ -1,4 +1,4 @@
-"""The page of the choice, and the work that goes on in the hub."""
+"""Adds the page of notifications to the hub, and the task that delivers its e-mails."""
 
 from __future__ import annotations
 
