@@ -158,3 +158,14 @@ def products_by_both(seed: int):
                 theirs = lib.dot(a, b, alpha, c.copy(), beta), lib.ddot(a, b, alpha)
                 found.append(max(float(np.abs(x - y).max()) for x, y in zip(ours, theirs, strict=True)))
     return found, lib.ddot is products.ddot
+
+
+def convert(source: str, target: str) -> None:
+    """A wavefunction file in another format, by its ending."""
+    import warnings
+
+    from iodata import dump_one, load_one
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dump_one(load_one(source), target, allow_changes=True)

@@ -120,15 +120,6 @@ def speed() -> float:
     return done * 2 * size**3 / (time.perf_counter() - started)
 
 
-def slowness() -> float:
-    """Seconds of wall clock for one of the processor, here and now: 1 where no other program wants this processor."""
-    long_enough_s = 0.3
-    started, processor = time.perf_counter(), time.thread_time()
-    while time.perf_counter() - started < long_enough_s:
-        sum(range(1000))
-    return max((time.perf_counter() - started) / max(time.thread_time() - processor, 1e-3), 1.0)
-
-
 def save(path: str) -> None:
     """The last density of every molecule, for a later process to begin from."""
     content: dict[str, Array] = {}
