@@ -17,7 +17,7 @@ from qcrbox.crystallography.reflections.hklf import column_texts, shares_spots
 from qcrbox_refine import merging
 from qcrbox_refine.cif_block import CifBlock, read_blocks
 from qcrbox_refine.data_settings import adopt_data_settings
-from qcrbox_refine.hkl_file import HklRows, read_hkl_text, rows_after_end, up_to_end
+from qcrbox_refine.hkl_file import HklRows, HklText
 from qcrbox_refine.model import Model
 from qcrbox_refine.reflection_loops import rows_of_loops
 from qcrbox_refine.shelx_settings import Hklf, OmitLimits, is_identity
@@ -413,7 +413,8 @@ def _from_text(text: str, origin: str, model: Model, code: str = "") -> Found:
         model.not_applied(
             f"HKLF {hklf.code} means reflections that follow in the instructions; those of {origin} are used instead."
         )
-    return Found(read_hkl_text(text, origin), origin, up_to_end(text), hklf, rows_after_end(text))
+    listed = HklText.split(text)
+    return Found(listed.rows(origin), origin, listed.up_to_end(), hklf, listed.rows_after_end())
 
 
 def _from_block(block: CifBlock, model: Model) -> Found | None:

@@ -49,7 +49,7 @@ class Structure:
     asymmetric unit. `notes` lists damaged, assumed and unusual values in readable text.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - public constructor, by name
         self,
         cell: UnitCell,
         space_group: SpaceGroup,
