@@ -14,10 +14,11 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Awaitable
 from importlib.metadata import entry_points
 from importlib.util import cache_from_source
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from anyio.to_thread import run_sync
 from jupyter_server.auth.decorator import authorized
@@ -32,17 +33,17 @@ Formats = dict[str, dict[str, str]]
 class ExportFormatsHandler(NbconvertRootHandler):
     """The formats that notebooks can be exported to, as Jupyter Server answers them."""
 
-    def initialize(self, kept: Path = KEPT) -> None:
-        """Called by tornado."""
-        super().initialize()
-        self.kept = kept
+    def initialize(self, **kwargs: Any) -> None:
+        """Called by tornado. kept: the file, another one in tests."""
+        self.kept: Path = kwargs.pop("kept", KEPT)
+        super().initialize(**kwargs)
 
     @web.authenticated
     @authorized
     async def get(self) -> None:
         """Answer name -> output_mimetype, as JSON."""
         if changes_exporters(self.config):
-            await super().get()
+            await cast("Awaitable[None]", super().get())
             return
         found = await run_sync(read, self.kept)
         if found is None:
@@ -51,7 +52,7 @@ class ExportFormatsHandler(NbconvertRootHandler):
         self.finish(json.dumps(found))
 
 
-def changes_exporters(config: Config | None) -> bool:
+def changes_exporters(config: dict[str, Any] | None) -> bool:
     """May this configuration switch exporters on or off? Their classes can have any name."""
     return any(isinstance(section, Config) and "enabled" in section for section in (config or {}).values())
 
