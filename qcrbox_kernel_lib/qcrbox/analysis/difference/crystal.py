@@ -326,7 +326,8 @@ def _atom_changes(
     for place, (i, j) in enumerate(zip(rows_1, rows_2, strict=True)):
         kinds = (bool(np.isfinite(one.u_cif[i]).all()), bool(np.isfinite(two.u_cif[j]).all()))
         if all(kinds):
-            change, in_su = float(np.abs(difference[place]).max()), uij[place]
+            change: float | None = float(np.abs(difference[place]).max())
+            in_su = uij[place]
         else:
             known = np.isfinite(swelling[place])
             change = float(abs(swelling[place])) if known else None
