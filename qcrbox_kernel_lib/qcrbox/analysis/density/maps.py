@@ -8,6 +8,7 @@ reflection file, and a Fourier transform gives e/Å³ (fm/Å³ for neutrons, 1/�
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +107,8 @@ def _form_factors(elements: list[str], d: Array, probe: str) -> Array:
     table = {}
     for name in set(elements):
         element = gemmi.Element(name if probe == NEUTRON or name != "D" else "H")
-        coefficients = {NEUTRON: element.neutron92, ELECTRON: element.c4322}.get(probe, element.it92)
+        by_probe: dict[str, Any] = {NEUTRON: element.neutron92, ELECTRON: element.c4322}
+        coefficients = by_probe.get(probe, element.it92)
         if coefficients is None:
             raise UserInputError(f"No scattering factor of {name} is known for {probe or 'X-ray'} data.")
         table[name] = np.array([coefficients.calculate_sf(float(x)) for x in stol2])
