@@ -87,9 +87,11 @@ def main() -> None:
 
 
 def _installed() -> str:
-    """Changes with Python and with every package that is installed or removed."""
+    """Changes with Python, with every package that is installed or removed, and with what is looked up."""
     folders = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
-    return "\n".join([sys.version, *(f"{path} {Path(path).stat().st_mtime_ns}" for path in sorted(folders))])
+    return "\n".join(
+        [sys.version, *LOOKED_UP, *(f"{path} {Path(path).stat().st_mtime_ns}" for path in sorted(folders))]
+    )
 
 
 if __name__ == "__main__":
