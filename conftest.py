@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import ssl
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,13 @@ from hypothesis import settings
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+# As the Makefile does. The suite starts hundreds of processes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 import qcrbox.crystallography._gemmi  # noqa: E402, F401 - first: cctbx ends the process where gemmi was imported before it
 
+pytest_plugins = ["tools.file_times"]
 # Tests read English words, whatever the machine's language.
 os.environ["QCRBOX_LANGUAGE"] = "en"
 # People's servers in sandboxes, whatever image this machine happens to have; tests of containers say so themselves.

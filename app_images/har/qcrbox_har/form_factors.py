@@ -43,11 +43,23 @@ class Table:
         return [structure.sites.label[row] for row in self.site]
 
 
-class Computer:
-    """Makes tables of one crystal, round after round.
+@dataclass(frozen=True)
+class TableOptions:
+    """What tables are made with.
 
-    crystal_field: whether the neighbours' charges and dipoles act on each wavefunction; those of the round before.
+    partition: of the density into atoms; grid: level of its quadrature; field_radius: Å, within which the neighbours'
+    charges and dipoles of the round before act on each wavefunction, None for isolated molecules; wavefunction: a file
+    that gives the density of the molecules of its formula.
     """
+
+    partition: str = "hirshfeld"
+    grid: int = 2
+    field_radius: float | None = None
+    wavefunction: str | None = None
+
+
+class Computer:
+    """Makes tables of one crystal, round after round."""
 
     def __init__(
         self,
@@ -55,23 +67,19 @@ class Computer:
         plan: Plan,
         method: Method,
         quantum: Child,
-        *,
-        partition: str = "hirshfeld",
-        grid: int = 2,
-        crystal_field: bool = False,
-        field_radius: float = 8.0,
-        wavefunction: str | None = None,
+        options: TableOptions | None = None,
     ) -> None:
         self.structure, self.plan, self.method, self.quantum = structure, plan, method, quantum
+        options = options or TableOptions()
         self.settings = {
-            "partition": partition,
-            "basis": method.basis if wavefunction is None else "def2-TZVP",
-            "grid_level": grid,
+            "partition": options.partition,
+            "basis": method.basis if options.wavefunction is None else "def2-TZVP",
+            "grid_level": options.grid,
         }
-        self.given = self._given(wavefunction)
+        self.given = self._given(options.wavefunction)
         self.neighbours: list[Surroundings] | None = None
-        if crystal_field:
-            self.neighbours = [Surroundings(structure, m, field_radius) for m in plan.molecules]
+        if options.field_radius is not None:
+            self.neighbours = [Surroundings(structure, m, options.field_radius) for m in plan.molecules]
         count = len(structure.sites)
         self.charges, self.dipoles = np.zeros(count), np.zeros((count, 3))
         self.has_field = False

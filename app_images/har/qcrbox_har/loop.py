@@ -15,7 +15,7 @@ from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 
 from qcrbox_har import acceleration, charges, checkpoint, estimate, experience, fragments, molecules
-from qcrbox_har.form_factors import Computer, OnProgress
+from qcrbox_har.form_factors import Computer, OnProgress, TableOptions
 from qcrbox_har.loop_state import Progress, Round
 from qcrbox_har.method import Accuracy
 from qcrbox_har.options import Options, choose_method, spherical_sites
@@ -194,17 +194,12 @@ class Refinement:
 
     def make_computer(self, state: Progress) -> Computer:
         """A computer of form factors for the structure and plan of `state`."""
-        return Computer(
-            state.structure,
-            state.plan,
-            state.method,
-            self.quantum,
-            partition=self.options.partition,
-            grid=self.options.grid,
-            crystal_field=self.options.crystal_field != "isolated",
-            field_radius=self.options.field_radius,
-            wavefunction=self.options.wavefunction,
+        options = self.options
+        isolated = options.crystal_field == "isolated"
+        made_with = TableOptions(
+            options.partition, options.grid, None if isolated else options.field_radius, options.wavefunction
         )
+        return Computer(state.structure, state.plan, state.method, self.quantum, made_with)
 
     def _first_hydrogens(self, state: Progress) -> Array:
         """X-H distances by GFN2, in the model of the least squares as well. Returns all sites, fractional."""

@@ -8,7 +8,7 @@ from crystals import structure
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 from qcrbox_har import molecules
-from qcrbox_har.form_factors import Computer
+from qcrbox_har.form_factors import Computer, TableOptions
 from qcrbox_har.method import Accuracy, AtomicDensity, FormFactorRequest, Method
 
 HKL = np.array([(0, 0, 0), (1, 0, 0)])
@@ -46,7 +46,9 @@ class Wavefunctions:
 
 
 def computer_of(crystal: Structure, wavefunctions: Wavefunctions, **keywords) -> Computer:
-    return Computer(crystal, molecules.plan(crystal), Method("hf", "sto-3g"), wavefunctions, **keywords)
+    return Computer(
+        crystal, molecules.plan(crystal), Method("hf", "sto-3g"), wavefunctions, TableOptions(**keywords)
+    )
 
 
 def test_a_disordered_molecule_is_averaged_by_occupancy():
@@ -83,7 +85,7 @@ def test_a_file_of_another_molecule_is_refused():
 def test_the_first_round_has_no_field_and_the_next_one_has(urea_cif):
     crystal = Structure.from_cif(urea_cif)
     stand_in = Wavefunctions()
-    computer = computer_of(crystal, stand_in, crystal_field=True, field_radius=4.0)
+    computer = computer_of(crystal, stand_in, field_radius=4.0)
     for _ in range(2):
         computer.table(crystal.sites.fract, HKL)
     first, second = (molecule for _, _, molecule, *_ in stand_in.asked)

@@ -40,6 +40,8 @@ WHOLE = (
     ),
     *("qcrbox", "qcrbox_extension", "nbformat"),
 )
+# A function `keep` of these writes what servers would otherwise each look up, beside the compiled module.
+LOOKED_UP = ("qcrbox_extension.export_formats",)
 
 
 def start(environment: dict[str, str], logs: Path, lifeline_fd: int) -> None:
@@ -50,6 +52,13 @@ def start(environment: dict[str, str], logs: Path, lifeline_fd: int) -> None:
     assert child.process is not None
     # Nobody needs to know when it ends, but the kernel keeps it until somebody has asked.
     threading.Thread(target=child.process.wait, name="bytecode", daemon=True).start()
+
+
+def look_up_all(modules: tuple[str, ...] = LOOKED_UP) -> None:
+    """Let modules keep what every server asks for; packages that are not installed are left out."""
+    for name in modules:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name).keep()
 
 
 def compile_all(loaded: tuple[str, ...] = LOADED, whole: tuple[str, ...] = WHOLE) -> None:
@@ -71,15 +80,18 @@ def main() -> None:
     with contextlib.suppress(OSError):
         if note.read_text() == installed:
             return
+    look_up_all()
     compile_all()
     with contextlib.suppress(OSError):
         note.write_text(installed)
 
 
 def _installed() -> str:
-    """Changes with Python and with every package that is installed or removed."""
+    """Changes with Python, with every package that is installed or removed, and with what is looked up."""
     folders = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
-    return "\n".join([sys.version, *(f"{path} {Path(path).stat().st_mtime_ns}" for path in sorted(folders))])
+    return "\n".join(
+        [sys.version, *LOOKED_UP, *(f"{path} {Path(path).stat().st_mtime_ns}" for path in sorted(folders))]
+    )
 
 
 if __name__ == "__main__":

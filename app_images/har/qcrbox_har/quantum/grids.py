@@ -41,11 +41,13 @@ class TwoGrids(dft.numint.NumInt):
 
     def nr_rks(self, mol, grids, xc_code, dms, *arguments, **keywords):
         """As PySCF's: electrons, energy and potential matrix."""
-        return self._integrate(super().nr_rks, mol, grids, xc_code, dms, arguments, keywords)
+        engine = super().nr_rks
+        return self._integrate(lambda at: engine(mol, at, xc_code, dms, *arguments, **keywords), grids, dms)
 
     def nr_uks(self, mol, grids, xc_code, dms, *arguments, **keywords):
         """As PySCF's: electrons, energy and potential matrices of both spins."""
-        return self._integrate(super().nr_uks, mol, grids, xc_code, dms, arguments, keywords)
+        engine = super().nr_uks
+        return self._integrate(lambda at: engine(mol, at, xc_code, dms, *arguments, **keywords), grids, dms)
 
     def block_loop(self, mol, grids, nao=None, deriv=0, *arguments, **keywords):
         """As PySCF's: (values of the atomic orbitals, mask, weights, points). Those of the coarse grid are kept."""
@@ -60,11 +62,12 @@ class TwoGrids(dft.numint.NumInt):
             self._orbitals[deriv] = list(super().block_loop(mol, grids, nao, deriv, blksize=whole))
         yield from self._orbitals[deriv]
 
-    def _integrate(self, engine, mol, grids, xc_code, dms, arguments, keywords) -> tuple[Any, Any, Any]:
-        count, energy, potential = engine(mol, self.coarse, xc_code, dms, *arguments, **keywords)
+    def _integrate(self, on_grid, grids, dms) -> tuple[Any, Any, Any]:
+        """on_grid: integrates on the grid that it is given."""
+        count, energy, potential = on_grid(self.coarse)
         density = np.array(dms)
         if self._at is None or self._at.shape != density.shape:
-            fine = engine(mol, grids, xc_code, dms, *arguments, **keywords)
+            fine = on_grid(grids)
             self._at, self._energy, self._potential = density, fine[1] - energy, fine[2] - potential
             return fine
         change = float(np.sum(self._potential * (density - self._at)))
