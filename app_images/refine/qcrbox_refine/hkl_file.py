@@ -154,6 +154,9 @@ def _free(line: str) -> list[float] | None:
         return None
     if any(abs(x - round(x)) > 1e-6 or abs(x) > 999 for x in row[:3]):
         return None
+    # A batch number is whole: a point there means four indices, or other columns.
+    if any("." in word for word in words[5:6]):
+        return None
     return row + [0.0] * (7 - len(row))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from cctbx import miller
 from cctbx.array_family import flex
 from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.crystallography.reflections import su_of_square
 from qcrbox.crystallography.reflections.hklf import column_texts, shares_spots
 
 from qcrbox_refine import merging
@@ -219,8 +220,10 @@ def _transformed(found: Found, model: Model) -> HklRows:
     rows, hklf = found.rows, found.hklf
     values, sigmas = rows.values * hklf.scale, rows.sigmas * hklf.scale
     if abs(hklf.code) == 3:
-        values, sigmas = values * np.abs(values), 2 * np.abs(values) * sigmas
-    sigmas = sigmas / math.sqrt(hklf.weight) if hklf.weight > 0 else sigmas
+        values, sigmas = values * np.abs(values), su_of_square(values, sigmas)
+    if hklf.weight > 0 and hklf.weight != 1:
+        sigmas = sigmas / math.sqrt(hklf.weight)
+        model.note(f"HKLF: all 1/σ² are multiplied by {hklf.weight:g}.")
     indices = rows.indices @ np.array(hklf.matrix).reshape(3, 3).T
     result = replace(rows, indices=indices, values=values, sigmas=sigmas)
     misses = np.any(np.abs(indices - np.rint(indices)) > _WHOLE, axis=1)

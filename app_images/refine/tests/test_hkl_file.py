@@ -143,3 +143,8 @@ def test_reflections_are_written_with_one_end_and_without_remarks():
 def test_blank_lines_between_reflections_do_not_count():
     assert len(read_hkl_text("\n\n".join(fixed(*row) for row in ROWS), "x.hkl")) == 3
     assert np.isfinite(read_hkl_text(fixed(*ROWS[0]), "x.hkl").values).all()
+
+
+def test_four_indices_of_a_modulated_structure_are_refused():
+    with pytest.raises(UserInputError, match="not in SHELX format"):
+        read_hkl_text("   1   2   3   1   10.00    1.00\n   1   2   3   0  105.00    1.00\n", "x.hkl")

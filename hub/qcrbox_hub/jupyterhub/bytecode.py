@@ -42,6 +42,8 @@ WHOLE = (
     ),
     *("qcrbox", "qcrbox_extension", "nbformat"),
 )
+# A function `keep` of these writes what servers would otherwise each look up, beside the compiled module.
+LOOKED_UP = ("qcrbox_extension.export_formats",)
 
 
 def start(environment: dict[str, str], logs: Path, lifeline_fd: int) -> Child | None:
@@ -58,6 +60,13 @@ def start(environment: dict[str, str], logs: Path, lifeline_fd: int) -> Child | 
     # Nobody needs to know when it ends, but the kernel keeps it until somebody has asked.
     threading.Thread(target=child.process.wait, name="bytecode", daemon=True).start()
     return child
+
+
+def look_up_all(modules: tuple[str, ...] = LOOKED_UP) -> None:
+    """Let modules keep what every server asks for; packages that are not installed are left out."""
+    for name in modules:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name).keep()
 
 
 def compile_all(loaded: tuple[str, ...] = LOADED, whole: tuple[str, ...] = WHOLE) -> None:
@@ -78,6 +87,7 @@ def main() -> None:
     if _is_done():
         return
     installed = _installed()
+    look_up_all()
     compile_all()
     with contextlib.suppress(OSError):
         _note().write_text(installed)
@@ -95,9 +105,11 @@ def _is_done() -> bool:
 
 
 def _installed() -> str:
-    """Changes with Python and with every package that is installed or removed."""
+    """Changes with Python, with every package that is installed or removed, and with what is looked up."""
     folders = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
-    return "\n".join([sys.version, *(f"{path} {Path(path).stat().st_mtime_ns}" for path in sorted(folders))])
+    return "\n".join(
+        [sys.version, *LOOKED_UP, *(f"{path} {Path(path).stat().st_mtime_ns}" for path in sorted(folders))]
+    )
 
 
 if __name__ == "__main__":
