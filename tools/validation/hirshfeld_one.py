@@ -114,10 +114,7 @@ def _cold(refinement: Refinement, function: str = "tools.validation.cold_scf:run
     computer = refinement.computer
     with Child(QUANTUM) as fresh:
         fresh.call("qcrbox_har.quantum.task:speed")  # libraries are loaded
-        found = [
-            fresh.call(function, given, computer.method)
-            for given in computer.inputs(refinement.sites)
-        ]
+        found = [fresh.call(function, given, computer.method) for given in computer.inputs(refinement.sites)]
     return {name: sum(part[name] for part in found) for name in ("seconds", "processor_s", "cycles")}
 
 
