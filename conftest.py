@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import ssl
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,13 @@ from hypothesis import settings
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+# As the Makefile does. The suite starts hundreds of processes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 import qcrbox.crystallography._gemmi  # noqa: E402, F401 - first: cctbx ends the process where gemmi was imported before it
 
+pytest_plugins = ["tools.file_times"]
 # Tests read English words, whatever the machine's language.
 os.environ["QCRBOX_LANGUAGE"] = "en"
 # People's servers in sandboxes, whatever image this machine happens to have; tests of containers say so themselves.
@@ -48,8 +54,9 @@ _FIRST = (
     "tests/documentation/test_site.py",
     "tests/documentation/test_walkthroughs.py",
     "qcrbox_kernel_lib/tests/api/test_notebooks.py",
+    # Not at once: `.ci/run` builds their images beside the first tests.
+    "docker",
     "tests/",
-    "registry/tests/launcher/docker/",
     "hub/",
     "app_images/",
 )
@@ -76,9 +83,9 @@ def _group(nodeid: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def place(item: pytest.Item) -> tuple[bool, int]:
-        first = (number for number, start in enumerate(_FIRST) if item.nodeid.startswith(start))
-        return _group(item.nodeid) != "docker", next(first, len(_FIRST))
+    def place(item: pytest.Item) -> int:
+        name = "docker" if _group(item.nodeid) == "docker" else item.nodeid
+        return next((number for number, start in enumerate(_FIRST) if name.startswith(start)), len(_FIRST))
 
     items.sort(key=place)
 

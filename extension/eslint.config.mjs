@@ -14,5 +14,13 @@ export default typescript.config(
       '@typescript-eslint/no-unused-expressions': ['error', { allowShortCircuit: true, allowTernary: true }]
     }
   },
-  { files: ['**/*.mjs'], languageOptions: { globals: { URL: 'readonly', File: 'readonly', console: 'readonly' } } }
+  { files: ['**/*.mjs'], languageOptions: { globals: { URL: 'readonly', File: 'readonly', console: 'readonly' } } },
+  {
+    files: ['tests/**/*.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['Blob', 'Buffer', 'clearTimeout', 'document', 'performance', 'setTimeout'].map(name => [name, 'readonly'])
+      )
+    }
+  }
 );

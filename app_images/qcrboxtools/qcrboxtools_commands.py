@@ -81,7 +81,7 @@ def replace_structure_from_cif(
     return _write(output_cif, document.to_bytes())
 
 
-def check_structure_convergence(
+def check_structure_convergence(  # noqa: PLR0913 - parameters of a command, by name
     cif1: str,
     cif2: str,
     max_abs_position: float | None = None,

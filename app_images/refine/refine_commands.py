@@ -6,6 +6,7 @@ Importing this loads cctbx, about 0.8 s: an agent does it once, before it forks.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.shelx import refinement_texts
@@ -17,7 +18,6 @@ from qcrbox_refine.hydrogens import place_hydrogens as place
 from qcrbox_refine.progress import say, tell
 from qcrbox_refine.refinement import (
     Options,
-    Result,
     load_model,
     prepare_model,
     refine_files,
@@ -26,9 +26,26 @@ from qcrbox_refine.refinement import (
 )
 
 
-def refine_iam(
+def refine_iam(structure: str, reflections: str | None = None, **settings: Any) -> str:
+    """Refine independent atoms against F² and write CIF, .res, .fcf and the residual density peaks."""
+    return _refine(structure, reflections, None, **settings)
+
+
+def refine_shelx(instructions: str, reflections: str, **settings: Any) -> str:
+    """The same, beginning with a SHELX .ins or .res file and its .hkl file."""
+    return _refine(instructions, reflections, None, **settings)
+
+
+def refine_tsc(structure: str, table: str, reflections: str | None = None, **settings: Any) -> str:
+    """The same with form factors of aspherical atoms from a table, which stays as it is."""
+    return _refine(structure, reflections, table, **settings)
+
+
+def _refine(  # noqa: PLR0913 - parameters of a command, by name
     structure: str,
-    reflections: str | None = None,
+    reflections: str | None,
+    table: str | None,
+    *,
     cycles: int = 10,
     weighting: str = "optimise",
     adp: str = "keep",
@@ -47,7 +64,7 @@ def refine_iam(
     fcf: str = "refined.fcf",
     peaks: str = "peaks.json",
 ) -> str:
-    """Refine independent atoms against F² and write CIF, .res, .fcf and the residual density peaks."""
+    """What the three commands share; application.yaml says which of the settings each takes."""
     options = Options(
         cycles=cycles,
         weighting=weighting,
@@ -62,90 +79,14 @@ def refine_iam(
         wavelength=wavelength or None,
         edits=edits or "",
         restraints=restraints or "",
-    )
-    _write(refine_files(structure, reflections, options), refined, res, fcf, peaks)
-    return refined
-
-
-def refine_shelx(
-    instructions: str,
-    reflections: str,
-    cycles: int = 10,
-    weighting: str = "optimise",
-    adp: str = "keep",
-    hydrogens: str = "keep",
-    occupancies: str = "refine",
-    extinction: str = "keep",
-    radiation: str = "keep",
-    mask: str | None = None,
-    edits: str | None = "",
-    restraints: str | None = "",
-    omit: str | None = "",
-    resolution: float | None = None,
-    refined: str = "refined.cif",
-    res: str = "refined.res",
-    fcf: str = "refined.fcf",
-    peaks: str = "peaks.json",
-) -> str:
-    """The same, beginning with a SHELX .ins or .res file and its .hkl file."""
-    return refine_iam(
-        structure=instructions,
-        reflections=reflections,
-        cycles=cycles,
-        weighting=weighting,
-        adp=adp,
-        hydrogens=hydrogens,
-        occupancies=occupancies,
-        extinction=extinction,
-        radiation=radiation,
-        mask=mask,
-        edits=edits,
-        restraints=restraints,
-        omit=omit,
-        resolution=resolution,
-        refined=refined,
-        res=res,
-        fcf=fcf,
-        peaks=peaks,
-    )
-
-
-def refine_tsc(
-    structure: str,
-    table: str,
-    reflections: str | None = None,
-    cycles: int = 10,
-    weighting: str = "optimise",
-    adp: str = "keep",
-    hydrogens: str = "keep",
-    occupancies: str = "refine",
-    extinction: str = "keep",
-    edits: str | None = "",
-    restraints: str | None = "",
-    omit: str | None = "",
-    resolution: float | None = None,
-    wavelength: float | None = None,
-    refined: str = "refined.cif",
-    res: str = "refined.res",
-    fcf: str = "refined.fcf",
-    peaks: str = "peaks.json",
-) -> str:
-    """The same with form factors of aspherical atoms from a table, which stays as it is."""
-    options = Options(
-        cycles=cycles,
-        weighting=weighting,
-        adp=adp,
-        hydrogens=hydrogens,
-        occupancies=occupancies,
-        extinction=extinction_choice(extinction),
-        omit=omit or "",
-        resolution=resolution or None,
-        wavelength=wavelength or None,
-        edits=edits or "",
-        restraints=restraints or "",
         table=table,
     )
-    _write(refine_files(structure, reflections, options), refined, res, fcf, peaks)
+    result = refine_files(structure, reflections, options)
+    write_cif(result, refined)
+    Path(res).write_text(result.res, encoding="utf-8")
+    Path(fcf).write_text(fcf_text(result.fit), encoding="utf-8")
+    write_peaks(result, peaks)
+    tell(result.model.remarks_by_kind())
     return refined
 
 
@@ -197,11 +138,3 @@ def _residual_without_hydrogen(model, hkl: str | None):
         corrections=prepare_corrections(refined, data),
     )
     return density.difference_map(fit)
-
-
-def _write(result: Result, refined: str, res: str, fcf: str, peaks: str) -> None:
-    write_cif(result, refined)
-    Path(res).write_text(result.res, encoding="utf-8")
-    Path(fcf).write_text(fcf_text(result.fit), encoding="utf-8")
-    write_peaks(result, peaks)
-    tell(result.model.remarks_by_kind())

@@ -78,7 +78,7 @@ class LiveViews:
         view, widget = StructureView(file.structure, title=file.filename), BrowserWidget()
         view.attach(widget)
         if file.kind == "cube":
-            view.show_density(file.cube.per_cubic_angstrom())
+            view.show_density(file.cube.to_draw())
         widget.taken()
         key = secrets.token_hex(16)
         with self._lock:

@@ -12,6 +12,7 @@ from tornado import web
 
 from qcrbox_extension.display import DisplayHandler
 from qcrbox_extension.exercises import DraftSender, ExerciseClient, ExerciseHandler
+from qcrbox_extension.export_formats import ExportFormatsHandler
 from qcrbox_extension.forward import ForwardHandler
 from qcrbox_extension.live_views import LiveViews
 from qcrbox_extension.picture import PictureHandler
@@ -74,6 +75,8 @@ def add_routes(server: ServerApp) -> None:
             (url_path_join(base, r"qcrbox/edit"), EditHandler, models),
             (url_path_join(base, r"qcrbox/live(?:/([0-9a-f]{32}))?"), LiveHandler, models),
             (url_path_join(base, r"qcrbox/lineage"), LineageHandler, models),
+            # In the place of Jupyter Server's own.
+            (url_path_join(base, "api/nbconvert"), ExportFormatsHandler),
             (url_path_join(base, r"qcrbox/widgets/([a-z_]{1,40})\.js"), WidgetHandler),
         ],
     )

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "app_images" / "ref
 from qcrbox.contract.errors import QcError
 from qcrbox_refine.absolute_structure import flack
 from qcrbox_refine.cif_block import CifBlock, value_and_su
-from qcrbox_refine.hkl_file import read_hkl_text, reflection_lines
+from qcrbox_refine.hkl_file import HklText
 from qcrbox_refine.least_squares import Fit, u_cif_su
 from qcrbox_refine.refinement import Options, Result, load_model, refine_model
 
@@ -52,7 +52,7 @@ def rows_of(path: Path, hkl: Path | None) -> dict:
     program = (block.text("_computing_structure_refinement") or "") if block else ""
     if not text or "SHELXL" not in program.upper() or re.search(r"^\s*data_", text, re.MULTILINE):
         return row
-    if read_hkl_text(text, path.name).fixed:
+    if HklText.split(text).rows(path.name).fixed:
         return row
     with tempfile.TemporaryDirectory() as folder:
         cut = Path(folder) / "cut.hkl"
@@ -65,7 +65,7 @@ def cut_at_columns(text: str) -> str:
     stay. A σ of 0 becomes 0.01.
     """
     lines = []
-    for line in reflection_lines(text):
+    for line in HklText.split(text).lines:
         value, sigma = (
             float(field) if field.strip(" -") else 0.0 for field in (line[12:20], line[20:28].ljust(1))
         )

@@ -26,7 +26,7 @@ from qcrbox_har.progress import report, say, tell
 _TABLE = "har.tsc"
 
 
-def form_factors(
+def form_factors(  # noqa: PLR0913 - parameters of a command, by name
     structure: str,
     reflections: str | None = None,
     d_min: float | None = None,
@@ -84,7 +84,7 @@ def form_factors(
     return form_factor_cif
 
 
-def refine_har(
+def refine_har(  # noqa: PLR0913 - parameters of a command, by name
     structure: str,
     reflections: str | None = None,
     functional: str = "auto",
@@ -210,7 +210,7 @@ def _remarks(state: Progress, options: Options) -> list[tuple[str, str]]:
     return remarks
 
 
-def plan_har(
+def plan_har(  # noqa: PLR0913 - parameters of a command, by name
     structure: str,
     functional: str = "auto",
     basis: str = "auto",

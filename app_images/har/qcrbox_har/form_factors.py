@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qcrbox.contract.errors import UserInputError
 from qcrbox.crystallography.structure.structure import Structure
 
-from qcrbox_har.method import AtomicDensity, Charges, FormFactorRequest, Method, MoleculeInput
+from qcrbox_har.method import Accuracy, AtomicDensity, Charges, FormFactorRequest, Method, MoleculeInput
 from qcrbox_har.molecules import Molecule, Plan
 from qcrbox_har.processes import Child
 from qcrbox_har.surroundings import Surroundings
@@ -19,6 +19,7 @@ from qcrbox_har.surroundings import Surroundings
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 OnProgress = Callable[[Molecule, dict[str, Any]], None]
+_EXACT = Accuracy()
 
 
 @dataclass
@@ -42,11 +43,23 @@ class Table:
         return [structure.sites.label[row] for row in self.site]
 
 
-class Computer:
-    """Makes tables of one crystal, round after round.
+@dataclass(frozen=True)
+class TableOptions:
+    """What tables are made with.
 
-    crystal_field: whether the neighbours' charges and dipoles act on each wavefunction; those of the round before.
+    partition: of the density into atoms; grid: level of its quadrature; field_radius: Å, within which the neighbours'
+    charges and dipoles of the round before act on each wavefunction, None for isolated molecules; wavefunction: a file
+    that gives the density of the molecules of its formula.
     """
+
+    partition: str = "hirshfeld"
+    grid: int = 2
+    field_radius: float | None = None
+    wavefunction: str | None = None
+
+
+class Computer:
+    """Makes tables of one crystal, round after round."""
 
     def __init__(
         self,
@@ -54,23 +67,19 @@ class Computer:
         plan: Plan,
         method: Method,
         quantum: Child,
-        *,
-        partition: str = "hirshfeld",
-        grid: int = 2,
-        crystal_field: bool = False,
-        field_radius: float = 8.0,
-        wavefunction: str | None = None,
+        options: TableOptions | None = None,
     ) -> None:
         self.structure, self.plan, self.method, self.quantum = structure, plan, method, quantum
+        options = options or TableOptions()
         self.settings = {
-            "partition": partition,
-            "basis": method.basis if wavefunction is None else "def2-TZVP",
-            "grid_level": grid,
+            "partition": options.partition,
+            "basis": method.basis if options.wavefunction is None else "def2-TZVP",
+            "grid_level": options.grid,
         }
-        self.given = self._given(wavefunction)
+        self.given = self._given(options.wavefunction)
         self.neighbours: list[Surroundings] | None = None
-        if crystal_field:
-            self.neighbours = [Surroundings(structure, m, field_radius) for m in plan.molecules]
+        if options.field_radius is not None:
+            self.neighbours = [Surroundings(structure, m, options.field_radius) for m in plan.molecules]
         count = len(structure.sites)
         self.charges, self.dipoles = np.zeros(count), np.zeros((count, 3))
         self.has_field = False
@@ -114,17 +123,11 @@ class Computer:
         sites: Array,
         hkl: Indices,
         *,
-        conv_tol: float | None = None,
-        grid_level: int | None = None,
+        accuracy: Accuracy = _EXACT,
         progress: OnProgress | None = None,
     ) -> Table:
-        """Wavefunctions at these sites and their form factors.
-
-        conv_tol, grid_level: others than the method's, for early rounds; never a finer grid than the method's.
-        """
-        method = self.method if conv_tol is None else replace(self.method, conv_tol=conv_tol)
-        if grid_level is not None:
-            method = replace(method, grid_level=min(grid_level, method.grid_level))
+        """Wavefunctions at these sites and their form factors. accuracy: less than asked for, in early rounds."""
+        method, settings = accuracy.method(self.method), accuracy.settings(self.settings)
         fractional = self.structure.cell.fractionalisation
         rows = np.array(sorted(self.plan.sources), dtype=np.int64)
         column = {int(site): i for i, site in enumerate(rows)}
@@ -148,7 +151,7 @@ class Computer:
                 molecule.number,
                 given,
                 method if file is None else file,
-                FormFactorRequest(self.settings, wanted, fractional, hkl),
+                FormFactorRequest(settings, wanted, fractional, hkl),
                 progress=watch,
             )
             results.append(result)

@@ -15,7 +15,7 @@ from qcrbox_har.processes import Child
 from qcrbox_har.progress import report, say, tell
 
 
-def xcw(
+def xcw(  # noqa: PLR0913 - parameters of a command, by name
     structure: str,
     reflections: str | None = None,
     functional: str = "hf",

@@ -10,15 +10,18 @@ from cctbx import adptbx, crystal, sgtbx, uctbx
 from qcrbox.cif import names
 from qcrbox.contract.errors import CifError, MissingItemsError, UserInputError
 from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.extended_symmetry import is_magnetic, is_modulated
+from qcrbox.crystallography.measurement import stated_temperature, stated_wavelength
 from qcrbox.crystallography.shelx import refinement_texts
 from qcrbox.crystallography.structure.origin import origin_by_contents
 from qcrbox.crystallography.structure.reading import read_cell, read_sites, read_space_group
 from qcrbox.crystallography.structure.sites import Sites
 
 from qcrbox_refine.atom_types import read_atom_types
-from qcrbox_refine.cif_block import CifBlock, read_blocks, value_and_su
+from qcrbox_refine.cif_block import CifBlock, read_blocks
 from qcrbox_refine.cif_instructions import ITEMS, follow_instructions, is_shelx, kept_restraints
 from qcrbox_refine.model import Atom, Model, scattering_type
+from qcrbox_refine.scattering import Radiation, radiation_of_block
 
 _TENSOR = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 # Items, and words in the descriptions of a refinement, that speak of more than spherical atoms.
@@ -62,9 +65,10 @@ def model_from_block(block: CifBlock) -> Model:
     doubts: list[str] = []
     symmetry, cell_su, sites = _symmetry(block, notes, doubts)
     model = Model(symmetry=symmetry, atoms=[], cell_su=cell_su, title=block.name, source=block)
-    model.wavelength = _wavelength(block, notes)
-    temperature = block.number("_diffrn_ambient_temperature", "_cell_measurement_temperature")
-    model.temperature_k = temperature[0] if temperature else None
+    model.wavelength, several = stated_wavelength(block.block)
+    model.temperature_k, doubt = stated_temperature(block.block)
+    notes += [several] if several else []
+    doubts += [doubt] if doubt else []
     z = block.number("_cell_formula_units_Z")
     model.z = z[0] if z else None
     if (block.text("_qcrbox_formula_from_atoms") or "no") != "yes":
@@ -157,34 +161,20 @@ def _cell(block: CifBlock, notes: list[str]) -> UnitCell:
         ) from error
 
 
-def _wavelength(block: CifBlock, notes: list[str]) -> float | None:
-    """In Å; of a loop of several (Kα1, Kα2) their mean by weight, or the first where they are no doublet."""
-    number = block.number("_diffrn_radiation_wavelength")
-    if number is not None:
-        return number[0]
-    texts = block.column("_diffrn_radiation_wavelength") or []
-    values = [number[0] for number in map(value_and_su, texts) if number and number[0] > 0]
-    if not values:
-        return None
-    shares = [value_and_su(text) for text in block.column("_diffrn_radiation_wavelength_wt") or []]
-    if max(values) > 1.01 * min(values) or len(shares) != len(values) or not all(shares):
-        chosen, how = values[0], "the first"
-    else:
-        weights = [share[0] for share in shares if share]
-        chosen = sum(v * w for v, w in zip(values, weights, strict=True)) / sum(weights)
-        how = "their mean by weight"
-    if len(values) > 1:
-        notes.append(f"The file has {len(values)} wavelengths; {how} is used, {chosen:.5f} Å.")
-    return chosen
-
-
 def _refuse_what_is_not_supported(block: CifBlock) -> None:
-    if block.column("_cell_wave_vector_seq_id") or block.text("_space_group_ssg_name"):
+    if is_modulated(block.block):
         raise UserInputError(
             "this is a modulated structure.",
             where=f"data_{block.name}",
             why="The least squares here know three dimensions only.",
             next="Refine it with a program for superspace groups.",
+        )
+    if is_magnetic(block.block) and radiation_of_block(block) is Radiation.NEUTRON:
+        raise UserInputError(
+            "this is a magnetic structure, measured with neutrons.",
+            where=f"data_{block.name}",
+            why="The scattering of magnetic moments is not computed.",
+            next="Refine it with a program for magnetic structures.",
         )
 
 

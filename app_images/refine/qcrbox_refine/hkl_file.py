@@ -31,55 +31,61 @@ class HklRows:
         return len(self.values)
 
 
-def read_hkl_text(text: str, origin: str) -> HklRows:
-    """Rows up to the line 0 0 0. Columns of other widths are read at their blanks.
+@dataclass(frozen=True)
+class HklText:
+    """The text of a SHELX reflection file, split once at the line 0 0 0.
 
-    Raises UserInputError with the first line that is not a reflection.
+    lines: lines with reflections, without blank ones; after: lines behind 0 0 0, without blank ones.
     """
-    lines = reflection_lines(text)
-    fixed = [_fixed(line) for line in lines]
-    free = [_free(line) for line in lines] if any(map(_needs_free, lines, fixed)) else None
-    if free is not None and all(row is not None for row in free):
-        return _rows(free, fixed=False)
-    wrong = next((i for i, row in enumerate(fixed) if row is None), None)
-    if wrong is not None:
-        if free is not None and free[wrong] is not None:
-            wrong = next(i for i, row in enumerate(free) if row is None)
-        raise UserInputError(
-            "the reflections are not in SHELX format.",
-            where=origin,
-            why=f"Reflection {wrong + 1} reads {lines[wrong][:60]!r}.",
-            next="HKLF 4 has h k l F² σ(F²) in columns of 4, 4, 4, 8, 8 characters, or separated by blanks.",
-        )
-    return _rows(fixed, fixed=True)
+
+    lines: list[str]
+    after: list[str]
+
+    @classmethod
+    def split(cls, text: str) -> HklText:
+        """Split a text with line ends of any system."""
+        lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
+        end = next((i for i, line in enumerate(lines) if _ends(line)), len(lines))
+        return cls(lines[:end], lines[end + 1 :])
+
+    def rows(self, origin: str) -> HklRows:
+        """The reflections as numbers. Columns of other widths are read at their blanks.
+
+        Raises UserInputError with the first line that is not a reflection.
+        """
+        fixed = [_fixed(line) for line in self.lines]
+        free = [_free(line) for line in self.lines] if any(map(_needs_free, self.lines, fixed)) else None
+        if free is not None and all(row is not None for row in free):
+            return _rows(free, fixed=False)
+        wrong = next((i for i, row in enumerate(fixed) if row is None), None)
+        if wrong is not None:
+            if free is not None and free[wrong] is not None:
+                wrong = next(i for i, row in enumerate(free) if row is None)
+            raise UserInputError(
+                "the reflections are not in SHELX format.",
+                where=origin,
+                why=f"Reflection {wrong + 1} reads {self.lines[wrong][:60]!r}.",
+                next="HKLF 4 has h k l F² σ(F²) in columns of 4, 4, 4, 8, 8 characters, or separated by blanks.",
+            )
+        return _rows(fixed, fixed=True)
+
+    def rows_after_end(self) -> int:
+        """How many lines behind 0 0 0 are reflections: a file put together of two has them, remarks of programs are none."""
+        return sum(map(_is_row, self.after))
+
+    def up_to_end(self) -> str:
+        """The reflections with the 0 0 0 line and without remarks that follow it."""
+        return "\n".join([*self.lines, "   0   0   0    0.00    0.00", ""])
 
 
-def reflection_lines(text: str) -> list[str]:
-    """Lines with reflections: without blank ones, and without what follows 0 0 0."""
-    lines, end = _lines_and_end(text)
-    return lines[:end]
-
-
-def rows_after_end(text: str) -> int:
-    """How many lines behind 0 0 0 are reflections: a file put together of two has them, remarks of programs are none."""
-    lines, end = _lines_and_end(text)
-    return sum(_is_row(line) for line in lines[end + 1 :])
+def read_hkl_text(text: str, origin: str) -> HklRows:
+    """Rows up to the line 0 0 0; raises UserInputError as `HklText.rows`."""
+    return HklText.split(text).rows(origin)
 
 
 def _is_row(line: str) -> bool:
     row = _fixed(line) or _free(line)
     return row is not None and any(row[:3]) and "." in line
-
-
-def _lines_and_end(text: str) -> tuple[list[str], int]:
-    """Lines that are not blank, and the place of 0 0 0 among them."""
-    lines = [line for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if line.strip()]
-    return lines, next((i for i, line in enumerate(lines) if _ends(line)), len(lines))
-
-
-def up_to_end(text: str) -> str:
-    """The reflections with the 0 0 0 line and without remarks that follow it."""
-    return "\n".join([*reflection_lines(text), "   0   0   0    0.00    0.00", ""])
 
 
 def _ends(line: str) -> bool:
@@ -147,6 +153,9 @@ def _free(line: str) -> list[float] | None:
     except ValueError:
         return None
     if any(abs(x - round(x)) > 1e-6 or abs(x) > 999 for x in row[:3]):
+        return None
+    # A batch number is whole: a point there means four indices, or other columns.
+    if any("." in word for word in words[5:6]):
         return None
     return row + [0.0] * (7 - len(row))
 

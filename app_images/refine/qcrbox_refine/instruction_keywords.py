@@ -132,9 +132,9 @@ KEYWORDS: dict[str, tuple[Keyword, ...]] = {
     "HKLF": (
         _yes("n = 2, 3, 4, 5, 6", "one wavelength counts for f', f'' of n = 2", "HKLF 4"),
         _refused("n = 1", "condensed data of SHELX-76", "HKLF 1"),
-        _yes("s, r11 … r33, sm, m", "scale, matrix with fractions, factor of σ, offset of the layers", "HKLF 4 1 1 0 0 0 1 0 0 0 1 1 0"),
+        _yes("s, r11 … r33, sm, m", "scale, matrix with fractions, factor of all 1/σ² (SHELXL-97), offset of the layers", "HKLF 4 1 1 0 0 0 1 0 0 0 1 1 0"),
     ),
-    "HTAB": (_yes("dh, donor acceptor", "all hydrogen bonds found by geometry are always written", "HTAB"),),
+    "HTAB": (_yes("dh, donor acceptor", "all hydrogen bonds found by geometry are always written, and those of the named atoms", "HTAB"),),
     "ISOR": (_yes("s st names", "st for atoms at the end of a chain; all atoms without names", "ANIS|ISOR 0.1 0.2 C1"),),
     "L.S.": _CYCLES,
     "LATT": (_yes("N", "1 to 7 as P I R F A B C, negative without a centre", ""),),

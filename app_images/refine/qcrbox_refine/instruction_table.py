@@ -86,7 +86,9 @@ INSTRUCTION_TABLE: dict[str, Handling] = {
     ),
     "HOPE": _named("Anisotropic scaling (SHELXL-93)", "No anisotropic scaling of Fc²."),
     "HTAB": _applied(
-        "geometry", "Hydrogen bonds", "All hydrogen bonds found by geometry are always written."
+        "hydrogen_bonds",
+        "Hydrogen bonds",
+        "All hydrogen bonds found by geometry are always written, and those named.",
     ),
     "ISOR": _applied("restraints", "Approximately isotropic displacement parameters"),
     "L.S.": _applied("least_squares", "Least-squares cycles"),

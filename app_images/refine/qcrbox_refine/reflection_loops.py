@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from qcrbox.contract.errors import UserInputError
+from qcrbox.crystallography.reflections import su_of_square
 
 from qcrbox_refine.cif_block import CifBlock, value_and_su
 from qcrbox_refine.hkl_file import HklRows
@@ -10,6 +12,7 @@ from qcrbox_refine.model import Model
 
 # Status codes: excluded, beyond the resolution limits, absent by symmetry.
 _UNUSED = ("x", "h", "l", "-")
+_MOST_WAVES = 8
 
 
 def rows_of_loops(block: CifBlock, model: Model) -> tuple[HklRows, str] | None:
@@ -34,6 +37,13 @@ def _from_loop(
     if None in columns or values is None:
         return None
     states = block.column(f"{prefix}_observed_status", f"{prefix}_include_status")
+    waves = [column for n in range(1, _MOST_WAVES + 1) if (column := block.column(f"{prefix}_index_m_{n}"))]
+    if any((value_and_su(text) or (0.0,))[0] for column in waves for text in column):
+        raise UserInputError(
+            f"the reflections of loop {prefix} have satellites: they are of a modulated structure.",
+            why="The least squares here know three dimensions only.",
+            next="Refine it with a program for superspace groups, or give the main reflections alone.",
+        )
     table, unused, empty, free = [], 0, 0, 0
     for row, hkl in enumerate(zip(*columns, strict=True)):
         if states and states[row].strip() in _UNUSED:
@@ -47,8 +57,6 @@ def _from_loop(
             continue
         error = (value_and_su(sigmas[row]) or (0.0,))[0] if sigmas else number[1]
         amount = number[0]
-        if power == 1:
-            amount, error = amount * abs(amount), 2 * abs(amount) * error
         table.append((*(x[0] for x in index), amount, error))
     if not table or max(row[4] for row in table) <= 0:
         return None
@@ -63,5 +71,8 @@ def _from_loop(
             f"The free R set of loop {prefix} ({free} reflections of status f) is not left out: all data are refined against."
         )
     array = np.array(table, float)
+    if power == 1:
+        array[:, 4] = su_of_square(array[:, 3], array[:, 4])
+        array[:, 3] *= np.abs(array[:, 3])
     none = np.zeros(len(array))
     return HklRows(array[:, :3], array[:, 3], array[:, 4], none.astype(int), none)

@@ -12,12 +12,14 @@ import numpy as np
 from cctbx import miller
 from cctbx.array_family import flex
 from qcrbox.contract.errors import MissingItemsError, UserInputError
+from qcrbox.crystallography.reflections import su_of_square
 from qcrbox.crystallography.reflections.hklf import column_texts, shares_spots
 
 from qcrbox_refine import merging
 from qcrbox_refine.cif_block import CifBlock, read_blocks
 from qcrbox_refine.data_settings import adopt_data_settings
-from qcrbox_refine.hkl_file import HklRows, read_hkl_text, rows_after_end, up_to_end
+from qcrbox_refine.hkl_file import HklRows, HklText
+from qcrbox_refine.indices import to_array, to_flex
 from qcrbox_refine.model import Model
 from qcrbox_refine.reflection_loops import rows_of_loops
 from qcrbox_refine.shelx_settings import Hklf, OmitLimits, is_identity
@@ -219,8 +221,10 @@ def _transformed(found: Found, model: Model) -> HklRows:
     rows, hklf = found.rows, found.hklf
     values, sigmas = rows.values * hklf.scale, rows.sigmas * hklf.scale
     if abs(hklf.code) == 3:
-        values, sigmas = values * np.abs(values), 2 * np.abs(values) * sigmas
-    sigmas = sigmas / math.sqrt(hklf.weight) if hklf.weight > 0 else sigmas
+        values, sigmas = values * np.abs(values), su_of_square(values, sigmas)
+    if hklf.weight > 0 and hklf.weight != 1:
+        sigmas = sigmas / math.sqrt(hklf.weight)
+        model.note(f"HKLF: all 1/σ² are multiplied by {hklf.weight:g}.")
     indices = rows.indices @ np.array(hklf.matrix).reshape(3, 3).T
     result = replace(rows, indices=indices, values=values, sigmas=sigmas)
     misses = np.any(np.abs(indices - np.rint(indices)) > _WHOLE, axis=1)
@@ -328,7 +332,7 @@ def _absent(components: Components, array: miller.array, grouped: bool) -> np.nd
     if not grouped:
         return array.sys_absent_flags().data().as_numpy_array()
     flags = array.customized_copy(
-        indices=flex.miller_index([tuple(int(x) for x in h) for h in components.indices]),
+        indices=to_flex(components.indices),
         data=None,
         sigmas=None,
     ).sys_absent_flags()
@@ -360,12 +364,12 @@ def _suppress(data: Reflections, limits: OmitLimits) -> Reflections:
 
 
 def _indices(array: miller.array) -> np.ndarray:
-    return np.array(array.indices(), dtype=int).reshape(-1, 3)
+    return to_array(array.indices())
 
 
 def _array(model: Model, indices: np.ndarray, data: np.ndarray, sigmas: np.ndarray) -> miller.array:
     anomalous = not model.symmetry.space_group().is_centric()
-    hkl = flex.miller_index([tuple(int(x) for x in h) for h in indices])
+    hkl = to_flex(indices)
     miller_set = miller.set(model.symmetry, hkl, anomalous_flag=anomalous)
     return miller.array(
         miller_set, flex.double(np.ascontiguousarray(data)), flex.double(np.ascontiguousarray(sigmas))
@@ -413,7 +417,8 @@ def _from_text(text: str, origin: str, model: Model, code: str = "") -> Found:
         model.not_applied(
             f"HKLF {hklf.code} means reflections that follow in the instructions; those of {origin} are used instead."
         )
-    return Found(read_hkl_text(text, origin), origin, up_to_end(text), hklf, rows_after_end(text))
+    listed = HklText.split(text)
+    return Found(listed.rows(origin), origin, listed.up_to_end(), hklf, listed.rows_after_end())
 
 
 def _from_block(block: CifBlock, model: Model) -> Found | None:

@@ -172,13 +172,25 @@ def test_every_parameter_of_the_spec_is_one_of_the_function(folder):
         "place_hydrogens",
     ]
     for command in application.commands:
-        signature = inspect.signature(getattr(refine_commands, command.name))
+        own = dict(inspect.signature(getattr(refine_commands, command.name)).parameters)
+        if own.pop("settings", None) is not None:
+            # What the three refinements share, each as far as its specification goes.
+            shared = inspect.signature(refine_commands._refine).parameters.values()
+            known = own | {p.name: p for p in shared if p.kind is p.KEYWORD_ONLY}
+        else:
+            known = own
         names = [*(p.name for p in command.parameters), *(o.name for o in command.outputs)]
-        assert sorted(names) == sorted(signature.parameters)
+        assert set(own) <= set(names) <= set(known)
+        assert known is not own or sorted(names) == sorted(own)
         for parameter in command.parameters:
-            default = signature.parameters[parameter.name].default
             if parameter.has_default:
-                assert default == parameter.default, parameter.name
+                assert known[parameter.name].default == parameter.default, parameter.name
+
+
+def test_refine_iam_takes_every_shared_setting(folder):
+    command = next(c for c in load(folder / "application.yaml").commands if c.name == "refine_iam")
+    names = {*(p.name for p in command.parameters), *(o.name for o in command.outputs)}
+    assert names | {"table"} == set(inspect.signature(refine_commands._refine).parameters)
 
 
 def test_every_example_file_lies_in_the_environment(folder, distributed):

@@ -8,9 +8,10 @@ import gemmi
 import numpy as np
 import pytest
 from cctbx import crystal, sgtbx
+from qcrbox.crystallography.shelx import read_instructions
 from qcrbox_refine.connectivity import connectivity_table
-from qcrbox_refine.geometry import cell_covariance, geometry
-from qcrbox_refine.model import Atom, Model
+from qcrbox_refine.geometry import cell_covariance, geometry, site_errors
+from qcrbox_refine.model import AfixGroup, Atom, Model, Placed
 from scitbx.array_family import flex
 
 CELL = (8.1, 9.3, 11.2, 90.0, 102.0, 90.0)
@@ -79,6 +80,94 @@ def positions_of(row, fit):
 
 
 MOVES = ["x,y,z", "-x,-y,-z", "-x,y+1/2,-z+1/2", "x,-y+1/2,z+1/2", "x+1,y-1,z", "-x+1,-y,-z+1"]
+
+
+ROCK_SALT = [Atom("Na1", "Na", (0.0, 0.0, 0.0)), Atom("Cl1", "Cl", (0.5, 0.5, 0.5))]
+
+
+def test_between_special_positions_the_su_is_that_of_the_cell():
+    """Na-Cl is a/2: 5.640(10) Å gives 2.820(5) Å; its angles are fixed."""
+    found = geometry(fit_of(ROCK_SALT, (5.64,) * 3 + (90.0,) * 3, "F m -3 m", (0.01,) * 3 + (0.0,) * 3))
+    assert {row[2] for row in found.bonds} == {"2.820(5)"}
+    assert all(float(row[3]) in (90.0, 180.0) for row in found.angles)
+
+
+def test_angles_between_special_positions_have_the_su_of_the_cell():
+    """P m m m, bonds along a + b: tan(φ/2) = b/a, so dφ = √2 σ/a for a = b and one σ of both axes."""
+    atoms = [Atom("Na1", "Na", (0.0, 0.0, 0.0)), Atom("Cl1", "Cl", (0.5, 0.5, 0.0))]
+    found = geometry(fit_of(atoms, (4.0, 4.0, 9.0, 90.0, 90.0, 90.0), "P m m m", (0.01,) * 3 + (0.0,) * 3))
+    su = math.degrees(math.sqrt(2) * 0.01 / 4.0)
+    assert {row[3] for row in found.angles} - {"180.0"} == {f"90.0({round(10 * su)})"}
+
+
+@pytest.mark.parametrize("place", range(6), ids=["a", "b", "c", "alpha", "beta", "gamma"])
+def test_su_of_distances_and_angles_from_the_cell_are_those_of_differences(place):
+    cell, sites = (8.0, 9.0, 10.0, 82.0, 97.0, 105.0), [(0.05, 0.1, 0.07), (0, 0, 0), (0.17, -0.05, 0.02)]
+    su = [0.0] * 6
+    su[place] = 0.01 if place < 3 else 0.1
+
+    def values(change):
+        moved = gemmi.UnitCell(*(p + change * (k == place) for k, p in enumerate(cell)))
+        places = [moved.orthogonalize(gemmi.Fractional(*site)) for site in sites]
+        return np.array([places[0].dist(places[2]), math.degrees(gemmi.calculate_angle(*places))])
+
+    expected = np.abs(values(1e-4) - values(-1e-4)) / 2e-4 * su[place]
+    atoms = [Atom(f"C{k}", "C", site) for k, site in enumerate(sites)]
+    errors = site_errors(fit_of(atoms, cell, "P 1", tuple(su)))
+    same = sgtbx.rt_mx()
+    found = [errors.distance(0, 2, same)[1], errors.angle((0, 1, 2), (same,) * 3)[1]]
+    np.testing.assert_allclose(np.sqrt(found), expected, rtol=1e-5)
+
+
+def test_atoms_of_one_rigid_group_have_no_su_between_them():
+    atoms = [Atom("C1", "C", (0.1, 0.1, 0.1)), Atom("C2", "C", (0.1, 0.1, 0.24))]
+    group = AfixGroup(6, 6, None)
+    for atom in atoms:
+        atom.group = group
+    (bond,) = geometry(fit_of(atoms, (10.0,) * 3 + (90.0,) * 3, "P 1", (0.01,) * 3 + (0.0,) * 3)).bonds
+    assert bond[2] == "1.4000"
+
+
+def test_donor_and_acceptor_of_riding_hydrogen_have_an_su():
+    """Both move by 0.003 Å along their line, independently: √2 × 0.003 Å."""
+    fit = fit_of(donor_acceptor())
+    fit.model.atoms[1].riding = True
+    structure = fit.parametrisation.structure
+    n = structure.parameter_map().n_parameters
+    cell = fit.model.symmetry.unit_cell()
+    orthogonal = np.array(cell.fractionalization_matrix()).reshape(3, 3)
+    block = orthogonal @ orthogonal.T * 0.003**2
+    full = np.zeros((n, n))
+    for atom, p in enumerate(structure.parameter_map()):
+        if atom != 1:
+            full[p.site : p.site + 3, p.site : p.site + 3] = block
+    fit.covariance = flex.double([full[i, j] for i in range(n) for j in range(i, n)])
+    (row,) = geometry(fit).hydrogen_bonds
+    assert "(" not in row[3] + row[4] + row[6]
+    assert row[5].endswith("(4)")
+    assert float(row[5][:5]) == pytest.approx(lengths()[2], abs=1e-3)
+
+
+def htab(*words):
+    return Placed(read_instructions(f"HTAB {' '.join(words)}").instructions[0])
+
+
+def test_a_hydrogen_bond_that_htab_names_is_listed_whatever_its_donor():
+    fit = fit_of(donor_acceptor(elements=("C", "Cl"), acceptor="-x,-y,-z"))
+    assert geometry(fit).hydrogen_bonds == []
+    fit.model.settings.equivalents["1"] = "-x,-y,-z"
+    fit.model.placed = [htab("D1", "A1_$1")]
+    (row,) = geometry(fit).hydrogen_bonds
+    assert row[:3] == ["D1", "H1", "A1"]
+    assert [float(text) for text in row[3:6]] == pytest.approx(lengths(), abs=6e-3)
+    assert fit.model.left_out == []
+
+
+def test_a_hydrogen_bond_of_htab_that_is_not_there_is_named():
+    fit = fit_of(donor_acceptor())
+    fit.model.placed = [htab("A1", "D1"), htab("D1", "X9")]
+    geometry(fit)
+    assert [entry.why for entry in fit.model.left_out] == ["A1 has no hydrogen atom.", "There is no atom X9."]
 
 
 @pytest.mark.parametrize("hydrogen", MOVES)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from qcrbox.contract.errors import UserInputError
-from qcrbox_refine.hkl_file import read_hkl_text, reflection_lines, up_to_end
+from qcrbox_refine.hkl_file import HklText, read_hkl_text
 
 
 def fixed(h, k, l, value, sigma, batch=None, wavelength=None):  # noqa: E741
@@ -134,12 +134,17 @@ def test_a_file_without_reflections_has_no_rows(text):
 
 def test_reflections_are_written_with_one_end_and_without_remarks():
     text = "\n".join([fixed(1, 0, 0, 1, 1), "", fixed(0, 0, 0, 0, 0), "TITL x", fixed(2, 0, 0, 1, 1)])
-    again = up_to_end(text)
+    again = HklText.split(text).up_to_end()
     assert again == fixed(1, 0, 0, 1, 1) + "\n   0   0   0    0.00    0.00\n"
-    assert up_to_end(again) == again
-    assert reflection_lines(again) == [fixed(1, 0, 0, 1, 1)]
+    assert HklText.split(again).up_to_end() == again
+    assert HklText.split(again).lines == [fixed(1, 0, 0, 1, 1)]
 
 
 def test_blank_lines_between_reflections_do_not_count():
     assert len(read_hkl_text("\n\n".join(fixed(*row) for row in ROWS), "x.hkl")) == 3
     assert np.isfinite(read_hkl_text(fixed(*ROWS[0]), "x.hkl").values).all()
+
+
+def test_four_indices_of_a_modulated_structure_are_refused():
+    with pytest.raises(UserInputError, match="not in SHELX format"):
+        read_hkl_text("   1   2   3   1   10.00    1.00\n   1   2   3   0  105.00    1.00\n", "x.hkl")

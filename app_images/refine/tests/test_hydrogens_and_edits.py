@@ -3,6 +3,7 @@
 import gemmi
 import numpy as np
 import pytest
+from qcrbox.cif import parse_number
 from qcrbox.contract.errors import UserInputError
 from qcrbox_refine.edits import apply_edits
 from qcrbox_refine.hydrogens import place_hydrogens
@@ -68,12 +69,22 @@ def test_with_reflections_every_hydrogen_atom_is_found(placed_with_data):
     assert result.fit.r1_gt < 0.03
 
 
+def number(text):
+    return parse_number(text).value
+
+
+def su_of(text):
+    return parse_number(text).su or 0.0
+
+
 def test_hydrogen_bonds_are_listed(placed_with_data):
     _, _, folder = placed_with_data
     cif = gemmi.cif.read(str(folder / "placed.cif")).sole_block()
-    table = cif.find("_geom_hbond_", ["atom_site_label_D", "distance_HA", "angle_DHA"])
+    table = cif.find("_geom_hbond_", ["atom_site_label_D", "distance_HA", "angle_DHA", "distance_DA"])
     assert len(table) >= 2
-    assert all(1.4 < float(row[1]) < 2.8 and float(row[2]) > 120 for row in table)
+    assert all(1.4 < number(row[1]) < 2.8 and number(row[2]) > 120 for row in table)
+    # A riding hydrogen atom has no s.u. of its own; donor and acceptor have.
+    assert all(0.0005 < su_of(row[3]) < 0.02 for row in table)
 
 
 def test_without_reflections_oxygen_and_nitrogen_are_left_with_a_note(published):

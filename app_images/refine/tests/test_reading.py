@@ -242,3 +242,31 @@ def test_atoms_that_are_put_on_a_special_position_are_named(x, part, said):
     model.atoms[0].site, model.atoms[0].part = (x, 0.0, 0.0), part
     prepare_model(model)
     assert any("Cl1 by 0.08 Å" in note for note in model.notes) is said
+
+
+def test_satellites_are_not_refined_as_main_reflections(true):
+    names, rows = loop_of(true, "_refln", "F_squared_meas", "F_squared_sigma", 2)
+    model = model_from_block(cif_with(true, ([*names, "_refln_index_m_1"], [[*row, "1"] for row in rows])))
+    with pytest.raises(UserInputError, match="satellites"):
+        reflections.prepare(model, None)
+
+
+def test_wave_vectors_and_magnetic_neutron_data_are_refused(true):
+    with pytest.raises(UserInputError, match="modulated"):
+        model_from_block(cif_with(true, cell_wave_vector_x="0.31"))
+    magnetic = {"_atom_site_moment.label": "Cl1"}
+    block = cif_with(true, diffrn_radiation_probe="neutron")
+    for tag, value in magnetic.items():
+        block.set(tag, value)
+    with pytest.raises(UserInputError, match="magnetic"):
+        model_from_block(block)
+
+
+def test_s_u_of_weak_f_are_those_of_squares(true):
+    names, rows = loop_of(true, "_refln", "F_meas", "F_sigma", 1)
+    weakest = [*rows[0][:3], "0.001", "3.0"]
+    model = model_from_block(cif_with(true, (names, [weakest, *rows[1:]])))
+    found = reflections.prepare(model, None).unique
+    index = tuple(int(x) for x in weakest[:3])
+    place = [i for i, h in enumerate(found.indices()) if h == index or h == tuple(-x for x in index)]
+    assert [found.sigmas()[i] for i in place] == [pytest.approx(2**0.5 * 9, rel=1e-6)]

@@ -1,8 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { CrystalFacts } from '../crystal_facts';
 import type { IDataFile } from '../registry/types';
-import { Figure, SpaceGroup } from '../typeset';
 
 interface IProps {
   file: IDataFile;
@@ -14,15 +14,6 @@ interface IProps {
 export function Facts({ file, pictureUrl, trans }: IProps): JSX.Element {
   const [isBroken, setBroken] = React.useState(false);
   React.useEffect(() => setBroken(false), [pictureUrl]);
-  const index = file.index ?? {};
-  const rows: [React.ReactNode, React.ReactNode][] = [
-    [trans.__('File'), file.filename],
-    [trans.__('Formula'), index.formula_moiety || index.formula_sum || ''],
-    [trans.__('Space group'), index.space_group_hm && <SpaceGroup symbol={index.space_group_hm} />],
-    [trans.__('Temperature'), index.temperature_k ? `${index.temperature_k} K` : ''],
-    [<Figure symbol="R1" />, typeof index.r1 === 'number' ? index.r1.toFixed(4) : ''],
-    [trans.__('Reflections'), index.has_hkl ? trans.__('in the CIF') : '']
-  ];
   return (
     <aside className="qcrbox-Facts" aria-label={trans.__('The structure')}>
       {!isBroken && (
@@ -32,16 +23,7 @@ export function Facts({ file, pictureUrl, trans }: IProps): JSX.Element {
           onError={() => setBroken(true)}
         />
       )}
-      <dl>
-        {rows
-          .filter(([, value]) => value)
-          .map(([name, value], number) => (
-            <React.Fragment key={number}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </React.Fragment>
-          ))}
-      </dl>
+      <CrystalFacts index={file.index ?? {}} filename={file.filename} trans={trans} />
     </aside>
   );
 }

@@ -1,5 +1,5 @@
 import { ILabShell, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
+import { type FileBrowser, IDefaultFileBrowser, IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ITranslator } from '@jupyterlab/translation';
 import { MessageLoop } from '@lumino/messaging';
 
@@ -17,14 +17,15 @@ export const drivePlugin: JupyterFrontEndPlugin<StoreDrive> = {
   description: 'Stored datasets and projects in a file browser.',
   autoStart: true,
   requires: [ITranslator, IRegistryStore],
-  optional: [IFileBrowserFactory, ILabShell],
+  optional: [IFileBrowserFactory, ILabShell, IDefaultFileBrowser],
   provides: IStoreDrive,
   activate: (
     app: JupyterFrontEnd,
     translator: ITranslator,
     store: RegistryStore,
     factory: IFileBrowserFactory | null,
-    shell: ILabShell | null
+    shell: ILabShell | null,
+    ownFiles: IDefaultFileBrowser | null
   ) => {
     const trans = translator.load('qcrbox');
     const { contents, serverSettings } = app.serviceManager;
@@ -35,6 +36,9 @@ export const drivePlugin: JupyterFrontEndPlugin<StoreDrive> = {
       browser.title.icon = cifIcon;
       browser.title.caption = trans.__('Stored files (drive qcrbox:)');
       browser.node.setAttribute('aria-label', trans.__('Stored files'));
+      if (ownFiles) {
+        leaveNewFilesTo(ownFiles, browser, factory.tracker, shell.node);
+      }
       shell.add(browser, 'left', { rank: LEFT_RANK, type: 'QCrBox' });
       // The first look loads the store, not the start of Lab.
       let isLoaded = false;
@@ -54,3 +58,39 @@ export const drivePlugin: JupyterFrontEndPlugin<StoreDrive> = {
     return drive;
   }
 };
+
+/**
+ * Keep Lab's own file browser the one where new notebooks and files go.
+ *
+ * Lab makes them in the browser that was focused or added last, and in the store nothing empty can be made. The
+ * browser of the store is current only while someone works in it: its context menu acts on its selection.
+ */
+function leaveNewFilesTo(
+  ownFiles: FileBrowser,
+  store: FileBrowser,
+  tracker: IFileBrowserFactory['tracker'],
+  shell: HTMLElement
+): void {
+  const giveBack = () => {
+    if (tracker.currentWidget === store) {
+      // The tracker goes by events of focus and has no other way to be told.
+      ownFiles.node.dispatchEvent(new FocusEvent('focus'));
+    }
+  };
+  tracker.currentChanged.connect(() => {
+    if (!store.node.contains(document.activeElement)) {
+      giveBack();
+    }
+  });
+  for (const kind of ['pointerdown', 'focusin']) {
+    shell.addEventListener(
+      kind,
+      event => {
+        if (event.target instanceof Element && event.target.closest('#jp-main-dock-panel')) {
+          giveBack();
+        }
+      },
+      true
+    );
+  }
+}

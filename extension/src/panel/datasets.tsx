@@ -1,8 +1,8 @@
 import * as React from 'react';
 
-import type { ICifIndex, IDataset } from '../registry/types';
+import { CrystalFacts } from '../crystal_facts';
+import type { IDataset } from '../registry/types';
 import { datasetTitle } from '../titles';
-import { Figure, SpaceGroup } from '../typeset';
 import type { IPanelContext } from './context';
 import { Section } from './section';
 
@@ -77,7 +77,7 @@ function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelConte
       {open && (
         <div className="qcrbox-Detail">
           {dataset.description && <p>{dataset.description}</p>}
-          {index && <Crystal index={index} context={context} />}
+          {index && <CrystalFacts index={index} trans={trans} />}
           <ul>
             {Object.values(dataset.data_files).map(file => (
               <li key={file.qcrbox_file_id}>
@@ -95,36 +95,6 @@ function Dataset({ dataset, context }: { dataset: IDataset; context: IPanelConte
         </div>
       )}
     </li>
-  );
-}
-
-/** What a crystallographer wants to know before opening a file. */
-function Crystal({ index, context }: { index: ICifIndex; context: IPanelContext }): JSX.Element {
-  const { trans } = context;
-  const facts: [React.ReactNode, React.ReactNode][] = [
-    [trans.__('Formula'), index.formula_moiety || index.formula_sum || ''],
-    [trans.__('Space group'), index.space_group_hm && <SpaceGroup symbol={index.space_group_hm} />],
-    [trans.__('Temperature'), index.temperature_k ? `${index.temperature_k} K` : ''],
-    [<Figure symbol="R1" />, index.r1 ? index.r1.toFixed(4) : ''],
-    [trans.__('Embedded'), [index.has_hkl && 'hkl', index.has_res && 'res'].filter(Boolean).join(', ')]
-  ];
-  return (
-    <dl>
-      {facts
-        .filter(([, value]) => value)
-        .map(([name, value], number) => (
-          <React.Fragment key={number}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </React.Fragment>
-        ))}
-      {(index.warnings ?? []).map(warning => (
-        <React.Fragment key={warning}>
-          <dt>⚠</dt>
-          <dd>{warning}</dd>
-        </React.Fragment>
-      ))}
-    </dl>
   );
 }
 

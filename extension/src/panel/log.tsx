@@ -1,9 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { isErrorLine } from './error_line';
+
 /** As many lines are in the page; the whole log is in the notebook. */
 const LINES = 5000;
-const ERROR = /\b(error|exception|traceback|failed|fatal|abort)/i;
 
 interface ILogProps {
   text: string;
@@ -43,7 +44,7 @@ export function Log({ text, trans }: ILogProps): JSX.Element {
           aria-label={trans.__('Search the log')}
           onChange={event => setSearch(event.target.value)}
         />
-        <button className="qcrbox-small" disabled={!all.some(line => ERROR.test(line))} onClick={toFirstError}>
+        <button className="qcrbox-small" disabled={!all.some(isErrorLine)} onClick={toFirstError}>
           {trans.__('First error')}
         </button>
         <label>
@@ -53,7 +54,7 @@ export function Log({ text, trans }: ILogProps): JSX.Element {
       </div>
       <pre className="qcrbox-Log" ref={view} tabIndex={0} role="log" aria-live="off" aria-label={trans.__('Log')}>
         {lines.map((line, number) => (
-          <div key={number} data-error={ERROR.test(line) || undefined}>
+          <div key={number} data-error={isErrorLine(line) || undefined}>
             {line || ' '}
           </div>
         ))}

@@ -16,7 +16,7 @@ from qcrbox.contract.errors import QcError, Unreachable, UserInputError
 PAGES = "overview, people, groups, calculations, applications, launchers, storage, quotas, audit, logs, site"
 
 
-def admin(
+def admin(  # noqa: PLR0913 - options of the command line
     page: Annotated[str, typer.Argument(help=f"One of: {PAGES}; or one object of it: people/ada.")],
     action: Annotated[
         str, typer.Argument(help="What to do, as the forms of the page name it: lock.", show_default=False)

@@ -21,7 +21,7 @@ from qcrbox_hub.bridge.windows import Window
 from qcrbox_hub.cli.console import say
 
 
-def bridge(
+def bridge(  # noqa: PLR0913 - options of the command line
     url: Annotated[
         str | None,
         typer.Argument(

@@ -21,7 +21,7 @@ from qcrbox_hub.platform.settings import PlatformSettings
 from qcrbox_hub.walls.choice import Walls
 
 
-def up(
+def up(  # noqa: PLR0913 - options of the command line
     data: DataOption = None,
     port: Annotated[
         int | None, typer.Option(help="Port of the sign-in page. Default: 8000.", show_default=False)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from qcrbox_hub.jupyterhub import bytecode
-from qcrbox_hub.jupyterhub.bytecode import LOADED, WHOLE, compile_all
+from qcrbox_hub.jupyterhub.bytecode import LOADED, LOOKED_UP, WHOLE, compile_all, look_up_all
+from qcrbox_hub.platform.child import Child
 
 
 def test_modules_are_compiled_where_servers_find_them(
@@ -41,19 +42,34 @@ def test_nothing_is_done_twice_until_something_else_is_installed(
     monkeypatch.setattr(bytecode, "cache_from_source", lambda _: str(tmp_path / "bytecode.pyc"))
     monkeypatch.setattr(bytecode, "end_with_platform", lambda: None)
     monkeypatch.setattr(bytecode.os, "nice", lambda _: None)
+    monkeypatch.setattr(bytecode, "look_up_all", lambda: None)
     monkeypatch.setattr(bytecode, "compile_all", lambda: done.append(bytecode._installed()))
     bytecode.main()
     bytecode.main()
     assert len(done) == 1
+    started: list[Child] = []
+    monkeypatch.setattr(Child, "start", lambda child, _: started.append(child))
+    assert bytecode.start({}, tmp_path, lifeline_fd=-1) is None, "no process for what is done"
+    assert started == []
     monkeypatch.setattr(bytecode, "_installed", lambda: "one package more")
     bytecode.main()
     assert done[1:] == ["one package more"]
 
 
+def test_modules_keep_what_servers_ask_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "kept"
+    (tmp_path / "qcrbox_test_looked_up.py").write_text(
+        f"from pathlib import Path\ndef keep(): Path({str(kept)!r}).touch()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    look_up_all(("not_installed_here", "qcrbox_test_looked_up"))
+    assert kept.exists()
+
+
 def test_names_are_those_of_modules() -> None:
     """Without importing them: they are large."""
     missing = []
-    for name in (*LOADED, *WHOLE):
+    for name in (*LOADED, *WHOLE, *LOOKED_UP):
         package, *inside = name.split(".")
         spec = importlib.util.find_spec(package)
         folder = Path(*(spec.submodule_search_locations or ())) if spec else Path("nowhere")

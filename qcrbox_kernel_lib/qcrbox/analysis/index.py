@@ -18,6 +18,7 @@ from qcrbox.cif.quoting import text_of
 from qcrbox.cif.reader import read
 from qcrbox.contract.errors import QcError
 from qcrbox.crystallography.cell import NAMES, UnitCell
+from qcrbox.crystallography.measurement import stated_temperature, stated_wavelength
 from qcrbox.crystallography.radiation import read_radiation
 from qcrbox.crystallography.reflections.from_cif import has_reflections
 from qcrbox.crystallography.space_group import SpaceGroup
@@ -221,8 +222,10 @@ def _numbers(block: Block, record: CifIndex) -> None:
 
     z = number("_cell_formula_units_Z")
     record.z = round(z) if z is not None and abs(z) < 1e6 else None
-    record.temperature_k = number("_diffrn_ambient_temperature", "_cell_measurement_temperature")
-    record.wavelength = number("_diffrn_radiation_wavelength", "_cell_measurement_wavelength")
+    number("_diffrn_ambient_temperature", "_cell_measurement_temperature")  # notes misprints
+    record.temperature_k, doubt = stated_temperature(block)
+    record.wavelength, several = stated_wavelength(block)
+    record.warnings += [text for text in (doubt, several) if text]
     radiation = read_radiation(block)
     record.radiation = (radiation.shown or "")[:1000] or None
     record.warnings += [radiation.doubt] if radiation.doubt else []

@@ -117,7 +117,7 @@ class Box:
         """Commands by purpose: `qc.find("hirshfeld")`."""
         return self.apps.find(need)
 
-    def search(
+    def search(  # noqa: PLR0913 - criteria of the search, by name
         self,
         text: str | None = None,
         *,

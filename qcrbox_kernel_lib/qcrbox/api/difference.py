@@ -18,6 +18,8 @@ MODES = ("crystallographic", "semantic", "text")
 _MOST_SHOWN = 500  # rows of the display; the table has all
 _MOST_LINES = 3000
 _MOST_LABELS = 40
+# Beside ΔU, for atoms that changed between isotropic and anisotropic.
+_KINDS = {(False, True): " (iso → aniso)", (True, False): " (aniso → iso)"}
 _UNFOLDED = 20  # rows of a table; the rest is there after a click
 
 
@@ -102,14 +104,14 @@ class Difference:
                 c.label if c.label == c.new_label else f"{c.label} → {c.new_label}",
                 f"{c.shift:.4f}",
                 _number(c.position_su, "{:.1f}"),
-                _number(c.uij, "{:.4f}"),
+                _number(c.uij, "{:.4f}") + _KINDS.get(c.anisotropic, ""),
                 _number(c.uij_su, "{:.1f}"),
                 "" if c.occupancy[0] == c.occupancy[1] else f"{c.occupancy[0]:.3g} → {c.occupancy[1]:.3g}",
                 "" if c.group[0] == c.group[1] else f"{c.group[0]} → {c.group[1]}",
             )
             for c in sorted(changes, key=lambda c: -(c.position_su or 0))
         ]
-        heads = ("atom", "Δ / Å", "Δxyz / s.u.", "ΔU / Å²", "ΔUij / s.u.", "occupancy", "part")
+        heads = ("atom", "Δ / Å", "Δxyz / s.u.", "ΔU / Å²", "ΔU / s.u.", "occupancy", "part")
         title = "All atoms" if all else f"Atoms changed by more than {self.su:g} s.u."
         return Table(heads, rows, title=title)
 

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Protocol
 
 from qcrbox.cif import tokens
+from qcrbox.cif.source import Source
 
 _PIECE = 1 << 19  # bytes cut at a time
 _PIECE_ROWS = 8192
@@ -69,23 +70,22 @@ class ListBody:
 
 
 class FileBody:
-    """Cells in `data[start:end]`, separated by white space and comments."""
+    """Cells in `source.data[start:end]`, separated by white space and comments."""
 
     def __init__(
         self,
-        data: bytes,
+        source: Source,
         start: int,
         end: int,
         n_columns: int,
         n_values: int,
         *,
         plain: bool,
-        cif2: bool = False,
-        encoding: str = "utf-8",
     ) -> None:
-        self.data, self.start, self.end = data, start, end
+        self.data, self.encoding, self.cif2 = source.data, source.encoding, source.cif2
+        self.start, self.end = start, end
         self.n_columns, self.n_values = n_columns, n_values
-        self.plain, self.cif2, self.encoding = plain, cif2, encoding
+        self.plain = plain
 
     @property
     def n_rows(self) -> int:

@@ -13,6 +13,7 @@ from qcrbox.cif.item import Item
 from qcrbox.cif.lenient import Reading, read_number
 from qcrbox.cif.loop import Loop
 from qcrbox.cif.quoting import checked_raw, raw_of, text_of
+from qcrbox.cif.source import NO_SOURCE, Source
 from qcrbox.cif.values import Absent, Number, Value, parse_value
 from qcrbox.cif.writer import rewritten
 from qcrbox.contract.errors import CifError
@@ -263,16 +264,14 @@ class Document:
         blocks: Sequence[Block] = (),
         *,
         original: bytes | None = None,
-        data: bytes = b"",
-        encoding: str = "utf-8",
+        source: Source = NO_SOURCE,
         cif2: bool = False,
         filename: str = "",
         diagnostics: Sequence[Diagnostic] = (),
     ) -> None:
         self.blocks = list(blocks)
         self.original = original
-        self.data = data  # what positions refer to: the original, or its UTF-8 form where that was UTF-16
-        self.encoding = encoding
+        self.data, self.encoding = source.data, source.encoding
         self.cif2 = cif2
         self.filename = filename
         self.diagnostics = list(diagnostics)

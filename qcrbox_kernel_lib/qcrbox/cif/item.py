@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qcrbox.cif.body import decoded
 from qcrbox.cif.quoting import text_of
+from qcrbox.cif.source import NO_SOURCE, Source
 from qcrbox.cif.values import Value, parse_value
 
 
@@ -11,9 +12,8 @@ class Item:
     """One name with one raw value. `span` covers name and value, `value_span` the value alone."""
 
     __slots__ = (
-        "_data",
-        "_encoding",
         "_raw",
+        "_source",
         "_start",
         "_value_end",
         "_value_start",
@@ -27,14 +27,13 @@ class Item:
         tag: str,
         raw: str | None = None,
         *,
-        data: bytes = b"",
-        encoding: str = "utf-8",
+        source: Source = NO_SOURCE,
         span: tuple[int, int] | None = None,
         value_span: tuple[int, int] | None = None,
         cif2: bool = False,
     ) -> None:
         self.tag, self._raw = tag, raw
-        self._data, self._encoding = data, encoding
+        self._source = source
         # Three numbers and not two pairs: a file may hold a million items.
         self._start = -1 if span is None else span[0]
         self._value_start, self._value_end = (-1, -1) if value_span is None else value_span
@@ -60,8 +59,7 @@ class Item:
         return Item(
             tag or self.tag,
             self._raw,
-            data=self._data,
-            encoding=self._encoding,
+            source=self._source,
             value_span=self.value_span,
             cif2=self.cif2,
         )
@@ -71,7 +69,8 @@ class Item:
         """The literal value of the file, with its quotes."""
         if self._raw is None:
             # Not kept: an embedded reflection file would then be in memory twice.
-            return decoded(self._data[self._value_start : self._value_end], self._encoding)
+            data = self._source.data[self._value_start : self._value_end]
+            return decoded(data, self._source.encoding)
         return self._raw
 
     @raw.setter

@@ -78,8 +78,7 @@ def _read_as(
     return Document(
         reader.blocks,
         original=original,
-        data=prepared.data,
-        encoding=prepared.encoding,
+        source=reader.source,
         cif2=cif2,
         filename=name,
         diagnostics=reader.diagnostics,

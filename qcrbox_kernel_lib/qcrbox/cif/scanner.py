@@ -11,6 +11,7 @@ from qcrbox.cif.decoding import Decoded
 from qcrbox.cif.diagnostics import Diagnostic, Severity
 from qcrbox.cif.document import Block, Entry, Item
 from qcrbox.cif.loop import Loop
+from qcrbox.cif.source import Source
 
 MAX_DIAGNOSTICS = 500
 _LINE_END = re.compile(rb"\r\n?|\n")
@@ -26,6 +27,7 @@ class Scanner:
     def __init__(self, prepared: Decoded, filename: str, cif2: bool) -> None:
         self.data, self.start, self.end = prepared.data, prepared.start, prepared.end
         self.encoding, self.filename, self.cif2 = prepared.encoding, filename, cif2
+        self.source = Source(prepared.data, prepared.encoding, cif2)
         self.blocks: list[Block] = []
         self.block: Block | None = None
         self.seen: dict[str, Entry] = {}
@@ -161,8 +163,7 @@ class Scanner:
         value_end = self.value_end(value_start)
         item = Item(
             tag,
-            data=self.data,
-            encoding=self.encoding,
+            source=self.source,
             span=(start, value_end),
             value_span=(value_start, value_end),
             cif2=self.cif2,
@@ -339,9 +340,7 @@ class Scanner:
 
     def body(self, start: int, end: int, n_columns: int, count: int, *, plain: bool) -> FileBody:
         """Find the end of the values of a loop and count them."""
-        return FileBody(
-            self.data, start, end, n_columns, count, plain=plain, cif2=self.cif2, encoding=self.encoding
-        )
+        return FileBody(self.source, start, end, n_columns, count, plain=plain)
 
     def wrong_count(self, start: int, tags: list[str], body: FileBody) -> None:
         """Report values that do not fill whole rows."""

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from qcrbox.cif.document import Block
-from qcrbox.cif.loop import Loop
+from qcrbox.crystallography.measurement import stated_wavelength
 
 XRAY, NEUTRON, ELECTRON, GAMMA = "x-ray", "neutron", "electron", "gamma"
 # Å; no X-ray source for diffraction is shorter. Electrons of 80 to 300 kV have 0.042 to 0.020 Å.
@@ -55,7 +55,7 @@ def read_radiation(block: Block) -> Radiation:
     texts = [" ".join(text.split()) for tag in _TYPE_TAGS if (text := block.text(tag))]
     stated = texts[0] if texts else ""
     probe = next((found for text in texts if (found := _probe(text))), "")
-    wavelength = _wavelength(block)
+    wavelength = stated_wavelength(block)[0]
     if wavelength is None:
         return Radiation(probe, stated, None)
     if wavelength < SHORTEST_XRAYS and probe not in (ELECTRON, GAMMA):
@@ -88,19 +88,6 @@ def _probe(text: str) -> str:
         if any(word in lower for word in words):
             return probe
     return XRAY if _LINE.search(text) else ""
-
-
-def _wavelength(block: Block) -> float | None:
-    for tag in ("_diffrn_radiation_wavelength", "_cell_measurement_wavelength"):
-        number = block.number(tag)
-        if number is not None and 0 < number.value < 100:
-            return number.value
-        entry = block.find(tag)
-        if isinstance(entry, Loop) and len(entry) < 1000:
-            positive = [value for value in entry.numbers(tag).tolist() if value > 0]
-            if positive:
-                return float(positive[0])
-    return None
 
 
 def _line(texts: list[str]) -> str:

@@ -163,9 +163,15 @@ class SpaceGroup:
         entries = entries_of_number(int(number))
         if not entries:
             raise CifError(f"{number} is not a space group number.", next="Numbers run from 1 to 230.")
-        entry, note = choose_setting(entries, cell_angles, code) if code else (entries[0], "")
+        entry, note = entries[0], ""
+        if code:
+            entry, note = choose_setting(entries, cell_angles, code)
+        elif cell_angles is not None and not (np.abs(np.subtract(cell_angles, 90)) < 0.01).all():
+            # Rhombohedral axes, and another unique axis than b, show in the cell.
+            entry, _ = choose_setting(entries, cell_angles)
         if not code or note:
-            note = f"Only the number {number} is given; its standard setting {entry.xhm()} is assumed."
+            which = "its standard setting " if entry == entries[0] else "of its settings "
+            note = f"Only the number {number} is given; {which}{entry.xhm()} is assumed."
         return with_changes(cls.from_entry(entry), source="number", notes=(note,) if note else ())
 
     @cached_property

@@ -247,6 +247,48 @@ def test_another_setting_of_the_cell_is_recognised() -> None:
     assert difference.space_group == ("P 1 21/c 1", "P 1 21/n 1")
 
 
+def test_s_u_follow_the_axes() -> None:
+    """In P 21/n with a' = -a-c, c' = a: x' = -z and z' = x - z, so σ(z') = √(σ(x)² + σ(z)²)."""
+    first = structure()
+    axes = np.array([[-1, 0, -1], [0, 1, 0], [1, 0, 0]], dtype=float)
+    new = axes @ first.cell.metric @ axes.T
+    lengths = np.sqrt(np.diag(new))
+    beta = np.degrees(np.arccos(new[0, 2] / (lengths[0] * lengths[2])))
+    moved = mapped(lambda x, y, z: (-z, y, x - z + 0.001))
+    plain = [(label, element, *(text.split("(")[0] for text in place)) for label, element, *place in moved]
+    second = structure(plain, (*lengths, 90, beta, 90), "_space_group_name_H-M_alt 'P 1 21/n 1'", "")
+    (atom,) = [atom for atom in crystal_difference(first, second).atoms if atom.label == "S1"]
+    su = first.sites.fract_su[first.sites.index["S1"]]
+    assert atom.position_su == pytest.approx(0.001 / np.hypot(su[0], su[2]), rel=0.02)
+
+
+@pytest.mark.parametrize(("after", "listed"), [("0.060(2)", ["H1"]), ("0.053(2)", []), ("0.08", ["H1"])])
+def test_isotropic_displacements_that_changed_are_listed(after: str, listed: list[str]) -> None:
+    def with_u(u: str) -> Structure:
+        return Structure.from_cif(
+            write_cif(
+                CELL,
+                [("H1", "H", 0.1, 0.2, 0.3, u)],
+                "label type_symbol fract_x fract_y fract_z U_iso_or_equiv",
+            )
+        )
+
+    before = with_u("0.050(2)" if "(" in after else "0.05")
+    assert [atom.label for atom in crystal_difference(before, with_u(after)).changed()] == listed
+
+
+def test_an_atom_made_anisotropic_has_changed() -> None:
+    columns = "label type_symbol fract_x fract_y fract_z U_iso_or_equiv"
+    sites = [("C1", "C", 0.1, 0.2, 0.3, 0.02)]
+    cell = (10, 11, 12, 90, 90, 90)
+    iso = Structure.from_cif(write_cif(cell, sites, columns))
+    tensor = aniso([("C1", 0.02, 0.02, 0.02, 0, 0, 0)])
+    (atom,) = crystal_difference(
+        iso, Structure.from_cif(write_cif(cell, sites, columns, more=tensor))
+    ).changed()
+    assert (atom.anisotropic, atom.uij) == ((False, True), 0.0)
+
+
 def test_different_structures_are_said_to_be_different() -> None:
     rng = np.random.default_rng(1)
     other = [(label, element, *rng.random(3).round(4)) for label, element, *_ in SITES]

@@ -137,6 +137,54 @@ def test_18_an_su_of_zero_and_none_give_the_same_geometry_but_stay_different_tex
     assert block.get("_cell_length_a") == "10.0(0)"
 
 
+# 17: tensors and coordinates in other forms
+
+
+def test_17_a_tensor_that_is_not_complete_is_named(cif: CifMaker) -> None:
+    columns = "\n".join(f"_atom_site_aniso_U_{name}" for name in ("11", "22", "33"))
+    structure = Structure.from_cif(cif(more=f"loop_\n_atom_site_aniso_label\n{columns}\nC1 0.02 0.03 0.04\n"))
+    assert any("not complete" in note and "C1" in note for note in structure.notes)
+
+
+def test_17_cartesian_coordinates_are_read_on_the_axes_that_the_file_states(cif: CifMaker) -> None:
+    # x along b, y along a*; in the cell 10 11 12, β 100°: x = b y', and so on.
+    cosine, sine = np.cos(np.radians(100)), np.sin(np.radians(100))
+    matrix = np.array([[0, 11, 0], [10, 0, 12 * cosine], [0, 0, 12 * sine]])
+    items = "".join(
+        f"_atom_sites_Cartn_tran_matrix_{i + 1}{j + 1} {matrix[i, j]:.6f}\n" for i, j in np.ndindex(3, 3)
+    )
+    place = matrix @ [0.1, 0.2, 0.3]
+    made = {
+        "cell": (10, 11, 12, 90, 100, 90),
+        "sites": [("C1", "C", *(f"{x:.5f}(20)" for x in place))],
+        "columns": "label type_symbol Cartn_x Cartn_y Cartn_z",
+    }
+    sites = Structure.from_cif(cif(**made, more=items)).sites
+    np.testing.assert_allclose(sites.fract[0], [0.1, 0.2, 0.3], atol=2e-6)
+    # y' = x / b, so its s.u. is 0.0002 Å / 11 Å.
+    assert sites.fract_su[0, 1] == pytest.approx(0.0002 / 11)
+    wrong = Structure.from_cif(cif(**made, more=items.replace(" 11.000000", " 9.000000")))
+    assert any("not a matrix of this cell" in note for note in wrong.notes)
+
+
+@pytest.mark.parametrize(
+    ("number", "cell", "atoms"),
+    [
+        (166, (7, 7, 7, 80, 80, 80), 12),
+        (166, (7, 7, 17, 90, 90, 120), 18),
+        (14, (7, 8, 9, 90, 90, 100), 4),
+        (14, (7, 8, 9, 90, 100, 90), 4),
+    ],
+    ids=["rhombohedral", "hexagonal", "unique axis c", "unique axis b"],
+)
+def test_13_of_a_number_alone_the_setting_that_fits_the_cell_is_taken(
+    cif: CifMaker, number: int, cell: tuple[float, ...], atoms: int
+) -> None:
+    structure = Structure.from_cif(cif(cell=cell, group=f"_space_group_IT_number {number}"))
+    assert len(structure.pack()) == atoms
+    assert not any("does not have the symmetry" in note for note in structure.notes)
+
+
 # 21: neutrons, electrons, wavelengths
 
 
@@ -168,6 +216,24 @@ def test_22_a_modulated_structure_is_recognised_and_politely_refused(cif: CifMak
     with pytest.raises(CifError, match="does not support superspace"):
         Structure.from_cif(text)
     assert index_file(text.encode()).kind == "modulated"
+
+
+def test_22_a_modulated_structure_in_a_space_group_is_read_as_its_average_and_named(cif: CifMaker) -> None:
+    text = cif(more="_cell_modulation_dimension 1\n_cell_wave_vector_x 0\n_cell_wave_vector_y 0.31\n")
+    assert any("average" in note for note in Structure.from_cif(text).notes)
+    assert not Structure.from_cif(cif(more="_cell_modulation_dimension 0\n")).notes
+
+
+def test_22_nuclei_of_a_magnetic_group_have_its_operations_without_time_reversal(cif: CifMaker) -> None:
+    group = (
+        "loop_\n_space_group_symop_magn_operation.id\n_space_group_symop_magn_operation.xyz\n1 x,y,z,+1\n2 -x,-y,-z,-1\n"
+        "loop_\n_space_group_symop_magn_centering.id\n_space_group_symop_magn_centering.xyz\n1 x,y,z,+1\n2 x,y+1/2,z+1/2,-1"
+    )
+    structure = Structure.from_cif(cif(group=group))
+    # One atom in a general place of a cell with inversion and A centring, black and white as it is.
+    assert len(structure.pack()) == 4
+    assert structure.formula == "C4"
+    assert any("magnetic" in note for note in structure.notes)
 
 
 def test_22_a_magnetic_structure_is_recognised(cif: CifMaker) -> None:

@@ -229,6 +229,56 @@ def test_embedded_reflections_come_before_loops() -> None:
     assert "1 rows without indices or value" in data.notes[0]
 
 
+def _loop(columns: str, *rows: str) -> Reflections:
+    header = "\n".join(f"_refln_{name}" for name in ("index_h index_k index_l " + columns).split())
+    body = "\n".join(rows)
+    return find_reflections(read(f"data_x\nloop_\n{header}\n{body}\n")[0], prefer="loop")
+
+
+def test_satellites_of_a_modulated_structure_are_not_taken_for_main_reflections() -> None:
+    found = _loop("index_m_1 F_squared_meas F_squared_sigma", "1 0 0 0 10 1", "1 0 0 1 5 1", "1 0 0 -1 5 1")
+    assert (found.hkl.tolist(), found.intensity.tolist()) == ([[1, 0, 0]], [10.0])
+    assert any("2 reflections that are satellites" in note for note in found.notes)
+
+
+def test_fractional_indices_are_not_cut() -> None:
+    found = _loop("F_squared_meas F_squared_sigma", "0.5 0 0 10 1", "1 0 0 5 1")
+    assert found.hkl.tolist() == [[1, 0, 0]]
+    assert any("no whole numbers" in note for note in found.notes)
+
+
+def test_a_column_of_unknown_values_does_not_hide_another() -> None:
+    found = _loop("F_squared_meas F_squared_sigma F_meas F_sigma", "1 0 0 ? ? 10 1")
+    assert (found.is_f, found.intensity.tolist()) == (True, [10.0])
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "calculated"),
+    [
+        ("F_meas F_sigma A_calc B_calc", "5 1 3 4", 5.0),
+        ("F_squared_meas F_squared_sigma A_calc B_calc", "25 1 3 4", 25.0),
+        ("intensity_meas intensity_sigma intensity_calc", "25 1 24", 24.0),
+        ("F_squared_meas F_squared_sigma F_calc F_squared_calc", "25 1 5 ?", 25.0),
+    ],
+)
+def test_calculated_values_are_found_in_every_form(columns: str, row: str, calculated: float) -> None:
+    found = _loop(columns, f"1 0 0 {row}").calculated
+    assert found is not None
+    assert found.tolist() == [calculated]
+
+
+def test_weak_f_do_not_get_the_highest_weights() -> None:
+    squares = _loop("F_meas F_sigma", "1 0 0 100 5", "2 0 0 0.01 5", "3 0 0 0 5", "4 0 0 -3 5").as_f_squared()
+    # The variance of the square of a normal variable at 0 is 2 σ⁴.
+    np.testing.assert_allclose(squares.sigma, [1000, 50 / 2**0.5, 50 / 2**0.5, 50 / 2**0.5], rtol=1e-12)
+    np.testing.assert_allclose(squares.intensity, [1e4, 1e-4, 0, -9])
+
+
+def test_four_indices_are_not_read_as_three_and_an_intensity() -> None:
+    with pytest.raises(CifError, match="line 1"):
+        read_hkl("   1   2   3   1   10.00    1.00\n   1   2   3   0    5.00    1.00\n")
+
+
 def test_su_in_brackets_of_a_loop_are_read() -> None:
     loop = "loop_\n_refln_index_h\n_refln_index_k\n_refln_index_l\n_refln_F_meas\n1 2 3 4.0(5)\n"
     data = find_reflections(read(f"data_x\n{loop}")[0])

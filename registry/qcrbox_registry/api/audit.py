@@ -20,7 +20,7 @@ router = APIRouter(prefix="/api/audit", tags=["site"])
 
 
 @router.get("", response_model=models.Success[schemas.AuditPage])
-async def read_audit(
+async def read_audit(  # noqa: PLR0913 - query parameters of the REST contract
     core: TheCore,
     actor: Caller,
     page: ThePage,

@@ -106,7 +106,7 @@ async def submit_batch(request: Request, core: TheCore, actor: Caller, key: Key 
 
 
 @router.get("/calculations", response_model=models.Success[models.Calculations])
-async def list_calculations(
+async def list_calculations(  # noqa: PLR0913 - query parameters of the REST contract
     core: TheCore,
     actor: Caller,
     page: ThePage,
@@ -180,7 +180,7 @@ async def change_priority(request: Request, core: TheCore, actor: Caller, calcul
 
 
 @router.get("/calculations/{calculation_id}/log", response_model=models.Success[schemas.Log])
-async def read_log(
+async def read_log(  # noqa: PLR0913 - query parameters of the REST contract
     core: TheCore,
     actor: Caller,
     calculation_id: str,

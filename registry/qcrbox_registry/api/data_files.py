@@ -57,7 +57,7 @@ async def create_data_file(request: Request, core: TheCore, presence: Present) -
 
 
 @router.get("/data-files", response_model=models.Success[models.DataFiles])
-async def list_data_files(
+async def list_data_files(  # noqa: PLR0913 - query parameters of the REST contract
     core: TheCore,
     actor: Caller,
     page: ThePage,

@@ -73,7 +73,7 @@ async def create_dataset(request: Request, core: TheCore, presence: Present) -> 
 
 
 @router.get("/datasets", response_model=models.Success[models.Datasets])
-async def list_datasets(
+async def list_datasets(  # noqa: PLR0913 - query parameters of the REST contract
     core: TheCore,
     actor: Caller,
     page: ThePage,

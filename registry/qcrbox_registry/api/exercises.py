@@ -82,7 +82,7 @@ async def add_version(request: Request, core: TheCore, actor: Caller, exercise_i
     response_class=StreamingResponse,
     responses=sends("application/octet-stream"),
 )
-async def exercise_file(
+async def exercise_file(  # noqa: PLR0913 - query parameters of the REST contract
     request: Request,
     core: TheCore,
     actor: Caller,

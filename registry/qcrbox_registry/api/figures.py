@@ -36,7 +36,7 @@ Offset = Annotated[int, Query(ge=0, le=2**31 - 1)]
 
 
 @router.get("/storage/holders", response_model=models.Success[schemas.Holders])
-async def storage_holders(
+async def storage_holders(  # noqa: PLR0913 - query parameters of the REST contract
     core: TheCore,
     actor: Caller,
     q: Text = "",
@@ -52,7 +52,7 @@ async def storage_holders(
 
 
 @router.get("/storage/files", response_model=models.Success[schemas.Files])
-async def storage_files(
+async def storage_files(  # noqa: PLR0913 - query parameters of the REST contract
     core: TheCore,
     actor: Caller,
     q: Text = "",

@@ -19,7 +19,7 @@ Text = Annotated[str | None, Query(max_length=500)]
 
 
 @router.get("/search", response_model=models.Success[models.Datasets])
-async def find(
+async def find(  # noqa: PLR0913 - query parameters of the REST contract
     core: TheCore,
     actor: Caller,
     page: ThePage,

@@ -80,7 +80,7 @@ class SetHold(Body):
 
 
 @router.get("/quotas", response_model=models.Success[schemas.Quotas])
-async def list_quotas(
+async def list_quotas(  # noqa: PLR0913 - query parameters of the REST contract
     core: TheCore,
     actor: Caller,
     q: Annotated[str, Query(max_length=255, description="text in the name")] = "",

@@ -55,7 +55,7 @@ class Scheduler:
     event_hub: `.publish(events)` is called after each commit.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the services it is composed of
         self,
         db: Database,
         bus: Bus,

@@ -29,11 +29,12 @@ from qcrbox_registry.store.tables import calculations as calculations_table
 from qcrbox_registry.store.tables import events as events_table
 from qcrbox_registry.testing.launcher import DummyLauncher
 
+SLUG = "practice"
 COMMANDS = ("noop", "sleep", "stubborn", "fail", "die")
 
 
 class DummySite:
-    """`async with PracticeSite(folder, nats_url) as site`: then `submit`, `ended`, `rows`."""
+    """`async with DummySite(folder, nats_url) as site`: then `submit`, `ended`, `rows`."""
 
     def __init__(
         self,
@@ -43,15 +44,12 @@ class DummySite:
         settings: SchedulerSettings | None = None,
         clock: Clock | None = None,
         reuse: str = "same-owner",
-        database_url: str = "",
-        slug: str = "practice",
         warm: int = 0,
     ) -> None:
         self.data, self.nats_url = data, nats_url
         self.settings = settings or SchedulerSettings()
-        self.clock, self.reuse, self.slug, self.warm = clock, reuse, slug, warm
+        self.clock, self.reuse, self.warm = clock, reuse, warm
         self.secrets = Secrets(data)
-        self._database_url = database_url or f"sqlite:///{data / 'qcrbox.sqlite'}"
         self.hub = EventHub()
         self._ended = asyncio.Event()
         self.people: dict[str, int] = {}
@@ -66,7 +64,7 @@ class DummySite:
 
     async def start(self) -> None:
         """Create the database, connect to NATS and start the scheduler."""
-        self.db = Database(self._database_url)
+        self.db = Database(f"sqlite:///{self.data / 'qcrbox.sqlite'}")
         migrate(self.db)
         await self.db.write(self._register)
         self.bus = Bus(self.nats_url, self.secrets.user("registry"))
@@ -92,14 +90,14 @@ class DummySite:
     def launcher(self, **options: Any) -> DummyLauncher:
         """A launcher for this site that is not started yet."""
         name = options.get("name", "local")
-        options.setdefault("applications", ((self.slug, "1"),))
+        options.setdefault("applications", ((SLUG, "1"),))
         return DummyLauncher(self.nats_url, self.secrets.user(f"launcher-{name}"), **options)
 
     # ------------------------------------------------------------ rows
 
     def _register(self, conn: sa.Connection) -> None:
         row = {
-            "slug": self.slug,
+            "slug": SLUG,
             "version": "1",
             "name": "Practice",
             "spec": {},
@@ -110,7 +108,7 @@ class DummySite:
             "updated_at": time.time(),
         }
         conn.execute(upsert(conn, applications).values(row).on_conflict_do_nothing())
-        query = sa.select(applications.c.id).where(applications.c.slug == self.slug)
+        query = sa.select(applications.c.id).where(applications.c.slug == SLUG)
         self.application_id = conn.execute(query).scalar_one()
         for name in COMMANDS:
             command = {
@@ -134,7 +132,7 @@ class DummySite:
             group_id=self.groups[group] if group else None,
             application_id=self.application_id,
             command_id=self.command_ids[command],
-            application_slug=self.slug,
+            application_slug=SLUG,
             application_version="1",
             command_name=command,
             arguments=more.pop("arguments", {}),

@@ -166,7 +166,8 @@ class SandboxSpawner(SeparateServer, Spawner):
             await self._wait(GRACE_S)
         for pid in [*descendants(self.pid), self.pid]:
             send(pid, signal.SIGKILL)
-        self.group.kill()
+        # It waits until the processes have gone, up to half a second.
+        await asyncio.to_thread(self.group.kill)
         await self._wait(self.kill_timeout)
         self.clear_state()
         self._process = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ class Cube(GridValues):
     """`values` (nx, ny, nz) in the file's own unit; `origin` (3,) and `steps` (3, 3) rows, Å; atoms as in the file.
 
     A cube file does not state its unit; it is e/bohr³ for a density. `per_cubic_angstrom()` converts that.
+    orbital: the values are the amplitudes of an orbital, as the number of atoms below 0 says.
     """
 
     values: Array
@@ -31,6 +32,12 @@ class Cube(GridValues):
     places: Array
     title: str = ""
     kind: str = "cube"
+    orbital: bool = False
+
+    @property
+    def unit(self) -> str:
+        """Of the values, as far as it is known."""
+        return {"orbital": "bohr⁻³ᐟ²", "density": "e Å⁻³"}.get(self.kind, "")
 
     @property
     def integral(self) -> float:
@@ -38,10 +45,20 @@ class Cube(GridValues):
         return float(self.values.sum() * abs(np.linalg.det(self.steps)))
 
     def per_cubic_angstrom(self) -> Cube:
-        """The same, from e/bohr³ to e/Å³."""
+        """The same, from e/bohr³ to e/Å³. Raises UserInputError for an orbital, which is no density."""
+        if self.orbital:
+            raise UserInputError(
+                "This cube holds an orbital, and amplitudes are no density.",
+                why="Its number of atoms is negative, as Gaussian writes orbitals.",
+                next="Draw it as it is: view.show_density(cube.to_draw()).",
+            )
         return Cube(
             self.values / BOHR**3, self.origin, self.steps, self.numbers, self.places, self.title, "density"
         )
+
+    def to_draw(self) -> Cube:
+        """A density from e/bohr³ to e/Å³; an orbital as it is, of kind "orbital"."""
+        return replace(self, kind="orbital") if self.orbital else self.per_cubic_angstrom()
 
     def at_cartesian(self, places: Array) -> Array:
         """Values at places (n, 3) in Å, interpolated linearly; 0 outside the grid."""
@@ -88,6 +105,8 @@ def _parsed(lines: list[str]) -> Cube:
     grid = [line.split() for line in lines[3:6]]
     counts = [int(row[0]) for row in grid]
     # A negative number of points means lengths in Å (manual of Gaussian).
+    if len({n < 0 for n in counts}) > 1:
+        raise ValueError("its numbers of points have different signs, so the unit of length is not certain")
     unit = 1.0 if counts[0] < 0 else BOHR
     shape = tuple(abs(n) for n in counts)
     if not 0 < np.prod(shape, dtype=float) <= _MOST_POINTS:
@@ -111,4 +130,5 @@ def _parsed(lines: list[str]) -> Cube:
         np.array([int(row[0]) for row in rows], dtype=np.int64),
         unit * np.array([row[2:5] for row in rows], dtype=float).reshape(-1, 3),
         " – ".join(line.strip() for line in lines[:2] if line.strip()),
+        orbital=atoms < 0,
     )

@@ -9,13 +9,15 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from qcrbox.crystallography.structure.adps import six_components
+from qcrbox.crystallography.structure.adps import six_components, symmetric
 from qcrbox.crystallography.structure.structure import Structure
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 # Atoms of one element this near in both structures are taken for one that was renamed (Å).
 RENAMED_WITHIN = 0.3
+# Values without s.u. that differ by more than this have changed (Å, Å²).
+_MOVED, _SWOLLEN = 1e-4, 5e-4
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class AtomChange:
     """An atom that is in both structures, with its largest changes.
 
     shift: Å, after the transformation found. position_su, uij_su, occupancy_su: largest |Δ| in s.u., None without s.u.
+    uij: the largest |ΔU(ij)| in Å², or |ΔU(eq)| unless both are anisotropic; None where one has no displacements.
+    anisotropic: whether it is in either structure.
     """
 
     label: str
@@ -34,15 +38,18 @@ class AtomChange:
     occupancy: tuple[float, float]
     group: tuple[int, int]
     occupancy_su: float | None = None
+    anisotropic: tuple[bool, bool] = (True, True)
 
     def has_changed(self, su: float) -> bool:
         """Whether it moved, or its U(ij), occupancy or group changed; numbers with s.u. by more than `su` of them."""
-        moved = self.shift > 1e-4 if self.position_su is None else self.position_su > su
+        moved = self.shift > _MOVED if self.position_su is None else self.position_su > su
+        swollen = (self.uij or 0) > _SWOLLEN if self.uij_su is None else self.uij_su > su
         if self.occupancy_su is None:
             filled = self.occupancy[0] != self.occupancy[1]
         else:
             filled = self.occupancy_su > su
-        return moved or filled or (self.uij_su or 0) > su or self.group[0] != self.group[1]
+        kinds = self.group[0] != self.group[1] or self.anisotropic[0] != self.anisotropic[1]
+        return moved or filled or swollen or kinds
 
 
 @dataclass(frozen=True)
@@ -306,25 +313,37 @@ def _atom_changes(
     one, two = first.sites, second.sites
     delta = second.cell.nearest(two.fract[rows_2] - moved[rows_1])
     shift = np.linalg.norm(second.cell.to_cartesian(delta), axis=1)
-    position = _largest_in_su(delta, one.fract_su[rows_1], two.fract_su[rows_2])
-    tensors_1 = six_components(_turned_tensors(first, second, turned)[rows_1])
-    su_1, su_2 = six_components(one.u_cif_su[rows_1]), six_components(two.u_cif_su[rows_2])
-    difference = six_components(two.u_cif[rows_2]) - tensors_1
-    uij = _largest_in_su(difference, su_1, su_2)
+    turns = turned[rows_1]
+    # Coordinates count as independent: s.u. on turned axes are those of sums of them.
+    su_on_axes = np.sqrt(np.einsum("nij,nj->ni", turns**2, one.fract_su[rows_1] ** 2))
+    position = _largest_in_su(delta, su_on_axes, two.fract_su[rows_2])
+    tensors, su_1 = _turned_tensors(first, second, turned)
+    su_2 = six_components(two.u_cif_su[rows_2])
+    difference = six_components(two.u_cif[rows_2]) - six_components(tensors[rows_1])
+    uij = _largest_in_su(difference, su_1[rows_1], su_2)
+    swelling = two.u_iso[rows_2] - one.u_iso[rows_1]
     changes = []
     for place, (i, j) in enumerate(zip(rows_1, rows_2, strict=True)):
-        known = np.isfinite(difference[place]).all()
+        kinds = (bool(np.isfinite(one.u_cif[i]).all()), bool(np.isfinite(two.u_cif[j]).all()))
+        if all(kinds):
+            change: float | None = float(np.abs(difference[place]).max())
+            in_su = uij[place]
+        else:
+            known = np.isfinite(swelling[place])
+            change = float(abs(swelling[place])) if known else None
+            in_su = _in_su(swelling[place], one.u_iso_su[i], two.u_iso_su[j]) if known else None
         changes.append(
             AtomChange(
                 one.label[i],
                 two.label[j],
                 float(shift[place]),
                 position[place],
-                float(np.abs(difference[place]).max()) if known else None,
-                uij[place] if known else None,
+                change,
+                in_su,
                 (float(one.occupancy[i]), float(two.occupancy[j])),
                 (int(one.group[i]), int(two.group[j])),
                 _in_su(one.occupancy[i] - two.occupancy[j], one.occupancy_su[i], two.occupancy_su[j]),
+                kinds,
             )
         )
     return changes
@@ -336,13 +355,19 @@ def _in_su(change: float, first: float, second: float) -> float | None:
     return abs(float(change)) / su if su > 0 else None
 
 
-def _turned_tensors(first: Structure, second: Structure, turned: Array) -> Array:
-    """U(ij) of the first structure on the axes of the second: with the lengths of the reciprocal axes put in,
-    tensors transform like products of coordinates.
+def _turned_tensors(first: Structure, second: Structure, turned: Array) -> tuple[Array, Array]:
+    """U(ij) (n, 3, 3) of the first structure on the axes of the second, and s.u. (n, 6) of them.
+
+    With the lengths of the reciprocal axes put in, tensors transform like products of coordinates. Their elements count as
+    independent.
     """
     lengths_1, lengths_2 = first.cell.reciprocal_lengths, second.cell.reciprocal_lengths
-    with_lengths = first.sites.u_cif * np.outer(lengths_1, lengths_1)
-    return turned @ with_lengths @ np.swapaxes(turned, 1, 2) / np.outer(lengths_2, lengths_2)
+    turns = turned * lengths_1 / lengths_2[:, None]
+    tensors = turns @ first.sites.u_cif @ np.swapaxes(turns, 1, 2)
+    units = symmetric(np.eye(6))
+    weights = np.stack([six_components(turns @ unit @ np.swapaxes(turns, 1, 2)) for unit in units], axis=-1)
+    su = six_components(first.sites.u_cif_su)
+    return tensors, np.sqrt(np.einsum("nij,nj->ni", weights**2, su**2))
 
 
 def _largest_in_su(difference: Array, su_1: Array, su_2: Array) -> list[float | None]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from qcrbox.cif import tokens
 from qcrbox.cif.body import Body, FileBody, ListBody
 from qcrbox.cif.loop import Loop
+from qcrbox.cif.source import Source
 from qcrbox.cif.writer import printed_rows
 
 Columns = list[list[str]]
@@ -43,7 +44,7 @@ def printed_loop(tags: Sequence[str], pieces: Iterator[Columns], *, cif2: bool =
     data = b"\n" + b"".join(parts)
     match = (tokens.PLAIN_RUN_2 if cif2 else tokens.PLAIN_RUN).match(data)
     plain = match is not None and match.end() >= len(data.rstrip())
-    body = FileBody(data, 0, len(data), width, count, plain=plain, cif2=cif2)
+    body = FileBody(Source(data, cif2=cif2), 0, len(data), width, count, plain=plain)
     return Loop(tags, body, cif2=cif2)
 
 

@@ -1,7 +1,7 @@
 """Reflections: reading, merging statistics, agreement with a model, Wilson statistics."""
 
 from qcrbox.crystallography.reflections.agreement import Agreement, agreement, shelx_weights
-from qcrbox.crystallography.reflections.data import Reflections
+from qcrbox.crystallography.reflections.data import Reflections, su_of_square
 from qcrbox.crystallography.reflections.from_cif import embedded_hkl_text, find_reflections, has_reflections
 from qcrbox.crystallography.reflections.hklf import read_hkl, write_hkl
 from qcrbox.crystallography.reflections.merging import (
@@ -30,6 +30,7 @@ __all__ = [
     "merging_statistics",
     "read_hkl",
     "shelx_weights",
+    "su_of_square",
     "systematically_absent",
     "unique_reflections",
     "wilson",

@@ -62,12 +62,22 @@ class Reflections:
         )
 
     def as_f_squared(self) -> Reflections:
-        """F turned into F² (σ(F²) = 2 F σ(F)); F² as they are."""
+        """F turned into F²; F² as they are."""
         if not self.is_f:
             return self
         new = self.select(np.arange(len(self)))
-        new.intensity, new.sigma = self.intensity**2, 2 * np.abs(self.intensity) * self.sigma
+        new.intensity = self.intensity * np.abs(self.intensity)
+        new.sigma = su_of_square(self.intensity, self.sigma)
         new.calculated = None if self.calculated is None else self.calculated**2
         new.is_f = False
         new.notes.append("F² and its s.u. were computed from F.")
         return new
+
+
+def su_of_square(f: Array, sigma: Array) -> Array:
+    """σ(F²) = 2 |F| σ(F), and no less than √2 σ(F)², which it is at F = 0.
+
+    The variance of the square of a normal variable is 4 F² σ² + 2 σ⁴; without the second term the weakest reflections
+    would get the highest weights.
+    """
+    return np.maximum(2 * np.abs(f), np.sqrt(2) * sigma) * sigma

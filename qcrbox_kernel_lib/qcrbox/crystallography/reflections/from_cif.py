@@ -14,6 +14,7 @@ from qcrbox.crystallography.reflections.hklf_card import hklf_card
 
 Array = NDArray[np.float64]
 HKL_TAG = "_shelx_hkl_file"
+_MOST_WAVES = 8
 _OTHER_HKL_TAGS = ("_iucr_refine_reflections_details", "_refln_hkl_file")
 # Per kind of loop: indices, then (value, s.u. names, is F) in order of preference.
 _LOOPS = (
@@ -91,8 +92,10 @@ def _looped(block: Block) -> Reflections | None:
         loop = block.find(f"{stem}h")
         if not isinstance(loop, Loop) or f"{stem}k" not in loop or f"{stem}l" not in loop:
             continue
-        for value_tag, su_tags, is_f in choices:
-            if value_tag in loop:
+        given = [choice for choice in choices if choice[0] in loop]
+        for value_tag, su_tags, is_f in given:
+            # A column may be there and hold nothing but `?`.
+            if len(given) == 1 or np.isfinite(loop.numbers(value_tag)).any():
                 return _from_loop(loop, stem, value_tag, su_tags, is_f)
     return None
 
@@ -104,6 +107,16 @@ def _from_loop(loop: Loop, stem: str, value_tag: str, su_tags: tuple[str, ...], 
         known = (np.abs(indices) < 1e6).all(axis=1) & np.isfinite(value)
     if not known.all():
         notes.append(f"{int((~known).sum())} rows without indices or value were left out.")
+    for wrong, why in (
+        (
+            np.abs(indices - np.rint(indices)).max(axis=1, initial=0) > 1e-6,
+            "whose indices are no whole numbers",
+        ),
+        (_satellites(loop, stem), "that are satellites of a modulated structure"),
+    ):
+        if (wrong & known).any():
+            notes.append(f"{int((wrong & known).sum())} reflections {why} were left out.")
+            known &= ~wrong
     if np.isnan(sigma[known]).any():
         notes.append("Some reflections have no s.u.")
     calculated = _calculated(loop, is_f) if stem == "_refln_index_" else None
@@ -112,7 +125,7 @@ def _from_loop(loop: Loop, stem: str, value_tag: str, su_tags: tuple[str, ...], 
     status = loop.texts(status_tag) if status_tag else None
     rows = np.flatnonzero(known)
     return Reflections(
-        indices[rows].astype(np.int64),
+        np.rint(indices[rows]).astype(np.int64),
         value[rows],
         sigma[rows],
         is_f=is_f,
@@ -132,16 +145,32 @@ def _values(loop: Loop, value_tag: str, su_tags: tuple[str, ...]) -> tuple[Array
     return loop.numbers_and_su(value_tag)
 
 
+def _satellites(loop: Loop, stem: str) -> NDArray[np.bool_]:
+    """(n,) True where an index m of a modulation wave is not 0."""
+    found: NDArray[np.bool_] = np.zeros(len(loop), dtype=bool)
+    for wave in range(1, _MOST_WAVES + 1):
+        if (tag := f"{stem}m_{wave}") in loop:
+            found |= np.nan_to_num(loop.numbers(tag)) != 0
+    return found
+
+
 def _calculated(loop: Loop, is_f: bool) -> Array | None:
-    squared, plain = "_refln_F_squared_calc" in loop, "_refln_F_calc" in loop
-    if is_f:
-        if plain:
-            return loop.numbers("_refln_F_calc")
-        return np.sqrt(np.maximum(loop.numbers("_refln_F_squared_calc"), 0)) if squared else None
-    if squared:
-        return loop.numbers("_refln_F_squared_calc")
-    if plain:
-        return loop.numbers("_refln_F_calc") ** 2
+    """F²(calc), or F(calc) for `is_f`, from whichever column has it; None without one."""
+    for tag, power in (
+        *((("_refln_F_calc", 1), ("_refln_F_squared_calc", 2)) if is_f else ()),
+        ("_refln_F_squared_calc", 2),
+        ("_refln_intensity_calc", 2),
+        ("_refln_F_calc", 1),
+    ):
+        if tag in loop and np.isfinite(values := loop.numbers(tag)).any():
+            return _as_power(values, power, 1 if is_f else 2)
     if "_refln_A_calc" in loop and "_refln_B_calc" in loop:
-        return loop.numbers("_refln_A_calc") ** 2 + loop.numbers("_refln_B_calc") ** 2
+        squares = loop.numbers("_refln_A_calc") ** 2 + loop.numbers("_refln_B_calc") ** 2
+        return _as_power(squares, 2, 1 if is_f else 2)
     return None
+
+
+def _as_power(values: Array, power: int, wanted: int) -> Array:
+    if power == wanted:
+        return values
+    return np.sqrt(np.maximum(values, 0)) if wanted == 1 else values**2

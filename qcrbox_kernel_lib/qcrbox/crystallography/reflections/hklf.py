@@ -168,6 +168,9 @@ def _words(body: list[bytes], first: int, source: str) -> list[Array]:
             if not 5 <= len(words) <= 12:
                 raise ValueError
             row = [float(word) for word in words[:6]]
+            if any(b"." in word for word in words[5:6]):
+                # A batch number is whole: what stands here is an s.u. after four indices, or something else.
+                raise ValueError
         except ValueError:
             raise CifError(
                 f"'{line.decode('latin-1').strip()[:60]}' is not a reflection.",

@@ -12,6 +12,7 @@ import numpy as np
 from qcrbox.cif.document import Block
 from qcrbox.cif.quoting import text_of
 from qcrbox.contract.errors import MissingItemsError
+from qcrbox.crystallography.measurement import stated_temperature, stated_wavelength
 from qcrbox.crystallography.radiation import ELECTRON, NEUTRON, read_radiation
 from qcrbox.crystallography.reflections.from_cif import (
     embedded_hkl_text,
@@ -70,7 +71,7 @@ def export_ins(
             ]
     structure = Structure.from_block(block)
     notes: list[str] = []
-    stated = wavelength if wavelength is not None else _wavelength(block)
+    stated, several = (wavelength, "") if wavelength is not None else stated_wavelength(block)
     if stated is None:
         raise MissingItemsError(
             "The wavelength is missing.",
@@ -78,6 +79,7 @@ def export_ins(
             next="Give it as an argument, in Å (0.71073 for Mo Kα, 1.54184 for Cu Kα).",
             items=["_diffrn_radiation_wavelength"],
         )
+    notes += [several] if several else []
     dispersion = _dispersion(block, stated)
     scatterers = _Scatterers.of(structure, _ions(block, structure, stated, dispersion), dispersion)
     lines = [*_head(block, structure, scatterers, stated, notes), *_settings(block, cycles, notes)]
@@ -100,14 +102,6 @@ def _data_cards(block: Block, notes: list[str]) -> list[str]:
             f"{', '.join(dict.fromkeys(card[:4].upper() for card in twin))} of the embedded instructions kept."
         )
     return [*twin, cards[-1]]
-
-
-def _wavelength(block: Block) -> float | None:
-    number = block.number("_diffrn_radiation_wavelength")
-    if number is None:
-        values = [n for n in _column_numbers(block, "_diffrn_radiation_wavelength") if n > 0]
-        return values[0] if values else None
-    return number.value if number.value > 0 else None
 
 
 def _column_numbers(block: Block, tag: str, *, keep: bool = False) -> Sequence[float]:
@@ -167,7 +161,7 @@ class _Scatterers:
 
 def _dispersion(block: Block, wavelength: float) -> dict[str, tuple[float, float]]:
     """f' and f'' of the file by element, for X-rays of its own wavelength: SHELXL knows them for laboratory tubes alone."""
-    own = _wavelength(block)
+    own = stated_wavelength(block)[0]
     if read_radiation(block).probe in (ELECTRON, NEUTRON) or own is None or abs(own - wavelength) > 1e-4:
         return {}
     symbols = [text_of(raw) for raw in block.column("_atom_type_symbol")]
@@ -206,9 +200,10 @@ def _head(
         *_radiation_card(block, notes),
         *scatterers.cards(structure),
     ]
-    temperature = block.number("_diffrn_ambient_temperature")
+    temperature, doubt = stated_temperature(block)
+    notes += [doubt] if doubt else []
     if temperature is not None:
-        lines.append(f"TEMP {temperature.value - 273.15:.1f}")
+        lines.append(f"TEMP {temperature - 273.15:.1f}")
     sizes = [block.number(f"_exptl_crystal_size_{which}") for which in ("max", "mid", "min")]
     if all(size is not None for size in sizes):
         lines.append("SIZE " + " ".join(f"{size.value:g}" for size in sizes if size is not None))

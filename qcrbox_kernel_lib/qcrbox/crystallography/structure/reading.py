@@ -20,8 +20,10 @@ from qcrbox.cif.quoting import text_of
 from qcrbox.cif.values import Number
 from qcrbox.contract.errors import MissingItemsError
 from qcrbox.crystallography.cell import NAMES, UnitCell
+from qcrbox.crystallography.extended_symmetry import nuclear_operations
 from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure import adps
+from qcrbox.crystallography.structure.cartesian import to_fractional
 from qcrbox.crystallography.structure.elements import elements_of_sites
 from qcrbox.crystallography.structure.formula import parse_formula
 from qcrbox.crystallography.structure.sites import FARTHEST, Sites
@@ -95,6 +97,8 @@ def read_cell(block: Block, notes: list[str] | None = None) -> UnitCell:
 def read_space_group(block: Block, cell: UnitCell | None = None) -> SpaceGroup:
     """The space group by order of trust; never raises for damaged statements, they are noted."""
     chosen, ids = _symmetry_operations(block)
+    if not chosen and not any(block.text(tag) for tag in (*_HALL_TAGS, *_HM_TAGS)):
+        chosen = nuclear_operations(block)
     numbers = [n.value for tag in _NUMBER_TAGS if (n := block.number(tag)) is not None]
     items = SymmetryItems(
         chosen,
@@ -258,12 +262,10 @@ def _coordinates(
     loop: Loop, cell: UnitCell, labels: list[str], block: Block, notes: list[str]
 ) -> tuple[Array, Array]:
     count = len(labels)
-
     if "_atom_site_fract_x" not in loop and "_atom_site_Cartn_x" in loop:
-        cartesian = np.column_stack(
-            [numbers_of(loop, f"_atom_site_Cartn_{axis}", count, notes, labels)[0] for axis in "xyz"]
-        )
-        return cell.to_fractional(cartesian), np.zeros((count, 3))
+        columns = [numbers_of(loop, f"_atom_site_Cartn_{axis}", count, notes, labels) for axis in "xyz"]
+        places, errors = (np.column_stack(part) for part in zip(*columns, strict=True))
+        return to_fractional(places, errors, block, cell, notes)
     columns = [numbers_of(loop, f"_atom_site_fract_{axis}", count, notes, labels) for axis in "xyz"]
     fract = np.column_stack([values for values, _ in columns])
     if count and not np.isfinite(fract).all(axis=1).any():
@@ -317,6 +319,12 @@ def _anisotropic(block: Block, labels: list[str], cell: UnitCell, notes: list[st
         for position, row in enumerate(rows):
             if row is not None and np.isnan(tensors[row]).any() and np.isfinite(values[position]).all():
                 tensors[row], su[row] = values[position], errors[position]
+    lost = [labels[row] for row in dict.fromkeys(rows) if row is not None and np.isnan(tensors[row]).any()]
+    if lost:
+        notes.append(
+            f"Displacement tensors that are not complete are not used: {', '.join(lost[:10])}"
+            f"{f' and {len(lost) - 10} more' if len(lost) > 10 else ''}."
+        )
     return tensors, su
 
 

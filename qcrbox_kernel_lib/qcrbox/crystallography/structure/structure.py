@@ -17,6 +17,8 @@ from qcrbox.cif.values import Number
 from qcrbox.contract.errors import CifError, UserInputError
 from qcrbox.crystallography._gemmi import gemmi
 from qcrbox.crystallography.cell import UnitCell
+from qcrbox.crystallography.extended_symmetry import in_superspace, is_magnetic, is_modulated
+from qcrbox.crystallography.radiation import read_radiation
 from qcrbox.crystallography.space_group import SpaceGroup
 from qcrbox.crystallography.structure import (
     adps,
@@ -49,7 +51,7 @@ class Structure:
     asymmetric unit. `notes` lists damaged, assumed and unusual values in readable text.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - public constructor, by name
         self,
         cell: UnitCell,
         space_group: SpaceGroup,
@@ -62,18 +64,21 @@ class Structure:
         listed_bonds: Sequence[ListedBond] = (),
         listed_hydrogen_bonds: Sequence[contacts.ListedHydrogenBond] = (),
         notes: Sequence[str] = (),
+        probe: str = "",
     ) -> None:
         self.cell, self.space_group, self.sites, self.name = cell, space_group, sites, name
         self.formula_sum, self.formula_moiety, self.z = formula_sum, formula_moiety, z
         self._listed_bonds = list(listed_bonds)
         self._listed_hydrogen_bonds = list(listed_hydrogen_bonds)
         self._notes = list(notes)
+        self.probe = probe
+        """What was diffracted, as in `crystallography.radiation`; empty where the file does not say."""
 
     @classmethod
     def from_block(cls, block: Block) -> Structure:
         """Raises MissingItemsError without cell or atoms; odd values become notes."""
-        _refuse_unsupported(block)
-        notes: list[str] = []
+        _refuse_superspace(block)
+        notes = _not_read(block)
         cell = reading.read_cell(block, notes)
         group = reading.read_space_group(block, cell)
         sites = reading.read_sites(block, cell, notes)
@@ -90,6 +95,7 @@ class Structure:
             listed_bonds=listed.read_listed_bonds(block, sites, group, notes),
             listed_hydrogen_bonds=listed.read_listed_hydrogen_bonds(block, sites, group, notes),
             notes=notes,
+            probe=read_radiation(block).probe,
         )
 
     @classmethod
@@ -353,14 +359,21 @@ class Structure:
         return site_symmetry_symbol(self.images.symmetry, self.space_group, self.sites.index[label])
 
 
-def _refuse_unsupported(block: Block) -> None:
-    """Superspace and magnetic structures have coordinates that mean little without their modulation."""
-    if any(
-        tag.lower().startswith(("_space_group_ssg", "_space_group_symop_ssg", "_space_group_symop.ssg"))
-        for tag in block.tags
-    ):
+def _refuse_superspace(block: Block) -> None:
+    """Coordinates in superspace mean little without their modulation."""
+    if in_superspace(block):
         raise CifError(
             "This is a modulated structure; the structure view does not support superspace groups.",
             where=f"block {block.name}",
             next="The file can be stored and passed to programs as it is.",
         )
+
+
+def _not_read(block: Block) -> list[str]:
+    """What the block says beyond an ordinary structure."""
+    said = []
+    if is_modulated(block):
+        said.append("The structure is modulated; its average without the modulation is read.")
+    if is_magnetic(block):
+        said.append("The structure is magnetic; its nuclei are read, without moments and time reversal.")
+    return said

@@ -92,12 +92,12 @@ class StructureView:
     ) -> StructureView:
         """Draw a density at ± `level` σ, or ± `at` e/Å³; a map around the atoms shown, a cube as it is. None takes it away.
 
-        A cube must be in e/Å³ (`cube.per_cubic_angstrom()`) and on the Cartesian axes of the structure.
+        A cube must be in e/Å³ or of an orbital (`cube.to_draw()`) and on the Cartesian axes of the structure.
         """
         if density is not None and density.kind == "cube":
             raise UserInputError(
                 "A cube file does not state its unit, and the view shows e Å⁻³.",
-                next="For a density in e/bohr³: view.show_density(cube.per_cubic_angstrom()).",
+                next="For a density in e/bohr³, or an orbital: view.show_density(cube.to_draw()).",
             )
         if density is not None and at is not None:
             level = abs(at) / (density.sigma or 1.0)
@@ -214,8 +214,9 @@ class StructureView:
     def _density_words(self) -> str:
         d = self.density
         assert d is not None
+        what = d.kind if d.kind == "orbital" else f"{d.kind} density"
         return (
-            f"{d.kind} density, in the live view only: highest {d.maximum:+.2f}, deepest {d.minimum:+.2f} e Å⁻³, "
+            f"{what}, in the live view only: highest {d.maximum:+.2f}, deepest {d.minimum:+.2f} {d.unit}, "
             f"σ {d.sigma:.3f}."
         )
 

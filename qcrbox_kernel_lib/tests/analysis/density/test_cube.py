@@ -40,3 +40,18 @@ def test_what_is_no_cube_is_refused_with_the_reason(text, said):
     with pytest.raises(UserInputError) as refused:
         read_cube(text.encode())
     assert said in str(refused.value)
+
+
+def test_an_orbital_is_drawn_as_it_is_and_never_as_a_density():
+    cube = read_cube(hydrogen_cube(12, orbital=True).encode())
+    with pytest.raises(UserInputError, match="amplitudes are no density"):
+        cube.per_cubic_angstrom()
+    drawn = cube.to_draw()
+    assert drawn.kind == "orbital"
+    np.testing.assert_array_equal(drawn.values, cube.values)
+
+
+def test_signs_that_differ_leave_the_unit_of_length_open():
+    text = hydrogen_cube(12).replace("12 0.0 0.2 0.0", "-12 0.0 0.2 0.0")
+    with pytest.raises(UserInputError, match="unit of length"):
+        read_cube(text.encode())

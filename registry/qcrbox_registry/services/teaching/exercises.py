@@ -24,7 +24,7 @@ from qcrbox_registry.services.teaching.receipts import LARGEST_NOTEBOOK_BYTES, n
 from qcrbox_registry.store import datasets
 from qcrbox_registry.store.audit import record
 from qcrbox_registry.store.engine import Connection
-from qcrbox_registry.store.teaching import courses, exercises, work
+from qcrbox_registry.store.teaching import exercises, work
 from qcrbox_registry.store.teaching.exercises import Exercise
 
 NOTEBOOK = "notebook.ipynb"
@@ -146,11 +146,8 @@ class ExerciseService:
         return await self.get(actor, exercise_id)
 
     def _add(self, conn: Connection, actor: Actor, exercise_id: str, prepared: _Prepared, now: float) -> None:
-        owner = courses.site_account(conn, now)
         files = [datasets.NewFile(file.filename, file.sha256, file.size) for file in prepared.stored]
-        number = exercises.add_version(
-            conn, exercise_id, prepared.manifest, files, actor.person_id, owner, now
-        )
+        number = exercises.add_version(conn, exercise_id, prepared.manifest, files, actor.person_id, now)
         entry = audit.entry(
             actor, "write version", now, kind="exercise", object_id=exercise_id, version=number
         )

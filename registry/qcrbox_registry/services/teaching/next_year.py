@@ -51,7 +51,7 @@ class NextYearService:
             new_id = course_rows.create(conn, group_id, name, actor.person_id, now)
             owner = course_rows.site_account(conn, now)
             for exercise in exercises.of_course(conn, source.id):
-                _copy_exercise(conn, exercise, new_id, actor.person_id, owner, now)
+                _copy_exercise(conn, exercise, new_id, actor.person_id, now)
             for item in items.of_course(conn, source.id):
                 kept = datasets.NewFile(item.filename, item.sha256, item.size)
                 datasets.add_files(conn, [kept], datasets.Place(owner), now)
@@ -104,15 +104,13 @@ def numbered(people: set[int]) -> dict[int, int]:
     return {person_id: number for number, person_id in enumerate(order, 1)}
 
 
-def _copy_exercise(
-    conn: Connection, source: Exercise, course_id: str, by_id: int, owner: int, now: float
-) -> None:
+def _copy_exercise(conn: Connection, source: Exercise, course_id: str, by_id: int, now: float) -> None:
     """The newest version as the first of a new exercise."""
     manifest = exercises.manifest(conn, source.id, source.version)
     files = [*([manifest.notebook] if manifest.notebook else []), *manifest.files]
     made = exercises.create(conn, course_id, manifest.title, by_id, now)
     new = [datasets.NewFile(file.filename, file.sha256, file.size) for file in files]
-    exercises.add_version(conn, made, manifest, new, by_id, owner, now)
+    exercises.add_version(conn, made, manifest, new, by_id, now)
     if source.answers_from_store:
         exercises.change(conn, made, {"answers_from_store": True}, now)
 

@@ -15,6 +15,7 @@ from qcrbox_registry.store import datasets
 from qcrbox_registry.store.engine import upsert
 from qcrbox_registry.store.records import Records
 from qcrbox_registry.store.tables import courses, exercise_files, exercise_versions, exercises, groups, new_id
+from qcrbox_registry.store.teaching.courses import site_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +98,14 @@ def add_version(
     manifest: Manifest,
     files: Sequence[datasets.NewFile],
     by_id: int,
-    owner_id: int,
     now: float,
 ) -> int:
-    """Write a version with its files (owned by `owner_id`), notebook included; its number."""
+    """Write a version with its files (owned by the site), notebook included; its number."""
     before: int = conn.execute(
         sa.select(exercises.c.version).where(exercises.c.id == exercise_id)
     ).scalar_one()
     number = before + 1
-    datasets.add_files(conn, files, datasets.Place(owner_id), now)
+    datasets.add_files(conn, files, datasets.Place(site_account(conn, now)), now)
     for file in files:
         row = {"exercise_id": exercise_id, "sha256": file.sha256, "data_file_id": file.id}
         conn.execute(upsert(conn, exercise_files).values(row).on_conflict_do_nothing())

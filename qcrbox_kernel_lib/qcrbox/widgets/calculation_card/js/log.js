@@ -1,8 +1,8 @@
 // The log under the card: follows the program, can be searched, jumps to the first error.
+import { isErrorLine } from "../../shared_js/error_line.js";
 import { element } from "../../shared_js/twin.js";
 
 const MOST_LINES = 5000;
-const ERROR = /\b(error|exception|traceback|failed|fatal|abort)/i;
 const ANSI = /\u001b\[[0-9;?]*[A-Za-z]/g;
 
 export class LogPanel {
@@ -43,7 +43,7 @@ export class LogPanel {
     for (const line of this.lines) {
       const at = wanted ? line.toLowerCase().indexOf(wanted) : -1;
       if (wanted && at < 0) continue;
-      const row = element("div", ERROR.test(line) ? { class: "qcc-first" } : {});
+      const row = element("div", isErrorLine(line) ? { class: "qcc-first" } : {});
       if (at < 0) row.textContent = line || " ";
       else row.append(line.slice(0, at), element("mark", {}, line.slice(at, at + wanted.length)), line.slice(at + wanted.length));
       this.view.append(row);

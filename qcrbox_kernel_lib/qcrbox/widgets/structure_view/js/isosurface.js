@@ -101,8 +101,8 @@ export class Isosurface {
   }
 
   words() {
-    const { sigma, maximum, minimum, kind } = this.said;
+    const { sigma, maximum, minimum, kind, unit } = this.said;
     const edge = this.level * sigma;
-    return `${kind}: ±${this.level.toFixed(1)} σ = ±${edge.toFixed(2)} e Å⁻³ (positive solid, negative net; highest ${maximum.toFixed(2)}, deepest ${minimum.toFixed(2).replace("-", "−")})`;
+    return `${kind}: ±${this.level.toFixed(1)} σ = ±${edge.toFixed(2)} ${unit} (positive solid, negative net; highest ${maximum.toFixed(2)}, deepest ${minimum.toFixed(2).replace("-", "−")})`;
   }
 }

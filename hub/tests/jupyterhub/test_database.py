@@ -1,0 +1,47 @@
+"""JupyterHub's database waits for the disk as rarely as it may."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from qcrbox_hub.jupyterhub.database import keep_write_ahead_log
+from sqlalchemy import create_engine, text
+
+
+def test_connections_of_the_hub_find_the_log_and_lose_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    keep_write_ahead_log(url)
+    with create_engine(url).connect() as connection:
+        found = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous")
+        }
+    assert found == {"journal_mode": "wal", "synchronous": 2}
+
+
+def test_the_file_alone_is_whole_before_the_hub_starts(tmp_path: Path) -> None:
+    """The last hub was killed: what it committed is in its log only."""
+    file = tmp_path / "hub.sqlite"
+    keep_write_ahead_log(f"sqlite:///{file}")
+    killed = sqlite3.connect(file)
+    killed.execute("CREATE TABLE users (name TEXT)")
+    killed.execute("INSERT INTO users VALUES ('ada')")
+    killed.commit()
+    keep_write_ahead_log(f"sqlite:///{file}")
+    copy = tmp_path / "copy.sqlite"
+    copy.write_bytes(file.read_bytes())
+    with closing(sqlite3.connect(copy)) as database:
+        assert database.execute("SELECT name FROM users").fetchall() == [("ada",)]
+    killed.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite:///{}/damaged", "postgresql+psycopg://nowhere.example/hub"])
+def test_what_is_no_database_of_sqlite_is_left_as_it_is(tmp_path: Path, url: str) -> None:
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(b"not a database" * 100)
+    keep_write_ahead_log(url.format(tmp_path))
+    assert damaged.read_bytes() == b"not a database" * 100
+    assert list(tmp_path.iterdir()) == [damaged]
