@@ -106,6 +106,7 @@ def test_the_finer_mesh_takes_the_place_of_the_coarse_one_and_what_was_chosen_st
     shown, surface, monkeypatch
 ):
     meanwhile = threading.Event()
+
     def waiting(*_):
         meanwhile.wait(60)
         return surface  # what a finer one is like is tested without a browser
